@@ -1,0 +1,1 @@
+"""A small library of pictures with real metadata, to look around in."""

@@ -1,0 +1,58 @@
+"""Every knob, with its unit, default and meaning. `MYSTICANVAS_<NAME>` in the environment sets one."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+from platformdirs import user_data_path
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MIB = 1024 * 1024
+GIB = 1024 * MIB
+
+
+def default_library() -> Path:
+    return user_data_path("mysticanvas", appauthor=False)
+
+
+def default_workers() -> int:
+    """One core is left to the gallery; past four, the disk is the limit."""
+    return max(1, min(4, (os.cpu_count() or 2) - 1))
+
+
+class Settings(BaseSettings):
+    """Read-only once made. Arguments win over the environment, the environment over defaults."""
+
+    model_config = SettingsConfigDict(env_prefix="MYSTICANVAS_", extra="ignore", frozen=True)
+
+    library: Path = Field(
+        default_factory=default_library,
+        description="Folder of the library: database, thumbnails, backups. Your images stay where they are.",
+    )
+    port: int = Field(
+        8642, ge=0, le=65_535, description="TCP port on 127.0.0.1; 0 lets the system choose a free one."
+    )
+    workers: int = Field(
+        default_factory=default_workers, ge=1, le=64, description="Processes that read and decode images."
+    )
+    watch: bool = Field(True, description="Whether folders are watched for new images while serving.")
+
+    read_limit_ms: int = Field(
+        1_000, ge=1, description="Milliseconds after which a read of the database is broken off."
+    )
+    task_limit_s: float = Field(
+        30, gt=0, description="Seconds after which a worker that is still at one task is killed."
+    )
+    worker_memory_bytes: int = Field(
+        512 * MIB, ge=64 * MIB, description="Bytes of memory that one worker process may take."
+    )
+
+    max_pixels: int = Field(
+        100_000_000, ge=1, description="Images of more pixels (width × height) are not decoded."
+    )
+    max_side_px: int = Field(32_768, ge=1, description="Images with a side of more pixels are not decoded.")
+    max_hash_bytes: int = Field(16 * GIB, ge=1, description="Files of more bytes are not hashed in full.")
+    thumb_short_edges_px: tuple[Annotated[int, Field(ge=16, le=2_048)], ...] = Field(
+        (256, 512), min_length=1, description="Short edges of the thumbnails in pixels, small to large."
+    )

@@ -1,0 +1,35 @@
+"""What every kind of test shares: the `long` mark, Hypothesis profiles, the corpus of real files."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("quick", max_examples=50, deadline=None)
+settings.register_profile(
+    "ci", max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("ci" if os.environ.get("CI") else "quick")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="also run the tests that take long")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--long"):
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder that holds `open/` and `make_bad.py`."""
+    named = os.environ.get("MYSTICANVAS_CORPUS")
+    if not named or not Path(named, "open").is_dir():
+        pytest.skip("no corpus of real files: MYSTICANVAS_CORPUS names none")
+    return Path(named)
