@@ -1,0 +1,144 @@
+"""The one command of this project, on nothing but Python ≥ 3.11:
+
+    python3 dev.py run [FOLDER …] [OPTIONS]    open the gallery on folders; without one, on a painted demo
+    python3 dev.py test [--long] [ARGS]        every test; ARGS go to pytest
+    python3 dev.py check                       formatting, lint, types, layers, the gallery's types
+    python3 dev.py bench [NAME]                one benchmark, or the list of them
+
+Installs what is needed into .venv beside this file, first and whenever pyproject.toml or
+constraints.txt have changed, and builds the gallery whenever web/ has. (Windows: py dev.py …)
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+import venv
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+STAMP = VENV / "installed.digest"
+OLDEST_PYTHON = (3, 11)
+
+
+class StepFailed(Exception):
+    """A command ended with an error and has said why."""
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__(exit_code)
+        self.exit_code = exit_code
+
+
+def say(sentence: str) -> None:
+    print(f"· {sentence}", file=sys.stderr, flush=True)
+
+
+def run(*command: str | Path, **environment: str) -> None:
+    done = subprocess.run(
+        [str(part) for part in command], cwd=ROOT, env=os.environ | environment, check=False
+    )
+    if done.returncode != 0:
+        raise StepFailed(done.returncode)
+
+
+def wanted_digest() -> str:
+    """Of everything that decides what .venv holds, this Python among it."""
+    digest = hashlib.sha256(sys.version.encode())
+    for name in ("pyproject.toml", "constraints.txt"):
+        digest.update((ROOT / name).read_bytes())
+    return digest.hexdigest()
+
+
+def install() -> None:
+    """Brings .venv up to date; quick when it is."""
+    wanted = wanted_digest()
+    if PYTHON.is_file() and STAMP.is_file() and STAMP.read_text("ascii") == wanted:
+        return
+    say("Installing MystiCanvas into .venv (the first time takes a minute) …")
+    if not PYTHON.is_file():
+        try:
+            venv.create(VENV, with_pip=True)
+        except subprocess.CalledProcessError as error:
+            say("This Python cannot make virtual environments. On Debian: apt install python3-venv")
+            raise StepFailed(1) from error
+    pip = (PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    run(*pip, "--constraint", "constraints.txt", "--editable", ".[dev]", HATCH_BUILD_NO_HOOKS="true")
+    STAMP.write_text(wanted, "ascii")
+
+
+def build_gallery() -> None:
+    run(PYTHON, "build_web.py")
+
+
+def open_gallery(args: Sequence[str]) -> None:
+    build_gallery()
+    has_folder = any(not arg.startswith("-") and Path(arg).is_dir() for arg in args)
+    run(PYTHON, "-m", "mysticanvas.cli.main", "serve" if has_folder else "demo", *args)
+
+
+def test(args: Sequence[str]) -> None:
+    """The gallery's own tests, then pytest; with paths or a -k of pytest's, pytest alone."""
+    build_gallery()
+    if not set(args) - {"--long", "-q", "-v", "-x"}:
+        run(PYTHON, "build_web.py", "npm", "run", "--silent", "test")
+    run(PYTHON, "-m", "pytest", *args)
+
+
+def check(args: Sequence[str]) -> None:
+    """Runs every check, also after one has failed, and names those that did."""
+    checks: dict[str, tuple[str | Path, ...]] = {
+        "formatting": (PYTHON, "-m", "ruff", "format", "--check", "--quiet"),
+        "lint": (PYTHON, "-m", "ruff", "check", "--quiet"),
+        "types": (PYTHON, "-m", "mypy"),
+        "layers": (BIN / "lint-imports", "--no-cache"),
+        "gallery": (PYTHON, "build_web.py", "npm", "run", "--silent", "check"),
+    }
+    failed = []
+    for name, command in checks.items():
+        if args and name not in args:
+            continue
+        say(f"Checking {name} …")
+        try:
+            run(*command)
+        except StepFailed:
+            failed.append(name)
+    if failed:
+        say(f"Not in order: {', '.join(failed)}.")
+        raise StepFailed(1)
+    say("All in order.")
+
+
+def bench(args: Sequence[str]) -> None:
+    names = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py") if path.stem != "__init__")
+    if not args or args[0] not in names:
+        say(f"python3 dev.py bench NAME, where NAME is one of: {', '.join(names)}")
+        raise StepFailed(0 if not args else 2)
+    run(PYTHON, ROOT / "benchmarks" / f"{args[0]}.py", *args[1:])
+
+
+COMMANDS = {"run": open_gallery, "test": test, "check": check, "bench": bench}
+
+
+def main(args: Sequence[str]) -> int:
+    if sys.version_info < OLDEST_PYTHON:
+        say(f"MystiCanvas needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
+        return 1
+    if not args or args[0] not in COMMANDS:
+        print(__doc__)
+        return 0 if not args or args[0] in ("-h", "--help") else 2
+    try:
+        install()
+        COMMANDS[args[0]](args[1:])
+    except StepFailed as failure:
+        return failure.exit_code
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
