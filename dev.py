@@ -25,7 +25,7 @@ STAMP = VENV / "installed.digest"
 OLDEST_PYTHON = (3, 11)
 
 
-class StepFailed(Exception):
+class StepError(Exception):
     """A command ended with an error and has said why."""
 
     def __init__(self, exit_code: int) -> None:
@@ -38,11 +38,16 @@ def say(sentence: str) -> None:
 
 
 def run(*command: str | Path, **environment: str) -> None:
-    done = subprocess.run(
-        [str(part) for part in command], cwd=ROOT, env=os.environ | environment, check=False
-    )
-    if done.returncode != 0:
-        raise StepFailed(done.returncode)
+    """Ctrl-C reaches the command as it reaches us; it then gets all the time it needs to close."""
+    words = [str(part) for part in command]
+    with subprocess.Popen(words, cwd=ROOT, env=os.environ | environment) as process:
+        try:
+            exit_code = process.wait()
+        except KeyboardInterrupt:
+            process.wait()
+            raise
+    if exit_code != 0:
+        raise StepError(exit_code)
 
 
 def wanted_digest() -> str:
@@ -64,7 +69,7 @@ def install() -> None:
             venv.create(VENV, with_pip=True)
         except subprocess.CalledProcessError as error:
             say("This Python cannot make virtual environments. On Debian: apt install python3-venv")
-            raise StepFailed(1) from error
+            raise StepError(1) from error
     pip = (PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
     run(*pip, "--constraint", "constraints.txt", "--editable", ".[dev]", HATCH_BUILD_NO_HOOKS="true")
     STAMP.write_text(wanted, "ascii")
@@ -76,8 +81,8 @@ def build_gallery() -> None:
 
 def open_gallery(args: Sequence[str]) -> None:
     build_gallery()
-    has_folder = any(not arg.startswith("-") and Path(arg).is_dir() for arg in args)
-    run(PYTHON, "-m", "mysticanvas.cli.main", "serve" if has_folder else "demo", *args)
+    names_folders = bool(args) and not args[0].startswith("-")
+    run(PYTHON, "-m", "mysticanvas.cli.main", "serve" if names_folders else "demo", *args)
 
 
 def test(args: Sequence[str]) -> None:
@@ -104,11 +109,11 @@ def check(args: Sequence[str]) -> None:
         say(f"Checking {name} …")
         try:
             run(*command)
-        except StepFailed:
+        except StepError:
             failed.append(name)
     if failed:
         say(f"Not in order: {', '.join(failed)}.")
-        raise StepFailed(1)
+        raise StepError(1)
     say("All in order.")
 
 
@@ -116,7 +121,7 @@ def bench(args: Sequence[str]) -> None:
     names = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py") if path.stem != "__init__")
     if not args or args[0] not in names:
         say(f"python3 dev.py bench NAME, where NAME is one of: {', '.join(names)}")
-        raise StepFailed(0 if not args else 2)
+        raise StepError(0 if not args else 2)
     run(PYTHON, ROOT / "benchmarks" / f"{args[0]}.py", *args[1:])
 
 
@@ -133,7 +138,7 @@ def main(args: Sequence[str]) -> int:
     try:
         install()
         COMMANDS[args[0]](args[1:])
-    except StepFailed as failure:
+    except StepError as failure:
         return failure.exit_code
     except KeyboardInterrupt:
         return 130
