@@ -38,6 +38,10 @@ class Settings(BaseSettings):
     )
     watch: bool = Field(True, description="Whether folders are watched for new images while serving.")
 
+    settle_s: float = Field(
+        60, ge=0, description="Seconds an incomplete file must stay unchanged before it counts as damaged."
+    )
+
     read_limit_ms: int = Field(
         1_000, ge=1, description="Milliseconds after which a read of the database is broken off."
     )

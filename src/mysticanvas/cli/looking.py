@@ -1,0 +1,108 @@
+"""`search`, `show`, `jobs`, `events`: what the library holds and does."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from mysticanvas.cli.client import connect
+from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.printing import out, print_json
+
+
+def add_commands(app: typer.Typer) -> None:
+    app.command(epilog="Example: mysticanvas search 'violet storm model:flux1-dev is:favourite'")(search)
+    app.command(epilog="Example: mysticanvas show 4f9c… --json")(show)
+    app.command(epilog="Example: mysticanvas jobs --json")(jobs)
+    app.command(epilog="Example: mysticanvas events --level warning")(events)
+
+
+def search(
+    query: Annotated[str, typer.Argument(help="Words and filters, as in the gallery.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many to print.")] = 50,
+    count: Annotated[bool, typer.Option("--count", help="Print only how many match.")] = False,
+    paths: Annotated[bool, typer.Option("--paths", help="Print only paths, one a line.")] = False,
+    library: Library = None,
+    json: Json = False,
+) -> None:
+    """Find images. Exit code 1 when nothing matches."""
+    with connect(settings_for(library)) as client:
+        found = client.get("/api/search", q=query, limit=0 if count else limit)
+    if json:
+        print_json({"total": found["total"], "items": found["items"]})
+    elif count:
+        typer.echo(found["total"])
+    elif paths:
+        for item in found["items"]:
+            typer.echo(item["path"])
+    else:
+        _print_found(found)
+    if not found["total"]:
+        raise typer.Exit(1)
+
+
+def _print_found(found: dict[str, Any]) -> None:
+    table = Table("Made", "Prompt", "Path", "ID", box=None)
+    for item in found["items"]:
+        prompt = (item["prompt"] or "").replace("\n", " ")
+        table.add_row(_moment(item["timestamp"]), prompt[:70], item["path"], item["uuid"])
+    out.print(table, markup=False)
+    out.print(f"{found['total']:,} images.")
+
+
+def show(
+    image: Annotated[str, typer.Argument(metavar="ID", help="The image's uuid, as search prints it.")],
+    library: Library = None,
+    json: Json = False,
+) -> None:
+    """Everything known about one image."""
+    with connect(settings_for(library)) as client:
+        detail = client.get(f"/api/generations/{image}")
+    if json:
+        print_json(detail)
+        return
+    table = Table(show_header=False, box=None)
+    for name, value in detail.items():
+        if value not in (None, [], "", {}, False) and name != "parameters_text":
+            table.add_row(name.replace("_", " "), str(value))
+    out.print(table, markup=False)
+
+
+def jobs(library: Library = None, json: Json = False) -> None:
+    """Work in the background: what waits, runs, failed."""
+    with connect(settings_for(library)) as client:
+        state = client.get("/api/jobs")
+    if json:
+        print_json(state)
+        return
+    table = Table("Kind", "Waiting", "Running", "Done", "Failed", box=None)
+    for kind in state["kinds"]:
+        table.add_row(kind["kind"], *(f"{kind[n]:,}" for n in ("waiting", "running", "done", "failed")))
+    out.print(table if state["kinds"] else "No work is waiting.")
+    for failed in state["failed"]:
+        out.print(f"  {failed['kind']} {failed['file']}: {failed['error']}", markup=False, highlight=False)
+
+
+def events(
+    level: Annotated[str | None, typer.Option(help="info, warning or error.")] = None,
+    kind: Annotated[str | None, typer.Option(help="Such as import, crash, migration.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    library: Library = None,
+    json: Json = False,
+) -> None:
+    """The log of the library: imports, crashes, migrations. It never leaves this machine."""
+    with connect(settings_for(library)) as client:
+        log = client.get("/api/log", level=level, kind=kind, limit=limit)
+    if json:
+        print_json(log)
+        return
+    table = Table("When", "Level", "What", "Of", "Details", box=None)
+    for event in log["events"]:
+        details = ", ".join(f"{k} {v}" for k, v in (event["data"] or {}).items() if v not in ("", None))
+        table.add_row(_moment(event["at"]), event["level"], event["kind"], event["subject"] or "", details)
+    out.print(table if log["events"] else "Nothing has happened yet.", markup=False)
+
+
+def _moment(unix_ms: int) -> str:
+    return datetime.fromtimestamp(unix_ms / 1000).strftime("%Y-%m-%d %H:%M")

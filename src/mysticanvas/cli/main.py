@@ -1,0 +1,70 @@
+"""`mysticanvas`: every command, and the one place where errors become exit codes.
+
+Exit codes: 0 done · 1 no match, or something was found wrong · 2 the command makes no sense ·
+3 no such thing · 4 the library cannot be used · 130 interrupted.
+"""
+
+import sys
+
+import typer
+
+from mysticanvas import __version__
+from mysticanvas.cli import looking, maintaining, serving, taking_in
+from mysticanvas.cli.printing import err
+from mysticanvas.domain.errors import InvalidInputError, LibraryError, MystiCanvasError, NotFoundError
+
+app = typer.Typer(
+    name="mysticanvas",
+    help="The library for the images you generate. Everything stays on this machine.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for module in (serving, taking_in, looking, maintaining):
+    module.add_commands(app)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mysticanvas {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_show_version, is_eager=True, help="Print the version."
+    ),
+) -> None:
+    pass
+
+
+def exit_code(error: MystiCanvasError) -> int:
+    if isinstance(error, InvalidInputError):
+        return 2
+    if isinstance(error, NotFoundError):
+        return 3
+    if isinstance(error, LibraryError):
+        return 4
+    return 1
+
+
+def main() -> None:
+    """Never a traceback for a person's mistake: a sentence and an exit code."""
+    try:
+        app()
+    except MystiCanvasError as error:
+        err.print(f"[bold red]{type(error).__name__.removesuffix('Error')}:[/] ", end="")
+        err.print(str(error), markup=False, highlight=False)
+        sys.exit(exit_code(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output went away, as `| head` does.
+        sys.stderr.close()
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

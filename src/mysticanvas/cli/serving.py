@@ -1,0 +1,88 @@
+"""`serve` and `demo`: the gallery, for as long as the person wants it."""
+
+import webbrowser
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mysticanvas.cli.client import absolute, connect
+from mysticanvas.cli.options import Library, settings_for
+from mysticanvas.cli.printing import err, out, progress_bar
+from mysticanvas.demo.making import make_demo
+from mysticanvas.orchestrator import Orchestrator, holder_address
+from mysticanvas.settings import Settings
+
+Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; 0 takes any that is free.")]
+Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the gallery in your browser.")]
+
+
+def add_commands(app: typer.Typer) -> None:
+    app.command(epilog="Example: mysticanvas serve ~/ComfyUI/output")(serve)
+    app.command(epilog="Example: mysticanvas demo")(demo)
+
+
+def serve(
+    folders: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FOLDER …]", help="Folders to take in and watch.")
+    ] = None,
+    port: Port = None,
+    open_browser: Open = True,
+    library: Library = None,
+) -> None:
+    """Open the gallery: take in the folders, watch them, serve until Ctrl+C."""
+    settings = settings_for(library, port=port)
+    _serve(settings, [absolute(folder) for folder in folders or []], open_browser=open_browser)
+
+
+def demo(
+    folder: Annotated[
+        Path | None, typer.Option("--folder", help="Where the pictures go. Default: inside the library.")
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, max=5_000, help="How many pictures.")] = 240,
+    port: Port = None,
+    open_browser: Open = True,
+    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Open the gallery afterwards.")] = True,
+    library: Library = None,
+) -> None:
+    """Paint a small library of pictures with real metadata, and open the gallery on it."""
+    settings = settings_for(library, port=port)
+    if library is None:
+        settings = settings.model_copy(update={"library": settings.library.with_name("mysticanvas-demo")})
+    pictures = folder or settings.library / "demo-pictures"
+    with progress_bar() as bars:
+        bar = bars.add_task("Painting pictures", total=count, rate="")
+        make_demo(pictures, count=count, on_progress=lambda done: bars.update(bar, completed=done))
+    out.print(f"{count} pictures are in {pictures}", markup=False)
+    if serve:
+        _serve(settings, [absolute(pictures)], open_browser=open_browser)
+
+
+def _serve(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
+    if holder_address(settings.library) is not None:
+        _join_the_holder(settings, paths, open_browser=open_browser)
+        return
+    with Orchestrator(settings, serving=True) as orchestrator:
+        if paths:
+            orchestrator.importing.start(paths)
+        address = orchestrator.sign_in_address()
+        _say_where(address, open_browser=open_browser)
+        orchestrator.serve()
+    err.print("MystiCanvas has stopped; everything is saved.")
+
+
+def _join_the_holder(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
+    """The library is being served already: give it the folders and open its gallery."""
+    with connect(settings) as client:
+        if paths:
+            client.post("/api/imports", {"paths": paths, "dry_run": False, "watch": True})
+        address = client.post("/api/session/code")["url"]
+    out.print("This library is being served already.")
+    _say_where(address, open_browser=open_browser)
+
+
+def _say_where(address: str, *, open_browser: bool) -> None:
+    out.print(f"Your gallery: [bold]{address}[/]", soft_wrap=True, highlight=False)
+    out.print("Press Ctrl+C to stop.")
+    if open_browser:
+        webbrowser.open(address)

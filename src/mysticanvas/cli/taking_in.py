@@ -1,0 +1,115 @@
+"""`import` and `inspect`: files in, and what they say."""
+
+import os
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from mysticanvas.cli.client import Client, absolute, connect
+from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.printing import out, print_json, progress_bar
+from mysticanvas.disk import reading_alone
+from mysticanvas.domain.errors import InvalidInputError, UnreadableFileError
+
+POLL_S = 0.2
+FAILURES_SHOWN = 20
+
+
+def add_commands(app: typer.Typer) -> None:
+    app.command("import", epilog="Example: mysticanvas import ~/ComfyUI/output --json")(import_folders)
+    app.command("inspect", epilog="Example: mysticanvas inspect picture.png --json")(inspect)
+
+
+def import_folders(
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER …", help="Folders to take in.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, change nothing.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the thumbnails too.")] = False,
+    library: Library = None,
+    json: Json = False,
+) -> None:
+    """Import folders once and report. Your files are read where they are, never changed."""
+    with connect(settings_for(library)) as client:
+        report = import_and_follow(client, folders, dry_run=dry_run, wait=wait)
+    if json:
+        print_json(report)
+    else:
+        _print_report(report, dry_run=dry_run)
+
+
+def import_and_follow(client: Client, folders: list[Path], *, dry_run: bool, wait: bool) -> dict[str, Any]:
+    """The report of a finished import; a progress bar on standard error meanwhile."""
+    paths = [absolute(folder) for folder in folders]
+    import_id = client.post("/api/imports", {"paths": paths, "dry_run": dry_run, "watch": True})["id"]
+    with progress_bar() as bars:
+        bar = bars.add_task("Looking for images", total=None, rate="")
+        try:
+            while True:
+                reply = client.get(f"/api/imports/{import_id}", wait=POLL_S)
+                now = reply["progress"]
+                settled = now["seen"] - now["todo"]
+                total = None if now["state"] == "listing" else now["seen"]
+                text = now["message"] or ("Looking for images" if total is None else "Importing")
+                bars.update(
+                    bar, description=text, total=total, completed=settled, rate=f"{now['rate_per_s']:.0f}/s"
+                )
+                if reply["report"] is not None:
+                    break
+            if now["state"] == "failed":
+                raise InvalidInputError(now["message"])
+            if wait and not dry_run:
+                bars.update(bar, description="Making thumbnails", total=None, rate="")
+                wait_for_jobs(client)
+        except KeyboardInterrupt:
+            client.post(f"/api/imports/{import_id}/cancel")
+            raise
+    return dict(reply["report"])
+
+
+def wait_for_jobs(client: Client) -> None:
+    """Returns when no job is waiting or running."""
+    while any(kind["waiting"] or kind["running"] for kind in client.get("/api/jobs")["kinds"]):
+        time.sleep(POLL_S)
+
+
+def _print_report(report: dict[str, Any], *, dry_run: bool) -> None:
+    verb = "Would import" if dry_run else "Imported"
+    out.print(
+        f"{verb} [bold]{report['imported']:,}[/] of {report['files_seen']:,} images "
+        f"in {report['seconds']:.1f} s: {report['unchanged']:,} unchanged, {report['moved']:,} moved, "
+        f"{report['copies']:,} copies, {report['failed']:,} could not be read."
+    )
+    for failure in report["failures"][:FAILURES_SHOWN]:
+        out.print(f"  {failure['path']}: {failure['reason']}", markup=False, highlight=False)
+    if (more := len(report["failures"]) - FAILURES_SHOWN) > 0:
+        out.print(f"  … and {more:,} more; --json lists them all.")
+
+
+def inspect(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE …", help="Image files.")],
+    json: Json = False,
+) -> None:
+    """How was this file made? Needs no library."""
+    unreadable = 0
+    for file in files:
+        try:
+            row = reading_alone.inspect(os.fsencode(file))
+        except UnreadableFileError as error:
+            unreadable += 1
+            row = {"path": str(file), "error": str(error)}
+        if json:
+            print_json({"path": str(file), **row})
+        else:
+            _print_inspection(str(file), row)
+    if unreadable:
+        raise typer.Exit(1)
+
+
+def _print_inspection(path: str, row: dict[str, Any]) -> None:
+    table = Table(title=path, show_header=False, title_justify="left")
+    for name, value in row.items():
+        if value not in (None, [], "", {}) and name != "path":
+            table.add_row(name.replace("_", " "), str(value))
+    out.print(table, markup=False)

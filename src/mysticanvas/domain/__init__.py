@@ -1,0 +1,1 @@
+"""The words MystiCanvas uses. Imports nothing but the standard library."""

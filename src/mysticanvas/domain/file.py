@@ -1,0 +1,71 @@
+"""Files of images: what a header says, what a scan finds."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ImageFormat(StrEnum):
+    PNG = "png"
+    JPEG = "jpeg"
+    WEBP = "webp"
+    GIF = "gif"
+    AVIF = "avif"
+    BMP = "bmp"
+
+    @property
+    def media_type(self) -> str:
+        return f"image/{self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class TextEntry:
+    """One text found in a container, as written: nothing is parsed yet.
+
+    `carrier` says where: "tEXt", "iTXt", "zTXt", "exif", "xmp", "comment", "comf", "sidecar" …;
+    `key` is the chunk's keyword, the EXIF tag's name or the sidecar's file name.
+    """
+
+    carrier: str
+    key: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImageHead:
+    """What the container says without decoding a pixel.
+
+    `complete`: the container's end is there (PNG IEND, JPEG EOI …). `frames` is 1 for a still
+    image and at least 2 for an animated one. `problems` are sentences for the person.
+    """
+
+    format: ImageFormat
+    width_px: int
+    height_px: int
+    frames: int
+    complete: bool
+    texts: tuple[TextEntry, ...]
+    problems: tuple[str, ...] = ()
+
+
+class FileKind(StrEnum):
+    """What a file is to its generation."""
+
+    FINAL = "final"
+    COPY = "copy"
+    THUMB = "thumb"
+    PREVIEW = "preview"
+    INPUT = "input"
+    MASK = "mask"
+    CONTROL = "control"
+    UPSCALED = "upscaled"
+    GRID = "grid"
+    SIDECAR = "sidecar"
+
+
+@dataclass(frozen=True, slots=True)
+class FileStat:
+    """`path_bytes` is relative to its root, as the system spells it, with '/' between parts."""
+
+    path_bytes: bytes
+    bytes: int
+    mtime_ns: int

@@ -1,0 +1,69 @@
+"""An image and how it was made."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NewType
+
+GenerationId = NewType("GenerationId", int)
+"""(seconds since 2010) << 8 | n: newest first is primary-key order. Never leaves the server."""
+
+SECONDS_OF_2010 = 1_262_304_000
+
+
+class ParentRelation(StrEnum):
+    IMG2IMG = "img2img"
+    INPAINT = "inpaint"
+    UPSCALE = "upscale"
+    VARIATION = "variation"
+    REPRODUCTION = "reproduction"
+
+
+class TimestampSource(StrEnum):
+    """Where `timestamp` came from, most trusted first."""
+
+    METADATA = "metadata"
+    FILE_NAME = "file_name"
+    MTIME = "mtime"
+
+
+@dataclass(frozen=True, slots=True)
+class LoraUse:
+    name: str
+    weight: float | None = None
+    hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How one image was made, as its file or sidecar says. None: it does not say.
+
+    `width` and `height` are what the recipe asked for, not the pixels of the file. `seed` is exact
+    and may exceed 64 bits. `parent` is the name, path or hash of the source image as written.
+    `params` holds every other setting, ready for JSON. `problems` are sentences about what could
+    not be understood, for the person to read.
+    """
+
+    tool: str | None = None
+    tool_version: str | None = None
+    prompt: str | None = None
+    negative_prompt: str | None = None
+    seed: int | None = None
+    steps: int | None = None
+    cfg_scale: float | None = None
+    guidance: float | None = None
+    sampler: str | None = None
+    scheduler: str | None = None
+    denoise: float | None = None
+    clip_skip: int | None = None
+    width: int | None = None
+    height: int | None = None
+    model: str | None = None
+    model_hash: str | None = None
+    vae: str | None = None
+    loras: tuple[LoraUse, ...] = ()
+    parent: str | None = None
+    parent_relation: ParentRelation | None = None
+    generation_time_ms: int | None = None
+    created_ms: int | None = None
+    params: dict[str, Any] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()

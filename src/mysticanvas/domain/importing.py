@@ -1,0 +1,76 @@
+"""An import as a person follows it."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class ImportState(StrEnum):
+    """LISTING → READING → DONE | FAILED | CANCELLED. Listing and reading overlap; READING says
+    that every folder has been listed, so that `todo` is exact."""
+
+    LISTING = "listing"
+    READING = "reading"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def over(self) -> bool:
+        return self in (ImportState.DONE, ImportState.FAILED, ImportState.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file or folder that could not be taken in. `path` is for reading, not for opening."""
+
+    path: str
+    reason: str
+
+
+@dataclass(slots=True)
+class ImportCounts:
+    """`seen` = imported + unchanged + moved + copies + failed, once the import is over."""
+
+    seen: int = 0
+    imported: int = 0
+    unchanged: int = 0
+    moved: int = 0
+    copies: int = 0
+    failed: int = 0
+
+    @property
+    def settled(self) -> int:
+        return self.imported + self.unchanged + self.moved + self.copies + self.failed
+
+
+@dataclass(frozen=True, slots=True)
+class ImportProgress:
+    """`rate_per_s` counts settled files; `eta_s` is None while folders are still being listed."""
+
+    id: str
+    state: ImportState
+    roots: list[str]
+    dry_run: bool
+    seen: int
+    imported: int
+    unchanged: int
+    moved: int
+    copies: int
+    failed: int
+    todo: int
+    rate_per_s: float
+    eta_s: float | None
+    seconds: float
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport:
+    files_seen: int
+    imported: int
+    unchanged: int
+    moved: int
+    copies: int
+    failed: int
+    seconds: float
+    failures: list[Failure] = field(default_factory=list)

@@ -1,0 +1,107 @@
+"""What the Orchestrator asks of worker processes, and what they answer.
+
+Every task and every answer travels as MessagePack, so they are plain dataclasses of plain values.
+`root` is the absolute path of a watched folder as the system spells it; `path_bytes` is relative to
+it. A worker opens `path_bytes` part by part and never follows a link.
+"""
+
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from mysticanvas.domain.file import FileStat, ImageFormat
+from mysticanvas.domain.generation import Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class ListFolder:
+    """List one folder (not its sub-folders). `path_bytes` is b"" for the root itself."""
+
+    root: bytes
+    path_bytes: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FolderListing:
+    """`images` are regular files that may be images, by name; `folders` are sub-folders to list
+    next (links are left out); `sidecars` are files whose text may belong to an image."""
+
+    images: list[FileStat]
+    folders: list[bytes]
+    sidecars: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadImage:
+    """Read head, texts and fingerprint of one image; `sidecars` are paths beside it to try."""
+
+    root: bytes
+    path_bytes: bytes
+    sidecars: list[bytes] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRead:
+    """`stat` was equal before and after reading. `raw` is zlib-compressed JSON of the text entries
+    ([carrier, key, text] each), b"" when there are none. `fingerprint` is 32 bytes: BLAKE3 over
+    the size and both ends of the file."""
+
+    stat: FileStat
+    format: ImageFormat
+    width_px: int
+    height_px: int
+    frames: int
+    complete: bool
+    fingerprint: bytes
+    recipe: Recipe
+    raw: bytes
+    problems: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class HashFile:
+    """Hash one whole file. `algorithm` is "blake3" or "sha256"."""
+
+    root: bytes
+    path_bytes: bytes
+    algorithm: str = "blake3"
+
+
+@dataclass(frozen=True, slots=True)
+class FileHashed:
+    stat: FileStat
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MakeThumbs:
+    """Hash, decode and shrink one image. `short_edges_px` are the sizes wanted, small to large."""
+
+    root: bytes
+    path_bytes: bytes
+    short_edges_px: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class ThumbsMade:
+    """`webps` is parallel to the sizes asked for; empty when the pixels could not be decoded, and
+    then `damage` says why. `color_rgb` is the dominant colour as 0xRRGGBB. `blake3` is of the whole
+    file (32 bytes), None when the file is larger than may be hashed."""
+
+    stat: FileStat
+    blake3: bytes | None
+    color_rgb: int | None
+    webps: list[bytes]
+    damage: str | None
+
+
+Task = ListFolder | ReadImage | HashFile | MakeThumbs
+Answer = FolderListing | ImageRead | FileHashed | ThumbsMade
+
+
+class Executor(Protocol):
+    """Whatever can run a task somewhere else."""
+
+    def submit(self, task: Task, *, urgent: bool = False) -> Future[Answer]:
+        """The future fails with a `TaskError`; cancelling one that has not started drops it."""
+        ...

@@ -1,0 +1,301 @@
+"""One import: folders are listed, new files read in worker processes, rows committed in batches.
+
+The thread that calls `ImportRun.run` owns all state here; workers answer through one queue.
+"""
+
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from threading import Event
+
+from mysticanvas.domain.errors import TaskError, UnreadableFileError
+from mysticanvas.domain.file import FileStat
+from mysticanvas.domain.importing import Failure, ImportCounts, ImportState
+from mysticanvas.domain.task import Answer, Executor, FolderListing, ImageRead, ListFolder, ReadImage, Task
+from mysticanvas.library import identity, taking_in
+from mysticanvas.library.taking_in import Found
+from mysticanvas.store import failures, files
+from mysticanvas.store.database import Database
+from mysticanvas.store.files import KnownFile
+from mysticanvas.store.roots import Root
+
+TASKS_IN_FLIGHT = 48
+# A person's edit waits behind at most one bulk transaction, and this many rows take some 30 ms.
+BATCH_FILES = 150
+BATCH_WAIT_S = 0.2
+# Listing runs ahead of reading by this much, so that the total is known early but memory stays small.
+FILES_AHEAD = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where to begin: a folder of a root; `recursive` walks its sub-folders too."""
+
+    root: Root
+    folder: bytes = b""
+    recursive: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    root: Root
+    path_bytes: bytes
+    recursive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A file to read. `known` is its row when the path is known with other content.
+    `since_s` is when this content was first seen incomplete, None before."""
+
+    root: Root
+    stat: FileStat
+    sidecars: list[bytes]
+    known: KnownFile | None
+    since_s: float | None = None
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a run has done so far; read by other threads, written by its own."""
+
+    state: ImportState = ImportState.LISTING
+    counts: ImportCounts = field(default_factory=ImportCounts)
+    failures: list[Failure] = field(default_factory=list)
+    message: str = ""
+
+
+_Origin = _Folder | _Wanted
+
+
+class ImportRun:
+    """`settle_s`: how long an incomplete file must stay unchanged before it counts as damaged."""
+
+    def __init__(
+        self,
+        database: Database,
+        executor: Executor,
+        starts: list[Start],
+        *,
+        dry_run: bool,
+        settle_s: float,
+        cancelled: Event,
+        on_step: Callable[[], None],
+        now_ms: Callable[[], int],
+    ) -> None:
+        self.tally = Tally()
+        self._database = database
+        self._executor = executor
+        self._dry_run = dry_run
+        self._settle_s = settle_s
+        self._cancelled = cancelled
+        self._on_step = on_step
+        self._now_ms = now_ms
+        self._folders: deque[_Folder] = deque(_Folder(s.root, s.folder, s.recursive) for s in starts)
+        self._files: deque[_Wanted] = deque()
+        self._unsettled: deque[tuple[float, _Wanted]] = deque()
+        self._answers: SimpleQueue[tuple[_Origin, Future[Answer]]] = SimpleQueue()
+        self._in_flight = 0
+        self._ready: list[Found] = []
+        self._ready_fingerprints: set[bytes] = set()
+        self._failed: list[taking_in.Failed] = []
+        self._committed_at_s = time.monotonic()
+
+    @property
+    def todo(self) -> int:
+        return self.tally.counts.seen - self.tally.counts.settled
+
+    def run(self) -> None:
+        """Returns when every file found is committed, or soon after `cancelled` is set."""
+        while self._has_work() and not self._cancelled.is_set():
+            self._submit()
+            self._take_answer()
+            if len(self._ready) + len(self._failed) >= BATCH_FILES or self._waited_long():
+                self._commit()
+            self._on_step()
+        self._commit()
+
+    def _has_work(self) -> bool:
+        return bool(self._folders or self._files or self._in_flight or self._unsettled)
+
+    def _waited_long(self) -> bool:
+        return time.monotonic() - self._committed_at_s > BATCH_WAIT_S
+
+    # -- asking the workers -------------------------------------------------------------------
+
+    def _submit(self) -> None:
+        self._retry_unsettled()
+        while self._in_flight < TASKS_IN_FLIGHT:
+            if self._folders and len(self._files) < FILES_AHEAD:
+                folder = self._folders.popleft()
+                self._ask(folder, ListFolder(os.fsencode(folder.root.path), folder.path_bytes))
+            elif self._files:
+                wanted = self._files.popleft()
+                task = ReadImage(os.fsencode(wanted.root.path), wanted.stat.path_bytes, wanted.sidecars)
+                self._ask(wanted, task)
+            else:
+                break
+        if not self._folders and self.tally.state is ImportState.LISTING:
+            self.tally.state = ImportState.READING
+
+    def _ask(self, origin: _Origin, task: Task) -> None:
+        self._in_flight += 1
+        future = self._executor.submit(task)
+        future.add_done_callback(lambda done: self._answers.put((origin, done)))
+
+    def _retry_unsettled(self) -> None:
+        now_s = time.monotonic()
+        while self._unsettled and self._unsettled[0][0] <= now_s:
+            self._files.append(self._unsettled.popleft()[1])
+
+    def _take_answer(self) -> None:
+        try:
+            origin, future = self._answers.get(timeout=0.1)
+        except Empty:
+            return
+        self._in_flight -= 1
+        try:
+            answer = future.result()
+        except TaskError as error:
+            self._fail(origin, str(error))
+            return
+        if isinstance(origin, _Folder) and isinstance(answer, FolderListing):
+            self._sort_out(origin, answer)
+        elif isinstance(origin, _Wanted) and isinstance(answer, ImageRead):
+            self._settle(origin, answer)
+
+    # -- folders ------------------------------------------------------------------------------
+
+    def _sort_out(self, folder: _Folder, listing: FolderListing) -> None:
+        """Tell the new and changed files of a folder from those already known."""
+        if folder.recursive:
+            self._folders.extend(_Folder(folder.root, path, True) for path in listing.folders)
+        paths = [stat.path_bytes for stat in listing.images]
+        known = self._database.read(files.known, root_id=folder.root.id, paths=paths)
+        failed = self._database.read(failures.known, root_id=folder.root.id, paths=paths)
+        beside = _by_stem(listing.sidecars)
+        self.tally.counts.seen += len(listing.images)
+        for stat in listing.images:
+            row = known.get(stat.path_bytes)
+            failure = failed.get(stat.path_bytes)
+            if row is not None and (row.bytes, row.mtime_ns) == (stat.bytes, stat.mtime_ns):
+                self.tally.counts.unchanged += 1
+            elif failure is not None and (failure.bytes, failure.mtime_ns) == (stat.bytes, stat.mtime_ns):
+                self._count_failure(folder.root, stat.path_bytes, failure.reason)
+            else:
+                sidecars = beside.get(_stem(stat.path_bytes), [])
+                self._files.append(_Wanted(folder.root, stat, sidecars, row))
+
+    # -- files --------------------------------------------------------------------------------
+
+    def _settle(self, wanted: _Wanted, read: ImageRead) -> None:
+        if not read.complete and self._may_still_grow(wanted, read):
+            return
+        found = Found(root=wanted.root, read=read, known=wanted.known)
+        if self._dry_run:
+            self._count_dry(found)
+            return
+        if read.fingerprint in self._ready_fingerprints:
+            self._commit()
+        if wanted.known is not None or self._database.read(files.has_fingerprint, read.fingerprint):
+            self._commit()
+            self._settle_known(found)
+            return
+        self._ready.append(found)
+        self._ready_fingerprints.add(read.fingerprint)
+
+    def _may_still_grow(self, wanted: _Wanted, read: ImageRead) -> bool:
+        """Put an incomplete file aside while somebody may still be writing it."""
+        now_s = time.time()
+        age_s = now_s - read.stat.mtime_ns / 1e9
+        same = wanted.since_s is not None and read.stat == wanted.stat
+        since_s = wanted.since_s if same and wanted.since_s is not None else now_s
+        if age_s < 0 or age_s >= self._settle_s or now_s - since_s >= self._settle_s:
+            return False
+        again = _Wanted(wanted.root, read.stat, wanted.sidecars, wanted.known, since_s)
+        wait_s = min(1.0, self._settle_s)
+        self._unsettled.append((time.monotonic() + wait_s, again))
+        self.tally.message = "Waiting for files that are still being written."
+        return True
+
+    def _settle_known(self, found: Found) -> None:
+        """The path or the fingerprint is known: identity is decided by the whole content."""
+        try:
+            outcome = identity.settle(self._database, self._executor, found, now_ms=self._now_ms())
+        except (TaskError, UnreadableFileError) as error:
+            self._fail_file(found.root, found.read.stat, str(error))
+            return
+        counts = self.tally.counts
+        match outcome:
+            case identity.Outcome.IMPORTED:
+                counts.imported += 1
+            case identity.Outcome.UNCHANGED:
+                counts.unchanged += 1
+            case identity.Outcome.MOVED:
+                counts.moved += 1
+            case identity.Outcome.COPY:
+                counts.copies += 1
+
+    def _count_dry(self, found: Found) -> None:
+        fingerprint = found.read.fingerprint
+        seen = fingerprint in self._ready_fingerprints
+        if found.known is None and (seen or self._database.read(files.has_fingerprint, fingerprint)):
+            self.tally.counts.copies += 1
+        else:
+            self.tally.counts.imported += 1
+        self._ready_fingerprints.add(fingerprint)
+
+    # -- failures -----------------------------------------------------------------------------
+
+    def _fail(self, origin: _Origin, reason: str) -> None:
+        if isinstance(origin, _Wanted):
+            self._fail_file(origin.root, origin.stat, reason)
+        else:
+            self.tally.counts.seen += 1
+            self._count_failure(origin.root, origin.path_bytes, reason)
+
+    def _fail_file(self, root: Root, stat: FileStat, reason: str) -> None:
+        self._count_failure(root, stat.path_bytes, reason)
+        self._failed.append(taking_in.Failed(root, stat, reason))
+
+    def _count_failure(self, root: Root, path_bytes: bytes, reason: str) -> None:
+        self.tally.counts.failed += 1
+        path = os.path.join(root.path, shown(path_bytes)) if path_bytes else root.path
+        self.tally.failures.append(Failure(path, reason))
+
+    # -- committing ---------------------------------------------------------------------------
+
+    def _commit(self) -> None:
+        self._committed_at_s = time.monotonic()
+        if self._dry_run or not (self._ready or self._failed):
+            return
+        self._database.write_bulk(taking_in.take_in, self._ready, self._failed, now_ms=self._now_ms())
+        self.tally.counts.imported += len(self._ready)
+        self._ready, self._failed = [], []
+        self._ready_fingerprints.clear()
+
+
+def shown(path_bytes: bytes) -> str:
+    """A path for reading: bytes that are no UTF-8 become U+FFFD."""
+    return path_bytes.decode("utf-8", "replace")
+
+
+def _stem(path_bytes: bytes) -> bytes:
+    folder, _, name = path_bytes.rpartition(b"/")
+    return folder + b"/" + name.rpartition(b".")[0]
+
+
+def _by_stem(sidecars: list[bytes]) -> dict[bytes, list[bytes]]:
+    """Sidecar paths under the stem of the image they may belong to: `a.json` and `a.png.json`
+    both belong to `a.png`."""
+    beside: dict[bytes, list[bytes]] = {}
+    for path in sidecars:
+        stem = _stem(path)
+        beside.setdefault(stem, []).append(path)
+        if b"." in stem.rpartition(b"/")[2]:
+            beside.setdefault(_stem(stem), []).append(path)
+    return beside

@@ -1,0 +1,1 @@
+"""What each kind of job needs (prepare) and changes (apply)."""

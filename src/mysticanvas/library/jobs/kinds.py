@@ -1,0 +1,27 @@
+"""The table of job kinds: how each is prepared and applied.
+
+`prepare` reads what the task needs, on any thread; None means that there is nothing left to do and
+the job is done. `apply` runs in the writer, in the transaction that marks the job done, so that an
+effect is applied exactly once (J4).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mysticanvas.domain.job import JobKind
+from mysticanvas.domain.task import Answer, Task
+from mysticanvas.library.jobs import sha256, thumb
+from mysticanvas.store.database import ReadTx, WriteTx
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    prepare: Callable[[ReadTx, dict[str, Any]], Task | None]
+    apply: Callable[[WriteTx, dict[str, Any], Answer], None]
+
+
+KINDS: dict[JobKind, Kind] = {
+    JobKind.THUMB: Kind(thumb.prepare, thumb.apply),
+    JobKind.SHA256: Kind(sha256.prepare, sha256.apply),
+}

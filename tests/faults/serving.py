@@ -1,0 +1,73 @@
+"""A real Orchestrator in a process of its own, to be killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+START_LIMIT_S = 40.0
+
+
+class Served:
+    """`mysticanvas serve` on a free port. `program` runs instead of it, to plant a bug."""
+
+    def __init__(self, library: Path, folders: list[Path], *, program: Path | None = None) -> None:
+        self.library = library
+        self._log = (library.parent / f"{library.name}.log").open("ab")
+        started = [str(program)] if program else ["-m", "mysticanvas.cli.main"]
+        (library / "address.json").unlink(missing_ok=True)
+        self.process = subprocess.Popen(
+            [sys.executable, *started, "serve", "--no-open", "--port", "0", "--library", str(library)]
+            + [str(folder) for folder in folders],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            env=os.environ | {"MYSTICANVAS_SETTLE_S": "1", "MYSTICANVAS_WORKERS": "1"},
+        )
+        self.http = httpx.Client(timeout=20)
+
+    def wait_until_up(self) -> "Served":
+        address = self.library / "address.json"
+        deadline = time.monotonic() + START_LIMIT_S
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"the Orchestrator ended by itself with {self.process.returncode}")
+            try:
+                self.http.base_url = json.loads(address.read_text())["url"]
+                token = (self.library / "token").read_text().strip()
+                self.http.headers["Authorization"] = f"Bearer {token}"
+                self.http.get("/api/status").raise_for_status()
+            except (OSError, ValueError, httpx.HTTPError):
+                time.sleep(0.03)
+            else:
+                return self
+        raise TimeoutError("the Orchestrator did not come up")
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self.http.get(path, params=query).raise_for_status().json()
+
+    def post(self, path: str, body: Any) -> Any:
+        reply = self.http.post(path, json=body).raise_for_status()
+        return reply.json() if reply.content else None
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self._end()
+
+    def stop(self) -> int:
+        self.process.send_signal(signal.SIGINT)
+        return self._end()
+
+    def _end(self) -> int:
+        try:
+            return self.process.wait(30)
+        finally:
+            self.process.kill()
+            self.http.close()
+            self._log.close()

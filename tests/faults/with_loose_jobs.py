@@ -1,0 +1,37 @@
+"""A planted bug: a thumbnail's job is queued in another transaction than its image's row."""
+
+import threading
+import time
+
+from mysticanvas.cli.main import main
+from mysticanvas.library import taking_in
+from mysticanvas.store import jobs
+from mysticanvas.store.database import Database
+
+LATE_S = 0.3
+held_back: list[dict] = []
+enqueue = jobs.enqueue
+opened = Database.open.__func__
+
+
+def hold_back(tx, **job):
+    held_back.append(job)
+
+
+def open_and_enqueue_late(cls, *args, **kwargs):
+    database = opened(cls, *args, **kwargs)
+
+    def work():
+        while True:
+            time.sleep(LATE_S)
+            while held_back:
+                database.write_later(enqueue, **held_back.pop())
+
+    threading.Thread(target=work, daemon=True).start()
+    return database
+
+
+if __name__ == "__main__":
+    taking_in.jobs.enqueue = hold_back
+    Database.open = classmethod(open_and_enqueue_late)
+    main()
