@@ -1,0 +1,1 @@
+"""The person's folders: listed, watched, opened and hashed; never written."""

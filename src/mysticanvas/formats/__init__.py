@@ -1,0 +1,1 @@
+"""Bytes → how it was made. Pure: no file is opened here."""

@@ -1,0 +1,1 @@
+"""Pixels: decoded and shrunk, only in worker processes."""

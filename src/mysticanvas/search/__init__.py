@@ -1,0 +1,1 @@
+"""Finding: language → tree → SQL, and snapshots to page through. Changes nothing."""

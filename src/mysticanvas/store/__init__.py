@@ -1,0 +1,1 @@
+"""SQLite: the database, and every query, one module a table or concern."""

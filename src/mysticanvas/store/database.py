@@ -1,0 +1,182 @@
+"""The database of one library: who reads, who writes, and when a change counts."""
+
+import functools
+import queue
+import threading
+import uuid
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import apsw
+
+from mysticanvas.domain.errors import DamagedLibraryError, LibraryError
+from mysticanvas.store import backup
+from mysticanvas.store.backup import Backup
+from mysticanvas.store.connections import ChangeSet, ReadTx, WriteTx, check_sqlite, open_reader, open_writer, within
+from mysticanvas.store.locking import LibraryLock
+from mysticanvas.store.migrating import migrate, refuse_strangers
+from mysticanvas.store.writing import Listener, Writer
+
+__all__ = ["ChangeSet", "Database", "ReadTx", "WriteTx"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+FILE_NAME = "mysticanvas.db"
+READERS_KEPT = 4
+
+
+class Database:
+    """Open between `Database.open` and `close`; a context manager.
+
+    Any number of threads may read and write. `boot_id` names this opening: a job claimed under
+    another one has lost its owner.
+    """
+
+    def __init__(self, folder: Path, lock: LibraryLock, *, read_limit_ms: int) -> None:
+        self.folder = folder
+        self.path = folder / FILE_NAME
+        self.boot_id = str(uuid.uuid4())
+        self._lock = lock
+        self._read_limit_ms = read_limit_ms
+        self._readers: queue.LifoQueue[apsw.Connection] = queue.LifoQueue(READERS_KEPT)
+        self._backing_up = threading.Lock()
+        self._writer = Writer(self.path)
+
+    @classmethod
+    def open(cls, folder: Path, *, read_limit_ms: int = 1_000) -> "Database":
+        """The library in `folder`, made when there is none and brought to this version's schema.
+
+        Raises `LibraryBusyError`, `ForeignFileError`, `NewerLibraryError`, `DamagedLibraryError`;
+        the file is untouched then.
+        """
+        check_sqlite()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = LibraryLock.take(folder)
+        try:
+            _bring_up_to_date(folder)
+            return cls(folder, lock, read_limit_ms=read_limit_ms)
+        except BaseException:
+            lock.release()
+            raise
+
+    def __enter__(self) -> "Database":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._writer.close()
+        while not self._readers.empty():
+            self._readers.get_nowait().close()
+        self._lock.release()
+
+    # -- reading ------------------------------------------------------------------------------
+
+    def read(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """`query` on this thread, over one state of the database, within the time limit.
+
+        Raises `TimeLimitError`.
+        """
+        return self.read_within(self._read_limit_ms, query, *args, **kwargs)
+
+    def read_within(
+        self, limit_ms: int, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        connection = self._borrow()
+        try:
+            result: T = within(connection, limit_ms, lambda: _in_one_state(connection, query, *args, **kwargs))
+        except BaseException:
+            connection.close()
+            raise
+        self._give_back(connection)
+        return result
+
+    def _borrow(self) -> apsw.Connection:
+        try:
+            return self._readers.get_nowait()
+        except queue.Empty:
+            return open_reader(self.path)
+
+    def _give_back(self, connection: apsw.Connection) -> None:
+        try:
+            self._readers.put_nowait(connection)
+        except queue.Full:
+            connection.close()
+
+    # -- writing ------------------------------------------------------------------------------
+
+    def write(self, change: Callable[Concatenate[WriteTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """A person's deed: ahead of bulk work; on the disk when this returns."""
+        done: Future[T] = self._writer.edit(_bound(change, *args, **kwargs))
+        return done.result()
+
+    def write_bulk(
+        self, change: Callable[Concatenate[WriteTx, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Committed when this returns. A power cut may take the last moments back, never half a change."""
+        done: Future[T] = self._writer.bulk(_bound(change, *args, **kwargs))
+        return done.result()
+
+    def write_later(
+        self, change: Callable[Concatenate[WriteTx, P], object], *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        """As `write_bulk`, without waiting: readers may not see it yet."""
+        self._writer.bulk(_bound(change, *args, **kwargs))
+
+    def after_commit(self, listener: Listener) -> None:
+        """`listener` hears what each commit changed, on the writer thread; it must be quick."""
+        self._writer.after_commit(listener)
+
+    # -- keeping ------------------------------------------------------------------------------
+
+    @property
+    def backups(self) -> Path:
+        return self.folder / "backups"
+
+    def back_up(self) -> Backup:
+        """Raises `DamagedLibraryError` when the copy does not pass its checks."""
+        with self._backing_up:
+            connection = open_reader(self.path)
+            try:
+                return backup.make(connection, self.backups, why="asked")
+            finally:
+                connection.close()
+
+
+def _in_one_state(
+    connection: apsw.Connection, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    connection.execute("BEGIN")
+    try:
+        return query(ReadTx(connection), *args, **kwargs)
+    finally:
+        connection.execute("ROLLBACK")
+
+
+def _bound(
+    change: Callable[Concatenate[WriteTx, P], T], *args: P.args, **kwargs: P.kwargs
+) -> Callable[[WriteTx], T]:
+    return functools.partial(_call, change, args, kwargs)
+
+
+def _call(change: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], tx: WriteTx) -> T:
+    return change(tx, *args, **kwargs)
+
+
+def _bring_up_to_date(folder: Path) -> None:
+    path = folder / FILE_NAME
+    refuse_strangers(path)
+    try:
+        connection = open_writer(path)
+        try:
+            migrate(connection, folder / "backups")
+        finally:
+            connection.close()
+    except apsw.CorruptError as error:
+        raise DamagedLibraryError(f"The database {path} is damaged: {error}") from error
+    except apsw.Error as error:
+        raise LibraryError(f"The library in {folder} cannot be opened: {error}") from error

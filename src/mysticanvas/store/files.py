@@ -1,0 +1,191 @@
+"""Files of generations: where they are, and what they hold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mysticanvas.domain.file import FileKind, FileStat
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.text import clean
+from mysticanvas.store.database import ReadTx, WriteTx
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    id: int
+    generation_id: GenerationId
+    kind: str
+    root_path: str
+    path_bytes: bytes
+    bytes: int
+    mtime_ns: int
+    fingerprint: bytes | None
+    blake3: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one reading of a file found out."""
+
+    format: str
+    fingerprint: bytes
+    width: int
+    height: int
+    frames: int
+    damage: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """For showing. `root` is None for a file inside the library."""
+
+    kind: str
+    root: str | None
+    path: str
+    path_bytes: bytes
+    format: str | None
+    bytes: int
+    mtime_ns: int
+    width: int | None
+    height: int | None
+    frames: int
+    damage: str | None
+    blake3: bytes | None
+    sha256: bytes | None
+    missing_at: int | None
+
+
+_KNOWN = """
+        SELECT f.id, f.generation_id, f.kind, r.path AS root_path, f.path_bytes, f.bytes, f.mtime_ns,
+               f.fingerprint, f.blake3
+          FROM generation_files AS f
+               JOIN roots AS r ON r.id = f.root_id
+"""
+
+
+def known(tx: ReadTx, *, root_id: int | None, paths: Sequence[bytes]) -> dict[bytes, KnownFile]:
+    """Those of `paths` that have a row, by path."""
+    found = {}
+    for path in paths:
+        row = tx.one(_KNOWN + " WHERE f.root_id = :root_id AND f.path_bytes = :path", root_id=root_id, path=path)
+        if row is not None:
+            found[path] = KnownFile(**row)
+    return found
+
+
+def with_fingerprint(tx: ReadTx, fingerprint: bytes) -> list[KnownFile]:
+    """Every location of a final image or a copy with this fingerprint, oldest first."""
+    rows = tx.all(
+        _KNOWN + " WHERE f.fingerprint = :fingerprint AND f.kind IN ('final', 'copy') ORDER BY f.id",
+        fingerprint=fingerprint,
+    )
+    return [KnownFile(**row) for row in rows]
+
+
+def has_fingerprint(tx: ReadTx, fingerprint: bytes) -> bool:
+    return bool(
+        tx.value(
+            "SELECT EXISTS (SELECT 1 FROM generation_files WHERE fingerprint = :fingerprint)",
+            fingerprint=fingerprint,
+        )
+    )
+
+
+def final_of(tx: ReadTx, image: GenerationId) -> KnownFile | None:
+    row = tx.one(_KNOWN + " WHERE f.generation_id = :image AND f.kind = 'final'", image=image)
+    return KnownFile(**row) if row else None
+
+
+def of_generation(tx: ReadTx, image: GenerationId) -> list[FileRow]:
+    rows = tx.all(
+        """
+        SELECT f.kind, r.path AS root, f.path, f.path_bytes, f.format, f.bytes, f.mtime_ns, f.width, f.height,
+               f.frames, f.damage, f.blake3, f.sha256, f.missing_at
+          FROM generation_files AS f
+               LEFT JOIN roots AS r ON r.id = f.root_id
+         WHERE f.generation_id = :image
+         ORDER BY f.kind <> 'final', f.id
+        """,
+        image=image,
+    )
+    return [FileRow(**row) for row in rows]
+
+
+def add(
+    tx: WriteTx, image: GenerationId, *, kind: FileKind, root_id: int, stat: FileStat, facts: Facts,
+    blake3: bytes | None = None,
+) -> None:
+    tx.run(
+        """
+        INSERT INTO generation_files (generation_id, kind, root_id, path_bytes, path, format, fingerprint, blake3,
+                                      bytes, mtime_ns, width, height, frames, damage)
+        VALUES (:image, :kind, :root_id, :path_bytes, :path, :format, :fingerprint, :blake3, :bytes, :mtime_ns,
+                :width, :height, :frames, :damage)
+        """,
+        image=image, kind=kind.value, root_id=root_id, path_bytes=stat.path_bytes, path=_shown(stat.path_bytes),
+        format=facts.format, fingerprint=facts.fingerprint, blake3=blake3, bytes=stat.bytes,
+        mtime_ns=stat.mtime_ns, width=facts.width, height=facts.height, frames=facts.frames, damage=facts.damage,
+    )
+
+
+def move(tx: WriteTx, file_id: int, *, root_id: int, stat: FileStat) -> None:
+    """The same content is at another place now."""
+    tx.run(
+        """
+        UPDATE generation_files
+           SET root_id = :root_id, path_bytes = :path_bytes, path = :path, bytes = :bytes, mtime_ns = :mtime_ns,
+               missing_at = NULL
+         WHERE id = :file_id
+        """,
+        file_id=file_id, root_id=root_id, path_bytes=stat.path_bytes, path=_shown(stat.path_bytes),
+        bytes=stat.bytes, mtime_ns=stat.mtime_ns,
+    )
+
+
+def touch(tx: WriteTx, file_id: int, *, stat: FileStat) -> None:
+    """The same content at the same place, with another date."""
+    tx.run(
+        "UPDATE generation_files SET mtime_ns = :mtime_ns, missing_at = NULL WHERE id = :file_id",
+        file_id=file_id, mtime_ns=stat.mtime_ns,
+    )
+
+
+def replace_content(tx: WriteTx, file_id: int, *, stat: FileStat, facts: Facts) -> None:
+    """Other content at the same place: every hash is unknown again."""
+    tx.run(
+        """
+        UPDATE generation_files
+           SET bytes = :bytes, mtime_ns = :mtime_ns, format = :format, fingerprint = :fingerprint, blake3 = NULL,
+               sha256 = NULL, width = :width, height = :height, frames = :frames, damage = :damage,
+               color_rgb = NULL, missing_at = NULL
+         WHERE id = :file_id
+        """,
+        file_id=file_id, bytes=stat.bytes, mtime_ns=stat.mtime_ns, format=facts.format,
+        fingerprint=facts.fingerprint, width=facts.width, height=facts.height, frames=facts.frames,
+        damage=facts.damage,
+    )
+
+
+def set_blake3(tx: WriteTx, *, file_id: int, blake3: bytes) -> None:
+    tx.run("UPDATE generation_files SET blake3 = :blake3 WHERE id = :file_id", file_id=file_id, blake3=blake3)
+
+
+def set_sha256(tx: WriteTx, *, file_id: int, sha256: bytes) -> None:
+    tx.run("UPDATE generation_files SET sha256 = :sha256 WHERE id = :file_id", file_id=file_id, sha256=sha256)
+
+
+def set_pixels(
+    tx: WriteTx, file_id: int, *, blake3: bytes | None, color_rgb: int | None, damage: str | None
+) -> None:
+    """What the thumbnail's job found out. A damage known before stays when none is given."""
+    tx.run(
+        """
+        UPDATE generation_files
+           SET blake3 = coalesce(:blake3, blake3), color_rgb = :color_rgb, damage = coalesce(:damage, damage)
+         WHERE id = :file_id
+        """,
+        file_id=file_id, blake3=blake3, color_rgb=color_rgb, damage=damage,
+    )
+
+
+def _shown(path_bytes: bytes) -> str:
+    return clean(path_bytes.decode("utf-8", "replace"))

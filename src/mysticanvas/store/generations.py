@@ -1,0 +1,241 @@
+"""Generations: one row an image, and how it was made."""
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mysticanvas.domain.errors import NotFoundError
+from mysticanvas.domain.generation import SECONDS_OF_2010, GenerationId, Recipe, TimestampSource
+from mysticanvas.store.database import ReadTx, WriteTx
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One generation as it is shown; None where nothing is known."""
+
+    id: GenerationId
+    uuid: str
+    timestamp: int
+    timestamp_source: str
+    prompt: str | None
+    negative_prompt: str | None
+    notes: str | None
+    seed: str | None
+    steps: int | None
+    cfg_scale: float | None
+    guidance: float | None
+    sampler: str | None
+    scheduler: str | None
+    denoise: float | None
+    clip_skip: int | None
+    width: int | None
+    height: int | None
+    model_name: str | None
+    model_hash: str | None
+    parent_hint: str | None
+    parent_relation: str | None
+    is_favorite: bool
+    rating: int
+    engine_name: str | None
+    engine_version: str | None
+    generation_time_ms: int | None
+    params: dict[str, Any]
+    problems: list[str]
+    imported_at: int
+    deleted_at: int | None
+    missing_at: int | None
+
+
+def id_for(tx: ReadTx, timestamp_ms: int) -> GenerationId:
+    """The next free id of that second; a second that is full spills into the next."""
+    first = max(1, (timestamp_ms // 1000 - SECONDS_OF_2010) << 8)
+    last = tx.value("SELECT max(id) FROM generations WHERE id >= :first AND id < :first + 256", first=first)
+    wanted = first if last is None else last + 1
+    while tx.value("SELECT 1 FROM generations WHERE id = :wanted", wanted=wanted):
+        wanted += 1
+    return GenerationId(wanted)
+
+
+def add(
+    tx: WriteTx,
+    recipe: Recipe,
+    *,
+    timestamp_ms: int,
+    timestamp_source: TimestampSource,
+    model_id: int | None,
+    problems: Sequence[str],
+    parser_version: int,
+    app_version: str,
+    now_ms: int,
+) -> GenerationId:
+    """A new row. Its words are searched once `fts.index` has been called for it."""
+    image = id_for(tx, timestamp_ms)
+    tx.run(
+        """
+        INSERT INTO generations (id, uuid, timestamp, timestamp_source, prompt, negative_prompt, seed, steps,
+                                 cfg_scale, guidance, sampler, scheduler, denoise, clip_skip, width, height,
+                                 model_id, model_hash, model_name, parent_uuid, parent_relation, engine_name,
+                                 engine_version, app_version, generation_time_ms, params_json, problems_json,
+                                 parser_version, imported_at, updated_at)
+        VALUES (:id, :uuid, :timestamp, :timestamp_source, :prompt, :negative_prompt, :seed, :steps,
+                :cfg_scale, :guidance, :sampler, :scheduler, :denoise, :clip_skip, :width, :height,
+                :model_id, :model_hash, :model_name, :parent_uuid, :parent_relation, :engine_name,
+                :engine_version, :app_version, :generation_time_ms, :params_json, :problems_json,
+                :parser_version, :now_ms, :now_ms)
+        """,
+        id=image, uuid=str(uuid.uuid4()), timestamp=timestamp_ms, timestamp_source=timestamp_source.value,
+        app_version=app_version, now_ms=now_ms, **_columns(recipe, model_id, problems, parser_version),
+    )
+    tx.changes.added.append(image)
+    return image
+
+
+def set_recipe(
+    tx: WriteTx,
+    image: GenerationId,
+    recipe: Recipe,
+    *,
+    model_id: int | None,
+    problems: Sequence[str],
+    parser_version: int,
+    now_ms: int,
+) -> None:
+    """What the file says, read again; what the person wrote stays."""
+    tx.run(
+        """
+        UPDATE generations
+           SET prompt = :prompt, negative_prompt = :negative_prompt, seed = :seed, steps = :steps,
+               cfg_scale = :cfg_scale, guidance = :guidance, sampler = :sampler, scheduler = :scheduler,
+               denoise = :denoise, clip_skip = :clip_skip, width = :width, height = :height,
+               model_id = :model_id, model_hash = :model_hash, model_name = :model_name,
+               parent_uuid = :parent_uuid, parent_relation = :parent_relation, engine_name = :engine_name,
+               engine_version = :engine_version, generation_time_ms = :generation_time_ms,
+               params_json = :params_json, problems_json = :problems_json, parser_version = :parser_version,
+               updated_at = :now_ms
+         WHERE id = :id
+        """,
+        id=image, now_ms=now_ms, **_columns(recipe, model_id, problems, parser_version),
+    )
+    tx.changes.changed.append(image)
+
+
+def _columns(
+    recipe: Recipe, model_id: int | None, problems: Sequence[str], parser_version: int
+) -> dict[str, Any]:
+    return {
+        "prompt": recipe.prompt,
+        "negative_prompt": recipe.negative_prompt,
+        "seed": None if recipe.seed is None else str(recipe.seed),
+        "steps": recipe.steps,
+        "cfg_scale": recipe.cfg_scale,
+        "guidance": recipe.guidance,
+        "sampler": recipe.sampler,
+        "scheduler": recipe.scheduler,
+        "denoise": recipe.denoise,
+        "clip_skip": recipe.clip_skip,
+        "width": recipe.width,
+        "height": recipe.height,
+        "model_id": model_id,
+        "model_hash": recipe.model_hash,
+        "model_name": recipe.model,
+        "parent_uuid": recipe.parent,
+        "parent_relation": recipe.parent_relation.value if recipe.parent_relation else None,
+        "engine_name": recipe.tool,
+        "engine_version": recipe.tool_version,
+        "generation_time_ms": recipe.generation_time_ms,
+        "params_json": json.dumps(recipe.params, ensure_ascii=False),
+        "problems_json": json.dumps(list(problems), ensure_ascii=False),
+        "parser_version": parser_version,
+    }
+
+
+def id_of(tx: ReadTx, public_uuid: str) -> GenerationId:
+    """Raises `NotFoundError`."""
+    image = tx.value("SELECT id FROM generations WHERE uuid = :uuid", uuid=public_uuid)
+    if image is None:
+        raise NotFoundError(f"There is no image {public_uuid} in this library.")
+    return GenerationId(image)
+
+
+def detail(tx: ReadTx, image: GenerationId) -> Detail:
+    """Raises `NotFoundError`."""
+    row = tx.one(
+        """
+        SELECT id, uuid, timestamp, timestamp_source, prompt, negative_prompt, notes, seed, steps, cfg_scale,
+               guidance, sampler, scheduler, denoise, clip_skip, width, height, model_name, model_hash,
+               parent_uuid AS parent_hint, parent_relation, is_favorite, rating, engine_name, engine_version,
+               generation_time_ms, params_json, problems_json, imported_at, deleted_at, missing_at
+          FROM generations
+         WHERE id = :image
+        """,
+        image=image,
+    )
+    if row is None:
+        raise NotFoundError("That image is not in this library any more.")
+    params, problems = json.loads(row.pop("params_json")), json.loads(row.pop("problems_json"))
+    return Detail(**(row | {"is_favorite": bool(row["is_favorite"]), "params": params, "problems": problems}))
+
+
+def favorites_unlike(tx: ReadTx, images: Sequence[GenerationId], favorite: bool) -> list[GenerationId]:
+    """Those of `images` whose favourite is not `favorite`."""
+    return tx.column(
+        """
+        SELECT g.id
+          FROM json_each(:images) AS wanted
+               JOIN generations AS g ON g.id = wanted.value
+         WHERE g.is_favorite <> :favorite
+        """,
+        images=json.dumps(images), favorite=int(favorite),
+    )
+
+
+def ratings_unlike(
+    tx: ReadTx, images: Sequence[GenerationId], rating: int
+) -> dict[int, list[GenerationId]]:
+    """Those of `images` whose rating is not `rating`, by the rating they have."""
+    rows = tx.all(
+        """
+        SELECT g.rating, g.id
+          FROM json_each(:images) AS wanted
+               JOIN generations AS g ON g.id = wanted.value
+         WHERE g.rating <> :rating
+        """,
+        images=json.dumps(images), rating=rating,
+    )
+    found: dict[int, list[GenerationId]] = {}
+    for row in rows:
+        found.setdefault(row["rating"], []).append(row["id"])
+    return found
+
+
+def set_favorite(tx: WriteTx, images: Sequence[GenerationId], favorite: bool, *, now_ms: int) -> int:
+    """How many images there were to set."""
+    tx.changes.changed.extend(images)
+    return tx.run(
+        """
+        UPDATE generations
+           SET is_favorite = :favorite, updated_at = :now_ms
+         WHERE id IN (SELECT value FROM json_each(:images))
+        """,
+        images=json.dumps(images), favorite=int(favorite), now_ms=now_ms,
+    )
+
+
+def set_rating(tx: WriteTx, images: Sequence[GenerationId], rating: int, *, now_ms: int) -> int:
+    """How many images there were to set."""
+    tx.changes.changed.extend(images)
+    return tx.run(
+        """
+        UPDATE generations
+           SET rating = :rating, updated_at = :now_ms
+         WHERE id IN (SELECT value FROM json_each(:images))
+        """,
+        images=json.dumps(images), rating=rating, now_ms=now_ms,
+    )
+
+
+def total(tx: ReadTx) -> int:
+    """How many live images there are."""
+    return int(tx.value("SELECT count(*) FROM live_generations"))

@@ -1,0 +1,76 @@
+"""Versions of the schema: files `migrations/NNNN_what.sql`, counted by `user_version` (D7)."""
+
+import logging
+from importlib import resources
+from pathlib import Path
+
+import apsw
+
+from mysticanvas.domain.errors import DamagedLibraryError, ForeignFileError, NewerLibraryError
+from mysticanvas.store import backup
+
+log = logging.getLogger(__name__)
+
+APPLICATION_ID = 0x4D796369  # "Myci"
+
+
+def migrations() -> list[str]:
+    """The scripts in order; the n-th brings version n - 1 to n."""
+    folder = resources.files("mysticanvas.store") / "migrations"
+    files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda e: e.name)
+    return [entry.read_text("utf-8") for entry in files]
+
+
+def refuse_strangers(path: Path) -> None:
+    """Raise for a file that is not ours or is newer, without touching it. A missing one is fine."""
+    if not path.exists() or path.stat().st_size == 0:
+        return
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        application = connection.pragma("application_id")
+        version = connection.pragma("user_version")
+    except apsw.NotADBError as error:
+        raise ForeignFileError(f"{path} is not a database. MystiCanvas leaves it alone.") from error
+    except apsw.CorruptError as error:
+        raise DamagedLibraryError(f"The database {path} is damaged: {error}") from error
+    finally:
+        connection.close()
+    if application != APPLICATION_ID:
+        raise ForeignFileError(f"{path} belongs to another program. MystiCanvas leaves it alone.")
+    if version > len(migrations()):
+        raise NewerLibraryError(
+            f"The library {path} was written by a newer MystiCanvas (schema {version}). Update MystiCanvas."
+        )
+
+
+def migrate(connection: apsw.Connection, backups: Path) -> None:
+    """Bring the schema up to date, one transaction a step, a verified backup before the first."""
+    version = connection.pragma("user_version")
+    scripts = migrations()
+    if version == len(scripts):
+        return
+    if version > 0:
+        backup.make(connection, backups, why=f"before-schema-{len(scripts)}")
+    connection.execute("PRAGMA synchronous = FULL")
+    # Rebuilding a table drops it, and a drop cascades where foreign keys are on.
+    connection.execute("PRAGMA foreign_keys = OFF")
+    try:
+        for number, script in enumerate(scripts[version:], version + 1):
+            _step(connection, script, number)
+            log.info("schema migrated", extra={"version": number})
+    finally:
+        connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _step(connection: apsw.Connection, script: str, number: int) -> None:
+    with_version = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number};"
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute(script + with_version).fetchall()
+        if broken := connection.execute("PRAGMA foreign_key_check").fetchall():
+            raise DamagedLibraryError(f"Schema {number} would leave {len(broken)} rows without their parents.")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,30 @@
+"""The original texts of a file, to be read again by a newer parser."""
+
+import json
+import zlib
+
+from mysticanvas.domain.file import TextEntry
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.store.database import ReadTx, WriteTx
+
+
+def keep(tx: WriteTx, image: GenerationId, content: bytes) -> None:
+    """`content` as `domain/task.py` packs it; b"" means that the file has no text."""
+    if not content:
+        tx.run("DELETE FROM raw_metadata WHERE generation_id = :image", image=image)
+        return
+    tx.run(
+        """
+        INSERT INTO raw_metadata (generation_id, content)
+        VALUES (:image, :content)
+            ON CONFLICT (generation_id) DO UPDATE SET content = excluded.content
+        """,
+        image=image, content=content,
+    )
+
+
+def entries(tx: ReadTx, image: GenerationId) -> list[TextEntry]:
+    content = tx.value("SELECT content FROM raw_metadata WHERE generation_id = :image", image=image)
+    if content is None:
+        return []
+    return [TextEntry(*entry) for entry in json.loads(zlib.decompress(content))]

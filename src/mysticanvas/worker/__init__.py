@@ -1,0 +1,1 @@
+"""Processes that do slow work: bytes in, values out. They have no database."""

@@ -1,0 +1,1 @@
+"""The run of each task, in the worker process."""
