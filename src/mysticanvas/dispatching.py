@@ -75,7 +75,9 @@ class Dispatcher:
         self._inbox.put(None)
         self._thread.join()
         self._database.write_bulk(
-            jobs.give_back, claims=[(job.id, job.token) for job in self._running.values()], now_ms=self._now_ms()
+            jobs.give_back,
+            claims=[(job.id, job.token) for job in self._running.values()],
+            now_ms=self._now_ms(),
         )
 
     def _on_commit(self, changes: ChangeSet) -> None:
@@ -100,9 +102,7 @@ class Dispatcher:
         free = self._limit - len(self._running)
         if free <= 0 or not self._database.read(jobs.any_ready, now_ms=self._now_ms()):
             return
-        claimed = self._database.write_bulk(
-            jobs.claim, boot=self._database.boot_id, limit=free, now_ms=self._now_ms()
-        )
+        claimed = self._database.write_bulk(jobs.claim, boot=self._database.boot_id, limit=free, now_ms=self._now_ms())
         for job in claimed:
             self._running[job.id] = job
             self._start(job)
@@ -188,5 +188,3 @@ def _apply_all(tx: WriteTx, results: list[_Result], *, now_ms: int) -> None:
         elif jobs.finish(tx, result.job, now_ms=now_ms) and result.answer is not None:
             # Only a claim that is still ours may change anything.
             KINDS[result.job.kind].apply(tx, result.job.payload, result.answer)
-
-

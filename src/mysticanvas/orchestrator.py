@@ -69,7 +69,11 @@ class Orchestrator:
         settings = self._settings
         self.database = running.enter_context(Database.open(settings.library))
         workers = running.enter_context(
-            WorkerPool(settings.workers, memory_bytes=settings.worker_memory_bytes, task_limit_s=settings.task_limit_s)
+            WorkerPool(
+                settings.workers,
+                memory_bytes=settings.worker_memory_bytes,
+                task_limit_s=settings.task_limit_s,
+            )
         )
         cache = ThumbCache(settings.library / "thumbs", settings.thumb_short_edges_px)
         self.live = LiveUpdates(self.database)

@@ -30,9 +30,7 @@ class Settings(BaseSettings):
         default_factory=default_library,
         description="Folder of the library: database, thumbnails, backups. Your images stay where they are.",
     )
-    port: int = Field(
-        8642, ge=0, le=65_535, description="TCP port on 127.0.0.1; 0 lets the system choose a free one."
-    )
+    port: int = Field(8642, ge=0, le=65_535, description="TCP port on 127.0.0.1; 0 lets the system choose a free one.")
     workers: int = Field(
         default_factory=default_workers, ge=1, le=64, description="Processes that read and decode images."
     )
@@ -52,9 +50,7 @@ class Settings(BaseSettings):
         512 * MIB, ge=64 * MIB, description="Bytes of memory that one worker process may take."
     )
 
-    max_pixels: int = Field(
-        100_000_000, ge=1, description="Images of more pixels (width × height) are not decoded."
-    )
+    max_pixels: int = Field(100_000_000, ge=1, description="Images of more pixels (width × height) are not decoded.")
     max_side_px: int = Field(32_768, ge=1, description="Images with a side of more pixels are not decoded.")
     max_hash_bytes: int = Field(16 * GIB, ge=1, description="Files of more bytes are not hashed in full.")
     thumb_short_edges_px: tuple[Annotated[int, Field(ge=16, le=2_048)], ...] = Field(

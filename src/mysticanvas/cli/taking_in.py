@@ -52,9 +52,7 @@ def import_and_follow(client: Client, folders: list[Path], *, dry_run: bool, wai
                 settled = now["seen"] - now["todo"]
                 total = None if now["state"] == "listing" else now["seen"]
                 text = now["message"] or ("Looking for images" if total is None else "Importing")
-                bars.update(
-                    bar, description=text, total=total, completed=settled, rate=f"{now['rate_per_s']:.0f}/s"
-                )
+                bars.update(bar, description=text, total=total, completed=settled, rate=f"{now['rate_per_s']:.0f}/s")
                 if reply["report"] is not None:
                     break
             if now["state"] == "failed":

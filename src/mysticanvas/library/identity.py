@@ -39,9 +39,7 @@ def settle(database: Database, executor: Executor, found: Found, *, now_ms: int)
     return Outcome.IMPORTED
 
 
-def _same_path(
-    database: Database, found: Found, known: KnownFile, digest: bytes | None, *, now_ms: int
-) -> Outcome:
+def _same_path(database: Database, found: Found, known: KnownFile, digest: bytes | None, *, now_ms: int) -> Outcome:
     """A new date alone changes nothing (F13); new content keeps what the person wrote (F9)."""
     same = known.blake3 == digest if known.blake3 and digest else known.fingerprint == found.read.fingerprint
     if same:
@@ -77,5 +75,3 @@ def _digest(executor: Executor, root_path: str, path_bytes: bytes) -> bytes | No
     task = HashFile(os.fsencode(root_path), path_bytes)
     answer = executor.submit(task, urgent=True).result()
     return answer.digest if isinstance(answer, FileHashed) else None
-
-

@@ -44,7 +44,20 @@ class _Import:
         seconds = (self.ended_s or time.monotonic()) - self.started_s
         if self.run is None:
             return ImportProgress(
-                self.id, ImportState.LISTING, self.paths, self.dry_run, 0, 0, 0, 0, 0, 0, 0, 0.0, None, seconds
+                self.id,
+                ImportState.LISTING,
+                self.paths,
+                self.dry_run,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0,
+                0.0,
+                None,
+                seconds,
             )
         tally, counts = self.run.tally, self.run.tally.counts
         rate_per_s = counts.settled / seconds if seconds > 0 else 0.0

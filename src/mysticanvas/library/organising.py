@@ -20,8 +20,8 @@ class Done:
 def set_favorite(tx: WriteTx, images: Sequence[GenerationId], favorite: bool, *, now_ms: int) -> Done:
     before = generations.favorites_unlike(tx, images, favorite)
     changed = generations.set_favorite(tx, before, favorite, now_ms=now_ms)
-    inverse = {"favorite": {"value": not favorite, "images": before}}
-    return Done(_record(tx, "favorite", {"value": favorite}, inverse, now_ms), changed)
+    inverse = {"value": not favorite, "images": before}
+    return _record(tx, "favorite", {"value": favorite}, changed, inverse, now_ms)
 
 
 def set_rating(tx: WriteTx, images: Sequence[GenerationId], rating: int, *, now_ms: int) -> Done:
@@ -30,5 +30,10 @@ def set_rating(tx: WriteTx, images: Sequence[GenerationId], rating: int, *, now_
         raise InvalidInputError("A rating is 0 to 5.")
     before = generations.ratings_unlike(tx, images, rating)
     changed = generations.set_rating(tx, [i for group in before.values() for i in group], rating, now_ms=now_ms)
-    inverse = {"rating": {str(value): group for value, group in before.items()}}
-    return Done(_record(tx, "rating", {"value": rating}, inverse, now_ms), changed)
+    inverse = {str(value): group for value, group in before.items()}
+    return _record(tx, "rating", {"value": rating}, changed, inverse, now_ms)
+
+
+def _record(tx: WriteTx, kind: str, deed: object, changed: int, inverse: object, now_ms: int) -> Done:
+    operation = operations.record(tx, kind=kind, changed=changed, deed=deed, inverse=inverse, now_ms=now_ms)
+    return Done(operation, changed)

@@ -52,7 +52,11 @@ def _prepare(connection: apsw.Connection) -> None:
     _pragma(connection, "cache_size = -16384")
     connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
     flags = apsw.SQLITE_INNOCUOUS
-    connection.create_scalar_function("searchable", searchable, 1, deterministic=True, flags=flags)
+    connection.create_scalar_function("searchable", _searchable, 1, deterministic=True, flags=flags)
+
+
+def _searchable(text: Any) -> str | None:
+    return searchable(text)
 
 
 def _pragma(connection: apsw.Connection, setting: str) -> None:

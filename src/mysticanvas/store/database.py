@@ -14,7 +14,15 @@ import apsw
 from mysticanvas.domain.errors import DamagedLibraryError, LibraryError
 from mysticanvas.store import backup
 from mysticanvas.store.backup import Backup
-from mysticanvas.store.connections import ChangeSet, ReadTx, WriteTx, check_sqlite, open_reader, open_writer, within
+from mysticanvas.store.connections import (
+    ChangeSet,
+    ReadTx,
+    WriteTx,
+    check_sqlite,
+    open_reader,
+    open_writer,
+    within,
+)
 from mysticanvas.store.locking import LibraryLock
 from mysticanvas.store.migrating import migrate, refuse_strangers
 from mysticanvas.store.writing import Listener, Writer
@@ -114,16 +122,12 @@ class Database:
         done: Future[T] = self._writer.edit(_bound(change, *args, **kwargs))
         return done.result()
 
-    def write_bulk(
-        self, change: Callable[Concatenate[WriteTx, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    def write_bulk(self, change: Callable[Concatenate[WriteTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Committed when this returns. A power cut may take the last moments back, never half a change."""
         done: Future[T] = self._writer.bulk(_bound(change, *args, **kwargs))
         return done.result()
 
-    def write_later(
-        self, change: Callable[Concatenate[WriteTx, P], object], *args: P.args, **kwargs: P.kwargs
-    ) -> None:
+    def write_later(self, change: Callable[Concatenate[WriteTx, P], object], *args: P.args, **kwargs: P.kwargs) -> None:
         """As `write_bulk`, without waiting: readers may not see it yet."""
         self._writer.bulk(_bound(change, *args, **kwargs))
 
@@ -157,9 +161,7 @@ def _in_one_state(
         connection.execute("ROLLBACK")
 
 
-def _bound(
-    change: Callable[Concatenate[WriteTx, P], T], *args: P.args, **kwargs: P.kwargs
-) -> Callable[[WriteTx], T]:
+def _bound(change: Callable[Concatenate[WriteTx, P], T], *args: P.args, **kwargs: P.kwargs) -> Callable[[WriteTx], T]:
     return functools.partial(_call, change, args, kwargs)
 
 

@@ -24,7 +24,8 @@ def known(tx: ReadTx, *, root_id: int | None, paths: Sequence[bytes]) -> dict[by
               FROM failures
              WHERE root_id = :root_id AND path_bytes = :path
             """,
-            root_id=root_id, path=path,
+            root_id=root_id,
+            path=path,
         )
         if row is not None:
             found[path] = KnownFailure(**row)
@@ -40,7 +41,11 @@ def record(tx: WriteTx, *, root_id: int, stat: FileStat, reason: str, now_ms: in
            SET bytes = excluded.bytes, mtime_ns = excluded.mtime_ns, reason = excluded.reason,
                failed_at = excluded.failed_at
         """,
-        root_id=root_id, path=stat.path_bytes, bytes=stat.bytes, mtime_ns=stat.mtime_ns, reason=reason,
+        root_id=root_id,
+        path=stat.path_bytes,
+        bytes=stat.bytes,
+        mtime_ns=stat.mtime_ns,
+        reason=reason,
         now_ms=now_ms,
     )
 

@@ -16,10 +16,10 @@ class KnownFile:
     kind: str
     root_path: str
     path_bytes: bytes
-    bytes: int
-    mtime_ns: int
     fingerprint: bytes | None
     blake3: bytes | None
+    bytes: int
+    mtime_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,14 @@ class FileRow:
     path: str
     path_bytes: bytes
     format: str | None
+    blake3: bytes | None
+    sha256: bytes | None
     bytes: int
     mtime_ns: int
     width: int | None
     height: int | None
     frames: int
     damage: str | None
-    blake3: bytes | None
-    sha256: bytes | None
     missing_at: int | None
 
 
@@ -111,7 +111,13 @@ def of_generation(tx: ReadTx, image: GenerationId) -> list[FileRow]:
 
 
 def add(
-    tx: WriteTx, image: GenerationId, *, kind: FileKind, root_id: int, stat: FileStat, facts: Facts,
+    tx: WriteTx,
+    image: GenerationId,
+    *,
+    kind: FileKind,
+    root_id: int,
+    stat: FileStat,
+    facts: Facts,
     blake3: bytes | None = None,
 ) -> None:
     tx.run(
@@ -121,9 +127,20 @@ def add(
         VALUES (:image, :kind, :root_id, :path_bytes, :path, :format, :fingerprint, :blake3, :bytes, :mtime_ns,
                 :width, :height, :frames, :damage)
         """,
-        image=image, kind=kind.value, root_id=root_id, path_bytes=stat.path_bytes, path=_shown(stat.path_bytes),
-        format=facts.format, fingerprint=facts.fingerprint, blake3=blake3, bytes=stat.bytes,
-        mtime_ns=stat.mtime_ns, width=facts.width, height=facts.height, frames=facts.frames, damage=facts.damage,
+        image=image,
+        kind=kind.value,
+        root_id=root_id,
+        path_bytes=stat.path_bytes,
+        path=_shown(stat.path_bytes),
+        format=facts.format,
+        fingerprint=facts.fingerprint,
+        blake3=blake3,
+        bytes=stat.bytes,
+        mtime_ns=stat.mtime_ns,
+        width=facts.width,
+        height=facts.height,
+        frames=facts.frames,
+        damage=facts.damage,
     )
 
 
@@ -136,8 +153,12 @@ def move(tx: WriteTx, file_id: int, *, root_id: int, stat: FileStat) -> None:
                missing_at = NULL
          WHERE id = :file_id
         """,
-        file_id=file_id, root_id=root_id, path_bytes=stat.path_bytes, path=_shown(stat.path_bytes),
-        bytes=stat.bytes, mtime_ns=stat.mtime_ns,
+        file_id=file_id,
+        root_id=root_id,
+        path_bytes=stat.path_bytes,
+        path=_shown(stat.path_bytes),
+        bytes=stat.bytes,
+        mtime_ns=stat.mtime_ns,
     )
 
 
@@ -145,7 +166,8 @@ def touch(tx: WriteTx, file_id: int, *, stat: FileStat) -> None:
     """The same content at the same place, with another date."""
     tx.run(
         "UPDATE generation_files SET mtime_ns = :mtime_ns, missing_at = NULL WHERE id = :file_id",
-        file_id=file_id, mtime_ns=stat.mtime_ns,
+        file_id=file_id,
+        mtime_ns=stat.mtime_ns,
     )
 
 
@@ -159,10 +181,21 @@ def replace_content(tx: WriteTx, file_id: int, *, stat: FileStat, facts: Facts) 
                color_rgb = NULL, missing_at = NULL
          WHERE id = :file_id
         """,
-        file_id=file_id, bytes=stat.bytes, mtime_ns=stat.mtime_ns, format=facts.format,
-        fingerprint=facts.fingerprint, width=facts.width, height=facts.height, frames=facts.frames,
+        file_id=file_id,
+        bytes=stat.bytes,
+        mtime_ns=stat.mtime_ns,
+        format=facts.format,
+        fingerprint=facts.fingerprint,
+        width=facts.width,
+        height=facts.height,
+        frames=facts.frames,
         damage=facts.damage,
     )
+
+
+def remove(tx: WriteTx, file_id: int) -> None:
+    """Forget one location; the file itself stays where it is."""
+    tx.run("DELETE FROM generation_files WHERE id = :file_id", file_id=file_id)
 
 
 def set_blake3(tx: WriteTx, *, file_id: int, blake3: bytes) -> None:
@@ -173,9 +206,7 @@ def set_sha256(tx: WriteTx, *, file_id: int, sha256: bytes) -> None:
     tx.run("UPDATE generation_files SET sha256 = :sha256 WHERE id = :file_id", file_id=file_id, sha256=sha256)
 
 
-def set_pixels(
-    tx: WriteTx, file_id: int, *, blake3: bytes | None, color_rgb: int | None, damage: str | None
-) -> None:
+def set_pixels(tx: WriteTx, file_id: int, *, blake3: bytes | None, color_rgb: int | None, damage: str | None) -> None:
     """What the thumbnail's job found out. A damage known before stays when none is given."""
     tx.run(
         """
@@ -183,9 +214,33 @@ def set_pixels(
            SET blake3 = coalesce(:blake3, blake3), color_rgb = :color_rgb, damage = coalesce(:damage, damage)
          WHERE id = :file_id
         """,
-        file_id=file_id, blake3=blake3, color_rgb=color_rgb, damage=damage,
+        file_id=file_id,
+        blake3=blake3,
+        color_rgb=color_rgb,
+        damage=damage,
     )
 
 
 def _shown(path_bytes: bytes) -> str:
     return clean(path_bytes.decode("utf-8", "replace"))
+
+
+def keep_thumb(
+    tx: WriteTx, image: GenerationId, *, kind: FileKind, blake3: bytes, short_edge_px: int, size_bytes: int
+) -> None:
+    """The row of a thumbnail in the library's own folder; `kind` is thumb or preview."""
+    name = blake3.hex()
+    path = f"thumbs/{name[:2]}/{name}-{short_edge_px}.webp"
+    tx.run(
+        """
+        INSERT INTO generation_files (generation_id, kind, root_id, path_bytes, path, format, bytes, mtime_ns)
+        VALUES (:image, :kind, NULL, :path_bytes, :path, 'webp', :bytes, 0)
+            ON CONFLICT DO UPDATE
+           SET path_bytes = excluded.path_bytes, path = excluded.path, bytes = excluded.bytes
+        """,
+        image=image,
+        kind=kind.value,
+        path_bytes=path.encode(),
+        path=path,
+        bytes=size_bytes,
+    )

@@ -85,8 +85,13 @@ def add(
                 :engine_version, :app_version, :generation_time_ms, :params_json, :problems_json,
                 :parser_version, :now_ms, :now_ms)
         """,
-        id=image, uuid=str(uuid.uuid4()), timestamp=timestamp_ms, timestamp_source=timestamp_source.value,
-        app_version=app_version, now_ms=now_ms, **_columns(recipe, model_id, problems, parser_version),
+        id=image,
+        uuid=str(uuid.uuid4()),
+        timestamp=timestamp_ms,
+        timestamp_source=timestamp_source.value,
+        app_version=app_version,
+        now_ms=now_ms,
+        **_columns(recipe, model_id, problems, parser_version),
     )
     tx.changes.added.append(image)
     return image
@@ -116,14 +121,14 @@ def set_recipe(
                updated_at = :now_ms
          WHERE id = :id
         """,
-        id=image, now_ms=now_ms, **_columns(recipe, model_id, problems, parser_version),
+        id=image,
+        now_ms=now_ms,
+        **_columns(recipe, model_id, problems, parser_version),
     )
     tx.changes.changed.append(image)
 
 
-def _columns(
-    recipe: Recipe, model_id: int | None, problems: Sequence[str], parser_version: int
-) -> dict[str, Any]:
+def _columns(recipe: Recipe, model_id: int | None, problems: Sequence[str], parser_version: int) -> dict[str, Any]:
     return {
         "prompt": recipe.prompt,
         "negative_prompt": recipe.negative_prompt,
@@ -159,6 +164,10 @@ def id_of(tx: ReadTx, public_uuid: str) -> GenerationId:
     return GenerationId(image)
 
 
+def uuid_of(tx: ReadTx, image: GenerationId) -> str:
+    return str(tx.value("SELECT uuid FROM generations WHERE id = :image", image=image))
+
+
 def detail(tx: ReadTx, image: GenerationId) -> Detail:
     """Raises `NotFoundError`."""
     row = tx.one(
@@ -187,13 +196,12 @@ def favorites_unlike(tx: ReadTx, images: Sequence[GenerationId], favorite: bool)
                JOIN generations AS g ON g.id = wanted.value
          WHERE g.is_favorite <> :favorite
         """,
-        images=json.dumps(images), favorite=int(favorite),
+        images=json.dumps(images),
+        favorite=int(favorite),
     )
 
 
-def ratings_unlike(
-    tx: ReadTx, images: Sequence[GenerationId], rating: int
-) -> dict[int, list[GenerationId]]:
+def ratings_unlike(tx: ReadTx, images: Sequence[GenerationId], rating: int) -> dict[int, list[GenerationId]]:
     """Those of `images` whose rating is not `rating`, by the rating they have."""
     rows = tx.all(
         """
@@ -202,7 +210,8 @@ def ratings_unlike(
                JOIN generations AS g ON g.id = wanted.value
          WHERE g.rating <> :rating
         """,
-        images=json.dumps(images), rating=rating,
+        images=json.dumps(images),
+        rating=rating,
     )
     found: dict[int, list[GenerationId]] = {}
     for row in rows:
@@ -219,7 +228,9 @@ def set_favorite(tx: WriteTx, images: Sequence[GenerationId], favorite: bool, *,
            SET is_favorite = :favorite, updated_at = :now_ms
          WHERE id IN (SELECT value FROM json_each(:images))
         """,
-        images=json.dumps(images), favorite=int(favorite), now_ms=now_ms,
+        images=json.dumps(images),
+        favorite=int(favorite),
+        now_ms=now_ms,
     )
 
 
@@ -232,7 +243,9 @@ def set_rating(tx: WriteTx, images: Sequence[GenerationId], rating: int, *, now_
            SET rating = :rating, updated_at = :now_ms
          WHERE id IN (SELECT value FROM json_each(:images))
         """,
-        images=json.dumps(images), rating=rating, now_ms=now_ms,
+        images=json.dumps(images),
+        rating=rating,
+        now_ms=now_ms,
     )
 
 

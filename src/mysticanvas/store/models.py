@@ -45,7 +45,9 @@ def find_or_add(tx: WriteTx, use: ModelUse, *, now_ms: int) -> int | None:
         shown = name or f"unknown {hashed[1] if hashed else ''}".strip()
         tx.run(
             "INSERT INTO models (kind, name, created_at) VALUES (:kind, :name, :now_ms)",
-            kind=use.role, name=shown, now_ms=now_ms,
+            kind=use.role,
+            name=shown,
+            now_ms=now_ms,
         )
         found = tx.last_id
     if hashed:
@@ -55,7 +57,9 @@ def find_or_add(tx: WriteTx, use: ModelUse, *, now_ms: int) -> int | None:
             VALUES (:model_id, :kind, :value)
                 ON CONFLICT DO NOTHING
             """,
-            model_id=found, kind=hashed[0], value=hashed[1],
+            model_id=found,
+            kind=hashed[0],
+            value=hashed[1],
         )
     return found
 
@@ -70,7 +74,10 @@ def link(tx: WriteTx, image: GenerationId, uses: Iterable[tuple[int, ModelUse]])
             VALUES (:image, :model_id, :role, :weight)
                 ON CONFLICT DO NOTHING
             """,
-            image=image, model_id=model_id, role=use.role, weight=use.weight,
+            image=image,
+            model_id=model_id,
+            role=use.role,
+            weight=use.weight,
         )
 
 
@@ -115,7 +122,9 @@ def _by_hash(tx: ReadTx, role: str, hashed: tuple[str, str]) -> int | None:
                JOIN models AS m ON m.id = h.model_id
          WHERE h.kind = :kind AND h.value = :value AND m.kind = :role
         """,
-        kind=hashed[0], value=hashed[1], role=role,
+        kind=hashed[0],
+        value=hashed[1],
+        role=role,
     )
     return found
 
@@ -131,6 +140,9 @@ def _by_name(tx: ReadTx, role: str, name: str, hashed: tuple[str, str] | None) -
                             WHERE h.model_id = m.id AND h.kind = :kind AND h.value <> :value)
          ORDER BY m.id
         """,
-        role=role, name=name, kind=hashed[0] if hashed else None, value=hashed[1] if hashed else None,
+        role=role,
+        name=name,
+        kind=hashed[0] if hashed else None,
+        value=hashed[1] if hashed else None,
     )
     return found

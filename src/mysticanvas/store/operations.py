@@ -24,7 +24,11 @@ def record(tx: WriteTx, *, kind: str, changed: int, deed: Any, inverse: Any, now
         INSERT INTO operations (at, kind, state, changed, deed_json, inverse_json)
         VALUES (:now_ms, :kind, 'done', :changed, :deed, :inverse)
         """,
-        kind=kind, changed=changed, deed=json.dumps(deed), inverse=json.dumps(inverse), now_ms=now_ms,
+        kind=kind,
+        changed=changed,
+        deed=json.dumps(deed),
+        inverse=json.dumps(inverse),
+        now_ms=now_ms,
     )
     return tx.last_id
 
@@ -32,7 +36,8 @@ def record(tx: WriteTx, *, kind: str, changed: int, deed: Any, inverse: Any, now
 def find(tx: ReadTx, operation: int) -> Operation:
     """Raises `NotFoundError`."""
     row = tx.one(
-        "SELECT id, kind, state, changed, inverse_json FROM operations WHERE id = :operation", operation=operation
+        "SELECT id, kind, state, changed, inverse_json FROM operations WHERE id = :operation",
+        operation=operation,
     )
     if row is None:
         raise NotFoundError("That deed is not known.")

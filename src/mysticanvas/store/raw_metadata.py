@@ -19,7 +19,8 @@ def keep(tx: WriteTx, image: GenerationId, content: bytes) -> None:
         VALUES (:image, :content)
             ON CONFLICT (generation_id) DO UPDATE SET content = excluded.content
         """,
-        image=image, content=content,
+        image=image,
+        content=content,
     )
 
 

@@ -52,7 +52,9 @@ def add(tx: WriteTx, *, path: str, watch: bool, now_ms: int) -> Root:
         VALUES (:path, :watch, :now_ms)
             ON CONFLICT (path) DO UPDATE SET watched = max(watched, excluded.watched)
         """,
-        path=path, watch=int(watch), now_ms=now_ms,
+        path=path,
+        watch=int(watch),
+        now_ms=now_ms,
     )
     return Root(tx.value("SELECT id FROM roots WHERE path = :path", path=path), path)
 
@@ -62,4 +64,8 @@ def watched(tx: ReadTx) -> list[Root]:
 
 
 def mark_scanned(tx: WriteTx, root_id: int, *, now_ms: int) -> None:
-    tx.run("UPDATE roots SET last_scan_at = :now_ms, state = 'online' WHERE id = :root_id", root_id=root_id, now_ms=now_ms)
+    tx.run(
+        "UPDATE roots SET last_scan_at = :now_ms, state = 'online' WHERE id = :root_id",
+        root_id=root_id,
+        now_ms=now_ms,
+    )

@@ -132,7 +132,7 @@ class Writer:
         self._connection.execute("SAVEPOINT change")
         try:
             result = change.apply(tx)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it goes to whoever asked for the change
             self._connection.execute("ROLLBACK TO change")
             self._connection.execute("RELEASE change")
             change.done.set_exception(error)

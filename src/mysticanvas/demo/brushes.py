@@ -1,0 +1,215 @@
+"""What every painting of the demo is made with: noise, gradients, light.
+
+A canvas is float32 of shape (height, width, 3), red-green-blue from 0 to 1. A mask or field is
+(height, width). Coordinates: x and y run from 0 to 1 over the picture; lengths are fractions of its
+height unless the name says `_px`.
+"""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float32]
+Random = np.random.Generator
+
+
+class Palette(NamedTuple):
+    """Six colours, from the top of a sky to the ground at one's feet; `name` goes into the prompt."""
+
+    name: str
+    deep: Floats
+    middle: Floats
+    horizon: Floats
+    light: Floats
+    far: Floats
+    near: Floats
+
+    @property
+    def sky(self) -> Floats:
+        return np.stack([self.deep, self.middle, self.horizon])
+
+    @property
+    def everything(self) -> Floats:
+        return np.stack([self.near, self.deep, self.middle, self.far, self.horizon, self.light])
+
+
+def colours(text: str) -> Floats:
+    """"0b1026 27406b" → one row of three a colour."""
+    return np.array([list(bytes.fromhex(word)) for word in text.split()], np.float32) / 255
+
+
+def palette(name: str, text: str) -> Palette:
+    return Palette(name, *colours(text))
+
+
+def grid(canvas_or_field: Floats) -> tuple[Floats, Floats]:
+    """x as one row and y as one column; together they broadcast to every pixel."""
+    height, width = canvas_or_field.shape[:2]
+    x = np.linspace(0, 1, width, dtype=np.float32)[None, :]
+    y = np.linspace(0, 1, height, dtype=np.float32)[:, None]
+    return x, y
+
+
+def distance(canvas: Floats, x0: float, y0: float) -> Floats:
+    """Of every pixel from a point, in heights of the picture."""
+    x, y = grid(canvas)
+    aspect = canvas.shape[1] / canvas.shape[0]
+    return np.sqrt(((x - x0) * aspect) ** 2 + (y - y0) ** 2)
+
+
+def step(start: float, end: float, values: Floats) -> Floats:
+    """0 before `start`, 1 after `end` (which may be the smaller), smooth between."""
+    t = np.clip((values - start) / (end - start), 0, 1)
+    return np.asarray(t * t * (3 - 2 * t), np.float32)
+
+
+def ramp(t: Floats, stops: Floats) -> Floats:
+    """Colour at `t` from 0 to 1 along evenly spaced stops."""
+    places = np.linspace(0, 1, len(stops))
+    fine = np.linspace(0, 1, 1024)
+    table = np.stack([np.interp(fine, places, stops[:, channel]) for channel in range(3)], axis=1)
+    return table.astype(np.float32)[np.clip(t * 1023, 0, 1023).astype(np.int16)]
+
+
+def mix(a: Floats, b: Floats, amount: float) -> Floats:
+    return np.asarray(a + (b - a) * np.float32(amount), np.float32)
+
+
+@lru_cache(maxsize=256)
+def _upscaling(cells: int, size: int) -> Floats:
+    """Matrix (size, cells + 3) that draws a smooth curve through random values (uniform B-spline)."""
+    at = np.linspace(0, cells, size, endpoint=False)
+    whole = np.floor(at).astype(int)
+    t = at - whole
+    weights = np.stack(
+        [(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], axis=1
+    )
+    matrix = np.zeros((size, cells + 3), np.float32)
+    for tap in range(4):
+        matrix[np.arange(size), whole + tap] = weights[:, tap] / 6
+    return matrix
+
+
+def noise(
+    random: Random,
+    canvas: Floats,
+    cells: float,
+    octaves: int = 5,
+    *,
+    stretch: float = 1.0,
+    gain: float = 0.5,
+) -> Floats:
+    """Clouds from about 0 to 1: `cells` features over the height, `stretch` times as wide as high."""
+    height, width = canvas.shape[:2]
+    total = np.zeros((height, width), np.float32)
+    weight, sum_of_squares = 1.0, 0.0
+    for octave in range(octaves):
+        rows = max(1, round(cells * 2**octave))
+        columns = max(1, round(cells * 2**octave * width / height / stretch))
+        if rows > height or columns > width:
+            break
+        values = random.standard_normal((rows + 3, columns + 3), np.float32)
+        total += weight * (_upscaling(rows, height) @ values @ _upscaling(columns, width).T)
+        sum_of_squares += weight**2
+        weight *= gain
+    # A B-spline through unit noise keeps about 0.48 of its spread in each direction … squared for two.
+    return np.asarray(0.5 + total * np.float32(0.42 / np.sqrt(sum_of_squares)), np.float32)
+
+
+def line(random: Random, width: int, cells: float, octaves: int = 6, gain: float = 0.5) -> Floats:
+    """A rolling curve from about 0 to 1, one value a column."""
+    total = np.zeros(width, np.float32)
+    weight = 1.0
+    for octave in range(octaves):
+        count = max(1, round(cells * 2**octave))
+        if count > width:
+            break
+        total += weight * (_upscaling(count, width) @ random.standard_normal(count + 3, np.float32))
+        weight *= gain
+    return np.asarray(0.5 + 0.3 * total, np.float32)
+
+
+def lay(canvas: Floats, colour: Floats, mask: Floats) -> None:
+    """Paints `colour` (one, or one a pixel) over the canvas where `mask` is 1."""
+    canvas += (colour - canvas) * mask[..., None]
+
+
+def shine(canvas: Floats, colour: Floats, strength: Floats) -> None:
+    """Adds light the way two exposures add: never past white."""
+    light = np.clip(strength, 0, 1)[..., None] * colour
+    canvas += light * (1 - np.clip(canvas, 0, 1))
+
+
+def fill_below(canvas: Floats, edge: Floats, colour: Floats, haze: Floats, haze_depth: float) -> None:
+    """Ground from `edge` (y of each column) down, fading from `colour` into `haze` with depth."""
+    height = canvas.shape[0]
+    top = max(0, min(height - 1, int(edge.min() * height) - 2))
+    part = canvas[top:]
+    y = np.linspace(0, 1, height, dtype=np.float32)[top:, None]
+    depth = y - edge[None, :]
+    tone = np.clip(depth / haze_depth, 0, 1)[..., None]
+    part += (colour + (haze - colour) * tone - part) * np.clip(depth * height + 0.5, 0, 1)[..., None]
+
+
+def stars(random: Random, canvas: Floats, count: int, *, below: float = 1.0, tint: Floats | None = None) -> None:
+    """`count` stars above y = `below`, a few of them large enough to have a halo."""
+    height, width = canvas.shape[:2]
+    rows = (random.random(count) * below * (height - 1)).astype(int)
+    columns = random.integers(0, width, count)
+    glow = random.pareto(2.2, count) * 0.16 + 0.1
+    colour = mix(np.ones(3, np.float32), tint, 0.35) if tint is not None else np.ones(3, np.float32)
+    canvas[rows, columns] += np.clip(glow, 0, 0.9)[:, None].astype(np.float32) * colour
+    for index in np.flatnonzero(glow > 0.6)[:40]:
+        spot(canvas, columns[index] / width, rows[index] / height, 0.006 + 0.004 * min(glow[index], 2), colour, 0.8)
+
+
+def window(canvas: Floats, x0: float, y0: float, radius: float) -> tuple[Floats, Floats]:
+    """The part of the canvas within `radius` of a point, and each pixel's distance as a share of it."""
+    height, width = canvas.shape[:2]
+    reach = radius * height
+    top, bottom = max(0, int(y0 * height - reach)), max(0, min(height, int(y0 * height + reach) + 2))
+    left, right = max(0, int(x0 * width - reach)), max(0, min(width, int(x0 * width + reach) + 2))
+    dy = (np.arange(top, bottom, dtype=np.float32) - y0 * height)[:, None]
+    dx = (np.arange(left, right, dtype=np.float32) - x0 * width)[None, :]
+    return canvas[top:bottom, left:right], np.asarray(np.sqrt(dx * dx + dy * dy) / reach, np.float32)
+
+
+def spot(canvas: Floats, x0: float, y0: float, radius: float, colour: Floats, strength: float) -> None:
+    """A soft light that ends at `radius`."""
+    part, away = window(canvas, x0, y0, radius)
+    if part.size:
+        shine(part, colour, strength * np.clip(1 - away, 0, 1) ** 2)
+
+
+def disc(canvas: Floats, x0: float, y0: float, radius: float, colour: Floats, strength: float = 1.0) -> None:
+    """A round area with an edge one pixel soft."""
+    edge_px = radius * canvas.shape[0]
+    part, away = window(canvas, x0, y0, radius + 2 / canvas.shape[0])
+    if part.size:
+        away = away * (edge_px + 2) / edge_px
+        lay(part, colour, strength * np.clip((1 - away) * edge_px + 0.5, 0, 1))
+
+
+def reflect(random: Random, canvas: Floats, shore: float, water: Floats, *, calm: float = 0.5) -> None:
+    """Everything below y = `shore` becomes water that mirrors what is above, in ripples."""
+    height, width = canvas.shape[:2]
+    row = int(shore * height)
+    depth = np.arange(height - row)
+    ripples = noise(random, canvas[row:], 26, 3, stretch=7) - 0.5
+    reach = (2 + depth / max(1, height - row) * 26) * (1.3 - calm)
+    source = row - 1 - np.abs(depth[:, None] + ripples * reach[:, None])
+    mirrored = canvas[np.clip(source, 0, row - 1).astype(int), np.arange(width)[None, :]]
+    dimming = np.linspace(0.12, 0.55, height - row, dtype=np.float32)[:, None, None]
+    canvas[row:] = mirrored + (water - mirrored) * dimming + ripples[..., None] * 0.06
+
+
+def finish(random: Random, canvas: Floats, *, vignette: float = 0.35) -> NDArray[np.uint8]:
+    """Darkens the corners, adds the faint grain that hides steps of colour, rounds to bytes."""
+    x, y = grid(canvas)
+    corner = ((x - 0.5) ** 2 + (y - 0.5) ** 2) * 2
+    canvas = np.clip(canvas, 0, 1) * (1 - vignette * corner * corner)[..., None]
+    canvas = canvas + (canvas * canvas * (3 - 2 * canvas) - canvas) * np.float32(0.35)
+    grain = random.standard_normal(canvas.shape[:2], np.float32) * np.float32(0.006)
+    return np.asarray(np.clip(canvas + grain[..., None], 0, 1) * 255 + 0.5, np.uint8)

@@ -1,0 +1,91 @@
+"""Opening a person's file safely: beneath its root, through no link, and only if it is a file.
+
+Each part of the path is opened from the folder before it, so that nobody can swap a link in between,
+and so that a path longer than the system takes at once still opens.
+"""
+
+import os
+import stat as modes
+
+from mysticanvas.domain.errors import UnreadableFileError
+from mysticanvas.domain.file import FileStat
+
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _NO_LINK | getattr(os, "O_CLOEXEC", 0)
+# Without O_NONBLOCK a FIFO blocks for ever; it changes nothing for a regular file.
+_FILE = os.O_RDONLY | _NO_LINK | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+class FileSource:
+    """An open regular file; a context manager. `read` gives fewer bytes only at the end."""
+
+    def __init__(self, handle: int, path_bytes: bytes) -> None:
+        self.handle = handle
+        self._path_bytes = path_bytes
+        self.size = os.fstat(handle).st_size
+
+    def read(self, offset: int, length: int) -> bytes:
+        if offset < 0 or length <= 0 or offset >= self.size:
+            return b""
+        length = min(length, self.size - offset)
+        if hasattr(os, "pread"):
+            return os.pread(self.handle, length, offset)
+        os.lseek(self.handle, offset, os.SEEK_SET)
+        return os.read(self.handle, length)
+
+    def stat(self) -> FileStat:
+        now = os.fstat(self.handle)
+        return FileStat(self._path_bytes, now.st_size, now.st_mtime_ns)
+
+    def __enter__(self) -> "FileSource":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.handle)
+
+
+def open_beneath(root: bytes, path_bytes: bytes) -> FileSource:
+    """Raises `UnreadableFileError` with the reason."""
+    parts = path_bytes.split(b"/")
+    if not path_bytes or any(part in (b"", b".", b"..") or b"\0" in part for part in parts):
+        raise UnreadableFileError("The path leads out of its folder.")
+    try:
+        handle = _open_parts(root, parts) if os.open in os.supports_dir_fd else _open_whole(root, path_bytes)
+    except FileNotFoundError as error:
+        raise UnreadableFileError("The file is not there any more.") from error
+    except PermissionError as error:
+        raise UnreadableFileError("MystiCanvas may not read this file.") from error
+    except OSError as error:
+        raise UnreadableFileError(f"The file cannot be opened: {error.strerror}.") from error
+    if not modes.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise UnreadableFileError("This is no regular file.")
+    return FileSource(handle, path_bytes)
+
+
+def open_folder(root: bytes, path_bytes: bytes) -> int:
+    """A handle of a folder beneath a root, for listing. Raises `OSError`."""
+    folder = os.open(root, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0))
+    for part in path_bytes.split(b"/") if path_bytes else []:
+        try:
+            inner = os.open(part, _FOLDER, dir_fd=folder)
+        finally:
+            os.close(folder)
+        folder = inner
+    return folder
+
+
+def _open_parts(root: bytes, parts: list[bytes]) -> int:
+    folder = open_folder(root, b"/".join(parts[:-1]))
+    try:
+        return os.open(parts[-1], _FILE, dir_fd=folder)
+    finally:
+        os.close(folder)
+
+
+def _open_whole(root: bytes, path_bytes: bytes) -> int:
+    """Where folders have no handles (Windows): the resolved path must still be beneath the root."""
+    path = os.path.join(root, path_bytes)
+    if os.path.realpath(path) != os.path.join(os.path.realpath(root), os.path.normpath(path_bytes)):
+        raise PermissionError("a link leads out of the folder")
+    return os.open(path, _FILE)

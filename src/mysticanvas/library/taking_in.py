@@ -1,0 +1,163 @@
+"""Transactions of the import: what a found file becomes in the database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mysticanvas import __version__
+from mysticanvas.domain.file import FileKind, FileStat
+from mysticanvas.domain.generation import GenerationId, Recipe, TimestampSource
+from mysticanvas.domain.job import JobKind
+from mysticanvas.domain.task import ImageRead
+from mysticanvas.formats.detect import PARSER_VERSION
+from mysticanvas.store import events, failures, files, fts, generations, jobs, models, raw_metadata
+from mysticanvas.store.database import WriteTx
+from mysticanvas.store.files import Facts, KnownFile
+from mysticanvas.store.models import ModelUse
+from mysticanvas.store.roots import Root
+
+# A date in metadata outside of these is a clock that was never set.
+FIRST_SANE_MS = 1_600_000_000_000
+LAST_SANE_MS = 4_102_444_800_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An image that was read. `known` is the row of its path, when the path has one already."""
+
+    root: Root
+    read: ImageRead
+    known: KnownFile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    root: Root
+    stat: FileStat
+    reason: str
+
+
+def take_in(tx: WriteTx, found: Sequence[Found], failed: Sequence[Failed], *, now_ms: int) -> None:
+    """Record images with all that hangs on them, and queue their thumbnails: all or nothing."""
+    images = [_record(tx, one, now_ms=now_ms) for one in found]
+    if images:
+        fts.index(tx, images)
+    for one in failed:
+        if one.root.id is not None:
+            failures.record(tx, root_id=one.root.id, stat=one.stat, reason=one.reason, now_ms=now_ms)
+
+
+def add_copy(tx: WriteTx, original: KnownFile, found: Found, digest: bytes | None, *, now_ms: int) -> None:
+    """The same bytes at another place: one image, two locations (F2)."""
+    stat, root_id = found.read.stat, _root_id(found)
+    facts = facts_of(found.read)
+    files.add(tx, original.generation_id, kind=FileKind.COPY, root_id=root_id, stat=stat, facts=facts, blake3=digest)
+    failures.forget(tx, root_id=root_id, path=stat.path_bytes)
+
+
+def move(tx: WriteTx, old: KnownFile, found: Found, *, now_ms: int) -> None:
+    """The image keeps everything; its file is elsewhere."""
+    root_id = _root_id(found)
+    files.move(tx, old.id, root_id=root_id, stat=found.read.stat)
+    failures.forget(tx, root_id=root_id, path=found.read.stat.path_bytes)
+    tx.changes.changed.append(old.generation_id)
+
+
+def touch(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int) -> None:
+    files.touch(tx, known.id, stat=found.read.stat)
+
+
+def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int) -> None:
+    """The file was edited in place: its recipe is read anew, what the person wrote stays (F9)."""
+    read, image = found.read, known.generation_id
+    if known.kind == FileKind.COPY:
+        # It is a copy no longer, and its own image from now on.
+        files.remove(tx, known.id)
+        take_in(tx, [found], [], now_ms=now_ms)
+        return
+    files.replace_content(tx, known.id, stat=read.stat, facts=facts_of(read))
+    linked, model_id = _models(tx, read.recipe, now_ms=now_ms)
+    generations.set_recipe(
+        tx,
+        image,
+        read.recipe,
+        model_id=model_id,
+        problems=problems_of(read),
+        parser_version=PARSER_VERSION,
+        now_ms=now_ms,
+    )
+    models.link(tx, image, linked)
+    raw_metadata.keep(tx, image, read.raw)
+    _queue_thumb(tx, image, now_ms=now_ms)
+    data = {"path": read.stat.path_bytes.decode("utf-8", "replace")}
+    events.append(tx, level="info", kind="file.changed", subject=found.root.path, data=data, now_ms=now_ms)
+
+
+def facts_of(read: ImageRead) -> Facts:
+    return Facts(
+        format=read.format.value,
+        fingerprint=read.fingerprint,
+        width=read.width_px,
+        height=read.height_px,
+        frames=read.frames,
+    )
+
+
+def problems_of(read: ImageRead) -> list[str]:
+    incomplete = [] if read.complete else ["The file ends too early: part of the picture is missing."]
+    return [*incomplete, *read.problems, *read.recipe.problems]
+
+
+def _record(tx: WriteTx, found: Found, *, now_ms: int) -> GenerationId:
+    read = found.read
+    linked, model_id = _models(tx, read.recipe, now_ms=now_ms)
+    timestamp_ms, source = _moment(read)
+    image = generations.add(
+        tx,
+        read.recipe,
+        timestamp_ms=timestamp_ms,
+        timestamp_source=source,
+        model_id=model_id,
+        problems=problems_of(read),
+        parser_version=PARSER_VERSION,
+        app_version=__version__,
+        now_ms=now_ms,
+    )
+    root_id = _root_id(found)
+    files.add(tx, image, kind=FileKind.FINAL, root_id=root_id, stat=read.stat, facts=facts_of(read))
+    failures.forget(tx, root_id=root_id, path=read.stat.path_bytes)
+    models.link(tx, image, linked)
+    if read.raw:
+        raw_metadata.keep(tx, image, read.raw)
+    _queue_thumb(tx, image, now_ms=now_ms)
+    return image
+
+
+def _queue_thumb(tx: WriteTx, image: GenerationId, *, now_ms: int) -> None:
+    public_uuid = generations.uuid_of(tx, image)
+    jobs.enqueue(tx, kind=JobKind.THUMB, payload={"generation": image}, unique_key=public_uuid, now_ms=now_ms)
+
+
+def _moment(read: ImageRead) -> tuple[int, TimestampSource]:
+    created_ms = read.recipe.created_ms
+    if created_ms is not None and FIRST_SANE_MS <= created_ms <= LAST_SANE_MS:
+        return created_ms, TimestampSource.METADATA
+    return read.stat.mtime_ns // 1_000_000, TimestampSource.MTIME
+
+
+def _models(tx: WriteTx, recipe: Recipe, *, now_ms: int) -> tuple[list[tuple[int, ModelUse]], int | None]:
+    """The registry's entries that a recipe names, and the checkpoint's among them."""
+    uses = [ModelUse("checkpoint", recipe.model, recipe.model_hash)]
+    uses += [ModelUse("vae", recipe.vae)] if recipe.vae else []
+    uses += [ModelUse("lora", lora.name, lora.hash, lora.weight) for lora in recipe.loras]
+    linked = []
+    for use in uses:
+        model_id = models.find_or_add(tx, use, now_ms=now_ms)
+        if model_id is not None:
+            linked.append((model_id, use))
+    return linked, next((model_id for model_id, use in linked if use.role == "checkpoint"), None)
+
+
+def _root_id(found: Found) -> int:
+    if found.root.id is None:
+        raise ValueError("a dry run writes nothing")
+    return found.root.id

@@ -1,0 +1,77 @@
+"""Every invariant of a library, each with its verdict (I7)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+
+import apsw
+
+from mysticanvas.store.database import Database, ReadTx, WriteTx
+from mysticanvas.store.migrating import migrations
+
+# Reading all of a million rows takes seconds; nobody waits for a page meanwhile.
+CHECK_LIMIT_MS = 300_000
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`detail` says what is wrong, or what was looked at."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def run_all(database: Database) -> list[Check]:
+    """Reads all of the database; changes nothing."""
+    checks = database.read_within(CHECK_LIMIT_MS, _read_only)
+    checks.append(_word_index(database))
+    checks.append(Check("lock", True, "held by this process alone"))
+    return checks
+
+
+def _read_only(tx: ReadTx) -> list[Check]:
+    return [_pages(tx), _schema(tx), _foreign_keys(tx), *_invariants(tx)]
+
+
+def _pages(tx: ReadTx) -> Check:
+    answers = tx.column("PRAGMA quick_check(5)")
+    return Check("pages", answers == ["ok"], "quick_check: " + "; ".join(map(str, answers)))
+
+
+def _schema(tx: ReadTx) -> Check:
+    version = tx.value("PRAGMA user_version")
+    return Check("schema version", version == len(migrations()), f"version {version} of {len(migrations())}")
+
+
+def _foreign_keys(tx: ReadTx) -> Check:
+    broken = tx.all("PRAGMA foreign_key_check")
+    detail = f"{len(broken)} rows refer to rows that are gone" if broken else "every reference leads somewhere"
+    return Check("foreign keys", not broken, detail)
+
+
+def _invariants(tx: ReadTx) -> Iterator[Check]:
+    for name, sql in invariants():
+        rows = tx.column(sql)
+        detail = f"broken for {len(rows)}, such as {rows[:3]}" if rows else "holds"
+        yield Check(name, not rows, detail)
+
+
+def invariants() -> list[tuple[str, str]]:
+    """(rule, query for the rows that break it)."""
+    text = (resources.files("mysticanvas.store") / "invariants.sql").read_text("utf-8")
+    parts = text.split("-- name: ")[1:]
+    return [(name.strip(), sql.strip().rstrip(";")) for name, _, sql in (p.partition("\n") for p in parts)]
+
+
+def _word_index(database: Database) -> Check:
+    try:
+        database.write_bulk(_check_word_index)
+    except apsw.CorruptError:
+        return Check("word index", False, "it does not match the images; rebuild it")
+    return Check("word index", True, "matches every prompt, negative prompt and note")
+
+
+def _check_word_index(tx: WriteTx) -> None:
+    # Without rank = 1 a missing row passes.
+    tx.run("INSERT INTO generations_fts (generations_fts, rank) VALUES ('integrity-check', 1)")

@@ -1,0 +1,41 @@
+-- What must hold in every library: each query finds the rows that break its rule. Run by `doctor` and
+-- by the crash tests. A comment "-- name: …" begins a rule.
+
+-- name: every image has exactly one final file
+SELECT g.id
+  FROM generations AS g
+ WHERE (SELECT count(*) FROM generation_files AS f WHERE f.generation_id = g.id AND f.kind = 'final') <> 1;
+
+-- name: the grid's table is what it is defined to be
+SELECT id FROM (SELECT * FROM live_generations_meant EXCEPT
+                SELECT id, uuid, ratio_milli, is_favorite, rating, flags, color_rgb, width_px, height_px,
+                       content_hash FROM live_generations)
+UNION ALL
+SELECT id FROM live_generations WHERE id NOT IN (SELECT id FROM live_generations_meant);
+
+-- name: every image has its thumbnail or a job that will make it
+SELECT g.id
+  FROM generations AS g
+       JOIN generation_files AS f ON f.generation_id = g.id AND f.kind = 'final'
+ WHERE f.blake3 IS NULL AND f.damage IS NULL
+   AND NOT EXISTS (SELECT 1 FROM jobs AS j
+                    WHERE j.kind = 'thumb' AND j.unique_key = g.uuid AND j.status <> 'done');
+
+-- name: the tags shown belong to images and tags that exist
+SELECT tag_id
+  FROM image_tags AS t
+ WHERE NOT EXISTS (SELECT 1 FROM tag_assertions AS a
+                    WHERE a.generation_id = t.generation_id AND a.decision = 1);
+
+-- name: a copy has the content of its image
+SELECT c.id
+  FROM generation_files AS c
+       JOIN generation_files AS f ON f.generation_id = c.generation_id AND f.kind = 'final'
+ WHERE c.kind = 'copy' AND c.blake3 IS NOT NULL AND f.blake3 IS NOT NULL AND c.blake3 <> f.blake3;
+
+-- name: no content is two images
+SELECT min(id)
+  FROM generation_files
+ WHERE kind = 'final' AND blake3 IS NOT NULL
+ GROUP BY blake3
+HAVING count(*) > 1;
