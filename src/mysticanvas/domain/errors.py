@@ -2,6 +2,7 @@
 
     MystiCanvasError
     ├── InvalidInputError      what was asked makes no sense as written
+    │   └── QueryError             … and `position` says where
     ├── NotFoundError          no such image, job, folder …
     ├── ConflictError          the world has moved on since it was asked
     ├── LibraryError           the library itself cannot be used
@@ -27,6 +28,15 @@ class MystiCanvasError(Exception):
 
 class InvalidInputError(MystiCanvasError):
     pass
+
+
+class QueryError(InvalidInputError):
+    """`position` counts characters from 0; `suggestion` is what may have been meant."""
+
+    def __init__(self, message: str, position: int, suggestion: str | None = None) -> None:
+        super().__init__(message)
+        self.position = position
+        self.suggestion = suggestion
 
 
 class NotFoundError(MystiCanvasError):

@@ -55,8 +55,8 @@ def _prepare(connection: apsw.Connection) -> None:
     connection.create_scalar_function("searchable", _searchable, 1, deterministic=True, flags=flags)
 
 
-def _searchable(text: Any) -> str | None:
-    return searchable(text)
+def _searchable(*text: Any) -> str | None:
+    return searchable(text[0])
 
 
 def _pragma(connection: apsw.Connection, setting: str) -> None:

@@ -1,0 +1,70 @@
+"""The child side: one task after the other from standard input, answers to standard output.
+
+Ends when its input ends, so it outlives no Orchestrator, not even one that was killed.
+"""
+
+import os
+import signal
+import sys
+
+from mysticanvas.domain.errors import MystiCanvasError
+from mysticanvas.domain.task import Answer, HashFile, ListFolder, ReadImage, Task
+from mysticanvas.worker.protocol import BrokenPipeFrameError, answer_frame, error_frame, read_frame, task_of
+from mysticanvas.worker.tasks import hashing, listing, reading
+
+
+def main() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    limit_memory(int(sys.argv[1]))
+    # Whatever a library prints must not reach the pipe of answers.
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    tasks = sys.stdin.buffer
+    try:
+        while (frame := read_frame(tasks)) is not None:
+            answers.write(_answer(frame.id, task_of(frame)))
+    except (BrokenPipeFrameError, BrokenPipeError):
+        sys.exit(0)
+
+
+def _answer(number: int, task: Task) -> bytes:
+    try:
+        return answer_frame(number, run(task))
+    except MystiCanvasError as error:
+        return error_frame(number, str(error))
+    except MemoryError:
+        return error_frame(number, "Reading this file takes more memory than it may.")
+    except Exception as error:  # noqa: BLE001 - one file's fault must not end the process
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
+        return error_frame(number, f"MystiCanvas cannot read this file ({type(error).__name__}: {error}).")
+
+
+def run(task: Task) -> Answer:
+    """Do one task here and now."""
+    match task:
+        case ListFolder():
+            return listing.run(task)
+        case ReadImage():
+            return reading.run(task)
+        case HashFile():
+            return hashing.run(task)
+    # libvips is loaded only where pixels are wanted.
+    from mysticanvas.worker.tasks import thumbs
+
+    return thumbs.run(task)
+
+
+def limit_memory(limit_bytes: int) -> None:
+    """Address space is what can be limited; libraries map about this much that they never touch."""
+    try:
+        import resource
+    except ImportError:
+        # Windows has no such limit; there the pool watches the time alone.
+        return
+    mapped_unused = 768 * 1024 * 1024
+    resource.setrlimit(resource.RLIMIT_AS, (limit_bytes + mapped_unused, limit_bytes + mapped_unused))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+if __name__ == "__main__":
+    main()

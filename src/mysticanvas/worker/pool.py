@@ -1,0 +1,227 @@
+"""The parent side of the workers: processes that are fed, watched, killed and replaced.
+
+Tasks are sent ahead, so that a worker never waits for its next one; it does them in order. When one
+dies, the task it was at is to blame; the others are given to the next worker (J6).
+"""
+
+import contextlib
+import io
+import itertools
+import logging
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future, InvalidStateError
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from mysticanvas.domain.errors import TaskError, TaskFailedError, TaskTimedOutError, WorkerCrashedError
+from mysticanvas.domain.task import Answer, Task
+from mysticanvas.worker.protocol import BrokenPipeFrameError, answer_of, read_frame, task_frame
+
+log = logging.getLogger(__name__)
+
+TASKS_AHEAD = 8
+STDERR_KEPT_BYTES = 4_000
+# A worker that cannot even start must not be started in a tight loop.
+LONGEST_RESTART_WAIT_S = 10.0
+WATCH_EVERY_S = 0.5
+
+
+@dataclass(slots=True)
+class _Sent:
+    number: int
+    task: Task
+    done: Future[Answer]
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: subprocess.Popen[bytes]
+    sent: deque[_Sent] = field(default_factory=deque)
+    busy_since_s: float = 0.0
+    timed_out: bool = False
+    stderr: deque[bytes] = field(default_factory=lambda: deque(maxlen=60))
+
+
+class WorkerPool:
+    """`size` processes with a memory and a time limit each; an `Executor`. A context manager."""
+
+    def __init__(self, size: int, *, memory_bytes: int, task_limit_s: float) -> None:
+        self._memory_bytes = memory_bytes
+        self._task_limit_s = task_limit_s
+        self._waiting: deque[_Sent] = deque()
+        self._state = threading.Condition()
+        self._closing = False
+        self._numbers = itertools.count()
+        self._workers: list[_Worker | None] = [None] * size
+        self._threads = [threading.Thread(target=self._keep, args=(i,), name=f"worker-{i}") for i in range(size)]
+        self._watch = threading.Thread(target=self._watch_times, name="worker-watch")
+
+    def __enter__(self) -> "WorkerPool":
+        for thread in (*self._threads, self._watch):
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._state:
+            self._closing = True
+            for sent in self._waiting:
+                sent.done.cancel()
+            self._waiting.clear()
+            for worker in self._workers:
+                if worker is not None:
+                    worker.process.kill()
+            self._state.notify_all()
+        for thread in (*self._threads, self._watch):
+            thread.join()
+
+    def submit(self, task: Task, *, urgent: bool = False) -> Future[Answer]:
+        """The future fails with a `TaskError`, or is cancelled when the pool closes. `urgent` goes
+        ahead of what is waiting here."""
+        sent = _Sent(next(self._numbers), task, Future())
+        with self._state:
+            if self._closing:
+                sent.done.cancel()
+            elif urgent:
+                self._waiting.appendleft(sent)
+            else:
+                self._waiting.append(sent)
+            self._feed()
+            self._state.notify_all()
+        return sent.done
+
+    @property
+    def process_ids(self) -> list[int]:
+        """Of the workers that are alive."""
+        with self._state:
+            return [w.process.pid for w in self._workers if w is not None and w.process.poll() is None]
+
+    # -- feeding ------------------------------------------------------------------------------
+
+    def _feed(self) -> None:
+        """Send waiting tasks to the worker with the fewest; the state's lock is held."""
+        alive = [worker for worker in self._workers if worker is not None]
+        while self._waiting and alive:
+            worker = min(alive, key=lambda w: len(w.sent))
+            if len(worker.sent) >= TASKS_AHEAD:
+                return
+            sent = self._waiting.popleft()
+            if sent.done.cancelled():
+                continue
+            if not worker.sent:
+                worker.busy_since_s = time.monotonic()
+                self._state.notify_all()
+            worker.sent.append(sent)
+            # A dead worker's thread notices and gives its tasks to the next.
+            with contextlib.suppress(OSError):
+                _stdin(worker).write(task_frame(sent.number, sent.task))
+
+    # -- one thread a worker ------------------------------------------------------------------
+
+    def _keep(self, index: int) -> None:
+        wait_s = 0.0
+        while not self._closing:
+            worker = _Worker(self._start())
+            reader = threading.Thread(target=_drain, args=(worker,), name=f"worker-{index}-errors")
+            reader.start()
+            with self._state:
+                self._workers[index] = worker
+                if self._closing:
+                    worker.process.kill()
+                self._feed()
+            answered = self._listen(worker)
+            worker.process.kill()
+            worker.process.wait()
+            reader.join()
+            with self._state:
+                self._workers[index] = None
+                self._bury(worker)
+            wait_s = 0.0 if answered or worker.timed_out else min(LONGEST_RESTART_WAIT_S, wait_s * 2 + 0.1)
+            with self._state:
+                self._state.wait_for(lambda: self._closing, wait_s)
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "mysticanvas.worker.main", str(self._memory_bytes)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            bufsize=0,
+            start_new_session=sys.platform != "win32",
+        )
+
+    def _listen(self, worker: _Worker) -> int:
+        """Settle futures until the worker is gone; how many it answered."""
+        assert worker.process.stdout is not None
+        answers = io.BufferedReader(worker.process.stdout)  # type: ignore[type-var]
+        answered = 0
+        with contextlib.suppress(BrokenPipeFrameError, OSError):
+            while (frame := read_frame(answers)) is not None:
+                with self._state:
+                    if not worker.sent or worker.sent[0].number != frame.id:
+                        break
+                    sent = worker.sent.popleft()
+                    worker.busy_since_s = time.monotonic()
+                    self._feed()
+                answered += 1
+                _settle(sent.done, answer_of(frame))
+        return answered
+
+    def _bury(self, worker: _Worker) -> None:
+        """Blame the task at the head, keep the others; the state's lock is held."""
+        if self._closing:
+            for sent in worker.sent:
+                sent.done.cancel()
+            return
+        if not worker.sent:
+            return
+        blamed = worker.sent.popleft()
+        self._waiting.extendleft(reversed(worker.sent))
+        tail = b"".join(worker.stderr)[-STDERR_KEPT_BYTES:].decode("utf-8", "replace")
+        log.warning("a worker died", extra={"code": worker.process.returncode, "timed_out": worker.timed_out})
+        error: TaskError
+        if worker.timed_out:
+            error = TaskTimedOutError(f"Reading this file took longer than {self._task_limit_s:.0f} s.")
+        else:
+            error = WorkerCrashedError(
+                f"Reading this file crashed the reader (exit code {worker.process.returncode}).", tail
+            )
+        with contextlib.suppress(InvalidStateError):
+            blamed.done.set_exception(error)
+
+    # -- the clock ----------------------------------------------------------------------------
+
+    def _watch_times(self) -> None:
+        while True:
+            with self._state:
+                self._state.wait_for(lambda: self._closing or any(w and w.sent for w in self._workers))
+                if self._closing:
+                    return
+                overdue_s = time.monotonic() - self._task_limit_s
+                for worker in self._workers:
+                    if worker is not None and worker.sent and worker.busy_since_s < overdue_s:
+                        worker.timed_out = True
+                        worker.process.kill()
+                self._state.wait_for(lambda: self._closing, WATCH_EVERY_S)
+
+
+def _settle(done: Future[Answer], answer: Answer | str) -> None:
+    with contextlib.suppress(InvalidStateError):
+        if isinstance(answer, str):
+            done.set_exception(TaskFailedError(answer))
+        else:
+            done.set_result(answer)
+
+
+def _stdin(worker: _Worker) -> BinaryIO:
+    assert worker.process.stdin is not None
+    return worker.process.stdin  # type: ignore[return-value]
+
+
+def _drain(worker: _Worker) -> None:
+    assert worker.process.stderr is not None
+    while block := worker.process.stderr.read(4096):
+        worker.stderr.append(block)

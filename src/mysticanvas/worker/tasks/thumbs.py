@@ -1,0 +1,22 @@
+"""`MakeThumbs`: all bytes are read for the hash, so damage is found here too."""
+
+from mysticanvas.disk.hashing import hash_file
+from mysticanvas.disk.opening import open_beneath
+from mysticanvas.domain.errors import UnreadableFileError
+from mysticanvas.domain.task import MakeThumbs, ThumbsMade
+from mysticanvas.formats.containers import read_head
+from mysticanvas.pixels.thumbnails import make_thumbs
+
+
+def run(task: MakeThumbs) -> ThumbsMade:
+    with open_beneath(task.root, task.path_bytes) as source:
+        before = source.stat()
+        digest = hash_file(source, "blake3")
+        if digest is None:
+            return ThumbsMade(before, None, None, [], "The file is too large to be shown.")
+        try:
+            head = read_head(source)
+            made = make_thumbs(source.handle, head, task.short_edges_px)
+        except UnreadableFileError as error:
+            return ThumbsMade(source.stat(), digest, None, [], str(error))
+        return ThumbsMade(source.stat(), digest, made.color_rgb, made.webps, None)
