@@ -1,0 +1,81 @@
+"""What the container readers read from, and what they share."""
+
+from typing import Protocol
+
+from mysticanvas.domain.errors import UnreadableFileError
+from mysticanvas.domain.file import TextEntry
+from mysticanvas.domain.text import clean
+
+HEAD_BYTES = 64 * 1024
+# No generator writes longer text; a chunk that claims more is damaged or hostile.
+MAX_TEXT_BYTES = 8 * 1024 * 1024
+MAX_ALL_TEXT_BYTES = 32 * 1024 * 1024
+MAX_ENTRIES = 256
+MAX_SIDE_PX = 1 << 24
+
+
+class ByteSource(Protocol):
+    """`read` returns fewer bytes only at the end of the source, and b"" beyond it."""
+
+    @property
+    def size(self) -> int: ...
+
+    def read(self, offset: int, length: int) -> bytes: ...
+
+
+class BufferedSource:
+    """A source whose first 64 kB are read once."""
+
+    def __init__(self, source: ByteSource) -> None:
+        self._source = source
+        self.size = source.size
+        self.head = source.read(0, HEAD_BYTES)
+
+    def read(self, offset: int, length: int) -> bytes:
+        if offset + length <= len(self.head):
+            return self.head[offset : offset + length]
+        return self._source.read(offset, length)
+
+
+class Entries:
+    """Collects texts within bounds; the first of a keyword wins, and what is important always fits."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], TextEntry] = {}
+        self._bytes = 0
+        self.problems: list[str] = []
+
+    def add(self, carrier: str, key: str, text: str, *, important: bool = False) -> None:
+        place = ("text", key) if carrier in ("tEXt", "iTXt", "zTXt") else (carrier, key)
+        if place in self._found:
+            return
+        if not important and len(self._found) >= MAX_ENTRIES:
+            self._tell("The file holds more texts than can be kept.")
+            return
+        if self._bytes + len(text) > MAX_ALL_TEXT_BYTES:
+            self._tell("The file holds more text than can be kept.")
+            return
+        self._bytes += len(text)
+        self._found[place] = TextEntry(carrier, clean(key), clean(text))
+
+    def _tell(self, problem: str) -> None:
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    @property
+    def texts(self) -> tuple[TextEntry, ...]:
+        return tuple(self._found.values())
+
+
+def check_size(width_px: int, height_px: int) -> None:
+    """Raises `UnreadableFileError` for a size that no picture has."""
+    if not (0 < width_px < MAX_SIDE_PX and 0 < height_px < MAX_SIDE_PX):
+        raise UnreadableFileError(f"The file claims to be {width_px:,} × {height_px:,} pixels large.")
+
+
+def utf8_or_latin1(content: bytes) -> str:
+    """Many tools write UTF-8 where Latin-1 is prescribed."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
