@@ -1,0 +1,23 @@
+"""A file's head and recipe as one flat row, as `inspect` prints it."""
+
+from typing import Any
+
+from mysticanvas.domain.file import ImageHead
+from mysticanvas.domain.generation import Recipe
+
+_NAMES = (
+    "tool", "tool_version", "prompt", "negative_prompt", "seed", "steps", "cfg_scale", "guidance", "sampler",
+    "scheduler", "width", "height", "model", "model_hash", "vae", "denoise", "clip_skip", "parent",
+)
+
+
+def as_inspect_row(head: ImageHead, recipe: Recipe) -> dict[str, Any]:
+    """None where the file does not say."""
+    row: dict[str, Any] = {name: getattr(recipe, name) for name in _NAMES}
+    row["loras"] = [{"name": lora.name, "weight": lora.weight, "hash": lora.hash} for lora in recipe.loras]
+    row |= {
+        "format": head.format.value, "width_px": head.width_px, "height_px": head.height_px,
+        "frames": head.frames, "complete": head.complete, "params": recipe.params,
+        "problems": [*head.problems, *recipe.problems],
+    }
+    return row
