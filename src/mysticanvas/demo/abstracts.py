@@ -22,10 +22,10 @@ from mysticanvas.demo.spaces import warped
 
 
 def silk(random: Random, canvas: Floats, colours: Palette) -> None:
-    folds = warped(random, canvas, 1.1, 0.7)
+    folds = warped(random, canvas, 1.0, 0.6)
     x, y = grid(canvas)
     slant = float(random.uniform(-1, 1))
-    wave = folds * 5.5 + (x * slant + y) * 1.4
+    wave = folds * 8 + (x * slant + y) * 2.2
     cloth = 0.5 + 0.5 * np.sin(wave * np.pi)
     canvas[:] = ramp(np.clip(cloth * 0.8 + folds * 0.2, 0, 1), colours.everything)
     down, right = np.gradient(cloth)
@@ -92,7 +92,9 @@ def low_poly(random: Random, canvas: Floats, colours: Palette) -> None:
 
 def bokeh(random: Random, canvas: Floats, colours: Palette) -> None:
     _, y = grid(canvas)
-    canvas[:] = ramp(np.clip(y + 0.5 * (noise(random, canvas, 1.5, 3) - 0.5), 0, 1), mix(colours.sky, colours.near, 0.5))
+    canvas[:] = ramp(
+        np.clip(y + 0.5 * (noise(random, canvas, 1.5, 3) - 0.5), 0, 1), mix(colours.sky, colours.near, 0.5)
+    )
     lights = np.stack([colours.light, colours.horizon, colours.middle, mix(colours.horizon, colours.light, 0.5)])
     for _ in range(90):
         nearness = float(random.random())
@@ -166,18 +168,19 @@ def blossoms(random: Random, canvas: Floats, colours: Palette) -> None:
     """Branches of blossom before a soft sky."""
     _, y = grid(canvas)
     canvas[:] = ramp(np.clip(y * 0.8 + 0.4 * (noise(random, canvas, 1.6, 4) - 0.5) + 0.1, 0, 1), colours.sky)
-    disc(canvas, float(random.uniform(0.3, 0.7)), 0.42, 0.2, colours.light, 0.65)
     height, width = canvas.shape[:2]
-    for _ in range(4):
-        x0, y0 = float(random.choice([-0.02, 1.02])), float(random.uniform(0.05, 0.85))
-        heading, bend = (0.0 if x0 < 0 else np.pi) + random.uniform(-0.5, 0.3), float(random.normal(0, 0.03))
-        length = int(random.integers(34, 60))
+    sun = 0.17 * min(1.0, width / height)
+    disc(canvas, float(random.uniform(0.3, 0.7)), float(random.uniform(0.3, 0.6)), sun, colours.light, 0.65)
+    for index in range(5):
+        x0, y0 = (-0.02 if index % 2 else 1.02), float(random.uniform(0.02, 0.95))
+        heading = (0.0 if x0 < 0 else np.pi) + float(random.uniform(-0.6, 0.6))
+        bend, length = float(random.normal(0, 0.012)), int(random.integers(70, 130))
         for knot in range(length):
-            x0 += np.cos(heading) * 0.012 * height / width
-            y0 += np.sin(heading) * 0.012
-            heading += bend + random.normal(0, 0.12)
+            x0 += np.cos(heading) * 0.006 * height / width
+            y0 += np.sin(heading) * 0.006
+            heading += bend + float(random.normal(0, 0.08))
             disc(canvas, x0, y0, 0.011 * (1 - knot / length) + 0.003, colours.near)
-            if random.random() < 0.5:
+            if random.random() < 0.3:
                 _blossom(random, canvas, colours, x0 + random.normal(0, 0.03), y0 + random.normal(0, 0.022))
 
 

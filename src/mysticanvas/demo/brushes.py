@@ -6,12 +6,12 @@ height unless the name says `_px`.
 """
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 Random = np.random.Generator
 
 
@@ -36,7 +36,7 @@ class Palette(NamedTuple):
 
 
 def colours(text: str) -> Floats:
-    """"0b1026 27406b" → one row of three a colour."""
+    """ "0b1026 27406b" → one row of three a colour."""
     return np.array([list(bytes.fromhex(word)) for word in text.split()], np.float32) / 255
 
 
@@ -56,7 +56,7 @@ def distance(canvas: Floats, x0: float, y0: float) -> Floats:
     """Of every pixel from a point, in heights of the picture."""
     x, y = grid(canvas)
     aspect = canvas.shape[1] / canvas.shape[0]
-    return np.sqrt(((x - x0) * aspect) ** 2 + (y - y0) ** 2)
+    return np.asarray(np.hypot((x - x0) * aspect, y - y0), np.float32)
 
 
 def step(start: float, end: float, values: Floats) -> Floats:
@@ -83,9 +83,7 @@ def _upscaling(cells: int, size: int) -> Floats:
     at = np.linspace(0, cells, size, endpoint=False)
     whole = np.floor(at).astype(int)
     t = at - whole
-    weights = np.stack(
-        [(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], axis=1
-    )
+    weights = np.stack([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3], axis=1)
     matrix = np.zeros((size, cells + 3), np.float32)
     for tap in range(4):
         matrix[np.arange(size), whole + tap] = weights[:, tap] / 6
@@ -114,7 +112,7 @@ def noise(
         total += weight * (_upscaling(rows, height) @ values @ _upscaling(columns, width).T)
         sum_of_squares += weight**2
         weight *= gain
-    # A B-spline through unit noise keeps about 0.48 of its spread in each direction … squared for two.
+    # Smoothing takes some of the spread away; 0.42 leaves nearly all values between 0 and 1.
     return np.asarray(0.5 + total * np.float32(0.42 / np.sqrt(sum_of_squares)), np.float32)
 
 

@@ -39,13 +39,14 @@ def _sun(canvas: Floats, colours: Palette, x0: float, y0: float, radius: float) 
     disc(canvas, x0, y0, radius, mix(colours.light, np.ones(3, np.float32), 0.4))
 
 
-def _pines(random: Random, width: int, ground: Floats, height: float, count: int) -> Floats:
+def _pines(random: Random, canvas: Floats, ground: Floats, tall: float, count: int) -> Floats:
     """The ground's edge with the tips of `count` firs standing on it."""
+    height, width = canvas.shape[:2]
     columns = np.arange(width, dtype=np.float32)
     edge = ground.copy()
     for at in random.random(count) * width:
-        size = height * float(random.uniform(0.45, 1))
-        half_px = max(3.0, size * width * 0.16)
+        size = tall * float(random.uniform(0.45, 1))
+        half_px = max(2.5, size * height * 0.17)
         left, right = max(0, int(at - half_px)), min(width, int(at + half_px) + 1)
         away = np.abs(columns[left:right] - at) / half_px
         branches = 0.13 * np.abs((away * 4.5) % 1 - 0.5)
@@ -69,7 +70,7 @@ def mountains(random: Random, canvas: Floats, colours: Palette) -> None:
         base = horizon + (0.05 + 0.42 * nearness**1.3 if not lake else 0.12 * nearness)
         edge = base - spread * (peaks - 0.35)
         if index == layers - 1:
-            edge = _pines(random, width, edge, 0.1, 110)
+            edge = _pines(random, canvas, edge, 0.09, 120)
         tone = mix(mix(colours.far, colours.horizon, 0.5 * (1 - nearness)), colours.near, nearness**1.1)
         haze = mix(tone, colours.horizon, 0.55 * (1 - nearness) + 0.08)
         fill_below(canvas, np.asarray(edge, np.float32), tone, haze, 0.2)
@@ -82,7 +83,7 @@ def dunes(random: Random, canvas: Floats, colours: Palette) -> None:
     horizon = float(random.uniform(0.34, 0.46))
     _sky(random, canvas, colours, horizon * 1.1, 0.2)
     _sun(canvas, colours, float(random.uniform(0.2, 0.8)), horizon * 0.55, float(random.uniform(0.035, 0.08)))
-    lit, shaded = mix(colours.far, colours.light, 0.45), mix(colours.far, colours.near, 0.65)
+    lit, shaded = mix(colours.horizon, colours.middle, 0.25), mix(colours.far, colours.near, 0.6)
     x = np.linspace(0, 1, width, dtype=np.float32)
     _, y = grid(canvas)
     for index in range(6):
@@ -93,7 +94,7 @@ def dunes(random: Random, canvas: Floats, colours: Palette) -> None:
         depth = np.clip(y - edge[None, :], 0, 1)
         crest = line(random, width, 1.5, 2, 0.3)[None, :] * 0.5 + slope[None, :] * 0.9
         ripple = np.sin((depth * 95 + x[None, :] * 22 + crest * 5) * (1.6 - nearness)) * 0.03 * (0.3 + nearness)
-        light = np.clip(0.62 - crest * 0.8 + ripple - depth * 0.9, 0, 1)
+        light = np.clip(0.8 - crest * 1.1 + ripple - depth * 0.9, 0, 1)
         sand = shaded + (lit - shaded) * light[..., None]
         sand = sand + (colours.horizon - sand) * np.float32(0.5 * (1 - nearness) ** 1.5)
         lay(canvas, sand, np.clip((y - edge[None, :]) * height + 0.5, 0, 1))
@@ -149,7 +150,7 @@ def aurora(random: Random, canvas: Floats, colours: Palette) -> None:
     if random.random() < 0.5:
         reflect(random, canvas, horizon + 0.05, colours.near, calm=0.9)
         ground += 0.1
-    fill_below(canvas, _pines(random, width, ground, 0.24, 46), colours.near * 0.6, colours.near * 0.4, 0.3)
+    fill_below(canvas, _pines(random, canvas, ground, 0.24, 46), colours.near * 0.6, colours.near * 0.4, 0.3)
 
 
 def misty_forest(random: Random, canvas: Floats, colours: Palette) -> None:
@@ -159,9 +160,9 @@ def misty_forest(random: Random, canvas: Floats, colours: Palette) -> None:
     layers = 7
     for index in range(layers):
         nearness = index / (layers - 1)
-        ground = 0.46 + 0.52 * nearness**1.2 + 0.12 * (line(random, width, 2, 4) - 0.5)
-        tall = 0.1 + 0.36 * nearness**1.3
-        edge = _pines(random, width, np.asarray(ground, np.float32), tall, int(70 - 52 * nearness))
+        ground = 0.5 + 0.5 * nearness**1.1 + 0.12 * (line(random, width, 2, 4) - 0.5)
+        tall = 0.07 + 0.33 * nearness**1.4
+        edge = _pines(random, canvas, np.asarray(ground, np.float32), tall, int(60 - 50 * nearness))
         tone = mix(mix(colours.horizon, colours.far, 0.45 + 0.3 * nearness), colours.near, nearness**1.5)
         fill_below(canvas, edge, tone, mix(tone, colours.horizon, 0.75 - 0.4 * nearness), 0.1 + 0.3 * nearness)
     fog = noise(random, canvas, 2, 4, stretch=5)
@@ -182,7 +183,9 @@ def skyline(random: Random, canvas: Floats, colours: Palette) -> None:
             tall = 0.12 + float(random.random() ** 2) * (0.42 - 0.14 * nearness)
             top = int((shore - tall) * height)
             tower = canvas[top : int(shore * height), column : column + broad]
-            tower[:] = tone + (colours.horizon - tone) * np.linspace(0, 0.3, len(tower), dtype=np.float32)[:, None, None]
+            tower[:] = (
+                tone + (colours.horizon - tone) * np.linspace(0, 0.3, len(tower), dtype=np.float32)[:, None, None]
+            )
             if random.random() < 0.25:
                 canvas[top - int(0.05 * height) : top, column + broad // 2 : column + broad // 2 + 2] = tone
             windows = tower[4:-2:5, 2:-2:4]
@@ -220,8 +223,8 @@ def storm_over_the_sea(random: Random, canvas: Floats, colours: Palette) -> None
     left = random.random() < 0.5
     x0 = float(random.uniform(0.12, 0.24) if left else random.uniform(0.76, 0.88))
     across = np.linspace(0, 1, width, dtype=np.float32)
-    cliff = horizon + 0.1 - 0.16 * np.exp(-(((across - x0) / 0.16) ** 2)) + 0.05 * line(random, width, 6, 5)
-    fill_below(canvas, np.where(cliff < horizon + 0.11, cliff, 2).astype(np.float32), colours.near * 0.7, colours.near, 0.3)
+    cliff = horizon - 0.07 + 0.3 * np.abs((across - x0) / 0.26) ** 1.7 + 0.05 * (line(random, width, 6, 6) - 0.5)
+    fill_below(canvas, np.asarray(cliff, np.float32), colours.near * 0.7, colours.near, 0.3)
     _lighthouse(canvas, colours, x0, float(cliff[int(x0 * width)]), -1 if not left else 1)
 
 

@@ -34,8 +34,10 @@ def warped(random: Random, canvas: Floats, cells: float, pull: float) -> Floats:
 def nebula(random: Random, canvas: Floats, colours: Palette) -> None:
     height, width = canvas.shape[:2]
     gas, dust = warped(random, canvas, 1.6, 0.5), warped(random, canvas, 2.6, 0.4)
+    low, high = np.percentile(gas[::4, ::4], (4, 99))
+    gas = (gas - low) / (high - low)
     core = np.exp(-distance(canvas, float(random.uniform(0.3, 0.7)), float(random.uniform(0.3, 0.7))) * 1.6)
-    glow = np.clip((gas - 0.28) * 1.25, 0, 1) * (0.45 + 0.75 * core)
+    glow = np.clip(gas, 0, 1) ** 1.4 * (0.5 + 0.7 * core)
     stops = np.stack([colours.near * 0.5, colours.deep, colours.middle, colours.horizon, colours.light])
     canvas[:] = ramp(glow, stops)
     other = mix(colours.far, colours.horizon[::-1].copy(), 0.55)
@@ -81,9 +83,11 @@ def ringed_planet(random: Random, canvas: Floats, colours: Palette) -> None:
     ring = np.sqrt(along**2 + (across / 0.24) ** 2) / size
     bands = 0.55 + 0.45 * np.sin(ring * 40 + np.sin(ring * 17) * 2)
     ring_mask = step(1.25, 1.3, ring) * step(2.15, 2.05, ring) * bands
-    shade_of_planet = 1 - 0.8 * (np.abs(across) < size * 0.9) * (along > 0) * (np.abs(across / 0.6 + along * 0.1) < size)
+    shade_of_planet = 1 - 0.8 * (np.abs(across) < size * 0.9) * (along > 0) * (
+        np.abs(across / 0.6 + along * 0.1) < size
+    )
     ring_colour = mix(colours.horizon, colours.light, 0.5)
-    lay(canvas, ring_colour, 0.75 * ring_mask * (across < 0) * shade_of_planet)
+    lay(canvas, ring_colour, 0.75 * ring_mask * (across < 0) * (1 - 0.8 * behind))
     _ball(random, canvas, colours, (x0, y0), size, tilt)
     lay(canvas, ring_colour, 0.85 * ring_mask * (across >= 0))
     spot(canvas, float(random.uniform(0.08, 0.92)), float(random.uniform(0.06, 0.2)), 0.09, colours.light, 1.0)
