@@ -131,7 +131,7 @@ class Dispatcher:
             self._inbox.put(_Failed(job, str(error), crashed=isinstance(error, TaskTimedOutError)))
 
     def _until_next_retry(self) -> float | None:
-        due_ms = self._database.read(jobs.next_run_at, now_ms=self._now_ms())
+        due_ms = self._database.read(jobs.next_run_at)
         return None if due_ms is None else max(0.0, (due_ms - self._now_ms()) / 1000)
 
     # -- committing ---------------------------------------------------------------------------

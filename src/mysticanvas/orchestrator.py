@@ -1,29 +1,29 @@
 """START HERE. The Orchestrator: one process per library, and the list of its parts.
 
-Parts are opened in the order below and closed in reverse. The library's lock is the first thing
+Parts are opened in the order of `_build` and closed in reverse. The library's lock is the first thing
 taken (inside `Database.open`) and the last thing released.
 """
 
+import asyncio
+import contextlib
 import json
 import logging
 import os
 import socket
-import time
 from contextlib import ExitStack
 from pathlib import Path
-from threading import Thread
 
 import uvicorn
-from fastapi import FastAPI
 
-from mysticanvas.disk.watching import FolderWatcher
+from mysticanvas.disk.watching import FolderWatcher, Hint
 from mysticanvas.dispatching import Dispatcher
+from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import LibraryError
 from mysticanvas.library.importing import Importing
 from mysticanvas.library.thumb_cache import ThumbCache
 from mysticanvas.search.snapshots import Snapshots
 from mysticanvas.server.app import build_app
-from mysticanvas.server.events import LiveUpdates
+from mysticanvas.server.live import LiveUpdates
 from mysticanvas.server.services import Services
 from mysticanvas.server.sessions import Sessions
 from mysticanvas.settings import Settings
@@ -36,15 +36,14 @@ log = logging.getLogger(__name__)
 
 TOKEN_FILE = "token"
 ADDRESS_FILE = "address.json"
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
+STATIC = Path(__file__).parent / "server" / "static"
+# Time for open pages to take their last bytes when the Orchestrator stops.
+SHUTDOWN_S = 3
 
 
 class Orchestrator:
-    """`serving`: whether folders are watched and waiting jobs worked off, as a gallery that stays
-    open wants; a single command of the CLI wants neither unless it asks.
+    """A context manager. `serving`: whether a port is opened and folders are watched, as a gallery
+    that stays open wants; a single command of the CLI wants neither.
 
     Raises `LibraryError` when the library is held by another process or cannot be used.
     """
@@ -67,37 +66,135 @@ class Orchestrator:
 
     def _build(self, running: ExitStack) -> None:
         settings = self._settings
-        self.database = running.enter_context(Database.open(settings.library))
+        self.database = running.enter_context(Database.open(settings.library, read_limit_ms=settings.read_limit_ms))
+        self._socket = running.enter_context(_bind(settings.port)) if self._serving else None
+        port = self._socket.getsockname()[1] if self._socket else settings.port
+        self.base_url = f"http://127.0.0.1:{port}"
         workers = running.enter_context(
-            WorkerPool(
-                settings.workers,
-                memory_bytes=settings.worker_memory_bytes,
-                task_limit_s=settings.task_limit_s,
-            )
+            WorkerPool(settings.workers, memory_bytes=settings.worker_memory_bytes, task_limit_s=settings.task_limit_s)
         )
         cache = ThumbCache(settings.library / "thumbs", settings.thumb_short_edges_px)
-        self.live = LiveUpdates(self.database)
+        live = running.enter_context(LiveUpdates(self.database))
+        self._watcher = self._start_watcher(running)
         self.importing = running.enter_context(
             Importing(
                 self.database,
                 workers,
                 settle_s=settings.settle_s,
                 now_ms=now_ms,
-                on_progress=self.live.publish_import,
+                on_progress=live.publish_import,
                 on_root_added=self._watch,
             )
         )
         running.enter_context(Dispatcher(self.database, workers, cache, in_flight=settings.workers * 4, now_ms=now_ms))
-        self._watcher = running.enter_context(FolderWatcher(self._on_change)) if self._watches else None
         self.sessions = Sessions.open(settings.library / TOKEN_FILE)
-        self.app: FastAPI = build_app(
+        self.app = build_app(
             Services(
                 database=self.database,
                 snapshots=Snapshots(self.database),
-                live=self.live,
                 importing=self.importing,
+                live=live,
                 cache=cache,
                 sessions=self.sessions,
-                settings=settings,
+                base_url=self.base_url,
+                static=STATIC,
             )
         )
+        self._live = live
+
+    # -- serving ------------------------------------------------------------------------------
+
+    def sign_in_address(self) -> str:
+        """Opens the gallery once; the code in it is good for a minute."""
+        return f"{self.base_url}/#t={self.sessions.new_code()}"
+
+    def serve(self) -> None:
+        """Returns when interrupted. Meanwhile `address.json` says where to ask."""
+        assert self._socket is not None
+        config = uvicorn.Config(
+            self.app, log_level="warning", access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, server_header=False
+        )
+        address = self._settings.library / ADDRESS_FILE
+        _write_address(address, self.base_url)
+        for root in self.database.read(roots.watched):
+            self.importing.start_changed(root, [b""], recursive=True)
+        try:
+            # Ctrl+C is raised again once the server has closed its connections.
+            with contextlib.suppress(KeyboardInterrupt):
+                asyncio.run(self._serve(uvicorn.Server(config)))
+        finally:
+            address.unlink(missing_ok=True)
+
+    async def _serve(self, server: uvicorn.Server) -> None:
+        serving = asyncio.create_task(server.serve(sockets=[self._socket] if self._socket else None))
+        while not serving.done():
+            await asyncio.wait([serving], timeout=0.2)
+            if server.should_exit:
+                # Event streams never end by themselves.
+                self._live.__exit__()
+        await serving
+
+    # -- watching -----------------------------------------------------------------------------
+
+    def _start_watcher(self, running: ExitStack) -> FolderWatcher | None:
+        if not (self._serving and self._settings.watch):
+            return None
+        watcher = running.enter_context(FolderWatcher(self._on_change))
+        for root in self.database.read(roots.watched):
+            watcher.add(root.path)
+        return watcher
+
+    def _watch(self, root: Root) -> None:
+        if self._watcher is not None:
+            self._watcher.add(root.path)
+
+    def _on_change(self, hints: list[Hint]) -> None:
+        known = {root.path: root for root in self.database.read(roots.watched)}
+        for recursive in (False, True):
+            by_root: dict[str, list[bytes]] = {}
+            for hint in hints:
+                if hint.recursive is recursive and hint.root in known:
+                    by_root.setdefault(hint.root, []).append(hint.folder)
+            for path, folders in by_root.items():
+                self.importing.start_changed(known[path], folders, recursive=recursive)
+
+
+def _bind(port: int) -> socket.socket:
+    """Raises `LibraryError` when the port is taken."""
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if os.name != "nt":
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind(("127.0.0.1", port))
+    except OSError as error:
+        bound.close()
+        raise LibraryError(
+            f"Port {port} is used by another program. Choose another with --port, or --port 0 for any."
+        ) from error
+    return bound
+
+
+def _write_address(path: Path, base_url: str) -> None:
+    temporary = path.with_suffix(".part")
+    temporary.write_text(json.dumps({"url": base_url, "pid": os.getpid()}), "utf-8")
+    os.replace(temporary, path)
+
+
+def holder_address(library: Path) -> str | None:
+    """Where the process that holds the library answers; None when nobody does."""
+    try:
+        said = json.loads((library / ADDRESS_FILE).read_text("utf-8"))
+        port = int(str(said["url"]).rpartition(":")[2])
+        # A file left behind by a killed process names a port where nobody listens.
+        socket.create_connection(("127.0.0.1", port), timeout=2).close()
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return str(said["url"])
+
+
+def read_token(library: Path) -> str:
+    """The library's token for scripts. Raises `LibraryError` when it may not be read."""
+    try:
+        return (library / TOKEN_FILE).read_text("ascii").strip()
+    except OSError as error:
+        raise LibraryError(f"The token of the library {library} cannot be read: {error.strerror}.") from error

@@ -1,6 +1,5 @@
 """`import` and `inspect`: files in, and what they say."""
 
-import os
 import time
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,8 +10,8 @@ from rich.table import Table
 from mysticanvas.cli.client import Client, absolute, connect
 from mysticanvas.cli.options import Json, Library, settings_for
 from mysticanvas.cli.printing import out, print_json, progress_bar
-from mysticanvas.disk import reading_alone
 from mysticanvas.domain.errors import InvalidInputError, UnreadableFileError
+from mysticanvas.library import inspecting
 
 POLL_S = 0.2
 FAILURES_SHOWN = 20
@@ -93,7 +92,7 @@ def inspect(
     unreadable = 0
     for file in files:
         try:
-            row = reading_alone.inspect(os.fsencode(file))
+            row = inspecting.inspect(file)
         except UnreadableFileError as error:
             unreadable += 1
             row = {"path": str(file), "error": str(error)}

@@ -14,8 +14,21 @@ from mysticanvas.formats.json_text import integer, number, small_integer
 _LATENTS = ("latent_image", "latent", "samples", "latent_batch", "optional_latent", "image", "images", "pixels")
 _NUMBERS = ("value", "seed", "noise_seed", "int", "Value", "number", "INT", "float", "a", "")
 _TEXTS = (
-    "text", "populated_text", "text_g", "text_l", "clip_l", "clip_g", "t5xxl", "prompt", "string", "value", "text_0",
-    "positive", "user_prompt", "wildcard_text", "llama",
+    "text",
+    "populated_text",
+    "text_g",
+    "text_l",
+    "clip_l",
+    "clip_g",
+    "t5xxl",
+    "prompt",
+    "string",
+    "value",
+    "text_0",
+    "positive",
+    "user_prompt",
+    "wildcard_text",
+    "llama",
 )
 _JOINED = re.compile(r"(text|string|prompt|str)_?([a-z0-9]{1,2})", re.IGNORECASE)
 _CONDITIONING = re.compile(r"(conditioning|cond)\w*|positive|negative|base_positive")
@@ -198,7 +211,9 @@ class _Trace:
         if not is_link(holder.inputs.get("positive")):
             holder = self.node_of(sampler, ("guider",)) or self.node_of(sampler, ("basic_pipe", "pipe")) or sampler
         positive = next((n for n in ("positive", "conditioning", "cond1") if n in holder.inputs), "positive")
-        return self._conditioning(holder.inputs.get(positive)), self._conditioning(holder.inputs.get("negative"), negative=True)
+        return self._conditioning(holder.inputs.get(positive)), self._conditioning(
+            holder.inputs.get("negative"), negative=True
+        )
 
     def _conditioning(self, value: Any, *, negative: bool = False) -> str | None:
         """The distinct texts that a conditioning was encoded from."""
@@ -227,7 +242,9 @@ class _Trace:
 
     def _encoded(self, node: Node, *, negative: bool) -> str | None:
         """The text of an encoder; None for a node that only passes conditioning on."""
-        if any(is_link(node.inputs.get(name)) for name in ("conditioning", "positive", "conditioning_1", "conditioning_to")):
+        if any(
+            is_link(node.inputs.get(name)) for name in ("conditioning", "positive", "conditioning_1", "conditioning_to")
+        ):
             return None
         names = ("negative", *_TEXTS) if negative and "negative" in node.inputs else _TEXTS
         parts = []
@@ -314,8 +331,10 @@ class _Trace:
             name = self.text(node, key) if match else None
             if match and name and name != "None":
                 suffix = match[1]
-                weights = ("strength_model", "lora_model_strength") if suffix is None else (
-                    f"model_weight_{suffix}", f"lora_wt_{suffix}", f"model_str_{suffix}", f"strength_{suffix}"
+                weights = (
+                    ("strength_model", "lora_model_strength")
+                    if suffix is None
+                    else (f"model_weight_{suffix}", f"lora_wt_{suffix}", f"model_str_{suffix}", f"strength_{suffix}")
                 )
                 held = next((self.value(node, w) for w in weights if w in node.inputs), None)
                 found.append(LoraUse(name, number(held)))

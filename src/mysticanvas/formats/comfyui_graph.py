@@ -13,8 +13,16 @@ MAX_STEPS = 20_000
 _WIDGETS = {
     "KSampler": ("seed", "control_after_generate", "steps", "cfg", "sampler_name", "scheduler", "denoise"),
     "KSamplerAdvanced": (
-        "add_noise", "noise_seed", "control_after_generate", "steps", "cfg", "sampler_name", "scheduler",
-        "start_at_step", "end_at_step", "return_with_leftover_noise",
+        "add_noise",
+        "noise_seed",
+        "control_after_generate",
+        "steps",
+        "cfg",
+        "sampler_name",
+        "scheduler",
+        "start_at_step",
+        "end_at_step",
+        "return_with_leftover_noise",
     ),
     "CLIPTextEncode": ("text",),
     "CheckpointLoaderSimple": ("ckpt_name",),
@@ -94,9 +102,7 @@ def of_workflow(said: dict[str, Any]) -> Graph | None:
     return Graph(nodes) if nodes else None
 
 
-def _lay_open(
-    graph: dict[str, Any], prefix: str, inner: dict[str, Any], nodes: dict[str, Node], *, depth: int
-) -> None:
+def _lay_open(graph: dict[str, Any], prefix: str, inner: dict[str, Any], nodes: dict[str, Node], *, depth: int) -> None:
     links = _links(graph)
     for raw in graph.get("nodes") or []:
         if not isinstance(raw, dict) or "id" not in raw or not isinstance(raw.get("type"), str):
@@ -114,8 +120,13 @@ def _lay_open(
 
 
 def _lay_open_subgraph(
-    subgraph: dict[str, Any], key: str, raw: dict[str, Any], inputs: dict[str, Any], inner: dict[str, Any],
-    nodes: dict[str, Node], depth: int,
+    subgraph: dict[str, Any],
+    key: str,
+    raw: dict[str, Any],
+    inputs: dict[str, Any],
+    inner: dict[str, Any],
+    nodes: dict[str, Node],
+    depth: int,
 ) -> None:
     """The instance becomes a pipe: its inner nodes have ids of their own, and -10 and -20 lead in and out."""
     _lay_open(subgraph, f"{key}:", inner, nodes, depth=depth + 1)
@@ -149,7 +160,10 @@ def _links(graph: dict[str, Any]) -> dict[Any, tuple[Any, int, int, Any]]:
             found[link[0]] = (link[1], link[2], link[4], link[3])
         elif isinstance(link, dict) and "id" in link:
             found[link["id"]] = (
-                link.get("origin_id"), link.get("origin_slot", 0), link.get("target_slot", 0), link.get("target_id")
+                link.get("origin_id"),
+                link.get("origin_slot", 0),
+                link.get("target_slot", 0),
+                link.get("target_id"),
             )
     return found
 

@@ -6,8 +6,24 @@ from mysticanvas.domain.file import ImageHead
 from mysticanvas.domain.generation import Recipe
 
 _NAMES = (
-    "tool", "tool_version", "prompt", "negative_prompt", "seed", "steps", "cfg_scale", "guidance", "sampler",
-    "scheduler", "width", "height", "model", "model_hash", "vae", "denoise", "clip_skip", "parent",
+    "tool",
+    "tool_version",
+    "prompt",
+    "negative_prompt",
+    "seed",
+    "steps",
+    "cfg_scale",
+    "guidance",
+    "sampler",
+    "scheduler",
+    "width",
+    "height",
+    "model",
+    "model_hash",
+    "vae",
+    "denoise",
+    "clip_skip",
+    "parent",
 )
 
 
@@ -16,8 +32,12 @@ def as_inspect_row(head: ImageHead, recipe: Recipe) -> dict[str, Any]:
     row: dict[str, Any] = {name: getattr(recipe, name) for name in _NAMES}
     row["loras"] = [{"name": lora.name, "weight": lora.weight, "hash": lora.hash} for lora in recipe.loras]
     row |= {
-        "format": head.format.value, "width_px": head.width_px, "height_px": head.height_px,
-        "frames": head.frames, "complete": head.complete, "params": recipe.params,
+        "format": head.format.value,
+        "width_px": head.width_px,
+        "height_px": head.height_px,
+        "frames": head.frames,
+        "complete": head.complete,
+        "params": recipe.params,
         "problems": [*head.problems, *recipe.problems],
     }
     return row

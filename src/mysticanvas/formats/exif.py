@@ -32,7 +32,7 @@ def read_into(entries: Entries, content: bytes) -> None:
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
     if order is None or len(tiff) < 8:
         return
-    waiting, seen = [struct.unpack_from(order + "I", tiff, 4)[0]], set()
+    waiting, seen = [struct.unpack_from(order + "I", tiff, 4)[0]], set[int]()
     while waiting:
         offset = waiting.pop()
         if offset not in seen and len(seen) < 4:

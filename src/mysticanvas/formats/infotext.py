@@ -129,8 +129,11 @@ def _recipe(prompt: str, negative: str | None, settings: dict[str, str], tail: s
         vae=settings.get("VAE"),
         loras=loras_of(prompt, hashes),
         parent=settings.get("Init image hash"),
-        parent_relation=ParentRelation.INPAINT if from_image and "Mask blur" in settings
-        else ParentRelation.IMG2IMG if from_image else None,
+        parent_relation=ParentRelation.INPAINT
+        if from_image and "Mask blur" in settings
+        else ParentRelation.IMG2IMG
+        if from_image
+        else None,
         generation_time_ms=_seconds(settings.get("Time")),
         params={k: v for k, v in params.items() if k not in _FIELDS},
     )

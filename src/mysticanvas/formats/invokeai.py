@@ -11,8 +11,23 @@ from mysticanvas.domain.generation import LoraUse, ParentRelation, Recipe
 from mysticanvas.formats.json_text import integer, load_object, number, small_integer, string
 
 _TAKEN = frozenset(
-    ("positive_prompt", "negative_prompt", "seed", "steps", "cfg_scale", "scheduler", "strength", "clip_skip", "width",
-     "height", "model", "vae", "loras", "app_version", "init_image")
+    (
+        "positive_prompt",
+        "negative_prompt",
+        "seed",
+        "steps",
+        "cfg_scale",
+        "scheduler",
+        "strength",
+        "clip_skip",
+        "width",
+        "height",
+        "model",
+        "vae",
+        "loras",
+        "app_version",
+        "init_image",
+    )
 )
 _FLAG = re.compile(r"(?:^|\s)-([sSWHCAfIGUVnN])\s*(\"[^\"]*\"|[^\s-]\S*|-\d\S*)?")
 _FLAGS_BEGIN = re.compile(r"\s-[sSWHCAfIGU]\s*[\w.\"/]")
@@ -23,8 +38,8 @@ def parse_metadata(text: str) -> Recipe | None:
     said = load_object(text)
     if said is None:
         return None
-    model = said.get("model") if isinstance(said.get("model"), dict) else {}
-    vae = said.get("vae") if isinstance(said.get("vae"), dict) else {}
+    model = _object(said, "model")
+    vae = _object(said, "vae")
     parent = string(said.get("init_image"))
     return Recipe(
         tool="InvokeAI",
@@ -54,8 +69,7 @@ def parse_sd_metadata(text: str, dream: str | None) -> Recipe | None:
     said = load_object(text)
     if said is None:
         return None
-    image = said.get("image") if isinstance(said.get("image"), dict) else {}
-    assert isinstance(image, dict)
+    image = _object(said, "image")
     command = parse_dream(dream) if dream else Recipe()
     prompt = _weighted(image.get("prompt"))
     return Recipe(
@@ -104,6 +118,11 @@ def parse_dream(text: str) -> Recipe:
     )
 
 
+def _object(said: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = said.get(key)
+    return value if isinstance(value, dict) else {}
+
+
 def _first(*values: Any) -> Any:
     return next((value for value in values if value is not None), None)
 
@@ -130,5 +149,7 @@ def _loras(listed: Any) -> tuple[LoraUse, ...]:
         model = entry.get("model") or entry.get("lora")
         name = model.get("name") or model.get("model_name") if isinstance(model, dict) else model
         if isinstance(name, str):
-            found.append(LoraUse(name, number(entry.get("weight")), model.get("hash") if isinstance(model, dict) else None))
+            found.append(
+                LoraUse(name, number(entry.get("weight")), model.get("hash") if isinstance(model, dict) else None)
+            )
     return tuple(found)

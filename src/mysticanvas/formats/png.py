@@ -34,7 +34,13 @@ def read_head(source: BufferedSource) -> ImageHead:
     if not walk.saw_pixels:
         raise UnreadableFileError("The PNG ends before its picture begins.")
     return ImageHead(
-        ImageFormat.PNG, width_px, height_px, walk.frames, walk.complete, walk.entries.texts, tuple(walk.entries.problems)
+        ImageFormat.PNG,
+        width_px,
+        height_px,
+        walk.frames,
+        walk.complete,
+        walk.entries.texts,
+        tuple(walk.entries.problems),
     )
 
 

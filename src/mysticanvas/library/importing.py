@@ -135,7 +135,7 @@ class Importing:
     def start_changed(self, root: Root, folders: Sequence[bytes], *, recursive: bool = False) -> str:
         """Queue a look at some folders of a root, as the watcher asks for."""
         starts = [Start(root, folder, recursive) for folder in folders]
-        return self._enqueue([root.path], starts, dry_run=False, by_watcher=not recursive)
+        return self._enqueue([root.path], starts, dry_run=False, by_watcher=True)
 
     def progress(self, import_id: str) -> ImportProgress:
         return self._find(import_id).progress()
@@ -251,7 +251,7 @@ def _note_end(tx: WriteTx, one: _Import, *, now_ms: int) -> None:
     progress = one.progress()
     if progress.state is ImportState.DONE:
         for start in one.starts:
-            if start.recursive and not start.folder:
+            if start.recursive and not start.folder and start.root.id is not None:
                 roots.mark_scanned(tx, start.root.id, now_ms=now_ms)
     events.append(
         tx,

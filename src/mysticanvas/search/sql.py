@@ -17,7 +17,10 @@ _RATING = {
     ">": "rating > {0}",
     "<": "rating < {0}",
 }
-_MODEL = "id IN (SELECT g.id FROM models AS m JOIN generations AS g ON g.model_id = m.id WHERE m.kind = 'checkpoint' AND m.name = {0})"
+_MODEL = (
+    "id IN (SELECT g.id FROM models AS m JOIN generations AS g ON g.model_id = m.id"
+    " WHERE m.kind = 'checkpoint' AND m.name = {0})"
+)
 _WORDS = "id IN (SELECT rowid FROM generations_fts WHERE generations_fts MATCH {0})"
 _FROM_ID = "id >= {0}"
 _BEFORE_ID = "id < {0}"

@@ -252,3 +252,11 @@ def set_rating(tx: WriteTx, images: Sequence[GenerationId], rating: int, *, now_
 def total(tx: ReadTx) -> int:
     """How many live images there are."""
     return int(tx.value("SELECT count(*) FROM live_generations"))
+
+
+def uuids_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
+    """The public names of those that are there, in no order."""
+    return tx.column(
+        "SELECT g.uuid FROM json_each(:images) AS wanted JOIN generations AS g ON g.id = wanted.value",
+        images=json.dumps(list(images)),
+    )

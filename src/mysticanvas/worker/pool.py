@@ -123,7 +123,7 @@ class WorkerPool:
 
     def _keep(self, index: int) -> None:
         wait_s = 0.0
-        while not self._closing:
+        while not self._is_closing():
             worker = _Worker(self._start())
             reader = threading.Thread(target=_drain, args=(worker,), name=f"worker-{index}-errors")
             reader.start()
@@ -142,6 +142,9 @@ class WorkerPool:
             wait_s = 0.0 if answered or worker.timed_out else min(LONGEST_RESTART_WAIT_S, wait_s * 2 + 0.1)
             with self._state:
                 self._state.wait_for(lambda: self._closing, wait_s)
+
+    def _is_closing(self) -> bool:
+        return self._closing
 
     def _start(self) -> subprocess.Popen[bytes]:
         return subprocess.Popen(

@@ -5,7 +5,8 @@ import os
 import zlib
 
 from mysticanvas.disk.hashing import fingerprint
-from mysticanvas.disk.opening import FileSource, open_beneath
+from mysticanvas.disk.opening import open_beneath
+from mysticanvas.disk.sidecars import read_sidecar
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import TextEntry
 from mysticanvas.domain.task import ImageRead, ReadImage
@@ -13,8 +14,6 @@ from mysticanvas.domain.text import clean
 from mysticanvas.formats.containers import read_head
 from mysticanvas.formats.detect import read_recipe
 
-# No generator writes a longer sidecar; a larger one is something else.
-MAX_SIDECAR_BYTES = 1024 * 1024
 # What is kept to be read again; a file with more text than this is hostile.
 MAX_RAW_BYTES = 24 * 1024 * 1024
 
@@ -49,20 +48,10 @@ def _sidecars(task: ReadImage) -> tuple[list[TextEntry], list[str]]:
     for path in sorted(task.sidecars):
         name = clean(os.path.basename(path).decode("utf-8", "replace"))
         try:
-            with open_beneath(task.root, path) as source:
-                entries.append(TextEntry("sidecar", name, _text(source)))
+            entries.append(read_sidecar(task.root, path))
         except UnreadableFileError as error:
             problems.append(f"{name}: {error}")
     return entries, problems
-
-
-def _text(source: FileSource) -> str:
-    if source.size > MAX_SIDECAR_BYTES:
-        raise UnreadableFileError("It is too large to describe an image.")
-    content = source.read(0, MAX_SIDECAR_BYTES)
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return clean(content.decode("utf-16", "replace"))
-    return clean(content.decode("utf-8-sig", "replace"))
 
 
 def _pack(entries: list[TextEntry]) -> bytes:

@@ -1,0 +1,8 @@
+"""The time as rows know it."""
+
+import time
+
+
+def now_ms() -> int:
+    """Unix milliseconds, UTC."""
+    return time.time_ns() // 1_000_000

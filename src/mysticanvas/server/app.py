@@ -1,0 +1,126 @@
+"""The application: routes behind the gate, errors as replies, the gallery's files."""
+
+import logging
+from typing import Annotated
+
+from fastapi import APIRouter, FastAPI, Header, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, PlainTextResponse, StreamingResponse
+from starlette.exceptions import HTTPException
+
+from mysticanvas import __version__
+from mysticanvas.domain.errors import (
+    ConflictError,
+    InvalidInputError,
+    LibraryError,
+    MystiCanvasError,
+    NotFoundError,
+    QueryError,
+    TimeLimitError,
+)
+from mysticanvas.search.snapshots import SnapshotGoneError
+from mysticanvas.server import images, keeping, queries
+from mysticanvas.server.gate import Gate
+from mysticanvas.server.services import Services
+from mysticanvas.server.wire import CodeIn, reply
+
+log = logging.getLogger(__name__)
+
+_STATUS: tuple[tuple[type[MystiCanvasError], int], ...] = (
+    (SnapshotGoneError, 410),
+    (NotFoundError, 404),
+    (InvalidInputError, 400),
+    (ConflictError, 409),
+    (TimeLimitError, 503),
+    (LibraryError, 503),
+)
+_NOT_BUILT = "The gallery is not built yet. Run: python3 dev.py run"
+
+
+def build_app(services: Services) -> FastAPI:
+    app = FastAPI(
+        title="MystiCanvas", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json"
+    )
+    for module in (queries, images, keeping):
+        app.include_router(module.routes(services))
+    app.include_router(_session_routes(services))
+    app.include_router(_page_routes(services))
+    app.add_exception_handler(MystiCanvasError, _refuse)
+    app.add_exception_handler(RequestValidationError, _refuse_shape)
+    app.add_exception_handler(HTTPException, _refuse_http)
+    host = services.base_url.removeprefix("http://")
+    port = host.rpartition(":")[2]
+    hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]"))
+    app.add_middleware(Gate, sessions=services.sessions, hosts=hosts)
+    return app
+
+
+def _session_routes(services: Services) -> APIRouter:
+    router = APIRouter(prefix="/api", tags=["session"])
+    sessions = services.sessions
+
+    @router.post("/session")
+    async def sign_in(asked: CodeIn) -> Response:
+        cookie = sessions.redeem(asked.code)
+        if cookie is None:
+            return reply({"error": "This code has been used or is too old. Open MystiCanvas from the app again."}, 403)
+        answer = Response(status_code=204)
+        answer.set_cookie(sessions.cookie_name, cookie, httponly=True, samesite="strict", path="/")
+        return answer
+
+    @router.post("/session/code")
+    async def new_code() -> Response:
+        return reply({"url": f"{services.base_url}/#t={sessions.new_code()}"})
+
+    @router.get("/events")
+    async def follow(last_event_id: Annotated[str | None, Header()] = None) -> Response:
+        seen = int(last_event_id) if last_event_id and last_event_id.isdigit() else None
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        return StreamingResponse(services.live.follow(seen), headers=headers, media_type="text/event-stream")
+
+    return router
+
+
+def _page_routes(services: Services) -> APIRouter:
+    """The built gallery. Every page of it is one file; what it shows is in the address."""
+    router = APIRouter(include_in_schema=False)
+    static = services.static
+    assets = {path.name: path for path in (static / "assets").glob("*") if path.is_file()}
+    others = {path.name: path for path in static.glob("*") if path.is_file()}
+
+    @router.get("/assets/{name}")
+    async def asset(name: str) -> Response:
+        if name not in assets:
+            raise NotFoundError("There is no such file.")
+        return FileResponse(assets[name], headers={"cache-control": "public, max-age=31536000, immutable"})
+
+    @router.get("/{path:path}")
+    async def page(path: str) -> Response:
+        if path.startswith("api/"):
+            raise NotFoundError("There is no such address.")
+        file = others.get(path) or others.get("index.html")
+        if file is None:
+            return PlainTextResponse(_NOT_BUILT, 503)
+        return FileResponse(file, headers={"cache-control": "no-cache"})
+
+    return router
+
+
+async def _refuse(_: Request, error: Exception) -> Response:
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+    body: dict[str, object] = {"error": str(error)}
+    if isinstance(error, QueryError):
+        body |= {"position": error.position, "suggestion": error.suggestion}
+    return reply(body, status)
+
+
+async def _refuse_shape(_: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    place = " ".join(str(part) for part in first["loc"] if part not in ("body", "query", "path"))
+    return reply({"error": f"{place or 'The request'}: {first['msg']}."}, 400)
+
+
+async def _refuse_http(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return reply({"error": str(error.detail)}, error.status_code)

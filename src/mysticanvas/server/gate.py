@@ -1,0 +1,122 @@
+"""The gate in front of every route: right host, right origin, signed in (X1, X4).
+
+Pure ASGI, before any routing, on the raw headers. Refusals say as little as a stranger needs.
+"""
+
+from http.cookies import CookieError, SimpleCookie
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mysticanvas.server.sessions import Sessions
+
+MAX_BODY_BYTES = 1024 * 1024
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+    "manifest-src 'self'; worker-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; "
+    "require-trusted-types-for 'script'; trusted-types svelte-trusted-html"
+)
+HEADERS = {
+    "content-security-policy": CSP,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=(), usb=()",
+}
+_READS = ("GET", "HEAD")
+# What a page needs before it has signed in.
+_OPEN_POST = "/api/session"
+
+
+class Gate:
+    """`hosts` are the values of Host that are ours, port included."""
+
+    def __init__(self, app: ASGIApp, *, sessions: Sessions, hosts: frozenset[str]) -> None:
+        self._app = app
+        self._sessions = sessions
+        self._hosts = hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        refusal = self._refusal(scope)
+        reply = JSONResponse({"error": refusal[1]}, refusal[0]) if refusal else self._app
+        await reply(scope, receive, _with_headers(send))
+
+    def _refusal(self, scope: Scope) -> tuple[int, str] | None:
+        headers = _Headers(scope)
+        host = headers.only("host")
+        if host is None or host.lower() not in self._hosts:
+            return 421, "This address is not MystiCanvas."
+        method, path = scope["method"], scope["path"]
+        by_token = self._has_token(headers)
+        site = headers.only("sec-fetch-site")
+        if site not in (None, "same-origin", "none"):
+            return 403, "Another site may not ask this."
+        if method not in _READS:
+            refusal = self._refused_write(method, headers, host, by_token)
+            if refusal is not None:
+                return refusal
+        if not path.startswith("/api/") or (path == _OPEN_POST and method == "POST"):
+            return None
+        if by_token or self._has_cookie(headers):
+            return None
+        return 401, "Open MystiCanvas from the app, or paste the code printed in the terminal."
+
+    def _refused_write(self, method: str, headers: "_Headers", host: str, by_token: bool) -> tuple[int, str] | None:
+        if method not in ("POST", "PATCH", "PUT", "DELETE"):
+            return 403, "This method is not allowed."
+        origin = headers.only("origin")
+        if origin != f"http://{host}" and not (by_token and origin is None and not headers.all("origin")):
+            return 403, "Another site may not change anything here."
+        kind = (headers.only("content-type") or "").partition(";")[0].strip().lower()
+        if kind not in ("application/json", "application/octet-stream"):
+            return 415, "Send JSON."
+        length = headers.only("content-length")
+        if length is None or not length.isdigit() or int(length) > MAX_BODY_BYTES:
+            return 413, "That is too much to send at once."
+        return None
+
+    def _has_token(self, headers: "_Headers") -> bool:
+        scheme, _, value = (headers.only("authorization") or "").partition(" ")
+        return scheme.lower() == "bearer" and self._sessions.knows_token(value.strip())
+
+    def _has_cookie(self, headers: "_Headers") -> bool:
+        try:
+            jar = SimpleCookie("; ".join(headers.all("cookie")))
+        except CookieError:
+            return False
+        found = jar.get(self._sessions.cookie_name)
+        return found is not None and self._sessions.knows_cookie(found.value)
+
+
+class _Headers:
+    def __init__(self, scope: Scope) -> None:
+        self._raw: list[tuple[bytes, bytes]] = scope["headers"]
+
+    def all(self, name: str) -> list[str]:
+        wanted = name.encode()
+        return [value.decode("latin-1") for key, value in self._raw if key == wanted]
+
+    def only(self, name: str) -> str | None:
+        """The header's value; None when it is missing or there are several."""
+        values = self.all(name)
+        return values[0] if len(values) == 1 else None
+
+
+def _with_headers(send: Send) -> Send:
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return send_with_headers

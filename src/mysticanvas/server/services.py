@@ -1,0 +1,25 @@
+"""What the routes need, handed in by the Orchestrator."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mysticanvas.library.importing import Importing
+from mysticanvas.library.thumb_cache import ThumbCache
+from mysticanvas.search.snapshots import Snapshots
+from mysticanvas.server.live import LiveUpdates
+from mysticanvas.server.sessions import Sessions
+from mysticanvas.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """`base_url` is where the gallery is served, without a slash at the end."""
+
+    database: Database
+    snapshots: Snapshots
+    importing: Importing
+    live: LiveUpdates
+    cache: ThumbCache
+    sessions: Sessions
+    base_url: str
+    static: Path

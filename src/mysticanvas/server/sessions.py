@@ -1,0 +1,51 @@
+"""Who has signed in: a one-time code for the page, a token file for scripts (X1)."""
+
+import hashlib
+import hmac
+import os
+import secrets
+import time
+from pathlib import Path
+from threading import Lock
+
+CODE_LIMIT_S = 60.0
+
+
+class Sessions:
+    """The codes and the cookie of one launch. Thread-safe."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+        self._cookie = secrets.token_urlsafe(32)
+        self._codes: dict[str, float] = {}
+        self._lock = Lock()
+        # Cookies are shared by all ports of a host: the name keeps two libraries apart.
+        self.cookie_name = "mysticanvas_" + hashlib.sha256(token.encode()).hexdigest()[:12]
+
+    @classmethod
+    def open(cls, token_file: Path) -> "Sessions":
+        """The library's token is made once, readable by its owner alone."""
+        if not token_file.exists():
+            handle = os.open(token_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w", encoding="ascii") as file:
+                file.write(secrets.token_urlsafe(32))
+        return cls(token_file.read_text("ascii").strip())
+
+    def new_code(self) -> str:
+        """Good for one sign-in within a minute."""
+        code = secrets.token_urlsafe(24)
+        with self._lock:
+            self._codes[code] = time.monotonic() + CODE_LIMIT_S
+        return code
+
+    def redeem(self, code: str) -> str | None:
+        """The cookie's value for a code that is good, once; else None."""
+        with self._lock:
+            until_s = self._codes.pop(code, 0.0)
+        return self._cookie if until_s >= time.monotonic() else None
+
+    def knows_cookie(self, value: str) -> bool:
+        return hmac.compare_digest(value.encode(), self._cookie.encode())
+
+    def knows_token(self, value: str) -> bool:
+        return hmac.compare_digest(value.encode(), self._token.encode())
