@@ -68,9 +68,9 @@ def mountains(random: Random, canvas: Floats, colours: Palette) -> None:
         peaks = 1 - np.abs(2 * rolling - 1)
         spread = 0.34 - 0.2 * nearness if not lake else 0.3 * (1 - nearness)
         base = horizon + (0.05 + 0.42 * nearness**1.3 if not lake else 0.12 * nearness)
-        edge = base - spread * (peaks - 0.35)
+        edge: Floats = np.asarray(base - spread * (peaks - 0.35), np.float32)
         if index == layers - 1:
-            edge = _pines(random, canvas, edge, 0.09, 120)
+            edge = _pines(random, canvas, np.asarray(edge, np.float32), 0.09, 120)
         tone = mix(mix(colours.far, colours.horizon, 0.5 * (1 - nearness)), colours.near, nearness**1.1)
         haze = mix(tone, colours.horizon, 0.55 * (1 - nearness) + 0.08)
         fill_below(canvas, np.asarray(edge, np.float32), tone, haze, 0.2)

@@ -83,9 +83,7 @@ def ringed_planet(random: Random, canvas: Floats, colours: Palette) -> None:
     ring = np.sqrt(along**2 + (across / 0.24) ** 2) / size
     bands = 0.55 + 0.45 * np.sin(ring * 40 + np.sin(ring * 17) * 2)
     ring_mask = step(1.25, 1.3, ring) * step(2.15, 2.05, ring) * bands
-    shade_of_planet = 1 - 0.8 * (np.abs(across) < size * 0.9) * (along > 0) * (
-        np.abs(across / 0.6 + along * 0.1) < size
-    )
+    behind = (np.abs(across) < size * 0.9) & (along > 0) & (np.abs(across / 0.6 + along * 0.1) < size)
     ring_colour = mix(colours.horizon, colours.light, 0.5)
     lay(canvas, ring_colour, 0.75 * ring_mask * (across < 0) * (1 - 0.8 * behind))
     _ball(random, canvas, colours, (x0, y0), size, tilt)
