@@ -1,5 +1,5 @@
 -- What must hold in every library: each query finds the rows that break its rule. Run by `doctor` and
--- by the crash tests. A comment "-- name: …" begins a rule.
+-- by the crash tests. Each rule begins with a comment that names it.
 
 -- name: every image has exactly one final file
 SELECT g.id

@@ -1,0 +1,161 @@
+/** The library's HTTP API, typed. Every call fails with an `ApiError` that holds a sentence. */
+
+import type { Section } from '../lib/layout';
+
+export interface Chip {
+  text: string;
+  field: string;
+  value: string;
+  negated: boolean;
+}
+
+export interface Snapshot {
+  snapshot: string;
+  q: string;
+  total: number;
+  sections: Section[];
+  filters: Chip[];
+  words: Chip[];
+}
+
+export interface Page {
+  start: number;
+  uuid: (string | null)[];
+  thumb: (string | null)[];
+  color: (number | null)[];
+  favorite: (number | null)[];
+  rating: (number | null)[];
+  flags: (number | null)[];
+  width: (number | null)[];
+  height: (number | null)[];
+  timestamp: (number | null)[];
+  prompt: (string | null)[];
+}
+
+export interface FileFacts {
+  kind: string;
+  path: string;
+  root: string;
+  bytes: number;
+  mtime_ms: number;
+  width_px: number | null;
+  height_px: number | null;
+  format: string | null;
+  blake3: string | null;
+  missing: boolean;
+}
+
+export interface Detail {
+  uuid: string;
+  timestamp: number;
+  prompt: string | null;
+  negative_prompt: string | null;
+  seed: string | null;
+  steps: number | null;
+  cfg_scale: number | null;
+  guidance: number | null;
+  sampler: string | null;
+  scheduler: string | null;
+  denoise: number | null;
+  clip_skip: number | null;
+  width: number | null;
+  height: number | null;
+  model: string | null;
+  model_hash: string | null;
+  vae: string | null;
+  loras: { name: string; weight: number | null; hash: string | null }[];
+  tool: string | null;
+  tool_version: string | null;
+  params: Record<string, unknown>;
+  problems: string[];
+  is_favorite: boolean;
+  rating: number;
+  thumb: string | null;
+  damage: string | null;
+  files: FileFacts[];
+  parameters_text: string;
+}
+
+export interface ImportProgress {
+  id: string;
+  state: 'listing' | 'reading' | 'done' | 'failed' | 'cancelled';
+  seen: number;
+  imported: number;
+  failed: number;
+  todo: number;
+  rate_per_s: number;
+  eta_s: number | null;
+  message: string;
+}
+
+export interface JobKind {
+  kind: string;
+  waiting: number;
+  running: number;
+  done: number;
+  failed: number;
+}
+
+export interface FailedJob {
+  id: number;
+  kind: string;
+  file: string;
+  error: string;
+  attempts: number;
+}
+
+export interface Status {
+  app_version: string;
+  total: number;
+  roots: { path: string; images: number }[];
+  import: ImportProgress | null;
+  first_run: boolean;
+}
+
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly suggestion: string | null = null,
+  ) {
+    super(message);
+  }
+}
+
+async function send(path: string, init: RequestInit = {}): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(path, init);
+  } catch (error) {
+    if (error instanceof DOMException && error.name === 'AbortError') throw error;
+    throw new ApiError(0, 'MystiCanvas does not answer.');
+  }
+  if (response.ok) return response;
+  const said = (await response.json().catch(() => ({}))) as { error?: string; suggestion?: string | null };
+  throw new ApiError(response.status, said.error ?? `The server answered ${response.status}.`, said.suggestion ?? null);
+}
+
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return (await (await send(path, signal ? { signal } : {})).json()) as T;
+}
+
+export async function post<T>(path: string, body: unknown = {}): Promise<T> {
+  const response = await send(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  return (response.status === 204 ? undefined : await response.json()) as T;
+}
+
+export async function geometry(snapshot: string): Promise<Uint16Array> {
+  return new Uint16Array(await (await send(`/api/queries/${snapshot}/geometry`)).arrayBuffer());
+}
+
+/** Trades the one-time code of the address for a cookie, and takes it out of the address. */
+export async function signIn(): Promise<void> {
+  const code = new URLSearchParams(location.hash.slice(1)).get('t');
+  if (!code) return;
+  history.replaceState(history.state, '', location.pathname + location.search);
+  await post('/api/session', { code }).catch(() => undefined);
+}

@@ -1,0 +1,43 @@
+/** Which of any number of images are chosen: ranges, and single ones left out. Never a list of all. */
+
+export type Range = readonly [from: number, end: number];
+
+export class Selection {
+  constructor(
+    readonly ranges: readonly Range[] = [],
+    readonly leftOut: ReadonlySet<number> = new Set(),
+  ) {}
+
+  get count(): number {
+    return this.ranges.reduce((sum, [from, end]) => sum + end - from, 0) - this.leftOut.size;
+  }
+
+  has(index: number): boolean {
+    return !this.leftOut.has(index) && this.ranges.some(([from, end]) => from <= index && index < end);
+  }
+
+  /** Both ends included, in either order. */
+  withRange(one: number, other: number): Selection {
+    const from = Math.min(one, other);
+    const end = Math.max(one, other) + 1;
+    const left = new Set([...this.leftOut].filter((index) => index < from || index >= end));
+    return new Selection(merged([...this.ranges, [from, end]]), left);
+  }
+
+  toggled(index: number): Selection {
+    if (!this.has(index)) return this.withRange(index, index);
+    const alone = this.ranges.find(([from, end]) => from === index && end === index + 1);
+    if (alone) return new Selection(this.ranges.filter((range) => range !== alone), this.leftOut);
+    return new Selection(this.ranges, new Set([...this.leftOut, index]));
+  }
+}
+
+function merged(ranges: readonly Range[]): Range[] {
+  const result: Range[] = [];
+  for (const [from, end] of [...ranges].sort((a, b) => a[0] - b[0])) {
+    const last = result.at(-1);
+    if (last && from <= last[1]) result[result.length - 1] = [last[0], Math.max(last[1], end)];
+    else result.push([from, end]);
+  }
+  return result;
+}
