@@ -1,0 +1,23 @@
+/** The one table of keys: what is done, what is shown in tooltips and behind `?`. */
+
+export interface Shortcut {
+  keys: readonly string[];
+  shown: string;
+  does: string;
+  run: () => void;
+}
+
+/** A key as written in the table: `Ctrl+a`, `Shift+P`, `ArrowLeft`, `f`. */
+export function keyOf(event: KeyboardEvent): string {
+  const control = event.ctrlKey || event.metaKey ? 'Ctrl+' : '';
+  const shift = event.shiftKey && event.key.length > 1 ? 'Shift+' : '';
+  return control + shift + (control ? event.key.toLowerCase() : event.key);
+}
+
+/** Whether the person is typing, so that letters are letters. */
+export function isTyping(event: KeyboardEvent): boolean {
+  const target = event.target;
+  if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement) return target.type !== 'range' && target.type !== 'checkbox';
+  return target instanceof HTMLTextAreaElement || target.isContentEditable;
+}
