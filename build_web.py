@@ -54,9 +54,7 @@ def built_digest() -> str | None:
 
 def is_fresh() -> bool:
     """Also true without sources: an installation from files already built."""
-    return (not WEB.is_dir() and built_digest() is not None) or (
-        WEB.is_dir() and built_digest() == sources_digest()
-    )
+    return (not WEB.is_dir() and built_digest() is not None) or (WEB.is_dir() and built_digest() == sources_digest())
 
 
 def node_folder() -> Path:

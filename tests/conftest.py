@@ -1,10 +1,13 @@
 """What every kind of test shares: the `long` mark, Hypothesis profiles, the corpus of real files."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from mysticanvas.store.database import Database
 
 settings.register_profile("quick", max_examples=50, deadline=None)
 settings.register_profile(
@@ -33,3 +36,10 @@ def corpus() -> Path:
     if not named or not Path(named, "open").is_dir():
         pytest.skip("no corpus of real files: MYSTICANVAS_CORPUS names none")
     return Path(named)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """The database of a new library."""
+    with Database.open(tmp_path / "library") as opened:
+        yield opened

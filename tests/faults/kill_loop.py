@@ -24,9 +24,7 @@ class Verdict:
     acknowledged: int = 0
 
 
-def run(
-    library: Path, pictures: Path, *, files: int, kills: int, seed: int, program: Path | None = None
-) -> Verdict:
+def run(library: Path, pictures: Path, *, files: int, kills: int, seed: int, program: Path | None = None) -> Verdict:
     """Import `pictures` while killing; then let it finish and compare. `program`: see `Served`."""
     chance = random.Random(seed)
     verdict = Verdict()
@@ -82,9 +80,7 @@ def _doctor(library: Path) -> list[str]:
     return [f"doctor: {check['name']}: {check['detail']}" for check in checks if not check["ok"]]
 
 
-def _after_all(
-    library: Path, pictures: Path, files: int, favourites: set[str], program: Path | None
-) -> list[str]:
+def _after_all(library: Path, pictures: Path, files: int, favourites: set[str], program: Path | None) -> list[str]:
     served = Served(library, [pictures], program=program).wait_until_up()
     try:
         wrong = _wait_until_idle(served, files)

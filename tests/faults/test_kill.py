@@ -32,7 +32,5 @@ def test_nothing_acknowledged_is_lost_by_thirty_kills_in_two_thousand_files(tmp_
 @pytest.mark.parametrize("bug", ["with_early_reply.py", "with_loose_jobs.py"])
 def test_the_harness_catches_a_planted_bug(tmp_path: Path, bug: str) -> None:
     write_pictures(tmp_path / "pictures", 200)
-    verdict = kill_loop.run(
-        tmp_path / "library", tmp_path / "pictures", files=200, kills=3, seed=7, program=HERE / bug
-    )
+    verdict = kill_loop.run(tmp_path / "library", tmp_path / "pictures", files=200, kills=3, seed=7, program=HERE / bug)
     assert verdict.wrong

@@ -17,9 +17,7 @@ def early(change):
     def later(self, done, *args, **kwargs):
         if done is not change:
             return write(self, done, *args, **kwargs)
-        threading.Thread(
-            target=lambda: (time.sleep(LATE_S), write(self, done, *args, **kwargs)), daemon=True
-        ).start()
+        threading.Thread(target=lambda: (time.sleep(LATE_S), write(self, done, *args, **kwargs)), daemon=True).start()
         return organising.Done(operation=0, changed=1)
 
     Database.write = later

@@ -179,7 +179,7 @@ def _inputs(raw: dict[str, Any], links: dict[Any, tuple[Any, int, int, Any]], pr
             names.append(str(widget.get("name")))
         link = links.get(slot.get("link")) if isinstance(slot.get("link"), int) else None
         if link is not None:
-            inputs[slot["name"]] = [f"{prefix}{link[0]}", link[1] if isinstance(link[1], int) else 0]
+            inputs[slot["name"]] = [f"{prefix}{link[0]}", link[1]]
     values = raw.get("widgets_values")
     if isinstance(values, dict):
         return values | inputs

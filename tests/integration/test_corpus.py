@@ -1,0 +1,72 @@
+"""Real files of real generators, and files made to hurt (M5, M7, X3). Skipped where they are not."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks import metadata_accuracy
+
+from mysticanvas.cli.client import connect
+from mysticanvas.cli.taking_in import import_and_follow
+from mysticanvas.settings import Settings
+
+
+def test_the_expected_fields_are_read(corpus: Path) -> None:
+    right, every = metadata_accuracy.measure(corpus / "open").totals()
+    assert right / every >= 0.95, f"{right} of {every}"
+
+
+def test_every_real_image_is_taken_in_and_a_second_import_changes_nothing(corpus: Path, tmp_path: Path) -> None:
+    with connect(Settings(library=tmp_path / "library", workers=1)) as client:
+        first = import_and_follow(client, [corpus / "open"], dry_run=False, wait=False)
+        second = import_and_follow(client, [corpus / "open"], dry_run=False, wait=False)
+    assert first["failures"] == []
+    assert second["unchanged"] == first["files_seen"]
+
+
+def test_every_hostile_file_ends_as_it_should(corpus: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad"
+    subprocess.run([sys.executable, str(corpus / "make_bad.py"), str(bad)], check=True, capture_output=True)
+    expected = json.loads((bad / "bad_expected.json").read_text("utf-8"))
+    with connect(Settings(library=tmp_path / "library", workers=1, settle_s=0.5)) as client:
+        report = import_and_follow(client, [bad], dry_run=False, wait=True)
+        assert client.get("/api/doctor")["ok"]
+        located = {}
+        for hit in client.get("/api/search", q="", limit=1_000)["items"]:
+            made = client.get(f"/api/generations/{hit['uuid']}")
+            located.update({file["path"]: made for file in made["files"]})
+    failed = {str(Path(failure["path"]).relative_to(bad)) for failure in report["failures"]}
+    wrong = [
+        f"{path}: {problem}"
+        for path, want in expected.items()
+        if not path.startswith("<bytes>") and "…" not in path
+        for problem in _wrong(path, want, located.get(path), path in failed)
+    ]
+    assert wrong == []
+
+
+# These say how a person who is not root sees them.
+_FOR_OTHERS = ("fs/unreadable.png", "fs/locked")
+_FIELDS = ("prompt", "negative_prompt", "seed", "steps", "cfg_scale", "model")
+
+
+def _wrong(path: str, want: dict[str, Any], made: dict[str, Any] | None, failed: bool) -> list[str]:
+    if path in _FOR_OTHERS or want.get("stealth"):
+        return []
+    match want["expect"]:
+        case "error_row":
+            return [] if failed else ["was not reported"]
+        case "skip":
+            return [] if not failed and (made is None or path == "ext/noext") else ["was not skipped"]
+        case "no_metadata":
+            return [] if made is not None and made["prompt"] is None and made["seed"] is None else [f"is {made}"]
+    if made is None:
+        return ["was not taken in"]
+    return [
+        f"{name} is {made[name]!r}, not {want[name]!r}"
+        for name in _FIELDS
+        if name in want
+        and (str(made[name]) if name == "seed" else made[name]) != (str(want[name]) if name == "seed" else want[name])
+    ]
