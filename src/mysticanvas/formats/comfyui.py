@@ -171,18 +171,13 @@ class _Trace:
                 return value
             found = self._through(value)
             if found is None:
-                return self._wall_value(value)
-            node = found[0]
-            value = next((node.inputs[key] for key in _NUMBERS if key in node.inputs), None)
+                return None
+            if found[0].kind == "SubgraphInput":
+                held = _held(*found)
+                return node.widgets.get(name) if held is None else held
+            node, name = found[0], next((key for key in _NUMBERS if key in found[0].inputs), "")
+            value = node.inputs.get(name)
         return None
-
-    def _wall_value(self, value: Any) -> Any:
-        found = self._graph.linked(value)
-        if found is None or found[0].kind != "SubgraphInput":
-            return None
-        inside = list(found[0].inputs.values())
-        held = inside[found[1]] if found[1] < len(inside) else None
-        return None if is_link(held) else held
 
     def number(self, node: Node | None, name: str) -> Any:
         return self.value(node, name) if node is not None else None
@@ -251,6 +246,8 @@ class _Trace:
         for name in names:
             if name in node.inputs:
                 text = self._string(node.inputs[name])
+                if text is None and isinstance(node.widgets.get(name), str) and self._is_wall(node.inputs[name]):
+                    text = node.widgets[name]
                 if text is not None and text not in parts:
                     parts.append(text)
                 if name in ("text", "prompt", "positive", "negative", "populated_text") and text is not None:
@@ -264,9 +261,11 @@ class _Trace:
                 return value
             found = self._through(value)
             if found is None:
-                held = self._wall_value(value)
-                return held if isinstance(held, str) else None
+                return None
             node = found[0]
+            if node.kind == "SubgraphInput":
+                held = _held(*found)
+                return held if isinstance(held, str) else None
             joined = [key for key in node.inputs if _JOINED.fullmatch(key)]
             if len(joined) > 1 and ("onc" in node.kind or "oin" in node.kind):
                 return self._join(node, joined)
@@ -274,6 +273,11 @@ class _Trace:
             if value is None:
                 return None
         return None
+
+    def _is_wall(self, value: Any) -> bool:
+        """Whether a link leads to an input of a subgraph that nothing is connected to."""
+        found = self._through(value)
+        return found is not None and found[0].kind == "SubgraphInput"
 
     def _join(self, node: Node, names: list[str]) -> str | None:
         parts = []
@@ -389,6 +393,12 @@ def _wall(node: Node, slot: int) -> Any:
         inside = list(node.inputs.values())
         return inside[slot] if slot < len(inside) and is_link(inside[slot]) else None
     return None
+
+
+def _held(node: Node, slot: int) -> Any:
+    """The plain value that an input of a subgraph was given."""
+    inside = list(node.inputs.values())
+    return inside[slot] if slot < len(inside) else None
 
 
 def _side(node: Node, slot: int) -> str | None:

@@ -5,7 +5,7 @@ format (nodes with numbered links and positional widget values), which is turned
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 MAX_STEPS = 20_000
@@ -49,6 +49,8 @@ class Node:
     id: str
     kind: str
     inputs: dict[str, Any]
+    # What the editor shows for inputs that are linked, which is what counts when the link gives nothing.
+    widgets: dict[str, Any] = field(default_factory=dict)
 
 
 class Graph:
@@ -114,7 +116,7 @@ def _lay_open(graph: dict[str, Any], prefix: str, inner: dict[str, Any], nodes: 
         subgraph = inner.get(raw["type"])
         if subgraph is None:
             kind = "Bypassed" if raw.get("mode") == _BYPASSED else raw["type"]
-            nodes[key] = Node(key, kind, inputs)
+            nodes[key] = Node(key, kind, inputs, _widgets(raw))
         elif depth < 4:
             _lay_open_subgraph(subgraph, key, raw, inputs, inner, nodes, depth)
 
@@ -170,23 +172,26 @@ def _links(graph: dict[str, Any]) -> dict[Any, tuple[Any, int, int, Any]]:
 
 def _inputs(raw: dict[str, Any], links: dict[Any, tuple[Any, int, int, Any]], prefix: str) -> dict[str, Any]:
     inputs: dict[str, Any] = {}
-    names = []
     for slot in raw.get("inputs") or []:
         if not isinstance(slot, dict) or not isinstance(slot.get("name"), str):
             continue
-        widget = slot.get("widget")
-        if isinstance(widget, dict):
-            names.append(str(widget.get("name")))
         link = links.get(slot.get("link")) if isinstance(slot.get("link"), int) else None
         if link is not None:
             inputs[slot["name"]] = [f"{prefix}{link[0]}", link[1]]
+    return _widgets(raw) | inputs
+
+
+def _widgets(raw: dict[str, Any]) -> dict[str, Any]:
+    """Values of a node's widgets by name."""
     values = raw.get("widgets_values")
     if isinstance(values, dict):
-        return values | inputs
-    if isinstance(values, list):
-        order = _WIDGETS.get(raw["type"]) or _with_controls(names, values) or _guessed(values)
-        inputs = dict(zip(order, values, strict=False)) | inputs
-    return inputs
+        return values
+    if not isinstance(values, list):
+        return {}
+    slots = [slot for slot in raw.get("inputs") or [] if isinstance(slot, dict)]
+    names = [str(slot["widget"].get("name")) for slot in slots if isinstance(slot.get("widget"), dict)]
+    order = _WIDGETS.get(raw["type"]) or _with_controls(names, values) or _guessed(values)
+    return dict(zip(order, values, strict=False))
 
 
 def _with_controls(names: list[str], values: list[Any]) -> list[str]:

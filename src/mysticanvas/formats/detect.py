@@ -3,12 +3,16 @@
 A parser of another format joins `_PARSERS`, in order of precedence.
 """
 
+import html
 import logging
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
+from typing import Any
 
 from mysticanvas.domain.file import ImageHead, TextEntry
-from mysticanvas.domain.generation import Recipe
+from mysticanvas.domain.generation import LoraUse, Recipe
+from mysticanvas.domain.text import clean
 from mysticanvas.formats import comfyui, comfyui_graph, infotext, invokeai, sidecars
 from mysticanvas.formats.json_text import load_object
 
@@ -24,8 +28,8 @@ def read_recipe(head: ImageHead, *, file_name: str, sidecars: Sequence[TextEntry
     understood is in `problems`. What the image itself says wins over its sidecars."""
     texts = {entry.key: entry.text for entry in reversed(head.texts)}
     try:
-        embedded = _embedded(texts)
-        beside = _beside(sidecars)
+        embedded = _cleaned(_embedded(texts | _in_xmp(texts.get("XMP", ""))))
+        beside = _cleaned(_beside(sidecars))
     except Exception:
         # A fault of a parser must not cost the image; its texts are kept to be read again.
         log.exception("metadata could not be read", extra={"file": file_name})
@@ -36,6 +40,42 @@ def read_recipe(head: ImageHead, *, file_name: str, sidecars: Sequence[TextEntry
         conflict = "A file beside the image says otherwise; the image itself was believed."
         return replace(embedded, problems=(*embedded.problems, conflict))
     return embedded
+
+
+def _cleaned(recipe: Recipe | None) -> Recipe | None:
+    """JSON escapes can spell what no text may hold (M6)."""
+    if recipe is None:
+        return None
+    values = {item.name: _clean_all(getattr(recipe, item.name)) for item in fields(recipe)}
+    return Recipe(**values)
+
+
+def _clean_all(value: Any) -> Any:
+    match value:
+        case str():
+            return value if value.isascii() and "\0" not in value else type(value)(clean(value))
+        case LoraUse():
+            return LoraUse(clean(value.name), value.weight, value.hash and clean(value.hash))
+        case dict():
+            return {_clean_all(key): _clean_all(inner) for key, inner in value.items()}
+        case list():
+            return [_clean_all(inner) for inner in value]
+        case tuple():
+            return tuple(_clean_all(inner) for inner in value)
+    return value
+
+
+def _in_xmp(xmp: str) -> Texts:
+    """Graphs that some savers put into XMP, as attributes or elements `comfy:prompt` and the like.
+
+    XMP is never given to an XML parser: its entities would be expanded.
+    """
+    found = {}
+    for key in ("prompt", "workflow"):
+        match = re.search(rf'comfy:{key}(?:="([^"]*)"|>([^<]*)<)', xmp)
+        if match is not None:
+            found[key] = html.unescape(match[1] or match[2] or "")
+    return found
 
 
 def _embedded(texts: Texts) -> Recipe | None:

@@ -81,7 +81,7 @@ def parse_sd_metadata(text: str, dream: str | None) -> Recipe | None:
         steps=_first(small_integer(image.get("steps")), command.steps),
         cfg_scale=_first(number(image.get("cfg_scale")), command.cfg_scale),
         sampler=string(image.get("sampler")) or command.sampler,
-        denoise=_first(number(image.get("strength")), command.denoise),
+        denoise=command.denoise if command.parent else None,
         width=_first(small_integer(image.get("width")), command.width),
         height=_first(small_integer(image.get("height")), command.height),
         model=string(said.get("model_weights")) or string(said.get("model_id")),
