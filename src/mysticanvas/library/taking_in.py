@@ -47,11 +47,15 @@ def take_in(tx: WriteTx, found: Sequence[Found], failed: Sequence[Failed], *, no
 
 
 def add_copy(tx: WriteTx, original: KnownFile, found: Found, digest: bytes | None, *, now_ms: int) -> None:
-    """The same bytes at another place: one image, two locations (F2)."""
-    stat, root_id = found.read.stat, _root_id(found)
+    """The same bytes at another place: one image, two locations (F2). A sidecar beside the copy may
+    say what nothing beside the original said."""
+    image, stat, root_id = original.generation_id, found.read.stat, _root_id(found)
     facts = facts_of(found.read)
-    files.add(tx, original.generation_id, kind=FileKind.COPY, root_id=root_id, stat=stat, facts=facts, blake3=digest)
+    files.add(tx, image, kind=FileKind.COPY, root_id=root_id, stat=stat, facts=facts, blake3=digest)
     failures.forget(tx, root_id=root_id, path=stat.path_bytes)
+    if found.read.recipe.prompt is not None and generations.detail(tx, image).prompt is None:
+        _read_anew(tx, image, found.read, now_ms=now_ms)
+    tx.changes.changed.append(image)
 
 
 def move(tx: WriteTx, old: KnownFile, found: Found, *, now_ms: int) -> None:
@@ -75,6 +79,13 @@ def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int)
         take_in(tx, [found], [], now_ms=now_ms)
         return
     files.replace_content(tx, known.id, stat=read.stat, facts=facts_of(read))
+    _read_anew(tx, image, read, now_ms=now_ms)
+    _queue_thumb(tx, image, now_ms=now_ms)
+    data = {"path": read.stat.path_bytes.decode("utf-8", "replace")}
+    events.append(tx, level="info", kind="file.changed", subject=found.root.path, data=data, now_ms=now_ms)
+
+
+def _read_anew(tx: WriteTx, image: GenerationId, read: ImageRead, *, now_ms: int) -> None:
     linked, model_id = _models(tx, read.recipe, now_ms=now_ms)
     generations.set_recipe(
         tx,
@@ -87,9 +98,6 @@ def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int)
     )
     models.link(tx, image, linked)
     raw_metadata.keep(tx, image, read.raw)
-    _queue_thumb(tx, image, now_ms=now_ms)
-    data = {"path": read.stat.path_bytes.decode("utf-8", "replace")}
-    events.append(tx, level="info", kind="file.changed", subject=found.root.path, data=data, now_ms=now_ms)
 
 
 def facts_of(read: ImageRead) -> Facts:
