@@ -6,8 +6,8 @@ from pathlib import Path
 
 PARAMETERS = """a red fox in snow, number {seed}
 Negative prompt: blurry
-Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: {seed}, Size: 64x64, Model hash: 6ce0161689, \
-Model: v1-5-pruned-emaonly, Version: v1.10.1"""
+Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: {seed}, Size: 64x64, Model hash: {model_hash}, \
+Model: {model}, Version: v1.10.1"""
 
 
 def png_chunk(kind: bytes, content: bytes) -> bytes:
@@ -26,10 +26,11 @@ def png(width: int = 64, height: int = 64, *, color: int = 0x406080, texts: dict
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
-def a1111_png(seed: int, *, width: int = 64, height: int = 64) -> bytes:
+def a1111_png(seed: int, *, width: int = 64, height: int = 64, model: str = "v1-5-pruned-emaonly") -> bytes:
     """An image as A1111 writes it; another seed is another prompt and another colour."""
+    text = PARAMETERS.format(seed=seed, model=model, model_hash=f"{zlib.crc32(model.encode()):010x}")
     color = (seed * 2654435761) & 0xFFFFFF
-    return png(width, height, color=color, texts={"parameters": PARAMETERS.format(seed=seed)})
+    return png(width, height, color=color, texts={"parameters": text})
 
 
 def write_pictures(folder: Path, count: int, *, first_seed: int = 0) -> list[Path]:

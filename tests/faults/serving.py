@@ -56,6 +56,17 @@ class Served:
         reply = self.http.post(path, json=body).raise_for_status()
         return reply.json() if reply.content else None
 
+    def wait_until_idle(self, images: int) -> None:
+        """Returns when that many images are taken in and no job is left."""
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
+            status = self.get("/api/status")
+            left = status["jobs"]["waiting"] + status["jobs"]["running"]
+            if status["total"] >= images and status["import"] is None and not left:
+                return
+            time.sleep(0.1)
+        raise TimeoutError("the work did not end")
+
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self._end()

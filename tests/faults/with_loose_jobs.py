@@ -8,7 +8,7 @@ from mysticanvas.library import taking_in
 from mysticanvas.store import jobs
 from mysticanvas.store.database import Database
 
-LATE_S = 0.3
+LATE_S = 3.0
 held_back: list[dict] = []
 enqueue = jobs.enqueue
 opened = Database.open.__func__

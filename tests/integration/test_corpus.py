@@ -72,5 +72,7 @@ def _wrong(path: str, want: dict[str, Any], made: dict[str, Any] | None, failed:
         f"{name} is {made[name]!r}, not {want[name]!r}"
         for name in _FIELDS
         if name in want
+        # Equal bytes are one image: what another place's sidecar says is said of this one too.
+        and not (want[name] is None and len(made["files"]) > 1)
         and (str(made[name]) if name == "seed" else made[name]) != (str(want[name]) if name == "seed" else want[name])
     ]

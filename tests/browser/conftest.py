@@ -1,0 +1,72 @@
+"""The gallery in the machine's own Chromium, on a real Orchestrator with some hundred images."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.faults.serving import Served
+from tests.pictures import a1111_png
+
+IMAGES = 400
+MODELS = ("dreamer_v1", "night_xl")
+STATIC = Path(__file__).parents[2] / "src" / "mysticanvas" / "server" / "static" / "index.html"
+
+
+def chromium() -> str | None:
+    return next(
+        (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+    )
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    if path is None or not STATIC.exists():
+        if os.environ.get("CI"):
+            pytest.fail("CI needs Chromium and the built gallery")
+        pytest.skip("no Chromium on this machine, or the gallery is not built")
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        opened = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A library of `IMAGES` images over fourteen months; its thumbnails are made."""
+    home = tmp_path_factory.mktemp("browser")
+    pictures = home / "pictures"
+    pictures.mkdir()
+    for seed in range(IMAGES):
+        width, height = ((64, 96), (96, 64), (64, 64))[seed % 3]
+        path = pictures / f"{seed:05}.png"
+        path.write_bytes(a1111_png(seed, width=width, height=height, model=MODELS[seed % 2]))
+        # Ten images a day, every tenth day.
+        moment_s = 1_785_000_000 - seed // 10 * 10 * 86_400 - seed % 10 * 60
+        os.utime(path, (moment_s, moment_s))
+    (home / "library").mkdir()
+    server = Served(home / "library", [pictures]).wait_until_up()
+    server.wait_until_idle(IMAGES)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def page(browser: Browser, served: Served) -> Iterator[Page]:
+    """The gallery, signed in and loaded; no error may reach its console."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900}, color_scheme="dark")
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.goto(served.post("/api/session/code", {})["url"])
+    opened.wait_for_selector("[role=gridcell]")
+    yield opened
+    context.close()
+    assert complaints == []
