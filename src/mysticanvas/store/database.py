@@ -145,6 +145,8 @@ class Database:
         """Raises `DamagedLibraryError` when the copy does not pass its checks."""
         with self._backing_up:
             connection = open_reader(self.path)
+            # The copy counts as a write, though the library itself stays read-only here.
+            connection.execute("PRAGMA query_only = OFF").fetchall()
             try:
                 return backup.make(connection, self.backups, why="asked")
             finally:

@@ -1,0 +1,127 @@
+"""One writer, many readers, and a library that is refused untouched (D2, D3, D7, D8, D10)."""
+
+from pathlib import Path
+
+import apsw
+import pytest
+
+from mysticanvas.domain.errors import (
+    ForeignFileError,
+    LibraryBusyError,
+    MystiCanvasError,
+    NewerLibraryError,
+    TimeLimitError,
+)
+from mysticanvas.store import preferences
+from mysticanvas.store.database import ChangeSet, Database, ReadTx, WriteTx
+
+
+def test_a_change_is_there_for_readers_when_write_returns(database: Database) -> None:
+    database.write(preferences.put, "answer", 42)
+    assert database.read(preferences.get, "answer", None) == 42
+
+
+def test_one_failing_change_leaves_nothing_and_sinks_no_other(database: Database) -> None:
+    def half(tx: WriteTx) -> None:
+        preferences.put(tx, "half", 1)
+        raise ValueError("no")
+
+    database.write_later(preferences.put, "before", 1)
+    with pytest.raises(ValueError, match="no"):
+        database.write_bulk(half)
+    database.write_bulk(preferences.put, "after", 1)
+    kept = database.read(lambda tx: tx.column("SELECT name FROM settings ORDER BY name"))
+    assert kept == ["after", "before"]
+
+
+def test_listeners_hear_of_a_change_only_after_its_commit(database: Database) -> None:
+    seen: list[object] = []
+
+    def listen(changes: ChangeSet) -> None:
+        seen.append((changes.events, database.read(preferences.get, "told", None)))
+
+    def change(tx: WriteTx) -> None:
+        preferences.put(tx, "told", "yes")
+        tx.changes.events = True
+
+    database.after_commit(listen)
+    database.write(change)
+    assert seen == [(True, "yes")]
+
+
+def test_a_read_that_takes_too_long_is_broken_off(database: Database) -> None:
+    def endless(tx: ReadTx) -> object:
+        return tx.value("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n")
+
+    with pytest.raises(TimeLimitError):
+        database.read_within(50, endless)
+
+
+def test_a_reader_cannot_write(database: Database) -> None:
+    with pytest.raises(apsw.ReadOnlyError):
+        database.read(lambda tx: tx.value("DELETE FROM settings RETURNING name"))
+
+
+def test_a_held_library_is_refused_and_free_again_after_closing(tmp_path: Path) -> None:
+    with Database.open(tmp_path), pytest.raises(LibraryBusyError, match="process"):
+        Database.open(tmp_path)
+    Database.open(tmp_path).close()
+
+
+@pytest.mark.parametrize(
+    ("setting", "error"),
+    [("application_id = 12345", ForeignFileError), ("user_version = 999", NewerLibraryError)],
+)
+def test_a_foreign_or_newer_file_is_refused_untouched(
+    tmp_path: Path, setting: str, error: type[MystiCanvasError]
+) -> None:
+    Database.open(tmp_path).close()
+    path = tmp_path / "mysticanvas.db"
+    connection = apsw.Connection(str(path))
+    connection.execute("PRAGMA journal_mode = DELETE").fetchall()
+    connection.execute(f"PRAGMA {setting}")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(error):
+        Database.open(tmp_path)
+    assert path.read_bytes() == before
+
+
+def test_what_is_no_database_is_refused_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "mysticanvas.db"
+    path.write_bytes(b"this is a letter, not a database" * 100)
+    with pytest.raises(ForeignFileError):
+        Database.open(tmp_path)
+    assert path.read_bytes().startswith(b"this is a letter")
+
+
+def test_every_table_is_strict_and_every_foreign_key_is_indexed(database: Database) -> None:
+    def unindexed(tx: ReadTx) -> list[str]:
+        tables = tx.all("SELECT name, strict FROM pragma_table_list WHERE type = 'table' AND schema = 'main'")
+        ours = [t for t in tables if not t["name"].startswith(("sqlite_", "generations_fts"))]
+        assert [t["name"] for t in ours if not t["strict"]] == []
+        missing = []
+        for table in ours:
+            for key in tx.all('SELECT "from" AS column FROM pragma_foreign_key_list(:name)', name=table["name"]):
+                first = tx.column(
+                    """
+                    SELECT i.name FROM pragma_index_list(:name) AS l, pragma_index_info(l.name) AS i WHERE i.seqno = 0
+                    """,
+                    name=table["name"],
+                )
+                primary = tx.column("SELECT name FROM pragma_table_info(:name) WHERE pk = 1", name=table["name"])
+                if key["column"] not in first + primary:
+                    missing.append(f"{table['name']}.{key['column']}")
+        return missing
+
+    assert database.read(unindexed) == []
+
+
+def test_a_backup_can_be_opened_as_a_library(database: Database, tmp_path: Path) -> None:
+    database.write(preferences.put, "answer", 42)
+    made = database.back_up()
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    (copy / "mysticanvas.db").write_bytes(Path(made.path).read_bytes())
+    with Database.open(copy) as opened:
+        assert opened.read(preferences.get, "answer", None) == 42
