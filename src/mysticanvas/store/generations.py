@@ -49,13 +49,34 @@ class Detail:
 
 
 def id_for(tx: ReadTx, timestamp_ms: int) -> GenerationId:
-    """The next free id of that second; a second that is full spills into the next."""
-    first = max(1, (timestamp_ms // 1000 - SECONDS_OF_2010) << 8)
-    last = tx.value("SELECT max(id) FROM generations WHERE id >= :first AND id < :first + 256", first=first)
-    wanted = first if last is None else last + 1
-    while tx.value("SELECT 1 FROM generations WHERE id = :wanted", wanted=wanted):
-        wanted += 1
-    return GenerationId(wanted)
+    """A free id of that second; when its 256 are taken, one of a second soon after.
+
+    Folders that were copied have all their files in a few seconds, so the search for room doubles
+    its step instead of walking.
+    """
+    second = max(1, timestamp_ms // 1000 - SECONDS_OF_2010)
+    found = _free_in(tx, second)
+    full, step = second, 1
+    while found is None:
+        found = _free_in(tx, full + step)
+        if found is None:
+            full, step = full + step, step * 2
+    while step > 1:
+        step = (step + 1) // 2
+        nearer = _free_in(tx, full + step)
+        if nearer is None:
+            full += step
+        else:
+            found = nearer
+    return found
+
+
+def _free_in(tx: ReadTx, second: int) -> GenerationId | None:
+    first = second << 8
+    last = tx.value("SELECT max(id) FROM generations WHERE id BETWEEN :first AND :first + 255", first=first)
+    if last is None:
+        return GenerationId(first)
+    return GenerationId(last + 1) if last < first + 255 else None
 
 
 def add(
