@@ -55,6 +55,9 @@ class WorkerPool:
         self._waiting: deque[_Sent] = deque()
         self._state = threading.Condition()
         self._closing = False
+        # Set while there is a task whose time is to be watched; the watch sleeps otherwise.
+        self._busy = threading.Event()
+        self._closed = threading.Event()
         self._numbers = itertools.count()
         self._workers: list[_Worker | None] = [None] * size
         self._threads = [threading.Thread(target=self._keep, args=(i,), name=f"worker-{i}") for i in range(size)]
@@ -75,6 +78,8 @@ class WorkerPool:
                 if worker is not None:
                     worker.process.kill()
             self._state.notify_all()
+        self._closed.set()
+        self._busy.set()
         for thread in (*self._threads, self._watch):
             thread.join()
 
@@ -90,7 +95,6 @@ class WorkerPool:
             else:
                 self._waiting.append(sent)
             self._feed()
-            self._state.notify_all()
         return sent.done
 
     @property
@@ -113,7 +117,7 @@ class WorkerPool:
                 continue
             if not worker.sent:
                 worker.busy_since_s = time.monotonic()
-                self._state.notify_all()
+                self._busy.set()
             worker.sent.append(sent)
             # A dead worker's thread notices and gives its tasks to the next.
             with contextlib.suppress(OSError):
@@ -198,17 +202,18 @@ class WorkerPool:
     # -- the clock ----------------------------------------------------------------------------
 
     def _watch_times(self) -> None:
-        while True:
+        while not self._closed.is_set():
+            self._busy.wait()
             with self._state:
-                self._state.wait_for(lambda: self._closing or any(w and w.sent for w in self._workers))
-                if self._closing:
-                    return
                 overdue_s = time.monotonic() - self._task_limit_s
-                for worker in self._workers:
-                    if worker is not None and worker.sent and worker.busy_since_s < overdue_s:
+                working = [worker for worker in self._workers if worker is not None and worker.sent]
+                for worker in working:
+                    if worker.busy_since_s < overdue_s:
                         worker.timed_out = True
                         worker.process.kill()
-                self._state.wait_for(lambda: self._closing, WATCH_EVERY_S)
+                if not working and not self._closing:
+                    self._busy.clear()
+            self._closed.wait(WATCH_EVERY_S)
 
 
 def _settle(done: Future[Answer], answer: Answer | str) -> None:

@@ -64,7 +64,9 @@ def answer_frame(number: int, answer: Answer) -> bytes:
     """Raises `ValueError` for an answer that is too large to send."""
     if isinstance(answer, ImageRead):
         values = {field.name: getattr(answer, field.name) for field in fields(answer) if field.name != "recipe"}
-        recipe_json = json.dumps(asdict(answer.recipe)).encode()
+        recipe = {field.name: getattr(answer.recipe, field.name) for field in fields(answer.recipe)}
+        recipe["loras"] = [asdict(lora) for lora in answer.recipe.loras]
+        recipe_json = json.dumps(recipe).encode()
         return _frame(number, "ImageRead", msgspec.msgpack.encode(_ReadOnWire(recipe_json=recipe_json, **values)))
     return _frame(number, type(answer).__name__, msgspec.msgpack.encode(answer))
 
