@@ -216,6 +216,72 @@ def test_the_inspector_says_how_it_was_made(page: Page) -> None:  # 36
     page.keyboard.press("i")
 
 
+def test_half_way_down_the_scrubber_is_the_middle(page: Page) -> None:  # 13
+    scrubber = page.get_by_role("slider", name="Time")
+    box = scrubber.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=5)
+    page.mouse.up()
+    expect(tile(page, IMAGES // 2)).to_have_count(1)
+
+
+def top_index(page: Page) -> int:
+    return int(
+        page.evaluate(
+            """(top => [...document.querySelectorAll('[role=gridcell]')]
+                .filter(tile => tile.getBoundingClientRect().bottom > top + 60)
+                .map(tile => Number(tile.dataset.index)).sort((a, b) => a - b)
+                .find(index => index > 50))(document.getElementById('grid').getBoundingClientRect().top)"""
+        )
+    )
+
+
+def test_resizing_keeps_what_is_at_the_top(page: Page) -> None:  # 15
+    page.evaluate("document.getElementById('grid').scrollTop = 6000")
+    page.wait_for_timeout(400)
+    before = top_index(page)
+    page.set_viewport_size({"width": 1000, "height": 900})
+    page.wait_for_timeout(400)
+    assert abs(top_index(page) - before) <= 10
+    page.get_by_role("slider", name="Size of the thumbnails").fill("150")
+    page.wait_for_timeout(400)
+    assert abs(top_index(page) - before) <= 20
+
+
+def test_back_from_the_jobs_restores_the_place_and_the_focus(page: Page) -> None:  # 16
+    start_at(page, 3)
+    page.keyboard.press("End")
+    wait_for_focus(page, IMAGES - 1)
+    page.get_by_role("button", name="Jobs").click()
+    expect(page.get_by_role("heading", name="Jobs")).to_be_visible()
+    page.go_back()
+    expect(tile(page, IMAGES - 1)).to_be_in_viewport()
+    expect(tile(page, IMAGES - 1)).to_have_attribute("tabindex", "0")
+
+
+def test_nothing_claims_to_be_empty_while_it_loads(page: Page) -> None:  # 23
+    page.route("**/api/queries*", lambda route: (page.wait_for_timeout(400), route.continue_()))
+    page.evaluate("sessionStorage.setItem('x', '1')")
+    page.reload()
+    for _ in range(20):
+        text = page.locator("main").first.inner_text() if page.locator("main").count() else ""
+        assert "Add a folder" not in text
+        assert "No image" not in text
+        page.wait_for_timeout(50)
+    page.wait_for_selector("[role=gridcell]")
+
+
+def test_the_seventh_tab_loads_too(page: Page) -> None:  # 10
+    tabs = [page.context.new_page() for _ in range(6)]
+    for tab in tabs:
+        tab.goto(page.url)
+        tab.wait_for_selector("[role=gridcell]")
+    for tab in tabs:
+        tab.close()
+
+
 def test_a_new_file_appears_by_itself(page: Page, served: Served) -> None:  # 39
     folder = served.get("/api/status")["roots"][0]["path"]
     new = os.path.join(folder, "arrived.png")

@@ -13,6 +13,8 @@ export interface Top {
 class Grid {
   readonly scroller = new Scroller();
   element: HTMLElement | undefined;
+  /** The snapshot that the scroll position belongs to. */
+  snapshot = '';
 
   topOf(layout: Layout, y: number): Top {
     const row = layout.rowAt(y);
