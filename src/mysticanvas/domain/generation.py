@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NewType
 
+from mysticanvas.domain.model import ModelUse
+
 GenerationId = NewType("GenerationId", int)
 """(seconds since 2010) << 8 | n: newest first is primary-key order. Never leaves the server."""
 
@@ -33,12 +35,36 @@ class LoraUse:
     hash: str | None = None
 
 
+class InputRole(StrEnum):
+    """What an image was to the one made from it. SOURCE is a parent; the others are its tools."""
+
+    SOURCE = "source"
+    MASK = "mask"
+    CONTROL = "control"
+    REFERENCE = "reference"
+
+
+@dataclass(frozen=True, slots=True)
+class InputImage:
+    """An image that went into another, as the file names it: a name, path or URL, a hash, or both.
+
+    `hash_kind` says of what the hash is: "file_sha256", "file_md5", "pixels_md5" …; None: not known.
+    """
+
+    role: InputRole
+    name: str | None = None
+    hash: str | None = None
+    hash_kind: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How one image was made, as its file or sidecar says. None: it does not say.
 
     `width` and `height` are what the recipe asked for, not the pixels of the file. `seed` is exact
-    and may exceed 64 bits. `parent` is the name, path or hash of the source image as written.
+    and may exceed 64 bits. `parent` is the name, path or hash of the source image as written;
+    `inputs` are all images that went in, the source first. `models` are those that have no field of
+    their own: refiners, embeddings, ControlNets, upscalers, text encoders.
     `params` holds every other setting, ready for JSON. `problems` are sentences about what could
     not be understood, for the person to read.
     """
@@ -61,8 +87,10 @@ class Recipe:
     model_hash: str | None = None
     vae: str | None = None
     loras: tuple[LoraUse, ...] = ()
+    models: tuple[ModelUse, ...] = ()
     parent: str | None = None
     parent_relation: ParentRelation | None = None
+    inputs: tuple[InputImage, ...] = ()
     generation_time_ms: int | None = None
     created_ms: int | None = None
     params: dict[str, Any] = field(default_factory=dict)

@@ -11,7 +11,8 @@ from dataclasses import fields, replace
 from typing import Any
 
 from mysticanvas.domain.file import ImageHead, TextEntry
-from mysticanvas.domain.generation import LoraUse, Recipe
+from mysticanvas.domain.generation import InputImage, LoraUse, Recipe
+from mysticanvas.domain.model import ModelUse
 from mysticanvas.domain.text import clean
 from mysticanvas.formats import comfyui, comfyui_graph, infotext, invokeai, sidecars
 from mysticanvas.formats.json_text import load_object
@@ -54,8 +55,8 @@ def _clean_all(value: Any) -> Any:
     match value:
         case str():
             return value if value.isascii() and "\0" not in value else type(value)(clean(value))
-        case LoraUse():
-            return LoraUse(clean(value.name), value.weight, value.hash and clean(value.hash))
+        case LoraUse() | ModelUse() | InputImage():
+            return type(value)(*(_clean_all(getattr(value, item.name)) for item in fields(value)))
         case dict():
             return {_clean_all(key): _clean_all(inner) for key, inner in value.items()}
         case list():

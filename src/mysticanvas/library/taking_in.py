@@ -7,12 +7,12 @@ from mysticanvas import __version__
 from mysticanvas.domain.file import FileKind, FileStat
 from mysticanvas.domain.generation import GenerationId, Recipe, TimestampSource
 from mysticanvas.domain.job import JobKind
+from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.domain.task import ImageRead
 from mysticanvas.formats.detect import PARSER_VERSION
 from mysticanvas.store import events, failures, files, fts, generations, jobs, models, raw_metadata
 from mysticanvas.store.database import WriteTx
 from mysticanvas.store.files import Facts, KnownFile
-from mysticanvas.store.models import ModelUse
 from mysticanvas.store.roots import Root
 
 # A date in metadata outside of these is a clock that was never set.
@@ -154,15 +154,16 @@ def _moment(read: ImageRead) -> tuple[int, TimestampSource]:
 
 def _models(tx: WriteTx, recipe: Recipe, *, now_ms: int) -> tuple[list[tuple[int, ModelUse]], int | None]:
     """The registry's entries that a recipe names, and the checkpoint's among them."""
-    uses = [ModelUse("checkpoint", recipe.model, recipe.model_hash)]
-    uses += [ModelUse("vae", recipe.vae)] if recipe.vae else []
-    uses += [ModelUse("lora", lora.name, lora.hash, lora.weight) for lora in recipe.loras]
+    uses = [ModelUse(ModelKind.CHECKPOINT, recipe.model, recipe.model_hash)]
+    uses += [ModelUse(ModelKind.VAE, recipe.vae)] if recipe.vae else []
+    uses += [ModelUse(ModelKind.LORA, lora.name, lora.hash, lora.weight) for lora in recipe.loras]
+    uses += recipe.models
     linked = []
     for use in uses:
         model_id = models.find_or_add(tx, use, now_ms=now_ms)
         if model_id is not None:
             linked.append((model_id, use))
-    return linked, next((model_id for model_id, use in linked if use.role == "checkpoint"), None)
+    return linked, next((model_id for model_id, use in linked if use.role is ModelKind.CHECKPOINT), None)
 
 
 def _root_id(found: Found) -> int:

@@ -5,21 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.model import ModelUse
 from mysticanvas.store.database import ReadTx, WriteTx
 
 _HEX = re.compile(r"(?:0x)?[0-9a-f]+")
 # Lengths in hex digits of the hashes that generators write.
 _KINDS_BY_LENGTH = {8: "autov1", 10: "autov2", 12: "autov3", 64: "sha256"}
-
-
-@dataclass(frozen=True, slots=True)
-class ModelUse:
-    """`role` is the kind of model; `name` as the file writes it."""
-
-    role: str
-    name: str | None
-    hash: str | None = None
-    weight: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from typing import Any, BinaryIO
 import msgspec
 
 from mysticanvas.domain.file import FileStat, ImageFormat
-from mysticanvas.domain.generation import LoraUse, ParentRelation, Recipe
+from mysticanvas.domain.generation import InputImage, InputRole, LoraUse, ParentRelation, Recipe
+from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.domain.task import (
     Answer,
     FileHashed,
@@ -65,7 +66,8 @@ def answer_frame(number: int, answer: Answer) -> bytes:
     if isinstance(answer, ImageRead):
         values = {field.name: getattr(answer, field.name) for field in fields(answer) if field.name != "recipe"}
         recipe = {field.name: getattr(answer.recipe, field.name) for field in fields(answer.recipe)}
-        recipe["loras"] = [asdict(lora) for lora in answer.recipe.loras]
+        for name in ("loras", "models", "inputs"):
+            recipe[name] = [asdict(one) for one in recipe[name]]
         recipe_json = json.dumps(recipe).encode()
         return _frame(number, "ImageRead", msgspec.msgpack.encode(_ReadOnWire(recipe_json=recipe_json, **values)))
     return _frame(number, type(answer).__name__, msgspec.msgpack.encode(answer))
@@ -114,11 +116,18 @@ def _image_read(wire: _ReadOnWire) -> ImageRead:
 
 def _recipe(values: dict[str, Any]) -> Recipe:
     loras = tuple(LoraUse(**lora) for lora in values.pop("loras"))
+    models = tuple(ModelUse(**(use | {"role": ModelKind(use["role"])})) for use in values.pop("models"))
+    inputs = tuple(InputImage(**(one | {"role": InputRole(one["role"])})) for one in values.pop("inputs"))
     relation = values.pop("parent_relation")
     problems = tuple(values.pop("problems"))
     recipe = Recipe(**values)
     return replace(
-        recipe, loras=loras, problems=problems, parent_relation=ParentRelation(relation) if relation else None
+        recipe,
+        loras=loras,
+        models=models,
+        inputs=inputs,
+        problems=problems,
+        parent_relation=ParentRelation(relation) if relation else None,
     )
 
 
