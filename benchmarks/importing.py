@@ -6,6 +6,7 @@ Makes PNGs of 512 kB with A1111 text from a seed. Both ways read the same files,
 """
 
 import io
+import json
 import os
 import random
 import resource
@@ -83,6 +84,7 @@ def naive(folder: Path, library: Path) -> None:
                 complete=True,
                 fingerprint=number.to_bytes(32, "big"),
                 recipe=recipe,
+                params_json=json.dumps(recipe.params),
                 raw=b"",
                 problems=[],
             )

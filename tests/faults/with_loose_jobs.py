@@ -9,13 +9,13 @@ from mysticanvas.store import jobs
 from mysticanvas.store.database import Database
 
 LATE_S = 3.0
-held_back: list[dict] = []
-enqueue = jobs.enqueue
+held_back: list[tuple] = []
+enqueue_all = jobs.enqueue_all
 opened = Database.open.__func__
 
 
-def hold_back(tx, **job):
-    held_back.append(job)
+def hold_back(tx, new, *, now_ms):
+    held_back.append((new, now_ms))
 
 
 def open_and_enqueue_late(cls, *args, **kwargs):
@@ -25,13 +25,14 @@ def open_and_enqueue_late(cls, *args, **kwargs):
         while True:
             time.sleep(LATE_S)
             while held_back:
-                database.write_later(enqueue, **held_back.pop())
+                new, now_ms = held_back.pop()
+                database.write_later(enqueue_all, new, now_ms=now_ms)
 
     threading.Thread(target=work, daemon=True).start()
     return database
 
 
 if __name__ == "__main__":
-    taking_in.jobs.enqueue = hold_back
+    taking_in.jobs.enqueue_all = hold_back
     Database.open = classmethod(open_and_enqueue_late)
     main()

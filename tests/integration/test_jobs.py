@@ -9,9 +9,7 @@ KIND = JobKind.THUMB
 
 def queue(database: Database, *keys: str, priority: int = JobPriority.NORMAL) -> None:
     for key in keys:
-        database.write(
-            jobs.enqueue, kind=KIND, payload={"generation": 1}, unique_key=key, now_ms=1_000, priority=priority
-        )
+        database.write(jobs.enqueue, jobs.NewJob(KIND, {"generation": 1}, key, priority), now_ms=1_000)
 
 
 def claim(database: Database, limit: int = 10, *, boot: str = "monday", now_ms: int = 2_000) -> list[jobs.Job]:

@@ -1,6 +1,7 @@
 """Fingerprints, which nominate, and hashes of whole files, which decide."""
 
 import hashlib
+from typing import Protocol
 
 from blake3 import blake3
 
@@ -12,11 +13,21 @@ _BLOCK_BYTES = 1024 * 1024
 MAX_HASH_BYTES = 4 * 1024**3
 
 
-def fingerprint(source: FileSource) -> bytes:
+class Readable(Protocol):
+    @property
+    def size(self) -> int: ...
+
+    def read(self, offset: int, length: int) -> bytes: ...
+
+
+def fingerprint(source: Readable) -> bytes:
     """32 bytes: BLAKE3 over the size and both ends. Equal files have equal fingerprints."""
     head = source.read(0, END_BYTES)
     tail_from = max(len(head), source.size - END_BYTES)
-    return blake3(source.size.to_bytes(8, "little") + head + source.read(tail_from, END_BYTES)).digest()
+    digest = blake3(source.size.to_bytes(8, "little"))
+    digest.update(head)
+    digest.update(source.read(tail_from, END_BYTES))
+    return digest.digest()
 
 
 def hash_file(source: FileSource, algorithm: str) -> bytes | None:

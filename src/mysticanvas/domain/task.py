@@ -32,19 +32,28 @@ class FolderListing:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadImage:
-    """Read head, texts and fingerprint of one image; `sidecars` are paths beside it to try."""
+class FileToRead:
+    """`sidecars` are paths beside it to try."""
 
-    root: bytes
     path_bytes: bytes
     sidecars: list[bytes] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadImages:
+    """Read head, texts and fingerprint of some images: several at once, because a message costs as
+    much as a file."""
+
+    root: bytes
+    files: list[FileToRead]
 
 
 @dataclass(frozen=True, slots=True)
 class ImageRead:
     """`stat` was equal before and after reading. `raw` is zlib-compressed JSON of the text entries
     ([carrier, key, text] each), b"" when there are none. `fingerprint` is 32 bytes: BLAKE3 over
-    the size and both ends of the file."""
+    the size and both ends of the file. `params_json` is `recipe.params`, which is empty here: the
+    Orchestrator stores it and need not read it."""
 
     stat: FileStat
     format: ImageFormat
@@ -54,8 +63,23 @@ class ImageRead:
     complete: bool
     fingerprint: bytes
     recipe: Recipe
+    params_json: str
     raw: bytes
     problems: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class NotRead:
+    """`reason` is a sentence for the person."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImagesRead:
+    """In the order asked. Fewer than asked: the answer was large enough; ask again for the rest."""
+
+    reads: list[ImageRead | NotRead]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +119,8 @@ class ThumbsMade:
     damage: str | None
 
 
-Task = ListFolder | ReadImage | HashFile | MakeThumbs
-Answer = FolderListing | ImageRead | FileHashed | ThumbsMade
+Task = ListFolder | ReadImages | HashFile | MakeThumbs
+Answer = FolderListing | ImagesRead | FileHashed | ThumbsMade
 
 
 class Executor(Protocol):

@@ -11,6 +11,8 @@ _UNSPACED = re.compile(
 
 def clean(text: str) -> str:
     """Without what SQLite, JSON or UTF-8 cannot carry: NUL and lone surrogates become U+FFFD."""
+    if text.isascii() and "\0" not in text:
+        return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
 
 

@@ -38,7 +38,7 @@ def read_head(source: ByteSource) -> ImageHead:
     """Raises `UnreadableFileError` with the reason when this is no image, or nothing of one is there."""
     if source.size == 0:
         raise UnreadableFileError("The file is empty.")
-    buffered = BufferedSource(source)
+    buffered = source if isinstance(source, BufferedSource) else BufferedSource(source)
     found = sniff(buffered.head[:64])
     if found is None:
         raise UnreadableFileError(_what_it_is(buffered.head))

@@ -32,7 +32,7 @@ class BufferedSource:
         self.head = source.read(0, HEAD_BYTES)
 
     def read(self, offset: int, length: int) -> bytes:
-        if offset + length <= len(self.head):
+        if offset + length <= len(self.head) or len(self.head) == self.size:
             return self.head[offset : offset + length]
         return self._source.read(offset, length)
 

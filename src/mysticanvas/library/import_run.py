@@ -15,7 +15,18 @@ from threading import Event
 from mysticanvas.domain.errors import TaskError, UnreadableFileError
 from mysticanvas.domain.file import FileStat
 from mysticanvas.domain.importing import Failure, ImportCounts, ImportState
-from mysticanvas.domain.task import Answer, Executor, FolderListing, ImageRead, ListFolder, ReadImage, Task
+from mysticanvas.domain.task import (
+    Answer,
+    Executor,
+    FileToRead,
+    FolderListing,
+    ImageRead,
+    ImagesRead,
+    ListFolder,
+    NotRead,
+    ReadImages,
+    Task,
+)
 from mysticanvas.library import identity, taking_in
 from mysticanvas.library.taking_in import Found
 from mysticanvas.store import failures, files
@@ -23,7 +34,9 @@ from mysticanvas.store.database import Database
 from mysticanvas.store.files import KnownFile
 from mysticanvas.store.roots import Root
 
-TASKS_IN_FLIGHT = 48
+TASKS_IN_FLIGHT = 12
+# Enough that a message costs little beside the files it asks for; few enough that all workers have some.
+FILES_A_TASK = 16
 # A person's edit waits behind at most one bulk transaction, and this many rows take some 30 ms.
 BATCH_FILES = 150
 BATCH_WAIT_S = 0.2
@@ -69,7 +82,14 @@ class Tally:
     message: str = ""
 
 
-_Origin = _Folder | _Wanted
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Files of one root that are read by one task."""
+
+    wanted: list[_Wanted]
+
+
+_Origin = _Folder | _Batch
 
 
 class ImportRun:
@@ -102,6 +122,8 @@ class ImportRun:
         self._in_flight = 0
         self._ready: list[Found] = []
         self._ready_fingerprints: set[bytes] = set()
+        # Of the files that are being settled: those that the database has.
+        self._known_prints: set[bytes] = set()
         self._failed: list[taking_in.Failed] = []
         self._committed_at_s = time.monotonic()
 
@@ -134,17 +156,25 @@ class ImportRun:
                 folder = self._folders.popleft()
                 self._ask(folder, ListFolder(os.fsencode(folder.root.path), folder.path_bytes))
             elif self._files:
-                wanted = self._files.popleft()
-                task = ReadImage(os.fsencode(wanted.root.path), wanted.stat.path_bytes, wanted.sidecars)
-                self._ask(wanted, task)
+                self._ask_for_files(self._next_batch())
             else:
                 break
         if not self._folders and self.tally.state is ImportState.LISTING:
             self.tally.state = ImportState.READING
 
+    def _next_batch(self) -> list[_Wanted]:
+        batch = [self._files.popleft()]
+        while self._files and len(batch) < FILES_A_TASK and self._files[0].root == batch[0].root:
+            batch.append(self._files.popleft())
+        return batch
+
+    def _ask_for_files(self, batch: list[_Wanted]) -> None:
+        asked = [FileToRead(wanted.stat.path_bytes, wanted.sidecars) for wanted in batch]
+        self._ask(_Batch(batch), ReadImages(os.fsencode(batch[0].root.path), asked))
+
     def _ask(self, origin: _Origin, task: Task) -> None:
         self._in_flight += 1
-        future = self._executor.submit(task)
+        future = self._executor.submit(task, urgent=True)
         future.add_done_callback(lambda done: self._answers.put((origin, done)))
 
     def _retry_unsettled(self) -> None:
@@ -165,8 +195,8 @@ class ImportRun:
             return
         if isinstance(origin, _Folder) and isinstance(answer, FolderListing):
             self._sort_out(origin, answer)
-        elif isinstance(origin, _Wanted) and isinstance(answer, ImageRead):
-            self._settle(origin, answer)
+        elif isinstance(origin, _Batch) and isinstance(answer, ImagesRead):
+            self._settle_all(origin.wanted, answer.reads)
 
     # -- folders ------------------------------------------------------------------------------
 
@@ -192,6 +222,16 @@ class ImportRun:
 
     # -- files --------------------------------------------------------------------------------
 
+    def _settle_all(self, batch: list[_Wanted], reads: list[ImageRead | NotRead]) -> None:
+        self._files.extendleft(reversed(batch[len(reads) :]))
+        prints = [read.fingerprint for read in reads if isinstance(read, ImageRead)]
+        self._known_prints = self._database.read(files.known_fingerprints, prints)
+        for wanted, read in zip(batch, reads, strict=False):
+            if isinstance(read, NotRead):
+                self._fail_file(wanted.root, wanted.stat, read.reason)
+            else:
+                self._settle(wanted, read)
+
     def _settle(self, wanted: _Wanted, read: ImageRead) -> None:
         if not read.complete and self._may_still_grow(wanted, read):
             return
@@ -201,7 +241,7 @@ class ImportRun:
             return
         if read.fingerprint in self._ready_fingerprints:
             self._commit()
-        if wanted.known is not None or self._database.read(files.has_fingerprint, read.fingerprint):
+        if wanted.known is not None or read.fingerprint in self._known_prints:
             self._commit()
             self._settle_known(found)
             return
@@ -239,11 +279,12 @@ class ImportRun:
                 counts.moved += 1
             case identity.Outcome.COPY:
                 counts.copies += 1
+        self._known_prints.add(found.read.fingerprint)
 
     def _count_dry(self, found: Found) -> None:
         fingerprint = found.read.fingerprint
         seen = fingerprint in self._ready_fingerprints
-        if found.known is None and (seen or self._database.read(files.has_fingerprint, fingerprint)):
+        if found.known is None and (seen or fingerprint in self._known_prints):
             self.tally.counts.copies += 1
         else:
             self.tally.counts.imported += 1
@@ -252,11 +293,15 @@ class ImportRun:
     # -- failures -----------------------------------------------------------------------------
 
     def _fail(self, origin: _Origin, reason: str) -> None:
-        if isinstance(origin, _Wanted):
-            self._fail_file(origin.root, origin.stat, reason)
-        else:
+        if isinstance(origin, _Folder):
             self.tally.counts.seen += 1
             self._count_failure(origin.root, origin.path_bytes, reason)
+        elif len(origin.wanted) == 1:
+            self._fail_file(origin.wanted[0].root, origin.wanted[0].stat, reason)
+        else:
+            # One of them is to blame: each is asked for alone.
+            for wanted in origin.wanted:
+                self._ask_for_files([wanted])
 
     def _fail_file(self, root: Root, stat: FileStat, reason: str) -> None:
         self._count_failure(root, stat.path_bytes, reason)
@@ -276,6 +321,7 @@ class ImportRun:
         self._database.write_bulk(taking_in.take_in, self._ready, self._failed, now_ms=self._now_ms())
         self.tally.counts.imported += len(self._ready)
         self._ready, self._failed = [], []
+        self._known_prints |= self._ready_fingerprints
         self._ready_fingerprints.clear()
 
 

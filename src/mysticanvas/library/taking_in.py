@@ -12,7 +12,9 @@ from mysticanvas.domain.task import ImageRead
 from mysticanvas.formats.detect import PARSER_VERSION
 from mysticanvas.store import events, failures, files, fts, generations, jobs, models, raw_metadata
 from mysticanvas.store.database import WriteTx
-from mysticanvas.store.files import Facts, KnownFile
+from mysticanvas.store.files import Facts, KnownFile, NewFile
+from mysticanvas.store.generations import New
+from mysticanvas.store.jobs import NewJob
 from mysticanvas.store.roots import Root
 
 # A date in metadata outside of these is a clock that was never set.
@@ -38,9 +40,8 @@ class Failed:
 
 def take_in(tx: WriteTx, found: Sequence[Found], failed: Sequence[Failed], *, now_ms: int) -> None:
     """Record images with all that hangs on them, and queue their thumbnails: all or nothing."""
-    images = [_record(tx, one, now_ms=now_ms) for one in found]
-    if images:
-        fts.index(tx, images)
+    if found:
+        _record_all(tx, found, now_ms=now_ms)
     for one in failed:
         if one.root.id is not None:
             failures.record(tx, root_id=one.root.id, stat=one.stat, reason=one.reason, now_ms=now_ms)
@@ -50,9 +51,8 @@ def add_copy(tx: WriteTx, original: KnownFile, found: Found, digest: bytes | Non
     """The same bytes at another place: one image, two locations (F2). A sidecar beside the copy may
     say what nothing beside the original said."""
     image, stat, root_id = original.generation_id, found.read.stat, _root_id(found)
-    facts = facts_of(found.read)
-    files.add(tx, image, kind=FileKind.COPY, root_id=root_id, stat=stat, facts=facts, blake3=digest)
-    failures.forget(tx, root_id=root_id, path=stat.path_bytes)
+    files.add_all(tx, [NewFile(image, FileKind.COPY, root_id, stat, facts_of(found.read), digest)])
+    failures.forget(tx, root_id=root_id, paths=[stat.path_bytes])
     if found.read.recipe.prompt is not None and generations.detail(tx, image).prompt is None:
         _read_anew(tx, image, found.read, now_ms=now_ms)
     tx.changes.changed.append(image)
@@ -62,7 +62,7 @@ def move(tx: WriteTx, old: KnownFile, found: Found, *, now_ms: int) -> None:
     """The image keeps everything; its file is elsewhere."""
     root_id = _root_id(found)
     files.move(tx, old.id, root_id=root_id, stat=found.read.stat)
-    failures.forget(tx, root_id=root_id, path=found.read.stat.path_bytes)
+    failures.forget(tx, root_id=root_id, paths=[found.read.stat.path_bytes])
     tx.changes.changed.append(old.generation_id)
 
 
@@ -80,24 +80,25 @@ def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int)
         return
     files.replace_content(tx, known.id, stat=read.stat, facts=facts_of(read))
     _read_anew(tx, image, read, now_ms=now_ms)
-    _queue_thumb(tx, image, now_ms=now_ms)
+    jobs.enqueue(tx, _thumb_of(image, generations.uuid_of(tx, image)), now_ms=now_ms)
     data = {"path": read.stat.path_bytes.decode("utf-8", "replace")}
     events.append(tx, level="info", kind="file.changed", subject=found.root.path, data=data, now_ms=now_ms)
 
 
 def _read_anew(tx: WriteTx, image: GenerationId, read: ImageRead, *, now_ms: int) -> None:
-    linked, model_id = _models(tx, read.recipe, now_ms=now_ms)
+    linked, model_id = _Models(tx, now_ms).of(read.recipe)
     generations.set_recipe(
         tx,
         image,
         read.recipe,
+        params_json=read.params_json,
         model_id=model_id,
         problems=problems_of(read),
         parser_version=PARSER_VERSION,
         now_ms=now_ms,
     )
     models.link(tx, image, linked)
-    raw_metadata.keep(tx, image, read.raw)
+    raw_metadata.keep_all(tx, [(image, read.raw)])
 
 
 def facts_of(read: ImageRead) -> Facts:
@@ -115,34 +116,32 @@ def problems_of(read: ImageRead) -> list[str]:
     return [*incomplete, *read.problems, *read.recipe.problems]
 
 
-def _record(tx: WriteTx, found: Found, *, now_ms: int) -> GenerationId:
-    read = found.read
-    linked, model_id = _models(tx, read.recipe, now_ms=now_ms)
-    timestamp_ms, source = _moment(read)
-    image = generations.add(
+def _record_all(tx: WriteTx, found: Sequence[Found], *, now_ms: int) -> None:
+    """One statement a table for all of them: a statement a file costs more than the rows do."""
+    registry = _Models(tx, now_ms)
+    linked, new = [], []
+    for one in found:
+        uses, model_id = registry.of(one.read.recipe)
+        linked.append(uses)
+        moment = _moment(one.read)
+        new.append(New(one.read.recipe, one.read.params_json, *moment, model_id, problems_of(one.read)))
+    names = generations.add_all(tx, new, parser_version=PARSER_VERSION, app_version=__version__, now_ms=now_ms)
+    images = [image for image, _ in names]
+    taken = list(zip(images, found, strict=True))
+    files.add_all(
         tx,
-        read.recipe,
-        timestamp_ms=timestamp_ms,
-        timestamp_source=source,
-        model_id=model_id,
-        problems=problems_of(read),
-        parser_version=PARSER_VERSION,
-        app_version=__version__,
-        now_ms=now_ms,
+        [NewFile(i, FileKind.FINAL, _root_id(one), one.read.stat, facts_of(one.read)) for i, one in taken],
     )
-    root_id = _root_id(found)
-    files.add(tx, image, kind=FileKind.FINAL, root_id=root_id, stat=read.stat, facts=facts_of(read))
-    failures.forget(tx, root_id=root_id, path=read.stat.path_bytes)
-    models.link(tx, image, linked)
-    if read.raw:
-        raw_metadata.keep(tx, image, read.raw)
-    _queue_thumb(tx, image, now_ms=now_ms)
-    return image
+    for root_id in {_root_id(one) for one in found}:
+        failures.forget(tx, root_id=root_id, paths=[o.read.stat.path_bytes for o in found if _root_id(o) == root_id])
+    models.link_all(tx, list(zip(images, linked, strict=True)))
+    raw_metadata.keep_all(tx, [(image, one.read.raw) for image, one in taken if one.read.raw])
+    jobs.enqueue_all(tx, [_thumb_of(image, public_uuid) for image, public_uuid in names], now_ms=now_ms)
+    fts.index(tx, images)
 
 
-def _queue_thumb(tx: WriteTx, image: GenerationId, *, now_ms: int) -> None:
-    public_uuid = generations.uuid_of(tx, image)
-    jobs.enqueue(tx, kind=JobKind.THUMB, payload={"generation": image}, unique_key=public_uuid, now_ms=now_ms)
+def _thumb_of(image: GenerationId, public_uuid: str) -> NewJob:
+    return NewJob(JobKind.THUMB, {"generation": image}, unique_key=public_uuid)
 
 
 def _moment(read: ImageRead) -> tuple[int, TimestampSource]:
@@ -152,18 +151,31 @@ def _moment(read: ImageRead) -> tuple[int, TimestampSource]:
     return read.stat.mtime_ns // 1_000_000, TimestampSource.MTIME
 
 
-def _models(tx: WriteTx, recipe: Recipe, *, now_ms: int) -> tuple[list[tuple[int, ModelUse]], int | None]:
-    """The registry's entries that a recipe names, and the checkpoint's among them."""
+class _Models:
+    """The registry's entries that recipes name; each model is looked up once in a transaction."""
+
+    def __init__(self, tx: WriteTx, now_ms: int) -> None:
+        self._tx = tx
+        self._now_ms = now_ms
+        self._found: dict[tuple[ModelKind, str | None, str | None], int | None] = {}
+
+    def of(self, recipe: Recipe) -> tuple[list[tuple[int, ModelUse]], int | None]:
+        """The entries that a recipe names, and the checkpoint's among them."""
+        linked = [(model, use) for use in _uses(recipe) if (model := self._find(use)) is not None]
+        return linked, next((model for model, use in linked if use.role is ModelKind.CHECKPOINT), None)
+
+    def _find(self, use: ModelUse) -> int | None:
+        key = (use.role, use.name, use.hash)
+        if key not in self._found:
+            self._found[key] = models.find_or_add(self._tx, use, now_ms=self._now_ms)
+        return self._found[key]
+
+
+def _uses(recipe: Recipe) -> list[ModelUse]:
     uses = [ModelUse(ModelKind.CHECKPOINT, recipe.model, recipe.model_hash)]
     uses += [ModelUse(ModelKind.VAE, recipe.vae)] if recipe.vae else []
     uses += [ModelUse(ModelKind.LORA, lora.name, lora.hash, lora.weight) for lora in recipe.loras]
-    uses += recipe.models
-    linked = []
-    for use in uses:
-        model_id = models.find_or_add(tx, use, now_ms=now_ms)
-        if model_id is not None:
-            linked.append((model_id, use))
-    return linked, next((model_id for model_id, use in linked if use.role is ModelKind.CHECKPOINT), None)
+    return [*uses, *recipe.models]
 
 
 def _root_id(found: Found) -> int:

@@ -6,7 +6,9 @@ from importlib import resources
 
 import apsw
 
+from mysticanvas.domain.errors import LibraryBusyError
 from mysticanvas.store.database import Database, ReadTx, WriteTx
+from mysticanvas.store.locking import LibraryLock
 from mysticanvas.store.migrating import migrations
 
 # Reading all of a million rows takes seconds; nobody waits for a page meanwhile.
@@ -26,7 +28,7 @@ def run_all(database: Database) -> list[Check]:
     """Reads all of the database; changes nothing."""
     checks = database.read_within(CHECK_LIMIT_MS, _read_only)
     checks.append(_word_index(database))
-    checks.append(Check("lock", True, "held by this process alone"))
+    checks.append(_lock(database))
     return checks
 
 
@@ -62,6 +64,15 @@ def invariants() -> list[tuple[str, str]]:
     text = (resources.files("mysticanvas.store") / "invariants.sql").read_text("utf-8")
     parts = text.split("-- name: ")[1:]
     return [(name.strip(), sql.strip().rstrip(";")) for name, _, sql in (p.partition("\n") for p in parts)]
+
+
+def _lock(database: Database) -> Check:
+    """Taken once more, as another process would: it must be refused."""
+    try:
+        LibraryLock.take(database.folder).release()
+    except LibraryBusyError:
+        return Check("lock", True, "held by this process alone")
+    return Check("lock", False, "another process could open this library beside this one")
 
 
 def _word_index(database: Database) -> Check:

@@ -111,6 +111,10 @@ class ReadTx:
             return []
         return [dict(zip(names, row, strict=True)) for row in cursor]
 
+    def rows(self, sql: str, **params: Any) -> apsw.Cursor:
+        """Rows as tuples, one after the other: for the few places that read very many."""
+        return self._connection.execute(sql, params)
+
     def one(self, sql: str, **params: Any) -> dict[str, Any] | None:
         """The first row, or None."""
         rows = self.all(sql, **params)

@@ -16,7 +16,9 @@ class KnownFailure:
 
 def known(tx: ReadTx, *, root_id: int | None, paths: Sequence[bytes]) -> dict[bytes, KnownFailure]:
     """The failures among `paths`, by path."""
-    found = {}
+    found: dict[bytes, KnownFailure] = {}
+    if not tx.value("SELECT EXISTS (SELECT 1 FROM failures WHERE root_id = :root_id)", root_id=root_id):
+        return found
     for path in paths:
         row = tx.one(
             """
@@ -50,5 +52,7 @@ def record(tx: WriteTx, *, root_id: int, stat: FileStat, reason: str, now_ms: in
     )
 
 
-def forget(tx: WriteTx, *, root_id: int, path: bytes) -> None:
-    tx.run("DELETE FROM failures WHERE root_id = :root_id AND path_bytes = :path", root_id=root_id, path=path)
+def forget(tx: WriteTx, *, root_id: int, paths: Sequence[bytes]) -> None:
+    """These files could be taken in after all."""
+    for path in known(tx, root_id=root_id, paths=paths):
+        tx.run("DELETE FROM failures WHERE root_id = :root_id AND path_bytes = :path", root_id=root_id, path=path)

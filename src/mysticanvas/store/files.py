@@ -55,8 +55,8 @@ class FileRow:
 
 
 _KNOWN = """
-        SELECT f.id, f.generation_id, f.kind, r.path AS root_path, f.path_bytes, f.bytes, f.mtime_ns,
-               f.fingerprint, f.blake3
+        SELECT f.id, f.generation_id, f.kind, r.path AS root_path, f.path_bytes, f.fingerprint, f.blake3,
+               f.bytes, f.mtime_ns
           FROM generation_files AS f
                JOIN roots AS r ON r.id = f.root_id
 """
@@ -65,10 +65,10 @@ _KNOWN = """
 def known(tx: ReadTx, *, root_id: int | None, paths: Sequence[bytes]) -> dict[bytes, KnownFile]:
     """Those of `paths` that have a row, by path."""
     found = {}
+    sql = _KNOWN + " WHERE f.root_id = :root_id AND f.path_bytes = :path"
     for path in paths:
-        row = tx.one(_KNOWN + " WHERE f.root_id = :root_id AND f.path_bytes = :path", root_id=root_id, path=path)
-        if row is not None:
-            found[path] = KnownFile(**row)
+        for row in tx.rows(sql, root_id=root_id, path=path):
+            found[path] = KnownFile(*row)
     return found
 
 
@@ -81,13 +81,10 @@ def with_fingerprint(tx: ReadTx, fingerprint: bytes) -> list[KnownFile]:
     return [KnownFile(**row) for row in rows]
 
 
-def has_fingerprint(tx: ReadTx, fingerprint: bytes) -> bool:
-    return bool(
-        tx.value(
-            "SELECT EXISTS (SELECT 1 FROM generation_files WHERE fingerprint = :fingerprint)",
-            fingerprint=fingerprint,
-        )
-    )
+def known_fingerprints(tx: ReadTx, fingerprints: Sequence[bytes]) -> set[bytes]:
+    """Those of `fingerprints` that some file has."""
+    sql = "SELECT EXISTS (SELECT 1 FROM generation_files WHERE fingerprint = :fingerprint)"
+    return {one for one in fingerprints if tx.value(sql, fingerprint=one)}
 
 
 def final_of(tx: ReadTx, image: GenerationId) -> KnownFile | None:
@@ -110,37 +107,43 @@ def of_generation(tx: ReadTx, image: GenerationId) -> list[FileRow]:
     return [FileRow(**row) for row in rows]
 
 
-def add(
-    tx: WriteTx,
-    image: GenerationId,
-    *,
-    kind: FileKind,
-    root_id: int,
-    stat: FileStat,
-    facts: Facts,
-    blake3: bytes | None = None,
-) -> None:
-    tx.run(
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    image: GenerationId
+    kind: FileKind
+    root_id: int
+    stat: FileStat
+    facts: Facts
+    blake3: bytes | None = None
+
+
+def add_all(tx: WriteTx, new: Sequence[NewFile]) -> None:
+    tx.run_many(
         """
         INSERT INTO generation_files (generation_id, kind, root_id, path_bytes, path, format, fingerprint, blake3,
                                       bytes, mtime_ns, width, height, frames, damage)
         VALUES (:image, :kind, :root_id, :path_bytes, :path, :format, :fingerprint, :blake3, :bytes, :mtime_ns,
                 :width, :height, :frames, :damage)
         """,
-        image=image,
-        kind=kind.value,
-        root_id=root_id,
-        path_bytes=stat.path_bytes,
-        path=_shown(stat.path_bytes),
-        format=facts.format,
-        fingerprint=facts.fingerprint,
-        blake3=blake3,
-        bytes=stat.bytes,
-        mtime_ns=stat.mtime_ns,
-        width=facts.width,
-        height=facts.height,
-        frames=facts.frames,
-        damage=facts.damage,
+        (
+            {
+                "image": one.image,
+                "kind": one.kind.value,
+                "root_id": one.root_id,
+                "path_bytes": one.stat.path_bytes,
+                "path": _shown(one.stat.path_bytes),
+                "format": one.facts.format,
+                "fingerprint": one.facts.fingerprint,
+                "blake3": one.blake3,
+                "bytes": one.stat.bytes,
+                "mtime_ns": one.stat.mtime_ns,
+                "width": one.facts.width,
+                "height": one.facts.height,
+                "frames": one.facts.frames,
+                "damage": one.facts.damage,
+            }
+            for one in new
+        ),
     )
 
 

@@ -48,52 +48,64 @@ class Detail:
     missing_at: int | None
 
 
-def id_for(tx: ReadTx, timestamp_ms: int) -> GenerationId:
-    """A free id of that second; when its 256 are taken, one of a second soon after.
+@dataclass(frozen=True, slots=True)
+class New:
+    """An image that is not in the library yet. `params_json` is every setting without a column."""
 
-    Folders that were copied have all their files in a few seconds, so the search for room doubles
-    its step instead of walking.
-    """
-    second = max(1, timestamp_ms // 1000 - SECONDS_OF_2010)
-    found = _free_in(tx, second)
-    full, step = second, 1
-    while found is None:
-        found = _free_in(tx, full + step)
-        if found is None:
-            full, step = full + step, step * 2
-    while step > 1:
-        step = (step + 1) // 2
-        nearer = _free_in(tx, full + step)
-        if nearer is None:
-            full += step
-        else:
-            found = nearer
-    return found
+    recipe: Recipe
+    params_json: str
+    timestamp_ms: int
+    timestamp_source: TimestampSource
+    model_id: int | None
+    problems: Sequence[str]
 
 
-def _free_in(tx: ReadTx, second: int) -> GenerationId | None:
-    first = second << 8
-    last = tx.value("SELECT max(id) FROM generations WHERE id BETWEEN :first AND :first + 255", first=first)
-    if last is None:
-        return GenerationId(first)
-    return GenerationId(last + 1) if last < first + 255 else None
+class _Ids:
+    """Free ids for new rows, before the rows are there: 256 in a second, then one of a second soon after."""
+
+    def __init__(self, tx: ReadTx) -> None:
+        self._tx = tx
+        self._given: dict[int, int] = {}
+
+    def take(self, timestamp_ms: int) -> GenerationId:
+        """Folders that were copied have all their files in a few seconds, so the search for room
+        doubles its step instead of walking."""
+        second = max(1, timestamp_ms // 1000 - SECONDS_OF_2010)
+        found = self._free_in(second)
+        full, step = second, 1
+        while found is None:
+            found = self._free_in(full + step)
+            if found is None:
+                full, step = full + step, step * 2
+        while step > 1:
+            step = (step + 1) // 2
+            nearer = self._free_in(full + step)
+            if nearer is None:
+                full += step
+            else:
+                found = nearer
+        self._given[found >> 8] = found
+        return GenerationId(found)
+
+    def _free_in(self, second: int) -> int | None:
+        first = second << 8
+        last = self._given.get(second)
+        if last is None:
+            last = self._tx.value(
+                "SELECT max(id) FROM generations WHERE id BETWEEN :first AND :first + 255", first=first
+            )
+        if last is None:
+            return first
+        return last + 1 if last < first + 255 else None
 
 
-def add(
-    tx: WriteTx,
-    recipe: Recipe,
-    *,
-    timestamp_ms: int,
-    timestamp_source: TimestampSource,
-    model_id: int | None,
-    problems: Sequence[str],
-    parser_version: int,
-    app_version: str,
-    now_ms: int,
-) -> GenerationId:
-    """A new row. Its words are searched once `fts.index` has been called for it."""
-    image = id_for(tx, timestamp_ms)
-    tx.run(
+def add_all(
+    tx: WriteTx, new: Sequence[New], *, parser_version: int, app_version: str, now_ms: int
+) -> list[tuple[GenerationId, str]]:
+    """New rows: the id and the uuid of each. Their words are searched once `fts.index` has been called."""
+    ids = _Ids(tx)
+    names = [(ids.take(one.timestamp_ms), str(uuid.uuid4())) for one in new]
+    tx.run_many(
         """
         INSERT INTO generations (id, uuid, timestamp, timestamp_source, prompt, negative_prompt, seed, steps,
                                  cfg_scale, guidance, sampler, scheduler, denoise, clip_skip, width, height,
@@ -106,16 +118,22 @@ def add(
                 :engine_version, :app_version, :generation_time_ms, :params_json, :problems_json,
                 :parser_version, :now_ms, :now_ms)
         """,
-        id=image,
-        uuid=str(uuid.uuid4()),
-        timestamp=timestamp_ms,
-        timestamp_source=timestamp_source.value,
-        app_version=app_version,
-        now_ms=now_ms,
-        **_columns(recipe, model_id, problems, parser_version),
+        (
+            {
+                "id": image,
+                "uuid": public_uuid,
+                "timestamp": one.timestamp_ms,
+                "timestamp_source": one.timestamp_source.value,
+                "app_version": app_version,
+                "parser_version": parser_version,
+                "now_ms": now_ms,
+                **_columns(one.recipe, one.params_json, one.model_id, one.problems),
+            }
+            for (image, public_uuid), one in zip(names, new, strict=True)
+        ),
     )
-    tx.changes.added.append(image)
-    return image
+    tx.changes.added.extend(image for image, _ in names)
+    return names
 
 
 def set_recipe(
@@ -123,6 +141,7 @@ def set_recipe(
     image: GenerationId,
     recipe: Recipe,
     *,
+    params_json: str,
     model_id: int | None,
     problems: Sequence[str],
     parser_version: int,
@@ -144,12 +163,13 @@ def set_recipe(
         """,
         id=image,
         now_ms=now_ms,
-        **_columns(recipe, model_id, problems, parser_version),
+        parser_version=parser_version,
+        **_columns(recipe, params_json, model_id, problems),
     )
     tx.changes.changed.append(image)
 
 
-def _columns(recipe: Recipe, model_id: int | None, problems: Sequence[str], parser_version: int) -> dict[str, Any]:
+def _columns(recipe: Recipe, params_json: str, model_id: int | None, problems: Sequence[str]) -> dict[str, Any]:
     return {
         "prompt": recipe.prompt,
         "negative_prompt": recipe.negative_prompt,
@@ -171,9 +191,8 @@ def _columns(recipe: Recipe, model_id: int | None, problems: Sequence[str], pars
         "engine_name": recipe.tool,
         "engine_version": recipe.tool_version,
         "generation_time_ms": recipe.generation_time_ms,
-        "params_json": json.dumps(recipe.params, ensure_ascii=False),
-        "problems_json": json.dumps(list(problems), ensure_ascii=False),
-        "parser_version": parser_version,
+        "params_json": params_json,
+        "problems_json": json.dumps(list(problems), ensure_ascii=False) if problems else "[]",
     }
 
 

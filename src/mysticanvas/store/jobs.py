@@ -37,28 +37,37 @@ class FailedJob:
     crashes: int
 
 
-def enqueue(
-    tx: WriteTx,
-    *,
-    kind: JobKind,
-    payload: dict[str, Any],
-    unique_key: str | None,
-    now_ms: int,
-    priority: int = JobPriority.NORMAL,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    kind: JobKind
+    payload: dict[str, Any]
+    unique_key: str | None
+    priority: int = JobPriority.NORMAL
+
+
+def enqueue(tx: WriteTx, new: NewJob, *, now_ms: int) -> None:
     """Queue a job, in the transaction of what wants it (J1). While one with the same key waits, the
     second is the first (J8)."""
-    tx.run(
+    enqueue_all(tx, [new], now_ms=now_ms)
+
+
+def enqueue_all(tx: WriteTx, new: Sequence[NewJob], *, now_ms: int) -> None:
+    tx.run_many(
         """
         INSERT INTO jobs (kind, priority, payload_json, unique_key, created_at, updated_at)
         VALUES (:kind, :priority, :payload, :unique_key, :now_ms, :now_ms)
             ON CONFLICT DO NOTHING
         """,
-        kind=kind.value,
-        priority=priority,
-        payload=json.dumps(payload),
-        unique_key=unique_key,
-        now_ms=now_ms,
+        (
+            {
+                "kind": one.kind.value,
+                "priority": one.priority,
+                "payload": json.dumps(one.payload),
+                "unique_key": one.unique_key,
+                "now_ms": now_ms,
+            }
+            for one in new
+        ),
     )
     tx.changes.jobs = True
 

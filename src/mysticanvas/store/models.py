@@ -1,7 +1,7 @@
 """The registry of models: checkpoints, LoRAs and the like, and what was made with them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mysticanvas.domain.generation import GenerationId
@@ -55,21 +55,29 @@ def find_or_add(tx: WriteTx, use: ModelUse, *, now_ms: int) -> int | None:
     return found
 
 
-def link(tx: WriteTx, image: GenerationId, uses: Iterable[tuple[int, ModelUse]]) -> None:
+Linked = Sequence[tuple[int, ModelUse]]
+
+
+def link_all(tx: WriteTx, uses: Sequence[tuple[GenerationId, Linked]]) -> None:
+    """Record which models made new images."""
+    tx.run_many(
+        """
+        INSERT INTO generation_models (generation_id, model_id, role, weight)
+        VALUES (:image, :model_id, :role, :weight)
+            ON CONFLICT DO NOTHING
+        """,
+        (
+            {"image": image, "model_id": model_id, "role": use.role.value, "weight": use.weight}
+            for image, linked in uses
+            for model_id, use in linked
+        ),
+    )
+
+
+def link(tx: WriteTx, image: GenerationId, linked: Linked) -> None:
     """Record which models made an image, in place of what was recorded before."""
     tx.run("DELETE FROM generation_models WHERE generation_id = :image", image=image)
-    for model_id, use in uses:
-        tx.run(
-            """
-            INSERT INTO generation_models (generation_id, model_id, role, weight)
-            VALUES (:image, :model_id, :role, :weight)
-                ON CONFLICT DO NOTHING
-            """,
-            image=image,
-            model_id=model_id,
-            role=use.role,
-            weight=use.weight,
-        )
+    link_all(tx, [(image, linked)])
 
 
 def used_by(tx: ReadTx, image: GenerationId) -> list[UsedModel]:

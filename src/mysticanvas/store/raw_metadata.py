@@ -2,25 +2,24 @@
 
 import json
 import zlib
+from collections.abc import Sequence
 
 from mysticanvas.domain.file import TextEntry
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.store.database import ReadTx, WriteTx
 
 
-def keep(tx: WriteTx, image: GenerationId, content: bytes) -> None:
-    """`content` as `domain/task.py` packs it; b"" means that the file has no text."""
-    if not content:
-        tx.run("DELETE FROM raw_metadata WHERE generation_id = :image", image=image)
-        return
-    tx.run(
+def keep_all(tx: WriteTx, contents: Sequence[tuple[GenerationId, bytes]]) -> None:
+    """Each as `domain/task.py` packs it; b"" means that the file has no text, and then nothing is kept."""
+    empty = [{"image": image} for image, content in contents if not content]
+    tx.run_many("DELETE FROM raw_metadata WHERE generation_id = :image", empty)
+    tx.run_many(
         """
         INSERT INTO raw_metadata (generation_id, content)
         VALUES (:image, :content)
             ON CONFLICT (generation_id) DO UPDATE SET content = excluded.content
         """,
-        image=image,
-        content=content,
+        [{"image": image, "content": content} for image, content in contents if content],
     )
 
 

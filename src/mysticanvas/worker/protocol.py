@@ -1,28 +1,28 @@
 """Messages between the Orchestrator and a worker: length-prefixed MessagePack, bounded in size.
 
 A frame is a 4-byte big-endian length and that many bytes. A task is [id, kind, body]; a reply is
-[id, kind, body], where the kind "error" carries a sentence. Recipes travel as JSON inside, because a
-seed may exceed 64 bits.
+[id, kind, body], where the kind "error" carries a sentence.
 """
 
-import json
-from dataclasses import asdict, fields, replace
-from typing import Any, BinaryIO
+from dataclasses import fields
+from operator import attrgetter
+from typing import Any, BinaryIO, get_type_hints
 
 import msgspec
 
 from mysticanvas.domain.file import FileStat, ImageFormat
-from mysticanvas.domain.generation import InputImage, InputRole, LoraUse, ParentRelation, Recipe
-from mysticanvas.domain.model import ModelKind, ModelUse
+from mysticanvas.domain.generation import Recipe
 from mysticanvas.domain.task import (
     Answer,
     FileHashed,
     FolderListing,
     HashFile,
     ImageRead,
+    ImagesRead,
     ListFolder,
     MakeThumbs,
-    ReadImage,
+    NotRead,
+    ReadImages,
     Task,
     ThumbsMade,
 )
@@ -30,8 +30,18 @@ from mysticanvas.domain.task import (
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 ERROR = "error"
 
-_TASKS: dict[str, type] = {kind.__name__: kind for kind in (ListFolder, ReadImage, HashFile, MakeThumbs)}
+_TASKS: dict[str, type] = {kind.__name__: kind for kind in (ListFolder, ReadImages, HashFile, MakeThumbs)}
 _ANSWERS: dict[str, type] = {kind.__name__: kind for kind in (FolderListing, FileHashed, ThumbsMade)}
+
+# Recipes are many: their fields travel in order, without names. A seed may exceed 64 bits, so it is text.
+_FIELDS = tuple(field.name for field in fields(Recipe))
+_SEED = _FIELDS.index("seed")
+_values_of = attrgetter(*_FIELDS)
+_RecipeOnWire = msgspec.defstruct(
+    "_RecipeOnWire",
+    [(name, str | None if name == "seed" else kind) for name, kind in get_type_hints(Recipe).items()],
+    array_like=True,
+)
 
 
 class BrokenPipeFrameError(Exception):
@@ -45,6 +55,8 @@ class _Frame(msgspec.Struct, array_like=True):
 
 
 class _ReadOnWire(msgspec.Struct, array_like=True):
+    """`recipe` is a `_RecipeOnWire`, decoded by itself."""
+
     stat: FileStat
     format: ImageFormat
     width_px: int
@@ -52,9 +64,16 @@ class _ReadOnWire(msgspec.Struct, array_like=True):
     frames: int
     complete: bool
     fingerprint: bytes
-    recipe_json: bytes
+    recipe: msgspec.Raw
+    params_json: str
     raw: bytes
     problems: list[str]
+
+
+_read_values_of = attrgetter(*(name for name in _ReadOnWire.__struct_fields__))
+_RECIPE = _ReadOnWire.__struct_fields__.index("recipe")
+_recipes = msgspec.msgpack.Decoder(_RecipeOnWire)
+_reads = msgspec.msgpack.Decoder(list[_ReadOnWire | str])
 
 
 def task_frame(number: int, task: Task) -> bytes:
@@ -63,13 +82,9 @@ def task_frame(number: int, task: Task) -> bytes:
 
 def answer_frame(number: int, answer: Answer) -> bytes:
     """Raises `ValueError` for an answer that is too large to send."""
-    if isinstance(answer, ImageRead):
-        values = {field.name: getattr(answer, field.name) for field in fields(answer) if field.name != "recipe"}
-        recipe = {field.name: getattr(answer.recipe, field.name) for field in fields(answer.recipe)}
-        for name in ("loras", "models", "inputs"):
-            recipe[name] = [asdict(one) for one in recipe[name]]
-        recipe_json = json.dumps(recipe).encode()
-        return _frame(number, "ImageRead", msgspec.msgpack.encode(_ReadOnWire(recipe_json=recipe_json, **values)))
+    if isinstance(answer, ImagesRead):
+        reads = [read.reason if isinstance(read, NotRead) else _read_on_wire(read) for read in answer.reads]
+        return _frame(number, "ImagesRead", msgspec.msgpack.encode(reads))
     return _frame(number, type(answer).__name__, msgspec.msgpack.encode(answer))
 
 
@@ -103,32 +118,26 @@ def answer_of(frame: _Frame) -> Answer | str:
     """The answer; for a failure its sentence."""
     if frame.kind == ERROR:
         return msgspec.msgpack.decode(frame.body, type=str)
-    if frame.kind == "ImageRead":
-        return _image_read(msgspec.msgpack.decode(frame.body, type=_ReadOnWire))
+    if frame.kind == "ImagesRead":
+        return ImagesRead([NotRead(r) if isinstance(r, str) else _image_read(r) for r in _reads.decode(frame.body)])
     answer: Answer = msgspec.msgpack.decode(frame.body, type=_ANSWERS[frame.kind])
     return answer
 
 
+def _read_on_wire(read: ImageRead) -> list[Any]:
+    recipe = list(_values_of(read.recipe))
+    recipe[_SEED] = None if recipe[_SEED] is None else str(recipe[_SEED])
+    values = list(_read_values_of(read))
+    values[_RECIPE] = recipe
+    return values
+
+
 def _image_read(wire: _ReadOnWire) -> ImageRead:
-    values = {name: getattr(wire, name) for name in wire.__struct_fields__ if name != "recipe_json"}
-    return ImageRead(recipe=_recipe(json.loads(wire.recipe_json)), **values)
-
-
-def _recipe(values: dict[str, Any]) -> Recipe:
-    loras = tuple(LoraUse(**lora) for lora in values.pop("loras"))
-    models = tuple(ModelUse(**(use | {"role": ModelKind(use["role"])})) for use in values.pop("models"))
-    inputs = tuple(InputImage(**(one | {"role": InputRole(one["role"])})) for one in values.pop("inputs"))
-    relation = values.pop("parent_relation")
-    problems = tuple(values.pop("problems"))
-    recipe = Recipe(**values)
-    return replace(
-        recipe,
-        loras=loras,
-        models=models,
-        inputs=inputs,
-        problems=problems,
-        parent_relation=ParentRelation(relation) if relation else None,
-    )
+    recipe = list(_values_of(_recipes.decode(wire.recipe)))
+    recipe[_SEED] = None if recipe[_SEED] is None else int(recipe[_SEED])
+    values = list(_read_values_of(wire))
+    values[_RECIPE] = Recipe(*recipe)
+    return ImageRead(*values)
 
 
 def _frame(number: int, kind: str, body: bytes) -> bytes:

@@ -1,0 +1,72 @@
+"""Worker processes: what waits for what, and what one bad file costs (J6, J9)."""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+from threading import Event
+
+import pytest
+from tests.pictures import png, write_pictures
+
+from mysticanvas.domain.errors import WorkerCrashedError
+from mysticanvas.domain.importing import ImportState
+from mysticanvas.domain.task import Answer, FolderListing, ListFolder, MakeThumbs, ReadImages, Task
+from mysticanvas.library.import_run import ImportRun, Start
+from mysticanvas.store import roots
+from mysticanvas.store.database import Database
+from mysticanvas.worker.pool import WorkerPool
+
+
+@pytest.fixture
+def pool() -> Iterator[WorkerPool]:
+    with WorkerPool(1, memory_bytes=512 * 1024 * 1024, task_limit_s=30) as running:
+        yield running
+
+
+def test_a_scan_does_not_wait_behind_thumbnails(pool: WorkerPool, tmp_path: Path) -> None:
+    (tmp_path / "large.png").write_bytes(png(3000, 3000))
+    folder = os.fsencode(tmp_path)
+    thumbs = [pool.submit(MakeThumbs(folder, b"large.png", [256, 512])) for _ in range(12)]
+    listed = pool.submit(ListFolder(folder, b""), urgent=True).result(timeout=30)
+    assert isinstance(listed, FolderListing)
+    assert [image.path_bytes for image in listed.images] == [b"large.png"]
+    assert not thumbs[-1].done()
+
+
+class CrashesOn:
+    """A pool whose worker dies of one file, as a decoder's fault would kill it."""
+
+    def __init__(self, pool: WorkerPool, poison: bytes) -> None:
+        self._pool = pool
+        self._poison = poison
+
+    def submit(self, task: Task, *, urgent: bool = False) -> Future[Answer]:
+        if isinstance(task, ReadImages) and any(file.path_bytes == self._poison for file in task.files):
+            died: Future[Answer] = Future()
+            died.set_exception(WorkerCrashedError("Reading this file crashed the reader (exit code -11)."))
+            return died
+        return self._pool.submit(task, urgent=urgent)
+
+
+def test_a_file_that_crashes_its_reader_costs_no_other_file(
+    pool: WorkerPool, database: Database, tmp_path: Path
+) -> None:
+    folder = tmp_path / "pictures"
+    write_pictures(folder, 40)
+    root = database.write(roots.add, path=str(folder), watch=False, now_ms=0)
+    run = ImportRun(
+        database,
+        CrashesOn(pool, b"day-000/00017.png"),
+        [Start(root)],
+        dry_run=False,
+        settle_s=0.1,
+        cancelled=Event(),
+        on_step=lambda: None,
+        now_ms=lambda: 0,
+    )
+    run.run()
+    assert run.tally.state is not ImportState.FAILED
+    assert (run.tally.counts.imported, run.tally.counts.failed) == (39, 1)
+    assert run.tally.failures[0].path.endswith("00017.png")
+    assert "crashed" in run.tally.failures[0].reason
