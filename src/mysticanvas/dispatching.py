@@ -3,6 +3,7 @@
 One thread. It sleeps until a commit brings new jobs, a worker answers, or a retry falls due (J13).
 """
 
+import errno
 import logging
 from collections.abc import Callable
 from concurrent.futures import CancelledError, Future
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from mysticanvas.domain.errors import MystiCanvasError, TaskError, TaskTimedOutError, WorkerCrashedError
+from mysticanvas.domain.errors import LibraryError, MystiCanvasError, TaskError, TaskTimedOutError, WorkerCrashedError
 from mysticanvas.domain.job import Job
 from mysticanvas.domain.task import Answer, Executor, ThumbsMade
 from mysticanvas.library.jobs.kinds import KINDS
@@ -85,16 +86,19 @@ class Dispatcher:
             self._inbox.put(None)
 
     def _work(self) -> None:
+        results: list[_Result] = []
         while not self._closing:
             try:
+                if results:
+                    self._commit(results)
+                    results = []
                 self._claim()
                 wait_s = self._until_next_retry()
-            except MystiCanvasError:
-                log.exception("jobs cannot be claimed; trying again")
+            except MystiCanvasError as error:
+                # Full disk or the like: results are kept, and no work is claimed until they are stored (J13).
+                log.warning("jobs wait for the database", extra={"reason": str(error)})
                 wait_s = PAUSE_AFTER_ERROR_S
-            results = self._results(wait_s)
-            if results:
-                self._commit(results)
+            results += self._results(wait_s)
 
     # -- claiming -----------------------------------------------------------------------------
 
@@ -151,6 +155,7 @@ class Dispatcher:
             return results
 
     def _commit(self, results: list[_Result]) -> None:
+        """Raises `LibraryError` when nothing can be stored for now; then nothing is lost."""
         kept = [self._with_files(result) for result in results]
         try:
             self._database.write_bulk(_apply_all, kept, now_ms=self._now_ms())
@@ -172,11 +177,13 @@ class Dispatcher:
                 self._database.write_bulk(_apply_all, [failed], now_ms=self._now_ms())
 
     def _with_files(self, result: _Result) -> _Result:
-        """Thumbnails are on disk before a row says so."""
+        """Thumbnails are on disk before a row says so. Raises `LibraryError` when the disk is full."""
         if isinstance(result, _Finished) and isinstance(result.answer, ThumbsMade):
             try:
                 self._cache.keep(result.answer)
             except OSError as error:
+                if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                    raise LibraryError("The disk is full: thumbnails wait for room.") from error
                 return _Failed(result.job, f"The thumbnail could not be written: {error}", crashed=False)
         return result
 

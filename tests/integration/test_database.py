@@ -1,6 +1,8 @@
 """One writer, many readers, and a library that is refused untouched (D2, D3, D7, D8, D10)."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 
 import apsw
 import pytest
@@ -8,11 +10,12 @@ import pytest
 from mysticanvas.domain.errors import (
     ForeignFileError,
     LibraryBusyError,
+    LibraryError,
     MystiCanvasError,
     NewerLibraryError,
     TimeLimitError,
 )
-from mysticanvas.store import preferences
+from mysticanvas.store import preferences, writing
 from mysticanvas.store.database import ChangeSet, Database, ReadTx, WriteTx
 
 
@@ -30,7 +33,9 @@ def test_one_failing_change_leaves_nothing_and_sinks_no_other(database: Database
     with pytest.raises(ValueError, match="no"):
         database.write_bulk(half)
     database.write_bulk(preferences.put, "after", 1)
-    kept = database.read(lambda tx: tx.column("SELECT name FROM settings ORDER BY name"))
+    kept = database.read(
+        lambda tx: tx.column("SELECT name FROM settings WHERE name IN ('before', 'half', 'after') ORDER BY name")
+    )
     assert kept == ["after", "before"]
 
 
@@ -125,3 +130,81 @@ def test_a_backup_can_be_opened_as_a_library(database: Database, tmp_path: Path)
     (copy / "mysticanvas.db").write_bytes(Path(made.path).read_bytes())
     with Database.open(copy) as opened:
         assert opened.read(preferences.get, "answer", None) == 42
+
+
+class LosesTheAnswer(apsw.Connection):
+    """A disk that reports a fault of COMMIT: before it happened, or when it had."""
+
+    faults: ClassVar[list[str]] = []
+
+    def execute(self, sql: str, *args: Any, **kwargs: Any) -> apsw.Cursor:
+        fault = self.faults.pop(0) if sql == "COMMIT" and self.faults else None
+        if fault != "before":
+            cursor = super().execute(sql, *args, **kwargs)
+        if fault is not None:
+            raise apsw.IOError("disk I/O error")
+        return cursor
+
+
+@pytest.fixture
+def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    monkeypatch.setattr("mysticanvas.store.connections.apsw.Connection", LosesTheAnswer)
+    LosesTheAnswer.faults.clear()
+    with Database.open(tmp_path / "library") as database:
+        yield database
+
+
+def test_a_commit_that_failed_only_in_words_is_acknowledged_once(faulty: Database) -> None:
+    heard: list[ChangeSet] = []
+    faulty.after_commit(heard.append)
+
+    def change(tx: WriteTx) -> None:
+        preferences.put(tx, "answer", 42)
+        tx.changes.events = True
+
+    LosesTheAnswer.faults.append("after")
+    faulty.write(change)
+    assert faulty.read(preferences.get, "answer", None) == 42
+    assert len(heard) == 1
+    assert faulty.trouble is None
+
+
+def test_a_commit_that_failed_is_refused_and_the_next_one_holds(faulty: Database) -> None:
+    LosesTheAnswer.faults.append("before")
+    with pytest.raises(LibraryError, match="could not be written"):
+        faulty.write(preferences.put, "answer", 1)
+    assert faulty.read(preferences.get, "answer", None) is None
+    assert "could not be written" in str(faulty.trouble)
+    faulty.write(preferences.put, "answer", 2)
+    assert faulty.read(preferences.get, "answer", None) == 2
+    assert faulty.trouble is None
+
+
+def test_a_full_disk_refuses_with_a_sentence_and_work_goes_on_when_there_is_room(database: Database) -> None:
+    def limit(tx: WriteTx, pages: int) -> None:
+        tx.run(f"PRAGMA max_page_count = {pages}")
+
+    pages = database.read(lambda tx: tx.value("PRAGMA page_count"))
+    database.write_bulk(limit, pages + 2)
+    with pytest.raises(LibraryError, match="disk is full"):
+        database.write(preferences.put, "large", "x" * 1_000_000)
+    assert "disk is full" in str(database.trouble)
+    database.write_bulk(limit, 1_000_000)
+    database.write(preferences.put, "large", "x" * 1_000_000)
+    assert database.trouble is None
+
+
+def test_a_log_that_grows_beyond_reason_names_the_reader_that_holds_it(
+    database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "LARGE_WAL_BYTES", 10_000)
+    monkeypatch.setattr(writing, "LOOK_EVERY_S", 0)
+
+    def a_long_read(tx: ReadTx) -> None:
+        tx.value("SELECT count(*) FROM settings")
+        for number in range(3):
+            database.write_bulk(preferences.put, f"large {number}", "x" * 20_000)
+
+    database.read(a_long_read)
+    [said] = [record for record in caplog.records if "log is large" in record.message]
+    assert "a_long_read" in said.oldest_reader  # type: ignore[attr-defined]

@@ -4,15 +4,14 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
-from threading import Event
 
 import pytest
+from tests.importing import import_all
 from tests.pictures import png, write_pictures
 
 from mysticanvas.domain.errors import WorkerCrashedError
 from mysticanvas.domain.importing import ImportState
 from mysticanvas.domain.task import Answer, FolderListing, ListFolder, MakeThumbs, ReadImages, Task
-from mysticanvas.library.import_run import ImportRun, Start
 from mysticanvas.store import roots
 from mysticanvas.store.database import Database
 from mysticanvas.worker.pool import WorkerPool
@@ -55,18 +54,8 @@ def test_a_file_that_crashes_its_reader_costs_no_other_file(
     folder = tmp_path / "pictures"
     write_pictures(folder, 40)
     root = database.write(roots.add, path=str(folder), watch=False, now_ms=0)
-    run = ImportRun(
-        database,
-        CrashesOn(pool, b"day-000/00017.png"),
-        [Start(root)],
-        dry_run=False,
-        settle_s=0.1,
-        cancelled=Event(),
-        on_step=lambda: None,
-        now_ms=lambda: 0,
-    )
-    run.run()
-    assert run.tally.state is not ImportState.FAILED
-    assert (run.tally.counts.imported, run.tally.counts.failed) == (39, 1)
-    assert run.tally.failures[0].path.endswith("00017.png")
-    assert "crashed" in run.tally.failures[0].reason
+    tally = import_all(database, CrashesOn(pool, b"day-000/00017.png"), root)
+    assert tally.state is not ImportState.FAILED
+    assert (tally.counts.imported, tally.counts.failed) == (39, 1)
+    assert tally.failures[0].path.endswith("00017.png")
+    assert "crashed" in tally.failures[0].reason

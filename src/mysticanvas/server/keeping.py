@@ -48,6 +48,7 @@ def routes(services: Services) -> APIRouter:
                 "import": asdict(current) if current else None,
                 "jobs": {name: sum(getattr(s, name) for s in states) for name in ("waiting", "running", "failed")},
                 "first_run": not watched,
+                "trouble": database.trouble,
             }
         )
 

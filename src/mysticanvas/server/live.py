@@ -31,6 +31,7 @@ class LiveUpdates:
         self._due: threading.Timer | None = None
         self._closed = False
         database.after_commit(self._on_commit)
+        database.on_trouble(lambda sentence: self._publish("trouble", {"sentence": sentence}))
 
     def __enter__(self) -> "LiveUpdates":
         return self

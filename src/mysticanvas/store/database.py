@@ -3,6 +3,7 @@
 import functools
 import queue
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -51,7 +52,9 @@ class Database:
         self._read_limit_ms = read_limit_ms
         self._readers: queue.LifoQueue[apsw.Connection] = queue.LifoQueue(READERS_KEPT)
         self._backing_up = threading.Lock()
-        self._writer = Writer(self.path)
+        # What is being read, by thread: (since when, what).
+        self._reading: dict[int, tuple[float, str]] = {}
+        self._writer = Writer(self.path, oldest_reader=self._oldest_reader)
 
     @classmethod
     def open(cls, folder: Path, *, read_limit_ms: int = 1_000) -> "Database":
@@ -95,13 +98,21 @@ class Database:
         self, limit_ms: int, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         connection = self._borrow()
+        thread = threading.get_ident()
+        self._reading[thread] = time.monotonic(), getattr(query, "__qualname__", "?")
         try:
             result: T = within(connection, limit_ms, lambda: _in_one_state(connection, query, *args, **kwargs))
         except BaseException:
             connection.close()
             raise
+        finally:
+            self._reading.pop(thread, None)
         self._give_back(connection)
         return result
+
+    def _oldest_reader(self) -> str | None:
+        reading = sorted(self._reading.copy().values())
+        return f"{reading[0][1]}, for {time.monotonic() - reading[0][0]:.0f} s" if reading else None
 
     def _borrow(self) -> apsw.Connection:
         try:
@@ -134,6 +145,15 @@ class Database:
     def after_commit(self, listener: Listener) -> None:
         """`listener` hears what each commit changed, on the writer thread; it must be quick."""
         self._writer.after_commit(listener)
+
+    @property
+    def trouble(self) -> str | None:
+        """A sentence while nothing can be written, such as on a full disk; None when all is well."""
+        return self._writer.trouble
+
+    def on_trouble(self, listener: Callable[[str | None], None]) -> None:
+        """`listener` hears on the writer thread when trouble comes, changes or goes; it must be quick."""
+        self._writer.on_trouble(listener)
 
     # -- keeping ------------------------------------------------------------------------------
 

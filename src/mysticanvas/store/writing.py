@@ -1,4 +1,8 @@
-"""The writer: one thread, one connection, one queue; replies come after COMMIT (D2, D5, D6)."""
+"""The writer: one thread, one connection, one queue; replies come after COMMIT (D2, D5, D6).
+
+Each transaction carries a serial number. An error from COMMIT says nothing about what is on the disk:
+the number there does.
+"""
 
 import logging
 import os
@@ -20,7 +24,10 @@ log = logging.getLogger(__name__)
 
 # A person's edit waits for at most one bulk transaction, so that one stays short.
 BULK_LIMIT_S = 0.05
-IDENTITY_EVERY_S = 5.0
+LOOK_EVERY_S = 5.0
+# Where a reader holds the log open, it grows; this is far beyond what any import needs.
+LARGE_WAL_BYTES = 256 * 1024 * 1024
+SERIAL = "writer.serial"
 
 
 @dataclass(slots=True)
@@ -33,19 +40,28 @@ Listener = Callable[[ChangeSet], None]
 
 
 class Writer:
-    """`edit` and `bulk` queue a change and return its future, which is settled after COMMIT."""
+    """`edit` and `bulk` queue a change and return its future, which is settled after COMMIT.
 
-    def __init__(self, path: Path) -> None:
+    `trouble` is a sentence while the database cannot be written, None as soon as it can. `oldest_reader`
+    names the longest-running read, for the log.
+    """
+
+    def __init__(self, path: Path, *, oldest_reader: Callable[[], str | None]) -> None:
         self._path = path
+        self._oldest_reader = oldest_reader
         self._edits: deque[_Change] = deque()
         self._bulk: deque[_Change] = deque()
         self._wake = threading.Condition()
         self._closing = False
         self._listeners: list[Listener] = []
         self._connection = open_writer(path)
+        self._serial = _read_serial(self._connection)
         self._identity = _identity(path)
-        self._checked_s = time.monotonic()
+        self._looked_s = time.monotonic()
+        self._wal_is_large = False
         self._lost: LibraryError | None = None
+        self.trouble: str | None = None
+        self._trouble_listeners: list[Callable[[str | None], None]] = []
         self._thread = threading.Thread(target=self._work, name="writer")
         self._thread.start()
 
@@ -59,6 +75,10 @@ class Writer:
     def after_commit(self, listener: Listener) -> None:
         """`listener` is called on the writer thread, and must be quick."""
         self._listeners.append(listener)
+
+    def on_trouble(self, listener: Callable[[str | None], None]) -> None:
+        """`listener` is called on the writer thread when `trouble` comes, changes or goes."""
+        self._trouble_listeners.append(listener)
 
     def close(self) -> None:
         """Everything queued is committed first."""
@@ -87,7 +107,7 @@ class Writer:
                 if not (self._edits or self._bulk):
                     return
                 durable = bool(self._edits)
-            self._check_identity()
+            self._look_around()
             if self._lost is not None:
                 self._refuse_all(self._lost)
                 continue
@@ -106,15 +126,12 @@ class Writer:
                 taken.append(queue.popleft())
                 self._apply(taken[-1], settled, changes)
             self._connection.execute("COMMIT")
-        except apsw.Error as error:
-            self._roll_back()
+        except (apsw.Error, UnicodeDecodeError) as error:
             log.exception("a commit failed", extra={"changes": len(taken)})
-            sentence = LibraryError(f"The database could not be written: {error}")
-            sentence.__cause__ = error
-            for change in taken:
-                if not change.done.done():
-                    change.done.set_exception(sentence)
-            return
+            if not self._is_on_disk():
+                self._refuse(taken, error)
+                return
+        self._set_trouble(None)
         self._tell(changes)
         for change, result in settled:
             change.done.set_result(result)
@@ -122,6 +139,46 @@ class Writer:
     def _begin(self, *, durable: bool) -> None:
         self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         self._connection.execute("BEGIN IMMEDIATE")
+        self._serial += 1
+        self._connection.execute(
+            """
+            INSERT INTO settings (name, value_json)
+            VALUES (:name, :serial)
+                ON CONFLICT (name) DO UPDATE SET value_json = excluded.value_json
+            """,
+            {"name": SERIAL, "serial": str(self._serial)},
+        )
+
+    def _set_trouble(self, sentence: str | None) -> None:
+        if sentence == self.trouble:
+            return
+        self.trouble = sentence
+        for listener in self._trouble_listeners:
+            listener(sentence)
+
+    def _is_on_disk(self) -> bool:
+        """Whether the transaction that has just failed was committed all the same (D6)."""
+        if _identity(self._path) != self._identity:
+            # Opening the path again would make a new file; the old one is still in our hands.
+            return False
+        try:
+            self._connection.close(True)
+            self._connection = open_writer(self._path)
+            on_disk = _read_serial(self._connection)
+        except apsw.Error:
+            log.exception("the database could not be opened again")
+            return False
+        committed = on_disk == self._serial
+        self._serial = on_disk
+        return committed
+
+    def _refuse(self, changes: list[_Change], error: Exception) -> None:
+        sentence = LibraryError(_sentence(error))
+        sentence.__cause__ = error
+        self._set_trouble(str(sentence))
+        for change in changes:
+            if not change.done.done():
+                change.done.set_exception(sentence)
 
     def _may_go_on(self, began_s: float) -> bool:
         return time.monotonic() - began_s < BULK_LIMIT_S and not self._edits
@@ -132,7 +189,10 @@ class Writer:
         self._connection.execute("SAVEPOINT change")
         try:
             result = change.apply(tx)
-        except Exception as error:  # noqa: BLE001 - it goes to whoever asked for the change
+        except Exception as error:
+            if not self._connection.in_transaction:
+                # SQLite has taken everything back by itself, as on a full disk.
+                raise
             self._connection.execute("ROLLBACK TO change")
             self._connection.execute("RELEASE change")
             change.done.set_exception(error)
@@ -140,13 +200,6 @@ class Writer:
         self._connection.execute("RELEASE change")
         settled.append((change, result))
         changes.take(tx.changes)
-
-    def _roll_back(self) -> None:
-        if self._connection.in_transaction:
-            try:
-                self._connection.execute("ROLLBACK")
-            except apsw.Error:
-                log.exception("a rollback failed")
 
     def _tell(self, changes: ChangeSet) -> None:
         if not changes:
@@ -157,21 +210,38 @@ class Writer:
             except Exception:
                 log.exception("a listener failed on a commit")
 
-    # -- is the file still ours? --------------------------------------------------------------
+    # -- is the file still ours, and the log small? -------------------------------------------
+
+    def _look_around(self) -> None:
+        now_s = time.monotonic()
+        if self._lost is not None or now_s - self._looked_s < LOOK_EVERY_S:
+            return
+        self._looked_s = now_s
+        self._check_identity()
+        self._check_wal()
 
     def _check_identity(self) -> None:
         """D9: a database that was deleted or replaced under us takes writes into nothing."""
-        now_s = time.monotonic()
-        if self._lost is not None or now_s - self._checked_s < IDENTITY_EVERY_S:
+        if _identity(self._path) == self._identity:
             return
-        self._checked_s = now_s
-        if _identity(self._path) != self._identity:
-            rescued = self._rescue()
-            self._lost = LibraryError(
-                f"The database {self._path} was deleted or replaced while it was open. "
-                f"What was in it is safe in {rescued}; restart MystiCanvas."
-            )
-            log.error("the database was taken away", extra={"rescued": str(rescued)})
+        try:
+            where = f"What was in it is safe in {self._rescue()}; restart MystiCanvas."
+        except apsw.Error:
+            log.exception("the database that was taken away could not be rescued")
+            where = "It could not be copied to another place: free space, and do not stop MystiCanvas before."
+        self._lost = LibraryError(f"The database {self._path} was deleted or replaced while it was open. {where}")
+        self._set_trouble(str(self._lost))
+        log.error("the database was taken away", extra={"sentence": str(self._lost)})
+
+    def _check_wal(self) -> None:
+        """D4: a log that only grows has a reader that never ends. Said once, until it is small again."""
+        try:
+            large = os.stat(f"{self._path}-wal").st_size > LARGE_WAL_BYTES
+        except OSError:
+            large = False
+        if large and not self._wal_is_large:
+            log.warning("the write-ahead log is large", extra={"oldest_reader": self._oldest_reader()})
+        self._wal_is_large = large
 
     def _rescue(self) -> Path:
         rescued = self._path.with_name(f"rescued-{time.time_ns() // 1_000_000}.db")
@@ -193,3 +263,14 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return stat.st_dev, stat.st_ino
+
+
+def _read_serial(connection: apsw.Connection) -> int:
+    row = connection.execute("SELECT value_json FROM settings WHERE name = ?", (SERIAL,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, apsw.FullError):
+        return "The disk is full: nothing was changed. Free some space; work goes on by itself."
+    return f"The database could not be written: {error}"

@@ -1,0 +1,24 @@
+"""One import, here and now, for tests that need rows and no application around them."""
+
+from threading import Event
+
+from mysticanvas.domain.task import Executor
+from mysticanvas.library.import_run import ImportRun, Start, Tally
+from mysticanvas.store.database import Database
+from mysticanvas.store.roots import Root
+
+
+def import_all(database: Database, executor: Executor, root: Root) -> Tally:
+    """What the import of the whole root did."""
+    run = ImportRun(
+        database,
+        executor,
+        [Start(root)],
+        dry_run=False,
+        settle_s=0.1,
+        cancelled=Event(),
+        on_step=lambda: None,
+        now_ms=lambda: 0,
+    )
+    run.run()
+    return run.tally

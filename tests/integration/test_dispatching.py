@@ -1,0 +1,49 @@
+"""The dispatcher with real workers: what becomes of results that cannot be stored (J13)."""
+
+import errno
+import time
+from pathlib import Path
+
+import pytest
+from tests.importing import import_all
+from tests.pictures import write_pictures
+
+from mysticanvas import dispatching
+from mysticanvas.dispatching import Dispatcher
+from mysticanvas.domain.task import ThumbsMade
+from mysticanvas.library.thumb_cache import ThumbCache
+from mysticanvas.store import job_lists, roots
+from mysticanvas.store.database import Database
+from mysticanvas.worker.pool import WorkerPool
+
+
+class FullForAWhile(ThumbCache):
+    """A disk without room for the first pictures."""
+
+    refused = 0
+
+    def keep(self, made: ThumbsMade) -> None:
+        if self.refused < 3:
+            self.refused += 1
+            raise OSError(errno.ENOSPC, "No space left on device")
+        super().keep(made)
+
+
+def test_a_full_disk_costs_no_job_an_attempt_and_work_goes_on_by_itself(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatching, "PAUSE_AFTER_ERROR_S", 0.05)
+    write_pictures(tmp_path / "pictures", 6)
+    root = database.write(roots.add, path=str(tmp_path / "pictures"), watch=False, now_ms=0)
+    cache = FullForAWhile(tmp_path / "thumbs", (256, 512))
+    with WorkerPool(1, memory_bytes=512 * 1024 * 1024, task_limit_s=30) as pool:
+        import_all(database, pool, root)
+        with Dispatcher(database, pool, cache, in_flight=4, now_ms=lambda: 1_000):
+            until_s = time.monotonic() + 30
+            while database.read(job_lists.states)[0].done < 6 and time.monotonic() < until_s:
+                time.sleep(0.02)
+    [state] = database.read(job_lists.states)
+    assert (state.done, state.failed) == (6, 0)
+    assert cache.refused == 3
+    assert database.read(lambda tx: tx.value("SELECT max(attempts) FROM jobs")) == 1
+    assert len(list((tmp_path / "thumbs").rglob("*.webp"))) == 12
