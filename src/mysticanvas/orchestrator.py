@@ -15,11 +15,13 @@ from pathlib import Path
 
 import uvicorn
 
+from mysticanvas.disk import places
 from mysticanvas.disk.watching import FolderWatcher, Hint
 from mysticanvas.dispatching import Dispatcher
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import LibraryError
 from mysticanvas.library.importing import Importing
+from mysticanvas.library.jobs.thumb import SHORT_EDGES_PX
 from mysticanvas.library.thumb_cache import ThumbCache
 from mysticanvas.search.snapshots import Snapshots
 from mysticanvas.server.app import build_app
@@ -27,7 +29,7 @@ from mysticanvas.server.live import LiveUpdates
 from mysticanvas.server.services import Services
 from mysticanvas.server.sessions import Sessions
 from mysticanvas.settings import Settings
-from mysticanvas.store import roots
+from mysticanvas.store import events, roots
 from mysticanvas.store.database import Database
 from mysticanvas.store.roots import Root
 from mysticanvas.worker.pool import WorkerPool
@@ -67,13 +69,14 @@ class Orchestrator:
     def _build(self, running: ExitStack) -> None:
         settings = self._settings
         self.database = running.enter_context(Database.open(settings.library, read_limit_ms=settings.read_limit_ms))
+        self._warn_of_place()
         self._socket = running.enter_context(_bind(settings.port)) if self._serving else None
         port = self._socket.getsockname()[1] if self._socket else settings.port
         self.base_url = f"http://127.0.0.1:{port}"
         workers = running.enter_context(
             WorkerPool(settings.workers, memory_bytes=settings.worker_memory_bytes, task_limit_s=settings.task_limit_s)
         )
-        cache = ThumbCache(settings.library / "thumbs", settings.thumb_short_edges_px)
+        cache = ThumbCache(settings.library / "thumbs", SHORT_EDGES_PX)
         live = running.enter_context(LiveUpdates(self.database))
         self._watcher = self._start_watcher(running)
         self.importing = running.enter_context(
@@ -101,6 +104,15 @@ class Orchestrator:
             )
         )
         self._live = live
+
+    def _warn_of_place(self) -> None:
+        """D8: said in the terminal and in the log, at every start while it is so."""
+        danger = places.danger_of(self._settings.library)
+        if danger is not None:
+            log.warning("%s", danger)
+            self.database.write_bulk(
+                events.append, level="warning", kind="library.place", subject=danger, data={}, now_ms=now_ms()
+            )
 
     # -- serving ------------------------------------------------------------------------------
 

@@ -2,14 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
 
 from platformdirs import user_data_path
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 1024 * 1024
-GIB = 1024 * MIB
 
 
 def default_library() -> Path:
@@ -48,11 +46,4 @@ class Settings(BaseSettings):
     )
     worker_memory_bytes: int = Field(
         512 * MIB, ge=64 * MIB, description="Bytes of memory that one worker process may take."
-    )
-
-    max_pixels: int = Field(100_000_000, ge=1, description="Images of more pixels (width × height) are not decoded.")
-    max_side_px: int = Field(32_768, ge=1, description="Images with a side of more pixels are not decoded.")
-    max_hash_bytes: int = Field(16 * GIB, ge=1, description="Files of more bytes are not hashed in full.")
-    thumb_short_edges_px: tuple[Annotated[int, Field(ge=16, le=2_048)], ...] = Field(
-        (256, 512), min_length=1, description="Short edges of the thumbnails in pixels, small to large."
     )
