@@ -1,5 +1,6 @@
 """Importing real files through the real application: what is taken in, once, and what is reported."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -166,3 +167,23 @@ def test_a_search_without_a_match_exits_with_one(tmp_path: Path) -> None:
         check=False,
     )
     assert (asked.returncode, json.loads(asked.stdout)) == (1, {"total": 0, "items": []})
+
+
+def test_sha256_is_off_until_asked_and_then_kept_for_every_file(client: Client, folder: Path) -> None:
+    [first] = write_pictures(folder, 1)
+    take_in(client, folder, wait=True)
+    assert only(client)["files"][0]["sha256"] is None
+
+    assert client.post("/api/jobs/start", {"kind": "sha256"})["changed"] == 1
+    wait_for_jobs(client)
+    assert only(client)["files"][0]["sha256"] == hashlib.sha256(first.read_bytes()).hexdigest()
+
+    write_pictures(folder, 3)
+    take_in(client, folder, wait=True)
+    [kind] = [kind for kind in client.get("/api/jobs")["kinds"] if kind["kind"] == "sha256"]
+    assert kind["done"] == 3
+    client.post("/api/jobs/stop", {"kind": "sha256"})
+    write_pictures(folder, 4)
+    take_in(client, folder, wait=True)
+    [kind] = [kind for kind in client.get("/api/jobs")["kinds"] if kind["kind"] == "sha256"]
+    assert (kind["done"], kind["waiting"]) == (3, 0)

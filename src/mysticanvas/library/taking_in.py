@@ -10,6 +10,7 @@ from mysticanvas.domain.job import JobKind
 from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.domain.task import ImageRead
 from mysticanvas.formats.detect import PARSER_VERSION
+from mysticanvas.library import sha256
 from mysticanvas.store import events, failures, files, fts, generations, jobs, models, raw_metadata
 from mysticanvas.store.database import WriteTx
 from mysticanvas.store.files import Facts, KnownFile, NewFile
@@ -137,6 +138,8 @@ def _record_all(tx: WriteTx, found: Sequence[Found], *, now_ms: int) -> None:
     models.link_all(tx, list(zip(images, linked, strict=True)))
     raw_metadata.keep_all(tx, [(image, one.read.raw) for image, one in taken if one.read.raw])
     jobs.enqueue_all(tx, [_thumb_of(image, public_uuid) for image, public_uuid in names], now_ms=now_ms)
+    if sha256.wanted(tx):
+        jobs.enqueue_all(tx, [sha256.job_for(*name) for name in names], now_ms=now_ms)
     fts.index(tx, images)
 
 

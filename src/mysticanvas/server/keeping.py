@@ -11,6 +11,7 @@ from mysticanvas import __version__
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.job import JobKind
+from mysticanvas.library import sha256
 from mysticanvas.server.services import Services
 from mysticanvas.server.wire import ImportIn, JobsIn, reply
 from mysticanvas.store import backup, checks, events, generations, job_lists, jobs, roots
@@ -78,11 +79,14 @@ def routes(services: Services) -> APIRouter:
                 "kinds": database.read(job_lists.states),
                 "failed": database.read(job_lists.failed, limit=FAILED_SHOWN),
                 "paused": database.read(jobs.paused),
+                "sha256": database.read(sha256.wanted),
             }
         )
 
     @router.post("/jobs/{deed}")
-    def steer_jobs(deed: Literal["retry", "discard", "cancel", "pause", "resume"], asked: JobsIn) -> Response:
+    def steer_jobs(
+        deed: Literal["retry", "discard", "cancel", "pause", "resume", "start", "stop"], asked: JobsIn
+    ) -> Response:
         return reply({"changed": _steer(services, deed, asked)})
 
     @router.get("/log")
@@ -112,6 +116,12 @@ def routes(services: Services) -> APIRouter:
 
 def _steer(services: Services, deed: str, asked: JobsIn) -> int:
     database = services.database
+    if deed in ("start", "stop"):
+        if asked.kind != JobKind.SHA256:
+            raise InvalidInputError("Only sha256 is started and stopped; everything else is always on.")
+        if deed == "start":
+            return sha256.start(database, now_ms=now_ms)
+        return database.write(sha256.stop, now_ms=now_ms())
     if deed in ("pause", "resume"):
         kinds = [JobKind(asked.kind)] if asked.kind in list(JobKind) else [] if asked.kind else list(JobKind)
         if not kinds:

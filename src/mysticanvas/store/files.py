@@ -87,6 +87,23 @@ def known_fingerprints(tx: ReadTx, fingerprints: Sequence[bytes]) -> set[bytes]:
     return {one for one in fingerprints if tx.value(sql, fingerprint=one)}
 
 
+def without_sha256(tx: ReadTx, *, after: int, limit: int) -> list[tuple[GenerationId, str]]:
+    """The next images, by id, whose final file has no sha256: id and uuid of each."""
+    rows = tx.rows(
+        """
+        SELECT g.id, g.uuid
+          FROM generations AS g
+               JOIN generation_files AS f ON f.generation_id = g.id AND f.kind = 'final'
+         WHERE g.id > :after AND f.sha256 IS NULL AND f.missing_at IS NULL
+         ORDER BY g.id
+         LIMIT :limit
+        """,
+        after=after,
+        limit=limit,
+    )
+    return [(GenerationId(image), public_uuid) for image, public_uuid in rows]
+
+
 def final_of(tx: ReadTx, image: GenerationId) -> KnownFile | None:
     row = tx.one(_KNOWN + " WHERE f.generation_id = :image AND f.kind = 'final'", image=image)
     return KnownFile(**row) if row else None

@@ -1,0 +1,41 @@
+"""The sha256 of every file, for those who ask for it: reading every byte twice is off until then."""
+
+from collections.abc import Callable
+
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.job import JobKind, JobPriority
+from mysticanvas.store import files, job_lists, jobs, preferences
+from mysticanvas.store.database import Database, ReadTx, WriteTx
+from mysticanvas.store.jobs import NewJob
+
+WANTED = "sha256.wanted"
+# A transaction of this many jobs takes some ten milliseconds.
+JOBS_A_SLICE = 1_000
+
+
+def wanted(tx: ReadTx) -> bool:
+    return bool(preferences.get(tx, WANTED, False))
+
+
+def start(database: Database, *, now_ms: Callable[[], int]) -> int:
+    """Hash every image without a sha256 from now on, new ones too. How many jobs were queued.
+
+    Asked again after an interruption, it goes on: what is queued or hashed already is left alone.
+    """
+    database.write(preferences.put, WANTED, True)
+    queued, last = 0, 0
+    while slice_ := database.read(files.without_sha256, after=last, limit=JOBS_A_SLICE):
+        database.write_bulk(jobs.enqueue_all, [job_for(*one) for one in slice_], now_ms=now_ms())
+        queued += len(slice_)
+        last = slice_[-1][0]
+    return queued
+
+
+def stop(tx: WriteTx, *, now_ms: int) -> int:
+    """Queue no more of them, and cancel those that wait. How many were cancelled."""
+    preferences.put(tx, WANTED, False)
+    return job_lists.cancel(tx, ids=None, kind=JobKind.SHA256, now_ms=now_ms)
+
+
+def job_for(image: GenerationId, public_uuid: str) -> NewJob:
+    return NewJob(JobKind.SHA256, {"generation": image}, public_uuid, JobPriority.IDLE)
