@@ -15,8 +15,8 @@ def default_library() -> Path:
 
 
 def default_workers() -> int:
-    """One core is left to the gallery; past four, the disk is the limit."""
-    return max(1, min(4, (os.cpu_count() or 2) - 1))
+    """Every core: the system prefers the gallery to them. Past eight, the disk is the limit."""
+    return max(1, min(8, os.cpu_count() or 1))
 
 
 class Settings(BaseSettings):

@@ -13,10 +13,15 @@ from mysticanvas.domain.task import Answer, HashFile, ListFolder, ReadImages, Ta
 from mysticanvas.worker.protocol import BrokenPipeFrameError, answer_frame, error_frame, read_frame, task_of
 from mysticanvas.worker.tasks import hashing, listing, reading
 
+NICE = 5
+
 
 def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     limit_memory(int(sys.argv[1]))
+    if sys.argv[2] == "1" and hasattr(os, "nice"):
+        # The gallery goes first; on Windows the process was started so.
+        os.nice(NICE)
     # Answers are freed as they are sent; looking for cycles after every few hundred objects finds none.
     gc.set_threshold(50_000, 20, 20)
     # Whatever a library prints must not reach the pipe of answers.

@@ -136,7 +136,8 @@ class WorkerPool:
     def _keep(self, index: int) -> None:
         wait_s = 0.0
         while not self._is_closing():
-            worker = _Worker(self._start(), urgent_only=index == 0)
+            urgent_only = index == 0
+            worker = _Worker(self._start(in_background=not urgent_only), urgent_only)
             reader = threading.Thread(target=_drain, args=(worker,), name=f"worker-{index}-errors")
             reader.start()
             with self._state:
@@ -158,14 +159,15 @@ class WorkerPool:
     def _is_closing(self) -> bool:
         return self._closing
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self, *, in_background: bool) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-m", "mysticanvas.worker.main", str(self._memory_bytes)],
+            [sys.executable, "-m", "mysticanvas.worker.main", str(self._memory_bytes), str(int(in_background))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
             start_new_session=sys.platform != "win32",
+            creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0) if in_background else 0,
         )
 
     def _listen(self, worker: _Worker) -> int:
