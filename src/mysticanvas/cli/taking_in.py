@@ -35,13 +35,23 @@ def import_folders(
     if json:
         print_json(report)
     else:
-        _print_report(report, dry_run=dry_run)
+        print_report(report, dry_run=dry_run)
 
 
 def import_and_follow(client: Client, folders: list[Path], *, dry_run: bool, wait: bool) -> dict[str, Any]:
     """The report of a finished import; a progress bar on standard error meanwhile."""
     paths = [absolute(folder) for folder in folders]
     import_id = client.post("/api/imports", {"paths": paths, "dry_run": dry_run, "watch": True})["id"]
+    report = follow_import(client, import_id)
+    if wait and not dry_run:
+        with progress_bar() as bars:
+            bars.add_task("Making thumbnails", total=None, rate="")
+            wait_for_jobs(client)
+    return report
+
+
+def follow_import(client: Client, import_id: str) -> dict[str, Any]:
+    """The report, when the import is over; a progress bar on standard error meanwhile."""
     with progress_bar() as bars:
         bar = bars.add_task("Looking for images", total=None, rate="")
         try:
@@ -56,9 +66,6 @@ def import_and_follow(client: Client, folders: list[Path], *, dry_run: bool, wai
                     break
             if now["state"] == "failed":
                 raise InvalidInputError(now["message"])
-            if wait and not dry_run:
-                bars.update(bar, description="Making thumbnails", total=None, rate="")
-                wait_for_jobs(client)
         except KeyboardInterrupt:
             client.post(f"/api/imports/{import_id}/cancel")
             raise
@@ -71,13 +78,15 @@ def wait_for_jobs(client: Client) -> None:
         time.sleep(POLL_S)
 
 
-def _print_report(report: dict[str, Any], *, dry_run: bool) -> None:
+def print_report(report: dict[str, Any], *, dry_run: bool) -> None:
     verb = "Would import" if dry_run else "Imported"
     out.print(
         f"{verb} [bold]{report['imported']:,}[/] of {report['files_seen']:,} images "
         f"in {report['seconds']:.1f} s: {report['unchanged']:,} unchanged, {report['moved']:,} moved, "
-        f"{report['copies']:,} copies, {report['failed']:,} could not be read."
+        f"{report['copies']:,} copies, {report['missing']:,} missing, {report['failed']:,} could not be read."
     )
+    for sentence in report["offline"]:
+        out.print(f"  {sentence}", markup=False, highlight=False)
     for failure in report["failures"][:FAILURES_SHOWN]:
         out.print(f"  {failure['path']}: {failure['reason']}", markup=False, highlight=False)
     if (more := len(report["failures"]) - FAILURES_SHOWN) > 0:

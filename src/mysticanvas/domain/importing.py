@@ -29,7 +29,8 @@ class Failure:
 
 @dataclass(slots=True)
 class ImportCounts:
-    """`seen` = imported + unchanged + moved + copies + failed, once the import is over."""
+    """`seen` = imported + unchanged + moved + copies + failed, once the import is over. `missing` counts
+    known files that were not found; they are not among the seen."""
 
     seen: int = 0
     imported: int = 0
@@ -37,6 +38,7 @@ class ImportCounts:
     moved: int = 0
     copies: int = 0
     failed: int = 0
+    missing: int = 0
 
     @property
     def settled(self) -> int:
@@ -57,6 +59,7 @@ class ImportProgress:
     moved: int
     copies: int
     failed: int
+    missing: int
     todo: int
     rate_per_s: float
     eta_s: float | None
@@ -72,5 +75,7 @@ class ImportReport:
     moved: int
     copies: int
     failed: int
+    missing: int
     seconds: float
     failures: list[Failure] = field(default_factory=list)
+    offline: list[str] = field(default_factory=list)

@@ -27,7 +27,8 @@ from mysticanvas.domain.task import (
     ReadImages,
     Task,
 )
-from mysticanvas.library import identity, taking_in
+from mysticanvas.library import identity, missing, taking_in
+from mysticanvas.library.missing import Scope
 from mysticanvas.library.taking_in import Found
 from mysticanvas.store import failures, files
 from mysticanvas.store.database import Database
@@ -79,6 +80,7 @@ class Tally:
     state: ImportState = ImportState.LISTING
     counts: ImportCounts = field(default_factory=ImportCounts)
     failures: list[Failure] = field(default_factory=list)
+    offline: list[str] = field(default_factory=list)
     message: str = ""
 
 
@@ -93,7 +95,8 @@ _Origin = _Folder | _Batch
 
 
 class ImportRun:
-    """`settle_s`: how long an incomplete file must stay unchanged before it counts as damaged."""
+    """`settle_s`: how long an incomplete file must stay unchanged before it counts as damaged.
+    `accept`: a person has said that what is not found is gone, however much it is."""
 
     def __init__(
         self,
@@ -102,6 +105,7 @@ class ImportRun:
         starts: list[Start],
         *,
         dry_run: bool,
+        accept: bool = False,
         settle_s: float,
         cancelled: Event,
         on_step: Callable[[], None],
@@ -111,12 +115,19 @@ class ImportRun:
         self._database = database
         self._executor = executor
         self._dry_run = dry_run
+        self._accept = accept
         self._settle_s = settle_s
         self._cancelled = cancelled
         self._on_step = on_step
         self._now_ms = now_ms
-        self._folders: deque[_Folder] = deque(_Folder(s.root, s.folder, s.recursive) for s in starts)
+        self._starts = starts
+        self._folders: deque[_Folder] = deque()
+        self._scopes: dict[int, Scope] = {}
         self._files: deque[_Wanted] = deque()
+        # Known paths with other content: looked at when everything new has its row, so that a file that
+        # was moved is found before what took its place.
+        self._changed: deque[_Wanted] = deque()
+        self._found_again: list[KnownFile] = []
         self._unsettled: deque[tuple[float, _Wanted]] = deque()
         self._answers: SimpleQueue[tuple[_Origin, Future[Answer]]] = SimpleQueue()
         self._in_flight = 0
@@ -133,16 +144,54 @@ class ImportRun:
 
     def run(self) -> None:
         """Returns when every file found is committed, or soon after `cancelled` is set."""
+        self._begin()
         while self._has_work() and not self._cancelled.is_set():
             self._submit()
             self._take_answer()
-            if len(self._ready) + len(self._failed) >= BATCH_FILES or self._waited_long():
+            ready = len(self._ready) + len(self._failed) + len(self._found_again)
+            if ready >= BATCH_FILES or self._waited_long():
                 self._commit()
             self._on_step()
         self._commit()
+        if not self._cancelled.is_set():
+            self._settle_missing()
+
+    def _begin(self) -> None:
+        """Roots that are away are left out, with everything in them."""
+        last_file_id = self._database.read(files.last_id)
+        for start in self._starts:
+            if start.root.id is not None and start.root.id not in self._scopes:
+                why = None if self._accept else missing.why_offline(self._database, self._executor, start.root)
+                if why is not None:
+                    self.tally.message = why
+                    self.tally.offline.append(why)
+                    if not self._dry_run:
+                        missing.note_offline(self._database, start.root, why, now_ms=self._now_ms())
+                    continue
+                self._scopes[start.root.id] = Scope(start.root, last_file_id)
+            if start.root.id is None or start.root.id in self._scopes:
+                self._folders.append(_Folder(start.root, start.folder, start.recursive))
+                self._note_scope(start)
+
+    def _note_scope(self, start: Start) -> None:
+        if start.root.id is not None:
+            scope = self._scopes[start.root.id]
+            if start.recursive:
+                scope.trees.append(start.folder)
+            else:
+                scope.folders.add(start.folder)
+
+    def _settle_missing(self) -> None:
+        for scope in self._scopes.values():
+            if self._dry_run:
+                self.tally.counts.missing += len(missing.lost_in(self._database, scope))
+            else:
+                self.tally.counts.missing += missing.settle(
+                    self._database, self._executor, scope, accept=self._accept, now_ms=self._now_ms()
+                )
 
     def _has_work(self) -> bool:
-        return bool(self._folders or self._files or self._in_flight or self._unsettled)
+        return bool(self._folders or self._files or self._in_flight or self._unsettled or self._changed)
 
     def _waited_long(self) -> bool:
         return time.monotonic() - self._committed_at_s > BATCH_WAIT_S
@@ -157,6 +206,9 @@ class ImportRun:
                 self._ask(folder, ListFolder(os.fsencode(folder.root.path), folder.path_bytes))
             elif self._files:
                 self._ask_for_files(self._next_batch())
+            elif self._changed and not self._in_flight:
+                self._commit()
+                self._files, self._changed = self._changed, deque()
             else:
                 break
         if not self._folders and self.tally.state is ImportState.LISTING:
@@ -213,12 +265,22 @@ class ImportRun:
             row = known.get(stat.path_bytes)
             failure = failed.get(stat.path_bytes)
             if row is not None and (row.bytes, row.mtime_ns) == (stat.bytes, stat.mtime_ns):
-                self.tally.counts.unchanged += 1
+                self._count_unchanged(folder.root, row)
             elif failure is not None and (failure.bytes, failure.mtime_ns) == (stat.bytes, stat.mtime_ns):
                 self._count_failure(folder.root, stat.path_bytes, failure.reason)
             else:
-                sidecars = beside.get(_stem(stat.path_bytes), [])
-                self._files.append(_Wanted(folder.root, stat, sidecars, row))
+                wanted = _Wanted(folder.root, stat, beside.get(_stem(stat.path_bytes), []), row)
+                (self._files if row is None else self._changed).append(wanted)
+
+    def _count_unchanged(self, root: Root, row: KnownFile) -> None:
+        self.tally.counts.unchanged += 1
+        self._met(root, row)
+        if row.missing_at is not None:
+            self._found_again.append(row)
+
+    def _met(self, root: Root, row: KnownFile) -> None:
+        if root.id is not None:
+            self._scopes[root.id].seen.add(row.id)
 
     # -- files --------------------------------------------------------------------------------
 
@@ -280,6 +342,9 @@ class ImportRun:
             case identity.Outcome.COPY:
                 counts.copies += 1
         self._known_prints.add(found.read.fingerprint)
+        path = found.read.stat.path_bytes
+        for row in self._database.read(files.known, root_id=found.root.id, paths=[path]).values():
+            self._met(found.root, row)
 
     def _count_dry(self, found: Found) -> None:
         fingerprint = found.read.fingerprint
@@ -294,14 +359,24 @@ class ImportRun:
 
     def _fail(self, origin: _Origin, reason: str) -> None:
         if isinstance(origin, _Folder):
-            self.tally.counts.seen += 1
-            self._count_failure(origin.root, origin.path_bytes, reason)
+            self._fail_folder(origin, reason)
         elif len(origin.wanted) == 1:
             self._fail_file(origin.wanted[0].root, origin.wanted[0].stat, reason)
         else:
             # One of them is to blame: each is asked for alone.
             for wanted in origin.wanted:
                 self._ask_for_files([wanted])
+
+    def _fail_folder(self, folder: _Folder, reason: str) -> None:
+        """A folder that is gone is no failure: what was in it is missing. Another says nothing about
+        what is in it."""
+        path = os.path.join(os.fsencode(folder.root.path), folder.path_bytes)
+        if os.path.isdir(folder.root.path) and not os.path.lexists(path):
+            return
+        if folder.root.id is not None:
+            self._scopes[folder.root.id].unlisted.add(folder.path_bytes)
+        self.tally.counts.seen += 1
+        self._count_failure(folder.root, folder.path_bytes, reason)
 
     def _fail_file(self, root: Root, stat: FileStat, reason: str) -> None:
         self._count_failure(root, stat.path_bytes, reason)
@@ -316,7 +391,12 @@ class ImportRun:
 
     def _commit(self) -> None:
         self._committed_at_s = time.monotonic()
-        if self._dry_run or not (self._ready or self._failed):
+        if self._dry_run:
+            return
+        if self._found_again:
+            self._database.write_bulk(taking_in.found_again, self._found_again, now_ms=self._now_ms())
+            self._found_again = []
+        if not (self._ready or self._failed):
             return
         self._database.write_bulk(taking_in.take_in, self._ready, self._failed, now_ms=self._now_ms())
         self.tally.counts.imported += len(self._ready)

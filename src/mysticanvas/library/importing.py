@@ -5,7 +5,7 @@ import os
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Lock, Thread
@@ -13,7 +13,8 @@ from threading import Event, Lock, Thread
 from mysticanvas.domain.errors import InvalidInputError, MystiCanvasError, NotFoundError
 from mysticanvas.domain.importing import ImportProgress, ImportReport, ImportState
 from mysticanvas.domain.task import Executor
-from mysticanvas.library.import_run import ImportRun, Start
+from mysticanvas.library import missing
+from mysticanvas.library.import_run import ImportRun, Start, Tally
 from mysticanvas.store import events, roots
 from mysticanvas.store.database import Database, WriteTx
 from mysticanvas.store.roots import Root
@@ -34,6 +35,7 @@ class _Import:
     starts: list[Start]
     dry_run: bool
     by_watcher: bool
+    accept: bool
     cancelled: Event = field(default_factory=Event)
     over: Event = field(default_factory=Event)
     run: ImportRun | None = None
@@ -42,42 +44,21 @@ class _Import:
 
     def progress(self) -> ImportProgress:
         seconds = (self.ended_s or time.monotonic()) - self.started_s
-        if self.run is None:
-            return ImportProgress(
-                self.id,
-                ImportState.LISTING,
-                self.paths,
-                self.dry_run,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0,
-                0.0,
-                None,
-                seconds,
-            )
-        tally, counts = self.run.tally, self.run.tally.counts
-        rate_per_s = counts.settled / seconds if seconds > 0 else 0.0
+        tally = self.run.tally if self.run is not None else Tally()
+        todo = self.run.todo if self.run is not None else 0
+        rate_per_s = tally.counts.settled / seconds if seconds > 0 else 0.0
         listed = tally.state is not ImportState.LISTING
         return ImportProgress(
             id=self.id,
             state=tally.state,
             roots=self.paths,
             dry_run=self.dry_run,
-            seen=counts.seen,
-            imported=counts.imported,
-            unchanged=counts.unchanged,
-            moved=counts.moved,
-            copies=counts.copies,
-            failed=counts.failed,
-            todo=self.run.todo,
+            todo=todo,
             rate_per_s=rate_per_s,
-            eta_s=self.run.todo / rate_per_s if listed and rate_per_s > 0 else None,
+            eta_s=todo / rate_per_s if listed and rate_per_s > 0 else None,
             seconds=seconds,
             message=tally.message,
+            **asdict(tally.counts),
         )
 
 
@@ -130,12 +111,16 @@ class Importing:
         """
         folders = [_checked(path) for path in paths]
         starts = [self._start_for(folder, dry_run=dry_run, watch=watch) for folder in folders]
-        return self._enqueue([str(f) for f in folders], starts, dry_run=dry_run, by_watcher=False)
+        return self._enqueue([str(f) for f in folders], starts, dry_run=dry_run)
+
+    def rescan(self, root: Root, *, accept: bool = False, dry_run: bool = False) -> str:
+        """Queue a scan of a whole root. `accept`: what it does not find is gone, says a person."""
+        return self._enqueue([root.path], [Start(root)], dry_run=dry_run, accept=accept)
 
     def start_changed(self, root: Root, folders: Sequence[bytes], *, recursive: bool = False) -> str:
         """Queue a look at some folders of a root, as the watcher asks for."""
         starts = [Start(root, folder, recursive) for folder in folders]
-        return self._enqueue([root.path], starts, dry_run=False, by_watcher=True)
+        return self._enqueue([root.path], starts, by_watcher=True)
 
     def progress(self, import_id: str) -> ImportProgress:
         return self._find(import_id).progress()
@@ -153,8 +138,10 @@ class Importing:
             moved=progress.moved,
             copies=progress.copies,
             failed=progress.failed,
+            missing=progress.missing,
             seconds=progress.seconds,
             failures=list(one.run.tally.failures) if one.run else [],
+            offline=list(one.run.tally.offline) if one.run else [],
         )
 
     def cancel(self, import_id: str) -> None:
@@ -181,6 +168,10 @@ class Importing:
             if folder.is_relative_to(root.path):
                 inside = os.fsencode(folder.relative_to(root.path).as_posix())
                 return Start(root, inside)
+        moved = missing.root_that_moved_to(self._database, folder)
+        if moved is not None and not dry_run:
+            self._database.write(missing.relocate, moved, folder, now_ms=self._now_ms())
+            return self._start_for(folder, dry_run=dry_run, watch=watch)
         if dry_run:
             return Start(Root.not_kept(str(folder)))
         root = self._database.write(roots.add, path=str(folder), watch=watch, now_ms=self._now_ms())
@@ -188,8 +179,16 @@ class Importing:
             self._on_root_added(root)
         return Start(root)
 
-    def _enqueue(self, paths: list[str], starts: list[Start], *, dry_run: bool, by_watcher: bool) -> str:
-        one = _Import(str(uuid.uuid4()), paths, starts, dry_run, by_watcher)
+    def _enqueue(
+        self,
+        paths: list[str],
+        starts: list[Start],
+        *,
+        dry_run: bool = False,
+        by_watcher: bool = False,
+        accept: bool = False,
+    ) -> str:
+        one = _Import(str(uuid.uuid4()), paths, starts, dry_run, by_watcher, accept)
         with self._lock:
             self._imports[one.id] = one
             for old in [i for i, other in self._imports.items() if other.over.is_set()][:-REPORTS_KEPT]:
@@ -213,6 +212,7 @@ class Importing:
             self._executor,
             one.starts,
             dry_run=one.dry_run,
+            accept=one.accept,
             settle_s=self._settle_s,
             cancelled=one.cancelled,
             on_step=lambda: self._tell(one),
@@ -220,7 +220,7 @@ class Importing:
         )
         run.tally.state = self._ending(one, run)
         one.ended_s = time.monotonic()
-        if not one.dry_run and (not one.by_watcher or run.tally.counts.imported):
+        if not one.dry_run and (not one.by_watcher or run.tally.counts.imported or run.tally.counts.missing):
             self._database.write_bulk(_note_end, one, now_ms=self._now_ms())
         self._tell(one, always=True)
 
@@ -235,7 +235,7 @@ class Importing:
             run.tally.message = "The import stopped on a fault of MystiCanvas; the log has the details."
             log.exception("import stopped by a fault", extra={"paths": one.paths})
             return ImportState.FAILED
-        run.tally.message = ""
+        run.tally.message = " ".join(run.tally.offline)
         return ImportState.CANCELLED if one.cancelled.is_set() else ImportState.DONE
 
     def _tell(self, one: _Import, *, always: bool = False) -> None:
@@ -247,12 +247,7 @@ class Importing:
 
 
 def _note_end(tx: WriteTx, one: _Import, *, now_ms: int) -> None:
-    """One event for the import, and the time of a complete scan on each root walked whole."""
     progress = one.progress()
-    if progress.state is ImportState.DONE:
-        for start in one.starts:
-            if start.recursive and not start.folder and start.root.id is not None:
-                roots.mark_scanned(tx, start.root.id, now_ms=now_ms)
     events.append(
         tx,
         level="info" if progress.state is ImportState.DONE else "warning",
@@ -266,6 +261,7 @@ def _note_end(tx: WriteTx, one: _Import, *, now_ms: int) -> None:
             "moved": progress.moved,
             "copies": progress.copies,
             "failed": progress.failed,
+            "missing": progress.missing,
             "seconds": round(progress.seconds, 3),
             "message": progress.message,
         },

@@ -10,7 +10,7 @@ from mysticanvas.domain.job import JobKind
 from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.domain.task import ImageRead
 from mysticanvas.formats.detect import PARSER_VERSION
-from mysticanvas.library import sha256
+from mysticanvas.library import missing, sha256
 from mysticanvas.store import events, failures, files, fts, generations, jobs, models, raw_metadata
 from mysticanvas.store.database import WriteTx
 from mysticanvas.store.files import Facts, KnownFile, NewFile
@@ -52,35 +52,67 @@ def add_copy(tx: WriteTx, original: KnownFile, found: Found, digest: bytes | Non
     """The same bytes at another place: one image, two locations (F2). A sidecar beside the copy may
     say what nothing beside the original said."""
     image, stat, root_id = original.generation_id, found.read.stat, _root_id(found)
+    displaced = _make_room(tx, found, now_ms=now_ms)
     files.add_all(tx, [NewFile(image, FileKind.COPY, root_id, stat, facts_of(found.read), digest)])
     failures.forget(tx, root_id=root_id, paths=[stat.path_bytes])
     if found.read.recipe.prompt is not None and generations.detail(tx, image).prompt is None:
         _read_anew(tx, image, found.read, now_ms=now_ms)
-    tx.changes.changed.append(image)
+    missing.reckon(tx, [image, *displaced], now_ms=now_ms)
 
 
 def move(tx: WriteTx, old: KnownFile, found: Found, *, now_ms: int) -> None:
     """The image keeps everything; its file is elsewhere."""
     root_id = _root_id(found)
+    displaced = _make_room(tx, found, now_ms=now_ms)
     files.move(tx, old.id, root_id=root_id, stat=found.read.stat)
     failures.forget(tx, root_id=root_id, paths=[found.read.stat.path_bytes])
-    tx.changes.changed.append(old.generation_id)
+    missing.reckon(tx, [old.generation_id, *displaced], now_ms=now_ms)
+
+
+def _make_room(tx: WriteTx, found: Found, *, now_ms: int) -> list[GenerationId]:
+    """The row of the path belongs to other content: it waits until that is found, or is missing."""
+    here = found.known
+    if here is None:
+        return []
+    if here.kind == FileKind.COPY:
+        files.remove(tx, here.id)
+    else:
+        files.displace(tx, here.id, now_ms=now_ms)
+    return [here.generation_id]
 
 
 def touch(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int) -> None:
     files.touch(tx, known.id, stat=found.read.stat)
+    if known.missing_at is not None:
+        missing.reckon(tx, [known.generation_id], now_ms=now_ms)
+
+
+def found_again(tx: WriteTx, known: Sequence[KnownFile], *, now_ms: int) -> None:
+    """Files that were missing are where they were, with the size and date they had."""
+    for one in known:
+        files.touch(tx, one.id, stat=FileStat(one.path_bytes, one.bytes, one.mtime_ns))
+    images = [one.generation_id for one in known]
+    missing.reckon(tx, images, now_ms=now_ms)
+    unhashed = [one.generation_id for one in known if one.blake3 is None]
+    jobs.enqueue_all(tx, [_thumb_of(one, generations.uuid_of(tx, one)) for one in unhashed], now_ms=now_ms)
 
 
 def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int) -> None:
-    """The file was edited in place: its recipe is read anew, what the person wrote stays (F9)."""
+    """The file was edited in place: its recipe is read anew, what the person wrote stays (F9). Where
+    the old content is at another place too, that is the image, and this a new one."""
     read, image = found.read, known.generation_id
-    if known.kind == FileKind.COPY:
-        # It is a copy no longer, and its own image from now on.
+    other = files.other_location(tx, known.id, image)
+    if known.kind == FileKind.FINAL and other is not None:
+        files.promote(tx, image, other)
+    if known.kind == FileKind.COPY or other is not None:
         files.remove(tx, known.id)
+        missing.reckon(tx, [image], now_ms=now_ms)
         take_in(tx, [found], [], now_ms=now_ms)
         return
+    files.remove_copies(tx, image)
     files.replace_content(tx, known.id, stat=read.stat, facts=facts_of(read))
     _read_anew(tx, image, read, now_ms=now_ms)
+    missing.reckon(tx, [image], now_ms=now_ms)
     jobs.enqueue(tx, _thumb_of(image, generations.uuid_of(tx, image)), now_ms=now_ms)
     data = {"path": read.stat.path_bytes.decode("utf-8", "replace")}
     events.append(tx, level="info", kind="file.changed", subject=found.root.path, data=data, now_ms=now_ms)

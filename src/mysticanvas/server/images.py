@@ -43,12 +43,8 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("/generations/{uuid}/file")
     def original(uuid: str, request: Request) -> Response:
-        found = database.read(lambda tx: _final(tx, uuid))
-        try:
-            source = open_beneath(os.fsencode(found.root or ""), found.path_bytes)
-        except UnreadableFileError as error:
-            raise NotFoundError(str(error)) from error
-        return _send(source, found.format, request.headers.get("range"))
+        source, format_ = _open_any(database.read(lambda tx: _locations(tx, uuid)))
+        return _send(source, format_, request.headers.get("range"))
 
     @router.get("/thumbs/{name}/{size}")
     async def thumb(name: str, size: int) -> Response:
@@ -170,11 +166,22 @@ def _file(file: files.FileRow) -> dict[str, Any]:
     }
 
 
-def _final(tx: ReadTx, uuid: str) -> files.FileRow:
-    for file in files.of_generation(tx, GenerationId(generations.id_of(tx, uuid))):
-        if file.kind == FileKind.FINAL and file.root is not None:
-            return file
-    raise NotFoundError("This image has no file.")
+def _locations(tx: ReadTx, uuid: str) -> list[files.FileRow]:
+    """Where the image's own bytes are, its first place first."""
+    own = (FileKind.FINAL, FileKind.COPY)
+    located = files.of_generation(tx, GenerationId(generations.id_of(tx, uuid)))
+    return [file for file in located if file.kind in own and file.root is not None]
+
+
+def _open_any(locations: list[files.FileRow]) -> tuple[FileSource, str | None]:
+    """The first that can be opened: a drive may be away. Raises `NotFoundError`."""
+    reason = "This image has no file."
+    for file in locations:
+        try:
+            return open_beneath(os.fsencode(file.root or ""), file.path_bytes), file.format
+        except UnreadableFileError as error:
+            reason = str(error)
+    raise NotFoundError(reason)
 
 
 def _send(source: FileSource, kind: str | None, asked: str | None) -> Response:

@@ -46,6 +46,13 @@ class ImportIn(BaseModel):
     watch: bool = True
 
 
+class ScanIn(BaseModel):
+    """`accept`: what is not found is gone, says the person."""
+
+    accept: bool = False
+    dry_run: bool = False
+
+
 class JobsIn(BaseModel):
     """None stands for all."""
 

@@ -1,5 +1,6 @@
 """Files of generations: where they are, and what they hold."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,6 +21,7 @@ class KnownFile:
     blake3: bytes | None
     bytes: int
     mtime_ns: int
+    missing_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ class FileRow:
 
 _KNOWN = """
         SELECT f.id, f.generation_id, f.kind, r.path AS root_path, f.path_bytes, f.fingerprint, f.blake3,
-               f.bytes, f.mtime_ns
+               f.bytes, f.mtime_ns, f.missing_at
           FROM generation_files AS f
                JOIN roots AS r ON r.id = f.root_id
 """
@@ -85,6 +87,147 @@ def known_fingerprints(tx: ReadTx, fingerprints: Sequence[bytes]) -> set[bytes]:
     """Those of `fingerprints` that some file has."""
     sql = "SELECT EXISTS (SELECT 1 FROM generation_files WHERE fingerprint = :fingerprint)"
     return {one for one in fingerprints if tx.value(sql, fingerprint=one)}
+
+
+def last_id(tx: ReadTx) -> int:
+    """Rows that are made later have higher ids; 0 without any."""
+    return int(tx.value("SELECT coalesce(max(id), 0) FROM generation_files"))
+
+
+def count_in(tx: ReadTx, root_id: int) -> int:
+    return int(tx.value("SELECT count(*) FROM generation_files WHERE root_id = :root_id", root_id=root_id))
+
+
+def sample_of(tx: ReadTx, root_id: int, *, size: int) -> list[bytes]:
+    """Some paths of a root, spread evenly over all in order."""
+    step = max(1, count_in(tx, root_id) // size)
+    return tx.column(
+        """
+        SELECT path_bytes
+          FROM (SELECT path_bytes, row_number() OVER (ORDER BY path_bytes) - 1 AS place
+                  FROM generation_files
+                 WHERE root_id = :root_id)
+         WHERE place % :step = 0
+         LIMIT :size
+        """,
+        root_id=root_id,
+        step=step,
+        size=size,
+    )
+
+
+def in_folder(
+    tx: ReadTx, root_id: int, folder: bytes, *, recursive: bool, after: bytes, limit: int
+) -> list[tuple[int, bytes]]:
+    """The next files, by path, of a folder of a root (b"" is the root itself) that are not known to be
+    missing: id and path of each. `after` is the last path of the page before, b"" at first."""
+    # The byte after "/" ends the range of everything beneath the folder.
+    first, end = (folder + b"/", folder + b"0") if folder else (b"", b"\xff" * 8)
+    rows = tx.rows(
+        """
+        SELECT id, path_bytes
+          FROM generation_files
+         WHERE root_id = :root_id AND path_bytes > max(:after, :first) AND path_bytes < :end
+           AND missing_at IS NULL AND kind IN ('final', 'copy')
+           AND (:recursive OR instr(substr(path_bytes, length(:first) + 1), x'2f') = 0)
+         ORDER BY path_bytes
+         LIMIT :limit
+        """,
+        root_id=root_id,
+        after=after,
+        first=first,
+        end=end,
+        recursive=recursive,
+        limit=limit,
+    )
+    return [(file_id, path) for file_id, path in rows]
+
+
+def mark_missing(tx: WriteTx, file_ids: Sequence[int], *, now_ms: int) -> list[GenerationId]:
+    """These files are gone; the images they belong to."""
+    ids = json.dumps(list(file_ids))
+    tx.run(
+        """
+        UPDATE generation_files
+           SET missing_at = :now_ms
+         WHERE id IN (SELECT value FROM json_each(:ids)) AND missing_at IS NULL
+        """,
+        ids=ids,
+        now_ms=now_ms,
+    )
+    return tx.column(
+        "SELECT DISTINCT generation_id FROM generation_files WHERE id IN (SELECT value FROM json_each(:ids))", ids=ids
+    )
+
+
+def copy_in_place_of_missing(tx: ReadTx, image: GenerationId) -> int | None:
+    """The oldest copy that is there, of an image whose own file is missing; None when there is no need
+    or no copy."""
+    found: int | None = tx.value(
+        """
+        SELECT c.id
+          FROM generation_files AS f
+               JOIN generation_files AS c ON c.generation_id = f.generation_id
+         WHERE f.generation_id = :image AND f.kind = 'final' AND f.missing_at IS NOT NULL
+           AND c.kind = 'copy' AND c.missing_at IS NULL
+         ORDER BY c.id
+         LIMIT 1
+        """,
+        image=image,
+    )
+    return found
+
+
+def promote(tx: WriteTx, image: GenerationId, copy: int) -> None:
+    """A copy becomes the image's file, and its file a copy: they have the same content."""
+    tx.run(
+        """
+        UPDATE generation_files AS c
+           SET blake3 = coalesce(c.blake3, f.blake3), sha256 = coalesce(c.sha256, f.sha256),
+               color_rgb = f.color_rgb, damage = f.damage
+          FROM generation_files AS f
+         WHERE c.id = :copy AND f.generation_id = :image AND f.kind = 'final'
+        """,
+        image=image,
+        copy=copy,
+    )
+    tx.run("UPDATE generation_files SET kind = 'copy' WHERE generation_id = :image AND kind = 'final'", image=image)
+    tx.run("UPDATE generation_files SET kind = 'final' WHERE id = :copy", copy=copy)
+
+
+def other_location(tx: ReadTx, file_id: int, image: GenerationId) -> int | None:
+    """Another file of the same content that is there; None when this is the only one."""
+    found: int | None = tx.value(
+        """
+        SELECT id
+          FROM generation_files
+         WHERE generation_id = :image AND kind IN ('final', 'copy') AND id <> :file_id AND missing_at IS NULL
+         ORDER BY id
+         LIMIT 1
+        """,
+        image=image,
+        file_id=file_id,
+    )
+    return found
+
+
+def remove_copies(tx: WriteTx, image: GenerationId) -> None:
+    """Forget where copies of it were: its content is another now."""
+    tx.run("DELETE FROM generation_files WHERE generation_id = :image AND kind = 'copy'", image=image)
+
+
+def displace(tx: WriteTx, file_id: int, *, now_ms: int) -> None:
+    """Another file is at its path now. Where its own content is, if anywhere, the scan has yet to find;
+    its path stays to be read, but cannot be opened."""
+    tx.run(
+        """
+        UPDATE generation_files
+           SET path_bytes = CAST(x'00' || CAST(id AS TEXT) AS BLOB), missing_at = coalesce(missing_at, :now_ms)
+         WHERE id = :file_id
+        """,
+        file_id=file_id,
+        now_ms=now_ms,
+    )
 
 
 def without_sha256(tx: ReadTx, *, after: int, limit: int) -> list[tuple[GenerationId, str]]:

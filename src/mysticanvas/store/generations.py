@@ -289,6 +289,23 @@ def set_rating(tx: WriteTx, images: Sequence[GenerationId], rating: int, *, now_
     )
 
 
+def reckon_missing(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> None:
+    """An image is missing when none of its locations is there; since when, stays."""
+    tx.changes.changed.extend(images)
+    tx.run(
+        """
+        UPDATE generations AS g
+           SET missing_at = CASE WHEN EXISTS (SELECT 1 FROM generation_files AS f
+                                               WHERE f.generation_id = g.id AND f.kind IN ('final', 'copy')
+                                                 AND f.missing_at IS NULL)
+                                 THEN NULL ELSE coalesce(g.missing_at, :now_ms) END
+         WHERE g.id IN (SELECT value FROM json_each(:images))
+        """,
+        images=json.dumps(list(images)),
+        now_ms=now_ms,
+    )
+
+
 def total(tx: ReadTx) -> int:
     """How many live images there are."""
     return int(tx.value("SELECT count(*) FROM live_generations"))

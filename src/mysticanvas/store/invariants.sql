@@ -17,7 +17,7 @@ SELECT id FROM live_generations WHERE id NOT IN (SELECT id FROM live_generations
 SELECT g.id
   FROM generations AS g
        JOIN generation_files AS f ON f.generation_id = g.id AND f.kind = 'final'
- WHERE f.blake3 IS NULL AND f.damage IS NULL
+ WHERE f.blake3 IS NULL AND f.damage IS NULL AND f.missing_at IS NULL
    AND NOT EXISTS (SELECT 1 FROM jobs AS j
                     WHERE j.kind = 'thumb' AND j.unique_key = g.uuid AND j.status <> 'done');
 
@@ -39,3 +39,13 @@ SELECT min(id)
  WHERE kind = 'final' AND blake3 IS NOT NULL
  GROUP BY blake3
 HAVING count(*) > 1;
+
+-- name: an image is missing when, and only when, all its locations are
+SELECT g.id
+  FROM generations AS g
+ WHERE (g.missing_at IS NULL) <> EXISTS (SELECT 1 FROM generation_files AS f
+                                          WHERE f.generation_id = g.id AND f.kind IN ('final', 'copy')
+                                            AND f.missing_at IS NULL);
+
+-- name: only a missing file has no path
+SELECT id FROM generation_files WHERE substr(path_bytes, 1, 1) = x'00' AND missing_at IS NULL;

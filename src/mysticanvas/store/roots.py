@@ -1,7 +1,10 @@
 """Watched folders."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mysticanvas.domain.errors import NotFoundError
 from mysticanvas.store.database import ReadTx, WriteTx
 
 
@@ -19,24 +22,48 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class RootState:
+    """`state` is online or offline; `trouble` says why, or what a scan asks. `would_miss` counts the
+    images that the last scan would have marked missing and did not."""
+
     id: int
     path: str
     state: str
     watched: bool
     images: int
+    missing: int
     last_scan_at: int | None
+    trouble: str | None
+    would_miss: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What tells a root from another at its path: its volume, and some of its files (paths in it)."""
+
+    volume_id: str | None
+    sample: list[bytes]
 
 
 def all_roots(tx: ReadTx) -> list[Root]:
     return [Root(**row) for row in tx.all("SELECT id, path FROM roots ORDER BY path")]
 
 
+def find(tx: ReadTx, root_id: int) -> Root:
+    """Raises `NotFoundError`."""
+    row = tx.one("SELECT id, path FROM roots WHERE id = :root_id", root_id=root_id)
+    if row is None:
+        raise NotFoundError("That folder is not in this library.")
+    return Root(**row)
+
+
 def states(tx: ReadTx) -> list[RootState]:
     """Every root with the number of its images, by path."""
     rows = tx.all(
         """
-        SELECT id, path, state, watched, last_scan_at,
-               (SELECT count(*) FROM generation_files AS f WHERE f.root_id = roots.id) AS images
+        SELECT id, path, state, watched, last_scan_at, trouble, would_miss,
+               (SELECT count(*) FROM generation_files AS f WHERE f.root_id = roots.id) AS images,
+               (SELECT count(*) FROM generation_files AS f
+                 WHERE f.root_id = roots.id AND f.missing_at IS NOT NULL) AS missing
           FROM roots
          ORDER BY path
         """
@@ -63,9 +90,64 @@ def watched(tx: ReadTx) -> list[Root]:
     return [Root(**row) for row in tx.all("SELECT id, path FROM roots WHERE watched = 1 ORDER BY path")]
 
 
-def mark_scanned(tx: WriteTx, root_id: int, *, now_ms: int) -> None:
+def relocate(tx: WriteTx, root_id: int, *, path: str) -> None:
     tx.run(
-        "UPDATE roots SET last_scan_at = :now_ms, state = 'online' WHERE id = :root_id",
+        "UPDATE roots SET path = :path, state = 'online', trouble = NULL WHERE id = :root_id",
+        root_id=root_id,
+        path=path,
+    )
+
+
+def mark_of(tx: ReadTx, root_id: int) -> Mark:
+    """As the last complete scan left it; nothing is known before the first."""
+    row = tx.one("SELECT volume_id, sample_json FROM roots WHERE id = :root_id", root_id=root_id)
+    if row is None:
+        return Mark(None, [])
+    return Mark(row["volume_id"], [bytes.fromhex(path) for path in json.loads(row["sample_json"])])
+
+
+def mark_scanned(tx: WriteTx, root_id: int, *, now_ms: int) -> None:
+    """A complete scan found the root in order."""
+    tx.run(
+        """
+        UPDATE roots
+           SET last_scan_at = :now_ms, state = 'online', trouble = NULL, would_miss = 0
+         WHERE id = :root_id
+        """,
         root_id=root_id,
         now_ms=now_ms,
+    )
+
+
+def keep_mark(tx: WriteTx, root_id: int, *, volume_id: str | None, sample: Sequence[bytes]) -> None:
+    tx.run(
+        "UPDATE roots SET volume_id = :volume_id, sample_json = :sample WHERE id = :root_id",
+        root_id=root_id,
+        volume_id=volume_id,
+        sample=json.dumps([path.hex() for path in sample]),
+    )
+
+
+def set_offline(tx: WriteTx, root_id: int, *, why: str) -> bool:
+    """Whether this is news."""
+    return bool(
+        tx.run(
+            """
+            UPDATE roots
+               SET state = 'offline', trouble = :why
+             WHERE id = :root_id AND (state <> 'offline' OR trouble IS NOT :why)
+            """,
+            root_id=root_id,
+            why=why,
+        )
+    )
+
+
+def ask(tx: WriteTx, root_id: int, *, would_miss: int, why: str) -> None:
+    """The root is there, and a person must say whether so many files are really gone (F4)."""
+    tx.run(
+        "UPDATE roots SET state = 'online', trouble = :why, would_miss = :would_miss WHERE id = :root_id",
+        root_id=root_id,
+        why=why,
+        would_miss=would_miss,
     )

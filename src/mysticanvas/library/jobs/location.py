@@ -17,6 +17,9 @@ class Location:
 
 
 def of(tx: ReadTx, payload: dict[str, Any]) -> Location | None:
-    """The final file of the payload's generation; None when the image is gone."""
+    """The final file of the payload's generation; None when the image or its file is gone. A file that
+    is found again is given its jobs then."""
     file = files.final_of(tx, GenerationId(payload["generation"]))
-    return None if file is None else Location(file.id, os.fsencode(file.root_path), file.path_bytes)
+    if file is None or file.missing_at is not None:
+        return None
+    return Location(file.id, os.fsencode(file.root_path), file.path_bytes)
