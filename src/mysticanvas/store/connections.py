@@ -43,6 +43,13 @@ def open_reader(path: Path) -> apsw.Connection:
     return connection
 
 
+def open_copy(path: Path) -> apsw.Connection:
+    """A database that nobody else has open, such as a backup: no log beside it, no file made."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    _prepare(connection)
+    return connection
+
+
 def _prepare(connection: apsw.Connection) -> None:
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
     _pragma(connection, "foreign_keys = ON")

@@ -55,7 +55,7 @@ class Writer:
         self._closing = False
         self._listeners: list[Listener] = []
         self._connection = open_writer(path)
-        self._serial = _read_serial(self._connection)
+        self.serial = _read_serial(self._connection)
         self._identity = _identity(path)
         self._looked_s = time.monotonic()
         self._wal_is_large = False
@@ -139,14 +139,14 @@ class Writer:
     def _begin(self, *, durable: bool) -> None:
         self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         self._connection.execute("BEGIN IMMEDIATE")
-        self._serial += 1
+        self.serial += 1
         self._connection.execute(
             """
             INSERT INTO settings (name, value_json)
             VALUES (:name, :serial)
                 ON CONFLICT (name) DO UPDATE SET value_json = excluded.value_json
             """,
-            {"name": SERIAL, "serial": str(self._serial)},
+            {"name": SERIAL, "serial": str(self.serial)},
         )
 
     def _set_trouble(self, sentence: str | None) -> None:
@@ -168,8 +168,8 @@ class Writer:
         except apsw.Error:
             log.exception("the database could not be opened again")
             return False
-        committed = on_disk == self._serial
-        self._serial = on_disk
+        committed = on_disk == self.serial
+        self.serial = on_disk
         return committed
 
     def _refuse(self, changes: list[_Change], error: Exception) -> None:
