@@ -82,9 +82,10 @@ class Database:
         self.close()
 
     def close(self) -> None:
-        self._writer.close()
+        self._writer.finish()
         while not self._readers.empty():
             self._readers.get_nowait().close()
+        self._writer.close()
         self._lock.release()
 
     # -- reading ------------------------------------------------------------------------------

@@ -80,12 +80,15 @@ class Writer:
         """`listener` is called on the writer thread when `trouble` comes, changes or goes."""
         self._trouble_listeners.append(listener)
 
-    def close(self) -> None:
-        """Everything queued is committed first."""
+    def finish(self) -> None:
+        """Commit everything queued, and take no more."""
         with self._wake:
             self._closing = True
             self._wake.notify()
         self._thread.join()
+
+    def close(self) -> None:
+        """To be the last connection: then the log goes into the database, and only that file is left."""
         self._connection.close()
 
     def _queue(self, queue: deque[_Change], apply: Callable[[WriteTx], Any]) -> Future[Any]:
