@@ -9,7 +9,7 @@ from tests.pictures import a1111_png
 
 from mysticanvas.domain.errors import QueryError, UnreadableFileError
 from mysticanvas.domain.file import ImageFormat, ImageHead, TextEntry
-from mysticanvas.formats import infotext
+from mysticanvas.formats import a1111
 from mysticanvas.formats.containers import read_head
 from mysticanvas.formats.detect import read_recipe
 from mysticanvas.search import language
@@ -86,6 +86,6 @@ def test_four_times_the_text_takes_no_more_than_some_eight_times_the_work() -> N
         for size in (20_000, 80_000):
             text = ('x\nSteps: 20, A: "' + shape * size)[:size]
             began_s = time.process_time()
-            infotext.parse(text)
+            a1111.parse(text)
             spent.append(time.process_time() - began_s)
         assert spent[1] < 8 * spent[0] + 0.05, shape

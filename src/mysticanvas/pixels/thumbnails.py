@@ -48,12 +48,12 @@ def make_thumbs(handle: int, head: ImageHead, short_edges_px: Sequence[int]) -> 
 
     Raises `UnreadableFileError` with the reason when the pixels cannot be decoded.
     """
-    if head.width_px * head.height_px > MAX_PIXELS or max(head.width_px, head.height_px) > MAX_SIDE_PX:
+    if not may_be_decoded(head):
         raise UnreadableFileError(
             f"The picture is too large to be shown: {head.width_px:,} × {head.height_px:,} pixels."
         )
     try:
-        largest = _shrunk(_load(handle, head), max(short_edges_px))
+        largest = _shrunk(load(handle, head), max(short_edges_px))
         largest = largest.copy_memory()
         webps = [_webp(_shrunk(largest, edge)) for edge in short_edges_px]
         return Thumbs(webps, _dominant_color(_shrunk(largest, 32)))
@@ -62,7 +62,12 @@ def make_thumbs(handle: int, head: ImageHead, short_edges_px: Sequence[int]) -> 
         raise UnreadableFileError(f"The picture cannot be decoded: {reason[0]}") from error
 
 
-def _load(handle: int, head: ImageHead) -> pyvips.Image:
+def may_be_decoded(head: ImageHead) -> bool:
+    return head.width_px * head.height_px <= MAX_PIXELS and max(head.width_px, head.height_px) <= MAX_SIDE_PX
+
+
+def load(handle: int, head: ImageHead) -> pyvips.Image:
+    """The picture, upright, to be read once from top to bottom. Raises `pyvips.Error`."""
     if head.format is ImageFormat.BMP:
         return _load_bmp(handle)
     os.lseek(handle, 0, os.SEEK_SET)
