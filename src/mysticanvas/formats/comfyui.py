@@ -27,6 +27,7 @@ _NO_LATENT = frozenset(
     )
 )
 _MAX_SAMPLERS = 60
+_MAX_OUTPUTS = 24
 _COUNTER = r"_\d{3,}_?(?: \(\d{1,3}\))?\.[A-Za-z]{2,5}"
 
 
@@ -66,13 +67,13 @@ def _without_label(text: str) -> str:
 
 def parse(graph: Graph, file_name: str) -> Recipe:
     """The first pass of the image; where several could be meant, what they have in common."""
-    outputs, doubt = _outputs(graph, file_name)
+    outputs = _outputs(graph, file_name)
     bases, later = _passes(graph, outputs)
     if not bases:
         return _without_sampler(graph)
     readings = [_Reading(graph, base, outputs[0] if outputs else base, later) for base in bases]
     fields = readings[0].fields()
-    problems = [*doubt, *readings[0].problems]
+    problems = list(readings[0].problems)
     if len(readings) > 1:
         fields, differ = _in_common([reading.fields() for reading in readings])
         if differ:
@@ -188,16 +189,16 @@ def _saves(node: Node) -> bool:
     return "Save" in node.kind or node.kind in _PREVIEWS or "image saver" in node.kind.lower()
 
 
-def _outputs(graph: Graph, file_name: str) -> tuple[list[Node], list[str]]:
-    """The nodes that may have saved this file, and sentences about doubt."""
+def _outputs(graph: Graph, file_name: str) -> list[Node]:
+    """The nodes that may have saved this file."""
     savers = [node for node in graph.nodes.values() if _saves(node)]
     real = [node for node in savers if node.kind not in _PREVIEWS]
-    for chosen in (real, savers):
-        with_samplers = [node for node in chosen if any(_is_sampler(up) for up in graph.upstream(node))]
-        if with_samplers:
-            named = [node for node in with_samplers if _is_named_by(node, file_name)]
-            return (named if len(named) == 1 else with_samplers)[:_MAX_SAMPLERS], []
-    return [], []
+    named = [node for node in real if _is_named_by(node, file_name)]
+    for chosen in (named if len(named) == 1 else [], real, savers):
+        found = [node for node in chosen[:_MAX_OUTPUTS] if any(_is_sampler(up) for up in graph.upstream(node))]
+        if found:
+            return found
+    return []
 
 
 def _is_named_by(saver: Node, file_name: str) -> bool:

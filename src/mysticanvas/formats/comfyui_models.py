@@ -44,6 +44,7 @@ _WEIGHT = ("strength_model", "lora_model_strength", "strength", "lora_strength",
 _STACKS = ("lora_stack", "optional_lora_stack", "optional_lora_stack_1", "prev_lora", "LORA_STACK", "loras")
 _EMBEDDING = re.compile(r"\bembedding:([^\s,:()<>\[\]]{1,120})")
 _MAX_MODELS = 100
+_MAX_STACKS = 20
 # Inputs of nodes above a pass that name a model of their own.
 _OTHERS = {
     "control_net_name": ModelKind.CONTROLNET,
@@ -84,18 +85,22 @@ class Models:
         """What the last of the chain loads; those before it add to a model that they are given."""
         for node in reversed(chain):
             for name in _MODELS:
-                text = self._trace.text(node, name)
-                if name_of(text) and not is_link(text):
+                if name not in node.inputs or (name == "model" and is_link(node.inputs[name])):
+                    continue
+                text = name_of(self._trace.text(node, name))
+                if text:
                     return text
         return None
 
     def loras(self, chain: list[Node]) -> tuple[LoraUse, ...]:
         found: list[LoraUse] = []
         for node in reversed(chain):
+            if len(found) >= _MAX_MODELS:
+                break
             found += self._of_node(node)
             stack = self._trace.node_of(node, _STACKS)
             above: list[LoraUse] = []
-            for _ in range(_MAX_MODELS):
+            for _ in range(_MAX_STACKS):
                 if stack is None:
                     break
                 above = self._of_node(stack) + above

@@ -6,6 +6,7 @@ inputs have the names that others use; a value that a node computes is unknown.
 """
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from mysticanvas.formats.comfyui_graph import MAX_STEPS, Graph, Node, is_link
@@ -98,7 +99,7 @@ class Trace:
             return inside[slot] if slot < len(inside) and is_link(inside[slot]) else None
         if kind in _PIPES:
             return self._out_of_pipe(node, slot)
-        if _SWITCHES.search(kind):
+        if _switches(kind):
             chosen = self._chosen(node)
             return chosen if is_link(chosen) else None
         return None
@@ -160,7 +161,7 @@ class Trace:
                 return node.widgets.get(name) if held is None else held
             node, wanted = found[0], name
             names = (wanted, *_VALUES) if wanted else _VALUES
-            if _computes(node):
+            if _computes(node.kind):
                 return None
             name = next((key for key in names if key in node.inputs), "")
             value = node.inputs.get(name)
@@ -265,7 +266,7 @@ class Trace:
                 return self._join(node, joined, depth)
             names = self._names_at(node, slot, name)
             further = next((node.inputs[key] for key in names if key in node.inputs), None)
-            if _computes(node) or not isinstance(further, str | list):
+            if _computes(node.kind) or not isinstance(further, str | list):
                 self.computed = True
                 return None
             shown = node.inputs.get("text_0")
@@ -297,9 +298,15 @@ class Trace:
         return value.replace("\\n", "\n") if isinstance(value, str) else ""
 
 
-def _computes(node: Node) -> bool:
+@lru_cache(maxsize=4_096)
+def _computes(kind: str) -> bool:
     """Nodes whose result stands nowhere in the graph."""
-    return bool(_COMPUTING.search(node.kind))
+    return bool(_COMPUTING.search(kind[:200]))
+
+
+@lru_cache(maxsize=4_096)
+def _switches(kind: str) -> bool:
+    return bool(_SWITCHES.search(kind[:200]))
 
 
 _COMPUTING = re.compile(

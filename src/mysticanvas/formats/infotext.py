@@ -14,6 +14,9 @@ from mysticanvas.formats.json_text import begins_with
 NEGATIVE = "Negative prompt:"
 MAX_SETTINGS = 100_000
 _MAX_LORAS = 200
+_JSON_BEGINS = ('"', "{", "[")
+# What looks like JSON and is none costs as much as all that is before it.
+_MAX_JSON_TRIES = 100
 
 _SETTINGS_LINE = re.compile(r"^[ \t]*Steps: *\d+", re.MULTILINE | re.ASCII)
 # A line of settings may lack its steps; then it has to hold three others of these.
@@ -64,40 +67,40 @@ def read_settings(line: str) -> tuple[dict[str, str], dict[str, list[str]]]:
     """(first value of each key, every value of each key)."""
     settings: dict[str, str] = {}
     repeated: dict[str, list[str]] = {}
-    at = 0
+    at, tries = 0, _MAX_JSON_TRIES
     for _ in range(MAX_SETTINGS):
-        key, value, at = _next_setting(line, at)
+        key, value, at, was_json = _next_setting(line, at, may_be_json=tries > 0)
         if key is None:
             break
+        tries -= was_json is False
         settings.setdefault(key, value)
         repeated.setdefault(key, []).append(value)
     return settings, repeated
 
 
-def _next_setting(line: str, at: int) -> tuple[str | None, str, int]:
+def _next_setting(line: str, at: int, *, may_be_json: bool) -> tuple[str | None, str, int, bool | None]:
+    """(key, value, where the next one begins, whether the value that looked like JSON was)."""
     match = _KEY.match(line, at)
     if match is None:
         # A bare flag, or nothing: go on behind the next comma.
         comma = line.find(",", at)
         word = line[at : comma if comma >= 0 else len(line)].strip()
         if comma < 0:
-            return (word, word, len(line)) if word else (None, "", at)
-        return word, word, comma + 1
-    key, at = match[1].strip(), match.end()
-    value, end = _value(line, at)
-    comma = line.find(",", end)
-    return key, value, comma + 1 if comma >= 0 else len(line)
-
-
-def _value(line: str, at: int) -> tuple[str, int]:
-    if line[at : at + 1] in ('"', "{", "["):
+            return (word or None), word, len(line), None
+        return word, word, comma + 1, None
+    at, was_json = match.end(), None
+    if may_be_json and line[at : at + 1] in _JSON_BEGINS:
         said = begins_with(line, at)
-        if said is not None and line[said[1] : said[1] + 1] in ("", ",", " "):
+        was_json = said is not None and line[said[1] : said[1] + 1] in ("", ",", " ")
+        if said is not None and was_json:
             decoded, end = said
-            return (decoded if isinstance(decoded, str) else line[at:end]), end
-    match = _NEXT_KEY.search(line, at)
-    end = match.start() if match else len(line)
-    return line[at:end].strip().rstrip(","), end
+            value = decoded if isinstance(decoded, str) else line[at:end]
+    if not was_json:
+        further = _NEXT_KEY.search(line, at)
+        end = further.start() if further else len(line)
+        value = line[at:end].strip().rstrip(",")
+    comma = line.find(",", end)
+    return match[1].strip(), value, (comma + 1 if comma >= 0 else len(line)), was_json
 
 
 def read_pairs(text: str) -> dict[str, str]:

@@ -125,7 +125,7 @@ _KOBOLD_LABELS = frozenset(
 
 # -- Midjourney: the description of its downloads ------------------------------------------------------------
 
-_JOB = re.compile(r"\s*Job ID: ([0-9a-f]{8}-[0-9a-f-]{27})\s*")
+_JOB = re.compile(r"Job ID: ([0-9a-f]{8}-[0-9a-f-]{27})")
 _FLAGS = re.compile(r"(?:^|\s)--(?=[A-Za-z])")
 _URL = re.compile(r"https?://\S{1,500}")
 
