@@ -27,6 +27,7 @@ _OTHER_SETTINGS = re.compile(
 _NEXT_KEY = re.compile(r", *(?=[A-Za-z][^,:\n\"{}\[\]]{0,60}:(?: |,|$))")
 _KEY = re.compile(r"\s*([^:,\n]{1,80}): ?")
 _LORA = re.compile(r"<(?:lora|lyco|locon|lora-block):([^:<>]{1,300})((?::[^:<>]{0,60}){0,6})>", re.IGNORECASE)
+_NUMBER_ALONE = re.compile(r"-?\d[\d.]{0,40}(?=,)", re.ASCII)
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?|-?\.\d+", re.ASCII)
 
 
@@ -96,8 +97,9 @@ def _next_setting(line: str, at: int, *, may_be_json: bool) -> tuple[str | None,
             decoded, end = said
             value = decoded if isinstance(decoded, str) else line[at:end]
     if not was_json:
-        further = _NEXT_KEY.search(line, at)
-        end = further.start() if further else len(line)
+        # A text may hold commas; a number ends at the first, and a flag without value may follow.
+        further = _NUMBER_ALONE.match(line, at) or _NEXT_KEY.search(line, at)
+        end = len(line) if further is None else further.end() if further.re is _NUMBER_ALONE else further.start()
         value = line[at:end].strip().rstrip(",")
     comma = line.find(",", end)
     return match[1].strip(), value, (comma + 1 if comma >= 0 else len(line)), was_json
