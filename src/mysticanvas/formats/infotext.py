@@ -18,7 +18,8 @@ _JSON_BEGINS = ('"', "{", "[")
 # What looks like JSON and is none costs as much as all that is before it.
 _MAX_JSON_TRIES = 100
 
-_SETTINGS_LINE = re.compile(r"^[ \t]*Steps: *\d+", re.MULTILINE | re.ASCII)
+# Steps alone on a line are a label of another kind of text.
+_SETTINGS_LINE = re.compile(r"^[ \t]*Steps: *\d+ *,", re.MULTILINE | re.ASCII)
 # A line of settings may lack its steps; then it has to hold three others of these.
 _OTHER_SETTINGS = re.compile(
     r"(?:^|, *)(?:Sampler|CFG scale|Seed|Size|Model hash|Model|Version|Schedule type|Clip skip|Denoising strength"

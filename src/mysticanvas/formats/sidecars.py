@@ -13,7 +13,11 @@ from mysticanvas.domain.generation import Recipe
 from mysticanvas.formats import infotext, keyed, pairs
 from mysticanvas.formats.json_text import Said, load_object, number
 
-_OWN = frozenset(("prompt", "negative_prompt", "seed", "steps", "cfg_scale", "width", "height"))
+# What MystiCanvas's own engine always writes, and what else only others do.
+_OWN = frozenset(("prompt", "seed", "steps", "cfg_scale", "width", "height"))
+_OTHERS = frozenset(
+    ("num_inference_steps", "inference_steps", "base_model", "use_stable_diffusion_model", "class_type")
+)
 _MAX_CAPTION = 20_000
 _YAML_LINE = re.compile(r"([A-Za-z][\w -]{0,60}):(?:[ \t]+(.*))?$")
 
@@ -71,7 +75,7 @@ def _site(meta: dict[str, Any]) -> Recipe | None:
 
 
 def _is_own(object_: dict[str, Any]) -> bool:
-    return len(_OWN & object_.keys()) >= 3 and not {"num_inference_steps", "inference_steps"} & object_.keys()
+    return object_.keys() >= _OWN and not _OTHERS & object_.keys()
 
 
 def _own(object_: dict[str, Any]) -> Recipe:

@@ -22,10 +22,10 @@ def test_what_dynamic_prompts_writes_behind_the_settings_is_no_prompt() -> None:
     [
         ("Steps: 20, Seed: 1, Sampler: Euler", "", ""),
         ("Negative prompt: ugly\nSteps: 20, Seed: 1", "", "ugly"),
-        ("a\r\nb\r\nNegative prompt: c\r\nd\r\nSteps: 20", "a\nb", "c\nd"),
+        ("a\r\nb\r\nNegative prompt: c\r\nd\r\nSteps: 20, Seed: 1", "a\nb", "c\nd"),
         ("Steps: 5 to heaven\nand on\nSteps: 20, Seed: 1", "Steps: 5 to heaven\nand on", ""),
-        ("{red|blue} cat\nSteps: 20", "{red|blue} cat", ""),
-        ("a BREAK b AND c\nSteps: 20\0", "a BREAK b AND c", ""),
+        ("{red|blue} cat\nSteps: 20, Seed: 1", "{red|blue} cat", ""),
+        ("a BREAK b AND c\nSteps: 20, Seed: 1\0", "a BREAK b AND c", ""),
     ],
 )
 def test_prompt_and_negative_prompt_end_where_they_end(text: str, prompt: str, negative: str) -> None:
