@@ -27,7 +27,7 @@ from mysticanvas.domain.task import ImageRead
 from mysticanvas.formats import infotext
 from mysticanvas.formats.containers import read_head
 from mysticanvas.library import taking_in
-from mysticanvas.pixels.thumbnails import make_thumbs
+from mysticanvas.pixels.thumbnails import load, make_thumbs
 from mysticanvas.settings import Settings
 from mysticanvas.store import jobs, roots
 from mysticanvas.store.database import Database
@@ -110,7 +110,7 @@ def thumbs(folder: Path, times: int = 20) -> tuple[float, float]:
     began = time.process_time()
     for _ in range(times):
         with open_beneath(os.fsencode(folder), b"one.png") as source:
-            make_thumbs(source.handle, read_head(source), SHORT_EDGES_PX)
+            make_thumbs(load(source.handle, read_head(source)), SHORT_EDGES_PX)
     spent = time.process_time() - began
     began = time.process_time()
     for _ in range(times):

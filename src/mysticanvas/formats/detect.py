@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-from mysticanvas.domain.file import ImageHead, TextEntry
+from mysticanvas.domain.file import ImageFormat, ImageHead, TextEntry
 from mysticanvas.domain.generation import InputImage, LoraUse, Recipe
 from mysticanvas.domain.model import ModelUse
 from mysticanvas.domain.text import clean
@@ -54,6 +54,12 @@ def read_recipe(head: ImageHead, *, file_name: str, sidecars: Sequence[TextEntry
         conflict = "A file beside the image says otherwise; the image itself was believed."
         return replace(embedded, problems=(*embedded.problems, conflict))
     return embedded
+
+
+def read_entries(entries: Sequence[TextEntry], *, file_name: str) -> Recipe:
+    """The same from all texts of an image as they are kept, its sidecars' among them."""
+    head = ImageHead(ImageFormat.PNG, 1, 1, 1, True, tuple(one for one in entries if one.carrier != "sidecar"))
+    return read_recipe(head, file_name=file_name, sidecars=[one for one in entries if one.carrier == "sidecar"])
 
 
 def says_how(head: ImageHead) -> bool:

@@ -38,10 +38,12 @@ def inspect(file: Path) -> dict[str, Any]:
 def _with_hidden_text(handle: int, head: ImageHead) -> ImageHead:
     """Also what is hidden in the pixels; for a lossless image all of them are decoded."""
     # Here, not above: an image that says how it was made needs no decoder.
-    from mysticanvas.pixels.stealth import hidden_text
+    from mysticanvas.pixels import stealth, thumbnails
 
+    if not stealth.may_hide(head):
+        return head
     try:
-        text = hidden_text(handle, head)
+        text = stealth.hidden_text(thumbnails.in_memory(thumbnails.load(handle, head)))
     except UnreadableFileError:
         return head
     return replace(head, texts=(*head.texts, TextEntry("stealth", "stealth", text))) if text else head

@@ -9,31 +9,24 @@ import zlib
 import numpy as np
 import pyvips
 
-from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import ImageFormat, ImageHead
-from mysticanvas.pixels import thumbnails
 
-MAX_HIDDEN_BYTES = 4 * 1024 * 1024
+# A picture that is looked at is held in memory whole.
+MAX_PIXELS = 40_000_000
+# Longer than any recipe; what is read is parsed where the database is written.
+MAX_HIDDEN_BYTES = 256 * 1024
 _SIGNATURE_BITS = 15 * 8
 _HEAD_BITS = _SIGNATURE_BITS + 32
 _LOSSLESS = (ImageFormat.PNG, ImageFormat.WEBP)
 
 
-def hidden_text(handle: int, head: ImageHead) -> str | None:
-    """The text in the pixels of the open file `handle`; None when there is none.
-
-    Raises `UnreadableFileError` when the pixels cannot be decoded.
-    """
-    if head.format not in _LOSSLESS or head.frames > 1 or not thumbnails.may_be_decoded(head):
-        return None
-    try:
-        return hidden_in(thumbnails.load(handle, head))
-    except pyvips.Error as error:
-        raise UnreadableFileError(f"The picture cannot be decoded: {str(error).splitlines()[0]}") from error
+def may_hide(head: ImageHead) -> bool:
+    """Only a lossless picture keeps its lowest bits; one that is very large is not looked at."""
+    return head.format in _LOSSLESS and head.frames == 1 and head.width_px * head.height_px <= MAX_PIXELS
 
 
-def hidden_in(image: pyvips.Image) -> str | None:
-    """The text in a decoded picture, in sRGB with 8 bits and not turned."""
+def hidden_text(image: pyvips.Image) -> str | None:
+    """The text in a decoded picture that may be read more than once; None when there is none."""
     if image.format != "uchar" or image.bands not in (3, 4):
         return None
     pixels = image.numpy()
