@@ -24,7 +24,7 @@ from mysticanvas.cli.taking_in import import_and_follow
 from mysticanvas.disk.opening import open_beneath
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.task import ImageRead
-from mysticanvas.formats import infotext
+from mysticanvas.formats import a1111
 from mysticanvas.formats.containers import read_head
 from mysticanvas.library import taking_in
 from mysticanvas.pixels.thumbnails import load, make_thumbs
@@ -71,7 +71,7 @@ def naive(folder: Path, library: Path) -> None:
         root = database.write(roots.add, path=str(folder), watch=False, now_ms=0)
         for number, path in enumerate(sorted(folder.rglob("*.png"))):
             with Image.open(path) as image:
-                recipe = infotext.parse(str(image.info.get("parameters")))
+                recipe = a1111.parse(str(image.info.get("parameters")))
                 width_px, height_px = image.size
             stat = path.stat()
             found = ImageRead(

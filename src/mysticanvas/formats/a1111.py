@@ -26,6 +26,15 @@ _FORGE = re.compile(r"f\d|classic|neo\b")
 
 
 _MAX_EXTRAS = 20_000
+# Most images have no others.
+_PLAIN = frozenset(
+    (
+        *("Steps", "Sampler", "Schedule type", "CFG scale", "Seed", "Size", "Model hash", "Model", "Clip skip"),
+        *("Version", "Denoising strength", "Distilled CFG Scale", "RNG", "ENSD", "Eta", "NGMS", "VAE"),
+        *("Hires upscale", "Hires steps", "Hires resize", "Face restoration", "Variation seed", "Template"),
+        *("Variation seed strength", "Emphasis", "Pad conds", "Token merging ratio", "Hires CFG Scale"),
+    )
+)
 
 
 def parse(text: str) -> Recipe:
@@ -52,7 +61,10 @@ class _Settings:
         self._taken: set[str] = set()
 
     def peek(self, *keys: str) -> str | None:
-        return next((self._first[key] for key in keys if key in self._first), None)
+        for key in keys:
+            if key in self._first:
+                return self._first[key]
+        return None
 
     def take(self, *keys: str) -> str | None:
         """The value of the first of the keys that there is."""
@@ -68,16 +80,18 @@ class _Settings:
     def __contains__(self, key: str) -> bool:
         return key in self._first
 
+    def are_plain(self) -> bool:
+        """Whether none of the settings names a model or an image that went in."""
+        return self._first.keys() <= _PLAIN
+
     def __iter__(self) -> Any:
         return iter(self._first.items())
 
     def rest(self) -> dict[str, Any]:
         """A key that stands there more than once has a list of all its values."""
-        return {
-            key: values if len(values := self._every[key]) > 1 else value
-            for key, value in self._first.items()
-            if key not in self._taken or len(self._every[key]) > 1
-        }
+        found: dict[str, Any] = {key: value for key, value in self._first.items() if key not in self._taken}
+        found.update((key, values) for key, values in self._every.items() if len(values) > 1)
+        return found
 
 
 def _recipe(prompt: str, negative: str, said: _Settings, tail: str) -> Recipe:
@@ -87,7 +101,8 @@ def _recipe(prompt: str, negative: str, said: _Settings, tail: str) -> Recipe:
     width, height = _size(said.take("Size") or "")
     seed, steps = integer(said.take("Seed")), small_integer(said.take("Steps"))
     denoise = number(said.take("Denoising strength", "Denoising Strength", "Denoise"))
-    relation, inputs = _inputs(said, denoise)
+    is_plain = said.are_plain()
+    relation, inputs = (None, ()) if is_plain else _inputs(said, denoise)
     fields: dict[str, Any] = {
         "tool": tool,
         "tool_version": version,
@@ -106,14 +121,14 @@ def _recipe(prompt: str, negative: str, said: _Settings, tail: str) -> Recipe:
         "model": model,
         "model_hash": model_hash,
         "vae": _vae(said),
-        "loras": _loras(prompt, said),
+        "loras": loras_of(prompt, {}, {}) if is_plain else _loras(prompt, said),
         "parent": next((one.name or one.hash for one in inputs if one.role is InputRole.SOURCE), None),
         "parent_relation": relation,
         "inputs": inputs,
         "generation_time_ms": _seconds(said.peek("Time")),
         "created_ms": _moment(said.peek("Created Date", "Created date", "Date")),
     }
-    fields["models"] = _models(said, fields["vae"])
+    fields["models"] = () if is_plain else _models(said, fields["vae"])
     fields["params"] = said.rest() | ({"After settings": tail} if tail else {})
     if tool == "stable-diffusion.cpp":
         fields |= _from_record(said.peek("SDCPP"), fields)

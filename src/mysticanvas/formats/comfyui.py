@@ -78,8 +78,9 @@ def parse(graph: Graph, file_name: str) -> Recipe:
         fields, differ = _in_common([reading.fields() for reading in readings])
         if differ:
             problems.append("Several images come from this graph; what they differ in is left open.")
-    passes = [reading.summary() for reading in readings] + [_summary(graph, node) for node in later]
-    params: dict[str, Any] = {"passes": passes} if len(passes) > 1 else {}
+    params: dict[str, Any] = {}
+    if len(readings) + len(later) > 1:
+        params["passes"] = [one.summary() for one in readings] + [_summary(graph, node) for node in later]
     if len(readings) == 1:
         params |= readings[0].parts()
     return Recipe(tool="ComfyUI", params=params, problems=tuple(problems), **fields)
@@ -195,7 +196,7 @@ def _outputs(graph: Graph, file_name: str) -> list[Node]:
     real = [node for node in savers if node.kind not in _PREVIEWS]
     named = [node for node in real if _is_named_by(node, file_name)]
     for chosen in (named if len(named) == 1 else [], real, savers):
-        found = [node for node in chosen[:_MAX_OUTPUTS] if any(_is_sampler(up) for up in graph.upstream(node))]
+        found = [node for node in chosen[:_MAX_OUTPUTS] if any(_is_sampler(up) for up in graph.above(node))]
         if found:
             return found
     return []
@@ -215,7 +216,7 @@ def _passes(graph: Graph, outputs: list[Node]) -> tuple[list[Node], list[Node]]:
     """The passes that no other pass was before, and those that follow them."""
     found: dict[str, Node] = {}
     for output in outputs:
-        for node in graph.upstream(output):
+        for node in graph.above(output):
             if _is_sampler(node):
                 found.setdefault(node.id, node)
     if not outputs:
@@ -277,14 +278,14 @@ def _named(trace: Trace, sampler: Node, link: str, name: str) -> str | None:
 
 def _guidance(trace: Trace, sampler: Node) -> float | None:
     """Distilled guidance, which is no CFG."""
-    for node in trace.graph.upstream(sampler):
+    for node in trace.graph.above(sampler):
         if node.kind in ("FluxGuidance", "CLIPTextEncodeFlux") and "guidance" in node.inputs:
             return number(trace.value(node, "guidance"))
     return None
 
 
 def _clip_skip(trace: Trace, sampler: Node) -> int | None:
-    for node in trace.graph.upstream(sampler):
+    for node in trace.graph.above(sampler):
         for name in ("stop_at_clip_layer", "clip_skip"):
             if name in node.inputs:
                 layer = small_integer(trace.value(node, name))

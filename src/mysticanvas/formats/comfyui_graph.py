@@ -14,6 +14,9 @@ MAX_STEPS = 20_000
 _MUTED, _BYPASSED = 2, 4
 _MAX_NESTING = 4
 _MAX_NODES = 50_000
+_MAX_KEPT = 100
+# Compared as they are: a bool is no number here.
+_ID_TYPES = (str, int)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,16 @@ class Graph:
 
     def __init__(self, nodes: dict[str, Node]) -> None:
         self.nodes = nodes
+        self._above: dict[str, list[Node]] = {}
+
+    def above(self, start: Node) -> list[Node]:
+        """Every node that `start` depends on, nearest first: `upstream`, kept for those asked for often."""
+        found = self._above.get(start.id)
+        if found is None:
+            found = list(self.upstream(start))
+            if len(self._above) < _MAX_KEPT:
+                self._above[start.id] = found
+        return found
 
     def linked(self, value: Any) -> tuple[Node, int] | None:
         """The node and slot that a link leads to; None for a value, or a link that leads nowhere."""
@@ -41,24 +54,20 @@ class Graph:
     def upstream(self, start: Node, *, without: frozenset[str] = frozenset()) -> Iterator[Node]:
         """Every node that `start` depends on, nearest first, each once; not through inputs named in
         `without`."""
-        seen, waiting = {start.id}, [start]
+        seen, waiting, nodes = {start.id}, [start], self.nodes
         for node in waiting:
             for name, value in node.inputs.items():
-                found = self.linked(value) if name not in without else None
-                if found is not None and found[0].id not in seen:
-                    seen.add(found[0].id)
-                    waiting.append(found[0])
-                    yield found[0]
+                if type(value) is not list or name in without or not is_link(value):
+                    continue
+                key = str(value[0])
+                if key not in seen and key in nodes:
+                    seen.add(key)
+                    waiting.append(nodes[key])
+                    yield nodes[key]
 
 
 def is_link(value: Any) -> bool:
-    return (
-        isinstance(value, list)
-        and len(value) == 2
-        and isinstance(value[0], str | int)
-        and isinstance(value[1], int)
-        and not isinstance(value[1], bool)
-    )
+    return type(value) is list and len(value) == 2 and type(value[1]) is int and type(value[0]) in _ID_TYPES
 
 
 def of_api(said: dict[str, Any]) -> Graph | None:

@@ -139,7 +139,7 @@ class Models:
         """Models that are no checkpoint and no LoRA, of everything above an output; the checkpoints of
         later passes are refiners."""
         found = []
-        for node in (output, *self._trace.graph.upstream(output)):
+        for node in (output, *self._trace.graph.above(output)):
             for key, kind in _OTHERS.items():
                 name = name_of(self._trace.text(node, key)) if key in node.inputs else None
                 if name:
@@ -158,7 +158,7 @@ class Models:
 
     def vae(self, output: Node) -> str | None:
         """The one that decoded; None where it is the checkpoint's own."""
-        for node in self._trace.graph.upstream(output):
+        for node in self._trace.graph.above(output):
             if node.kind.startswith("VAEDecode"):
                 loader = self._trace.node_of(node, ("vae",))
                 return name_of(self._trace.text(loader, "vae_name")) if loader else None

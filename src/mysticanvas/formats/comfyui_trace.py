@@ -73,8 +73,10 @@ class Trace:
 
     def through(self, value: Any) -> tuple[Node, int] | None:
         """Where a link leads, behind reroutes, switches, contexts and the walls of subgraphs."""
-        seen: set[tuple[str, int]] = set()
         found = self.graph.linked(value)
+        if found is None or self._passed_on(*found) is None:
+            return found
+        seen: set[tuple[str, int]] = set()
         while found is not None and (found[0].id, found[1]) not in seen:
             if len(seen) > MAX_STEPS * 2:
                 return None

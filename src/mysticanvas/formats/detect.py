@@ -42,8 +42,12 @@ def read_recipe(head: ImageHead, *, file_name: str, sidecars: Sequence[TextEntry
     """How the image was made; an empty recipe when nothing says. Never raises: what could not be
     understood is in `problems`. What the image itself says wins over its sidecars."""
     try:
-        embedded = _cleaned(_embedded(texts_of(head.texts), file_name)) if head.texts else None
-        beside = _cleaned(_beside(sidecars, file_name)) if sidecars else None
+        embedded = _embedded(texts_of(head.texts), file_name) if head.texts else None
+        beside = _beside(sidecars, file_name) if sidecars else None
+        if embedded is not None and any("\\" in entry.text or entry.carrier == "stealth" for entry in head.texts):
+            embedded = _cleaned(embedded)
+        if beside is not None:
+            beside = _cleaned(beside)
     except Exception:
         # A fault of a parser must not cost the image; its texts are kept to be read again.
         log.exception("metadata could not be read", extra={"file": file_name})
@@ -88,10 +92,8 @@ def texts_of(entries: Sequence[TextEntry]) -> Texts:
 _HIDDEN_KEYS = frozenset(("Title", "Description", "Software", "Source", "Comment", "parameters", "prompt", "workflow"))
 
 
-def _cleaned(recipe: Recipe | None) -> Recipe | None:
-    """JSON escapes can spell what no text may hold (M6)."""
-    if recipe is None:
-        return None
+def _cleaned(recipe: Recipe) -> Recipe:
+    """Escapes can spell what no text may hold (M6); texts without any were cleaned when they were read."""
     values = {name: value for name in _NAMES if (value := getattr(recipe, name)) is not None}
     return Recipe(**{name: _clean_all(value) for name, value in values.items()})
 
@@ -156,13 +158,17 @@ _OBJECTS: tuple[Callable[[dict[str, Any]], Recipe | None], ...] = (
     keyed.parse_fastsdcpu,
     keyed.parse_diffusionbee,
 )
+# A brace, blanks before it, a byte order mark, or `all_metadata[…] =`.
+_OBJECT_BEGINS = frozenset("{ \t\r\n\ufeffa")
 _OBJECT_KEYS = ("parameters", "UserComment", "Comment", "generation_data", "Model", "ImageDescription", "Description")
 
 
 def _object(texts: Texts) -> Recipe | None:
     for key in _OBJECT_KEYS:
         text = texts.get(key)
-        object_ = load_object(swarmui.without_assignment(text)) if text else None
+        if not text or text[:1] not in _OBJECT_BEGINS:
+            continue
+        object_ = load_object(swarmui.without_assignment(text))
         if object_ is None:
             continue
         if isinstance(object_.get("Comment"), str):
@@ -191,11 +197,11 @@ _INFOTEXT_KEYS = (
     "parameters",
     "UserComment",
     "Comment",
+    "Caption-Abstract",
+    "dc:description",
     "ImageDescription",
     "XPComment",
     "Description",
-    "Caption-Abstract",
-    "dc:description",
 )
 
 
@@ -232,7 +238,7 @@ def _upscaled(texts: Texts) -> Recipe | None:
 
 
 def _labelled(texts: Texts) -> Recipe | None:
-    for key in ("Caption-Abstract", "dc:description", "ImageDescription", "Description", "parameters", "UserComment"):
+    for key in _INFOTEXT_KEYS:
         text = texts.get(key)
         recipe = labelled.parse_mochi(text) or labelled.parse_koboldcpp(text) if text else None
         if recipe is not None:

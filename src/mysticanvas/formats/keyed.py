@@ -4,7 +4,6 @@ Each `parse_…` takes the object and gives None when it is not that tool's. Sou
 """
 
 import re
-from ast import literal_eval
 from typing import Any
 
 from mysticanvas.domain.generation import InputImage, InputRole, LoraUse, ParentRelation, Recipe
@@ -25,6 +24,9 @@ def size_of(text: Any) -> tuple[int | None, int | None]:
 def listed(value: Any) -> list[Any]:
     """A list, also of one value or of Python's own spelling of a list; [] for None."""
     if isinstance(value, str) and value.startswith("[") and len(value) < _MAX_LITERAL:
+        # Only images of one generator need Python's own parser.
+        from ast import literal_eval
+
         try:
             value = literal_eval(value)
         except (ValueError, SyntaxError, MemoryError, RecursionError):

@@ -1,8 +1,7 @@
 """Texts of labels and values that are no infotext: Mochi Diffusion, KoboldCpp, Midjourney."""
 
 import re
-from datetime import UTC
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from mysticanvas.domain.generation import InputImage, InputRole, ParentRelation, Recipe
@@ -162,9 +161,20 @@ def parse_midjourney(texts: dict[str, str]) -> Recipe | None:
     )
 
 
+_MAIL_DATE = re.compile(
+    r"(?:[A-Z][a-z]{2}, )?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) (?:GMT|UTC|[+-]0000)"
+)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
 def _mail_date(text: str | None) -> int | None:
-    try:
-        moment = parsedate_to_datetime((text or "")[:60])
-        return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
-    except (ValueError, TypeError, IndexError, OverflowError):
+    """ "Thu, 06 Mar 2025 08:49:39 GMT", in milliseconds."""
+    match = _MAIL_DATE.fullmatch((text or "").strip())
+    if match is None or match[2] not in _MONTHS:
         return None
+    day, year, hour, minute, second = (int(match[group]) for group in (1, 3, 4, 5, 6))
+    try:
+        moment = datetime(year, _MONTHS.index(match[2]) + 1, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None
+    return round(moment.timestamp() * 1000)

@@ -4,7 +4,6 @@ Source: XMP specification, part 1, section 7 (serialisation as RDF/XML): a prope
 an element, whose text may stand in an `rdf:Alt`. An XML parser would expand what hostile files define.
 """
 
-import html
 import re
 
 # What is looked for, by its name without prefix, and the key it is known by afterwards.
@@ -43,7 +42,7 @@ def properties(xmp: str) -> dict[str, str]:
         if prefix in _OTHER_PREFIXES or key in found:
             continue
         if match[5] is None:
-            found[key] = html.unescape(match[3] if match[3] is not None else match[4] or "")
+            found[key] = _unescaped(match[3] if match[3] is not None else match[4] or "")
             continue
         tag = f"{prefix}:{name}"
         if tag in without_end or not match[0].startswith("<") or match[0].endswith("/>"):
@@ -58,4 +57,13 @@ def properties(xmp: str) -> dict[str, str]:
 
 def _text(content: str) -> str:
     item = _ITEM.search(content)
-    return html.unescape(item[1] if item else _TAG.sub("", content)).strip()
+    return _unescaped(item[1] if item else _TAG.sub("", content)).strip()
+
+
+def _unescaped(text: str) -> str:
+    if "&" not in text:
+        return text
+    # Its table of names is long, and few images need it.
+    import html
+
+    return html.unescape(text)
