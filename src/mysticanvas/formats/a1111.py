@@ -59,6 +59,7 @@ class _Settings:
         self._first = settings
         self._every = repeated
         self._taken: set[str] = set()
+        self._is_plain = settings.keys() <= _PLAIN
 
     def peek(self, *keys: str) -> str | None:
         for key in keys:
@@ -82,16 +83,19 @@ class _Settings:
 
     def are_plain(self) -> bool:
         """Whether none of the settings names a model or an image that went in."""
-        return self._first.keys() <= _PLAIN
+        return self._is_plain
 
     def __iter__(self) -> Any:
         return iter(self._first.items())
 
     def rest(self) -> dict[str, Any]:
         """A key that stands there more than once has a list of all its values."""
-        found: dict[str, Any] = {key: value for key, value in self._first.items() if key not in self._taken}
-        found.update((key, values) for key, values in self._every.items() if len(values) > 1)
-        return found
+        every, taken = self._every, self._taken
+        return {
+            key: value if len(every[key]) == 1 else every[key]
+            for key, value in self._first.items()
+            if key not in taken or len(every[key]) > 1
+        }
 
 
 def _recipe(prompt: str, negative: str, said: _Settings, tail: str) -> Recipe:
@@ -143,6 +147,8 @@ def _writer(said: _Settings) -> tuple[str | None, str]:
     if "Civitai resources" in said or "Civitai metadata" in said:
         return version, "Civitai"
     text = version or ""
+    if text[:1] == "v":
+        return version, "A1111"
     for begin, tool in (
         ("FooocusPlus", "FooocusPlus"),
         ("SimpleSDXL", "SimpleSDXL"),
@@ -205,6 +211,8 @@ def _hashes(said: _Settings) -> dict[str, str]:
 
 
 def _model(said: _Settings) -> tuple[str | None, str | None]:
+    if said.are_plain():
+        return said.take("Model") or None, said.take("Model hash") or None
     hashes = _hashes(said)
     model = said.take("Model") or said.take("Unet", "Diffusion model", "UNet") or None
     model_hash = said.take("Model hash") or hashes.get("model")
@@ -229,8 +237,8 @@ def _resources(said: _Settings) -> list[tuple[str, str, float | None]]:
 
 def _vae(said: _Settings) -> str | None:
     vae = said.take("VAE")
-    if vae:
-        return vae
+    if vae or said.are_plain():
+        return vae or None
     return next((value for key, value in said if _MODULE.fullmatch(key) and _VAE_NAME.search(value)), None)
 
 

@@ -128,7 +128,9 @@ def parse_xmp(said: dict[str, str]) -> Recipe | None:
     if kind not in _AI_TYPES:
         return None
     credit = [text for key in ("Credit", "CreatorTool") if (text := said.get(key))]
-    return Recipe(tool=_maker(credit), params={"digital_source_types": [kind], "credit": credit})
+    # Midjourney gives every image a number of its own, and no credit.
+    tool = _maker(credit) or ("Midjourney" if "DigImageGUID" in said and not credit else None)
+    return Recipe(tool=tool, params={"digital_source_types": [kind], "credit": credit})
 
 
 def _maker(names: list[str]) -> str | None:

@@ -18,6 +18,7 @@ from mysticanvas.formats.json_text import integer, load_object, number, small_in
 
 _KEYS = ("prompt", "UserComment", "Model", "Make", "ImageDescription", "workflow", "Copyright", "Comment", "parameters")
 _PREVIEWS = frozenset(("PreviewImage", "Preview Image", "Image Preview", "PreviewAnimation"))
+_SAVING = re.compile(r"Save|save|VideoCombine|[Ii]mageOutput")
 # Inputs through which an image or a latent does not come.
 _NO_LATENT = frozenset(
     (
@@ -187,7 +188,7 @@ def _is_sampler(node: Node) -> bool:
 
 
 def _saves(node: Node) -> bool:
-    return "Save" in node.kind or node.kind in _PREVIEWS or "image saver" in node.kind.lower()
+    return bool(_SAVING.search(node.kind)) or node.kind in _PREVIEWS
 
 
 def _outputs(graph: Graph, file_name: str) -> list[Node]:

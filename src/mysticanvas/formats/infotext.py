@@ -75,8 +75,10 @@ def read_settings(line: str) -> tuple[dict[str, str], dict[str, list[str]]]:
         if key is None:
             break
         tries -= was_json is False
-        settings.setdefault(key, value)
-        repeated.setdefault(key, []).append(value)
+        if key in settings:
+            repeated[key].append(value)
+        else:
+            settings[key], repeated[key] = value, [value]
     return settings, repeated
 
 

@@ -346,6 +346,14 @@ def test_xmp_may_say_the_same() -> None:
     assert read({"XMP": xmp.replace("trainedAlgorithmicMedia", "digitalCapture")}).tool is None
 
 
+def test_newer_images_of_midjourney_say_it_in_xmp_alone() -> None:
+    xmp = (
+        '<rdf:Description iptcExt:DigImageGUID="bb27f758-ddc0-4eab-a682-8df0bb4c4396" iptcExt:DigitalSourceType='
+        '"http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"/>'
+    )
+    assert read({"XML:com.adobe.xmp": xmp}).tool == "Midjourney"
+
+
 def test_what_a_manifest_says_does_not_hide_how_an_image_was_made() -> None:
     said = c2pa.summary(manifest("trainedAlgorithmicMedia", "gpt-image"))
     assert read({"C2PA": said, "parameters": "a\nSteps: 20, Seed: 1"}).tool == "A1111"
