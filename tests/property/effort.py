@@ -14,3 +14,5 @@ parsers = settings(
 )
 # For what is tried once for each of many formats.
 each_parser = settings(parsers, max_examples=10_000 if LONG else 60)
+# For what follows from these.
+of_each_parser = settings(parsers, max_examples=1_000 if LONG else 30)

@@ -130,7 +130,7 @@ def test_parameters_that_are_copied_and_read_again_are_the_same(
 
 
 @pytest.mark.parametrize("name", writers.WRITERS)
-@effort.each_parser
+@effort.of_each_parser
 @given(made=writers.made)
 def test_what_any_generator_made_can_be_copied_in_a1111_form(name: str, made: Made) -> None:
     recipe = read(writers.WRITERS[name][1](made))
