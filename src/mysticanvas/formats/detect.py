@@ -18,15 +18,24 @@ from mysticanvas.formats import (
     c2pa,
     civitai,
     comfyui,
+    diffusionbee,
+    drawthings,
+    easydiffusion,
+    fastsdcpu,
     fooocus,
+    hf_space,
     infotext,
     invokeai,
-    keyed,
-    labelled,
+    koboldcpp,
+    kohya,
+    midjourney,
+    mochi,
     novelai,
     pairs,
+    ruinedfooocus,
     sidecars,
     swarmui,
+    tensorart,
     xmp,
 )
 from mysticanvas.formats.json_text import load_object
@@ -150,13 +159,13 @@ def texts_of_map(texts: Texts) -> Texts:
 _OBJECTS: tuple[Callable[[dict[str, Any]], Recipe | None], ...] = (
     swarmui.parse,
     fooocus.parse,
-    keyed.parse_ruined_fooocus,
-    keyed.parse_easy_diffusion,
-    keyed.parse_tensorart,
-    keyed.parse_hf_space,
-    keyed.parse_draw_things,
-    keyed.parse_fastsdcpu,
-    keyed.parse_diffusionbee,
+    ruinedfooocus.parse,
+    easydiffusion.parse,
+    tensorart.parse,
+    hf_space.parse,
+    drawthings.parse,
+    fastsdcpu.parse,
+    diffusionbee.parse,
 )
 # A brace, blanks before it, a byte order mark, or `all_metadata[…] =`.
 _OBJECT_BEGINS = frozenset("{ \t\r\n\ufeffa")
@@ -240,16 +249,16 @@ def _upscaled(texts: Texts) -> Recipe | None:
 def _labelled(texts: Texts) -> Recipe | None:
     for key in _INFOTEXT_KEYS:
         text = texts.get(key)
-        recipe = labelled.parse_mochi(text) or labelled.parse_koboldcpp(text) if text else None
+        recipe = mochi.parse(text) or koboldcpp.parse(text) if text else None
         if recipe is not None:
             return recipe
-    return labelled.parse_midjourney(texts)
+    return midjourney.parse(texts)
 
 
 def _one_text_a_setting(texts: Texts) -> Recipe | None:
     if "prompt" not in texts and not any(key.endswith(":prompt") for key in texts):
         return None
-    return keyed.parse_easy_diffusion(dict(texts)) or keyed.parse_kohya(dict(texts)) or pairs.parse_object(dict(texts))
+    return easydiffusion.parse(dict(texts)) or kohya.parse(dict(texts)) or pairs.parse_object(dict(texts))
 
 
 def _pairs(texts: Texts) -> Recipe | None:

@@ -9,8 +9,7 @@ from typing import Any
 
 from mysticanvas.domain.generation import InputImage, InputRole, LoraUse, ParentRelation, Recipe
 from mysticanvas.domain.model import ModelKind, ModelUse
-from mysticanvas.formats.json_text import Said, name_of, number
-from mysticanvas.formats.keyed import size_of
+from mysticanvas.formats.json_text import Said, name_of, number, size_of
 
 
 def parse(object_: dict[str, Any]) -> Recipe | None:

@@ -9,6 +9,7 @@ MAX_DEPTH = 64
 # Longer numbers are no seeds.
 MAX_DIGITS = 40
 _LARGEST = 10**MAX_DIGITS
+_SIZE = re.compile(r"\D{0,3}(\d{1,6})\D{1,4}(\d{1,6})\D{0,3}", re.ASCII)
 _INTEGER = re.compile(r"\s*-?\d{1,40}(?:\.0{1,20})?\s*", re.ASCII)
 
 
@@ -105,6 +106,12 @@ def name_of(value: Any) -> str | None:
 
 
 _NO_NAMES = frozenset(("", "none", "null", "undefined", "n/a", "(none)", "@none"))
+
+
+def size_of(text: Any) -> tuple[int | None, int | None]:
+    """Of "(1024, 768)", "1024 x 768", "1024×768"."""
+    match = _SIZE.fullmatch(text) if isinstance(text, str) and len(text) < 60 else None
+    return (int(match[1]), int(match[2])) if match else (None, None)
 
 
 class Said:

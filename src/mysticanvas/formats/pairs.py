@@ -9,8 +9,7 @@ from typing import Any
 
 from mysticanvas.domain.generation import Recipe
 from mysticanvas.formats.infotext import loras_of
-from mysticanvas.formats.json_text import Said
-from mysticanvas.formats.keyed import size_of
+from mysticanvas.formats.json_text import Said, size_of
 
 # Names without case, blanks, `_` and `-`.
 _FIELDS = {

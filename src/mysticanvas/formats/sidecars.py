@@ -10,7 +10,7 @@ from typing import Any
 
 from mysticanvas.domain.file import TextEntry
 from mysticanvas.domain.generation import Recipe
-from mysticanvas.formats import infotext, keyed, pairs
+from mysticanvas.formats import easydiffusion, infotext, pairs
 from mysticanvas.formats.json_text import Said, load_object, number
 
 # What MystiCanvas's own engine always writes, and what else only others do.
@@ -39,9 +39,9 @@ def parse(entry: TextEntry, read: Read) -> Recipe | None:
     object_ = load_object(text)
     if object_ is not None:
         return _of_object(object_, text, read)
-    easy = keyed.easy_diffusion_text(text.replace("\r\n", "\n"))
+    easy = easydiffusion.object_of(text.replace("\r\n", "\n"))
     if easy is not None:
-        return keyed.parse_easy_diffusion(easy)
+        return easydiffusion.parse(easy)
     if name.endswith((".yaml", ".yml")):
         settings = read_yaml(text)
         return _own(settings) if _is_own(settings) else pairs.parse_object(settings)
