@@ -10,7 +10,10 @@ from mysticanvas.domain.generation import LoraUse, ParentRelation, Recipe
 from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.formats.json_text import Said, name_of, number
 
-_MAX_LITERAL = 10_000
+_MAX_LIST = 10_000
+# A text in quotes of either kind, or a number.
+_SPELT = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"|(-?\d[\d.e+-]*)")
+_ESCAPED = re.compile(r"\\(.)")
 _KEYS = frozenset(("use_stable_diffusion_model", "num_inference_steps", "guidance_scale"))
 # Its text files speak to people.
 _LABELS = {
@@ -110,14 +113,8 @@ def _models(object_: dict[str, Any]) -> tuple[ModelUse, ...]:
 
 def _listed(value: Any) -> list[Any]:
     """A list, also of one value or of Python's own spelling of a list; [] for None."""
-    if isinstance(value, str) and value.startswith("[") and len(value) < _MAX_LITERAL:
-        # Only images of one generator need Python's own parser.
-        from ast import literal_eval
-
-        try:
-            value = literal_eval(value)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            return []
+    if isinstance(value, str) and value.startswith("["):
+        return [_ESCAPED.sub(r"\1", one[0] or one[1]) or one[2] for one in _SPELT.findall(value[:_MAX_LIST])]
     if isinstance(value, list):
         return value
     return [] if value is None else [value]
