@@ -99,7 +99,8 @@ class FileHashed:
 
 @dataclass(frozen=True, slots=True)
 class MakeThumbs:
-    """Hash, decode and shrink one image. `short_edges_px` are the sizes wanted, small to large."""
+    """Hash, decode and shrink one image, and look for text in its pixels. `short_edges_px` are the
+    sizes wanted, small to large."""
 
     root: bytes
     path_bytes: bytes
@@ -110,13 +111,15 @@ class MakeThumbs:
 class ThumbsMade:
     """`webps` is parallel to the sizes asked for; empty when the pixels could not be decoded, and
     then `damage` says why. `color_rgb` is the dominant colour as 0xRRGGBB. `blake3` is of the whole
-    file (32 bytes), None when the file is larger than may be hashed."""
+    file (32 bytes), None when the file is larger than may be hashed. `hidden` is the text that the
+    pixels of an image hide which says nothing else of how it was made; None when they hide none."""
 
     stat: FileStat
     blake3: bytes | None
     color_rgb: int | None
     webps: list[bytes]
     damage: str | None
+    hidden: str | None = None
 
 
 Task = ListFolder | ReadImages | HashFile | MakeThumbs

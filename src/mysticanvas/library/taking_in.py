@@ -1,7 +1,8 @@
 """Transactions of the import: what a found file becomes in the database."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mysticanvas import __version__
 from mysticanvas.domain.file import FileKind, FileStat
@@ -119,19 +120,24 @@ def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int)
 
 
 def _read_anew(tx: WriteTx, image: GenerationId, read: ImageRead, *, now_ms: int) -> None:
-    linked, model_id = _Models(tx, now_ms).of(read.recipe)
+    recipe = replace(read.recipe, params=json.loads(read.params_json))
+    set_recipe(tx, image, recipe, problems_of(read), now_ms=now_ms)
+    raw_metadata.keep_all(tx, [(image, read.raw)])
+
+
+def set_recipe(tx: WriteTx, image: GenerationId, recipe: Recipe, problems: Sequence[str], *, now_ms: int) -> None:
+    """What the parsers of today say of a known image, with its models."""
+    linked, model_id = _Models(tx, now_ms).of(recipe)
     generations.set_recipe(
         tx,
         image,
-        read.recipe,
-        params_json=read.params_json,
+        recipe,
         model_id=model_id,
-        problems=problems_of(read),
+        problems=problems,
         parser_version=PARSER_VERSION,
         now_ms=now_ms,
     )
     models.link(tx, image, linked)
-    raw_metadata.keep_all(tx, [(image, read.raw)])
 
 
 def facts_of(read: ImageRead) -> Facts:

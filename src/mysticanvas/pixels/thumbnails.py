@@ -6,7 +6,8 @@ let in; libvips' loaders for anything else are blocked.
 
 import os
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 os.environ.setdefault("VIPS_BLOCK_UNTRUSTED", "1")
@@ -43,34 +44,51 @@ class Thumbs:
     color_rgb: int
 
 
-def make_thumbs(handle: int, head: ImageHead, short_edges_px: Sequence[int]) -> Thumbs:
-    """Thumbnails of the open file `handle`. An image is never enlarged.
+def load(handle: int, head: ImageHead) -> pyvips.Image:
+    """The picture of the open file `handle`, upright, to be read once from top to bottom.
 
-    Raises `UnreadableFileError` with the reason when the pixels cannot be decoded.
+    Raises `UnreadableFileError` for one that is too large, or that cannot be decoded.
     """
     if head.width_px * head.height_px > MAX_PIXELS or max(head.width_px, head.height_px) > MAX_SIDE_PX:
         raise UnreadableFileError(
             f"The picture is too large to be shown: {head.width_px:,} × {head.height_px:,} pixels."
         )
-    try:
-        largest = _shrunk(_load(handle, head), max(short_edges_px))
-        largest = largest.copy_memory()
-        webps = [_webp(_shrunk(largest, edge)) for edge in short_edges_px]
-        return Thumbs(webps, _dominant_color(_shrunk(largest, 32)))
-    except pyvips.Error as error:
-        reason = str(error.detail or error.message).strip().splitlines() or ["unknown fault"]
-        raise UnreadableFileError(f"The picture cannot be decoded: {reason[0]}") from error
-
-
-def _load(handle: int, head: ImageHead) -> pyvips.Image:
     if head.format is ImageFormat.BMP:
         return _load_bmp(handle)
     os.lseek(handle, 0, os.SEEK_SET)
     source = pyvips.Source.new_from_descriptor(handle)
-    load: Callable[..., pyvips.Image] = getattr(pyvips.Image, _LOADERS[head.format])
-    # A file that was cut off still shows what is there.
-    image = load(source, access="sequential", fail_on="none")
-    return image.autorot()
+    loader: Callable[..., pyvips.Image] = getattr(pyvips.Image, _LOADERS[head.format])
+    with _decoding():
+        # A file that was cut off still shows what is there.
+        return loader(source, access="sequential", fail_on="none").autorot()
+
+
+def in_memory(image: pyvips.Image) -> pyvips.Image:
+    """The same picture, to be read more than once. Raises `UnreadableFileError`."""
+    with _decoding():
+        return image.copy_memory()
+
+
+def make_thumbs(image: pyvips.Image, short_edges_px: Sequence[int]) -> Thumbs:
+    """Thumbnails of a picture, which is never enlarged.
+
+    Raises `UnreadableFileError` with the reason when the pixels cannot be decoded.
+    """
+    with _decoding():
+        largest = _shrunk(image, max(short_edges_px))
+        largest = largest.copy_memory()
+        webps = [_webp(_shrunk(largest, edge)) for edge in short_edges_px]
+        return Thumbs(webps, _dominant_color(_shrunk(largest, 32)))
+
+
+@contextmanager
+def _decoding() -> Iterator[None]:
+    """What libvips says becomes a sentence for the person."""
+    try:
+        yield
+    except pyvips.Error as error:
+        reason = str(error.detail or error.message).strip().splitlines() or ["unknown fault"]
+        raise UnreadableFileError(f"The picture cannot be decoded: {reason[0]}") from error
 
 
 def _shrunk(image: pyvips.Image, short_edge_px: int) -> pyvips.Image:

@@ -141,7 +141,6 @@ def set_recipe(
     image: GenerationId,
     recipe: Recipe,
     *,
-    params_json: str,
     model_id: int | None,
     problems: Sequence[str],
     parser_version: int,
@@ -164,7 +163,7 @@ def set_recipe(
         id=image,
         now_ms=now_ms,
         parser_version=parser_version,
-        **_columns(recipe, params_json, model_id, problems),
+        **_columns(recipe, json.dumps(recipe.params, ensure_ascii=False), model_id, problems),
     )
     tx.changes.changed.append(image)
 

@@ -1,10 +1,12 @@
-"""Thumbnails, and what reading all the bytes for them brings: the full hash and the damage."""
+"""Thumbnails, and what reading all the bytes for them brings: the full hash, the damage, hidden text."""
 
 from typing import Any
 
+from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.file import FileKind
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Answer, MakeThumbs, Task, ThumbsMade
+from mysticanvas.library import hidden_text
 from mysticanvas.library.jobs import location
 from mysticanvas.store import files
 from mysticanvas.store.database import ReadTx, WriteTx
@@ -30,4 +32,6 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
     if answer.blake3 is not None and answer.webps:
         for kind, edge_px, webp in zip((FileKind.THUMB, FileKind.PREVIEW), SHORT_EDGES_PX, answer.webps, strict=False):
             files.keep_thumb(tx, image, kind=kind, blake3=answer.blake3, short_edge_px=edge_px, size_bytes=len(webp))
+    if answer.hidden is not None:
+        hidden_text.take_in(tx, image, answer.hidden, now_ms=now_ms())
     tx.changes.changed.append(image)
