@@ -86,11 +86,26 @@ class Orchestrator:
                 on_root_added=self._watch,
             )
         )
-        running.enter_context(Dispatcher(self.database, workers, cache, in_flight=settings.workers * 4, now_ms=now_ms))
+        slow_worker = running.enter_context(
+            WorkerPool(
+                1, memory_bytes=settings.worker_memory_bytes, task_limit_s=settings.slow_task_limit_s, when_needed=True
+            )
+        )
+        running.enter_context(
+            Dispatcher(
+                self.database,
+                workers,
+                cache,
+                slow_executor=slow_worker,
+                in_flight=settings.workers * 4,
+                now_ms=now_ms,
+            )
+        )
         self.sessions = Sessions.open(settings.library / TOKEN_FILE)
         self.app = build_app(
             Services(
                 database=self.database,
+                workers=workers,
                 snapshots=Snapshots(self.database),
                 importing=self.importing,
                 live=live,

@@ -10,6 +10,7 @@ JobId = NewType("JobId", int)
 class JobKind(StrEnum):
     THUMB = "thumb"
     SHA256 = "sha256"
+    MODELS = "models"
 
 
 class JobStatus(StrEnum):

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.generation import Recipe
+from mysticanvas.domain.model_tasks import HashModel, ListModels, ModelHashed, ModelListing, ModelRead, ReadModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +96,8 @@ class ThumbsMade:
     damage: str | None
 
 
-Task = ListFolder | ReadImage | HashFile | MakeThumbs
-Answer = FolderListing | ImageRead | FileHashed | ThumbsMade
+Task = ListFolder | ReadImage | HashFile | MakeThumbs | ListModels | ReadModel | HashModel
+Answer = FolderListing | ImageRead | FileHashed | ThumbsMade | ModelListing | ModelRead | ModelHashed
 
 
 class Executor(Protocol):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from mysticanvas.domain.task import Executor
 from mysticanvas.library.importing import Importing
 from mysticanvas.library.thumb_cache import ThumbCache
 from mysticanvas.search.snapshots import Snapshots
@@ -16,6 +17,7 @@ class Services:
     """`base_url` is where the gallery is served, without a slash at the end."""
 
     database: Database
+    workers: Executor
     snapshots: Snapshots
     importing: Importing
     live: LiveUpdates

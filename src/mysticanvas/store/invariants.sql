@@ -39,3 +39,26 @@ SELECT min(id)
  WHERE kind = 'final' AND blake3 IS NOT NULL
  GROUP BY blake3
 HAVING count(*) > 1;
+
+-- name: an entry of a model leads to one that is shown, in one step
+SELECT m.id
+  FROM models AS m
+       JOIN models AS k ON k.id = m.merged_into
+ WHERE k.merged_into IS NOT NULL;
+
+-- name: a model's path is that of a file of it
+SELECT m.id
+  FROM models AS m
+ WHERE m.file_path IS NOT (SELECT d.path || '/' || f.path
+                             FROM model_files AS f
+                                  JOIN model_folders AS d ON d.id = f.folder_id
+                            WHERE f.model_id = m.id
+                            ORDER BY f.missing_at IS NOT NULL, f.id
+                            LIMIT 1);
+
+-- name: every model file that is there is hashed, or has a job that will do it
+SELECT f.id
+  FROM model_files AS f
+ WHERE f.hashed_at IS NULL AND f.missing_at IS NULL
+   AND NOT EXISTS (SELECT 1 FROM jobs AS j
+                    WHERE j.kind = 'models' AND j.unique_key = CAST(f.id AS TEXT) AND j.status <> 'done');

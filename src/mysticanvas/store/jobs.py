@@ -81,8 +81,9 @@ def next_run_at(tx: ReadTx) -> int | None:
     return due
 
 
-def claim(tx: WriteTx, *, boot: str, limit: int, now_ms: int) -> list[Job]:
-    """The next jobs, by priority and then age, owned by `boot` from now on (J2)."""
+def claim(tx: WriteTx, *, boot: str, limit: int, now_ms: int, leave: Sequence[JobKind] = ()) -> list[Job]:
+    """The next jobs, by priority and then age, owned by `boot` from now on (J2). Jobs of the kinds in
+    `leave` stay where they are."""
     tx.run(
         "UPDATE jobs SET run_at = 0 WHERE status = 'queued' AND run_at > 0 AND run_at <= :now_ms",
         now_ms=now_ms,
@@ -105,7 +106,7 @@ def claim(tx: WriteTx, *, boot: str, limit: int, now_ms: int) -> list[Job]:
         token=token,
         limit=limit,
         now_ms=now_ms,
-        paused=json.dumps(paused(tx)),
+        paused=json.dumps([*paused(tx), *leave]),
     )
     rows.sort(key=lambda row: (-row["priority"], row["id"]))
     return [

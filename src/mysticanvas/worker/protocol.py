@@ -14,6 +14,7 @@ import msgspec
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.generation import InputImage, InputRole, LoraUse, ParentRelation, Recipe
 from mysticanvas.domain.model import ModelKind, ModelUse
+from mysticanvas.domain.model_tasks import HashModel, ListModels, ModelHashed, ModelListing, ModelRead, ReadModel
 from mysticanvas.domain.task import (
     Answer,
     FileHashed,
@@ -30,8 +31,12 @@ from mysticanvas.domain.task import (
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 ERROR = "error"
 
-_TASKS: dict[str, type] = {kind.__name__: kind for kind in (ListFolder, ReadImage, HashFile, MakeThumbs)}
-_ANSWERS: dict[str, type] = {kind.__name__: kind for kind in (FolderListing, FileHashed, ThumbsMade)}
+_TASKS: dict[str, type] = {
+    kind.__name__: kind for kind in (ListFolder, ReadImage, HashFile, MakeThumbs, ListModels, ReadModel, HashModel)
+}
+_ANSWERS: dict[str, type] = {
+    kind.__name__: kind for kind in (FolderListing, FileHashed, ThumbsMade, ModelListing, ModelRead, ModelHashed)
+}
 
 
 class BrokenPipeFrameError(Exception):

@@ -11,7 +11,7 @@ from typing import Any
 
 from mysticanvas.domain.job import JobKind
 from mysticanvas.domain.task import Answer, Task
-from mysticanvas.library.jobs import sha256, thumb
+from mysticanvas.library.jobs import models, sha256, thumb
 from mysticanvas.store.database import ReadTx, WriteTx
 
 
@@ -21,7 +21,12 @@ class Kind:
     apply: Callable[[WriteTx, dict[str, Any], Answer], None]
 
 
+# Jobs that take minutes. They are done one at a time, by a worker of their own, and only when no other
+# job is waiting or running.
+SLOW = (JobKind.MODELS,)
+
 KINDS: dict[JobKind, Kind] = {
     JobKind.THUMB: Kind(thumb.prepare, thumb.apply),
     JobKind.SHA256: Kind(sha256.prepare, sha256.apply),
+    JobKind.MODELS: Kind(models.prepare, models.apply),
 }
