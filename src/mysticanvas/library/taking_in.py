@@ -10,6 +10,7 @@ from mysticanvas.domain.job import JobKind
 from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.domain.task import ImageRead
 from mysticanvas.formats.detect import PARSER_VERSION
+from mysticanvas.library import lineage
 from mysticanvas.store import events, failures, files, fts, generations, jobs, models, raw_metadata
 from mysticanvas.store.database import WriteTx
 from mysticanvas.store.files import Facts, KnownFile
@@ -41,6 +42,7 @@ def take_in(tx: WriteTx, found: Sequence[Found], failed: Sequence[Failed], *, no
     images = [_record(tx, one, now_ms=now_ms) for one in found]
     if images:
         fts.index(tx, images)
+        lineage.note(tx, [(image, one.read.recipe) for image, one in zip(images, found, strict=True)], now_ms=now_ms)
     for one in failed:
         if one.root.id is not None:
             failures.record(tx, root_id=one.root.id, stat=one.stat, reason=one.reason, now_ms=now_ms)
@@ -55,6 +57,7 @@ def add_copy(tx: WriteTx, original: KnownFile, found: Found, digest: bytes | Non
     failures.forget(tx, root_id=root_id, path=stat.path_bytes)
     if found.read.recipe.prompt is not None and generations.detail(tx, image).prompt is None:
         _read_anew(tx, image, found.read, now_ms=now_ms)
+    lineage.note_arrival(tx, image, now_ms=now_ms)
     tx.changes.changed.append(image)
 
 
@@ -63,6 +66,8 @@ def move(tx: WriteTx, old: KnownFile, found: Found, *, now_ms: int) -> None:
     root_id = _root_id(found)
     files.move(tx, old.id, root_id=root_id, stat=found.read.stat)
     failures.forget(tx, root_id=root_id, path=found.read.stat.path_bytes)
+    image, after = old.generation_id, found.read.stat.path_bytes
+    lineage.note_move(tx, image, before=old.path_bytes, after=after, now_ms=now_ms)
     tx.changes.changed.append(old.generation_id)
 
 
@@ -97,6 +102,7 @@ def _read_anew(tx: WriteTx, image: GenerationId, read: ImageRead, *, now_ms: int
         now_ms=now_ms,
     )
     models.link(tx, image, linked)
+    lineage.note_anew(tx, image, read.recipe, now_ms=now_ms)
     raw_metadata.keep(tx, image, read.raw)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mysticanvas.domain.errors import ConflictError
+from mysticanvas.library.lineage import undo_parent
 from mysticanvas.library.merging_models import undo_merge
 from mysticanvas.store import generations, operations
 from mysticanvas.store.database import WriteTx
@@ -34,4 +35,5 @@ _INVERSES: dict[str, Callable[[WriteTx, Any, int], int]] = {
     "favorite": _undo_favorite,
     "rating": _undo_rating,
     "merge_models": undo_merge,
+    "parent": undo_parent,
 }

@@ -136,8 +136,9 @@ def set_recipe(
                cfg_scale = :cfg_scale, guidance = :guidance, sampler = :sampler, scheduler = :scheduler,
                denoise = :denoise, clip_skip = :clip_skip, width = :width, height = :height,
                model_id = :model_id, model_hash = :model_hash, model_name = :model_name,
-               parent_uuid = :parent_uuid, parent_relation = :parent_relation, engine_name = :engine_name,
-               engine_version = :engine_version, generation_time_ms = :generation_time_ms,
+               parent_uuid = :parent_uuid,
+               parent_relation = iif(parent_by = 'user', parent_relation, :parent_relation),
+               engine_name = :engine_name, engine_version = :engine_version, generation_time_ms = :generation_time_ms,
                params_json = :params_json, problems_json = :problems_json, parser_version = :parser_version,
                updated_at = :now_ms
          WHERE id = :id

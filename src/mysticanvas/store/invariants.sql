@@ -62,3 +62,15 @@ SELECT f.id
  WHERE f.hashed_at IS NULL AND f.missing_at IS NULL
    AND NOT EXISTS (SELECT 1 FROM jobs AS j
                     WHERE j.kind = 'models' AND j.unique_key = CAST(f.id AS TEXT) AND j.status <> 'done');
+
+-- name: a parent that was found is an input that the file names
+SELECT g.id
+  FROM generations AS g
+ WHERE g.parent_id IS NOT NULL AND g.parent_by IS NOT 'user'
+   AND NOT EXISTS (SELECT 1 FROM generation_inputs AS i
+                    WHERE i.generation_id = g.id AND i.role = 'source' AND i.found_id = g.parent_id);
+
+-- name: no image comes from itself
+SELECT id FROM generations WHERE parent_id = id
+UNION ALL
+SELECT generation_id FROM generation_inputs WHERE found_id = generation_id;
