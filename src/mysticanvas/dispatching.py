@@ -193,7 +193,13 @@ class Dispatcher:
 
 def _apply_all(tx: WriteTx, results: list[_Result], *, now_ms: int) -> None:
     for result in results:
-        if isinstance(result, _Failed):
+        if (
+            isinstance(result, _Failed)
+            and result.crashed
+            and (parts := KINDS[result.job.kind].split(result.job.payload))
+        ):
+            jobs.replace(tx, result.job, parts, now_ms=now_ms)
+        elif isinstance(result, _Failed):
             jobs.fail(tx, result.job, error=result.error, crashed=result.crashed, now_ms=now_ms)
         elif jobs.finish(tx, result.job, now_ms=now_ms) and result.answer is not None:
             # Only a claim that is still ours may change anything.

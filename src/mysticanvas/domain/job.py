@@ -11,6 +11,7 @@ class JobKind(StrEnum):
     THUMB = "thumb"
     SHA256 = "sha256"
     MODELS = "models"
+    REPARSE = "reparse"
 
 
 class JobStatus(StrEnum):

@@ -96,8 +96,37 @@ class ThumbsMade:
     damage: str | None
 
 
-Task = ListFolder | ReadImage | HashFile | MakeThumbs | ListModels | ReadModel | HashModel
-Answer = FolderListing | ImageRead | FileHashed | ThumbsMade | ModelListing | ModelRead | ModelHashed
+@dataclass(frozen=True, slots=True)
+class KeptTexts:
+    """The texts of one image as they were kept at its import: `raw` as in `ImageRead`."""
+
+    generation: int
+    raw: bytes
+    file_name: str
+    format: ImageFormat
+    width_px: int
+    height_px: int
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadKept:
+    """Read kept texts again; no file is opened."""
+
+    images: list[KeptTexts]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRead:
+    """`recipes` (JSON, as `domain/recipe_json.py` has it; b"" where what was kept is damaged) is parallel
+    to `generations`: as many of the images asked for as fit the time and the size of one answer."""
+
+    generations: list[int]
+    recipes: list[bytes]
+
+
+Task = ListFolder | ReadImage | HashFile | MakeThumbs | ListModels | ReadModel | HashModel | ReadKept
+Answer = FolderListing | ImageRead | FileHashed | ThumbsMade | ModelListing | ModelRead | ModelHashed | KeptRead
 
 
 class Executor(Protocol):

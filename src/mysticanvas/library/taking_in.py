@@ -91,19 +91,27 @@ def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int)
 
 
 def _read_anew(tx: WriteTx, image: GenerationId, read: ImageRead, *, now_ms: int) -> None:
-    linked, model_id = _models(tx, read.recipe, now_ms=now_ms)
-    generations.set_recipe(
-        tx,
-        image,
-        read.recipe,
-        model_id=model_id,
-        problems=problems_of(read),
-        parser_version=PARSER_VERSION,
-        now_ms=now_ms,
-    )
-    models.link(tx, image, linked)
-    lineage.note_anew(tx, image, read.recipe, now_ms=now_ms)
+    set_recipe(tx, image, read.recipe, problems_of(read), now_ms=now_ms)
     raw_metadata.keep(tx, image, read.raw)
+
+
+def set_recipe(tx: WriteTx, image: GenerationId, recipe: Recipe, problems: Sequence[str], *, now_ms: int) -> None:
+    """What the parsers of today say of a known image, with its models and inputs."""
+    linked, model_id = _models(tx, recipe, now_ms=now_ms)
+    if generations.says_already(tx, image, recipe, model_id=model_id, problems=problems):
+        generations.set_parser_version(tx, image, PARSER_VERSION)
+    else:
+        generations.set_recipe(
+            tx,
+            image,
+            recipe,
+            model_id=model_id,
+            problems=problems,
+            parser_version=PARSER_VERSION,
+            now_ms=now_ms,
+        )
+    models.link(tx, image, linked)
+    lineage.note_anew(tx, image, recipe, now_ms=now_ms)
 
 
 def facts_of(read: ImageRead) -> Facts:

@@ -178,6 +178,36 @@ def _columns(recipe: Recipe, model_id: int | None, problems: Sequence[str], pars
     }
 
 
+def says_already(
+    tx: ReadTx, image: GenerationId, recipe: Recipe, *, model_id: int | None, problems: Sequence[str]
+) -> bool:
+    """Whether the row says all that the recipe says; its other models and its inputs are apart. To write
+    the same again would index its words again."""
+    return bool(
+        tx.value(
+            """
+            SELECT prompt IS :prompt AND negative_prompt IS :negative_prompt AND seed IS :seed AND steps IS :steps
+                   AND cfg_scale IS :cfg_scale AND guidance IS :guidance AND sampler IS :sampler
+                   AND scheduler IS :scheduler AND denoise IS :denoise AND clip_skip IS :clip_skip
+                   AND width IS :width AND height IS :height AND model_id IS :model_id
+                   AND model_hash IS :model_hash AND model_name IS :model_name AND parent_uuid IS :parent_uuid
+                   AND (parent_relation IS :parent_relation OR parent_by = 'user')
+                   AND engine_name IS :engine_name AND engine_version IS :engine_version
+                   AND generation_time_ms IS :generation_time_ms AND params_json = :params_json
+                   AND problems_json = :problems_json
+              FROM generations
+             WHERE id = :image
+            """,
+            image=image,
+            **_columns(recipe, model_id, problems, 0),
+        )
+    )
+
+
+def set_parser_version(tx: WriteTx, image: GenerationId, version: int) -> None:
+    tx.run("UPDATE generations SET parser_version = :version WHERE id = :image", image=image, version=version)
+
+
 def id_of(tx: ReadTx, public_uuid: str) -> GenerationId:
     """Raises `NotFoundError`."""
     image = tx.value("SELECT id FROM generations WHERE uuid = :uuid", uuid=public_uuid)

@@ -165,6 +165,15 @@ def fail(tx: WriteTx, job: Job, *, error: str, crashed: bool, now_ms: int) -> No
     tx.changes.jobs = True
 
 
+def replace(tx: WriteTx, job: Job, payloads: Sequence[dict[str, Any]], *, now_ms: int) -> None:
+    """Smaller jobs in place of one, as urgent as it was. Nothing happens when the claim is not ours."""
+    priority = tx.value("SELECT priority FROM jobs WHERE id = :id", id=job.id)
+    if not finish(tx, job, now_ms=now_ms):
+        return
+    for payload in payloads:
+        enqueue(tx, kind=job.kind, payload=payload, unique_key=None, priority=priority, now_ms=now_ms)
+
+
 def take_back(tx: WriteTx, *, boot: str, now_ms: int) -> int:
     """Requeue what another boot had claimed, and say how many (J3). Its attempt is not counted."""
     return _requeue(

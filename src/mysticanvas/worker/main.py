@@ -9,9 +9,9 @@ import sys
 
 from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.domain.model_tasks import HashModel, ListModels, ReadModel
-from mysticanvas.domain.task import Answer, HashFile, ListFolder, ReadImage, Task
+from mysticanvas.domain.task import Answer, HashFile, ListFolder, ReadImage, ReadKept, Task
 from mysticanvas.worker.protocol import BrokenPipeFrameError, answer_frame, error_frame, read_frame, task_of
-from mysticanvas.worker.tasks import hashing, listing, models, reading
+from mysticanvas.worker.tasks import hashing, listing, models, reading, reparsing
 
 
 def main() -> None:
@@ -55,6 +55,8 @@ def run(task: Task) -> Answer:
             return models.read(task)
         case HashModel():
             return models.compute_hashes(task)
+        case ReadKept():
+            return reparsing.run(task)
     # libvips is loaded only where pixels are wanted.
     from mysticanvas.worker.tasks import thumbs
 

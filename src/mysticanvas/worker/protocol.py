@@ -5,25 +5,26 @@ A frame is a 4-byte big-endian length and that many bytes. A task is [id, kind, 
 seed may exceed 64 bits.
 """
 
-import json
-from dataclasses import asdict, fields, replace
-from typing import Any, BinaryIO
+from dataclasses import fields
+from typing import BinaryIO
 
 import msgspec
 
 from mysticanvas.domain.file import FileStat, ImageFormat
-from mysticanvas.domain.generation import InputImage, InputRole, LoraUse, ParentRelation, Recipe
-from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.domain.model_tasks import HashModel, ListModels, ModelHashed, ModelListing, ModelRead, ReadModel
+from mysticanvas.domain.recipe_json import dump as recipe_json_of
+from mysticanvas.domain.recipe_json import load as recipe_of
 from mysticanvas.domain.task import (
     Answer,
     FileHashed,
     FolderListing,
     HashFile,
     ImageRead,
+    KeptRead,
     ListFolder,
     MakeThumbs,
     ReadImage,
+    ReadKept,
     Task,
     ThumbsMade,
 )
@@ -32,10 +33,12 @@ MAX_FRAME_BYTES = 64 * 1024 * 1024
 ERROR = "error"
 
 _TASKS: dict[str, type] = {
-    kind.__name__: kind for kind in (ListFolder, ReadImage, HashFile, MakeThumbs, ListModels, ReadModel, HashModel)
+    kind.__name__: kind
+    for kind in (ListFolder, ReadImage, HashFile, MakeThumbs, ListModels, ReadModel, HashModel, ReadKept)
 }
 _ANSWERS: dict[str, type] = {
-    kind.__name__: kind for kind in (FolderListing, FileHashed, ThumbsMade, ModelListing, ModelRead, ModelHashed)
+    kind.__name__: kind
+    for kind in (FolderListing, FileHashed, ThumbsMade, ModelListing, ModelRead, ModelHashed, KeptRead)
 }
 
 
@@ -70,10 +73,7 @@ def answer_frame(number: int, answer: Answer) -> bytes:
     """Raises `ValueError` for an answer that is too large to send."""
     if isinstance(answer, ImageRead):
         values = {field.name: getattr(answer, field.name) for field in fields(answer) if field.name != "recipe"}
-        recipe = {field.name: getattr(answer.recipe, field.name) for field in fields(answer.recipe)}
-        for name in ("loras", "models", "inputs"):
-            recipe[name] = [asdict(one) for one in recipe[name]]
-        recipe_json = json.dumps(recipe).encode()
+        recipe_json = recipe_json_of(answer.recipe)
         return _frame(number, "ImageRead", msgspec.msgpack.encode(_ReadOnWire(recipe_json=recipe_json, **values)))
     return _frame(number, type(answer).__name__, msgspec.msgpack.encode(answer))
 
@@ -116,24 +116,7 @@ def answer_of(frame: _Frame) -> Answer | str:
 
 def _image_read(wire: _ReadOnWire) -> ImageRead:
     values = {name: getattr(wire, name) for name in wire.__struct_fields__ if name != "recipe_json"}
-    return ImageRead(recipe=_recipe(json.loads(wire.recipe_json)), **values)
-
-
-def _recipe(values: dict[str, Any]) -> Recipe:
-    loras = tuple(LoraUse(**lora) for lora in values.pop("loras"))
-    models = tuple(ModelUse(**(use | {"role": ModelKind(use["role"])})) for use in values.pop("models"))
-    inputs = tuple(InputImage(**(one | {"role": InputRole(one["role"])})) for one in values.pop("inputs"))
-    relation = values.pop("parent_relation")
-    problems = tuple(values.pop("problems"))
-    recipe = Recipe(**values)
-    return replace(
-        recipe,
-        loras=loras,
-        models=models,
-        inputs=inputs,
-        problems=problems,
-        parent_relation=ParentRelation(relation) if relation else None,
-    )
+    return ImageRead(recipe=recipe_of(wire.recipe_json), **values)
 
 
 def _frame(number: int, kind: str, body: bytes) -> bytes:
