@@ -20,6 +20,7 @@ from mysticanvas.dispatching import Dispatcher
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import LibraryError
 from mysticanvas.library.importing import Importing
+from mysticanvas.library.importing_libraries import LibraryImporting
 from mysticanvas.library.thumb_cache import ThumbCache
 from mysticanvas.search.snapshots import Snapshots
 from mysticanvas.server.app import build_app
@@ -86,6 +87,7 @@ class Orchestrator:
                 on_root_added=self._watch,
             )
         )
+        libraries = running.enter_context(LibraryImporting(self.database, self.importing, now_ms=now_ms))
         slow_worker = running.enter_context(
             WorkerPool(
                 1, memory_bytes=settings.worker_memory_bytes, task_limit_s=settings.slow_task_limit_s, when_needed=True
@@ -108,6 +110,7 @@ class Orchestrator:
                 workers=workers,
                 snapshots=Snapshots(self.database),
                 importing=self.importing,
+                libraries=libraries,
                 live=live,
                 cache=cache,
                 sessions=self.sessions,

@@ -11,7 +11,7 @@ from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.domain.task import ImageRead
 from mysticanvas.formats.detect import PARSER_VERSION
 from mysticanvas.library import lineage
-from mysticanvas.store import events, failures, files, fts, generations, jobs, models, raw_metadata
+from mysticanvas.store import events, failures, files, fts, generations, jobs, models, raw_metadata, taking_over
 from mysticanvas.store.database import WriteTx
 from mysticanvas.store.files import Facts, KnownFile
 from mysticanvas.store.roots import Root
@@ -84,7 +84,12 @@ def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int)
         take_in(tx, [found], [], now_ms=now_ms)
         return
     files.replace_content(tx, known.id, stat=read.stat, facts=facts_of(read))
-    _read_anew(tx, image, read, now_ms=now_ms)
+    was_never_here = known.fingerprint is None
+    if was_never_here:
+        taking_over.fill_placeholder(tx, image)
+    if not was_never_here or read.recipe.prompt is not None:
+        # What came over from another gallery is not lost to a file that says nothing.
+        _read_anew(tx, image, read, now_ms=now_ms)
     _queue_thumb(tx, image, now_ms=now_ms)
     data = {"path": read.stat.path_bytes.decode("utf-8", "replace")}
     events.append(tx, level="info", kind="file.changed", subject=found.root.path, data=data, now_ms=now_ms)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mysticanvas.domain.task import Executor
 from mysticanvas.library.importing import Importing
+from mysticanvas.library.importing_libraries import LibraryImporting
 from mysticanvas.library.thumb_cache import ThumbCache
 from mysticanvas.search.snapshots import Snapshots
 from mysticanvas.server.live import LiveUpdates
@@ -20,6 +21,7 @@ class Services:
     workers: Executor
     snapshots: Snapshots
     importing: Importing
+    libraries: LibraryImporting
     live: LiveUpdates
     cache: ThumbCache
     sessions: Sessions
