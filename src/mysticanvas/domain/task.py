@@ -45,7 +45,7 @@ class ReadImage:
 class ImageRead:
     """`stat` was equal before and after reading. `raw` is zlib-compressed JSON of the text entries
     ([carrier, key, text] each), b"" when there are none. `fingerprint` is 32 bytes: BLAKE3 over
-    the size and both ends of the file."""
+    the size and both ends of the file. `sidecars` are those beside it that were read."""
 
     stat: FileStat
     format: ImageFormat
@@ -57,6 +57,7 @@ class ImageRead:
     recipe: Recipe
     raw: bytes
     problems: list[str]
+    sidecars: list[FileStat] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from mysticanvas.domain.job import JobKind
 from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.domain.task import ImageRead
 from mysticanvas.formats.detect import PARSER_VERSION
-from mysticanvas.library import lineage
+from mysticanvas.library import companions, lineage
 from mysticanvas.store import events, failures, files, fts, generations, jobs, models, raw_metadata, taking_over
 from mysticanvas.store.database import WriteTx
 from mysticanvas.store.files import Facts, KnownFile
@@ -43,6 +43,7 @@ def take_in(tx: WriteTx, found: Sequence[Found], failed: Sequence[Failed], *, no
     if images:
         fts.index(tx, images)
         lineage.note(tx, [(image, one.read.recipe) for image, one in zip(images, found, strict=True)], now_ms=now_ms)
+        companions.note(tx, [(image, _root_id(one), one.read) for image, one in zip(images, found, strict=True)])
     for one in failed:
         if one.root.id is not None:
             failures.record(tx, root_id=one.root.id, stat=one.stat, reason=one.reason, now_ms=now_ms)
@@ -58,6 +59,7 @@ def add_copy(tx: WriteTx, original: KnownFile, found: Found, digest: bytes | Non
     if found.read.recipe.prompt is not None and generations.detail(tx, image).prompt is None:
         _read_anew(tx, image, found.read, now_ms=now_ms)
     lineage.note_arrival(tx, image, now_ms=now_ms)
+    companions.note_anew(tx, image, root_id, found.read)
     tx.changes.changed.append(image)
 
 
@@ -68,6 +70,7 @@ def move(tx: WriteTx, old: KnownFile, found: Found, *, now_ms: int) -> None:
     failures.forget(tx, root_id=root_id, path=found.read.stat.path_bytes)
     image, after = old.generation_id, found.read.stat.path_bytes
     lineage.note_move(tx, image, before=old.path_bytes, after=after, now_ms=now_ms)
+    companions.note_move(tx, image, root_id, found.read.sidecars)
     tx.changes.changed.append(old.generation_id)
 
 
@@ -84,6 +87,10 @@ def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int)
         take_in(tx, [found], [], now_ms=now_ms)
         return
     files.replace_content(tx, known.id, stat=read.stat, facts=facts_of(read))
+    if known.kind != FileKind.FINAL:
+        # A mask or an upscale says nothing about the image that it is a file of.
+        return
+    companions.note_anew(tx, image, _root_id(found), read)
     was_never_here = known.fingerprint is None
     if was_never_here:
         taking_over.fill_placeholder(tx, image)

@@ -123,6 +123,7 @@ _SHOWN = (
     "problems",
     "is_favorite",
     "rating",
+    "is_grid",
     "imported_at",
 )
 

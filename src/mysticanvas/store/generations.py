@@ -38,6 +38,7 @@ class Detail:
     parent_relation: str | None
     is_favorite: bool
     rating: int
+    is_grid: bool
     engine_name: str | None
     engine_version: str | None
     generation_time_ms: int | None
@@ -226,8 +227,8 @@ def detail(tx: ReadTx, image: GenerationId) -> Detail:
         """
         SELECT id, uuid, timestamp, timestamp_source, prompt, negative_prompt, notes, seed, steps, cfg_scale,
                guidance, sampler, scheduler, denoise, clip_skip, width, height, model_name, model_hash,
-               parent_uuid AS parent_hint, parent_relation, is_favorite, rating, engine_name, engine_version,
-               generation_time_ms, params_json, problems_json, imported_at, deleted_at, missing_at
+               parent_uuid AS parent_hint, parent_relation, is_favorite, rating, is_grid, engine_name,
+               engine_version, generation_time_ms, params_json, problems_json, imported_at, deleted_at, missing_at
           FROM generations
          WHERE id = :image
         """,
@@ -236,7 +237,8 @@ def detail(tx: ReadTx, image: GenerationId) -> Detail:
     if row is None:
         raise NotFoundError("That image is not in this library any more.")
     params, problems = json.loads(row.pop("params_json")), json.loads(row.pop("problems_json"))
-    return Detail(**(row | {"is_favorite": bool(row["is_favorite"]), "params": params, "problems": problems}))
+    flags = {name: bool(row[name]) for name in ("is_favorite", "is_grid")}
+    return Detail(**(row | flags | {"params": params, "problems": problems}))
 
 
 def favorites_unlike(tx: ReadTx, images: Sequence[GenerationId], favorite: bool) -> list[GenerationId]:

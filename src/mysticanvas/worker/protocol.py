@@ -63,6 +63,7 @@ class _ReadOnWire(msgspec.Struct, array_like=True):
     recipe_json: bytes
     raw: bytes
     problems: list[str]
+    sidecars: list[FileStat]
 
 
 def task_frame(number: int, task: Task) -> bytes:

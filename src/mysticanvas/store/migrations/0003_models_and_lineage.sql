@@ -83,6 +83,20 @@ CREATE INDEX generation_files_by_name
 -- Serves the search for an input by the hash of its file.
 CREATE INDEX generation_files_by_sha256 ON generation_files (sha256) WHERE sha256 IS NOT NULL;
 
+-- 1 for a sheet of several images that a generator laid out, such as A1111's X/Y/Z plot.
+ALTER TABLE generations ADD COLUMN is_grid INTEGER NOT NULL DEFAULT 0 CHECK (is_grid IN (0, 1));
+
+-- Images whose name says that they are a file of another image beside them, while that one is not known:
+-- a mask, a picture before hires fix, an upscale. When it comes, the file joins it and this row is gone.
+CREATE TABLE companions (
+    generation_id INTEGER PRIMARY KEY REFERENCES generations (id) ON DELETE CASCADE ON UPDATE CASCADE,
+    kind          TEXT    NOT NULL CHECK (kind IN ('input', 'mask', 'upscaled', 'sidecar')),
+    root_id       INTEGER NOT NULL REFERENCES roots (id) ON DELETE CASCADE,
+    folder        BLOB    NOT NULL
+) STRICT;
+-- Serves the arrival of images in a folder, and the foreign key.
+CREATE INDEX companions_in ON companions (root_id, folder);
+
 -- Images that were taken over from another gallery, by the name they had there.
 CREATE TABLE foreign_names (
     source        TEXT    NOT NULL,               -- the kind of gallery

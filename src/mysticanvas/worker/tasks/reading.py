@@ -6,9 +6,9 @@ import zlib
 
 from mysticanvas.disk.hashing import fingerprint
 from mysticanvas.disk.opening import open_beneath
-from mysticanvas.disk.sidecars import read_sidecar
+from mysticanvas.disk.sidecars import read_with_stat
 from mysticanvas.domain.errors import UnreadableFileError
-from mysticanvas.domain.file import TextEntry
+from mysticanvas.domain.file import FileStat, TextEntry
 from mysticanvas.domain.task import ImageRead, ReadImage
 from mysticanvas.domain.text import clean
 from mysticanvas.formats.containers import read_head
@@ -23,7 +23,7 @@ def run(task: ReadImage) -> ImageRead:
     with open_beneath(task.root, task.path_bytes) as source:
         before = source.stat()
         head = read_head(source)
-        sidecars, problems = _sidecars(task)
+        sidecars, stats, problems = _sidecars(task)
         name = clean(os.path.basename(task.path_bytes).decode("utf-8", "replace"))
         recipe = read_recipe(head, file_name=name, sidecars=sidecars)
         print_of_file = fingerprint(source)
@@ -40,18 +40,22 @@ def run(task: ReadImage) -> ImageRead:
         recipe=recipe,
         raw=_pack([*head.texts, *sidecars]),
         problems=[*head.problems, *problems],
+        sidecars=stats,
     )
 
 
-def _sidecars(task: ReadImage) -> tuple[list[TextEntry], list[str]]:
-    entries, problems = [], []
+def _sidecars(task: ReadImage) -> tuple[list[TextEntry], list[FileStat], list[str]]:
+    entries, stats, problems = [], [], []
     for path in sorted(task.sidecars):
         name = clean(os.path.basename(path).decode("utf-8", "replace"))
         try:
-            entries.append(read_sidecar(task.root, path))
+            entry, stat = read_with_stat(task.root, path)
         except UnreadableFileError as error:
             problems.append(f"{name}: {error}")
-    return entries, problems
+            continue
+        entries.append(entry)
+        stats.append(stat)
+    return entries, stats, problems
 
 
 def _pack(entries: list[TextEntry]) -> bytes:
