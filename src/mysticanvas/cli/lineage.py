@@ -61,4 +61,4 @@ def _correct(image: str, asked: dict[str, Any], library: Library, json: bool) ->
     if json:
         print_json(done)
     else:
-        out.print(f"Done. To take it back: undo {done['operation']}.")
+        out.print(f"Done. To take it back: mysticanvas undo {done['operation']}.")

@@ -1,4 +1,4 @@
-"""`doctor`, `backup`, `reparse`: is it sound, is there a second copy, is it read as well as can be."""
+"""`doctor`, `backup`, `undo`, `reparse`: sound, copied, taken back, read again."""
 
 import time
 from typing import Annotated
@@ -17,6 +17,7 @@ POLL_S = 0.2
 def add_commands(app: typer.Typer) -> None:
     app.command(epilog="Example: mysticanvas doctor --json")(doctor)
     app.command(epilog="Example: mysticanvas backup now")(backup)
+    app.command(epilog="Example: mysticanvas undo 12")(undo)
     app.command(epilog="Example: mysticanvas reparse model:flux1-dev")(reparse)
 
 
@@ -58,6 +59,17 @@ def backup(
         out.print(f"{one['path']}  {one['bytes']:,} bytes", markup=False)
     if not listed["backups"]:
         out.print("There is no backup yet: mysticanvas backup now makes one.")
+
+
+def undo(
+    operation: Annotated[int, typer.Argument(metavar="NUMBER", help="The number that the deed printed.")],
+    library: Library = None,
+    json: Json = False,
+) -> None:
+    """Take back one deed: a merge, a link, a rating …"""
+    with connect(settings_for(library)) as client:
+        done = client.post(f"/api/undo/{operation}")
+    print_json(done) if json else out.print(f"Taken back: {done['changed']:,} changed.")
 
 
 def reparse(

@@ -101,7 +101,7 @@ def merge(
     if json:
         print_json(done)
     else:
-        out.print(f"They are one model now. To take it back: undo {done['operation']}.")
+        out.print(f"They are one model now. To take it back: mysticanvas undo {done['operation']}.")
 
 
 def _number(client: Client, model: str, kind: str | None) -> int:

@@ -20,6 +20,8 @@ from mysticanvas.store.database import WriteTx
 # A1111 numbers every file that it saves: in a batch the image comes some numbers after what was saved
 # before a further step, and some before its mask.
 NUMBERS_TRIED = 16
+# Nearly every name fails this at once.
+_MAY_BE_ONE = re.compile(rb"-before-|-mask|_upscayl_|\.swarmpreview")
 _STEP = re.compile(
     rb"(?P<base>.+?)(?P<suffix>-before-(?:highres-fix|color-correction|face-restoration)|-mask(?:-composite)?)"
 )
@@ -42,6 +44,8 @@ class Companion:
 
 def companion(path_bytes: bytes) -> Companion | None:
     """What a file's name says that it is of another; None for most files."""
+    if not _MAY_BE_ONE.search(path_bytes):
+        return None
     stem = os.path.splitext(os.path.basename(path_bytes))[0]
     if match := _STEP.fullmatch(stem):
         is_mask = match["suffix"].startswith(b"-mask")

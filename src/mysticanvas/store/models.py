@@ -39,13 +39,18 @@ def find_or_add(tx: WriteTx, use: ModelUse, *, now_ms: int) -> int | None:
     if hashed is None and not name:
         return None
     found = _by_hash(tx, use.role, hashed) if hashed else None
-    if found is None and name:
+    if found is not None:
+        return found
+    if name:
         found = _by_name_unlike(tx, use.role, name, hashed) if hashed else _by_name(tx, use.role, name)
-    is_new = found is None
+        if found is not None and hashed is None:
+            return found
     if found is None:
         found = _add(tx, use.role, name or f"unknown {hashed[1] if hashed else ''}".strip(), now_ms)
-    if (hashed is not None and _keep_hash(tx, found, hashed)) or is_new:
-        model_groups.regroup(tx, found)
+    if hashed is not None:
+        _keep_hash(tx, found, hashed)
+    # Either the entry is new or its hash is: which file it means may be known now.
+    model_groups.regroup(tx, found)
     return found
 
 
@@ -59,21 +64,16 @@ def _add(tx: WriteTx, role: str, name: str, now_ms: int) -> int:
     return tx.last_id
 
 
-def _keep_hash(tx: WriteTx, model_id: int, hashed: tuple[str, str]) -> bool:
-    """Whether it is news. What an image says of a model says nothing of a file by the same name."""
-    return bool(
-        tx.run(
-            """
-            INSERT INTO model_hashes (model_id, kind, value, source)
-            SELECT id, :kind, :value, 'image'
-              FROM models
-             WHERE id = :model_id AND file_path IS NULL
-                ON CONFLICT DO NOTHING
-            """,
-            model_id=model_id,
-            kind=hashed[0],
-            value=hashed[1],
-        )
+def _keep_hash(tx: WriteTx, model_id: int, hashed: tuple[str, str]) -> None:
+    tx.run(
+        """
+        INSERT INTO model_hashes (model_id, kind, value, source)
+        VALUES (:model_id, :kind, :value, 'image')
+            ON CONFLICT DO NOTHING
+        """,
+        model_id=model_id,
+        kind=hashed[0],
+        value=hashed[1],
     )
 
 
