@@ -166,7 +166,7 @@ def test_the_person_has_the_last_word_and_can_take_it_back(client: Client, folde
     assert ways(client, images[CHILD]) == corrected
 
     # Read again with another source, the file does not change that.
-    (folder / CHILD).write_bytes(comfy_png(2, source="fox.png") + b"\n")
+    (folder / CHILD).write_bytes(comfy_png(2, source="FOX.png"))
     take_in(client, folder)
     assert ways(client, images[CHILD]) == corrected
 

@@ -161,7 +161,7 @@ def link(tx: WriteTx, child: str, parent: str, relation: str | None, *, now_ms: 
     before = lineage.parent_of(tx, image)
     if lineage.comes_from(tx, source, image) and before.parent_id != source:
         raise InvalidInputError("An image cannot come from itself, not even over several steps.")
-    after = Parent(source, before.parent_uuid, relation or before.parent_relation, "user")
+    after = Parent(source, relation or before.parent_relation, "user")
     return _correct(tx, image, before, after, now_ms)
 
 
@@ -169,7 +169,7 @@ def unlink(tx: WriteTx, child: str, *, now_ms: int) -> Done:
     """`child` came from no other image, whatever its file says. Raises `NotFoundError`."""
     image = generations.id_of(tx, child)
     before = lineage.parent_of(tx, image)
-    return _correct(tx, image, before, Parent(None, before.parent_uuid, None, "user"), now_ms)
+    return _correct(tx, image, before, Parent(None, None, "user"), now_ms)
 
 
 def _correct(tx: WriteTx, image: GenerationId, before: Parent, after: Parent, now_ms: int) -> Done:
@@ -200,4 +200,4 @@ def undo_parent(tx: WriteTx, inverse: dict[str, object], now_ms: int) -> int:
 
 
 def _plain(parent: Parent) -> list[object]:
-    return [parent.parent_id, parent.parent_uuid, parent.parent_relation, parent.parent_by]
+    return [parent.parent_id, parent.parent_relation, parent.parent_by]

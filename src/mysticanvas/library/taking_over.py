@@ -208,7 +208,7 @@ class TakeOver:
             before = lineage.parent_of(tx, image)
             if before.parent_by == "user" or lineage.comes_from(tx, parent, image):
                 continue
-            after = Parent(parent, before.parent_uuid or one.parent, before.parent_relation, "user")
+            after = Parent(parent, before.parent_relation, "user")
             lineage.set_parent(tx, image, after, now_ms=self._now_ms())
             linked += 1
         return linked

@@ -48,11 +48,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """All four columns that say what an image came from. `parent_id` None with `parent_by` 'user': the
-    person said that it came from none."""
+    """What an image came from; what its file calls that, is apart. `parent_id` None with `parent_by`
+    'user': the person said that it came from none."""
 
     parent_id: GenerationId | None
-    parent_uuid: str | None
     parent_relation: str | None
     parent_by: str | None
 
@@ -214,23 +213,19 @@ def input_files(tx: ReadTx, image: GenerationId) -> list[FileRow]:
 
 
 def parent_of(tx: ReadTx, image: GenerationId) -> Parent:
-    row = tx.one(
-        "SELECT parent_id, parent_uuid, parent_relation, parent_by FROM generations WHERE id = :image", image=image
-    )
-    return Parent(**row) if row else Parent(None, None, None, None)
+    row = tx.one("SELECT parent_id, parent_relation, parent_by FROM generations WHERE id = :image", image=image)
+    return Parent(**row) if row else Parent(None, None, None)
 
 
 def set_parent(tx: WriteTx, image: GenerationId, parent: Parent, *, now_ms: int) -> None:
     tx.run(
         """
         UPDATE generations
-           SET parent_id = :parent_id, parent_uuid = :parent_uuid, parent_relation = :relation, parent_by = :by,
-               updated_at = :now_ms
+           SET parent_id = :parent_id, parent_relation = :relation, parent_by = :by, updated_at = :now_ms
          WHERE id = :image
         """,
         image=image,
         parent_id=parent.parent_id,
-        parent_uuid=parent.parent_uuid,
         relation=parent.parent_relation,
         by=parent.parent_by,
         now_ms=now_ms,

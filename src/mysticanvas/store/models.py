@@ -174,23 +174,6 @@ def _by_hash(tx: ReadTx, role: str, hashed: tuple[str, str]) -> int | None:
         value=hashed[1],
         role=role,
     )
-    if found is None and hashed[0] == "autov3":
-        found = _by_beginning(tx, role, hashed[1])
-    return found
-
-
-def _by_beginning(tx: ReadTx, role: str, digits: str) -> int | None:
-    """Forge writes the first 12 digits of sha256 over a LoRA's file where A1111 writes AutoV3."""
-    found: int | None = tx.value(
-        """
-        SELECT h.model_id
-          FROM model_hashes AS h
-               JOIN models AS m ON m.id = h.model_id
-         WHERE h.kind = 'sha256' AND h.value >= :digits AND h.value < :digits || 'g' AND m.kind = :role
-        """,
-        digits=digits,
-        role=role,
-    )
     return found
 
 
