@@ -27,7 +27,7 @@ from mysticanvas.domain.errors import ConflictError, InvalidInputError
 from mysticanvas.domain.generation import GenerationId, Recipe, TimestampSource
 from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.settings import Settings
-from mysticanvas.store import generations, models
+from mysticanvas.store import fts, generations, model_lists, models
 from mysticanvas.store.database import Database, ReadTx, WriteTx
 
 
@@ -298,6 +298,7 @@ def made_with(tx: WriteTx, lora: str, weight: float, moment: int) -> GenerationI
         app_version="test",
         now_ms=0,
     )
+    fts.index(tx, [image])
     use = ModelUse(ModelKind.LORA, lora, None, weight)
     model_id = models.find_or_add(tx, use, now_ms=0)
     assert model_id is not None
@@ -334,6 +335,15 @@ def test_made_with_a_lora_of_some_weight_is_one_query_on_an_index(database: Data
             "COVERING INDEX generation_models_by_weight (model_id=? AND role=? AND weight>?)" in s for s in steps
         )
         assert not any(step.startswith("SCAN u") or ("models" in step and step.startswith("SCAN")) for step in steps)
+
+
+def test_what_lies_in_the_trash_is_not_counted(database: Database) -> None:
+    images = [database.write_bulk(made_with, "grain", 0.5, 1_700_000_000_000 + n * 1_000) for n in range(3)]
+    database.write(
+        lambda tx: tx.run("UPDATE generations SET deleted_at = 1, purge_after = 2 WHERE id = :id", id=images[1])
+    )
+    [model] = database.read(model_lists.listed, kind="lora")
+    assert (model.images, model.doubtful) == (2, 2)
 
 
 def run(library: Path, *args: str) -> subprocess.CompletedProcess[str]:

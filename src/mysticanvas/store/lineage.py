@@ -16,8 +16,8 @@ from mysticanvas.store.files import FileRow
 MAX_NAME = 2_000
 MAX_INPUTS = 64
 MAX_CANDIDATES = 200
-# A lineage deeper than this is no lineage.
-MAX_DEPTH = 1_000
+# An image with more ancestors than this is no image of a person.
+MAX_ANCESTORS = 10_000
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 # ComfyUI says where a picture lies behind its name.
 _PLACE = re.compile(r"\s*\[(?:input|output|temp)\]$")
@@ -254,21 +254,24 @@ def comes_from(tx: ReadTx, image: GenerationId, ancestor: GenerationId) -> bool:
     return bool(
         tx.value(
             """
-            WITH RECURSIVE above (id, depth) AS (
-                 SELECT :image, 0
+            WITH RECURSIVE above (id) AS (
+                 SELECT :image
                   UNION
-                 SELECT up.parent, above.depth + 1
+                 SELECT g.parent_id
                    FROM above
-                        JOIN (SELECT id AS child, parent_id AS parent FROM generations WHERE parent_id IS NOT NULL
-                               UNION ALL
-                              SELECT generation_id, found_id FROM generation_inputs WHERE found_id IS NOT NULL) AS up
-                          ON up.child = above.id
-                  WHERE above.depth < :most)
+                        JOIN generations AS g ON g.id = above.id
+                  WHERE g.parent_id IS NOT NULL
+                  UNION
+                 SELECT i.found_id
+                   FROM above
+                        JOIN generation_inputs AS i ON i.generation_id = above.id
+                  WHERE i.found_id IS NOT NULL
+                  LIMIT :most)
             SELECT EXISTS (SELECT 1 FROM above WHERE id = :ancestor)
             """,
             image=image,
             ancestor=ancestor,
-            most=MAX_DEPTH,
+            most=MAX_ANCESTORS,
         )
     )
 

@@ -9,7 +9,7 @@ from mysticanvas.store import model_files, model_groups
 from mysticanvas.store.database import ReadTx
 from mysticanvas.store.model_files import ModelFile
 
-# Counting the links of a million images takes about half a second.
+# Counting the links of a million images takes a quarter of a second.
 LIST_LIMIT_MS = 10_000
 
 
@@ -67,8 +67,9 @@ _LISTED = """
                   GROUP BY model_id),
              trashed AS (
                  SELECT u.model_id, count(*) AS images, sum(u.sure) AS sure
-                   FROM generations AS g
-                        JOIN generation_models AS u ON u.generation_id = g.id
+                   FROM generations AS g INDEXED BY generations_in_trash
+                        -- From the few in the Trash to their links, never the other way round.
+                        CROSS JOIN generation_models AS u ON u.generation_id = g.id
                   WHERE g.deleted_at IS NOT NULL
                   GROUP BY u.model_id),
              counted AS (
