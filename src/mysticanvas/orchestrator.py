@@ -88,21 +88,7 @@ class Orchestrator:
             )
         )
         libraries = running.enter_context(LibraryImporting(self.database, self.importing, now_ms=now_ms))
-        slow_worker = running.enter_context(
-            WorkerPool(
-                1, memory_bytes=settings.worker_memory_bytes, task_limit_s=settings.slow_task_limit_s, when_needed=True
-            )
-        )
-        running.enter_context(
-            Dispatcher(
-                self.database,
-                workers,
-                cache,
-                slow_executor=slow_worker,
-                in_flight=settings.workers * 4,
-                now_ms=now_ms,
-            )
-        )
+        self._start_jobs(running, workers, cache)
         self.sessions = Sessions.open(settings.library / TOKEN_FILE)
         self.app = build_app(
             Services(
@@ -119,6 +105,25 @@ class Orchestrator:
             )
         )
         self._live = live
+
+    def _start_jobs(self, running: ExitStack, workers: WorkerPool, cache: ThumbCache) -> None:
+        """Jobs that take minutes have a worker of their own, which starts when there is one."""
+        settings = self._settings
+        slow_worker = running.enter_context(
+            WorkerPool(
+                1, memory_bytes=settings.worker_memory_bytes, task_limit_s=settings.slow_task_limit_s, when_needed=True
+            )
+        )
+        running.enter_context(
+            Dispatcher(
+                self.database,
+                workers,
+                cache,
+                slow_executor=slow_worker,
+                in_flight=settings.workers * 4,
+                now_ms=now_ms,
+            )
+        )
 
     # -- serving ------------------------------------------------------------------------------
 
