@@ -22,6 +22,7 @@ from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import LibraryError
 from mysticanvas.library.backing_up import HourlyBackups
 from mysticanvas.library.importing import Importing
+from mysticanvas.library.importing_libraries import LibraryImporting
 from mysticanvas.library.jobs.thumb import SHORT_EDGES_PX
 from mysticanvas.library.thumb_cache import ThumbCache
 from mysticanvas.search.snapshots import Snapshots
@@ -90,15 +91,18 @@ class Orchestrator:
                 on_root_added=self._watch,
             )
         )
-        running.enter_context(Dispatcher(self.database, workers, cache, in_flight=settings.workers * 4, now_ms=now_ms))
+        libraries = running.enter_context(LibraryImporting(self.database, self.importing, now_ms=now_ms))
+        self._start_jobs(running, workers, cache)
         if self._serving:
             running.enter_context(HourlyBackups(self.database))
         self.sessions = Sessions.open(settings.library / TOKEN_FILE)
         self.app = build_app(
             Services(
                 database=self.database,
+                workers=workers,
                 snapshots=Snapshots(self.database),
                 importing=self.importing,
+                libraries=libraries,
                 live=live,
                 cache=cache,
                 sessions=self.sessions,
@@ -116,6 +120,25 @@ class Orchestrator:
             self.database.write_bulk(
                 events.append, level="warning", kind="library.place", subject=danger, data={}, now_ms=now_ms()
             )
+
+    def _start_jobs(self, running: ExitStack, workers: WorkerPool, cache: ThumbCache) -> None:
+        """Jobs that take minutes have a worker of their own, which starts when there is one."""
+        settings = self._settings
+        slow_worker = running.enter_context(
+            WorkerPool(
+                1, memory_bytes=settings.worker_memory_bytes, task_limit_s=settings.slow_task_limit_s, when_needed=True
+            )
+        )
+        running.enter_context(
+            Dispatcher(
+                self.database,
+                workers,
+                cache,
+                slow_executor=slow_worker,
+                in_flight=settings.workers * 4,
+                now_ms=now_ms,
+            )
+        )
 
     # -- serving ------------------------------------------------------------------------------
 

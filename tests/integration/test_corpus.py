@@ -42,6 +42,7 @@ def test_every_hostile_file_ends_as_it_should(corpus: Path, tmp_path: Path) -> N
         located = {}
         for hit in client.get("/api/search", q="", limit=1_000)["items"]:
             made = client.get(f"/api/generations/{hit['uuid']}")
+            made["files"] = [file for file in made["files"] if file["kind"] in ("final", "copy")]
             located.update({file["path"]: made for file in made["files"]})
     failed = {str(Path(failure["path"]).relative_to(bad)) for failure in report["failures"]}
     wrong = [

@@ -4,7 +4,7 @@ import os
 
 from mysticanvas.disk.opening import open_beneath
 from mysticanvas.domain.errors import UnreadableFileError
-from mysticanvas.domain.file import TextEntry
+from mysticanvas.domain.file import FileStat, TextEntry
 from mysticanvas.domain.text import clean
 
 # No generator writes a longer sidecar; a larger one is something else.
@@ -13,10 +13,16 @@ MAX_SIDECAR_BYTES = 1024 * 1024
 
 def read_sidecar(root: bytes, path_bytes: bytes) -> TextEntry:
     """Its text, in UTF-8 or as its byte order mark says. Raises `UnreadableFileError`."""
+    return read_with_stat(root, path_bytes)[0]
+
+
+def read_with_stat(root: bytes, path_bytes: bytes) -> tuple[TextEntry, FileStat]:
+    """As `read_sidecar`, and what was read."""
     with open_beneath(root, path_bytes) as source:
         if source.size > MAX_SIDECAR_BYTES:
             raise UnreadableFileError("It is too large to describe an image.")
         content = source.read(0, MAX_SIDECAR_BYTES)
+        stat = source.stat()
     encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     name = clean(os.path.basename(path_bytes).decode("utf-8", "replace"))
-    return TextEntry("sidecar", name, clean(content.decode(encoding, "replace")))
+    return TextEntry("sidecar", name, clean(content.decode(encoding, "replace"))), stat

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.generation import Recipe
+from mysticanvas.domain.model_tasks import HashModel, ListModels, ModelHashed, ModelListing, ModelRead, ReadModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ class ImageRead:
     """`stat` was equal before and after reading. `raw` is zlib-compressed JSON of the text entries
     ([carrier, key, text] each), b"" when there are none. `fingerprint` is 32 bytes: BLAKE3 over
     the size and both ends of the file. `params_json` is `recipe.params`, which is empty here: the
-    Orchestrator stores it and need not read it."""
+    Orchestrator stores it and need not read it. `sidecars` are those beside it that were read.
+    `is_grid`: a sheet of several images."""
 
     stat: FileStat
     format: ImageFormat
@@ -66,6 +68,8 @@ class ImageRead:
     params_json: str
     raw: bytes
     problems: list[str]
+    sidecars: list[FileStat] = field(default_factory=list)
+    is_grid: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +126,37 @@ class ThumbsMade:
     hidden: str | None = None
 
 
-Task = ListFolder | ReadImages | HashFile | MakeThumbs
-Answer = FolderListing | ImagesRead | FileHashed | ThumbsMade
+@dataclass(frozen=True, slots=True)
+class KeptTexts:
+    """The texts of one image as they were kept at its import: `raw` as in `ImageRead`."""
+
+    generation: int
+    raw: bytes
+    file_name: str
+    format: ImageFormat
+    width_px: int
+    height_px: int
+    frames: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadKept:
+    """Read kept texts again; no file is opened."""
+
+    images: list[KeptTexts]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRead:
+    """`recipes` (JSON, as `domain/recipe_json.py` has it; b"" where what was kept is damaged) is parallel
+    to `generations`: as many of the images asked for as fit the time and the size of one answer."""
+
+    generations: list[int]
+    recipes: list[bytes]
+
+
+Task = ListFolder | ReadImages | HashFile | MakeThumbs | ListModels | ReadModel | HashModel | ReadKept
+Answer = FolderListing | ImagesRead | FileHashed | ThumbsMade | ModelListing | ModelRead | ModelHashed | KeptRead
 
 
 class Executor(Protocol):

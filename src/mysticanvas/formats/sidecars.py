@@ -18,6 +18,8 @@ _OWN = frozenset(("prompt", "seed", "steps", "cfg_scale", "width", "height"))
 _OTHERS = frozenset(
     ("num_inference_steps", "inference_steps", "base_model", "use_stable_diffusion_model", "class_type")
 )
+# What DiffusionDesk's database said of an image, kept when it came over.
+TAKEN_OVER = "diffusion-desk.json"
 _MAX_CAPTION = 20_000
 _YAML_LINE = re.compile(r"([A-Za-z][\w -]{0,60}):(?:[ \t]+(.*))?$")
 
@@ -37,6 +39,8 @@ def parse(entry: TextEntry, read: Read) -> Recipe | None:
     if name.endswith(".xmp"):
         return read({"XMP": text})
     object_ = load_object(text)
+    if object_ is not None and name == TAKEN_OVER:
+        return _own(object_)
     if object_ is not None:
         return _of_object(object_, text, read)
     easy = easydiffusion.object_of(text.replace("\r\n", "\n"))

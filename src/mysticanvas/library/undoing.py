@@ -4,12 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 from mysticanvas.domain.errors import ConflictError
+from mysticanvas.library.lineage import undo_parent
+from mysticanvas.library.merging_models import undo_merge
 from mysticanvas.store import generations, operations
 from mysticanvas.store.database import WriteTx
 
 
 def undo(tx: WriteTx, operation: int, *, now_ms: int) -> int:
-    """Apply the inverse of a deed and say how many images changed.
+    """Apply the inverse of a deed and say how many images (or models) changed.
 
     Raises `NotFoundError` for a deed that is not known, `ConflictError` for one taken back already.
     """
@@ -32,4 +34,6 @@ def _undo_rating(tx: WriteTx, inverse: Any, now_ms: int) -> int:
 _INVERSES: dict[str, Callable[[WriteTx, Any, int], int]] = {
     "favorite": _undo_favorite,
     "rating": _undo_rating,
+    "merge_models": undo_merge,
+    "parent": undo_parent,
 }

@@ -17,7 +17,7 @@ from mysticanvas.formats.infotext import write_infotext
 from mysticanvas.library import organising, undoing
 from mysticanvas.server.services import Services
 from mysticanvas.server.wire import BulkIn, reply
-from mysticanvas.store import files, generations, models, raw_metadata
+from mysticanvas.store import files, generations, lineage, models, raw_metadata
 from mysticanvas.store.database import ReadTx
 from mysticanvas.store.generations import Detail
 
@@ -91,7 +91,7 @@ def _detail(tx: ReadTx, uuid: str) -> dict[str, Any]:
         "deleted": made.deleted_at is not None,
         "thumb": final.blake3.hex() if final and final.blake3 else None,
         "damage": final.damage if final else None,
-        "files": [_file(file) for file in located if file.root is not None],
+        "files": [_file(file) for file in [*located, *lineage.input_files(tx, image)] if file.root is not None],
         "parameters_text": _own_form(raw_metadata.entries(tx, image)) or write_infotext(recipe),
     }
 
@@ -119,6 +119,7 @@ _SHOWN = (
     "problems",
     "is_favorite",
     "rating",
+    "is_grid",
     "imported_at",
 )
 

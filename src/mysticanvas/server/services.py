@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from mysticanvas.domain.task import Executor
 from mysticanvas.library.importing import Importing
+from mysticanvas.library.importing_libraries import LibraryImporting
 from mysticanvas.library.thumb_cache import ThumbCache
 from mysticanvas.search.snapshots import Snapshots
 from mysticanvas.server.live import LiveUpdates
@@ -16,8 +18,10 @@ class Services:
     """`base_url` is where the gallery is served, without a slash at the end."""
 
     database: Database
+    workers: Executor
     snapshots: Snapshots
     importing: Importing
+    libraries: LibraryImporting
     live: LiveUpdates
     cache: ThumbCache
     sessions: Sessions

@@ -53,6 +53,13 @@ class ScanIn(BaseModel):
     dry_run: bool = False
 
 
+class ReparseIn(BaseModel):
+    """No query: every image, those in the Trash too. `all`: also what today's parsers have read."""
+
+    q: str = Field("", max_length=MAX_QUERY)
+    everything: bool = Field(False, alias="all")
+
+
 class JobsIn(BaseModel):
     """None stands for all."""
 

@@ -38,6 +38,7 @@ class Detail:
     parent_relation: str | None
     is_favorite: bool
     rating: int
+    is_grid: bool
     engine_name: str | None
     engine_version: str | None
     generation_time_ms: int | None
@@ -154,8 +155,9 @@ def set_recipe(
                cfg_scale = :cfg_scale, guidance = :guidance, sampler = :sampler, scheduler = :scheduler,
                denoise = :denoise, clip_skip = :clip_skip, width = :width, height = :height,
                model_id = :model_id, model_hash = :model_hash, model_name = :model_name,
-               parent_uuid = :parent_uuid, parent_relation = :parent_relation, engine_name = :engine_name,
-               engine_version = :engine_version, generation_time_ms = :generation_time_ms,
+               parent_uuid = :parent_uuid,
+               parent_relation = iif(parent_by = 'user', parent_relation, :parent_relation),
+               engine_name = :engine_name, engine_version = :engine_version, generation_time_ms = :generation_time_ms,
                params_json = :params_json, problems_json = :problems_json, parser_version = :parser_version,
                updated_at = :now_ms
          WHERE id = :id
@@ -195,6 +197,36 @@ def _columns(recipe: Recipe, params_json: str, model_id: int | None, problems: S
     }
 
 
+def says_already(
+    tx: ReadTx, image: GenerationId, recipe: Recipe, *, model_id: int | None, problems: Sequence[str]
+) -> bool:
+    """Whether the row says all that the recipe says; its other models and its inputs are apart. To write
+    the same again would index its words again."""
+    return bool(
+        tx.value(
+            """
+            SELECT prompt IS :prompt AND negative_prompt IS :negative_prompt AND seed IS :seed AND steps IS :steps
+                   AND cfg_scale IS :cfg_scale AND guidance IS :guidance AND sampler IS :sampler
+                   AND scheduler IS :scheduler AND denoise IS :denoise AND clip_skip IS :clip_skip
+                   AND width IS :width AND height IS :height AND model_id IS :model_id
+                   AND model_hash IS :model_hash AND model_name IS :model_name AND parent_uuid IS :parent_uuid
+                   AND (parent_relation IS :parent_relation OR parent_by = 'user')
+                   AND engine_name IS :engine_name AND engine_version IS :engine_version
+                   AND generation_time_ms IS :generation_time_ms AND params_json = :params_json
+                   AND problems_json = :problems_json
+              FROM generations
+             WHERE id = :image
+            """,
+            image=image,
+            **_columns(recipe, json.dumps(recipe.params, ensure_ascii=False), model_id, problems),
+        )
+    )
+
+
+def set_parser_version(tx: WriteTx, image: GenerationId, version: int) -> None:
+    tx.run("UPDATE generations SET parser_version = :version WHERE id = :image", image=image, version=version)
+
+
 def id_of(tx: ReadTx, public_uuid: str) -> GenerationId:
     """Raises `NotFoundError`."""
     image = tx.value("SELECT id FROM generations WHERE uuid = :uuid", uuid=public_uuid)
@@ -213,8 +245,8 @@ def detail(tx: ReadTx, image: GenerationId) -> Detail:
         """
         SELECT id, uuid, timestamp, timestamp_source, prompt, negative_prompt, notes, seed, steps, cfg_scale,
                guidance, sampler, scheduler, denoise, clip_skip, width, height, model_name, model_hash,
-               parent_uuid AS parent_hint, parent_relation, is_favorite, rating, engine_name, engine_version,
-               generation_time_ms, params_json, problems_json, imported_at, deleted_at, missing_at
+               parent_uuid AS parent_hint, parent_relation, is_favorite, rating, is_grid, engine_name,
+               engine_version, generation_time_ms, params_json, problems_json, imported_at, deleted_at, missing_at
           FROM generations
          WHERE id = :image
         """,
@@ -223,7 +255,8 @@ def detail(tx: ReadTx, image: GenerationId) -> Detail:
     if row is None:
         raise NotFoundError("That image is not in this library any more.")
     params, problems = json.loads(row.pop("params_json")), json.loads(row.pop("problems_json"))
-    return Detail(**(row | {"is_favorite": bool(row["is_favorite"]), "params": params, "problems": problems}))
+    flags = {name: bool(row[name]) for name in ("is_favorite", "is_grid")}
+    return Detail(**(row | flags | {"params": params, "problems": problems}))
 
 
 def favorites_unlike(tx: ReadTx, images: Sequence[GenerationId], favorite: bool) -> list[GenerationId]:

@@ -49,3 +49,37 @@ SELECT g.id
 
 -- name: only a missing file has no path
 SELECT id FROM generation_files WHERE substr(path_bytes, 1, 1) = x'00' AND missing_at IS NULL;
+-- name: an entry of a model leads to one that is shown, in one step
+SELECT m.id
+  FROM models AS m
+       JOIN models AS k ON k.id = m.merged_into
+ WHERE k.merged_into IS NOT NULL;
+
+-- name: a model's path is that of a file of it
+SELECT m.id
+  FROM models AS m
+ WHERE m.file_path IS NOT (SELECT d.path || '/' || f.path
+                             FROM model_files AS f
+                                  JOIN model_folders AS d ON d.id = f.folder_id
+                            WHERE f.model_id = m.id
+                            ORDER BY f.missing_at IS NOT NULL, f.id
+                            LIMIT 1);
+
+-- name: every model file that is there is hashed, or has a job that will do it
+SELECT f.id
+  FROM model_files AS f
+ WHERE f.hashed_at IS NULL AND f.missing_at IS NULL
+   AND NOT EXISTS (SELECT 1 FROM jobs AS j
+                    WHERE j.kind = 'models' AND j.unique_key = CAST(f.id AS TEXT) AND j.status <> 'done');
+
+-- name: a parent that was found is an input that the file names
+SELECT g.id
+  FROM generations AS g
+ WHERE g.parent_id IS NOT NULL AND g.parent_by IS NOT 'user'
+   AND NOT EXISTS (SELECT 1 FROM generation_inputs AS i
+                    WHERE i.generation_id = g.id AND i.role = 'source' AND i.found_id = g.parent_id);
+
+-- name: no image comes from itself
+SELECT id FROM generations WHERE parent_id = id
+UNION ALL
+SELECT generation_id FROM generation_inputs WHERE found_id = generation_id;

@@ -12,6 +12,7 @@ import msgspec
 
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.generation import Recipe
+from mysticanvas.domain.model_tasks import HashModel, ListModels, ModelHashed, ModelListing, ModelRead, ReadModel
 from mysticanvas.domain.task import (
     Answer,
     FileHashed,
@@ -19,10 +20,12 @@ from mysticanvas.domain.task import (
     HashFile,
     ImageRead,
     ImagesRead,
+    KeptRead,
     ListFolder,
     MakeThumbs,
     NotRead,
     ReadImages,
+    ReadKept,
     Task,
     ThumbsMade,
 )
@@ -30,8 +33,14 @@ from mysticanvas.domain.task import (
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 ERROR = "error"
 
-_TASKS: dict[str, type] = {kind.__name__: kind for kind in (ListFolder, ReadImages, HashFile, MakeThumbs)}
-_ANSWERS: dict[str, type] = {kind.__name__: kind for kind in (FolderListing, FileHashed, ThumbsMade)}
+_TASKS: dict[str, type] = {
+    kind.__name__: kind
+    for kind in (ListFolder, ReadImages, HashFile, MakeThumbs, ListModels, ReadModel, HashModel, ReadKept)
+}
+_ANSWERS: dict[str, type] = {
+    kind.__name__: kind
+    for kind in (FolderListing, FileHashed, ThumbsMade, ModelListing, ModelRead, ModelHashed, KeptRead)
+}
 
 # Recipes are many: their fields travel in order, without names. A seed may exceed 64 bits, so it is text.
 _FIELDS = tuple(field.name for field in fields(Recipe))
@@ -68,6 +77,8 @@ class _ReadOnWire(msgspec.Struct, array_like=True):
     params_json: str
     raw: bytes
     problems: list[str]
+    sidecars: list[FileStat]
+    is_grid: bool
 
 
 _read_values_of = attrgetter(*(name for name in _ReadOnWire.__struct_fields__))

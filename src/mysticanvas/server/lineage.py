@@ -1,0 +1,33 @@
+"""What an image came from and what came from it, and the person's word about it."""
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from mysticanvas.domain.clock import now_ms
+from mysticanvas.library import lineage, lineage_view
+from mysticanvas.server.services import Services
+from mysticanvas.server.wire import reply
+
+
+class ParentIn(BaseModel):
+    """`parent` None: the image came from no other. `relation` None leaves what is known."""
+
+    parent: str | None = Field(max_length=64)
+    relation: str | None = Field(None, max_length=40)
+
+
+def routes(services: Services) -> APIRouter:
+    router = APIRouter(prefix="/api/generations", tags=["lineage"])
+    database = services.database
+
+    @router.get("/{uuid}/lineage")
+    def around(uuid: str) -> Response:
+        return reply(database.read(lineage_view.around, uuid))
+
+    @router.post("/{uuid}/parent")
+    def correct(uuid: str, asked: ParentIn) -> Response:
+        if asked.parent is None:
+            return reply(database.write(lineage.unlink, uuid, now_ms=now_ms()))
+        return reply(database.write(lineage.link, uuid, asked.parent, asked.relation, now_ms=now_ms()))
+
+    return router
