@@ -96,9 +96,8 @@ def _holds_something_known(database: Database, executor: Executor, root: Root, *
             continue
         assert isinstance(answer, ImagesRead)
         prints = [read.fingerprint for read in answer.reads if isinstance(read, ImageRead)]
-        if (enough and prints) or any(
-            file.root_path == root.path for one in prints for file in database.read(files.with_fingerprint, one)
-        ):
+        known = (file for one in prints for file in database.read(files.with_fingerprint, one))
+        if (enough and prints) or any(file.root_path == root.path for file in known):
             return True
         looked_at += len(paths)
         if looked_at >= PROBE_FILES:
