@@ -16,6 +16,16 @@ class Grid {
   /** The snapshot that the scroll position belongs to. */
   snapshot = '';
 
+  /** Whether the newest images are in view. */
+  get atTop(): boolean {
+    return this.scroller.y < 80;
+  }
+
+  /** The day at the top of the view. */
+  get day(): string | undefined {
+    return library.view.sections[library.layout.sectionAt(this.scroller.y + 60)]?.day;
+  }
+
   topOf(layout: Layout, y: number): Top {
     const row = layout.rowAt(y);
     const height = layout.rowHeight[row] ?? 1;

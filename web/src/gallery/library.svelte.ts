@@ -58,6 +58,10 @@ class Library {
     return this.pages.item(index)?.uuid;
   }
 
+  selectAll(): void {
+    this.selection = this.view.total ? new Selection().withRange(0, this.view.total - 1) : new Selection();
+  }
+
   private async position(snapshot: string, uuid: string): Promise<number | null> {
     const path = `/api/queries/${snapshot}/position?uuid=${encodeURIComponent(uuid)}`;
     return (await get<{ index: number | null }>(path).catch(() => ({ index: null }))).index;

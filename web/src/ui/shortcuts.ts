@@ -1,10 +1,12 @@
-/** The one table of keys: what is done, what is shown in tooltips and behind `?`. */
+/** What a key of the table is, and how an event becomes its name. */
 
 export interface Shortcut {
   keys: readonly string[];
   shown: string;
   does: string;
   run: () => void;
+  /** Also where no images are shown. */
+  anywhere?: boolean;
 }
 
 /** A key as written in the table: `Ctrl+a`, `Shift+P`, `ArrowLeft`, `f`. */
