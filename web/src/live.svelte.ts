@@ -1,6 +1,6 @@
 /** What the server tells by itself, and what the gallery makes of it. */
 
-import { get, type ImportProgress, type JobKind } from './api/client';
+import { get, type ImportProgress } from './api/client';
 import { follow, type LiveEvent } from './api/live';
 import { grid } from './gallery/grid.svelte';
 import { library } from './gallery/library.svelte';
@@ -30,9 +30,9 @@ class Live {
       if (!this.connected || event.kind === 'gap') void this.catchUp();
       this.connected = true;
     } else if (event.kind === 'images') void this.arrived();
-    else if (event.kind === 'item') library.pages.refresh((event.data as { uuids: string[] | null }).uuids);
-    else if (event.kind === 'jobs') jobs.hear((event.data as { kinds: JobKind[] }).kinds);
-    else if (event.kind === 'import') this.hearImport(event.data as ImportProgress);
+    else if (event.kind === 'item') library.pages.refresh(event.data.uuids);
+    else if (event.kind === 'jobs') jobs.hear(event.data.kinds);
+    else if (event.kind === 'import') this.hearImport(event.data);
   }
 
   private hearImport(progress: ImportProgress): void {

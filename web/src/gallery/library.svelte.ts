@@ -1,6 +1,6 @@
 /** What the gallery shows: one query, its snapshot, what is focused and chosen. Outlives every component. */
 
-import { ApiError, geometry, get, post, type Snapshot, type Status } from '../api/client';
+import { ApiError, geometry, get, post, type Done, type Snapshot, type Status } from '../api/client';
 import { Layout } from '../lib/layout';
 import { Selection } from '../lib/selection';
 import { toasts } from '../ui/toasts.svelte';
@@ -79,7 +79,7 @@ class Library {
     const before = this.pages;
     before.mark(chosenIn(chosen), set);
     try {
-      const done = await post<{ operation: number; changed: number }>('/api/bulk', {
+      const done = await post<Done>('/api/bulk', {
         snapshot: this.view.snapshot,
         ranges: chosen.ranges,
         except: [...chosen.leftOut],
