@@ -35,6 +35,7 @@ from mysticanvas.worker.pool import WorkerPool
 log = logging.getLogger(__name__)
 
 TOKEN_FILE = "token"
+SESSION_FILE = "session"
 ADDRESS_FILE = "address.json"
 STATIC = Path(__file__).parent / "server" / "static"
 # Time for open pages to take their last bytes when the Orchestrator stops.
@@ -88,6 +89,8 @@ class Orchestrator:
         )
         running.enter_context(Dispatcher(self.database, workers, cache, in_flight=settings.workers * 4, now_ms=now_ms))
         self.sessions = Sessions.open(settings.library / TOKEN_FILE)
+        if self._serving:
+            running.enter_context(self.sessions.kept_in(settings.library / SESSION_FILE))
         self.app = build_app(
             Services(
                 database=self.database,

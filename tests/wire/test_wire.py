@@ -89,8 +89,12 @@ def replies(served: Served) -> dict[str, Any]:
     everything = served.post("/api/queries", {"q": ""})["snapshot"]
     items = served.get(f"/api/queries/{everything}/items", start=0, count=3)
     whole, bare, _ = items["uuid"]
+    status = served.get("/api/status")
     marked = {"snapshot": everything, "ranges": [[0, 1]], "except": [], "set": {"rating": 4}}
-    bulk = served.post("/api/bulk", marked)
+    with served.http.stream("GET", "/api/events") as stream:
+        bulk = served.post("/api/bulk", marked)
+        Path(status["roots"][0]["path"], "later.png").write_bytes(png(color=0x778899))
+        events = _events(stream.iter_lines())
     undo = served.post(f"/api/undo/{bulk['operation']}", {})
     return {
         "query": view,
@@ -101,33 +105,31 @@ def replies(served: Served) -> dict[str, Any]:
         "detail": served.get(f"/api/generations/{whole}"),
         "detail_bare": served.get(f"/api/generations/{bare}"),
         "raw": served.get(f"/api/generations/{whole}/raw"),
-        "status": served.get("/api/status"),
+        "status": status,
         "jobs": served.get("/api/jobs"),
         "suggestions": served.get("/api/suggestions"),
         "bulk": bulk,
         "undo": undo,
         "error": served.http.post("/api/queries", json={"q": "modle:x"}).json(),
-        "events": _events(served),
+        "events": events,
     }
 
 
-def _events(served: Served) -> dict[str, Any]:
-    """The last message of each kind, from the ring."""
+def _events(lines: Iterator[str]) -> dict[str, Any]:
+    """The last message of each kind, until there is one of each."""
     found: dict[str, Any] = {}
-    wanted = {"images", "item", "jobs", "import"}
-    with served.http.stream("GET", "/api/events", headers={"Last-Event-ID": "0"}) as stream:
-        kind = ""
-        for line in stream.iter_lines():
-            if line.startswith("event: "):
-                kind = line.removeprefix("event: ")
-            elif line.startswith("data: ") and kind in wanted:
-                found[kind] = json.loads(line.removeprefix("data: "))
-            # The mark of `bulk` is the last thing that happens here.
-            if wanted <= set(found) and found["item"]["uuids"] is not None:
-                break
+    kind = ""
+    for line in lines:
+        if line.startswith("event: "):
+            kind = line.removeprefix("event: ")
+        elif line.startswith("data: ") and kind in EVENTS:
+            found[kind] = json.loads(line.removeprefix("data: "))
+        if set(found) >= EVENTS:
+            break
     return dict(sorted(found.items()))
 
 
+EVENTS = {"images", "item", "jobs", "import"}
 NAMES = (
     "query", "items", "position", "newer", "facets", "detail", "detail_bare", "raw", "status", "jobs", "suggestions",
     "bulk", "undo", "error", "events",

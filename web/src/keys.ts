@@ -12,32 +12,36 @@ import { isTyping, keyOf, type Shortcut } from './ui/shortcuts';
 import { toasts } from './ui/toasts.svelte';
 import { zoom } from './viewer/zoom.svelte';
 
+/** Space that is down for longer is held, not tapped. */
+const HELD_MS = 350;
+
 const rate = (stars: number): Shortcut => ({
   keys: [String(stars)],
   shown: String(stars),
   does: stars ? `Rate ${'★'.repeat(stars)}` : 'Clear the rating',
-  run: () => void library.mark({ rating: stars }),
+  run: () => void (routing.viewing ? library.markFocused({ rating: stars }) : library.mark({ rating: stars })),
 });
 
 export const SHORTCUTS: readonly Shortcut[] = [
-  { keys: ['ArrowLeft'], shown: '←', does: 'Newer image', run: () => step(-1, 0) },
-  { keys: ['ArrowRight'], shown: '→', does: 'Older image', run: () => step(1, 0) },
-  { keys: ['ArrowUp'], shown: '↑', does: 'Row above', run: () => step(0, -1) },
-  { keys: ['ArrowDown'], shown: '↓', does: 'Row below', run: () => step(0, 1) },
-  { keys: ['PageUp'], shown: 'PgUp', does: 'Screen up', run: () => grid.page(-1) },
-  { keys: ['PageDown'], shown: 'PgDn', does: 'Screen down', run: () => grid.page(1) },
-  { keys: ['Home'], shown: 'Home', does: 'Newest image', run: () => grid.focus(0) },
-  { keys: ['End'], shown: 'End', does: 'Oldest image', run: () => grid.focus(library.view.total - 1) },
-  { keys: ['['], shown: '[', does: 'Day after', run: () => grid.section(-1, 'day') },
-  { keys: [']'], shown: ']', does: 'Day before', run: () => grid.section(1, 'day') },
-  { keys: ['{'], shown: '{', does: 'Month after', run: () => grid.section(-1, 'month') },
-  { keys: ['}'], shown: '}', does: 'Month before', run: () => grid.section(1, 'month') },
+  { keys: ['ArrowLeft'], shown: '←', does: 'Newer image', run: () => step(-1, 0), repeats: true },
+  { keys: ['ArrowRight'], shown: '→', does: 'Older image', run: () => step(1, 0), repeats: true },
+  { keys: ['ArrowUp'], shown: '↑', does: 'Row above', run: () => step(0, -1), repeats: true },
+  { keys: ['ArrowDown'], shown: '↓', does: 'Row below', run: () => step(0, 1), repeats: true },
+  { keys: ['PageUp'], shown: 'PgUp', does: 'Screen up', run: () => turn(-1), repeats: true },
+  { keys: ['PageDown'], shown: 'PgDn', does: 'Screen down', run: () => turn(1), repeats: true },
+  { keys: ['Home'], shown: 'Home', does: 'Newest image', run: () => go(0) },
+  { keys: ['End'], shown: 'End', does: 'Oldest image', run: () => go(library.view.total - 1) },
+  { keys: ['['], shown: '[', does: 'Day after', run: () => grid.section(-1, 'day'), repeats: true },
+  { keys: [']'], shown: ']', does: 'Day before', run: () => grid.section(1, 'day'), repeats: true },
+  { keys: ['{'], shown: '{', does: 'Month after', run: () => grid.section(-1, 'month'), repeats: true },
+  { keys: ['}'], shown: '}', does: 'Month before', run: () => grid.section(1, 'month'), repeats: true },
   { keys: ['g'], shown: 'g', does: 'Go to a date', run: () => (panels.dialog = 'date') },
-  { keys: ['Enter', ' '], shown: 'Enter, Space', does: 'Open the viewer', run: toggleViewer },
+  { keys: ['Enter'], shown: 'Enter', does: 'Open the viewer, or close it', run: toggleViewer },
+  { keys: [' '], shown: 'Space', does: 'Look at it, for as long as it is held; tapped, like Enter', run: glance, release: endGlance },
   { keys: ['z'], shown: 'z', does: 'Zoom in the viewer', run: () => zoom.toggle() },
   { keys: ['f'], shown: 'f', does: 'Favourite', run: toggleFavourite },
   ...[1, 2, 3, 4, 5, 0].map(rate),
-  { keys: ['x'], shown: 'x', does: 'Choose the image', run: () => (library.selection = library.selection.toggled(library.focused)) },
+  { keys: ['x'], shown: 'x', does: 'Choose the image', run: choose },
   { keys: ['Ctrl+a'], shown: 'Ctrl+A', does: 'Choose everything that matches', run: () => library.selectAll() },
   { keys: ['Escape'], shown: 'Esc', does: 'Choose nothing', run: () => (library.selection = new Selection()) },
   { keys: ['i'], shown: 'i', does: 'How it was made', run: () => panels.toggleInspector() },
@@ -58,12 +62,31 @@ export function onKey(event: KeyboardEvent): void {
   const shortcut = BY_KEY.get(key);
   if (!shortcut || !(routing.inLibrary || shortcut.anywhere)) return;
   event.preventDefault();
-  shortcut.run();
+  if (!event.repeat || shortcut.repeats) shortcut.run();
+}
+
+export function onKeyUp(event: KeyboardEvent): void {
+  if (!isTyping(event)) BY_KEY.get(keyOf(event))?.release?.();
 }
 
 function step(columns: number, rows: number): void {
-  if (!routing.viewing) grid.move(columns, rows);
-  else library.focused = Math.max(0, Math.min(library.view.total - 1, library.focused + (columns || Math.sign(rows))));
+  if (routing.viewing) go(library.focused + (columns || Math.sign(rows)));
+  else grid.move(columns, rows);
+}
+
+function go(index: number): void {
+  if (routing.viewing) library.focused = Math.max(0, Math.min(library.view.total - 1, index));
+  else grid.focus(index);
+}
+
+function turn(direction: 1 | -1): void {
+  if (!routing.viewing) grid.page(direction);
+}
+
+/** A range that Shift+click ends begins here. */
+function choose(): void {
+  library.selection = library.selection.toggled(library.focused);
+  library.anchor = library.focused;
 }
 
 function toggleViewer(): void {
@@ -71,8 +94,22 @@ function toggleViewer(): void {
   else routing.openViewer(library.focused);
 }
 
+/** When Space went down to look at an image; undefined while it does something else. */
+let glancedAt_ms: number | undefined;
+
+function glance(): void {
+  glancedAt_ms = routing.viewing ? undefined : performance.now();
+  toggleViewer();
+}
+
+function endGlance(): void {
+  if (glancedAt_ms !== undefined && performance.now() - glancedAt_ms > HELD_MS && routing.viewing) routing.closeViewer();
+  glancedAt_ms = undefined;
+}
+
 function toggleFavourite(): void {
-  void library.mark({ favorite: !library.pages.item(library.focused)?.favorite });
+  const set = { favorite: !library.pages.item(library.focused)?.favorite };
+  void (routing.viewing ? library.markFocused(set) : library.mark(set));
 }
 
 async function copyOf(what: 'prompt' | 'parameters_text', name: string): Promise<void> {

@@ -5,6 +5,11 @@ import { library } from './gallery/library.svelte';
 
 export const LIBRARY = '/library';
 
+/** Kept with an entry of the browser's history that this page made by opening the viewer. */
+interface Opened {
+  opened?: boolean;
+}
+
 class Routing {
   path = $state(LIBRARY);
   viewing = $state(false);
@@ -26,6 +31,7 @@ class Routing {
     this.leave();
     history.pushState(null, '', query ? `${LIBRARY}?${new URLSearchParams({ q: query })}` : LIBRARY);
     this.path = LIBRARY;
+    this.viewing = false;
     void library.open(query);
   }
 
@@ -35,6 +41,7 @@ class Routing {
       this.leave();
       history.pushState(null, '', path);
       this.path = path;
+      this.viewing = false;
     } else if (!this.inLibrary && query === library.query) {
       history.pushState(null, '', this.address(query, false));
       this.path = LIBRARY;
@@ -44,11 +51,17 @@ class Routing {
   openViewer(index: number): void {
     library.focused = index;
     this.leave();
-    history.pushState(null, '', this.address(library.query, true));
+    history.pushState({ opened: true } satisfies Opened, '', this.address(library.query, true));
     this.viewing = true;
   }
 
+  /** The viewer's entry goes from the history, so that Back leads to what was there before it. */
   closeViewer(): void {
+    if ((history.state as Opened | null)?.opened) history.back();
+    else this.returnFromViewer();
+  }
+
+  private returnFromViewer(): void {
     this.viewing = false;
     this.leave();
     grid.reveal(library.focused);
@@ -57,18 +70,26 @@ class Routing {
 
   /** Before another address: this one remembers which image has the focus. */
   private leave(): void {
-    if (this.inLibrary) history.replaceState(null, '', this.address(library.query, false));
+    if (this.inLibrary) history.replaceState(history.state, '', this.address(library.query, this.viewing));
   }
 
   private read(): void {
     const params = new URLSearchParams(location.search);
+    const query = params.get('q') ?? '';
+    const viewed = this.viewing;
     this.path = location.pathname === '/' ? LIBRARY : location.pathname;
-    this.viewing = params.has('view');
+    this.viewing = this.inLibrary && params.has('view');
     if (!this.inLibrary) return;
     const at = params.get('at');
-    const query = params.get('q') ?? '';
-    const other = query !== library.query || !library.loaded || library.error !== undefined;
-    if (other || (at !== null && at !== library.uuidOf(library.focused))) void library.open(query, at);
+    if (query !== library.query || !library.loaded || library.error !== undefined) void library.open(query, at);
+    else if (viewed && !this.viewing) this.returnFromViewer();
+    else if (at && at !== library.uuidOf(library.focused)) void this.goTo(query, at);
+  }
+
+  private async goTo(query: string, uuid: string): Promise<void> {
+    const index = await library.indexOf(uuid);
+    if (index === null) await library.open(query, uuid);
+    else grid.focus(index);
   }
 
   private address(query: string, view: boolean): string {

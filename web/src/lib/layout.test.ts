@@ -29,7 +29,7 @@ test('a full row is exactly as wide as the list', () => {
 test('rows follow each other without overlap', () => {
   const layout = made(300);
   for (let row = 1; row < layout.rowCount; row++) {
-    expect(layout.rowTop[row]).toBeGreaterThanOrEqual((layout.rowTop[row - 1] ?? 0) + (layout.rowHeight[row - 1] ?? 0));
+    expect(layout.rowTop(row)).toBeGreaterThanOrEqual(layout.rowTop(row - 1) + layout.rowHeight(row - 1));
   }
 });
 

@@ -5,6 +5,10 @@ export interface Shortcut {
   shown: string;
   does: string;
   run: () => void;
+  /** Held down, it goes on. */
+  repeats?: boolean;
+  /** When the key is let go. */
+  release?: () => void;
   /** Also where no images are shown. */
   anywhere?: boolean;
 }
