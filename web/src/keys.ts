@@ -27,6 +27,10 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['ArrowRight'], shown: '→', does: 'Older image', run: () => step(1, 0), repeats: true },
   { keys: ['ArrowUp'], shown: '↑', does: 'Row above', run: () => step(0, -1), repeats: true },
   { keys: ['ArrowDown'], shown: '↓', does: 'Row below', run: () => step(0, 1), repeats: true },
+  { keys: ['Shift+ArrowLeft'], shown: 'Shift+←', does: 'Choose on to the left', run: () => extend(-1, 0), repeats: true },
+  { keys: ['Shift+ArrowRight'], shown: 'Shift+→', does: 'Choose on to the right', run: () => extend(1, 0), repeats: true },
+  { keys: ['Shift+ArrowUp'], shown: 'Shift+↑', does: 'Choose up to the row above', run: () => extend(0, -1), repeats: true },
+  { keys: ['Shift+ArrowDown'], shown: 'Shift+↓', does: 'Choose down to the row below', run: () => extend(0, 1), repeats: true },
   { keys: ['PageUp'], shown: 'PgUp', does: 'Screen up', run: () => turn(-1), repeats: true },
   { keys: ['PageDown'], shown: 'PgDn', does: 'Screen down', run: () => turn(1), repeats: true },
   { keys: ['Home'], shown: 'Home', does: 'Newest image', run: () => go(0) },
@@ -67,6 +71,14 @@ export function onKey(event: KeyboardEvent): void {
 
 export function onKeyUp(event: KeyboardEvent): void {
   if (!isTyping(event)) BY_KEY.get(keyOf(event))?.release?.();
+}
+
+/** What is chosen is the range from where Shift was first held to the focus. */
+function extend(columns: number, rows: number): void {
+  if (routing.viewing) return;
+  if (!library.selection.count) library.anchor = library.focused;
+  grid.move(columns, rows);
+  library.selection = new Selection().withRange(library.anchor, library.focused);
 }
 
 function step(columns: number, rows: number): void {

@@ -4,6 +4,8 @@ import { ApiError, geometry, get, post, type Done, type Snapshot, type Status } 
 import { connection } from '../api/connection.svelte';
 import { Layout } from '../lib/layout';
 import { Selection } from '../lib/selection';
+import { grouped } from '../lib/words';
+import { announcer } from '../ui/announcer.svelte';
 import { toasts } from '../ui/toasts.svelte';
 import { Pages } from './pages.svelte';
 
@@ -71,6 +73,7 @@ class Library {
       if (asked !== this.asked) return;
       this.pages.close();
       this.pages = new Pages(view.snapshot, () => void this.open(this.query, this.uuidOf(this.focused)));
+      if (query !== this.query) announcer.say(view.total === 1 ? '1 image' : `${grouped(view.total)} images`);
       this.query = query;
       this.ratios = ratios;
       this.view = view;
@@ -180,7 +183,7 @@ class Library {
 }
 
 function described(set: Marks, changed: number): string {
-  const images = changed === 1 ? '1 image' : `${changed.toLocaleString('en-US')} images`;
+  const images = changed === 1 ? '1 image' : `${grouped(changed)} images`;
   if ('favorite' in set) return set.favorite ? `${images} added to favourites` : `${images} removed from favourites`;
   return set.rating ? `${images} rated ${'★'.repeat(set.rating)}` : `Rating of ${images} cleared`;
 }
