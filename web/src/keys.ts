@@ -15,13 +15,6 @@ import { zoom } from './viewer/zoom.svelte';
 /** Space that is down for longer is held, not tapped. */
 const HELD_MS = 350;
 
-const rate = (stars: number): Shortcut => ({
-  keys: [String(stars)],
-  shown: String(stars),
-  does: stars ? `Rate ${'★'.repeat(stars)}` : 'Clear the rating',
-  run: () => void (routing.viewing ? library.markFocused({ rating: stars }) : library.mark({ rating: stars })),
-});
-
 export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['ArrowLeft'], shown: '←', does: 'Newer image', run: () => step(-1, 0), repeats: true },
   { keys: ['ArrowRight'], shown: '→', does: 'Older image', run: () => step(1, 0), repeats: true },
@@ -44,7 +37,8 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: [' '], shown: 'Space', does: 'Look at it, for as long as it is held; tapped, like Enter', run: glance, release: endGlance },
   { keys: ['z'], shown: 'z', does: 'Zoom in the viewer', run: () => zoom.toggle() },
   { keys: ['f'], shown: 'f', does: 'Favourite', run: toggleFavourite },
-  ...[1, 2, 3, 4, 5, 0].map(rate),
+  { keys: ['1', '2', '3', '4', '5'], shown: '1 … 5', does: 'Rate with so many stars', run: (key) => rate(Number(key)) },
+  { keys: ['0'], shown: '0', does: 'Clear the rating', run: () => rate(0) },
   { keys: ['x'], shown: 'x', does: 'Choose the image', run: choose },
   { keys: ['Ctrl+a'], shown: 'Ctrl+A', does: 'Choose everything that matches', run: () => library.selectAll() },
   { keys: ['Escape'], shown: 'Esc', does: 'Choose nothing', run: () => (library.selection = new Selection()) },
@@ -66,7 +60,7 @@ export function onKey(event: KeyboardEvent): void {
   const shortcut = BY_KEY.get(key);
   if (!shortcut || !(routing.inLibrary || shortcut.anywhere)) return;
   event.preventDefault();
-  if (!event.repeat || shortcut.repeats) shortcut.run();
+  if (!event.repeat || shortcut.repeats) shortcut.run(key);
 }
 
 export function onKeyUp(event: KeyboardEvent): void {
@@ -122,6 +116,10 @@ function endGlance(): void {
 function toggleFavourite(): void {
   const set = { favorite: !library.pages.item(library.focused)?.favorite };
   void (routing.viewing ? library.markFocused(set) : library.mark(set));
+}
+
+function rate(stars: number): void {
+  void (routing.viewing ? library.markFocused({ rating: stars }) : library.mark({ rating: stars }));
 }
 
 async function copyOf(what: 'prompt' | 'parameters_text', name: string): Promise<void> {

@@ -4,7 +4,8 @@ export interface Shortcut {
   keys: readonly string[];
   shown: string;
   does: string;
-  run: () => void;
+  /** `key` is the one of `keys` that was pressed. */
+  run: (key: string) => void;
   /** Held down, it goes on. */
   repeats?: boolean;
   /** When the key is let go. */
