@@ -46,7 +46,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['p'], shown: 'p', does: 'Copy the prompt', run: () => void copyOf('prompt', 'Prompt') },
   { keys: ['P'], shown: 'Shift+P', does: 'Copy all parameters', run: () => void copyOf('parameters_text', 'All parameters') },
   { keys: ['/'], shown: '/', does: 'Search', run: () => searching.focus(), anywhere: true },
-  { keys: ['Ctrl+z'], shown: 'Ctrl+Z', does: 'Undo', run: () => toasts.undoLast(), anywhere: true },
+  { keys: ['Ctrl+z'], shown: 'Ctrl+Z', does: 'Undo', run: () => void toasts.undoLast(), anywhere: true },
   { keys: ['?'], shown: '?', does: 'These keys', run: () => (panels.dialog = 'keys'), anywhere: true },
 ];
 const BY_KEY = new Map(SHORTCUTS.flatMap((shortcut) => shortcut.keys.map((key) => [key, shortcut] as const)));

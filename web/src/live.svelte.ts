@@ -33,11 +33,11 @@ class Live {
         connection.up = false;
         return;
       case 'connected':
-        if (!connection.up) void this.catchUp();
+        if (!connection.up) void this.reconnected();
         connection.up = true;
         return;
       case 'gap':
-        return void this.catchUp();
+        return void library.renew();
       case 'images':
         return void this.arrived();
       case 'item':
@@ -58,17 +58,20 @@ class Live {
     else if (!ended && progress.eta_s !== null) announcer.progress('Import', 1 - progress.todo / Math.max(1, progress.seen));
   }
 
-  /** After a time without news: whatever is shown is asked for anew. */
-  private async catchUp(): Promise<void> {
+  /** What was missed comes by itself, or as a gap; what failed meanwhile does not. */
+  private async reconnected(): Promise<void> {
     if (library.error) await library.open(library.query);
-    library.pages.refresh(null);
-    await this.arrived();
     await jobs.load().catch(() => undefined);
   }
 
+  /** Whether new images may come in without anything moving that one looks at. */
+  get open(): boolean {
+    return grid.atTop && !routing.viewing && !library.selection.count;
+  }
+
   /** New images: taken in at once while the newest are in view, else announced. */
-  private async arrived(): Promise<void> {
-    if (!library.view.snapshot || (grid.atTop && !routing.viewing && !library.selection.count)) {
+  async arrived(): Promise<void> {
+    if (!library.view.snapshot || this.open) {
       this.merging ??= setTimeout(() => void this.merge(), library.view.total < SMALL ? MERGE_SMALL_MS : MERGE_MS);
       return;
     }
@@ -80,8 +83,8 @@ class Live {
   private async merge(): Promise<void> {
     this.merging = undefined;
     // Meanwhile one may have scrolled on.
-    if (library.view.snapshot && !grid.atTop) return this.arrived();
-    await library.renew(grid.scroller.y > 0 ? grid.place : undefined);
+    if (library.view.snapshot && !this.open) return this.arrived();
+    await library.renew();
   }
 }
 

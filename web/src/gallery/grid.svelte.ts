@@ -13,7 +13,13 @@ const AT_TOP = 80;
 class Grid {
   readonly scroller = new Scroller();
   element: HTMLElement | undefined;
+  /** Whether an image had the keyboard last: one that is drawn anew gets it back. */
+  hasKeys = false;
   private shown: Layout | undefined;
+
+  constructor() {
+    library.viewpoint = () => (this.scroller.y > 0 ? this.place : undefined);
+  }
 
   /** Whether the newest images are in view. */
   get atTop(): boolean {
@@ -26,10 +32,8 @@ class Grid {
   }
 
   /** The image at the top of the view, and how much of its row is above it. */
-  get place(): Place {
-    const { layout } = library;
-    const row = layout.rowAt(this.scroller.y);
-    return { index: layout.rowFirst(row), fraction: (this.scroller.y - layout.rowTop(row)) / (layout.rowHeight(row) || 1) };
+  private get place(): Place {
+    return placeAt(library.layout, this.scroller.y);
   }
 
   /** A new layout keeps what is at the top where it is; a new view goes where it was opened for. */
@@ -37,24 +41,18 @@ class Grid {
     const before = this.shown;
     if (layout === before) return;
     const landing = library.takeLanding();
-    const place = landing ?? (before?.rowCount ? this.placeIn(before) : undefined);
+    const place = landing ?? (before?.rowCount && this.scroller.y > 0 ? placeAt(before, this.scroller.y) : 'top');
     this.shown = layout;
     this.scroller.setTotal(layout.height + BELOW * 2);
-    if (place === 'top' || !place) this.scroller.to(0);
+    if (place === 'top') this.scroller.to(0);
     else if (place === 'focus') this.reveal(library.focused, true);
     else this.scroller.to(layout.rowTop(layout.rowOf(place.index)) + place.fraction * layout.rowHeight(layout.rowOf(place.index)));
   }
 
-  /** The list is drawn again, as after another page: it stands where it was. */
+  /** The list is drawn again, as after another page: it stands where it was, and has the keys. */
   resume(): void {
     this.scroller.to(this.scroller.y);
-  }
-
-  private placeIn(layout: Layout): Place | 'top' {
-    const { y } = this.scroller;
-    if (y === 0) return 'top';
-    const row = layout.rowAt(y);
-    return { index: layout.rowFirst(row), fraction: (y - layout.rowTop(row)) / (layout.rowHeight(row) || 1) };
+    if (!(document.activeElement instanceof HTMLInputElement)) this.take();
   }
 
   /** Bring an image into view, in the middle when it is far away or `middle` says so. */
@@ -116,6 +114,11 @@ class Grid {
     this.focus(found.start);
     return true;
   }
+}
+
+function placeAt(layout: Layout, y: number): Place {
+  const row = layout.rowAt(y);
+  return { index: layout.rowFirst(row), fraction: (y - layout.rowTop(row)) / (layout.rowHeight(row) || 1) };
 }
 
 export const grid = new Grid();

@@ -41,6 +41,8 @@ class Library {
     this.laid = new Layout(this.ratios, this.view.sections, Math.max(NARROWEST_PX, this.width), this.targetHeight, this.laid);
     return this.laid;
   });
+  /** What is at the top of the view, unless that is the very top; the grid knows. */
+  viewpoint: () => Place | undefined = () => undefined;
   private laid: Layout | undefined;
   private asked = 0;
   private landing: Landing | undefined;
@@ -54,13 +56,14 @@ class Library {
   }
 
   /** The same query asked anew: focus and view stay with the images they were at. */
-  renew(top: Place | undefined): Promise<void> {
-    const focused = this.focused > 0 ? this.uuidOf(this.focused) : undefined;
-    const atTop = top && this.uuidOf(top.index);
+  renew(): Promise<void> {
+    const top = this.viewpoint();
+    const { focused } = this;
+    const [focusedUuid, topUuid] = [focused > 0 ? this.uuidOf(focused) : undefined, top && this.uuidOf(top.index)];
     return this.show(this.query, async (snapshot) => {
-      const index = focused ? await this.position(snapshot, focused) : null;
-      const there = atTop ? await this.position(snapshot, atTop) : null;
-      return { focused: index ?? 0, landing: top && there !== null ? { index: there, fraction: top.fraction } : 'top' };
+      const index = focusedUuid ? await this.position(snapshot, focusedUuid) : null;
+      const there = topUuid ? await this.position(snapshot, topUuid) : null;
+      return { focused: index ?? focused, landing: top ? { index: there ?? top.index, fraction: top.fraction } : 'top' };
     });
   }
 
@@ -72,12 +75,12 @@ class Library {
       const [ratios, { focused, landing }] = await Promise.all([geometry(view.snapshot), find(view.snapshot)]);
       if (asked !== this.asked) return;
       this.pages.close();
-      this.pages = new Pages(view.snapshot, () => void this.open(this.query, this.uuidOf(this.focused)));
+      this.pages = new Pages(view.snapshot, () => void this.renew());
       if (query !== this.query) announcer.say(view.total === 1 ? '1 image' : `${grouped(view.total)} images`);
       this.query = query;
       this.ratios = ratios;
       this.view = view;
-      this.focused = this.anchor = focused;
+      this.focused = this.anchor = Math.max(0, Math.min(focused, view.total - 1));
       this.landing = landing;
       this.selection = new Selection();
       this.error = undefined;
@@ -145,7 +148,11 @@ class Library {
     return this.markIn(new Selection().withRange(this.focused, this.focused), set);
   }
 
-  async markIn(chosen: Selection, set: Marks): Promise<void> {
+  markIn(chosen: Selection, set: Marks): Promise<void> {
+    return toasts.during(this.marked(chosen, set));
+  }
+
+  private async marked(chosen: Selection, set: Marks): Promise<void> {
     if (!this.view.total) return;
     if (!connection.up) {
       toasts.add('MystiCanvas does not answer: nothing was changed. Try again when it is back.');
