@@ -24,7 +24,8 @@ DRAWN = """() => {
     const at = tile.getBoundingClientRect();
     return [Number(tile.dataset.index), at.left - box.left, at.top - box.top + base, at.width, at.height];
   });
-  return { y: base + grid.scrollTop, height: grid.clientHeight, width: Math.floor(box.width), tiles };
+  const [first, end] = [base, base + box.height];
+  return { y: base + grid.scrollTop, height: grid.clientHeight, width: Math.floor(box.width), first, end, tiles };
 }"""
 
 
@@ -90,10 +91,17 @@ def drawn(page: Page) -> dict[str, Any]:
 
 
 def misplaced(places: Places, found: dict[str, Any]) -> list[tuple[int, list[float], tuple[float, ...]]]:
-    """Tiles that are not where they are computed to be: index, drawn, computed."""
+    """Tiles that are not where they are computed to be: index, drawn, computed.
+
+    The focused row is kept for the keyboard, however far away it is: out of the box that is drawn in.
+    """
     wrong = []
     for index, *at in found["tiles"]:
         meant = places.of(index)
+        if not found["first"] <= meant[1] <= found["end"]:
+            if not found["first"] <= at[1] <= found["end"]:
+                continue
+            wrong.append((index, at, meant))
         if any(abs(is_at - meant_at) > TOLERANCE_PX for is_at, meant_at in zip(at, meant, strict=True)):
             wrong.append((index, at, meant))
     return wrong

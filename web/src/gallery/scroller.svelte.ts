@@ -9,7 +9,10 @@ import { tick } from 'svelte';
 /** Well below what Chromium (33 M), Firefox (17.9 M) and Safari allow. */
 export const BOX = 1 << 22;
 const IDLE_MS = 120;
-const EDGE_VIEWS = 4;
+/** As near as this to an end of the box that is none of the list, the box moves: more than any one frame scrolls. */
+const EDGE = BOX / 64;
+/** Beyond the box. Browsers reckon with few digits far away. */
+const OUTSIDE = 10_000;
 
 export class Scroller {
   /** The position in the list. */
@@ -36,6 +39,11 @@ export class Scroller {
     return Math.max(0, this.total - this.height);
   }
 
+  /** Where a position of the list is in the box; what is far outside of it is only just outside. */
+  inBox(y: number): number {
+    return Math.max(-OUTSIDE, Math.min(this.boxHeight + OUTSIDE, y - this.base));
+  }
+
   attach(element: HTMLElement): void {
     this.element = element;
   }
@@ -54,9 +62,8 @@ export class Scroller {
     this.y = y;
     clearTimeout(this.settled);
     this.settled = setTimeout(() => this.settle(), IDLE_MS);
-    const edge = EDGE_VIEWS * this.height;
-    const nearTop = top < edge && this.base > 0;
-    const nearEnd = top > this.boxHeight - this.height - edge && this.base + this.boxHeight < this.total;
+    const nearTop = top < EDGE && this.base > 0;
+    const nearEnd = top > this.boxHeight - this.height - EDGE && this.base + this.boxHeight < this.total;
     if (nearTop || nearEnd) this.place();
   }
 
@@ -69,6 +76,8 @@ export class Scroller {
   private settle(): void {
     this.velocity = 0;
     const top = this.element?.scrollTop ?? 0;
+    // The last step may not have been told yet.
+    this.y = this.base + top;
     if (this.total > BOX && (top < BOX / 4 || top > (BOX * 3) / 4)) this.place();
   }
 
