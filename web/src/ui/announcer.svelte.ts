@@ -3,7 +3,7 @@
 const PAUSE_MS = 1_000;
 const STEP = 0.25;
 
-class Announcer {
+export class Announcer {
   said = $state('');
   private waiting: string | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;

@@ -9,7 +9,7 @@ export interface Toast {
   undo: (() => void | Promise<void>) | undefined;
 }
 
-class Toasts {
+export class Toasts {
   list = $state<Toast[]>([]);
   private next = 1;
   private readonly timers = new Map<number, ReturnType<typeof setTimeout>>();

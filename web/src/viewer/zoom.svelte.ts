@@ -3,7 +3,7 @@
 const NEAREST = 16;
 const SMALL_STEP = 2;
 
-class Zoom {
+export class Zoom {
   factor = $state(1);
   x = $state(0);
   y = $state(0);
