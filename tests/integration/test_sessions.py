@@ -1,6 +1,7 @@
 """Who stays signed in over a restart, and what a page hears that comes back (X1)."""
 
 import asyncio
+import time
 from pathlib import Path
 
 from mysticanvas.server.live import LiveUpdates
@@ -54,6 +55,8 @@ def test_the_numbers_of_a_new_launch_are_newer_than_those_of_the_last(database: 
         earlier._publish("item", {"uuids": ["a"]})
         [_, event] = asyncio.run(messages(earlier, 0, 2))
         last = number_of(event)
+    # No two launches begin in the same millisecond.
+    time.sleep(0.01)
     with LiveUpdates(database) as later:
         later._publish("item", {"uuids": ["b"]})
         # However much has happened since, what was missed is said to be missing.
