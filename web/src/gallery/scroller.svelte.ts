@@ -44,8 +44,14 @@ export class Scroller {
     return Math.max(-OUTSIDE, Math.min(this.boxHeight + OUTSIDE, y - this.base));
   }
 
-  attach(element: HTMLElement): void {
+  /** The result lets the element go; the position stays. */
+  attach(element: HTMLElement): () => void {
     this.element = element;
+    return () => {
+      clearTimeout(this.settled);
+      this.velocity = 0;
+      if (this.element === element) this.element = undefined;
+    };
   }
 
   setTotal(total: number): void {
@@ -75,7 +81,8 @@ export class Scroller {
 
   private settle(): void {
     this.velocity = 0;
-    const top = this.element?.scrollTop ?? 0;
+    if (!this.element) return;
+    const top = this.element.scrollTop;
     // The last step may not have been told yet.
     this.y = this.base + top;
     if (this.total > BOX && (top < BOX / 4 || top > (BOX * 3) / 4)) this.place();

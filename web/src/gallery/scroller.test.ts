@@ -70,6 +70,19 @@ test('when it comes to rest the box is around the view, which has not moved', as
   expect(Math.abs(element.scrollTop - BOX / 2)).toBeLessThan(2);
 });
 
+test('the position outlives the element, also when it has just been scrolled', () => {
+  vi.useFakeTimers();
+  const { scroller } = made(50_000_000);
+  const element = { scrollTop: 9_000 };
+  const detach = scroller.attach(element as unknown as HTMLElement);
+  scroller.onScroll(1_000);
+  detach();
+  element.scrollTop = 0;
+  vi.runAllTimers();
+  vi.useRealTimers();
+  expect(scroller.y).toBe(9_000);
+});
+
 test('how fast it goes is known, and forgotten after a jump', () => {
   const { scroller, element } = made(5_000_000);
   scroller.onScroll(100);
