@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from mysticanvas.server.live import LiveUpdates
@@ -39,6 +40,12 @@ def test_who_does_not_serve_keeps_no_cookie(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["token"]
 
 
+def heard(live: LiveUpdates, since: int | None, count: int) -> list[str]:
+    """The first messages of a stream. On a thread of its own: tests in a browser have a loop on this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, messages(live, since, count)).result(timeout=30)
+
+
 async def messages(live: LiveUpdates, since: int | None, count: int) -> list[str]:
     stream = live.follow(since)
     found = [await anext(stream) for _ in range(count)]
@@ -53,14 +60,14 @@ def number_of(message: str) -> int:
 def test_the_numbers_of_a_new_launch_are_newer_than_those_of_the_last(database: Database) -> None:
     with LiveUpdates(database) as earlier:
         earlier._publish("item", {"uuids": ["a"]})
-        [_, event] = asyncio.run(messages(earlier, 0, 2))
+        [_, event] = heard(earlier, 0, 2)
         last = number_of(event)
     # No two launches begin in the same millisecond.
     time.sleep(0.01)
     with LiveUpdates(database) as later:
         later._publish("item", {"uuids": ["b"]})
         # However much has happened since, what was missed is said to be missing.
-        [hello, gap] = asyncio.run(messages(later, last, 2))
+        [hello, gap] = heard(later, last, 2)
     assert "event: hello" in hello
     assert "event: gap" in gap
     assert number_of(gap) > last
@@ -70,8 +77,8 @@ def test_who_was_away_a_moment_gets_each_missed_message_once(database: Database)
     with LiveUpdates(database) as live:
         for name in "abc":
             live._publish("item", {"uuids": [name]})
-        [_, gap] = asyncio.run(messages(live, 0, 2))
+        [_, gap] = heard(live, 0, 2)
         newest = number_of(gap)
-        [_, *missed] = asyncio.run(messages(live, newest - 2, 3))
+        [_, *missed] = heard(live, newest - 2, 3)
     assert [number_of(message) for message in missed] == [newest - 1, newest]
     assert ["b" in missed[0], "c" in missed[1]] == [True, True]
