@@ -39,6 +39,7 @@ from mysticanvas.worker.pool import WorkerPool
 log = logging.getLogger(__name__)
 
 TOKEN_FILE = "token"
+SESSION_FILE = "session"
 ADDRESS_FILE = "address.json"
 STATIC = Path(__file__).parent / "server" / "static"
 # Time for open pages to take their last bytes when the Orchestrator stops.
@@ -96,6 +97,8 @@ class Orchestrator:
         if self._serving:
             running.enter_context(HourlyBackups(self.database))
         self.sessions = Sessions.open(settings.library / TOKEN_FILE)
+        if self._serving:
+            running.enter_context(self.sessions.kept_in(settings.library / SESSION_FILE))
         self.app = build_app(
             Services(
                 database=self.database,

@@ -20,7 +20,7 @@ from mysticanvas.demo.subjects import CHECKPOINTS, LORAS, NEGATIVES, SUBJECTS, T
 
 LAST_DAY = datetime(2026, 8, 22, tzinfo=UTC)
 DAYS = 540
-PICTURES_A_BURST = 5
+PICTURES_A_BURST = 9
 SIZES_PX = ((384, 560), (560, 384), (448, 448), (384, 672), (672, 384), (512, 512), (400, 600), (600, 400))
 GENERATORS = ("a1111", "forge", "comfyui", "invokeai", "mysticanvas")
 
@@ -52,7 +52,7 @@ def make_demo(
 
 
 def plan(count: int, seed: int) -> Iterator[Picture]:
-    """`count` pictures, oldest first: bursts of about five, most of them in the later months."""
+    """`count` pictures, oldest first: bursts of about nine, most of them in the later months."""
     random = np.random.default_rng(seed)
     bursts = max(1, round(count / PICTURES_A_BURST))
     days_ago = (DAYS * random.random(bursts) ** 1.4).astype(int)

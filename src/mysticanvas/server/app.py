@@ -3,7 +3,7 @@
 import logging
 from typing import Annotated
 
-from fastapi import APIRouter, FastAPI, Header, Request, Response
+from fastapi import APIRouter, FastAPI, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, PlainTextResponse, StreamingResponse
 from starlette.exceptions import HTTPException
@@ -73,8 +73,14 @@ def _session_routes(services: Services) -> APIRouter:
         return reply({"url": f"{services.base_url}/#t={sessions.new_code()}"})
 
     @router.get("/events")
-    async def follow(last_event_id: Annotated[str | None, Header()] = None) -> Response:
-        seen = int(last_event_id) if last_event_id and last_event_id.isdigit() else None
+    async def follow(
+        since: Annotated[str | None, Query(max_length=20)] = None,
+        last_event_id: Annotated[str | None, Header(max_length=20)] = None,
+    ) -> Response:
+        """`since` is the number of the last message heard, for who opens another stream; the header
+        is what a browser sends that opens the same one again."""
+        last = last_event_id or since or ""
+        seen = int(last) if last.isascii() and last.isdigit() else None
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(services.live.follow(seen), headers=headers, media_type="text/event-stream")
 

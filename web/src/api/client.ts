@@ -96,6 +96,40 @@ export interface JobKind {
   failed: number;
 }
 
+export interface Facet {
+  value: string;
+  count: number;
+}
+
+export interface RawEntry {
+  carrier: string;
+  key: string;
+  text: string;
+}
+
+export interface Suggestion {
+  path: string;
+  label: string;
+}
+
+/** What a deed over many images says: the operation by which it is undone. */
+export interface Done {
+  operation: number;
+  changed: number;
+}
+
+export interface Refusal {
+  error: string;
+  position?: number;
+  suggestion?: string | null;
+}
+
+export interface JobList {
+  kinds: JobKind[];
+  failed: FailedJob[];
+  paused: string[];
+}
+
 export interface FailedJob {
   id: number;
   kind: string;
@@ -131,7 +165,7 @@ async function send(path: string, init: RequestInit = {}): Promise<Response> {
     throw new ApiError(0, 'MystiCanvas does not answer.');
   }
   if (response.ok) return response;
-  const said = (await response.json().catch(() => ({}))) as { error?: string; suggestion?: string | null };
+  const said = (await response.json().catch(() => ({}))) as Partial<Refusal>;
   throw new ApiError(response.status, said.error ?? `The server answered ${response.status}.`, said.suggestion ?? null);
 }
 

@@ -1,0 +1,65 @@
+/** The gallery's types, held to what the server says: `tests/wire/*.json`, which tests/wire/test_wire.py writes. */
+
+import { expect, test } from 'vitest';
+
+import bulk from '../../../tests/wire/bulk.json';
+import detail from '../../../tests/wire/detail.json';
+import bare from '../../../tests/wire/detail_bare.json';
+import error from '../../../tests/wire/error.json';
+import events from '../../../tests/wire/events.json';
+import facets from '../../../tests/wire/facets.json';
+import items from '../../../tests/wire/items.json';
+import jobs from '../../../tests/wire/jobs.json';
+import newer from '../../../tests/wire/newer.json';
+import position from '../../../tests/wire/position.json';
+import query from '../../../tests/wire/query.json';
+import raw from '../../../tests/wire/raw.json';
+import status from '../../../tests/wire/status.json';
+import suggestions from '../../../tests/wire/suggestions.json';
+import undo from '../../../tests/wire/undo.json';
+import type { Detail, Done, Facet, JobList, Page, RawEntry, Refusal, Snapshot, Status, Suggestion } from './client';
+import type { Told } from './live';
+
+/** A type as an import of JSON can meet it: where ours names the words, JSON has any string. */
+type Wide<T> = T extends string
+  ? string
+  : T extends number
+    ? number
+    : T extends boolean
+      ? boolean
+      : T extends readonly (infer Member)[]
+        ? Wide<Member>[]
+        : T extends object
+          ? { [Name in keyof T]: Wide<T[Name]> }
+          : T;
+
+// svelte-check fails here when the server no longer says what a type promises.
+const HELD = {
+  bulk: bulk satisfies Wide<Done>,
+  detail: detail satisfies Wide<Detail>,
+  detail_bare: bare satisfies Wide<Detail>,
+  error: error satisfies Wide<Refusal>,
+  events: events satisfies Wide<Omit<Told, 'gap'>>,
+  facets: facets satisfies { values: Wide<Facet>[] },
+  items: items satisfies Wide<Page>,
+  jobs: jobs satisfies Wide<JobList>,
+  newer: newer satisfies { count: number },
+  position: position satisfies { index: number | null },
+  query: query satisfies Wide<Snapshot>,
+  raw: raw satisfies { entries: Wide<RawEntry>[] },
+  status: status satisfies Wide<Status>,
+  suggestions: suggestions satisfies { folders: Wide<Suggestion>[] },
+  undo: undo satisfies { changed: number },
+};
+
+test('every example of the server is held to a type', () => {
+  const files = Object.keys(import.meta.glob('../../../tests/wire/*.json'));
+  expect(files.map((path) => path.replace(/^.*\/|\.json$/g, '')).sort()).toEqual(Object.keys(HELD).sort());
+});
+
+test('no source says any', () => {
+  const sources = import.meta.glob<string>('../**/*.{ts,svelte}', { query: '?raw', import: 'default', eager: true });
+  const loose = Object.entries(sources).filter(([, text]) => /(:|\bas|<|\|) *any\b *[;,)>=\]|]/.test(text));
+  expect(Object.keys(sources).length).toBeGreaterThan(20);
+  expect(loose.map(([path]) => path)).toEqual([]);
+});

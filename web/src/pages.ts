@@ -1,0 +1,34 @@
+/** The pages of the gallery. Another one is another entry here: its place in the rail, its address, its screen. */
+
+import Activity from '@lucide/svelte/icons/activity';
+import Heart from '@lucide/svelte/icons/heart';
+import Images from '@lucide/svelte/icons/images';
+import type { Component } from 'svelte';
+
+import Gallery from './gallery/Gallery.svelte';
+import Jobs from './jobs/Jobs.svelte';
+
+export interface PageEntry {
+  label: string;
+  icon: Component<{ 'aria-hidden'?: 'true' }>;
+  path: `/${string}`;
+  /** For a page that is the library with a query of its own. */
+  query?: string;
+  screen: Component;
+  /** In the rail's lower group, where settings are. */
+  low?: boolean;
+}
+
+export const PAGES: readonly PageEntry[] = [
+  { label: 'Library', icon: Images, path: '/library', screen: Gallery },
+  { label: 'Favourites', icon: Heart, path: '/library', query: 'is:favourite', screen: Gallery },
+  { label: 'Jobs', icon: Activity, path: '/jobs', screen: Jobs },
+];
+
+/** The entry that an address stands for: of those with its path the one with its query; else the first. */
+export function pageOf(path: string, query: string): PageEntry {
+  const here = PAGES.filter((page) => page.path === path);
+  const found = here.find((page) => (page.query ?? '') === query) ?? here.find((page) => !page.query) ?? PAGES[0];
+  if (!found) throw new Error('There are no pages.');
+  return found;
+}
