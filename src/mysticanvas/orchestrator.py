@@ -21,6 +21,7 @@ from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import LibraryError
 from mysticanvas.library.importing import Importing
 from mysticanvas.library.thumb_cache import ThumbCache
+from mysticanvas.search.index import Index
 from mysticanvas.search.snapshots import Snapshots
 from mysticanvas.server.app import build_app
 from mysticanvas.server.live import LiveUpdates
@@ -74,6 +75,10 @@ class Orchestrator:
             WorkerPool(settings.workers, memory_bytes=settings.worker_memory_bytes, task_limit_s=settings.task_limit_s)
         )
         cache = ThumbCache(settings.library / "thumbs", settings.thumb_short_edges_px)
+        index = running.enter_context(Index(self.database))
+        if self._serving:
+            # A single command has its answer from SQL sooner than the index would be read.
+            index.start()
         live = running.enter_context(LiveUpdates(self.database))
         self._watcher = self._start_watcher(running)
         self.importing = running.enter_context(
@@ -91,7 +96,7 @@ class Orchestrator:
         self.app = build_app(
             Services(
                 database=self.database,
-                snapshots=Snapshots(self.database),
+                snapshots=Snapshots(self.database, index),
                 importing=self.importing,
                 live=live,
                 cache=cache,
