@@ -64,6 +64,47 @@ def fill(tx: WriteTx) -> None:
     tx.run("INSERT INTO tag_aliases (normalized_name, name, tag_id) VALUES ('feline', 'feline', 5)")
 
 
+def add_image(tx: WriteTx, second: int, *, place: int = 0, **columns: object) -> int:
+    """One image of that second since 2010 with these columns, found by its words; its id."""
+    image = (second << 8) + place
+    values = {"prompt": None, "negative_prompt": None, "notes": None, "seed": None, "sampler": None, "rating": 0}
+    values |= columns
+    tx.run(
+        """
+        INSERT INTO generations (id, uuid, timestamp, timestamp_source, prompt, negative_prompt, notes, seed, sampler,
+                                 rating, app_version, parser_version, imported_at, updated_at)
+        VALUES (:id, :uuid, :timestamp, 'mtime', :prompt, :negative_prompt, :notes, :seed, :sampler, :rating, 'test',
+                1, 0, 0)
+        """,
+        id=image, uuid=f"{image:012x}"[:8] + f"-0000-4000-8000-{image:012x}",
+        timestamp=(second + SECONDS_OF_2010) * 1000, **values,
+    )  # fmt: skip
+    tx.run(
+        """
+        INSERT INTO generation_files (generation_id, kind, path_bytes, path, bytes, mtime_ns, width, height)
+        VALUES (:image, 'final', :bytes, :path, 1, 0, 832, 1216)
+        """,
+        image=image, bytes=str(image).encode(), path=f"{image}.png",
+    )  # fmt: skip
+    fts.index(tx, [GenerationId(image)])
+    tx.changes.added.append(GenerationId(image))
+    return image
+
+
+def add_tag(tx: WriteTx, name: str, image: int) -> None:
+    """The image has the tag, which is made when there is none of the name."""
+    tx.run(
+        "INSERT INTO tags (name, normalized_name, created_at) VALUES (:name, :name, 0) ON CONFLICT DO NOTHING",
+        name=name,
+    )
+    tx.run(
+        "INSERT INTO image_tags (tag_id, generation_id, source) SELECT id, :image, 'user' FROM tags WHERE name = :name",
+        image=image,
+        name=name,
+    )
+    tx.changes.changed.append(GenerationId(image))
+
+
 @dataclass
 class RandomLibrary:
     """`edit` makes one change and `query` thinks of a question; the same chance makes the same ones."""

@@ -3,14 +3,18 @@
 import random
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from tests.libraries import RandomLibrary
 
 from mysticanvas.domain.query import Query
-from mysticanvas.search import facets, language, paging
+from mysticanvas.search import evaluating, facets, language, ordering, paging, sources
+from mysticanvas.search.columns import Lists
 from mysticanvas.search.finding import Finder
 from mysticanvas.search.index import Index
+from mysticanvas.search.state import State
 from mysticanvas.store.database import Database
 
 FACETS_EVERY = 5
@@ -51,14 +55,12 @@ def _same(text: str, what: str, index: object, sql: object) -> None:
         raise DifferError(f"{what} of {text!r}: index {index!r}, SQL {sql!r}")
 
 
-def run(folder: Path, *, examples: int, seed: int, images: int, spoil: Callable[[Index], None] | None = None) -> None:
+def run(folder: Path, *, examples: int, seed: int, images: int) -> None:
     """`examples` times: some edits, then a question to both."""
     with Database.open(folder) as database, Index(database) as index:
         library = RandomLibrary(database, random.Random(seed))
         library.begin(images)
         index.build()
-        if spoil:
-            spoil(index)
         for number in range(examples):
             for _ in range(library.chance.randrange(3)):
                 library.edit()
@@ -74,3 +76,105 @@ def test_index_and_sql_agree_after_any_edits(tmp_path: Path, seed: int, images: 
 @pytest.mark.parametrize("seed", range(10, 30))
 def test_index_and_sql_agree_after_many_more_edits(tmp_path: Path, seed: int) -> None:
     run(tmp_path, examples=1_000, seed=seed, images=seed * 10)
+
+
+# -- that it would see ------------------------------------------------------------------------
+
+
+def _forgets_the_changed(patch: pytest.MonkeyPatch) -> None:
+    told = Index._on_commit
+
+    def deaf(self: Index, changes: Any) -> None:
+        changes.changed.clear()
+        told(self, changes)
+
+    patch.setattr(Index, "_on_commit", deaf)
+
+
+def _keeps_the_trashed(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(State, "_forget", lambda self, positions: None)
+
+
+def _keeps_old_words(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(State, "_check_words", lambda *_: None)
+
+
+def _keeps_old_bitmaps_of_tags(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(State, "_repost", lambda *_: None)
+
+
+def _counts_lists_that_were_given_up(patch: pytest.MonkeyPatch) -> None:
+    given_up = Lists.give_up
+
+    def forgetful(self: Lists, positions: Any) -> list[int]:
+        totals = self._totals.copy()
+        had = given_up(self, positions)
+        self._totals = totals
+        return had
+
+    patch.setattr(Lists, "give_up", forgetful)
+
+
+def _takes_arrival_for_age(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(State, "ids_ascending", lambda self, mask, positions: (self.columns["id"][positions], positions))
+
+
+def _compares_without_the_end(patch: pytest.MonkeyPatch) -> None:
+    within = evaluating._within
+    patch.setattr(evaluating, "_within", lambda values, interval: within(values, interval) & (values != interval.low))
+
+
+def _breaks_ties_oldest_first(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(ordering, "_sorted", lambda keys: np.lexsort((-np.arange(len(keys)), keys)) if len(keys) else keys)
+
+
+def _keeps_old_places_among_names(patch: pytest.MonkeyPatch) -> None:
+    ranks = State.name_ranks
+
+    def once(self: State, tx: Any) -> Any:
+        kept = getattr(_keeps_old_places_among_names, "ranks", None)
+        if kept is None or len(kept) < self.columns.count:
+            kept = ranks(self, tx)
+            _keeps_old_places_among_names.ranks = kept  # type: ignore[attr-defined]
+        return kept
+
+    patch.setattr(State, "name_ranks", once)
+
+
+def _asks_only_one_arm_of_a_union(patch: pytest.MonkeyPatch) -> None:
+    union = sources._union
+
+    def first(parts: Any) -> Any:
+        found = union(parts)
+        return found and sources.Source(found.arms[:1], found.whole)
+
+    patch.setattr(sources, "_union", first)
+
+
+def _takes_the_driver_for_all(patch: pytest.MonkeyPatch) -> None:
+    driven = sources._driven
+    patch.setattr(sources, "_driven", lambda tx, parts: (driven(tx, parts)[0], []))
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        _forgets_the_changed,
+        _keeps_the_trashed,
+        _keeps_old_words,
+        _keeps_old_bitmaps_of_tags,
+        _counts_lists_that_were_given_up,
+        _takes_arrival_for_age,
+        _compares_without_the_end,
+        _breaks_ties_oldest_first,
+        _keeps_old_places_among_names,
+        _asks_only_one_arm_of_a_union,
+        _takes_the_driver_for_all,
+    ],
+)
+def test_a_planted_difference_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plant: Callable[[pytest.MonkeyPatch], None]
+) -> None:
+    plant(monkeypatch)
+    with pytest.raises(DifferError):
+        run(tmp_path, examples=1_000, seed=6, images=60)
