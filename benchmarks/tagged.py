@@ -4,10 +4,10 @@ tags an image over 20,000 tags, 200 models, 500 LoRAs, marks, samplers, sizes, f
 `fill` writes rows as an import leaves them, without files on disk.
 """
 
+import random
 from bisect import bisect
 from collections.abc import Sequence
 from itertools import accumulate
-import random
 
 from mysticanvas.store.database import Database, WriteTx
 
@@ -16,7 +16,8 @@ BATCH = 5_000
 FIRST_S = 400_000_000
 SECONDS_APART = 90
 TAGS, MODELS, LORAS, WORDS = 20_000, 200, 500, 50_000
-_SYLLABLES = ("vi", "sto", "lum", "fer", "nox", "sil", "mar", "dra", "ka", "ben", "tor", "lys", "qua", "rin", "os", "el")
+_SYLLABLES = ("vi", "sto", "lum", "fer", "nox", "sil", "mar", "dra", "ka", "ben", "tor", "lys",
+              "qua", "rin", "os", "el")  # fmt: skip
 _SAMPLERS = ("Euler a", "DPM++ 2M", "DPM++ 2M Karras", "DDIM", "UniPC", "euler", "res_multistep", None)
 _ENGINES = ("ComfyUI", "A1111", "Forge", "InvokeAI", None)
 _SIZES = ((832, 1216), (1216, 832), (1024, 1024), (768, 1344), (512, 512), (512, 768), (1536, 2048), (1920, 1080))
@@ -47,7 +48,8 @@ class Zipf:
 def fill(database: Database, rows: int) -> None:
     chance = random.Random(SEED)
     zipfs = (
-        Zipf(WORDS, chance, offset=8), Zipf(TAGS, chance, offset=30), Zipf(MODELS, chance), Zipf(LORAS, chance, offset=3),
+        Zipf(WORDS, chance, offset=8), Zipf(TAGS, chance, offset=30), Zipf(MODELS, chance),
+        Zipf(LORAS, chance, offset=3),
     )  # fmt: skip
     vocabulary = [word(number) for number in range(WORDS)]
     database.write(_add_names)

@@ -230,7 +230,7 @@ def _walk_while_images_arrive(database: Database, images: int, *, a_second: int)
             began_s = time.monotonic()
             places = range(arrived, arrived + a_second // 10)
             database.write_bulk(
-                lambda tx: [add_image(tx, FIRST_S + (n * 7919) % (images * 8), place=9) for n in places]
+                lambda tx, p=places: [add_image(tx, FIRST_S + (n * 7919) % (images * 8), place=9) for n in p]
             )
             arrived += len(places)
             stop.wait(max(0.0, 0.1 - (time.monotonic() - began_s)))

@@ -285,13 +285,13 @@ def _tag_ids(tx: ReadTx, name: str) -> tuple[int, ...]:
     found = tx.column(
         """
         SELECT id FROM tags WHERE normalized_name IN (:key, :joined)
-         UNION
+         UNION ALL
         SELECT tag_id FROM tag_aliases WHERE normalized_name IN (:key, :joined)
         """,
         key=key,
         joined=key.replace(" ", "_"),
     )
-    return tuple(sorted(found))
+    return tuple(sorted(set(found)))
 
 
 def _tags_like(tx: ReadTx, key: str) -> tuple[int, ...]:
@@ -299,12 +299,12 @@ def _tags_like(tx: ReadTx, key: str) -> tuple[int, ...]:
     found = tx.column(
         """
         SELECT id FROM tags WHERE replace(normalized_name, '_', ' ') GLOB :pattern
-         UNION
+         UNION ALL
         SELECT tag_id FROM tag_aliases WHERE replace(normalized_name, '_', ' ') GLOB :pattern
         """,
         pattern=pattern,
     )
-    return tuple(sorted(found))
+    return tuple(sorted(set(found)))
 
 
 def glob_of(text: str) -> str:

@@ -69,9 +69,10 @@ _RATED = [
 ]
 _WORDS = Arm("generations_fts AS s", "s.rowid", "generations_fts MATCH {0}")
 _TAG = Arm("image_tags AS s", "s.generation_id", "s.tag_id = {0}")
-_MODEL = Arm("generations AS s", "s.id", "s.model_id = {0}")
+# Where few values are in many rows, statistics would have the planner walk the wide table instead.
+_MODEL = Arm("generations AS s INDEXED BY generations_by_model", "s.id", "s.model_id = {0}")
 _USE = Arm("generation_models AS s", "s.generation_id", "s.model_id = {0} AND s.role = {1}")
-_SEED = Arm("generations AS s", "s.id", "s.seed = {0}")
+_SEED = Arm("generations AS s INDEXED BY generations_by_seed", "s.id", "s.seed = {0}")
 _IMAGE = Arm("live_generations AS l", "l.id", "l.id = {0}")
 
 
