@@ -1,5 +1,6 @@
 """Values of a field within a query, with exact counts: from the index, or from SQL until it is warm."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from mysticanvas.domain.query import Field, Interval, Made, Named, Node, Number,
 from mysticanvas.domain.text import name_key
 from mysticanvas.search import language, paging, timeline
 from mysticanvas.search.index import Found
-from mysticanvas.search.resolving import Both, ids_json, resolve
+from mysticanvas.search.resolving import Both, ascii_lower, ids_json, resolve
 from mysticanvas.search.sql import Values, condition
 from mysticanvas.store.database import ReadTx
 
@@ -66,7 +67,7 @@ def of_sql(tx: ReadTx, query: Query, field: Field, *, containing: str = "", limi
 
 def _chosen(field: Field, counts: dict[str, int], containing: str, limit: int) -> list[Value]:
     wanted = name_key(containing)
-    items = [(value, count) for value, count in counts.items() if not wanted or wanted in name_key(value)]
+    items = [(value, count) for value, count in counts.items() if count and (not wanted or wanted in name_key(value))]
     if field is Field.DATE:
         items.sort(reverse=True)
     elif field is Field.PATH:
@@ -91,25 +92,43 @@ def term_of(field: Field, value: str) -> Node:
 
 # -- from the index ---------------------------------------------------------------------------
 
-_MODEL_NAMES = "SELECT m.id, m.name FROM json_each(:ids) AS wanted JOIN models AS m ON m.id = wanted.value"
 _TAG_NAMES = "SELECT t.id, t.name FROM json_each(:ids) AS wanted JOIN tags AS t ON t.id = wanted.value"
+
+
+def _spellings(tx: ReadTx, kind: str) -> dict[str, list[int]]:
+    """The models of a kind by name; those that a query takes for one (`name_key`) are one here."""
+    found: dict[str, tuple[str, list[int]]] = {}
+    for row in tx.all("SELECT id, name FROM models WHERE kind = :kind ORDER BY name, id", kind=kind):
+        found.setdefault(name_key(row["name"]), (row["name"], []))[1].append(row["id"])
+    return dict(found.values())
 
 
 def _models(tx: ReadTx, found: Found) -> dict[str, int]:
     counts = np.bincount(found.state.columns["model"][found.positions])
-    return _named(tx, _MODEL_NAMES, {model: int(counts[model]) for model in np.flatnonzero(counts).tolist() if model})
+    return {
+        name: int(sum(counts[model] for model in ids if model < len(counts)))
+        for name, ids in _spellings(tx, "checkpoint").items()
+    }
 
 
 def _uses(role: str) -> Callable[[ReadTx, Found], dict[str, int]]:
     def counted(tx: ReadTx, found: Found) -> dict[str, int]:
-        counts = found.state.model_lists.counts(found.mask, found.positions, found.state.alive_count)
-        models = found.state.models.values
-        used = np.flatnonzero(counts).tolist()
-        return _named(
-            tx, _MODEL_NAMES, {models[code][1]: int(counts[code]) for code in used if models[code][0] == role}
-        )
+        state = found.state
+        counts = state.model_lists.counts(found.mask, found.positions, state.alive_count)
+        values = {}
+        for name, ids in _spellings(tx, role).items():
+            codes = [code for model in ids if (code := state.models.known((role, model))) is not None]
+            # An image may have two that are one to the reader.
+            several = len(codes) > 1
+            values[name] = _with_any(found, codes) if several else sum(int(counts[code]) for code in codes)
+        return values
 
     return counted
+
+
+def _with_any(found: Found, codes: Sequence[int]) -> int:
+    positions = np.unique(np.concatenate([found.state.model_lists.having(code)[0] for code in codes]))
+    return int(np.count_nonzero(found.mask[positions]))
 
 
 def _tags(tx: ReadTx, found: Found, most: int | None) -> dict[str, int]:
@@ -135,11 +154,23 @@ def _coded(column: str, names: Callable[[Found], Sequence[str | None]]) -> Calla
     def counted(_: ReadTx, found: Found) -> dict[str, int]:
         counts = np.bincount(found.state.columns[column][found.positions])
         values = names(found)
-        return {
-            str(values[code]): int(counts[code]) for code in np.flatnonzero(counts).tolist() if values[code] is not None
-        }
+        used = np.flatnonzero(counts).tolist()
+        return _as_one(
+            (value, int(counts[code])) for code, value in ((c, values[c]) for c in used) if value is not None
+        )
 
     return counted
+
+
+def _as_one(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Values that differ in the case of letters alone, which a query takes for one."""
+    shown: dict[str, str] = {}
+    total: Counter[str] = Counter()
+    for value, count in counts:
+        key = ascii_lower(value)
+        shown[key] = min(shown.get(key, value), value)
+        total[key] += count
+    return {shown[key]: count for key, count in total.items()}
 
 
 def _size_names(found: Found) -> list[str | None]:
@@ -184,8 +215,6 @@ def _as_tree(tx: ReadTx, folders: Iterable[tuple[int, str, int]]) -> dict[str, i
 # -- from SQL ---------------------------------------------------------------------------------
 
 _GROUPS = {
-    Field.MODEL: "SELECT m.name, count(*) FROM live_generations AS l JOIN generations AS j ON j.id = l.id "
-    "JOIN models AS m ON m.id = j.model_id WHERE {0} GROUP BY m.name",
     Field.TAG: "SELECT j.name, count(*) FROM live_generations AS l JOIN image_tags AS i ON i.generation_id = l.id "
     "JOIN tags AS j ON j.id = i.tag_id WHERE {0} GROUP BY j.name",
     Field.ENGINE: "SELECT j.engine_name, count(*) FROM live_generations AS l JOIN generations AS j ON j.id = l.id "
@@ -196,10 +225,23 @@ _GROUPS = {
     "WHERE l.width_px >= 0 AND l.height_px >= 0 AND {0} GROUP BY 1",
     Field.RATING: "SELECT CAST(l.rating AS TEXT), count(*) FROM live_generations AS l WHERE {0} GROUP BY 1",
 }
-_USES = (
-    "SELECT m.name, count(*) FROM live_generations AS l JOIN generation_models AS j ON j.generation_id = l.id "
-    "AND j.role = '{1}' JOIN models AS m ON m.id = j.model_id WHERE {0} GROUP BY m.name"
-)
+_NAMED = "WITH named (id, name) AS (SELECT CAST(key AS INTEGER), value FROM json_each(:names)) "
+_MODELS = f"""{_NAMED}
+    SELECT n.name, count(*)
+      FROM live_generations AS l
+           JOIN generations AS j ON j.id = l.id
+           JOIN named AS n ON n.id = j.model_id
+     WHERE {{0}}
+     GROUP BY n.name
+"""  # noqa: S608 - a condition of search/sql.py goes into it
+_USES = f"""{_NAMED}
+    SELECT n.name, count(DISTINCT l.id)
+      FROM live_generations AS l
+           JOIN generation_models AS j ON j.generation_id = l.id AND j.role = :role
+           JOIN named AS n ON n.id = j.model_id
+     WHERE {{0}}
+     GROUP BY n.name
+"""  # noqa: S608 - a condition of search/sql.py goes into it
 _FOLDERS = (
     "SELECT coalesce(j.root_id, 0), rtrim(rtrim(j.path, replace(j.path, '/', '')), '/'), count(*) "
     "FROM live_generations AS l JOIN generation_files AS j ON j.generation_id = l.id AND j.kind = 'final' "
@@ -207,17 +249,22 @@ _FOLDERS = (
 )
 
 
-def _grouped(text: str, role: str = "") -> Callable[[ReadTx, Query], dict[str, int]]:
+def _grouped(text: str) -> Callable[[ReadTx, Query], dict[str, int]]:
+    return lambda tx, query: _as_one((str(value), count) for value, count in _run(tx, text, query))
+
+
+def _grouped_models(text: str, role: str) -> Callable[[ReadTx, Query], dict[str, int]]:
     def counted(tx: ReadTx, query: Query) -> dict[str, int]:
-        return {str(value): count for value, count in _run(tx, text, query, role)}
+        names = {model: name for name, ids in _spellings(tx, role).items() for model in ids}
+        return dict(_run(tx, text, query, names=json.dumps(names), role=role))
 
     return counted
 
 
-def _run(tx: ReadTx, text: str, query: Query, role: str = "") -> Iterable[tuple[Any, ...]]:
-    values = Values()
+def _run(tx: ReadTx, text: str, query: Query, **given: str) -> Iterable[tuple[Any, ...]]:
+    values = Values(dict(given))
     where = condition(Both((resolve(tx, query),)), values, probe=False)
-    return tx.rows(text.format(where, role), **values.by_name)
+    return tx.rows(text.format(where), **values.by_name)
 
 
 def _sql_folders(tx: ReadTx, query: Query) -> dict[str, int]:
@@ -230,7 +277,8 @@ def _sql_months(tx: ReadTx, query: Query) -> dict[str, int]:
 
 _COUNTED: dict[Field, Callable[[ReadTx, Query], dict[str, int]]] = {
     **{field: _grouped(text) for field, text in _GROUPS.items()},
-    **{field: _grouped(_USES, field.value) for field in _USED},
+    Field.MODEL: _grouped_models(_MODELS, "checkpoint"),
+    **{field: _grouped_models(_USES, field.value) for field in _USED},
     Field.PATH: _sql_folders,
     Field.DATE: _sql_months,
 }

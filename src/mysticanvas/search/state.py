@@ -308,8 +308,10 @@ class State:
             self._name_ranks = ranks
         return self._name_ranks
 
-    def forget_words(self) -> None:
+    def forget(self) -> None:
+        """Drop what is kept of former questions."""
         self._words.clear()
+        self._postings.clear()
 
     @property
     def bytes(self) -> int:
