@@ -24,8 +24,6 @@ KINDS: dict[str, type[np.generic]] = {
     "favorite": np.bool_,
     "rating": np.uint8,
     "flags": np.uint8,
-    "width": np.int32,
-    "height": np.int32,
     "model": np.int32,
     "seed": np.uint64,
     "steps": np.int64,
@@ -43,7 +41,14 @@ def grown(array: NDArray[Any], room: int) -> NDArray[Any]:
     """The array, or a copy of it with at least `room` places."""
     if len(array) >= room:
         return array
-    larger = np.zeros(max(room, len(array) + len(array) // 4 + 1_024), array.dtype)
+    return sized(array, max(room, len(array) + len(array) // 4 + 1_024))
+
+
+def sized(array: NDArray[Any], room: int) -> NDArray[Any]:
+    """A copy with exactly `room` places, or the array when it has as many."""
+    if len(array) >= room:
+        return array
+    larger = np.zeros(room, array.dtype)
     larger[: len(array)] = array
     return larger
 
@@ -81,6 +86,11 @@ class Columns:
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self._arrays[name][: self.count]
+
+    def reserve(self, room: int) -> None:
+        """So many images are to come: arrays that grow take more than they need."""
+        for name, array in self._arrays.items():
+            self._arrays[name] = sized(array, room)
 
     def extend(self, rows: dict[str, NDArray[Any]]) -> None:
         """New images, each at the next position."""
@@ -134,6 +144,13 @@ class Lists:
         self._length[images] = np.diff(begins, append=len(owners))
         self._totals = grown(self._totals, int(codes.max()) + 1)
         self._totals[: int(codes.max()) + 1] += np.bincount(codes)
+
+    def reserve(self, room: int, images: int) -> None:
+        """So many codes, of so many images, are to come."""
+        self._owner, self._code = sized(self._owner, room), sized(self._code, room)
+        self._start, self._length = sized(self._start, images), sized(self._length, images)
+        if self._weight is not None:
+            self._weight = sized(self._weight, room)
 
     def give_up(self, positions: Positions) -> list[int]:
         """The images have no list any more. The codes that they had."""

@@ -2,7 +2,7 @@
 
 import functools
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -92,14 +92,18 @@ def _leaf(index: Index, tx: ReadTx, leaf: Leaf) -> Mask:
             return index.between(first, until)
         case Ratios(low, high):
             return (columns["ratio_milli"] >= low) & (columns["ratio_milli"] <= high)
+        case Amount("pixels", interval):
+            pixels = np.array([width * height for width, height in index.sizes.values], np.float64)
+            return _coded(index, "size", _within(pixels, interval) & _known_sizes(index))
+        case Amount("steps", interval):
+            return np.asarray(columns["steps"] != NONE) & _within(columns["steps"], interval)
         case Amount(column, interval):
-            values, known = _amount(index, column)
-            return known & _within(values, interval)
+            # An unknown cfg is NaN, which is within nothing.
+            return _within(columns[column], interval)
         case Sides(compared, width, height):
             compare = _COMPARE[compared]
-            known = (columns["width"] >= 0) & (columns["height"] >= 0)
-            fits: Mask = known & compare(columns["width"], width) & compare(columns["height"], height)
-            return fits
+            fits = [compare(one[0], width) and compare(one[1], height) for one in index.sizes.values]
+            return _coded(index, "size", np.array(fits, np.bool_) & _known_sizes(index))
         case _:
             return _named(index, leaf)
 
@@ -138,18 +142,8 @@ def _weighed(index: Index, role: str, ids: tuple[int, ...], weight: Interval) ->
     return mask
 
 
-def _amount(index: Index, column: str) -> tuple[NDArray[Any], NDArray[Any] | np.bool_]:
-    """The values of a column, and where they are known."""
-    columns = index.columns
-    match column:
-        case "pixels":
-            known = (columns["width"] >= 0) & (columns["height"] >= 0)
-            return columns["width"].astype(np.int64) * columns["height"], known
-        case "steps":
-            return columns["steps"], columns["steps"] != NONE
-        case _:
-            # An unknown cfg is NaN, which is within nothing.
-            return columns[column], np.True_
+def _known_sizes(index: Index) -> Mask:
+    return np.array([width >= 0 <= height for width, height in index.sizes.values], np.bool_)
 
 
 def _within(values: NDArray[Any], interval: Interval) -> Mask:
@@ -190,8 +184,9 @@ def _has(index: Index, what: str) -> Mask:
     return mask
 
 
-def _coded(index: Index, column: str, fits: list[bool]) -> Mask:
-    if not fits:
+def _coded(index: Index, column: str, fits: Sequence[bool] | Mask) -> Mask:
+    """The images whose code is one that fits."""
+    if not len(fits):
         return np.zeros(index.columns.count, np.bool_)
     mask: Mask = np.array(fits, np.bool_)[index.columns[column]]
     return mask

@@ -50,9 +50,9 @@ def _sorted(keys: NDArray[np.int64]) -> Positions:
 
 
 def _pixels(found: "Found", positions: Positions) -> NDArray[np.int64]:
-    columns = found.state.columns
-    width, height = columns["width"][positions].astype(np.int64), columns["height"][positions]
-    return np.where((width >= 0) & (height >= 0), width * height, 0)
+    sizes = found.state.sizes.values
+    pixels = np.array([width * height if width >= 0 <= height else 0 for width, height in sizes], np.int64)
+    return np.asarray(pixels[found.state.columns["size"][positions]])
 
 
 def _shuffled(ids_: Ids, seed: int) -> NDArray[np.int64]:

@@ -68,6 +68,13 @@ class Links:
     weights: NDArray[np.float64]
 
 
+def counts(tx: ReadTx) -> tuple[int, int, int]:
+    """How many live images there are, how many tags they have, and how many models."""
+    tables = ("live_generations", "image_tags", "generation_models")
+    images, tags, uses = (int(tx.value(f"SELECT count(*) FROM {table}")) for table in tables)  # noqa: S608 - of three
+    return images, tags, uses
+
+
 def run_of_images(tx: ReadTx, *, after: int) -> Images:
     """The next RUN images."""
     return _images(tx, "l.id > :after ORDER BY l.id LIMIT :run", after=after, run=RUN)

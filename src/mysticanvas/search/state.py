@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pyroaring import BitMap
 
 from mysticanvas.search import reading
-from mysticanvas.search.columns import Codes, Columns, Lists, Mask, Positions, grown
+from mysticanvas.search.columns import Codes, Columns, Lists, Mask, Positions, grown, sized
 from mysticanvas.search.reading import Images, Links
 from mysticanvas.store import fts
 from mysticanvas.store.database import ReadTx
@@ -61,6 +61,7 @@ class State:
     def of(cls, tx: ReadTx) -> "State":
         """All of the library."""
         state = cls()
+        state._reserve(*reading.counts(tx))
         after = 0
         while len(run := reading.run_of_images(tx, after=after)):
             last = int(run.numbers["id"][-1])
@@ -69,6 +70,13 @@ class State:
                         reading.uses_between(tx, after + 1, last))  # fmt: skip
             after = last
         return state
+
+    def _reserve(self, images: int, tags: int, uses: int) -> None:
+        self.columns.reserve(images)
+        self.alive = sized(self.alive, images)
+        self._ids_in_order, self._order = sized(self._ids_in_order, images), sized(self._order, images)
+        self.tag_lists.reserve(tags, images)
+        self.model_lists.reserve(uses, images)
 
     def _append(self, images: Images) -> Positions:
         """New images, whose ids ascend."""
@@ -110,8 +118,8 @@ class State:
         sizes = zip(numbers["width"].tolist(), numbers["height"].tolist(), strict=True)
         folders = zip(numbers["root"].tolist(), images.texts["path"], strict=True)
         at = np.arange(positions, positions + len(images)) if isinstance(positions, int) else positions
-        return {name: numbers[name] for name in ("id", "ratio_milli", "favorite", "rating", "flags", "width", "height",
-                                                 "model", "steps", "has")} | {
+        return {name: numbers[name] for name in ("id", "ratio_milli", "favorite", "rating", "flags", "model", "steps",
+                                                 "has")} | {
             "cfg": images.cfg,
             "seed": self._seeds(images.texts["seed"], at),
             "sampler": self.samplers.of_all(images.texts["sampler"]),
