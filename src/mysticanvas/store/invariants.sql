@@ -39,3 +39,9 @@ SELECT min(id)
  WHERE kind = 'final' AND blake3 IS NOT NULL
  GROUP BY blake3
 HAVING count(*) > 1;
+
+-- name: the images with a workflow are those whose texts hold one
+SELECT r.generation_id
+  FROM raw_metadata AS r
+ WHERE holds_workflow(r.content) <> EXISTS (SELECT 1 FROM generation_workflows AS w
+                                             WHERE w.generation_id = r.generation_id);
