@@ -11,9 +11,11 @@ from tests.libraries import FIRST_S, add_image, add_tag
 from mysticanvas.domain.errors import TimeLimitError
 from mysticanvas.domain.query import Field
 from mysticanvas.search import completing, highlighting, language, paging, resolving
+from mysticanvas.search import index as index_module
 from mysticanvas.search.finding import Finder
 from mysticanvas.search.index import Index
 from mysticanvas.search.snapshots import Snapshots, items, position_of
+from mysticanvas.search.state import State
 from mysticanvas.search.statistics import statistics
 from mysticanvas.store.connections import GIVEN_UP
 from mysticanvas.store.database import Database, ReadTx, WriteTx
@@ -312,3 +314,48 @@ def test_the_index_is_built_in_the_background_and_follows(database: Database, tm
             time.sleep(0.01)
         assert index.warm
         assert finder.count(language.parse("sea")) == 20
+
+
+def test_what_is_committed_while_the_index_is_read_is_in_it(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where somebody asks meanwhile, whom SQL answers."""
+    database.write(add_image, FIRST_S, prompt="sea")
+    was_read, go_on = threading.Event(), threading.Event()
+    read_all = State.of
+
+    def slowly(tx: ReadTx) -> State:
+        state = read_all(tx)
+        was_read.set()
+        go_on.wait(10)
+        return state
+
+    monkeypatch.setattr(State, "of", slowly)
+    with Index(database) as index:
+        finder = Finder(database, index)
+        index.start()
+        assert was_read.wait(10)
+        database.write(add_image, FIRST_S + 1, prompt="sea")
+        assert (index.warm, finder.count(language.parse("sea"))) == (False, 2)
+        go_on.set()
+        while not index.warm:
+            time.sleep(0.01)
+        assert finder.count(language.parse("sea")) == 2
+
+
+def test_an_index_told_of_very_much_is_read_anew(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index_module, "FOLLOWED", 10)
+    images = database.write(lambda tx: [add_image(tx, FIRST_S + n, prompt="sea") for n in range(40)])
+    with Index(database) as index:
+        index.build()
+        finder = Finder(database, index)
+
+        def rate_all(tx: WriteTx) -> None:
+            tx.run("UPDATE generations SET rating = 5")
+            tx.changes.changed.extend(images)
+
+        database.write(rate_all)
+        assert finder.count(language.parse("rating:5")) == 40
+        assert not index.warm
+        index.build()
+        assert index.count(language.parse("rating:5")) == 40

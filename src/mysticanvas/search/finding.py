@@ -4,19 +4,23 @@ A page is the index's only where SQL would have to walk: an order that no table 
 that no table has in order. Its rows are SQL's in any case.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
 from mysticanvas.domain.query import Field, Order, Query
 from mysticanvas.search import facets, ordering, paging, sources
 from mysticanvas.search.facets import Value
-from mysticanvas.search.index import Index, find, find_tree, knows
+from mysticanvas.search.index import Index, NotWarmError, find, find_tree, knows
 from mysticanvas.search.paging import Hit, Ids
 from mysticanvas.search.resolving import resolve
 from mysticanvas.search.state import State
 from mysticanvas.store.database import Database, ReadTx
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 # What SQL may take for an exact answer about all of a library, before the index is warm.
 WHOLE_LIMIT_MS = 20_000
@@ -43,46 +47,57 @@ class Finder:
     def warm(self) -> bool:
         return self._index is not None and self._index.warm
 
+    def _asked(self, work: Callable[Concatenate[ReadTx, State, P], T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """What the index answers; None where SQL has to."""
+        if self._index is None:
+            return None
+        try:
+            return self._index.ask(work, *args, **kwargs)
+        except NotWarmError:
+            return None
+
     def all(self, query: Query) -> Answer:
-        if self._index is not None and self._index.warm:
-            return self._index.ask(_all_of_index, query)
-        return Answer(self._database.read_within(WHOLE_LIMIT_MS, paging.ids, query))
+        answer = self._asked(_all_of_index, query)
+        return answer or Answer(self._database.read_within(WHOLE_LIMIT_MS, paging.ids, query))
 
     def count(self, query: Query) -> int:
-        if self._index is not None and self._index.warm:
-            return self._index.count(query)
-        return self._database.read_within(WHOLE_LIMIT_MS, paging.count, query)
+        total = self._asked(_count_of_index, query)
+        return self._database.read_within(WHOLE_LIMIT_MS, paging.count, query) if total is None else total
 
     def page(self, query: Query, *, after: int | None, limit: int) -> list[Hit]:
         """The next `limit` images after the one with the id `after`."""
-        if self._index is not None and self._index.warm:
-            images = self._index.ask(_page_of_index, query, after, limit)
-            if images is not None:
-                return self._database.read(paging.rows, images)
+        images = self._asked(_page_of_index, query, after, limit)
+        if images is not None:
+            return self._database.read(paging.rows, images)
         return self._database.read_within(WHOLE_LIMIT_MS, paging.page, query, after=after, limit=limit)
 
     def facets(
         self, query: Query, fields: Sequence[Field], *, containing: str = "", limit: int
     ) -> dict[Field, list[Value]]:
-        if self._index is not None and self._index.warm:
-            return self._index.ask(_facets_of_index, query, fields, containing, limit)
+        values = self._asked(_facets_of_index, query, fields, containing, limit)
+        if values is not None:
+            return values
         return self._database.read_within(WHOLE_LIMIT_MS, _facets_of_sql, query, fields, containing, limit)
 
     def arrivals(self, query: Query, before: Answer) -> int:
         """How many images the query finds now that have arrived since; those that are newer, where it
         is not known when an image arrived."""
-        if self._index is not None and self._index.warm and before.epoch is not None:
-            arrived = self._index.ask(_arrivals, query, before)
-            if arrived is not None:
-                return arrived
+        arrived = None if before.epoch is None else self._asked(_arrivals, query, before)
+        if arrived is not None:
+            return arrived
         newest = int(before.ids.max()) if len(before.ids) else 0
         return self._database.read_within(WHOLE_LIMIT_MS, paging.count_after, query, newest)
 
     def geometry(self, ids: Ids) -> bytes:
         """Width / height × 1000 of each image, as 16-bit numbers, little end first."""
-        if self._index is not None and self._index.warm:
-            return self._index.ask(_ratios_of_index, ids)
+        ratios = self._asked(_ratios_of_index, ids)
+        if ratios is not None:
+            return ratios
         return self._database.read_within(WHOLE_LIMIT_MS, paging.ratios, ids).astype("<u2").tobytes()
+
+
+def _count_of_index(tx: ReadTx, state: State, query: Query) -> int:
+    return find(tx, state, query).total
 
 
 def _all_of_index(tx: ReadTx, state: State, query: Query) -> Answer:

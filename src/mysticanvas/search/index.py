@@ -35,6 +35,12 @@ BUILD_LIMIT_MS = 600_000
 ASK_LIMIT_MS = 20_000
 # Past so many images that are gone, and half of all, positions are given anew.
 GONE_KEPT = 50_000
+# Images read at once while following.
+FOLLOWED = 20_000
+
+
+class NotWarmError(LibraryError):
+    """The index is still being read; SQL has the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +66,7 @@ class Index:
         self._lock = threading.RLock()
         self._changed: deque[list[int]] = deque()
         self._wake = threading.Event()
-        self._closed = False
+        self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         database.after_commit(self._on_commit)
 
@@ -68,7 +74,7 @@ class Index:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._closed = True
+        self._stop.set()
         self._wake.set()
         if self._thread is not None:
             self._thread.join()
@@ -85,7 +91,7 @@ class Index:
     def build(self) -> None:
         """Read all of the library. Until then SQL answers."""
         began_s = time.process_time()
-        # What is committed from here on is told; what was before is read.
+        # What is committed from here on is told, and what was before is read.
         self._changed.clear()
         state = self._database.read_within(BUILD_LIMIT_MS, State.of)
         with self._lock:
@@ -94,7 +100,7 @@ class Index:
 
     def ask(self, work: Callable[Concatenate[ReadTx, State, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`work` over the index with every commit that was told so far, and over a state of the database
-        that has them too. Raises `TimeLimitError`."""
+        that has them too. Raises `NotWarmError`, `TimeLimitError`."""
         with self._lock:
             state = self._caught_up()
             return self._database.read_within(ASK_LIMIT_MS, lambda tx: work(tx, state, *args, **kwargs))
@@ -102,23 +108,31 @@ class Index:
     def _caught_up(self) -> State:
         """Images that changed are read in a state of the database that is newer than what was told."""
         if self._state is None:
-            raise LibraryError("The index is not warm yet.")
+            # What is told now is for the index that is being read.
+            raise NotWarmError("The index is not warm yet.")
         ids: list[int] = []
         while self._changed:
             ids += self._changed.popleft()
-        if ids:
-            # Whoever gives up now would leave it half read.
-            asked_by = GIVEN_UP.set(None)
-            try:
-                self._database.read_within(BUILD_LIMIT_MS, self._state.follow, ids)
-            except BaseException:
-                # Half read is not read: SQL answers until it is built anew.
-                self._state = None
-                self._wake.set()
-                raise
-            finally:
-                GIVEN_UP.reset(asked_by)
+        if len(ids) > max(FOLLOWED, self._state.alive_count // 3):
+            # Reading all of it anew is quicker, and nobody waits for it.
+            self._renew()
+            raise NotWarmError("The index is being read anew.")
+        # Whoever gives up now would leave it half read.
+        asked_by = GIVEN_UP.set(None)
+        try:
+            for begin in range(0, len(ids), FOLLOWED):
+                self._database.read_within(BUILD_LIMIT_MS, self._state.follow, ids[begin : begin + FOLLOWED])
+        except BaseException:
+            # Half read is not read: SQL answers until it is built anew.
+            self._renew()
+            raise
+        finally:
+            GIVEN_UP.reset(asked_by)
         return self._state
+
+    def _renew(self) -> None:
+        self._state = None
+        self._wake.set()
 
     def count(self, query: Query) -> int:
         return self.ask(lambda tx, state: find(tx, state, query).total)
@@ -137,7 +151,8 @@ class Index:
             self._wake.set()
 
     def _keep(self) -> None:
-        while not self._closed:
+        GIVEN_UP.set(self._stop)
+        while not self._stop.is_set():
             self._wake.clear()
             try:
                 if self._state is None:
@@ -145,14 +160,14 @@ class Index:
                 if self._changed:
                     self._renew_if_hollow(self.ask(lambda _, state: state.columns.count - state.alive_count))
             except (LibraryError, TimeLimitError):
-                log.exception("the index could not be read")
+                if not self._stop.is_set():
+                    log.exception("the index could not be read")
             self._wake.wait()
 
     def _renew_if_hollow(self, gone: int) -> None:
         with self._lock:
             if self._state is not None and gone > max(GONE_KEPT, self._state.alive_count):
-                self._state = None
-                self._wake.set()
+                self._renew()
 
 
 def find(tx: ReadTx, state: State, query: Query) -> Found:
