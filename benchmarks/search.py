@@ -251,16 +251,19 @@ def _p(values: list[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
-def print_rows(rows: list[Row]) -> None:
+def print_head() -> None:
     print(f"{'images':>9}  {'page':>11}  {'count+facets+days':>17}  {'jump':>5}  {'plain SQL':>15}  {'peers':>7}")
     print(f"{'':>9}  {'p50':>5} {'p95':>5}  {'first':>8} {'kept':>8}  {'':>5}  {'page':>6} {'answer':>8}")
-    for row in rows:
-        as_peers = "" if row.peers is None else f"{row.peers:7.0f}"
-        figures = (
-            f"{_p(row.page, 0.5):5.1f} {_p(row.page, 0.95):5.1f}  {row.first:8.1f} {row.kept:8.1f}  {row.jump:5.1f}"
-        )
-        sql = f"{row.sql_page:6.1f} {row.sql_answer:8.0f}  {as_peers:>7}"
-        print(f"{row.total:9,}  {figures}  {sql}  {row.text or '(everything)'}")
+
+
+def print_row(row: Row) -> None:
+    as_peers = "" if row.peers is None else f"{row.peers:7.0f}"
+    figures = f"{_p(row.page, 0.5):5.1f} {_p(row.page, 0.95):5.1f}  {row.first:8.1f} {row.kept:8.1f}  {row.jump:5.1f}"
+    sql = f"{row.sql_page:6.1f} {row.sql_answer:8.0f}  {as_peers:>7}"
+    print(f"{row.total:9,}  {figures}  {sql}  {row.text or '(everything)'}", flush=True)
+
+
+def print_summary(rows: list[Row]) -> None:
     print("\nplain SQL: the count, two facets and the days; peers: a page in the middle by OFFSET, and the count\n")
     common = [row for row in rows if row.word_rows > COMMON_ROWS]
     others = [row for row in rows if row.word_rows <= COMMON_ROWS]
@@ -293,7 +296,12 @@ def main() -> None:
         print(f"{rows:,} images, seed {tagged.SEED}; 20 to 80 words, 8 tags of {tagged.TAGS:,}, "
               f"{tagged.MODELS} models, {tagged.LORAS} LoRAs. CPU ms.\n")  # fmt: skip
         print_index(database, index)
-        print_rows([measure(database, index, text) for text in queries()])
+        print_head()
+        rows_measured = []
+        for text in queries():
+            rows_measured.append(measure(database, index, text))
+            print_row(rows_measured[-1])
+        print_summary(rows_measured)
 
 
 if __name__ == "__main__":

@@ -70,9 +70,6 @@ class Codes(Generic[T]):
             self.values.append(value)
         return code
 
-    def known(self, value: T) -> int | None:
-        return self._of.get(value)
-
     def of_all(self, values: Iterable[T]) -> NDArray[np.int32]:
         return np.array([self.of(value) for value in values], np.int32)
 
@@ -192,16 +189,53 @@ class Lists:
         mask[: len(self._length)] = self._length[:count] > 0
         return mask
 
+    def has_one_like(self, remainder: int, modulus: int, count: int) -> Mask:
+        """Of `count` images, which have a code with this remainder."""
+        mask = np.zeros(count + 1, np.bool_)
+        like = self._code[: self._used] % modulus == remainder
+        # Owner -1 is the last place.
+        mask[self._owner[: self._used][like]] = True
+        return mask[:count]
+
     def counts(self, mask: Mask, positions: Positions, alive: int) -> NDArray[np.int64]:
         """How many of the images have each code. `positions` are those of the mask; `alive` is how many
         images there are in all."""
         if len(positions) == alive:
             return self._totals.copy()
-        if len(positions) * 8 < alive:
+        if self.are_few(positions, alive):
             return self._counts_of(positions)
         # Owner -1 is the last place.
         chosen = np.append(mask, False)[self._owner[: self._used]]
         return np.bincount(self._code[: self._used][chosen], minlength=len(self._totals))
+
+    @staticmethod
+    def are_few(positions: Positions, alive: int) -> bool:
+        """Whether their lists are gathered sooner than all lists are read."""
+        return len(positions) * 8 < alive
+
+    def most_common(self, most: int) -> list[int]:
+        """The codes that most images have, the most common first."""
+        rest = max(0, len(self._totals) - most)
+        best = np.argpartition(self._totals, rest)[rest:].tolist() if rest else range(len(self._totals))
+        return sorted(best, key=lambda code: -int(self._totals[code]))
+
+    def total(self, code: int) -> int:
+        return int(self._totals[code])
+
+    def having_each(self, codes: list[int]) -> dict[int, Positions]:
+        """As `having` of each, in one reading."""
+        wanted = np.zeros(len(self._totals), np.bool_)
+        wanted[codes] = True
+        at = np.flatnonzero(wanted[self._code[: self._used]])
+        at = at[self._owner[at] >= 0]
+        at = at[np.argsort(self._code[at], kind="stable")]
+        sorted_codes = self._code[at]
+        ends = np.searchsorted(sorted_codes, codes, side="right")
+        begins = np.searchsorted(sorted_codes, codes)
+        return {
+            code: self._owner[at[begin:end]].astype(np.int64)
+            for code, begin, end in zip(codes, begins, ends, strict=True)
+        }
 
     def _counts_of(self, positions: Positions) -> NDArray[np.int64]:
         positions = positions[positions < len(self._start)]

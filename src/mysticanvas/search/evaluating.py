@@ -134,11 +134,9 @@ def _spread(index: Index, *bitmaps: BitMap) -> Mask:
 def _weighed(index: Index, role: str, ids: tuple[int, ...], weight: Interval) -> Mask:
     mask = np.zeros(index.columns.count, np.bool_)
     for model in ids:
-        code = index.models.known((role, model))
-        if code is not None:
-            positions, weights = index.model_lists.having(code)
-            assert weights is not None
-            mask[positions[_within(weights, weight)]] = True
+        positions, weights = index.model_lists.having(reading.model_code(role, model))
+        assert weights is not None
+        mask[positions[_within(weights, weight)]] = True
     return mask
 
 
@@ -173,8 +171,7 @@ def _flag(index: Index, what: State | Thing) -> Mask:
         case Thing.TAG:
             return index.tag_lists.has_any(columns.count)
         case Thing.LORA | Thing.VAE:
-            used = [model for role, model in index.models.values if role == what.value]
-            return _spread(index, *(index.with_model(what.value, model) for model in used))
+            return index.model_lists.has_one_like(reading.ROLES.index(what.value), len(reading.ROLES), columns.count)
         case _:
             return _has(index, what.value)
 

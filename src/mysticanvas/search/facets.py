@@ -11,7 +11,7 @@ import numpy as np
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.query import Field, Interval, Made, Named, Node, Number, Query, Size
 from mysticanvas.domain.text import name_key
-from mysticanvas.search import language, paging, timeline
+from mysticanvas.search import language, paging, reading, timeline
 from mysticanvas.search.index import Found
 from mysticanvas.search.resolving import Both, ascii_lower, ids_json, resolve
 from mysticanvas.search.sql import Values, condition
@@ -117,7 +117,7 @@ def _uses(role: str) -> Callable[[ReadTx, Found], dict[str, int]]:
         counts = state.model_lists.counts(found.mask, found.positions, state.alive_count)
         values = {}
         for name, ids in _spellings(tx, role).items():
-            codes = [code for model in ids if (code := state.models.known((role, model))) is not None]
+            codes = [code for model in ids if (code := reading.model_code(role, model)) < len(counts)]
             # An image may have two that are one to the reader.
             several = len(codes) > 1
             values[name] = _with_any(found, codes) if several else sum(int(counts[code]) for code in codes)
@@ -133,13 +133,14 @@ def _with_any(found: Found, codes: Sequence[int]) -> int:
 
 def _tags(tx: ReadTx, found: Found, most: int | None) -> dict[str, int]:
     """`most`: only so many of the most used are wanted, and there are very many."""
-    counts = found.state.tag_lists.counts(found.mask, found.positions, found.state.alive_count)
+    state = found.state
+    if most is not None and (few := state.most_used_tags(found.mask, found.positions, most)) is not None:
+        return _named(tx, _TAG_NAMES, few)
+    counts = state.tag_lists.counts(found.mask, found.positions, state.alive_count)
     least = 1
     if most is not None and 0 < most < len(counts):
         least = max(1, int(np.partition(counts, len(counts) - most)[len(counts) - most]))
-    tags = found.state.tags.values
-    used = np.flatnonzero(counts >= least).tolist()
-    return _named(tx, _TAG_NAMES, {tags[code]: int(counts[code]) for code in used})
+    return _named(tx, _TAG_NAMES, {tag: int(counts[tag]) for tag in np.flatnonzero(counts >= least).tolist()})
 
 
 def _named(tx: ReadTx, names: str, counts: dict[int, int]) -> dict[str, int]:
@@ -184,7 +185,7 @@ def _folders(tx: ReadTx, found: Found) -> dict[str, int]:
 
 
 def _months(_: ReadTx, found: Found) -> dict[str, int]:
-    return dict(timeline.months(found.state.ids_ascending(found.mask, found.positions)[0]))
+    return dict(timeline.months(found.ascending[0]))
 
 
 _INDEXED: dict[Field, Callable[[ReadTx, Found], dict[str, int]]] = {

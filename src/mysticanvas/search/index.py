@@ -6,12 +6,12 @@ writer waits for nothing, and whoever asks after a commit finds it in the answer
 for pages always, SQL answers (docs/adr/0005).
 """
 
+import functools
 import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
@@ -43,18 +43,23 @@ class NotWarmError(LibraryError):
     """The index is still being read; SQL has the answer."""
 
 
-@dataclass(frozen=True, slots=True)
 class Found:
     """What a query finds in the index: valid within `Index.ask`."""
 
-    state: State
-    tree: Tree
-    mask: Mask
-    positions: Positions
+    def __init__(self, state: State, tree: Tree, mask: Mask) -> None:
+        self.state = state
+        self.tree = tree
+        self.mask = mask
+        self.positions: Positions = np.flatnonzero(mask)
 
     @property
     def total(self) -> int:
         return len(self.positions)
+
+    @functools.cached_property
+    def ascending(self) -> tuple[NDArray[np.int64], Positions]:
+        """Ids from the oldest on, and where they are."""
+        return self.state.ids_ascending(self.mask, self.positions)
 
 
 class Index:
@@ -175,8 +180,7 @@ def find(tx: ReadTx, state: State, query: Query) -> Found:
 
 
 def find_tree(tx: ReadTx, state: State, tree: Tree) -> Found:
-    mask = evaluating.live(state, tx, tree)
-    return Found(state, tree, mask, np.flatnonzero(mask))
+    return Found(state, tree, evaluating.live(state, tx, tree))
 
 
 def knows(state: State, tree: Tree) -> bool:

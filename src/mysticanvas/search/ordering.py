@@ -19,7 +19,7 @@ _PRIME = 2_147_483_647
 
 def ids(tx: ReadTx, found: "Found", sort: Sort) -> Ids:
     """All that was found, in this order."""
-    ascending, positions = found.state.ids_ascending(found.mask, found.positions)
+    ascending, positions = found.ascending
     if sort.by is Order.OLDEST:
         return ascending
     newest, positions = ascending[::-1], positions[::-1]

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from mysticanvas.domain.model import ModelKind
 from mysticanvas.search import sql
 from mysticanvas.search.columns import NONE
 from mysticanvas.store.database import ReadTx
@@ -58,19 +59,28 @@ class Images:
         return len(self.cfg)
 
 
+ROLES = tuple(kind.value for kind in ModelKind)
+_ROLE = "CASE role " + " ".join(f"WHEN '{role}' THEN {number}" for number, role in enumerate(ROLES)) + " END"
+
+
+def model_code(role: str, model: int) -> int:
+    """One small number for a model in a role: ids of models are SQLite's rowids, and few."""
+    return model * len(ROLES) + ROLES.index(role)
+
+
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Columns, parallel, those of one image side by side."""
+    """Columns, parallel, those of one image side by side. The code of a tag is its id; that of a model in
+    a role, `model_code`."""
 
     images: NDArray[np.int64]
-    values: NDArray[np.int64]
-    roles: list[str | None]
-    weights: NDArray[np.float64]
+    codes: NDArray[np.int64]
+    weights: NDArray[np.float64] | None = None
 
 
 def counts(tx: ReadTx) -> tuple[int, int, int]:
     """How many live images there are, how many tags they have, and how many models."""
-    tables = ("live_generations", "image_tags", "generation_models")
+    tables = ("live_generations", "image_tags", "generation_models WHERE role <> 'checkpoint'")
     images, tags, uses = (int(tx.value(f"SELECT count(*) FROM {table}")) for table in tables)  # noqa: S608 - of three
     return images, tags, uses
 
@@ -124,9 +134,10 @@ def _tags(tx: ReadTx, condition: str, **values: Any) -> Links:
         """,  # noqa: S608 - one of two conditions
         **values,
     )[0]
-    return Links(_numbers(row["images"]), _numbers(row["tags"]), [], np.empty(0))
+    return Links(_numbers(row["images"]), _numbers(row["tags"]))
 
 
+# Which checkpoint made an image is a column, so its link is left out.
 def uses_between(tx: ReadTx, first: int, last: int) -> Links:
     return _uses(tx, "generation_id BETWEEN :first AND :last", first=first, last=last)
 
@@ -138,18 +149,17 @@ def uses(tx: ReadTx, ids: Sequence[int]) -> Links:
 def _uses(tx: ReadTx, condition: str, **values: Any) -> Links:
     row = tx.all(
         f"""
-        SELECT group_concat(generation_id) AS images, group_concat(model_id) AS models,
-               json_group_array(role) AS roles,
+        SELECT group_concat(generation_id) AS images, group_concat(model_id * {len(ROLES)} + {_ROLE}) AS codes,
                group_concat(iif(weight IS NULL, 'nan', printf('%!.17g', weight))) AS weights
           FROM (SELECT generation_id, model_id, role, weight
                   FROM generation_models INDEXED BY generation_models_of
-                 WHERE {condition}
+                 WHERE {condition} AND role <> 'checkpoint'
                  ORDER BY generation_id)
         """,  # noqa: S608 - one of two conditions
         **values,
     )[0]
     weights = np.fromstring(row["weights"] or "", np.float64, sep=",")
-    return Links(_numbers(row["images"]), _numbers(row["models"]), _strings.decode(row["roles"]), weights)
+    return Links(_numbers(row["images"]), _numbers(row["codes"]), weights)
 
 
 def images_with_words(tx: ReadTx, match: str) -> NDArray[np.int64]:

@@ -3,6 +3,7 @@
 Not thread-safe; `index.py` holds the lock. A mask says for each position whether its image is in.
 """
 
+import heapq
 import itertools
 import zlib
 from collections import OrderedDict
@@ -24,6 +25,8 @@ Ids = NDArray[np.int64]
 # Bitmaps of words, tags and models that were asked for last; some kilobytes each.
 WORDS_KEPT = 256
 POSTINGS_KEPT = 512
+# Bitmaps of so many tags are made at once: they are counted in every facet.
+COMMON_TAGS = 256
 # Past so many images at once, words are read anew when they are next asked for.
 WORDS_CHECKED = 2_000
 _UNKNOWN_SEED = 0
@@ -44,12 +47,12 @@ class State:
         self.engines: Codes[str | None] = Codes()
         self.folders: Codes[tuple[int, str]] = Codes()
         self.sizes: Codes[tuple[int, int]] = Codes()
-        self.tags: Codes[int] = Codes()
-        self.models: Codes[tuple[str, int]] = Codes()
         self.tag_lists = Lists(weighted=False)
         self.model_lists = Lists(weighted=True)
         self._ids_in_order = np.zeros(0, np.int64)
         self._order = np.zeros(0, np.int64)
+        # Whether every image has come after all that are older, as in a new index.
+        self._in_order = True
         self._name_ranks: NDArray[np.int64] | None = None
         self._wide_seeds: dict[int, str] = {}
         self._words: OrderedDict[Phrase, BitMap] = OrderedDict()
@@ -69,7 +72,13 @@ class State:
             state._link(positions, run.numbers["id"], reading.tags_between(tx, after + 1, last),
                         reading.uses_between(tx, after + 1, last))  # fmt: skip
             after = last
+        state._keep_most_common_tags()
         return state
+
+    def _keep_most_common_tags(self) -> None:
+        common = self.tag_lists.most_common(COMMON_TAGS)
+        for tag, positions in self.tag_lists.having_each(common).items():
+            self._postings["tag", tag] = BitMap(positions.astype(np.uint32))
 
     def _reserve(self, images: int, tags: int, uses: int) -> None:
         self.columns.reserve(images)
@@ -93,6 +102,7 @@ class State:
     def _put_in_order(self, ids: Ids, positions: Positions) -> None:
         first, count = self.columns.count - len(ids), self.columns.count
         if len(ids) and first and ids[0] < self._ids_in_order[first - 1]:
+            self._in_order = False
             at = np.searchsorted(self._ids_in_order[:first], ids)
             self._ids_in_order = np.insert(self._ids_in_order[:first], at, ids)
             self._order = np.insert(self._order[:first], at, positions)
@@ -142,26 +152,18 @@ class State:
     def _link(self, positions: Positions, ids: Ids, tags: Links, uses: Links) -> None:
         """The tags and models of images without any. `ids` ascend, parallel to the positions."""
         if len(tags.images):
-            codes = self.tags.of_all(tags.values.tolist())
-            self._extend(self.tag_lists, positions, ids, tags.images, codes, None)
+            self._extend(self.tag_lists, positions, ids, tags)
         if len(uses.images):
-            codes = self.models.of_all(zip(map(str, uses.roles), uses.values.tolist(), strict=True))
-            self._extend(self.model_lists, positions, ids, uses.images, codes, uses.weights)
+            self._extend(self.model_lists, positions, ids, uses)
 
     @staticmethod
-    def _extend(
-        lists: Lists,
-        positions: Positions,
-        ids: Ids,
-        images: Ids,
-        codes: NDArray[np.int32],
-        weights: NDArray[np.float64] | None,
-    ) -> None:
+    def _extend(lists: Lists, positions: Positions, ids: Ids, links: Links) -> None:
         """What belongs to an image that is not live is left out."""
-        at = np.searchsorted(ids, images)
-        live = ids[np.minimum(at, len(ids) - 1)] == images
+        at = np.searchsorted(ids, links.images)
+        live = ids[np.minimum(at, len(ids) - 1)] == links.images
         owners = positions[at[live]].astype(np.int32)
-        lists.extend(owners, codes[live], None if weights is None else weights[live])
+        weights = None if links.weights is None else links.weights[live]
+        lists.extend(owners, links.codes[live].astype(np.int32), weights)
 
     # -- following edits ----------------------------------------------------------------------
 
@@ -215,14 +217,11 @@ class State:
     def _repost(self, positions: Positions, ids: Ids, tags: Links, uses: Links) -> None:
         """Kept bitmaps of tags and models learn of the images."""
         place = dict(zip(ids.tolist(), positions.tolist(), strict=True))
-        for image, tag in zip(tags.images.tolist(), tags.values.tolist(), strict=True):
-            bitmap = self._postings.get(("tag", self.tags.of(tag)))
-            if bitmap is not None and image in place:
-                bitmap.add(place[image])
-        for image, model, role in zip(uses.images.tolist(), uses.values.tolist(), uses.roles, strict=True):
-            bitmap = self._postings.get(("model", self.models.of((str(role), model))))
-            if bitmap is not None and image in place:
-                bitmap.add(place[image])
+        for kind, links in (("tag", tags), ("model", uses)):
+            for image, code in zip(links.images.tolist(), links.codes.tolist(), strict=True):
+                bitmap = self._postings.get((kind, code))
+                if bitmap is not None and image in place:
+                    bitmap.add(place[image])
 
     def _check_words(self, tx: ReadTx, positions: Positions, ids: Ids) -> None:
         """Kept bitmaps of words learn of the images, by the same words as FTS5 has."""
@@ -253,6 +252,8 @@ class State:
             ids = self.columns["id"][positions]
             by_id = np.argsort(ids)
             return ids[by_id], positions[by_id]
+        if self._in_order:
+            return self.sorted_ids[mask], positions
         chosen = mask[self.order]
         return self.sorted_ids[chosen], self.order[chosen]
 
@@ -278,14 +279,12 @@ class State:
         return phrase in self._words
 
     def with_tag(self, tag: int) -> BitMap:
-        return self._posting("tag", self.tags.known(tag), self.tag_lists)
+        return self._posting("tag", tag, self.tag_lists)
 
     def with_model(self, role: str, model: int) -> BitMap:
-        return self._posting("model", self.models.known((role, model)), self.model_lists)
+        return self._posting("model", reading.model_code(role, model), self.model_lists)
 
-    def _posting(self, kind: str, code: int | None, lists: Lists) -> BitMap:
-        if code is None:
-            return BitMap()
+    def _posting(self, kind: str, code: int, lists: Lists) -> BitMap:
         bitmap = self._postings.get((kind, code))
         if bitmap is None:
             bitmap = self._postings[kind, code] = BitMap(lists.having(code)[0].astype(np.uint32))
@@ -293,6 +292,27 @@ class State:
                 self._postings.popitem(last=False)
         self._postings.move_to_end((kind, code))
         return bitmap
+
+    def most_used_tags(self, mask: Mask, positions: Positions, most: int) -> dict[int, int] | None:
+        """At least the `most` used tags of these images, with their counts; None when it is quicker to
+        count them all.
+
+        From the most common tag of the library down, until one is too rare to be among them.
+        """
+        lists = self.tag_lists
+        if most < 1 or len(positions) == self.alive_count or lists.are_few(positions, self.alive_count):
+            return None
+        counts: dict[int, int] = {}
+        best: list[int] = []
+        common = lists.most_common(COMMON_TAGS)
+        for tag in common:
+            if len(best) == most and lists.total(tag) < best[0]:
+                return counts
+            counts[tag] = int(np.count_nonzero(mask[np.frombuffer(self.with_tag(tag).to_array(), np.uint32)]))
+            heapq.heappush(best, counts[tag])
+            if len(best) > most:
+                heapq.heappop(best)
+        return counts if len(common) < COMMON_TAGS else None
 
     def with_seed(self, seed: str) -> Mask:
         mask = np.zeros(self.columns.count, np.bool_)
