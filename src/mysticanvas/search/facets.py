@@ -214,38 +214,39 @@ def _as_tree(tx: ReadTx, folders: Iterable[tuple[int, str, int]]) -> dict[str, i
 
 
 # -- from SQL ---------------------------------------------------------------------------------
+# CROSS JOIN holds the order: the images that are found outside, what is counted of each within.
 
 _GROUPS = {
-    Field.TAG: "SELECT j.name, count(*) FROM live_generations AS l JOIN image_tags AS i ON i.generation_id = l.id "
-    "JOIN tags AS j ON j.id = i.tag_id WHERE {0} GROUP BY j.name",
-    Field.ENGINE: "SELECT j.engine_name, count(*) FROM live_generations AS l JOIN generations AS j ON j.id = l.id "
-    "WHERE j.engine_name IS NOT NULL AND {0} GROUP BY j.engine_name",
-    Field.SAMPLER: "SELECT j.sampler, count(*) FROM live_generations AS l JOIN generations AS j ON j.id = l.id "
+    Field.TAG: "SELECT j.name, count(*) FROM live_generations AS l "
+    "CROSS JOIN image_tags AS i ON i.generation_id = l.id CROSS JOIN tags AS j ON j.id = i.tag_id WHERE {0} GROUP BY j.name",
+    Field.ENGINE: "SELECT j.engine_name, count(*) FROM live_generations AS l "
+    "CROSS JOIN generations AS j ON j.id = l.id WHERE j.engine_name IS NOT NULL AND {0} GROUP BY j.engine_name",
+    Field.SAMPLER: "SELECT j.sampler, count(*) FROM live_generations AS l CROSS JOIN generations AS j ON j.id = l.id "
     "WHERE j.sampler IS NOT NULL AND {0} GROUP BY j.sampler",
     Field.SIZE: "SELECT l.width_px || 'x' || l.height_px, count(*) FROM live_generations AS l "
     "WHERE l.width_px >= 0 AND l.height_px >= 0 AND {0} GROUP BY 1",
     Field.RATING: "SELECT CAST(l.rating AS TEXT), count(*) FROM live_generations AS l WHERE {0} GROUP BY 1",
 }
-_NAMED = "WITH named (id, name) AS (SELECT CAST(key AS INTEGER), value FROM json_each(:names)) "
+_NAMED = "WITH named (id, name) AS MATERIALIZED (SELECT CAST(key AS INTEGER), value FROM json_each(:names)) "
 _MODELS = f"""{_NAMED}
     SELECT n.name, count(*)
       FROM live_generations AS l
-           JOIN generations AS j ON j.id = l.id
-           JOIN named AS n ON n.id = j.model_id
+           CROSS JOIN generations AS j ON j.id = l.id
+           CROSS JOIN named AS n ON n.id = j.model_id
      WHERE {{0}}
      GROUP BY n.name
 """  # noqa: S608 - a condition of search/sql.py goes into it
 _USES = f"""{_NAMED}
     SELECT n.name, count(DISTINCT l.id)
       FROM live_generations AS l
-           JOIN generation_models AS j ON j.generation_id = l.id AND j.role = :role
-           JOIN named AS n ON n.id = j.model_id
+           CROSS JOIN generation_models AS j ON j.generation_id = l.id AND j.role = :role
+           CROSS JOIN named AS n ON n.id = j.model_id
      WHERE {{0}}
      GROUP BY n.name
 """  # noqa: S608 - a condition of search/sql.py goes into it
 _FOLDERS = (
     "SELECT coalesce(j.root_id, 0), rtrim(rtrim(j.path, replace(j.path, '/', '')), '/'), count(*) "
-    "FROM live_generations AS l JOIN generation_files AS j ON j.generation_id = l.id AND j.kind = 'final' "
+    "FROM live_generations AS l CROSS JOIN generation_files AS j ON j.generation_id = l.id AND j.kind = 'final' "
     "WHERE {0} GROUP BY 1, 2"
 )
 
