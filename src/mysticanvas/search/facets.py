@@ -218,10 +218,13 @@ def _as_tree(tx: ReadTx, folders: Iterable[tuple[int, str, int]]) -> dict[str, i
 
 _GROUPS = {
     Field.TAG: "SELECT j.name, count(*) FROM live_generations AS l "
-    "CROSS JOIN image_tags AS i ON i.generation_id = l.id CROSS JOIN tags AS j ON j.id = i.tag_id WHERE {0} GROUP BY j.name",
+    "CROSS JOIN image_tags AS i ON i.generation_id = l.id "
+    "CROSS JOIN tags AS j ON j.id = i.tag_id WHERE {0} GROUP BY j.name",
     Field.ENGINE: "SELECT j.engine_name, count(*) FROM live_generations AS l "
-    "CROSS JOIN generations AS j ON j.id = l.id WHERE j.engine_name IS NOT NULL AND {0} GROUP BY j.engine_name",
-    Field.SAMPLER: "SELECT j.sampler, count(*) FROM live_generations AS l CROSS JOIN generations AS j ON j.id = l.id "
+    "CROSS JOIN generations AS j ON j.id = l.id "
+    "WHERE j.engine_name IS NOT NULL AND {0} GROUP BY j.engine_name",
+    Field.SAMPLER: "SELECT j.sampler, count(*) FROM live_generations AS l "
+    "CROSS JOIN generations AS j ON j.id = l.id "
     "WHERE j.sampler IS NOT NULL AND {0} GROUP BY j.sampler",
     Field.SIZE: "SELECT l.width_px || 'x' || l.height_px, count(*) FROM live_generations AS l "
     "WHERE l.width_px >= 0 AND l.height_px >= 0 AND {0} GROUP BY 1",

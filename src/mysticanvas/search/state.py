@@ -337,9 +337,10 @@ class State:
         return self._name_ranks
 
     def forget(self) -> None:
-        """Drop what is kept of former questions."""
+        """Drop what is kept of former questions, as if there were none yet."""
         self._words.clear()
         self._postings.clear()
+        self._keep_most_common_tags()
 
     @property
     def bytes(self) -> int:
