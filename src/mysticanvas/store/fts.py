@@ -28,10 +28,20 @@ class Phrase:
         quoted = '"' + " ".join(self.words).replace('"', '""') + '"'
         return f"{{{self.column}}} : {quoted}" if self.column else quoted
 
-    def is_in(self, texts: dict[str, tuple[str, ...]]) -> bool:
+    def is_in(self, texts: "Texts") -> bool:
         """Whether FTS5 finds it in an image whose columns have these words."""
-        looked_in = texts.values() if self.column is None else [texts[self.column]]
+        if not texts.words.issuperset(self.words):
+            return False
+        looked_in = texts.columns.values() if self.column is None else [texts.columns[self.column]]
         return any(_contains(text, self.words) for text in looked_in)
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The words of an image: of each column in order, and of all of them."""
+
+    columns: dict[str, tuple[str, ...]]
+    words: frozenset[str]
 
 
 def _contains(text: tuple[str, ...], words: tuple[str, ...]) -> bool:
@@ -62,8 +72,8 @@ def words_of(tx: ReadTx, folded: str) -> tuple[str, ...]:
     return _words(tx._connection.fts5_tokenizer(*_TOKENIZER), folded)
 
 
-def texts_of(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, dict[str, tuple[str, ...]]]:
-    """The words of each column, of those images that are there."""
+def texts_of(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, Texts]:
+    """The words of those images that are there."""
     tokenizer = tx._connection.fts5_tokenizer(*_TOKENIZER)
     rows = tx.all(
         """
@@ -74,7 +84,11 @@ def texts_of(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, dict[str, 
         """,
         images=json.dumps(list(images)),
     )
-    return {row["id"]: {column: _words(tokenizer, searchable(row[column]) or "") for column in COLUMNS} for row in rows}
+    found = {}
+    for row in rows:
+        columns = {column: _words(tokenizer, searchable(row[column]) or "") for column in COLUMNS}
+        found[row["id"]] = Texts(columns, frozenset().union(*columns.values()))
+    return found
 
 
 def _words(tokenizer: apsw.FTS5Tokenizer, text: str) -> tuple[str, ...]:
