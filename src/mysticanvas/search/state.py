@@ -24,9 +24,9 @@ from mysticanvas.store.fts import Phrase
 Ids = NDArray[np.int64]
 # Bitmaps of words, tags and models that were asked for last; some kilobytes each.
 WORDS_KEPT = 256
-POSTINGS_KEPT = 512
+POSTINGS_KEPT = 1_024
 # Bitmaps of so many tags are made at once: they are counted in every facet.
-COMMON_TAGS = 256
+COMMON_TAGS = 512
 # Past so many images at once, words are read anew when they are next asked for.
 WORDS_CHECKED = 2_000
 _UNKNOWN_SEED = 0
