@@ -17,6 +17,9 @@ T = TypeVar("T", bound=Hashable)
 NONE = int(np.iinfo(np.int64).min)
 """Stands for an unknown whole number."""
 
+# Places of lists that are given up, before they are used again.
+GIVEN_UP_KEPT = 10_000
+
 # What is read of each image, and how it is kept.
 KINDS: dict[str, type[np.generic]] = {
     "id": np.int64,
@@ -165,12 +168,14 @@ class Lists:
 
     def compact(self) -> None:
         """Give room back once half of it is given up."""
-        if self._given_up < 10_000 or self._given_up < self._used // 2:
+        if self._given_up < GIVEN_UP_KEPT or self._given_up < self._used // 2:
             return
         kept = np.flatnonzero(self._owner[: self._used] >= 0)
         owners, codes = self._owner[kept], self._code[kept]
         weights = None if self._weight is None else self._weight[kept]
-        self.__init__(weighted=weights is not None)  # type: ignore[misc]
+        self._used = self._given_up = 0
+        self._length[:] = 0
+        self._totals[:] = 0
         self.extend(owners, codes, weights)
 
     def _make_room(self, positions: int) -> None:
