@@ -27,6 +27,8 @@ WORDS_KEPT = 256
 POSTINGS_KEPT = 1_024
 # Bitmaps of so many tags are made at once: they are counted in every facet.
 COMMON_TAGS = 512
+# A reading for so many of them holds the memory down.
+TAGS_AT_ONCE = 64
 # Past so many images at once, words are read anew when they are next asked for.
 WORDS_CHECKED = 2_000
 _UNKNOWN_SEED = 0
@@ -77,8 +79,9 @@ class State:
 
     def _keep_most_common_tags(self) -> None:
         common = self.tag_lists.most_common(COMMON_TAGS)
-        for tag, positions in self.tag_lists.having_each(common).items():
-            self._postings["tag", tag] = BitMap(positions.astype(np.uint32))
+        for begin in range(0, len(common), TAGS_AT_ONCE):
+            for tag, positions in self.tag_lists.having_each(common[begin : begin + TAGS_AT_ONCE]).items():
+                self._postings["tag", tag] = BitMap(positions.astype(np.uint32))
 
     def _reserve(self, images: int, tags: int, uses: int) -> None:
         self.columns.reserve(images)
