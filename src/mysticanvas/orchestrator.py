@@ -25,6 +25,7 @@ from mysticanvas.library.importing import Importing
 from mysticanvas.library.importing_libraries import LibraryImporting
 from mysticanvas.library.jobs.thumb import SHORT_EDGES_PX
 from mysticanvas.library.thumb_cache import ThumbCache
+from mysticanvas.search.index import Index
 from mysticanvas.search.snapshots import Snapshots
 from mysticanvas.server.app import build_app
 from mysticanvas.server.live import LiveUpdates
@@ -80,6 +81,10 @@ class Orchestrator:
             WorkerPool(settings.workers, memory_bytes=settings.worker_memory_bytes, task_limit_s=settings.task_limit_s)
         )
         cache = ThumbCache(settings.library / "thumbs", SHORT_EDGES_PX)
+        index = running.enter_context(Index(self.database))
+        if self._serving:
+            # A single command has its answer from SQL sooner than the index would be read.
+            index.start()
         live = running.enter_context(LiveUpdates(self.database))
         self._watcher = self._start_watcher(running)
         self.importing = running.enter_context(
@@ -103,7 +108,7 @@ class Orchestrator:
             Services(
                 database=self.database,
                 workers=workers,
-                snapshots=Snapshots(self.database),
+                snapshots=Snapshots(self.database, index),
                 importing=self.importing,
                 libraries=libraries,
                 live=live,

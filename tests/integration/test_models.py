@@ -301,7 +301,7 @@ def made_with(tx: WriteTx, lora: str, weight: float, moment: int) -> GenerationI
 def test_made_with_a_lora_of_some_weight_is_one_query_on_an_index(database: Database) -> None:
     for number in range(200):
         database.write_bulk(made_with, f"lora {number % 20}", number / 200, 1_700_000_000_000 + number * 1_000)
-    model_id = database.read(models.entries_named, "lora 7", kind=ModelKind.LORA)[0]
+    model_id = database.read(lambda tx: tx.value("SELECT id FROM models WHERE name = 'lora 7'"))
     found = database.read(models.made_with, model_id, role=ModelKind.LORA, min_weight=0.5)
     assert len(found) == 5
     assert found == sorted(found, reverse=True)

@@ -125,8 +125,11 @@ def _reply(response: httpx.Response) -> Any:
     if response.is_success:
         return response.json() if response.content else None
     try:
-        sentence = response.json()["error"]
-    except (json.JSONDecodeError, KeyError, TypeError):
+        said = response.json()
+        sentence = said["error"]
+        if said.get("suggestion"):
+            sentence += f" Did you mean {said['suggestion']} ?"
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError):
         sentence = f"The library answered {response.status_code}."
     raise _ERRORS.get(response.status_code, LibraryError)(sentence)
 

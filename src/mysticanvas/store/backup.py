@@ -12,6 +12,7 @@ import apsw
 
 from mysticanvas.domain.errors import DamagedLibraryError, LibraryError
 from mysticanvas.store.connections import open_copy
+from mysticanvas.store.schema import migrations
 
 HOURLY = "hourly"
 # The newest of each: as many hours, days, weeks and months.
@@ -129,7 +130,9 @@ def _check(connection: apsw.Connection) -> None:
         raise DamagedLibraryError(f"The database is damaged: {answer[0][0]}")
     if broken := connection.execute("PRAGMA foreign_key_check").fetchall():
         raise DamagedLibraryError(f"{len(broken)} rows of the database refer to rows that are gone.")
-    connection.execute("INSERT INTO generations_fts (generations_fts, rank) VALUES ('integrity-check', 1)")
+    if connection.pragma("user_version") == len(migrations()):
+        # How words are prepared may differ from version to version; those of an older one are made anew.
+        connection.execute("INSERT INTO generations_fts (generations_fts, rank) VALUES ('integrity-check', 1)")
 
 
 def sync(path: Path) -> None:

@@ -61,6 +61,7 @@ def mark_grid(tx: WriteTx, image: GenerationId, *, is_grid: bool) -> None:
         image=image,
         is_grid=int(is_grid),
     )
+    tx.changes.changed.append(image)
 
 
 def wait(tx: WriteTx, image: GenerationId, *, kind: str, root_id: int, folder: bytes) -> None:

@@ -1,7 +1,9 @@
 """One way to open the database: pragmas, limits, and rows as dictionaries."""
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import apsw
 
 from mysticanvas.domain.errors import LibraryError, TimeLimitError
+from mysticanvas.domain.file import holds_workflow
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.text import searchable
 
@@ -62,20 +65,35 @@ def _prepare(connection: apsw.Connection) -> None:
     connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
     flags = apsw.SQLITE_INNOCUOUS
     connection.create_scalar_function("searchable", _searchable, 1, deterministic=True, flags=flags)
+    connection.create_scalar_function("holds_workflow", _holds_workflow, 1, deterministic=True, flags=flags)
 
 
 def _searchable(*text: Any) -> str | None:
     return searchable(text[0])
 
 
+def _holds_workflow(*content: Any) -> bool:
+    return holds_workflow(content[0])
+
+
 def _pragma(connection: apsw.Connection, setting: str) -> None:
     connection.execute(f"PRAGMA {setting}").fetchall()
 
 
+# Set where nobody may want the answer any more: a read under it is broken off once the event is set.
+GIVEN_UP: ContextVar[threading.Event | None] = ContextVar("GIVEN_UP", default=None)
+
+
 def within(connection: apsw.Connection, limit_ms: int, work: Callable[[], Any]) -> Any:
-    """The result of `work`; its statements are broken off after `limit_ms`, with `TimeLimitError`."""
+    """The result of `work`; its statements are broken off after `limit_ms`, or when the reader has
+    `GIVEN_UP`, with `TimeLimitError`."""
     deadline_s = time.monotonic() + limit_ms / 1000
-    connection.set_progress_handler(lambda: time.monotonic() > deadline_s, STEPS_BETWEEN_CHECKS)
+    given_up = GIVEN_UP.get()
+
+    def stop() -> bool:
+        return time.monotonic() > deadline_s or (given_up is not None and given_up.is_set())
+
+    connection.set_progress_handler(stop, STEPS_BETWEEN_CHECKS)
     try:
         return work()
     except apsw.InterruptError as error:

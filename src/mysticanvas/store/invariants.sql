@@ -49,6 +49,7 @@ SELECT g.id
 
 -- name: only a missing file has no path
 SELECT id FROM generation_files WHERE substr(path_bytes, 1, 1) = x'00' AND missing_at IS NULL;
+
 -- name: an entry of a model leads to one that is shown, in one step
 SELECT m.id
   FROM models AS m
@@ -83,3 +84,9 @@ SELECT g.id
 SELECT id FROM generations WHERE parent_id = id
 UNION ALL
 SELECT generation_id FROM generation_inputs WHERE found_id = generation_id;
+
+-- name: the images with a workflow are those whose texts hold one
+SELECT r.generation_id
+  FROM raw_metadata AS r
+ WHERE holds_workflow(r.content) <> EXISTS (SELECT 1 FROM generation_workflows AS w
+                                             WHERE w.generation_id = r.generation_id);

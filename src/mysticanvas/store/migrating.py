@@ -1,25 +1,18 @@
 """Versions of the schema: files `migrations/NNNN_what.sql`, counted by `user_version` (D7)."""
 
 import logging
-from importlib import resources
 from pathlib import Path
 
 import apsw
 
 from mysticanvas.domain.errors import DamagedLibraryError, ForeignFileError, NewerLibraryError
 from mysticanvas.store import backup
+from mysticanvas.store.schema import migrations
 
 log = logging.getLogger(__name__)
 
 APPLICATION_ID = 0x4D796369  # "Myci"
 MAX_PAGE_BYTES = 4_096
-
-
-def migrations() -> list[str]:
-    """The scripts in order; the n-th brings version n - 1 to n."""
-    folder = resources.files("mysticanvas.store") / "migrations"
-    files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda e: e.name)
-    return [entry.read_text("utf-8") for entry in files]
 
 
 def refuse_strangers(path: Path) -> None:

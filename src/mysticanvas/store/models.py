@@ -139,21 +139,6 @@ def made_with(tx: ReadTx, model_id: int, *, role: ModelKind, min_weight: float |
     )
 
 
-def entries_named(tx: ReadTx, name: str, *, kind: ModelKind) -> list[int]:
-    """Every entry of the models that go, or that an image lets go, by this name. Whoever looks for
-    images looks for any of these in `generation_models.model_id` or `generations.model_id`."""
-    return tx.column(
-        """
-        WITH named AS (SELECT coalesce(merged_into, id) AS id FROM models WHERE kind = :kind AND name = :name)
-        SELECT id FROM named
-         UNION
-        SELECT m.id FROM named JOIN models AS m ON m.merged_into = named.id
-        """,
-        kind=kind.value,
-        name=name,
-    )
-
-
 def stem(name: str) -> str:
     """A model's name without folders and file ending."""
     last = re.split(r"[\\/]", name.strip())[-1]
