@@ -20,6 +20,7 @@ from mysticanvas.disk.watching import FolderWatcher, Hint
 from mysticanvas.dispatching import Dispatcher
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import LibraryError
+from mysticanvas.library.carrying_on import CarryingOn
 from mysticanvas.library.importing import Importing
 from mysticanvas.library.jobs.thumb import SHORT_EDGES_PX
 from mysticanvas.library.thumb_cache import ThumbCache
@@ -90,12 +91,14 @@ class Orchestrator:
             )
         )
         running.enter_context(Dispatcher(self.database, workers, cache, in_flight=settings.workers * 4, now_ms=now_ms))
+        carrying_on = running.enter_context(CarryingOn(self.database, now_ms=now_ms))
         self.sessions = Sessions.open(settings.library / TOKEN_FILE)
         self.app = build_app(
             Services(
                 database=self.database,
                 snapshots=Snapshots(self.database),
                 importing=self.importing,
+                carrying_on=carrying_on,
                 live=live,
                 cache=cache,
                 sessions=self.sessions,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from mysticanvas.library.carrying_on import CarryingOn
 from mysticanvas.library.importing import Importing
 from mysticanvas.library.thumb_cache import ThumbCache
 from mysticanvas.search.snapshots import Snapshots
@@ -18,6 +19,7 @@ class Services:
     database: Database
     snapshots: Snapshots
     importing: Importing
+    carrying_on: CarryingOn
     live: LiveUpdates
     cache: ThumbCache
     sessions: Sessions
