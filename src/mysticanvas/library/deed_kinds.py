@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.library import organising
+from mysticanvas.library import collecting, organising, tagging, trashing, vocabulary
 from mysticanvas.store.database import ReadTx, WriteTx
 
 # A deed of at most this many images is one transaction; a larger one is done in slices.
@@ -34,4 +34,28 @@ KINDS: dict[str, Kind] = {
     "favorite": Kind(organising.favorite),
     "rating": Kind(organising.rating),
     "notes": Kind(organising.notes, at_once=300),
+    "tag": Kind(tagging.tag, at_once=500),
+    "tag.create": Kind(vocabulary.create),
+    "tag.rename": Kind(vocabulary.rename),
+    "tag.category": Kind(vocabulary.set_category),
+    "tag.threshold": Kind(vocabulary.set_threshold),
+    "tag.accept": Kind(vocabulary.accept),
+    "tag.propose": Kind(vocabulary.propose_again),
+    "tag.alias": Kind(vocabulary.alias),
+    "tag.unalias": Kind(vocabulary.unalias),
+    "tag.imply": Kind(vocabulary.imply),
+    "tag.unimply": Kind(vocabulary.unimply),
+    "tag.merge": Kind(vocabulary.move, vocabulary.images_of, vocabulary.finish_merge),
+    "tag.split": Kind(vocabulary.move, vocabulary.images_of, vocabulary.finish_split),
+    "tag.retag": Kind(vocabulary.move, vocabulary.images_of),
+    "tag.delete": Kind(vocabulary.delete, vocabulary.images_of, vocabulary.finish_delete),
+    "collection.create": Kind(collecting.create),
+    "collection.edit": Kind(collecting.edit),
+    "collection.delete": Kind(collecting.empty, collecting.items, collecting.finish_delete),
+    "collection.freeze": Kind(collecting.freeze, finish=collecting.finish_freeze),
+    "collect": Kind(collecting.collect),
+    "uncollect": Kind(collecting.uncollect),
+    "reorder": Kind(collecting.reorder),
+    "trash": Kind(trashing.put_in, at_once=200),
+    "restore": Kind(trashing.take_out, at_once=200),
 }

@@ -280,3 +280,12 @@ def uuids_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
         "SELECT g.uuid FROM json_each(:images) AS wanted JOIN generations AS g ON g.id = wanted.value",
         images=json.dumps(list(images)),
     )
+
+
+def favorites_among(tx: ReadTx, images: Sequence[GenerationId]) -> set[GenerationId]:
+    return set(
+        tx.column(
+            "SELECT g.id FROM json_each(:images) AS w JOIN generations AS g ON g.id = w.value WHERE g.is_favorite = 1",
+            images=json.dumps(list(images)),
+        )
+    )

@@ -38,7 +38,9 @@ SELECT t.id
 UNION ALL
 SELECT tag_id FROM tag_counts WHERE tag_id NOT IN (SELECT id FROM tags)
 UNION ALL
-SELECT DISTINCT tag_id FROM image_tags WHERE tag_id NOT IN (SELECT id FROM tags);
+SELECT DISTINCT tag_id
+  FROM image_tags
+ WHERE tag_id NOT IN (SELECT id FROM tags UNION ALL SELECT effective_id FROM posting_work);
 
 -- name: every tag is shown as exactly one
 SELECT t.id

@@ -127,11 +127,11 @@ def follow(tx: WriteTx) -> list[EffectChange]:
 
 
 def forget(tx: WriteTx, tags: Iterable[TagId]) -> None:
-    """What is derived of tags that are gone, after their postings are."""
+    """What is derived of tags that are gone. Postings that others had of them go with their work."""
     for tag in tags:
         tx.run("DELETE FROM tag_effects WHERE tag_id = :tag OR effective_id = :tag", tag=tag)
         tx.run("DELETE FROM tag_counts WHERE tag_id = :tag", tag=tag)
-        tx.run("DELETE FROM posting_work WHERE tag_id = :tag OR effective_id = :tag", tag=tag)
+        tx.run("DELETE FROM posting_work WHERE tag_id = :tag", tag=tag)
 
 
 def _effects(tx: ReadTx) -> dict[TagId, dict[TagId, bool]]:
