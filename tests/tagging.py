@@ -13,6 +13,7 @@ class Truth:
 
     live: set[int] = field(default_factory=set)
     tags: set[int] = field(default_factory=set)
+    known: set[int] = field(default_factory=set)
     aliases: dict[int, int] = field(default_factory=dict)
     implications: set[Pair] = field(default_factory=set)
     said: list[tuple[int, int, str, int, float | None]] = field(default_factory=list)
@@ -32,6 +33,9 @@ class Truth:
                 return found
             found |= more
 
+    def is_known(self, tag: int) -> bool:
+        return self.end(tag) in self.known
+
     def believed(self, tag: int, source: str, confidence: float | None) -> bool:
         limit = self.of_tag.get((self.end(tag), source), self.of_source.get(source, 0.0))
         return confidence is None or confidence >= limit
@@ -41,7 +45,9 @@ class Truth:
         noes = {(self.end(t), i) for i, t, source, decision, _ in self.said if source == "user" and not decision}
         found = set()
         for image, tag, source, decision, confidence in self.said:
-            if not decision or image not in self.live or not self.believed(tag, source, confidence):
+            if not decision or image not in self.live or not self.is_known(tag):
+                continue
+            if not self.believed(tag, source, confidence):
                 continue
             if (self.end(tag), image) in noes:
                 continue
@@ -53,6 +59,7 @@ def truth(tx: ReadTx) -> Truth:
     return Truth(
         live=set(tx.column("SELECT id FROM generations WHERE deleted_at IS NULL")),
         tags=set(tx.column("SELECT id FROM tags")),
+        known=set(tx.column("SELECT id FROM tags WHERE state = 'known'")),
         aliases=dict(tx.rows("SELECT tag_id, target_id FROM tag_alias_edges").fetchall()),
         implications=set(tx.rows("SELECT tag_id, implied_id FROM tag_implications").fetchall()),
         said=tx.rows("SELECT generation_id, tag_id, source, decision, confidence FROM tag_assertions").fetchall(),

@@ -104,6 +104,10 @@ class Tags(RuleBasedStateMachine):
     def threshold(self, one: str | None, source: str, value: float | None) -> None:
         self.do("tag.threshold", {"tag": one, "source": source, "value": value})
 
+    @rule(one=names, kind=st.sampled_from(["tag.accept", "tag.propose"]))
+    def accept_or_propose(self, one: str, kind: str) -> None:
+        self.do(kind, {"tags": [one]})
+
     @rule(data=st.data(), back=st.booleans())
     def undo_or_redo(self, data: st.DataObject, back: bool) -> None:
         if not self.states:

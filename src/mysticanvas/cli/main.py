@@ -9,7 +9,7 @@ import sys
 import typer
 
 from mysticanvas import __version__
-from mysticanvas.cli import looking, maintaining, serving, taking_in
+from mysticanvas.cli import looking, maintaining, organising, serving, tagging, taking_in, templating, trashing
 from mysticanvas.cli.printing import err
 from mysticanvas.domain.errors import InvalidInputError, LibraryError, MystiCanvasError, NotFoundError
 
@@ -21,7 +21,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (serving, taking_in, looking, maintaining):
+for module in (serving, taking_in, looking, organising, tagging, trashing, templating, maintaining):
     module.add_commands(app)
 
 

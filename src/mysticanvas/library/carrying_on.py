@@ -9,12 +9,13 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
+from mysticanvas.disk.discarding import Discard
 from mysticanvas.domain.deed import DeedState, Done, Step
-from mysticanvas.domain.errors import ConflictError, MystiCanvasError
+from mysticanvas.domain.errors import ConflictError, InvalidInputError, MystiCanvasError, NotFoundError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.library import deeds, undoing
+from mysticanvas.library import deeds, prompt_tags, purging, undoing
 from mysticanvas.library.deed_kinds import KINDS
-from mysticanvas.store import operations, postings
+from mysticanvas.store import operations, postings, trash
 from mysticanvas.store.database import ChangeSet, Database, WriteTx
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,12 @@ PAUSE_AFTER_ERROR_S = 5.0
 # Whoever asks for a large deed gets its answer by then, finished or not.
 WAIT_S = 1.0
 
-_WORK = {"deeds", "posting_work"}
+# How often the Trash is looked through.
+DAY_S = 86_400.0
+# As long must no image have come in before prompts are looked through.
+QUIET_S = 1.0
+
+_WORK = {"deeds", "posting_work", "prompts"}
 
 
 class CarryingOn:
@@ -40,6 +46,7 @@ class CarryingOn:
         self._wake = threading.Event()
         self._moved = threading.Condition()
         self._closing = False
+        self._came_s = 0.0
         self._thread = threading.Thread(target=self._work, name="carrying on")
 
     def __enter__(self) -> "CarryingOn":
@@ -68,11 +75,14 @@ class CarryingOn:
         Done when this returns, or still on its way after `wait_s`. Either way it is on the disk and
         will be finished.
         """
-        at_once = min(KINDS[name].at_once for name, _ in steps)
-        if images is not None and len(images) <= at_once and all(KINDS[name].targets is None for name, _ in steps):
+        kinds = [KINDS[name] for name, _ in steps]
+        if len(kinds) == 1 and kinds[0].targets is None and len(images or ()) <= kinds[0].at_once:
             return self._database.write(deeds.do_all, kind, steps, images, now_ms=self._now_ms())
         operation = self._database.write(deeds.begin, kind, steps, images, now_ms=self._now_ms())
-        return self.settled(operation, wait_s)
+        done = self.settled(operation, wait_s)
+        if done.state is DeedState.UNDONE:
+            raise ConflictError(done.trouble or "That could not be done.")
+        return done
 
     def undo(self, operation: int | None, *, wait_s: float = WAIT_S) -> Done:
         """The last deed when None. Raises as `undoing.undo`, also when a later slice was refused in time."""
@@ -104,13 +114,19 @@ class CarryingOn:
     # -- the thread ---------------------------------------------------------------------------
 
     def _on_commit(self, changes: ChangeSet) -> None:
+        if "prompts" in changes.stale and changes.added:
+            self._came_s = time.monotonic()
         if changes.stale & _WORK:
             self._wake.set()
 
     def _work(self) -> None:
+        purged_s = -DAY_S
         while not self._closing:
             self._wake.clear()
             try:
+                if time.monotonic() - purged_s >= DAY_S:
+                    purged_s = time.monotonic()
+                    self._purge()
                 busy = self._carry_on()
             except MystiCanvasError as error:
                 log.warning("a change waits for the database", extra={"reason": str(error)})
@@ -120,7 +136,14 @@ class CarryingOn:
                 log.exception("a change could not be carried on")
                 busy = False
             if not busy:
-                self._wake.wait()
+                self._wake.wait(DAY_S)
+
+    def _purge(self) -> None:
+        """What a sudden end broke off is ended; what has been in the Trash for its time goes (R1)."""
+        purging.recover(self._database, now_ms=self._now_ms)
+        due = self._database.read(trash.ids, before_ms=self._now_ms(), limit=purging.MOST)
+        if due:
+            purging.purge(self._database, due, Discard.SYSTEM_TRASH, now_ms=self._now_ms)
 
     def _carry_on(self) -> bool:
         """One slice of what is most urgent; False when nothing is left."""
@@ -130,7 +153,20 @@ class CarryingOn:
             with self._moved:
                 self._moved.notify_all()
             return True
-        return self._timed("postings", lambda tx, limit: postings.carry_on(tx, limit=limit))
+        if self._database.read(postings.any_work):
+            return self._timed("postings", lambda tx, limit: postings.carry_on(tx, limit=limit))
+        return self._carry_on_prompts()
+
+    def _carry_on_prompts(self) -> bool:
+        """Prompts wait while images come in: an import needs the writer more."""
+        if not self._database.read(prompt_tags.is_waiting):
+            return False
+        quiet_s = time.monotonic() - self._came_s
+        if quiet_s < QUIET_S:
+            self._wake.wait(QUIET_S - quiet_s)
+            return True
+        now_ms = self._now_ms()
+        return self._timed("prompts", lambda tx, limit: prompt_tags.carry_on(tx, limit=limit, now_ms=now_ms))
 
     def _carry_on_deed(self, operation: int) -> None:
         deed = self._database.read(operations.find, operation)
@@ -140,7 +176,7 @@ class CarryingOn:
                 self._timed(deed.kind, lambda tx, limit: deeds.carry_on(tx, operation, limit=limit, now_ms=now_ms))
             else:
                 self._database.write_bulk(undoing.carry_on, operation)
-        except ConflictError as refused:
+        except (ConflictError, InvalidInputError, NotFoundError) as refused:
             self._database.write_bulk(_refuse, operation, str(refused))
         except MystiCanvasError:
             raise

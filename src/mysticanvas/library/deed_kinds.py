@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.library import collecting, organising, tagging, trashing, vocabulary
+from mysticanvas.library import collecting, organising, tagging, templating, trashing, vocabulary
 from mysticanvas.store.database import ReadTx, WriteTx
 
 # A deed of at most this many images is one transaction; a larger one is done in slices.
@@ -36,6 +36,8 @@ KINDS: dict[str, Kind] = {
     "notes": Kind(organising.notes, at_once=300),
     "tag": Kind(tagging.tag, at_once=500),
     "tag.create": Kind(vocabulary.create),
+    "tag.ensure": Kind(vocabulary.ensure),
+    "tag.refuse": Kind(vocabulary.refuse),
     "tag.rename": Kind(vocabulary.rename),
     "tag.category": Kind(vocabulary.set_category),
     "tag.threshold": Kind(vocabulary.set_threshold),
@@ -56,6 +58,10 @@ KINDS: dict[str, Kind] = {
     "collect": Kind(collecting.collect),
     "uncollect": Kind(collecting.uncollect),
     "reorder": Kind(collecting.reorder),
+    "template.create": Kind(templating.create),
+    "template.edit": Kind(templating.edit),
+    "template.delete": Kind(templating.delete),
+    "wildcard": Kind(templating.set_wildcard),
     "trash": Kind(trashing.put_in, at_once=200),
     "restore": Kind(trashing.take_out, at_once=200),
 }

@@ -10,7 +10,7 @@ from mysticanvas.domain.job import JobKind
 from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.domain.task import ImageRead
 from mysticanvas.formats.detect import PARSER_VERSION
-from mysticanvas.library import sha256
+from mysticanvas.library import prompt_tags, sha256
 from mysticanvas.store import events, failures, files, fts, generations, jobs, models, raw_metadata
 from mysticanvas.store.database import WriteTx
 from mysticanvas.store.files import Facts, KnownFile, NewFile
@@ -141,6 +141,7 @@ def _record_all(tx: WriteTx, found: Sequence[Found], *, now_ms: int) -> None:
     if sha256.wanted(tx):
         jobs.enqueue_all(tx, [sha256.job_for(*name) for name in names], now_ms=now_ms)
     fts.index(tx, images)
+    prompt_tags.note(tx, [image for image, one in taken if one.read.recipe.prompt])
 
 
 def _thumb_of(image: GenerationId, public_uuid: str) -> NewJob:

@@ -9,11 +9,12 @@ from mysticanvas.domain.errors import ConflictError, InvalidInputError, NotFound
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.tag import TagId, TagSource, TagState, key_of, tag_name
 from mysticanvas.library import collecting
-from mysticanvas.store import assertions, tag_relations, tags
+from mysticanvas.store import assertions, preferences, tag_relations, tags
 from mysticanvas.store.database import ReadTx, WriteTx
 from mysticanvas.store.tags import Tag
 
 MAX_CATEGORY = 60
+REFUSED = "tags.refused"
 
 
 def known(tx: ReadTx, name: str) -> Tag:
@@ -33,6 +34,27 @@ def find_or_add(tx: WriteTx, name: str, *, now_ms: int, origin: TagSource = TagS
     if found.state == TagState.PROPOSED:
         tags.set_state(tx, found.id, TagState.KNOWN)
     return found.id
+
+
+def find_or_propose(tx: WriteTx, name: str, origin: TagSource, *, now_ms: int) -> TagId | None:
+    """For what machines say: an unknown word becomes a proposal, which shows nowhere (T15). None for a
+    name that no tag may have, or that the person refused."""
+    try:
+        wanted = tag_name(name)
+    except InvalidInputError:
+        return None
+    found = tags.find(tx, wanted.key)
+    if found is not None:
+        return found.id
+    if wanted.key in refused(tx):
+        return None
+    return tags.add(tx, wanted, category=None, state=TagState.PROPOSED, origin=origin, now_ms=now_ms)
+
+
+def refused(tx: ReadTx) -> list[str]:
+    """Normalized names that machines need not propose again."""
+    names: list[str] = preferences.get(tx, REFUSED, [])
+    return names
 
 
 # -- one tag --------------------------------------------------------------------------------------
@@ -86,6 +108,27 @@ def accept(tx: WriteTx, args: dict[str, Any], _: Sequence[GenerationId], now_ms:
 def propose_again(tx: WriteTx, args: dict[str, Any], _: Sequence[GenerationId], now_ms: int) -> int:
     """{tags}: words of the vocabulary become proposals."""
     return _set_states(tx, args["tags"], TagState.KNOWN, TagState.PROPOSED)
+
+
+def refuse(tx: WriteTx, args: dict[str, Any], _: Sequence[GenerationId], now_ms: int) -> int:
+    """{tags}: proposals go, with all that was said of them, and do not come again."""
+    found = [known(tx, name) for name in args["tags"]]
+    for tag in found:
+        if tag.state != TagState.PROPOSED:
+            raise ConflictError(f"“{tag.name}” is no proposal; delete it instead.")
+        tags.remove(tx, tag.id)
+    preferences.put(tx, REFUSED, sorted({*refused(tx), *(key_of(tag.name) for tag in found)}))
+    return len(found)
+
+
+def ensure(tx: WriteTx, args: dict[str, Any], _: Sequence[GenerationId], now_ms: int) -> int:
+    """{tag, category?}: a tag that there may be already; a category that is given stands."""
+    before = tags.find(tx, tag_name(args["tag"]).key)
+    tag = find_or_add(tx, args["tag"], now_ms=now_ms)
+    category = _category(args.get("category"))
+    if category is not None:
+        tags.set_category(tx, tag, category)
+    return int(before is None or (category is not None and before.category != category))
 
 
 def _set_states(tx: WriteTx, names: Sequence[str], old: TagState, new: TagState) -> int:

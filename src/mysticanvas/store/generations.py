@@ -289,3 +289,14 @@ def favorites_among(tx: ReadTx, images: Sequence[GenerationId]) -> set[Generatio
             images=json.dumps(list(images)),
         )
     )
+
+
+def uuids_in_order(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
+    """The public names of those that are there, in the order given."""
+    return tx.column(
+        """
+        SELECT g.uuid FROM json_each(:images) AS wanted CROSS JOIN generations AS g ON g.id = wanted.value
+         ORDER BY wanted.key
+        """,
+        images=json.dumps(list(images)),
+    )

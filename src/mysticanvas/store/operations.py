@@ -182,8 +182,8 @@ def set_applied(tx: WriteTx, operation: int, number: int, applied: bool) -> None
 
 
 def images_of(tx: ReadTx, names: Sequence[str]) -> list[GenerationId]:
-    """Those of the uuids that are there."""
-    sql = "SELECT g.id FROM json_each(:names) AS n JOIN generations AS g ON g.uuid = n.value"
+    """Those of the uuids that are there, in the order given."""
+    sql = "SELECT g.id FROM json_each(:names) AS n CROSS JOIN generations AS g ON g.uuid = n.value ORDER BY n.key"
     return tx.column(sql, names=json.dumps(list(names)))
 
 

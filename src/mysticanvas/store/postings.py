@@ -52,6 +52,8 @@ def follow(tx: WriteTx, rows: Sequence[RowChange]) -> None:
     for row in rows:
         if row.table in _THRESHOLDS:
             _check_all_of(tx, row)
+        elif row.table == "tags" and row.before and row.after and "state" in row.after:
+            _check_tag(tx, row.value("id"))
     _settle(tx)
     gone = [row.value("id") for row in rows if row.table == "tags" and row.after is None]
     tag_relations.forget(tx, [TagId(tag) for tag in gone if not _is_tag(tx, tag)])
@@ -79,6 +81,12 @@ def derive_images(tx: WriteTx, images: Sequence[GenerationId]) -> None:
     _begin(tx)
     _touch_images(tx, images)
     _settle(tx)
+    tx.changes.stale.add("tags")
+
+
+def forget_tags(tx: WriteTx, gone: Sequence[TagId]) -> None:
+    """Tags that are gone, and that no image showed."""
+    tag_relations.forget(tx, gone)
     tx.changes.stale.add("tags")
 
 
@@ -190,13 +198,18 @@ def _check_all_of(tx: WriteTx, row: RowChange) -> None:
         else:
             _queue(tx, 0, 0, "all", total)
         return
+    _check_tag(tx, row.value("tag_id"))
+
+
+def _check_tag(tx: WriteTx, tag: int) -> None:
+    """Everything that is shown as this tag, and what it implies."""
     rows = tx.all(
         """
         SELECT e.tag_id, e.effective_id
           FROM tag_effects AS t JOIN tag_effects AS e ON e.tag_id = t.tag_id
          WHERE t.effective_id = :tag AND t.implied = 0
         """,
-        tag=row.value("tag_id"),
+        tag=tag,
     )
     _look_at(tx, [(row["tag_id"], row["effective_id"], "check", _reach(tx, row["tag_id"], "check")) for row in rows])
 
@@ -267,6 +280,10 @@ def work(tx: ReadTx) -> list[Work]:
         """
     )
     return [Work(**row) for row in rows]
+
+
+def any_work(tx: ReadTx) -> bool:
+    return bool(tx.value("SELECT EXISTS (SELECT 1 FROM posting_work)"))
 
 
 def carry_on(tx: WriteTx, *, limit: int) -> bool:

@@ -16,8 +16,8 @@ import apsw
 from mysticanvas.domain.errors import ConflictError
 from mysticanvas.store.database import WriteTx
 
-# Tells when something happened, not what: two deeds may both have set it.
-VOLATILE = "updated_at"
+# Say when or how often something happened, not what: two deeds may both have changed them.
+VOLATILE = frozenset(("updated_at", "uses"))
 # A tag that a deed made may be in use by others when the deed is taken back: then it stays.
 KEPT_WHILE_USED = "tags"
 
@@ -158,7 +158,7 @@ class _Judge:
             for name, old, now in zip(names, change.old, change.conflict, strict=False)
             if old is not apsw.no_change and old != now
         }
-        return unlike <= {VOLATILE}
+        return unlike <= VOLATILE
 
 
 def _remove_unused_tag(tx: WriteTx, tag: int, normalized_name: str) -> None:

@@ -195,3 +195,35 @@ def set_threshold(tx: WriteTx, tag: TagId | None, source: TagSource, value: floa
         source=source.value,
         value=value,
     )
+
+
+def known_names(tx: ReadTx) -> list[tuple[str, str | None]]:
+    """Name and category of every tag that is no proposal, by normalized name."""
+    rows = tx.all("SELECT name, category FROM tags WHERE state = 'known' ORDER BY normalized_name")
+    return [(row["name"], row["category"]) for row in rows]
+
+
+def with_thresholds(tx: ReadTx) -> list[tuple[TagId, str]]:
+    """Tags that have a threshold of their own, by normalized name."""
+    rows = tx.all("SELECT id, name FROM tags WHERE id IN (SELECT tag_id FROM tag_thresholds) ORDER BY normalized_name")
+    return [(row["id"], row["name"]) for row in rows]
+
+
+def count_from(tx: ReadTx, origin: TagSource) -> int:
+    return int(tx.value("SELECT count(*) FROM tags WHERE origin = :origin", origin=origin.value))
+
+
+def remove_unused(tx: WriteTx, origin: TagSource) -> list[TagId]:
+    """Tags of this origin of which nobody says anything, and that have no relation."""
+    return tx.column(
+        """
+        DELETE FROM tags
+         WHERE origin = :origin
+           AND NOT EXISTS (SELECT 1 FROM tag_assertions WHERE tag_id = tags.id)
+           AND id NOT IN (SELECT tag_id FROM tag_alias_edges UNION ALL SELECT target_id FROM tag_alias_edges)
+           AND id NOT IN (SELECT tag_id FROM tag_implications UNION ALL SELECT implied_id FROM tag_implications)
+           AND id NOT IN (SELECT tag_id FROM tag_thresholds)
+     RETURNING id
+        """,
+        origin=origin.value,
+    )

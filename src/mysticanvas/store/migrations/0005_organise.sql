@@ -133,7 +133,7 @@ CREATE TABLE tag_counts (
     images INTEGER NOT NULL CHECK (images >= 0)
 ) STRICT;
 -- The definition of image_tags, with repetitions: an image shows a tag when somebody said so who is
--- believed, of this tag or of one that leads to it, and the person said no to neither.
+-- believed, of this tag or of one that leads to it, and the person said no to neither; nothing shows a proposal.
 CREATE VIEW image_tags_meant AS
 SELECT e.effective_id AS tag_id, a.generation_id
   FROM tag_assertions AS a
@@ -145,6 +145,7 @@ SELECT e.effective_id AS tag_id, a.generation_id
                                       WHERE tag_id = t.effective_id AND source = a.source),
                                     (SELECT value FROM source_thresholds WHERE source = a.source), 0))
    AND EXISTS (SELECT 1 FROM live_generations WHERE id = a.generation_id)
+   AND EXISTS (SELECT 1 FROM tags WHERE id = t.effective_id AND state = 'known')
    AND NOT EXISTS (SELECT 1
                      FROM tag_assertions AS no
                           CROSS JOIN tag_effects AS o ON o.tag_id = no.tag_id AND o.implied = 0
