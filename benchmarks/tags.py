@@ -22,7 +22,7 @@ from pathlib import Path
 import apsw
 import numpy as np
 
-from mysticanvas.library import deeds
+from mysticanvas.library.carrying_on import CarryingOn
 from mysticanvas.store import postings
 from mysticanvas.store.connections import open_writer
 from mysticanvas.store.database import Database, ReadTx, WriteTx
@@ -208,7 +208,7 @@ def pages(database: Database, images: int) -> None:
 
 
 def implication(database: Database, images: int) -> None:
-    """A tag of some 70,000 images gets a new one above it; slices as library/carrying_on.py makes them."""
+    """A tag of some 70,000 images gets a new one above it."""
     wanted = images * 7 // 100
 
     def nearest(tx: ReadTx) -> tuple[int, int]:
@@ -217,34 +217,42 @@ def implication(database: Database, images: int) -> None:
         return tag, count  # type: ignore[return-value]
 
     tag, count = database.read(nearest)
-    held: list[float] = []
-
-    def timed(tx: WriteTx, limit: int) -> bool:
-        began_s = time.perf_counter()
-        more = postings.carry_on(tx, limit=limit)
-        held.append((time.perf_counter() - began_s) * 1000)
-        return more
-
-    began_s, began_cpu = time.perf_counter(), time.process_time()
     steps = [("tag.imply", {"tag": f"tag {tag}", "implies": f"above {tag}"})]
-    database.write(deeds.do_all, "tag.imply", steps, (), now_ms=0)
-    said_s = time.perf_counter() - began_s
-    while database.write_bulk(timed, 2_000):
-        pass
-    spent_s, spent_cpu = time.perf_counter() - began_s, time.process_time() - began_cpu
-    print(
-        f"\nan implication over {count:,} images: said in {said_s * 1000:.0f} ms, carried through in {spent_s:.2f} s"
-        f" ({spent_cpu:.2f} s of CPU), {len(held)} slices, the writer held for at most {max(held):.0f} ms"
-    )
-    held.clear()
-    began_s = time.perf_counter()
-    database.write(deeds.do_all, "tag.unimply", [("tag.unimply", steps[0][1])], (), now_ms=0)
-    while database.write_bulk(timed, 500):
-        pass
-    print(
-        f"taken away again in {time.perf_counter() - began_s:.2f} s,"
-        f" {len(held)} slices, the writer held for at most {max(held):.0f} ms"
-    )
+    print(f"\nan implication over {count:,} images, as the Orchestrator carries it through:")
+    with Held() as held, CarryingOn(database, now_ms=lambda: 0) as carrying_on:
+        for kind in ("tag.imply", "tag.unimply"):
+            began_s, began_cpu = time.perf_counter(), time.process_time()
+            carrying_on.do(kind, [(kind, steps[0][1])], None)
+            said_ms = (time.perf_counter() - began_s) * 1000
+            while database.read(postings.any_work):
+                time.sleep(0.005)
+            print(
+                f"  {kind:12} said in {said_ms:3.0f} ms, carried through in {time.perf_counter() - began_s:.2f} s"
+                f" ({time.process_time() - began_cpu:.2f} s of CPU) in {len(held.ms)} slices;"
+                f" the writer held for {statistics.median(held.ms):.0f} ms, at most {max(held.ms):.0f} ms"
+            )
+            held.ms.clear()
+
+
+class Held:
+    """How long each slice held the writer, in milliseconds of the clock."""
+
+    def __init__(self) -> None:
+        self.ms: list[float] = []
+        self._carry_on = postings.carry_on
+
+    def __enter__(self) -> "Held":
+        def timed(tx: WriteTx, *, limit: int) -> bool:
+            began_s = time.perf_counter()
+            more = self._carry_on(tx, limit=limit)
+            self.ms.append((time.perf_counter() - began_s) * 1000)
+            return more
+
+        postings.carry_on = timed
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        postings.carry_on = self._carry_on
 
 
 def main() -> None:

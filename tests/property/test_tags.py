@@ -209,7 +209,7 @@ def run(folder: Path, *, runs: int, steps: int, seed: int | None = None, shrink:
 
 
 def test_what_is_shown_follows_from_what_was_said(tmp_path: Path) -> None:
-    run(tmp_path, runs=int(os.environ.get("MYSTICANVAS_TAG_RUNS", "100")), steps=50)
+    run(tmp_path, runs=int(os.environ.get("MYSTICANVAS_TAG_RUNS", "200")), steps=50)
 
 
 @pytest.mark.long

@@ -62,12 +62,12 @@ class TagName:
 
 def tag_name(text: str) -> TagName:
     """Raises `InvalidInputError` with what is wrong."""
-    shown = _BLANKS.sub(" ", text).strip() if " " in text.strip() or "_" not in text else text.strip()
+    shown = re.sub(r" +", " ", text.strip())
     if not shown or not (key := key_of(shown)):
         raise InvalidInputError("A tag needs a name.")
     if len(shown) > MAX_NAME or len(key) > MAX_NAME:
         raise InvalidInputError(f"The name of a tag is at most {MAX_NAME} characters long.")
-    if any(_is_control(character) for character in shown + key):
+    if any(_is_control(character) for character in shown):
         raise InvalidInputError("The name of a tag may hold no control characters.")
     if key in _RESERVED:
         raise InvalidInputError(f"“{shown}” is a word of the search; put another word beside it.")
