@@ -224,28 +224,32 @@ def implication(database: Database, images: int) -> None:
             began_s, began_cpu = time.perf_counter(), time.process_time()
             carrying_on.do(kind, [(kind, steps[0][1])], None)
             said_ms = (time.perf_counter() - began_s) * 1000
-            while database.read(postings.any_work):
+            while database.read(postings.next_work) is not None:
                 time.sleep(0.005)
             print(
                 f"  {kind:12} said in {said_ms:3.0f} ms, carried through in {time.perf_counter() - began_s:.2f} s"
                 f" ({time.process_time() - began_cpu:.2f} s of CPU) in {len(held.ms)} slices;"
                 f" the writer held for {statistics.median(held.ms):.0f} ms, at most {max(held.ms):.0f} ms"
+                f" ({max(held.cpu_ms):.0f} ms of CPU)"
             )
             held.ms.clear()
+            held.cpu_ms.clear()
 
 
 class Held:
-    """How long each slice held the writer, in milliseconds of the clock."""
+    """How long each slice held the writer, in milliseconds of the clock and of CPU."""
 
     def __init__(self) -> None:
         self.ms: list[float] = []
+        self.cpu_ms: list[float] = []
         self._carry_on = postings.carry_on
 
     def __enter__(self) -> "Held":
         def timed(tx: WriteTx, *, limit: int) -> bool:
-            began_s = time.perf_counter()
+            began_s, began_cpu_s = time.perf_counter(), time.thread_time()
             more = self._carry_on(tx, limit=limit)
             self.ms.append((time.perf_counter() - began_s) * 1000)
+            self.cpu_ms.append((time.thread_time() - began_cpu_s) * 1000)
             return more
 
         postings.carry_on = timed

@@ -40,6 +40,13 @@ class Graph:
             chain.append(after)
         return chain if chain[-1] == tag else []
 
+    def alias_circle(self) -> list[TagId]:
+        """Names that lead to each other in a circle, the first one again at the end; [] when there is none."""
+        for tag in self.aliases:
+            if back := self.alias_path(tag, self.aliases[tag]):
+                return [tag, *back]
+        return []
+
     def circle(self) -> list[TagId]:
         """Tags that imply each other in a circle, the first one again at the end; [] when there is none."""
         above = self._above()

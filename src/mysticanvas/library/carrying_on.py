@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 # The writer is held for about this long by a slice; its limit is 50 ms.
 SLICE_S = 0.02
 FIRST_SLICE = 100
-LARGEST_SLICE = 5_000
+SMALLEST_SLICE, LARGEST_SLICE = 50, 5_000
 PAUSE_AFTER_ERROR_S = 5.0
 # Whoever asks for a large deed gets its answer by then, finished or not.
 WAIT_S = 1.0
@@ -153,8 +153,10 @@ class CarryingOn:
             with self._moved:
                 self._moved.notify_all()
             return True
-        if self._database.read(postings.any_work):
-            return self._timed("postings", lambda tx, limit: postings.carry_on(tx, limit=limit))
+        how = self._database.read(postings.next_work)
+        if how is not None:
+            # Each kind has slices of its own size: looking takes ten times as long as adding.
+            return self._timed(f"postings {how}", lambda tx, limit: postings.carry_on(tx, limit=limit))
         return self._carry_on_prompts()
 
     def _carry_on_prompts(self) -> bool:
@@ -194,7 +196,7 @@ class CarryingOn:
             return more, time.perf_counter() - began_s
 
         more, spent_s = self._database.write_bulk(timed)
-        self._sizes[what] = max(10, min(LARGEST_SLICE, int(limit * min(2.0, SLICE_S / max(spent_s, 1e-6)))))
+        self._sizes[what] = max(SMALLEST_SLICE, min(LARGEST_SLICE, int(limit * min(2.0, SLICE_S / max(spent_s, 1e-6)))))
         return more
 
 

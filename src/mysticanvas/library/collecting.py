@@ -117,14 +117,25 @@ def _smart(tx: ReadTx, args: dict[str, Any]) -> Collection:
 
 def _put_into(tx: WriteTx, found: Collection, parent: str | None, position: float | None, now_ms: int) -> None:
     into = None if parent is None else collections.find(tx, parent)
-    above, outer = collections.parents(tx), None if into is None else into.id
-    while outer is not None:
-        if outer == found.id:
-            raise ConflictError(f"“{found.name}” cannot be inside of itself.")
-        outer = above.get(outer)
     place = None if into is None else into.id
     at = collections.last_position(tx, place) + 1 if position is None else position
     collections.set_place(tx, found.id, place, at, now_ms=now_ms)
+    refuse_circles(tx)
+
+
+def refuse_circles(tx: ReadTx) -> None:
+    """Raises `ConflictError`: also an undo may put a collection inside of itself, after others moved."""
+    above = collections.parents(tx)
+    sound: set[int] = set()
+    for start in above:
+        path: list[int] = []
+        at: int | None = start
+        while at is not None and at not in sound:
+            if at in path:
+                raise ConflictError("A collection cannot be inside of itself.")
+            path.append(at)
+            at = above.get(at)
+        sound.update(path)
 
 
 def _name(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from mysticanvas.domain.deed import DeedState, Done, Step
 from mysticanvas.domain.errors import ConflictError
 from mysticanvas.domain.generation import GenerationId
+from mysticanvas.library import collecting, vocabulary
 from mysticanvas.library.deed_kinds import KINDS, Kind
 from mysticanvas.store import following, operations, recording
 from mysticanvas.store.database import ReadTx, WriteTx
@@ -98,9 +99,17 @@ def _move_on(tx: WriteTx, operation: int, steps: Sequence[Step], at: Progress, d
 
 
 def follow(tx: WriteTx, rows: list[RowChange]) -> None:
-    """What is derived of these rows follows them, and those who listen hear of it."""
+    """What is derived of these rows follows them, and those who listen hear of it.
+
+    Raises `ConflictError` where rows make no sense together: an undo may bring that about.
+    """
+    tables = {row.table for row in rows}
+    if tables & {"tag_alias_edges", "tag_implications"}:
+        vocabulary.refuse_circles(tx)
+    if "collections" in tables:
+        collecting.refuse_circles(tx)
     following.follow(tx, rows)
-    for table in {row.table for row in rows}:
+    for table in tables:
         also = RECORDED.get(table)
         if also is not None:
             also(tx, [row for row in rows if row.table == table])

@@ -166,7 +166,7 @@ def alias(tx: WriteTx, args: dict[str, Any], _: Sequence[GenerationId], now_ms: 
         raise ConflictError(f"That would lead in a circle: {_path(tx, [tag, *circle])}.")
     _refuse_across(tx, tag, target, allowed=bool(args.get("across")))
     tag_relations.add_alias(tx, tag, target)
-    _refuse_circle(tx)
+    refuse_circles(tx)
     return 1
 
 
@@ -185,7 +185,7 @@ def imply(tx: WriteTx, args: dict[str, Any], _: Sequence[GenerationId], now_ms: 
     if tag == implied:
         raise InvalidInputError("A tag cannot imply itself.")
     tag_relations.add_implication(tx, tag, implied)
-    _refuse_circle(tx)
+    refuse_circles(tx)
     return 1
 
 
@@ -205,8 +205,12 @@ def _refuse_across(tx: ReadTx, tag: TagId, target: TagId, *, allowed: bool) -> N
         )
 
 
-def _refuse_circle(tx: ReadTx) -> None:
-    if circle := tag_relations.graph(tx).circle():
+def refuse_circles(tx: ReadTx) -> None:
+    """Raises `ConflictError` with the path: also an undo may close one, after what was said since."""
+    graph = tag_relations.graph(tx)
+    if circle := graph.alias_circle():
+        raise ConflictError(f"That would lead in a circle: {_path(tx, circle)}.")
+    if circle := graph.circle():
         raise ConflictError(f"That would make tags imply each other in a circle: {_path(tx, circle)}.")
 
 
@@ -235,7 +239,7 @@ def finish_merge(tx: WriteTx, args: dict[str, Any], now_ms: int) -> None:
     """The relations go over too, and the tag is gone."""
     tag, target = known(tx, args["tag"]), find_or_add(tx, _names(args["to"])[0], now_ms=now_ms)
     tag_relations.move_relations(tx, tag.id, target)
-    _refuse_circle(tx)
+    refuse_circles(tx)
     tags.remove(tx, tag.id)
     collecting.rename_tag_in_searches(tx, key_of(tag.name), tags.get(tx, target).name, now_ms=now_ms)
 

@@ -176,8 +176,8 @@ def add_items(tx: WriteTx, collection: int, images: Sequence[GenerationId], *, n
 
 
 def _last(tx: ReadTx, collection: int) -> float:
-    sql = "SELECT coalesce(max(position), 0) FROM collection_items WHERE collection_id = :collection"
-    return float(tx.value(sql, collection=collection))
+    sql = "SELECT position FROM collection_items WHERE collection_id = :collection ORDER BY position DESC LIMIT 1"
+    return float(tx.value(sql, collection=collection) or 0)
 
 
 def remove_items(tx: WriteTx, collection: int, images: Sequence[GenerationId]) -> int:

@@ -282,8 +282,10 @@ def work(tx: ReadTx) -> list[Work]:
     return [Work(**row) for row in rows]
 
 
-def any_work(tx: ReadTx) -> bool:
-    return bool(tx.value("SELECT EXISTS (SELECT 1 FROM posting_work)"))
+def next_work(tx: ReadTx) -> str | None:
+    """Of what kind the oldest work is: add, check or all."""
+    how: str | None = tx.value("SELECT how FROM posting_work ORDER BY id LIMIT 1")
+    return how
 
 
 def carry_on(tx: WriteTx, *, limit: int) -> bool:

@@ -156,8 +156,11 @@ def _set_effects(tx: WriteTx, tag: TagId, old: Mapping[TagId, bool], new: Mappin
         "INSERT INTO tag_effects (tag_id, effective_id, implied) VALUES (:tag, :effective, :implied)",
         [{"tag": tag, "effective": effective, "implied": int(implied)} for effective, implied in new.items()],
     )
-    lost = [EffectChange(tag, effective, False) for effective in old.keys() - new.keys()]
-    return lost + [EffectChange(tag, effective, True) for effective in new.keys() - old.keys()]
+    # Thresholds, proposals and noes go by the tag at the end: with another end, all of it is in question.
+    same_end = {tag for tag, implied in old.items() if not implied} == {t for t, implied in new.items() if not implied}
+    kept = old.keys() & new.keys() if same_end else set()
+    lost = [EffectChange(tag, effective, False) for effective in old.keys() - kept]
+    return lost + [EffectChange(tag, effective, True) for effective in new.keys() - kept]
 
 
 def _follow_aliases(tx: WriteTx, now: Graph) -> None:
