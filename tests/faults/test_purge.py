@@ -79,6 +79,7 @@ def _use_trash_in(home: Path) -> None:
 def own_trash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests have a trash of their own."""
     monkeypatch.setattr(discarding, "send2trash", plat_other.send2trash)
+    monkeypatch.setattr(plat_other, "get_dev", lambda _: 1)
     monkeypatch.setattr(plat_other, "XDG_DATA_HOME", os.fsencode(tmp_path))
     monkeypatch.setattr(plat_other, "HOMETRASH_B", os.fsencode(tmp_path / "Trash"))
 

@@ -33,14 +33,15 @@ class Tags(RuleBasedStateMachine):
 
     folder: Path
     opened = 0
+    always_in_slices = False
 
-    @initialize(at_once=st.sampled_from([0, 1_000]))
-    def open(self, at_once: int) -> None:
+    @initialize(in_slices=st.booleans())
+    def open(self, in_slices: bool) -> None:
         type(self).opened += 1
         self.path = self.folder / str(self.opened)
         self.database = Database.open(self.path)
         self.images = add_images(self.database, IMAGES)
-        postings.AT_ONCE = at_once
+        postings.AT_ONCE = 0 if in_slices or self.always_in_slices else 1_000
         self.states: dict[int, tuple[list[object], list[object]]] = {}
         self.now = 1_000
 
@@ -131,7 +132,8 @@ class Tags(RuleBasedStateMachine):
         before = [row for row in self.said() if row[2] != source]
 
         def say(tx: WriteTx) -> None:
-            tag = vocabulary.find_or_add(tx, name, now_ms=self.now)
+            tag = vocabulary.find_or_propose(tx, name, TagSource(source), now_ms=self.now)
+            assert tag is not None
             said = Assertion(TagSource(source), yes, confidence, "run 1")
             pairs = [(self.images[i], tag) for i in chosen]
             assertions.record(tx, [(*pair, said) for pair in pairs], now_ms=self.now)
@@ -190,8 +192,10 @@ def carried_through_in_vain(tx: WriteTx) -> None:
     assert wrong == []
 
 
-def run(folder: Path, *, runs: int, steps: int, seed: int | None = None, shrink: bool = True) -> None:
-    machine = type("Here", (Tags,), {"folder": folder, "opened": 0})
+def run(
+    folder: Path, *, runs: int, steps: int, seed: int | None = None, shrink: bool = True, always_in_slices: bool = False
+) -> None:
+    machine = type("Here", (Tags,), {"folder": folder, "opened": 0, "always_in_slices": always_in_slices})
     profile = settings(
         max_examples=runs,
         stateful_step_count=steps,
@@ -291,4 +295,4 @@ def test_the_machine_catches_a_planted_bug(
     original = getattr(__import__(module, fromlist=[name]), name)
     monkeypatch.setattr(place, bug(original))
     with pytest.raises(BaseException):  # noqa: B017 - an assertion, or an error of the database
-        run(tmp_path, runs=100, steps=50, shrink=False)
+        run(tmp_path, runs=400, steps=50, shrink=False, always_in_slices=True)
