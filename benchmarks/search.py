@@ -233,7 +233,7 @@ def _favorite(tx: WriteTx, image: int) -> None:
 
 
 def _tag(tx: WriteTx, image: int) -> None:
-    tx.run("INSERT INTO image_tags (tag_id, generation_id, source) VALUES (7, :image, 'user') ON CONFLICT DO NOTHING",
+    tx.run("INSERT INTO image_tags (tag_id, generation_id) VALUES (7, :image) ON CONFLICT DO NOTHING",
            image=image)  # fmt: skip
     tx.changes.changed.append(GenerationId(image))
 

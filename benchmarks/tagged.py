@@ -126,7 +126,7 @@ def _write(
         """,
         files,
     )
-    tx.run_many("INSERT INTO image_tags (tag_id, generation_id, source) VALUES (:tag, :image, 'prompt')", tagged)
+    tx.run_many("INSERT INTO image_tags (tag_id, generation_id) VALUES (:tag, :image)", tagged)
     tx.run_many(
         "INSERT INTO generation_models (generation_id, model_id, role, weight) VALUES (:image, :model, :role, :weight)",
         uses,

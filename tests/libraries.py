@@ -28,7 +28,8 @@ from mysticanvas.domain.query import (
     any_of,
     negation,
 )
-from mysticanvas.store import fts
+from mysticanvas.domain.tag import TagId
+from mysticanvas.store import assertions, fts, postings, tag_relations
 from mysticanvas.store.database import Database, WriteTx
 
 WORDS = (
@@ -61,7 +62,10 @@ def fill(tx: WriteTx) -> None:
     for name in TAGS:
         key = name.replace("_", " ")
         tx.run("INSERT INTO tags (name, normalized_name, created_at) VALUES (:name, :key, 0)", name=name, key=key)
-    tx.run("INSERT INTO tag_aliases (normalized_name, name, tag_id) VALUES ('feline', 'feline', 5)")
+    tx.run("INSERT INTO tags (name, normalized_name, created_at) VALUES ('feline', 'feline', 0)")
+    tag_relations.add_alias(tx, TagId(len(TAGS) + 1), TagId(5))
+    tag_relations.add_implication(tx, TagId(5), TagId(1))
+    postings.derive_relations(tx)
 
 
 def add_image(tx: WriteTx, second: int, *, place: int = 0, **columns: object) -> int:
@@ -97,12 +101,9 @@ def add_tag(tx: WriteTx, name: str, image: int) -> None:
         "INSERT INTO tags (name, normalized_name, created_at) VALUES (:name, :name, 0) ON CONFLICT DO NOTHING",
         name=name,
     )
-    tx.run(
-        "INSERT INTO image_tags (tag_id, generation_id, source) SELECT id, :image, 'user' FROM tags WHERE name = :name",
-        image=image,
-        name=name,
-    )
-    tx.changes.changed.append(GenerationId(image))
+    tag = TagId(tx.value("SELECT id FROM tags WHERE name = :name", name=name))
+    assertions.say_yes(tx, tag, [GenerationId(image)], now_ms=0)
+    postings.derive_pairs(tx, [(GenerationId(image), tag)])
 
 
 @dataclass
@@ -124,8 +125,9 @@ class RandomLibrary:
         edits = [self._add, self._add_many]
         if self.images:
             edits += [
-                self._mark, self._mark, self._write_text, self._tag, self._tag, self._use, self._use, self._trash,
-                self._delete, self._move_in_time, self._new_file, self._parameters, self._lose, self._keep_texts,
+                self._mark, self._mark, self._write_text, self._tag, self._tag, self._relate, self._use, self._use,
+                self._trash, self._delete, self._move_in_time, self._new_file, self._parameters, self._lose,
+                self._keep_texts,
             ]  # fmt: skip
         if self.trashed:
             edits.append(self._restore)
@@ -239,19 +241,26 @@ class RandomLibrary:
     def _tag(self, tx: WriteTx) -> None:
         image = self._some()
         if self.chance.random() < 0.4:
-            tx.run("DELETE FROM image_tags WHERE generation_id = :image", image=image)
+            said = [(GenerationId(image), tag) for tag in range(1, len(TAGS) + 2)]
+            tx.run("DELETE FROM tag_assertions WHERE generation_id = :image", image=image)
+            postings.derive_pairs(tx, said)
         self._tag_one(tx, image)
-        self._changed(tx, image)
+
+    def _relate(self, tx: WriteTx) -> None:
+        """Cats are persons, or are not; the feline is a cat, or itself."""
+        feline, cat, person = TagId(len(TAGS) + 1), TagId(5), TagId(4)
+        if self.chance.random() < 0.5:
+            if not tag_relations.remove_implication(tx, cat, person):
+                tag_relations.add_implication(tx, cat, person)
+        elif not tag_relations.remove_alias(tx, feline):
+            tag_relations.add_alias(tx, feline, cat)
+        postings.derive_relations(tx)
 
     def _tag_one(self, tx: WriteTx, image: int) -> None:
-        tag = self.chance.randrange(1, len(TAGS) + 1)
-        tx.run(
-            """
-            INSERT INTO image_tags (tag_id, generation_id, source) VALUES (:tag, :image, 'user')
-                ON CONFLICT DO NOTHING
-            """,
-            tag=tag, image=image,
-        )  # fmt: skip
+        tag = TagId(self.chance.randrange(1, len(TAGS) + 2))
+        say = assertions.say_yes if self.chance.random() < 0.8 else assertions.say_no
+        say(tx, tag, [GenerationId(image)], now_ms=0)
+        postings.derive_pairs(tx, [(GenerationId(image), tag)])
 
     def _use(self, tx: WriteTx) -> None:
         image = self._some()
@@ -273,6 +282,7 @@ class RandomLibrary:
     def _trash(self, tx: WriteTx) -> None:
         image = self._some()
         tx.run("UPDATE generations SET deleted_at = 1, purge_after = 2 WHERE id = :image", image=image)
+        postings.derive_images(tx, [GenerationId(image)])
         tx.changes.removed.append(GenerationId(image))
         self.images.remove(image)
         self.trashed.append(image)
@@ -280,6 +290,7 @@ class RandomLibrary:
     def _restore(self, tx: WriteTx) -> None:
         image = self.chance.choice(self.trashed)
         tx.run("UPDATE generations SET deleted_at = NULL, purge_after = NULL WHERE id = :image", image=image)
+        postings.derive_images(tx, [GenerationId(image)])
         tx.changes.added.append(GenerationId(image))
         self.trashed.remove(image)
         self.images.append(image)

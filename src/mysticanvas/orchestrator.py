@@ -21,6 +21,7 @@ from mysticanvas.dispatching import Dispatcher
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import LibraryError
 from mysticanvas.library.backing_up import HourlyBackups
+from mysticanvas.library.carrying_on import CarryingOn
 from mysticanvas.library.importing import Importing
 from mysticanvas.library.importing_libraries import LibraryImporting
 from mysticanvas.library.jobs.thumb import SHORT_EDGES_PX
@@ -101,6 +102,7 @@ class Orchestrator:
         self._start_jobs(running, workers, cache)
         if self._serving:
             running.enter_context(HourlyBackups(self.database))
+        carrying_on = running.enter_context(CarryingOn(self.database, now_ms=now_ms))
         self.sessions = Sessions.open(settings.library / TOKEN_FILE)
         if self._serving:
             running.enter_context(self.sessions.kept_in(settings.library / SESSION_FILE))
@@ -111,6 +113,7 @@ class Orchestrator:
                 snapshots=Snapshots(self.database, index),
                 importing=self.importing,
                 libraries=libraries,
+                carrying_on=carrying_on,
                 live=live,
                 cache=cache,
                 sessions=self.sessions,

@@ -1,4 +1,4 @@
-"""`doctor`, `backup`, `undo`, `reparse`: sound, copied, taken back, read again."""
+"""`doctor`, `backup`, `reparse`: sound, copied, read again."""
 
 import time
 from pathlib import Path
@@ -21,7 +21,6 @@ POLL_S = 0.2
 def add_commands(app: typer.Typer) -> None:
     app.command(epilog="Example: mysticanvas doctor --json")(doctor)
     app.command(epilog="Example: mysticanvas backup now")(backup)
-    app.command(epilog="Example: mysticanvas undo 12")(undo)
     app.command(epilog="Example: mysticanvas reparse model:flux1-dev")(reparse)
 
 
@@ -83,17 +82,6 @@ def _restore(library: Path, copy: Path | None, *, json: bool) -> None:
     out.print(f"The library is as it was in {copy}.", markup=False)
     if kept is not None:
         out.print(f"What it was until now is in {kept}", markup=False)
-
-
-def undo(
-    operation: Annotated[int, typer.Argument(metavar="NUMBER", help="The number that the deed printed.")],
-    library: Library = None,
-    json: Json = False,
-) -> None:
-    """Take back one deed: a merge, a link, a rating …"""
-    with connect(settings_for(library)) as client:
-        done = client.post(f"/api/undo/{operation}")
-    print_json(done) if json else out.print(f"Taken back: {done['changed']:,} changed.")
 
 
 def reparse(

@@ -3,6 +3,7 @@
 import os
 
 from mysticanvas.disk.opening import open_beneath
+from mysticanvas.disk.scanning import SIDECAR_ENDINGS
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import FileStat, TextEntry
 from mysticanvas.domain.text import clean
@@ -26,3 +27,10 @@ def read_with_stat(root: bytes, path_bytes: bytes) -> tuple[TextEntry, FileStat]
     encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     name = clean(os.path.basename(path_bytes).decode("utf-8", "replace"))
     return TextEntry("sidecar", name, clean(content.decode(encoding, "replace"))), stat
+
+
+def beside(root: bytes, path_bytes: bytes) -> list[bytes]:
+    """The text files beside an image that bear its name, as paths relative to the root."""
+    stem = path_bytes.rpartition(b".")[0] or path_bytes
+    names = {name + ending for name in (stem, path_bytes) for ending in SIDECAR_ENDINGS}
+    return sorted(name for name in names if os.path.lexists(os.path.join(root, name)))

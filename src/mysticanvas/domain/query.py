@@ -40,6 +40,20 @@ class Field(StrEnum):
     SORT = "sort"
 
 
+# What people write for the same field.
+SYNONYMS = {
+    "checkpoint": Field.MODEL,
+    "folder": Field.PATH,
+    "uuid": Field.ID,
+    "fav": Field.IS,
+    "generator": Field.ENGINE,
+    "tool": Field.ENGINE,
+    "neg": Field.NEGATIVE,
+    "stars": Field.RATING,
+    "order": Field.SORT,
+}
+
+
 class State(StrEnum):
     """What an image can be: `is:favourite`."""
 

@@ -7,14 +7,16 @@ looked at anew.
 
 from collections.abc import Sequence
 from pathlib import PurePosixPath
+from typing import Any
 
-from mysticanvas.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from mysticanvas.domain import clock
+from mysticanvas.domain.errors import ConflictError, InvalidInputError
 from mysticanvas.domain.generation import GenerationId, InputImage, InputRole, ParentRelation, Recipe
 from mysticanvas.library import sha256
-from mysticanvas.library.organising import Done
-from mysticanvas.store import generations, jobs, lineage, operations
+from mysticanvas.store import generations, jobs, lineage
 from mysticanvas.store.database import ReadTx, WriteTx
 from mysticanvas.store.lineage import Candidate, NamedInput, Parent
+from mysticanvas.store.recording import RowChange
 
 _SHA256_HEX = 64
 
@@ -57,6 +59,13 @@ def note_hash(tx: WriteTx, image: GenerationId, sha256: bytes, *, now_ms: int) -
     """The sha256 of an image's file is known now: it is what some look for, or only a namesake."""
     for waiting in {*lineage.naming_hash(tx, sha256.hex()), *lineage.naming(tx, [image])}:
         find(tx, waiting, now_ms=now_ms)
+
+
+def note_gone(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> None:
+    """These were made from an image whose row is gone."""
+    tx.changes.changed.extend(images)
+    for image in images:
+        find(tx, image, now_ms=now_ms)
 
 
 def inputs_of(recipe: Recipe) -> Sequence[InputImage]:
@@ -143,54 +152,33 @@ def _would_circle(tx: ReadTx, image: GenerationId, one: NamedInput, found: Gener
 # -- the person's word ------------------------------------------------------------------------
 
 
-def link(tx: WriteTx, child: str, parent: str, relation: str | None, *, now_ms: int) -> Done:
-    """`child` came from `parent`, whatever its file says, now and later. Both are uuids.
+def correct(tx: WriteTx, args: dict[str, Any], images: Sequence[GenerationId], now_ms: int) -> int:
+    """{parent, relation?}: the image came from `parent` (a uuid; None: from no other), whatever its file
+    says, now and later. A deed of library/deed_kinds.py.
 
     Raises `NotFoundError`, and `InvalidInputError` where an image would come from itself.
     """
+    [image] = images
+    relation = args.get("relation")
     if relation is not None and relation not in list(ParentRelation):
         raise InvalidInputError(f"There is no relation “{relation}”; there are {', '.join(ParentRelation)}.")
-    image, source = generations.id_of(tx, child), generations.id_of(tx, parent)
-    before = lineage.parent_of(tx, image)
-    if lineage.comes_from(tx, source, image) and before.parent_id != source:
-        raise InvalidInputError("An image cannot come from itself, not even over several steps.")
-    after = Parent(source, relation or before.parent_relation, "user")
-    return _correct(tx, image, before, after, now_ms)
-
-
-def unlink(tx: WriteTx, child: str, *, now_ms: int) -> Done:
-    """`child` came from no other image, whatever its file says. Raises `NotFoundError`."""
-    image = generations.id_of(tx, child)
-    before = lineage.parent_of(tx, image)
-    return _correct(tx, image, before, Parent(None, None, "user"), now_ms)
-
-
-def _correct(tx: WriteTx, image: GenerationId, before: Parent, after: Parent, now_ms: int) -> Done:
+    after = Parent(None, None, "user")
+    if args["parent"] is not None:
+        before, source = lineage.parent_of(tx, image), generations.id_of(tx, args["parent"])
+        if before.parent_id != source and lineage.comes_from(tx, source, image):
+            raise InvalidInputError("An image cannot come from itself, not even over several steps.")
+        after = Parent(source, relation or before.parent_relation, "user")
     lineage.set_parent(tx, image, after, now_ms=now_ms)
-    inverse = {"image": image, "before": _plain(before), "after": _plain(after)}
-    operation = operations.record(
-        tx, kind="parent", changed=1, deed=inverse | {"before": None}, inverse=inverse, now_ms=now_ms
-    )
-    return Done(operation, 1)
-
-
-def undo_parent(tx: WriteTx, inverse: dict[str, object], now_ms: int) -> int:
-    """Raises `ConflictError` when the parent has been corrected since, or is gone."""
-    image = GenerationId(int(str(inverse["image"])))
-    before, after = (Parent(*inverse[name]) for name in ("before", "after"))  # type: ignore[misc]
-    if lineage.parent_of(tx, image) != after:
-        raise ConflictError("What this image came from has been corrected otherwise since.")
-    if before.parent_id is not None:
-        try:
-            generations.detail(tx, before.parent_id)
-        except NotFoundError as error:
-            raise ConflictError("The image that it came from is not in this library any more.") from error
-    lineage.set_parent(tx, image, before, now_ms=now_ms)
-    if before.parent_by != "user":
-        # Images may have come or gone meanwhile.
-        find(tx, image, now_ms=now_ms)
     return 1
 
 
-def _plain(parent: Parent) -> list[object]:
-    return [parent.parent_id, parent.parent_relation, parent.parent_by]
+def follow(tx: WriteTx, rows: Sequence[RowChange]) -> None:
+    """After a correction, or its undoing: what the person does not say, the files say, and images may
+    have come or gone meanwhile. Raises `ConflictError` where an image would come from itself now."""
+    for row in rows:
+        after = row.after or {}
+        image, parent = row.value("id"), after.get("parent_id")
+        if parent is not None and lineage.comes_from(tx, parent, image):
+            raise ConflictError("The image would come from itself now. Undo the later corrections first.")
+        if after.get("parent_by", "user") != "user":
+            find(tx, image, now_ms=clock.now_ms())

@@ -11,7 +11,7 @@ from mysticanvas.domain.file import ImageFormat, ImageHead, TextEntry
 from mysticanvas.domain.foreign import ForeignImage, LeftOut, LibraryReport
 from mysticanvas.domain.generation import GenerationId, Recipe, TimestampSource
 from mysticanvas.formats.detect import PARSER_VERSION, read_recipe
-from mysticanvas.library import taking_in
+from mysticanvas.library import importing_tags, taking_in
 from mysticanvas.store import events, fts, generations, lineage, preferences, raw_metadata, roots, taking_over
 from mysticanvas.store.database import Database, ReadTx, WriteTx
 from mysticanvas.store.foreign import ForeignDatabase
@@ -184,9 +184,7 @@ class TakeOver:
         given, rated = taking_over.mark(tx, image, favorite=one.favorite, rating=one.rating, now_ms=now_ms)
         self.report.favorites += given
         self.report.ratings += rated
-        for tag in one.tags:
-            run = f"{self._adapter.SOURCE}/{tag.source}"
-            self.report.tags += taking_over.add_tag(tx, image, tag, run=run, now_ms=now_ms)
+        self.report.tags += importing_tags.say(tx, image, one.tags, gallery=self._adapter.SOURCE, now_ms=now_ms)
 
     # -- the rest -----------------------------------------------------------------------------
 
@@ -223,7 +221,7 @@ class TakeOver:
     ) -> None:
         source, now_ms = self._adapter.SOURCE, self._now_ms()
         self.report.templates = sum(taking_over.add_template(tx, source, one, now_ms=now_ms) for one in templates)
-        self.report.aliases = sum(taking_over.add_alias(tx, alias, tag, now_ms=now_ms) for alias, tag in aliases)
+        self.report.aliases = importing_tags.add_aliases(tx, aliases, now_ms=now_ms)
         for table, rows in kept.items():
             preferences.put(tx, f"imported.{source}.{table}", rows)
         data = {key: value for key, value in asdict(self.report).items() if isinstance(value, int)}

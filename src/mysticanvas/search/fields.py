@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from mysticanvas.domain.errors import QueryError
 from mysticanvas.domain.query import (
+    SYNONYMS,
     Field,
     Has,
     Interval,
@@ -43,17 +44,6 @@ _RANDOM = re.compile(r"random:(\d{1,9})", re.ASCII)
 # What people write for the same thing.
 _STATES = {state.value: state for state in State} | {"favorite": State.FAVORITE, "fav": State.FAVORITE}
 _THINGS = {thing.value: thing for thing in Thing} | {"tags": Thing.TAG, "loras": Thing.LORA, "note": Thing.NOTES}
-SYNONYMS = {
-    "checkpoint": Field.MODEL,
-    "folder": Field.PATH,
-    "uuid": Field.ID,
-    "fav": Field.IS,
-    "generator": Field.ENGINE,
-    "tool": Field.ENGINE,
-    "neg": Field.NEGATIVE,
-    "stars": Field.RATING,
-    "order": Field.SORT,
-}
 WEIGHED = (Field.LORA, Field.EMBEDDING)
 _LIMITS = {Field.RATING: (0, 5), Field.STEPS: (0, 1e9), Field.CFG: (-1e6, 1e6), Field.MP: (0, 1e6)}
 

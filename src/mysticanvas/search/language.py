@@ -15,6 +15,7 @@ from enum import Enum, auto
 
 from mysticanvas.domain.errors import QueryError
 from mysticanvas.domain.query import (
+    SYNONYMS,
     All,
     Any,
     Field,
@@ -236,7 +237,7 @@ class _Parser:
 def field_of(name: str) -> Field | None:
     """The field that goes by this name."""
     lower = name.lower()
-    return Field(lower) if lower in set(Field) else fields.SYNONYMS.get(lower)
+    return Field(lower) if lower in set(Field) else SYNONYMS.get(lower)
 
 
 # -- tree to text -----------------------------------------------------------------------------
@@ -278,9 +279,9 @@ def written_sort(sort: Sort) -> str:
 def _term_text(term: Term) -> str:
     match term:
         case Text(text, field):
-            return f"{field}:{_quoted(text)}" if field else _word(text)
+            return f"{field}:{quoted(text)}" if field else _word(text)
         case Named(field, value, weight):
-            name = _quoted(value, always=field in fields.WEIGHED and bool(re.search("[<>=]", value)))
+            name = quoted(value, always=field in fields.WEIGHED and bool(re.search("[<>=]", value)))
             return f"{field}:{name}" + (_weight_text(weight) if weight else "")
         case Number(field, interval):
             return f"{field}:{fields.interval_text(interval)}"
@@ -306,10 +307,11 @@ def _weight_text(weight: Interval) -> str:
 def _word(text: str) -> str:
     """Words without a field: quoted also where they would be an operator or a field."""
     special = text in _OPERATORS or text[:1] in ("-", "(", ")") or _FIELD.match(text) is not None
-    return _quoted(text, always=special)
+    return quoted(text, always=special)
 
 
-def _quoted(text: str, *, always: bool = False) -> str:
+def quoted(text: str, *, always: bool = False) -> str:
+    """The text as the value of a field, in quotes where it needs them."""
     if not always and text and text[0] != '"' and _bare_end(text, 0) == len(text):
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -34,6 +34,7 @@ from mysticanvas.domain.query import (
     Text,
     Thing,
 )
+from mysticanvas.domain.tag import key_of
 from mysticanvas.domain.text import folded, name_key
 from mysticanvas.search import days
 from mysticanvas.store import fts
@@ -281,17 +282,16 @@ def like(pattern: str, text: str) -> bool:
 
 def _tag_ids(tx: ReadTx, name: str) -> tuple[int, ...]:
     """The tags of this name, an alias leading to its tag."""
-    key = name_key(name)
+    key = key_of(name)
     if "*" in key:
         return _tags_like(tx, key)
     found = tx.column(
         """
-        SELECT id FROM tags WHERE normalized_name IN (:key, :joined)
+        SELECT id FROM tags WHERE normalized_name = :key
          UNION ALL
-        SELECT tag_id FROM tag_aliases WHERE normalized_name IN (:key, :joined)
+        SELECT tag_id FROM tag_aliases WHERE normalized_name = :key
         """,
         key=key,
-        joined=key.replace(" ", "_"),
     )
     return tuple(sorted(set(found)))
 
@@ -300,9 +300,9 @@ def _tags_like(tx: ReadTx, key: str) -> tuple[int, ...]:
     pattern = "*".join(glob_of(part) for part in re.split(r"\*+", key))
     found = tx.column(
         """
-        SELECT id FROM tags WHERE replace(normalized_name, '_', ' ') GLOB :pattern
+        SELECT id FROM tags WHERE normalized_name GLOB :pattern
          UNION ALL
-        SELECT tag_id FROM tag_aliases WHERE replace(normalized_name, '_', ' ') GLOB :pattern
+        SELECT tag_id FROM tag_aliases WHERE normalized_name GLOB :pattern
         """,
         pattern=pattern,
     )
@@ -360,7 +360,7 @@ def unknown_names(tx: ReadTx, query: Query) -> list[Unknown]:
 def _nearest(tx: ReadTx, term: Named) -> str | None:
     if term.field is Field.TAG:
         names = tx.column("SELECT name FROM tags WHERE normalized_name >= :begin AND normalized_name < :begin || '~' "
-                          "LIMIT 5000", begin=name_key(term.value)[:1])  # fmt: skip
+                          "LIMIT 5000", begin=key_of(term.value)[:1])  # fmt: skip
     else:
         kind = _ROLES.get(term.field, "checkpoint")
         names = tx.column("SELECT DISTINCT name FROM models WHERE kind = :kind", kind=kind)

@@ -19,7 +19,20 @@ from mysticanvas.domain.errors import (
     TimeLimitError,
 )
 from mysticanvas.search.snapshots import SnapshotGoneError
-from mysticanvas.server import images, keeping, libraries, lineage, models, queries, roots
+from mysticanvas.server import (
+    collections,
+    images,
+    keeping,
+    libraries,
+    lineage,
+    models,
+    organising,
+    queries,
+    roots,
+    tags,
+    templates,
+    trash,
+)
 from mysticanvas.server.gate import Gate
 from mysticanvas.server.services import Services
 from mysticanvas.server.wire import CodeIn, reply
@@ -41,7 +54,20 @@ def build_app(services: Services) -> FastAPI:
     app = FastAPI(
         title="MystiCanvas", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json"
     )
-    for module in (queries, images, lineage, models, libraries, roots, keeping):
+    for module in (
+        queries,
+        images,
+        organising,
+        tags,
+        collections,
+        trash,
+        templates,
+        lineage,
+        models,
+        libraries,
+        roots,
+        keeping,
+    ):
         app.include_router(module.routes(services))
     app.include_router(_session_routes(services))
     app.include_router(_page_routes(services))

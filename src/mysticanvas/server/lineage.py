@@ -3,10 +3,11 @@
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from mysticanvas.domain.clock import now_ms
-from mysticanvas.library import lineage, lineage_view
+from mysticanvas.library import lineage_view
+from mysticanvas.server.organising import wire
 from mysticanvas.server.services import Services
 from mysticanvas.server.wire import reply
+from mysticanvas.store import generations
 
 
 class ParentIn(BaseModel):
@@ -26,8 +27,8 @@ def routes(services: Services) -> APIRouter:
 
     @router.post("/{uuid}/parent")
     def correct(uuid: str, asked: ParentIn) -> Response:
-        if asked.parent is None:
-            return reply(database.write(lineage.unlink, uuid, now_ms=now_ms()))
-        return reply(database.write(lineage.link, uuid, asked.parent, asked.relation, now_ms=now_ms()))
+        image = database.read(generations.id_of, uuid)
+        deed = ("parent", {"parent": asked.parent, "relation": asked.relation})
+        return reply(wire(services.carrying_on.do("parent", [deed], [image])))
 
     return router

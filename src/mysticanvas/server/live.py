@@ -89,6 +89,8 @@ class LiveUpdates:
         if changes.jobs:
             kinds = [asdict(kind) for kind in self._database.read(job_lists.states)]
             self._publish("jobs", {"kinds": kinds})
+        if changes.stale:
+            self._publish("stale", {"lists": sorted(changes.stale)})
 
     async def follow(self, last_seen: int | None) -> AsyncIterator[str]:
         """Messages of an event stream: `hello` with the newest number, those after `last_seen`, then

@@ -12,7 +12,8 @@ from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError, UnreadableFileError
 from mysticanvas.domain.model import ModelKind
 from mysticanvas.formats.containers import sniff
-from mysticanvas.library import merging_models, model_scanning
+from mysticanvas.library import model_scanning
+from mysticanvas.server.organising import wire
 from mysticanvas.server.services import Services
 from mysticanvas.server.wire import reply
 from mysticanvas.store import generations, model_files, model_lists, models
@@ -58,7 +59,8 @@ def routes(services: Services) -> APIRouter:
 
     @router.post("/merge")
     def merge(asked: MergeIn) -> Response:
-        return reply(database.write(merging_models.merge, asked.keep, asked.other, now_ms=now_ms()))
+        deed = ("merge_models", {"keep": asked.keep, "other": asked.other})
+        return reply(wire(services.carrying_on.do("merge_models", [deed])))
 
     @router.get("/{model_id}")
     def detail(model_id: int) -> Response:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mysticanvas.domain.task import Executor
+from mysticanvas.library.carrying_on import CarryingOn
 from mysticanvas.library.importing import Importing
 from mysticanvas.library.importing_libraries import LibraryImporting
 from mysticanvas.library.thumb_cache import ThumbCache
@@ -22,6 +23,7 @@ class Services:
     snapshots: Snapshots
     importing: Importing
     libraries: LibraryImporting
+    carrying_on: CarryingOn
     live: LiveUpdates
     cache: ThumbCache
     sessions: Sessions

@@ -111,9 +111,11 @@ class ChangeSet:
     removed: list[GenerationId] = field(default_factory=list)
     jobs: bool = False
     events: bool = False
+    # Names of lists that are not what they were: deeds, tags, collections, trash, templates.
+    stale: set[str] = field(default_factory=set)
 
     def __bool__(self) -> bool:
-        return bool(self.added or self.changed or self.removed or self.jobs or self.events)
+        return bool(self.added or self.changed or self.removed or self.jobs or self.events or self.stale)
 
     def take(self, other: "ChangeSet") -> None:
         self.added += other.added
@@ -121,6 +123,7 @@ class ChangeSet:
         self.removed += other.removed
         self.jobs |= other.jobs
         self.events |= other.events
+        self.stale |= other.stale
 
 
 class ReadTx:
@@ -163,6 +166,11 @@ class WriteTx(ReadTx):
     def __init__(self, connection: apsw.Connection) -> None:
         super().__init__(connection)
         self.changes = ChangeSet()
+
+    @property
+    def connection(self) -> apsw.Connection:
+        """For store/recording.py, which records what a transaction changes."""
+        return self._connection
 
     def run(self, sql: str, **params: Any) -> int:
         """How many rows the statement changed, not counting triggers."""

@@ -259,46 +259,13 @@ def detail(tx: ReadTx, image: GenerationId) -> Detail:
     return Detail(**(row | flags | {"params": params, "problems": problems}))
 
 
-def favorites_unlike(tx: ReadTx, images: Sequence[GenerationId], favorite: bool) -> list[GenerationId]:
-    """Those of `images` whose favourite is not `favorite`."""
-    return tx.column(
-        """
-        SELECT g.id
-          FROM json_each(:images) AS wanted
-               JOIN generations AS g ON g.id = wanted.value
-         WHERE g.is_favorite <> :favorite
-        """,
-        images=json.dumps(images),
-        favorite=int(favorite),
-    )
-
-
-def ratings_unlike(tx: ReadTx, images: Sequence[GenerationId], rating: int) -> dict[int, list[GenerationId]]:
-    """Those of `images` whose rating is not `rating`, by the rating they have."""
-    rows = tx.all(
-        """
-        SELECT g.rating, g.id
-          FROM json_each(:images) AS wanted
-               JOIN generations AS g ON g.id = wanted.value
-         WHERE g.rating <> :rating
-        """,
-        images=json.dumps(images),
-        rating=rating,
-    )
-    found: dict[int, list[GenerationId]] = {}
-    for row in rows:
-        found.setdefault(row["rating"], []).append(row["id"])
-    return found
-
-
 def set_favorite(tx: WriteTx, images: Sequence[GenerationId], favorite: bool, *, now_ms: int) -> int:
-    """How many images there were to set."""
-    tx.changes.changed.extend(images)
+    """How many images are different now."""
     return tx.run(
         """
         UPDATE generations
            SET is_favorite = :favorite, updated_at = :now_ms
-         WHERE id IN (SELECT value FROM json_each(:images))
+         WHERE id IN (SELECT value FROM json_each(:images)) AND is_favorite <> :favorite
         """,
         images=json.dumps(images),
         favorite=int(favorite),
@@ -307,13 +274,12 @@ def set_favorite(tx: WriteTx, images: Sequence[GenerationId], favorite: bool, *,
 
 
 def set_rating(tx: WriteTx, images: Sequence[GenerationId], rating: int, *, now_ms: int) -> int:
-    """How many images there were to set."""
-    tx.changes.changed.extend(images)
+    """How many images are different now."""
     return tx.run(
         """
         UPDATE generations
            SET rating = :rating, updated_at = :now_ms
-         WHERE id IN (SELECT value FROM json_each(:images))
+         WHERE id IN (SELECT value FROM json_each(:images)) AND rating <> :rating
         """,
         images=json.dumps(images),
         rating=rating,
@@ -338,6 +304,20 @@ def reckon_missing(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) 
     )
 
 
+def set_notes(tx: WriteTx, images: Sequence[GenerationId], notes: str | None, *, now_ms: int) -> int:
+    """How many images are different now."""
+    return tx.run(
+        """
+        UPDATE generations
+           SET notes = :notes, updated_at = :now_ms
+         WHERE id IN (SELECT value FROM json_each(:images)) AND notes IS NOT :notes
+        """,
+        images=json.dumps(images),
+        notes=notes,
+        now_ms=now_ms,
+    )
+
+
 def total(tx: ReadTx) -> int:
     """How many live images there are."""
     return int(tx.value("SELECT count(*) FROM live_generations"))
@@ -347,5 +327,25 @@ def uuids_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
     """The public names of those that are there, in no order."""
     return tx.column(
         "SELECT g.uuid FROM json_each(:images) AS wanted JOIN generations AS g ON g.id = wanted.value",
+        images=json.dumps(list(images)),
+    )
+
+
+def favorites_among(tx: ReadTx, images: Sequence[GenerationId]) -> set[GenerationId]:
+    return set(
+        tx.column(
+            "SELECT g.id FROM json_each(:images) AS w JOIN generations AS g ON g.id = w.value WHERE g.is_favorite = 1",
+            images=json.dumps(list(images)),
+        )
+    )
+
+
+def uuids_in_order(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
+    """The public names of those that are there, in the order given."""
+    return tx.column(
+        """
+        SELECT g.uuid FROM json_each(:images) AS wanted CROSS JOIN generations AS g ON g.id = wanted.value
+         ORDER BY wanted.key
+        """,
         images=json.dumps(list(images)),
     )

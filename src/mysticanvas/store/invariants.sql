@@ -21,11 +21,37 @@ SELECT g.id
    AND NOT EXISTS (SELECT 1 FROM jobs AS j
                     WHERE j.kind = 'thumb' AND j.unique_key = g.uuid AND j.status <> 'done');
 
--- name: the tags shown belong to images and tags that exist
-SELECT tag_id
-  FROM image_tags AS t
- WHERE NOT EXISTS (SELECT 1 FROM tag_assertions AS a
-                    WHERE a.generation_id = t.generation_id AND a.decision = 1);
+-- name: the tags shown follow from what was said
+SELECT tag_id FROM (SELECT tag_id, generation_id FROM image_tags_meant EXCEPT
+                    SELECT tag_id, generation_id FROM image_tags)
+ WHERE tag_id NOT IN (SELECT effective_id FROM posting_work) AND NOT EXISTS (SELECT 1 FROM posting_work WHERE how = 'all')
+UNION ALL
+SELECT tag_id FROM (SELECT tag_id, generation_id FROM image_tags EXCEPT
+                    SELECT tag_id, generation_id FROM image_tags_meant)
+ WHERE tag_id NOT IN (SELECT effective_id FROM posting_work) AND NOT EXISTS (SELECT 1 FROM posting_work WHERE how = 'all');
+
+-- name: every tag has the number of images that show it
+SELECT t.id
+  FROM tags AS t
+       LEFT JOIN tag_counts AS c ON c.tag_id = t.id
+ WHERE c.images IS NULL OR c.images <> (SELECT count(*) FROM image_tags AS i WHERE i.tag_id = t.id)
+UNION ALL
+SELECT tag_id FROM tag_counts WHERE tag_id NOT IN (SELECT id FROM tags)
+UNION ALL
+SELECT DISTINCT tag_id
+  FROM image_tags
+ WHERE tag_id NOT IN (SELECT id FROM tags UNION ALL SELECT effective_id FROM posting_work);
+
+-- name: every tag is shown as exactly one
+SELECT t.id
+  FROM tags AS t
+ WHERE (SELECT count(*) FROM tag_effects AS e WHERE e.tag_id = t.id AND e.implied = 0) <> 1
+UNION ALL
+SELECT tag_id FROM tag_effects WHERE tag_id NOT IN (SELECT id FROM tags) OR effective_id NOT IN (SELECT id FROM tags);
+
+-- name: every deed that is on its way has its work
+SELECT id FROM operations AS o
+ WHERE state = 'applying' AND NOT EXISTS (SELECT 1 FROM operation_work AS w WHERE w.operation_id = o.id);
 
 -- name: a copy has the content of its image
 SELECT c.id

@@ -209,6 +209,18 @@ def input_files(tx: ReadTx, image: GenerationId) -> list[FileRow]:
     return [FileRow(**row) for row in rows]
 
 
+def made_from(tx: ReadTx, image: GenerationId) -> list[GenerationId]:
+    """The images that this one went into, as far as is known."""
+    return tx.column(
+        """
+        SELECT id FROM generations WHERE parent_id = :image
+         UNION
+        SELECT generation_id FROM generation_inputs WHERE found_id = :image
+        """,
+        image=image,
+    )
+
+
 # -- parents ----------------------------------------------------------------------------------
 
 

@@ -1,12 +1,12 @@
-"""What comes over from another gallery: who is who, tags, templates, files that are not there."""
+"""What comes over from another gallery: who is who, marks, templates, files that are not there."""
 
 import json
 import uuid
 from typing import Any
 
-from mysticanvas.domain.foreign import ForeignTag, ForeignTemplate
+from mysticanvas.domain.foreign import ForeignTemplate
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.tag import display_name, normalized_name
+from mysticanvas.store import postings
 from mysticanvas.store.database import ReadTx, WriteTx
 
 # Templates that come over twice are known by this and their name within their gallery.
@@ -102,13 +102,13 @@ def replace_placeholder(tx: WriteTx, placeholder: GenerationId, image: Generatio
     )
     for statement in (
         "UPDATE OR IGNORE tag_assertions SET generation_id = :image WHERE generation_id = :placeholder",
-        "UPDATE OR IGNORE image_tags SET generation_id = :image WHERE generation_id = :placeholder",
         "UPDATE OR IGNORE collection_items SET generation_id = :image WHERE generation_id = :placeholder",
         "UPDATE generations SET parent_id = :image WHERE parent_id = :placeholder",
         "UPDATE foreign_names SET generation_id = :image WHERE generation_id = :placeholder",
     ):
         tx.run(statement, placeholder=placeholder, image=image)
     tx.run("DELETE FROM generations WHERE id = :placeholder", placeholder=placeholder)
+    postings.derive_images(tx, [image])
     tx.changes.removed.append(placeholder)
     tx.changes.changed.append(image)
 
@@ -140,62 +140,6 @@ def mark(tx: WriteTx, image: GenerationId, *, favorite: bool, rating: int, now_m
     return bool(given), bool(rated)
 
 
-def add_tag(tx: WriteTx, image: GenerationId, tag: ForeignTag, *, run: str, now_ms: int) -> bool:
-    """Whether it came over as an assertion. Not for a name that cannot be a tag."""
-    tag_id = _tag(tx, tag.name, tag.category, now_ms=now_ms)
-    if tag_id is None:
-        return False
-    asserted = tx.run(
-        """
-        INSERT INTO tag_assertions (generation_id, tag_id, source, run, decision, confidence, created_at)
-        VALUES (:image, :tag_id, 'import', :run, 1, :confidence, :now_ms)
-            ON CONFLICT DO NOTHING
-        """,
-        image=image,
-        tag_id=tag_id,
-        run=run,
-        confidence=tag.confidence,
-        now_ms=now_ms,
-    )
-    tx.run(
-        """
-        INSERT INTO image_tags (tag_id, generation_id, source, confidence)
-        SELECT :tag_id, :image, 'import', :confidence
-         WHERE NOT EXISTS (SELECT 1
-                             FROM tag_assertions
-                            WHERE generation_id = :image AND tag_id = :tag_id AND source = 'user' AND decision = 0)
-            ON CONFLICT DO NOTHING
-        """,
-        image=image,
-        tag_id=tag_id,
-        confidence=tag.confidence,
-    )
-    tx.changes.changed.append(image)
-    return bool(asserted)
-
-
-def add_alias(tx: WriteTx, alias: str, tag: str, *, now_ms: int) -> bool:
-    """Whether it came over: not where the name means something here already."""
-    shown, tag_id = display_name(alias), _tag(tx, tag, None, now_ms=now_ms)
-    if shown is None or tag_id is None:
-        return False
-    key = normalized_name(shown)
-    if tx.value("SELECT EXISTS (SELECT 1 FROM tags WHERE normalized_name = :key)", key=key):
-        return False
-    return bool(
-        tx.run(
-            """
-            INSERT INTO tag_aliases (normalized_name, name, tag_id)
-            VALUES (:key, :name, :tag_id)
-                ON CONFLICT DO NOTHING
-            """,
-            key=key,
-            name=shown,
-            tag_id=tag_id,
-        )
-    )
-
-
 def add_template(tx: WriteTx, source: str, template: ForeignTemplate, *, now_ms: int) -> bool:
     """Whether it is new."""
     return bool(
@@ -216,29 +160,6 @@ def add_template(tx: WriteTx, source: str, template: ForeignTemplate, *, now_ms:
             now_ms=now_ms,
         )
     )
-
-
-def _tag(tx: WriteTx, name: str, category: str | None, *, now_ms: int) -> int | None:
-    """The tag that goes by this name or has it as an alias, made when there is none."""
-    shown = display_name(name)
-    key = normalized_name(shown) if shown else ""
-    if not key:
-        return None
-    found: int | None = tx.value("SELECT tag_id FROM tag_aliases WHERE normalized_name = :key", key=key)
-    if found is not None:
-        return found
-    tx.run(
-        """
-        INSERT INTO tags (name, normalized_name, category, created_at)
-        VALUES (:name, :key, :category, :now_ms)
-            ON CONFLICT DO NOTHING
-        """,
-        name=shown,
-        key=key,
-        category=category,
-        now_ms=now_ms,
-    )
-    return int(tx.value("SELECT id FROM tags WHERE normalized_name = :key", key=key))
 
 
 def _json(value: Any) -> str:
