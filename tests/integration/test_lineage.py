@@ -180,6 +180,35 @@ def test_the_person_has_the_last_word_and_can_take_it_back(client: Client, folde
     assert ways(client, images[CHILD]) == ONE_RESULT
 
 
+def test_doing_a_correction_again_closes_no_circle(client: Client, folder: Path) -> None:
+    (folder / PARENT).write_bytes(comfy_png(1))
+    (folder / CHILD).write_bytes(comfy_png(2))
+    take_in(client, folder)
+    images = by_path(client)
+    one = client.post(f"/api/generations/{images[PARENT]}/parent", {"parent": images[CHILD]})
+    client.post(f"/api/undo/{one['operation']}")
+    client.post(f"/api/generations/{images[CHILD]}/parent", {"parent": images[PARENT]})
+    with pytest.raises(ConflictError, match="come from itself"):
+        client.post(f"/api/redo/{one['operation']}")
+    assert ways(client, images[PARENT]) == [("a fox 1", "a fox 2", "source", True, False)]
+
+
+def test_what_was_made_from_a_purged_image_looks_for_another(client: Client, folder: Path) -> None:
+    (folder / "day").mkdir()
+    (folder / "day" / PARENT).write_bytes(comfy_png(3))
+    (folder / PARENT).write_bytes(comfy_png(1))
+    (folder / CHILD).write_bytes(comfy_png(2, source="fox.png"))
+    take_in(client, folder)
+    child = by_path(client)[CHILD]
+    first, second = (
+        item["uuid"] for item in client.get("/api/search", q="", limit=9)["items"] if item["path"].endswith(PARENT)
+    )
+    for gone, left in ((first, 1), (second, 0)):
+        client.post("/api/bulk", {"uuids": [gone], "set": {"trash": True}})
+        assert client.post("/api/trash/purge", {"uuids": [gone], "how": "unlink"})["images"] == 1
+        assert len(ways(client, child)) == left
+
+
 def test_an_image_cannot_come_from_itself(client: Client, folder: Path) -> None:
     (folder / PARENT).write_bytes(comfy_png(1, source="child.png"))
     (folder / CHILD).write_bytes(comfy_png(2, source="fox.png"))

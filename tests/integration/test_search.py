@@ -9,7 +9,9 @@ import pytest
 from tests.libraries import FIRST_S, add_image, add_tag
 
 from mysticanvas.domain.errors import TimeLimitError
+from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.query import Field
+from mysticanvas.library import deeds, undoing
 from mysticanvas.search import completing, highlighting, language, paging, resolving
 from mysticanvas.search import index as index_module
 from mysticanvas.search.finding import Finder
@@ -17,6 +19,7 @@ from mysticanvas.search.index import Index
 from mysticanvas.search.snapshots import Snapshots, items, position_of
 from mysticanvas.search.state import State
 from mysticanvas.search.statistics import statistics
+from mysticanvas.store import postings
 from mysticanvas.store.connections import GIVEN_UP
 from mysticanvas.store.database import Database, ReadTx, WriteTx
 
@@ -53,6 +56,40 @@ def finder(request: pytest.FixtureRequest, database: Database) -> Iterator[Finde
     with Index(database) as index:
         index.build()
         yield Finder(database, index)
+
+
+@pytest.mark.parametrize("how", ["at once", "in slices"])
+def test_a_tag_is_found_by_all_that_leads_to_it(
+    database: Database, finder: Finder, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(postings, "AT_ONCE", 300 if how == "at once" else 0)
+    image = GenerationId(FIRST_S << 8)
+
+    def do(kind: str, **args: object) -> int:
+        done = database.write(deeds.do, kind, args, [image] if kind == "tag" else [], now_ms=1).operation
+        while database.write(postings.carry_on, limit=1):
+            pass
+        return done
+
+    do("tag", add=["feline"])
+    assert found(finder, "tag:feline") == {"cyrillic"}
+    assert found(finder, "tag:cat") == set()
+    alias = do("tag.alias", tag="feline", of="cat")
+    do("tag.imply", tag="cat", implies="living_being")
+    for name in ("tag:feline", "tag:CAT", 'tag:"living being"', "tag:living_*", "has:tag tag:feli*"):
+        assert found(finder, name) == {"cyrillic"}, name
+    refused = do("tag", reject=["living being"])
+    assert (found(finder, "tag:cat"), found(finder, "tag:living_being")) == ({"cyrillic"}, set())
+    database.write(undoing.undo, refused)
+    assert found(finder, "tag:living_being") == {"cyrillic"}
+    database.write(undoing.undo, alias)
+    while database.write(postings.carry_on, limit=1):
+        pass
+    assert (found(finder, "tag:feline"), found(finder, "tag:cat")) == ({"cyrillic"}, set())
+    trashed = database.write(deeds.do, "trash", {}, [image], now_ms=2).operation
+    assert found(finder, "tag:feline") == set()
+    database.write(undoing.undo, trashed)
+    assert found(finder, "tag:feline") == {"cyrillic"}
 
 
 def found(finder: Finder, text: str) -> set[str]:

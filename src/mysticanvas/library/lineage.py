@@ -61,8 +61,13 @@ def note_hash(tx: WriteTx, image: GenerationId, sha256: bytes, *, now_ms: int) -
         find(tx, waiting, now_ms=now_ms)
 
 
+def concerned(tx: ReadTx, image: GenerationId) -> list[GenerationId]:
+    """The images that were made from this one, or may have been."""
+    return list(dict.fromkeys([*lineage.made_from(tx, image), *lineage.naming(tx, [image])]))
+
+
 def note_gone(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> None:
-    """These were made from an image whose row is gone."""
+    """These were `concerned` with an image whose row is gone."""
     tx.changes.changed.extend(images)
     for image in images:
         find(tx, image, now_ms=now_ms)

@@ -13,8 +13,8 @@ from itertools import groupby
 from mysticanvas.disk import discarding, sidecars
 from mysticanvas.disk.discarding import Discard, Expected, NotDiscardedError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.library import lineage as came_from
-from mysticanvas.store import events, lineage, trash
+from mysticanvas.library import lineage
+from mysticanvas.store import events, trash
 from mysticanvas.store.database import Database, WriteTx
 from mysticanvas.store.trash import PurgedFile
 
@@ -151,10 +151,10 @@ def _forget_bare(tx: WriteTx, image: GenerationId, *, now_ms: int) -> bool:
 
 
 def _forget_row(tx: WriteTx, image: GenerationId, *, now_ms: int) -> bool:
-    made_from_it = lineage.made_from(tx, image)
+    concerned = lineage.concerned(tx, image)
     if not trash.forget(tx, image):
         return False
-    came_from.note_gone(tx, made_from_it, now_ms=now_ms)
+    lineage.note_gone(tx, concerned, now_ms=now_ms)
     return True
 
 
