@@ -14,7 +14,7 @@ from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.generation import GenerationId, LoraUse, Recipe
 from mysticanvas.domain.task import ImageRead
-from mysticanvas.library import organising, taking_in
+from mysticanvas.library import deeds, taking_in
 from mysticanvas.store import checks, roots, writing
 from mysticanvas.store.connections import open_writer
 from mysticanvas.store.database import Database, ReadTx
@@ -40,7 +40,16 @@ class Run:
 def digest(tx: ReadTx) -> str:
     """Of every row that a person or an import wrote."""
     total = hashlib.sha256()
-    for table in ("generations", "generation_files", "generation_models", "models", "jobs", "operations", "roots"):
+    for table in (
+        "generations",
+        "generation_files",
+        "generation_models",
+        "models",
+        "jobs",
+        "operations",
+        "operation_slices",
+        "roots",
+    ):
         for row in tx.rows(f"SELECT * FROM {table} ORDER BY 1, 2, 3"):  # noqa: S608 - from the list above
             total.update(repr(row).encode())
     return total.hexdigest()
@@ -83,7 +92,8 @@ def work(disk: Disk, folder: Path) -> Run:
                 database.write_bulk(taking_in.take_in, batch, [], now_ms=number)
                 images_ = database.read(lambda tx: tx.column("SELECT id FROM generations"))
             else:
-                database.write(organising.set_rating, [chance.choice(images_)], chance.randrange(1, 6), now_ms=number)
+                rating, image = {"value": chance.randrange(1, 6)}, chance.choice(images_)
+                database.write(deeds.do, "rating", rating, [image], now_ms=number)
                 run.edits.append((len(disk.deeds), database.changes))
         run.states[database.changes] = database.read(digest)
     return run
