@@ -48,7 +48,7 @@ def lay(folder: Path, count: int = FILES) -> Path:
 
 def _add(tx: WriteTx, pictures: Path, number: int) -> int:
     path = pictures / f"{number:02}.png"
-    path.write_bytes(f"picture {number}".encode() * 50)
+    path.write_bytes(f"picture {number} ".encode() * 50)
     with discarding.open_beneath(os.fsencode(pictures), os.fsencode(path.name)) as source:
         stat, digest = source.stat(), discarding.fingerprint(source)
     [(image, _)] = generations.add_all(
@@ -133,7 +133,8 @@ def what_is_wrong(folder: Path, home: Path) -> list[str]:
         wrong = [check.name for check in checks.run_all(database) if not check.ok]
         left = database.read(trash.intended)
     there = {path.name for path in (folder / "pictures").glob("*.png")}
-    gone = {path.name for path in (home / "Trash" / "files").glob("*.png")}
+    # A name there may have got a number; the content says which it was.
+    gone = {f"{int(path.read_bytes().split()[1]):02}.png" for path in (home / "Trash" / "files").glob("*.png")}
     wrong += [f"{name} is nowhere" for name in {f"{n:02}.png" for n in range(FILES)} - there - gone]
     wrong += [f"{name} has a row and no file" for name in rows - there]
     wrong += [f"{name} has a file and no row" for name in there - rows]

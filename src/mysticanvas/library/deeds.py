@@ -50,8 +50,7 @@ def begin(tx: WriteTx, kind: str, steps: Sequence[Step], images: Sequence[Genera
     """A deed that `carry_on` does, in as many slices as it needs."""
     total = len(images) if images is not None else 0
     operation = operations.add(tx, kind=kind, steps=steps, state=DeedState.APPLYING, total=total, now_ms=now_ms)
-    first = None if images is None else list(images)
-    operations.set_progress(tx, operation, Progress(0, first, 0))
+    operations.begin_step(tx, operation, 0, images)
     operations.prune(tx, before_ms=now_ms - KEPT_MS, kept=KEPT_DEEDS)
     return operation
 
@@ -64,9 +63,9 @@ def carry_on(tx: WriteTx, operation: int, *, limit: int, now_ms: int) -> bool:
         return False
     kind_name, args = deed.steps[at.step]
     kind = KINDS[kind_name]
-    images = _images(tx, deed, at, kind, args)
-    some = images[at.next : at.next + limit]
-    last = at.next + len(some) >= len(images)
+    count = _count(tx, deed, at, kind, args)
+    some = operations.planned(tx, operation, at.next, min(limit, count - at.next))
+    last = at.next + len(some) >= count
     with recording.recording(tx, RECORDED) as recorded:
         changed = kind.apply(tx, args, some, now_ms)
         if last and kind.finish is not None:
@@ -77,16 +76,14 @@ def carry_on(tx: WriteTx, operation: int, *, limit: int, now_ms: int) -> bool:
     return _move_on(tx, operation, deed.steps, at, len(some), last=last)
 
 
-def _images(
-    tx: WriteTx, deed: operations.Operation, at: Progress, kind: Kind, args: dict[str, Any]
-) -> list[GenerationId]:
-    """Those of the step; one that finds its own does so once, when it begins."""
-    if at.images is not None:
-        return at.images
+def _count(tx: WriteTx, deed: operations.Operation, at: Progress, kind: Kind, args: dict[str, Any]) -> int:
+    """How many images the step has; one that finds its own does so once, when it begins."""
+    if at.count is not None:
+        return at.count
     images = kind.targets(tx, args) if kind.targets is not None else []
-    operations.set_progress(tx, deed.id, Progress(at.step, images, at.next))
+    operations.begin_step(tx, deed.id, at.step, images)
     operations.set_total(tx, deed.id, deed.total + len(images))
-    return images
+    return len(images)
 
 
 def _move_on(tx: WriteTx, operation: int, steps: Sequence[Step], at: Progress, did: int, *, last: bool) -> bool:
@@ -94,7 +91,7 @@ def _move_on(tx: WriteTx, operation: int, steps: Sequence[Step], at: Progress, d
         operations.move_on(tx, operation, at.next + did)
         return True
     if at.step + 1 < len(steps):
-        operations.set_progress(tx, operation, Progress(at.step + 1, None, 0))
+        operations.begin_step(tx, operation, at.step + 1, None)
         return True
     operations.end_progress(tx, operation)
     operations.set_state(tx, operation, DeedState.DONE)

@@ -43,10 +43,10 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`images` is None when the step has not found them yet."""
+    """`count` is how many images the step has, None when it has not found them yet."""
 
     step: int
-    images: list[GenerationId] | None
+    count: int | None
     next: int
 
 
@@ -195,34 +195,43 @@ def _uuids(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
 # -- what is still to do --------------------------------------------------------------------------
 
 
-def set_progress(tx: WriteTx, operation: int, progress: Progress) -> None:
+def begin_step(tx: WriteTx, operation: int, step: int, images: Sequence[GenerationId] | None) -> None:
+    """None: the step has not found its images yet."""
     tx.run(
         """
         INSERT INTO operation_work (operation_id, step, images, next)
-        VALUES (:operation, :step, :images, :next)
+        VALUES (:operation, :step, :images, 0)
             ON CONFLICT (operation_id)
             DO UPDATE SET step = excluded.step, images = excluded.images, next = excluded.next
         """,
         operation=operation,
-        step=progress.step,
-        images=None if progress.images is None else pack_ids(progress.images),
-        next=progress.next,
+        step=step,
+        images=None if images is None else _ids(images),
     )
 
 
 def move_on(tx: WriteTx, operation: int, position: int) -> None:
-    tx.run(
-        "UPDATE operation_work SET next = :position WHERE operation_id = :operation",
-        operation=operation,
-        position=position,
-    )
+    sql = "UPDATE operation_work SET next = :position WHERE operation_id = :operation"
+    tx.run(sql, operation=operation, position=position)
 
 
 def progress(tx: ReadTx, operation: int) -> Progress | None:
-    row = tx.one("SELECT step, images, next FROM operation_work WHERE operation_id = :operation", operation=operation)
-    if row is None:
-        return None
-    return Progress(row["step"], None if row["images"] is None else unpack_ids(row["images"]), row["next"])
+    row = tx.one(
+        "SELECT step, length(images) / 8 AS count, next FROM operation_work WHERE operation_id = :operation",
+        operation=operation,
+    )
+    return Progress(**row) if row else None
+
+
+def planned(tx: ReadTx, operation: int, first: int, limit: int) -> list[GenerationId]:
+    """Some of the images of the step, from the position `first` on."""
+    packed = tx.value(
+        "SELECT substr(images, :first * 8 + 1, :limit * 8) FROM operation_work WHERE operation_id = :operation",
+        operation=operation,
+        first=first,
+        limit=limit,
+    )
+    return _read_ids(packed or b"")
 
 
 def end_progress(tx: WriteTx, operation: int) -> None:
@@ -243,16 +252,25 @@ def prune(tx: WriteTx, *, before_ms: int, kept: int) -> int:
 
 
 def pack_ids(images: Sequence[int]) -> bytes:
-    """Ids in little-endian 64 bits, compressed."""
-    packed = array("q", images)
-    if sys.byteorder == "big":
-        packed.byteswap()
-    return zlib.compress(packed.tobytes(), 1)
+    """Compressed; see `unpack_ids`."""
+    return zlib.compress(_ids(images), 1)
 
 
 def unpack_ids(packed: bytes) -> list[GenerationId]:
+    return _read_ids(zlib.decompress(packed))
+
+
+def _ids(images: Sequence[int]) -> bytes:
+    """Little-endian, 64 bits each."""
+    packed = array("q", images)
+    if sys.byteorder == "big":
+        packed.byteswap()
+    return packed.tobytes()
+
+
+def _read_ids(packed: bytes) -> list[GenerationId]:
     images = array("q")
-    images.frombytes(zlib.decompress(packed))
+    images.frombytes(packed)
     if sys.byteorder == "big":
         images.byteswap()
     return [GenerationId(image) for image in images]

@@ -259,6 +259,11 @@ def _reach(tx: ReadTx, tag: int, how: str) -> int:
     return int(tx.value("SELECT count(*) FROM tag_assertions WHERE tag_id = :tag", tag=tag))
 
 
+def _leads_to(tx: ReadTx, tag: int, effective: int) -> bool:
+    sql = "SELECT 1 FROM tag_effects WHERE tag_id = :tag AND effective_id = :effective"
+    return bool(tx.value(sql, tag=tag, effective=effective))
+
+
 def _shows_itself(tx: ReadTx, tag: int) -> bool:
     return bool(
         tx.value("SELECT 1 FROM tag_effects WHERE tag_id = :tag AND effective_id = :tag AND implied = 0", tag=tag)
@@ -304,6 +309,10 @@ def carry_on(tx: WriteTx, *, limit: int) -> bool:
     one = tx.one("SELECT id, tag_id, effective_id, how, next FROM posting_work ORDER BY id LIMIT 1")
     if one is None:
         return False
+    if one["how"] == "add" and not _leads_to(tx, one["tag_id"], one["effective_id"]):
+        # The relation is gone again; what this had added is looked at by the work that took it away.
+        tx.run("DELETE FROM posting_work WHERE id = :id", id=one["id"])
+        return True
     images = _next_images(tx, one["tag_id"], one["how"], one["next"], limit)
     if one["how"] == "add":
         _add_following(tx, one["effective_id"], images)
