@@ -64,25 +64,28 @@ def plan(count: int, seed: int) -> Iterator[Picture]:
     pauses_s = random.uniform(0, 5_400, count)
     moments_s = np.sort(starts_s[random.integers(0, bursts, count)] + pauses_s)
     sources: list[Picture] = []
+    enlarged: set[str] = set()
     for number, moment_s in enumerate(moments_s):
         picture = _picture(random, number, LAST_DAY + timedelta(seconds=int(moment_s)))
         if picture.generator == "comfyui":
-            picture = _derived(np.random.default_rng([seed, number]), picture, sources)
+            picture = _derived(np.random.default_rng([seed, number]), picture, sources, enlarged)
             # What was only enlarged is the end of its line.
             sources = [*sources, *([] if picture.recipe.upscaler else [picture])][-SOURCES_IN_REACH:]
         yield picture
 
 
-def _derived(random: Random, picture: Picture, sources: Sequence[Picture]) -> Picture:
-    """The picture, or instead of it one made from an earlier: enlarged, or again in other colours."""
+def _derived(random: Random, picture: Picture, sources: Sequence[Picture], enlarged: set[str]) -> Picture:
+    """The picture, or instead of it one made from an earlier: enlarged (once), or again in other colours."""
     if not sources or random.random() > DERIVED_SHARE:
         return picture
     source = sources[int(random.integers(len(sources)))]
     recipe = replace(source.recipe, source=source.path.name)
-    if random.random() < 0.4:
+    if source.path.name not in enlarged and random.random() < 0.4:
+        enlarged.add(source.path.name)
         recipe = replace(recipe, upscaler=str(random.choice(UPSCALERS)))
         return replace(source, path=picture.path, recipe=recipe, made_at=picture.made_at)
-    colours = source.scene.palettes[int(random.integers(len(source.scene.palettes)))]
+    others = [palette for palette in source.scene.palettes if palette != source.colours]
+    colours = others[int(random.integers(len(others)))]
     recipe = replace(
         recipe,
         prompt=recipe.prompt.replace(source.colours.name, colours.name),

@@ -3,8 +3,8 @@
 import type { Lineage, LineageEdge, LineageNode } from '../api/lineage';
 
 export const NODE_WIDTH = 132;
-export const NODE_HEIGHT = 166;
-const COLUMN = NODE_WIDTH + 92;
+export const NODE_HEIGHT = 156;
+const COLUMN = NODE_WIDTH + 64;
 const ROW = NODE_HEIGHT + 22;
 const MARGIN = 24;
 /** Each sweep puts images nearer to those that they are joined to; more changes nothing to be seen. */
