@@ -39,8 +39,10 @@ test('every edge leads from left to right, and nothing lies on anything', () => 
 
 test('arrows walk the edges, and the layer', () => {
   expect(FAMILY.next('me', 'left')).toBe('source');
-  expect(FAMILY.next('me', 'right')).toBe('big');
-  expect(FAMILY.next('big', 'down')).toBe('again');
+  // Of two, the one that lies nearer.
+  expect(FAMILY.next('me', 'right')).toBe('again');
+  expect(FAMILY.next('again', 'up')).toBe('big');
+  expect(FAMILY.next('big', 'left')).toBe('me');
   expect(FAMILY.next('again', 'left')).toBe('me');
   expect(FAMILY.next('me', 'up')).toBe('sister');
   expect(FAMILY.next('sister', 'right')).toBeUndefined();
