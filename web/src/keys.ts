@@ -43,6 +43,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['Ctrl+a'], shown: 'Ctrl+A', does: 'Choose everything that matches', run: () => library.selectAll() },
   { keys: ['Escape'], shown: 'Esc', does: 'Choose nothing', run: () => (library.selection = new Selection()) },
   { keys: ['i'], shown: 'i', does: 'How it was made', run: () => panels.toggleInspector() },
+  { keys: ['l'], shown: 'l', does: 'Lineage: what it came from, and what came from it; arrows walk, Enter opens, Esc goes back', run: showLineage },
   { keys: ['p'], shown: 'p', does: 'Copy the prompt', run: () => void copyOf('prompt', 'Prompt') },
   { keys: ['P'], shown: 'Shift+P', does: 'Copy all parameters', run: () => void copyOf('parameters_text', 'All parameters') },
   { keys: ['/'], shown: '/', does: 'Search', run: () => searching.focus(), anywhere: true },
@@ -111,6 +112,11 @@ function glance(): void {
 function endGlance(): void {
   if (glancedAt_ms !== undefined && performance.now() - glancedAt_ms > HELD_MS && routing.viewing) routing.closeViewer();
   glancedAt_ms = undefined;
+}
+
+function showLineage(): void {
+  const uuid = library.uuidOf(library.focused);
+  if (uuid) routing.lineageOf(uuid);
 }
 
 function toggleFavourite(): void {

@@ -138,10 +138,25 @@ export interface FailedJob {
   attempts: number;
 }
 
+export interface RootStatus {
+  id: number;
+  path: string;
+  state: string;
+  watched: boolean;
+  images: number;
+  missing: number;
+  last_scan_at: number | null;
+  /** Why it is away, or what a scan asks. */
+  trouble: string | null;
+  would_miss: number;
+}
+
 export interface Status {
   app_version: string;
   total: number;
-  roots: { path: string; images: number }[];
+  roots: RootStatus[];
+  /** A sentence while the library cannot be written. */
+  trouble: string | null;
   import: ImportProgress | null;
   first_run: boolean;
 }

@@ -7,6 +7,7 @@ import { Selection } from '../lib/selection';
 import { grouped } from '../lib/words';
 import { announcer } from '../ui/announcer.svelte';
 import { toasts } from '../ui/toasts.svelte';
+import { undo } from '../ui/undoing';
 import { Pages } from './pages.svelte';
 
 const NOTHING: Snapshot = { snapshot: '', q: '', total: 0, sections: [], filters: [], words: [] };
@@ -167,7 +168,7 @@ class Library {
         except: [...chosen.leftOut],
         set,
       });
-      if (done.changed) toasts.add(described(set, done.changed), () => this.undo(done.operation));
+      if (done.changed) toasts.add(described(set, done.changed), () => undo(done.operation, () => this.pages.refresh(null)));
     } catch (error) {
       before.refresh(null);
       toasts.add(error instanceof Error ? error.message : 'That did not work.');
@@ -177,15 +178,6 @@ class Library {
   private async position(snapshot: string, uuid: string): Promise<number | null> {
     const path = `/api/queries/${snapshot}/position?uuid=${encodeURIComponent(uuid)}`;
     return (await get<{ index: number | null }>(path).catch(() => ({ index: null }))).index;
-  }
-
-  private async undo(operation: number): Promise<void> {
-    try {
-      await post(`/api/undo/${operation}`);
-      this.pages.refresh(null);
-    } catch (error) {
-      toasts.add(error instanceof Error ? error.message : 'It could not be undone.');
-    }
   }
 }
 
