@@ -154,6 +154,7 @@ def test_a_lora_is_asked_for_by_weight(page: Page) -> None:
     expect(detail(page).get_by_role("button", name="Open the image")).to_have_count(3)
     detail(page).get_by_role("button", name="Everything made with this").click()
     until(page, lambda: query(page) == 'lora:"film_grain">=0.5')
+    expect(page.get_by_test_id("total")).to_have_text("3")
 
 
 def test_an_image_opens_and_escape_leads_back(page: Page) -> None:
