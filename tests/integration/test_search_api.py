@@ -15,6 +15,7 @@ from tests.property.test_language import PIECES
 from typer.testing import CliRunner
 
 from mysticanvas.cli.main import app as command_line
+from mysticanvas.domain.query import Field
 from mysticanvas.orchestrator import Orchestrator, read_token
 from mysticanvas.search import paging
 from mysticanvas.settings import Settings
@@ -80,7 +81,8 @@ def test_a_query_is_answered_with_its_chips_and_its_tree(asking: Asking) -> None
 
 def test_a_misspelt_name_is_told(asking: Asking) -> None:
     unknown = asking.open("tag:armadilo")["unknown"]
-    assert unknown == [{"field": "tag", "value": "armadilo", "suggestion": "tag:armadillo"}]
+    said = {"field": "tag", "value": "armadilo", "text": "tag:armadilo", "suggestion": "tag:armadillo"}
+    assert unknown == [said]
 
 
 def test_slices_geometry_and_position_belong_together(asking: Asking) -> None:
@@ -100,6 +102,30 @@ def test_facets_name_the_term_that_filters(asking: Asking) -> None:
             assert asking.open(f"-quixotic {value['text']}")["total"] == value["count"], value
     one = asking.get("/api/facets", snapshot=opened["snapshot"], field="tag", q="sea")["values"]
     assert [value["value"] for value in one] == ["sea"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "stands"),
+    [
+        ("armadillo", True),
+        ("tag:arm", False),
+        ("tag:", False),
+        ("tag:armadillo", True),
+        ("-tag:armadillo", True),
+        ("rating:>=0", True),
+        ("rating:x", False),
+        ("date:20", False),
+    ],
+)
+def test_completion_says_whether_what_is_typed_finds_something_as_it_is(
+    asking: Asking, typed: str, stands: bool
+) -> None:
+    assert asking.get("/api/complete", q=typed)["stands"] is stands
+
+
+def test_without_anything_typed_every_field_is_offered(asking: Asking) -> None:
+    offers = asking.get("/api/complete")["offers"]
+    assert {f"{field}:" for field in Field} <= {offer["text"] for offer in offers}
 
 
 def test_highlights_completion_and_statistics_answer(asking: Asking) -> None:

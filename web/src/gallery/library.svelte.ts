@@ -9,7 +9,7 @@ import { announcer } from '../ui/announcer.svelte';
 import { toasts } from '../ui/toasts.svelte';
 import { Pages } from './pages.svelte';
 
-const NOTHING: Snapshot = { snapshot: '', q: '', total: 0, sections: [], filters: [], words: [] };
+const NOTHING: Snapshot = { snapshot: '', q: '', total: 0, sections: [], filters: [], words: [], sort: 'newest', unknown: [] };
 const NARROWEST_PX = 200;
 
 export interface Place {
@@ -49,7 +49,7 @@ class Library {
 
   /** A query's images; at the image `at` when it is among them, else at the newest. */
   open(query: string, at?: string | null): Promise<void> {
-    return this.show(query, async (snapshot) => {
+    return this.show(query, query, async (snapshot) => {
       const index = at ? await this.position(snapshot, at) : null;
       return { focused: index ?? 0, landing: index ? 'focus' : 'top' };
     });
@@ -60,18 +60,20 @@ class Library {
     const top = this.viewpoint();
     const { focused } = this;
     const [focusedUuid, topUuid] = [focused > 0 ? this.uuidOf(focused) : undefined, top && this.uuidOf(top.index)];
-    return this.show(this.query, async (snapshot) => {
+    // As it was understood: an order by chance stays the same one.
+    const understood = this.view.q || this.query;
+    return this.show(this.query, understood, async (snapshot) => {
       const index = focusedUuid ? await this.position(snapshot, focusedUuid) : null;
       const there = topUuid ? await this.position(snapshot, topUuid) : null;
       return { focused: index ?? focused, landing: top ? { index: there ?? top.index, fraction: top.fraction } : 'top' };
     });
   }
 
-  private async show(query: string, find: (snapshot: string) => Promise<{ focused: number; landing: Landing }>): Promise<void> {
+  private async show(query: string, wording: string, find: (snapshot: string) => Promise<{ focused: number; landing: Landing }>): Promise<void> {
     const asked = ++this.asked;
     this.busy = true;
     try {
-      const view = await post<Snapshot>('/api/queries', { q: query });
+      const view = await post<Snapshot>('/api/queries', { q: wording });
       const [ratios, { focused, landing }] = await Promise.all([geometry(view.snapshot), find(view.snapshot)]);
       if (asked !== this.asked) return;
       this.pages.close();
