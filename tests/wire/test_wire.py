@@ -135,8 +135,8 @@ def _events(lines: Iterator[str]) -> dict[str, Any]:
 
 EVENTS = {"images", "item", "jobs", "import"}
 NAMES = (
-    "query", "items", "position", "newer", "facets", "facets_all", "complete", "highlights", "stats", "detail", "detail_bare", "raw", "status", "jobs", "suggestions",
-    "bulk", "undo", "error", "events",
+    "query", "items", "position", "newer", "facets", "facets_all", "complete", "highlights", "stats", "detail",
+    "detail_bare", "raw", "status", "jobs", "suggestions", "bulk", "undo", "error", "events",
 )  # fmt: skip
 
 

@@ -61,7 +61,7 @@ def _stands(finder: Finder, rest: Query, term: str) -> bool:
     except QueryError:
         return False
     parts = [part for part in (rest.where, written.where) if part is not None]
-    return not finder.warm or finder.count(Query(all_of(parts) if parts else None)) > 0
+    return finder.count(Query(all_of(parts) if parts else None)) > 0
 
 
 def _around(text: str, at: int) -> tuple[int, int]:

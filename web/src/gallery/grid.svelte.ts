@@ -79,6 +79,8 @@ class Grid {
   /** Give the keyboard to the focused tile, once it is drawn. */
   take(): void {
     requestAnimationFrame(() => {
+      // Meanwhile one may have begun to type.
+      if (document.activeElement instanceof HTMLInputElement && document.activeElement.type !== 'range') return;
       const tile = this.element?.querySelector<HTMLElement>(`[data-index="${library.focused}"]`);
       tile?.focus({ preventScroll: true });
     });
