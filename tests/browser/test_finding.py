@@ -110,7 +110,7 @@ def test_backspace_in_the_empty_box_takes_the_last_chip(page: Page) -> None:
     expect(page.locator(".chip")).to_have_count(2)
     page.keyboard.press("/")
     page.keyboard.press("Backspace")
-    expect(page.locator(".chip")).to_have_text("model: dreamer_v1")
+    expect(page.locator(".chip")).to_have_text(["model: dreamer_v1"])
     expect(search_box(page)).to_be_focused()
 
 

@@ -45,18 +45,23 @@ class Library {
   viewpoint: () => Place | undefined = () => undefined;
   private laid: Layout | undefined;
   private asked = 0;
+  private opening = 0;
   private landing: Landing | undefined;
 
   /** A query's images; at the image `at` when it is among them, else at the newest. */
-  open(query: string, at?: string | null): Promise<void> {
-    return this.show(query, query, async (snapshot) => {
+  async open(query: string, at?: string | null): Promise<void> {
+    this.opening++;
+    const opened = this.show(query, query, async (snapshot) => {
       const index = at ? await this.position(snapshot, at) : null;
       return { focused: index ?? 0, landing: index ? 'focus' : 'top' };
     });
+    await opened.finally(() => this.opening--);
   }
 
   /** The same query asked anew: focus and view stay with the images they were at. */
-  renew(): Promise<void> {
+  async renew(): Promise<void> {
+    // Another search is on its way, and brings what is new.
+    if (this.opening) return;
     const top = this.viewpoint();
     const { focused } = this;
     const [focusedUuid, topUuid] = [focused > 0 ? this.uuidOf(focused) : undefined, top && this.uuidOf(top.index)];
