@@ -164,6 +164,7 @@ def test_an_order_by_chance_stays_until_it_is_shuffled(page: Page) -> None:
     page.get_by_label("Order").select_option(label="Random")
     page.wait_for_url(re.compile(r"sort%3Arandom%3A\d+"))
     expect(page.get_by_role("button", name="Shuffle again")).to_be_visible()
+    expect(tile(page, 0)).to_have_attribute("aria-label", re.compile(r"number \d+$"))
     first = tile(page, 0).get_attribute("aria-label")
     url = page.url
     page.reload()
