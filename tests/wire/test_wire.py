@@ -98,7 +98,7 @@ def _park_a_job(tx: WriteTx) -> None:
 @pytest.fixture(scope="module")
 def replies(served: Served) -> dict[str, Any]:
     """Name of the example to what the server says now."""
-    view = served.post("/api/queries", {"q": 'lighthouse -"red fox" model:dreamer_v1 -rating:5'})
+    view = served.post("/api/queries", {"q": 'lighthouse -"red fox" model:dreamer_v1 -rating:5 -lora:film_gran'})
     everything = served.post("/api/queries", {"q": ""})["snapshot"]
     items = served.get(f"/api/queries/{everything}/items", start=0, count=3)
     whole, bare, _ = items["uuid"]
@@ -116,6 +116,10 @@ def replies(served: Served) -> dict[str, Any]:
         "position": served.get(f"/api/queries/{everything}/position", uuid=whole),
         "newer": served.get(f"/api/queries/{everything}/newer"),
         "facets": served.get("/api/facets", snapshot=everything, field="model"),
+        "facets_all": served.get(f"/api/queries/{everything}/facets"),
+        "complete": served.get("/api/complete", q="model:"),
+        "highlights": served.get(f"/api/queries/{view['snapshot']}/highlights", uuid=whole),
+        "stats": served.get("/api/stats"),
         "detail": served.get(f"/api/generations/{whole}"),
         "detail_bare": served.get(f"/api/generations/{bare}"),
         "raw": served.get(f"/api/generations/{whole}/raw"),
@@ -180,8 +184,9 @@ def _events(lines: Iterator[str]) -> dict[str, Any]:
 
 EVENTS = {"images", "item", "jobs", "import"}
 NAMES = (
-    "query", "items", "position", "newer", "facets", "detail", "detail_bare", "raw", "status", "jobs", "suggestions",
-    "bulk", "undo", "error", "events", "lineage", "model_scan", "models", "model", "made_with",
+    "query", "items", "position", "newer", "facets", "facets_all", "complete", "highlights", "stats", "detail",
+    "detail_bare", "raw", "status", "jobs", "suggestions", "bulk", "undo", "error", "events",
+    "lineage", "model_scan", "models", "model", "made_with",
 )  # fmt: skip
 
 

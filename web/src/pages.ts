@@ -3,6 +3,7 @@
 import Activity from '@lucide/svelte/icons/activity';
 import Boxes from '@lucide/svelte/icons/boxes';
 import GitBranch from '@lucide/svelte/icons/git-branch';
+import ChartColumn from '@lucide/svelte/icons/chart-column';
 import Heart from '@lucide/svelte/icons/heart';
 import Images from '@lucide/svelte/icons/images';
 import type { Component } from 'svelte';
@@ -11,6 +12,7 @@ import Gallery from './gallery/Gallery.svelte';
 import Jobs from './jobs/Jobs.svelte';
 import LineagePage from './lineage/Lineage.svelte';
 import Models from './models/Models.svelte';
+import Stats from './stats/Stats.svelte';
 
 export interface PageEntry {
   label: string;
@@ -28,6 +30,7 @@ export const PAGES: readonly PageEntry[] = [
   { label: 'Favourites', icon: Heart, path: '/library', query: 'is:favourite', screen: Gallery },
   { label: 'Models', icon: Boxes, path: '/models', screen: Models },
   { label: 'Lineage', icon: GitBranch, path: '/lineage', screen: LineagePage },
+  { label: 'Statistics', icon: ChartColumn, path: '/stats', screen: Stats },
   { label: 'Jobs', icon: Activity, path: '/jobs', screen: Jobs },
 ];
 
