@@ -108,9 +108,13 @@ def jump(page: Page, share: float) -> None:
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] * share)
 
 
+def search_box(page: Page) -> Locator:
+    return page.get_by_role("combobox", name="Search")
+
+
 def search(page: Page, query: str) -> None:
     page.keyboard.press("/")
-    expect(page.get_by_role("combobox")).to_be_focused()
+    expect(search_box(page)).to_be_focused()
     page.keyboard.press("Control+a")
     page.keyboard.type(query)
     page.keyboard.press("Enter")

@@ -8,7 +8,18 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.acting import focused, opened, position, search, shown, start_at, tile, until, wait_for_focus
+from tests.browser.acting import (
+    focused,
+    opened,
+    position,
+    search,
+    search_box,
+    shown,
+    start_at,
+    tile,
+    until,
+    wait_for_focus,
+)
 from tests.browser.conftest import IMAGES
 from tests.faults.serving import Served
 
@@ -81,17 +92,23 @@ def test_finding_has_no_serious_fault(page: Page) -> None:
     page.keyboard.press("ArrowDown")
     assert faults(page) == []
     page.keyboard.press("Escape")
+    page.keyboard.press("\\")
+    page.locator(".value").first.wait_for()
     search(page, "model:night_xl -rating:5")
     page.locator(".chip.negated").wait_for()
     assert faults(page) == []
-    search(page, "zeppelin")
+    page.keyboard.press("/")
+    page.get_by_role("group", name="Recent searches").wait_for()
+    page.keyboard.press("ArrowDown")
+    assert faults(page) == []
+    search(page, "zeppelin model:nihgt_xl")
     page.get_by_test_id("no-match").wait_for()
     assert faults(page) == []
 
 
 def test_the_other_pages_have_no_serious_fault(page: Page) -> None:
     names = page.get_by_role("navigation").get_by_role("button").evaluate_all("(all) => all.map((b) => b.ariaLabel)")
-    assert {"Library", "Favourites", "Jobs"} <= set(names)
+    assert {"Library", "Favourites", "Statistics", "Jobs"} <= set(names)
     for name in names:
         page.get_by_role("navigation").get_by_role("button", name=name).click()
         page.wait_for_timeout(300)
@@ -140,7 +157,7 @@ def test_at_twice_the_size_everything_is_still_there(browser: Browser, served: S
     with opened(browser, served, width=700, height=450) as page:
         page.wait_for_selector("[role=gridcell]")
         for control in (
-            page.get_by_role("combobox"),
+            search_box(page),
             page.get_by_test_id("total"),
             page.get_by_role("slider", name="Time"),
             page.get_by_role("button", name="Jobs"),

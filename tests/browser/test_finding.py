@@ -1,12 +1,12 @@
-"""Filters and search: acceptance checks 19, 20, 22, 23."""
+"""Filters and search: acceptance checks 19 to 23."""
 
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.acting import opened, search, sign_in, start_at, total
-from tests.browser.conftest import IMAGES, write_images
+from tests.browser.acting import opened, search, search_box, sign_in, start_at, total
+from tests.browser.conftest import IMAGES, MODELS, write_images
 from tests.faults.serving import Served
 
 # Every frame from the first one on: what the page says while it loads.
@@ -27,34 +27,138 @@ EMPTY_STATES = ("Add a folder", "No image", "Nothing has", "Sign in", "Looking f
 def test_letters_in_the_search_box_change_no_image(page: Page, served: Served) -> None:  # 19
     start_at(page, 4)
     page.keyboard.press("/")
-    expect(page.get_by_role("combobox")).to_be_focused()
+    expect(search_box(page)).to_be_focused()
     page.keyboard.type("f1")
     page.keyboard.press("Delete")
-    assert page.get_by_role("combobox").input_value() == "f1"
+    assert search_box(page).input_value() == "f1"
     assert served.get("/api/search", q="is:favourite")["total"] == 0
     assert served.get("/api/search", q="rating:>=1")["total"] == 0
 
 
 def test_model_offers_values_with_counts_and_back_takes_the_filter_away(page: Page) -> None:  # 20
     page.keyboard.press("/")
-    page.keyboard.type("model:dream")
-    expect(page.get_by_role("option").first).to_contain_text(f"{IMAGES // 2}")
+    page.keyboard.type("model:")
+    for model in MODELS:
+        expect(page.get_by_role("option").filter(has_text=f"model:{model}")).to_contain_text(f"{IMAGES // 2}")
     page.keyboard.press("Enter")
     expect(total(page)).to_have_text(f"{IMAGES // 2}")
     expect(page.locator(".chip")).to_contain_text("dreamer_v1")
-    assert "model" in page.url
+    assert "q=model%3Adreamer_v1" in page.url
     page.go_back()
+    expect(total(page)).to_have_text(f"{IMAGES}")
+    expect(page.locator(".chip")).to_have_count(0)
+    assert "q=" not in page.url
+
+
+def test_what_the_server_knows_is_offered_for_every_field(page: Page) -> None:  # 20
+    page.keyboard.press("/")
+    page.keyboard.type("samp")
+    expect(page.get_by_role("option").first).to_contain_text("sampler:")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(search_box(page)).to_have_value("sampler:")
+    expect(page.get_by_role("option").first).to_contain_text("Euler a")
+    page.keyboard.press("Enter")
+    expect(page.locator(".chip")).to_contain_text("Euler a")
+    # Counts are of what is left under the filter, and an exact value is not replaced by a longer one.
+    page.keyboard.press("/")
+    page.keyboard.type("size:")
+    expect(page.get_by_role("option").filter(has_text="size:64x96")).to_contain_text(f"{IMAGES // 3}")
+    page.keyboard.type("portrait")
+    page.keyboard.press("Enter")
+    expect(page.locator(".chip")).to_have_count(2)
+    expect(total(page)).to_have_text(f"{IMAGES // 3}")
+
+
+def test_enter_takes_a_value_that_stands_by_itself_as_it_is(page: Page) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("date:2026")
+    expect(page.get_by_role("option").filter(has_text="date:2026-07")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator(".chip")).to_have_text("date: 2026")
+
+
+def test_a_group_is_one_chip_and_stays_apart_from_the_others(page: Page) -> None:
+    search(page, "model:dreamer_v1")
+    expect(page.locator(".chip")).to_have_count(1)
+    search(page, "size:portrait OR size:landscape")
+    expect(page.locator(".chip")).to_have_count(2)
+    expect(page.locator(".chip").first).to_contain_text("size:portrait OR size:landscape")
+    expect(total(page)).to_have_text(f"{IMAGES // 3}")
+
+
+def test_a_chip_is_edited_in_the_box_and_escape_leaves_it_as_it_was(page: Page) -> None:
+    search(page, "fox model:dreamer_v1")
+    chip = page.get_by_role("button", name="model: dreamer_v1")
+    chip.click()
+    expect(search_box(page)).to_have_value("fox model:dreamer_v1")
+    expect(chip).to_have_count(0)
+    page.keyboard.press("Escape")
+    expect(chip).to_be_visible()
+    expect(search_box(page)).to_have_value("fox")
+    chip.click()
+    expect(page.get_by_role("option").first).to_be_visible()
+    page.keyboard.type("night_xl")
+    page.keyboard.press("Enter")
+    expect(page.locator(".chip")).to_have_text("model: night_xl")
+    expect(search_box(page)).to_have_value("fox")
+    expect(total(page)).to_have_text(f"{IMAGES // 2}")
+
+
+def test_backspace_in_the_empty_box_takes_the_last_chip(page: Page) -> None:
+    search(page, "model:dreamer_v1 rating:0")
+    expect(page.locator(".chip")).to_have_count(2)
+    page.keyboard.press("/")
+    page.keyboard.press("Backspace")
+    expect(page.locator(".chip")).to_have_text(["model: dreamer_v1"])
+    expect(search_box(page)).to_be_focused()
+
+
+def test_a_chip_is_turned_into_its_opposite_and_all_are_cleared(page: Page) -> None:  # 21
+    search(page, "model:dreamer_v1 is:favourite")
+    expect(page.locator(".chip")).to_have_count(2)
+    page.get_by_role("button", name="is: favourite").click(modifiers=["Alt"])
+    expect(page.locator(".chip.negated")).to_have_count(1)
+    expect(total(page)).to_have_text(f"{IMAGES // 2}")
+    assert "-is%3Afavourite" in page.url
+    page.get_by_role("button", name="Remove model:dreamer_v1").click()
+    expect(total(page)).to_have_text(f"{IMAGES}")
+    search(page, "model:night_xl")
+    page.get_by_role("button", name="Clear all").click()
     expect(total(page)).to_have_text(f"{IMAGES}")
     expect(page.locator(".chip")).to_have_count(0)
 
 
-def test_a_chip_is_turned_into_its_opposite_and_all_are_cleared(page: Page) -> None:  # 21, as far as there are chips
-    search(page, "model:dreamer_v1 rating:0")
-    expect(total(page)).to_have_text(f"{IMAGES // 2}")
-    page.get_by_role("button", name="model: dreamer_v1").click(modifiers=["Alt"])
-    expect(page.locator(".chip.negated")).to_have_count(1)
-    page.get_by_role("button", name="Clear all").click()
-    expect(total(page)).to_have_text(f"{IMAGES}")
+def test_searches_of_before_are_offered_and_can_be_forgotten(page: Page) -> None:
+    for query in ("fox", "snow rating:0"):
+        search(page, query)
+        expect(search_box(page)).not_to_be_focused()
+        page.goto(page.url.partition("/library")[0])
+        page.wait_for_selector("[role=gridcell]")
+    page.keyboard.press("/")
+    recent = page.get_by_role("group", name="Recent searches").get_by_role("option")
+    expect(recent).to_have_text(["snow rating:0", "fox"])
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Delete")
+    expect(recent).to_have_text(["fox"])
+    page.keyboard.press("Enter")
+    expect(search_box(page)).to_have_value("fox")
+    assert "q=fox" in page.url
+    page.keyboard.press("/")
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Delete")
+    recent.locator(".forget").click()
+    expect(recent).to_have_count(0)
+
+
+def test_the_same_search_asked_anew_takes_nothing_from_who_is_typing(page: Page) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("half a wo")
+    with page.expect_request(lambda request: request.url.endswith("/api/queries")):
+        # As another tab tells that something was missed.
+        page.evaluate("new BroadcastChannel('mysticanvas-live').postMessage({ kind: 'gap', data: {}, id: 1e9 })")
+    page.wait_for_timeout(300)
+    expect(search_box(page)).to_have_value("half a wo")
 
 
 def test_no_match_names_what_excludes_everything(page: Page) -> None:  # 22
@@ -73,11 +177,26 @@ def test_a_misspelt_field_offers_the_nearest(browser: Browser, served: Served) -
     # The browser itself reports the refusal.
     with opened(browser, served, allowed="status of 400") as page:
         page.wait_for_selector("[role=gridcell]")
-        search(page, "modle:night_xl")
+        search(page, "fox modle:night_xl rating:0")
         expect(page.get_by_test_id("no-match")).to_contain_text("modle")
-        expect(page.get_by_role("combobox")).to_have_value("modle:night_xl")
+        expect(page.locator("mark")).to_have_text("modle:night_xl")
+        expect(search_box(page)).to_have_value("fox modle:night_xl rating:0")
         page.get_by_role("button", name="Try model:night_xl").click()
         expect(total(page)).to_have_text(f"{IMAGES // 2}")
+        expect(search_box(page)).to_have_value("fox")
+        expect(page.locator(".chip")).to_have_count(2)
+
+
+def test_a_misspelt_name_is_told_with_the_nearest(page: Page) -> None:  # 22
+    search(page, "rating:0 model:nihgt_xl")
+    state = page.get_by_test_id("no-match")
+    expect(state).to_contain_text("There is no model “nihgt_xl”")
+    state.get_by_role("button", name="Try model:night_xl").click()
+    expect(total(page)).to_have_text(f"{IMAGES // 2}")
+    search(page, "-model:nihgt_xl")
+    expect(page.get_by_text("There is no model “nihgt_xl”")).to_be_visible()
+    page.get_by_role("button", name="Try model:night_xl").click()
+    expect(page.get_by_text("There is no model")).to_have_count(0)
 
 
 def loaded_slowly(browser: Browser, served: Served, path: str, *, done: str) -> list[str]:

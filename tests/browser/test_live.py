@@ -236,3 +236,25 @@ def test_a_page_that_was_away_a_moment_hears_what_it_missed_once(page: Page, lib
     numbers = [number for kind, number in heard(other) if number is not None and kind != "connected"]
     assert numbers == sorted(set(numbers))
     assert [number for number in ear.ids if number > min(numbers)] == [n for n in numbers if n > min(numbers)]
+
+
+def test_what_keeps_the_library_from_work_is_said_and_so_is_a_folder_that_is_away(
+    browser: Browser, library: Library
+) -> None:
+    status = library.served.get("/api/status")
+    full = "The disk is full: nothing was changed. Free some space; work goes on by itself."
+    status["trouble"] = full
+    status["roots"][0]["trouble"] = "The drive is away."
+    with opened(browser, library.served) as page:
+        page.wait_for_selector("[role=gridcell]")
+        expect(page.get_by_role("alert")).to_have_count(0)
+        page.route("**/api/status", lambda route: route.fulfill(json=status))
+        page.reload()
+        expect(page.get_by_role("alert")).to_have_text(full)
+        expect(page.get_by_role("contentinfo")).to_contain_text("pictures: The drive is away.")
+        # As a tab hears it from the one that has the connection.
+        page.evaluate(
+            """() => new BroadcastChannel('mysticanvas-live').postMessage(
+                { kind: 'trouble', data: { sentence: null }, id: Number.MAX_SAFE_INTEGER })"""
+        )
+        expect(page.get_by_role("alert")).to_have_count(0)

@@ -1,6 +1,8 @@
 """Worker processes: what waits for what, and what one bad file costs (J6, J9)."""
 
+import json
 import os
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -11,7 +13,17 @@ from tests.pictures import png, write_pictures
 
 from mysticanvas.domain.errors import WorkerCrashedError
 from mysticanvas.domain.importing import ImportState
-from mysticanvas.domain.task import Answer, FolderListing, ListFolder, MakeThumbs, ReadImages, Task
+from mysticanvas.domain.task import (
+    Answer,
+    FolderListing,
+    KeptRead,
+    KeptTexts,
+    ListFolder,
+    MakeThumbs,
+    ReadImages,
+    ReadKept,
+    Task,
+)
 from mysticanvas.store import roots
 from mysticanvas.store.database import Database
 from mysticanvas.worker.pool import WorkerPool
@@ -59,3 +71,13 @@ def test_a_file_that_crashes_its_reader_costs_no_other_file(
     assert (tally.counts.imported, tally.counts.failed) == (39, 1)
     assert tally.failures[0].path.endswith("00017.png")
     assert "crashed" in tally.failures[0].reason
+
+
+def test_tasks_and_answers_larger_than_a_pipe_do_not_lock_each_other_up(pool: WorkerPool) -> None:
+    text = json.dumps([["tEXt", "parameters", "a fox in the snow, " * 20_000 + "\nSteps: 20, Seed: 5, Sampler: Euler"]])
+    task = ReadKept([KeptTexts(number, zlib.compress(text.encode(), 0), "fox.png") for number in range(4)])
+    answers = [pool.submit(task) for _ in range(12)]
+    for answer in answers:
+        read = answer.result(timeout=60)
+        assert isinstance(read, KeptRead)
+        assert read.generations == [0, 1, 2, 3]

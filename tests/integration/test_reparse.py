@@ -145,7 +145,7 @@ def test_a_batch_that_crashes_a_worker_is_halved_until_the_bad_one_is_alone(data
 
 
 def test_damaged_texts_stop_nothing() -> None:
-    good = KeptTexts(2, b"", "x.png", "png", 1, 1, 1)  # type: ignore[arg-type]
-    bad = KeptTexts(1, b"no zlib at all", "x.png", "png", 1, 1, 1)  # type: ignore[arg-type]
+    good = KeptTexts(2, b"", "x.png")
+    bad = KeptTexts(1, b"no zlib at all", "x.png")
     answer = reparsing.run(ReadKept([bad, good]))
     assert (answer.generations, answer.recipes[0]) == ([1, 2], b"")

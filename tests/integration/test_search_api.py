@@ -10,11 +10,13 @@ from typing import Any
 
 import httpx
 import pytest
+from tests import loops
 from tests.libraries import FIRST_S, RandomLibrary, add_image, add_tag
 from tests.property.test_language import PIECES
 from typer.testing import CliRunner
 
 from mysticanvas.cli.main import app as command_line
+from mysticanvas.domain.query import Field
 from mysticanvas.orchestrator import Orchestrator, read_token
 from mysticanvas.search import paging
 from mysticanvas.settings import Settings
@@ -35,7 +37,7 @@ class Asking:
             async with httpx.AsyncClient(transport=transport, base_url=self.base, headers=self.headers) as client:
                 return await client.request(method, path, **how)
 
-        return asyncio.run(one())
+        return loops.run(one())
 
     def open(self, text: str) -> dict[str, Any]:
         opened: dict[str, Any] = self.ask("POST", "/api/queries", json={"q": text}).raise_for_status().json()
@@ -80,7 +82,8 @@ def test_a_query_is_answered_with_its_chips_and_its_tree(asking: Asking) -> None
 
 def test_a_misspelt_name_is_told(asking: Asking) -> None:
     unknown = asking.open("tag:armadilo")["unknown"]
-    assert unknown == [{"field": "tag", "value": "armadilo", "suggestion": "tag:armadillo"}]
+    said = {"field": "tag", "value": "armadilo", "text": "tag:armadilo", "suggestion": "tag:armadillo"}
+    assert unknown == [said]
 
 
 def test_slices_geometry_and_position_belong_together(asking: Asking) -> None:
@@ -100,6 +103,30 @@ def test_facets_name_the_term_that_filters(asking: Asking) -> None:
             assert asking.open(f"-quixotic {value['text']}")["total"] == value["count"], value
     one = asking.get("/api/facets", snapshot=opened["snapshot"], field="tag", q="sea")["values"]
     assert [value["value"] for value in one] == ["sea"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "stands"),
+    [
+        ("armadillo", True),
+        ("tag:arm", False),
+        ("tag:", False),
+        ("tag:armadillo", True),
+        ("-tag:armadillo", True),
+        ("rating:>=0", True),
+        ("rating:x", False),
+        ("date:20", False),
+    ],
+)
+def test_completion_says_whether_what_is_typed_finds_something_as_it_is(
+    asking: Asking, typed: str, stands: bool
+) -> None:
+    assert asking.get("/api/complete", q=typed)["stands"] is stands
+
+
+def test_without_anything_typed_every_field_is_offered(asking: Asking) -> None:
+    offers = asking.get("/api/complete")["offers"]
+    assert {f"{field}:" for field in Field} <= {offer["text"] for offer in offers}
 
 
 def test_highlights_completion_and_statistics_answer(asking: Asking) -> None:
@@ -166,7 +193,7 @@ def test_a_request_that_is_given_up_stops_its_query(asking: Asking, monkeypatch:
         "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1),
     }  # fmt: skip
     began_s = time.monotonic()
-    asyncio.run(asyncio.wait_for(asking.app(scope, receive, send), 15))
+    loops.run(asking.app(scope, receive, send), limit_s=15)
     assert time.monotonic() - began_s < 10
     assert sent[0]["status"] == 503
 

@@ -1,9 +1,9 @@
 """Who stays signed in over a restart, and what a page hears that comes back (X1)."""
 
-import asyncio
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from tests import loops
 
 from mysticanvas.server.live import LiveUpdates
 from mysticanvas.server.sessions import Sessions
@@ -41,9 +41,8 @@ def test_who_does_not_serve_keeps_no_cookie(tmp_path: Path) -> None:
 
 
 def heard(live: LiveUpdates, since: int | None, count: int) -> list[str]:
-    """The first messages of a stream. On a thread of its own: tests in a browser have a loop on this one."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, messages(live, since, count)).result(timeout=30)
+    """The first messages of a stream."""
+    return loops.run(messages(live, since, count), limit_s=30)
 
 
 async def messages(live: LiveUpdates, since: int | None, count: int) -> list[str]:

@@ -22,6 +22,7 @@ from mysticanvas.domain.job import JobKind
 from mysticanvas.store import jobs
 from mysticanvas.store.database import Database, WriteTx
 from tests.faults.serving import Served
+from tests.model_files import LORA_SD1, safetensors, write_model
 from tests.pictures import png, png_chunk
 
 HERE = Path(__file__).parent
@@ -32,6 +33,18 @@ Negative prompt: lowres, blurry
 Steps: 31, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 4.5, Seed: 3428989595, Size: 832x1216, \
 Model hash: 0123456789, Model: dreamer_v1, VAE: soft.safetensors, Denoising strength: 0.4, Clip skip: 2, \
 Lora hashes: "film_grain: abcdef012345", Hires upscale: 2, Version: v1.10.1"""
+# Enlarged from an image that is not there.
+UPSCALED = {
+    "1": {"class_type": "LoadImage", "inputs": {"image": "gone.png"}},
+    "2": {"class_type": "UpscaleModelLoader", "inputs": {"model_name": "4x.pth"}},
+    "3": {"class_type": "ImageUpscaleWithModel", "inputs": {"upscale_model": ["2", 0], "image": ["1", 0]}},
+    "4": {"class_type": "SaveImage", "inputs": {"images": ["3", 0]}},
+}
+LORA_TEXTS = {
+    "modelspec.title": "Film grain",
+    "modelspec.trigger_phrase": "analog film",
+    "modelspec.author": "you",
+}
 # Names whose values are others each time, and what stands for them in the examples.
 VOLATILE = frozenset(
     {"snapshot", "token", "id", "operation", "imported_at", "last_scan_at", "app_version", "rate_per_s", "seconds"}
@@ -85,7 +98,7 @@ def _park_a_job(tx: WriteTx) -> None:
 @pytest.fixture(scope="module")
 def replies(served: Served) -> dict[str, Any]:
     """Name of the example to what the server says now."""
-    view = served.post("/api/queries", {"q": 'lighthouse -"red fox" model:dreamer_v1 -rating:5'})
+    view = served.post("/api/queries", {"q": 'lighthouse -"red fox" model:dreamer_v1 -rating:5 -lora:film_gran'})
     everything = served.post("/api/queries", {"q": ""})["snapshot"]
     items = served.get(f"/api/queries/{everything}/items", start=0, count=3)
     whole, bare, _ = items["uuid"]
@@ -93,15 +106,20 @@ def replies(served: Served) -> dict[str, Any]:
     marked = {"snapshot": everything, "ranges": [[0, 1]], "except": [], "set": {"rating": 4}}
     with served.http.stream("GET", "/api/events") as stream:
         bulk = served.post("/api/bulk", marked)
-        Path(status["roots"][0]["path"], "later.png").write_bytes(png(color=0x778899))
+        _write_later(Path(status["roots"][0]["path"]))
         events = _events(stream.iter_lines())
     undo = served.post(f"/api/undo/{bulk['operation']}", {})
+    served.wait_until_idle(4)
     return {
         "query": view,
         "items": items,
         "position": served.get(f"/api/queries/{everything}/position", uuid=whole),
         "newer": served.get(f"/api/queries/{everything}/newer"),
         "facets": served.get("/api/facets", snapshot=everything, field="model"),
+        "facets_all": served.get(f"/api/queries/{everything}/facets"),
+        "complete": served.get("/api/complete", q="model:"),
+        "highlights": served.get(f"/api/queries/{view['snapshot']}/highlights", uuid=whole),
+        "stats": served.get("/api/stats"),
         "detail": served.get(f"/api/generations/{whole}"),
         "detail_bare": served.get(f"/api/generations/{bare}"),
         "raw": served.get(f"/api/generations/{whole}/raw"),
@@ -112,6 +130,41 @@ def replies(served: Served) -> dict[str, Any]:
         "undo": undo,
         "error": served.http.post("/api/queries", json={"q": "modle:x"}).json(),
         "events": events,
+        "lineage": _lineage(served, child=bare),
+        **_models(served),
+    }
+
+
+def _write_later(folder: Path) -> None:
+    """Whole and as old as it says from its first moment in the folder."""
+    content = png(color=0x778899, texts={"prompt": json.dumps(UPSCALED)})
+    written = folder.parent / "later.png"
+    written.write_bytes(content)
+    os.utime(written, (MADE_S + 60, MADE_S + 60))
+    written.replace(folder / "later.png")
+
+
+def _lineage(served: Served, *, child: str) -> Any:
+    """Of an image whose source is unknown and which the person says another came from."""
+    later = served.get("/api/search", q="")["items"][0]["uuid"]
+    served.post(f"/api/generations/{child}/parent", {"parent": later, "relation": "variation"})
+    return served.get(f"/api/generations/{later}/lineage")
+
+
+def _models(served: Served) -> dict[str, Any]:
+    """The registry after a scan; the image's LoRA and the one of the folder are said to be one."""
+    folder = served.library.parent / "ComfyUI" / "models"
+    write_model(folder / "loras" / "grain_v2.safetensors", safetensors(LORA_SD1, LORA_TEXTS))
+    scan = served.post("/api/models/scan", {"paths": [str(folder)]})
+    served.wait_until_idle(4)
+    [of_image] = served.get("/api/models", name="film_grain")["models"]
+    [of_file] = served.get("/api/models", name="grain_v2")["models"]
+    served.post("/api/models/merge", {"keep": of_file["id"], "other": of_image["id"]})
+    return {
+        "model_scan": scan,
+        "models": served.get("/api/models"),
+        "model": served.get(f"/api/models/{of_file['id']}"),
+        "made_with": served.get(f"/api/models/{of_file['id']}/generations", min_weight=0.5),
     }
 
 
@@ -131,8 +184,9 @@ def _events(lines: Iterator[str]) -> dict[str, Any]:
 
 EVENTS = {"images", "item", "jobs", "import"}
 NAMES = (
-    "query", "items", "position", "newer", "facets", "detail", "detail_bare", "raw", "status", "jobs", "suggestions",
-    "bulk", "undo", "error", "events",
+    "query", "items", "position", "newer", "facets", "facets_all", "complete", "highlights", "stats", "detail",
+    "detail_bare", "raw", "status", "jobs", "suggestions", "bulk", "undo", "error", "events",
+    "lineage", "model_scan", "models", "model", "made_with",
 )  # fmt: skip
 
 

@@ -16,8 +16,8 @@ import { zoom } from './viewer/zoom.svelte';
 const HELD_MS = 350;
 
 export const SHORTCUTS: readonly Shortcut[] = [
-  { keys: ['ArrowLeft'], shown: '←', does: 'Newer image', run: () => step(-1, 0), repeats: true },
-  { keys: ['ArrowRight'], shown: '→', does: 'Older image', run: () => step(1, 0), repeats: true },
+  { keys: ['ArrowLeft'], shown: '←', does: 'Image before', run: () => step(-1, 0), repeats: true },
+  { keys: ['ArrowRight'], shown: '→', does: 'Image after', run: () => step(1, 0), repeats: true },
   { keys: ['ArrowUp'], shown: '↑', does: 'Row above', run: () => step(0, -1), repeats: true },
   { keys: ['ArrowDown'], shown: '↓', does: 'Row below', run: () => step(0, 1), repeats: true },
   { keys: ['Shift+ArrowLeft'], shown: 'Shift+←', does: 'Choose on to the left', run: () => extend(-1, 0), repeats: true },
@@ -26,8 +26,8 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['Shift+ArrowDown'], shown: 'Shift+↓', does: 'Choose down to the row below', run: () => extend(0, 1), repeats: true },
   { keys: ['PageUp'], shown: 'PgUp', does: 'Screen up', run: () => turn(-1), repeats: true },
   { keys: ['PageDown'], shown: 'PgDn', does: 'Screen down', run: () => turn(1), repeats: true },
-  { keys: ['Home'], shown: 'Home', does: 'Newest image', run: () => go(0) },
-  { keys: ['End'], shown: 'End', does: 'Oldest image', run: () => go(library.view.total - 1) },
+  { keys: ['Home'], shown: 'Home', does: 'First image', run: () => go(0) },
+  { keys: ['End'], shown: 'End', does: 'Last image', run: () => go(library.view.total - 1) },
   { keys: ['['], shown: '[', does: 'Day after', run: () => grid.section(-1, 'day'), repeats: true },
   { keys: [']'], shown: ']', does: 'Day before', run: () => grid.section(1, 'day'), repeats: true },
   { keys: ['{'], shown: '{', does: 'Month after', run: () => grid.section(-1, 'month'), repeats: true },
@@ -43,6 +43,8 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['Ctrl+a'], shown: 'Ctrl+A', does: 'Choose everything that matches', run: () => library.selectAll() },
   { keys: ['Escape'], shown: 'Esc', does: 'Choose nothing', run: () => (library.selection = new Selection()) },
   { keys: ['i'], shown: 'i', does: 'How it was made', run: () => panels.toggleInspector() },
+  { keys: ['l'], shown: 'l', does: 'Lineage: what it came from, and what came from it; arrows walk, Enter opens, Esc goes back', run: showLineage },
+  { keys: ['\\'], shown: '\\', does: 'Filters beside the images', run: () => panels.toggleFilters() },
   { keys: ['p'], shown: 'p', does: 'Copy the prompt', run: () => void copyOf('prompt', 'Prompt') },
   { keys: ['P'], shown: 'Shift+P', does: 'Copy all parameters', run: () => void copyOf('parameters_text', 'All parameters') },
   { keys: ['/'], shown: '/', does: 'Search', run: () => searching.focus(), anywhere: true },
@@ -111,6 +113,11 @@ function glance(): void {
 function endGlance(): void {
   if (glancedAt_ms !== undefined && performance.now() - glancedAt_ms > HELD_MS && routing.viewing) routing.closeViewer();
   glancedAt_ms = undefined;
+}
+
+function showLineage(): void {
+  const uuid = library.uuidOf(library.focused);
+  if (uuid) routing.lineageOf(uuid);
 }
 
 function toggleFavourite(): void {

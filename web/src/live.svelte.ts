@@ -19,11 +19,14 @@ const SMALL = 500;
 
 class Live {
   importing = $state.raw<ImportProgress | null>(null);
+  /** Why the library cannot be written at the moment. */
+  trouble = $state<string | null>(null);
   private merging: ReturnType<typeof setTimeout> | undefined;
   private readonly updates = new LiveUpdates((event) => this.hear(event));
 
   start(): void {
     this.updates.start();
+    void this.ask();
     void jobs.load().catch(() => undefined);
   }
 
@@ -44,6 +47,9 @@ class Live {
         return library.pages.refresh(event.data.uuids);
       case 'jobs':
         return jobs.hear(event.data.kinds);
+      case 'trouble':
+        this.trouble = event.data.sentence;
+        return;
       case 'import':
         return this.hearImport(event.data);
     }
@@ -54,6 +60,7 @@ class Live {
     this.importing = ended ? null : progress;
     if (progress.state === 'failed') toasts.add(progress.message);
     if (progress.state === 'done' && progress.failed) toasts.add(`${grouped(progress.failed)} files could not be read.`);
+    if (ended) void library.refreshStatus();
     if (ended && progress.imported) announcer.say(`${grouped(progress.imported)} images imported.`);
     else if (!ended && progress.eta_s !== null) announcer.progress('Import', 1 - progress.todo / Math.max(1, progress.seen));
   }
@@ -61,7 +68,13 @@ class Live {
   /** What was missed comes by itself, or as a gap; what failed meanwhile does not. */
   private async reconnected(): Promise<void> {
     if (library.error) await library.open(library.query);
+    await this.ask();
     await jobs.load().catch(() => undefined);
+  }
+
+  private async ask(): Promise<void> {
+    await library.refreshStatus();
+    this.trouble = library.status?.trouble ?? null;
   }
 
   /** Whether new images may come in without anything moving that one looks at. */

@@ -1,12 +1,18 @@
 /** The pages of the gallery. Another one is another entry here: its place in the rail, its address, its screen. */
 
 import Activity from '@lucide/svelte/icons/activity';
+import Boxes from '@lucide/svelte/icons/boxes';
+import GitBranch from '@lucide/svelte/icons/git-branch';
+import ChartColumn from '@lucide/svelte/icons/chart-column';
 import Heart from '@lucide/svelte/icons/heart';
 import Images from '@lucide/svelte/icons/images';
 import type { Component } from 'svelte';
 
 import Gallery from './gallery/Gallery.svelte';
 import Jobs from './jobs/Jobs.svelte';
+import LineagePage from './lineage/Lineage.svelte';
+import Models from './models/Models.svelte';
+import Stats from './stats/Stats.svelte';
 
 export interface PageEntry {
   label: string;
@@ -22,6 +28,9 @@ export interface PageEntry {
 export const PAGES: readonly PageEntry[] = [
   { label: 'Library', icon: Images, path: '/library', screen: Gallery },
   { label: 'Favourites', icon: Heart, path: '/library', query: 'is:favourite', screen: Gallery },
+  { label: 'Models', icon: Boxes, path: '/models', screen: Models },
+  { label: 'Lineage', icon: GitBranch, path: '/lineage', screen: LineagePage },
+  { label: 'Statistics', icon: ChartColumn, path: '/stats', screen: Stats },
   { label: 'Jobs', icon: Activity, path: '/jobs', screen: Jobs },
 ];
 

@@ -2,8 +2,10 @@
 
 import { grid } from './gallery/grid.svelte';
 import { library } from './gallery/library.svelte';
+import { toasts } from './ui/toasts.svelte';
 
 export const LIBRARY = '/library';
+export const LINEAGE = '/lineage';
 
 /** Kept with an entry of the browser's history that this page made by opening the viewer. */
 interface Opened {
@@ -13,6 +15,8 @@ interface Opened {
 class Routing {
   path = $state(LIBRARY);
   viewing = $state(false);
+  /** The image that the page is about, if it is about one. */
+  of = $state('');
 
   get inLibrary(): boolean {
     return this.path === LIBRARY;
@@ -41,11 +45,44 @@ class Routing {
       this.leave();
       history.pushState(null, '', path);
       this.path = path;
+      this.of = '';
       this.viewing = false;
     } else if (!this.inLibrary && query === library.query) {
       history.pushState(null, '', this.address(query, false));
       this.path = LIBRARY;
     } else this.search(query);
+  }
+
+  lineageOf(uuid: string): void {
+    this.leave();
+    history.pushState({ opened: true } satisfies Opened, '', `${LINEAGE}?${new URLSearchParams({ of: uuid })}`);
+    this.path = LINEAGE;
+    this.of = uuid;
+    this.viewing = false;
+  }
+
+  /** To where one was before this page was opened on top of it. */
+  back(): void {
+    if ((history.state as Opened | null)?.opened) history.back();
+    else this.to(LIBRARY, library.query);
+  }
+
+  /** An image in the viewer, from another page: among what the library shows, else among everything. */
+  async view(uuid: string): Promise<void> {
+    let index = library.view.total ? await library.indexOf(uuid) : null;
+    if (index === null) {
+      await library.open('', uuid);
+      index = await library.indexOf(uuid);
+    }
+    if (index === null) {
+      toasts.add('This image is not in the library any more.');
+      return;
+    }
+    library.focused = index;
+    const params = new URLSearchParams({ ...(library.query ? { q: library.query } : {}), at: uuid, view: '1' });
+    history.pushState({ opened: true } satisfies Opened, '', `${LIBRARY}?${params}`);
+    this.path = LIBRARY;
+    this.viewing = true;
   }
 
   openViewer(index: number): void {
@@ -79,6 +116,7 @@ class Routing {
     const viewed = this.viewing;
     this.path = location.pathname === '/' ? LIBRARY : location.pathname;
     this.viewing = this.inLibrary && params.has('view');
+    this.of = params.get('of') ?? '';
     if (!this.inLibrary) return;
     const at = params.get('at');
     if (query !== library.query || !library.loaded || library.error !== undefined) void library.open(query, at);

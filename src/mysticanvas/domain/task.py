@@ -133,10 +133,6 @@ class KeptTexts:
     generation: int
     raw: bytes
     file_name: str
-    format: ImageFormat
-    width_px: int
-    height_px: int
-    frames: int
 
 
 @dataclass(frozen=True, slots=True)

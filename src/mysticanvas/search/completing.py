@@ -28,10 +28,12 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """Offers for the characters [start, end) of the query."""
+    """Offers for the characters [start, end) of the query. `stands`: what is there makes sense as it is,
+    and finds something."""
 
     start: int
     end: int
+    stands: bool
     offers: list[Offer]
 
 
@@ -48,8 +50,18 @@ def complete(finder: Finder, text: str, at: int) -> Completion:
     else:
         field = language.field_of(name)
         offers = [] if field is None else list(_values(finder, rest, field, value))
-    shown = [Offer(minus + o.text, o.label, o.count) for o in offers[:OFFERS] if minus + o.text != text[start:end]]
-    return Completion(start, end, shown)
+    shown = [Offer(minus + o.text, o.label, o.count) for o in offers if minus + o.text != text[start:end]]
+    stands = name is None or _stands(finder, rest, text[start:end].removeprefix("-"))
+    return Completion(start, end, stands, shown)
+
+
+def _stands(finder: Finder, rest: Query, term: str) -> bool:
+    try:
+        written = language.parse(term)
+    except QueryError:
+        return False
+    parts = [part for part in (rest.where, written.where) if part is not None]
+    return finder.count(Query(all_of(parts) if parts else None)) > 0
 
 
 def _around(text: str, at: int) -> tuple[int, int]:

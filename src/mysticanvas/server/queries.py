@@ -175,6 +175,7 @@ def _unknown(database: Database, query: Tree) -> list[dict[str, object]]:
         {
             "field": unknown.field,
             "value": unknown.value,
+            "text": language.written(facets.term_of(unknown.field, unknown.value)),
             "suggestion": unknown.nearest and language.written(facets.term_of(unknown.field, unknown.nearest)),
         }
         for unknown in database.read(resolving.unknown_names, query)

@@ -23,10 +23,6 @@ class Kept:
     id: GenerationId
     raw: bytes
     path: str
-    format: str | None
-    width: int | None
-    height: int | None
-    frames: int
     problems: list[str]
 
 
@@ -52,7 +48,7 @@ def kept(tx: ReadTx, images: Sequence[int]) -> list[Kept]:
     """In the order asked for; those that are gone, or have no text any more, are left out."""
     rows = tx.all(
         """
-        SELECT g.id, r.content AS raw, f.path, f.format, f.width, f.height, f.frames, g.problems_json
+        SELECT g.id, r.content AS raw, f.path, g.problems_json
           FROM json_each(:images) AS wanted
                JOIN generations AS g ON g.id = wanted.value
                JOIN raw_metadata AS r ON r.generation_id = g.id

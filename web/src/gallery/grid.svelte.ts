@@ -3,6 +3,7 @@
 import type { Layout } from '../lib/layout';
 import { library, type Place } from './library.svelte';
 import { Scroller } from './scroller.svelte';
+import { sectionOfDate } from './timescale';
 
 /** Room left above and below an image that is brought into view. */
 const ABOVE = 48;
@@ -78,6 +79,8 @@ class Grid {
   /** Give the keyboard to the focused tile, once it is drawn. */
   take(): void {
     requestAnimationFrame(() => {
+      // Meanwhile one may have begun to type.
+      if (document.activeElement instanceof HTMLInputElement && document.activeElement.type !== 'range') return;
       const tile = this.element?.querySelector<HTMLElement>(`[data-index="${library.focused}"]`);
       tile?.focus({ preventScroll: true });
     });
@@ -94,22 +97,25 @@ class Grid {
     this.focus(layout.rowFirst(wanted));
   }
 
-  /** To the first image of the day or month before or after. */
+  /** To the first image of the day or month before or after; of the section, where they have no day. */
   section(direction: 1 | -1, by: 'day' | 'month'): void {
     const { sections } = library.view;
-    let at = sections.findLastIndex((section) => section.start <= library.focused);
     const length = by === 'day' ? 10 : 7;
-    const from = sections[at]?.day.slice(0, length);
-    while (sections[at] && sections[at]?.day.slice(0, length) === from) at += direction;
-    const there = sections[at];
-    if (!there) return;
-    const first = sections.find((section) => section.day.slice(0, length) === there.day.slice(0, length)) ?? there;
-    this.focus(first.start);
+    const nameOf = (at: number): string | undefined => {
+      const section = sections[at];
+      return section && (section.day.slice(0, length) || String(section.start));
+    };
+    let there = sections.findLastIndex((section) => section.start <= library.focused);
+    const from = nameOf(there);
+    while (there >= 0 && nameOf(there) === from) there += direction;
+    const reached = nameOf(there);
+    const first = reached && sections.find((_, at) => nameOf(at) === reached);
+    if (first) this.focus(first.start);
   }
 
-  /** To the newest image of a day, month or year, or the nearest older one. */
+  /** To the first image of a day, month or year, or the nearest after it in the list. */
   toDate(date: string): boolean {
-    const found = library.view.sections.find((section) => section.day.slice(0, date.length) <= date);
+    const found = sectionOfDate(library.view.sections, date);
     if (!found) return false;
     this.focus(found.start);
     return true;

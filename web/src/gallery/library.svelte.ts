@@ -7,9 +7,10 @@ import { Selection } from '../lib/selection';
 import { grouped } from '../lib/words';
 import { announcer } from '../ui/announcer.svelte';
 import { toasts } from '../ui/toasts.svelte';
+import { undo } from '../ui/undoing';
 import { Pages } from './pages.svelte';
 
-const NOTHING: Snapshot = { snapshot: '', q: '', total: 0, sections: [], filters: [], words: [] };
+const NOTHING: Snapshot = { snapshot: '', q: '', total: 0, sections: [], filters: [], words: [], sort: 'newest', unknown: [] };
 const NARROWEST_PX = 200;
 
 export interface Place {
@@ -45,33 +46,40 @@ class Library {
   viewpoint: () => Place | undefined = () => undefined;
   private laid: Layout | undefined;
   private asked = 0;
+  private opening = 0;
   private landing: Landing | undefined;
 
   /** A query's images; at the image `at` when it is among them, else at the newest. */
-  open(query: string, at?: string | null): Promise<void> {
-    return this.show(query, async (snapshot) => {
+  async open(query: string, at?: string | null): Promise<void> {
+    this.opening++;
+    const opened = this.show(query, query, async (snapshot) => {
       const index = at ? await this.position(snapshot, at) : null;
       return { focused: index ?? 0, landing: index ? 'focus' : 'top' };
     });
+    await opened.finally(() => this.opening--);
   }
 
   /** The same query asked anew: focus and view stay with the images they were at. */
-  renew(): Promise<void> {
+  async renew(): Promise<void> {
+    // Another search is on its way, and brings what is new.
+    if (this.opening) return;
     const top = this.viewpoint();
     const { focused } = this;
     const [focusedUuid, topUuid] = [focused > 0 ? this.uuidOf(focused) : undefined, top && this.uuidOf(top.index)];
-    return this.show(this.query, async (snapshot) => {
+    // As it was understood: an order by chance stays the same one.
+    const understood = this.view.q || this.query;
+    return this.show(this.query, understood, async (snapshot) => {
       const index = focusedUuid ? await this.position(snapshot, focusedUuid) : null;
       const there = topUuid ? await this.position(snapshot, topUuid) : null;
       return { focused: index ?? focused, landing: top ? { index: there ?? top.index, fraction: top.fraction } : 'top' };
     });
   }
 
-  private async show(query: string, find: (snapshot: string) => Promise<{ focused: number; landing: Landing }>): Promise<void> {
+  private async show(query: string, wording: string, find: (snapshot: string) => Promise<{ focused: number; landing: Landing }>): Promise<void> {
     const asked = ++this.asked;
     this.busy = true;
     try {
-      const view = await post<Snapshot>('/api/queries', { q: query });
+      const view = await post<Snapshot>('/api/queries', { q: wording });
       const [ratios, { focused, landing }] = await Promise.all([geometry(view.snapshot), find(view.snapshot)]);
       if (asked !== this.asked) return;
       this.pages.close();
@@ -167,7 +175,7 @@ class Library {
         except: [...chosen.leftOut],
         set,
       });
-      if (done.changed) toasts.add(described(set, done.changed), () => this.undo(done.operation));
+      if (done.changed) toasts.add(described(set, done.changed), () => undo(done.operation, () => this.pages.refresh(null)));
     } catch (error) {
       before.refresh(null);
       toasts.add(error instanceof Error ? error.message : 'That did not work.');
@@ -177,15 +185,6 @@ class Library {
   private async position(snapshot: string, uuid: string): Promise<number | null> {
     const path = `/api/queries/${snapshot}/position?uuid=${encodeURIComponent(uuid)}`;
     return (await get<{ index: number | null }>(path).catch(() => ({ index: null }))).index;
-  }
-
-  private async undo(operation: number): Promise<void> {
-    try {
-      await post(`/api/undo/${operation}`);
-      this.pages.refresh(null);
-    } catch (error) {
-      toasts.add(error instanceof Error ? error.message : 'It could not be undone.');
-    }
   }
 }
 

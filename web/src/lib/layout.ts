@@ -160,16 +160,16 @@ export class Layout {
   }
 }
 
-/** The sections of the layout before, by day. */
+/** The sections of the layout before, by day; those of no day by where they begin. */
 class Known {
-  private readonly numbers = new Map<string, number>();
+  private readonly numbers = new Map<string | number, number>();
 
   constructor(private readonly layout: Layout | undefined) {
-    layout?.sections.forEach((section, number) => this.numbers.set(section.day, number));
+    layout?.sections.forEach((section, number) => this.numbers.set(section.day || section.start, number));
   }
 
   find(section: Section, ratios: Uint16Array): SectionRows | undefined {
-    const number = this.numbers.get(section.day);
+    const number = this.numbers.get(section.day || section.start);
     return number === undefined ? undefined : this.layout?.rowsLike(number, section, ratios);
   }
 }

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from mysticanvas.domain.clock import now_ms
-from mysticanvas.domain.file import ImageFormat
 from mysticanvas.domain.job import JobKind
 from mysticanvas.domain.recipe_json import load
 from mysticanvas.domain.task import Answer, KeptRead, KeptTexts, ReadKept, Task
@@ -22,18 +21,8 @@ _ABOUT_THE_FILE = re.compile(
 
 
 def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
-    images = [
-        KeptTexts(
-            generation=one.id,
-            raw=one.raw,
-            file_name=posixpath.basename(one.path),
-            format=ImageFormat(one.format or ImageFormat.PNG),
-            width_px=one.width or 0,
-            height_px=one.height or 0,
-            frames=one.frames,
-        )
-        for one in reparsing.kept(tx, payload["generations"])
-    ]
+    kept = reparsing.kept(tx, payload["generations"])
+    images = [KeptTexts(one.id, one.raw, posixpath.basename(one.path)) for one in kept]
     return ReadKept(images) if images else None
 
 

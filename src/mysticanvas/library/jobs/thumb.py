@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from mysticanvas.domain.clock import now_ms
-from mysticanvas.domain.file import FileKind
+from mysticanvas.domain.file import FileKind, TextEntry
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Answer, MakeThumbs, Task, ThumbsMade
-from mysticanvas.library import hidden_text
-from mysticanvas.library.jobs import location
-from mysticanvas.store import files
+from mysticanvas.library.jobs import location, reparse
+from mysticanvas.store import files, raw_metadata
 from mysticanvas.store.database import ReadTx, WriteTx
 
 SHORT_EDGES_PX = (256, 512)
@@ -33,5 +31,7 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
         for kind, edge_px, webp in zip((FileKind.THUMB, FileKind.PREVIEW), SHORT_EDGES_PX, answer.webps, strict=False):
             files.keep_thumb(tx, image, kind=kind, blake3=answer.blake3, short_edge_px=edge_px, size_bytes=len(webp))
     if answer.hidden is not None:
-        hidden_text.take_in(tx, image, answer.hidden, now_ms=now_ms())
+        # Kept beside the texts of the file; what they say together is for a worker to read.
+        raw_metadata.keep_also(tx, image, TextEntry("stealth", "stealth", answer.hidden))
+        reparse.enqueue(tx, [image])
     tx.changes.changed.append(image)

@@ -4,10 +4,10 @@ import json
 import time
 import zlib
 
-from mysticanvas.domain.file import ImageHead, TextEntry
+from mysticanvas.domain.file import TextEntry
 from mysticanvas.domain.recipe_json import dump
 from mysticanvas.domain.task import KeptRead, KeptTexts, ReadKept
-from mysticanvas.formats.detect import read_recipe
+from mysticanvas.formats.detect import read_entries
 
 # An answer ends here; what is left is asked for again.
 TIME_LIMIT_S = 10.0
@@ -31,16 +31,7 @@ def _read(image: KeptTexts) -> bytes:
     entries = _unpacked(image.raw)
     if entries is None:
         return b""
-    head = ImageHead(
-        format=image.format,
-        width_px=image.width_px,
-        height_px=image.height_px,
-        frames=image.frames,
-        complete=True,
-        texts=tuple(entry for entry in entries if entry.carrier != "sidecar"),
-    )
-    sidecars = [entry for entry in entries if entry.carrier == "sidecar"]
-    return dump(read_recipe(head, file_name=image.file_name, sidecars=sidecars))
+    return dump(read_entries(entries, file_name=image.file_name))
 
 
 def _unpacked(raw: bytes) -> list[TextEntry] | None:
