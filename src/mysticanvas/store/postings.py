@@ -232,7 +232,8 @@ def _look_at(tx: WriteTx, wanted: Sequence[tuple[int, int, str, int]]) -> None:
     for tag, effective, how, total in wanted:
         if at_once:
             _touch_reach(tx, tag, effective, how)
-        elif total:
+        elif total or waiting:
+            # What waits may yet show the tag on images that this must find.
             _queue(tx, tag, effective, how, total)
 
 
