@@ -9,6 +9,8 @@ export interface Told {
   item: { uuids: string[] | null };
   import: ImportProgress;
   jobs: { kinds: JobKind[] };
+  /** Lists of tags, collections and the like that have other members now. */
+  stale: { lists: string[] };
   /** The library cannot be written, or it can again. */
   trouble: { sentence: string | null };
   gap: Record<string, never>;
@@ -21,7 +23,7 @@ interface Question {
 }
 export type LiveEvent = Message | { kind: 'connected'; id: number } | { kind: 'lost' };
 
-const KINDS: readonly (keyof Told)[] = ['images', 'item', 'import', 'jobs', 'trouble', 'gap'];
+const KINDS: readonly (keyof Told)[] = ['images', 'item', 'import', 'jobs', 'stale', 'trouble', 'gap'];
 const NAME = 'mysticanvas-live';
 const AGAIN_MS = 1_000;
 const SLOWEST_MS = 15_000;

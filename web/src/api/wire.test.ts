@@ -51,7 +51,7 @@ const HELD = {
   detail: detail satisfies Wide<Detail>,
   detail_bare: bare satisfies Wide<Detail>,
   error: error satisfies Wide<Refusal>,
-  events: events satisfies Wide<Omit<Told, 'gap' | 'trouble'>>,
+  events: events satisfies Wide<Omit<Told, 'gap' | 'stale' | 'trouble'>>,
   facets: facets satisfies { values: Wide<Facet>[] },
   facets_all: facetsOfAll satisfies { facets: Record<string, Wide<Facet>[]> },
   highlights: highlights satisfies Wide<Highlights>,
