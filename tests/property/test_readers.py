@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.pictures import a1111_png
 from tests.property.hostile import FAULT
@@ -60,6 +60,7 @@ JSON = st.recursive(
 
 
 @given(st.sampled_from(KEYS), st.text(max_size=300) | JSON.map(json.dumps))
+@example("prompt", "a fox\0 in snow")
 def test_any_text_gives_a_recipe_that_can_be_stored(key: str, text: str) -> None:
     head = ImageHead(ImageFormat.PNG, 1, 1, 1, True, (TextEntry("tEXt", key, text),))
     recipe = read_recipe(head, file_name="x")

@@ -53,7 +53,7 @@ def read_recipe(head: ImageHead, *, file_name: str, sidecars: Sequence[TextEntry
     try:
         embedded = _embedded(texts_of(head.texts), file_name) if head.texts else None
         beside = _beside(sidecars, file_name) if sidecars else None
-        if embedded is not None and any("\\" in entry.text or entry.carrier == "stealth" for entry in head.texts):
+        if embedded is not None and any(map(_may_need_cleaning, head.texts)):
             embedded = _cleaned(embedded)
         if beside is not None:
             beside = _cleaned(beside)
@@ -78,6 +78,11 @@ def read_entries(entries: Sequence[TextEntry], *, file_name: str) -> Recipe:
 def says_how(head: ImageHead) -> bool:
     """Whether the texts of an image hold a recipe, so that nobody needs to look into its pixels."""
     return not _is_silent(read_recipe(head, file_name=""))
+
+
+def _may_need_cleaning(entry: TextEntry) -> bool:
+    """Escapes can spell what no text may hold, and what comes from pixels was never cleaned."""
+    return "\\" in entry.text or "\0" in entry.text or entry.carrier == "stealth"
 
 
 def _is_silent(recipe: Recipe) -> bool:
