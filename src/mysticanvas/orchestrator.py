@@ -25,6 +25,8 @@ from mysticanvas.library.carrying_on import CarryingOn
 from mysticanvas.library.importing import Importing
 from mysticanvas.library.importing_libraries import LibraryImporting
 from mysticanvas.library.jobs.thumb import SHORT_EDGES_PX
+from mysticanvas.library.journaling import Journaling
+from mysticanvas.library.rebuilding import Rebuilding
 from mysticanvas.library.thumb_cache import ThumbCache
 from mysticanvas.search.index import Index
 from mysticanvas.search.snapshots import Snapshots
@@ -74,6 +76,7 @@ class Orchestrator:
     def _build(self, running: ExitStack) -> None:
         settings = self._settings
         self.database = running.enter_context(Database.open(settings.library, read_limit_ms=settings.read_limit_ms))
+        running.enter_context(Journaling(self.database))
         self._warn_of_place()
         self._socket = running.enter_context(_bind(settings.port)) if self._serving else None
         port = self._socket.getsockname()[1] if self._socket else settings.port
@@ -99,6 +102,7 @@ class Orchestrator:
             )
         )
         libraries = running.enter_context(LibraryImporting(self.database, self.importing, now_ms=now_ms))
+        rebuilding = running.enter_context(Rebuilding(self.database, self.importing, now_ms=now_ms))
         self._start_jobs(running, workers, cache)
         if self._serving:
             running.enter_context(HourlyBackups(self.database))
@@ -113,6 +117,7 @@ class Orchestrator:
                 snapshots=Snapshots(self.database, index),
                 importing=self.importing,
                 libraries=libraries,
+                rebuilding=rebuilding,
                 carrying_on=carrying_on,
                 live=live,
                 cache=cache,

@@ -65,6 +65,7 @@ def test_the_store_takes_only_its_own_files_away() -> None:
     assert {one[0] for one in calls() if one[0].startswith("store/")} <= {
         "store/backup.py",
         "store/database.py",
+        "store/journal_files.py",
         "store/locking.py",
     }
 

@@ -16,6 +16,7 @@ from mysticanvas.cli import (
     maintaining,
     models,
     organising,
+    rebuilding,
     serving,
     tagging,
     taking_in,
@@ -45,6 +46,7 @@ for module in (
     models,
     folders,
     maintaining,
+    rebuilding,
 ):
     module.add_commands(app)
 

@@ -72,6 +72,7 @@ def move(tx: WriteTx, old: KnownFile, found: Found, *, now_ms: int) -> None:
     failures.forget(tx, root_id=root_id, paths=[after])
     lineage.note_move(tx, image, before=old.path_bytes, after=after, now_ms=now_ms)
     companions.note_move(tx, image, root_id, found.read.sidecars)
+    _read_if_never(tx, old, found.read, now_ms=now_ms)
     missing.reckon(tx, [image, *displaced], now_ms=now_ms)
 
 
@@ -89,6 +90,7 @@ def _make_room(tx: WriteTx, found: Found, *, now_ms: int) -> list[GenerationId]:
 
 def touch(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int) -> None:
     files.touch(tx, known.id, stat=found.read.stat)
+    _read_if_never(tx, known, found.read, now_ms=now_ms)
     if known.missing_at is not None:
         missing.reckon(tx, [known.generation_id], now_ms=now_ms)
 
@@ -132,6 +134,16 @@ def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int)
     jobs.enqueue(tx, _thumb_of(image, generations.uuid_of(tx, image)), now_ms=now_ms)
     data = {"path": read.stat.path_bytes.decode("utf-8", "replace")}
     events.append(tx, level="info", kind="file.changed", subject=found.root.path, data=data, now_ms=now_ms)
+
+
+def _read_if_never(tx: WriteTx, known: KnownFile, read: ImageRead, *, now_ms: int) -> None:
+    """An image that was known by the journal alone: its file has come."""
+    image = known.generation_id
+    if known.kind != FileKind.FINAL or not generations.is_unread(tx, image):
+        return
+    files.replace_content(tx, known.id, stat=read.stat, facts=facts_of(read))
+    _read_anew(tx, image, read, now_ms=now_ms)
+    jobs.enqueue(tx, _thumb_of(image, generations.uuid_of(tx, image)), now_ms=now_ms)
 
 
 def _read_anew(tx: WriteTx, image: GenerationId, read: ImageRead, *, now_ms: int) -> None:

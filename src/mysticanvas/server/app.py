@@ -28,6 +28,7 @@ from mysticanvas.server import (
     models,
     organising,
     queries,
+    rebuilding,
     roots,
     tags,
     templates,
@@ -65,6 +66,7 @@ def build_app(services: Services) -> FastAPI:
         lineage,
         models,
         libraries,
+        rebuilding,
         roots,
         keeping,
     ):

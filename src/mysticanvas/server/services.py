@@ -7,6 +7,7 @@ from mysticanvas.domain.task import Executor
 from mysticanvas.library.carrying_on import CarryingOn
 from mysticanvas.library.importing import Importing
 from mysticanvas.library.importing_libraries import LibraryImporting
+from mysticanvas.library.rebuilding import Rebuilding
 from mysticanvas.library.thumb_cache import ThumbCache
 from mysticanvas.search.snapshots import Snapshots
 from mysticanvas.server.live import LiveUpdates
@@ -23,6 +24,7 @@ class Services:
     snapshots: Snapshots
     importing: Importing
     libraries: LibraryImporting
+    rebuilding: Rebuilding
     carrying_on: CarryingOn
     live: LiveUpdates
     cache: ThumbCache

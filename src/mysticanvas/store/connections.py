@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -177,7 +177,7 @@ class WriteTx(ReadTx):
         self._connection.execute(sql, params).fetchall()
         return self._connection.changes()
 
-    def run_many(self, sql: str, rows: Iterable[Params]) -> None:
+    def run_many(self, sql: str, rows: Iterable[Params | Sequence[Any]]) -> None:
         self._connection.executemany(sql, rows).fetchall()
 
     @property

@@ -37,6 +37,10 @@ T = TypeVar("T")
 
 FILE_NAME = "mysticanvas.db"
 READERS_KEPT = 4
+_WAYS_OUT = (
+    "Nothing was changed. `mysticanvas rebuild --set-aside` makes the library again from your folders and the "
+    "journal; `mysticanvas backup restore FILE` takes a backup."
+)
 
 
 class Database:
@@ -216,13 +220,31 @@ def restore(folder: Path, copy: Path) -> Backup | None:
         lock.release()
 
 
+def put_away(folder: Path) -> Backup | None:
+    """Keep the database in `folder` among its backups and leave the place empty, for a library that is to
+    be made again. None when there was none. Nobody may have the library open.
+
+    Raises `LibraryBusyError`.
+    """
+    lock = LibraryLock.take(folder)
+    try:
+        path = folder / FILE_NAME
+        until_now = _set_aside(path, folder / "backups", why="before-rebuild")
+        for name in (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm"):
+            (folder / name).unlink(missing_ok=True)
+        return until_now
+    finally:
+        lock.release()
+
+
 def _swap(folder: Path, copy: Path) -> Backup | None:
     path, new = folder / FILE_NAME, folder / f"{FILE_NAME}.restored"
     shutil.copyfile(copy, new)
     try:
         backup.verify(new)
+        _begin_another_journal(new)
         backup.sync(new)
-        until_now = _set_aside(path, folder / "backups")
+        until_now = _set_aside(path, folder / "backups", why="before-restore")
         # A log of the old database beside the new one would tear it.
         for beside in ("-wal", "-shm"):
             path.with_name(path.name + beside).unlink(missing_ok=True)
@@ -233,14 +255,23 @@ def _swap(folder: Path, copy: Path) -> Backup | None:
     return until_now
 
 
-def _set_aside(path: Path, backups: Path) -> Backup | None:
+def _begin_another_journal(path: Path) -> None:
+    """The journal of the library goes on from a later state than this one."""
+    connection = open_writer(path)
+    try:
+        connection.execute("DELETE FROM settings WHERE name = 'journal.library'").fetchall()
+    finally:
+        connection.close()
+
+
+def _set_aside(path: Path, backups: Path, *, why: str) -> Backup | None:
     """A backup of what is there; where that is too damaged for one, the file itself is kept."""
     if not path.exists():
         return None
     try:
         connection = open_writer(path)
         try:
-            return backup.make(connection, backups, why="before-restore")
+            return backup.make(connection, backups, why=why)
         finally:
             connection.close()
     except (apsw.Error, DamagedLibraryError):
@@ -257,6 +288,6 @@ def _bring_up_to_date(folder: Path) -> None:
         finally:
             connection.close()
     except apsw.CorruptError as error:
-        raise DamagedLibraryError(f"The database {path} is damaged: {error}") from error
+        raise DamagedLibraryError(f"The database {path} is damaged: {error}. {_WAYS_OUT}") from error
     except apsw.Error as error:
         raise LibraryError(f"The library in {folder} cannot be opened: {error}") from error

@@ -21,3 +21,4 @@ def put(tx: WriteTx, name: str, value: Any) -> None:
         name=name,
         value=json.dumps(value),
     )
+    tx.changes.stale.add("settings")

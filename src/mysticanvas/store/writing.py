@@ -28,6 +28,9 @@ LOOK_EVERY_S = 5.0
 # Where a reader holds the log open, it grows; this is far beyond what any import needs.
 LARGE_WAL_BYTES = 256 * 1024 * 1024
 SERIAL = "writer.serial"
+# What is wrong with the disk or the machine, and so with every change of the transaction; SQLite itself
+# takes back now the statement and now the whole transaction.
+_BEYOND_THE_CHANGE = (apsw.FullError, apsw.IOError, apsw.CorruptError, apsw.NoMemError, apsw.ReadOnlyError)
 
 
 @dataclass(slots=True)
@@ -193,8 +196,7 @@ class Writer:
         try:
             result = change.apply(tx)
         except Exception as error:
-            if not self._connection.in_transaction:
-                # SQLite has taken everything back by itself, as on a full disk.
+            if isinstance(error, _BEYOND_THE_CHANGE) or not self._connection.in_transaction:
                 raise
             self._connection.execute("ROLLBACK TO change")
             self._connection.execute("RELEASE change")
