@@ -20,6 +20,7 @@ from mysticanvas.disk.watching import FolderWatcher, Hint
 from mysticanvas.dispatching import Dispatcher
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import LibraryError
+from mysticanvas.library import embedding
 from mysticanvas.library.importing import Importing
 from mysticanvas.library.jobs.thumb import SHORT_EDGES_PX
 from mysticanvas.library.thumb_cache import ThumbCache
@@ -90,6 +91,7 @@ class Orchestrator:
             )
         )
         running.enter_context(Dispatcher(self.database, workers, cache, in_flight=settings.workers * 4, now_ms=now_ms))
+        embedding.queue_missing(self.database, now_ms=now_ms)
         self.sessions = Sessions.open(settings.library / TOKEN_FILE)
         self.app = build_app(
             Services(

@@ -10,6 +10,9 @@ JobId = NewType("JobId", int)
 class JobKind(StrEnum):
     THUMB = "thumb"
     SHA256 = "sha256"
+    EMBED = "embed"
+    PHASH = "phash"
+    AUTOTAG = "autotag"
 
 
 class JobStatus(StrEnum):
@@ -29,7 +32,9 @@ class JobPriority:
     """Higher goes first."""
 
     IDLE = 0
+    BEHIND = 50
     NORMAL = 100
+    SOON = 200
     IN_VIEW = 1000
 
 

@@ -1,6 +1,7 @@
 """Text from outside, made fit for the database and for its word index."""
 
 import re
+from hashlib import blake2b
 
 # Kana, CJK ideographs with their extensions, Hangul: written without spaces between words.
 _UNSPACED = re.compile(
@@ -22,3 +23,8 @@ def searchable(text: str | None) -> str | None:
     if text is None or text.isascii():
         return text
     return _UNSPACED.sub(r" \1 ", text)
+
+
+def content_hash(text: str) -> bytes:
+    """16 bytes that name a text."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -10,7 +10,7 @@ from mysticanvas.domain.job import JobKind
 from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.domain.task import ImageRead
 from mysticanvas.formats.detect import PARSER_VERSION
-from mysticanvas.library import missing, sha256
+from mysticanvas.library import embedding, missing, sha256
 from mysticanvas.store import events, failures, files, fts, generations, jobs, models, raw_metadata
 from mysticanvas.store.database import WriteTx
 from mysticanvas.store.files import Facts, KnownFile, NewFile
@@ -132,6 +132,7 @@ def _read_anew(tx: WriteTx, image: GenerationId, read: ImageRead, *, now_ms: int
     )
     models.link(tx, image, linked)
     raw_metadata.keep_all(tx, [(image, read.raw)])
+    embedding.queue_new(tx, now_ms=now_ms)
 
 
 def facts_of(read: ImageRead) -> Facts:
@@ -173,6 +174,7 @@ def _record_all(tx: WriteTx, found: Sequence[Found], *, now_ms: int) -> None:
     if sha256.wanted(tx):
         jobs.enqueue_all(tx, [sha256.job_for(*name) for name in names], now_ms=now_ms)
     fts.index(tx, images)
+    embedding.queue_new(tx, now_ms=now_ms)
 
 
 def _thumb_of(image: GenerationId, public_uuid: str) -> NewJob:

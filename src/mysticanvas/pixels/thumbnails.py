@@ -17,11 +17,14 @@ import pyvips
 
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import ImageFormat, ImageHead
+from mysticanvas.pixels.phash import phash
 
 MAX_PIXELS = 100_000_000
 MAX_SIDE_PX = 32_768
 WEBP_QUALITY = 78
 WEBP_EFFORT = 2
+# The picture that a thumbnail job hashes has this short edge at most.
+HASHED_EDGE_PX = 512
 # A panorama's thumbnail is at most this many times as long as its short edge.
 MAX_ELONGATION = 6
 _LOADERS = {
@@ -37,10 +40,11 @@ pyvips.cache_set_max(0)
 
 @dataclass(frozen=True, slots=True)
 class Thumbs:
-    """`webps` is parallel to the short edges asked for; `color_rgb` is 0xRRGGBB."""
+    """`webps` is parallel to the short edges asked for; `color_rgb` is 0xRRGGBB; `phash` as in phash.py."""
 
     webps: list[bytes]
     color_rgb: int
+    phash: bytes | None
 
 
 def make_thumbs(handle: int, head: ImageHead, short_edges_px: Sequence[int]) -> Thumbs:
@@ -48,18 +52,34 @@ def make_thumbs(handle: int, head: ImageHead, short_edges_px: Sequence[int]) -> 
 
     Raises `UnreadableFileError` with the reason when the pixels cannot be decoded.
     """
+    _refuse_too_large(head)
+    try:
+        largest = _shrunk(_load(handle, head), max(short_edges_px)).copy_memory()
+        webps = [_webp(_shrunk(largest, edge)) for edge in short_edges_px]
+        return Thumbs(webps, _dominant_color(_shrunk(largest, 32)), phash(_srgb(largest)))
+    except pyvips.Error as error:
+        raise _undecodable(error) from error
+
+
+def hash_picture(handle: int, head: ImageHead) -> bytes | None:
+    """The perceptual hash alone. Raises as `make_thumbs`."""
+    _refuse_too_large(head)
+    try:
+        return phash(_shrunk(_load(handle, head), HASHED_EDGE_PX).copy_memory())
+    except pyvips.Error as error:
+        raise _undecodable(error) from error
+
+
+def _refuse_too_large(head: ImageHead) -> None:
     if head.width_px * head.height_px > MAX_PIXELS or max(head.width_px, head.height_px) > MAX_SIDE_PX:
         raise UnreadableFileError(
             f"The picture is too large to be shown: {head.width_px:,} × {head.height_px:,} pixels."
         )
-    try:
-        largest = _shrunk(_load(handle, head), max(short_edges_px))
-        largest = largest.copy_memory()
-        webps = [_webp(_shrunk(largest, edge)) for edge in short_edges_px]
-        return Thumbs(webps, _dominant_color(_shrunk(largest, 32)))
-    except pyvips.Error as error:
-        reason = str(error.detail or error.message).strip().splitlines() or ["unknown fault"]
-        raise UnreadableFileError(f"The picture cannot be decoded: {reason[0]}") from error
+
+
+def _undecodable(error: pyvips.Error) -> UnreadableFileError:
+    reason = str(error.detail or error.message).strip().splitlines() or ["unknown fault"]
+    return UnreadableFileError(f"The picture cannot be decoded: {reason[0]}")
 
 
 def _load(handle: int, head: ImageHead) -> pyvips.Image:

@@ -10,7 +10,7 @@ import apsw
 
 from mysticanvas.domain.errors import LibraryError, TimeLimitError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.text import searchable
+from mysticanvas.domain.text import content_hash, searchable
 
 # 3.51.3 mends lost commits under two checkpointing connections, 3.54 overflows in FTS5.
 SQLITE_NEEDED = (3, 54, 0)
@@ -55,10 +55,15 @@ def _prepare(connection: apsw.Connection) -> None:
     connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
     flags = apsw.SQLITE_INNOCUOUS
     connection.create_scalar_function("searchable", _searchable, 1, deterministic=True, flags=flags)
+    connection.create_scalar_function("content_hash", _content_hash, 1, deterministic=True, flags=flags)
 
 
 def _searchable(*text: Any) -> str | None:
     return searchable(text[0])
+
+
+def _content_hash(*text: Any) -> bytes | None:
+    return None if text[0] is None else content_hash(text[0])
 
 
 def _pragma(connection: apsw.Connection, setting: str) -> None:

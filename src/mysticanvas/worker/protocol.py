@@ -14,24 +14,34 @@ from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.generation import Recipe
 from mysticanvas.domain.task import (
     Answer,
+    AskForTags,
+    EmbedTexts,
     FileHashed,
     FolderListing,
     HashFile,
+    HashPicture,
     ImageRead,
     ImagesRead,
     ListFolder,
     MakeThumbs,
     NotRead,
+    PictureHashed,
     ReadImages,
+    TagsSuggested,
     Task,
+    TextsEmbedded,
     ThumbsMade,
 )
 
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 ERROR = "error"
 
-_TASKS: dict[str, type] = {kind.__name__: kind for kind in (ListFolder, ReadImages, HashFile, MakeThumbs)}
-_ANSWERS: dict[str, type] = {kind.__name__: kind for kind in (FolderListing, FileHashed, ThumbsMade)}
+_TASKS: dict[str, type] = {
+    kind.__name__: kind for kind in (ListFolder, ReadImages, HashFile, MakeThumbs, EmbedTexts, HashPicture, AskForTags)
+}
+_ANSWERS: dict[str, type] = {
+    kind.__name__: kind for kind in (FolderListing, FileHashed, ThumbsMade, TextsEmbedded, PictureHashed, TagsSuggested)
+}
 
 # Recipes are many: their fields travel in order, without names. A seed may exceed 64 bits, so it is text.
 _FIELDS = tuple(field.name for field in fields(Recipe))

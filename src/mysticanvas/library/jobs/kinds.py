@@ -11,7 +11,7 @@ from typing import Any
 
 from mysticanvas.domain.job import JobKind
 from mysticanvas.domain.task import Answer, Task
-from mysticanvas.library.jobs import sha256, thumb
+from mysticanvas.library.jobs import embed, phash, sha256, thumb
 from mysticanvas.store.database import ReadTx, WriteTx
 
 
@@ -24,4 +24,6 @@ class Kind:
 KINDS: dict[JobKind, Kind] = {
     JobKind.THUMB: Kind(thumb.prepare, thumb.apply),
     JobKind.SHA256: Kind(sha256.prepare, sha256.apply),
+    JobKind.EMBED: Kind(embed.prepare, embed.apply),
+    JobKind.PHASH: Kind(phash.prepare, phash.apply),
 }

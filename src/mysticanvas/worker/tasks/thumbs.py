@@ -1,11 +1,11 @@
-"""`MakeThumbs`: all bytes are read for the hash, so damage is found here too."""
+"""`MakeThumbs` and `HashPicture`: for the first, all bytes are read for the hash, so damage is found here too."""
 
 from mysticanvas.disk.hashing import hash_file
 from mysticanvas.disk.opening import open_beneath
 from mysticanvas.domain.errors import UnreadableFileError
-from mysticanvas.domain.task import MakeThumbs, ThumbsMade
+from mysticanvas.domain.task import HashPicture, MakeThumbs, PictureHashed, ThumbsMade
 from mysticanvas.formats.containers import read_head
-from mysticanvas.pixels.thumbnails import make_thumbs
+from mysticanvas.pixels.thumbnails import hash_picture, make_thumbs
 
 
 def run(task: MakeThumbs) -> ThumbsMade:
@@ -19,4 +19,10 @@ def run(task: MakeThumbs) -> ThumbsMade:
             made = make_thumbs(source.handle, head, task.short_edges_px)
         except UnreadableFileError as error:
             return ThumbsMade(source.stat(), digest, None, [], str(error))
-        return ThumbsMade(source.stat(), digest, made.color_rgb, made.webps, None)
+        return ThumbsMade(source.stat(), digest, made.color_rgb, made.webps, None, made.phash)
+
+
+def run_hash(task: HashPicture) -> PictureHashed:
+    with open_beneath(task.root, task.path_bytes) as source:
+        head = read_head(source)
+        return PictureHashed(source.stat(), hash_picture(source.handle, head))
