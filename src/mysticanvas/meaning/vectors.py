@@ -17,6 +17,7 @@ Mask = NDArray[np.bool_]
 
 # The share of rows that is scored exactly: recall .98 and more (benchmarks/vectors.py).
 SHARE_SCORED = 0.03
+LEAST_SCORED = 20_000
 # Up to here every row is scored, which is exact.
 FEW_ROWS = 50_000
 # Rows at a time, so that what a search needs in between stays in the processor's cache.
@@ -78,7 +79,7 @@ class Vectors:
         `within` has one truth value a row.
         """
         asked = self.rows if within is None else int(np.count_nonzero(within))
-        count = max(2 * count, int(SHARE_SCORED * asked))
+        count = max(2 * count, LEAST_SCORED, int(SHARE_SCORED * asked))
         if asked <= max(FEW_ROWS, count):
             return np.arange(self.rows) if within is None else np.flatnonzero(within)
         far = self._weight_against(query)

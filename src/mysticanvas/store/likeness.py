@@ -89,7 +89,7 @@ def set_rating_and_favorite(
     tx.changes.changed.append(image)
 
 
-def marks(tx: ReadTx, images: Sequence[GenerationId]) -> list[dict[str, object]]:
+def marks(tx: ReadTx, images: Sequence[GenerationId]) -> list[dict[str, Any]]:
     """What the person wrote on each live image: id, rating, is_favorite, notes."""
     return tx.all(
         """
