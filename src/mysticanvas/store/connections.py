@@ -109,6 +109,11 @@ class ReadTx:
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
 
+    @property
+    def library(self) -> Path:
+        """The folder of the library."""
+        return Path(self._connection.db_filename("main")).parent
+
     def all(self, sql: str, **params: Any) -> list[dict[str, Any]]:
         cursor = self._connection.execute(sql, params)
         try:

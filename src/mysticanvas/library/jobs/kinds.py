@@ -11,7 +11,7 @@ from typing import Any
 
 from mysticanvas.domain.job import JobKind
 from mysticanvas.domain.task import Answer, Task
-from mysticanvas.library.jobs import embed, phash, sha256, thumb
+from mysticanvas.library.jobs import autotag, embed, phash, sha256, thumb
 from mysticanvas.store.database import ReadTx, WriteTx
 
 
@@ -26,4 +26,5 @@ KINDS: dict[JobKind, Kind] = {
     JobKind.SHA256: Kind(sha256.prepare, sha256.apply),
     JobKind.EMBED: Kind(embed.prepare, embed.apply),
     JobKind.PHASH: Kind(phash.prepare, phash.apply),
+    JobKind.AUTOTAG: Kind(autotag.prepare, autotag.apply),
 }
