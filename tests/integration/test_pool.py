@@ -11,7 +11,17 @@ from tests.pictures import png, write_pictures
 
 from mysticanvas.domain.errors import WorkerCrashedError
 from mysticanvas.domain.importing import ImportState
-from mysticanvas.domain.task import Answer, FolderListing, ListFolder, MakeThumbs, ReadImages, Task
+from mysticanvas.domain.task import (
+    Answer,
+    EmbedTexts,
+    FolderListing,
+    ListFolder,
+    MakeThumbs,
+    ReadImages,
+    Task,
+    TextsEmbedded,
+)
+from mysticanvas.meaning.spaces import INSTANT
 from mysticanvas.store import roots
 from mysticanvas.store.database import Database
 from mysticanvas.worker.pool import WorkerPool
@@ -59,3 +69,14 @@ def test_a_file_that_crashes_its_reader_costs_no_other_file(
     assert (tally.counts.imported, tally.counts.failed) == (39, 1)
     assert tally.failures[0].path.endswith("00017.png")
     assert "crashed" in tally.failures[0].reason
+
+
+def test_tasks_and_answers_larger_than_a_pipe_do_not_lock_each_other_up() -> None:
+    texts = ["a fox in the snow, " * 15] * 1_000
+    task = EmbedTexts(INSTANT.name, [bytes(16)] * len(texts), texts)
+    with WorkerPool(1, memory_bytes=512 * 1024 * 1024, task_limit_s=30) as pool:
+        answers = [pool.submit(task) for _ in range(12)]
+        for answer in answers:
+            embedded = answer.result(timeout=60)
+            assert isinstance(embedded, TextsEmbedded)
+            assert len(embedded.vectors) == len(texts)

@@ -20,8 +20,8 @@ from mysticanvas.store import jobs, likeness
 from mysticanvas.store.database import ChangeSet, Database, WriteTx
 from mysticanvas.store.jobs import NewJob
 
-# Of 256 bits; chosen in benchmarks/likeness.py.
-NEAR_BITS = 30
+# Of 256 bits; chosen in benchmarks/likeness.py, with the ratio of the sides.
+NEAR_BITS = 40
 JOBS_A_SLICE = 1_000
 READ_LIMIT_MS = 60_000
 
@@ -83,9 +83,10 @@ class Likenesses:
 
 
 def _by_picture(database: Database) -> list[Group]:
-    ids, content = database.read_within(READ_LIMIT_MS, likeness.all_hashes)
+    ids, ratios, content = database.read_within(READ_LIMIT_MS, likeness.all_hashes)
     hashes = near.hashes_of(content)
     pairs = near.near(hashes, NEAR_BITS)
+    pairs = pairs[near.same_shape(np.array(ratios, np.int64), pairs)]
     leaders = near.groups(pairs, len(ids))
     bits = near.differences(hashes[pairs[:, 0]], hashes[pairs[:, 1]])
     widest = np.zeros(len(ids), np.int64)

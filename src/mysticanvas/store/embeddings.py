@@ -29,7 +29,7 @@ def unembedded(tx: ReadTx, *, space: str, first: int, last: int) -> list[Unembed
         """
         SELECT p.content_hash, g.prompt
           FROM prompts AS p
-               JOIN generations AS g
+               CROSS JOIN generations AS g
                  ON g.id = (SELECT min(generation_id) FROM generation_prompts WHERE prompt_id = p.id)
          WHERE p.id BETWEEN :first AND :last
            AND NOT EXISTS (SELECT 1 FROM embeddings WHERE content_hash = p.content_hash AND space = :space)

@@ -24,17 +24,18 @@ def keep(tx: WriteTx, image: GenerationId, phash: bytes | None) -> None:
     )
 
 
-def all_hashes(tx: ReadTx) -> tuple[list[int], bytes]:
-    """The live images that have a hash, ids ascending, and their hashes one after the other."""
+def all_hashes(tx: ReadTx) -> tuple[list[int], list[int], bytes]:
+    """The live images that have a hash: ids ascending, width / height × 1000, and the hashes one after the
+    other."""
     rows: list[Any] = tx.rows(
         """
-        SELECT h.generation_id, h.phash
+        SELECT h.generation_id, l.ratio_milli, h.phash
           FROM picture_hashes AS h
                JOIN live_generations AS l ON l.id = h.generation_id
          ORDER BY h.generation_id
         """
     ).fetchall()
-    return [row[0] for row in rows], b"".join(row[1] for row in rows)
+    return [row[0] for row in rows], [row[1] for row in rows], b"".join(row[2] for row in rows)
 
 
 def without_hash(tx: ReadTx, *, after: int, limit: int) -> list[tuple[GenerationId, str]]:

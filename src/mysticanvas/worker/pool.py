@@ -16,6 +16,7 @@ import time
 from collections import deque
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import BinaryIO
 
 from mysticanvas.domain.errors import TaskError, TaskFailedError, TaskTimedOutError, WorkerCrashedError
@@ -44,6 +45,7 @@ class _Worker:
     process: subprocess.Popen[bytes]
     urgent_only: bool
     sent: deque[_Sent] = field(default_factory=deque)
+    outbox: SimpleQueue[bytes | None] = field(default_factory=SimpleQueue)
     busy_since_s: float = 0.0
     timed_out: bool = False
     stderr: deque[bytes] = field(default_factory=lambda: deque(maxlen=60))
@@ -127,9 +129,7 @@ class WorkerPool:
                 worker.busy_since_s = time.monotonic()
                 self._busy.set()
             worker.sent.append(sent)
-            # A dead worker's thread notices and gives its tasks to the next.
-            with contextlib.suppress(OSError):
-                _stdin(worker).write(task_frame(sent.number, sent.task))
+            worker.outbox.put(task_frame(sent.number, sent.task))
 
     # -- one thread a worker ------------------------------------------------------------------
 
@@ -138,8 +138,12 @@ class WorkerPool:
         while not self._is_closing():
             urgent_only = index == 0
             worker = _Worker(self._start(in_background=not urgent_only), urgent_only)
-            reader = threading.Thread(target=_drain, args=(worker,), name=f"worker-{index}-errors")
-            reader.start()
+            beside = [
+                threading.Thread(target=_drain, args=(worker,), name=f"worker-{index}-errors"),
+                threading.Thread(target=_post, args=(worker,), name=f"worker-{index}-tasks"),
+            ]
+            for thread in beside:
+                thread.start()
             with self._state:
                 self._workers[index] = worker
                 if self._closing:
@@ -148,7 +152,9 @@ class WorkerPool:
             answered = self._listen(worker)
             worker.process.kill()
             worker.process.wait()
-            reader.join()
+            worker.outbox.put(None)
+            for thread in beside:
+                thread.join()
             with self._state:
                 self._workers[index] = None
                 self._bury(worker)
@@ -238,6 +244,18 @@ def _settle(done: Future[Answer], answer: Answer | str) -> None:
 def _stdin(worker: _Worker) -> BinaryIO:
     assert worker.process.stdin is not None
     return worker.process.stdin  # type: ignore[return-value]
+
+
+def _post(worker: _Worker) -> None:
+    """Send what is in the outbox. A pipe holds some 64 kB: whoever waited for room in it with the pool's lock
+    would keep the answers from being read for which the worker waits."""
+    pipe = _stdin(worker)
+    # A dead worker's thread notices and gives its tasks to the next.
+    with contextlib.suppress(OSError):
+        while (frame := worker.outbox.get()) is not None:
+            rest = memoryview(frame)
+            while rest:
+                rest = rest[pipe.write(rest) :]
 
 
 def _drain(worker: _Worker) -> None:
