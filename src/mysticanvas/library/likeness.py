@@ -21,7 +21,7 @@ from mysticanvas.store.database import ChangeSet, Database, WriteTx
 from mysticanvas.store.jobs import NewJob
 
 # Of 256 bits; chosen in benchmarks/likeness.py, with the ratio of the sides.
-NEAR_BITS = 40
+NEAR_BITS = 32
 JOBS_A_SLICE = 1_000
 READ_LIMIT_MS = 60_000
 

@@ -11,10 +11,10 @@ Hashes = NDArray[np.uint64]
 Pairs = NDArray[np.int64]
 
 WORDS = 4
-# Two hashes with 24 different bits of 256 agree in 18 picked ones once in six sortings, so that 64 sortings
-# miss one pair in fifty thousand; with 40 different bits one pair in twenty-five.
+# Two hashes with 24 different bits of 256 agree in 20 picked ones once in seven sortings, so that 64 sortings
+# miss one pair in twelve thousand; with 32 different bits one pair in a hundred.
 SORTINGS = 64
-BITS_PICKED = 18
+BITS_PICKED = 20
 # Of more hashes than these that agree, each is compared with so many after it: they hang together all the same.
 NEIGHBOURS = 16
 # Up to here each is compared with each.
