@@ -26,10 +26,10 @@ from mysticanvas.cli.taking_in import import_and_follow
 from mysticanvas.disk.opening import open_beneath
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.task import ImageRead
-from mysticanvas.formats import infotext
+from mysticanvas.formats import a1111
 from mysticanvas.formats.containers import read_head
 from mysticanvas.library import taking_in
-from mysticanvas.pixels.thumbnails import make_thumbs
+from mysticanvas.pixels.thumbnails import load, make_thumbs
 from mysticanvas.settings import Settings
 from mysticanvas.store import jobs, roots
 from mysticanvas.store.database import Database
@@ -86,7 +86,7 @@ def naive(folder: Path, library: Path) -> None:
         root = database.write(roots.add, path=str(folder), watch=False, now_ms=0)
         for number, path in enumerate(sorted(folder.rglob("*.png"))):
             with Image.open(path) as image:
-                recipe = infotext.parse(str(image.info.get("parameters")))
+                recipe = a1111.parse(str(image.info.get("parameters")))
                 width_px, height_px = image.size
             stat = path.stat()
             found = ImageRead(
@@ -133,7 +133,7 @@ def thumbs(folder: Path, times: int = 20) -> tuple[float, float]:
     began = time.process_time()
     for _ in range(times):
         with open_beneath(os.fsencode(folder), b"one.png") as source:
-            make_thumbs(source.handle, read_head(source), SHORT_EDGES_PX)
+            make_thumbs(load(source.handle, read_head(source)), SHORT_EDGES_PX)
     spent = time.process_time() - began
     began = time.process_time()
     for _ in range(times):

@@ -5,16 +5,16 @@ One thread. It sleeps until a commit brings new jobs, a worker answers, or a ret
 
 import errno
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
 
 from mysticanvas.domain.errors import LibraryError, MystiCanvasError, TaskError, TaskTimedOutError, WorkerCrashedError
-from mysticanvas.domain.job import Job
+from mysticanvas.domain.job import Job, JobKind
 from mysticanvas.domain.task import Answer, Executor, ThumbsMade
-from mysticanvas.library.jobs.kinds import KINDS
+from mysticanvas.library.jobs.kinds import KINDS, SLOW
 from mysticanvas.library.thumb_cache import ThumbCache
 from mysticanvas.store import jobs
 from mysticanvas.store.database import ChangeSet, Database, WriteTx
@@ -52,11 +52,13 @@ class Dispatcher:
         executor: Executor,
         cache: ThumbCache,
         *,
+        slow_executor: Executor,
         in_flight: int,
         now_ms: Callable[[], int],
     ) -> None:
         self._database = database
         self._executor = executor
+        self._slow_executor = slow_executor
         self._cache = cache
         self._limit = in_flight
         self._now_ms = now_ms
@@ -106,10 +108,17 @@ class Dispatcher:
         free = self._limit - len(self._running)
         if free <= 0 or not self._database.read(jobs.any_ready, now_ms=self._now_ms()):
             return
-        claimed = self._database.write_bulk(jobs.claim, boot=self._database.boot_id, limit=free, now_ms=self._now_ms())
+        claimed = self._claim_some(free, leave=SLOW)
+        if not claimed and not self._running:
+            claimed = self._claim_some(1, leave=())
         for job in claimed:
             self._running[job.id] = job
             self._start(job)
+
+    def _claim_some(self, limit: int, *, leave: Sequence[JobKind]) -> list[Job]:
+        return self._database.write_bulk(
+            jobs.claim, boot=self._database.boot_id, limit=limit, leave=leave, now_ms=self._now_ms()
+        )
 
     def _start(self, job: Job) -> None:
         try:
@@ -120,7 +129,8 @@ class Dispatcher:
         if task is None:
             self._inbox.put(_Finished(job, None))
             return
-        future = self._executor.submit(task)
+        executor = self._slow_executor if job.kind in SLOW else self._executor
+        future = executor.submit(task)
         future.add_done_callback(lambda done: self._on_answer(job, done))
 
     def _on_answer(self, job: Job, future: Future[Answer]) -> None:
@@ -190,7 +200,13 @@ class Dispatcher:
 
 def _apply_all(tx: WriteTx, results: list[_Result], *, now_ms: int) -> None:
     for result in results:
-        if isinstance(result, _Failed):
+        if (
+            isinstance(result, _Failed)
+            and result.crashed
+            and (parts := KINDS[result.job.kind].split(result.job.payload))
+        ):
+            jobs.replace(tx, result.job, parts, now_ms=now_ms)
+        elif isinstance(result, _Failed):
             jobs.fail(tx, result.job, error=result.error, crashed=result.crashed, now_ms=now_ms)
         elif jobs.finish(tx, result.job, now_ms=now_ms) and result.answer is not None:
             # Only a claim that is still ours may change anything.

@@ -21,9 +21,13 @@ from mysticanvas.dispatching import Dispatcher
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import LibraryError
 from mysticanvas.library import embedding
+from mysticanvas.library.backing_up import HourlyBackups
+from mysticanvas.library.carrying_on import CarryingOn
 from mysticanvas.library.importing import Importing
+from mysticanvas.library.importing_libraries import LibraryImporting
 from mysticanvas.library.jobs.thumb import SHORT_EDGES_PX
 from mysticanvas.library.thumb_cache import ThumbCache
+from mysticanvas.search.index import Index
 from mysticanvas.search.snapshots import Snapshots
 from mysticanvas.server.app import build_app
 from mysticanvas.server.live import LiveUpdates
@@ -38,6 +42,7 @@ from mysticanvas.worker.pool import WorkerPool
 log = logging.getLogger(__name__)
 
 TOKEN_FILE = "token"
+SESSION_FILE = "session"
 ADDRESS_FILE = "address.json"
 STATIC = Path(__file__).parent / "server" / "static"
 # Time for open pages to take their last bytes when the Orchestrator stops.
@@ -78,6 +83,10 @@ class Orchestrator:
             WorkerPool(settings.workers, memory_bytes=settings.worker_memory_bytes, task_limit_s=settings.task_limit_s)
         )
         cache = ThumbCache(settings.library / "thumbs", SHORT_EDGES_PX)
+        index = running.enter_context(Index(self.database))
+        if self._serving:
+            # A single command has its answer from SQL sooner than the index would be read.
+            index.start()
         live = running.enter_context(LiveUpdates(self.database))
         self._watcher = self._start_watcher(running)
         self.importing = running.enter_context(
@@ -90,14 +99,23 @@ class Orchestrator:
                 on_root_added=self._watch,
             )
         )
-        running.enter_context(Dispatcher(self.database, workers, cache, in_flight=settings.workers * 4, now_ms=now_ms))
+        libraries = running.enter_context(LibraryImporting(self.database, self.importing, now_ms=now_ms))
+        self._start_jobs(running, workers, cache)
+        if self._serving:
+            running.enter_context(HourlyBackups(self.database))
+        carrying_on = running.enter_context(CarryingOn(self.database, now_ms=now_ms))
         embedding.queue_missing(self.database, now_ms=now_ms)
         self.sessions = Sessions.open(settings.library / TOKEN_FILE)
+        if self._serving:
+            running.enter_context(self.sessions.kept_in(settings.library / SESSION_FILE))
         self.app = build_app(
             Services(
                 database=self.database,
-                snapshots=Snapshots(self.database),
+                workers=workers,
+                snapshots=Snapshots(self.database, index),
                 importing=self.importing,
+                libraries=libraries,
+                carrying_on=carrying_on,
                 live=live,
                 cache=cache,
                 sessions=self.sessions,
@@ -115,6 +133,25 @@ class Orchestrator:
             self.database.write_bulk(
                 events.append, level="warning", kind="library.place", subject=danger, data={}, now_ms=now_ms()
             )
+
+    def _start_jobs(self, running: ExitStack, workers: WorkerPool, cache: ThumbCache) -> None:
+        """Jobs that take minutes have a worker of their own, which starts when there is one."""
+        settings = self._settings
+        slow_worker = running.enter_context(
+            WorkerPool(
+                1, memory_bytes=settings.worker_memory_bytes, task_limit_s=settings.slow_task_limit_s, when_needed=True
+            )
+        )
+        running.enter_context(
+            Dispatcher(
+                self.database,
+                workers,
+                cache,
+                slow_executor=slow_worker,
+                in_flight=settings.workers * 4,
+                now_ms=now_ms,
+            )
+        )
 
     # -- serving ------------------------------------------------------------------------------
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.acting import opened
 from tests.faults.serving import Served
 from tests.pictures import a1111_png
 
-IMAGES = 400
+IMAGES = 600
 MODELS = ("dreamer_v1", "night_xl")
 STATIC = Path(__file__).parents[2] / "src" / "mysticanvas" / "server" / "static" / "index.html"
 
@@ -31,26 +32,29 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no Chromium on this machine, or the gallery is not built")
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        opened = playwright.chromium.launch(executable_path=path, args=arguments)
-        yield opened
-        opened.close()
+        launched = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield launched
+        launched.close()
+
+
+def write_images(folder: Path, count: int, *, first: int = 0) -> None:
+    """Ten images a day, every tenth day back from July 2026."""
+    folder.mkdir(exist_ok=True)
+    for seed in range(first, first + count):
+        width, height = ((64, 96), (96, 64), (64, 64))[seed % 3]
+        path = folder / f"{seed:05}.png"
+        path.write_bytes(a1111_png(seed, width=width, height=height, model=MODELS[seed % 2]))
+        moment_s = 1_785_000_000 - seed // 10 * 10 * 86_400 - seed % 10 * 60
+        os.utime(path, (moment_s, moment_s))
 
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A library of `IMAGES` images over fourteen months; its thumbnails are made."""
+    """A library of `IMAGES` images over twenty months; its thumbnails are made."""
     home = tmp_path_factory.mktemp("browser")
-    pictures = home / "pictures"
-    pictures.mkdir()
-    for seed in range(IMAGES):
-        width, height = ((64, 96), (96, 64), (64, 64))[seed % 3]
-        path = pictures / f"{seed:05}.png"
-        path.write_bytes(a1111_png(seed, width=width, height=height, model=MODELS[seed % 2]))
-        # Ten images a day, every tenth day.
-        moment_s = 1_785_000_000 - seed // 10 * 10 * 86_400 - seed % 10 * 60
-        os.utime(path, (moment_s, moment_s))
+    write_images(home / "pictures", IMAGES)
     (home / "library").mkdir()
-    server = Served(home / "library", [pictures]).wait_until_up()
+    server = Served(home / "library", [home / "pictures"]).wait_until_up()
     server.wait_until_idle(IMAGES)
     yield server
     server.stop()
@@ -59,14 +63,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture
 def page(browser: Browser, served: Served) -> Iterator[Page]:
     """The gallery, signed in and loaded; no error may reach its console."""
-    context = browser.new_context(viewport={"width": 1400, "height": 900}, color_scheme="dark")
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    opened = context.new_page()
-    complaints: list[str] = []
-    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    opened.on("pageerror", lambda error: complaints.append(str(error)))
-    opened.goto(served.post("/api/session/code", {})["url"])
-    opened.wait_for_selector("[role=gridcell]")
-    yield opened
-    context.close()
-    assert complaints == []
+    with opened(browser, served) as page:
+        page.wait_for_selector("[role=gridcell]")
+        yield page

@@ -15,15 +15,15 @@ START_LIMIT_S = 40.0
 
 
 class Served:
-    """`mysticanvas serve` on a free port. `program` runs instead of it, to plant a bug."""
+    """`mysticanvas serve`, on a free port by default. `program` runs instead of it, to plant a bug."""
 
-    def __init__(self, library: Path, folders: list[Path], *, program: Path | None = None) -> None:
+    def __init__(self, library: Path, folders: list[Path], *, program: Path | None = None, port: int = 0) -> None:
         self.library = library
         self._log = (library.parent / f"{library.name}.log").open("ab")
         started = [str(program)] if program else ["-m", "mysticanvas.cli.main"]
         (library / "address.json").unlink(missing_ok=True)
         self.process = subprocess.Popen(
-            [sys.executable, *started, "serve", "--no-open", "--port", "0", "--library", str(library)]
+            [sys.executable, *started, "serve", "--no-open", "--port", str(port), "--library", str(library)]
             + [str(folder) for folder in folders],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
@@ -48,6 +48,10 @@ class Served:
             else:
                 return self
         raise TimeoutError("the Orchestrator did not come up")
+
+    @property
+    def port(self) -> int:
+        return int(str(self.http.base_url).rstrip("/").rpartition(":")[2])
 
     def get(self, path: str, **query: Any) -> Any:
         return self.http.get(path, params=query).raise_for_status().json()

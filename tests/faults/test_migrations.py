@@ -15,6 +15,7 @@ from mysticanvas.domain.file import FileKind
 from mysticanvas.store import backup, checks, migrating
 from mysticanvas.store.connections import open_writer
 from mysticanvas.store.database import Database
+from mysticanvas.store.schema import migrations
 
 LIBRARIES = Path(__file__).parents[1] / "integration" / "libraries"
 RELEASED = sorted(LIBRARIES.glob("schema-*.db.gz"))
@@ -68,7 +69,7 @@ def test_a_released_library_is_upgraded_with_everything_in_it(released: Path, tm
     wrote = what_the_person_wrote(released)
     assert sum(1 for row in wrote if row[3]) == 5
     assert_sound(folder, wrote)
-    if int(released.stem) < len(migrating.migrations()):
+    if int(released.stem) < len(migrations()):
         [kept] = backup.listed(folder / "backups")
         assert what_the_person_wrote(Path(kept.path)) == wrote
 
@@ -98,7 +99,7 @@ def die_at(statement: int, folder: Path, migrate: Migrate) -> bool:
 
 def kill_at_many(released: Path, tmp_path: Path, migrate: Migrate, step: int) -> int:
     """How many points of death there were; after each the library is the old one or the new one."""
-    wrote, old, new = what_the_person_wrote(released), int(released.stem), len(migrating.migrations())
+    wrote, old, new = what_the_person_wrote(released), int(released.stem), len(migrations())
     statement, deaths = 1, 0
     while True:
         folder = lay(released, tmp_path / f"killed-{statement}")
@@ -121,7 +122,7 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has
 
 @needs_fork
 def test_an_upgrade_killed_at_a_statement_is_the_old_or_the_new_library(released: Path, tmp_path: Path) -> None:
-    if int(released.stem) == len(migrating.migrations()):
+    if int(released.stem) == len(migrations()):
         pytest.skip("this schema is the newest")
     assert kill_at_many(released, tmp_path, migrating.migrate, EVERY) > 1
 
@@ -129,7 +130,7 @@ def test_an_upgrade_killed_at_a_statement_is_the_old_or_the_new_library(released
 @needs_fork
 @pytest.mark.long
 def test_an_upgrade_killed_at_every_statement_is_the_old_or_the_new_library(released: Path, tmp_path: Path) -> None:
-    if int(released.stem) == len(migrating.migrations()):
+    if int(released.stem) == len(migrations()):
         pytest.skip("this schema is the newest")
     assert kill_at_many(released, tmp_path, migrating.migrate, 1) > EVERY
 
@@ -139,13 +140,13 @@ def migrate_without_transaction(connection: apsw.Connection, backups: Path) -> N
     backup.make(connection, backups, why="planted")
     connection.execute("PRAGMA foreign_keys = OFF")
     version = connection.pragma("user_version")
-    for number, script in enumerate(migrating.migrations()[version:], version + 1):
+    for number, script in enumerate(migrations()[version:], version + 1):
         connection.execute(f"{script} PRAGMA user_version = {number};").fetchall()
 
 
 @needs_fork
 def test_the_harness_sees_an_upgrade_without_a_transaction(released: Path, tmp_path: Path) -> None:
-    if int(released.stem) == len(migrating.migrations()):
+    if int(released.stem) == len(migrations()):
         pytest.skip("this schema is the newest")
     with pytest.raises((AssertionError, LibraryError)):
         kill_at_many(released, tmp_path, migrate_without_transaction, 1)

@@ -4,7 +4,8 @@ import threading
 import time
 
 from mysticanvas.cli.main import main
-from mysticanvas.library import organising
+from mysticanvas.domain.deed import Done
+from mysticanvas.library import deeds
 from mysticanvas.store.database import Database
 
 LATE_S = 0.4
@@ -18,11 +19,11 @@ def early(change):
         if done is not change:
             return write(self, done, *args, **kwargs)
         threading.Thread(target=lambda: (time.sleep(LATE_S), write(self, done, *args, **kwargs)), daemon=True).start()
-        return organising.Done(operation=0, changed=1)
+        return Done(operation=0, changed=1)
 
     Database.write = later
 
 
 if __name__ == "__main__":
-    early(organising.set_favorite)
+    early(deeds.do_all)
     main()

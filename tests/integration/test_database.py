@@ -132,6 +132,38 @@ def test_a_backup_can_be_opened_as_a_library(database: Database, tmp_path: Path)
         assert opened.read(preferences.get, "answer", None) == 42
 
 
+def test_a_closed_library_is_one_file(tmp_path: Path) -> None:
+    with Database.open(tmp_path) as database:
+        database.write(preferences.put, "answer", 42)
+        database.read(preferences.get, "answer", None)
+    assert [path.name for path in tmp_path.glob("mysticanvas.db*")] == ["mysticanvas.db"]
+
+
+def with_hot_journal(path: Path, pages: int) -> None:
+    """A database whose process died in a transaction, its rollback journal beside it."""
+    made = path.with_suffix(".made")
+    connection = apsw.Connection(str(made))
+    if pages > 1:
+        connection.execute("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (zeroblob(20000))").fetchall()
+    connection.execute("PRAGMA cache_size = 1; BEGIN; CREATE TABLE more (x)").fetchall()
+    connection.execute("INSERT INTO more VALUES (zeroblob(50000))")
+    content = made.read_bytes()
+    path.write_bytes(content if pages > 1 else content[:4096])
+    path.with_name(path.name + "-journal").write_bytes(made.with_name(made.name + "-journal").read_bytes())
+    connection.close()
+
+
+def test_a_library_whose_making_was_cut_short_is_made_anew_and_a_foreign_one_is_not(tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir()
+    with_hot_journal(tmp_path / "theirs" / "mysticanvas.db", pages=6)
+    with pytest.raises(ForeignFileError):
+        Database.open(tmp_path / "theirs")
+    (tmp_path / "ours").mkdir()
+    with_hot_journal(tmp_path / "ours" / "mysticanvas.db", pages=1)
+    with Database.open(tmp_path / "ours") as database:
+        database.write(preferences.put, "answer", 42)
+
+
 class LosesTheAnswer(apsw.Connection):
     """A disk that reports a fault of COMMIT: before it happened, or when it had."""
 

@@ -1,6 +1,8 @@
 """Worker processes: what waits for what, and what one bad file costs (J6, J9)."""
 
+import json
 import os
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -13,15 +15,15 @@ from mysticanvas.domain.errors import WorkerCrashedError
 from mysticanvas.domain.importing import ImportState
 from mysticanvas.domain.task import (
     Answer,
-    EmbedTexts,
     FolderListing,
+    KeptRead,
+    KeptTexts,
     ListFolder,
     MakeThumbs,
     ReadImages,
+    ReadKept,
     Task,
-    TextsEmbedded,
 )
-from mysticanvas.meaning.spaces import INSTANT
 from mysticanvas.store import roots
 from mysticanvas.store.database import Database
 from mysticanvas.worker.pool import WorkerPool
@@ -71,12 +73,11 @@ def test_a_file_that_crashes_its_reader_costs_no_other_file(
     assert "crashed" in tally.failures[0].reason
 
 
-def test_tasks_and_answers_larger_than_a_pipe_do_not_lock_each_other_up() -> None:
-    texts = ["a fox in the snow, " * 15] * 1_000
-    task = EmbedTexts(INSTANT.name, [bytes(16)] * len(texts), texts)
-    with WorkerPool(1, memory_bytes=512 * 1024 * 1024, task_limit_s=30) as pool:
-        answers = [pool.submit(task) for _ in range(12)]
-        for answer in answers:
-            embedded = answer.result(timeout=60)
-            assert isinstance(embedded, TextsEmbedded)
-            assert len(embedded.vectors) == len(texts)
+def test_tasks_and_answers_larger_than_a_pipe_do_not_lock_each_other_up(pool: WorkerPool) -> None:
+    text = json.dumps([["tEXt", "parameters", "a fox in the snow, " * 20_000 + "\nSteps: 20, Seed: 5, Sampler: Euler"]])
+    task = ReadKept([KeptTexts(number, zlib.compress(text.encode(), 0), "fox.png") for number in range(4)])
+    answers = [pool.submit(task) for _ in range(12)]
+    for answer in answers:
+        read = answer.result(timeout=60)
+        assert isinstance(read, KeptRead)
+        assert read.generations == [0, 1, 2, 3]

@@ -52,7 +52,7 @@ def working(database: Database, tmp_path: Path) -> Iterator[WorkerPool]:
     cache = ThumbCache(tmp_path / "thumbs", (256, 512))
     with (
         WorkerPool(1, memory_bytes=512 * 1024 * 1024, task_limit_s=30) as pool,
-        Dispatcher(database, pool, cache, in_flight=4, now_ms=lambda: 1_000),
+        Dispatcher(database, pool, cache, in_flight=4, slow_executor=pool, now_ms=lambda: 1_000),
     ):
         yield pool
 

@@ -1,15 +1,14 @@
 """Whatever the bytes and whatever the text: readers and parsers raise only their own errors (M5, S1)."""
 
 import json
-import time
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.pictures import a1111_png
+from tests.property.hostile import FAULT
 
 from mysticanvas.domain.errors import QueryError, UnreadableFileError
 from mysticanvas.domain.file import ImageFormat, ImageHead, TextEntry
-from mysticanvas.formats import infotext
 from mysticanvas.formats.containers import read_head
 from mysticanvas.formats.detect import read_recipe
 from mysticanvas.search import language
@@ -61,10 +60,11 @@ JSON = st.recursive(
 
 
 @given(st.sampled_from(KEYS), st.text(max_size=300) | JSON.map(json.dumps))
+@example("prompt", "a fox\0 in snow")
 def test_any_text_gives_a_recipe_that_can_be_stored(key: str, text: str) -> None:
     head = ImageHead(ImageFormat.PNG, 1, 1, 1, True, (TextEntry("tEXt", key, text),))
     recipe = read_recipe(head, file_name="x")
-    assert "It is kept" not in recipe.problems
+    assert FAULT not in recipe.problems
     json.dumps(recipe.params).encode()
     for said in (recipe.prompt, recipe.model, recipe.sampler):
         assert said is None or "\0" not in said.encode().decode()
@@ -78,14 +78,3 @@ def test_any_search_is_a_query_or_an_error_that_points_at_the_place(text: str) -
         assert 0 <= error.position <= max(len(text), 2_000)
         return
     assert language.parse(language.write(query)) == query
-
-
-def test_four_times_the_text_takes_no_more_than_some_eight_times_the_work() -> None:
-    for shape in ("a: b, ", '\\"', "(", "Steps: 1\n", ", "):
-        spent = []
-        for size in (20_000, 80_000):
-            text = ('x\nSteps: 20, A: "' + shape * size)[:size]
-            began_s = time.process_time()
-            infotext.parse(text)
-            spent.append(time.process_time() - began_s)
-        assert spent[1] < 8 * spent[0] + 0.05, shape

@@ -37,6 +37,8 @@ class Client(Protocol):
 
     def post(self, path: str, body: Any = None) -> Any: ...
 
+    def text(self, path: str) -> str: ...
+
 
 @contextmanager
 def connect(settings: Settings) -> Iterator[Client]:
@@ -65,9 +67,16 @@ class _HeldClient:
     def post(self, path: str, body: Any = None) -> Any:
         return self._send("POST", path, json=body if body is not None else {})
 
+    def text(self, path: str) -> str:
+        """What is no JSON."""
+        return _checked(self._ask("GET", path)).text
+
     def _send(self, method: str, path: str, **how: Any) -> Any:
+        return _reply(self._ask(method, path, **how))
+
+    def _ask(self, method: str, path: str, **how: Any) -> httpx.Response:
         try:
-            return _reply(self._http.request(method, path, **how))
+            return self._http.request(method, path, **how)
         except httpx.TransportError as error:
             raise LibraryBusyError(
                 "The MystiCanvas that holds this library does not answer. Stop it, or wait a little."
@@ -104,9 +113,15 @@ class _InProcessClient:
     def post(self, path: str, body: Any = None) -> Any:
         return self._send("POST", path, json=body if body is not None else {})
 
+    def text(self, path: str) -> str:
+        return _checked(self._ask("GET", path)).text
+
     def _send(self, method: str, path: str, **how: Any) -> Any:
+        return _reply(self._ask(method, path, **how))
+
+    def _ask(self, method: str, path: str, **how: Any) -> httpx.Response:
         request = self._http.request(method, path, **how)
-        return _reply(asyncio.run_coroutine_threadsafe(request, self._loop).result())
+        return asyncio.run_coroutine_threadsafe(request, self._loop).result()
 
 
 def _given(query: dict[str, Any]) -> dict[str, Any]:
@@ -122,11 +137,20 @@ _ERRORS: dict[int, type[MystiCanvasError]] = {
 
 
 def _reply(response: httpx.Response) -> Any:
+    checked = _checked(response)
+    return checked.json() if checked.content else None
+
+
+def _checked(response: httpx.Response) -> httpx.Response:
+    """Raises the error that its status means."""
     if response.is_success:
-        return response.json() if response.content else None
+        return response
     try:
-        sentence = response.json()["error"]
-    except (json.JSONDecodeError, KeyError, TypeError):
+        said = response.json()
+        sentence = said["error"]
+        if said.get("suggestion"):
+            sentence += f" Did you mean {said['suggestion']} ?"
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError):
         sentence = f"The library answered {response.status_code}."
     raise _ERRORS.get(response.status_code, LibraryError)(sentence)
 

@@ -9,7 +9,19 @@ import sys
 import typer
 
 from mysticanvas import __version__
-from mysticanvas.cli import folders, looking, maintaining, serving, taking_in
+from mysticanvas.cli import (
+    folders,
+    lineage,
+    looking,
+    maintaining,
+    models,
+    organising,
+    serving,
+    tagging,
+    taking_in,
+    templating,
+    trashing,
+)
 from mysticanvas.cli.printing import err
 from mysticanvas.domain.errors import InvalidInputError, LibraryError, MystiCanvasError, NotFoundError
 
@@ -21,7 +33,19 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (serving, taking_in, looking, folders, maintaining):
+for module in (
+    serving,
+    taking_in,
+    looking,
+    organising,
+    tagging,
+    trashing,
+    templating,
+    lineage,
+    models,
+    folders,
+    maintaining,
+):
     module.add_commands(app)
 
 

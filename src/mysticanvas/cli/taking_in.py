@@ -1,4 +1,4 @@
-"""`import` and `inspect`: files in, and what they say."""
+"""`import`, `import-library` and `inspect`: files in, and what they say."""
 
 import time
 from pathlib import Path
@@ -19,6 +19,9 @@ FAILURES_SHOWN = 20
 
 def add_commands(app: typer.Typer) -> None:
     app.command("import", epilog="Example: mysticanvas import ~/ComfyUI/output --json")(import_folders)
+    app.command("import-library", epilog="Example: mysticanvas import-library ~/DiffusionDesk/mysti.db --dry-run")(
+        import_library
+    )
     app.command("inspect", epilog="Example: mysticanvas inspect picture.png --json")(inspect)
 
 
@@ -91,6 +94,43 @@ def print_report(report: dict[str, Any], *, dry_run: bool) -> None:
         out.print(f"  {failure['path']}: {failure['reason']}", markup=False, highlight=False)
     if (more := len(report["failures"]) - FAILURES_SHOWN) > 0:
         out.print(f"  … and {more:,} more; --json lists them all.")
+
+
+def import_library(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The database of DiffusionDesk.")],
+    images: Annotated[
+        Path | None, typer.Option("--images", help="The folder of its images, if it is not beside the database.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would come over, change nothing.")] = False,
+    library: Library = None,
+    json: Json = False,
+) -> None:
+    """Take over another gallery: ratings, favourites, tags, prompts, lineage. It is not touched."""
+    asked = {"path": absolute(file), "images": absolute(images) if images else None, "dry_run": dry_run}
+    with connect(settings_for(library)) as client:
+        report = _follow_take_over(client, client.post("/api/libraries", asked)["id"])
+    if json:
+        print_json(report)
+        return
+    verb = "Would take over" if dry_run else "Took over"
+    out.print(
+        f"{verb} {report['images']:,} images of {report['gallery']}: {report['matched']:,} found here, "
+        f"{report['missing']:,} without their file, {report['known']:,} known already."
+    )
+    words = ("ratings", "favorites", "tags", "parents", "templates", "aliases")
+    out.print(", ".join(f"{report[name]:,} {name}" for name in words) + ".")
+    for one in report["left_out"]:
+        out.print(f"  Not taken over: {one['count']:,} {one['what']} ({one['why']}).", markup=False, highlight=False)
+
+
+def _follow_take_over(client: Client, take_over: str) -> dict[str, Any]:
+    with progress_bar() as bars:
+        bar = bars.add_task("Taking over", total=None, rate="")
+        while True:
+            now = client.get(f"/api/libraries/{take_over}", wait=POLL_S)
+            bars.update(bar, description=now["message"], completed=now["done"], total=now["total"] or None)
+            if now["report"] is not None:
+                return dict(now["report"])
 
 
 def inspect(

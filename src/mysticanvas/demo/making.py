@@ -2,9 +2,9 @@
 
 import os
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,12 +16,16 @@ from mysticanvas.demo.brushes import Palette, Random
 from mysticanvas.demo.embedding import with_jpeg_comment, with_png_texts, with_webp_comment
 from mysticanvas.demo.pictures import SCENES, Scene, paint
 from mysticanvas.demo.recipes import Recipe
-from mysticanvas.demo.subjects import CHECKPOINTS, LORAS, NEGATIVES, SUBJECTS, TOUCHES
+from mysticanvas.demo.subjects import CHECKPOINTS, LORAS, NEGATIVES, SUBJECTS, TOUCHES, UPSCALERS
 
 LAST_DAY = datetime(2026, 8, 22, tzinfo=UTC)
 DAYS = 540
-PICTURES_A_BURST = 5
+PICTURES_A_BURST = 9
 SIZES_PX = ((384, 560), (560, 384), (448, 448), (384, 672), (672, 384), (512, 512), (400, 600), (600, 400))
+# How many of ComfyUI's pictures were made from one of the last few before them.
+DERIVED_SHARE = 0.6
+SOURCES_IN_REACH = 4
+ENLARGED = 1.5
 GENERATORS = ("a1111", "forge", "comfyui", "invokeai", "mysticanvas")
 
 
@@ -52,15 +56,43 @@ def make_demo(
 
 
 def plan(count: int, seed: int) -> Iterator[Picture]:
-    """`count` pictures, oldest first: bursts of about five, most of them in the later months."""
+    """`count` pictures, oldest first: bursts of about nine, most of them in the later months."""
     random = np.random.default_rng(seed)
     bursts = max(1, round(count / PICTURES_A_BURST))
     days_ago = (DAYS * random.random(bursts) ** 1.4).astype(int)
     starts_s = 3_600 * random.uniform(8, 21, bursts) - 86_400 * days_ago
     pauses_s = random.uniform(0, 5_400, count)
     moments_s = np.sort(starts_s[random.integers(0, bursts, count)] + pauses_s)
+    sources: list[Picture] = []
+    enlarged: set[str] = set()
     for number, moment_s in enumerate(moments_s):
-        yield _picture(random, number, LAST_DAY + timedelta(seconds=int(moment_s)))
+        picture = _picture(random, number, LAST_DAY + timedelta(seconds=int(moment_s)))
+        if picture.generator == "comfyui":
+            picture = _derived(np.random.default_rng([seed, number]), picture, sources, enlarged)
+            # What was only enlarged is the end of its line.
+            sources = [*sources, *([] if picture.recipe.upscaler else [picture])][-SOURCES_IN_REACH:]
+        yield picture
+
+
+def _derived(random: Random, picture: Picture, sources: Sequence[Picture], enlarged: set[str]) -> Picture:
+    """The picture, or instead of it one made from an earlier: enlarged (once), or again in other colours."""
+    if not sources or random.random() > DERIVED_SHARE:
+        return picture
+    source = sources[int(random.integers(len(sources)))]
+    recipe = replace(source.recipe, source=source.path.name)
+    if source.path.name not in enlarged and random.random() < 0.4:
+        enlarged.add(source.path.name)
+        recipe = replace(recipe, upscaler=str(random.choice(UPSCALERS)))
+        return replace(source, path=picture.path, recipe=recipe, made_at=picture.made_at)
+    others = [palette for palette in source.scene.palettes if palette != source.colours]
+    colours = others[int(random.integers(len(others)))]
+    recipe = replace(
+        recipe,
+        prompt=recipe.prompt.replace(source.colours.name, colours.name),
+        checkpoint=picture.recipe.checkpoint,
+        lora=picture.recipe.lora,
+    )
+    return replace(source, path=picture.path, colours=colours, recipe=recipe, made_at=picture.made_at)
 
 
 def _picture(random: Random, number: int, made_at: datetime) -> Picture:
@@ -137,6 +169,8 @@ def image_file(picture: Picture, suffix: str) -> bytes:
     recipe = picture.recipe
     pixels = paint(picture.scene, picture.colours, recipe.seed, recipe.width, recipe.height)
     image = pyvips.Image.new_from_array(pixels, interpretation="srgb")
+    if recipe.upscaler:
+        image = image.resize(ENLARGED)
     match suffix:
         case ".png":
             return with_png_texts(bytes(image.pngsave_buffer(compression=5, keep="none")), _png_texts(picture))

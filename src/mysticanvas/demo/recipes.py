@@ -16,7 +16,8 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """All that a generator was asked; `lora` is (name, hash, weight)."""
+    """All that a generator was asked; `lora` is (name, hash, weight). `source` is the name of the image
+    that this one was made from, `upscaler` the model that only enlarged it."""
 
     prompt: str
     negative_prompt: str
@@ -29,6 +30,8 @@ class Recipe:
     height: int
     checkpoint: Checkpoint
     lora: tuple[str, str, float] | None
+    source: str | None = None
+    upscaler: str | None = None
 
     @property
     def prompt_with_lora(self) -> str:
@@ -89,7 +92,7 @@ _COMFYUI_SAMPLERS = {"DPM++ 2M": "dpmpp_2m", "Euler a": "euler_ancestral", "DPM+
 
 def comfyui(recipe: Recipe) -> dict[str, str]:
     """Texts of the PNG: the graph that ran, and the same as its editor keeps it."""
-    graph = _comfyui_graph(recipe)
+    graph = _comfyui_upscale(recipe) if recipe.upscaler else _comfyui_graph(recipe)
     return {"prompt": json.dumps(graph), "workflow": json.dumps(_comfyui_workflow(graph))}
 
 
@@ -129,7 +132,21 @@ def _comfyui_graph(recipe: Recipe) -> dict[str, Json]:
             model=["4", 0],
             clip=["4", 1],
         )
+    if recipe.source:
+        graph["3"]["inputs"] |= {"denoise": 0.55, "latent_image": ["12", 0]}
+        del graph["5"]
+        graph["11"] = _node("LoadImage", image=recipe.source)
+        graph["12"] = _node("VAEEncode", pixels=["11", 0], vae=["4", 2])
     return graph
+
+
+def _comfyui_upscale(recipe: Recipe) -> dict[str, Json]:
+    return {
+        "1": _node("LoadImage", image=recipe.source),
+        "2": _node("UpscaleModelLoader", model_name=f"{recipe.upscaler}.pth"),
+        "3": _node("ImageUpscaleWithModel", upscale_model=["2", 0], image=["1", 0]),
+        "4": _node("SaveImage", filename_prefix="ComfyUI", images=["3", 0]),
+    }
 
 
 def _node(class_type: str, **inputs: Any) -> Json:
@@ -144,6 +161,10 @@ _OUTPUTS = {
     "VAEDecode": ["IMAGE"],
     "SaveImage": [],
     "LoraLoader": ["MODEL", "CLIP"],
+    "LoadImage": ["IMAGE", "MASK"],
+    "VAEEncode": ["LATENT"],
+    "UpscaleModelLoader": ["UPSCALE_MODEL"],
+    "ImageUpscaleWithModel": ["IMAGE"],
 }
 
 

@@ -117,3 +117,5 @@ LORAS = (
     ("misty_mornings", "a90be1f37c52"),
     ("neon_nights", "0d3e5b8f6a71"),
 )
+
+UPSCALERS = ("4x-UltraSharp", "RealESRGAN_x4plus")

@@ -3,8 +3,9 @@
 import os
 
 from mysticanvas.disk.opening import open_beneath
+from mysticanvas.disk.scanning import SIDECAR_ENDINGS
 from mysticanvas.domain.errors import UnreadableFileError
-from mysticanvas.domain.file import TextEntry
+from mysticanvas.domain.file import FileStat, TextEntry
 from mysticanvas.domain.text import clean
 
 # No generator writes a longer sidecar; a larger one is something else.
@@ -13,10 +14,23 @@ MAX_SIDECAR_BYTES = 1024 * 1024
 
 def read_sidecar(root: bytes, path_bytes: bytes) -> TextEntry:
     """Its text, in UTF-8 or as its byte order mark says. Raises `UnreadableFileError`."""
+    return read_with_stat(root, path_bytes)[0]
+
+
+def read_with_stat(root: bytes, path_bytes: bytes) -> tuple[TextEntry, FileStat]:
+    """As `read_sidecar`, and what was read."""
     with open_beneath(root, path_bytes) as source:
         if source.size > MAX_SIDECAR_BYTES:
             raise UnreadableFileError("It is too large to describe an image.")
         content = source.read(0, MAX_SIDECAR_BYTES)
+        stat = source.stat()
     encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     name = clean(os.path.basename(path_bytes).decode("utf-8", "replace"))
-    return TextEntry("sidecar", name, clean(content.decode(encoding, "replace")))
+    return TextEntry("sidecar", name, clean(content.decode(encoding, "replace"))), stat
+
+
+def beside(root: bytes, path_bytes: bytes) -> list[bytes]:
+    """The text files beside an image that bear its name, as paths relative to the root."""
+    stem = path_bytes.rpartition(b".")[0] or path_bytes
+    names = {name + ending for name in (stem, path_bytes) for ending in SIDECAR_ENDINGS}
+    return sorted(name for name in names if os.path.lexists(os.path.join(root, name)))

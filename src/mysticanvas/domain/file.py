@@ -1,5 +1,7 @@
 """Files of images: what a header says, what a scan finds."""
 
+import re
+import zlib
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -69,3 +71,16 @@ class FileStat:
     path_bytes: bytes
     bytes: int
     mtime_ns: int
+
+
+# Entries that hold the graph as ComfyUI's or InvokeAI's editor opens it.
+_WORKFLOW = re.compile(rb', "(?:(?:invokeai_)?workflow", "|[\w ]+", "\s?workflow:)', re.IGNORECASE)
+MAX_TEXTS_BYTES = 64 * 1024 * 1024
+
+
+def holds_workflow(content: bytes) -> bool:
+    """Whether packed texts (zlib over a JSON list of [carrier, key, text]) hold an editor's graph."""
+    try:
+        return _WORKFLOW.search(zlib.decompressobj().decompress(content, MAX_TEXTS_BYTES)) is not None
+    except zlib.error:
+        return False

@@ -10,6 +10,8 @@ JobId = NewType("JobId", int)
 class JobKind(StrEnum):
     THUMB = "thumb"
     SHA256 = "sha256"
+    MODELS = "models"
+    REPARSE = "reparse"
     EMBED = "embed"
     PHASH = "phash"
     AUTOTAG = "autotag"

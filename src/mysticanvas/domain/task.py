@@ -12,6 +12,7 @@ from typing import Protocol
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.generation import Recipe
 from mysticanvas.domain.machine import Endpoint, MachineTag
+from mysticanvas.domain.model_tasks import HashModel, ListModels, ModelHashed, ModelListing, ModelRead, ReadModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,8 @@ class ImageRead:
     """`stat` was equal before and after reading. `raw` is zlib-compressed JSON of the text entries
     ([carrier, key, text] each), b"" when there are none. `fingerprint` is 32 bytes: BLAKE3 over
     the size and both ends of the file. `params_json` is `recipe.params`, which is empty here: the
-    Orchestrator stores it and need not read it."""
+    Orchestrator stores it and need not read it. `sidecars` are those beside it that were read.
+    `is_grid`: a sheet of several images."""
 
     stat: FileStat
     format: ImageFormat
@@ -67,6 +69,8 @@ class ImageRead:
     params_json: str
     raw: bytes
     problems: list[str]
+    sidecars: list[FileStat] = field(default_factory=list)
+    is_grid: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,8 @@ class FileHashed:
 
 @dataclass(frozen=True, slots=True)
 class MakeThumbs:
-    """Hash, decode and shrink one image. `short_edges_px` are the sizes wanted, small to large."""
+    """Hash, decode and shrink one image, and look for text in its pixels. `short_edges_px` are the
+    sizes wanted, small to large."""
 
     root: bytes
     path_bytes: bytes
@@ -111,14 +116,16 @@ class MakeThumbs:
 class ThumbsMade:
     """`webps` is parallel to the sizes asked for; empty when the pixels could not be decoded, and
     then `damage` says why. `color_rgb` is the dominant colour as 0xRRGGBB. `blake3` is of the whole
-    file (32 bytes), None when the file is larger than may be hashed. `phash` is None for a picture
-    without contrast."""
+    file (32 bytes), None when the file is larger than may be hashed. `hidden` is the text that the
+    pixels of an image hide which says nothing else of how it was made; None when they hide none.
+    `phash` is None for a picture without contrast."""
 
     stat: FileStat
     blake3: bytes | None
     color_rgb: int | None
     webps: list[bytes]
     damage: str | None
+    hidden: str | None = None
     phash: bytes | None = None
 
 
@@ -174,8 +181,57 @@ class TagsSuggested:
     tags: list[MachineTag]
 
 
-Task = ListFolder | ReadImages | HashFile | MakeThumbs | EmbedTexts | HashPicture | AskForTags
-Answer = FolderListing | ImagesRead | FileHashed | ThumbsMade | TextsEmbedded | PictureHashed | TagsSuggested
+@dataclass(frozen=True, slots=True)
+class KeptTexts:
+    """The texts of one image as they were kept at its import: `raw` as in `ImageRead`."""
+
+    generation: int
+    raw: bytes
+    file_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadKept:
+    """Read kept texts again; no file is opened."""
+
+    images: list[KeptTexts]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRead:
+    """`recipes` (JSON, as `domain/recipe_json.py` has it; b"" where what was kept is damaged) is parallel
+    to `generations`: as many of the images asked for as fit the time and the size of one answer."""
+
+    generations: list[int]
+    recipes: list[bytes]
+
+
+Task = (
+    ListFolder
+    | ReadImages
+    | HashFile
+    | MakeThumbs
+    | ListModels
+    | ReadModel
+    | HashModel
+    | ReadKept
+    | EmbedTexts
+    | HashPicture
+    | AskForTags
+)
+Answer = (
+    FolderListing
+    | ImagesRead
+    | FileHashed
+    | ThumbsMade
+    | ModelListing
+    | ModelRead
+    | ModelHashed
+    | KeptRead
+    | TextsEmbedded
+    | PictureHashed
+    | TagsSuggested
+)
 
 
 class Executor(Protocol):

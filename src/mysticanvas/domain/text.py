@@ -1,13 +1,27 @@
 """Text from outside, made fit for the database and for its word index."""
 
 import re
+import unicodedata
+from collections.abc import Iterator
 from hashlib import blake2b
 
-# Kana, CJK ideographs with their extensions, Hangul: written without spaces between words.
+# Written without spaces between words: kana, CJK ideographs with their extensions, Hangul; Thai, Lao,
+# Burmese and Khmer.
 _UNSPACED = re.compile(
-    "([\u2e80-\u2fdf\u3040-\u30ff\u3100-\u312f\u31a0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
-    "\U00020000-\U0003ffff])"
+    "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3040-\u30ff\u3100-\u312f\u31a0-\u31ff\u3400-\u4dbf"
+    "\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff])"
 )
+# What prompts hold beside words: <lora:name:0.8>, the weight in (word:1.2), [a:b:0.5] and (word)1.2. Each
+# alternative begins with a character of its own and has a bound, so this is linear.
+_SYNTAX = re.compile(
+    r"<[A-Za-z]{3,12}:[^<>]{0,400}>|:\s{0,3}[-+]?\d{0,4}\.?\d{1,6}\s{0,3}(?=[)\]])|\)[-+]?\d\.\d{1,4}", re.ASCII
+)
+# The same with NovelAI's 1.2::words::, which costs four times as much to look for.
+_SYNTAX_AND_COLONS = re.compile(_SYNTAX.pattern + r"|(?<![\w.])-?\d{0,3}\.?\d{1,4}::", re.ASCII)
+# Marks below this combining class are letters of their script (vowel signs, viramas, kana voicing);
+# from it on they are accents and points, which no one need type.
+_FIRST_ACCENT = 10
+_WORD = re.compile(r"[^\W_]+")
 
 
 def clean(text: str) -> str:
@@ -18,11 +32,80 @@ def clean(text: str) -> str:
 
 
 def searchable(text: str | None) -> str | None:
-    """As the word index sees it: each character of a script without spaces stands alone, so that a
-    phrase of them is found anywhere."""
-    if text is None or text.isascii():
-        return text
-    return _UNSPACED.sub(r" \1 ", text)
+    """As the word index sees it: without the syntax of prompts, and `folded`.
+
+    The index holds what this made of each text. Changing it needs a migration that fills it anew.
+    """
+    if text is None:
+        return None
+    return folded(_syntax_of(text).sub(" ", text))
+
+
+def _syntax_of(text: str) -> re.Pattern[str]:
+    return _SYNTAX_AND_COLONS if "::" in text else _SYNTAX
+
+
+def folded(text: str) -> str:
+    """Upper and lower case, accents and the forms of one letter are one; each character of a script
+    without spaces stands alone, so that a phrase of them is found anywhere."""
+    if text.isascii():
+        return text.lower()
+    bare = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not _is_accent(c))
+    return _UNSPACED.sub(r" \1 ", unicodedata.normalize("NFC", bare.casefold()))
+
+
+def _is_accent(character: str) -> bool:
+    return unicodedata.combining(character) >= _FIRST_ACCENT
+
+
+def name_key(name: str) -> str:
+    """Names with the same key are one to a person who types them: case and _ do not matter."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().replace("_", " ").split())
+
+
+def words(text: str) -> Iterator[str]:
+    """The words of a text as they are searched, in order."""
+    for found in _WORD.finditer(searchable(text) or ""):
+        yield found[0]
+
+
+def places(text: str, phrase: str) -> list[tuple[int, int]]:
+    """Where a phrase is found in a text: [from, to) in characters, in order, none within another."""
+    wanted = _WORD.findall(folded(phrase))
+    if not wanted:
+        return []
+    have = list(_words_with_places(text))
+    found = []
+    at = 0
+    while at + len(wanted) <= len(have):
+        if [word for word, _, _ in have[at : at + len(wanted)]] == wanted:
+            found.append((have[at][1], have[at + len(wanted) - 1][2]))
+            at += len(wanted)
+        else:
+            at += 1
+    return found
+
+
+def _words_with_places(text: str) -> Iterator[tuple[str, int, int]]:
+    """(word as searched, from, to). Syntax of prompts is passed over."""
+    at = 0
+    for syntax in [*_syntax_of(text).finditer(text), None]:
+        end = syntax.start() if syntax else len(text)
+        for chunk in re.finditer(r"[^\s_]+", text[at:end]):
+            yield from _folded_chunk(chunk[0], at + chunk.start())
+        at = syntax.end() if syntax else end
+
+
+def _folded_chunk(chunk: str, offset: int) -> Iterator[tuple[str, int, int]]:
+    """A character with its marks is folded on its own, so that its place is known."""
+    letters: list[str] = []
+    spots: list[tuple[int, int]] = []
+    for match in re.finditer(r".[\u0300-\u036f]*", chunk, re.DOTALL):
+        for letter in folded(match[0]):
+            letters.append(letter)
+            spots.append((offset + match.start(), offset + match.end()))
+    for word in _WORD.finditer("".join(letters)):
+        yield word[0], spots[word.start()][0], spots[word.end() - 1][1]
 
 
 def content_hash(text: str) -> bytes:

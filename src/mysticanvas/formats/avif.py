@@ -7,17 +7,20 @@ from collections.abc import Iterator
 
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import ImageFormat, ImageHead
-from mysticanvas.formats import exif
+from mysticanvas.formats import c2pa, exif
 from mysticanvas.formats.source import MAX_TEXT_BYTES, BufferedSource, Entries, check_size
 
 MAX_META_BYTES = 4 * 1024 * 1024
 MAX_BOXES = 4_096
 BRANDS = (b"avif", b"avis")
+# The `uuid` box of a C2PA manifest.
+_C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 
 
 def read_head(source: BufferedSource) -> ImageHead:
     """Raises `UnreadableFileError` when there is no picture in it."""
     meta, complete, frames = b"", True, 1
+    entries = Entries()
     offset = 0
     for _ in range(MAX_BOXES):
         header = source.read(offset, 16)
@@ -28,6 +31,9 @@ def read_head(source: BufferedSource) -> ImageHead:
             break
         if kind == b"meta" and length <= MAX_META_BYTES:
             meta = source.read(offset + head_bytes, length - head_bytes)
+        if kind == b"uuid" and source.read(offset + head_bytes, 16) == _C2PA:
+            manifest = source.read(offset + head_bytes + 16, min(length, c2pa.MAX_MANIFEST_BYTES))
+            entries.add("c2pa", "C2PA", c2pa.summary(manifest), important=True)
         frames = 2 if kind == b"moov" else frames
         complete = offset + length <= source.size
         offset += length
@@ -35,7 +41,6 @@ def read_head(source: BufferedSource) -> ImageHead:
     if size is None:
         raise UnreadableFileError("The AVIF ends before its picture begins.")
     check_size(*size)
-    entries = Entries()
     for kind, at, length in _text_items(meta[4:]):
         content = source.read(at, min(length, MAX_TEXT_BYTES))
         if kind == b"Exif":

@@ -8,40 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from mysticanvas.formats.comfyui_widgets import widgets_of
+
 MAX_STEPS = 20_000
-# Widgets by class for editors that did not write their names.
-_WIDGETS = {
-    "KSampler": ("seed", "control_after_generate", "steps", "cfg", "sampler_name", "scheduler", "denoise"),
-    "KSamplerAdvanced": (
-        "add_noise",
-        "noise_seed",
-        "control_after_generate",
-        "steps",
-        "cfg",
-        "sampler_name",
-        "scheduler",
-        "start_at_step",
-        "end_at_step",
-        "return_with_leftover_noise",
-    ),
-    "CLIPTextEncode": ("text",),
-    "CheckpointLoaderSimple": ("ckpt_name",),
-    "UNETLoader": ("unet_name", "weight_dtype"),
-    "VAELoader": ("vae_name",),
-    "LoraLoader": ("lora_name", "strength_model", "strength_clip"),
-    "LoraLoaderModelOnly": ("lora_name", "strength_model"),
-    "EmptyLatentImage": ("width", "height", "batch_size"),
-    "EmptySD3LatentImage": ("width", "height", "batch_size"),
-    "SaveImage": ("filename_prefix",),
-    "LoadImage": ("image", "upload"),
-    "KSamplerSelect": ("sampler_name",),
-    "BasicScheduler": ("scheduler", "steps", "denoise"),
-    "RandomNoise": ("noise_seed", "control_after_generate"),
-    "FluxGuidance": ("guidance",),
-    "CLIPSetLastLayer": ("stop_at_clip_layer",),
-    "PrimitiveNode": ("value", "control_after_generate"),
-}
 _MUTED, _BYPASSED = 2, 4
+_MAX_NESTING = 4
+_MAX_NODES = 50_000
+_MAX_KEPT = 100
+# Compared as they are: a bool is no number here.
+_ID_TYPES = (str, int)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +33,41 @@ class Graph:
 
     def __init__(self, nodes: dict[str, Node]) -> None:
         self.nodes = nodes
+        self._above: dict[str, list[Node]] = {}
+
+    def above(self, start: Node) -> list[Node]:
+        """Every node that `start` depends on, nearest first: `upstream`, kept for those asked for often."""
+        found = self._above.get(start.id)
+        if found is None:
+            found = list(self.upstream(start))
+            if len(self._above) < _MAX_KEPT:
+                self._above[start.id] = found
+        return found
 
     def linked(self, value: Any) -> tuple[Node, int] | None:
         """The node and slot that a link leads to; None for a value, or a link that leads nowhere."""
         if not is_link(value):
             return None
         node = self.nodes.get(str(value[0]))
-        return (node, value[1] if isinstance(value[1], int) else 0) if node else None
+        return (node, value[1]) if node else None
 
-    def upstream(self, start: Node) -> Iterator[Node]:
-        """Every node that `start` depends on, nearest first, each once."""
-        seen, waiting = {start.id}, [start]
+    def upstream(self, start: Node, *, without: frozenset[str] = frozenset()) -> Iterator[Node]:
+        """Every node that `start` depends on, nearest first, each once; not through inputs named in
+        `without`."""
+        seen, waiting, nodes = {start.id}, [start], self.nodes
         for node in waiting:
-            for value in node.inputs.values():
-                found = self.linked(value)
-                if found is not None and found[0].id not in seen:
-                    seen.add(found[0].id)
-                    waiting.append(found[0])
-                    yield found[0]
+            for name, value in node.inputs.items():
+                if type(value) is not list or name in without or not is_link(value):
+                    continue
+                key = str(value[0])
+                if key not in seen and key in nodes:
+                    seen.add(key)
+                    waiting.append(nodes[key])
+                    yield nodes[key]
 
 
 def is_link(value: Any) -> bool:
-    return isinstance(value, list) and len(value) == 2 and isinstance(value[0], str | int) and isinstance(value[1], int)
+    return type(value) is list and len(value) == 2 and type(value[1]) is int and type(value[0]) in _ID_TYPES
 
 
 def of_api(said: dict[str, Any]) -> Graph | None:
@@ -98,27 +86,61 @@ def of_workflow(said: dict[str, Any]) -> Graph | None:
         return None
     definitions = said.get("definitions")
     listed = definitions.get("subgraphs") if isinstance(definitions, dict) else None
-    inner = {s["id"]: s for s in listed or [] if isinstance(s, dict) and isinstance(s.get("id"), str)}
+    inner = {
+        s["id"]: s
+        for s in (listed if isinstance(listed, list) else [])
+        if isinstance(s, dict) and isinstance(s.get("id"), str)
+    }
     nodes: dict[str, Node] = {}
     _lay_open(said, "", inner, nodes, depth=0)
+    _join_by_name(nodes)
     return Graph(nodes) if nodes else None
 
 
 def _lay_open(graph: dict[str, Any], prefix: str, inner: dict[str, Any], nodes: dict[str, Node], *, depth: int) -> None:
     links = _links(graph)
-    for raw in graph.get("nodes") or []:
-        if not isinstance(raw, dict) or "id" not in raw or not isinstance(raw.get("type"), str):
+    for raw in _dicts(graph.get("nodes")):
+        if not isinstance(raw.get("id"), str | int) or not isinstance(raw.get("type"), str):
             continue
-        if raw.get("mode") == _MUTED:
+        if raw.get("mode") == _MUTED or len(nodes) >= _MAX_NODES:
             continue
         key = f"{prefix}{raw['id']}"
         inputs = _inputs(raw, links, prefix)
         subgraph = inner.get(raw["type"])
-        if subgraph is None:
-            kind = "Bypassed" if raw.get("mode") == _BYPASSED else raw["type"]
-            nodes[key] = Node(key, kind, inputs, _widgets(raw))
-        elif depth < 4:
+        if raw.get("mode") == _BYPASSED:
+            nodes[key] = Node(key, "Bypassed", _passed_on(raw, links, prefix))
+        elif subgraph is None:
+            nodes[key] = Node(key, raw["type"], inputs, widgets_of(raw))
+        elif depth < _MAX_NESTING:
             _lay_open_subgraph(subgraph, key, raw, inputs, inner, nodes, depth)
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _passed_on(raw: dict[str, Any], links: dict[Any, tuple[Any, int, int, Any]], prefix: str) -> dict[str, Any]:
+    """A bypassed node hands on, at each output, its first input of the same type."""
+    found: dict[str, Any] = {}
+    for slot, output in enumerate(_dicts(raw.get("outputs"))):
+        for one in _dicts(raw.get("inputs")):
+            link = links.get(one.get("link")) if isinstance(one.get("link"), int) else None
+            if link is not None and one.get("type") == output.get("type"):
+                found[str(slot)] = [f"{prefix}{link[0]}", link[1]]
+                break
+    return found
+
+
+def _join_by_name(nodes: dict[str, Node]) -> None:
+    """What one node sets under a name, others get by it, without a link."""
+    setters = {str(node.inputs.get("name")): node for node in nodes.values() if node.kind == "SetNode"}
+    for key, node in list(nodes.items()):
+        if node.kind == "GetNode":
+            setter = setters.get(str(node.inputs.get("name")))
+            nodes[key] = Node(key, "Reroute", {"": [setter.id, 0]} if setter else {})
+    for setter in setters.values():
+        given = next((value for value in setter.inputs.values() if is_link(value)), None)
+        nodes[setter.id] = Node(setter.id, "Reroute", {"": given} if given else {})
 
 
 def _lay_open_subgraph(
@@ -132,7 +154,7 @@ def _lay_open_subgraph(
 ) -> None:
     """The instance becomes a pipe: its inner nodes have ids of their own, and -10 and -20 lead in and out."""
     _lay_open(subgraph, f"{key}:", inner, nodes, depth=depth + 1)
-    names = [i.get("name") for i in subgraph.get("inputs") or [] if isinstance(i, dict)]
+    names = [i.get("name") for i in _dicts(subgraph.get("inputs"))]
     nodes[f"{key}:-10"] = Node(f"{key}:-10", "SubgraphInput", {str(n): inputs.get(n) for n in names if n})
     outs = _links(subgraph)
     into = {link[2]: [f"{key}:{link[0]}", link[1]] for link in outs.values() if str(link[3]) == "-20"}
@@ -156,55 +178,27 @@ def _promote(raw: dict[str, Any], key: str, nodes: dict[str, Node]) -> None:
 
 def _links(graph: dict[str, Any]) -> dict[Any, tuple[Any, int, int, Any]]:
     """Link number to (origin id, origin slot, target slot, target id)."""
-    found = {}
-    for link in graph.get("links") or []:
+    found: dict[Any, tuple[Any, int, int, Any]] = {}
+    listed = graph.get("links")
+    for link in listed if isinstance(listed, list) else []:
         if isinstance(link, list) and len(link) >= 5:
-            found[link[0]] = (link[1], link[2], link[4], link[3])
-        elif isinstance(link, dict) and "id" in link:
-            found[link["id"]] = (
-                link.get("origin_id"),
-                link.get("origin_slot", 0),
-                link.get("target_slot", 0),
-                link.get("target_id"),
-            )
+            number, origin, slot, target, target_slot = link[:5]
+        elif isinstance(link, dict):
+            number, origin, slot = link.get("id"), link.get("origin_id"), link.get("origin_slot", 0)
+            target, target_slot = link.get("target_id"), link.get("target_slot", 0)
+        else:
+            continue
+        if isinstance(number, int) and isinstance(slot, int) and isinstance(target_slot, int):
+            found[number] = (origin, slot, target_slot, target)
     return found
 
 
 def _inputs(raw: dict[str, Any], links: dict[Any, tuple[Any, int, int, Any]], prefix: str) -> dict[str, Any]:
     inputs: dict[str, Any] = {}
-    for slot in raw.get("inputs") or []:
-        if not isinstance(slot, dict) or not isinstance(slot.get("name"), str):
+    for slot in _dicts(raw.get("inputs")):
+        if not isinstance(slot.get("name"), str):
             continue
         link = links.get(slot.get("link")) if isinstance(slot.get("link"), int) else None
         if link is not None:
             inputs[slot["name"]] = [f"{prefix}{link[0]}", link[1]]
-    return _widgets(raw) | inputs
-
-
-def _widgets(raw: dict[str, Any]) -> dict[str, Any]:
-    """Values of a node's widgets by name."""
-    values = raw.get("widgets_values")
-    if isinstance(values, dict):
-        return values
-    if not isinstance(values, list):
-        return {}
-    slots = [slot for slot in raw.get("inputs") or [] if isinstance(slot, dict)]
-    names = [str(slot["widget"].get("name")) for slot in slots if isinstance(slot.get("widget"), dict)]
-    order = _WIDGETS.get(raw["type"]) or _with_controls(names, values) or _guessed(values)
-    return dict(zip(order, values, strict=False))
-
-
-def _with_controls(names: list[str], values: list[Any]) -> list[str]:
-    """The editor's order: a seed is followed by what happens to it after each run."""
-    if len(names) == len(values):
-        return names
-    order = []
-    for name in names:
-        order.append(name)
-        if name in ("seed", "noise_seed"):
-            order.append("control_after_generate")
-    return order
-
-
-def _guessed(values: list[Any]) -> list[str]:
-    return ["value" if index == 0 else f"widget_{index}" for index in range(len(values))]
+    return widgets_of(raw) | inputs

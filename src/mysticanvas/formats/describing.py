@@ -31,6 +31,13 @@ def as_inspect_row(head: ImageHead, recipe: Recipe) -> dict[str, Any]:
     """None where the file does not say."""
     row: dict[str, Any] = {name: getattr(recipe, name) for name in _NAMES}
     row["loras"] = [{"name": lora.name, "weight": lora.weight, "hash": lora.hash} for lora in recipe.loras]
+    row["models"] = [
+        {"role": use.role.value, "name": use.name, "hash": use.hash, "weight": use.weight} for use in recipe.models
+    ]
+    row["inputs"] = [
+        {"role": one.role.value, "name": one.name, "hash": one.hash, "hash_kind": one.hash_kind}
+        for one in recipe.inputs
+    ]
     row |= {
         "format": head.format.value,
         "width_px": head.width_px,

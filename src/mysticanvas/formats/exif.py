@@ -24,6 +24,7 @@ _NAMES = {
 _EXIF_IFD = 0x8769
 _TEXT_TYPES = frozenset((1, 2, 7))
 MAX_FIELDS = 512
+_SAMPLE_BYTES = 64 * 1024
 
 
 def read_into(entries: Entries, content: bytes) -> None:
@@ -56,8 +57,9 @@ def _read_ifd(entries: Entries, tiff: bytes, order: str, offset: int) -> list[in
         elif tag in _NAMES and kind in _TEXT_TYPES and length:
             start = at + 8 if length <= 4 else value
             content = tiff[start : start + length]
-            if len(content) == length:
-                entries.add("exif", _NAMES[tag], _text(tag, content, order), important=True)
+            text = _text(tag, content, order) if len(content) == length else ""
+            if text:
+                entries.add("exif", _NAMES[tag], text, important=True)
     return further
 
 
@@ -66,7 +68,7 @@ def _text(tag: int, content: bytes, order: str) -> str:
         return user_comment(content, order)
     if tag == 0x9C9C:
         return content.decode("utf-16-le", "replace").rstrip("\0")
-    return utf8_or_latin1(content.rstrip(b"\0"))
+    return utf8_or_latin1(content.strip(b"\0"))
 
 
 def user_comment(content: bytes, order: str = ">") -> str:
@@ -86,16 +88,18 @@ def _utf16(body: bytes, order: str) -> str:
         return body[2:].decode("utf-16-le", "replace").rstrip("\0")
     if body[:2] == b"\xfe\xff":
         return body[2:].decode("utf-16-be", "replace").rstrip("\0")
-    sample = body[:512]
-    zeros_even, zeros_odd = sample[0::2].count(0), sample[1::2].count(0)
-    if zeros_even == zeros_odd == 0 and _is_utf8(body):
+    if 0 not in body and _is_utf8(body):
         # Marked as UTF-16, written as UTF-8.
-        return body.decode("utf-8").rstrip("\0")
-    if zeros_even == zeros_odd:
-        little = order == "<"
-    else:
-        little = zeros_odd > zeros_even
-    return body[: len(body) // 2 * 2].decode("utf-16-le" if little else "utf-16-be", "replace").rstrip("\0")
+        return body.decode("utf-8")
+    body = body[: len(body) // 2 * 2]
+    # Settings, commas and line breaks are ASCII in every language; in the wrong order there are none.
+    ascii_little, ascii_big = (_count_ascii(body[:_SAMPLE_BYTES], f"utf-16-{end}") for end in ("le", "be"))
+    little = order == "<" if ascii_little == ascii_big else ascii_little > ascii_big
+    return body.decode("utf-16-le" if little else "utf-16-be", "replace").rstrip("\0")
+
+
+def _count_ascii(body: bytes, encoding: str) -> int:
+    return len(body.decode(encoding, "ignore").encode("ascii", "ignore").strip(b"\0"))
 
 
 def _is_utf8(body: bytes) -> bool:

@@ -5,7 +5,7 @@ Source: RFC 9649, sections 2.3 to 2.7.
 
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import ImageFormat, ImageHead
-from mysticanvas.formats import exif
+from mysticanvas.formats import c2pa, exif
 from mysticanvas.formats.source import MAX_TEXT_BYTES, BufferedSource, Entries, check_size
 
 MAX_CHUNKS = 20_000
@@ -36,6 +36,9 @@ def read_head(source: BufferedSource) -> ImageHead:
             exif.read_into(entries, source.read(body, length))
         elif kind == b"XMP " and length <= MAX_TEXT_BYTES:
             entries.add("xmp", "XMP", source.read(body, length).decode("utf-8", "replace"), important=True)
+        elif kind == b"C2PA":
+            manifest = source.read(body, min(length, c2pa.MAX_MANIFEST_BYTES))
+            entries.add("c2pa", "C2PA", c2pa.summary(manifest), important=True)
         offset = body + length + length % 2
     if size is None or not pixels:
         raise UnreadableFileError("The WebP ends before its picture begins.")

@@ -1,6 +1,7 @@
 """How one file was made, without a library."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,10 @@ from mysticanvas.disk.opening import open_beneath
 from mysticanvas.disk.scanning import SIDECAR_ENDINGS
 from mysticanvas.disk.sidecars import read_sidecar
 from mysticanvas.domain.errors import UnreadableFileError
+from mysticanvas.domain.file import ImageHead, TextEntry
 from mysticanvas.formats.containers import read_head
 from mysticanvas.formats.describing import as_inspect_row
-from mysticanvas.formats.detect import read_recipe
+from mysticanvas.formats.detect import read_recipe, says_how
 
 
 def inspect(file: Path) -> dict[str, Any]:
@@ -19,9 +21,11 @@ def inspect(file: Path) -> dict[str, Any]:
     root = os.fsencode(path.parent)
     with open_beneath(root, os.fsencode(path.name)) as source:
         head = read_head(source)
+        if not says_how(head):
+            head = _with_hidden_text(source.handle, head)
     beside = []
     for ending in sorted(SIDECAR_ENDINGS):
-        for name in (path.stem, path.name):
+        for name in (path.stem, path.name, f"{path.stem}.swarm"):
             sidecar = os.fsencode(name) + ending
             if os.path.lexists(os.path.join(root, sidecar)):
                 try:
@@ -29,3 +33,17 @@ def inspect(file: Path) -> dict[str, Any]:
                 except UnreadableFileError:
                     continue
     return as_inspect_row(head, read_recipe(head, file_name=path.name, sidecars=beside))
+
+
+def _with_hidden_text(handle: int, head: ImageHead) -> ImageHead:
+    """Also what is hidden in the pixels; for a lossless image all of them are decoded."""
+    # Here, not above: an image that says how it was made needs no decoder.
+    from mysticanvas.pixels import stealth, thumbnails
+
+    if not stealth.may_hide(head):
+        return head
+    try:
+        text = stealth.hidden_text(thumbnails.in_memory(thumbnails.load(handle, head)))
+    except UnreadableFileError:
+        return head
+    return replace(head, texts=(*head.texts, TextEntry("stealth", "stealth", text))) if text else head

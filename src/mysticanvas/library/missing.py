@@ -22,6 +22,8 @@ from mysticanvas.store.roots import Root
 BRAKE_FILES = 100
 BRAKE_SHARE = 0.05
 SAMPLE_FILES = 32
+# So few files are easily all deleted by hand, and others made in their place.
+FEW_FILES = 8
 # How much of a root is looked at when none of its sample is where it was.
 PROBE_FOLDERS = 200
 PROBE_FILES = 256
@@ -74,7 +76,7 @@ def why_offline(database: Database, executor: Executor, root: Root) -> str | Non
         return f"Another drive is at {root.path} now. The images of the one that was there stay in the library."
     if not known.sample or any(os.path.lexists(_full(root, path)) for path in known.sample):
         return None
-    if _holds_something_known(database, executor, root):
+    if _holds_something_known(database, executor, root, enough=len(known.sample) < FEW_FILES):
         return None
     return (
         f"None of the files that were in {root.path} is there. If they are gone for good, say so: "
@@ -82,9 +84,9 @@ def why_offline(database: Database, executor: Executor, root: Root) -> str | Non
     )
 
 
-def _holds_something_known(database: Database, executor: Executor, root: Root) -> bool:
+def _holds_something_known(database: Database, executor: Executor, root: Root, *, enough: bool) -> bool:
     """Whether any of the first files found has a content that this root is known to hold: then it was
-    only rearranged."""
+    only rearranged. `enough`: that there is any image at all is enough, since so few were known."""
     looked_at = 0
     for paths in _some_files(executor, root):
         task = ReadImages(os.fsencode(root.path), [FileToRead(path) for path in paths])
@@ -94,7 +96,8 @@ def _holds_something_known(database: Database, executor: Executor, root: Root) -
             continue
         assert isinstance(answer, ImagesRead)
         prints = [read.fingerprint for read in answer.reads if isinstance(read, ImageRead)]
-        if any(file.root_path == root.path for one in prints for file in database.read(files.with_fingerprint, one)):
+        known = (file for one in prints for file in database.read(files.with_fingerprint, one))
+        if (enough and prints) or any(file.root_path == root.path for file in known):
             return True
         looked_at += len(paths)
         if looked_at >= PROBE_FILES:

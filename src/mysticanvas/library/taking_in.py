@@ -1,7 +1,8 @@
 """Transactions of the import: what a found file becomes in the database."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mysticanvas import __version__
 from mysticanvas.domain.file import FileKind, FileStat
@@ -10,8 +11,8 @@ from mysticanvas.domain.job import JobKind
 from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.domain.task import ImageRead
 from mysticanvas.formats.detect import PARSER_VERSION
-from mysticanvas.library import embedding, missing, sha256
-from mysticanvas.store import events, failures, files, fts, generations, jobs, models, raw_metadata
+from mysticanvas.library import companions, embedding, lineage, missing, prompt_tags, sha256
+from mysticanvas.store import events, failures, files, fts, generations, jobs, models, raw_metadata, taking_over
 from mysticanvas.store.database import WriteTx
 from mysticanvas.store.files import Facts, KnownFile, NewFile
 from mysticanvas.store.generations import New
@@ -57,6 +58,8 @@ def add_copy(tx: WriteTx, original: KnownFile, found: Found, digest: bytes | Non
     failures.forget(tx, root_id=root_id, paths=[stat.path_bytes])
     if found.read.recipe.prompt is not None and generations.detail(tx, image).prompt is None:
         _read_anew(tx, image, found.read, now_ms=now_ms)
+    lineage.note_arrival(tx, image, now_ms=now_ms)
+    companions.note_anew(tx, image, root_id, found.read)
     missing.reckon(tx, [image, *displaced], now_ms=now_ms)
 
 
@@ -65,8 +68,11 @@ def move(tx: WriteTx, old: KnownFile, found: Found, *, now_ms: int) -> None:
     root_id = _root_id(found)
     displaced = _make_room(tx, found, now_ms=now_ms)
     files.move(tx, old.id, root_id=root_id, stat=found.read.stat)
-    failures.forget(tx, root_id=root_id, paths=[found.read.stat.path_bytes])
-    missing.reckon(tx, [old.generation_id, *displaced], now_ms=now_ms)
+    image, after = old.generation_id, found.read.stat.path_bytes
+    failures.forget(tx, root_id=root_id, paths=[after])
+    lineage.note_move(tx, image, before=old.path_bytes, after=after, now_ms=now_ms)
+    companions.note_move(tx, image, root_id, found.read.sidecars)
+    missing.reckon(tx, [image, *displaced], now_ms=now_ms)
 
 
 def _make_room(tx: WriteTx, found: Found, *, now_ms: int) -> list[GenerationId]:
@@ -74,10 +80,10 @@ def _make_room(tx: WriteTx, found: Found, *, now_ms: int) -> list[GenerationId]:
     here = found.known
     if here is None:
         return []
-    if here.kind == FileKind.COPY:
-        files.remove(tx, here.id)
-    else:
+    if here.kind == FileKind.FINAL:
         files.displace(tx, here.id, now_ms=now_ms)
+    else:
+        files.remove(tx, here.id)
     return [here.generation_id]
 
 
@@ -101,6 +107,10 @@ def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int)
     """The file was edited in place: its recipe is read anew, what the person wrote stays (F9). Where
     the old content is at another place too, that is the image, and this a new one."""
     read, image = found.read, known.generation_id
+    if known.kind not in (FileKind.FINAL, FileKind.COPY):
+        # A mask or an upscale says nothing about the image that it is a file of.
+        files.replace_content(tx, known.id, stat=read.stat, facts=facts_of(read))
+        return
     other = files.other_location(tx, known.id, image)
     if known.kind == FileKind.FINAL and other is not None:
         files.promote(tx, image, other)
@@ -111,7 +121,13 @@ def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int)
         return
     files.remove_copies(tx, image)
     files.replace_content(tx, known.id, stat=read.stat, facts=facts_of(read))
-    _read_anew(tx, image, read, now_ms=now_ms)
+    companions.note_anew(tx, image, _root_id(found), read)
+    was_never_here = known.fingerprint is None
+    if was_never_here:
+        taking_over.fill_placeholder(tx, image)
+    if not was_never_here or read.recipe.prompt is not None:
+        # What came over from another gallery is not lost to a file that says nothing.
+        _read_anew(tx, image, read, now_ms=now_ms)
     missing.reckon(tx, [image], now_ms=now_ms)
     jobs.enqueue(tx, _thumb_of(image, generations.uuid_of(tx, image)), now_ms=now_ms)
     data = {"path": read.stat.path_bytes.decode("utf-8", "replace")}
@@ -119,20 +135,29 @@ def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int)
 
 
 def _read_anew(tx: WriteTx, image: GenerationId, read: ImageRead, *, now_ms: int) -> None:
-    linked, model_id = _Models(tx, now_ms).of(read.recipe)
-    generations.set_recipe(
-        tx,
-        image,
-        read.recipe,
-        params_json=read.params_json,
-        model_id=model_id,
-        problems=problems_of(read),
-        parser_version=PARSER_VERSION,
-        now_ms=now_ms,
-    )
-    models.link(tx, image, linked)
+    recipe = replace(read.recipe, params=json.loads(read.params_json))
+    set_recipe(tx, image, recipe, problems_of(read), now_ms=now_ms)
     raw_metadata.keep_all(tx, [(image, read.raw)])
     embedding.queue_new(tx, now_ms=now_ms)
+
+
+def set_recipe(tx: WriteTx, image: GenerationId, recipe: Recipe, problems: Sequence[str], *, now_ms: int) -> None:
+    """What the parsers of today say of a known image, with its models and inputs."""
+    linked, model_id = _Models(tx, now_ms).of(recipe)
+    if generations.says_already(tx, image, recipe, model_id=model_id, problems=problems):
+        generations.set_parser_version(tx, image, PARSER_VERSION)
+    else:
+        generations.set_recipe(
+            tx,
+            image,
+            recipe,
+            model_id=model_id,
+            problems=problems,
+            parser_version=PARSER_VERSION,
+            now_ms=now_ms,
+        )
+    models.link(tx, image, linked)
+    lineage.note_anew(tx, image, recipe, now_ms=now_ms)
 
 
 def facts_of(read: ImageRead) -> Facts:
@@ -174,6 +199,9 @@ def _record_all(tx: WriteTx, found: Sequence[Found], *, now_ms: int) -> None:
     if sha256.wanted(tx):
         jobs.enqueue_all(tx, [sha256.job_for(*name) for name in names], now_ms=now_ms)
     fts.index(tx, images)
+    lineage.note(tx, [(image, one.read.recipe) for image, one in taken], now_ms=now_ms)
+    companions.note(tx, [(image, _root_id(one), one.read) for image, one in taken])
+    prompt_tags.note(tx, [image for image, one in taken if one.read.recipe.prompt])
     embedding.queue_new(tx, now_ms=now_ms)
 
 

@@ -6,7 +6,8 @@ let in; libvips' loaders for anything else are blocked.
 
 import os
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 os.environ.setdefault("VIPS_BLOCK_UNTRUSTED", "1")
@@ -23,7 +24,7 @@ MAX_PIXELS = 100_000_000
 MAX_SIDE_PX = 32_768
 WEBP_QUALITY = 78
 WEBP_EFFORT = 2
-# The picture that a thumbnail job hashes has this short edge at most.
+# The picture that is hashed has this short edge at most.
 HASHED_EDGE_PX = 512
 # A panorama's thumbnail is at most this many times as long as its short edge.
 MAX_ELONGATION = 6
@@ -47,50 +48,57 @@ class Thumbs:
     phash: bytes | None
 
 
-def make_thumbs(handle: int, head: ImageHead, short_edges_px: Sequence[int]) -> Thumbs:
-    """Thumbnails of the open file `handle`. An image is never enlarged.
+def load(handle: int, head: ImageHead) -> pyvips.Image:
+    """The picture of the open file `handle`, upright, to be read once from top to bottom.
 
-    Raises `UnreadableFileError` with the reason when the pixels cannot be decoded.
+    Raises `UnreadableFileError` for one that is too large, or that cannot be decoded.
     """
-    _refuse_too_large(head)
-    try:
-        largest = _shrunk(_load(handle, head), max(short_edges_px)).copy_memory()
-        webps = [_webp(_shrunk(largest, edge)) for edge in short_edges_px]
-        return Thumbs(webps, _dominant_color(_shrunk(largest, 32)), phash(_srgb(largest)))
-    except pyvips.Error as error:
-        raise _undecodable(error) from error
-
-
-def hash_picture(handle: int, head: ImageHead) -> bytes | None:
-    """The perceptual hash alone. Raises as `make_thumbs`."""
-    _refuse_too_large(head)
-    try:
-        return phash(_shrunk(_load(handle, head), HASHED_EDGE_PX).copy_memory())
-    except pyvips.Error as error:
-        raise _undecodable(error) from error
-
-
-def _refuse_too_large(head: ImageHead) -> None:
     if head.width_px * head.height_px > MAX_PIXELS or max(head.width_px, head.height_px) > MAX_SIDE_PX:
         raise UnreadableFileError(
             f"The picture is too large to be shown: {head.width_px:,} × {head.height_px:,} pixels."
         )
-
-
-def _undecodable(error: pyvips.Error) -> UnreadableFileError:
-    reason = str(error.detail or error.message).strip().splitlines() or ["unknown fault"]
-    return UnreadableFileError(f"The picture cannot be decoded: {reason[0]}")
-
-
-def _load(handle: int, head: ImageHead) -> pyvips.Image:
     if head.format is ImageFormat.BMP:
         return _load_bmp(handle)
     os.lseek(handle, 0, os.SEEK_SET)
     source = pyvips.Source.new_from_descriptor(handle)
-    load: Callable[..., pyvips.Image] = getattr(pyvips.Image, _LOADERS[head.format])
-    # A file that was cut off still shows what is there.
-    image = load(source, access="sequential", fail_on="none")
-    return image.autorot()
+    loader: Callable[..., pyvips.Image] = getattr(pyvips.Image, _LOADERS[head.format])
+    with _decoding():
+        # A file that was cut off still shows what is there.
+        return loader(source, access="sequential", fail_on="none").autorot()
+
+
+def in_memory(image: pyvips.Image) -> pyvips.Image:
+    """The same picture, to be read more than once. Raises `UnreadableFileError`."""
+    with _decoding():
+        return image.copy_memory()
+
+
+def make_thumbs(image: pyvips.Image, short_edges_px: Sequence[int]) -> Thumbs:
+    """Thumbnails of a picture, which is never enlarged.
+
+    Raises `UnreadableFileError` with the reason when the pixels cannot be decoded.
+    """
+    with _decoding():
+        largest = _shrunk(image, max(short_edges_px))
+        largest = largest.copy_memory()
+        webps = [_webp(_shrunk(largest, edge)) for edge in short_edges_px]
+        return Thumbs(webps, _dominant_color(_shrunk(largest, 32)), phash(_srgb(largest)))
+
+
+def hash_picture(image: pyvips.Image) -> bytes | None:
+    """The perceptual hash alone. Raises as `make_thumbs`."""
+    with _decoding():
+        return phash(_srgb(_shrunk(image, HASHED_EDGE_PX).copy_memory()))
+
+
+@contextmanager
+def _decoding() -> Iterator[None]:
+    """What libvips says becomes a sentence for the person."""
+    try:
+        yield
+    except pyvips.Error as error:
+        reason = str(error.detail or error.message).strip().splitlines() or ["unknown fault"]
+        raise UnreadableFileError(f"The picture cannot be decoded: {reason[0]}") from error
 
 
 def _shrunk(image: pyvips.Image, short_edge_px: int) -> pyvips.Image:

@@ -1,67 +1,299 @@
-"""Values of a field within a query, with exact counts."""
+"""Values of a field within a query, with exact counts: from the index, or from SQL until it is warm."""
 
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 
 from mysticanvas.domain.errors import InvalidInputError
-from mysticanvas.domain.query import Query
-from mysticanvas.search import sql
+from mysticanvas.domain.query import Field, Interval, Made, Named, Node, Number, Query, Size
+from mysticanvas.domain.text import name_key
+from mysticanvas.search import language, paging, reading, timeline
+from mysticanvas.search.index import Found
+from mysticanvas.search.resolving import Both, ascii_lower, ids_json, resolve
+from mysticanvas.search.sql import Values, condition
 from mysticanvas.store.database import ReadTx
 
-FIELDS = ("model", "date")
+FIELDS = (
+    Field.MODEL,
+    Field.LORA,
+    Field.TAG,
+    Field.ENGINE,
+    Field.SAMPLER,
+    Field.SIZE,
+    Field.RATING,
+    Field.PATH,
+    Field.DATE,
+    Field.VAE,
+    Field.REFINER,
+    Field.EMBEDDING,
+    Field.CONTROLNET,
+    Field.UPSCALER,
+)
+_USED = (Field.LORA, Field.VAE, Field.REFINER, Field.EMBEDDING, Field.CONTROLNET, Field.UPSCALER)
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
+    """`text` is the term of the language that filters by it."""
+
     value: str
     count: int
+    text: str
 
 
-def values(tx: ReadTx, query: Query, *, field: str, beginning: str, limit: int) -> list[Value]:
-    """The values that contain `beginning`, most used first (months: newest first).
-
-    Raises `InvalidInputError` for a field without facets.
-    """
-    if field == "model":
-        return _models(tx, query, beginning, limit)
-    if field == "date":
-        return _months(tx, query, beginning, limit)
-    raise InvalidInputError(f"There are no counts for “{field}”; there are for {' and '.join(FIELDS)}.")
+def field_named(name: str) -> Field:
+    """Raises `InvalidInputError` for a field without facets."""
+    field = language.field_of(name)
+    if field not in FIELDS:
+        raise InvalidInputError(f"There are no counts for “{name}”; there are for {', '.join(FIELDS)}.")
+    return field
 
 
-def _models(tx: ReadTx, query: Query, beginning: str, limit: int) -> list[Value]:
-    condition, named = sql.where(query)
+def of_index(tx: ReadTx, found: Found, field: Field, *, containing: str = "", limit: int) -> list[Value]:
+    """The values that contain a text, most used first (months newest first, folders by path)."""
+    if field is Field.TAG:
+        return _chosen(field, _tags(tx, found, None if containing else limit), containing, limit)
+    return _chosen(field, _INDEXED[field](tx, found), containing, limit)
+
+
+def of_sql(tx: ReadTx, query: Query, field: Field, *, containing: str = "", limit: int) -> list[Value]:
+    """The same, slower."""
+    return _chosen(field, _COUNTED[field](tx, query), containing, limit)
+
+
+def _chosen(field: Field, counts: dict[str, int], containing: str, limit: int) -> list[Value]:
+    wanted = name_key(containing)
+    items = [(value, count) for value, count in counts.items() if count and (not wanted or wanted in name_key(value))]
+    if field is Field.DATE:
+        items.sort(reverse=True)
+    elif field is Field.PATH:
+        items.sort()
+    else:
+        items.sort(key=lambda item: (-item[1], item[0]))
+    return [Value(value, count, language.written(term_of(field, value))) for value, count in items[:limit]]
+
+
+def term_of(field: Field, value: str) -> Node:
+    match field:
+        case Field.RATING:
+            return Number(field, Interval(float(value), float(value)))
+        case Field.SIZE:
+            width, _, height = value.partition("x")
+            return Size("=", int(width), int(height))
+        case Field.DATE:
+            return Made(value, value)
+        case _:
+            return Named(field, value)
+
+
+# -- from the index ---------------------------------------------------------------------------
+
+_TAG_NAMES = "SELECT t.id, t.name FROM json_each(:ids) AS wanted JOIN tags AS t ON t.id = wanted.value"
+
+
+def _spellings(tx: ReadTx, kind: str) -> dict[str, list[int]]:
+    """The models of a kind by name; those that a query takes for one (`name_key`, merged entries) are one here."""
+    found: dict[str, tuple[str, list[int]]] = {}
     rows = tx.all(
-        f"""
-        SELECT m.name AS value, count(*) AS count
+        """
+        SELECT m.id, coalesce(k.name, m.name) AS name
           FROM models AS m
-               JOIN generations AS g ON g.model_id = m.id
-         WHERE m.kind = 'checkpoint' AND instr(lower(m.name), lower(:beginning)) > 0
-           AND g.id IN (SELECT id FROM live_generations WHERE {condition})
-         GROUP BY m.name
-         ORDER BY count DESC, m.name
-         LIMIT :limit
-        """,  # noqa: S608 - a condition of search/sql.py
-        beginning=beginning,
-        limit=limit,
-        **named,
+               LEFT JOIN models AS k ON k.id = m.merged_into
+         WHERE m.kind = :kind
+         ORDER BY coalesce(k.name, m.name), m.id
+        """,
+        kind=kind,
     )
-    return [Value(**row) for row in rows]
+    for row in rows:
+        found.setdefault(name_key(row["name"]), (row["name"], []))[1].append(row["id"])
+    return dict(found.values())
 
 
-def _months(tx: ReadTx, query: Query, beginning: str, limit: int) -> list[Value]:
-    condition, named = sql.where(query)
-    rows = tx.all(
-        f"""
-        SELECT strftime('%Y-%m', (id >> 8) + 1262304000, 'unixepoch', 'localtime') AS value, count(*) AS count
-          FROM live_generations
-         WHERE {condition}
-         GROUP BY value
-        HAVING instr(value, :beginning) = 1
-         ORDER BY value DESC
-         LIMIT :limit
-        """,  # noqa: S608 - a condition of search/sql.py
-        beginning=beginning,
-        limit=limit,
-        **named,
-    )
-    return [Value(**row) for row in rows]
+def _models(tx: ReadTx, found: Found) -> dict[str, int]:
+    counts = np.bincount(found.state.columns["model"][found.positions])
+    return {
+        name: int(sum(counts[model] for model in ids if model < len(counts)))
+        for name, ids in _spellings(tx, "checkpoint").items()
+    }
+
+
+def _uses(role: str) -> Callable[[ReadTx, Found], dict[str, int]]:
+    def counted(tx: ReadTx, found: Found) -> dict[str, int]:
+        state = found.state
+        counts = state.model_lists.counts(found.mask, found.positions, state.alive_count)
+        values = {}
+        for name, ids in _spellings(tx, role).items():
+            codes = [code for model in ids if (code := reading.model_code(role, model)) < len(counts)]
+            # An image may have two that are one to the reader.
+            several = len(codes) > 1
+            values[name] = _with_any(found, codes) if several else sum(int(counts[code]) for code in codes)
+        return values
+
+    return counted
+
+
+def _with_any(found: Found, codes: Sequence[int]) -> int:
+    positions = np.unique(np.concatenate([found.state.model_lists.having(code)[0] for code in codes]))
+    return int(np.count_nonzero(found.mask[positions]))
+
+
+def _tags(tx: ReadTx, found: Found, most: int | None) -> dict[str, int]:
+    """`most`: only so many of the most used are wanted, and there are very many."""
+    state = found.state
+    if most is not None and (few := state.most_used_tags(found.mask, found.positions, most)) is not None:
+        return _named(tx, _TAG_NAMES, few)
+    counts = state.tag_lists.counts(found.mask, found.positions, state.alive_count)
+    least = 1
+    if most is not None and 0 < most < len(counts):
+        least = max(1, int(np.partition(counts, len(counts) - most)[len(counts) - most]))
+    return _named(tx, _TAG_NAMES, {tag: int(counts[tag]) for tag in np.flatnonzero(counts >= least).tolist()})
+
+
+def _named(tx: ReadTx, names: str, counts: dict[int, int]) -> dict[str, int]:
+    """Entries of one name are one value."""
+    total: Counter[str] = Counter()
+    for row in tx.rows(names, ids=ids_json(counts)):
+        total[row[1]] += counts[row[0]]
+    return total
+
+
+def _coded(column: str, names: Callable[[Found], Sequence[str | None]]) -> Callable[[ReadTx, Found], dict[str, int]]:
+    def counted(_: ReadTx, found: Found) -> dict[str, int]:
+        counts = np.bincount(found.state.columns[column][found.positions])
+        values = names(found)
+        used = np.flatnonzero(counts).tolist()
+        return _as_one(
+            (value, int(counts[code])) for code, value in ((c, values[c]) for c in used) if value is not None
+        )
+
+    return counted
+
+
+def _as_one(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Values that differ in the case of letters alone, which a query takes for one."""
+    shown: dict[str, str] = {}
+    total: Counter[str] = Counter()
+    for value, count in counts:
+        key = ascii_lower(value)
+        shown[key] = min(shown.get(key, value), value)
+        total[key] += count
+    return {shown[key]: count for key, count in total.items()}
+
+
+def _size_names(found: Found) -> list[str | None]:
+    return [f"{width}x{height}" if width >= 0 <= height else None for width, height in found.state.sizes.values]
+
+
+def _folders(tx: ReadTx, found: Found) -> dict[str, int]:
+    counts = np.bincount(found.state.columns["folder"][found.positions])
+    folders = found.state.folders.values
+    return _as_tree(tx, ((*folders[code], int(counts[code])) for code in np.flatnonzero(counts).tolist()))
+
+
+def _months(_: ReadTx, found: Found) -> dict[str, int]:
+    return dict(timeline.months(found.ascending[0]))
+
+
+_INDEXED: dict[Field, Callable[[ReadTx, Found], dict[str, int]]] = {
+    Field.MODEL: _models,
+    **{field: _uses(field.value) for field in _USED},
+    Field.ENGINE: _coded("engine", lambda found: found.state.engines.values),
+    Field.SAMPLER: _coded("sampler", lambda found: found.state.samplers.values),
+    Field.SIZE: _coded("size", _size_names),
+    Field.RATING: _coded("rating", lambda _: [str(stars) for stars in range(6)]),
+    Field.PATH: _folders,
+    Field.DATE: _months,
+}
+
+
+def _as_tree(tx: ReadTx, folders: Iterable[tuple[int, str, int]]) -> dict[str, int]:
+    """Each folder with all that is beneath it, up to its root. (root, folder within it, how many)"""
+    roots = {row["id"]: row["path"].rstrip("/") for row in tx.all("SELECT id, path FROM roots")}
+    counts: Counter[str] = Counter()
+    for root, folder, count in folders:
+        parts = folder.split("/") if folder else []
+        for depth in range(len(parts) + 1):
+            path = "/".join(([roots[root]] if root in roots else []) + parts[:depth])
+            if path:
+                counts[path] += count
+    return counts
+
+
+# -- from SQL ---------------------------------------------------------------------------------
+# CROSS JOIN holds the order: the images that are found outside, what is counted of each within.
+
+_GROUPS = {
+    Field.TAG: "SELECT j.name, count(*) FROM live_generations AS l "
+    "CROSS JOIN image_tags AS i ON i.generation_id = l.id "
+    "CROSS JOIN tags AS j ON j.id = i.tag_id WHERE {0} GROUP BY j.name",
+    Field.ENGINE: "SELECT j.engine_name, count(*) FROM live_generations AS l "
+    "CROSS JOIN generations AS j ON j.id = l.id "
+    "WHERE j.engine_name IS NOT NULL AND {0} GROUP BY j.engine_name",
+    Field.SAMPLER: "SELECT j.sampler, count(*) FROM live_generations AS l "
+    "CROSS JOIN generations AS j ON j.id = l.id "
+    "WHERE j.sampler IS NOT NULL AND {0} GROUP BY j.sampler",
+    Field.SIZE: "SELECT l.width_px || 'x' || l.height_px, count(*) FROM live_generations AS l "
+    "WHERE l.width_px >= 0 AND l.height_px >= 0 AND {0} GROUP BY 1",
+    Field.RATING: "SELECT CAST(l.rating AS TEXT), count(*) FROM live_generations AS l WHERE {0} GROUP BY 1",
+}
+_NAMED = "WITH named (id, name) AS MATERIALIZED (SELECT CAST(key AS INTEGER), value FROM json_each(:names)) "
+_MODELS = f"""{_NAMED}
+    SELECT n.name, count(*)
+      FROM live_generations AS l
+           CROSS JOIN generations AS j ON j.id = l.id
+           CROSS JOIN named AS n ON n.id = j.model_id
+     WHERE {{0}}
+     GROUP BY n.name
+"""  # noqa: S608 - a condition of search/sql.py goes into it
+_USES = f"""{_NAMED}
+    SELECT n.name, count(DISTINCT l.id)
+      FROM live_generations AS l
+           CROSS JOIN generation_models AS j ON j.generation_id = l.id AND j.role = :role
+           CROSS JOIN named AS n ON n.id = j.model_id
+     WHERE {{0}}
+     GROUP BY n.name
+"""  # noqa: S608 - a condition of search/sql.py goes into it
+_FOLDERS = (
+    "SELECT coalesce(j.root_id, 0), rtrim(rtrim(j.path, replace(j.path, '/', '')), '/'), count(*) "
+    "FROM live_generations AS l CROSS JOIN generation_files AS j ON j.generation_id = l.id AND j.kind = 'final' "
+    "WHERE {0} GROUP BY 1, 2"
+)
+
+
+def _grouped(text: str) -> Callable[[ReadTx, Query], dict[str, int]]:
+    return lambda tx, query: _as_one((str(value), count) for value, count in _run(tx, text, query))
+
+
+def _grouped_models(text: str, role: str) -> Callable[[ReadTx, Query], dict[str, int]]:
+    def counted(tx: ReadTx, query: Query) -> dict[str, int]:
+        names = {model: name for name, ids in _spellings(tx, role).items() for model in ids}
+        return dict(_run(tx, text, query, names=json.dumps(names), role=role))
+
+    return counted
+
+
+def _run(tx: ReadTx, text: str, query: Query, **given: str) -> Iterable[tuple[Any, ...]]:
+    values = Values(dict(given))
+    where = condition(Both((resolve(tx, query),)), values, probe=False)
+    return tx.rows(text.format(where), **values.by_name)
+
+
+def _sql_folders(tx: ReadTx, query: Query) -> dict[str, int]:
+    return _as_tree(tx, ((root, folder, count) for root, folder, count in _run(tx, _FOLDERS, query)))
+
+
+def _sql_months(tx: ReadTx, query: Query) -> dict[str, int]:
+    return dict(timeline.months(paging.ids(tx, Query(query.where))[::-1]))
+
+
+_COUNTED: dict[Field, Callable[[ReadTx, Query], dict[str, int]]] = {
+    **{field: _grouped(text) for field, text in _GROUPS.items()},
+    Field.MODEL: _grouped_models(_MODELS, "checkpoint"),
+    **{field: _grouped_models(_USES, field.value) for field in _USED},
+    Field.PATH: _sql_folders,
+    Field.DATE: _sql_months,
+}

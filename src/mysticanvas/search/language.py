@@ -1,153 +1,317 @@
-"""The query language: text to tree and back.
+"""The query language: text to tree and back. One grammar for gallery, API, CLI and smart collections.
 
-Words are ANDed; "quotes" make a phrase; a leading minus excludes. Fields: `model:`, `date:` (a year,
-month, day, or two of them joined by ..), `is:favourite`, `rating:` (3, >=3 …). Values may be quoted.
+    query := any                       any   := all (OR all)*
+    all   := one (AND? one)*           one   := (- | NOT) one | ( any ) | term
+    term  := [field:] value            value := "in quotes" | bare
+
+Words are ANDed, quotes make a phrase, OR binds less than AND. In quotes, \\" and \\\\ stand for " and \\.
+A bare value goes up to a space, a quotation mark or a ) that it has not opened, so `tag:miku_(vocaloid)`
+is one. `sort:` stands outside of parentheses. `fields.py` says what each field takes.
 """
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from difflib import get_close_matches
+from enum import Enum, auto
 
 from mysticanvas.domain.errors import QueryError
-from mysticanvas.domain.query import Favorite, Made, Model, Query, Rating, Term, Text
+from mysticanvas.domain.query import (
+    SYNONYMS,
+    All,
+    Any,
+    Field,
+    Has,
+    Interval,
+    Is,
+    Made,
+    Named,
+    Node,
+    Not,
+    Number,
+    Query,
+    Ratio,
+    Shaped,
+    Size,
+    Sort,
+    Term,
+    Text,
+    all_of,
+    any_of,
+    leaves,
+    negation,
+)
+from mysticanvas.search import days, fields
+from mysticanvas.search.fields import Given
 
 MAX_CHARACTERS = 2_000
 MAX_TERMS = 64
-FIELDS = ("model", "date", "is", "rating")
+MAX_DEPTH = 16
 
-_DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
-_RATING = re.compile(r"(>=|<=|>|<|=)?\s*([0-5])", re.ASCII)
+_FIELD = re.compile(r"([^\W\d_]\w*):", re.ASCII)
+_OPERATORS = ("OR", "AND", "NOT")
+
+
+class Kind(Enum):
+    TERM = auto()
+    OPEN = auto()
+    CLOSE = auto()
+    MINUS = auto()
+    OR = auto()
+    AND = auto()
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
+class Token:
+    """`field` as it is written, None for words; `end` is after the last character."""
+
+    kind: Kind
     position: int
-    negated: bool
-    field: str | None
-    value: str
+    end: int
+    field: str | None = None
+    value: str = ""
+    quoted: bool = False
 
 
 def parse(text: str) -> Query:
     """Raises `QueryError`, which points at the place."""
     if len(text) > MAX_CHARACTERS:
         raise QueryError(f"A search is at most {MAX_CHARACTERS:,} characters long.", MAX_CHARACTERS)
-    terms = tuple(_term(token) for token in _tokens(text))
-    if len(terms) > MAX_TERMS:
+    parser = _Parser(tokens(text))
+    where = parser.everything()
+    if where is not None and sum(1 for _ in leaves(where)) > MAX_TERMS:
         raise QueryError(f"A search has at most {MAX_TERMS} terms.", 0)
-    return Query(terms)
+    return Query(where, parser.sort)
 
 
-def write(query: Query) -> str:
-    """The text that parses to this query."""
-    return " ".join(("-" if term.negated else "") + written(term) for term in query.terms)
-
-
-def written(term: Term) -> str:
-    """One term as text, without its minus."""
-    match term:
-        case Text():
-            return _quoted(term.text, always=bool(re.search(r"[\s:\-]", term.text)))
-        case Model():
-            return "model:" + _quoted(term.name)
-        case Made():
-            return "date:" + term.written
-        case Favorite():
-            return "is:favourite"
-        case Rating():
-            return f"rating:{'' if term.operator == '=' else term.operator}{term.stars}"
-
-
-def _quoted(value: str, *, always: bool = False) -> str:
-    return f'"{value}"' if always or re.search(r"\s", value) or not value else value
-
-
-def _tokens(text: str) -> Iterator[_Token]:
+def tokens(text: str) -> list[Token]:
+    """Raises `QueryError` for an open quote."""
+    found = []
     at = 0
     while at < len(text):
         if text[at].isspace():
             at += 1
             continue
-        start = at
-        negated = text[at] == "-" and at + 1 < len(text) and not text[at + 1].isspace()
-        at += negated
-        field = None
-        if match := re.compile(r"([A-Za-z]+):").match(text, at):
-            field, at = match[1].lower(), match.end()
-        value, at = _value(text, at)
-        if value or field is not None:
-            yield _Token(start, negated, field, value)
+        token = _token(text, at)
+        found.append(token)
+        at = token.end
+    return found
 
 
-def _value(text: str, at: int) -> tuple[str, int]:
-    if at < len(text) and text[at] == '"':
-        end = text.find('"', at + 1)
-        if end < 0:
-            raise QueryError("This quotation mark is never closed.", at)
-        return text[at + 1 : end].strip(), end + 1
-    end = at
-    while end < len(text) and not text[end].isspace() and text[end] != '"':
-        end += 1
-    return text[at:end], end
+def _token(text: str, at: int) -> Token:
+    if text[at] in "()":
+        return Token(Kind.OPEN if text[at] == "(" else Kind.CLOSE, at, at + 1)
+    if text[at] == "-" and at + 1 < len(text) and not text[at + 1].isspace():
+        return Token(Kind.MINUS, at, at + 1)
+    field, begin = None, at
+    if match := _FIELD.match(text, at):
+        field, begin = match[1], match.end()
+    if begin < len(text) and text[begin] == '"':
+        value, end = _quoted_value(text, begin)
+        weight = re.compile(r"[<>=]{1,2}-?[\d.]+").match(text, end)
+        if field and weight:
+            return Token(Kind.TERM, at, weight.end(), field, value + weight[0])
+        return Token(Kind.TERM, at, end, field, value, quoted=True)
+    end = _bare_end(text, begin)
+    value = text[begin:end]
+    if field is None and value in _OPERATORS:
+        kind = {"OR": Kind.OR, "AND": Kind.AND, "NOT": Kind.MINUS}[value]
+        return Token(kind, at, end)
+    return Token(Kind.TERM, at, end, field, value)
 
 
-def _term(token: _Token) -> Term:
-    match token.field:
-        case None:
-            return Text(token.value, token.negated)
-        case "model":
-            return Model(_given(token), token.negated)
-        case "date":
-            return _made(token)
-        case "is":
-            if _given(token).lower() not in ("favourite", "favorite"):
-                raise QueryError(f"is: knows “favourite”, not “{token.value}”.", token.position, "is:favourite")
-            return Favorite(token.negated)
-        case "rating":
-            return _rating(token)
-    nearest = get_close_matches(token.field, FIELDS, 1)
-    suggestion = f"{nearest[0]}:{token.value}" if nearest else f'"{token.field}:{token.value}"'
-    raise QueryError(f"There is no field “{token.field}:”.", token.position, suggestion)
-
-
-def _given(token: _Token) -> str:
-    if not token.value:
-        raise QueryError(f"{token.field}: needs a value after it.", token.position)
-    return token.value
-
-
-def _rating(token: _Token) -> Rating:
-    match = _RATING.fullmatch(_given(token))
+def _quoted_value(text: str, at: int) -> tuple[str, int]:
+    """What stands in the quotes that begin here, and the place after them."""
+    match = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL).match(text, at)
     if match is None:
-        raise QueryError("A rating is 0 to 5, such as rating:>=3.", token.position, "rating:>=3")
-    return Rating(match[1] or "=", int(match[2]), token.negated)
+        raise QueryError("This quotation mark is never closed.", at, text[at:] + '"')
+    return re.sub(r'\\(["\\])', r"\1", match[1]).strip(), match.end()
 
 
-def _made(token: _Token) -> Made:
-    first, dots, last = _given(token).partition("..")
-    try:
-        begin = _span(first)[0] if first else None
-        end = (_span(last)[1] if last else None) if dots else _span(first)[1]
-    except (ValueError, OverflowError, OSError) as error:
-        sentence = "A date is a year, a month or a day, such as 2026, 2026-08 or 2026-08-22..2026-09."
-        raise QueryError(sentence, token.position, "date:2026-08") from error
-    if begin is None and end is None:
-        raise QueryError("This span of dates is open on both sides.", token.position)
-    return Made(begin, end, token.value, token.negated)
+def _bare_end(text: str, at: int) -> int:
+    opened = 0
+    while at < len(text) and not text[at].isspace() and text[at] != '"':
+        if text[at] == "(":
+            opened += 1
+        elif text[at] == ")":
+            opened -= 1
+            if opened < 0:
+                break
+        at += 1
+    return at
 
 
-def _span(date: str) -> tuple[int, int]:
-    """The year, month or day in local time: its first millisecond and the first one after it."""
-    match = _DATE.fullmatch(date)
-    if match is None:
-        raise ValueError(date)
-    year, month, day = int(match[1]), match[2] and int(match[2]), match[3] and int(match[3])
-    first = datetime(year, month or 1, day or 1)  # noqa: DTZ001 - the person's own days
-    if day:
-        after = datetime.fromordinal(first.toordinal() + 1)
-    elif month:
-        after = datetime(year + month // 12, month % 12 + 1, 1)  # noqa: DTZ001
-    else:
-        after = datetime(year + 1, 1, 1)  # noqa: DTZ001
-    return int(first.timestamp() * 1000), int(after.timestamp() * 1000)
+class _Parser:
+    def __init__(self, found: list[Token]) -> None:
+        self._tokens = found
+        self._at = 0
+        self._depth = 0
+        self.sort: Sort | None = None
+
+    def everything(self) -> Node | None:
+        node = self._any()
+        if (left := self._next()) is not None:
+            raise QueryError("This parenthesis closes none.", left.position)
+        return node
+
+    def _next(self) -> Token | None:
+        return self._tokens[self._at] if self._at < len(self._tokens) else None
+
+    def _any(self) -> Node | None:
+        parts: list[Node] = []
+        while True:
+            before = self._at
+            part = self._all()
+            token = self._next()
+            is_or = token is not None and token.kind is Kind.OR
+            if part is None and (is_or or parts):
+                place = token if is_or else self._tokens[before - 1]
+                raise QueryError(
+                    "OR stands between two terms; to look for the word, quote it.",
+                    place.position if place else 0,
+                    '"OR"',
+                )
+            if part is not None:
+                parts.append(part)
+            if not is_or:
+                return any_of(parts) if parts else None
+            self._at += 1
+
+    def _all(self) -> Node | None:
+        parts: list[Node] = []
+        while (token := self._next()) is not None and token.kind not in (Kind.OR, Kind.CLOSE):
+            if token.kind is Kind.AND:
+                self._at += 1
+                continue
+            part = self._one(negated=False)
+            if part is not None:
+                parts.append(part)
+        return all_of(parts) if parts else None
+
+    def _one(self, *, negated: bool) -> Node | None:
+        token = self._next()
+        if token is None or token.kind in (Kind.CLOSE, Kind.OR, Kind.AND):
+            place = self._tokens[self._at - 1].position
+            raise QueryError("A minus stands before what is left out.", place)
+        self._at += 1
+        match token.kind:
+            case Kind.MINUS:
+                self._go_deeper(token)
+                part = self._one(negated=True)
+                self._depth -= 1
+                return negation(part) if part is not None else None
+            case Kind.OPEN:
+                return self._group(token)
+            case _:
+                return self._term(token, negated=negated)
+
+    def _group(self, opened: Token) -> Node | None:
+        self._go_deeper(opened)
+        inside = self._any()
+        closing = self._next()
+        if closing is None:
+            raise QueryError("This parenthesis is never closed.", opened.position)
+        self._at += 1
+        self._depth -= 1
+        return inside
+
+    def _go_deeper(self, token: Token) -> None:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise QueryError(f"Parentheses go at most {MAX_DEPTH} deep.", token.position)
+
+    def _term(self, token: Token, *, negated: bool) -> Node | None:
+        if token.field is None:
+            return Text(token.value) if token.value else None
+        field = field_of(token.field)
+        if field is None:
+            raise fields.unknown(token.field, token.value, token.position)
+        given = Given(field, token.value, token.position, token.quoted)
+        if field is not Field.SORT:
+            return fields.read(given)
+        if negated or self._depth or self.sort is not None:
+            sentence = "The order stands once, outside of parentheses and without a minus."
+            raise QueryError(sentence, token.position, "sort:oldest")
+        self.sort = fields.read_sort(given)
+        return None
+
+
+def field_of(name: str) -> Field | None:
+    """The field that goes by this name."""
+    lower = name.lower()
+    return Field(lower) if lower in set(Field) else SYNONYMS.get(lower)
+
+
+# -- tree to text -----------------------------------------------------------------------------
+
+
+def write(query: Query) -> str:
+    """The text that parses to this query."""
+    texts = [] if query.where is None else [written(query.where)]
+    texts += [] if query.sort is None else [written_sort(query.sort)]
+    return " ".join(texts)
+
+
+def parts_written(query: Query) -> list[tuple[Node, str]]:
+    """What must hold, each on its own, with texts that may be put side by side."""
+    return [(part, _inside(part)) for part in query.parts]
+
+
+def written(node: Node) -> str:
+    """One node as text. The parts of a list in a list of the other kind stand in parentheses."""
+    match node:
+        case All(parts):
+            return " ".join(_inside(part) for part in parts)
+        case Any(parts):
+            return " OR ".join(written(part) for part in parts)
+        case Not(part):
+            return "-" + (f"({written(part)})" if isinstance(part, All | Any) else written(part))
+        case _:
+            return _term_text(node)
+
+
+def _inside(part: Node) -> str:
+    return f"({written(part)})" if isinstance(part, Any) else written(part)
+
+
+def written_sort(sort: Sort) -> str:
+    return f"sort:{sort.by}" + (f":{sort.seed}" if sort.seed is not None else "")
+
+
+def _term_text(term: Term) -> str:
+    match term:
+        case Text(text, field):
+            return f"{field}:{quoted(text)}" if field else _word(text)
+        case Named(field, value, weight):
+            name = quoted(value, always=field in fields.WEIGHED and bool(re.search("[<>=]", value)))
+            return f"{field}:{name}" + (_weight_text(weight) if weight else "")
+        case Number(field, interval):
+            return f"{field}:{fields.interval_text(interval)}"
+        case Made():
+            return f"date:{days.write(term)}"
+        case Size(operator, width, height):
+            return f"size:{'' if operator == '=' else operator}{width}x{height}"
+        case Ratio(width, height):
+            return f"size:{width}:{height}"
+        case Shaped(shape):
+            return f"size:{shape}"
+        case Is(state):
+            return f"is:{state}"
+        case Has(thing):
+            return f"has:{thing}"
+
+
+def _weight_text(weight: Interval) -> str:
+    text = fields.interval_text(weight)
+    return text if text[0] in "<>" else f"={text}"
+
+
+def _word(text: str) -> str:
+    """Words without a field: quoted also where they would be an operator or a field."""
+    special = text in _OPERATORS or text[:1] in ("-", "(", ")") or _FIELD.match(text) is not None
+    return quoted(text, always=special)
+
+
+def quoted(text: str, *, always: bool = False) -> str:
+    """The text as the value of a field, in quotes where it needs them."""
+    if not always and text and text[0] != '"' and _bare_end(text, 0) == len(text):
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

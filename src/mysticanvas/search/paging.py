@@ -1,11 +1,30 @@
-"""Pages by keyset: exact and equally quick at any depth, and nothing is skipped or repeated."""
+"""Pages by keyset: exact and equally quick at any depth, and nothing is skipped or repeated.
 
+Newest and oldest first follow an index (`sources.py`). The other orders sort what is found, so they are
+for small libraries and for the time before the index is warm; the index then has them at once.
+"""
+
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.query import Query
-from mysticanvas.search import sql
+from mysticanvas.domain.query import Order, Query, Sort
+from mysticanvas.search import sources
+from mysticanvas.search.resolving import Both, Tree, Without, Words, resolve
+from mysticanvas.search.sql import Values, condition, order_key
 from mysticanvas.store.database import ReadTx
+
+Ids = NDArray[np.int64]
+# Relevance looks at the newest matches up to here; what is older follows, newest first.
+RANKED = 5_000
+# A word of the prompt says more than one of the notes, and that more than what the image must not have.
+_WEIGHTS = "10.0, 1.0, 4.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,30 +40,232 @@ class Hit:
 
 
 def page(tx: ReadTx, query: Query, *, after: int | None, limit: int) -> list[Hit]:
-    """The next `limit` images after the id `after`, newest first; from the newest when None."""
-    condition, values = sql.where(query)
-    rows = tx.all(
-        f"""
-        SELECT l.id, l.uuid, g.timestamp, g.prompt, lower(hex(l.content_hash)) AS thumb, l.is_favorite AS favorite,
-               l.rating, r.path || '/' || f.path AS path
-          FROM (SELECT id, uuid, content_hash, is_favorite, rating
-                  FROM live_generations
-                 WHERE id < :after AND {condition}
-                 ORDER BY id DESC
-                 LIMIT :limit) AS l
-               JOIN generations AS g ON g.id = l.id
-               LEFT JOIN generation_files AS f ON f.generation_id = l.id AND f.kind = 'final'
-               LEFT JOIN roots AS r ON r.id = f.root_id
-         ORDER BY l.id DESC
-        """,  # noqa: S608 - a condition of search/sql.py
-        after=after if after is not None else 1 << 62,
-        limit=limit,
-        **values,
+    """The next `limit` images after the image with the id `after`; from the first when None.
+
+    After an image that is gone by then only newest and oldest first can go on; for the other orders it
+    raises `InvalidInputError`.
+    """
+    return rows(tx, page_ids(tx, resolve(tx, query), query.order, after=after, limit=limit))
+
+
+def page_ids(tx: ReadTx, tree: Tree, sort: Sort, *, after: int | None, limit: int) -> list[int]:
+    if sort.by in (Order.NEWEST, Order.OLDEST):
+        return sources.page(tx, tree, after=after, limit=limit, oldest_first=sort.by is Order.OLDEST)
+    if sort.by is Order.RATING:
+        return _page_by_rating(tx, tree, after, limit)
+    if sort.by is Order.RELEVANCE:
+        ranked: list[int] = after_image(_ids_by_relevance(tx, tree), after)[:limit].tolist()
+        return ranked
+    return _page_by_key(tx, tree, sort, after, limit)
+
+
+def _page_by_rating(tx: ReadTx, tree: Tree, after: int | None, limit: int) -> list[int]:
+    """The rated ones by the index of ratings, then the others by id."""
+    rating = 1 << 31 if after is None else _of_image(tx, "l.rating", after)
+    found: list[int] = []
+    if rating > 0:
+        values = Values({"rating": rating, "after": after or 0, "limit": limit})
+        found = tx.column(
+            f"""
+            SELECT l.id
+              FROM live_generations AS l INDEXED BY live_rated
+             WHERE l.rating > 0 AND (l.rating, l.id) < (:rating, :after)
+               AND {condition(Both((tree,)), values, probe=True)}
+             ORDER BY l.rating DESC, l.id DESC
+             LIMIT :limit
+            """,  # noqa: S608 - a condition of search/sql.py
+            **values.by_name,
+        )
+        after = None
+    if len(found) < limit:
+        values = Values({"after": 1 << 62 if after is None else after, "limit": limit - len(found)})
+        found += tx.column(
+            f"""
+            SELECT l.id
+              FROM live_generations AS l
+             WHERE l.rating = 0 AND l.id < :after AND {condition(Both((tree,)), values, probe=True)}
+             ORDER BY l.id DESC
+             LIMIT :limit
+            """,  # noqa: S608
+            **values.by_name,
+        )
+    return found
+
+
+def _of_image(tx: ReadTx, expression: str, image: int, values: Values | None = None) -> Any:
+    """The place of an image in an order. Raises `InvalidInputError` when it is gone."""
+    found = tx.value(
+        f"SELECT {expression} FROM {_LIVE_WITH_FILE} WHERE l.id = :image",  # noqa: S608 - a key of search/sql.py
+        **(values.by_name if values else {}),
+        image=image,
     )
-    return [Hit(**(row | {"favorite": bool(row["favorite"]), "thumb": row["thumb"] or None})) for row in rows]
+    if found is None:
+        raise InvalidInputError("The image after which to go on is gone; begin again.")
+    return found
+
+
+_LIVE_WITH_FILE = "live_generations AS l LEFT JOIN generation_files AS f ON f.generation_id = l.id AND f.kind = 'final'"
+
+
+def _page_by_key(tx: ReadTx, tree: Tree, sort: Sort, after: int | None, limit: int) -> list[int]:
+    values = Values()
+    key = order_key(sort, values)
+    where = condition(Both((tree,)), values, probe=False)
+    if after is not None:
+        at_key, at = values.bind(_of_image(tx, key, after, values)), values.bind(after)
+        where += f" AND ({key} > {at_key} OR ({key} = {at_key} AND l.id < {at}))"
+    return tx.column(
+        f"SELECT l.id FROM {_LIVE_WITH_FILE} WHERE {where} ORDER BY {key}, l.id DESC LIMIT {values.bind(limit)}",  # noqa: S608
+        **values.by_name,
+    )
+
+
+def ids(tx: ReadTx, query: Query) -> Ids:
+    """All images of the query in its order."""
+    tree, sort = resolve(tx, query), query.order
+    if sort.by is Order.RELEVANCE:
+        return _ids_by_relevance(tx, tree)
+    values = Values()
+    table = _LIVE_WITH_FILE if sort.by is Order.NAME else "live_generations AS l"
+    match sort.by:
+        case Order.NEWEST:
+            order = "l.id DESC"
+        case Order.OLDEST:
+            order = "l.id"
+        case Order.RATING:
+            order = "l.rating DESC, l.id DESC"
+        case _:
+            order = f"{order_key(sort, values)}, l.id DESC"
+    return parsed(
+        tx.value(
+            f"""
+            SELECT group_concat(id)
+              FROM (SELECT l.id
+                      FROM {table}
+                     WHERE {condition(Both((tree,)), values, probe=False)}
+                     ORDER BY {order})
+            """,  # noqa: S608 - a condition of search/sql.py
+            **values.by_name,
+        )
+    )
+
+
+def parsed(ids_text: str | None) -> Ids:
+    """What group_concat makes of ids."""
+    return np.empty(0, np.int64) if not ids_text else np.fromstring(ids_text, np.int64, sep=",")
 
 
 def count(tx: ReadTx, query: Query) -> int:
     """Exactly how many images the query finds."""
-    condition, values = sql.where(query)
-    return int(tx.value(f"SELECT count(*) FROM live_generations WHERE {condition}", **values))  # noqa: S608
+    values = Values()
+    where = condition(Both((resolve(tx, query),)), values, probe=False)
+    return int(tx.value(f"SELECT count(*) FROM live_generations AS l WHERE {where}", **values.by_name))  # noqa: S608
+
+
+def count_after(tx: ReadTx, query: Query, newest: int) -> int:
+    """How many of those images are newer than the id."""
+    values = Values({"newest": newest})
+    where = condition(Both((resolve(tx, query),)), values, probe=False)
+    return int(
+        tx.value(f"SELECT count(*) FROM live_generations AS l WHERE l.id > :newest AND {where}", **values.by_name)  # noqa: S608
+    )
+
+
+def ratios(tx: ReadTx, images: Ids) -> NDArray[np.uint16]:
+    """Width / height × 1000 of each image; 1000 for one that is gone."""
+    row = tx.all(
+        """
+        SELECT group_concat(id) AS ids, group_concat(ratio_milli) AS ratios
+          FROM (SELECT id, ratio_milli
+                  FROM live_generations
+                 WHERE id BETWEEN :first AND :last
+                 ORDER BY id)
+        """,
+        first=int(images.min()) if len(images) else 0,
+        last=int(images.max()) if len(images) else 0,
+    )[0]
+    known, ratios_ = parsed(row["ids"]), parsed(row["ratios"])
+    if not len(known):
+        return np.full(len(images), 1000, np.uint16)
+    at = np.minimum(np.searchsorted(known, images), len(known) - 1)
+    return np.where(known[at] == images, ratios_[at], 1000).astype(np.uint16)
+
+
+# -- relevance --------------------------------------------------------------------------------
+
+
+def _ids_by_relevance(tx: ReadTx, tree: Tree) -> Ids:
+    values = Values()
+    where = condition(Both((tree,)), values, probe=False)
+    found = parsed(
+        tx.value(
+            f"SELECT group_concat(id) FROM (SELECT l.id FROM live_generations AS l WHERE {where} ORDER BY l.id DESC)",  # noqa: S608
+            **values.by_name,
+        )
+    )
+    return by_relevance(tx, tree, found)
+
+
+def by_relevance(tx: ReadTx, tree: Tree, found: Ids) -> Ids:
+    """Ids that descend, the newest of them by how well they match the words. Without words: as they are."""
+    match = " OR ".join(f"({words.phrase.match})" for words in _wanted(tree))
+    if not match:
+        return found
+    ranks = tx.all(
+        f"""
+        SELECT wanted.value AS id, bm25(generations_fts, {_WEIGHTS}) AS rank
+          FROM json_each(:ids) AS wanted
+               CROSS JOIN generations_fts ON generations_fts.rowid = wanted.value
+         WHERE generations_fts MATCH :match
+        """,  # noqa: S608 - weights of our own
+        ids=json.dumps(found[:RANKED].tolist()),
+        match=match,
+    )
+    rank = {row["id"]: row["rank"] for row in ranks}
+    best = sorted(found[:RANKED].tolist(), key=lambda image: (rank.get(image, 0.0), -image))
+    return np.concatenate([np.array(best, np.int64), found[RANKED:]])
+
+
+def _wanted(tree: Tree) -> list[Words]:
+    match tree:
+        case Words():
+            return [tree]
+        case Without():
+            return []
+        case _:
+            return [words for part in getattr(tree, "parts", ()) for words in _wanted(part)]
+
+
+def after_image(found: Ids, after: int | None) -> Ids:
+    """What follows an image. Raises `InvalidInputError` when it is gone."""
+    if after is None:
+        return found
+    place = np.flatnonzero(found == after)
+    if not len(place):
+        raise InvalidInputError("The image after which to go on is gone; begin again.")
+    return found[int(place[0]) + 1 :]
+
+
+# -- rows -------------------------------------------------------------------------------------
+
+
+def rows(tx: ReadTx, images: Sequence[int]) -> list[Hit]:
+    """The images of these ids, in their order; those that are gone are left out."""
+    found = tx.all(
+        """
+        SELECT l.id, l.uuid, g.timestamp, g.prompt, lower(hex(l.content_hash)) AS thumb, l.is_favorite AS favorite,
+               l.rating, r.path || '/' || f.path AS path
+          FROM json_each(:ids) AS wanted
+               JOIN live_generations AS l ON l.id = wanted.value
+               JOIN generations AS g ON g.id = l.id
+               LEFT JOIN generation_files AS f ON f.generation_id = l.id AND f.kind = 'final'
+               LEFT JOIN roots AS r ON r.id = f.root_id
+        """,
+        ids=json.dumps(list(images)),
+    )
+    by_id = {row["id"]: row for row in found}
+    return [
+        Hit(**(by_id[i] | {"favorite": bool(by_id[i]["favorite"]), "thumb": by_id[i]["thumb"] or None}))
+        for i in images
+        if i in by_id
+    ]

@@ -104,7 +104,7 @@ class Similarity:
         with self._noting:
             stale, self._stale = self._stale, set()
         if stale is None:
-            self._images.replace(*self._database.read_within(READ_LIMIT_MS, embeddings.prompts_of_all))
+            self._images.take(*self._database.read_within(READ_LIMIT_MS, embeddings.prompts_of_all))
         elif stale:
             images = [GenerationId(one) for one in stale]
             self._images.patch(stale, self._database.read_within(READ_LIMIT_MS, embeddings.prompts_of, images))
@@ -242,7 +242,7 @@ class _Images:
         self.prompts = np.empty(0, np.int64)
         self._by_prompt: tuple[Rows, Ids] | None = None
 
-    def replace(self, ids: str, prompts: str) -> None:
+    def take(self, ids: str, prompts: str) -> None:
         self.ids = np.fromstring(ids, np.int64, sep=",")
         self.prompts = np.fromstring(prompts, np.int64, sep=",")
         self._by_prompt = None

@@ -1,7 +1,7 @@
 """Snapshots: the answer to a query, kept, so that any part of it can be shown while images arrive.
 
-A snapshot is ordered, newest first, and never changes. Rows are read when a page of it is; a row that
-is gone by then leaves a hole.
+A snapshot has an order and never changes. Rows are read when a page of it is; a row that is gone by then
+leaves a hole.
 """
 
 import json
@@ -10,25 +10,26 @@ import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError
-from mysticanvas.domain.generation import SECONDS_OF_2010, GenerationId
-from mysticanvas.domain.query import Query
-from mysticanvas.search import language, sql
-from mysticanvas.store.database import ChangeSet, Database, ReadTx
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.query import Order, Query, Sort
+from mysticanvas.search import language, timeline
+from mysticanvas.search.finding import Answer, Finder
+from mysticanvas.search.index import Index
+from mysticanvas.search.paging import Ids
+from mysticanvas.search.timeline import Section
+from mysticanvas.store.database import Database, ReadTx
 
-SNAPSHOTS_KEPT = 32
-# A million ids are read in about half a second.
-BUILD_LIMIT_MS = 20_000
+# Eight bytes an image; so many images in all the snapshots that are kept, but at least some of them.
+IMAGES_KEPT = 8_000_000
+SNAPSHOTS_KEPT = 64
+SNAPSHOTS_KEPT_AT_LEAST = 4
 MAX_ITEMS = 512
 PROMPT_SHOWN = 80
-
-Ids = NDArray[np.int64]
 
 
 class SnapshotGoneError(NotFoundError):
@@ -36,49 +37,41 @@ class SnapshotGoneError(NotFoundError):
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
-    """The images of one local day: `count` of them from `start` on."""
-
-    day: str
-    start: int
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`ids` descend; `ratios_milli` (width / height × 1000) is parallel to them."""
+    """`ids` are in the order of the query."""
 
     token: str
     query: Query
-    ids: Ids
-    ratios_milli: NDArray[np.uint16]
+    answer: Answer
     sections: list[Section]
 
     @property
+    def ids(self) -> Ids:
+        return self.answer.ids
+
+    @property
     def total(self) -> int:
-        return len(self.ids)
+        return len(self.answer.ids)
 
 
 class Snapshots:
     """Thread-safe. The least recently used are dropped."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, index: Index | None = None) -> None:
+        self.finder = Finder(database, index)
         self._kept: OrderedDict[str, Snapshot] = OrderedDict()
         self._lock = threading.Lock()
-        self._everything: tuple[Ids, NDArray[np.uint16]] | None = None
-        self._version = 0
-        database.after_commit(self._on_commit)
 
     def open(self, text: str) -> Snapshot:
         """A snapshot of what the query finds now. Raises `QueryError`."""
         query = language.parse(text)
-        ids, ratios = self._found(query)
-        snapshot = Snapshot(secrets.token_urlsafe(12), query, ids, ratios, sections_of(ids))
+        if query.order == Sort(Order.RANDOM):
+            query = Query(query.where, Sort(Order.RANDOM, secrets.randbelow(1_000_000)))
+        answer = self.finder.all(query)
+        snapshot = Snapshot(secrets.token_urlsafe(12), query, answer, _sections(query.order, answer.ids))
         with self._lock:
             self._kept[snapshot.token] = snapshot
-            while len(self._kept) > SNAPSHOTS_KEPT:
-                self._kept.popitem(last=False)
+            self._drop_some()
         return snapshot
 
     def get(self, token: str) -> Snapshot:
@@ -91,14 +84,13 @@ class Snapshots:
             return snapshot
 
     def newer(self, snapshot: Snapshot) -> int:
-        """How many images the query finds now that are newer than the snapshot's newest."""
-        newest = int(snapshot.ids[0]) if snapshot.total else 0
-        return self._database.read(_count_newer, snapshot.query, newest)
+        """How many images the query finds now that have arrived since."""
+        return self.finder.arrivals(snapshot.query, snapshot.answer)
 
     def picked(
         self, snapshot: Snapshot, ranges: Sequence[tuple[int, int]], left_out: Sequence[int]
     ) -> list[GenerationId]:
-        """The images of some ranges [from, to) less single ones, newest first.
+        """The images of some ranges [from, to) less single ones, in order.
 
         Raises `InvalidInputError` for a range outside of the snapshot.
         """
@@ -110,68 +102,20 @@ class Snapshots:
         chosen[[index for index in left_out if 0 <= index < snapshot.total]] = False
         return [GenerationId(i) for i in snapshot.ids[chosen].tolist()]
 
-    def _found(self, query: Query) -> tuple[Ids, NDArray[np.uint16]]:
-        if query.terms:
-            return self._database.read_within(BUILD_LIMIT_MS, _read_ids, query)
-        with self._lock:
-            everything, version = self._everything, self._version
-        if everything is None:
-            everything = self._database.read_within(BUILD_LIMIT_MS, _read_ids, query)
-            with self._lock:
-                if version == self._version:
-                    self._everything = everything
-        return everything
-
-    def _on_commit(self, changes: ChangeSet) -> None:
-        if changes.added or changes.removed or changes.changed:
-            with self._lock:
-                self._version += 1
-                self._everything = None
+    def _drop_some(self) -> None:
+        images = sum(snapshot.total for snapshot in self._kept.values())
+        while len(self._kept) > SNAPSHOTS_KEPT_AT_LEAST and (len(self._kept) > SNAPSHOTS_KEPT or images > IMAGES_KEPT):
+            images -= self._kept.popitem(last=False)[1].total
 
 
-def sections_of(ids: Ids) -> list[Section]:
-    """The local days of descending ids, newest first; every image is in exactly one."""
-    if not len(ids):
-        return []
-    sections = []
-    start = 0
-    while start < len(ids):
-        midnight = datetime.fromtimestamp((int(ids[start]) >> 8) + SECONDS_OF_2010).replace(  # noqa: DTZ006
-            hour=0, minute=0, second=0
-        )
-        first_id = (int(midnight.timestamp()) - SECONDS_OF_2010) << 8
-        end = max(start + 1, len(ids) - int(np.searchsorted(ids[::-1], first_id)))
-        sections.append(Section(midnight.strftime("%Y-%m-%d"), start, end - start))
-        start = end
-    return sections
-
-
-def _read_ids(tx: ReadTx, query: Query) -> tuple[Ids, NDArray[np.uint16]]:
-    condition, values = sql.where(query)
-    row = tx.one(
-        f"""
-        SELECT group_concat(id) AS ids, group_concat(ratio_milli) AS ratios
-          FROM (SELECT id, ratio_milli
-                  FROM live_generations
-                 WHERE {condition}
-                 ORDER BY id DESC)
-        """,  # noqa: S608 - a condition of search/sql.py
-        **values,
-    )
-    if row is None or row["ids"] is None:
-        return np.empty(0, np.int64), np.empty(0, np.uint16)
-    return np.fromstring(row["ids"], np.int64, sep=","), np.fromstring(row["ratios"], np.uint16, sep=",")
-
-
-def _count_newer(tx: ReadTx, query: Query, newest: int) -> int:
-    condition, values = sql.where(query)
-    return int(
-        tx.value(
-            f"SELECT count(*) FROM live_generations WHERE id > :newest AND {condition}",  # noqa: S608
-            newest=newest,
-            **values,
-        )
-    )
+def _sections(order: Sort, ids: Ids) -> list[Section]:
+    match order.by:
+        case Order.NEWEST:
+            return timeline.days(ids)
+        case Order.OLDEST:
+            return timeline.days_ascending(ids)
+        case _:
+            return timeline.blocks(len(ids))
 
 
 def items(tx: ReadTx, snapshot: Snapshot, start: int, count: int) -> dict[str, Any]:
@@ -200,5 +144,5 @@ def items(tx: ReadTx, snapshot: Snapshot, start: int, count: int) -> dict[str, A
 
 def position_of(snapshot: Snapshot, image: GenerationId) -> int | None:
     """The index of an image, None when the snapshot does not have it."""
-    index = snapshot.total - 1 - int(np.searchsorted(snapshot.ids[::-1], image))
-    return index if 0 <= index < snapshot.total and int(snapshot.ids[index]) == image else None
+    places = np.flatnonzero(snapshot.ids == image)
+    return int(places[0]) if len(places) else None

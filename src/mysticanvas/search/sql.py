@@ -1,88 +1,220 @@
-"""Tree to SQL: clauses from a closed set, values as parameters.
+"""A resolved tree to SQL: clauses from a closed set, values as parameters.
 
-Times become ids: an id begins with its second, so a span of time is a range of the primary key.
+`condition` is over `live_generations AS l`. This is the meaning of a query; the index must agree (S4).
+An unknown value (NULL) fulfils nothing, and so its exclusion does.
 """
 
+import json
+from dataclasses import dataclass, field
 from typing import Any
 
-from mysticanvas.domain.generation import SECONDS_OF_2010
-from mysticanvas.domain.query import Favorite, Made, Model, Query, Rating, Term, Text
-from mysticanvas.domain.text import searchable
-
-_FAVORITE = "is_favorite = 1"
-_RATING = {
-    "=": "rating = {0}",
-    ">=": "rating >= {0}",
-    "<=": "rating <= {0}",
-    ">": "rating > {0}",
-    "<": "rating < {0}",
-}
-_MODEL = (
-    "id IN (SELECT g.id FROM models AS m JOIN generations AS g ON g.model_id = m.id"
-    " WHERE m.kind = 'checkpoint' AND m.name = {0})"
+from mysticanvas.domain.query import Interval, Order, Sort, State, Thing
+from mysticanvas.search.resolving import (
+    Amount,
+    Both,
+    Either,
+    Everything,
+    Flag,
+    Folders,
+    Ids,
+    Models,
+    Ratios,
+    Seed,
+    Sides,
+    Span,
+    Spelled,
+    Tags,
+    Tree,
+    Uses,
+    Without,
+    Words,
+    glob_of,
 )
-_WORDS = "id IN (SELECT rowid FROM generations_fts WHERE generations_fts MATCH {0})"
-_FROM_ID = "id >= {0}"
-_BEFORE_ID = "id < {0}"
+
+# The index reads these beside its columns, from the same text.
+GRID = "(g.is_grid <> 0)"
+HAS_PROMPT = "coalesce(g.prompt <> '', 0)"
+HAS_NEGATIVE = "coalesce(g.negative_prompt <> '', 0)"
+HAS_NOTES = "coalesce(g.notes <> '', 0)"
+HAS_PARENT = "(g.parent_id IS NOT NULL OR g.parent_uuid IS NOT NULL)"
+HAS_WORKFLOW = "EXISTS (SELECT 1 FROM generation_workflows AS w WHERE w.generation_id = l.id)"
+FILE_NAME = "lower(replace(f.path, rtrim(f.path, replace(f.path, '/', '')), ''))"
+
+_OF_GENERATION = "EXISTS (SELECT 1 FROM generations AS g WHERE g.id = l.id AND {0})"
+_OF_FILE = "EXISTS (SELECT 1 FROM generation_files AS f WHERE f.generation_id = l.id AND f.kind = 'final' AND {0})"
+_USES_ROLE = "EXISTS (SELECT 1 FROM generation_models AS u WHERE u.generation_id = l.id AND u.role = '{0}')"
+_FLAGS: dict[State | Thing, str] = {
+    State.FAVORITE: "l.is_favorite = 1",
+    State.MISSING: "l.flags & 1 <> 0",
+    State.DAMAGED: "l.flags & 2 <> 0",
+    State.ANIMATED: "l.flags & 4 <> 0",
+    State.GRID: _OF_GENERATION.format(GRID),
+    Thing.WORKFLOW: HAS_WORKFLOW,
+    Thing.PROMPT: _OF_GENERATION.format(HAS_PROMPT),
+    Thing.NEGATIVE: _OF_GENERATION.format(HAS_NEGATIVE),
+    Thing.NOTES: _OF_GENERATION.format(HAS_NOTES),
+    Thing.SEED: _OF_GENERATION.format("g.seed IS NOT NULL"),
+    Thing.MODEL: _OF_GENERATION.format("g.model_id IS NOT NULL"),
+    Thing.PARENT: _OF_GENERATION.format(HAS_PARENT),
+    Thing.LORA: _USES_ROLE.format("lora"),
+    Thing.VAE: _USES_ROLE.format("vae"),
+    Thing.TAG: "EXISTS (SELECT 1 FROM image_tags AS t WHERE t.generation_id = l.id)",
+    Thing.RATING: "l.rating > 0",
+}
+_WORDS_SET = "l.id IN (SELECT rowid FROM generations_fts WHERE generations_fts MATCH {0})"
+_WORDS_PROBE = "EXISTS (SELECT 1 FROM generations_fts WHERE generations_fts MATCH {0} AND rowid = l.id)"
+_TAGS_SET = "l.id IN (SELECT t.generation_id FROM image_tags AS t WHERE t.tag_id IN ({0}))"
+_TAGS_PROBE = "EXISTS (SELECT 1 FROM image_tags AS t WHERE t.tag_id IN ({0}) AND t.generation_id = l.id)"
+_MODELS_SET = "l.id IN (SELECT g.id FROM generations AS g WHERE g.model_id IN ({0}))"
+_MODELS_PROBE = _OF_GENERATION.format("g.model_id IN ({0})")
+_USES_SET = "l.id IN (SELECT u.generation_id FROM generation_models AS u WHERE u.model_id IN ({0}) AND {1})"
+_USES_PROBE = (
+    "EXISTS (SELECT 1 FROM generation_models AS u WHERE u.model_id IN ({0}) AND u.generation_id = l.id AND {1})"
+)
+_SEED_SET = "l.id IN (SELECT g.id FROM generations AS g WHERE g.seed = {0})"
+_SEED_PROBE = _OF_GENERATION.format("g.seed = {0}")
+_AMOUNTS = {
+    "rating": "({0}) IS TRUE",
+    "pixels": "({0}) IS TRUE",
+    "steps": _OF_GENERATION.format("{0}"),
+    "cfg": _OF_GENERATION.format("{0}"),
+}
+_AMOUNT_COLUMNS = {
+    "rating": "l.rating",
+    "pixels": "l.width_px * l.height_px",
+    "steps": "g.steps",
+    "cfg": "g.cfg_scale",
+}
+_SIDES = {
+    "=": "(l.width_px = {0} AND l.height_px = {1}) IS TRUE",
+    ">=": "(l.width_px >= {0} AND l.height_px >= {1}) IS TRUE",
+    "<=": "(l.width_px <= {0} AND l.height_px <= {1}) IS TRUE",
+    ">": "(l.width_px > {0} AND l.height_px > {1}) IS TRUE",
+    "<": "(l.width_px < {0} AND l.height_px < {1}) IS TRUE",
+}
+_SPELLED = {"sampler": "lower(g.sampler) GLOB {0}", "engine": "lower(g.engine_name) GLOB {0}"}
+_IN_ROOT = "f.root_id = {0}"
+_IN_FOLDER = "lower(f.path) GLOB {0}"
+
+# The keys of the orders that no index follows. Ties are newest first.
+PIXELS = "coalesce(l.width_px * l.height_px, 0)"
+_PRIME = 2_147_483_647
 
 
-def where(query: Query) -> tuple[str, dict[str, Any]]:
-    """A condition over `live_generations`, TRUE for a query that finds everything."""
-    values: dict[str, Any] = {}
-    clauses = []
-    if words := _match(query):
-        clauses.append(_WORDS.format(_bind(values, words)))
-    for term in query.terms:
-        clause = _clause(term, values)
-        if clause is not None:
-            clauses.append(f"NOT ({clause})" if term.negated else clause)
-    return " AND ".join(clauses) or "TRUE", values
+@dataclass(slots=True)
+class Values:
+    """Parameters by name; `bind` says how a value is named in the SQL."""
+
+    by_name: dict[str, Any] = field(default_factory=dict)
+
+    def bind(self, value: Any) -> str:
+        name = f"v{len(self.by_name)}"
+        self.by_name[name] = value
+        return f":{name}"
 
 
-def _match(query: Query) -> str:
-    """All wanted words in one expression of FTS5, so that the rarest one drives."""
-    return " AND ".join(
-        _phrase(t.text) for t in query.terms if isinstance(t, Text) and not t.negated and _has_words(t.text)
-    )
+def condition(tree: Tree, values: Values, *, probe: bool) -> str:
+    """A condition over `live_generations AS l`, never NULL. `probe`: quick for each of few rows, as a page
+    wants; otherwise quick over all of them."""
+    match tree:
+        case Both(parts):
+            return " AND ".join(_grouped(part, values, probe) for part in parts)
+        case Either(parts):
+            return " OR ".join(_grouped(part, values, probe) for part in parts)
+        case Without(part):
+            return f"NOT ({condition(part, values, probe=probe)})"
+        case Everything():
+            return "TRUE"
+        case Words(phrase):
+            return (_WORDS_PROBE if probe else _WORDS_SET).format(values.bind(phrase.match))
+        case Tags(ids):
+            return (_TAGS_PROBE if probe else _TAGS_SET).format(_list(ids, values))
+        case Models(ids):
+            return (_MODELS_PROBE if probe else _MODELS_SET).format(_list(ids, values))
+        case Uses(role, ids, weight):
+            return (_USES_PROBE if probe else _USES_SET).format(_list(ids, values), _used(role, weight, values))
+        case Seed(value):
+            return (_SEED_PROBE if probe else _SEED_SET).format(values.bind(value))
+        case _:
+            return _column_condition(tree, values)
 
 
-def _clause(term: Term, values: dict[str, Any]) -> str | None:
-    match term:
-        case Text():
-            if not term.negated or not _has_words(term.text):
-                return None
-            return _WORDS.format(_bind(values, _phrase(term.text)))
-        case Model():
-            return _MODEL.format(_bind(values, term.name))
-        case Favorite():
-            return _FAVORITE
-        case Rating():
-            return _RATING[term.operator].format(_bind(values, term.stars))
-        case Made():
-            parts = []
-            if term.first_ms is not None:
-                parts.append(_FROM_ID.format(_bind(values, id_at(term.first_ms))))
-            if term.until_ms is not None:
-                parts.append(_BEFORE_ID.format(_bind(values, id_at(term.until_ms))))
-            return " AND ".join(parts)
+def _grouped(part: Tree, values: Values, probe: bool) -> str:
+    text = condition(part, values, probe=probe)
+    return f"({text})" if isinstance(part, Both | Either) else text
 
 
-def id_at(moment_ms: int) -> int:
-    """The first id of that second."""
-    return max(0, (moment_ms // 1000 - SECONDS_OF_2010) << 8)
+def _column_condition(leaf: Ids | Span | Amount | Sides | Ratios | Flag | Spelled | Folders, values: Values) -> str:
+    match leaf:
+        case Ids(ids):
+            return f"l.id IN ({_list(ids, values)})"
+        case Span(first, until):
+            ends = [] if first is None else [f"l.id >= {values.bind(first)}"]
+            ends += [] if until is None else [f"l.id < {values.bind(until)}"]
+            return f"({' AND '.join(ends)})"
+        case Amount(column, interval):
+            return _AMOUNTS[column].format(within(_AMOUNT_COLUMNS[column], interval, values))
+        case Sides(operator, width, height):
+            return _SIDES[operator].format(values.bind(width), values.bind(height))
+        case Ratios(low, high):
+            return f"l.ratio_milli BETWEEN {values.bind(low)} AND {values.bind(high)}"
+        case Flag(what):
+            return _FLAGS[what]
+        case Spelled(column, pattern):
+            return _OF_GENERATION.format(_SPELLED[column].format(values.bind(_glob(pattern))))
+        case Folders(places):
+            return _OF_FILE.format(f"({' OR '.join(_place(*place, values) for place in places)})")
 
 
-def _has_words(text: str) -> bool:
-    """Text of nothing but punctuation finds everything, not nothing."""
-    return any(character.isalnum() for character in text)
+def _list(ids: tuple[int, ...], values: Values) -> str:
+    """One id as itself, which lets the planner see that its rows are in order."""
+    if len(ids) == 1:
+        return values.bind(ids[0])
+    return f"SELECT value FROM json_each({values.bind(json.dumps(ids))})"  # noqa: S608 - a name
 
 
-def _phrase(text: str) -> str:
-    """Quoted, so that nothing in it is an operator of FTS5."""
-    return '"' + (searchable(text) or "").replace('"', '""') + '"'
+def _used(role: str, weight: Interval | None, values: Values) -> str:
+    in_role = f"u.role = {values.bind(role)}"
+    return in_role if weight is None else f"{in_role} AND {within('u.weight', weight, values)}"
 
 
-def _bind(values: dict[str, Any], value: Any) -> str:
-    name = f"v{len(values)}"
-    values[name] = value
-    return f":{name}"
+def within(column: str, interval: Interval, values: Values) -> str:
+    ends = []
+    if interval.low is not None:
+        ends.append(f"{column} {'>' if interval.without_low else '>='} {values.bind(interval.low)}")
+    if interval.high is not None:
+        ends.append(f"{column} {'<' if interval.without_high else '<='} {values.bind(interval.high)}")
+    return " AND ".join(ends)
+
+
+def _glob(pattern: str) -> str:
+    return "*".join(glob_of(part) for part in pattern.split("*"))
+
+
+def _place(root: int | None, folder: str, values: Values) -> str:
+    conditions = [] if root is None else [_IN_ROOT.format(values.bind(root))]
+    if folder:
+        conditions.append(_IN_FOLDER.format(values.bind(_glob(folder) + "/*")))
+    return f"({' AND '.join(conditions)})"
+
+
+# -- order ------------------------------------------------------------------------------------
+
+
+def shuffle_factors(seed: int) -> tuple[int, int]:
+    """Two numbers that make a seed's order; both sides of S4 compute with them in 62 bits."""
+    mixed = (seed * 2_654_435_761 + 0x9E3779B9) % _PRIME
+    return 1 + mixed % (_PRIME - 1), 1 + (mixed * 48_271) % (_PRIME - 1)
+
+
+def order_key(sort: Sort, values: Values) -> str:
+    """The expression that SIZE, NAME and RANDOM order by; NAME needs `generation_files AS f`."""
+    if sort.by is Order.SIZE:
+        return f"-{PIXELS}"
+    if sort.by is Order.NAME:
+        return f"coalesce({FILE_NAME}, '')"
+    first, second = (values.bind(factor) for factor in shuffle_factors(sort.seed or 0))
+    once = f"((l.id % {_PRIME}) * {first} % {_PRIME})"
+    # There is no XOR in SQLite.
+    mixed = f"(({once} | ({once} >> 15)) - ({once} & ({once} >> 15)))"
+    return f"({mixed} * {second} % {_PRIME})"

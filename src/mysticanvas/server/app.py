@@ -3,7 +3,7 @@
 import logging
 from typing import Annotated
 
-from fastapi import APIRouter, FastAPI, Header, Request, Response
+from fastapi import APIRouter, FastAPI, Header, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, PlainTextResponse, StreamingResponse
 from starlette.exceptions import HTTPException
@@ -19,7 +19,20 @@ from mysticanvas.domain.errors import (
     TimeLimitError,
 )
 from mysticanvas.search.snapshots import SnapshotGoneError
-from mysticanvas.server import images, keeping, queries, roots
+from mysticanvas.server import (
+    collections,
+    images,
+    keeping,
+    libraries,
+    lineage,
+    models,
+    organising,
+    queries,
+    roots,
+    tags,
+    templates,
+    trash,
+)
 from mysticanvas.server.gate import Gate
 from mysticanvas.server.services import Services
 from mysticanvas.server.wire import CodeIn, reply
@@ -41,7 +54,20 @@ def build_app(services: Services) -> FastAPI:
     app = FastAPI(
         title="MystiCanvas", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json"
     )
-    for module in (queries, images, roots, keeping):
+    for module in (
+        queries,
+        images,
+        organising,
+        tags,
+        collections,
+        trash,
+        templates,
+        lineage,
+        models,
+        libraries,
+        roots,
+        keeping,
+    ):
         app.include_router(module.routes(services))
     app.include_router(_session_routes(services))
     app.include_router(_page_routes(services))
@@ -73,8 +99,14 @@ def _session_routes(services: Services) -> APIRouter:
         return reply({"url": f"{services.base_url}/#t={sessions.new_code()}"})
 
     @router.get("/events")
-    async def follow(last_event_id: Annotated[str | None, Header()] = None) -> Response:
-        seen = int(last_event_id) if last_event_id and last_event_id.isdigit() else None
+    async def follow(
+        since: Annotated[str | None, Query(max_length=20)] = None,
+        last_event_id: Annotated[str | None, Header(max_length=20)] = None,
+    ) -> Response:
+        """`since` is the number of the last message heard, for who opens another stream; the header
+        is what a browser sends that opens the same one again."""
+        last = last_event_id or since or ""
+        seen = int(last) if last.isascii() and last.isdigit() else None
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(services.live.follow(seen), headers=headers, media_type="text/event-stream")
 

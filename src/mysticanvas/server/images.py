@@ -1,4 +1,4 @@
-"""One image: how it was made, its texts, its bytes, its thumbnails; and deeds over many."""
+"""One image: how it was made, its texts, its bytes, its thumbnails."""
 
 import os
 import re
@@ -9,15 +9,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
 from mysticanvas.disk.opening import FileSource, open_beneath
-from mysticanvas.domain.clock import now_ms
-from mysticanvas.domain.errors import InvalidInputError, NotFoundError, UnreadableFileError
+from mysticanvas.domain.errors import NotFoundError, UnreadableFileError
 from mysticanvas.domain.file import FileKind, ImageFormat, TextEntry
 from mysticanvas.domain.generation import GenerationId, LoraUse, Recipe
 from mysticanvas.formats.infotext import write_infotext
-from mysticanvas.library import organising, undoing
 from mysticanvas.server.services import Services
-from mysticanvas.server.wire import BulkIn, reply
-from mysticanvas.store import files, generations, models, raw_metadata
+from mysticanvas.server.wire import reply
+from mysticanvas.store import files, generations, lineage, models, raw_metadata
 from mysticanvas.store.database import ReadTx
 from mysticanvas.store.generations import Detail
 
@@ -54,20 +52,6 @@ def routes(services: Services) -> APIRouter:
         headers = {"cache-control": "private, max-age=31536000, immutable"}
         return FileResponse(path, media_type="image/webp", headers=headers)
 
-    @router.post("/bulk")
-    def bulk(asked: BulkIn) -> Response:
-        images = services.snapshots.picked(services.snapshots.get(asked.snapshot), asked.ranges, asked.left_out)
-        marks = asked.marks
-        if marks.favorite is not None and marks.rating is None:
-            return reply(database.write(organising.set_favorite, images, marks.favorite, now_ms=now_ms()))
-        if marks.rating is not None and marks.favorite is None:
-            return reply(database.write(organising.set_rating, images, marks.rating, now_ms=now_ms()))
-        raise InvalidInputError("Say what to set: favorite or rating.")
-
-    @router.post("/undo/{operation}")
-    def undo(operation: int) -> Response:
-        return reply({"changed": database.write(undoing.undo, operation, now_ms=now_ms())})
-
     return router
 
 
@@ -91,7 +75,7 @@ def _detail(tx: ReadTx, uuid: str) -> dict[str, Any]:
         "deleted": made.deleted_at is not None,
         "thumb": final.blake3.hex() if final and final.blake3 else None,
         "damage": final.damage if final else None,
-        "files": [_file(file) for file in located if file.root is not None],
+        "files": [_file(file) for file in [*located, *lineage.input_files(tx, image)] if file.root is not None],
         "parameters_text": _own_form(raw_metadata.entries(tx, image)) or write_infotext(recipe),
     }
 
@@ -119,6 +103,7 @@ _SHOWN = (
     "problems",
     "is_favorite",
     "rating",
+    "is_grid",
     "imported_at",
 )
 

@@ -11,9 +11,9 @@ from mysticanvas import __version__
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.job import JobKind
-from mysticanvas.library import sha256
+from mysticanvas.library import reparsing, sha256
 from mysticanvas.server.services import Services
-from mysticanvas.server.wire import ImportIn, JobsIn, reply
+from mysticanvas.server.wire import ImportIn, JobsIn, ReparseIn, reply
 from mysticanvas.store import backup, checks, events, generations, job_lists, jobs, roots
 
 FAILED_SHOWN = 200
@@ -66,6 +66,11 @@ def routes(services: Services) -> APIRouter:
     def cancel_import(import_id: str) -> Response:
         importing.cancel(import_id)
         return Response(status_code=204)
+
+    @router.post("/reparse")
+    def reparse(asked: ReparseIn) -> Response:
+        images = services.snapshots.open(asked.q).ids.tolist() if asked.q.strip() else None
+        return reply(reparsing.start(database, images, everything=asked.everything, now_ms=now_ms()))
 
     @router.get("/suggestions")
     def suggestions() -> Response:

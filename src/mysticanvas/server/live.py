@@ -1,4 +1,8 @@
-"""Live updates: what happened, numbered, with the last thousand kept for who was away a moment."""
+"""Live updates: what happened, numbered, with the last thousand kept for who was away a moment.
+
+Numbers begin at the launch's time, so that those of an earlier launch are older than any of this one:
+who comes back with one hears of the gap.
+"""
 
 import asyncio
 import json
@@ -7,6 +11,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 
+from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.importing import ImportProgress
 from mysticanvas.store import generations, job_lists
 from mysticanvas.store.database import ChangeSet, Database
@@ -24,7 +29,7 @@ class LiveUpdates:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._ring: deque[tuple[int, str, str]] = deque(maxlen=KEPT)
-        self._next = 1
+        self._next = now_ms() << 10
         self._lock = threading.Lock()
         self._followers: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
         self._gathered = ChangeSet()
@@ -84,10 +89,12 @@ class LiveUpdates:
         if changes.jobs:
             kinds = [asdict(kind) for kind in self._database.read(job_lists.states)]
             self._publish("jobs", {"kinds": kinds})
+        if changes.stale:
+            self._publish("stale", {"lists": sorted(changes.stale)})
 
     async def follow(self, last_seen: int | None) -> AsyncIterator[str]:
-        """Messages of an event stream: those after `last_seen` first, then as they come. A `gap`
-        says that some are lost and that the page should ask anew."""
+        """Messages of an event stream: `hello` with the newest number, those after `last_seen`, then
+        others as they come. A `gap` says that some are lost and that the page should ask anew."""
         event = asyncio.Event()
         follower = (asyncio.get_running_loop(), event)
         with self._lock:
@@ -96,7 +103,7 @@ class LiveUpdates:
             oldest = self._ring[0][0] if self._ring else self._next
         seen = newest if last_seen is None else last_seen
         try:
-            yield "retry: 1000\n\n"
+            yield f"retry: 1000\nevent: hello\ndata: {newest}\n\n"
             if last_seen is not None and (last_seen > newest or last_seen < oldest - 1):
                 seen = newest
                 yield f"id: {newest}\nevent: gap\ndata: {{}}\n\n"

@@ -1,38 +1,40 @@
-"""Snapshots and their slices, counts by field, keyset pages."""
+"""Snapshots and their slices, counts by field, completion, statistics, keyset pages."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
 
 from mysticanvas.domain.job import JobKind, JobPriority
-from mysticanvas.domain.query import Term, Text
-from mysticanvas.search import facets, language, paging, snapshots
+from mysticanvas.domain.query import Field, Node, Not, Sort, Text
+from mysticanvas.domain.query import Query as Tree
+from mysticanvas.search import completing, facets, highlighting, language, query_json, resolving, snapshots, statistics
+from mysticanvas.search.snapshots import Snapshot
+from mysticanvas.server.asking import while_wanted
 from mysticanvas.server.services import Services
 from mysticanvas.server.wire import MAX_QUERY, QueryIn, WantedIn, reply
 from mysticanvas.store import generations, jobs
+from mysticanvas.store.database import Database
 
 Words = Annotated[str, Query(max_length=MAX_QUERY)]
 Limit = Annotated[int, Query(ge=0, le=100_000)]
+Fields = Annotated[list[str], Query(max_length=20)]
+Uuid = Annotated[str, Query(max_length=64)]
 
 
 def routes(services: Services) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["search"])
+    _add_snapshots(router, services)
+    _add_counts(router, services)
+    _add_pages(router, services)
+    return router
+
+
+def _add_snapshots(router: APIRouter, services: Services) -> None:
     database, kept = services.database, services.snapshots
 
     @router.post("/queries")
-    def open_query(asked: QueryIn) -> Response:
-        snapshot = kept.open(asked.q)
-        return reply(
-            {
-                "snapshot": snapshot.token,
-                "q": language.write(snapshot.query),
-                "total": snapshot.total,
-                "sections": snapshot.sections,
-                "filters": [_chip(term) for term in snapshot.query.terms if not isinstance(term, Text)],
-                "words": [_chip(term) for term in snapshot.query.terms if isinstance(term, Text)],
-            }
-        )
+    async def open_query(asked: QueryIn, request: Request) -> Response:
+        return reply(await while_wanted(request, lambda: _opened(database, kept.open(asked.q))))
 
     @router.get("/queries/{token}/geometry")
     async def geometry(token: str, request: Request) -> Response:
@@ -40,37 +42,28 @@ def routes(services: Services) -> APIRouter:
         etag = f'"{snapshot.token}"'
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers={"etag": etag})
-        ratios = snapshot.ratios_milli.astype("<u2", copy=False).tobytes()
+        ratios = await while_wanted(request, kept.finder.geometry, snapshot.ids)
         return Response(ratios, media_type="application/octet-stream", headers={"etag": etag})
 
     @router.get("/queries/{token}/items")
     async def items(
         token: str, start: Annotated[int, Query(ge=0)], count: Annotated[int, Query(ge=1, le=snapshots.MAX_ITEMS)]
     ) -> Response:
-        snapshot = kept.get(token)
-        return reply(database.read(snapshots.items, snapshot, start, count))
+        return reply(database.read(snapshots.items, kept.get(token), start, count))
 
     @router.get("/queries/{token}/position")
-    async def position(token: str, uuid: Annotated[str, Query(max_length=64)]) -> Response:
+    async def position(token: str, uuid: Uuid) -> Response:
         snapshot = kept.get(token)
         return reply({"index": snapshots.position_of(snapshot, database.read(generations.id_of, uuid))})
 
     @router.get("/queries/{token}/newer")
-    def newer(token: str) -> Response:
-        return reply({"count": kept.newer(kept.get(token))})
+    async def newer(token: str, request: Request) -> Response:
+        return reply({"count": await while_wanted(request, kept.newer, kept.get(token))})
 
-    @router.get("/facets")
-    def facet(snapshot: str, field: str, q: Annotated[str, Query(max_length=200)] = "", limit: Limit = 20) -> Response:
-        query = kept.get(snapshot).query
-        found = database.read(facets.values, query, field=field, beginning=q, limit=limit)
-        return reply({"values": found})
-
-    @router.get("/search")
-    def search(q: Words = "", limit: Limit = 50, after: int | None = None) -> Response:
-        query = language.parse(q)
-        hits = database.read_within(snapshots.BUILD_LIMIT_MS, paging.page, query, after=after, limit=limit)
-        total = database.read_within(snapshots.BUILD_LIMIT_MS, paging.count, query)
-        return reply({"total": total, "items": hits, "next": hits[-1].id if len(hits) == limit and hits else None})
+    @router.get("/queries/{token}/highlights")
+    async def highlights(token: str, uuid: Uuid) -> Response:
+        """Where the words of the query are in the texts of an image: [from, to) in characters."""
+        return reply(database.read(highlighting.of_image, kept.get(token).query, uuid))
 
     @router.post("/thumbs/wanted")
     async def wanted(asked: WantedIn) -> Response:
@@ -80,25 +73,110 @@ def routes(services: Services) -> APIRouter:
         database.write_later(jobs.raise_priority, kind=JobKind.THUMB, unique_keys=uuids, priority=JobPriority.IN_VIEW)
         return Response(status_code=204)
 
+
+def _add_counts(router: APIRouter, services: Services) -> None:
+    database, kept = services.database, services.snapshots
+    finder = kept.finder
+
+    @router.get("/facets")
+    async def facet(
+        request: Request, snapshot: str, field: str, q: Annotated[str, Query(max_length=200)] = "", limit: Limit = 20
+    ) -> Response:
+        query, one = kept.get(snapshot).query, facets.field_named(field)
+        found = await while_wanted(request, finder.facets, query, [one], containing=q, limit=limit)
+        return reply({"values": found[one]})
+
+    @router.get("/queries/{token}/facets")
+    async def all_facets(token: str, request: Request, field: Fields = [], limit: Limit = 20) -> Response:  # noqa: B006
+        """Several fields at once; all of them when none is named."""
+        fields = [facets.field_named(name) for name in field] or list(facets.FIELDS)
+        found = await while_wanted(request, finder.facets, kept.get(token).query, fields, limit=limit)
+        return reply({"facets": found})
+
+    @router.get("/complete")
+    async def complete(request: Request, q: Words = "", at: Annotated[int, Query(ge=0)] = MAX_QUERY) -> Response:
+        return reply(await while_wanted(request, completing.complete, finder, q, at))
+
+    @router.get("/stats")
+    async def stats(request: Request, q: Words = "") -> Response:
+        return reply(await while_wanted(request, statistics.statistics, database, finder, language.parse(q)))
+
+
+def _add_pages(router: APIRouter, services: Services) -> None:
+    finder = services.snapshots.finder
+
+    @router.get("/search")
+    async def search(request: Request, q: Words = "", limit: Limit = 50, after: int | None = None) -> Response:
+        query = language.parse(q)
+
+        def answer() -> dict[str, Any]:
+            hits = finder.page(query, after=after, limit=limit) if limit else []
+            total = finder.count(query)
+            return {"total": total, "items": hits, "next": hits[-1].id if hits and len(hits) == limit else None}
+
+        return reply(await while_wanted(request, answer))
+
+    @router.get("/search/facets")
+    async def search_facets(request: Request, q: Words = "", field: Fields = [], limit: Limit = 20) -> Response:  # noqa: B006
+        fields = [facets.field_named(name) for name in field] or list(facets.FIELDS)
+        return reply({"facets": await while_wanted(request, finder.facets, language.parse(q), fields, limit=limit)})
+
     @router.get("/generations")
     async def page(
-        q: Words = "", limit: Annotated[int, Query(ge=1, le=500)] = 100, after: int | None = None
+        request: Request, q: Words = "", limit: Annotated[int, Query(ge=1, le=500)] = 100, after: int | None = None
     ) -> Response:
-        query = language.parse(q)
-        if limit > 100 and query.terms:
-            # The event loop must not wait for a filter that finds little.
-            hits = await run_in_threadpool(database.read, paging.page, query, after=after, limit=limit)
-        else:
-            hits = database.read(paging.page, query, after=after, limit=limit)
+        hits = await while_wanted(request, finder.page, language.parse(q), after=after, limit=limit)
         return reply({"items": hits, "next": hits[-1].id if len(hits) == limit else None})
 
-    return router
+
+def _opened(database: Database, snapshot: Snapshot) -> dict[str, Any]:
+    query = snapshot.query
+    parts = language.parts_written(query)
+    filters = [_chip(node, text) for node, text in parts if not _is_text(node)]
+    return {
+        "snapshot": snapshot.token,
+        "q": language.write(query),
+        "total": snapshot.total,
+        "sections": snapshot.sections,
+        "filters": filters + ([_sort_chip(query.sort)] if query.sort else []),
+        "words": [_chip(node, text) for node, text in parts if _is_text(node)],
+        "sort": query.order.by,
+        "query": query_json.write(query),
+        "unknown": _unknown(database, query),
+    }
 
 
-def _chip(term: Term) -> dict[str, object]:
-    minus = "-" if term.negated else ""
-    text = minus + language.written(term)
-    field, _, value = language.written(term).partition(":")
-    if isinstance(term, Text):
-        field, value = "text", term.text
-    return {"text": text, "field": field, "value": value, "negated": term.negated}
+def _is_text(node: Node) -> bool:
+    inner = node.part if isinstance(node, Not) else node
+    return isinstance(inner, Text) and inner.field is None
+
+
+def _chip(node: Node, text: str) -> dict[str, object]:
+    """`field` is "text" for words and "any" for a group; `value` is what stands after the colon."""
+    negated = isinstance(node, Not)
+    plain = text.removeprefix("-") if negated else text
+    inner = node.part if isinstance(node, Not) else node
+    if isinstance(inner, Text) and inner.field is None:
+        return {"text": text, "field": "text", "value": inner.text, "negated": negated}
+    field, colon, value = plain.partition(":")
+    if language.field_of(field) is None or plain.startswith("("):
+        return {"text": text, "field": "any", "value": plain, "negated": negated}
+    return {"text": text, "field": field, "value": value.strip('"') if colon else plain, "negated": negated}
+
+
+def _sort_chip(sort: Sort) -> dict[str, object]:
+    text = language.written_sort(sort)
+    return {"text": text, "field": Field.SORT, "value": text.partition(":")[2], "negated": False}
+
+
+def _unknown(database: Database, query: Tree) -> list[dict[str, object]]:
+    """Names that nothing has, each with the nearest that is there as a term."""
+    return [
+        {
+            "field": unknown.field,
+            "value": unknown.value,
+            "text": language.written(facets.term_of(unknown.field, unknown.value)),
+            "suggestion": unknown.nearest and language.written(facets.term_of(unknown.field, unknown.nearest)),
+        }
+        for unknown in database.read(resolving.unknown_names, query)
+    ]

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from mysticanvas.domain.task import Executor
+from mysticanvas.library.carrying_on import CarryingOn
 from mysticanvas.library.importing import Importing
+from mysticanvas.library.importing_libraries import LibraryImporting
 from mysticanvas.library.thumb_cache import ThumbCache
 from mysticanvas.search.snapshots import Snapshots
 from mysticanvas.server.live import LiveUpdates
@@ -16,8 +19,11 @@ class Services:
     """`base_url` is where the gallery is served, without a slash at the end."""
 
     database: Database
+    workers: Executor
     snapshots: Snapshots
     importing: Importing
+    libraries: LibraryImporting
+    carrying_on: CarryingOn
     live: LiveUpdates
     cache: ThumbCache
     sessions: Sessions

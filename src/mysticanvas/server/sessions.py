@@ -5,6 +5,8 @@ import hmac
 import os
 import secrets
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
@@ -26,10 +28,21 @@ class Sessions:
     def open(cls, token_file: Path) -> "Sessions":
         """The library's token is made once, readable by its owner alone."""
         if not token_file.exists():
-            handle = os.open(token_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write(secrets.token_urlsafe(32))
+            _write_private(token_file, secrets.token_urlsafe(32))
         return cls(token_file.read_text("ascii").strip())
+
+    @contextmanager
+    def kept_in(self, file: Path) -> Iterator[None]:
+        """While serving: the cookie outlives a crash, so that open pages come back by themselves. A
+        launch that ends in order takes it along."""
+        if file.exists():
+            self._cookie = file.read_text("ascii").strip() or self._cookie
+        else:
+            _write_private(file, self._cookie)
+        try:
+            yield
+        finally:
+            file.unlink(missing_ok=True)
 
     def new_code(self) -> str:
         """Good for one sign-in within a minute."""
@@ -49,3 +62,10 @@ class Sessions:
 
     def knows_token(self, value: str) -> bool:
         return hmac.compare_digest(value.encode(), self._token.encode())
+
+
+def _write_private(path: Path, secret: str) -> None:
+    """A new file that its owner alone can read."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(secret)

@@ -24,22 +24,6 @@ class WantedIn(BaseModel):
     count: int = Field(ge=0, le=2_048)
 
 
-class MarksIn(BaseModel):
-    """What to set; exactly one of them."""
-
-    favorite: bool | None = None
-    rating: int | None = Field(None, ge=0, le=5)
-
-
-class BulkIn(BaseModel):
-    """`ranges` are [from, to) over the snapshot; `except` are single indexes left out."""
-
-    snapshot: str = Field(max_length=64)
-    ranges: list[tuple[Index, Index]] = Field(max_length=10_000)
-    left_out: list[Index] = Field(default_factory=list, alias="except", max_length=100_000)
-    marks: MarksIn = Field(alias="set")
-
-
 class ImportIn(BaseModel):
     paths: list[str] = Field(min_length=1, max_length=100)
     dry_run: bool = False
@@ -51,6 +35,13 @@ class ScanIn(BaseModel):
 
     accept: bool = False
     dry_run: bool = False
+
+
+class ReparseIn(BaseModel):
+    """No query: every image, those in the Trash too. `all`: also what today's parsers have read."""
+
+    q: str = Field("", max_length=MAX_QUERY)
+    everything: bool = Field(False, alias="all")
 
 
 class JobsIn(BaseModel):

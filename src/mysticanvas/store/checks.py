@@ -7,9 +7,10 @@ from importlib import resources
 import apsw
 
 from mysticanvas.domain.errors import LibraryBusyError
+from mysticanvas.store import fts
 from mysticanvas.store.database import Database, ReadTx, WriteTx
 from mysticanvas.store.locking import LibraryLock
-from mysticanvas.store.migrating import migrations
+from mysticanvas.store.schema import migrations
 
 # Reading all of a million rows takes seconds; nobody waits for a page meanwhile.
 CHECK_LIMIT_MS = 300_000
@@ -28,6 +29,7 @@ def run_all(database: Database) -> list[Check]:
     """Reads all of the database; changes nothing."""
     checks = database.read_within(CHECK_LIMIT_MS, _read_only)
     checks.append(_word_index(database))
+    checks.append(database.read_within(CHECK_LIMIT_MS, _found_by_words))
     checks.append(_lock(database))
     return checks
 
@@ -81,6 +83,24 @@ def _word_index(database: Database) -> Check:
     except apsw.CorruptError:
         return Check("word index", False, "it does not match the images; rebuild it")
     return Check("word index", True, "matches every prompt, negative prompt and note")
+
+
+def _found_by_words(tx: ReadTx) -> Check:
+    """S6: the newest images with a prompt, each looked for by a word of its own."""
+    rows = tx.all("SELECT rowid AS id, prompt FROM generations_text WHERE prompt <> '' ORDER BY rowid DESC LIMIT 20")
+    lost = []
+    for row in rows:
+        words = fts.words_of(tx, row["prompt"])
+        match = fts.Phrase(words[-1:]).match if words else None
+        if match and tx.value(_FOUND, match=match, image=row["id"]) is None:
+            lost.append(row["id"])
+    detail = (
+        f"{len(lost)} of the newest images are not found; rebuild the word index" if lost else "the newest are found"
+    )
+    return Check("search", not lost, detail)
+
+
+_FOUND = "SELECT rowid FROM generations_fts WHERE generations_fts MATCH :match AND rowid = :image"
 
 
 def _check_word_index(tx: WriteTx) -> None:

@@ -1,7 +1,9 @@
 """One way to open the database: pragmas, limits, and rows as dictionaries."""
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import apsw
 
 from mysticanvas.domain.errors import LibraryError, TimeLimitError
+from mysticanvas.domain.file import holds_workflow
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.text import content_hash, searchable
 
@@ -43,6 +46,13 @@ def open_reader(path: Path) -> apsw.Connection:
     return connection
 
 
+def open_copy(path: Path) -> apsw.Connection:
+    """A database that nobody else has open, such as a backup: no log beside it, no file made."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    _prepare(connection)
+    return connection
+
+
 def _prepare(connection: apsw.Connection) -> None:
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
     _pragma(connection, "foreign_keys = ON")
@@ -55,6 +65,7 @@ def _prepare(connection: apsw.Connection) -> None:
     connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
     flags = apsw.SQLITE_INNOCUOUS
     connection.create_scalar_function("searchable", _searchable, 1, deterministic=True, flags=flags)
+    connection.create_scalar_function("holds_workflow", _holds_workflow, 1, deterministic=True, flags=flags)
     connection.create_scalar_function("content_hash", _content_hash, 1, deterministic=True, flags=flags)
 
 
@@ -66,14 +77,28 @@ def _content_hash(*text: Any) -> bytes | None:
     return None if text[0] is None else content_hash(text[0])
 
 
+def _holds_workflow(*content: Any) -> bool:
+    return holds_workflow(content[0])
+
+
 def _pragma(connection: apsw.Connection, setting: str) -> None:
     connection.execute(f"PRAGMA {setting}").fetchall()
 
 
+# Set where nobody may want the answer any more: a read under it is broken off once the event is set.
+GIVEN_UP: ContextVar[threading.Event | None] = ContextVar("GIVEN_UP", default=None)
+
+
 def within(connection: apsw.Connection, limit_ms: int, work: Callable[[], Any]) -> Any:
-    """The result of `work`; its statements are broken off after `limit_ms`, with `TimeLimitError`."""
+    """The result of `work`; its statements are broken off after `limit_ms`, or when the reader has
+    `GIVEN_UP`, with `TimeLimitError`."""
     deadline_s = time.monotonic() + limit_ms / 1000
-    connection.set_progress_handler(lambda: time.monotonic() > deadline_s, STEPS_BETWEEN_CHECKS)
+    given_up = GIVEN_UP.get()
+
+    def stop() -> bool:
+        return time.monotonic() > deadline_s or (given_up is not None and given_up.is_set())
+
+    connection.set_progress_handler(stop, STEPS_BETWEEN_CHECKS)
     try:
         return work()
     except apsw.InterruptError as error:
@@ -91,9 +116,11 @@ class ChangeSet:
     removed: list[GenerationId] = field(default_factory=list)
     jobs: bool = False
     events: bool = False
+    # Names of lists that are not what they were: deeds, tags, collections, trash, templates.
+    stale: set[str] = field(default_factory=set)
 
     def __bool__(self) -> bool:
-        return bool(self.added or self.changed or self.removed or self.jobs or self.events)
+        return bool(self.added or self.changed or self.removed or self.jobs or self.events or self.stale)
 
     def take(self, other: "ChangeSet") -> None:
         self.added += other.added
@@ -101,6 +128,7 @@ class ChangeSet:
         self.removed += other.removed
         self.jobs |= other.jobs
         self.events |= other.events
+        self.stale |= other.stale
 
 
 class ReadTx:
@@ -148,6 +176,11 @@ class WriteTx(ReadTx):
     def __init__(self, connection: apsw.Connection) -> None:
         super().__init__(connection)
         self.changes = ChangeSet()
+
+    @property
+    def connection(self) -> apsw.Connection:
+        """For store/recording.py, which records what a transaction changes."""
+        return self._connection
 
     def run(self, sql: str, **params: Any) -> int:
         """How many rows the statement changed, not counting triggers."""

@@ -1,7 +1,9 @@
 """The database of one library: who reads, who writes, and when a change counts."""
 
 import functools
+import os
 import queue
+import shutil
 import threading
 import time
 import uuid
@@ -12,7 +14,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import apsw
 
-from mysticanvas.domain.errors import DamagedLibraryError, LibraryError
+from mysticanvas.domain.errors import DamagedLibraryError, LibraryError, NotFoundError
 from mysticanvas.store import backup
 from mysticanvas.store.backup import Backup
 from mysticanvas.store.connections import (
@@ -80,9 +82,10 @@ class Database:
         self.close()
 
     def close(self) -> None:
-        self._writer.close()
+        self._writer.finish()
         while not self._readers.empty():
             self._readers.get_nowait().close()
+        self._writer.close()
         self._lock.release()
 
     # -- reading ------------------------------------------------------------------------------
@@ -147,6 +150,11 @@ class Database:
         self._writer.after_commit(listener)
 
     @property
+    def changes(self) -> int:
+        """A number that grows with every transaction."""
+        return self._writer.serial
+
+    @property
     def trouble(self) -> str | None:
         """A sentence while nothing can be written, such as on a full disk; None when all is well."""
         return self._writer.trouble
@@ -161,14 +169,14 @@ class Database:
     def backups(self) -> Path:
         return self.folder / "backups"
 
-    def back_up(self) -> Backup:
+    def back_up(self, *, why: str = "asked") -> Backup:
         """Raises `DamagedLibraryError` when the copy does not pass its checks."""
         with self._backing_up:
             connection = open_reader(self.path)
             # The copy counts as a write, though the library itself stays read-only here.
             connection.execute("PRAGMA query_only = OFF").fetchall()
             try:
-                return backup.make(connection, self.backups, why="asked")
+                return backup.make(connection, self.backups, why=why)
             finally:
                 connection.close()
 
@@ -189,6 +197,54 @@ def _bound(change: Callable[Concatenate[WriteTx, P], T], *args: P.args, **kwargs
 
 def _call(change: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any], tx: WriteTx) -> T:
     return change(tx, *args, **kwargs)
+
+
+def restore(folder: Path, copy: Path) -> Backup | None:
+    """The library in `folder` as it was in `copy`; what it was until now becomes a backup of its own,
+    which is returned (None when there was no database). Nobody may have the library open.
+
+    Raises `LibraryBusyError`, `ForeignFileError`, `NewerLibraryError`, `DamagedLibraryError`; nothing is
+    changed then.
+    """
+    lock = LibraryLock.take(folder)
+    try:
+        if not copy.is_file():
+            raise NotFoundError(f"There is no backup {copy}.")
+        refuse_strangers(copy)
+        return _swap(folder, copy)
+    finally:
+        lock.release()
+
+
+def _swap(folder: Path, copy: Path) -> Backup | None:
+    path, new = folder / FILE_NAME, folder / f"{FILE_NAME}.restored"
+    shutil.copyfile(copy, new)
+    try:
+        backup.verify(new)
+        backup.sync(new)
+        until_now = _set_aside(path, folder / "backups")
+        # A log of the old database beside the new one would tear it.
+        for beside in ("-wal", "-shm"):
+            path.with_name(path.name + beside).unlink(missing_ok=True)
+        os.replace(new, path)
+        backup.sync(folder)
+    finally:
+        new.unlink(missing_ok=True)
+    return until_now
+
+
+def _set_aside(path: Path, backups: Path) -> Backup | None:
+    """A backup of what is there; where that is too damaged for one, the file itself is kept."""
+    if not path.exists():
+        return None
+    try:
+        connection = open_writer(path)
+        try:
+            return backup.make(connection, backups, why="before-restore")
+        finally:
+            connection.close()
+    except (apsw.Error, DamagedLibraryError):
+        return backup.keep_damaged(path, backups)
 
 
 def _bring_up_to_date(folder: Path) -> None:

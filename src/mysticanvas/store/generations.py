@@ -38,6 +38,7 @@ class Detail:
     parent_relation: str | None
     is_favorite: bool
     rating: int
+    is_grid: bool
     engine_name: str | None
     engine_version: str | None
     generation_time_ms: int | None
@@ -141,7 +142,6 @@ def set_recipe(
     image: GenerationId,
     recipe: Recipe,
     *,
-    params_json: str,
     model_id: int | None,
     problems: Sequence[str],
     parser_version: int,
@@ -155,8 +155,9 @@ def set_recipe(
                cfg_scale = :cfg_scale, guidance = :guidance, sampler = :sampler, scheduler = :scheduler,
                denoise = :denoise, clip_skip = :clip_skip, width = :width, height = :height,
                model_id = :model_id, model_hash = :model_hash, model_name = :model_name,
-               parent_uuid = :parent_uuid, parent_relation = :parent_relation, engine_name = :engine_name,
-               engine_version = :engine_version, generation_time_ms = :generation_time_ms,
+               parent_uuid = :parent_uuid,
+               parent_relation = iif(parent_by = 'user', parent_relation, :parent_relation),
+               engine_name = :engine_name, engine_version = :engine_version, generation_time_ms = :generation_time_ms,
                params_json = :params_json, problems_json = :problems_json, parser_version = :parser_version,
                updated_at = :now_ms
          WHERE id = :id
@@ -164,7 +165,7 @@ def set_recipe(
         id=image,
         now_ms=now_ms,
         parser_version=parser_version,
-        **_columns(recipe, params_json, model_id, problems),
+        **_columns(recipe, json.dumps(recipe.params, ensure_ascii=False), model_id, problems),
     )
     tx.changes.changed.append(image)
 
@@ -196,6 +197,36 @@ def _columns(recipe: Recipe, params_json: str, model_id: int | None, problems: S
     }
 
 
+def says_already(
+    tx: ReadTx, image: GenerationId, recipe: Recipe, *, model_id: int | None, problems: Sequence[str]
+) -> bool:
+    """Whether the row says all that the recipe says; its other models and its inputs are apart. To write
+    the same again would index its words again."""
+    return bool(
+        tx.value(
+            """
+            SELECT prompt IS :prompt AND negative_prompt IS :negative_prompt AND seed IS :seed AND steps IS :steps
+                   AND cfg_scale IS :cfg_scale AND guidance IS :guidance AND sampler IS :sampler
+                   AND scheduler IS :scheduler AND denoise IS :denoise AND clip_skip IS :clip_skip
+                   AND width IS :width AND height IS :height AND model_id IS :model_id
+                   AND model_hash IS :model_hash AND model_name IS :model_name AND parent_uuid IS :parent_uuid
+                   AND (parent_relation IS :parent_relation OR parent_by = 'user')
+                   AND engine_name IS :engine_name AND engine_version IS :engine_version
+                   AND generation_time_ms IS :generation_time_ms AND params_json = :params_json
+                   AND problems_json = :problems_json
+              FROM generations
+             WHERE id = :image
+            """,
+            image=image,
+            **_columns(recipe, json.dumps(recipe.params, ensure_ascii=False), model_id, problems),
+        )
+    )
+
+
+def set_parser_version(tx: WriteTx, image: GenerationId, version: int) -> None:
+    tx.run("UPDATE generations SET parser_version = :version WHERE id = :image", image=image, version=version)
+
+
 def id_of(tx: ReadTx, public_uuid: str) -> GenerationId:
     """Raises `NotFoundError`."""
     image = tx.value("SELECT id FROM generations WHERE uuid = :uuid", uuid=public_uuid)
@@ -214,8 +245,8 @@ def detail(tx: ReadTx, image: GenerationId) -> Detail:
         """
         SELECT id, uuid, timestamp, timestamp_source, prompt, negative_prompt, notes, seed, steps, cfg_scale,
                guidance, sampler, scheduler, denoise, clip_skip, width, height, model_name, model_hash,
-               parent_uuid AS parent_hint, parent_relation, is_favorite, rating, engine_name, engine_version,
-               generation_time_ms, params_json, problems_json, imported_at, deleted_at, missing_at
+               parent_uuid AS parent_hint, parent_relation, is_favorite, rating, is_grid, engine_name,
+               engine_version, generation_time_ms, params_json, problems_json, imported_at, deleted_at, missing_at
           FROM generations
          WHERE id = :image
         """,
@@ -224,49 +255,17 @@ def detail(tx: ReadTx, image: GenerationId) -> Detail:
     if row is None:
         raise NotFoundError("That image is not in this library any more.")
     params, problems = json.loads(row.pop("params_json")), json.loads(row.pop("problems_json"))
-    return Detail(**(row | {"is_favorite": bool(row["is_favorite"]), "params": params, "problems": problems}))
-
-
-def favorites_unlike(tx: ReadTx, images: Sequence[GenerationId], favorite: bool) -> list[GenerationId]:
-    """Those of `images` whose favourite is not `favorite`."""
-    return tx.column(
-        """
-        SELECT g.id
-          FROM json_each(:images) AS wanted
-               JOIN generations AS g ON g.id = wanted.value
-         WHERE g.is_favorite <> :favorite
-        """,
-        images=json.dumps(images),
-        favorite=int(favorite),
-    )
-
-
-def ratings_unlike(tx: ReadTx, images: Sequence[GenerationId], rating: int) -> dict[int, list[GenerationId]]:
-    """Those of `images` whose rating is not `rating`, by the rating they have."""
-    rows = tx.all(
-        """
-        SELECT g.rating, g.id
-          FROM json_each(:images) AS wanted
-               JOIN generations AS g ON g.id = wanted.value
-         WHERE g.rating <> :rating
-        """,
-        images=json.dumps(images),
-        rating=rating,
-    )
-    found: dict[int, list[GenerationId]] = {}
-    for row in rows:
-        found.setdefault(row["rating"], []).append(row["id"])
-    return found
+    flags = {name: bool(row[name]) for name in ("is_favorite", "is_grid")}
+    return Detail(**(row | flags | {"params": params, "problems": problems}))
 
 
 def set_favorite(tx: WriteTx, images: Sequence[GenerationId], favorite: bool, *, now_ms: int) -> int:
-    """How many images there were to set."""
-    tx.changes.changed.extend(images)
+    """How many images are different now."""
     return tx.run(
         """
         UPDATE generations
            SET is_favorite = :favorite, updated_at = :now_ms
-         WHERE id IN (SELECT value FROM json_each(:images))
+         WHERE id IN (SELECT value FROM json_each(:images)) AND is_favorite <> :favorite
         """,
         images=json.dumps(images),
         favorite=int(favorite),
@@ -275,13 +274,12 @@ def set_favorite(tx: WriteTx, images: Sequence[GenerationId], favorite: bool, *,
 
 
 def set_rating(tx: WriteTx, images: Sequence[GenerationId], rating: int, *, now_ms: int) -> int:
-    """How many images there were to set."""
-    tx.changes.changed.extend(images)
+    """How many images are different now."""
     return tx.run(
         """
         UPDATE generations
            SET rating = :rating, updated_at = :now_ms
-         WHERE id IN (SELECT value FROM json_each(:images))
+         WHERE id IN (SELECT value FROM json_each(:images)) AND rating <> :rating
         """,
         images=json.dumps(images),
         rating=rating,
@@ -306,6 +304,20 @@ def reckon_missing(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) 
     )
 
 
+def set_notes(tx: WriteTx, images: Sequence[GenerationId], notes: str | None, *, now_ms: int) -> int:
+    """How many images are different now."""
+    return tx.run(
+        """
+        UPDATE generations
+           SET notes = :notes, updated_at = :now_ms
+         WHERE id IN (SELECT value FROM json_each(:images)) AND notes IS NOT :notes
+        """,
+        images=json.dumps(images),
+        notes=notes,
+        now_ms=now_ms,
+    )
+
+
 def total(tx: ReadTx) -> int:
     """How many live images there are."""
     return int(tx.value("SELECT count(*) FROM live_generations"))
@@ -315,5 +327,25 @@ def uuids_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
     """The public names of those that are there, in no order."""
     return tx.column(
         "SELECT g.uuid FROM json_each(:images) AS wanted JOIN generations AS g ON g.id = wanted.value",
+        images=json.dumps(list(images)),
+    )
+
+
+def favorites_among(tx: ReadTx, images: Sequence[GenerationId]) -> set[GenerationId]:
+    return set(
+        tx.column(
+            "SELECT g.id FROM json_each(:images) AS w JOIN generations AS g ON g.id = w.value WHERE g.is_favorite = 1",
+            images=json.dumps(list(images)),
+        )
+    )
+
+
+def uuids_in_order(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
+    """The public names of those that are there, in the order given."""
+    return tx.column(
+        """
+        SELECT g.uuid FROM json_each(:images) AS wanted CROSS JOIN generations AS g ON g.id = wanted.value
+         ORDER BY wanted.key
+        """,
         images=json.dumps(list(images)),
     )

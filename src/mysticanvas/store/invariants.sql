@@ -21,11 +21,37 @@ SELECT g.id
    AND NOT EXISTS (SELECT 1 FROM jobs AS j
                     WHERE j.kind = 'thumb' AND j.unique_key = g.uuid AND j.status <> 'done');
 
--- name: the tags shown belong to images and tags that exist
-SELECT tag_id
-  FROM image_tags AS t
- WHERE NOT EXISTS (SELECT 1 FROM tag_assertions AS a
-                    WHERE a.generation_id = t.generation_id AND a.decision = 1);
+-- name: the tags shown follow from what was said
+SELECT tag_id FROM (SELECT tag_id, generation_id FROM image_tags_meant EXCEPT
+                    SELECT tag_id, generation_id FROM image_tags)
+ WHERE tag_id NOT IN (SELECT effective_id FROM posting_work) AND NOT EXISTS (SELECT 1 FROM posting_work WHERE how = 'all')
+UNION ALL
+SELECT tag_id FROM (SELECT tag_id, generation_id FROM image_tags EXCEPT
+                    SELECT tag_id, generation_id FROM image_tags_meant)
+ WHERE tag_id NOT IN (SELECT effective_id FROM posting_work) AND NOT EXISTS (SELECT 1 FROM posting_work WHERE how = 'all');
+
+-- name: every tag has the number of images that show it
+SELECT t.id
+  FROM tags AS t
+       LEFT JOIN tag_counts AS c ON c.tag_id = t.id
+ WHERE c.images IS NULL OR c.images <> (SELECT count(*) FROM image_tags AS i WHERE i.tag_id = t.id)
+UNION ALL
+SELECT tag_id FROM tag_counts WHERE tag_id NOT IN (SELECT id FROM tags)
+UNION ALL
+SELECT DISTINCT tag_id
+  FROM image_tags
+ WHERE tag_id NOT IN (SELECT id FROM tags UNION ALL SELECT effective_id FROM posting_work);
+
+-- name: every tag is shown as exactly one
+SELECT t.id
+  FROM tags AS t
+ WHERE (SELECT count(*) FROM tag_effects AS e WHERE e.tag_id = t.id AND e.implied = 0) <> 1
+UNION ALL
+SELECT tag_id FROM tag_effects WHERE tag_id NOT IN (SELECT id FROM tags) OR effective_id NOT IN (SELECT id FROM tags);
+
+-- name: every deed that is on its way has its work
+SELECT id FROM operations AS o
+ WHERE state = 'applying' AND NOT EXISTS (SELECT 1 FROM operation_work AS w WHERE w.operation_id = o.id);
 
 -- name: a copy has the content of its image
 SELECT c.id
@@ -49,3 +75,44 @@ SELECT g.id
 
 -- name: only a missing file has no path
 SELECT id FROM generation_files WHERE substr(path_bytes, 1, 1) = x'00' AND missing_at IS NULL;
+
+-- name: an entry of a model leads to one that is shown, in one step
+SELECT m.id
+  FROM models AS m
+       JOIN models AS k ON k.id = m.merged_into
+ WHERE k.merged_into IS NOT NULL;
+
+-- name: a model's path is that of a file of it
+SELECT m.id
+  FROM models AS m
+ WHERE m.file_path IS NOT (SELECT d.path || '/' || f.path
+                             FROM model_files AS f
+                                  JOIN model_folders AS d ON d.id = f.folder_id
+                            WHERE f.model_id = m.id
+                            ORDER BY f.missing_at IS NOT NULL, f.id
+                            LIMIT 1);
+
+-- name: every model file that is there is hashed, or has a job that will do it
+SELECT f.id
+  FROM model_files AS f
+ WHERE f.hashed_at IS NULL AND f.missing_at IS NULL
+   AND NOT EXISTS (SELECT 1 FROM jobs AS j
+                    WHERE j.kind = 'models' AND j.unique_key = CAST(f.id AS TEXT) AND j.status <> 'done');
+
+-- name: a parent that was found is an input that the file names
+SELECT g.id
+  FROM generations AS g
+ WHERE g.parent_id IS NOT NULL AND g.parent_by IS NOT 'user'
+   AND NOT EXISTS (SELECT 1 FROM generation_inputs AS i
+                    WHERE i.generation_id = g.id AND i.role = 'source' AND i.found_id = g.parent_id);
+
+-- name: no image comes from itself
+SELECT id FROM generations WHERE parent_id = id
+UNION ALL
+SELECT generation_id FROM generation_inputs WHERE found_id = generation_id;
+
+-- name: the images with a workflow are those whose texts hold one
+SELECT r.generation_id
+  FROM raw_metadata AS r
+ WHERE holds_workflow(r.content) <> EXISTS (SELECT 1 FROM generation_workflows AS w
+                                             WHERE w.generation_id = r.generation_id);

@@ -28,10 +28,11 @@ def failed(tx: ReadTx, *, limit: int) -> list[FailedJob]:
     """Parked jobs, newest first, each with the file it is about."""
     rows = tx.all(
         """
-        SELECT j.id, j.kind, coalesce(f.path, '') AS file, coalesce(j.error, '') AS error, j.attempts, j.crashes
+        SELECT j.id, j.kind, coalesce(f.path, m.path, '') AS file, coalesce(j.error, '') AS error, j.attempts, j.crashes
           FROM jobs AS j
                LEFT JOIN generation_files AS f
                       ON f.generation_id = json_extract(j.payload_json, '$.generation') AND f.kind = 'final'
+               LEFT JOIN model_files AS m ON m.id = json_extract(j.payload_json, '$.model_file')
          WHERE j.status = 'error'
          ORDER BY j.id DESC
          LIMIT :limit

@@ -90,8 +90,9 @@ def next_run_at(tx: ReadTx) -> int | None:
     return due
 
 
-def claim(tx: WriteTx, *, boot: str, limit: int, now_ms: int) -> list[Job]:
-    """The next jobs, by priority and then age, owned by `boot` from now on (J2)."""
+def claim(tx: WriteTx, *, boot: str, limit: int, now_ms: int, leave: Sequence[JobKind] = ()) -> list[Job]:
+    """The next jobs, by priority and then age, owned by `boot` from now on (J2). Jobs of the kinds in
+    `leave` stay where they are."""
     tx.run(
         "UPDATE jobs SET run_at = 0 WHERE status = 'queued' AND run_at > 0 AND run_at <= :now_ms",
         now_ms=now_ms,
@@ -114,7 +115,7 @@ def claim(tx: WriteTx, *, boot: str, limit: int, now_ms: int) -> list[Job]:
         token=token,
         limit=limit,
         now_ms=now_ms,
-        paused=json.dumps(paused(tx)),
+        paused=json.dumps([*paused(tx), *leave]),
     )
     rows.sort(key=lambda row: (-row["priority"], row["id"]))
     return [
@@ -171,6 +172,14 @@ def fail(tx: WriteTx, job: Job, *, error: str, crashed: bool, now_ms: int) -> No
     # A newer job for the same thing already waits: this one is not needed.
     tx.run("DELETE FROM jobs WHERE id = :id AND claim_token = :token", id=job.id, token=job.token)
     tx.changes.jobs = True
+
+
+def replace(tx: WriteTx, job: Job, payloads: Sequence[dict[str, Any]], *, now_ms: int) -> None:
+    """Smaller jobs in place of one, as urgent as it was. Nothing happens when the claim is not ours."""
+    priority = tx.value("SELECT priority FROM jobs WHERE id = :id", id=job.id)
+    if not finish(tx, job, now_ms=now_ms):
+        return
+    enqueue_all(tx, [NewJob(job.kind, payload, None, priority) for payload in payloads], now_ms=now_ms)
 
 
 def take_back(tx: WriteTx, *, boot: str, now_ms: int) -> int:

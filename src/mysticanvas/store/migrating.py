@@ -1,46 +1,57 @@
 """Versions of the schema: files `migrations/NNNN_what.sql`, counted by `user_version` (D7)."""
 
 import logging
-from importlib import resources
 from pathlib import Path
 
 import apsw
 
 from mysticanvas.domain.errors import DamagedLibraryError, ForeignFileError, NewerLibraryError
 from mysticanvas.store import backup
+from mysticanvas.store.schema import migrations
 
 log = logging.getLogger(__name__)
 
 APPLICATION_ID = 0x4D796369  # "Myci"
-
-
-def migrations() -> list[str]:
-    """The scripts in order; the n-th brings version n - 1 to n."""
-    folder = resources.files("mysticanvas.store") / "migrations"
-    files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda e: e.name)
-    return [entry.read_text("utf-8") for entry in files]
+MAX_PAGE_BYTES = 4_096
 
 
 def refuse_strangers(path: Path) -> None:
     """Raise for a file that is not ours or is newer, without touching it. A missing one is fine."""
     if not path.exists() or path.stat().st_size == 0:
         return
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     try:
-        application = connection.pragma("application_id")
-        version = connection.pragma("user_version")
+        application, version = _marks_of(path)
     except apsw.NotADBError as error:
         raise ForeignFileError(f"{path} is not a database. MystiCanvas leaves it alone.") from error
     except apsw.CorruptError as error:
         raise DamagedLibraryError(f"The database {path} is damaged: {error}") from error
-    finally:
-        connection.close()
     if application != APPLICATION_ID:
         raise ForeignFileError(f"{path} belongs to another program. MystiCanvas leaves it alone.")
     if version > len(migrations()):
         raise NewerLibraryError(
             f"The library {path} was written by a newer MystiCanvas (schema {version}). Update MystiCanvas."
         )
+
+
+def _marks_of(path: Path) -> tuple[int, int]:
+    """(application_id, user_version), read without touching the file."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        return connection.pragma("application_id"), connection.pragma("user_version")
+    except apsw.ReadOnlyError:
+        # A rollback journal waits beside it, which only a writer may play back.
+        return _marks_in_header(path)
+    finally:
+        connection.close()
+
+
+def _marks_in_header(path: Path) -> tuple[int, int]:
+    """Source: the database file format of SQLite, section 1.3. Ours is in WAL mode from its first page on:
+    a journal beside a single page is a library whose making was cut short."""
+    header = path.read_bytes()[: MAX_PAGE_BYTES + 1]
+    if len(header) <= MAX_PAGE_BYTES and header[68:72] == bytes(4):
+        return APPLICATION_ID, 0
+    return int.from_bytes(header[68:72], "big"), int.from_bytes(header[60:64], "big")
 
 
 def migrate(connection: apsw.Connection, backups: Path) -> None:

@@ -28,3 +28,12 @@ def entries(tx: ReadTx, image: GenerationId) -> list[TextEntry]:
     if content is None:
         return []
     return [TextEntry(*entry) for entry in json.loads(zlib.decompress(content))]
+
+
+def keep_also(tx: WriteTx, image: GenerationId, entry: TextEntry) -> None:
+    """One more text, beside those that were kept; the same one twice is kept once."""
+    kept = entries(tx, image)
+    if entry in kept:
+        return
+    said = [[one.carrier, one.key, one.text] for one in (*kept, entry)]
+    keep_all(tx, [(image, zlib.compress(json.dumps(said, ensure_ascii=False).encode(), 6))])

@@ -55,7 +55,7 @@ class Writer:
         self._closing = False
         self._listeners: list[Listener] = []
         self._connection = open_writer(path)
-        self._serial = _read_serial(self._connection)
+        self.serial = _read_serial(self._connection)
         self._identity = _identity(path)
         self._looked_s = time.monotonic()
         self._wal_is_large = False
@@ -80,12 +80,15 @@ class Writer:
         """`listener` is called on the writer thread when `trouble` comes, changes or goes."""
         self._trouble_listeners.append(listener)
 
-    def close(self) -> None:
-        """Everything queued is committed first."""
+    def finish(self) -> None:
+        """Commit everything queued, and take no more."""
         with self._wake:
             self._closing = True
             self._wake.notify()
         self._thread.join()
+
+    def close(self) -> None:
+        """To be the last connection: then the log goes into the database, and only that file is left."""
         self._connection.close()
 
     def _queue(self, queue: deque[_Change], apply: Callable[[WriteTx], Any]) -> Future[Any]:
@@ -139,14 +142,14 @@ class Writer:
     def _begin(self, *, durable: bool) -> None:
         self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         self._connection.execute("BEGIN IMMEDIATE")
-        self._serial += 1
+        self.serial += 1
         self._connection.execute(
             """
             INSERT INTO settings (name, value_json)
             VALUES (:name, :serial)
                 ON CONFLICT (name) DO UPDATE SET value_json = excluded.value_json
             """,
-            {"name": SERIAL, "serial": str(self._serial)},
+            {"name": SERIAL, "serial": str(self.serial)},
         )
 
     def _set_trouble(self, sentence: str | None) -> None:
@@ -168,8 +171,8 @@ class Writer:
         except apsw.Error:
             log.exception("the database could not be opened again")
             return False
-        committed = on_disk == self._serial
-        self._serial = on_disk
+        committed = on_disk == self.serial
+        self.serial = on_disk
         return committed
 
     def _refuse(self, changes: list[_Change], error: Exception) -> None:

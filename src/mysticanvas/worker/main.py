@@ -9,9 +9,20 @@ import signal
 import sys
 
 from mysticanvas.domain.errors import MystiCanvasError
-from mysticanvas.domain.task import Answer, AskForTags, EmbedTexts, HashFile, HashPicture, ListFolder, ReadImages, Task
+from mysticanvas.domain.model_tasks import HashModel, ListModels, ReadModel
+from mysticanvas.domain.task import (
+    Answer,
+    AskForTags,
+    EmbedTexts,
+    HashFile,
+    HashPicture,
+    ListFolder,
+    ReadImages,
+    ReadKept,
+    Task,
+)
 from mysticanvas.worker.protocol import BrokenPipeFrameError, answer_frame, error_frame, read_frame, task_of
-from mysticanvas.worker.tasks import hashing, listing, reading
+from mysticanvas.worker.tasks import hashing, listing, models, reading, reparsing
 
 NICE = 5
 
@@ -56,6 +67,14 @@ def run(task: Task) -> Answer:
             return reading.run(task)
         case HashFile():
             return hashing.run(task)
+        case ListModels():
+            return models.list_folder(task)
+        case ReadModel():
+            return models.read(task)
+        case HashModel():
+            return models.compute_hashes(task)
+        case ReadKept():
+            return reparsing.run(task)
         case EmbedTexts():
             # So are the models, where texts are.
             from mysticanvas.worker.tasks import embedding

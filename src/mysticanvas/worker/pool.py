@@ -53,15 +53,19 @@ class _Worker:
 
 class WorkerPool:
     """`size` processes for everything and one for what is urgent, with a memory and a time limit
-    each; an `Executor`. A context manager."""
+    each; an `Executor`. A context manager.
 
-    def __init__(self, size: int, *, memory_bytes: int, task_limit_s: float) -> None:
+    `when_needed`: the processes start with the first task, not with the pool.
+    """
+
+    def __init__(self, size: int, *, memory_bytes: int, task_limit_s: float, when_needed: bool = False) -> None:
         self._memory_bytes = memory_bytes
         self._task_limit_s = task_limit_s
         self._waiting: deque[_Sent] = deque()
         self._urgent: deque[_Sent] = deque()
         self._state = threading.Condition()
         self._closing = False
+        self._needed = not when_needed
         # Set while there is a task whose time is to be watched; the watch sleeps otherwise.
         self._busy = threading.Event()
         self._closed = threading.Event()
@@ -101,6 +105,9 @@ class WorkerPool:
             else:
                 (self._urgent if urgent else self._waiting).append(sent)
             self._feed()
+            if not self._needed:
+                self._needed = True
+                self._state.notify_all()
         return sent.done
 
     @property
@@ -134,6 +141,8 @@ class WorkerPool:
     # -- one thread a worker ------------------------------------------------------------------
 
     def _keep(self, index: int) -> None:
+        with self._state:
+            self._state.wait_for(lambda: self._needed or self._closing)
         wait_s = 0.0
         while not self._is_closing():
             urgent_only = index == 0

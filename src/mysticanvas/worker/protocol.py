@@ -12,6 +12,7 @@ import msgspec
 
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.generation import Recipe
+from mysticanvas.domain.model_tasks import HashModel, ListModels, ModelHashed, ModelListing, ModelRead, ReadModel
 from mysticanvas.domain.task import (
     Answer,
     AskForTags,
@@ -22,11 +23,13 @@ from mysticanvas.domain.task import (
     HashPicture,
     ImageRead,
     ImagesRead,
+    KeptRead,
     ListFolder,
     MakeThumbs,
     NotRead,
     PictureHashed,
     ReadImages,
+    ReadKept,
     TagsSuggested,
     Task,
     TextsEmbedded,
@@ -37,10 +40,35 @@ MAX_FRAME_BYTES = 64 * 1024 * 1024
 ERROR = "error"
 
 _TASKS: dict[str, type] = {
-    kind.__name__: kind for kind in (ListFolder, ReadImages, HashFile, MakeThumbs, EmbedTexts, HashPicture, AskForTags)
+    kind.__name__: kind
+    for kind in (
+        ListFolder,
+        ReadImages,
+        HashFile,
+        MakeThumbs,
+        ListModels,
+        ReadModel,
+        HashModel,
+        ReadKept,
+        EmbedTexts,
+        HashPicture,
+        AskForTags,
+    )
 }
 _ANSWERS: dict[str, type] = {
-    kind.__name__: kind for kind in (FolderListing, FileHashed, ThumbsMade, TextsEmbedded, PictureHashed, TagsSuggested)
+    kind.__name__: kind
+    for kind in (
+        FolderListing,
+        FileHashed,
+        ThumbsMade,
+        ModelListing,
+        ModelRead,
+        ModelHashed,
+        KeptRead,
+        TextsEmbedded,
+        PictureHashed,
+        TagsSuggested,
+    )
 }
 
 # Recipes are many: their fields travel in order, without names. A seed may exceed 64 bits, so it is text.
@@ -78,6 +106,8 @@ class _ReadOnWire(msgspec.Struct, array_like=True):
     params_json: str
     raw: bytes
     problems: list[str]
+    sidecars: list[FileStat]
+    is_grid: bool
 
 
 _read_values_of = attrgetter(*(name for name in _ReadOnWire.__struct_fields__))

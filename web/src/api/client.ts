@@ -16,6 +16,17 @@ export interface Snapshot {
   sections: Section[];
   filters: Chip[];
   words: Chip[];
+  /** The order, by its word in the language. */
+  sort: string;
+  unknown: UnknownName[];
+}
+
+/** A name that nothing has: the term that says it, and the term with the nearest that is there. */
+export interface UnknownName {
+  field: string;
+  value: string;
+  text: string;
+  suggestion: string | null;
 }
 
 export interface Page {
@@ -96,6 +107,77 @@ export interface JobKind {
   failed: number;
 }
 
+export interface Facet {
+  value: string;
+  count: number;
+  /** The term that filters by it. */
+  text: string;
+}
+
+export interface Offer {
+  text: string;
+  label: string;
+  count: number | null;
+}
+
+/** Offers for the characters [start, end) of a query; `stands`: what is there finds something as it is. */
+export interface Completion {
+  start: number;
+  end: number;
+  stands: boolean;
+  offers: Offer[];
+}
+
+/** Where found words are: pairs of [from, to) in characters, in order. */
+export interface Highlights {
+  prompt: number[][];
+  negative_prompt: number[][];
+  notes: number[][];
+}
+
+export interface Statistics {
+  total: number;
+  months: Facet[];
+  models: Facet[];
+  loras: Facet[];
+  samplers: Facet[];
+  engines: Facet[];
+  sizes: Facet[];
+  ratings: Facet[];
+  tags: Facet[];
+  words: { word: string; count: number }[];
+  words_of: number;
+}
+
+export interface RawEntry {
+  carrier: string;
+  key: string;
+  text: string;
+}
+
+export interface Suggestion {
+  path: string;
+  label: string;
+}
+
+/** What a deed over many images says: the operation by which it is undone. */
+export interface Done {
+  operation: number;
+  changed: number;
+}
+
+export interface Refusal {
+  error: string;
+  position?: number;
+  suggestion?: string | null;
+}
+
+export interface JobList {
+  kinds: JobKind[];
+  failed: FailedJob[];
+  paused: string[];
+}
+
 export interface FailedJob {
   id: number;
   kind: string;
@@ -104,10 +186,25 @@ export interface FailedJob {
   attempts: number;
 }
 
+export interface RootStatus {
+  id: number;
+  path: string;
+  state: string;
+  watched: boolean;
+  images: number;
+  missing: number;
+  last_scan_at: number | null;
+  /** Why it is away, or what a scan asks. */
+  trouble: string | null;
+  would_miss: number;
+}
+
 export interface Status {
   app_version: string;
   total: number;
-  roots: { path: string; images: number }[];
+  roots: RootStatus[];
+  /** A sentence while the library cannot be written. */
+  trouble: string | null;
   import: ImportProgress | null;
   first_run: boolean;
 }
@@ -117,6 +214,8 @@ export class ApiError extends Error {
     readonly status: number,
     message: string,
     readonly suggestion: string | null = null,
+    /** Where in the query it went wrong, in characters. */
+    readonly position: number | null = null,
   ) {
     super(message);
   }
@@ -131,8 +230,8 @@ async function send(path: string, init: RequestInit = {}): Promise<Response> {
     throw new ApiError(0, 'MystiCanvas does not answer.');
   }
   if (response.ok) return response;
-  const said = (await response.json().catch(() => ({}))) as { error?: string; suggestion?: string | null };
-  throw new ApiError(response.status, said.error ?? `The server answered ${response.status}.`, said.suggestion ?? null);
+  const said = (await response.json().catch(() => ({}))) as Partial<Refusal>;
+  throw new ApiError(response.status, said.error ?? `The server answered ${response.status}.`, said.suggestion ?? null, said.position ?? null);
 }
 
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {

@@ -1,42 +1,71 @@
 /** Moving through the grid: where things are, and what the keys do. */
 
 import type { Layout } from '../lib/layout';
-import { library } from './library.svelte';
+import { library, type Place } from './library.svelte';
 import { Scroller } from './scroller.svelte';
+import { sectionOfDate } from './timescale';
 
-export interface Top {
-  index: number;
-  /** How much of the row is above the view, 0 to 1. */
-  fraction: number;
-}
+/** Room left above and below an image that is brought into view. */
+const ABOVE = 48;
+const BELOW = 12;
+const INSIDE = 8;
+const AT_TOP = 80;
 
 class Grid {
   readonly scroller = new Scroller();
   element: HTMLElement | undefined;
-  /** The snapshot that the scroll position belongs to. */
-  snapshot = '';
+  /** Whether an image had the keyboard last: one that is drawn anew gets it back. */
+  hasKeys = false;
+  private shown: Layout | undefined;
 
-  topOf(layout: Layout, y: number): Top {
-    const row = layout.rowAt(y);
-    const height = layout.rowHeight[row] ?? 1;
-    return { index: layout.rowFirst[row] ?? 0, fraction: (y - (layout.rowTop[row] ?? 0)) / height };
+  constructor() {
+    library.viewpoint = () => (this.scroller.y > 0 ? this.place : undefined);
   }
 
-  yOf(layout: Layout, top: Top): number {
-    const row = layout.rowOf(top.index);
-    return (layout.rowTop[row] ?? 0) + top.fraction * (layout.rowHeight[row] ?? 1);
+  /** Whether the newest images are in view. */
+  get atTop(): boolean {
+    return this.scroller.y < AT_TOP;
+  }
+
+  /** The day at the top of the view. */
+  get day(): string | undefined {
+    return library.view.sections[library.layout.sectionAt(this.scroller.y + 60)]?.day;
+  }
+
+  /** The image at the top of the view, and how much of its row is above it. */
+  private get place(): Place {
+    return placeAt(library.layout, this.scroller.y);
+  }
+
+  /** A new layout keeps what is at the top where it is; a new view goes where it was opened for. */
+  settle(layout: Layout): void {
+    const before = this.shown;
+    if (layout === before) return;
+    const landing = library.takeLanding();
+    const place = landing ?? (before?.rowCount && this.scroller.y > 0 ? placeAt(before, this.scroller.y) : 'top');
+    this.shown = layout;
+    this.scroller.setTotal(layout.height + BELOW * 2);
+    if (place === 'top') this.scroller.to(0);
+    else if (place === 'focus') this.reveal(library.focused, true);
+    else this.scroller.to(layout.rowTop(layout.rowOf(place.index)) + place.fraction * layout.rowHeight(layout.rowOf(place.index)));
+  }
+
+  /** The list is drawn again, as after another page: it stands where it was, and has the keys. */
+  resume(): void {
+    this.scroller.to(this.scroller.y);
+    if (!(document.activeElement instanceof HTMLInputElement)) this.take();
   }
 
   /** Bring an image into view, in the middle when it is far away or `middle` says so. */
   reveal(index: number, middle = false): void {
     const { layout } = library;
     const row = layout.rowOf(index);
-    const top = layout.rowTop[row] ?? 0;
-    const height = layout.rowHeight[row] ?? 0;
+    const top = layout.rowTop(row);
+    const height = layout.rowHeight(row);
     const { y, height: view } = this.scroller;
-    if (!middle && top >= y + 8 && top + height <= y + view - 8) return;
+    if (!middle && top >= y + INSIDE && top + height <= y + view - INSIDE) return;
     if (middle || Math.abs(top - y) > view * 2) this.scroller.to(top - (view - height) / 2);
-    else this.scroller.to(top < y + 8 ? top - 48 : top + height - view + 12);
+    else this.scroller.to(top < y + INSIDE ? top - ABOVE : top + height - view + BELOW);
   }
 
   focus(index: number): void {
@@ -50,6 +79,8 @@ class Grid {
   /** Give the keyboard to the focused tile, once it is drawn. */
   take(): void {
     requestAnimationFrame(() => {
+      // Meanwhile one may have begun to type.
+      if (document.activeElement instanceof HTMLInputElement && document.activeElement.type !== 'range') return;
       const tile = this.element?.querySelector<HTMLElement>(`[data-index="${library.focused}"]`);
       tile?.focus({ preventScroll: true });
     });
@@ -62,30 +93,38 @@ class Grid {
   page(direction: 1 | -1): void {
     const { layout } = library;
     const row = layout.rowOf(library.focused);
-    const wanted = layout.rowAt((layout.rowTop[row] ?? 0) + direction * this.scroller.height * 0.9);
-    this.focus(layout.rowFirst[wanted] ?? library.focused);
+    const wanted = layout.rowAt(layout.rowTop(row) + direction * this.scroller.height * 0.9);
+    this.focus(layout.rowFirst(wanted));
   }
 
-  /** To the first image of the day or month before or after. */
+  /** To the first image of the day or month before or after; of the section, where they have no day. */
   section(direction: 1 | -1, by: 'day' | 'month'): void {
     const { sections } = library.view;
-    let at = sections.findLastIndex((section) => section.start <= library.focused);
     const length = by === 'day' ? 10 : 7;
-    const from = sections[at]?.day.slice(0, length);
-    while (sections[at] && sections[at]?.day.slice(0, length) === from) at += direction;
-    const there = sections[at];
-    if (!there) return;
-    const first = sections.find((section) => section.day.slice(0, length) === there.day.slice(0, length)) ?? there;
-    this.focus(first.start);
+    const nameOf = (at: number): string | undefined => {
+      const section = sections[at];
+      return section && (section.day.slice(0, length) || String(section.start));
+    };
+    let there = sections.findLastIndex((section) => section.start <= library.focused);
+    const from = nameOf(there);
+    while (there >= 0 && nameOf(there) === from) there += direction;
+    const reached = nameOf(there);
+    const first = reached && sections.find((_, at) => nameOf(at) === reached);
+    if (first) this.focus(first.start);
   }
 
-  /** To the newest image of a day, month or year, or the nearest older one. */
+  /** To the first image of a day, month or year, or the nearest after it in the list. */
   toDate(date: string): boolean {
-    const found = library.view.sections.find((section) => section.day.slice(0, date.length) <= date);
+    const found = sectionOfDate(library.view.sections, date);
     if (!found) return false;
     this.focus(found.start);
     return true;
   }
+}
+
+function placeAt(layout: Layout, y: number): Place {
+  const row = layout.rowAt(y);
+  return { index: layout.rowFirst(row), fraction: (y - layout.rowTop(row)) / (layout.rowHeight(row) || 1) };
 }
 
 export const grid = new Grid();

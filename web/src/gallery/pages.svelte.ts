@@ -5,8 +5,8 @@ import { SvelteMap } from 'svelte/reactivity';
 import { ApiError, get, type Page } from '../api/client';
 
 export const PAGE_SIZE = 256;
-const PAGES_KEPT = 120;
-const IN_FLIGHT = 4;
+export const PAGES_KEPT = 120;
+export const IN_FLIGHT = 4;
 
 export interface Item {
   uuid: string;
@@ -14,7 +14,8 @@ export interface Item {
   color: number | null;
   favorite: boolean;
   rating: number;
-  flags: number;
+  missing: boolean;
+  damaged: boolean;
   width: number;
   height: number;
   timestamp: number;
@@ -24,8 +25,12 @@ export interface Item {
 export class Pages {
   private readonly kept = new SvelteMap<number, Page>();
   private readonly loading = new Map<number, AbortController>();
+  /** When each page was last in view, in numbers that only grow. */
+  private readonly used = new Map<number, number>();
   private wanted: number[] = [];
+  private turn = 0;
 
+  /** `onGone` is told when the server has dropped the snapshot. */
   constructor(
     readonly snapshot: string,
     private readonly onGone: () => void,
@@ -37,13 +42,15 @@ export class Pages {
     const at = index % PAGE_SIZE;
     const uuid = page?.uuid[at];
     if (!page || !uuid) return undefined;
+    const flags = page.flags[at] ?? 0;
     return {
       uuid,
       thumb: page.thumb[at] ?? null,
       color: page.color[at] ?? null,
       favorite: page.favorite[at] === 1,
       rating: page.rating[at] ?? 0,
-      flags: page.flags[at] ?? 0,
+      missing: (flags & 1) !== 0,
+      damaged: (flags & 2) !== 0,
       width: page.width[at] ?? 0,
       height: page.height[at] ?? 0,
       timestamp: page.timestamp[at] ?? 0,
@@ -55,11 +62,13 @@ export class Pages {
   want(first: number, end: number): void {
     const pages: number[] = [];
     for (let page = Math.floor(first / PAGE_SIZE); page * PAGE_SIZE < end; page++) pages.push(page);
-    this.wanted = pages.filter((page) => !this.kept.has(page));
+    for (const page of pages) this.used.set(page, ++this.turn);
     for (const [page, control] of this.loading) {
-      if (!pages.includes(page)) control.abort();
+      if (pages.includes(page)) continue;
+      control.abort();
+      this.loading.delete(page);
     }
-    for (const page of pages) this.touch(page);
+    this.wanted = pages.filter((page) => !this.kept.has(page));
     this.pump();
   }
 
@@ -67,38 +76,35 @@ export class Pages {
   refresh(uuids: readonly string[] | null): void {
     const known = uuids && new Set(uuids);
     for (const [number, page] of this.kept) {
-      if (!known || page.uuid.some((uuid) => uuid !== null && known.has(uuid))) void this.load(number);
+      if (known && !page.uuid.some((uuid) => uuid !== null && known.has(uuid))) continue;
+      // What is not in view is fetched when it is again.
+      if ((this.used.get(number) ?? 0) > this.turn - IN_FLIGHT) void this.load(number);
+      else this.forget(number);
     }
   }
 
-  /** Change what is shown at once; the server is told by whoever calls. */
-  mark(indexes: Iterable<number>, set: { favorite?: boolean; rating?: number }): void {
-    const changed = new Map<number, Page>();
-    for (const index of indexes) {
-      const number = Math.floor(index / PAGE_SIZE);
-      const page = changed.get(number) ?? this.copied(number);
-      if (!page) continue;
-      if (set.favorite !== undefined) page.favorite[index % PAGE_SIZE] = set.favorite ? 1 : 0;
-      if (set.rating !== undefined) page.rating[index % PAGE_SIZE] = set.rating;
-      changed.set(number, page);
+  /** Change at once what is kept of the chosen images; the server is told by whoever calls. */
+  mark(chosen: { has(index: number): boolean }, set: { favorite: boolean } | { rating: number }): void {
+    for (const [number, page] of this.kept) {
+      const hits = page.uuid.flatMap((_, at) => (chosen.has(number * PAGE_SIZE + at) ? [at] : []));
+      if (!hits.length) continue;
+      const changed = { ...page, favorite: [...page.favorite], rating: [...page.rating] };
+      for (const at of hits) {
+        if ('favorite' in set) changed.favorite[at] = set.favorite ? 1 : 0;
+        else changed.rating[at] = set.rating;
+      }
+      this.kept.set(number, changed);
     }
-    for (const [number, page] of changed) this.kept.set(number, page);
-  }
-
-  private copied(number: number): Page | undefined {
-    const page = this.kept.get(number);
-    return page && { ...page, favorite: [...page.favorite], rating: [...page.rating] };
   }
 
   close(): void {
     for (const control of this.loading.values()) control.abort();
+    this.loading.clear();
   }
 
-  private touch(page: number): void {
-    const found = this.kept.get(page);
-    if (!found || this.kept.size < PAGES_KEPT) return;
-    this.kept.delete(page);
-    this.kept.set(page, found);
+  private forget(number: number): void {
+    this.kept.delete(number);
+    this.used.delete(number);
   }
 
   private pump(): void {
@@ -110,21 +116,36 @@ export class Pages {
 
   private async load(page: number): Promise<void> {
     const control = new AbortController();
+    this.loading.get(page)?.abort();
     this.loading.set(page, control);
     try {
       const path = `/api/queries/${this.snapshot}/items?start=${page * PAGE_SIZE}&count=${PAGE_SIZE}`;
       const got = await get<Page>(path, control.signal);
+      if (control.signal.aborted) return;
       this.kept.set(page, got);
-      for (const oldest of this.kept.keys()) {
-        if (this.kept.size <= PAGES_KEPT) break;
-        this.kept.delete(oldest);
-      }
+      this.evict();
     } catch (error) {
       if (error instanceof ApiError && error.status === 410) this.onGone();
     } finally {
       if (this.loading.get(page) === control) this.loading.delete(page);
-      this.wanted = this.wanted.filter((one) => one !== page || !this.kept.has(one));
-      if (!control.signal.aborted) this.pump();
+      this.wanted = this.wanted.filter((one) => !this.kept.has(one));
+      if (!control.signal.aborted && this.loading.size < IN_FLIGHT) this.pumpOthers(page);
+    }
+  }
+
+  /** A page that has just failed is not asked for again until it is wanted anew. */
+  private pumpOthers(page: number): void {
+    this.wanted = this.wanted.filter((one) => one !== page);
+    this.pump();
+  }
+
+  private evict(): void {
+    while (this.kept.size > PAGES_KEPT) {
+      let oldest = -1;
+      for (const page of this.kept.keys()) {
+        if (oldest < 0 || (this.used.get(page) ?? 0) < (this.used.get(oldest) ?? 0)) oldest = page;
+      }
+      this.forget(oldest);
     }
   }
 }

@@ -1,9 +1,21 @@
-/** Scrolling a list that is taller than any browser allows: a box of bounded height is moved along it. */
+/**
+ * Scrolling a list that is taller than any browser allows: a box of bounded height is moved along it.
+ *
+ * Positions are whole CSS pixels, so that moving the box never moves what is in view.
+ */
 
-const BOX = 1 << 22;
+import { tick } from 'svelte';
+
+/** Well below what Chromium (33 M), Firefox (17.9 M) and Safari allow. */
+export const BOX = 1 << 22;
+const IDLE_MS = 120;
+/** As near as this to an end of the box that is none of the list, the box moves: more than any one frame scrolls. */
+const EDGE = BOX / 64;
+/** Beyond the box. Browsers reckon with few digits far away. */
+const OUTSIDE = 10_000;
 
 export class Scroller {
-  /** The position in the list, in CSS pixels. */
+  /** The position in the list. */
   y = $state(0);
   height = $state(0);
   /** Pixels per second, for knowing when fetching is useless. */
@@ -18,60 +30,72 @@ export class Scroller {
     return Math.min(this.total, BOX);
   }
 
+  /** Where in the list the box begins. */
   get offset(): number {
     return this.base;
-  }
-
-  attach(element: HTMLElement): void {
-    this.element = element;
-  }
-
-  setTotal(total: number): void {
-    this.total = total;
   }
 
   get maximum(): number {
     return Math.max(0, this.total - this.height);
   }
 
-  onScroll(): void {
+  /** Where a position of the list is in the box; what is far outside of it is only just outside. */
+  inBox(y: number): number {
+    return Math.max(-OUTSIDE, Math.min(this.boxHeight + OUTSIDE, y - this.base));
+  }
+
+  /** The result lets the element go; the position stays. */
+  attach(element: HTMLElement): () => void {
+    this.element = element;
+    return () => {
+      clearTimeout(this.settled);
+      this.velocity = 0;
+      if (this.element === element) this.element = undefined;
+    };
+  }
+
+  setTotal(total: number): void {
+    this.total = Math.ceil(total);
+    this.base = Math.max(0, Math.min(this.base, this.total - this.boxHeight));
+  }
+
+  onScroll(now = performance.now()): void {
     if (!this.element) return;
-    const now = performance.now();
-    const y = this.base + this.element.scrollTop;
-    if (now > this.last) this.velocity = Math.abs(y - this.y) / Math.max(8, now - this.last) * 1000;
+    const top = this.element.scrollTop;
+    const y = this.base + top;
+    if (now > this.last) this.velocity = (Math.abs(y - this.y) / Math.max(8, now - this.last)) * 1000;
     this.last = now;
     this.y = y;
     clearTimeout(this.settled);
-    this.settled = setTimeout(() => {
-      this.velocity = 0;
-      this.rebase();
-    }, 120);
-    const edge = 4 * this.height;
-    const top = this.element.scrollTop;
-    if ((top < edge && this.base > 0) || (top > this.boxHeight - this.height - edge && this.base + this.boxHeight < this.total)) {
-      this.rebase();
-    }
+    this.settled = setTimeout(() => this.settle(), IDLE_MS);
+    const nearTop = top < EDGE && this.base > 0;
+    const nearEnd = top > this.boxHeight - this.height - EDGE && this.base + this.boxHeight < this.total;
+    if (nearTop || nearEnd) this.place();
   }
 
   to(y: number): void {
-    this.y = Math.max(0, Math.min(this.maximum, y));
+    this.y = Math.round(Math.max(0, Math.min(this.maximum, y)));
     this.velocity = 0;
     this.place();
   }
 
-  private rebase(): void {
-    if (!this.element || this.total <= BOX) return;
+  private settle(): void {
+    this.velocity = 0;
+    if (!this.element) return;
     const top = this.element.scrollTop;
-    if (top > BOX / 4 && top < (BOX * 3) / 4) return;
-    this.place();
+    // The last step may not have been told yet.
+    this.y = this.base + top;
+    if (this.total > BOX && (top < BOX / 4 || top > (BOX * 3) / 4)) this.place();
   }
 
+  /** Puts the box around the position. */
   private place(): void {
-    this.base = Math.max(0, Math.min(this.total - this.boxHeight, Math.round(this.y - BOX / 2)));
-    const top = this.y - this.base;
-    // The box must have its new height before the position is set.
-    queueMicrotask(() => {
-      if (this.element && Math.abs(this.element.scrollTop - top) > 0.5) this.element.scrollTop = top;
+    const wanted = Math.round(this.y - BOX / 2);
+    this.base = Math.max(0, Math.min(this.total - this.boxHeight, wanted));
+    // The box must have its new height and its rows their new places before it is scrolled.
+    void tick().then(() => {
+      const top = this.y - this.base;
+      if (this.element && this.element.scrollTop !== top) this.element.scrollTop = top;
     });
   }
 }

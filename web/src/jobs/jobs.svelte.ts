@@ -1,6 +1,6 @@
 /** Work in the background: counts as they come, and how quickly they change. */
 
-import { get, post, type FailedJob, type JobKind } from '../api/client';
+import { get, post, type FailedJob, type JobKind, type JobList } from '../api/client';
 
 class Jobs {
   kinds = $state<JobKind[]>([]);
@@ -34,7 +34,7 @@ class Jobs {
   }
 
   async load(): Promise<void> {
-    const got = await get<{ kinds: JobKind[]; failed: FailedJob[]; paused: string[] }>('/api/jobs');
+    const got = await get<JobList>('/api/jobs');
     this.hear(got.kinds);
     this.failed = got.failed;
     this.paused = got.paused;

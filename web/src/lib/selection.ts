@@ -1,4 +1,4 @@
-/** Which of any number of images are chosen: ranges, and single ones left out. Never a list of all. */
+/** Which of any number of images are chosen: sorted ranges, and single ones left out. Never a list of all. */
 
 export type Range = readonly [from: number, end: number];
 
@@ -13,7 +13,15 @@ export class Selection {
   }
 
   has(index: number): boolean {
-    return !this.leftOut.has(index) && this.ranges.some(([from, end]) => from <= index && index < end);
+    if (this.leftOut.has(index)) return false;
+    let low = 0;
+    let high = this.ranges.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.ranges[middle]?.[0] ?? Infinity) <= index) low = middle + 1;
+      else high = middle;
+    }
+    return index < (this.ranges[low - 1]?.[1] ?? -1);
   }
 
   /** Both ends included, in either order. */

@@ -4,10 +4,15 @@ export function grouped(value: number): string {
   return value.toLocaleString('en-US');
 }
 
+/** With few digits: 250K. */
+export function compact(value: number): string {
+  return value.toLocaleString('en-US', { notation: 'compact', maximumFractionDigits: 1 });
+}
+
 /** A local day written YYYY-MM-DD. */
 export function dayName(day: string): string {
   const date = new Date(`${day}T12:00:00`);
-  return date.toLocaleDateString('en-GB', { weekday: 'short', day: 'numeric', month: 'long', year: 'numeric' });
+  return date.toLocaleDateString('en-GB', { weekday: 'short', day: 'numeric', month: 'long', year: 'numeric' }).replace(',', '');
 }
 
 export function monthName(day: string): string {

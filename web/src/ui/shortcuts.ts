@@ -1,10 +1,17 @@
-/** The one table of keys: what is done, what is shown in tooltips and behind `?`. */
+/** What a key of the table is, and how an event becomes its name. */
 
 export interface Shortcut {
   keys: readonly string[];
   shown: string;
   does: string;
-  run: () => void;
+  /** `key` is the one of `keys` that was pressed. */
+  run: (key: string) => void;
+  /** Held down, it goes on. */
+  repeats?: boolean;
+  /** When the key is let go. */
+  release?: () => void;
+  /** Also where no images are shown. */
+  anywhere?: boolean;
 }
 
 /** A key as written in the table: `Ctrl+a`, `Shift+P`, `ArrowLeft`, `f`. */

@@ -9,11 +9,12 @@ export interface Toast {
   undo: (() => void | Promise<void>) | undefined;
 }
 
-class Toasts {
+export class Toasts {
   list = $state<Toast[]>([]);
   private next = 1;
   private readonly timers = new Map<number, ReturnType<typeof setTimeout>>();
   private readonly undoable: Toast[] = [];
+  private readonly underway = new Set<Promise<unknown>>();
 
   add(text: string, undo?: () => void | Promise<void>): void {
     const toast: Toast = { id: this.next++, text, undo };
@@ -43,8 +44,19 @@ class Toasts {
     void toast.undo?.();
   }
 
+  /** A deed that is on its way: Ctrl+Z means it, too, and waits for it. */
+  async during<T>(deed: Promise<T>): Promise<T> {
+    this.underway.add(deed);
+    try {
+      return await deed;
+    } finally {
+      this.underway.delete(deed);
+    }
+  }
+
   /** Ctrl+Z: the last deed of this page that has not been undone. */
-  undoLast(): void {
+  async undoLast(): Promise<void> {
+    await Promise.allSettled(this.underway);
     const last = this.undoable.at(-1);
     if (last) this.undo(last);
     else this.add('There is nothing to undo.');

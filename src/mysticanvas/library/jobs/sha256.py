@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from mysticanvas.domain.clock import now_ms
+from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Answer, FileHashed, HashFile, Task
+from mysticanvas.library import lineage
 from mysticanvas.library.jobs import location
 from mysticanvas.store import files
 from mysticanvas.store.database import ReadTx, WriteTx
@@ -18,3 +21,4 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
     file = location.of(tx, payload)
     if file is not None and file.path_bytes == answer.stat.path_bytes:
         files.set_sha256(tx, file_id=file.file_id, sha256=answer.digest)
+        lineage.note_hash(tx, GenerationId(payload["generation"]), answer.digest, now_ms=now_ms())

@@ -1,12 +1,12 @@
-"""Thumbnails, and what reading all the bytes for them brings: the full hash and the damage."""
+"""Thumbnails, and what reading all the bytes for them brings: the full hash, the damage, hidden text."""
 
 from typing import Any
 
-from mysticanvas.domain.file import FileKind
+from mysticanvas.domain.file import FileKind, TextEntry
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Answer, MakeThumbs, Task, ThumbsMade
-from mysticanvas.library.jobs import location
-from mysticanvas.store import files, likeness
+from mysticanvas.library.jobs import location, reparse
+from mysticanvas.store import files, likeness, raw_metadata
 from mysticanvas.store.database import ReadTx, WriteTx
 
 SHORT_EDGES_PX = (256, 512)
@@ -31,4 +31,8 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
     if answer.blake3 is not None and answer.webps:
         for kind, edge_px, webp in zip((FileKind.THUMB, FileKind.PREVIEW), SHORT_EDGES_PX, answer.webps, strict=False):
             files.keep_thumb(tx, image, kind=kind, blake3=answer.blake3, short_edge_px=edge_px, size_bytes=len(webp))
+    if answer.hidden is not None:
+        # Kept beside the texts of the file; what they say together is for a worker to read.
+        raw_metadata.keep_also(tx, image, TextEntry("stealth", "stealth", answer.hidden))
+        reparse.enqueue(tx, [image])
     tx.changes.changed.append(image)

@@ -8,13 +8,14 @@ from typing import Any
 
 from mysticanvas.disk.hashing import fingerprint
 from mysticanvas.disk.opening import open_beneath
-from mysticanvas.disk.sidecars import read_sidecar
+from mysticanvas.disk.sidecars import read_with_stat
 from mysticanvas.domain.errors import UnreadableFileError
-from mysticanvas.domain.file import TextEntry
+from mysticanvas.domain.file import FileStat, TextEntry
 from mysticanvas.domain.task import FileToRead, ImageRead, ImagesRead, NotRead, ReadImages
 from mysticanvas.domain.text import clean
 from mysticanvas.formats.containers import read_head
 from mysticanvas.formats.detect import read_recipe
+from mysticanvas.formats.grids import is_grid
 from mysticanvas.formats.source import BufferedSource
 
 # What is kept to be read again; a file with more text than this is hostile.
@@ -46,7 +47,7 @@ def _read(root: bytes, file: FileToRead) -> ImageRead:
         before = opened.stat()
         source = BufferedSource(opened)
         head = read_head(source)
-        sidecars, problems = _sidecars(root, file)
+        sidecars, stats, problems = _sidecars(root, file)
         name = clean(os.path.basename(file.path_bytes).decode("utf-8", "replace"))
         recipe = read_recipe(head, file_name=name, sidecars=sidecars)
         print_of_file = fingerprint(source)
@@ -64,17 +65,23 @@ def _read(root: bytes, file: FileToRead) -> ImageRead:
         params_json=_json(recipe.params) if recipe.params else "{}",
         raw=_pack([*head.texts, *sidecars]),
         problems=[*head.problems, *problems],
+        sidecars=stats,
+        is_grid=is_grid(name, recipe, head.width_px, head.height_px),
     )
 
 
-def _sidecars(root: bytes, file: FileToRead) -> tuple[list[TextEntry], list[str]]:
-    entries, problems = [], []
+def _sidecars(root: bytes, file: FileToRead) -> tuple[list[TextEntry], list[FileStat], list[str]]:
+    entries, stats, problems = [], [], []
     for path in sorted(file.sidecars):
+        name = clean(os.path.basename(path).decode("utf-8", "replace"))
         try:
-            entries.append(read_sidecar(root, path))
+            entry, stat = read_with_stat(root, path)
         except UnreadableFileError as error:
-            problems.append(f"{clean(os.path.basename(path).decode('utf-8', 'replace'))}: {error}")
-    return entries, problems
+            problems.append(f"{name}: {error}")
+            continue
+        entries.append(entry)
+        stats.append(stat)
+    return entries, stats, problems
 
 
 def _pack(entries: list[TextEntry]) -> bytes:

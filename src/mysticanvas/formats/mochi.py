@@ -1,0 +1,76 @@
+"""Mochi Diffusion: labels in IPTC's caption; version 2 of its record has a line a setting.
+
+Source: its SDImage and MetadataCodec.
+"""
+
+import re
+from typing import Any
+
+from mysticanvas.domain.generation import InputImage, InputRole, ParentRelation, Recipe
+from mysticanvas.domain.model import ModelKind, ModelUse
+from mysticanvas.formats.json_text import Said, size_of
+
+_MOCHI_LABELS = (
+    "Include in Image",
+    "Exclude from Image",
+    "Model",
+    "Steps",
+    "Guidance Scale",
+    "Seed",
+    "Size",
+    "Quality",
+    "Input Images",
+    "Starting Image",
+    "Strength",
+    "Upscaler",
+    "Scheduler",
+    "ML Compute Unit",
+    "Generator",
+    "Metadata Version",
+    "Date",
+)
+_MOCHI_MARK = re.compile(r"(?:^|; |\n)(" + "|".join(_MOCHI_LABELS) + "): ?")
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+
+
+def parse(text: str) -> Recipe | None:
+    if "Generator: Mochi Diffusion" not in text:
+        return None
+    said = Said(_mochi_settings(text))
+    width, height = size_of(said.all.get("Size"))
+    version = said.all["Generator"].removeprefix("Mochi Diffusion").strip() if "Generator" in said.all else ""
+    source = said.name("Starting Image")
+    upscaler = said.name("Upscaler")
+    said.take("Size", "Generator", "Metadata Version")
+    return Recipe(
+        tool="Mochi Diffusion",
+        tool_version=version or None,
+        prompt=said.text("Include in Image"),
+        negative_prompt=said.text("Exclude from Image"),
+        seed=said.integer("Seed"),
+        steps=said.small("Steps"),
+        cfg_scale=said.number("Guidance Scale"),
+        scheduler=said.name("Scheduler"),
+        denoise=said.number("Strength"),
+        width=width,
+        height=height,
+        model=said.name("Model"),
+        models=(ModelUse(ModelKind.UPSCALER, upscaler),) if upscaler else (),
+        parent=source,
+        parent_relation=ParentRelation.IMG2IMG if source else None,
+        inputs=(InputImage(InputRole.SOURCE, source),) if source else (),
+        params=said.rest,
+    )
+
+
+def _mochi_settings(text: str) -> dict[str, Any]:
+    """A prompt may hold "; ", so only a known label ends a value."""
+    is_second = text.startswith("Metadata Version:")
+    marks = list(_MOCHI_MARK.finditer(text))
+    found: dict[str, Any] = {}
+    for mark, end in zip(marks, [mark.start() for mark in marks[1:]] + [len(text)], strict=True):
+        value = text[mark.end() : end]
+        if is_second:
+            value = _ESCAPED.sub(lambda escape: "\n" if escape[1] == "n" else escape[1], value)
+        found.setdefault(mark[1], value.strip())
+    return found

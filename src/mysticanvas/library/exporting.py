@@ -1,0 +1,32 @@
+"""All that a person wrote, as stable text: equal libraries give equal bytes."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from mysticanvas.library import tag_scripts
+from mysticanvas.library.vocabulary import refused
+from mysticanvas.store import collections, personal, templates
+from mysticanvas.store.database import ReadTx
+
+FORMAT = 1
+
+
+def lines(tx: ReadTx) -> Iterator[str]:
+    """JSON, an object a line: first the head with the vocabulary, then collections, templates and
+    wildcards, then every image of which the person wrote something; each kind ordered by uuid."""
+    yield _line({"mysticanvas": FORMAT, "vocabulary": tag_scripts.write(tx).splitlines(), "refused_tags": refused(tx)})
+    for one in sorted(collections.listed(tx), key=lambda c: c.uuid):
+        shown = {k: v for k, v in asdict(one).items() if k not in ("id", "images") and v is not None}
+        yield _line({"collection": shown | {"items": personal.items(tx, one.id)}})
+    for template in sorted(templates.listed(tx), key=lambda t: t.uuid):
+        yield _line({"template": {k: v for k, v in asdict(template).items() if v is not None and k != "created_at"}})
+    for wildcard in templates.wildcards(tx):
+        yield _line({"wildcard": wildcard})
+    for image in personal.images(tx):
+        yield _line(image)
+
+
+def _line(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)

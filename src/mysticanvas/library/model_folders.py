@@ -1,0 +1,40 @@
+"""What the folder of a model file says about it, in the layouts of A1111, Forge, ComfyUI and InvokeAI."""
+
+import re
+from itertools import pairwise
+
+from mysticanvas.domain.model import ModelKind
+
+# Names of folders, without case, spaces, dashes and underscores.
+_KINDS: dict[str, ModelKind] = {
+    **dict.fromkeys(("stablediffusion", "checkpoints", "checkpoint", "unet", "diffusionmodels", "main"),
+                    ModelKind.CHECKPOINT),
+    **dict.fromkeys(("lora", "loras", "lycoris", "locon"), ModelKind.LORA),
+    **dict.fromkeys(("vae", "vaes", "vaeapprox"), ModelKind.VAE),
+    **dict.fromkeys(("embeddings", "embedding", "textualinversion"), ModelKind.EMBEDDING),
+    **dict.fromkeys(("controlnet", "controlnets", "t2iadapter", "controllora"), ModelKind.CONTROLNET),
+    **dict.fromkeys(("esrgan", "realesrgan", "swinir", "dat", "ldsr", "scunet", "upscalemodels", "upscalers",
+                     "upscaler", "spandrelimagetoimage"), ModelKind.UPSCALER),
+    **dict.fromkeys(("textencoders", "textencoder", "clip", "clipembed", "t5encoder"), ModelKind.TEXT_ENCODER),
+    **dict.fromkeys(("hypernetworks", "clipvision", "ipadapter", "stylemodels", "gligen", "photomaker"),
+                    ModelKind.OTHER),
+}  # fmt: skip
+# InvokeAI sorts its models by family first.
+_FAMILIES = {"sd1": "SD1", "sd2": "SD2", "sd3": "SD3", "sdxl": "SDXL", "flux": "Flux"}
+
+
+def kind_of_path(path: str) -> ModelKind | None:
+    """What the innermost folder with a meaning says; None when none has one."""
+    return next((_KINDS[folder] for folder in _folders(path) if folder in _KINDS), None)
+
+
+def family_of_path(path: str) -> str | None:
+    """`sdxl/lora/…`, as InvokeAI keeps them: a family counts only right above a kind."""
+    folders = _folders(path)
+    pairs = pairwise(folders)
+    return next((_FAMILIES[above] for inner, above in pairs if inner in _KINDS and above in _FAMILIES), None)
+
+
+def _folders(path: str) -> list[str]:
+    """Innermost first."""
+    return [re.sub(r"[\s_\-]", "", part).lower() for part in re.split(r"[\\/]", path)[:-1]][::-1]

@@ -1,0 +1,168 @@
+"""From the Trash for good: what is to happen is written down, then the file goes, then its row (R4).
+
+Only images in the Trash are purged. A file that is missing is not looked for, and one whose folder is
+away stays with its row.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from mysticanvas.disk import discarding, sidecars
+from mysticanvas.disk.discarding import Discard, Expected, NotDiscardedError
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.library import lineage
+from mysticanvas.store import events, trash
+from mysticanvas.store.database import Database, WriteTx
+from mysticanvas.store.trash import PurgedFile
+
+log = logging.getLogger(__name__)
+
+# As many images are written down at a time.
+BATCH = 50
+# As many go in one call (R5).
+MOST = 1_000
+
+
+@dataclass(slots=True)
+class Purge:
+    """What was or would be purged. `beside` are sidecars, which stay; `kept` is what stayed, with the reason."""
+
+    images: int = 0
+    files: int = 0
+    bytes: int = 0
+    beside: list[str] = field(default_factory=list)
+    kept: list[tuple[str, str]] = field(default_factory=list)
+
+
+def look(database: Database, images: Sequence[GenerationId]) -> Purge:
+    """The dry run: every check is made, nothing is changed."""
+    found = Purge()
+    for image in images[:MOST]:
+        files = database.read(trash.files_of, [image])
+        reasons = [reason for file in files if (reason := _reason_to_stay(file)) is not None]
+        found.beside += [os.fsdecode(path) for file in files for path in _beside(file)]
+        if reasons:
+            found.kept.append((files[-1].path, reasons[0]))
+        else:
+            _count(found, files)
+    return found
+
+
+def purge(database: Database, images: Sequence[GenerationId], how: Discard, *, now_ms: Callable[[], int]) -> Purge:
+    """Take away the files of these images and forget their rows. Images that are not in the Trash are
+    left alone; so are those of which a file is not what it was, with the reason."""
+    result = Purge()
+    for start in range(0, min(len(images), MOST), BATCH):
+        files = database.read(trash.files_of, images[start : start + BATCH])
+        with_files = {file.image for file in files}
+        database.write(trash.intend, [file.id for file in files], how.value, now_ms=now_ms())
+        _take_away(database, [(file, how) for file in files], result, now_ms)
+        bare = [image for image in images[start : start + BATCH] if image not in with_files]
+        for image in bare:
+            # An image without any file of its own can only be forgotten.
+            if database.write(_forget_bare, image, now_ms=now_ms()):
+                result.images += 1
+    return result
+
+
+def recover(database: Database, *, now_ms: Callable[[], int]) -> Purge:
+    """End what a sudden end broke off. What lies on a drive that is away waits."""
+    result = Purge()
+    begun = database.read(trash.intended)
+    _take_away(database, [(file, Discard(how)) for file, how in begun], result, now_ms)
+    if begun:
+        log.info("a purge was ended", extra={"images": result.images, "kept": len(result.kept)})
+    return result
+
+
+def _take_away(
+    database: Database, intended: Sequence[tuple[PurgedFile, Discard]], result: Purge, now_ms: Callable[[], int]
+) -> None:
+    for _, group in groupby(intended, key=lambda one: one[0].image):
+        files = list(group)
+        reason = next((why for file, _ in files if (why := _reason_to_stay(file)) is not None), None)
+        if reason is None:
+            reason = _discard_all(files)
+        if reason is not None:
+            database.write(_keep, [file for file, _ in files], reason, now_ms=now_ms())
+            result.kept.append((files[-1][0].path, reason))
+            continue
+        database.write(_forget, [file for file, _ in files], files[0][1], now_ms=now_ms())
+        _count(result, [file for file, _ in files])
+
+
+def _discard_all(files: Sequence[tuple[PurgedFile, Discard]]) -> str | None:
+    for file, how in files:
+        if file.missing or discarding.is_gone(_root(file), file.path_bytes):
+            continue
+        try:
+            discarding.discard(_root(file), file.path_bytes, _expected(file), how)
+        except NotDiscardedError as error:
+            return str(error)
+    return None
+
+
+def _reason_to_stay(file: PurgedFile) -> str | None:
+    """None for a file that may go, or is gone."""
+    if file.missing:
+        return None
+    if discarding.is_gone(_root(file), file.path_bytes):
+        return None
+    try:
+        discarding.check(_root(file), file.path_bytes, _expected(file))
+    except NotDiscardedError as error:
+        return str(error)
+    return None
+
+
+def _expected(file: PurgedFile) -> Expected:
+    return Expected(blake3=file.blake3, fingerprint=file.fingerprint, mtime_ns=file.mtime_ns, bytes=file.bytes)
+
+
+def _root(file: PurgedFile) -> bytes:
+    return os.fsencode(file.root)
+
+
+def _beside(file: PurgedFile) -> list[bytes]:
+    return sidecars.beside(_root(file), file.path_bytes)
+
+
+def _count(purge: Purge, files: Sequence[PurgedFile]) -> None:
+    purge.images += 1
+    purge.files += len(files)
+    purge.bytes += sum(file.bytes for file in files)
+
+
+def _forget(tx: WriteTx, files: Sequence[PurgedFile], how: Discard, *, now_ms: int) -> None:
+    _forget_row(tx, files[0].image, now_ms=now_ms)
+    for file in files:
+        data = {"uuid": file.uuid, "path": file.path, "bytes": file.bytes, "how": how.value}
+        events.append(tx, level="info", kind="file.purged", subject=file.root, data=data, now_ms=now_ms)
+
+
+def _forget_bare(tx: WriteTx, image: GenerationId, *, now_ms: int) -> bool:
+    if not _forget_row(tx, image, now_ms=now_ms):
+        return False
+    events.append(tx, level="info", kind="image.forgotten", subject=None, data={}, now_ms=now_ms)
+    return True
+
+
+def _forget_row(tx: WriteTx, image: GenerationId, *, now_ms: int) -> bool:
+    concerned = lineage.concerned(tx, image)
+    if not trash.forget(tx, image):
+        return False
+    lineage.note_gone(tx, concerned, now_ms=now_ms)
+    return True
+
+
+def _keep(tx: WriteTx, files: Sequence[PurgedFile], reason: str, *, now_ms: int) -> None:
+    """The image stays in the Trash. Files of it that are gone already are not spoken of any more."""
+    trash.give_up(tx, [file.id for file in files])
+    for file in files:
+        if file.kind != "final" and discarding.is_gone(_root(file), file.path_bytes):
+            trash.forget_file(tx, file.id)
+    data = {"path": files[-1].path, "reason": reason}
+    events.append(tx, level="warning", kind="file.kept", subject=files[-1].root, data=data, now_ms=now_ms)

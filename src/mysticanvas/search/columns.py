@@ -1,0 +1,256 @@
+"""What the index keeps of each image, by position: numbers in NumPy, names as codes.
+
+A position is where an image stands in every column. It is given once, in order of arrival, and never
+again to another image; so a new image costs a place at the end, wherever its time is.
+"""
+
+from collections.abc import Hashable, Iterable
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Positions = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+T = TypeVar("T", bound=Hashable)
+
+NONE = int(np.iinfo(np.int64).min)
+"""Stands for an unknown whole number."""
+
+# Places of lists that are given up, before they are used again.
+GIVEN_UP_KEPT = 10_000
+
+# What is read of each image, and how it is kept.
+KINDS: dict[str, type[np.generic]] = {
+    "id": np.int64,
+    "ratio_milli": np.uint16,
+    "favorite": np.bool_,
+    "rating": np.uint8,
+    "flags": np.uint8,
+    "model": np.int32,
+    "seed": np.uint64,
+    "steps": np.int64,
+    "cfg": np.float64,
+    "sampler": np.int32,
+    "engine": np.int32,
+    "folder": np.int32,
+    "size": np.int32,
+    "has": np.uint8,
+    "name": np.uint32,
+}
+
+
+def grown(array: NDArray[Any], room: int) -> NDArray[Any]:
+    """The array, or a copy of it with at least `room` places."""
+    if len(array) >= room:
+        return array
+    return sized(array, max(room, len(array) + len(array) // 4 + 1_024))
+
+
+def sized(array: NDArray[Any], room: int) -> NDArray[Any]:
+    """A copy with exactly `room` places, or the array when it has as many."""
+    if len(array) >= room:
+        return array
+    larger = np.zeros(room, array.dtype)
+    larger[: len(array)] = array
+    return larger
+
+
+class Codes(Generic[T]):
+    """Each distinct value has a number, from 0 on in order of arrival."""
+
+    def __init__(self) -> None:
+        self.values: list[T] = []
+        self._of: dict[T, int] = {}
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def of(self, value: T) -> int:
+        code = self._of.get(value)
+        if code is None:
+            code = self._of[value] = len(self.values)
+            self.values.append(value)
+        return code
+
+    def of_all(self, values: Iterable[T]) -> NDArray[np.int32]:
+        return np.array([self.of(value) for value in values], np.int32)
+
+
+class Columns:
+    """`self[name]` is a column, up to the last position."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._arrays: dict[str, NDArray[Any]] = {name: np.zeros(0, kind) for name, kind in KINDS.items()}
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self._arrays[name][: self.count]
+
+    def reserve(self, room: int) -> None:
+        """So many images are to come: arrays that grow take more than they need."""
+        for name, array in self._arrays.items():
+            self._arrays[name] = sized(array, room)
+
+    def extend(self, rows: dict[str, NDArray[Any]]) -> None:
+        """New images, each at the next position."""
+        first, self.count = self.count, self.count + len(rows["id"])
+        for name, values in rows.items():
+            self._arrays[name] = grown(self._arrays[name], self.count)
+            self._arrays[name][first : self.count] = values
+
+    def replace(self, positions: Positions, rows: dict[str, NDArray[Any]]) -> None:
+        for name, values in rows.items():
+            self._arrays[name][positions] = values
+
+    @property
+    def bytes(self) -> int:
+        return sum(array.nbytes for array in self._arrays.values())
+
+
+class Lists:
+    """Some codes for each image (its tags; its models with their weights), and the way back.
+
+    The codes of one image lie side by side. A changed list is written anew at the end; its old place is
+    given up (owner -1) until `compact`.
+    """
+
+    def __init__(self, *, weighted: bool) -> None:
+        self._used = 0
+        self._given_up = 0
+        self._owner = np.zeros(0, np.int32)
+        self._code = np.zeros(0, np.int32)
+        self._weight = np.zeros(0, np.float64) if weighted else None
+        self._start = np.zeros(0, np.int64)
+        self._length = np.zeros(0, np.int32)
+        self._totals = np.zeros(0, np.int64)
+
+    def extend(self, owners: NDArray[np.int32], codes: NDArray[np.int32], weights: NDArray[np.float64] | None) -> None:
+        """Lists of images that have none yet; those of one image lie side by side."""
+        first, self._used = self._used, self._used + len(codes)
+        self._owner = grown(self._owner, self._used)
+        self._code = grown(self._code, self._used)
+        self._owner[first : self._used] = owners
+        self._code[first : self._used] = codes
+        if self._weight is not None and weights is not None:
+            self._weight = grown(self._weight, self._used)
+            self._weight[first : self._used] = weights
+        if not len(codes):
+            return
+        begins = np.flatnonzero(np.diff(owners, prepend=-1))
+        images = owners[begins]
+        self._make_room(int(images.max()) + 1)
+        self._start[images] = first + begins
+        self._length[images] = np.diff(begins, append=len(owners))
+        self._totals = grown(self._totals, int(codes.max()) + 1)
+        self._totals[: int(codes.max()) + 1] += np.bincount(codes)
+
+    def reserve(self, room: int, images: int) -> None:
+        """So many codes, of so many images, are to come."""
+        self._owner, self._code = sized(self._owner, room), sized(self._code, room)
+        self._start, self._length = sized(self._start, images), sized(self._length, images)
+        if self._weight is not None:
+            self._weight = sized(self._weight, room)
+
+    def give_up(self, positions: Positions) -> list[int]:
+        """The images have no list any more. The codes that they had."""
+        had: list[int] = []
+        for position in positions[positions < len(self._start)].tolist():
+            start, length = int(self._start[position]), int(self._length[position])
+            if length:
+                codes = self._code[start : start + length]
+                had += codes.tolist()
+                np.subtract.at(self._totals, codes, 1)
+                self._owner[start : start + length] = -1
+                self._length[position] = 0
+                self._given_up += length
+        return had
+
+    def compact(self) -> None:
+        """Give room back once half of it is given up."""
+        if self._given_up < GIVEN_UP_KEPT or self._given_up < self._used // 2:
+            return
+        kept = np.flatnonzero(self._owner[: self._used] >= 0)
+        owners, codes = self._owner[kept], self._code[kept]
+        weights = None if self._weight is None else self._weight[kept]
+        self._used = self._given_up = 0
+        self._length[:] = 0
+        self._totals[:] = 0
+        self.extend(owners, codes, weights)
+
+    def _make_room(self, positions: int) -> None:
+        self._start = grown(self._start, positions)
+        self._length = grown(self._length, positions)
+
+    def having(self, code: int) -> tuple[Positions, NDArray[np.float64] | None]:
+        """The images whose lists have the code, and with which weight (NaN: unknown)."""
+        at = np.flatnonzero(self._code[: self._used] == code)
+        at = at[self._owner[at] >= 0]
+        return self._owner[at].astype(np.int64), None if self._weight is None else self._weight[at]
+
+    def has_any(self, count: int) -> Mask:
+        """Of `count` images, which have a list."""
+        mask = np.zeros(count, np.bool_)
+        mask[: len(self._length)] = self._length[:count] > 0
+        return mask
+
+    def has_one_like(self, remainder: int, modulus: int, count: int) -> Mask:
+        """Of `count` images, which have a code with this remainder."""
+        mask = np.zeros(count + 1, np.bool_)
+        like = self._code[: self._used] % modulus == remainder
+        # Owner -1 is the last place.
+        mask[self._owner[: self._used][like]] = True
+        return mask[:count]
+
+    def counts(self, mask: Mask, positions: Positions, alive: int) -> NDArray[np.int64]:
+        """How many of the images have each code. `positions` are those of the mask; `alive` is how many
+        images there are in all."""
+        if len(positions) == alive:
+            return self._totals.copy()
+        if self.are_few(positions, alive):
+            return self._counts_of(positions)
+        # Owner -1 is the last place.
+        chosen = np.append(mask, False)[self._owner[: self._used]]
+        return np.bincount(self._code[: self._used][chosen], minlength=len(self._totals))
+
+    @staticmethod
+    def are_few(positions: Positions, alive: int) -> bool:
+        """Whether their lists are gathered sooner than all lists are read."""
+        return len(positions) * 8 < alive
+
+    def most_common(self, most: int) -> list[int]:
+        """The codes that most images have, the most common first."""
+        rest = max(0, len(self._totals) - most)
+        best = np.argpartition(self._totals, rest)[rest:].tolist() if rest else range(len(self._totals))
+        return sorted(best, key=lambda code: -int(self._totals[code]))
+
+    def total(self, code: int) -> int:
+        return int(self._totals[code])
+
+    def having_each(self, codes: list[int]) -> dict[int, Positions]:
+        """As `having` of each, in one reading."""
+        wanted = np.zeros(len(self._totals), np.bool_)
+        wanted[codes] = True
+        at = np.flatnonzero(wanted[self._code[: self._used]])
+        at = at[self._owner[at] >= 0]
+        at = at[np.argsort(self._code[at], kind="stable")]
+        sorted_codes = self._code[at]
+        ends = np.searchsorted(sorted_codes, codes, side="right")
+        begins = np.searchsorted(sorted_codes, codes)
+        return {
+            code: self._owner[at[begin:end]].astype(np.int64)
+            for code, begin, end in zip(codes, begins, ends, strict=True)
+        }
+
+    def _counts_of(self, positions: Positions) -> NDArray[np.int64]:
+        positions = positions[positions < len(self._start)]
+        starts, lengths = self._start[positions], self._length[positions]
+        ends = np.cumsum(lengths, dtype=np.int64)
+        total = int(ends[-1]) if len(ends) else 0
+        at = np.arange(total) + np.repeat(starts - (ends - lengths), lengths)
+        return np.bincount(self._code[at], minlength=len(self._totals))
+
+    @property
+    def bytes(self) -> int:
+        arrays = (self._owner, self._code, self._start, self._length, self._totals)
+        return sum(array.nbytes for array in arrays) + (0 if self._weight is None else self._weight.nbytes)

@@ -1,0 +1,90 @@
+"""Dates of the language, in the person's own days."""
+
+import re
+from datetime import date, datetime, timedelta
+
+from mysticanvas.domain.query import Made
+
+_DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
+_LAST_DAYS = re.compile(r"(\d{1,4})d", re.ASCII)
+_COMPARED = re.compile(r"(>=|<=|>|<|=)?\s*(.+)", re.DOTALL)
+
+
+def read(text: str) -> Made:
+    """`2026`, `2026-08..2026-09`, `..2026`, `>=2026-08`, `today`, `30d` …  Raises `ValueError`."""
+    match = _COMPARED.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    operator, value = match[1], match[2]
+    first, dots, last = value.partition("..")
+    if operator and dots:
+        raise ValueError(text)
+    if operator:
+        made = _compared(operator, value)
+    else:
+        made = Made(first or None, (last or None) if dots else first)
+    if made.first is None and made.last is None:
+        raise ValueError(text)
+    span(made)
+    return made
+
+
+def write(made: Made) -> str:
+    """The text that is read as this."""
+    return str(made.first) if made.first == made.last else f"{made.first or ''}..{made.last or ''}"
+
+
+def span(made: Made) -> tuple[int | None, int | None]:
+    """From which Unix second, and before which one. Raises `ValueError` for what is no date."""
+    first = None if made.first is None else _midnight_s(_days(made.first)[0])
+    until = None if made.last is None else _midnight_s(_days(made.last)[1])
+    return first, until
+
+
+def _compared(operator: str, value: str) -> Made:
+    first, after = _days(value)
+    match operator:
+        case "=":
+            return Made(value, value)
+        case ">=":
+            return Made(value, None)
+        case "<=":
+            return Made(None, value)
+        case ">":
+            return Made(after.isoformat(), None)
+        case _:
+            return Made(None, (first - timedelta(days=1)).isoformat())
+
+
+def _days(text: str) -> tuple[date, date]:
+    """The first day, and the first one after. Raises `ValueError`."""
+    try:
+        return _calendar_days(text)
+    except OverflowError as error:
+        raise ValueError(text) from error
+
+
+def _calendar_days(text: str) -> tuple[date, date]:
+    today = date.today()  # noqa: DTZ011 - the person's own days
+    if text in ("today", "yesterday"):
+        day = today - timedelta(days=text == "yesterday")
+        return day, day + timedelta(days=1)
+    if match := _LAST_DAYS.fullmatch(text):
+        return today - timedelta(days=max(0, int(match[1]) - 1)), today + timedelta(days=1)
+    match = _DATE.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    year, month, day_of = int(match[1]), int(match[2] or 1), int(match[3] or 1)
+    first = date(year, month, day_of)
+    if match[3]:
+        return first, first + timedelta(days=1)
+    if match[2]:
+        return first, date(year + month // 12, month % 12 + 1, 1)
+    return first, date(year + 1, 1, 1)
+
+
+def _midnight_s(day: date) -> int:
+    try:
+        return int(datetime(day.year, day.month, day.day).timestamp())  # noqa: DTZ001 - the person's own days
+    except (OverflowError, OSError) as error:
+        raise ValueError(day) from error

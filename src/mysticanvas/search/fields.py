@@ -1,0 +1,265 @@
+"""The fields of the language: how the value of each is read, and what is said when it makes no sense."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import TypeVar
+
+from mysticanvas.domain.errors import QueryError
+from mysticanvas.domain.query import (
+    SYNONYMS,
+    Field,
+    Has,
+    Interval,
+    Is,
+    Named,
+    Node,
+    Number,
+    Order,
+    Ratio,
+    Shape,
+    Shaped,
+    Size,
+    Sort,
+    State,
+    Text,
+    Thing,
+)
+from mysticanvas.search import days
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+_NUMBER = r"-?\d{1,15}(?:\.\d{1,9})?"
+_COMPARED = re.compile(rf"(>=|<=|>|<|=)?\s*({_NUMBER})", re.ASCII)
+_BETWEEN = re.compile(rf"({_NUMBER})\.\.({_NUMBER})", re.ASCII)
+_WEIGHED = re.compile(rf"(.+?)(>=|<=|>|<|=)\s*({_NUMBER})", re.ASCII | re.DOTALL)
+_SIZE = re.compile(r"(>=|<=|>|<|=)?\s*(\d{1,6})\s*[x×]\s*(\d{1,6})", re.IGNORECASE)
+_RATIO = re.compile(r"(\d{1,4}):(\d{1,4})", re.ASCII)
+_SEED = re.compile(r"\d{1,40}", re.ASCII)
+_UUID = re.compile(r"[0-9a-f-]{4,36}", re.ASCII | re.IGNORECASE)
+_RANDOM = re.compile(r"random:(\d{1,9})", re.ASCII)
+
+# What people write for the same thing.
+_STATES = {state.value: state for state in State} | {"favorite": State.FAVORITE, "fav": State.FAVORITE}
+_THINGS = {thing.value: thing for thing in Thing} | {"tags": Thing.TAG, "loras": Thing.LORA, "note": Thing.NOTES}
+WEIGHED = (Field.LORA, Field.EMBEDDING)
+_LIMITS = {Field.RATING: (0, 5), Field.STEPS: (0, 1e9), Field.CFG: (-1e6, 1e6), Field.MP: (0, 1e6)}
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The value of a field as written, where its term begins, and whether it stood in quotes."""
+
+    field: Field
+    value: str
+    position: int
+    quoted: bool
+
+
+def read(given: Given) -> Node:
+    """The term that a field and its value make. Raises `QueryError`."""
+    if not given.value:
+        raise QueryError(f"{given.field}: needs a value after it.", given.position, EXAMPLES[given.field])
+    return _READERS[given.field](given)
+
+
+def read_sort(given: Given) -> Sort:
+    if match := _RANDOM.fullmatch(given.value.lower()):
+        return Sort(Order.RANDOM, int(match[1]))
+    return Sort(_one_of({order.value: order for order in Order}, given))
+
+
+def unknown(name: str, value: str, position: int) -> QueryError:
+    """The error for a field that there is not, with what may have been meant."""
+    sentence = f"There is no field “{name}:”."
+    if re.fullmatch(_NUMBER, value.rstrip(")")):
+        # An emphasis such as masterpiece:1.2, pasted from a prompt.
+        return QueryError(sentence, position, name)
+    nearest = get_close_matches(name.lower(), [*(field.value for field in Field), *SYNONYMS], 1, 0.6)
+    suggestion = f"{nearest[0]}:{value}" if nearest else '"{}"'.format(f"{name}:{value}".replace('"', ""))
+    return QueryError(sentence, position, suggestion)
+
+
+def interval_text(interval: Interval) -> str:
+    """The text that is read as this interval."""
+    low, high = interval.low, interval.high
+    if low is not None and high is not None:
+        return _number(low) if low == high else f"{_number(low)}..{_number(high)}"
+    if low is not None:
+        return f"{'>' if interval.without_low else '>='}{_number(low)}"
+    return f"{'<' if interval.without_high else '<='}{_number(high or 0.0)}"
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value == int(value) else f"{value:.9f}".rstrip("0")
+
+
+def _words(given: Given) -> Node:
+    return Text(given.value, given.field)
+
+
+def _named(given: Given) -> Node:
+    if given.field in WEIGHED and not given.quoted and (match := _WEIGHED.fullmatch(given.value)):
+        return Named(given.field, match[1].rstrip(), _compared(match[2], float(match[3])))
+    return Named(given.field, given.value)
+
+
+def _path(given: Given) -> Node:
+    folder = given.value.replace("\\", "/").rstrip("/")
+    if not folder:
+        raise QueryError("path: needs the name of a folder.", given.position, EXAMPLES[Field.PATH])
+    return Named(Field.PATH, folder)
+
+
+def _seed(given: Given) -> Node:
+    if not _SEED.fullmatch(given.value):
+        raise QueryError("A seed is a whole number, such as seed:342898.", given.position, EXAMPLES[Field.SEED])
+    return Named(Field.SEED, given.value.lstrip("0") or "0")
+
+
+def _uuid(given: Given) -> Node:
+    if not _UUID.fullmatch(given.value):
+        raise QueryError("An id is the image's uuid, or its beginning.", given.position)
+    return Named(Field.ID, given.value.lower())
+
+
+def _amount(given: Given) -> Node:
+    """A number, a comparison or a range, within the limits of the field."""
+    low_limit, high_limit = _LIMITS[given.field]
+    if between := _BETWEEN.fullmatch(given.value):
+        low, high = float(between[1]), float(between[2])
+        interval = Interval(low, high)
+        ok = low <= high and low_limit <= low and high <= high_limit
+    elif compared := _COMPARED.fullmatch(given.value):
+        interval = _compared(compared[1] or "=", float(compared[2]))
+        ok = low_limit <= float(compared[2]) <= high_limit
+    else:
+        ok = False
+    if not ok or (given.field is Field.RATING and not _whole(interval)):
+        sentence = {
+            Field.RATING: "A rating is 0 to 5, such as rating:>=3 or rating:2..4.",
+            Field.STEPS: "Steps are a number, such as steps:30, steps:>=20 or steps:20..40.",
+            Field.CFG: "cfg is a number, such as cfg:7, cfg:>=4.5 or cfg:4..8.",
+            Field.MP: "mp counts millions of pixels, such as mp:>=2.",
+        }[given.field]
+        raise QueryError(sentence, given.position, EXAMPLES[given.field])
+    return Number(given.field, interval)
+
+
+def _whole(interval: Interval) -> bool:
+    return all(end is None or end == int(end) for end in (interval.low, interval.high))
+
+
+def _compared(operator: str, value: float) -> Interval:
+    value = value or 0.0  # -0 and 0 are one number
+    match operator:
+        case "=":
+            return Interval(value, value)
+        case ">=" | ">":
+            return Interval(low=value, without_low=operator == ">")
+        case _:
+            return Interval(high=value, without_high=operator == "<")
+
+
+def _size(given: Given) -> Node:
+    value = given.value.lower()
+    if match := _SIZE.fullmatch(value):
+        return Size(match[1] or "=", int(match[2]), int(match[3]))
+    if (match := _RATIO.fullmatch(value)) and int(match[1]) and int(match[2]):
+        return Ratio(int(match[1]), int(match[2]))
+    if value in set(Shape):
+        return Shaped(Shape(value))
+    raise QueryError(
+        "A size is pixels, a ratio or a shape: size:>=1024x1024, size:16:9, size:portrait.",
+        given.position,
+        _nearest(value, (f"size:{shape}" for shape in Shape)) or EXAMPLES[Field.SIZE],
+    )
+
+
+def _date(given: Given) -> Node:
+    try:
+        return days.read(given.value.lower())
+    except ValueError as error:
+        sentence = "A date is a year, month or day: date:2026, date:2026-08..2026-09, date:today, date:30d."
+        raise QueryError(sentence, given.position, EXAMPLES[Field.DATE]) from error
+
+
+def _is(given: Given) -> Node:
+    return Is(_one_of(_STATES, given))
+
+
+def _has(given: Given) -> Node:
+    return Has(_one_of(_THINGS, given))
+
+
+def _one_of(choices: dict[str, Choice], given: Given) -> Choice:
+    found = choices.get(given.value.lower())
+    if found is None:
+        known = ", ".join(dict.fromkeys(choice.value for choice in choices.values()))
+        nearest = _nearest(given.value.lower(), choices)
+        suggestion = f"{given.field}:{nearest}" if nearest else None
+        raise QueryError(f"{given.field}: knows {known}; not “{given.value}”.", given.position, suggestion)
+    return found
+
+
+def _nearest(value: str, choices: Iterable[str]) -> str | None:
+    return next(iter(get_close_matches(value, list(choices), 1, 0.6)), None)
+
+
+_READERS: dict[Field, Callable[[Given], Node]] = {
+    Field.PROMPT: _words,
+    Field.NEGATIVE: _words,
+    Field.NOTES: _words,
+    Field.MODEL: _named,
+    Field.LORA: _named,
+    Field.VAE: _named,
+    Field.REFINER: _named,
+    Field.EMBEDDING: _named,
+    Field.CONTROLNET: _named,
+    Field.UPSCALER: _named,
+    Field.TAG: _named,
+    Field.RATING: _amount,
+    Field.IS: _is,
+    Field.HAS: _has,
+    Field.DATE: _date,
+    Field.SIZE: _size,
+    Field.MP: _amount,
+    Field.SEED: _seed,
+    Field.STEPS: _amount,
+    Field.CFG: _amount,
+    Field.ENGINE: _named,
+    Field.SAMPLER: _named,
+    Field.PATH: _path,
+    Field.ID: _uuid,
+}
+
+# One example a field, for errors, completion and the guide.
+EXAMPLES: dict[Field, str] = {
+    Field.PROMPT: 'prompt:"over the sea"',
+    Field.NEGATIVE: "negative:blurry",
+    Field.NOTES: "notes:print",
+    Field.MODEL: "model:flux1-dev",
+    Field.LORA: "lora:film_grain>=0.5",
+    Field.VAE: "vae:ae",
+    Field.REFINER: "refiner:sd_xl_refiner*",
+    Field.EMBEDDING: "embedding:easynegative",
+    Field.CONTROLNET: "controlnet:*canny*",
+    Field.UPSCALER: "upscaler:4x*",
+    Field.TAG: "tag:lighthouse",
+    Field.RATING: "rating:>=3",
+    Field.IS: "is:favourite",
+    Field.HAS: "has:workflow",
+    Field.DATE: "date:2026-08",
+    Field.SIZE: "size:>=1024x1024",
+    Field.MP: "mp:>=2",
+    Field.SEED: "seed:342898",
+    Field.STEPS: "steps:>=20",
+    Field.CFG: "cfg:4..8",
+    Field.ENGINE: "engine:comfyui",
+    Field.SAMPLER: 'sampler:"dpm++ 2m"',
+    Field.PATH: "path:2026/",
+    Field.ID: "id:4f9c0d2e",
+    Field.SORT: "sort:newest",
+}

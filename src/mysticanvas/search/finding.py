@@ -1,0 +1,142 @@
+"""Where an answer comes from: the index when it is warm, SQL until then; pages from SQL.
+
+A page is the index's only where SQL would have to walk: an order that no table is in, or conditions
+that no table has in order. Its rows are SQL's in any case.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Concatenate, ParamSpec, TypeVar
+
+import numpy as np
+
+from mysticanvas.domain.query import Field, Order, Query
+from mysticanvas.search import facets, ordering, paging, sources
+from mysticanvas.search.facets import Value
+from mysticanvas.search.index import Index, NotWarmError, find, find_tree, knows
+from mysticanvas.search.paging import Hit, Ids
+from mysticanvas.search.resolving import resolve
+from mysticanvas.search.state import State
+from mysticanvas.store.database import Database, ReadTx
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# What SQL may take for an exact answer about all of a library, before the index is warm.
+WHOLE_LIMIT_MS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """All that a query finds, in its order. `arrived` is how many images had ever arrived, in the index
+    that `epoch` names; None when SQL answered."""
+
+    ids: Ids
+    epoch: int | None = None
+    arrived: int = 0
+
+
+class Finder:
+    """Thread-safe. Reads only."""
+
+    def __init__(self, database: Database, index: Index | None = None) -> None:
+        self._database = database
+        self._index = index
+
+    @property
+    def warm(self) -> bool:
+        return self._index is not None and self._index.warm
+
+    def _asked(self, work: Callable[Concatenate[ReadTx, State, P], T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """What the index answers; None where SQL has to."""
+        if self._index is None:
+            return None
+        try:
+            return self._index.ask(work, *args, **kwargs)
+        except NotWarmError:
+            return None
+
+    def all(self, query: Query) -> Answer:
+        answer = self._asked(_all_of_index, query)
+        return answer or Answer(self._database.read_within(WHOLE_LIMIT_MS, paging.ids, query))
+
+    def count(self, query: Query) -> int:
+        total = self._asked(_count_of_index, query)
+        return self._database.read_within(WHOLE_LIMIT_MS, paging.count, query) if total is None else total
+
+    def page(self, query: Query, *, after: int | None, limit: int) -> list[Hit]:
+        """The next `limit` images after the one with the id `after`."""
+        images = self._asked(_page_of_index, query, after, limit)
+        if images is not None:
+            return self._database.read(paging.rows, images)
+        return self._database.read_within(WHOLE_LIMIT_MS, paging.page, query, after=after, limit=limit)
+
+    def facets(
+        self, query: Query, fields: Sequence[Field], *, containing: str = "", limit: int
+    ) -> dict[Field, list[Value]]:
+        values = self._asked(_facets_of_index, query, fields, containing, limit)
+        if values is not None:
+            return values
+        return self._database.read_within(WHOLE_LIMIT_MS, _facets_of_sql, query, fields, containing, limit)
+
+    def arrivals(self, query: Query, before: Answer) -> int:
+        """How many images the query finds now that have arrived since; those that are newer, where it
+        is not known when an image arrived."""
+        arrived = None if before.epoch is None else self._asked(_arrivals, query, before)
+        if arrived is not None:
+            return arrived
+        newest = int(before.ids.max()) if len(before.ids) else 0
+        return self._database.read_within(WHOLE_LIMIT_MS, paging.count_after, query, newest)
+
+    def geometry(self, ids: Ids) -> bytes:
+        """Width / height × 1000 of each image, as 16-bit numbers, little end first."""
+        ratios = self._asked(_ratios_of_index, ids)
+        if ratios is not None:
+            return ratios
+        return self._database.read_within(WHOLE_LIMIT_MS, paging.ratios, ids).astype("<u2").tobytes()
+
+
+def _count_of_index(tx: ReadTx, state: State, query: Query) -> int:
+    return find(tx, state, query).total
+
+
+def _all_of_index(tx: ReadTx, state: State, query: Query) -> Answer:
+    found = find(tx, state, query)
+    return Answer(ordering.ids(tx, found, query.order), state.epoch, state.columns.count)
+
+
+def _page_of_index(tx: ReadTx, state: State, query: Query, after: int | None, limit: int) -> list[int] | None:
+    """None where SQL has the page at once, or where the index would have to read words first."""
+    tree = resolve(tx, query)
+    in_time = query.order.by in (Order.NEWEST, Order.OLDEST)
+    if (in_time and sources.is_at_hand(tree)) or not knows(state, tree):
+        return None
+    ids = ordering.ids(tx, find_tree(tx, state, tree), query.order)
+    images: list[int] = paging.after_image(ids, after)[:limit].tolist()
+    return images
+
+
+def _facets_of_index(
+    tx: ReadTx, state: State, query: Query, fields: Sequence[Field], containing: str, limit: int
+) -> dict[Field, list[Value]]:
+    found = find(tx, state, query)
+    return {field: facets.of_index(tx, found, field, containing=containing, limit=limit) for field in fields}
+
+
+def _facets_of_sql(
+    tx: ReadTx, query: Query, fields: Sequence[Field], containing: str, limit: int
+) -> dict[Field, list[Value]]:
+    return {field: facets.of_sql(tx, query, field, containing=containing, limit=limit) for field in fields}
+
+
+def _arrivals(tx: ReadTx, state: State, query: Query, before: Answer) -> int | None:
+    """None when positions were given anew since."""
+    if state.epoch != before.epoch:
+        return None
+    return int(np.count_nonzero(find(tx, state, query).positions >= before.arrived))
+
+
+def _ratios_of_index(_: ReadTx, state: State, ids: Ids) -> bytes:
+    positions = state.positions_of(ids)
+    ratios = np.where(positions >= 0, state.columns["ratio_milli"][positions], 1000)
+    return ratios.astype("<u2").tobytes()

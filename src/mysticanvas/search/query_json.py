@@ -1,0 +1,124 @@
+"""A query as versioned JSON, as smart collections keep it. The same tree as the text."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any as Json
+
+from mysticanvas.domain.errors import QueryError
+from mysticanvas.domain.query import (
+    All,
+    Any,
+    Field,
+    Has,
+    Interval,
+    Is,
+    Made,
+    Named,
+    Node,
+    Not,
+    Number,
+    Order,
+    Query,
+    Ratio,
+    Shape,
+    Shaped,
+    Size,
+    Sort,
+    State,
+    Term,
+    Text,
+    Thing,
+)
+from mysticanvas.search import language
+
+VERSION = 1
+_KINDS: dict[str, type[Term]] = {
+    "text": Text,
+    "named": Named,
+    "number": Number,
+    "made": Made,
+    "size": Size,
+    "ratio": Ratio,
+    "shape": Shaped,
+    "is": Is,
+    "has": Has,
+}
+_NAMES = {kind: name for name, kind in _KINDS.items()}
+
+
+def write(query: Query) -> dict[str, Json]:
+    """Ready for JSON. What is not given is not there."""
+    written: dict[str, Json] = {"version": VERSION}
+    if query.where is not None:
+        written["where"] = _node(query.where)
+    if query.sort is not None:
+        written["sort"] = _given(query.sort)
+    return written
+
+
+def read(value: Json) -> Query:
+    """Raises `QueryError` for what `write` has not written, whatever it is."""
+    try:
+        if value["version"] != VERSION:
+            raise QueryError("This search was saved by a newer MystiCanvas.", 0)
+        where = _read_node(value["where"], 0) if "where" in value else None
+        sort = Sort(Order(value["sort"]["by"]), value["sort"].get("seed")) if "sort" in value else None
+        query = Query(where, sort)
+        # The text stands for it only where every value is one that can be written.
+        if language.parse(language.write(query)) != query:
+            raise ValueError(value)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise QueryError("This saved search cannot be read.", 0) from error
+    return query
+
+
+def _node(node: Node) -> dict[str, Json]:
+    match node:
+        case All(parts):
+            return {"all": [_node(part) for part in parts]}
+        case Any(parts):
+            return {"any": [_node(part) for part in parts]}
+        case Not(part):
+            return {"not": _node(part)}
+        case _:
+            return {_NAMES[type(node)]: _given(node)}
+
+
+def _given(term: Term | Sort | Interval) -> dict[str, Json]:
+    values = {field.name: getattr(term, field.name) for field in dataclasses.fields(term)}
+    return {
+        name: _given(value) if isinstance(value, Interval) else value
+        for name, value in values.items()
+        if value is not None and value is not False
+    }
+
+
+def _read_node(value: Json, depth: int) -> Node:
+    [(kind, inside)] = value.items()
+    if depth > 2 * language.MAX_DEPTH:
+        raise ValueError(kind)
+    if kind == "all":
+        return All(tuple(_read_node(part, depth + 1) for part in inside))
+    if kind == "any":
+        return Any(tuple(_read_node(part, depth + 1) for part in inside))
+    if kind == "not":
+        return Not(_read_node(inside, depth + 1))
+    return _READERS[kind](inside)
+
+
+def _interval(value: Json) -> Interval:
+    low, high = (float(value[end]) if end in value else None for end in ("low", "high"))
+    return Interval(low, high, value.get("without_low", False), value.get("without_high", False))
+
+
+_READERS: dict[str, Callable[[Json], Term]] = {
+    "text": lambda v: Text(v["text"], Field(v["field"]) if "field" in v else None),
+    "named": lambda v: Named(Field(v["field"]), v["value"], _interval(v["weight"]) if "weight" in v else None),
+    "number": lambda v: Number(Field(v["field"]), _interval(v["interval"])),
+    "made": lambda v: Made(v.get("first"), v.get("last")),
+    "size": lambda v: Size(v["operator"], v["width"], v["height"]),
+    "ratio": lambda v: Ratio(v["width"], v["height"]),
+    "shape": lambda v: Shaped(Shape(v["shape"])),
+    "is": lambda v: Is(State(v["state"])),
+    "has": lambda v: Has(Thing(v["thing"])),
+}

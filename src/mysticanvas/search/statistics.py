@@ -1,0 +1,88 @@
+"""What a library, or a part of it, is made of: for the page of plots."""
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from mysticanvas.domain.query import Field, Query
+from mysticanvas.domain.text import words
+from mysticanvas.search.facets import Value
+from mysticanvas.search.finding import Finder
+from mysticanvas.store.database import Database, ReadTx
+
+MOST = 25
+MONTHS = 1_200
+WORDS = 60
+# Words are counted in so many images, evenly spread over all: exact up to here, a fair sample beyond.
+WORDS_READ_IN = 4_000
+READ_LIMIT_MS = 5_000
+# Words that are everywhere and say nothing.
+_DULL = frozenset(
+    ("a", "an", "and", "at", "by", "for", "from", "her", "his", "in", "is", "it", "its", "no", "of", "on", "or", "the",
+     "to", "with")
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    word: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """`words` are counted by images, in `words_of` of them. `months` are oldest first."""
+
+    total: int
+    months: list[Value]
+    models: list[Value]
+    loras: list[Value]
+    samplers: list[Value]
+    engines: list[Value]
+    sizes: list[Value]
+    ratings: list[Value]
+    tags: list[Value]
+    words: list[Word]
+    words_of: int
+
+
+def statistics(database: Database, finder: Finder, query: Query) -> Statistics:
+    fields = (Field.MODEL, Field.LORA, Field.SAMPLER, Field.ENGINE, Field.SIZE, Field.RATING, Field.TAG)
+    counts = finder.facets(query, fields, limit=MOST)
+    months = finder.facets(query, [Field.DATE], limit=MONTHS)[Field.DATE]
+    ids = finder.all(Query(query.where)).ids
+    step = max(1, -(-len(ids) // WORDS_READ_IN))
+    sample = np.ascontiguousarray(ids[::step]).tolist()
+    found = database.read_within(READ_LIMIT_MS, _words, sample)
+    return Statistics(
+        total=len(ids),
+        months=months[::-1],
+        models=counts[Field.MODEL],
+        loras=counts[Field.LORA],
+        samplers=counts[Field.SAMPLER],
+        engines=counts[Field.ENGINE],
+        sizes=counts[Field.SIZE],
+        ratings=counts[Field.RATING],
+        tags=counts[Field.TAG],
+        words=found,
+        words_of=len(sample),
+    )
+
+
+def _words(tx: ReadTx, images: list[int]) -> list[Word]:
+    counts: Counter[str] = Counter()
+    rows = tx.rows(
+        "SELECT g.prompt FROM json_each(:images) AS wanted JOIN generations AS g ON g.id = wanted.value",
+        images=json.dumps(images),
+    )
+    for (prompt,) in rows:
+        counts.update({word for word in words(prompt or "") if _tells(word)})
+    best = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return [Word(word, count) for word, count in best[:WORDS]]
+
+
+def _tells(word: str) -> bool:
+    """Not a number, a single letter or a word that is everywhere."""
+    return not word.isdecimal() and word not in _DULL and (len(word) > 1 or not word.isascii())

@@ -1,0 +1,108 @@
+"""Collections over HTTP. Images go in and out by `POST /api/bulk`."""
+
+import uuid as uuids
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from mysticanvas.domain.errors import InvalidInputError, TimeLimitError
+from mysticanvas.search import language, paging
+from mysticanvas.server.organising import wire
+from mysticanvas.server.services import Services
+from mysticanvas.server.wire import MAX_QUERY, reply
+from mysticanvas.store import collections, generations, operations
+from mysticanvas.store.collections import Collection
+
+Uuid = Annotated[str, Field(max_length=64)]
+
+
+class CollectionIn(BaseModel):
+    """With a query it is a smart one."""
+
+    name: str = Field(max_length=400)
+    query: str | None = Field(None, max_length=MAX_QUERY)
+    notes: str | None = Field(None, max_length=20_000)
+    parent: Uuid | None = None
+
+
+class CollectionEditIn(BaseModel):
+    """Only what is given changes; None for a parent or a cover takes it away."""
+
+    name: str | None = Field(None, max_length=400)
+    query: str | None = Field(None, max_length=MAX_QUERY)
+    notes: str | None = Field(None, max_length=20_000)
+    parent: Uuid | None = None
+    cover: Uuid | None = None
+    position: float | None = Field(None, ge=-1e9, le=1e9)
+
+
+class ReorderIn(BaseModel):
+    """These images, in this order, go before another one, or to the end."""
+
+    images: list[Uuid] = Field(min_length=1, max_length=1_000)
+    before: Uuid | None = None
+
+
+def routes(services: Services) -> APIRouter:
+    router = APIRouter(prefix="/api/collections", tags=["collections"])
+    database, carrying_on = services.database, services.carrying_on
+
+    def do(kind: str, args: dict[str, Any]) -> Response:
+        return reply(wire(carrying_on.do(kind, [(kind, args)], None)))
+
+    @router.get("")
+    def listed() -> Response:
+        found = database.read(collections.listed)
+        return reply({"collections": [_counted(services, one) for one in found]})
+
+    @router.post("")
+    def create(asked: CollectionIn) -> Response:
+        uuid = str(uuids.uuid4())
+        args = asked.model_dump(exclude_none=True) | {"uuid": uuid}
+        done = carrying_on.do("collection.create", [("collection.create", args)])
+        return reply(wire(done) | {"uuid": uuid})
+
+    @router.post("/{uuid}")
+    def edit(uuid: str, asked: CollectionEditIn) -> Response:
+        given = asked.model_dump(exclude_unset=True)
+        if not given:
+            raise InvalidInputError("Say what to change.")
+        return do("collection.edit", given | {"collection": uuid})
+
+    @router.post("/{uuid}/delete")
+    def delete(uuid: str) -> Response:
+        database.read(collections.find, uuid)
+        return do("collection.delete", {"collection": uuid})
+
+    @router.post("/{uuid}/freeze")
+    def freeze(uuid: str) -> Response:
+        found = database.read(collections.find, uuid)
+        view = services.snapshots.open(found.query or "")
+        images = services.snapshots.picked(view, [(0, view.total)], [])
+        return reply(wire(carrying_on.do("collection.freeze", [("collection.freeze", {"collection": uuid})], images)))
+
+    @router.post("/{uuid}/reorder")
+    def reorder(uuid: str, asked: ReorderIn) -> Response:
+        found = database.read(operations.images_of, asked.images)
+        args = {"collection": uuid, "before": asked.before}
+        return reply(wire(carrying_on.do("reorder", [("reorder", args)], found)))
+
+    @router.get("/{uuid}/items")
+    def items(uuid: str) -> Response:
+        found = database.read(collections.find, uuid)
+        return reply({"uuids": database.read(generations.uuids_in_order, database.read(collections.items, found.id))})
+
+    return router
+
+
+def _counted(services: Services, one: Collection) -> dict[str, Any]:
+    """A smart one is counted by its search; None where that takes too long or it cannot be searched."""
+    shown = asdict(one)
+    if one.query is not None:
+        try:
+            shown["images"] = services.database.read(paging.count, language.parse(one.query))
+        except (InvalidInputError, TimeLimitError):
+            shown["images"] = None
+    return shown

@@ -1,0 +1,168 @@
+"""The vocabulary over HTTP: looking, completing, relations, scripts, proposals."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import PlainTextResponse
+from pydantic import BaseModel, Field
+
+from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.domain.tag import TagState, key_of
+from mysticanvas.library import prompt_tags, proposing, tag_scripts, tag_trials, vocabulary
+from mysticanvas.server.organising import wire
+from mysticanvas.server.services import Services
+from mysticanvas.server.wire import reply
+from mysticanvas.store import assertions, collections, generations, postings, tag_relations, tags
+from mysticanvas.store.database import ReadTx
+
+Name = Annotated[str, Field(max_length=400)]
+SCRIPT_LIMIT_MS = 60_000
+
+
+class TagDeedIn(BaseModel):
+    """`do` says which of the others it needs: create name category · rename tag to · category tags category ·
+    threshold source value tag · alias tag of across · unalias tag · imply/unimply tag implies ·
+    merge/retag tag to · split tag to · delete tag · accept/propose/refuse tags."""
+
+    do: Literal[
+        "create", "rename", "category", "threshold", "alias", "unalias", "imply", "unimply", "merge", "retag", "split",
+        "delete", "accept", "propose", "refuse",
+    ]  # fmt: skip
+    name: Name | None = None
+    tag: Name | None = None
+    tags: list[Name] | None = Field(None, max_length=1_000)
+    to: Name | list[Name] | None = None
+    of: Name | None = None
+    implies: Name | None = None
+    category: Name | None = None
+    source: Name | None = None
+    value: float | None = Field(None, ge=0, le=1)
+    across: bool | None = None
+
+
+class ScriptIn(BaseModel):
+    text: str = Field(max_length=1_000_000)
+    dry_run: bool = False
+
+
+class SwitchIn(BaseModel):
+    on: bool
+
+
+# What each kind cannot do without; None may be meant in the rest.
+_NEEDED = {
+    "create": ("name",),
+    "rename": ("tag", "to"),
+    "category": ("tags",),
+    "threshold": ("source",),
+    "alias": ("tag", "of"),
+    "unalias": ("tag",),
+    "imply": ("tag", "implies"),
+    "unimply": ("tag", "implies"),
+    "merge": ("tag", "to"),
+    "retag": ("tag", "to"),
+    "split": ("tag", "to"),
+    "delete": ("tag",),
+    "accept": ("tags",),
+    "propose": ("tags",),
+    "refuse": ("tags",),
+}
+
+
+def routes(services: Services) -> APIRouter:
+    router = APIRouter(prefix="/api", tags=["tags"])
+    database, carrying_on = services.database, services.carrying_on
+
+    @router.get("/tags")
+    def complete(
+        q: Annotated[str, Query(max_length=200)] = "", limit: Annotated[int, Query(ge=1, le=500)] = 20
+    ) -> Response:
+        found = database.read(tags.largest, containing=key_of(q), limit=limit)
+        return reply({"tags": found, "total": database.read(tags.total)})
+
+    @router.get("/tags/all")
+    def listed(
+        beginning: Annotated[str, Query(max_length=200)] = "",
+        category: Annotated[str | None, Query(max_length=200)] = None,
+        state: TagState | None = None,
+        after: Annotated[str, Query(max_length=400)] = "",
+        limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
+    ) -> Response:
+        found = database.read(
+            tags.listed, beginning=key_of(beginning), category=category, state=state, after=key_of(after), limit=limit
+        )
+        return reply({"tags": found, "next": found[-1].name if len(found) == limit else None})
+
+    @router.get("/tags/one")
+    def one(name: Annotated[str, Query(max_length=400)]) -> Response:
+        return reply(database.read(_described, name))
+
+    @router.get("/tags/proposals")
+    def proposals() -> Response:
+        return reply({"proposals": database.read(proposing.proposals)})
+
+    @router.get("/tags/work")
+    def work() -> Response:
+        return reply({"work": database.read(postings.work)})
+
+    @router.post("/tags")
+    def do(asked: TagDeedIn) -> Response:
+        kind, args = f"tag.{asked.do}", _args(asked)
+        return reply(wire(carrying_on.do(kind, [(kind, args)], None)))
+
+    @router.post("/tags/script")
+    def script(asked: ScriptIn) -> Response:
+        lines = tag_scripts.parse(asked.text)
+        outcomes = database.read_within(SCRIPT_LIMIT_MS, tag_trials.tried, lines)
+        if asked.dry_run:
+            return reply({"lines": outcomes, "ok": not any(one.conflict for one in outcomes)})
+        done = carrying_on.do("tag.script", tag_scripts.steps(lines), None)
+        return reply(wire(done) | {"lines": outcomes})
+
+    @router.get("/tags/export")
+    def export() -> Response:
+        return PlainTextResponse(database.read_within(SCRIPT_LIMIT_MS, tag_scripts.write))
+
+    @router.get("/tags/prompts")
+    def prompts() -> Response:
+        return reply({"on": database.read(prompt_tags.wanted), "waiting": database.read(prompt_tags.is_waiting)})
+
+    @router.post("/tags/prompts")
+    def switch_prompts(asked: SwitchIn) -> Response:
+        if asked.on:
+            return reply({"images": prompt_tags.start(database)})
+        database.write(prompt_tags.stop)
+        return reply({"images": 0})
+
+    @router.get("/generations/{uuid}/tags")
+    async def of_image(uuid: str) -> Response:
+        return reply(database.read(_of_image, uuid))
+
+    return router
+
+
+def _args(asked: TagDeedIn) -> dict[str, Any]:
+    given = asked.model_dump(exclude={"do"}, exclude_unset=True)
+    missing = [name for name in _NEEDED[asked.do] if given.get(name) is None]
+    if missing:
+        raise InvalidInputError(f"Say {' and '.join(missing)} too.")
+    if asked.do == "category":
+        given.setdefault("category", None)
+    if asked.do == "threshold":
+        given.setdefault("value", None)
+    return given
+
+
+def _described(tx: ReadTx, name: str) -> dict[str, Any]:
+    tag = vocabulary.known(tx, name)
+    return {"tag": tag, "thresholds": tags.thresholds(tx, tag.id), **tag_relations.of_tag(tx, tag.id)}
+
+
+def _of_image(tx: ReadTx, uuid: str) -> dict[str, Any]:
+    image = generations.id_of(tx, uuid)
+    shown = [tags.get(tx, tag) for tag in postings.of_image(tx, image)]
+    return {
+        "tags": sorted(shown, key=lambda tag: tag.name),
+        "said": assertions.of_image(tx, image),
+        "collections": collections.of_image(tx, image),
+    }

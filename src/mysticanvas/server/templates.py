@@ -1,0 +1,131 @@
+"""Prompt templates and wildcards over HTTP, and the export of all that the person wrote."""
+
+import random
+import uuid as uuids
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.library import exporting, templating
+from mysticanvas.server.organising import wire
+from mysticanvas.server.services import Services
+from mysticanvas.server.wire import reply
+from mysticanvas.store import templates
+from mysticanvas.store.database import ReadTx
+
+EXPORT_LIMIT_MS = 300_000
+Text = Annotated[str, Field(max_length=50_000)]
+Name = Annotated[str, Field(max_length=400)]
+
+
+class TemplateIn(BaseModel):
+    """`image` keeps the recipe of an image (its uuid); else `content` says what to keep."""
+
+    name: Name
+    content: Text | None = None
+    negative: Text | None = None
+    params: dict[str, str | int | float] = {}
+    category: Name | None = None
+    preview: Annotated[str, Field(max_length=36)] | None = None
+    image: Annotated[str, Field(max_length=36)] | None = None
+
+
+class TemplateEditIn(BaseModel):
+    name: Name | None = None
+    content: Text | None = None
+    negative: Text | None = None
+    params: dict[str, str | int | float] | None = None
+    category: Name | None = None
+    preview: Annotated[str, Field(max_length=36)] | None = None
+
+
+class ExpandIn(BaseModel):
+    """`form`: a1111, prompt or json. Without a seed one is drawn, and said."""
+
+    seed: int | None = Field(None, ge=0, le=2**64 - 1)
+    values: dict[Name, Text] = {}
+    form: str = Field("a1111", max_length=20)
+    count: int = Field(1, ge=1, le=100)
+
+
+class StylesIn(BaseModel):
+    text: str = Field(max_length=1_000_000)
+
+
+class WildcardIn(BaseModel):
+    """One choice a line; None takes it away."""
+
+    name: Name
+    content: Annotated[str, Field(max_length=500_000)] | None = None
+
+
+def routes(services: Services) -> APIRouter:
+    router = APIRouter(prefix="/api", tags=["templates"])
+    database, carrying_on = services.database, services.carrying_on
+
+    def do(kind: str, args: dict[str, Any]) -> dict[str, Any]:
+        return wire(carrying_on.do(kind, [(kind, args)]))
+
+    @router.get("/templates")
+    def listed() -> Response:
+        found = [templating.described(one) for one in database.read(templates.listed)]
+        return reply({"templates": found, "wildcards": database.read(templates.wildcards)})
+
+    @router.post("/templates")
+    def create(asked: TemplateIn) -> Response:
+        if (asked.image is None) == (asked.content is None):
+            raise InvalidInputError("Say either an image whose recipe to keep, or the text.")
+        if asked.image is not None:
+            args = database.read(templating.from_image, asked.image, name=asked.name, category=asked.category)
+        else:
+            args = asked.model_dump(exclude={"image"}, exclude_none=True) | {"uuid": str(uuids.uuid4())}
+        return reply(do("template.create", args) | {"uuid": args["uuid"]})
+
+    @router.post("/templates/styles")
+    def styles(asked: StylesIn) -> Response:
+        return reply(wire(carrying_on.do("template.import", templating.from_styles(asked.text))))
+
+    @router.post("/templates/{uuid}")
+    def edit(uuid: str, asked: TemplateEditIn) -> Response:
+        given = asked.model_dump(exclude_unset=True)
+        return reply(do("template.edit", given | {"template": uuid}))
+
+    @router.post("/templates/{uuid}/delete")
+    def delete(uuid: str) -> Response:
+        return reply(do("template.delete", {"template": uuid}))
+
+    @router.post("/templates/{uuid}/expand")
+    def expand(uuid: str, asked: ExpandIn) -> Response:
+        made = database.read(templates.find, uuid)
+        seed = random.randrange(1 << 48) if asked.seed is None else asked.seed
+        database.write(templates.count_use, uuid)
+        recipes = [
+            database.read(templating.expanded, made, seed=seed + number, values=asked.values)
+            for number in range(asked.count)
+        ]
+        return reply({"seed": seed, "expanded": [templating.in_form(recipe, asked.form) for recipe in recipes]})
+
+    @router.post("/wildcards")
+    def wildcard(asked: WildcardIn) -> Response:
+        return reply(do("wildcard", {"name": asked.name, "content": asked.content}))
+
+    @router.get("/export")
+    def export() -> Response:
+        """Lines of JSON, over one state of the library."""
+        text = "\n".join(database.read_within(EXPORT_LIMIT_MS, _export))
+        return StreamingResponse(_blocks(text + "\n"), media_type="application/x-ndjson")
+
+    return router
+
+
+def _export(tx: ReadTx) -> list[str]:
+    return list(exporting.lines(tx))
+
+
+def _blocks(text: str) -> Iterator[str]:
+    for start in range(0, len(text), 1 << 18):
+        yield text[start : start + (1 << 18)]

@@ -1,0 +1,94 @@
+"""The Trash over HTTP. Images go in by `POST /api/bulk`."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from mysticanvas.disk.discarding import Discard
+from mysticanvas.domain.clock import now_ms
+from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.library import purging, trashing
+from mysticanvas.server.organising import wire
+from mysticanvas.server.services import Services
+from mysticanvas.server.wire import reply
+from mysticanvas.store import operations, preferences, trash
+
+MOST_RESTORED = 10_000_000
+
+
+class TrashedIn(BaseModel):
+    """Images in the Trash: by uuid, or all of them, or those whose time is up."""
+
+    uuids: list[Annotated[str, Field(max_length=36)]] | None = Field(None, max_length=10_000)
+    which: Literal["all", "expired"] | None = None
+
+
+class PurgeIn(TrashedIn):
+    """At most a thousand images go in one call; ask again for the rest."""
+
+    how: Discard = Discard.SYSTEM_TRASH
+    dry_run: bool = False
+
+
+class TrashSettingsIn(BaseModel):
+    """`days` count for what is trashed from then on."""
+
+    days: int | None = Field(None, ge=1, le=3_650)
+    locked: list[Literal["favorites", "collected"]] | None = None
+
+
+def routes(services: Services) -> APIRouter:
+    router = APIRouter(prefix="/api/trash", tags=["trash"])
+    database = services.database
+
+    @router.get("")
+    def listed(after: int | None = None, limit: Annotated[int, Query(ge=1, le=1_000)] = 200) -> Response:
+        images, size = database.read(trash.totals)
+        found = database.read(trash.listed, after=after, limit=limit)
+        return reply(
+            {
+                "images": images,
+                "bytes": size,
+                "days": database.read(trashing.kept_days),
+                "locked": database.read(trashing.locked),
+                "items": found,
+                "next": found[-1].id if len(found) == limit else None,
+            }
+        )
+
+    @router.post("/restore")
+    def restore(asked: TrashedIn) -> Response:
+        images = _images(services, asked, MOST_RESTORED)
+        return reply(wire(services.carrying_on.do("restore", [("restore", {})], images)))
+
+    @router.post("/purge")
+    def purge(asked: PurgeIn) -> Response:
+        images = _images(services, asked, purging.MOST)
+        if asked.dry_run:
+            done = purging.look(database, images)
+        else:
+            done = purging.purge(database, images, asked.how, now_ms=now_ms)
+        return reply(asdict(done) | {"left": database.read(trash.totals)[0]})
+
+    @router.post("/settings")
+    def settings(asked: TrashSettingsIn) -> Response:
+        if asked.days is not None:
+            database.write(preferences.put, trashing.KEPT_DAYS, asked.days)
+        if asked.locked is not None:
+            database.write(preferences.put, trashing.LOCKED, asked.locked)
+        return reply({"days": database.read(trashing.kept_days), "locked": database.read(trashing.locked)})
+
+    return router
+
+
+def _images(services: Services, asked: TrashedIn, limit: int) -> Sequence[GenerationId]:
+    database = services.database
+    if asked.uuids is not None and asked.which is None:
+        return database.read(operations.images_of, asked.uuids)
+    if asked.which is not None and asked.uuids is None:
+        return database.read(trash.ids, before_ms=now_ms() if asked.which == "expired" else None, limit=limit)
+    raise InvalidInputError("Say which images: uuids, all or expired.")

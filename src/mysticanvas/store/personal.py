@@ -1,0 +1,50 @@
+"""What a person wrote about images, for the export."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from mysticanvas.store.database import ReadTx
+
+
+def items(tx: ReadTx, collection: int) -> list[list[Any]]:
+    """Uuid and position of every image of a manual collection, in order; those in the Trash too."""
+    rows = tx.rows(
+        """
+        SELECT g.uuid, i.position
+          FROM collection_items AS i JOIN generations AS g ON g.id = i.generation_id
+         WHERE i.collection_id = :collection
+         ORDER BY i.position, g.uuid
+        """,
+        collection=collection,
+    )
+    return [list(row) for row in rows]
+
+
+def images(tx: ReadTx) -> Iterator[dict[str, Any]]:
+    """Images with a mark, a note, a tag by the person, a parent by the person or a place in the Trash, by uuid."""
+    rows = tx.rows(
+        """
+        SELECT g.uuid, g.is_favorite, g.rating, g.notes, g.deleted_at, g.purge_after, said.tags
+          FROM generations AS g
+               LEFT JOIN (SELECT a.generation_id, json_group_array(json_array(t.name, a.decision)
+                                                                   ORDER BY t.normalized_name) AS tags
+                            FROM tag_assertions AS a JOIN tags AS t ON t.id = a.tag_id
+                           WHERE a.source = 'user'
+                           GROUP BY a.generation_id) AS said ON said.generation_id = g.id
+         WHERE g.is_favorite = 1 OR g.rating > 0 OR g.notes IS NOT NULL OR g.deleted_at IS NOT NULL
+            OR said.tags IS NOT NULL
+         ORDER BY g.uuid
+        """
+    )
+    for uuid, favorite, rating, notes, deleted_at, purge_after, tags in rows:
+        said = json.loads(tags) if tags else []
+        wrote = {
+            "favorite": bool(favorite),
+            "rating": rating,
+            "notes": notes,
+            "trash": [deleted_at, purge_after] if deleted_at else None,
+            "tags": [name for name, yes in said if yes],
+            "not": [name for name, yes in said if not yes],
+        }
+        yield {"image": uuid} | {name: value for name, value in wrote.items() if value}

@@ -1,0 +1,149 @@
+"""What a person does in the gallery, and how a test waits for what follows."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.faults.serving import Served
+
+# Complaints about the page's own rules become errors of the console, which fail the test.
+REPORT_VIOLATIONS = """addEventListener('securitypolicyviolation',
+    (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));"""
+
+
+def listen(context: BrowserContext) -> list[str]:
+    """Everything that reaches a console of this context as an error, from now on."""
+    complaints: list[str] = []
+    context.add_init_script(REPORT_VIOLATIONS)
+    context.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    context.on("weberror", lambda error: complaints.append(str(error.error)))
+    return complaints
+
+
+@contextmanager
+def opened(
+    browser: Browser,
+    served: Served,
+    *,
+    scheme: str = "dark",
+    width: int = 1400,
+    height: int = 900,
+    scripts: tuple[str, ...] = (),
+    allowed: str | None = None,
+) -> Iterator[Page]:
+    """A signed-in page in a browser of its own. Its console must stay free of errors, but for those that
+    match `allowed`."""
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    for script in scripts:
+        context.add_init_script(script)
+    complaints = listen(context)
+    page = context.new_page()
+    page.goto(sign_in(served))
+    try:
+        yield page
+    finally:
+        context.close()
+    unexpected = [text for text in complaints if allowed is None or not re.search(allowed, text)]
+    assert not unexpected, "\n".join(unexpected)
+
+
+def sign_in(served: Served) -> str:
+    return str(served.post("/api/session/code", {})["url"])
+
+
+def until(page: Page, condition: Callable[[], Any], *, limit_s: float = 10.0) -> float:
+    """Seconds until the condition held, looked at every 10 ms. (Playwright's own waiting evaluates
+    strings in the page, which the gallery's rules forbid.)"""
+    began = time.monotonic()
+    while not condition():
+        if time.monotonic() - began > limit_s:
+            raise AssertionError("it did not come to pass")
+        page.wait_for_timeout(10)
+    return time.monotonic() - began
+
+
+def tile(page: Page, index: int) -> Locator:
+    return page.locator(f"[role=gridcell][data-index='{index}']")
+
+
+def wait_for_focus(page: Page, index: int) -> None:
+    expect(page.locator(f"[role=gridcell][data-index='{index}']:focus")).to_have_count(1)
+
+
+def focused(page: Page) -> int:
+    return int(page.evaluate("Number(document.activeElement.getAttribute('data-index') ?? -1)"))
+
+
+def start_at(page: Page, index: int) -> None:
+    """Focus on an image that is in view, nothing chosen."""
+    tile(page, index).click()
+    wait_for_focus(page, index)
+
+
+def position(page: Page) -> float:
+    return float(page.evaluate("(g => Number(g.dataset.base) + g.scrollTop)(document.getElementById('grid'))"))
+
+
+def scroll_to(page: Page, top: float) -> None:
+    page.evaluate(f"document.getElementById('grid').scrollTop = {top}")
+
+
+def total(page: Page) -> Locator:
+    return page.get_by_test_id("total")
+
+
+def scrubber(page: Page) -> Locator:
+    return page.get_by_role("slider", name="Time")
+
+
+def jump(page: Page, share: float) -> None:
+    """By a click on the scrubber."""
+    box = scrubber(page).bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] * share)
+
+
+def search_box(page: Page) -> Locator:
+    return page.get_by_role("combobox", name="Search")
+
+
+def search(page: Page, query: str) -> None:
+    page.keyboard.press("/")
+    expect(search_box(page)).to_be_focused()
+    page.keyboard.press("Control+a")
+    page.keyboard.type(query)
+    page.keyboard.press("Enter")
+
+
+def seen(page: Page) -> list[int]:
+    """The images that are in view, first to last."""
+    found: list[int] = page.evaluate(
+        """() => { const view = document.getElementById('grid').getBoundingClientRect();
+            return [...document.querySelectorAll('[role=gridcell]')].filter((tile) => {
+                const at = tile.getBoundingClientRect();
+                return at.bottom > view.top + 1 && at.top < view.bottom - 1;
+            }).map((tile) => Number(tile.dataset.index)).sort((a, b) => a - b) }"""
+    )
+    return found
+
+
+def shown(page: Page) -> bool:
+    """Whether every image in view has its thumbnail."""
+    return bool(
+        page.evaluate(
+            """() => { const view = document.getElementById('grid').getBoundingClientRect();
+            const tiles = [...document.querySelectorAll('[role=gridcell]')].filter((tile) => {
+                const at = tile.getBoundingClientRect();
+                return at.bottom > view.top + 1 && at.top < view.bottom - 1;
+            });
+            return tiles.length > 0 && tiles.every((tile) => {
+                const picture = tile.querySelector('img');
+                return picture && picture.complete && picture.naturalWidth > 1;
+            }) }"""
+        )
+    )

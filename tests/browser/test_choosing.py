@@ -1,0 +1,130 @@
+"""Selection and actions: acceptance checks 26 to 29."""
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.acting import position, scroll_to, seen, start_at, tile, until, wait_for_focus
+from tests.browser.conftest import IMAGES
+from tests.faults.serving import Served
+
+
+def chosen(page: Page) -> Locator:
+    return page.get_by_test_id("chosen")
+
+
+def selected(page: Page) -> list[int]:
+    found: list[int] = page.evaluate(
+        """[...document.querySelectorAll("[role=gridcell][aria-selected=true]")].map((t) => Number(t.dataset.index))"""
+    )
+    return sorted(found)
+
+
+@pytest.mark.parametrize(("first", "last"), [(1, 5), (7, 2)])
+def test_shift_click_chooses_the_range_both_ends_included(page: Page, first: int, last: int) -> None:  # 26
+    start_at(page, first)
+    tile(page, last).click(modifiers=["Shift"])
+    meant = list(range(min(first, last), max(first, last) + 1))
+    expect(chosen(page)).to_have_text(f"{len(meant)} selected")
+    assert selected(page) == meant
+    page.keyboard.press("Escape")
+    expect(chosen(page)).to_have_count(0)
+    assert selected(page) == []
+
+
+def test_everything_is_chosen_and_one_left_out(page: Page) -> None:  # 27
+    start_at(page, 0)
+    page.keyboard.press("Control+a")
+    expect(chosen(page)).to_have_text(f"{IMAGES} selected (everything matching)")
+    tile(page, 2).click(modifiers=["Control"])
+    expect(chosen(page)).to_have_text(f"{IMAGES - 1} selected")
+    assert 2 not in selected(page)
+    assert {1, 3} <= set(selected(page))
+    page.keyboard.press("Escape")
+
+
+def test_a_favourite_is_undone_by_its_toast(page: Page, served: Served) -> None:  # 28
+    start_at(page, 3)
+    page.keyboard.press("f")
+    expect(tile(page, 3).locator(".heart")).to_be_visible()
+    page.wait_for_selector(".toast")
+    assert served.get("/api/search", q="is:favourite")["total"] == 1
+    page.get_by_role("button", name="Undo").click()
+    expect(tile(page, 3).locator(".heart")).to_have_count(0)
+    assert served.get("/api/search", q="is:favourite")["total"] == 0
+
+
+def test_a_chosen_range_is_favoured_and_each_gets_its_own_former_state_back(page: Page, served: Served) -> None:  # 28
+    start_at(page, 4)
+    page.keyboard.press("f")
+    expect(tile(page, 4).locator(".heart")).to_be_visible()
+    start_at(page, 2)
+    tile(page, 6).click(modifiers=["Shift"])
+    page.get_by_role("toolbar").get_by_role("button", name="Favourite", exact=True).click()
+    until(page, lambda: served.get("/api/search", q="is:favourite")["total"] == 5)
+    page.keyboard.press("Control+z")
+    until(page, lambda: served.get("/api/search", q="is:favourite")["total"] == 1)
+    expect(tile(page, 4).locator(".heart")).to_be_visible()
+    expect(tile(page, 5).locator(".heart")).to_have_count(0)
+    page.keyboard.press("Control+z")
+    until(page, lambda: served.get("/api/search", q="is:favourite")["total"] == 0)
+    page.keyboard.press("Escape")
+
+
+def test_hovering_offers_what_the_keys_do(page: Page, served: Served) -> None:  # 28
+    tile(page, 5).hover()
+    tile(page, 5).get_by_role("button", name="Choose", exact=True).click()
+    expect(chosen(page)).to_have_text("1 selected")
+    page.keyboard.press("Escape")
+    tile(page, 5).get_by_role("button", name="Favourite").click()
+    expect(tile(page, 5).get_by_role("button", name="Favourite")).to_have_attribute("aria-pressed", "true")
+    until(page, lambda: served.get("/api/search", q="is:favourite")["total"] == 1)
+    page.keyboard.press("Control+z")
+    until(page, lambda: served.get("/api/search", q="is:favourite")["total"] == 0)
+
+
+@pytest.mark.parametrize("stars", [1, 2, 3, 4, 5])
+def test_a_rating_is_shown_and_nothing_scrolls(page: Page, stars: int) -> None:  # 29
+    scroll_to(page, 3_000)
+    page.wait_for_timeout(300)
+    index = seen(page)[len(seen(page)) // 2]
+    start_at(page, index)
+    before = position(page)
+    page.keyboard.press(str(stars))
+    expect(tile(page, index).locator(".stars")).to_have_text("★" * stars)
+    page.wait_for_selector(".toast")
+    assert position(page) == before
+    page.keyboard.press("0")
+    expect(tile(page, index).locator(".stars")).to_have_count(0)
+    page.wait_for_timeout(700)
+    assert position(page) == before
+
+
+def test_a_rating_survives_a_reload(page: Page) -> None:  # 29
+    start_at(page, 6)
+    page.keyboard.press("4")
+    page.wait_for_selector(".toast")
+    page.reload()
+    expect(tile(page, 6).locator(".stars")).to_have_text("★★★★")
+    start_at(page, 6)
+    page.keyboard.press("0")
+    expect(tile(page, 6).locator(".stars")).to_have_count(0)
+    page.wait_for_selector(".toast")
+
+
+def test_at_most_three_toasts_and_none_covers_the_panel_or_the_bar(page: Page) -> None:
+    start_at(page, 1)
+    for key in ("1", "2", "3", "4", "0"):
+        page.keyboard.press(key)
+        page.wait_for_timeout(120)
+    tile(page, 3).click(modifiers=["Shift"])
+    page.wait_for_timeout(400)
+    assert page.locator(".toast").count() == 3
+    toasts = page.locator(".toasts").bounding_box()
+    assert toasts is not None
+    for other in (page.locator("#inspector"), page.get_by_role("toolbar")):
+        box = other.bounding_box()
+        assert box is not None
+        beside = toasts["x"] + toasts["width"] <= box["x"] or toasts["y"] + toasts["height"] <= box["y"]
+        assert beside
+    page.keyboard.press("Escape")
+    wait_for_focus(page, 3)

@@ -1,0 +1,260 @@
+"""Live updates: acceptance checks 10 and 39, on a library of their own that is killed and started again."""
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.acting import jump, opened, position, scroll_to, seen, sign_in, start_at, tile, total, until
+from tests.browser.conftest import write_images
+from tests.faults.serving import Served
+from tests.pictures import a1111_png
+
+IMAGES = 200
+TABS = 7
+# What the tabs of a browser tell each other is what the one with the connection has heard.
+HEAR = """
+window.heard = [];
+new BroadcastChannel('mysticanvas-live').onmessage = ({ data }) => window.heard.push([data.kind, data.id ?? null]);
+"""
+# The browser itself reports that the server does not answer.
+GONE = "ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY|ERR_NETWORK|Failed to fetch"
+
+
+class Library:
+    """A served library that can be killed and comes back at the same address."""
+
+    def __init__(self, home: Path) -> None:
+        self.pictures = home / "pictures"
+        self._library = home / "library"
+        self._library.mkdir()
+        write_images(self.pictures, IMAGES)
+        self.served = Served(self._library, [self.pictures]).wait_until_up()
+        self.served.wait_until_idle(IMAGES)
+        self._next = 50_000
+
+    def kill(self) -> int:
+        port = self.served.port
+        self.served.kill()
+        return port
+
+    def start(self, port: int) -> None:
+        self.served = Served(self._library, [], port=port).wait_until_up()
+
+    def add_images(self, count: int) -> list[int]:
+        """New files in the watched folder, newer than all others."""
+        seeds = list(range(self._next, self._next + count))
+        self._next += count
+        for seed in seeds:
+            (self.pictures / f"{seed}.png").write_bytes(a1111_png(seed))
+        return seeds
+
+    def favour(self, index: int, favorite: bool = True) -> None:
+        view = self.served.post("/api/queries", {"q": ""})["snapshot"]
+        chosen = {"snapshot": view, "ranges": [[index, index + 1]], "except": [], "set": {"favorite": favorite}}
+        self.served.post("/api/bulk", chosen)
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> Iterator[Library]:
+    made = Library(tmp_path)
+    yield made
+    made.served.stop()
+
+
+@pytest.fixture
+def page(browser: Browser, library: Library) -> Iterator[Page]:
+    with opened(browser, library.served, scripts=(HEAR,), allowed=GONE) as page:
+        page.wait_for_selector("[role=gridcell]")
+        yield page
+
+
+def count_of(page: Page) -> int:
+    return int(total(page).inner_text().replace(",", ""))
+
+
+def test_seven_tabs_share_one_connection_and_all_hear(page: Page, library: Library) -> None:  # 10
+    streams: list[str] = []
+    page.context.on("request", lambda asked: streams.append(asked.url) if "/api/events" in asked.url else None)
+    tabs = [page.context.new_page() for _ in range(TABS - 1)]
+    for tab in tabs:
+        tab.goto(page.url)
+        tab.wait_for_selector("[role=gridcell]")
+    assert streams == []
+    library.favour(2)
+    for tab in (tabs[-1], tabs[0], page):
+        expect(tile(tab, 2).locator(".heart")).to_be_visible()
+    # The tab with the connection goes; another takes over where it stopped.
+    page.close()
+    until(tabs[0], lambda: len(streams) == 1)
+    library.favour(2, favorite=False)
+    for tab in (tabs[-1], tabs[0]):
+        expect(tile(tab, 2).locator(".heart")).to_have_count(0)
+    assert len(streams) == 1
+
+
+def test_a_new_file_appears_by_itself_at_the_top(page: Page, library: Library) -> None:  # 39
+    start_at(page, 4)
+    label = tile(page, 4).get_attribute("aria-label") or ""
+    [seed] = library.add_images(1)
+    expect(total(page)).to_have_text(f"{IMAGES + 1}", timeout=15_000)
+    expect(tile(page, 0)).to_have_attribute("aria-label", re.compile(f"number {seed}$"))
+    # The focus is still at the image where it was.
+    expect(tile(page, 5)).to_be_focused()
+    assert (tile(page, 5).get_attribute("aria-label") or "").partition(",")[2] == label.partition(",")[2]
+
+
+def test_scrolled_down_new_files_are_announced_and_nothing_jumps(page: Page, library: Library) -> None:  # 39
+    start_at(page, 0)
+    scroll_to(page, 4_000)
+    page.wait_for_timeout(300)
+    before = (position(page), seen(page))
+    [seed] = library.add_images(1)
+    chip = page.get_by_role("button", name="1 new", exact=True)
+    expect(chip).to_be_visible(timeout=15_000)
+    assert (position(page), seen(page)) == before
+    expect(total(page)).to_have_text(f"{IMAGES}")
+    chip.click()
+    expect(total(page)).to_have_text(f"{IMAGES + 1}")
+    expect(tile(page, 0)).to_be_focused()
+    expect(tile(page, 0)).to_have_attribute("aria-label", re.compile(f"number {seed}$"))
+    expect(chip).to_have_count(0)
+
+
+def test_who_scrolls_back_to_the_top_finds_the_new_ones(page: Page, library: Library) -> None:  # 39
+    start_at(page, 0)
+    scroll_to(page, 4_000)
+    page.wait_for_timeout(300)
+    library.add_images(2)
+    expect(page.get_by_role("button", name="2 new", exact=True)).to_be_visible(timeout=15_000)
+    scroll_to(page, 0)
+    expect(total(page)).to_have_text(f"{IMAGES + 2}")
+
+
+def test_the_progress_of_jobs_moves_live(page: Page, library: Library) -> None:  # 39
+    page.get_by_role("button", name="Jobs").click()
+    progress = page.locator("[data-kind=thumb] progress")
+    expect(progress).to_have_attribute("value", f"{IMAGES}")
+    library.served.post("/api/jobs/pause", {"kind": "thumb"})
+    library.add_images(12)
+    expect(page.locator("[data-kind=thumb]")).to_contain_text(f"{IMAGES} of {IMAGES + 12}", timeout=15_000)
+    library.served.post("/api/jobs/resume", {"kind": "thumb"})
+    expect(progress).to_have_attribute("value", f"{IMAGES + 12}", timeout=15_000)
+
+
+class Ear:
+    """Hears every event of a server beside the page, from when it is made on."""
+
+    def __init__(self, served: Served) -> None:
+        self.ids: list[int] = []
+        self._ready = threading.Event()
+        headers = {"Authorization": served.http.headers["Authorization"]}
+        self._client = httpx.Client(base_url=served.http.base_url, headers=headers, timeout=60)
+        threading.Thread(target=self._follow, daemon=True).start()
+        assert self._ready.wait(10)
+
+    def _follow(self) -> None:
+        try:
+            with self._client.stream("GET", "/api/events") as stream:
+                for line in stream.iter_lines():
+                    self._ready.set()
+                    if line.startswith("id: "):
+                        self.ids.append(int(line.removeprefix("id: ")))
+        except httpx.HTTPError:
+            self._ready.set()
+
+
+def heard(page: Page) -> list[tuple[str, int | None]]:
+    return [(kind, number) for kind, number in json.loads(page.evaluate("JSON.stringify(window.heard)"))]
+
+
+def test_a_killed_server_is_missed_and_found_again_with_nothing_lost(page: Page, library: Library) -> None:  # 39
+    start_at(page, 3)
+    jump(page, 0.5)
+    page.wait_for_timeout(300)
+    library.favour(1)
+    until(page, lambda: any(number for _, number in heard(page)))
+    last = max(number or 0 for _, number in heard(page))
+    where = position(page)
+    requests: list[str] = []
+    page.on("request", lambda asked: requests.append(asked.url) if "/api/events" in asked.url else None)
+
+    port = library.kill()
+    banner = page.get_by_role("alert")
+    expect(banner).to_contain_text("Reconnecting")
+    # What is there can still be looked at; a change is refused with a word, and nothing pretends otherwise.
+    jump(page, 0.52)
+    index = seen(page)[3]
+    start_at(page, index)
+    page.keyboard.press("f")
+    expect(page.locator(".toast").last).to_contain_text("nothing was changed")
+    expect(tile(page, index).locator(".heart")).to_have_count(0)
+
+    library.start(port)
+    ear = Ear(library.served)
+    library.favour(index)
+    expect(banner).to_have_count(0, timeout=20_000)
+    # It asked for what came after the last that it had heard, and was told that there is a gap.
+    assert requests[-1].endswith(f"since={last}")
+    until(page, lambda: ("gap", None) in [(kind, None) for kind, _ in heard(page)])
+    # What happened meanwhile is there.
+    expect(tile(page, index).locator(".heart")).to_be_visible()
+    since = next(number or 0 for kind, number in reversed(heard(page)) if kind == "gap")
+    library.favour(index, favorite=False)
+    [seed] = library.add_images(1)
+    expect(page.get_by_role("button", name="1 new", exact=True)).to_be_visible(timeout=15_000)
+    expect(tile(page, index).locator(".heart")).to_have_count(0)
+    page.wait_for_timeout(1_500)
+    after = [number for kind, number in heard(page) if number is not None and number > since]
+    assert after == [number for number in ear.ids if number > since]
+    assert len(after) >= 3
+    assert seed
+    assert abs(position(page) - where) < 2_000
+
+
+def test_a_page_that_was_away_a_moment_hears_what_it_missed_once(page: Page, library: Library) -> None:  # 39
+    library.favour(1)
+    until(page, lambda: any(number for _, number in heard(page)))
+    ear = Ear(library.served)
+    address = sign_in(library.served).partition("/#")[0]
+    other = page.context.new_page()
+    other.goto(address)
+    other.wait_for_selector("[role=gridcell]")
+    # The connection's tab goes, and things happen before the other has one.
+    page.close()
+    for favorite in (False, True, False, True):
+        library.favour(2, favorite=favorite)
+        other.wait_for_timeout(600)
+    expect(tile(other, 2).locator(".heart")).to_be_visible()
+    until(other, lambda: len(heard(other)) > 0)
+    other.wait_for_timeout(1_000)
+    numbers = [number for kind, number in heard(other) if number is not None and kind != "connected"]
+    assert numbers == sorted(set(numbers))
+    assert [number for number in ear.ids if number > min(numbers)] == [n for n in numbers if n > min(numbers)]
+
+
+def test_what_keeps_the_library_from_work_is_said_and_so_is_a_folder_that_is_away(
+    browser: Browser, library: Library
+) -> None:
+    status = library.served.get("/api/status")
+    full = "The disk is full: nothing was changed. Free some space; work goes on by itself."
+    status["trouble"] = full
+    status["roots"][0]["trouble"] = "The drive is away."
+    with opened(browser, library.served) as page:
+        page.wait_for_selector("[role=gridcell]")
+        expect(page.get_by_role("alert")).to_have_count(0)
+        page.route("**/api/status", lambda route: route.fulfill(json=status))
+        page.reload()
+        expect(page.get_by_role("alert")).to_have_text(full)
+        expect(page.get_by_role("contentinfo")).to_contain_text("pictures: The drive is away.")
+        # As a tab hears it from the one that has the connection.
+        page.evaluate(
+            """() => new BroadcastChannel('mysticanvas-live').postMessage(
+                { kind: 'trouble', data: { sentence: null }, id: Number.MAX_SAFE_INTEGER })"""
+        )
+        expect(page.get_by_role("alert")).to_have_count(0)

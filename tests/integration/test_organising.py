@@ -1,0 +1,365 @@
+"""Tags, collections, Trash, templates and their undo, through the HTTP API as gallery and command line use it."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.rows import add_images, name_of
+
+from mysticanvas.cli.client import Client, connect
+from mysticanvas.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from mysticanvas.domain.tag import key_of
+from mysticanvas.settings import Settings
+from mysticanvas.store.database import Database
+
+IMAGES = 12
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Iterator[Client]:
+    with Database.open(tmp_path / "library") as database:
+        add_images(database, IMAGES, prompt=lambda n: "an even fox" if n % 2 == 0 else "an odd fox")
+    with connect(Settings(library=tmp_path / "library", workers=1)) as client:
+        yield client
+
+
+def bulk(client: Client, marks: dict[str, Any], *numbers: int, query: str | None = None) -> dict[str, Any]:
+    chosen = {"query": query} if query is not None else {"uuids": [name_of(n) for n in numbers]}
+    done: dict[str, Any] = client.post("/api/bulk", chosen | {"set": marks})
+    return done
+
+
+def tag(client: Client, do: str, **args: Any) -> dict[str, Any]:
+    done: dict[str, Any] = client.post("/api/tags", {"do": do} | args)
+    return done
+
+
+def shown(client: Client, number: int) -> list[str]:
+    return [one["name"] for one in client.get(f"/api/generations/{name_of(number)}/tags")["tags"]]
+
+
+def count(client: Client, name: str) -> int:
+    return int(client.get("/api/tags/one", name=name)["tag"]["images"])
+
+
+def undo(client: Client) -> dict[str, Any]:
+    done: dict[str, Any] = client.post("/api/undo")
+    return done
+
+
+def test_one_request_reaches_all_that_a_search_finds_and_one_undo_takes_it_back(client: Client) -> None:
+    before = client.text("/api/export")
+    done = bulk(client, {"tags": {"add": ["Arctic_Fox", "snow"]}}, query="even")
+    assert (done["state"], done["changed"]) == ("done", 6)
+    assert shown(client, 0) == ["Arctic_Fox", "snow"]
+    assert shown(client, 1) == []
+    assert count(client, "arctic fox") == 6
+    undo(client)
+    assert client.text("/api/export") == before
+    with pytest.raises(NotFoundError):
+        count(client, "snow")
+
+
+def test_an_alias_shows_as_its_tag_and_taking_it_away_gives_back_what_was(client: Client) -> None:
+    bulk(client, {"tags": {"add": ["vixen"]}}, 0, 1)
+    bulk(client, {"tags": {"add": ["fox"]}}, 1, 2)
+    before = client.text("/api/export")
+    tag(client, "alias", tag="vixen", of="fox")
+    assert [shown(client, n) for n in (0, 1, 2)] == [["fox"]] * 3
+    assert (count(client, "fox"), count(client, "vixen")) == (3, 0)
+    assert bulk(client, {"tags": {"add": ["vixen"]}}, 3)["changed"] == 1
+    assert shown(client, 3) == ["fox"]
+    undo(client)
+    tag(client, "unalias", tag="vixen")
+    assert client.text("/api/export") == before
+    assert (count(client, "fox"), count(client, "vixen")) == (2, 2)
+
+
+def test_circles_and_second_targets_are_refused_with_the_path(client: Client) -> None:
+    tag(client, "alias", tag="a", of="b")
+    tag(client, "alias", tag="b", of="c")
+    with pytest.raises(ConflictError, match="c → a → b → c"):
+        tag(client, "alias", tag="c", of="a")
+    with pytest.raises(ConflictError, match="a → b → c"):
+        tag(client, "alias", tag="a", of="z")
+    tag(client, "imply", tag="poodle", implies="dog")
+    tag(client, "imply", tag="dog", implies="animal")
+    with pytest.raises(
+        ConflictError,
+        match=r"(animal → poodle → dog → animal|dog → animal → poodle → dog|poodle → dog → animal → poodle)",
+    ):
+        tag(client, "imply", tag="animal", implies="poodle")
+    assert count(client, "a") == 0
+
+
+def test_a_no_outranks_every_machine_and_what_implies_it(client: Client) -> None:
+    tag(client, "imply", tag="poodle", implies="dog")
+    bulk(client, {"tags": {"add": ["poodle"]}}, 0)
+    assert shown(client, 0) == ["dog", "poodle"]
+    bulk(client, {"tags": {"remove": ["dog"]}}, 0)
+    assert shown(client, 0) == ["poodle"]
+    bulk(client, {"tags": {"add": ["dog"]}}, 0)
+    assert shown(client, 0) == ["dog", "poodle"]
+
+
+def test_categories_are_not_crossed_unless_meant(client: Client) -> None:
+    tag(client, "create", name="miku", category="character")
+    tag(client, "create", name="mikulas", category="artist")
+    with pytest.raises(ConflictError, match="character"):
+        tag(client, "alias", tag="miku", of="mikulas")
+    tag(client, "alias", tag="miku", of="mikulas", across=True)
+
+
+def test_a_merge_does_what_its_trial_said_and_undo_splits_again(client: Client) -> None:
+    bulk(client, {"tags": {"add": ["foxes"]}}, 0, 1, 2)
+    bulk(client, {"tags": {"add": ["fox"]}}, 2, 3)
+    tag(client, "imply", tag="foxes", implies="animal")
+    client.post("/api/collections", {"name": "All foxes", "query": "fox"})
+    before = client.text("/api/export")
+    tried = client.post("/api/tags/script", {"text": "merge foxes -> fox", "dry_run": True})
+    assert client.text("/api/export") == before
+    done = tag(client, "merge", tag="foxes", to="fox")
+    assert tried["lines"][0]["images"] == done["changed"] == 3
+    assert (count(client, "fox"), count(client, "animal")) == (4, 4)
+    undo(client)
+    assert client.text("/api/export") == before
+    assert (count(client, "fox"), count(client, "foxes"), count(client, "animal")) == (2, 3, 3)
+
+
+def test_a_script_is_one_deed_and_is_refused_whole(client: Client) -> None:
+    bulk(client, {"tags": {"add": ["red fox"]}}, 0, 1)
+    before = client.text("/api/export")
+    script = """
+        # tidy up
+        split red fox -> red, fox
+        imply fox -> animal
+        rename animal -> creature
+        retag red -> crimson
+        delete red
+    """
+    done = client.post("/api/tags/script", {"text": script})
+    assert done["state"] == "done"
+    assert [line["images"] for line in done["lines"]] == [2, 2, 0, 2, 0]
+    assert shown(client, 0) == ["creature", "crimson", "fox"]
+    undo(client)
+    assert client.text("/api/export") == before
+    with pytest.raises(ConflictError, match="circle"):
+        client.post("/api/tags/script", {"text": "imply x -> y\nimply y -> z\nimply z -> x"})
+    assert client.text("/api/export") == before
+    with pytest.raises(InvalidInputError, match="Line 2"):
+        client.post("/api/tags/script", {"text": "imply x -> y\nimplode y"})
+
+
+def test_a_vocabulary_goes_out_and_comes_in_again(client: Client, tmp_path: Path) -> None:
+    script = "tag fox : animal\ntag re:zero : series\nalias vixen -> fox\nimply fox -> creature\nthreshold vision 0.4\n"
+    script += "threshold llm 0.25 : fox\n"
+    client.post("/api/tags/script", {"text": script})
+    written = client.text("/api/tags/export")
+    assert "alias vixen -> fox" in written
+    with connect(Settings(library=tmp_path / "another", workers=1)) as other:
+        other.post("/api/tags/script", {"text": written})
+        assert other.text("/api/tags/export") == written
+
+
+def test_a_merged_tag_keeps_its_place_in_saved_searches() -> None:
+    from mysticanvas.library.collecting import with_tag_renamed
+
+    query = 'tag:foxes -tag:"Foxes" (tag:fox OR tag:"red foxes") foxes'
+    assert with_tag_renamed(query, "foxes", "arctic fox") == (
+        'tag:"arctic fox" -tag:"arctic fox" (tag:fox OR tag:"red foxes") foxes'
+    )
+    for name in ("miku_(vocaloid)", "a\\b c\\", "(x) y"):
+        written = with_tag_renamed("(tag:fox OR sea)", "fox", name)
+        assert with_tag_renamed(written, key_of(name), "fox") == "(tag:fox OR sea)"
+
+
+# -- collections --------------------------------------------------------------------------------------
+
+
+def test_a_collection_keeps_the_persons_order_and_counts_what_is_there(client: Client) -> None:
+    uuid = client.post("/api/collections", {"name": "Best", "notes": "for the wall"})["uuid"]
+    bulk(client, {"collect": uuid}, 3, 1, 2, 5)
+    order = lambda: client.get(f"/api/collections/{uuid}/items")["uuids"]  # noqa: E731
+    assert order() == [name_of(n) for n in (3, 1, 2, 5)]
+    client.post(f"/api/collections/{uuid}/reorder", {"images": [name_of(5), name_of(2)], "before": name_of(3)})
+    assert order() == [name_of(n) for n in (5, 2, 3, 1)]
+    assert bulk(client, {"collect": uuid}, 1, 7)["changed"] == 1
+    before = client.text("/api/export")
+    bulk(client, {"trash": True}, 2)
+    [shown_one] = client.get("/api/collections")["collections"]
+    assert shown_one["images"] == 4
+    undo(client)
+    assert client.text("/api/export") == before
+    client.post(f"/api/collections/{uuid}/delete")
+    assert client.get("/api/collections")["collections"] == []
+    undo(client)
+    assert client.text("/api/export") == before
+
+
+def test_many_small_moves_never_mix_up_the_order(client: Client) -> None:
+    uuid = client.post("/api/collections", {"name": "Order"})["uuid"]
+    bulk(client, {"collect": uuid}, *range(6))
+    expected = list(range(6))
+    for turn in range(120):
+        moved = expected.pop(2 if turn % 2 else 1)
+        expected.insert(1, moved)
+        client.post(
+            f"/api/collections/{uuid}/reorder",
+            {"images": [name_of(moved)], "before": name_of(expected[2])},
+        )
+    assert client.get(f"/api/collections/{uuid}/items")["uuids"] == [name_of(n) for n in expected]
+
+
+def test_a_smart_collection_is_a_search_until_it_is_frozen(client: Client) -> None:
+    uuid = client.post("/api/collections", {"name": "Even", "query": "even"})["uuid"]
+    assert client.get("/api/collections")["collections"][0]["images"] == 6
+    with pytest.raises(InvalidInputError, match="smart"):
+        bulk(client, {"collect": uuid}, 1)
+    before = client.text("/api/export")
+    client.post(f"/api/collections/{uuid}/freeze")
+    bulk(client, {"collect": uuid}, 1)
+    assert client.get("/api/collections")["collections"][0]["images"] == 7
+    undo(client)
+    undo(client)
+    assert client.text("/api/export") == before
+
+
+def test_collections_cannot_be_made_of_or_lie_in_themselves(client: Client) -> None:
+    outer = client.post("/api/collections", {"name": "Outer"})["uuid"]
+    inner = client.post("/api/collections", {"name": "Inner", "parent": outer})["uuid"]
+    with pytest.raises(ConflictError, match="inside of itself"):
+        client.post(f"/api/collections/{outer}", {"parent": inner})
+    one = client.post("/api/collections", {"name": "One", "query": "fox"})["uuid"]
+    with pytest.raises(ConflictError, match="One → One"):
+        client.post(f"/api/collections/{one}", {"query": "collection:One"})
+    with pytest.raises(InvalidInputError):
+        client.post(f"/api/collections/{one}", {"query": 'fox "'})
+
+
+# -- Trash --------------------------------------------------------------------------------------------
+
+
+def test_what_comes_out_of_the_trash_is_as_it_was(client: Client) -> None:
+    uuid = client.post("/api/collections", {"name": "Best"})["uuid"]
+    bulk(client, {"collect": uuid}, 4, 0, 2)
+    bulk(client, {"tags": {"add": ["fox"], "reject": ["dog"]}}, 0)
+    bulk(client, {"rating": 4}, 0)
+    bulk(client, {"notes": "keep\nthis"}, 0)
+    before = client.text("/api/export")
+    bulk(client, {"trash": True}, 0)
+    assert client.get("/api/status")["total"] == IMAGES - 1
+    assert count(client, "fox") == 0
+    [item] = client.get("/api/trash")["items"]
+    assert (item["uuid"], item["purge_after"] - item["deleted_at"]) == (name_of(0), 30 * 86_400_000)
+    client.post("/api/trash/restore", {"uuids": [name_of(0)]})
+    assert client.text("/api/export") == before
+    assert count(client, "fox") == 1
+
+
+def test_a_shorter_time_in_the_trash_does_not_shorten_what_is_in_it(client: Client) -> None:
+    bulk(client, {"trash": True}, 0)
+    client.post("/api/trash/settings", {"days": 1})
+    bulk(client, {"trash": True}, 1)
+    days = sorted((i["purge_after"] - i["deleted_at"]) // 86_400_000 for i in client.get("/api/trash")["items"])
+    assert days == [1, 30]
+
+
+def test_favourites_can_be_locked_against_the_trash(client: Client) -> None:
+    client.post("/api/trash/settings", {"locked": ["favorites"]})
+    bulk(client, {"favorite": True}, 0)
+    assert bulk(client, {"trash": True}, 0, 1)["changed"] == 1
+    with pytest.raises(ConflictError, match="protected"):
+        bulk(client, {"trash": True}, 0)
+
+
+# -- templates ----------------------------------------------------------------------------------------
+
+
+def test_a_template_expands_the_same_for_the_same_seed(client: Client) -> None:
+    client.post("/api/wildcards", {"name": "colour", "content": "# warm\nred\n{deep|pale} orange\n"})
+    text = "a __colour__ {fox|cat}, {subject}"
+    uuid = client.post("/api/templates", {"name": "One", "content": text, "params": {"steps": 20}})["uuid"]
+    [listed] = client.get("/api/templates")["templates"]
+    assert (listed["variables"], listed["wildcards"]) == (["subject"], ["colour"])
+    asked = {"seed": 7, "values": {"subject": "snow"}, "form": "prompt", "count": 3}
+    first = client.post(f"/api/templates/{uuid}/expand", asked)
+    assert client.post(f"/api/templates/{uuid}/expand", asked) == first
+    assert all(one.endswith(", snow") and "__" not in one and "{" not in one for one in first["expanded"])
+    [with_settings] = client.post(f"/api/templates/{uuid}/expand", {"seed": 7})["expanded"]
+    assert "Steps: 20" in with_settings
+    assert client.get("/api/templates")["templates"][0]["uses"] == 3
+    undo(client)
+    assert client.get("/api/templates")["templates"] == []
+
+
+def test_an_images_recipe_becomes_a_template_that_says_the_same(client: Client) -> None:
+    uuid = client.post("/api/templates", {"name": "Its", "image": name_of(0)})["uuid"]
+    [expanded] = client.post(f"/api/templates/{uuid}/expand", {"form": "prompt"})["expanded"]
+    assert expanded == "an even fox"
+    assert client.get("/api/templates")["templates"][0]["preview"] == name_of(0)
+
+
+def test_a1111s_styles_come_in_as_one_deed(client: Client) -> None:
+    styles = '\ufeffname,prompt,negative_prompt\r\n"--- lines ---",,\r\nInk,"ink drawing of {prompt}, ""fine"" lines",'
+    styles += '"photo, 3d"\r\nFilm,film still,\r\n'
+    done = client.post("/api/templates/styles", {"text": styles})
+    assert done["changed"] == 2
+    ink = next(one for one in client.get("/api/templates")["templates"] if one["name"] == "Ink")
+    assert (ink["content"], ink["negative"]) == ('ink drawing of {prompt}, "fine" lines', "photo, 3d")
+    assert ink["variables"] == ["prompt"]
+    undo(client)
+    assert client.get("/api/templates")["templates"] == []
+
+
+# -- the command line ---------------------------------------------------------------------------------
+
+
+def run(library: Path, *words: str) -> tuple[int, str]:
+    asked = subprocess.run(
+        [sys.executable, "-m", "mysticanvas.cli.main", *words, "--library", str(library)],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    return asked.returncode, asked.stdout + asked.stderr
+
+
+def test_the_command_line_tags_undoes_and_exports(tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    with Database.open(library) as database:
+        add_images(database, 4, prompt=lambda _: "a fox")
+    code, before = run(library, "export", "--json")
+    assert code == 0
+    assert run(library, "tag", "add", "fox, snow", "fox")[0] == 0
+    assert run(library, "tag", "imply", "fox", "animal")[0] == 0
+    code, text = run(library, "tag", "imply", "animal", "fox")
+    assert (code, "circle" in text) == (1, True)
+    assert run(library, "trash", "put", "fox")[0] == 0
+    code, text = run(library, "history", "--json")
+    assert [one["kind"] for one in json.loads(text)["operations"]] == ["trash", "tag.imply", "tag"]
+    for _ in range(3):
+        assert run(library, "undo")[0] == 0
+    assert run(library, "export", "--json")[1] == before
+    assert run(library, "undo")[0] == 3
+
+
+def test_a_request_without_sense_is_refused_in_words(client: Client) -> None:
+    for path, body in (
+        ("/api/bulk", {"uuids": [], "set": {}}),
+        ("/api/bulk", {"set": {"rating": 3}}),
+        ("/api/bulk", {"uuids": [], "set": {"rating": 3, "favorite": True}}),
+        ("/api/tags", {"do": "alias", "tag": "x"}),
+        ("/api/tags", {"do": "create", "name": "rating: 5"}),
+        ("/api/tags", {"do": "create", "name": "a\u202eb"}),
+        ("/api/tags/script", {"text": ""}),
+        ("/api/templates", {"name": "x"}),
+        ("/api/templates", {"name": "x", "content": "{" * 100}),
+        ("/api/templates/styles", {"text": "a,b\n1,2"}),
+        ("/api/wildcards", {"name": "../x", "content": "y"}),
+        ("/api/trash/restore", {}),
+    ):
+        with pytest.raises(InvalidInputError) as refused:
+            client.post(path, body)
+        assert str(refused.value).strip(), path

@@ -1,0 +1,83 @@
+"""Who stays signed in over a restart, and what a page hears that comes back (X1)."""
+
+import time
+from pathlib import Path
+
+from tests import loops
+
+from mysticanvas.server.live import LiveUpdates
+from mysticanvas.server.sessions import Sessions
+from mysticanvas.store.database import Database
+
+
+def signed_in(sessions: Sessions) -> str:
+    cookie = sessions.redeem(sessions.new_code())
+    assert cookie is not None
+    return cookie
+
+
+def test_a_page_stays_signed_in_over_a_crash_but_not_over_an_orderly_end(tmp_path: Path) -> None:
+    kept = tmp_path / "session"
+    first = Sessions.open(tmp_path / "token")
+    crashed = first.kept_in(kept)
+    crashed.__enter__()
+    cookie = signed_in(first)
+    assert kept.stat().st_mode & 0o077 == 0
+
+    second = Sessions.open(tmp_path / "token")
+    with second.kept_in(kept):
+        assert second.knows_cookie(cookie)
+    assert not kept.exists()
+
+    third = Sessions.open(tmp_path / "token")
+    with third.kept_in(kept):
+        assert not third.knows_cookie(cookie)
+
+
+def test_who_does_not_serve_keeps_no_cookie(tmp_path: Path) -> None:
+    sessions = Sessions.open(tmp_path / "token")
+    signed_in(sessions)
+    assert [path.name for path in tmp_path.iterdir()] == ["token"]
+
+
+def heard(live: LiveUpdates, since: int | None, count: int) -> list[str]:
+    """The first messages of a stream."""
+    return loops.run(messages(live, since, count), limit_s=30)
+
+
+async def messages(live: LiveUpdates, since: int | None, count: int) -> list[str]:
+    stream = live.follow(since)
+    found = [await anext(stream) for _ in range(count)]
+    await stream.aclose()  # type: ignore[attr-defined]
+    return found
+
+
+def number_of(message: str) -> int:
+    return int(message.partition("\n")[0].removeprefix("id: "))
+
+
+def test_the_numbers_of_a_new_launch_are_newer_than_those_of_the_last(database: Database) -> None:
+    with LiveUpdates(database) as earlier:
+        earlier._publish("item", {"uuids": ["a"]})
+        [_, event] = heard(earlier, 0, 2)
+        last = number_of(event)
+    # No two launches begin in the same millisecond.
+    time.sleep(0.01)
+    with LiveUpdates(database) as later:
+        later._publish("item", {"uuids": ["b"]})
+        # However much has happened since, what was missed is said to be missing.
+        [hello, gap] = heard(later, last, 2)
+    assert "event: hello" in hello
+    assert "event: gap" in gap
+    assert number_of(gap) > last
+
+
+def test_who_was_away_a_moment_gets_each_missed_message_once(database: Database) -> None:
+    with LiveUpdates(database) as live:
+        for name in "abc":
+            live._publish("item", {"uuids": [name]})
+        [_, gap] = heard(live, 0, 2)
+        newest = number_of(gap)
+        [_, *missed] = heard(live, newest - 2, 3)
+    assert [number_of(message) for message in missed] == [newest - 1, newest]
+    assert ["b" in missed[0], "c" in missed[1]] == [True, True]

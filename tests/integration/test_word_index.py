@@ -1,0 +1,105 @@
+"""The word index follows its texts, is filled anew by an upgrade, and is looked after by doctor."""
+
+import json
+import time
+import zlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.libraries import FIRST_S, add_image
+
+from mysticanvas.domain.file import holds_workflow
+from mysticanvas.domain.text import places, searchable, words
+from mysticanvas.search import language, paging
+from mysticanvas.store import checks, migrating
+from mysticanvas.store.database import Database, WriteTx
+
+
+def packed(*entries: tuple[str, str, str]) -> bytes:
+    return zlib.compress(json.dumps(entries).encode())
+
+
+@pytest.mark.parametrize(
+    ("entries", "holds"),
+    [
+        ([("tEXt", "prompt", "{}"), ("tEXt", "workflow", '{"nodes": []}')], True),
+        ([("iTXt", "invokeai_workflow", "{}")], True),
+        ([("exif", "ImageDescription", "Workflow: {}")], True),
+        ([("tEXt", "parameters", 'a "workflow", in words')], False),
+        ([("tEXt", "prompt", '{"workflow": 1}')], False),
+        ([], False),
+    ],
+)
+def test_a_workflow_is_known_by_its_entry(entries: list[tuple[str, str, str]], holds: bool) -> None:
+    assert holds_workflow(packed(*entries)) is holds
+    assert holds_workflow(b"not packed") is False
+
+
+def test_an_upgrade_fills_the_words_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """D7: from the first released schema, whose words still held the syntax of prompts."""
+    scripts = migrating.migrations()
+    with monkeypatch.context() as old:
+        old.setattr(migrating, "migrations", lambda: scripts[:1])
+        with Database.open(tmp_path) as database:
+            image = database.write(add_image, FIRST_S, prompt="(masterpiece:1.2) café <lora:film:0.8>")
+            database.write(
+                lambda tx: tx.run(
+                    "INSERT INTO raw_metadata (generation_id, content) VALUES (:image, :content)",
+                    image=image,
+                    content=packed(("tEXt", "workflow", "{}")),
+                )
+            )
+    with Database.open(tmp_path) as database:
+        for text in ("masterpiece", "cafe", "has:workflow", '"masterpiece cafe"'):
+            assert database.read(paging.ids, language.parse(text)).tolist() == [image], text
+        assert database.read(paging.count, language.parse("film")) == 0
+        assert {check.name: check.ok for check in checks.run_all(database)}["word index"]
+
+
+def test_doctor_sees_a_word_index_that_is_silently_empty(database: Database) -> None:
+    """S6."""
+    database.write(add_image, FIRST_S, prompt="a quixotic armadillo")
+    assert all(check.ok for check in checks.run_all(database) if check.name in ("word index", "search"))
+    database.write(lambda tx: tx.run("INSERT INTO generations_fts (generations_fts) VALUES ('delete-all')"))
+    assert [check.ok for check in checks.run_all(database) if check.name == "search"] == [False]
+
+
+def test_doctor_sees_a_workflow_that_is_not_known(database: Database) -> None:
+    def add(tx: WriteTx) -> None:
+        image = add_image(tx, FIRST_S)
+        content = packed(("tEXt", "workflow", "{}"))
+        tx.run("INSERT INTO raw_metadata (generation_id, content) VALUES (:i, :c)", i=image, c=content)
+
+    database.write(add)
+    [rule] = [rule for rule in checks.invariants() if "workflow" in rule[0]]
+    assert database.read(lambda tx: tx.column(rule[1])) == []
+    database.write(lambda tx: tx.run("DELETE FROM generation_workflows"))
+    assert len(database.read(lambda tx: tx.column(rule[1]))) == 1
+
+
+@given(st.text(max_size=200))
+def test_the_words_of_a_text_are_in_it_where_they_are_said_to_be(text: str) -> None:
+    for word in list(words(text))[:5]:
+        for begin, end in places(text, word):
+            assert 0 <= begin < end <= len(text)
+
+
+@given(st.text(max_size=200))
+def test_folding_twice_changes_no_word(text: str) -> None:
+    once = searchable(text) or ""
+    assert list(words(once)) == list(words(searchable(once) or ""))
+
+
+HOSTILE = ("<lora:", ":1", "(", "1", ":   ", "0.1.1.", "::", "1::", "e\u0301", "夜", "<a>:1.2)")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_a_megabyte_of_anything_is_prepared_in_a_second(piece: str) -> None:
+    """M5, for the text that an image brings."""
+    text = piece * (1_000_000 // len(piece))
+    began_s = time.process_time()
+    searchable(text)
+    assert time.process_time() - began_s < 3

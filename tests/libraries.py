@@ -1,0 +1,381 @@
+"""Small random libraries and random edits of them, written as the store writes: SQL, and a change set."""
+
+import random
+import zlib
+from dataclasses import dataclass, field
+
+from mysticanvas.domain.generation import SECONDS_OF_2010, GenerationId
+from mysticanvas.domain.query import (
+    Field,
+    Has,
+    Interval,
+    Is,
+    Made,
+    Named,
+    Node,
+    Number,
+    Order,
+    Query,
+    Ratio,
+    Shape,
+    Shaped,
+    Size,
+    Sort,
+    State,
+    Text,
+    Thing,
+    all_of,
+    any_of,
+    negation,
+)
+from mysticanvas.domain.tag import TagId
+from mysticanvas.store import assertions, fts, postings, tag_relations
+from mysticanvas.store.database import Database, WriteTx
+
+WORDS = (
+    "sea", "storm", "violet", "café", "Привет", "城市夜景", "夜景", "(masterpiece:1.2)", "<lora:film:0.8>", "long_hair",
+    "Straße", "हिन्दी", "or", "AND", "1girl", "😀", "さくら", "محمد",
+)  # fmt: skip
+SOUGHT = (
+    "sea", "storm", "cafe", "CAFÉ", "привет", "夜景", "夜", "masterpiece", "lora", "film", "long hair", "sea storm",
+    "or", "strasse", "हिन्दी", "1.2", "...", "محمد", "violet sea storm", "ПРИВЕТ",
+)  # fmt: skip
+MODELS = ("flux1-dev", "sd_xl base", "SDXL", "anything-v5")
+LORAS = ("film_grain", "Film Grain", "add-detail", "x")
+TAGS = ("sea", "or", "long_hair", "person", "cat", "夜景")
+SAMPLERS = ("Euler a", "euler", "DPM++ 2M", "dpm++ 2m karras", None)
+ENGINES = ("ComfyUI", "A1111", None)
+FOLDERS = ("", "2026", "2026/08", "2026/08/Upscaled", "Art [1]", "grids")
+NAMES = ("a", "B", "grid-1", "zz", "00001")
+SEEDS = ("0", "7", "342898", str((1 << 64) - 1), str(1 << 70), None)
+SIZES = ((832, 1216), (1216, 832), (1024, 1024), (512, 768), (1920, 1080), (None, None), (0, 0))
+FIRST_S = 400_000_000
+DAYS = 900
+
+
+def fill(tx: WriteTx) -> None:
+    """Roots, models, tags; no image."""
+    tx.run("INSERT INTO roots (id, path, added_at) VALUES (1, '/pictures/Art', 0), (2, '/other', 0)")
+    for kind, names in (("checkpoint", MODELS), ("lora", LORAS), ("vae", ("ae",))):
+        for name in names:
+            tx.run("INSERT INTO models (kind, name, created_at) VALUES (:kind, :name, 0)", kind=kind, name=name)
+    for name in TAGS:
+        key = name.replace("_", " ")
+        tx.run("INSERT INTO tags (name, normalized_name, created_at) VALUES (:name, :key, 0)", name=name, key=key)
+    tx.run("INSERT INTO tags (name, normalized_name, created_at) VALUES ('feline', 'feline', 0)")
+    tag_relations.add_alias(tx, TagId(len(TAGS) + 1), TagId(5))
+    tag_relations.add_implication(tx, TagId(5), TagId(1))
+    postings.derive_relations(tx)
+
+
+def add_image(tx: WriteTx, second: int, *, place: int = 0, **columns: object) -> int:
+    """One image of that second since 2010 with these columns, found by its words; its id."""
+    image = (second << 8) + place
+    values = {"prompt": None, "negative_prompt": None, "notes": None, "seed": None, "sampler": None, "rating": 0}
+    values |= columns
+    tx.run(
+        """
+        INSERT INTO generations (id, uuid, timestamp, timestamp_source, prompt, negative_prompt, notes, seed, sampler,
+                                 rating, app_version, parser_version, imported_at, updated_at)
+        VALUES (:id, :uuid, :timestamp, 'mtime', :prompt, :negative_prompt, :notes, :seed, :sampler, :rating, 'test',
+                1, 0, 0)
+        """,
+        id=image, uuid=f"{image:012x}"[:8] + f"-0000-4000-8000-{image:012x}",
+        timestamp=(second + SECONDS_OF_2010) * 1000, **values,
+    )  # fmt: skip
+    tx.run(
+        """
+        INSERT INTO generation_files (generation_id, kind, path_bytes, path, bytes, mtime_ns, width, height)
+        VALUES (:image, 'final', :bytes, :path, 1, 0, 832, 1216)
+        """,
+        image=image, bytes=str(image).encode(), path=f"{image}.png",
+    )  # fmt: skip
+    fts.index(tx, [GenerationId(image)])
+    tx.changes.added.append(GenerationId(image))
+    return image
+
+
+def add_tag(tx: WriteTx, name: str, image: int) -> None:
+    """The image has the tag, which is made when there is none of the name."""
+    tx.run(
+        "INSERT INTO tags (name, normalized_name, created_at) VALUES (:name, :name, 0) ON CONFLICT DO NOTHING",
+        name=name,
+    )
+    tag = TagId(tx.value("SELECT id FROM tags WHERE name = :name", name=name))
+    assertions.say_yes(tx, tag, [GenerationId(image)], now_ms=0)
+    postings.derive_pairs(tx, [(GenerationId(image), tag)])
+
+
+@dataclass
+class RandomLibrary:
+    """`edit` makes one change and `query` thinks of a question; the same chance makes the same ones."""
+
+    database: Database
+    chance: random.Random
+    images: list[int] = field(default_factory=list)
+    trashed: list[int] = field(default_factory=list)
+    made: int = 0
+
+    def begin(self, images: int) -> None:
+        self.database.write(fill)
+        for _ in range(images):
+            self.database.write_bulk(self._add)
+
+    def edit(self) -> None:
+        edits = [self._add, self._add_many]
+        if self.images:
+            edits += [
+                self._mark, self._mark, self._write_text, self._tag, self._tag, self._relate, self._use, self._use,
+                self._trash, self._delete, self._move_in_time, self._new_file, self._parameters, self._lose,
+                self._keep_texts,
+            ]  # fmt: skip
+        if self.trashed:
+            edits.append(self._restore)
+        self.database.write_bulk(self.chance.choice(edits))
+
+    # -- edits --------------------------------------------------------------------------------
+
+    def _add(self, tx: WriteTx) -> None:
+        image = self._free_id()
+        self._insert(tx, image)
+        self._insert_file(tx, image)
+        fts.index(tx, [GenerationId(image)])
+        for _ in range(self.chance.randrange(4)):
+            self._tag_one(tx, image)
+        for _ in range(self.chance.randrange(3)):
+            self._use_one(tx, image)
+        tx.changes.added.append(GenerationId(image))
+        self.images.append(image)
+
+    def _add_many(self, tx: WriteTx) -> None:
+        for _ in range(self.chance.randrange(2, 6)):
+            self._add(tx)
+
+    def _free_id(self) -> int:
+        while True:
+            second = FIRST_S + self.chance.randrange(DAYS) * 86_400 + self.chance.choice((0, 0, 40_000, 86_399))
+            image = (second << 8) + self.chance.randrange(256)
+            if image not in self.images and image not in self.trashed:
+                return image
+
+    def _text(self) -> str | None:
+        words = self.chance.choices(WORDS, k=self.chance.randrange(7))
+        return self.chance.choice((None, "", " ".join(words), ", ".join(words)))
+
+    def _insert(self, tx: WriteTx, image: int) -> None:
+        self.made += 1
+        tx.run(
+            """
+            INSERT INTO generations (id, uuid, timestamp, timestamp_source, prompt, negative_prompt, notes, seed,
+                                     steps, cfg_scale, sampler, engine_name, model_id, parent_uuid, is_favorite,
+                                     rating, app_version, parser_version, imported_at, updated_at)
+            VALUES (:id, :uuid, :timestamp, 'mtime', :prompt, :negative, :notes, :seed, :steps, :cfg, :sampler,
+                    :engine, :model, :parent, :favorite, :rating, 'test', 1, 0, 0)
+            """,
+            id=image, uuid=f"{self.made:08x}-0000-4000-8000-{self.made:012x}",
+            timestamp=((image >> 8) + SECONDS_OF_2010) * 1000, prompt=self._text(), negative=self._text(),
+            notes=self._text(), favorite=self.chance.randrange(2), rating=self.chance.choice((0, 0, 0, 1, 3, 5)),
+            parent=self.chance.choice((None, None, "hint")), **self._parameter_values(),
+        )  # fmt: skip
+
+    def _parameter_values(self) -> dict[str, object]:
+        return {
+            "seed": self.chance.choice(SEEDS),
+            "steps": self.chance.choice((None, 0, 20, 30, 1 << 40)),
+            "cfg": self.chance.choice((None, 0.0, 4.5, 7.0, 7.1, 0.1 + 0.2)),
+            "sampler": self.chance.choice(SAMPLERS),
+            "engine": self.chance.choice(ENGINES),
+            "model": self.chance.choice((None, *range(1, len(MODELS) + 1))),
+        }
+
+    def _insert_file(self, tx: WriteTx, image: int) -> None:
+        width, height = self.chance.choice(SIZES)
+        folder = self.chance.choice(FOLDERS)
+        name = f"{self.chance.choice(NAMES)}.png"
+        path = f"{folder}/{name}" if folder else name
+        tx.run(
+            """
+            INSERT INTO generation_files (generation_id, kind, root_id, path_bytes, path, bytes, mtime_ns, width,
+                                          height, frames, damage)
+            VALUES (:image, 'final', :root, :bytes, :path, 1, 0, :width, :height, :frames, :damage)
+            """,
+            image=image, root=self.chance.choice((1, 1, 2)), bytes=f"{path}{self.chance.random()}".encode(), path=path,
+            width=width, height=height, frames=self.chance.choice((1, 1, 2)),
+            damage=self.chance.choice((None, None, "cut off")),
+        )  # fmt: skip
+
+    def _some(self) -> int:
+        return self.chance.choice(self.images)
+
+    def _changed(self, tx: WriteTx, image: int) -> None:
+        tx.changes.changed.append(GenerationId(image))
+
+    def _mark(self, tx: WriteTx) -> None:
+        image = self._some()
+        tx.run(
+            "UPDATE generations SET is_favorite = :favorite, rating = :rating WHERE id = :image",
+            favorite=self.chance.randrange(2), rating=self.chance.randrange(6), image=image,
+        )  # fmt: skip
+        self._changed(tx, image)
+
+    def _write_text(self, tx: WriteTx) -> None:
+        image = self._some()
+        column = self.chance.choice(("prompt", "negative_prompt", "notes"))
+        tx.run(f"UPDATE generations SET {column} = :text WHERE id = :image", text=self._text(), image=image)  # noqa: S608
+        self._changed(tx, image)
+
+    def _parameters(self, tx: WriteTx) -> None:
+        image = self._some()
+        tx.run(
+            """
+            UPDATE generations
+               SET seed = :seed, steps = :steps, cfg_scale = :cfg, sampler = :sampler, engine_name = :engine,
+                   model_id = :model
+             WHERE id = :image
+            """,
+            image=image,
+            **self._parameter_values(),
+        )
+        self._changed(tx, image)
+
+    def _tag(self, tx: WriteTx) -> None:
+        image = self._some()
+        if self.chance.random() < 0.4:
+            said = [(GenerationId(image), tag) for tag in range(1, len(TAGS) + 2)]
+            tx.run("DELETE FROM tag_assertions WHERE generation_id = :image", image=image)
+            postings.derive_pairs(tx, said)
+        self._tag_one(tx, image)
+
+    def _relate(self, tx: WriteTx) -> None:
+        """Cats are persons, or are not; the feline is a cat, or itself."""
+        feline, cat, person = TagId(len(TAGS) + 1), TagId(5), TagId(4)
+        if self.chance.random() < 0.5:
+            if not tag_relations.remove_implication(tx, cat, person):
+                tag_relations.add_implication(tx, cat, person)
+        elif not tag_relations.remove_alias(tx, feline):
+            tag_relations.add_alias(tx, feline, cat)
+        postings.derive_relations(tx)
+
+    def _tag_one(self, tx: WriteTx, image: int) -> None:
+        tag = TagId(self.chance.randrange(1, len(TAGS) + 2))
+        say = assertions.say_yes if self.chance.random() < 0.8 else assertions.say_no
+        say(tx, tag, [GenerationId(image)], now_ms=0)
+        postings.derive_pairs(tx, [(GenerationId(image), tag)])
+
+    def _use(self, tx: WriteTx) -> None:
+        image = self._some()
+        if self.chance.random() < 0.5:
+            tx.run("DELETE FROM generation_models WHERE generation_id = :image", image=image)
+        self._use_one(tx, image)
+        self._changed(tx, image)
+
+    def _use_one(self, tx: WriteTx, image: int) -> None:
+        role, model = self.chance.choice((("lora", 5), ("lora", 6), ("lora", 7), ("lora", 8), ("vae", 9)))
+        tx.run(
+            """
+            INSERT INTO generation_models (generation_id, model_id, role, weight)
+            VALUES (:image, :model, :role, :weight) ON CONFLICT DO NOTHING
+            """,
+            image=image, model=model, role=role, weight=self.chance.choice((None, 0.5, 0.8, 1.0, -0.3)),
+        )  # fmt: skip
+
+    def _trash(self, tx: WriteTx) -> None:
+        image = self._some()
+        tx.run("UPDATE generations SET deleted_at = 1, purge_after = 2 WHERE id = :image", image=image)
+        postings.derive_images(tx, [GenerationId(image)])
+        tx.changes.removed.append(GenerationId(image))
+        self.images.remove(image)
+        self.trashed.append(image)
+
+    def _restore(self, tx: WriteTx) -> None:
+        image = self.chance.choice(self.trashed)
+        tx.run("UPDATE generations SET deleted_at = NULL, purge_after = NULL WHERE id = :image", image=image)
+        postings.derive_images(tx, [GenerationId(image)])
+        tx.changes.added.append(GenerationId(image))
+        self.trashed.remove(image)
+        self.images.append(image)
+
+    def _delete(self, tx: WriteTx) -> None:
+        image = self._some()
+        tx.run("DELETE FROM generations WHERE id = :image", image=image)
+        tx.changes.removed.append(GenerationId(image))
+        self.images.remove(image)
+
+    def _move_in_time(self, tx: WriteTx) -> None:
+        image, later = self._some(), self._free_id()
+        tx.run("UPDATE generations SET id = :later WHERE id = :image", later=later, image=image)
+        tx.changes.removed.append(GenerationId(image))
+        tx.changes.added.append(GenerationId(later))
+        self.images[self.images.index(image)] = later
+
+    def _new_file(self, tx: WriteTx) -> None:
+        image = self._some()
+        tx.run("DELETE FROM generation_files WHERE generation_id = :image", image=image)
+        self._insert_file(tx, image)
+        self._changed(tx, image)
+
+    def _lose(self, tx: WriteTx) -> None:
+        image = self._some()
+        missing = self.chance.choice((None, 1))
+        tx.run("UPDATE generations SET missing_at = :missing WHERE id = :image", missing=missing, image=image)
+        self._changed(tx, image)
+
+    def _keep_texts(self, tx: WriteTx) -> None:
+        image = self._some()
+        text = self.chance.choice(('[["tEXt", "workflow", "{}"]]', '[["tEXt", "parameters", "a"]]'))
+        tx.run(
+            """
+            INSERT INTO raw_metadata (generation_id, content) VALUES (:image, :content)
+                ON CONFLICT (generation_id) DO UPDATE SET content = excluded.content
+            """,
+            image=image, content=zlib.compress(text.encode()),
+        )  # fmt: skip
+        self._changed(tx, image)
+
+    # -- questions ----------------------------------------------------------------------------
+
+    def query(self) -> Query:
+        where = None if self.chance.random() < 0.05 else self._node(3)
+        return Query(where, self.chance.choice((None, None, *map(Sort, Order), Sort(Order.RANDOM, 42))))
+
+    def _node(self, depth: int) -> Node:
+        kind = self.chance.random()
+        if depth == 0 or kind < 0.45:
+            return self._term()
+        if kind < 0.6:
+            return negation(self._node(depth - 1))
+        parts = [self._node(depth - 1) for _ in range(self.chance.randrange(2, 4))]
+        return any_of(parts) if kind > 0.85 else all_of(parts)
+
+    def _term(self) -> Node:
+        pick = self.chance.choice
+        amounts = ((Field.RATING, 0, 5), (Field.STEPS, 0, 40), (Field.CFG, 0, 8), (Field.MP, 0, 3))
+        column, low, high = pick(amounts)
+        low_end, high_end = sorted((self._amount(low, high), self._amount(low, high)))
+        interval = pick((Interval(low_end, high_end), Interval(low=low_end), Interval(high=high_end),
+                         Interval(low=low_end, without_low=True), Interval(low_end, low_end)))  # fmt: skip
+        weight = pick(
+            (None, None, Interval(0.5), Interval(0.5, without_low=True), Interval(0.8, 0.8), Interval(None, 0.5))
+        )
+        return pick((
+            Text(pick(SOUGHT)), Text(pick(SOUGHT)),
+            Text(pick(SOUGHT), pick((Field.PROMPT, Field.NEGATIVE, Field.NOTES))),
+            Named(Field.TAG, pick((*TAGS, "Long Hair", "feline", "unknown", "*", "*a*"))),
+            Named(Field.TAG, pick(TAGS)),
+            Named(Field.MODEL, pick((*MODELS, "FLUX1-DEV", "sd*", "sd xl base", "none", "*l"))),
+            Named(Field.LORA, pick((*LORAS, "film*", "none")), weight),
+            Named(Field.VAE, pick(("ae", "AE", "b"))),
+            Named(Field.SAMPLER, pick(("euler", "euler a", "DPM*", "*", "dpm++ 2m"))),
+            Named(Field.ENGINE, pick(("comfyui", "a1111", "c*"))),
+            Named(Field.PATH, pick(("2026", "2026/08", "2026/*", "art [1]", "/pictures", "/pictures/art/2026",
+                                    "*/upscaled", "none", "2026/0", "grids"))),
+            Named(Field.SEED, pick([seed for seed in SEEDS if seed])),
+            Named(Field.ID, f"{self.chance.randrange(1, self.made + 2):08x}"),
+            Number(column, interval), Number(column, interval),
+            Made(pick(("2022", "2023-01", None)), "2023-06"), Made("2022-09", None), Made("2023", "2023"),
+            Size(pick(("=", ">=", "<=", ">", "<")), *pick(((1024, 1024), (832, 1216), (500, 500), (0, 0)))),
+            Ratio(16, 9), Ratio(2, 3), Shaped(pick(list(Shape))), Is(pick(list(State))), Has(pick(list(Thing))),
+        ))  # fmt: skip
+
+    def _amount(self, low: int, high: int) -> float:
+        return self.chance.choice((low, high, self.chance.randrange(low, high + 1), 7 if high > 6 else 1))

@@ -1,0 +1,152 @@
+"""One grammar, one tree: text, tree and JSON lead to each other (S1), and nothing breaks it (G6)."""
+
+import json
+import random
+import time
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from tests.queries import queries
+
+from mysticanvas.domain.errors import QueryError
+from mysticanvas.domain.query import Field, Named, Not, Query, Text, all_of
+from mysticanvas.search import language, query_json
+
+
+@given(queries)
+def test_the_text_of_a_query_is_that_query(query: Query) -> None:
+    assert language.parse(language.write(query)) == query
+
+
+@given(queries)
+def test_the_json_of_a_query_is_that_query(query: Query) -> None:
+    assert query_json.read(json.loads(json.dumps(query_json.write(query)))) == query
+
+
+@given(queries)
+def test_the_chips_of_a_query_side_by_side_are_that_query(query: Query) -> None:
+    chips = [text for _, text in language.parts_written(query)]
+    chips += [language.written_sort(query.sort)] if query.sort else []
+    assert language.parse(" ".join(chips)) == query
+
+
+@given(st.text(max_size=60))
+@example('tag:"')
+@example("((((((((((((((((((((((((")
+@example("date:9999-12-31")
+def test_what_parses_once_is_written_in_its_lasting_form(text: str) -> None:
+    try:
+        query = language.parse(text)
+    except QueryError as error:
+        assert 0 <= error.position <= len(text)
+        return
+    assert language.parse(language.write(query)) == query
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
+        st.sampled_from(["version", "where", "all", "any", "not", "text", "named", "field", "value", "sort", "by"]),
+        inner, max_size=3,
+    ),
+)  # fmt: skip
+
+
+@given(json_values)
+def test_foreign_json_is_refused_in_one_way(value: object) -> None:
+    try:
+        query_json.read(value)
+    except QueryError:
+        pass
+
+
+def test_json_of_a_later_version_is_refused() -> None:
+    with pytest.raises(QueryError, match="newer"):
+        query_json.read({"version": 2, "where": {"text": {"text": "sea"}}})
+
+
+PIECES = (
+    *"()-\"\\:*.<>=,| \t\n\0",
+    *(f"{field}:" for field in Field), "OR", "AND", "NOT", "sort:random:7", "rating:>=4", "date:2026-08..2026-09",
+    "lora:film_grain>=0.5", "size:>=1024x1024", "seed:342898", "tag:miku_(vocaloid)", "夜景", "привет", "café", "ﬀ",
+    "\u202e", "😀", "a" * 300, "(" * 20, "-" * 20, '"over the sea"', "date:0000", "date:>=9999-12-31", "rating:9",
+    "id:zz", "mp:2..1", "\ud800", "violet", "storm", "path:", "2026/", "..", "1e309", "9" * 50,
+)  # fmt: skip
+
+
+def _strings(count: int, seed: int) -> list[str]:
+    chance = random.Random(seed)
+    return ["".join(chance.choices(PIECES, k=chance.randrange(1, 14))) for _ in range(count)]
+
+
+def _survives(strings: list[str]) -> None:
+    """Each parses, quickly, or is refused with a place within it."""
+    slowest_s = 0.0
+    for text in strings:
+        began_s = time.process_time()
+        try:
+            assert language.parse(language.write(language.parse(text))) == language.parse(text), text
+        except QueryError as error:
+            assert 0 <= error.position <= len(text), text
+        slowest_s = max(slowest_s, time.process_time() - began_s)
+    assert slowest_s < 1.0
+
+
+def test_ten_thousand_random_strings_parse_or_are_refused() -> None:
+    _survives(_strings(10_000, seed=4))
+
+
+@pytest.mark.long
+def test_a_hundred_thousand_random_strings_parse_or_are_refused() -> None:
+    _survives(_strings(100_000, seed=44))
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "suggestion"),
+    [
+        ('violet "over', 7, '"over"'),
+        ("violet modl:flux", 7, "model:flux"),
+        ("rating:9", 0, "rating:>=3"),
+        ("is:favorit", 0, "is:favorite"),
+        ("has:workflw", 0, "has:workflow"),
+        ("sort:newst", 0, "sort:newest"),
+        ("(masterpiece:1.2)", 1, "masterpiece"),
+        ("size:portait", 0, "size:portrait"),
+        ("date:yesterdy", 0, "date:2026-08"),
+        ("seed:abc", 0, "seed:342898"),
+        ("(a OR b", 0, None),
+        ("a)", 1, None),
+        ("a OR", 2, '"OR"'),
+        ("OR a", 0, '"OR"'),
+        ("-sort:oldest", 1, "sort:oldest"),
+        ("a NOT", 2, None),
+        ("tag:", 0, "tag:lighthouse"),
+    ],
+)
+def test_an_error_points_at_the_place_and_suggests(text: str, position: int, suggestion: str | None) -> None:
+    with pytest.raises(QueryError) as refused:
+        language.parse(text)
+    assert (refused.value.position, refused.value.suggestion) == (position, suggestion)
+
+
+def test_the_query_of_the_product_page_parses() -> None:
+    text = (
+        'violet storm "over the sea" -boat tag:lighthouse -tag:person model:flux1-dev lora:film_grain>=0.5 rating:>=4 '
+        "is:favourite date:2026-08..2026-09 size:>=1024x1024 seed:342898 engine:comfyui has:workflow path:2026/ "
+        'sampler:"dpm++ 2m" (tag:a OR tag:b) sort:newest'
+    )
+    query = language.parse(text)
+    assert len(query.terms) == 19
+    assert language.write(query) == text.replace("path:2026/", "path:2026")
+
+
+def test_operators_are_words_in_quotes_and_in_lower_case() -> None:
+    assert language.parse("or").where == Text("or")
+    assert language.parse('"OR"').where == Text("OR")
+    assert language.parse("tag:or").where == Named(Field.TAG, "or")
+    assert language.parse("tag:OR -tag:or").where == all_of([Named(Field.TAG, "OR"), Not(Named(Field.TAG, "or"))])
+
+
+def test_a_parenthesis_that_a_value_opens_belongs_to_it() -> None:
+    assert language.parse("(tag:miku_(vocaloid))").where == Named(Field.TAG, "miku_(vocaloid)")

@@ -1,0 +1,105 @@
+"""Random queries of every kind, for property tests."""
+
+from hypothesis import strategies as st
+
+from mysticanvas.domain.query import (
+    Field,
+    Has,
+    Interval,
+    Is,
+    Made,
+    Named,
+    Node,
+    Not,
+    Number,
+    Order,
+    Query,
+    Ratio,
+    Shape,
+    Shaped,
+    Size,
+    Sort,
+    State,
+    Text,
+    Thing,
+    all_of,
+    any_of,
+    negation,
+)
+
+NAMED = (
+    Field.MODEL, Field.LORA, Field.VAE, Field.REFINER, Field.EMBEDDING, Field.CONTROLNET, Field.UPSCALER, Field.TAG,
+    Field.ENGINE, Field.SAMPLER,
+)  # fmt: skip
+
+# What a person may put into a value; spaces at its ends mean nothing.
+VALUES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12).map(str.strip).filter(bool)
+
+
+def _interval(low: float, high: float, kind: int) -> Interval:
+    low, high = min(low, high), max(low, high)
+    return (
+        Interval(low, high), Interval(low, low), Interval(low=low), Interval(high=high),
+        Interval(low=low, without_low=True), Interval(high=high, without_high=True),
+    )[kind]  # fmt: skip
+
+
+def intervals(least: float, most: float, places: int) -> st.SearchStrategy[Interval]:
+    numbers = st.integers(int(least * 10**places), int(most * 10**places)).map(lambda n: n / 10**places)
+    return st.builds(_interval, numbers, numbers, st.integers(0, 5))
+
+
+# A weight is compared, not ranged.
+weights = st.builds(_interval, st.integers(-20, 20).map(lambda n: n / 10), st.just(0.0), st.integers(1, 5)).filter(
+    lambda i: i.low is None or i.high is None or i.low == i.high
+)
+dates = st.one_of(
+    st.integers(1990, 2100).map(str),
+    st.dates().filter(lambda d: 1990 < d.year < 2100).map(lambda d: d.isoformat()),
+    st.dates().filter(lambda d: 1990 < d.year < 2100).map(lambda d: d.isoformat()[:7]),
+    st.sampled_from(["today", "yesterday", "30d"]),
+)
+terms = st.one_of(
+    st.builds(Text, VALUES, st.sampled_from([None, Field.PROMPT, Field.NEGATIVE, Field.NOTES])),
+    st.builds(Named, st.sampled_from(NAMED), VALUES),
+    st.builds(Named, st.sampled_from([Field.LORA, Field.EMBEDDING]), VALUES, weights),
+    st.builds(Named, st.just(Field.SEED), st.integers(0, 1 << 70).map(str)),
+    st.builds(Named, st.just(Field.ID), st.uuids().map(str)),
+    VALUES.map(lambda v: v.replace("\\", "/").rstrip("/ ")).filter(lambda v: v.strip() == v != "")
+    .map(lambda v: Named(Field.PATH, v)),
+    st.builds(Number, st.just(Field.RATING), intervals(0, 5, 0)),
+    st.builds(Number, st.just(Field.STEPS), intervals(0, 200, 0)),
+    st.builds(Number, st.just(Field.CFG), intervals(0, 30, 2)),
+    st.builds(Number, st.just(Field.MP), intervals(0, 30, 1)),
+    dates.map(lambda d: Made(d, d)),
+    st.builds(Made, dates, st.none()),
+    st.builds(Made, st.none(), dates),
+    st.builds(Made, dates, dates),
+    st.builds(Size, st.sampled_from(["=", ">=", "<=", ">", "<"]), st.integers(0, 99_999), st.integers(0, 99_999)),
+    st.builds(Ratio, st.integers(1, 40), st.integers(1, 40)),
+    st.builds(Shaped, st.sampled_from(list(Shape))),
+    st.builds(Is, st.sampled_from(list(State))),
+    st.builds(Has, st.sampled_from(list(Thing))),
+)  # fmt: skip
+sorts = st.one_of(
+    st.none(),
+    st.builds(Sort, st.sampled_from(list(Order))),
+    st.builds(Sort, st.just(Order.RANDOM), st.integers(0, 999_999_999)),
+)
+
+
+def trees(of: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
+    return st.recursive(
+        of,
+        lambda inner: st.one_of(
+            st.lists(inner, min_size=2, max_size=3).map(all_of),
+            st.lists(inner, min_size=2, max_size=3).map(any_of),
+            inner.map(negation),
+        ),
+        max_leaves=6,
+    )
+
+
+queries = st.builds(Query, st.none() | trees(terms), sorts)
+
+__all__ = ["Not", "dates", "intervals", "queries", "sorts", "terms", "trees"]

@@ -1,0 +1,85 @@
+"""One place alone takes a person's file away (F7)."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+SOURCE = Path(__file__).parents[2] / "src" / "mysticanvas"
+
+DESTRUCTIVE = frozenset(
+    ("unlink", "remove", "rmdir", "rmtree", "removedirs", "rename", "renames", "replace", "move", "truncate")
+)
+# Modules of the standard library, and paths, on which these names change files.
+OWNERS = {"os", "shutil", "send2trash"}
+
+# What may take files away, and which: all but the first are the library's own.
+ALLOWED = {
+    ("disk/discarding.py", "discard"): "a person's file, after every check",
+    ("disk/discarding.py", "_unlink_beneath"): "a person's file, after every check",
+    ("library/thumb_cache.py", "_write_whole"): "a thumbnail's temporary file",
+    ("library/autotagging.py", "keep_key"): "the file of an endpoint's key",
+    ("server/sessions.py", "kept_in"): "the file of the browser's session",
+    ("orchestrator.py", "serve"): "address.json",
+    ("orchestrator.py", "_write_address"): "address.json",
+}
+OWN_FOLDERS = ("store/", "demo/")
+
+
+def calls() -> list[tuple[str, str, str]]:
+    """(file, function, call) of everything that could take a file away."""
+    return list(_calls())
+
+
+def _calls() -> Iterator[tuple[str, str, str]]:
+    for path in sorted(SOURCE.rglob("*.py")):
+        name = path.relative_to(SOURCE).as_posix()
+        tree = ast.parse(path.read_text("utf-8"))
+        for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]:
+            for node in ast.walk(function):
+                if isinstance(node, ast.Call) and (call := destructive(node)) is not None:
+                    yield name, function.name, call
+
+
+def destructive(node: ast.Call) -> str | None:
+    called = node.func
+    if isinstance(called, ast.Name) and called.id in {"send2trash", "rmtree"}:
+        return called.id
+    if not isinstance(called, ast.Attribute) or called.attr not in DESTRUCTIVE:
+        return None
+    owner = called.value
+    if isinstance(owner, ast.Name) and owner.id in OWNERS:
+        return f"{owner.id}.{called.attr}"
+    # A path's own methods; `replace` of text has two arguments, and what renames a row has more.
+    if called.attr in ("unlink", "rmdir") or (called.attr in ("rename", "replace") and len(node.args) == 1):
+        return f"….{called.attr}"
+    return None
+
+
+def test_no_other_code_takes_a_file_away() -> None:
+    found = calls()
+    assert ("disk/discarding.py", "discard", "send2trash") in found
+    strangers = [one for one in found if (one[0], one[1]) not in ALLOWED and not one[0].startswith(OWN_FOLDERS)]
+    assert strangers == []
+
+
+def test_the_store_takes_only_its_own_files_away() -> None:
+    assert {one[0] for one in calls() if one[0].startswith("store/")} <= {
+        "store/backup.py",
+        "store/database.py",
+        "store/locking.py",
+    }
+
+
+def test_the_test_sees_what_it_looks_for() -> None:
+    for line in (
+        "os.unlink(p)",
+        "path.unlink()",
+        "shutil.rmtree(p)",
+        "path.rename(q)",
+        "os.replace(a, b)",
+        "path.replace(q)",
+    ):
+        [statement] = ast.parse(line).body
+        assert isinstance(statement, ast.Expr)
+        assert isinstance(statement.value, ast.Call)
+        assert destructive(statement.value) is not None

@@ -1,0 +1,229 @@
+"""What the server says to the gallery, as examples that both sides are held to.
+
+Each example is a reply of a real Orchestrator in `tests/wire/NAME.json`. Here its shape is compared
+with what the server says now; `web/src/api/wire.test.ts` holds the gallery's types to the same files.
+
+After a change that is meant, write the examples anew, look at the difference, and commit it:
+
+    MYSTICANVAS_WIRE=rewrite python3 dev.py test tests/wire
+"""
+
+import json
+import os
+import re
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mysticanvas.domain.job import JobKind
+from mysticanvas.store import jobs
+from mysticanvas.store.database import Database, WriteTx
+from tests.faults.serving import Served
+from tests.model_files import LORA_SD1, safetensors, write_model
+from tests.pictures import png, png_chunk
+
+HERE = Path(__file__).parent
+REWRITING = os.environ.get("MYSTICANVAS_WIRE") == "rewrite"
+MADE_S = 1_787_400_000
+PARAMETERS = """a lighthouse in a violet storm, <lora:film_grain:0.6>
+Negative prompt: lowres, blurry
+Steps: 31, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: 4.5, Seed: 3428989595, Size: 832x1216, \
+Model hash: 0123456789, Model: dreamer_v1, VAE: soft.safetensors, Denoising strength: 0.4, Clip skip: 2, \
+Lora hashes: "film_grain: abcdef012345", Hires upscale: 2, Version: v1.10.1"""
+# Enlarged from an image that is not there.
+UPSCALED = {
+    "1": {"class_type": "LoadImage", "inputs": {"image": "gone.png"}},
+    "2": {"class_type": "UpscaleModelLoader", "inputs": {"model_name": "4x.pth"}},
+    "3": {"class_type": "ImageUpscaleWithModel", "inputs": {"upscale_model": ["2", 0], "image": ["1", 0]}},
+    "4": {"class_type": "SaveImage", "inputs": {"images": ["3", 0]}},
+}
+LORA_TEXTS = {
+    "modelspec.title": "Film grain",
+    "modelspec.trigger_phrase": "analog film",
+    "modelspec.author": "you",
+}
+# Names whose values are others each time, and what stands for them in the examples.
+VOLATILE = frozenset(
+    {"snapshot", "token", "id", "operation", "imported_at", "last_scan_at", "app_version", "rate_per_s", "seconds"}
+)
+STAND_INS = {str: "any", int: 1, float: 1.5}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Three images: one that says everything, one that says nothing, one that cannot be shown."""
+    home = tmp_path_factory.mktemp("wire")
+    (home / "ComfyUI" / "output").mkdir(parents=True)
+    (home / "library").mkdir()
+    with Database.open(home / "library") as database:
+        database.write(_park_a_job)
+    pictures = home / "pictures"
+    pictures.mkdir()
+    whole = png(832, 1216, texts={"parameters": PARAMETERS})
+    for number, (name, content) in enumerate(
+        {"whole": whole, "bare": png(color=0x112233), "huge": _too_large()}.items()
+    ):
+        path = pictures / f"{name}.png"
+        path.write_bytes(content)
+        os.utime(path, (MADE_S - number * 86_400, MADE_S - number * 86_400))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HOME", str(home))
+        patch.setenv("USERPROFILE", str(home))
+        patch.setenv("TZ", "UTC")
+        server = Served(home / "library", [pictures]).wait_until_up()
+    server.wait_until_idle(3)
+    yield server
+    server.stop()
+
+
+def _too_large() -> bytes:
+    """A PNG that claims more pixels than are ever decoded."""
+    small = png(1, 1)
+    header = struct.pack(">IIBBBBB", 20_000, 20_000, 8, 2, 0, 0, 0)
+    return small[:8] + png_chunk(b"IHDR", header) + small[8 + 25 :]
+
+
+def _park_a_job(tx: WriteTx) -> None:
+    """As a file does that crashes the worker twice."""
+    jobs.enqueue(tx, jobs.NewJob(JobKind.THUMB, {"generation": 1}, "gone"), now_ms=0)
+    for days in range(jobs.MAX_CRASHES):
+        # A day later, so that the wait between two tries is over.
+        [claimed] = jobs.claim(tx, boot="earlier", limit=1, now_ms=days * 86_400_000)
+        jobs.fail(tx, claimed, error="The worker ended while it read this file.", crashed=True, now_ms=0)
+
+
+@pytest.fixture(scope="module")
+def replies(served: Served) -> dict[str, Any]:
+    """Name of the example to what the server says now."""
+    view = served.post("/api/queries", {"q": 'lighthouse -"red fox" model:dreamer_v1 -rating:5 -lora:film_gran'})
+    everything = served.post("/api/queries", {"q": ""})["snapshot"]
+    items = served.get(f"/api/queries/{everything}/items", start=0, count=3)
+    whole, bare, _ = items["uuid"]
+    status = served.get("/api/status")
+    marked = {"snapshot": everything, "ranges": [[0, 1]], "except": [], "set": {"rating": 4}}
+    with served.http.stream("GET", "/api/events") as stream:
+        bulk = served.post("/api/bulk", marked)
+        _write_later(Path(status["roots"][0]["path"]))
+        events = _events(stream.iter_lines())
+    undo = served.post(f"/api/undo/{bulk['operation']}", {})
+    served.wait_until_idle(4)
+    return {
+        "query": view,
+        "items": items,
+        "position": served.get(f"/api/queries/{everything}/position", uuid=whole),
+        "newer": served.get(f"/api/queries/{everything}/newer"),
+        "facets": served.get("/api/facets", snapshot=everything, field="model"),
+        "facets_all": served.get(f"/api/queries/{everything}/facets"),
+        "complete": served.get("/api/complete", q="model:"),
+        "highlights": served.get(f"/api/queries/{view['snapshot']}/highlights", uuid=whole),
+        "stats": served.get("/api/stats"),
+        "detail": served.get(f"/api/generations/{whole}"),
+        "detail_bare": served.get(f"/api/generations/{bare}"),
+        "raw": served.get(f"/api/generations/{whole}/raw"),
+        "status": status,
+        "jobs": served.get("/api/jobs"),
+        "suggestions": served.get("/api/suggestions"),
+        "bulk": bulk,
+        "undo": undo,
+        "error": served.http.post("/api/queries", json={"q": "modle:x"}).json(),
+        "events": events,
+        "lineage": _lineage(served, child=bare),
+        **_models(served),
+    }
+
+
+def _write_later(folder: Path) -> None:
+    """Whole and as old as it says from its first moment in the folder."""
+    content = png(color=0x778899, texts={"prompt": json.dumps(UPSCALED)})
+    written = folder.parent / "later.png"
+    written.write_bytes(content)
+    os.utime(written, (MADE_S + 60, MADE_S + 60))
+    written.replace(folder / "later.png")
+
+
+def _lineage(served: Served, *, child: str) -> Any:
+    """Of an image whose source is unknown and which the person says another came from."""
+    later = served.get("/api/search", q="")["items"][0]["uuid"]
+    served.post(f"/api/generations/{child}/parent", {"parent": later, "relation": "variation"})
+    return served.get(f"/api/generations/{later}/lineage")
+
+
+def _models(served: Served) -> dict[str, Any]:
+    """The registry after a scan; the image's LoRA and the one of the folder are said to be one."""
+    folder = served.library.parent / "ComfyUI" / "models"
+    write_model(folder / "loras" / "grain_v2.safetensors", safetensors(LORA_SD1, LORA_TEXTS))
+    scan = served.post("/api/models/scan", {"paths": [str(folder)]})
+    served.wait_until_idle(4)
+    [of_image] = served.get("/api/models", name="film_grain")["models"]
+    [of_file] = served.get("/api/models", name="grain_v2")["models"]
+    served.post("/api/models/merge", {"keep": of_file["id"], "other": of_image["id"]})
+    return {
+        "model_scan": scan,
+        "models": served.get("/api/models"),
+        "model": served.get(f"/api/models/{of_file['id']}"),
+        "made_with": served.get(f"/api/models/{of_file['id']}/generations", min_weight=0.5),
+    }
+
+
+def _events(lines: Iterator[str]) -> dict[str, Any]:
+    """The last message of each kind, until there is one of each."""
+    found: dict[str, Any] = {}
+    kind = ""
+    for line in lines:
+        if line.startswith("event: "):
+            kind = line.removeprefix("event: ")
+        elif line.startswith("data: ") and kind in EVENTS:
+            found[kind] = json.loads(line.removeprefix("data: "))
+        if set(found) >= EVENTS:
+            break
+    return dict(sorted(found.items()))
+
+
+EVENTS = {"images", "item", "jobs", "import"}
+NAMES = (
+    "query", "items", "position", "newer", "facets", "facets_all", "complete", "highlights", "stats", "detail",
+    "detail_bare", "raw", "status", "jobs", "suggestions", "bulk", "undo", "error", "events",
+    "lineage", "model_scan", "models", "model", "made_with",
+)  # fmt: skip
+
+
+def shape(value: Any) -> Any:
+    """Names and types, without values; a list has the shapes of its members, each once."""
+    if isinstance(value, dict):
+        return {key: shape(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return sorted({json.dumps(shape(item), sort_keys=True) for item in value})
+    if value is None:
+        return "null"
+    return "boolean" if isinstance(value, bool) else "number" if isinstance(value, int | float) else "string"
+
+
+def stable(value: Any, key: str = "") -> Any:
+    """The same on every machine and at every time, and still an example."""
+    if isinstance(value, dict):
+        return {name: stable(item, name) for name, item in value.items()}
+    if isinstance(value, list):
+        return [stable(item, key) for item in value]
+    if key in VOLATILE and type(value) in STAND_INS:
+        return STAND_INS[type(value)]
+    if isinstance(value, str):
+        value = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "11111111-2222-4333-8444-555555555555", value)
+        return re.sub(r"(/|[A-Z]:\\)\S*?(?=pictures|ComfyUI|library)", "/home/you/", value)
+    return value
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_server_says_what_its_example_says(replies: dict[str, Any], name: str) -> None:
+    path = HERE / f"{name}.json"
+    said = stable(replies[name])
+    if REWRITING:
+        path.write_text(json.dumps(said, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    committed = json.loads(path.read_text("utf-8"))
+    assert shape(said) == shape(committed), f"{path.name}: if this is meant, see the top of {Path(__file__).name}"
+
+
+def test_every_example_is_of_a_reply(replies: dict[str, Any]) -> None:
+    assert set(replies) == set(NAMES) == {path.stem for path in HERE.glob("*.json")}

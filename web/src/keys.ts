@@ -1,0 +1,137 @@
+/** The one table of keys: it drives the handler, and the sheet behind `?`. */
+
+import { get, type Detail } from './api/client';
+import { grid } from './gallery/grid.svelte';
+import { library } from './gallery/library.svelte';
+import { Selection } from './lib/selection';
+import { routing } from './routing.svelte';
+import { searching } from './search/searching.svelte';
+import { panels } from './shell/panels.svelte';
+import { copy } from './ui/copying';
+import { isTyping, keyOf, type Shortcut } from './ui/shortcuts';
+import { toasts } from './ui/toasts.svelte';
+import { zoom } from './viewer/zoom.svelte';
+
+/** Space that is down for longer is held, not tapped. */
+const HELD_MS = 350;
+
+export const SHORTCUTS: readonly Shortcut[] = [
+  { keys: ['ArrowLeft'], shown: '←', does: 'Image before', run: () => step(-1, 0), repeats: true },
+  { keys: ['ArrowRight'], shown: '→', does: 'Image after', run: () => step(1, 0), repeats: true },
+  { keys: ['ArrowUp'], shown: '↑', does: 'Row above', run: () => step(0, -1), repeats: true },
+  { keys: ['ArrowDown'], shown: '↓', does: 'Row below', run: () => step(0, 1), repeats: true },
+  { keys: ['Shift+ArrowLeft'], shown: 'Shift+←', does: 'Choose on to the left', run: () => extend(-1, 0), repeats: true },
+  { keys: ['Shift+ArrowRight'], shown: 'Shift+→', does: 'Choose on to the right', run: () => extend(1, 0), repeats: true },
+  { keys: ['Shift+ArrowUp'], shown: 'Shift+↑', does: 'Choose up to the row above', run: () => extend(0, -1), repeats: true },
+  { keys: ['Shift+ArrowDown'], shown: 'Shift+↓', does: 'Choose down to the row below', run: () => extend(0, 1), repeats: true },
+  { keys: ['PageUp'], shown: 'PgUp', does: 'Screen up', run: () => turn(-1), repeats: true },
+  { keys: ['PageDown'], shown: 'PgDn', does: 'Screen down', run: () => turn(1), repeats: true },
+  { keys: ['Home'], shown: 'Home', does: 'First image', run: () => go(0) },
+  { keys: ['End'], shown: 'End', does: 'Last image', run: () => go(library.view.total - 1) },
+  { keys: ['['], shown: '[', does: 'Day after', run: () => grid.section(-1, 'day'), repeats: true },
+  { keys: [']'], shown: ']', does: 'Day before', run: () => grid.section(1, 'day'), repeats: true },
+  { keys: ['{'], shown: '{', does: 'Month after', run: () => grid.section(-1, 'month'), repeats: true },
+  { keys: ['}'], shown: '}', does: 'Month before', run: () => grid.section(1, 'month'), repeats: true },
+  { keys: ['g'], shown: 'g', does: 'Go to a date', run: () => (panels.dialog = 'date') },
+  { keys: ['Enter'], shown: 'Enter', does: 'Open the viewer, or close it', run: toggleViewer },
+  { keys: [' '], shown: 'Space', does: 'Look at it, for as long as it is held; tapped, like Enter', run: glance, release: endGlance },
+  { keys: ['z'], shown: 'z', does: 'Zoom in the viewer', run: () => zoom.toggle() },
+  { keys: ['f'], shown: 'f', does: 'Favourite', run: toggleFavourite },
+  { keys: ['1', '2', '3', '4', '5'], shown: '1 … 5', does: 'Rate with so many stars', run: (key) => rate(Number(key)) },
+  { keys: ['0'], shown: '0', does: 'Clear the rating', run: () => rate(0) },
+  { keys: ['x'], shown: 'x', does: 'Choose the image', run: choose },
+  { keys: ['Ctrl+a'], shown: 'Ctrl+A', does: 'Choose everything that matches', run: () => library.selectAll() },
+  { keys: ['Escape'], shown: 'Esc', does: 'Choose nothing', run: () => (library.selection = new Selection()) },
+  { keys: ['i'], shown: 'i', does: 'How it was made', run: () => panels.toggleInspector() },
+  { keys: ['l'], shown: 'l', does: 'Lineage: what it came from, and what came from it; arrows walk, Enter opens, Esc goes back', run: showLineage },
+  { keys: ['\\'], shown: '\\', does: 'Filters beside the images', run: () => panels.toggleFilters() },
+  { keys: ['p'], shown: 'p', does: 'Copy the prompt', run: () => void copyOf('prompt', 'Prompt') },
+  { keys: ['P'], shown: 'Shift+P', does: 'Copy all parameters', run: () => void copyOf('parameters_text', 'All parameters') },
+  { keys: ['/'], shown: '/', does: 'Search', run: () => searching.focus(), anywhere: true },
+  { keys: ['Ctrl+z'], shown: 'Ctrl+Z', does: 'Undo', run: () => void toasts.undoLast(), anywhere: true },
+  { keys: ['?'], shown: '?', does: 'These keys', run: () => (panels.dialog = 'keys'), anywhere: true },
+];
+const BY_KEY = new Map(SHORTCUTS.flatMap((shortcut) => shortcut.keys.map((key) => [key, shortcut] as const)));
+
+export function onKey(event: KeyboardEvent): void {
+  if (isTyping(event) || event.defaultPrevented || event.altKey || panels.dialog) return;
+  const key = keyOf(event);
+  const pressed = event.target instanceof Element && event.target.closest('button, summary, a') !== null;
+  if ((key === 'Enter' || key === ' ') && pressed) return;
+  if (routing.viewing && key === 'Escape') return;
+  const shortcut = BY_KEY.get(key);
+  if (!shortcut || !(routing.inLibrary || shortcut.anywhere)) return;
+  event.preventDefault();
+  if (!event.repeat || shortcut.repeats) shortcut.run(key);
+}
+
+export function onKeyUp(event: KeyboardEvent): void {
+  if (!isTyping(event)) BY_KEY.get(keyOf(event))?.release?.();
+}
+
+/** What is chosen is the range from where Shift was first held to the focus. */
+function extend(columns: number, rows: number): void {
+  if (routing.viewing) return;
+  if (!library.selection.count) library.anchor = library.focused;
+  grid.move(columns, rows);
+  library.selection = new Selection().withRange(library.anchor, library.focused);
+}
+
+function step(columns: number, rows: number): void {
+  if (routing.viewing) go(library.focused + (columns || Math.sign(rows)));
+  else grid.move(columns, rows);
+}
+
+function go(index: number): void {
+  if (routing.viewing) library.focused = Math.max(0, Math.min(library.view.total - 1, index));
+  else grid.focus(index);
+}
+
+function turn(direction: 1 | -1): void {
+  if (!routing.viewing) grid.page(direction);
+}
+
+/** A range that Shift+click ends begins here. */
+function choose(): void {
+  library.selection = library.selection.toggled(library.focused);
+  library.anchor = library.focused;
+}
+
+function toggleViewer(): void {
+  if (routing.viewing) routing.closeViewer();
+  else routing.openViewer(library.focused);
+}
+
+/** When Space went down to look at an image; undefined while it does something else. */
+let glancedAt_ms: number | undefined;
+
+function glance(): void {
+  glancedAt_ms = routing.viewing ? undefined : performance.now();
+  toggleViewer();
+}
+
+function endGlance(): void {
+  if (glancedAt_ms !== undefined && performance.now() - glancedAt_ms > HELD_MS && routing.viewing) routing.closeViewer();
+  glancedAt_ms = undefined;
+}
+
+function showLineage(): void {
+  const uuid = library.uuidOf(library.focused);
+  if (uuid) routing.lineageOf(uuid);
+}
+
+function toggleFavourite(): void {
+  const set = { favorite: !library.pages.item(library.focused)?.favorite };
+  void (routing.viewing ? library.markFocused(set) : library.mark(set));
+}
+
+function rate(stars: number): void {
+  void (routing.viewing ? library.markFocused({ rating: stars }) : library.mark({ rating: stars }));
+}
+
+async function copyOf(what: 'prompt' | 'parameters_text', name: string): Promise<void> {
+  const uuid = library.uuidOf(library.focused);
+  if (!uuid) return;
+  const detail = await get<Detail>(`/api/generations/${uuid}`);
+  await copy(detail[what] ?? '', name);
+}

@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest';
+
+import type { Chip, Snapshot } from '../api/client';
+import { atFault, cleared, composed, exclusionOf, filtersOf, inOrder, respelt, settled, toggled, withoutChip, withoutWord, withTerm } from './chips';
+
+const chip = (text: string): Chip => {
+  const plain = text.replace(/^-/, '');
+  const [field = '', value = ''] = plain.includes(':') ? plain.split(':') : ['text', plain];
+  return { text, field, value, negated: text.startsWith('-') };
+};
+const storm = chip('storm');
+const model = chip('model:flux1-dev');
+const rating = chip('-rating:5');
+const viewOf = (words: Chip[], filters: Chip[], q = ''): Snapshot => {
+  return { snapshot: 's', q, total: 0, sections: [], filters, words, sort: 'newest', unknown: [] };
+};
+const view = viewOf([storm, chip('"over the sea"')], [model, rating]);
+const ordered = viewOf([], [model, chip('sort:oldest')]);
+
+test('a chip that is taken away leaves the others', () => {
+  expect(withoutChip(view, model)).toBe('storm "over the sea" -rating:5');
+  expect(withoutWord(view, storm)).toBe('"over the sea" model:flux1-dev -rating:5');
+});
+
+test('a chip turns into its opposite and back', () => {
+  expect(exclusionOf(view, model)).toBe('storm "over the sea" -model:flux1-dev -rating:5');
+  expect(exclusionOf(view, rating)).toBe('storm "over the sea" model:flux1-dev rating:5');
+});
+
+test('what is typed stands beside the filters, and in place of the one that is edited', () => {
+  expect(composed(view, ' fog ')).toBe('fog model:flux1-dev -rating:5');
+  expect(composed(view, 'fog model:flux1', model)).toBe('fog model:flux1 -rating:5');
+  expect(composed(view, '')).toBe('model:flux1-dev -rating:5');
+});
+
+test('an OR that is typed does not take the filters in', () => {
+  expect(composed(view, 'fog OR mist')).toBe('(fog OR mist) model:flux1-dev -rating:5');
+  expect(composed(viewOf([], []), 'fog OR mist')).toBe('fog OR mist');
+  expect(composed(view, 'ORANGE')).toBe('ORANGE model:flux1-dev -rating:5');
+});
+
+test('the order is no filter, and stands once', () => {
+  expect(filtersOf(ordered)).toEqual([model]);
+  expect(composed(ordered, 'fog')).toBe('fog model:flux1-dev sort:oldest');
+  expect(composed(ordered, 'fog sort:name')).toBe('fog sort:name model:flux1-dev');
+  expect(inOrder(ordered, 'sort:name')).toBe('model:flux1-dev sort:name');
+  expect(inOrder(ordered, 'sort:newest')).toBe('model:flux1-dev');
+  expect(cleared(ordered)).toBe('sort:oldest');
+});
+
+test('an order by chance is the same order from then on', () => {
+  expect(settled('fog sort:random')).toMatch(/^fog sort:random:\d+$/);
+  expect(settled('sort:random:42')).toBe('sort:random:42');
+});
+
+test('a term comes in once, takes its opposite out, and goes again', () => {
+  expect(withTerm(view, 'rating:5')).toBe('storm "over the sea" model:flux1-dev rating:5');
+  expect(withTerm(ordered, 'tag:sea')).toBe('model:flux1-dev tag:sea sort:oldest');
+  expect(toggled(view, 'model:flux1-dev')).toBe('storm "over the sea" -rating:5');
+  expect(toggled(view, 'tag:sea')).toBe('storm "over the sea" model:flux1-dev -rating:5 tag:sea');
+});
+
+test('a misspelt name is exchanged where it stands, not in a longer one', () => {
+  const misspelt = { field: 'lora', value: 'gran', text: 'lora:gran', suggestion: 'lora:grain' };
+  expect(respelt(viewOf([], [], 'lora:grand lora:gran>=0.5'), misspelt)).toBe('lora:grand lora:grain>=0.5');
+  expect(respelt(viewOf([], [], '(tag:a OR lora:gran)'), misspelt)).toBe('(tag:a OR lora:grain)');
+});
+
+test('the place of an error is its term', () => {
+  expect(atFault('fog modle:"a b" sea', 4)).toEqual({ before: 'fog ', term: 'modle:"a b"', after: ' sea' });
+  expect(atFault('(a OR masterpiece:1.2)', 6)).toEqual({ before: '(a OR ', term: 'masterpiece:1.2', after: ')' });
+  expect(atFault('😀 tag:x_(y) b', 2).term).toBe('tag:x_(y)');
+});
