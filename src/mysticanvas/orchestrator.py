@@ -20,6 +20,7 @@ from mysticanvas.disk.watching import FolderWatcher, Hint
 from mysticanvas.dispatching import Dispatcher
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import LibraryError
+from mysticanvas.library import embedding
 from mysticanvas.library.backing_up import HourlyBackups
 from mysticanvas.library.carrying_on import CarryingOn
 from mysticanvas.library.importing import Importing
@@ -107,6 +108,7 @@ class Orchestrator:
         if self._serving:
             running.enter_context(HourlyBackups(self.database))
         carrying_on = running.enter_context(CarryingOn(self.database, now_ms=now_ms))
+        embedding.queue_missing(self.database, now_ms=now_ms)
         self.sessions = Sessions.open(settings.library / TOKEN_FILE)
         if self._serving:
             running.enter_context(self.sessions.kept_in(settings.library / SESSION_FILE))

@@ -11,6 +11,8 @@
     │   ├── NewerLibraryError      written by a newer MystiCanvas
     │   └── DamagedLibraryError    the database does not pass its checks
     ├── UnreadableFileError    an image file cannot be read; str() is the reason
+    ├── EndpointError          a model server did not give a usable answer
+    ├── ModelUnusableError     a model of MystiCanvas' own is damaged or not the known one
     ├── TimeLimitError         a read took longer than it may
     └── TaskError              a worker did not deliver
         ├── TaskFailedError        the task raised; str() is its sentence
@@ -68,6 +70,14 @@ class DamagedLibraryError(LibraryError):
 
 
 class UnreadableFileError(MystiCanvasError):
+    pass
+
+
+class EndpointError(MystiCanvasError):
+    pass
+
+
+class ModelUnusableError(MystiCanvasError):
     pass
 
 

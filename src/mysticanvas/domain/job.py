@@ -12,6 +12,9 @@ class JobKind(StrEnum):
     SHA256 = "sha256"
     MODELS = "models"
     REPARSE = "reparse"
+    EMBED = "embed"
+    PHASH = "phash"
+    AUTOTAG = "autotag"
 
 
 class JobStatus(StrEnum):
@@ -31,7 +34,9 @@ class JobPriority:
     """Higher goes first."""
 
     IDLE = 0
+    BEHIND = 50
     NORMAL = 100
+    SOON = 200
     IN_VIEW = 1000
 
 

@@ -11,7 +11,7 @@ from mysticanvas.domain.job import JobKind
 from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.domain.task import ImageRead
 from mysticanvas.formats.detect import PARSER_VERSION
-from mysticanvas.library import companions, lineage, missing, prompt_tags, sha256
+from mysticanvas.library import companions, embedding, lineage, missing, prompt_tags, sha256
 from mysticanvas.store import events, failures, files, fts, generations, jobs, models, raw_metadata, taking_over
 from mysticanvas.store.database import WriteTx
 from mysticanvas.store.files import Facts, KnownFile, NewFile
@@ -150,6 +150,7 @@ def _read_anew(tx: WriteTx, image: GenerationId, read: ImageRead, *, now_ms: int
     recipe = replace(read.recipe, params=json.loads(read.params_json))
     set_recipe(tx, image, recipe, problems_of(read), now_ms=now_ms)
     raw_metadata.keep_all(tx, [(image, read.raw)])
+    embedding.queue_new(tx, now_ms=now_ms)
 
 
 def set_recipe(tx: WriteTx, image: GenerationId, recipe: Recipe, problems: Sequence[str], *, now_ms: int) -> None:
@@ -213,6 +214,7 @@ def _record_all(tx: WriteTx, found: Sequence[Found], *, now_ms: int) -> None:
     lineage.note(tx, [(image, one.read.recipe) for image, one in taken], now_ms=now_ms)
     companions.note(tx, [(image, _root_id(one), one.read) for image, one in taken])
     prompt_tags.note(tx, [image for image, one in taken if one.read.recipe.prompt])
+    embedding.queue_new(tx, now_ms=now_ms)
 
 
 def _thumb_of(image: GenerationId, public_uuid: str) -> NewJob:

@@ -13,7 +13,7 @@ import apsw
 from mysticanvas.domain.errors import LibraryError, TimeLimitError
 from mysticanvas.domain.file import holds_workflow
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.text import searchable
+from mysticanvas.domain.text import content_hash, searchable
 
 # 3.51.3 mends lost commits under two checkpointing connections, 3.54 overflows in FTS5.
 SQLITE_NEEDED = (3, 54, 0)
@@ -66,10 +66,15 @@ def _prepare(connection: apsw.Connection) -> None:
     flags = apsw.SQLITE_INNOCUOUS
     connection.create_scalar_function("searchable", _searchable, 1, deterministic=True, flags=flags)
     connection.create_scalar_function("holds_workflow", _holds_workflow, 1, deterministic=True, flags=flags)
+    connection.create_scalar_function("content_hash", _content_hash, 1, deterministic=True, flags=flags)
 
 
 def _searchable(*text: Any) -> str | None:
     return searchable(text[0])
+
+
+def _content_hash(*text: Any) -> bytes | None:
+    return None if text[0] is None else content_hash(text[0])
 
 
 def _holds_workflow(*content: Any) -> bool:
@@ -131,6 +136,11 @@ class ReadTx:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
+
+    @property
+    def library(self) -> Path:
+        """The folder of the library."""
+        return Path(self._connection.db_filename("main")).parent
 
     def all(self, sql: str, **params: Any) -> list[dict[str, Any]]:
         cursor = self._connection.execute(sql, params)

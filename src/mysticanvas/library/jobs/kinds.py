@@ -12,7 +12,7 @@ from typing import Any
 
 from mysticanvas.domain.job import JobKind
 from mysticanvas.domain.task import Answer, Task
-from mysticanvas.library.jobs import models, reparse, sha256, thumb
+from mysticanvas.library.jobs import autotag, embed, models, phash, reparse, sha256, thumb
 from mysticanvas.store.database import ReadTx, WriteTx
 
 
@@ -32,4 +32,7 @@ KINDS: dict[JobKind, Kind] = {
     JobKind.SHA256: Kind(sha256.prepare, sha256.apply),
     JobKind.MODELS: Kind(models.prepare, models.apply),
     JobKind.REPARSE: Kind(reparse.prepare, reparse.apply, reparse.split),
+    JobKind.EMBED: Kind(embed.prepare, embed.apply),
+    JobKind.PHASH: Kind(phash.prepare, phash.apply),
+    JobKind.AUTOTAG: Kind(autotag.prepare, autotag.apply),
 }
