@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -26,6 +27,7 @@ from mysticanvas.store.connections import (
     open_writer,
     within,
 )
+from mysticanvas.store.disk_errors import DISK_ERRORS, told_plainly
 from mysticanvas.store.locking import LibraryLock
 from mysticanvas.store.migrating import migrate, refuse_strangers
 from mysticanvas.store.writing import Listener, Writer
@@ -73,8 +75,9 @@ class Database:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = LibraryLock.take(folder)
         try:
-            _bring_up_to_date(folder)
-            return cls(folder, lock, read_limit_ms=read_limit_ms)
+            with told_plainly("opened"):
+                _bring_up_to_date(folder)
+                return cls(folder, lock, read_limit_ms=read_limit_ms)
         except BaseException:
             lock.release()
             raise
@@ -86,11 +89,14 @@ class Database:
         self.close()
 
     def close(self) -> None:
-        self._writer.finish()
-        while not self._readers.empty():
-            self._readers.get_nowait().close()
-        self._writer.close()
-        self._lock.release()
+        try:
+            self._writer.finish()
+            with suppress(*DISK_ERRORS):
+                while not self._readers.empty():
+                    self._readers.get_nowait().close()
+            self._writer.close()
+        finally:
+            self._lock.release()
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -104,6 +110,10 @@ class Database:
     def read_within(
         self, limit_ms: int, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
+        with told_plainly("read"):
+            return self._read(limit_ms, query, *args, **kwargs)
+
+    def _read(self, limit_ms: int, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         connection = self._borrow()
         thread = threading.get_ident()
         self._reading[thread] = time.monotonic(), getattr(query, "__qualname__", "?")
@@ -175,7 +185,7 @@ class Database:
 
     def back_up(self, *, why: str = "asked") -> Backup:
         """Raises `DamagedLibraryError` when the copy does not pass its checks."""
-        with self._backing_up:
+        with self._backing_up, told_plainly("copied"):
             connection = open_reader(self.path)
             # The copy counts as a write, though the library itself stays read-only here.
             connection.execute("PRAGMA query_only = OFF").fetchall()
