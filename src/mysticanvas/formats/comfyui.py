@@ -179,12 +179,16 @@ def _summary(graph: Graph, sampler: Node) -> dict[str, Any]:
 # -- which passes ------------------------------------------------------------------------------------------
 
 
+_GUIDED = ("positive", "guider", "basic_pipe", "conditioning", "pipe")
+_STARTED = frozenset(("seed", "noise_seed", "noise", "sigmas"))
+_STEERED = frozenset(("steps", "sigmas", "sampler_name", "cfg", "sampler"))
+
+
 def _is_sampler(node: Node) -> bool:
     inputs = node.inputs
-    guided = any(is_link(inputs.get(name)) for name in ("positive", "guider", "basic_pipe", "conditioning", "pipe"))
-    started = any(name in inputs for name in ("seed", "noise_seed", "noise", "sigmas"))
-    steers = any(name in inputs for name in ("steps", "sigmas", "sampler_name", "cfg", "sampler"))
-    return guided and started and steers and not _saves(node)
+    if _STARTED.isdisjoint(inputs) or _STEERED.isdisjoint(inputs):
+        return False
+    return any(is_link(inputs.get(name)) for name in _GUIDED) and not _saves(node)
 
 
 def _saves(node: Node) -> bool:

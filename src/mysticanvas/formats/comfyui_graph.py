@@ -34,6 +34,7 @@ class Graph:
     def __init__(self, nodes: dict[str, Node]) -> None:
         self.nodes = nodes
         self._above: dict[str, list[Node]] = {}
+        self._origins: dict[str, list[tuple[str, Node]]] = {}
 
     def above(self, start: Node) -> list[Node]:
         """Every node that `start` depends on, nearest first: `upstream`, kept for those asked for often."""
@@ -54,16 +55,22 @@ class Graph:
     def upstream(self, start: Node, *, without: frozenset[str] = frozenset()) -> Iterator[Node]:
         """Every node that `start` depends on, nearest first, each once; not through inputs named in
         `without`."""
-        seen, waiting, nodes = {start.id}, [start], self.nodes
+        seen, waiting = {start.id}, [start]
         for node in waiting:
-            for name, value in node.inputs.items():
-                if type(value) is not list or name in without or not is_link(value):
-                    continue
-                key = str(value[0])
-                if key not in seen and key in nodes:
-                    seen.add(key)
-                    waiting.append(nodes[key])
-                    yield nodes[key]
+            for name, origin in self._origins_of(node):
+                if origin.id not in seen and name not in without:
+                    seen.add(origin.id)
+                    waiting.append(origin)
+                    yield origin
+
+    def _origins_of(self, node: Node) -> list[tuple[str, Node]]:
+        """(input, the node that it is linked to), kept: walks come by again and again."""
+        found = self._origins.get(node.id)
+        if found is None:
+            links = [(name, value[0]) for name, value in node.inputs.items() if is_link(value)]
+            found = [(name, origin) for name, key in links if (origin := self.nodes.get(str(key))) is not None]
+            self._origins[node.id] = found
+        return found
 
 
 def is_link(value: Any) -> bool:

@@ -30,7 +30,8 @@ _MOCHI_LABELS = (
     "Metadata Version",
     "Date",
 )
-_MOCHI_MARK = re.compile(r"(?:^|; |\n)(" + "|".join(_MOCHI_LABELS) + "): ?")
+_MARK = re.compile(r"(?:^|; )(" + "|".join(_MOCHI_LABELS) + "): ?")
+_MARK_OF_SECOND = re.compile("^(" + "|".join(_MOCHI_LABELS) + "): ?", re.MULTILINE)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -65,11 +66,12 @@ def parse(text: str) -> Recipe | None:
 
 
 def _mochi_settings(text: str) -> dict[str, Any]:
-    """A prompt may hold "; ", so only a known label ends a value."""
-    found = labelled(text, _MOCHI_MARK.finditer(text))
-    if text.startswith("Metadata Version:"):
-        found = {label: _unescaped(value) for label, value in found.items()}
-    return {label: value.strip() for label, value in found.items()}
+    """A prompt may hold "; ", so only a known label ends a value; line breaks are written as they are
+    in the first version of the record, and escaped in the second."""
+    if not text.startswith("Metadata Version:"):
+        return {label: value.strip() for label, value in labelled(text, _MARK.finditer(text)).items()}
+    found = labelled(text, _MARK_OF_SECOND.finditer(text))
+    return {label: _unescaped(value).strip() for label, value in found.items()}
 
 
 def _unescaped(text: str) -> str:
