@@ -64,15 +64,20 @@ def measure(folder: Path) -> Score:
 
 def _compare(score: Score, path: str, name: str, read: Any, want: dict[str, Any]) -> None:
     tool = want["tool"] or "none"
-    accepted = [want[name], *want.get("accept", {}).get(name, [])]
-    good = any(_plain(name, read) == _plain(name, one) for one in accepted)
-    if name == "tool" and not want["tool_certain"]:
-        # The text names no writer: any that writes such text may be named.
-        good = good or read is not None
+    good = is_right(name, read, want)
     score.every[tool, name] += 1
     score.right[tool, name] += good
     if not good:
         score.misses.append((path, name, read, want[name]))
+
+
+def is_right(name: str, read: Any, want: dict[str, Any]) -> bool:
+    """Whether a field was read as expected, or in another way that its expectation accepts."""
+    if name == "tool" and not want["tool_certain"] and read is not None:
+        # The text names no writer: any that writes such text may be named.
+        return True
+    accepted = [want[name], *want.get("accept", {}).get(name, [])]
+    return any(_plain(name, read) == _plain(name, one) for one in accepted)
 
 
 def _plain(name: str, value: Any) -> Any:
