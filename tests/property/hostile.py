@@ -19,6 +19,20 @@ def read(texts: dict[str, str], *, file_name: str = "x_00001_.png", beside: dict
     return read_recipe(ImageHead(ImageFormat.PNG, 64, 64, 1, True, entries), file_name=file_name, sidecars=sidecars)
 
 
+def check_storable(recipe: Recipe) -> None:
+    """Asserts what the columns of the database and JSON ask of a recipe."""
+    assert FAULT not in recipe.problems
+    json.dumps(recipe.params).encode()
+    for said in (recipe.prompt, recipe.negative_prompt, recipe.model, recipe.sampler, recipe.scheduler, recipe.parent):
+        assert said is None or said.encode().count(0) == 0
+    for count in (recipe.steps, recipe.width, recipe.height, recipe.clip_skip):
+        assert count is None or (isinstance(count, int) and abs(count) < 2**31)
+    assert recipe.seed is None or len(str(recipe.seed)) <= 41
+    assert all(isinstance(use.name, str) for use in recipe.loras)
+    assert all(use.name or use.hash for use in recipe.models)
+    assert all(image.name or image.hash for image in recipe.inputs)
+
+
 def _repeated(key: str, begin: str, unit: str, end: str = "") -> Shape:
     return lambda size: {key: begin + unit * max(1, (size - len(begin) - len(end)) // len(unit)) + end}
 
