@@ -59,7 +59,7 @@ def _with_junk(value: Any, draw: Any, junk: list[Any]) -> Any:
 @pytest.mark.parametrize("name", writers.WRITERS)
 @effort.each_parser
 @given(made=writers.made, data=st.data())
-def test_a_damaged_text_gives_a_recipe_thatcheck_storable(name: str, made: Made, data: st.DataObject) -> None:
+def test_a_damaged_text_gives_a_recipe_that_can_be_stored(name: str, made: Made, data: st.DataObject) -> None:
     texts = writers.WRITERS[name][1](made)
     key = data.draw(st.sampled_from(sorted(texts)))
     label, brace, content = texts[key].partition("{")

@@ -11,7 +11,8 @@ from typing import Any
 
 from mysticanvas.domain.generation import InputRole, LoraUse, ParentRelation, Recipe
 from mysticanvas.domain.model import ModelKind
-from mysticanvas.formats.comfyui_graph import Graph, Node, is_link, of_api, of_workflow
+from mysticanvas.formats.comfyui_editor import of_workflow
+from mysticanvas.formats.comfyui_graph import Graph, Node, is_link, of_api
 from mysticanvas.formats.comfyui_models import Models
 from mysticanvas.formats.comfyui_trace import Trace
 from mysticanvas.formats.json_text import integer, load_object, number, small_integer
