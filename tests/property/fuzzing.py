@@ -63,7 +63,7 @@ def _of_texts(content: bytes) -> None:
     texts = {key: text for key, _, text in parts}
     check_storable(read(texts))
     last = next(reversed(texts.values()))
-    check_storable(read({}, beside={"x.json": last, "x.txt": last, "x.yaml": last, "x.xmp": last}))
+    check_storable(read({}, beside={"x.json": last, "x.txt": last, "x.yaml": last, "x.xmp": last, "log.html": last}))
 
 
 def _of_container(content: bytes) -> None:
