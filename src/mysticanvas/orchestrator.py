@@ -24,6 +24,7 @@ from mysticanvas.library.backing_up import HourlyBackups
 from mysticanvas.library.carrying_on import CarryingOn
 from mysticanvas.library.importing import Importing
 from mysticanvas.library.importing_libraries import LibraryImporting
+from mysticanvas.library.job_progress import JobProgress
 from mysticanvas.library.jobs.thumb import SHORT_EDGES_PX
 from mysticanvas.library.thumb_cache import ThumbCache
 from mysticanvas.search.index import Index
@@ -86,7 +87,8 @@ class Orchestrator:
         if self._serving:
             # A single command has its answer from SQL sooner than the index would be read.
             index.start()
-        live = running.enter_context(LiveUpdates(self.database))
+        progress = JobProgress()
+        live = running.enter_context(LiveUpdates(self.database, progress))
         self._watcher = self._start_watcher(running)
         self.importing = running.enter_context(
             Importing(
@@ -99,7 +101,7 @@ class Orchestrator:
             )
         )
         libraries = running.enter_context(LibraryImporting(self.database, self.importing, now_ms=now_ms))
-        self._start_jobs(running, workers, cache)
+        self._start_jobs(running, workers, cache, progress)
         if self._serving:
             running.enter_context(HourlyBackups(self.database))
         carrying_on = running.enter_context(CarryingOn(self.database, now_ms=now_ms))
@@ -115,6 +117,7 @@ class Orchestrator:
                 libraries=libraries,
                 carrying_on=carrying_on,
                 live=live,
+                progress=progress,
                 cache=cache,
                 sessions=self.sessions,
                 base_url=self.base_url,
@@ -132,7 +135,7 @@ class Orchestrator:
                 events.append, level="warning", kind="library.place", subject=danger, data={}, now_ms=now_ms()
             )
 
-    def _start_jobs(self, running: ExitStack, workers: WorkerPool, cache: ThumbCache) -> None:
+    def _start_jobs(self, running: ExitStack, workers: WorkerPool, cache: ThumbCache, progress: JobProgress) -> None:
         """Jobs that take minutes have a worker of their own, which starts when there is one."""
         settings = self._settings
         slow_worker = running.enter_context(
@@ -147,6 +150,8 @@ class Orchestrator:
                 cache,
                 slow_executor=slow_worker,
                 in_flight=settings.workers * 4,
+                in_view=settings.workers * 2,
+                progress=progress,
                 now_ms=now_ms,
             )
         )

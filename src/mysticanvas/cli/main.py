@@ -11,6 +11,7 @@ import typer
 from mysticanvas import __version__
 from mysticanvas.cli import (
     folders,
+    jobs,
     lineage,
     looking,
     maintaining,
@@ -44,6 +45,7 @@ for module in (
     lineage,
     models,
     folders,
+    jobs,
     maintaining,
 ):
     module.add_commands(app)

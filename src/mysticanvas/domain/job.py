@@ -44,4 +44,5 @@ class Job:
     payload: dict[str, Any]
     attempts: int
     crashes: int
+    priority: int
     token: str

@@ -22,6 +22,7 @@ from mysticanvas.search.snapshots import SnapshotGoneError
 from mysticanvas.server import (
     collections,
     images,
+    jobs,
     keeping,
     libraries,
     lineage,
@@ -66,6 +67,7 @@ def build_app(services: Services) -> FastAPI:
         models,
         libraries,
         roots,
+        jobs,
         keeping,
     ):
         app.include_router(module.routes(services))

@@ -45,10 +45,11 @@ class ReparseIn(BaseModel):
 
 
 class JobsIn(BaseModel):
-    """None stands for all."""
+    """None stands for all. `reason` is one that `GET /api/jobs` lists."""
 
     kind: str | None = Field(None, max_length=40)
-    ids: list[int] | None = Field(None, max_length=10_000)
+    ids: list[Index] | None = Field(None, max_length=10_000)
+    reason: str | None = Field(None, max_length=4_000)
 
 
 def reply(value: Any, status: int = 200) -> Response:

@@ -4,6 +4,7 @@
 the job is done. `apply` runs in the writer, in the transaction that marks the job done, so that an
 effect is applied exactly once (J4). `split` gives the payloads of smaller jobs in place of one that
 crashed a worker, so that the one bad thing in it is found (J6); none when it is as small as can be.
+`attempts` is how often it is tried before it is parked (J5).
 """
 
 from collections.abc import Callable
@@ -21,6 +22,7 @@ class Kind:
     prepare: Callable[[ReadTx, dict[str, Any]], Task | None]
     apply: Callable[[WriteTx, dict[str, Any], Answer], None]
     split: Callable[[dict[str, Any]], list[dict[str, Any]]] = lambda payload: []
+    attempts: int = 4
 
 
 # Jobs that take minutes. They are done one at a time, by a worker of their own, and only when no other
