@@ -37,6 +37,7 @@ from mysticanvas.settings import Settings
 from mysticanvas.store import events, roots
 from mysticanvas.store.database import Database
 from mysticanvas.store.roots import Root
+from mysticanvas.worker.cluster import IN_FLIGHT, ClusterExecutor, scheduler_address
 from mysticanvas.worker.pool import WorkerPool
 
 log = logging.getLogger(__name__)
@@ -143,16 +144,32 @@ class Orchestrator:
                 1, memory_bytes=settings.worker_memory_bytes, task_limit_s=settings.slow_task_limit_s, when_needed=True
             )
         )
+        executor = self._cluster(running, workers)
         running.enter_context(
             Dispatcher(
                 self.database,
-                workers,
+                executor or workers,
                 cache,
                 slow_executor=slow_worker,
-                in_flight=settings.workers * 4,
+                in_flight=IN_FLIGHT if executor else settings.workers * 4,
                 in_view=settings.workers * 2,
                 progress=progress,
                 now_ms=now_ms,
+            )
+        )
+
+    def _cluster(self, running: ExitStack, workers: WorkerPool) -> ClusterExecutor | None:
+        """None: everything is done here."""
+        settings = self._settings
+        if settings.executor == "local":
+            return None
+        return running.enter_context(
+            ClusterExecutor(
+                scheduler_address(settings.executor),
+                workers,
+                send_files=settings.send_files,
+                memory_bytes=settings.worker_memory_bytes,
+                task_limit_s=settings.task_limit_s,
             )
         )
 

@@ -71,7 +71,9 @@ def run(
     chance = random.Random(seed)
     verdict = Verdict(jobs=prepare(library, pictures, images))
     with Database.open(library) as database:
-        expected = [with_ledger.entry_of(JobKind(kind), payload) for kind, payload in _jobs(database)]
+        expected = [
+            entry for kind, payload in _jobs(database) for entry in with_ledger.entries_of(JobKind(kind), payload)
+        ]
     served = Served(library, [], program=program).wait_until_up()
     for _ in range(kills):
         if time.monotonic() > until_s or verdict.wrong:
@@ -158,8 +160,8 @@ def _compare(applied: list[str], expected: list[str]) -> list[str]:
     counted = Counter(applied)
     lost = [one for one in expected if not counted[one]]
     twice = [one for one, times in counted.items() if times > 1]
-    wrong = [f"{len(lost)} jobs are done and were never applied, such as {lost[0]}"] if lost else []
-    return wrong + ([f"{len(twice)} jobs were applied twice, such as {twice[0]}"] if twice else [])
+    wrong = [f"{len(lost)} results are done and were never applied, such as {lost[0]}"] if lost else []
+    return wrong + ([f"{len(twice)} results were applied twice, such as {twice[0]}"] if twice else [])
 
 
 def _wrong_hashes(tx: ReadTx, pictures: Path) -> list[str]:

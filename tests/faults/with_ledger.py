@@ -15,9 +15,9 @@ LEDGER = "ledger"
 LATEST_S = 0.12
 
 
-def entry_of(kind, payload):
-    """What a job is about, in a word; each is queued once."""
-    return f"{kind} {payload.get('generations') or payload['generation']}"
+def entries_of(kind, payload):
+    """What a job does, in a word for each image: a batch may be taken apart. Each is asked for once."""
+    return [f"{kind} {image}" for image in payload.get("generations") or [payload["generation"]]]
 
 
 def keep_a_ledger():
@@ -29,7 +29,8 @@ def keep_a_ledger():
 def _written_down(kind, apply):
     def apply_and_write_down(tx, payload, answer):
         apply(tx, payload, answer)
-        events.append(tx, level="info", kind=LEDGER, subject=entry_of(kind, payload), data={}, now_ms=0)
+        for entry in entries_of(kind, payload):
+            events.append(tx, level="info", kind=LEDGER, subject=entry, data={}, now_ms=0)
 
     return apply_and_write_down
 

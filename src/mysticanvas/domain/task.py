@@ -154,6 +154,9 @@ class KeptRead:
 Task = ListFolder | ReadImages | HashFile | MakeThumbs | ListModels | ReadModel | HashModel | ReadKept
 Answer = FolderListing | ImagesRead | FileHashed | ThumbsMade | ModelListing | ModelRead | ModelHashed | KeptRead
 
+# Tasks that a cluster may do: what they need is in them, or is one file that they name.
+TRAVELLING = (HashFile, MakeThumbs, ReadKept)
+
 
 class Executor(Protocol):
     """Whatever can run a task somewhere else."""

@@ -73,8 +73,10 @@ class WorkerPool:
         self._closed = threading.Event()
         self._numbers = itertools.count()
         self._workers: list[_Worker | None] = [None] * (size + 1)
-        self._threads = [threading.Thread(target=self._keep, args=(i,), name=f"worker-{i}") for i in range(size + 1)]
-        self._watch = threading.Thread(target=self._watch_times, name="worker-watch")
+        self._threads = [
+            threading.Thread(target=self._keep, args=(i,), name=f"worker-{i}", daemon=True) for i in range(size + 1)
+        ]
+        self._watch = threading.Thread(target=self._watch_times, name="worker-watch", daemon=True)
 
     def __enter__(self) -> "WorkerPool":
         for thread in (*self._threads, self._watch):
@@ -164,8 +166,8 @@ class WorkerPool:
             urgent_only = index == 0
             worker = _Worker(self._start(in_background=not urgent_only), urgent_only)
             beside = [
-                threading.Thread(target=_drain, args=(worker,), name=f"worker-{index}-errors"),
-                threading.Thread(target=_post, args=(worker,), name=f"worker-{index}-tasks"),
+                threading.Thread(target=_drain, args=(worker,), name=f"worker-{index}-errors", daemon=True),
+                threading.Thread(target=_post, args=(worker,), name=f"worker-{index}-tasks", daemon=True),
             ]
             for thread in beside:
                 thread.start()
