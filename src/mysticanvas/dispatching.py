@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass
+from enum import Enum, auto
 from itertools import cycle
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -22,11 +23,13 @@ from mysticanvas.domain.errors import (
     WorkerCrashedError,
 )
 from mysticanvas.domain.job import Job, JobKind, JobPriority
-from mysticanvas.domain.task import Answer, Executor, ThumbsMade
+from mysticanvas.domain.task import Answer, Executor, Task, ThumbsMade
+from mysticanvas.domain.verifying import RescanRoot
 from mysticanvas.library import job_steering
 from mysticanvas.library.job_progress import JobProgress
-from mysticanvas.library.jobs.kinds import KINDS, SLOW
+from mysticanvas.library.jobs.kinds import INSIDE, KINDS, SLOW
 from mysticanvas.library.jobs.outcomes import Failed, Finished, GivenBack, Outcome, apply_all
+from mysticanvas.library.rescanning import Rescan
 from mysticanvas.library.thumb_cache import ThumbCache
 from mysticanvas.store import jobs
 from mysticanvas.store.database import ChangeSet, Database
@@ -45,10 +48,18 @@ PRUNE_EVERY_S = 3_600.0
 PRUNE_EVERY_JOBS = 10_000
 
 
+class _Lane(Enum):
+    """Each has its own number of jobs that run at a time."""
+
+    NORMAL = auto()
+    IN_VIEW = auto()
+    INSIDE = auto()
+
+
 @dataclass(slots=True)
 class _Running:
     job: Job
-    urgent: bool
+    lane: _Lane
     answer: Future[Answer] | None = None
 
 
@@ -66,7 +77,7 @@ class Dispatcher:
     """Runs while the context is open; closing it gives claimed jobs back without an attempt.
 
     `in_flight` jobs are claimed at a time; `in_view` more of those that show what is on screen, which
-    executors put ahead of the others (J9).
+    executors put ahead of the others (J9). `rescan` does what the Orchestrator does itself.
     """
 
     def __init__(
@@ -78,6 +89,7 @@ class Dispatcher:
         slow_executor: Executor,
         in_flight: int,
         in_view: int = 2,
+        rescan: Rescan | None = None,
         progress: JobProgress | None = None,
         now_ms: Callable[[], int],
     ) -> None:
@@ -87,6 +99,7 @@ class Dispatcher:
         self._cache = cache
         self._limit = in_flight
         self._in_view_limit = in_view
+        self._rescan = rescan
         self._progress = progress or JobProgress()
         self._now_ms = now_ms
         # By token too: a job that is cancelled and queued again may run before the first try has ended.
@@ -146,17 +159,20 @@ class Dispatcher:
         now_ms = self._now_ms()
         ready = self._database.read(jobs.ready, now_ms=now_ms)
         if any(one.priority >= JobPriority.IN_VIEW for one in ready):
-            self._claim(self._in_view_limit - self._count(urgent=True), at_least=JobPriority.IN_VIEW)
-        free = self._limit - self._count(urgent=False)
+            free = self._in_view_limit - self._count(_Lane.IN_VIEW)
+            self._claim(free, kinds=[kind for kind in JobKind if kind not in (*SLOW, *INSIDE)], lane=_Lane.IN_VIEW)
+        if self._rescan is not None and any(one.kind in INSIDE for one in ready):
+            self._claim(1 - self._count(_Lane.INSIDE), kinds=INSIDE, lane=_Lane.INSIDE)
+        free = self._limit - self._count(_Lane.NORMAL)
         if ready and free > 0:
             self._claim_behind(ready, free)
-        if self._count(urgent=False) >= self._limit:
+        if self._count(_Lane.NORMAL) >= self._limit:
             return None
         due_ms = self._database.read(jobs.next_run_at, after_ms=now_ms)
         return None if due_ms is None else max(0.0, (due_ms - now_ms) / 1000)
 
     def _claim_behind(self, ready: list[Ready], free: int) -> None:
-        kinds = [one.kind for one in ready if one.kind not in SLOW]
+        kinds = [one.kind for one in ready if one.kind not in (*SLOW, *INSIDE)]
         if len(kinds) > 1 and self._since_fair >= FAIR_EVERY:
             self._since_fair = 0
             free -= self._claim(1, kinds=[next(kind for kind in self._turns if kind in kinds)])
@@ -165,7 +181,7 @@ class Dispatcher:
         if not self._running:
             self._claim(1, kinds=SLOW)
 
-    def _claim(self, limit: int, *, kinds: Sequence[JobKind] | None = None, at_least: int = JobPriority.IDLE) -> int:
+    def _claim(self, limit: int, *, kinds: Sequence[JobKind], lane: _Lane = _Lane.NORMAL) -> int:
         if limit <= 0:
             return 0
         claimed = self._database.write_bulk(
@@ -173,18 +189,18 @@ class Dispatcher:
             boot=self._database.boot_id,
             limit=limit,
             kinds=kinds,
-            at_least=at_least,
+            at_least=JobPriority.IN_VIEW if lane is _Lane.IN_VIEW else JobPriority.IDLE,
             now_ms=self._now_ms(),
         )
         for job in claimed:
-            self._start(job, urgent=at_least >= JobPriority.IN_VIEW)
+            self._start(job, lane)
         return len(claimed)
 
-    def _count(self, *, urgent: bool) -> int:
-        return sum(1 for one in self._running.values() if one.urgent is urgent)
+    def _count(self, lane: _Lane) -> int:
+        return sum(1 for one in self._running.values() if one.lane is lane)
 
-    def _start(self, job: Job, *, urgent: bool) -> None:
-        running = self._running[job.id, job.token] = _Running(job, urgent)
+    def _start(self, job: Job, lane: _Lane) -> None:
+        running = self._running[job.id, job.token] = _Running(job, lane)
         try:
             task = self._database.read(KINDS[job.kind].prepare, job.payload)
         except MystiCanvasError as error:
@@ -193,15 +209,20 @@ class Dispatcher:
         if task is None:
             self._inbox.put(Finished(job, None))
             return
-        executor = self._slow_executor if job.kind in SLOW else self._executor
-        running.answer = executor.submit(task, urgent=urgent)
+        running.answer = self._submit(job.kind, task, urgent=lane is _Lane.IN_VIEW)
         running.answer.add_done_callback(lambda done: self._on_answer(job, done))
+
+    def _submit(self, kind: JobKind, task: Task | RescanRoot, *, urgent: bool) -> Future[Answer]:
+        if isinstance(task, RescanRoot):
+            assert self._rescan is not None, "nobody claims a scan where none can be made"
+            return self._rescan(task)
+        return (self._slow_executor if kind in SLOW else self._executor).submit(task, urgent=urgent)
 
     def _on_answer(self, job: Job, future: Future[Answer]) -> None:
         try:
             self._inbox.put(Finished(job, future.result()))
         except CancelledError:
-            # The job was cancelled, or the pool is closing: then the claim is given back, which burns no attempt.
+            # The job was cancelled, or who does it is closing: then the claim is given back, which burns no attempt.
             return
         except NobodyDidItError:
             self._inbox.put(GivenBack(job))

@@ -26,6 +26,7 @@ from mysticanvas.library.importing import Importing
 from mysticanvas.library.importing_libraries import LibraryImporting
 from mysticanvas.library.job_progress import JobProgress
 from mysticanvas.library.jobs.thumb import SHORT_EDGES_PX
+from mysticanvas.library.rescanning import rescans_by
 from mysticanvas.library.thumb_cache import ThumbCache
 from mysticanvas.search.index import Index
 from mysticanvas.search.snapshots import Snapshots
@@ -154,6 +155,7 @@ class Orchestrator:
                 in_flight=IN_FLIGHT if executor else settings.workers * 4,
                 in_view=settings.workers * 2,
                 progress=progress,
+                rescan=rescans_by(self.database, self.importing),
                 now_ms=now_ms,
             )
         )

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -58,10 +59,15 @@ VOLATILE = frozenset(
         "rate_per_s",
         "seconds",
         "updated_at",
+        "started_at",
+        "resumed_at",
+        "finished_at",
+        "found_at",
+        "day_from",
     }
 )
 # Names whose values are null or not, by chance.
-SOMETIMES = frozenset({"eta_s"})
+SOMETIMES = frozenset({"eta_s", "rate_bytes_per_s"})
 STAND_INS = {str: "any", int: 1, float: 1.5}
 
 
@@ -149,6 +155,7 @@ def replies(served: Served) -> dict[str, Any]:
         "events": events,
         "lineage": _lineage(served, child=bare),
         **_models(served),
+        **_verify(served),
     }
 
 
@@ -166,6 +173,14 @@ def _lineage(served: Served, *, child: str) -> Any:
     later = served.get("/api/search", q="")["items"][0]["uuid"]
     served.post(f"/api/generations/{child}/parent", {"parent": later, "relation": "variation"})
     return served.get(f"/api/generations/{later}/lineage")
+
+
+def _verify(served: Served) -> dict[str, Any]:
+    """After a check: the image that is too large to be shown is undecodable."""
+    served.post("/api/verify/start", {"bytes_per_day": 1 << 30})
+    while served.get("/api/verify")["state"]["on"]:
+        time.sleep(0.05)
+    return {"verify": served.get("/api/verify"), "verify_findings": served.get("/api/verify/findings", limit=1)}
 
 
 def _models(served: Served) -> dict[str, Any]:
@@ -204,6 +219,7 @@ NAMES = (
     "query", "items", "position", "newer", "facets", "facets_all", "complete", "highlights", "stats", "detail",
     "detail_bare", "raw", "status", "jobs", "jobs_list", "job", "suggestions", "bulk", "undo", "error", "events",
     "lineage", "model_scan", "models", "model", "made_with",
+    "verify", "verify_findings",
 )  # fmt: skip
 
 

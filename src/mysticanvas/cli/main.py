@@ -22,6 +22,7 @@ from mysticanvas.cli import (
     taking_in,
     templating,
     trashing,
+    verifying,
 )
 from mysticanvas.cli.printing import err
 from mysticanvas.domain.errors import InvalidInputError, LibraryError, MystiCanvasError, NotFoundError
@@ -47,6 +48,7 @@ for module in (
     folders,
     jobs,
     maintaining,
+    verifying,
 ):
     module.add_commands(app)
 

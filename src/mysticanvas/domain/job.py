@@ -12,6 +12,8 @@ class JobKind(StrEnum):
     SHA256 = "sha256"
     MODELS = "models"
     REPARSE = "reparse"
+    VERIFY = "verify"
+    RESCAN = "rescan"
 
 
 class JobStatus(StrEnum):

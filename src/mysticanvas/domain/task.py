@@ -12,6 +12,7 @@ from typing import Protocol
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.generation import Recipe
 from mysticanvas.domain.model_tasks import HashModel, ListModels, ModelHashed, ModelListing, ModelRead, ReadModel
+from mysticanvas.domain.verifying import FilesVerified, RootRescanned, VerifyFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +152,19 @@ class KeptRead:
     recipes: list[bytes]
 
 
-Task = ListFolder | ReadImages | HashFile | MakeThumbs | ListModels | ReadModel | HashModel | ReadKept
-Answer = FolderListing | ImagesRead | FileHashed | ThumbsMade | ModelListing | ModelRead | ModelHashed | KeptRead
+Task = ListFolder | ReadImages | HashFile | MakeThumbs | ListModels | ReadModel | HashModel | ReadKept | VerifyFiles
+Answer = (
+    FolderListing
+    | ImagesRead
+    | FileHashed
+    | ThumbsMade
+    | ModelListing
+    | ModelRead
+    | ModelHashed
+    | KeptRead
+    | FilesVerified
+    | RootRescanned
+)
 
 # Tasks that a cluster may do: what they need is in them, or is one file that they name.
 TRAVELLING = (HashFile, MakeThumbs, ReadKept)

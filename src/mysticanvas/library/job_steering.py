@@ -8,7 +8,8 @@ from collections.abc import Callable
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.job import JobKind
 from mysticanvas.library import sha256
-from mysticanvas.store import job_lists, jobs
+from mysticanvas.library.jobs import rescan
+from mysticanvas.store import job_lists, jobs, roots
 from mysticanvas.store.database import Database, WriteTx
 from mysticanvas.store.job_lists import Chosen
 
@@ -69,7 +70,11 @@ def start(database: Database, kind: JobKind | None, *, now_ms: Callable[[], int]
     """Kinds that do nothing until they are asked for. How many jobs were queued."""
     if kind is JobKind.SHA256:
         return sha256.start(database, now_ms=now_ms)
-    raise InvalidInputError("Only sha256 is started and stopped; everything else is always on.")
+    if kind is JobKind.RESCAN:
+        return database.write(_rescan_all)
+    raise InvalidInputError(
+        "Only sha256 and rescan are started; verify has a command of its own, the rest is always on."
+    )
 
 
 def stop(database: Database, kind: JobKind | None, *, now_ms: int) -> int:
@@ -77,7 +82,14 @@ def stop(database: Database, kind: JobKind | None, *, now_ms: int) -> int:
     if kind is JobKind.SHA256:
         database.write(sha256.stop)
         return cancel(database, Chosen(kind=JobKind.SHA256), now_ms=now_ms)
-    raise InvalidInputError("Only sha256 is started and stopped; everything else is always on.")
+    raise InvalidInputError("Only sha256 is stopped; anything else is cancelled or paused.")
+
+
+def _rescan_all(tx: WriteTx) -> int:
+    known = [root.id for root in roots.all_roots(tx) if root.id is not None]
+    for root_id in known:
+        rescan.enqueue(tx, root_id)
+    return len(known)
 
 
 def _in_slices(write: Callable[[Callable[[WriteTx], int]], int], slice_: Callable[[WriteTx], int]) -> int:

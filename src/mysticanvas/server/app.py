@@ -33,6 +33,7 @@ from mysticanvas.server import (
     tags,
     templates,
     trash,
+    verifying,
 )
 from mysticanvas.server.gate import Gate
 from mysticanvas.server.services import Services
@@ -69,6 +70,7 @@ def build_app(services: Services) -> FastAPI:
         roots,
         jobs,
         keeping,
+        verifying,
     ):
         app.include_router(module.routes(services))
     app.include_router(_session_routes(services))

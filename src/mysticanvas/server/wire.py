@@ -6,6 +6,8 @@ import msgspec
 from fastapi import Response
 from pydantic import BaseModel, Field
 
+from mysticanvas.domain.verifying import Finding
+
 MAX_QUERY = 2_000
 Index = Annotated[int, Field(ge=0, le=1 << 40)]
 
@@ -50,6 +52,20 @@ class JobsIn(BaseModel):
     kind: str | None = Field(None, max_length=40)
     ids: list[Index] | None = Field(None, max_length=10_000)
     reason: str | None = Field(None, max_length=4_000)
+
+
+class VerifyIn(BaseModel):
+    """None stands for no limit."""
+
+    bytes_per_s: int | None = Field(None, ge=1_024, le=1 << 50)
+    bytes_per_day: int | None = Field(None, ge=1 << 20, le=1 << 50)
+
+
+class FindingsIn(BaseModel):
+    """None stands for all. `ids` are those of `GET /api/verify/findings`."""
+
+    ids: list[Index] | None = Field(None, max_length=10_000)
+    finding: Finding | None = None
 
 
 def reply(value: Any, status: int = 200) -> Response:

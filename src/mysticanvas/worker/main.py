@@ -11,8 +11,9 @@ import sys
 from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.domain.model_tasks import HashModel, ListModels, ReadModel
 from mysticanvas.domain.task import Answer, HashFile, ListFolder, ReadImages, ReadKept, Task
+from mysticanvas.domain.verifying import VerifyFiles
 from mysticanvas.worker.protocol import BrokenPipeFrameError, answer_frame, error_frame, read_frame, task_of
-from mysticanvas.worker.tasks import hashing, listing, models, reading, reparsing
+from mysticanvas.worker.tasks import hashing, listing, models, reading, reparsing, verifying
 
 NICE = 5
 
@@ -65,6 +66,8 @@ def run(task: Task) -> Answer:
             return models.compute_hashes(task)
         case ReadKept():
             return reparsing.run(task)
+        case VerifyFiles():
+            return verifying.run(task)
     # libvips is loaded only where pixels are wanted.
     from mysticanvas.worker.tasks import thumbs
 

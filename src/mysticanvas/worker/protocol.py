@@ -29,17 +29,18 @@ from mysticanvas.domain.task import (
     Task,
     ThumbsMade,
 )
+from mysticanvas.domain.verifying import FilesVerified, VerifyFiles
 
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 ERROR = "error"
 
 _TASKS: dict[str, type] = {
     kind.__name__: kind
-    for kind in (ListFolder, ReadImages, HashFile, MakeThumbs, ListModels, ReadModel, HashModel, ReadKept)
+    for kind in (ListFolder, ReadImages, HashFile, MakeThumbs, ListModels, ReadModel, HashModel, ReadKept, VerifyFiles)
 }
 _ANSWERS: dict[str, type] = {
     kind.__name__: kind
-    for kind in (FolderListing, FileHashed, ThumbsMade, ModelListing, ModelRead, ModelHashed, KeptRead)
+    for kind in (FolderListing, FileHashed, ThumbsMade, ModelListing, ModelRead, ModelHashed, KeptRead, FilesVerified)
 }
 
 # Recipes are many: their fields travel in order, without names. A seed may exceed 64 bits, so it is text.

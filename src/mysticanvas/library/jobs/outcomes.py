@@ -68,6 +68,8 @@ def _fail(tx: WriteTx, failed: Failed, *, now_ms: int) -> None:
         parked = jobs.fail(
             tx, job, error=failed.error, crashed=failed.crashed, now_ms=now_ms, most_attempts=kind.attempts
         )
+    if parked:
+        kind.give_up(tx, job.payload, failed.error.partition("\n")[0])
     if failed.crashed or parked:
         _note(tx, failed, parked=parked, now_ms=now_ms)
 
