@@ -25,9 +25,11 @@ from mysticanvas.library.backing_up import HourlyBackups
 from mysticanvas.library.carrying_on import CarryingOn
 from mysticanvas.library.importing import Importing
 from mysticanvas.library.importing_libraries import LibraryImporting
+from mysticanvas.library.job_progress import JobProgress
 from mysticanvas.library.jobs.thumb import SHORT_EDGES_PX
 from mysticanvas.library.journaling import Journaling
 from mysticanvas.library.rebuilding import Rebuilding
+from mysticanvas.library.rescanning import rescans_by
 from mysticanvas.library.thumb_cache import ThumbCache
 from mysticanvas.search.index import Index
 from mysticanvas.search.snapshots import Snapshots
@@ -39,6 +41,7 @@ from mysticanvas.settings import Settings
 from mysticanvas.store import events, roots
 from mysticanvas.store.database import Database
 from mysticanvas.store.roots import Root
+from mysticanvas.worker.cluster import IN_FLIGHT, ClusterExecutor, scheduler_address
 from mysticanvas.worker.pool import WorkerPool
 
 log = logging.getLogger(__name__)
@@ -90,7 +93,8 @@ class Orchestrator:
         if self._serving:
             # A single command has its answer from SQL sooner than the index would be read.
             index.start()
-        live = running.enter_context(LiveUpdates(self.database))
+        progress = JobProgress()
+        live = running.enter_context(LiveUpdates(self.database, progress))
         self._watcher = self._start_watcher(running)
         self.importing = running.enter_context(
             Importing(
@@ -104,7 +108,7 @@ class Orchestrator:
         )
         libraries = running.enter_context(LibraryImporting(self.database, self.importing, now_ms=now_ms))
         rebuilding = running.enter_context(Rebuilding(self.database, self.importing, now_ms=now_ms))
-        self._start_jobs(running, workers, cache)
+        self._start_jobs(running, workers, cache, progress)
         if self._serving:
             running.enter_context(HourlyBackups(self.database))
         carrying_on = running.enter_context(CarryingOn(self.database, now_ms=now_ms))
@@ -122,6 +126,7 @@ class Orchestrator:
                 rebuilding=rebuilding,
                 carrying_on=carrying_on,
                 live=live,
+                progress=progress,
                 cache=cache,
                 sessions=self.sessions,
                 base_url=self.base_url,
@@ -139,7 +144,7 @@ class Orchestrator:
                 events.append, level="warning", kind="library.place", subject=danger, data={}, now_ms=now_ms()
             )
 
-    def _start_jobs(self, running: ExitStack, workers: WorkerPool, cache: ThumbCache) -> None:
+    def _start_jobs(self, running: ExitStack, workers: WorkerPool, cache: ThumbCache, progress: JobProgress) -> None:
         """Jobs that take minutes have a worker of their own, which starts when there is one."""
         settings = self._settings
         slow_worker = running.enter_context(
@@ -147,14 +152,33 @@ class Orchestrator:
                 1, memory_bytes=settings.worker_memory_bytes, task_limit_s=settings.slow_task_limit_s, when_needed=True
             )
         )
+        executor = self._cluster(running, workers)
         running.enter_context(
             Dispatcher(
                 self.database,
-                workers,
+                executor or workers,
                 cache,
                 slow_executor=slow_worker,
-                in_flight=settings.workers * 4,
+                in_flight=IN_FLIGHT if executor else settings.workers * 4,
+                in_view=settings.workers * 2,
+                progress=progress,
+                rescan=rescans_by(self.database, self.importing),
                 now_ms=now_ms,
+            )
+        )
+
+    def _cluster(self, running: ExitStack, workers: WorkerPool) -> ClusterExecutor | None:
+        """None: everything is done here."""
+        settings = self._settings
+        if settings.executor == "local":
+            return None
+        return running.enter_context(
+            ClusterExecutor(
+                scheduler_address(settings.executor),
+                workers,
+                send_files=settings.send_files,
+                memory_bytes=settings.worker_memory_bytes,
+                task_limit_s=settings.task_limit_s,
             )
         )
 

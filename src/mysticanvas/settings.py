@@ -32,6 +32,12 @@ class Settings(BaseSettings):
     workers: int = Field(
         default_factory=default_workers, ge=1, le=64, description="Processes that read and decode images."
     )
+    executor: str = Field(
+        "local", description="Where jobs are done: local (processes of this machine), or dask://HOST:PORT (a cluster)."
+    )
+    send_files: bool = Field(
+        False, description="Whether the bytes of images travel to the cluster, which need not see the folders then."
+    )
     watch: bool = Field(True, description="Whether folders are watched for new images while serving.")
 
     settle_s: float = Field(

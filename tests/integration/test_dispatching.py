@@ -15,7 +15,7 @@ from mysticanvas.domain.task import ThumbsMade
 from mysticanvas.library.thumb_cache import ThumbCache
 from mysticanvas.store import job_lists, roots
 from mysticanvas.store.database import Database
-from mysticanvas.store.jobs import KindState
+from mysticanvas.store.job_lists import KindState
 from mysticanvas.worker.pool import WorkerPool
 
 

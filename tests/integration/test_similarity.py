@@ -22,6 +22,7 @@ from mysticanvas.meaning.spaces import INSTANT
 from mysticanvas.search.similarity import Similarity
 from mysticanvas.store import embeddings, job_lists, jobs, roots
 from mysticanvas.store.database import Database, ReadTx, WriteTx
+from mysticanvas.store.job_lists import Chosen
 from mysticanvas.worker.pool import WorkerPool
 
 PROMPTS = [
@@ -178,7 +179,7 @@ def test_a_changed_prompt_is_embedded_anew_and_a_deleted_one_forgotten(library: 
 def test_lost_vectors_and_discarded_jobs_are_made_up_for(library: Database, tmp_path: Path) -> None:
     library.write(embeddings.forget, space=INSTANT.name)
     assert embedding.queue_missing(library, now_ms=lambda: 0) == 1
-    library.write(job_lists.cancel, ids=None, kind=JobKind.EMBED, now_ms=0)
+    library.write(job_lists.cancel, Chosen(kind=JobKind.EMBED), limit=1_000, now_ms=0)
     assert embedding.queue_missing(library, now_ms=lambda: 0) == 1
     with working(library, tmp_path):
         wait_for(lambda: embedded(library) == (5, 5))

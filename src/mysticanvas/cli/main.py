@@ -11,6 +11,7 @@ import typer
 from mysticanvas import __version__
 from mysticanvas.cli import (
     folders,
+    jobs,
     lineage,
     looking,
     maintaining,
@@ -22,6 +23,7 @@ from mysticanvas.cli import (
     taking_in,
     templating,
     trashing,
+    verifying,
 )
 from mysticanvas.cli.printing import err
 from mysticanvas.domain.errors import InvalidInputError, LibraryError, MystiCanvasError, NotFoundError
@@ -45,8 +47,10 @@ for module in (
     lineage,
     models,
     folders,
+    jobs,
     maintaining,
     rebuilding,
+    verifying,
 ):
     module.add_commands(app)
 

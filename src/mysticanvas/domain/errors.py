@@ -17,7 +17,8 @@
     └── TaskError              a worker did not deliver
         ├── TaskFailedError        the task raised; str() is its sentence
         ├── TaskTimedOutError      killed at its time limit
-        └── WorkerCrashedError     the process died (segfault, memory limit …)
+        ├── WorkerCrashedError     the process died (segfault, memory limit …)
+        └── NobodyDidItError       whoever had the task went away; the task is not to blame
 
 Each message is a sentence for the person. HTTP statuses and exit codes are mapped from these in
 one place each: `server/app.py` and `cli/main.py`.
@@ -103,3 +104,7 @@ class WorkerCrashedError(TaskError):
     def __init__(self, message: str, stderr_tail: str = "") -> None:
         super().__init__(message)
         self.stderr_tail = stderr_tail
+
+
+class NobodyDidItError(TaskError):
+    pass

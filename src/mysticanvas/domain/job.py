@@ -15,6 +15,8 @@ class JobKind(StrEnum):
     EMBED = "embed"
     PHASH = "phash"
     AUTOTAG = "autotag"
+    VERIFY = "verify"
+    RESCAN = "rescan"
 
 
 class JobStatus(StrEnum):
@@ -49,4 +51,5 @@ class Job:
     payload: dict[str, Any]
     attempts: int
     crashes: int
+    priority: int
     token: str

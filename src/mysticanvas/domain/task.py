@@ -13,6 +13,7 @@ from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.generation import Recipe
 from mysticanvas.domain.machine import Endpoint, MachineTag
 from mysticanvas.domain.model_tasks import HashModel, ListModels, ModelHashed, ModelListing, ModelRead, ReadModel
+from mysticanvas.domain.verifying import FilesVerified, RootRescanned, VerifyFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +219,7 @@ Task = (
     | EmbedTexts
     | HashPicture
     | AskForTags
+    | VerifyFiles
 )
 Answer = (
     FolderListing
@@ -231,7 +233,12 @@ Answer = (
     | TextsEmbedded
     | PictureHashed
     | TagsSuggested
+    | FilesVerified
+    | RootRescanned
 )
+
+# Tasks that a cluster may do: what they need is in them, or is one file that they name.
+TRAVELLING = (HashFile, MakeThumbs, ReadKept, EmbedTexts)
 
 
 class Executor(Protocol):

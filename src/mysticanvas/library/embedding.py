@@ -12,10 +12,13 @@ from mysticanvas.meaning import spaces
 from mysticanvas.meaning.spaces import Space
 from mysticanvas.store import embeddings, job_lists, jobs, preferences
 from mysticanvas.store.database import Database, ReadTx, WriteTx
+from mysticanvas.store.job_lists import Chosen
 from mysticanvas.store.jobs import NewJob
 
 # The last prompt for which a job of the space was queued.
 QUEUED = "embed.queued.{}"
+# More blocks than prompts of any library make.
+MOST_BLOCKS = 1_000_000
 # Prompts looked through at a time for those without a vector.
 PROMPTS_A_SLICE = 20_000
 # A search among so many takes some hundredths of a second, with other work at the same time.
@@ -70,7 +73,7 @@ def queue_missing(database: Database, *, now_ms: Callable[[], int]) -> int:
 
 def rebuild(tx: WriteTx, *, now_ms: int) -> None:
     """Forget every vector of a prompt; they are made again."""
-    job_lists.cancel(tx, ids=None, kind=JobKind.EMBED, now_ms=now_ms)
+    job_lists.cancel(tx, Chosen(kind=JobKind.EMBED), limit=MOST_BLOCKS, now_ms=now_ms)
     for space in spaces.SPACES:
         embeddings.forget(tx, space=space.name)
         preferences.put(tx, QUEUED.format(space.name), 0)

@@ -22,6 +22,7 @@ from mysticanvas.search.snapshots import SnapshotGoneError
 from mysticanvas.server import (
     collections,
     images,
+    jobs,
     keeping,
     libraries,
     lineage,
@@ -33,6 +34,7 @@ from mysticanvas.server import (
     tags,
     templates,
     trash,
+    verifying,
 )
 from mysticanvas.server.gate import Gate
 from mysticanvas.server.services import Services
@@ -68,7 +70,9 @@ def build_app(services: Services) -> FastAPI:
         libraries,
         rebuilding,
         roots,
+        jobs,
         keeping,
+        verifying,
     ):
         app.include_router(module.routes(services))
     app.include_router(_session_routes(services))

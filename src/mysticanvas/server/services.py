@@ -7,6 +7,7 @@ from mysticanvas.domain.task import Executor
 from mysticanvas.library.carrying_on import CarryingOn
 from mysticanvas.library.importing import Importing
 from mysticanvas.library.importing_libraries import LibraryImporting
+from mysticanvas.library.job_progress import JobProgress
 from mysticanvas.library.rebuilding import Rebuilding
 from mysticanvas.library.thumb_cache import ThumbCache
 from mysticanvas.search.snapshots import Snapshots
@@ -27,6 +28,7 @@ class Services:
     rebuilding: Rebuilding
     carrying_on: CarryingOn
     live: LiveUpdates
+    progress: JobProgress
     cache: ThumbCache
     sessions: Sessions
     base_url: str

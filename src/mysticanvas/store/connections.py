@@ -115,6 +115,8 @@ class ChangeSet:
     changed: list[GenerationId] = field(default_factory=list)
     removed: list[GenerationId] = field(default_factory=list)
     jobs: bool = False
+    # Jobs that were cancelled while they ran: their work is to be broken off.
+    broken_off: list[int] = field(default_factory=list)
     events: bool = False
     # Names of lists that are not what they were: deeds, tags, collections, trash, templates.
     stale: set[str] = field(default_factory=set)
@@ -127,6 +129,7 @@ class ChangeSet:
         self.changed += other.changed
         self.removed += other.removed
         self.jobs |= other.jobs
+        self.broken_off += other.broken_off
         self.events |= other.events
         self.stale |= other.stale
 

@@ -38,11 +38,7 @@ UNION ALL SELECT 'template', uuid FROM prompt_templates
 UNION ALL SELECT 'wildcard', name FROM wildcards
 UNION ALL SELECT 'root', id FROM roots
 UNION ALL SELECT 'model_folder', path FROM model_folders
-UNION ALL
-SELECT 'setting', name
-  FROM settings
- WHERE NOT (name GLOB 'writer.*' OR name GLOB 'journal.*' OR name GLOB 'rebuild.*' OR name GLOB 'imported.*'
-            OR name = 'prompt_tags.removing')
+UNION ALL SELECT 'setting', name FROM settings_of_a_person
 """
 
 _IMAGES_OF_A_PERSON = """
@@ -199,7 +195,9 @@ _PLAIN = {
     "wildcard": """
         SELECT name AS key, content, updated_at FROM wildcards WHERE name IN (SELECT value FROM json_each(:ids))
         """,
-    "setting": "SELECT name AS key, value_json FROM settings WHERE name IN (SELECT value FROM json_each(:ids))",
+    "setting": """
+        SELECT name AS key, value_json FROM settings_of_a_person WHERE name IN (SELECT value FROM json_each(:ids))
+        """,
     "root": "SELECT id AS key, path, watched, added_at FROM roots WHERE id IN (SELECT value FROM json_each(:ids))",
     "model_folder": "SELECT path AS key, added_at FROM model_folders WHERE path IN (SELECT value FROM json_each(:ids))",
 }

@@ -21,8 +21,9 @@ from mysticanvas.domain.task import (
     ReadKept,
     Task,
 )
+from mysticanvas.domain.verifying import VerifyFiles
 from mysticanvas.worker.protocol import BrokenPipeFrameError, answer_frame, error_frame, read_frame, task_of
-from mysticanvas.worker.tasks import hashing, listing, models, reading, reparsing
+from mysticanvas.worker.tasks import hashing, listing, models, reading, reparsing, verifying
 
 NICE = 5
 
@@ -84,6 +85,8 @@ def run(task: Task) -> Answer:
             from mysticanvas.worker.tasks import tagging
 
             return tagging.run(task)
+        case VerifyFiles():
+            return verifying.run(task)
     # libvips is loaded only where pixels are wanted.
     from mysticanvas.worker.tasks import thumbs
 

@@ -35,6 +35,7 @@ from mysticanvas.domain.task import (
     TextsEmbedded,
     ThumbsMade,
 )
+from mysticanvas.domain.verifying import FilesVerified, VerifyFiles
 
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 ERROR = "error"
@@ -53,6 +54,7 @@ _TASKS: dict[str, type] = {
         EmbedTexts,
         HashPicture,
         AskForTags,
+        VerifyFiles,
     )
 }
 _ANSWERS: dict[str, type] = {
@@ -68,6 +70,7 @@ _ANSWERS: dict[str, type] = {
         TextsEmbedded,
         PictureHashed,
         TagsSuggested,
+        FilesVerified,
     )
 }
 

@@ -170,22 +170,23 @@ BEGIN
     INSERT INTO journal_due (kind, key) VALUES ('wildcard', old.name);
 END;
 
--- The settings of a person; not what the program keeps for itself beside them.
+-- Not what the program keeps for itself beside them: names for that begin with "state.", later ones all do.
+CREATE VIEW settings_of_a_person AS
+SELECT name, value_json
+  FROM settings
+ WHERE NOT (name GLOB 'state.*' OR name GLOB 'writer.*' OR name GLOB 'journal.*' OR name GLOB 'embed.queued.*'
+            OR name GLOB 'imported.*' OR name = 'prompt_tags.removing');
 CREATE TRIGGER journal_setting_added AFTER INSERT ON settings
-    WHEN NOT (new.name GLOB 'writer.*' OR new.name GLOB 'journal.*' OR new.name GLOB 'rebuild.*'
-              OR new.name GLOB 'imported.*' OR new.name = 'prompt_tags.removing')
+    WHEN EXISTS (SELECT 1 FROM settings_of_a_person WHERE name = new.name)
 BEGIN
     INSERT INTO journal_due (kind, key) VALUES ('setting', new.name);
 END;
 CREATE TRIGGER journal_setting_changed AFTER UPDATE ON settings
-    WHEN NOT (new.name GLOB 'writer.*' OR new.name GLOB 'journal.*' OR new.name GLOB 'rebuild.*'
-              OR new.name GLOB 'imported.*' OR new.name = 'prompt_tags.removing')
+    WHEN EXISTS (SELECT 1 FROM settings_of_a_person WHERE name = new.name)
 BEGIN
     INSERT INTO journal_due (kind, key) VALUES ('setting', new.name);
 END;
 CREATE TRIGGER journal_setting_gone AFTER DELETE ON settings
-    WHEN NOT (old.name GLOB 'writer.*' OR old.name GLOB 'journal.*' OR old.name GLOB 'rebuild.*'
-              OR old.name GLOB 'imported.*' OR old.name = 'prompt_tags.removing')
 BEGIN
     INSERT INTO journal_due (kind, key) VALUES ('setting', old.name);
 END;
