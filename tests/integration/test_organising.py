@@ -12,7 +12,9 @@ from tests.rows import add_images, name_of
 
 from mysticanvas.cli.client import Client, connect
 from mysticanvas.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from mysticanvas.domain.query import Field
 from mysticanvas.domain.tag import key_of
+from mysticanvas.library.collecting import renamed
 from mysticanvas.settings import Settings
 from mysticanvas.store.database import Database
 
@@ -166,15 +168,13 @@ def test_a_vocabulary_goes_out_and_comes_in_again(client: Client, tmp_path: Path
 
 
 def test_a_merged_tag_keeps_its_place_in_saved_searches() -> None:
-    from mysticanvas.library.collecting import with_tag_renamed
-
     query = 'tag:foxes -tag:"Foxes" (tag:fox OR tag:"red foxes") foxes'
-    assert with_tag_renamed(query, "foxes", "arctic fox") == (
+    assert renamed(query, Field.TAG, "foxes", "arctic fox") == (
         'tag:"arctic fox" -tag:"arctic fox" (tag:fox OR tag:"red foxes") foxes'
     )
     for name in ("miku_(vocaloid)", "a\\b c\\", "(x) y"):
-        written = with_tag_renamed("(tag:fox OR sea)", "fox", name)
-        assert with_tag_renamed(written, key_of(name), "fox") == "(tag:fox OR sea)"
+        written = renamed("(tag:fox OR sea)", Field.TAG, "fox", name)
+        assert renamed(written, Field.TAG, key_of(name), "fox") == "(tag:fox OR sea)"
 
 
 # -- collections --------------------------------------------------------------------------------------
@@ -238,6 +238,75 @@ def test_collections_cannot_be_made_of_or_lie_in_themselves(client: Client) -> N
         client.post(f"/api/collections/{one}", {"query": "collection:One"})
     with pytest.raises(InvalidInputError):
         client.post(f"/api/collections/{one}", {"query": 'fox "'})
+
+
+def found(client: Client, query: str) -> list[str]:
+    return [one["uuid"] for one in client.get("/api/search", q=query)["items"]]
+
+
+def collection(client: Client, name: str, **args: Any) -> str:
+    return str(client.post("/api/collections", {"name": name} | args)["uuid"])
+
+
+def test_a_collection_is_searched_by_name_or_uuid_and_stands_in_the_persons_order(client: Client) -> None:
+    best = collection(client, "For the wall")
+    bulk(client, {"collect": best}, 3, 8, 1)
+    assert found(client, 'collection:"for the wall"') == found(client, f"in:{best}") == [name_of(n) for n in (8, 3, 1)]
+    assert found(client, 'in:"for the wall" sort:manual') == [name_of(n) for n in (3, 8, 1)]
+    assert found(client, "odd -in:for*") == [name_of(n) for n in (11, 9, 7, 5)]
+    client.post(f"/api/collections/{best}/reorder", {"images": [name_of(1)], "before": name_of(3)})
+    assert found(client, 'in:"for the wall" sort:manual') == [name_of(n) for n in (1, 3, 8)]
+    bulk(client, {"uncollect": best}, 3)
+    assert found(client, 'in:"for the wall"') == [name_of(n) for n in (8, 1)]
+    undo(client)
+    bulk(client, {"trash": True}, 8)
+    assert found(client, 'in:"for the wall"') == [name_of(n) for n in (3, 1)]
+    assert client.post("/api/queries", {"q": "in:wal"})["unknown"][0]["suggestion"] == 'collection:"For the wall"'
+
+
+def test_a_smart_collection_is_made_of_others_and_counted_exactly(client: Client) -> None:
+    best = collection(client, "Best")
+    collection(client, "Even", query="even")
+    collection(client, "Even best", query="in:even collection:best")
+    bulk(client, {"collect": best}, 0, 1, 2, 3)
+    counts = lambda: {one["name"]: one["images"] for one in client.get("/api/collections")["collections"]}  # noqa: E731
+    assert counts() == {"Best": 4, "Even": 6, "Even best": 2}
+    bulk(client, {"collect": best}, 4)
+    assert found(client, 'in:"even best"') == [name_of(n) for n in (4, 2, 0)]
+    assert counts() == {"Best": 5, "Even": 6, "Even best": 3}
+
+
+def test_no_name_and_no_undo_makes_a_collection_of_itself(client: Client) -> None:
+    one = collection(client, "One", query="in:Two")
+    with pytest.raises(ConflictError, match=r"Two → One → Two|One → Two → One"):
+        collection(client, "Two", query="fox in:one")
+    other = collection(client, "Other", query="in:One")
+    with pytest.raises(ConflictError, match="→"):
+        client.post(f"/api/collections/{other}", {"name": "two"})
+    first = client.post(f"/api/collections/{one}", {"query": "fox"})["operation"]
+    client.post(f"/api/collections/{other}", {"name": "two"})
+    with pytest.raises(ConflictError, match="→"):
+        client.post(f"/api/undo/{first}")
+    assert found(client, "in:two") == found(client, "fox")
+
+
+def test_searches_follow_a_collection_to_its_new_name(client: Client) -> None:
+    best = collection(client, "Best")
+    smart = collection(client, "Smart", query="even -in:BEST (collection:best OR sea)")
+    before = client.text("/api/export")
+    client.post(f"/api/collections/{best}", {"name": "Best of all"})
+    [query] = [one["query"] for one in client.get("/api/collections")["collections"] if one["uuid"] == smart]
+    assert query == 'even -collection:"Best of all" (collection:"Best of all" OR sea)'
+    undo(client)
+    assert client.text("/api/export") == before
+
+
+def test_searches_that_multiply_are_refused(client: Client) -> None:
+    collection(client, "c0", query=" OR ".join(f"rating:{n % 5}" for n in range(20)))
+    for number in range(1, 4):
+        collection(client, f"c{number}", query=" OR ".join([f"in:c{number - 1} seed:{n}" for n in range(10)]))
+    with pytest.raises(InvalidInputError, match="over 500 terms"):
+        found(client, "in:c3")
 
 
 # -- Trash --------------------------------------------------------------------------------------------

@@ -104,6 +104,14 @@ def _keeps_old_bitmaps_of_tags(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(State, "_repost", lambda *_: None)
 
 
+def _keeps_old_collections(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(State, "forget_collections", lambda self, collections: None)
+
+
+def _forgets_what_those_who_come_back_were_in(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(State, "_recollect", lambda self, tx, positions, ids: None)
+
+
 def _counts_lists_that_were_given_up(patch: pytest.MonkeyPatch) -> None:
     given_up = Lists.give_up
 
@@ -174,6 +182,8 @@ def _takes_the_driver_for_all(patch: pytest.MonkeyPatch) -> None:
         _keeps_the_trashed,
         _keeps_old_words,
         _keeps_old_bitmaps_of_tags,
+        _keeps_old_collections,
+        _forgets_what_those_who_come_back_were_in,
         _counts_lists_that_were_given_up,
         _takes_arrival_for_age,
         _compares_without_the_end,

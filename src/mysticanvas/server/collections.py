@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from mysticanvas.domain.errors import InvalidInputError, TimeLimitError
-from mysticanvas.search import language, paging
+from mysticanvas.search import language
 from mysticanvas.server.organising import wire
 from mysticanvas.server.services import Services
 from mysticanvas.server.wire import MAX_QUERY, reply
@@ -55,7 +55,7 @@ def routes(services: Services) -> APIRouter:
     @router.get("")
     def listed() -> Response:
         found = database.read(collections.listed)
-        return reply({"collections": [_counted(services, one) for one in found]})
+        return reply({"collections": [_found_now(services, one) for one in found]})
 
     @router.post("")
     def create(asked: CollectionIn) -> Response:
@@ -97,12 +97,17 @@ def routes(services: Services) -> APIRouter:
     return router
 
 
-def _counted(services: Services, one: Collection) -> dict[str, Any]:
-    """A smart one is counted by its search; None where that takes too long or it cannot be searched."""
+def _found_now(services: Services, one: Collection) -> dict[str, Any]:
+    """A smart one is counted by its search, whose first image stands for it; None where that takes too long
+    or it cannot be searched."""
     shown = asdict(one)
     if one.query is not None:
         try:
-            shown["images"] = services.database.read(paging.count, language.parse(one.query))
+            query = language.parse(one.query)
+            shown["images"] = services.snapshots.finder.count(query)
+            if one.thumb is None:
+                first = services.snapshots.finder.page(query, after=None, limit=1)
+                shown["thumb"] = first[0].thumb if first else None
         except (InvalidInputError, TimeLimitError):
             shown["images"] = None
     return shown
