@@ -345,6 +345,54 @@ def test_favourites_can_be_locked_against_the_trash(client: Client) -> None:
         bulk(client, {"trash": True}, 0)
 
 
+def test_the_trash_is_a_view_of_its_own_and_what_is_restored_leaves_a_hole(client: Client) -> None:
+    client.post("/api/trash/settings", {"days": 3})
+    bulk(client, {"trash": True}, 1, 2)
+    client.post("/api/trash/settings", {"days": 30})
+    bulk(client, {"trash": True}, 5)
+    view = client.post("/api/trash/queries")
+    assert (view["total"], [s["count"] for s in view["sections"]]) == (3, [1, 2])
+    kept = f"/api/queries/{view['snapshot']}"
+    assert client.get(f"{kept}/items", start=0, count=3)["uuid"] == [name_of(5), name_of(2), name_of(1)]
+    assert client.get(f"{kept}/position", uuid=name_of(2)) == {"index": 1}
+    assert client.get(f"{kept}/newer") == {"count": 0}
+    done = client.post("/api/trash/restore", {"snapshot": view["snapshot"], "ranges": [[0, 3]], "except": [1]})
+    assert done["changed"] == 2
+    assert client.get(f"{kept}/items", start=0, count=3)["uuid"] == [None, name_of(2), None]
+    assert client.get("/api/trash")["images"] == 1
+
+
+def test_a_purge_over_a_view_leaves_alone_what_is_not_in_the_trash(client: Client) -> None:
+    view = client.post("/api/queries", {"q": ""})
+    bulk(client, {"trash": True}, 0)
+    asked = {"snapshot": view["snapshot"], "ranges": [[0, IMAGES]], "dry_run": True}
+    assert client.post("/api/trash/purge", asked)["images"] == 0
+    [(path, reason)] = client.post("/api/trash/purge", asked)["kept"]
+    assert (path, reason) == ("0.png", "Its folder is not there now: the drive may be away.")
+    with pytest.raises(InvalidInputError):
+        client.post("/api/trash/purge", asked | {"which": "all"})
+
+
+def test_some_images_of_a_view_are_a_view_of_their_own(client: Client) -> None:
+    bulk(client, {"rating": 3}, 2)
+    view = client.post("/api/queries", {"q": "even"})
+    asked = {"ranges": [[1, 6]], "except": [2], "q": "-rating:>=1"}
+    found = client.post(f"/api/queries/{view['snapshot']}/narrow", asked)
+    shown_there = client.get(f"/api/queries/{found['snapshot']}/items", start=0, count=10)["uuid"]
+    assert shown_there == [name_of(8), name_of(4), name_of(0)]
+    assert found["total"] == 3
+
+
+def test_the_history_shows_images_of_a_deed_and_what_became_of_them(client: Client) -> None:
+    bulk(client, {"rating": 3}, *range(IMAGES))
+    bulk(client, {"trash": True}, 1)
+    trash, rating = client.get("/api/operations", limit=2)["operations"]
+    assert [(one["uuid"], one["state"]) for one in trash["images"]] == [(name_of(1), "trashed")]
+    assert len(rating["images"]) == 6
+    assert rating["images"][0]["thumb"] == "00" * 32
+    assert [one["state"] for one in rating["images"][:2]] == ["here", "trashed"]
+
+
 # -- templates ----------------------------------------------------------------------------------------
 
 
@@ -363,6 +411,22 @@ def test_a_template_expands_the_same_for_the_same_seed(client: Client) -> None:
     assert client.get("/api/templates")["templates"][0]["uses"] == 3
     undo(client)
     assert client.get("/api/templates")["templates"] == []
+
+
+def test_a_draft_is_tried_out_without_being_kept_or_counted(client: Client) -> None:
+    asked = {"content": "a {red|blue} {animal}", "seed": 3, "count": 4, "form": "prompt", "params": {"steps": 9}}
+    tried = client.post("/api/templates/try", asked | {"values": {"animal": "fox"}})
+    assert (tried["variables"], tried["seed"]) == (["animal"], 3)
+    assert set(tried["expanded"]) <= {"a red fox", "a blue fox"}
+    assert client.get("/api/templates")["templates"] == []
+    with pytest.raises(InvalidInputError, match="carries"):
+        client.post("/api/templates/try", {"content": "x", "params": {"shoes": 2}})
+
+
+def test_styles_go_out_as_they_came_in(client: Client) -> None:
+    text = 'name,prompt,negative_prompt\r\nFoxes,"a fox, {prompt}",blurry\r\nQuotes,"say ""hi""\ntwice",\r\n'
+    client.post("/api/templates/styles", {"text": text})
+    assert client.text("/api/templates/styles") == text
 
 
 def test_an_images_recipe_becomes_a_template_that_says_the_same(client: Client) -> None:
