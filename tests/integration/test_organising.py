@@ -167,6 +167,49 @@ def test_a_vocabulary_goes_out_and_comes_in_again(client: Client, tmp_path: Path
         assert other.text("/api/tags/export") == written
 
 
+def test_tags_are_offered_with_what_they_lead_to_and_imply(client: Client) -> None:
+    tag(client, "imply", tag="poodle", implies="dog")
+    tag(client, "alias", tag="pudel", of="poodle")
+    bulk(client, {"tags": {"add": ["pudel"]}}, 0, 1, 2)
+    bulk(client, {"tags": {"add": ["pug"]}}, 3)
+    offered = client.get("/api/tags", q="pu")["tags"]
+    assert [(one["name"], one["alias_of"], one["implies"]) for one in offered] == [
+        ("pudel", "poodle", ["dog"]),
+        ("pug", None, []),
+    ]
+
+
+def test_the_tags_of_some_images_are_counted_among_them(client: Client) -> None:
+    tag(client, "imply", tag="poodle", implies="dog")
+    bulk(client, {"tags": {"add": ["poodle"]}}, 0, 1)
+    bulk(client, {"tags": {"add": ["sofa"]}}, *range(8))
+    view = client.post("/api/queries", {"q": "sort:oldest"})["snapshot"]
+    asked = {"snapshot": view, "ranges": [(0, 5)], "except": [1]}
+    got = client.post("/api/tags/of", asked)
+    assert got["images"] == 4
+    assert [(one["name"], one["images"], one["from"]) for one in got["tags"]] == [
+        ("sofa", 4, []),
+        ("dog", 1, ["poodle"]),
+        ("poodle", 1, []),
+    ]
+
+
+def test_the_vocabulary_is_read_from_any_place_in_three_orders(client: Client) -> None:
+    for number in range(30):
+        category = ("place", "character", None)[number % 3]
+        tag(client, "create", name=f"tag {number:02}", **({"category": category} if category else {}))
+    bulk(client, {"tags": {"add": ["tag 17"]}}, 0, 1)
+    names = lambda **asked: [one["name"] for one in client.get("/api/tags/part", **asked)["tags"]]  # noqa: E731
+    assert names(start=4, count=2) == ["tag 04", "tag 05"]
+    assert names(sort="images", count=2) == ["tag 17", "tag 00"]
+    assert names(sort="newest", count=1) == ["tag 29"]
+    assert names(category="", q="tag 1", count=2) == ["tag 11", "tag 14"]
+    assert client.get("/api/tags/part", category="place")["total"] == 10
+    assert {one["category"]: one["tags"] for one in client.get("/api/tags/categories")["categories"]} == {
+        "": 10, "character": 10, "place": 10,
+    }  # fmt: skip
+
+
 def test_a_merged_tag_keeps_its_place_in_saved_searches() -> None:
     query = 'tag:foxes -tag:"Foxes" (tag:fox OR tag:"red foxes") foxes'
     assert renamed(query, Field.TAG, "foxes", "arctic fox") == (

@@ -38,6 +38,7 @@ def compare(library: RandomLibrary, index: Index, query: Query, *, with_facets: 
         limit = library.chance.choice((1, 2, 4, 1_000))
         by_index = finder.facets(query, facets.FIELDS, limit=limit)
         _same(text, "the facets", by_index, cold.facets(query, facets.FIELDS, limit=limit))
+        _same(text, "the tags", finder.tags_of(expected), cold.tags_of(expected))
         _same(text, "the geometry", finder.geometry(expected), cold.geometry(expected))
 
 
