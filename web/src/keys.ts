@@ -39,6 +39,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['f'], shown: 'f', does: 'Favourite', run: toggleFavourite },
   { keys: ['1', '2', '3', '4', '5'], shown: '1 … 5', does: 'Rate with so many stars', run: (key) => rate(Number(key)) },
   { keys: ['0'], shown: '0', does: 'Clear the rating', run: () => rate(0) },
+  { keys: ['t'], shown: 't', does: 'Tags of the image, or of what is chosen', run: () => library.view.total && (panels.dialog = 'tags') },
   { keys: ['x'], shown: 'x', does: 'Choose the image', run: choose },
   { keys: ['Ctrl+a'], shown: 'Ctrl+A', does: 'Choose everything that matches', run: () => library.selectAll() },
   { keys: ['Escape'], shown: 'Esc', does: 'Choose nothing', run: () => (library.selection = new Selection()) },

@@ -8,6 +8,7 @@ import { library } from './gallery/library.svelte';
 import { jobs } from './jobs/jobs.svelte';
 import { grouped } from './lib/words';
 import { routing } from './routing.svelte';
+import { stale } from './stale.svelte';
 import { announcer } from './ui/announcer.svelte';
 import { toasts } from './ui/toasts.svelte';
 
@@ -40,19 +41,29 @@ class Live {
         connection.up = true;
         return;
       case 'gap':
+        stale.hear('tags', 'collections', 'counts');
         return void library.renew();
       case 'images':
+        stale.hear('collections', 'counts');
         return void this.arrived();
       case 'item':
+        stale.hear('collections', 'counts');
         return library.pages.refresh(event.data.uuids);
       case 'jobs':
         return jobs.hear(event.data.kinds);
+      case 'stale':
+        return this.hearStale(event.data.lists);
       case 'trouble':
         this.trouble = event.data.sentence;
         return;
       case 'import':
         return this.hearImport(event.data);
     }
+  }
+
+  private hearStale(lists: readonly string[]): void {
+    if (lists.includes('tags')) stale.hear('tags', 'counts');
+    if (lists.includes('collections')) stale.hear('collections', 'counts');
   }
 
   private hearImport(progress: ImportProgress): void {

@@ -160,10 +160,15 @@ export interface Suggestion {
   label: string;
 }
 
-/** What a deed over many images says: the operation by which it is undone. */
+export type DeedState = 'applying' | 'done' | 'undoing' | 'undone' | 'redoing' | 'expired';
+
+/** What became of a deed: `changed` are different now, of `total`; `trouble` says why its undo was refused. */
 export interface Done {
   operation: number;
   changed: number;
+  total: number;
+  state: DeedState;
+  trouble: string | null;
 }
 
 export interface Refusal {
