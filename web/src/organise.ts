@@ -1,15 +1,14 @@
 /** Deeds on tags and collections: asked for, followed to their end, said by a toast that takes them back. */
 
-import { get, post, type Done } from './api/client';
+import { post, type Done } from './api/client';
 import { connection } from './api/connection.svelte';
 import { library } from './gallery/library.svelte';
-import { Selection } from './lib/selection';
-import { grouped } from './lib/words';
-import { routing } from './routing.svelte';
+import type { Selection } from './lib/selection';
 import { toasts } from './ui/toasts.svelte';
-import { undo } from './ui/undoing';
+import { undo, working } from './ui/undoing';
 
-const WAIT_S = 2;
+/** Filters by which an image may come or go when its tags or collections change. */
+const CONCERNED = ['tag', 'has', 'collection', 'in', 'any'];
 
 /** Images of a view, as a request names them. */
 export interface Picked {
@@ -18,69 +17,44 @@ export interface Picked {
   except: readonly number[];
 }
 
-/** What is chosen, or the image in focus; in the viewer the one that is looked at, whatever is chosen. */
-export function target(): Selection {
-  const alone = routing.viewing || !library.selection.count;
-  return alone ? new Selection().withRange(library.focused, library.focused) : library.selection;
-}
-
 export function picked(chosen: Selection): Picked {
   return { snapshot: library.view.snapshot, ranges: chosen.ranges, except: [...chosen.leftOut] };
 }
 
-export function images(count: number): string {
-  return count === 1 ? '1 image' : `${grouped(count)} images`;
-}
-
-/** How far a deed in slices is. */
-export type Progress = (done: Done) => void;
-
 /**
- * Asks for a deed and waits until all of it is done. `said` is what the toast says, nothing when it returns "";
- * `then` shows how things are, now and after an undo. Undefined when it was refused, which a toast says too,
- * unless `refused` takes the sentence.
+ * Asked for, and waited for until all of it is done; `text` says what goes on when that takes long. `said` is
+ * what the toast says then, nothing when it returns ""; `then` shows how things are, now and after an undo.
+ * Undefined when it was refused, which a toast says too, unless `refused` takes the sentence.
  */
-export function deed<D extends Done>(
-  ask: () => Promise<D>,
-  said: (done: D) => string,
-  then: () => unknown = () => undefined,
-  refused: (sentence: string) => void = (sentence) => toasts.add(sentence),
-  onprogress: Progress = () => undefined,
-): Promise<D | undefined> {
-  return toasts.during(carried(ask, said, then, refused, onprogress));
+export interface Deed<D extends Done> {
+  text: string;
+  ask: () => Promise<D>;
+  said: (done: D) => string;
+  then?: () => unknown;
+  refused?: (sentence: string) => void;
 }
 
-async function carried<D extends Done>(
-  ask: () => Promise<D>,
-  said: (done: D) => string,
-  then: () => unknown,
-  refused: (sentence: string) => void,
-  onprogress: Progress,
-): Promise<D | undefined> {
+export function carryOut<D extends Done>(deed: Deed<D>): Promise<D | undefined> {
+  return toasts.during(carried(deed));
+}
+
+async function carried<D extends Done>({ text, ask, said, then, refused = (sentence) => toasts.add(sentence) }: Deed<D>): Promise<D | undefined> {
   if (!connection.up) {
     refused('MystiCanvas does not answer: nothing was changed. Try again when it is back.');
     return undefined;
   }
   try {
-    const first = await ask();
-    const done = { ...first, ...(await arrived(first, onprogress)) };
-    const text = said(done);
-    if (text) toasts.add(text, () => undo(done.operation, then));
-    await then();
+    let first: D | undefined;
+    const arrived = await working(text, async () => (first = await ask()));
+    const done = { ...first, ...arrived } as D;
+    const sentence = said(done);
+    if (sentence) toasts.add(sentence, () => undo(done.operation, () => then?.()));
+    await then?.();
     return done;
   } catch (error) {
     refused(error instanceof Error ? error.message : 'That did not work.');
     return undefined;
   }
-}
-
-async function arrived(done: Done, onprogress: Progress): Promise<Done> {
-  while (done.state === 'applying') {
-    onprogress(done);
-    done = await get<Done>(`/api/operations/${done.operation}?wait=${WAIT_S}`);
-  }
-  if (done.trouble) throw new Error(done.trouble);
-  return done;
 }
 
 /** What a deed sets for images: tags, or a collection they go into or out of. */
@@ -91,7 +65,8 @@ export function bulk(chosen: Picked | { uuids: string[] }, set: Marks): Promise<
 }
 
 /** After images were marked: those that do not match any more go from the list, and come back by an undo. */
-export async function showAnew(...fields: string[]): Promise<void> {
-  const concerned = library.view.filters.some((chip) => fields.includes(chip.field) || chip.field === 'any');
-  if (concerned && !library.error) await library.renew();
+export async function showAnew(chosen: Selection): Promise<void> {
+  library.touched++;
+  const concerned = library.view.filters.some((chip) => CONCERNED.includes(chip.field));
+  if (concerned && !library.error) await library.renew(chosen);
 }

@@ -6,6 +6,7 @@ import GitBranch from '@lucide/svelte/icons/git-branch';
 import ChartColumn from '@lucide/svelte/icons/chart-column';
 import Heart from '@lucide/svelte/icons/heart';
 import Images from '@lucide/svelte/icons/images';
+import Trash2 from '@lucide/svelte/icons/trash-2';
 import type { Component } from 'svelte';
 
 import Gallery from './gallery/Gallery.svelte';
@@ -13,6 +14,7 @@ import Jobs from './jobs/Jobs.svelte';
 import LineagePage from './lineage/Lineage.svelte';
 import Models from './models/Models.svelte';
 import Stats from './stats/Stats.svelte';
+import Trash from './trash/Trash.svelte';
 
 export interface PageEntry {
   label: string;
@@ -32,6 +34,7 @@ export const PAGES: readonly PageEntry[] = [
   { label: 'Lineage', icon: GitBranch, path: '/lineage', screen: LineagePage },
   { label: 'Statistics', icon: ChartColumn, path: '/stats', screen: Stats },
   { label: 'Jobs', icon: Activity, path: '/jobs', screen: Jobs },
+  { label: 'Trash', icon: Trash2, path: '/trash', screen: Trash, low: true },
 ];
 
 /** The entry that an address stands for: of those with its path the one with its query; else the first. */

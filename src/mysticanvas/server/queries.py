@@ -12,7 +12,7 @@ from mysticanvas.search.snapshots import Snapshot
 from mysticanvas.server.asking import while_wanted
 from mysticanvas.server.services import Services
 from mysticanvas.server.wire import MAX_QUERY, NarrowIn, QueryIn, WantedIn, reply
-from mysticanvas.store import generations, jobs
+from mysticanvas.store import generations, jobs, operations
 from mysticanvas.store.database import Database
 
 Words = Annotated[str, Query(max_length=MAX_QUERY)]
@@ -57,8 +57,10 @@ def _add_snapshots(router: APIRouter, services: Services) -> None:
 
     @router.get("/queries/{token}/position")
     async def position(token: str, uuid: Uuid) -> Response:
+        """None for an image that the view does not have, or nobody any more."""
         snapshot = kept.get(token)
-        return reply({"index": snapshots.position_of(snapshot, database.read(generations.id_of, uuid))})
+        [image] = database.read(operations.images_of, [uuid]) or [None]
+        return reply({"index": None if image is None else snapshots.position_of(snapshot, image)})
 
     @router.post("/queries/{token}/narrow")
     async def narrow(token: str, asked: NarrowIn, request: Request) -> Response:

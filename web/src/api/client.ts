@@ -61,6 +61,7 @@ export interface Detail {
   timestamp: number;
   prompt: string | null;
   negative_prompt: string | null;
+  notes: string | null;
   seed: string | null;
   steps: number | null;
   cfg_scale: number | null;
@@ -79,6 +80,7 @@ export interface Detail {
   tool_version: string | null;
   params: Record<string, unknown>;
   problems: string[];
+  deleted: boolean;
   is_favorite: boolean;
   rating: number;
   thumb: string | null;

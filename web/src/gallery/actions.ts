@@ -1,12 +1,16 @@
 /** What can be done with the images that are chosen. Another deed is another entry. */
 
+import ArchiveRestore from '@lucide/svelte/icons/archive-restore';
 import Heart from '@lucide/svelte/icons/heart';
 import HeartOff from '@lucide/svelte/icons/heart-off';
+import NotebookPen from '@lucide/svelte/icons/notebook-pen';
 import Tag from '@lucide/svelte/icons/tag';
+import Trash2 from '@lucide/svelte/icons/trash-2';
 import type { Component } from 'svelte';
 
 import { panels } from '../shell/panels.svelte';
-import { library } from './library.svelte';
+import { deleteForever, mark, restore, trash } from './deeds';
+import { library, type Whereabouts } from './library.svelte';
 
 export interface Action {
   label: string;
@@ -15,10 +19,23 @@ export interface Action {
   key?: string;
   danger?: boolean;
   run: () => void;
+  /** Where alone it is offered. */
+  only?: Whereabouts;
+  /** For how many images alone. */
+  for?: readonly [fewest: number, most: number];
 }
 
 export const ACTIONS: readonly Action[] = [
-  { label: 'Favourite', icon: Heart, key: 'f', run: () => void library.mark({ favorite: true }) },
-  { label: 'Not a favourite', icon: HeartOff, run: () => void library.mark({ favorite: false }) },
-  { label: 'Tag', icon: Tag, key: 't', run: () => (panels.dialog = 'tags') },
+  { label: 'Favourite', icon: Heart, key: 'f', run: () => void mark({ favorite: true }) },
+  { label: 'Not a favourite', icon: HeartOff, run: () => void mark({ favorite: false }) },
+  { label: 'Tag', icon: Tag, key: 't', only: 'library', run: () => (panels.dialog = 'tags') },
+  { label: 'Note', icon: NotebookPen, key: 'n', run: () => (panels.dialog = 'notes') },
+  { label: 'Trash', icon: Trash2, key: 'Del', only: 'library', run: () => void trash() },
+  { label: 'Restore', icon: ArchiveRestore, key: 'r', only: 'trash', run: () => void restore() },
+  { label: 'Delete for good', icon: Trash2, key: 'Del', only: 'trash', danger: true, run: () => void deleteForever() },
 ];
+
+export function offered(action: Action, count: number): boolean {
+  const [fewest, most] = action.for ?? [1, Infinity];
+  return (!action.only || action.only === library.whereabouts) && fewest <= count && count <= most;
+}

@@ -4,7 +4,7 @@
 const ROOM_PX = 960;
 
 class Panels {
-  dialog = $state<'keys' | 'date' | 'tags' | undefined>();
+  dialog = $state<'keys' | 'date' | 'tags' | 'notes' | 'template' | undefined>();
   inspecting = $state(localStorage.getItem('inspecting') !== 'no' && innerWidth >= ROOM_PX);
   /** The panel of filters. */
   filtering = $state(localStorage.getItem('filtering') === 'yes' && innerWidth >= ROOM_PX);

@@ -2,10 +2,10 @@
 
 import { get, post, type Done } from '../api/client';
 import type { OfferedTag, SharedTag, SharedTags } from '../api/tags';
-import { bulk, deed, images, type Picked, showAnew } from '../organise';
+import type { Selection } from '../lib/selection';
+import { images } from '../gallery/deeds';
+import { bulk, carryOut, type Picked, showAnew } from '../organise';
 import { stale } from '../stale.svelte';
-
-const FIELDS = ['tag', 'has', 'collection'];
 
 /** What is typed, and what it means: a tag to add, or with a minus one to remove. */
 export interface Typed {
@@ -31,14 +31,14 @@ export class Tagger {
   said = $state('');
 
   constructor(
-    private readonly chosen: Picked,
-    readonly count: number,
+    private readonly chosen: Selection,
+    private readonly picked: Picked,
   ) {}
 
   async load(signal?: AbortSignal): Promise<void> {
     try {
       const path = '/api/tags/of';
-      const got = await post<SharedTags>(path, this.chosen);
+      const got = await post<SharedTags>(path, this.picked);
       if (!signal?.aborted) [this.shared, this.problem] = [got, ''];
     } catch (error) {
       this.problem = error instanceof Error ? error.message : 'The tags could not be read.';
@@ -74,10 +74,16 @@ export class Tagger {
     this.problem = '';
     const then = async (): Promise<void> => {
       stale.hear('tags');
-      await Promise.all([this.load(), showAnew(...FIELDS)]);
+      await Promise.all([this.load(), showAnew(this.chosen)]);
     };
     const refused = (sentence: string): void => void (this.problem = sentence);
-    const done = await deed(() => bulk(this.chosen, { tags }), ({ changed }) => (changed ? said(changed) : ''), then, refused);
+    const done = await carryOut({
+      text: 'Tagging',
+      ask: () => bulk(this.picked, { tags }),
+      said: ({ changed }) => (changed ? said(changed) : ''),
+      then,
+      refused,
+    });
     if (!done) this.said = '';
     return done;
   }
