@@ -1,6 +1,7 @@
 /** The one table of keys: it drives the handler, and the sheet behind `?`. */
 
 import { get, type Detail } from './api/client';
+import { shift, takeOut } from './collections/arranging';
 import { deleteForever, mark, restore, trash } from './gallery/deeds';
 import { grid } from './gallery/grid.svelte';
 import { library } from './gallery/library.svelte';
@@ -42,6 +43,10 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['1', '2', '3', '4', '5'], shown: '1 … 5', does: 'Rate with so many stars', run: (key) => rate(Number(key)) },
   { keys: ['0'], shown: '0', does: 'Clear the rating', run: () => rate(0) },
   { keys: ['t'], shown: 't', does: 'Tags of the image, or of what is chosen', run: () => library.whereabouts === 'library' && library.view.total && (panels.dialog = 'tags') },
+  { keys: ['b'], shown: 'b', does: 'Add to a collection', run: () => library.whereabouts === 'library' && library.view.total && (panels.dialog = 'collect') },
+  { keys: ['Backspace'], shown: 'Backspace', does: 'In a collection by hand: take out of it', run: takeOut },
+  { keys: [','], shown: ',', does: 'In a collection in your order: one place earlier', run: () => shift(-1) },
+  { keys: ['.'], shown: '.', does: 'In a collection in your order: one place later', run: () => shift(1) },
   { keys: ['n'], shown: 'n', does: 'Write a note', run: () => library.view.total && (panels.dialog = 'notes') },
   { keys: ['Delete'], shown: 'Del', does: 'Move to the Trash; in the Trash, delete for good', run: discard },
   { keys: ['Shift+Delete'], shown: 'Shift+Del', does: 'Delete for good, wherever it is', run: () => void deleteForever() },

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { sameName, typedAs } from './tagger.svelte';
+import { sameName, typedAs } from './typed';
 
 test('a minus before a name removes it', () => {
   expect(typedAs(' -red fox ')).toEqual({ name: 'red fox', removes: true });
