@@ -48,6 +48,7 @@ class Live {
         return void this.arrived();
       case 'item':
         stale.hear('collections', 'counts');
+        this.changed();
         return library.pages.refresh(event.data.uuids);
       case 'jobs':
         return jobs.hear(event.data.kinds);
@@ -63,7 +64,10 @@ class Live {
 
   private hearStale(lists: readonly string[]): void {
     if (lists.includes('tags')) stale.hear('tags', 'counts');
-    if (lists.includes('collections')) stale.hear('collections', 'counts');
+    if (lists.includes('collections')) {
+      stale.hear('collections', 'counts');
+      if (library.view.filters.some((chip) => chip.field === 'collection')) this.changed();
+    }
   }
 
   private hearImport(progress: ImportProgress): void {
@@ -90,18 +94,27 @@ class Live {
 
   /** Whether new images may come in without anything moving that one looks at. */
   get open(): boolean {
-    return grid.atTop && !routing.viewing && !library.selection.count;
+    return (grid.atTop || !library.view.total) && !routing.viewing && !library.selection.count;
   }
 
   /** New images: taken in at once while the newest are in view, else announced. */
   async arrived(): Promise<void> {
     if (!library.view.snapshot || this.open) {
-      this.merging ??= setTimeout(() => void this.merge(), library.view.total < SMALL ? MERGE_SMALL_MS : MERGE_MS);
-      return;
+      return this.mergeSoon();
     }
     const path = `/api/queries/${library.view.snapshot}/newer`;
     library.newer = (await get<{ count: number }>(path).catch(() => ({ count: 0 }))).count;
     if (library.newer) announcer.say(`${grouped(library.newer)} new images.`);
+  }
+
+  /** Images are not what they were: some may match the search now, or not any more. Nothing moves that one looks at. */
+  private changed(): void {
+    const { filters, words } = library.view;
+    if (filters.length + words.length) this.mergeSoon();
+  }
+
+  private mergeSoon(): void {
+    this.merging ??= setTimeout(() => void this.merge(), library.view.total < SMALL ? MERGE_SMALL_MS : MERGE_MS);
   }
 
   private async merge(): Promise<void> {

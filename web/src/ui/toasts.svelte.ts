@@ -25,6 +25,7 @@ export class Toasts {
   private readonly timers = new Map<number, ReturnType<typeof setTimeout>>();
   private readonly undoable: Toast[] = [];
   private readonly underway = new Set<Promise<unknown>>();
+  private turn: Promise<void> = Promise.resolve();
 
   /** With an undo it is a new deed: what was undone before it cannot be done again. */
   add(text: string, undo?: () => void | Promise<void>): void {
@@ -85,12 +86,22 @@ export class Toasts {
     }
   }
 
+  /** Keys that are pressed one after the other take back one deed after the other. */
+  private inTurn(deed: () => void | Promise<void>): Promise<void> {
+    this.turn = this.turn.then(async () => {
+      await Promise.allSettled(this.underway);
+      await deed();
+    });
+    return this.turn;
+  }
+
   /** Ctrl+Z: the last deed of this page that has not been undone. */
-  async undoLast(): Promise<void> {
-    await Promise.allSettled(this.underway);
-    const last = this.undoable.at(-1);
-    if (last) this.undo(last);
-    else this.add('There is nothing to undo here. What was done earlier is in the history.');
+  undoLast(): Promise<void> {
+    return this.inTurn(() => {
+      const last = this.undoable.at(-1);
+      if (last) this.undo(last);
+      else this.add('There is nothing to undo here. What was done earlier is in the history.');
+    });
   }
 
   /** A deed was taken back; `redo` does it again. */
@@ -99,11 +110,12 @@ export class Toasts {
   }
 
   /** Ctrl+Shift+Z: the deed that was undone last, unless another was done since. */
-  async redoLast(): Promise<void> {
-    await Promise.allSettled(this.underway);
-    const last = this.redoable.pop();
-    if (last) await this.during(Promise.resolve(last()));
-    else this.add('There is nothing to do again.');
+  redoLast(): Promise<void> {
+    return this.inTurn(async () => {
+      const last = this.redoable.pop();
+      if (last) await this.during(Promise.resolve(last()));
+      else this.add('There is nothing to do again.');
+    });
   }
 }
 

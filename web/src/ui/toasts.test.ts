@@ -53,6 +53,24 @@ test('a deed that was undone by its button is not undone again', async () => {
   expect(undone).toEqual(['b', 'a']);
 });
 
+test('Ctrl+Z that is pressed again waits until the deed before is taken back', async () => {
+  const toasts = new Toasts();
+  const steps: string[] = [];
+  const slowly = (name: string) => async (): Promise<void> => {
+    steps.push(`${name} begins`);
+    await Promise.resolve();
+    await Promise.resolve();
+    steps.push(`${name} ends`);
+  };
+  toasts.add('a', slowly('a'));
+  toasts.add('b', slowly('b'));
+  await Promise.all([toasts.undoLast(), toasts.undoLast()]);
+  await Promise.resolve();
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(steps).toEqual(['b begins', 'b ends', 'a begins', 'a ends']);
+});
+
 test('Ctrl+Z waits for a deed that is on its way', async () => {
   const toasts = new Toasts();
   const undone: string[] = [];
