@@ -29,7 +29,7 @@ from mysticanvas.domain.query import (
     negation,
 )
 from mysticanvas.domain.tag import TagId
-from mysticanvas.store import assertions, fts, postings, tag_relations
+from mysticanvas.store import assertions, collections, fts, postings, tag_relations
 from mysticanvas.store.database import Database, WriteTx
 
 WORDS = (
@@ -43,6 +43,14 @@ SOUGHT = (
 MODELS = ("flux1-dev", "sd_xl base", "SDXL", "anything-v5")
 LORAS = ("film_grain", "Film Grain", "add-detail", "x")
 TAGS = ("sea", "or", "long_hair", "person", "cat", "夜景")
+COLLECTIONS = (
+    ("a", "Best", None),
+    ("b", "For the wall", None),
+    ("c", "best ", None),
+    ("d", "Stormy", 'storm OR collection:"for the wall"'),
+    ("e", "Stormier", "-in:Stormy rating:>=1 sort:rating"),
+    ("f", "for the*", "tag:cat"),
+)
 SAMPLERS = ("Euler a", "euler", "DPM++ 2M", "dpm++ 2m karras", None)
 ENGINES = ("ComfyUI", "A1111", None)
 FOLDERS = ("", "2026", "2026/08", "2026/08/Upscaled", "Art [1]", "grids")
@@ -66,6 +74,8 @@ def fill(tx: WriteTx) -> None:
     tag_relations.add_alias(tx, TagId(len(TAGS) + 1), TagId(5))
     tag_relations.add_implication(tx, TagId(5), TagId(1))
     postings.derive_relations(tx)
+    for uuid, name, query in COLLECTIONS:
+        collections.add(tx, uuid=uuid, name=name, query=query, now_ms=0)
 
 
 def add_image(tx: WriteTx, second: int, *, place: int = 0, **columns: object) -> int:
@@ -126,6 +136,7 @@ class RandomLibrary:
         if self.images:
             edits += [
                 self._mark, self._mark, self._write_text, self._tag, self._tag, self._relate, self._use, self._use,
+                self._collect, self._collect, self._search_otherwise,
                 self._trash, self._delete, self._move_in_time, self._new_file, self._parameters, self._lose,
                 self._keep_texts,
             ]  # fmt: skip
@@ -279,6 +290,24 @@ class RandomLibrary:
             image=image, model=model, role=role, weight=self.chance.choice((None, 0.5, 0.8, 1.0, -0.3)),
         )  # fmt: skip
 
+    def _collect(self, tx: WriteTx) -> None:
+        """Some images come into a collection, go out of it, or change places in it."""
+        collection = self.chance.randrange(1, 4)
+        some = [GenerationId(self._some()) for _ in range(self.chance.randrange(1, 4))]
+        match self.chance.randrange(4):
+            case 0:
+                collections.remove_items(tx, collection, some)
+            case 1:
+                collections.place_items(tx, collection, some, 0.0, self.chance.choice((1.0, 9.0)))
+            case _:
+                collections.add_items(tx, collection, some, now_ms=0)
+        tx.changes.collections.add(collection)
+
+    def _search_otherwise(self, tx: WriteTx) -> None:
+        """A smart collection becomes another, or a manual one for a while."""
+        query = self.chance.choice(("storm", "collection:best", "in:b -in:a", None))
+        collections.set_query(tx, 4, query, now_ms=0)
+
     def _trash(self, tx: WriteTx) -> None:
         image = self._some()
         tx.run("UPDATE generations SET deleted_at = 1, purge_after = 2 WHERE id = :image", image=image)
@@ -362,6 +391,8 @@ class RandomLibrary:
             Text(pick(SOUGHT), pick((Field.PROMPT, Field.NEGATIVE, Field.NOTES))),
             Named(Field.TAG, pick((*TAGS, "Long Hair", "feline", "unknown", "*", "*a*"))),
             Named(Field.TAG, pick(TAGS)),
+            Named(Field.COLLECTION, pick(("best", "BEST", "for the wall", "for the*", "Stormy", "e", "nothing", "*"))),
+            Named(Field.COLLECTION, pick(("a", "b", "c", "d"))),
             Named(Field.MODEL, pick((*MODELS, "FLUX1-DEV", "sd*", "sd xl base", "none", "*l"))),
             Named(Field.LORA, pick((*LORAS, "film*", "none")), weight),
             Named(Field.VAE, pick(("ae", "AE", "b"))),

@@ -29,7 +29,7 @@ from mysticanvas.domain.query import (
 
 NAMED = (
     Field.MODEL, Field.LORA, Field.VAE, Field.REFINER, Field.EMBEDDING, Field.CONTROLNET, Field.UPSCALER, Field.TAG,
-    Field.ENGINE, Field.SAMPLER,
+    Field.COLLECTION, Field.ENGINE, Field.SAMPLER,
 )  # fmt: skip
 
 # What a person may put into a value; spaces at its ends mean nothing.

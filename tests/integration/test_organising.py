@@ -12,7 +12,9 @@ from tests.rows import add_images, name_of
 
 from mysticanvas.cli.client import Client, connect
 from mysticanvas.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from mysticanvas.domain.query import Field
 from mysticanvas.domain.tag import key_of
+from mysticanvas.library.collecting import renamed
 from mysticanvas.settings import Settings
 from mysticanvas.store.database import Database
 
@@ -165,16 +167,57 @@ def test_a_vocabulary_goes_out_and_comes_in_again(client: Client, tmp_path: Path
         assert other.text("/api/tags/export") == written
 
 
-def test_a_merged_tag_keeps_its_place_in_saved_searches() -> None:
-    from mysticanvas.library.collecting import with_tag_renamed
+def test_tags_are_offered_with_what_they_lead_to_and_imply(client: Client) -> None:
+    tag(client, "imply", tag="poodle", implies="dog")
+    tag(client, "alias", tag="pudel", of="poodle")
+    bulk(client, {"tags": {"add": ["pudel"]}}, 0, 1, 2)
+    bulk(client, {"tags": {"add": ["pug"]}}, 3)
+    offered = client.get("/api/tags", q="pu")["tags"]
+    assert [(one["name"], one["alias_of"], one["implies"]) for one in offered] == [
+        ("pudel", "poodle", ["dog"]),
+        ("pug", None, []),
+    ]
 
+
+def test_the_tags_of_some_images_are_counted_among_them(client: Client) -> None:
+    tag(client, "imply", tag="poodle", implies="dog")
+    bulk(client, {"tags": {"add": ["poodle"]}}, 0, 1)
+    bulk(client, {"tags": {"add": ["sofa"]}}, *range(8))
+    view = client.post("/api/queries", {"q": "sort:oldest"})["snapshot"]
+    asked = {"snapshot": view, "ranges": [(0, 5)], "except": [1]}
+    got = client.post("/api/tags/of", asked)
+    assert got["images"] == 4
+    assert [(one["name"], one["images"], one["from"]) for one in got["tags"]] == [
+        ("sofa", 4, []),
+        ("dog", 1, ["poodle"]),
+        ("poodle", 1, []),
+    ]
+
+
+def test_the_vocabulary_is_read_from_any_place_in_three_orders(client: Client) -> None:
+    for number in range(30):
+        category = ("place", "character", None)[number % 3]
+        tag(client, "create", name=f"tag {number:02}", **({"category": category} if category else {}))
+    bulk(client, {"tags": {"add": ["tag 17"]}}, 0, 1)
+    names = lambda **asked: [one["name"] for one in client.get("/api/tags/part", **asked)["tags"]]  # noqa: E731
+    assert names(start=4, count=2) == ["tag 04", "tag 05"]
+    assert names(sort="images", count=2) == ["tag 17", "tag 00"]
+    assert names(sort="newest", count=1) == ["tag 29"]
+    assert names(category="", q="tag 1", count=2) == ["tag 11", "tag 14"]
+    assert client.get("/api/tags/part", category="place")["total"] == 10
+    assert {one["category"]: one["tags"] for one in client.get("/api/tags/categories")["categories"]} == {
+        "": 10, "character": 10, "place": 10,
+    }  # fmt: skip
+
+
+def test_a_merged_tag_keeps_its_place_in_saved_searches() -> None:
     query = 'tag:foxes -tag:"Foxes" (tag:fox OR tag:"red foxes") foxes'
-    assert with_tag_renamed(query, "foxes", "arctic fox") == (
+    assert renamed(query, Field.TAG, "foxes", "arctic fox") == (
         'tag:"arctic fox" -tag:"arctic fox" (tag:fox OR tag:"red foxes") foxes'
     )
     for name in ("miku_(vocaloid)", "a\\b c\\", "(x) y"):
-        written = with_tag_renamed("(tag:fox OR sea)", "fox", name)
-        assert with_tag_renamed(written, key_of(name), "fox") == "(tag:fox OR sea)"
+        written = renamed("(tag:fox OR sea)", Field.TAG, "fox", name)
+        assert renamed(written, Field.TAG, key_of(name), "fox") == "(tag:fox OR sea)"
 
 
 # -- collections --------------------------------------------------------------------------------------
@@ -240,6 +283,75 @@ def test_collections_cannot_be_made_of_or_lie_in_themselves(client: Client) -> N
         client.post(f"/api/collections/{one}", {"query": 'fox "'})
 
 
+def found(client: Client, query: str) -> list[str]:
+    return [one["uuid"] for one in client.get("/api/search", q=query)["items"]]
+
+
+def collection(client: Client, name: str, **args: Any) -> str:
+    return str(client.post("/api/collections", {"name": name} | args)["uuid"])
+
+
+def test_a_collection_is_searched_by_name_or_uuid_and_stands_in_the_persons_order(client: Client) -> None:
+    best = collection(client, "For the wall")
+    bulk(client, {"collect": best}, 3, 8, 1)
+    assert found(client, 'collection:"for the wall"') == found(client, f"in:{best}") == [name_of(n) for n in (8, 3, 1)]
+    assert found(client, 'in:"for the wall" sort:manual') == [name_of(n) for n in (3, 8, 1)]
+    assert found(client, "odd -in:for*") == [name_of(n) for n in (11, 9, 7, 5)]
+    client.post(f"/api/collections/{best}/reorder", {"images": [name_of(1)], "before": name_of(3)})
+    assert found(client, 'in:"for the wall" sort:manual') == [name_of(n) for n in (1, 3, 8)]
+    bulk(client, {"uncollect": best}, 3)
+    assert found(client, 'in:"for the wall"') == [name_of(n) for n in (8, 1)]
+    undo(client)
+    bulk(client, {"trash": True}, 8)
+    assert found(client, 'in:"for the wall"') == [name_of(n) for n in (3, 1)]
+    assert client.post("/api/queries", {"q": "in:wal"})["unknown"][0]["suggestion"] == 'collection:"For the wall"'
+
+
+def test_a_smart_collection_is_made_of_others_and_counted_exactly(client: Client) -> None:
+    best = collection(client, "Best")
+    collection(client, "Even", query="even")
+    collection(client, "Even best", query="in:even collection:best")
+    bulk(client, {"collect": best}, 0, 1, 2, 3)
+    counts = lambda: {one["name"]: one["images"] for one in client.get("/api/collections")["collections"]}  # noqa: E731
+    assert counts() == {"Best": 4, "Even": 6, "Even best": 2}
+    bulk(client, {"collect": best}, 4)
+    assert found(client, 'in:"even best"') == [name_of(n) for n in (4, 2, 0)]
+    assert counts() == {"Best": 5, "Even": 6, "Even best": 3}
+
+
+def test_no_name_and_no_undo_makes_a_collection_of_itself(client: Client) -> None:
+    one = collection(client, "One", query="in:Two")
+    with pytest.raises(ConflictError, match=r"Two → One → Two|One → Two → One"):
+        collection(client, "Two", query="fox in:one")
+    other = collection(client, "Other", query="in:One")
+    with pytest.raises(ConflictError, match="→"):
+        client.post(f"/api/collections/{other}", {"name": "two"})
+    first = client.post(f"/api/collections/{one}", {"query": "fox"})["operation"]
+    client.post(f"/api/collections/{other}", {"name": "two"})
+    with pytest.raises(ConflictError, match="→"):
+        client.post(f"/api/undo/{first}")
+    assert found(client, "in:two") == found(client, "fox")
+
+
+def test_searches_follow_a_collection_to_its_new_name(client: Client) -> None:
+    best = collection(client, "Best")
+    smart = collection(client, "Smart", query="even -in:BEST (collection:best OR sea)")
+    before = client.text("/api/export")
+    client.post(f"/api/collections/{best}", {"name": "Best of all"})
+    [query] = [one["query"] for one in client.get("/api/collections")["collections"] if one["uuid"] == smart]
+    assert query == 'even -collection:"Best of all" (collection:"Best of all" OR sea)'
+    undo(client)
+    assert client.text("/api/export") == before
+
+
+def test_searches_that_multiply_are_refused(client: Client) -> None:
+    collection(client, "c0", query=" OR ".join(f"rating:{n % 5}" for n in range(20)))
+    for number in range(1, 4):
+        collection(client, f"c{number}", query=" OR ".join([f"in:c{number - 1} seed:{n}" for n in range(10)]))
+    with pytest.raises(InvalidInputError, match="over 500 terms"):
+        found(client, "in:c3")
+
+
 # -- Trash --------------------------------------------------------------------------------------------
 
 
@@ -276,6 +388,54 @@ def test_favourites_can_be_locked_against_the_trash(client: Client) -> None:
         bulk(client, {"trash": True}, 0)
 
 
+def test_the_trash_is_a_view_of_its_own_and_what_is_restored_leaves_a_hole(client: Client) -> None:
+    client.post("/api/trash/settings", {"days": 3})
+    bulk(client, {"trash": True}, 1, 2)
+    client.post("/api/trash/settings", {"days": 30})
+    bulk(client, {"trash": True}, 5)
+    view = client.post("/api/trash/queries")
+    assert (view["total"], [s["count"] for s in view["sections"]]) == (3, [1, 2])
+    kept = f"/api/queries/{view['snapshot']}"
+    assert client.get(f"{kept}/items", start=0, count=3)["uuid"] == [name_of(5), name_of(2), name_of(1)]
+    assert client.get(f"{kept}/position", uuid=name_of(2)) == {"index": 1}
+    assert client.get(f"{kept}/newer") == {"count": 0}
+    done = client.post("/api/trash/restore", {"snapshot": view["snapshot"], "ranges": [[0, 3]], "except": [1]})
+    assert done["changed"] == 2
+    assert client.get(f"{kept}/items", start=0, count=3)["uuid"] == [None, name_of(2), None]
+    assert client.get("/api/trash")["images"] == 1
+
+
+def test_a_purge_over_a_view_leaves_alone_what_is_not_in_the_trash(client: Client) -> None:
+    view = client.post("/api/queries", {"q": ""})
+    bulk(client, {"trash": True}, 0)
+    asked = {"snapshot": view["snapshot"], "ranges": [[0, IMAGES]], "dry_run": True}
+    assert client.post("/api/trash/purge", asked)["images"] == 0
+    [(path, reason)] = client.post("/api/trash/purge", asked)["kept"]
+    assert (path, reason) == ("0.png", "Its folder is not there now: the drive may be away.")
+    with pytest.raises(InvalidInputError):
+        client.post("/api/trash/purge", asked | {"which": "all"})
+
+
+def test_some_images_of_a_view_are_a_view_of_their_own(client: Client) -> None:
+    bulk(client, {"rating": 3}, 2)
+    view = client.post("/api/queries", {"q": "even"})
+    asked = {"ranges": [[1, 6]], "except": [2], "q": "-rating:>=1"}
+    found = client.post(f"/api/queries/{view['snapshot']}/narrow", asked)
+    shown_there = client.get(f"/api/queries/{found['snapshot']}/items", start=0, count=10)["uuid"]
+    assert shown_there == [name_of(8), name_of(4), name_of(0)]
+    assert found["total"] == 3
+
+
+def test_the_history_shows_images_of_a_deed_and_what_became_of_them(client: Client) -> None:
+    bulk(client, {"rating": 3}, *range(IMAGES))
+    bulk(client, {"trash": True}, 1)
+    trash, rating = client.get("/api/operations", limit=2)["operations"]
+    assert [(one["uuid"], one["state"]) for one in trash["images"]] == [(name_of(1), "trashed")]
+    assert len(rating["images"]) == 6
+    assert rating["images"][0]["thumb"] == "00" * 32
+    assert [one["state"] for one in rating["images"][:2]] == ["here", "trashed"]
+
+
 # -- templates ----------------------------------------------------------------------------------------
 
 
@@ -294,6 +454,22 @@ def test_a_template_expands_the_same_for_the_same_seed(client: Client) -> None:
     assert client.get("/api/templates")["templates"][0]["uses"] == 3
     undo(client)
     assert client.get("/api/templates")["templates"] == []
+
+
+def test_a_draft_is_tried_out_without_being_kept_or_counted(client: Client) -> None:
+    asked = {"content": "a {red|blue} {animal}", "seed": 3, "count": 4, "form": "prompt", "params": {"steps": 9}}
+    tried = client.post("/api/templates/try", asked | {"values": {"animal": "fox"}})
+    assert (tried["variables"], tried["seed"]) == (["animal"], 3)
+    assert set(tried["expanded"]) <= {"a red fox", "a blue fox"}
+    assert client.get("/api/templates")["templates"] == []
+    with pytest.raises(InvalidInputError, match="carries"):
+        client.post("/api/templates/try", {"content": "x", "params": {"shoes": 2}})
+
+
+def test_styles_go_out_as_they_came_in(client: Client) -> None:
+    text = 'name,prompt,negative_prompt\r\nFoxes,"a fox, {prompt}",blurry\r\nQuotes,"say ""hi""\ntwice",\r\n'
+    client.post("/api/templates/styles", {"text": text})
+    assert client.text("/api/templates/styles") == text
 
 
 def test_an_images_recipe_becomes_a_template_that_says_the_same(client: Client) -> None:

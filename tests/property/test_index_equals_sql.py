@@ -38,6 +38,7 @@ def compare(library: RandomLibrary, index: Index, query: Query, *, with_facets: 
         limit = library.chance.choice((1, 2, 4, 1_000))
         by_index = finder.facets(query, facets.FIELDS, limit=limit)
         _same(text, "the facets", by_index, cold.facets(query, facets.FIELDS, limit=limit))
+        _same(text, "the tags", finder.tags_of(expected), cold.tags_of(expected))
         _same(text, "the geometry", finder.geometry(expected), cold.geometry(expected))
 
 
@@ -102,6 +103,14 @@ def _keeps_old_words(patch: pytest.MonkeyPatch) -> None:
 
 def _keeps_old_bitmaps_of_tags(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(State, "_repost", lambda *_: None)
+
+
+def _keeps_old_collections(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(State, "forget_collections", lambda self, collections: None)
+
+
+def _forgets_what_those_who_come_back_were_in(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(State, "_recollect", lambda self, tx, positions, ids: None)
 
 
 def _counts_lists_that_were_given_up(patch: pytest.MonkeyPatch) -> None:
@@ -174,6 +183,8 @@ def _takes_the_driver_for_all(patch: pytest.MonkeyPatch) -> None:
         _keeps_the_trashed,
         _keeps_old_words,
         _keeps_old_bitmaps_of_tags,
+        _keeps_old_collections,
+        _forgets_what_those_who_come_back_were_in,
         _counts_lists_that_were_given_up,
         _takes_arrival_for_age,
         _compares_without_the_end,

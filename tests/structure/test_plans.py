@@ -95,6 +95,8 @@ TIMELINE: dict[str, Query] = {
     "page_tag_without_tag": page("tag:sea -tag:cat"),
     "page_tag_or_tag": page("tag:sea OR tag:cat"),
     "page_tag_and_word": page("tag:sea storm"),
+    "page_collection": page('collection:"for the wall"'),
+    "page_collection_and_tag": page("in:b tag:sea -in:a"),
     "page_model": page("model:flux1-dev"),
     "page_model_favourite": page("model:flux1-dev is:favourite"),
     "page_lora_weight": page("lora:x>=0.5"),
@@ -110,6 +112,7 @@ OTHERS: dict[str, Query] = {
     "page_by_rating": page("sort:rating"),
     "page_by_size": page("sort:size"),
     "page_by_name": page("sort:name"),
+    "page_as_arranged": page("in:b sort:manual"),
     "page_by_chance": page("sort:random:7"),
     "page_by_relevance": page("sea sort:relevance"),
     "all_of_words_and_tags": whole("sea (tag:cat OR -tag:sea) lora:x>0.1 model:flux1-dev seed:7"),
@@ -125,6 +128,9 @@ OTHERS: dict[str, Query] = {
     ),
     "index_some": lambda tx: (reading.images(tx, [1, 2]), reading.tags(tx, [1, 2]), reading.uses(tx, [1, 2])),
     "index_words": lambda tx: reading.images_with_words(tx, '"sea"'),
+    "index_collections": lambda tx: (
+        reading.in_collection(tx, 1), reading.collected(tx, [1, 2]), reading.arranged(tx, [1])
+    ),
     "index_names": reading.by_name,
     "jobs_claim": lambda tx: jobs.claim(tx, boot="boot", limit=4, now_ms=1),
     "jobs_ready": lambda tx: jobs.ready(tx, now_ms=1),

@@ -1,12 +1,15 @@
 /** The one table of keys: it drives the handler, and the sheet behind `?`. */
 
 import { get, type Detail } from './api/client';
+import { shift, takeOut } from './collections/arranging';
+import { deleteForever, mark, restore, trash } from './gallery/deeds';
 import { grid } from './gallery/grid.svelte';
 import { library } from './gallery/library.svelte';
 import { Selection } from './lib/selection';
 import { routing } from './routing.svelte';
 import { searching } from './search/searching.svelte';
 import { panels } from './shell/panels.svelte';
+import { confirming } from './ui/confirming.svelte';
 import { copy } from './ui/copying';
 import { isTyping, keyOf, type Shortcut } from './ui/shortcuts';
 import { toasts } from './ui/toasts.svelte';
@@ -39,6 +42,15 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['f'], shown: 'f', does: 'Favourite', run: toggleFavourite },
   { keys: ['1', '2', '3', '4', '5'], shown: '1 … 5', does: 'Rate with so many stars', run: (key) => rate(Number(key)) },
   { keys: ['0'], shown: '0', does: 'Clear the rating', run: () => rate(0) },
+  { keys: ['t'], shown: 't', does: 'Tags of the image, or of what is chosen', run: () => library.whereabouts === 'library' && library.view.total && (panels.dialog = 'tags') },
+  { keys: ['b'], shown: 'b', does: 'Add to a collection', run: () => library.whereabouts === 'library' && library.view.total && (panels.dialog = 'collect') },
+  { keys: ['Backspace'], shown: 'Backspace', does: 'In a collection by hand: take out of it', run: takeOut },
+  { keys: [','], shown: ',', does: 'In a collection in your order: one place earlier', run: () => shift(-1) },
+  { keys: ['.'], shown: '.', does: 'In a collection in your order: one place later', run: () => shift(1) },
+  { keys: ['n'], shown: 'n', does: 'Write a note', run: () => library.view.total && (panels.dialog = 'notes') },
+  { keys: ['Delete'], shown: 'Del', does: 'Move to the Trash; in the Trash, delete for good', run: discard },
+  { keys: ['Shift+Delete'], shown: 'Shift+Del', does: 'Delete for good, wherever it is', run: () => void deleteForever() },
+  { keys: ['r'], shown: 'r', does: 'In the Trash: restore', run: () => library.whereabouts === 'trash' && void restore() },
   { keys: ['x'], shown: 'x', does: 'Choose the image', run: choose },
   { keys: ['Ctrl+a'], shown: 'Ctrl+A', does: 'Choose everything that matches', run: () => library.selectAll() },
   { keys: ['Escape'], shown: 'Esc', does: 'Choose nothing', run: () => (library.selection = new Selection()) },
@@ -49,18 +61,19 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['P'], shown: 'Shift+P', does: 'Copy all parameters', run: () => void copyOf('parameters_text', 'All parameters') },
   { keys: ['/'], shown: '/', does: 'Search', run: () => searching.focus(), anywhere: true },
   { keys: ['Ctrl+z'], shown: 'Ctrl+Z', does: 'Undo', run: () => void toasts.undoLast(), anywhere: true },
+  { keys: ['Ctrl+Shift+z', 'Ctrl+y'], shown: 'Ctrl+Shift+Z', does: 'Do again what was undone', run: () => void toasts.redoLast(), anywhere: true },
   { keys: ['?'], shown: '?', does: 'These keys', run: () => (panels.dialog = 'keys'), anywhere: true },
 ];
 const BY_KEY = new Map(SHORTCUTS.flatMap((shortcut) => shortcut.keys.map((key) => [key, shortcut] as const)));
 
 export function onKey(event: KeyboardEvent): void {
-  if (isTyping(event) || event.defaultPrevented || event.altKey || panels.dialog) return;
+  if (isTyping(event) || event.defaultPrevented || event.altKey || panels.dialog || confirming.asked) return;
   const key = keyOf(event);
   const pressed = event.target instanceof Element && event.target.closest('button, summary, a') !== null;
   if ((key === 'Enter' || key === ' ') && pressed) return;
   if (routing.viewing && key === 'Escape') return;
   const shortcut = BY_KEY.get(key);
-  if (!shortcut || !(routing.inLibrary || shortcut.anywhere)) return;
+  if (!shortcut || !(routing.inList || shortcut.anywhere)) return;
   event.preventDefault();
   if (!event.repeat || shortcut.repeats) shortcut.run(key);
 }
@@ -121,12 +134,15 @@ function showLineage(): void {
 }
 
 function toggleFavourite(): void {
-  const set = { favorite: !library.pages.item(library.focused)?.favorite };
-  void (routing.viewing ? library.markFocused(set) : library.mark(set));
+  void mark({ favorite: !library.pages.item(library.focused)?.favorite });
 }
 
 function rate(stars: number): void {
-  void (routing.viewing ? library.markFocused({ rating: stars }) : library.mark({ rating: stars }));
+  void mark({ rating: stars });
+}
+
+function discard(): void {
+  void (library.whereabouts === 'trash' ? deleteForever() : trash());
 }
 
 async function copyOf(what: 'prompt' | 'parameters_text', name: string): Promise<void> {

@@ -8,6 +8,7 @@ import { library } from './gallery/library.svelte';
 import { jobs } from './jobs/jobs.svelte';
 import { grouped } from './lib/words';
 import { routing } from './routing.svelte';
+import { stale } from './stale.svelte';
 import { announcer } from './ui/announcer.svelte';
 import { toasts } from './ui/toasts.svelte';
 
@@ -40,18 +41,32 @@ class Live {
         connection.up = true;
         return;
       case 'gap':
+        stale.hear('tags', 'collections', 'counts');
         return void library.renew();
       case 'images':
+        stale.hear('collections', 'counts');
         return void this.arrived();
       case 'item':
+        stale.hear('collections', 'counts');
+        this.changed();
         return library.pages.refresh(event.data.uuids);
       case 'jobs':
         return jobs.hear(event.data.kinds);
+      case 'stale':
+        return this.hearStale(event.data.lists);
       case 'trouble':
         this.trouble = event.data.sentence;
         return;
       case 'import':
         return this.hearImport(event.data);
+    }
+  }
+
+  private hearStale(lists: readonly string[]): void {
+    if (lists.includes('tags')) stale.hear('tags', 'counts');
+    if (lists.includes('collections')) {
+      stale.hear('collections', 'counts');
+      if (library.view.filters.some((chip) => chip.field === 'collection')) this.changed();
     }
   }
 
@@ -79,18 +94,27 @@ class Live {
 
   /** Whether new images may come in without anything moving that one looks at. */
   get open(): boolean {
-    return grid.atTop && !routing.viewing && !library.selection.count;
+    return (grid.atTop || !library.view.total) && !routing.viewing && !library.selection.count;
   }
 
   /** New images: taken in at once while the newest are in view, else announced. */
   async arrived(): Promise<void> {
     if (!library.view.snapshot || this.open) {
-      this.merging ??= setTimeout(() => void this.merge(), library.view.total < SMALL ? MERGE_SMALL_MS : MERGE_MS);
-      return;
+      return this.mergeSoon();
     }
     const path = `/api/queries/${library.view.snapshot}/newer`;
     library.newer = (await get<{ count: number }>(path).catch(() => ({ count: 0 }))).count;
     if (library.newer) announcer.say(`${grouped(library.newer)} new images.`);
+  }
+
+  /** Images are not what they were: some may match the search now, or not any more. Nothing moves that one looks at. */
+  private changed(): void {
+    const { filters, words } = library.view;
+    if (filters.length + words.length) this.mergeSoon();
+  }
+
+  private mergeSoon(): void {
+    this.merging ??= setTimeout(() => void this.merge(), library.view.total < SMALL ? MERGE_SMALL_MS : MERGE_MS);
   }
 
   private async merge(): Promise<void> {

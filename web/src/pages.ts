@@ -6,13 +6,21 @@ import GitBranch from '@lucide/svelte/icons/git-branch';
 import ChartColumn from '@lucide/svelte/icons/chart-column';
 import Heart from '@lucide/svelte/icons/heart';
 import Images from '@lucide/svelte/icons/images';
+import LibraryBig from '@lucide/svelte/icons/library-big';
+import Tags from '@lucide/svelte/icons/tags';
+import Trash2 from '@lucide/svelte/icons/trash-2';
 import type { Component } from 'svelte';
 
 import Gallery from './gallery/Gallery.svelte';
 import Jobs from './jobs/Jobs.svelte';
 import LineagePage from './lineage/Lineage.svelte';
+import { library } from './gallery/library.svelte';
 import Models from './models/Models.svelte';
+import { routing } from './routing.svelte';
+import { panels } from './shell/panels.svelte';
 import Stats from './stats/Stats.svelte';
+import TagsPage from './tags/Tags.svelte';
+import Trash from './trash/Trash.svelte';
 
 export interface PageEntry {
   label: string;
@@ -21,6 +29,8 @@ export interface PageEntry {
   /** For a page that is the library with a query of its own. */
   query?: string;
   screen: Component;
+  /** For an entry that is a panel of the library rather than a page. */
+  panel?: { open: () => boolean; press: () => void };
   /** In the rail's lower group, where settings are. */
   low?: boolean;
 }
@@ -28,15 +38,24 @@ export interface PageEntry {
 export const PAGES: readonly PageEntry[] = [
   { label: 'Library', icon: Images, path: '/library', screen: Gallery },
   { label: 'Favourites', icon: Heart, path: '/library', query: 'is:favourite', screen: Gallery },
+  { label: 'Collections', icon: LibraryBig, path: '/library', screen: Gallery, panel: { open: () => panels.collecting && routing.inLibrary, press: pressCollections } },
+  { label: 'Tags', icon: Tags, path: '/tags', screen: TagsPage },
   { label: 'Models', icon: Boxes, path: '/models', screen: Models },
   { label: 'Lineage', icon: GitBranch, path: '/lineage', screen: LineagePage },
   { label: 'Statistics', icon: ChartColumn, path: '/stats', screen: Stats },
   { label: 'Jobs', icon: Activity, path: '/jobs', screen: Jobs },
+  { label: 'Trash', icon: Trash2, path: '/trash', screen: Trash, low: true },
 ];
+
+/** Beside the images; from another page it leads to them. */
+function pressCollections(): void {
+  if (routing.inLibrary || !panels.collecting) panels.toggleCollections();
+  if (!routing.inLibrary) routing.to('/library', library.whereabouts === 'library' ? library.query : '');
+}
 
 /** The entry that an address stands for: of those with its path the one with its query; else the first. */
 export function pageOf(path: string, query: string): PageEntry {
-  const here = PAGES.filter((page) => page.path === path);
+  const here = PAGES.filter((page) => page.path === path && !page.panel);
   const found = here.find((page) => (page.query ?? '') === query) ?? here.find((page) => !page.query) ?? PAGES[0];
   if (!found) throw new Error('There are no pages.');
   return found;

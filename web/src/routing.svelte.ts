@@ -1,15 +1,20 @@
 /** The address is the state: which page, which query, which image, whether it fills the screen. */
 
 import { grid } from './gallery/grid.svelte';
-import { library } from './gallery/library.svelte';
+import { library, type Whereabouts } from './gallery/library.svelte';
 import { toasts } from './ui/toasts.svelte';
 
 export const LIBRARY = '/library';
 export const LINEAGE = '/lineage';
+export const TRASH = '/trash';
 
 /** Kept with an entry of the browser's history that this page made by opening the viewer. */
 interface Opened {
   opened?: boolean;
+}
+
+function whereaboutsOf(path: string): Whereabouts | undefined {
+  return path === LIBRARY ? 'library' : path === TRASH ? 'trash' : undefined;
 }
 
 class Routing {
@@ -17,9 +22,16 @@ class Routing {
   viewing = $state(false);
   /** The image that the page is about, if it is about one. */
   of = $state('');
+  /** Where the list that is gone back to is to stand. */
+  private wanted: string | undefined;
 
   get inLibrary(): boolean {
     return this.path === LIBRARY;
+  }
+
+  /** Whether images are shown in the grid. */
+  get inList(): boolean {
+    return this.inLibrary || this.path === TRASH;
   }
 
   /** Shows what the address says, now and whenever it changes; the result ends that. */
@@ -39,39 +51,51 @@ class Routing {
     void library.open(query);
   }
 
-  /** To a page; the library comes back as it was left when its query is the same. */
+  /** To a page; a list comes back as it was left when it is the one that was shown last. */
   to(path: string, query = ''): void {
-    if (path !== LIBRARY) {
-      this.leave();
-      history.pushState(null, '', path);
+    const whereabouts = whereaboutsOf(path);
+    if (!whereabouts) this.over(path, '', false);
+    else if (!this.inList && whereabouts === library.whereabouts && query === library.query) {
+      history.pushState(null, '', this.address(query, false, path));
       this.path = path;
-      this.of = '';
+    } else if (whereabouts === 'trash') {
+      this.leave();
+      history.pushState(null, '', TRASH);
+      this.path = TRASH;
       this.viewing = false;
-    } else if (!this.inLibrary && query === library.query) {
-      history.pushState(null, '', this.address(query, false));
-      this.path = LIBRARY;
+      void library.open('', null, 'trash');
     } else this.search(query);
   }
 
   lineageOf(uuid: string): void {
+    this.over(LINEAGE, uuid);
+  }
+
+  /** A page about some images, on top of this one: `back` leads here again. */
+  over(path: string, of: string, opened = true): void {
     this.leave();
-    history.pushState({ opened: true } satisfies Opened, '', `${LINEAGE}?${new URLSearchParams({ of: uuid })}`);
-    this.path = LINEAGE;
-    this.of = uuid;
+    const address = of ? `${path}?${new URLSearchParams({ of })}` : path;
+    history.pushState(opened ? ({ opened } satisfies Opened) : null, '', address);
+    this.path = path;
+    this.of = of;
     this.viewing = false;
   }
 
-  /** To where one was before this page was opened on top of it. */
-  back(): void {
+  /** To where one was before this page was opened on top of it; at the image `at`, if that is given. */
+  back(at?: string): void {
+    this.wanted = at;
     if ((history.state as Opened | null)?.opened) history.back();
-    else this.to(LIBRARY, library.query);
+    else {
+      this.to(library.whereabouts === 'trash' ? TRASH : LIBRARY, library.query);
+      this.read();
+    }
   }
 
-  /** An image in the viewer, from another page: among what the library shows, else among everything. */
-  async view(uuid: string): Promise<void> {
-    let index = library.view.total ? await library.indexOf(uuid) : null;
+  /** An image in the viewer, from another page: among what is shown there, else among everything. */
+  async view(uuid: string, whereabouts: Whereabouts = 'library'): Promise<void> {
+    let index = library.whereabouts === whereabouts && library.view.total ? await library.indexOf(uuid) : null;
     if (index === null) {
-      await library.open('', uuid);
+      await library.open('', uuid, whereabouts);
       index = await library.indexOf(uuid);
     }
     if (index === null) {
@@ -79,9 +103,10 @@ class Routing {
       return;
     }
     library.focused = index;
+    const path = whereabouts === 'trash' ? TRASH : LIBRARY;
     const params = new URLSearchParams({ ...(library.query ? { q: library.query } : {}), at: uuid, view: '1' });
-    history.pushState({ opened: true } satisfies Opened, '', `${LIBRARY}?${params}`);
-    this.path = LIBRARY;
+    history.pushState({ opened: true } satisfies Opened, '', `${path}?${params}`);
+    this.path = path;
     this.viewing = true;
   }
 
@@ -107,7 +132,7 @@ class Routing {
 
   /** Before another address: this one remembers which image has the focus. */
   private leave(): void {
-    if (this.inLibrary) history.replaceState(history.state, '', this.address(library.query, this.viewing));
+    if (this.inList) history.replaceState(history.state, '', this.address(library.query, this.viewing));
   }
 
   private read(): void {
@@ -115,29 +140,32 @@ class Routing {
     const query = params.get('q') ?? '';
     const viewed = this.viewing;
     this.path = location.pathname === '/' ? LIBRARY : location.pathname;
-    this.viewing = this.inLibrary && params.has('view');
+    this.viewing = this.inList && params.has('view');
     this.of = params.get('of') ?? '';
-    if (!this.inLibrary) return;
-    const at = params.get('at');
-    if (query !== library.query || !library.loaded || library.error !== undefined) void library.open(query, at);
+    const whereabouts = whereaboutsOf(this.path);
+    if (!whereabouts) return;
+    const at = this.wanted ?? params.get('at');
+    this.wanted = undefined;
+    const other = query !== library.query || whereabouts !== library.whereabouts;
+    if (other || !library.loaded || library.error !== undefined) void library.open(query, at, whereabouts);
     else if (viewed && !this.viewing) this.returnFromViewer();
     else if (at && at !== library.uuidOf(library.focused)) void this.goTo(query, at);
   }
 
   private async goTo(query: string, uuid: string): Promise<void> {
     const index = await library.indexOf(uuid);
-    if (index === null) await library.open(query, uuid);
+    if (index === null) await library.open(query, uuid, library.whereabouts);
     else grid.focus(index);
   }
 
-  private address(query: string, view: boolean): string {
+  private address(query: string, view: boolean, path = this.path): string {
     const params = new URLSearchParams();
     if (query) params.set('q', query);
     const at = library.focused > 0 || view ? library.uuidOf(library.focused) : undefined;
     if (at && query === library.query) params.set('at', at);
     if (view) params.set('view', '1');
     const said = params.toString();
-    return said ? `${LIBRARY}?${said}` : LIBRARY;
+    return said ? `${path}?${said}` : path;
   }
 }
 

@@ -24,6 +24,7 @@ class Field(StrEnum):
     CONTROLNET = "controlnet"
     UPSCALER = "upscaler"
     TAG = "tag"
+    COLLECTION = "collection"
     RATING = "rating"
     IS = "is"
     HAS = "has"
@@ -44,6 +45,7 @@ class Field(StrEnum):
 SYNONYMS = {
     "checkpoint": Field.MODEL,
     "folder": Field.PATH,
+    "in": Field.COLLECTION,
     "uuid": Field.ID,
     "fav": Field.IS,
     "generator": Field.ENGINE,
@@ -87,7 +89,8 @@ class Shape(StrEnum):
 
 
 class Order(StrEnum):
-    """Each is total: what is equal is ordered newest first (in OLDEST, oldest first)."""
+    """Each is total: what is equal is ordered newest first (in OLDEST, oldest first). MANUAL is the
+    person's own order of the first collection that is named; what is not in it comes last."""
 
     NEWEST = "newest"
     OLDEST = "oldest"
@@ -96,6 +99,7 @@ class Order(StrEnum):
     RELEVANCE = "relevance"
     SIZE = "size"
     NAME = "name"
+    MANUAL = "manual"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A model, tag, sampler, engine, folder, seed or uuid of this name; `*` in it stands for anything.
+    """A model, tag, collection, sampler, engine, folder, seed or uuid of this name; `*` in it stands for anything.
     `weight` only for a LoRA or embedding."""
 
     field: Field

@@ -14,7 +14,7 @@ TagId = NewType("TagId", int)
 MAX_NAME = 170
 # Words and fields of the query language: a tag of that name could not be searched for.
 _RESERVED = frozenset(("and", "or", "not"))
-_FIELDS = frozenset(Field) | SYNONYMS.keys() | {"collection", "in"}
+_FIELDS = frozenset(Field) | SYNONYMS.keys()
 _BLANKS = re.compile(r"[\s_]+")
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 

@@ -2,16 +2,19 @@
 named by its uuid, which whoever makes one chooses, so that doing it again makes the same one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from mysticanvas.domain.errors import ConflictError, InvalidInputError
 from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.query import Field
 from mysticanvas.domain.tag import key_of
 from mysticanvas.domain.text import clean
-from mysticanvas.search import language
+from mysticanvas.search import language, resolving
+from mysticanvas.search.language import Token
 from mysticanvas.store import collections, generations
-from mysticanvas.store.collections import Collection
+from mysticanvas.store.collections import Collection, CollectionName
 from mysticanvas.store.database import ReadTx, WriteTx
 
 MAX_NAME = 200
@@ -23,7 +26,7 @@ SMALLEST_GAP = 1e-6
 def create(tx: WriteTx, args: dict[str, Any], _: Sequence[GenerationId], now_ms: int) -> int:
     """{uuid, name, query?, notes?, parent?}; smart when it has a query."""
     query = args.get("query")
-    checked = None if query is None else _checked_query(tx, query, args["uuid"])
+    checked = None if query is None else _checked_query(query)
     made = collections.add(tx, uuid=args["uuid"], name=_name(args["name"]), query=checked, now_ms=now_ms)
     if args.get("notes"):
         collections.set_notes(tx, made, _notes(args["notes"]), now_ms=now_ms)
@@ -37,19 +40,27 @@ def edit(tx: WriteTx, args: dict[str, Any], _: Sequence[GenerationId], now_ms: i
     None for a cover or a parent takes it away."""
     found = collections.find(tx, args["collection"])
     if "name" in args:
-        collections.set_name(tx, found.id, _name(args["name"]), now_ms=now_ms)
+        _rename(tx, found, _name(args["name"]), now_ms)
     if "notes" in args:
         collections.set_notes(tx, found.id, _notes(args["notes"]), now_ms=now_ms)
     if "query" in args:
         if found.kind != "smart":
             raise InvalidInputError("Only a smart collection has a search.")
-        collections.set_query(tx, found.id, _checked_query(tx, args["query"], found.uuid), now_ms=now_ms)
+        collections.set_query(tx, found.id, _checked_query(args["query"]), now_ms=now_ms)
     if "cover" in args:
         cover = None if args["cover"] is None else generations.id_of(tx, args["cover"])
         collections.set_cover(tx, found.id, cover, now_ms=now_ms)
     if "parent" in args or "position" in args:
         _put_into(tx, found, args.get("parent", found.parent), args.get("position"), now_ms)
     return 1
+
+
+def _rename(tx: WriteTx, found: Collection, name: str, now_ms: int) -> None:
+    """Searches that name it follow, where they can mean no other."""
+    old = key_of(found.name)
+    collections.set_name(tx, found.id, name, now_ms=now_ms)
+    if not any(key_of(one.name) == old for one in collections.names(tx)):
+        _rename_in_searches(tx, Field.COLLECTION, old, name, now_ms)
 
 
 def collect(tx: WriteTx, args: dict[str, Any], images: Sequence[GenerationId], now_ms: int) -> int:
@@ -116,11 +127,17 @@ def _put_into(tx: WriteTx, found: Collection, parent: str | None, position: floa
     place = None if into is None else into.id
     at = collections.last_position(tx, place) + 1 if position is None else position
     collections.set_place(tx, found.id, place, at, now_ms=now_ms)
-    refuse_circles(tx)
 
 
 def refuse_circles(tx: ReadTx) -> None:
-    """Raises `ConflictError`: also an undo may put a collection inside of itself, after others moved."""
+    """Raises `ConflictError`: also an undo, or a name, may put a collection inside of itself, or make it
+    of itself, after others changed."""
+    _refuse_nests(tx)
+    if circle := _circle(collections.names(tx)):
+        raise ConflictError(f"That collection would be made of itself: {' → '.join(circle)}.")
+
+
+def _refuse_nests(tx: ReadTx) -> None:
     above = collections.parents(tx)
     sound: set[int] = set()
     for start in above:
@@ -151,56 +168,52 @@ def _notes(text: str | None) -> str | None:
 # -- searches -------------------------------------------------------------------------------------
 
 
-def _checked_query(tx: ReadTx, query: str, uuid: str) -> str:
-    """As the query language writes it. Raises `ConflictError` where it would refer to itself, and `QueryError`."""
-    if circle := _circle(tx, query, uuid):
-        raise ConflictError(f"That collection would be made of itself: {' → '.join(circle)}.")
+def _checked_query(query: str) -> str:
+    """As the query language writes it. Raises `QueryError`."""
     return language.write(language.parse(clean(query)))
 
 
-def _circle(tx: ReadTx, query: str, uuid: str) -> list[str]:
-    """The names on the way back to the collection, when its search leads there."""
-    smart = {one.uuid: one for one in collections.listed(tx)}
-    by_name = {key_of(one.name): one.uuid for one in smart.values()} | {one: one for one in smart}
-    waiting: list[tuple[str, list[str]]] = [(name, []) for name in references(query)]
-    seen: set[str] = set()
-    while waiting:
-        name, path = waiting.pop()
-        found = by_name.get(key_of(name)) or by_name.get(name)
-        if found is None or found in seen:
-            continue
-        path = [*path, smart[found].name]
-        if found == uuid:
-            return [smart[found].name, *path]
-        seen.add(found)
-        waiting += [(other, path) for other in references(smart[found].query or "")]
+def _circle(known: Sequence[CollectionName]) -> list[str]:
+    """The names on a way that leads from a collection to itself, from search to search; [] without one."""
+    try:
+        TopologicalSorter({one: _led_to(known, one) for one in known}).prepare()
+    except CycleError as error:
+        return [one.name for one in reversed(error.args[1])]
     return []
+
+
+def _led_to(known: Sequence[CollectionName], one: CollectionName) -> list[CollectionName]:
+    if one.query is None:
+        return []
+    return [other for name in references(one.query) for other in resolving.collections_named(known, name)]
 
 
 def references(query: str) -> list[str]:
     """Names and uuids of collections that a search speaks of. Raises `QueryError`."""
-    return [token.value for token in language.tokens(query) if (token.field or "").lower() in ("collection", "in")]
+    return [token.value for token in language.tokens(query) if _is_of(token, Field.COLLECTION)]
 
 
-def with_tag_renamed(query: str, old_key: str, new_name: str) -> str:
-    """The search with another name for a tag (T16)."""
+def _is_of(token: Token, field: Field) -> bool:
+    return token.field is not None and language.field_of(token.field) is field
+
+
+def renamed(query: str, field: Field, old_key: str, new_name: str) -> str:
+    """The search with another name for a tag or a collection."""
     parts, at = [], 0
     for token in language.tokens(query):
-        if (token.field or "").lower() == "tag" and key_of(token.value) == old_key:
-            parts += [query[at : token.position], "tag:" + language.quoted(new_name)]
+        if _is_of(token, field) and key_of(token.value) == old_key:
+            parts += [query[at : token.position], f"{field}:{language.quoted(new_name)}"]
             at = token.end
     return "".join([*parts, query[at:]])
 
 
 def rename_tag_in_searches(tx: WriteTx, old_key: str, new_name: str, *, now_ms: int) -> None:
-    """In every smart collection, in the transaction that renames the tag."""
-    for one, query in _smart_queries(tx):
-        rewritten = with_tag_renamed(query, old_key, new_name)
-        if rewritten != query:
-            collections.set_query(tx, one.id, rewritten, now_ms=now_ms)
+    """In every smart collection, in the transaction that renames the tag (T16)."""
+    _rename_in_searches(tx, Field.TAG, old_key, new_name, now_ms)
 
 
-def _smart_queries(tx: ReadTx) -> Iterator[tuple[Collection, str]]:
-    for one in collections.listed(tx):
-        if one.query is not None:
-            yield one, one.query
+def _rename_in_searches(tx: WriteTx, field: Field, old_key: str, new_name: str, now_ms: int) -> None:
+    for one in collections.names(tx):
+        after = None if one.query is None else renamed(one.query, field, old_key, new_name)
+        if after != one.query:
+            collections.set_query(tx, one.id, after, now_ms=now_ms)

@@ -36,6 +36,12 @@ def create(tx: WriteTx, args: dict[str, Any], _: Sequence[GenerationId], now_ms:
 _EMPTY: dict[str, Any] = {"negative": None, "params": {}, "category": None, "preview": None, "uses": 0}
 
 
+def draft(content: str, negative: str | None, params: dict[str, Any]) -> Template:
+    """One that is not kept, checked as if it were. Raises `InvalidInputError`."""
+    given = _EMPTY | {"content": content, "negative": negative, "params": params}
+    return _checked(Template(uuid="", name="draft", created_at=0, **given))
+
+
 def edit(tx: WriteTx, args: dict[str, Any], _: Sequence[GenerationId], now_ms: int) -> int:
     """{template, …}: what is given stands from now on."""
     found = templates.find(tx, args["template"])
@@ -134,6 +140,15 @@ def _style(row: Mapping[str, str]) -> Step | None:
         return None
     made = {"uuid": str(uuid.uuid4()), "name": name[:MAX_NAME], "content": prompt, "negative": negative or None}
     return "template.create", made | {"category": "styles"}
+
+
+def to_styles(made: Sequence[Template]) -> str:
+    """As A1111's styles.csv. What it has no column for, settings and category, is left out."""
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\r\n")
+    rows.writerow(("name", "prompt", "negative_prompt"))
+    rows.writerows((one.name, one.content, one.negative or "") for one in made)
+    return text.getvalue()
 
 
 # -- using one ------------------------------------------------------------------------------------

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mysticanvas.domain.errors import QueryError
-from mysticanvas.domain.query import Field, Has, Is, Node, Order, Query, Shape, State, Thing, all_of
+from mysticanvas.domain.query import Field, Has, Is, Named, Node, Order, Query, Shape, State, Thing, all_of
+from mysticanvas.domain.tag import key_of
 from mysticanvas.search import facets, fields, language
 from mysticanvas.search.finding import Finder
 
@@ -98,6 +99,7 @@ def _any_values(finder: Finder, rest: Query, value: str) -> Iterable[Offer]:
     for field in _UNNAMED:
         for one in found[field]:
             yield Offer(one.text, one.value, one.count)
+    yield from _collections(finder, rest, value, OFFERS_A_FIELD)
 
 
 def _values(finder: Finder, rest: Query, field: Field, value: str) -> Iterable[Offer]:
@@ -106,6 +108,8 @@ def _values(finder: Finder, rest: Query, field: Field, value: str) -> Iterable[O
             return _choices(finder, rest, value, [Is(state) for state in State], field)
         case Field.HAS:
             return _choices(finder, rest, value, [Has(thing) for thing in Thing], field)
+        case Field.COLLECTION:
+            return _collections(finder, rest, value, OFFERS)
         case Field.SORT:
             return [Offer(f"sort:{o}", o.value, None) for o in Order if o.startswith(value.lower())]
         case _ if field in facets.FIELDS:
@@ -116,10 +120,22 @@ def _values(finder: Finder, rest: Query, field: Field, value: str) -> Iterable[O
             return [Offer(fields.EXAMPLES[field], fields.EXAMPLES[field], None)] if not value else []
 
 
+def _collections(finder: Finder, rest: Query, value: str, limit: int) -> Iterable[Offer]:
+    begun = key_of(value)
+    keys = {name: key_of(name) for name in finder.collection_names()}
+    found = [name for name, key in keys.items() if begun in key]
+    for name in sorted(found, key=lambda name: (not keys[name].startswith(begun), keys[name]))[:limit]:
+        node = Named(Field.COLLECTION, name)
+        yield Offer(language.written(node), name, _count_with(finder, rest, node))
+
+
+def _count_with(finder: Finder, rest: Query, node: Node) -> int | None:
+    parts = [node] if rest.where is None else [rest.where, node]
+    return finder.count(Query(all_of(parts))) if finder.warm else None
+
+
 def _choices(finder: Finder, rest: Query, value: str, nodes: Sequence[Node], field: Field) -> Iterable[Offer]:
     for node in nodes:
         text = language.written(node)
         if text.startswith(f"{field}:{value.lower()}"):
-            parts = [node] if rest.where is None else [rest.where, node]
-            count = finder.count(Query(all_of(parts))) if finder.warm else None
-            yield Offer(text, text.partition(":")[2], count)
+            yield Offer(text, text.partition(":")[2], _count_with(finder, rest, node))

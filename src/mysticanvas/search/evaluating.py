@@ -15,6 +15,7 @@ from mysticanvas.search.columns import NONE, Mask
 from mysticanvas.search.resolving import (
     Amount,
     Both,
+    Collected,
     Either,
     Everything,
     Flag,
@@ -75,6 +76,8 @@ def _leaf(index: Index, tx: ReadTx, leaf: Leaf) -> Mask:
             return _spread(index, index.with_words(tx, phrase))
         case Tags(ids):
             return _spread(index, *(index.with_tag(tag) for tag in ids))
+        case Collected(ids):
+            return _spread(index, *(index.in_collection(tx, collection) for collection in ids))
         case Uses(role, ids, None):
             return _spread(index, *(index.with_model(role, model) for model in ids))
         case Uses(role, ids, weight) if weight is not None:

@@ -4,6 +4,7 @@ A page is the index's only where SQL would have to walk: an order that no table 
 that no table has in order. Its rows are SQL's in any case.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Concatenate, ParamSpec, TypeVar
@@ -17,6 +18,7 @@ from mysticanvas.search.index import Index, NotWarmError, find, find_tree, knows
 from mysticanvas.search.paging import Hit, Ids
 from mysticanvas.search.resolving import resolve
 from mysticanvas.search.state import State
+from mysticanvas.store import collections
 from mysticanvas.store.database import Database, ReadTx
 
 P = ParamSpec("P")
@@ -79,6 +81,14 @@ class Finder:
             return values
         return self._database.read_within(WHOLE_LIMIT_MS, _facets_of_sql, query, fields, containing, limit)
 
+    def tags_of(self, images: Ids) -> dict[int, int]:
+        """How many of these images show each tag."""
+        counts = self._asked(_tags_of_index, images)
+        return self._database.read_within(WHOLE_LIMIT_MS, _tags_of_sql, images) if counts is None else counts
+
+    def collection_names(self) -> list[str]:
+        return [one.name for one in self._database.read(collections.names)]
+
     def arrivals(self, query: Query, before: Answer) -> int:
         """How many images the query finds now that have arrived since; those that are newer, where it
         is not known when an image arrived."""
@@ -134,6 +144,28 @@ def _arrivals(tx: ReadTx, state: State, query: Query, before: Answer) -> int | N
     if state.epoch != before.epoch:
         return None
     return int(np.count_nonzero(find(tx, state, query).positions >= before.arrived))
+
+
+def _tags_of_index(_: ReadTx, state: State, images: Ids) -> dict[int, int]:
+    positions = state.positions_of(images)
+    positions = np.unique(positions[positions >= 0])
+    mask = np.zeros(state.columns.count, np.bool_)
+    mask[positions] = True
+    mask &= state.alive[: state.columns.count]
+    counts = state.tag_lists.counts(mask, np.flatnonzero(mask), state.alive_count)
+    return {tag: int(counts[tag]) for tag in np.flatnonzero(counts).tolist()}
+
+
+def _tags_of_sql(tx: ReadTx, images: Ids) -> dict[int, int]:
+    rows = tx.rows(
+        """
+        SELECT t.tag_id, count(*)
+          FROM json_each(:images) AS i CROSS JOIN image_tags AS t ON t.generation_id = i.value
+         GROUP BY t.tag_id
+        """,
+        images=json.dumps(images.tolist()),
+    )
+    return dict(rows)
 
 
 def _ratios_of_index(_: ReadTx, state: State, ids: Ids) -> bytes:

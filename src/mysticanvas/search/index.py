@@ -70,6 +70,7 @@ class Index:
         self._state: State | None = None
         self._lock = threading.RLock()
         self._changed: deque[list[int]] = deque()
+        self._collected: deque[set[int]] = deque()
         self._wake = threading.Event()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -98,6 +99,7 @@ class Index:
         began_s = time.process_time()
         # What is committed from here on is told, and what was before is read.
         self._changed.clear()
+        self._collected.clear()
         state = self._database.read_within(BUILD_LIMIT_MS, State.of)
         with self._lock:
             self._state = state
@@ -115,6 +117,8 @@ class Index:
         if self._state is None:
             # What is told now is for the index that is being read.
             raise NotWarmError("The index is not warm yet.")
+        while self._collected:
+            self._state.forget_collections(self._collected.popleft())
         ids: list[int] = []
         while self._changed:
             ids += self._changed.popleft()
@@ -150,6 +154,8 @@ class Index:
 
     def _on_commit(self, changes: ChangeSet) -> None:
         """On the writer thread: only notes what is to be read."""
+        if changes.collections:
+            self._collected.append(changes.collections)
         ids: list[int] = [*changes.added, *changes.changed, *changes.removed]
         if ids:
             self._changed.append(ids)

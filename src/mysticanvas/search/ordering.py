@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mysticanvas.domain.query import Order, Sort
-from mysticanvas.search import paging, sql
+from mysticanvas.search import paging, reading, sql
 from mysticanvas.search.columns import Positions
 from mysticanvas.store.database import ReadTx
 
@@ -34,6 +34,8 @@ def ids(tx: ReadTx, found: "Found", sort: Sort) -> Ids:
             return newest[_sorted(-found.state.columns["rating"][positions].astype(np.int64))]
         case Order.SIZE:
             return newest[_sorted(-_pixels(found, positions))]
+        case Order.MANUAL:
+            return newest[_sorted(_places(reading.arranged(tx, sql.arranged_by(found.tree)), newest))]
         case _:
             return newest[_sorted(_shuffled(newest, sort.seed or 0))]
 
@@ -47,6 +49,15 @@ def _sorted(keys: NDArray[np.int64]) -> Positions:
     packed = ((keys - low) << 32) | np.arange(len(keys), dtype=np.int64)
     packed.sort()
     return packed & 0xFFFFFFFF
+
+
+def _places(arranged: Ids, ids_: Ids) -> NDArray[np.int64]:
+    """Of each id its place among those that are arranged; what is not among them comes after all."""
+    by_id = np.argsort(arranged)
+    if not len(by_id):
+        return np.zeros(len(ids_), np.int64)
+    at = by_id[np.minimum(np.searchsorted(arranged[by_id], ids_), len(by_id) - 1)]
+    return np.where(arranged[at] == ids_, at, len(arranged))
 
 
 def _pixels(found: "Found", positions: Positions) -> NDArray[np.int64]:

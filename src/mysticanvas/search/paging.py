@@ -109,7 +109,7 @@ _LIVE_WITH_FILE = "live_generations AS l LEFT JOIN generation_files AS f ON f.ge
 
 def _page_by_key(tx: ReadTx, tree: Tree, sort: Sort, after: int | None, limit: int) -> list[int]:
     values = Values()
-    key = order_key(sort, values)
+    key = order_key(sort, tree, values)
     where = condition(Both((tree,)), values, probe=False)
     if after is not None:
         at_key, at = values.bind(_of_image(tx, key, after, values)), values.bind(after)
@@ -135,7 +135,7 @@ def ids(tx: ReadTx, query: Query) -> Ids:
         case Order.RATING:
             order = "l.rating DESC, l.id DESC"
         case _:
-            order = f"{order_key(sort, values)}, l.id DESC"
+            order = f"{order_key(sort, tree, values)}, l.id DESC"
     return parsed(
         tx.value(
             f"""

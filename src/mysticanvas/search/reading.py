@@ -162,6 +162,46 @@ def _uses(tx: ReadTx, condition: str, **values: Any) -> Links:
     return Links(_numbers(row["images"]), _numbers(row["codes"]), weights)
 
 
+def in_collection(tx: ReadTx, collection: int) -> NDArray[np.int64]:
+    """The ids of a manual collection's images, ascending; those in the Trash too."""
+    return _numbers(
+        tx.value(
+            """
+            SELECT group_concat(generation_id)
+              FROM (SELECT generation_id FROM collection_items WHERE collection_id = :collection ORDER BY generation_id)
+            """,
+            collection=collection,
+        )
+    )
+
+
+def collected(tx: ReadTx, ids: Sequence[int]) -> list[tuple[int, int]]:
+    """(image, manual collection that it is in) of these images."""
+    sql_text = """
+        SELECT generation_id, collection_id
+          FROM collection_items
+         WHERE generation_id IN (SELECT value FROM json_each(:ids))
+    """
+    return [(image, collection) for image, collection in tx.rows(sql_text, ids=json.dumps(list(ids)))]
+
+
+def arranged(tx: ReadTx, collections: Sequence[int]) -> NDArray[np.int64]:
+    """The ids of these collections' images in the person's order, those at one place newest first."""
+    return _numbers(
+        tx.value(
+            """
+            SELECT group_concat(generation_id)
+              FROM (SELECT generation_id
+                      FROM collection_items
+                     WHERE collection_id IN (SELECT value FROM json_each(:collections))
+                     GROUP BY generation_id
+                     ORDER BY min(position), generation_id DESC)
+            """,
+            collections=json.dumps(list(collections)),
+        )
+    )
+
+
 def images_with_words(tx: ReadTx, match: str) -> NDArray[np.int64]:
     """The ids that an expression of FTS5 finds, ascending."""
     return _numbers(

@@ -1,16 +1,18 @@
 """Names to what they stand for: a query over words, ids and numbers alone.
 
-SQL and the index both start from a resolved tree, so a name means the same to both. Names of models and
-tags are looked up anew for each query: they may change, and an index of them would have to follow.
+SQL and the index both start from a resolved tree, so a name means the same to both. Names of models, tags
+and collections are looked up anew for each query: they may change, and an index of them would have to follow.
 """
 
+import functools
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Union
 
+from mysticanvas.domain.errors import QueryError
 from mysticanvas.domain.generation import SECONDS_OF_2010
 from mysticanvas.domain.query import (
     All,
@@ -36,13 +38,16 @@ from mysticanvas.domain.query import (
 )
 from mysticanvas.domain.tag import key_of
 from mysticanvas.domain.text import folded, name_key
-from mysticanvas.search import days
-from mysticanvas.store import fts
+from mysticanvas.search import days, language
+from mysticanvas.store import collections, fts
+from mysticanvas.store.collections import CollectionName
 from mysticanvas.store.database import ReadTx
 from mysticanvas.store.fts import Phrase
 
 # A uuid's beginning may be shared by some; it is meant for one.
 MAX_BY_UUID = 1_000
+# Of a query with all the searches that it leads to.
+MAX_LEAVES = 500
 _COLUMN_OF_TEXT = {Field.PROMPT: "prompt", Field.NEGATIVE: "negative_prompt", Field.NOTES: "notes"}
 _ROLES = {
     Field.LORA: "lora",
@@ -68,6 +73,13 @@ class Everything:
 @dataclass(frozen=True, slots=True)
 class Tags:
     """Has one of these tags."""
+
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """In one of these manual collections."""
 
     ids: tuple[int, ...]
 
@@ -153,7 +165,21 @@ class Seed:
 
 
 Leaf = (
-    Words | Everything | Tags | Models | Uses | Ids | Span | Amount | Sides | Ratios | Flag | Spelled | Folders | Seed
+    Words
+    | Everything
+    | Tags
+    | Collected
+    | Models
+    | Uses
+    | Ids
+    | Span
+    | Amount
+    | Sides
+    | Ratios
+    | Flag
+    | Spelled
+    | Folders
+    | Seed
 )
 
 
@@ -179,19 +205,82 @@ Tree = Union[Leaf, Both, Either, Without]  # noqa: UP007 - refers to itself
 
 def resolve(tx: ReadTx, query: Query) -> Tree:
     """What the query means in this library now."""
-    return Everything() if query.where is None else _tree(tx, query.where)
+    return _Resolving(tx).tree(query)
 
 
-def _tree(tx: ReadTx, node: Node) -> Tree:
-    match node:
-        case All(parts):
-            return Both(tuple(_tree(tx, part) for part in parts))
-        case Any(parts):
-            return Either(tuple(_tree(tx, part) for part in parts))
-        case Not(part):
-            return Without(_tree(tx, part))
-        case _:
-            return _leaf(tx, node)
+class _Resolving:
+    """One query, with the searches of the smart collections that it leads to, each resolved once."""
+
+    def __init__(self, tx: ReadTx) -> None:
+        self._tx = tx
+        self._within: list[CollectionName] = []
+        self._smart: dict[int, tuple[Tree, int]] = {}
+        self._leaves = 0
+
+    @functools.cached_property
+    def _collections(self) -> list[CollectionName]:
+        return collections.names(self._tx)
+
+    def tree(self, query: Query) -> Tree:
+        return Everything() if query.where is None else self._tree(query.where)
+
+    def _tree(self, node: Node) -> Tree:
+        match node:
+            case All(parts):
+                return Both(tuple(self._tree(part) for part in parts))
+            case Any(parts):
+                return Either(tuple(self._tree(part) for part in parts))
+            case Not(part):
+                return Without(self._tree(part))
+            case Named(Field.COLLECTION, name):
+                return self._collected(name)
+            case _:
+                self._count(1)
+                return _leaf(self._tx, node)
+
+    def _collected(self, name: str) -> Tree:
+        """The images of the manual collections of this name, and what the smart ones of it find."""
+        found = collections_named(self._collections, name)
+        manual = tuple(sorted(one.id for one in found if one.query is None))
+        smart = tuple(self._searched(one, one.query) for one in found if one.query is not None)
+        self._count(1)
+        if not smart:
+            return Collected(manual)
+        parts = (Collected(manual), *smart) if manual else smart
+        return parts[0] if len(parts) == 1 else Either(parts)
+
+    def _searched(self, one: CollectionName, query: str) -> Tree:
+        if one in self._within:
+            path = [inner.name for inner in (*self._within[self._within.index(one) :], one)]
+            raise QueryError(f"That collection is made of itself: {' → '.join(path)}.", 0)
+        if one.id not in self._smart:
+            before, self._leaves = self._leaves, 0
+            self._within.append(one)
+            tree = self.tree(_search_of(one, query))
+            self._within.pop()
+            self._smart[one.id] = tree, self._leaves
+            self._leaves = before
+        tree, leaves = self._smart[one.id]
+        self._count(leaves)
+        return tree
+
+    def _count(self, leaves: int) -> None:
+        self._leaves += leaves
+        if self._leaves > MAX_LEAVES:
+            raise QueryError(f"With the collections that it leads to, this search has over {MAX_LEAVES} terms.", 0)
+
+
+def _search_of(one: CollectionName, query: str) -> Query:
+    try:
+        return language.parse(query)
+    except QueryError as error:
+        raise QueryError(f"The search of the collection “{one.name}” cannot be read: {error}", 0) from error
+
+
+def collections_named(listed: Sequence[CollectionName], name: str) -> list[CollectionName]:
+    """Those of this name, or of this uuid; `*` stands for anything."""
+    pattern = key_of(name)
+    return [one for one in listed if like(pattern, key_of(one.name)) or one.uuid == name]
 
 
 def _leaf(tx: ReadTx, term: Term) -> Leaf:
@@ -351,14 +440,22 @@ def unknown_names(tx: ReadTx, query: Query) -> list[Unknown]:
     found = []
     for term in query.terms:
         if isinstance(term, Named):
-            leaf = _named(tx, term)
-            if isinstance(leaf, Tags | Models | Uses) and not leaf.ids:
+            leaf = _known(tx, term)
+            if isinstance(leaf, Tags | Collected | Models | Uses) and not leaf.ids:
                 found.append(Unknown(term.field, term.value, _nearest(tx, term)))
     return found
 
 
+def _known(tx: ReadTx, term: Named) -> Leaf:
+    if term.field is not Field.COLLECTION:
+        return _named(tx, term)
+    return Collected(tuple(one.id for one in collections_named(collections.names(tx), term.value)))
+
+
 def _nearest(tx: ReadTx, term: Named) -> str | None:
-    if term.field is Field.TAG:
+    if term.field is Field.COLLECTION:
+        names = [one.name for one in collections.names(tx)]
+    elif term.field is Field.TAG:
         names = tx.column("SELECT name FROM tags WHERE normalized_name >= :begin AND normalized_name < :begin || '~' "
                           "LIMIT 5000", begin=key_of(term.value)[:1])  # fmt: skip
     else:

@@ -17,7 +17,7 @@ import numpy as np
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.query import Order, Query, Sort
-from mysticanvas.search import language, timeline
+from mysticanvas.search import language, timeline, trashed
 from mysticanvas.search.finding import Answer, Finder
 from mysticanvas.search.index import Index
 from mysticanvas.search.paging import Ids
@@ -38,12 +38,13 @@ class SnapshotGoneError(NotFoundError):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`ids` are in the order of the query."""
+    """`ids` are in the order of the query; with `trashed` they are those of the Trash, and there is no query."""
 
     token: str
     query: Query
     answer: Answer
     sections: list[Section]
+    trashed: bool = False
 
     @property
     def ids(self) -> Ids:
@@ -58,6 +59,7 @@ class Snapshots:
     """Thread-safe. The least recently used are dropped."""
 
     def __init__(self, database: Database, index: Index | None = None) -> None:
+        self._database = database
         self.finder = Finder(database, index)
         self._kept: OrderedDict[str, Snapshot] = OrderedDict()
         self._lock = threading.Lock()
@@ -68,7 +70,30 @@ class Snapshots:
         if query.order == Sort(Order.RANDOM):
             query = Query(query.where, Sort(Order.RANDOM, secrets.randbelow(1_000_000)))
         answer = self.finder.all(query)
-        snapshot = Snapshot(secrets.token_urlsafe(12), query, answer, _sections(query.order, answer.ids))
+        return self._keep(Snapshot(secrets.token_urlsafe(12), query, answer, _sections(query.order, answer.ids)))
+
+    def open_trash(self) -> Snapshot:
+        """What is in the Trash now."""
+        ids, sections = self._database.read(trashed.all_of)
+        return self._keep(Snapshot(secrets.token_urlsafe(12), Query(), Answer(ids), sections, trashed=True))
+
+    def narrow(
+        self, snapshot: Snapshot, ranges: Sequence[tuple[int, int]], left_out: Sequence[int], text: str
+    ) -> Snapshot:
+        """Some images of a snapshot in its order, of them those that the query finds too. Raises `QueryError`."""
+        ids = np.array(self.picked(snapshot, ranges, left_out), np.int64)
+        if text.strip():
+            ids = ids[np.isin(ids, self.finder.all(language.parse(text)).ids)]
+        sections = timeline.blocks(len(ids))
+        return self._keep(Snapshot(secrets.token_urlsafe(12), snapshot.query, Answer(ids), sections, snapshot.trashed))
+
+    def geometry(self, snapshot: Snapshot) -> bytes:
+        """As `Finder.geometry`."""
+        if snapshot.trashed:
+            return self._database.read(trashed.ratios, snapshot.ids).astype("<u2").tobytes()
+        return self.finder.geometry(snapshot.ids)
+
+    def _keep(self, snapshot: Snapshot) -> Snapshot:
         with self._lock:
             self._kept[snapshot.token] = snapshot
             self._drop_some()
@@ -85,6 +110,8 @@ class Snapshots:
 
     def newer(self, snapshot: Snapshot) -> int:
         """How many images the query finds now that have arrived since."""
+        if snapshot.trashed:
+            return 0
         return self.finder.arrivals(snapshot.query, snapshot.answer)
 
     def picked(
@@ -121,7 +148,18 @@ def _sections(order: Sort, ids: Ids) -> list[Section]:
 def items(tx: ReadTx, snapshot: Snapshot, start: int, count: int) -> dict[str, Any]:
     """A slice as columns, each parallel to the ids from `start` on; None in every column for a hole."""
     ids = snapshot.ids[max(0, start) : max(0, start) + min(count, MAX_ITEMS)].tolist()
-    rows = tx.all(
+    read = trashed.rows if snapshot.trashed else _live_rows
+    by_id = {row["id"]: row for row in read(tx, ids, prompt_shown=PROMPT_SHOWN)}
+    columns = ("uuid", "thumb", "color", "favorite", "rating", "flags", "width", "height", "timestamp", "prompt")
+    page: dict[str, Any] = {"start": start}
+    for column in columns:
+        page[column] = [by_id[i][column] if i in by_id else None for i in ids]
+    page["thumb"] = [thumb or None for thumb in page["thumb"]]
+    return page
+
+
+def _live_rows(tx: ReadTx, images: Sequence[int], *, prompt_shown: int) -> list[dict[str, Any]]:
+    return tx.all(
         """
         SELECT l.id, l.uuid, lower(hex(l.content_hash)) AS thumb, l.color_rgb AS color, l.is_favorite AS favorite,
                l.rating, l.flags, l.width_px AS width, l.height_px AS height, g.timestamp,
@@ -130,16 +168,9 @@ def items(tx: ReadTx, snapshot: Snapshot, start: int, count: int) -> dict[str, A
                JOIN live_generations AS l ON l.id = wanted.value
                JOIN generations AS g ON g.id = l.id
         """,
-        ids=json.dumps(ids),
-        prompt_shown=PROMPT_SHOWN,
+        ids=json.dumps(list(images)),
+        prompt_shown=prompt_shown,
     )
-    by_id = {row["id"]: row for row in rows}
-    columns = ("uuid", "thumb", "color", "favorite", "rating", "flags", "width", "height", "timestamp", "prompt")
-    page: dict[str, Any] = {"start": start}
-    for column in columns:
-        page[column] = [by_id[i][column] if i in by_id else None for i in ids]
-    page["thumb"] = [thumb or None for thumb in page["thumb"]]
-    return page
 
 
 def position_of(snapshot: Snapshot, image: GenerationId) -> int | None:

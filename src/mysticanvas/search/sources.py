@@ -12,6 +12,7 @@ from mysticanvas.domain.query import State
 from mysticanvas.search.resolving import (
     Amount,
     Both,
+    Collected,
     Either,
     Everything,
     Flag,
@@ -69,6 +70,7 @@ _RATED = [
 ]
 _WORDS = Arm("generations_fts AS s", "s.rowid", "generations_fts MATCH {0}")
 _TAG = Arm("image_tags AS s", "s.generation_id", "s.tag_id = {0}")
+_COLLECTED = Arm("collection_items AS s", "s.generation_id", "s.collection_id = {0}")
 # Where few values are in many rows, statistics would have the planner walk the wide table instead.
 _MODEL = Arm("generations AS s INDEXED BY generations_by_model", "s.id", "s.model_id = {0}")
 _USE = Arm("generation_models AS s", "s.generation_id", "s.model_id = {0} AND s.role = {1}")
@@ -164,6 +166,8 @@ def _source(part: Tree) -> Source | None:
             arms = [replace(_WORDS, values=(phrase.match,))]
         case Tags(ids):
             arms = [replace(_TAG, values=(tag,)) for tag in ids]
+        case Collected(ids):
+            arms = [replace(_COLLECTED, values=(collection,)) for collection in ids]
         case Models(ids):
             arms = [replace(_MODEL, values=(model,)) for model in ids]
         case Uses(role, ids, weight):

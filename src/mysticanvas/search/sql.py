@@ -12,6 +12,7 @@ from mysticanvas.domain.query import Interval, Order, Sort, State, Thing
 from mysticanvas.search.resolving import (
     Amount,
     Both,
+    Collected,
     Either,
     Everything,
     Flag,
@@ -65,6 +66,10 @@ _WORDS_SET = "l.id IN (SELECT rowid FROM generations_fts WHERE generations_fts M
 _WORDS_PROBE = "EXISTS (SELECT 1 FROM generations_fts WHERE generations_fts MATCH {0} AND rowid = l.id)"
 _TAGS_SET = "l.id IN (SELECT t.generation_id FROM image_tags AS t WHERE t.tag_id IN ({0}))"
 _TAGS_PROBE = "EXISTS (SELECT 1 FROM image_tags AS t WHERE t.tag_id IN ({0}) AND t.generation_id = l.id)"
+_COLLECTED_SET = "l.id IN (SELECT c.generation_id FROM collection_items AS c WHERE c.collection_id IN ({0}))"
+_COLLECTED_PROBE = (
+    "EXISTS (SELECT 1 FROM collection_items AS c WHERE c.collection_id IN ({0}) AND c.generation_id = l.id)"
+)
 _MODELS_SET = "l.id IN (SELECT g.id FROM generations AS g WHERE g.model_id IN ({0}))"
 _MODELS_PROBE = _OF_GENERATION.format("g.model_id IN ({0})")
 _USES_SET = "l.id IN (SELECT u.generation_id FROM generation_models AS u WHERE u.model_id IN ({0}) AND {1})"
@@ -98,6 +103,9 @@ _IN_FOLDER = "lower(f.path) GLOB {0}"
 
 # The keys of the orders that no index follows. Ties are newest first.
 PIXELS = "coalesce(l.width_px * l.height_px, 0)"
+_PLACE = """coalesce((SELECT min(c.position)
+                             FROM collection_items AS c
+                            WHERE c.collection_id IN ({0}) AND c.generation_id = l.id), 1e300)"""
 _PRIME = 2_147_483_647
 
 
@@ -129,6 +137,8 @@ def condition(tree: Tree, values: Values, *, probe: bool) -> str:
             return (_WORDS_PROBE if probe else _WORDS_SET).format(values.bind(phrase.match))
         case Tags(ids):
             return (_TAGS_PROBE if probe else _TAGS_SET).format(_list(ids, values))
+        case Collected(ids):
+            return (_COLLECTED_PROBE if probe else _COLLECTED_SET).format(_list(ids, values))
         case Models(ids):
             return (_MODELS_PROBE if probe else _MODELS_SET).format(_list(ids, values))
         case Uses(role, ids, weight):
@@ -207,12 +217,25 @@ def shuffle_factors(seed: int) -> tuple[int, int]:
     return 1 + mixed % (_PRIME - 1), 1 + (mixed * 48_271) % (_PRIME - 1)
 
 
-def order_key(sort: Sort, values: Values) -> str:
-    """The expression that SIZE, NAME and RANDOM order by; NAME needs `generation_files AS f`."""
+def arranged_by(tree: Tree) -> tuple[int, ...]:
+    """The manual collections whose order is MANUAL: the first that an image must, or may, be in."""
+    match tree:
+        case Collected(ids):
+            return ids
+        case Both(parts) | Either(parts):
+            return next((found for part in parts if (found := arranged_by(part))), ())
+        case _:
+            return ()
+
+
+def order_key(sort: Sort, tree: Tree, values: Values) -> str:
+    """The expression that SIZE, NAME, MANUAL and RANDOM order by; NAME needs `generation_files AS f`."""
     if sort.by is Order.SIZE:
         return f"-{PIXELS}"
     if sort.by is Order.NAME:
         return f"coalesce({FILE_NAME}, '')"
+    if sort.by is Order.MANUAL:
+        return _PLACE.format(_list(arranged_by(tree), values))
     first, second = (values.bind(factor) for factor in shuffle_factors(sort.seed or 0))
     once = f"((l.id % {_PRIME}) * {first} % {_PRIME})"
     # There is no XOR in SQLite.

@@ -7,7 +7,7 @@ import heapq
 import itertools
 import zlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ Ids = NDArray[np.int64]
 # Bitmaps of words, tags and models that were asked for last; some kilobytes each.
 WORDS_KEPT = 256
 POSTINGS_KEPT = 1_024
+COLLECTIONS_KEPT = 256
 # Bitmaps of so many tags are made at once: they are counted in every facet.
 COMMON_TAGS = 512
 # A reading for so many of them holds the memory down.
@@ -59,6 +60,7 @@ class State:
         self._wide_seeds: dict[int, str] = {}
         self._words: OrderedDict[Phrase, BitMap] = OrderedDict()
         self._postings: OrderedDict[tuple[str, int], BitMap] = OrderedDict()
+        self._collections: OrderedDict[int, BitMap] = OrderedDict()
 
     # -- building -----------------------------------------------------------------------------
 
@@ -186,6 +188,7 @@ class State:
         tags, uses = reading.tags(tx, live.tolist()), reading.uses(tx, live.tolist())
         self._link(positions, live, tags, uses)
         self._repost(positions, live, tags, uses)
+        self._recollect(tx, positions, live)
         self._check_words(tx, positions, live)
         self.tag_lists.compact()
         self.model_lists.compact()
@@ -225,6 +228,24 @@ class State:
                 bitmap = self._postings.get((kind, code))
                 if bitmap is not None and image in place:
                     bitmap.add(place[image])
+
+    def _recollect(self, tx: ReadTx, positions: Positions, ids: Ids) -> None:
+        """Kept bitmaps of collections learn of the images: one that comes back may have been in them before
+        it had a position."""
+        if not self._collections or not len(ids):
+            return
+        place = dict(zip(ids.tolist(), positions.tolist(), strict=True))
+        known = BitMap(positions.astype(np.uint32))
+        for bitmap in self._collections.values():
+            bitmap -= known
+        for image, collection in reading.collected(tx, ids.tolist()):
+            if collection in self._collections:
+                self._collections[collection].add(place[image])
+
+    def forget_collections(self, collections: Iterable[int]) -> None:
+        """They have other images now; they are read anew when they are next asked for."""
+        for collection in collections:
+            self._collections.pop(collection, None)
 
     def _check_words(self, tx: ReadTx, positions: Positions, ids: Ids) -> None:
         """Kept bitmaps of words learn of the images, by the same words as FTS5 has."""
@@ -284,6 +305,16 @@ class State:
     def with_tag(self, tag: int) -> BitMap:
         return self._posting("tag", tag, self.tag_lists)
 
+    def in_collection(self, tx: ReadTx, collection: int) -> BitMap:
+        bitmap = self._collections.get(collection)
+        if bitmap is None:
+            positions = self.positions_of(reading.in_collection(tx, collection))
+            bitmap = self._collections[collection] = BitMap(positions[positions >= 0].astype(np.uint32))
+            if len(self._collections) > COLLECTIONS_KEPT:
+                self._collections.popitem(last=False)
+        self._collections.move_to_end(collection)
+        return bitmap
+
     def with_model(self, role: str, model: int) -> BitMap:
         return self._posting("model", reading.model_code(role, model), self.model_lists)
 
@@ -342,6 +373,7 @@ class State:
     def forget(self) -> None:
         """Drop what is kept of former questions, as if there were none yet."""
         self._words.clear()
+        self._collections.clear()
         self._postings.clear()
         self._keep_most_common_tags()
 

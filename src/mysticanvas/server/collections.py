@@ -1,6 +1,7 @@
 """Collections over HTTP. Images go in and out by `POST /api/bulk`."""
 
 import uuid as uuids
+from collections import Counter
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -8,7 +9,10 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from mysticanvas.domain.errors import InvalidInputError, TimeLimitError
-from mysticanvas.search import language, paging
+from mysticanvas.domain.query import Field as Searched
+from mysticanvas.domain.query import Named, Order, Query, Sort
+from mysticanvas.domain.tag import key_of
+from mysticanvas.search import language
 from mysticanvas.server.organising import wire
 from mysticanvas.server.services import Services
 from mysticanvas.server.wire import MAX_QUERY, reply
@@ -55,7 +59,11 @@ def routes(services: Services) -> APIRouter:
     @router.get("")
     def listed() -> Response:
         found = database.read(collections.listed)
-        return reply({"collections": [_counted(services, one) for one in found]})
+        keys = Counter(key_of(one.name) for one in found)
+        # A name that several have leads to all of them, and one with an asterisk to others, too.
+        alone = {one.uuid for one in found if keys[key_of(one.name)] == 1 and "*" not in one.name}
+        names = {one.uuid: one.name if one.uuid in alone else one.uuid for one in found}
+        return reply({"collections": [_found_now(services, one, names[one.uuid]) for one in found]})
 
     @router.post("")
     def create(asked: CollectionIn) -> Response:
@@ -97,12 +105,19 @@ def routes(services: Services) -> APIRouter:
     return router
 
 
-def _counted(services: Services, one: Collection) -> dict[str, Any]:
-    """A smart one is counted by its search; None where that takes too long or it cannot be searched."""
+def _found_now(services: Services, one: Collection, name: str) -> dict[str, Any]:
+    """A smart one is counted by its search, whose first image stands for it; None where that takes too long
+    or it cannot be searched. `text` is the search that opens it."""
     shown = asdict(one)
+    opening = Query(Named(Searched.COLLECTION, name), Sort(Order.MANUAL))
     if one.query is not None:
         try:
-            shown["images"] = services.database.read(paging.count, language.parse(one.query))
+            query = language.parse(one.query)
+            opening = Query(opening.where, query.sort)
+            shown["images"] = services.snapshots.finder.count(query)
+            if one.thumb is None:
+                first = services.snapshots.finder.page(query, after=None, limit=1)
+                shown["thumb"] = first[0].thumb if first else None
         except (InvalidInputError, TimeLimitError):
             shown["images"] = None
-    return shown
+    return shown | {"text": language.write(opening)}

@@ -11,10 +11,13 @@ from mysticanvas.domain.deed import Done, Step
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.server.services import Services
-from mysticanvas.server.wire import MAX_QUERY, Index, reply
+from mysticanvas.server.wire import MAX_QUERY, PickedIn, reply
 from mysticanvas.store import operations
+from mysticanvas.store.database import ReadTx
 from mysticanvas.store.operations import Operation
 
+# Images of a deed that the history shows.
+TOUCHED_SHOWN = 6
 Names = Annotated[list[Annotated[str, Field(max_length=400)]], Field(max_length=100)]
 Wait = Annotated[float, Query(ge=0, le=25)]
 
@@ -39,13 +42,10 @@ class MarksIn(BaseModel):
     trash: bool | None = None
 
 
-class BulkIn(BaseModel):
-    """Images: `ranges` [from, to) over a snapshot less the single indexes in `except`, or all that a
-    query finds now, or uuids."""
+class BulkIn(PickedIn):
+    """Images: picked of a snapshot, or all that a query finds now, or uuids."""
 
     snapshot: str | None = Field(None, max_length=64)
-    ranges: list[tuple[Index, Index]] = Field(default_factory=list, max_length=10_000)
-    left_out: list[Index] = Field(default_factory=list, alias="except", max_length=100_000)
     query: str | None = Field(None, max_length=MAX_QUERY)
     uuids: list[Annotated[str, Field(max_length=36)]] | None = Field(None, max_length=10_000)
     marks: MarksIn = Field(alias="set")
@@ -78,8 +78,7 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("/operations")
     def history(before: int | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> Response:
-        listed = database.read(operations.listed, before=before, limit=limit)
-        return reply({"operations": [_shown(one) for one in listed]})
+        return reply({"operations": database.read(_history, before, limit)})
 
     @router.get("/operations/{operation}")
     async def follow(operation: int, wait: Wait = 0) -> Response:
@@ -99,8 +98,18 @@ def wire(done: Done) -> dict[str, Any]:
     }
 
 
-def _shown(one: Operation) -> dict[str, Any]:
-    return wire(one.done) | {"at": one.at, "kind": one.kind, "steps": one.steps[:20], "steps_total": len(one.steps)}
+def _history(tx: ReadTx, before: int | None, limit: int) -> list[dict[str, Any]]:
+    return [_shown(tx, one) for one in operations.listed(tx, before=before, limit=limit)]
+
+
+def _shown(tx: ReadTx, one: Operation) -> dict[str, Any]:
+    return wire(one.done) | {
+        "at": one.at,
+        "kind": one.kind,
+        "steps": one.steps[:20],
+        "steps_total": len(one.steps),
+        "images": operations.touched(tx, one.id, limit=TOUCHED_SHOWN),
+    }
 
 
 def _deed(marks: MarksIn) -> Step:

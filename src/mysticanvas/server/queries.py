@@ -11,8 +11,8 @@ from mysticanvas.search import completing, facets, highlighting, language, query
 from mysticanvas.search.snapshots import Snapshot
 from mysticanvas.server.asking import while_wanted
 from mysticanvas.server.services import Services
-from mysticanvas.server.wire import MAX_QUERY, QueryIn, WantedIn, reply
-from mysticanvas.store import generations, jobs
+from mysticanvas.server.wire import MAX_QUERY, NarrowIn, QueryIn, WantedIn, reply
+from mysticanvas.store import generations, jobs, operations
 from mysticanvas.store.database import Database
 
 Words = Annotated[str, Query(max_length=MAX_QUERY)]
@@ -36,13 +36,17 @@ def _add_snapshots(router: APIRouter, services: Services) -> None:
     async def open_query(asked: QueryIn, request: Request) -> Response:
         return reply(await while_wanted(request, lambda: _opened(database, kept.open(asked.q))))
 
+    @router.post("/trash/queries")
+    async def open_trash(request: Request) -> Response:
+        return reply(await while_wanted(request, lambda: _opened(database, kept.open_trash())))
+
     @router.get("/queries/{token}/geometry")
     async def geometry(token: str, request: Request) -> Response:
         snapshot = kept.get(token)
         etag = f'"{snapshot.token}"'
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers={"etag": etag})
-        ratios = await while_wanted(request, kept.finder.geometry, snapshot.ids)
+        ratios = await while_wanted(request, kept.geometry, snapshot)
         return Response(ratios, media_type="application/octet-stream", headers={"etag": etag})
 
     @router.get("/queries/{token}/items")
@@ -53,8 +57,16 @@ def _add_snapshots(router: APIRouter, services: Services) -> None:
 
     @router.get("/queries/{token}/position")
     async def position(token: str, uuid: Uuid) -> Response:
+        """None for an image that the view does not have, or nobody any more."""
         snapshot = kept.get(token)
-        return reply({"index": snapshots.position_of(snapshot, database.read(generations.id_of, uuid))})
+        [image] = database.read(operations.images_of, [uuid]) or [None]
+        return reply({"index": None if image is None else snapshots.position_of(snapshot, image)})
+
+    @router.post("/queries/{token}/narrow")
+    async def narrow(token: str, asked: NarrowIn, request: Request) -> Response:
+        """Some images of a view as a view of their own."""
+        found = await while_wanted(request, kept.narrow, kept.get(token), asked.ranges, asked.left_out, asked.q)
+        return reply(_opened(database, found))
 
     @router.get("/queries/{token}/newer")
     async def newer(token: str, request: Request) -> Response:

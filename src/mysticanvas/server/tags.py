@@ -1,22 +1,28 @@
 """The vocabulary over HTTP: looking, completing, relations, scripts, proposals."""
 
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+import numpy as np
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
 
 from mysticanvas.domain.errors import InvalidInputError
-from mysticanvas.domain.tag import TagState, key_of
+from mysticanvas.domain.tag import TagId, TagState, key_of
 from mysticanvas.library import prompt_tags, proposing, tag_scripts, tag_trials, vocabulary
+from mysticanvas.server.asking import while_wanted
 from mysticanvas.server.organising import wire
 from mysticanvas.server.services import Services
-from mysticanvas.server.wire import reply
+from mysticanvas.server.wire import PickedIn, reply
 from mysticanvas.store import assertions, collections, generations, postings, tag_relations, tags
 from mysticanvas.store.database import ReadTx
+from mysticanvas.store.tags import TagOrder
 
 Name = Annotated[str, Field(max_length=400)]
 SCRIPT_LIMIT_MS = 60_000
+# Tags that some images have: more is no list for a person.
+MOST_SHOWN = 200
 
 
 class TagDeedIn(BaseModel):
@@ -43,6 +49,10 @@ class TagDeedIn(BaseModel):
 class ScriptIn(BaseModel):
     text: str = Field(max_length=1_000_000)
     dry_run: bool = False
+
+
+class TagsOfIn(PickedIn):
+    snapshot: str = Field(max_length=64)
 
 
 class SwitchIn(BaseModel):
@@ -77,8 +87,8 @@ def routes(services: Services) -> APIRouter:
     def complete(
         q: Annotated[str, Query(max_length=200)] = "", limit: Annotated[int, Query(ge=1, le=500)] = 20
     ) -> Response:
-        found = database.read(tags.largest, containing=key_of(q), limit=limit)
-        return reply({"tags": found, "total": database.read(tags.total)})
+        """Each with all that it implies."""
+        return reply(database.read(_offered, key_of(q), limit))
 
     @router.get("/tags/all")
     def listed(
@@ -92,6 +102,33 @@ def routes(services: Services) -> APIRouter:
             tags.listed, beginning=key_of(beginning), category=category, state=state, after=key_of(after), limit=limit
         )
         return reply({"tags": found, "next": found[-1].name if len(found) == limit else None})
+
+    @router.get("/tags/part")
+    def part(
+        q: Annotated[str, Query(max_length=200)] = "",
+        category: Annotated[str | None, Query(max_length=200)] = None,
+        sort: TagOrder = TagOrder.NAME,
+        start: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
+        count: Annotated[int, Query(ge=1, le=500)] = 100,
+    ) -> Response:
+        """A slice of a list of the vocabulary; the category "" is of tags without one."""
+        total, found = database.read(
+            tags.part, containing=key_of(q), category=category, order=sort, start=start, count=count
+        )
+        return reply({"total": total, "start": start, "tags": found})
+
+    @router.get("/tags/categories")
+    def categories() -> Response:
+        return reply({"categories": database.read(tags.categories), "thresholds": database.read(tags.thresholds, None)})
+
+    @router.post("/tags/of")
+    async def of_some(asked: TagsOfIn, request: Request) -> Response:
+        """The tags that some images of a view show, with how many of them do."""
+        picked = services.snapshots.picked(services.snapshots.get(asked.snapshot), asked.ranges, asked.left_out)
+        counts = await while_wanted(request, services.snapshots.finder.tags_of, np.array(picked, np.int64))
+        most = sorted(counts, key=lambda tag: -counts[tag])[:MOST_SHOWN]
+        shown = database.read(_counted, {tag: counts[tag] for tag in most})
+        return reply({"images": len(picked), "tags": shown, "total": len(counts)})
 
     @router.get("/tags/one")
     def one(name: Annotated[str, Query(max_length=400)]) -> Response:
@@ -153,9 +190,33 @@ def _args(asked: TagDeedIn) -> dict[str, Any]:
     return given
 
 
+def _offered(tx: ReadTx, containing: str, limit: int) -> dict[str, Any]:
+    found = tags.largest(tx, containing=containing, limit=limit)
+    return {
+        "tags": [asdict(tag) | {"implies": tags.implied_by(tx, tag.id)} for tag in found],
+        "total": tags.total(tx),
+    }
+
+
+def _counted(tx: ReadTx, counts: dict[int, int]) -> list[dict[str, Any]]:
+    """Tags by name with these counts, each with those of them that imply it."""
+    implied = tag_relations.implied_among(tx, list(counts))
+    shown = [
+        asdict(tags.get(tx, TagId(tag))) | {"images": images, "from": implied.get(tag, [])}
+        for tag, images in counts.items()
+    ]
+    return sorted(shown, key=lambda tag: (-tag["images"], tag["name"]))
+
+
 def _described(tx: ReadTx, name: str) -> dict[str, Any]:
     tag = vocabulary.known(tx, name)
-    return {"tag": tag, "thresholds": tags.thresholds(tx, tag.id), **tag_relations.of_tag(tx, tag.id)}
+    return {
+        "tag": tag,
+        "thresholds": tags.thresholds(tx, tag.id),
+        "said": assertions.sources_of(tx, tag.id),
+        "also": tags.implied_by(tx, tag.id),
+        **tag_relations.of_tag(tx, tag.id),
+    }
 
 
 def _of_image(tx: ReadTx, uuid: str) -> dict[str, Any]:

@@ -15,7 +15,8 @@ from mysticanvas.server.organising import wire
 from mysticanvas.server.services import Services
 from mysticanvas.server.wire import reply
 from mysticanvas.store import templates
-from mysticanvas.store.database import ReadTx
+from mysticanvas.store.database import Database, ReadTx
+from mysticanvas.store.templates import Template
 
 EXPORT_LIMIT_MS = 300_000
 Text = Annotated[str, Field(max_length=50_000)]
@@ -50,6 +51,14 @@ class ExpandIn(BaseModel):
     values: dict[Name, Text] = {}
     form: str = Field("a1111", max_length=20)
     count: int = Field(1, ge=1, le=100)
+
+
+class TryIn(ExpandIn):
+    """A template that need not be kept."""
+
+    content: Text
+    negative: Text | None = None
+    params: dict[str, str | int | float] = {}
 
 
 class StylesIn(BaseModel):
@@ -89,6 +98,18 @@ def routes(services: Services) -> APIRouter:
     def styles(asked: StylesIn) -> Response:
         return reply(wire(carrying_on.do("template.import", templating.from_styles(asked.text))))
 
+    @router.get("/templates/styles")
+    def styles_of_all() -> Response:
+        """All templates as A1111's styles.csv."""
+        headers = {"content-disposition": 'attachment; filename="styles.csv"'}
+        return Response(templating.to_styles(database.read(templates.listed)), headers=headers, media_type="text/csv")
+
+    @router.post("/templates/try")
+    def try_out(asked: TryIn) -> Response:
+        """What would come of it; nothing is kept and no use is counted."""
+        made = templating.draft(asked.content, asked.negative, asked.params)
+        return reply(templating.described(made) | _expanded(database, made, asked))
+
     @router.post("/templates/{uuid}")
     def edit(uuid: str, asked: TemplateEditIn) -> Response:
         given = asked.model_dump(exclude_unset=True)
@@ -101,13 +122,8 @@ def routes(services: Services) -> APIRouter:
     @router.post("/templates/{uuid}/expand")
     def expand(uuid: str, asked: ExpandIn) -> Response:
         made = database.read(templates.find, uuid)
-        seed = random.randrange(1 << 48) if asked.seed is None else asked.seed
         database.write(templates.count_use, uuid)
-        recipes = [
-            database.read(templating.expanded, made, seed=seed + number, values=asked.values)
-            for number in range(asked.count)
-        ]
-        return reply({"seed": seed, "expanded": [templating.in_form(recipe, asked.form) for recipe in recipes]})
+        return reply(_expanded(database, made, asked))
 
     @router.post("/wildcards")
     def wildcard(asked: WildcardIn) -> Response:
@@ -120,6 +136,15 @@ def routes(services: Services) -> APIRouter:
         return StreamingResponse(_blocks(text + "\n"), media_type="application/x-ndjson")
 
     return router
+
+
+def _expanded(database: Database, made: Template, asked: ExpandIn) -> dict[str, Any]:
+    seed = random.randrange(1 << 48) if asked.seed is None else asked.seed
+    recipes = [
+        database.read(templating.expanded, made, seed=seed + number, values=asked.values)
+        for number in range(asked.count)
+    ]
+    return {"seed": seed, "expanded": [templating.in_form(recipe, asked.form) for recipe in recipes]}
 
 
 def _export(tx: ReadTx) -> list[str]:

@@ -14,15 +14,17 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.library import purging, trashing
 from mysticanvas.server.organising import wire
 from mysticanvas.server.services import Services
-from mysticanvas.server.wire import reply
+from mysticanvas.server.wire import PickedIn, reply
 from mysticanvas.store import operations, preferences, trash
 
 MOST_RESTORED = 10_000_000
 
 
-class TrashedIn(BaseModel):
-    """Images in the Trash: by uuid, or all of them, or those whose time is up."""
+class TrashedIn(PickedIn):
+    """Images in the Trash: by uuid, or all of them, or those whose time is up, or picked of a snapshot.
+    What is not in the Trash is left alone."""
 
+    snapshot: str | None = Field(None, max_length=64)
     uuids: list[Annotated[str, Field(max_length=36)]] | None = Field(None, max_length=10_000)
     which: Literal["all", "expired"] | None = None
 
@@ -86,9 +88,12 @@ def routes(services: Services) -> APIRouter:
 
 
 def _images(services: Services, asked: TrashedIn, limit: int) -> Sequence[GenerationId]:
-    database = services.database
-    if asked.uuids is not None and asked.which is None:
-        return database.read(operations.images_of, asked.uuids)
-    if asked.which is not None and asked.uuids is None:
-        return database.read(trash.ids, before_ms=now_ms() if asked.which == "expired" else None, limit=limit)
-    raise InvalidInputError("Say which images: uuids, all or expired.")
+    database, snapshots = services.database, services.snapshots
+    if sum(given is not None for given in (asked.uuids, asked.which, asked.snapshot)) != 1:
+        raise InvalidInputError("Say which images: uuids, all, expired, or a snapshot with ranges.")
+    if asked.uuids is not None:
+        return database.read(trash.among, database.read(operations.images_of, asked.uuids))
+    if asked.snapshot is not None:
+        picked = snapshots.picked(snapshots.get(asked.snapshot), asked.ranges, asked.left_out)
+        return database.read(trash.among, picked)
+    return database.read(trash.ids, before_ms=now_ms() if asked.which == "expired" else None, limit=limit)

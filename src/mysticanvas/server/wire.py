@@ -16,6 +16,19 @@ class QueryIn(BaseModel):
     q: str = Field("", max_length=MAX_QUERY)
 
 
+class PickedIn(BaseModel):
+    """Images of a snapshot: `ranges` [from, to) less the single indexes in `except`."""
+
+    ranges: list[tuple[Index, Index]] = Field(default_factory=list, max_length=10_000)
+    left_out: list[Index] = Field(default_factory=list, alias="except", max_length=100_000)
+
+
+class NarrowIn(PickedIn):
+    """Of these, those that `q` finds."""
+
+    q: str = Field("", max_length=MAX_QUERY)
+
+
 class CodeIn(BaseModel):
     code: str = Field(max_length=200)
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.tag import Assertion, TagId, TagSource
@@ -138,6 +139,20 @@ def of_image(tx: ReadTx, image: GenerationId) -> list[Said]:
         image=image,
     )
     return [Said(**(row | {"decision": bool(row["decision"])})) for row in rows]
+
+
+def sources_of(tx: ReadTx, tag: TagId) -> list[dict[str, Any]]:
+    """How many images each source said to have this very tag, and how many not to have it."""
+    return tx.all(
+        """
+        SELECT source, count(*) FILTER (WHERE decision = 1) AS yes, count(*) FILTER (WHERE decision = 0) AS no
+          FROM tag_assertions
+         WHERE tag_id = :tag
+         GROUP BY source
+         ORDER BY source
+        """,
+        tag=tag,
+    )
 
 
 def images_of(tx: ReadTx, tag: TagId) -> list[GenerationId]:

@@ -12,7 +12,7 @@ from mysticanvas.store.database import ReadTx, WriteTx
 @dataclass(frozen=True, slots=True)
 class Collection:
     """`images` counts the live images of a manual one, None for a smart one. `query` is its search.
-    `parent` and `cover` are uuids."""
+    `parent` and `cover` are uuids; `thumb` names the thumbnail of the cover, or of the first image."""
 
     id: int
     uuid: str
@@ -21,6 +21,7 @@ class Collection:
     query: str | None
     parent: str | None
     cover: str | None
+    thumb: str | None
     notes: str | None
     position: float
     images: int | None
@@ -28,7 +29,13 @@ class Collection:
 
 _COLLECTION = """
         SELECT c.id, c.uuid, c.name, c.kind, json_extract(c.query_json, '$.text') AS query, p.uuid AS parent,
-               g.uuid AS cover, c.notes, c.position,
+               g.uuid AS cover,
+               coalesce((SELECT nullif(lower(hex(l.content_hash)), '')
+                           FROM live_generations AS l WHERE l.id = c.cover_generation_id),
+                        (SELECT nullif(lower(hex(l.content_hash)), '')
+                           FROM collection_items AS i CROSS JOIN live_generations AS l ON l.id = i.generation_id
+                          WHERE i.collection_id = c.id ORDER BY i.position LIMIT 1)) AS thumb,
+               c.notes, c.position,
                CASE c.kind WHEN 'manual'
                     THEN (SELECT count(*)
                             FROM collection_items AS i JOIN live_generations AS l ON l.id = i.generation_id
@@ -42,6 +49,22 @@ _COLLECTION = """
 def listed(tx: ReadTx) -> list[Collection]:
     """All of them, each after its siblings by position."""
     return [Collection(**row) for row in tx.all(_COLLECTION + " ORDER BY c.parent_id, c.position, c.id")]
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionName:
+    """What a search needs to know of a collection; `query` is None for a manual one."""
+
+    id: int
+    uuid: str
+    name: str
+    query: str | None
+
+
+def names(tx: ReadTx) -> list[CollectionName]:
+    """Of all of them, without counting anything."""
+    rows = tx.all("SELECT id, uuid, name, json_extract(query_json, '$.text') AS query FROM collections ORDER BY id")
+    return [CollectionName(**row) for row in rows]
 
 
 def find(tx: ReadTx, uuid: str) -> Collection:

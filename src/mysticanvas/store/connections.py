@@ -120,9 +120,13 @@ class ChangeSet:
     events: bool = False
     # Names of lists that are not what they were: deeds, tags, collections, trash, templates.
     stale: set[str] = field(default_factory=set)
+    # Manual collections that have other images now.
+    collections: set[int] = field(default_factory=set)
 
     def __bool__(self) -> bool:
-        return bool(self.added or self.changed or self.removed or self.jobs or self.events or self.stale)
+        return bool(
+            self.added or self.changed or self.removed or self.jobs or self.events or self.stale or self.collections
+        )
 
     def take(self, other: "ChangeSet") -> None:
         self.added += other.added
@@ -132,6 +136,7 @@ class ChangeSet:
         self.broken_off += other.broken_off
         self.events |= other.events
         self.stale |= other.stale
+        self.collections |= other.collections
 
 
 class ReadTx:

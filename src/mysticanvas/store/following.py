@@ -34,6 +34,8 @@ def follow(tx: WriteTx, rows: Sequence[RowChange]) -> None:
             _tell_of_image(tx, row)
         elif row.table == "tag_assertions":
             tx.changes.changed.append(row.value("generation_id"))
+        elif row.table == "collection_items":
+            tx.changes.collections.add(row.value("collection_id"))
 
 
 def _tell_of_image(tx: WriteTx, row: RowChange) -> None:

@@ -7,6 +7,7 @@ import zlib
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from mysticanvas.domain.deed import DeedState, Done, Step
 from mysticanvas.domain.errors import NotFoundError
@@ -136,6 +137,40 @@ def set_total(tx: WriteTx, operation: int, total: int) -> None:
     tx.run("UPDATE operations SET total = :total WHERE id = :operation", operation=operation, total=total)
 
 
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """An image of a deed. `thumb` is its content's hash in hex; without a place in the library it is gone."""
+
+    uuid: str
+    thumb: str | None
+    color: int | None
+    width: int | None
+    height: int | None
+    state: Literal["here", "trashed", "gone"]
+
+
+def touched(tx: ReadTx, operation: int, *, limit: int) -> list[Touched]:
+    """The first images of a deed, those that are gone too; none for a deed that is about none."""
+    packed = tx.value(
+        "SELECT substr(images, 1, :most) FROM operation_slices WHERE operation_id = :operation ORDER BY number LIMIT 1",
+        operation=operation,
+        most=limit * UUID_BYTES,
+    )
+    names = _unpacked(packed or b"")
+    rows = tx.all(
+        """
+        SELECT g.uuid, nullif(lower(hex(f.blake3)), '') AS thumb, f.color_rgb AS color, f.width, f.height,
+               CASE WHEN g.deleted_at IS NULL THEN 'here' ELSE 'trashed' END AS state
+          FROM json_each(:names) AS n
+               JOIN generations AS g ON g.uuid = n.value
+               LEFT JOIN generation_files AS f ON f.generation_id = g.id AND f.kind = 'final'
+        """,
+        names=json.dumps(names),
+    )
+    known = {row["uuid"]: Touched(**row) for row in rows}
+    return [known.get(name, Touched(name, None, None, None, None, "gone")) for name in names]
+
+
 # -- slices ---------------------------------------------------------------------------------------
 
 
@@ -167,9 +202,11 @@ def next_slice(tx: ReadTx, operation: int, *, applied: bool) -> Slice | None:
     )
     if row is None:
         return None
-    packed = row["images"]
-    names = [str(uuid.UUID(bytes=packed[i : i + UUID_BYTES])) for i in range(0, len(packed), UUID_BYTES)]
-    return Slice(row["number"], names, row["changeset"])
+    return Slice(row["number"], _unpacked(row["images"]), row["changeset"])
+
+
+def _unpacked(names: bytes) -> list[str]:
+    return [str(uuid.UUID(bytes=names[i : i + UUID_BYTES])) for i in range(0, len(names), UUID_BYTES)]
 
 
 def set_applied(tx: WriteTx, operation: int, number: int, applied: bool) -> None:

@@ -1,6 +1,7 @@
 """Aliases and implications as the person said them, and what follows: the effects of every tag."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from mysticanvas.domain.tag import TagId
@@ -107,6 +108,25 @@ def of_tag(tx: ReadTx, tag: TagId) -> dict[str, list[str]]:
             tag=tag,
         ),
     }
+
+
+def implied_among(tx: ReadTx, tags: Sequence[int]) -> dict[int, list[str]]:
+    """Of these tags, those that others of them imply, with the names of those others."""
+    rows = tx.rows(
+        """
+        SELECT e.effective_id, t.name
+          FROM json_each(:tags) AS w
+               CROSS JOIN tag_effects AS e ON e.tag_id = w.value AND e.implied = 1
+               CROSS JOIN tags AS t ON t.id = e.tag_id
+         WHERE e.effective_id IN (SELECT value FROM json_each(:tags))
+         ORDER BY t.normalized_name
+        """,
+        tags=json.dumps(list(tags)),
+    )
+    found: dict[int, list[str]] = {}
+    for effective, name in rows:
+        found.setdefault(effective, []).append(name)
+    return found
 
 
 # -- what follows ---------------------------------------------------------------------------------

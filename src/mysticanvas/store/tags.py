@@ -3,6 +3,8 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
 
 from mysticanvas.domain.errors import NotFoundError
 from mysticanvas.domain.tag import TagId, TagName, TagSource, TagState
@@ -118,18 +120,88 @@ def listed(
 
 
 def largest(tx: ReadTx, *, containing: str, limit: int) -> list[Tag]:
-    """Known tags whose name contains a text, those with most images first, names that begin with it before."""
+    """Known tags whose name contains a text, those with most images first, names that begin with it before.
+    Another name counts as much as the tag that it leads to."""
     rows = tx.all(
         _TAG
         + """
+               LEFT JOIN tag_aliases AS a ON a.normalized_name = t.normalized_name
+               LEFT JOIN tag_counts AS led ON led.tag_id = a.tag_id
          WHERE t.state = 'known' AND instr(t.normalized_name, :containing) > 0
-         ORDER BY instr(t.normalized_name, :containing) = 1 DESC, c.images DESC, t.normalized_name
+         ORDER BY instr(t.normalized_name, :containing) = 1 DESC, coalesce(led.images, c.images) DESC, t.normalized_name
          LIMIT :limit
         """,
         containing=containing,
         limit=limit,
     )
     return [Tag(**row) for row in rows]
+
+
+class TagOrder(StrEnum):
+    """Of a list of tags: by name; most images first; newest first."""
+
+    NAME = "name"
+    IMAGES = "images"
+    NEWEST = "newest"
+
+
+_ORDERS = {
+    TagOrder.NAME: "t.normalized_name",
+    TagOrder.IMAGES: "coalesce(c.images, 0) DESC, t.normalized_name",
+    TagOrder.NEWEST: "t.id DESC",
+}
+_CHOSEN = """
+         WHERE t.state = 'known' AND (:containing = '' OR instr(t.normalized_name, :containing) > 0)
+           AND (:category IS NULL OR coalesce(t.category, '') = :category)
+"""
+
+
+def part(
+    tx: ReadTx, *, containing: str, category: str | None, order: TagOrder, start: int, count: int
+) -> tuple[int, list[Tag]]:
+    """How many known tags have a text in their name and are of a category ("" for those of none), and
+    `count` of them from the place `start` on."""
+    chosen = {"containing": containing, "category": category}
+    total = int(tx.value("SELECT count(*) FROM tags AS t" + _CHOSEN, **chosen))  # noqa: S608 - all our own
+    ids = tx.column(
+        f"""
+        SELECT t.id
+          FROM tags AS t LEFT JOIN tag_counts AS c ON c.tag_id = t.id
+        {_CHOSEN}
+         ORDER BY {_ORDERS[order]}
+         LIMIT :count OFFSET :start
+        """,  # noqa: S608 - one of three orders
+        **chosen,
+        start=start,
+        count=count,
+    )
+    return total, [get(tx, tag) for tag in ids]
+
+
+def categories(tx: ReadTx) -> list[dict[str, Any]]:
+    """With how many known tags each has, largest first; "" for those of none."""
+    return tx.all(
+        """
+        SELECT coalesce(category, '') AS category, count(*) AS tags
+          FROM tags
+         WHERE state = 'known'
+         GROUP BY 1
+         ORDER BY tags DESC, category
+        """
+    )
+
+
+def implied_by(tx: ReadTx, tag: TagId) -> list[str]:
+    """Names of all that shows with this tag, or with the one that it leads to."""
+    return tx.column(
+        """
+        SELECT o.name
+          FROM tag_effects AS e JOIN tags AS o ON o.id = e.effective_id
+         WHERE e.tag_id = :tag AND e.implied = 1
+         ORDER BY o.normalized_name
+        """,
+        tag=tag,
+    )
 
 
 def total(tx: ReadTx) -> int:

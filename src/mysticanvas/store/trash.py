@@ -120,6 +120,19 @@ def ids(tx: ReadTx, *, before_ms: int | None, limit: int) -> list[GenerationId]:
     )
 
 
+def among(tx: ReadTx, images: Sequence[GenerationId]) -> list[GenerationId]:
+    """Those of the images that are in it, in the order given."""
+    return tx.column(
+        """
+        SELECT g.id
+          FROM json_each(:images) AS n CROSS JOIN generations AS g ON g.id = n.value
+         WHERE g.deleted_at IS NOT NULL
+         ORDER BY n.key
+        """,
+        images=json.dumps(list(images)),
+    )
+
+
 # -- purging --------------------------------------------------------------------------------------
 
 _FILE = """

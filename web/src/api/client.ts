@@ -61,6 +61,7 @@ export interface Detail {
   timestamp: number;
   prompt: string | null;
   negative_prompt: string | null;
+  notes: string | null;
   seed: string | null;
   steps: number | null;
   cfg_scale: number | null;
@@ -79,6 +80,7 @@ export interface Detail {
   tool_version: string | null;
   params: Record<string, unknown>;
   problems: string[];
+  deleted: boolean;
   is_favorite: boolean;
   rating: number;
   thumb: string | null;
@@ -160,10 +162,15 @@ export interface Suggestion {
   label: string;
 }
 
-/** What a deed over many images says: the operation by which it is undone. */
+export type DeedState = 'applying' | 'done' | 'undoing' | 'undone' | 'redoing' | 'expired';
+
+/** What became of a deed: `changed` are different now, of `total`; `trouble` says why its undo was refused. */
 export interface Done {
   operation: number;
   changed: number;
+  total: number;
+  state: DeedState;
+  trouble: string | null;
 }
 
 export interface Refusal {

@@ -1,10 +1,20 @@
 /** What can be done with the images that are chosen. Another deed is another entry. */
 
+import ArchiveRestore from '@lucide/svelte/icons/archive-restore';
+import FolderMinus from '@lucide/svelte/icons/folder-minus';
+import FolderPlus from '@lucide/svelte/icons/folder-plus';
 import Heart from '@lucide/svelte/icons/heart';
 import HeartOff from '@lucide/svelte/icons/heart-off';
+import NotebookPen from '@lucide/svelte/icons/notebook-pen';
+import Tag from '@lucide/svelte/icons/tag';
+import Trash2 from '@lucide/svelte/icons/trash-2';
 import type { Component } from 'svelte';
 
-import { library } from './library.svelte';
+import { takeOut } from '../collections/arranging';
+import { collections } from '../collections/collections.svelte';
+import { panels } from '../shell/panels.svelte';
+import { deleteForever, mark, restore, trash } from './deeds';
+import { library, type Whereabouts } from './library.svelte';
 
 export interface Action {
   label: string;
@@ -13,9 +23,27 @@ export interface Action {
   key?: string;
   danger?: boolean;
   run: () => void;
+  /** Where alone it is offered. */
+  only?: Whereabouts;
+  /** When alone it is offered. */
+  when?: () => boolean;
+  /** For how many images alone. */
+  for?: readonly [fewest: number, most: number];
 }
 
 export const ACTIONS: readonly Action[] = [
-  { label: 'Favourite', icon: Heart, key: 'f', run: () => void library.mark({ favorite: true }) },
-  { label: 'Not a favourite', icon: HeartOff, run: () => void library.mark({ favorite: false }) },
+  { label: 'Favourite', icon: Heart, key: 'f', run: () => void mark({ favorite: true }) },
+  { label: 'Not a favourite', icon: HeartOff, run: () => void mark({ favorite: false }) },
+  { label: 'Tag', icon: Tag, key: 't', only: 'library', run: () => (panels.dialog = 'tags') },
+  { label: 'Collect', icon: FolderPlus, key: 'b', only: 'library', run: () => (panels.dialog = 'collect') },
+  { label: 'Take out', icon: FolderMinus, key: 'Backspace', when: () => collections.current?.kind === 'manual', run: takeOut },
+  { label: 'Note', icon: NotebookPen, key: 'n', run: () => (panels.dialog = 'notes') },
+  { label: 'Trash', icon: Trash2, key: 'Del', only: 'library', run: () => void trash() },
+  { label: 'Restore', icon: ArchiveRestore, key: 'r', only: 'trash', run: () => void restore() },
+  { label: 'Delete for good', icon: Trash2, key: 'Del', only: 'trash', danger: true, run: () => void deleteForever() },
 ];
+
+export function offered(action: Action, count: number): boolean {
+  const [fewest, most] = action.for ?? [1, Infinity];
+  return (action.when?.() ?? true) && (!action.only || action.only === library.whereabouts) && fewest <= count && count <= most;
+}

@@ -1,13 +1,10 @@
 /** What the gallery shows: one query, its snapshot, what is focused and chosen. Outlives every component. */
 
-import { ApiError, geometry, get, post, type Done, type Snapshot, type Status } from '../api/client';
-import { connection } from '../api/connection.svelte';
+import { ApiError, geometry, get, post, type Snapshot, type Status } from '../api/client';
 import { Layout } from '../lib/layout';
 import { Selection } from '../lib/selection';
 import { grouped } from '../lib/words';
 import { announcer } from '../ui/announcer.svelte';
-import { toasts } from '../ui/toasts.svelte';
-import { undo } from '../ui/undoing';
 import { Pages } from './pages.svelte';
 
 const NOTHING: Snapshot = { snapshot: '', q: '', total: 0, sections: [], filters: [], words: [], sort: 'newest', unknown: [] };
@@ -20,9 +17,19 @@ export interface Place {
 }
 /** Where a new view is shown first. */
 export type Landing = Place | 'top' | 'focus';
-export type Marks = { favorite: boolean } | { rating: number };
+/** Where the images are that are shown. */
+export type Whereabouts = 'library' | 'trash';
+
+/** `wording` is the query as it is sent: as it was understood, where it is asked anew. */
+interface Wanted {
+  query: string;
+  whereabouts: Whereabouts;
+  wording: string;
+  renewed: boolean;
+}
 
 class Library {
+  whereabouts = $state<Whereabouts>('library');
   query = $state('');
   view = $state.raw<Snapshot>(NOTHING);
   pages = $state.raw<Pages>(new Pages('', () => undefined));
@@ -32,11 +39,17 @@ class Library {
   focused = $state(0);
   anchor = $state(0);
   selection = $state.raw(new Selection());
+  /** What is about to go from the list. */
+  leaving = $state.raw(new Selection());
+  /** Grows when something was done that rows do not show, such as a note. */
+  touched = $state(0);
   loaded = $state(false);
   /** A query is on its way. */
   busy = $state(false);
   error = $state.raw<ApiError | undefined>();
   newer = $state(0);
+  /** Something has changed that is not shown, for it would take away what is chosen. */
+  outdated = $state(false);
   status = $state.raw<Status | undefined>();
   layout = $derived.by(() => {
     this.laid = new Layout(this.ratios, this.view.sections, Math.max(NARROWEST_PX, this.width), this.targetHeight, this.laid);
@@ -47,50 +60,86 @@ class Library {
   private laid: Layout | undefined;
   private asked = 0;
   private opening = 0;
+  private renewing: Promise<void> = Promise.resolve();
   private landing: Landing | undefined;
 
   /** A query's images; at the image `at` when it is among them, else at the newest. */
-  async open(query: string, at?: string | null): Promise<void> {
+  async open(query: string, at?: string | null, whereabouts: Whereabouts = 'library'): Promise<void> {
     this.opening++;
-    const opened = this.show(query, query, async (snapshot) => {
-      const index = at ? await this.position(snapshot, at) : null;
+    const opened = this.show({ query, whereabouts, wording: query, renewed: false }, async (pages) => {
+      const index = at ? await this.position(pages.snapshot, at) : null;
       return { focused: index ?? 0, landing: index ? 'focus' : 'top' };
     });
     await opened.finally(() => this.opening--);
   }
 
-  /** The same query asked anew: focus and view stay with the images they were at. */
-  async renew(): Promise<void> {
+  /**
+   * The same query asked anew: focus and view stay with the images they were at, or the focus goes to the
+   * image `at`. Where those are among `gone` and not found any more, they go to the next that stays.
+   */
+  renew(gone = new Selection(), at?: string): Promise<void> {
+    // One after the other: each keeps the place that the one before it left.
+    this.renewing = this.renewing.catch(() => undefined).then(() => this.renewed(gone, at));
+    return this.renewing;
+  }
+
+  private async renewed(gone: Selection, at: string | undefined): Promise<void> {
     // Another search is on its way, and brings what is new.
     if (this.opening) return;
     const top = this.viewpoint();
-    const { focused } = this;
-    const [focusedUuid, topUuid] = [focused > 0 ? this.uuidOf(focused) : undefined, top && this.uuidOf(top.index)];
+    // Without `gone`, who is at the newest stays with the newest.
+    const focused = this.focused > 0 || gone.count ? this.successors(this.focused, gone) : { uuids: [], index: 0 };
+    if (at) focused.uuids.unshift(at);
+    const atTop = top && this.successors(top.index, gone);
     // As it was understood: an order by chance stays the same one.
-    const understood = this.view.q || this.query;
-    return this.show(this.query, understood, async (snapshot) => {
-      const index = focusedUuid ? await this.position(snapshot, focusedUuid) : null;
-      const there = topUuid ? await this.position(snapshot, topUuid) : null;
-      return { focused: index ?? focused, landing: top ? { index: there ?? top.index, fraction: top.fraction } : 'top' };
+    const wording = this.view.q || this.query;
+    return this.show({ query: this.query, whereabouts: this.whereabouts, wording, renewed: true }, async (pages) => {
+      const index = await this.found(pages.snapshot, focused);
+      const there = atTop && (await this.found(pages.snapshot, atTop));
+      // Nothing flashes: what will be in view is there before the view is.
+      await pages.bring([index, there ?? 0]);
+      return { focused: index, landing: top && there !== undefined ? { index: there, fraction: top.fraction } : 'top' };
     });
   }
 
-  private async show(query: string, wording: string, find: (snapshot: string) => Promise<{ focused: number; landing: Landing }>): Promise<void> {
+  /** Whom to look for in a new view to be where `index` is in this one, and its index if none is found. */
+  private successors(index: number, gone: Selection): { uuids: string[]; index: number } {
+    const next = gone.nextOutside(index, this.view.total);
+    const uuids = [this.uuidOf(index), next === index ? undefined : this.uuidOf(next)].filter((uuid) => uuid !== undefined);
+    return { uuids, index: index - gone.countBefore(index) };
+  }
+
+  private async found(snapshot: string, wanted: { uuids: string[]; index: number }): Promise<number> {
+    for (const uuid of wanted.uuids) {
+      const index = await this.position(snapshot, uuid);
+      if (index !== null) return index;
+    }
+    return wanted.index;
+  }
+
+  private async show(wanted: Wanted, find: (pages: Pages) => Promise<{ focused: number; landing: Landing }>): Promise<void> {
     const asked = ++this.asked;
+    const { query, whereabouts } = wanted;
+    const { selection } = this;
     this.busy = true;
     try {
-      const view = await post<Snapshot>('/api/queries', { q: wording });
-      const [ratios, { focused, landing }] = await Promise.all([geometry(view.snapshot), find(view.snapshot)]);
+      const view = whereabouts === 'trash' ? await post<Snapshot>('/api/trash/queries') : await post<Snapshot>('/api/queries', { q: wanted.wording });
+      const pages = new Pages(view.snapshot, () => void this.renew());
+      const [ratios, { focused, landing }] = await Promise.all([geometry(view.snapshot), find(pages)]);
       if (asked !== this.asked) return;
+      // What was chosen meanwhile is worth more than what is new.
+      this.outdated = wanted.renewed && this.selection !== selection && this.selection.count > 0;
+      if (this.outdated) return;
       this.pages.close();
-      this.pages = new Pages(view.snapshot, () => void this.renew());
-      if (query !== this.query) announcer.say(view.total === 1 ? '1 image' : `${grouped(view.total)} images`);
+      this.pages = pages;
+      if (query !== this.query || whereabouts !== this.whereabouts) announcer.say(view.total === 1 ? '1 image' : `${grouped(view.total)} images`);
       this.query = query;
+      this.whereabouts = whereabouts;
       this.ratios = ratios;
       this.view = view;
       this.focused = this.anchor = Math.max(0, Math.min(focused, view.total - 1));
       this.landing = landing;
-      this.selection = new Selection();
+      this.selection = this.leaving = new Selection();
       this.error = undefined;
       this.newer = 0;
     } catch (error) {
@@ -146,52 +195,10 @@ class Library {
     localStorage.setItem('size', String(height));
   }
 
-  /** Favourite or rate what is chosen, or the focused image; shown at once, undone by a toast. */
-  mark(set: Marks): Promise<void> {
-    return this.markIn(this.selection.count ? this.selection : new Selection().withRange(this.focused, this.focused), set);
-  }
-
-  /** The one that is looked at, whatever is chosen. */
-  markFocused(set: Marks): Promise<void> {
-    return this.markIn(new Selection().withRange(this.focused, this.focused), set);
-  }
-
-  markIn(chosen: Selection, set: Marks): Promise<void> {
-    return toasts.during(this.marked(chosen, set));
-  }
-
-  private async marked(chosen: Selection, set: Marks): Promise<void> {
-    if (!this.view.total) return;
-    if (!connection.up) {
-      toasts.add('MystiCanvas does not answer: nothing was changed. Try again when it is back.');
-      return;
-    }
-    const before = this.pages;
-    before.mark(chosen, set);
-    try {
-      const done = await post<Done>('/api/bulk', {
-        snapshot: this.view.snapshot,
-        ranges: chosen.ranges,
-        except: [...chosen.leftOut],
-        set,
-      });
-      if (done.changed) toasts.add(described(set, done.changed), () => undo(done.operation, () => this.pages.refresh(null)));
-    } catch (error) {
-      before.refresh(null);
-      toasts.add(error instanceof Error ? error.message : 'That did not work.');
-    }
-  }
-
   private async position(snapshot: string, uuid: string): Promise<number | null> {
     const path = `/api/queries/${snapshot}/position?uuid=${encodeURIComponent(uuid)}`;
     return (await get<{ index: number | null }>(path).catch(() => ({ index: null }))).index;
   }
-}
-
-function described(set: Marks, changed: number): string {
-  const images = changed === 1 ? '1 image' : `${grouped(changed)} images`;
-  if ('favorite' in set) return set.favorite ? `${images} added to favourites` : `${images} removed from favourites`;
-  return set.rating ? `${images} rated ${'★'.repeat(set.rating)}` : `Rating of ${images} cleared`;
 }
 
 export const library = new Library();

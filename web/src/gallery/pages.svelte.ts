@@ -7,6 +7,9 @@ import { ApiError, get, type Page } from '../api/client';
 export const PAGE_SIZE = 256;
 export const PAGES_KEPT = 120;
 export const IN_FLIGHT = 4;
+/** About as many images are in view at a time. */
+const IN_VIEW = 60;
+const PATIENCE_MS = 400;
 
 export interface Item {
   uuid: string;
@@ -72,6 +75,13 @@ export class Pages {
     this.pump();
   }
 
+  /** The pages of these images and the ones after, before any is shown; not waited for when they take long. */
+  async bring(indexes: readonly number[]): Promise<void> {
+    const wanted = new Set(indexes.flatMap((index) => [index, index + IN_VIEW].map((one) => Math.max(0, Math.floor(one / PAGE_SIZE)))));
+    const loaded = Promise.all([...wanted].map((page) => this.load(page)));
+    await Promise.race([loaded, new Promise((done) => setTimeout(done, PATIENCE_MS))]);
+  }
+
   /** Fetch again what is kept of these images, or of all. */
   refresh(uuids: readonly string[] | null): void {
     const known = uuids && new Set(uuids);
@@ -84,14 +94,14 @@ export class Pages {
   }
 
   /** Change at once what is kept of the chosen images; the server is told by whoever calls. */
-  mark(chosen: { has(index: number): boolean }, set: { favorite: boolean } | { rating: number }): void {
+  mark(chosen: { has(index: number): boolean }, set: { favorite?: boolean; rating?: number }): void {
     for (const [number, page] of this.kept) {
       const hits = page.uuid.flatMap((_, at) => (chosen.has(number * PAGE_SIZE + at) ? [at] : []));
       if (!hits.length) continue;
       const changed = { ...page, favorite: [...page.favorite], rating: [...page.rating] };
       for (const at of hits) {
-        if ('favorite' in set) changed.favorite[at] = set.favorite ? 1 : 0;
-        else changed.rating[at] = set.rating;
+        if (set.favorite !== undefined) changed.favorite[at] = set.favorite ? 1 : 0;
+        if (set.rating !== undefined) changed.rating[at] = set.rating;
       }
       this.kept.set(number, changed);
     }

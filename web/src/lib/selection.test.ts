@@ -37,3 +37,18 @@ test('among thousands of single ones each is found', () => {
   for (let index = 0; index < 2_000; index += 2) chosen = chosen.toggled(index);
   expect([0, 1, 998, 999, 1_998, 1_999].map((index) => chosen.has(index))).toEqual([true, false, true, false, true, false]);
 });
+
+test('what is left closes up: who was at an image is at the next one that stays', () => {
+  const gone = new Selection().withRange(3, 6).withRange(8, 8).toggled(5);
+  expect([0, 3, 5, 7, 9].map((index) => gone.nextOutside(index, 12))).toEqual([0, 5, 5, 7, 9]);
+  expect([0, 3, 5, 7, 9].map((index) => index - gone.countBefore(index))).toEqual([0, 3, 3, 4, 5]);
+  expect(new Selection().withRange(4, 11).nextOutside(6, 12)).toBe(12);
+});
+
+test('a choice of very many is cut into pieces that are the whole of it', () => {
+  const chosen = new Selection().withRange(0, 24).withRange(40, 44).toggled(3).toggled(21);
+  const pieces = chosen.pieces(10);
+  expect(pieces.map((piece) => piece.count)).toEqual([9, 10, 9]);
+  expect(pieces.reduce((sum, piece) => sum + piece.count, 0)).toBe(chosen.count);
+  expect(pieces.some((piece) => piece.has(3) || piece.has(21))).toBe(false);
+});

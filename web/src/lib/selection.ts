@@ -3,6 +3,10 @@
 export type Range = readonly [from: number, end: number];
 
 export class Selection {
+  static of(index: number): Selection {
+    return new Selection([[index, index + 1]]);
+  }
+
   constructor(
     readonly ranges: readonly Range[] = [],
     readonly leftOut: ReadonlySet<number> = new Set(),
@@ -22,6 +26,47 @@ export class Selection {
       else high = middle;
     }
     return index < (this.ranges[low - 1]?.[1] ?? -1);
+  }
+
+  /** How many of the images before this one are chosen. */
+  countBefore(index: number): number {
+    const within = this.ranges.reduce((sum, [from, end]) => sum + Math.max(0, Math.min(end, index) - from), 0);
+    return within - [...this.leftOut].filter((one) => one < index).length;
+  }
+
+  /** The image itself when it is not chosen, else the first after it that is not, `total` when there is none. */
+  nextOutside(index: number, total: number): number {
+    while (index < total && this.has(index)) {
+      const range = this.ranges.find(([from, end]) => from <= index && index < end);
+      const free = [...this.leftOut].filter((one) => one > index && one < (range?.[1] ?? 0));
+      index = free.length ? Math.min(...free) : (range?.[1] ?? total);
+    }
+    return Math.min(index, total);
+  }
+
+  /** All of it in pieces of at most so many images. */
+  pieces(size: number): Selection[] {
+    const found: Selection[] = [];
+    let ranges: Range[] = [];
+    let room = size;
+    for (const [from, end] of this.ranges) {
+      for (let at = from; at < end; ) {
+        const next = Math.min(end, at + room);
+        ranges.push([at, next]);
+        room -= next - at;
+        at = next;
+        if (room > 0) continue;
+        found.push(this.within(ranges));
+        [ranges, room] = [[], size];
+      }
+    }
+    if (ranges.length) found.push(this.within(ranges));
+    return found.filter((piece) => piece.count);
+  }
+
+  private within(ranges: Range[]): Selection {
+    const all = new Selection(ranges);
+    return new Selection(ranges, new Set([...this.leftOut].filter((one) => all.has(one))));
   }
 
   /** Both ends included, in either order. */

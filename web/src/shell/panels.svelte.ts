@@ -4,10 +4,18 @@
 const ROOM_PX = 960;
 
 class Panels {
-  dialog = $state<'keys' | 'date' | undefined>();
+  dialog = $state<'keys' | 'date' | 'tags' | 'collect' | 'collection' | 'search' | 'notes' | 'template' | undefined>();
   inspecting = $state(localStorage.getItem('inspecting') !== 'no' && innerWidth >= ROOM_PX);
   /** The panel of filters. */
   filtering = $state(localStorage.getItem('filtering') === 'yes' && innerWidth >= ROOM_PX);
+
+  /** The panel of collections. */
+  collecting = $state(localStorage.getItem('collecting') === 'yes' && innerWidth >= ROOM_PX);
+
+  toggleCollections(): void {
+    this.collecting = !this.collecting;
+    localStorage.setItem('collecting', this.collecting ? 'yes' : 'no');
+  }
 
   toggleFilters(): void {
     this.filtering = !this.filtering;

@@ -14,10 +14,10 @@ export interface Shortcut {
   anywhere?: boolean;
 }
 
-/** A key as written in the table: `Ctrl+a`, `Shift+P`, `ArrowLeft`, `f`. */
+/** A key as written in the table: `Ctrl+a`, `Ctrl+Shift+z`, `P`, `ArrowLeft`, `f`. */
 export function keyOf(event: KeyboardEvent): string {
   const control = event.ctrlKey || event.metaKey ? 'Ctrl+' : '';
-  const shift = event.shiftKey && event.key.length > 1 ? 'Shift+' : '';
+  const shift = event.shiftKey && (control || event.key.length > 1) ? 'Shift+' : '';
   return control + shift + (control ? event.key.toLowerCase() : event.key);
 }
 

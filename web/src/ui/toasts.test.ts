@@ -39,7 +39,7 @@ test('Ctrl+Z walks back through the deeds, also those whose toast has gone', asy
   expect(undone).toEqual(['b', 'a']);
   await toasts.undoLast();
   expect(undone).toEqual(['b', 'a']);
-  expect(toasts.list.at(-1)?.text).toBe('There is nothing to undo.');
+  expect(toasts.list.at(-1)?.text).toContain('There is nothing to undo here');
 });
 
 test('a deed that was undone by its button is not undone again', async () => {
@@ -53,6 +53,24 @@ test('a deed that was undone by its button is not undone again', async () => {
   expect(undone).toEqual(['b', 'a']);
 });
 
+test('Ctrl+Z that is pressed again waits until the deed before is taken back', async () => {
+  const toasts = new Toasts();
+  const steps: string[] = [];
+  const slowly = (name: string) => async (): Promise<void> => {
+    steps.push(`${name} begins`);
+    await Promise.resolve();
+    await Promise.resolve();
+    steps.push(`${name} ends`);
+  };
+  toasts.add('a', slowly('a'));
+  toasts.add('b', slowly('b'));
+  await Promise.all([toasts.undoLast(), toasts.undoLast()]);
+  await Promise.resolve();
+  await Promise.resolve();
+  await Promise.resolve();
+  expect(steps).toEqual(['b begins', 'b ends', 'a begins', 'a ends']);
+});
+
 test('Ctrl+Z waits for a deed that is on its way', async () => {
   const toasts = new Toasts();
   const undone: string[] = [];
@@ -64,4 +82,29 @@ test('Ctrl+Z waits for a deed that is on its way', async () => {
   finish();
   await undoing;
   expect(undone).toEqual(['late']);
+});
+
+test('what was undone can be done again until something else is done', async () => {
+  const toasts = new Toasts();
+  const done: string[] = [];
+  const redo = (): void => void done.push('again');
+  toasts.add('a deed', () => toasts.undone(redo));
+  await toasts.undoLast();
+  await toasts.redoLast();
+  expect(done).toEqual(['again']);
+  toasts.undone(redo);
+  toasts.add('no deed');
+  toasts.add('another deed', () => undefined);
+  await toasts.redoLast();
+  expect(done).toEqual(['again']);
+  expect(toasts.list.at(-1)?.text).toBe('There is nothing to do again.');
+});
+
+test('work is shown with its share until it ends', () => {
+  const toasts = new Toasts();
+  const tell = toasts.work('Moving');
+  tell(0.25);
+  expect(toasts.works.map(({ text, share }) => [text, share])).toEqual([['Moving', 0.25]]);
+  tell();
+  expect(toasts.works).toEqual([]);
 });

@@ -1,0 +1,153 @@
+/** All collections, as the panel and the dialogs show them, and what can be done with one. */
+
+import { get, post, type Done } from '../api/client';
+import type { Collection } from '../api/collections';
+import { images } from '../gallery/deeds';
+import { library } from '../gallery/library.svelte';
+import { Selection } from '../lib/selection';
+import { bulk, carryOut, picked, showAnew } from '../organise';
+import { routing } from '../routing.svelte';
+import { stale } from '../stale.svelte';
+import { isIn, type Place, rowsOf } from './tree';
+
+const CLOSED = 'closed collections';
+
+export interface Changes {
+  name?: string;
+  notes?: string;
+  query?: string;
+  parent?: string | null;
+  cover?: string | null;
+  position?: number;
+}
+
+class Collections {
+  list = $state.raw<readonly Collection[]>([]);
+  loaded = $state(false);
+  problem = $state('');
+  closed = $state.raw<ReadonlySet<string>>(new Set((localStorage.getItem(CLOSED) ?? '').split(' ')));
+  rows = $derived(rowsOf(this.list, this.closed));
+  /** The one that the library shows, if it shows one and nothing else. */
+  current = $derived.by(() => {
+    const [chip, ...others] = library.view.filters.filter((one) => one.field !== 'sort');
+    if (!chip || others.length || library.view.words.length || library.whereabouts !== 'library') return undefined;
+    return this.list.find((one) => chip.text === one.text.replace(/ sort:\S+$/, '') || chip.text === `collection:${one.uuid}`);
+  });
+  /** Whether it is shown in the person's own order, which can be changed then. */
+  arranged = $derived(this.current?.kind === 'manual' && library.view.sort === 'manual');
+  private asked = 0;
+
+  async load(): Promise<void> {
+    const asked = ++this.asked;
+    try {
+      const { collections } = await get<{ collections: Collection[] }>('/api/collections');
+      if (asked === this.asked) [this.list, this.loaded, this.problem] = [collections, true, ''];
+    } catch (error) {
+      this.problem = error instanceof Error ? error.message : 'The collections could not be listed.';
+    }
+  }
+
+  named(uuid: string): string {
+    return this.list.find((one) => one.uuid === uuid)?.name ?? 'the collection';
+  }
+
+  setOpen(uuid: string, open: boolean): void {
+    const closed = new Set(this.closed);
+    if (open) closed.delete(uuid);
+    else closed.add(uuid);
+    this.closed = closed;
+    localStorage.setItem(CLOSED, [...closed].join(' '));
+  }
+
+  show(one: Collection): void {
+    routing.search(one.text);
+  }
+
+  // -- the collections themselves ----------------------------------------------------------------
+
+  /** Its uuid; undefined when it was refused. */
+  async create(made: { name: string; query?: string; parent?: string; notes?: string }, refused?: (sentence: string) => void): Promise<string | undefined> {
+    const done = await this.deed(() => post<Done & { uuid: string }>('/api/collections', made), `Collection “${made.name}” made`, refused);
+    if (made.parent) this.setOpen(made.parent, true);
+    return done?.uuid;
+  }
+
+  async edit(one: Collection, changes: Changes, said: string, refused?: (sentence: string) => void): Promise<boolean> {
+    return Boolean(await this.deed(() => post<Done>(`/api/collections/${one.uuid}`, changes), said, refused));
+  }
+
+  async move(one: Collection, place: Place): Promise<void> {
+    if (place.parent) this.setOpen(place.parent, true);
+    await this.edit(one, place, place.parent === one.parent ? `“${one.name}” moved` : place.parent ? `“${one.name}” moved into “${this.named(place.parent)}”` : `“${one.name}” moved to the outermost`);
+  }
+
+  async remove(one: Collection): Promise<void> {
+    const shown = this.current && isIn(this.list, this.current.uuid, one.uuid);
+    const done = await this.deed(() => post<Done>(`/api/collections/${one.uuid}/delete`), `Collection “${one.name}” deleted; its images stay`);
+    if (done && shown && this.current?.uuid === one.uuid) routing.search('');
+  }
+
+  async freeze(one: Collection): Promise<void> {
+    await this.deed(() => post<Done>(`/api/collections/${one.uuid}/freeze`), `“${one.name}” keeps by hand what its search found`);
+    const now = this.list.find((other) => other.uuid === one.uuid);
+    if (now && this.current?.uuid === one.uuid) this.show(now);
+  }
+
+  private deed<D extends Done>(ask: () => Promise<D>, said: string, refused?: (sentence: string) => void): Promise<D | undefined> {
+    const then = (): Promise<void> => this.changed(new Selection());
+    return carryOut({ text: 'Changing a collection', ask, said: () => said, then, ...(refused ? { refused } : {}) });
+  }
+
+  private async changed(chosen: Selection): Promise<void> {
+    stale.hear('collections', 'counts');
+    await Promise.all([this.load(), showAnew(chosen)]);
+  }
+
+  // -- their images ------------------------------------------------------------------------------
+
+  async collect(uuid: string, chosen: Selection): Promise<void> {
+    const name = this.named(uuid);
+    const said = ({ changed }: Done): string => (changed ? `${images(changed)} added to “${name}”` : `All of them are in “${name}” already`);
+    const ask = (): Promise<Done> => bulk(picked(chosen), { collect: uuid });
+    await carryOut({ text: `Adding to “${name}”`, ask, said, then: () => this.changed(chosen) });
+  }
+
+  async takeOut(uuid: string, chosen: Selection): Promise<void> {
+    const name = this.named(uuid);
+    const said = ({ changed }: Done): string => (changed ? `${images(changed)} taken out of “${name}”` : '');
+    const ask = (): Promise<Done> => bulk(picked(chosen), { uncollect: uuid });
+    library.leaving = chosen;
+    await carryOut({ text: `Taking out of “${name}”`, ask, said, then: () => this.changed(chosen) });
+    library.leaving = new Selection();
+  }
+
+  /** Chosen images go before the one at `before`, an index of the list; to the end when it is past the last. */
+  async arrange(chosen: Selection, before: number): Promise<void> {
+    const one = this.current;
+    if (!one || !this.arranged) return;
+    const moving = indexes(chosen).map((index) => library.uuidOf(index)).filter((uuid) => uuid !== undefined);
+    const next = library.uuidOf(before);
+    if (!moving.length || (next && moving.includes(next)) || (!next && before < library.view.total)) return;
+    const at = library.uuidOf(library.focused);
+    const then = async (): Promise<void> => {
+      stale.hear('collections');
+      await library.renew(new Selection(), at);
+    };
+    const asked = { images: moving, ...(next ? { before: next } : {}) };
+    const said = (): string => `${images(moving.length)} moved in “${one.name}”`;
+    await carryOut({ text: 'Moving images', ask: () => post<Done>(`/api/collections/${one.uuid}/reorder`, asked), said, then });
+  }
+}
+
+/** As many can be moved at a time. */
+const MOST_MOVED = 1_000;
+
+export function indexes(chosen: Selection): number[] {
+  const found: number[] = [];
+  for (const [from, end] of chosen.ranges) {
+    for (let index = from; index < end && found.length < MOST_MOVED; index++) if (chosen.has(index)) found.push(index);
+  }
+  return found;
+}
+
+export const collections = new Collections();

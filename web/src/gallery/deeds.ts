@@ -1,0 +1,209 @@
+/** What a person does to images of the list: shown at once, said by a toast, taken back by it. */
+
+import { post, type Done } from '../api/client';
+import { connection } from '../api/connection.svelte';
+import type { Purge } from '../api/deeds';
+import { Selection } from '../lib/selection';
+import { bytes, grouped } from '../lib/words';
+import { routing } from '../routing.svelte';
+import { confirming } from '../ui/confirming.svelte';
+import { toasts } from '../ui/toasts.svelte';
+import { undo, working } from '../ui/undoing';
+import { grid } from './grid.svelte';
+import { library } from './library.svelte';
+import type { Pages } from './pages.svelte';
+
+export type Marks = { favorite: boolean } | { rating: number } | { notes: string };
+
+/** More than these are not moved without being asked for, though it can be undone. */
+const MANY = 1_000;
+/** More than these are deleted for good only when their number is typed. */
+const TYPED_FROM = 100;
+/** As many are looked at in full before one is asked. */
+const LOOKED_AT = 100;
+/** As many are deleted for good by one request. */
+const PIECE = 200;
+
+/** What is chosen, or the image in focus. In the viewer the one that is looked at, whatever is chosen. */
+export function target(): Selection {
+  return routing.viewing || !library.selection.count ? Selection.of(library.focused) : library.selection;
+}
+
+export function images(count: number): string {
+  return count === 1 ? '1 image' : `${grouped(count)} images`;
+}
+
+/** What takes images from the list: one deed waits for the other, for each is about the list that the last one left. */
+let removing: Promise<void> = Promise.resolve();
+
+function inTurn(deed: () => Promise<void>): Promise<void> {
+  removing = removing.then(deed).catch((error: unknown) => toasts.add(sentence(error)));
+  return toasts.during(removing);
+}
+
+function sentence(error: unknown): string {
+  return error instanceof Error ? error.message : 'That did not work.';
+}
+
+/** Whether anything can be done now; says so when not. */
+function ready(chosen: Selection): boolean {
+  if (!connection.up) toasts.add('MystiCanvas does not answer: nothing was changed. Try again when it is back.');
+  return connection.up && library.view.total > 0 && chosen.count > 0;
+}
+
+/** Asks for one deed over images of the list, and follows it to its end. */
+function bulk(chosen: Selection, set: Marks | { trash: boolean }, text: string): Promise<Done> {
+  const asked = { snapshot: library.view.snapshot, ranges: chosen.ranges, except: [...chosen.leftOut], set };
+  return working(text, () => post<Done>('/api/bulk', asked));
+}
+
+// -- marks ---------------------------------------------------------------------------------------
+
+export function mark(set: Marks, chosen?: Selection): Promise<void> {
+  return toasts.during(removing.then(() => marked(set, chosen ?? target())));
+}
+
+async function marked(set: Marks, chosen: Selection): Promise<void> {
+  if (!ready(chosen)) return;
+  const before = library.pages;
+  const leaves = mayLeave(set);
+  if (!('notes' in set)) before.mark(chosen, set);
+  try {
+    const done = await bulk(chosen, set, 'Changing images');
+    if (done.changed) toasts.add(described(set, done.changed), () => undo(done.operation, () => shownAgain(before, leaves)));
+    library.touched++;
+    if (leaves && done.changed) await closeUp(chosen);
+  } catch (error) {
+    before.refresh(null);
+    toasts.add(sentence(error));
+  }
+}
+
+/** Whether images may not match the list's query any more once they are marked so. */
+function mayLeave(set: Marks): boolean {
+  const field = 'favorite' in set ? 'is' : 'rating' in set ? 'rating' : 'has';
+  return library.view.filters.some((filter) => [field, 'collection', 'any'].includes(filter.field));
+}
+
+async function shownAgain(before: Pages, mayReturn: boolean): Promise<void> {
+  library.touched++;
+  if (mayReturn || library.pages !== before) await library.renew();
+  else before.refresh(null);
+}
+
+function described(set: Marks, changed: number): string {
+  if ('favorite' in set) return `${images(changed)} ${set.favorite ? 'added to' : 'removed from'} favourites`;
+  if ('notes' in set) return set.notes ? `Note written on ${images(changed)}` : `Note of ${images(changed)} cleared`;
+  return set.rating ? `${images(changed)} rated ${'★'.repeat(set.rating)}` : `Rating of ${images(changed)} cleared`;
+}
+
+// -- into the Trash, out of it, and for good -------------------------------------------------------
+
+export function trash(chosen?: Selection): Promise<void> {
+  return inTurn(() => moved(chosen ?? target(), true));
+}
+
+export function restore(chosen?: Selection): Promise<void> {
+  return inTurn(() => moved(chosen ?? target(), false));
+}
+
+async function moved(chosen: Selection, trash: boolean): Promise<void> {
+  if (!ready(chosen) || (library.whereabouts === 'trash') === trash) return;
+  if (trash && chosen.count > MANY && !(await confirmed(chosen.count))) return;
+  const uuid = library.uuidOf(library.focused);
+  const done = await leaving(chosen, () => bulk(chosen, { trash }, trash ? 'Moving to the Trash' : 'Restoring'));
+  const stayed = done.total - done.changed;
+  const kept = trash && stayed ? `; ${images(stayed)} stayed, being protected or gone already` : '';
+  const text = trash ? `${images(done.changed)} moved to the Trash${kept}` : `${images(done.changed)} restored`;
+  if (done.changed) toasts.add(text, () => undo(done.operation, () => backAt(uuid)));
+  else toasts.add(trash ? 'Nothing was moved: it is in the Trash already.' : 'Nothing was restored: it is not in the Trash any more.');
+}
+
+function confirmed(count: number): Promise<boolean> {
+  const text = 'Their files stay where they are until the Trash is emptied, and this can be undone.';
+  return confirming.ask({ title: `Move ${images(count)} to the Trash?`, text, act: 'Move to the Trash' });
+}
+
+/** The images fade while they go; then their neighbours close up, and the focus is at the next one. */
+async function leaving<T>(chosen: Selection, deed: () => Promise<T>): Promise<T> {
+  library.leaving = chosen;
+  try {
+    const done = await deed();
+    await closeUp(chosen);
+    return done;
+  } finally {
+    library.leaving = new Selection();
+  }
+}
+
+async function closeUp(gone: Selection): Promise<void> {
+  await library.renew(gone);
+  if (routing.viewing && !library.view.total) routing.closeViewer();
+  else if (routing.inList && !routing.viewing) grid.focus(library.focused);
+}
+
+/** After an undo or a redo: the list as it is now, at the image that it was about if that is in it. */
+async function backAt(uuid: string | undefined): Promise<void> {
+  await library.renew(undefined, uuid);
+  if (routing.inList && !routing.viewing && library.view.total) grid.focus(library.focused);
+}
+
+export function deleteForever(chosen?: Selection): Promise<void> {
+  return inTurn(() => deleted(chosen ?? target()));
+}
+
+export function emptyTrash(): Promise<void> {
+  return deleteForever(new Selection().withRange(0, library.view.total - 1));
+}
+
+async function deleted(chosen: Selection): Promise<void> {
+  if (!ready(chosen)) return;
+  const { count } = chosen;
+  const question = {
+    title: `Delete ${images(count)} for good?`,
+    text: await consequences(chosen),
+    act: 'Delete for good',
+    ...(count > TYPED_FROM ? { typed: String(count) } : {}),
+  };
+  if (!(await confirming.ask(question))) return;
+  const purge = await leaving(chosen, async () => {
+    if (library.whereabouts === 'library') await bulk(chosen, { trash: true }, 'Moving to the Trash');
+    return purged(chosen);
+  });
+  const stays = purge.kept[0];
+  const kept = stays ? ` ${images(purge.kept.length)} ${purge.kept.length === 1 ? 'stays' : 'stay'} in the Trash: ${stays[1]}` : '';
+  toasts.add(`${images(purge.images)} deleted for good.${kept}`);
+}
+
+async function consequences(chosen: Selection): Promise<string> {
+  const what = chosen.count === 1 ? 'Its file goes' : 'Their files go';
+  let size = '';
+  let beside = '';
+  if (library.whereabouts === 'trash' && chosen.count <= LOOKED_AT) {
+    const look = await purgePiece(chosen, true);
+    size = ` (${bytes(look.bytes)})`;
+    if (look.beside.length) beside = ` ${grouped(look.beside.length)} text ${look.beside.length === 1 ? 'file' : 'files'} beside them stay.`;
+  }
+  return `${what}${size} to the system’s trash, and MystiCanvas forgets the prompt, tags, rating and notes.${beside} This cannot be undone here.`;
+}
+
+async function purged(chosen: Selection): Promise<Pick<Purge, 'images' | 'kept'>> {
+  const pieces = chosen.pieces(PIECE);
+  const tell = pieces.length > 1 ? toasts.work('Deleting for good') : undefined;
+  const all: Pick<Purge, 'images' | 'kept'> = { images: 0, kept: [] };
+  try {
+    for (const [number, piece] of pieces.entries()) {
+      tell?.(number / pieces.length);
+      const done = await purgePiece(piece, false);
+      all.images += done.images;
+      all.kept.push(...done.kept);
+    }
+  } finally {
+    tell?.();
+  }
+  return all;
+}
+
+function purgePiece(chosen: Selection, dry: boolean): Promise<Purge> {
+  return post<Purge>('/api/trash/purge', { snapshot: library.view.snapshot, ranges: chosen.ranges, except: [...chosen.leftOut], dry_run: dry });
+}
