@@ -4,12 +4,14 @@ import Activity from '@lucide/svelte/icons/activity';
 import Boxes from '@lucide/svelte/icons/boxes';
 import GitBranch from '@lucide/svelte/icons/git-branch';
 import ChartColumn from '@lucide/svelte/icons/chart-column';
+import HistoryIcon from '@lucide/svelte/icons/history';
 import Heart from '@lucide/svelte/icons/heart';
 import Images from '@lucide/svelte/icons/images';
 import Trash2 from '@lucide/svelte/icons/trash-2';
 import type { Component } from 'svelte';
 
 import Gallery from './gallery/Gallery.svelte';
+import History from './history/History.svelte';
 import Jobs from './jobs/Jobs.svelte';
 import LineagePage from './lineage/Lineage.svelte';
 import Models from './models/Models.svelte';
@@ -34,6 +36,7 @@ export const PAGES: readonly PageEntry[] = [
   { label: 'Lineage', icon: GitBranch, path: '/lineage', screen: LineagePage },
   { label: 'Statistics', icon: ChartColumn, path: '/stats', screen: Stats },
   { label: 'Jobs', icon: Activity, path: '/jobs', screen: Jobs },
+  { label: 'History', icon: HistoryIcon, path: '/history', screen: History, low: true },
   { label: 'Trash', icon: Trash2, path: '/trash', screen: Trash, low: true },
 ];
 
