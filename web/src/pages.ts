@@ -7,6 +7,7 @@ import ChartColumn from '@lucide/svelte/icons/chart-column';
 import HistoryIcon from '@lucide/svelte/icons/history';
 import Heart from '@lucide/svelte/icons/heart';
 import Images from '@lucide/svelte/icons/images';
+import ScrollText from '@lucide/svelte/icons/scroll-text';
 import Trash2 from '@lucide/svelte/icons/trash-2';
 import type { Component } from 'svelte';
 
@@ -16,6 +17,7 @@ import Jobs from './jobs/Jobs.svelte';
 import LineagePage from './lineage/Lineage.svelte';
 import Models from './models/Models.svelte';
 import Stats from './stats/Stats.svelte';
+import Templates from './templates/Templates.svelte';
 import Trash from './trash/Trash.svelte';
 
 export interface PageEntry {
@@ -35,6 +37,7 @@ export const PAGES: readonly PageEntry[] = [
   { label: 'Models', icon: Boxes, path: '/models', screen: Models },
   { label: 'Lineage', icon: GitBranch, path: '/lineage', screen: LineagePage },
   { label: 'Statistics', icon: ChartColumn, path: '/stats', screen: Stats },
+  { label: 'Templates', icon: ScrollText, path: '/templates', screen: Templates },
   { label: 'Jobs', icon: Activity, path: '/jobs', screen: Jobs },
   { label: 'History', icon: HistoryIcon, path: '/history', screen: History, low: true },
   { label: 'Trash', icon: Trash2, path: '/trash', screen: Trash, low: true },
