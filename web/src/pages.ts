@@ -11,6 +11,10 @@ import ScrollText from '@lucide/svelte/icons/scroll-text';
 import Trash2 from '@lucide/svelte/icons/trash-2';
 import type { Component } from 'svelte';
 
+import Compare from './compare/Compare.svelte';
+import { COMPARE } from './compare/comparing.svelte';
+import Cull from './cull/Cull.svelte';
+import { CULL } from './cull/culling.svelte';
 import Gallery from './gallery/Gallery.svelte';
 import History from './history/History.svelte';
 import Jobs from './jobs/Jobs.svelte';
@@ -42,6 +46,12 @@ export const PAGES: readonly PageEntry[] = [
   { label: 'History', icon: HistoryIcon, path: '/history', screen: History, low: true },
   { label: 'Trash', icon: Trash2, path: '/trash', screen: Trash, low: true },
 ];
+
+/** What fills the window, without the rail: one gets there from a list, and back to it. */
+export const MODES: ReadonlyMap<string, Component> = new Map<string, Component>([
+  [CULL, Cull],
+  [COMPARE, Compare],
+]);
 
 /** The entry that an address stands for: of those with its path the one with its query; else the first. */
 export function pageOf(path: string, query: string): PageEntry {

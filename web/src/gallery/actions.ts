@@ -1,12 +1,16 @@
 /** What can be done with the images that are chosen. Another deed is another entry. */
 
 import ArchiveRestore from '@lucide/svelte/icons/archive-restore';
+import Columns2 from '@lucide/svelte/icons/columns-2';
+import GalleryThumbnails from '@lucide/svelte/icons/gallery-thumbnails';
 import Heart from '@lucide/svelte/icons/heart';
 import HeartOff from '@lucide/svelte/icons/heart-off';
 import NotebookPen from '@lucide/svelte/icons/notebook-pen';
 import Trash2 from '@lucide/svelte/icons/trash-2';
 import type { Component } from 'svelte';
 
+import { comparing } from '../compare/comparing.svelte';
+import { culling } from '../cull/culling.svelte';
 import { panels } from '../shell/panels.svelte';
 import { deleteForever, mark, restore, trash } from './deeds';
 import { library, type Whereabouts } from './library.svelte';
@@ -27,6 +31,8 @@ export interface Action {
 export const ACTIONS: readonly Action[] = [
   { label: 'Favourite', icon: Heart, key: 'f', run: () => void mark({ favorite: true }) },
   { label: 'Not a favourite', icon: HeartOff, run: () => void mark({ favorite: false }) },
+  { label: 'Compare', icon: Columns2, key: 'c', for: [2, 4], run: () => void comparing.enter() },
+  { label: 'Cull', icon: GalleryThumbnails, key: 'Shift+C', only: 'library', for: [2, Infinity], run: () => culling.enter() },
   { label: 'Note', icon: NotebookPen, key: 'n', run: () => (panels.dialog = 'notes') },
   { label: 'Trash', icon: Trash2, key: 'Del', only: 'library', run: () => void trash() },
   { label: 'Restore', icon: ArchiveRestore, key: 'r', only: 'trash', run: () => void restore() },
