@@ -20,14 +20,16 @@ from mysticanvas.disk.watching import FolderWatcher, Hint
 from mysticanvas.dispatching import Dispatcher
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import LibraryError
-from mysticanvas.library import embedding
+from mysticanvas.library import embedding, likeness
 from mysticanvas.library.backing_up import HourlyBackups
 from mysticanvas.library.carrying_on import CarryingOn
 from mysticanvas.library.importing import Importing
 from mysticanvas.library.importing_libraries import LibraryImporting
 from mysticanvas.library.jobs.thumb import SHORT_EDGES_PX
 from mysticanvas.library.thumb_cache import ThumbCache
+from mysticanvas.search.duplicates import Duplicates
 from mysticanvas.search.index import Index
+from mysticanvas.search.similarity import Similarity
 from mysticanvas.search.snapshots import Snapshots
 from mysticanvas.server.app import build_app
 from mysticanvas.server.live import LiveUpdates
@@ -87,6 +89,8 @@ class Orchestrator:
         if self._serving:
             # A single command has its answer from SQL sooner than the index would be read.
             index.start()
+        similarity = Similarity(self.database, settings.library / "vectors")
+        duplicates = Duplicates(self.database)
         live = running.enter_context(LiveUpdates(self.database))
         self._watcher = self._start_watcher(running)
         self.importing = running.enter_context(
@@ -104,7 +108,9 @@ class Orchestrator:
         if self._serving:
             running.enter_context(HourlyBackups(self.database))
         carrying_on = running.enter_context(CarryingOn(self.database, now_ms=now_ms))
-        embedding.queue_missing(self.database, now_ms=now_ms)
+        if self._serving:
+            embedding.queue_missing(self.database, now_ms=now_ms)
+            likeness.hash_missing(self.database, now_ms=now_ms)
         self.sessions = Sessions.open(settings.library / TOKEN_FILE)
         if self._serving:
             running.enter_context(self.sessions.kept_in(settings.library / SESSION_FILE))
@@ -112,7 +118,8 @@ class Orchestrator:
             Services(
                 database=self.database,
                 workers=workers,
-                snapshots=Snapshots(self.database, index),
+                snapshots=Snapshots(self.database, index, similarity=similarity, duplicates=duplicates),
+                duplicates=duplicates,
                 importing=self.importing,
                 libraries=libraries,
                 carrying_on=carrying_on,

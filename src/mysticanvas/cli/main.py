@@ -10,6 +10,8 @@ import typer
 
 from mysticanvas import __version__
 from mysticanvas.cli import (
+    autotagging,
+    duplicates,
     folders,
     lineage,
     looking,
@@ -40,6 +42,8 @@ for module in (
     organising,
     tagging,
     trashing,
+    duplicates,
+    autotagging,
     templating,
     lineage,
     models,

@@ -19,6 +19,7 @@ from mysticanvas.domain.query import (
     Has,
     Interval,
     Is,
+    Known,
     Made,
     Named,
     Node,
@@ -179,17 +180,21 @@ Tree = Union[Leaf, Both, Either, Without]  # noqa: UP007 - refers to itself
 
 def resolve(tx: ReadTx, query: Query) -> Tree:
     """What the query means in this library now."""
-    return Everything() if query.where is None else _tree(tx, query.where)
+    known = query.known or Known()
+    tree = Everything() if query.where is None else _tree(tx, query.where, known)
+    return tree if known.similar is None else Both((tree, Ids(known.similar)))
 
 
-def _tree(tx: ReadTx, node: Node) -> Tree:
+def _tree(tx: ReadTx, node: Node, known: Known) -> Tree:
     match node:
         case All(parts):
-            return Both(tuple(_tree(tx, part) for part in parts))
+            return Both(tuple(_tree(tx, part, known) for part in parts))
         case Any(parts):
-            return Either(tuple(_tree(tx, part) for part in parts))
+            return Either(tuple(_tree(tx, part, known) for part in parts))
         case Not(part):
-            return Without(_tree(tx, part))
+            return Without(_tree(tx, part, known))
+        case Is(State.DUPLICATE):
+            return Ids(known.duplicates)
         case _:
             return _leaf(tx, node)
 
@@ -240,7 +245,7 @@ def _named(tx: ReadTx, term: Named) -> Leaf:
         case Field.SEED:
             return Seed(term.value)
         case Field.ID:
-            return Ids(_ids_by_uuid(tx, term.value))
+            return Ids(ids_by_uuid(tx, term.value))
         case Field.SAMPLER | Field.ENGINE:
             return Spelled(term.field.value, ascii_lower(term.value))
         case Field.PATH:
@@ -314,7 +319,8 @@ def glob_of(text: str) -> str:
     return re.sub(r"([*?\[])", r"[\1]", text)
 
 
-def _ids_by_uuid(tx: ReadTx, beginning: str) -> tuple[int, ...]:
+def ids_by_uuid(tx: ReadTx, beginning: str) -> tuple[int, ...]:
+    """The images whose uuid begins so, in order of ids."""
     found = tx.column(
         "SELECT id FROM generations WHERE uuid >= :beginning AND uuid < :beginning || '~' LIMIT :limit",
         beginning=beginning,

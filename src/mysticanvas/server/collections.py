@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from mysticanvas.domain.errors import InvalidInputError, TimeLimitError
-from mysticanvas.search import language, paging
+from mysticanvas.search import language
 from mysticanvas.server.organising import wire
 from mysticanvas.server.services import Services
 from mysticanvas.server.wire import MAX_QUERY, reply
@@ -102,7 +102,7 @@ def _counted(services: Services, one: Collection) -> dict[str, Any]:
     shown = asdict(one)
     if one.query is not None:
         try:
-            shown["images"] = services.database.read(paging.count, language.parse(one.query))
+            shown["images"] = services.snapshots.finder.count(language.parse(one.query))
         except (InvalidInputError, TimeLimitError):
             shown["images"] = None
     return shown

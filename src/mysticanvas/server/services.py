@@ -8,6 +8,7 @@ from mysticanvas.library.carrying_on import CarryingOn
 from mysticanvas.library.importing import Importing
 from mysticanvas.library.importing_libraries import LibraryImporting
 from mysticanvas.library.thumb_cache import ThumbCache
+from mysticanvas.search.duplicates import Duplicates
 from mysticanvas.search.snapshots import Snapshots
 from mysticanvas.server.live import LiveUpdates
 from mysticanvas.server.sessions import Sessions
@@ -21,6 +22,7 @@ class Services:
     database: Database
     workers: Executor
     snapshots: Snapshots
+    duplicates: Duplicates
     importing: Importing
     libraries: LibraryImporting
     carrying_on: CarryingOn

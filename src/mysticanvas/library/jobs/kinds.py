@@ -25,7 +25,7 @@ class Kind:
 
 # Jobs that take minutes. They are done one at a time, by a worker of their own, and only when no other
 # job is waiting or running.
-SLOW = (JobKind.MODELS,)
+SLOW = (JobKind.MODELS, JobKind.AUTOTAG)
 
 KINDS: dict[JobKind, Kind] = {
     JobKind.THUMB: Kind(thumb.prepare, thumb.apply),
