@@ -75,7 +75,7 @@ def test_a_search_by_meaning_has_a_chip_and_its_own_order(asking: Asking) -> Non
 def test_an_image_without_a_prompt_is_like_nothing_and_says_so(asking: Asking) -> None:
     bare = asking.get("/api/search", q="-has:prompt", limit=1)["items"][0]["uuid"]
     refused = asking.ask("POST", "/api/queries", json={"q": f"like:{bare}"})
-    assert refused.status_code == 404
+    assert refused.status_code == 400
     assert "not known yet" in refused.json()["error"]
 
 

@@ -44,6 +44,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['Escape'], shown: 'Esc', does: 'Choose nothing', run: () => (library.selection = new Selection()) },
   { keys: ['i'], shown: 'i', does: 'How it was made', run: () => panels.toggleInspector() },
   { keys: ['l'], shown: 'l', does: 'Lineage: what it came from, and what came from it; arrows walk, Enter opens, Esc goes back', run: showLineage },
+  { keys: ['s'], shown: 's', does: 'Similar prompts: images whose prompts mean something like this one’s', run: showSimilar },
   { keys: ['\\'], shown: '\\', does: 'Filters beside the images', run: () => panels.toggleFilters() },
   { keys: ['p'], shown: 'p', does: 'Copy the prompt', run: () => void copyOf('prompt', 'Prompt') },
   { keys: ['P'], shown: 'Shift+P', does: 'Copy all parameters', run: () => void copyOf('parameters_text', 'All parameters') },
@@ -118,6 +119,11 @@ function endGlance(): void {
 function showLineage(): void {
   const uuid = library.uuidOf(library.focused);
   if (uuid) routing.lineageOf(uuid);
+}
+
+function showSimilar(): void {
+  const uuid = library.uuidOf(library.focused);
+  if (uuid) routing.similarTo(uuid);
 }
 
 function toggleFavourite(): void {

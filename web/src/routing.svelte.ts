@@ -53,6 +53,11 @@ class Routing {
     } else this.search(query);
   }
 
+  /** Images whose prompts are like that of this one. */
+  similarTo(uuid: string): void {
+    this.search(`like:${uuid}`);
+  }
+
   lineageOf(uuid: string): void {
     this.leave();
     history.pushState({ opened: true } satisfies Opened, '', `${LINEAGE}?${new URLSearchParams({ of: uuid })}`);

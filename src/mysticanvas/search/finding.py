@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
-from mysticanvas.domain.errors import QueryError
+from mysticanvas.domain.errors import NotFoundError, QueryError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.query import Field, Is, Known, Meaning, Order, Query, Similar
 from mysticanvas.domain.query import State as Being
@@ -92,7 +92,10 @@ class Finder:
         images = self._database.read(ids_by_uuid, similar.uuid)
         if not images:
             raise QueryError(f"There is no image whose id begins with {similar.uuid}.", 0)
-        return similarity.to_prompt_of(GenerationId(images[0]), within=within).ids
+        try:
+            return similarity.to_prompt_of(GenerationId(images[0]), within=within).ids
+        except NotFoundError as error:
+            raise QueryError(str(error), 0) from error
 
     def all(self, asked: Query) -> Answer:
         query = self.informed(asked)

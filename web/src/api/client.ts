@@ -184,6 +184,7 @@ export interface FailedJob {
   file: string;
   error: string;
   attempts: number;
+  crashes: number;
 }
 
 export interface RootStatus {
