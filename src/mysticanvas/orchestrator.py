@@ -20,7 +20,7 @@ from mysticanvas.disk.watching import FolderWatcher, Hint
 from mysticanvas.dispatching import Dispatcher
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import LibraryError
-from mysticanvas.library import embedding
+from mysticanvas.library import embedding, likeness
 from mysticanvas.library.backing_up import HourlyBackups
 from mysticanvas.library.carrying_on import CarryingOn
 from mysticanvas.library.importing import Importing
@@ -31,7 +31,9 @@ from mysticanvas.library.journaling import Journaling
 from mysticanvas.library.rebuilding import Rebuilding
 from mysticanvas.library.rescanning import rescans_by
 from mysticanvas.library.thumb_cache import ThumbCache
+from mysticanvas.search.duplicates import Duplicates
 from mysticanvas.search.index import Index
+from mysticanvas.search.similarity import Similarity
 from mysticanvas.search.snapshots import Snapshots
 from mysticanvas.server.app import build_app
 from mysticanvas.server.live import LiveUpdates
@@ -95,6 +97,8 @@ class Orchestrator:
             index.start()
         progress = JobProgress()
         live = running.enter_context(LiveUpdates(self.database, progress))
+        similarity = Similarity(self.database, settings.library / "vectors")
+        duplicates = Duplicates(self.database)
         self._watcher = self._start_watcher(running)
         self.importing = running.enter_context(
             Importing(
@@ -112,7 +116,9 @@ class Orchestrator:
         if self._serving:
             running.enter_context(HourlyBackups(self.database))
         carrying_on = running.enter_context(CarryingOn(self.database, now_ms=now_ms))
-        embedding.queue_missing(self.database, now_ms=now_ms)
+        if self._serving:
+            embedding.queue_missing(self.database, now_ms=now_ms)
+            likeness.hash_missing(self.database, now_ms=now_ms)
         self.sessions = Sessions.open(settings.library / TOKEN_FILE)
         if self._serving:
             running.enter_context(self.sessions.kept_in(settings.library / SESSION_FILE))
@@ -120,7 +126,8 @@ class Orchestrator:
             Services(
                 database=self.database,
                 workers=workers,
-                snapshots=Snapshots(self.database, index),
+                snapshots=Snapshots(self.database, index, similarity=similarity, duplicates=duplicates),
+                duplicates=duplicates,
                 importing=self.importing,
                 libraries=libraries,
                 rebuilding=rebuilding,

@@ -51,7 +51,9 @@ class Settings(BaseSettings):
         30, gt=0, description="Seconds after which a worker that is still at one task is killed."
     )
     slow_task_limit_s: float = Field(
-        3_600, gt=0, description="The same for the worker that hashes models, which may take minutes each."
+        3_600,
+        gt=0,
+        description="The same for the worker of what may take minutes: models, model servers.",
     )
     worker_memory_bytes: int = Field(
         512 * MIB, ge=64 * MIB, description="Bytes of memory that one worker process may take."

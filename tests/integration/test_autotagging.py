@@ -15,10 +15,14 @@ from tests.integration.test_similarity import PROMPTS, take_in, wait_for, workin
 
 from mysticanvas.domain.errors import EndpointError, InvalidInputError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.machine import Endpoint, MachineTag, MachineTagCategory
+from mysticanvas.domain.machine import Autotagging, Endpoint, LookAt, MachineTag, MachineTagCategory
+from mysticanvas.domain.tag import TagSource
 from mysticanvas.endpoints import addressing, tagging
-from mysticanvas.library import autotagging
-from mysticanvas.store.database import Database, WriteTx
+from mysticanvas.library import autotagging, deeds, vocabulary
+from mysticanvas.library.autotagging import Run
+from mysticanvas.store import assertions, checks
+from mysticanvas.store.database import Database
+from mysticanvas.worker.tasks.tagging import nearest
 
 GOOD = {"tags": [{"category": "subject", "name": "Old_Fisherman", "confidence": 0.9}]}
 KEY = "canary-7f3a"
@@ -283,71 +287,165 @@ def test_every_address_of_a_name_is_judged(monkeypatch: pytest.MonkeyPatch) -> N
 
 def tagged(database: Database) -> list[dict[str, Any]]:
     query = """
-        SELECT g.prompt, t.name, t.state, a.source, a.run, a.confidence
+        SELECT g.prompt, t.name, t.state, t.category, a.source, a.run, a.confidence
           FROM tag_assertions AS a JOIN tags AS t ON t.id = a.tag_id JOIN generations AS g ON g.id = a.generation_id
-         WHERE a.source = 'llm' ORDER BY g.id
+         WHERE a.source IN ('llm', 'vision') ORDER BY g.id
     """
     return database.read(lambda tx: tx.all(query))
+
+
+def shown_on(database: Database) -> set[str]:
+    return set(
+        database.read(lambda tx: tx.column("SELECT t.name FROM image_tags AS i JOIN tags AS t ON t.id = i.tag_id"))
+    )
+
+
+def everything(database: Database) -> list[GenerationId]:
+    return [GenerationId(i) for i in database.read(lambda tx: tx.column("SELECT id FROM generations ORDER BY id"))]
+
+
+def want(database: Database, stub: Stub, *, model: str = "tiny", **how: Any) -> None:
+    database.write(autotagging.set_wishes, Autotagging(Endpoint(stub.url, model), **how))
+
+
+def start(database: Database, images: list[GenerationId], **how: Any) -> Run:
+    return autotagging.start(database, images, now_ms=lambda: 5, **how)
+
+
+def idle(database: Database) -> bool:
+    left = "SELECT count(*) FROM jobs WHERE kind = 'autotag' AND status IN ('queued', 'running')"
+    return not database.read(lambda tx: tx.value(left))
 
 
 def test_images_are_tagged_by_jobs_a_question_a_prompt_and_the_key_is_nowhere(
     database: Database, tmp_path: Path, stub: Stub
 ) -> None:
     write(tmp_path / "pictures", PROMPTS)
-    database.write(autotagging.set_endpoint, Endpoint(stub.url, "tiny"))
+    want(database, stub)
     autotagging.keep_key(database.folder, KEY)
     assert (database.folder / autotagging.KEY_FILE).stat().st_mode & 0o077 == 0
     with working(database, tmp_path) as pool:
         take_in(database, pool, tmp_path / "pictures")
-        images = [GenerationId(i) for i in database.read(lambda tx: tx.column("SELECT id FROM generations"))]
-        run, count = database.write(autotagging.start, images, now_ms=5)
-        assert count == 5
-        wait_for(lambda: len(tagged(database)) == 6)
+        trial = start(database, everything(database), dry_run=True)
+        assert (trial.run, trial.images, trial.questions, trial.told, trial.silent) == (None, 6, 5, 0, 0)
+        assert not stub.asked
+        run = start(database, everything(database))
+        assert (run.images, run.questions) == (6, 5)
+        wait_for(lambda: idle(database))
+        # What this model has said is not asked again, unless one wants that.
+        assert start(database, everything(database)).told == 6
+        assert start(database, everything(database), again=True, dry_run=True).questions == 5
     rows = tagged(database)
-    assert {(row["name"], row["state"], row["run"], row["confidence"]) for row in rows} == {
-        ("old fisherman", "proposed", run, 0.9)
+    assert len(rows) == 6
+    assert {(row["name"], row["state"], row["category"], row["run"], row["confidence"]) for row in rows} == {
+        ("old fisherman", "proposed", "subject", run.run, 0.9)
     }
+    assert run.run is not None
+    assert run.run.startswith(f"tiny/{tagging.PROMPT_VERSION}/")
+    # A proposal shows nowhere until somebody accepts it.
+    assert shown_on(database) == set()
+    database.write(deeds.do, "tag.accept", {"tags": ["old fisherman"]}, now_ms=9)
+    assert shown_on(database) == {"old fisherman"}
+    assert all(check.ok for check in checks.run_all(database))
     assert len(stub.asked) == 5
     assert set(stub.keys) == {f"Bearer {KEY}"}
     data = database.read(lambda tx: tx.value("SELECT data_json FROM events WHERE kind = 'autotag.run'"))
-    assert json.loads(data) == {"model": "tiny", "prompt_version": tagging.PROMPT_VERSION, "prompts": 5}
+    assert json.loads(data) == {"model": "tiny", "prompt_version": tagging.PROMPT_VERSION, "questions": 5, "images": 6}
     database.back_up()
     for file in database.folder.rglob("*"):
         if file.is_file() and file.name != autotagging.KEY_FILE:
             assert KEY.encode() not in file.read_bytes(), file
 
 
-def test_nothing_is_asked_while_no_endpoint_is_set(database: Database) -> None:
-    with pytest.raises(InvalidInputError):
-        database.write(autotagging.start, [], now_ms=0)
-
-
-def test_an_endpoint_that_may_not_be_asked_is_not_kept(database: Database) -> None:
-    with pytest.raises(InvalidInputError):
-        database.write(autotagging.set_endpoint, Endpoint("http://8.8.8.8/", "tiny"))
-    assert database.read(autotagging.endpoint) is None
+def test_an_alias_leads_to_its_tag_and_what_was_refused_stays_away(
+    database: Database, tmp_path: Path, stub: Stub
+) -> None:
+    database.write(deeds.do, "tag.alias", {"tag": "old fisherman", "of": "angler"}, now_ms=1)
+    database.write(vocabulary.find_or_propose, "calm", TagSource.LLM, now_ms=1)
+    database.write(deeds.do, "tag.refuse", {"tags": ["calm"]}, now_ms=2)
+    stub.reply = says({"tags": [*GOOD["tags"], {"category": "mood", "name": "calm", "confidence": 0.8}]})
+    write(tmp_path / "pictures", PROMPTS[:1])
+    want(database, stub)
+    with working(database, tmp_path) as pool:
+        take_in(database, pool, tmp_path / "pictures")
+        start(database, everything(database))
+        wait_for(lambda: idle(database))
+    assert shown_on(database) == {"angler"}
+    assert [row["name"] for row in tagged(database)] == ["old fisherman"]
 
 
 def test_auto_tagging_never_touches_what_the_person_said(database: Database, tmp_path: Path, stub: Stub) -> None:
     write(tmp_path / "pictures", PROMPTS[:1])
+    want(database, stub)
     with working(database, tmp_path) as pool:
         take_in(database, pool, tmp_path / "pictures")
-        image = GenerationId(database.read(lambda tx: tx.value("SELECT id FROM generations")))
+        images = everything(database)
+        database.write(deeds.do, "tag", {"reject": ["old fisherman"], "add": ["mine"]}, images, now_ms=1)
+        start(database, images)
+        wait_for(lambda: idle(database))
+        assert shown_on(database) == {"mine"}
+        stub.reply = says(one(name="sea"))
+        start(database, images, again=True)
+        wait_for(lambda: idle(database))
+        # Asked again, the model has changed its mind; another model's word stands beside it.
+        assert [row["name"] for row in tagged(database)] == ["sea"]
+        want(database, stub, model="other")
+        stub.reply = says(one(name="boat"))
+        run = start(database, images)
+        wait_for(lambda: idle(database))
+    assert sorted(row["name"] for row in tagged(database)) == ["boat", "sea"]
+    assert run.run is not None
+    assert autotagging.forget_run(database, run.run) == 1
+    assert [row["name"] for row in tagged(database)] == ["sea"]
+    said = database.read(assertions.of_image, images[0])
+    own = [(one.tag, one.decision) for one in said if one.source == "user"]
+    assert own == [("mine", True), ("old fisherman", False)]
 
-        def say_no(tx: WriteTx) -> None:
-            tx.run("INSERT INTO tags (id, name, normalized_name, created_at) VALUES (1, 'Old', 'old fisherman', 0)")
-            tx.run(
-                "INSERT INTO tag_assertions (generation_id, tag_id, source, decision, created_at)"
-                " VALUES (:image, 1, 'user', 0, 0)",
-                image=image,
-            )
 
-        database.write(say_no)
-        database.write(autotagging.set_endpoint, Endpoint(stub.url, "tiny"))
-        database.write(autotagging.start, [image], now_ms=5)
-        wait_for(lambda: len(tagged(database)) == 1)
-    said = database.read(lambda tx: tx.all("SELECT tag_id, source, decision FROM tag_assertions ORDER BY source"))
-    assert said == [
-        {"tag_id": 1, "source": "llm", "decision": 1},
-        {"tag_id": 1, "source": "user", "decision": 0},
-    ]
+def test_what_comes_in_is_tagged_when_the_person_wants_that_and_no_prompt_is_asked_twice(
+    database: Database, tmp_path: Path, stub: Stub
+) -> None:
+    want(database, stub, after_import=True)
+    write(tmp_path / "pictures", PROMPTS)
+    with working(database, tmp_path) as pool:
+        take_in(database, pool, tmp_path / "pictures")
+        wait_for(lambda: idle(database))
+        assert (len(stub.asked), len(tagged(database))) == (5, 6)
+        write(tmp_path / "pictures", PROMPTS[:2], first=50)
+        take_in(database, pool, tmp_path / "pictures")
+        wait_for(lambda: idle(database))
+    assert (len(stub.asked), len(tagged(database))) == (5, 8)
+    assert {row["run"] for row in tagged(database)} == {f"tiny/{tagging.PROMPT_VERSION}/import"}
+
+
+def test_a_model_that_sees_is_shown_the_thumbnail(database: Database, tmp_path: Path, stub: Stub) -> None:
+    write(tmp_path / "library-pictures", PROMPTS[:2])
+    want(database, stub, look_at=LookAt.BOTH)
+    with working(database, database.folder) as pool:
+        take_in(database, pool, tmp_path / "library-pictures")
+        start(database, everything(database))
+        wait_for(lambda: idle(database))
+    assert len(stub.asked) == 2
+    for asked in stub.asked:
+        text, picture = asked["messages"][-1]["content"]
+        assert text["text"].removeprefix("Description: ") in PROMPTS
+        assert picture["image_url"]["url"].startswith("data:image/webp;base64,")
+    assert {row["source"] for row in tagged(database)} == {"vision"}
+
+
+def test_names_that_mean_something_near_are_offered() -> None:
+    names = [f"word {number}" for number in range(60)] + ["robot", "rain"]
+    offered = nearest("melancholic android in a storm", names)
+    assert len(offered) == tagging.MAX_VOCABULARY
+    assert {"robot", "rain"} <= set(offered)
+
+
+def test_nothing_is_asked_while_no_endpoint_is_set(database: Database) -> None:
+    with pytest.raises(InvalidInputError):
+        start(database, [])
+
+
+def test_an_endpoint_that_may_not_be_asked_is_not_kept(database: Database) -> None:
+    with pytest.raises(InvalidInputError):
+        database.write(autotagging.set_wishes, Autotagging(Endpoint("http://8.8.8.8/", "tiny")))
+    assert database.read(autotagging.wishes) is None

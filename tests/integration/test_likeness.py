@@ -12,10 +12,14 @@ from tests.integration.test_similarity import take_in, wait_for, working
 
 from mysticanvas.domain.errors import ConflictError, InvalidInputError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.library import likeness
-from mysticanvas.library.likeness import Likeness, Likenesses
+from mysticanvas.library import deeds, likeness, undoing
 from mysticanvas.pixels import likeness as near
 from mysticanvas.pixels.phash import phash
+from mysticanvas.search import language
+from mysticanvas.search.duplicates import NEAR_BITS, Alike, Duplicates
+from mysticanvas.search.finding import Finder
+from mysticanvas.search.index import Index
+from mysticanvas.store import assertions, checks, collections, generations, preferences
 from mysticanvas.store.database import Database, ReadTx, WriteTx
 
 
@@ -56,13 +60,13 @@ def test_a_picture_that_was_shrunk_recoded_or_made_grey_stays_near(seed: int) ->
         encoded(scene(seed), "WEBP", quality=40),
         encoded(scene(seed).convert("L")),
     ]
-    assert max(bits_between(original, edit) for edit in edits) <= likeness.NEAR_BITS
+    assert max(bits_between(original, edit) for edit in edits) <= NEAR_BITS
 
 
 def test_different_pictures_are_far_from_each_other() -> None:
     pictures = [encoded(scene(seed)) for seed in range(20)]
     far = [bits_between(one, other) for i, one in enumerate(pictures) for other in pictures[:i]]
-    assert min(far) > 2 * likeness.NEAR_BITS
+    assert min(far) > 2 * NEAR_BITS
 
 
 def test_a_picture_of_one_colour_is_like_no_other() -> None:
@@ -116,19 +120,19 @@ def image_named(database: Database, path: str) -> GenerationId:
 
 
 def test_copies_are_grouped_and_found_as_duplicates(library: Database) -> None:
-    page = Likenesses(library).page(Likeness.PICTURE, start=0, count=10)
+    page = Duplicates(library).page(Alike.PICTURE, start=0, count=10)
     assert (page.total, page.images) == (2, 4)
     names = [{"0.png", "0.jpg"}, {"1.png", "1-small.png"}]
     wanted = [{image_named(library, name) for name in group} for group in names]
     assert sorted(map(sorted, wanted)) == sorted(sorted(group.images) for group in page.groups)
     assert all(group.images == sorted(group.images, reverse=True) for group in page.groups)
-    assert Likenesses(library).duplicates() == {image for group in wanted for image in group}
-    assert len(Likenesses(library).page(Likeness.PICTURE, start=1, count=1).groups) == 1
+    assert Duplicates(library).all() == {image for group in wanted for image in group}
+    assert len(Duplicates(library).page(Alike.PICTURE, start=1, count=1).groups) == 1
 
 
 def test_groups_follow_what_goes(library: Database) -> None:
-    likenesses = Likenesses(library)
-    assert len(likenesses.duplicates()) == 4
+    duplicates = Duplicates(library)
+    assert len(duplicates.all()) == 4
     gone = image_named(library, "0.jpg")
 
     def delete(tx: WriteTx) -> None:
@@ -136,12 +140,13 @@ def test_groups_follow_what_goes(library: Database) -> None:
         tx.changes.removed.append(gone)
 
     library.write(delete)
-    assert likenesses.duplicates() == {image_named(library, "1.png"), image_named(library, "1-small.png")}
+    assert duplicates.all() == {image_named(library, "1.png"), image_named(library, "1-small.png")}
 
 
 def test_images_of_a_library_without_hashes_get_theirs(library: Database, tmp_path: Path) -> None:
     before = library.read(lambda tx: tx.all("SELECT * FROM picture_hashes ORDER BY generation_id"))
     library.write(lambda tx: tx.run("DELETE FROM picture_hashes"))
+    library.write(preferences.put, likeness.CAUGHT_UP, False)
     assert likeness.hash_missing(library, now_ms=lambda: 0) == 5
     with working(library, tmp_path):
         wait_for(lambda: hashed(library) == 5)
@@ -161,76 +166,110 @@ def test_the_same_recipe_makes_a_group(library: Database) -> None:
         tx.changes.changed.extend(same)
 
     library.write(give)
-    page = Likenesses(library).page(Likeness.RECIPE, start=0, count=10)
+    page = Duplicates(library).page(Alike.RECIPE, start=0, count=10)
     assert [set(group.images) for group in page.groups] == [
         {image_named(library, "0.png"), image_named(library, "2.png")}
     ]
 
 
-def say(tx: WriteTx, image: GenerationId, tag: int, decision: int | None) -> None:
-    if decision is None:
-        tx.run(
-            "DELETE FROM tag_assertions WHERE generation_id = :i AND tag_id = :t AND source = 'user'", i=image, t=tag
-        )
-        return
-    tx.run(
-        """
-        INSERT INTO tag_assertions (generation_id, tag_id, source, decision, created_at)
-        VALUES (:image, :tag, 'user', :decision, 0)
-        """,
-        image=image,
-        tag=tag,
-        decision=decision,
-    )
+def do(database: Database, kind: str, args: dict[str, Any], images: list[GenerationId]) -> int:
+    return database.write(deeds.do, kind, args, images, now_ms=5).operation
 
 
-def written(tx: ReadTx, image: GenerationId) -> tuple[Any, ...]:
-    marks = tx.one("SELECT rating, is_favorite, notes FROM generations WHERE id = :i", i=image)
-    tags = tx.all("SELECT tag_id, decision FROM tag_assertions WHERE generation_id = :i ORDER BY 1", i=image)
-    places = tx.column("SELECT collection_id FROM collection_items WHERE generation_id = :i ORDER BY 1", i=image)
-    return marks, tags, places
+def keep(database: Database, kept: GenerationId, others: list[GenerationId]) -> int:
+    uuid = database.read(generations.uuid_of, kept)
+    return do(database, "keep_one", {"kept": uuid}, others)
 
 
-def test_the_one_that_is_kept_gets_what_was_written_on_the_others_and_undo_takes_it_back(library: Database) -> None:
+def state_of(tx: ReadTx) -> list[Any]:
+    """All that a person can see of the library."""
+    return [
+        tx.all("SELECT id, rating, is_favorite, notes, deleted_at IS NULL AS live FROM generations ORDER BY id"),
+        tx.all("SELECT generation_id, tag_id, source, decision FROM tag_assertions ORDER BY 1, 2, 3"),
+        tx.all("SELECT collection_id, generation_id, position FROM collection_items ORDER BY 1, 2"),
+        tx.all("SELECT tag_id, generation_id FROM image_tags ORDER BY 1, 2"),
+    ]
+
+
+def written_on(database: Database, kept: GenerationId, other: GenerationId) -> None:
+    do(database, "rating", {"value": 2}, [kept])
+    do(database, "notes", {"value": "mine"}, [kept])
+    do(database, "rating", {"value": 4}, [other])
+    do(database, "favorite", {"value": True}, [other])
+    do(database, "notes", {"value": "theirs"}, [other])
+    do(database, "tag", {"reject": ["storm"]}, [kept])
+    do(database, "tag", {"add": ["storm", "sea"], "reject": ["boat"]}, [other])
+    for name in ("first", "second"):
+        do(database, "collection.create", {"uuid": name, "name": name}, [])
+        do(database, "collect", {"collection": name}, [other])
+    do(database, "collect", {"collection": "first"}, [kept])
+
+
+def test_the_one_that_is_kept_gets_what_was_written_on_the_others_and_one_undo_takes_it_back(
+    library: Database,
+) -> None:
     kept, other = image_named(library, "0.png"), image_named(library, "0.jpg")
+    written_on(library, kept, other)
+    before = library.read(state_of)
+    duplicates = Duplicates(library)
+    assert {kept, other} <= duplicates.all()
 
-    def write(tx: WriteTx) -> None:
-        tx.run("UPDATE generations SET rating = 2, notes = 'mine' WHERE id = :i", i=kept)
-        tx.run("UPDATE generations SET rating = 4, is_favorite = 1, notes = 'theirs' WHERE id = :i", i=other)
-        for tag in (1, 2, 3):
-            tx.run(
-                "INSERT INTO tags (id, name, normalized_name, created_at) VALUES (:t, :n, :n, 0)", t=tag, n=f"t{tag}"
-            )
-        say(tx, kept, 1, 0)
-        for tag, decision in ((1, 1), (2, 1), (3, 0)):
-            say(tx, other, tag, decision)
-        for number in (1, 2):
-            tx.run(
-                """
-                INSERT INTO collections (id, uuid, name, kind, created_at, updated_at)
-                VALUES (:n, :uuid, 'c', 'manual', 0, 0)
-                """,
-                n=number,
-                uuid=f"{number}",
-            )
-            tx.run("INSERT INTO collection_items VALUES (:n, :i, 1.5, 0)", n=number, i=other)
-        tx.run("INSERT INTO collection_items VALUES (1, :i, 0.5, 0)", i=kept)
-
-    library.write(write)
-    before = library.read(written, kept)
-    inverse = library.write(likeness.keep_one, kept, [other], set_tag=say, now_ms=5)
-    marks, tags, places = library.read(written, kept)
+    operation = keep(library, kept, [other])
+    marks = library.read(lambda tx: tx.one("SELECT rating, is_favorite, notes FROM generations WHERE id = :i", i=kept))
     assert marks == {"rating": 4, "is_favorite": 1, "notes": "mine\n\ntheirs"}
-    # What the person said of the kept image itself stands: "not t1".
-    assert [(row["tag_id"], row["decision"]) for row in tags] == [(1, 0), (2, 1), (3, 0)]
-    assert places == [1, 2]
-    library.write(likeness.undo_keep_one, inverse, set_tag=say, now_ms=6)
-    assert library.read(written, kept) == before
+    # What the person said of the kept image itself stands: "not storm".
+    assert shown_tags(library, kept) == ["sea"]
+    said = library.read(assertions.of_image, kept)
+    assert [(one.tag, one.decision) for one in said] == [("boat", False), ("sea", True), ("storm", False)]
+    assert [one["name"] for one in library.read(collections.of_image, kept)] == ["first", "second"]
+    assert library.read(lambda tx: tx.value("SELECT deleted_at FROM generations WHERE id = :i", i=other)) is not None
+    assert not {kept, other} & duplicates.all()
+    assert all(check.ok for check in checks.run_all(library))
+
+    library.write(undoing.undo, operation)
+    assert library.read(state_of) == before
+    assert {kept, other} <= duplicates.all()
+    library.write(undoing.redo, operation)
+    assert shown_tags(library, kept) == ["sea"]
+
+
+def shown_tags(database: Database, image: GenerationId) -> list[str]:
+    query = "SELECT t.name FROM image_tags AS i JOIN tags AS t ON t.id = i.tag_id WHERE i.generation_id = :i ORDER BY 1"
+    return database.read(lambda tx: tx.column(query, i=image))
 
 
 def test_keeping_one_wants_others_that_are_there(library: Database) -> None:
-    kept = image_named(library, "0.png")
+    kept, other = image_named(library, "0.png"), image_named(library, "0.jpg")
     with pytest.raises(InvalidInputError):
-        library.write(likeness.keep_one, kept, [kept], set_tag=say, now_ms=0)
+        keep(library, kept, [kept])
     with pytest.raises(ConflictError):
-        library.write(likeness.keep_one, kept, [GenerationId(7)], set_tag=say, now_ms=0)
+        keep(library, kept, [GenerationId(7)])
+    do(library, "trash", {}, [other])
+    with pytest.raises(ConflictError):
+        keep(library, kept, [other])
+
+
+def test_duplicates_are_a_filter_like_any_other(library: Database) -> None:
+    index = Index(library)
+    index.build()
+    duplicates = Duplicates(library)
+    wanted = {image_named(library, name) for name in ("0.png", "0.jpg", "1.png", "1-small.png")}
+    for finder in (Finder(library, duplicates=duplicates), Finder(library, index, duplicates=duplicates)):
+        assert finder.all(language.parse("is:duplicate")).ids.tolist() == sorted(wanted, reverse=True)
+        assert finder.count(language.parse("-is:duplicate")) == 1
+        assert finder.count(language.parse("is:duplicate size:256x256")) == 3
+        page = finder.page(language.parse("is:duplicate"), after=None, limit=10)
+        assert {hit.id for hit in page} == wanted
+
+
+def test_a_file_in_several_places_is_told_as_one_image(database: Database, tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name in ("a.png", "b.png"):
+        (folder / name).write_bytes(encoded(scene(0)))
+    (folder / "c.png").write_bytes(encoded(scene(1)))
+    with working(database, tmp_path) as pool:
+        take_in(database, pool, folder)
+        wait_for(lambda: hashed(database) == 2)
+    page = Duplicates(database).page(Alike.BYTES, start=0, count=10)
+    assert [group.images for group in page.groups] == [[image_named(database, "a.png")]]

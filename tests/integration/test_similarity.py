@@ -12,13 +12,17 @@ from tests.importing import import_all
 from tests.pictures import png
 
 from mysticanvas.dispatching import Dispatcher
-from mysticanvas.domain.errors import NotFoundError
+from mysticanvas.domain.errors import NotFoundError, QueryError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.job import JobKind
-from mysticanvas.library import embedding
+from mysticanvas.domain.query import Field
+from mysticanvas.library import deeds, embedding
 from mysticanvas.library.thumb_cache import ThumbCache
 from mysticanvas.meaning import spaces
 from mysticanvas.meaning.spaces import INSTANT
+from mysticanvas.search import language
+from mysticanvas.search.finding import Finder
+from mysticanvas.search.index import Index
 from mysticanvas.search.similarity import Similarity
 from mysticanvas.store import embeddings, job_lists, jobs, roots
 from mysticanvas.store.database import Database, ReadTx, WriteTx
@@ -118,12 +122,47 @@ def test_only_images_of_a_filter_are_found_within_it(library: Database, tmp_path
     assert similarity.to_text("aircraft", within=within, limit=1).ids.tolist() == [int(within[1])]
 
 
-def test_every_image_has_a_place_in_the_order_of_similarity(library: Database, tmp_path: Path) -> None:
-    without_prompt = 7
-    ids = np.array([*library.read(lambda tx: tx.column("SELECT id FROM generations")), without_prompt])
-    ordered = Similarity(library, tmp_path / "vectors").ordered("sad robot", ids)
-    assert sorted(ordered.tolist()) == sorted(ids.tolist())
-    assert ordered[-1] == without_prompt
+def test_a_search_by_meaning_holds_for_pages_counts_and_facets_within_any_filter(
+    library: Database, tmp_path: Path
+) -> None:
+    index = Index(library)
+    index.build()
+    similarity = Similarity(library, tmp_path / "vectors")
+    for finder in (Finder(library, similarity=similarity), Finder(library, index, similarity=similarity)):
+        found = finder.all(language.parse('~"sad robot"')).ids
+        assert int(found[0]) == image_of(library, PROMPTS[0])
+        assert len(found) == finder.count(language.parse('~"sad robot"')) == 6
+        page = finder.page(language.parse('~"sad robot"'), after=int(found[1]), limit=2)
+        assert [hit.id for hit in page] == found[2:4].tolist()
+        oldest = finder.all(language.parse('~"sad robot" sort:oldest')).ids
+        assert oldest.tolist() == sorted(found.tolist())
+        within = finder.all(language.parse('~"sad robot" mountain OR jets')).ids
+        assert set(within.tolist()) == {image_of(library, PROMPTS[2]), image_of(library, PROMPTS[5])}
+        facets = finder.facets(language.parse('~"sad robot" jets'), [Field.SAMPLER], limit=5)
+        assert [(value.value, value.count) for value in facets[Field.SAMPLER]] == [("Euler a", 1)]
+
+
+def test_a_search_for_the_like_of_an_image_is_one_for_its_prompt(library: Database, tmp_path: Path) -> None:
+    berries = library.read(
+        lambda tx: tx.rows("SELECT id, uuid FROM generations WHERE prompt = :p", p=PROMPTS[1]).fetchall()
+    )
+    finder = Finder(library, similarity=Similarity(library, tmp_path / "vectors"))
+    found = finder.all(language.parse(f"like:{berries[0][1]}")).ids
+    assert int(found[0]) == berries[1][0]
+    assert len(found) == 5
+    with pytest.raises(QueryError, match="no image"):
+        finder.all(language.parse("like:00000000-0000"))
+
+
+def test_what_is_in_the_trash_is_like_nothing(library: Database, tmp_path: Path) -> None:
+    similarity = Similarity(library, tmp_path / "vectors")
+    android = GenerationId(image_of(library, PROMPTS[0]))
+    assert android in similarity.to_text("sad robot").ids
+    library.write(deeds.do, "trash", {}, [android], now_ms=5)
+    assert android not in similarity.to_text("sad robot").ids
+    assert android not in Similarity(library, tmp_path / "vectors").to_text("sad robot").ids
+    library.write(deeds.do, "restore", {}, [android], now_ms=6)
+    assert int(similarity.to_text("sad robot").ids[0]) == android
 
 
 def test_similar_prompts_are_those_of_other_images(library: Database, tmp_path: Path) -> None:

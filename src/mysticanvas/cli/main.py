@@ -10,6 +10,8 @@ import typer
 
 from mysticanvas import __version__
 from mysticanvas.cli import (
+    autotagging,
+    duplicates,
     folders,
     jobs,
     lineage,
@@ -43,6 +45,8 @@ for module in (
     organising,
     tagging,
     trashing,
+    duplicates,
+    autotagging,
     templating,
     lineage,
     models,

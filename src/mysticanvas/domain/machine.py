@@ -1,4 +1,4 @@
-"""What a model says of an image, before anybody has agreed."""
+"""What a model says of an image, before anybody has agreed, and how it is asked."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -22,15 +22,6 @@ class MachineTag:
 
 
 @dataclass(frozen=True, slots=True)
-class Provenance:
-    """Which model said so, asked how, and in which run, so that a run can be taken back."""
-
-    model: str
-    prompt_version: int
-    run: str
-
-
-@dataclass(frozen=True, slots=True)
 class Endpoint:
     """An OpenAI-compatible server. `base_url` is what comes before `/v1`, or ends with it. With
     `allow_remote` it may be another machine than this one."""
@@ -38,3 +29,20 @@ class Endpoint:
     base_url: str
     model: str
     allow_remote: bool = False
+
+
+class LookAt(StrEnum):
+    """What a model is shown of an image."""
+
+    PROMPT = "prompt"
+    PICTURE = "picture"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class Autotagging:
+    """How the person wants images to be tagged; with `after_import`, each as it comes in."""
+
+    endpoint: Endpoint
+    look_at: LookAt = LookAt.PROMPT
+    after_import: bool = False

@@ -168,12 +168,14 @@ class PictureHashed:
 @dataclass(frozen=True, slots=True)
 class AskForTags:
     """Ask a model server for the tags of one image: the one task that uses the network, and only the
-    endpoint that it names. `picture` is a small WebP for a model that sees. `key` is never stored."""
+    endpoint that it names. `picture` is a small WebP for a model that sees; of `vocabulary`, the names
+    that are nearest to the prompt are offered. `key` is never stored."""
 
     endpoint: Endpoint
     prompt: str | None
     picture: bytes | None = None
     vocabulary: list[str] = field(default_factory=list)
+    limit_s: float = 120.0
     key: str | None = field(default=None, repr=False)
 
 

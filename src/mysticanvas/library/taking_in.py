@@ -11,7 +11,7 @@ from mysticanvas.domain.job import JobKind
 from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.domain.task import ImageRead
 from mysticanvas.formats.detect import PARSER_VERSION
-from mysticanvas.library import companions, embedding, lineage, missing, prompt_tags, sha256
+from mysticanvas.library import autotagging, companions, embedding, lineage, missing, prompt_tags, sha256
 from mysticanvas.store import events, failures, files, fts, generations, jobs, models, raw_metadata, taking_over
 from mysticanvas.store.database import WriteTx
 from mysticanvas.store.files import Facts, KnownFile, NewFile
@@ -215,6 +215,7 @@ def _record_all(tx: WriteTx, found: Sequence[Found], *, now_ms: int) -> None:
     companions.note(tx, [(image, _root_id(one), one.read) for image, one in taken])
     prompt_tags.note(tx, [image for image, one in taken if one.read.recipe.prompt])
     embedding.queue_new(tx, now_ms=now_ms)
+    autotagging.note(tx, images, now_ms=now_ms)
 
 
 def _thumb_of(image: GenerationId, public_uuid: str) -> NewJob:

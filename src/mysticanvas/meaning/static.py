@@ -44,11 +44,13 @@ class StaticModel:
         self._vectors = vectors
         self._pieces = pieces
 
-    @classmethod
-    def load(cls) -> "StaticModel":
+    @staticmethod
+    @cache
+    def load() -> "StaticModel":
+        """The one of this process."""
         table = _table()
         vectors = table["vectors"].astype(np.float32) * table["scales"].astype(np.float32)[:, None]
-        return cls(vectors, WordPieces(vocabulary()))
+        return StaticModel(vectors, WordPieces(vocabulary()))
 
     def encode(self, texts: Sequence[str]) -> Floats:
         found = np.zeros((len(texts), self.dimensions), np.float32)

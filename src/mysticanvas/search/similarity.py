@@ -31,6 +31,8 @@ READ_LIMIT_MS = 60_000
 # The accurate model's cosines are guessed from the instant one's where it has not come to a prompt yet;
 # with fewer examples than these, the instant one decides alone.
 EXAMPLES_NEEDED = 30
+# A page of likeness ends: further down nothing is like what was asked.
+MOST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Similarity:
         self._noting = threading.Lock()
         database.after_commit(self._on_commit)
 
-    def to_text(self, text: str, *, within: Ids | None = None, limit: int = 1_000) -> Ranked:
+    def to_text(self, text: str, *, within: Ids | None = None, limit: int = MOST) -> Ranked:
         """The images whose prompts are nearest in meaning to `text`; of those in `within`, in any order.
 
         Images without a prompt, or whose prompt has no vector yet, are not among them.
@@ -67,7 +69,7 @@ class Similarity:
             self._refresh()
             return self._ranked(queries, within, limit)
 
-    def to_prompt_of(self, image: GenerationId, *, within: Ids | None = None, limit: int = 1_000) -> Ranked:
+    def to_prompt_of(self, image: GenerationId, *, within: Ids | None = None, limit: int = MOST) -> Ranked:
         """The images whose prompts are nearest to this one's, without the image itself.
 
         Raises `NotFoundError` when the image has no prompt, or its prompt no vector yet.
@@ -81,12 +83,6 @@ class Similarity:
             found = self._ranked(queries, within, limit + 1)
         others = found.ids != image
         return Ranked(found.ids[others][:limit], found.scores[others][:limit])
-
-    def ordered(self, text: str, ids: Ids) -> Ids:
-        """All of `ids`, the most similar first; equals and those without a vector newest first, at the end."""
-        found = self.to_text(text, within=ids, limit=len(ids)).ids
-        rest = np.setdiff1d(ids, found)[::-1]
-        return np.concatenate([found, rest])
 
     def _vectors_of(self, prompt: int) -> dict[str, Floats]:
         """By space, the quickest first; without the spaces that have none yet."""

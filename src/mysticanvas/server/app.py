@@ -16,11 +16,14 @@ from mysticanvas.domain.errors import (
     MystiCanvasError,
     NotFoundError,
     QueryError,
+    TaskError,
     TimeLimitError,
 )
 from mysticanvas.search.snapshots import SnapshotGoneError
 from mysticanvas.server import (
+    autotagging,
     collections,
+    duplicates,
     images,
     jobs,
     keeping,
@@ -49,6 +52,7 @@ _STATUS: tuple[tuple[type[MystiCanvasError], int], ...] = (
     (ConflictError, 409),
     (TimeLimitError, 503),
     (LibraryError, 503),
+    (TaskError, 502),
 )
 _NOT_BUILT = "The gallery is not built yet. Run: python3 dev.py run"
 
@@ -64,6 +68,8 @@ def build_app(services: Services) -> FastAPI:
         tags,
         collections,
         trash,
+        duplicates,
+        autotagging,
         templates,
         lineage,
         models,

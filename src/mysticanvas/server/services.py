@@ -10,6 +10,7 @@ from mysticanvas.library.importing_libraries import LibraryImporting
 from mysticanvas.library.job_progress import JobProgress
 from mysticanvas.library.rebuilding import Rebuilding
 from mysticanvas.library.thumb_cache import ThumbCache
+from mysticanvas.search.duplicates import Duplicates
 from mysticanvas.search.snapshots import Snapshots
 from mysticanvas.server.live import LiveUpdates
 from mysticanvas.server.sessions import Sessions
@@ -23,6 +24,7 @@ class Services:
     database: Database
     workers: Executor
     snapshots: Snapshots
+    duplicates: Duplicates
     importing: Importing
     libraries: LibraryImporting
     rebuilding: Rebuilding

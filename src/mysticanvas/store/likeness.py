@@ -2,14 +2,19 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.store.database import ReadTx, WriteTx
 
+# What listeners hear when the look of an image is known anew.
+STALE = "likeness"
+
 
 def keep(tx: WriteTx, image: GenerationId, phash: bytes | None) -> None:
     """None for a picture without contrast, which is like no other."""
+    tx.changes.stale.add(STALE)
     if phash is None:
         tx.run("DELETE FROM picture_hashes WHERE generation_id = :image", image=image)
         return
@@ -72,35 +77,80 @@ def same_recipe(tx: ReadTx) -> list[list[int]]:
     return [json.loads(row[0]) for row in rows]
 
 
-def set_rating_and_favorite(
-    tx: WriteTx, image: GenerationId, *, rating: int, favorite: bool, notes: str | None, now_ms: int
-) -> None:
-    tx.run(
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One image of a group, as it is shown. `places` are all paths at which its bytes lie now."""
+
+    uuid: str
+    thumb: str | None
+    width: int | None
+    height: int | None
+    bytes: int | None
+    format: str | None
+    rating: int
+    favorite: bool
+    timestamp: int
+    places: list[str]
+
+
+def shown(tx: ReadTx, images: Sequence[GenerationId]) -> list[Shown]:
+    """In the given order; those that are gone are left out."""
+    rows = tx.all(
         """
-        UPDATE generations
-           SET rating = :rating, is_favorite = :favorite, notes = :notes, updated_at = :now_ms
-         WHERE id = :image
+        SELECT l.id, l.uuid, lower(hex(l.content_hash)) AS thumb, l.width_px AS width, l.height_px AS height,
+               f.bytes, f.format, l.rating, l.is_favorite AS favorite, g.timestamp,
+               (SELECT json_group_array(r.path || '/' || p.path ORDER BY p.kind DESC, p.id)
+                  FROM generation_files AS p JOIN roots AS r ON r.id = p.root_id
+                 WHERE p.generation_id = l.id AND p.kind IN ('final', 'copy') AND p.missing_at IS NULL) AS places
+          FROM json_each(:images) AS wanted
+               JOIN live_generations AS l ON l.id = wanted.value
+               JOIN generations AS g ON g.id = l.id
+               LEFT JOIN generation_files AS f ON f.generation_id = l.id AND f.kind = 'final'
+         ORDER BY wanted.key
         """,
-        image=image,
-        rating=rating,
-        favorite=favorite,
-        notes=notes,
-        now_ms=now_ms,
+        images=json.dumps(list(images)),
     )
-    tx.changes.changed.append(image)
+    found = []
+    for row in rows:
+        del row["id"]
+        row |= {"favorite": bool(row["favorite"]), "thumb": row["thumb"] or None, "places": json.loads(row["places"])}
+        found.append(Shown(**row))
+    return found
 
 
-def marks(tx: ReadTx, images: Sequence[GenerationId]) -> list[dict[str, Any]]:
-    """What the person wrote on each live image: id, rating, is_favorite, notes."""
-    return tx.all(
+def in_several_places(tx: ReadTx) -> list[GenerationId]:
+    """Live images whose file lies in several places, newest first: their bytes are equal."""
+    return tx.column(
+        """
+        SELECT l.id
+          FROM live_generations AS l
+         WHERE l.id IN (SELECT generation_id FROM generation_files WHERE kind = 'copy' AND missing_at IS NULL)
+         ORDER BY l.id DESC
+        """
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What the person wrote on an image, but for tags."""
+
+    image: GenerationId
+    rating: int
+    favorite: bool
+    notes: str | None
+
+
+def marks(tx: ReadTx, images: Sequence[GenerationId]) -> list[Marks]:
+    """Of those of the images that are live."""
+    rows = tx.rows(
         """
         SELECT id, rating, is_favorite, notes
           FROM generations
          WHERE id IN (SELECT value FROM json_each(:images)) AND deleted_at IS NULL
-         ORDER BY id DESC
         """,
         images=json.dumps(list(images)),
     )
+    return [Marks(GenerationId(image), rating, bool(favorite), notes) for image, rating, favorite, notes in rows]
 
 
 def collections_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[tuple[int, float]]:
@@ -117,47 +167,31 @@ def collections_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[tuple[int
     return list(rows)
 
 
-def join_collections(
-    tx: WriteTx, image: GenerationId, places: Sequence[tuple[int, float]], *, now_ms: int
-) -> list[int]:
-    """The collections that the image was not in before."""
-    joined = []
-    for collection, position in places:
-        added = tx.run(
-            """
-            INSERT INTO collection_items (collection_id, generation_id, position, added_at)
-            VALUES (:collection, :image, :position, :now_ms)
-                ON CONFLICT DO NOTHING
-            """,
-            collection=collection,
-            image=image,
-            position=position,
-            now_ms=now_ms,
-        )
-        if added:
-            joined.append(collection)
-    return joined
-
-
-def leave_collections(tx: WriteTx, image: GenerationId, collections: Sequence[int]) -> None:
-    tx.run(
+def join_collections(tx: WriteTx, image: GenerationId, places: Sequence[tuple[int, float]], *, now_ms: int) -> None:
+    """Where the image is already, its place stays."""
+    tx.run_many(
         """
-        DELETE FROM collection_items
-         WHERE generation_id = :image AND collection_id IN (SELECT value FROM json_each(:collections))
+        INSERT INTO collection_items (collection_id, generation_id, position, added_at)
+        VALUES (:collection, :image, :position, :now_ms)
+            ON CONFLICT DO NOTHING
         """,
-        image=image,
-        collections=json.dumps(list(collections)),
+        (
+            {"collection": collection, "image": image, "position": position, "now_ms": now_ms}
+            for collection, position in places
+        ),
     )
 
 
-def user_tags_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[tuple[int, int]]:
-    """(tag, decision) of what the person said of any of the images; where it was said both ways, yes."""
+def own_tags_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[tuple[int, int]]:
+    """(tag, decision) of what the person said of any of the images, of the tag that an alias leads to; where
+    it was said both ways, yes."""
     rows = tx.rows(
         """
-        SELECT tag_id, max(decision)
-          FROM tag_assertions
-         WHERE generation_id IN (SELECT value FROM json_each(:images)) AND source = 'user'
-         GROUP BY tag_id
+        SELECT e.effective_id, max(a.decision)
+          FROM tag_assertions AS a
+               JOIN tag_effects AS e ON e.tag_id = a.tag_id AND e.implied = 0
+         WHERE a.generation_id IN (SELECT value FROM json_each(:images)) AND a.source = 'user'
+         GROUP BY e.effective_id
         """,
         images=json.dumps(list(images)),
     )

@@ -30,7 +30,7 @@ class Kind:
 
 # Jobs that take minutes. They are done one at a time, by a worker of their own, and only when no other
 # job is waiting or running.
-SLOW = (JobKind.MODELS,)
+SLOW = (JobKind.MODELS, JobKind.AUTOTAG)
 # Jobs that the Orchestrator does itself, one at a time, whatever else is running.
 INSIDE = (JobKind.RESCAN,)
 

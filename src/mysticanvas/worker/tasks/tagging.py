@@ -1,10 +1,12 @@
 """`AskForTags`."""
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from mysticanvas.domain.task import AskForTags, TagsSuggested
 from mysticanvas.endpoints import tagging
-
-# Less than the pool's limit for a task, so that a slow server is an error and no crash.
-LIMIT_S = 25.0
+from mysticanvas.meaning.static import StaticModel
 
 
 def run(task: AskForTags) -> TagsSuggested:
@@ -12,8 +14,18 @@ def run(task: AskForTags) -> TagsSuggested:
         task.endpoint,
         prompt=task.prompt,
         picture=task.picture,
-        vocabulary=task.vocabulary,
+        vocabulary=nearest(task.prompt, task.vocabulary),
         key=task.key,
-        limit_s=LIMIT_S,
+        limit_s=task.limit_s,
     )
     return TagsSuggested(tags)
+
+
+def nearest(prompt: str | None, names: Sequence[str]) -> list[str]:
+    """As many of the names as are offered: those that mean something near to the prompt; the first ones
+    where there is none."""
+    if prompt is None or len(names) <= tagging.MAX_VOCABULARY:
+        return list(names[: tagging.MAX_VOCABULARY])
+    vectors = StaticModel.load().encode([prompt, *names])
+    order = np.argsort(-(vectors[1:] @ vectors[0]), kind="stable")[: tagging.MAX_VOCABULARY]
+    return [names[place] for place in order.tolist()]
