@@ -27,7 +27,7 @@ from mysticanvas.domain.task import Answer, Executor, Task, ThumbsMade
 from mysticanvas.domain.verifying import RescanRoot
 from mysticanvas.library import job_steering
 from mysticanvas.library.job_progress import JobProgress
-from mysticanvas.library.jobs.kinds import INSIDE, KINDS, SLOW
+from mysticanvas.library.jobs.kinds import INSIDE, KINDS, SLOW, UNHURRIED
 from mysticanvas.library.jobs.outcomes import Failed, Finished, GivenBack, Outcome, apply_all
 from mysticanvas.library.rescanning import Rescan
 from mysticanvas.library.thumb_cache import ThumbCache
@@ -178,7 +178,8 @@ class Dispatcher:
             free -= self._claim(1, kinds=[next(kind for kind in self._turns if kind in kinds)])
         if kinds and free > 0:
             self._since_fair += self._claim(free, kinds=kinds)
-        if not self._running:
+        is_hurried = any(one.job.kind not in (*UNHURRIED, *INSIDE) for one in self._running.values())
+        if not is_hurried and any(one.kind in SLOW for one in ready):
             self._claim(1, kinds=SLOW)
 
     def _claim(self, limit: int, *, kinds: Sequence[JobKind], lane: _Lane = _Lane.NORMAL) -> int:

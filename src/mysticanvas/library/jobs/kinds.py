@@ -29,8 +29,9 @@ class Kind:
 
 
 # Jobs that take minutes. They are done one at a time, by a worker of their own, and only when no other
-# job is waiting or running.
+# job is waiting or running, except for one that takes days by intention.
 SLOW = (JobKind.MODELS,)
+UNHURRIED = (JobKind.VERIFY,)
 # Jobs that the Orchestrator does itself, one at a time, whatever else is running.
 INSIDE = (JobKind.RESCAN,)
 
