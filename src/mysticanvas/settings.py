@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     slow_task_limit_s: float = Field(
         3_600, gt=0, description="The same for the worker that hashes models, which may take minutes each."
     )
+    vision_memory_bytes: int = Field(
+        4 * 1024 * MIB, ge=256 * MIB, description="Bytes of memory that the worker which looks at pictures may take."
+    )
     worker_memory_bytes: int = Field(
         512 * MIB, ge=64 * MIB, description="Bytes of memory that one worker process may take."
     )

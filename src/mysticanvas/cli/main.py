@@ -23,6 +23,7 @@ from mysticanvas.cli import (
     templating,
     trashing,
     verifying,
+    vision,
 )
 from mysticanvas.cli.printing import err
 from mysticanvas.domain.errors import InvalidInputError, LibraryError, MystiCanvasError, NotFoundError
@@ -49,6 +50,7 @@ for module in (
     jobs,
     maintaining,
     verifying,
+    vision,
 ):
     module.add_commands(app)
 

@@ -14,6 +14,7 @@ class JobKind(StrEnum):
     REPARSE = "reparse"
     VERIFY = "verify"
     RESCAN = "rescan"
+    VISION = "vision"
 
 
 class JobStatus(StrEnum):

@@ -152,7 +152,47 @@ class KeptRead:
     recipes: list[bytes]
 
 
-Task = ListFolder | ReadImages | HashFile | MakeThumbs | ListModels | ReadModel | HashModel | ReadKept | VerifyFiles
+@dataclass(frozen=True, slots=True)
+class TagPicture:
+    """What does one image show? `folder` holds the tagger's model; labels below the least confidence of their
+    category are left out, and of the others all but the `most` certain."""
+
+    root: bytes
+    path_bytes: bytes
+    folder: str
+    least_general: float
+    least_character: float
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class PictureTag:
+    """`category` is general or character."""
+
+    name: str
+    category: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class PictureTagged:
+    """The most certain first."""
+
+    tags: list[PictureTag]
+
+
+Task = (
+    ListFolder
+    | ReadImages
+    | HashFile
+    | MakeThumbs
+    | ListModels
+    | ReadModel
+    | HashModel
+    | ReadKept
+    | VerifyFiles
+    | TagPicture
+)
 Answer = (
     FolderListing
     | ImagesRead
@@ -164,6 +204,7 @@ Answer = (
     | KeptRead
     | FilesVerified
     | RootRescanned
+    | PictureTagged
 )
 
 # Tasks that a cluster may do: what they need is in them, or is one file that they name.

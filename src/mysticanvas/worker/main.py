@@ -10,7 +10,7 @@ import sys
 
 from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.domain.model_tasks import HashModel, ListModels, ReadModel
-from mysticanvas.domain.task import Answer, HashFile, ListFolder, ReadImages, ReadKept, Task
+from mysticanvas.domain.task import Answer, HashFile, ListFolder, ReadImages, ReadKept, TagPicture, Task
 from mysticanvas.domain.verifying import VerifyFiles
 from mysticanvas.worker.protocol import BrokenPipeFrameError, answer_frame, error_frame, read_frame, task_of
 from mysticanvas.worker.tasks import hashing, listing, models, reading, reparsing, verifying
@@ -68,6 +68,11 @@ def run(task: Task) -> Answer:
             return reparsing.run(task)
         case VerifyFiles():
             return verifying.run(task)
+        case TagPicture():
+            # So is the model's runtime.
+            from mysticanvas.worker.tasks import picture_tags
+
+            return picture_tags.run(task)
     # libvips is loaded only where pixels are wanted.
     from mysticanvas.worker.tasks import thumbs
 

@@ -24,8 +24,10 @@ from mysticanvas.domain.task import (
     ListFolder,
     MakeThumbs,
     NotRead,
+    PictureTagged,
     ReadImages,
     ReadKept,
+    TagPicture,
     Task,
     ThumbsMade,
 )
@@ -36,11 +38,32 @@ ERROR = "error"
 
 _TASKS: dict[str, type] = {
     kind.__name__: kind
-    for kind in (ListFolder, ReadImages, HashFile, MakeThumbs, ListModels, ReadModel, HashModel, ReadKept, VerifyFiles)
+    for kind in (
+        ListFolder,
+        ReadImages,
+        HashFile,
+        MakeThumbs,
+        ListModels,
+        ReadModel,
+        HashModel,
+        ReadKept,
+        VerifyFiles,
+        TagPicture,
+    )
 }
 _ANSWERS: dict[str, type] = {
     kind.__name__: kind
-    for kind in (FolderListing, FileHashed, ThumbsMade, ModelListing, ModelRead, ModelHashed, KeptRead, FilesVerified)
+    for kind in (
+        FolderListing,
+        FileHashed,
+        ThumbsMade,
+        ModelListing,
+        ModelRead,
+        ModelHashed,
+        KeptRead,
+        FilesVerified,
+        PictureTagged,
+    )
 }
 
 # Recipes are many: their fields travel in order, without names. A seed may exceed 64 bits, so it is text.

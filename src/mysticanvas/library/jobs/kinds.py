@@ -15,7 +15,7 @@ from typing import Any
 from mysticanvas.domain.job import JobKind
 from mysticanvas.domain.task import Answer, Task
 from mysticanvas.domain.verifying import RescanRoot
-from mysticanvas.library.jobs import models, reparse, rescan, sha256, thumb, verify
+from mysticanvas.library.jobs import models, reparse, rescan, sha256, thumb, verify, vision
 from mysticanvas.store.database import ReadTx, WriteTx
 
 
@@ -32,6 +32,8 @@ class Kind:
 # job is waiting or running, except for one that takes days by intention.
 SLOW = (JobKind.MODELS,)
 UNHURRIED = (JobKind.VERIFY,)
+# Jobs that have workers of their own with more memory, some at a time.
+APART = (JobKind.VISION,)
 # Jobs that the Orchestrator does itself, one at a time, whatever else is running.
 INSIDE = (JobKind.RESCAN,)
 
@@ -42,4 +44,5 @@ KINDS: dict[JobKind, Kind] = {
     JobKind.REPARSE: Kind(reparse.prepare, reparse.apply, reparse.split),
     JobKind.VERIFY: Kind(verify.prepare, verify.apply, verify.split, give_up=verify.give_up),
     JobKind.RESCAN: Kind(rescan.prepare, rescan.apply),
+    JobKind.VISION: Kind(vision.prepare, vision.apply),
 }
