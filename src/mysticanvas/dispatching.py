@@ -27,7 +27,7 @@ from mysticanvas.domain.task import Answer, Executor, Task, ThumbsMade
 from mysticanvas.domain.verifying import RescanRoot
 from mysticanvas.library import job_steering
 from mysticanvas.library.job_progress import JobProgress
-from mysticanvas.library.jobs.kinds import INSIDE, KINDS, SLOW
+from mysticanvas.library.jobs.kinds import APART, INSIDE, KINDS, SLOW, UNHURRIED
 from mysticanvas.library.jobs.outcomes import Failed, Finished, GivenBack, Outcome, apply_all
 from mysticanvas.library.rescanning import Rescan
 from mysticanvas.library.thumb_cache import ThumbCache
@@ -44,6 +44,9 @@ BATCH_RESULTS = 64
 PAUSE_AFTER_ERROR_S = 5.0
 # One job in so many is the next kind's in turn, whatever its priority, so that none starves (J9).
 FAIR_EVERY = 16
+# One that is done and one that waits for its worker.
+APART_AT_A_TIME = 2
+_ELSEWHERE = (*SLOW, *INSIDE, *APART)
 PRUNE_EVERY_S = 3_600.0
 PRUNE_EVERY_JOBS = 10_000
 
@@ -54,6 +57,7 @@ class _Lane(Enum):
     NORMAL = auto()
     IN_VIEW = auto()
     INSIDE = auto()
+    APART = auto()
 
 
 @dataclass(slots=True)
@@ -77,7 +81,8 @@ class Dispatcher:
     """Runs while the context is open; closing it gives claimed jobs back without an attempt.
 
     `in_flight` jobs are claimed at a time; `in_view` more of those that show what is on screen, which
-    executors put ahead of the others (J9). `rescan` does what the Orchestrator does itself.
+    executors put ahead of the others (J9). `rescan` does what the Orchestrator does itself, `apart` what needs
+    workers of its own; without one of them its jobs wait.
     """
 
     def __init__(
@@ -90,6 +95,7 @@ class Dispatcher:
         in_flight: int,
         in_view: int = 2,
         rescan: Rescan | None = None,
+        apart: Executor | None = None,
         progress: JobProgress | None = None,
         now_ms: Callable[[], int],
     ) -> None:
@@ -100,6 +106,7 @@ class Dispatcher:
         self._limit = in_flight
         self._in_view_limit = in_view
         self._rescan = rescan
+        self._apart = apart
         self._progress = progress or JobProgress()
         self._now_ms = now_ms
         # By token too: a job that is cancelled and queued again may run before the first try has ended.
@@ -160,9 +167,11 @@ class Dispatcher:
         ready = self._database.read(jobs.ready, now_ms=now_ms)
         if any(one.priority >= JobPriority.IN_VIEW for one in ready):
             free = self._in_view_limit - self._count(_Lane.IN_VIEW)
-            self._claim(free, kinds=[kind for kind in JobKind if kind not in (*SLOW, *INSIDE)], lane=_Lane.IN_VIEW)
+            self._claim(free, kinds=[kind for kind in JobKind if kind not in _ELSEWHERE], lane=_Lane.IN_VIEW)
         if self._rescan is not None and any(one.kind in INSIDE for one in ready):
             self._claim(1 - self._count(_Lane.INSIDE), kinds=INSIDE, lane=_Lane.INSIDE)
+        if self._apart is not None and any(one.kind in APART for one in ready):
+            self._claim(APART_AT_A_TIME - self._count(_Lane.APART), kinds=APART, lane=_Lane.APART)
         free = self._limit - self._count(_Lane.NORMAL)
         if ready and free > 0:
             self._claim_behind(ready, free)
@@ -172,13 +181,14 @@ class Dispatcher:
         return None if due_ms is None else max(0.0, (due_ms - now_ms) / 1000)
 
     def _claim_behind(self, ready: list[Ready], free: int) -> None:
-        kinds = [one.kind for one in ready if one.kind not in (*SLOW, *INSIDE)]
+        kinds = [one.kind for one in ready if one.kind not in _ELSEWHERE]
         if len(kinds) > 1 and self._since_fair >= FAIR_EVERY:
             self._since_fair = 0
             free -= self._claim(1, kinds=[next(kind for kind in self._turns if kind in kinds)])
         if kinds and free > 0:
             self._since_fair += self._claim(free, kinds=kinds)
-        if not self._running:
+        is_hurried = any(one.job.kind not in (*UNHURRIED, *INSIDE, *APART) for one in self._running.values())
+        if not is_hurried and any(one.kind in SLOW for one in ready):
             self._claim(1, kinds=SLOW)
 
     def _claim(self, limit: int, *, kinds: Sequence[JobKind], lane: _Lane = _Lane.NORMAL) -> int:
@@ -216,7 +226,9 @@ class Dispatcher:
         if isinstance(task, RescanRoot):
             assert self._rescan is not None, "nobody claims a scan where none can be made"
             return self._rescan(task)
-        return (self._slow_executor if kind in SLOW else self._executor).submit(task, urgent=urgent)
+        executor = self._apart if kind in APART else self._slow_executor if kind in SLOW else self._executor
+        assert executor is not None, "nobody claims a job that has no worker"
+        return executor.submit(task, urgent=urgent)
 
     def _on_answer(self, job: Job, future: Future[Answer]) -> None:
         try:

@@ -52,6 +52,8 @@ TOKEN_FILE = "token"
 SESSION_FILE = "session"
 ADDRESS_FILE = "address.json"
 STATIC = Path(__file__).parent / "server" / "static"
+# Loading a model of half a gigabyte from a slow disk is part of the first task.
+VISION_TASK_LIMIT_S = 120
 # Time for open pages to take their last bytes when the Orchestrator stops.
 SHUTDOWN_S = 3
 
@@ -159,6 +161,9 @@ class Orchestrator:
                 1, memory_bytes=settings.worker_memory_bytes, task_limit_s=settings.slow_task_limit_s, when_needed=True
             )
         )
+        vision_worker = running.enter_context(
+            WorkerPool(1, memory_bytes=settings.vision_memory_bytes, task_limit_s=VISION_TASK_LIMIT_S, when_needed=True)
+        )
         executor = self._cluster(running, workers)
         running.enter_context(
             Dispatcher(
@@ -169,6 +174,7 @@ class Orchestrator:
                 in_flight=IN_FLIGHT if executor else settings.workers * 4,
                 in_view=settings.workers * 2,
                 progress=progress,
+                apart=vision_worker,
                 rescan=rescans_by(self.database, self.importing),
                 now_ms=now_ms,
             )

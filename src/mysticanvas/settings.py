@@ -55,6 +55,9 @@ class Settings(BaseSettings):
         gt=0,
         description="The same for the worker of what may take minutes: models, model servers.",
     )
+    vision_memory_bytes: int = Field(
+        4 * 1024 * MIB, ge=256 * MIB, description="Bytes of memory that the worker which looks at pictures may take."
+    )
     worker_memory_bytes: int = Field(
         512 * MIB, ge=64 * MIB, description="Bytes of memory that one worker process may take."
     )

@@ -26,6 +26,7 @@ from mysticanvas.cli import (
     templating,
     trashing,
     verifying,
+    vision,
 )
 from mysticanvas.cli.printing import err
 from mysticanvas.domain.errors import InvalidInputError, LibraryError, MystiCanvasError, NotFoundError
@@ -55,6 +56,7 @@ for module in (
     maintaining,
     rebuilding,
     verifying,
+    vision,
 ):
     module.add_commands(app)
 

@@ -17,6 +17,7 @@ class JobKind(StrEnum):
     AUTOTAG = "autotag"
     VERIFY = "verify"
     RESCAN = "rescan"
+    VISION = "vision"
 
 
 class JobStatus(StrEnum):

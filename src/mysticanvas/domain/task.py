@@ -209,6 +209,35 @@ class KeptRead:
     recipes: list[bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class TagPicture:
+    """What does one image show? `folder` holds the tagger's model; labels below the least confidence of their
+    category are left out, and of the others all but the `most` certain."""
+
+    root: bytes
+    path_bytes: bytes
+    folder: str
+    least_general: float
+    least_character: float
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class PictureTag:
+    """`category` is general or character."""
+
+    name: str
+    category: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class PictureTagged:
+    """The most certain first."""
+
+    tags: list[PictureTag]
+
+
 Task = (
     ListFolder
     | ReadImages
@@ -222,6 +251,7 @@ Task = (
     | HashPicture
     | AskForTags
     | VerifyFiles
+    | TagPicture
 )
 Answer = (
     FolderListing
@@ -237,6 +267,7 @@ Answer = (
     | TagsSuggested
     | FilesVerified
     | RootRescanned
+    | PictureTagged
 )
 
 # Tasks that a cluster may do: what they need is in them, or is one file that they name.

@@ -11,7 +11,7 @@ from mysticanvas.domain.job import JobKind
 from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.domain.task import ImageRead
 from mysticanvas.formats.detect import PARSER_VERSION
-from mysticanvas.library import autotagging, companions, embedding, lineage, missing, prompt_tags, sha256
+from mysticanvas.library import autotagging, companions, embedding, lineage, missing, prompt_tags, sha256, vision
 from mysticanvas.store import events, failures, files, fts, generations, jobs, models, raw_metadata, taking_over
 from mysticanvas.store.database import WriteTx
 from mysticanvas.store.files import Facts, KnownFile, NewFile
@@ -210,6 +210,7 @@ def _record_all(tx: WriteTx, found: Sequence[Found], *, now_ms: int) -> None:
     jobs.enqueue_all(tx, [_thumb_of(image, public_uuid) for image, public_uuid in names], now_ms=now_ms)
     if sha256.wanted(tx):
         jobs.enqueue_all(tx, [sha256.job_for(*name) for name in names], now_ms=now_ms)
+    vision.note(tx, names, now_ms=now_ms)
     fts.index(tx, images)
     lineage.note(tx, [(image, one.read.recipe) for image, one in taken], now_ms=now_ms)
     companions.note(tx, [(image, _root_id(one), one.read) for image, one in taken])

@@ -38,6 +38,7 @@ from mysticanvas.server import (
     templates,
     trash,
     verifying,
+    vision,
 )
 from mysticanvas.server.gate import Gate
 from mysticanvas.server.services import Services
@@ -79,6 +80,7 @@ def build_app(services: Services) -> FastAPI:
         jobs,
         keeping,
         verifying,
+        vision,
     ):
         app.include_router(module.routes(services))
     app.include_router(_session_routes(services))

@@ -81,6 +81,19 @@ class FindingsIn(BaseModel):
     finding: Finding | None = None
 
 
+class TaggerIn(BaseModel):
+    """No folder: no tagger."""
+
+    folder: str | None = Field(None, max_length=4_000)
+    least_general: float = Field(0.35, ge=0, le=1)
+    least_character: float = Field(0.85, ge=0, le=1)
+    after_import: bool = True
+
+
+class VisionIn(QueryIn):
+    again: bool = False
+
+
 def reply(value: Any, status: int = 200) -> Response:
     """JSON in bytes: quicker than a model for each row."""
     return Response(msgspec.json.encode(value), status, media_type="application/json")

@@ -260,19 +260,7 @@ def discard(tx: WriteTx, chosen: Chosen, *, limit: int) -> int:
 
 def cancel(tx: WriteTx, chosen: Chosen, *, limit: int, now_ms: int) -> int:
     """Waiting jobs are cancelled, and running ones broken off (J10): their results are not believed."""
-    kinds = [chosen.kind] if chosen.kind is not None else [kind.value for kind in JobKind]
-    rows = tx.all(
-        """
-        SELECT j.id, j.status
-          FROM json_each(:kinds) AS k
-               CROSS JOIN jobs AS j ON j.kind = k.value AND j.status IN ('queued', 'running')
-         WHERE :ids IS NULL OR j.id IN (SELECT value FROM json_each(:ids))
-         LIMIT :limit
-        """,
-        kinds=json.dumps(kinds),
-        ids=chosen.params()["ids"],
-        limit=limit,
-    )
+    rows = _named(tx, chosen, limit=limit) if chosen.ids is not None else _left_of(tx, chosen, limit=limit)
     tx.changes.broken_off += [row["id"] for row in rows if row["status"] == JobStatus.RUNNING]
     tx.changes.jobs = tx.changes.jobs or bool(rows)
     return tx.run(
@@ -283,6 +271,33 @@ def cancel(tx: WriteTx, chosen: Chosen, *, limit: int, now_ms: int) -> int:
         """,
         ids=json.dumps([row["id"] for row in rows]),
         now_ms=now_ms,
+    )
+
+
+def _named(tx: WriteTx, chosen: Chosen, *, limit: int) -> list[dict[str, Any]]:
+    return tx.all(
+        """
+        SELECT j.id, j.status
+          FROM json_each(:ids) AS i
+               CROSS JOIN jobs AS j ON j.id = i.value
+         WHERE j.status IN ('queued', 'running') AND (:kind IS NULL OR j.kind = :kind)
+         LIMIT :limit
+        """,
+        limit=limit,
+        **chosen.params(),
+    )
+
+
+def _left_of(tx: WriteTx, chosen: Chosen, *, limit: int) -> list[dict[str, Any]]:
+    return tx.all(
+        """
+        SELECT j.id, j.status
+          FROM json_each(:kinds) AS k
+               CROSS JOIN jobs AS j ON j.kind = k.value AND j.status IN ('queued', 'running')
+         LIMIT :limit
+        """,
+        kinds=json.dumps([chosen.kind] if chosen.kind is not None else [kind.value for kind in JobKind]),
+        limit=limit,
     )
 
 

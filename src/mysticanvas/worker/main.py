@@ -19,6 +19,7 @@ from mysticanvas.domain.task import (
     ListFolder,
     ReadImages,
     ReadKept,
+    TagPicture,
     Task,
 )
 from mysticanvas.domain.verifying import VerifyFiles
@@ -87,6 +88,11 @@ def run(task: Task) -> Answer:
             return tagging.run(task)
         case VerifyFiles():
             return verifying.run(task)
+        case TagPicture():
+            # So is the model's runtime.
+            from mysticanvas.worker.tasks import picture_tags
+
+            return picture_tags.run(task)
     # libvips is loaded only where pixels are wanted.
     from mysticanvas.worker.tasks import thumbs
 

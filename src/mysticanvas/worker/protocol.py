@@ -28,8 +28,10 @@ from mysticanvas.domain.task import (
     MakeThumbs,
     NotRead,
     PictureHashed,
+    PictureTagged,
     ReadImages,
     ReadKept,
+    TagPicture,
     TagsSuggested,
     Task,
     TextsEmbedded,
@@ -55,6 +57,7 @@ _TASKS: dict[str, type] = {
         HashPicture,
         AskForTags,
         VerifyFiles,
+        TagPicture,
     )
 }
 _ANSWERS: dict[str, type] = {
@@ -71,6 +74,7 @@ _ANSWERS: dict[str, type] = {
         PictureHashed,
         TagsSuggested,
         FilesVerified,
+        PictureTagged,
     )
 }
 

@@ -15,7 +15,7 @@ from typing import Any
 from mysticanvas.domain.job import JobKind
 from mysticanvas.domain.task import Answer, Task
 from mysticanvas.domain.verifying import RescanRoot
-from mysticanvas.library.jobs import autotag, embed, models, phash, reparse, rescan, sha256, thumb, verify
+from mysticanvas.library.jobs import autotag, embed, models, phash, reparse, rescan, sha256, thumb, verify, vision
 from mysticanvas.store.database import ReadTx, WriteTx
 
 
@@ -29,8 +29,11 @@ class Kind:
 
 
 # Jobs that take minutes. They are done one at a time, by a worker of their own, and only when no other
-# job is waiting or running.
+# job is waiting or running, except for one that takes days by intention.
 SLOW = (JobKind.MODELS, JobKind.AUTOTAG)
+UNHURRIED = (JobKind.VERIFY,)
+# Jobs that have workers of their own with more memory, some at a time.
+APART = (JobKind.VISION,)
 # Jobs that the Orchestrator does itself, one at a time, whatever else is running.
 INSIDE = (JobKind.RESCAN,)
 
@@ -44,4 +47,5 @@ KINDS: dict[JobKind, Kind] = {
     JobKind.AUTOTAG: Kind(autotag.prepare, autotag.apply),
     JobKind.VERIFY: Kind(verify.prepare, verify.apply, verify.split, give_up=verify.give_up),
     JobKind.RESCAN: Kind(rescan.prepare, rescan.apply),
+    JobKind.VISION: Kind(vision.prepare, vision.apply),
 }

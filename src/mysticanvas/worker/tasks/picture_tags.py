@@ -1,0 +1,26 @@
+"""`TagPicture`."""
+
+from mysticanvas.disk.opening import open_beneath
+from mysticanvas.domain.errors import InvalidInputError, TaskFailedError
+from mysticanvas.domain.task import PictureTag, PictureTagged, TagPicture
+from mysticanvas.formats.containers import read_head
+from mysticanvas.pixels.labels import shown_name
+from mysticanvas.pixels.tagging import open_tagger
+from mysticanvas.pixels.thumbnails import load
+
+
+def run(task: TagPicture) -> PictureTagged:
+    """Labels of the category rating are no tags, and are left out."""
+    try:
+        tagger = open_tagger(task.folder)
+        with open_beneath(task.root, task.path_bytes) as source:
+            scores = tagger.scores(load(source.handle, read_head(source)))
+    except InvalidInputError as error:
+        raise TaskFailedError(str(error)) from error
+    least = {"general": task.least_general, "character": task.least_character}
+    found = [
+        PictureTag(shown_name(label.name), label.category, round(score, 4))
+        for label, score in scores
+        if label.category in least and score >= least[label.category]
+    ]
+    return PictureTagged(sorted(found, key=lambda tag: -tag.confidence)[: task.most])
