@@ -207,8 +207,9 @@ Answer = (
     | PictureTagged
 )
 
-# Tasks that a cluster may do: what they need is in them, or is one file that they name.
-TRAVELLING = (HashFile, MakeThumbs, ReadKept)
+# Tasks that a cluster may do: what they need is in them, or is the one file that they name.
+TRAVELLING_WITH_FILE = (HashFile, MakeThumbs)
+TRAVELLING = (*TRAVELLING_WITH_FILE, ReadKept)
 
 
 class Executor(Protocol):
