@@ -25,8 +25,8 @@ from tests.importing import import_all
 from tests.pictures import write_pictures
 
 FINISH_LIMIT_S = 300.0
-# Of the kills; the others are of workers.
-ORCHESTRATOR_SHARE = 0.4
+# Of five kills the second and the fourth are of the Orchestrator, the others of workers.
+KILLS_IN_TURN, ORCHESTRATORS = 5, (1, 3)
 PROGRAM = Path(with_ledger.__file__)
 
 
@@ -75,14 +75,14 @@ def run(
             entry for kind, payload in _jobs(database) for entry in with_ledger.entries_of(JobKind(kind), payload)
         ]
     served = Served(library, [], program=program).wait_until_up()
-    for _ in range(kills):
+    for number in range(kills):
         if time.monotonic() > until_s or verdict.wrong:
             break
         time.sleep(chance.uniform(0.02, 0.4))
         if chance.random() < 0.5:
             _cancel_and_ask_again(served, chance, verdict)
         verdict.left.append(_left(served))
-        if chance.random() < ORCHESTRATOR_SHARE:
+        if number % KILLS_IN_TURN in ORCHESTRATORS:
             served.kill()
             verdict.orchestrators_killed += 1
             served = Served(library, [], program=program).wait_until_up()

@@ -178,6 +178,25 @@ def test_progress_counts_from_where_the_work_began_and_says_when_it_ends() -> No
     assert of(2).rate_per_s == 0
 
 
+def test_very_many_jobs_are_not_counted_all_the_time(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = 100.0
+    cost_s = 0.001
+    progress = JobProgress(lambda: now_s)
+    counted = 0
+
+    def states(tx: Any) -> list[KindState]:
+        nonlocal counted, now_s
+        counted, now_s = counted + 1, now_s + cost_s
+        return [KindState("thumb", counted, 0, 0, 0, 0)]
+
+    monkeypatch.setattr(job_lists, "states", states)
+    assert [progress.counts(database)[0].waiting for _ in range(3)] == [1, 2, 3]
+    cost_s = 0.2
+    assert [progress.counts(database)[0].waiting for _ in range(3)] == [4, 4, 4]
+    now_s += 4
+    assert progress.counts(database)[0].waiting == 5
+
+
 # -- the dispatcher ---------------------------------------------------------------------------
 
 

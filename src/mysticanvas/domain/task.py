@@ -270,8 +270,9 @@ Answer = (
     | PictureTagged
 )
 
-# Tasks that a cluster may do: what they need is in them, or is one file that they name.
-TRAVELLING = (HashFile, MakeThumbs, ReadKept, EmbedTexts)
+# Tasks that a cluster may do: what they need is in them, or is the one file that they name.
+TRAVELLING_WITH_FILE = (HashFile, MakeThumbs)
+TRAVELLING = (*TRAVELLING_WITH_FILE, ReadKept, EmbedTexts)
 
 
 class Executor(Protocol):

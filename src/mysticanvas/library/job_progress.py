@@ -6,9 +6,15 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 
+from mysticanvas.store import job_lists
+from mysticanvas.store.database import Database
 from mysticanvas.store.job_lists import KindState
 
 WINDOW_S = 20.0
+# Counting a million jobs takes a while. Where it takes longer than this, it is done for at most that share
+# of the time.
+QUICK_S = 0.02
+COUNTING_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,19 @@ class JobProgress:
         self._clock_s = clock_s
         self._runs: dict[str, _Run] = {}
         self._lock = threading.Lock()
+        self._counting = threading.Lock()
+        self._counts: list[KindState] = []
+        self._count_again_s = 0.0
+
+    def counts(self, database: Database) -> list[KindState]:
+        """One for each kind that has jobs; as they were a moment ago where there are very many."""
+        with self._counting:
+            began_s = self._clock_s()
+            if began_s >= self._count_again_s:
+                self._counts = database.read(job_lists.states)
+                spent_s = self._clock_s() - began_s
+                self._count_again_s = began_s + (spent_s / COUNTING_SHARE if spent_s > QUICK_S else 0.0)
+            return self._counts
 
     def note(self, kind: str, finished: int = 1) -> None:
         """So many more are done, or given up."""

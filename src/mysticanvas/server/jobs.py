@@ -27,8 +27,9 @@ def routes(services: Services) -> APIRouter:
     @router.get("")
     def overview() -> Response:
         """Each kind with its progress, what is parked and why, and what is paused."""
-        states, paused = database.read(lambda tx: (job_lists.states(tx), jobs.paused(tx)))
-        return reply({"kinds": services.progress.of(states, paused), "paused": paused, **database.read(_parked)})
+        paused = database.read(jobs.paused)
+        kinds = services.progress.of(services.progress.counts(database), paused)
+        return reply({"kinds": kinds, "paused": paused, **database.read(_parked)})
 
     @router.get("/list")
     def listed(

@@ -12,7 +12,7 @@ from mysticanvas.domain.clock import now_ms
 from mysticanvas.library import reparsing
 from mysticanvas.server.services import Services
 from mysticanvas.server.wire import ImportIn, ReparseIn, reply
-from mysticanvas.store import backup, checks, events, generations, job_lists, roots
+from mysticanvas.store import backup, checks, events, generations, roots
 
 # Where generators put their images when nobody tells them otherwise, beneath the home folder.
 _USUAL = (
@@ -35,7 +35,7 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("/status")
     def status() -> Response:
-        states = database.read(job_lists.states)
+        states = services.progress.counts(database)
         current = importing.current()
         watched = database.read(roots.states)
         return reply(

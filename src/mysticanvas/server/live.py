@@ -14,7 +14,7 @@ from dataclasses import asdict
 
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.importing import ImportProgress
-from mysticanvas.library.job_progress import JobProgress
+from mysticanvas.library.job_progress import COUNTING_SHARE, JobProgress
 from mysticanvas.store import generations, job_lists, jobs
 from mysticanvas.store.database import ChangeSet, Database
 
@@ -23,8 +23,6 @@ PING_EVERY_S = 15.0
 # Changes are gathered for this long, so that an import does not send a message a file.
 GATHER_S = 0.5
 MAX_ITEM_IDS = 500
-# Counting a million jobs takes a while: it is done for at most this share of the time.
-COUNTING_SHARE = 0.05
 
 
 class LiveUpdates:

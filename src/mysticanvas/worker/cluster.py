@@ -22,7 +22,7 @@ from mysticanvas.domain.errors import (
     UnreadableFileError,
     WorkerCrashedError,
 )
-from mysticanvas.domain.task import TRAVELLING, Answer, Executor, HashFile, MakeThumbs, Task
+from mysticanvas.domain.task import TRAVELLING, TRAVELLING_WITH_FILE, Answer, Executor, Task
 from mysticanvas.worker import node
 from mysticanvas.worker.protocol import MAX_FRAME_BYTES, answer_of, read_frame, task_frame
 
@@ -146,7 +146,7 @@ class ClusterExecutor:
         self._local.submit(task).add_done_callback(settle)
 
     def _content(self, task: Task) -> tuple[bytes | None, int]:
-        if not self._send_files or not isinstance(task, HashFile | MakeThumbs):
+        if not self._send_files or not isinstance(task, TRAVELLING_WITH_FILE):
             return None, 0
         with open_beneath(task.root, task.path_bytes) as source:
             stat = source.stat()

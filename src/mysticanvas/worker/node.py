@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from mysticanvas import __version__
 from mysticanvas.domain.errors import TaskError, TaskTimedOutError, WorkerCrashedError
-from mysticanvas.domain.task import HashFile, MakeThumbs, Task
+from mysticanvas.domain.task import TRAVELLING_WITH_FILE, Task
 from mysticanvas.worker.pool import WorkerPool
 from mysticanvas.worker.protocol import answer_frame, read_frame, task_of
 
@@ -56,7 +56,7 @@ def run_frame(
 @contextmanager
 def _at_hand(task: Task, content: bytes | None, mtime_ns: int) -> Iterator[Task]:
     """The task, over a file of this machine for as long as it takes."""
-    if content is None or not isinstance(task, HashFile | MakeThumbs):
+    if content is None or not isinstance(task, TRAVELLING_WITH_FILE):
         yield task
         return
     with tempfile.TemporaryDirectory(prefix="mysticanvas-") as folder:
