@@ -131,6 +131,9 @@ def replies(served: Served) -> dict[str, Any]:
         "error": served.http.post("/api/queries", json={"q": "modle:x"}).json(),
         "events": events,
         "lineage": _lineage(served, child=bare),
+        "duplicates": served.get("/api/duplicates", by="bytes"),
+        "autotag": served.post("/api/autotag/settings", {"base_url": "http://127.0.0.1:8080", "model": "tiny"}),
+        "autotag_run": served.post("/api/autotag", {"query": "", "dry_run": True}),
         **_models(served),
     }
 
@@ -187,6 +190,7 @@ NAMES = (
     "query", "items", "position", "newer", "facets", "facets_all", "complete", "highlights", "stats", "detail",
     "detail_bare", "raw", "status", "jobs", "suggestions", "bulk", "undo", "error", "events",
     "lineage", "model_scan", "models", "model", "made_with",
+    "duplicates", "autotag", "autotag_run",
 )  # fmt: skip
 
 
