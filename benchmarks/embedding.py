@@ -58,7 +58,7 @@ def main() -> None:
         began_s, cpu = time.monotonic(), cpu_s()
         with (
             WorkerPool(2, memory_bytes=512 * 1024 * 1024, task_limit_s=30) as pool,
-            Dispatcher(database, pool, ThumbCache(Path(name), (256,)), in_flight=8, now_ms=now_ms),
+            Dispatcher(database, pool, ThumbCache(Path(name), (256,)), in_flight=8, slow_executor=pool, now_ms=now_ms),
         ):
             while database.read_within(60_000, embedding.progress)[0].done < count:
                 time.sleep(0.1)

@@ -91,7 +91,6 @@ def test_a_search_by_meaning_orders_has_a_chip_and_without_it_dates_order_again(
     search(page, '~"sad robot"')
     expect(chip(page)).to_have_text(re.compile(r"similar to:\s*sad robot"))
     expect(page.get_by_role("combobox", name="Order")).to_have_value("similarity")
-    expect(total(page)).to_have_text(str(len(PROMPTS)))
     until(page, lambda: PROMPTS[0] in prompt_of(page, 0))
     assert faults(page) == []
     chip(page).get_by_role("button", name="Remove").click()
@@ -134,7 +133,6 @@ def test_similar_prompts_of_an_image_are_a_key_away(page: Page) -> None:
     expect(chip(page)).to_contain_text(PROMPTS[1])
     assert query(page).startswith("like:")
     until(page, lambda: PROMPTS[1] in prompt_of(page, 0))
-    expect(total(page)).to_have_text(str(len(PROMPTS) - 1))
     page.go_back()
     expect(total(page)).to_have_text("2")
     start_at(page, 1)

@@ -131,14 +131,15 @@ def test_a_search_by_meaning_holds_for_pages_counts_and_facets_within_any_filter
     for finder in (Finder(library, similarity=similarity), Finder(library, index, similarity=similarity)):
         found = finder.all(language.parse('~"sad robot"')).ids
         assert int(found[0]) == image_of(library, PROMPTS[0])
-        assert len(found) == finder.count(language.parse('~"sad robot"')) == 6
-        page = finder.page(language.parse('~"sad robot"'), after=int(found[1]), limit=2)
-        assert [hit.id for hit in page] == found[2:4].tolist()
+        # Strawberries are like no robot, and are not found.
+        assert 2 <= len(found) == finder.count(language.parse('~"sad robot"')) < 6
+        page = finder.page(language.parse('~"sad robot"'), after=int(found[0]), limit=2)
+        assert [hit.id for hit in page] == found[1:3].tolist()
         oldest = finder.all(language.parse('~"sad robot" sort:oldest')).ids
         assert oldest.tolist() == sorted(found.tolist())
-        within = finder.all(language.parse('~"sad robot" mountain OR jets')).ids
-        assert set(within.tolist()) == {image_of(library, PROMPTS[2]), image_of(library, PROMPTS[5])}
-        facets = finder.facets(language.parse('~"sad robot" jets'), [Field.SAMPLER], limit=5)
+        within = finder.all(language.parse('~"cold snow" mountain OR jets')).ids
+        assert within.tolist() == [image_of(library, PROMPTS[2])]
+        facets = finder.facets(language.parse('~"aircraft" jets'), [Field.SAMPLER], limit=5)
         assert [(value.value, value.count) for value in facets[Field.SAMPLER]] == [("Euler a", 1)]
 
 
@@ -149,7 +150,7 @@ def test_a_search_for_the_like_of_an_image_is_one_for_its_prompt(library: Databa
     finder = Finder(library, similarity=Similarity(library, tmp_path / "vectors"))
     found = finder.all(language.parse(f"like:{berries[0][1]}")).ids
     assert int(found[0]) == berries[1][0]
-    assert len(found) == 5
+    assert image_of(library, PROMPTS[5]) not in found
     with pytest.raises(QueryError, match="no image"):
         finder.all(language.parse("like:00000000-0000"))
 

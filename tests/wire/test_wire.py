@@ -154,6 +154,9 @@ def replies(served: Served) -> dict[str, Any]:
         "error": served.http.post("/api/queries", json={"q": "modle:x"}).json(),
         "events": events,
         "lineage": _lineage(served, child=bare),
+        "duplicates": served.get("/api/duplicates", by="bytes"),
+        "autotag": served.post("/api/autotag/settings", {"base_url": "http://127.0.0.1:8080", "model": "tiny"}),
+        "autotag_run": served.post("/api/autotag", {"query": "", "dry_run": True}),
         **_models(served),
         **_verify(served),
     }
@@ -220,6 +223,7 @@ NAMES = (
     "detail_bare", "raw", "status", "jobs", "jobs_list", "job", "suggestions", "bulk", "undo", "error", "events",
     "lineage", "model_scan", "models", "model", "made_with",
     "verify", "verify_findings",
+    "duplicates", "autotag", "autotag_run",
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from mysticanvas.pixels import likeness as near
 from mysticanvas.store import likeness
 from mysticanvas.store.database import ChangeSet, Database
 
-# Of 256 bits; chosen in benchmarks/likeness.py, with the ratio of the sides (docs/adr/0014).
+# Of 256 bits; chosen in benchmarks/likeness.py, with the ratio of the sides (docs/adr/0013).
 NEAR_BITS = 32
 READ_LIMIT_MS = 60_000
 

@@ -98,12 +98,12 @@ class Finder:
 
     def _most_similar(self, similarity: Similarity, similar: Similar, within: Ids | None) -> Ids:
         if isinstance(similar, Meaning):
-            return similarity.to_text(similar.text, within=within).ids
+            return similarity.to_text(similar.text, within=within).near
         images = self._database.read(ids_by_uuid, similar.uuid)
         if not images:
             raise QueryError(f"There is no image whose id begins with {similar.uuid}.", 0)
         try:
-            return similarity.to_prompt_of(GenerationId(images[0]), within=within).ids
+            return similarity.to_prompt_of(GenerationId(images[0]), within=within).near
         except NotFoundError as error:
             raise QueryError(str(error), 0) from error
 

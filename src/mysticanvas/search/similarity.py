@@ -31,8 +31,10 @@ READ_LIMIT_MS = 60_000
 # The accurate model's cosines are guessed from the instant one's where it has not come to a prompt yet;
 # with fewer examples than these, the instant one decides alone.
 EXAMPLES_NEEDED = 30
-# A page of likeness ends: further down nothing is like what was asked.
+# So many are looked for, and what is less than so much of the best one's likeness is like nothing that was
+# asked: in benchmarks/meaning.py no right answer is below .45 of the best, and four of five others are.
 MOST = 1_000
+LEAST_OF_BEST = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,12 @@ class Ranked:
 
     ids: Ids
     scores: Floats
+
+    @property
+    def near(self) -> Ids:
+        """Those that are like what was asked, by the measure of the best."""
+        best = float(self.scores[0]) if len(self.scores) else 0.0
+        return self.ids[self.scores >= LEAST_OF_BEST * best] if best > 0 else self.ids[:0]
 
 
 class Similarity:
@@ -52,6 +60,8 @@ class Similarity:
         self._kept = {space.name: _Kept(space, folder) for space in spaces.available()}
         self._images = _Images()
         self._stale: set[int] | None = None
+        # None until it is looked at anew.
+        self._knows_all: bool | None = None
         self._noting = threading.Lock()
         database.after_commit(self._on_commit)
 
@@ -104,8 +114,9 @@ class Similarity:
         elif stale:
             images = [GenerationId(one) for one in stale]
             self._images.patch(stale, self._database.read_within(READ_LIMIT_MS, embeddings.prompts_of, images))
-        for kept in self._kept.values():
-            kept.catch_up(self._database)
+        more = [kept.catch_up(self._database) for kept in self._kept.values()]
+        if stale is None or stale or any(more):
+            self._knows_all = None
 
     # -- ranking ------------------------------------------------------------------------------
 
@@ -113,11 +124,19 @@ class Similarity:
         wanted = None if within is None else self._images.among(within)
         prompts = None if wanted is None else self._images.prompts[wanted]
         # A prompt stands for one image at least, so that as many prompts are enough.
-        found = [self._kept[name].candidates(query, prompts, limit) for name, query in queries.items()]
+        found = [self._kept[name].candidates(queries[name], prompts, limit) for name in self._nominating(queries)]
         candidates = np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
         scores = self._fused(queries, candidates)
-        order = np.argsort(-scores, kind="stable")
+        order = np.argsort(-scores, kind="stable")[: 2 * limit]
         return self._images.expand(candidates[order], scores[order], wanted, limit)
+
+    def _nominating(self, queries: dict[str, Floats]) -> list[str]:
+        """The spaces whose nearest are looked at by all: that of the best model alone once it knows every
+        prompt, which spares the search of the others."""
+        names = list(queries)
+        if names and self._knows_all is None:
+            self._knows_all = self._kept[names[-1]].knows_all(self._images.prompts)
+        return names[-1:] if self._knows_all else names
 
     def _fused(self, queries: dict[str, Floats], prompts: Ids) -> Floats:
         """The weighted mean of the models' cosines; what one lacks is guessed from the quickest one."""
@@ -171,8 +190,11 @@ class _Kept:
         row = int(self._rows_of(np.array([prompt]))[0])
         return normalized(self._content.row(row).astype(np.float32)) if row >= 0 else None
 
-    def catch_up(self, database: Database) -> None:
-        """Take in what has arrived. Vectors of prompts that are gone stay, and find no image."""
+    def knows_all(self, prompts: Ids) -> bool:
+        return bool((self._rows_of(prompts) >= 0).all())
+
+    def catch_up(self, database: Database) -> bool:
+        """Take in what has arrived; whether there was any. Vectors of prompts that are gone stay, and find no image."""
         if self._vectors is None:
             self._load(database)
         added = 0
@@ -187,6 +209,7 @@ class _Kept:
             added += len(new)
         if added:
             self._save()
+        return added > 0
 
     @property
     def _content(self) -> Vectors:

@@ -116,3 +116,15 @@ SELECT r.generation_id
   FROM raw_metadata AS r
  WHERE holds_workflow(r.content) <> EXISTS (SELECT 1 FROM generation_workflows AS w
                                              WHERE w.generation_id = r.generation_id);
+
+-- name: every prompt is numbered once, and its images lead to it
+SELECT g.id
+  FROM generations AS g
+       LEFT JOIN generation_prompts AS l ON l.generation_id = g.id
+       LEFT JOIN prompts AS p ON p.id = l.prompt_id
+ WHERE coalesce(g.prompt, '') <> '' AND p.content_hash IS NOT content_hash(g.prompt)
+    OR coalesce(g.prompt, '') = '' AND l.prompt_id IS NOT NULL
+UNION ALL
+SELECT id FROM prompts WHERE id NOT IN (SELECT prompt_id FROM generation_prompts)
+UNION ALL
+SELECT id FROM embeddings WHERE space LIKE 'prompt-%' AND content_hash NOT IN (SELECT content_hash FROM prompts);

@@ -2,10 +2,13 @@
 
 import { expect, test } from 'vitest';
 
+import autotag from '../../../tests/wire/autotag.json';
+import autotagRun from '../../../tests/wire/autotag_run.json';
 import bulk from '../../../tests/wire/bulk.json';
 import complete from '../../../tests/wire/complete.json';
 import detail from '../../../tests/wire/detail.json';
 import bare from '../../../tests/wire/detail_bare.json';
+import duplicates from '../../../tests/wire/duplicates.json';
 import error from '../../../tests/wire/error.json';
 import events from '../../../tests/wire/events.json';
 import facets from '../../../tests/wire/facets.json';
@@ -27,6 +30,8 @@ import status from '../../../tests/wire/status.json';
 import suggestions from '../../../tests/wire/suggestions.json';
 import undo from '../../../tests/wire/undo.json';
 import type { Completion, Detail, Done, Facet, Highlights, JobList, Page, RawEntry, Refusal, Snapshot, Statistics, Status, Suggestion } from './client';
+import type { AutotagRun, AutotagState } from './autotag';
+import type { AlikePage } from './duplicates';
 import type { Lineage } from './lineage';
 import type { Told } from './live';
 import type { MadeWith, ModelDetail, ModelList, ModelScan } from './models';
@@ -46,10 +51,13 @@ type Wide<T> = T extends string
 
 // svelte-check fails here when the server no longer says what a type promises.
 const HELD = {
+  autotag: autotag satisfies Wide<AutotagState>,
+  autotag_run: autotagRun satisfies Wide<AutotagRun>,
   bulk: bulk satisfies Wide<Done>,
   complete: complete satisfies Wide<Completion>,
   detail: detail satisfies Wide<Detail>,
   detail_bare: bare satisfies Wide<Detail>,
+  duplicates: duplicates satisfies Wide<AlikePage>,
   error: error satisfies Wide<Refusal>,
   events: events satisfies Wide<Omit<Told, 'gap' | 'stale' | 'trouble'>>,
   facets: facets satisfies { values: Wide<Facet>[] },
