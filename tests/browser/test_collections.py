@@ -21,6 +21,16 @@ from tests.browser.conftest import write_images
 from tests.faults.serving import Served
 
 IMAGES = 60
+# Which tiles were about to go, one after the other.
+WATCH_LEAVING = """() => {
+    window.faded = [];
+    new MutationObserver((all) => {
+        for (const { target } of all) {
+            const { index } = target.dataset;
+            if (target.classList.contains('leaving') && !window.faded.includes(index)) window.faded.push(index);
+        }
+    }).observe(document.getElementById('grid'), { attributeFilter: ['class'], subtree: true });
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +105,7 @@ def test_a_saved_search_fills_itself_before_ones_eyes(page: Page, served: Served
     page.get_by_test_id("no-match").wait_for()
     # What is rated elsewhere appears here, without a reload.
     served.post("/api/bulk", {"uuids": [fifth], "set": {"rating": 5}})
-    expect(row(page, "Five stars")).to_have_attribute("aria-label", "Five stars, 1 images, by search")
+    expect(row(page, "Five stars")).to_have_attribute("aria-label", "Five stars, 1 image, by search")
     expect(total(page)).to_have_text("1")
     expect(tile(page, 0).locator(".stars")).to_have_text("★★★★★")
     served.post("/api/bulk", {"uuids": [fifth], "set": {"rating": 0}})
@@ -108,7 +118,7 @@ def test_an_image_that_arrives_is_in_the_saved_search_at_once(page: Page, served
     page.get_by_test_id("no-match").wait_for()
     write_images(served.library.parent / "pictures", 1, first=777)
     expect(total(page)).to_have_text("1", timeout=20_000)
-    expect(row(page, "Number 777")).to_have_attribute("aria-label", "Number 777, 1 images, by search")
+    expect(row(page, "Number 777")).to_have_attribute("aria-label", "Number 777, 1 image, by search")
 
 
 def test_images_are_dragged_into_a_collection(page: Page, served: Served) -> None:
@@ -246,15 +256,18 @@ def test_what_matches_no_more_goes_and_comes_back_where_it_was(page: Page, serve
     served.post("/api/bulk", {"query": "", "set": {"favorite": True}})
     before = served.get("/api/search", q=query, limit=0)["total"]
     search(page, query)
+    page.locator(".chip").wait_for()
     expect(total(page)).to_have_text(str(before))
     scroll_to(page, 600)
     page.wait_for_timeout(300)
     index = seen(page)[len(seen(page)) // 2]
     start_at(page, index)
     here = position(page)
+    page.evaluate(WATCH_LEAVING)
     page.keyboard.press("f")
     expect(total(page)).to_have_text(str(before - 1))
     wait_for_focus(page, index)
+    assert page.evaluate("window.faded") == [str(index)]
     assert abs(position(page) - here) < 260
     page.keyboard.press("Control+z")
     expect(total(page)).to_have_text(str(before))

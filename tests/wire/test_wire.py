@@ -47,7 +47,18 @@ LORA_TEXTS = {
 }
 # Names whose values are others each time, and what stands for them in the examples.
 VOLATILE = frozenset(
-    {"snapshot", "token", "id", "operation", "imported_at", "last_scan_at", "app_version", "rate_per_s", "seconds"}
+    {
+        "snapshot",
+        "token",
+        "id",
+        "operation",
+        "imported_at",
+        "last_scan_at",
+        "created_at",
+        "app_version",
+        "rate_per_s",
+        "seconds",
+    }
 )
 STAND_INS = {str: "any", int: 1, float: 1.5}
 
@@ -132,6 +143,7 @@ def replies(served: Served) -> dict[str, Any]:
         "events": events,
         "lineage": _lineage(served, child=bare),
         **_models(served),
+        **_organised(served, whole),
     }
 
 
@@ -168,6 +180,29 @@ def _models(served: Served) -> dict[str, Any]:
     }
 
 
+def _organised(served: Served, image: str) -> dict[str, Any]:
+    """Tags of every kind, and collections by hand and by search."""
+    script = "tag storm : weather\nalias tempest -> storm\nimply storm -> sky\nthreshold vision 0.4 : storm\n"
+    trial = served.post("/api/tags/script", {"text": script + "imply sky -> storm", "dry_run": True})
+    served.post("/api/tags/script", {"text": script})
+    served.post("/api/bulk", {"uuids": [image], "set": {"tags": {"add": ["tempest"], "reject": ["boat"]}}})
+    by_hand = served.post("/api/collections", {"name": "Best", "notes": "for the wall"})
+    served.post("/api/bulk", {"uuids": [image], "set": {"collect": by_hand["uuid"]}})
+    served.post("/api/collections", {"name": "Stormy", "query": "tag:storm", "parent": by_hand["uuid"]})
+    view = served.post("/api/queries", {"q": "tag:storm"})["snapshot"]
+    return {
+        "collection_made": by_hand,
+        "collections": served.get("/api/collections"),
+        "tags": served.get("/api/tags", q="tem"),
+        "tag": served.get("/api/tags/one", name="storm"),
+        "tags_part": served.get("/api/tags/part", q="s", category="weather"),
+        "tags_of": served.post("/api/tags/of", {"snapshot": view, "ranges": [[0, 1]]}),
+        "tag_categories": served.get("/api/tags/categories"),
+        "tag_trial": trial,
+        "image_tags": served.get(f"/api/generations/{image}/tags"),
+    }
+
+
 def _events(lines: Iterator[str]) -> dict[str, Any]:
     """The last message of each kind, until there is one of each."""
     found: dict[str, Any] = {}
@@ -186,6 +221,8 @@ EVENTS = {"images", "item", "jobs", "import"}
 NAMES = (
     "query", "items", "position", "newer", "facets", "facets_all", "complete", "highlights", "stats", "detail",
     "detail_bare", "raw", "status", "jobs", "suggestions", "bulk", "undo", "error", "events",
+    "collection_made", "collections", "tags", "tag", "tags_part", "tags_of", "tag_categories", "tag_trial",
+    "image_tags",
     "lineage", "model_scan", "models", "model", "made_with",
 )  # fmt: skip
 

@@ -1,7 +1,11 @@
-/** The one table of keys: it drives the handler, and the sheet behind `?`. */
+/** The tables of keys: they drive the handler, and the sheet behind `?`. */
 
 import { get, type Detail } from './api/client';
 import { shift, takeOut } from './collections/arranging';
+import { comparing, COMPARE } from './compare/comparing.svelte';
+import { COMPARE_KEYS } from './compare/keys';
+import { CULL, culling } from './cull/culling.svelte';
+import { CULL_KEYS } from './cull/keys';
 import { deleteForever, mark, restore, trash } from './gallery/deeds';
 import { grid } from './gallery/grid.svelte';
 import { library } from './gallery/library.svelte';
@@ -55,6 +59,8 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['Ctrl+a'], shown: 'Ctrl+A', does: 'Choose everything that matches', run: () => library.selectAll() },
   { keys: ['Escape'], shown: 'Esc', does: 'Choose nothing', run: () => (library.selection = new Selection()) },
   { keys: ['i'], shown: 'i', does: 'How it was made', run: () => panels.toggleInspector() },
+  { keys: ['c'], shown: 'c', does: 'Compare two to four: those that are chosen, else this and the next', run: () => void comparing.enter() },
+  { keys: ['C'], shown: 'Shift+C', does: 'Cull: go through what is chosen, or all, and keep or reject', run: () => culling.enter() },
   { keys: ['l'], shown: 'l', does: 'Lineage: what it came from, and what came from it; arrows walk, Enter opens, Esc goes back', run: showLineage },
   { keys: ['\\'], shown: '\\', does: 'Filters beside the images', run: () => panels.toggleFilters() },
   { keys: ['p'], shown: 'p', does: 'Copy the prompt', run: () => void copyOf('prompt', 'Prompt') },
@@ -64,18 +70,34 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['Ctrl+Shift+z', 'Ctrl+y'], shown: 'Ctrl+Shift+Z', does: 'Do again what was undone', run: () => void toasts.redoLast(), anywhere: true },
   { keys: ['?'], shown: '?', does: 'These keys', run: () => (panels.dialog = 'keys'), anywhere: true },
 ];
+/** Keys that stand before those of the table where they are the same. */
+const OF_MODES: ReadonlyMap<string, readonly Shortcut[]> = new Map([
+  [CULL, CULL_KEYS],
+  [COMPARE, COMPARE_KEYS],
+]);
+/** By the name of where they are. */
+export const SHEETS: readonly [name: string, shortcuts: readonly Shortcut[]][] = [
+  ['Images', SHORTCUTS],
+  ['Cull', CULL_KEYS],
+  ['Compare', COMPARE_KEYS],
+];
 const BY_KEY = new Map(SHORTCUTS.flatMap((shortcut) => shortcut.keys.map((key) => [key, shortcut] as const)));
 
 export function onKey(event: KeyboardEvent): void {
-  if (isTyping(event) || event.defaultPrevented || event.altKey || panels.dialog || confirming.asked) return;
+  if (isTyping(event) || event.defaultPrevented || event.altKey || panels.dialog || confirming.asked || culling.ending) return;
   const key = keyOf(event);
   const pressed = event.target instanceof Element && event.target.closest('button, summary, a') !== null;
   if ((key === 'Enter' || key === ' ') && pressed) return;
   if (routing.viewing && key === 'Escape') return;
-  const shortcut = BY_KEY.get(key);
-  if (!shortcut || !(routing.inList || shortcut.anywhere)) return;
+  const shortcut = OF_MODES.get(routing.path)?.find(({ keys }) => keys.includes(key)) ?? general(key);
+  if (!shortcut) return;
   event.preventDefault();
   if (!event.repeat || shortcut.repeats) shortcut.run(key);
+}
+
+function general(key: string): Shortcut | undefined {
+  const shortcut = BY_KEY.get(key);
+  return routing.inList || shortcut?.anywhere ? shortcut : undefined;
 }
 
 export function onKeyUp(event: KeyboardEvent): void {

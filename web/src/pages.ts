@@ -4,14 +4,21 @@ import Activity from '@lucide/svelte/icons/activity';
 import Boxes from '@lucide/svelte/icons/boxes';
 import GitBranch from '@lucide/svelte/icons/git-branch';
 import ChartColumn from '@lucide/svelte/icons/chart-column';
+import HistoryIcon from '@lucide/svelte/icons/history';
 import Heart from '@lucide/svelte/icons/heart';
 import Images from '@lucide/svelte/icons/images';
 import LibraryBig from '@lucide/svelte/icons/library-big';
 import Tags from '@lucide/svelte/icons/tags';
+import ScrollText from '@lucide/svelte/icons/scroll-text';
 import Trash2 from '@lucide/svelte/icons/trash-2';
 import type { Component } from 'svelte';
 
+import Compare from './compare/Compare.svelte';
+import { COMPARE } from './compare/comparing.svelte';
+import Cull from './cull/Cull.svelte';
+import { CULL } from './cull/culling.svelte';
 import Gallery from './gallery/Gallery.svelte';
+import History from './history/History.svelte';
 import Jobs from './jobs/Jobs.svelte';
 import LineagePage from './lineage/Lineage.svelte';
 import { library } from './gallery/library.svelte';
@@ -20,6 +27,7 @@ import { routing } from './routing.svelte';
 import { panels } from './shell/panels.svelte';
 import Stats from './stats/Stats.svelte';
 import TagsPage from './tags/Tags.svelte';
+import Templates from './templates/Templates.svelte';
 import Trash from './trash/Trash.svelte';
 
 export interface PageEntry {
@@ -43,7 +51,9 @@ export const PAGES: readonly PageEntry[] = [
   { label: 'Models', icon: Boxes, path: '/models', screen: Models },
   { label: 'Lineage', icon: GitBranch, path: '/lineage', screen: LineagePage },
   { label: 'Statistics', icon: ChartColumn, path: '/stats', screen: Stats },
+  { label: 'Templates', icon: ScrollText, path: '/templates', screen: Templates },
   { label: 'Jobs', icon: Activity, path: '/jobs', screen: Jobs },
+  { label: 'History', icon: HistoryIcon, path: '/history', screen: History, low: true },
   { label: 'Trash', icon: Trash2, path: '/trash', screen: Trash, low: true },
 ];
 
@@ -52,6 +62,12 @@ function pressCollections(): void {
   if (routing.inLibrary || !panels.collecting) panels.toggleCollections();
   if (!routing.inLibrary) routing.to('/library', library.whereabouts === 'library' ? library.query : '');
 }
+
+/** What fills the window, without the rail: one gets there from a list, and back to it. */
+export const MODES: ReadonlyMap<string, Component> = new Map<string, Component>([
+  [CULL, Cull],
+  [COMPARE, Compare],
+]);
 
 /** The entry that an address stands for: of those with its path the one with its query; else the first. */
 export function pageOf(path: string, query: string): PageEntry {

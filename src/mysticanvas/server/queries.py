@@ -59,8 +59,8 @@ def _add_snapshots(router: APIRouter, services: Services) -> None:
     async def position(token: str, uuid: Uuid) -> Response:
         """None for an image that the view does not have, or nobody any more."""
         snapshot = kept.get(token)
-        [image] = database.read(operations.images_of, [uuid]) or [None]
-        return reply({"index": None if image is None else snapshots.position_of(snapshot, image)})
+        found = database.read(operations.images_of, [uuid])
+        return reply({"index": snapshots.position_of(snapshot, found[0]) if found else None})
 
     @router.post("/queries/{token}/narrow")
     async def narrow(token: str, asked: NarrowIn, request: Request) -> Response:

@@ -81,7 +81,9 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("/templates")
     def listed() -> Response:
-        found = [templating.described(one) for one in database.read(templates.listed)]
+        thumbs = database.read(templates.thumbs)
+        made = database.read(templates.listed)
+        found = [templating.described(one) | {"thumb": thumbs.get(one.preview or "")} for one in made]
         return reply({"templates": found, "wildcards": database.read(templates.wildcards)})
 
     @router.post("/templates")

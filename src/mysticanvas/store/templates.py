@@ -35,6 +35,20 @@ def listed(tx: ReadTx) -> list[Template]:
     return [_template(row) for row in tx.all(_TEMPLATE + " ORDER BY t.category, t.name, t.id")]
 
 
+def thumbs(tx: ReadTx) -> dict[str, str]:
+    """Of the images that are previews: their uuid, and their content's hash in hex."""
+    rows = tx.all(
+        """
+        SELECT g.uuid, lower(hex(f.blake3)) AS thumb
+          FROM prompt_templates AS t
+               JOIN generations AS g ON g.id = t.preview_generation_id
+               JOIN generation_files AS f ON f.generation_id = g.id AND f.kind = 'final'
+         WHERE f.blake3 IS NOT NULL
+        """
+    )
+    return {row["uuid"]: row["thumb"] for row in rows}
+
+
 def find(tx: ReadTx, uuid: str) -> Template:
     """Raises `NotFoundError`."""
     row = tx.one(_TEMPLATE + " WHERE t.uuid = :uuid", uuid=uuid)

@@ -3,6 +3,8 @@
 import ArchiveRestore from '@lucide/svelte/icons/archive-restore';
 import FolderMinus from '@lucide/svelte/icons/folder-minus';
 import FolderPlus from '@lucide/svelte/icons/folder-plus';
+import Columns2 from '@lucide/svelte/icons/columns-2';
+import GalleryThumbnails from '@lucide/svelte/icons/gallery-thumbnails';
 import Heart from '@lucide/svelte/icons/heart';
 import HeartOff from '@lucide/svelte/icons/heart-off';
 import NotebookPen from '@lucide/svelte/icons/notebook-pen';
@@ -12,6 +14,8 @@ import type { Component } from 'svelte';
 
 import { takeOut } from '../collections/arranging';
 import { collections } from '../collections/collections.svelte';
+import { comparing } from '../compare/comparing.svelte';
+import { culling } from '../cull/culling.svelte';
 import { panels } from '../shell/panels.svelte';
 import { deleteForever, mark, restore, trash } from './deeds';
 import { library, type Whereabouts } from './library.svelte';
@@ -37,6 +41,8 @@ export const ACTIONS: readonly Action[] = [
   { label: 'Tag', icon: Tag, key: 't', only: 'library', run: () => (panels.dialog = 'tags') },
   { label: 'Collect', icon: FolderPlus, key: 'b', only: 'library', run: () => (panels.dialog = 'collect') },
   { label: 'Take out', icon: FolderMinus, key: 'Backspace', when: () => collections.current?.kind === 'manual', run: takeOut },
+  { label: 'Compare', icon: Columns2, key: 'c', for: [2, 4], run: () => void comparing.enter() },
+  { label: 'Cull', icon: GalleryThumbnails, key: 'Shift+C', only: 'library', for: [2, Infinity], run: () => culling.enter() },
   { label: 'Note', icon: NotebookPen, key: 'n', run: () => (panels.dialog = 'notes') },
   { label: 'Trash', icon: Trash2, key: 'Del', only: 'library', run: () => void trash() },
   { label: 'Restore', icon: ArchiveRestore, key: 'r', only: 'trash', run: () => void restore() },

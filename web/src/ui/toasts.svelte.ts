@@ -19,6 +19,8 @@ export interface Work {
 export class Toasts {
   list = $state<Toast[]>([]);
   works = $state<Work[]>([]);
+  /** Grows with each deed that is done, undone or done again. */
+  version = $state(0);
   /** What was undone and can be done again, the last one last. */
   private redoable: (() => void | Promise<void>)[] = [];
   private next = 1;
@@ -52,6 +54,7 @@ export class Toasts {
     const toast: Toast = { id: this.next++, text, undo };
     this.list = [...this.list, toast].slice(-MOST);
     if (undo) this.undoable.push(toast);
+    if (undo) this.version++;
     this.resume(toast.id);
   }
 
@@ -107,6 +110,7 @@ export class Toasts {
   /** A deed was taken back; `redo` does it again. */
   undone(redo: () => void | Promise<void>): void {
     this.redoable.push(redo);
+    this.version++;
   }
 
   /** Ctrl+Shift+Z: the deed that was undone last, unless another was done since. */

@@ -1,0 +1,199 @@
+"""The history: what was done, undone after a restart, refused with the reason; by the keyboard too."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.acting import opened, start_at, until
+from tests.browser.conftest import write_images
+from tests.browser.test_access import AXE, faults
+from tests.faults.serving import Served
+
+IMAGES = 20
+DEEDS = 120
+
+
+def begin(home: Path) -> Served:
+    write_images(home / "pictures", IMAGES)
+    (home / "library").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_DATA_HOME", str(home / "data"))
+        server = Served(home / "library", [home / "pictures"]).wait_until_up()
+    server.wait_until_idle(IMAGES)
+    return server
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    server = begin(tmp_path_factory.mktemp("history"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["dark", "light"])
+def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
+    script = AXE.read_text("utf-8")
+    with opened(browser, served, scheme=request.param, scripts=(script,), allowed="status of 409") as page:
+        page.wait_for_selector("[role=gridcell]")
+        yield page
+
+
+def show_history(page: Page) -> None:
+    page.get_by_role("navigation").get_by_role("button", name="History").click()
+    page.get_by_role("heading", name="History", exact=True).wait_for()
+
+
+def deed(page: Page, words: str) -> Locator:
+    """The newest one that is said so."""
+    return page.locator("[data-deed]").filter(has_text=words).first
+
+
+def uuids(served: Served, query: str = "") -> list[str]:
+    return [one["uuid"] for one in served.get("/api/search", q=query, limit=1_000)["items"]]
+
+
+def mark(served: Served, images: list[str], **set_: object) -> int:
+    return int(served.post("/api/bulk", {"uuids": images, "set": set_})["operation"])
+
+
+def test_a_deed_is_listed_with_its_images_undone_and_done_again(page: Page, served: Served) -> None:
+    start_at(page, 1)
+    for _ in range(6):
+        page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("3")
+    page.wait_for_selector(".toast")
+    show_history(page)
+    newest = page.locator("[data-deed]").first
+    expect(newest).to_contain_text("Rated 7 images ★★★")
+    expect(page.locator("section h2").first).to_have_text("Today")
+    until(page, lambda: newest.locator("img").first.evaluate("(picture) => picture.naturalWidth") > 1)
+    expect(newest.get_by_text("+3")).to_be_visible()
+    assert faults(page) == []
+    newest.get_by_role("button", name="Undo").click()
+    expect(newest).to_contain_text("undone")
+    assert uuids(served, "rating:3") == []
+    newest.get_by_role("button", name="Redo").click()
+    expect(newest.get_by_role("button", name="Undo")).to_be_visible()
+    assert len(uuids(served, "rating:3")) == 7
+    newest.get_by_role("button", name="Undo").click()
+    expect(newest).to_contain_text("undone")
+    assert faults(page) == []
+
+
+def test_what_ctrl_z_undoes_is_marked_at_once(page: Page, served: Served) -> None:
+    start_at(page, 2)
+    page.keyboard.press("f")
+    page.wait_for_selector(".toast")
+    show_history(page)
+    expect(deed(page, "to favourites").get_by_role("button", name="Undo")).to_be_visible()
+    page.keyboard.press("Control+z")
+    expect(deed(page, "to favourites")).to_contain_text("undone")
+    page.keyboard.press("Control+Shift+z")
+    expect(deed(page, "to favourites").get_by_role("button", name="Undo")).to_be_visible()
+    page.keyboard.press("Control+z")
+    until(page, lambda: uuids(served, "is:favourite") == [])
+
+
+def test_an_undo_that_is_refused_says_why(page: Page, served: Served) -> None:
+    doomed = uuids(served)[-1]
+    mark(served, [doomed], rating=5)
+    mark(served, [doomed], trash=True)
+    served.post("/api/trash/purge", {"uuids": [doomed]})
+    show_history(page)
+    rated = deed(page, "Rated 1 image ★★★★★")
+    expect(rated.get_by_role("button", name="Deleted for good")).to_be_disabled()
+    rated.get_by_role("button", name="Undo").click()
+    expect(rated).to_contain_text("The image was deleted for good since, so this cannot be undone.")
+    expect(rated.get_by_role("button", name="Undo")).to_be_visible()
+    assert faults(page) == []
+
+
+def test_an_image_of_a_deed_opens_where_it_is_now(page: Page, served: Served) -> None:
+    first, second = uuids(served)[:2]
+    mark(served, [first], notes="a thing to see")
+    mark(served, [second], trash=True)
+    show_history(page)
+    deed(page, "Wrote a note").get_by_role("button", name="Open the image").click()
+    page.get_by_role("dialog").wait_for()
+    assert first in page.url
+    page.keyboard.press("Escape")
+    page.get_by_role("heading", name="History", exact=True).wait_for()
+    deed(page, "to the Trash").get_by_role("button", name="Open the image in the Trash").click()
+    expect(page.get_by_role("dialog")).to_contain_text("1 / 1")
+    assert "/trash" in page.url
+    page.keyboard.press("Escape")
+    page.get_by_role("heading", name="History", exact=True).wait_for()
+    served.post("/api/trash/restore", {"which": "all"})
+
+
+def test_the_keyboard_walks_the_deeds_and_undoes_one(page: Page, served: Served) -> None:
+    chosen = uuids(served)[:3]
+    mark(served, chosen, rating=1)
+    mark(served, chosen, favorite=True)
+    show_history(page)
+    deed(page, "to favourites").wait_for()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    expect(deed(page, "Rated 3 images ★").get_by_role("button", name="Undo")).to_be_focused()
+    page.keyboard.press("Enter")
+    until(page, lambda: uuids(served, "rating:1") == [])
+    assert len(uuids(served, "is:favourite")) == 3
+    served.post("/api/undo", {})
+
+
+def test_older_deeds_come_as_one_scrolls(page: Page, served: Served) -> None:
+    one = uuids(served)[:1]
+    for number in range(DEEDS // 2):
+        mark(served, one, rating=1 + number % 4)
+    show_history(page)
+    page.locator("[data-deed]").first.wait_for()
+    known = served.get("/api/operations", limit=500)["operations"]
+    until(page, lambda: page.locator("[data-deed]").count() >= 50)
+    assert page.locator("[data-deed]").count() < len(known)
+    page.locator("main").hover()
+    page.mouse.wheel(0, 100_000)
+    until(page, lambda: page.locator("[data-deed]").count() > 50)
+    for _ in range(10):
+        page.mouse.wheel(0, 100_000)
+        page.wait_for_timeout(100)
+    expect(page.locator("[data-deed]")).to_have_count(len(known))
+    shown = page.locator("[data-deed]").evaluate_all("(rows) => rows.map((row) => Number(row.dataset.deed))")
+    assert shown == [deed["operation"] for deed in known]
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_a_deed_is_undone_after_a_restart(browser: Browser, tmp_path: Path, scheme: str) -> None:
+    server = begin(tmp_path)
+    images = uuids(server)[:4]
+    before = server.http.get("/api/export").text
+    mark(server, images, trash=True)
+    server.stop()
+    again = Served(tmp_path / "library", [tmp_path / "pictures"]).wait_until_up()
+    try:
+        with opened(browser, again, scheme=scheme, scripts=(AXE.read_text("utf-8"),)) as page:
+            page.wait_for_selector("[role=gridcell]")
+            show_history(page)
+            deed(page, "Moved 4 images to the Trash").get_by_role("button", name="Undo").click()
+            expect(deed(page, "Moved 4 images to the Trash")).to_contain_text("undone")
+            assert again.http.get("/api/export").text == before
+            page.get_by_role("navigation").get_by_role("button", name="Library").click()
+            expect(page.get_by_test_id("total")).to_have_text(str(IMAGES))
+            page.get_by_role("navigation").get_by_role("button", name="Trash").click()
+            expect(page.get_by_role("heading", name="The Trash is empty")).to_be_visible()
+    finally:
+        again.stop()
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_before_the_first_deed_the_page_says_what_will_be_there(browser: Browser, tmp_path: Path, scheme: str) -> None:
+    server = begin(tmp_path)
+    try:
+        with opened(browser, server, scheme=scheme, scripts=(AXE.read_text("utf-8"),)) as page:
+            page.wait_for_selector("[role=gridcell]")
+            show_history(page)
+            expect(page.get_by_role("heading", name="Nothing was done yet")).to_be_visible()
+            assert faults(page) == []
+    finally:
+        server.stop()

@@ -1,0 +1,43 @@
+/** Prompt templates and wildcards, as the server tells them. */
+
+export type Params = Record<string, string | number>;
+
+export interface Template {
+  uuid: string;
+  name: string;
+  content: string;
+  negative: string | null;
+  params: Params;
+  category: string | null;
+  /** An image, and the name of its thumbnail. */
+  preview: string | null;
+  thumb: string | null;
+  uses: number;
+  created_at: number;
+  variables: string[];
+  wildcards: string[];
+}
+
+/** One choice a line. */
+export interface Wildcard {
+  name: string;
+  content: string;
+}
+
+export interface TemplateList {
+  templates: Template[];
+  wildcards: Wildcard[];
+}
+
+export type Form = 'a1111' | 'prompt' | 'json';
+
+/** What comes of a template at a seed and those after it; objects where the form is JSON. */
+export interface Expanded {
+  seed: number;
+  expanded: (string | Record<string, unknown>)[];
+}
+
+export interface Tried extends Expanded {
+  variables: string[];
+  wildcards: string[];
+}
