@@ -71,7 +71,7 @@ def install() -> None:
             say("This Python cannot make virtual environments. On Debian: apt install python3-venv")
             raise StepError(1) from error
     pip = (PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    run(*pip, "--constraint", "constraints.txt", "--editable", ".[dev]", HATCH_BUILD_NO_HOOKS="true")
+    run(*pip, "--constraint", "constraints.txt", "--editable", ".[dev,semantic]", HATCH_BUILD_NO_HOOKS="true")
     STAMP.write_text(wanted, "ascii")
 
 

@@ -10,7 +10,9 @@ from mysticanvas.domain.query import (
     Has,
     Interval,
     Is,
+    Known,
     Made,
+    Meaning,
     Named,
     Node,
     Number,
@@ -365,7 +367,16 @@ class RandomLibrary:
 
     def query(self) -> Query:
         where = None if self.chance.random() < 0.05 else self._node(3)
-        return Query(where, self.chance.choice((None, None, *map(Sort, Order), Sort(Order.RANDOM, 42))))
+        orders = [order for order in Order if order is not Order.SIMILARITY]
+        sort = self.chance.choice((None, None, *map(Sort, orders), Sort(Order.RANDOM, 42)))
+        similar = self.chance.choice((None, None, None, Meaning("sad robot")))
+        known = Known(self._some_ids() if similar else None, self._some_ids())
+        return Query(where, sort, similar, known)
+
+    def _some_ids(self) -> tuple[int, ...]:
+        """Of live images, of some in the Trash and of some that are gone, in any order."""
+        ids = self.database.read(lambda tx: tx.column("SELECT id FROM generations ORDER BY id")) + [7]
+        return tuple(self.chance.sample(ids, self.chance.randrange(len(ids) + 1)))
 
     def _node(self, depth: int) -> Node:
         kind = self.chance.random()

@@ -7,7 +7,9 @@ from mysticanvas.domain.query import (
     Has,
     Interval,
     Is,
+    LikeImage,
     Made,
+    Meaning,
     Named,
     Node,
     Not,
@@ -83,7 +85,7 @@ terms = st.one_of(
 )  # fmt: skip
 sorts = st.one_of(
     st.none(),
-    st.builds(Sort, st.sampled_from(list(Order))),
+    st.builds(Sort, st.sampled_from([order for order in Order if order is not Order.SIMILARITY])),
     st.builds(Sort, st.just(Order.RANDOM), st.integers(0, 999_999_999)),
 )
 
@@ -100,6 +102,7 @@ def trees(of: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
     )
 
 
-queries = st.builds(Query, st.none() | trees(terms), sorts)
+similar = st.none() | st.builds(Meaning, VALUES) | st.builds(LikeImage, st.uuids().map(str))
+queries = st.builds(Query, st.none() | trees(terms), sorts, similar)
 
 __all__ = ["Not", "dates", "intervals", "queries", "sorts", "terms", "trees"]

@@ -20,13 +20,20 @@ from mysticanvas.disk.watching import FolderWatcher, Hint
 from mysticanvas.dispatching import Dispatcher
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import LibraryError
+from mysticanvas.library import embedding, likeness
 from mysticanvas.library.backing_up import HourlyBackups
 from mysticanvas.library.carrying_on import CarryingOn
 from mysticanvas.library.importing import Importing
 from mysticanvas.library.importing_libraries import LibraryImporting
+from mysticanvas.library.job_progress import JobProgress
 from mysticanvas.library.jobs.thumb import SHORT_EDGES_PX
+from mysticanvas.library.journaling import Journaling
+from mysticanvas.library.rebuilding import Rebuilding
+from mysticanvas.library.rescanning import rescans_by
 from mysticanvas.library.thumb_cache import ThumbCache
+from mysticanvas.search.duplicates import Duplicates
 from mysticanvas.search.index import Index
+from mysticanvas.search.similarity import Similarity
 from mysticanvas.search.snapshots import Snapshots
 from mysticanvas.server.app import build_app
 from mysticanvas.server.live import LiveUpdates
@@ -36,6 +43,7 @@ from mysticanvas.settings import Settings
 from mysticanvas.store import events, roots
 from mysticanvas.store.database import Database
 from mysticanvas.store.roots import Root
+from mysticanvas.worker.cluster import IN_FLIGHT, ClusterExecutor, scheduler_address
 from mysticanvas.worker.pool import WorkerPool
 
 log = logging.getLogger(__name__)
@@ -74,6 +82,7 @@ class Orchestrator:
     def _build(self, running: ExitStack) -> None:
         settings = self._settings
         self.database = running.enter_context(Database.open(settings.library, read_limit_ms=settings.read_limit_ms))
+        running.enter_context(Journaling(self.database))
         self._warn_of_place()
         self._socket = running.enter_context(_bind(settings.port)) if self._serving else None
         port = self._socket.getsockname()[1] if self._socket else settings.port
@@ -86,7 +95,10 @@ class Orchestrator:
         if self._serving:
             # A single command has its answer from SQL sooner than the index would be read.
             index.start()
-        live = running.enter_context(LiveUpdates(self.database))
+        progress = JobProgress()
+        live = running.enter_context(LiveUpdates(self.database, progress))
+        similarity = Similarity(self.database, settings.library / "vectors")
+        duplicates = Duplicates(self.database)
         self._watcher = self._start_watcher(running)
         self.importing = running.enter_context(
             Importing(
@@ -99,10 +111,14 @@ class Orchestrator:
             )
         )
         libraries = running.enter_context(LibraryImporting(self.database, self.importing, now_ms=now_ms))
-        self._start_jobs(running, workers, cache)
+        rebuilding = running.enter_context(Rebuilding(self.database, self.importing, now_ms=now_ms))
+        self._start_jobs(running, workers, cache, progress)
         if self._serving:
             running.enter_context(HourlyBackups(self.database))
         carrying_on = running.enter_context(CarryingOn(self.database, now_ms=now_ms))
+        if self._serving:
+            embedding.queue_missing(self.database, now_ms=now_ms)
+            likeness.hash_missing(self.database, now_ms=now_ms)
         self.sessions = Sessions.open(settings.library / TOKEN_FILE)
         if self._serving:
             running.enter_context(self.sessions.kept_in(settings.library / SESSION_FILE))
@@ -110,11 +126,14 @@ class Orchestrator:
             Services(
                 database=self.database,
                 workers=workers,
-                snapshots=Snapshots(self.database, index),
+                snapshots=Snapshots(self.database, index, similarity=similarity, duplicates=duplicates),
+                duplicates=duplicates,
                 importing=self.importing,
                 libraries=libraries,
+                rebuilding=rebuilding,
                 carrying_on=carrying_on,
                 live=live,
+                progress=progress,
                 cache=cache,
                 sessions=self.sessions,
                 base_url=self.base_url,
@@ -132,7 +151,7 @@ class Orchestrator:
                 events.append, level="warning", kind="library.place", subject=danger, data={}, now_ms=now_ms()
             )
 
-    def _start_jobs(self, running: ExitStack, workers: WorkerPool, cache: ThumbCache) -> None:
+    def _start_jobs(self, running: ExitStack, workers: WorkerPool, cache: ThumbCache, progress: JobProgress) -> None:
         """Jobs that take minutes have a worker of their own, which starts when there is one."""
         settings = self._settings
         slow_worker = running.enter_context(
@@ -140,14 +159,33 @@ class Orchestrator:
                 1, memory_bytes=settings.worker_memory_bytes, task_limit_s=settings.slow_task_limit_s, when_needed=True
             )
         )
+        executor = self._cluster(running, workers)
         running.enter_context(
             Dispatcher(
                 self.database,
-                workers,
+                executor or workers,
                 cache,
                 slow_executor=slow_worker,
-                in_flight=settings.workers * 4,
+                in_flight=IN_FLIGHT if executor else settings.workers * 4,
+                in_view=settings.workers * 2,
+                progress=progress,
+                rescan=rescans_by(self.database, self.importing),
                 now_ms=now_ms,
+            )
+        )
+
+    def _cluster(self, running: ExitStack, workers: WorkerPool) -> ClusterExecutor | None:
+        """None: everything is done here."""
+        settings = self._settings
+        if settings.executor == "local":
+            return None
+        return running.enter_context(
+            ClusterExecutor(
+                scheduler_address(settings.executor),
+                workers,
+                send_files=settings.send_files,
+                memory_bytes=settings.worker_memory_bytes,
+                task_limit_s=settings.task_limit_s,
             )
         )
 

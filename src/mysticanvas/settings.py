@@ -32,6 +32,12 @@ class Settings(BaseSettings):
     workers: int = Field(
         default_factory=default_workers, ge=1, le=64, description="Processes that read and decode images."
     )
+    executor: str = Field(
+        "local", description="Where jobs are done: local (processes of this machine), or dask://HOST:PORT (a cluster)."
+    )
+    send_files: bool = Field(
+        False, description="Whether the bytes of images travel to the cluster, which need not see the folders then."
+    )
     watch: bool = Field(True, description="Whether folders are watched for new images while serving.")
 
     settle_s: float = Field(
@@ -45,7 +51,9 @@ class Settings(BaseSettings):
         30, gt=0, description="Seconds after which a worker that is still at one task is killed."
     )
     slow_task_limit_s: float = Field(
-        3_600, gt=0, description="The same for the worker that hashes models, which may take minutes each."
+        3_600,
+        gt=0,
+        description="The same for the worker of what may take minutes: models, model servers.",
     )
     worker_memory_bytes: int = Field(
         512 * MIB, ge=64 * MIB, description="Bytes of memory that one worker process may take."

@@ -35,7 +35,7 @@ def run(library: Path, pictures: Path, *, files: int, kills: int, seed: int, pro
         _favourite_until(served, time.monotonic() + chance.uniform(0.02, 0.9), favourites, chance)
         served.kill()
         verdict.kills += 1
-        verdict.wrong += _doctor(library)
+        verdict.wrong += doctor(library)
         if verdict.wrong:
             return verdict
     verdict.acknowledged = len(favourites)
@@ -64,7 +64,7 @@ def _favourite_until(served: Served, deadline_s: float, favourites: set[str], ch
         favourites.add(page["uuid"][0])
 
 
-def _doctor(library: Path) -> list[str]:
+def doctor(library: Path) -> list[str]:
     """`doctor` in a process of its own, as a person would ask it."""
     asked = subprocess.run(
         [sys.executable, "-m", "mysticanvas.cli.main", "doctor", "--json", "--library", str(library)],
@@ -99,7 +99,7 @@ def _after_all(library: Path, pictures: Path, files: int, favourites: set[str], 
         wrong += _without_thumbnail(served, found["total"])
     finally:
         served.stop()
-    return wrong + _doctor(library)
+    return wrong + doctor(library)
 
 
 def _wait_until_idle(served: Served, files: int) -> list[str]:

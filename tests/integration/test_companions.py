@@ -13,6 +13,7 @@ from mysticanvas.cli.taking_in import import_and_follow, wait_for_jobs
 from mysticanvas.domain.generation import Recipe
 from mysticanvas.formats.grids import is_grid
 from mysticanvas.library.companions import companion
+from mysticanvas.library.inspecting import inspect
 from mysticanvas.settings import Settings
 
 
@@ -158,3 +159,19 @@ def test_a_picture_that_only_goes_by_the_name_of_a_grid_is_none() -> None:
     assert not is_grid("grid-0001.png", Recipe(), 640, 640)
     assert not is_grid("gridlock.png", Recipe(width=64, height=64), 640, 640)
     assert is_grid("grid-0001-12.png", Recipe(width=64, height=64), 128, 64)
+
+
+def test_an_image_that_says_nothing_is_told_of_by_the_log_of_its_folder(client: Client, folder: Path) -> None:
+    row = "<tr><td class='key'>{}</td><td class='value'>{}</td></tr>\n"
+    settings = {"Prompt": "a fox", "Base Model": "m.safetensors", "Seed": 5, "Resolution": "(64, 64)"}
+    table = "".join(row.format(key, value) for key, value in settings.items())
+    (folder / "log.html").write_text(f'<html><div id="a_png" class="image-container">{table}</div></html>')
+    (folder / "a.png").write_bytes(png(64, 64, color=1))
+    (folder / "b.png").write_bytes(png(64, 64, color=2))
+    take_in(client, folder)
+    hits = client.get("/api/search", q="", limit=10)["items"]
+    made = [client.get(f"/api/generations/{hit['uuid']}") for hit in hits]
+    assert sorted((one["prompt"] or "", one["seed"]) for one in made) == [("", None), ("a fox", "5")]
+    # It belongs to no single image.
+    assert all(len([file for file in one["files"] if file["kind"] == "sidecar"]) == 0 for one in made)
+    assert inspect(folder / "a.png")["prompt"] == "a fox"

@@ -10,10 +10,12 @@ from tests.pictures import write_pictures
 
 from mysticanvas import dispatching
 from mysticanvas.dispatching import Dispatcher
+from mysticanvas.domain.job import JobKind
 from mysticanvas.domain.task import ThumbsMade
 from mysticanvas.library.thumb_cache import ThumbCache
 from mysticanvas.store import job_lists, roots
 from mysticanvas.store.database import Database
+from mysticanvas.store.job_lists import KindState
 from mysticanvas.worker.pool import WorkerPool
 
 
@@ -29,6 +31,10 @@ class FullForAWhile(ThumbCache):
         super().keep(made)
 
 
+def thumbs(database: Database) -> KindState:
+    return next(state for state in database.read(job_lists.states) if state.kind == JobKind.THUMB)
+
+
 def test_a_full_disk_costs_no_job_an_attempt_and_work_goes_on_by_itself(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -40,10 +46,10 @@ def test_a_full_disk_costs_no_job_an_attempt_and_work_goes_on_by_itself(
         import_all(database, pool, root)
         with Dispatcher(database, pool, cache, in_flight=4, slow_executor=pool, now_ms=lambda: 1_000):
             until_s = time.monotonic() + 30
-            while database.read(job_lists.states)[0].done < 6 and time.monotonic() < until_s:
+            while thumbs(database).done < 6 and time.monotonic() < until_s:
                 time.sleep(0.02)
-    [state] = database.read(job_lists.states)
+    state = thumbs(database)
     assert (state.done, state.failed) == (6, 0)
     assert cache.refused == 3
-    assert database.read(lambda tx: tx.value("SELECT max(attempts) FROM jobs")) == 1
+    assert database.read(lambda tx: tx.value("SELECT max(attempts) FROM jobs WHERE kind = 'thumb'")) == 1
     assert len(list((tmp_path / "thumbs").rglob("*.webp"))) == 12

@@ -1,10 +1,13 @@
 """The durable queue (J1-J9)."""
 
 from mysticanvas.domain.job import JobKind, JobPriority
+from mysticanvas.library import job_steering
 from mysticanvas.store import job_lists, jobs
 from mysticanvas.store.database import Database
+from mysticanvas.store.job_lists import Chosen
 
 KIND = JobKind.THUMB
+MOST_ATTEMPTS = 3
 
 
 def queue(database: Database, *keys: str, priority: int = JobPriority.NORMAL) -> None:
@@ -59,7 +62,7 @@ def test_a_second_crash_parks_a_job(database: Database) -> None:
     queue(database, "a")
     for now_ms in (10_000, 10_000_000):
         [job] = claim(database, now_ms=now_ms)
-        database.write(jobs.fail, job, error="it crashed", crashed=True, now_ms=now_ms)
+        database.write(jobs.fail, job, error="it crashed", crashed=True, now_ms=now_ms, most_attempts=MOST_ATTEMPTS)
     assert counts(database) == (0, 0, 0, 1)
     [parked] = database.read(job_lists.failed, limit=10)
     assert (parked.error, parked.crashes) == ("it crashed", 2)
@@ -68,13 +71,13 @@ def test_a_second_crash_parks_a_job(database: Database) -> None:
 def test_errors_are_tried_again_later_until_the_attempts_are_used_up(database: Database) -> None:
     queue(database, "a")
     now_ms = 10_000
-    for _ in range(jobs.MAX_ATTEMPTS):
+    for _ in range(MOST_ATTEMPTS):
         [job] = claim(database, now_ms=now_ms)
-        database.write(jobs.fail, job, error="busy", crashed=False, now_ms=now_ms)
+        database.write(jobs.fail, job, error="busy", crashed=False, now_ms=now_ms, most_attempts=MOST_ATTEMPTS)
         assert claim(database, now_ms=now_ms) == []
         now_ms += jobs.LAST_RETRY_MS * 2
     assert counts(database) == (0, 0, 0, 1)
-    assert database.write(job_lists.retry, ids=None, kind=None, now_ms=now_ms) == 1
+    assert job_steering.retry(database, Chosen(), now_ms=now_ms) == 1
     assert len(claim(database, now_ms=now_ms)) == 1
 
 

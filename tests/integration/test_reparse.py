@@ -138,7 +138,7 @@ def test_a_batch_that_crashes_a_worker_is_halved_until_the_bad_one_is_alone(data
             database.write(jobs.replace, job, parts, now_ms=0)
         else:
             crashed.append(job.payload["generations"])
-            database.write(jobs.fail, job, error="it crashed", crashed=True, now_ms=0)
+            database.write(jobs.fail, job, error="it crashed", crashed=True, now_ms=0, most_attempts=4)
     assert crashed == [[4], [4]]
     rows = database.read(lambda tx: tx.all("SELECT status, payload_json FROM jobs WHERE status <> 'done'"))
     assert [(row["status"], json.loads(row["payload_json"])["generations"]) for row in rows] == [("error", [4])]

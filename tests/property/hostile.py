@@ -19,6 +19,20 @@ def read(texts: dict[str, str], *, file_name: str = "x_00001_.png", beside: dict
     return read_recipe(ImageHead(ImageFormat.PNG, 64, 64, 1, True, entries), file_name=file_name, sidecars=sidecars)
 
 
+def check_storable(recipe: Recipe) -> None:
+    """Asserts what the columns of the database and JSON ask of a recipe."""
+    assert FAULT not in recipe.problems
+    json.dumps(recipe.params).encode()
+    for said in (recipe.prompt, recipe.negative_prompt, recipe.model, recipe.sampler, recipe.scheduler, recipe.parent):
+        assert said is None or said.encode().count(0) == 0
+    for count in (recipe.steps, recipe.width, recipe.height, recipe.clip_skip):
+        assert count is None or (isinstance(count, int) and abs(count) < 2**31)
+    assert recipe.seed is None or len(str(recipe.seed)) <= 41
+    assert all(isinstance(use.name, str) for use in recipe.loras)
+    assert all(use.name or use.hash for use in recipe.models)
+    assert all(image.name or image.hash for image in recipe.inputs)
+
+
 def _repeated(key: str, begin: str, unit: str, end: str = "") -> Shape:
     return lambda size: {key: begin + unit * max(1, (size - len(begin) - len(end)) // len(unit)) + end}
 
@@ -107,6 +121,24 @@ def _workflow(size: int) -> dict[str, str]:
     return {"workflow": json.dumps({"nodes": nodes, "links": links})}
 
 
+def _subgraphs(size: int) -> dict[str, str]:
+    """Many uses of one that has many nodes, none of which is there."""
+    count = max(2, size // 70)
+    inner = [{"id": n, "type": "x", "mode": 2} for n in range(count)]
+    nodes = [{"id": n, "type": "s"} for n in range(count)]
+    return {"workflow": json.dumps({"nodes": nodes, "definitions": {"subgraphs": [{"id": "s", "nodes": inner}]}})}
+
+
+def _groups(size: int) -> dict[str, str]:
+    """The same with group nodes, each of which uses the next."""
+    count = max(2, size // 120)
+    inner = [{"type": "workflow/b", "widgets_values": [1, 2]} for _ in range(count)]
+    links = [[n, 0, n + 1, 0] for n in range(count)]
+    groups = {"a": {"nodes": inner, "links": links}, "b": {"nodes": [{"type": "x", "mode": 2}] * count}}
+    nodes = [{"id": n, "type": "workflow/a"} for n in range(count // 4)]
+    return {"workflow": json.dumps({"nodes": nodes, "extra": {"groupNodes": groups}})}
+
+
 SHAPES: dict[str, Shape] = {
     "infotext settings": _repeated("parameters", "x\nSteps: 20, ", "a: b, ", "Seed: 1"),
     "infotext quotes": _repeated("parameters", 'x\nSteps: 20, A: "', '\\"'),
@@ -152,4 +184,6 @@ SHAPES: dict[str, Shape] = {
     "graph of joins": _graph_of_joins,
     "graph of LoRAs": _graph_of_loras,
     "editor's graph": _workflow,
+    "subgraphs": _subgraphs,
+    "group nodes": _groups,
 }  # fmt: skip

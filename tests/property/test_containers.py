@@ -1,7 +1,4 @@
-"""Containers with everything in them that some writer puts there, damaged anywhere (M5, X3).
-
-`test_….hypothesis.fuzz_one_input` of each test here and in `test_parsers.py` is a target for a fuzzer.
-"""
+"""Containers with everything in them that some writer puts there, damaged anywhere (M5, X3)."""
 
 import struct
 import zlib

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.queries import queries
 
 from mysticanvas.domain.errors import QueryError
-from mysticanvas.domain.query import Field, Named, Not, Query, Text, all_of
+from mysticanvas.domain.query import Field, LikeImage, Meaning, Named, Not, Order, Query, Text, all_of
 from mysticanvas.search import language, query_json
 
 
@@ -27,6 +27,7 @@ def test_the_json_of_a_query_is_that_query(query: Query) -> None:
 @given(queries)
 def test_the_chips_of_a_query_side_by_side_are_that_query(query: Query) -> None:
     chips = [text for _, text in language.parts_written(query)]
+    chips += [language.written_similar(query.similar)] if query.similar else []
     chips += [language.written_sort(query.sort)] if query.sort else []
     assert language.parse(" ".join(chips)) == query
 
@@ -35,6 +36,8 @@ def test_the_chips_of_a_query_side_by_side_are_that_query(query: Query) -> None:
 @example('tag:"')
 @example("((((((((((((((((((((((((")
 @example("date:9999-12-31")
+@example('a OR b ~"sad robot" sort:similarity')
+@example("~~ -~x (~y)")
 def test_what_parses_once_is_written_in_its_lasting_form(text: str) -> None:
     try:
         query = language.parse(text)
@@ -42,6 +45,26 @@ def test_what_parses_once_is_written_in_its_lasting_form(text: str) -> None:
         assert 0 <= error.position <= len(text)
         return
     assert language.parse(language.write(query)) == query
+
+
+def test_what_is_to_be_similar_stands_once_and_orders_by_itself() -> None:
+    query = language.parse('rating:>=4 ~"sad robot"')
+    assert (query.similar, query.order.by) == (Meaning("sad robot"), Order.SIMILARITY)
+    assert language.parse("sort:similarity ~robot") == language.parse("~robot")
+    assert language.parse("~robot sort:oldest").order.by is Order.OLDEST
+    assert language.parse("similar:4F9C0d2e").similar == LikeImage("4f9c0d2e")
+    assert language.parse("~ robot").similar is None
+    assert language.parse('"~robot"').where == Text("~robot")
+
+
+@pytest.mark.parametrize(
+    ("text", "position"),
+    [("~a ~b", 3), ("-~a", 1), ("(~a)", 1), ('~""', 0), ("a sort:similarity", 2), ("like:zz", 0), ("~a like:4f9c", 3)],
+)
+def test_likeness_that_makes_no_sense_is_pointed_at(text: str, position: int) -> None:
+    with pytest.raises(QueryError) as refused:
+        language.parse(text)
+    assert refused.value.position == position
 
 
 json_values = st.recursive(

@@ -3,13 +3,14 @@
 import json
 import time
 from itertools import pairwise
+from timeit import Timer
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.property import effort, writers
-from tests.property.hostile import FAULT, SHAPES, read
+from tests.property.hostile import FAULT, SHAPES, check_storable, read
 from tests.property.writers import Made
 
 from mysticanvas.domain.generation import Recipe
@@ -72,21 +73,8 @@ def test_a_damaged_text_gives_a_recipe_that_can_be_stored(name: str, made: Made,
     else:
         at = data.draw(st.integers(0, len(texts[key])))
         texts[key] = texts[key][:at] + data.draw(st.text(max_size=5)) + texts[key][at + data.draw(st.integers(0, 9)) :]
-    _can_be_stored(read(texts))
-    _can_be_stored(read({}, beside={"x.json": texts[key], "x.txt": texts[key], "x.yaml": texts[key]}))
-
-
-def _can_be_stored(recipe: Recipe) -> None:
-    assert FAULT not in recipe.problems
-    json.dumps(recipe.params).encode()
-    for said in (recipe.prompt, recipe.negative_prompt, recipe.model, recipe.sampler, recipe.scheduler, recipe.parent):
-        assert said is None or said.encode().count(0) == 0
-    for count in (recipe.steps, recipe.width, recipe.height, recipe.clip_skip):
-        assert count is None or (isinstance(count, int) and abs(count) < 2**31)
-    assert recipe.seed is None or len(str(recipe.seed)) <= 41
-    assert all(isinstance(use.name, str) for use in recipe.loras)
-    assert all(use.name or use.hash for use in recipe.models)
-    assert all(image.name or image.hash for image in recipe.inputs)
+    check_storable(read(texts))
+    check_storable(read({}, beside={"x.json": texts[key], "x.txt": texts[key], "x.yaml": texts[key]}))
 
 
 # -- there and back -----------------------------------------------------------------------------------------
@@ -156,16 +144,21 @@ def test_a_megabyte_made_to_hurt_takes_no_second_and_no_fault(shape: str) -> Non
 @pytest.mark.long
 @pytest.mark.parametrize("shape", SHAPES)
 def test_twice_the_text_takes_less_than_two_and_a_half_times_the_work(shape: str) -> None:
-    spent = [_least_s(SHAPES[shape](size)) for size in (500_000, 1_000_000, 2_000_000)]
-    for less, more in pairwise(spent):
-        # What takes a millisecond is not measured by a clock.
-        assert more < 2.5 * less + 0.005, spent
+    """The least time of each size counts; other programs can only add to it, so more rounds come nearer
+    to the truth, and what does grow faster never passes."""
+    readings = [_reading(SHAPES[shape](size)) for size in (250_000, 500_000, 1_000_000)]
+    number, _ = readings[0].autorange()
+    least = [float("inf")] * len(readings)
+    for _ in range(_MAX_ROUNDS):
+        least = [min(spent, reading.timeit(number)) for spent, reading in zip(least, readings, strict=True)]
+        if all(more < 2.5 * less for less, more in pairwise(least)):
+            return
+    pytest.fail(f"{[round(spent / number * 1000, 1) for spent in least]} ms of CPU")
 
 
-def _least_s(texts: dict[str, str]) -> float:
-    spent = []
-    for _ in range(5):
-        began_s = time.process_time()
-        read(texts)
-        spent.append(time.process_time() - began_s)
-    return min(spent)
+def _reading(texts: dict[str, str]) -> Timer:
+    """Of CPU time; `Timer` keeps the collector of garbage off, whose work hangs on what else is alive."""
+    return Timer(lambda: read(texts), timer=time.process_time)
+
+
+_MAX_ROUNDS = 8

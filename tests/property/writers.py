@@ -317,6 +317,44 @@ def _comfyui_editor(one: Made) -> dict[str, str]:
     return {"workflow": json.dumps(editor_graph(one))}
 
 
+def group_graph(one: Made) -> dict[str, Any]:
+    """The same with the texts, the latent and the sampler in one group node, whose definition has other values."""
+    inner = [
+        {"type": "EmptyLatentImage", "widgets_values": [8, 8, 1], "outputs": [{}]},
+        {"type": "CLIPTextEncode", "widgets_values": ["old"], "inputs": [{"name": "clip"}], "outputs": [{}]},
+        {"type": "CLIPTextEncode", "widgets_values": ["old"], "inputs": [{"name": "clip"}], "outputs": [{}]},
+        {
+            "type": "KSampler",
+            "widgets_values": [1, "fixed", 1, 1, "old", "old", 0.1],
+            "inputs": [{"name": name} for name in ("model", "positive", "negative", "latent_image")],
+            "outputs": [{}],
+        },
+    ]
+    links = [[1, 0, 3, 1, 6, "X"], [2, 0, 3, 2, 7, "X"], [0, 0, 3, 3, 5, "X"], [None, 0, 1, 0, 4, "CLIP"]]
+    values = [one.width, one.height, 1, one.prompt, one.negative, one.seed, "randomize", one.steps, one.cfg]
+    nodes = [
+        {"id": 4, "type": "CheckpointLoaderSimple", "widgets_values": [one.model], "inputs": []},
+        {
+            "id": 3,
+            "type": "workflow/All",
+            "widgets_values": [*values, one.sampler, one.scheduler, 1],
+            "inputs": [_slot("clip", 1), _slot("CLIPTextEncode clip", 2), _slot("model", 3)],
+        },
+        {"id": 8, "type": "VAEDecode", "inputs": [_slot("samples", 4)]},
+        {"id": 9, "type": "SaveImage", "widgets_values": ["x"], "inputs": [_slot("images", 5)]},
+    ]
+    origins = {1: (4, 1), 2: (4, 1), 3: (4, 0), 4: (3, 0), 5: (8, 0)}
+    return {
+        "nodes": nodes,
+        "links": [[n, origin, slot, 0, 0, "X"] for n, (origin, slot) in origins.items()],
+        "extra": {"groupNodes": {"All": {"nodes": inner, "links": links, "external": []}}},
+    }
+
+
+def _comfyui_group(one: Made) -> dict[str, str]:
+    return {"workflow": json.dumps(group_graph(one))}
+
+
 # What each says: the tool, its writer, and the fields that it cannot carry or writes otherwise.
 WRITERS: dict[str, tuple[str, Writer, frozenset[str]]] = {
     "a1111": ("A1111", _a1111, ALL),
@@ -346,4 +384,5 @@ WRITERS: dict[str, tuple[str, Writer, frozenset[str]]] = {
     "comfyui": ("ComfyUI", _comfyui, ALL),
     "comfyui webp": ("ComfyUI", _comfyui_webp, ALL),
     "comfyui editor": ("ComfyUI", _comfyui_editor, ALL),
+    "comfyui group": ("ComfyUI", _comfyui_group, ALL),
 }

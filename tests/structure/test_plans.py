@@ -16,7 +16,7 @@ from tests.libraries import RandomLibrary
 from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.search import facets, language, paging, reading, resolving, snapshots
 from mysticanvas.search.finding import Answer
-from mysticanvas.store import events, files, generations, jobs, models
+from mysticanvas.store import events, files, generations, job_lists, jobs, models
 from mysticanvas.store.database import Database, WriteTx
 
 PLANS = Path(__file__).parent / "plans"
@@ -133,7 +133,10 @@ OTHERS: dict[str, Query] = {
     ),
     "index_names": reading.by_name,
     "jobs_claim": lambda tx: jobs.claim(tx, boot="boot", limit=4, now_ms=1),
-    "jobs_any_ready": lambda tx: jobs.any_ready(tx, now_ms=1),
+    "jobs_ready": lambda tx: jobs.ready(tx, now_ms=1),
+    "jobs_listed": lambda tx: job_lists.listed(tx, kind=None, status=None, before=None, limit=20),
+    "jobs_failed": lambda tx: (job_lists.failed(tx, limit=20), job_lists.reasons(tx, limit=20)),
+    "jobs_prune": lambda tx: job_lists.prune(tx, before_ms=0, keep=10, limit=20),
     "files_known": lambda tx: files.known(tx, root_id=1, paths=[b"a.png", b"b.png"]),
     "files_with_fingerprint": lambda tx: files.with_fingerprint(tx, b"\0" * 32),
     "files_of_generation": lambda tx: files.of_generation(tx, generations.GenerationId(1)),

@@ -17,6 +17,7 @@ ALLOWED = {
     ("disk/discarding.py", "discard"): "a person's file, after every check",
     ("disk/discarding.py", "_unlink_beneath"): "a person's file, after every check",
     ("library/thumb_cache.py", "_write_whole"): "a thumbnail's temporary file",
+    ("library/autotagging.py", "keep_key"): "the file of an endpoint's key",
     ("server/sessions.py", "kept_in"): "the file of the browser's session",
     ("orchestrator.py", "serve"): "address.json",
     ("orchestrator.py", "_write_address"): "address.json",
@@ -65,6 +66,7 @@ def test_the_store_takes_only_its_own_files_away() -> None:
     assert {one[0] for one in calls() if one[0].startswith("store/")} <= {
         "store/backup.py",
         "store/database.py",
+        "store/journal_files.py",
         "store/locking.py",
     }
 

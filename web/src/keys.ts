@@ -62,6 +62,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['c'], shown: 'c', does: 'Compare two to four: those that are chosen, else this and the next', run: () => void comparing.enter() },
   { keys: ['C'], shown: 'Shift+C', does: 'Cull: go through what is chosen, or all, and keep or reject', run: () => culling.enter() },
   { keys: ['l'], shown: 'l', does: 'Lineage: what it came from, and what came from it; arrows walk, Enter opens, Esc goes back', run: showLineage },
+  { keys: ['s'], shown: 's', does: 'Similar prompts: images whose prompts mean something like this one’s', run: showSimilar },
   { keys: ['\\'], shown: '\\', does: 'Filters beside the images', run: () => panels.toggleFilters() },
   { keys: ['p'], shown: 'p', does: 'Copy the prompt', run: () => void copyOf('prompt', 'Prompt') },
   { keys: ['P'], shown: 'Shift+P', does: 'Copy all parameters', run: () => void copyOf('parameters_text', 'All parameters') },
@@ -153,6 +154,11 @@ function endGlance(): void {
 function showLineage(): void {
   const uuid = library.uuidOf(library.focused);
   if (uuid) routing.lineageOf(uuid);
+}
+
+function showSimilar(): void {
+  const uuid = library.uuidOf(library.focused);
+  if (uuid) routing.similarTo(uuid);
 }
 
 function toggleFavourite(): void {

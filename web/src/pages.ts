@@ -1,6 +1,8 @@
 /** The pages of the gallery. Another one is another entry here: its place in the rail, its address, its screen. */
 
 import Activity from '@lucide/svelte/icons/activity';
+import CopyCheck from '@lucide/svelte/icons/copy-check';
+import Settings2 from '@lucide/svelte/icons/settings';
 import Boxes from '@lucide/svelte/icons/boxes';
 import GitBranch from '@lucide/svelte/icons/git-branch';
 import ChartColumn from '@lucide/svelte/icons/chart-column';
@@ -17,6 +19,7 @@ import Compare from './compare/Compare.svelte';
 import { COMPARE } from './compare/comparing.svelte';
 import Cull from './cull/Cull.svelte';
 import { CULL } from './cull/culling.svelte';
+import Duplicates from './duplicates/Duplicates.svelte';
 import Gallery from './gallery/Gallery.svelte';
 import History from './history/History.svelte';
 import Jobs from './jobs/Jobs.svelte';
@@ -25,6 +28,7 @@ import { library } from './gallery/library.svelte';
 import Models from './models/Models.svelte';
 import { routing } from './routing.svelte';
 import { panels } from './shell/panels.svelte';
+import Settings from './settings/Settings.svelte';
 import Stats from './stats/Stats.svelte';
 import TagsPage from './tags/Tags.svelte';
 import Templates from './templates/Templates.svelte';
@@ -51,10 +55,12 @@ export const PAGES: readonly PageEntry[] = [
   { label: 'Models', icon: Boxes, path: '/models', screen: Models },
   { label: 'Lineage', icon: GitBranch, path: '/lineage', screen: LineagePage },
   { label: 'Statistics', icon: ChartColumn, path: '/stats', screen: Stats },
+  { label: 'Duplicates', icon: CopyCheck, path: '/duplicates', screen: Duplicates },
   { label: 'Templates', icon: ScrollText, path: '/templates', screen: Templates },
   { label: 'Jobs', icon: Activity, path: '/jobs', screen: Jobs },
   { label: 'History', icon: HistoryIcon, path: '/history', screen: History, low: true },
   { label: 'Trash', icon: Trash2, path: '/trash', screen: Trash, low: true },
+  { label: 'Settings', icon: Settings2, path: '/settings', screen: Settings, low: true },
 ];
 
 /** Beside the images; from another page it leads to them. */
@@ -62,7 +68,6 @@ function pressCollections(): void {
   if (routing.inLibrary || !panels.collecting) panels.toggleCollections();
   if (!routing.inLibrary) routing.to('/library', library.whereabouts === 'library' ? library.query : '');
 }
-
 /** What fills the window, without the rail: one gets there from a list, and back to it. */
 export const MODES: ReadonlyMap<string, Component> = new Map<string, Component>([
   [CULL, Cull],

@@ -67,6 +67,11 @@ class Routing {
     } else this.search(query);
   }
 
+  /** Images whose prompts are like that of this one. */
+  similarTo(uuid: string): void {
+    this.search(`like:${uuid}`);
+  }
+
   lineageOf(uuid: string): void {
     this.over(LINEAGE, uuid);
   }

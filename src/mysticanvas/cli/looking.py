@@ -1,4 +1,4 @@
-"""`search`, `show`, `jobs`, `events`: what the library holds and does."""
+"""`search`, `show`, `events`: what the library holds and does."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -9,13 +9,11 @@ from rich.table import Table
 from mysticanvas.cli.client import connect
 from mysticanvas.cli.options import Json, Library, settings_for
 from mysticanvas.cli.printing import out, print_json
-from mysticanvas.domain.errors import InvalidInputError
 
 
 def add_commands(app: typer.Typer) -> None:
     app.command(epilog="Example: mysticanvas search 'violet storm model:flux1-dev is:favourite' --sort rating")(search)
     app.command(epilog="Example: mysticanvas show 4f9c… --json")(show)
-    app.command(epilog="Example: mysticanvas jobs retry thumb")(jobs)
     app.command(epilog="Example: mysticanvas events --level warning")(events)
 
 
@@ -86,36 +84,6 @@ def show(
         if value not in (None, [], "", {}, False) and name != "parameters_text":
             table.add_row(name.replace("_", " "), str(value))
     out.print(table, markup=False)
-
-
-JOB_DEEDS = ("pause", "resume", "retry", "discard", "cancel", "start", "stop")
-
-
-def jobs(
-    action: Annotated[str, typer.Argument(metavar=f"[list|{'|'.join(JOB_DEEDS)}]", show_default=False)] = "list",
-    kind: Annotated[str | None, typer.Argument(metavar="[KIND]", help="Such as thumb; all kinds without one.")] = None,
-    library: Library = None,
-    json: Json = False,
-) -> None:
-    """Work in the background: what waits, runs, failed. Steer it: pause, resume, retry or discard what
-    failed, cancel what waits. `start sha256` hashes every file, now and from now on."""
-    if action not in ("list", *JOB_DEEDS):
-        raise InvalidInputError(f"jobs knows list, {', '.join(JOB_DEEDS)}; not “{action}”.")
-    with connect(settings_for(library)) as client:
-        if action != "list":
-            changed = client.post(f"/api/jobs/{action}", {"kind": kind})["changed"]
-            print_json({"changed": changed}) if json else out.print(f"{action}: {changed:,}")
-            return
-        state = client.get("/api/jobs")
-    if json:
-        print_json(state)
-        return
-    table = Table("Kind", "Waiting", "Running", "Done", "Failed", box=None)
-    for row in state["kinds"]:
-        table.add_row(row["kind"], *(f"{row[n]:,}" for n in ("waiting", "running", "done", "failed")))
-    out.print(table if state["kinds"] else "No work is waiting.")
-    for failed in state["failed"]:
-        out.print(f"  {failed['kind']} {failed['file']}: {failed['error']}", markup=False, highlight=False)
 
 
 def events(

@@ -10,17 +10,22 @@ import typer
 
 from mysticanvas import __version__
 from mysticanvas.cli import (
+    autotagging,
+    duplicates,
     folders,
+    jobs,
     lineage,
     looking,
     maintaining,
     models,
     organising,
+    rebuilding,
     serving,
     tagging,
     taking_in,
     templating,
     trashing,
+    verifying,
 )
 from mysticanvas.cli.printing import err
 from mysticanvas.domain.errors import InvalidInputError, LibraryError, MystiCanvasError, NotFoundError
@@ -40,11 +45,16 @@ for module in (
     organising,
     tagging,
     trashing,
+    duplicates,
+    autotagging,
     templating,
     lineage,
     models,
     folders,
+    jobs,
     maintaining,
+    rebuilding,
+    verifying,
 ):
     module.add_commands(app)
 

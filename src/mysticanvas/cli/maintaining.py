@@ -11,7 +11,7 @@ from mysticanvas.cli.client import Client, connect
 from mysticanvas.cli.options import Json, Library, settings_for
 from mysticanvas.cli.printing import out, print_json, progress_bar
 from mysticanvas.domain.errors import InvalidInputError
-from mysticanvas.store.database import restore
+from mysticanvas.library import backing_up
 
 BACKUP_ACTIONS = ("now", "list", "restore")
 
@@ -74,7 +74,7 @@ def _restore(library: Path, copy: Path | None, *, json: bool) -> None:
     """The one command that no running gallery can do: it needs the library for itself."""
     if copy is None:
         raise InvalidInputError("Say which: mysticanvas backup restore FILE. mysticanvas backup list shows them.")
-    until_now = restore(library, copy.expanduser().absolute())
+    until_now = backing_up.restore(library, copy.expanduser().absolute())
     kept = None if until_now is None else until_now.path
     if json:
         print_json({"restored": str(copy), "kept": kept})

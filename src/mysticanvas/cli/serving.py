@@ -14,6 +14,14 @@ from mysticanvas.orchestrator import Orchestrator, holder_address
 from mysticanvas.settings import Settings
 
 Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; 0 takes any that is free.")]
+Executor = Annotated[
+    str | None,
+    typer.Option(metavar="local|dask://HOST:PORT", help="Where jobs are done.", show_default="local"),
+]
+SendFiles = Annotated[
+    bool | None,
+    typer.Option("--send-files", help="Send images to the cluster; without it, it reads them at the same paths."),
+]
 Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the gallery in your browser.")]
 
 
@@ -28,10 +36,12 @@ def serve(
     ] = None,
     port: Port = None,
     open_browser: Open = True,
+    executor: Executor = None,
+    send_files: SendFiles = None,
     library: Library = None,
 ) -> None:
     """Open the gallery: take in the folders, watch them, serve until Ctrl+C."""
-    settings = settings_for(library, port=port)
+    settings = settings_for(library, port=port, executor=executor, send_files=send_files)
     _serve(settings, [absolute(folder) for folder in folders or []], open_browser=open_browser)
 
 

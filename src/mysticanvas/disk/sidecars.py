@@ -1,6 +1,7 @@
 """Sidecars: small text files beside an image."""
 
 import os
+from functools import lru_cache
 
 from mysticanvas.disk.opening import open_beneath
 from mysticanvas.disk.scanning import SIDECAR_ENDINGS
@@ -10,6 +11,8 @@ from mysticanvas.domain.text import clean
 
 # No generator writes a longer sidecar; a larger one is something else.
 MAX_SIDECAR_BYTES = 1024 * 1024
+# Of all images of a day.
+MAX_LOG_BYTES = 16 * 1024 * 1024
 
 
 def read_sidecar(root: bytes, path_bytes: bytes) -> TextEntry:
@@ -27,6 +30,23 @@ def read_with_stat(root: bytes, path_bytes: bytes) -> tuple[TextEntry, FileStat]
     encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
     name = clean(os.path.basename(path_bytes).decode("utf-8", "replace"))
     return TextEntry("sidecar", name, clean(content.decode(encoding, "replace"))), stat
+
+
+def read_log(root: bytes, path_bytes: bytes, name: str) -> str:
+    """The text of the file of that name in the folder of an image; "" where none can be read."""
+    path = os.path.join(os.path.dirname(path_bytes), os.fsencode(name))
+    try:
+        now = os.lstat(os.path.join(root, path))
+        return _text_of_log(root, path, now.st_size, now.st_mtime_ns) if now.st_size <= MAX_LOG_BYTES else ""
+    except (OSError, UnreadableFileError):
+        return ""
+
+
+@lru_cache(maxsize=1)
+def _text_of_log(root: bytes, path_bytes: bytes, size: int, mtime_ns: int) -> str:
+    """Kept, since the next image is mostly of the same folder; size and time tell one state from another."""
+    with open_beneath(root, path_bytes) as source:
+        return clean(source.read(0, size).decode("utf-8", "replace"))
 
 
 def beside(root: bytes, path_bytes: bytes) -> list[bytes]:

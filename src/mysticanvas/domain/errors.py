@@ -11,11 +11,14 @@
     │   ├── NewerLibraryError      written by a newer MystiCanvas
     │   └── DamagedLibraryError    the database does not pass its checks
     ├── UnreadableFileError    an image file cannot be read; str() is the reason
+    ├── EndpointError          a model server did not give a usable answer
+    ├── ModelUnusableError     a model of MystiCanvas' own is damaged or not the known one
     ├── TimeLimitError         a read took longer than it may
     └── TaskError              a worker did not deliver
         ├── TaskFailedError        the task raised; str() is its sentence
         ├── TaskTimedOutError      killed at its time limit
-        └── WorkerCrashedError     the process died (segfault, memory limit …)
+        ├── WorkerCrashedError     the process died (segfault, memory limit …)
+        └── NobodyDidItError       whoever had the task went away; the task is not to blame
 
 Each message is a sentence for the person. HTTP statuses and exit codes are mapped from these in
 one place each: `server/app.py` and `cli/main.py`.
@@ -71,6 +74,14 @@ class UnreadableFileError(MystiCanvasError):
     pass
 
 
+class EndpointError(MystiCanvasError):
+    pass
+
+
+class ModelUnusableError(MystiCanvasError):
+    pass
+
+
 class TimeLimitError(MystiCanvasError):
     pass
 
@@ -93,3 +104,7 @@ class WorkerCrashedError(TaskError):
     def __init__(self, message: str, stderr_tail: str = "") -> None:
         super().__init__(message)
         self.stderr_tail = stderr_tail
+
+
+class NobodyDidItError(TaskError):
+    pass

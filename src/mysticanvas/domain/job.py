@@ -12,6 +12,11 @@ class JobKind(StrEnum):
     SHA256 = "sha256"
     MODELS = "models"
     REPARSE = "reparse"
+    EMBED = "embed"
+    PHASH = "phash"
+    AUTOTAG = "autotag"
+    VERIFY = "verify"
+    RESCAN = "rescan"
 
 
 class JobStatus(StrEnum):
@@ -31,7 +36,9 @@ class JobPriority:
     """Higher goes first."""
 
     IDLE = 0
+    BEHIND = 50
     NORMAL = 100
+    SOON = 200
     IN_VIEW = 1000
 
 
@@ -44,4 +51,5 @@ class Job:
     payload: dict[str, Any]
     attempts: int
     crashes: int
+    priority: int
     token: str

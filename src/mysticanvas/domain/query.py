@@ -5,7 +5,7 @@ the same kind, none of one part, no double negation. So equal queries are equal 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Union
 
@@ -38,6 +38,7 @@ class Field(StrEnum):
     SAMPLER = "sampler"
     PATH = "path"
     ID = "id"
+    LIKE = "like"
     SORT = "sort"
 
 
@@ -47,6 +48,7 @@ SYNONYMS = {
     "folder": Field.PATH,
     "in": Field.COLLECTION,
     "uuid": Field.ID,
+    "similar": Field.LIKE,
     "fav": Field.IS,
     "generator": Field.ENGINE,
     "tool": Field.ENGINE,
@@ -64,6 +66,7 @@ class State(StrEnum):
     DAMAGED = "damaged"
     ANIMATED = "animated"
     GRID = "grid"
+    DUPLICATE = "duplicate"
 
 
 class Thing(StrEnum):
@@ -90,7 +93,8 @@ class Shape(StrEnum):
 
 class Order(StrEnum):
     """Each is total: what is equal is ordered newest first (in OLDEST, oldest first). MANUAL is the
-    person's own order of the first collection that is named; what is not in it comes last."""
+    person's own order of the first collection that is named; what is not in it comes last. SIMILARITY goes
+    only with something to be similar to, and is then the order unless another is named."""
 
     NEWEST = "newest"
     OLDEST = "oldest"
@@ -100,6 +104,7 @@ class Order(StrEnum):
     SIZE = "size"
     NAME = "name"
     MANUAL = "manual"
+    SIMILARITY = "similarity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,15 +231,47 @@ class Sort:
 
 
 @dataclass(frozen=True, slots=True)
+class Meaning:
+    """Prompts that mean what these words mean."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LikeImage:
+    """Prompts that mean what the prompt of this image means; `uuid` or its beginning."""
+
+    uuid: str
+
+
+Similar = Meaning | LikeImage
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What no table of the database says, found out for one query (search/finding.py): ids of images.
+    `similar` begins with the most similar one; None where nothing is to be similar."""
+
+    similar: tuple[int, ...] | None = None
+    duplicates: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
-    """What must hold, None for everything; and the order, None for newest first."""
+    """What must hold, None for everything; what the images are to be similar to: of those that hold, the
+    most similar ones are found; and the order, None for newest (or most similar) first.
+
+    `known` is no part of what is asked.
+    """
 
     where: Node | None = None
     sort: Sort | None = None
+    similar: Similar | None = None
+    known: Known | None = field(default=None, compare=False, repr=False)
 
     @property
     def order(self) -> Sort:
-        return self.sort or Sort(Order.NEWEST)
+        return self.sort or Sort(Order.NEWEST if self.similar is None else Order.SIMILARITY)
 
     @property
     def parts(self) -> tuple[Node, ...]:

@@ -11,7 +11,9 @@ from typing import Protocol
 
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.generation import Recipe
+from mysticanvas.domain.machine import Endpoint, MachineTag
 from mysticanvas.domain.model_tasks import HashModel, ListModels, ModelHashed, ModelListing, ModelRead, ReadModel
+from mysticanvas.domain.verifying import FilesVerified, RootRescanned, VerifyFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,8 @@ class ThumbsMade:
     """`webps` is parallel to the sizes asked for; empty when the pixels could not be decoded, and
     then `damage` says why. `color_rgb` is the dominant colour as 0xRRGGBB. `blake3` is of the whole
     file (32 bytes), None when the file is larger than may be hashed. `hidden` is the text that the
-    pixels of an image hide which says nothing else of how it was made; None when they hide none."""
+    pixels of an image hide which says nothing else of how it was made; None when they hide none.
+    `phash` is None for a picture without contrast."""
 
     stat: FileStat
     blake3: bytes | None
@@ -124,6 +127,61 @@ class ThumbsMade:
     webps: list[bytes]
     damage: str | None
     hidden: str | None = None
+    phash: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedTexts:
+    """What some prompts mean, in the space of one model (meaning/spaces.py). `hashes` are parallel to
+    the texts and come back with the vectors."""
+
+    space: str
+    hashes: list[bytes]
+    texts: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class TextsEmbedded:
+    """`vectors` is parallel to the hashes: signed bytes, one a dimension."""
+
+    space: str
+    hashes: list[bytes]
+    vectors: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class HashPicture:
+    """The perceptual hash of one image, for those that had their thumbnails before there was one."""
+
+    root: bytes
+    path_bytes: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PictureHashed:
+    """`phash` is 32 bytes; None for a picture without contrast."""
+
+    stat: FileStat
+    phash: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class AskForTags:
+    """Ask a model server for the tags of one image: the one task that uses the network, and only the
+    endpoint that it names. `picture` is a small WebP for a model that sees; of `vocabulary`, the names
+    that are nearest to the prompt are offered. `key` is never stored."""
+
+    endpoint: Endpoint
+    prompt: str | None
+    picture: bytes | None = None
+    vocabulary: list[str] = field(default_factory=list)
+    limit_s: float = 120.0
+    key: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TagsSuggested:
+    tags: list[MachineTag]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +209,38 @@ class KeptRead:
     recipes: list[bytes]
 
 
-Task = ListFolder | ReadImages | HashFile | MakeThumbs | ListModels | ReadModel | HashModel | ReadKept
-Answer = FolderListing | ImagesRead | FileHashed | ThumbsMade | ModelListing | ModelRead | ModelHashed | KeptRead
+Task = (
+    ListFolder
+    | ReadImages
+    | HashFile
+    | MakeThumbs
+    | ListModels
+    | ReadModel
+    | HashModel
+    | ReadKept
+    | EmbedTexts
+    | HashPicture
+    | AskForTags
+    | VerifyFiles
+)
+Answer = (
+    FolderListing
+    | ImagesRead
+    | FileHashed
+    | ThumbsMade
+    | ModelListing
+    | ModelRead
+    | ModelHashed
+    | KeptRead
+    | TextsEmbedded
+    | PictureHashed
+    | TagsSuggested
+    | FilesVerified
+    | RootRescanned
+)
+
+# Tasks that a cluster may do: what they need is in them, or is one file that they name.
+TRAVELLING = (HashFile, MakeThumbs, ReadKept, EmbedTexts)
 
 
 class Executor(Protocol):

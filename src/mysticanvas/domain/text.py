@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator
+from hashlib import blake2b
 
 # Written without spaces between words: kana, CJK ideographs with their extensions, Hangul; Thai, Lao,
 # Burmese and Khmer.
@@ -105,3 +106,8 @@ def _folded_chunk(chunk: str, offset: int) -> Iterator[tuple[str, int, int]]:
             spots.append((offset + match.start(), offset + match.end()))
     for word in _WORD.finditer("".join(letters)):
         yield word[0], spots[word.start()][0], spots[word.end() - 1][1]
+
+
+def content_hash(text: str) -> bytes:
+    """16 bytes that name a text."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

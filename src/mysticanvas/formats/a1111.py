@@ -20,6 +20,8 @@ _LEGACY_CONTROLNET = re.compile(r"(ControlNet(?:[ -]\d+)?) Model")
 _MODULE = re.compile(r"(?:Hires )?Module \d+")
 _VAE_NAME = re.compile(r"(?:^|[-_ .])(?:vae|ae)(?:[-_ .]|\d|$)", re.IGNORECASE)
 _ENCODER_NAME = re.compile(r"clip|t5|gemma|llama|qwen|encoder|mistral|byt5", re.IGNORECASE)
+_SIZE = re.compile(r"(\d{1,6}) ?[x×] ?(\d{1,6})", re.ASCII)
+_SECONDS = re.compile(r"(\d{1,7}(?:\.\d+)?) ?s(?:ec\.?|econds)?", re.ASCII)
 _NO_UPSCALER = ("latent", "none", "lanczos", "nearest")
 _RE_FORGE = re.compile(r"f\d[\d.]*(?:v\d+)?-v\d")
 _FORGE = re.compile(r"f\d|classic|neo\b")
@@ -177,12 +179,12 @@ def _sampler(said: _Settings, tool: str) -> tuple[str | None, str | None]:
 
 
 def _size(text: str) -> tuple[int | None, int | None]:
-    match = re.fullmatch(r"(\d{1,6}) ?[x×] ?(\d{1,6})", text.strip(), re.ASCII)
+    match = _SIZE.fullmatch(text.strip())
     return (int(match[1]), int(match[2])) if match else (None, None)
 
 
 def _seconds(text: str | None) -> int | None:
-    match = re.fullmatch(r"(\d{1,7}(?:\.\d+)?) ?s(?:ec\.?|econds)?", text or "", re.ASCII)
+    match = _SECONDS.fullmatch(text or "")
     return round(float(match[1]) * 1000) if match else None
 
 

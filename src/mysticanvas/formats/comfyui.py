@@ -11,7 +11,8 @@ from typing import Any
 
 from mysticanvas.domain.generation import InputRole, LoraUse, ParentRelation, Recipe
 from mysticanvas.domain.model import ModelKind
-from mysticanvas.formats.comfyui_graph import Graph, Node, is_link, of_api, of_workflow
+from mysticanvas.formats.comfyui_editor import of_workflow
+from mysticanvas.formats.comfyui_graph import Graph, Node, is_link, of_api
 from mysticanvas.formats.comfyui_models import Models
 from mysticanvas.formats.comfyui_trace import Trace
 from mysticanvas.formats.json_text import integer, load_object, number, small_integer
@@ -179,12 +180,16 @@ def _summary(graph: Graph, sampler: Node) -> dict[str, Any]:
 # -- which passes ------------------------------------------------------------------------------------------
 
 
+_GUIDED = ("positive", "guider", "basic_pipe", "conditioning", "pipe")
+_STARTED = frozenset(("seed", "noise_seed", "noise", "sigmas"))
+_STEERED = frozenset(("steps", "sigmas", "sampler_name", "cfg", "sampler"))
+
+
 def _is_sampler(node: Node) -> bool:
     inputs = node.inputs
-    guided = any(is_link(inputs.get(name)) for name in ("positive", "guider", "basic_pipe", "conditioning", "pipe"))
-    started = any(name in inputs for name in ("seed", "noise_seed", "noise", "sigmas"))
-    steers = any(name in inputs for name in ("steps", "sigmas", "sampler_name", "cfg", "sampler"))
-    return guided and started and steers and not _saves(node)
+    if _STARTED.isdisjoint(inputs) or _STEERED.isdisjoint(inputs):
+        return False
+    return any(is_link(inputs.get(name)) for name in _GUIDED) and not _saves(node)
 
 
 def _saves(node: Node) -> bool:

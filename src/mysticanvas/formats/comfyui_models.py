@@ -42,6 +42,8 @@ _WEIGHTS = (
 )  # fmt: skip
 _WEIGHT = ("strength_model", "lora_model_strength", "strength", "lora_strength", "model_strength", "weight")
 _STACKS = ("lora_stack", "optional_lora_stack", "optional_lora_stack_1", "prev_lora", "LORA_STACK", "loras")
+_STEERS = re.compile(r"control|t2i.?adapter|model_?patch", re.IGNORECASE)
+_LOADS_IMAGE = re.compile(r"(?:Load ?Image|Image ?Load|VHS_LoadImage|ETN_LoadImage|easy loadImage)")
 _EMBEDDING = re.compile(r"\bembedding:([^\s,:()<>\[\]]{1,120})")
 _MAX_MODELS = 100
 _MAX_STACKS = 20
@@ -219,14 +221,14 @@ def _role(node: Node, key: str, above: Node, role: InputRole) -> InputRole:
         return role
     if "mask" in key or "LoadImageMask" in above.kind:
         return InputRole.MASK
-    if re.search(r"control|t2i.?adapter|model_?patch", node.kind, re.IGNORECASE) and "image" in key:
+    if "image" in key and _STEERS.search(node.kind):
         return InputRole.CONTROL
     return role
 
 
 def _loaded(node: Node) -> str | None:
     """The name of the file that a node loads an image from."""
-    if not re.match(r"(?:Load ?Image|Image ?Load|VHS_LoadImage|ETN_LoadImage|easy loadImage)", node.kind):
+    if not _LOADS_IMAGE.match(node.kind):
         return None
     name: Any = node.inputs.get("image", node.inputs.get("image_path"))
     if not isinstance(name, str) or not 0 < len(name) < 2_000:

@@ -132,7 +132,8 @@ def widgets_of(raw: dict[str, Any]) -> dict[str, Any]:
     known = _BY_CLASS.get(raw["type"])
     if known is not None:
         return dict(zip(known, values, strict=False))
-    slots = [slot for slot in raw.get("inputs") or [] if isinstance(slot, dict)]
+    listed = raw.get("inputs")
+    slots = [slot for slot in listed if isinstance(slot, dict)] if isinstance(listed, list) else []
     names = [str(slot["widget"].get("name")) for slot in slots if isinstance(slot.get("widget"), dict)]
     with_controls = [word for name in names for word in ((name, _AFTER) if name in _SEEDS else (name,))]
     for order in (names, with_controls):

@@ -42,7 +42,7 @@ from mysticanvas.formats.json_text import load_object
 
 log = logging.getLogger(__name__)
 
-PARSER_VERSION = 2
+PARSER_VERSION = 3
 
 Texts = dict[str, str]
 

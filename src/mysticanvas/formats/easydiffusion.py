@@ -9,6 +9,7 @@ from typing import Any
 from mysticanvas.domain.generation import LoraUse, ParentRelation, Recipe
 from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.formats.json_text import Said, name_of, number
+from mysticanvas.formats.labels import labelled
 
 _MAX_LIST = 10_000
 # A text in quotes of either kind, or a number.
@@ -56,12 +57,8 @@ def object_of(text: str) -> dict[str, Any] | None:
     """The object that a text file of Easy Diffusion stands for; None for any other text."""
     if not text.startswith("Prompt:") or "\nStable Diffusion model:" not in text:
         return None
-    marks = list(_LABEL_LINE.finditer(text))
-    ends = [mark.start() for mark in marks[1:]] + [len(text)]
-    found: dict[str, Any] = {}
-    for mark, end in zip(marks, ends, strict=True):
-        found.setdefault(_LABELS[mark[1]], text[mark.end() : end].strip("\r\n"))
-    return found
+    found = labelled(text, _LABEL_LINE.finditer(text))
+    return {_LABELS[label]: value.strip("\r\n") for label, value in found.items()}
 
 
 def parse(object_: dict[str, Any]) -> Recipe | None:

@@ -1,5 +1,5 @@
-"""Fooocus and its forks: the `fooocus` scheme, MRE's comment, and the labels that FooocusPlus and
-SimpleSDXL (and Fooocus' own log) use.
+"""Fooocus and its forks: the `fooocus` scheme, MRE's comment, and the labels that FooocusPlus,
+SimpleSDXL and Fooocus' own log use.
 
 Source: Fooocus' meta_parser and private_logger; Fooocus-MRE's worker.
 """
@@ -11,70 +11,45 @@ from mysticanvas.domain.generation import InputImage, InputRole, LoraUse, Parent
 from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.formats.json_text import Said, name_of, number, size_of
 
+_LORA_KEY = re.compile(r"(?:lora_combined_|LoRA )\d{1,3}|LoRA \[(.{1,300})\] weight")
+
 
 def parse(object_: dict[str, Any]) -> Recipe | None:
     if "base_model" in object_ and "cfg" in object_ and ("software" in object_ or "l1" in object_):
         return _mre(object_)
     if "base_model" in object_ and {"performance", "styles", "guidance_scale", "metadata_scheme"} & set(object_):
-        return _scheme(object_)
+        return _keyed(object_)
     if "Base Model" in object_ and {"Prompt", "Resolution", "Performance", "Seed"} & set(object_):
-        return _labelled(object_)
+        return _keyed(object_)
     return None
 
 
-def _scheme(object_: dict[str, Any]) -> Recipe:
+def _keyed(object_: dict[str, Any]) -> Recipe:
+    """The scheme's keys, or the labels of the same settings."""
     said = Said(object_)
-    width, height = size_of(object_.get("resolution"))
-    said.take("resolution", "loras")
-    loras = _listed_loras(object_.get("loras")) or _combined_loras(object_, "lora_combined_")
-    version = said.name("version")
+    width, height = size_of(object_.get("resolution", object_.get("Resolution")))
+    said.take("resolution", "Resolution", "loras", "LoRAs")
+    version = said.name("version", "Version")
+    refiner = object_.get("refiner_model", object_.get("Refiner Model"))
     return Recipe(
         tool=_tool(version),
         tool_version=version,
-        prompt=said.text("prompt"),
-        negative_prompt=said.text("negative_prompt"),
-        seed=said.integer("seed"),
-        steps=said.small("steps"),
-        cfg_scale=said.number("guidance_scale"),
-        sampler=said.name("sampler"),
-        scheduler=said.name("scheduler"),
+        prompt=said.text("prompt", "Prompt"),
+        negative_prompt=said.text("negative_prompt", "Negative Prompt"),
+        seed=said.integer("seed", "Seed"),
+        steps=said.small("steps", "Steps"),
+        cfg_scale=said.number("guidance_scale", "Guidance Scale"),
+        sampler=said.name("sampler", "Sampler"),
+        scheduler=said.name("scheduler", "Scheduler"),
         denoise=said.number("overwrite_strength"),
-        clip_skip=said.small("clip_skip"),
+        clip_skip=said.small("clip_skip", "CLIP Skip", "Clip Skip"),
         width=width,
         height=height,
-        model=said.name("base_model"),
-        model_hash=said.name("base_model_hash"),
-        vae=said.name("vae"),
-        loras=loras,
-        models=_refiner(object_.get("refiner_model"), object_.get("refiner_model_hash")),
-        params=said.rest,
-    )
-
-
-def _labelled(object_: dict[str, Any]) -> Recipe:
-    said = Said(object_)
-    width, height = size_of(object_.get("Resolution"))
-    version = said.name("Version")
-    said.take("Resolution", "LoRAs")
-    loras = _listed_loras(object_.get("LoRAs")) or _combined_loras(object_, "LoRA ")
-    return Recipe(
-        tool=_tool(version),
-        tool_version=version,
-        prompt=said.text("Prompt"),
-        negative_prompt=said.text("Negative Prompt"),
-        seed=said.integer("Seed"),
-        steps=said.small("Steps"),
-        cfg_scale=said.number("Guidance Scale"),
-        sampler=said.name("Sampler"),
-        scheduler=said.name("Scheduler"),
-        clip_skip=said.small("CLIP Skip", "Clip Skip"),
-        width=width,
-        height=height,
-        model=said.name("Base Model"),
-        model_hash=said.name("Base Model Hash"),
-        vae=said.name("VAE"),
-        loras=loras,
-        models=_refiner(object_.get("Refiner Model"), object_.get("Refiner Model Hash")),
+        model=said.name("base_model", "Base Model"),
+        model_hash=said.name("base_model_hash", "Base Model Hash"),
+        vae=said.name("vae", "VAE"),
+        loras=_listed_loras(object_.get("loras", object_.get("LoRAs"))) or _loras_by_key(object_),
+        models=_refiner(refiner, object_.get("refiner_model_hash", object_.get("Refiner Model Hash"))),
         params=said.rest,
     )
 
@@ -130,14 +105,17 @@ def _listed_loras(value: Any) -> tuple[LoraUse, ...]:
     return tuple(found)
 
 
-def _combined_loras(object_: dict[str, Any], begin: str) -> tuple[LoraUse, ...]:
-    """ "name : weight" under numbered keys."""
+def _loras_by_key(object_: dict[str, Any]) -> tuple[LoraUse, ...]:
+    """ "name : weight" under numbered keys; early versions had the name in the key, and the weight alone."""
     found = []
     for key, value in object_.items():
-        if key.startswith(begin) and key.removeprefix(begin).isdecimal() and isinstance(value, str):
-            name, colon, weight = value.rpartition(":")
-            if name_of(name.strip() if colon else value):
-                found.append(LoraUse(name.strip() if colon else value, number(weight.strip()) if colon else None))
+        match = _LORA_KEY.fullmatch(key)
+        if match is None:
+            continue
+        named, colon, weight = (match[1], ":", str(value)) if match[1] else str(value).rpartition(":")
+        name = named.strip() if colon else weight.strip()
+        if name_of(name):
+            found.append(LoraUse(name, number(weight.strip()) if colon else None))
     return tuple(found)
 
 

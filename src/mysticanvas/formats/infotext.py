@@ -26,7 +26,7 @@ _OTHER_SETTINGS = re.compile(
     r"|VAE|Pipeline|Operations|Parser): ?"
 )
 _NEXT_KEY = re.compile(r", *(?=[A-Za-z][^,:\n\"{}\[\]]{0,60}:(?: |,|$))")
-_KEY = re.compile(r"\s*([^:,\n]{1,80}): ?")
+_KEY = re.compile(r"\s*+([^:,\n]{1,80}): ?")
 _LORA = re.compile(r"<(?:lora|lyco|locon|lora-block):([^:<>]{1,300})((?::[^:<>]{0,60}){0,6})>", re.IGNORECASE)
 _NUMBER_ALONE = re.compile(r"-?\d[\d.]{0,40}(?=,)", re.ASCII)
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?|-?\.\d+", re.ASCII)

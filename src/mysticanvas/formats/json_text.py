@@ -51,18 +51,21 @@ def begins_with(text: str, at: int) -> tuple[Any, int] | None:
 _DECODER = json.JSONDecoder(parse_constant=lambda _: None, strict=False)
 
 
+_NESTED = frozenset((dict, list))
+
+
 def _is_too_deep(value: Any) -> bool:
-    level = [value]
+    """Of what the decoder made, level by level."""
+    level = [value] if type(value) in _NESTED else []
     for _ in range(MAX_DEPTH + 1):
-        inner: list[Any] = []
-        for item in level:
-            if isinstance(item, dict):
-                inner += [one for one in item.values() if isinstance(one, dict | list)]
-            elif isinstance(item, list):
-                inner += [one for one in item if isinstance(one, dict | list)]
-        if not inner:
+        if not level:
             return False
-        level = inner
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if type(outer) is dict else outer)
+            if type(inner) in _NESTED
+        ]
     return True
 
 

@@ -4,11 +4,11 @@ Source: its sdtype_adapter.
 """
 
 import re
-from typing import Any
 
 from mysticanvas.domain.generation import Recipe
 from mysticanvas.formats.infotext import loras_of
 from mysticanvas.formats.json_text import Said, size_of
+from mysticanvas.formats.labels import labelled
 
 _KOBOLD_MARK = re.compile(r"(?:^| ?\| ?)([A-Z][A-Za-z]*(?: [a-z]+)?): ?")
 
@@ -16,11 +16,8 @@ _KOBOLD_MARK = re.compile(r"(?:^| ?\| ?)([A-Z][A-Za-z]*(?: [a-z]+)?): ?")
 def parse(text: str) -> Recipe | None:
     if not text.startswith("Prompt: ") or "Version: KoboldCpp" not in text[-200:]:
         return None
-    marks = [mark for mark in _KOBOLD_MARK.finditer(text) if mark[1] in _KOBOLD_LABELS]
-    found: dict[str, Any] = {}
-    for mark, end in zip(marks, [mark.start() for mark in marks[1:]] + [len(text)], strict=True):
-        found.setdefault(mark[1], text[mark.end() : end])
-    said = Said(found)
+    found = labelled(text, (mark for mark in _KOBOLD_MARK.finditer(text) if mark[1] in _KOBOLD_LABELS))
+    said = Said(dict(found))
     width, height = size_of(found.get("Size"))
     said.take("Size", "Version")
     prompt = said.text("Prompt")

@@ -9,6 +9,7 @@ from typing import Any
 from mysticanvas.domain.generation import InputImage, InputRole, ParentRelation, Recipe
 from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.formats.json_text import Said, size_of
+from mysticanvas.formats.labels import labelled
 
 _MOCHI_LABELS = (
     "Include in Image",
@@ -29,7 +30,8 @@ _MOCHI_LABELS = (
     "Metadata Version",
     "Date",
 )
-_MOCHI_MARK = re.compile(r"(?:^|; |\n)(" + "|".join(_MOCHI_LABELS) + "): ?")
+_MARK = re.compile(r"(?:^|; )(" + "|".join(_MOCHI_LABELS) + "): ?")
+_MARK_OF_SECOND = re.compile("^(" + "|".join(_MOCHI_LABELS) + "): ?", re.MULTILINE)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -64,13 +66,13 @@ def parse(text: str) -> Recipe | None:
 
 
 def _mochi_settings(text: str) -> dict[str, Any]:
-    """A prompt may hold "; ", so only a known label ends a value."""
-    is_second = text.startswith("Metadata Version:")
-    marks = list(_MOCHI_MARK.finditer(text))
-    found: dict[str, Any] = {}
-    for mark, end in zip(marks, [mark.start() for mark in marks[1:]] + [len(text)], strict=True):
-        value = text[mark.end() : end]
-        if is_second:
-            value = _ESCAPED.sub(lambda escape: "\n" if escape[1] == "n" else escape[1], value)
-        found.setdefault(mark[1], value.strip())
-    return found
+    """A prompt may hold "; ", so only a known label ends a value; line breaks are written as they are
+    in the first version of the record, and escaped in the second."""
+    if not text.startswith("Metadata Version:"):
+        return {label: value.strip() for label, value in labelled(text, _MARK.finditer(text)).items()}
+    found = labelled(text, _MARK_OF_SECOND.finditer(text))
+    return {label: _unescaped(value).strip() for label, value in found.items()}
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(lambda escape: "\n" if escape[1] == "n" else escape[1], text)

@@ -33,9 +33,13 @@ _SAMPLING = frozenset(("seed", "steps", "cfg_scale", "sampler", "scheduler", "mo
 _SIZE_NAMES = ("size", "resolution")
 _LINE = re.compile(r"^[ \t]*([A-Za-z][\w .-]{0,40}?)[ \t]*[:=][ \t]*(.*)$", re.MULTILINE)
 _LONGEST = 200_000
+# No record of settings has more.
+_MOST_KEYS = 10_000
 
 
 def parse_object(object_: dict[str, Any]) -> Recipe | None:
+    if len(object_) > _MOST_KEYS:
+        return None
     prefixes = {key.partition(":")[0] for key in object_ if ":" in key}
     by_field: dict[str, Any] = {}
     taken = set()

@@ -10,7 +10,7 @@ from typing import Any
 
 from mysticanvas.domain.file import TextEntry
 from mysticanvas.domain.generation import Recipe
-from mysticanvas.formats import easydiffusion, infotext, pairs
+from mysticanvas.formats import easydiffusion, fooocus, fooocus_log, infotext, pairs
 from mysticanvas.formats.json_text import Said, load_object, number
 
 # What MystiCanvas's own engine always writes, and what else only others do.
@@ -38,6 +38,8 @@ def parse(entry: TextEntry, read: Read) -> Recipe | None:
     text, name = entry.text, entry.key.lower()
     if name.endswith(".xmp"):
         return read({"XMP": text})
+    if name == fooocus_log.NAME:
+        return fooocus.parse(fooocus_log.settings(text))
     object_ = load_object(text)
     if object_ is not None and name == TAKEN_OVER:
         return _own(object_)

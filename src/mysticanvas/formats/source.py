@@ -6,7 +6,7 @@ from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import TextEntry
 from mysticanvas.domain.text import clean
 
-HEAD_BYTES = 64 * 1024
+HEAD_BYTES = 16 * 1024
 # No generator writes longer text; a chunk that claims more is damaged or hostile.
 MAX_TEXT_BYTES = 8 * 1024 * 1024
 MAX_ALL_TEXT_BYTES = 32 * 1024 * 1024
@@ -24,7 +24,7 @@ class ByteSource(Protocol):
 
 
 class BufferedSource:
-    """A source whose first 64 kB are read once."""
+    """A source whose beginning is read once."""
 
     def __init__(self, source: ByteSource) -> None:
         self._source = source

@@ -1,16 +1,27 @@
 """A verified backup every hour in which something changed, thinned as it ages (I1)."""
 
 import logging
+from pathlib import Path
 from threading import Event, Thread
 
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import MystiCanvasError
-from mysticanvas.store import backup, events
+from mysticanvas.store import backup, database, events, journal_files
+from mysticanvas.store.backup import Backup
 from mysticanvas.store.database import Database
 
 log = logging.getLogger(__name__)
 
 EVERY_S = 3600.0
+
+
+def restore(folder: Path, copy: Path) -> Backup | None:
+    """As `database.restore`; the journal, which tells of later days than the copy, is set aside."""
+    until_now = database.restore(folder, copy)
+    journals = folder / journal_files.FOLDER
+    for library in journal_files.journals(journals):
+        journal_files.set_aside(journals, library)
+    return until_now
 
 
 class HourlyBackups:

@@ -10,6 +10,7 @@ from typing import Any
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.library import (
     collecting,
+    keeping_one,
     lineage,
     merging_models,
     organising,
@@ -73,6 +74,7 @@ KINDS: dict[str, Kind] = {
     "template.edit": Kind(templating.edit),
     "template.delete": Kind(templating.delete),
     "wildcard": Kind(templating.set_wildcard),
+    "keep_one": Kind(keeping_one.keep_one, at_once=200),
     "trash": Kind(trashing.put_in, at_once=200),
     "restore": Kind(trashing.take_out, at_once=200),
 }

@@ -38,6 +38,7 @@ class _Import:
     accept: bool
     cancelled: Event = field(default_factory=Event)
     over: Event = field(default_factory=Event)
+    on_end: Listener | None = None
     run: ImportRun | None = None
     started_s: float = field(default_factory=time.monotonic)
     ended_s: float | None = None
@@ -113,9 +114,10 @@ class Importing:
         starts = [self._start_for(folder, dry_run=dry_run, watch=watch) for folder in folders]
         return self._enqueue([str(f) for f in folders], starts, dry_run=dry_run)
 
-    def rescan(self, root: Root, *, accept: bool = False, dry_run: bool = False) -> str:
-        """Queue a scan of a whole root. `accept`: what it does not find is gone, says a person."""
-        return self._enqueue([root.path], [Start(root)], dry_run=dry_run, accept=accept)
+    def rescan(self, root: Root, *, accept: bool = False, dry_run: bool = False, on_end: Listener | None = None) -> str:
+        """Queue a scan of a whole root. `accept`: what it does not find is gone, says a person. `on_end` is
+        called on the thread of the imports."""
+        return self._enqueue([root.path], [Start(root)], dry_run=dry_run, accept=accept, on_end=on_end)
 
     def start_changed(self, root: Root, folders: Sequence[bytes], *, recursive: bool = False) -> str:
         """Queue a look at some folders of a root, as the watcher asks for."""
@@ -187,8 +189,9 @@ class Importing:
         dry_run: bool = False,
         by_watcher: bool = False,
         accept: bool = False,
+        on_end: Listener | None = None,
     ) -> str:
-        one = _Import(str(uuid.uuid4()), paths, starts, dry_run, by_watcher, accept)
+        one = _Import(str(uuid.uuid4()), paths, starts, dry_run, by_watcher, accept, on_end=on_end)
         with self._lock:
             self._imports[one.id] = one
             for old in [i for i, other in self._imports.items() if other.over.is_set()][:-REPORTS_KEPT]:
@@ -204,6 +207,8 @@ class Importing:
             finally:
                 self._current = None
                 one.over.set()
+                if one.on_end is not None:
+                    one.on_end(one.progress())
 
     def _do(self, one: _Import) -> None:
         one.started_s = time.monotonic()

@@ -7,9 +7,10 @@ from typing import Any
 
 from mysticanvas.disk.opening import open_beneath
 from mysticanvas.disk.scanning import SIDECAR_ENDINGS
-from mysticanvas.disk.sidecars import read_sidecar
+from mysticanvas.disk.sidecars import read_log, read_sidecar
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import ImageHead, TextEntry
+from mysticanvas.formats import fooocus_log
 from mysticanvas.formats.containers import read_head
 from mysticanvas.formats.describing import as_inspect_row
 from mysticanvas.formats.detect import read_recipe, says_how
@@ -32,6 +33,9 @@ def inspect(file: Path) -> dict[str, Any]:
                     beside.append(read_sidecar(root, sidecar))
                 except UnreadableFileError:
                     continue
+    page = "" if head.texts else read_log(root, os.fsencode(path.name), fooocus_log.NAME)
+    said = fooocus_log.section(page, path.name)
+    beside += [TextEntry("sidecar", fooocus_log.NAME, said)] if said else []
     return as_inspect_row(head, read_recipe(head, file_name=path.name, sidecars=beside))
 
 

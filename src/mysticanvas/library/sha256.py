@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.job import JobKind, JobPriority
-from mysticanvas.store import files, job_lists, jobs, preferences
+from mysticanvas.store import files, jobs, preferences
 from mysticanvas.store.database import Database, ReadTx, WriteTx
 from mysticanvas.store.jobs import NewJob
 
@@ -31,10 +31,9 @@ def start(database: Database, *, now_ms: Callable[[], int]) -> int:
     return queued
 
 
-def stop(tx: WriteTx, *, now_ms: int) -> int:
-    """Queue no more of them, and cancel those that wait. How many were cancelled."""
+def stop(tx: WriteTx) -> None:
+    """Queue no more of them."""
     preferences.put(tx, WANTED, False)
-    return job_lists.cancel(tx, ids=None, kind=JobKind.SHA256, now_ms=now_ms)
 
 
 def job_for(image: GenerationId, public_uuid: str) -> NewJob:

@@ -11,7 +11,7 @@ from mysticanvas.domain.job import JobKind
 from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.domain.task import ImageRead
 from mysticanvas.formats.detect import PARSER_VERSION
-from mysticanvas.library import companions, lineage, missing, prompt_tags, sha256
+from mysticanvas.library import autotagging, companions, embedding, lineage, missing, prompt_tags, sha256
 from mysticanvas.store import events, failures, files, fts, generations, jobs, models, raw_metadata, taking_over
 from mysticanvas.store.database import WriteTx
 from mysticanvas.store.files import Facts, KnownFile, NewFile
@@ -72,6 +72,7 @@ def move(tx: WriteTx, old: KnownFile, found: Found, *, now_ms: int) -> None:
     failures.forget(tx, root_id=root_id, paths=[after])
     lineage.note_move(tx, image, before=old.path_bytes, after=after, now_ms=now_ms)
     companions.note_move(tx, image, root_id, found.read.sidecars)
+    _read_if_never(tx, old, found.read, now_ms=now_ms)
     missing.reckon(tx, [image, *displaced], now_ms=now_ms)
 
 
@@ -89,6 +90,7 @@ def _make_room(tx: WriteTx, found: Found, *, now_ms: int) -> list[GenerationId]:
 
 def touch(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int) -> None:
     files.touch(tx, known.id, stat=found.read.stat)
+    _read_if_never(tx, known, found.read, now_ms=now_ms)
     if known.missing_at is not None:
         missing.reckon(tx, [known.generation_id], now_ms=now_ms)
 
@@ -134,10 +136,21 @@ def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int)
     events.append(tx, level="info", kind="file.changed", subject=found.root.path, data=data, now_ms=now_ms)
 
 
+def _read_if_never(tx: WriteTx, known: KnownFile, read: ImageRead, *, now_ms: int) -> None:
+    """An image that was known by the journal alone: its file has come."""
+    image = known.generation_id
+    if known.kind != FileKind.FINAL or not generations.is_unread(tx, image):
+        return
+    files.replace_content(tx, known.id, stat=read.stat, facts=facts_of(read))
+    _read_anew(tx, image, read, now_ms=now_ms)
+    jobs.enqueue(tx, _thumb_of(image, generations.uuid_of(tx, image)), now_ms=now_ms)
+
+
 def _read_anew(tx: WriteTx, image: GenerationId, read: ImageRead, *, now_ms: int) -> None:
     recipe = replace(read.recipe, params=json.loads(read.params_json))
     set_recipe(tx, image, recipe, problems_of(read), now_ms=now_ms)
     raw_metadata.keep_all(tx, [(image, read.raw)])
+    embedding.queue_new(tx, now_ms=now_ms)
 
 
 def set_recipe(tx: WriteTx, image: GenerationId, recipe: Recipe, problems: Sequence[str], *, now_ms: int) -> None:
@@ -201,6 +214,8 @@ def _record_all(tx: WriteTx, found: Sequence[Found], *, now_ms: int) -> None:
     lineage.note(tx, [(image, one.read.recipe) for image, one in taken], now_ms=now_ms)
     companions.note(tx, [(image, _root_id(one), one.read) for image, one in taken])
     prompt_tags.note(tx, [image for image, one in taken if one.read.recipe.prompt])
+    embedding.queue_new(tx, now_ms=now_ms)
+    autotagging.note(tx, images, now_ms=now_ms)
 
 
 def _thumb_of(image: GenerationId, public_uuid: str) -> NewJob:

@@ -18,11 +18,14 @@ import pyvips
 
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import ImageFormat, ImageHead
+from mysticanvas.pixels.phash import phash
 
 MAX_PIXELS = 100_000_000
 MAX_SIDE_PX = 32_768
 WEBP_QUALITY = 78
 WEBP_EFFORT = 2
+# The picture that is hashed has this short edge at most.
+HASHED_EDGE_PX = 512
 # A panorama's thumbnail is at most this many times as long as its short edge.
 MAX_ELONGATION = 6
 _LOADERS = {
@@ -38,10 +41,11 @@ pyvips.cache_set_max(0)
 
 @dataclass(frozen=True, slots=True)
 class Thumbs:
-    """`webps` is parallel to the short edges asked for; `color_rgb` is 0xRRGGBB."""
+    """`webps` is parallel to the short edges asked for; `color_rgb` is 0xRRGGBB; `phash` as in phash.py."""
 
     webps: list[bytes]
     color_rgb: int
+    phash: bytes | None
 
 
 def load(handle: int, head: ImageHead) -> pyvips.Image:
@@ -78,7 +82,13 @@ def make_thumbs(image: pyvips.Image, short_edges_px: Sequence[int]) -> Thumbs:
         largest = _shrunk(image, max(short_edges_px))
         largest = largest.copy_memory()
         webps = [_webp(_shrunk(largest, edge)) for edge in short_edges_px]
-        return Thumbs(webps, _dominant_color(_shrunk(largest, 32)))
+        return Thumbs(webps, _dominant_color(_shrunk(largest, 32)), phash(_srgb(largest)))
+
+
+def hash_picture(image: pyvips.Image) -> bytes | None:
+    """The perceptual hash alone. Raises as `make_thumbs`."""
+    with _decoding():
+        return phash(_srgb(_shrunk(image, HASHED_EDGE_PX).copy_memory()))
 
 
 @contextmanager

@@ -111,7 +111,8 @@ def _values(finder: Finder, rest: Query, field: Field, value: str) -> Iterable[O
         case Field.COLLECTION:
             return _collections(finder, rest, value, OFFERS)
         case Field.SORT:
-            return [Offer(f"sort:{o}", o.value, None) for o in Order if o.startswith(value.lower())]
+            orders = [o for o in Order if o is not Order.SIMILARITY or rest.similar is not None]
+            return [Offer(f"sort:{o}", o.value, None) for o in orders if o.startswith(value.lower())]
         case _ if field in facets.FIELDS:
             found = finder.facets(rest, [field], containing=value.lstrip("<>="), limit=OFFERS)[field]
             shapes = [Offer(f"size:{s}", s.value, None) for s in Shape if field is Field.SIZE and s.startswith(value)]

@@ -3,13 +3,13 @@
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from mysticanvas.domain.errors import InvalidInputError
-from mysticanvas.domain.query import Field, Interval, Made, Named, Node, Number, Query, Size
+from mysticanvas.domain.query import Field, Interval, Made, Named, Node, Number, Order, Query, Size, Sort
 from mysticanvas.domain.text import name_key
 from mysticanvas.search import language, paging, reading, timeline
 from mysticanvas.search.index import Found
@@ -287,7 +287,7 @@ def _sql_folders(tx: ReadTx, query: Query) -> dict[str, int]:
 
 
 def _sql_months(tx: ReadTx, query: Query) -> dict[str, int]:
-    return dict(timeline.months(paging.ids(tx, Query(query.where))[::-1]))
+    return dict(timeline.months(paging.ids(tx, replace(query, sort=Sort(Order.NEWEST)))[::-1]))
 
 
 _COUNTED: dict[Field, Callable[[ReadTx, Query], dict[str, int]]] = {

@@ -14,6 +14,7 @@ from mysticanvas.domain.query import (
     Has,
     Interval,
     Is,
+    LikeImage,
     Named,
     Node,
     Number,
@@ -69,6 +70,12 @@ def read_sort(given: Given) -> Sort:
     if match := _RANDOM.fullmatch(given.value.lower()):
         return Sort(Order.RANDOM, int(match[1]))
     return Sort(_one_of({order.value: order for order in Order}, given))
+
+
+def read_like(given: Given) -> LikeImage:
+    if not _UUID.fullmatch(given.value):
+        raise QueryError("After like: stands the id of an image, or its beginning.", given.position)
+    return LikeImage(given.value.lower())
 
 
 def unknown(name: str, value: str, position: int) -> QueryError:
@@ -263,5 +270,7 @@ EXAMPLES: dict[Field, str] = {
     Field.SAMPLER: 'sampler:"dpm++ 2m"',
     Field.PATH: "path:2026/",
     Field.ID: "id:4f9c0d2e",
+    Field.LIKE: "like:4f9c0d2e",
     Field.SORT: "sort:newest",
 }
+SIMILAR_EXAMPLE = '~"sad robot"'

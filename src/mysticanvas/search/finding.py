@@ -6,17 +6,22 @@ that no table has in order. Its rows are SQL's in any case.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
-from mysticanvas.domain.query import Field, Order, Query
+from mysticanvas.domain.errors import NotFoundError, QueryError
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.query import Field, Is, Known, Meaning, Named, Order, Query, Similar
+from mysticanvas.domain.query import State as Being
 from mysticanvas.search import facets, ordering, paging, sources
+from mysticanvas.search.duplicates import Duplicates
 from mysticanvas.search.facets import Value
 from mysticanvas.search.index import Index, NotWarmError, find, find_tree, knows
 from mysticanvas.search.paging import Hit, Ids
-from mysticanvas.search.resolving import resolve
+from mysticanvas.search.resolving import ids_by_uuid, resolve
+from mysticanvas.search.similarity import Similarity
 from mysticanvas.search.state import State
 from mysticanvas.store import collections
 from mysticanvas.store.database import Database, ReadTx
@@ -41,9 +46,18 @@ class Answer:
 class Finder:
     """Thread-safe. Reads only."""
 
-    def __init__(self, database: Database, index: Index | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        index: Index | None = None,
+        *,
+        similarity: Similarity | None = None,
+        duplicates: Duplicates | None = None,
+    ) -> None:
         self._database = database
         self._index = index
+        self._similarity = similarity
+        self._duplicates = duplicates
 
     @property
     def warm(self) -> bool:
@@ -58,24 +72,63 @@ class Finder:
         except NotWarmError:
             return None
 
-    def all(self, query: Query) -> Answer:
+    def informed(self, query: Query) -> Query:
+        """The query with what has to be found out before it can be answered: every answer to it is then
+        about the same images. Raises `QueryError` for an image to be like that is not there."""
+        if query.known is not None:
+            return query
+        duplicates: tuple[int, ...] = ()
+        if self._duplicates is not None and self._asks_for_duplicates(query):
+            duplicates = tuple(self._duplicates.all())
+        if self._similarity is None or query.similar is None:
+            return replace(query, known=Known(duplicates=duplicates))
+        within = None
+        if query.where is not None:
+            within = self.all(Query(query.where, known=Known(duplicates=duplicates))).ids
+        similar = self._most_similar(self._similarity, query.similar, within)
+        return replace(query, known=Known(tuple(similar.tolist()), duplicates))
+
+    def _asks_for_duplicates(self, query: Query) -> bool:
+        """Also where a smart collection may, to which the query leads."""
+        if Is(Being.DUPLICATE) in query.terms:
+            return True
+        if not any(isinstance(term, Named) and term.field is Field.COLLECTION for term in query.terms):
+            return False
+        return any(Being.DUPLICATE.value in (one.query or "") for one in self._database.read(collections.names))
+
+    def _most_similar(self, similarity: Similarity, similar: Similar, within: Ids | None) -> Ids:
+        if isinstance(similar, Meaning):
+            return similarity.to_text(similar.text, within=within).ids
+        images = self._database.read(ids_by_uuid, similar.uuid)
+        if not images:
+            raise QueryError(f"There is no image whose id begins with {similar.uuid}.", 0)
+        try:
+            return similarity.to_prompt_of(GenerationId(images[0]), within=within).ids
+        except NotFoundError as error:
+            raise QueryError(str(error), 0) from error
+
+    def all(self, asked: Query) -> Answer:
+        query = self.informed(asked)
         answer = self._asked(_all_of_index, query)
         return answer or Answer(self._database.read_within(WHOLE_LIMIT_MS, paging.ids, query))
 
-    def count(self, query: Query) -> int:
+    def count(self, asked: Query) -> int:
+        query = self.informed(asked)
         total = self._asked(_count_of_index, query)
         return self._database.read_within(WHOLE_LIMIT_MS, paging.count, query) if total is None else total
 
-    def page(self, query: Query, *, after: int | None, limit: int) -> list[Hit]:
+    def page(self, asked: Query, *, after: int | None, limit: int) -> list[Hit]:
         """The next `limit` images after the one with the id `after`."""
+        query = self.informed(asked)
         images = self._asked(_page_of_index, query, after, limit)
         if images is not None:
             return self._database.read(paging.rows, images)
         return self._database.read_within(WHOLE_LIMIT_MS, paging.page, query, after=after, limit=limit)
 
     def facets(
-        self, query: Query, fields: Sequence[Field], *, containing: str = "", limit: int
+        self, asked: Query, fields: Sequence[Field], *, containing: str = "", limit: int
     ) -> dict[Field, list[Value]]:
+        query = self.informed(asked)
         values = self._asked(_facets_of_index, query, fields, containing, limit)
         if values is not None:
             return values
@@ -89,9 +142,10 @@ class Finder:
     def collection_names(self) -> list[str]:
         return [one.name for one in self._database.read(collections.names)]
 
-    def arrivals(self, query: Query, before: Answer) -> int:
+    def arrivals(self, asked: Query, before: Answer) -> int:
         """How many images the query finds now that have arrived since; those that are newer, where it
-        is not known when an image arrived."""
+        is not known when an image arrived. Where they are found by likeness, none is told."""
+        query = self.informed(asked)
         arrived = None if before.epoch is None else self._asked(_arrivals, query, before)
         if arrived is not None:
             return arrived
@@ -112,7 +166,7 @@ def _count_of_index(tx: ReadTx, state: State, query: Query) -> int:
 
 def _all_of_index(tx: ReadTx, state: State, query: Query) -> Answer:
     found = find(tx, state, query)
-    return Answer(ordering.ids(tx, found, query.order), state.epoch, state.columns.count)
+    return Answer(ordering.ids(tx, found, query), state.epoch, state.columns.count)
 
 
 def _page_of_index(tx: ReadTx, state: State, query: Query, after: int | None, limit: int) -> list[int] | None:
@@ -121,7 +175,7 @@ def _page_of_index(tx: ReadTx, state: State, query: Query, after: int | None, li
     in_time = query.order.by in (Order.NEWEST, Order.OLDEST)
     if (in_time and sources.is_at_hand(tree)) or not knows(state, tree):
         return None
-    ids = ordering.ids(tx, find_tree(tx, state, tree), query.order)
+    ids = ordering.ids(tx, find_tree(tx, state, tree), query)
     images: list[int] = paging.after_image(ids, after)[:limit].tolist()
     return images
 

@@ -148,7 +148,7 @@ class Index:
 
     def ids(self, query: Query) -> NDArray[np.int64]:
         """All that the query finds, in its order."""
-        return self.ask(lambda tx, state: ordering.ids(tx, find(tx, state, query), query.order))
+        return self.ask(lambda tx, state: ordering.ids(tx, find(tx, state, query), query))
 
     # -- following ----------------------------------------------------------------------------
 

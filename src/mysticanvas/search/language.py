@@ -1,12 +1,12 @@
 """The query language: text to tree and back. One grammar for gallery, API, CLI and smart collections.
 
-    query := any                       any   := all (OR all)*
+    query := any [~value]              any   := all (OR all)*
     all   := one (AND? one)*           one   := (- | NOT) one | ( any ) | term
     term  := [field:] value            value := "in quotes" | bare
 
 Words are ANDed, quotes make a phrase, OR binds less than AND. In quotes, \\" and \\\\ stand for " and \\.
 A bare value goes up to a space, a quotation mark or a ) that it has not opened, so `tag:miku_(vocaloid)`
-is one. `sort:` stands outside of parentheses. `fields.py` says what each field takes.
+is one. `sort:`, `like:` and ~ stand outside of parentheses. `fields.py` says what each field takes.
 """
 
 import re
@@ -22,14 +22,18 @@ from mysticanvas.domain.query import (
     Has,
     Interval,
     Is,
+    LikeImage,
     Made,
+    Meaning,
     Named,
     Node,
     Not,
     Number,
+    Order,
     Query,
     Ratio,
     Shaped,
+    Similar,
     Size,
     Sort,
     Term,
@@ -52,6 +56,7 @@ _OPERATORS = ("OR", "AND", "NOT")
 
 class Kind(Enum):
     TERM = auto()
+    MEANING = auto()
     OPEN = auto()
     CLOSE = auto()
     MINUS = auto()
@@ -79,7 +84,7 @@ def parse(text: str) -> Query:
     where = parser.everything()
     if where is not None and sum(1 for _ in leaves(where)) > MAX_TERMS:
         raise QueryError(f"A search has at most {MAX_TERMS} terms.", 0)
-    return Query(where, parser.sort)
+    return Query(where, parser.order(), parser.similar)
 
 
 def tokens(text: str) -> list[Token]:
@@ -101,6 +106,9 @@ def _token(text: str, at: int) -> Token:
         return Token(Kind.OPEN if text[at] == "(" else Kind.CLOSE, at, at + 1)
     if text[at] == "-" and at + 1 < len(text) and not text[at + 1].isspace():
         return Token(Kind.MINUS, at, at + 1)
+    if text[at] == "~" and at + 1 < len(text) and not text[at + 1].isspace():
+        value, end = _value(text, at + 1)
+        return Token(Kind.MEANING, at, end, None, value)
     field, begin = None, at
     if match := _FIELD.match(text, at):
         field, begin = match[1], match.end()
@@ -116,6 +124,14 @@ def _token(text: str, at: int) -> Token:
         kind = {"OR": Kind.OR, "AND": Kind.AND, "NOT": Kind.MINUS}[value]
         return Token(kind, at, end)
     return Token(Kind.TERM, at, end, field, value)
+
+
+def _value(text: str, at: int) -> tuple[str, int]:
+    """What stands here, in quotes or bare, and the place after it."""
+    if text[at] == '"':
+        return _quoted_value(text, at)
+    end = _bare_end(text, at)
+    return text[at:end], end
 
 
 def _quoted_value(text: str, at: int) -> tuple[str, int]:
@@ -145,6 +161,17 @@ class _Parser:
         self._at = 0
         self._depth = 0
         self.sort: Sort | None = None
+        self.similar: Similar | None = None
+        self._sorted_at = 0
+
+    def order(self) -> Sort | None:
+        """None where it goes without saying."""
+        if self.sort != Sort(Order.SIMILARITY):
+            return self.sort
+        if self.similar is None:
+            sentence = "Say what the images are to be similar to: ~ and words in quotes."
+            raise QueryError(sentence, self._sorted_at, fields.SIMILAR_EXAMPLE)
+        return None
 
     def everything(self) -> Node | None:
         node = self._any()
@@ -200,6 +227,9 @@ class _Parser:
                 return negation(part) if part is not None else None
             case Kind.OPEN:
                 return self._group(token)
+            case Kind.MEANING:
+                self._be_similar(Meaning(token.value), token, negated=negated)
+                return None
             case _:
                 return self._term(token, negated=negated)
 
@@ -225,13 +255,24 @@ class _Parser:
         if field is None:
             raise fields.unknown(token.field, token.value, token.position)
         given = Given(field, token.value, token.position, token.quoted)
+        if field is Field.LIKE:
+            self._be_similar(fields.read_like(given), token, negated=negated)
+            return None
         if field is not Field.SORT:
             return fields.read(given)
         if negated or self._depth or self.sort is not None:
             sentence = "The order stands once, outside of parentheses and without a minus."
             raise QueryError(sentence, token.position, "sort:oldest")
-        self.sort = fields.read_sort(given)
+        self.sort, self._sorted_at = fields.read_sort(given), token.position
         return None
+
+    def _be_similar(self, similar: Similar, token: Token, *, negated: bool) -> None:
+        if not token.value:
+            raise QueryError("After ~ stand the words that say what is meant.", token.position, fields.SIMILAR_EXAMPLE)
+        if negated or self._depth or self.similar is not None:
+            sentence = "What the images are to be similar to stands once, outside of parentheses and without a minus."
+            raise QueryError(sentence, token.position, fields.SIMILAR_EXAMPLE)
+        self.similar = similar
 
 
 def field_of(name: str) -> Field | None:
@@ -246,6 +287,10 @@ def field_of(name: str) -> Field | None:
 def write(query: Query) -> str:
     """The text that parses to this query."""
     texts = [] if query.where is None else [written(query.where)]
+    if query.similar is not None:
+        # Beside several of which one must hold, it is clearer that it goes with all of them.
+        texts = [f"({text})" if isinstance(query.where, Any) else text for text in texts]
+        texts.append(written_similar(query.similar))
     texts += [] if query.sort is None else [written_sort(query.sort)]
     return " ".join(texts)
 
@@ -270,6 +315,14 @@ def written(node: Node) -> str:
 
 def _inside(part: Node) -> str:
     return f"({written(part)})" if isinstance(part, Any) else written(part)
+
+
+def written_similar(similar: Similar) -> str:
+    match similar:
+        case Meaning(text):
+            return "~" + quoted(text, always=True)
+        case LikeImage(uuid):
+            return f"{Field.LIKE}:{uuid}"
 
 
 def written_sort(sort: Sort) -> str:
@@ -306,7 +359,7 @@ def _weight_text(weight: Interval) -> str:
 
 def _word(text: str) -> str:
     """Words without a field: quoted also where they would be an operator or a field."""
-    special = text in _OPERATORS or text[:1] in ("-", "(", ")") or _FIELD.match(text) is not None
+    special = text in _OPERATORS or text[:1] in ("-", "(", ")", "~") or _FIELD.match(text) is not None
     return quoted(text, always=special)
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from mysticanvas.domain.query import Order, Sort
+from mysticanvas.domain.query import Order, Query
 from mysticanvas.search import paging, reading, sql
 from mysticanvas.search.columns import Positions
 from mysticanvas.store.database import ReadTx
@@ -17,8 +17,9 @@ Ids = NDArray[np.int64]
 _PRIME = 2_147_483_647
 
 
-def ids(tx: ReadTx, found: "Found", sort: Sort) -> Ids:
-    """All that was found, in this order."""
+def ids(tx: ReadTx, found: "Found", query: Query) -> Ids:
+    """All that was found, in the order of the query."""
+    sort = query.order
     ascending, positions = found.ascending
     if sort.by is Order.OLDEST:
         return ascending
@@ -30,6 +31,8 @@ def ids(tx: ReadTx, found: "Found", sort: Sort) -> Ids:
             return paging.by_relevance(tx, found.tree, newest)
         case Order.NAME:
             return newest[_sorted(found.state.name_ranks(tx)[positions])]
+        case Order.SIMILARITY:
+            return paging.by_similarity(query, newest)
         case Order.RATING:
             return newest[_sorted(-found.state.columns["rating"][positions].astype(np.int64))]
         case Order.SIZE:

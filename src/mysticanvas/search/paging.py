@@ -45,6 +45,8 @@ def page(tx: ReadTx, query: Query, *, after: int | None, limit: int) -> list[Hit
     After an image that is gone by then only newest and oldest first can go on; for the other orders it
     raises `InvalidInputError`.
     """
+    if query.order.by is Order.SIMILARITY:
+        return rows(tx, after_image(ids(tx, query), after)[:limit].tolist())
     return rows(tx, page_ids(tx, resolve(tx, query), query.order, after=after, limit=limit))
 
 
@@ -128,7 +130,7 @@ def ids(tx: ReadTx, query: Query) -> Ids:
     values = Values()
     table = _LIVE_WITH_FILE if sort.by is Order.NAME else "live_generations AS l"
     match sort.by:
-        case Order.NEWEST:
+        case Order.NEWEST | Order.SIMILARITY:
             order = "l.id DESC"
         case Order.OLDEST:
             order = "l.id"
@@ -136,7 +138,7 @@ def ids(tx: ReadTx, query: Query) -> Ids:
             order = "l.rating DESC, l.id DESC"
         case _:
             order = f"{order_key(sort, tree, values)}, l.id DESC"
-    return parsed(
+    found = parsed(
         tx.value(
             f"""
             SELECT group_concat(id)
@@ -148,6 +150,16 @@ def ids(tx: ReadTx, query: Query) -> Ids:
             **values.by_name,
         )
     )
+    return by_similarity(query, found) if sort.by is Order.SIMILARITY else found
+
+
+def by_similarity(query: Query, found: Ids) -> Ids:
+    """Of what was found, the most similar first."""
+    known = query.known
+    if known is None or known.similar is None:
+        return found
+    similar = np.array(known.similar, np.int64)
+    return similar[np.isin(similar, found)]
 
 
 def parsed(ids_text: str | None) -> Ids:

@@ -12,7 +12,9 @@ from mysticanvas.domain.query import (
     Has,
     Interval,
     Is,
+    LikeImage,
     Made,
+    Meaning,
     Named,
     Node,
     Not,
@@ -22,6 +24,7 @@ from mysticanvas.domain.query import (
     Ratio,
     Shape,
     Shaped,
+    Similar,
     Size,
     Sort,
     State,
@@ -51,6 +54,8 @@ def write(query: Query) -> dict[str, Json]:
     written: dict[str, Json] = {"version": VERSION}
     if query.where is not None:
         written["where"] = _node(query.where)
+    if query.similar is not None:
+        written["similar"] = _given(query.similar)
     if query.sort is not None:
         written["sort"] = _given(query.sort)
     return written
@@ -63,7 +68,7 @@ def read(value: Json) -> Query:
             raise QueryError("This search was saved by a newer MystiCanvas.", 0)
         where = _read_node(value["where"], 0) if "where" in value else None
         sort = Sort(Order(value["sort"]["by"]), value["sort"].get("seed")) if "sort" in value else None
-        query = Query(where, sort)
+        query = Query(where, sort, _similar(value["similar"]) if "similar" in value else None)
         # The text stands for it only where every value is one that can be written.
         if language.parse(language.write(query)) != query:
             raise ValueError(value)
@@ -84,7 +89,12 @@ def _node(node: Node) -> dict[str, Json]:
             return {_NAMES[type(node)]: _given(node)}
 
 
-def _given(term: Term | Sort | Interval) -> dict[str, Json]:
+def _similar(value: Json) -> Similar:
+    [(name, given)] = value.items()
+    return Meaning(given) if name == "text" else LikeImage({"uuid": given}[name])
+
+
+def _given(term: Term | Sort | Interval | Similar) -> dict[str, Json]:
     values = {field.name: getattr(term, field.name) for field in dataclasses.fields(term)}
     return {
         name: _given(value) if isinstance(value, Interval) else value

@@ -21,6 +21,7 @@ from mysticanvas.domain.query import (
     Has,
     Interval,
     Is,
+    Known,
     Made,
     Named,
     Node,
@@ -205,14 +206,17 @@ Tree = Union[Leaf, Both, Either, Without]  # noqa: UP007 - refers to itself
 
 def resolve(tx: ReadTx, query: Query) -> Tree:
     """What the query means in this library now."""
-    return _Resolving(tx).tree(query)
+    known = query.known or Known()
+    tree = _Resolving(tx, known).tree(query)
+    return tree if known.similar is None else Both((tree, Ids(known.similar)))
 
 
 class _Resolving:
     """One query, with the searches of the smart collections that it leads to, each resolved once."""
 
-    def __init__(self, tx: ReadTx) -> None:
+    def __init__(self, tx: ReadTx, known: Known) -> None:
         self._tx = tx
+        self._known = known
         self._within: list[CollectionName] = []
         self._smart: dict[int, tuple[Tree, int]] = {}
         self._leaves = 0
@@ -234,6 +238,9 @@ class _Resolving:
                 return Without(self._tree(part))
             case Named(Field.COLLECTION, name):
                 return self._collected(name)
+            case Is(State.DUPLICATE):
+                self._count(1)
+                return Ids(self._known.duplicates)
             case _:
                 self._count(1)
                 return _leaf(self._tx, node)
@@ -272,9 +279,12 @@ class _Resolving:
 
 def _search_of(one: CollectionName, query: str) -> Query:
     try:
-        return language.parse(query)
+        parsed = language.parse(query)
     except QueryError as error:
         raise QueryError(f"The search of the collection “{one.name}” cannot be read: {error}", 0) from error
+    if parsed.similar is not None:
+        raise QueryError(f"The collection “{one.name}” searches by likeness, and cannot be part of another search.", 0)
+    return parsed
 
 
 def collections_named(listed: Sequence[CollectionName], name: str) -> list[CollectionName]:
@@ -329,7 +339,7 @@ def _named(tx: ReadTx, term: Named) -> Leaf:
         case Field.SEED:
             return Seed(term.value)
         case Field.ID:
-            return Ids(_ids_by_uuid(tx, term.value))
+            return Ids(ids_by_uuid(tx, term.value))
         case Field.SAMPLER | Field.ENGINE:
             return Spelled(term.field.value, ascii_lower(term.value))
         case Field.PATH:
@@ -403,7 +413,8 @@ def glob_of(text: str) -> str:
     return re.sub(r"([*?\[])", r"[\1]", text)
 
 
-def _ids_by_uuid(tx: ReadTx, beginning: str) -> tuple[int, ...]:
+def ids_by_uuid(tx: ReadTx, beginning: str) -> tuple[int, ...]:
+    """The images whose uuid begins so, in order of ids."""
     found = tx.column(
         "SELECT id FROM generations WHERE uuid >= :beginning AND uuid < :beginning || '~' LIMIT :limit",
         beginning=beginning,

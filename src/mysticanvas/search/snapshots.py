@@ -9,7 +9,7 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,11 @@ from mysticanvas.domain.errors import InvalidInputError, NotFoundError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.query import Order, Query, Sort
 from mysticanvas.search import language, timeline, trashed
+from mysticanvas.search.duplicates import Duplicates
 from mysticanvas.search.finding import Answer, Finder
 from mysticanvas.search.index import Index
 from mysticanvas.search.paging import Ids
+from mysticanvas.search.similarity import Similarity
 from mysticanvas.search.timeline import Section
 from mysticanvas.store.database import Database, ReadTx
 
@@ -58,17 +60,24 @@ class Snapshot:
 class Snapshots:
     """Thread-safe. The least recently used are dropped."""
 
-    def __init__(self, database: Database, index: Index | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        index: Index | None = None,
+        *,
+        similarity: Similarity | None = None,
+        duplicates: Duplicates | None = None,
+    ) -> None:
         self._database = database
-        self.finder = Finder(database, index)
+        self.finder = Finder(database, index, similarity=similarity, duplicates=duplicates)
         self._kept: OrderedDict[str, Snapshot] = OrderedDict()
         self._lock = threading.Lock()
 
     def open(self, text: str) -> Snapshot:
         """A snapshot of what the query finds now. Raises `QueryError`."""
-        query = language.parse(text)
+        query = self.finder.informed(language.parse(text))
         if query.order == Sort(Order.RANDOM):
-            query = Query(query.where, Sort(Order.RANDOM, secrets.randbelow(1_000_000)))
+            query = replace(query, sort=Sort(Order.RANDOM, secrets.randbelow(1_000_000)))
         answer = self.finder.all(query)
         return self._keep(Snapshot(secrets.token_urlsafe(12), query, answer, _sections(query.order, answer.ids)))
 

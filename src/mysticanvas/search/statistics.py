@@ -2,11 +2,11 @@
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mysticanvas.domain.query import Field, Query
+from mysticanvas.domain.query import Field, Order, Query, Sort
 from mysticanvas.domain.text import words
 from mysticanvas.search.facets import Value
 from mysticanvas.search.finding import Finder
@@ -48,11 +48,12 @@ class Statistics:
     words_of: int
 
 
-def statistics(database: Database, finder: Finder, query: Query) -> Statistics:
+def statistics(database: Database, finder: Finder, asked: Query) -> Statistics:
+    query = finder.informed(asked)
     fields = (Field.MODEL, Field.LORA, Field.SAMPLER, Field.ENGINE, Field.SIZE, Field.RATING, Field.TAG)
     counts = finder.facets(query, fields, limit=MOST)
     months = finder.facets(query, [Field.DATE], limit=MONTHS)[Field.DATE]
-    ids = finder.all(Query(query.where)).ids
+    ids = finder.all(replace(query, sort=Sort(Order.NEWEST))).ids
     step = max(1, -(-len(ids) // WORDS_READ_IN))
     sample = np.ascontiguousarray(ids[::step]).tolist()
     found = database.read_within(READ_LIMIT_MS, _words, sample)

@@ -16,22 +16,28 @@ from mysticanvas.domain.errors import (
     MystiCanvasError,
     NotFoundError,
     QueryError,
+    TaskError,
     TimeLimitError,
 )
 from mysticanvas.search.snapshots import SnapshotGoneError
 from mysticanvas.server import (
+    autotagging,
     collections,
+    duplicates,
     images,
+    jobs,
     keeping,
     libraries,
     lineage,
     models,
     organising,
     queries,
+    rebuilding,
     roots,
     tags,
     templates,
     trash,
+    verifying,
 )
 from mysticanvas.server.gate import Gate
 from mysticanvas.server.services import Services
@@ -46,6 +52,7 @@ _STATUS: tuple[tuple[type[MystiCanvasError], int], ...] = (
     (ConflictError, 409),
     (TimeLimitError, 503),
     (LibraryError, 503),
+    (TaskError, 502),
 )
 _NOT_BUILT = "The gallery is not built yet. Run: python3 dev.py run"
 
@@ -61,12 +68,17 @@ def build_app(services: Services) -> FastAPI:
         tags,
         collections,
         trash,
+        duplicates,
+        autotagging,
         templates,
         lineage,
         models,
         libraries,
+        rebuilding,
         roots,
+        jobs,
         keeping,
+        verifying,
     ):
         app.include_router(module.routes(services))
     app.include_router(_session_routes(services))

@@ -113,7 +113,8 @@ def _found_now(services: Services, one: Collection, name: str) -> dict[str, Any]
     if one.query is not None:
         try:
             query = language.parse(one.query)
-            opening = Query(opening.where, query.sort)
+            # What searches by likeness is no part of another search, so it is opened as itself.
+            opening = query if query.similar is not None else Query(opening.where, query.sort)
             shown["images"] = services.snapshots.finder.count(query)
             if one.thumb is None:
                 first = services.snapshots.finder.page(query, after=None, limit=1)

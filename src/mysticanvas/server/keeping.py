@@ -1,22 +1,19 @@
-"""Imports, jobs, the log, checks and backups: the library as a thing to look after."""
+"""Imports, the log, checks and backups: the library as a thing to look after."""
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
 from mysticanvas import __version__
 from mysticanvas.domain.clock import now_ms
-from mysticanvas.domain.errors import InvalidInputError
-from mysticanvas.domain.job import JobKind
-from mysticanvas.library import reparsing, sha256
+from mysticanvas.library import reparsing
 from mysticanvas.server.services import Services
-from mysticanvas.server.wire import ImportIn, JobsIn, ReparseIn, reply
-from mysticanvas.store import backup, checks, events, generations, job_lists, jobs, roots
+from mysticanvas.server.wire import ImportIn, ReparseIn, reply
+from mysticanvas.store import backup, checks, events, generations, job_lists, roots
 
-FAILED_SHOWN = 200
 # Where generators put their images when nobody tells them otherwise, beneath the home folder.
 _USUAL = (
     ("ComfyUI/output", "ComfyUI"),
@@ -77,23 +74,6 @@ def routes(services: Services) -> APIRouter:
         found = [(Path.home() / folder, label) for folder, label in _USUAL]
         return reply({"folders": [{"path": str(path), "label": label} for path, label in found if path.is_dir()]})
 
-    @router.get("/jobs")
-    def list_jobs() -> Response:
-        return reply(
-            {
-                "kinds": database.read(job_lists.states),
-                "failed": database.read(job_lists.failed, limit=FAILED_SHOWN),
-                "paused": database.read(jobs.paused),
-                "sha256": database.read(sha256.wanted),
-            }
-        )
-
-    @router.post("/jobs/{deed}")
-    def steer_jobs(
-        deed: Literal["retry", "discard", "cancel", "pause", "resume", "start", "stop"], asked: JobsIn
-    ) -> Response:
-        return reply({"changed": _steer(services, deed, asked)})
-
     @router.get("/log")
     def log(
         before: int | None = None,
@@ -117,25 +97,3 @@ def routes(services: Services) -> APIRouter:
         return reply({"backups": backup.listed(database.backups)})
 
     return router
-
-
-def _steer(services: Services, deed: str, asked: JobsIn) -> int:
-    database = services.database
-    if deed in ("start", "stop"):
-        if asked.kind != JobKind.SHA256:
-            raise InvalidInputError("Only sha256 is started and stopped; everything else is always on.")
-        if deed == "start":
-            return sha256.start(database, now_ms=now_ms)
-        return database.write(sha256.stop, now_ms=now_ms())
-    if deed in ("pause", "resume"):
-        kinds = [JobKind(asked.kind)] if asked.kind in list(JobKind) else [] if asked.kind else list(JobKind)
-        if not kinds:
-            raise InvalidInputError(f"There is no kind of work called “{asked.kind}”.")
-        for kind in kinds:
-            database.write(jobs.set_paused, kind=kind, value=deed == "pause")
-        return len(kinds)
-    if deed == "retry":
-        return database.write(job_lists.retry, ids=asked.ids, kind=asked.kind, now_ms=now_ms())
-    if deed == "discard":
-        return database.write(job_lists.discard, ids=asked.ids, kind=asked.kind)
-    return database.write(job_lists.cancel, ids=asked.ids, kind=asked.kind, now_ms=now_ms())

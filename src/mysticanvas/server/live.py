@@ -7,13 +7,15 @@ who comes back with one hears of the gap.
 import asyncio
 import json
 import threading
+import time
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.importing import ImportProgress
-from mysticanvas.store import generations, job_lists
+from mysticanvas.library.job_progress import JobProgress
+from mysticanvas.store import generations, job_lists, jobs
 from mysticanvas.store.database import ChangeSet, Database
 
 KEPT = 1_000
@@ -21,13 +23,17 @@ PING_EVERY_S = 15.0
 # Changes are gathered for this long, so that an import does not send a message a file.
 GATHER_S = 0.5
 MAX_ITEM_IDS = 500
+# Counting a million jobs takes a while: it is done for at most this share of the time.
+COUNTING_SHARE = 0.05
 
 
 class LiveUpdates:
     """`publish_…` may be called on any thread; `follow` runs on the server's event loop."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, progress: JobProgress) -> None:
         self._database = database
+        self._progress = progress
+        self._count_from_s = 0.0
         self._ring: deque[tuple[int, str, str]] = deque(maxlen=KEPT)
         self._next = now_ms() << 10
         self._lock = threading.Lock()
@@ -87,10 +93,20 @@ class LiveUpdates:
             uuids = self._database.read(generations.uuids_of, ids) if complete else None
             self._publish("item", {"uuids": uuids})
         if changes.jobs:
-            kinds = [asdict(kind) for kind in self._database.read(job_lists.states)]
-            self._publish("jobs", {"kinds": kinds})
+            self._tell_jobs()
         if changes.stale:
             self._publish("stale", {"lists": sorted(changes.stale)})
+
+    def _tell_jobs(self) -> None:
+        began_s = time.monotonic()
+        if began_s < self._count_from_s:
+            # Too soon after the last time: the change is kept for a little later.
+            self._on_commit(ChangeSet(jobs=True))
+            return
+        states, paused = self._database.read(lambda tx: (job_lists.states(tx), jobs.paused(tx)))
+        self._publish("jobs", {"kinds": [asdict(kind) for kind in self._progress.of(states, paused)]})
+        ended_s = time.monotonic()
+        self._count_from_s = ended_s + (ended_s - began_s) / COUNTING_SHARE
 
     async def follow(self, last_seen: int | None) -> AsyncIterator[str]:
         """Messages of an event stream: `hello` with the newest number, those after `last_seen`, then

@@ -4,8 +4,9 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.job import JobKind, JobPriority
-from mysticanvas.domain.query import Field, Node, Not, Sort, Text
+from mysticanvas.domain.query import Field, LikeImage, Node, Not, Similar, Sort, Text
 from mysticanvas.domain.query import Query as Tree
 from mysticanvas.search import completing, facets, highlighting, language, query_json, resolving, snapshots, statistics
 from mysticanvas.search.snapshots import Snapshot
@@ -144,13 +145,17 @@ def _add_pages(router: APIRouter, services: Services) -> None:
 def _opened(database: Database, snapshot: Snapshot) -> dict[str, Any]:
     query = snapshot.query
     parts = language.parts_written(query)
-    filters = [_chip(node, text) for node, text in parts if not _is_text(node)]
+    filters = [
+        *_similar_chip(database, query.similar),
+        *(_chip(node, text) for node, text in parts if not _is_text(node)),
+        *([_sort_chip(query.sort)] if query.sort else []),
+    ]
     return {
         "snapshot": snapshot.token,
         "q": language.write(query),
         "total": snapshot.total,
         "sections": snapshot.sections,
-        "filters": filters + ([_sort_chip(query.sort)] if query.sort else []),
+        "filters": filters,
         "words": [_chip(node, text) for node, text in parts if _is_text(node)],
         "sort": query.order.by,
         "query": query_json.write(query),
@@ -174,6 +179,19 @@ def _chip(node: Node, text: str) -> dict[str, object]:
     if language.field_of(field) is None or plain.startswith("("):
         return {"text": text, "field": "any", "value": plain, "negated": negated}
     return {"text": text, "field": field, "value": value.strip('"') if colon else plain, "negated": negated}
+
+
+def _similar_chip(database: Database, similar: Similar | None) -> list[dict[str, object]]:
+    """`value` is the text, or how the prompt of the image begins."""
+    if similar is None:
+        return []
+    value = similar.text if not isinstance(similar, LikeImage) else _prompt_of(database, similar.uuid)
+    return [{"text": language.written_similar(similar), "field": "similar", "value": value, "negated": False}]
+
+
+def _prompt_of(database: Database, uuid: str) -> str:
+    images = database.read(resolving.ids_by_uuid, uuid)
+    return (database.read(generations.detail, GenerationId(images[0])).prompt or "") if images else ""
 
 
 def _sort_chip(sort: Sort) -> dict[str, object]:

@@ -7,7 +7,10 @@ from mysticanvas.domain.task import Executor
 from mysticanvas.library.carrying_on import CarryingOn
 from mysticanvas.library.importing import Importing
 from mysticanvas.library.importing_libraries import LibraryImporting
+from mysticanvas.library.job_progress import JobProgress
+from mysticanvas.library.rebuilding import Rebuilding
 from mysticanvas.library.thumb_cache import ThumbCache
+from mysticanvas.search.duplicates import Duplicates
 from mysticanvas.search.snapshots import Snapshots
 from mysticanvas.server.live import LiveUpdates
 from mysticanvas.server.sessions import Sessions
@@ -21,10 +24,13 @@ class Services:
     database: Database
     workers: Executor
     snapshots: Snapshots
+    duplicates: Duplicates
     importing: Importing
     libraries: LibraryImporting
+    rebuilding: Rebuilding
     carrying_on: CarryingOn
     live: LiveUpdates
+    progress: JobProgress
     cache: ThumbCache
     sessions: Sessions
     base_url: str

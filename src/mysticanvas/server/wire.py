@@ -6,6 +6,8 @@ import msgspec
 from fastapi import Response
 from pydantic import BaseModel, Field
 
+from mysticanvas.domain.verifying import Finding
+
 MAX_QUERY = 2_000
 Index = Annotated[int, Field(ge=0, le=1 << 40)]
 
@@ -58,10 +60,25 @@ class ReparseIn(BaseModel):
 
 
 class JobsIn(BaseModel):
-    """None stands for all."""
+    """None stands for all. `reason` is one that `GET /api/jobs` lists."""
 
     kind: str | None = Field(None, max_length=40)
-    ids: list[int] | None = Field(None, max_length=10_000)
+    ids: list[Index] | None = Field(None, max_length=10_000)
+    reason: str | None = Field(None, max_length=4_000)
+
+
+class VerifyIn(BaseModel):
+    """None stands for no limit."""
+
+    bytes_per_s: int | None = Field(None, ge=1_024, le=1 << 50)
+    bytes_per_day: int | None = Field(None, ge=1 << 20, le=1 << 50)
+
+
+class FindingsIn(BaseModel):
+    """None stands for all. `ids` are those of `GET /api/verify/findings`."""
+
+    ids: list[Index] | None = Field(None, max_length=10_000)
+    finding: Finding | None = None
 
 
 def reply(value: Any, status: int = 200) -> Response:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +13,7 @@ import apsw
 from mysticanvas.domain.errors import LibraryError, TimeLimitError
 from mysticanvas.domain.file import holds_workflow
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.text import searchable
+from mysticanvas.domain.text import content_hash, searchable
 
 # 3.51.3 mends lost commits under two checkpointing connections, 3.54 overflows in FTS5.
 SQLITE_NEEDED = (3, 54, 0)
@@ -66,10 +66,15 @@ def _prepare(connection: apsw.Connection) -> None:
     flags = apsw.SQLITE_INNOCUOUS
     connection.create_scalar_function("searchable", _searchable, 1, deterministic=True, flags=flags)
     connection.create_scalar_function("holds_workflow", _holds_workflow, 1, deterministic=True, flags=flags)
+    connection.create_scalar_function("content_hash", _content_hash, 1, deterministic=True, flags=flags)
 
 
 def _searchable(*text: Any) -> str | None:
     return searchable(text[0])
+
+
+def _content_hash(*text: Any) -> bytes | None:
+    return None if text[0] is None else content_hash(text[0])
 
 
 def _holds_workflow(*content: Any) -> bool:
@@ -110,6 +115,8 @@ class ChangeSet:
     changed: list[GenerationId] = field(default_factory=list)
     removed: list[GenerationId] = field(default_factory=list)
     jobs: bool = False
+    # Jobs that were cancelled while they ran: their work is to be broken off.
+    broken_off: list[int] = field(default_factory=list)
     events: bool = False
     # Names of lists that are not what they were: deeds, tags, collections, trash, templates.
     stale: set[str] = field(default_factory=set)
@@ -126,6 +133,7 @@ class ChangeSet:
         self.changed += other.changed
         self.removed += other.removed
         self.jobs |= other.jobs
+        self.broken_off += other.broken_off
         self.events |= other.events
         self.stale |= other.stale
         self.collections |= other.collections
@@ -136,6 +144,11 @@ class ReadTx:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
+
+    @property
+    def library(self) -> Path:
+        """The folder of the library."""
+        return Path(self._connection.db_filename("main")).parent
 
     def all(self, sql: str, **params: Any) -> list[dict[str, Any]]:
         cursor = self._connection.execute(sql, params)
@@ -182,7 +195,7 @@ class WriteTx(ReadTx):
         self._connection.execute(sql, params).fetchall()
         return self._connection.changes()
 
-    def run_many(self, sql: str, rows: Iterable[Params]) -> None:
+    def run_many(self, sql: str, rows: Iterable[Params | Sequence[Any]]) -> None:
         self._connection.executemany(sql, rows).fetchall()
 
     @property

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -26,6 +27,7 @@ from mysticanvas.store.connections import (
     open_writer,
     within,
 )
+from mysticanvas.store.disk_errors import DISK_ERRORS, told_plainly
 from mysticanvas.store.locking import LibraryLock
 from mysticanvas.store.migrating import migrate, refuse_strangers
 from mysticanvas.store.writing import Listener, Writer
@@ -37,6 +39,10 @@ T = TypeVar("T")
 
 FILE_NAME = "mysticanvas.db"
 READERS_KEPT = 4
+_WAYS_OUT = (
+    "Nothing was changed. `mysticanvas rebuild --set-aside` makes the library again from your folders and the "
+    "journal; `mysticanvas backup restore FILE` takes a backup."
+)
 
 
 class Database:
@@ -69,8 +75,9 @@ class Database:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = LibraryLock.take(folder)
         try:
-            _bring_up_to_date(folder)
-            return cls(folder, lock, read_limit_ms=read_limit_ms)
+            with told_plainly("opened"):
+                _bring_up_to_date(folder)
+                return cls(folder, lock, read_limit_ms=read_limit_ms)
         except BaseException:
             lock.release()
             raise
@@ -82,11 +89,14 @@ class Database:
         self.close()
 
     def close(self) -> None:
-        self._writer.finish()
-        while not self._readers.empty():
-            self._readers.get_nowait().close()
-        self._writer.close()
-        self._lock.release()
+        try:
+            self._writer.finish()
+            with suppress(*DISK_ERRORS):
+                while not self._readers.empty():
+                    self._readers.get_nowait().close()
+            self._writer.close()
+        finally:
+            self._lock.release()
 
     # -- reading ------------------------------------------------------------------------------
 
@@ -100,6 +110,10 @@ class Database:
     def read_within(
         self, limit_ms: int, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
+        with told_plainly("read"):
+            return self._read(limit_ms, query, *args, **kwargs)
+
+    def _read(self, limit_ms: int, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         connection = self._borrow()
         thread = threading.get_ident()
         self._reading[thread] = time.monotonic(), getattr(query, "__qualname__", "?")
@@ -171,7 +185,7 @@ class Database:
 
     def back_up(self, *, why: str = "asked") -> Backup:
         """Raises `DamagedLibraryError` when the copy does not pass its checks."""
-        with self._backing_up:
+        with self._backing_up, told_plainly("copied"):
             connection = open_reader(self.path)
             # The copy counts as a write, though the library itself stays read-only here.
             connection.execute("PRAGMA query_only = OFF").fetchall()
@@ -216,13 +230,31 @@ def restore(folder: Path, copy: Path) -> Backup | None:
         lock.release()
 
 
+def put_away(folder: Path) -> Backup | None:
+    """Keep the database in `folder` among its backups and leave the place empty, for a library that is to
+    be made again. None when there was none. Nobody may have the library open.
+
+    Raises `LibraryBusyError`.
+    """
+    lock = LibraryLock.take(folder)
+    try:
+        path = folder / FILE_NAME
+        until_now = _set_aside(path, folder / "backups", why="before-rebuild")
+        for name in (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm"):
+            (folder / name).unlink(missing_ok=True)
+        return until_now
+    finally:
+        lock.release()
+
+
 def _swap(folder: Path, copy: Path) -> Backup | None:
     path, new = folder / FILE_NAME, folder / f"{FILE_NAME}.restored"
     shutil.copyfile(copy, new)
     try:
         backup.verify(new)
+        _begin_another_journal(new)
         backup.sync(new)
-        until_now = _set_aside(path, folder / "backups")
+        until_now = _set_aside(path, folder / "backups", why="before-restore")
         # A log of the old database beside the new one would tear it.
         for beside in ("-wal", "-shm"):
             path.with_name(path.name + beside).unlink(missing_ok=True)
@@ -233,14 +265,23 @@ def _swap(folder: Path, copy: Path) -> Backup | None:
     return until_now
 
 
-def _set_aside(path: Path, backups: Path) -> Backup | None:
+def _begin_another_journal(path: Path) -> None:
+    """The journal of the library goes on from a later state than this one."""
+    connection = open_writer(path)
+    try:
+        connection.execute("DELETE FROM settings WHERE name = 'journal.library'").fetchall()
+    finally:
+        connection.close()
+
+
+def _set_aside(path: Path, backups: Path, *, why: str) -> Backup | None:
     """A backup of what is there; where that is too damaged for one, the file itself is kept."""
     if not path.exists():
         return None
     try:
         connection = open_writer(path)
         try:
-            return backup.make(connection, backups, why="before-restore")
+            return backup.make(connection, backups, why=why)
         finally:
             connection.close()
     except (apsw.Error, DamagedLibraryError):
@@ -257,6 +298,6 @@ def _bring_up_to_date(folder: Path) -> None:
         finally:
             connection.close()
     except apsw.CorruptError as error:
-        raise DamagedLibraryError(f"The database {path} is damaged: {error}") from error
+        raise DamagedLibraryError(f"The database {path} is damaged: {error}. {_WAYS_OUT}") from error
     except apsw.Error as error:
         raise LibraryError(f"The library in {folder} cannot be opened: {error}") from error

@@ -10,6 +10,9 @@ from mysticanvas.domain.errors import NotFoundError
 from mysticanvas.domain.generation import SECONDS_OF_2010, GenerationId, Recipe, TimestampSource
 from mysticanvas.store.database import ReadTx, WriteTx
 
+# The version of no parser.
+UNREAD = 0
+
 
 @dataclass(frozen=True, slots=True)
 class Detail:
@@ -221,6 +224,12 @@ def says_already(
             **_columns(recipe, json.dumps(recipe.params, ensure_ascii=False), model_id, problems),
         )
     )
+
+
+def is_unread(tx: ReadTx, image: GenerationId) -> bool:
+    """Whether no parser has seen its file: it is known by the journal of a library that is gone."""
+    version: int | None = tx.value("SELECT parser_version FROM generations WHERE id = :image", image=image)
+    return version == UNREAD
 
 
 def set_parser_version(tx: WriteTx, image: GenerationId, version: int) -> None:

@@ -11,30 +11,12 @@ from mysticanvas.domain.job import Job, JobId, JobKind, JobPriority
 from mysticanvas.store import preferences
 from mysticanvas.store.database import ReadTx, WriteTx
 
-MAX_ATTEMPTS = 4
 MAX_CRASHES = 2
 FIRST_RETRY_MS = 2_000
 LAST_RETRY_MS = 10 * 60_000
 PAUSED = "jobs.paused"
-
-
-@dataclass(frozen=True, slots=True)
-class KindState:
-    kind: str
-    waiting: int
-    running: int
-    done: int
-    failed: int
-
-
-@dataclass(frozen=True, slots=True)
-class FailedJob:
-    id: int
-    kind: str
-    file: str
-    error: str
-    attempts: int
-    crashes: int
+# Stands for every kind, those of later versions too.
+ALL_KINDS = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +25,15 @@ class NewJob:
     payload: dict[str, Any]
     unique_key: str | None
     priority: int = JobPriority.NORMAL
+    run_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A kind with work that may be claimed now, and the priority of its most urgent job."""
+
+    kind: JobKind
+    priority: int
 
 
 def enqueue(tx: WriteTx, new: NewJob, *, now_ms: int) -> None:
@@ -54,8 +45,8 @@ def enqueue(tx: WriteTx, new: NewJob, *, now_ms: int) -> None:
 def enqueue_all(tx: WriteTx, new: Sequence[NewJob], *, now_ms: int) -> None:
     tx.run_many(
         """
-        INSERT INTO jobs (kind, priority, payload_json, unique_key, created_at, updated_at)
-        VALUES (:kind, :priority, :payload, :unique_key, :now_ms, :now_ms)
+        INSERT INTO jobs (kind, priority, payload_json, unique_key, run_at, created_at, updated_at)
+        VALUES (:kind, :priority, :payload, :unique_key, :run_at, :now_ms, :now_ms)
             ON CONFLICT DO NOTHING
         """,
         (
@@ -64,6 +55,7 @@ def enqueue_all(tx: WriteTx, new: Sequence[NewJob], *, now_ms: int) -> None:
                 "priority": one.priority,
                 "payload": json.dumps(one.payload),
                 "unique_key": one.unique_key,
+                "run_at": one.run_at,
                 "now_ms": now_ms,
             }
             for one in new
@@ -72,27 +64,37 @@ def enqueue_all(tx: WriteTx, new: Sequence[NewJob], *, now_ms: int) -> None:
     tx.changes.jobs = True
 
 
-def any_ready(tx: ReadTx, *, now_ms: int) -> bool:
-    return bool(
-        tx.value(
-            """
-            SELECT EXISTS (SELECT 1 FROM jobs WHERE status = 'queued' AND run_at = 0)
-                OR EXISTS (SELECT 1 FROM jobs WHERE status = 'queued' AND run_at > 0 AND run_at <= :now_ms)
-            """,
-            now_ms=now_ms,
-        )
+def ready(tx: ReadTx, *, now_ms: int) -> list[Ready]:
+    """Every kind that has work now and is not paused, in the order of the kinds."""
+    rows = tx.rows(
+        """
+        SELECT k.value,
+               (SELECT max(priority) FROM jobs WHERE kind = k.value AND status = 'queued' AND run_at = 0),
+               EXISTS (SELECT 1
+                         FROM jobs
+                        WHERE kind = k.value AND status = 'queued' AND run_at > 0 AND run_at <= :now_ms)
+          FROM json_each(:kinds) AS k
+        """,
+        kinds=json.dumps(_not_paused(tx)),
+        now_ms=now_ms,
     )
+    found = [(kind, priority, is_due) for kind, priority, is_due in rows if priority is not None or is_due]
+    return [Ready(JobKind(kind), JobPriority.IDLE if priority is None else priority) for kind, priority, _ in found]
 
 
-def next_run_at(tx: ReadTx) -> int | None:
-    """When the next retry falls due; None when none waits."""
-    due: int | None = tx.value("SELECT min(run_at) FROM jobs WHERE status = 'queued' AND run_at > 0")
+def next_run_at(tx: ReadTx, *, after_ms: int) -> int | None:
+    """When the next job that waits for its time falls due; None when none waits."""
+    due: int | None = tx.value(
+        "SELECT min(run_at) FROM jobs WHERE status = 'queued' AND run_at > 0 AND run_at > :after_ms", after_ms=after_ms
+    )
     return due
 
 
-def claim(tx: WriteTx, *, boot: str, limit: int, now_ms: int, leave: Sequence[JobKind] = ()) -> list[Job]:
-    """The next jobs, by priority and then age, owned by `boot` from now on (J2). Jobs of the kinds in
-    `leave` stay where they are."""
+def claim(
+    tx: WriteTx, *, boot: str, limit: int, now_ms: int, kinds: Sequence[JobKind] | None = None, at_least: int = 0
+) -> list[Job]:
+    """The next jobs, by priority and then age, owned by `boot` from now on (J2). Only of these kinds (None:
+    of all), only of this priority or above, and never of a paused kind."""
     tx.run(
         "UPDATE jobs SET run_at = 0 WHERE status = 'queued' AND run_at > 0 AND run_at <= :now_ms",
         now_ms=now_ms,
@@ -103,11 +105,17 @@ def claim(tx: WriteTx, *, boot: str, limit: int, now_ms: int, leave: Sequence[Jo
         UPDATE jobs
            SET status = 'running', boot_id = :boot, claim_token = :token, attempts = attempts + 1,
                updated_at = :now_ms
-         WHERE id IN (SELECT id
-                        FROM jobs
-                       WHERE status = 'queued' AND run_at = 0
-                         AND kind NOT IN (SELECT value FROM json_each(:paused))
-                       ORDER BY priority DESC, id
+         WHERE id IN (SELECT j.id
+                        FROM json_each(:kinds) AS k
+                             CROSS JOIN json_each((SELECT json_group_array(id)
+                                                     FROM (SELECT id
+                                                             FROM jobs
+                                                            WHERE kind = k.value AND status = 'queued' AND run_at = 0
+                                                              AND priority >= :at_least
+                                                            ORDER BY priority DESC, id
+                                                            LIMIT :limit))) AS first
+                             CROSS JOIN jobs AS j ON j.id = first.value
+                       ORDER BY j.priority DESC, j.id
                        LIMIT :limit)
      RETURNING id, kind, payload_json, attempts, crashes, priority
         """,
@@ -115,7 +123,8 @@ def claim(tx: WriteTx, *, boot: str, limit: int, now_ms: int, leave: Sequence[Jo
         token=token,
         limit=limit,
         now_ms=now_ms,
-        paused=json.dumps([*paused(tx), *leave]),
+        at_least=at_least,
+        kinds=json.dumps([kind for kind in _not_paused(tx) if kinds is None or kind in kinds]),
     )
     rows.sort(key=lambda row: (-row["priority"], row["id"]))
     return [
@@ -125,6 +134,7 @@ def claim(tx: WriteTx, *, boot: str, limit: int, now_ms: int, leave: Sequence[Jo
             payload=json.loads(row["payload_json"]),
             attempts=row["attempts"],
             crashes=row["crashes"],
+            priority=row["priority"],
             token=token,
         )
         for row in rows
@@ -149,12 +159,13 @@ def finish(tx: WriteTx, job: Job, *, now_ms: int) -> bool:
     )
 
 
-def fail(tx: WriteTx, job: Job, *, error: str, crashed: bool, now_ms: int) -> None:
-    """Wait for another try, or park: after the last attempt, or the second crash (J5, J6)."""
+def fail(tx: WriteTx, job: Job, *, error: str, crashed: bool, now_ms: int, most_attempts: int) -> bool:
+    """Wait for another try, or park: after the last attempt, or the second crash (J5, J6). Whether it is
+    parked now; nothing happens when the claim is not ours."""
     crashes = job.crashes + crashed
-    parked = job.attempts >= MAX_ATTEMPTS or crashes >= MAX_CRASHES
+    parked = job.attempts >= most_attempts or crashes >= MAX_CRASHES
     wait_ms = min(LAST_RETRY_MS, FIRST_RETRY_MS * 4 ** (job.attempts - 1)) * random.uniform(0.8, 1.2)
-    tx.run(
+    changed = tx.run(
         """
         UPDATE OR IGNORE jobs
            SET status = iif(:parked, 'error', 'queued'), boot_id = NULL, claim_token = NULL, error = :error,
@@ -172,6 +183,7 @@ def fail(tx: WriteTx, job: Job, *, error: str, crashed: bool, now_ms: int) -> No
     # A newer job for the same thing already waits: this one is not needed.
     tx.run("DELETE FROM jobs WHERE id = :id AND claim_token = :token", id=job.id, token=job.token)
     tx.changes.jobs = True
+    return parked and bool(changed)
 
 
 def replace(tx: WriteTx, job: Job, payloads: Sequence[dict[str, Any]], *, now_ms: int) -> None:
@@ -206,7 +218,7 @@ def _requeue(tx: WriteTx, ids: Sequence[int], now_ms: int) -> int:
             """
             UPDATE OR IGNORE jobs
                SET status = 'queued', boot_id = NULL, claim_token = NULL, run_at = 0,
-                   attempts = max(0, attempts - 1), updated_at = :now_ms
+                   attempts = max(0, attempts - 1), interruptions = interruptions + 1, updated_at = :now_ms
              WHERE id = :id
             """,
             id=job,
@@ -218,12 +230,15 @@ def _requeue(tx: WriteTx, ids: Sequence[int], now_ms: int) -> int:
 
 
 def raise_priority(tx: WriteTx, *, kind: JobKind, unique_keys: Sequence[str], priority: int) -> int:
-    """Move waiting jobs forward, such as the thumbnails of what is on screen (J9)."""
+    """Move waiting jobs forward, such as the thumbnails of what is on screen (J9): what is asked for last
+    goes ahead of what was asked for before."""
     return tx.run(
         """
         UPDATE jobs
-           SET priority = :priority
-         WHERE kind = :kind AND status = 'queued' AND priority < :priority
+           SET priority = max(:priority, 1 + (SELECT max(priority)
+                                                FROM jobs
+                                               WHERE kind = :kind AND status = 'queued' AND run_at = 0))
+         WHERE kind = :kind AND status = 'queued' AND run_at = 0
            AND unique_key IN (SELECT value FROM json_each(:keys))
         """,
         kind=kind.value,
@@ -235,10 +250,25 @@ def raise_priority(tx: WriteTx, *, kind: JobKind, unique_keys: Sequence[str], pr
 def paused(tx: ReadTx) -> list[str]:
     """The kinds that are not claimed for now; kept over restarts (J10)."""
     kinds: list[str] = preferences.get(tx, PAUSED, [])
-    return kinds
+    return [kind.value for kind in JobKind] if ALL_KINDS in kinds else kinds
 
 
-def set_paused(tx: WriteTx, *, kind: JobKind, value: bool) -> None:
-    kinds = set(paused(tx)) - {kind.value} | ({kind.value} if value else set())
-    preferences.put(tx, PAUSED, sorted(kinds))
+def all_paused(tx: ReadTx) -> bool:
+    return ALL_KINDS in preferences.get(tx, PAUSED, [])
+
+
+def _not_paused(tx: ReadTx) -> list[str]:
+    stopped = set(paused(tx))
+    return [kind.value for kind in JobKind if kind.value not in stopped]
+
+
+def set_paused(tx: WriteTx, *, kind: JobKind | None, value: bool) -> None:
+    """None: every kind. Resuming one of all that are paused leaves the others paused."""
+    if kind is None:
+        kinds = [ALL_KINDS] if value else []
+    elif value and all_paused(tx):
+        return
+    else:
+        kinds = sorted(set(paused(tx)) - {kind.value} | ({kind.value} if value else set()))
+    preferences.put(tx, PAUSED, kinds)
     tx.changes.jobs = True

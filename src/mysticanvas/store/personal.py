@@ -25,19 +25,21 @@ def images(tx: ReadTx) -> Iterator[dict[str, Any]]:
     """Images with a mark, a note, a tag by the person, a parent by the person or a place in the Trash, by uuid."""
     rows = tx.rows(
         """
-        SELECT g.uuid, g.is_favorite, g.rating, g.notes, g.deleted_at, g.purge_after, said.tags
+        SELECT g.uuid, g.is_favorite, g.rating, g.notes, g.deleted_at, g.purge_after, said.tags,
+               g.parent_by, p.uuid, g.parent_relation
           FROM generations AS g
+               LEFT JOIN generations AS p ON p.id = g.parent_id AND g.parent_by = 'user'
                LEFT JOIN (SELECT a.generation_id, json_group_array(json_array(t.name, a.decision)
                                                                    ORDER BY t.normalized_name) AS tags
                             FROM tag_assertions AS a JOIN tags AS t ON t.id = a.tag_id
                            WHERE a.source = 'user'
                            GROUP BY a.generation_id) AS said ON said.generation_id = g.id
          WHERE g.is_favorite = 1 OR g.rating > 0 OR g.notes IS NOT NULL OR g.deleted_at IS NOT NULL
-            OR said.tags IS NOT NULL
+            OR said.tags IS NOT NULL OR g.parent_by = 'user'
          ORDER BY g.uuid
         """
     )
-    for uuid, favorite, rating, notes, deleted_at, purge_after, tags in rows:
+    for uuid, favorite, rating, notes, deleted_at, purge_after, tags, by, parent, relation in rows:
         said = json.loads(tags) if tags else []
         wrote = {
             "favorite": bool(favorite),
@@ -45,6 +47,7 @@ def images(tx: ReadTx) -> Iterator[dict[str, Any]]:
             "notes": notes,
             "trash": [deleted_at, purge_after] if deleted_at else None,
             "tags": [name for name, yes in said if yes],
+            "parent": [parent, relation] if by == "user" else None,
             "not": [name for name, yes in said if not yes],
         }
         yield {"image": uuid} | {name: value for name, value in wrote.items() if value}

@@ -1,4 +1,5 @@
-"""Choices that live with the library, as JSON by name."""
+"""Choices that live with the library, as JSON by name. What the program keeps for itself is named "state.…":
+it stays out of the journal."""
 
 import json
 from typing import Any
@@ -21,3 +22,4 @@ def put(tx: WriteTx, name: str, value: Any) -> None:
         name=name,
         value=json.dumps(value),
     )
+    tx.changes.stale.add("settings")

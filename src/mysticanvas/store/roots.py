@@ -83,6 +83,7 @@ def add(tx: WriteTx, *, path: str, watch: bool, now_ms: int) -> Root:
         watch=int(watch),
         now_ms=now_ms,
     )
+    tx.changes.stale.add("roots")
     return Root(tx.value("SELECT id FROM roots WHERE path = :path", path=path), path)
 
 
@@ -96,6 +97,7 @@ def relocate(tx: WriteTx, root_id: int, *, path: str) -> None:
         root_id=root_id,
         path=path,
     )
+    tx.changes.stale.add("roots")
 
 
 def mark_of(tx: ReadTx, root_id: int) -> Mark:

@@ -19,6 +19,7 @@ import apsw
 
 from mysticanvas.domain.errors import LibraryError
 from mysticanvas.store.connections import ChangeSet, WriteTx, open_writer
+from mysticanvas.store.disk_errors import DISK_ERRORS, sentence
 
 log = logging.getLogger(__name__)
 
@@ -88,8 +89,12 @@ class Writer:
         self._thread.join()
 
     def close(self) -> None:
-        """To be the last connection: then the log goes into the database, and only that file is left."""
-        self._connection.close()
+        """To be the last connection: then the log goes into the database, and only that file is left. A disk
+        that fails now leaves that to the next start."""
+        try:
+            self._connection.close()
+        except DISK_ERRORS:
+            log.warning("the log stays beside the database", exc_info=True)
 
     def _queue(self, queue: deque[_Change], apply: Callable[[WriteTx], Any]) -> Future[Any]:
         change = _Change(apply, Future())
@@ -176,12 +181,12 @@ class Writer:
         return committed
 
     def _refuse(self, changes: list[_Change], error: Exception) -> None:
-        sentence = LibraryError(_sentence(error))
-        sentence.__cause__ = error
-        self._set_trouble(str(sentence))
+        refusal = LibraryError(sentence(error, "written"))
+        refusal.__cause__ = error
+        self._set_trouble(str(refusal))
         for change in changes:
             if not change.done.done():
-                change.done.set_exception(sentence)
+                change.done.set_exception(refusal)
 
     def _may_go_on(self, began_s: float) -> bool:
         return time.monotonic() - began_s < BULK_LIMIT_S and not self._edits
@@ -193,8 +198,8 @@ class Writer:
         try:
             result = change.apply(tx)
         except Exception as error:
-            if not self._connection.in_transaction:
-                # SQLite has taken everything back by itself, as on a full disk.
+            if isinstance(error, DISK_ERRORS) or not self._connection.in_transaction:
+                # SQLite takes back now the statement and now the whole transaction.
                 raise
             self._connection.execute("ROLLBACK TO change")
             self._connection.execute("RELEASE change")
@@ -271,9 +276,3 @@ def _identity(path: Path) -> tuple[int, int] | None:
 def _read_serial(connection: apsw.Connection) -> int:
     row = connection.execute("SELECT value_json FROM settings WHERE name = ?", (SERIAL,)).fetchone()
     return int(row[0]) if row else 0
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, apsw.FullError):
-        return "The disk is full: nothing was changed. Free some space; work goes on by itself."
-    return f"The database could not be written: {error}"

@@ -10,9 +10,20 @@ import sys
 
 from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.domain.model_tasks import HashModel, ListModels, ReadModel
-from mysticanvas.domain.task import Answer, HashFile, ListFolder, ReadImages, ReadKept, Task
+from mysticanvas.domain.task import (
+    Answer,
+    AskForTags,
+    EmbedTexts,
+    HashFile,
+    HashPicture,
+    ListFolder,
+    ReadImages,
+    ReadKept,
+    Task,
+)
+from mysticanvas.domain.verifying import VerifyFiles
 from mysticanvas.worker.protocol import BrokenPipeFrameError, answer_frame, error_frame, read_frame, task_of
-from mysticanvas.worker.tasks import hashing, listing, models, reading, reparsing
+from mysticanvas.worker.tasks import hashing, listing, models, reading, reparsing, verifying
 
 NICE = 5
 
@@ -65,10 +76,21 @@ def run(task: Task) -> Answer:
             return models.compute_hashes(task)
         case ReadKept():
             return reparsing.run(task)
+        case EmbedTexts():
+            # So are the models, where texts are.
+            from mysticanvas.worker.tasks import embedding
+
+            return embedding.run(task)
+        case AskForTags():
+            from mysticanvas.worker.tasks import tagging
+
+            return tagging.run(task)
+        case VerifyFiles():
+            return verifying.run(task)
     # libvips is loaded only where pixels are wanted.
     from mysticanvas.worker.tasks import thumbs
 
-    return thumbs.run(task)
+    return thumbs.run_hash(task) if isinstance(task, HashPicture) else thumbs.run(task)
 
 
 def limit_memory(limit_bytes: int) -> None:

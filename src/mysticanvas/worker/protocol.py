@@ -15,31 +15,63 @@ from mysticanvas.domain.generation import Recipe
 from mysticanvas.domain.model_tasks import HashModel, ListModels, ModelHashed, ModelListing, ModelRead, ReadModel
 from mysticanvas.domain.task import (
     Answer,
+    AskForTags,
+    EmbedTexts,
     FileHashed,
     FolderListing,
     HashFile,
+    HashPicture,
     ImageRead,
     ImagesRead,
     KeptRead,
     ListFolder,
     MakeThumbs,
     NotRead,
+    PictureHashed,
     ReadImages,
     ReadKept,
+    TagsSuggested,
     Task,
+    TextsEmbedded,
     ThumbsMade,
 )
+from mysticanvas.domain.verifying import FilesVerified, VerifyFiles
 
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 ERROR = "error"
 
 _TASKS: dict[str, type] = {
     kind.__name__: kind
-    for kind in (ListFolder, ReadImages, HashFile, MakeThumbs, ListModels, ReadModel, HashModel, ReadKept)
+    for kind in (
+        ListFolder,
+        ReadImages,
+        HashFile,
+        MakeThumbs,
+        ListModels,
+        ReadModel,
+        HashModel,
+        ReadKept,
+        EmbedTexts,
+        HashPicture,
+        AskForTags,
+        VerifyFiles,
+    )
 }
 _ANSWERS: dict[str, type] = {
     kind.__name__: kind
-    for kind in (FolderListing, FileHashed, ThumbsMade, ModelListing, ModelRead, ModelHashed, KeptRead)
+    for kind in (
+        FolderListing,
+        FileHashed,
+        ThumbsMade,
+        ModelListing,
+        ModelRead,
+        ModelHashed,
+        KeptRead,
+        TextsEmbedded,
+        PictureHashed,
+        TagsSuggested,
+        FilesVerified,
+    )
 }
 
 # Recipes are many: their fields travel in order, without names. A seed may exceed 64 bits, so it is text.

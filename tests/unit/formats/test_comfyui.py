@@ -579,6 +579,45 @@ def test_a_subgraph_is_laid_open_with_the_values_that_were_set_outside() -> None
     assert (recipe.prompt, recipe.seed, recipe.steps) == ("from outside", 42, 20)
 
 
+def group(instance: list[Any], *, external: list[Any]) -> Recipe:
+    """Nodes 2 and 5 of the editor's graph as one."""
+    inner = [
+        {"type": "CLIPTextEncode", "widgets_values": ["old"], "inputs": [{"name": "clip"}], "outputs": [{}]},
+        {
+            "type": "KSampler",
+            "widgets_values": [1, "fixed", 1, 1.0, "old", "old", 1],
+            "inputs": [{"name": name} for name in ("model", "positive", "negative", "latent_image")],
+            "outputs": [{}],
+        },
+    ]
+    made = {"nodes": inner, "links": [[0, 0, 1, 1, 2, "CONDITIONING"]], "external": external}
+    first, _, third, fourth, _, sixth = editor_nodes()[:6]
+    inputs = [slot("clip", 9), slot("model", 1), slot("negative", 3), slot("latent_image", 4)]
+    own = {"id": 5, "type": "workflow>both", "widgets_values": instance, "inputs": inputs}
+    out = 1 if external else 0
+    links = editor_links(n9=[1, 1], n5=[5, out])
+    return edited([first, third, fourth, own, sixth], links, extra={"groupNodes": {"both": made}})
+
+
+SET_OUTSIDE = ["a dog", 42, "randomize", 30, 6.5, "dpmpp_2m", "karras", 1]
+
+
+def test_a_group_node_is_laid_open_with_the_values_that_its_instance_has() -> None:
+    recipe = group(SET_OUTSIDE, external=[])
+    assert (recipe.prompt, recipe.negative_prompt, recipe.seed) == ("a dog", "ugly", 42)
+    assert (recipe.steps, recipe.sampler, recipe.model, recipe.width) == (30, "dpmpp_2m", "m.ckpt", 512)
+
+
+def test_an_output_that_was_also_taken_outside_has_a_slot_of_its_own() -> None:
+    for place in (0, {"index": 0}):
+        assert group(SET_OUTSIDE, external=[[place, 0, "CONDITIONING"]]).seed == 42
+
+
+def test_values_of_a_group_node_that_do_not_fit_its_widgets_are_none() -> None:
+    recipe = group([*SET_OUTSIDE, "one more"], external=[])
+    assert (recipe.prompt, recipe.seed, recipe.steps) == (None, None, None)
+
+
 # -- Civitai ------------------------------------------------------------------------------------------------
 
 

@@ -251,6 +251,12 @@ def test_both_records_of_mochi_diffusion() -> None:
     assert (recipe.prompt, recipe.width, recipe.seed, recipe.tool_version) == ("a\n b; c\\d", 64, 42, "6.0")
 
 
+def test_a_line_of_a_prompt_of_mochi_diffusion_may_begin_like_a_label() -> None:
+    text = "Include in Image: a\nSteps: b; Model: m; Steps: 8; Generator: Mochi Diffusion 5.2"
+    recipe = read({"dc:description": text})
+    assert (recipe.prompt, recipe.model, recipe.steps) == ("a\nSteps: b", "m", 8)
+
+
 def test_early_koboldcpp_wrote_the_number_of_its_sampler() -> None:
     text = (
         "Prompt: a | b | NegativePrompt: c | Steps: 20 | CFGScale: 7.000000 | Seed: 5 | Size: 64x32| Sampler: 0| "

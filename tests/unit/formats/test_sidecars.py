@@ -2,9 +2,13 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.unit.formats.reading import read
+
+from mysticanvas.domain.generation import LoraUse
+from mysticanvas.formats.fooocus_log import section
 
 INFOTEXT = "a cat\nNegative prompt: ugly\nSteps: 20, Sampler: Euler a, Seed: 5, Size: 512x768"
 GRAPH = {
@@ -97,3 +101,35 @@ def test_a_sidecar_speaks_where_the_image_only_says_who_made_it() -> None:
 def test_of_several_sidecars_the_one_that_a_tool_wrote_for_itself_is_believed() -> None:
     own = {"sui_image_params": {"prompt": "a dog", "seed": 6}}
     assert read({}, beside={"x.txt": INFOTEXT, "x.swarm.json": own}).prompt == "a dog"
+
+
+# -- the log of Fooocus -------------------------------------------------------------------------------------
+
+LOGGED = {"prompt": "a cat", "negative_prompt": "", "seed": "5", "base_model": "m.safetensors", "styles": "[]",
+          "performance": "Speed", "resolution": "(512, 768)", "version": "Fooocus v2.5.5"}  # fmt: skip
+
+
+def logged(name: str, rows: dict[str, Any], *, button: str = "") -> str:
+    table = "".join(
+        f"<tr><td class='key'>{key}</td><td class='value'>{value}</td></tr>\n" for key, value in rows.items()
+    )
+    return (
+        f'<div id="{name.replace(".", "_")}" class="image-container"><hr><table><tr>\n<td><img src=\'{name}\'></td>'
+        f"<td><table class='metadata'>{table}</table>{button}</td></tr></table></div>\n\n"
+    )
+
+
+def test_the_log_of_fooocus_says_of_each_image_what_its_button_copies() -> None:
+    button = f"</br><button onclick=\"to_clipboard('{quote(json.dumps(LOGGED, indent=0), safe='')}')\">Copy</button>"
+    page = logged("b.png", {"Prompt": "a dog"}) + logged("a.png", {"Prompt": "lost</br>line"}, button=button)
+    recipe = read({}, beside={"log.html": section(page, "a.png") or ""})
+    assert (recipe.tool, recipe.prompt, recipe.seed, recipe.height) == ("Fooocus", "a cat", 5, 768)
+    assert section(page, "c.png") is None
+
+
+def test_early_logs_of_fooocus_are_read_from_their_table() -> None:
+    rows = {"Prompt": "a cat </br> at night", "Resolution": "(512, 768)", "Base Model": "m", "Seed": 5,
+            "LoRA [b.safetensors] weight": 0.5}  # fmt: skip
+    recipe = read({}, beside={"log.html": section(logged("a.png", rows), "a.png") or ""})
+    assert (recipe.prompt, recipe.width, recipe.model, recipe.seed) == ("a cat\nat night", 512, "m", 5)
+    assert recipe.loras == (LoraUse("b.safetensors", 0.5),)

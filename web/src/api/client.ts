@@ -191,6 +191,7 @@ export interface FailedJob {
   file: string;
   error: string;
   attempts: number;
+  crashes: number;
 }
 
 export interface RootStatus {

@@ -1,10 +1,10 @@
 /** What can be done with the images that are chosen. Another deed is another entry. */
 
 import ArchiveRestore from '@lucide/svelte/icons/archive-restore';
-import FolderMinus from '@lucide/svelte/icons/folder-minus';
-import FolderPlus from '@lucide/svelte/icons/folder-plus';
 import Columns2 from '@lucide/svelte/icons/columns-2';
 import GalleryThumbnails from '@lucide/svelte/icons/gallery-thumbnails';
+import FolderMinus from '@lucide/svelte/icons/folder-minus';
+import FolderPlus from '@lucide/svelte/icons/folder-plus';
 import Heart from '@lucide/svelte/icons/heart';
 import HeartOff from '@lucide/svelte/icons/heart-off';
 import NotebookPen from '@lucide/svelte/icons/notebook-pen';

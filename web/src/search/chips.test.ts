@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { Chip, Snapshot } from '../api/client';
-import { atFault, cleared, composed, exclusionOf, filtersOf, inOrder, respelt, settled, toggled, withoutChip, withoutWord, withTerm } from './chips';
+import { atFault, cleared, composed, exclusionOf, filtersOf, inOrder, meant, respelt, settled, toggled, withoutChip, withoutWord, withTerm } from './chips';
 
 const chip = (text: string): Chip => {
   const plain = text.replace(/^-/, '');
@@ -46,6 +46,24 @@ test('the order is no filter, and stands once', () => {
   expect(inOrder(ordered, 'sort:name')).toBe('model:flux1-dev sort:name');
   expect(inOrder(ordered, 'sort:newest')).toBe('model:flux1-dev');
   expect(cleared(ordered)).toBe('sort:oldest');
+});
+
+const robots = { text: '~"sad robot"', field: 'similar', value: 'sad robot', negated: false };
+const similar = { ...viewOf([], [robots, model]), sort: 'similarity' };
+
+test('likeness orders by itself, and its order goes with it', () => {
+  expect(inOrder(similar, 'sort:newest')).toBe('~"sad robot" model:flux1-dev sort:newest');
+  expect(inOrder(similar, 'sort:similarity')).toBe('~"sad robot" model:flux1-dev');
+  expect(withoutChip(similar, robots)).toBe('model:flux1-dev');
+  expect(composed(similar, '~"a storm"')).toBe('~"a storm" model:flux1-dev');
+  expect(composed(similar, 'fog')).toBe('fog ~"sad robot" model:flux1-dev');
+});
+
+test('words can be meant, terms cannot', () => {
+  expect(meant(' sad robot ')).toBe('~"sad robot"');
+  expect(meant('tag:robot')).toBeUndefined();
+  expect(meant('~"sad"')).toBeUndefined();
+  expect(meant('a')).toBeUndefined();
 });
 
 test('an order by chance is the same order from then on', () => {

@@ -5,10 +5,17 @@ import { unitAt } from '../lib/characters';
 
 /** What is shown when the query says no order. */
 const USUAL_ORDER = 'newest';
+export const SIMILARITY = 'similarity';
 const HAS_OR = /(^|[\s(])OR([\s)]|$)/;
 const HAS_ORDER = /(^|\s)(sort|order):/i;
+const HAS_SIMILAR = /(^|\s)(~\S|(like|similar):)/i;
 const RANDOM = /(^|\s)((?:sort|order):random)(?=\s|$)/i;
 const SEEDS = 1_000_000;
+
+/** What the images are similar to, if anything: it orders them, unless another order is said. */
+export function similarOf(view: Snapshot): Chip | undefined {
+  return view.filters.find(isSimilar);
+}
 
 /** What narrows the search; the order of its images is no filter. */
 export function filtersOf(view: Snapshot): Chip[] {
@@ -17,7 +24,9 @@ export function filtersOf(view: Snapshot): Chip[] {
 
 /** What is typed, with every filter but the one that is being written anew. */
 export function composed(view: Snapshot, typed: string, without?: Chip): string {
-  const others = filtersOf(view).filter((chip) => chip.text !== without?.text);
+  // What is typed may say anew what the images are to be similar to.
+  const anew = HAS_SIMILAR.test(typed);
+  const others = filtersOf(view).filter((chip) => chip.text !== without?.text && !(anew && isSimilar(chip)));
   const order = HAS_ORDER.test(typed) ? [] : view.filters.filter(isOrder);
   // One of several would take in what stands beside it.
   const alone = HAS_OR.test(typed) && !HAS_ORDER.test(typed) && others.length + order.length > 0;
@@ -25,6 +34,8 @@ export function composed(view: Snapshot, typed: string, without?: Chip): string 
 }
 
 export function withoutChip(view: Snapshot, gone: Chip): string {
+  // An order by likeness goes with what it was like.
+  if (isSimilar(gone) && view.sort === SIMILARITY) view = { ...view, filters: view.filters.filter((chip) => !isOrder(chip)) };
   return joined(texts([...view.words, ...view.filters.filter((chip) => chip.text !== gone.text)]));
 }
 
@@ -61,7 +72,8 @@ export function opposite(term: string): string {
 
 /** The same images in another order; `term` as in `sort:oldest`. */
 export function inOrder(view: Snapshot, term: string): string {
-  const said = term === `sort:${USUAL_ORDER}` ? [] : [settled(term)];
+  const usual = similarOf(view) ? SIMILARITY : USUAL_ORDER;
+  const said = term === `sort:${usual}` ? [] : [settled(term)];
   return joined([...texts([...view.words, ...filtersOf(view)]), ...said]);
 }
 
@@ -101,6 +113,18 @@ function endOfTerm(text: string, at: number): number {
     if (character === ')' && --opened < 0) break;
   }
   return at;
+}
+
+/** Images are found by what they are like, not by what they have: there is no opposite of it. */
+export function isSimilar(chip: Chip): boolean {
+  return chip.field === 'similar';
+}
+
+/** What is typed, as a search for its meaning; undefined where there are no words, or it is one already. */
+export function meant(typed: string): string | undefined {
+  const words = typed.trim();
+  if (words.length < 3 || /["~()]|\w:/.test(words)) return undefined;
+  return `~"${words}"`;
 }
 
 function isOrder(chip: Chip): boolean {

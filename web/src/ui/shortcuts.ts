@@ -25,6 +25,6 @@ export function keyOf(event: KeyboardEvent): string {
 export function isTyping(event: KeyboardEvent): boolean {
   const target = event.target;
   if (!(target instanceof HTMLElement)) return false;
-  if (target instanceof HTMLInputElement) return target.type !== 'range' && target.type !== 'checkbox';
+  if (target instanceof HTMLInputElement) return !['range', 'checkbox', 'radio'].includes(target.type);
   return target instanceof HTMLTextAreaElement || target.isContentEditable;
 }

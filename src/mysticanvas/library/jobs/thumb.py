@@ -6,7 +6,7 @@ from mysticanvas.domain.file import FileKind, TextEntry
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Answer, MakeThumbs, Task, ThumbsMade
 from mysticanvas.library.jobs import location, reparse
-from mysticanvas.store import files, raw_metadata
+from mysticanvas.store import files, likeness, raw_metadata
 from mysticanvas.store.database import ReadTx, WriteTx
 
 SHORT_EDGES_PX = (256, 512)
@@ -27,6 +27,7 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
         # The file changed while it was read; what takes the change in queues another job.
         return
     files.set_pixels(tx, file.id, blake3=answer.blake3, color_rgb=answer.color_rgb, damage=answer.damage)
+    likeness.keep(tx, image, answer.phash)
     if answer.blake3 is not None and answer.webps:
         for kind, edge_px, webp in zip((FileKind.THUMB, FileKind.PREVIEW), SHORT_EDGES_PX, answer.webps, strict=False):
             files.keep_thumb(tx, image, kind=kind, blake3=answer.blake3, short_edge_px=edge_px, size_bytes=len(webp))

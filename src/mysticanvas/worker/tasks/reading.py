@@ -8,11 +8,12 @@ from typing import Any
 
 from mysticanvas.disk.hashing import fingerprint
 from mysticanvas.disk.opening import open_beneath
-from mysticanvas.disk.sidecars import read_with_stat
+from mysticanvas.disk.sidecars import read_log, read_with_stat
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import FileStat, TextEntry
 from mysticanvas.domain.task import FileToRead, ImageRead, ImagesRead, NotRead, ReadImages
 from mysticanvas.domain.text import clean
+from mysticanvas.formats import fooocus_log
 from mysticanvas.formats.containers import read_head
 from mysticanvas.formats.detect import read_recipe
 from mysticanvas.formats.grids import is_grid
@@ -49,6 +50,8 @@ def _read(root: bytes, file: FileToRead) -> ImageRead:
         head = read_head(source)
         sidecars, stats, problems = _sidecars(root, file)
         name = clean(os.path.basename(file.path_bytes).decode("utf-8", "replace"))
+        logged = None if head.texts else _logged(root, file.path_bytes, name)
+        sidecars += [logged] if logged else []
         recipe = read_recipe(head, file_name=name, sidecars=sidecars)
         print_of_file = fingerprint(source)
         if opened.stat() != before:
@@ -82,6 +85,12 @@ def _sidecars(root: bytes, file: FileToRead) -> tuple[list[TextEntry], list[File
         entries.append(entry)
         stats.append(stat)
     return entries, stats, problems
+
+
+def _logged(root: bytes, path_bytes: bytes, name: str) -> TextEntry | None:
+    """What a log of the whole folder says of an image that says nothing. It is no file of the image."""
+    said = fooocus_log.section(read_log(root, path_bytes, fooocus_log.NAME), name)
+    return TextEntry("sidecar", fooocus_log.NAME, said) if said else None
 
 
 def _pack(entries: list[TextEntry]) -> bytes:

@@ -1,14 +1,15 @@
 """`MakeThumbs`: all bytes are read for the hash, so damage is found here too; and where nothing says how
-an image was made, its pixels are looked at for text, because they are decoded here anyway."""
+an image was made, its pixels are looked at for text, because they are decoded here anyway. `HashPicture`:
+only what the picture looks like."""
 
 from mysticanvas.disk.hashing import hash_file
 from mysticanvas.disk.opening import open_beneath
 from mysticanvas.domain.errors import UnreadableFileError
-from mysticanvas.domain.task import MakeThumbs, ThumbsMade
+from mysticanvas.domain.task import HashPicture, MakeThumbs, PictureHashed, ThumbsMade
 from mysticanvas.formats.containers import read_head
 from mysticanvas.formats.detect import says_how
 from mysticanvas.pixels.stealth import hidden_text, may_hide
-from mysticanvas.pixels.thumbnails import in_memory, load, make_thumbs
+from mysticanvas.pixels.thumbnails import hash_picture, in_memory, load, make_thumbs
 
 
 def run(task: MakeThumbs) -> ThumbsMade:
@@ -27,4 +28,10 @@ def run(task: MakeThumbs) -> ThumbsMade:
             made = make_thumbs(image, task.short_edges_px)
         except UnreadableFileError as error:
             return ThumbsMade(source.stat(), digest, None, [], str(error))
-        return ThumbsMade(source.stat(), digest, made.color_rgb, made.webps, None, hidden)
+        return ThumbsMade(source.stat(), digest, made.color_rgb, made.webps, None, hidden, made.phash)
+
+
+def run_hash(task: HashPicture) -> PictureHashed:
+    with open_beneath(task.root, task.path_bytes) as source:
+        head = read_head(source)
+        return PictureHashed(source.stat(), hash_picture(load(source.handle, head)))

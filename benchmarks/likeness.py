@@ -1,0 +1,168 @@
+"""Near-duplicates: which copies are found, which strangers are taken for copies, at what threshold and cost.
+
+    python3 dev.py bench likeness FOLDER …
+
+The figures in results/ are of the pictures in Debian's openclipart-png 1:0.18+dfsg-19 and
+tuxpaint-stamps-default 2022.06.04-1 (drawings and photographs). Left out are folders whose pictures are one
+form in many colours (icons, buttons, signs, flags, cards, shapes). Two pictures may be partners when they
+are in one folder or their names begin alike, as versions of one drawing do; any other partner is false.
+The copies are of 200 of the pictures that have no partner at 64 bits and edges of 256 to 4,096 px.
+"""
+
+import io
+import re
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyvips
+from PIL import Image, ImageEnhance, ImageOps
+
+from mysticanvas.library.likeness import NEAR_BITS
+from mysticanvas.pixels import likeness as near
+from mysticanvas.pixels.phash import phash
+
+SEED = 3
+COPIED = 200
+THRESHOLDS = sorted({24, 28, 36, 40, 48, NEAR_BITS})
+# What is copied: no icons, of which a quarter is some pixels, and nothing that takes seconds to edit.
+EDGES_PX = range(256, 4_097)
+LEFT_OUT = re.compile(
+    r"/(computer|shapes|signs_and_symbols|special|symbols|office|unsorted)/"
+    r"|/games/|smil|flag|sign|logo"
+)
+ENDINGS = {".png", ".jpg", ".jpeg", ".webp"}
+
+
+def saved(image: Image.Image, kind: str, **options: int) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def scaled(share: float) -> Callable[[Image.Image], bytes]:
+    return lambda i: saved(i.resize((max(1, int(i.width * share)), max(1, int(i.height * share)))), "PNG")
+
+
+def cut(image: Image.Image) -> bytes:
+    """A hundredth off each side: two of the width, two of the height."""
+    x, y = max(1, round(image.width / 100)), max(1, round(image.height / 100))
+    return saved(image.crop((x, y, image.width - x, image.height - y)), "PNG")
+
+
+EDITS: dict[str, Callable[[Image.Image], bytes]] = {
+    "resized to a half": scaled(0.5),
+    "resized to a quarter": scaled(0.25),
+    "re-encoded, JPEG 75": lambda i: saved(i, "JPEG", quality=75),
+    "re-encoded, JPEG 30": lambda i: saved(i, "JPEG", quality=30),
+    "re-encoded, WebP 50": lambda i: saved(i, "WEBP", quality=50),
+    "recoloured, grey": lambda i: saved(ImageOps.grayscale(i), "PNG"),
+    "recoloured, brighter": lambda i: saved(ImageEnhance.Brightness(i).enhance(1.2), "PNG"),
+    "recoloured, half the saturation": lambda i: saved(ImageEnhance.Color(i).enhance(0.5), "PNG"),
+    "recoloured, more contrast": lambda i: saved(ImageEnhance.Contrast(i).enhance(1.3), "PNG"),
+    "cropped by 2 %": cut,
+}
+
+
+def hash_of(content: bytes) -> tuple[bytes | None, int]:
+    """The hash, and width / height × 1000."""
+    image = pyvips.Image.thumbnail_buffer(content, 512, height=512, size="down")
+    whole = pyvips.Image.new_from_buffer(content, "")
+    return phash(image.colourspace("srgb").copy_memory()), round(whole.width * 1000 / whole.height)
+
+
+def opened(path: Path) -> Image.Image:
+    """On white, as a picture without transparency is."""
+    with Image.open(path) as image:
+        full = image.convert("RGBA")
+    white = Image.new("RGBA", full.size, "white")
+    white.alpha_composite(full)
+    return white.convert("RGB")
+
+
+def size(path: Path) -> tuple[int, int]:
+    with Image.open(path) as image:
+        return image.size
+
+
+def family(path: Path) -> tuple[str, str]:
+    return str(path.parent), re.sub(r"[^a-z]", "", path.stem.lower())[:5]
+
+
+def false_partners(paths: list[Path], ratios: list[int], hashes: near.Hashes, bits: int) -> list[tuple[Path, Path]]:
+    found = near.near(hashes, bits)
+    found = found[near.same_shape(np.array(ratios), found)]
+    pairs = [(paths[a], paths[b]) for a, b in found.tolist()]
+    return [(a, b) for a, b in pairs if not set(family(a)) & set(family(b))]
+
+
+def hashed(folders: list[Path]) -> tuple[list[Path], list[int], near.Hashes, int]:
+    found = sorted(p for folder in folders for p in folder.rglob("*") if p.suffix.lower() in ENDINGS)
+    paths, ratios, content, flat = [], [], [], 0
+    for path in found:
+        if LEFT_OUT.search(str(path)):
+            continue
+        try:
+            one, ratio = hash_of(path.read_bytes())
+        except pyvips.Error:
+            continue
+        flat += one is None
+        if one is not None:
+            paths.append(path)
+            ratios.append(ratio)
+            content.append(one)
+    return paths, ratios, near.hashes_of(b"".join(content)), flat
+
+
+def copies(paths: list[Path], ratios: list[int], hashes: near.Hashes) -> None:
+    alone = np.setdiff1d(np.arange(len(paths)), near.near(hashes, 64))
+    fit = [row for row in alone.tolist() if set(size(paths[row])) <= set(EDGES_PX)]
+    chosen = np.random.default_rng(SEED).choice(fit, min(COPIED, len(fit)), replace=False)
+    print(f"\n{len(chosen)} pictures, copied; found at a threshold of")
+    print(" " * 34 + "".join(f"{bits:>7}" for bits in THRESHOLDS))
+    for name, edit in EDITS.items():
+        far = []
+        for row in chosen.tolist():
+            made, ratio = hash_of(edit(opened(paths[row])))
+            same = near.same_shape(np.array([ratio, ratios[row]]), np.array([[0, 1]]))[0]
+            lost = made is None or not same
+            far.append(256 if lost else int(near.differences(near.hashes_of(made or b""), hashes[row])[0]))
+        print(f"{name:34}" + "".join(f"{np.mean(np.array(far) <= bits):7.1%}" for bits in THRESHOLDS))
+
+
+def among_a_million() -> None:
+    """Random hashes with 50,000 copies of 0 bits to the threshold."""
+    chance = np.random.default_rng(SEED)
+    hashes = chance.integers(0, 2**64, (1_000_000, near.WORDS), dtype=np.uint64)
+    for number in range(50_000):
+        bits = np.unpackbits(hashes[number].view(np.uint8))
+        bits[chance.choice(256, number % (NEAR_BITS + 1), replace=False)] ^= 1
+        hashes[500_000 + number] = np.packbits(bits).view(np.uint64)
+    began = time.process_time()
+    pairs = near.near(hashes, NEAR_BITS)
+    near.groups(pairs, len(hashes))
+    spent_s = time.process_time() - began
+    print(f"\ngroups among 1,000,000 hashes: {spent_s:.1f} s of CPU, {len(pairs) / 50_000:.2%} of the pairs found")
+
+
+def main() -> None:
+    folders = [Path(one) for one in sys.argv[1:]]
+    if folders:
+        began = time.process_time()
+        paths, ratios, hashes, flat = hashed(folders)
+        each_ms = (time.process_time() - began) * 1_000 / max(1, len(paths))
+        print(f"{len(paths):,} pictures and {flat} of one colour; {each_ms:.1f} ms each with decoding")
+        for bits in THRESHOLDS:
+            false = false_partners(paths, ratios, hashes, bits)
+            strangers = {path for pair in false for path in pair}
+            print(f"within {bits:2} bits: {len(strangers):3} pictures have a false partner")
+            if bits == NEAR_BITS:
+                print("".join(f"    {a.name} – {b.name}\n" for a, b in false), end="")
+        copies(paths, ratios, hashes)
+    among_a_million()
+
+
+if __name__ == "__main__":
+    main()

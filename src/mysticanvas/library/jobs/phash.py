@@ -1,0 +1,23 @@
+"""The perceptual hash of an image that was taken in before there were any."""
+
+from typing import Any
+
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.task import Answer, HashPicture, PictureHashed, Task
+from mysticanvas.library.jobs import location
+from mysticanvas.store import files, likeness
+from mysticanvas.store.database import ReadTx, WriteTx
+
+
+def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
+    file = location.of(tx, payload)
+    return None if file is None else HashPicture(file.root, file.path_bytes)
+
+
+def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
+    assert isinstance(answer, PictureHashed)
+    image = GenerationId(payload["generation"])
+    file = files.final_of(tx, image)
+    # A file that changed while it was read has a thumbnail job by now, which hashes it.
+    if file is not None and (file.bytes, file.mtime_ns) == (answer.stat.bytes, answer.stat.mtime_ns):
+        likeness.keep(tx, image, answer.phash)

@@ -1,0 +1,28 @@
+"""Perceptual hashes for images that were taken in before there were any."""
+
+from collections.abc import Callable
+
+from mysticanvas.domain.job import JobKind, JobPriority
+from mysticanvas.store import jobs, likeness, preferences
+from mysticanvas.store.database import Database
+from mysticanvas.store.jobs import NewJob
+
+JOBS_A_SLICE = 1_000
+READ_LIMIT_MS = 60_000
+# Once, for a library from before: a picture without contrast has no hash, and is not to be looked at at every start.
+CAUGHT_UP = "likeness.caught_up"
+
+
+def hash_missing(database: Database, *, now_ms: Callable[[], int]) -> int:
+    """Queue the hash of every image that was taken in before there were any. How many jobs were queued;
+    none once they all were."""
+    if database.read(preferences.get, CAUGHT_UP, False):
+        return 0
+    queued, last = 0, 0
+    while slice_ := database.read_within(READ_LIMIT_MS, likeness.without_hash, after=last, limit=JOBS_A_SLICE):
+        new = [NewJob(JobKind.PHASH, {"generation": image}, uuid, JobPriority.IDLE) for image, uuid in slice_]
+        database.write_bulk(jobs.enqueue_all, new, now_ms=now_ms())
+        queued += len(slice_)
+        last = slice_[-1][0]
+    database.write_bulk(preferences.put, CAUGHT_UP, True)
+    return queued

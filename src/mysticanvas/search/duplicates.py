@@ -1,0 +1,115 @@
+"""Which images look alike, and which share a recipe (A5, G11): groups to review.
+
+Found when they are asked for, and kept until an image comes, goes or has another look.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.pixels import likeness as near
+from mysticanvas.store import likeness
+from mysticanvas.store.database import ChangeSet, Database
+
+# Of 256 bits; chosen in benchmarks/likeness.py, with the ratio of the sides (docs/adr/0014).
+NEAR_BITS = 32
+READ_LIMIT_MS = 60_000
+
+
+class Alike(StrEnum):
+    """In what the images of a group are alike. BYTES: one file that lies in several places."""
+
+    PICTURE = "picture"
+    RECIPE = "recipe"
+    BYTES = "bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Images that are alike, the newest first. `bits` is how far the two that are least alike of those
+    that were compared differ, 0 where pictures were not compared."""
+
+    images: list[GenerationId]
+    bits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`total` groups there are; `images` are in any of them."""
+
+    groups: list[Group]
+    total: int
+    images: int
+
+
+class Duplicates:
+    """Thread-safe."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._found: dict[Alike, tuple[int, list[Group]]] = {}
+        self._versions = dict.fromkeys(Alike, 0)
+        database.after_commit(self._on_commit)
+
+    def page(self, by: Alike, *, start: int, count: int) -> Page:
+        """Some groups, the one with the newest image first."""
+        groups = self._groups(by)
+        return Page(groups[max(0, start) :][: max(0, count)], len(groups), sum(len(one.images) for one in groups))
+
+    def all(self) -> set[int]:
+        """Every image that looks like another: what `is:duplicate` finds."""
+        return {image for group in self._groups(Alike.PICTURE) for image in group.images}
+
+    def _groups(self, by: Alike) -> list[Group]:
+        with self._lock:
+            version = self._versions[by]
+            known = self._found.get(by)
+            if known is None or known[0] != version:
+                known = version, _FINDERS[by](self._database)
+                self._found[by] = known
+            return known[1]
+
+    def _on_commit(self, changes: ChangeSet) -> None:
+        moved = bool(changes.added or changes.removed)
+        if moved or likeness.STALE in changes.stale:
+            self._versions[Alike.PICTURE] += 1
+        if moved or changes.changed:
+            self._versions[Alike.RECIPE] += 1
+            self._versions[Alike.BYTES] += 1
+
+
+def _by_picture(database: Database) -> list[Group]:
+    ids, ratios, content = database.read_within(READ_LIMIT_MS, likeness.all_hashes)
+    hashes = near.hashes_of(content)
+    pairs = near.near(hashes, NEAR_BITS)
+    pairs = pairs[near.same_shape(np.array(ratios, np.int64), pairs)]
+    leaders = near.groups(pairs, len(ids))
+    bits = near.differences(hashes[pairs[:, 0]], hashes[pairs[:, 1]])
+    widest = np.zeros(len(ids), np.int64)
+    np.maximum.at(widest, leaders[pairs[:, 0]], bits)
+    members: dict[int, list[GenerationId]] = {}
+    for row in np.unique(pairs)[::-1].tolist():
+        members.setdefault(int(leaders[row]), []).append(GenerationId(ids[row]))
+    return [Group(images, int(widest[leader])) for leader, images in members.items()]
+
+
+def _by_recipe(database: Database) -> list[Group]:
+    found = database.read_within(READ_LIMIT_MS, likeness.same_recipe)
+    return [Group([GenerationId(one) for one in images], 0) for images in found]
+
+
+def _by_bytes(database: Database) -> list[Group]:
+    found = database.read_within(READ_LIMIT_MS, likeness.in_several_places)
+    return [Group([image], 0) for image in found]
+
+
+_FINDERS: dict[Alike, Callable[[Database], list[Group]]] = {
+    Alike.PICTURE: _by_picture,
+    Alike.RECIPE: _by_recipe,
+    Alike.BYTES: _by_bytes,
+}

@@ -1,0 +1,34 @@
+"""What SQLite raises when the disk or the machine fails it, as a sentence for the person."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import apsw
+
+from mysticanvas.domain.errors import LibraryError
+
+# Nothing of these is the fault of a statement.
+DISK_ERRORS = (
+    apsw.FullError,
+    apsw.IOError,
+    apsw.CantOpenError,
+    apsw.CorruptError,
+    apsw.NotADBError,
+    apsw.NoMemError,
+    apsw.ReadOnlyError,
+)
+
+
+@contextmanager
+def told_plainly(done: str) -> Iterator[None]:
+    """`done` says what was not done: read, copied … Raises `LibraryError` for what is raised of `DISK_ERRORS`."""
+    try:
+        yield
+    except DISK_ERRORS as error:
+        raise LibraryError(sentence(error, done)) from error
+
+
+def sentence(error: Exception, done: str) -> str:
+    if isinstance(error, apsw.FullError):
+        return "The disk is full: nothing was changed. Free some space; work goes on by itself."
+    return f"The database could not be {done}: {error}"

@@ -1,0 +1,38 @@
+"""kill -9 over a mixed load of jobs: none lost, none applied twice (J4); and proof that the harness sees."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.faults import job_kills
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="workers are found in /proc")
+
+HERE = Path(__file__).parent
+
+
+def test_no_job_is_lost_or_applied_twice_by_some_twenty_kills(tmp_path: Path) -> None:
+    verdict = job_kills.run(tmp_path / "library", tmp_path / "pictures", images=246, kills=20, seed=7, limit_s=12)
+    print(verdict)
+    assert verdict.wrong == []
+    assert verdict.jobs >= 500
+    assert min(verdict.left) > 0
+    assert verdict.orchestrators_killed > 0
+    assert verdict.workers_killed > 0
+
+
+@pytest.mark.long
+def test_no_job_of_five_thousand_is_lost_or_applied_twice_by_two_hundred_kills(tmp_path: Path) -> None:
+    verdict = job_kills.run(tmp_path / "library", tmp_path / "pictures", images=2_460, kills=200, seed=11)
+    print(verdict)
+    assert verdict.wrong == []
+    assert verdict.jobs >= 5_000
+
+
+@pytest.mark.parametrize("bug", ["with_no_token_check.py", "with_effects_apart.py"])
+def test_the_harness_catches_a_planted_bug(tmp_path: Path, bug: str) -> None:
+    verdict = job_kills.run(
+        tmp_path / "library", tmp_path / "pictures", images=100, kills=12, seed=7, program=HERE / bug
+    )
+    assert verdict.wrong

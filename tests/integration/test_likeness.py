@@ -1,0 +1,275 @@
+"""Near-duplicates and equal recipes: groups, and keeping one (A5, G11)."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import pyvips
+from PIL import Image
+from tests.integration.test_similarity import take_in, wait_for, working
+
+from mysticanvas.domain.errors import ConflictError, InvalidInputError
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.library import deeds, likeness, undoing
+from mysticanvas.pixels import likeness as near
+from mysticanvas.pixels.phash import phash
+from mysticanvas.search import language
+from mysticanvas.search.duplicates import NEAR_BITS, Alike, Duplicates
+from mysticanvas.search.finding import Finder
+from mysticanvas.search.index import Index
+from mysticanvas.store import assertions, checks, collections, generations, preferences
+from mysticanvas.store.database import Database, ReadTx, WriteTx
+
+
+def scene(seed: int, edge_px: int = 256) -> Image.Image:
+    """Blobs of every size, the larger the stronger, as in photographs; each seed another."""
+    chance = np.random.default_rng(seed)
+    total = np.zeros((edge_px, edge_px, 3))
+    for size in (3, 6, 12, 24, 48, 96):
+        small = Image.fromarray(chance.integers(0, 255, (size, size, 3), np.uint8))
+        total += np.asarray(small.resize((edge_px, edge_px), Image.Resampling.BICUBIC), float) / size
+    total = (total - total.min()) / (total.max() - total.min()) * 255
+    return Image.fromarray(total.astype(np.uint8))
+
+
+def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def hash_of(content: bytes) -> bytes | None:
+    return phash(pyvips.Image.new_from_buffer(content, ""))
+
+
+def bits_between(one: bytes, other: bytes) -> int:
+    first, second = hash_of(one), hash_of(other)
+    assert first is not None
+    assert second is not None
+    return int(near.differences(near.hashes_of(first), near.hashes_of(second))[0])
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_picture_that_was_shrunk_recoded_or_made_grey_stays_near(seed: int) -> None:
+    original = encoded(scene(seed))
+    edits = [
+        encoded(scene(seed).resize((120, 120))),
+        encoded(scene(seed), "JPEG", quality=30),
+        encoded(scene(seed), "WEBP", quality=40),
+        encoded(scene(seed).convert("L")),
+    ]
+    assert max(bits_between(original, edit) for edit in edits) <= NEAR_BITS
+
+
+def test_different_pictures_are_far_from_each_other() -> None:
+    pictures = [encoded(scene(seed)) for seed in range(20)]
+    far = [bits_between(one, other) for i, one in enumerate(pictures) for other in pictures[:i]]
+    assert min(far) > 2 * NEAR_BITS
+
+
+def test_a_picture_of_one_colour_is_like_no_other() -> None:
+    assert hash_of(encoded(Image.new("RGB", (64, 64), "navy"))) is None
+
+
+def test_pairs_among_many_hashes_are_those_that_comparing_each_with_each_finds() -> None:
+    chance = np.random.default_rng(3)
+    hashes = chance.integers(0, 2**63, (6_000, near.WORDS)).astype(np.uint64)
+    true = set()
+    for number in range(300):
+        copy = np.unpackbits(hashes[number].view(np.uint8))
+        copy[chance.choice(256, number % 24, replace=False)] ^= 1
+        hashes[3_000 + number] = np.packbits(copy).view(np.uint64)
+        true.add((number, 3_000 + number))
+    found = {(int(a), int(b)) for a, b in near.near(hashes, 24)}
+    assert found <= true
+    assert len(found) >= 0.99 * len(true)
+
+
+def test_few_hashes_are_compared_each_with_each() -> None:
+    hashes = np.zeros((4, near.WORDS), np.uint64)
+    hashes[1, 0], hashes[2] = 7, np.uint64(2**64 - 1)
+    pairs = near.near(hashes, 3)
+    assert pairs.tolist() == [[0, 1], [0, 3], [1, 3]]
+    assert near.groups(pairs, 4).tolist() == [0, 0, 2, 0]
+
+
+@pytest.fixture
+def library(database: Database, tmp_path: Path) -> Database:
+    """Three scenes; of the first a JPEG too, of the second a smaller one; all with their hashes."""
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for seed in range(3):
+        (folder / f"{seed}.png").write_bytes(encoded(scene(seed)))
+    (folder / "0.jpg").write_bytes(encoded(scene(0), "JPEG", quality=60))
+    (folder / "1-small.png").write_bytes(encoded(scene(1).resize((100, 100))))
+    with working(database, tmp_path) as pool:
+        take_in(database, pool, folder)
+        wait_for(lambda: hashed(database) == 5)
+    return database
+
+
+def hashed(database: Database) -> int:
+    return int(database.read(lambda tx: tx.value("SELECT count(*) FROM picture_hashes")))
+
+
+def image_named(database: Database, path: str) -> GenerationId:
+    query = "SELECT generation_id FROM generation_files WHERE kind = 'final' AND path = :path"
+    return GenerationId(database.read(lambda tx: tx.value(query, path=path)))
+
+
+def test_copies_are_grouped_and_found_as_duplicates(library: Database) -> None:
+    page = Duplicates(library).page(Alike.PICTURE, start=0, count=10)
+    assert (page.total, page.images) == (2, 4)
+    names = [{"0.png", "0.jpg"}, {"1.png", "1-small.png"}]
+    wanted = [{image_named(library, name) for name in group} for group in names]
+    assert sorted(map(sorted, wanted)) == sorted(sorted(group.images) for group in page.groups)
+    assert all(group.images == sorted(group.images, reverse=True) for group in page.groups)
+    assert Duplicates(library).all() == {image for group in wanted for image in group}
+    assert len(Duplicates(library).page(Alike.PICTURE, start=1, count=1).groups) == 1
+
+
+def test_groups_follow_what_goes(library: Database) -> None:
+    duplicates = Duplicates(library)
+    assert len(duplicates.all()) == 4
+    gone = image_named(library, "0.jpg")
+
+    def delete(tx: WriteTx) -> None:
+        tx.run("DELETE FROM generations WHERE id = :id", id=gone)
+        tx.changes.removed.append(gone)
+
+    library.write(delete)
+    assert duplicates.all() == {image_named(library, "1.png"), image_named(library, "1-small.png")}
+
+
+def test_images_of_a_library_without_hashes_get_theirs(library: Database, tmp_path: Path) -> None:
+    before = library.read(lambda tx: tx.all("SELECT * FROM picture_hashes ORDER BY generation_id"))
+    library.write(lambda tx: tx.run("DELETE FROM picture_hashes"))
+    library.write(preferences.put, likeness.CAUGHT_UP, False)
+    assert likeness.hash_missing(library, now_ms=lambda: 0) == 5
+    with working(library, tmp_path):
+        wait_for(lambda: hashed(library) == 5)
+    assert library.read(lambda tx: tx.all("SELECT * FROM picture_hashes ORDER BY generation_id")) == before
+    assert likeness.hash_missing(library, now_ms=lambda: 0) == 0
+
+
+def test_the_same_recipe_makes_a_group(library: Database) -> None:
+    def give(tx: WriteTx) -> None:
+        same = [image_named(library, "0.png"), image_named(library, "2.png")]
+        for image in same:
+            tx.run("UPDATE generations SET prompt = 'a fox', seed = '5', steps = 20 WHERE id = :id", id=image)
+        tx.run(
+            "UPDATE generations SET prompt = 'a fox', seed = '6', steps = 20 WHERE id = :id",
+            id=image_named(library, "1.png"),
+        )
+        tx.changes.changed.extend(same)
+
+    library.write(give)
+    page = Duplicates(library).page(Alike.RECIPE, start=0, count=10)
+    assert [set(group.images) for group in page.groups] == [
+        {image_named(library, "0.png"), image_named(library, "2.png")}
+    ]
+
+
+def do(database: Database, kind: str, args: dict[str, Any], images: list[GenerationId]) -> int:
+    return database.write(deeds.do, kind, args, images, now_ms=5).operation
+
+
+def keep(database: Database, kept: GenerationId, others: list[GenerationId]) -> int:
+    uuid = database.read(generations.uuid_of, kept)
+    return do(database, "keep_one", {"kept": uuid}, others)
+
+
+def state_of(tx: ReadTx) -> list[Any]:
+    """All that a person can see of the library."""
+    return [
+        tx.all("SELECT id, rating, is_favorite, notes, deleted_at IS NULL AS live FROM generations ORDER BY id"),
+        tx.all("SELECT generation_id, tag_id, source, decision FROM tag_assertions ORDER BY 1, 2, 3"),
+        tx.all("SELECT collection_id, generation_id, position FROM collection_items ORDER BY 1, 2"),
+        tx.all("SELECT tag_id, generation_id FROM image_tags ORDER BY 1, 2"),
+    ]
+
+
+def written_on(database: Database, kept: GenerationId, other: GenerationId) -> None:
+    do(database, "rating", {"value": 2}, [kept])
+    do(database, "notes", {"value": "mine"}, [kept])
+    do(database, "rating", {"value": 4}, [other])
+    do(database, "favorite", {"value": True}, [other])
+    do(database, "notes", {"value": "theirs"}, [other])
+    do(database, "tag", {"reject": ["storm"]}, [kept])
+    do(database, "tag", {"add": ["storm", "sea"], "reject": ["boat"]}, [other])
+    for name in ("first", "second"):
+        do(database, "collection.create", {"uuid": name, "name": name}, [])
+        do(database, "collect", {"collection": name}, [other])
+    do(database, "collect", {"collection": "first"}, [kept])
+
+
+def test_the_one_that_is_kept_gets_what_was_written_on_the_others_and_one_undo_takes_it_back(
+    library: Database,
+) -> None:
+    kept, other = image_named(library, "0.png"), image_named(library, "0.jpg")
+    written_on(library, kept, other)
+    before = library.read(state_of)
+    duplicates = Duplicates(library)
+    assert {kept, other} <= duplicates.all()
+
+    operation = keep(library, kept, [other])
+    marks = library.read(lambda tx: tx.one("SELECT rating, is_favorite, notes FROM generations WHERE id = :i", i=kept))
+    assert marks == {"rating": 4, "is_favorite": 1, "notes": "mine\n\ntheirs"}
+    # What the person said of the kept image itself stands: "not storm".
+    assert shown_tags(library, kept) == ["sea"]
+    said = library.read(assertions.of_image, kept)
+    assert [(one.tag, one.decision) for one in said] == [("boat", False), ("sea", True), ("storm", False)]
+    assert [one["name"] for one in library.read(collections.of_image, kept)] == ["first", "second"]
+    assert library.read(lambda tx: tx.value("SELECT deleted_at FROM generations WHERE id = :i", i=other)) is not None
+    assert not {kept, other} & duplicates.all()
+    assert all(check.ok for check in checks.run_all(library))
+
+    library.write(undoing.undo, operation)
+    assert library.read(state_of) == before
+    assert {kept, other} <= duplicates.all()
+    library.write(undoing.redo, operation)
+    assert shown_tags(library, kept) == ["sea"]
+
+
+def shown_tags(database: Database, image: GenerationId) -> list[str]:
+    query = "SELECT t.name FROM image_tags AS i JOIN tags AS t ON t.id = i.tag_id WHERE i.generation_id = :i ORDER BY 1"
+    return database.read(lambda tx: tx.column(query, i=image))
+
+
+def test_keeping_one_wants_others_that_are_there(library: Database) -> None:
+    kept, other = image_named(library, "0.png"), image_named(library, "0.jpg")
+    with pytest.raises(InvalidInputError):
+        keep(library, kept, [kept])
+    with pytest.raises(ConflictError):
+        keep(library, kept, [GenerationId(7)])
+    do(library, "trash", {}, [other])
+    with pytest.raises(ConflictError):
+        keep(library, kept, [other])
+
+
+def test_duplicates_are_a_filter_like_any_other(library: Database) -> None:
+    index = Index(library)
+    index.build()
+    duplicates = Duplicates(library)
+    wanted = {image_named(library, name) for name in ("0.png", "0.jpg", "1.png", "1-small.png")}
+    for finder in (Finder(library, duplicates=duplicates), Finder(library, index, duplicates=duplicates)):
+        assert finder.all(language.parse("is:duplicate")).ids.tolist() == sorted(wanted, reverse=True)
+        assert finder.count(language.parse("-is:duplicate")) == 1
+        assert finder.count(language.parse("is:duplicate size:256x256")) == 3
+        page = finder.page(language.parse("is:duplicate"), after=None, limit=10)
+        assert {hit.id for hit in page} == wanted
+
+
+def test_a_file_in_several_places_is_told_as_one_image(database: Database, tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name in ("a.png", "b.png"):
+        (folder / name).write_bytes(encoded(scene(0)))
+    (folder / "c.png").write_bytes(encoded(scene(1)))
+    with working(database, tmp_path) as pool:
+        take_in(database, pool, folder)
+        wait_for(lambda: hashed(database) == 2)
+    page = Duplicates(database).page(Alike.BYTES, start=0, count=10)
+    assert [group.images for group in page.groups] == [[image_named(database, "a.png")]]

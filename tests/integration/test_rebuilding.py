@@ -1,0 +1,342 @@
+"""The database is lost, and what the person wrote is not: the journal, and a library made again from it (I4)."""
+
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.pictures import write_pictures
+from tests.rows import add_images, name_of
+
+from mysticanvas.cli.client import Client, connect
+from mysticanvas.cli.rebuilding import rebuild
+from mysticanvas.domain.errors import InvalidInputError, MystiCanvasError
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.library import backing_up, deeds, journaling
+from mysticanvas.library.journaling import Journaling
+from mysticanvas.settings import Settings
+from mysticanvas.store import journal, journal_files
+from mysticanvas.store.database import Database
+from mysticanvas.store.journal_files import JournalFiles
+
+PICTURES = 60
+TAGS = ("fox", "snow", "animal", "vulpes", "red fox", "winter", "夜景", "Straße")
+
+
+@contextmanager
+def opened(library: Path) -> Iterator[Client]:
+    with connect(Settings(library=library, workers=1)) as client:
+        yield client
+
+
+def take_in(client: Client, *folders: Path) -> None:
+    asked = {"paths": [str(folder) for folder in folders], "dry_run": False, "watch": True}
+    started = client.post("/api/imports", asked)["id"]
+    while client.get(f"/api/imports/{started}", wait=5)["report"] is None:
+        pass
+
+
+def uuids(client: Client) -> list[str]:
+    view = client.post("/api/queries", {"q": ""})
+    items = client.get(f"/api/queries/{view['snapshot']}/items", start=0, count=min(256, view["total"]))
+    return list(items["uuid"])
+
+
+def rebuilt(client: Client) -> dict[str, Any]:
+    client.post("/api/rebuild")
+    while (now := client.get("/api/rebuild", wait=5))["report"] is None:
+        pass
+    return dict(now["report"])
+
+
+def lose_database(library: Path) -> None:
+    for path in library.glob("mysticanvas.db*"):
+        path.unlink()
+
+
+def live_out(client: Client, chance: random.Random, count: int) -> int:
+    """So many deeds of a person, each drawn; how many of them made sense."""
+    images = uuids(client)
+    collections = [client.post("/api/collections", {"name": f"Series {n}"})["uuid"] for n in range(3)]
+
+    def some() -> list[str]:
+        return chance.sample(images, chance.randint(1, 6))
+
+    def marks() -> dict[str, Any]:
+        return chance.choice(
+            [
+                {"favorite": chance.random() < 0.7},
+                {"rating": chance.randint(0, 5)},
+                {"notes": chance.choice(["the one for the wall", "для выставки", ""])},
+                {"tags": {"add": chance.sample(TAGS, 2)}},
+                {"tags": {"remove": chance.sample(TAGS, 2)}},
+                {"tags": {"reject": chance.sample(TAGS, 1)}},
+                {"collect": chance.choice(collections)},
+                {"uncollect": chance.choice(collections)},
+                {"trash": chance.random() < 0.6},
+            ]
+        )
+
+    def relate() -> None:
+        one, other = chance.sample(TAGS, 2)
+        client.post("/api/tags", chance.choice([
+            {"do": "alias", "tag": one, "of": other}, {"do": "imply", "tag": one, "implies": other},
+            {"do": "unalias", "tag": one}, {"do": "unimply", "tag": one, "implies": other},
+            {"do": "rename", "tag": one, "to": other + " too"}, {"do": "merge", "tag": one, "to": other},
+            {"do": "category", "tags": [one], "category": "style"}, {"do": "delete", "tag": one},
+            {"do": "threshold", "tag": one, "source": "llm", "value": 0.7},
+            {"do": "threshold", "source": "vision", "value": 0.4},
+        ]))  # fmt: skip
+
+    def arrange() -> None:
+        here, there = chance.sample(collections, 2)
+        client.post(f"/api/collections/{here}", chance.choice([
+            {"parent": there}, {"parent": None}, {"name": "Renamed"}, {"notes": "in order"},
+            {"cover": chance.choice(images)},
+        ]))  # fmt: skip
+
+    def descend() -> None:
+        child, parent = chance.sample(images, 2)
+        relation = {"parent": chance.choice([parent, None]), "relation": "upscale"}
+        client.post(f"/api/generations/{child}/parent", relation)
+
+    deeds_drawn = [
+        *[lambda: client.post("/api/bulk", {"uuids": some(), "set": marks()})] * 12,
+        *[relate] * 3,
+        arrange,
+        descend,
+        lambda: client.post("/api/undo"),
+        lambda: client.post("/api/redo"),
+        lambda: client.post("/api/collections", {"name": "Smart", "query": "rating:>3"}),
+        lambda: client.post(
+            "/api/templates", {"name": "T", "content": "a {subject}", "preview": chance.choice(images)}
+        ),
+        lambda: client.post("/api/wildcards", {"name": "colour", "content": "red\nblue"}),
+        lambda: client.post("/api/trash/settings", {"days": chance.randint(1, 90)}),
+    ]
+    done = 0
+    for _ in range(count):
+        try:
+            chance.choice(deeds_drawn)()
+            done += 1
+        except MystiCanvasError:
+            continue
+    return done
+
+
+def settled_export(client: Client) -> str:
+    """Once tags from prompts have come to rest: they wait a second for images to stop coming."""
+    text, since_s = client.text("/api/export"), time.monotonic()
+    while time.monotonic() - since_s < 1.5:
+        time.sleep(0.1)
+        now = client.text("/api/export")
+        if now != text:
+            text, since_s = now, time.monotonic()
+    return text
+
+
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long), pytest.param(3, marks=pytest.mark.long)])
+def test_a_library_whose_database_is_deleted_comes_back_with_all_that_the_person_wrote(
+    tmp_path: Path, seed: int
+) -> None:
+    """I4. Some files were moved and renamed since, so that their content alone tells them."""
+    library, folder, other = tmp_path / "library", tmp_path / "outputs", tmp_path / "more"
+    pictures = write_pictures(folder, PICTURES)
+    write_pictures(other, 10, first_seed=500)
+    with opened(library) as client:
+        take_in(client, folder, other)
+        assert live_out(client, random.Random(seed), 250) > 150
+        before = settled_export(client)
+        names = uuids(client)
+    assert before.count("\n") > 40
+    lose_database(library)
+    for picture in pictures[::7]:
+        picture.rename(folder / f"renamed-{picture.name}")
+    with opened(library) as client:
+        report = rebuilt(client)
+        assert (report["absent"], report["unread"]) == (0, 0)
+        assert settled_export(client) == before
+        wrote = [line for line in before.splitlines() if '"image": ' in line and '"trash"' not in line]
+        assert {name for name in names if f'"{name}"' in "".join(wrote)} <= set(uuids(client))
+        assert client.get("/api/doctor")["ok"]
+        assert client.get("/api/rebuild")["journals"] == []
+        with pytest.raises(InvalidInputError, match="no journal"):
+            client.post("/api/rebuild")
+    # It keeps a journal again, and can be lost again.
+    lose_database(library)
+    with opened(library) as client:
+        rebuilt(client)
+        assert settled_export(client) == before
+
+
+def test_what_was_written_of_a_file_that_is_away_waits_for_it(tmp_path: Path) -> None:
+    library, folder = tmp_path / "library", tmp_path / "outputs"
+    pictures = write_pictures(folder, 4)
+    with opened(library) as client:
+        take_in(client, folder)
+        names = uuids(client)
+        client.post("/api/bulk", {"uuids": names, "set": {"rating": 5}})
+        before = settled_export(client)
+    lose_database(library)
+    away = [tmp_path / path.name for path in pictures]
+    for path, aside in zip(pictures[:2], away[:2], strict=True):
+        path.rename(aside)
+    with opened(library) as client:
+        assert rebuilt(client)["absent"] == 2
+        assert settled_export(client) == before
+        away[0].rename(pictures[0])
+        away[1].rename(folder / "came back under another name.png")
+        take_in(client, folder)
+        assert sorted(uuids(client)) == sorted(names)
+        details = [client.get(f"/api/generations/{name}") for name in names]
+        assert [detail["rating"] for detail in details] == [5] * 4
+        assert all("a red fox in snow" in detail["prompt"] for detail in details)
+        assert client.post("/api/queries", {"q": "is:missing"})["total"] == 0
+        assert client.get("/api/doctor")["ok"]
+
+
+def test_damaged_lines_of_the_journal_cost_themselves_alone(tmp_path: Path) -> None:
+    library, folder = tmp_path / "library", tmp_path / "outputs"
+    write_pictures(folder, 6)
+    with opened(library) as client:
+        take_in(client, folder)
+        for name in uuids(client):
+            client.post("/api/bulk", {"uuids": [name], "set": {"rating": 3}})
+    lose_database(library)
+    [path] = (library / "journal").glob("*.jsonl")
+    lines = path.read_bytes().splitlines(keepends=True)
+    rated = [n for n, line in enumerate(lines) if b'"rating":3' in line]
+    flipped = bytearray(lines[rated[0]])
+    flipped[60] ^= 1
+    lines[rated[0]] = bytes(flipped)
+    # The last one was cut short by a power cut.
+    path.write_bytes(b"".join(lines)[:-9])
+    with opened(library) as client:
+        report = rebuilt(client)
+        assert report["unread"] == 2
+        assert client.post("/api/queries", {"q": "rating:3"})["total"] >= 4
+
+
+def test_a_damaged_database_is_set_aside_and_made_again_by_one_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    library, folder = tmp_path / "library", tmp_path / "outputs"
+    write_pictures(folder, 5)
+    with opened(library) as client:
+        take_in(client, folder)
+        client.post("/api/bulk", {"query": "", "set": {"favorite": True}})
+        before = settled_export(client)
+    with pytest.raises(InvalidInputError, match="--set-aside"):
+        rebuild(library=library)
+    (library / "mysticanvas.db").write_bytes(b"torn" * 5_000)
+    rebuild(set_aside=True, library=library)
+    assert "5 images" in capsys.readouterr().out
+    with opened(library) as client:
+        assert settled_export(client) == before
+    assert any(path.read_bytes() == b"torn" * 5_000 for path in (library / "backups").iterdir())
+
+
+def test_a_restored_library_begins_another_journal(tmp_path: Path) -> None:
+    """What was written after the backup is not to come back by a later rebuild."""
+    library, folder = tmp_path / "library", tmp_path / "outputs"
+    write_pictures(folder, 3)
+    with opened(library) as client:
+        take_in(client, folder)
+        made = Path(client.post("/api/backups")["path"])
+        client.post("/api/bulk", {"query": "", "set": {"rating": 5}})
+    backing_up.restore(library, made)
+    with opened(library) as client:
+        assert client.get("/api/rebuild")["journals"] == []
+        client.post("/api/bulk", {"query": "", "set": {"favorite": True}})
+        before = settled_export(client)
+    lose_database(library)
+    with opened(library) as client:
+        rebuilt(client)
+        assert settled_export(client) == before
+    assert '"rating"' not in before
+
+
+# -- the journal ----------------------------------------------------------------------------------
+
+
+def rate(database: Database, image: GenerationId, rating: int) -> None:
+    database.write(deeds.do, "rating", {"value": rating}, [image], now_ms=1)
+
+
+def ratings(folder: Path) -> dict[str, int]:
+    [files] = journal_files.journals(folder / "journal").values()
+    return {one["uuid"]: one.get("rating", 0) for one in journal_files.read(files).things("image")}
+
+
+def test_what_was_written_without_a_journal_is_in_it_at_the_next_start(tmp_path: Path) -> None:
+    """As after a kill between the commit and the line, and in a library older than the journal."""
+    with Database.open(tmp_path) as database:
+        images = add_images(database, 3)
+        rate(database, images[0], 4)
+        with Journaling(database):
+            assert journaling.catch_up(database, wait_s=10)
+        rate(database, images[1], 2)
+        assert ratings(tmp_path) == {name_of(0): 4}
+        with Journaling(database):
+            pass
+        assert ratings(tmp_path) == {name_of(0): 4, name_of(1): 2}
+        assert database.read(journal.left) == 0
+
+
+def test_notes_wait_while_the_journal_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(journaling, "PAUSE_AFTER_ERROR_S", 0.05)
+    with Database.open(tmp_path) as database:
+        images = add_images(database, 2)
+        (tmp_path / "journal").write_text("a file is in the way")
+        with Journaling(database):
+            rate(database, images[0], 5)
+            assert not journaling.catch_up(database, wait_s=1)
+            (tmp_path / "journal").unlink()
+            assert journaling.catch_up(database, wait_s=10)
+        assert ratings(tmp_path) == {name_of(0): 5}
+    assert [r.message for r in caplog.records].count("the journal cannot be written") == 1
+
+
+def test_a_journal_that_has_grown_is_written_anew_and_says_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal_files, "GROWN_BYTES", 20_000)
+    with Database.open(tmp_path) as database:
+        images = add_images(database, 40)
+        with Journaling(database):
+            for number in range(12):
+                database.write(deeds.do, "rating", {"value": number % 5}, images, now_ms=1)
+                assert journaling.catch_up(database, wait_s=10)
+        [path] = (tmp_path / "journal").glob("*.jsonl")
+        assert not path.name.endswith("-000001.jsonl")
+        assert path.stat().st_size < 60_000
+        assert ratings(tmp_path) == {name_of(n): 1 for n in range(40)}
+
+
+def test_what_a_sudden_end_cut_short_does_not_swallow_the_next_line(tmp_path: Path) -> None:
+    files = JournalFiles(tmp_path, "a")
+    files.append([{"kind": "tag", "key": 1, "name": "one"}])
+    [path] = tmp_path.glob("*.jsonl")
+    with path.open("ab") as file:
+        file.write(b'0badcafe {"kind":"tag","ke')
+    JournalFiles(tmp_path, "a").append([{"kind": "tag", "key": 2, "name": "two"}])
+    written = journal_files.read([path])
+    assert [one["name"] for one in written.things()] == ["one", "two"]
+    assert written.unread == 1
+
+
+def test_a_journal_is_not_confused_by_a_copy_that_was_not_finished(tmp_path: Path) -> None:
+    files = JournalFiles(tmp_path, "a")
+    files.append([{"kind": "tag", "key": 1, "name": "one"}, {"kind": "tag", "key": 2, "name": "two"}])
+    files.append([{"kind": "tag", "key": 1, "gone": True}])
+    [old] = tmp_path.glob("*.jsonl")
+    before = old.read_bytes()
+    files.compact()
+    # A kill came before the older file was removed.
+    old.write_bytes(before)
+    assert [one["name"] for one in journal_files.read(sorted(tmp_path.glob("a-*.jsonl"))).things()] == ["two"]
