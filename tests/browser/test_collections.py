@@ -21,6 +21,16 @@ from tests.browser.conftest import write_images
 from tests.faults.serving import Served
 
 IMAGES = 60
+# Which tiles were about to go, one after the other.
+WATCH_LEAVING = """() => {
+    window.faded = [];
+    new MutationObserver((all) => {
+        for (const { target } of all) {
+            const { index } = target.dataset;
+            if (target.classList.contains('leaving') && !window.faded.includes(index)) window.faded.push(index);
+        }
+    }).observe(document.getElementById('grid'), { attributeFilter: ['class'], subtree: true });
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -90,12 +100,12 @@ def test_a_saved_search_fills_itself_before_ones_eyes(page: Page, served: Served
     page.keyboard.type("Five stars")
     expect(page.get_by_role("dialog")).to_contain_text("rating:5 model:dreamer_v1")
     page.keyboard.press("Enter")
-    expect(row(page, "Five stars")).to_have_attribute("aria-label", "Five stars, by search, 0 images")
+    expect(row(page, "Five stars")).to_have_attribute("aria-label", "Five stars, 0 images, by search")
     row(page, "Five stars").click()
     page.get_by_test_id("no-match").wait_for()
     # What is rated elsewhere appears here, without a reload.
     served.post("/api/bulk", {"uuids": [fifth], "set": {"rating": 5}})
-    expect(row(page, "Five stars")).to_have_attribute("aria-label", "Five stars, by search, 1 images")
+    expect(row(page, "Five stars")).to_have_attribute("aria-label", "Five stars, 1 image, by search")
     expect(total(page)).to_have_text("1")
     expect(tile(page, 0).locator(".stars")).to_have_text("★★★★★")
     served.post("/api/bulk", {"uuids": [fifth], "set": {"rating": 0}})
@@ -108,7 +118,7 @@ def test_an_image_that_arrives_is_in_the_saved_search_at_once(page: Page, served
     page.get_by_test_id("no-match").wait_for()
     write_images(served.library.parent / "pictures", 1, first=777)
     expect(total(page)).to_have_text("1", timeout=20_000)
-    expect(row(page, "Number 777")).to_have_attribute("aria-label", "Number 777, by search, 1 images")
+    expect(row(page, "Number 777")).to_have_attribute("aria-label", "Number 777, 1 image, by search")
 
 
 def test_images_are_dragged_into_a_collection(page: Page, served: Served) -> None:
@@ -118,7 +128,7 @@ def test_images_are_dragged_into_a_collection(page: Page, served: Served) -> Non
     row(page, "Best").wait_for()
     tile(page, 2).drag_to(row(page, "Best"))
     until(page, lambda: members(served, "Best") == newest(served, 4)[1:])
-    expect(row(page, "Best")).to_have_attribute("aria-label", "Best, by hand, 3 images")
+    expect(row(page, "Best")).to_have_attribute("aria-label", "Best, 3 images, by hand")
     tile(page, 5).drag_to(row(page, "Best"))
     until(page, lambda: len(members(served, "Best")) == 4)
     page.keyboard.press("Control+z")
@@ -235,9 +245,9 @@ def test_a_smart_collection_is_edited_refused_in_a_circle_and_frozen(page: Page,
     expect(page.get_by_text("finds model:night_xl · blue, rather")).to_be_visible()
     page.get_by_role("button", name="Edit the collection").click()
     editing.get_by_role("button", name="Freeze").click()
-    expect(row(page, "Red")).to_have_attribute("aria-label", f"Red, by hand, {found} images")
+    expect(row(page, "Red")).to_have_attribute("aria-label", f"Red, {found} images, by hand")
     page.keyboard.press("Control+z")
-    expect(row(page, "Red")).to_have_attribute("aria-label", f"Red, by search, {found} images")
+    expect(row(page, "Red")).to_have_attribute("aria-label", f"Red, {found} images, by search")
 
 
 @pytest.mark.parametrize("query", ["is:favourite", "in:starred"])
@@ -246,15 +256,18 @@ def test_what_matches_no_more_goes_and_comes_back_where_it_was(page: Page, serve
     served.post("/api/bulk", {"query": "", "set": {"favorite": True}})
     before = served.get("/api/search", q=query, limit=0)["total"]
     search(page, query)
+    page.locator(".chip").wait_for()
     expect(total(page)).to_have_text(str(before))
     scroll_to(page, 600)
     page.wait_for_timeout(300)
     index = seen(page)[len(seen(page)) // 2]
     start_at(page, index)
     here = position(page)
+    page.evaluate(WATCH_LEAVING)
     page.keyboard.press("f")
     expect(total(page)).to_have_text(str(before - 1))
     wait_for_focus(page, index)
+    assert page.evaluate("window.faded") == [str(index)]
     assert abs(position(page) - here) < 260
     page.keyboard.press("Control+z")
     expect(total(page)).to_have_text(str(before))

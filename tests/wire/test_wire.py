@@ -55,6 +55,7 @@ VOLATILE = frozenset(
         "operation",
         "imported_at",
         "last_scan_at",
+        "created_at",
         "app_version",
         "rate_per_s",
         "seconds",
@@ -158,6 +159,7 @@ def replies(served: Served) -> dict[str, Any]:
         "autotag": served.post("/api/autotag/settings", {"base_url": "http://127.0.0.1:8080", "model": "tiny"}),
         "autotag_run": served.post("/api/autotag", {"query": "", "dry_run": True}),
         **_models(served),
+        **_organised(served, whole),
         **_verify(served),
     }
 
@@ -203,6 +205,29 @@ def _models(served: Served) -> dict[str, Any]:
     }
 
 
+def _organised(served: Served, image: str) -> dict[str, Any]:
+    """Tags of every kind, and collections by hand and by search."""
+    script = "tag storm : weather\nalias tempest -> storm\nimply storm -> sky\nthreshold vision 0.4 : storm\n"
+    trial = served.post("/api/tags/script", {"text": script + "imply sky -> storm", "dry_run": True})
+    served.post("/api/tags/script", {"text": script})
+    served.post("/api/bulk", {"uuids": [image], "set": {"tags": {"add": ["tempest"], "reject": ["boat"]}}})
+    by_hand = served.post("/api/collections", {"name": "Best", "notes": "for the wall"})
+    served.post("/api/bulk", {"uuids": [image], "set": {"collect": by_hand["uuid"]}})
+    served.post("/api/collections", {"name": "Stormy", "query": "tag:storm", "parent": by_hand["uuid"]})
+    view = served.post("/api/queries", {"q": "tag:storm"})["snapshot"]
+    return {
+        "collection_made": by_hand,
+        "collections": served.get("/api/collections"),
+        "tags": served.get("/api/tags", q="tem"),
+        "tag": served.get("/api/tags/one", name="storm"),
+        "tags_part": served.get("/api/tags/part", q="s", category="weather"),
+        "tags_of": served.post("/api/tags/of", {"snapshot": view, "ranges": [[0, 1]]}),
+        "tag_categories": served.get("/api/tags/categories"),
+        "tag_trial": trial,
+        "image_tags": served.get(f"/api/generations/{image}/tags"),
+    }
+
+
 def _events(lines: Iterator[str]) -> dict[str, Any]:
     """The last message of each kind, until there is one of each."""
     found: dict[str, Any] = {}
@@ -221,6 +246,8 @@ EVENTS = {"images", "item", "jobs", "import"}
 NAMES = (
     "query", "items", "position", "newer", "facets", "facets_all", "complete", "highlights", "stats", "detail",
     "detail_bare", "raw", "status", "jobs", "jobs_list", "job", "suggestions", "bulk", "undo", "error", "events",
+    "collection_made", "collections", "tags", "tag", "tags_part", "tags_of", "tag_categories", "tag_trial",
+    "image_tags",
     "lineage", "model_scan", "models", "model", "made_with",
     "verify", "verify_findings",
     "duplicates", "autotag", "autotag_run",

@@ -28,12 +28,23 @@ import raw from '../../../tests/wire/raw.json';
 import stats from '../../../tests/wire/stats.json';
 import status from '../../../tests/wire/status.json';
 import suggestions from '../../../tests/wire/suggestions.json';
+import collectionMade from '../../../tests/wire/collection_made.json';
+import collections from '../../../tests/wire/collections.json';
+import imageTags from '../../../tests/wire/image_tags.json';
+import tag from '../../../tests/wire/tag.json';
+import tagCategories from '../../../tests/wire/tag_categories.json';
+import tagTrial from '../../../tests/wire/tag_trial.json';
+import tags from '../../../tests/wire/tags.json';
+import tagsOf from '../../../tests/wire/tags_of.json';
+import tagsPart from '../../../tests/wire/tags_part.json';
 import undo from '../../../tests/wire/undo.json';
+import type { Collection } from './collections';
 import type { Completion, Detail, Done, Facet, Highlights, JobList, Page, RawEntry, Refusal, Snapshot, Statistics, Status, Suggestion } from './client';
 import type { AutotagRun, AutotagState } from './autotag';
 import type { AlikePage } from './duplicates';
 import type { Lineage } from './lineage';
 import type { Told } from './live';
+import type { ImageTags, OfferedTag, SharedTags, TagCategories, TagDetail, TagPart, Trial } from './tags';
 import type { MadeWith, ModelDetail, ModelList, ModelScan } from './models';
 
 /** A type as an import of JSON can meet it: where ours names the words, JSON has any string. */
@@ -77,6 +88,15 @@ const HELD = {
   stats: stats satisfies Wide<Statistics>,
   status: status satisfies Wide<Status>,
   suggestions: suggestions satisfies { folders: Wide<Suggestion>[] },
+  collection_made: collectionMade satisfies Wide<Done & { uuid: string }>,
+  collections: collections satisfies { collections: Wide<Collection>[] },
+  image_tags: imageTags satisfies Wide<ImageTags>,
+  tag: tag satisfies Wide<TagDetail>,
+  tag_categories: tagCategories satisfies Wide<TagCategories>,
+  tag_trial: tagTrial satisfies Wide<Trial>,
+  tags: tags satisfies { tags: Wide<OfferedTag>[] },
+  tags_of: tagsOf satisfies Wide<SharedTags>,
+  tags_part: tagsPart satisfies Wide<TagPart>,
   undo: undo satisfies { changed: number },
 };
 

@@ -9,6 +9,9 @@ import { Pages } from './pages.svelte';
 
 const NOTHING: Snapshot = { snapshot: '', q: '', total: 0, sections: [], filters: [], words: [], sort: 'newest', unknown: [] };
 const NARROWEST_PX = 200;
+/** Of so many images it is asked which of them go. */
+const FADED = 24;
+const FADE_MS = 120;
 
 export interface Place {
   index: number;
@@ -98,8 +101,25 @@ class Library {
       const there = atTop && (await this.found(pages.snapshot, atTop));
       // Nothing flashes: what will be in view is there before the view is.
       await pages.bring([index, there ?? 0]);
+      await this.fade(pages.snapshot, gone);
       return { focused: index, landing: top && there !== undefined ? { index: there, fraction: top.fraction } : 'top' };
     });
+  }
+
+  /** What a new view does not have any more of a few images fades, before its neighbours close up. */
+  private async fade(snapshot: string, gone: Selection): Promise<void> {
+    if (!gone.count || gone.count > FADED || this.leaving.count) return;
+    const indexes = gone.ranges.flatMap(([from, end]) => Array.from({ length: end - from }, (_, at) => from + at)).filter((index) => gone.has(index));
+    const there = await Promise.all(
+      indexes.map(async (index) => {
+        const uuid = this.uuidOf(index);
+        return !uuid || (await this.position(snapshot, uuid)) !== null;
+      }),
+    );
+    const leaving = indexes.filter((_, at) => !there[at]).reduce((all, index) => all.withRange(index, index), new Selection());
+    if (!leaving.count) return;
+    this.leaving = leaving;
+    await new Promise((done) => setTimeout(done, FADE_MS));
   }
 
   /** Whom to look for in a new view to be where `index` is in this one, and its index if none is found. */

@@ -7,5 +7,6 @@ const HUES: Record<string, number> = { artist: 5, character: 140, copyright: 300
 export function hueOf(category: string | null): number | undefined {
   if (!category) return undefined;
   const name = category.toLowerCase();
-  return HUES[name] ?? [...name].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 360, 7);
+  // The golden angle puts names that are alike far apart.
+  return HUES[name] ?? Math.floor(([...name].reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 9_973, 7) * 137.5) % 360);
 }
