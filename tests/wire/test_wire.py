@@ -47,7 +47,19 @@ LORA_TEXTS = {
 }
 # Names whose values are others each time, and what stands for them in the examples.
 VOLATILE = frozenset(
-    {"snapshot", "token", "id", "operation", "imported_at", "last_scan_at", "app_version", "rate_per_s", "seconds"}
+    {
+        "snapshot",
+        "token",
+        "id",
+        "operation",
+        "at",
+        "created_at",
+        "imported_at",
+        "last_scan_at",
+        "app_version",
+        "rate_per_s",
+        "seconds",
+    }
 )
 STAND_INS = {str: "any", int: 1, float: 1.5}
 
@@ -132,6 +144,7 @@ def replies(served: Served) -> dict[str, Any]:
         "events": events,
         "lineage": _lineage(served, child=bare),
         **_models(served),
+        **_kept(served, whole),
     }
 
 
@@ -168,6 +181,23 @@ def _models(served: Served) -> dict[str, Any]:
     }
 
 
+def _kept(served: Served, image: str) -> dict[str, Any]:
+    """Templates, the Trash and the history, which has a deed of an image in the Trash."""
+    draft = {"content": "a {red|blue} {subject}, __light__", "params": {"steps": 20}}
+    served.post("/api/wildcards", {"name": "light", "content": "dawn"})
+    made = served.post("/api/templates", draft | {"name": "Foxes", "category": "animals", "preview": image})
+    expand = f"/api/templates/{made['uuid']}/expand"
+    served.post("/api/bulk", {"uuids": [image], "set": {"trash": True}})
+    return {
+        "templates": served.get("/api/templates"),
+        "tried": served.post("/api/templates/try", draft | {"seed": 1, "form": "prompt"}),
+        "expanded": served.post(expand, {"seed": 1, "form": "json"}),
+        "trash": served.get("/api/trash") | {"items": []},
+        "purge": served.post("/api/trash/purge", {"which": "all", "dry_run": True}),
+        "operations": served.get("/api/operations", limit=2),
+    }
+
+
 def _events(lines: Iterator[str]) -> dict[str, Any]:
     """The last message of each kind, until there is one of each."""
     found: dict[str, Any] = {}
@@ -187,6 +217,7 @@ NAMES = (
     "query", "items", "position", "newer", "facets", "facets_all", "complete", "highlights", "stats", "detail",
     "detail_bare", "raw", "status", "jobs", "suggestions", "bulk", "undo", "error", "events",
     "lineage", "model_scan", "models", "model", "made_with",
+    "templates", "tried", "expanded", "trash", "purge", "operations",
 )  # fmt: skip
 
 

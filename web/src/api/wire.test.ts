@@ -8,6 +8,7 @@ import detail from '../../../tests/wire/detail.json';
 import bare from '../../../tests/wire/detail_bare.json';
 import error from '../../../tests/wire/error.json';
 import events from '../../../tests/wire/events.json';
+import expanded from '../../../tests/wire/expanded.json';
 import facets from '../../../tests/wire/facets.json';
 import facetsOfAll from '../../../tests/wire/facets_all.json';
 import highlights from '../../../tests/wire/highlights.json';
@@ -19,17 +20,25 @@ import model from '../../../tests/wire/model.json';
 import modelScan from '../../../tests/wire/model_scan.json';
 import models from '../../../tests/wire/models.json';
 import newer from '../../../tests/wire/newer.json';
+import operations from '../../../tests/wire/operations.json';
 import position from '../../../tests/wire/position.json';
+import purge from '../../../tests/wire/purge.json';
 import query from '../../../tests/wire/query.json';
 import raw from '../../../tests/wire/raw.json';
 import stats from '../../../tests/wire/stats.json';
 import status from '../../../tests/wire/status.json';
 import suggestions from '../../../tests/wire/suggestions.json';
+import templates from '../../../tests/wire/templates.json';
+import trash from '../../../tests/wire/trash.json';
+import tried from '../../../tests/wire/tried.json';
 import undo from '../../../tests/wire/undo.json';
 import type { Completion, Detail, Done, Facet, Highlights, JobList, Page, RawEntry, Refusal, Snapshot, Statistics, Status, Suggestion } from './client';
+import type { Operation, Purge } from './deeds';
 import type { Lineage } from './lineage';
 import type { Told } from './live';
 import type { MadeWith, ModelDetail, ModelList, ModelScan } from './models';
+import type { Expanded, TemplateList, Tried } from './templates';
+import type { TrashFacts } from '../trash/trash.svelte';
 
 /** A type as an import of JSON can meet it: where ours names the words, JSON has any string. */
 type Wide<T> = T extends string
@@ -63,13 +72,20 @@ const HELD = {
   model_scan: modelScan satisfies Wide<ModelScan>,
   models: models satisfies Wide<ModelList>,
   newer: newer satisfies { count: number },
+  // Pairs and free settings are lists and records of any kind in JSON.
+  operations: operations satisfies { operations: Wide<Omit<Operation, 'steps'>>[] },
+  purge: purge satisfies Wide<Omit<Purge, 'kept'>>,
+  templates: templates satisfies Wide<TemplateList>,
+  trash: trash satisfies Wide<TrashFacts>,
+  tried: tried satisfies Wide<Tried>,
+  expanded: expanded satisfies Wide<Expanded>,
   position: position satisfies { index: number | null },
   query: query satisfies Wide<Snapshot>,
   raw: raw satisfies { entries: Wide<RawEntry>[] },
   stats: stats satisfies Wide<Statistics>,
   status: status satisfies Wide<Status>,
   suggestions: suggestions satisfies { folders: Wide<Suggestion>[] },
-  undo: undo satisfies { changed: number },
+  undo: undo satisfies Wide<Done>,
 };
 
 test('every example of the server is held to a type', () => {
