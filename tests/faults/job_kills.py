@@ -79,8 +79,7 @@ def run(
         if time.monotonic() > until_s or verdict.wrong:
             break
         time.sleep(chance.uniform(0.02, 0.4))
-        if chance.random() < 0.5:
-            _cancel_and_ask_again(served, chance, verdict)
+        _cancel_and_ask_again(served, chance, verdict)
         verdict.left.append(_left(served))
         if number % KILLS_IN_TURN in ORCHESTRATORS:
             served.kill()

@@ -14,7 +14,7 @@ import pytest
 from tests.libraries import RandomLibrary
 
 from mysticanvas.domain.model import ModelKind, ModelUse
-from mysticanvas.search import facets, language, paging, reading, resolving, snapshots
+from mysticanvas.search import facets, language, paging, reading, resolving, snapshots, trashed
 from mysticanvas.search.finding import Answer
 from mysticanvas.store import events, files, generations, job_lists, jobs, models
 from mysticanvas.store.database import Database, WriteTx
@@ -121,6 +121,8 @@ OTHERS: dict[str, Query] = {
     "items_of_a_snapshot": lambda tx: snapshots.items(
         tx, snapshots.Snapshot("", language.parse(""), Answer(paging.ids(tx, language.parse(""))), []), 0, 20
     ),
+    "trash_as_a_list": trashed.all_of,
+    "rows_of_the_trash": lambda tx: trashed.rows(tx, [1, 2], prompt_shown=80),
     **{f"facet_{field}": facet(field) for field in facets.FIELDS[:9]},
     "names_of_tags": lambda tx: resolving.resolve(tx, language.parse("tag:cat tag:feline tag:c*")),
     "index_run": lambda tx: (

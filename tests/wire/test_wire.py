@@ -53,6 +53,7 @@ VOLATILE = frozenset(
         "token",
         "id",
         "operation",
+        "at",
         "imported_at",
         "last_scan_at",
         "created_at",
@@ -161,6 +162,7 @@ def replies(served: Served) -> dict[str, Any]:
         **_models(served),
         **_organised(served, whole),
         **_verify(served),
+        **_kept(served, whole),
     }
 
 
@@ -228,6 +230,23 @@ def _organised(served: Served, image: str) -> dict[str, Any]:
     }
 
 
+def _kept(served: Served, image: str) -> dict[str, Any]:
+    """Templates, the Trash and the history, which has a deed of an image in the Trash."""
+    draft = {"content": "a {red|blue} {subject}, __light__", "params": {"steps": 20}}
+    served.post("/api/wildcards", {"name": "light", "content": "dawn"})
+    made = served.post("/api/templates", draft | {"name": "Foxes", "category": "animals", "preview": image})
+    expand = f"/api/templates/{made['uuid']}/expand"
+    served.post("/api/bulk", {"uuids": [image], "set": {"trash": True}})
+    return {
+        "templates": served.get("/api/templates"),
+        "tried": served.post("/api/templates/try", draft | {"seed": 1, "form": "prompt"}),
+        "expanded": served.post(expand, {"seed": 1, "form": "json"}),
+        "trash": served.get("/api/trash") | {"items": []},
+        "purge": served.post("/api/trash/purge", {"which": "all", "dry_run": True}),
+        "operations": served.get("/api/operations", limit=2),
+    }
+
+
 def _events(lines: Iterator[str]) -> dict[str, Any]:
     """The last message of each kind, until there is one of each."""
     found: dict[str, Any] = {}
@@ -251,6 +270,7 @@ NAMES = (
     "lineage", "model_scan", "models", "model", "made_with",
     "verify", "verify_findings",
     "duplicates", "autotag", "autotag_run",
+    "templates", "tried", "expanded", "trash", "purge", "operations",
 )  # fmt: skip
 
 

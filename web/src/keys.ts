@@ -71,16 +71,16 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['Ctrl+Shift+z', 'Ctrl+y'], shown: 'Ctrl+Shift+Z', does: 'Do again what was undone', run: () => void toasts.redoLast(), anywhere: true },
   { keys: ['?'], shown: '?', does: 'These keys', run: () => (panels.dialog = 'keys'), anywhere: true },
 ];
-/** Keys that stand before those of the table where they are the same. */
-const OF_MODES: ReadonlyMap<string, readonly Shortcut[]> = new Map([
-  [CULL, CULL_KEYS],
-  [COMPARE, COMPARE_KEYS],
-]);
-/** By the name of where they are. */
-export const SHEETS: readonly [name: string, shortcuts: readonly Shortcut[]][] = [
-  ['Images', SHORTCUTS],
-  ['Cull', CULL_KEYS],
-  ['Compare', COMPARE_KEYS],
+interface Sheet {
+  name: string;
+  /** Where these keys stand before those of the first table. */
+  path?: string;
+  shortcuts: readonly Shortcut[];
+}
+export const SHEETS: readonly Sheet[] = [
+  { name: 'Images', shortcuts: SHORTCUTS },
+  { name: 'Cull', path: CULL, shortcuts: CULL_KEYS },
+  { name: 'Compare', path: COMPARE, shortcuts: COMPARE_KEYS },
 ];
 const BY_KEY = new Map(SHORTCUTS.flatMap((shortcut) => shortcut.keys.map((key) => [key, shortcut] as const)));
 
@@ -90,7 +90,7 @@ export function onKey(event: KeyboardEvent): void {
   const pressed = event.target instanceof Element && event.target.closest('button, summary, a') !== null;
   if ((key === 'Enter' || key === ' ') && pressed) return;
   if (routing.viewing && key === 'Escape') return;
-  const shortcut = OF_MODES.get(routing.path)?.find(({ keys }) => keys.includes(key)) ?? general(key);
+  const shortcut = SHEETS.find(({ path }) => path === routing.path)?.shortcuts.find(({ keys }) => keys.includes(key)) ?? general(key);
   if (!shortcut) return;
   event.preventDefault();
   if (!event.repeat || shortcut.repeats) shortcut.run(key);

@@ -271,7 +271,7 @@ Answer = (
 )
 
 # Tasks that a cluster may do: what they need is in them, or is the one file that they name.
-TRAVELLING_WITH_FILE = (HashFile, MakeThumbs)
+TRAVELLING_WITH_FILE = (HashFile, MakeThumbs, HashPicture)
 TRAVELLING = (*TRAVELLING_WITH_FILE, ReadKept, EmbedTexts)
 
 

@@ -44,7 +44,7 @@ def ratios(tx: ReadTx, images: Ids) -> NDArray[np.uint16]:
         """
         SELECT f.generation_id, max(1, min(65535, (f.width * 1000 + f.height / 2) / f.height))
           FROM json_each(:images) AS wanted
-               JOIN generation_files AS f ON f.generation_id = wanted.value AND f.kind = 'final'
+               CROSS JOIN generation_files AS f ON f.generation_id = wanted.value AND f.kind = 'final'
          WHERE f.width > 0 AND f.height > 0
         """,
         images=json.dumps(images.tolist()),
@@ -61,7 +61,7 @@ def rows(tx: ReadTx, images: Sequence[int], *, prompt_shown: int) -> list[dict[s
                g.rating, (g.missing_at IS NOT NULL) | ((f.damage IS NOT NULL) << 1) AS flags,
                f.width, f.height, g.timestamp, substr(g.prompt, 1, :prompt_shown) AS prompt
           FROM json_each(:images) AS wanted
-               JOIN generations AS g ON g.id = wanted.value
+               CROSS JOIN generations AS g NOT INDEXED ON g.id = wanted.value
                LEFT JOIN generation_files AS f ON f.generation_id = g.id AND f.kind = 'final'
          WHERE g.deleted_at IS NOT NULL
         """,

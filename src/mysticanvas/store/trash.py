@@ -125,7 +125,7 @@ def among(tx: ReadTx, images: Sequence[GenerationId]) -> list[GenerationId]:
     return tx.column(
         """
         SELECT g.id
-          FROM json_each(:images) AS n CROSS JOIN generations AS g ON g.id = n.value
+          FROM json_each(:images) AS n CROSS JOIN generations AS g NOT INDEXED ON g.id = n.value
          WHERE g.deleted_at IS NOT NULL
          ORDER BY n.key
         """,

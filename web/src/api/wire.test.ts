@@ -11,6 +11,7 @@ import bare from '../../../tests/wire/detail_bare.json';
 import duplicates from '../../../tests/wire/duplicates.json';
 import error from '../../../tests/wire/error.json';
 import events from '../../../tests/wire/events.json';
+import expanded from '../../../tests/wire/expanded.json';
 import facets from '../../../tests/wire/facets.json';
 import facetsOfAll from '../../../tests/wire/facets_all.json';
 import highlights from '../../../tests/wire/highlights.json';
@@ -22,7 +23,9 @@ import model from '../../../tests/wire/model.json';
 import modelScan from '../../../tests/wire/model_scan.json';
 import models from '../../../tests/wire/models.json';
 import newer from '../../../tests/wire/newer.json';
+import operations from '../../../tests/wire/operations.json';
 import position from '../../../tests/wire/position.json';
+import purge from '../../../tests/wire/purge.json';
 import query from '../../../tests/wire/query.json';
 import raw from '../../../tests/wire/raw.json';
 import stats from '../../../tests/wire/stats.json';
@@ -37,15 +40,21 @@ import tagTrial from '../../../tests/wire/tag_trial.json';
 import tags from '../../../tests/wire/tags.json';
 import tagsOf from '../../../tests/wire/tags_of.json';
 import tagsPart from '../../../tests/wire/tags_part.json';
+import templates from '../../../tests/wire/templates.json';
+import trash from '../../../tests/wire/trash.json';
+import tried from '../../../tests/wire/tried.json';
 import undo from '../../../tests/wire/undo.json';
 import type { Collection } from './collections';
 import type { Completion, Detail, Done, Facet, Highlights, JobList, Page, RawEntry, Refusal, Snapshot, Statistics, Status, Suggestion } from './client';
 import type { AutotagRun, AutotagState } from './autotag';
 import type { AlikePage } from './duplicates';
+import type { Operation, Purge } from './deeds';
 import type { Lineage } from './lineage';
 import type { Told } from './live';
 import type { ImageTags, OfferedTag, SharedTags, TagCategories, TagDetail, TagPart, Trial } from './tags';
 import type { MadeWith, ModelDetail, ModelList, ModelScan } from './models';
+import type { Expanded, TemplateList, Tried } from './templates';
+import type { TrashFacts } from '../trash/trash.svelte';
 
 /** A type as an import of JSON can meet it: where ours names the words, JSON has any string. */
 type Wide<T> = T extends string
@@ -82,6 +91,13 @@ const HELD = {
   model_scan: modelScan satisfies Wide<ModelScan>,
   models: models satisfies Wide<ModelList>,
   newer: newer satisfies { count: number },
+  // Pairs and free settings are lists and records of any kind in JSON.
+  operations: operations satisfies { operations: Wide<Omit<Operation, 'steps'>>[] },
+  purge: purge satisfies Wide<Omit<Purge, 'kept'>>,
+  templates: templates satisfies Wide<TemplateList>,
+  trash: trash satisfies Wide<TrashFacts>,
+  tried: tried satisfies Wide<Tried>,
+  expanded: expanded satisfies Wide<Expanded>,
   position: position satisfies { index: number | null },
   query: query satisfies Wide<Snapshot>,
   raw: raw satisfies { entries: Wide<RawEntry>[] },
@@ -97,12 +113,16 @@ const HELD = {
   tags: tags satisfies { tags: Wide<OfferedTag>[] },
   tags_of: tagsOf satisfies Wide<SharedTags>,
   tags_part: tagsPart satisfies Wide<TagPart>,
-  undo: undo satisfies { changed: number },
+  undo: undo satisfies Wide<Done>,
 };
+
+/** What the command line alone asks for. */
+const NOT_ASKED = ['job', 'jobs_list', 'verify', 'verify_findings'];
 
 test('every example of the server is held to a type', () => {
   const files = Object.keys(import.meta.glob('../../../tests/wire/*.json'));
-  expect(files.map((path) => path.replace(/^.*\/|\.json$/g, '')).sort()).toEqual(Object.keys(HELD).sort());
+  const names = files.map((path) => path.replace(/^.*\/|\.json$/g, ''));
+  expect(names.sort()).toEqual([...Object.keys(HELD), ...NOT_ASKED].sort());
 });
 
 test('no source says any', () => {

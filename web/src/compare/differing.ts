@@ -73,7 +73,10 @@ function pieces(tokens: readonly string[], common: readonly string[]): Piece[] {
 
 function joined(all: readonly Piece[]): Piece[] {
   const found: Piece[] = [];
-  for (const piece of all) {
+  for (const [at, piece] of all.entries()) {
+    // What parts two words that differ is marked with them.
+    const between = /^\s+$/.test(piece.text) && all[at - 1]?.differs && all[at + 1]?.differs;
+    if (between) piece.differs = true;
     const last = found.at(-1);
     if (last && last.differs === piece.differs) last.text += piece.text;
     else found.push({ ...piece });

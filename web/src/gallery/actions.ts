@@ -26,6 +26,8 @@ export interface Action {
   /** As the table of keys shows it. */
   key?: string;
   danger?: boolean;
+  /** Its icon says it: the name is only read out. */
+  brief?: boolean;
   run: () => void;
   /** Where alone it is offered. */
   only?: Whereabouts;
@@ -36,14 +38,14 @@ export interface Action {
 }
 
 export const ACTIONS: readonly Action[] = [
-  { label: 'Favourite', icon: Heart, key: 'f', run: () => void mark({ favorite: true }) },
-  { label: 'Not a favourite', icon: HeartOff, run: () => void mark({ favorite: false }) },
+  { label: 'Favourite', icon: Heart, key: 'f', brief: true, run: () => void mark({ favorite: true }) },
+  { label: 'Not a favourite', icon: HeartOff, brief: true, run: () => void mark({ favorite: false }) },
   { label: 'Tag', icon: Tag, key: 't', only: 'library', run: () => (panels.dialog = 'tags') },
   { label: 'Collect', icon: FolderPlus, key: 'b', only: 'library', run: () => (panels.dialog = 'collect') },
   { label: 'Take out', icon: FolderMinus, key: 'Backspace', when: () => collections.current?.kind === 'manual', run: takeOut },
   { label: 'Compare', icon: Columns2, key: 'c', for: [2, 4], run: () => void comparing.enter() },
   { label: 'Cull', icon: GalleryThumbnails, key: 'Shift+C', only: 'library', for: [2, Infinity], run: () => culling.enter() },
-  { label: 'Note', icon: NotebookPen, key: 'n', run: () => (panels.dialog = 'notes') },
+  { label: 'Note', icon: NotebookPen, key: 'n', brief: true, run: () => (panels.dialog = 'notes') },
   { label: 'Trash', icon: Trash2, key: 'Del', only: 'library', run: () => void trash() },
   { label: 'Restore', icon: ArchiveRestore, key: 'r', only: 'trash', run: () => void restore() },
   { label: 'Delete for good', icon: Trash2, key: 'Del', only: 'trash', danger: true, run: () => void deleteForever() },
