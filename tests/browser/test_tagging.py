@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from mysticanvas.domain.tag import Assertion, TagSource
+from mysticanvas.library import vocabulary
+from mysticanvas.store import assertions, postings
 from mysticanvas.store.database import Database, WriteTx
 from tests.browser.acting import opened, search, start_at, tile, until, wait_for_focus
 from tests.browser.conftest import write_images
@@ -337,5 +340,57 @@ def test_a_hundred_thousand_tags_make_a_few_nodes(browser: Browser, tmp_path: Pa
             page.get_by_role("searchbox", name="Search these tags").fill("t4711")
             expect(page.get_by_text("10 tags", exact=True)).to_be_visible()
             expect(page.locator("[data-row='9']")).to_contain_text("t47119")
+    finally:
+        server.stop()
+
+
+def _say(tx: WriteTx) -> None:
+    """A tagger says snow and winter, which are tags, and two words that are none yet."""
+    images = tx.column("SELECT id FROM live_generations")
+    for name in ("snow", "winter"):
+        vocabulary.find_or_add(tx, name, now_ms=0)
+    for name, confidence in (("snow", 0.9), ("winter", 0.8), ("foxes", 0.7), ("burrow", 0.6)):
+        tag = vocabulary.find_or_propose(tx, name, TagSource.VISION, now_ms=0)
+        assert tag is not None
+        said = Assertion(TagSource.VISION, confidence=confidence, run="wd-v3")
+        assertions.record(tx, [(image, tag, said) for image in images], now_ms=0)
+    vocabulary.find_or_add(tx, "fox", now_ms=0)
+    postings.derive_images(tx, images)
+
+
+def test_what_a_tagger_says_waits_for_a_persons_word(browser: Browser, tmp_path: Path) -> None:
+    with Database.open(tmp_path / "library") as database:
+        add_images(database, 2)
+        database.write(_say)
+    server = Served(tmp_path / "library", []).wait_until_up()
+    try:
+        with opened(browser, server, allowed="404") as page:
+            page.wait_for_selector("[role=gridcell]")
+            start_at(page, 0)
+            chips = page.locator("#inspector").get_by_role("list", name="Tags of this image")
+            expect(chips.locator("[data-tag=snow]")).to_contain_text("0.90")
+            expect(chips.locator("[data-tag=snow]")).to_contain_text("said by wd-v3 (90 %)")
+            chips.get_by_role("button", name="Accept snow").click()
+            expect(chips.locator("[data-tag=snow]")).to_contain_text("by you")
+            chips.get_by_role("button", name="Reject winter").click()
+            expect(chips.locator("[data-tag=winter]")).to_have_count(0)
+            assert (count(server, "tag:snow"), count(server, "tag:winter")) == (2, 1)
+            page.keyboard.press("Control+z")
+            expect(chips.locator("[data-tag=winter]")).to_contain_text("0.80")
+            unsure = page.locator("#inspector").get_by_role("list", name="Tags that models said and that are not shown")
+            expect(unsure.locator("[data-tag=burrow]")).to_be_visible()
+
+            open_tags(page)
+            page.get_by_role("button", name="Proposals 2").click()
+            page.locator("[data-proposal=foxes]").get_by_role("button", name="means fox", exact=True).click()
+            expect(page.locator("[data-proposal=foxes]")).to_have_count(0)
+            until(page, lambda: count(server, "tag:fox") == 2)
+            page.get_by_role("button", name="New tag burrow").click()
+            until(page, lambda: count(server, "tag:burrow") == 2)
+            expect(page.get_by_role("heading", name="Nothing is proposed")).to_be_visible()
+            page.keyboard.press("Control+z")
+            until(page, lambda: count(server, "tag:burrow") == 0)
+            page.get_by_role("button", name="Reject burrow").click()
+            expect(page.get_by_role("heading", name="Nothing is proposed")).to_be_visible()
     finally:
         server.stop()
