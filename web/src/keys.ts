@@ -6,7 +6,7 @@ import { comparing, COMPARE } from './compare/comparing.svelte';
 import { COMPARE_KEYS } from './compare/keys';
 import { CULL, culling } from './cull/culling.svelte';
 import { CULL_KEYS } from './cull/keys';
-import { deleteForever, mark, restore, trash } from './gallery/deeds';
+import { deleteForever, mark, restore, toggleFavourite, trash } from './gallery/deeds';
 import { grid } from './gallery/grid.svelte';
 import { library } from './gallery/library.svelte';
 import { Selection } from './lib/selection';
@@ -43,7 +43,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['Enter'], shown: 'Enter', does: 'Open the viewer, or close it', run: toggleViewer },
   { keys: [' '], shown: 'Space', does: 'Look at it, for as long as it is held; tapped, like Enter', run: glance, release: endGlance },
   { keys: ['z'], shown: 'z', does: 'Zoom in the viewer', run: () => zoom.toggle() },
-  { keys: ['f'], shown: 'f', does: 'Favourite', run: toggleFavourite },
+  { keys: ['f'], shown: 'f', does: 'Favourite', run: () => void toggleFavourite() },
   { keys: ['1', '2', '3', '4', '5'], shown: '1 … 5', does: 'Rate with so many stars', run: (key) => rate(Number(key)) },
   { keys: ['0'], shown: '0', does: 'Clear the rating', run: () => rate(0) },
   { keys: ['t'], shown: 't', does: 'Tags of the image, or of what is chosen', run: () => library.whereabouts === 'library' && library.view.total && (panels.dialog = 'tags') },
@@ -159,10 +159,6 @@ function showLineage(): void {
 function showSimilar(): void {
   const uuid = library.uuidOf(library.focused);
   if (uuid) routing.similarTo(uuid);
-}
-
-function toggleFavourite(): void {
-  void mark({ favorite: !library.pages.item(library.focused)?.favorite });
 }
 
 function rate(stars: number): void {

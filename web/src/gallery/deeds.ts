@@ -63,6 +63,16 @@ export function mark(set: Marks, chosen?: Selection): Promise<void> {
   return toasts.during(removing.then(() => marked(set, chosen ?? target())));
 }
 
+/** All that is chosen becomes what the image in focus is not; what that is must be known first. */
+export function toggleFavourite(): Promise<void> {
+  const [index, chosen] = [library.focused, target()];
+  const toggled = async () => {
+    await library.pages.bring([index]);
+    await marked({ favorite: !library.pages.item(index)?.favorite }, chosen);
+  };
+  return toasts.during(removing.then(toggled));
+}
+
 async function marked(set: Marks, chosen: Selection): Promise<void> {
   if (!ready(chosen)) return;
   const before = library.pages;
