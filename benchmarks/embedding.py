@@ -38,6 +38,13 @@ def add(tx: WriteTx, first: int, texts: list[str]) -> None:
             for n, text in enumerate(texts)
         ),
     )
+    tx.run_many(
+        """
+        INSERT INTO generation_files (generation_id, kind, path_bytes, path, bytes, mtime_ns, width, height)
+        VALUES (:id, 'final', CAST(:path AS BLOB), :path, 1, 0, 64, 64)
+        """,
+        ({"id": (first + n) << 8, "path": f"{first + n}.png"} for n in range(len(texts))),
+    )
     embedding.queue_new(tx, now_ms=0)
 
 

@@ -6,8 +6,6 @@ The figures in results/ are of the pictures in Debian's openclipart-png 1:0.18+d
 tuxpaint-stamps-default 2022.06.04-1 (drawings and photographs). Left out are folders whose pictures are one
 form in many colours (icons, buttons, signs, flags, cards, shapes). Two pictures may be partners when they
 are in one folder or their names begin alike, as versions of one drawing do; any other partner is false.
-"Quarters" are the four quarters of each picture of at least 256 px: more than ten thousand pictures, most of them
-of a part of a thing on white, which is harder than whole pictures are; partners may be of one family only.
 The copies are of 200 of the pictures that have no partner at 64 bits and edges of 256 to 4,096 px.
 """
 
@@ -118,34 +116,6 @@ def hashed(folders: list[Path]) -> tuple[list[Path], list[int], near.Hashes, int
     return paths, ratios, near.hashes_of(b"".join(content)), flat
 
 
-def quarters(paths: list[Path]) -> None:
-    sources, ratios, content = [], [], []
-    for path in paths:
-        if min(size(path)) < EDGES_PX.start:
-            continue
-        whole = pyvips.Image.new_from_file(str(path)).colourspace("srgb")
-        if whole.hasalpha():
-            whole = whole.flatten(background=255)
-        width, height = whole.width // 2, whole.height // 2
-        memory = whole.copy_memory()
-        for x, y in ((0, 0), (width, 0), (0, height), (width, height)):
-            one = phash(memory.crop(x, y, width, height))
-            if one is not None:
-                sources.append(path)
-                ratios.append(round(width * 1000 / height))
-                content.append(one)
-    hashes = near.hashes_of(b"".join(content))
-    print(f"\n{len(sources):,} quarters of pictures")
-    for bits in THRESHOLDS:
-        found = near.near(hashes, bits)
-        found = found[near.same_shape(np.array(ratios), found)]
-        strangers = {
-            row for a, b in found.tolist() if not set(family(sources[a])) & set(family(sources[b])) for row in (a, b)
-        }
-        share = len(strangers) / len(sources) * 10_000
-        print(f"within {bits:2} bits: {len(strangers):3} quarters have a false partner, {share:.1f} of 10,000")
-
-
 def copies(paths: list[Path], ratios: list[int], hashes: near.Hashes) -> None:
     alone = np.setdiff1d(np.arange(len(paths)), near.near(hashes, 64))
     fit = [row for row in alone.tolist() if set(size(paths[row])) <= set(EDGES_PX)]
@@ -190,7 +160,6 @@ def main() -> None:
             print(f"within {bits:2} bits: {len(strangers):3} pictures have a false partner")
             if bits == NEAR_BITS:
                 print("".join(f"    {a.name} – {b.name}\n" for a, b in false), end="")
-        quarters(paths)
         copies(paths, ratios, hashes)
     among_a_million()
 

@@ -1,5 +1,6 @@
 """Prompts get their vectors by jobs, each distinct one once, and are found by meaning (A4, A6)."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,7 +13,7 @@ from tests.importing import import_all
 from tests.pictures import png
 
 from mysticanvas.dispatching import Dispatcher
-from mysticanvas.domain.errors import NotFoundError, QueryError
+from mysticanvas.domain.errors import NotFoundError, QueryError, TimeLimitError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.job import JobKind
 from mysticanvas.domain.query import Field
@@ -25,6 +26,7 @@ from mysticanvas.search.finding import Finder
 from mysticanvas.search.index import Index
 from mysticanvas.search.similarity import Similarity
 from mysticanvas.store import embeddings, job_lists, jobs, roots
+from mysticanvas.store.connections import GIVEN_UP
 from mysticanvas.store.database import Database, ReadTx, WriteTx
 from mysticanvas.store.job_lists import Chosen
 from mysticanvas.worker.pool import WorkerPool
@@ -153,6 +155,31 @@ def test_a_search_for_the_like_of_an_image_is_one_for_its_prompt(library: Databa
     assert image_of(library, PROMPTS[5]) not in found
     with pytest.raises(QueryError, match="no image"):
         finder.all(language.parse("like:00000000-0000"))
+
+
+def test_what_could_not_be_read_is_read_the_next_time(
+    library: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    similarity = Similarity(library, tmp_path / "vectors")
+    android = GenerationId(image_of(library, PROMPTS[0]))
+    assert android in similarity.to_text("sad robot").ids
+    library.write(deeds.do, "trash", {}, [android], now_ms=5)
+
+    def fail(*_: Any) -> dict[int, int]:
+        raise TimeLimitError("It took too long.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(embeddings, "prompts_of", fail)
+        with pytest.raises(TimeLimitError):
+            similarity.to_text("sad robot")
+    assert android not in similarity.to_text("sad robot").ids
+    # Nor does it matter that the one who asked has gone.
+    gone = threading.Event()
+    gone.set()
+    given_up = GIVEN_UP.set(gone)
+    library.write(deeds.do, "restore", {}, [android], now_ms=6)
+    assert android in similarity.to_text("sad robot").ids
+    GIVEN_UP.reset(given_up)
 
 
 def test_what_is_in_the_trash_is_like_nothing(library: Database, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ needs_semantic = pytest.mark.skipif(not minilm.is_installed(), reason="the extra
 
 @pytest.fixture
 def given_pairs(corpus: Path) -> dict[str, Any]:
-    """The pairs that the mission's makers keep beside their corpus."""
+    """The pairs that are kept beside the corpus of real files."""
     file = corpus.parent / "eval" / "text_pairs.json"
     if not file.is_file():
         pytest.skip("no eval/text_pairs.json beside the corpus")

@@ -14,10 +14,10 @@ class MachineTagCategory(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MachineTag:
-    """`name` is clean, lower case, one to three words. `confidence` is 0 to 1."""
+    """`category` is a `MachineTagCategory`, or one of the model's own; None: it has none. `confidence` is 0 to 1."""
 
     name: str
-    category: MachineTagCategory
+    category: str | None
     confidence: float
 
 

@@ -223,19 +223,10 @@ class TagPicture:
 
 
 @dataclass(frozen=True, slots=True)
-class PictureTag:
-    """`category` is general or character."""
-
-    name: str
-    category: str
-    confidence: float
-
-
-@dataclass(frozen=True, slots=True)
 class PictureTagged:
     """The most certain first."""
 
-    tags: list[PictureTag]
+    tags: list[MachineTag]
 
 
 Task = (

@@ -43,6 +43,6 @@ def _find_or_propose(tx: WriteTx, said: MachineTag, source: TagSource, *, now_ms
     tag = vocabulary.find_or_propose(tx, said.name, source, now_ms=now_ms)
     if tag is not None:
         kept = tags.get(tx, tag)
-        if kept.state == TagState.PROPOSED and kept.category is None:
-            tags.set_category(tx, tag, said.category.value)
+        if said.category is not None and kept.state == TagState.PROPOSED and kept.category is None:
+            tags.set_category(tx, tag, said.category)
     return tag

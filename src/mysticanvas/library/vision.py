@@ -12,16 +12,18 @@ from pathlib import Path
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.job import JobKind, JobPriority
-from mysticanvas.domain.tag import Assertion, TagId, TagSource
-from mysticanvas.domain.task import PictureTag
-from mysticanvas.library import job_steering, vocabulary
+from mysticanvas.domain.machine import MachineTag
+from mysticanvas.domain.tag import TagSource
+from mysticanvas.library import job_steering, machine_tags
 from mysticanvas.pixels import labels
-from mysticanvas.store import assertions, events, generations, jobs, postings, preferences, tags
+from mysticanvas.store import autotags, events, generations, jobs, preferences
 from mysticanvas.store.database import Database, ReadTx, WriteTx
 from mysticanvas.store.job_lists import Chosen
 from mysticanvas.store.jobs import NewJob
 
 WISHES = "vision"
+# How the names of runs begin, which tell taggers from other models that look at pictures.
+RUNS = "wd/"
 JOBS_A_SLICE = 1_000
 
 
@@ -56,7 +58,7 @@ def choose(
         raise InvalidInputError(f"{place / labels.LABELS} names no tags.")
     stat = model.stat()
     mark = hashlib.sha256(f"{stat.st_size} {stat.st_mtime_ns} {len(known)}".encode()).hexdigest()[:8]
-    chosen = Wishes(str(place.resolve()), f"{place.name}/{mark}", least_general, least_character, after_import)
+    chosen = Wishes(str(place.resolve()), f"{RUNS}{place.name}/{mark}", least_general, least_character, after_import)
     database.write(preferences.put, WISHES, asdict(chosen))
     return chosen
 
@@ -90,7 +92,7 @@ def note(tx: WriteTx, names: Sequence[tuple[GenerationId, str]], *, now_ms: int)
 
 
 def _enqueue(tx: WriteTx, images: Sequence[GenerationId], wanted: Wishes, again: bool, *, now_ms: int) -> int:
-    seen = set() if again else assertions.images_of_run(tx, images, source=TagSource.VISION, run=wanted.run)
+    seen = set() if again else autotags.told(tx, images, source=TagSource.VISION, runs=wanted.run)
     new = [_job(image, generations.uuid_of(tx, image), wanted) for image in images if image not in seen]
     jobs.enqueue_all(tx, new, now_ms=now_ms)
     return len(new)
@@ -100,17 +102,6 @@ def _job(image: GenerationId, public_uuid: str, wanted: Wishes) -> NewJob:
     return NewJob(JobKind.VISION, {"generation": image, "run": wanted.run}, public_uuid, JobPriority.IDLE)
 
 
-def say(tx: WriteTx, image: GenerationId, said: Sequence[PictureTag], run: str, *, now_ms: int) -> None:
-    """In place of all that any tagger said of the image before (T1, T2, T15)."""
-    gone = assertions.forget_source(tx, image, TagSource.VISION)
-    rows: dict[TagId, Assertion] = {}
-    for one in said:
-        tag = vocabulary.find_or_propose(tx, one.name, TagSource.VISION, now_ms=now_ms)
-        if tag is None:
-            continue
-        rows.setdefault(tag, Assertion(TagSource.VISION, confidence=one.confidence, run=run))
-        if one.category == "character" and tags.get(tx, tag).category is None:
-            tags.set_category(tx, tag, one.category)
-    assertions.record(tx, [(image, tag, row) for tag, row in rows.items()], now_ms=now_ms)
-    postings.derive_pairs(tx, [(image, tag) for tag in {*gone, *rows}])
-    tx.changes.changed.append(image)
+def say(tx: WriteTx, image: GenerationId, said: Sequence[MachineTag], run: str, *, now_ms: int) -> None:
+    """In place of all that any tagger said of the image before."""
+    machine_tags.say(tx, [image], said, source=TagSource.VISION, run=run, instead_of=RUNS, now_ms=now_ms)

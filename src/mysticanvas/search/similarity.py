@@ -20,6 +20,7 @@ from mysticanvas.meaning.encoding import Floats, normalized
 from mysticanvas.meaning.spaces import Space
 from mysticanvas.meaning.vectors import Mask, Rows, Vectors
 from mysticanvas.store import embeddings
+from mysticanvas.store.connections import GIVEN_UP
 from mysticanvas.store.database import ChangeSet, Database
 
 log = logging.getLogger(__name__)
@@ -107,6 +108,18 @@ class Similarity:
                 self._stale.update(changes.added, changes.changed, changes.removed)
 
     def _refresh(self) -> None:
+        # Whoever gives up now would leave it half read.
+        asked_by = GIVEN_UP.set(None)
+        try:
+            self._catch_up()
+        except BaseException:
+            with self._noting:
+                self._stale = None
+            raise
+        finally:
+            GIVEN_UP.reset(asked_by)
+
+    def _catch_up(self) -> None:
         with self._noting:
             stale, self._stale = self._stale, set()
         if stale is None:

@@ -24,13 +24,15 @@ Uuid = Annotated[str, Query(max_length=64)]
 
 def routes(services: Services) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["search"])
+    _add_views(router, services)
     _add_snapshots(router, services)
     _add_counts(router, services)
     _add_pages(router, services)
     return router
 
 
-def _add_snapshots(router: APIRouter, services: Services) -> None:
+def _add_views(router: APIRouter, services: Services) -> None:
+    """What opens a snapshot."""
     database, kept = services.database, services.snapshots
 
     @router.post("/queries")
@@ -40,6 +42,16 @@ def _add_snapshots(router: APIRouter, services: Services) -> None:
     @router.post("/trash/queries")
     async def open_trash(request: Request) -> Response:
         return reply(await while_wanted(request, lambda: _opened(database, kept.open_trash())))
+
+    @router.post("/queries/{token}/narrow")
+    async def narrow(token: str, asked: NarrowIn, request: Request) -> Response:
+        """Some images of a view as a view of their own."""
+        found = await while_wanted(request, kept.narrow, kept.get(token), asked.ranges, asked.left_out, asked.q)
+        return reply(_opened(database, found))
+
+
+def _add_snapshots(router: APIRouter, services: Services) -> None:
+    database, kept = services.database, services.snapshots
 
     @router.get("/queries/{token}/geometry")
     async def geometry(token: str, request: Request) -> Response:
@@ -62,12 +74,6 @@ def _add_snapshots(router: APIRouter, services: Services) -> None:
         snapshot = kept.get(token)
         found = database.read(operations.images_of, [uuid])
         return reply({"index": snapshots.position_of(snapshot, found[0]) if found else None})
-
-    @router.post("/queries/{token}/narrow")
-    async def narrow(token: str, asked: NarrowIn, request: Request) -> Response:
-        """Some images of a view as a view of their own."""
-        found = await while_wanted(request, kept.narrow, kept.get(token), asked.ranges, asked.left_out, asked.q)
-        return reply(_opened(database, found))
 
     @router.get("/queries/{token}/newer")
     async def newer(token: str, request: Request) -> Response:

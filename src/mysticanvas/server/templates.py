@@ -74,6 +74,40 @@ class WildcardIn(BaseModel):
 
 def routes(services: Services) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["templates"])
+    # Its fixed paths come before those that begin with a uuid.
+    _add_uses(router, services)
+    _add_templates(router, services)
+    _add_export(router, services)
+    return router
+
+
+def _add_uses(router: APIRouter, services: Services) -> None:
+    database, carrying_on = services.database, services.carrying_on
+
+    @router.post("/templates/styles")
+    def styles(asked: StylesIn) -> Response:
+        return reply(wire(carrying_on.do("template.import", templating.from_styles(asked.text))))
+
+    @router.get("/templates/styles")
+    def styles_of_all() -> Response:
+        """All templates as A1111's styles.csv."""
+        headers = {"content-disposition": 'attachment; filename="styles.csv"'}
+        return Response(templating.to_styles(database.read(templates.listed)), headers=headers, media_type="text/csv")
+
+    @router.post("/templates/try")
+    def try_out(asked: TryIn) -> Response:
+        """What would come of it; nothing is kept and no use is counted."""
+        made = templating.draft(asked.content, asked.negative, asked.params)
+        return reply(templating.described(made) | _expanded(database, made, asked))
+
+    @router.post("/templates/{uuid}/expand")
+    def expand(uuid: str, asked: ExpandIn) -> Response:
+        made = database.read(templates.find, uuid)
+        database.write(templates.count_use, uuid)
+        return reply(_expanded(database, made, asked))
+
+
+def _add_templates(router: APIRouter, services: Services) -> None:
     database, carrying_on = services.database, services.carrying_on
 
     def do(kind: str, args: dict[str, Any]) -> dict[str, Any]:
@@ -96,22 +130,6 @@ def routes(services: Services) -> APIRouter:
             args = asked.model_dump(exclude={"image"}, exclude_none=True) | {"uuid": str(uuids.uuid4())}
         return reply(do("template.create", args) | {"uuid": args["uuid"]})
 
-    @router.post("/templates/styles")
-    def styles(asked: StylesIn) -> Response:
-        return reply(wire(carrying_on.do("template.import", templating.from_styles(asked.text))))
-
-    @router.get("/templates/styles")
-    def styles_of_all() -> Response:
-        """All templates as A1111's styles.csv."""
-        headers = {"content-disposition": 'attachment; filename="styles.csv"'}
-        return Response(templating.to_styles(database.read(templates.listed)), headers=headers, media_type="text/csv")
-
-    @router.post("/templates/try")
-    def try_out(asked: TryIn) -> Response:
-        """What would come of it; nothing is kept and no use is counted."""
-        made = templating.draft(asked.content, asked.negative, asked.params)
-        return reply(templating.described(made) | _expanded(database, made, asked))
-
     @router.post("/templates/{uuid}")
     def edit(uuid: str, asked: TemplateEditIn) -> Response:
         given = asked.model_dump(exclude_unset=True)
@@ -121,23 +139,19 @@ def routes(services: Services) -> APIRouter:
     def delete(uuid: str) -> Response:
         return reply(do("template.delete", {"template": uuid}))
 
-    @router.post("/templates/{uuid}/expand")
-    def expand(uuid: str, asked: ExpandIn) -> Response:
-        made = database.read(templates.find, uuid)
-        database.write(templates.count_use, uuid)
-        return reply(_expanded(database, made, asked))
-
     @router.post("/wildcards")
     def wildcard(asked: WildcardIn) -> Response:
         return reply(do("wildcard", {"name": asked.name, "content": asked.content}))
+
+
+def _add_export(router: APIRouter, services: Services) -> None:
+    database = services.database
 
     @router.get("/export")
     def export() -> Response:
         """Lines of JSON, over one state of the library."""
         text = "\n".join(database.read_within(EXPORT_LIMIT_MS, _export))
         return StreamingResponse(_blocks(text + "\n"), media_type="application/x-ndjson")
-
-    return router
 
 
 def _expanded(database: Database, made: Template, asked: ExpandIn) -> dict[str, Any]:

@@ -124,34 +124,6 @@ def record(tx: WriteTx, rows: Iterable[tuple[GenerationId, TagId, Assertion]], *
     )
 
 
-def forget_source(tx: WriteTx, image: GenerationId, source: TagSource) -> set[TagId]:
-    """All that a machine said of an image goes; what it was. What is derived does not follow by itself."""
-    return set(
-        tx.column(
-            "DELETE FROM tag_assertions WHERE generation_id = :image AND source = :source RETURNING tag_id",
-            image=image,
-            source=source.value,
-        )
-    )
-
-
-def images_of_run(tx: ReadTx, images: Sequence[GenerationId], *, source: TagSource, run: str) -> set[GenerationId]:
-    """Those of the images of which a run has said anything."""
-    return set(
-        tx.column(
-            """
-            SELECT DISTINCT a.generation_id
-              FROM json_each(:images) AS i
-                   CROSS JOIN tag_assertions AS a ON a.generation_id = i.value
-             WHERE a.source = :source AND a.run = :run
-            """,
-            images=json.dumps(list(images)),
-            source=source.value,
-            run=run,
-        )
-    )
-
-
 def of_image(tx: ReadTx, image: GenerationId) -> list[Said]:
     """All that was said of an image, by tag."""
     rows = tx.all(

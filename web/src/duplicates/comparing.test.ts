@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { AlikeImage } from '../api/duplicates';
-import { best, fileName, rows } from './comparing';
+import { best, fileName, madeOtherwise, rows } from './comparing';
 
 const image = (uuid: string, known: Partial<AlikeImage> = {}): AlikeImage => ({
   uuid,
@@ -30,6 +30,13 @@ test('rows say in what the images differ, and leave out what none of them has', 
   expect(found.filter((row) => row.differs).map((row) => row.name)).toEqual(['File', 'Name']);
   expect(found.find((row) => row.name === 'Size')).toEqual({ name: 'Size', values: ['512 × 768', '512 × 768'], differs: false });
   expect(found.map((row) => row.name)).not.toContain('Prompt');
+});
+
+test('images with other recipes are told apart, a copy that says nothing is not', () => {
+  const row = (values: string[]) => [{ name: 'Prompt', values, differs: true }];
+  expect(madeOtherwise(row(['amber silk', '', 'amber silk']))).toBe(false);
+  expect(madeOtherwise(row(['amber silk', '', 'ember silk']))).toBe(true);
+  expect(madeOtherwise([{ name: 'File', values: ['1', '2'], differs: true }])).toBe(false);
 });
 
 test('a path has a name', () => {

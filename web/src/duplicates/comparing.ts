@@ -57,6 +57,12 @@ export function rows(images: readonly AlikeImage[], details: ReadonlyMap<string,
     .map(([name, values]) => ({ name, values, differs: new Set(values).size > 1 }));
 }
 
+/** Whether they say that they were made otherwise: then they may be two images after all. */
+export function madeOtherwise(compared: readonly Compared[]): boolean {
+  const telling = compared.filter((row) => ['Prompt', 'Model', 'Seed'].includes(row.name));
+  return telling.some((row) => new Set(row.values.filter(Boolean)).size > 1);
+}
+
 export function fileName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }

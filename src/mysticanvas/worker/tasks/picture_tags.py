@@ -2,11 +2,15 @@
 
 from mysticanvas.disk.opening import open_beneath
 from mysticanvas.domain.errors import InvalidInputError, TaskFailedError
-from mysticanvas.domain.task import PictureTag, PictureTagged, TagPicture
+from mysticanvas.domain.machine import MachineTag
+from mysticanvas.domain.task import PictureTagged, TagPicture
 from mysticanvas.formats.containers import read_head
 from mysticanvas.pixels.labels import shown_name
 from mysticanvas.pixels.tagging import open_tagger
 from mysticanvas.pixels.thumbnails import load
+
+# Labels of the category "general" have none of their own.
+_CATEGORIES = {"general": None, "character": "character"}
 
 
 def run(task: TagPicture) -> PictureTagged:
@@ -19,7 +23,7 @@ def run(task: TagPicture) -> PictureTagged:
         raise TaskFailedError(str(error)) from error
     least = {"general": task.least_general, "character": task.least_character}
     found = [
-        PictureTag(shown_name(label.name), label.category, round(score, 4))
+        MachineTag(shown_name(label.name), _CATEGORIES[label.category], round(score, 4))
         for label, score in scores
         if label.category in least and score >= least[label.category]
     ]
