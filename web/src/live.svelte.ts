@@ -44,10 +44,10 @@ class Live {
         stale.hear('tags', 'collections', 'counts');
         return void library.renew();
       case 'images':
-        stale.hear('collections', 'counts');
+        stale.hear('counts');
         return void this.arrived();
       case 'item':
-        stale.hear('collections', 'counts');
+        stale.hear('counts');
         this.changed();
         return library.pages.refresh(event.data.uuids);
       case 'jobs':
