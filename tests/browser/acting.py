@@ -29,7 +29,6 @@ def opened(
     browser: Browser,
     served: Served,
     *,
-    scheme: str = "dark",
     width: int = 1400,
     height: int = 900,
     scripts: tuple[str, ...] = (),
@@ -37,7 +36,7 @@ def opened(
 ) -> Iterator[Page]:
     """A signed-in page in a browser of its own. Its console must stay free of errors, but for those that
     match `allowed`."""
-    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+    context = browser.new_context(viewport={"width": width, "height": height}, color_scheme="dark")
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     for script in scripts:
         context.add_init_script(script)

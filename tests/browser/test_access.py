@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -24,24 +24,30 @@ from tests.browser.conftest import IMAGES
 from tests.faults.serving import Served
 
 AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+SCHEMES: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
-@pytest.fixture(params=["dark", "light"])
-def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
-    with opened(browser, served, scheme=request.param, scripts=(AXE.read_text("utf-8"),)) as page:
+@pytest.fixture
+def page(browser: Browser, served: Served) -> Iterator[Page]:
+    with opened(browser, served, scripts=(AXE.read_text("utf-8"),)) as page:
         page.wait_for_selector("[role=gridcell]")
         yield page
 
 
 def faults(page: Page) -> list[tuple[Any, ...]]:
-    """What axe finds that is serious or critical: rule, how bad, where."""
+    """What axe finds that is serious or critical, in light and in dark: rule, how bad, where."""
+    return [fault for scheme in SCHEMES for fault in _faults(page, scheme)]
+
+
+def _faults(page: Page, scheme: Literal["light", "dark"]) -> list[tuple[Any, ...]]:
+    page.emulate_media(color_scheme=scheme)
     # Nothing is judged while it fades in.
     page.wait_for_timeout(250)
     found = page.evaluate("(tags) => window.axe.run(document, { runOnly: tags })", TAGS)
     assert len(found["passes"]) > 10
     return [
-        (fault["id"], fault["impact"], [node["html"][:160] for node in fault["nodes"]][:3])
+        (scheme, fault["id"], fault["impact"], [node["html"][:160] for node in fault["nodes"]][:3])
         for fault in found["violations"]
         if fault["impact"] in ("serious", "critical")
     ]
@@ -115,22 +121,20 @@ def test_the_other_pages_have_no_serious_fault(page: Page) -> None:
         assert (name, faults(page)) == (name, [])
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_the_first_page_of_all_has_no_serious_fault(browser: Browser, tmp_path: Path, scheme: str) -> None:
+def test_the_first_page_of_all_has_no_serious_fault(browser: Browser, tmp_path: Path) -> None:
     (tmp_path / "library").mkdir()
     server = Served(tmp_path / "library", []).wait_until_up()
     try:
-        with opened(browser, server, scheme=scheme, scripts=(AXE.read_text("utf-8"),)) as page:
+        with opened(browser, server, scripts=(AXE.read_text("utf-8"),)) as page:
             page.get_by_text("Add a folder of your images").wait_for()
             assert faults(page) == []
     finally:
         server.stop()
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_a_page_that_is_not_signed_in_has_no_serious_fault(browser: Browser, served: Served, scheme: str) -> None:
+def test_a_page_that_is_not_signed_in_has_no_serious_fault(browser: Browser, served: Served) -> None:
     script = AXE.read_text("utf-8")
-    with opened(browser, served, scheme=scheme, scripts=(script,), allowed="401|Failed to fetch") as page:
+    with opened(browser, served, scripts=(script,), allowed="401|Failed to fetch") as page:
         page.wait_for_selector("[role=gridcell]")
         page.context.clear_cookies()
         page.goto(str(served.http.base_url))

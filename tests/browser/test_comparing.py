@@ -10,9 +10,9 @@ from tests.browser.test_access import AXE, faults
 from tests.faults.serving import Served
 
 
-@pytest.fixture(params=["dark", "light"])
-def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
-    with opened(browser, served, scheme=request.param, scripts=(AXE.read_text("utf-8"),)) as page:
+@pytest.fixture
+def page(browser: Browser, served: Served) -> Iterator[Page]:
+    with opened(browser, served, scripts=(AXE.read_text("utf-8"),)) as page:
         page.wait_for_selector("[role=gridcell]")
         yield page
 

@@ -32,10 +32,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     server.stop()
 
 
-@pytest.fixture(params=["dark", "light"])
-def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
+@pytest.fixture
+def page(browser: Browser, served: Served) -> Iterator[Page]:
     script = AXE.read_text("utf-8")
-    with opened(browser, served, scheme=request.param, scripts=(script,), allowed="status of 409") as page:
+    with opened(browser, served, scripts=(script,), allowed="status of 409") as page:
         page.wait_for_selector("[role=gridcell]")
         yield page
 
@@ -163,8 +163,7 @@ def test_older_deeds_come_as_one_scrolls(page: Page, served: Served) -> None:
     assert shown == [deed["operation"] for deed in known]
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_a_deed_is_undone_after_a_restart(browser: Browser, tmp_path: Path, scheme: str) -> None:
+def test_a_deed_is_undone_after_a_restart(browser: Browser, tmp_path: Path) -> None:
     server = begin(tmp_path)
     images = uuids(server)[:4]
     before = server.http.get("/api/export").text
@@ -172,7 +171,7 @@ def test_a_deed_is_undone_after_a_restart(browser: Browser, tmp_path: Path, sche
     server.stop()
     again = Served(tmp_path / "library", [tmp_path / "pictures"]).wait_until_up()
     try:
-        with opened(browser, again, scheme=scheme, scripts=(AXE.read_text("utf-8"),)) as page:
+        with opened(browser, again, scripts=(AXE.read_text("utf-8"),)) as page:
             page.wait_for_selector("[role=gridcell]")
             show_history(page)
             deed(page, "Moved 4 images to the Trash").get_by_role("button", name="Undo").click()
@@ -186,11 +185,10 @@ def test_a_deed_is_undone_after_a_restart(browser: Browser, tmp_path: Path, sche
         again.stop()
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_before_the_first_deed_the_page_says_what_will_be_there(browser: Browser, tmp_path: Path, scheme: str) -> None:
+def test_before_the_first_deed_the_page_says_what_will_be_there(browser: Browser, tmp_path: Path) -> None:
     server = begin(tmp_path)
     try:
-        with opened(browser, server, scheme=scheme, scripts=(AXE.read_text("utf-8"),)) as page:
+        with opened(browser, server, scripts=(AXE.read_text("utf-8"),)) as page:
             page.wait_for_selector("[role=gridcell]")
             show_history(page)
             expect(page.get_by_role("heading", name="Nothing was done yet")).to_be_visible()

@@ -77,9 +77,9 @@ def images(served: Served) -> dict[str, str]:
     return {Path(hit["path"]).stem: hit["uuid"] for hit in served.get("/api/search", q="")["items"]}
 
 
-@pytest.fixture(params=["dark", "light"])
-def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
-    with opened(browser, served, scheme=request.param, scripts=(AXE.read_text("utf-8"),)) as page:
+@pytest.fixture
+def page(browser: Browser, served: Served) -> Iterator[Page]:
+    with opened(browser, served, scripts=(AXE.read_text("utf-8"),)) as page:
         page.wait_for_selector("[role=gridcell]")
         yield page
 

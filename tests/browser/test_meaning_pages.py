@@ -51,12 +51,12 @@ def _park_a_job(tx: WriteTx) -> None:
         jobs.fail(tx, claimed, error=f"{REASON}\nsignal 11", crashed=True, now_ms=0)
 
 
-@pytest.fixture(params=["dark", "light"])
-def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
+@pytest.fixture
+def page(browser: Browser, served: Served) -> Iterator[Page]:
     # An endpoint that does not answer is an error of the console, too.
     refused = r"50[0-9]|40[0-9]"
     script = AXE.read_text("utf-8")
-    with opened(browser, served, scheme=request.param, scripts=(script,), allowed=refused) as page:
+    with opened(browser, served, scripts=(script,), allowed=refused) as page:
         page.wait_for_selector("[role=gridcell]")
         yield page
 

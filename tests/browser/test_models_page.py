@@ -54,10 +54,10 @@ def write_models(folder: Path) -> None:
         write_model(folder / "loras" / f"style {number}.safetensors", safetensors({"lora_unet.alpha": (number,)}))
 
 
-@pytest.fixture(params=["dark", "light"])
-def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
+@pytest.fixture
+def page(browser: Browser, served: Served) -> Iterator[Page]:
     script = AXE.read_text("utf-8")
-    with opened(browser, served, scheme=request.param, scripts=(script,)) as page:
+    with opened(browser, served, scripts=(script,)) as page:
         page.wait_for_selector("[role=gridcell]")
         page.get_by_role("navigation").get_by_role("button", name="Models").click()
         row(page, "dreamer v1").wait_for()
@@ -203,14 +203,13 @@ def test_the_page_has_no_serious_fault(page: Page) -> None:
     assert faults(page) == []
 
 
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_an_empty_registry_says_what_to_do_and_takes_a_folder(browser: Browser, tmp_path: Path, scheme: str) -> None:
+def test_an_empty_registry_says_what_to_do_and_takes_a_folder(browser: Browser, tmp_path: Path) -> None:
     (tmp_path / "library").mkdir()
     write_model(tmp_path / "models" / "loras" / "first.safetensors", safetensors(LORA_SDXL))
     server = Served(tmp_path / "library", []).wait_until_up()
     try:
         script = AXE.read_text("utf-8")
-        with opened(browser, server, scheme=scheme, scripts=(script,), allowed="status of 400") as page:
+        with opened(browser, server, scripts=(script,), allowed="status of 400") as page:
             page.get_by_text("Add a folder of your images").wait_for()
             page.get_by_role("navigation").get_by_role("button", name="Models").click()
             page.get_by_role("heading", name="No models yet").wait_for()

@@ -51,9 +51,9 @@ def organised(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     server.stop()
 
 
-@pytest.fixture(params=["dark", "light"])
-def page(request: pytest.FixtureRequest, browser: Browser, organised: Served) -> Iterator[Page]:
-    with opened(browser, organised, scheme=request.param, scripts=(AXE.read_text("utf-8"),)) as page:
+@pytest.fixture
+def page(browser: Browser, organised: Served) -> Iterator[Page]:
+    with opened(browser, organised, scripts=(AXE.read_text("utf-8"),)) as page:
         page.wait_for_selector("[role=gridcell]")
         yield page
 

@@ -42,9 +42,9 @@ def served(home: Path) -> Iterator[Served]:
     server.stop()
 
 
-@pytest.fixture(params=["dark", "light"])
-def page(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Page]:
-    with opened(browser, served, scheme=request.param, scripts=(AXE.read_text("utf-8"),)) as page:
+@pytest.fixture
+def page(browser: Browser, served: Served) -> Iterator[Page]:
+    with opened(browser, served, scripts=(AXE.read_text("utf-8"),)) as page:
         page.wait_for_selector("[role=gridcell]")
         yield page
 
