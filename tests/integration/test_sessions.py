@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tests import loops
 
+from mysticanvas.library.job_progress import JobProgress
 from mysticanvas.server.live import LiveUpdates
 from mysticanvas.server.sessions import Sessions
 from mysticanvas.store.database import Database
@@ -57,13 +58,13 @@ def number_of(message: str) -> int:
 
 
 def test_the_numbers_of_a_new_launch_are_newer_than_those_of_the_last(database: Database) -> None:
-    with LiveUpdates(database) as earlier:
+    with LiveUpdates(database, JobProgress()) as earlier:
         earlier._publish("item", {"uuids": ["a"]})
         [_, event] = heard(earlier, 0, 2)
         last = number_of(event)
     # No two launches begin in the same millisecond.
     time.sleep(0.01)
-    with LiveUpdates(database) as later:
+    with LiveUpdates(database, JobProgress()) as later:
         later._publish("item", {"uuids": ["b"]})
         # However much has happened since, what was missed is said to be missing.
         [hello, gap] = heard(later, last, 2)
@@ -73,7 +74,7 @@ def test_the_numbers_of_a_new_launch_are_newer_than_those_of_the_last(database: 
 
 
 def test_who_was_away_a_moment_gets_each_missed_message_once(database: Database) -> None:
-    with LiveUpdates(database) as live:
+    with LiveUpdates(database, JobProgress()) as live:
         for name in "abc":
             live._publish("item", {"uuids": [name]})
         [_, gap] = heard(live, 0, 2)

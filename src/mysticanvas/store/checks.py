@@ -78,9 +78,7 @@ def _lock(database: Database) -> Check:
 
 
 def _word_index(database: Database) -> Check:
-    try:
-        database.write_bulk(_check_word_index)
-    except apsw.CorruptError:
+    if not database.write_bulk(_matches_images):
         return Check("word index", False, "it does not match the images; rebuild it")
     return Check("word index", True, "matches every prompt, negative prompt and note")
 
@@ -103,6 +101,10 @@ def _found_by_words(tx: ReadTx) -> Check:
 _FOUND = "SELECT rowid FROM generations_fts WHERE generations_fts MATCH :match AND rowid = :image"
 
 
-def _check_word_index(tx: WriteTx) -> None:
-    # Without rank = 1 a missing row passes.
-    tx.run("INSERT INTO generations_fts (generations_fts, rank) VALUES ('integrity-check', 1)")
+def _matches_images(tx: WriteTx) -> bool:
+    try:
+        # Without rank = 1 a missing row passes.
+        tx.run("INSERT INTO generations_fts (generations_fts, rank) VALUES ('integrity-check', 1)")
+    except apsw.CorruptError:
+        return False
+    return True
