@@ -86,11 +86,13 @@ def open_gallery(args: Sequence[str]) -> None:
 
 
 def test(args: Sequence[str]) -> None:
-    """The gallery's own tests, then pytest; with paths or a -k of pytest's, pytest alone."""
+    """The gallery's own tests, then pytest, two modules at a time; with paths or a -k of pytest's, pytest
+    alone. The long tests print what they measured, and have the machine for themselves."""
     build_gallery()
     if not set(args) - {"--long", "-q", "-v", "-x"}:
         run(PYTHON, "build_web.py", "npm", "run", "--silent", "test")
-    run(PYTHON, "-m", "pytest", *args)
+    side_by_side = () if "--long" in args or "-s" in args else ("-n", "2", "--dist", "loadfile")
+    run(PYTHON, "-m", "pytest", *side_by_side, *args)
 
 
 def check(args: Sequence[str]) -> None:

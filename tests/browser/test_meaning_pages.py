@@ -48,7 +48,7 @@ def _park_a_job(tx: WriteTx) -> None:
     jobs.enqueue(tx, jobs.NewJob(JobKind.THUMB, {"generation": 1}, "gone"), now_ms=0)
     for days in range(jobs.MAX_CRASHES):
         [claimed] = jobs.claim(tx, boot="earlier", limit=1, now_ms=days * 86_400_000)
-        jobs.fail(tx, claimed, error=f"{REASON}\nsignal 11", crashed=True, now_ms=0)
+        jobs.fail(tx, claimed, error=f"{REASON}\nsignal 11", crashed=True, now_ms=0, most_attempts=4)
 
 
 @pytest.fixture

@@ -29,6 +29,8 @@ interface Wanted {
   whereabouts: Whereabouts;
   wording: string;
   renewed: boolean;
+  /** What goes from the list. */
+  gone?: Selection;
 }
 
 class Library {
@@ -96,7 +98,7 @@ class Library {
     const atTop = top && this.successors(top.index, gone);
     // As it was understood: an order by chance stays the same one.
     const wording = this.view.q || this.query;
-    return this.show({ query: this.query, whereabouts: this.whereabouts, wording, renewed: true }, async (pages) => {
+    return this.show({ query: this.query, whereabouts: this.whereabouts, wording, renewed: true, gone }, async (pages) => {
       const index = await this.found(pages.snapshot, focused);
       const there = atTop && (await this.found(pages.snapshot, atTop));
       // Nothing flashes: what will be in view is there before the view is.
@@ -140,12 +142,15 @@ class Library {
   private async show(wanted: Wanted, find: (pages: Pages) => Promise<{ focused: number; landing: Landing }>): Promise<void> {
     const asked = ++this.asked;
     const { query, whereabouts } = wanted;
-    const { selection } = this;
+    const { selection, focused: from } = this;
     this.busy = true;
     try {
       const view = whereabouts === 'trash' ? await post<Snapshot>('/api/trash/queries') : await post<Snapshot>('/api/queries', { q: wanted.wording });
       const pages = new Pages(view.snapshot, () => void this.renew());
-      const [ratios, { focused, landing }] = await Promise.all([geometry(view.snapshot), find(pages)]);
+      const [ratios, found] = await Promise.all([geometry(view.snapshot), find(pages)]);
+      const moved = wanted.renewed && this.focused !== from;
+      // Who has gone on to another image meanwhile stays there.
+      const focused = moved ? await this.found(view.snapshot, this.successors(this.focused, wanted.gone ?? new Selection())) : found.focused;
       if (asked !== this.asked) return;
       // What was chosen meanwhile is worth more than what is new.
       this.outdated = wanted.renewed && this.selection !== selection && this.selection.count > 0;
@@ -158,7 +163,7 @@ class Library {
       this.ratios = ratios;
       this.view = view;
       this.focused = this.anchor = Math.max(0, Math.min(focused, view.total - 1));
-      this.landing = landing;
+      this.landing = moved ? 'focus' : found.landing;
       this.selection = this.leaving = new Selection();
       this.error = undefined;
       this.newer = 0;
