@@ -55,7 +55,7 @@ def sign_in(served: Served) -> str:
     return str(served.post("/api/session/code", {})["url"])
 
 
-def until(page: Page, condition: Callable[[], Any], *, limit_s: float = 10.0) -> float:
+def until(page: Page, condition: Callable[[], Any], *, limit_s: float = 30.0) -> float:
     """Seconds until the condition held, looked at every 10 ms. (Playwright's own waiting evaluates
     strings in the page, which the gallery's rules forbid.)"""
     began = time.monotonic()

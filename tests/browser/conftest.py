@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.acting import opened
 from tests.faults.serving import Served
@@ -30,6 +30,8 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail("CI needs Chromium and the built gallery")
         pytest.skip("no Chromium on this machine, or the gallery is not built")
+    # Another module is at work on the same two cores.
+    expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         launched = playwright.chromium.launch(executable_path=path, args=arguments)

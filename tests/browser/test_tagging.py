@@ -147,6 +147,8 @@ def test_a_tag_goes_by_minus_by_backspace_and_by_its_cross(page: Page, tagged: S
     until(page, lambda: on_all(page) == ["forest"])
     dialog(page).get_by_role("button", name="Remove forest").click()
     until(page, lambda: count(tagged, "-tag:forest") == 3)
+    until(page, lambda: on_all(page) == [])
+    expect(box(page)).to_be_focused()
     page.keyboard.press("Control+z")
     until(page, lambda: count(tagged, "-tag:forest") == 0)
     until(page, lambda: on_all(page) == ["forest"])

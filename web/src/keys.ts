@@ -61,8 +61,8 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['i'], shown: 'i', does: 'How it was made', run: () => panels.toggleInspector() },
   { keys: ['c'], shown: 'c', does: 'Compare two to four: those that are chosen, else this and the next', run: () => void comparing.enter() },
   { keys: ['C'], shown: 'Shift+C', does: 'Cull: go through what is chosen, or all, and keep or reject', run: () => culling.enter() },
-  { keys: ['l'], shown: 'l', does: 'Lineage: what it came from, and what came from it; arrows walk, Enter opens, Esc goes back', run: showLineage },
-  { keys: ['s'], shown: 's', does: 'Similar prompts: images whose prompts mean something like this one’s', run: showSimilar },
+  { keys: ['l'], shown: 'l', does: 'Lineage: what it came from, and what came from it; arrows walk, Enter opens, Esc goes back', run: () => void showLineage() },
+  { keys: ['s'], shown: 's', does: 'Similar prompts: images whose prompts mean something like this one’s', run: () => void showSimilar() },
   { keys: ['\\'], shown: '\\', does: 'Filters beside the images', run: () => panels.toggleFilters() },
   { keys: ['p'], shown: 'p', does: 'Copy the prompt', run: () => void copyOf('prompt', 'Prompt') },
   { keys: ['P'], shown: 'Shift+P', does: 'Copy all parameters', run: () => void copyOf('parameters_text', 'All parameters') },
@@ -151,13 +151,13 @@ function endGlance(): void {
   glancedAt_ms = undefined;
 }
 
-function showLineage(): void {
-  const uuid = library.uuidOf(library.focused);
+async function showLineage(): Promise<void> {
+  const uuid = await library.focusedUuid();
   if (uuid) routing.lineageOf(uuid);
 }
 
-function showSimilar(): void {
-  const uuid = library.uuidOf(library.focused);
+async function showSimilar(): Promise<void> {
+  const uuid = await library.focusedUuid();
   if (uuid) routing.similarTo(uuid);
 }
 
@@ -170,7 +170,7 @@ function discard(): void {
 }
 
 async function copyOf(what: 'prompt' | 'parameters_text', name: string): Promise<void> {
-  const uuid = library.uuidOf(library.focused);
+  const uuid = await library.focusedUuid();
   if (!uuid) return;
   const detail = await get<Detail>(`/api/generations/${uuid}`);
   await copy(detail[what] ?? '', name);

@@ -3,7 +3,7 @@
 import { get, post, type Done } from '../api/client';
 import type { Collection } from '../api/collections';
 import { images } from '../gallery/deeds';
-import { library } from '../gallery/library.svelte';
+import { library, ROWS_WITHIN_MS } from '../gallery/library.svelte';
 import { Selection } from '../lib/selection';
 import { bulk, carryOut, picked, showAnew } from '../organise';
 import { routing } from '../routing.svelte';
@@ -125,6 +125,8 @@ class Collections {
   async arrange(chosen: Selection, before: number): Promise<void> {
     const one = this.current;
     if (!one || !this.arranged) return;
+    // A key may be quicker than the rows.
+    await library.pages.bring([...indexes(chosen), before], ROWS_WITHIN_MS);
     const moving = indexes(chosen).map((index) => library.uuidOf(index)).filter((uuid) => uuid !== undefined);
     const next = library.uuidOf(before);
     if (!moving.length || (next && moving.includes(next)) || (!next && before < library.view.total)) return;

@@ -10,7 +10,7 @@ import { confirming } from '../ui/confirming.svelte';
 import { toasts } from '../ui/toasts.svelte';
 import { undo, working } from '../ui/undoing';
 import { grid } from './grid.svelte';
-import { library } from './library.svelte';
+import { library, ROWS_WITHIN_MS } from './library.svelte';
 import type { Pages } from './pages.svelte';
 
 export type Marks = { favorite: boolean } | { rating: number } | { notes: string };
@@ -67,7 +67,7 @@ export function mark(set: Marks, chosen?: Selection): Promise<void> {
 export function toggleFavourite(): Promise<void> {
   const [index, chosen] = [library.focused, target()];
   const toggled = async () => {
-    await library.pages.bring([index]);
+    await library.pages.bring([index], ROWS_WITHIN_MS);
     await marked({ favorite: !library.pages.item(index)?.favorite }, chosen);
   };
   return toasts.during(removing.then(toggled));

@@ -33,6 +33,9 @@ interface Wanted {
   gone?: Selection;
 }
 
+/** A key waits so long for the rows that it is about. */
+export const ROWS_WITHIN_MS = 10_000;
+
 class Library {
   whereabouts = $state<Whereabouts>('library');
   query = $state('');
@@ -200,6 +203,13 @@ class Library {
 
   async refreshStatus(): Promise<void> {
     this.status = await get<Status>('/api/status').catch(() => this.status);
+  }
+
+  /** The image in focus, also where a key was quicker than the rows; undefined in an empty list. */
+  async focusedUuid(): Promise<string | undefined> {
+    const index = this.focused;
+    if (this.view.total) await this.pages.bring([index], ROWS_WITHIN_MS);
+    return this.uuidOf(index);
   }
 
   uuidOf(index: number): string | undefined {
