@@ -86,13 +86,18 @@ def open_gallery(args: Sequence[str]) -> None:
 
 
 def test(args: Sequence[str]) -> None:
-    """The gallery's own tests, then pytest, two modules at a time; with paths or a -k of pytest's, pytest
-    alone. The long tests print what they measured, and have the machine for themselves."""
+    """The gallery's own tests, then pytest; with paths or a -k of pytest's, pytest alone."""
     build_gallery()
-    if not set(args) - {"--long", "-q", "-v", "-x"}:
-        run(PYTHON, "build_web.py", "npm", "run", "--silent", "test")
-    side_by_side = () if "--long" in args or "-s" in args else ("-n", "2", "--dist", "loadfile")
-    run(PYTHON, "-m", "pytest", *side_by_side, *args)
+    if set(args) - {"--long", "-q", "-v", "-x"}:
+        run(PYTHON, "-m", "pytest", *args)
+        return
+    run(PYTHON, "build_web.py", "npm", "run", "--silent", "test")
+    # Two modules at a time, but for the long tests, which print what they measured.
+    side_by_side = () if "--long" in args else ("-n", "2", "--dist", "loadfile")
+    run(PYTHON, "-m", "pytest", *side_by_side, "--ignore", "tests/browser", *args)
+    # A browser has the machine for itself. What fails in it is tried once more, and both are reported: a
+    # machine that is busy with something else is no fault of the gallery.
+    run(PYTHON, "-m", "pytest", "--reruns", "1", "tests/browser", *args)
 
 
 def check(args: Sequence[str]) -> None:
