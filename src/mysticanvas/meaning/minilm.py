@@ -6,7 +6,7 @@ Source: the model's card (mean of the last layer over the text's pieces, Apache-
 
 import hashlib
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 MAX_PIECES = 128
 # Texts of like length at once: padding costs as much as words.
 BATCH = 32
+# Attention takes the square of a text's length: so many pieces at a time keep a worker small.
+PIECES_AT_A_TIME = 2_048
 
 
 def is_installed() -> bool:
@@ -65,8 +67,7 @@ class MiniLM:
         the marks alone."""
         vectors = np.zeros((len(sequences), self.dimensions), np.float32)
         order = sorted((i for i, one in enumerate(sequences) if len(one) > 2), key=lambda i: len(sequences[i]))
-        for start in range(0, len(order), BATCH):
-            some = order[start : start + BATCH]
+        for some in _batches(order, sequences):
             vectors[some] = self._run([sequences[i] for i in some])
         return vectors
 
@@ -81,3 +82,15 @@ class MiniLM:
         [last_layer] = self._session.run(["last_hidden_state"], inputs)
         means: Floats = (last_layer * mask[:, :, None]).sum(axis=1) / mask.sum(axis=1)[:, None]
         return means
+
+
+def _batches(order: Sequence[int], sequences: Sequence[list[int]]) -> Iterator[list[int]]:
+    """`order` goes from the shortest to the longest."""
+    some: list[int] = []
+    for i in order:
+        if some and (len(some) == BATCH or (len(some) + 1) * len(sequences[i]) > PIECES_AT_A_TIME):
+            yield some
+            some = []
+        some.append(i)
+    if some:
+        yield some
