@@ -15,10 +15,10 @@ from mysticanvas.cli.client import Client, connect
 from mysticanvas.cli.rebuilding import rebuild
 from mysticanvas.domain.errors import InvalidInputError, MystiCanvasError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.library import backing_up, deeds, journaling
+from mysticanvas.library import backing_up, deeds, embedding, journaling, likeness
 from mysticanvas.library.journaling import Journaling
 from mysticanvas.settings import Settings
-from mysticanvas.store import journal, journal_files
+from mysticanvas.store import journal, journal_files, preferences, verifying
 from mysticanvas.store.database import Database
 from mysticanvas.store.journal_files import JournalFiles
 
@@ -284,6 +284,17 @@ def test_what_was_written_without_a_journal_is_in_it_at_the_next_start(tmp_path:
             pass
         assert ratings(tmp_path) == {name_of(0): 4, name_of(1): 2}
         assert database.read(journal.left) == 0
+
+
+@pytest.mark.parametrize("name", [verifying.STATE, likeness.CAUGHT_UP, embedding.QUEUED.format("a"), journal.LIBRARY])
+def test_what_the_program_keeps_for_itself_is_not_in_the_journal(tmp_path: Path, name: str) -> None:
+    """A library that is made again would believe that work was done which is not."""
+    with Database.open(tmp_path) as database:
+        database.write(preferences.put, name, "said")
+        database.write(preferences.put, "trash.days", 7)
+        assert database.read(journal.due, limit=100)[0] == [("setting", "trash.days")]
+        with Journaling(database):
+            assert journaling.catch_up(database, wait_s=10)
 
 
 def test_notes_wait_while_the_journal_cannot_be_written(

@@ -10,7 +10,7 @@ from mysticanvas.store.jobs import NewJob
 JOBS_A_SLICE = 1_000
 READ_LIMIT_MS = 60_000
 # Once, for a library from before: a picture without contrast has no hash, and is not to be looked at at every start.
-CAUGHT_UP = "likeness.caught_up"
+CAUGHT_UP = "state.likeness.caught_up"
 
 
 def hash_missing(database: Database, *, now_ms: Callable[[], int]) -> int:

@@ -8,7 +8,7 @@ from mysticanvas.domain.verifying import Finding
 from mysticanvas.store import preferences
 from mysticanvas.store.database import ReadTx, WriteTx
 
-STATE = "verify.state"
+STATE = "state.verify"
 
 
 @dataclass(frozen=True, slots=True)
