@@ -93,10 +93,7 @@ class Orchestrator:
             WorkerPool(settings.workers, memory_bytes=settings.worker_memory_bytes, task_limit_s=settings.task_limit_s)
         )
         cache = ThumbCache(settings.library / "thumbs", SHORT_EDGES_PX)
-        index = running.enter_context(Index(self.database))
-        if self._serving:
-            # A single command has its answer from SQL sooner than the index would be read.
-            index.start()
+        index = self._start_index(running)
         progress = JobProgress()
         live = running.enter_context(LiveUpdates(self.database, progress))
         similarity = Similarity(self.database, settings.library / "vectors")
@@ -143,6 +140,13 @@ class Orchestrator:
             )
         )
         self._live = live
+
+    def _start_index(self, running: ExitStack) -> Index:
+        index = running.enter_context(Index(self.database))
+        if self._serving:
+            # A single command has its answer from SQL sooner than the index would be read.
+            index.start()
+        return index
 
     def _warn_of_place(self) -> None:
         """D8: said in the terminal and in the log, at every start while it is so."""

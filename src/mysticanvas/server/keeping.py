@@ -13,6 +13,7 @@ from mysticanvas.library import reparsing
 from mysticanvas.server.services import Services
 from mysticanvas.server.wire import ImportIn, ReparseIn, reply
 from mysticanvas.store import backup, checks, events, generations, roots
+from mysticanvas.store.database import Database
 
 # Where generators put their images when nobody tells them otherwise, beneath the home folder.
 _USUAL = (
@@ -31,6 +32,13 @@ _USUAL = (
 
 def routes(services: Services) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["library"])
+    _add_status(router, services)
+    _add_imports(router, services)
+    _add_checks(router, services.database)
+    return router
+
+
+def _add_status(router: APIRouter, services: Services) -> None:
     database, importing = services.database, services.importing
 
     @router.get("/status")
@@ -49,6 +57,19 @@ def routes(services: Services) -> APIRouter:
                 "trouble": database.trouble,
             }
         )
+
+    @router.get("/log")
+    def log(
+        before: int | None = None,
+        level: str | None = None,
+        kind: str | None = None,
+        limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
+    ) -> Response:
+        return reply({"events": database.read(events.newest, before=before, level=level, kind=kind, limit=limit)})
+
+
+def _add_imports(router: APIRouter, services: Services) -> None:
+    database, importing = services.database, services.importing
 
     @router.post("/imports")
     def start_import(asked: ImportIn) -> Response:
@@ -74,15 +95,8 @@ def routes(services: Services) -> APIRouter:
         found = [(Path.home() / folder, label) for folder, label in _USUAL]
         return reply({"folders": [{"path": str(path), "label": label} for path, label in found if path.is_dir()]})
 
-    @router.get("/log")
-    def log(
-        before: int | None = None,
-        level: str | None = None,
-        kind: str | None = None,
-        limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
-    ) -> Response:
-        return reply({"events": database.read(events.newest, before=before, level=level, kind=kind, limit=limit)})
 
+def _add_checks(router: APIRouter, database: Database) -> None:
     @router.get("/doctor")
     def doctor() -> Response:
         found = checks.run_all(database)
@@ -95,5 +109,3 @@ def routes(services: Services) -> APIRouter:
     @router.get("/backups")
     def backups() -> Response:
         return reply({"backups": backup.listed(database.backups)})
-
-    return router

@@ -16,7 +16,7 @@ from mysticanvas.server.organising import wire
 from mysticanvas.server.services import Services
 from mysticanvas.server.wire import PickedIn, reply
 from mysticanvas.store import assertions, collections, generations, postings, tag_relations, tags
-from mysticanvas.store.database import ReadTx
+from mysticanvas.store.database import Database, ReadTx
 from mysticanvas.store.tags import TagOrder
 
 Name = Annotated[str, Field(max_length=400)]
@@ -81,8 +81,15 @@ _NEEDED = {
 
 def routes(services: Services) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["tags"])
-    database, carrying_on = services.database, services.carrying_on
+    _add_lists(router, services.database)
+    _add_images(router, services)
+    _add_relations(router, services.database)
+    _add_deeds(router, services)
+    _add_prompts(router, services.database)
+    return router
 
+
+def _add_lists(router: APIRouter, database: Database) -> None:
     @router.get("/tags")
     def complete(
         q: Annotated[str, Query(max_length=200)] = "", limit: Annotated[int, Query(ge=1, le=500)] = 20
@@ -121,6 +128,10 @@ def routes(services: Services) -> APIRouter:
     def categories() -> Response:
         return reply({"categories": database.read(tags.categories), "thresholds": database.read(tags.thresholds, None)})
 
+
+def _add_images(router: APIRouter, services: Services) -> None:
+    database = services.database
+
     @router.post("/tags/of")
     async def of_some(asked: TagsOfIn, request: Request) -> Response:
         """The tags that some images of a view show, with how many of them do."""
@@ -130,6 +141,12 @@ def routes(services: Services) -> APIRouter:
         shown = database.read(_counted, {tag: counts[tag] for tag in most})
         return reply({"images": len(picked), "tags": shown, "total": len(counts)})
 
+    @router.get("/generations/{uuid}/tags")
+    async def of_image(uuid: str) -> Response:
+        return reply(database.read(_of_image, uuid))
+
+
+def _add_relations(router: APIRouter, database: Database) -> None:
     @router.get("/tags/one")
     def one(name: Annotated[str, Query(max_length=400)]) -> Response:
         return reply(database.read(_described, name))
@@ -141,6 +158,10 @@ def routes(services: Services) -> APIRouter:
     @router.get("/tags/work")
     def work() -> Response:
         return reply({"work": database.read(postings.work)})
+
+
+def _add_deeds(router: APIRouter, services: Services) -> None:
+    database, carrying_on = services.database, services.carrying_on
 
     @router.post("/tags")
     def do(asked: TagDeedIn) -> Response:
@@ -160,6 +181,8 @@ def routes(services: Services) -> APIRouter:
     def export() -> Response:
         return PlainTextResponse(database.read_within(SCRIPT_LIMIT_MS, tag_scripts.write))
 
+
+def _add_prompts(router: APIRouter, database: Database) -> None:
     @router.get("/tags/prompts")
     def prompts() -> Response:
         return reply({"on": database.read(prompt_tags.wanted), "waiting": database.read(prompt_tags.is_waiting)})
@@ -170,12 +193,6 @@ def routes(services: Services) -> APIRouter:
             return reply({"images": prompt_tags.start(database)})
         database.write(prompt_tags.stop)
         return reply({"images": 0})
-
-    @router.get("/generations/{uuid}/tags")
-    async def of_image(uuid: str) -> Response:
-        return reply(database.read(_of_image, uuid))
-
-    return router
 
 
 def _args(asked: TagDeedIn) -> dict[str, Any]:

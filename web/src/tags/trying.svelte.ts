@@ -1,0 +1,25 @@
+/** What a script would do, asked anew whenever it changes, while its dialog is open. */
+
+import type { Trial } from '../api/tags';
+import { tryScript } from './vocabulary';
+
+export class Trying {
+  /** Undefined while the answer is on its way, and while there is no script. */
+  trial = $state.raw<Trial | undefined>();
+  problem = $state('');
+
+  /** To be made while a component is. */
+  constructor(script: () => string) {
+    $effect(() => {
+      const text = script();
+      this.trial = undefined;
+      if (!text) return;
+      let wanted = true;
+      tryScript(text).then(
+        (got) => wanted && (this.trial = got),
+        (error: unknown) => wanted && (this.problem = error instanceof Error ? error.message : 'That did not work.'),
+      );
+      return () => (wanted = false);
+    });
+  }
+}
