@@ -95,9 +95,9 @@ def test(args: Sequence[str]) -> None:
     # Two modules at a time, but for the long tests, which print what they measured.
     side_by_side = () if "--long" in args else ("-n", "2", "--dist", "loadfile")
     run(PYTHON, "-m", "pytest", *side_by_side, "--ignore", "tests/browser", *args)
-    # A browser has the machine for itself. What fails in it is tried once more, and both are reported: a
-    # machine that is busy with something else is no fault of the gallery.
-    run(PYTHON, "-m", "pytest", "--reruns", "1", "tests/browser", *args)
+    # What fails in a browser is tried once more, and both are reported: a page that waits for its turn on two
+    # busy cores is no fault of the gallery.
+    run(PYTHON, "-m", "pytest", *side_by_side, "--reruns", "1", "tests/browser", *args)
 
 
 def check(args: Sequence[str]) -> None:
