@@ -23,8 +23,9 @@ SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 MAX_PIECES = 128
 # Texts of like length at once: padding costs as much as words.
 BATCH = 32
-# Attention takes the square of a text's length: so many pieces at a time keep a worker small.
-PIECES_AT_A_TIME = 2_048
+# Attention takes the square of a text's length, and what is small stays in the cache: four times as many pieces take
+# 550 MiB at most instead of 300, and a fifth more time.
+PIECES_AT_A_TIME = 512
 
 
 def is_installed() -> bool:
