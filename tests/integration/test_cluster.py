@@ -5,6 +5,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -19,11 +20,12 @@ from tests.pictures import write_pictures
 from mysticanvas.dispatching import Dispatcher
 from mysticanvas.domain.errors import InvalidInputError, TaskFailedError, TaskTimedOutError
 from mysticanvas.domain.job import JobKind
-from mysticanvas.domain.task import Executor, HashFile
+from mysticanvas.domain.task import Answer, Executor, HashFile
 from mysticanvas.library import job_steering, reparsing
 from mysticanvas.library.thumb_cache import ThumbCache
 from mysticanvas.store import job_lists, roots
 from mysticanvas.store.database import Database, ReadTx
+from mysticanvas.worker import node
 from mysticanvas.worker.cluster import ClusterExecutor, scheduler_address
 from mysticanvas.worker.pool import WorkerPool
 
@@ -254,6 +256,26 @@ def test_without_a_cluster_nothing_is_lost_and_what_is_urgent_is_done_at_home(tm
     with ClusterExecutor("tcp://127.0.0.1:1", home, send_files=False, **LIMITS) as executor:
         assert executor.submit(task, urgent=True).result(LIMIT_S) == home.submit(task).result(LIMIT_S)
         assert "is not there" in str(executor.submit(task).exception(LIMIT_S))
+
+
+class SlowToCome:
+    """An answer of a cluster whose holder is gone: whoever asks waits, until somebody asks anew."""
+
+    status = "finished"
+    asked = 0
+
+    def result(self, timeout: float | None = None) -> tuple[str, bytes, str]:
+        assert timeout is not None, "waits for who is gone"
+        self.asked += 1
+        if self.asked < 3:
+            raise TimeoutError
+        return node.FAILED, b"", "This file is no image."
+
+
+def test_an_answer_whose_holder_is_gone_is_asked_for_anew(home: WorkerPool) -> None:
+    answer: Future[Answer] = Future()
+    ClusterExecutor("tcp://127.0.0.1:1", home, send_files=False, **LIMITS)._fetch(SlowToCome(), answer)
+    assert str(answer.exception(0)) == "This file is no image."
 
 
 @pytest.mark.parametrize("name", ["dask://", "dask://host", "dask://:8786", "tcp://host:8786", "dusk://host:1"])

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 SCHEMES = {"dask://": "tcp://", "dask+tls://": "tls://"}
 CONNECT_LIMIT_S = 5.0
 LOOK_EVERY_S = 0.5
+FIRST_FETCH_LIMIT_S = 2.0
 # Files are read and answers fetched by so many threads at a time.
 THREADS = 8
 # Enough that each of some dozens of workers always has a next task.
@@ -158,10 +159,16 @@ class ClusterExecutor:
         if theirs.status not in ("finished", "error"):
             # Cancelled or lost: the keeper says so.
             return
-        try:
-            _settle(answer, _outcome(*theirs.result()))
-        except Exception as error:  # noqa: BLE001 - a cluster fails in ways of its own
-            _settle(answer, self._blame(error))
+        limit_s = FIRST_FETCH_LIMIT_S
+        while not answer.done():
+            try:
+                _settle(answer, _outcome(*theirs.result(timeout=limit_s)))
+            except TimeoutError:
+                # The scheduler may be knocking at a worker that is gone, half a minute for each answer it held:
+                # asked again, it says who has the answer now.
+                limit_s *= 2
+            except Exception as error:  # noqa: BLE001 - a cluster fails in ways of its own
+                _settle(answer, self._blame(error))
 
     def _blame(self, error: Exception) -> TaskError:
         from distributed import KilledWorker
