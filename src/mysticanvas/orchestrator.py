@@ -258,7 +258,8 @@ class Orchestrator:
 
 def _bind(port: int) -> socket.socket:
     """Raises `LibraryError` when the port is taken."""
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # The protocol is named, or asyncio leaves Nagle on, and each reply waits for an acknowledgement (40 ms).
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     if os.name != "nt":
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

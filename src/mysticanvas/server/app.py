@@ -1,6 +1,7 @@
 """The application: routes behind the gate, errors as replies, the gallery's files."""
 
 import logging
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Header, Query, Request, Response
@@ -40,6 +41,7 @@ from mysticanvas.server import (
     verifying,
     vision,
 )
+from mysticanvas.server.describing import describe
 from mysticanvas.server.gate import Gate
 from mysticanvas.server.services import Services
 from mysticanvas.server.wire import CodeIn, reply
@@ -85,6 +87,7 @@ def build_app(services: Services) -> FastAPI:
         app.include_router(module.routes(services))
     app.include_router(_session_routes(services))
     app.include_router(_page_routes(services))
+    app.openapi = partial(describe, app)  # type: ignore[method-assign]
     app.add_exception_handler(MystiCanvasError, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_shape)
     app.add_exception_handler(HTTPException, _refuse_http)

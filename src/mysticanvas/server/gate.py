@@ -3,8 +3,6 @@
 Pure ASGI, before any routing, on the raw headers. Refusals say as little as a stranger needs.
 """
 
-from http.cookies import CookieError, SimpleCookie
-
 from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -57,11 +55,13 @@ class Gate:
             return 421, "This address is not MystiCanvas."
         method, path = scope["method"], scope["path"]
         by_token = self._has_token(headers)
-        site = headers.only("sec-fetch-site")
-        if site not in (None, "same-origin", "none"):
+        if any(site not in ("same-origin", "none") for site in headers.all("sec-fetch-site")):
+            return 403, "Another site may not ask this."
+        # Also where it only reads: not every browser says Sec-Fetch-Site.
+        if any(origin != f"http://{host}" for origin in headers.all("origin")):
             return 403, "Another site may not ask this."
         if method not in _READS:
-            refusal = self._refused_write(method, headers, host, by_token)
+            refusal = self._refused_write(method, headers, by_token)
             if refusal is not None:
                 return refusal
         if not path.startswith("/api/") or (path == _OPEN_POST and method == "POST"):
@@ -70,17 +70,16 @@ class Gate:
             return None
         return 401, "Open MystiCanvas from the app, or paste the code printed in the terminal."
 
-    def _refused_write(self, method: str, headers: "_Headers", host: str, by_token: bool) -> tuple[int, str] | None:
+    def _refused_write(self, method: str, headers: "_Headers", by_token: bool) -> tuple[int, str] | None:
+        """Of one whose Origin, if it has any, is ours."""
         if method not in ("POST", "PATCH", "PUT", "DELETE"):
             return 403, "This method is not allowed."
-        origin = headers.only("origin")
-        if origin != f"http://{host}" and not (by_token and origin is None and not headers.all("origin")):
+        if headers.only("origin") is None and not (by_token and not headers.all("origin")):
             return 403, "Another site may not change anything here."
         kind = (headers.only("content-type") or "").partition(";")[0].strip().lower()
-        if kind not in ("application/json", "application/octet-stream"):
-            return 415, "Send JSON."
-        length = headers.only("content-length")
-        if length is None or not length.isdigit() or int(length) > MAX_BODY_BYTES:
+        if kind not in ("application/json", "application/octet-stream") or headers.all("content-encoding"):
+            return 415, "Send JSON, not compressed."
+        if not _is_bounded(headers.only("content-length")):
             return 413, "That is too much to send at once."
         return None
 
@@ -89,12 +88,17 @@ class Gate:
         return scheme.lower() == "bearer" and self._sessions.knows_token(value.strip())
 
     def _has_cookie(self, headers: "_Headers") -> bool:
-        try:
-            jar = SimpleCookie("; ".join(headers.all("cookie")))
-        except CookieError:
-            return False
-        found = jar.get(self._sessions.cookie_name)
-        return found is not None and self._sessions.knows_cookie(found.value)
+        # Taken apart here: what another program of this machine calls its cookie must not hide ours.
+        pairs = (pair.strip().partition("=") for header in headers.all("cookie") for pair in header.split(";"))
+        ours = (value for name, _, value in pairs if name == self._sessions.cookie_name)
+        return any(self._sessions.knows_cookie(value) for value in ours)
+
+
+def _is_bounded(length: str | None) -> bool:
+    """Whether a body says how long it is, and that is not too long."""
+    if length is None or not (length.isascii() and length.isdigit()) or len(length) > len(str(MAX_BODY_BYTES)):
+        return False
+    return int(length) <= MAX_BODY_BYTES
 
 
 class _Headers:

@@ -14,7 +14,7 @@ from mysticanvas.domain.file import FileKind, ImageFormat, TextEntry
 from mysticanvas.domain.generation import GenerationId, LoraUse, Recipe
 from mysticanvas.formats.infotext import write_infotext
 from mysticanvas.server.services import Services
-from mysticanvas.server.wire import reply
+from mysticanvas.server.wire import Int64, reply
 from mysticanvas.store import files, generations, lineage, models, raw_metadata
 from mysticanvas.store.database import ReadTx
 from mysticanvas.store.generations import Detail
@@ -45,7 +45,7 @@ def routes(services: Services) -> APIRouter:
         return _send(source, format_, request.headers.get("range"))
 
     @router.get("/thumbs/{name}/{size}")
-    async def thumb(name: str, size: int) -> Response:
+    async def thumb(name: str, size: Int64) -> Response:
         path = services.cache.path(name, size)
         if not _NAME.fullmatch(name) or size not in services.cache.short_edges_px or not path.is_file():
             raise NotFoundError("This thumbnail is not made yet.")

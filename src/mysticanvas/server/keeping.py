@@ -11,7 +11,7 @@ from mysticanvas import __version__
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.library import reparsing
 from mysticanvas.server.services import Services
-from mysticanvas.server.wire import ImportIn, ReparseIn, reply
+from mysticanvas.server.wire import ImportIn, Int64, ReparseIn, reply
 from mysticanvas.store import backup, checks, events, generations, roots
 from mysticanvas.store.database import Database
 
@@ -60,7 +60,7 @@ def _add_status(router: APIRouter, services: Services) -> None:
 
     @router.get("/log")
     def log(
-        before: int | None = None,
+        before: Int64 | None = None,
         level: str | None = None,
         kind: str | None = None,
         limit: Annotated[int, Query(ge=1, le=10_000)] = 100,

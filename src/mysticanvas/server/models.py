@@ -15,7 +15,7 @@ from mysticanvas.formats.containers import sniff
 from mysticanvas.library import model_scanning
 from mysticanvas.server.organising import wire
 from mysticanvas.server.services import Services
-from mysticanvas.server.wire import reply
+from mysticanvas.server.wire import Int64, reply
 from mysticanvas.store import generations, model_files, model_lists, models
 from mysticanvas.store.database import ReadTx
 from mysticanvas.store.model_files import ModelFile
@@ -33,8 +33,8 @@ class ScanIn(BaseModel):
 
 
 class MergeIn(BaseModel):
-    keep: int
-    other: int
+    keep: Int64
+    other: Int64
 
 
 def routes(services: Services) -> APIRouter:
@@ -63,14 +63,14 @@ def routes(services: Services) -> APIRouter:
         return reply(wire(services.carrying_on.do("merge_models", [deed])))
 
     @router.get("/{model_id}")
-    def detail(model_id: int) -> Response:
+    def detail(model_id: Int64) -> Response:
         found = database.read_within(LIST_LIMIT_MS, model_lists.detail, model_id)
         shown: dict[str, Any] = asdict(found) | {"files": [_file(file) for file in found.files]}
         return reply(shown)
 
     @router.get("/{model_id}/generations")
     def made_with(
-        model_id: int,
+        model_id: Int64,
         role: Annotated[str | None, Query(max_length=40)] = None,
         min_weight: Annotated[float | None, Query(ge=-100, le=100)] = None,
         limit: Annotated[int, Query(ge=1, le=10_000)] = 500,
@@ -81,7 +81,7 @@ def routes(services: Services) -> APIRouter:
         )
 
     @router.get("/{model_id}/preview")
-    def preview(model_id: int) -> Response:
+    def preview(model_id: Int64) -> Response:
         files = database.read(model_files.of_model, model_id)
         file = next((file for file in files if file.preview is not None and not file.missing), None)
         if file is None or file.preview is None:
@@ -91,7 +91,9 @@ def routes(services: Services) -> APIRouter:
     return router
 
 
-def _made_with(tx: ReadTx, model_id: int, role: str | None, *, min_weight: float | None, limit: int) -> dict[str, Any]:
+def _made_with(
+    tx: ReadTx, model_id: Int64, role: str | None, *, min_weight: float | None, limit: int
+) -> dict[str, Any]:
     shown = model_lists.detail(tx, model_id).model
     images = models.made_with(tx, shown.id, role=ModelKind(role or shown.kind), min_weight=min_weight)
     return {"total": len(images), "uuids": generations.uuids_of(tx, images[:limit])}

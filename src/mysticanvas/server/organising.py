@@ -11,7 +11,7 @@ from mysticanvas.domain.deed import Done, Step
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.server.services import Services
-from mysticanvas.server.wire import MAX_QUERY, PickedIn, reply
+from mysticanvas.server.wire import MAX_QUERY, Int64, PickedIn, reply
 from mysticanvas.store import operations
 from mysticanvas.store.database import ReadTx
 from mysticanvas.store.operations import Operation
@@ -69,19 +69,19 @@ def routes(services: Services) -> APIRouter:
         return reply(wire(carrying_on.redo(None)))
 
     @router.post("/undo/{operation}")
-    def undo(operation: int) -> Response:
+    def undo(operation: Int64) -> Response:
         return reply(wire(carrying_on.undo(operation)))
 
     @router.post("/redo/{operation}")
-    def redo(operation: int) -> Response:
+    def redo(operation: Int64) -> Response:
         return reply(wire(carrying_on.redo(operation)))
 
     @router.get("/operations")
-    def history(before: int | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> Response:
+    def history(before: Int64 | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> Response:
         return reply({"operations": database.read(_history, before, limit)})
 
     @router.get("/operations/{operation}")
-    async def follow(operation: int, wait: Wait = 0) -> Response:
+    async def follow(operation: Int64, wait: Wait = 0) -> Response:
         done = await run_in_threadpool(carrying_on.settled, operation, wait)
         return reply(wire(done))
 

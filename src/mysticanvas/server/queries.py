@@ -12,7 +12,7 @@ from mysticanvas.search import completing, facets, highlighting, language, query
 from mysticanvas.search.snapshots import Snapshot
 from mysticanvas.server.asking import while_wanted
 from mysticanvas.server.services import Services
-from mysticanvas.server.wire import MAX_QUERY, NarrowIn, QueryIn, WantedIn, reply
+from mysticanvas.server.wire import MAX_QUERY, Index, Int64, NarrowIn, QueryIn, WantedIn, reply
 from mysticanvas.store import generations, jobs, operations
 from mysticanvas.store.database import Database
 
@@ -63,9 +63,7 @@ def _add_snapshots(router: APIRouter, services: Services) -> None:
         return Response(ratios, media_type="application/octet-stream", headers={"etag": etag})
 
     @router.get("/queries/{token}/items")
-    async def items(
-        token: str, start: Annotated[int, Query(ge=0)], count: Annotated[int, Query(ge=1, le=snapshots.MAX_ITEMS)]
-    ) -> Response:
+    async def items(token: str, start: Index, count: Annotated[int, Query(ge=1, le=snapshots.MAX_ITEMS)]) -> Response:
         return reply(database.read(snapshots.items, kept.get(token), start, count))
 
     @router.get("/queries/{token}/position")
@@ -113,7 +111,7 @@ def _add_counts(router: APIRouter, services: Services) -> None:
         return reply({"facets": found})
 
     @router.get("/complete")
-    async def complete(request: Request, q: Words = "", at: Annotated[int, Query(ge=0)] = MAX_QUERY) -> Response:
+    async def complete(request: Request, q: Words = "", at: Index = MAX_QUERY) -> Response:
         return reply(await while_wanted(request, completing.complete, finder, q, at))
 
     @router.get("/stats")
@@ -125,7 +123,7 @@ def _add_pages(router: APIRouter, services: Services) -> None:
     finder = services.snapshots.finder
 
     @router.get("/search")
-    async def search(request: Request, q: Words = "", limit: Limit = 50, after: int | None = None) -> Response:
+    async def search(request: Request, q: Words = "", limit: Limit = 50, after: Int64 | None = None) -> Response:
         query = language.parse(q)
 
         def answer() -> dict[str, Any]:
@@ -142,7 +140,7 @@ def _add_pages(router: APIRouter, services: Services) -> None:
 
     @router.get("/generations")
     async def page(
-        request: Request, q: Words = "", limit: Annotated[int, Query(ge=1, le=500)] = 100, after: int | None = None
+        request: Request, q: Words = "", limit: Annotated[int, Query(ge=1, le=500)] = 100, after: Int64 | None = None
     ) -> Response:
         hits = await while_wanted(request, finder.page, language.parse(q), after=after, limit=limit)
         return reply({"items": hits, "next": hits[-1].id if len(hits) == limit else None})

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response
 
 from mysticanvas.server.services import Services
-from mysticanvas.server.wire import ScanIn, reply
+from mysticanvas.server.wire import Int64, ScanIn, reply
 from mysticanvas.store import roots
 
 
@@ -16,7 +16,7 @@ def routes(services: Services) -> APIRouter:
         return reply({"roots": database.read(roots.states)})
 
     @router.post("/{root_id}/scan")
-    def scan(root_id: int, asked: ScanIn) -> Response:
+    def scan(root_id: Int64, asked: ScanIn) -> Response:
         root = database.read(roots.find, root_id)
         return reply({"id": importing.rescan(root, accept=asked.accept, dry_run=asked.dry_run)})
 

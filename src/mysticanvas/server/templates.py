@@ -13,7 +13,7 @@ from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.library import exporting, templating
 from mysticanvas.server.organising import wire
 from mysticanvas.server.services import Services
-from mysticanvas.server.wire import reply
+from mysticanvas.server.wire import Int64, reply
 from mysticanvas.store import templates
 from mysticanvas.store.database import Database, ReadTx
 from mysticanvas.store.templates import Template
@@ -29,7 +29,7 @@ class TemplateIn(BaseModel):
     name: Name
     content: Text | None = None
     negative: Text | None = None
-    params: dict[str, str | int | float] = {}
+    params: dict[str, str | Int64 | float] = {}
     category: Name | None = None
     preview: Annotated[str, Field(max_length=36)] | None = None
     image: Annotated[str, Field(max_length=36)] | None = None
@@ -39,7 +39,7 @@ class TemplateEditIn(BaseModel):
     name: Name | None = None
     content: Text | None = None
     negative: Text | None = None
-    params: dict[str, str | int | float] | None = None
+    params: dict[str, str | Int64 | float] | None = None
     category: Name | None = None
     preview: Annotated[str, Field(max_length=36)] | None = None
 
@@ -58,7 +58,7 @@ class TryIn(ExpandIn):
 
     content: Text
     negative: Text | None = None
-    params: dict[str, str | int | float] = {}
+    params: dict[str, str | Int64 | float] = {}
 
 
 class StylesIn(BaseModel):

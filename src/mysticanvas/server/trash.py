@@ -14,7 +14,7 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.library import purging, trashing
 from mysticanvas.server.organising import wire
 from mysticanvas.server.services import Services
-from mysticanvas.server.wire import PickedIn, reply
+from mysticanvas.server.wire import Int64, PickedIn, reply
 from mysticanvas.store import operations, preferences, trash
 
 MOST_RESTORED = 10_000_000
@@ -48,7 +48,7 @@ def routes(services: Services) -> APIRouter:
     database = services.database
 
     @router.get("")
-    def listed(after: int | None = None, limit: Annotated[int, Query(ge=1, le=1_000)] = 200) -> Response:
+    def listed(after: Int64 | None = None, limit: Annotated[int, Query(ge=1, le=1_000)] = 200) -> Response:
         images, size = database.read(trash.totals)
         found = database.read(trash.listed, after=after, limit=limit)
         return reply(

@@ -10,6 +10,8 @@ from mysticanvas.domain.verifying import Finding
 
 MAX_QUERY = 2_000
 Index = Annotated[int, Field(ge=0, le=1 << 40)]
+# What SQLite can hold: a larger number is refused before anything asks the database.
+Int64 = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 
 
 class QueryIn(BaseModel):

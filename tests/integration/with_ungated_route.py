@@ -1,0 +1,25 @@
+"""`mysticanvas` with a planted bug: a route that stands before the gate."""
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Mount, Route
+
+from mysticanvas import orchestrator
+from mysticanvas.cli.main import main
+from mysticanvas.server.app import build_app
+from mysticanvas.server.services import Services
+
+UNGATED = "/api/hello"
+
+
+def build_with_ungated_route(services: Services) -> Starlette:
+    async def hello(_: Request) -> JSONResponse:
+        return JSONResponse({"hello": "whoever you are"})
+
+    return Starlette(routes=[Route(UNGATED, hello), Mount("/", app=build_app(services))])
+
+
+if __name__ == "__main__":
+    orchestrator.build_app = build_with_ungated_route  # type: ignore[assignment]
+    main()
