@@ -31,7 +31,7 @@ from mysticanvas.domain.query import (
     negation,
 )
 from mysticanvas.domain.tag import TagId
-from mysticanvas.store import assertions, collections, fts, postings, tag_relations
+from mysticanvas.store import assertions, collections, fts, pictures, postings, tag_relations
 from mysticanvas.store.database import Database, WriteTx
 
 WORDS = (
@@ -140,7 +140,7 @@ class RandomLibrary:
                 self._mark, self._mark, self._write_text, self._tag, self._tag, self._relate, self._use, self._use,
                 self._collect, self._collect, self._search_otherwise,
                 self._trash, self._delete, self._move_in_time, self._new_file, self._parameters, self._lose,
-                self._keep_texts,
+                self._keep_texts, self._look,
             ]  # fmt: skip
         if self.trashed:
             edits.append(self._restore)
@@ -363,6 +363,17 @@ class RandomLibrary:
         )  # fmt: skip
         self._changed(tx, image)
 
+    def _look(self, tx: WriteTx) -> None:
+        """At a picture that several images may share."""
+        content_hash = bytes([self.chance.randrange(6)]) * 32
+        tx.run(
+            "UPDATE generation_files SET blake3 = :hash WHERE generation_id = :image",
+            hash=content_hash,
+            image=self._some(),
+        )
+        score = self.chance.choice((0.0, 0.25, 0.7, 1.0))
+        tx.changes.changed += pictures.keep(tx, [content_hash], [score], {})
+
     # -- questions ----------------------------------------------------------------------------
 
     def query(self) -> Query:
@@ -389,7 +400,13 @@ class RandomLibrary:
 
     def _term(self) -> Node:
         pick = self.chance.choice
-        amounts = ((Field.RATING, 0, 5), (Field.STEPS, 0, 40), (Field.CFG, 0, 8), (Field.MP, 0, 3))
+        amounts = (
+            (Field.RATING, 0, 5),
+            (Field.STEPS, 0, 40),
+            (Field.CFG, 0, 8),
+            (Field.MP, 0, 3),
+            (Field.EXPLICIT, 0, 1),
+        )
         column, low, high = pick(amounts)
         low_end, high_end = sorted((self._amount(low, high), self._amount(low, high)))
         interval = pick((Interval(low_end, high_end), Interval(low=low_end), Interval(high=high_end),

@@ -8,6 +8,8 @@ from mysticanvas.domain.query import (
     Interval,
     Is,
     LikeImage,
+    Looks,
+    LooksLike,
     Made,
     Meaning,
     Named,
@@ -73,6 +75,7 @@ terms = st.one_of(
     st.builds(Number, st.just(Field.STEPS), intervals(0, 200, 0)),
     st.builds(Number, st.just(Field.CFG), intervals(0, 30, 2)),
     st.builds(Number, st.just(Field.MP), intervals(0, 30, 1)),
+    st.builds(Number, st.just(Field.EXPLICIT), intervals(0, 1, 2)),
     dates.map(lambda d: Made(d, d)),
     st.builds(Made, dates, st.none()),
     st.builds(Made, st.none(), dates),
@@ -103,6 +106,7 @@ def trees(of: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
 
 
 similar = st.none() | st.builds(Meaning, VALUES) | st.builds(LikeImage, st.uuids().map(str))
+similar |= st.builds(Looks, VALUES) | st.builds(LooksLike, st.uuids().map(str))
 queries = st.builds(Query, st.none() | trees(terms), sorts, similar)
 
 __all__ = ["Not", "dates", "intervals", "queries", "sorts", "terms", "trees"]

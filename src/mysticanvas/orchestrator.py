@@ -20,7 +20,7 @@ from mysticanvas.disk.watching import FolderWatcher, Hint
 from mysticanvas.dispatching import Dispatcher
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import LibraryError
-from mysticanvas.library import embedding, likeness
+from mysticanvas.library.backfilling import Backfilling
 from mysticanvas.library.backing_up import HourlyBackups
 from mysticanvas.library.carrying_on import CarryingOn
 from mysticanvas.library.importing import Importing
@@ -33,7 +33,7 @@ from mysticanvas.library.rescanning import rescans_by
 from mysticanvas.library.thumb_cache import ThumbCache
 from mysticanvas.search.duplicates import Duplicates
 from mysticanvas.search.index import Index
-from mysticanvas.search.similarity import Similarity
+from mysticanvas.search.similarity import PICTURES, Similarity
 from mysticanvas.search.snapshots import Snapshots
 from mysticanvas.server.app import build_app
 from mysticanvas.server.live import LiveUpdates
@@ -97,6 +97,7 @@ class Orchestrator:
         progress = JobProgress()
         live = running.enter_context(LiveUpdates(self.database, progress))
         similarity = Similarity(self.database, settings.library / "vectors")
+        looks = Similarity(self.database, settings.library / "vectors", PICTURES)
         duplicates = Duplicates(self.database)
         self._watcher = self._start_watcher(running)
         self.importing = running.enter_context(
@@ -116,8 +117,7 @@ class Orchestrator:
             running.enter_context(HourlyBackups(self.database))
         carrying_on = running.enter_context(CarryingOn(self.database, now_ms=now_ms))
         if self._serving:
-            embedding.queue_missing(self.database, now_ms=now_ms)
-            likeness.hash_missing(self.database, now_ms=now_ms)
+            running.enter_context(Backfilling(self.database, now_ms=now_ms))
         self.sessions = Sessions.open(settings.library / TOKEN_FILE)
         if self._serving:
             running.enter_context(self.sessions.kept_in(settings.library / SESSION_FILE))
@@ -125,7 +125,7 @@ class Orchestrator:
             Services(
                 database=self.database,
                 workers=workers,
-                snapshots=Snapshots(self.database, index, similarity=similarity, duplicates=duplicates),
+                snapshots=Snapshots(self.database, index, similarity=similarity, looks=looks, duplicates=duplicates),
                 duplicates=duplicates,
                 importing=self.importing,
                 libraries=libraries,

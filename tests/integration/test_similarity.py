@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from mysticanvas.library.thumb_cache import ThumbCache
 from mysticanvas.meaning import spaces
 from mysticanvas.meaning.spaces import INSTANT
 from mysticanvas.search import language
+from mysticanvas.search import similarity as likeness
 from mysticanvas.search.finding import Finder
 from mysticanvas.search.index import Index
 from mysticanvas.search.similarity import Similarity
@@ -169,7 +171,7 @@ def test_what_could_not_be_read_is_read_the_next_time(
         raise TimeLimitError("It took too long.")
 
     with monkeypatch.context() as broken:
-        broken.setattr(embeddings, "prompts_of", fail)
+        broken.setattr(similarity, "_subject", replace(likeness.PROMPTS, numbers_of=fail))
         with pytest.raises(TimeLimitError):
             similarity.to_text("sad robot")
     assert android not in similarity.to_text("sad robot").ids
@@ -197,11 +199,11 @@ def test_similar_prompts_are_those_of_other_images(library: Database, tmp_path: 
     similarity = Similarity(library, tmp_path / "vectors")
     berries = library.read(lambda tx: tx.column("SELECT id FROM generations WHERE prompt = :p", p=PROMPTS[1]))
     assert len(berries) == 2
-    found = similarity.to_prompt_of(GenerationId(berries[0]))
+    found = similarity.to_image(GenerationId(berries[0]))
     assert int(found.ids[0]) == berries[1]
     assert berries[0] not in found.ids.tolist()
     with pytest.raises(NotFoundError):
-        similarity.to_prompt_of(GenerationId(7))
+        similarity.to_image(GenerationId(7))
 
 
 def test_the_files_of_vectors_are_a_cache(library: Database, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ class JobKind(StrEnum):
     VERIFY = "verify"
     RESCAN = "rescan"
     VISION = "vision"
+    LOOK = "look"
 
 
 class JobStatus(StrEnum):

@@ -39,6 +39,8 @@ class Field(StrEnum):
     PATH = "path"
     ID = "id"
     LIKE = "like"
+    LOOKS = "looks"
+    EXPLICIT = "explicit"
     SORT = "sort"
 
 
@@ -138,7 +140,8 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """RATING, STEPS, CFG or MP (millions of pixels) within an interval. An unknown value is in none."""
+    """RATING, STEPS, CFG, MP (millions of pixels) or EXPLICIT (0 to 1) within an interval. An unknown value is in
+    none."""
 
     field: Field
     interval: Interval
@@ -244,7 +247,21 @@ class LikeImage:
     uuid: str
 
 
-Similar = Meaning | LikeImage
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """Pictures that show what these words say."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class LooksLike:
+    """Pictures that look like this image; `uuid` or its beginning."""
+
+    uuid: str
+
+
+Similar = Meaning | LikeImage | Looks | LooksLike
 
 
 @dataclass(frozen=True, slots=True)

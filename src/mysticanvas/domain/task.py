@@ -229,6 +229,27 @@ class PictureTagged:
     tags: list[MachineTag]
 
 
+@dataclass(frozen=True, slots=True)
+class LookAtPictures:
+    """What do these pictures look like, and, with `judge`, how explicit are they? `pictures` are files of thumbnails,
+    parallel to the hashes of the images; `spaces` name the models; `clip_folder` holds the one that is not ours."""
+
+    hashes: list[bytes]
+    pictures: list[bytes]
+    spaces: list[str]
+    clip_folder: str | None
+    judge: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PicturesSeen:
+    """`explicit` and the vectors of each space, a signed byte a dimension, are parallel to the hashes."""
+
+    hashes: list[bytes]
+    explicit: list[float] | None
+    vectors: dict[str, list[bytes]]
+
+
 Task = (
     ListFolder
     | ReadImages
@@ -243,6 +264,7 @@ Task = (
     | AskForTags
     | VerifyFiles
     | TagPicture
+    | LookAtPictures
 )
 Answer = (
     FolderListing
@@ -259,6 +281,7 @@ Answer = (
     | FilesVerified
     | RootRescanned
     | PictureTagged
+    | PicturesSeen
 )
 
 # Tasks that a cluster may do: what they need is in them, or is the one file that they name.

@@ -46,15 +46,18 @@ def queue_new(tx: WriteTx, *, now_ms: int) -> None:
             preferences.put(tx, name, last)
 
 
-def queue_missing(database: Database, *, now_ms: Callable[[], int]) -> int:
+def queue_missing(database: Database, *, now_ms: Callable[[], int], goes_on: Callable[[], bool] = lambda: True) -> int:
     """Jobs for every prompt without a vector, whatever was queued before; how many blocks have some.
 
-    For the start, after an upgrade, an installed model or a discarded job. Asked twice, it does no harm.
+    For the start, after an upgrade, an installed model or a discarded job. Asked twice, it does no harm. Broken
+    off between slices when it is not to go on.
     """
     found = 0
     for space in spaces.available():
         last = database.read(embeddings.last_prompt)
         for first in range(0, last + 1, PROMPTS_A_SLICE):
+            if not goes_on():
+                return found
             until = min(last, first + PROMPTS_A_SLICE - 1)
             blocks = database.read_within(
                 SLICE_LIMIT_MS,

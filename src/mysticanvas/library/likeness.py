@@ -13,9 +13,9 @@ READ_LIMIT_MS = 60_000
 CAUGHT_UP = "state.likeness.caught_up"
 
 
-def hash_missing(database: Database, *, now_ms: Callable[[], int]) -> int:
+def hash_missing(database: Database, *, now_ms: Callable[[], int], goes_on: Callable[[], bool] = lambda: True) -> int:
     """Queue the hash of every image that was taken in before there were any. How many jobs were queued;
-    none once they all were."""
+    none once they all were. Broken off between slices when it is not to go on."""
     if database.read(preferences.get, CAUGHT_UP, False):
         return 0
     queued, last = 0, 0
@@ -24,5 +24,7 @@ def hash_missing(database: Database, *, now_ms: Callable[[], int]) -> int:
         database.write_bulk(jobs.enqueue_all, new, now_ms=now_ms())
         queued += len(slice_)
         last = slice_[-1][0]
+        if not goes_on():
+            return queued
     database.write_bulk(preferences.put, CAUGHT_UP, True)
     return queued

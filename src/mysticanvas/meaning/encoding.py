@@ -31,3 +31,9 @@ def normalized(vectors: Floats) -> Floats:
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
     scaled: Floats = (vectors / np.where(length > 0, length, 1)).astype(np.float32)
     return scaled
+
+
+def padded(vectors: Floats) -> Floats:
+    """With as many zeros behind that the dimensions are a multiple of 64, as searches among many want."""
+    more = -vectors.shape[-1] % 64
+    return np.pad(vectors, [(0, 0)] * (vectors.ndim - 1) + [(0, more)])

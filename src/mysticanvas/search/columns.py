@@ -31,6 +31,7 @@ KINDS: dict[str, type[np.generic]] = {
     "seed": np.uint64,
     "steps": np.int64,
     "cfg": np.float64,
+    "explicit": np.float64,
     "sampler": np.int32,
     "engine": np.int32,
     "folder": np.int32,

@@ -101,7 +101,7 @@ def _leaf(index: Index, tx: ReadTx, leaf: Leaf) -> Mask:
         case Amount("steps", interval):
             return np.asarray(columns["steps"] != NONE) & _within(columns["steps"], interval)
         case Amount(column, interval):
-            # An unknown cfg is NaN, which is within nothing.
+            # An unknown cfg or score is NaN, which is within nothing.
             return _within(columns[column], interval)
         case Sides(compared, width, height):
             compare = _COMPARE[compared]

@@ -15,6 +15,8 @@ from mysticanvas.domain.query import (
     Interval,
     Is,
     LikeImage,
+    Looks,
+    LooksLike,
     Named,
     Node,
     Number,
@@ -32,7 +34,7 @@ from mysticanvas.search import days
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
-_NUMBER = r"-?\d{1,15}(?:\.\d{1,9})?"
+_NUMBER = r"-?(?:\d{1,15}(?:\.\d{1,9})?|\.\d{1,9})"
 _COMPARED = re.compile(rf"(>=|<=|>|<|=)?\s*({_NUMBER})", re.ASCII)
 _BETWEEN = re.compile(rf"({_NUMBER})\.\.({_NUMBER})", re.ASCII)
 _WEIGHED = re.compile(rf"(.+?)(>=|<=|>|<|=)\s*({_NUMBER})", re.ASCII | re.DOTALL)
@@ -46,7 +48,13 @@ _RANDOM = re.compile(r"random:(\d{1,9})", re.ASCII)
 _STATES = {state.value: state for state in State} | {"favorite": State.FAVORITE, "fav": State.FAVORITE}
 _THINGS = {thing.value: thing for thing in Thing} | {"tags": Thing.TAG, "loras": Thing.LORA, "note": Thing.NOTES}
 WEIGHED = (Field.LORA, Field.EMBEDDING)
-_LIMITS = {Field.RATING: (0, 5), Field.STEPS: (0, 1e9), Field.CFG: (-1e6, 1e6), Field.MP: (0, 1e6)}
+_LIMITS = {
+    Field.RATING: (0, 5),
+    Field.STEPS: (0, 1e9),
+    Field.CFG: (-1e6, 1e6),
+    Field.MP: (0, 1e6),
+    Field.EXPLICIT: (0, 1),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,13 @@ def read_like(given: Given) -> LikeImage:
     if not _UUID.fullmatch(given.value):
         raise QueryError("After like: stands the id of an image, or its beginning.", given.position)
     return LikeImage(given.value.lower())
+
+
+def read_looks(given: Given) -> Looks | LooksLike:
+    """Words in quotes, or what is no id, say what is shown."""
+    if not given.quoted and _UUID.fullmatch(given.value):
+        return LooksLike(given.value.lower())
+    return Looks(given.value)
 
 
 def unknown(name: str, value: str, position: int) -> QueryError:
@@ -150,6 +165,7 @@ def _amount(given: Given) -> Node:
             Field.STEPS: "Steps are a number, such as steps:30, steps:>=20 or steps:20..40.",
             Field.CFG: "cfg is a number, such as cfg:7, cfg:>=4.5 or cfg:4..8.",
             Field.MP: "mp counts millions of pixels, such as mp:>=2.",
+            Field.EXPLICIT: "A score for explicit content is 0 to 1, such as explicit:>=0.7.",
         }[given.field]
         raise QueryError(sentence, given.position, EXAMPLES[given.field])
     return Number(given.field, interval)
@@ -234,6 +250,7 @@ _READERS: dict[Field, Callable[[Given], Node]] = {
     Field.DATE: _date,
     Field.SIZE: _size,
     Field.MP: _amount,
+    Field.EXPLICIT: _amount,
     Field.SEED: _seed,
     Field.STEPS: _amount,
     Field.CFG: _amount,
@@ -271,6 +288,8 @@ EXAMPLES: dict[Field, str] = {
     Field.PATH: "path:2026/",
     Field.ID: "id:4f9c0d2e",
     Field.LIKE: "like:4f9c0d2e",
+    Field.LOOKS: "looks:4f9c0d2e",
+    Field.EXPLICIT: "explicit:<0.7",
     Field.SORT: "sort:newest",
 }
 SIMILAR_EXAMPLE = '~"sad robot"'

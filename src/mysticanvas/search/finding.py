@@ -11,9 +11,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
-from mysticanvas.domain.errors import NotFoundError, QueryError
+from mysticanvas.domain.errors import ModelUnusableError, NotFoundError, QueryError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.query import Field, Is, Known, Meaning, Named, Order, Query, Similar
+from mysticanvas.domain.query import Field, Is, Known, LikeImage, Looks, Meaning, Named, Order, Query, Similar
 from mysticanvas.domain.query import State as Being
 from mysticanvas.search import facets, ordering, paging, sources
 from mysticanvas.search.duplicates import Duplicates
@@ -52,11 +52,13 @@ class Finder:
         index: Index | None = None,
         *,
         similarity: Similarity | None = None,
+        looks: Similarity | None = None,
         duplicates: Duplicates | None = None,
     ) -> None:
         self._database = database
         self._index = index
         self._similarity = similarity
+        self._looks = looks
         self._duplicates = duplicates
 
     @property
@@ -80,12 +82,12 @@ class Finder:
         duplicates: tuple[int, ...] = ()
         if self._duplicates is not None and self._asks_for_duplicates(query):
             duplicates = tuple(self._duplicates.all())
-        if self._similarity is None or query.similar is None:
+        if query.similar is None or (similarity := self._measure_of(query.similar)) is None:
             return replace(query, known=Known(duplicates=duplicates))
         within = None
         if query.where is not None:
             within = self.all(Query(query.where, known=Known(duplicates=duplicates))).ids
-        similar = self._most_similar(self._similarity, query.similar, within)
+        similar = self._most_similar(similarity, query.similar, within)
         return replace(query, known=Known(tuple(similar.tolist()), duplicates))
 
     def _asks_for_duplicates(self, query: Query) -> bool:
@@ -96,15 +98,18 @@ class Finder:
             return False
         return any(Being.DUPLICATE.value in (one.query or "") for one in self._database.read(collections.names))
 
+    def _measure_of(self, similar: Similar) -> Similarity | None:
+        return self._similarity if isinstance(similar, Meaning | LikeImage) else self._looks
+
     def _most_similar(self, similarity: Similarity, similar: Similar, within: Ids | None) -> Ids:
-        if isinstance(similar, Meaning):
-            return similarity.to_text(similar.text, within=within).near
-        images = self._database.read(ids_by_uuid, similar.uuid)
-        if not images:
-            raise QueryError(f"There is no image whose id begins with {similar.uuid}.", 0)
         try:
-            return similarity.to_prompt_of(GenerationId(images[0]), within=within).near
-        except NotFoundError as error:
+            if isinstance(similar, Meaning | Looks):
+                return similarity.to_text(similar.text, within=within).near
+            images = self._database.read(ids_by_uuid, similar.uuid)
+            if not images:
+                raise QueryError(f"There is no image whose id begins with {similar.uuid}.", 0)
+            return similarity.to_image(GenerationId(images[0]), within=within).near
+        except (NotFoundError, ModelUnusableError) as error:
             raise QueryError(str(error), 0) from error
 
     def all(self, asked: Query) -> Answer:

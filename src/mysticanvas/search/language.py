@@ -6,7 +6,7 @@
 
 Words are ANDed, quotes make a phrase, OR binds less than AND. In quotes, \\" and \\\\ stand for " and \\.
 A bare value goes up to a space, a quotation mark or a ) that it has not opened, so `tag:miku_(vocaloid)`
-is one. `sort:`, `like:` and ~ stand outside of parentheses. `fields.py` says what each field takes.
+is one. `sort:`, `like:`, `looks:` and ~ stand outside of parentheses. `fields.py` says what each field takes.
 """
 
 import re
@@ -23,6 +23,8 @@ from mysticanvas.domain.query import (
     Interval,
     Is,
     LikeImage,
+    Looks,
+    LooksLike,
     Made,
     Meaning,
     Named,
@@ -255,8 +257,9 @@ class _Parser:
         if field is None:
             raise fields.unknown(token.field, token.value, token.position)
         given = Given(field, token.value, token.position, token.quoted)
-        if field is Field.LIKE:
-            self._be_similar(fields.read_like(given), token, negated=negated)
+        if field in (Field.LIKE, Field.LOOKS):
+            similar = fields.read_like(given) if field is Field.LIKE else fields.read_looks(given)
+            self._be_similar(similar, token, negated=negated)
             return None
         if field is not Field.SORT:
             return fields.read(given)
@@ -323,6 +326,10 @@ def written_similar(similar: Similar) -> str:
             return "~" + quoted(text, always=True)
         case LikeImage(uuid):
             return f"{Field.LIKE}:{uuid}"
+        case Looks(text):
+            return f"{Field.LOOKS}:{quoted(text, always=True)}"
+        case LooksLike(uuid):
+            return f"{Field.LOOKS}:{uuid}"
 
 
 def written_sort(sort: Sort) -> str:

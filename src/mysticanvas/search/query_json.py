@@ -13,6 +13,8 @@ from mysticanvas.domain.query import (
     Interval,
     Is,
     LikeImage,
+    Looks,
+    LooksLike,
     Made,
     Meaning,
     Named,
@@ -46,6 +48,7 @@ _KINDS: dict[str, type[Term]] = {
     "is": Is,
     "has": Has,
 }
+_SIMILAR: dict[type[Similar], str] = {Meaning: "text", LikeImage: "uuid", Looks: "looks", LooksLike: "looks_like"}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
@@ -55,7 +58,7 @@ def write(query: Query) -> dict[str, Json]:
     if query.where is not None:
         written["where"] = _node(query.where)
     if query.similar is not None:
-        written["similar"] = _given(query.similar)
+        written["similar"] = {_SIMILAR[type(query.similar)]: next(iter(_given(query.similar).values()))}
     if query.sort is not None:
         written["sort"] = _given(query.sort)
     return written
@@ -72,7 +75,7 @@ def read(value: Json) -> Query:
         # The text stands for it only where every value is one that can be written.
         if language.parse(language.write(query)) != query:
             raise ValueError(value)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, StopIteration) as error:
         raise QueryError("This saved search cannot be read.", 0) from error
     return query
 
@@ -91,7 +94,7 @@ def _node(node: Node) -> dict[str, Json]:
 
 def _similar(value: Json) -> Similar:
     [(name, given)] = value.items()
-    return Meaning(given) if name == "text" else LikeImage({"uuid": given}[name])
+    return next(kind for kind, ours in _SIMILAR.items() if ours == name)(given)
 
 
 def _given(term: Term | Sort | Interval | Similar) -> dict[str, Json]:

@@ -35,28 +35,31 @@ _COLUMNS = f"""
     l.id, l.ratio_milli, l.is_favorite AS favorite, l.rating, l.flags, coalesce(l.width_px, -1) AS width,
     coalesce(l.height_px, -1) AS height, coalesce(g.model_id, 0) AS model, g.seed,
     coalesce(g.steps, {NONE}) AS steps, iif(g.cfg_scale IS NULL, 'nan', printf('%!.17g', g.cfg_scale)) AS cfg,
-    g.sampler, g.engine_name AS engine, coalesce(f.root_id, 0) AS root, coalesce(f.path, '') AS path, {_HAS} AS has
+    iif(p.explicit IS NULL, 'nan', printf('%!.17g', p.explicit)) AS explicit, g.sampler, g.engine_name AS engine,
+    coalesce(f.root_id, 0) AS root, coalesce(f.path, '') AS path, {_HAS} AS has
 """
 _TABLES = """
     live_generations AS l
     JOIN generations AS g ON g.id = l.id
     LEFT JOIN generation_files AS f ON f.generation_id = l.id AND f.kind = 'final'
+    LEFT JOIN pictures AS p ON p.content_hash = l.content_hash
 """
 _NUMBERS = ("id", "ratio_milli", "favorite", "rating", "flags", "width", "height", "model", "steps", "root", "has")
+_FRACTIONS = ("cfg", "explicit")
 _TEXTS = ("seed", "sampler", "engine", "path")
 _strings = msgspec.json.Decoder(list[str | None])
 
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """Columns, parallel and in order of ids: whole numbers, `cfg`, and texts."""
+    """Columns, parallel and in order of ids: whole numbers, fractions (NaN: unknown), and texts."""
 
     numbers: dict[str, NDArray[np.int64]]
-    cfg: NDArray[np.float64]
+    fractions: dict[str, NDArray[np.float64]]
     texts: dict[str, list[str | None]]
 
     def __len__(self) -> int:
-        return len(self.cfg)
+        return len(self.numbers["id"])
 
 
 ROLES = tuple(kind.value for kind in ModelKind)
@@ -97,7 +100,7 @@ def images(tx: ReadTx, ids: Sequence[int]) -> Images:
 
 
 def _images(tx: ReadTx, condition: str, **values: Any) -> Images:
-    gathered = ", ".join([f"group_concat({name}) AS {name}" for name in (*_NUMBERS, "cfg")])
+    gathered = ", ".join([f"group_concat({name}) AS {name}" for name in (*_NUMBERS, *_FRACTIONS)])
     gathered += "".join(f", json_group_array({name}) AS {name}" for name in _TEXTS)
     row = tx.all(
         f"SELECT {gathered} FROM (SELECT {_COLUMNS} FROM {_TABLES} WHERE {condition})",  # noqa: S608 - all our own
@@ -105,7 +108,7 @@ def _images(tx: ReadTx, condition: str, **values: Any) -> Images:
     )[0]
     return Images(
         {name: _numbers(row[name]) for name in _NUMBERS},
-        np.fromstring(row["cfg"] or "", np.float64, sep=","),
+        {name: np.fromstring(row[name] or "", np.float64, sep=",") for name in _FRACTIONS},
         {name: _strings.decode(row[name]) for name in _TEXTS},
     )
 

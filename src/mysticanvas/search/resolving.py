@@ -116,7 +116,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """`column` is "rating", "steps", "cfg" or "pixels"."""
+    """`column` is "rating", "steps", "cfg", "explicit" or "pixels"."""
 
     column: str
     interval: Interval

@@ -1,4 +1,4 @@
-"""Prompts by their meaning: images in order of likeness to a text or to one image's prompt (A4).
+"""Images in order of likeness to a text or to one image: by what prompts mean, or by what pictures look like (A4).
 
 What the database knows is kept in memory and in `vectors/`, and follows it: each question first reads
 the vectors and images that are new. All of it can be thrown away and comes back.
@@ -7,6 +7,7 @@ the vectors and images that are new. All of it can be thrown away and comes back
 import json
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +16,15 @@ from numpy.typing import NDArray
 
 from mysticanvas.domain.errors import NotFoundError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.meaning import spaces
+from mysticanvas.domain.sight import BUILT_IN
+from mysticanvas.meaning import clip, spaces
 from mysticanvas.meaning.encoding import Floats, normalized
 from mysticanvas.meaning.spaces import Space
 from mysticanvas.meaning.vectors import Mask, Rows, Vectors
-from mysticanvas.store import embeddings
+from mysticanvas.store import embeddings, pictures
 from mysticanvas.store.connections import GIVEN_UP
-from mysticanvas.store.database import ChangeSet, Database
+from mysticanvas.store.database import ChangeSet, Database, ReadTx
+from mysticanvas.store.embeddings import StoredVector
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +39,66 @@ EXAMPLES_NEEDED = 30
 # asked: in benchmarks/meaning.py no right answer is below .45 of the best, and four of five others are.
 MOST = 1_000
 LEAST_OF_BEST = 0.4
+# Any two pictures have something in common to a model that looks at them.
+LEAST_OF_BEST_LOOK = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What images are alike in: how it is numbered in the database, which models know it, and how a text is put
+    beside it: its vectors by the space's name, none for a model that reads no words. What is less than `least`
+    of the best one's likeness is not near."""
+
+    name: str
+    after: Callable[..., list[StoredVector]]
+    number_at: Callable[..., int | None]
+    numbers_of_all: Callable[[ReadTx], tuple[str, str]]
+    numbers_of: Callable[..., dict[int, int]]
+    spaces: Callable[[ReadTx], list[Space]]
+    read: Callable[[Database, str], dict[str, Floats]]
+    least: float
+
+
+def _read_as_prompt(_: Database, text: str) -> dict[str, Floats]:
+    encoders = {space.name: spaces.encoder(space.name) for space in spaces.available()}
+    return {name: encoder.encode([text])[0] for name, encoder in encoders.items() if encoder is not None}
+
+
+def _spaces_of_pictures(tx: ReadTx) -> list[Space]:
+    """Those that have a vector: it says how many dimensions there are."""
+    found = [(name, pictures.dimensions(tx, space=name)) for name in pictures.sight(tx).spaces]
+    return [
+        Space(name, dimensions, batch=1, weight=0.5 if name == BUILT_IN else 1.0)
+        for name, dimensions in found
+        if dimensions is not None
+    ]
+
+
+def _read_as_picture(database: Database, text: str) -> dict[str, Floats]:
+    model = database.read(pictures.sight).clip
+    return {model.space: clip.open_text(model.folder).encode(text)} if model is not None and model.has_text else {}
+
+
+PROMPTS = Subject(
+    "prompts",
+    embeddings.after,
+    embeddings.prompt_at,
+    embeddings.prompts_of_all,
+    embeddings.prompts_of,
+    lambda _: spaces.available(),
+    _read_as_prompt,
+    LEAST_OF_BEST,
+)
+PICTURES = Subject(
+    "pictures",
+    pictures.after,
+    pictures.picture_at,
+    pictures.pictures_of_all,
+    pictures.pictures_of,
+    _spaces_of_pictures,
+    _read_as_picture,
+    LEAST_OF_BEST_LOOK,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +107,24 @@ class Ranked:
 
     ids: Ids
     scores: Floats
+    least: float = LEAST_OF_BEST
 
     @property
     def near(self) -> Ids:
         """Those that are like what was asked, by the measure of the best."""
         best = float(self.scores[0]) if len(self.scores) else 0.0
-        return self.ids[self.scores >= LEAST_OF_BEST * best] if best > 0 else self.ids[:0]
+        return self.ids[self.scores >= self.least * best] if best > 0 else self.ids[:0]
 
 
 class Similarity:
     """Thread-safe. `folder` is the library's `vectors/`."""
 
-    def __init__(self, database: Database, folder: Path) -> None:
+    def __init__(self, database: Database, folder: Path, subject: Subject = PROMPTS) -> None:
         self._database = database
+        self._folder = folder
+        self._subject = subject
         self._lock = threading.Lock()
-        self._kept = {space.name: _Kept(space, folder) for space in spaces.available()}
+        self._kept: dict[str, _Kept] = {}
         self._images = _Images()
         self._stale: set[int] | None = None
         # None until it is looked at anew.
@@ -67,33 +133,38 @@ class Similarity:
         database.after_commit(self._on_commit)
 
     def to_text(self, text: str, *, within: Ids | None = None, limit: int = MOST) -> Ranked:
-        """The images whose prompts are nearest in meaning to `text`; of those in `within`, in any order.
+        """The images that are nearest in meaning to `text`; of those in `within`, in any order. Images of which
+        nothing is known yet are not among them.
 
-        Images without a prompt, or whose prompt has no vector yet, are not among them.
+        Raises `NotFoundError` where no model reads words.
         """
-        queries = {}
-        for name in self._kept:
-            encoder = spaces.encoder(name)
-            assert encoder is not None
-            queries[name] = encoder.encode([text])[0]
+        queries = self._subject.read(self._database, text)
+        if not queries:
+            raise NotFoundError(
+                "Finding pictures by words needs a CLIP model that reads: choose its folder in the settings."
+            )
         with self._lock:
             self._refresh()
-            return self._ranked(queries, within, limit)
+            return self._ranked({name: one for name, one in queries.items() if name in self._kept}, within, limit)
 
-    def to_prompt_of(self, image: GenerationId, *, within: Ids | None = None, limit: int = MOST) -> Ranked:
-        """The images whose prompts are nearest to this one's, without the image itself.
+    def to_image(self, image: GenerationId, *, within: Ids | None = None, limit: int = MOST) -> Ranked:
+        """The images that are nearest to this one, without the image itself.
 
-        Raises `NotFoundError` when the image has no prompt, or its prompt no vector yet.
+        Raises `NotFoundError` when nothing is known of the image.
         """
         with self._lock:
             self._refresh()
-            prompt = self._images.prompt_of(image)
-            queries = {} if prompt is None else self._vectors_of(prompt)
+            number = self._images.prompt_of(image)
+            queries = {} if number is None else self._vectors_of(number)
             if not queries:
-                raise NotFoundError("What this image's prompt means is not known yet.")
+                raise NotFoundError(
+                    "What this image’s prompt means is not known yet."
+                    if self._subject.name == PROMPTS.name
+                    else "No model has looked at this image yet; the settings say whether one does."
+                )
             found = self._ranked(queries, within, limit + 1)
         others = found.ids != image
-        return Ranked(found.ids[others][:limit], found.scores[others][:limit])
+        return Ranked(found.ids[others][:limit], found.scores[others][:limit], found.least)
 
     def _vectors_of(self, prompt: int) -> dict[str, Floats]:
         """By space, the quickest first; without the spaces that have none yet."""
@@ -123,10 +194,15 @@ class Similarity:
         with self._noting:
             stale, self._stale = self._stale, set()
         if stale is None:
-            self._images.take(*self._database.read_within(READ_LIMIT_MS, embeddings.prompts_of_all))
+            self._images.take(*self._database.read_within(READ_LIMIT_MS, self._subject.numbers_of_all))
         elif stale:
             images = [GenerationId(one) for one in stale]
-            self._images.patch(stale, self._database.read_within(READ_LIMIT_MS, embeddings.prompts_of, images))
+            self._images.patch(stale, self._database.read_within(READ_LIMIT_MS, self._subject.numbers_of, images))
+        wanted = self._database.read(self._subject.spaces)
+        if [space.name for space in wanted] != list(self._kept):
+            new = {space.name: _Kept(space, self._folder, self._subject) for space in wanted}
+            self._kept = new | {name: kept for name, kept in self._kept.items() if name in new}
+            self._knows_all = None
         more = [kept.catch_up(self._database) for kept in self._kept.values()]
         if stale is None or stale or any(more):
             self._knows_all = None
@@ -141,7 +217,8 @@ class Similarity:
         candidates = np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
         scores = self._fused(queries, candidates)
         order = np.argsort(-scores, kind="stable")[: 2 * limit]
-        return self._images.expand(candidates[order], scores[order], wanted, limit)
+        ranked = self._images.expand(candidates[order], scores[order], wanted, limit)
+        return Ranked(ranked.ids, ranked.scores, self._subject.least)
 
     def _nominating(self, queries: dict[str, Floats]) -> list[str]:
         """The spaces whose nearest are looked at by all: that of the best model alone once it knows every
@@ -173,8 +250,9 @@ class Similarity:
 class _Kept:
     """The vectors of one space, in the order in which they arrived."""
 
-    def __init__(self, space: Space, folder: Path) -> None:
+    def __init__(self, space: Space, folder: Path, subject: Subject) -> None:
         self.space = space
+        self._subject = subject
         self._file = folder / f"{space.name}.i8"
         self._list = folder / f"{space.name}.json"
         self._vectors: Vectors | None = None
@@ -212,12 +290,12 @@ class _Kept:
             self._load(database)
         added = 0
         while new := database.read_within(
-            READ_LIMIT_MS, embeddings.after, space=self.space.name, last=self._last, limit=VECTORS_A_READ
+            READ_LIMIT_MS, self._subject.after, space=self.space.name, last=self._last, limit=VECTORS_A_READ
         ):
             fit = [one for one in new if len(one.vector) == self.space.dimensions]
             content = np.frombuffer(b"".join(one.vector for one in fit), np.int8)
             self._content.append(content.reshape(-1, self.space.dimensions))
-            self._take(np.array([one.prompt for one in fit], np.int64))
+            self._take(np.array([one.subject for one in fit], np.int64))
             self._last = new[-1].id
             added += len(new)
         if added:
@@ -250,7 +328,7 @@ class _Kept:
         try:
             kept = json.loads(self._list.read_text("ascii"))
             packed = np.fromfile(self._file.with_suffix(".prompts"), np.int64)
-            ours = database.read(embeddings.prompt_at, space=self.space.name, vector=int(kept["last"]))
+            ours = database.read(self._subject.number_at, space=self.space.name, vector=int(kept["last"]))
             if len(packed) == kept["rows"] > 0 and ours == packed[-1]:
                 last, prompts = int(kept["last"]), packed
         except (OSError, ValueError, KeyError, TypeError):
@@ -267,7 +345,7 @@ class _Kept:
 
 
 class _Images:
-    """Which image has which prompt. `ids` ascend; `prompts` is parallel to them."""
+    """Which image has which prompt (or picture). `ids` ascend; `prompts` is parallel to them."""
 
     def __init__(self) -> None:
         self.ids = np.empty(0, np.int64)

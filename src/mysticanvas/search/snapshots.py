@@ -66,10 +66,11 @@ class Snapshots:
         index: Index | None = None,
         *,
         similarity: Similarity | None = None,
+        looks: Similarity | None = None,
         duplicates: Duplicates | None = None,
     ) -> None:
         self._database = database
-        self.finder = Finder(database, index, similarity=similarity, duplicates=duplicates)
+        self.finder = Finder(database, index, similarity=similarity, looks=looks, duplicates=duplicates)
         self._kept: OrderedDict[str, Snapshot] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -159,7 +160,19 @@ def items(tx: ReadTx, snapshot: Snapshot, start: int, count: int) -> dict[str, A
     ids = snapshot.ids[max(0, start) : max(0, start) + min(count, MAX_ITEMS)].tolist()
     read = trashed.rows if snapshot.trashed else _live_rows
     by_id = {row["id"]: row for row in read(tx, ids, prompt_shown=PROMPT_SHOWN)}
-    columns = ("uuid", "thumb", "color", "favorite", "rating", "flags", "width", "height", "timestamp", "prompt")
+    columns = (
+        "uuid",
+        "thumb",
+        "color",
+        "favorite",
+        "rating",
+        "flags",
+        "width",
+        "height",
+        "timestamp",
+        "prompt",
+        "explicit",
+    )
     page: dict[str, Any] = {"start": start}
     for column in columns:
         page[column] = [by_id[i][column] if i in by_id else None for i in ids]
@@ -172,10 +185,11 @@ def _live_rows(tx: ReadTx, images: Sequence[int], *, prompt_shown: int) -> list[
         """
         SELECT l.id, l.uuid, lower(hex(l.content_hash)) AS thumb, l.color_rgb AS color, l.is_favorite AS favorite,
                l.rating, l.flags, l.width_px AS width, l.height_px AS height, g.timestamp,
-               substr(g.prompt, 1, :prompt_shown) AS prompt
+               substr(g.prompt, 1, :prompt_shown) AS prompt, p.explicit
           FROM json_each(:ids) AS wanted
                JOIN live_generations AS l ON l.id = wanted.value
                JOIN generations AS g ON g.id = l.id
+               LEFT JOIN pictures AS p ON p.content_hash = l.content_hash
         """,
         ids=json.dumps(list(images)),
         prompt_shown=prompt_shown,

@@ -83,12 +83,14 @@ _AMOUNTS = {
     "pixels": "({0}) IS TRUE",
     "steps": _OF_GENERATION.format("{0}"),
     "cfg": _OF_GENERATION.format("{0}"),
+    "explicit": "EXISTS (SELECT 1 FROM pictures AS p WHERE p.content_hash = l.content_hash AND {0})",
 }
 _AMOUNT_COLUMNS = {
     "rating": "l.rating",
     "pixels": "l.width_px * l.height_px",
     "steps": "g.steps",
     "cfg": "g.cfg_scale",
+    "explicit": "p.explicit",
 }
 _SIDES = {
     "=": "(l.width_px = {0} AND l.height_px = {1}) IS TRUE",

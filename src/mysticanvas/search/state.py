@@ -135,7 +135,7 @@ class State:
         at = np.arange(positions, positions + len(images)) if isinstance(positions, int) else positions
         return {name: numbers[name] for name in ("id", "ratio_milli", "favorite", "rating", "flags", "model", "steps",
                                                  "has")} | {
-            "cfg": images.cfg,
+            **images.fractions,
             "seed": self._seeds(images.texts["seed"], at),
             "sampler": self.samplers.of_all(images.texts["sampler"]),
             "engine": self.engines.of_all(images.texts["engine"]),
@@ -386,6 +386,6 @@ class State:
 def _part(images: Images, chosen: Mask) -> Images:
     return Images(
         {name: column[chosen] for name, column in images.numbers.items()},
-        images.cfg[chosen],
+        {name: column[chosen] for name, column in images.fractions.items()},
         {name: [t for t, c in zip(texts, chosen.tolist(), strict=True) if c] for name, texts in images.texts.items()},
     )

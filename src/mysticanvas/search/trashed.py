@@ -59,10 +59,11 @@ def rows(tx: ReadTx, images: Sequence[int], *, prompt_shown: int) -> list[dict[s
         """
         SELECT g.id, g.uuid, lower(hex(f.blake3)) AS thumb, f.color_rgb AS color, g.is_favorite AS favorite,
                g.rating, (g.missing_at IS NOT NULL) | ((f.damage IS NOT NULL) << 1) AS flags,
-               f.width, f.height, g.timestamp, substr(g.prompt, 1, :prompt_shown) AS prompt
+               f.width, f.height, g.timestamp, substr(g.prompt, 1, :prompt_shown) AS prompt, p.explicit
           FROM json_each(:images) AS wanted
                CROSS JOIN generations AS g NOT INDEXED ON g.id = wanted.value
                LEFT JOIN generation_files AS f ON f.generation_id = g.id AND f.kind = 'final'
+               LEFT JOIN pictures AS p ON p.content_hash = f.blake3
          WHERE g.deleted_at IS NOT NULL
         """,
         images=json.dumps(list(images)),

@@ -30,6 +30,7 @@ from mysticanvas.server import (
     keeping,
     libraries,
     lineage,
+    looking,
     models,
     organising,
     queries,
@@ -83,6 +84,7 @@ def build_app(services: Services) -> FastAPI:
         keeping,
         verifying,
         vision,
+        looking,
     ):
         app.include_router(module.routes(services))
     app.include_router(_session_routes(services))

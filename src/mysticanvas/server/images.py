@@ -15,7 +15,7 @@ from mysticanvas.domain.generation import GenerationId, LoraUse, Recipe
 from mysticanvas.formats.infotext import write_infotext
 from mysticanvas.server.services import Services
 from mysticanvas.server.wire import Int64, reply
-from mysticanvas.store import files, generations, lineage, models, raw_metadata
+from mysticanvas.store import files, generations, lineage, models, pictures, raw_metadata
 from mysticanvas.store.database import ReadTx
 from mysticanvas.store.generations import Detail
 
@@ -75,6 +75,7 @@ def _detail(tx: ReadTx, uuid: str) -> dict[str, Any]:
         "deleted": made.deleted_at is not None,
         "thumb": final.blake3.hex() if final and final.blake3 else None,
         "damage": final.damage if final else None,
+        "explicit": pictures.explicit_of(tx, image),
         "files": [_file(file) for file in [*located, *lineage.input_files(tx, image)] if file.root is not None],
         "parameters_text": _own_form(raw_metadata.entries(tx, image)) or write_infotext(recipe),
     }

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.job import JobKind, JobPriority
-from mysticanvas.domain.query import Field, LikeImage, Node, Not, Similar, Sort, Text
+from mysticanvas.domain.query import Field, Looks, LooksLike, Meaning, Node, Not, Similar, Sort, Text
 from mysticanvas.domain.query import Query as Tree
 from mysticanvas.search import completing, facets, highlighting, language, query_json, resolving, snapshots, statistics
 from mysticanvas.search.snapshots import Snapshot
@@ -186,11 +186,12 @@ def _chip(node: Node, text: str) -> dict[str, object]:
 
 
 def _similar_chip(database: Database, similar: Similar | None) -> list[dict[str, object]]:
-    """`value` is the text, or how the prompt of the image begins."""
+    """`value` is the text, or how the prompt of the image begins; `field` is "looks" where pictures are compared."""
     if similar is None:
         return []
-    value = similar.text if not isinstance(similar, LikeImage) else _prompt_of(database, similar.uuid)
-    return [{"text": language.written_similar(similar), "field": "similar", "value": value, "negated": False}]
+    value = similar.text if isinstance(similar, Meaning | Looks) else _prompt_of(database, similar.uuid)
+    field = "looks" if isinstance(similar, Looks | LooksLike) else "similar"
+    return [{"text": language.written_similar(similar), "field": field, "value": value, "negated": False}]
 
 
 def _prompt_of(database: Database, uuid: str) -> str:

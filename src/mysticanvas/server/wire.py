@@ -96,6 +96,12 @@ class VisionIn(QueryIn):
     again: bool = False
 
 
+class LookingIn(BaseModel):
+    is_on: bool | None = None
+    clip_folder: str | None = Field(None, max_length=4_000)
+    least_explicit: float | None = Field(None, ge=0, le=1)
+
+
 def reply(value: Any, status: int = 200) -> Response:
     """JSON in bytes: quicker than a model for each row."""
     return Response(msgspec.json.encode(value), status, media_type="application/json")

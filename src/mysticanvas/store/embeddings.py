@@ -16,10 +16,10 @@ class Unembedded:
 
 @dataclass(frozen=True, slots=True)
 class StoredVector:
-    """`prompt` is the id in `prompts`."""
+    """`subject` is the id in `prompts`, or in `pictures`."""
 
     id: int
-    prompt: int
+    subject: int
     vector: bytes
 
 

@@ -128,3 +128,8 @@ UNION ALL
 SELECT id FROM prompts WHERE id NOT IN (SELECT prompt_id FROM generation_prompts)
 UNION ALL
 SELECT id FROM embeddings WHERE space LIKE 'prompt-%' AND content_hash NOT IN (SELECT content_hash FROM prompts);
+
+-- name: no picture is kept that no file holds, and no vector of one
+SELECT id FROM pictures WHERE content_hash NOT IN (SELECT blake3 FROM generation_files WHERE blake3 IS NOT NULL)
+UNION ALL
+SELECT id FROM embeddings WHERE space LIKE 'picture-%' AND content_hash NOT IN (SELECT content_hash FROM pictures);

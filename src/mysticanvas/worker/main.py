@@ -17,6 +17,7 @@ from mysticanvas.domain.task import (
     HashFile,
     HashPicture,
     ListFolder,
+    LookAtPictures,
     ReadImages,
     ReadKept,
     TagPicture,
@@ -93,6 +94,10 @@ def run(task: Task) -> Answer:
             from mysticanvas.worker.tasks import picture_tags
 
             return picture_tags.run(task)
+        case LookAtPictures():
+            from mysticanvas.worker.tasks import looking
+
+            return looking.run(task)
     # libvips is loaded only where pixels are wanted.
     from mysticanvas.worker.tasks import thumbs
 

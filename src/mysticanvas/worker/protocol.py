@@ -25,9 +25,11 @@ from mysticanvas.domain.task import (
     ImagesRead,
     KeptRead,
     ListFolder,
+    LookAtPictures,
     MakeThumbs,
     NotRead,
     PictureHashed,
+    PicturesSeen,
     PictureTagged,
     ReadImages,
     ReadKept,
@@ -58,6 +60,7 @@ _TASKS: dict[str, type] = {
         AskForTags,
         VerifyFiles,
         TagPicture,
+        LookAtPictures,
     )
 }
 _ANSWERS: dict[str, type] = {
@@ -75,6 +78,7 @@ _ANSWERS: dict[str, type] = {
         TagsSuggested,
         FilesVerified,
         PictureTagged,
+        PicturesSeen,
     )
 }
 

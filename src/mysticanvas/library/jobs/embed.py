@@ -18,3 +18,12 @@ def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
 def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
     assert isinstance(answer, TextsEmbedded)
     embeddings.keep(tx, space=answer.space, vectors=zip(answer.hashes, answer.vectors, strict=True))
+
+
+def split(payload: dict[str, Any]) -> list[dict[str, Any]]:
+    """Two halves of the block, so that the one prompt a worker dies of is found."""
+    first, last = payload["first"], payload["last"]
+    if first == last:
+        return []
+    middle = (first + last) // 2
+    return [payload | {"last": middle}, payload | {"first": middle + 1}]

@@ -15,7 +15,7 @@ from typing import Any
 from mysticanvas.domain.job import JobKind
 from mysticanvas.domain.task import Answer, Task
 from mysticanvas.domain.verifying import RescanRoot
-from mysticanvas.library.jobs import autotag, embed, models, phash, reparse, rescan, sha256, thumb, verify, vision
+from mysticanvas.library.jobs import autotag, embed, look, models, phash, reparse, rescan, sha256, thumb, verify, vision
 from mysticanvas.store.database import ReadTx, WriteTx
 
 
@@ -33,7 +33,7 @@ class Kind:
 SLOW = (JobKind.MODELS, JobKind.AUTOTAG)
 UNHURRIED = (JobKind.VERIFY,)
 # Jobs that have workers of their own with more memory, some at a time.
-APART = (JobKind.VISION,)
+APART = (JobKind.VISION, JobKind.LOOK)
 # Jobs that the Orchestrator does itself, one at a time, whatever else is running.
 INSIDE = (JobKind.RESCAN,)
 
@@ -42,10 +42,11 @@ KINDS: dict[JobKind, Kind] = {
     JobKind.SHA256: Kind(sha256.prepare, sha256.apply),
     JobKind.MODELS: Kind(models.prepare, models.apply),
     JobKind.REPARSE: Kind(reparse.prepare, reparse.apply, reparse.split),
-    JobKind.EMBED: Kind(embed.prepare, embed.apply),
+    JobKind.EMBED: Kind(embed.prepare, embed.apply, embed.split),
     JobKind.PHASH: Kind(phash.prepare, phash.apply),
     JobKind.AUTOTAG: Kind(autotag.prepare, autotag.apply),
     JobKind.VERIFY: Kind(verify.prepare, verify.apply, verify.split, give_up=verify.give_up),
     JobKind.RESCAN: Kind(rescan.prepare, rescan.apply),
     JobKind.VISION: Kind(vision.prepare, vision.apply),
+    JobKind.LOOK: Kind(look.prepare, look.apply, look.split),
 }

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.file import FileKind, TextEntry
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Answer, MakeThumbs, Task, ThumbsMade
+from mysticanvas.library import looking
 from mysticanvas.library.jobs import location, reparse
 from mysticanvas.store import files, likeness, raw_metadata
 from mysticanvas.store.database import ReadTx, WriteTx
@@ -31,6 +33,7 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
     if answer.blake3 is not None and answer.webps:
         for kind, edge_px, webp in zip((FileKind.THUMB, FileKind.PREVIEW), SHORT_EDGES_PX, answer.webps, strict=False):
             files.keep_thumb(tx, image, kind=kind, blake3=answer.blake3, short_edge_px=edge_px, size_bytes=len(webp))
+        looking.note(tx, image, now_ms=now_ms())
     if answer.hidden is not None:
         # Kept beside the texts of the file; what they say together is for a worker to read.
         raw_metadata.keep_also(tx, image, TextEntry("stealth", "stealth", answer.hidden))

@@ -1,0 +1,38 @@
+"""Pictures that models look at: whether they do, which, and from which score on one counts as explicit (A4)."""
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from mysticanvas.domain.clock import now_ms
+from mysticanvas.library import looking
+from mysticanvas.server.services import Services
+from mysticanvas.server.wire import LookingIn, reply
+from mysticanvas.store import pictures
+from mysticanvas.store.database import ReadTx
+
+
+def routes(services: Services) -> APIRouter:
+    router = APIRouter(prefix="/api/looking", tags=["images"])
+    database = services.database
+
+    @router.get("")
+    def state() -> Response:
+        return reply(database.read(_state))
+
+    @router.post("")
+    def change(asked: LookingIn) -> Response:
+        """Only what is given is changed. `clip_folder` "": no model of the person's own any more."""
+        if asked.clip_folder is not None:
+            looking.choose_clip(database, asked.clip_folder or None, now_ms=now_ms)
+        if asked.least_explicit is not None:
+            looking.set_least_explicit(database, asked.least_explicit)
+        if asked.is_on is not None:
+            looking.switch(database, is_on=asked.is_on, now_ms=now_ms)
+        return reply(database.read(_state))
+
+    return router
+
+
+def _state(tx: ReadTx) -> dict[str, Any]:
+    return {"installed": looking.is_installed(), "sight": pictures.sight(tx), "progress": looking.progress(tx)}
