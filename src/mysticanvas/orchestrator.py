@@ -35,8 +35,10 @@ from mysticanvas.search.duplicates import Duplicates
 from mysticanvas.search.index import Index
 from mysticanvas.search.similarity import PICTURES, Similarity
 from mysticanvas.search.snapshots import Snapshots
+from mysticanvas.server import binding
 from mysticanvas.server.app import build_app
 from mysticanvas.server.live import LiveUpdates
+from mysticanvas.server.passwords import Passwords
 from mysticanvas.server.services import Services
 from mysticanvas.server.sessions import Sessions
 from mysticanvas.settings import Settings
@@ -83,11 +85,14 @@ class Orchestrator:
 
     def _build(self, running: ExitStack) -> None:
         settings = self._settings
+        passwords = Passwords(settings.library)
+        if self._serving:
+            binding.check_wide(settings.host, settings.names, has_password=passwords.is_set)
         self.database = running.enter_context(Database.open(settings.library, read_limit_ms=settings.read_limit_ms))
         running.enter_context(Journaling(self.database))
         self._warn_of_place()
-        self._socket = running.enter_context(_bind(settings.port)) if self._serving else None
-        port = self._socket.getsockname()[1] if self._socket else settings.port
+        self._sockets = self._listen(running) if self._serving else []
+        port = self._sockets[0].getsockname()[1] if self._sockets else settings.port
         self.base_url = f"http://127.0.0.1:{port}"
         workers = running.enter_context(
             WorkerPool(settings.workers, memory_bytes=settings.worker_memory_bytes, task_limit_s=settings.task_limit_s)
@@ -135,11 +140,17 @@ class Orchestrator:
                 progress=progress,
                 cache=cache,
                 sessions=self.sessions,
+                passwords=passwords,
+                origins=binding.origins(port, settings.names if self._serving else ()),
                 base_url=self.base_url,
                 static=STATIC,
             )
         )
         self._live = live
+
+    def _listen(self, running: ExitStack) -> list[socket.socket]:
+        opened = binding.open_sockets(self._settings.host, self._settings.port)
+        return [running.enter_context(one) for one in opened]
 
     def _start_index(self, running: ExitStack) -> Index:
         index = running.enter_context(Index(self.database))
@@ -207,9 +218,15 @@ class Orchestrator:
 
     def serve(self) -> None:
         """Returns when interrupted. Meanwhile `address.json` says where to ask."""
-        assert self._socket is not None
+        assert self._sockets
         config = uvicorn.Config(
-            self.app, log_level="warning", access_log=False, timeout_graceful_shutdown=SHUTDOWN_S, server_header=False
+            self.app,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=SHUTDOWN_S,
+            server_header=False,
+            # Whom a request says that it is forwarded for is nobody's proof.
+            proxy_headers=False,
         )
         address = self._settings.library / ADDRESS_FILE
         _write_address(address, self.base_url)
@@ -223,7 +240,7 @@ class Orchestrator:
             address.unlink(missing_ok=True)
 
     async def _serve(self, server: uvicorn.Server) -> None:
-        serving = asyncio.create_task(server.serve(sockets=[self._socket] if self._socket else None))
+        serving = asyncio.create_task(server.serve(sockets=self._sockets))
         while not serving.done():
             await asyncio.wait([serving], timeout=0.2)
             if server.should_exit:
@@ -254,22 +271,6 @@ class Orchestrator:
                     by_root.setdefault(hint.root, []).append(hint.folder)
             for path, folders in by_root.items():
                 self.importing.start_changed(known[path], folders, recursive=recursive)
-
-
-def _bind(port: int) -> socket.socket:
-    """Raises `LibraryError` when the port is taken."""
-    # The protocol is named, or asyncio leaves Nagle on, and each reply waits for an acknowledgement (40 ms).
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    if os.name != "nt":
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind(("127.0.0.1", port))
-    except OSError as error:
-        bound.close()
-        raise LibraryError(
-            f"Port {port} is used by another program. Choose another with --port, or --port 0 for any."
-        ) from error
-    return bound
 
 
 def _write_address(path: Path, base_url: str) -> None:

@@ -29,6 +29,14 @@ class Settings(BaseSettings):
         description="Folder of the library: database, thumbnails, backups. Your images stay where they are.",
     )
     port: int = Field(8642, ge=0, le=65_535, description="TCP port on 127.0.0.1; 0 lets the system choose a free one.")
+    host: str = Field(
+        "127.0.0.1",
+        description="Address to listen at besides this machine's own; needs a password and host names.",
+    )
+    host_names: str = Field(
+        "",
+        description="Names that browsers use to reach it from elsewhere, commas between: nas.local, https://g.example.",
+    )
     workers: int = Field(
         default_factory=default_workers, ge=1, le=64, description="Processes that read and decode images."
     )
@@ -58,6 +66,11 @@ class Settings(BaseSettings):
     vision_memory_bytes: int = Field(
         4 * 1024 * MIB, ge=256 * MIB, description="Bytes of memory that the worker which looks at pictures may take."
     )
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for part in self.host_names.split(",") if (name := part.strip()))
+
     worker_memory_bytes: int = Field(
         512 * MIB, ge=64 * MIB, description="Bytes of memory that one worker process may take."
     )

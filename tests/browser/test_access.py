@@ -141,7 +141,7 @@ def test_a_page_that_is_not_signed_in_has_no_serious_fault(browser: Browser, ser
         page.wait_for_selector("[role=gridcell]")
         page.context.clear_cookies()
         page.goto(str(served.http.base_url))
-        page.get_by_role("heading", name="Sign in").wait_for()
+        page.get_by_role("heading", name="Open your library").wait_for()
         assert faults(page) == []
 
 

@@ -131,7 +131,7 @@ def test_a_web_socket_is_refused_before_it_is_accepted() -> None:
     async def send(message: Message) -> None:
         said.append(message)
 
-    gate = Gate(application, sessions=Sessions("token"), hosts=frozenset({"127.0.0.1:1"}))
+    gate = Gate(application, sessions=Sessions("token"), origins={"127.0.0.1:1": "http://127.0.0.1:1"})
     headers = [(b"host", b"127.0.0.1:1"), (b"authorization", b"Bearer token")]
     loops.run(gate({"type": "websocket", "headers": headers, "path": "/"}, connecting, send))
     assert [message["type"] for message in said] == ["websocket.close"]

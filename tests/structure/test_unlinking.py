@@ -18,6 +18,8 @@ ALLOWED = {
     ("disk/discarding.py", "_unlink_beneath"): "a person's file, after every check",
     ("library/thumb_cache.py", "_write_whole"): "a thumbnail's temporary file",
     ("library/autotagging.py", "keep_key"): "the file of an endpoint's key",
+    ("server/passwords.py", "keep_password"): "the file of the password",
+    ("server/passwords.py", "forget_password"): "the file of the password",
     ("server/sessions.py", "kept_in"): "the file of the browser's session",
     ("orchestrator.py", "serve"): "address.json",
     ("orchestrator.py", "_write_address"): "address.json",

@@ -14,6 +14,14 @@ from mysticanvas.orchestrator import Orchestrator, holder_address
 from mysticanvas.settings import Settings
 
 Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; 0 takes any that is free.")]
+Host = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Listen at this address too, for other machines; wants a password."),
+]
+HostName = Annotated[
+    list[str] | None,
+    typer.Option("--host-name", metavar="NAME", help="A name that their browsers will use; may be repeated."),
+]
 Executor = Annotated[
     str | None,
     typer.Option(metavar="local|dask://HOST:PORT", help="Where jobs are done.", show_default="local"),
@@ -35,13 +43,16 @@ def serve(
         list[Path] | None, typer.Argument(metavar="[FOLDER …]", help="Folders to take in and watch.")
     ] = None,
     port: Port = None,
+    host: Host = None,
+    host_name: HostName = None,
     open_browser: Open = True,
     executor: Executor = None,
     send_files: SendFiles = None,
     library: Library = None,
 ) -> None:
     """Open the gallery: take in the folders, watch them, serve until Ctrl+C."""
-    settings = settings_for(library, port=port, executor=executor, send_files=send_files)
+    names = ",".join(host_name) if host_name else None
+    settings = settings_for(library, port=port, host=host, host_names=names, executor=executor, send_files=send_files)
     _serve(settings, [absolute(folder) for folder in folders or []], open_browser=open_browser)
 
 

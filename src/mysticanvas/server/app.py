@@ -44,6 +44,7 @@ from mysticanvas.server import (
 )
 from mysticanvas.server.describing import describe
 from mysticanvas.server.gate import Gate
+from mysticanvas.server.passwords import TooManyAttemptsError
 from mysticanvas.server.services import Services
 from mysticanvas.server.wire import CodeIn, reply
 
@@ -57,6 +58,7 @@ _STATUS: tuple[tuple[type[MystiCanvasError], int], ...] = (
     (TimeLimitError, 503),
     (LibraryError, 503),
     (TaskError, 502),
+    (TooManyAttemptsError, 429),
 )
 _NOT_BUILT = "The gallery is not built yet. Run: python3 dev.py run"
 
@@ -93,10 +95,7 @@ def build_app(services: Services) -> FastAPI:
     app.add_exception_handler(MystiCanvasError, _refuse)
     app.add_exception_handler(RequestValidationError, _refuse_shape)
     app.add_exception_handler(HTTPException, _refuse_http)
-    host = services.base_url.removeprefix("http://")
-    port = host.rpartition(":")[2]
-    hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]"))
-    app.add_middleware(Gate, sessions=services.sessions, hosts=hosts)
+    app.add_middleware(Gate, sessions=services.sessions, origins=services.origins)
     return app
 
 
@@ -105,12 +104,20 @@ def _session_routes(services: Services) -> APIRouter:
     sessions = services.sessions
 
     @router.post("/session")
-    async def sign_in(asked: CodeIn) -> Response:
+    def sign_in(asked: CodeIn, request: Request) -> Response:
+        """By a code that is good once, or by the password of a library that other machines may ask."""
         cookie = sessions.redeem(asked.code)
+        if cookie is None and services.passwords.is_set:
+            # The address of the connection: what a header says of it may be anybody's word.
+            address = request.client.host if request.client else ""
+            if not services.passwords.accepts(asked.code, address=address):
+                return reply({"error": "That is not the password, and no code that is still good."}, 403)
+            cookie = sessions.cookie
         if cookie is None:
             return reply({"error": "This code has been used or is too old. Open MystiCanvas from the app again."}, 403)
+        secure = request.headers.get("origin", "").startswith("https://")
         answer = Response(status_code=204)
-        answer.set_cookie(sessions.cookie_name, cookie, httponly=True, samesite="strict", path="/")
+        answer.set_cookie(sessions.cookie_name, cookie, httponly=True, samesite="strict", secure=secure, path="/")
         return answer
 
     @router.post("/session/code")

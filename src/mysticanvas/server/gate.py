@@ -3,6 +3,8 @@
 Pure ASGI, before any routing, on the raw headers. Refusals say as little as a stranger needs.
 """
 
+from collections.abc import Mapping
+
 from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,12 +32,12 @@ _OPEN_POST = "/api/session"
 
 
 class Gate:
-    """`hosts` are the values of Host that are ours, port included."""
+    """`origins`: the values of Host that are ours, port included, and the Origin that goes with each."""
 
-    def __init__(self, app: ASGIApp, *, sessions: Sessions, hosts: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, *, sessions: Sessions, origins: Mapping[str, str]) -> None:
         self._app = app
         self._sessions = sessions
-        self._hosts = hosts
+        self._origins = origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -50,15 +52,15 @@ class Gate:
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers = _Headers(scope)
-        host = headers.only("host")
-        if host is None or host.lower() not in self._hosts:
+        own = self._origins.get((headers.only("host") or "").lower())
+        if own is None:
             return 421, "This address is not MystiCanvas."
         method, path = scope["method"], scope["path"]
         by_token = self._has_token(headers)
         if any(site not in ("same-origin", "none") for site in headers.all("sec-fetch-site")):
             return 403, "Another site may not ask this."
         # Also where it only reads: not every browser says Sec-Fetch-Site.
-        if any(origin != f"http://{host}" for origin in headers.all("origin")):
+        if any(origin != own for origin in headers.all("origin")):
             return 403, "Another site may not ask this."
         if method not in _READS:
             refusal = self._refused_write(method, headers, by_token)

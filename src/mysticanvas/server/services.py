@@ -1,5 +1,6 @@
 """What the routes need, handed in by the Orchestrator."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +14,14 @@ from mysticanvas.library.thumb_cache import ThumbCache
 from mysticanvas.search.duplicates import Duplicates
 from mysticanvas.search.snapshots import Snapshots
 from mysticanvas.server.live import LiveUpdates
+from mysticanvas.server.passwords import Passwords
 from mysticanvas.server.sessions import Sessions
 from mysticanvas.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """`base_url` is where the gallery is served, without a slash at the end."""
+    """`base_url` is where the gallery is served, without a slash at the end; `origins` as the gate wants them."""
 
     database: Database
     workers: Executor
@@ -33,5 +35,7 @@ class Services:
     progress: JobProgress
     cache: ThumbCache
     sessions: Sessions
+    passwords: Passwords
+    origins: Mapping[str, str]
     base_url: str
     static: Path

@@ -51,6 +51,11 @@ class Sessions:
             self._codes[code] = time.monotonic() + CODE_LIMIT_S
         return code
 
+    @property
+    def cookie(self) -> str:
+        """The value that signs in; for who has shown that they may."""
+        return self._cookie
+
     def redeem(self, code: str) -> str | None:
         """The cookie's value for a code that is good, once; else None."""
         with self._lock:

@@ -1,6 +1,7 @@
 /** The library's HTTP API, typed. Every call fails with an `ApiError` that holds a sentence. */
 
 import type { Section } from '../lib/layout';
+import { connection } from './connection.svelte';
 
 export interface Chip {
   text: string;
@@ -238,6 +239,7 @@ async function send(path: string, init: RequestInit = {}): Promise<Response> {
     throw new ApiError(0, 'MystiCanvas does not answer.');
   }
   if (response.ok) return response;
+  if (response.status === 401) connection.signedOut = true;
   const said = (await response.json().catch(() => ({}))) as Partial<Refusal>;
   throw new ApiError(response.status, said.error ?? `The server answered ${response.status}.`, said.suggestion ?? null, said.position ?? null);
 }

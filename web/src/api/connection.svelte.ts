@@ -2,6 +2,8 @@
 
 class Connection {
   up = $state(true);
+  /** The server knows this page no longer, or not yet. */
+  signedOut = $state(false);
 }
 
 export const connection = new Connection();

@@ -1,0 +1,191 @@
+"""Serving other machines: never by accident, never without a password, and the gate holds as before (X1)."""
+
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.faults.serving import Served
+from typer.testing import CliRunner
+
+from mysticanvas.cli.main import app, exit_code
+from mysticanvas.domain.errors import InvalidInputError, LibraryError
+from mysticanvas.orchestrator import Orchestrator
+from mysticanvas.server import binding, passwords
+from mysticanvas.server.passwords import Passwords, TooManyAttemptsError, keep_password
+from mysticanvas.settings import Settings
+
+PASSWORD = "correct horse battery"
+NAME = "gallery.lan"
+
+
+@pytest.fixture(scope="module")
+def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    library = tmp_path_factory.mktemp("wide") / "library"
+    keep_password(library, PASSWORD)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("MYSTICANVAS_HOST", "0.0.0.0")
+        patched.setenv("MYSTICANVAS_HOST_NAMES", f"{NAME}, https://pictures.example")
+        server = Served(library, []).wait_until_up()
+    yield server
+    server.stop()
+
+
+def stranger(served: Served, host: str, scheme: str = "http", **more: str) -> httpx.Client:
+    """A browser of another machine, as far as a server can tell; `host` is what its address bar says."""
+    headers = {"Host": host, "Origin": f"{scheme}://{host}", **more}
+    return httpx.Client(base_url=f"http://127.0.0.1:{served.port}", headers=headers, timeout=20)
+
+
+def test_another_address_is_refused_without_a_password_and_without_names(tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    for host in ("0.0.0.0", "::", "192.168.1.5"):
+        with (
+            pytest.raises(InvalidInputError, match="password"),
+            Orchestrator(Settings(library=library, host=host, host_names=NAME, port=0), serving=True),
+        ):
+            pass
+    assert not (library / "mysticanvas.db").exists()
+    keep_password(library, PASSWORD)
+    with (
+        pytest.raises(InvalidInputError, match="--host-name"),
+        Orchestrator(Settings(library=library, host="0.0.0.0", port=0), serving=True),
+    ):
+        pass
+    assert exit_code(InvalidInputError("")) == 2
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "::1"])
+def test_this_machine_alone_wants_neither(host: str) -> None:
+    binding.check_wide(host, (), has_password=False)
+
+
+@pytest.mark.parametrize("name", ["*", "", "a b", "http://", "evil.example/path", "a@b", "-a", "ftp://a", "a:99999999"])
+def test_what_is_no_name_of_a_host_is_refused(name: str) -> None:
+    with pytest.raises(InvalidInputError):
+        binding.origins(8642, [name])
+
+
+def test_each_name_has_its_own_origin() -> None:
+    found = binding.origins(
+        8642, ["nas.local", "NAS.local:80", "https://pictures.example", "https://pictures.example:8443"]
+    )
+    assert found["nas.local:8642"] == "http://nas.local:8642"
+    assert found["nas.local"] == "http://nas.local"
+    assert found["pictures.example"] == "https://pictures.example"
+    assert found["pictures.example:8443"] == "https://pictures.example:8443"
+    assert set(binding.origins(80, ())) == {"127.0.0.1", "localhost", "[::1]"}
+
+
+def test_both_addresses_of_this_machine_are_taken_and_no_other() -> None:
+    opened = binding.open_sockets("127.0.0.1", 0)
+    try:
+        names = {one.getsockname()[0] for one in opened}
+        assert names <= {"127.0.0.1", "::1"}
+        port = opened[0].getsockname()[1]
+        assert {one.getsockname()[1] for one in opened} == {port}
+        for one in opened:
+            one.listen()
+        with pytest.raises(LibraryError, match="used by another program"):
+            binding.open_sockets("127.0.0.1", port)
+    finally:
+        for one in opened:
+            one.close()
+
+
+def test_replies_do_not_wait_for_acknowledgements() -> None:
+    [listening, *more] = binding.open_sockets("127.0.0.1", 0)
+    assert listening.proto == socket.IPPROTO_TCP
+    for one in (listening, *more):
+        one.close()
+
+
+def test_the_password_signs_in_under_the_name_and_under_no_other(wide: Served) -> None:
+    host = f"{NAME}:{wide.port}"
+    with stranger(wide, host) as browser:
+        assert browser.get("/api/status").status_code == 401
+        signed = browser.post("/api/session", json={"code": PASSWORD})
+        assert signed.status_code == 204
+        cookie = signed.headers["set-cookie"].lower()
+        assert "httponly" in cookie
+        assert "samesite=strict" in cookie
+        pair = signed.headers["set-cookie"].partition(";")[0]
+    assert stranger(wide, host, Cookie=pair).get("/api/status").status_code == 200
+    for other in (NAME, f"evil.example:{wide.port}", f"{NAME}.evil.example:{wide.port}", f"0.0.0.0:{wide.port}"):
+        assert stranger(wide, other, Cookie=pair).get("/api/status").status_code == 421, other
+    # The gate asks no less of who is let in.
+    crossing = stranger(wide, host, Cookie=pair)
+    crossing.headers["Origin"] = "http://evil.example"
+    assert crossing.post("/api/queries", json={"q": ""}).status_code == 403
+
+
+def test_behind_a_proxy_with_a_certificate_the_cookie_is_for_it_alone(wide: Served) -> None:
+    signed = stranger(wide, "pictures.example", "https").post("/api/session", json={"code": PASSWORD})
+    assert signed.status_code == 204
+    assert "secure" in signed.headers["set-cookie"].lower()
+    assert stranger(wide, "pictures.example", "http").post("/api/session", json={"code": PASSWORD}).status_code == 403
+
+
+def test_no_address_is_trusted_more_than_another(wide: Served) -> None:
+    for told in ("127.0.0.1", "::1", "192.168.1.5"):
+        asking = stranger(
+            wide, f"{NAME}:{wide.port}", **{"X-Forwarded-For": told, "X-Real-IP": told, "Forwarded": f"for={told}"}
+        )
+        assert asking.get("/api/status").status_code == 401
+
+
+def test_guessing_is_slowed_down_whatever_the_guesser_says_of_its_address(wide: Served) -> None:
+    said = []
+    for attempt in range(passwords.FREE_MISTAKES + 2):
+        guesser = stranger(wide, f"{NAME}:{wide.port}", **{"X-Forwarded-For": f"10.0.0.{attempt}"})
+        said.append(guesser.post("/api/session", json={"code": f"guess {attempt}"}).status_code)
+    assert said == [403] * passwords.FREE_MISTAKES + [429, 429]
+    refused = stranger(wide, f"{NAME}:{wide.port}").post("/api/session", json={"code": PASSWORD})
+    assert refused.status_code == 429
+    assert "Try again in" in refused.json()["error"]
+    # A code of this launch still opens: nobody can lock its owner out.
+    code = wide.post("/api/session/code", {})["url"].rpartition("=")[2]
+    assert stranger(wide, f"{NAME}:{wide.port}").post("/api/session", json={"code": code}).status_code == 204
+
+
+def test_the_wait_ends_and_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = 1_000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now_s)
+    keep_password(tmp_path, PASSWORD)
+    guarded = Passwords(tmp_path)
+    for _ in range(passwords.FREE_MISTAKES):
+        assert not guarded.accepts("wrong", address="a")
+    with pytest.raises(TooManyAttemptsError):
+        guarded.accepts(PASSWORD, address="a")
+    assert guarded.accepts(PASSWORD, address="b")
+    now_s += 2.5
+    assert not guarded.accepts("wrong", address="a")
+    now_s += 2.5
+    with pytest.raises(TooManyAttemptsError):
+        guarded.accepts(PASSWORD, address="a")
+    now_s += 2.5
+    assert guarded.accepts(PASSWORD, address="a")
+
+
+def test_many_addresses_together_are_slowed_down_too(tmp_path: Path) -> None:
+    # None is set: each guess is wrong at once.
+    guarded = Passwords(tmp_path)
+    for number in range(passwords.FREE_MISTAKES_OF_ALL):
+        assert not guarded.accepts("wrong", address=f"10.0.0.{number}")
+    with pytest.raises(TooManyAttemptsError):
+        guarded.accepts("wrong", address="10.1.0.1")
+
+
+def test_the_command_sets_and_forgets_the_password(tmp_path: Path) -> None:
+    library, run = tmp_path / "library", CliRunner()
+    asked = ["password", "--library", str(library)]
+    assert isinstance(run.invoke(app, asked, input="short\nshort\n").exception, InvalidInputError)
+    assert run.invoke(app, asked, input=f"{PASSWORD}\n{PASSWORD}\n").exit_code == 0
+    kept = library / "password"
+    assert kept.stat().st_mode & 0o077 == 0
+    assert kept.read_text("ascii").startswith("$argon2id$")
+    assert Passwords(library).accepts(PASSWORD, address="a")
+    assert run.invoke(app, [*asked, "--forget"]).exit_code == 0
+    assert not kept.exists()
