@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 import pyvips
-from PIL import Image
+from PIL import Image, ImageEnhance
 from tests.integration.test_similarity import take_in, wait_for, working
 
 from mysticanvas.domain.errors import ConflictError, InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.library import deeds, likeness, undoing
 from mysticanvas.pixels import likeness as near
-from mysticanvas.pixels.phash import phash
+from mysticanvas.pixels.phash import HASH_BYTES, phash
 from mysticanvas.search import language
 from mysticanvas.search.duplicates import NEAR_BITS, Alike, Duplicates
 from mysticanvas.search.finding import Finder
@@ -41,7 +41,8 @@ def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
 
 
 def hash_of(content: bytes) -> bytes | None:
-    return phash(pyvips.Image.new_from_buffer(content, ""))
+    found = phash(pyvips.Image.new_from_buffer(content, ""))
+    return None if found is None else found[:HASH_BYTES]
 
 
 def bits_between(one: bytes, other: bytes) -> int:
@@ -67,6 +68,39 @@ def test_different_pictures_are_far_from_each_other() -> None:
     pictures = [encoded(scene(seed)) for seed in range(20)]
     far = [bits_between(one, other) for i, one in enumerate(pictures) for other in pictures[:i]]
     assert min(far) > 2 * NEAR_BITS
+
+
+def look_of(image: Image.Image) -> near.Looks:
+    found = phash(pyvips.Image.new_from_buffer(encoded(image), ""))
+    assert found is not None
+    return near.looks_of(found[HASH_BYTES:])
+
+
+def stripes(*colors: str) -> Image.Image:
+    flag = Image.new("RGB", (96, 64))
+    for place, color in enumerate(colors):
+        flag.paste(Image.new("RGB", (32, 64), color), (32 * place, 0))
+    return flag
+
+
+def test_pictures_that_differ_in_colour_alone_are_strangers_and_a_grey_or_paler_copy_is_none() -> None:
+    ireland, ivory_coast = stripes("#169b62", "white", "#ff883e"), stripes("#ff883e", "white", "#169b62")
+    look = look_of(ireland)
+    assert not near.look_alike(look, look_of(ivory_coast))[0]
+    assert not near.look_alike(look, look_of(stripes("#6a4bd8", "white", "#30b7c9")))[0]
+    assert near.look_alike(look, look_of(ireland.convert("L")))[0]
+    assert near.look_alike(look, look_of(ImageEnhance.Color(ireland).enhance(0.5)))[0]
+    assert near.look_alike(look, look_of(ImageEnhance.Brightness(ireland).enhance(1.15)))[0]
+
+
+def test_a_look_that_is_not_known_yet_leaves_the_nearer_hashes_to_decide(library: Database) -> None:
+    alike = Duplicates(library).page(Alike.PICTURE, start=0, count=9).groups
+    library.write(lambda tx: tx.run("DELETE FROM picture_looks"))
+    assert Duplicates(library).page(Alike.PICTURE, start=0, count=9).groups == alike
+    library.write(
+        lambda tx: tx.run("INSERT INTO picture_looks SELECT generation_id, randomblob(288) FROM picture_hashes")
+    )
+    assert Duplicates(library).page(Alike.PICTURE, start=0, count=9).groups == []
 
 
 def test_a_picture_of_one_colour_is_like_no_other() -> None:
@@ -145,7 +179,7 @@ def test_groups_follow_what_goes(library: Database) -> None:
 
 def test_images_of_a_library_without_hashes_get_theirs(library: Database, tmp_path: Path) -> None:
     before = library.read(lambda tx: tx.all("SELECT * FROM picture_hashes ORDER BY generation_id"))
-    library.write(lambda tx: tx.run("DELETE FROM picture_hashes"))
+    library.write(lambda tx: tx.run("DELETE FROM picture_hashes") + tx.run("DELETE FROM picture_looks"))
     library.write(preferences.put, likeness.CAUGHT_UP, False)
     assert likeness.hash_missing(library, now_ms=lambda: 0) == 5
     with working(library, tmp_path):

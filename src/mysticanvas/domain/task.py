@@ -119,7 +119,7 @@ class ThumbsMade:
     then `damage` says why. `color_rgb` is the dominant colour as 0xRRGGBB. `blake3` is of the whole
     file (32 bytes), None when the file is larger than may be hashed. `hidden` is the text that the
     pixels of an image hide which says nothing else of how it was made; None when they hide none.
-    `phash` is None for a picture without contrast."""
+    `phash` (pixels/phash.py) is None for a picture without contrast."""
 
     stat: FileStat
     blake3: bytes | None
@@ -159,7 +159,7 @@ class HashPicture:
 
 @dataclass(frozen=True, slots=True)
 class PictureHashed:
-    """`phash` is 32 bytes; None for a picture without contrast."""
+    """`phash` is the hash and the look (pixels/phash.py); None for a picture without contrast."""
 
     stat: FileStat
     phash: bytes | None

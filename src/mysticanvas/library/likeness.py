@@ -10,7 +10,7 @@ from mysticanvas.store.jobs import NewJob
 JOBS_A_SLICE = 1_000
 READ_LIMIT_MS = 60_000
 # Once, for a library from before: a picture without contrast has no hash, and is not to be looked at at every start.
-CAUGHT_UP = "state.likeness.caught_up"
+CAUGHT_UP = "state.likeness.looks_caught_up"
 
 
 def hash_missing(database: Database, *, now_ms: Callable[[], int], goes_on: Callable[[], bool] = lambda: True) -> int:
@@ -19,7 +19,7 @@ def hash_missing(database: Database, *, now_ms: Callable[[], int], goes_on: Call
     if database.read(preferences.get, CAUGHT_UP, False):
         return 0
     queued, last = 0, 0
-    while slice_ := database.read_within(READ_LIMIT_MS, likeness.without_hash, after=last, limit=JOBS_A_SLICE):
+    while slice_ := database.read_within(READ_LIMIT_MS, likeness.without_look, after=last, limit=JOBS_A_SLICE):
         new = [NewJob(JobKind.PHASH, {"generation": image}, uuid, JobPriority.IDLE) for image, uuid in slice_]
         database.write_bulk(jobs.enqueue_all, new, now_ms=now_ms())
         queued += len(slice_)

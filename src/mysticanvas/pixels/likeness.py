@@ -7,6 +7,9 @@ picked, and then stand side by side. After many such sortings hardly a pair is l
 import numpy as np
 from numpy.typing import NDArray
 
+from mysticanvas.pixels.phash import LIGHT_EDGE_PX, LOOK_BYTES
+
+Looks = NDArray[np.uint8]
 Hashes = NDArray[np.uint64]
 Pairs = NDArray[np.int64]
 
@@ -18,9 +21,14 @@ BITS_PICKED = 20
 # Of more hashes than these that agree, each is compared with so many after it: they hang together all the same.
 NEIGHBOURS = 16
 # Up to here each is compared with each.
-FEW = 2_000
+FEW = 12_000
 # A cut of two per cent of one side alone, and what rounding does to small pictures.
 RATIO_SLACK = 0.03
+# How much of the light and of the colours must go together; a picture that is nearly grey has none to compare.
+LEAST_LIGHT = 0.95
+LEAST_COLOR = 0.7
+PALE = 2.0
+_LIGHTS = LIGHT_EDGE_PX**2
 
 
 def hashes_of(content: bytes) -> Hashes:
@@ -81,6 +89,28 @@ def same_shape(ratios: NDArray[np.int64], pairs: Pairs) -> NDArray[np.bool_]:
     one, other = ratios[pairs[:, 0]], ratios[pairs[:, 1]]
     same: NDArray[np.bool_] = np.abs(one - other) <= RATIO_SLACK * np.maximum(one, other)
     return same
+
+
+def look_alike(one: Looks, other: Looks) -> NDArray[np.bool_]:
+    """Whether each row, a look as phash.py makes it, is of the same picture as its partner, whatever was done to its
+    brightness and strength of colour."""
+    light, colors = ((rows[:, :_LIGHTS].astype(np.float32) for rows in (one, other)),
+                     [rows[:, _LIGHTS:].view(np.int8).astype(np.float32) for rows in (one, other)])  # fmt: skip
+    same_light = _cosines(*(rows - rows.mean(axis=1, keepdims=True) for rows in light)) >= LEAST_LIGHT
+    pale = np.minimum(*(np.sqrt((rows * rows).mean(axis=1)) for rows in colors)) < PALE
+    alike: NDArray[np.bool_] = same_light & (pale | (_cosines(*colors) >= LEAST_COLOR))
+    return alike
+
+
+def looks_of(content: bytes) -> Looks:
+    """A row a look."""
+    return np.frombuffer(content, np.uint8).reshape(-1, LOOK_BYTES)
+
+
+def _cosines(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+    lengths = np.sqrt((one * one).sum(axis=1) * (other * other).sum(axis=1))
+    cosines: NDArray[np.float32] = (one * other).sum(axis=1) / np.maximum(lengths, 1e-6)
+    return cosines
 
 
 def groups(pairs: Pairs, count: int) -> NDArray[np.int64]:

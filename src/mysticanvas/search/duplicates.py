@@ -9,14 +9,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.pixels import likeness as near
+from mysticanvas.pixels.phash import LOOK_BYTES
 from mysticanvas.store import likeness
 from mysticanvas.store.database import ChangeSet, Database
 
-# Of 256 bits; chosen in benchmarks/likeness.py, with the ratio of the sides (docs/adr/0013).
-NEAR_BITS = 32
+# Of 256 bits; chosen in benchmarks/likeness.py, with the ratio of the sides (docs/adr/0013). The second is for
+# pictures of which no look is known yet, which would confirm it.
+NEAR_BITS = 48
+NEAR_BITS_UNCONFIRMED = 32
+LOOKS_A_READ = 20_000
 READ_LIMIT_MS = 60_000
 
 
@@ -88,6 +93,7 @@ def _by_picture(database: Database) -> list[Group]:
     hashes = near.hashes_of(content)
     pairs = near.near(hashes, NEAR_BITS)
     pairs = pairs[near.same_shape(np.array(ratios, np.int64), pairs)]
+    pairs = pairs[_confirmed(database, np.array(ids, np.int64), hashes, pairs)]
     leaders = near.groups(pairs, len(ids))
     bits = near.differences(hashes[pairs[:, 0]], hashes[pairs[:, 1]])
     widest = np.zeros(len(ids), np.int64)
@@ -96,6 +102,26 @@ def _by_picture(database: Database) -> list[Group]:
     for row in np.unique(pairs)[::-1].tolist():
         members.setdefault(int(leaders[row]), []).append(GenerationId(ids[row]))
     return [Group(images, int(widest[leader])) for leader, images in members.items()]
+
+
+def _confirmed(database: Database, ids: NDArray[np.int64], hashes: near.Hashes, pairs: near.Pairs) -> NDArray[np.bool_]:
+    """Which pairs look alike, not only to their hashes."""
+    rows = np.unique(pairs)
+    looks = np.zeros((len(rows), LOOK_BYTES), np.uint8)
+    known = np.zeros(len(rows), bool)
+    for start in range(0, len(rows), LOOKS_A_READ):
+        some = rows[start : start + LOOKS_A_READ]
+        found = database.read_within(READ_LIMIT_MS, likeness.looks, ids[some].tolist())
+        for place, image in enumerate(ids[some].tolist(), start):
+            if image in found:
+                looks[place], known[place] = near.looks_of(found[image])[0], True
+    one, other = np.searchsorted(rows, pairs[:, 0]), np.searchsorted(rows, pairs[:, 1])
+    confirmed = np.zeros(len(pairs), bool)
+    for start in range(0, len(pairs), LOOKS_A_READ):
+        part = slice(start, start + LOOKS_A_READ)
+        confirmed[part] = near.look_alike(looks[one[part]], looks[other[part]])
+    near_enough = near.differences(hashes[pairs[:, 0]], hashes[pairs[:, 1]]) <= NEAR_BITS_UNCONFIRMED
+    return np.where(known[one] & known[other], confirmed, near_enough)
 
 
 def _by_recipe(database: Database) -> list[Group]:

@@ -10,13 +10,16 @@ from mysticanvas.store.database import ReadTx, WriteTx
 
 # What listeners hear when the look of an image is known anew.
 STALE = "likeness"
+HASH_BYTES = 32
 
 
 def keep(tx: WriteTx, image: GenerationId, phash: bytes | None) -> None:
-    """None for a picture without contrast, which is like no other."""
+    """The hash and the look in one, as phash.py makes them; None for a picture without contrast, which is like
+    no other."""
     tx.changes.stale.add(STALE)
     if phash is None:
         tx.run("DELETE FROM picture_hashes WHERE generation_id = :image", image=image)
+        tx.run("DELETE FROM picture_looks WHERE generation_id = :image", image=image)
         return
     tx.run(
         """
@@ -25,7 +28,16 @@ def keep(tx: WriteTx, image: GenerationId, phash: bytes | None) -> None:
             ON CONFLICT (generation_id) DO UPDATE SET phash = excluded.phash
         """,
         image=image,
-        phash=phash,
+        phash=phash[:HASH_BYTES],
+    )
+    tx.run(
+        """
+        INSERT INTO picture_looks (generation_id, look)
+        VALUES (:image, :look)
+            ON CONFLICT (generation_id) DO UPDATE SET look = excluded.look
+        """,
+        image=image,
+        look=phash[HASH_BYTES:],
     )
 
 
@@ -43,14 +55,27 @@ def all_hashes(tx: ReadTx) -> tuple[list[int], list[int], bytes]:
     return [row[0] for row in rows], [row[1] for row in rows], b"".join(row[2] for row in rows)
 
 
-def without_hash(tx: ReadTx, *, after: int, limit: int) -> list[tuple[GenerationId, str]]:
-    """The next images, by id, whose pixels were seen before there were hashes: (id, uuid)."""
+def looks(tx: ReadTx, images: Sequence[int]) -> dict[int, bytes]:
+    """Of those of the images whose looks are known."""
+    rows = tx.rows(
+        """
+        SELECT generation_id, look
+          FROM picture_looks
+         WHERE generation_id IN (SELECT value FROM json_each(:images))
+        """,
+        images=json.dumps(list(images)),
+    )
+    return dict(rows)
+
+
+def without_look(tx: ReadTx, *, after: int, limit: int) -> list[tuple[GenerationId, str]]:
+    """The next images, by id, whose pixels were seen before there were hashes and looks: (id, uuid)."""
     rows = tx.rows(
         """
         SELECT l.id, l.uuid
           FROM live_generations AS l
          WHERE l.id > :after AND l.content_hash IS NOT NULL AND l.flags & 3 = 0
-           AND NOT EXISTS (SELECT 1 FROM picture_hashes WHERE generation_id = l.id)
+           AND NOT EXISTS (SELECT 1 FROM picture_looks WHERE generation_id = l.id)
          ORDER BY l.id
          LIMIT :limit
         """,

@@ -12,6 +12,13 @@ CREATE TABLE pictures (
 -- Serves what reads the vectors of one space as they arrive, and their number.
 CREATE INDEX embeddings_of_space ON embeddings (space, id);
 
+-- What each picture with a perceptual hash looks like in 16 × 16 pixels (pixels/phash.py), which decides where hashes
+-- are near.
+CREATE TABLE picture_looks (
+    generation_id INTEGER PRIMARY KEY REFERENCES generations (id) ON DELETE CASCADE ON UPDATE CASCADE,
+    look          BLOB    NOT NULL CHECK (length(look) = 288)
+) STRICT;
+
 -- A picture goes with the last file that holds it, and its vectors with it.
 CREATE TRIGGER pictures_gone AFTER DELETE ON generation_files
     WHEN old.blake3 IS NOT NULL AND NOT EXISTS (SELECT 1 FROM generation_files WHERE blake3 = old.blake3)
