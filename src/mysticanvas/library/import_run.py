@@ -127,6 +127,9 @@ class ImportRun:
         # Known paths with other content: looked at when everything new has its row, so that a file that
         # was moved is found before what took its place.
         self._changed: deque[_Wanted] = deque()
+        # Those of them whose content nothing is known of: edited in place, unless what was there turns out to
+        # have moved to the place of another. So they come last.
+        self._edited: list[Found] = []
         self._found_again: list[KnownFile] = []
         self._unsettled: deque[tuple[float, _Wanted]] = deque()
         self._answers: SimpleQueue[tuple[_Origin, Future[Answer]]] = SimpleQueue()
@@ -191,7 +194,7 @@ class ImportRun:
                 )
 
     def _has_work(self) -> bool:
-        return bool(self._folders or self._files or self._in_flight or self._unsettled or self._changed)
+        return bool(self._folders or self._files or self._in_flight or self._unsettled or self._changed or self._edited)
 
     def _waited_long(self) -> bool:
         return time.monotonic() - self._committed_at_s > BATCH_WAIT_S
@@ -209,10 +212,21 @@ class ImportRun:
             elif self._changed and not self._in_flight:
                 self._commit()
                 self._files, self._changed = self._changed, deque()
+            elif self._edited and not self._in_flight:
+                self._settle_edited()
             else:
                 break
         if not self._folders and self.tally.state is ImportState.LISTING:
             self.tally.state = ImportState.READING
+
+    def _settle_edited(self) -> None:
+        self._commit()
+        edited, self._edited = self._edited, []
+        for found in edited:
+            if self._cancelled.is_set():
+                return
+            self._settle_known(found)
+            self._on_step()
 
     def _next_batch(self) -> list[_Wanted]:
         batch = [self._files.popleft()]
@@ -303,7 +317,10 @@ class ImportRun:
             return
         if read.fingerprint in self._ready_fingerprints:
             self._commit()
-        if wanted.known is not None or read.fingerprint in self._known_prints:
+        if wanted.known is not None and read.fingerprint not in self._known_prints:
+            self._edited.append(found)
+            return
+        if read.fingerprint in self._known_prints:
             self._commit()
             self._settle_known(found)
             return

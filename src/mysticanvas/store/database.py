@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -112,6 +112,14 @@ class Database:
     ) -> T:
         with told_plainly("read"):
             return self._read(limit_ms, query, *args, **kwargs)
+
+    def read_anew(
+        self, limit_ms: int, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """As `read_within`, on a connection that remembers nothing."""
+        with told_plainly("read"), closing(open_reader(self.path)) as connection:
+            result: T = within(connection, limit_ms, lambda: _in_one_state(connection, query, *args, **kwargs))
+            return result
 
     def _read(self, limit_ms: int, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         connection = self._borrow()

@@ -1,0 +1,612 @@
+"""A whole library against a model in plain Python: files come, go and change places, a person writes, jobs run,
+the power goes, backups come back, and the clock jumps; the library always says what the model says."""
+
+import os
+import shutil
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import apsw
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from mysticanvas.disk.discarding import Discard
+from mysticanvas.domain.errors import ConflictError, MystiCanvasError, TaskFailedError
+from mysticanvas.domain.file import FileStat
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.job import Job
+from mysticanvas.domain.task import Answer, Task
+from mysticanvas.library import backing_up, deeds, purging, undoing
+from mysticanvas.library.import_run import ImportRun, Start
+from mysticanvas.library.jobs.kinds import KINDS
+from mysticanvas.library.jobs.outcomes import Failed, Finished, apply_all
+from mysticanvas.library.taking_in import Found
+from mysticanvas.search import language, paging
+from mysticanvas.store import checks, generations, jobs, recording, roots
+from mysticanvas.store.database import Database, ReadTx, WriteTx
+from mysticanvas.worker.main import run as run_task
+from tests.faults.library_model import ANCHOR, Deed, File, Image, Model
+from tests.pictures import a1111_png
+
+PATHS = ("a.png", "b.png", "sub/a.png", "sub/deep/c.png", "other/b.png", "other/d.png")
+TAGS = ("fox", "red fox", "dog")
+COLLECTIONS = ("one", "two")
+UUIDS = {"one": "00000000-0000-4000-8000-000000000001", "two": "00000000-0000-4000-8000-000000000002"}
+FIRST_S = 1_700_000_000
+HOUR_MS = 3_600_000
+YEAR_MS = 365 * 24 * HOUR_MS
+
+paths = st.sampled_from(PATHS)
+some = st.sets(st.integers(0, 7), min_size=1, max_size=4)
+
+
+class Here:
+    """The work of workers, in this thread."""
+
+    def submit(self, task: Task, *, urgent: bool = False) -> "Future[Answer]":
+        future: Future[Answer] = Future()
+        try:
+            future.set_result(run_task(task))
+        except MystiCanvasError as error:
+            future.set_exception(TaskFailedError(str(error)))
+        return future
+
+
+class Library(RuleBasedStateMachine):
+    folder: Path
+    template: Path
+    opened = 0
+
+    @initialize()
+    def begin(self) -> None:
+        type(self).opened += 1
+        self.here = self.folder / str(self.opened)
+        self.pictures = self.here / "pictures"
+        self.pictures.mkdir(parents=True)
+        self.path = self.here / "library"
+        shutil.copytree(self.template, self.path)
+        self.now_ms = FIRST_S * 1000
+        self.contents, self.stamps, self.crashes = ANCHOR, 0, 0
+        self.disk: dict[str, File] = {}
+        self.model = Model()
+        self.backups: list[tuple[Path, Model]] = []
+        self.claimed: list[Job] = []
+        self.open()
+        self.root = self.database.write(roots.add, path=str(self.pictures), watch=False, now_ms=0)
+        for name in COLLECTIONS:
+            self.database.write_bulk(deeds.do, "collection.create", {"uuid": UUIDS[name], "name": name}, now_ms=0)
+        self.create("anchor.png")
+        self.create(PATHS[0])
+        self.create(PATHS[2])
+        self.scan()
+
+    def open(self) -> None:
+        self.database = Database.open(self.path)
+        # As the dispatcher does when it begins.
+        self.database.write_bulk(jobs.take_back, boot=self.database.boot_id, now_ms=self.now_ms)
+
+    # -- the disk -----------------------------------------------------------------------------------
+
+    def full(self, path: str) -> Path:
+        full = self.pictures / path
+        full.parent.mkdir(parents=True, exist_ok=True)
+        return full
+
+    def stamp(self, path: str) -> int:
+        """A date of its own for each change, several a second, as systems give them."""
+        self.stamps += 1
+        at_ns = FIRST_S * 10**9 + self.stamps * 250_000_000
+        os.utime(self.full(path), ns=(at_ns, at_ns))
+        return self.stamps
+
+    def create(self, path: str) -> None:
+        self.full(path).write_bytes(a1111_png(self.contents, width=32, height=32))
+        self.disk[path] = File(self.contents, self.stamp(path))
+        self.contents += 1
+
+    @rule(path=paths)
+    def drop(self, path: str) -> None:
+        """A new picture, or another in place of one."""
+        self.create(path)
+
+    @rule(path=paths, to=paths)
+    def move(self, path: str, to: str) -> None:
+        if path in self.disk and path != to:
+            self.full(path).replace(self.full(to))
+            self.disk[to] = self.disk.pop(path)
+
+    @rule(path=paths, to=paths)
+    def swap(self, path: str, to: str) -> None:
+        if path in self.disk and to in self.disk and path != to:
+            aside = self.pictures / "aside"
+            self.full(path).rename(aside)
+            self.full(to).rename(self.full(path))
+            aside.rename(self.full(to))
+            self.disk[path], self.disk[to] = self.disk[to], self.disk[path]
+
+    @rule(path=paths, to=paths)
+    def copy(self, path: str, to: str) -> None:
+        if path in self.disk and path != to:
+            shutil.copyfile(self.full(path), self.full(to))
+            self.disk[to] = File(self.disk[path].content, self.stamp(to))
+
+    @rule(path=paths)
+    def touch(self, path: str) -> None:
+        if path in self.disk:
+            self.disk[path] = File(self.disk[path].content, self.stamp(path))
+
+    @rule(path=paths)
+    def delete(self, path: str) -> None:
+        if self.disk.pop(path, None) is not None:
+            self.full(path).unlink()
+
+    @rule(
+        done=st.lists(st.tuples(st.sampled_from(["drop", "move", "swap", "copy", "delete"]), paths, paths), max_size=5)
+    )
+    def rearrange(self, done: list[tuple[str, str, str]]) -> None:
+        """Several things before a scan sees any of them."""
+        for what, path, to in done:
+            match what:
+                case "drop":
+                    self.drop(path)
+                case "delete":
+                    self.delete(path)
+                case _:
+                    getattr(self, what)(path, to)
+        self.scan()
+
+    @rule()
+    def rename_folder(self) -> None:
+        """Whatever is in it is elsewhere at once."""
+        if not any(path.startswith("other/") for path in self.disk) and (self.pictures / "sub").exists():
+            shutil.rmtree(self.pictures / "other", ignore_errors=True)
+            (self.pictures / "sub").rename(self.pictures / "other")
+            self.disk = {
+                f"other/{path.removeprefix('sub/')}" if path.startswith("sub/") else path: file
+                for path, file in self.disk.items()
+            }
+
+    # -- what the library does ------------------------------------------------------------------------
+
+    @rule()
+    def scan(self) -> None:
+        before = self.database.read(_finals)
+        run = ImportRun(
+            self.database, Here(), [Start(self.root)], dry_run=False, settle_s=0, cancelled=Event(),
+            on_step=lambda: None, now_ms=lambda: self.now_ms,
+        )  # fmt: skip
+        run.run()
+        assert run.tally.failures == []
+        assert run.tally.offline == []
+        now = self.database.read(_content_by_uuid)
+        became = {content: now[uuid] for _, (uuid, content) in before.items()}
+        self.model.scan(self.disk, {path: content for path, (_, content) in before.items() if path}, became)
+
+    @rule(limit=st.integers(1, 4))
+    def claim(self, limit: int) -> None:
+        claim = partial(jobs.claim, boot=self.database.boot_id, limit=limit, now_ms=self.now_ms)
+        self.claimed += self.database.write_bulk(lambda tx: claim(tx))
+
+    @rule(which=st.integers(0, 9))
+    def finish(self, which: int) -> None:
+        """A job that somebody claimed, perhaps before a crash: then its result may change nothing."""
+        if self.claimed:
+            job = self.claimed.pop(which % len(self.claimed))
+            task = self.database.read(KINDS[job.kind].prepare, job.payload)
+            try:
+                answer = None if task is None else Here().submit(task).result()  # type: ignore[arg-type]
+                self.end(job, Finished(job, answer))
+            except TaskFailedError as error:
+                self.end(job, Failed(job, str(error), crashed=False))
+
+    @rule(which=st.integers(0, 9), crashed=st.booleans())
+    def fail(self, which: int, crashed: bool) -> None:
+        if self.claimed:
+            job = self.claimed.pop(which % len(self.claimed))
+            self.end(job, Failed(job, "It was made to fail.", crashed=crashed))
+
+    def end(self, job: Job, outcome: Finished | Failed) -> None:
+        before = self.database.read(_job, job.id)
+        self.database.write_bulk(apply_all, [outcome], now_ms=self.now_ms)
+        ours = before is not None and before[0] == job.token
+        assert ours or self.database.read(_job, job.id) == before, "a result counted without its claim"
+
+    @rule(jump=st.sampled_from([1_000, HOUR_MS, -HOUR_MS, -10 * YEAR_MS, 10 * YEAR_MS]))
+    def clock_jumps(self, jump: int) -> None:
+        self.now_ms = max(HOUR_MS, self.now_ms + jump)
+
+    # -- what the person does ---------------------------------------------------------------------------
+
+    def chosen(self, numbers: set[int], *, trashed: bool = False) -> list[Image]:
+        there = [image for image in self.model.images if image.trashed is trashed]
+        return [there[n] for n in sorted(numbers) if n < len(there)]
+
+    def ids(self, images: list[Image]) -> list[GenerationId]:
+        by_content = self.database.read(_id_by_content)
+        return [by_content[image.content] for image in images]
+
+    def deed(self, kind: str, args: dict[str, Any], images: list[Image], changes: list[tuple[Any, str, Any]]) -> None:
+        if images:
+            done = self.database.write(deeds.do, kind, args, self.ids(images), now_ms=self.now_ms)
+            self.model.do(done.operation, images, changes)
+
+    @rule(some=some, value=st.booleans())
+    def favorite(self, some: set[int], value: bool) -> None:
+        images = self.chosen(some)
+        self.deed("favorite", {"value": value}, images, [(image, "favorite", value) for image in images])
+
+    @rule(some=some, value=st.integers(0, 5))
+    def rate(self, some: set[int], value: int) -> None:
+        images = self.chosen(some)
+        self.deed("rating", {"value": value}, images, [(image, "rating", value) for image in images])
+
+    @rule(some=some, text=st.sampled_from(["a lighthouse", "later", ""]))
+    def note(self, some: set[int], text: str) -> None:
+        images = self.chosen(some)
+        self.deed("notes", {"value": text}, images, [(image, "notes", text or None) for image in images])
+
+    @rule(some=some, name=st.sampled_from(TAGS))
+    def tag(self, some: set[int], name: str) -> None:
+        images = self.chosen(some)
+        self.deed("tag", {"add": [name]}, images, [(image, "tags", image.tags | {name}) for image in images])
+
+    @rule(some=some, name=st.sampled_from(TAGS))
+    def untag(self, some: set[int], name: str) -> None:
+        images = self.chosen(some)
+        self.deed("tag", {"remove": [name]}, images, [(image, "tags", image.tags - {name}) for image in images])
+
+    @rule(some=some, name=st.sampled_from(COLLECTIONS))
+    def collect(self, some: set[int], name: str) -> None:
+        images, items = self.chosen(some), self.model.collections[name]
+        after = items + [image for image in images if image not in items]
+        self.deed("collect", {"collection": UUIDS[name]}, images, [("collection", name, after)])
+
+    @rule(some=some, name=st.sampled_from(COLLECTIONS))
+    def uncollect(self, some: set[int], name: str) -> None:
+        images, items = self.chosen(some), self.model.collections[name]
+        after = [image for image in items if image not in images]
+        self.deed("uncollect", {"collection": UUIDS[name]}, images, [("collection", name, after)])
+
+    @rule(some=some)
+    def trash(self, some: set[int]) -> None:
+        images = self.chosen(some)
+        self.deed("trash", {}, images, [(image, "trashed", True) for image in images])
+
+    @rule(some=some)
+    def restore(self, some: set[int]) -> None:
+        images = self.chosen(some, trashed=True)
+        self.deed("restore", {}, images, [(image, "trashed", False) for image in images])
+
+    @rule()
+    def purge(self) -> None:
+        """What is not as the last scan met it stays."""
+        images = self.chosen(set(range(20)), trashed=True)
+        purging.purge(self.database, self.ids(images), Discard.UNLINK, now_ms=lambda: self.now_ms)
+        for image in images:
+            places = [(path, self.disk.get(path)) for path in image.at]
+            if all(file is None or file == self.model.scanned[path] for path, file in places):
+                for path, _ in places:
+                    self.disk.pop(path, None)
+                self.model.forget(image)
+
+    @rule()
+    def undo(self) -> None:
+        deed = next((deed for deed in reversed(self.model.deeds) if not deed.undone), None)
+        if deed is not None and self.moved(undoing.undo, deed):
+            self.model.take_back(deed)
+
+    @rule()
+    def redo(self) -> None:
+        deed = next((deed for deed in self.model.deeds if deed.undone), None)
+        if deed is not None and self.moved(undoing.redo, deed):
+            self.model.do_again(deed)
+
+    def moved(self, how: Callable[..., Any], deed: Deed) -> bool:
+        """Only a deed over what was deleted for good since may be refused."""
+        try:
+            self.database.write_bulk(how, deed.operation)
+        except ConflictError:
+            assert any(image not in self.model.images for image in deed.images)
+            return False
+        return True
+
+    # -- what the world does ------------------------------------------------------------------------------
+
+    @rule()
+    def crash(self) -> None:
+        """The files as a killed process leaves them: the database, and the log beside it."""
+        self.crashes += 1
+        left = self.here / f"library-{self.crashes}"
+        left.mkdir()
+        for name in ("mysticanvas.db", "mysticanvas.db-wal"):
+            if (self.path / name).exists():
+                shutil.copyfile(self.path / name, left / name)
+        self.database.close()
+        self.path = left
+        self.open()
+
+    @rule()
+    def reopen(self) -> None:
+        self.database.close()
+        self.open()
+
+    @rule()
+    def back_up(self) -> None:
+        made = Path(self.database.back_up().path)
+        kept = self.here / f"backup-{len(self.backups)}.db"
+        made.rename(kept)
+        self.backups.append((kept, self.model.copied()))
+
+    @rule(which=st.integers(0, 3))
+    def take_backup(self, which: int) -> None:
+        if self.backups:
+            copy, model = self.backups[which % len(self.backups)]
+            self.database.close()
+            backing_up.restore(self.path, copy)
+            self.model = model.copied()
+            self.open()
+
+    # -- what must hold -----------------------------------------------------------------------------------
+
+    @rule(query=st.sampled_from([*TAGS, "lighthouse", "later", "rating:>=3", "is:favorite", "collection:one", ""]))
+    def search(self, query: str) -> None:
+        text = f'tag:"{query}"' if query in TAGS else query
+        found = self.database.read(paging.ids, language.parse(text)).tolist()
+        contents = {image: content for content, image in self.database.read(_id_by_content).items()}
+        assert {contents[image] for image in found} == {i.content for i in self.model.images if self.answers(i, query)}
+
+    def answers(self, image: Image, query: str) -> bool:
+        wanted: dict[str, Callable[[], bool]] = {
+            "rating:>=3": lambda: image.rating >= 3,
+            "is:favorite": lambda: image.favorite,
+            "collection:one": lambda: image in self.model.collections["one"],
+            "": lambda: True,
+            **{name: lambda: query in image.tags for name in TAGS},
+        }
+        said = wanted.get(query, lambda: query in (image.notes or ""))
+        return said() and not image.trashed
+
+    @invariant()
+    def the_library_says_what_the_model_says(self) -> None:
+        if hasattr(self, "database"):
+            assert self.database.read(_state) == self.model.state()
+
+    @invariant()
+    def the_library_is_sound(self) -> None:
+        if hasattr(self, "database"):
+            assert [check for check in checks.run_all(self.database) if not check.ok] == []
+            assert self.database.read(lambda tx: tx.column("PRAGMA integrity_check")) == ["ok"]
+
+    def teardown(self) -> None:
+        if hasattr(self, "database"):
+            self.database.close()
+            shutil.rmtree(self.here)
+
+
+def _state(tx: ReadTx) -> dict[str, Any]:
+    """What the library says, in the words of the model."""
+    images = {}
+    for row in tx.all("SELECT id, seed, is_favorite, rating, notes, deleted_at, missing_at FROM generations"):
+        tags = tx.column(
+            "SELECT t.name FROM tag_assertions AS a JOIN tags AS t ON t.id = a.tag_id "
+            " WHERE a.generation_id = :id AND a.source = 'user' AND a.decision = 1",
+            id=row["id"],
+        )
+        at = tx.column(
+            "SELECT path FROM generation_files WHERE generation_id = :id AND root_id > 0 AND missing_at IS NULL",
+            id=row["id"],
+        )
+        images[int(row["seed"])] = (
+            bool(row["is_favorite"]), row["rating"], row["notes"], frozenset(tags), row["deleted_at"] is not None,
+            row["missing_at"] is not None, frozenset(at),
+        )  # fmt: skip
+    collections = {name: _items(tx, name) for name in COLLECTIONS}
+    return {"images": images, "collections": collections}
+
+
+def _items(tx: ReadTx, name: str) -> list[int]:
+    return [
+        int(seed)
+        for seed in tx.column(
+            "SELECT g.seed FROM collections AS c JOIN collection_items AS i ON i.collection_id = c.id "
+            " JOIN generations AS g ON g.id = i.generation_id "
+            " WHERE c.name = :name AND g.deleted_at IS NULL ORDER BY i.position",
+            name=name,
+        )
+    ]
+
+
+def _finals(tx: ReadTx) -> dict[str, tuple[str, int]]:
+    """Where each image's own file was last known: its uuid and content. Without a path, one that is nowhere."""
+    rows = tx.rows(
+        "SELECT iif(substr(f.path_bytes, 1, 1) = x'00', '?' || g.id, f.path), g.uuid, g.seed "
+        "  FROM generations AS g JOIN generation_files AS f ON f.generation_id = g.id AND f.kind = 'final'"
+    )
+    return {path: (uuid, int(seed)) for path, uuid, seed in rows}
+
+
+def _content_by_uuid(tx: ReadTx) -> dict[str, int]:
+    return {uuid: int(seed) for uuid, seed in tx.rows("SELECT uuid, seed FROM generations")}
+
+
+def _id_by_content(tx: ReadTx) -> dict[int, GenerationId]:
+    return {int(seed): image for image, seed in tx.rows("SELECT id, seed FROM generations")}
+
+
+def _job(tx: ReadTx, job: int) -> tuple[Any, ...] | None:
+    return next(
+        iter(tx.rows("SELECT claim_token, status, attempts, crashes, error FROM jobs WHERE id = :id", id=job)), None
+    )
+
+
+def run(folder: Path, *, runs: int, steps: int = 40, seed: bool = False, shrink: bool = True) -> None:
+    """`seed`: other runs each time."""
+    template = folder / "template"
+    Database.open(template).close()
+    machine = type("Machine", (Library,), {"folder": folder, "template": template, "opened": 0})
+    profile = settings(
+        max_examples=runs,
+        stateful_step_count=steps,
+        deadline=None,
+        database=None,
+        derandomize=not seed,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.generate, *([Phase.shrink] if shrink else [])],
+    )
+    run_state_machine_as_test(machine, settings=profile)
+    print(f"{machine.opened} libraries, {steps} steps each")
+
+
+def test_a_library_says_what_its_model_says(tmp_path: Path) -> None:
+    run(tmp_path, runs=int(os.environ.get("MYSTICANVAS_LIBRARY_RUNS", "6")))
+
+
+@pytest.mark.long
+def test_a_library_says_what_its_model_says_in_three_hundred_runs(tmp_path: Path) -> None:
+    run(tmp_path, runs=int(os.environ.get("MYSTICANVAS_LIBRARY_RUNS", "320")), seed=True)
+
+
+# -- the machine sees ---------------------------------------------------------------------------------
+
+
+def keeps_the_old_path(tx: WriteTx, file_id: int, *, root_id: int, stat: FileStat) -> None:
+    """A moved file is found, and its row says where it was."""
+    tx.run("UPDATE generation_files SET mtime_ns = :mtime_ns WHERE id = :id", mtime_ns=stat.mtime_ns, id=file_id)
+
+
+def restores_by_replacing(tx: WriteTx, images: list[GenerationId], *, now_ms: int) -> int:
+    """INSERT OR REPLACE takes the row away first, and everything that hangs on it with it."""
+    for image in images:
+        columns = ", ".join(recording.columns_of(tx, "generations"))
+        shown = columns.replace("deleted_at", "NULL").replace("purge_after", "NULL")
+        sql = f"INSERT OR REPLACE INTO generations ({columns}) SELECT {shown} FROM generations WHERE id = :image"  # noqa: S608
+        tx.run(sql, image=image)
+    return len(images)
+
+
+def writes_past_the_triggers(tx: WriteTx, images: list[GenerationId], notes: str | None, *, now_ms: int) -> int:
+    """The words of a note do not reach the index."""
+    triggers = tx.all("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'generations'")
+    for trigger in triggers:
+        tx.run(f"DROP TRIGGER {trigger['name']}")
+    changed = set_notes(tx, images, notes, now_ms=now_ms)
+    for trigger in triggers:
+        tx.run(trigger["sql"])
+    return changed
+
+
+def forgets_tags(tx: WriteTx, operation: int, *, backwards: bool) -> None:
+    """An undo gives back everything but tags."""
+    names = ", ".join(recording.columns_of(tx, "tag_assertions"))
+    tx.run(f"CREATE TEMP TABLE kept AS SELECT {names} FROM tag_assertions")  # noqa: S608
+    step(tx, operation, backwards=backwards)
+    tx.run("DELETE FROM tag_assertions")
+    tx.run(f"INSERT INTO tag_assertions ({names}) SELECT {names} FROM kept")  # noqa: S608
+    tx.run("DROP TABLE kept")
+
+
+def believes_anybody(tx: WriteTx, job: Job, *, now_ms: int) -> bool:
+    """A result counts whoever brings it."""
+    tx.run("UPDATE jobs SET status = 'done', boot_id = NULL, claim_token = NULL WHERE id = :id", id=job.id)
+    return True
+
+
+class _AtOnce(list[Found]):
+    def __init__(self, import_run: ImportRun) -> None:
+        super().__init__()
+        self._run = import_run
+
+    def append(self, found: Found) -> None:
+        self._run._settle_known(found)
+
+
+def edits_at_once(import_run: ImportRun) -> None:
+    """What is at a known path is an edited file, whatever has become of the one that was there."""
+    import_run._edited = _AtOnce(import_run)
+    begin(import_run)
+
+
+def purges_what_changed(*_: object) -> None:
+    """A file goes whatever is in it by now."""
+
+
+set_notes, step, begin = generations.set_notes, undoing.step, ImportRun._begin
+
+
+ALL = {0, 1, 2}
+BUGS: list[tuple[str, Callable[..., Any], list[tuple[str, dict[str, Any]]]]] = [
+    ("mysticanvas.store.files.move", keeps_the_old_path, [("move", {"path": "a.png", "to": "b.png"}), ("scan", {})]),
+    (
+        "mysticanvas.store.trash.take_out",
+        restores_by_replacing,
+        [("tag", {"some": ALL, "name": "fox"}), ("trash", {"some": ALL}), ("restore", {"some": ALL})],
+    ),
+    ("mysticanvas.store.generations.set_notes", writes_past_the_triggers, [("note", {"some": ALL, "text": "later"})]),
+    ("mysticanvas.library.undoing.step", forgets_tags, [("tag", {"some": ALL, "name": "fox"}), ("undo", {})]),
+    (
+        "mysticanvas.store.jobs.finish",
+        believes_anybody,
+        [("claim", {"limit": 1}), ("crash", {}), ("finish", {"which": 0})],
+    ),
+    (
+        "mysticanvas.library.import_run.ImportRun._begin",
+        edits_at_once,
+        [("move", {"path": "a.png", "to": "sub/a.png"}), ("drop", {"path": "a.png"}), ("scan", {})],
+    ),
+    (
+        "mysticanvas.disk.discarding._check_content",
+        purges_what_changed,
+        [("trash", {"some": ALL}), ("drop", {"path": "a.png"}), ("purge", {})],
+    ),
+]
+
+
+def walk(folder: Path, steps: list[tuple[str, dict[str, Any]]]) -> None:
+    """One way through the machine, with its checks after every step."""
+    template = folder / "template"
+    Database.open(template).close()
+    machine = type("Machine", (Library,), {"folder": folder, "template": template, "opened": 0})()
+    try:
+        machine.begin()
+        for name, how in steps:
+            getattr(machine, name)(**how)
+            machine.the_library_says_what_the_model_says()
+            machine.the_library_is_sound()
+    finally:
+        machine.teardown()
+
+
+@pytest.mark.parametrize("steps", [steps for _, _, steps in BUGS], ids=[bug.__name__ for _, bug, _ in BUGS])
+def test_a_way_that_leads_to_a_planted_bug_is_sound_without_it(
+    tmp_path: Path, steps: list[tuple[str, dict[str, Any]]]
+) -> None:
+    walk(tmp_path, steps)
+
+
+@pytest.mark.parametrize(("place", "bug", "steps"), BUGS, ids=[bug.__name__ for _, bug, _ in BUGS])
+def test_the_machine_sees_a_planted_bug_that_it_meets(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    bug: Callable[..., Any],
+    steps: list[tuple[str, dict[str, Any]]],
+) -> None:
+    monkeypatch.setattr(place, bug)
+    with pytest.raises((AssertionError, apsw.Error)):
+        walk(tmp_path, steps)
+
+
+@pytest.mark.parametrize(("place", "bug", "_"), BUGS[:4], ids=[bug.__name__ for _, bug, _ in BUGS[:4]])
+@pytest.mark.long
+def test_the_machine_finds_a_planted_bug_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, bug: Callable[..., Any], _: object
+) -> None:
+    monkeypatch.setattr(place, bug)
+    with pytest.raises((AssertionError, apsw.Error)):
+        run(tmp_path, runs=400, shrink=False)
