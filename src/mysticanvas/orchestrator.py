@@ -6,9 +6,7 @@ taken (inside `Database.open`) and the last thing released.
 
 import asyncio
 import contextlib
-import json
 import logging
-import os
 import socket
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,7 +17,6 @@ from mysticanvas.disk import places
 from mysticanvas.disk.watching import FolderWatcher, Hint
 from mysticanvas.dispatching import Dispatcher
 from mysticanvas.domain.clock import now_ms
-from mysticanvas.domain.errors import LibraryError
 from mysticanvas.library.backfilling import Backfilling
 from mysticanvas.library.backing_up import HourlyBackups
 from mysticanvas.library.carrying_on import CarryingOn
@@ -35,7 +32,7 @@ from mysticanvas.search.duplicates import Duplicates
 from mysticanvas.search.index import Index
 from mysticanvas.search.similarity import PICTURES, Similarity
 from mysticanvas.search.snapshots import Snapshots
-from mysticanvas.server import binding
+from mysticanvas.server import binding, holding
 from mysticanvas.server.app import build_app
 from mysticanvas.server.live import LiveUpdates
 from mysticanvas.server.passwords import Passwords
@@ -50,9 +47,7 @@ from mysticanvas.worker.pool import WorkerPool
 
 log = logging.getLogger(__name__)
 
-TOKEN_FILE = "token"
 SESSION_FILE = "session"
-ADDRESS_FILE = "address.json"
 STATIC = Path(__file__).parent / "server" / "static"
 # Loading a model of half a gigabyte from a slow disk is part of the first task.
 VISION_TASK_LIMIT_S = 120
@@ -123,7 +118,7 @@ class Orchestrator:
         carrying_on = running.enter_context(CarryingOn(self.database, now_ms=now_ms))
         if self._serving:
             running.enter_context(Backfilling(self.database, now_ms=now_ms))
-        self.sessions = Sessions.open(settings.library / TOKEN_FILE)
+        self.sessions = Sessions.open(settings.library / holding.TOKEN_FILE)
         if self._serving:
             running.enter_context(self.sessions.kept_in(settings.library / SESSION_FILE))
         self.app = build_app(
@@ -228,8 +223,8 @@ class Orchestrator:
             # Whom a request says that it is forwarded for is nobody's proof.
             proxy_headers=False,
         )
-        address = self._settings.library / ADDRESS_FILE
-        _write_address(address, self.base_url)
+        address = self._settings.library / holding.ADDRESS_FILE
+        holding.write_address(address, self.base_url)
         for root in self.database.read(roots.watched):
             self.importing.start_changed(root, [b""], recursive=True)
         try:
@@ -271,29 +266,3 @@ class Orchestrator:
                     by_root.setdefault(hint.root, []).append(hint.folder)
             for path, folders in by_root.items():
                 self.importing.start_changed(known[path], folders, recursive=recursive)
-
-
-def _write_address(path: Path, base_url: str) -> None:
-    temporary = path.with_suffix(".part")
-    temporary.write_text(json.dumps({"url": base_url, "pid": os.getpid()}), "utf-8")
-    os.replace(temporary, path)
-
-
-def holder_address(library: Path) -> str | None:
-    """Where the process that holds the library answers; None when nobody does."""
-    try:
-        said = json.loads((library / ADDRESS_FILE).read_text("utf-8"))
-        port = int(str(said["url"]).rpartition(":")[2])
-        # A file left behind by a killed process names a port where nobody listens.
-        socket.create_connection(("127.0.0.1", port), timeout=2).close()
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return str(said["url"])
-
-
-def read_token(library: Path) -> str:
-    """The library's token for scripts. Raises `LibraryError` when it may not be read."""
-    try:
-        return (library / TOKEN_FILE).read_text("ascii").strip()
-    except OSError as error:
-        raise LibraryError(f"The token of the library {library} cannot be read: {error.strerror}.") from error

@@ -12,11 +12,12 @@ from tests.integration.test_similarity import take_in, wait_for, working
 
 from mysticanvas.domain.errors import ConflictError, InvalidInputError
 from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.likeness import Alike
 from mysticanvas.library import deeds, likeness, undoing
 from mysticanvas.pixels import likeness as near
 from mysticanvas.pixels.phash import HASH_BYTES, phash
 from mysticanvas.search import language
-from mysticanvas.search.duplicates import NEAR_BITS, Alike, Duplicates
+from mysticanvas.search.duplicates import NEAR_BITS, Duplicates
 from mysticanvas.search.finding import Finder
 from mysticanvas.search.index import Index
 from mysticanvas.store import assertions, checks, collections, generations, preferences

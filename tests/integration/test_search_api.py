@@ -17,8 +17,9 @@ from typer.testing import CliRunner
 
 from mysticanvas.cli.main import app as command_line
 from mysticanvas.domain.query import Field
-from mysticanvas.orchestrator import Orchestrator, read_token
+from mysticanvas.orchestrator import Orchestrator
 from mysticanvas.search import paging
+from mysticanvas.server.holding import read_token
 from mysticanvas.settings import Settings
 from mysticanvas.store.database import ReadTx
 

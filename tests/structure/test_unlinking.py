@@ -22,7 +22,7 @@ ALLOWED = {
     ("server/passwords.py", "forget_password"): "the file of the password",
     ("server/sessions.py", "kept_in"): "the file of the browser's session",
     ("orchestrator.py", "serve"): "address.json",
-    ("orchestrator.py", "_write_address"): "address.json",
+    ("server/holding.py", "write_address"): "address.json",
 }
 OWN_FOLDERS = ("store/", "demo/")
 

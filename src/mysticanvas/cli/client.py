@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Thread
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 
@@ -23,8 +23,11 @@ from mysticanvas.domain.errors import (
     MystiCanvasError,
     NotFoundError,
 )
-from mysticanvas.orchestrator import Orchestrator, holder_address, read_token
+from mysticanvas.server.holding import holder_address, read_token
 from mysticanvas.settings import Settings
+
+if TYPE_CHECKING:
+    from mysticanvas.orchestrator import Orchestrator
 
 # Long enough for a long poll of 25 s, short enough to notice a server that hangs.
 REQUEST_LIMIT_S = 60.0
@@ -48,6 +51,9 @@ def connect(settings: Settings) -> Iterator[Client]:
         with httpx.Client(base_url=base, headers=_headers(settings), timeout=REQUEST_LIMIT_S) as http:
             yield _HeldClient(http)
         return
+    # All of the library's parts take half a second to load: a command that is answered elsewhere needs none.
+    from mysticanvas.orchestrator import Orchestrator
+
     with ExitStack() as running:
         orchestrator = running.enter_context(Orchestrator(settings, serving=False))
         yield running.enter_context(_InProcessClient(orchestrator, settings))
@@ -86,7 +92,7 @@ class _HeldClient:
 class _InProcessClient:
     """The application in this process; its requests run on an event loop in a thread."""
 
-    def __init__(self, orchestrator: Orchestrator, settings: Settings) -> None:
+    def __init__(self, orchestrator: "Orchestrator", settings: Settings) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = Thread(target=self._loop.run_forever, name="client", daemon=True)
         base = f"http://127.0.0.1:{settings.port}"

@@ -8,7 +8,7 @@ from mysticanvas.cli.client import connect
 from mysticanvas.cli.options import Json, Library, settings_for
 from mysticanvas.cli.organising import followed, say
 from mysticanvas.cli.printing import out, print_json
-from mysticanvas.search.duplicates import Alike
+from mysticanvas.domain.likeness import Alike
 
 
 def add_commands(app: typer.Typer) -> None:

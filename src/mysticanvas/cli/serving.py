@@ -9,8 +9,7 @@ import typer
 from mysticanvas.cli.client import absolute, connect
 from mysticanvas.cli.options import Library, settings_for
 from mysticanvas.cli.printing import err, out, progress_bar
-from mysticanvas.demo.making import make_demo
-from mysticanvas.orchestrator import Orchestrator, holder_address
+from mysticanvas.server.holding import holder_address
 from mysticanvas.settings import Settings
 
 Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; 0 takes any that is free.")]
@@ -67,6 +66,8 @@ def demo(
     library: Library = None,
 ) -> None:
     """Paint a small library of pictures with real metadata, and open the gallery on it."""
+    from mysticanvas.demo.making import make_demo
+
     settings = settings_for(library, port=port)
     if library is None:
         settings = settings.model_copy(update={"library": settings.library.with_name("mysticanvas-demo")})
@@ -83,6 +84,8 @@ def _serve(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
     if holder_address(settings.library) is not None:
         _join_the_holder(settings, paths, open_browser=open_browser)
         return
+    from mysticanvas.orchestrator import Orchestrator
+
     with Orchestrator(settings, serving=True) as orchestrator:
         if paths:
             orchestrator.importing.start(paths)

@@ -11,7 +11,6 @@ from mysticanvas.cli.client import Client, absolute, connect
 from mysticanvas.cli.options import Json, Library, settings_for
 from mysticanvas.cli.printing import out, print_json, progress_bar
 from mysticanvas.domain.errors import InvalidInputError, UnreadableFileError
-from mysticanvas.library import inspecting
 
 POLL_S = 0.2
 FAILURES_SHOWN = 20
@@ -138,6 +137,9 @@ def inspect(
     json: Json = False,
 ) -> None:
     """How was this file made? Needs no library."""
+    # Loads every parser, which no other command needs.
+    from mysticanvas.library import inspecting
+
     unreadable = 0
     for file in files:
         try:

@@ -6,12 +6,12 @@ Found when they are asked for, and kept until an image comes, goes or has anothe
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.likeness import Alike
 from mysticanvas.pixels import likeness as near
 from mysticanvas.pixels.phash import LOOK_BYTES
 from mysticanvas.store import likeness
@@ -23,14 +23,6 @@ NEAR_BITS = 48
 NEAR_BITS_UNCONFIRMED = 32
 LOOKS_A_READ = 20_000
 READ_LIMIT_MS = 60_000
-
-
-class Alike(StrEnum):
-    """In what the images of a group are alike. BYTES: one file that lies in several places."""
-
-    PICTURE = "picture"
-    RECIPE = "recipe"
-    BYTES = "bytes"
 
 
 @dataclass(frozen=True, slots=True)

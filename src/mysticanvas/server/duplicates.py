@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from mysticanvas.search.duplicates import Alike, Group, Page
+from mysticanvas.domain.likeness import Alike
+from mysticanvas.search.duplicates import Group, Page
 from mysticanvas.server.asking import while_wanted
 from mysticanvas.server.organising import wire
 from mysticanvas.server.services import Services
