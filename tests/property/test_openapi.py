@@ -1,0 +1,97 @@
+"""Whatever the OpenAPI document allows, and some that it does not: never a failure of the server (X4, G6).
+
+A few examples of each operation that are always the same; with --long a thousand in all of each path's weight.
+"""
+
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import response_schema_conformance
+from tests.faults.serving import Served
+from tests.pictures import write_pictures
+
+LONG = "--long" in sys.argv
+IMAGES = 8
+# Of each operation and each way: as documented, and against it.
+MANY = int(__import__("os").environ.get("MANY", "500")) if LONG else 4
+examples = settings(
+    max_examples=MANY,
+    derandomize=True,
+    deadline=None,
+    database=None,
+    phases=(Phase.explicit, Phase.generate),
+    suppress_health_check=list(HealthCheck),
+)
+# It never ends; who may open it is in the test of the gate.
+STREAMS = "/api/events"
+# The model server that was asked does not answer: that is its failure, and said so.
+ELSEWHERE = {502}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    home = tmp_path_factory.mktemp("openapi")
+    (home / "library").mkdir()
+    write_pictures(home / "pictures", IMAGES)
+    server = Served(home / "library", [home / "pictures"]).wait_until_up()
+    server.wait_until_idle(IMAGES)
+    yield server
+    server.stop()
+
+
+def fenced(value: Any, home: Path) -> Any:
+    """The same body, but no path in it leads out of `home`: what is imported could be purged."""
+    if isinstance(value, dict):
+        return {name: _inside(one, home) if name in ("path", "paths", "folder") else one for name, one in value.items()}
+    return value
+
+
+def _inside(value: Any, home: Path) -> Any:
+    if isinstance(value, list):
+        return [_inside(one, home) for one in value]
+    return f"{home / 'nowhere'}/{value.replace('..', '')}" if isinstance(value, str) else value
+
+
+def test_no_request_that_the_document_knows_breaks_the_server(served: Served) -> None:
+    schema = schemathesis.openapi.from_dict(served.get("/api/openapi.json"))
+    base = str(served.http.base_url).rstrip("/")
+    session = requests.Session()
+    session.headers["Authorization"] = served.http.headers["Authorization"]
+    statuses: Counter[int] = Counter()
+    slowest: Counter[str] = Counter()
+    wrong: list[str] = []
+
+    def ask(case: schemathesis.Case) -> None:
+        case.body = fenced(case.body, served.library.parent)
+        reply = case.call(base_url=base, session=session)
+        statuses[reply.status_code] += 1
+        if reply.status_code not in ELSEWHERE:
+            case.validate_response(reply, checks=[not_a_server_error, response_schema_conformance])
+
+    for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+        for found in schema.get_all_operations():
+            operation = found.ok()
+            # What takes nothing cannot be asked wrongly.
+            takes_something = len(list(operation.body)) + len(list(operation.query)) > 0
+            if operation.path == STREAMS or (mode is GenerationMode.NEGATIVE and not takes_something):
+                continue
+            began_s = time.monotonic()
+            try:
+                examples(given(case=operation.as_strategy(generation_mode=mode))(ask))()
+            except (Exception, BaseExceptionGroup) as error:
+                wrong.append(f"{operation.method.upper()} {operation.path}: {type(error).__name__}: {error}"[:4_000])
+            slowest[f"{operation.method} {operation.path}"] += round((time.monotonic() - began_s) * 1000)
+    print(f"{statuses.total()} requests: {dict(sorted(statuses.items()))}; slowest {slowest.most_common(3)}")
+    assert wrong == [], "\n\n".join(wrong)
+    assert statuses[200] > statuses.total() / 20
+    assert served.get("/api/doctor")["ok"]
