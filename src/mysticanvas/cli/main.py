@@ -4,6 +4,7 @@ Exit codes: 0 done · 1 no match, or something was found wrong · 2 the command 
 3 no such thing · 4 the library cannot be used · 130 interrupted.
 """
 
+import os
 import sys
 
 import typer
@@ -90,6 +91,8 @@ def exit_code(error: MystiCanvasError) -> int:
 
 def main() -> None:
     """Never a traceback for a person's mistake: a sentence and an exit code."""
+    # What is written, here and by the workers, is its owner's alone.
+    os.umask(0o077)
     try:
         app()
     except MystiCanvasError as error:

@@ -10,7 +10,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from threading import Event, Lock, Thread
 
-from mysticanvas.domain.errors import InvalidInputError, MystiCanvasError, NotFoundError
+from mysticanvas.disk.naming import folder_named
+from mysticanvas.domain.errors import MystiCanvasError, NotFoundError
 from mysticanvas.domain.importing import ImportProgress, ImportReport, ImportState
 from mysticanvas.domain.task import Executor
 from mysticanvas.library import missing
@@ -110,7 +111,7 @@ class Importing:
 
         Raises `InvalidInputError` for a path that is no folder, before anything is changed.
         """
-        folders = [_checked(path) for path in paths]
+        folders = [folder_named(path) for path in paths]
         starts = [self._start_for(folder, dry_run=dry_run, watch=watch) for folder in folders]
         return self._enqueue([str(f) for f in folders], starts, dry_run=dry_run)
 
@@ -272,10 +273,3 @@ def _note_end(tx: WriteTx, one: _Import, *, now_ms: int) -> None:
         },
         now_ms=now_ms,
     )
-
-
-def _checked(path: str) -> Path:
-    folder = Path(path).expanduser()
-    if not folder.is_dir():
-        raise InvalidInputError(f"There is no folder {path}.")
-    return folder.resolve()

@@ -13,6 +13,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from mysticanvas.disk.naming import file_named, folder_named
 from mysticanvas.domain.errors import InvalidInputError, LibraryError, MystiCanvasError, NotFoundError
 from mysticanvas.domain.foreign import LibraryReport
 from mysticanvas.library.importing import Importing
@@ -66,12 +67,8 @@ class LibraryImporting:
     def start(self, path: str, *, images: str | None, dry_run: bool) -> str:
         """Queue a take-over of the database at `path`; `images` is where its images are, if it is not
         plain. Raises `InvalidInputError` where there is no such file or folder."""
-        file = Path(path).expanduser().resolve()
-        folder = Path(images).expanduser().resolve() if images else None
-        if not file.is_file():
-            raise InvalidInputError(f"There is no file {path}.")
-        if folder is not None and not folder.is_dir():
-            raise InvalidInputError(f"There is no folder {images}.")
+        file = file_named(path)
+        folder = folder_named(images) if images else None
         one = _Asked(str(uuid.uuid4()), file, folder, dry_run)
         for old in [i for i, other in self._all.items() if other.over.is_set()][:-REPORTS_KEPT]:
             del self._all[old]

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mysticanvas.disk.models import PICTURE_ENDINGS, TEXT_ENDINGS
-from mysticanvas.domain.errors import InvalidInputError, TaskError
+from mysticanvas.disk.naming import folder_named
+from mysticanvas.domain.errors import TaskError
 from mysticanvas.domain.file import FileStat
 from mysticanvas.domain.importing import Failure
 from mysticanvas.domain.job import JobKind, JobPriority
@@ -56,7 +57,9 @@ def scan(
 
     Raises `InvalidInputError` for a path that is no folder, before anything is changed.
     """
-    folders = [_checked(path) for path in paths] or [folder.path for folder in database.read(model_files.folders)]
+    folders = [str(folder_named(path)) for path in paths] or [
+        folder.path for folder in database.read(model_files.folders)
+    ]
     report = ScanReport(folders)
     for path in folders:
         if not os.path.isdir(path):
@@ -250,13 +253,6 @@ def _note_end(tx: WriteTx, report: ScanReport, *, now_ms: int) -> None:
     subject = ", ".join(report.folders)
     level = "warning" if report.failures else "info"
     events.append(tx, level=level, kind="models.scan", subject=subject, data=data, now_ms=now_ms)
-
-
-def _checked(path: str) -> str:
-    folder = Path(path).expanduser()
-    if not folder.is_dir():
-        raise InvalidInputError(f"There is no folder {path}.")
-    return str(folder.resolve())
 
 
 def _look(stat: FileStat) -> tuple[bytes, int, int]:

@@ -115,11 +115,11 @@ def from_styles(text: str) -> list[Step]:
     Source: the header that the program writes, `name,prompt,negative_prompt`; older files say `text`.
     """
     reader = csv.DictReader(io.StringIO(clean(text).removeprefix("\ufeff")))
-    fields = {(name or "").strip().lower() for name in reader.fieldnames or ()}
-    if "name" not in fields or not fields & {"prompt", "text"}:
-        raise InvalidInputError("This is no styles.csv: it needs columns “name” and “prompt”.")
     found = []
     try:
+        fields = {(name or "").strip().lower() for name in reader.fieldnames or ()}
+        if "name" not in fields or not fields & {"prompt", "text"}:
+            raise InvalidInputError("This is no styles.csv: it needs columns “name” and “prompt”.")
         for row in reader:
             step = _style({(name or "").strip().lower(): value or "" for name, value in row.items() if name})
             if step is not None:

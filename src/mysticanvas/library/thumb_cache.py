@@ -27,7 +27,7 @@ class ThumbCache:
 
 def _write_whole(path: Path, content: bytes) -> None:
     """The file appears whole or not at all; a reader never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:

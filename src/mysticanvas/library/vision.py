@@ -7,8 +7,8 @@ speaks instead of it and never instead of the person. Words that are no tag yet 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
+from mysticanvas.disk.naming import folder_named
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.job import JobKind, JobPriority
@@ -49,7 +49,7 @@ def choose(
     database: Database, folder: str, *, least_general: float, least_character: float, after_import: bool
 ) -> Wishes:
     """Raises `InvalidInputError` when there is no tagger in the folder; it is loaded by a worker later."""
-    place = Path(folder).expanduser()
+    place = folder_named(folder)
     model = place / labels.MODEL
     if not model.is_file():
         raise InvalidInputError(f"There is no {labels.MODEL} in {place}.")
@@ -58,7 +58,7 @@ def choose(
         raise InvalidInputError(f"{place / labels.LABELS} names no tags.")
     stat = model.stat()
     mark = hashlib.sha256(f"{stat.st_size} {stat.st_mtime_ns} {len(known)}".encode()).hexdigest()[:8]
-    chosen = Wishes(str(place.resolve()), f"{RUNS}{place.name}/{mark}", least_general, least_character, after_import)
+    chosen = Wishes(str(place), f"{RUNS}{place.name}/{mark}", least_general, least_character, after_import)
     database.write(preferences.put, WISHES, asdict(chosen))
     return chosen
 

@@ -20,6 +20,7 @@ from mysticanvas.domain.errors import (
     TaskError,
     TimeLimitError,
 )
+from mysticanvas.domain.text import clean
 from mysticanvas.search.snapshots import SnapshotGoneError
 from mysticanvas.server import (
     autotagging,
@@ -166,7 +167,7 @@ def _page_routes(services: Services) -> APIRouter:
 
 async def _refuse(_: Request, error: Exception) -> Response:
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-    body: dict[str, object] = {"error": str(error)}
+    body: dict[str, object] = {"error": clean(str(error))}
     if isinstance(error, QueryError):
         body |= {"position": error.position, "suggestion": error.suggestion}
     return reply(body, status)
@@ -176,7 +177,7 @@ async def _refuse_shape(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     place = " ".join(str(part) for part in first["loc"] if part not in ("body", "query", "path"))
-    return reply({"error": f"{place or 'The request'}: {first['msg']}."}, 400)
+    return reply({"error": clean(f"{place or 'The request'}: {first['msg']}.")}, 400)
 
 
 async def _refuse_http(_: Request, error: Exception) -> Response:

@@ -4,17 +4,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from mysticanvas.server.services import Services
-from mysticanvas.server.wire import reply
+from mysticanvas.server.wire import PathText, reply
 
 
 class LibraryIn(BaseModel):
     """`images`: the folder of its images, if it is not beside the database."""
 
-    path: str = Field(min_length=1, max_length=4_096)
-    images: str | None = Field(None, max_length=4_096)
+    path: PathText
+    images: PathText | None = None
     dry_run: bool = False
 
 

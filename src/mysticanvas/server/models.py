@@ -15,7 +15,7 @@ from mysticanvas.formats.containers import sniff
 from mysticanvas.library import model_scanning
 from mysticanvas.server.organising import wire
 from mysticanvas.server.services import Services
-from mysticanvas.server.wire import Int64, reply
+from mysticanvas.server.wire import Int64, PathText, reply
 from mysticanvas.store import generations, model_files, model_lists, models
 from mysticanvas.store.database import ReadTx
 from mysticanvas.store.model_files import ModelFile
@@ -28,7 +28,7 @@ MAX_PREVIEW_BYTES = 16 * 1024 * 1024
 class ScanIn(BaseModel):
     """No path: every folder that is remembered. `anew`: also what did not change."""
 
-    paths: list[str] = Field(default_factory=list, max_length=100)
+    paths: list[PathText] = Field(default_factory=list, max_length=100)
     anew: bool = False
 
 

@@ -20,6 +20,7 @@ from mysticanvas.store.templates import Template
 
 EXPORT_LIMIT_MS = 300_000
 Text = Annotated[str, Field(max_length=50_000)]
+Setting = Text | Int64 | Annotated[float, Field(allow_inf_nan=False)]
 Name = Annotated[str, Field(max_length=400)]
 
 
@@ -29,7 +30,7 @@ class TemplateIn(BaseModel):
     name: Name
     content: Text | None = None
     negative: Text | None = None
-    params: dict[str, str | Int64 | float] = {}
+    params: dict[Name, Setting] = {}
     category: Name | None = None
     preview: Annotated[str, Field(max_length=36)] | None = None
     image: Annotated[str, Field(max_length=36)] | None = None
@@ -39,7 +40,7 @@ class TemplateEditIn(BaseModel):
     name: Name | None = None
     content: Text | None = None
     negative: Text | None = None
-    params: dict[str, str | Int64 | float] | None = None
+    params: dict[Name, Setting] | None = None
     category: Name | None = None
     preview: Annotated[str, Field(max_length=36)] | None = None
 
@@ -58,7 +59,7 @@ class TryIn(ExpandIn):
 
     content: Text
     negative: Text | None = None
-    params: dict[str, str | Int64 | float] = {}
+    params: dict[Name, Setting] = {}
 
 
 class StylesIn(BaseModel):

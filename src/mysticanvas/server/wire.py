@@ -13,6 +13,9 @@ Index = Annotated[int, Field(ge=0, le=1 << 40)]
 # What SQLite can hold: a larger number is refused before anything asks the database.
 Int64 = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 
+# Longer than any path of a system. Like every text with a limit it holds no lone surrogates.
+PathText = Annotated[str, Field(min_length=1, max_length=4_096)]
+
 
 class QueryIn(BaseModel):
     q: str = Field("", max_length=MAX_QUERY)
@@ -42,7 +45,7 @@ class WantedIn(BaseModel):
 
 
 class ImportIn(BaseModel):
-    paths: list[str] = Field(min_length=1, max_length=100)
+    paths: list[PathText] = Field(min_length=1, max_length=100)
     dry_run: bool = False
     watch: bool = True
 
@@ -86,7 +89,7 @@ class FindingsIn(BaseModel):
 class TaggerIn(BaseModel):
     """No folder: no tagger."""
 
-    folder: str | None = Field(None, max_length=4_000)
+    folder: PathText | None = None
     least_general: float = Field(0.35, ge=0, le=1)
     least_character: float = Field(0.85, ge=0, le=1)
     after_import: bool = True

@@ -39,7 +39,7 @@ def make(connection: apsw.Connection, folder: Path, *, why: str) -> Backup:
     Raises `DamagedLibraryError` when the copy fails its checks; it is removed then. Raises
     `LibraryError` when there is no room for it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _check_room(connection, folder)
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
     target = folder / f"{moment}-{time.time_ns() // 1000 % 1_000_000:06}-{why}.db"
@@ -70,7 +70,7 @@ def _known(path: Path) -> Backup:
 
 def keep_damaged(path: Path, folder: Path) -> Backup:
     """The file as it is, without its checks: what can be saved from it is for later."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     target = folder / f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%S')}-000000-damaged.db"
     shutil.copyfile(path, target)
     sync(target)
