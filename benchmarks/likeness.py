@@ -1,12 +1,13 @@
 """Near-duplicates: which copies are found, which strangers are taken for copies, at what threshold and cost.
 
-    python3 dev.py bench likeness FOLDER …
+    python3 dev.py bench likeness FOLDER … [+ FOLDER …]
 
 Which pictures the figures in results/ are of is said there. Left out are folders whose pictures are one form in
 many colours (icons, buttons, signs, flags, cards, shapes) or one thing in many frames, and pictures with an edge
 below 64 px. Two pictures may be partners when they are in one folder or their names begin alike, as versions of
 one drawing do, or when they are equal but for their encoding; any other partner is printed as a stranger, to be
-looked at. The copies are of 200 of the pictures that have no partner at 64 bits and edges of 256 to 4,096 px.
+looked at. The copies are of 200 of the pictures that have no partner at 64 bits and edges of 256 to 4,096 px; pictures
+in folders after the + are not copied, and serve as strangers alone.
 """
 
 import io
@@ -138,9 +139,13 @@ def hashed(folders: list[Path]) -> Pictures:
     return Pictures(paths, np.array(ratios), hashes, near.looks_of(b"".join(one[HASH_BYTES:] for one in content)))
 
 
-def copies(pictures: Pictures) -> None:
+def copies(pictures: Pictures, folders: list[Path]) -> None:
     alone = np.setdiff1d(np.arange(len(pictures.paths)), near.near(pictures.hashes, 64))
-    fit = [row for row in alone.tolist() if set(size(pictures.paths[row])) <= set(EDGES_PX)]
+    fit = [
+        row
+        for row in alone.tolist()
+        if set(folders) & set(pictures.paths[row].parents) and set(size(pictures.paths[row])) <= set(EDGES_PX)
+    ]
     chosen = np.random.default_rng(SEED).choice(fit, min(COPIED, len(fit)), replace=False)
     print(f"\n{len(chosen)} pictures, copied; found at a threshold of")
     print(" " * 34 + "".join(f"{bits:>7}" for bits in THRESHOLDS))
@@ -175,7 +180,9 @@ def among_a_million() -> None:
 
 
 def main() -> None:
-    folders = [Path(one) for one in sys.argv[1:]]
+    given = sys.argv[1:]
+    copied = [Path(one) for one in (given[: given.index("+")] if "+" in given else given)]
+    folders = [Path(one) for one in given if one != "+"]
     if folders:
         began = time.process_time()
         pictures = hashed(folders)
@@ -188,7 +195,7 @@ def main() -> None:
             print(f"within {bits:2} bits: {len(pairs):5} pairs, {len(strangers):3} pictures have a partner elsewhere")
             if bits == NEAR_BITS:
                 print("".join(f"    {a.parent.name}/{a.name} – {b.parent.name}/{b.name}\n" for a, b in false), end="")
-        copies(pictures)
+        copies(pictures, copied)
     among_a_million()
 
 

@@ -226,3 +226,49 @@ def test_work_is_paused_cancelled_and_looked_into(page: Page, served: Served, st
     assert REASON in copied
     assert "signal 11" in copied
     assert faults(page) == []
+
+
+def test_a_model_looks_what_looks_alike_is_a_key_away_and_the_safe_view_blurs(page: Page, served: Served) -> None:
+    pytest.importorskip("onnxruntime", reason="the extra is not installed: pip install mysticanvas[vision]")
+    go(page, "Settings")
+    page.get_by_role("button", name="Look at my pictures").click()
+    expect(page.get_by_role("heading", name="Looking at pictures on")).to_be_visible()
+    served.wait_until_idle(len(PROMPTS) + 2 * SCENES)
+    expect(page.get_by_text(re.compile(r"EfficientNet: [1-9]\d* seen"))).to_be_visible()
+    assert faults(page) == []
+
+    page.get_by_role("navigation", name="Pages").get_by_role("button", name="Library").click()
+    [scene_0] = [one for one in served.get("/api/search", q="")["items"] if one["path"].endswith("scene-0.png")]
+    search(page, f"id:{scene_0['uuid']}")
+    expect(total(page)).to_have_text("1")
+    start_at(page, 0)
+    page.keyboard.press("Shift+S")
+    expect(chip(page)).to_contain_text("looks like:")
+    assert query(page).startswith("looks:")
+    # Its smaller copy, without a prompt.
+    until(page, lambda: "120 by 120" in prompt_of(page, 0))
+    expect(page.get_by_role("combobox", name="Order")).to_have_value("similarity")
+    assert faults(page) == []
+    page.get_by_role("button", name="Similar prompts").wait_for(state="detached")
+    expect(page.locator("#inspector").get_by_text("Explicit", exact=True)).to_be_visible()
+
+    served.post("/api/looking", {"least_explicit": 0})
+    pictures = page.locator("[role=gridcell] img")
+    before = pictures.count()
+    page.keyboard.press("v")
+    expect(page.get_by_text("Safe view: explicit pictures are blurred.")).to_be_visible()
+    expect(page.locator("[role=gridcell] img.blurred")).to_have_count(before)
+    start_at(page, 0)
+    page.keyboard.press("Enter")
+    viewer = page.get_by_role("dialog")
+    expect(viewer.get_by_text("Blurred by the safe view: v shows it.")).to_be_visible()
+    assert faults(page) == []
+    page.keyboard.press("v")
+    expect(viewer.get_by_text("Blurred by the safe view: v shows it.")).to_have_count(0)
+    viewer.get_by_role("button", name="Pictures that look like this one").click()
+    until(page, lambda: query(page).startswith("looks:"))
+    served.post("/api/looking", {"least_explicit": 1})
+    page.keyboard.press("v")
+    expect(page.locator("[role=gridcell] img.blurred")).to_have_count(0)
+    # Nothing is ever hidden.
+    assert served.post("/api/queries", {"q": ""})["total"] == len(PROMPTS) + 2 * SCENES

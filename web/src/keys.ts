@@ -9,6 +9,7 @@ import { CULL_KEYS } from './cull/keys';
 import { deleteForever, mark, restore, toggleFavourite, trash } from './gallery/deeds';
 import { grid } from './gallery/grid.svelte';
 import { library } from './gallery/library.svelte';
+import { safe } from './gallery/safe.svelte';
 import { Selection } from './lib/selection';
 import { routing } from './routing.svelte';
 import { searching } from './search/searching.svelte';
@@ -63,6 +64,8 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['C'], shown: 'Shift+C', does: 'Cull: go through what is chosen, or all, and keep or reject', run: () => culling.enter() },
   { keys: ['l'], shown: 'l', does: 'Lineage: what it came from, and what came from it; arrows walk, Enter opens, Esc goes back', run: () => void showLineage() },
   { keys: ['s'], shown: 's', does: 'Similar prompts: images whose prompts mean something like this one’s', run: () => void showSimilar() },
+  { keys: ['S'], shown: 'Shift+S', does: 'Similar pictures: images that look like this one', run: () => void showLookalikes() },
+  { keys: ['v'], shown: 'v', does: 'Safe view: blur pictures that score as explicit, or no longer', run: () => void safe.toggle() },
   { keys: ['\\'], shown: '\\', does: 'Filters beside the images', run: () => panels.toggleFilters() },
   { keys: ['p'], shown: 'p', does: 'Copy the prompt', run: () => void copyOf('prompt', 'Prompt') },
   { keys: ['P'], shown: 'Shift+P', does: 'Copy all parameters', run: () => void copyOf('parameters_text', 'All parameters') },
@@ -159,6 +162,11 @@ async function showLineage(): Promise<void> {
 async function showSimilar(): Promise<void> {
   const uuid = await library.focusedUuid();
   if (uuid) routing.similarTo(uuid);
+}
+
+async function showLookalikes(): Promise<void> {
+  const uuid = await library.focusedUuid();
+  if (uuid) routing.looksLike(uuid);
 }
 
 function rate(stars: number): void {

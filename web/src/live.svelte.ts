@@ -5,6 +5,7 @@ import { connection } from './api/connection.svelte';
 import { LiveUpdates, type LiveEvent } from './api/live';
 import { grid } from './gallery/grid.svelte';
 import { library } from './gallery/library.svelte';
+import { safe } from './gallery/safe.svelte';
 import { jobs } from './jobs/jobs.svelte';
 import { grouped } from './lib/words';
 import { routing } from './routing.svelte';
@@ -29,6 +30,7 @@ class Live {
     this.updates.start();
     void this.ask();
     void jobs.load().catch(() => undefined);
+    if (safe.on) void safe.load().catch(() => undefined);
   }
 
   private hear(event: LiveEvent): void {
@@ -64,6 +66,7 @@ class Live {
 
   private hearStale(lists: readonly string[]): void {
     if (lists.includes('tags')) stale.hear('tags', 'counts');
+    if (lists.includes('settings') && safe.on) void safe.load().catch(() => undefined);
     if (lists.includes('collections')) {
       stale.hear('collections', 'counts');
       if (library.view.filters.some((chip) => chip.field === 'collection')) this.changed();

@@ -72,6 +72,11 @@ class Routing {
     this.search(`like:${uuid}`);
   }
 
+  /** Images whose pictures look like that of this one. */
+  looksLike(uuid: string): void {
+    this.search(`looks:${uuid}`);
+  }
+
   lineageOf(uuid: string): void {
     this.over(LINEAGE, uuid);
   }

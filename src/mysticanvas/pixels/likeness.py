@@ -28,6 +28,8 @@ RATIO_SLACK = 0.03
 LEAST_LIGHT = 0.95
 LEAST_COLOR = 0.7
 PALE = 2.0
+# A fifth brighter, this is white.
+NEARLY_WHITE = 212
 _LIGHTS = LIGHT_EDGE_PX**2
 
 
@@ -96,10 +98,18 @@ def look_alike(one: Looks, other: Looks) -> NDArray[np.bool_]:
     brightness and strength of colour."""
     light, colors = ((rows[:, :_LIGHTS].astype(np.float32) for rows in (one, other)),
                      [rows[:, _LIGHTS:].view(np.int8).astype(np.float32) for rows in (one, other)])  # fmt: skip
-    same_light = _cosines(*(rows - rows.mean(axis=1, keepdims=True) for rows in light)) >= LEAST_LIGHT
+    same_light = _same_light(*light)
     pale = np.minimum(*(np.sqrt((rows * rows).mean(axis=1)) for rows in colors)) < PALE
     alike: NDArray[np.bool_] = same_light & (pale | (_cosines(*colors) >= LEAST_COLOR))
     return alike
+
+
+def _same_light(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Also where one was made brighter, which makes white of what was nearly."""
+    pairs = ((one, other), (np.minimum(one, NEARLY_WHITE), other), (one, np.minimum(other, NEARLY_WHITE)))
+    level = [[rows - rows.mean(axis=1, keepdims=True) for rows in pair] for pair in pairs]
+    same: NDArray[np.bool_] = np.max([_cosines(a, b) for a, b in level], axis=0) >= LEAST_LIGHT
+    return same
 
 
 def looks_of(content: bytes) -> Looks:

@@ -19,7 +19,7 @@ from mysticanvas.store.database import ChangeSet, Database
 
 # Of 256 bits; chosen in benchmarks/likeness.py, with the ratio of the sides (docs/adr/0013). The second is for
 # pictures of which no look is known yet, which would confirm it.
-NEAR_BITS = 48
+NEAR_BITS = 56
 NEAR_BITS_UNCONFIRMED = 32
 LOOKS_A_READ = 20_000
 READ_LIMIT_MS = 60_000

@@ -42,6 +42,7 @@ export interface Page {
   height: (number | null)[];
   timestamp: (number | null)[];
   prompt: (string | null)[];
+  explicit: (number | null)[];
 }
 
 export interface FileFacts {
@@ -86,6 +87,8 @@ export interface Detail {
   rating: number;
   thumb: string | null;
   damage: string | null;
+  /** 0 to 1; null for a picture that no model has looked at. */
+  explicit: number | null;
   files: FileFacts[];
   parameters_text: string;
 }
@@ -108,6 +111,8 @@ export interface JobKind {
   running: number;
   done: number;
   failed: number;
+  rate_per_s: number;
+  eta_s: number | null;
 }
 
 export interface Facet {

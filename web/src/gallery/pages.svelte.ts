@@ -23,6 +23,7 @@ export interface Item {
   height: number;
   timestamp: number;
   prompt: string;
+  explicit: number | null;
 }
 
 export class Pages {
@@ -58,6 +59,7 @@ export class Pages {
       height: page.height[at] ?? 0,
       timestamp: page.timestamp[at] ?? 0,
       prompt: page.prompt[at] ?? '',
+      explicit: page.explicit[at] ?? null,
     };
   }
 

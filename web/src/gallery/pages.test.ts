@@ -25,6 +25,7 @@ function rows(start: number): Page {
     height: column(() => 64),
     timestamp: column(() => 0),
     prompt: column(() => null),
+    explicit: column(() => null),
   };
 }
 

@@ -1,4 +1,4 @@
-/** Work in the background: counts as they come, and how quickly they change. */
+/** Work in the background: counts as they come. */
 
 import { get, post, type FailedJob, type JobKind, type JobList } from '../api/client';
 
@@ -6,8 +6,6 @@ class Jobs {
   kinds = $state<JobKind[]>([]);
   failed = $state<FailedJob[]>([]);
   paused = $state<string[]>([]);
-  rate = $state<Record<string, number>>({});
-  private seen: { at: number; done: Record<string, number> } | undefined;
 
   get left(): number {
     return this.kinds.reduce((sum, kind) => sum + kind.waiting + kind.running, 0);
@@ -19,17 +17,6 @@ class Jobs {
   }
 
   hear(kinds: JobKind[]): void {
-    const now = performance.now();
-    const done = Object.fromEntries(kinds.map((kind) => [kind.kind, kind.done]));
-    if (this.seen && now - this.seen.at > 900) {
-      const seconds = (now - this.seen.at) / 1000;
-      for (const [kind, count] of Object.entries(done)) {
-        const fresh = Math.max(0, count - (this.seen.done[kind] ?? count)) / seconds;
-        this.rate[kind] = this.rate[kind] ? this.rate[kind] * 0.6 + fresh * 0.4 : fresh;
-      }
-      this.seen = { at: now, done };
-    }
-    this.seen ??= { at: now, done };
     this.kinds = kinds;
   }
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { FailedJob, JobKind } from '../api/client';
 import { logOf, ordered, pace, parked, told } from './kinds';
 
-const kind = (name: string, waiting = 0): JobKind => ({ kind: name, waiting, running: 0, done: 3, failed: 0 });
+const kind = (name: string, waiting = 0): JobKind => ({ kind: name, waiting, running: 0, done: 3, failed: 0, rate_per_s: 0, eta_s: null });
 const job = (id: number, error: string, of = 'thumb'): FailedJob => ({ id, kind: of, file: `${id}.png`, error, attempts: 2, crashes: 1 });
 
 test('work that is left comes first, then thumbnails', () => {
@@ -13,9 +13,9 @@ test('work that is left comes first, then thumbnails', () => {
 });
 
 test('how long it takes is said once it is known', () => {
-  expect(pace(100, 0)).toBe('');
-  expect(pace(0, 5)).toBe('');
-  expect(pace(600, 2.5)).toBe('2.5 a second · 4 min left');
+  expect(pace(kind('thumb', 100))).toBe('');
+  expect(pace({ ...kind('thumb', 0), rate_per_s: 5, eta_s: 0 })).toBe('');
+  expect(pace({ ...kind('thumb', 600), rate_per_s: 2.5, eta_s: 240 })).toBe('2.5 a second · 4 min left');
 });
 
 test('what could not be done is grouped by what was said of it', () => {

@@ -12,6 +12,7 @@ const TOLD: Record<string, Told> = {
   thumb: { name: 'Thumbnails', says: 'Pictures are read, checked and made small.' },
   embed: { name: 'Meaning of prompts', says: 'So that ~"sad robot" finds them; in blocks of prompts.' },
   phash: { name: 'Looks of pictures', says: 'So that duplicates are found.' },
+  look: { name: 'Looking at pictures', says: 'A model sees what each looks like, and how explicit it is.' },
   autotag: { name: 'Auto-tagging', says: 'Your model is asked for tags, one question at a time.' },
   sha256: { name: 'SHA-256', says: 'The checksum that other programs know a file by.' },
   models: { name: 'Hashes of models', says: 'So that images find the model that made them.' },
@@ -33,10 +34,10 @@ export function left(kind: JobKind): number {
   return kind.waiting + kind.running;
 }
 
-/** How quickly, and until when; "" while that is not known. */
-export function pace(left: number, perSecond: number): string {
-  if (!left || perSecond <= 0.05) return '';
-  return `${perSecond.toFixed(perSecond < 10 ? 1 : 0)} a second · ${duration(left / perSecond)} left`;
+/** How quickly, and until when, as the server reckons; "" while that is not known. */
+export function pace(kind: JobKind): string {
+  if (!left(kind) || kind.rate_per_s <= 0.05 || kind.eta_s === null) return '';
+  return `${kind.rate_per_s.toFixed(kind.rate_per_s < 10 ? 1 : 0)} a second · ${duration(kind.eta_s)} left`;
 }
 
 export interface Parked {

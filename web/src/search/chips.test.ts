@@ -56,6 +56,7 @@ test('likeness orders by itself, and its order goes with it', () => {
   expect(inOrder(similar, 'sort:similarity')).toBe('~"sad robot" model:flux1-dev');
   expect(withoutChip(similar, robots)).toBe('model:flux1-dev');
   expect(composed(similar, '~"a storm"')).toBe('~"a storm" model:flux1-dev');
+  expect(composed(similar, 'looks:4f9c0d2e')).toBe('looks:4f9c0d2e model:flux1-dev');
   expect(composed(similar, 'fog')).toBe('fog ~"sad robot" model:flux1-dev');
 });
 

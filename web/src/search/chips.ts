@@ -8,7 +8,7 @@ const USUAL_ORDER = 'newest';
 export const SIMILARITY = 'similarity';
 const HAS_OR = /(^|[\s(])OR([\s)]|$)/;
 const HAS_ORDER = /(^|\s)(sort|order):/i;
-const HAS_SIMILAR = /(^|\s)(~\S|(like|similar):)/i;
+const HAS_SIMILAR = /(^|\s)(~\S|(like|similar|looks):)/i;
 const RANDOM = /(^|\s)((?:sort|order):random)(?=\s|$)/i;
 const SEEDS = 1_000_000;
 
@@ -117,7 +117,7 @@ function endOfTerm(text: string, at: number): number {
 
 /** Images are found by what they are like, not by what they have: there is no opposite of it. */
 export function isSimilar(chip: Chip): boolean {
-  return chip.field === 'similar';
+  return chip.field === 'similar' || chip.field === 'looks';
 }
 
 /** What is typed, as a search for its meaning; undefined where there are no words, or it is one already. */

@@ -1,0 +1,22 @@
+/** Models that look at pictures, as the server says it. */
+
+export interface Sight {
+  is_on: boolean;
+  clip: { folder: string; space: string; has_text: boolean } | null;
+  /** From this score on a picture counts as explicit, 0 to 1. */
+  least_explicit: number;
+}
+
+export interface LookingState {
+  installed: boolean;
+  sight: Sight;
+  /** How many pictures each model has seen, the quickest model first. */
+  progress: { space: string; seen: number }[];
+}
+
+/** Only what is given is changed; no folder: no model of one's own any more. */
+export interface LookingWish {
+  is_on?: boolean;
+  clip_folder?: string;
+  least_explicit?: number;
+}
