@@ -41,7 +41,7 @@ class Live {
         connection.up = true;
         return;
       case 'gap':
-        stale.hear('tags', 'collections', 'counts');
+        stale.hear('tags', 'collections', 'counts', 'roots', 'events');
         return void library.renew();
       case 'images':
         stale.hear('counts');
@@ -64,6 +64,8 @@ class Live {
 
   private hearStale(lists: readonly string[]): void {
     if (lists.includes('tags')) stale.hear('tags', 'counts');
+    if (lists.includes('roots')) stale.hear('roots');
+    if (lists.includes('events')) stale.hear('events');
     if (lists.includes('collections')) {
       stale.hear('collections', 'counts');
       if (library.view.filters.some((chip) => chip.field === 'collection')) this.changed();

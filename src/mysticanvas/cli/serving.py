@@ -10,7 +10,7 @@ from mysticanvas.cli.client import absolute, connect
 from mysticanvas.cli.options import Library, settings_for
 from mysticanvas.cli.printing import err, out, progress_bar
 from mysticanvas.demo.making import make_demo
-from mysticanvas.orchestrator import Orchestrator, holder_address
+from mysticanvas.orchestrator import holder_address, serve_library
 from mysticanvas.settings import Settings
 
 Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; 0 takes any that is free.")]
@@ -72,12 +72,7 @@ def _serve(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
     if holder_address(settings.library) is not None:
         _join_the_holder(settings, paths, open_browser=open_browser)
         return
-    with Orchestrator(settings, serving=True) as orchestrator:
-        if paths:
-            orchestrator.importing.start(paths)
-        address = orchestrator.sign_in_address()
-        _say_where(address, open_browser=open_browser)
-        orchestrator.serve()
+    serve_library(settings, paths, on_ready=lambda address: _say_where(address, open_browser=open_browser))
     err.print("MystiCanvas has stopped; everything is saved.")
 
 

@@ -22,6 +22,7 @@ from mysticanvas.domain.errors import (
 from mysticanvas.search.snapshots import SnapshotGoneError
 from mysticanvas.server import (
     autotagging,
+    backups,
     collections,
     duplicates,
     images,
@@ -40,6 +41,7 @@ from mysticanvas.server import (
     verifying,
     vision,
 )
+from mysticanvas.server import log as event_log
 from mysticanvas.server.gate import Gate
 from mysticanvas.server.services import Services
 from mysticanvas.server.wire import CodeIn, reply
@@ -79,6 +81,8 @@ def build_app(services: Services) -> FastAPI:
         roots,
         jobs,
         keeping,
+        event_log,
+        backups,
         verifying,
         vision,
     ):
