@@ -8,8 +8,10 @@ import asyncio
 import contextlib
 import logging
 import socket
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -17,8 +19,10 @@ from mysticanvas.disk import places
 from mysticanvas.disk.watching import FolderWatcher, Hint
 from mysticanvas.dispatching import Dispatcher
 from mysticanvas.domain.clock import now_ms
+from mysticanvas.domain.errors import ConflictError, MystiCanvasError
+from mysticanvas.library import backing_up
 from mysticanvas.library.backfilling import Backfilling
-from mysticanvas.library.backing_up import HourlyBackups
+from mysticanvas.library.backing_up import BackingUp, HourlyBackups
 from mysticanvas.library.carrying_on import CarryingOn
 from mysticanvas.library.importing import Importing
 from mysticanvas.library.importing_libraries import LibraryImporting
@@ -66,6 +70,8 @@ class Orchestrator:
         self._settings = settings
         self._serving = serving
         self._running = ExitStack()
+        # The backup that is to be restored once this has ended; None: none.
+        self.restoring: Path | None = None
 
     def __enter__(self) -> "Orchestrator":
         try:
@@ -108,13 +114,15 @@ class Orchestrator:
                 now_ms=now_ms,
                 on_progress=live.publish_import,
                 on_root_added=self._watch,
+                on_root_removed=self._watch_no_more,
             )
         )
         libraries = running.enter_context(LibraryImporting(self.database, self.importing, now_ms=now_ms))
         rebuilding = running.enter_context(Rebuilding(self.database, self.importing, now_ms=now_ms))
         self._start_jobs(running, workers, cache, progress)
+        backups = BackingUp(self.database)
         if self._serving:
-            running.enter_context(HourlyBackups(self.database))
+            running.enter_context(HourlyBackups(self.database, backups))
         carrying_on = running.enter_context(CarryingOn(self.database, now_ms=now_ms))
         if self._serving:
             running.enter_context(Backfilling(self.database, now_ms=now_ms))
@@ -137,6 +145,9 @@ class Orchestrator:
                 sessions=self.sessions,
                 passwords=passwords,
                 origins=binding.origins(port, settings.names if self._serving else ()),
+                is_watched=self._is_watched,
+                backing_up=backups,
+                restore=self._ask_to_restore,
                 base_url=self.base_url,
                 static=STATIC,
             )
@@ -238,10 +249,21 @@ class Orchestrator:
         serving = asyncio.create_task(server.serve(sockets=self._sockets))
         while not serving.done():
             await asyncio.wait([serving], timeout=0.2)
+            server.should_exit = server.should_exit or self.restoring is not None
             if server.should_exit:
                 # Event streams never end by themselves.
                 self._live.__exit__()
         await serving
+
+    def _ask_to_restore(self, copy: Path) -> None:
+        if not self._serving:
+            raise ConflictError(f"Say mysticanvas backup restore {copy} for a library that nobody serves.")
+        self.sessions.outlive = True
+        self.restoring = copy
+
+    @property
+    def port(self) -> int:
+        return int(self.base_url.rpartition(":")[2])
 
     # -- watching -----------------------------------------------------------------------------
 
@@ -257,6 +279,13 @@ class Orchestrator:
         if self._watcher is not None:
             self._watcher.add(root.path)
 
+    def _watch_no_more(self, root: Root) -> None:
+        if self._watcher is not None:
+            self._watcher.remove(root.path)
+
+    def _is_watched(self, path: str) -> bool:
+        return self._watcher is not None and self._watcher.watches(path)
+
     def _on_change(self, hints: list[Hint]) -> None:
         known = {root.path: root for root in self.database.read(roots.watched)}
         for recursive in (False, True):
@@ -266,3 +295,33 @@ class Orchestrator:
                     by_root.setdefault(hint.root, []).append(hint.folder)
             for path, folders in by_root.items():
                 self.importing.start_changed(known[path], folders, recursive=recursive)
+
+
+def serve_library(settings: Settings, folders: list[str], *, on_ready: Callable[[str], None]) -> None:
+    """Serve until interrupted, taking in the folders. `on_ready` hears the address to sign in at. When the
+    gallery asks for a backup to be restored, it ends, the backup is restored, and it is served again."""
+    came_of: dict[str, Any] | None = None
+    while True:
+        with Orchestrator(settings, serving=True) as orchestrator:
+            if came_of is None:
+                if folders:
+                    orchestrator.importing.start(folders)
+                on_ready(orchestrator.sign_in_address())
+            else:
+                orchestrator.database.write(events.append, subject=None, now_ms=now_ms(), **came_of)
+            orchestrator.serve()
+        if orchestrator.restoring is None:
+            return
+        came_of = _restore(settings.library, orchestrator.restoring)
+        settings = settings.model_copy(update={"port": orchestrator.port})
+
+
+def _restore(library: Path, copy: Path) -> dict[str, Any]:
+    """What is to be told of it. A backup that cannot be restored leaves the library as it was."""
+    try:
+        until_now = backing_up.restore(library, copy)
+    except (MystiCanvasError, OSError) as error:
+        log.warning("a backup could not be restored", extra={"reason": str(error)})
+        return {"level": "error", "kind": "restore.failed", "data": {"name": copy.name, "reason": str(error)}}
+    kept = None if until_now is None else Path(until_now.path).name
+    return {"level": "info", "kind": "restore", "data": {"name": copy.name, "kept": kept}}

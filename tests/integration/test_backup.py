@@ -9,9 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mysticanvas.domain.errors import DamagedLibraryError, ForeignFileError, LibraryBusyError, LibraryError
-from mysticanvas.library.backing_up import HourlyBackups
-from mysticanvas.store import backup, checks, preferences
+from mysticanvas.domain.errors import (
+    DamagedLibraryError,
+    ForeignFileError,
+    LibraryBusyError,
+    LibraryError,
+    NotFoundError,
+)
+from mysticanvas.library.backing_up import BackingUp, Drill, HourlyBackups
+from mysticanvas.store import backup, checks, events, preferences
 from mysticanvas.store.database import Database, restore
 
 
@@ -81,7 +87,7 @@ def test_no_backup_is_begun_where_there_is_no_room(database: Database, monkeypat
 
 
 def test_an_hour_without_a_change_makes_no_backup(database: Database) -> None:
-    with HourlyBackups(database, every_s=0.03):
+    with HourlyBackups(database, BackingUp(database), every_s=0.03):
         time.sleep(0.2)
         assert backup.listed(database.backups) == []
         database.write(preferences.put, "answer", 42)
@@ -109,3 +115,22 @@ def test_thinning_again_removes_nothing_more(hours: list[int]) -> None:
     kept = [moment for moment, wanted in zip(moments, backup.kept_of(moments), strict=True) if wanted]
     assert all(backup.kept_of(kept))
     assert kept[:1] == moments[:1]
+
+
+def test_a_backup_is_tried_out_apart_from_the_library(tmp_path: Path) -> None:
+    with Database.open(tmp_path / "library") as database:
+        backing_up = BackingUp(database)
+        with pytest.raises(NotFoundError):
+            backing_up.drill()
+        assert not backing_up.drill_is_due()
+        made = backing_up.back_up()
+        assert backing_up.drill_is_due()
+        before = database.path.stat().st_ino
+        assert backing_up.drill() == Drill(Path(made.path).name, 0, None)
+        assert not backing_up.drill_is_due()
+        assert database.path.stat().st_ino == before
+        assert [path.name for path in database.backups.iterdir()] == [Path(made.path).name]
+        Path(made.path).write_bytes(b"torn" * 5_000)
+        assert backing_up.drill().trouble
+        told = [(one.kind, one.level) for one in database.read(events.newest, before=None, limit=9)]
+        assert told == [("backup.drill", "error"), ("backup.drill", "info"), ("backup", "info")]

@@ -144,7 +144,7 @@ OTHERS: dict[str, Query] = {
     "files_of_generation": lambda tx: files.of_generation(tx, generations.GenerationId(1)),
     "models_find": lambda tx: models.find_or_add(tx, ModelUse(ModelKind.LORA, "x", "0123456789"), now_ms=1),
     "models_used": lambda tx: models.used_by(tx, generations.GenerationId(1)),
-    "events_newest": lambda tx: events.newest(tx, before=None, level="info", kind=None, limit=20),
+    "events_newest": lambda tx: events.newest(tx, before=None, wanted=events.Wanted(["info"]), limit=20),
     "generations_id_of": lambda tx: tx.value("SELECT id FROM generations WHERE uuid = :uuid", uuid="x"),
 }  # fmt: skip
 

@@ -66,6 +66,8 @@ VOLATILE = frozenset(
         "finished_at",
         "found_at",
         "day_from",
+        "made_at",
+        "missing_at",
     }
 )
 # Names whose values are null or not, by chance.
@@ -163,6 +165,7 @@ def replies(served: Served) -> dict[str, Any]:
         **_organised(served, whole),
         **_verify(served),
         **_kept(served, whole),
+        **_looked_after(served),
     }
 
 
@@ -247,6 +250,31 @@ def _kept(served: Served, image: str) -> dict[str, Any]:
     }
 
 
+def _looked_after(served: Served) -> dict[str, Any]:
+    """A folder with a file that is gone and one that cannot be read, a backup that was tried out, events."""
+    [root] = served.get("/api/roots")["roots"]
+    folder = Path(root["path"])
+    (folder / "later.png").unlink()
+    (folder / "broken.png").write_bytes(bytes(range(9)) * 9)
+    scan = f"/api/roots/{root['id']}/scan"
+    dry = served.post(scan, {"dry_run": True})["id"]
+    dry_run = served.get(f"/api/imports/{dry}", wait=20)
+    done = served.post(scan, {})["id"]
+    served.get(f"/api/imports/{done}", wait=20)
+    served.post("/api/backups", {})
+    served.post("/api/backups/drill", {})
+    kinds = served.get("/api/log/kinds")["kinds"]
+    return {
+        "roots": served.get("/api/roots"),
+        "missing": served.get(f"/api/roots/{root['id']}/missing"),
+        "untracked": served.get(f"/api/roots/{root['id']}/untracked"),
+        "import": dry_run,
+        "backups": served.get("/api/backups"),
+        "log": served.get("/api/log", kind="backup", limit=1),
+        "log_kinds": {"kinds": {kind: kinds[kind] for kind in ("backup", "import")}},
+    }
+
+
 def _events(lines: Iterator[str]) -> dict[str, Any]:
     """The last message of each kind, until there is one of each."""
     found: dict[str, Any] = {}
@@ -270,6 +298,7 @@ NAMES = (
     "lineage", "model_scan", "models", "model", "made_with",
     "verify", "verify_findings",
     "duplicates", "autotag", "autotag_run",
+    "roots", "missing", "untracked", "import", "backups", "log", "log_kinds",
     "templates", "tried", "expanded", "trash", "purge", "operations",
 )  # fmt: skip
 

@@ -43,7 +43,7 @@ class Live {
         connection.up = true;
         return;
       case 'gap':
-        stale.hear('tags', 'collections', 'counts');
+        stale.hear('tags', 'collections', 'counts', 'roots', 'events');
         return void library.renew();
       case 'images':
         stale.hear('counts');
@@ -67,6 +67,8 @@ class Live {
   private hearStale(lists: readonly string[]): void {
     if (lists.includes('tags')) stale.hear('tags', 'counts');
     if (lists.includes('settings') && safe.on) void safe.load().catch(() => undefined);
+    if (lists.includes('roots')) stale.hear('roots');
+    if (lists.includes('events')) stale.hear('events');
     if (lists.includes('collections')) {
       stale.hear('collections', 'counts');
       if (library.view.filters.some((chip) => chip.field === 'collection')) this.changed();

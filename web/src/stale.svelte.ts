@@ -4,10 +4,10 @@
 const REST_MS = 250;
 const AT_MOST_MS = 1_500;
 
-export type List = 'tags' | 'collections' | 'counts';
+export type List = 'tags' | 'collections' | 'counts' | 'roots' | 'events';
 
 class Stale {
-  private readonly numbers = $state<Record<List, number>>({ tags: 0, collections: 0, counts: 0 });
+  private readonly numbers = $state<Record<List, number>>({ tags: 0, collections: 0, counts: 0, roots: 0, events: 0 });
   private readonly waiting = new Map<List, { first_ms: number; timer: ReturnType<typeof setTimeout> }>();
 
   /** Whoever reads it hears of the next change. */

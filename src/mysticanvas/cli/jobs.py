@@ -1,6 +1,5 @@
 """`jobs`: work in the background, seen and steered."""
 
-import time
 from typing import Annotated, Any
 
 import typer
@@ -8,7 +7,7 @@ from rich.table import Table
 
 from mysticanvas.cli.client import Client, connect
 from mysticanvas.cli.options import Json, Library, settings_for
-from mysticanvas.cli.printing import out, print_json
+from mysticanvas.cli.printing import moment, out, print_json
 from mysticanvas.domain.errors import InvalidInputError
 
 DEEDS = ("pause", "resume", "retry", "cancel", "discard", "prune", "start", "stop")
@@ -84,7 +83,7 @@ def _show_all(client: Client, ids: list[int], *, json: bool) -> None:
             continue
         table = Table(show_header=False, box=None)
         for name, value in found.items():
-            table.add_row(name.replace("_", " "), _moment(value) if name.endswith("_at") else str(value))
+            table.add_row(name.replace("_", " "), moment(value) if name.endswith("_at") else str(value))
         out.print(table, markup=False)
 
 
@@ -115,7 +114,3 @@ def _duration(seconds: float | None) -> str:
         if seconds >= unit_s:
             return f"{seconds / unit_s:.1f} {name}"
     return f"{seconds:.0f} s"
-
-
-def _moment(ms: int) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(ms / 1000)) if ms else ""

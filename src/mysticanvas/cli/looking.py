@@ -1,14 +1,19 @@
 """`search`, `show`, `events`: what the library holds and does."""
 
-from datetime import UTC, datetime
+from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
+import msgspec
 import typer
 from rich.table import Table
 
-from mysticanvas.cli.client import connect
+from mysticanvas.cli.client import Client, connect
 from mysticanvas.cli.options import Json, Library, settings_for
-from mysticanvas.cli.printing import out, print_json
+from mysticanvas.cli.printing import moment, out, print_json
+from mysticanvas.domain.errors import InvalidInputError
+
+EXPORTED_AT_ONCE = 1_000
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -54,7 +59,7 @@ def _print_found(found: dict[str, Any]) -> None:
     table = Table("Made", "Prompt", "Path", "ID", box=None)
     for item in found["items"]:
         prompt = (item["prompt"] or "").replace("\n", " ")
-        table.add_row(_moment(item["timestamp"]), prompt[:70], item["path"], item["uuid"])
+        table.add_row(moment(item["timestamp"]), prompt[:70], item["path"], item["uuid"])
     out.print(table, markup=False)
     out.print(f"{found['total']:,} images.")
 
@@ -87,24 +92,51 @@ def show(
 
 
 def events(
-    level: Annotated[str | None, typer.Option(help="info, warning or error.")] = None,
-    kind: Annotated[str | None, typer.Option(help="Such as import, crash, migration.")] = None,
+    level: Annotated[list[str] | None, typer.Option(help="info, warning or error; several times for several.")] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="Such as import, scan, crash, backup, migration.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="From this day or moment on.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Before this day or moment.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    export: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all of them, one JSON a line.")] = None,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """The log of the library: imports, crashes, migrations. It never leaves this machine."""
+    """What happened in the library: imports, scans, crashes, backups, migrations. It never leaves this
+    machine. Newest first."""
+    wanted = {"level": level, "kind": kind, "since": _ms(since), "until": _ms(until)}
     with connect(settings_for(library)) as client:
-        log = client.get("/api/log", level=level, kind=kind, limit=limit)
+        if export is not None:
+            count = _export(client, export, wanted)
+            out.print(f"Wrote {count:,} events to {export}", markup=False)
+            return
+        log = client.get("/api/log", limit=limit, **wanted)
     if json:
         print_json(log)
         return
     table = Table("When", "Level", "What", "Of", "Details", box=None)
     for event in log["events"]:
         details = ", ".join(f"{k} {v}" for k, v in (event["data"] or {}).items() if v not in ("", None))
-        table.add_row(_moment(event["at"]), event["level"], event["kind"], event["subject"] or "", details)
-    out.print(table if log["events"] else "Nothing has happened yet.", markup=False)
+        table.add_row(moment(event["at"]), event["level"], event["kind"], event["subject"] or "", details)
+    out.print(table if log["events"] else "No such event.", markup=False)
 
 
-def _moment(unix_ms: int) -> str:
-    return datetime.fromtimestamp(unix_ms / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+def _export(client: Client, target: Path, wanted: dict[str, Any]) -> int:
+    """A file that is there already is not overwritten."""
+    before, count = None, 0
+    try:
+        with target.expanduser().open("x", encoding="utf-8") as file:
+            while True:
+                page = client.get("/api/log", limit=EXPORTED_AT_ONCE, before=before, **wanted)
+                file.writelines(msgspec.json.encode(event).decode() + "\n" for event in page["events"])
+                count += len(page["events"])
+                if (before := page["before"]) is None:
+                    return count
+    except FileExistsError as error:
+        raise InvalidInputError(f"{target} is there already; choose another name.") from error
+    except OSError as error:
+        raise InvalidInputError(f"{target} cannot be written: {error.strerror}.") from error
+
+
+def _ms(given: datetime | None) -> int | None:
+    """A moment without a zone is one of this machine's clock."""
+    return None if given is None else int(given.timestamp() * 1000)

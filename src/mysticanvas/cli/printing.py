@@ -1,6 +1,7 @@
 """How the command line looks: JSON on standard output, words for people through Rich."""
 
 import sys
+import time
 from typing import Any
 
 import msgspec
@@ -22,6 +23,11 @@ def print_json(value: Any) -> None:
     """One JSON value on one line, for programs."""
     sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
     sys.stdout.flush()
+
+
+def moment(ms: int) -> str:
+    """On this machine's clock; "" for none."""
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(ms / 1000)) if ms else ""
 
 
 def progress_bar() -> Progress:

@@ -84,14 +84,9 @@ def _serve(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
     if holder_address(settings.library) is not None:
         _join_the_holder(settings, paths, open_browser=open_browser)
         return
-    from mysticanvas.orchestrator import Orchestrator
+    from mysticanvas.orchestrator import serve_library
 
-    with Orchestrator(settings, serving=True) as orchestrator:
-        if paths:
-            orchestrator.importing.start(paths)
-        address = orchestrator.sign_in_address()
-        _say_where(address, open_browser=open_browser)
-        orchestrator.serve()
+    serve_library(settings, paths, on_ready=lambda address: _say_where(address, open_browser=open_browser))
     err.print("MystiCanvas has stopped; everything is saved.")
 
 

@@ -52,6 +52,14 @@ class FolderWatcher:
         self._roots.add(root)
         self._again.set()
 
+    def remove(self, root: str) -> None:
+        """Watch it no more."""
+        self._roots.discard(root)
+        self._again.set()
+
+    def watches(self, root: str) -> bool:
+        return root in self._roots and os.path.isdir(root)
+
     def _work(self) -> None:
         while not self._closing:
             self._again.clear()

@@ -29,11 +29,13 @@ class Failure:
 
 @dataclass(slots=True)
 class ImportCounts:
-    """`seen` = imported + unchanged + moved + copies + failed, once the import is over. `missing` counts
-    known files that were not found; they are not among the seen."""
+    """`seen` = imported + changed + unchanged + moved + copies + failed, once the import is over. `changed`
+    have other content at a known path. `missing` counts known files that were not found; they are not among
+    the seen."""
 
     seen: int = 0
     imported: int = 0
+    changed: int = 0
     unchanged: int = 0
     moved: int = 0
     copies: int = 0
@@ -42,7 +44,7 @@ class ImportCounts:
 
     @property
     def settled(self) -> int:
-        return self.imported + self.unchanged + self.moved + self.copies + self.failed
+        return self.imported + self.changed + self.unchanged + self.moved + self.copies + self.failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class ImportProgress:
     dry_run: bool
     seen: int
     imported: int
+    changed: int
     unchanged: int
     moved: int
     copies: int
@@ -69,8 +72,12 @@ class ImportProgress:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
+    """`examples` of a dry run are some paths of what it would change, by the names of the counts. `asks`:
+    so much would be missing that a scan would ask first."""
+
     files_seen: int
     imported: int
+    changed: int
     unchanged: int
     moved: int
     copies: int
@@ -79,3 +86,5 @@ class ImportReport:
     seconds: float
     failures: list[Failure] = field(default_factory=list)
     offline: list[str] = field(default_factory=list)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    asks: bool = False

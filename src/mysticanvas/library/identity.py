@@ -19,6 +19,7 @@ from mysticanvas.store.files import KnownFile
 
 class Outcome(Enum):
     IMPORTED = auto()
+    CHANGED = auto()
     UNCHANGED = auto()
     MOVED = auto()
     COPY = auto()
@@ -47,10 +48,17 @@ def settle(database: Database, executor: Executor, found: Found, *, now_ms: int)
         return Outcome.COPY
     if here is not None:
         # Edited in place: a new version, with what the person wrote (F9).
-        database.write_bulk(taking_in.replace_content, here, found, now_ms=now_ms)
-    else:
-        database.write_bulk(taking_in.take_in, [found], [], now_ms=now_ms)
+        is_new = database.write_bulk(taking_in.replace_content, here, found, now_ms=now_ms)
+        return Outcome.IMPORTED if is_new else Outcome.CHANGED
+    database.write_bulk(taking_in.take_in, [found], [], now_ms=now_ms)
     return Outcome.IMPORTED
+
+
+def seems_moved(candidate: KnownFile) -> bool:
+    """Whether a known file is no longer where it was, by size and date alone: for a dry run, which hashes
+    nothing. False while its whole root is away."""
+    here = os.path.isdir(os.fsencode(candidate.root_path))
+    return here and _stat_of(candidate) != (candidate.bytes, candidate.mtime_ns)
 
 
 def _was(here: KnownFile, found: Found, digest: bytes | None) -> bool:

@@ -31,6 +31,7 @@ from mysticanvas.library import identity, missing, taking_in
 from mysticanvas.library.missing import Scope
 from mysticanvas.library.taking_in import Found
 from mysticanvas.store import failures, files
+from mysticanvas.store import lost as lost_files
 from mysticanvas.store.database import Database
 from mysticanvas.store.files import KnownFile
 from mysticanvas.store.roots import Root
@@ -43,6 +44,8 @@ BATCH_FILES = 150
 BATCH_WAIT_S = 0.2
 # Listing runs ahead of reading by this much, so that the total is known early but memory stays small.
 FILES_AHEAD = 20_000
+# Paths of each kind of change that a dry run names.
+EXAMPLES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,15 @@ class Tally:
     counts: ImportCounts = field(default_factory=ImportCounts)
     failures: list[Failure] = field(default_factory=list)
     offline: list[str] = field(default_factory=list)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    asks: bool = False
     message: str = ""
+
+    def note(self, what: str, path: str) -> None:
+        """An example of what a dry run counts as `what`, which names a count."""
+        setattr(self.counts, what, getattr(self.counts, what) + 1)
+        if len(some := self.examples.setdefault(what, [])) < EXAMPLES:
+            some.append(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +149,8 @@ class ImportRun:
         self._ready_fingerprints: set[bytes] = set()
         # Of the files that are being settled: those that the database has.
         self._known_prints: set[bytes] = set()
+        # Of a dry run: files that it met at another place.
+        self._moved: set[int] = set()
         self._failed: list[taking_in.Failed] = []
         self._committed_at_s = time.monotonic()
 
@@ -187,11 +200,19 @@ class ImportRun:
     def _settle_missing(self) -> None:
         for scope in self._scopes.values():
             if self._dry_run:
-                self.tally.counts.missing += len(missing.lost_in(self._database, scope))
+                self._look_for_missing(scope)
             else:
                 self.tally.counts.missing += missing.settle(
                     self._database, self._executor, scope, accept=self._accept, now_ms=self._now_ms()
                 )
+
+    def _look_for_missing(self, scope: Scope) -> None:
+        lost = missing.lost_in(self._database, scope)
+        self.tally.counts.missing += len(lost)
+        self.tally.asks = self.tally.asks or missing.brakes(self._database, scope.root, lost)
+        some = self.tally.examples.setdefault("missing", [])
+        paths = self._database.read(lost_files.paths_of, lost[: EXAMPLES - len(some)])
+        some += [os.path.join(scope.root.path, path) for path in paths]
 
     def _has_work(self) -> bool:
         return bool(self._folders or self._files or self._in_flight or self._unsettled or self._changed or self._edited)
@@ -352,6 +373,8 @@ class ImportRun:
         match outcome:
             case identity.Outcome.IMPORTED:
                 counts.imported += 1
+            case identity.Outcome.CHANGED:
+                counts.changed += 1
             case identity.Outcome.UNCHANGED:
                 counts.unchanged += 1
             case identity.Outcome.MOVED:
@@ -364,13 +387,37 @@ class ImportRun:
             self._met(found.root, row)
 
     def _count_dry(self, found: Found) -> None:
-        fingerprint = found.read.fingerprint
-        seen = fingerprint in self._ready_fingerprints
-        if found.known is None and (seen or fingerprint in self._known_prints):
-            self.tally.counts.copies += 1
+        """As `identity.settle` would decide, without hashing anything."""
+        fingerprint, here = found.read.fingerprint, found.known
+        path = os.path.join(found.root.path, shown(found.read.stat.path_bytes))
+        if here is not None and here.fingerprint == fingerprint:
+            self.tally.counts.unchanged += 1
+            self._met(found.root, here)
+        elif (left := self._left(fingerprint)) is not None:
+            self.tally.note("moved", path)
+            self._met_anywhere(left)
+        elif here is not None:
+            self.tally.note("changed", path)
+            self._met(found.root, here)
+        elif fingerprint in self._ready_fingerprints or fingerprint in self._known_prints:
+            self.tally.note("copies", path)
         else:
-            self.tally.counts.imported += 1
+            self.tally.note("imported", path)
         self._ready_fingerprints.add(fingerprint)
+
+    def _left(self, fingerprint: bytes) -> KnownFile | None:
+        """A file of this content that is no longer where it was, and was not met elsewhere in this run."""
+        if fingerprint not in self._known_prints:
+            return None
+        for candidate in self._database.read(files.with_fingerprint, fingerprint):
+            if candidate.id not in self._moved and identity.seems_moved(candidate):
+                return candidate
+        return None
+
+    def _met_anywhere(self, file: KnownFile) -> None:
+        self._moved.add(file.id)
+        for scope in self._scopes.values():
+            scope.seen.add(file.id)
 
     # -- failures -----------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from threading import Event, Lock, Thread
 
 from mysticanvas.disk.naming import folder_named
 from mysticanvas.domain.errors import MystiCanvasError, NotFoundError
-from mysticanvas.domain.importing import ImportProgress, ImportReport, ImportState
+from mysticanvas.domain.importing import ImportCounts, ImportProgress, ImportReport, ImportState
 from mysticanvas.domain.task import Executor
 from mysticanvas.library import missing
 from mysticanvas.library.import_run import ImportRun, Start, Tally
@@ -37,6 +37,8 @@ class _Import:
     dry_run: bool
     by_watcher: bool
     accept: bool
+    # As it is told in the events.
+    kind: str = "scan"
     cancelled: Event = field(default_factory=Event)
     over: Event = field(default_factory=Event)
     on_end: Listener | None = None
@@ -80,6 +82,7 @@ class Importing:
         now_ms: Callable[[], int],
         on_progress: Listener,
         on_root_added: Callable[[Root], None],
+        on_root_removed: Callable[[Root], None],
     ) -> None:
         self._database = database
         self._executor = executor
@@ -87,6 +90,7 @@ class Importing:
         self._now_ms = now_ms
         self._on_progress = on_progress
         self._on_root_added = on_root_added
+        self._on_root_removed = on_root_removed
         self._imports: dict[str, _Import] = {}
         self._current: _Import | None = None
         self._waiting: SimpleQueue[_Import | None] = SimpleQueue()
@@ -113,12 +117,20 @@ class Importing:
         """
         folders = [folder_named(path) for path in paths]
         starts = [self._start_for(folder, dry_run=dry_run, watch=watch) for folder in folders]
-        return self._enqueue([str(f) for f in folders], starts, dry_run=dry_run)
+        return self._enqueue([str(f) for f in folders], starts, dry_run=dry_run, kind="import")
 
     def rescan(self, root: Root, *, accept: bool = False, dry_run: bool = False, on_end: Listener | None = None) -> str:
         """Queue a scan of a whole root. `accept`: what it does not find is gone, says a person. `on_end` is
         called on the thread of the imports."""
         return self._enqueue([root.path], [Start(root)], dry_run=dry_run, accept=accept, on_end=on_end)
+
+    def leave(self, root: Root) -> None:
+        """Look at a root no more: what is under way in it ends, and it is not watched."""
+        with self._lock:
+            for one in self._imports.values():
+                if any(start.root == root for start in one.starts):
+                    one.cancelled.set()
+        self._on_root_removed(root)
 
     def start_changed(self, root: Root, folders: Sequence[bytes], *, recursive: bool = False) -> str:
         """Queue a look at some folders of a root, as the watcher asks for."""
@@ -137,6 +149,7 @@ class Importing:
         return ImportReport(
             files_seen=progress.seen,
             imported=progress.imported,
+            changed=progress.changed,
             unchanged=progress.unchanged,
             moved=progress.moved,
             copies=progress.copies,
@@ -145,6 +158,8 @@ class Importing:
             seconds=progress.seconds,
             failures=list(one.run.tally.failures) if one.run else [],
             offline=list(one.run.tally.offline) if one.run else [],
+            examples=dict(one.run.tally.examples) if one.run else {},
+            asks=one.run.tally.asks if one.run else False,
         )
 
     def cancel(self, import_id: str) -> None:
@@ -165,7 +180,7 @@ class Importing:
         return one
 
     def _start_for(self, folder: Path, *, dry_run: bool, watch: bool) -> Start:
-        for root in self._database.read(roots.all_roots):
+        for root in self._database.read(roots.kept_roots):
             if folder == Path(root.path):
                 return Start(root)
             if folder.is_relative_to(root.path):
@@ -190,9 +205,10 @@ class Importing:
         dry_run: bool = False,
         by_watcher: bool = False,
         accept: bool = False,
+        kind: str = "scan",
         on_end: Listener | None = None,
     ) -> str:
-        one = _Import(str(uuid.uuid4()), paths, starts, dry_run, by_watcher, accept, on_end=on_end)
+        one = _Import(str(uuid.uuid4()), paths, starts, dry_run, by_watcher, accept, kind, on_end=on_end)
         with self._lock:
             self._imports[one.id] = one
             for old in [i for i, other in self._imports.items() if other.over.is_set()][:-REPORTS_KEPT]:
@@ -226,7 +242,7 @@ class Importing:
         )
         run.tally.state = self._ending(one, run)
         one.ended_s = time.monotonic()
-        if not one.dry_run and (not one.by_watcher or run.tally.counts.imported or run.tally.counts.missing):
+        if not one.dry_run and (not one.by_watcher or _changed_something(run.tally.counts)):
             self._database.write_bulk(_note_end, one, now_ms=self._now_ms())
         self._tell(one, always=True)
 
@@ -252,17 +268,22 @@ class Importing:
         self._on_progress(one.progress())
 
 
+def _changed_something(counts: ImportCounts) -> bool:
+    return bool(counts.imported or counts.changed or counts.missing)
+
+
 def _note_end(tx: WriteTx, one: _Import, *, now_ms: int) -> None:
     progress = one.progress()
     events.append(
         tx,
         level="info" if progress.state is ImportState.DONE else "warning",
-        kind="import",
+        kind=one.kind,
         subject=", ".join(one.paths),
         data={
             "state": progress.state.value,
             "seen": progress.seen,
             "imported": progress.imported,
+            "changed": progress.changed,
             "unchanged": progress.unchanged,
             "moved": progress.moved,
             "copies": progress.copies,

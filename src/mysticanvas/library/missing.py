@@ -183,15 +183,20 @@ def settle(database: Database, executor: Executor, scope: Scope, *, accept: bool
         note_offline(database, root, why, now_ms=now_ms)
         return 0
     lost = lost_in(database, scope)
-    known = database.read(files.count_in, root.id)
-    if not accept and len(lost) > max(BRAKE_FILES, BRAKE_SHARE * known):
-        database.write_bulk(_ask, root, len(lost), known, now_ms=now_ms)
+    if not accept and brakes(database, root, lost):
+        database.write_bulk(_ask, root, len(lost), database.read(files.count_in, root.id), now_ms=now_ms)
         return 0
     for start in range(0, len(lost), FILES_A_SLICE):
         database.write_bulk(_mark, lost[start : start + FILES_A_SLICE], now_ms=now_ms)
     if scope.whole:
         database.write_bulk(_mark_scanned, scope, now_ms=now_ms)
     return len(lost)
+
+
+def brakes(database: Database, root: Root, lost: Sequence[int]) -> bool:
+    """Whether so many files of a root seem gone that a person is asked first (F4)."""
+    assert root.id is not None
+    return len(lost) > max(BRAKE_FILES, BRAKE_SHARE * database.read(files.count_in, root.id))
 
 
 def note_offline(database: Database, root: Root, why: str, *, now_ms: int) -> None:
@@ -221,6 +226,8 @@ def _mark(tx: WriteTx, lost: Sequence[int], *, now_ms: int) -> None:
 
 def reckon(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> None:
     """An image is missing when every one of its locations is; a copy that is there becomes its file."""
+    if images:
+        tx.changes.stale.add("roots")
     for image in images:
         if (copy := files.copy_in_place_of_missing(tx, image)) is not None:
             files.promote(tx, image, copy)

@@ -1,7 +1,7 @@
 """From the Trash for good: what is to happen is written down, then the file goes, then its row (R4).
 
-Only images in the Trash are purged. A file that is missing is not looked for, and one whose folder is
-away stays with its row.
+Only images in the Trash are purged. A file that is missing is not looked for, one whose folder is away
+stays with its row, and one in a folder that was removed from the library is left where it is.
 """
 
 import logging
@@ -96,7 +96,7 @@ def _take_away(
 
 def _discard_all(files: Sequence[tuple[PurgedFile, Discard]]) -> str | None:
     for file, how in files:
-        if file.missing or discarding.is_gone(_root(file), file.path_bytes):
+        if _not_ours(file) or discarding.is_gone(_root(file), file.path_bytes):
             continue
         try:
             discarding.discard(_root(file), file.path_bytes, _expected(file), how)
@@ -106,8 +106,8 @@ def _discard_all(files: Sequence[tuple[PurgedFile, Discard]]) -> str | None:
 
 
 def _reason_to_stay(file: PurgedFile) -> str | None:
-    """None for a file that may go, or is gone."""
-    if file.missing:
+    """None for a file that may go, or is gone, or is not to be touched."""
+    if _not_ours(file):
         return None
     if discarding.is_gone(_root(file), file.path_bytes):
         return None
@@ -116,6 +116,11 @@ def _reason_to_stay(file: PurgedFile) -> str | None:
     except NotDiscardedError as error:
         return str(error)
     return None
+
+
+def _not_ours(file: PurgedFile) -> bool:
+    """Nothing on such a row may take a file away (F6)."""
+    return file.missing or file.removed
 
 
 def _expected(file: PurgedFile) -> Expected:
@@ -140,7 +145,8 @@ def _forget(tx: WriteTx, files: Sequence[PurgedFile], how: Discard, *, now_ms: i
     _forget_row(tx, files[0].image, now_ms=now_ms)
     for file in files:
         data = {"uuid": file.uuid, "path": file.path, "bytes": file.bytes, "how": how.value}
-        events.append(tx, level="info", kind="file.purged", subject=file.root, data=data, now_ms=now_ms)
+        kind = "image.forgotten" if _not_ours(file) else "file.purged"
+        events.append(tx, level="info", kind=kind, subject=file.root, data=data, now_ms=now_ms)
 
 
 def _forget_bare(tx: WriteTx, image: GenerationId, *, now_ms: int) -> bool:

@@ -105,14 +105,14 @@ def found_again(tx: WriteTx, known: Sequence[KnownFile], *, now_ms: int) -> None
     jobs.enqueue_all(tx, [_thumb_of(one, generations.uuid_of(tx, one)) for one in unhashed], now_ms=now_ms)
 
 
-def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int) -> None:
+def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int) -> bool:
     """The file was edited in place: its recipe is read anew, what the person wrote stays (F9). Where
-    the old content is at another place too, that is the image, and this a new one."""
+    the old content is at another place too, that is the image, and this a new one: whether it is."""
     read, image = found.read, known.generation_id
     if known.kind not in (FileKind.FINAL, FileKind.COPY):
         # A mask or an upscale says nothing about the image that it is a file of.
         files.replace_content(tx, known.id, stat=read.stat, facts=facts_of(read))
-        return
+        return False
     other = files.other_location(tx, known.id, image)
     if known.kind == FileKind.FINAL and other is not None:
         files.promote(tx, image, other)
@@ -120,7 +120,7 @@ def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int)
         files.remove(tx, known.id)
         missing.reckon(tx, [image], now_ms=now_ms)
         take_in(tx, [found], [], now_ms=now_ms)
-        return
+        return True
     files.remove_copies(tx, image)
     files.replace_content(tx, known.id, stat=read.stat, facts=facts_of(read))
     companions.note_anew(tx, image, _root_id(found), read)
@@ -134,6 +134,7 @@ def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int)
     jobs.enqueue(tx, _thumb_of(image, generations.uuid_of(tx, image)), now_ms=now_ms)
     data = {"path": read.stat.path_bytes.decode("utf-8", "replace")}
     events.append(tx, level="info", kind="file.changed", subject=found.root.path, data=data, now_ms=now_ms)
+    return False
 
 
 def _read_if_never(tx: WriteTx, known: KnownFile, read: ImageRead, *, now_ms: int) -> None:

@@ -24,6 +24,7 @@ from mysticanvas.domain.text import clean
 from mysticanvas.search.snapshots import SnapshotGoneError
 from mysticanvas.server import (
     autotagging,
+    backups,
     collections,
     duplicates,
     images,
@@ -43,6 +44,7 @@ from mysticanvas.server import (
     verifying,
     vision,
 )
+from mysticanvas.server import log as event_log
 from mysticanvas.server.describing import describe
 from mysticanvas.server.gate import Gate
 from mysticanvas.server.passwords import TooManyAttemptsError
@@ -85,6 +87,8 @@ def build_app(services: Services) -> FastAPI:
         roots,
         jobs,
         keeping,
+        event_log,
+        backups,
         verifying,
         vision,
         looking,

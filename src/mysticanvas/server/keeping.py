@@ -1,4 +1,4 @@
-"""Imports, the log, checks and backups: the library as a thing to look after."""
+"""Imports and checks: the library as a thing to look after."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -11,8 +11,8 @@ from mysticanvas import __version__
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.library import reparsing
 from mysticanvas.server.services import Services
-from mysticanvas.server.wire import ImportIn, Int64, ReparseIn, reply
-from mysticanvas.store import backup, checks, events, generations, roots
+from mysticanvas.server.wire import ImportIn, ReparseIn, reply
+from mysticanvas.store import checks, generations, roots
 from mysticanvas.store.database import Database
 
 # Where generators put their images when nobody tells them otherwise, beneath the home folder.
@@ -58,15 +58,6 @@ def _add_status(router: APIRouter, services: Services) -> None:
             }
         )
 
-    @router.get("/log")
-    def log(
-        before: Int64 | None = None,
-        level: str | None = None,
-        kind: str | None = None,
-        limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
-    ) -> Response:
-        return reply({"events": database.read(events.newest, before=before, level=level, kind=kind, limit=limit)})
-
 
 def _add_imports(router: APIRouter, services: Services) -> None:
     database, importing = services.database, services.importing
@@ -101,11 +92,3 @@ def _add_checks(router: APIRouter, database: Database) -> None:
     def doctor() -> Response:
         found = checks.run_all(database)
         return reply({"ok": all(check.ok for check in found), "checks": found})
-
-    @router.post("/backups")
-    def back_up() -> Response:
-        return reply(database.back_up())
-
-    @router.get("/backups")
-    def backups() -> Response:
-        return reply({"backups": backup.listed(database.backups)})

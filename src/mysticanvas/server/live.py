@@ -92,8 +92,9 @@ class LiveUpdates:
             self._publish("item", {"uuids": uuids})
         if changes.jobs:
             self._tell_jobs()
-        if changes.stale:
-            self._publish("stale", {"lists": sorted(changes.stale)})
+        stale = changes.stale | ({"events"} if changes.events else set())
+        if stale:
+            self._publish("stale", {"lists": sorted(stale)})
 
     def _tell_jobs(self) -> None:
         began_s = time.monotonic()

@@ -21,6 +21,8 @@ class Sessions:
         self._cookie = secrets.token_urlsafe(32)
         self._codes: dict[str, float] = {}
         self._lock = Lock()
+        # Whether open pages are to come back by themselves after the end.
+        self.outlive = False
         # Cookies are shared by all ports of a host: the name keeps two libraries apart.
         self.cookie_name = "mysticanvas_" + hashlib.sha256(token.encode()).hexdigest()[:12]
 
@@ -42,7 +44,8 @@ class Sessions:
         try:
             yield
         finally:
-            file.unlink(missing_ok=True)
+            if not self.outlive:
+                file.unlink(missing_ok=True)
 
     def new_code(self) -> str:
         """Good for one sign-in within a minute."""

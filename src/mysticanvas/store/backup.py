@@ -3,7 +3,7 @@
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from mysticanvas.store.connections import open_copy
 from mysticanvas.store.schema import migrations
 
 HOURLY = "hourly"
+DAMAGED = "damaged"
 # The newest of each: as many hours, days, weeks and months.
 KEPT = (("%Y%m%dT%H", 24), ("%Y%m%d", 7), ("%G-%V", 4), ("%Y%m", 12))
 # A copy needs its own size, and the library must be able to go on beside it.
@@ -32,9 +33,17 @@ class Backup:
         """ "hourly", "asked", "before-schema-2" …"""
         return Path(self.path).stem.split("-", 2)[-1]
 
+    @property
+    def verified(self) -> bool:
+        """A file that is too damaged for a backup is kept as it is; any other was checked before it counted."""
+        return self.why != DAMAGED
 
-def make(connection: apsw.Connection, folder: Path, *, why: str) -> Backup:
-    """A verified copy of the database in `folder`, on the disk when this returns.
+
+def make(
+    connection: apsw.Connection, folder: Path, *, why: str, on_phase: Callable[[str], None] = lambda _: None
+) -> Backup:
+    """A verified copy of the database in `folder`, on the disk when this returns. `on_phase` hears "copying",
+    then "checking".
 
     Raises `DamagedLibraryError` when the copy fails its checks; it is removed then. Raises
     `LibraryError` when there is no room for it.
@@ -45,7 +54,9 @@ def make(connection: apsw.Connection, folder: Path, *, why: str) -> Backup:
     target = folder / f"{moment}-{time.time_ns() // 1000 % 1_000_000:06}-{why}.db"
     unfinished = target.with_suffix(".part")
     try:
+        on_phase("copying")
         connection.execute("VACUUM INTO ?", (str(unfinished),))
+        on_phase("checking")
         verify(unfinished)
         sync(unfinished)
         os.replace(unfinished, target)
@@ -71,7 +82,7 @@ def _known(path: Path) -> Backup:
 def keep_damaged(path: Path, folder: Path) -> Backup:
     """The file as it is, without its checks: what can be saved from it is for later."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    target = folder / f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%S')}-000000-damaged.db"
+    target = folder / f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%S')}-000000-{DAMAGED}.db"
     shutil.copyfile(path, target)
     sync(target)
     return _known(target)

@@ -191,14 +191,14 @@ class Database:
     def backups(self) -> Path:
         return self.folder / "backups"
 
-    def back_up(self, *, why: str = "asked") -> Backup:
+    def back_up(self, *, why: str = "asked", on_phase: Callable[[str], None] = lambda _: None) -> Backup:
         """Raises `DamagedLibraryError` when the copy does not pass its checks."""
         with self._backing_up, told_plainly("copied"):
             connection = open_reader(self.path)
             # The copy counts as a write, though the library itself stays read-only here.
             connection.execute("PRAGMA query_only = OFF").fetchall()
             try:
-                return backup.make(connection, self.backups, why=why)
+                return backup.make(connection, self.backups, why=why, on_phase=on_phase)
             finally:
                 connection.close()
 

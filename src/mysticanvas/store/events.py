@@ -1,6 +1,7 @@
 """The library's log: append-only, in the transaction of what it tells (I6)."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,21 +34,58 @@ def append(tx: WriteTx, *, level: str, kind: str, subject: str | None, data: dic
     tx.changes.events = True
 
 
-def newest(tx: ReadTx, *, before: int | None, level: str | None, kind: str | None, limit: int) -> list[LogEntry]:
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries: of these levels and kinds (none: of all), from `since_ms` up to before `until_ms`."""
+
+    levels: Sequence[str] = ()
+    kinds: Sequence[str] = ()
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
+EVERYTHING = Wanted()
+
+
+def newest(tx: ReadTx, *, before: int | None, wanted: Wanted = EVERYTHING, limit: int) -> list[LogEntry]:
     """The newest entries before the id `before`, newest first."""
     rows = tx.all(
         """
         SELECT id, at, level, kind, subject, data_json
           FROM events
          WHERE id < coalesce(:before, 9223372036854775807)
-           AND (:level IS NULL OR level = :level)
-           AND (:kind IS NULL OR kind = :kind)
+           AND (:any_level OR level IN (SELECT value FROM json_each(:levels)))
+           AND (:any_kind OR kind IN (SELECT value FROM json_each(:kinds)))
+           AND at >= coalesce(:since_ms, at) AND at < coalesce(:until_ms, 9223372036854775807)
          ORDER BY id DESC
          LIMIT :limit
         """,
         before=before,
-        level=level,
-        kind=kind,
+        any_level=not wanted.levels,
+        levels=json.dumps(list(wanted.levels)),
+        any_kind=not wanted.kinds,
+        kinds=json.dumps(list(wanted.kinds)),
+        since_ms=wanted.since_ms,
+        until_ms=wanted.until_ms,
         limit=limit,
     )
     return [LogEntry(data=json.loads(row.pop("data_json")), **row) for row in rows]
+
+
+def last_of(tx: ReadTx, kind: str) -> LogEntry | None:
+    row = tx.one(
+        """
+        SELECT id, at, level, kind, subject, data_json
+          FROM events
+         WHERE kind = :kind
+         ORDER BY id DESC
+         LIMIT 1
+        """,
+        kind=kind,
+    )
+    return None if row is None else LogEntry(data=json.loads(row.pop("data_json")), **row)
+
+
+def kinds(tx: ReadTx) -> dict[str, int]:
+    """Every kind that there is, with how many entries it has."""
+    return {row["kind"]: row["entries"] for row in tx.all("SELECT kind, count(*) AS entries FROM events GROUP BY kind")}

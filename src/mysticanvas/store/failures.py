@@ -56,3 +56,15 @@ def forget(tx: WriteTx, *, root_id: int, paths: Sequence[bytes]) -> None:
     """These files could be taken in after all."""
     for path in known(tx, root_id=root_id, paths=paths):
         tx.run("DELETE FROM failures WHERE root_id = :root_id AND path_bytes = :path", root_id=root_id, path=path)
+
+
+def listed(tx: ReadTx, root_id: int, *, limit: int) -> list[tuple[bytes, str]]:
+    """Path and reason of those of a root, by path."""
+    return [
+        (path, reason)
+        for path, reason in tx.rows(
+            "SELECT path_bytes, reason FROM failures WHERE root_id = :root_id ORDER BY path_bytes LIMIT :limit",
+            root_id=root_id,
+            limit=limit,
+        )
+    ]

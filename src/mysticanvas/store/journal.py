@@ -198,7 +198,9 @@ _PLAIN = {
     "setting": """
         SELECT name AS key, value_json FROM settings_of_a_person WHERE name IN (SELECT value FROM json_each(:ids))
         """,
-    "root": "SELECT id AS key, path, watched, added_at FROM roots WHERE id IN (SELECT value FROM json_each(:ids))",
+    "root": """
+        SELECT id AS key, path, watched, added_at, removed_at FROM roots WHERE id IN (SELECT value FROM json_each(:ids))
+        """,
     "model_folder": "SELECT path AS key, added_at FROM model_folders WHERE path IN (SELECT value FROM json_each(:ids))",
 }
 

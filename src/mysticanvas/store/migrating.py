@@ -5,6 +5,7 @@ from pathlib import Path
 
 import apsw
 
+from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import DamagedLibraryError, ForeignFileError, NewerLibraryError
 from mysticanvas.store import backup
 from mysticanvas.store.schema import migrations
@@ -69,8 +70,20 @@ def migrate(connection: apsw.Connection, backups: Path) -> None:
         for number, script in enumerate(scripts[version:], version + 1):
             _step(connection, script, number)
             log.info("schema migrated", extra={"version": number})
+        if version > 0:
+            _tell(connection, version, len(scripts))
     finally:
         connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _tell(connection: apsw.Connection, before: int, after: int) -> None:
+    connection.execute(
+        """
+        INSERT INTO events (at, level, kind, data_json)
+        VALUES (?, 'info', 'migration', json_object('from', ?, 'to', ?))
+        """,
+        (now_ms(), before, after),
+    )
 
 
 def _step(connection: apsw.Connection, script: str, number: int) -> None:

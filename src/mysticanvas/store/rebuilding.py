@@ -5,6 +5,7 @@ already stays; where both say something, the journal is believed. Ids of the jou
 library that wrote it: `Ids` says what they are here.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,16 +113,21 @@ _BY_NAME = {
     "wildcard": "INSERT OR REPLACE INTO wildcards (name, content, updated_at) VALUES (:key, :content, :updated_at)",
     "setting": "INSERT OR REPLACE INTO settings (name, value_json) VALUES (:key, :value_json)",
     "model_folder": "INSERT OR IGNORE INTO model_folders (path, added_at) VALUES (:key, :added_at)",
-    "root": "INSERT OR IGNORE INTO roots (path, watched, added_at) VALUES (:path, :watched, :added_at)",
+    "root": """
+        INSERT OR IGNORE INTO roots (path, watched, added_at, removed_at)
+        VALUES (:path, :watched, :added_at, :removed_at)
+        """,
 }
 BY_NAME = tuple(_BY_NAME)
+_PARAMETER = re.compile(r":(\w+)")
 
 
 def add_by_name(tx: WriteTx, things: Iterable[Thing]) -> None:
     """Things of the kinds `BY_NAME`."""
     for one in things:
         sql = _BY_NAME[one["kind"]]
-        tx.run(sql, **{name: value for name, value in one.items() if f":{name}" in sql})
+        # What is newer than the journal's line is not in it.
+        tx.run(sql, **{name: one.get(name) for name in _PARAMETER.findall(sql)})
 
 
 # -- images ---------------------------------------------------------------------------------------

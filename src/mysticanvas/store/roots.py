@@ -23,7 +23,8 @@ class Root:
 @dataclass(frozen=True, slots=True)
 class RootState:
     """`state` is online or offline; `trouble` says why, or what a scan asks. `would_miss` counts the
-    images that the last scan would have marked missing and did not."""
+    files that the last scan would have marked missing and did not; `untracked` those that could not be
+    taken in."""
 
     id: int
     path: str
@@ -31,6 +32,7 @@ class RootState:
     watched: bool
     images: int
     missing: int
+    untracked: int
     last_scan_at: int | None
     trouble: str | None
     would_miss: int
@@ -48,6 +50,11 @@ def all_roots(tx: ReadTx) -> list[Root]:
     return [Root(**row) for row in tx.all("SELECT id, path FROM roots ORDER BY path")]
 
 
+def kept_roots(tx: ReadTx) -> list[Root]:
+    """Those that nobody has removed."""
+    return [Root(**row) for row in tx.all("SELECT id, path FROM roots WHERE removed_at IS NULL ORDER BY path")]
+
+
 def find(tx: ReadTx, root_id: int) -> Root:
     """Raises `NotFoundError`."""
     row = tx.one("SELECT id, path FROM roots WHERE id = :root_id", root_id=root_id)
@@ -57,14 +64,19 @@ def find(tx: ReadTx, root_id: int) -> Root:
 
 
 def states(tx: ReadTx) -> list[RootState]:
-    """Every root with the number of its images, by path."""
+    """Every root that is not removed, with the number of its files, by path. What is in the Trash is not
+    missed."""
     rows = tx.all(
         """
         SELECT id, path, state, watched, last_scan_at, trouble, would_miss,
                (SELECT count(*) FROM generation_files AS f WHERE f.root_id = roots.id) AS images,
-               (SELECT count(*) FROM generation_files AS f
-                 WHERE f.root_id = roots.id AND f.missing_at IS NOT NULL) AS missing
+               (SELECT count(*)
+                  FROM generation_files AS f JOIN generations AS g ON g.id = f.generation_id
+                 WHERE f.root_id = roots.id AND f.missing_at IS NOT NULL AND g.deleted_at IS NULL
+                   AND f.kind IN ('final', 'copy')) AS missing,
+               (SELECT count(*) FROM failures AS x WHERE x.root_id = roots.id) AS untracked
           FROM roots
+         WHERE removed_at IS NULL
          ORDER BY path
         """
     )
@@ -72,12 +84,13 @@ def states(tx: ReadTx) -> list[RootState]:
 
 
 def add(tx: WriteTx, *, path: str, watch: bool, now_ms: int) -> Root:
-    """The root at this path; the same path twice is one root, watched if it was ever asked to be."""
+    """The root at this path; the same path twice is one root, watched if it was ever asked to be. One that
+    was removed is back, with all its images."""
     tx.run(
         """
         INSERT INTO roots (path, watched, added_at)
         VALUES (:path, :watch, :now_ms)
-            ON CONFLICT (path) DO UPDATE SET watched = max(watched, excluded.watched)
+            ON CONFLICT (path) DO UPDATE SET watched = max(watched, excluded.watched), removed_at = NULL
         """,
         path=path,
         watch=int(watch),
@@ -88,7 +101,52 @@ def add(tx: WriteTx, *, path: str, watch: bool, now_ms: int) -> Root:
 
 
 def watched(tx: ReadTx) -> list[Root]:
-    return [Root(**row) for row in tx.all("SELECT id, path FROM roots WHERE watched = 1 ORDER BY path")]
+    rows = tx.all("SELECT id, path FROM roots WHERE watched = 1 AND removed_at IS NULL ORDER BY path")
+    return [Root(**row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedRoot:
+    """`images` are those of its files that the library still knows."""
+
+    id: int
+    path: str
+    images: int
+    removed_at: int
+
+
+def removed(tx: ReadTx) -> list[RemovedRoot]:
+    rows = tx.all(
+        """
+        SELECT id, path, removed_at,
+               (SELECT count(*) FROM generation_files AS f WHERE f.root_id = roots.id) AS images
+          FROM roots
+         WHERE removed_at IS NOT NULL
+         ORDER BY path
+        """
+    )
+    return [RemovedRoot(**row) for row in rows]
+
+
+def remove(tx: WriteTx, root_id: int, *, now_ms: int) -> None:
+    """Nobody looks at it any more; what it brought stays. One that brought nothing is forgotten."""
+    tx.run(
+        """
+        UPDATE roots
+           SET removed_at = :now_ms, watched = 0, state = 'online', trouble = NULL, would_miss = 0
+         WHERE id = :root_id
+        """,
+        root_id=root_id,
+        now_ms=now_ms,
+    )
+    tx.run(
+        """
+        DELETE FROM roots
+         WHERE id = :root_id AND NOT EXISTS (SELECT 1 FROM generation_files WHERE root_id = :root_id)
+        """,
+        root_id=root_id,
+    )
+    tx.changes.stale.add("roots")
 
 
 def relocate(tx: WriteTx, root_id: int, *, path: str) -> None:
@@ -119,6 +177,7 @@ def mark_scanned(tx: WriteTx, root_id: int, *, now_ms: int) -> None:
         root_id=root_id,
         now_ms=now_ms,
     )
+    tx.changes.stale.add("roots")
 
 
 def keep_mark(tx: WriteTx, root_id: int, *, volume_id: str | None, sample: Sequence[bytes]) -> None:
@@ -132,6 +191,7 @@ def keep_mark(tx: WriteTx, root_id: int, *, volume_id: str | None, sample: Seque
 
 def set_offline(tx: WriteTx, root_id: int, *, why: str) -> bool:
     """Whether this is news."""
+    tx.changes.stale.add("roots")
     return bool(
         tx.run(
             """
@@ -153,3 +213,4 @@ def ask(tx: WriteTx, root_id: int, *, would_miss: int, why: str) -> None:
         why=why,
         would_miss=would_miss,
     )
+    tx.changes.stale.add("roots")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.store.database import ReadTx, WriteTx
@@ -27,7 +28,8 @@ class Trashed:
 
 @dataclass(frozen=True, slots=True)
 class PurgedFile:
-    """One file of an image that is to be purged. `root` is the root's path."""
+    """One file of an image that is to be purged. `root` is the root's path; `removed`: it is none of the
+    library's folders any more."""
 
     id: int
     image: GenerationId
@@ -41,6 +43,7 @@ class PurgedFile:
     mtime_ns: int
     bytes: int
     missing: bool
+    removed: bool
 
 
 def put_in(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int, purge_after: int) -> int:
@@ -137,7 +140,8 @@ def among(tx: ReadTx, images: Sequence[GenerationId]) -> list[GenerationId]:
 
 _FILE = """
         SELECT f.id, f.generation_id AS image, g.uuid, f.kind, r.path AS root, f.path_bytes, f.path, f.bytes,
-               f.mtime_ns, f.blake3, f.fingerprint, f.missing_at IS NOT NULL AS missing
+               f.mtime_ns, f.blake3, f.fingerprint, f.missing_at IS NOT NULL AS missing,
+               r.removed_at IS NOT NULL AS removed
           FROM generation_files AS f
                JOIN generations AS g ON g.id = f.generation_id
                JOIN roots AS r ON r.id = f.root_id
@@ -153,7 +157,11 @@ def files_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[PurgedFile]:
         + " ORDER BY f.generation_id, f.kind = 'final', f.id",
         images=json.dumps(list(images)),
     )
-    return [PurgedFile(**(row | {"missing": bool(row["missing"])})) for row in rows]
+    return [_purged(row) for row in rows]
+
+
+def _purged(row: dict[str, Any]) -> PurgedFile:
+    return PurgedFile(**(row | {"missing": bool(row["missing"]), "removed": bool(row["removed"])}))
 
 
 def intend(tx: WriteTx, file_ids: Sequence[int], how: str, *, now_ms: int) -> None:
@@ -170,11 +178,11 @@ def intend(tx: WriteTx, file_ids: Sequence[int], how: str, *, now_ms: int) -> No
 def intended(tx: ReadTx) -> list[tuple[PurgedFile, str]]:
     """What was begun and not ended, with how."""
     rows = tx.all(
-        _FILE.replace("AS missing", "AS missing, p.how")
+        _FILE.replace("AS missing,", "AS missing, p.how,")
         + " JOIN purge_intents AS p ON p.file_id = f.id ORDER BY f.generation_id, f.kind = 'final', f.id"
     )
     found = [(row.pop("how"), row) for row in rows]
-    return [(PurgedFile(**(row | {"missing": bool(row["missing"])})), how) for how, row in found]
+    return [(_purged(row), how) for how, row in found]
 
 
 def give_up(tx: WriteTx, file_ids: Sequence[int]) -> None:

@@ -98,6 +98,7 @@ export interface ImportProgress {
   state: 'listing' | 'reading' | 'done' | 'failed' | 'cancelled';
   seen: number;
   imported: number;
+  changed: number;
   failed: number;
   todo: number;
   rate_per_s: number;
@@ -207,6 +208,8 @@ export interface RootStatus {
   watched: boolean;
   images: number;
   missing: number;
+  /** Files that could not be taken in. */
+  untracked: number;
   last_scan_at: number | null;
   /** Why it is away, or what a scan asks. */
   trouble: string | null;

@@ -3,6 +3,13 @@
 import { expect, test } from 'vitest';
 
 import autotag from '../../../tests/wire/autotag.json';
+import backups from '../../../tests/wire/backups.json';
+import imported from '../../../tests/wire/import.json';
+import eventLog from '../../../tests/wire/log.json';
+import logKinds from '../../../tests/wire/log_kinds.json';
+import missing from '../../../tests/wire/missing.json';
+import roots from '../../../tests/wire/roots.json';
+import untracked from '../../../tests/wire/untracked.json';
 import autotagRun from '../../../tests/wire/autotag_run.json';
 import bulk from '../../../tests/wire/bulk.json';
 import complete from '../../../tests/wire/complete.json';
@@ -47,6 +54,7 @@ import undo from '../../../tests/wire/undo.json';
 import type { Collection } from './collections';
 import type { Completion, Detail, Done, Facet, Highlights, JobList, Page, RawEntry, Refusal, Snapshot, Statistics, Status, Suggestion } from './client';
 import type { AutotagRun, AutotagState } from './autotag';
+import type { BackupList, FolderList, LogPage, LostFiles, Scan, UntrackedFile } from './keeping';
 import type { AlikePage } from './duplicates';
 import type { Operation, Purge } from './deeds';
 import type { Lineage } from './lineage';
@@ -73,6 +81,13 @@ type Wide<T> = T extends string
 const HELD = {
   autotag: autotag satisfies Wide<AutotagState>,
   autotag_run: autotagRun satisfies Wide<AutotagRun>,
+  backups: backups satisfies Wide<BackupList>,
+  import: imported satisfies Wide<Scan>,
+  log: eventLog satisfies { events: Wide<Omit<LogPage['events'][number], 'data'>>[]; before: number | null },
+  log_kinds: logKinds satisfies { kinds: Record<string, number> },
+  missing: missing satisfies Wide<LostFiles>,
+  roots: roots satisfies Wide<FolderList>,
+  untracked: untracked satisfies { files: Wide<UntrackedFile>[] },
   bulk: bulk satisfies Wide<Done>,
   complete: complete satisfies Wide<Completion>,
   detail: detail satisfies Wide<Detail>,

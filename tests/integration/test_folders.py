@@ -1,0 +1,178 @@
+"""Folders as a person looks after them: dry runs, taking one out, finding lost files by hand (F4-F6)."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.integration.test_sync import client, folder, rate_by_seed, root_of, scan, take_in
+from tests.pictures import a1111_png, write_pictures
+
+from mysticanvas.cli.client import Client
+from mysticanvas.domain.errors import ConflictError, InvalidInputError, NotFoundError
+
+__all__ = ["client", "folder"]
+
+
+def missing_in(client: Client, folder: Path) -> list[dict[str, Any]]:
+    return list(client.get(f"/api/roots/{root_of(client, folder)['id']}/missing")["files"])
+
+
+def lose(client: Client, folder: Path, path: Path) -> dict[str, Any]:
+    """A file that a scan did not find, and its bytes."""
+    content = path.read_bytes()
+    path.unlink()
+    assert scan(client, folder)["missing"] == 1
+    [lost] = missing_in(client, folder)
+    return {"content": content, **lost}
+
+
+def test_a_dry_run_tells_new_changed_moved_and_missing_apart_and_changes_nothing(client: Client, folder: Path) -> None:
+    paths = write_pictures(folder, 8)
+    take_in(client, folder)
+    (folder / "deep").mkdir()
+    paths[0].rename(folder / "deep" / "elsewhere.png")
+    paths[1].unlink()
+    paths[2].write_bytes(a1111_png(901))
+    (folder / "new.png").write_bytes(a1111_png(902))
+    shutil.copy2(paths[3], folder / "copy.png")
+    # Two change places: neither is new content.
+    paths[4].rename(folder / "x")
+    paths[5].rename(paths[4])
+    (folder / "x").rename(paths[5])
+    os.utime(paths[6])
+
+    would = scan(client, folder, dry_run=True)
+
+    names = ("imported", "changed", "moved", "copies", "missing", "unchanged")
+    assert {name: would[name] for name in names} == {
+        "imported": 1, "changed": 1, "moved": 3, "copies": 1, "missing": 1, "unchanged": 3,
+    }  # fmt: skip
+    assert would["examples"]["imported"] == [str(folder / "new.png")]
+    assert would["examples"]["missing"] == [str(paths[1])]
+    assert not would["asks"]
+    assert client.get("/api/search", q="")["total"] == 8
+    did = scan(client, folder)
+    assert {name: did[name] for name in names} == {name: would[name] for name in names}
+
+
+def test_a_dry_run_says_that_a_scan_would_ask(client: Client, folder: Path) -> None:
+    write_pictures(folder, 140)
+    take_in(client, folder, wait=False)
+    for path in sorted(folder.rglob("*.png"))[:120]:
+        path.unlink()
+    would = scan(client, folder, dry_run=True)
+    assert (would["asks"], would["missing"]) == (True, 120)
+    assert root_of(client, folder)["would_miss"] == 0
+
+
+def test_a_folder_that_is_removed_keeps_files_and_images_and_comes_back_as_it_was(client: Client, folder: Path) -> None:
+    write_pictures(folder, 4)
+    take_in(client, folder)
+    uuids = rate_by_seed(client)
+    before = {path.name: path.read_bytes() for path in folder.rglob("*.png")}
+
+    client.post(f"/api/roots/{root_of(client, folder)['id']}/remove")
+
+    known = client.get("/api/roots")
+    assert known["roots"] == []
+    assert [(one["path"], one["images"]) for one in known["removed"]] == [(str(folder), 4)]
+    assert {path.name: path.read_bytes() for path in folder.rglob("*.png")} == before
+    assert client.get("/api/search", q="rating:>=1")["total"] == 4
+
+    assert take_in(client, folder)["unchanged"] == 4
+    assert client.get("/api/roots")["removed"] == []
+    assert client.get(f"/api/generations/{uuids['2']}")["rating"] == 3
+
+
+def test_emptying_the_trash_touches_no_file_of_a_removed_folder(client: Client, folder: Path) -> None:
+    write_pictures(folder, 3)
+    take_in(client, folder)
+    client.post(f"/api/roots/{root_of(client, folder)['id']}/remove")
+    client.post("/api/bulk", {"query": "", "set": {"trash": True}})
+
+    purged = client.post("/api/trash/purge", {"which": "all", "how": "unlink"})
+
+    assert (purged["images"], purged["left"]) == (3, 0)
+    assert len(list(folder.rglob("*.png"))) == 3
+    assert {event["kind"] for event in client.get("/api/log")["events"]} >= {"image.forgotten", "root.removed"}
+    assert "file.purged" not in {event["kind"] for event in client.get("/api/log")["events"]}
+
+
+def test_a_removed_folder_without_images_is_forgotten(client: Client, folder: Path) -> None:
+    take_in(client, folder)
+    client.post(f"/api/roots/{root_of(client, folder)['id']}/remove")
+    assert client.get("/api/roots") == {"roots": [], "removed": []}
+
+
+def test_a_lost_file_is_found_by_hand_only_if_it_has_the_same_content(client: Client, folder: Path) -> None:
+    paths = write_pictures(folder, 3)
+    take_in(client, folder)
+    uuids = rate_by_seed(client)
+    lost = lose(client, folder, paths[1])
+    assert lost["uuid"] == uuids["1"]
+    place = folder / "later" / "found.png"
+    place.parent.mkdir()
+
+    where = f"/api/roots/missing/{lost['id']}/locate"
+    with pytest.raises(InvalidInputError, match="There is no file"):
+        client.post(where, {"path": str(place)})
+    place.write_bytes(a1111_png(77))
+    with pytest.raises(ConflictError, match="another picture"):
+        client.post(where, {"path": str(place)})
+    outside = folder.parent / "outside.png"
+    outside.write_bytes(lost["content"])
+    with pytest.raises(InvalidInputError, match="none of the library's folders"):
+        client.post(where, {"path": str(outside)})
+    place.write_bytes(lost["content"])
+    assert client.post(where, {"path": str(place)}) == {"uuid": uuids["1"]}
+
+    detail = client.get(f"/api/generations/{uuids['1']}")
+    assert (detail["missing"], detail["rating"], detail["files"][0]["path"]) == (False, 2, "later/found.png")
+    assert missing_in(client, folder) == []
+    with pytest.raises(NotFoundError):
+        client.post(where, {"path": str(place)})
+
+
+def test_forgetting_a_lost_image_is_undone_as_any_deed(client: Client, folder: Path) -> None:
+    paths = write_pictures(folder, 3)
+    take_in(client, folder)
+    lost = lose(client, folder, paths[0])
+
+    done = client.post("/api/roots/missing/forget", {"files": [lost["id"]]})
+
+    assert (done["places"], done["deed"]["changed"]) == (0, 1)
+    assert (missing_in(client, folder), root_of(client, folder)["missing"]) == ([], 0)
+    client.post("/api/undo")
+    assert [one["id"] for one in missing_in(client, folder)] == [lost["id"]]
+
+
+def test_forgetting_a_spare_place_keeps_the_image(client: Client, folder: Path) -> None:
+    first, _ = write_pictures(folder, 2)
+    copy = folder / "copy.png"
+    shutil.copy2(first, copy)
+    take_in(client, folder)
+    lost = lose(client, folder, copy)
+    assert lost["elsewhere"]
+    done = client.post("/api/roots/missing/forget", {"root": root_of(client, folder)["id"]})
+    assert done == {"places": 1, "deed": None}
+    assert client.get("/api/search", q="")["total"] == 2
+
+
+def test_files_that_could_not_be_taken_in_are_listed_with_the_reason(client: Client, folder: Path) -> None:
+    (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
+    take_in(client, folder)
+    root = root_of(client, folder)
+    [one] = client.get(f"/api/roots/{root['id']}/untracked")["files"]
+    assert (root["untracked"], one["path"]) == (1, "broken.png")
+    assert one["reason"]
+
+
+def test_a_folder_says_whether_it_is_there_and_may_be_written(client: Client, folder: Path) -> None:
+    take_in(client, folder)
+    root = root_of(client, folder)
+    assert (root["there"], root["watching"], root["read_only"]) == (True, False, not os.access(folder, os.W_OK))
+    folder.rmdir()
+    root = root_of(client, folder)
+    assert (root["there"], root["read_only"]) == (False, False)

@@ -1,0 +1,129 @@
+"""What a person looks after: events by pages, a restore from the gallery, starting and stopping (I1, I6)."""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.faults.serving import Served
+from tests.pictures import write_pictures
+from typer.testing import CliRunner
+
+from mysticanvas.cli.main import app
+from mysticanvas.store import events
+from mysticanvas.store.database import Database
+
+LEVELS = ("info", "warning", "error")
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    (tmp_path / "library").mkdir()
+    write_pictures(tmp_path / "pictures", 2)
+    server = Served(tmp_path / "library", [tmp_path / "pictures"]).wait_until_up()
+    server.wait_until_idle(2)
+    yield server
+    server.stop()
+
+
+def write_events(library: Path, count: int) -> None:
+    with Database.open(library) as database:
+        for number in range(count):
+            database.write_bulk(
+                events.append, level=LEVELS[number % 3], kind=f"kind-{number % 4}", subject=None,
+                data={"number": number}, now_ms=number * 1_000,
+            )  # fmt: skip
+
+
+def run(library: Path, *words: str) -> str:
+    done = CliRunner().invoke(app, [*words, "--library", str(library)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def test_events_are_filtered_by_level_kind_and_time_and_exported_as_lines(tmp_path: Path) -> None:
+    write_events(tmp_path, 60)
+    with Database.open(tmp_path) as database:
+        wanted = events.Wanted(["warning", "error"], ["kind-1", "kind-2"], since_ms=10_000, until_ms=50_000)
+        found: list[Any] = []
+        before = None
+        while page := database.read(events.newest, before=before, wanted=wanted, limit=3):
+            before = page[-1].id
+            found += page
+        expected = [n for n in range(49, 9, -1) if n % 3 and n % 4 in (1, 2)]
+        assert [one.data["number"] for one in found] == expected
+        assert database.read(events.kinds) == {f"kind-{number}": 15 for number in range(4)}
+    target = tmp_path / "events.jsonl"
+    run(tmp_path, "events", "--kind", "kind-3", "--level", "info", "--export", str(target))
+    lines = [json.loads(line) for line in target.read_text("utf-8").splitlines()]
+    assert [line["data"]["number"] for line in lines] == [n for n in range(59, -1, -1) if not n % 3 and n % 4 == 3]
+    listed = json.loads(run(tmp_path, "events", "--json", "--limit", "2", "--since", "1970-01-01"))
+    assert [one["data"]["number"] for one in listed["events"]] == [59, 58]
+
+
+def test_the_export_of_the_gallery_has_every_event(served: Served) -> None:
+    lines = served.http.get("/api/log/export").raise_for_status().text.splitlines()
+    assert [json.loads(line)["id"] for line in lines] == [one["id"] for one in served.get("/api/log")["events"]]
+
+
+def test_a_restore_from_the_gallery_brings_everything_back_at_the_same_address(served: Served) -> None:
+    served.post("/api/bulk", {"query": "", "set": {"rating": 5}})
+    made = served.post("/api/backups", {})
+    served.post("/api/bulk", {"query": "", "set": {"rating": 1}})
+    cookies = served.http.post("/api/session", json={"code": served.post("/api/session/code", {})["url"][-32:]})
+    assert served.http.post("/api/backups/restore", json={"name": "../x.db"}).status_code == 404
+
+    served.post("/api/backups/restore", {"name": made["name"]})
+
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            if served.get("/api/log", kind="restore")["events"]:
+                break
+        except OSError:
+            pass
+        except Exception as error:
+            assert "onnect" in str(error) or "isconnect" in str(error), error
+        time.sleep(0.05)
+    assert served.get("/api/search", q="rating:5")["total"] == 2
+    [told] = served.get("/api/log", kind="restore")["events"]
+    whys = {one["name"]: one["why"] for one in served.get("/api/backups")["backups"]}
+    assert whys[told["data"]["kept"]] == "before-restore"
+    assert served.process.poll() is None
+    cookie = dict(cookies.cookies.items())
+    bare = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookie.items()), "Authorization": ""}
+    assert served.http.get("/api/status", headers=bare).status_code == 200
+
+
+def test_a_restore_wants_somebody_who_serves(tmp_path: Path) -> None:
+    run(tmp_path, "backup", "now")
+    [one] = json.loads(run(tmp_path, "backup", "list", "--json"))["backups"]
+    assert (one["why"], one["verified"]) == ("asked", True)
+
+
+def test_an_interrupted_gallery_ends_at_once_and_leaves_nothing_behind(served: Served) -> None:
+    began = time.monotonic()
+    assert served.stop() == 0
+    assert time.monotonic() - began < 10
+    assert not (served.library / "address.json").exists()
+    assert not (served.library / "session").exists()
+
+
+def test_a_port_that_is_taken_is_said_in_a_sentence(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [sys.executable, "-m", "mysticanvas.cli.main", "serve", "--no-open", "--port", port]
+            + ["--library", str(tmp_path)],
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    assert done.returncode == 4
+    assert f"Port {port} is used by another program" in done.stderr.replace("\n", " ")
+    assert "Traceback" not in done.stderr
