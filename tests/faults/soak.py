@@ -100,6 +100,7 @@ class Soak:
         self._come(self._stay)
         self._served = Served(self._library, [self._pictures]).wait_until_up()
         self._served.wait_until_idle(self._stay)
+        self._began_s = time.monotonic()
         while time.monotonic() - self._began_s < self._seconds and not self.verdict.wrong:
             try:
                 self._round()
