@@ -1,0 +1,129 @@
+"""Scripted browsers over real HTTP, each signed in: they scroll, search and rate while something else goes on."""
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.faults.serving import Served
+
+WORDS = ("", "fox", "snow", "number", "rating:>=3", "is:favorite", '"red fox"', "blurry")
+PAGE = 60
+# A person looks before the next thing is done.
+LOOKS_S = (0.2, 1.2)
+BUSY_WORDS = ("busy", "locked")
+
+
+@dataclass(slots=True)
+class Seen:
+    """Milliseconds of every answer by what was asked; answers that were faults; `busy` ones among them."""
+
+    pages: list[float] = field(default_factory=list)
+    searches: list[float] = field(default_factory=list)
+    edits: list[float] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    wal_bytes: int = 0
+    ratings: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def busy(self) -> list[str]:
+        return [fault for fault in self.faults if any(word in fault.lower() for word in BUSY_WORDS)]
+
+    def said(self) -> str:
+        parts = [
+            f"{name} {len(times):,} p50 {percentile(times, 50):.0f} p99 {percentile(times, 99):.0f} ms"
+            for name, times in (("pages", self.pages), ("searches", self.searches), ("edits", self.edits))
+        ]
+        return (
+            f"{', '.join(parts)}, {len(self.faults)} faults, {len(self.busy)} busy, WAL {self.wal_bytes / 1e6:.1f} MB"
+        )
+
+
+def percentile(times: list[float], share: int) -> float:
+    return sorted(times)[min(len(times) - 1, len(times) * share // 100)] if times else 0.0
+
+
+def browse(served: Served, count: int, *, for_s: float) -> Seen:
+    """`count` browsers for so long; what they saw."""
+    return asyncio.run(_browse(served, count, for_s))
+
+
+async def _browse(served: Served, count: int, for_s: float) -> Seen:
+    seen = Seen()
+    until_s = time.monotonic() + for_s
+    codes = [served.post("/api/session/code", {})["url"].rpartition("#t=")[2] for _ in range(count)]
+    watching = asyncio.create_task(_watch_log(served.library, seen, until_s))
+    await asyncio.gather(
+        *(_Browser(served, number, count, seen).live(code, until_s) for number, code in enumerate(codes))
+    )
+    await watching
+    return seen
+
+
+async def _watch_log(library: Path, seen: Seen, until_s: float) -> None:
+    log = library / "mysticanvas.db-wal"
+    while time.monotonic() < until_s:
+        if log.exists():
+            seen.wal_bytes = max(seen.wal_bytes, log.stat().st_size)
+        await asyncio.sleep(0.2)
+
+
+class _Browser:
+    """Browsers rate images of their own, so that the last rating of each is known."""
+
+    def __init__(self, served: Served, number: int, count: int, seen: Seen) -> None:
+        self._base = str(served.http.base_url).rstrip("/")
+        self._chance = random.Random(number)
+        self._number, self._count = number, count
+        self._seen = seen
+
+    async def live(self, code: str, until_s: float) -> None:
+        headers = {"Origin": self._base}
+        async with httpx.AsyncClient(base_url=self._base, headers=headers, timeout=60, trust_env=False) as self._http:
+            await self._http.post("/api/session", json={"code": code})
+            while time.monotonic() < until_s:
+                await self._visit(until_s)
+
+    async def _visit(self, until_s: float) -> None:
+        """A search, some pages of it, and a rating or two."""
+        query = await self._ask(self._seen.searches, "POST", "/api/queries", {"q": self._chance.choice(WORDS)})
+        at = 0
+        while query is not None and at < query["total"] and time.monotonic() < until_s:
+            await asyncio.sleep(self._chance.uniform(*LOOKS_S))
+            path = f"/api/queries/{query['snapshot']}/items?start={at}&count={PAGE}"
+            page = await self._ask(self._seen.pages, "GET", path)
+            if page is None or self._chance.random() < 0.2:
+                return
+            for uuid in page["uuid"]:
+                await self._rate(uuid)
+            at += PAGE
+        await asyncio.sleep(self._chance.uniform(*LOOKS_S))
+
+    async def _rate(self, uuid: str) -> None:
+        """One of its own only: two that rate the same image at once have no order that could be known."""
+        if int(uuid[:8], 16) % self._count != self._number:
+            return
+        rating = self._chance.randrange(1, 6)
+        done = await self._ask(self._seen.edits, "POST", "/api/bulk", {"uuids": [uuid], "set": {"rating": rating}})
+        if done is not None:
+            self._seen.ratings[uuid] = rating
+
+    async def _ask(self, times: list[float], method: str, path: str, body: Any = None) -> Any:
+        """None where the answer is a fault, or the view is not kept any more."""
+        began_s = time.perf_counter()
+        try:
+            reply = await self._http.request(method, path, json=body)
+        except httpx.TransportError as error:
+            self._seen.faults.append(f"{path}: {error!r}")
+            return None
+        times.append((time.perf_counter() - began_s) * 1000)
+        if reply.status_code == 410:
+            return None
+        if reply.is_error:
+            self._seen.faults.append(f"{path}: {reply.status_code} {reply.text[:200]}")
+            return None
+        return reply.json()

@@ -1,0 +1,78 @@
+"""Days of use in minutes, and fifty browsers at once: nothing grows, nobody waits for a lock, nothing is lost."""
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.faults import browsers, soak
+from tests.faults.kill_loop import doctor
+from tests.faults.serving import Served
+from tests.pictures import write_pictures
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="memory, handles and threads are read in /proc")
+
+MB = 1e6
+
+
+def load(folder: Path, *, images: int, people: int, for_s: float) -> browsers.Seen:
+    """So many people browse while so many images are taken in; none of what they were told was saved is lost."""
+    write_pictures(folder / "pictures", images)
+    (folder / "library").mkdir()
+    served = Served(folder / "library", [folder / "pictures"]).wait_until_up()
+    began_s = time.monotonic()
+    seen = browsers.browse(served, people, for_s=for_s)
+    taken_in = served.get("/api/status")["total"]
+    took_s = time.monotonic() - began_s
+    print(f"\n{people} browsers, {taken_in:,} of {images:,} images after {took_s:.0f} s: {seen.said()}")
+    served.wait_until_idle(images)
+    lost = [u for u, rating in seen.ratings.items() if served.get(f"/api/generations/{u}")["rating"] != rating]
+    assert served.stop() == 0
+    assert lost == []
+    assert doctor(folder / "library") == []
+    return seen
+
+
+def test_people_browse_and_rate_while_images_come_in(tmp_path: Path) -> None:
+    seen = load(tmp_path, images=120, people=8, for_s=2)
+    assert seen.faults == []
+    assert seen.pages
+    assert seen.edits
+    assert seen.wal_bytes < 64 * MB
+
+
+@pytest.mark.long
+def test_fifty_browse_and_rate_while_ten_thousand_images_come_in(tmp_path: Path) -> None:
+    seen = load(tmp_path, images=10_000, people=50, for_s=60)
+    assert seen.faults == []
+    assert len(seen.edits) > 100
+    assert seen.wal_bytes < 64 * MB
+
+
+def test_some_rounds_of_use_leave_a_library_sound(tmp_path: Path) -> None:
+    verdict = soak.Soak(tmp_path, seconds=1, kill_at_s=[0.5], images=50).run()
+    print(verdict.said(0))
+    assert verdict.wrong == []
+    assert verdict.orchestrators_killed == 1
+
+
+@pytest.mark.long
+def test_twenty_minutes_of_use_leave_memory_handles_and_threads_as_they_were(tmp_path: Path) -> None:
+    verdict = soak.Soak(tmp_path, seconds=1_200, kill_at_s=[240, 480]).run()
+    print(f"\n{verdict.said()}")
+    assert verdict.wrong == []
+    assert verdict.workers_killed >= 15
+    assert verdict.growth_bytes_per_min() < 1 * MB
+    settled = verdict.settled()
+    assert max(one.threads for one in settled) - min(one.threads for one in settled) <= 2
+    assert max(one.handles for one in settled) - min(one.handles for one in settled) <= 16
+    assert verdict.wal_bytes < 64 * MB
+
+
+def test_memory_that_grows_is_seen() -> None:
+    samples = [soak.Sample(at_s, 100_000_000 + int(at_s * 50_000), 20, 20, 0) for at_s in range(0, 600, 2)]
+    verdict = soak.Verdict(samples=samples)
+    assert verdict.growth_bytes_per_min() == pytest.approx(3 * MB, rel=0.01)
+    verdict.samples = [soak.Sample(one.at_s, 100_000_000, 20, 20, 0) for one in samples]
+    assert verdict.growth_bytes_per_min() == 0
