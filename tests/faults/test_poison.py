@@ -82,7 +82,7 @@ def test_poison_is_parked_with_its_reason_and_everything_else_is_done(
     assert "longer than 1 s" in hung.error
     assert hung.crashes == jobs.MAX_CRASHES
     assert "more memory than it may" in starved.error
-    told = database.read(events.newest, before=None, level=None, kind=None, limit=50)
+    told = database.read(events.newest, before=None, limit=50)
     assert {one.subject for one in told if one.data.get("parked")} == {f"{name}.png" for name in POISON}
 
 

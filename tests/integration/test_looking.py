@@ -214,8 +214,8 @@ def test_the_score_is_shown_searched_by_and_hides_nothing(client: Client) -> Non
 def test_a_picture_goes_with_the_last_file_that_holds_it(client: Client, tmp_path: Path) -> None:
     look(client)
     (tmp_path / "pictures" / "disc-red.png").write_bytes(drawing("stripes", 0x101010))
-    client.post("/api/imports", {"paths": [str(tmp_path / "pictures")], "watch": False})
-    until(lambda: is_idle(client) and "picture-efficientnet-1" in str(client.get("/api/looking")))
+    scan = client.post("/api/imports", {"paths": [str(tmp_path / "pictures")], "watch": False})["id"]
+    until(lambda: client.get(f"/api/imports/{scan}")["report"] is not None and is_idle(client))
     assert look(client) == {"picture-efficientnet-1": 6}
     assert client.get("/api/doctor")["ok"]
 

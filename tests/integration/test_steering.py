@@ -403,7 +403,7 @@ def test_crashes_and_given_up_jobs_are_in_the_log(database: Database, tmp_path: 
                 until(lambda: len(executor.asked) == number)  # noqa: B023
                 executor.asked[-1][2].set_exception(WorkerCrashedError("It crashed.", "Segmentation fault"))
             until(lambda: statuses(database) == {"error": 1})
-    found = database.read(events.newest, before=None, level=None, kind="crash", limit=10)
+    found = database.read(events.newest, before=None, wanted=events.Wanted(kinds=["crash"]), limit=10)
     assert [(one.subject, one.data["parked"], one.data["said"]) for one in found] == [
         ("0.png", True, "Segmentation fault"),
         ("0.png", False, "Segmentation fault"),
