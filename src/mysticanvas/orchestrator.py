@@ -123,6 +123,7 @@ class Orchestrator:
         if self._serving:
             embedding.queue_missing(self.database, now_ms=now_ms)
             likeness.hash_missing(self.database, now_ms=now_ms)
+        origins = binding.origins(port, settings.names if self._serving and binding.is_wide(settings.host) else ())
         self.sessions = Sessions.open(settings.library / TOKEN_FILE)
         if self._serving:
             running.enter_context(self.sessions.kept_in(settings.library / SESSION_FILE))
@@ -141,7 +142,7 @@ class Orchestrator:
                 cache=cache,
                 sessions=self.sessions,
                 passwords=passwords,
-                origins=binding.origins(port, settings.names if self._serving else ()),
+                origins=origins,
                 base_url=self.base_url,
                 static=STATIC,
             )
@@ -211,6 +212,14 @@ class Orchestrator:
         )
 
     # -- serving ------------------------------------------------------------------------------
+
+    def addresses_elsewhere(self) -> list[str]:
+        """Where other machines find the gallery; none while this one alone is served."""
+        if not binding.is_wide(self._settings.host):
+            return []
+        port = int(self.base_url.rpartition(":")[2])
+        own = binding.origins(port, ())
+        return [origin for host, origin in binding.origins(port, self._settings.names).items() if host not in own]
 
     def sign_in_address(self) -> str:
         """Opens the gallery once; the code in it is good for a minute."""

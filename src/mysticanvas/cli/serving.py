@@ -87,6 +87,8 @@ def _serve(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
         if paths:
             orchestrator.importing.start(paths)
         address = orchestrator.sign_in_address()
+        for elsewhere in orchestrator.addresses_elsewhere():
+            out.print(f"For other machines, with the password: {elsewhere}", markup=False, highlight=False)
         _say_where(address, open_browser=open_browser)
         orchestrator.serve()
     err.print("MystiCanvas has stopped; everything is saved.")
