@@ -126,6 +126,7 @@ class Orchestrator:
         carrying_on = running.enter_context(CarryingOn(self.database, now_ms=now_ms))
         if self._serving:
             running.enter_context(Backfilling(self.database, now_ms=now_ms))
+        origins = binding.origins(port, settings.names if self._serving and binding.is_wide(settings.host) else ())
         self.sessions = Sessions.open(settings.library / holding.TOKEN_FILE)
         if self._serving:
             running.enter_context(self.sessions.kept_in(settings.library / SESSION_FILE))
@@ -144,7 +145,7 @@ class Orchestrator:
                 cache=cache,
                 sessions=self.sessions,
                 passwords=passwords,
-                origins=binding.origins(port, settings.names if self._serving else ()),
+                origins=origins,
                 is_watched=self._is_watched,
                 backing_up=backups,
                 restore=self._ask_to_restore,
@@ -217,6 +218,13 @@ class Orchestrator:
         )
 
     # -- serving ------------------------------------------------------------------------------
+
+    def addresses_elsewhere(self) -> list[str]:
+        """Where other machines find the gallery; none while this one alone is served."""
+        if not binding.is_wide(self._settings.host):
+            return []
+        own = binding.origins(self.port, ())
+        return [origin for host, origin in binding.origins(self.port, self._settings.names).items() if host not in own]
 
     def sign_in_address(self) -> str:
         """Opens the gallery once; the code in it is good for a minute."""
@@ -297,8 +305,8 @@ class Orchestrator:
                 self.importing.start_changed(known[path], folders, recursive=recursive)
 
 
-def serve_library(settings: Settings, folders: list[str], *, on_ready: Callable[[str], None]) -> None:
-    """Serve until interrupted, taking in the folders. `on_ready` hears the address to sign in at. When the
+def serve_library(settings: Settings, folders: list[str], *, on_ready: Callable[[Orchestrator], None]) -> None:
+    """Serve until interrupted, taking in the folders. `on_ready` hears who serves it. When the
     gallery asks for a backup to be restored, it ends, the backup is restored, and it is served again."""
     came_of: dict[str, Any] | None = None
     while True:
@@ -306,7 +314,7 @@ def serve_library(settings: Settings, folders: list[str], *, on_ready: Callable[
             if came_of is None:
                 if folders:
                     orchestrator.importing.start(folders)
-                on_ready(orchestrator.sign_in_address())
+                on_ready(orchestrator)
             else:
                 orchestrator.database.write(events.append, subject=None, now_ms=now_ms(), **came_of)
             orchestrator.serve()

@@ -249,6 +249,19 @@ def test_proxies_of_the_environment_are_not_asked(stub: Stub, monkeypatch: pytes
         "http://[::]:80",
         "http://224.0.0.1",
         "http://3232235777/",
+        "http://0xc0.0xa8.1.5/",
+        "http://[64:ff9b:1:808:8:800::]/",
+        "http://[2001:0:c0a8:101::1]/",
+        "http://[fc00::1]/",
+        "http://[fec0::1]/",
+        "http://[fe80::1]/",
+        "http://[fe80::1%25eth0]/",
+        "http://100.64.0.1/",
+        "http://255.255.255.255/",
+        "http://127.0.0.1@8.8.8.8/",
+        "http://8.8.8.8#@127.0.0.1/",
+        "http://127.0.0.1\\@8.8.8.8/",
+        "http://127.0.0.1:80:80/",
         "ftp://127.0.0.1/",
         "file:///etc/passwd",
         "http://user:secret@127.0.0.1/",
@@ -265,7 +278,28 @@ def test_only_this_machine_is_asked_by_default(url: str) -> None:
         addressing.locate(url, allow_remote=False)
 
 
-@pytest.mark.parametrize("url", ["http://169.254.169.254/", "http://0.0.0.0/", "http://[::ffff:169.254.169.254]/"])
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:8080", "http://localhost:11434/v1", "http://[::1]:1234", "http://127.1/", "http://2130706433/"],
+)
+def test_this_machine_is_asked_however_it_is_spelt(url: str) -> None:
+    assert addressing.locate(url, allow_remote=False).address in ("127.0.0.1", "::1")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://169.254.169.254/",
+        "http://0.0.0.0/",
+        "http://[::ffff:169.254.169.254]/",
+        "http://[2002:a9fe:a9fe::1]/",
+        "http://[64:ff9b::a9fe:a9fe]/",
+        "http://[64:ff9b:1:a9fe:a9:fe00:0:1]/",
+        "http://[fe80::1]/",
+        "http://[ff02::1]/",
+        "http://255.255.255.255/",
+    ],
+)
 def test_what_is_no_servers_address_is_never_asked(url: str) -> None:
     with pytest.raises(InvalidInputError):
         addressing.locate(url, allow_remote=True)

@@ -1,5 +1,7 @@
 """Hostile files cost workers, not the Orchestrator (X3, J6). Linux alone tells a process's memory."""
 
+import json
+import os
 import subprocess
 import sys
 import threading
@@ -14,6 +16,8 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="
 MIB = 1024 * 1024
 ORCHESTRATOR_GROWTH = 50 * MIB
 WORKER_LIMIT = 512 * MIB
+# Of all files together, so of each of them.
+WORKER_LIMIT_S = 30
 
 
 def status_bytes(process: int, field: str) -> int:
@@ -23,6 +27,15 @@ def status_bytes(process: int, field: str) -> int:
     except OSError:
         return 0
     return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{field}:")), 0)
+
+
+def cpu_s(process: int) -> float:
+    """What it has computed so far; 0 for a process that is gone."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def children(process: int) -> list[int]:
@@ -38,19 +51,23 @@ def test_hostile_files_leave_the_orchestrator_small_and_every_worker_below_its_l
     library = tmp_path / "library"
     library.mkdir()
     served = Served(library, []).wait_until_up()
+    entries = len(json.loads((bad / "bad_expected.json").read_text("utf-8")))
     peaks: list[int] = []
+    spent: dict[int, float] = {}
     done = threading.Event()
 
     def watch() -> None:
         while not done.wait(0.02):
-            peaks.extend(status_bytes(child, "VmHWM") for child in children(served.process.pid))
+            for child in children(served.process.pid):
+                peaks.append(status_bytes(child, "VmHWM"))
+                spent[child] = max(spent.get(child, 0), cpu_s(child))
 
     watcher = threading.Thread(target=watch)
     try:
         before = status_bytes(served.process.pid, "VmRSS")
         watcher.start()
         asked = served.post("/api/imports", {"paths": [str(bad)]})["id"]
-        while served.get(f"/api/imports/{asked}", wait=1)["report"] is None:
+        while (report := served.get(f"/api/imports/{asked}", wait=1)["report"]) is None:
             time.sleep(0.05)
         served.wait_until_idle(1)
         after = status_bytes(served.process.pid, "VmHWM")
@@ -58,5 +75,13 @@ def test_hostile_files_leave_the_orchestrator_small_and_every_worker_below_its_l
         done.set()
         watcher.join()
         served.stop()
+    print(
+        f"{entries} entries, {report['files_seen']} files, {report['imported']} images, {len(report['failures'])} "
+        f"failures: parent + {(after - before) / MIB:.0f} MiB; workers {max(peaks) / MIB:.0f} MiB, "
+        f"{max(spent.values()):.1f} s of CPU"
+    )
+    assert entries == 155
+    assert max(spent.values()) <= WORKER_LIMIT_S
+    assert not [one for one in report["failures"] if "took longer" in one["reason"]]
     assert after - before <= ORCHESTRATOR_GROWTH, f"{(after - before) / MIB:.0f} MiB"
     assert max(peaks) <= WORKER_LIMIT, f"{max(peaks) / MIB:.0f} MiB"

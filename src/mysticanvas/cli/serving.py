@@ -84,9 +84,14 @@ def _serve(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
     if holder_address(settings.library) is not None:
         _join_the_holder(settings, paths, open_browser=open_browser)
         return
-    from mysticanvas.orchestrator import serve_library
+    from mysticanvas.orchestrator import Orchestrator, serve_library
 
-    serve_library(settings, paths, on_ready=lambda address: _say_where(address, open_browser=open_browser))
+    def say(orchestrator: Orchestrator) -> None:
+        for elsewhere in orchestrator.addresses_elsewhere():
+            out.print(f"For other machines, with the password: {elsewhere}", markup=False, highlight=False)
+        _say_where(orchestrator.sign_in_address(), open_browser=open_browser)
+
+    serve_library(settings, paths, on_ready=say)
     err.print("MystiCanvas has stopped; everything is saved.")
 
 

@@ -13,7 +13,8 @@ from mysticanvas.domain.errors import InvalidInputError
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
-_NAT64 = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_LOCAL_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
 _COMPATIBLE = ipaddress.IPv6Network("::/96")
 
 
@@ -84,6 +85,9 @@ def _wrapped(address: IpAddress) -> list[IpAddress]:
         return []
     found: list[IpAddress | None] = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
     compatible = address in _COMPATIBLE and int(address) > 0xFFFF
-    if compatible or any(address in network for network in _NAT64):
+    if compatible or address in _NAT64 or address in _LOCAL_NAT64:
         found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
+    if address in _LOCAL_NAT64:
+        # A prefix of 48 bits has it around the ninth byte, which is zero (RFC 6052, section 2.2).
+        found.append(ipaddress.IPv4Address(address.packed[6:8] + address.packed[9:11]))
     return [one for one in found if one is not None]
