@@ -4,6 +4,7 @@ import Activity from '@lucide/svelte/icons/activity';
 import CopyCheck from '@lucide/svelte/icons/copy-check';
 import Settings2 from '@lucide/svelte/icons/settings';
 import Boxes from '@lucide/svelte/icons/boxes';
+import FolderCog from '@lucide/svelte/icons/folder-cog';
 import GitBranch from '@lucide/svelte/icons/git-branch';
 import ChartColumn from '@lucide/svelte/icons/chart-column';
 import HistoryIcon from '@lucide/svelte/icons/history';
@@ -15,11 +16,14 @@ import ScrollText from '@lucide/svelte/icons/scroll-text';
 import Trash2 from '@lucide/svelte/icons/trash-2';
 import type { Component } from 'svelte';
 
+import Backups from './backups/Backups.svelte';
 import Compare from './compare/Compare.svelte';
 import { COMPARE } from './compare/comparing.svelte';
 import Cull from './cull/Cull.svelte';
 import { CULL } from './cull/culling.svelte';
 import Duplicates from './duplicates/Duplicates.svelte';
+import Events from './events/Events.svelte';
+import Folders from './folders/Folders.svelte';
 import Gallery from './gallery/Gallery.svelte';
 import History from './history/History.svelte';
 import Jobs from './jobs/Jobs.svelte';
@@ -43,6 +47,8 @@ export interface PageEntry {
   screen: Component;
   /** For an entry that is a panel of the library rather than a page. */
   panel?: { open: () => boolean; press: () => void };
+  /** For a page that is reached from another one, which stands for it in the rail. */
+  under?: string;
   /** In the rail's lower group, where settings are. */
   low?: boolean;
 }
@@ -58,6 +64,9 @@ export const PAGES: readonly PageEntry[] = [
   { label: 'Duplicates', icon: CopyCheck, path: '/duplicates', screen: Duplicates },
   { label: 'Templates', icon: ScrollText, path: '/templates', screen: Templates },
   { label: 'Jobs', icon: Activity, path: '/jobs', screen: Jobs },
+  { label: 'Folders', icon: FolderCog, path: '/folders', screen: Folders, low: true },
+  { label: 'Events', icon: FolderCog, path: '/events', screen: Events, under: '/folders' },
+  { label: 'Backups', icon: FolderCog, path: '/backups', screen: Backups, under: '/folders' },
   { label: 'History', icon: HistoryIcon, path: '/history', screen: History, low: true },
   { label: 'Trash', icon: Trash2, path: '/trash', screen: Trash, low: true },
   { label: 'Settings', icon: Settings2, path: '/settings', screen: Settings, low: true },
