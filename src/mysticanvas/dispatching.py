@@ -46,6 +46,8 @@ PAUSE_AFTER_ERROR_S = 5.0
 FAIR_EVERY = 16
 # One that is done and one that waits for its worker.
 APART_AT_A_TIME = 2
+# A clock is put right by less than this all the time.
+CLOCK_SET_BACK_MS = 1_000
 _ELSEWHERE = (*SLOW, *INSIDE, *APART)
 PRUNE_EVERY_S = 3_600.0
 PRUNE_EVERY_JOBS = 10_000
@@ -119,10 +121,14 @@ class Dispatcher:
         self._rests_until_s = 0.0
         self._since_pruned = PRUNE_EVERY_JOBS
         self._pruned_s = time.monotonic()
+        # What the clock said last.
+        self._told_ms = 0
         self._thread = Thread(target=self._work, name="dispatcher")
 
     def __enter__(self) -> "Dispatcher":
-        self._database.write_bulk(jobs.take_back, boot=self._database.boot_id, now_ms=self._now_ms())
+        self._told_ms = self._now_ms()
+        self._database.write_bulk(jobs.take_back, boot=self._database.boot_id, now_ms=self._told_ms)
+        self._database.write_bulk(jobs.mind_the_clock, now_ms=self._told_ms)
         self._database.after_commit(self._on_commit)
         self._thread.start()
         return self
@@ -164,6 +170,9 @@ class Dispatcher:
         if rest_s > 0:
             return rest_s
         now_ms = self._now_ms()
+        if now_ms < self._told_ms - CLOCK_SET_BACK_MS:
+            self._database.write_bulk(jobs.mind_the_clock, now_ms=now_ms)
+        self._told_ms = now_ms
         ready = self._database.read(jobs.ready, now_ms=now_ms)
         if any(one.priority >= JobPriority.IN_VIEW for one in ready):
             free = self._in_view_limit - self._count(_Lane.IN_VIEW)

@@ -1,7 +1,8 @@
 """Every invariant of a library, each with its verdict (I7)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 
 import apsw
@@ -9,6 +10,7 @@ import apsw
 from mysticanvas.domain.errors import LibraryBusyError
 from mysticanvas.store import fts
 from mysticanvas.store.database import Database, ReadTx, WriteTx
+from mysticanvas.store.disk_errors import DISK_ERRORS
 from mysticanvas.store.locking import LibraryLock
 from mysticanvas.store.schema import migrations
 
@@ -31,13 +33,23 @@ def run_all(database: Database) -> list[Check]:
     # and reports damage where there is none (SQLite 3.54).
     checks = database.read_anew(CHECK_LIMIT_MS, _read_only)
     checks.append(_word_index(database))
-    checks.append(database.read_within(CHECK_LIMIT_MS, _found_by_words))
+    checks.append(database.read_within(CHECK_LIMIT_MS, partial(_looked, "search", _found_by_words)))
     checks.append(_lock(database))
     return checks
 
 
 def _read_only(tx: ReadTx) -> list[Check]:
-    return [_pages(tx), _schema(tx), _foreign_keys(tx), *_invariants(tx)]
+    found = [_looked("pages", _pages, tx), _looked("schema version", _schema, tx)]
+    found.append(_looked("foreign keys", _foreign_keys, tx))
+    return found + [_looked(name, partial(_invariant, name, sql), tx) for name, sql in invariants()]
+
+
+def _looked(name: str, look: Callable[[ReadTx], Check], tx: ReadTx) -> Check:
+    """What cannot even be read is not in order."""
+    try:
+        return look(tx)
+    except (*DISK_ERRORS, UnicodeDecodeError) as error:
+        return Check(name, False, f"it cannot be read: {error}")
 
 
 def _pages(tx: ReadTx) -> Check:
@@ -56,11 +68,9 @@ def _foreign_keys(tx: ReadTx) -> Check:
     return Check("foreign keys", not broken, detail)
 
 
-def _invariants(tx: ReadTx) -> Iterator[Check]:
-    for name, sql in invariants():
-        rows = tx.column(sql)
-        detail = f"broken for {len(rows)}, such as {rows[:3]}" if rows else "holds"
-        yield Check(name, not rows, detail)
+def _invariant(name: str, sql: str, tx: ReadTx) -> Check:
+    rows = tx.column(sql)
+    return Check(name, not rows, f"broken for {len(rows)}, such as {rows[:3]}" if rows else "holds")
 
 
 def invariants() -> list[tuple[str, str]]:
@@ -107,6 +117,6 @@ def _matches_images(tx: WriteTx) -> bool:
     try:
         # Without rank = 1 a missing row passes.
         tx.run("INSERT INTO generations_fts (generations_fts, rank) VALUES ('integrity-check', 1)")
-    except apsw.CorruptError:
+    except (apsw.CorruptError, UnicodeDecodeError):
         return False
     return True

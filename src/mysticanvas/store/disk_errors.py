@@ -26,9 +26,18 @@ def told_plainly(done: str) -> Iterator[None]:
         yield
     except DISK_ERRORS as error:
         raise LibraryError(sentence(error, done)) from error
+    except UnicodeDecodeError as error:
+        # A bit that flipped within a text: SQLite itself does not look.
+        raise LibraryError(sentence(error, done)) from error
 
 
 def sentence(error: Exception, done: str) -> str:
     if isinstance(error, apsw.FullError):
         return "The disk is full: nothing was changed. Free some space; work goes on by itself."
+    if isinstance(error, apsw.BusyError):
+        return "Another program is writing to the database: nothing was changed. Close it; work goes on by itself."
+    if isinstance(error, apsw.NoMemError):
+        return "This machine has no memory left: nothing was changed. Close some programs and try again."
+    if isinstance(error, UnicodeDecodeError):
+        return f"The database is damaged: a text in it is none any more. It could not be {done}."
     return f"The database could not be {done}: {error}"

@@ -236,6 +236,21 @@ def _requeue(tx: WriteTx, ids: Sequence[int], now_ms: int) -> int:
     return requeued
 
 
+def mind_the_clock(tx: WriteTx, *, now_ms: int) -> int:
+    """Jobs that wait for a moment and were put off in what is the future now: the clock was set back, and they
+    wait from now on for as long as they were meant to. How many."""
+    changed = tx.run(
+        """
+        UPDATE jobs
+           SET run_at = :now_ms + max(0, run_at - updated_at), updated_at = :now_ms
+         WHERE status = 'queued' AND run_at > 0 AND updated_at > :now_ms
+        """,
+        now_ms=now_ms,
+    )
+    tx.changes.jobs = tx.changes.jobs or bool(changed)
+    return changed
+
+
 def raise_priority(tx: WriteTx, *, kind: JobKind, unique_keys: Sequence[str], priority: int) -> int:
     """Move waiting jobs forward, such as the thumbnails of what is on screen (J9): what is asked for last
     goes ahead of what was asked for before."""

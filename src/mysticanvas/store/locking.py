@@ -4,18 +4,25 @@ import os
 import sys
 from pathlib import Path
 
-from mysticanvas.domain.errors import LibraryBusyError
+from mysticanvas.domain.errors import LibraryBusyError, LibraryError
 
 
 class LibraryLock:
-    """Held from `take` to `release`. Raises `LibraryBusyError`, which names the holder."""
+    """Held from `take` to `release`. Raises `LibraryBusyError`, which names the holder, and `LibraryError` for a
+    folder that may not be written."""
 
     def __init__(self, handle: int) -> None:
         self._handle = handle
 
     @classmethod
     def take(cls, folder: Path) -> "LibraryLock":
-        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        try:
+            handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
+        except OSError as error:
+            raise LibraryError(
+                f"The folder {folder} may not be written ({error.strerror}), and a library is written even while one "
+                "only looks at it. Choose another with --library, or copy it to where you may write."
+            ) from error
         if not _try_lock(handle):
             holder = os.pread(handle, 32, 1).decode("ascii", "replace").strip() if hasattr(os, "pread") else ""
             os.close(handle)

@@ -18,7 +18,7 @@ from typing import Any
 import apsw
 
 from mysticanvas.domain.errors import LibraryError
-from mysticanvas.store.connections import ChangeSet, WriteTx, open_writer
+from mysticanvas.store.connections import ChangeSet, WriteTx, keep_log, open_writer
 from mysticanvas.store.disk_errors import DISK_ERRORS, sentence
 
 log = logging.getLogger(__name__)
@@ -90,8 +90,10 @@ class Writer:
 
     def close(self) -> None:
         """To be the last connection: then the log goes into the database, and only that file is left. A disk
-        that fails now leaves that to the next start."""
+        that fails now leaves that to the next start. Beside a database that is not ours nothing is taken away."""
         try:
+            if _identity(self._path) != self._identity:
+                keep_log(self._connection)
             self._connection.close()
         except DISK_ERRORS:
             log.warning("the log stays beside the database", exc_info=True)
@@ -110,12 +112,15 @@ class Writer:
     def _work(self) -> None:
         while True:
             with self._wake:
-                while not (self._edits or self._bulk or self._closing):
-                    self._wake.wait()
-                if not (self._edits or self._bulk):
+                if not (self._edits or self._bulk or self._closing):
+                    self._wake.wait(LOOK_EVERY_S)
+                idle = not (self._edits or self._bulk)
+                if idle and self._closing:
                     return
                 durable = bool(self._edits)
             self._look_around()
+            if idle:
+                continue
             if self._lost is not None:
                 self._refuse_all(self._lost)
                 continue
@@ -145,9 +150,10 @@ class Writer:
             change.done.set_result(result)
 
     def _begin(self, *, durable: bool) -> None:
+        # First of all: a transaction that cannot even begin must not be taken for the last one that was committed.
+        self.serial += 1
         self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         self._connection.execute("BEGIN IMMEDIATE")
-        self.serial += 1
         self._connection.execute(
             """
             INSERT INTO settings (name, value_json)

@@ -1,0 +1,36 @@
+"""A library on a disk that fills up, in a process of its own: what was said, and what is left, as JSON."""
+
+import json
+import sys
+from pathlib import Path
+
+from mysticanvas.domain.errors import LibraryError
+from mysticanvas.store import checks, preferences
+from mysticanvas.store.database import Database
+
+
+def main() -> None:
+    folder = Path(sys.argv[1])
+    ballast = folder / "ballast"
+    ballast.write_bytes(bytes(2_000_000))
+    confirmed, refused = [], None
+    with Database.open(folder / "library") as database:
+        for number in range(500):
+            try:
+                database.write(preferences.put, f"answer {number}", "x" * 30_000)
+            except LibraryError as error:
+                refused = str(error)
+                break
+            confirmed.append(number)
+        read = "fine" if database.read(preferences.get, "answer 0", None) else "lost"
+        ballast.unlink()
+        database.write(preferences.put, "last", 1)
+        confirmed_names = [f"answer {number}" for number in confirmed]
+        lost = [name for name in confirmed_names if database.read(preferences.get, name, None) is None]
+        wrong = [check.name for check in checks.run_all(database) if not check.ok]
+        said = {"refused": refused, "read": read, "lost": lost, "wrong": wrong, "trouble": database.trouble}
+    print(json.dumps(said | {"confirmed": len(confirmed)}))
+
+
+if __name__ == "__main__":
+    main()
