@@ -17,7 +17,7 @@ from typing import Any
 
 import uvicorn
 
-from mysticanvas.disk import places
+from mysticanvas.disk import log_file, places
 from mysticanvas.disk.watching import FolderWatcher, Hint
 from mysticanvas.dispatching import Dispatcher
 from mysticanvas.domain.clock import now_ms
@@ -88,6 +88,8 @@ class Orchestrator:
     def _build(self, running: ExitStack) -> None:
         settings = self._settings
         self.database = running.enter_context(Database.open(settings.library, read_limit_ms=settings.read_limit_ms))
+        if self._serving:
+            running.enter_context(log_file.written_to(settings.library))
         running.enter_context(Journaling(self.database))
         self._warn_of_place()
         self._socket = running.enter_context(_bind(settings.port)) if self._serving else None
