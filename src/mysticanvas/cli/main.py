@@ -21,6 +21,7 @@ from mysticanvas.cli import (
     organising,
     rebuilding,
     serving,
+    sidecars,
     tagging,
     taking_in,
     templating,
@@ -57,6 +58,7 @@ for module in (
     rebuilding,
     verifying,
     vision,
+    sidecars,
 ):
     module.add_commands(app)
 

@@ -35,6 +35,7 @@ from mysticanvas.server import (
     queries,
     rebuilding,
     roots,
+    sidecars,
     tags,
     templates,
     trash,
@@ -83,6 +84,7 @@ def build_app(services: Services) -> FastAPI:
         keeping,
         event_log,
         backups,
+        sidecars,
         verifying,
         vision,
     ):
