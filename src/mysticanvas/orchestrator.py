@@ -15,7 +15,7 @@ from typing import Any
 
 import uvicorn
 
-from mysticanvas.disk import places
+from mysticanvas.disk import log_file, places
 from mysticanvas.disk.watching import FolderWatcher, Hint
 from mysticanvas.dispatching import Dispatcher
 from mysticanvas.domain.clock import now_ms
@@ -90,6 +90,8 @@ class Orchestrator:
         if self._serving:
             binding.check_wide(settings.host, settings.names, has_password=passwords.is_set)
         self.database = running.enter_context(Database.open(settings.library, read_limit_ms=settings.read_limit_ms))
+        if self._serving:
+            running.enter_context(log_file.written_to(settings.library))
         running.enter_context(Journaling(self.database))
         self._warn_of_place()
         self._sockets = self._listen(running) if self._serving else []

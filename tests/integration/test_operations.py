@@ -1,20 +1,23 @@
 """What a person looks after: events by pages, a restore from the gallery, starting and stopping (I1, I6)."""
 
 import json
+import logging
 import socket
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.faults.serving import Served
-from tests.pictures import write_pictures
+from tests.pictures import png, write_pictures
 from typer.testing import CliRunner
 
 from mysticanvas.cli.main import app
+from mysticanvas.disk import log_file
 from mysticanvas.store import events
 from mysticanvas.store.database import Database
 
@@ -127,3 +130,57 @@ def test_a_port_that_is_taken_is_said_in_a_sentence(tmp_path: Path) -> None:
     assert done.returncode == 4
     assert f"Port {port} is used by another program" in done.stderr.replace("\n", " ")
     assert "Traceback" not in done.stderr
+
+
+def test_a_bundle_for_others_has_no_private_text(tmp_path: Path) -> None:
+    words = ("prompt", "tag", "key", "folder", "host", "trouble")
+    canaries = [str(Path.home()), *(f"canary{word}" for word in words)]
+    pictures = tmp_path / "canaryfolder"
+    pictures.mkdir()
+    (pictures / "a.png").write_bytes(png(texts={"parameters": "canaryprompt\nSteps: 1, Seed: 1"}))
+    (tmp_path / "library").mkdir()
+    server = Served(tmp_path / "library", [pictures]).wait_until_up()
+    server.wait_until_idle(1)
+    server.post("/api/bulk", {"query": "", "set": {"tags": {"add": ["canarytag"]}}})
+    endpoint = {"base_url": "http://127.0.0.1:9/canaryhost", "model": "m", "key": "canarykey"}
+    server.post("/api/autotag/settings", endpoint)
+    server.stop()
+    with Database.open(tmp_path / "library") as database:
+        data = {"why": "canarytrouble", "files": 3}
+        database.write(events.append, level="error", kind="x", subject=str(pictures), data=data, now_ms=1)
+    with (tmp_path / "library" / "logs" / "mysticanvas.log").open("a", encoding="utf-8") as log:
+        log.write(json.dumps({"level": "error", "message": "constant", "values": {"path": "canarytrouble"}}) + "\n")
+        log.write("canaryprompt, not of ours\n")
+
+    run(tmp_path / "library", "doctor", "--bundle", str(tmp_path / "bundle.zip"))
+
+    with zipfile.ZipFile(tmp_path / "bundle.zip") as archive:
+        texts = {name: archive.read(name).decode() for name in archive.namelist()}
+    everything = "".join(texts.values())
+    assert [canary for canary in canaries if canary in everything] == []
+    assert json.loads(texts["about.json"])["counts"]["images"] == 1
+    assert '"files": 3' in texts["events.jsonl"]
+    assert "constant" in texts["log.jsonl"]
+    done = CliRunner().invoke(app, ["doctor", "--bundle", str(tmp_path / "bundle.zip"), "--library", str(tmp_path)])
+    assert "is there already" in str(done.exception)
+
+
+def test_the_log_is_in_the_library_and_rotates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_file, "MOST_BYTES", 2_000)
+    log = logging.getLogger("mysticanvas.some.module")
+    with log_file.written_to(tmp_path):
+        for number in range(100):
+            log.info("something was done", extra={"number": number})
+        try:
+            raise ValueError("canary")
+        except ValueError:
+            log.exception("work is lost")
+    log.warning("after the end")
+    files = sorted(path.name for path in (tmp_path / "logs").iterdir())
+    assert files == ["mysticanvas.log", *(f"mysticanvas.log.{number}" for number in (1, 2, 3))]
+    last = (tmp_path / "logs" / "mysticanvas.log").read_text("utf-8").splitlines()[-1]
+    assert json.loads(last)["error"] == "ValueError"
+    shown = log_file.tail_without_values(tmp_path)
+    assert "canary" in last
+    assert "canary" not in "".join(shown)
+    assert "test_operations.py" in shown[-1]

@@ -16,6 +16,7 @@ OWNERS = {"os", "shutil", "send2trash"}
 ALLOWED = {
     ("disk/discarding.py", "discard"): "a person's file, after every check",
     ("disk/discarding.py", "_unlink_beneath"): "a person's file, after every check",
+    ("disk/writing_sidecars.py", "_write"): "a sidecar of our own, which the person asked for",
     ("library/thumb_cache.py", "_write_whole"): "a thumbnail's temporary file",
     ("library/autotagging.py", "keep_key"): "the file of an endpoint's key",
     ("server/passwords.py", "keep_password"): "the file of the password",

@@ -23,6 +23,7 @@ from mysticanvas.cli import (
     passwording,
     rebuilding,
     serving,
+    sidecars,
     sight,
     tagging,
     taking_in,
@@ -62,6 +63,7 @@ for module in (
     verifying,
     vision,
     sight,
+    sidecars,
 ):
     module.add_commands(app)
 

@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from mysticanvas import __version__
 from mysticanvas.domain.clock import now_ms
-from mysticanvas.library import reparsing
+from mysticanvas.library import diagnosing, reparsing
 from mysticanvas.server.services import Services
 from mysticanvas.server.wire import ImportIn, ReparseIn, reply
 from mysticanvas.store import checks, generations, roots
@@ -92,3 +92,8 @@ def _add_checks(router: APIRouter, database: Database) -> None:
     def doctor() -> Response:
         found = checks.run_all(database)
         return reply({"ok": all(check.ok for check in found), "checks": found})
+
+    @router.get("/doctor/bundle")
+    def bundle() -> Response:
+        """Texts by file name that may be shown to others."""
+        return reply({"files": diagnosing.bundle(database)})
