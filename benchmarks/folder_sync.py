@@ -13,13 +13,14 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.faults.shuffling import bytes_read, walk_and_stat
+from tests.importing import import_all
+from tests.pictures import write_pictures
+
 from mysticanvas.settings import default_workers
 from mysticanvas.store import roots
 from mysticanvas.store.database import Database
 from mysticanvas.worker.pool import WorkerPool
-from tests.faults.shuffling import bytes_read, walk_and_stat
-from tests.importing import import_all
-from tests.pictures import write_pictures
 
 MB = 1e6
 

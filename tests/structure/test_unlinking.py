@@ -17,6 +17,7 @@ ALLOWED = {
     ("disk/discarding.py", "discard"): "a person's file, after every check",
     ("disk/discarding.py", "_unlink_beneath"): "a person's file, after every check",
     ("library/thumb_cache.py", "_write_whole"): "a thumbnail's temporary file",
+    ("library/thumb_cache.py", "remove"): "a thumbnail of no image",
     ("library/autotagging.py", "keep_key"): "the file of an endpoint's key",
     ("server/sessions.py", "kept_in"): "the file of the browser's session",
     ("orchestrator.py", "serve"): "address.json",

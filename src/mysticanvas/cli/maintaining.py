@@ -24,10 +24,21 @@ def add_commands(app: typer.Typer) -> None:
     app.command(epilog="Example: mysticanvas reparse model:flux1-dev")(reparse)
 
 
-def doctor(library: Library = None, json: Json = False) -> None:
-    """Check every invariant of the library. Exit code 1 when something is wrong."""
+def doctor(
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Make again what can be made again; what you wrote is not touched.")
+    ] = False,
+    library: Library = None,
+    json: Json = False,
+) -> None:
+    """Check every invariant of the library. Exit code 1 when something is wrong. With --fix, what follows from
+    sound rows is made again first: word index, grid, tags shown, missing thumbnails, thumbnails of no image."""
     with connect(settings_for(library)) as client:
-        verdict = client.get("/api/doctor")
+        mended = client.post("/api/doctor/fix")["mended"] if fix else client.get("/api/doctor/fix")["mended"]
+        verdict = client.get("/api/doctor") | {"mended": mended}
+    if not json:
+        for one in mended:
+            out.print(f"{'Mended' if fix else 'Can be mended (doctor --fix)'}: {one['what']}. {one['deed']}")
     if json:
         print_json(verdict)
     else:
@@ -37,6 +48,11 @@ def doctor(library: Library = None, json: Json = False) -> None:
             table.add_row(mark, check["name"], check["detail"] or "")
         out.print(table)
         out.print("The library is sound." if verdict["ok"] else "[bold red]The library is not sound.[/]")
+        if not verdict["ok"] and not mended:
+            out.print(
+                "What is damaged cannot be derived: mysticanvas backup restore FILE takes a backup, and "
+                "mysticanvas rebuild --set-aside makes the library again from your folders and the journal."
+            )
     if not verdict["ok"]:
         raise typer.Exit(1)
 
