@@ -165,6 +165,7 @@ def test_a_call_that_fails_costs_a_clean_error_and_nothing_else(
     disk: Disk, prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried = list(sweep(disk, prepared, tmp_path, monkeypatch, POINTS))
+    print(f"{len(tried):,} faults of the disk")
     assert [problem for problem in tried if problem] == []
     assert len(tried) > 8 * POINTS
 

@@ -16,6 +16,7 @@ HERE = Path(__file__).parent
 def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path) -> None:
     write_pictures(tmp_path / "pictures", 200)
     verdict = kill_loop.run(tmp_path / "library", tmp_path / "pictures", files=200, kills=3, seed=7)
+    print(f"{verdict.kills} kills, {verdict.acknowledged} acknowledged favourites")
     assert verdict.wrong == []
     assert verdict.kills == 3
 

@@ -124,7 +124,9 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has
 def test_an_upgrade_killed_at_a_statement_is_the_old_or_the_new_library(released: Path, tmp_path: Path) -> None:
     if int(released.stem) == len(migrations()):
         pytest.skip("this schema is the newest")
-    assert kill_at_many(released, tmp_path, migrating.migrate, EVERY) > 1
+    deaths = kill_at_many(released, tmp_path, migrating.migrate, EVERY)
+    print(f"{deaths} deaths at every {EVERY}th statement")
+    assert deaths > 1
 
 
 @needs_fork
@@ -132,7 +134,9 @@ def test_an_upgrade_killed_at_a_statement_is_the_old_or_the_new_library(released
 def test_an_upgrade_killed_at_every_statement_is_the_old_or_the_new_library(released: Path, tmp_path: Path) -> None:
     if int(released.stem) == len(migrations()):
         pytest.skip("this schema is the newest")
-    assert kill_at_many(released, tmp_path, migrating.migrate, 1) > EVERY
+    deaths = kill_at_many(released, tmp_path, migrating.migrate, 1)
+    print(f"{deaths} deaths, one at each statement")
+    assert deaths > EVERY
 
 
 def migrate_without_transaction(connection: apsw.Connection, backups: Path) -> None:

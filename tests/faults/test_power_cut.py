@@ -143,6 +143,7 @@ def test_a_power_cut_tears_nothing_and_loses_no_confirmed_edit(
     disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = work(disk, tmp_path / "library")
+    print(f"{CUTS:,} cuts over {len(run.deeds):,} deeds of the disk, {len(run.edits)} confirmed edits")
     assert outcomes(run, tmp_path, CUTS, monkeypatch) == []
 
 
@@ -151,6 +152,7 @@ def test_many_power_cuts_tear_nothing_and_lose_no_confirmed_edit(
     disk: Disk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = work(disk, tmp_path / "library")
+    print(f"{CUTS_LONG:,} cuts over {len(run.deeds):,} deeds of the disk, {len(run.edits)} confirmed edits")
     assert outcomes(run, tmp_path, CUTS_LONG, monkeypatch) == []
 
 

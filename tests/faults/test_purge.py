@@ -172,6 +172,7 @@ def _move_root(folder: Path) -> None:
 @needs_fork
 def test_a_purge_killed_at_a_step_leaves_each_file_here_or_there(tmp_path: Path) -> None:
     deaths, wrong = kill_at_many(tmp_path, EVERY)
+    print(f"{deaths} deaths at every {EVERY}th step")
     assert wrong == []
     assert deaths > 10
 

@@ -259,3 +259,27 @@ def test_an_original_is_served_from_the_copy_that_can_be_opened(client: Client, 
     detail = client.get(f"/api/generations/{item['uuid']}")
     assert {file["kind"] for file in detail["files"]} == {"final", "copy"}
     assert detail["missing"] is False
+
+
+def test_a_picture_that_cannot_be_decoded_is_shown_and_kept_and_tried_again_when_it_changes(
+    client: Client, folder: Path
+) -> None:
+    sound = a1111_png(7)
+    # Three bits a sample: no such PNG can be.
+    depth = sound.index(b"IHDR") + 12
+    torn = sound[:depth] + b"\x03" + sound[depth + 1 :]
+    (folder / "torn.png").write_bytes(torn)
+    take_in(client, folder)
+    [item] = client.get("/api/search", q="")["items"]
+    detail = client.get(f"/api/generations/{item['uuid']}")
+    assert "cannot be decoded" in detail["damage"]
+    assert (detail["seed"], detail["thumb"], detail["missing"]) == ("7", None, False)
+    client.post("/api/bulk", {"uuids": [item["uuid"]], "set": {"rating": 4}})
+    assert (folder / "torn.png").read_bytes() == torn
+
+    (folder / "torn.png").write_bytes(sound)
+    take_in(client, folder)
+    [again] = client.get("/api/search", q="")["items"]
+    detail = client.get(f"/api/generations/{again['uuid']}")
+    assert (again["uuid"], detail["rating"], detail["damage"]) == (item["uuid"], 4, None)
+    assert detail["thumb"] is not None

@@ -18,6 +18,7 @@ ALLOWED = {
     ("disk/discarding.py", "_unlink_beneath"): "a person's file, after every check",
     ("disk/writing_sidecars.py", "_write"): "a sidecar of our own, which the person asked for",
     ("library/thumb_cache.py", "_write_whole"): "a thumbnail's temporary file",
+    ("library/thumb_cache.py", "remove"): "a thumbnail of no image",
     ("library/autotagging.py", "keep_key"): "the file of an endpoint's key",
     ("server/passwords.py", "keep_password"): "the file of the password",
     ("server/passwords.py", "forget_password"): "the file of the password",

@@ -2,6 +2,8 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from mysticanvas.domain.task import ThumbsMade
@@ -16,6 +18,15 @@ class ThumbCache:
 
     def path(self, blake3_hex: str, short_edge_px: int) -> Path:
         return self._folder / blake3_hex[:2] / f"{blake3_hex}-{short_edge_px}.webp"
+
+    def kept(self) -> Iterator[tuple[str, float]]:
+        """Name and date, in Unix seconds, of every picture there is."""
+        for path in self._folder.glob("??/*.webp"):
+            with suppress(FileNotFoundError):
+                yield path.name, path.stat().st_mtime
+
+    def remove(self, name: str) -> None:
+        (self._folder / name[:2] / name).unlink(missing_ok=True)
 
     def keep(self, made: ThumbsMade) -> None:
         """Write the pictures; the same content twice is the same files. Raises `OSError`."""

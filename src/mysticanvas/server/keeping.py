@@ -9,11 +9,10 @@ from fastapi.concurrency import run_in_threadpool
 
 from mysticanvas import __version__
 from mysticanvas.domain.clock import now_ms
-from mysticanvas.library import diagnosing, reparsing
+from mysticanvas.library import diagnosing, mending, reparsing
 from mysticanvas.server.services import Services
 from mysticanvas.server.wire import ImportIn, ReparseIn, reply
 from mysticanvas.store import checks, generations, roots
-from mysticanvas.store.database import Database
 
 # Where generators put their images when nobody tells them otherwise, beneath the home folder.
 _USUAL = (
@@ -34,7 +33,7 @@ def routes(services: Services) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["library"])
     _add_status(router, services)
     _add_imports(router, services)
-    _add_checks(router, services.database)
+    _add_checks(router, services)
     return router
 
 
@@ -87,7 +86,9 @@ def _add_imports(router: APIRouter, services: Services) -> None:
         return reply({"folders": [{"path": str(path), "label": label} for path, label in found if path.is_dir()]})
 
 
-def _add_checks(router: APIRouter, database: Database) -> None:
+def _add_checks(router: APIRouter, services: Services) -> None:
+    database = services.database
+
     @router.get("/doctor")
     def doctor() -> Response:
         found = checks.run_all(database)
@@ -97,3 +98,11 @@ def _add_checks(router: APIRouter, database: Database) -> None:
     def bundle() -> Response:
         """Texts by file name that may be shown to others."""
         return reply({"files": diagnosing.bundle(database)})
+
+    @router.get("/doctor/fix")
+    def what_can_be_mended() -> Response:
+        return reply({"mended": mending.look(database, services.cache)})
+
+    @router.post("/doctor/fix")
+    def mend() -> Response:
+        return reply({"mended": mending.mend(database, services.cache, now_ms=now_ms())})

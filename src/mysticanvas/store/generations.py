@@ -358,3 +358,16 @@ def uuids_in_order(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
         """,
         images=json.dumps(list(images)),
     )
+
+
+def rebuild_grid(tx: WriteTx) -> None:
+    """The grid's table anew, from its definition."""
+    tx.run("DELETE FROM live_generations")
+    tx.run(
+        """
+        INSERT INTO live_generations (id, uuid, ratio_milli, is_favorite, rating, flags, color_rgb, width_px,
+                                      height_px, content_hash)
+        SELECT id, uuid, ratio_milli, is_favorite, rating, flags, color_rgb, width_px, height_px, content_hash
+          FROM live_generations_meant
+        """
+    )

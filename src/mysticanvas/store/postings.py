@@ -388,3 +388,14 @@ def rebuild(tx: WriteTx) -> None:
     tx.run("DELETE FROM posting_work")
     tx.run("DELETE FROM image_tags")
     tx.run("INSERT INTO image_tags (tag_id, generation_id) SELECT DISTINCT tag_id, generation_id FROM image_tags_meant")
+    # Counts follow by triggers, from where they were.
+    tx.run("DELETE FROM tag_counts")
+    tx.run(
+        """
+        INSERT INTO tag_counts (tag_id, images)
+        SELECT t.id, count(i.generation_id)
+          FROM tags AS t
+               LEFT JOIN image_tags AS i ON i.tag_id = t.id
+         GROUP BY t.id
+        """
+    )

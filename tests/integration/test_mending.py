@@ -1,0 +1,65 @@
+"""`doctor --fix` makes again what follows from sound rows, and says so; a dry look changes nothing (I7)."""
+
+import os
+from pathlib import Path
+
+import pytest
+from tests.rows import add_images
+
+from mysticanvas.library import deeds, mending
+from mysticanvas.library.thumb_cache import ThumbCache
+from mysticanvas.store import checks
+from mysticanvas.store.database import Database, WriteTx
+
+DAMAGE = {
+    "word index": "INSERT INTO generations_fts (generations_fts, rowid, prompt, negative_prompt, notes) "
+    "SELECT 'delete', rowid, prompt, negative_prompt, notes FROM generations_text LIMIT 1",
+    "the grid's table is what it is defined to be": "DELETE FROM live_generations",
+    "the tags shown follow from what was said": "DELETE FROM image_tags",
+    "every tag has the number of images that show it": "UPDATE tag_counts SET images = 9",
+    "every image has its thumbnail or a job that will make it": "UPDATE generation_files SET blake3 = NULL",
+}
+
+
+@pytest.mark.parametrize("name", DAMAGE)
+def test_what_follows_from_sound_rows_is_made_again(database: Database, tmp_path: Path, name: str) -> None:
+    cache = ThumbCache(tmp_path / "thumbs", (256, 512))
+    images = add_images(database, 4, prompt=lambda number: f"a red fox {number}")
+    database.write(deeds.do, "tag", {"add": ["fox"]}, images, now_ms=1)
+    assert mending.look(database, cache) == []
+
+    database.write(lambda tx: _damage(tx, DAMAGE[name]))
+    assert name in [check.name for check in checks.run_all(database) if not check.ok]
+    assert name in [one.what for one in mending.look(database, cache)]
+    assert name in [check.name for check in checks.run_all(database) if not check.ok]
+
+    assert name in [one.what for one in mending.mend(database, cache, now_ms=2)]
+    assert [check for check in checks.run_all(database) if not check.ok] == []
+    assert mending.look(database, cache) == []
+
+
+def _damage(tx: WriteTx, sql: str) -> None:
+    tx.run(sql)
+
+
+def test_thumbnails_of_no_image_are_removed_and_new_ones_are_not(database: Database, tmp_path: Path) -> None:
+    cache = ThumbCache(tmp_path / "thumbs", (256, 512))
+    add_images(database, 1, first=3)
+    ours, old, new = (number.to_bytes(32, "big").hex() for number in (3, 7, 8))
+    for name in (ours, old, new):
+        path = cache.path(name, 256)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"webp")
+        if name != new:
+            os.utime(path, (1, 1))
+    assert [one.what for one in mending.mend(database, cache, now_ms=1)] == ["thumbnails"]
+    assert {name.partition("-")[0] for name, _ in cache.kept()} == {ours, new}
+
+
+def test_a_sound_library_stays_sound_in_the_eyes_of_doctor_however_often_its_notes_change(database: Database) -> None:
+    """The word index, asked to check itself, believes what a connection remembers of an earlier state of it."""
+    [image] = add_images(database, 1, prompt=lambda _: "a red fox")
+    for number in range(33):
+        text = ("a lighthouse", "later", "")[number % 3]
+        database.write(deeds.do, "notes", {"value": text}, [image], now_ms=number)
+        assert [check for check in checks.run_all(database) if not check.ok] == []
