@@ -17,7 +17,7 @@ from tests.integration.gate_matrix import CASES, METHODS, Asker, Key, Route, Sco
 
 from mysticanvas import orchestrator
 from mysticanvas.orchestrator import Orchestrator
-from mysticanvas.server.gate import Gate
+from mysticanvas.server.gate import HEADERS, Gate
 from mysticanvas.server.sessions import Sessions
 from mysticanvas.settings import Settings
 
@@ -135,6 +135,28 @@ def test_a_web_socket_is_refused_before_it_is_accepted() -> None:
     headers = [(b"host", b"127.0.0.1:1"), (b"authorization", b"Bearer token")]
     loops.run(gate({"type": "websocket", "headers": headers, "path": "/"}, connecting, send))
     assert [message["type"] for message in said] == ["websocket.close"]
+
+
+def test_what_is_said_of_a_bug_has_the_same_headers_and_the_bug_escapes() -> None:
+    said: list[Message] = []
+
+    async def application(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    async def send(message: Message) -> None:
+        said.append(message)
+
+    async def nothing() -> Message:
+        return {"type": "http.request"}
+
+    gate = Gate(application, sessions=Sessions("token"), origins={"127.0.0.1:1": "http://127.0.0.1:1"})
+    headers = [(b"host", b"127.0.0.1:1"), (b"authorization", b"Bearer token")]
+    scope = {"type": "http", "method": "GET", "headers": headers, "path": "/api/status"}
+    with pytest.raises(ZeroDivisionError):
+        loops.run(gate(scope, nothing, send))
+    assert said[0]["status"] == 500
+    assert {name.encode() for name in HEADERS} <= {name for name, _ in said[0]["headers"]}
+    assert b"went wrong" in said[1]["body"]
 
 
 def ask(served: Served, method: str, path: str, headers: list[str], body: bytes = b"") -> tuple[int, str, bytes]:

@@ -26,6 +26,7 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=(), usb=()",
 }
+_BUG = "Something went wrong inside MystiCanvas. Its log says what."
 _READS = ("GET", "HEAD")
 # What a page needs before it has signed in.
 _OPEN_POST = "/api/session"
@@ -47,8 +48,23 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})
             return
         refusal = self._refusal(scope)
-        reply = JSONResponse({"error": refusal[1]}, refusal[0]) if refusal else self._app
-        await reply(scope, receive, _with_headers(send))
+        if refusal is not None:
+            await JSONResponse({"error": refusal[1]}, refusal[0])(scope, receive, _with_headers(send))
+            return
+        begun = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, _with_headers(send_and_note))
+        except Exception:
+            # A bug: it goes on to the log. What is said of it has the same headers as everything else.
+            if not begun:
+                await JSONResponse({"error": _BUG}, 500)(scope, receive, _with_headers(send))
+            raise
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
         headers = _Headers(scope)
