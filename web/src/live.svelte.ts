@@ -79,7 +79,7 @@ class Live {
     const ended = ENDED.includes(progress.state);
     this.importing = ended ? null : progress;
     if (progress.state === 'failed') toasts.add(progress.message);
-    if (progress.state === 'done' && progress.failed) toasts.add(`${grouped(progress.failed)} files could not be read.`);
+    if (progress.state === 'done' && progress.failed) toasts.add(`${grouped(progress.failed)} ${progress.failed === 1 ? 'file' : 'files'} could not be read.`);
     if (ended) void library.refreshStatus();
     if (ended && progress.imported) announcer.say(`${grouped(progress.imported)} images imported.`);
     else if (!ended && progress.eta_s !== null) announcer.progress('Import', 1 - progress.todo / Math.max(1, progress.seen));
