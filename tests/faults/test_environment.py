@@ -124,6 +124,7 @@ def test_a_database_that_is_taken_away_is_noticed_and_what_was_in_it_is_rescued(
 
 @linux
 def test_a_library_that_ends_beside_another_leaves_the_log_of_the_other(tmp_path: Path) -> None:
+    """As SQLite has it since it looks whether its file has moved."""
     folder = tmp_path / "library"
     with Database.open(folder) as opened:
         opened.write(preferences.put, "answer", 1)

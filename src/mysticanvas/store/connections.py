@@ -1,6 +1,5 @@
 """One way to open the database: pragmas, limits, and rows as dictionaries."""
 
-import ctypes
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -52,13 +51,6 @@ def open_copy(path: Path) -> apsw.Connection:
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     _prepare(connection)
     return connection
-
-
-def keep_log(connection: apsw.Connection) -> None:
-    """Closing the last connection takes away the log by its name; where another database was put in the place of
-    this one, that would be the log of the other."""
-    yes = ctypes.c_int(1)
-    connection.file_control("main", apsw.SQLITE_FCNTL_PERSIST_WAL, ctypes.addressof(yes))
 
 
 def _prepare(connection: apsw.Connection) -> None:

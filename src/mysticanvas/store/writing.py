@@ -18,7 +18,7 @@ from typing import Any
 import apsw
 
 from mysticanvas.domain.errors import LibraryError
-from mysticanvas.store.connections import ChangeSet, WriteTx, keep_log, open_writer
+from mysticanvas.store.connections import ChangeSet, WriteTx, open_writer
 from mysticanvas.store.disk_errors import DISK_ERRORS, sentence
 
 log = logging.getLogger(__name__)
@@ -90,10 +90,8 @@ class Writer:
 
     def close(self) -> None:
         """To be the last connection: then the log goes into the database, and only that file is left. A disk
-        that fails now leaves that to the next start. Beside a database that is not ours nothing is taken away."""
+        that fails now leaves that to the next start."""
         try:
-            if _identity(self._path) != self._identity:
-                keep_log(self._connection)
             self._connection.close()
         except DISK_ERRORS:
             log.warning("the log stays beside the database", exc_info=True)
