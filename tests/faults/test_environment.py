@@ -192,7 +192,7 @@ def test_a_flipped_bit_is_met_with_a_sentence_never_with_a_fault(tmp_path: Path)
         meant = opened.read(digest)
     sound = (tmp_path / "sound" / "mysticanvas.db").read_bytes()
     chance, ends = random.Random(7), Counter[str]()
-    for number in range(40):
+    for number in range(20):
         torn = bytearray(sound)
         torn[chance.randrange(100, len(torn))] ^= 1 << chance.randrange(8)
         folder = tmp_path / str(number)
@@ -201,7 +201,7 @@ def test_a_flipped_bit_is_met_with_a_sentence_never_with_a_fault(tmp_path: Path)
         ends[_met(folder, meant)] += 1
         shutil.rmtree(folder)
     print(dict(ends))
-    assert sum(ends.values()) == 40
+    assert sum(ends.values()) == 20
 
 
 def _met(folder: Path, meant: str) -> str:
@@ -304,7 +304,7 @@ def without_memory(folder: Path, limits: int) -> dict[str, object]:
 
 
 def test_sqlite_without_memory_costs_a_clean_error_and_nothing_else(tmp_path: Path) -> None:
-    said = without_memory(tmp_path, 12)
+    said = without_memory(tmp_path, 6)
     print(said)
     assert said["wrong"] == []
     assert said["hit"]

@@ -464,7 +464,7 @@ def run(folder: Path, *, runs: int, steps: int = 40, seed: bool = False, shrink:
 
 
 def test_a_library_says_what_its_model_says(tmp_path: Path) -> None:
-    run(tmp_path, runs=int(os.environ.get("MYSTICANVAS_LIBRARY_RUNS", "6")))
+    run(tmp_path, runs=int(os.environ.get("MYSTICANVAS_LIBRARY_RUNS", "4")))
 
 
 @pytest.mark.long

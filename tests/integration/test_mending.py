@@ -59,7 +59,7 @@ def test_thumbnails_of_no_image_are_removed_and_new_ones_are_not(database: Datab
 def test_a_sound_library_stays_sound_in_the_eyes_of_doctor_however_often_its_notes_change(database: Database) -> None:
     """The word index, asked to check itself, believes what a connection remembers of an earlier state of it."""
     [image] = add_images(database, 1, prompt=lambda _: "a red fox")
-    for number in range(33):
+    for number in range(17):
         text = ("a lighthouse", "later", "")[number % 3]
         database.write(deeds.do, "notes", {"value": text}, [image], now_ms=number)
         assert [check for check in checks.run_all(database) if not check.ok] == []

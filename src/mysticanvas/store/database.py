@@ -210,7 +210,9 @@ def _in_one_state(
     try:
         return query(ReadTx(connection), *args, **kwargs)
     finally:
-        connection.execute("ROLLBACK")
+        # After a fault of the disk SQLite has ended it already.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
 
 
 def _bound(change: Callable[Concatenate[WriteTx, P], T], *args: P.args, **kwargs: P.kwargs) -> Callable[[WriteTx], T]:
