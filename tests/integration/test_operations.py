@@ -24,11 +24,13 @@ from mysticanvas.store.database import Database
 LEVELS = ("info", "warning", "error")
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    (tmp_path / "library").mkdir()
-    write_pictures(tmp_path / "pictures", 2)
-    server = Served(tmp_path / "library", [tmp_path / "pictures"]).wait_until_up()
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """One for all, which the last of the tests that use it stops."""
+    home = tmp_path_factory.mktemp("operations")
+    (home / "library").mkdir()
+    write_pictures(home / "pictures", 2)
+    server = Served(home / "library", [home / "pictures"]).wait_until_up()
     server.wait_until_idle(2)
     yield server
     server.stop()

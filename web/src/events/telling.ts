@@ -14,7 +14,7 @@ export const GROUPS: readonly Group[] = [
   { label: 'Imports and scans', kinds: ['import', 'scan', 'library.import', 'models.scan', 'reparse'] },
   { label: 'Folders and files', kinds: ['root.offline', 'root.asks', 'root.moved', 'root.removed', 'file.changed', 'file.located', 'file.purged', 'file.kept', 'image.forgotten', 'missing.forgotten', 'verify'] },
   { label: 'Backups', kinds: ['backup', 'backup.failed', 'backup.drill', 'restore', 'restore.failed', 'rebuild'] },
-  { label: 'Crashes and failures', kinds: ['crash', 'job.parked', 'stopped'] },
+  { label: 'Crashes and failures', kinds: ['crash', 'job.parked'] },
   { label: 'Upgrades and the rest', kinds: ['migration', 'library.place', 'autotag.run', 'vision'] },
 ];
 
@@ -43,7 +43,6 @@ const NAMES: Record<string, string> = {
   rebuild: 'Library rebuilt',
   crash: 'A worker crashed',
   'job.parked': 'Job given up',
-  stopped: 'MystiCanvas ended without a word',
   migration: 'Library upgraded',
   'library.place': 'The place of the library',
   'autotag.run': 'Tagging began',
