@@ -245,6 +245,8 @@ class Orchestrator:
             proxy_headers=False,
         )
         address = self._settings.library / holding.ADDRESS_FILE
+        if address.exists():
+            self._tell_of_the_killed()
         holding.write_address(address, self.base_url)
         for root in self.database.read(roots.watched):
             self.importing.start_changed(root, [b""], recursive=True)
@@ -254,6 +256,13 @@ class Orchestrator:
                 asyncio.run(self._serve(uvicorn.Server(config)))
         finally:
             address.unlink(missing_ok=True)
+
+    def _tell_of_the_killed(self) -> None:
+        """Whoever served the library last did not live to take its address away."""
+        why = "It was killed, or the power went. Nothing that was confirmed is lost."
+        self.database.write_bulk(
+            events.append, level="warning", kind="crash.gallery", subject=None, data={"why": why}, now_ms=now_ms()
+        )
 
     async def _serve(self, server: uvicorn.Server) -> None:
         serving = asyncio.create_task(server.serve(sockets=self._sockets))

@@ -21,7 +21,6 @@ class Served:
         self.library = library
         self._log = (library.parent / f"{library.name}.log").open("ab")
         started = [str(program)] if program else ["-m", "mysticanvas.cli.main"]
-        (library / "address.json").unlink(missing_ok=True)
         self.process = subprocess.Popen(
             [sys.executable, *started, "serve", "--no-open", "--port", str(port), "--library", str(library)]
             + [str(folder) for folder in folders],
@@ -39,7 +38,10 @@ class Served:
             if self.process.poll() is not None:
                 raise RuntimeError(f"the Orchestrator ended by itself with {self.process.returncode}")
             try:
-                self.http.base_url = json.loads(address.read_text())["url"]
+                said = json.loads(address.read_text())
+                if said["pid"] != self.process.pid:
+                    raise ValueError("the address of one that was killed")
+                self.http.base_url = said["url"]
                 token = (self.library / "token").read_text().strip()
                 self.http.headers["Authorization"] = f"Bearer {token}"
                 self.http.get("/api/status").raise_for_status()

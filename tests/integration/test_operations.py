@@ -51,6 +51,17 @@ def run(library: Path, *words: str) -> str:
     return done.output
 
 
+def test_who_ended_without_a_word_is_told_of_at_the_next_start(tmp_path: Path) -> None:
+    (tmp_path / "library").mkdir()
+    Served(tmp_path / "library", []).wait_until_up().kill()
+    served = Served(tmp_path / "library", []).wait_until_up()
+    told = [one["kind"] for one in served.get("/api/log")["events"]]
+    assert served.stop() == 0
+    served = Served(tmp_path / "library", []).wait_until_up()
+    assert [one["kind"] for one in served.get("/api/log")["events"]] == told == ["crash.gallery"]
+    served.stop()
+
+
 def test_events_are_filtered_by_level_kind_and_time_and_exported_as_lines(tmp_path: Path) -> None:
     write_events(tmp_path, 60)
     with Database.open(tmp_path) as database:

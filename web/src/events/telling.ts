@@ -14,7 +14,7 @@ export const GROUPS: readonly Group[] = [
   { label: 'Imports and scans', kinds: ['import', 'scan', 'library.import', 'models.scan', 'reparse'] },
   { label: 'Folders and files', kinds: ['root.offline', 'root.asks', 'root.moved', 'root.removed', 'file.changed', 'file.located', 'file.purged', 'file.kept', 'image.forgotten', 'missing.forgotten', 'verify'] },
   { label: 'Backups', kinds: ['backup', 'backup.failed', 'backup.drill', 'restore', 'restore.failed', 'rebuild'] },
-  { label: 'Crashes and failures', kinds: ['crash', 'job.parked'] },
+  { label: 'Crashes and failures', kinds: ['crash', 'crash.gallery', 'job.parked'] },
   { label: 'Upgrades and the rest', kinds: ['migration', 'library.place', 'autotag.run', 'vision'] },
 ];
 
@@ -42,6 +42,7 @@ const NAMES: Record<string, string> = {
   'restore.failed': 'Backup could not be restored',
   rebuild: 'Library rebuilt',
   crash: 'A worker crashed',
+  'crash.gallery': 'MystiCanvas ended without a word',
   'job.parked': 'Job given up',
   migration: 'Library upgraded',
   'library.place': 'The place of the library',
