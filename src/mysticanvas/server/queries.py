@@ -186,10 +186,12 @@ def _chip(node: Node, text: str) -> dict[str, object]:
 
 
 def _similar_chip(database: Database, similar: Similar | None) -> list[dict[str, object]]:
-    """`value` is the text, or how the prompt of the image begins; `field` is "looks" where pictures are compared."""
+    """`value` is the text, or how the prompt (else the id) of the image begins; `field` is "looks" for pictures."""
     if similar is None:
         return []
     value = similar.text if isinstance(similar, Meaning | Looks) else _prompt_of(database, similar.uuid)
+    if isinstance(similar, LooksLike):
+        value = value or similar.uuid[:8]
     field = "looks" if isinstance(similar, Looks | LooksLike) else "similar"
     return [{"text": language.written_similar(similar), "field": field, "value": value, "negated": False}]
 
