@@ -211,6 +211,14 @@ def test_the_score_is_shown_searched_by_and_hides_nothing(client: Client) -> Non
     assert client.get("/api/looking")["sight"]["least_explicit"] == 0.4
 
 
+def test_thumbnails_are_scored_by_their_names(client: Client) -> None:
+    look(client)
+    images = [client.get(f"/api/generations/{uuid_of(client, name)}") for name in ("disc-red", "stripes-blue")]
+    unseen = "0" * 64
+    scores = client.post("/api/looking/scores", {"thumbs": [*(one["thumb"] for one in images), unseen]})
+    assert scores["explicit"] == {one["thumb"]: one["explicit"] for one in images}
+
+
 def test_a_picture_goes_with_the_last_file_that_holds_it(client: Client, tmp_path: Path) -> None:
     look(client)
     (tmp_path / "pictures" / "disc-red.png").write_bytes(drawing("stripes", 0x101010))

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Response
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.library import looking
 from mysticanvas.server.services import Services
-from mysticanvas.server.wire import LookingIn, reply
+from mysticanvas.server.wire import LookingIn, ScoresIn, reply
 from mysticanvas.store import pictures
 from mysticanvas.store.database import ReadTx
 
@@ -30,6 +30,11 @@ def routes(services: Services) -> APIRouter:
         if asked.is_on is not None:
             looking.switch(database, is_on=asked.is_on, now_ms=now_ms)
         return reply(database.read(_state))
+
+    @router.post("/scores")
+    def scores(asked: ScoresIn) -> Response:
+        """For places that show thumbnails alone; a picture that no model has looked at is left out."""
+        return reply({"explicit": database.read(pictures.explicit_by_hash, asked.thumbs)})
 
     return router
 

@@ -105,6 +105,12 @@ class LookingIn(BaseModel):
     least_explicit: float | None = Field(None, ge=0, le=1)
 
 
+class ScoresIn(BaseModel):
+    """Pictures by the names of their thumbnails."""
+
+    thumbs: list[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = Field(max_length=500)
+
+
 def reply(value: Any, status: int = 200) -> Response:
     """JSON in bytes: quicker than a model for each row."""
     return Response(msgspec.json.encode(value), status, media_type="application/json")

@@ -124,6 +124,20 @@ def explicit_of(tx: ReadTx, image: GenerationId) -> float | None:
     return found
 
 
+def explicit_by_hash(tx: ReadTx, hashes: Sequence[str]) -> dict[str, float]:
+    """In hexadecimal, as thumbnails are named; those that were not looked at are left out."""
+    rows = tx.rows(
+        """
+        SELECT wanted.value, p.explicit
+          FROM json_each(:hashes) AS wanted
+               JOIN pictures AS p ON p.content_hash = unhex(wanted.value)
+         WHERE p.explicit IS NOT NULL
+        """,
+        hashes=json.dumps(list(hashes)),
+    )
+    return dict(rows)
+
+
 def seen(tx: ReadTx, *, space: str) -> int:
     """How many distinct pictures have a vector in the space."""
     return int(tx.value("SELECT count(*) FROM embeddings WHERE space = :space", space=space))

@@ -14,6 +14,11 @@ export interface LookingState {
   progress: { space: string; seen: number }[];
 }
 
+/** By the names of thumbnails, of those that a model has looked at. */
+export interface Scores {
+  explicit: Record<string, number>;
+}
+
 /** Only what is given is changed; no folder: no model of one's own any more. */
 export interface LookingWish {
   is_on?: boolean;

@@ -1,16 +1,55 @@
 /** The safe view: pictures that score as explicit are blurred, and never hidden. */
 
-import { get } from '../api/client';
-import type { LookingState, Sight } from '../api/looking';
+import { SvelteMap } from 'svelte/reactivity';
+
+import { get, post } from '../api/client';
+import type { LookingState, Scores, Sight } from '../api/looking';
 import { toasts } from '../ui/toasts.svelte';
+
+/** Pictures asked about at once, and how long more are waited for. */
+const AT_ONCE = 500;
+const GATHERED_MS = 20;
 
 export class Safe {
   on = $state(localStorage.getItem('safe') === 'yes');
   private sight = $state.raw<Sight | undefined>();
+  /** By thumbnail; null for a picture that no model has looked at. */
+  private readonly scores = new SvelteMap<string, number | null>();
+  private readonly asked = new Set<string>();
+  private readonly due: string[] = [];
 
   /** Whether a picture of this score is blurred; one that no model has looked at never is. */
   blurs(explicit: number | null | undefined): boolean {
     return this.on && explicit != null && explicit >= (this.sight?.least_explicit ?? 0.7);
+  }
+
+  /** As `blurs`, of a thumbnail of which nothing else is at hand: blurred until the server has said its score. */
+  blursThumb(thumb: string | null | undefined): boolean {
+    if (!this.on || !thumb) return false;
+    const score = this.scores.get(thumb);
+    if (score === undefined) this.ask(thumb);
+    return score === undefined || this.blurs(score);
+  }
+
+  private ask(thumb: string): void {
+    if (this.asked.has(thumb)) return;
+    this.asked.add(thumb);
+    this.due.push(thumb);
+    if (this.due.length === 1) setTimeout(() => void this.askDue(), GATHERED_MS);
+  }
+
+  private async askDue(): Promise<void> {
+    const thumbs = this.due.splice(0);
+    for (let start = 0; start < thumbs.length; start += AT_ONCE) {
+      const some = thumbs.slice(start, start + AT_ONCE);
+      try {
+        const { explicit } = await post<Scores>('/api/looking/scores', { thumbs: some });
+        for (const thumb of some) this.scores.set(thumb, explicit[thumb] ?? null);
+      } catch {
+        // They stay blurred, and are asked about again when they are drawn anew.
+        for (const thumb of some) this.asked.delete(thumb);
+      }
+    }
   }
 
   take(sight: Sight): void {
@@ -24,6 +63,9 @@ export class Safe {
   async toggle(): Promise<void> {
     this.on = !this.on;
     localStorage.setItem('safe', this.on ? 'yes' : 'no');
+    // By now more may have been looked at.
+    this.scores.clear();
+    this.asked.clear();
     await this.load().catch(() => undefined);
     toasts.add(this.on ? this.said() : 'The safe view is off.');
   }

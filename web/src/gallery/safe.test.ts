@@ -20,3 +20,34 @@ test('nothing is blurred while it is off, nor what no model has looked at', asyn
   safe.on = false;
   expect(safe.blurs(1)).toBe(false);
 });
+
+test('a thumbnail alone is blurred until its score is known, and many are asked about at once', async () => {
+  vi.useFakeTimers();
+  const asked: string[][] = [];
+  const answer = async (_: string, { body }: { body: string }): Promise<Response> => {
+    asked.push((JSON.parse(body) as { thumbs: string[] }).thumbs);
+    return Response.json({ explicit: { bad: 0.9, good: 0.1 } });
+  };
+  vi.stubGlobal('fetch', answer);
+  const { Safe } = await import('./safe.svelte');
+  const safe = new Safe();
+  expect(['bad', 'good', 'unseen', 'bad'].map((thumb) => safe.blursThumb(thumb))).toEqual([true, true, true, true]);
+  await vi.runAllTimersAsync();
+  expect(['bad', 'good', 'unseen', undefined].map((thumb) => safe.blursThumb(thumb))).toEqual([true, false, false, false]);
+  expect(asked).toEqual([['bad', 'good', 'unseen']]);
+  vi.useRealTimers();
+});
+
+test('what the server could not be asked about stays blurred and is asked about again', async () => {
+  vi.useFakeTimers();
+  let times = 0;
+  vi.stubGlobal('fetch', () => Promise.reject(new TypeError(`no network, ${++times}`)));
+  const { Safe } = await import('./safe.svelte');
+  const safe = new Safe();
+  for (const time of [1, 2]) {
+    expect(safe.blursThumb('bad')).toBe(true);
+    await vi.runAllTimersAsync();
+    expect(times).toBe(time);
+  }
+  vi.useRealTimers();
+});
