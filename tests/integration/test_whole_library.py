@@ -42,7 +42,7 @@ def test_a_library_exported_whole_is_the_same_on_another_machine_with_its_folder
     pictures = write_pictures(folder, PICTURES)
     with opened(tmp_path / "library") as client:
         take_in(client, folder)
-        assert live_out(client, random.Random(4), 60) > 40
+        assert live_out(client, random.Random(4), 40) > 25
         before = settled_export(client)
     zip_file = exported(tmp_path / "library", tmp_path / "whole.zip")
     with pytest.raises(InvalidInputError, match="there already"):

@@ -257,4 +257,6 @@ def _check_circles(tx: ReadTx) -> None:
 
 
 def _tell(tx: WriteTx, report: WholeReport, *, now_ms: int) -> None:
-    events.append(tx, level="info", kind="library.imported", subject=None, data=asdict(report), now_ms=now_ms)
+    # Numbers alone: events go into the bundle for who helps.
+    counts = {name: value for name, value in asdict(report).items() if isinstance(value, int)}
+    events.append(tx, level="info", kind="library.imported", subject=None, data=counts, now_ms=now_ms)
