@@ -17,6 +17,7 @@ ALLOWED = {
     ("disk/discarding.py", "discard"): "a person's file, after every check",
     ("disk/discarding.py", "_unlink_beneath"): "a person's file, after every check",
     ("disk/writing_sidecars.py", "_write"): "a sidecar of our own, which the person asked for",
+    ("disk/archives.py", "write"): "an export, over the empty file that kept its name",
     ("library/thumb_cache.py", "_write_whole"): "a thumbnail's temporary file",
     ("library/thumb_cache.py", "remove"): "a thumbnail of no image",
     ("library/autotagging.py", "keep_key"): "the file of an endpoint's key",

@@ -136,15 +136,45 @@ def history(
     out.print(table if listed["operations"] else "Nothing has been changed yet.", markup=False)
 
 
-def export(library: Library = None, json: Json = False) -> None:
+def export(
+    whole: Annotated[
+        Path | None,
+        typer.Option(
+            "--whole", metavar="FILE", help="Write a zip with which import-library makes the library elsewhere."
+        ),
+    ] = None,
+    library: Library = None,
+    json: Json = False,
+) -> None:
     """All that you wrote, as stable text, a JSON object a line: marks, notes, tags, collections, templates.
 
-    Equal libraries give equal texts.
+    Equal libraries give equal texts. With --whole it goes into a zip, with your folders' names; your images
+    are not in it.
     """
+    if whole is not None:
+        _export_whole(whole.expanduser(), library, json=json)
+        return
     if not json:
-        raise InvalidInputError("Say in which form: --json.")
+        raise InvalidInputError("Say in which form: --json, or --whole FILE.")
     with connect(settings_for(library)) as client:
         typer.echo(client.text("/api/export"), nl=False)
+
+
+def _export_whole(target: Path, library: Path | None, *, json: bool) -> None:
+    # Loads parts of the library, which no other command of these needs.
+    from mysticanvas.library import whole_library
+
+    with connect(settings_for(library)) as client:
+        counts = whole_library.write(target, client.text("/api/export/whole").encode())
+    if json:
+        print_json({"path": str(target), "counts": counts})
+    else:
+        images, tags, collections = (counts.get(kind, 0) for kind in ("image", "tag", "collection"))
+        out.print(
+            f"Wrote {target}: what you wrote of {images:,} images, {tags:,} tags and {collections:,} collections. "
+            "Your images are not in it.",
+            markup=False,
+        )
 
 
 # -- what the other commands need too -------------------------------------------------------------

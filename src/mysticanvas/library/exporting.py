@@ -18,7 +18,7 @@ def lines(tx: ReadTx) -> Iterator[str]:
     wildcards, then every image of which the person wrote something; each kind ordered by uuid."""
     yield _line({"mysticanvas": FORMAT, "vocabulary": tag_scripts.write(tx).splitlines(), "refused_tags": refused(tx)})
     for one in sorted(collections.listed(tx), key=lambda c: c.uuid):
-        shown = {k: v for k, v in asdict(one).items() if k not in ("id", "images") and v is not None}
+        shown = {k: v for k, v in asdict(one).items() if k not in ("id", "images", "thumb") and v is not None}
         yield _line({"collection": shown | {"items": personal.items(tx, one.id)}})
     for template in sorted(templates.listed(tx), key=lambda t: t.uuid):
         yield _line({"template": {k: v for k, v in asdict(template).items() if v is not None and k != "created_at"}})

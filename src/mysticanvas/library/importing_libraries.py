@@ -1,4 +1,4 @@
-"""Other galleries come over: one door, and an adapter for each kind of gallery.
+"""Other galleries come over, and whole libraries of our own: one door, and an adapter for each kind of gallery.
 
 An image that came over once is left alone from then on, so a second import changes nothing. Whether its
 file is here is asked again, so that images whose files came later find theirs.
@@ -7,17 +7,20 @@ file is here is asked again, so that images whose files came later find theirs.
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from mysticanvas.disk import archives
 from mysticanvas.disk.naming import file_named, folder_named
 from mysticanvas.domain.errors import InvalidInputError, LibraryError, MystiCanvasError, NotFoundError
 from mysticanvas.domain.foreign import LibraryReport
 from mysticanvas.library.importing import Importing
 from mysticanvas.library.taking_over import TakeOver
+from mysticanvas.library.whole_library import WholeImport, WholeReport
 from mysticanvas.store import diffusion_desk, foreign
 from mysticanvas.store.database import Database
 
@@ -35,8 +38,9 @@ class _Asked:
     path: Path
     images: Path | None
     dry_run: bool
+    folders: Mapping[str, str]
     over: threading.Event = field(default_factory=threading.Event)
-    report: LibraryReport | None = None
+    report: LibraryReport | WholeReport | None = None
     error: MystiCanvasError | None = None
     message: str = "Waiting"
     done: int = 0
@@ -64,12 +68,13 @@ class LibraryImporting:
         self._waiting.put(None)
         self._thread.join()
 
-    def start(self, path: str, *, images: str | None, dry_run: bool) -> str:
-        """Queue a take-over of the database at `path`; `images` is where its images are, if it is not
-        plain. Raises `InvalidInputError` where there is no such file or folder."""
+    def start(self, path: str, *, images: str | None, dry_run: bool, folders: Mapping[str, str]) -> str:
+        """Queue a take-over of the database or the export at `path`. `images` is where the images of the one
+        are, if it is not plain; `folders` where those of the other are now. Raises `InvalidInputError` where
+        there is no such file or folder."""
         file = file_named(path)
         folder = folder_named(images) if images else None
-        one = _Asked(str(uuid.uuid4()), file, folder, dry_run)
+        one = _Asked(str(uuid.uuid4()), file, folder, dry_run, folders)
         for old in [i for i, other in self._all.items() if other.over.is_set()][:-REPORTS_KEPT]:
             del self._all[old]
         self._all[one.id] = one
@@ -90,7 +95,7 @@ class LibraryImporting:
     def _work(self) -> None:
         while (one := self._waiting.get()) is not None:
             try:
-                self._take_over(one)
+                self._take_in(one)
             except MystiCanvasError as error:
                 one.error = error
             except Exception as error:
@@ -98,6 +103,17 @@ class LibraryImporting:
                 one.error = LibraryError(f"{one.path} could not be taken over: {error}")
             finally:
                 one.over.set()
+
+    def _take_in(self, one: _Asked) -> None:
+        if archives.is_zip(one.path):
+            run = WholeImport(self._database, self._importing, say=partial(self._say, one), now_ms=self._now_ms)
+            one.report = run.run(one.path, one.folders, dry_run=one.dry_run)
+        else:
+            self._take_over(one)
+
+    def _say(self, one: _Asked, message: str, done: int, total: int) -> bool:
+        one.message, one.done, one.total = message, done, total
+        return not self._closing.is_set()
 
     def _take_over(self, one: _Asked) -> None:
         with foreign.opened(one.path, scratch=self._database.folder / "scratch") as source:

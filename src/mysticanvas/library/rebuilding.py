@@ -118,7 +118,7 @@ class Rebuilding:
         assert self._report is not None
         ids = Ids()
         self._message = "Reading the journal"
-        self._database.write_bulk(_recorded, lambda tx: _add_vocabulary(tx, written, ids))
+        self._database.write_bulk(recorded, lambda tx: _add_vocabulary(tx, written, ids))
         self._report.unread += written.unread
         self._report.tags += len(ids.tags)
         self._report.collections += len(ids.collections)
@@ -127,7 +127,7 @@ class Rebuilding:
         self._add_images(written, ids)
         if self._closing.is_set():
             return
-        self._database.write_bulk(_recorded, lambda tx: _link(tx, written))
+        self._database.write_bulk(recorded, lambda tx: _link(tx, written))
         self._database.write_bulk(_tell, self._report, now_ms=self._now_ms())
         journaling.catch_up(self._database, wait_s=JOURNAL_WAIT_S)
         journal_files.set_aside(self._folder, library)
@@ -162,13 +162,13 @@ class Rebuilding:
         assert self._report is not None
         now_ms = self._now_ms()
         self._report.absent += self._database.write_bulk(
-            _recorded, lambda tx: rebuilding.add_images(tx, some, ids, app_version=__version__, now_ms=now_ms)
+            recorded, lambda tx: rebuilding.add_images(tx, some, ids, app_version=__version__, now_ms=now_ms)
         )
         self._report.images += len(some)
         self._done += len(some)
 
 
-def _recorded(tx: WriteTx, change: Callable[[WriteTx], T]) -> T:
+def recorded(tx: WriteTx, change: Callable[[WriteTx], T]) -> T:
     """What is derived follows, as it follows a deed."""
     with recording.recording(tx, deeds.RECORDED) as recorded:
         result = change(tx)

@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from mysticanvas.domain.errors import InvalidInputError
-from mysticanvas.library import exporting, templating
+from mysticanvas.library import exporting, templating, whole_library
 from mysticanvas.server.organising import wire
 from mysticanvas.server.services import Services
 from mysticanvas.server.wire import Int64, reply
@@ -153,6 +153,12 @@ def _add_export(router: APIRouter, services: Services) -> None:
         """Lines of JSON, over one state of the library."""
         text = "\n".join(database.read_within(EXPORT_LIMIT_MS, _export))
         return StreamingResponse(_blocks(text + "\n"), media_type="application/x-ndjson")
+
+    @router.get("/export/whole")
+    def export_whole() -> Response:
+        """The things of the journal, a line each, over one state of the library."""
+        found = database.read_within(EXPORT_LIMIT_MS, lambda tx: b"\n".join(whole_library.lines(tx)))
+        return Response(found + b"\n", media_type="application/x-ndjson")
 
 
 def _expanded(database: Database, made: Template, asked: ExpandIn) -> dict[str, Any]:

@@ -251,6 +251,22 @@ def mind_the_clock(tx: WriteTx, *, now_ms: int) -> int:
     return changed
 
 
+def rename(tx: WriteTx, old: str, new: str) -> None:
+    """An image has another uuid from now on; the work that waits for it, or is being done, is named after it."""
+    if old == new:
+        return
+    names = {"new": new, "old": old}
+    tx.run(
+        """
+        UPDATE OR IGNORE jobs SET unique_key = :new
+         WHERE status = 'queued' AND unique_key = :old AND kind IN (SELECT value FROM json_each(:kinds))
+        """,
+        kinds=json.dumps([kind.value for kind in JobKind]),
+        **names,
+    )
+    tx.run("UPDATE jobs SET unique_key = :new WHERE status = 'running' AND unique_key = :old", **names)
+
+
 def raise_priority(tx: WriteTx, *, kind: JobKind, unique_keys: Sequence[str], priority: int) -> int:
     """Move waiting jobs forward, such as the thumbnails of what is on screen (J9): what is asked for last
     goes ahead of what was asked for before."""

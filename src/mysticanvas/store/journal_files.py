@@ -86,6 +86,11 @@ class Journal:
     unread: int = 0
     _lines: dict[tuple[str, Any], bytes] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, things: Iterable[dict[str, Any]]) -> "Journal":
+        """Of two things of one kind and key the later one counts."""
+        return cls(_lines={(one["kind"], one["key"]): json.dumps(one).encode() for one in things})
+
     def things(self, *kinds: str) -> Iterator[dict[str, Any]]:
         """Of these kinds (none named: of all), in the order in which each was first written; those that
         are gone are left out."""

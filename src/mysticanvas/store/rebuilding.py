@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mysticanvas.domain.generation import GenerationId, Recipe, TimestampSource
-from mysticanvas.store import fts, generations, taking_over
+from mysticanvas.store import fts, generations, jobs, taking_over
 from mysticanvas.store.database import ReadTx, WriteTx
 from mysticanvas.store.generations import New
 from mysticanvas.store.journal import Thing
@@ -138,7 +138,7 @@ def add_images(tx: WriteTx, things: Sequence[Thing], ids: Ids, *, app_version: s
     waits for it as any other that is missing."""
     absent = 0
     for one in things:
-        image = _find(tx, one)
+        image = find(tx, one)
         if image is None:
             image = _add_absent(tx, one, app_version=app_version, now_ms=now_ms)
             absent += 1
@@ -149,7 +149,7 @@ def add_images(tx: WriteTx, things: Sequence[Thing], ids: Ids, *, app_version: s
     return absent
 
 
-def _find(tx: ReadTx, one: Thing) -> GenerationId | None:
+def find(tx: ReadTx, one: Thing) -> GenerationId | None:
     """By its name, when an earlier call gave it that; else by its content: of equal ones the one at its path."""
     named: GenerationId | None = tx.value("SELECT id FROM generations WHERE uuid = :uuid", uuid=one["uuid"])
     if named is not None or "fingerprint" not in one:
@@ -194,6 +194,7 @@ def _add_absent(tx: WriteTx, one: Thing, *, app_version: str, now_ms: int) -> Ge
 
 def _mark(tx: WriteTx, image: GenerationId, one: Thing, *, now_ms: int) -> None:
     deleted_at, purge_after = one.get("trash", (None, None))
+    jobs.rename(tx, generations.uuid_of(tx, image), one["uuid"])
     tx.run(
         """
         UPDATE generations
