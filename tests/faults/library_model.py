@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 ANCHOR = 0
+COLLECTIONS = ("one", "two")
 
 
 @dataclass(slots=True, eq=False)
@@ -54,7 +55,7 @@ class Model:
     """The library as it should be. `scanned` is the disk as the last scan met it."""
 
     images: list[Image] = field(default_factory=list)
-    collections: dict[str, list[Image]] = field(default_factory=lambda: {"one": [], "two": []})
+    collections: dict[str, list[Image]] = field(default_factory=lambda: {name: [] for name in COLLECTIONS})
     deeds: list[Deed] = field(default_factory=list)
     scanned: dict[str, File] = field(default_factory=dict)
 

@@ -18,7 +18,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from mysticanvas.disk.discarding import Discard
 from mysticanvas.domain.errors import ConflictError, MystiCanvasError, TaskFailedError
-from mysticanvas.domain.file import FileStat
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.job import Job
 from mysticanvas.domain.task import Answer, Task
@@ -26,17 +25,17 @@ from mysticanvas.library import backing_up, deeds, purging, undoing
 from mysticanvas.library.import_run import ImportRun, Start
 from mysticanvas.library.jobs.kinds import KINDS
 from mysticanvas.library.jobs.outcomes import Failed, Finished, apply_all
-from mysticanvas.library.taking_in import Found
 from mysticanvas.search import language, paging
-from mysticanvas.store import checks, generations, jobs, recording, roots
-from mysticanvas.store.database import Database, ReadTx, WriteTx
+from mysticanvas.store import checks, jobs, roots
+from mysticanvas.store.database import Database
 from mysticanvas.worker.main import run as run_task
-from tests.faults.library_model import ANCHOR, Deed, File, Image, Model
+from tests.faults import library_said
+from tests.faults.library_bugs import BUGS
+from tests.faults.library_model import ANCHOR, COLLECTIONS, Deed, File, Image, Model
 from tests.pictures import a1111_png
 
 PATHS = ("a.png", "b.png", "sub/a.png", "sub/deep/c.png", "other/b.png", "other/d.png")
 TAGS = ("fox", "red fox", "dog")
-COLLECTIONS = ("one", "two")
 UUIDS = {"one": "00000000-0000-4000-8000-000000000001", "two": "00000000-0000-4000-8000-000000000002"}
 FIRST_S = 1_700_000_000
 HOUR_MS = 3_600_000
@@ -176,7 +175,7 @@ class Library(RuleBasedStateMachine):
 
     @rule()
     def scan(self) -> None:
-        before = self.database.read(_finals)
+        before = self.database.read(library_said.finals)
         run = ImportRun(
             self.database, Here(), [Start(self.root)], dry_run=False, settle_s=0, cancelled=Event(),
             on_step=lambda: None, now_ms=lambda: self.now_ms,
@@ -184,7 +183,7 @@ class Library(RuleBasedStateMachine):
         run.run()
         assert run.tally.failures == []
         assert run.tally.offline == []
-        now = self.database.read(_content_by_uuid)
+        now = self.database.read(library_said.content_by_uuid)
         became = {content: now[uuid] for _, (uuid, content) in before.items()}
         self.model.scan(self.disk, {path: content for path, (_, content) in before.items() if path}, became)
 
@@ -212,10 +211,10 @@ class Library(RuleBasedStateMachine):
             self.end(job, Failed(job, "It was made to fail.", crashed=crashed))
 
     def end(self, job: Job, outcome: Finished | Failed) -> None:
-        before = self.database.read(_job, job.id)
+        before = self.database.read(library_said.job, job.id)
         self.database.write_bulk(apply_all, [outcome], now_ms=self.now_ms)
         ours = before is not None and before[0] == job.token
-        assert ours or self.database.read(_job, job.id) == before, "a result counted without its claim"
+        assert ours or self.database.read(library_said.job, job.id) == before, "a result counted without its claim"
 
     @rule(jump=st.sampled_from([1_000, HOUR_MS, -HOUR_MS, -10 * YEAR_MS, 10 * YEAR_MS]))
     def clock_jumps(self, jump: int) -> None:
@@ -228,7 +227,7 @@ class Library(RuleBasedStateMachine):
         return [there[n] for n in sorted(numbers) if n < len(there)]
 
     def ids(self, images: list[Image]) -> list[GenerationId]:
-        by_content = self.database.read(_id_by_content)
+        by_content = self.database.read(library_said.id_by_content)
         return [by_content[image.content] for image in images]
 
     def deed(self, kind: str, args: dict[str, Any], images: list[Image], changes: list[tuple[Any, str, Any]]) -> None:
@@ -358,7 +357,7 @@ class Library(RuleBasedStateMachine):
     def search(self, query: str) -> None:
         text = f'tag:"{query}"' if query in TAGS else query
         found = self.database.read(paging.ids, language.parse(text)).tolist()
-        contents = {image: content for content, image in self.database.read(_id_by_content).items()}
+        contents = {image: content for content, image in self.database.read(library_said.id_by_content).items()}
         assert {contents[image] for image in found} == {i.content for i in self.model.images if self.answers(i, query)}
 
     def answers(self, image: Image, query: str) -> bool:
@@ -375,7 +374,7 @@ class Library(RuleBasedStateMachine):
     @invariant()
     def the_library_says_what_the_model_says(self) -> None:
         if hasattr(self, "database"):
-            assert self.database.read(_state) == self.model.state()
+            assert self.database.read(library_said.state) == self.model.state()
 
     @invariant()
     def the_library_is_sound(self) -> None:
@@ -387,62 +386,6 @@ class Library(RuleBasedStateMachine):
         if hasattr(self, "database"):
             self.database.close()
             shutil.rmtree(self.here)
-
-
-def _state(tx: ReadTx) -> dict[str, Any]:
-    """What the library says, in the words of the model."""
-    images = {}
-    for row in tx.all("SELECT id, seed, is_favorite, rating, notes, deleted_at, missing_at FROM generations"):
-        tags = tx.column(
-            "SELECT t.name FROM tag_assertions AS a JOIN tags AS t ON t.id = a.tag_id "
-            " WHERE a.generation_id = :id AND a.source = 'user' AND a.decision = 1",
-            id=row["id"],
-        )
-        at = tx.column(
-            "SELECT path FROM generation_files WHERE generation_id = :id AND root_id > 0 AND missing_at IS NULL",
-            id=row["id"],
-        )
-        images[int(row["seed"])] = (
-            bool(row["is_favorite"]), row["rating"], row["notes"], frozenset(tags), row["deleted_at"] is not None,
-            row["missing_at"] is not None, frozenset(at),
-        )  # fmt: skip
-    collections = {name: _items(tx, name) for name in COLLECTIONS}
-    return {"images": images, "collections": collections}
-
-
-def _items(tx: ReadTx, name: str) -> list[int]:
-    return [
-        int(seed)
-        for seed in tx.column(
-            "SELECT g.seed FROM collections AS c JOIN collection_items AS i ON i.collection_id = c.id "
-            " JOIN generations AS g ON g.id = i.generation_id "
-            " WHERE c.name = :name AND g.deleted_at IS NULL ORDER BY i.position",
-            name=name,
-        )
-    ]
-
-
-def _finals(tx: ReadTx) -> dict[str, tuple[str, int]]:
-    """Where each image's own file was last known: its uuid and content. Without a path, one that is nowhere."""
-    rows = tx.rows(
-        "SELECT iif(substr(f.path_bytes, 1, 1) = x'00', '?' || g.id, f.path), g.uuid, g.seed "
-        "  FROM generations AS g JOIN generation_files AS f ON f.generation_id = g.id AND f.kind = 'final'"
-    )
-    return {path: (uuid, int(seed)) for path, uuid, seed in rows}
-
-
-def _content_by_uuid(tx: ReadTx) -> dict[str, int]:
-    return {uuid: int(seed) for uuid, seed in tx.rows("SELECT uuid, seed FROM generations")}
-
-
-def _id_by_content(tx: ReadTx) -> dict[int, GenerationId]:
-    return {int(seed): image for image, seed in tx.rows("SELECT id, seed FROM generations")}
-
-
-def _job(tx: ReadTx, job: int) -> tuple[Any, ...] | None:
-    return next(
-        iter(tx.rows("SELECT claim_token, status, attempts, crashes, error FROM jobs WHERE id = :id", id=job)), None
-    )
 
 
 def run(folder: Path, *, runs: int, steps: int = 40, seed: bool = False, shrink: bool = True) -> None:
@@ -473,98 +416,6 @@ def test_a_library_says_what_its_model_says_in_three_hundred_runs(tmp_path: Path
 
 
 # -- the machine sees ---------------------------------------------------------------------------------
-
-
-def keeps_the_old_path(tx: WriteTx, file_id: int, *, root_id: int, stat: FileStat) -> None:
-    """A moved file is found, and its row says where it was."""
-    tx.run("UPDATE generation_files SET mtime_ns = :mtime_ns WHERE id = :id", mtime_ns=stat.mtime_ns, id=file_id)
-
-
-def restores_by_replacing(tx: WriteTx, images: list[GenerationId], *, now_ms: int) -> int:
-    """INSERT OR REPLACE takes the row away first, and everything that hangs on it with it."""
-    for image in images:
-        columns = ", ".join(recording.columns_of(tx, "generations"))
-        shown = columns.replace("deleted_at", "NULL").replace("purge_after", "NULL")
-        sql = f"INSERT OR REPLACE INTO generations ({columns}) SELECT {shown} FROM generations WHERE id = :image"  # noqa: S608
-        tx.run(sql, image=image)
-    return len(images)
-
-
-def writes_past_the_triggers(tx: WriteTx, images: list[GenerationId], notes: str | None, *, now_ms: int) -> int:
-    """The words of a note do not reach the index."""
-    triggers = tx.all("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'generations'")
-    for trigger in triggers:
-        tx.run(f"DROP TRIGGER {trigger['name']}")
-    changed = set_notes(tx, images, notes, now_ms=now_ms)
-    for trigger in triggers:
-        tx.run(trigger["sql"])
-    return changed
-
-
-def forgets_tags(tx: WriteTx, operation: int, *, backwards: bool) -> None:
-    """An undo gives back everything but tags."""
-    names = ", ".join(recording.columns_of(tx, "tag_assertions"))
-    tx.run(f"CREATE TEMP TABLE kept AS SELECT {names} FROM tag_assertions")  # noqa: S608
-    step(tx, operation, backwards=backwards)
-    tx.run("DELETE FROM tag_assertions")
-    tx.run(f"INSERT INTO tag_assertions ({names}) SELECT {names} FROM kept")  # noqa: S608
-    tx.run("DROP TABLE kept")
-
-
-def believes_anybody(tx: WriteTx, job: Job, *, now_ms: int) -> bool:
-    """A result counts whoever brings it."""
-    tx.run("UPDATE jobs SET status = 'done', boot_id = NULL, claim_token = NULL WHERE id = :id", id=job.id)
-    return True
-
-
-class _AtOnce(list[Found]):
-    def __init__(self, import_run: ImportRun) -> None:
-        super().__init__()
-        self._run = import_run
-
-    def append(self, found: Found) -> None:
-        self._run._settle_known(found)
-
-
-def edits_at_once(import_run: ImportRun) -> None:
-    """What is at a known path is an edited file, whatever has become of the one that was there."""
-    import_run._edited = _AtOnce(import_run)
-    begin(import_run)
-
-
-def purges_what_changed(*_: object) -> None:
-    """A file goes whatever is in it by now."""
-
-
-set_notes, step, begin = generations.set_notes, undoing.step, ImportRun._begin
-
-
-ALL = {0, 1, 2}
-BUGS: list[tuple[str, Callable[..., Any], list[tuple[str, dict[str, Any]]]]] = [
-    ("mysticanvas.store.files.move", keeps_the_old_path, [("move", {"path": "a.png", "to": "b.png"}), ("scan", {})]),
-    (
-        "mysticanvas.store.trash.take_out",
-        restores_by_replacing,
-        [("tag", {"some": ALL, "name": "fox"}), ("trash", {"some": ALL}), ("restore", {"some": ALL})],
-    ),
-    ("mysticanvas.store.generations.set_notes", writes_past_the_triggers, [("note", {"some": ALL, "text": "later"})]),
-    ("mysticanvas.library.undoing.step", forgets_tags, [("tag", {"some": ALL, "name": "fox"}), ("undo", {})]),
-    (
-        "mysticanvas.store.jobs.finish",
-        believes_anybody,
-        [("claim", {"limit": 1}), ("crash", {}), ("finish", {"which": 0})],
-    ),
-    (
-        "mysticanvas.library.import_run.ImportRun._begin",
-        edits_at_once,
-        [("move", {"path": "a.png", "to": "sub/a.png"}), ("drop", {"path": "a.png"}), ("scan", {})],
-    ),
-    (
-        "mysticanvas.disk.discarding._check_content",
-        purges_what_changed,
-        [("trash", {"some": ALL}), ("drop", {"path": "a.png"}), ("purge", {})],
-    ),
-]
 
 
 def walk(folder: Path, steps: list[tuple[str, dict[str, Any]]]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import subprocess
 import sys
 import threading
@@ -10,6 +11,9 @@ from pathlib import Path
 
 import pytest
 from tests.faults.serving import Served
+from tests.pictures import write_pictures
+
+from mysticanvas.orchestrator import ARENAS
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
 
@@ -85,3 +89,29 @@ def test_hostile_files_leave_the_orchestrator_small_and_every_worker_below_its_l
     assert not [one for one in report["failures"] if "took longer" in one["reason"]]
     assert after - before <= ORCHESTRATOR_GROWTH, f"{(after - before) / MIB:.0f} MiB"
     assert max(peaks) <= WORKER_LIMIT, f"{max(peaks) / MIB:.0f} MiB"
+
+
+def own_heaps(process: int) -> int:
+    """glibc's heaps of single threads: 64 MB that begin at a multiple of it, of which the rest is not open yet."""
+    size = 64 * MIB
+    opened: dict[int, int] = {}
+    for line in Path(f"/proc/{process}/maps").read_text().splitlines():
+        span, rights, _, _, inode, *_ = line.split()
+        begin, end = (int(address, 16) for address in span.split("-"))
+        if inode == "0" and rights == "rw-p" and begin % size == 0:
+            opened[end] = begin
+        elif inode == "0" and rights == "---p" and begin in opened and end - opened[begin] == size:
+            opened[end] = opened[begin]
+    return sum(1 for end, begin in opened.items() if end - begin == size)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another libc has other heaps")
+def test_threads_share_their_heaps_so_that_none_keeps_what_others_need(tmp_path: Path) -> None:
+    write_pictures(tmp_path / "pictures", 60)
+    library = tmp_path / "library"
+    library.mkdir()
+    served = Served(library, [tmp_path / "pictures"]).wait_until_up()
+    served.wait_until_idle(60)
+    heaps = own_heaps(served.process.pid)
+    assert served.stop() == 0
+    assert 1 <= heaps <= ARENAS

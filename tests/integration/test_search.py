@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from mysticanvas.library import deeds, undoing
 from mysticanvas.search import completing, highlighting, language, paging, resolving
 from mysticanvas.search import index as index_module
 from mysticanvas.search.finding import Finder
-from mysticanvas.search.index import Index
+from mysticanvas.search.index import Index, NotWarmError
 from mysticanvas.search.snapshots import Snapshots, items, position_of
 from mysticanvas.search.state import State
 from mysticanvas.search.statistics import statistics
@@ -396,3 +397,36 @@ def test_an_index_told_of_very_much_is_read_anew(database: Database, monkeypatch
         assert not index.warm
         index.build()
         assert index.count(language.parse("rating:5")) == 40
+
+
+def test_an_index_does_not_grow_by_images_that_came_and_went(database: Database) -> None:
+    stay, at_a_time, rounds = 100, 1_000, 6
+
+    def come(tx: WriteTx, first_s: int, count: int) -> list[GenerationId]:
+        return [add_image(tx, first_s + n, prompt="sea") for n in range(count)]
+
+    def go(tx: WriteTx, images: list[GenerationId]) -> None:
+        tx.run("DELETE FROM generations WHERE id BETWEEN :first AND :last", first=images[0], last=images[-1])
+        tx.changes.removed.extend(images)
+
+    def positions(index: Index) -> int:
+        """Once it is warm."""
+        deadline_s = time.monotonic() + 10
+        while time.monotonic() < deadline_s:
+            with suppress(NotWarmError):
+                return index.ask(lambda _, state: state.columns.count)
+            time.sleep(0.01)
+        raise TimeoutError("the index did not become warm")
+
+    database.write(come, FIRST_S, stay)
+    with Index(database) as index:
+        index.start()
+        met = []
+        for number in range(1, rounds + 1):
+            images = database.write(come, FIRST_S + number * 2_000, at_a_time)
+            met.append(positions(index))
+            database.write(go, images)
+            assert positions(index) >= stay
+            assert Finder(database, index).count(language.parse("sea")) == stay
+        assert max(met) <= stay + index_module.GONE_KEPT + 2 * at_a_time
+        assert max(met) < stay + rounds * at_a_time
