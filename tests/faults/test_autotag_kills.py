@@ -52,15 +52,17 @@ def tags_survive(folder: Path, images: int, kills: int) -> str:
     with running() as stub:
         stub.reply = answers
         served = Served(library, []).wait_until_up()
-        served.post("/api/autotag/settings", {"base_url": stub.url, "model": "tiny"})
-        assert served.post("/api/autotag", {"query": "lighthouse"})["questions"] == images
-        for moment in moments:
-            until(stub, moment, served)
-            served.kill()
-            served = Served(library, []).wait_until_up()
-        while questions_left(served):
-            time.sleep(0.05)
-        assert served.stop() == 0
+        try:
+            served.post("/api/autotag/settings", {"base_url": stub.url, "model": "tiny"})
+            assert served.post("/api/autotag", {"query": "lighthouse"})["questions"] == images
+            for moment in moments:
+                until(stub, moment, served)
+                served.kill()
+                served = Served(library, []).wait_until_up()
+            while questions_left(served):
+                time.sleep(0.05)
+        finally:
+            assert served.stop() == 0
         asked = questions(stub)
     with Database.open(library) as database:
         rows = tagged(database)
