@@ -30,9 +30,10 @@ SETTLES_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Of the Orchestrator, without its workers."""
+    """Of the Orchestrator, without its workers. `came`: how many images had come by then."""
 
     at_s: float
+    came: int
     resident_bytes: int
     handles: int
     threads: int
@@ -57,10 +58,11 @@ class Verdict:
         first_s = self.samples[0].at_s if self.samples else 0.0
         return [sample for sample in self.samples if sample.at_s - first_s >= settles_s]
 
-    def growth_bytes_per_min(self, settles_s: float = SETTLES_S) -> float:
-        """The slope of a line through memory over time, by least squares."""
-        points = [(one.at_s / 60, one.resident_bytes) for one in self.settled(settles_s)]
-        if len(points) < 2:
+    def growth_bytes_per_image(self, settles_s: float = SETTLES_S) -> float:
+        """The slope of a line through memory over the images that came, by least squares: a machine that does
+        more in a minute grows no more by it."""
+        points = [(one.came, one.resident_bytes) for one in self.settled(settles_s)]
+        if len({came for came, _ in points}) < 2:
             return 0.0
         mean_x, mean_y = (sum(values) / len(points) for values in zip(*points, strict=True))
         return sum((x - mean_x) * (y - mean_y) for x, y in points) / sum((x - mean_x) ** 2 for x, _ in points)
@@ -74,7 +76,7 @@ class Verdict:
             f"{self.rounds} rounds, {self.came:,} images came, {self.purged:,} purged, {self.edits:,} edits, "
             f"{self.workers_killed} workers and {self.orchestrators_killed} Orchestrators killed; "
             f"memory {resident[0] / 1e6:.0f} to {resident[-1] / 1e6:.0f} MB, "
-            f"{self.growth_bytes_per_min(settles_s) / 1e6:+.2f} MB a minute over the last "
+            f"{self.growth_bytes_per_image(settles_s):+.0f} bytes an image over the last "
             f"{(settled[-1].at_s - settled[0].at_s) / 60:.1f} minutes; handles {handles[0]} to {handles[-1]}, "
             f"threads {threads[0]} to {threads[-1]}, WAL at most {self.wal_bytes / 1e6:.1f} MB"
         )
@@ -199,7 +201,7 @@ class Soak:
             return
         self._sampled_s = now_s
         log = self._library / "mysticanvas.db-wal"
-        taken = sample(self._served.process.pid, now_s, log.stat().st_size if log.exists() else 0)
+        taken = sample(self._served.process.pid, now_s, self.verdict.came, log.stat().st_size if log.exists() else 0)
         self.verdict.samples.append(taken)
         self.verdict.wal_bytes = max(self.verdict.wal_bytes, taken.wal_bytes)
 
@@ -219,12 +221,13 @@ class Soak:
         wrong += doctor(self._library)
 
 
-def sample(pid: int, at_s: float, wal_bytes: int) -> Sample:
+def sample(pid: int, at_s: float, came: int, wal_bytes: int) -> Sample:
     """Linux: as /proc says."""
     process = Path(f"/proc/{pid}")
     pages = int((process / "statm").read_text().split()[1])
     return Sample(
         at_s=at_s,
+        came=came,
         resident_bytes=pages * os.sysconf("SC_PAGE_SIZE"),
         handles=len(list((process / "fd").iterdir())),
         threads=len(list((process / "task").iterdir())),
