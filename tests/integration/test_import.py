@@ -5,15 +5,22 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.importing import import_all
 from tests.pictures import a1111_png, png, write_pictures
 
 from mysticanvas.cli.client import Client, connect
 from mysticanvas.cli.taking_in import import_and_follow, wait_for_jobs
+from mysticanvas.domain.errors import WorkerCrashedError
+from mysticanvas.domain.task import Answer, Executor, ListFolder, ReadImages, Task
 from mysticanvas.settings import Settings
+from mysticanvas.store import roots
+from mysticanvas.store.database import Database
+from mysticanvas.worker.pool import WorkerPool
 
 
 @pytest.fixture
@@ -187,3 +194,29 @@ def test_sha256_is_off_until_asked_and_then_kept_for_every_file(client: Client, 
     take_in(client, folder, wait=True)
     [kind] = [kind for kind in client.get("/api/jobs")["kinds"] if kind["kind"] == "sha256"]
     assert (kind["done"], kind["waiting"]) == (3, 0)
+
+
+class Killing:
+    """An executor whose worker is killed at each task of a kind, the first `times` times."""
+
+    def __init__(self, executor: Executor, kind: type, times: int) -> None:
+        self._executor, self._kind, self._left = executor, kind, times
+
+    def submit(self, task: Task, *, urgent: bool = False) -> Future[Answer]:
+        if not isinstance(task, self._kind) or self._left == 0:
+            return self._executor.submit(task, urgent=urgent)
+        self._left -= 1
+        killed: Future[Answer] = Future()
+        killed.set_exception(WorkerCrashedError("Reading this file crashed the reader (exit code -9).", ""))
+        return killed
+
+
+@pytest.mark.parametrize(("kind", "times", "imported"), [(ListFolder, 1, 1), (ReadImages, 1, 1), (ReadImages, 2, 0)])
+def test_a_worker_that_is_killed_once_says_nothing_of_what_it_was_at(
+    database: Database, tmp_path: Path, kind: type, times: int, imported: int
+) -> None:
+    write_pictures(tmp_path / "pictures", 1)
+    root = database.write(roots.add, path=str(tmp_path / "pictures"), watch=False, now_ms=0)
+    with WorkerPool(1, memory_bytes=1 << 29, task_limit_s=30) as pool:
+        counts = import_all(database, Killing(pool, kind, times), root).counts
+    assert (counts.imported, counts.failed) == (imported, 1 - imported)

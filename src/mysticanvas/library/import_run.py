@@ -8,11 +8,11 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 from threading import Event
 
-from mysticanvas.domain.errors import TaskError, UnreadableFileError
+from mysticanvas.domain.errors import TaskError, UnreadableFileError, WorkerCrashedError
 from mysticanvas.domain.file import FileStat
 from mysticanvas.domain.importing import Failure, ImportCounts, ImportState
 from mysticanvas.domain.task import (
@@ -62,6 +62,7 @@ class _Folder:
     root: Root
     path_bytes: bytes
     recursive: bool
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,17 @@ class _Batch:
     """Files of one root that are read by one task."""
 
     wanted: list[_Wanted]
+    again: bool = False
 
 
 _Origin = _Folder | _Batch
+
+
+def _task_of(origin: _Origin) -> Task:
+    if isinstance(origin, _Folder):
+        return ListFolder(os.fsencode(origin.root.path), origin.path_bytes)
+    asked = [FileToRead(wanted.stat.path_bytes, wanted.sidecars) for wanted in origin.wanted]
+    return ReadImages(os.fsencode(origin.wanted[0].root.path), asked)
 
 
 class ImportRun:
@@ -226,10 +235,9 @@ class ImportRun:
         self._retry_unsettled()
         while self._in_flight < TASKS_IN_FLIGHT:
             if self._folders and len(self._files) < FILES_AHEAD:
-                folder = self._folders.popleft()
-                self._ask(folder, ListFolder(os.fsencode(folder.root.path), folder.path_bytes))
+                self._ask(self._folders.popleft())
             elif self._files:
-                self._ask_for_files(self._next_batch())
+                self._ask(_Batch(self._next_batch()))
             elif self._changed and not self._in_flight:
                 self._commit()
                 self._files, self._changed = self._changed, deque()
@@ -255,13 +263,9 @@ class ImportRun:
             batch.append(self._files.popleft())
         return batch
 
-    def _ask_for_files(self, batch: list[_Wanted]) -> None:
-        asked = [FileToRead(wanted.stat.path_bytes, wanted.sidecars) for wanted in batch]
-        self._ask(_Batch(batch), ReadImages(os.fsencode(batch[0].root.path), asked))
-
-    def _ask(self, origin: _Origin, task: Task) -> None:
+    def _ask(self, origin: _Origin) -> None:
         self._in_flight += 1
-        future = self._executor.submit(task, urgent=True)
+        future = self._executor.submit(_task_of(origin), urgent=True)
         future.add_done_callback(lambda done: self._answers.put((origin, done)))
 
     def _retry_unsettled(self) -> None:
@@ -278,7 +282,7 @@ class ImportRun:
         try:
             answer = future.result()
         except TaskError as error:
-            self._fail(origin, str(error))
+            self._fail(origin, error)
             return
         if isinstance(origin, _Folder) and isinstance(answer, FolderListing):
             self._sort_out(origin, answer)
@@ -421,15 +425,18 @@ class ImportRun:
 
     # -- failures -----------------------------------------------------------------------------
 
-    def _fail(self, origin: _Origin, reason: str) -> None:
-        if isinstance(origin, _Folder):
-            self._fail_folder(origin, reason)
-        elif len(origin.wanted) == 1:
-            self._fail_file(origin.wanted[0].root, origin.wanted[0].stat, reason)
-        else:
+    def _fail(self, origin: _Origin, error: TaskError) -> None:
+        if isinstance(origin, _Batch) and len(origin.wanted) > 1:
             # One of them is to blame: each is asked for alone.
             for wanted in origin.wanted:
-                self._ask_for_files([wanted])
+                self._ask(_Batch([wanted]))
+        elif isinstance(error, WorkerCrashedError) and not origin.again:
+            # A worker that was killed, for want of memory or by hand, says nothing of what it was at.
+            self._ask(replace(origin, again=True))
+        elif isinstance(origin, _Folder):
+            self._fail_folder(origin, str(error))
+        else:
+            self._fail_file(origin.wanted[0].root, origin.wanted[0].stat, str(error))
 
     def _fail_folder(self, folder: _Folder, reason: str) -> None:
         """A folder that is gone is no failure: what was in it is missing. Another says nothing about
