@@ -22,9 +22,9 @@ def test_nothing_acknowledged_is_lost_by_kill_9(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_nothing_acknowledged_is_lost_by_thirty_kills_in_two_thousand_files(tmp_path: Path) -> None:
+def test_nothing_acknowledged_is_lost_by_sixty_kills_in_two_thousand_files(tmp_path: Path) -> None:
     write_pictures(tmp_path / "pictures", 2_000)
-    verdict = kill_loop.run(tmp_path / "library", tmp_path / "pictures", files=2_000, kills=30, seed=11)
+    verdict = kill_loop.run(tmp_path / "library", tmp_path / "pictures", files=2_000, kills=60, seed=11)
     print(f"{verdict.kills} kills, {verdict.acknowledged} acknowledged favourites")
     assert verdict.wrong == []
     assert verdict.acknowledged > 0

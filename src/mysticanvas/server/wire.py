@@ -108,7 +108,7 @@ class LookingIn(BaseModel):
 class ScoresIn(BaseModel):
     """Pictures by the names of their thumbnails."""
 
-    thumbs: list[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]] = Field(max_length=500)
+    thumbs: list[Annotated[str, Field(max_length=64, pattern=r"^[0-9a-f]{64}$")]] = Field(max_length=500)
 
 
 def reply(value: Any, status: int = 200) -> Response:
