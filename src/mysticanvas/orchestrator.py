@@ -10,7 +10,7 @@ import ctypes
 import logging
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -94,11 +94,7 @@ class Orchestrator:
         passwords = Passwords(settings.library)
         if self._serving:
             binding.check_wide(settings.host, settings.names, has_password=passwords.is_set)
-        self.database = running.enter_context(Database.open(settings.library, read_limit_ms=settings.read_limit_ms))
-        if self._serving:
-            running.enter_context(log_file.written_to(settings.library))
-        running.enter_context(Journaling(self.database))
-        self._warn_of_place()
+        self._open_library(running)
         self._sockets = self._listen(running) if self._serving else []
         port = self._sockets[0].getsockname()[1] if self._sockets else settings.port
         self.base_url = f"http://127.0.0.1:{port}"
@@ -113,29 +109,16 @@ class Orchestrator:
         looks = Similarity(self.database, settings.library / "vectors", PICTURES)
         duplicates = Duplicates(self.database)
         self._watcher = self._start_watcher(running)
-        self.importing = running.enter_context(
-            Importing(
-                self.database,
-                workers,
-                settle_s=settings.settle_s,
-                now_ms=now_ms,
-                on_progress=live.publish_import,
-                on_root_added=self._watch,
-                on_root_removed=self._watch_no_more,
-            )
-        )
+        self.importing = running.enter_context(self._importing_by(workers, live))
         libraries = running.enter_context(LibraryImporting(self.database, self.importing, now_ms=now_ms))
         rebuilding = running.enter_context(Rebuilding(self.database, self.importing, now_ms=now_ms))
         self._start_jobs(running, workers, cache, progress)
         backups = BackingUp(self.database)
-        if self._serving:
-            running.enter_context(HourlyBackups(self.database, backups))
         carrying_on = running.enter_context(CarryingOn(self.database, now_ms=now_ms))
-        if self._serving:
-            running.enter_context(Backfilling(self.database, now_ms=now_ms))
-        origins = binding.origins(port, settings.names if self._serving and binding.is_wide(settings.host) else ())
         self.sessions = Sessions.open(settings.library / holding.TOKEN_FILE)
         if self._serving:
+            running.enter_context(HourlyBackups(self.database, backups))
+            running.enter_context(Backfilling(self.database, now_ms=now_ms))
             running.enter_context(self.sessions.kept_in(settings.library / SESSION_FILE))
         self.app = build_app(
             Services(
@@ -152,7 +135,7 @@ class Orchestrator:
                 cache=cache,
                 sessions=self.sessions,
                 passwords=passwords,
-                origins=origins,
+                origins=binding.origins(port, self._names()),
                 is_watched=self._is_watched,
                 backing_up=backups,
                 restore=self._ask_to_restore,
@@ -161,6 +144,30 @@ class Orchestrator:
             )
         )
         self._live = live
+
+    def _open_library(self, running: ExitStack) -> None:
+        settings = self._settings
+        self.database = running.enter_context(Database.open(settings.library, read_limit_ms=settings.read_limit_ms))
+        if self._serving:
+            running.enter_context(log_file.written_to(settings.library))
+        running.enter_context(Journaling(self.database))
+        self._warn_of_place()
+
+    def _importing_by(self, workers: WorkerPool, live: LiveUpdates) -> Importing:
+        return Importing(
+            self.database,
+            workers,
+            settle_s=self._settings.settle_s,
+            now_ms=now_ms,
+            on_progress=live.publish_import,
+            on_root_added=self._watch,
+            on_root_removed=self._watch_no_more,
+        )
+
+    def _names(self) -> Sequence[str]:
+        """Under which others reach the gallery; none while this machine alone does."""
+        is_wide = self._serving and binding.is_wide(self._settings.host)
+        return self._settings.names if is_wide else ()
 
     def _listen(self, running: ExitStack) -> list[socket.socket]:
         opened = binding.open_sockets(self._settings.host, self._settings.port)
