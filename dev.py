@@ -82,7 +82,7 @@ def build_gallery() -> None:
 def open_gallery(args: Sequence[str]) -> None:
     build_gallery()
     names_folders = bool(args) and not args[0].startswith("-")
-    run(PYTHON, "-m", "mysticanvas.cli.main", "serve" if names_folders else "demo", *args)
+    run(PYTHON, "-m", "mysticanvas.app.cli", "serve" if names_folders else "demo", *args)
 
 
 def test(args: Sequence[str]) -> None:

@@ -13,14 +13,14 @@ import time
 from pathlib import Path
 
 from benchmarks.vectors import prompts
-from mysticanvas.dispatching import Dispatcher
+from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.clock import now_ms
-from mysticanvas.library import embedding
-from mysticanvas.library.thumb_cache import ThumbCache
-from mysticanvas.meaning import spaces
-from mysticanvas.meaning.spaces import INSTANT
+from mysticanvas.features.semantic import service as semantic_service
+from mysticanvas.imaging.thumbnail_cache import ThumbCache
+from mysticanvas.jobs.dispatcher import Dispatcher
+from mysticanvas.ml import embedding_models
+from mysticanvas.ml.embedding_models import INSTANT
 from mysticanvas.search.similarity import Similarity
-from mysticanvas.store.database import Database, WriteTx
 from mysticanvas.worker.pool import WorkerPool
 
 BATCH = 1_000
@@ -45,7 +45,7 @@ def add(tx: WriteTx, first: int, texts: list[str]) -> None:
         """,
         ({"id": (first + n) << 8, "path": f"{first + n}.png"} for n in range(len(texts))),
     )
-    embedding.queue_new(tx, now_ms=0)
+    semantic_service.queue_new(tx, now_ms=0)
 
 
 def cpu_s() -> float:
@@ -56,7 +56,7 @@ def cpu_s() -> float:
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     texts = list(prompts(count))
-    spaces.available = lambda: [INSTANT]
+    embedding_models.available = lambda: [INSTANT]
     with tempfile.TemporaryDirectory() as name, Database.open(Path(name) / "library") as database:
         began = time.process_time()
         for start in range(0, count, BATCH):
@@ -67,7 +67,7 @@ def main() -> None:
             WorkerPool(2, memory_bytes=512 * 1024 * 1024, task_limit_s=30) as pool,
             Dispatcher(database, pool, ThumbCache(Path(name), (256,)), in_flight=8, slow_executor=pool, now_ms=now_ms),
         ):
-            while database.read_within(60_000, embedding.progress)[0].done < count:
+            while database.read_within(60_000, semantic_service.progress)[0].done < count:
                 time.sleep(0.1)
         spent = cpu_s() - cpu
         took_s = time.monotonic() - began_s

@@ -17,9 +17,9 @@ from tests.faults.shuffling import bytes_read, walk_and_stat
 from tests.importing import import_all
 from tests.pictures import write_pictures
 
+from mysticanvas.db.database import Database
+from mysticanvas.db.images import folders
 from mysticanvas.settings import default_workers
-from mysticanvas.store import roots
-from mysticanvas.store.database import Database
 from mysticanvas.worker.pool import WorkerPool
 
 MB = 1e6
@@ -35,7 +35,7 @@ def main() -> None:
         assert walk_and_stat(pictures) == files
         _row("os.walk and stat", files, time.perf_counter() - began_s, 0)
         with Database.open(Path(folder) / "library") as database, _workers() as pool:
-            root = database.write(roots.add, path=str(pictures), watch=False, now_ms=0)
+            root = database.write(folders.add, path=str(pictures), watch=False, now_ms=0)
             for label in ("first import", "unchanged", "unchanged, again"):
                 read, began_s = bytes_read(os.getpid()), time.perf_counter()
                 counts = import_all(database, pool, root).counts

@@ -22,17 +22,18 @@ from PIL import Image
 from tests.pictures import PARAMETERS, png_chunk
 
 from mysticanvas.cli.client import connect
-from mysticanvas.cli.taking_in import import_and_follow
-from mysticanvas.disk.opening import open_beneath
+from mysticanvas.db.database import Database
+from mysticanvas.db.images import folders
 from mysticanvas.domain.file import FileStat, ImageFormat
-from mysticanvas.domain.task import ImageRead
-from mysticanvas.formats import a1111
-from mysticanvas.formats.containers import read_head
-from mysticanvas.library import taking_in
-from mysticanvas.pixels.thumbnails import load, make_thumbs
+from mysticanvas.features.importing import record as import_record
+from mysticanvas.features.importing.commands import import_and_follow
+from mysticanvas.features.importing.types import ImageRead
+from mysticanvas.formats.containers.identify import read_head
+from mysticanvas.formats.generators import a1111
+from mysticanvas.fs.safe_open import open_beneath
+from mysticanvas.imaging.thumbnails import load, make_thumbs
+from mysticanvas.jobs import queue as job_queue
 from mysticanvas.settings import Settings
-from mysticanvas.store import jobs, roots
-from mysticanvas.store.database import Database
 
 SEED = 7
 FILE_BYTES = 512 * 1024
@@ -62,7 +63,7 @@ def ours(folder: Path, library: Path) -> None:
     """The whole import, worker processes included; their thumbnails are paused."""
     if not library.exists():
         with Database.open(library) as database:
-            database.write(jobs.set_paused, kind=jobs.JobKind.THUMB, value=True)
+            database.write(job_queue.set_paused, kind=job_queue.JobKind.THUMB, value=True)
     with connect(Settings(library=library, workers=1)) as client:
         report = import_and_follow(client, [folder], dry_run=False, wait=False)
         assert report["failed"] == 0
@@ -83,7 +84,7 @@ def nothing(folder: Path, library: Path) -> None:
 def naive(folder: Path, library: Path) -> None:
     """Pillow opens each file; the same row is inserted in a transaction of its own. Nothing is fingerprinted."""
     with Database.open(library) as database:
-        root = database.write(roots.add, path=str(folder), watch=False, now_ms=0)
+        root = database.write(folders.add, path=str(folder), watch=False, now_ms=0)
         for number, path in enumerate(sorted(folder.rglob("*.png"))):
             with Image.open(path) as image:
                 recipe = a1111.parse(str(image.info.get("parameters")))
@@ -102,7 +103,7 @@ def naive(folder: Path, library: Path) -> None:
                 raw=b"",
                 problems=[],
             )
-            database.write_bulk(taking_in.take_in, [taking_in.Found(root, found)], [], now_ms=0)
+            database.write_bulk(import_record.take_in, [import_record.Found(root, found)], [], now_ms=0)
 
 
 def measured(work: Callable[[Path, Path], None], folder: Path) -> float:

@@ -19,12 +19,13 @@ from pathlib import Path
 from huey.storage import SqliteStorage
 from tests.faults.serving import Served
 
-from mysticanvas.dispatching import Dispatcher
-from mysticanvas.domain.job import Job, JobKind
-from mysticanvas.library.jobs.outcomes import Finished, apply_all
-from mysticanvas.library.thumb_cache import ThumbCache
-from mysticanvas.store import job_lists, jobs
-from mysticanvas.store.database import Database, WriteTx
+from mysticanvas.db.database import Database, WriteTx
+from mysticanvas.imaging.thumbnail_cache import ThumbCache
+from mysticanvas.jobs import queries as job_queries
+from mysticanvas.jobs import queue as job_queue
+from mysticanvas.jobs.dispatcher import Dispatcher
+from mysticanvas.jobs.outcomes import Finished, apply_all
+from mysticanvas.jobs.types import Job, JobKind
 from mysticanvas.worker.pool import WorkerPool
 
 JOBS = {("FULL", 1): 400, ("FULL", 100): 20_000, ("NORMAL", 1): 4_000, ("NORMAL", 100): 20_000}
@@ -45,8 +46,8 @@ def timed(what: str, jobs_done: int, work: Callable[[], None]) -> None:
     print(f"{what:<44}{jobs_done / seconds:>12,.0f} a second{cpu_s / jobs_done * 1e6:>10,.0f} µs", flush=True)
 
 
-def new_jobs(first: int, count: int) -> list[jobs.NewJob]:
-    return [jobs.NewJob(JobKind.THUMB, PAYLOAD, f"{n:036}") for n in range(first, first + count)]
+def new_jobs(first: int, count: int) -> list[job_queue.NewJob]:
+    return [job_queue.NewJob(JobKind.THUMB, PAYLOAD, f"{n:036}") for n in range(first, first + count)]
 
 
 def ours(folder: Path, synchronous: str, batch: int) -> None:
@@ -56,10 +57,10 @@ def ours(folder: Path, synchronous: str, batch: int) -> None:
 
         def enqueue() -> None:
             for first in range(0, total, batch):
-                write(jobs.enqueue_all, new_jobs(first, batch), now_ms=0)
+                write(job_queue.enqueue_all, new_jobs(first, batch), now_ms=0)
 
         def claim_and_complete() -> None:
-            while claimed := write(jobs.claim, boot="bench", limit=batch, now_ms=0):
+            while claimed := write(job_queue.claim, boot="bench", limit=batch, now_ms=0):
                 write(apply_all, [Finished(job, None) for job in claimed], now_ms=0)
 
         timed(f"ours, {synchronous}, batch {batch}: enqueue", total, enqueue)
@@ -96,13 +97,13 @@ def with_many_finished(folder: Path, finished: int) -> None:
     ):
         for database in (many, paused):
             database.write_bulk(_add, finished, "done", "sha256")
-        paused.write(jobs.set_paused, kind=JobKind.REPARSE, value=True)
+        paused.write(job_queue.set_paused, kind=JobKind.REPARSE, value=True)
         paused.write_bulk(_add, finished, "queued", "reparse")
         _measure_claims(
             {"none finished": few, f"{finished:,} finished": many, f"and {finished:,} of a paused kind": paused}
         )
         began_s = time.perf_counter()
-        paused.read_within(60_000, job_lists.states)
+        paused.read_within(60_000, job_queries.states)
         print(f"counts of all {2 * finished:,}: {(time.perf_counter() - began_s) * 1e3:.0f} ms", flush=True)
 
 
@@ -123,7 +124,7 @@ def _add(tx: WriteTx, count: int, status: str, kind: str) -> None:
 def _measure_claims(databases: dict[str, Database]) -> None:
     spent_ms: dict[str, list[float]] = {what: [] for what in databases}
     for database in databases.values():
-        database.write_bulk(jobs.enqueue_all, new_jobs(0, (WARMING_UP + CLAIMS) * 16), now_ms=0)
+        database.write_bulk(job_queue.enqueue_all, new_jobs(0, (WARMING_UP + CLAIMS) * 16), now_ms=0)
     for _ in range(WARMING_UP + CLAIMS):
         for what, database in databases.items():
             claimed, spent = database.write_bulk(_timed_claim)
@@ -139,7 +140,7 @@ def _measure_claims(databases: dict[str, Database]) -> None:
 def _timed_claim(tx: WriteTx) -> tuple[list[Job], float]:
     """With its CPU milliseconds on the writer's thread, without the commit."""
     began_s = time.thread_time()
-    claimed = jobs.claim(tx, boot="bench", limit=16, now_ms=0)
+    claimed = job_queue.claim(tx, boot="bench", limit=16, now_ms=0)
     return claimed, (time.thread_time() - began_s) * 1e3
 
 
@@ -149,13 +150,13 @@ def through_the_dispatcher(folder: Path) -> None:
         Database.open(folder / "dispatched") as database,
         WorkerPool(1, memory_bytes=1 << 29, task_limit_s=30, when_needed=True) as pool,
     ):
-        database.write_bulk(jobs.enqueue_all, new_jobs(0, DISPATCHED), now_ms=0)
+        database.write_bulk(job_queue.enqueue_all, new_jobs(0, DISPATCHED), now_ms=0)
         cache = ThumbCache(folder / "thumbs", (256, 512))
 
         def work_off() -> None:
             clock = lambda: int(time.time() * 1000)  # noqa: E731
             with Dispatcher(database, pool, cache, slow_executor=pool, in_flight=64, now_ms=clock):
-                while database.read(jobs.ready, now_ms=clock()):
+                while database.read(job_queue.ready, now_ms=clock()):
                     time.sleep(0.01)
 
         timed("ours, NORMAL, through the dispatcher", DISPATCHED, work_off)
@@ -167,8 +168,8 @@ def idle(folder: Path) -> None:
     library.mkdir()
     with Database.open(library) as database:
         an_hour_on_ms = int(time.time() * 1000) + 3_600_000
-        later = jobs.NewJob(JobKind.THUMB, {"generation": 1}, "later", run_at=an_hour_on_ms)
-        database.write(jobs.enqueue, later, now_ms=0)
+        later = job_queue.NewJob(JobKind.THUMB, {"generation": 1}, "later", run_at=an_hour_on_ms)
+        database.write(job_queue.enqueue, later, now_ms=0)
     served = Served(library, []).wait_until_up()
     try:
         time.sleep(5)

@@ -23,8 +23,8 @@ import pyvips
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageOps
 
-from mysticanvas.pixels import likeness as near
-from mysticanvas.pixels.phash import HASH_BYTES, phash
+from mysticanvas.imaging import hash_search
+from mysticanvas.imaging.perceptual_hash import HASH_BYTES, phash
 from mysticanvas.search.duplicates import NEAR_BITS
 
 SEED = 3
@@ -78,14 +78,14 @@ class Pictures:
 
     paths: list[Path]
     ratios: NDArray[np.int64]
-    hashes: near.Hashes
-    looks: near.Looks
+    hashes: hash_search.Hashes
+    looks: hash_search.Looks
 
-    def partners(self, bits: int) -> near.Pairs:
+    def partners(self, bits: int) -> hash_search.Pairs:
         """As search/duplicates.py finds them, with another threshold."""
-        found = near.near(self.hashes, bits)
-        found = found[near.same_shape(self.ratios, found)]
-        return found[near.look_alike(self.looks[found[:, 0]], self.looks[found[:, 1]])]
+        found = hash_search.near(self.hashes, bits)
+        found = found[hash_search.same_shape(self.ratios, found)]
+        return found[hash_search.look_alike(self.looks[found[:, 0]], self.looks[found[:, 1]])]
 
 
 def seen(content: bytes) -> tuple[bytes | None, int, int]:
@@ -114,7 +114,7 @@ def family(path: Path) -> tuple[str, str]:
     return str(path.parent), re.sub(r"[^a-z]", "", path.stem.lower())[:5]
 
 
-def false_partners(pictures: Pictures, pairs: near.Pairs) -> list[tuple[Path, Path]]:
+def false_partners(pictures: Pictures, pairs: hash_search.Pairs) -> list[tuple[Path, Path]]:
     looks = pictures.looks.astype(np.int16)
     apart = np.abs(looks[pairs[:, 0], :256] - looks[pairs[:, 1], :256]).mean(axis=1) > EQUAL
     named = [(pictures.paths[a], pictures.paths[b]) for a, b in pairs[apart].tolist()]
@@ -135,12 +135,14 @@ def hashed(folders: list[Path]) -> Pictures:
             paths.append(path)
             ratios.append(ratio)
             content.append(one)
-    hashes = near.hashes_of(b"".join(one[:HASH_BYTES] for one in content))
-    return Pictures(paths, np.array(ratios), hashes, near.looks_of(b"".join(one[HASH_BYTES:] for one in content)))
+    hashes = hash_search.hashes_of(b"".join(one[:HASH_BYTES] for one in content))
+    return Pictures(
+        paths, np.array(ratios), hashes, hash_search.looks_of(b"".join(one[HASH_BYTES:] for one in content))
+    )
 
 
 def copies(pictures: Pictures, folders: list[Path]) -> None:
-    alone = np.setdiff1d(np.arange(len(pictures.paths)), near.near(pictures.hashes, 64))
+    alone = np.setdiff1d(np.arange(len(pictures.paths)), hash_search.near(pictures.hashes, 64))
     fit = [
         row
         for row in alone.tolist()
@@ -157,24 +159,28 @@ def copies(pictures: Pictures, folders: list[Path]) -> None:
 def distance(pictures: Pictures, row: int, copy: bytes) -> int:
     """In bits; 256 where the shapes or the looks say that it is another picture."""
     made, ratio, _ = seen(copy)
-    same = near.same_shape(np.array([ratio, pictures.ratios[row]]), np.array([[0, 1]]))[0]
+    same = hash_search.same_shape(np.array([ratio, pictures.ratios[row]]), np.array([[0, 1]]))[0]
     if made is None or not same:
         return 256
-    alike = near.look_alike(near.looks_of(made[HASH_BYTES:]), pictures.looks[row : row + 1])[0]
-    return int(near.differences(near.hashes_of(made[:HASH_BYTES]), pictures.hashes[row])[0]) if alike else 256
+    alike = hash_search.look_alike(hash_search.looks_of(made[HASH_BYTES:]), pictures.looks[row : row + 1])[0]
+    return (
+        int(hash_search.differences(hash_search.hashes_of(made[:HASH_BYTES]), pictures.hashes[row])[0])
+        if alike
+        else 256
+    )
 
 
 def among_a_million() -> None:
     """Random hashes with 50,000 copies of 0 bits to the threshold."""
     chance = np.random.default_rng(SEED)
-    hashes = chance.integers(0, 2**64, (1_000_000, near.WORDS), dtype=np.uint64)
+    hashes = chance.integers(0, 2**64, (1_000_000, hash_search.WORDS), dtype=np.uint64)
     for number in range(50_000):
         bits = np.unpackbits(hashes[number].view(np.uint8))
         bits[chance.choice(256, number % (NEAR_BITS + 1), replace=False)] ^= 1
         hashes[500_000 + number] = np.packbits(bits).view(np.uint64)
     began = time.process_time()
-    pairs = near.near(hashes, NEAR_BITS)
-    near.groups(pairs, len(hashes))
+    pairs = hash_search.near(hashes, NEAR_BITS)
+    hash_search.groups(pairs, len(hashes))
     spent_s = time.process_time() - began
     print(f"\ngroups among 1,000,000 hashes: {spent_s:.1f} s of CPU, {len(pairs) / 50_000:.2%} of the pairs found")
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mysticanvas.meaning import spaces
-from mysticanvas.meaning.encoding import Floats, to_bytes
-from mysticanvas.meaning.spaces import ACCURATE, INSTANT, Space
+from mysticanvas.ml import embedding_models
+from mysticanvas.ml.embedding_models import ACCURATE, INSTANT, Space
+from mysticanvas.ml.encoder import Floats, to_bytes
 from mysticanvas.search.similarity import LEAST_OF_BEST
 
 OWN = Path(__file__).parents[1] / "tests" / "unit" / "text_pairs.json"
@@ -27,7 +27,7 @@ def cosines(queries: list[str], prompts: list[str], used: tuple[Space, ...]) -> 
     """The weighted mean over the spaces; prompts as they are kept, in bytes."""
     total = np.zeros((len(queries), len(prompts)), np.float32)
     for space in used:
-        encoder = spaces.encoder(space.name)
+        encoder = embedding_models.encoder(space.name)
         assert encoder is not None
         kept = to_bytes(encoder.encode(prompts)).astype(np.float32)
         kept /= np.maximum(np.linalg.norm(kept, axis=1, keepdims=True), 1e-6)
@@ -53,7 +53,7 @@ def main() -> None:
         shown = f"  “{SHOWN}” at {ranks[queries.index(SHOWN)]}" if SHOWN in queries else ""
         print(f"{'':34} kept {kept:.1%}{shown}")
     for space in (INSTANT, ACCURATE):
-        encoder = spaces.encoder(space.name)
+        encoder = embedding_models.encoder(space.name)
         assert encoder is not None
         began = time.process_time()
         for query in queries:

@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.metadata_misses import KNOWN
 from mysticanvas.domain.errors import UnreadableFileError
-from mysticanvas.library.inspecting import inspect
+from mysticanvas.features.importing.inspect import inspect
 
 # What a search, a filter or a re-run needs; the others are looked at, too.
 CORE = ("prompt", "negative_prompt", "seed", "steps", "cfg_scale", "sampler", "model", "loras", "width", "height")

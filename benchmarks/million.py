@@ -14,10 +14,10 @@ from pathlib import Path
 
 from tests.synthetic import FIRST_S, SEED, fill
 
+from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.domain.query import Query
 from mysticanvas.search import language, paging
 from mysticanvas.search.snapshots import Snapshots, items
-from mysticanvas.store.database import Database, ReadTx
 
 PAGE = 100
 

@@ -31,12 +31,12 @@ from tests.pictures import PARAMETERS, png_chunk
 from tests.property.writers import Made, graph
 
 from benchmarks.metadata_accuracy import CORE, is_right
-from mysticanvas.disk.opening import open_beneath
 from mysticanvas.domain.errors import UnreadableFileError
-from mysticanvas.formats.containers import read_head
+from mysticanvas.formats.containers.identify import read_head
+from mysticanvas.formats.containers.source import HEAD_BYTES
 from mysticanvas.formats.describing import as_inspect_row
 from mysticanvas.formats.detect import read_recipe
-from mysticanvas.formats.source import HEAD_BYTES
+from mysticanvas.fs.safe_open import open_beneath
 
 SEED = 7
 COUNT = 5_000
@@ -277,7 +277,7 @@ def main() -> None:
     if named:
         folder = Path(named)
         show("real files", real_files(folder if (folder / "expected.json").is_file() else folder / "open"))
-    ours_ms = start_ms("import mysticanvas.formats.containers, mysticanvas.formats.detect")
+    ours_ms = start_ms("import mysticanvas.formats.containers.identify, mysticanvas.formats.detect")
     print(f"\nimports, ms of CPU: ours {ours_ms:.0f}, Pillow {start_ms('import PIL.Image'):.0f}")
 
 

@@ -21,16 +21,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import tagged
+from mysticanvas.db.database import Database, ReadTx, WriteTx
+from mysticanvas.db.images import generations
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.query import All, Field, Is, Made, Named, Node, Not, Number, Query, Text
 from mysticanvas.domain.query import Any as Either
 from mysticanvas.search import days, facets, language, ordering, paging, timeline
-from mysticanvas.search.finding import Finder
+from mysticanvas.search.engine import Finder
 from mysticanvas.search.index import Index, find
+from mysticanvas.search.index_data import State
 from mysticanvas.search.snapshots import Snapshots, items
-from mysticanvas.search.state import State
-from mysticanvas.store import generations
-from mysticanvas.store.database import Database, ReadTx, WriteTx
 
 PAGE = 100
 TIMES = 15

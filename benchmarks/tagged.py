@@ -9,7 +9,7 @@ from bisect import bisect
 from collections.abc import Sequence
 from itertools import accumulate
 
-from mysticanvas.store.database import Database, WriteTx
+from mysticanvas.db.database import Database, WriteTx
 
 SEED = 20_260_901
 BATCH = 5_000

@@ -22,10 +22,10 @@ from pathlib import Path
 import apsw
 import numpy as np
 
-from mysticanvas.library.carrying_on import CarryingOn
-from mysticanvas.store import postings
-from mysticanvas.store.connections import open_writer
-from mysticanvas.store.database import Database, ReadTx, WriteTx
+from mysticanvas.db.connections import open_writer
+from mysticanvas.db.database import Database, ReadTx, WriteTx
+from mysticanvas.edits.runner import CarryingOn
+from mysticanvas.features.tags import image_tag_queries
 
 SEED = 20_261_124
 TAGS = 20_000
@@ -224,7 +224,7 @@ def implication(database: Database, images: int) -> None:
             began_s, began_cpu = time.perf_counter(), time.process_time()
             carrying_on.do(kind, [(kind, steps[0][1])], None)
             said_ms = (time.perf_counter() - began_s) * 1000
-            while database.read(postings.next_work) is not None:
+            while database.read(image_tag_queries.next_work) is not None:
                 time.sleep(0.005)
             print(
                 f"  {kind:12} said in {said_ms:3.0f} ms, carried through in {time.perf_counter() - began_s:.2f} s"
@@ -242,7 +242,7 @@ class Held:
     def __init__(self) -> None:
         self.ms: list[float] = []
         self.cpu_ms: list[float] = []
-        self._carry_on = postings.carry_on
+        self._carry_on = image_tag_queries.carry_on
 
     def __enter__(self) -> "Held":
         def timed(tx: WriteTx, *, limit: int) -> bool:
@@ -252,11 +252,11 @@ class Held:
             self.cpu_ms.append((time.thread_time() - began_cpu_s) * 1000)
             return more
 
-        postings.carry_on = timed
+        image_tag_queries.carry_on = timed
         return self
 
     def __exit__(self, *_: object) -> None:
-        postings.carry_on = self._carry_on
+        image_tag_queries.carry_on = self._carry_on
 
 
 def main() -> None:

@@ -22,12 +22,12 @@ from typing import Any
 
 import numpy as np
 
-from mysticanvas.meaning import spaces
-from mysticanvas.meaning.encoding import Floats, normalized, to_bytes
-from mysticanvas.meaning.spaces import ACCURATE, INSTANT
-from mysticanvas.meaning.vectors import Rows, Vectors
+from mysticanvas.db.database import Database
+from mysticanvas.ml import embedding_models
+from mysticanvas.ml.embedding_models import ACCURATE, INSTANT
+from mysticanvas.ml.encoder import Floats, normalized, to_bytes
+from mysticanvas.ml.vectors import Rows, Vectors
 from mysticanvas.search.similarity import Similarity
-from mysticanvas.store.database import Database
 
 SEED = 11
 BATCH = 20_000
@@ -66,7 +66,7 @@ def cpu_ms(work: Callable[[], Any]) -> float:
 
 
 def instant_rows(rows: int) -> Iterator[Floats]:
-    encoder = spaces.encoder(INSTANT.name)
+    encoder = embedding_models.encoder(INSTANT.name)
     assert encoder is not None
     texts = prompts(rows)
     while some := list(itertools.islice(texts, BATCH)):
@@ -74,7 +74,7 @@ def instant_rows(rows: int) -> Iterator[Floats]:
 
 
 def accurate_rows(rows: int) -> Iterator[Floats]:
-    encoder = spaces.encoder(ACCURATE.name)
+    encoder = embedding_models.encoder(ACCURATE.name)
     assert encoder is not None
     real = encoder.encode(list(prompts(2_000)))
     chance = np.random.default_rng(SEED)
@@ -133,7 +133,7 @@ def fused(rows: int, folder: Path) -> None:
 
 
 def encoded(name: str, texts: Sequence[str]) -> Floats:
-    encoder = spaces.encoder(name)
+    encoder = embedding_models.encoder(name)
     assert encoder is not None
     return encoder.encode(texts)
 
@@ -159,7 +159,7 @@ def true_best(similarity: Similarity, text: str, within: Rows | None) -> set[int
 
 
 def speed(name: str, count: int) -> None:
-    encoder = spaces.encoder(name)
+    encoder = embedding_models.encoder(name)
     assert encoder is not None
     texts = list(prompts(count))
     encoder.encode(texts[:10])
@@ -172,7 +172,7 @@ def main() -> None:
     speed(ACCURATE.name, 500)
     with tempfile.TemporaryDirectory() as name:
         for space, source in ((INSTANT, instant_rows), (ACCURATE, accurate_rows)):
-            encoder = spaces.encoder(space.name)
+            encoder = embedding_models.encoder(space.name)
             assert encoder is not None
             measure(space.name, source(rows), encoder.encode(ASKED[:QUERIES]), Path(name))
         fused(rows, Path(name))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from mysticanvas.store.database import Database
+from mysticanvas.db.database import Database
 
 settings.register_profile("quick", max_examples=50, deadline=None)
 settings.register_profile(

@@ -2,10 +2,10 @@
 
 from threading import Event
 
+from mysticanvas.db.database import Database
+from mysticanvas.db.images.folders import Root
 from mysticanvas.domain.task import Executor
-from mysticanvas.library.import_run import ImportRun, Start, Tally
-from mysticanvas.store.database import Database
-from mysticanvas.store.roots import Root
+from mysticanvas.features.importing.session import ImportRun, Start, Tally
 
 
 def import_all(database: Database, executor: Executor, root: Root) -> Tally:

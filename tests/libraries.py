@@ -4,6 +4,8 @@ import random
 import zlib
 from dataclasses import dataclass, field
 
+from mysticanvas.db.database import Database, WriteTx
+from mysticanvas.db.images import word_index
 from mysticanvas.domain.generation import SECONDS_OF_2010, GenerationId
 from mysticanvas.domain.query import (
     Field,
@@ -31,8 +33,9 @@ from mysticanvas.domain.query import (
     negation,
 )
 from mysticanvas.domain.tag import TagId
-from mysticanvas.store import assertions, collections, fts, pictures, postings, tag_relations
-from mysticanvas.store.database import Database, WriteTx
+from mysticanvas.features.collections import queries as collection_queries
+from mysticanvas.features.tags import assertion_queries, image_tag_queries, relation_queries
+from mysticanvas.search import image_vectors
 
 WORDS = (
     "sea", "storm", "violet", "café", "Привет", "城市夜景", "夜景", "(masterpiece:1.2)", "<lora:film:0.8>", "long_hair",
@@ -73,11 +76,11 @@ def fill(tx: WriteTx) -> None:
         key = name.replace("_", " ")
         tx.run("INSERT INTO tags (name, normalized_name, created_at) VALUES (:name, :key, 0)", name=name, key=key)
     tx.run("INSERT INTO tags (name, normalized_name, created_at) VALUES ('feline', 'feline', 0)")
-    tag_relations.add_alias(tx, TagId(len(TAGS) + 1), TagId(5))
-    tag_relations.add_implication(tx, TagId(5), TagId(1))
-    postings.derive_relations(tx)
+    relation_queries.add_alias(tx, TagId(len(TAGS) + 1), TagId(5))
+    relation_queries.add_implication(tx, TagId(5), TagId(1))
+    image_tag_queries.derive_relations(tx)
     for uuid, name, query in COLLECTIONS:
-        collections.add(tx, uuid=uuid, name=name, query=query, now_ms=0)
+        collection_queries.add(tx, uuid=uuid, name=name, query=query, now_ms=0)
 
 
 def add_image(tx: WriteTx, second: int, *, place: int = 0, **columns: object) -> int:
@@ -102,7 +105,7 @@ def add_image(tx: WriteTx, second: int, *, place: int = 0, **columns: object) ->
         """,
         image=image, bytes=str(image).encode(), path=f"{image}.png",
     )  # fmt: skip
-    fts.index(tx, [GenerationId(image)])
+    word_index.index(tx, [GenerationId(image)])
     tx.changes.added.append(GenerationId(image))
     return image
 
@@ -114,8 +117,8 @@ def add_tag(tx: WriteTx, name: str, image: int) -> None:
         name=name,
     )
     tag = TagId(tx.value("SELECT id FROM tags WHERE name = :name", name=name))
-    assertions.say_yes(tx, tag, [GenerationId(image)], now_ms=0)
-    postings.derive_pairs(tx, [(GenerationId(image), tag)])
+    assertion_queries.say_yes(tx, tag, [GenerationId(image)], now_ms=0)
+    image_tag_queries.derive_pairs(tx, [(GenerationId(image), tag)])
 
 
 @dataclass
@@ -152,7 +155,7 @@ class RandomLibrary:
         image = self._free_id()
         self._insert(tx, image)
         self._insert_file(tx, image)
-        fts.index(tx, [GenerationId(image)])
+        word_index.index(tx, [GenerationId(image)])
         for _ in range(self.chance.randrange(4)):
             self._tag_one(tx, image)
         for _ in range(self.chance.randrange(3)):
@@ -256,24 +259,24 @@ class RandomLibrary:
         if self.chance.random() < 0.4:
             said = [(GenerationId(image), tag) for tag in range(1, len(TAGS) + 2)]
             tx.run("DELETE FROM tag_assertions WHERE generation_id = :image", image=image)
-            postings.derive_pairs(tx, said)
+            image_tag_queries.derive_pairs(tx, said)
         self._tag_one(tx, image)
 
     def _relate(self, tx: WriteTx) -> None:
         """Cats are persons, or are not; the feline is a cat, or itself."""
         feline, cat, person = TagId(len(TAGS) + 1), TagId(5), TagId(4)
         if self.chance.random() < 0.5:
-            if not tag_relations.remove_implication(tx, cat, person):
-                tag_relations.add_implication(tx, cat, person)
-        elif not tag_relations.remove_alias(tx, feline):
-            tag_relations.add_alias(tx, feline, cat)
-        postings.derive_relations(tx)
+            if not relation_queries.remove_implication(tx, cat, person):
+                relation_queries.add_implication(tx, cat, person)
+        elif not relation_queries.remove_alias(tx, feline):
+            relation_queries.add_alias(tx, feline, cat)
+        image_tag_queries.derive_relations(tx)
 
     def _tag_one(self, tx: WriteTx, image: int) -> None:
         tag = TagId(self.chance.randrange(1, len(TAGS) + 2))
-        say = assertions.say_yes if self.chance.random() < 0.8 else assertions.say_no
+        say = assertion_queries.say_yes if self.chance.random() < 0.8 else assertion_queries.say_no
         say(tx, tag, [GenerationId(image)], now_ms=0)
-        postings.derive_pairs(tx, [(GenerationId(image), tag)])
+        image_tag_queries.derive_pairs(tx, [(GenerationId(image), tag)])
 
     def _use(self, tx: WriteTx) -> None:
         image = self._some()
@@ -298,22 +301,22 @@ class RandomLibrary:
         some = [GenerationId(self._some()) for _ in range(self.chance.randrange(1, 4))]
         match self.chance.randrange(4):
             case 0:
-                collections.remove_items(tx, collection, some)
+                collection_queries.remove_items(tx, collection, some)
             case 1:
-                collections.place_items(tx, collection, some, 0.0, self.chance.choice((1.0, 9.0)))
+                collection_queries.place_items(tx, collection, some, 0.0, self.chance.choice((1.0, 9.0)))
             case _:
-                collections.add_items(tx, collection, some, now_ms=0)
+                collection_queries.add_items(tx, collection, some, now_ms=0)
         tx.changes.collections.add(collection)
 
     def _search_otherwise(self, tx: WriteTx) -> None:
         """A smart collection becomes another, or a manual one for a while."""
         query = self.chance.choice(("storm", "collection:best", "in:b -in:a", None))
-        collections.set_query(tx, 4, query, now_ms=0)
+        collection_queries.set_query(tx, 4, query, now_ms=0)
 
     def _trash(self, tx: WriteTx) -> None:
         image = self._some()
         tx.run("UPDATE generations SET deleted_at = 1, purge_after = 2 WHERE id = :image", image=image)
-        postings.derive_images(tx, [GenerationId(image)])
+        image_tag_queries.derive_images(tx, [GenerationId(image)])
         tx.changes.removed.append(GenerationId(image))
         self.images.remove(image)
         self.trashed.append(image)
@@ -321,7 +324,7 @@ class RandomLibrary:
     def _restore(self, tx: WriteTx) -> None:
         image = self.chance.choice(self.trashed)
         tx.run("UPDATE generations SET deleted_at = NULL, purge_after = NULL WHERE id = :image", image=image)
-        postings.derive_images(tx, [GenerationId(image)])
+        image_tag_queries.derive_images(tx, [GenerationId(image)])
         tx.changes.added.append(GenerationId(image))
         self.trashed.remove(image)
         self.images.append(image)
@@ -372,7 +375,7 @@ class RandomLibrary:
             image=self._some(),
         )
         score = self.chance.choice((0.0, 0.25, 0.7, 1.0))
-        tx.changes.changed += pictures.keep(tx, [content_hash], [score], {})
+        tx.changes.changed += image_vectors.keep(tx, [content_hash], [score], {})
 
     # -- questions ----------------------------------------------------------------------------
 

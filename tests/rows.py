@@ -3,8 +3,8 @@
 import uuid
 from collections.abc import Callable
 
+from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.store.database import Database, WriteTx
 
 FIRST_S = 400_000_000
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pyvips
 
+from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.file import FileStat
-from mysticanvas.domain.task import ThumbsMade
-from mysticanvas.library.thumb_cache import ThumbCache
-from mysticanvas.store.database import Database, WriteTx
+from mysticanvas.features.thumbnails.types import ThumbsMade
+from mysticanvas.imaging.thumbnail_cache import ThumbCache
 
 SEED = 20_260_822
 WORDS = [

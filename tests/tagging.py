@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from mysticanvas.store.database import Database, ReadTx
+from mysticanvas.db.database import Database, ReadTx
 
 Pair = tuple[int, int]
 

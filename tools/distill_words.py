@@ -1,4 +1,4 @@
-"""Makes the table of the instant model, src/mysticanvas/meaning/data/words.npz, anew.
+"""Makes the table of the instant model, src/mysticanvas/ml/data/words.npz, anew.
 
     python tools/distill_words.py WORDNET VOCABULARY [WORK]
 
@@ -25,10 +25,10 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sparse
 
-from mysticanvas.meaning import static
-from mysticanvas.meaning.encoding import Floats, normalized, to_bytes
-from mysticanvas.meaning.minilm import MAX_PIECES, MiniLM
-from mysticanvas.meaning.tokenizing import END, START, WordPieces
+from mysticanvas.ml import static_embeddings
+from mysticanvas.ml.encoder import Floats, normalized, to_bytes
+from mysticanvas.ml.minilm import MAX_PIECES, MiniLM
+from mysticanvas.ml.wordpiece import END, START, WordPieces
 
 SEED = 5
 SYNSETS = 36_000
@@ -203,8 +203,8 @@ def main() -> None:
     alone = said["alone"] - said["alone"].mean(axis=0)
     # Half and half with the pieces alone keeps what the lessons did not touch.
     table = table / np.linalg.norm(table, axis=1).mean() + alone / np.linalg.norm(alone, axis=1).mean()
-    file = Path(static.__file__).parent / "data" / static.TABLE
-    np.savez_compressed(file, **compact(table, pieces, static.StaticModel.dimensions))
+    file = Path(static_embeddings.__file__).parent / "data" / static_embeddings.TABLE
+    np.savez_compressed(file, **compact(table, pieces, static_embeddings.StaticModel.dimensions))
     print(f"{file.name}: {file.stat().st_size:,} bytes, sha256 {hashlib.sha256(file.read_bytes()).hexdigest()}")
 
 

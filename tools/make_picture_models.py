@@ -1,4 +1,4 @@
-"""Makes the models of the extra `vision`, src/mysticanvas/pixels/data/*.onnx, anew.
+"""Makes the models of the extra `vision`, src/mysticanvas/ml/data/*.onnx, anew.
 
     python tools/make_picture_models.py EFFICIENTNET NSFWJS
 
@@ -29,7 +29,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 Floats = NDArray[np.float32]
 
-OUT = Path(__file__).parent.parent / "src/mysticanvas/pixels/data"
+OUT = Path(__file__).parent.parent / "src/mysticanvas/ml/data"
 # Repeats, kernel, stride, expansion, channels out: the published table of EfficientNet-Lite0.
 STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112),
           (4, 5, 2, 6, 192), (1, 3, 1, 6, 320))  # fmt: skip

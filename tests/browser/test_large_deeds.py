@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from mysticanvas.store.database import Database
+from mysticanvas.db.database import Database
 from tests.browser.acting import opened, start_at, total, until
 from tests.browser.test_access import AXE, faults
 from tests.faults.serving import Served

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
-from mysticanvas.store.database import Database
+from mysticanvas.db.database import Database
 from tests.browser.acting import (
     focused,
     jump,

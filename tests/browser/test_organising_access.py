@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
+from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.tag import TagSource
-from mysticanvas.library import vocabulary
-from mysticanvas.store import assertions, postings
-from mysticanvas.store.assertions import Assertion
-from mysticanvas.store.database import Database, WriteTx
+from mysticanvas.features.tags import assertion_queries, image_tag_queries
+from mysticanvas.features.tags import service as tag_service
+from mysticanvas.features.tags.assertion_queries import Assertion
 from tests.browser.acting import opened, search, start_at, tile
 from tests.browser.conftest import write_images
 from tests.browser.test_access import AXE, faults
@@ -22,11 +22,11 @@ def _say(tx: WriteTx) -> None:
     """A tagger is sure of snow and proposes a burrow."""
     images = tx.column("SELECT id FROM live_generations")
     for name in ("snow", "burrow"):
-        tag = vocabulary.find_or_propose(tx, name, TagSource.VISION, now_ms=0)
+        tag = tag_service.find_or_propose(tx, name, TagSource.VISION, now_ms=0)
         assert tag is not None
         said = Assertion(TagSource.VISION, confidence=0.8, run="wd-v3")
-        assertions.record(tx, [(image, tag, said) for image in images], now_ms=0)
-    postings.derive_images(tx, images)
+        assertion_queries.record(tx, [(image, tag, said) for image in images], now_ms=0)
+    image_tag_queries.derive_images(tx, images)
 
 
 @pytest.fixture(scope="module")

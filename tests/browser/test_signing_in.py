@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from mysticanvas.server.passwords import keep_password
+from mysticanvas.http.passwords import keep_password
 from tests.browser.acting import opened, sign_in
 from tests.browser.test_access import AXE, faults
 from tests.faults.serving import Served

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.tag import Assertion, TagSource
-from mysticanvas.library import vocabulary
-from mysticanvas.store import assertions, postings
-from mysticanvas.store.database import Database, WriteTx
+from mysticanvas.features.tags import assertion_queries, image_tag_queries
+from mysticanvas.features.tags import service as tag_service
 from tests.browser.acting import opened, search, start_at, tile, until, wait_for_focus
 from tests.browser.conftest import write_images
 from tests.faults.serving import Served
@@ -350,14 +350,14 @@ def _say(tx: WriteTx) -> None:
     """A tagger says snow and winter, which are tags, and two words that are none yet."""
     images = tx.column("SELECT id FROM live_generations")
     for name in ("snow", "winter"):
-        vocabulary.find_or_add(tx, name, now_ms=0)
+        tag_service.find_or_add(tx, name, now_ms=0)
     for name, confidence in (("snow", 0.9), ("winter", 0.8), ("foxes", 0.7), ("burrow", 0.6)):
-        tag = vocabulary.find_or_propose(tx, name, TagSource.VISION, now_ms=0)
+        tag = tag_service.find_or_propose(tx, name, TagSource.VISION, now_ms=0)
         assert tag is not None
         said = Assertion(TagSource.VISION, confidence=confidence, run="wd-v3")
-        assertions.record(tx, [(image, tag, said) for image in images], now_ms=0)
-    vocabulary.find_or_add(tx, "fox", now_ms=0)
-    postings.derive_images(tx, images)
+        assertion_queries.record(tx, [(image, tag, said) for image in images], now_ms=0)
+    tag_service.find_or_add(tx, "fox", now_ms=0)
+    image_tag_queries.derive_images(tx, images)
 
 
 def test_what_a_tagger_says_waits_for_a_persons_word(browser: Browser, tmp_path: Path) -> None:

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mysticanvas.domain.job import JobKind
-from mysticanvas.library import reparsing, sha256
-from mysticanvas.store import roots
-from mysticanvas.store.database import Database, ReadTx
+from mysticanvas.db.database import Database, ReadTx
+from mysticanvas.db.images import folders
+from mysticanvas.features.file_hashes import service as file_hash_service
+from mysticanvas.features.importing import reparse
+from mysticanvas.jobs.types import JobKind
 from mysticanvas.worker.pool import WorkerPool
 from tests.faults import with_ledger
 from tests.faults.kill_loop import doctor
@@ -49,10 +50,10 @@ def prepare(library: Path, pictures: Path, images: int) -> int:
     write_pictures(pictures, images)
     library.mkdir(parents=True)
     with Database.open(library) as database, WorkerPool(1, memory_bytes=1 << 29, task_limit_s=30) as pool:
-        root = database.write(roots.add, path=str(pictures), watch=False, now_ms=0)
+        root = database.write(folders.add, path=str(pictures), watch=False, now_ms=0)
         import_all(database, pool, root)
-        sha256.start(database, now_ms=lambda: 0)
-        reparsing.start(database, None, everything=True, now_ms=0)
+        file_hash_service.start(database, now_ms=lambda: 0)
+        reparse.start(database, None, everything=True, now_ms=0)
         return len(_jobs(database))
 
 

@@ -67,7 +67,7 @@ def _favourite_until(served: Served, deadline_s: float, favourites: set[str], ch
 def doctor(library: Path) -> list[str]:
     """`doctor` in a process of its own, as a person would ask it."""
     asked = subprocess.run(
-        [sys.executable, "-m", "mysticanvas.cli.main", "doctor", "--json", "--library", str(library)],
+        [sys.executable, "-m", "mysticanvas.app.cli", "doctor", "--json", "--library", str(library)],
         capture_output=True,
         text=True,
         timeout=120,

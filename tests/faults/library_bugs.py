@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
+from mysticanvas.db.database import WriteTx
+from mysticanvas.db.images import generations
 from mysticanvas.domain.file import FileStat
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.job import Job
-from mysticanvas.library import undoing
-from mysticanvas.library.import_run import ImportRun
-from mysticanvas.library.taking_in import Found
-from mysticanvas.store import generations, recording
-from mysticanvas.store.database import WriteTx
+from mysticanvas.edits import changesets as edit_changesets
+from mysticanvas.edits import undo as edit_undo
+from mysticanvas.features.importing.record import Found
+from mysticanvas.features.importing.session import ImportRun
+from mysticanvas.jobs.types import Job
 
 
 def keeps_the_old_path(tx: WriteTx, file_id: int, *, root_id: int, stat: FileStat) -> None:
@@ -21,7 +22,7 @@ def keeps_the_old_path(tx: WriteTx, file_id: int, *, root_id: int, stat: FileSta
 def restores_by_replacing(tx: WriteTx, images: list[GenerationId], *, now_ms: int) -> int:
     """INSERT OR REPLACE takes the row away first, and everything that hangs on it with it."""
     for image in images:
-        columns = ", ".join(recording.columns_of(tx, "generations"))
+        columns = ", ".join(edit_changesets.columns_of(tx, "generations"))
         shown = columns.replace("deleted_at", "NULL").replace("purge_after", "NULL")
         sql = f"INSERT OR REPLACE INTO generations ({columns}) SELECT {shown} FROM generations WHERE id = :image"  # noqa: S608
         tx.run(sql, image=image)
@@ -41,7 +42,7 @@ def writes_past_the_triggers(tx: WriteTx, images: list[GenerationId], notes: str
 
 def forgets_tags(tx: WriteTx, operation: int, *, backwards: bool) -> None:
     """An undo gives back everything but tags."""
-    names = ", ".join(recording.columns_of(tx, "tag_assertions"))
+    names = ", ".join(edit_changesets.columns_of(tx, "tag_assertions"))
     tx.run(f"CREATE TEMP TABLE kept AS SELECT {names} FROM tag_assertions")  # noqa: S608
     step(tx, operation, backwards=backwards)
     tx.run("DELETE FROM tag_assertions")
@@ -74,31 +75,39 @@ def purges_what_changed(*_: object) -> None:
     """A file goes whatever is in it by now."""
 
 
-set_notes, step, begin = generations.set_notes, undoing.step, ImportRun._begin
+set_notes, step, begin = generations.set_notes, edit_undo.step, ImportRun._begin
 
 
 ALL = {0, 1, 2}
 BUGS: list[tuple[str, Callable[..., Any], list[tuple[str, dict[str, Any]]]]] = [
-    ("mysticanvas.store.files.move", keeps_the_old_path, [("move", {"path": "a.png", "to": "b.png"}), ("scan", {})]),
     (
-        "mysticanvas.store.trash.take_out",
+        "mysticanvas.db.images.files.move",
+        keeps_the_old_path,
+        [("move", {"path": "a.png", "to": "b.png"}), ("scan", {})],
+    ),
+    (
+        "mysticanvas.features.trash.queries.take_out",
         restores_by_replacing,
         [("tag", {"some": ALL, "name": "fox"}), ("trash", {"some": ALL}), ("restore", {"some": ALL})],
     ),
-    ("mysticanvas.store.generations.set_notes", writes_past_the_triggers, [("note", {"some": ALL, "text": "later"})]),
-    ("mysticanvas.library.undoing.step", forgets_tags, [("tag", {"some": ALL, "name": "fox"}), ("undo", {})]),
     (
-        "mysticanvas.store.jobs.finish",
+        "mysticanvas.db.images.generations.set_notes",
+        writes_past_the_triggers,
+        [("note", {"some": ALL, "text": "later"})],
+    ),
+    ("mysticanvas.edits.undo.step", forgets_tags, [("tag", {"some": ALL, "name": "fox"}), ("undo", {})]),
+    (
+        "mysticanvas.jobs.queue.finish",
         believes_anybody,
         [("claim", {"limit": 1}), ("crash", {}), ("finish", {"which": 0})],
     ),
     (
-        "mysticanvas.library.import_run.ImportRun._begin",
+        "mysticanvas.features.importing.session.ImportRun._begin",
         edits_at_once,
         [("move", {"path": "a.png", "to": "sub/a.png"}), ("drop", {"path": "a.png"}), ("scan", {})],
     ),
     (
-        "mysticanvas.disk.discarding._check_content",
+        "mysticanvas.fs.trash._check_content",
         purges_what_changed,
         [("trash", {"some": ALL}), ("drop", {"path": "a.png"}), ("purge", {})],
     ),

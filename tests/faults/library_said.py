@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from mysticanvas.db.database import ReadTx
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.store.database import ReadTx
 from tests.faults.library_model import COLLECTIONS
 
 

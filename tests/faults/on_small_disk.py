@@ -4,9 +4,10 @@ import json
 import sys
 from pathlib import Path
 
+from mysticanvas.db import settings_store
+from mysticanvas.db.database import Database
 from mysticanvas.domain.errors import LibraryError
-from mysticanvas.store import checks, preferences
-from mysticanvas.store.database import Database
+from mysticanvas.features.doctor import checks as doctor_checks
 
 
 def main() -> None:
@@ -17,17 +18,17 @@ def main() -> None:
     with Database.open(folder / "library") as database:
         for number in range(500):
             try:
-                database.write(preferences.put, f"answer {number}", "x" * 30_000)
+                database.write(settings_store.put, f"answer {number}", "x" * 30_000)
             except LibraryError as error:
                 refused = str(error)
                 break
             confirmed.append(number)
-        read = "fine" if database.read(preferences.get, "answer 0", None) else "lost"
+        read = "fine" if database.read(settings_store.get, "answer 0", None) else "lost"
         ballast.unlink()
-        database.write(preferences.put, "last", 1)
+        database.write(settings_store.put, "last", 1)
         confirmed_names = [f"answer {number}" for number in confirmed]
-        lost = [name for name in confirmed_names if database.read(preferences.get, name, None) is None]
-        wrong = [check.name for check in checks.run_all(database) if not check.ok]
+        lost = [name for name in confirmed_names if database.read(settings_store.get, name, None) is None]
+        wrong = [check.name for check in doctor_checks.run_all(database) if not check.ok]
         said = {"refused": refused, "read": read, "lost": lost, "wrong": wrong, "trouble": database.trouble}
     print(json.dumps(said | {"confirmed": len(confirmed)}))
 

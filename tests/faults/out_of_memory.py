@@ -9,10 +9,10 @@ from pathlib import Path
 
 import apsw
 
+from mysticanvas.db.database import Database
+from mysticanvas.db.images import folders
 from mysticanvas.domain.errors import MystiCanvasError
-from mysticanvas.library import taking_in
-from mysticanvas.store import roots
-from mysticanvas.store.database import Database
+from mysticanvas.features.importing import record as import_record
 from tests.faults.test_failing_disk import Confirmed, _work, fault_of
 from tests.faults.test_power_cut import found
 
@@ -46,8 +46,8 @@ def live(folder: Path, said: Confirmed) -> int:
 def main() -> None:
     base, limits = Path(sys.argv[1]), int(sys.argv[2])
     with Database.open(base / "prepared") as database:
-        root = database.write(roots.add, path="/pictures", watch=False, now_ms=0)
-        database.write_bulk(taking_in.take_in, [found(root, 900 + n) for n in range(3)], [], now_ms=0)
+        root = database.write(folders.add, path="/pictures", watch=False, now_ms=0)
+        database.write_bulk(import_record.take_in, [found(root, 900 + n) for n in range(3)], [], now_ms=0)
     wrong, hit = [], 0
     for number in range(limits):
         folder = base / "tried"

@@ -5,7 +5,7 @@ import ctypes
 import sys
 import time
 
-from mysticanvas.worker import main as worker
+from mysticanvas.app import worker
 
 run = worker.run
 

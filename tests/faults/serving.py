@@ -20,7 +20,7 @@ class Served:
     def __init__(self, library: Path, folders: list[Path], *, program: Path | None = None, port: int = 0) -> None:
         self.library = library
         self._log = (library.parent / f"{library.name}.log").open("ab")
-        started = [str(program)] if program else ["-m", "mysticanvas.cli.main"]
+        started = [str(program)] if program else ["-m", "mysticanvas.app.cli"]
         self.process = subprocess.Popen(
             [sys.executable, *started, "serve", "--no-open", "--port", str(port), "--library", str(library)]
             + [str(folder) for folder in folders],

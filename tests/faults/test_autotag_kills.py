@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from mysticanvas.store import checks
-from mysticanvas.store.database import Database
+from mysticanvas.db.database import Database
+from mysticanvas.features.doctor import checks as doctor_checks
 from tests.faults.serving import Served
 from tests.integration.test_autotagging import GOOD, Stub, chat, running, send, tagged
 from tests.rows import add_images
@@ -66,7 +66,7 @@ def tags_survive(folder: Path, images: int, kills: int) -> str:
         asked = questions(stub)
     with Database.open(library) as database:
         rows = tagged(database)
-        assert all(check.ok for check in checks.run_all(database))
+        assert all(check.ok for check in doctor_checks.run_all(database))
     assert len({row["prompt"] for row in rows}) == len(rows) == images
     assert all(row["run"] for row in rows)
     again = sum(asked.values()) - images

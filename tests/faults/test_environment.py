@@ -14,11 +14,17 @@ from pathlib import Path
 import apsw
 import pytest
 
+from mysticanvas.db import backup as db_backup
+from mysticanvas.db import connections, settings_store
+from mysticanvas.db import database as db_database
+from mysticanvas.db import writer as db_writer
+from mysticanvas.db.database import Database, restore
+from mysticanvas.db.images import folders
 from mysticanvas.domain.errors import DamagedLibraryError, LibraryError, MystiCanvasError
-from mysticanvas.domain.job import JobKind, JobStatus
-from mysticanvas.library import taking_in
-from mysticanvas.store import backup, checks, connections, database, jobs, preferences, roots, writing
-from mysticanvas.store.database import Database, restore
+from mysticanvas.features.doctor import checks as doctor_checks
+from mysticanvas.features.importing import record as import_record
+from mysticanvas.jobs import queue as job_queue
+from mysticanvas.jobs.types import JobKind, JobStatus
 from tests.faults.test_power_cut import digest, found
 
 HERE = Path(__file__).parent
@@ -29,11 +35,11 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux: its mou
 
 
 def answer(opened: Database) -> object:
-    return opened.read(preferences.get, "answer", None)
+    return opened.read(settings_store.get, "answer", None)
 
 
 def broken(opened: Database) -> list[str]:
-    return [check.name for check in checks.run_all(opened) if not check.ok]
+    return [check.name for check in doctor_checks.run_all(opened) if not check.ok]
 
 
 def crashed(opened: Database, folder: Path) -> Path:
@@ -60,16 +66,16 @@ def test_while_another_program_writes_reads_go_on_and_an_edit_is_refused_with_a_
 ) -> None:
     monkeypatch.setattr(connections, "BUSY_TIMEOUT_MS", 100)
     with Database.open(tmp_path) as opened:
-        opened.write(preferences.put, "answer", 1)
+        opened.write(settings_store.put, "answer", 1)
         command = [sys.executable, "-c", HOLDER, str(opened.path)]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
             assert holder.stdout is not None
             holder.stdout.readline()
             assert answer(opened) == 1
             with pytest.raises(LibraryError, match="Another program is writing to the database"):
-                opened.write(preferences.put, "answer", 2)
+                opened.write(settings_store.put, "answer", 2)
             holder.communicate()
-        opened.write(preferences.put, "answer", 3)
+        opened.write(settings_store.put, "answer", 3)
         assert (answer(opened), opened.trouble) == (3, None)
 
 
@@ -84,7 +90,7 @@ def delete(path: Path, _: Path) -> None:
 def put_another_in_its_place(path: Path, tmp_path: Path) -> None:
     """As a person does who restores a copy by hand, with its log."""
     with Database.open(tmp_path / "other") as other:
-        other.write(preferences.put, "answer", "of the other")
+        other.write(settings_store.put, "answer", "of the other")
         left = crashed(other, tmp_path / "left")
     delete(path, tmp_path)
     for name in (path.name, f"{path.name}-wal"):
@@ -103,22 +109,22 @@ def wait_for_trouble(opened: Database) -> str:
 def test_a_database_that_is_taken_away_is_noticed_and_what_was_in_it_is_rescued(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, take_away: Callable[[Path, Path], None]
 ) -> None:
-    monkeypatch.setattr(writing, "LOOK_EVERY_S", 0.3)
+    monkeypatch.setattr(db_writer, "LOOK_EVERY_S", 0.3)
     folder = tmp_path / "library"
     with Database.open(folder) as opened:
-        opened.write(preferences.put, "answer", 1)
+        opened.write(settings_store.put, "answer", 1)
         take_away(opened.path, tmp_path)
         # Acknowledged before anybody could look: it is in the file that has no name any more.
-        opened.write(preferences.put, "last", 2)
+        opened.write(settings_store.put, "last", 2)
         # Nobody writes; it is noticed all the same.
         assert "was deleted or replaced while it was open" in wait_for_trouble(opened)
         with pytest.raises(LibraryError, match="was deleted or replaced"):
-            opened.write(preferences.put, "answer", 3)
+            opened.write(settings_store.put, "answer", 3)
     [rescued] = folder.glob("rescued-*.db")
-    backup.verify(rescued)
+    db_backup.verify(rescued)
     restore(folder, rescued)
     with Database.open(folder) as opened:
-        assert (answer(opened), opened.read(preferences.get, "last", None)) == (1, 2)
+        assert (answer(opened), opened.read(settings_store.get, "last", None)) == (1, 2)
         assert broken(opened) == []
 
 
@@ -127,7 +133,7 @@ def test_a_library_that_ends_beside_another_leaves_the_log_of_the_other(tmp_path
     """As SQLite has it since it looks whether its file has moved."""
     folder = tmp_path / "library"
     with Database.open(folder) as opened:
-        opened.write(preferences.put, "answer", 1)
+        opened.write(settings_store.put, "answer", 1)
         put_another_in_its_place(opened.path, tmp_path)
     with Database.open(folder) as opened:
         assert answer(opened) == "of the other"
@@ -140,11 +146,13 @@ def test_a_library_that_ends_beside_another_leaves_the_log_of_the_other(tmp_path
 def with_a_stale_log(tmp_path: Path) -> tuple[Path, Path]:
     """A library as a crash left it, with a log that is full of changes, and an older backup."""
     with Database.open(tmp_path / "first") as opened:
-        opened.write(preferences.put, "answer", "then")
+        opened.write(settings_store.put, "answer", "then")
         made = Path(opened.back_up().path)
-        root = opened.write(roots.add, path="/pictures", watch=False, now_ms=0)
+        root = opened.write(folders.add, path="/pictures", watch=False, now_ms=0)
         for number in range(5):
-            opened.write_bulk(taking_in.take_in, [found(root, number * 10 + n) for n in range(8)], [], now_ms=number)
+            opened.write_bulk(
+                import_record.take_in, [found(root, number * 10 + n) for n in range(8)], [], now_ms=number
+            )
         return crashed(opened, tmp_path / "library"), made
 
 
@@ -161,7 +169,7 @@ def test_a_backup_restored_beside_a_stale_log_is_the_backup(tmp_path: Path) -> N
 def test_a_stale_log_that_were_left_would_be_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A planted bug: the defence of the test above taken out."""
     folder, made = with_a_stale_log(tmp_path)
-    monkeypatch.setattr(database, "_set_aside", lambda *_, **__: None)
+    monkeypatch.setattr(db_database, "_set_aside", lambda *_, **__: None)
     unlink = Path.unlink
     monkeypatch.setattr(Path, "unlink", lambda p, **how: None if "-wal" in p.name else unlink(p, **how))
     restore(folder, made)
@@ -178,7 +186,7 @@ def test_a_log_that_was_deleted_after_a_crash_costs_its_changes_and_tears_nothin
     (folder / "mysticanvas.db-wal").unlink()
     with Database.open(folder) as opened:
         assert broken(opened) == []
-        opened.write(preferences.put, "answer", "now")
+        opened.write(settings_store.put, "answer", "now")
         assert answer(opened) == "now"
 
 
@@ -187,8 +195,8 @@ def test_a_log_that_was_deleted_after_a_crash_costs_its_changes_and_tears_nothin
 
 def test_a_flipped_bit_is_met_with_a_sentence_never_with_a_fault(tmp_path: Path) -> None:
     with Database.open(tmp_path / "sound") as opened:
-        root = opened.write(roots.add, path="/pictures", watch=False, now_ms=0)
-        opened.write_bulk(taking_in.take_in, [found(root, n) for n in range(30)], [], now_ms=0)
+        root = opened.write(folders.add, path="/pictures", watch=False, now_ms=0)
+        opened.write_bulk(import_record.take_in, [found(root, n) for n in range(30)], [], now_ms=0)
         meant = opened.read(digest)
     sound = (tmp_path / "sound" / "mysticanvas.db").read_bytes()
     chance, ends = random.Random(7), Counter[str]()
@@ -223,18 +231,18 @@ def _met(folder: Path, meant: str) -> str:
 def test_a_clock_that_jumps_neither_holds_a_job_back_nor_gives_it_to_another(tmp_path: Path, jump_ms: int) -> None:
     now_ms = 40 * YEAR_MS
     with Database.open(tmp_path) as opened:
-        wanted = [jobs.NewJob(JobKind.THUMB, {"generation": n}, str(n)) for n in range(2)]
-        opened.write(jobs.enqueue_all, wanted, now_ms=now_ms)
-        one, other = opened.write(jobs.claim, boot=opened.boot_id, limit=2, now_ms=now_ms)
-        opened.write(jobs.fail, one, error="once", crashed=False, now_ms=now_ms, most_attempts=4)
+        wanted = [job_queue.NewJob(JobKind.THUMB, {"generation": n}, str(n)) for n in range(2)]
+        opened.write(job_queue.enqueue_all, wanted, now_ms=now_ms)
+        one, other = opened.write(job_queue.claim, boot=opened.boot_id, limit=2, now_ms=now_ms)
+        opened.write(job_queue.fail, one, error="once", crashed=False, now_ms=now_ms, most_attempts=4)
         now_ms += jump_ms
-        assert opened.write(jobs.take_back, boot=opened.boot_id, now_ms=now_ms) == 0
-        opened.write(jobs.mind_the_clock, now_ms=now_ms)
+        assert opened.write(job_queue.take_back, boot=opened.boot_id, now_ms=now_ms) == 0
+        opened.write(job_queue.mind_the_clock, now_ms=now_ms)
         # Nobody else gets what is being done; what waits comes when its few seconds are over, by this clock.
-        assert jump_ms > 0 or opened.write(jobs.claim, boot=opened.boot_id, limit=9, now_ms=now_ms) == []
-        [again] = opened.write(jobs.claim, boot=opened.boot_id, limit=9, now_ms=now_ms + 3_000)
+        assert jump_ms > 0 or opened.write(job_queue.claim, boot=opened.boot_id, limit=9, now_ms=now_ms) == []
+        [again] = opened.write(job_queue.claim, boot=opened.boot_id, limit=9, now_ms=now_ms + 3_000)
         assert again.id == one.id
-        assert opened.write(jobs.finish, other, now_ms=now_ms)
+        assert opened.write(job_queue.finish, other, now_ms=now_ms)
         assert opened.read(lambda tx: tx.column("SELECT DISTINCT status FROM jobs WHERE id = :id", id=other.id)) == [
             JobStatus.DONE
         ]
@@ -244,10 +252,10 @@ def test_a_backup_made_after_the_clock_was_set_back_survives_those_of_the_future
     folder = tmp_path / "backups"
     folder.mkdir()
     for hour in range(24):
-        (folder / f"20460101T{hour:02}0000-000000-{backup.HOURLY}.db").write_bytes(b"")
-    now = folder / f"20261125T080000-000000-{backup.HOURLY}.db"
+        (folder / f"20460101T{hour:02}0000-000000-{db_backup.HOURLY}.db").write_bytes(b"")
+    now = folder / f"20261125T080000-000000-{db_backup.HOURLY}.db"
     now.write_bytes(b"")
-    backup.thin(folder)
+    db_backup.thin(folder)
     assert now.exists()
 
 
@@ -271,7 +279,7 @@ def test_a_library_on_a_medium_that_may_not_be_written_is_refused_with_a_sentenc
     Database.open(tmp_path).close()
     before = (tmp_path / "mysticanvas.db").read_bytes()
     script = (
-        'mount --bind "$1" "$1"; mount -o remount,bind,ro "$1"; exec "$2" -m mysticanvas.cli.main doctor --library "$1"'
+        'mount --bind "$1" "$1"; mount -o remount,bind,ro "$1"; exec "$2" -m mysticanvas.app.cli doctor --library "$1"'
     )
     done = on_a_mount(script, tmp_path, sys.executable)
     assert done.returncode == 4, done.stderr

@@ -12,12 +12,15 @@ from typing import Any
 import apsw
 import pytest
 
+from mysticanvas.db import writer as db_writer
+from mysticanvas.db.database import Database, ReadTx
+from mysticanvas.db.images import folders
+from mysticanvas.db.images.folders import Root
 from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.library import deeds, taking_in
-from mysticanvas.store import checks, roots, writing
-from mysticanvas.store.database import Database, ReadTx
-from mysticanvas.store.roots import Root
+from mysticanvas.edits import apply as edit_apply
+from mysticanvas.features.doctor import checks as doctor_checks
+from mysticanvas.features.importing import record as import_record
 from tests.faults.failing_disk import KINDS, VFS, Disk, Fault
 from tests.faults.test_power_cut import found
 
@@ -51,8 +54,8 @@ def disk() -> Iterator[Disk]:
 def prepared(tmp_path: Path) -> Path:
     """A library with a root and some images, made by a sound disk."""
     with Database.open(tmp_path / "prepared") as database:
-        root = database.write(roots.add, path="/pictures", watch=False, now_ms=0)
-        database.write_bulk(taking_in.take_in, [found(root, 900 + n) for n in range(3)], [], now_ms=0)
+        root = database.write(folders.add, path="/pictures", watch=False, now_ms=0)
+        database.write_bulk(import_record.take_in, [found(root, 900 + n) for n in range(3)], [], now_ms=0)
     return tmp_path / "prepared"
 
 
@@ -73,7 +76,7 @@ def live(disk: Disk, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Confirmed
         return True
 
     with monkeypatch.context() as patched:
-        patched.setattr("mysticanvas.store.connections.apsw.Connection", functools.partial(apsw.Connection, vfs=VFS))
+        patched.setattr("mysticanvas.db.connections.apsw.Connection", functools.partial(apsw.Connection, vfs=VFS))
         opened: list[Database] = []
         # A disk that failed once is tried again, as a person would.
         for _ in range(2):
@@ -92,7 +95,7 @@ def _work(database: Database, said: Confirmed, tried: Callable[[Callable[[], Non
     for number in range(BATCHES + EDITS):
         if number % 3 == 0:
             batch = [found(root, number * 10 + one) for one in range(BATCH)]
-            if tried(functools.partial(database.write_bulk, taking_in.take_in, batch, [], now_ms=number)):
+            if tried(functools.partial(database.write_bulk, import_record.take_in, batch, [], now_ms=number)):
                 said.batches.add(number)
         elif images:
             image, rating = chance.choice(images), chance.randrange(1, 6)
@@ -105,7 +108,7 @@ def _work(database: Database, said: Confirmed, tried: Callable[[Callable[[], Non
 
 
 def _rate(database: Database, image: GenerationId, rating: int) -> None:
-    database.write(deeds.do, "rating", {"value": rating}, [image], now_ms=1)
+    database.write(edit_apply.do, "rating", {"value": rating}, [image], now_ms=1)
 
 
 def fault_of(folder: Path, said: Confirmed) -> str | None:
@@ -114,7 +117,7 @@ def fault_of(folder: Path, said: Confirmed) -> str | None:
         return f"unclean: {said.unclean}"
     try:
         with Database.open(folder) as database:
-            broken = [check.name for check in checks.run_all(database) if not check.ok]
+            broken = [check.name for check in doctor_checks.run_all(database) if not check.ok]
             ratings = database.read(_ratings)
             there = Counter(number // 10 for number in database.read(_numbers) if number < 900)
             _rate(database, next(iter(ratings)), 5)
@@ -190,7 +193,7 @@ def test_work_goes_on_after_a_fault_that_passes(
         assert disk.failed == 1
 
 
-def confirmed_all_the_same(_: writing.Writer, changes: list[Any], __: Exception) -> None:
+def confirmed_all_the_same(_: db_writer.Writer, changes: list[Any], __: Exception) -> None:
     """A planted bug: a COMMIT that failed is taken for done."""
     for change in changes:
         if not change.done.done():
@@ -199,7 +202,7 @@ def confirmed_all_the_same(_: writing.Writer, changes: list[Any], __: Exception)
 
 def in_two_halves(database: Database, change: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """A planted bug: a batch is two transactions."""
-    if change is not taking_in.take_in:
+    if change is not import_record.take_in:
         return write_bulk(database, change, *args, **kwargs)
     batch, *rest = args
     write_bulk(database, change, batch[:2], *rest, **kwargs)
@@ -212,8 +215,8 @@ write_bulk: Callable[..., Any] = Database.write_bulk
 @pytest.mark.parametrize(
     ("place", "bug"),
     [
-        ("mysticanvas.store.writing.Writer._refuse", confirmed_all_the_same),
-        ("mysticanvas.store.database.Database.write_bulk", in_two_halves),
+        ("mysticanvas.db.writer.Writer._refuse", confirmed_all_the_same),
+        ("mysticanvas.db.database.Database.write_bulk", in_two_halves),
     ],
 )
 def test_the_harness_sees_a_planted_bug(

@@ -16,19 +16,24 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from mysticanvas.disk.discarding import Discard
+from mysticanvas.app.worker import run as run_task
+from mysticanvas.db.database import Database
+from mysticanvas.db.images import folders
 from mysticanvas.domain.errors import ConflictError, MystiCanvasError, TaskFailedError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.job import Job
 from mysticanvas.domain.task import Answer, Task
-from mysticanvas.library import backing_up, deeds, purging, undoing
-from mysticanvas.library.import_run import ImportRun, Start
-from mysticanvas.library.jobs.kinds import KINDS
-from mysticanvas.library.jobs.outcomes import Failed, Finished, apply_all
+from mysticanvas.edits import apply as edit_apply
+from mysticanvas.edits import undo as edit_undo
+from mysticanvas.features.backups import service as backup_service
+from mysticanvas.features.doctor import checks as doctor_checks
+from mysticanvas.features.importing.session import ImportRun, Start
+from mysticanvas.features.trash import purge as trash_purge
+from mysticanvas.fs.trash import Discard
+from mysticanvas.jobs import queue as job_queue
+from mysticanvas.jobs.kinds import KINDS
+from mysticanvas.jobs.outcomes import Failed, Finished, apply_all
+from mysticanvas.jobs.types import Job
 from mysticanvas.search import language, paging
-from mysticanvas.store import checks, jobs, roots
-from mysticanvas.store.database import Database
-from mysticanvas.worker.main import run as run_task
 from tests.faults import library_said
 from tests.faults.library_bugs import BUGS
 from tests.faults.library_model import ANCHOR, COLLECTIONS, Deed, File, Image, Model
@@ -77,9 +82,9 @@ class Library(RuleBasedStateMachine):
         self.backups: list[tuple[Path, Model]] = []
         self.claimed: list[Job] = []
         self.open()
-        self.root = self.database.write(roots.add, path=str(self.pictures), watch=False, now_ms=0)
+        self.root = self.database.write(folders.add, path=str(self.pictures), watch=False, now_ms=0)
         for name in COLLECTIONS:
-            self.database.write_bulk(deeds.do, "collection.create", {"uuid": UUIDS[name], "name": name}, now_ms=0)
+            self.database.write_bulk(edit_apply.do, "collection.create", {"uuid": UUIDS[name], "name": name}, now_ms=0)
         self.create("anchor.png")
         self.create(PATHS[0])
         self.create(PATHS[2])
@@ -88,7 +93,7 @@ class Library(RuleBasedStateMachine):
     def open(self) -> None:
         self.database = Database.open(self.path)
         # As the dispatcher does when it begins.
-        self.database.write_bulk(jobs.take_back, boot=self.database.boot_id, now_ms=self.now_ms)
+        self.database.write_bulk(job_queue.take_back, boot=self.database.boot_id, now_ms=self.now_ms)
 
     # -- the disk -----------------------------------------------------------------------------------
 
@@ -189,7 +194,7 @@ class Library(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, 4))
     def claim(self, limit: int) -> None:
-        claim = partial(jobs.claim, boot=self.database.boot_id, limit=limit, now_ms=self.now_ms)
+        claim = partial(job_queue.claim, boot=self.database.boot_id, limit=limit, now_ms=self.now_ms)
         self.claimed += self.database.write_bulk(lambda tx: claim(tx))
 
     @rule(which=st.integers(0, 9))
@@ -232,7 +237,7 @@ class Library(RuleBasedStateMachine):
 
     def deed(self, kind: str, args: dict[str, Any], images: list[Image], changes: list[tuple[Any, str, Any]]) -> None:
         if images:
-            done = self.database.write(deeds.do, kind, args, self.ids(images), now_ms=self.now_ms)
+            done = self.database.write(edit_apply.do, kind, args, self.ids(images), now_ms=self.now_ms)
             self.model.do(done.operation, images, changes)
 
     @rule(some=some, value=st.booleans())
@@ -286,7 +291,7 @@ class Library(RuleBasedStateMachine):
     def purge(self) -> None:
         """What is not as the last scan met it stays."""
         images = self.chosen(set(range(20)), trashed=True)
-        purging.purge(self.database, self.ids(images), Discard.UNLINK, now_ms=lambda: self.now_ms)
+        trash_purge.purge(self.database, self.ids(images), Discard.UNLINK, now_ms=lambda: self.now_ms)
         for image in images:
             places = [(path, self.disk.get(path)) for path in image.at]
             if all(file is None or file == self.model.scanned[path] for path, file in places):
@@ -297,13 +302,13 @@ class Library(RuleBasedStateMachine):
     @rule()
     def undo(self) -> None:
         deed = next((deed for deed in reversed(self.model.deeds) if not deed.undone), None)
-        if deed is not None and self.moved(undoing.undo, deed):
+        if deed is not None and self.moved(edit_undo.undo, deed):
             self.model.take_back(deed)
 
     @rule()
     def redo(self) -> None:
         deed = next((deed for deed in self.model.deeds if deed.undone), None)
-        if deed is not None and self.moved(undoing.redo, deed):
+        if deed is not None and self.moved(edit_undo.redo, deed):
             self.model.do_again(deed)
 
     def moved(self, how: Callable[..., Any], deed: Deed) -> bool:
@@ -347,7 +352,7 @@ class Library(RuleBasedStateMachine):
         if self.backups:
             copy, model = self.backups[which % len(self.backups)]
             self.database.close()
-            backing_up.restore(self.path, copy)
+            backup_service.restore(self.path, copy)
             self.model = model.copied()
             self.open()
 
@@ -379,7 +384,7 @@ class Library(RuleBasedStateMachine):
     @invariant()
     def the_library_is_sound(self) -> None:
         if hasattr(self, "database"):
-            assert [check for check in checks.run_all(self.database) if not check.ok] == []
+            assert [check for check in doctor_checks.run_all(self.database) if not check.ok] == []
             assert self.database.read(lambda tx: tx.column("PRAGMA integrity_check")) == ["ok"]
 
     def teardown(self) -> None:

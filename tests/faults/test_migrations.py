@@ -10,12 +10,14 @@ from pathlib import Path
 import apsw
 import pytest
 
+from mysticanvas.db import backup as db_backup
+from mysticanvas.db import migrate as db_migrate
+from mysticanvas.db.connections import open_writer
+from mysticanvas.db.database import Database
+from mysticanvas.db.schema import migrations
 from mysticanvas.domain.errors import LibraryError
 from mysticanvas.domain.file import FileKind
-from mysticanvas.store import backup, checks, migrating
-from mysticanvas.store.connections import open_writer
-from mysticanvas.store.database import Database
-from mysticanvas.store.schema import migrations
+from mysticanvas.features.doctor import checks as doctor_checks
 
 LIBRARIES = Path(__file__).parents[1] / "integration" / "libraries"
 RELEASED = sorted(LIBRARIES.glob("schema-*.db.gz"))
@@ -56,7 +58,7 @@ def what_the_person_wrote(path: Path) -> list[tuple[object, ...]]:
 
 def assert_sound(folder: Path, wrote: list[tuple[object, ...]]) -> None:
     with Database.open(folder) as database:
-        assert [check.name for check in checks.run_all(database) if not check.ok] == []
+        assert [check.name for check in doctor_checks.run_all(database) if not check.ok] == []
         found = database.read(lambda tx: tx.value("SELECT count(*) FROM generations_fts('fox')"))
         assert found == 24
         kinds = database.read(lambda tx: tx.column("SELECT DISTINCT kind FROM generation_files ORDER BY kind"))
@@ -70,7 +72,7 @@ def test_a_released_library_is_upgraded_with_everything_in_it(released: Path, tm
     assert sum(1 for row in wrote if row[3]) == 5
     assert_sound(folder, wrote)
     if int(released.stem) < len(migrations()):
-        [kept] = backup.listed(folder / "backups")
+        [kept] = db_backup.listed(folder / "backups")
         assert what_the_person_wrote(Path(kept.path)) == wrote
 
 
@@ -108,7 +110,7 @@ def kill_at_many(released: Path, tmp_path: Path, migrate: Migrate, step: int) ->
         version = connection.pragma("user_version")
         connection.close()
         assert old <= version <= new
-        assert version == old or backup.listed(folder / "backups")
+        assert version == old or db_backup.listed(folder / "backups")
         assert_sound(folder, wrote)
         if not died:
             return deaths
@@ -124,7 +126,7 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has
 def test_an_upgrade_killed_at_a_statement_is_the_old_or_the_new_library(released: Path, tmp_path: Path) -> None:
     if int(released.stem) == len(migrations()):
         pytest.skip("this schema is the newest")
-    deaths = kill_at_many(released, tmp_path, migrating.migrate, EVERY)
+    deaths = kill_at_many(released, tmp_path, db_migrate.migrate, EVERY)
     print(f"{deaths} deaths at every {EVERY}th statement")
     assert deaths > 1
 
@@ -134,14 +136,14 @@ def test_an_upgrade_killed_at_a_statement_is_the_old_or_the_new_library(released
 def test_an_upgrade_killed_at_every_statement_is_the_old_or_the_new_library(released: Path, tmp_path: Path) -> None:
     if int(released.stem) == len(migrations()):
         pytest.skip("this schema is the newest")
-    deaths = kill_at_many(released, tmp_path, migrating.migrate, 1)
+    deaths = kill_at_many(released, tmp_path, db_migrate.migrate, 1)
     print(f"{deaths} deaths, one at each statement")
     assert deaths > EVERY
 
 
 def migrate_without_transaction(connection: apsw.Connection, backups: Path) -> None:
     """A planted bug: each statement counts by itself."""
-    backup.make(connection, backups, why="planted")
+    db_backup.make(connection, backups, why="planted")
     connection.execute("PRAGMA foreign_keys = OFF")
     version = connection.pragma("user_version")
     for number, script in enumerate(migrations()[version:], version + 1):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mysticanvas.disk.opening import open_beneath
 from mysticanvas.domain.errors import UnreadableFileError
+from mysticanvas.fs.safe_open import open_beneath
 from tests.faults.path_races import SECRET, Swapping, by_real_path, escapes, lay_out
 from tests.faults.serving import Served
 

@@ -7,13 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from mysticanvas.dispatching import Dispatcher
-from mysticanvas.domain.job import JobKind
-from mysticanvas.library import job_steering, reparsing
-from mysticanvas.library.thumb_cache import ThumbCache
-from mysticanvas.store import events, job_lists, jobs, roots
-from mysticanvas.store.database import Database
-from mysticanvas.store.job_lists import Chosen, FailedJob
+from mysticanvas.db import event_log
+from mysticanvas.db.database import Database
+from mysticanvas.db.images import folders
+from mysticanvas.features.importing import reparse
+from mysticanvas.imaging.thumbnail_cache import ThumbCache
+from mysticanvas.jobs import control as job_control
+from mysticanvas.jobs import queries as job_queries
+from mysticanvas.jobs import queue as job_queue
+from mysticanvas.jobs.dispatcher import Dispatcher
+from mysticanvas.jobs.queries import Chosen, FailedJob
+from mysticanvas.jobs.types import JobKind
 from mysticanvas.worker.pool import WorkerPool
 from tests.importing import import_all
 from tests.pictures import a1111_png, write_pictures
@@ -39,7 +43,7 @@ class PoisonedPool(WorkerPool):
 
 
 def take_in(database: Database, folder: Path) -> None:
-    root = database.write(roots.add, path=str(folder), watch=False, now_ms=0)
+    root = database.write(folders.add, path=str(folder), watch=False, now_ms=0)
     with WorkerPool(1, memory_bytes=1 << 29, task_limit_s=30) as pool:
         import_all(database, pool, root)
 
@@ -52,20 +56,20 @@ def work_off(database: Database, tmp_path: Path) -> None:
         Dispatcher(database, pool, cache, in_flight=8, slow_executor=pool, now_ms=lambda: int(time.time() * 1000)),
     ):
         until_s = time.monotonic() + LIMIT_S
-        while any(state.waiting or state.running for state in database.read(job_lists.states)):
-            assert time.monotonic() < until_s, database.read(job_lists.states)
+        while any(state.waiting or state.running for state in database.read(job_queries.states)):
+            assert time.monotonic() < until_s, database.read(job_queries.states)
             time.sleep(0.05)
 
 
 def failed_of(database: Database, word: str) -> FailedJob:
-    [one] = [one for one in database.read(job_lists.failed, limit=50) if word in one.file]
+    [one] = [one for one in database.read(job_queries.failed, limit=50) if word in one.file]
     return one
 
 
 def test_poison_is_parked_with_its_reason_and_everything_else_is_done(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "FIRST_RETRY_MS", 10)
+    monkeypatch.setattr(job_queue, "FIRST_RETRY_MS", 10)
     folder = tmp_path / "pictures"
     write_pictures(folder, IMAGES)
     for number, name in enumerate(POISON):
@@ -73,36 +77,36 @@ def test_poison_is_parked_with_its_reason_and_everything_else_is_done(
     take_in(database, folder)
     work_off(database, tmp_path)
 
-    [thumbs] = [state for state in database.read(job_lists.states) if state.kind == "thumb"]
+    [thumbs] = [state for state in database.read(job_queries.states) if state.kind == "thumb"]
     assert (thumbs.done, thumbs.failed) == (IMAGES, len(POISON))
     crashed, hung, starved = (failed_of(database, name) for name in POISON)
     assert "crashed the reader (exit code -11)" in crashed.error
     assert "decoding segfault.png" in crashed.error
-    assert crashed.crashes == jobs.MAX_CRASHES
+    assert crashed.crashes == job_queue.MAX_CRASHES
     assert "longer than 1 s" in hung.error
-    assert hung.crashes == jobs.MAX_CRASHES
+    assert hung.crashes == job_queue.MAX_CRASHES
     assert "more memory than it may" in starved.error
-    told = database.read(events.newest, before=None, limit=50)
+    told = database.read(event_log.newest, before=None, limit=50)
     assert {one.subject for one in told if one.data.get("parked")} == {f"{name}.png" for name in POISON}
 
 
 def test_a_batch_with_one_bad_image_is_halved_until_that_one_is_alone(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "FIRST_RETRY_MS", 10)
+    monkeypatch.setattr(job_queue, "FIRST_RETRY_MS", 10)
     folder = tmp_path / "pictures"
     write_pictures(folder, 24)
     (folder / "poison.png").write_bytes(a1111_png(10_000))
     take_in(database, folder)
-    job_steering.cancel(database, Chosen(), now_ms=0)
+    job_control.cancel(database, Chosen(), now_ms=0)
     database.write(lambda tx: tx.run("UPDATE generations SET parser_version = 0"))
-    queued = reparsing.start(database, None, everything=False, now_ms=0)
+    queued = reparse.start(database, None, everything=False, now_ms=0)
     assert (queued.images, queued.jobs) == (25, 1)
     work_off(database, tmp_path)
 
-    [bad] = database.read(job_lists.failed, limit=50)
+    [bad] = database.read(job_queries.failed, limit=50)
     assert (bad.kind, bad.file) == ("reparse", "poison.png")
-    [state] = [state for state in database.read(job_lists.states) if state.kind == JobKind.REPARSE]
+    [state] = [state for state in database.read(job_queries.states) if state.kind == JobKind.REPARSE]
     assert (state.waiting, state.running, state.failed) == (0, 0, 1)
     read_again = "SELECT count(*) FROM generations WHERE parser_version > 0"
     assert database.read(lambda tx: tx.value(read_again)) == 24

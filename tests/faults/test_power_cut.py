@@ -10,15 +10,18 @@ from pathlib import Path
 import apsw
 import pytest
 
+from mysticanvas.db import writer as db_writer
+from mysticanvas.db.connections import open_writer
+from mysticanvas.db.database import Database, ReadTx
+from mysticanvas.db.images import folders
+from mysticanvas.db.images.folders import Root
 from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.generation import GenerationId, LoraUse, Recipe
-from mysticanvas.domain.task import ImageRead
-from mysticanvas.library import deeds, taking_in
-from mysticanvas.store import checks, roots, writing
-from mysticanvas.store.connections import open_writer
-from mysticanvas.store.database import Database, ReadTx
-from mysticanvas.store.roots import Root
+from mysticanvas.edits import apply as edit_apply
+from mysticanvas.features.doctor import checks as doctor_checks
+from mysticanvas.features.importing import record as import_record
+from mysticanvas.features.importing.types import ImageRead
 from tests.faults.power_cut import VFS, Deed, Disk, images
 
 SEED = 20_260_822
@@ -55,7 +58,7 @@ def digest(tx: ReadTx) -> str:
     return total.hexdigest()
 
 
-def found(root: Root, number: int) -> taking_in.Found:
+def found(root: Root, number: int) -> import_record.Found:
     recipe = Recipe(
         tool="A1111",
         prompt=f"a red fox, number {number}, " + "fur " * 200,
@@ -75,7 +78,7 @@ def found(root: Root, number: int) -> taking_in.Found:
         raw=b"",
         problems=[],
     )
-    return taking_in.Found(root, read)
+    return import_record.Found(root, read)
 
 
 def work(disk: Disk, folder: Path) -> Run:
@@ -83,17 +86,17 @@ def work(disk: Disk, folder: Path) -> Run:
     run, chance = Run(deeds=disk.deeds), random.Random(SEED)
     images_: list[GenerationId] = []
     with Database.open(folder) as database:
-        root = database.write(roots.add, path="/pictures", watch=False, now_ms=0)
+        root = database.write(folders.add, path="/pictures", watch=False, now_ms=0)
         run.ready = len(disk.deeds)
         for number in range(DEEDS):
             run.states[database.changes] = database.read(digest)
             if chance.random() < 0.5 or not images_:
                 batch = [found(root, number * 10 + one) for one in range(chance.randrange(1, 8))]
-                database.write_bulk(taking_in.take_in, batch, [], now_ms=number)
+                database.write_bulk(import_record.take_in, batch, [], now_ms=number)
                 images_ = database.read(lambda tx: tx.column("SELECT id FROM generations"))
             else:
                 rating, image = {"value": chance.randrange(1, 6)}, chance.choice(images_)
-                database.write(deeds.do, "rating", rating, [image], now_ms=number)
+                database.write(edit_apply.do, "rating", rating, [image], now_ms=number)
                 run.edits.append((len(disk.deeds), database.changes))
         run.states[database.changes] = database.read(digest)
     return run
@@ -102,7 +105,7 @@ def work(disk: Disk, folder: Path) -> Run:
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
     made = Disk()
-    monkeypatch.setattr("mysticanvas.store.connections.apsw.Connection", functools.partial(apsw.Connection, vfs=VFS))
+    monkeypatch.setattr("mysticanvas.db.connections.apsw.Connection", functools.partial(apsw.Connection, vfs=VFS))
     yield made
     made.unregister()
 
@@ -128,7 +131,7 @@ def fault_of(folder: Path, run: Run, owed: int) -> str | None:
     try:
         with Database.open(folder) as database:
             serial = database.changes
-            broken = [check.name for check in checks.run_all(database) if not check.ok]
+            broken = [check.name for check in doctor_checks.run_all(database) if not check.ok]
             state = database.read(digest)
     except (MystiCanvasError, apsw.Error) as error:
         return f"cannot be opened: {error}"
@@ -156,7 +159,7 @@ def test_many_power_cuts_tear_nothing_and_lose_no_confirmed_edit(
     assert outcomes(run, tmp_path, CUTS_LONG, monkeypatch) == []
 
 
-def as_if_every_edit_were_bulk(writer: writing.Writer, *, durable: bool) -> None:
+def as_if_every_edit_were_bulk(writer: db_writer.Writer, *, durable: bool) -> None:
     """A planted bug: a person's edit is confirmed before it is on the disk."""
     begin(writer, durable=False)
 
@@ -173,14 +176,14 @@ def without_any_sync(path: Path) -> apsw.Connection:
     return connection
 
 
-begin: Callable[..., None] = writing.Writer._begin
+begin: Callable[..., None] = db_writer.Writer._begin
 
 
 @pytest.mark.parametrize(
     ("place", "bug"),
     [
-        ("mysticanvas.store.writing.Writer._begin", as_if_every_edit_were_bulk),
-        ("mysticanvas.store.writing.open_writer", without_any_sync),
+        ("mysticanvas.db.writer.Writer._begin", as_if_every_edit_were_bulk),
+        ("mysticanvas.db.writer.open_writer", without_any_sync),
     ],
 )
 def test_the_harness_sees_a_planted_bug(

@@ -12,12 +12,17 @@ import apsw
 import pytest
 from send2trash import plat_other
 
-from mysticanvas.disk import discarding
-from mysticanvas.disk.discarding import Discard
-from mysticanvas.library import deeds, purging
-from mysticanvas.store import checks, files, fts, generations, jobs, trash, writing
-from mysticanvas.store.connections import open_writer
-from mysticanvas.store.database import Database, WriteTx
+from mysticanvas.db import writer as db_writer
+from mysticanvas.db.connections import open_writer
+from mysticanvas.db.database import Database, WriteTx
+from mysticanvas.db.images import files, generations, word_index
+from mysticanvas.edits import apply as edit_apply
+from mysticanvas.features.doctor import checks as doctor_checks
+from mysticanvas.features.trash import purge as trash_purge
+from mysticanvas.features.trash import queries as trash_queries
+from mysticanvas.fs import trash as fs_trash
+from mysticanvas.fs.trash import Discard
+from mysticanvas.jobs import queue as job_queue
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -41,16 +46,16 @@ def lay(folder: Path, count: int = FILES) -> Path:
             return [_add(tx, pictures, number) for number in range(count)]
 
         images = database.write(add)
-        database.write(deeds.do, "tag", {"add": ["fox"]}, images, now_ms=1)
-        database.write(deeds.do, "trash", {}, images, now_ms=2)
+        database.write(edit_apply.do, "tag", {"add": ["fox"]}, images, now_ms=1)
+        database.write(edit_apply.do, "trash", {}, images, now_ms=2)
     return folder / "library"
 
 
 def _add(tx: WriteTx, pictures: Path, number: int) -> int:
     path = pictures / f"{number:02}.png"
     path.write_bytes(f"picture {number} ".encode() * 50)
-    with discarding.open_beneath(os.fsencode(pictures), os.fsencode(path.name)) as source:
-        stat, digest = source.stat(), discarding.fingerprint(source)
+    with fs_trash.open_beneath(os.fsencode(pictures), os.fsencode(path.name)) as source:
+        stat, digest = source.stat(), fs_trash.fingerprint(source)
     [(image, _)] = generations.add_all(
         tx, [generations.New(_RECIPE, "{}", 1_700_000_000_000 + number * 1000, _SOURCE, None, [])],
         parser_version=1, app_version="test", now_ms=0,
@@ -58,12 +63,14 @@ def _add(tx: WriteTx, pictures: Path, number: int) -> int:
     facts = files.Facts("png", digest, 8, 8, 1)
     files.add_all(tx, [files.NewFile(image, files.FileKind.FINAL, 1, stat, facts)])
     generations_fts(tx, image)
-    jobs.enqueue(tx, jobs.NewJob(jobs.JobKind.THUMB, {"generation": image}, generations.uuid_of(tx, image)), now_ms=0)
+    job_queue.enqueue(
+        tx, job_queue.NewJob(job_queue.JobKind.THUMB, {"generation": image}, generations.uuid_of(tx, image)), now_ms=0
+    )
     return image
 
 
 def generations_fts(tx: WriteTx, image: int) -> None:
-    fts.index(tx, [generations.GenerationId(image)])
+    word_index.index(tx, [generations.GenerationId(image)])
 
 
 _RECIPE = generations.Recipe(prompt="a fox")
@@ -78,7 +85,7 @@ def _use_trash_in(home: Path) -> None:
 @pytest.fixture(autouse=True)
 def own_trash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests have a trash of their own."""
-    monkeypatch.setattr(discarding, "send2trash", plat_other.send2trash)
+    monkeypatch.setattr(fs_trash, "send2trash", plat_other.send2trash)
     monkeypatch.setattr(plat_other, "get_dev", lambda _: 1)
     monkeypatch.setattr(plat_other, "XDG_DATA_HOME", os.fsencode(tmp_path))
     monkeypatch.setattr(plat_other, "HOMETRASH_B", os.fsencode(tmp_path / "Trash"))
@@ -86,8 +93,8 @@ def own_trash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def purge_all(library: Path) -> None:
     with Database.open(library) as database:
-        images = database.read(trash.ids, before_ms=None, limit=1_000)
-        purging.purge(database, images, Discard.SYSTEM_TRASH, now_ms=now_ms)
+        images = database.read(trash_queries.ids, before_ms=None, limit=1_000)
+        trash_purge.purge(database, images, Discard.SYSTEM_TRASH, now_ms=now_ms)
 
 
 def die_at(step: int, library: Path, work: Callable[[Path], None]) -> bool:
@@ -121,17 +128,17 @@ def _count_and_die(step: int) -> None:
         connection.exec_trace = lambda *_: (count(), True)[1]
         return connection
 
-    writing.open_writer = writer
+    db_writer.open_writer = writer
     sys.addaudithook(on_event)
 
 
 def what_is_wrong(folder: Path, home: Path) -> list[str]:
     """Each picture exactly once: beneath its root with its row, or in the system's trash without one."""
     with Database.open(folder / "library") as database:
-        purging.recover(database, now_ms=now_ms)
+        trash_purge.recover(database, now_ms=now_ms)
         rows = set(database.read(lambda tx: tx.column("SELECT path FROM generation_files WHERE kind = 'final'")))
-        wrong = [check.name for check in checks.run_all(database) if not check.ok]
-        left = database.read(trash.intended)
+        wrong = [check.name for check in doctor_checks.run_all(database) if not check.ok]
+        left = database.read(trash_queries.intended)
     there = {path.name for path in (folder / "pictures").glob("*.png")}
     # A name there may have got a number; the content says which it was.
     gone = {f"{int(path.read_bytes().split()[1]):02}.png" for path in (home / "Trash" / "files").glob("*.png")}
@@ -188,25 +195,25 @@ def test_a_purge_killed_at_every_step_leaves_each_file_here_or_there(tmp_path: P
 
 def purge_without_intents(library: Path) -> None:
     """A planted bug: nothing is written down before the files go."""
-    trash.intend = lambda *_, **__: None  # type: ignore[assignment]
+    trash_queries.intend = lambda *_, **__: None  # type: ignore[assignment]
     purge_all(library)
 
 
 def purge_rows_first(library: Path) -> None:
     """A planted bug: the row goes before the file."""
-    discard_all = purging._discard_all
+    discard_all = trash_purge._discard_all
 
     def later(files_of_one: object) -> str | None:
         return None
 
-    purging._discard_all = later  # type: ignore[assignment]
-    original = purging._count
+    trash_purge._discard_all = later  # type: ignore[assignment]
+    original = trash_purge._count
 
-    def count(result: purging.Purge, files_of_one: list[trash.PurgedFile]) -> None:
+    def count(result: trash_purge.Purge, files_of_one: list[trash_queries.PurgedFile]) -> None:
         discard_all([(file, Discard.SYSTEM_TRASH) for file in files_of_one])
         original(result, files_of_one)
 
-    purging._count = count  # type: ignore[assignment]
+    trash_purge._count = count  # type: ignore[assignment]
     purge_all(library)
 
 
@@ -229,16 +236,16 @@ def test_a_file_that_is_not_what_it_was_stays_with_the_reason(tmp_path: Path) ->
     (pictures / "02.png").symlink_to(tmp_path / "elsewhere.png")
     (pictures / "03.png").unlink()
     with Database.open(library) as database:
-        images = database.read(trash.ids, before_ms=None, limit=10)
-        asked = purging.look(database, images)
-        assert database.read(trash.totals)[0] == 6
-        done = purging.purge(database, images, Discard.UNLINK, now_ms=now_ms)
+        images = database.read(trash_queries.ids, before_ms=None, limit=10)
+        asked = trash_purge.look(database, images)
+        assert database.read(trash_queries.totals)[0] == 6
+        done = trash_purge.purge(database, images, Discard.UNLINK, now_ms=now_ms)
         assert (asked.images, len(asked.kept)) == (done.images, len(done.kept)) == (3, 3)
         reasons = dict(done.kept)
         assert "changed since" in reasons["00.png"]
         assert "another content" in reasons["01.png"]
-        assert database.read(trash.totals)[0] == 3
-        assert [check.name for check in checks.run_all(database) if not check.ok] == []
+        assert database.read(trash_queries.totals)[0] == 3
+        assert [check.name for check in doctor_checks.run_all(database) if not check.ok] == []
     assert sorted(path.name for path in pictures.glob("*.png")) == ["00.png", "01.png", "02.png"]
     assert (tmp_path / "elsewhere.png").read_bytes()
 
@@ -247,26 +254,26 @@ def test_nothing_is_purged_that_is_not_in_the_trash_or_whose_drive_is_away(tmp_p
     library = lay(tmp_path, 3)
     pictures = tmp_path / "pictures"
     with Database.open(library) as database:
-        images = database.read(trash.ids, before_ms=None, limit=10)
-        database.write(deeds.do, "restore", {}, images[:1], now_ms=3)
-        done = purging.purge(database, images[:1], Discard.UNLINK, now_ms=now_ms)
+        images = database.read(trash_queries.ids, before_ms=None, limit=10)
+        database.write(edit_apply.do, "restore", {}, images[:1], now_ms=3)
+        done = trash_purge.purge(database, images[:1], Discard.UNLINK, now_ms=now_ms)
         assert (done.images, done.files) == (0, 0)
         pictures.rename(tmp_path / "away")
         pictures.mkdir()
-        done = purging.purge(database, images[1:], Discard.UNLINK, now_ms=now_ms)
+        done = trash_purge.purge(database, images[1:], Discard.UNLINK, now_ms=now_ms)
         assert done.images == 0
         assert all("not there now" in reason for _, reason in done.kept)
-        assert database.read(trash.totals)[0] == 2
+        assert database.read(trash_queries.totals)[0] == 2
     assert len(list((tmp_path / "away").glob("*.png"))) == 3
 
 
 def test_what_is_trashed_shows_nowhere_and_comes_back_as_it_was(tmp_path: Path) -> None:
     library = lay(tmp_path, 4)
     with Database.open(library) as database:
-        images = database.read(trash.ids, before_ms=None, limit=10)
+        images = database.read(trash_queries.ids, before_ms=None, limit=10)
         shown = lambda tx: tx.value("SELECT count(*) FROM image_tags")  # noqa: E731
         assert database.read(shown) == 0
         assert database.read(generations.total) == 0
-        database.write(deeds.do, "restore", {}, images, now_ms=3)
+        database.write(edit_apply.do, "restore", {}, images, now_ms=3)
         assert database.read(shown) == 4
         assert database.read(generations.total) == 4

@@ -3,10 +3,10 @@
 import threading
 import time
 
-from mysticanvas.cli.main import main
-from mysticanvas.domain.deed import Done
-from mysticanvas.library import deeds
-from mysticanvas.store.database import Database
+from mysticanvas.app.cli import main
+from mysticanvas.db.database import Database
+from mysticanvas.edits import apply as edit_apply
+from mysticanvas.edits.types import Done
 
 LATE_S = 0.4
 
@@ -25,5 +25,5 @@ def early(change):
 
 
 if __name__ == "__main__":
-    early(deeds.do_all)
+    early(edit_apply.do_all)
     main()

@@ -5,11 +5,11 @@ import time
 
 from with_ledger import keep_a_ledger
 
-from mysticanvas.cli.main import main
-from mysticanvas.library.jobs import outcomes
-from mysticanvas.library.jobs.kinds import KINDS
-from mysticanvas.store import jobs
-from mysticanvas.store.database import Database
+from mysticanvas.app.cli import main
+from mysticanvas.db.database import Database
+from mysticanvas.jobs import outcomes as job_outcomes
+from mysticanvas.jobs import queue as job_queue
+from mysticanvas.jobs.kinds import KINDS
 
 LATE_S = 0.5
 held_back: list = []
@@ -17,7 +17,7 @@ opened = Database.open.__func__
 
 
 def finish_now_and_apply_later(tx, finished, *, now_ms):
-    if jobs.finish(tx, finished.job, now_ms=now_ms) and finished.answer is not None:
+    if job_queue.finish(tx, finished.job, now_ms=now_ms) and finished.answer is not None:
         held_back.append(finished)
 
 
@@ -37,6 +37,6 @@ def open_and_apply_late(cls, *args, **kwargs):
 
 if __name__ == "__main__":
     keep_a_ledger()
-    outcomes._finish = finish_now_and_apply_later
+    job_outcomes._finish = finish_now_and_apply_later
     Database.open = classmethod(open_and_apply_late)
     main()

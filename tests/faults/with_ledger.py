@@ -6,10 +6,10 @@ import random
 import threading
 from dataclasses import replace
 
-from mysticanvas.cli.main import main
-from mysticanvas.dispatching import Dispatcher
-from mysticanvas.library.jobs.kinds import KINDS
-from mysticanvas.store import events
+from mysticanvas.app.cli import main
+from mysticanvas.db import event_log
+from mysticanvas.jobs.dispatcher import Dispatcher
+from mysticanvas.jobs.kinds import KINDS
 
 LEDGER = "ledger"
 LATEST_S = 0.12
@@ -32,7 +32,7 @@ def _written_down(kind, apply):
     def apply_and_write_down(tx, payload, answer):
         apply(tx, payload, answer)
         for entry in entries_of(kind, payload):
-            events.append(tx, level="info", kind=LEDGER, subject=entry, data={}, now_ms=0)
+            event_log.append(tx, level="info", kind=LEDGER, subject=entry, data={}, now_ms=0)
 
     return apply_and_write_down
 

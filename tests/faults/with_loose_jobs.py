@@ -3,14 +3,14 @@
 import threading
 import time
 
-from mysticanvas.cli.main import main
-from mysticanvas.library import taking_in
-from mysticanvas.store import jobs
-from mysticanvas.store.database import Database
+from mysticanvas.app.cli import main
+from mysticanvas.db.database import Database
+from mysticanvas.features.importing import record as import_record
+from mysticanvas.jobs import queue as job_queue
 
 LATE_S = 3.0
 held_back: list[tuple] = []
-enqueue_all = jobs.enqueue_all
+enqueue_all = job_queue.enqueue_all
 opened = Database.open.__func__
 
 
@@ -33,6 +33,6 @@ def open_and_enqueue_late(cls, *args, **kwargs):
 
 
 if __name__ == "__main__":
-    taking_in.jobs.enqueue_all = hold_back
+    import_record.jobs.enqueue_all = hold_back
     Database.open = classmethod(open_and_enqueue_late)
     main()

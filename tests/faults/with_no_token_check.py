@@ -2,8 +2,8 @@
 
 from with_ledger import keep_a_ledger
 
-from mysticanvas.cli.main import main
-from mysticanvas.store import jobs
+from mysticanvas.app.cli import main
+from mysticanvas.jobs import queue as job_queue
 
 
 def finish_anyway(tx, job, *, now_ms):
@@ -18,5 +18,5 @@ def finish_anyway(tx, job, *, now_ms):
 
 if __name__ == "__main__":
     keep_a_ledger()
-    jobs.finish = finish_anyway
+    job_queue.finish = finish_anyway
     main()

@@ -14,7 +14,7 @@ from types import TracebackType
 from fastapi.routing import iter_route_contexts
 from starlette.routing import BaseRoute, Mount
 
-from mysticanvas.server.gate import CSP, HEADERS
+from mysticanvas.http.gate import CSP, HEADERS
 
 # The methods that a browser or a script could think of.
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND")

@@ -13,16 +13,20 @@ from typing import Any
 import pytest
 from tests.integration.test_similarity import PROMPTS, take_in, wait_for, working, write
 
+from mysticanvas.db.database import Database
 from mysticanvas.domain.errors import EndpointError, InvalidInputError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.machine import Autotagging, Endpoint, LookAt, MachineTag, MachineTagCategory
-from mysticanvas.domain.tag import TagSource
-from mysticanvas.endpoints import addressing, tagging
-from mysticanvas.library import autotagging, deeds, vocabulary
-from mysticanvas.library.autotagging import Run
-from mysticanvas.store import assertions, checks
-from mysticanvas.store.database import Database
-from mysticanvas.worker.tasks.tagging import nearest
+from mysticanvas.domain.tag import MachineTag, MachineTagCategory, TagSource
+from mysticanvas.edits import apply as edit_apply
+from mysticanvas.features.autotag import prompting
+from mysticanvas.features.autotag import service as autotag_service
+from mysticanvas.features.autotag.service import Run
+from mysticanvas.features.autotag.task import nearest
+from mysticanvas.features.autotag.types import Autotagging, Endpoint, LookAt
+from mysticanvas.features.doctor import checks as doctor_checks
+from mysticanvas.features.tags import assertion_queries
+from mysticanvas.features.tags import service as tag_service
+from mysticanvas.llm import url_policy
 
 GOOD = {"tags": [{"category": "subject", "name": "Old_Fisherman", "confidence": 0.9}]}
 KEY = "canary-7f3a"
@@ -138,7 +142,7 @@ def stub() -> Iterator[Stub]:
 
 
 def suggest(stub: Stub, **options: Any) -> list[MachineTag]:
-    return tagging.suggest(Endpoint(stub.url, "tiny"), prompt="an old man with nets", limit_s=0.6, **options)
+    return prompting.suggest(Endpoint(stub.url, "tiny"), prompt="an old man with nets", limit_s=0.6, **options)
 
 
 WRONG: dict[str, Reply] = {
@@ -201,7 +205,7 @@ def test_what_is_well_formed_arrives_from_among_what_is_not(stub: Stub) -> None:
 
 def test_a_thousand_tags_become_twelve(stub: Stub) -> None:
     stub.reply = says({"tags": [{"category": "subject", "name": f"t{n}", "confidence": 0.5} for n in range(800)]})
-    assert len(suggest(stub)) == tagging.MAX_TAGS
+    assert len(suggest(stub)) == prompting.MAX_TAGS
 
 
 @pytest.mark.parametrize(
@@ -275,7 +279,7 @@ def test_proxies_of_the_environment_are_not_asked(stub: Stub, monkeypatch: pytes
 )
 def test_only_this_machine_is_asked_by_default(url: str) -> None:
     with pytest.raises(InvalidInputError):
-        addressing.locate(url, allow_remote=False)
+        url_policy.locate(url, allow_remote=False)
 
 
 @pytest.mark.parametrize(
@@ -283,7 +287,7 @@ def test_only_this_machine_is_asked_by_default(url: str) -> None:
     ["http://127.0.0.1:8080", "http://localhost:11434/v1", "http://[::1]:1234", "http://127.1/", "http://2130706433/"],
 )
 def test_this_machine_is_asked_however_it_is_spelt(url: str) -> None:
-    assert addressing.locate(url, allow_remote=False).address in ("127.0.0.1", "::1")
+    assert url_policy.locate(url, allow_remote=False).address in ("127.0.0.1", "::1")
 
 
 @pytest.mark.parametrize(
@@ -302,11 +306,11 @@ def test_this_machine_is_asked_however_it_is_spelt(url: str) -> None:
 )
 def test_what_is_no_servers_address_is_never_asked(url: str) -> None:
     with pytest.raises(InvalidInputError):
-        addressing.locate(url, allow_remote=True)
+        url_policy.locate(url, allow_remote=True)
 
 
 def test_another_machine_is_asked_when_the_person_allows_it() -> None:
-    place = addressing.locate("http://192.168.1.5:8080/v1/", allow_remote=True)
+    place = url_policy.locate("http://192.168.1.5:8080/v1/", allow_remote=True)
     assert place.url("/v1/chat/completions") == "http://192.168.1.5:8080/v1/chat/completions"
 
 
@@ -316,7 +320,7 @@ def test_every_address_of_a_name_is_judged(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     with pytest.raises(InvalidInputError):
-        addressing.locate("http://two-faced.example/", allow_remote=False)
+        url_policy.locate("http://two-faced.example/", allow_remote=False)
 
 
 def tagged(database: Database) -> list[dict[str, Any]]:
@@ -339,11 +343,11 @@ def everything(database: Database) -> list[GenerationId]:
 
 
 def want(database: Database, stub: Stub, *, model: str = "tiny", **how: Any) -> None:
-    database.write(autotagging.set_wishes, Autotagging(Endpoint(stub.url, model), **how))
+    database.write(autotag_service.set_wishes, Autotagging(Endpoint(stub.url, model), **how))
 
 
 def start(database: Database, images: list[GenerationId], **how: Any) -> Run:
-    return autotagging.start(database, images, now_ms=lambda: 5, **how)
+    return autotag_service.start(database, images, now_ms=lambda: 5, **how)
 
 
 def idle(database: Database) -> bool:
@@ -356,8 +360,8 @@ def test_images_are_tagged_by_jobs_a_question_a_prompt_and_the_key_is_nowhere(
 ) -> None:
     write(tmp_path / "pictures", PROMPTS)
     want(database, stub)
-    autotagging.keep_key(database.folder, KEY)
-    assert (database.folder / autotagging.KEY_FILE).stat().st_mode & 0o077 == 0
+    autotag_service.keep_key(database.folder, KEY)
+    assert (database.folder / autotag_service.KEY_FILE).stat().st_mode & 0o077 == 0
     with working(database, tmp_path) as pool:
         take_in(database, pool, tmp_path / "pictures")
         trial = start(database, everything(database), dry_run=True)
@@ -375,28 +379,33 @@ def test_images_are_tagged_by_jobs_a_question_a_prompt_and_the_key_is_nowhere(
         ("old fisherman", "proposed", "subject", run.run, 0.9)
     }
     assert run.run is not None
-    assert run.run.startswith(f"tiny/{tagging.PROMPT_VERSION}/")
+    assert run.run.startswith(f"tiny/{prompting.PROMPT_VERSION}/")
     # A proposal shows nowhere until somebody accepts it.
     assert shown_on(database) == set()
-    database.write(deeds.do, "tag.accept", {"tags": ["old fisherman"]}, now_ms=9)
+    database.write(edit_apply.do, "tag.accept", {"tags": ["old fisherman"]}, now_ms=9)
     assert shown_on(database) == {"old fisherman"}
-    assert all(check.ok for check in checks.run_all(database))
+    assert all(check.ok for check in doctor_checks.run_all(database))
     assert len(stub.asked) == 5
     assert set(stub.keys) == {f"Bearer {KEY}"}
     data = database.read(lambda tx: tx.value("SELECT data_json FROM events WHERE kind = 'autotag.run'"))
-    assert json.loads(data) == {"model": "tiny", "prompt_version": tagging.PROMPT_VERSION, "questions": 5, "images": 6}
+    assert json.loads(data) == {
+        "model": "tiny",
+        "prompt_version": prompting.PROMPT_VERSION,
+        "questions": 5,
+        "images": 6,
+    }
     database.back_up()
     for file in database.folder.rglob("*"):
-        if file.is_file() and file.name != autotagging.KEY_FILE:
+        if file.is_file() and file.name != autotag_service.KEY_FILE:
             assert KEY.encode() not in file.read_bytes(), file
 
 
 def test_an_alias_leads_to_its_tag_and_what_was_refused_stays_away(
     database: Database, tmp_path: Path, stub: Stub
 ) -> None:
-    database.write(deeds.do, "tag.alias", {"tag": "old fisherman", "of": "angler"}, now_ms=1)
-    database.write(vocabulary.find_or_propose, "calm", TagSource.LLM, now_ms=1)
-    database.write(deeds.do, "tag.refuse", {"tags": ["calm"]}, now_ms=2)
+    database.write(edit_apply.do, "tag.alias", {"tag": "old fisherman", "of": "angler"}, now_ms=1)
+    database.write(tag_service.find_or_propose, "calm", TagSource.LLM, now_ms=1)
+    database.write(edit_apply.do, "tag.refuse", {"tags": ["calm"]}, now_ms=2)
     stub.reply = says({"tags": [*GOOD["tags"], {"category": "mood", "name": "calm", "confidence": 0.8}]})
     write(tmp_path / "pictures", PROMPTS[:1])
     want(database, stub)
@@ -414,7 +423,7 @@ def test_auto_tagging_never_touches_what_the_person_said(database: Database, tmp
     with working(database, tmp_path) as pool:
         take_in(database, pool, tmp_path / "pictures")
         images = everything(database)
-        database.write(deeds.do, "tag", {"reject": ["old fisherman"], "add": ["mine"]}, images, now_ms=1)
+        database.write(edit_apply.do, "tag", {"reject": ["old fisherman"], "add": ["mine"]}, images, now_ms=1)
         start(database, images)
         wait_for(lambda: idle(database))
         assert shown_on(database) == {"mine"}
@@ -429,9 +438,9 @@ def test_auto_tagging_never_touches_what_the_person_said(database: Database, tmp
         wait_for(lambda: idle(database))
     assert sorted(row["name"] for row in tagged(database)) == ["boat", "sea"]
     assert run.run is not None
-    assert autotagging.forget_run(database, run.run) == 1
+    assert autotag_service.forget_run(database, run.run) == 1
     assert [row["name"] for row in tagged(database)] == ["sea"]
-    said = database.read(assertions.of_image, images[0])
+    said = database.read(assertion_queries.of_image, images[0])
     own = [(one.tag, one.decision) for one in said if one.source == "user"]
     assert own == [("mine", True), ("old fisherman", False)]
 
@@ -449,7 +458,7 @@ def test_what_comes_in_is_tagged_when_the_person_wants_that_and_no_prompt_is_ask
         take_in(database, pool, tmp_path / "pictures")
         wait_for(lambda: idle(database))
     assert (len(stub.asked), len(tagged(database))) == (5, 8)
-    assert {row["run"] for row in tagged(database)} == {f"tiny/{tagging.PROMPT_VERSION}/import"}
+    assert {row["run"] for row in tagged(database)} == {f"tiny/{prompting.PROMPT_VERSION}/import"}
 
 
 def test_a_model_that_sees_is_shown_the_thumbnail(database: Database, tmp_path: Path, stub: Stub) -> None:
@@ -470,7 +479,7 @@ def test_a_model_that_sees_is_shown_the_thumbnail(database: Database, tmp_path: 
 def test_names_that_mean_something_near_are_offered() -> None:
     names = [f"word {number}" for number in range(60)] + ["robot", "rain"]
     offered = nearest("melancholic android in a storm", names)
-    assert len(offered) == tagging.MAX_VOCABULARY
+    assert len(offered) == prompting.MAX_VOCABULARY
     assert {"robot", "rain"} <= set(offered)
 
 
@@ -481,5 +490,5 @@ def test_nothing_is_asked_while_no_endpoint_is_set(database: Database) -> None:
 
 def test_an_endpoint_that_may_not_be_asked_is_not_kept(database: Database) -> None:
     with pytest.raises(InvalidInputError):
-        database.write(autotagging.set_wishes, Autotagging(Endpoint("http://8.8.8.8/", "tiny")))
-    assert database.read(autotagging.wishes) is None
+        database.write(autotag_service.set_wishes, Autotagging(Endpoint("http://8.8.8.8/", "tiny")))
+    assert database.read(autotag_service.wishes) is None

@@ -9,6 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mysticanvas.db import backup as db_backup
+from mysticanvas.db import event_log, settings_store
+from mysticanvas.db.database import Database, restore
 from mysticanvas.domain.errors import (
     DamagedLibraryError,
     ForeignFileError,
@@ -16,31 +19,30 @@ from mysticanvas.domain.errors import (
     LibraryError,
     NotFoundError,
 )
-from mysticanvas.library.backing_up import BackingUp, Drill, HourlyBackups
-from mysticanvas.store import backup, checks, events, preferences
-from mysticanvas.store.database import Database, restore
+from mysticanvas.features.backups.service import BackingUp, Drill, HourlyBackups
+from mysticanvas.features.doctor import checks as doctor_checks
 
 
 def test_a_restored_library_is_as_it_was_and_what_it_was_until_now_is_kept(tmp_path: Path) -> None:
     folder = tmp_path / "library"
     with Database.open(folder) as database:
-        database.write(preferences.put, "answer", "then")
+        database.write(settings_store.put, "answer", "then")
         made = database.back_up()
-        database.write(preferences.put, "answer", "now")
+        database.write(settings_store.put, "answer", "now")
     kept = restore(folder, Path(made.path))
     with Database.open(folder) as database:
-        assert database.read(preferences.get, "answer", None) == "then"
-        assert all(check.ok for check in checks.run_all(database))
+        assert database.read(settings_store.get, "answer", None) == "then"
+        assert all(check.ok for check in doctor_checks.run_all(database))
     assert kept is not None
     restore(folder, Path(kept.path))
     with Database.open(folder) as database:
-        assert database.read(preferences.get, "answer", None) == "now"
+        assert database.read(settings_store.get, "answer", None) == "now"
 
 
 def test_a_library_whose_database_is_gone_or_torn_is_restored_too(tmp_path: Path) -> None:
     folder = tmp_path / "library"
     with Database.open(folder) as database:
-        database.write(preferences.put, "answer", 42)
+        database.write(settings_store.put, "answer", 42)
         made = Path(database.back_up().path)
     (folder / "mysticanvas.db").write_bytes(b"torn" * 5_000)
     kept = restore(folder, made)
@@ -49,13 +51,13 @@ def test_a_library_whose_database_is_gone_or_torn_is_restored_too(tmp_path: Path
     (folder / "mysticanvas.db").unlink()
     assert restore(folder, made) is None
     with Database.open(folder) as database:
-        assert database.read(preferences.get, "answer", None) == 42
+        assert database.read(settings_store.get, "answer", None) == 42
 
 
 def test_an_open_library_a_foreign_file_and_a_damaged_copy_are_refused_untouched(tmp_path: Path) -> None:
     folder = tmp_path / "library"
     with Database.open(folder) as database:
-        database.write(preferences.put, "answer", 42)
+        database.write(settings_store.put, "answer", 42)
         made = Path(database.back_up().path)
         with pytest.raises(LibraryBusyError):
             restore(folder, made)
@@ -77,11 +79,11 @@ def test_a_missing_word_in_the_index_fails_the_copy(database: Database) -> None:
     database.write_bulk(lambda tx: tx.run("INSERT INTO generations_fts (rowid, prompt) VALUES (7, 'a ghost')"))
     with pytest.raises(DamagedLibraryError):
         database.back_up()
-    assert backup.listed(database.backups) == []
+    assert db_backup.listed(database.backups) == []
 
 
 def test_no_backup_is_begun_where_there_is_no_room(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backup, "SPARE_BYTES", 1 << 60)
+    monkeypatch.setattr(db_backup, "SPARE_BYTES", 1 << 60)
     with pytest.raises(LibraryError, match="no room"):
         database.back_up()
 
@@ -89,13 +91,13 @@ def test_no_backup_is_begun_where_there_is_no_room(database: Database, monkeypat
 def test_an_hour_without_a_change_makes_no_backup(database: Database) -> None:
     with HourlyBackups(database, BackingUp(database), every_s=0.03):
         time.sleep(0.2)
-        assert backup.listed(database.backups) == []
-        database.write(preferences.put, "answer", 42)
+        assert db_backup.listed(database.backups) == []
+        database.write(settings_store.put, "answer", 42)
         until_s = time.monotonic() + 10
-        while not backup.listed(database.backups) and time.monotonic() < until_s:
+        while not db_backup.listed(database.backups) and time.monotonic() < until_s:
             time.sleep(0.02)
         time.sleep(0.2)
-    assert [one.why for one in backup.listed(database.backups)] == [backup.HOURLY]
+    assert [one.why for one in db_backup.listed(database.backups)] == [db_backup.HOURLY]
 
 
 NOON = datetime(2026, 8, 22, 12, tzinfo=UTC)
@@ -103,7 +105,7 @@ NOON = datetime(2026, 8, 22, 12, tzinfo=UTC)
 
 def test_a_year_of_hourly_backups_thins_to_some_tens() -> None:
     moments = [NOON - timedelta(hours=hours) for hours in range(24 * 365)]
-    kept = [moment for moment, wanted in zip(moments, backup.kept_of(moments), strict=True) if wanted]
+    kept = [moment for moment, wanted in zip(moments, db_backup.kept_of(moments), strict=True) if wanted]
     assert 24 + 5 + 2 + 10 <= len(kept) <= 24 + 7 + 4 + 12
     assert kept[:24] == moments[:24]
     assert kept[-1] < NOON - timedelta(days=320)
@@ -112,8 +114,8 @@ def test_a_year_of_hourly_backups_thins_to_some_tens() -> None:
 @given(st.lists(st.integers(0, 24 * 800), unique=True, max_size=200))
 def test_thinning_again_removes_nothing_more(hours: list[int]) -> None:
     moments = [NOON - timedelta(hours=one) for one in sorted(hours)]
-    kept = [moment for moment, wanted in zip(moments, backup.kept_of(moments), strict=True) if wanted]
-    assert all(backup.kept_of(kept))
+    kept = [moment for moment, wanted in zip(moments, db_backup.kept_of(moments), strict=True) if wanted]
+    assert all(db_backup.kept_of(kept))
     assert kept[:1] == moments[:1]
 
 
@@ -132,5 +134,5 @@ def test_a_backup_is_tried_out_apart_from_the_library(tmp_path: Path) -> None:
         assert [path.name for path in database.backups.iterdir()] == [Path(made.path).name]
         Path(made.path).write_bytes(b"torn" * 5_000)
         assert backing_up.drill().trouble
-        told = [(one.kind, one.level) for one in database.read(events.newest, before=None, limit=9)]
+        told = [(one.kind, one.level) for one in database.read(event_log.newest, before=None, limit=9)]
         assert told == [("backup.drill", "error"), ("backup.drill", "info"), ("backup", "info")]

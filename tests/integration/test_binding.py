@@ -10,11 +10,11 @@ import pytest
 from tests.faults.serving import Served
 from typer.testing import CliRunner
 
-from mysticanvas.cli.main import app, exit_code
+from mysticanvas.app.cli import app, exit_code
+from mysticanvas.app.orchestrator import Orchestrator
 from mysticanvas.domain.errors import InvalidInputError, LibraryError
-from mysticanvas.orchestrator import Orchestrator
-from mysticanvas.server import binding, passwords
-from mysticanvas.server.passwords import Passwords, TooManyAttemptsError, keep_password
+from mysticanvas.http import binding, passwords
+from mysticanvas.http.passwords import Passwords, TooManyAttemptsError, keep_password
 from mysticanvas.settings import Settings
 
 PASSWORD = "correct horse battery"

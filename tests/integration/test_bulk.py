@@ -11,10 +11,11 @@ import pytest
 from tests.rows import add_images
 
 from mysticanvas.cli.client import Client, connect
-from mysticanvas.library import deeds, undoing
+from mysticanvas.db import writer as db_writer
+from mysticanvas.db.database import Database
+from mysticanvas.edits import apply as edit_apply
+from mysticanvas.edits import undo as edit_undo
 from mysticanvas.settings import Settings
-from mysticanvas.store import writing
-from mysticanvas.store.database import Database
 
 # Of CPU. Asserted in the long run alone, at three times the figure, as every time is.
 HELD_MS = 50.0
@@ -27,14 +28,14 @@ class Writer:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.held_ms: list[float] = []
-        original = writing.Writer._commit_some
+        original = db_writer.Writer._commit_some
 
         def timed(writer: Any, *args: Any, **kwargs: Any) -> None:
             began_s = time.thread_time()
             original(writer, *args, **kwargs)
             self.held_ms.append((time.thread_time() - began_s) * 1000)
 
-        monkeypatch.setattr(writing.Writer, "_commit_some", timed)
+        monkeypatch.setattr(db_writer.Writer, "_commit_some", timed)
 
 
 class Pages:
@@ -130,7 +131,7 @@ def test_a_deed_that_is_refused_half_way_leaves_no_trace(tmp_path: Path) -> None
         settled(client, client.post("/api/bulk", asked | {"set": {"tags": {"add": ["fox"]}}}))
         before = client.text("/api/export")
         script = {"text": "retag fox -> vixen\nimply a -> b\nimply b -> a"}
-        with pytest.raises(deeds.ConflictError, match="circle"):
+        with pytest.raises(edit_apply.ConflictError, match="circle"):
             client.post("/api/tags/script", script)
         assert client.text("/api/export") == before
-        assert undoing.DeedState.UNDONE in {one["state"] for one in client.get("/api/operations")["operations"]}
+        assert edit_undo.DeedState.UNDONE in {one["state"] for one in client.get("/api/operations")["operations"]}

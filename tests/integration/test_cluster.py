@@ -17,15 +17,18 @@ from tests.faults.serving import Served
 from tests.importing import import_all
 from tests.pictures import write_pictures
 
-from mysticanvas.dispatching import Dispatcher
+from mysticanvas.db.database import Database, ReadTx
+from mysticanvas.db.images import folders
 from mysticanvas.domain.errors import InvalidInputError, TaskFailedError, TaskTimedOutError
-from mysticanvas.domain.job import JobKind
-from mysticanvas.domain.task import Answer, Executor, HashFile
-from mysticanvas.library import job_steering, reparsing
-from mysticanvas.library.thumb_cache import ThumbCache
-from mysticanvas.store import job_lists, roots
-from mysticanvas.store.database import Database, ReadTx
-from mysticanvas.worker import node
+from mysticanvas.domain.task import Answer, Executor
+from mysticanvas.features.file_hashes.types import HashFile
+from mysticanvas.features.importing import reparse
+from mysticanvas.imaging.thumbnail_cache import ThumbCache
+from mysticanvas.jobs import control as job_control
+from mysticanvas.jobs import queries as job_queries
+from mysticanvas.jobs.dispatcher import Dispatcher
+from mysticanvas.jobs.types import JobKind
+from mysticanvas.worker import cluster_node
 from mysticanvas.worker.cluster import ClusterExecutor, scheduler_address
 from mysticanvas.worker.pool import WorkerPool
 
@@ -63,12 +66,12 @@ def library(folder: Path, pictures: Path, home: WorkerPool) -> Database:
     """With a thumbnail, a hash and kept texts of each image to do, and the meaning of its prompt in a version
     that has jobs for it."""
     database = Database.open(folder)
-    root = database.write(roots.add, path=str(pictures), watch=False, now_ms=0)
+    root = database.write(folders.add, path=str(pictures), watch=False, now_ms=0)
     import_all(database, home, root)
-    job_steering.start(database, JobKind.SHA256, now_ms=lambda: 0)
-    reparsing.start(database, None, everything=True, now_ms=0)
+    job_control.start(database, JobKind.SHA256, now_ms=lambda: 0)
+    reparse.start(database, None, everything=True, now_ms=0)
     if "embed" in set(JobKind):
-        import_module("mysticanvas.library.embedding").queue_missing(database, now_ms=lambda: 0)
+        import_module("mysticanvas.features.semantic.service").queue_missing(database, now_ms=lambda: 0)
     return database
 
 
@@ -86,11 +89,11 @@ def working(database: Database, executor: Executor, folder: Path, home: WorkerPo
 
 
 def done(database: Database) -> int:
-    return sum(state.done for state in database.read(job_lists.states))
+    return sum(state.done for state in database.read(job_queries.states))
 
 
 def left(database: Database) -> int:
-    return sum(state.waiting + state.running for state in database.read(job_lists.states))
+    return sum(state.waiting + state.running for state in database.read(job_queries.states))
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -230,7 +233,7 @@ def test_a_worker_that_is_killed_midway_loses_no_job(tmp_path: Path, home: Worke
 def test_a_scheduler_that_is_killed_midway_loses_no_job_and_the_next_one_goes_on(
     tmp_path: Path, home: WorkerPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mysticanvas.dispatching.PAUSE_AFTER_ERROR_S", 0.2)
+    monkeypatch.setattr("mysticanvas.jobs.dispatcher.PAUSE_AFTER_ERROR_S", 0.2)
     pictures = tmp_path / "pictures"
     write_pictures(pictures, IMAGES)
     with (
@@ -269,7 +272,7 @@ class SlowToCome:
         self.asked += 1
         if self.asked < 3:
             raise TimeoutError
-        return node.FAILED, b"", "This file is no image."
+        return cluster_node.FAILED, b"", "This file is no image."
 
 
 def test_an_answer_whose_holder_is_gone_is_asked_for_anew(home: WorkerPool) -> None:

@@ -9,11 +9,11 @@ import pytest
 from tests.pictures import png
 
 from mysticanvas.cli.client import Client, connect
-from mysticanvas.cli.taking_in import import_and_follow, wait_for_jobs
 from mysticanvas.domain.generation import Recipe
+from mysticanvas.features.importing.commands import import_and_follow, wait_for_jobs
+from mysticanvas.features.importing.inspect import inspect
+from mysticanvas.features.importing.related_files import companion
 from mysticanvas.formats.grids import is_grid
-from mysticanvas.library.companions import companion
-from mysticanvas.library.inspecting import inspect
 from mysticanvas.settings import Settings
 
 

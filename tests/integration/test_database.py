@@ -7,6 +7,9 @@ from typing import Any, ClassVar
 import apsw
 import pytest
 
+from mysticanvas.db import settings_store
+from mysticanvas.db import writer as db_writer
+from mysticanvas.db.database import ChangeSet, Database, ReadTx, WriteTx
 from mysticanvas.domain.errors import (
     ForeignFileError,
     LibraryBusyError,
@@ -15,24 +18,22 @@ from mysticanvas.domain.errors import (
     NewerLibraryError,
     TimeLimitError,
 )
-from mysticanvas.store import preferences, writing
-from mysticanvas.store.database import ChangeSet, Database, ReadTx, WriteTx
 
 
 def test_a_change_is_there_for_readers_when_write_returns(database: Database) -> None:
-    database.write(preferences.put, "answer", 42)
-    assert database.read(preferences.get, "answer", None) == 42
+    database.write(settings_store.put, "answer", 42)
+    assert database.read(settings_store.get, "answer", None) == 42
 
 
 def test_one_failing_change_leaves_nothing_and_sinks_no_other(database: Database) -> None:
     def half(tx: WriteTx) -> None:
-        preferences.put(tx, "half", 1)
+        settings_store.put(tx, "half", 1)
         raise ValueError("no")
 
-    database.write_later(preferences.put, "before", 1)
+    database.write_later(settings_store.put, "before", 1)
     with pytest.raises(ValueError, match="no"):
         database.write_bulk(half)
-    database.write_bulk(preferences.put, "after", 1)
+    database.write_bulk(settings_store.put, "after", 1)
     kept = database.read(
         lambda tx: tx.column("SELECT name FROM settings WHERE name IN ('before', 'half', 'after') ORDER BY name")
     )
@@ -43,10 +44,10 @@ def test_listeners_hear_of_a_change_only_after_its_commit(database: Database) ->
     seen: list[object] = []
 
     def listen(changes: ChangeSet) -> None:
-        seen.append((changes.events, database.read(preferences.get, "told", None)))
+        seen.append((changes.events, database.read(settings_store.get, "told", None)))
 
     def change(tx: WriteTx) -> None:
-        preferences.put(tx, "told", "yes")
+        settings_store.put(tx, "told", "yes")
         tx.changes.events = True
 
     database.after_commit(listen)
@@ -123,19 +124,19 @@ def test_every_table_is_strict_and_every_foreign_key_is_indexed(database: Databa
 
 
 def test_a_backup_can_be_opened_as_a_library(database: Database, tmp_path: Path) -> None:
-    database.write(preferences.put, "answer", 42)
+    database.write(settings_store.put, "answer", 42)
     made = database.back_up()
     copy = tmp_path / "copy"
     copy.mkdir()
     (copy / "mysticanvas.db").write_bytes(Path(made.path).read_bytes())
     with Database.open(copy) as opened:
-        assert opened.read(preferences.get, "answer", None) == 42
+        assert opened.read(settings_store.get, "answer", None) == 42
 
 
 def test_a_closed_library_is_one_file(tmp_path: Path) -> None:
     with Database.open(tmp_path) as database:
-        database.write(preferences.put, "answer", 42)
-        database.read(preferences.get, "answer", None)
+        database.write(settings_store.put, "answer", 42)
+        database.read(settings_store.get, "answer", None)
     assert [path.name for path in tmp_path.glob("mysticanvas.db*")] == ["mysticanvas.db"]
 
 
@@ -161,7 +162,7 @@ def test_a_library_whose_making_was_cut_short_is_made_anew_and_a_foreign_one_is_
     (tmp_path / "ours").mkdir()
     with_hot_journal(tmp_path / "ours" / "mysticanvas.db", pages=1)
     with Database.open(tmp_path / "ours") as database:
-        database.write(preferences.put, "answer", 42)
+        database.write(settings_store.put, "answer", 42)
 
 
 class LosesTheAnswer(apsw.Connection):
@@ -180,7 +181,7 @@ class LosesTheAnswer(apsw.Connection):
 
 @pytest.fixture
 def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
-    monkeypatch.setattr("mysticanvas.store.connections.apsw.Connection", LosesTheAnswer)
+    monkeypatch.setattr("mysticanvas.db.connections.apsw.Connection", LosesTheAnswer)
     LosesTheAnswer.faults.clear()
     with Database.open(tmp_path / "library") as database:
         yield database
@@ -191,12 +192,12 @@ def test_a_commit_that_failed_only_in_words_is_acknowledged_once(faulty: Databas
     faulty.after_commit(heard.append)
 
     def change(tx: WriteTx) -> None:
-        preferences.put(tx, "answer", 42)
+        settings_store.put(tx, "answer", 42)
         tx.changes.events = True
 
     LosesTheAnswer.faults.append("after")
     faulty.write(change)
-    assert faulty.read(preferences.get, "answer", None) == 42
+    assert faulty.read(settings_store.get, "answer", None) == 42
     assert len(heard) == 1
     assert faulty.trouble is None
 
@@ -204,11 +205,11 @@ def test_a_commit_that_failed_only_in_words_is_acknowledged_once(faulty: Databas
 def test_a_commit_that_failed_is_refused_and_the_next_one_holds(faulty: Database) -> None:
     LosesTheAnswer.faults.append("before")
     with pytest.raises(LibraryError, match="could not be written"):
-        faulty.write(preferences.put, "answer", 1)
-    assert faulty.read(preferences.get, "answer", None) is None
+        faulty.write(settings_store.put, "answer", 1)
+    assert faulty.read(settings_store.get, "answer", None) is None
     assert "could not be written" in str(faulty.trouble)
-    faulty.write(preferences.put, "answer", 2)
-    assert faulty.read(preferences.get, "answer", None) == 2
+    faulty.write(settings_store.put, "answer", 2)
+    assert faulty.read(settings_store.get, "answer", None) == 2
     assert faulty.trouble is None
 
 
@@ -219,23 +220,23 @@ def test_a_full_disk_refuses_with_a_sentence_and_work_goes_on_when_there_is_room
     pages = database.read(lambda tx: tx.value("PRAGMA page_count"))
     database.write_bulk(limit, pages + 2)
     with pytest.raises(LibraryError, match="disk is full"):
-        database.write(preferences.put, "large", "x" * 1_000_000)
+        database.write(settings_store.put, "large", "x" * 1_000_000)
     assert "disk is full" in str(database.trouble)
     database.write_bulk(limit, 1_000_000)
-    database.write(preferences.put, "large", "x" * 1_000_000)
+    database.write(settings_store.put, "large", "x" * 1_000_000)
     assert database.trouble is None
 
 
 def test_a_log_that_grows_beyond_reason_names_the_reader_that_holds_it(
     database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "LARGE_WAL_BYTES", 10_000)
-    monkeypatch.setattr(writing, "LOOK_EVERY_S", 0)
+    monkeypatch.setattr(db_writer, "LARGE_WAL_BYTES", 10_000)
+    monkeypatch.setattr(db_writer, "LOOK_EVERY_S", 0)
 
     def a_long_read(tx: ReadTx) -> None:
         tx.value("SELECT count(*) FROM settings")
         for number in range(3):
-            database.write_bulk(preferences.put, f"large {number}", "x" * 20_000)
+            database.write_bulk(settings_store.put, f"large {number}", "x" * 20_000)
 
     database.read(a_long_read)
     [said] = [record for record in caplog.records if "log is large" in record.message]

@@ -8,14 +8,15 @@ import pytest
 from tests.importing import import_all
 from tests.pictures import write_pictures
 
-from mysticanvas import dispatching
-from mysticanvas.dispatching import Dispatcher
-from mysticanvas.domain.job import JobKind
-from mysticanvas.domain.task import ThumbsMade
-from mysticanvas.library.thumb_cache import ThumbCache
-from mysticanvas.store import job_lists, roots
-from mysticanvas.store.database import Database
-from mysticanvas.store.job_lists import KindState
+from mysticanvas.db.database import Database
+from mysticanvas.db.images import folders
+from mysticanvas.features.thumbnails.types import ThumbsMade
+from mysticanvas.imaging.thumbnail_cache import ThumbCache
+from mysticanvas.jobs import dispatcher as job_dispatcher
+from mysticanvas.jobs import queries as job_queries
+from mysticanvas.jobs.dispatcher import Dispatcher
+from mysticanvas.jobs.queries import KindState
+from mysticanvas.jobs.types import JobKind
 from mysticanvas.worker.pool import WorkerPool
 
 
@@ -32,15 +33,15 @@ class FullForAWhile(ThumbCache):
 
 
 def thumbs(database: Database) -> KindState:
-    return next(state for state in database.read(job_lists.states) if state.kind == JobKind.THUMB)
+    return next(state for state in database.read(job_queries.states) if state.kind == JobKind.THUMB)
 
 
 def test_a_full_disk_costs_no_job_an_attempt_and_work_goes_on_by_itself(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dispatching, "PAUSE_AFTER_ERROR_S", 0.05)
+    monkeypatch.setattr(job_dispatcher, "PAUSE_AFTER_ERROR_S", 0.05)
     write_pictures(tmp_path / "pictures", 6)
-    root = database.write(roots.add, path=str(tmp_path / "pictures"), watch=False, now_ms=0)
+    root = database.write(folders.add, path=str(tmp_path / "pictures"), watch=False, now_ms=0)
     cache = FullForAWhile(tmp_path / "thumbs", (256, 512))
     with WorkerPool(1, memory_bytes=512 * 1024 * 1024, task_limit_s=30) as pool:
         import_all(database, pool, root)

@@ -15,10 +15,10 @@ from tests.faults.serving import Served
 from tests.integration import with_ungated_route
 from tests.integration.gate_matrix import CASES, METHODS, Asker, Key, Route, Score, token_of, try_route, walk
 
-from mysticanvas import orchestrator
-from mysticanvas.orchestrator import Orchestrator
-from mysticanvas.server.gate import HEADERS, Gate
-from mysticanvas.server.sessions import Sessions
+from mysticanvas.app import orchestrator
+from mysticanvas.app.orchestrator import Orchestrator
+from mysticanvas.http.gate import HEADERS, Gate
+from mysticanvas.http.sessions import Sessions
 from mysticanvas.settings import Settings
 
 LONG = "--long" in sys.argv

@@ -6,8 +6,8 @@ import pytest
 from tests.unit.pixels.hiding import hidden
 
 from mysticanvas.cli.client import connect
-from mysticanvas.cli.taking_in import import_and_follow
-from mysticanvas.library.inspecting import inspect
+from mysticanvas.features.importing.commands import import_and_follow
+from mysticanvas.features.importing.inspect import inspect
 from mysticanvas.settings import Settings
 
 TEXT = (

@@ -1,9 +1,9 @@
 """Ids follow time, also where many images share one second."""
 
+from mysticanvas.db.database import Database, WriteTx
+from mysticanvas.db.images import generations
+from mysticanvas.db.images.generations import New
 from mysticanvas.domain.generation import SECONDS_OF_2010, GenerationId, Recipe, TimestampSource
-from mysticanvas.store import generations
-from mysticanvas.store.database import Database, WriteTx
-from mysticanvas.store.generations import New
 
 MOMENT_MS = 1_785_000_000_000
 

@@ -14,12 +14,13 @@ from tests.importing import import_all
 from tests.pictures import a1111_png, png, write_pictures
 
 from mysticanvas.cli.client import Client, connect
-from mysticanvas.cli.taking_in import import_and_follow, wait_for_jobs
+from mysticanvas.db.database import Database
+from mysticanvas.db.images import folders
 from mysticanvas.domain.errors import WorkerCrashedError
-from mysticanvas.domain.task import Answer, Executor, ListFolder, ReadImages, Task
+from mysticanvas.domain.task import Answer, Executor, Task
+from mysticanvas.features.importing.commands import import_and_follow, wait_for_jobs
+from mysticanvas.features.importing.types import ListFolder, ReadImages
 from mysticanvas.settings import Settings
-from mysticanvas.store import roots
-from mysticanvas.store.database import Database
 from mysticanvas.worker.pool import WorkerPool
 
 
@@ -155,7 +156,7 @@ def test_doctor_finds_a_library_sound_after_work(client: Client, folder: Path) -
 def test_the_command_line_prints_one_object(tmp_path: Path) -> None:
     write_pictures(tmp_path / "pictures", 3)
     asked = subprocess.run(
-        [sys.executable, "-m", "mysticanvas.cli.main", "import", str(tmp_path / "pictures"), "--json"]
+        [sys.executable, "-m", "mysticanvas.app.cli", "import", str(tmp_path / "pictures"), "--json"]
         + ["--library", str(tmp_path / "library")],
         capture_output=True,
         text=True,
@@ -167,7 +168,7 @@ def test_the_command_line_prints_one_object(tmp_path: Path) -> None:
 
 def test_a_search_without_a_match_exits_with_one(tmp_path: Path) -> None:
     asked = subprocess.run(
-        [sys.executable, "-m", "mysticanvas.cli.main", "search", "nothing", "--json"]
+        [sys.executable, "-m", "mysticanvas.app.cli", "search", "nothing", "--json"]
         + ["--library", str(tmp_path / "library")],
         capture_output=True,
         text=True,
@@ -216,7 +217,7 @@ def test_a_worker_that_is_killed_once_says_nothing_of_what_it_was_at(
     database: Database, tmp_path: Path, kind: type, times: int, imported: int
 ) -> None:
     write_pictures(tmp_path / "pictures", 1)
-    root = database.write(roots.add, path=str(tmp_path / "pictures"), watch=False, now_ms=0)
+    root = database.write(folders.add, path=str(tmp_path / "pictures"), watch=False, now_ms=0)
     with WorkerPool(1, memory_bytes=1 << 29, task_limit_s=30) as pool:
         counts = import_all(database, Killing(pool, kind, times), root).counts
     assert (counts.imported, counts.failed) == (imported, 1 - imported)

@@ -14,11 +14,11 @@ import pytest
 from tests.pictures import png
 
 from mysticanvas.cli.client import Client, connect
-from mysticanvas.cli.taking_in import wait_for_jobs
+from mysticanvas.db.database import Database
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.tag import key_of, tag_name
+from mysticanvas.features.importing.commands import wait_for_jobs
 from mysticanvas.settings import Settings
-from mysticanvas.store.database import Database
 
 SCHEMA = """
 CREATE TABLE generations (
@@ -325,7 +325,7 @@ def test_what_is_no_database_or_damaged_is_refused(client: Client, gallery: Path
 
 def test_the_command_line_reports(gallery: Path, tmp_path: Path) -> None:
     def run(*args: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "mysticanvas.cli.main", "import-library", str(gallery), *args]
+        command = [sys.executable, "-m", "mysticanvas.app.cli", "import-library", str(gallery), *args]
         return subprocess.run(
             [*command, "--library", str(tmp_path / "cli")], capture_output=True, text=True, check=True
         )

@@ -10,18 +10,24 @@ import pyvips
 from PIL import Image, ImageEnhance
 from tests.integration.test_similarity import take_in, wait_for, working
 
+from mysticanvas.db import settings_store
+from mysticanvas.db.database import Database, ReadTx, WriteTx
+from mysticanvas.db.images import generations
 from mysticanvas.domain.errors import ConflictError, InvalidInputError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.likeness import Alike
-from mysticanvas.library import deeds, likeness, undoing
-from mysticanvas.pixels import likeness as near
-from mysticanvas.pixels.phash import HASH_BYTES, phash
+from mysticanvas.domain.similarity import Alike
+from mysticanvas.edits import apply as edit_apply
+from mysticanvas.edits import undo as edit_undo
+from mysticanvas.features.collections import queries as collection_queries
+from mysticanvas.features.doctor import checks as doctor_checks
+from mysticanvas.features.duplicates import service as duplicate_service
+from mysticanvas.features.tags import assertion_queries
+from mysticanvas.imaging import hash_search
+from mysticanvas.imaging.perceptual_hash import HASH_BYTES, phash
 from mysticanvas.search import language
 from mysticanvas.search.duplicates import NEAR_BITS, Duplicates
-from mysticanvas.search.finding import Finder
+from mysticanvas.search.engine import Finder
 from mysticanvas.search.index import Index
-from mysticanvas.store import assertions, checks, collections, generations, preferences
-from mysticanvas.store.database import Database, ReadTx, WriteTx
 
 
 def scene(seed: int, edge_px: int = 256) -> Image.Image:
@@ -50,7 +56,7 @@ def bits_between(one: bytes, other: bytes) -> int:
     first, second = hash_of(one), hash_of(other)
     assert first is not None
     assert second is not None
-    return int(near.differences(near.hashes_of(first), near.hashes_of(second))[0])
+    return int(hash_search.differences(hash_search.hashes_of(first), hash_search.hashes_of(second))[0])
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -71,10 +77,10 @@ def test_different_pictures_are_far_from_each_other() -> None:
     assert min(far) > 1.5 * NEAR_BITS
 
 
-def look_of(image: Image.Image) -> near.Looks:
+def look_of(image: Image.Image) -> hash_search.Looks:
     found = phash(pyvips.Image.new_from_buffer(encoded(image), ""))
     assert found is not None
-    return near.looks_of(found[HASH_BYTES:])
+    return hash_search.looks_of(found[HASH_BYTES:])
 
 
 def stripes(*colors: str) -> Image.Image:
@@ -87,11 +93,11 @@ def stripes(*colors: str) -> Image.Image:
 def test_pictures_that_differ_in_colour_alone_are_strangers_and_a_grey_or_paler_copy_is_none() -> None:
     ireland, ivory_coast = stripes("#169b62", "white", "#ff883e"), stripes("#ff883e", "white", "#169b62")
     look = look_of(ireland)
-    assert not near.look_alike(look, look_of(ivory_coast))[0]
-    assert not near.look_alike(look, look_of(stripes("#6a4bd8", "white", "#30b7c9")))[0]
-    assert near.look_alike(look, look_of(ireland.convert("L")))[0]
-    assert near.look_alike(look, look_of(ImageEnhance.Color(ireland).enhance(0.5)))[0]
-    assert near.look_alike(look, look_of(ImageEnhance.Brightness(ireland).enhance(1.15)))[0]
+    assert not hash_search.look_alike(look, look_of(ivory_coast))[0]
+    assert not hash_search.look_alike(look, look_of(stripes("#6a4bd8", "white", "#30b7c9")))[0]
+    assert hash_search.look_alike(look, look_of(ireland.convert("L")))[0]
+    assert hash_search.look_alike(look, look_of(ImageEnhance.Color(ireland).enhance(0.5)))[0]
+    assert hash_search.look_alike(look, look_of(ImageEnhance.Brightness(ireland).enhance(1.15)))[0]
 
 
 def test_a_look_that_is_not_known_yet_leaves_the_nearer_hashes_to_decide(library: Database) -> None:
@@ -110,24 +116,24 @@ def test_a_picture_of_one_colour_is_like_no_other() -> None:
 
 def test_pairs_among_many_hashes_are_those_that_comparing_each_with_each_finds() -> None:
     chance = np.random.default_rng(3)
-    hashes = chance.integers(0, 2**63, (6_000, near.WORDS)).astype(np.uint64)
+    hashes = chance.integers(0, 2**63, (6_000, hash_search.WORDS)).astype(np.uint64)
     true = set()
     for number in range(300):
         copy = np.unpackbits(hashes[number].view(np.uint8))
         copy[chance.choice(256, number % 24, replace=False)] ^= 1
         hashes[3_000 + number] = np.packbits(copy).view(np.uint64)
         true.add((number, 3_000 + number))
-    found = {(int(a), int(b)) for a, b in near.near(hashes, 24)}
+    found = {(int(a), int(b)) for a, b in hash_search.near(hashes, 24)}
     assert found <= true
     assert len(found) >= 0.99 * len(true)
 
 
 def test_few_hashes_are_compared_each_with_each() -> None:
-    hashes = np.zeros((4, near.WORDS), np.uint64)
+    hashes = np.zeros((4, hash_search.WORDS), np.uint64)
     hashes[1, 0], hashes[2] = 7, np.uint64(2**64 - 1)
-    pairs = near.near(hashes, 3)
+    pairs = hash_search.near(hashes, 3)
     assert pairs.tolist() == [[0, 1], [0, 3], [1, 3]]
-    assert near.groups(pairs, 4).tolist() == [0, 0, 2, 0]
+    assert hash_search.groups(pairs, 4).tolist() == [0, 0, 2, 0]
 
 
 @pytest.fixture
@@ -181,12 +187,12 @@ def test_groups_follow_what_goes(library: Database) -> None:
 def test_images_of_a_library_without_hashes_get_theirs(library: Database, tmp_path: Path) -> None:
     before = library.read(lambda tx: tx.all("SELECT * FROM picture_hashes ORDER BY generation_id"))
     library.write(lambda tx: tx.run("DELETE FROM picture_hashes") + tx.run("DELETE FROM picture_looks"))
-    library.write(preferences.put, likeness.CAUGHT_UP, False)
-    assert likeness.hash_missing(library, now_ms=lambda: 0) == 5
+    library.write(settings_store.put, duplicate_service.CAUGHT_UP, False)
+    assert duplicate_service.hash_missing(library, now_ms=lambda: 0) == 5
     with working(library, tmp_path):
         wait_for(lambda: hashed(library) == 5)
     assert library.read(lambda tx: tx.all("SELECT * FROM picture_hashes ORDER BY generation_id")) == before
-    assert likeness.hash_missing(library, now_ms=lambda: 0) == 0
+    assert duplicate_service.hash_missing(library, now_ms=lambda: 0) == 0
 
 
 def test_the_same_recipe_makes_a_group(library: Database) -> None:
@@ -208,7 +214,7 @@ def test_the_same_recipe_makes_a_group(library: Database) -> None:
 
 
 def do(database: Database, kind: str, args: dict[str, Any], images: list[GenerationId]) -> int:
-    return database.write(deeds.do, kind, args, images, now_ms=5).operation
+    return database.write(edit_apply.do, kind, args, images, now_ms=5).operation
 
 
 def keep(database: Database, kept: GenerationId, others: list[GenerationId]) -> int:
@@ -254,17 +260,17 @@ def test_the_one_that_is_kept_gets_what_was_written_on_the_others_and_one_undo_t
     assert marks == {"rating": 4, "is_favorite": 1, "notes": "mine\n\ntheirs"}
     # What the person said of the kept image itself stands: "not storm".
     assert shown_tags(library, kept) == ["sea"]
-    said = library.read(assertions.of_image, kept)
+    said = library.read(assertion_queries.of_image, kept)
     assert [(one.tag, one.decision) for one in said] == [("boat", False), ("sea", True), ("storm", False)]
-    assert [one["name"] for one in library.read(collections.of_image, kept)] == ["first", "second"]
+    assert [one["name"] for one in library.read(collection_queries.of_image, kept)] == ["first", "second"]
     assert library.read(lambda tx: tx.value("SELECT deleted_at FROM generations WHERE id = :i", i=other)) is not None
     assert not {kept, other} & duplicates.all()
-    assert all(check.ok for check in checks.run_all(library))
+    assert all(check.ok for check in doctor_checks.run_all(library))
 
-    library.write(undoing.undo, operation)
+    library.write(edit_undo.undo, operation)
     assert library.read(state_of) == before
     assert {kept, other} <= duplicates.all()
-    library.write(undoing.redo, operation)
+    library.write(edit_undo.redo, operation)
     assert shown_tags(library, kept) == ["sea"]
 
 

@@ -14,17 +14,19 @@ import pytest
 from tests.pictures import png
 
 from mysticanvas.cli.client import Client, connect
-from mysticanvas.cli.taking_in import import_and_follow, wait_for_jobs
+from mysticanvas.db.database import Database
+from mysticanvas.db.images import files, folders, generations
 from mysticanvas.domain.errors import ConflictError, InvalidInputError
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.generation import InputImage, InputRole, ParentRelation, Recipe
-from mysticanvas.domain.task import ImageRead
-from mysticanvas.library import lineage, lineage_view, taking_in
-from mysticanvas.library.taking_in import Found
+from mysticanvas.features.importing import record as import_record
+from mysticanvas.features.importing.commands import import_and_follow, wait_for_jobs
+from mysticanvas.features.importing.record import Found
+from mysticanvas.features.importing.types import ImageRead
+from mysticanvas.features.lineage import queries as lineage_queries
+from mysticanvas.features.lineage import service as lineage_service
+from mysticanvas.features.lineage import view as lineage_view
 from mysticanvas.settings import Settings
-from mysticanvas.store import files, generations, roots
-from mysticanvas.store import lineage as store_lineage
-from mysticanvas.store.database import Database
 
 PARENT, CHILD = "Fox.png", "child.png"
 Way = tuple[str, str, str, bool, bool]
@@ -224,7 +226,7 @@ def test_an_image_cannot_come_from_itself(client: Client, folder: Path) -> None:
 # -- by hash, and what no parser fills yet: through the transactions of the import ---------------
 
 
-def found(root: roots.Root, name: str, recipe: Recipe, *, second: int = 0) -> Found:
+def found(root: folders.Root, name: str, recipe: Recipe, *, second: int = 0) -> Found:
     read = ImageRead(
         stat=FileStat(name.encode(), 1, (1_700_000_000 + second) * 1_000_000_000),
         format=ImageFormat.PNG,
@@ -241,8 +243,8 @@ def found(root: roots.Root, name: str, recipe: Recipe, *, second: int = 0) -> Fo
     return Found(root, read)
 
 
-def a_root(database: Database) -> roots.Root:
-    return database.write(roots.add, path="/pictures", watch=False, now_ms=0)
+def a_root(database: Database) -> folders.Root:
+    return database.write(folders.add, path="/pictures", watch=False, now_ms=0)
 
 
 def uuid_at(database: Database, path: str) -> str:
@@ -264,7 +266,7 @@ def set_sha256(database: Database, path: str, digest: bytes) -> None:
     final = database.read(files.final_of, image)
     assert final is not None
     database.write(files.set_sha256, file_id=final.id, sha256=digest)
-    database.write(lineage.note_hash, image, digest, now_ms=0)
+    database.write(lineage_service.note_hash, image, digest, now_ms=0)
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(("parent", "child", "namesake", "hash"))))
@@ -279,7 +281,7 @@ def test_a_hash_decides_between_namesakes_in_any_order(database: Database, order
     late = []
     for step in order:
         if step in images:
-            database.write(taking_in.take_in, [images[step]], [], now_ms=0)
+            database.write(import_record.take_in, [images[step]], [], now_ms=0)
         if step == "hash" or (step == "parent" and "hash" in late):
             late.append("hash")
         if "hash" in late and uuid_at(database, "moved/renamed.png") != "None":
@@ -292,9 +294,9 @@ def test_a_hash_decides_between_namesakes_in_any_order(database: Database, order
 def test_a_namesake_with_another_hash_is_not_the_parent(database: Database) -> None:
     root = a_root(database)
     source = InputImage(InputRole.SOURCE, "fox.png", SOURCE_HASH, "file_sha256")
-    database.write(taking_in.take_in, [found(root, "a/fox.png", Recipe())], [], now_ms=0)
+    database.write(import_record.take_in, [found(root, "a/fox.png", Recipe())], [], now_ms=0)
     child = found(root, "child.png", Recipe(inputs=(source,)), second=9)
-    database.write(taking_in.take_in, [child], [], now_ms=0)
+    database.write(import_record.take_in, [child], [], now_ms=0)
     doubtful = database.read(lineage_view.around, uuid_at(database, "child.png"))
     assert [edge.sure for edge in doubtful.edges] == [False]
     set_sha256(database, "a/fox.png", hashlib.sha256(b"another").digest())
@@ -304,8 +306,8 @@ def test_a_namesake_with_another_hash_is_not_the_parent(database: Database) -> N
 def test_a1111_keeps_a_source_under_the_hash_that_it_writes(database: Database) -> None:
     root = a_root(database)
     recipe = Recipe(inputs=(InputImage(InputRole.SOURCE, None, "0A1B2C3D4E", "pixels_md5"),))
-    database.write(taking_in.take_in, [found(root, "child.png", recipe, second=9)], [], now_ms=0)
-    database.write(taking_in.take_in, [found(root, "init-images/0a1b2c3d4e.png", Recipe())], [], now_ms=0)
+    database.write(import_record.take_in, [found(root, "child.png", recipe, second=9)], [], now_ms=0)
+    database.write(import_record.take_in, [found(root, "init-images/0a1b2c3d4e.png", Recipe())], [], now_ms=0)
     seen = database.read(lineage_view.around, uuid_at(database, "child.png"))
     assert [(edge.sure, edge.relation) for edge in seen.edges] == [(True, "source")]
 
@@ -316,9 +318,9 @@ def test_masks_and_control_images_are_shown_as_files_of_the_image(database: Data
               InputImage(InputRole.CONTROL, "depth.png"), InputImage(InputRole.REFERENCE, "style.png"))  # fmt: skip
     tools = [found(root, f"in/{one.name}", Recipe()) for one in inputs]
     child = found(root, "child.png", Recipe(inputs=inputs), second=9)
-    database.write(taking_in.take_in, [child, *tools], [], now_ms=0)
+    database.write(import_record.take_in, [child, *tools], [], now_ms=0)
     image = database.read(generations.id_of, uuid_at(database, "child.png"))
-    shown = [(file.kind, file.path) for file in database.read(store_lineage.input_files, image)]
+    shown = [(file.kind, file.path) for file in database.read(lineage_queries.input_files, image)]
     assert shown == [
         ("input", "in/fox.png"), ("mask", "in/mask.png"), ("control", "in/depth.png"), ("input", "in/style.png"),
     ]  # fmt: skip
@@ -341,7 +343,7 @@ def test_the_view_is_layered_and_bounded(database: Database) -> None:
         child_of("grandson.png", "son.png", "me.png", second=5),
     ]
     crowd = [child_of(f"crowd-{n}.png", "grandson.png", second=10 + n) for n in range(400)]
-    database.write(taking_in.take_in, [*family, *crowd], [], now_ms=0)
+    database.write(import_record.take_in, [*family, *crowd], [], now_ms=0)
     me = uuid_at(database, "me.png")
     seen = database.read(lineage_view.around, me)
     layers = {node.uuid: node.layer for node in seen.nodes}
@@ -391,7 +393,7 @@ def test_the_command_line_shows_links_and_unlinks(tmp_path: Path, folder: Path) 
     library = tmp_path / "library"
 
     def run(*args: str) -> Any:
-        command = [sys.executable, "-m", "mysticanvas.cli.main", *args, "--library", str(library), "--json"]
+        command = [sys.executable, "-m", "mysticanvas.app.cli", *args, "--library", str(library), "--json"]
         return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, env=os.environ).stdout)
 
     (folder / PARENT).write_bytes(comfy_png(1))

@@ -11,10 +11,10 @@ from tests.integration.test_search_api import Asking
 from tests.integration.test_similarity import PROMPTS, wait_for, write
 from typer.testing import CliRunner
 
-from mysticanvas.cli.main import app as command_line
-from mysticanvas.meaning import spaces
-from mysticanvas.meaning.spaces import INSTANT
-from mysticanvas.orchestrator import Orchestrator
+from mysticanvas.app.cli import app as command_line
+from mysticanvas.app.orchestrator import Orchestrator
+from mysticanvas.ml import embedding_models
+from mysticanvas.ml.embedding_models import INSTANT
 from mysticanvas.settings import Settings
 
 SCENES = 2
@@ -35,7 +35,7 @@ def asking(library: Path) -> Iterator[Asking]:
         (folder / f"scene-{seed}.jpg").write_bytes(encoded(scene(seed), "JPEG", quality=60))
     settings = Settings(library=library, workers=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spaces, "available", lambda: [INSTANT])
+        patch.setattr(embedding_models, "available", lambda: [INSTANT])
         with Orchestrator(settings, serving=False) as orchestrator:
             asking = Asking(orchestrator, settings)
             begun = asking.ask("POST", "/api/imports", json={"paths": [str(folder)], "watch": False}).json()

@@ -13,7 +13,7 @@ import pytest
 from tests.faults.serving import Served
 from tests.pictures import write_pictures
 
-from mysticanvas.orchestrator import ARENAS
+from mysticanvas.app.orchestrator import ARENAS
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from tests.rows import add_images
 
-from mysticanvas.library import deeds, mending
-from mysticanvas.library.thumb_cache import ThumbCache
-from mysticanvas.store import checks
-from mysticanvas.store.database import Database, WriteTx
+from mysticanvas.db.database import Database, WriteTx
+from mysticanvas.edits import apply as edit_apply
+from mysticanvas.features.doctor import checks as doctor_checks
+from mysticanvas.features.doctor import repair as doctor_repair
+from mysticanvas.imaging.thumbnail_cache import ThumbCache
 
 DAMAGE = {
     "word index": "INSERT INTO generations_fts (generations_fts, rowid, prompt, negative_prompt, notes) "
@@ -25,17 +26,17 @@ DAMAGE = {
 def test_what_follows_from_sound_rows_is_made_again(database: Database, tmp_path: Path, name: str) -> None:
     cache = ThumbCache(tmp_path / "thumbs", (256, 512))
     images = add_images(database, 4, prompt=lambda number: f"a red fox {number}")
-    database.write(deeds.do, "tag", {"add": ["fox"]}, images, now_ms=1)
-    assert mending.look(database, cache) == []
+    database.write(edit_apply.do, "tag", {"add": ["fox"]}, images, now_ms=1)
+    assert doctor_repair.look(database, cache) == []
 
     database.write(lambda tx: _damage(tx, DAMAGE[name]))
-    assert name in [check.name for check in checks.run_all(database) if not check.ok]
-    assert name in [one.what for one in mending.look(database, cache)]
-    assert name in [check.name for check in checks.run_all(database) if not check.ok]
+    assert name in [check.name for check in doctor_checks.run_all(database) if not check.ok]
+    assert name in [one.what for one in doctor_repair.look(database, cache)]
+    assert name in [check.name for check in doctor_checks.run_all(database) if not check.ok]
 
-    assert name in [one.what for one in mending.mend(database, cache, now_ms=2)]
-    assert [check for check in checks.run_all(database) if not check.ok] == []
-    assert mending.look(database, cache) == []
+    assert name in [one.what for one in doctor_repair.mend(database, cache, now_ms=2)]
+    assert [check for check in doctor_checks.run_all(database) if not check.ok] == []
+    assert doctor_repair.look(database, cache) == []
 
 
 def _damage(tx: WriteTx, sql: str) -> None:
@@ -52,7 +53,7 @@ def test_thumbnails_of_no_image_are_removed_and_new_ones_are_not(database: Datab
         path.write_bytes(b"webp")
         if name != new:
             os.utime(path, (1, 1))
-    assert [one.what for one in mending.mend(database, cache, now_ms=1)] == ["thumbnails"]
+    assert [one.what for one in doctor_repair.mend(database, cache, now_ms=1)] == ["thumbnails"]
     assert {name.partition("-")[0] for name, _ in cache.kept()} == {ours, new}
 
 
@@ -61,5 +62,5 @@ def test_a_sound_library_stays_sound_in_the_eyes_of_doctor_however_often_its_not
     [image] = add_images(database, 1, prompt=lambda _: "a red fox")
     for number in range(17):
         text = ("a lighthouse", "later", "")[number % 3]
-        database.write(deeds.do, "notes", {"value": text}, [image], now_ms=number)
-        assert [check for check in checks.run_all(database) if not check.ok] == []
+        database.write(edit_apply.do, "notes", {"value": text}, [image], now_ms=number)
+        assert [check for check in doctor_checks.run_all(database) if not check.ok] == []

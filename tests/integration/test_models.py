@@ -22,14 +22,16 @@ from tests.model_files import (
 from tests.pictures import png
 
 from mysticanvas.cli.client import Client, connect
-from mysticanvas.cli.taking_in import import_and_follow, wait_for_jobs
+from mysticanvas.db.database import Database, ReadTx, WriteTx
+from mysticanvas.db.images import generations, word_index
+from mysticanvas.db.images.generations import New
 from mysticanvas.domain.errors import ConflictError, InvalidInputError
 from mysticanvas.domain.generation import GenerationId, Recipe, TimestampSource
 from mysticanvas.domain.model import ModelKind, ModelUse
+from mysticanvas.features.importing.commands import import_and_follow, wait_for_jobs
+from mysticanvas.features.models import list_queries
+from mysticanvas.features.models import queries as model_queries
 from mysticanvas.settings import Settings
-from mysticanvas.store import fts, generations, model_lists, models
-from mysticanvas.store.database import Database, ReadTx, WriteTx
-from mysticanvas.store.generations import New
 
 
 @pytest.fixture
@@ -290,11 +292,11 @@ def test_a_preview_is_served_only_if_it_is_a_picture(tmp_path: Path, folder: Pat
 def made_with(tx: WriteTx, lora: str, weight: float, moment: int) -> GenerationId:
     new = New(Recipe(), "{}", moment, TimestampSource.MTIME, model_id=None, problems=[])
     [(image, _)] = generations.add_all(tx, [new], parser_version=1, app_version="test", now_ms=0)
-    fts.index(tx, [image])
+    word_index.index(tx, [image])
     use = ModelUse(ModelKind.LORA, lora, None, weight)
-    model_id = models.find_or_add(tx, use, now_ms=0)
+    model_id = model_queries.find_or_add(tx, use, now_ms=0)
     assert model_id is not None
-    models.link(tx, image, [(model_id, use)])
+    model_queries.link(tx, image, [(model_id, use)])
     return image
 
 
@@ -302,7 +304,7 @@ def test_made_with_a_lora_of_some_weight_is_one_query_on_an_index(database: Data
     for number in range(200):
         database.write_bulk(made_with, f"lora {number % 20}", number / 200, 1_700_000_000_000 + number * 1_000)
     model_id = database.read(lambda tx: tx.value("SELECT id FROM models WHERE name = 'lora 7'"))
-    found = database.read(models.made_with, model_id, role=ModelKind.LORA, min_weight=0.5)
+    found = database.read(model_queries.made_with, model_id, role=ModelKind.LORA, min_weight=0.5)
     assert len(found) == 5
     assert found == sorted(found, reverse=True)
 
@@ -334,12 +336,12 @@ def test_what_lies_in_the_trash_is_not_counted(database: Database) -> None:
     database.write(
         lambda tx: tx.run("UPDATE generations SET deleted_at = 1, purge_after = 2 WHERE id = :id", id=images[1])
     )
-    [model] = database.read(model_lists.listed, kind="lora")
+    [model] = database.read(list_queries.listed, kind="lora")
     assert (model.images, model.doubtful) == (2, 2)
 
 
 def run(library: Path, *args: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "mysticanvas.cli.main", *args, "--library", str(library)]
+    command = [sys.executable, "-m", "mysticanvas.app.cli", *args, "--library", str(library)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

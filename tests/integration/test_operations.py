@@ -16,10 +16,10 @@ from tests.faults.serving import Served
 from tests.pictures import png, write_pictures
 from typer.testing import CliRunner
 
-from mysticanvas.cli.main import app
-from mysticanvas.disk import log_file
-from mysticanvas.store import events
-from mysticanvas.store.database import Database
+from mysticanvas.app.cli import app
+from mysticanvas.db import event_log
+from mysticanvas.db.database import Database
+from mysticanvas.fs import log_file
 
 LEVELS = ("info", "warning", "error")
 
@@ -40,7 +40,7 @@ def write_events(library: Path, count: int) -> None:
     with Database.open(library) as database:
         for number in range(count):
             database.write_bulk(
-                events.append, level=LEVELS[number % 3], kind=f"kind-{number % 4}", subject=None,
+                event_log.append, level=LEVELS[number % 3], kind=f"kind-{number % 4}", subject=None,
                 data={"number": number}, now_ms=number * 1_000,
             )  # fmt: skip
 
@@ -65,15 +65,15 @@ def test_who_ended_without_a_word_is_told_of_at_the_next_start(tmp_path: Path) -
 def test_events_are_filtered_by_level_kind_and_time_and_exported_as_lines(tmp_path: Path) -> None:
     write_events(tmp_path, 60)
     with Database.open(tmp_path) as database:
-        wanted = events.Wanted(["warning", "error"], ["kind-1", "kind-2"], since_ms=10_000, until_ms=50_000)
+        wanted = event_log.Wanted(["warning", "error"], ["kind-1", "kind-2"], since_ms=10_000, until_ms=50_000)
         found: list[Any] = []
         before = None
-        while page := database.read(events.newest, before=before, wanted=wanted, limit=3):
+        while page := database.read(event_log.newest, before=before, wanted=wanted, limit=3):
             before = page[-1].id
             found += page
         expected = [n for n in range(49, 9, -1) if n % 3 and n % 4 in (1, 2)]
         assert [one.data["number"] for one in found] == expected
-        assert database.read(events.kinds) == {f"kind-{number}": 15 for number in range(4)}
+        assert database.read(event_log.kinds) == {f"kind-{number}": 15 for number in range(4)}
     target = tmp_path / "events.jsonl"
     run(tmp_path, "events", "--kind", "kind-3", "--level", "info", "--export", str(target))
     lines = [json.loads(line) for line in target.read_text("utf-8").splitlines()]
@@ -136,7 +136,7 @@ def test_a_port_that_is_taken_is_said_in_a_sentence(tmp_path: Path) -> None:
         taken.listen()
         port = str(taken.getsockname()[1])
         done = subprocess.run(
-            [sys.executable, "-m", "mysticanvas.cli.main", "serve", "--no-open", "--port", port]
+            [sys.executable, "-m", "mysticanvas.app.cli", "serve", "--no-open", "--port", port]
             + ["--library", str(tmp_path)],
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
@@ -160,7 +160,7 @@ def test_a_bundle_for_others_has_no_private_text(tmp_path: Path) -> None:
     server.stop()
     with Database.open(tmp_path / "library") as database:
         data = {"why": "canarytrouble", "files": 3}
-        database.write(events.append, level="error", kind="x", subject=str(pictures), data=data, now_ms=1)
+        database.write(event_log.append, level="error", kind="x", subject=str(pictures), data=data, now_ms=1)
     with (tmp_path / "library" / "logs" / "mysticanvas.log").open("a", encoding="utf-8") as log:
         log.write(json.dumps({"level": "error", "message": "constant", "values": {"path": "canarytrouble"}}) + "\n")
         log.write("canaryprompt, not of ours\n")

@@ -11,12 +11,12 @@ import pytest
 from tests.rows import add_images, name_of
 
 from mysticanvas.cli.client import Client, connect
+from mysticanvas.db.database import Database
 from mysticanvas.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from mysticanvas.domain.query import Field
 from mysticanvas.domain.tag import key_of
-from mysticanvas.library.collecting import renamed
+from mysticanvas.features.collections.service import renamed
 from mysticanvas.settings import Settings
-from mysticanvas.store.database import Database
 
 IMAGES = 12
 
@@ -496,7 +496,7 @@ def test_a1111s_styles_come_in_as_one_deed(client: Client) -> None:
 
 def run(library: Path, *words: str) -> tuple[int, str]:
     asked = subprocess.run(
-        [sys.executable, "-m", "mysticanvas.cli.main", *words, "--library", str(library)],
+        [sys.executable, "-m", "mysticanvas.app.cli", *words, "--library", str(library)],
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     return asked.returncode, asked.stdout + asked.stderr

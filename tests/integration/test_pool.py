@@ -11,21 +11,20 @@ import pytest
 from tests.importing import import_all
 from tests.pictures import png, write_pictures
 
+from mysticanvas.db.database import Database
+from mysticanvas.db.images import folders
 from mysticanvas.domain.errors import WorkerCrashedError
-from mysticanvas.domain.importing import ImportState
-from mysticanvas.domain.task import (
-    Answer,
+from mysticanvas.domain.task import Answer, Task
+from mysticanvas.features.importing.types import (
     FolderListing,
+    ImportState,
     KeptRead,
     KeptTexts,
     ListFolder,
-    MakeThumbs,
     ReadImages,
     ReadKept,
-    Task,
 )
-from mysticanvas.store import roots
-from mysticanvas.store.database import Database
+from mysticanvas.features.thumbnails.types import MakeThumbs
 from mysticanvas.worker.pool import WorkerPool
 
 
@@ -65,7 +64,7 @@ def test_a_file_that_crashes_its_reader_costs_no_other_file(
 ) -> None:
     folder = tmp_path / "pictures"
     write_pictures(folder, 40)
-    root = database.write(roots.add, path=str(folder), watch=False, now_ms=0)
+    root = database.write(folders.add, path=str(folder), watch=False, now_ms=0)
     tally = import_all(database, CrashesOn(pool, b"day-000/00017.png"), root)
     assert tally.state is not ImportState.FAILED
     assert (tally.counts.imported, tally.counts.failed) == (39, 1)

@@ -6,11 +6,14 @@ import pytest
 from tests.rows import add_images
 from tests.tagging import everything_said, what_is_wrong
 
+from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.tag import TagSource
-from mysticanvas.library import deeds, prompt_tags, proposing, undoing, vocabulary
-from mysticanvas.store import assertions, postings, tags
-from mysticanvas.store.database import Database, WriteTx
+from mysticanvas.edits import apply as edit_apply
+from mysticanvas.edits import undo as edit_undo
+from mysticanvas.features.tags import assertion_queries, image_tag_queries, prompt_tags, suggestions
+from mysticanvas.features.tags import queries as tag_queries
+from mysticanvas.features.tags import service as tag_service
 
 
 def lay(database: Database, count: int, prompt: Callable[[int], str]) -> None:
@@ -25,7 +28,7 @@ def carry_on(database: Database) -> None:
 
 
 def counts(database: Database) -> dict[str, int]:
-    return {tag.name: tag.images for tag in database.read(tags.largest, containing="", limit=500)}
+    return {tag.name: tag.images for tag in database.read(tag_queries.largest, containing="", limit=500)}
 
 
 def test_phrases_that_recur_are_tags_of_all_their_images_and_the_rest_is_not(database: Database) -> None:
@@ -35,7 +38,7 @@ def test_phrases_that_recur_are_tags_of_all_their_images_and_the_rest_is_not(dat
 
 
 def test_a_phrase_that_is_a_known_tag_or_another_name_of_one_counts_at_once(database: Database) -> None:
-    database.write(deeds.do, "tag.alias", {"tag": "vixen", "of": "fox"}, now_ms=1)
+    database.write(edit_apply.do, "tag.alias", {"tag": "vixen", "of": "fox"}, now_ms=1)
     lay(database, 2, lambda n: ["Vixen, ice", "FOX"][n])
     carry_on(database)
     assert counts(database) == {"fox": 2, "vixen": 0}
@@ -52,8 +55,8 @@ def test_the_vocabulary_is_not_flooded(database: Database, monkeypatch: pytest.M
 
 def test_switched_off_they_leave_no_trace_and_on_again_they_come_back(database: Database) -> None:
     lay(database, 10, lambda n: "red fox, snow")
-    database.write(deeds.do, "tag.create", {"name": "snow"}, now_ms=1)
-    database.write(deeds.do, "tag", {"add": ["dog"]}, [], now_ms=1)
+    database.write(edit_apply.do, "tag.create", {"name": "snow"}, now_ms=1)
+    database.write(edit_apply.do, "tag", {"add": ["dog"]}, [], now_ms=1)
     before = everything_said(database)
     carry_on(database)
     there = counts(database)
@@ -71,7 +74,7 @@ def test_a_tag_from_prompts_that_the_person_uses_stays(database: Database) -> No
     images = add_images(database, 10, prompt=lambda _: "red fox, snow")
     database.write_bulk(prompt_tags.note, images)
     carry_on(database)
-    database.write(deeds.do, "tag", {"add": ["red fox"]}, images[:1], now_ms=1)
+    database.write(edit_apply.do, "tag", {"add": ["red fox"]}, images[:1], now_ms=1)
     database.write(prompt_tags.stop)
     carry_on(database)
     assert counts(database) == {"red fox": 1}
@@ -82,31 +85,31 @@ def test_a_tag_from_prompts_that_the_person_uses_stays(database: Database) -> No
 
 def say(database: Database, name: str, images: Sequence[GenerationId]) -> None:
     def change(tx: WriteTx) -> None:
-        tag = vocabulary.find_or_propose(tx, name, TagSource.LLM, now_ms=1)
+        tag = tag_service.find_or_propose(tx, name, TagSource.LLM, now_ms=1)
         if tag is None:
             return
-        said = assertions.Assertion(TagSource.LLM, True, 0.9, "model 1")
-        assertions.record(tx, [(image, tag, said) for image in images], now_ms=1)
-        postings.derive_pairs(tx, [(image, tag) for image in images])
+        said = assertion_queries.Assertion(TagSource.LLM, True, 0.9, "model 1")
+        assertion_queries.record(tx, [(image, tag, said) for image in images], now_ms=1)
+        image_tag_queries.derive_pairs(tx, [(image, tag) for image in images])
 
     database.write_bulk(change)
 
 
 def test_a_machines_new_word_shows_nowhere_until_it_is_accepted(database: Database) -> None:
     images = add_images(database, 3)
-    database.write(deeds.do, "tag", {"add": ["arctic fox", "wolf"]}, images[:1], now_ms=1)
+    database.write(edit_apply.do, "tag", {"add": ["arctic fox", "wolf"]}, images[:1], now_ms=1)
     say(database, "Arctic Foxes", images)
     say(database, "wolfe", images[:2])
-    found = {p.name: (p.images, p.similar) for p in database.read(proposing.proposals)}
+    found = {p.name: (p.images, p.similar) for p in database.read(suggestions.proposals)}
     assert found == {"Arctic Foxes": (3, ["arctic fox"]), "wolfe": (2, ["wolf"])}
     assert counts(database) == {"arctic fox": 1, "wolf": 1}
     before = everything_said(database)
-    done = database.write(deeds.do, "tag.alias", {"tag": "Arctic Foxes", "of": "arctic fox"}, now_ms=2)
-    database.write(deeds.do, "tag.accept", {"tags": ["wolfe"]}, now_ms=2)
+    done = database.write(edit_apply.do, "tag.alias", {"tag": "Arctic Foxes", "of": "arctic fox"}, now_ms=2)
+    database.write(edit_apply.do, "tag.accept", {"tags": ["wolfe"]}, now_ms=2)
     assert counts(database)["arctic fox"] == 3
     assert counts(database)["wolfe"] == 2
     for operation in (done.operation + 1, done.operation):
-        database.write(undoing.undo, operation)
+        database.write(edit_undo.undo, operation)
     assert everything_said(database) == before
     assert database.read(what_is_wrong) == []
 
@@ -114,7 +117,7 @@ def test_a_machines_new_word_shows_nowhere_until_it_is_accepted(database: Databa
 def test_a_refused_word_does_not_come_again(database: Database) -> None:
     images = add_images(database, 2)
     say(database, "blurry", images)
-    database.write(deeds.do, "tag.refuse", {"tags": ["blurry"]}, now_ms=1)
+    database.write(edit_apply.do, "tag.refuse", {"tags": ["blurry"]}, now_ms=1)
     say(database, "Blurry", images)
-    assert database.read(proposing.proposals) == []
+    assert database.read(suggestions.proposals) == []
     assert database.read(what_is_wrong) == []

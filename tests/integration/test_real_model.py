@@ -21,11 +21,12 @@ import pytest
 from tests.integration.test_autotagging import everything, idle, start, tagged
 from tests.integration.test_similarity import PROMPTS, take_in, working, write
 
-from mysticanvas.domain.machine import Autotagging, Endpoint, MachineTagCategory
-from mysticanvas.endpoints import tagging
-from mysticanvas.library import autotagging
-from mysticanvas.store import checks
-from mysticanvas.store.database import Database
+from mysticanvas.db.database import Database
+from mysticanvas.domain.tag import MachineTagCategory
+from mysticanvas.features.autotag import prompting
+from mysticanvas.features.autotag import service as autotag_service
+from mysticanvas.features.autotag.types import Autotagging, Endpoint
+from mysticanvas.features.doctor import checks as doctor_checks
 
 pytestmark = [pytest.mark.llm, pytest.mark.long]
 
@@ -65,19 +66,19 @@ def url() -> Iterator[str]:
 def test_a_real_model_gives_well_formed_tags(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     for prompt in ASKED:
         began_s = time.monotonic()
-        tags = tagging.suggest(Endpoint(url, "smollm2"), prompt=prompt, vocabulary=["fox", "snow", "night"])
+        tags = prompting.suggest(Endpoint(url, "smollm2"), prompt=prompt, vocabulary=["fox", "snow", "night"])
         with capsys.disabled():
             print(f"\n{time.monotonic() - began_s:5.1f} s  {prompt}: {', '.join(tag.name for tag in tags)}")
-        assert 1 <= len(tags) <= tagging.MAX_TAGS
+        assert 1 <= len(tags) <= prompting.MAX_TAGS
         for tag in tags:
             assert tag.category in CATEGORIES
-            assert 0 < len(tag.name.split()) <= tagging.MAX_WORDS
+            assert 0 < len(tag.name.split()) <= prompting.MAX_WORDS
             assert 0 <= tag.confidence <= 1
 
 
 def test_what_a_real_model_says_arrives_with_its_provenance(url: str, database: Database, tmp_path: Path) -> None:
     write(tmp_path / "pictures", PROMPTS[:3])
-    database.write(autotagging.set_wishes, Autotagging(Endpoint(url, "smollm2")))
+    database.write(autotag_service.set_wishes, Autotagging(Endpoint(url, "smollm2")))
     with working(database, tmp_path) as pool:
         take_in(database, pool, tmp_path / "pictures")
         run = start(database, everything(database))
@@ -87,7 +88,7 @@ def test_what_a_real_model_says_arrives_with_its_provenance(url: str, database: 
     assert {row["prompt"] for row in rows} == set(PROMPTS[:3])
     assert {row["run"] for row in rows} == {run.run}
     assert all(row["category"] in CATEGORIES and row["state"] == "proposed" for row in rows)
-    assert all(check.ok for check in checks.run_all(database))
+    assert all(check.ok for check in doctor_checks.run_all(database))
 
 
 def until_idle(database: Database) -> None:

@@ -12,15 +12,22 @@ from tests.pictures import write_pictures
 from tests.rows import add_images, name_of
 
 from mysticanvas.cli.client import Client, connect
-from mysticanvas.cli.rebuilding import rebuild
+from mysticanvas.db import settings_store
+from mysticanvas.db.database import Database
 from mysticanvas.domain.errors import InvalidInputError, MystiCanvasError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.library import backing_up, deeds, embedding, journaling, likeness
-from mysticanvas.library.journaling import Journaling
+from mysticanvas.edits import apply as edit_apply
+from mysticanvas.features.backups import service as backup_service
+from mysticanvas.features.duplicates import service as duplicate_service
+from mysticanvas.features.journal import files as journal_files
+from mysticanvas.features.journal import queries as journal_queries
+from mysticanvas.features.journal import service as journal_service
+from mysticanvas.features.journal.commands import rebuild
+from mysticanvas.features.journal.files import JournalFiles
+from mysticanvas.features.journal.service import Journaling
+from mysticanvas.features.semantic import service as semantic_service
+from mysticanvas.features.verify import queries as verify_queries
 from mysticanvas.settings import Settings
-from mysticanvas.store import journal, journal_files, preferences, verifying
-from mysticanvas.store.database import Database
-from mysticanvas.store.journal_files import JournalFiles
 
 PICTURES = 60
 TAGS = ("fox", "snow", "animal", "vulpes", "red fox", "winter", "夜景", "Straße")
@@ -247,7 +254,7 @@ def test_a_restored_library_begins_another_journal(tmp_path: Path) -> None:
         take_in(client, folder)
         made = Path(client.post("/api/backups")["path"])
         client.post("/api/bulk", {"query": "", "set": {"rating": 5}})
-    backing_up.restore(library, made)
+    backup_service.restore(library, made)
     with opened(library) as client:
         assert client.get("/api/rebuild")["journals"] == []
         client.post("/api/bulk", {"query": "", "set": {"favorite": True}})
@@ -263,7 +270,7 @@ def test_a_restored_library_begins_another_journal(tmp_path: Path) -> None:
 
 
 def rate(database: Database, image: GenerationId, rating: int) -> None:
-    database.write(deeds.do, "rating", {"value": rating}, [image], now_ms=1)
+    database.write(edit_apply.do, "rating", {"value": rating}, [image], now_ms=1)
 
 
 def ratings(folder: Path) -> dict[str, int]:
@@ -277,38 +284,41 @@ def test_what_was_written_without_a_journal_is_in_it_at_the_next_start(tmp_path:
         images = add_images(database, 3)
         rate(database, images[0], 4)
         with Journaling(database):
-            assert journaling.catch_up(database, wait_s=10)
+            assert journal_service.catch_up(database, wait_s=10)
         rate(database, images[1], 2)
         assert ratings(tmp_path) == {name_of(0): 4}
         with Journaling(database):
             pass
         assert ratings(tmp_path) == {name_of(0): 4, name_of(1): 2}
-        assert database.read(journal.left) == 0
+        assert database.read(journal_queries.left) == 0
 
 
-@pytest.mark.parametrize("name", [verifying.STATE, likeness.CAUGHT_UP, embedding.QUEUED.format("a"), journal.LIBRARY])
+@pytest.mark.parametrize(
+    "name",
+    [verify_queries.STATE, duplicate_service.CAUGHT_UP, semantic_service.QUEUED.format("a"), journal_queries.LIBRARY],
+)
 def test_what_the_program_keeps_for_itself_is_not_in_the_journal(tmp_path: Path, name: str) -> None:
     """A library that is made again would believe that work was done which is not."""
     with Database.open(tmp_path) as database:
-        database.write(preferences.put, name, "said")
-        database.write(preferences.put, "trash.days", 7)
-        assert database.read(journal.due, limit=100)[0] == [("setting", "trash.days")]
+        database.write(settings_store.put, name, "said")
+        database.write(settings_store.put, "trash.days", 7)
+        assert database.read(journal_queries.due, limit=100)[0] == [("setting", "trash.days")]
         with Journaling(database):
-            assert journaling.catch_up(database, wait_s=10)
+            assert journal_service.catch_up(database, wait_s=10)
 
 
 def test_notes_wait_while_the_journal_cannot_be_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(journaling, "PAUSE_AFTER_ERROR_S", 0.05)
+    monkeypatch.setattr(journal_service, "PAUSE_AFTER_ERROR_S", 0.05)
     with Database.open(tmp_path) as database:
         images = add_images(database, 2)
         (tmp_path / "journal").write_text("a file is in the way")
         with Journaling(database):
             rate(database, images[0], 5)
-            assert not journaling.catch_up(database, wait_s=1)
+            assert not journal_service.catch_up(database, wait_s=1)
             (tmp_path / "journal").unlink()
-            assert journaling.catch_up(database, wait_s=10)
+            assert journal_service.catch_up(database, wait_s=10)
         assert ratings(tmp_path) == {name_of(0): 5}
     assert [r.message for r in caplog.records].count("the journal cannot be written") == 1
 
@@ -321,8 +331,8 @@ def test_a_journal_that_has_grown_is_written_anew_and_says_the_same(
         images = add_images(database, 40)
         with Journaling(database):
             for number in range(12):
-                database.write(deeds.do, "rating", {"value": number % 5}, images, now_ms=1)
-                assert journaling.catch_up(database, wait_s=10)
+                database.write(edit_apply.do, "rating", {"value": number % 5}, images, now_ms=1)
+                assert journal_service.catch_up(database, wait_s=10)
         [path] = (tmp_path / "journal").glob("*.jsonl")
         assert not path.name.endswith("-000001.jsonl")
         assert path.stat().st_size < 60_000

@@ -13,13 +13,12 @@ from tests.integration.test_lineage import comfy_png
 from tests.pictures import a1111_png, write_pictures
 
 from mysticanvas.cli.client import connect
-from mysticanvas.cli.taking_in import import_and_follow
-from mysticanvas.domain.task import KeptTexts, ReadKept
-from mysticanvas.library.jobs import reparse
+from mysticanvas.db.database import Database
+from mysticanvas.features.importing import reparse_job, reparse_task
+from mysticanvas.features.importing.commands import import_and_follow
+from mysticanvas.features.importing.types import KeptTexts, ReadKept
+from mysticanvas.jobs import queue as job_queue
 from mysticanvas.settings import Settings
-from mysticanvas.store import jobs
-from mysticanvas.store.database import Database
-from mysticanvas.worker.tasks import reparsing
 
 
 @pytest.fixture
@@ -44,7 +43,7 @@ def make_old(library: Path) -> None:
 
 
 def run(library: Path, *args: str) -> Any:
-    command = [sys.executable, "-m", "mysticanvas.cli.main", *args, "--library", str(library), "--json"]
+    command = [sys.executable, "-m", "mysticanvas.app.cli", *args, "--library", str(library), "--json"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode in (0, 1), done.stderr
     return json.loads(done.stdout)
@@ -124,21 +123,21 @@ def test_a_kill_in_the_middle_loses_nothing_and_does_nothing_twice(library: Path
 
 
 def test_a_batch_that_crashes_a_worker_is_halved_until_the_bad_one_is_alone(database: Database) -> None:
-    database.write(reparse.enqueue, [1, 2, 3, 4, 5])
+    database.write(reparse_job.enqueue, [1, 2, 3, 4, 5])
     crashed = []
     for step in range(40):
-        claimed = database.write(jobs.claim, boot="x", limit=1, now_ms=10**9 * (step + 1))
+        claimed = database.write(job_queue.claim, boot="x", limit=1, now_ms=10**9 * (step + 1))
         if not claimed:
             break
         [job] = claimed
-        parts = reparse.split(job.payload)
+        parts = reparse_job.split(job.payload)
         if 4 not in job.payload["generations"]:
-            database.write(jobs.finish, job, now_ms=0)
+            database.write(job_queue.finish, job, now_ms=0)
         elif parts:
-            database.write(jobs.replace, job, parts, now_ms=0)
+            database.write(job_queue.replace, job, parts, now_ms=0)
         else:
             crashed.append(job.payload["generations"])
-            database.write(jobs.fail, job, error="it crashed", crashed=True, now_ms=0, most_attempts=4)
+            database.write(job_queue.fail, job, error="it crashed", crashed=True, now_ms=0, most_attempts=4)
     assert crashed == [[4], [4]]
     rows = database.read(lambda tx: tx.all("SELECT status, payload_json FROM jobs WHERE status <> 'done'"))
     assert [(row["status"], json.loads(row["payload_json"])["generations"]) for row in rows] == [("error", [4])]
@@ -147,5 +146,5 @@ def test_a_batch_that_crashes_a_worker_is_halved_until_the_bad_one_is_alone(data
 def test_damaged_texts_stop_nothing() -> None:
     good = KeptTexts(2, b"", "x.png")
     bad = KeptTexts(1, b"no zlib at all", "x.png")
-    answer = reparsing.run(ReadKept([bad, good]))
+    answer = reparse_task.run(ReadKept([bad, good]))
     assert (answer.generations, answer.recipes[0]) == ([1, 2], b"")

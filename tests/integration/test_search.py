@@ -9,20 +9,22 @@ from pathlib import Path
 import pytest
 from tests.libraries import FIRST_S, add_image, add_tag
 
+from mysticanvas.db.connections import GIVEN_UP
+from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.domain.errors import TimeLimitError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.query import Field
-from mysticanvas.library import deeds, undoing
-from mysticanvas.search import completing, highlighting, language, paging, resolving
+from mysticanvas.edits import apply as edit_apply
+from mysticanvas.edits import undo as edit_undo
+from mysticanvas.features.tags import image_tag_queries
+from mysticanvas.search import autocomplete, highlight, language, paging
 from mysticanvas.search import index as index_module
-from mysticanvas.search.finding import Finder
+from mysticanvas.search import resolve as search_resolve
+from mysticanvas.search.engine import Finder
 from mysticanvas.search.index import Index, NotWarmError
+from mysticanvas.search.index_data import State
 from mysticanvas.search.snapshots import Snapshots, items, position_of
-from mysticanvas.search.state import State
 from mysticanvas.search.statistics import statistics
-from mysticanvas.store import postings
-from mysticanvas.store.connections import GIVEN_UP
-from mysticanvas.store.database import Database, ReadTx, WriteTx
 
 PROMPTS = {
     "cyrillic": "Привет, мир",
@@ -63,12 +65,12 @@ def finder(request: pytest.FixtureRequest, database: Database) -> Iterator[Finde
 def test_a_tag_is_found_by_all_that_leads_to_it(
     database: Database, finder: Finder, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
-    monkeypatch.setattr(postings, "AT_ONCE", 300 if how == "at once" else 0)
+    monkeypatch.setattr(image_tag_queries, "AT_ONCE", 300 if how == "at once" else 0)
     image = GenerationId(FIRST_S << 8)
 
     def do(kind: str, **args: object) -> int:
-        done = database.write(deeds.do, kind, args, [image] if kind == "tag" else [], now_ms=1).operation
-        while database.write(postings.carry_on, limit=1):
+        done = database.write(edit_apply.do, kind, args, [image] if kind == "tag" else [], now_ms=1).operation
+        while database.write(image_tag_queries.carry_on, limit=1):
             pass
         return done
 
@@ -81,15 +83,15 @@ def test_a_tag_is_found_by_all_that_leads_to_it(
         assert found(finder, name) == {"cyrillic"}, name
     refused = do("tag", reject=["living being"])
     assert (found(finder, "tag:cat"), found(finder, "tag:living_being")) == ({"cyrillic"}, set())
-    database.write(undoing.undo, refused)
+    database.write(edit_undo.undo, refused)
     assert found(finder, "tag:living_being") == {"cyrillic"}
-    database.write(undoing.undo, alias)
-    while database.write(postings.carry_on, limit=1):
+    database.write(edit_undo.undo, alias)
+    while database.write(image_tag_queries.carry_on, limit=1):
         pass
     assert (found(finder, "tag:feline"), found(finder, "tag:cat")) == ({"cyrillic"}, set())
-    trashed = database.write(deeds.do, "trash", {}, [image], now_ms=2).operation
+    trashed = database.write(edit_apply.do, "trash", {}, [image], now_ms=2).operation
     assert found(finder, "tag:feline") == set()
-    database.write(undoing.undo, trashed)
+    database.write(edit_undo.undo, trashed)
     assert found(finder, "tag:feline") == {"cyrillic"}
 
 
@@ -199,7 +201,7 @@ def test_a_random_order_is_chosen_once_and_written_down(database: Database) -> N
 
 def test_a_name_that_nothing_has_is_told_with_the_nearest(finder: Finder, database: Database) -> None:
     database.write(add_tag, "lighthouse", FIRST_S << 8)
-    unknown = database.read(resolving.unknown_names, language.parse("tag:lighthose -tag:lighthouse model:none"))
+    unknown = database.read(search_resolve.unknown_names, language.parse("tag:lighthose -tag:lighthouse model:none"))
     assert [(u.field, u.value, u.nearest) for u in unknown] == [
         (Field.TAG, "lighthose", "lighthouse"),
         (Field.MODEL, "none", None),
@@ -223,14 +225,14 @@ def test_completion_offers_fields_and_values_with_counts(
     finder: Finder, database: Database, text: str, offered: list[tuple[str, int | None]]
 ) -> None:
     database.write(add_tag, "lighthouse", (FIRST_S + 3 * 3_600) << 8)
-    completion = completing.complete(finder, text, len(text))
+    completion = autocomplete.complete(finder, text, len(text))
     assert [(offer.text, offer.count) for offer in completion.offers] == offered
 
 
 def test_highlights_are_the_places_in_the_text_as_written() -> None:
     prompt = PROMPTS["weighted"] + " 城市夜景"
     query = language.parse('MASTERPIECE "the sea" 夜景 -storm')
-    places = highlighting.of_text(query, prompt, Field.PROMPT)
+    places = highlight.of_text(query, prompt, Field.PROMPT)
     assert [prompt[begin:end] for begin, end in places] == ["masterpiece", "the sea", "夜景"]
 
 

@@ -15,13 +15,13 @@ from tests.libraries import FIRST_S, RandomLibrary, add_image, add_tag
 from tests.property.test_language import PIECES
 from typer.testing import CliRunner
 
-from mysticanvas.cli.main import app as command_line
+from mysticanvas.app.cli import app as command_line
+from mysticanvas.app.orchestrator import Orchestrator
+from mysticanvas.db.database import ReadTx
 from mysticanvas.domain.query import Field
-from mysticanvas.orchestrator import Orchestrator
+from mysticanvas.fs.instance_file import read_token
 from mysticanvas.search import paging
-from mysticanvas.server.holding import read_token
 from mysticanvas.settings import Settings
-from mysticanvas.store.database import ReadTx
 
 
 class Asking:

@@ -13,8 +13,8 @@ from tests.faults.serving import Served
 from tests.pictures import write_pictures
 from typer.testing import CliRunner
 
-from mysticanvas.cli.main import app
-from mysticanvas.server.passwords import keep_password
+from mysticanvas.app.cli import app
+from mysticanvas.http.passwords import keep_password
 
 IMAGES = 4
 KEY = "sk-canary-8f1b6c52d07e4a39"

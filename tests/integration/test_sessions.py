@@ -5,10 +5,10 @@ from pathlib import Path
 
 from tests import loops
 
-from mysticanvas.library.job_progress import JobProgress
-from mysticanvas.server.live import LiveUpdates
-from mysticanvas.server.sessions import Sessions
-from mysticanvas.store.database import Database
+from mysticanvas.app.live_updates import LiveUpdates
+from mysticanvas.db.database import Database
+from mysticanvas.http.sessions import Sessions
+from mysticanvas.jobs.progress import JobProgress
 
 
 def signed_in(sessions: Sessions) -> str:

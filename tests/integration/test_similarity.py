@@ -13,24 +13,27 @@ import pytest
 from tests.importing import import_all
 from tests.pictures import png
 
-from mysticanvas.dispatching import Dispatcher
+from mysticanvas.db.connections import GIVEN_UP
+from mysticanvas.db.database import Database, ReadTx, WriteTx
+from mysticanvas.db.images import folders
 from mysticanvas.domain.errors import NotFoundError, QueryError, TimeLimitError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.job import JobKind
 from mysticanvas.domain.query import Field
-from mysticanvas.library import deeds, embedding
-from mysticanvas.library.thumb_cache import ThumbCache
-from mysticanvas.meaning import spaces
-from mysticanvas.meaning.spaces import INSTANT
-from mysticanvas.search import language
+from mysticanvas.edits import apply as edit_apply
+from mysticanvas.features.semantic import service as semantic_service
+from mysticanvas.imaging.thumbnail_cache import ThumbCache
+from mysticanvas.jobs import queries as job_queries
+from mysticanvas.jobs import queue as job_queue
+from mysticanvas.jobs.dispatcher import Dispatcher
+from mysticanvas.jobs.queries import Chosen
+from mysticanvas.jobs.types import JobKind
+from mysticanvas.ml import embedding_models
+from mysticanvas.ml.embedding_models import INSTANT
+from mysticanvas.search import language, prompt_vectors
 from mysticanvas.search import similarity as likeness
-from mysticanvas.search.finding import Finder
+from mysticanvas.search.engine import Finder
 from mysticanvas.search.index import Index
 from mysticanvas.search.similarity import Similarity
-from mysticanvas.store import embeddings, job_lists, jobs, roots
-from mysticanvas.store.connections import GIVEN_UP
-from mysticanvas.store.database import Database, ReadTx, WriteTx
-from mysticanvas.store.job_lists import Chosen
 from mysticanvas.worker.pool import WorkerPool
 
 PROMPTS = [
@@ -53,7 +56,7 @@ def write(folder: Path, prompts: list[str], *, first: int = 0) -> None:
 @pytest.fixture(autouse=True)
 def instant_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """The accurate model takes seconds to load and is tested by its own quality."""
-    monkeypatch.setattr(spaces, "available", lambda: [INSTANT])
+    monkeypatch.setattr(embedding_models, "available", lambda: [INSTANT])
 
 
 @contextmanager
@@ -74,12 +77,12 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 def embedded(database: Database) -> tuple[int, int]:
-    [state] = database.read(embedding.progress)
+    [state] = database.read(semantic_service.progress)
     return state.done, state.total
 
 
 def take_in(database: Database, pool: WorkerPool, folder: Path) -> None:
-    root = database.write(roots.add, path=str(folder), watch=False, now_ms=0)
+    root = database.write(folders.add, path=str(folder), watch=False, now_ms=0)
     import_all(database, pool, root)
 
 
@@ -165,7 +168,7 @@ def test_what_could_not_be_read_is_read_the_next_time(
     similarity = Similarity(library, tmp_path / "vectors")
     android = GenerationId(image_of(library, PROMPTS[0]))
     assert android in similarity.to_text("sad robot").ids
-    library.write(deeds.do, "trash", {}, [android], now_ms=5)
+    library.write(edit_apply.do, "trash", {}, [android], now_ms=5)
 
     def fail(*_: Any) -> dict[int, int]:
         raise TimeLimitError("It took too long.")
@@ -179,7 +182,7 @@ def test_what_could_not_be_read_is_read_the_next_time(
     gone = threading.Event()
     gone.set()
     given_up = GIVEN_UP.set(gone)
-    library.write(deeds.do, "restore", {}, [android], now_ms=6)
+    library.write(edit_apply.do, "restore", {}, [android], now_ms=6)
     assert android in similarity.to_text("sad robot").ids
     GIVEN_UP.reset(given_up)
 
@@ -188,10 +191,10 @@ def test_what_is_in_the_trash_is_like_nothing(library: Database, tmp_path: Path)
     similarity = Similarity(library, tmp_path / "vectors")
     android = GenerationId(image_of(library, PROMPTS[0]))
     assert android in similarity.to_text("sad robot").ids
-    library.write(deeds.do, "trash", {}, [android], now_ms=5)
+    library.write(edit_apply.do, "trash", {}, [android], now_ms=5)
     assert android not in similarity.to_text("sad robot").ids
     assert android not in Similarity(library, tmp_path / "vectors").to_text("sad robot").ids
-    library.write(deeds.do, "restore", {}, [android], now_ms=6)
+    library.write(edit_apply.do, "restore", {}, [android], now_ms=6)
     assert int(similarity.to_text("sad robot").ids[0]) == android
 
 
@@ -228,7 +231,7 @@ def test_a_changed_prompt_is_embedded_anew_and_a_deleted_one_forgotten(library: 
     def change(tx: WriteTx) -> None:
         tx.run("UPDATE generations SET prompt = 'a weeping automaton' WHERE id = :id", id=jets)
         tx.changes.changed.append(GenerationId(jets))
-        embedding.queue_new(tx, now_ms=2_000)
+        semantic_service.queue_new(tx, now_ms=2_000)
 
     library.write(change)
     assert embedded(library) == (4, 5)
@@ -246,24 +249,24 @@ def test_a_changed_prompt_is_embedded_anew_and_a_deleted_one_forgotten(library: 
 
 
 def test_lost_vectors_and_discarded_jobs_are_made_up_for(library: Database, tmp_path: Path) -> None:
-    library.write(embeddings.forget, space=INSTANT.name)
-    assert embedding.queue_missing(library, now_ms=lambda: 0) == 1
-    library.write(job_lists.cancel, Chosen(kind=JobKind.EMBED), limit=1_000, now_ms=0)
-    assert embedding.queue_missing(library, now_ms=lambda: 0) == 1
+    library.write(prompt_vectors.forget, space=INSTANT.name)
+    assert semantic_service.queue_missing(library, now_ms=lambda: 0) == 1
+    library.write(job_queries.cancel, Chosen(kind=JobKind.EMBED), limit=1_000, now_ms=0)
+    assert semantic_service.queue_missing(library, now_ms=lambda: 0) == 1
     with working(library, tmp_path):
         wait_for(lambda: embedded(library) == (5, 5))
-    assert embedding.queue_missing(library, now_ms=lambda: 0) == 0
+    assert semantic_service.queue_missing(library, now_ms=lambda: 0) == 0
 
 
 def test_a_block_whose_prompts_all_have_vectors_asks_for_no_work(library: Database) -> None:
     payload: dict[str, Any] = {"space": INSTANT.name, "first": 0, "last": 999}
-    from mysticanvas.library.jobs import embed
+    from mysticanvas.features.semantic import job as semantic_job
 
-    assert library.read(embed.prepare, payload) is None
+    assert library.read(semantic_job.prepare, payload) is None
 
 
 def test_embedding_can_be_paused(database: Database, tmp_path: Path) -> None:
-    database.write(jobs.set_paused, kind=JobKind.EMBED, value=True)
+    database.write(job_queue.set_paused, kind=JobKind.EMBED, value=True)
     write(tmp_path / "pictures", PROMPTS)
     with working(database, tmp_path) as pool:
         take_in(database, pool, tmp_path / "pictures")
@@ -273,5 +276,5 @@ def test_embedding_can_be_paused(database: Database, tmp_path: Path) -> None:
 
         wait_for(lambda: database.read(thumbs_done))
         assert embedded(database) == (0, 5)
-        database.write(jobs.set_paused, kind=JobKind.EMBED, value=False)
+        database.write(job_queue.set_paused, kind=JobKind.EMBED, value=False)
         wait_for(lambda: embedded(database) == (5, 5))

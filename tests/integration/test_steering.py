@@ -16,18 +16,22 @@ from tests.pictures import write_pictures
 from tests.rows import add_images, name_of
 
 from mysticanvas.cli.client import Client, connect
-from mysticanvas.dispatching import Dispatcher
+from mysticanvas.db import event_log
+from mysticanvas.db.database import Database
+from mysticanvas.db.images import folders
 from mysticanvas.domain.errors import InvalidInputError, NobodyDidItError, NotFoundError
 from mysticanvas.domain.file import FileStat
-from mysticanvas.domain.job import JobKind, JobPriority
-from mysticanvas.domain.task import Answer, FileHashed, HashFile, Task
-from mysticanvas.library import job_steering
-from mysticanvas.library.job_progress import JobProgress
-from mysticanvas.library.thumb_cache import ThumbCache
+from mysticanvas.domain.task import Answer, Task
+from mysticanvas.features.file_hashes.types import FileHashed, HashFile
+from mysticanvas.imaging.thumbnail_cache import ThumbCache
+from mysticanvas.jobs import control as job_control
+from mysticanvas.jobs import queries as job_queries
+from mysticanvas.jobs import queue as job_queue
+from mysticanvas.jobs.dispatcher import Dispatcher
+from mysticanvas.jobs.progress import JobProgress
+from mysticanvas.jobs.queries import Chosen, KindState
+from mysticanvas.jobs.types import JobKind, JobPriority
 from mysticanvas.settings import Settings
-from mysticanvas.store import events, job_lists, jobs, roots
-from mysticanvas.store.database import Database
-from mysticanvas.store.job_lists import Chosen, KindState
 from mysticanvas.worker.pool import WorkerPool
 
 LIMIT_S = 30.0
@@ -43,20 +47,20 @@ def until(condition: Callable[[], bool], limit_s: float = LIMIT_S) -> float:
 
 
 def enqueue(database: Database, kind: JobKind, numbers: range, *, priority: int = JobPriority.NORMAL) -> None:
-    new = [jobs.NewJob(kind, {"generation": (400_000_000 + n) << 8}, name_of(n), priority) for n in numbers]
-    database.write(jobs.enqueue_all, new, now_ms=1_000)
+    new = [job_queue.NewJob(kind, {"generation": (400_000_000 + n) << 8}, name_of(n), priority) for n in numbers]
+    database.write(job_queue.enqueue_all, new, now_ms=1_000)
 
 
 def park(database: Database, error: str, *, limit: int = 1) -> list[int]:
-    claimed = database.write(jobs.claim, boot="x", limit=limit, now_ms=10**9)
+    claimed = database.write(job_queue.claim, boot="x", limit=limit, now_ms=10**9)
     for job in claimed:
-        database.write(jobs.fail, job, error=error, crashed=False, now_ms=0, most_attempts=1)
+        database.write(job_queue.fail, job, error=error, crashed=False, now_ms=0, most_attempts=1)
     return [job.id for job in claimed]
 
 
 def statuses(database: Database) -> dict[str, int]:
     found: dict[str, int] = {}
-    for job in database.read(job_lists.listed, kind=None, status=None, before=None, limit=1_000)[0]:
+    for job in database.read(job_queries.listed, kind=None, status=None, before=None, limit=1_000)[0]:
         found[job.status] = found.get(job.status, 0) + 1
     return found
 
@@ -97,14 +101,14 @@ def test_parked_jobs_are_grouped_by_reason_and_retried_by_it(database: Database)
     enqueue(database, JobKind.SHA256, range(6))
     park(database, "The file is gone.\nworker 1", limit=4)
     park(database, "The disk is broken.", limit=2)
-    found = database.read(job_lists.reasons, limit=10)
+    found = database.read(job_queries.reasons, limit=10)
     assert [(one.kind, one.reason, one.jobs) for one in found] == [
         ("sha256", "The file is gone.", 4),
         ("sha256", "The disk is broken.", 2),
     ]
-    assert job_steering.retry(database, Chosen(reason="The file is gone."), now_ms=0) == 4
+    assert job_control.retry(database, Chosen(reason="The file is gone."), now_ms=0) == 4
     assert statuses(database) == {"queued": 4, "error": 2}
-    assert job_steering.discard(database, Chosen(reason="The disk is broken.")) == 2
+    assert job_control.discard(database, Chosen(reason="The disk is broken.")) == 2
     assert statuses(database) == {"queued": 4}
 
 
@@ -113,16 +117,16 @@ def test_a_parked_job_whose_like_waits_already_is_not_queued_twice(database: Dat
     enqueue(database, JobKind.SHA256, range(1))
     park(database, "The file is gone.")
     enqueue(database, JobKind.SHA256, range(1))
-    job_steering.retry(database, Chosen(), now_ms=0)
+    job_control.retry(database, Chosen(), now_ms=0)
     assert statuses(database) == {"queued": 1}
 
 
 def test_a_cancelled_job_is_queued_again_when_it_is_named(database: Database) -> None:
     add_images(database, 2)
     enqueue(database, JobKind.SHA256, range(2))
-    assert job_steering.cancel(database, Chosen(), now_ms=0) == 2
-    assert job_steering.retry(database, Chosen(), now_ms=0) == 0
-    assert job_steering.retry(database, Chosen(ids=[1]), now_ms=0) == 1
+    assert job_control.cancel(database, Chosen(), now_ms=0) == 2
+    assert job_control.retry(database, Chosen(), now_ms=0) == 0
+    assert job_control.retry(database, Chosen(ids=[1]), now_ms=0) == 1
     assert statuses(database) == {"queued": 1, "cancelled": 1}
 
 
@@ -132,12 +136,12 @@ def test_pages_of_jobs_follow_each_other(database: Database) -> None:
     enqueue(database, JobKind.THUMB, range(5, 10))
     before, seen = None, []
     while True:
-        page, before = database.read(job_lists.listed, kind=None, status=None, before=before, limit=3)
+        page, before = database.read(job_queries.listed, kind=None, status=None, before=before, limit=3)
         seen += [job.id for job in page]
         if before is None:
             break
     assert seen == list(range(10, 0, -1))
-    only, _ = database.read(job_lists.listed, kind="thumb", status="queued", before=None, limit=50)
+    only, _ = database.read(job_queries.listed, kind="thumb", status="queued", before=None, limit=50)
     assert [job.file for job in only] == [f"{n}.png" for n in range(9, 4, -1)]
 
 
@@ -145,11 +149,11 @@ def test_pruning_leaves_what_waits_what_failed_and_the_newest_of_what_is_done(da
     add_images(database, 9)
     enqueue(database, JobKind.SHA256, range(9))
     park(database, "The file is gone.")
-    for job in database.write(jobs.claim, boot="x", limit=6, now_ms=0):
-        database.write(jobs.finish, job, now_ms=job.id * 1_000)
-    assert database.write(job_lists.prune, before_ms=3_500, keep=100, limit=100) == 2
-    assert database.write(job_lists.prune, before_ms=0, keep=1, limit=2) == 2
-    assert database.write(job_lists.prune, before_ms=0, keep=1, limit=2) == 1
+    for job in database.write(job_queue.claim, boot="x", limit=6, now_ms=0):
+        database.write(job_queue.finish, job, now_ms=job.id * 1_000)
+    assert database.write(job_queries.prune, before_ms=3_500, keep=100, limit=100) == 2
+    assert database.write(job_queries.prune, before_ms=0, keep=1, limit=2) == 2
+    assert database.write(job_queries.prune, before_ms=0, keep=1, limit=2) == 1
     assert statuses(database) == {"queued": 2, "error": 1, "done": 1}
 
 
@@ -189,7 +193,7 @@ def test_very_many_jobs_are_not_counted_all_the_time(database: Database, monkeyp
         counted, now_s = counted + 1, now_s + cost_s
         return [KindState("thumb", counted, 0, 0, 0, 0)]
 
-    monkeypatch.setattr(job_lists, "states", states)
+    monkeypatch.setattr(job_queries, "states", states)
     assert [progress.counts(database)[0].waiting for _ in range(3)] == [1, 2, 3]
     cost_s = 0.2
     assert [progress.counts(database)[0].waiting for _ in range(3)] == [4, 4, 4]
@@ -210,9 +214,12 @@ def test_what_is_on_screen_is_claimed_beside_a_full_house_the_last_asked_for_fir
         until(lambda: len(executor.asked) == 2)
         for number in (5, 8):
             database.write(
-                jobs.raise_priority, kind=JobKind.SHA256, unique_keys=[name_of(number)], priority=JobPriority.IN_VIEW
+                job_queue.raise_priority,
+                kind=JobKind.SHA256,
+                unique_keys=[name_of(number)],
+                priority=JobPriority.IN_VIEW,
             )
-        database.write(jobs.enqueue, jobs.NewJob(JobKind.SHA256, {"generation": 0}, "wake"), now_ms=0)
+        database.write(job_queue.enqueue, job_queue.NewJob(JobKind.SHA256, {"generation": 0}, "wake"), now_ms=0)
         until(lambda: len(executor.asked) == 4)
         assert executor.paths()[2:] == [b"8.png", b"5.png"]
         assert [urgent for _, urgent, _ in executor.asked] == [False, False, True, True]
@@ -240,7 +247,7 @@ def test_a_low_kind_has_its_turn_while_a_high_one_never_ends(database: Database,
 
 
 def _failed(job: Any) -> Any:
-    from mysticanvas.library.jobs.outcomes import Failed
+    from mysticanvas.jobs.outcomes import Failed
 
     return Failed(job, "no", crashed=False)
 
@@ -248,23 +255,23 @@ def _failed(job: Any) -> Any:
 def test_a_running_job_is_broken_off_within_a_second_and_the_others_go_on(database: Database, tmp_path: Path) -> None:
     folder = tmp_path / "pictures"
     [first, second] = write_pictures(folder, 2)
-    root = database.write(roots.add, path=str(folder), watch=False, now_ms=0)
+    root = database.write(folders.add, path=str(folder), watch=False, now_ms=0)
     with WorkerPool(1, memory_bytes=512 * 1024 * 1024, task_limit_s=60) as pool:
         import_all(database, pool, root)
-        job_steering.cancel(database, Chosen(), now_ms=0)
+        job_control.cancel(database, Chosen(), now_ms=0)
         # Some ten seconds of hashing, on no disk.
         os.truncate(first, 4 * 1024**3)
-        job_steering.start(database, JobKind.SHA256, now_ms=lambda: 0)
+        job_control.start(database, JobKind.SHA256, now_ms=lambda: 0)
         with dispatcher(database, pool, tmp_path, in_flight=1):
             until(lambda: statuses(database).get("running") == 1)
             time.sleep(0.3)
             busy = set(pool.process_ids)
-            [job] = database.read(job_lists.listed, kind=None, status="running", before=None, limit=5)[0]
+            [job] = database.read(job_queries.listed, kind=None, status="running", before=None, limit=5)[0]
             assert job.file.endswith(first.name)
-            assert job_steering.cancel(database, Chosen(ids=[job.id]), now_ms=0) == 1
+            assert job_control.cancel(database, Chosen(ids=[job.id]), now_ms=0) == 1
             assert until(lambda: not busy <= set(pool.process_ids)) < 1.0
             until(lambda: statuses(database).get("done") == 1)
-    assert database.read(job_lists.find, job.id).job.status == "cancelled"
+    assert database.read(job_queries.find, job.id).job.status == "cancelled"
     assert database.read(lambda tx: tx.column("SELECT path FROM generation_files WHERE sha256 IS NOT NULL")) == [
         second.relative_to(folder).as_posix()
     ]
@@ -287,8 +294,8 @@ def test_the_result_of_a_cancelled_try_is_not_believed_when_the_job_runs_again(
     executor = Late()
     with dispatcher(database, executor, tmp_path):
         until(lambda: len(executor.asked) == 1)
-        job_steering.cancel(database, Chosen(ids=[1]), now_ms=0)
-        job_steering.retry(database, Chosen(ids=[1]), now_ms=0)
+        job_control.cancel(database, Chosen(ids=[1]), now_ms=0)
+        job_control.retry(database, Chosen(ids=[1]), now_ms=0)
         until(lambda: len(executor.asked) == 2)
         stat = FileStat(b"0.png", 1000, 0)
         executor.asked[0][2].set_result(FileHashed(stat, b"\1" * 32))
@@ -302,7 +309,7 @@ def test_the_result_of_a_cancelled_try_is_not_believed_when_the_job_runs_again(
 def test_work_that_nobody_did_is_given_back_without_an_attempt_after_a_rest(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mysticanvas.dispatching.PAUSE_AFTER_ERROR_S", 0.3)
+    monkeypatch.setattr("mysticanvas.jobs.dispatcher.PAUSE_AFTER_ERROR_S", 0.3)
     add_images(database, 1)
     enqueue(database, JobKind.SHA256, range(1))
     executor = Recording()
@@ -312,7 +319,7 @@ def test_work_that_nobody_did_is_given_back_without_an_attempt_after_a_rest(
         assert until(lambda: len(executor.asked) == 2) > 0.25
         executor.answer_all()
         until(lambda: statuses(database) == {"done": 1})
-    job = database.read(job_lists.find, 1).job
+    job = database.read(job_queries.find, 1).job
     assert (job.attempts, job.crashes, job.interruptions) == (1, 0, 1)
 
 
@@ -320,7 +327,7 @@ def test_a_paused_kind_stands_in_nobodys_way_and_costs_no_spinning(database: Dat
     add_images(database, 4)
     enqueue(database, JobKind.THUMB, range(3))
     enqueue(database, JobKind.SHA256, range(3, 4), priority=JobPriority.IDLE)
-    database.write(jobs.set_paused, kind=JobKind.THUMB, value=True)
+    database.write(job_queue.set_paused, kind=JobKind.THUMB, value=True)
     executor = Recording()
     with dispatcher(database, executor, tmp_path):
         until(lambda: executor.answer_all() == 1)
@@ -339,7 +346,7 @@ def client(tmp_path: Path) -> Iterator[Client]:
         add_images(database, 3)
         # In a folder that is not there: nothing of it can be done.
         enqueue(database, JobKind.SHA256, range(3))
-        database.write(jobs.set_paused, kind=None, value=True)
+        database.write(job_queue.set_paused, kind=None, value=True)
     with connect(Settings(library=tmp_path / "library", workers=1)) as client:
         yield client
 
@@ -372,10 +379,10 @@ def test_the_command_line_lists_shows_cancels_retries_and_prunes(tmp_path: Path)
     with Database.open(tmp_path / "library") as database:
         add_images(database, 3)
         enqueue(database, JobKind.SHA256, range(3))
-        database.write(jobs.set_paused, kind=None, value=True)
+        database.write(job_queue.set_paused, kind=None, value=True)
 
     def said(*words: str) -> Any:
-        command = [sys.executable, "-m", "mysticanvas.cli.main", "jobs", *words]
+        command = [sys.executable, "-m", "mysticanvas.app.cli", "jobs", *words]
         done = subprocess.run(
             [*command, "--json", "--library", str(tmp_path / "library")], capture_output=True, text=True, check=True
         )
@@ -397,13 +404,13 @@ def test_crashes_and_given_up_jobs_are_in_the_log(database: Database, tmp_path: 
     enqueue(database, JobKind.SHA256, range(1))
     executor = Recording()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jobs, "FIRST_RETRY_MS", 0)
+        patch.setattr(job_queue, "FIRST_RETRY_MS", 0)
         with dispatcher(database, executor, tmp_path):
             for number in (1, 2):
                 until(lambda: len(executor.asked) == number)  # noqa: B023
                 executor.asked[-1][2].set_exception(WorkerCrashedError("It crashed.", "Segmentation fault"))
             until(lambda: statuses(database) == {"error": 1})
-    found = database.read(events.newest, before=None, wanted=events.Wanted(kinds=["crash"]), limit=10)
+    found = database.read(event_log.newest, before=None, wanted=event_log.Wanted(kinds=["crash"]), limit=10)
     assert [(one.subject, one.data["parked"], one.data["said"]) for one in found] == [
         ("0.png", True, "Segmentation fault"),
         ("0.png", False, "Segmentation fault"),

@@ -11,7 +11,7 @@ import pytest
 from tests.pictures import a1111_png, write_pictures
 
 from mysticanvas.cli.client import Client, connect
-from mysticanvas.cli.taking_in import follow_import, import_and_follow
+from mysticanvas.features.importing.commands import follow_import, import_and_follow
 from mysticanvas.settings import Settings
 
 

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 from tests.rows import add_images
 
-from mysticanvas.domain.deed import DeedState
+from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.errors import ConflictError, NotFoundError
-from mysticanvas.library import deeds, undoing
-from mysticanvas.library.carrying_on import CarryingOn
-from mysticanvas.store import checks, operations
-from mysticanvas.store.database import Database, WriteTx
+from mysticanvas.edits import apply as edit_apply
+from mysticanvas.edits import log as edit_log
+from mysticanvas.edits import undo as edit_undo
+from mysticanvas.edits.runner import CarryingOn
+from mysticanvas.edits.types import DeedState
+from mysticanvas.features.doctor import checks as doctor_checks
 
 MANY = 2_500
 
@@ -30,20 +32,20 @@ def state_of(database: Database) -> list[tuple[Any, ...]]:
 
 
 def do(database: Database, kind: str, args: dict[str, Any], images: list[Any], now_ms: int = 1_000) -> int:
-    return database.write(deeds.do, kind, args, images, now_ms=now_ms).operation
+    return database.write(edit_apply.do, kind, args, images, now_ms=now_ms).operation
 
 
 def test_undo_restores_what_was_and_redo_does_it_again(database: Database) -> None:
     images = add_images(database, 5)
     do(database, "rating", {"value": 2}, images[:2])
     before = state_of(database)
-    done = database.write(deeds.do, "rating", {"value": 5}, images, now_ms=2_000)
+    done = database.write(edit_apply.do, "rating", {"value": 5}, images, now_ms=2_000)
     after = state_of(database)
     assert done.changed == 5
-    database.write(undoing.undo, done.operation)
+    database.write(edit_undo.undo, done.operation)
     assert state_of(database) == before
     assert database.read(lambda tx: tx.column("SELECT rating FROM live_generations ORDER BY id")) == [2, 2, 0, 0, 0]
-    database.write(undoing.redo, done.operation)
+    database.write(edit_undo.redo, done.operation)
     assert state_of(database) == after
 
 
@@ -51,7 +53,7 @@ def test_deeds_can_be_undone_out_of_order_where_they_touch_other_things(database
     images = add_images(database, 3)
     rated = do(database, "rating", {"value": 4}, images)
     do(database, "favorite", {"value": True}, images, now_ms=9_000)
-    database.write(undoing.undo, rated)
+    database.write(edit_undo.undo, rated)
     assert database.read(lambda tx: tx.column("SELECT DISTINCT rating || ',' || is_favorite FROM generations")) == [
         "0,1"
     ]
@@ -63,9 +65,9 @@ def test_an_undo_that_would_undo_something_later_is_refused_and_changes_nothing(
     do(database, "rating", {"value": 1}, images[2:])
     before = state_of(database)
     with pytest.raises(ConflictError, match="changed again since"):
-        database.write(undoing.undo, first)
+        database.write(edit_undo.undo, first)
     assert state_of(database) == before
-    assert database.read(operations.find, first).state is DeedState.DONE
+    assert database.read(edit_log.find, first).state is DeedState.DONE
 
 
 def test_undo_is_refused_when_an_image_was_purged_with_the_reason(database: Database) -> None:
@@ -78,9 +80,9 @@ def test_undo_is_refused_when_an_image_was_purged_with_the_reason(database: Data
 
     database.write(purge)
     with pytest.raises(ConflictError, match="1 of its 3 images were deleted for good"):
-        database.write(undoing.undo, many)
+        database.write(edit_undo.undo, many)
     with pytest.raises(ConflictError, match="The image was deleted for good"):
-        database.write(undoing.undo, one)
+        database.write(edit_undo.undo, one)
 
 
 def test_undo_survives_a_restart(tmp_path: Path) -> None:
@@ -89,12 +91,12 @@ def test_undo_survives_a_restart(tmp_path: Path) -> None:
         before = state_of(database)
         do(database, "notes", {"value": "a fox, twice"}, images)
     with Database.open(tmp_path) as database:
-        found = database.read(undoing.last_done)
-        database.write(undoing.undo, found)
+        found = database.read(edit_undo.last_done)
+        database.write(edit_undo.undo, found)
         assert state_of(database) == before
         assert database.read(lambda tx: tx.value("SELECT count(*) FROM generations_fts('fox')")) == 0
     with Database.open(tmp_path) as database:
-        database.write(undoing.redo, database.read(undoing.last_undone))
+        database.write(edit_undo.redo, database.read(edit_undo.last_undone))
         assert database.read(lambda tx: tx.value("SELECT count(*) FROM generations_fts('fox')")) == 3
 
 
@@ -103,17 +105,17 @@ def test_undo_and_redo_walk_through_the_history_one_by_one(database: Database) -
     for value in (1, 2, 3):
         do(database, "rating", {"value": value}, images)
     for expected in (2, 1, 0):
-        database.write(undoing.undo, database.read(undoing.last_done))
+        database.write(edit_undo.undo, database.read(edit_undo.last_done))
         assert state_of(database)[0][2] == expected
     with pytest.raises(NotFoundError):
-        database.read(undoing.last_done)
+        database.read(edit_undo.last_done)
     for expected in (1, 2, 3):
-        database.write(undoing.redo, database.read(undoing.last_undone))
+        database.write(edit_undo.redo, database.read(edit_undo.last_undone))
         assert state_of(database)[0][2] == expected
-    database.write(undoing.undo, database.read(undoing.last_done))
+    database.write(edit_undo.undo, database.read(edit_undo.last_done))
     do(database, "favorite", {"value": True}, images)
     with pytest.raises(NotFoundError):
-        database.read(undoing.last_undone)
+        database.read(edit_undo.last_undone)
 
 
 def test_a_large_deed_is_done_and_undone_in_slices(database: Database, carrying_on: CarryingOn) -> None:
@@ -141,36 +143,36 @@ def test_a_large_undo_that_is_refused_half_way_leaves_everything_done(
     with pytest.raises(ConflictError, match="changed again since"):
         carrying_on.undo(done.operation, wait_s=30)
     assert state_of(database) == before
-    assert database.read(operations.find, done.operation).state is DeedState.DONE
+    assert database.read(edit_log.find, done.operation).state is DeedState.DONE
 
 
 def test_a_large_deed_goes_on_after_a_restart_in_every_state(tmp_path: Path) -> None:
     def slices(database: Database, count: int) -> None:
         for _ in range(count):
-            operation = database.read(operations.unfinished)
+            operation = database.read(edit_log.unfinished)
             assert operation is not None
-            if database.read(operations.find, operation).state is DeedState.APPLYING:
-                database.write(deeds.carry_on, operation, limit=100, now_ms=1)
+            if database.read(edit_log.find, operation).state is DeedState.APPLYING:
+                database.write(edit_apply.carry_on, operation, limit=100, now_ms=1)
             else:
-                database.write(undoing.carry_on, operation)
+                database.write(edit_undo.carry_on, operation)
 
     with Database.open(tmp_path) as database:
         images = add_images(database, MANY)
         before = state_of(database)
-        operation = database.write(deeds.begin, "favorite", [("favorite", {"value": True})], images, now_ms=1)
+        operation = database.write(edit_apply.begin, "favorite", [("favorite", {"value": True})], images, now_ms=1)
         slices(database, 3)
         assert database.read(lambda tx: tx.value("SELECT sum(is_favorite) FROM generations")) == 300
     with Database.open(tmp_path) as database, CarryingOn(database, now_ms=lambda: 1) as carrying_on:
         assert carrying_on.settled(operation, 30).changed == MANY
         after = state_of(database)
     with Database.open(tmp_path) as database:
-        database.write(undoing.undo, operation)
+        database.write(edit_undo.undo, operation)
         slices(database, 2)
     with Database.open(tmp_path) as database, CarryingOn(database, now_ms=lambda: 1) as carrying_on:
         assert carrying_on.settled(operation, 30).state is DeedState.UNDONE
         assert state_of(database) == before
     with Database.open(tmp_path) as database:
-        database.write(undoing.redo, operation)
+        database.write(edit_undo.redo, operation)
         slices(database, 2)
     with Database.open(tmp_path) as database, CarryingOn(database, now_ms=lambda: 1) as carrying_on:
         assert carrying_on.settled(operation, 30).state is DeedState.DONE
@@ -181,18 +183,18 @@ def test_thirty_deeds_are_kept_however_old_and_older_ones_for_thirty_days(databa
     images = add_images(database, 1)
     for number in range(40):
         do(database, "rating", {"value": number % 2 + 1}, images, now_ms=number)
-    assert len(database.read(operations.listed, before=None, limit=100)) == 40
-    do(database, "rating", {"value": 5}, images, now_ms=deeds.KEPT_MS + 100)
-    kept = database.read(operations.listed, before=None, limit=100)
-    assert len(kept) == deeds.KEPT_DEEDS
+    assert len(database.read(edit_log.listed, before=None, limit=100)) == 40
+    do(database, "rating", {"value": 5}, images, now_ms=edit_apply.KEPT_MS + 100)
+    kept = database.read(edit_log.listed, before=None, limit=100)
+    assert len(kept) == edit_apply.KEPT_DEEDS
     assert database.read(lambda tx: tx.value("SELECT count(*) FROM operation_slices")) == len(kept)
 
 
 def test_a_deed_names_what_was_done_and_its_images_by_uuid(database: Database) -> None:
     images = add_images(database, 2)
     operation = do(database, "rating", {"value": 4}, images)
-    assert database.read(operations.find, operation).steps == [("rating", {"value": 4})]
-    slice_ = database.read(operations.next_slice, operation, applied=True)
+    assert database.read(edit_log.find, operation).steps == [("rating", {"value": 4})]
+    slice_ = database.read(edit_log.next_slice, operation, applied=True)
     assert slice_ is not None
     assert sorted(slice_.images) == sorted(database.read(lambda tx: tx.column("SELECT uuid FROM generations")))
 
@@ -201,6 +203,6 @@ def test_the_library_is_sound_after_all_that(database: Database, carrying_on: Ca
     images = add_images(database, 1_500)
     carrying_on.do("favorite", [("favorite", {"value": True})], images, wait_s=30)
     carrying_on.undo(None, wait_s=30)
-    broken = [check.name for check in checks.run_all(database) if not check.ok]
+    broken = [check.name for check in doctor_checks.run_all(database) if not check.ok]
     # The rows of these tests have no thumbnails on their way.
     assert broken == []

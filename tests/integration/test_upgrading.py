@@ -5,11 +5,14 @@ from pathlib import Path
 
 import apsw
 
+from mysticanvas.db.database import Database
+from mysticanvas.db.migrate import APPLICATION_ID, migrations
 from mysticanvas.domain.model import ModelKind
 from mysticanvas.domain.text import searchable
-from mysticanvas.store import checks, lineage, model_lists, models
-from mysticanvas.store.database import Database
-from mysticanvas.store.migrating import APPLICATION_ID, migrations
+from mysticanvas.features.doctor import checks as doctor_checks
+from mysticanvas.features.lineage import queries as lineage_queries
+from mysticanvas.features.models import list_queries
+from mysticanvas.features.models import queries as model_queries
 
 CONTENT = """
 INSERT INTO roots (id, path, added_at) VALUES (1, '/pictures', 0);
@@ -34,7 +37,7 @@ def write_first_version(folder: Path) -> None:
     folder.mkdir()
     connection = apsw.Connection(str(folder / "mysticanvas.db"))
     connection.create_scalar_function("searchable", lambda *text: searchable(text[0]), 1, deterministic=True)
-    script = (resources.files("mysticanvas.store") / "migrations" / "0001_library.sql").read_text("utf-8")
+    script = (resources.files("mysticanvas.db") / "migrations" / "0001_library.sql").read_text("utf-8")
     connection.execute(
         script + CONTENT + f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;"
     ).fetchall()
@@ -44,12 +47,12 @@ def write_first_version(folder: Path) -> None:
 def test_a_library_of_the_first_version_is_upgraded_whole(tmp_path: Path) -> None:
     write_first_version(tmp_path / "library")
     with Database.open(tmp_path / "library") as database:
-        assert [check for check in checks.run_all(database) if not check.ok] == []
+        assert [check for check in doctor_checks.run_all(database) if not check.ok] == []
         assert len(list(database.backups.glob("*.db"))) == 1
-        listed = {model.name: model for model in database.read(model_lists.listed, kind=None)}
+        listed = {model.name: model for model in database.read(list_queries.listed, kind=None)}
         assert (listed["dream"].images, listed["film_grain"].images) == (2, 1)
-        made = database.read(models.made_with, 2, role=ModelKind.LORA, min_weight=0.5)
+        made = database.read(model_queries.made_with, 2, role=ModelKind.LORA, min_weight=0.5)
         assert made == [200]
         # The index on names was made from what was there.
-        assert [one.generation_id for one in database.read(lineage.named, "fox.png")] == [100]
+        assert [one.generation_id for one in database.read(lineage_queries.named, "fox.png")] == [100]
         assert database.read(lambda tx: tx.value("PRAGMA user_version")) == len(migrations())

@@ -15,13 +15,14 @@ from tests.pictures import a1111_png, write_pictures
 from tests.rows import add_images
 
 from mysticanvas.cli.client import Client, connect
-from mysticanvas.domain.verifying import FilesVerified, FileVerified
-from mysticanvas.library import verifying
-from mysticanvas.library.jobs import outcomes, verify
+from mysticanvas.db.database import Database
+from mysticanvas.features.verify import job as verify_job
+from mysticanvas.features.verify import queries as verify_queries
+from mysticanvas.features.verify import service as verify_service
+from mysticanvas.features.verify.types import FilesVerified, FileVerified
+from mysticanvas.jobs import outcomes as job_outcomes
+from mysticanvas.jobs import queue as job_queue
 from mysticanvas.settings import Settings
-from mysticanvas.store import jobs
-from mysticanvas.store import verifying as stored
-from mysticanvas.store.database import Database
 
 IMAGES = 40
 LIMIT_S = 60.0
@@ -148,7 +149,7 @@ def test_a_folder_that_is_away_is_no_finding(client: Client, tmp_path: Path) -> 
 
 def test_the_command_line_says_what_it_found_and_ends_with_one(tmp_path: Path, pictures: list[Path]) -> None:
     def said(*words: str) -> Any:
-        command = [sys.executable, "-m", "mysticanvas.cli.main", *words, "--json"]
+        command = [sys.executable, "-m", "mysticanvas.app.cli", *words, "--json"]
         done = subprocess.run(
             [*command, "--library", str(tmp_path / "library")], capture_output=True, text=True, check=False
         )
@@ -182,33 +183,35 @@ class Checking:
     def __init__(self, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
         self.database = database
         self.now_ms = 10 * DAY_MS
-        monkeypatch.setattr(verify, "now_ms", lambda: self.now_ms)
-        monkeypatch.setattr(verify, "BATCH_FILES", 4)
+        monkeypatch.setattr(verify_job, "now_ms", lambda: self.now_ms)
+        monkeypatch.setattr(verify_job, "BATCH_FILES", 4)
         add_images(database, 12)
 
     def start(self, **budget: int | None) -> None:
-        verifying.start(self.database, **({"bytes_per_s": None, "bytes_per_day": None} | budget), now_ms=self.now_ms)
+        verify_service.start(
+            self.database, **({"bytes_per_s": None, "bytes_per_day": None} | budget), now_ms=self.now_ms
+        )
 
-    def claim(self) -> jobs.Job | None:
-        claimed = self.database.write(jobs.claim, boot="x", limit=5, now_ms=self.now_ms)
+    def claim(self) -> job_queue.Job | None:
+        claimed = self.database.write(job_queue.claim, boot="x", limit=5, now_ms=self.now_ms)
         assert len(claimed) <= 1
         return claimed[0] if claimed else None
 
-    def answer(self, job: jobs.Job) -> None:
-        task = self.database.read(verify.prepare, job.payload)
+    def answer(self, job: job_queue.Job) -> None:
+        task = self.database.read(verify_job.prepare, job.payload)
         verified = [FileVerified(True, None, None, None) for _ in task.files]
-        self.commit(outcomes.Finished(job, FilesVerified(False, verified)))
+        self.commit(job_outcomes.Finished(job, FilesVerified(False, verified)))
 
-    def commit(self, outcome: outcomes.Outcome) -> None:
-        self.database.write(outcomes.apply_all, [outcome], now_ms=self.now_ms)
+    def commit(self, outcome: job_outcomes.Outcome) -> None:
+        self.database.write(job_outcomes.apply_all, [outcome], now_ms=self.now_ms)
 
     @property
-    def state(self) -> stored.VerifyState:
-        return self.database.read(stored.state)
+    def state(self) -> verify_queries.VerifyState:
+        return self.database.read(verify_queries.state)
 
     @property
     def found(self) -> list[str]:
-        rows = self.database.read(stored.findings, finding=None, after=0, limit=100)
+        rows = self.database.read(verify_queries.findings, finding=None, after=0, limit=100)
         return [row.path for row in rows]
 
 
@@ -223,7 +226,7 @@ def test_each_batch_queues_the_next_and_a_check_goes_on_where_it_was_stopped(che
     assert first is not None
     checking.answer(first)
     assert checking.state.checked == 4
-    verifying.stop(checking.database, now_ms=0)
+    verify_service.stop(checking.database, now_ms=0)
     assert checking.claim() is None
     checking.start()
     while (job := checking.claim()) is not None:
@@ -257,7 +260,7 @@ def test_a_check_keeps_to_its_bytes_a_day_and_a_new_budget_counts_at_once(checki
     checking.now_ms += 2_000
     job = checking.claim()
     assert job is not None
-    checking.commit(outcomes.GivenBack(job))
+    checking.commit(job_outcomes.GivenBack(job))
     checking.start()
     assert checking.claim() is not None
 
@@ -269,19 +272,19 @@ def test_a_batch_that_crashes_is_halved_and_the_one_bad_file_is_a_finding_behind
     bad = None
     for _ in range(60):
         checking.now_ms += 3_600_000
-        claimed = checking.database.write(jobs.claim, boot="x", limit=5, now_ms=checking.now_ms)
+        claimed = checking.database.write(job_queue.claim, boot="x", limit=5, now_ms=checking.now_ms)
         if not claimed:
             break
         for job in claimed:
             bad = bad or job.payload["files"][1]
             if bad in job.payload["files"]:
-                checking.commit(outcomes.Failed(job, "It crashed.\nmore", crashed=True))
+                checking.commit(job_outcomes.Failed(job, "It crashed.\nmore", crashed=True))
             else:
-                task = checking.database.read(verify.prepare, job.payload)
+                task = checking.database.read(verify_job.prepare, job.payload)
                 fine = [FileVerified(False, None, None, "x") for _ in task.files]
-                checking.commit(outcomes.Finished(job, FilesVerified(False, fine)))
+                checking.commit(job_outcomes.Finished(job, FilesVerified(False, fine)))
     assert not checking.state.on
-    rows = checking.database.read(stored.findings, finding="undecodable", after=0, limit=100)
+    rows = checking.database.read(verify_queries.findings, finding="undecodable", after=0, limit=100)
     assert [row.detail for row in rows if row.id == bad] == ["It crashed."]
     assert len(rows) == 12
     assert checking.state.checked == 12

@@ -17,8 +17,8 @@ pytest.importorskip("onnxruntime", reason="the extra is not installed: pip insta
 
 import pyvips
 
-from mysticanvas.pixels.labels import read_labels, shown_name
-from mysticanvas.pixels.tagging import Tagger, open_tagger
+from mysticanvas.ml.labels import read_labels, shown_name
+from mysticanvas.ml.wd_tagger import Tagger, open_tagger
 
 LIMIT_S = 60.0
 RED, GREEN, BLUE = 0xFF0000, 0x00FF00, 0x0000FF

@@ -13,11 +13,11 @@ from tests.integration.test_rebuilding import live_out, opened, settled_export, 
 from tests.pictures import write_pictures
 
 from mysticanvas.cli.client import Client
-from mysticanvas.cli.organising import export
-from mysticanvas.cli.taking_in import import_library
-from mysticanvas.disk import archives
 from mysticanvas.domain.errors import InvalidInputError
-from mysticanvas.library import whole_library
+from mysticanvas.features.archive import service as archive_service
+from mysticanvas.features.images.edit_commands import export
+from mysticanvas.features.importing.commands import import_library
+from mysticanvas.fs import archives
 
 PICTURES = 30
 
@@ -246,5 +246,5 @@ def test_what_repeats_itself_is_not_packed_into_a_bomb(tmp_path: Path) -> None:
 
 def test_nothing_is_left_where_a_zip_could_not_be_written(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="cannot be written"):
-        whole_library.write(tmp_path / "no such folder" / "a.zip", b"")
+        archive_service.write(tmp_path / "no such folder" / "a.zip", b"")
     assert list(tmp_path.iterdir()) == []

@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.libraries import FIRST_S, add_image
 
+from mysticanvas.db import migrate as db_migrate
+from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.file import holds_workflow
 from mysticanvas.domain.text import places, searchable, words
+from mysticanvas.features.doctor import checks as doctor_checks
 from mysticanvas.search import language, paging
-from mysticanvas.store import checks, migrating
-from mysticanvas.store.database import Database, WriteTx
 
 
 def packed(*entries: tuple[str, str, str]) -> bytes:
@@ -39,9 +40,9 @@ def test_a_workflow_is_known_by_its_entry(entries: list[tuple[str, str, str]], h
 
 def test_an_upgrade_fills_the_words_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """D7: from the first released schema, whose words still held the syntax of prompts."""
-    scripts = migrating.migrations()
+    scripts = db_migrate.migrations()
     with monkeypatch.context() as old:
-        old.setattr(migrating, "migrations", lambda: scripts[:1])
+        old.setattr(db_migrate, "migrations", lambda: scripts[:1])
         with Database.open(tmp_path) as database:
             image = database.write(add_image, FIRST_S, prompt="(masterpiece:1.2) café <lora:film:0.8>")
             database.write(
@@ -55,15 +56,15 @@ def test_an_upgrade_fills_the_words_anew(tmp_path: Path, monkeypatch: pytest.Mon
         for text in ("masterpiece", "cafe", "has:workflow", '"masterpiece cafe"'):
             assert database.read(paging.ids, language.parse(text)).tolist() == [image], text
         assert database.read(paging.count, language.parse("film")) == 0
-        assert {check.name: check.ok for check in checks.run_all(database)}["word index"]
+        assert {check.name: check.ok for check in doctor_checks.run_all(database)}["word index"]
 
 
 def test_doctor_sees_a_word_index_that_is_silently_empty(database: Database) -> None:
     """S6."""
     database.write(add_image, FIRST_S, prompt="a quixotic armadillo")
-    assert all(check.ok for check in checks.run_all(database) if check.name in ("word index", "search"))
+    assert all(check.ok for check in doctor_checks.run_all(database) if check.name in ("word index", "search"))
     database.write(lambda tx: tx.run("INSERT INTO generations_fts (generations_fts) VALUES ('delete-all')"))
-    assert [check.ok for check in checks.run_all(database) if check.name == "search"] == [False]
+    assert [check.ok for check in doctor_checks.run_all(database) if check.name == "search"] == [False]
 
 
 def test_doctor_sees_a_workflow_that_is_not_known(database: Database) -> None:
@@ -73,7 +74,7 @@ def test_doctor_sees_a_workflow_that_is_not_known(database: Database) -> None:
         tx.run("INSERT INTO raw_metadata (generation_id, content) VALUES (:i, :c)", i=image, c=content)
 
     database.write(add)
-    [rule] = [rule for rule in checks.invariants() if "workflow" in rule[0]]
+    [rule] = [rule for rule in doctor_checks.invariants() if "workflow" in rule[0]]
     assert database.read(lambda tx: tx.column(rule[1])) == []
     database.write(lambda tx: tx.run("DELETE FROM generation_workflows"))
     assert len(database.read(lambda tx: tx.column(rule[1]))) == 1

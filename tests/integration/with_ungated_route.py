@@ -5,10 +5,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
-from mysticanvas import orchestrator
-from mysticanvas.cli.main import main
-from mysticanvas.server.app import build_app
-from mysticanvas.server.services import Services
+from mysticanvas.app import orchestrator
+from mysticanvas.app.cli import main
+from mysticanvas.app.http import build_app
+from mysticanvas.app.services import Services
 
 UNGATED = "/api/hello"
 

@@ -18,9 +18,9 @@ from tests.property.test_containers import WHOLE, Bytes
 from tests.property.writers import WRITERS, Made
 
 from mysticanvas.domain.errors import UnreadableFileError
-from mysticanvas.formats.containers import read_head
+from mysticanvas.formats.containers.identify import read_head
+from mysticanvas.formats.containers.source import utf8_or_latin1
 from mysticanvas.formats.detect import read_recipe
-from mysticanvas.formats.source import utf8_or_latin1
 
 _MADE = Made("a fox <lora:a:0.5>, (snow:1.2)\nby night", "blurry", 2**63, 20, 7.5, "euler", "karras", 512, 768, "m")
 _TOKENS = (

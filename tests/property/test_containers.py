@@ -10,7 +10,7 @@ from tests.property import effort
 from tests.property.hostile import FAULT
 
 from mysticanvas.domain.errors import UnreadableFileError
-from mysticanvas.formats.containers import read_head
+from mysticanvas.formats.containers.identify import read_head
 from mysticanvas.formats.detect import read_recipe
 
 INFOTEXT = b"a cat\nSteps: 20, Seed: 5"

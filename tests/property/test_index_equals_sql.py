@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from tests.libraries import RandomLibrary
 
+from mysticanvas.db.database import Database
 from mysticanvas.domain.query import Query
-from mysticanvas.search import evaluating, facets, language, ordering, paging, sources
+from mysticanvas.search import evaluate as search_evaluate
+from mysticanvas.search import facets, keyset_plan, language, ordering, paging
 from mysticanvas.search.columns import Lists
-from mysticanvas.search.finding import Finder
+from mysticanvas.search.engine import Finder
 from mysticanvas.search.index import Index
-from mysticanvas.search.state import State
-from mysticanvas.store.database import Database
+from mysticanvas.search.index_data import State
 
 FACETS_EVERY = 5
 
@@ -130,8 +131,10 @@ def _takes_arrival_for_age(patch: pytest.MonkeyPatch) -> None:
 
 
 def _compares_without_the_end(patch: pytest.MonkeyPatch) -> None:
-    within = evaluating._within
-    patch.setattr(evaluating, "_within", lambda values, interval: within(values, interval) & (values != interval.low))
+    within = search_evaluate._within
+    patch.setattr(
+        search_evaluate, "_within", lambda values, interval: within(values, interval) & (values != interval.low)
+    )
 
 
 def _breaks_ties_oldest_first(patch: pytest.MonkeyPatch) -> None:
@@ -152,13 +155,13 @@ def _keeps_old_places_among_names(patch: pytest.MonkeyPatch) -> None:
 
 
 def _asks_only_one_arm_of_a_union(patch: pytest.MonkeyPatch) -> None:
-    union = sources._union
+    union = keyset_plan._union
 
     def first(parts: Any) -> Any:
         found = union(parts)
-        return found and sources.Source(found.arms[:1], found.whole)
+        return found and keyset_plan.Source(found.arms[:1], found.whole)
 
-    patch.setattr(sources, "_union", first)
+    patch.setattr(keyset_plan, "_union", first)
 
 
 def _stops_counting_tags_too_soon(patch: pytest.MonkeyPatch) -> None:
@@ -172,8 +175,8 @@ def _stops_counting_tags_too_soon(patch: pytest.MonkeyPatch) -> None:
 
 
 def _takes_the_driver_for_all(patch: pytest.MonkeyPatch) -> None:
-    driven = sources._driven
-    patch.setattr(sources, "_driven", lambda tx, parts: (driven(tx, parts)[0], []))
+    driven = keyset_plan._driven
+    patch.setattr(keyset_plan, "_driven", lambda tx, parts: (driven(tx, parts)[0], []))
 
 
 @pytest.mark.parametrize(

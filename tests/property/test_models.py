@@ -9,15 +9,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.model_files import CHECKPOINT_FLUX, CHECKPOINT_SD1, EMBEDDING_SDXL, LORA_SD1, LORA_SDXL, VAE, safetensors
 
+from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import FileStat
 from mysticanvas.domain.model import ModelKind, ModelUse
+from mysticanvas.features.doctor import checks as doctor_checks
+from mysticanvas.features.models import file_queries, group_queries
+from mysticanvas.features.models import queries as model_queries
+from mysticanvas.features.models.file_queries import FoundModel
+from mysticanvas.features.models.folders import family_of_path, kind_of_path
 from mysticanvas.formats.model_header import facts_of_header, facts_of_sidecar, family_named
 from mysticanvas.formats.safetensors import MAX_HEADER_BYTES, read_header
-from mysticanvas.library.model_folders import family_of_path, kind_of_path
-from mysticanvas.store import checks, model_files, model_groups, models
-from mysticanvas.store.database import Database, WriteTx
-from mysticanvas.store.model_files import FoundModel
 
 WHOLE = safetensors(LORA_SDXL, {"ss_tag_frequency": json.dumps({"1_fox": {"fox": 10, "snow": 2}})})
 
@@ -172,13 +174,13 @@ EVENTS = [("scan", name) for name in FILES] + [
 
 
 def scanned(tx: WriteTx, name: str) -> None:
-    folder = model_files.add_folder(tx, "/models", now_ms=0)
+    folder = file_queries.add_folder(tx, "/models", now_ms=0)
     content = safetensors(LORA_SDXL, seed=FILES[name])
     found = FoundModel(FileStat(name.encode(), len(content), 1), "lora", name, None, {}, [], None, None)
-    known = model_files.add(tx, folder, found, now_ms=0)
+    known = file_queries.add(tx, folder, found, now_ms=0)
     sha256 = hashlib.sha256(content).hexdigest()
     hashes = [("sha256", sha256), ("autov2", sha256[:10]), ("autov3", autov3(name))]
-    model_files.set_hashes(tx, known, hashes, now_ms=0)
+    file_queries.set_hashes(tx, known, hashes, now_ms=0)
 
 
 def autov3(name: str) -> str:
@@ -197,12 +199,12 @@ def test_a_hash_finds_its_file_whatever_the_names_and_the_order(
                 database.write_bulk(scanned, event[1])
             else:
                 use = ModelUse(ModelKind.LORA, event[2], autov3(event[1]), 1.0)
-                database.write_bulk(models.find_or_add, use, now_ms=0)
+                database.write_bulk(model_queries.find_or_add, use, now_ms=0)
         for _, name, said in (event for event in EVENTS if event[0] == "image"):
             use = ModelUse(ModelKind.LORA, said, autov3(name), 1.0)
-            entry = database.write_bulk(models.find_or_add, use, now_ms=0)
+            entry = database.write_bulk(model_queries.find_or_add, use, now_ms=0)
             assert entry is not None
-            shown = database.read(model_groups.shown, entry)
+            shown = database.read(group_queries.shown, entry)
             path = database.read(lambda tx, i=shown: tx.value("SELECT file_path FROM models WHERE id = :i", i=i))
             assert path == f"/models/{name}"
-        assert [check for check in checks.run_all(database) if not check.ok and "job" not in check.name] == []
+        assert [check for check in doctor_checks.run_all(database) if not check.ok and "job" not in check.name] == []

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mysticanvas.domain import template
 from mysticanvas.domain.errors import InvalidInputError
-from mysticanvas.domain.phrases import MAX_CHARACTERS, MAX_WORDS, phrases
 from mysticanvas.domain.tag import MAX_NAME, key_of, tag_name
-from mysticanvas.library import tag_scripts
+from mysticanvas.features.tags import bulk_script
+from mysticanvas.features.tags.prompt_phrases import MAX_CHARACTERS, MAX_WORDS, phrases
+from mysticanvas.features.templates import types as template_types
 
 texts = st.text(max_size=300)
 
@@ -77,15 +77,15 @@ def test_phrases_are_short_and_each_comes_once(prompt: str) -> None:
 @given(st.text(alphabet="ab{}|_$:\\-,2 ", max_size=80), st.integers(0, 1 << 40))
 def test_any_text_is_a_template(text: str, seed: int) -> None:
     try:
-        first = template.expand(text, seed=seed, values={"a": "x"}, lines_of=lambda _: [])
+        first = template_types.expand(text, seed=seed, values={"a": "x"}, lines_of=lambda _: [])
     except InvalidInputError:
         return
-    assert template.expand(text, seed=seed, values={"a": "x"}, lines_of=lambda _: []) == first
+    assert template_types.expand(text, seed=seed, values={"a": "x"}, lines_of=lambda _: []) == first
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="{}|_\\"), max_size=200))
 def test_text_without_syntax_stays_as_it_is(text: str) -> None:
-    assert template.expand(text, seed=0, values={}, lines_of=lambda _: ["no"]) == text
+    assert template_types.expand(text, seed=0, values={}, lines_of=lambda _: ["no"]) == text
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_text_without_syntax_stays_as_it_is(text: str) -> None:
 def test_a_template_expands_to_all_that_it_may(text: str, expected: set[str]) -> None:
     lines = {"colour": ["red", "blue"]}
     found = {
-        template.expand(text, seed=seed, values={"subject": "fox"}, lines_of=lambda n: lines.get(n, []))
+        template_types.expand(text, seed=seed, values={"subject": "fox"}, lines_of=lambda n: lines.get(n, []))
         for seed in range(300)
     }
     assert found == expected
@@ -116,9 +116,9 @@ def test_a_template_expands_to_all_that_it_may(text: str, expected: set[str]) ->
 
 def test_a_wildcard_that_leads_to_itself_and_one_that_explodes_are_refused() -> None:
     with pytest.raises(InvalidInputError, match="itself"):
-        template.expand("__x__", seed=0, values={}, lines_of=lambda _: ["__x__"])
+        template_types.expand("__x__", seed=0, values={}, lines_of=lambda _: ["__x__"])
     with pytest.raises(InvalidInputError):
-        template.expand("__x__" * 20, seed=0, values={}, lines_of=lambda _: ["__y__" * 20 + "z" * 999])
+        template_types.expand("__x__" * 20, seed=0, values={}, lines_of=lambda _: ["__y__" * 20 + "z" * 999])
 
 
 @pytest.mark.parametrize("shape", ["{", "}", "{a|", "__", "\\", "{2$$", "(", "<", "a:1)", ", ", "<lora:"])
@@ -128,7 +128,7 @@ def test_reading_takes_time_in_proportion_to_the_text(shape: str) -> None:
         began_s = time.process_time()
         phrases(text)
         try:
-            template.parse(text)
+            template_types.parse(text)
         except InvalidInputError:
             pass
         return time.process_time() - began_s
@@ -140,6 +140,6 @@ def test_reading_takes_time_in_proportion_to_the_text(shape: str) -> None:
 @given(texts)
 def test_a_script_of_anything_is_read_or_refused_with_its_line(text: str) -> None:
     try:
-        tag_scripts.parse(text)
+        bulk_script.parse(text)
     except InvalidInputError as refused:
         assert "Line" in str(refused)

@@ -14,8 +14,8 @@ from tests.property.hostile import FAULT, SHAPES, check_storable, read
 from tests.property.writers import Made
 
 from mysticanvas.domain.generation import Recipe
-from mysticanvas.formats import a1111
-from mysticanvas.formats.infotext import write_infotext
+from mysticanvas.formats.generators import a1111
+from mysticanvas.formats.generators.infotext import write_infotext
 
 
 @pytest.mark.parametrize("name", writers.WRITERS)

@@ -9,7 +9,7 @@ from tests.property.hostile import FAULT
 
 from mysticanvas.domain.errors import QueryError, UnreadableFileError
 from mysticanvas.domain.file import ImageFormat, ImageHead, TextEntry
-from mysticanvas.formats.containers import read_head
+from mysticanvas.formats.containers.identify import read_head
 from mysticanvas.formats.detect import read_recipe
 from mysticanvas.search import language
 

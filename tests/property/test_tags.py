@@ -14,11 +14,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from tests.rows import add_images
 from tests.tagging import everything_said, what_is_wrong
 
+from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.domain.tag import Assertion, TagSource
-from mysticanvas.library import deeds, undoing, vocabulary
-from mysticanvas.store import assertions, operations, postings
-from mysticanvas.store.database import Database, WriteTx
+from mysticanvas.edits import apply as edit_apply
+from mysticanvas.edits import log as edit_log
+from mysticanvas.edits import undo as edit_undo
+from mysticanvas.features.tags import assertion_queries, image_tag_queries
+from mysticanvas.features.tags import service as tag_service
 
 IMAGES = 6
 NAMES = ("fox", "animal", "red fox", "pet", "dog", "being")
@@ -42,7 +45,7 @@ class Tags(RuleBasedStateMachine):
         self.path = self.folder / str(self.opened)
         self.database = Database.open(self.path)
         self.images = add_images(self.database, IMAGES)
-        postings.AT_ONCE = 0 if in_slices or self.always_in_slices else 1_000
+        image_tag_queries.AT_ONCE = 0 if in_slices or self.always_in_slices else 1_000
         self.states: dict[int, tuple[list[object], list[object]]] = {}
         self.now = 1_000
 
@@ -53,7 +56,7 @@ class Tags(RuleBasedStateMachine):
         steps = [(kind, args)]
         named = images if chosen else None
         try:
-            done = self.database.write_bulk(deeds.do_all, kind, steps, named, now_ms=self.now)
+            done = self.database.write_bulk(edit_apply.do_all, kind, steps, named, now_ms=self.now)
         except MystiCanvasError:
             assert everything_said(self.database) == before
             return
@@ -116,9 +119,9 @@ class Tags(RuleBasedStateMachine):
             return
         operation = data.draw(st.sampled_from(sorted(self.states)[-4:]))
         before = everything_said(self.database)
-        last = self.database.read(operations.newest_in, operations.DeedState.DONE)
+        last = self.database.read(edit_log.newest_in, edit_log.DeedState.DONE)
         try:
-            self.database.write_bulk(undoing.undo if back else undoing.redo, operation)
+            self.database.write_bulk(edit_undo.undo if back else edit_undo.redo, operation)
         except MystiCanvasError:
             assert everything_said(self.database) == before
             return
@@ -133,12 +136,12 @@ class Tags(RuleBasedStateMachine):
         before = [row for row in self.said() if row[2] != source]
 
         def say(tx: WriteTx) -> None:
-            tag = vocabulary.find_or_propose(tx, name, TagSource(source), now_ms=self.now)
+            tag = tag_service.find_or_propose(tx, name, TagSource(source), now_ms=self.now)
             assert tag is not None
             said = Assertion(TagSource(source), yes, confidence, "run 1")
             pairs = [(self.images[i], tag) for i in chosen]
-            assertions.record(tx, [(*pair, said) for pair in pairs], now_ms=self.now)
-            postings.derive_pairs(tx, pairs)
+            assertion_queries.record(tx, [(*pair, said) for pair in pairs], now_ms=self.now)
+            image_tag_queries.derive_pairs(tx, pairs)
 
         self.database.write_bulk(say)
         assert [row for row in self.said() if row[2] != source] == before
@@ -156,7 +159,7 @@ class Tags(RuleBasedStateMachine):
 
     @rule()
     def one_slice(self) -> None:
-        self.database.write_bulk(postings.carry_on, limit=1)
+        self.database.write_bulk(image_tag_queries.carry_on, limit=1)
 
     @rule(which=st.integers(0, IMAGES - 1))
     def redate(self, which: int) -> None:
@@ -165,7 +168,7 @@ class Tags(RuleBasedStateMachine):
         def move(tx: WriteTx) -> None:
             tx.run("UPDATE generations SET id = :new WHERE id = :old", new=image + 1, old=image)
 
-        if not self.database.read(postings.work):
+        if not self.database.read(image_tag_queries.work):
             self.database.write_bulk(move)
             self.images[which] = image + 1  # type: ignore[call-overload]
             self.states.clear()
@@ -186,7 +189,7 @@ class Tags(RuleBasedStateMachine):
 def carried_through_in_vain(tx: WriteTx) -> None:
     """Carries all work through, looks, and takes it back, so that the next deed meets the work half done."""
     tx.run("SAVEPOINT looking")
-    while postings.carry_on(tx, limit=2):
+    while image_tag_queries.carry_on(tx, limit=2):
         pass
     wrong = what_is_wrong(tx)
     tx.run("ROLLBACK TO looking")
@@ -207,11 +210,11 @@ def run(
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate, *([Phase.shrink] if shrink else [])],
     )
-    at_once = postings.AT_ONCE
+    at_once = image_tag_queries.AT_ONCE
     try:
         run_state_machine_as_test(machine, settings=profile)
     finally:
-        postings.AT_ONCE = at_once
+        image_tag_queries.AT_ONCE = at_once
 
 
 def test_what_is_shown_follows_from_what_was_said(tmp_path: Path) -> None:
@@ -284,10 +287,10 @@ def takes_others_away(_: Callable[..., Any]) -> Callable[..., Any]:
 @pytest.mark.parametrize(
     ("place", "bug"),
     [
-        ("mysticanvas.store.postings._touch_pairs", forgets_implied),
-        ("mysticanvas.store.postings._add_following", adds_to_the_refused),
-        ("mysticanvas.store.postings._next_images", loses_the_place),
-        ("mysticanvas.store.assertions._take_back", takes_others_away),
+        ("mysticanvas.features.tags.image_tag_queries._touch_pairs", forgets_implied),
+        ("mysticanvas.features.tags.image_tag_queries._add_following", adds_to_the_refused),
+        ("mysticanvas.features.tags.image_tag_queries._next_images", loses_the_place),
+        ("mysticanvas.features.tags.assertion_queries._take_back", takes_others_away),
     ],
 )
 def test_the_machine_catches_a_planted_bug(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from mysticanvas.cli.main import app
+from mysticanvas.app.cli import app
 from mysticanvas.domain.query import Field
 
 ROOT = Path(__file__).parents[2]

@@ -13,11 +13,16 @@ import apsw
 import pytest
 from tests.libraries import RandomLibrary
 
+from mysticanvas.db import event_log
+from mysticanvas.db.database import Database, WriteTx
+from mysticanvas.db.images import files, generations
 from mysticanvas.domain.model import ModelKind, ModelUse
-from mysticanvas.search import facets, language, paging, reading, resolving, snapshots, trashed
-from mysticanvas.search.finding import Answer
-from mysticanvas.store import events, files, generations, job_lists, jobs, models
-from mysticanvas.store.database import Database, WriteTx
+from mysticanvas.features.models import queries as model_queries
+from mysticanvas.jobs import queries as job_queries
+from mysticanvas.jobs import queue as job_queue
+from mysticanvas.search import facets, index_loader, language, paging, snapshots, trash_list
+from mysticanvas.search import resolve as search_resolve
+from mysticanvas.search.engine import Answer
 
 PLANS = Path(__file__).parent / "plans"
 Query = Callable[[WriteTx], object]
@@ -121,30 +126,36 @@ OTHERS: dict[str, Query] = {
     "items_of_a_snapshot": lambda tx: snapshots.items(
         tx, snapshots.Snapshot("", language.parse(""), Answer(paging.ids(tx, language.parse(""))), []), 0, 20
     ),
-    "trash_as_a_list": trashed.all_of,
-    "rows_of_the_trash": lambda tx: trashed.rows(tx, [1, 2], prompt_shown=80),
+    "trash_as_a_list": trash_list.all_of,
+    "rows_of_the_trash": lambda tx: trash_list.rows(tx, [1, 2], prompt_shown=80),
     **{f"facet_{field}": facet(field) for field in facets.FIELDS[:9]},
-    "names_of_tags": lambda tx: resolving.resolve(tx, language.parse("tag:cat tag:feline tag:c*")),
+    "names_of_tags": lambda tx: search_resolve.resolve(tx, language.parse("tag:cat tag:feline tag:c*")),
     "index_run": lambda tx: (
-        reading.run_of_images(tx, after=0), reading.tags_between(tx, 1, 1 << 40), reading.uses_between(tx, 1, 1 << 40),
+        index_loader.run_of_images(tx, after=0),
+        index_loader.tags_between(tx, 1, 1 << 40),
+        index_loader.uses_between(tx, 1, 1 << 40),
     ),
-    "index_some": lambda tx: (reading.images(tx, [1, 2]), reading.tags(tx, [1, 2]), reading.uses(tx, [1, 2])),
-    "index_words": lambda tx: reading.images_with_words(tx, '"sea"'),
+    "index_some": lambda tx: (
+        index_loader.images(tx, [1, 2]),
+        index_loader.tags(tx, [1, 2]),
+        index_loader.uses(tx, [1, 2]),
+    ),
+    "index_words": lambda tx: index_loader.images_with_words(tx, '"sea"'),
     "index_collections": lambda tx: (
-        reading.in_collection(tx, 1), reading.collected(tx, [1, 2]), reading.arranged(tx, [1])
+        index_loader.in_collection(tx, 1), index_loader.collected(tx, [1, 2]), index_loader.arranged(tx, [1])
     ),
-    "index_names": reading.by_name,
-    "jobs_claim": lambda tx: jobs.claim(tx, boot="boot", limit=4, now_ms=1),
-    "jobs_ready": lambda tx: jobs.ready(tx, now_ms=1),
-    "jobs_listed": lambda tx: job_lists.listed(tx, kind=None, status=None, before=None, limit=20),
-    "jobs_failed": lambda tx: (job_lists.failed(tx, limit=20), job_lists.reasons(tx, limit=20)),
-    "jobs_prune": lambda tx: job_lists.prune(tx, before_ms=0, keep=10, limit=20),
+    "index_names": index_loader.by_name,
+    "jobs_claim": lambda tx: job_queue.claim(tx, boot="boot", limit=4, now_ms=1),
+    "jobs_ready": lambda tx: job_queue.ready(tx, now_ms=1),
+    "jobs_listed": lambda tx: job_queries.listed(tx, kind=None, status=None, before=None, limit=20),
+    "jobs_failed": lambda tx: (job_queries.failed(tx, limit=20), job_queries.reasons(tx, limit=20)),
+    "jobs_prune": lambda tx: job_queries.prune(tx, before_ms=0, keep=10, limit=20),
     "files_known": lambda tx: files.known(tx, root_id=1, paths=[b"a.png", b"b.png"]),
     "files_with_fingerprint": lambda tx: files.with_fingerprint(tx, b"\0" * 32),
     "files_of_generation": lambda tx: files.of_generation(tx, generations.GenerationId(1)),
-    "models_find": lambda tx: models.find_or_add(tx, ModelUse(ModelKind.LORA, "x", "0123456789"), now_ms=1),
-    "models_used": lambda tx: models.used_by(tx, generations.GenerationId(1)),
-    "events_newest": lambda tx: events.newest(tx, before=None, wanted=events.Wanted(["info"]), limit=20),
+    "models_find": lambda tx: model_queries.find_or_add(tx, ModelUse(ModelKind.LORA, "x", "0123456789"), now_ms=1),
+    "models_used": lambda tx: model_queries.used_by(tx, generations.GenerationId(1)),
+    "events_newest": lambda tx: event_log.newest(tx, before=None, wanted=event_log.Wanted(["info"]), limit=20),
     "generations_id_of": lambda tx: tx.value("SELECT id FROM generations WHERE uuid = :uuid", uuid="x"),
 }  # fmt: skip
 

@@ -14,20 +14,20 @@ OWNERS = {"os", "shutil", "send2trash"}
 
 # What may take files away, and which: all but the first are the library's own.
 ALLOWED = {
-    ("disk/discarding.py", "discard"): "a person's file, after every check",
-    ("disk/discarding.py", "_unlink_beneath"): "a person's file, after every check",
-    ("disk/writing_sidecars.py", "_write"): "a sidecar of our own, which the person asked for",
-    ("disk/archives.py", "write"): "an export, over the empty file that kept its name",
-    ("library/thumb_cache.py", "_write_whole"): "a thumbnail's temporary file",
-    ("library/thumb_cache.py", "remove"): "a thumbnail of no image",
-    ("library/autotagging.py", "keep_key"): "the file of an endpoint's key",
-    ("server/passwords.py", "keep_password"): "the file of the password",
-    ("server/passwords.py", "forget_password"): "the file of the password",
-    ("server/sessions.py", "kept_in"): "the file of the browser's session",
-    ("orchestrator.py", "serve"): "address.json",
-    ("server/holding.py", "write_address"): "address.json",
+    ("fs/trash.py", "discard"): "a person's file, after every check",
+    ("fs/trash.py", "_unlink_beneath"): "a person's file, after every check",
+    ("features/sidecars/write.py", "_write"): "a sidecar of our own, which the person asked for",
+    ("fs/archives.py", "write"): "an export, over the empty file that kept its name",
+    ("imaging/thumbnail_cache.py", "_write_whole"): "a thumbnail's temporary file",
+    ("imaging/thumbnail_cache.py", "remove"): "a thumbnail of no image",
+    ("features/autotag/service.py", "keep_key"): "the file of an endpoint's key",
+    ("http/passwords.py", "keep_password"): "the file of the password",
+    ("http/passwords.py", "forget_password"): "the file of the password",
+    ("http/sessions.py", "kept_in"): "the file of the browser's session",
+    ("app/orchestrator.py", "serve"): "address.json",
+    ("fs/instance_file.py", "write_address"): "address.json",
 }
-OWN_FOLDERS = ("store/", "demo/")
+OWN_FOLDERS = ("db/", "demo/", "features/journal/files.py")
 
 
 def calls() -> list[tuple[str, str, str]]:
@@ -62,17 +62,17 @@ def destructive(node: ast.Call) -> str | None:
 
 def test_no_other_code_takes_a_file_away() -> None:
     found = calls()
-    assert ("disk/discarding.py", "discard", "send2trash") in found
+    assert ("fs/trash.py", "discard", "send2trash") in found
     strangers = [one for one in found if (one[0], one[1]) not in ALLOWED and not one[0].startswith(OWN_FOLDERS)]
     assert strangers == []
 
 
 def test_the_store_takes_only_its_own_files_away() -> None:
-    assert {one[0] for one in calls() if one[0].startswith("store/")} <= {
-        "store/backup.py",
-        "store/database.py",
-        "store/journal_files.py",
-        "store/locking.py",
+    assert {one[0] for one in calls() if one[0].startswith(("db/", "features/journal/"))} <= {
+        "db/backup.py",
+        "db/database.py",
+        "features/journal/files.py",
+        "db/lock.py",
     }
 
 

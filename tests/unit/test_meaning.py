@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mysticanvas.meaning import minilm, spaces, static
-from mysticanvas.meaning.encoding import Floats, to_bytes
-from mysticanvas.meaning.prompts import spoken
-from mysticanvas.meaning.spaces import ACCURATE, INSTANT, Space
-from mysticanvas.meaning.tokenizing import WordPieces
+from mysticanvas.ml import embedding_models, minilm, static_embeddings
+from mysticanvas.ml.embedding_models import ACCURATE, INSTANT, Space
+from mysticanvas.ml.encoder import Floats, to_bytes
+from mysticanvas.ml.prompts import spoken
+from mysticanvas.ml.wordpiece import WordPieces
 
 OWN_PAIRS = Path(__file__).with_name("text_pairs.json")
 
@@ -36,7 +36,7 @@ def ranks(pairs: dict[str, Any], *used: Space) -> dict[str, int]:
     prompts = list(dict.fromkeys([*(pair["prompt"] for pair in pairs["pairs"]), *pairs["distractors"]]))
     total: Floats = np.zeros((len(pairs["pairs"]), len(prompts)), np.float32)
     for space in used:
-        encoder = spaces.encoder(space.name)
+        encoder = embedding_models.encoder(space.name)
         assert encoder is not None
         kept = to_bytes(encoder.encode(prompts)).astype(np.float32)
         kept /= np.linalg.norm(kept, axis=1, keepdims=True)
@@ -83,9 +83,9 @@ def test_no_query_of_our_own_shares_a_word_with_its_prompt() -> None:
 
 
 def test_the_table_is_the_one_that_the_notice_names() -> None:
-    data = resources.files("mysticanvas.meaning") / "data"
-    digest = hashlib.sha256((data / static.TABLE).read_bytes()).hexdigest()
-    assert digest in (data / "NOTICE.txt").read_text("utf-8")
+    data = resources.files("mysticanvas.ml") / "data"
+    digest = hashlib.sha256((data / static_embeddings.TABLE).read_bytes()).hexdigest()
+    assert digest in (data / "NOTICE-text.txt").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_the_table_is_the_one_that_the_notice_names() -> None:
     ],
 )
 def test_text_becomes_the_pieces_that_the_models_know(text: str, pieces: list[str]) -> None:
-    vocabulary = static.vocabulary()
+    vocabulary = static_embeddings.vocabulary()
     assert [vocabulary[number] for number in WordPieces(vocabulary).pieces(text)] == pieces
 
 
@@ -119,7 +119,7 @@ def test_marks_for_generators_are_not_part_of_what_a_prompt_says(prompt: str, sa
 
 
 def test_a_text_without_words_has_no_direction() -> None:
-    encoder = spaces.encoder(INSTANT.name)
+    encoder = embedding_models.encoder(INSTANT.name)
     assert encoder is not None
     assert not encoder.encode(["", "<lora:x:1>"]).any()
     assert encoder.encode([]).shape == (0, INSTANT.dimensions)
@@ -128,7 +128,7 @@ def test_a_text_without_words_has_no_direction() -> None:
 @needs_semantic
 def test_a_model_file_that_was_changed_is_refused() -> None:
     from mysticanvas.domain.errors import ModelUnusableError
-    from mysticanvas.meaning.minilm import MiniLM
+    from mysticanvas.ml.minilm import MiniLM
 
     with pytest.raises(ModelUnusableError):
-        MiniLM(os.urandom(64), WordPieces(static.vocabulary()))
+        MiniLM(os.urandom(64), WordPieces(static_embeddings.vocabulary()))

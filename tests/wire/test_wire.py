@@ -19,9 +19,9 @@ from typing import Any
 
 import pytest
 
-from mysticanvas.domain.job import JobKind
-from mysticanvas.store import jobs
-from mysticanvas.store.database import Database, WriteTx
+from mysticanvas.db.database import Database, WriteTx
+from mysticanvas.jobs import queue as job_queue
+from mysticanvas.jobs.types import JobKind
 from tests.faults.serving import Served
 from tests.model_files import LORA_SD1, safetensors, write_model
 from tests.pictures import png, png_chunk
@@ -111,11 +111,11 @@ def _too_large() -> bytes:
 
 def _park_a_job(tx: WriteTx) -> None:
     """As a file does that crashes the worker twice."""
-    jobs.enqueue(tx, jobs.NewJob(JobKind.THUMB, {"generation": 1}, "gone"), now_ms=0)
-    for days in range(jobs.MAX_CRASHES):
+    job_queue.enqueue(tx, job_queue.NewJob(JobKind.THUMB, {"generation": 1}, "gone"), now_ms=0)
+    for days in range(job_queue.MAX_CRASHES):
         # A day later, so that the wait between two tries is over.
-        [claimed] = jobs.claim(tx, boot="earlier", limit=1, now_ms=days * 86_400_000)
-        jobs.fail(
+        [claimed] = job_queue.claim(tx, boot="earlier", limit=1, now_ms=days * 86_400_000)
+        job_queue.fail(
             tx, claimed, error="The worker ended while it read this file.", crashed=True, now_ms=0, most_attempts=4
         )
 

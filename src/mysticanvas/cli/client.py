@@ -23,11 +23,11 @@ from mysticanvas.domain.errors import (
     MystiCanvasError,
     NotFoundError,
 )
-from mysticanvas.server.holding import holder_address, read_token
+from mysticanvas.fs.instance_file import holder_address, read_token
 from mysticanvas.settings import Settings
 
 if TYPE_CHECKING:
-    from mysticanvas.orchestrator import Orchestrator
+    from mysticanvas.app.orchestrator import Orchestrator
 
 # Long enough for a long poll of 25 s, short enough to notice a server that hangs.
 REQUEST_LIMIT_S = 60.0
@@ -52,7 +52,7 @@ def connect(settings: Settings) -> Iterator[Client]:
             yield _HeldClient(http)
         return
     # All of the library's parts take half a second to load: a command that is answered elsewhere needs none.
-    from mysticanvas.orchestrator import Orchestrator
+    from mysticanvas.app.orchestrator import Orchestrator
 
     with ExitStack() as running:
         orchestrator = running.enter_context(Orchestrator(settings, serving=False))

@@ -21,7 +21,7 @@
         └── NobodyDidItError       whoever had the task went away; the task is not to blame
 
 Each message is a sentence for the person. HTTP statuses and exit codes are mapped from these in
-one place each: `server/app.py` and `cli/main.py`.
+one place each: `app/http.py` and `app/cli.py`.
 """
 
 

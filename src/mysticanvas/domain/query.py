@@ -266,7 +266,7 @@ Similar = Meaning | LikeImage | Looks | LooksLike
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What no table of the database says, found out for one query (search/finding.py): ids of images.
+    """What no table of the database says, found out for one query (search/engine.py): ids of images.
     `similar` begins with the most similar one; None where nothing is to be similar."""
 
     similar: tuple[int, ...] | None = None

@@ -87,3 +87,20 @@ class Assertion:
     decision: bool = True
     confidence: float | None = None
     run: str = ""
+
+
+class MachineTagCategory(StrEnum):
+    SUBJECT = "subject"
+    STYLE = "style"
+    MOOD = "mood"
+    LIGHTING = "lighting"
+    PALETTE = "palette"
+
+
+@dataclass(frozen=True, slots=True)
+class MachineTag:
+    """`category` is a `MachineTagCategory`, or one of the model's own; None: it has none. `confidence` is 0 to 1."""
+
+    name: str
+    category: str | None
+    confidence: float

@@ -13,11 +13,11 @@ from mysticanvas.domain.file import ImageFormat, ImageHead, TextEntry
 from mysticanvas.domain.generation import InputImage, LoraUse, Recipe
 from mysticanvas.domain.model import ModelUse
 from mysticanvas.domain.text import clean
-from mysticanvas.formats import (
+from mysticanvas.formats.comfyui import parse as comfyui_parse
+from mysticanvas.formats.containers import c2pa, xmp
+from mysticanvas.formats.generators import (
     a1111,
-    c2pa,
     civitai,
-    comfyui,
     diffusionbee,
     drawthings,
     easydiffusion,
@@ -26,19 +26,18 @@ from mysticanvas.formats import (
     hf_space,
     infotext,
     invokeai,
+    key_values,
     koboldcpp,
     kohya,
     midjourney,
     mochi,
     novelai,
-    pairs,
     ruinedfooocus,
-    sidecars,
     swarmui,
     tensorart,
-    xmp,
 )
 from mysticanvas.formats.json_text import load_object
+from mysticanvas.formats.sidecars import read as sidecar_read
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +133,7 @@ def _embedded(texts: Texts, file_name: str) -> Recipe | None:
         recipe = parse(texts)
         if recipe is not None:
             return recipe
-    graph = comfyui.read(texts, file_name)
+    graph = comfyui_parse.read(texts, file_name)
     if graph is not None:
         recipe, object_ = graph
         return civitai.completed(recipe, object_) if civitai.is_job(object_) else recipe
@@ -148,8 +147,8 @@ def _embedded(texts: Texts, file_name: str) -> Recipe | None:
 def _beside(entries: Sequence[TextEntry], file_name: str) -> Recipe | None:
     """Of several sidecars the one that says most; among equals the first by `sidecars.rank`."""
     found = []
-    for entry in sorted(entries, key=sidecars.rank):
-        recipe = sidecars.parse(entry, lambda texts: _embedded(texts_of_map(texts), file_name))
+    for entry in sorted(entries, key=sidecar_read.rank):
+        recipe = sidecar_read.parse(entry, lambda texts: _embedded(texts_of_map(texts), file_name))
         if recipe is not None:
             found.append(recipe)
     return max(found, key=lambda recipe: (recipe.prompt is not None, not _is_silent(recipe)), default=None)
@@ -201,7 +200,7 @@ def _with_seed_of_graph(recipe: Recipe, texts: Texts) -> Recipe:
     """TensorArt writes -1; the graph beside it was what ran."""
     if recipe.tool != "TensorArt" or recipe.seed is not None:
         return recipe
-    graph = comfyui.read(texts, "")
+    graph = comfyui_parse.read(texts, "")
     return replace(recipe, seed=graph[0].seed) if graph else recipe
 
 
@@ -227,7 +226,7 @@ def _infotext(texts: Texts) -> Recipe | None:
         recipe = a1111.parse(text)
         if "smproj" in texts or "parameters-json" in texts:
             recipe = replace(recipe, tool="StabilityMatrix")
-        graph = comfyui.read(texts, "") if "prompt" in texts else None
+        graph = comfyui_parse.read(texts, "") if "prompt" in texts else None
         if graph is None:
             return recipe
         if recipe.tool == "A1111" and not recipe.tool_version:
@@ -263,14 +262,14 @@ def _labelled(texts: Texts) -> Recipe | None:
 def _one_text_a_setting(texts: Texts) -> Recipe | None:
     if "prompt" not in texts and not any(key.endswith(":prompt") for key in texts):
         return None
-    return easydiffusion.parse(dict(texts)) or kohya.parse(dict(texts)) or pairs.parse_object(dict(texts))
+    return easydiffusion.parse(dict(texts)) or kohya.parse(dict(texts)) or key_values.parse_object(dict(texts))
 
 
 def _pairs(texts: Texts) -> Recipe | None:
     for key in _INFOTEXT_KEYS:
         text = texts.get(key)
         object_ = load_object(text) if text else None
-        recipe = pairs.parse_object(object_) if object_ else pairs.parse_text(text) if text else None
+        recipe = key_values.parse_object(object_) if object_ else key_values.parse_text(text) if text else None
         if recipe is not None:
             return recipe
     return None

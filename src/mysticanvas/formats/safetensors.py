@@ -9,8 +9,8 @@ from typing import Any, TypeGuard
 
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.text import clean
+from mysticanvas.formats.containers.source import ByteSource
 from mysticanvas.formats.json_text import JsonTextError, load
-from mysticanvas.formats.source import ByteSource
 
 # The largest headers in the wild take about 6 MB, most of it a training's list of tags.
 MAX_HEADER_BYTES = 16 * 1024 * 1024

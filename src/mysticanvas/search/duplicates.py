@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mysticanvas.db.database import ChangeSet, Database
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.likeness import Alike
-from mysticanvas.pixels import likeness as near
-from mysticanvas.pixels.phash import LOOK_BYTES
-from mysticanvas.store import likeness
-from mysticanvas.store.database import ChangeSet, Database
+from mysticanvas.domain.similarity import Alike
+from mysticanvas.features.duplicates import queries as image_hash_queries
+from mysticanvas.imaging import hash_search
+from mysticanvas.imaging.perceptual_hash import LOOK_BYTES
 
 # Of 256 bits; chosen in benchmarks/likeness.py, with the ratio of the sides (docs/adr/0013). The second is for
 # pictures of which no look is known yet, which would confirm it.
@@ -73,7 +73,7 @@ class Duplicates:
 
     def _on_commit(self, changes: ChangeSet) -> None:
         moved = bool(changes.added or changes.removed)
-        if moved or likeness.STALE in changes.stale:
+        if moved or image_hash_queries.STALE in changes.stale:
             self._versions[Alike.PICTURE] += 1
         if moved or changes.changed:
             self._versions[Alike.RECIPE] += 1
@@ -81,13 +81,13 @@ class Duplicates:
 
 
 def _by_picture(database: Database) -> list[Group]:
-    ids, ratios, content = database.read_within(READ_LIMIT_MS, likeness.all_hashes)
-    hashes = near.hashes_of(content)
-    pairs = near.near(hashes, NEAR_BITS)
-    pairs = pairs[near.same_shape(np.array(ratios, np.int64), pairs)]
+    ids, ratios, content = database.read_within(READ_LIMIT_MS, image_hash_queries.all_hashes)
+    hashes = hash_search.hashes_of(content)
+    pairs = hash_search.near(hashes, NEAR_BITS)
+    pairs = pairs[hash_search.same_shape(np.array(ratios, np.int64), pairs)]
     pairs = pairs[_confirmed(database, np.array(ids, np.int64), hashes, pairs)]
-    leaders = near.groups(pairs, len(ids))
-    bits = near.differences(hashes[pairs[:, 0]], hashes[pairs[:, 1]])
+    leaders = hash_search.groups(pairs, len(ids))
+    bits = hash_search.differences(hashes[pairs[:, 0]], hashes[pairs[:, 1]])
     widest = np.zeros(len(ids), np.int64)
     np.maximum.at(widest, leaders[pairs[:, 0]], bits)
     members: dict[int, list[GenerationId]] = {}
@@ -96,33 +96,35 @@ def _by_picture(database: Database) -> list[Group]:
     return [Group(images, int(widest[leader])) for leader, images in members.items()]
 
 
-def _confirmed(database: Database, ids: NDArray[np.int64], hashes: near.Hashes, pairs: near.Pairs) -> NDArray[np.bool_]:
+def _confirmed(
+    database: Database, ids: NDArray[np.int64], hashes: hash_search.Hashes, pairs: hash_search.Pairs
+) -> NDArray[np.bool_]:
     """Which pairs look alike, not only to their hashes."""
     rows = np.unique(pairs)
     looks = np.zeros((len(rows), LOOK_BYTES), np.uint8)
     known = np.zeros(len(rows), bool)
     for start in range(0, len(rows), LOOKS_A_READ):
         some = rows[start : start + LOOKS_A_READ]
-        found = database.read_within(READ_LIMIT_MS, likeness.looks, ids[some].tolist())
+        found = database.read_within(READ_LIMIT_MS, image_hash_queries.looks, ids[some].tolist())
         for place, image in enumerate(ids[some].tolist(), start):
             if image in found:
-                looks[place], known[place] = near.looks_of(found[image])[0], True
+                looks[place], known[place] = hash_search.looks_of(found[image])[0], True
     one, other = np.searchsorted(rows, pairs[:, 0]), np.searchsorted(rows, pairs[:, 1])
     confirmed = np.zeros(len(pairs), bool)
     for start in range(0, len(pairs), LOOKS_A_READ):
         part = slice(start, start + LOOKS_A_READ)
-        confirmed[part] = near.look_alike(looks[one[part]], looks[other[part]])
-    near_enough = near.differences(hashes[pairs[:, 0]], hashes[pairs[:, 1]]) <= NEAR_BITS_UNCONFIRMED
+        confirmed[part] = hash_search.look_alike(looks[one[part]], looks[other[part]])
+    near_enough = hash_search.differences(hashes[pairs[:, 0]], hashes[pairs[:, 1]]) <= NEAR_BITS_UNCONFIRMED
     return np.where(known[one] & known[other], confirmed, near_enough)
 
 
 def _by_recipe(database: Database) -> list[Group]:
-    found = database.read_within(READ_LIMIT_MS, likeness.same_recipe)
+    found = database.read_within(READ_LIMIT_MS, image_hash_queries.same_recipe)
     return [Group([GenerationId(one) for one in images], 0) for images in found]
 
 
 def _by_bytes(database: Database) -> list[Group]:
-    found = database.read_within(READ_LIMIT_MS, likeness.in_several_places)
+    found = database.read_within(READ_LIMIT_MS, image_hash_queries.in_several_places)
     return [Group([image], 0) for image in found]
 
 

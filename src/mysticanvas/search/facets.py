@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from mysticanvas.db.database import ReadTx
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.query import Field, Interval, Made, Named, Node, Number, Order, Query, Size, Sort
 from mysticanvas.domain.text import name_key
-from mysticanvas.search import language, paging, reading, timeline
+from mysticanvas.search import index_loader, language, paging, timeline
 from mysticanvas.search.index import Found
-from mysticanvas.search.resolving import Both, ascii_lower, ids_json, resolve
+from mysticanvas.search.resolve import Both, ascii_lower, ids_json, resolve
 from mysticanvas.search.sql import Values, condition
-from mysticanvas.store.database import ReadTx
 
 FIELDS = (
     Field.MODEL,
@@ -127,7 +127,7 @@ def _uses(role: str) -> Callable[[ReadTx, Found], dict[str, int]]:
         counts = state.model_lists.counts(found.mask, found.positions, state.alive_count)
         values = {}
         for name, ids in _spellings(tx, role).items():
-            codes = [code for model in ids if (code := reading.model_code(role, model)) < len(counts)]
+            codes = [code for model in ids if (code := index_loader.model_code(role, model)) < len(counts)]
             # An image may have two that are one to the reader.
             several = len(codes) > 1
             values[name] = _with_any(found, codes) if several else sum(int(counts[code]) for code in codes)

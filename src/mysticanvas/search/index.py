@@ -17,14 +17,14 @@ from typing import Concatenate, ParamSpec, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from mysticanvas.db.connections import GIVEN_UP
+from mysticanvas.db.database import ChangeSet, Database, ReadTx
 from mysticanvas.domain.errors import LibraryError, TimeLimitError
 from mysticanvas.domain.query import Query
-from mysticanvas.search import evaluating, ordering
+from mysticanvas.search import evaluate, ordering
 from mysticanvas.search.columns import Mask, Positions
-from mysticanvas.search.resolving import Both, Either, Tree, Without, Words, resolve
-from mysticanvas.search.state import State
-from mysticanvas.store.connections import GIVEN_UP
-from mysticanvas.store.database import ChangeSet, Database, ReadTx
+from mysticanvas.search.index_data import State
+from mysticanvas.search.resolve import Both, Either, Tree, Without, Words, resolve
 
 log = logging.getLogger(__name__)
 
@@ -187,7 +187,7 @@ def find(tx: ReadTx, state: State, query: Query) -> Found:
 
 
 def find_tree(tx: ReadTx, state: State, tree: Tree) -> Found:
-    return Found(state, tree, evaluating.live(state, tx, tree))
+    return Found(state, tree, evaluate.live(state, tx, tree))
 
 
 def knows(state: State, tree: Tree) -> bool:

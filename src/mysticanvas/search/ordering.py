@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from mysticanvas.db.database import ReadTx
 from mysticanvas.domain.query import Order, Query
-from mysticanvas.search import paging, reading, sql
+from mysticanvas.search import index_loader, paging, sql
 from mysticanvas.search.columns import Positions
-from mysticanvas.store.database import ReadTx
 
 if TYPE_CHECKING:
     from mysticanvas.search.index import Found
@@ -38,7 +38,7 @@ def ids(tx: ReadTx, found: "Found", query: Query) -> Ids:
         case Order.SIZE:
             return newest[_sorted(-_pixels(found, positions))]
         case Order.MANUAL:
-            return newest[_sorted(_places(reading.arranged(tx, sql.arranged_by(found.tree)), newest))]
+            return newest[_sorted(_places(index_loader.arranged(tx, sql.arranged_by(found.tree)), newest))]
         case _:
             return newest[_sorted(_shuffled(newest, sort.seed or 0))]
 

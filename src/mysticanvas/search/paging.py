@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mysticanvas.db.database import ReadTx
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.query import Order, Query, Sort
-from mysticanvas.search import sources
-from mysticanvas.search.resolving import Both, Tree, Without, Words, resolve
+from mysticanvas.search import keyset_plan
+from mysticanvas.search.resolve import Both, Tree, Without, Words, resolve
 from mysticanvas.search.sql import Values, condition, order_key
-from mysticanvas.store.database import ReadTx
 
 Ids = NDArray[np.int64]
 # Relevance looks at the newest matches up to here; what is older follows, newest first.
@@ -52,7 +52,7 @@ def page(tx: ReadTx, query: Query, *, after: int | None, limit: int) -> list[Hit
 
 def page_ids(tx: ReadTx, tree: Tree, sort: Sort, *, after: int | None, limit: int) -> list[int]:
     if sort.by in (Order.NEWEST, Order.OLDEST):
-        return sources.page(tx, tree, after=after, limit=limit, oldest_first=sort.by is Order.OLDEST)
+        return keyset_plan.page(tx, tree, after=after, limit=limit, oldest_first=sort.by is Order.OLDEST)
     if sort.by is Order.RATING:
         return _page_by_rating(tx, tree, after, limit)
     if sort.by is Order.RELEVANCE:

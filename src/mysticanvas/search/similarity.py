@@ -14,17 +14,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mysticanvas.db.connections import GIVEN_UP
+from mysticanvas.db.database import ChangeSet, Database, ReadTx
 from mysticanvas.domain.errors import NotFoundError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.sight import BUILT_IN
-from mysticanvas.meaning import clip, spaces
-from mysticanvas.meaning.encoding import Floats, normalized
-from mysticanvas.meaning.spaces import Space
-from mysticanvas.meaning.vectors import Mask, Rows, Vectors
-from mysticanvas.store import embeddings, pictures
-from mysticanvas.store.connections import GIVEN_UP
-from mysticanvas.store.database import ChangeSet, Database, ReadTx
-from mysticanvas.store.embeddings import StoredVector
+from mysticanvas.ml import clip, embedding_models
+from mysticanvas.ml.embedding_models import Space
+from mysticanvas.ml.encoder import Floats, normalized
+from mysticanvas.ml.image_model_settings import BUILT_IN
+from mysticanvas.ml.vectors import Mask, Rows, Vectors
+from mysticanvas.search import image_vectors, prompt_vectors
+from mysticanvas.search.prompt_vectors import StoredVector
 
 log = logging.getLogger(__name__)
 
@@ -60,13 +60,13 @@ class Subject:
 
 
 def _read_as_prompt(_: Database, text: str) -> dict[str, Floats]:
-    encoders = {space.name: spaces.encoder(space.name) for space in spaces.available()}
+    encoders = {space.name: embedding_models.encoder(space.name) for space in embedding_models.available()}
     return {name: encoder.encode([text])[0] for name, encoder in encoders.items() if encoder is not None}
 
 
 def _spaces_of_pictures(tx: ReadTx) -> list[Space]:
     """Those that have a vector: it says how many dimensions there are."""
-    found = [(name, pictures.dimensions(tx, space=name)) for name in pictures.sight(tx).spaces]
+    found = [(name, image_vectors.dimensions(tx, space=name)) for name in image_vectors.sight(tx).spaces]
     return [
         Space(name, dimensions, batch=1, weight=0.5 if name == BUILT_IN else 1.0)
         for name, dimensions in found
@@ -75,26 +75,26 @@ def _spaces_of_pictures(tx: ReadTx) -> list[Space]:
 
 
 def _read_as_picture(database: Database, text: str) -> dict[str, Floats]:
-    model = database.read(pictures.sight).clip
+    model = database.read(image_vectors.sight).clip
     return {model.space: clip.open_text(model.folder).encode(text)} if model is not None and model.has_text else {}
 
 
 PROMPTS = Subject(
     "prompts",
-    embeddings.after,
-    embeddings.prompt_at,
-    embeddings.prompts_of_all,
-    embeddings.prompts_of,
-    lambda _: spaces.available(),
+    prompt_vectors.after,
+    prompt_vectors.prompt_at,
+    prompt_vectors.prompts_of_all,
+    prompt_vectors.prompts_of,
+    lambda _: embedding_models.available(),
     _read_as_prompt,
     LEAST_OF_BEST,
 )
 PICTURES = Subject(
     "pictures",
-    pictures.after,
-    pictures.picture_at,
-    pictures.pictures_of_all,
-    pictures.pictures_of,
+    image_vectors.after,
+    image_vectors.picture_at,
+    image_vectors.pictures_of_all,
+    image_vectors.pictures_of,
     _spaces_of_pictures,
     _read_as_picture,
     LEAST_OF_BEST_LOOK,

@@ -14,17 +14,17 @@ from typing import Any
 
 import numpy as np
 
+from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.query import Order, Query, Sort
-from mysticanvas.search import language, timeline, trashed
+from mysticanvas.search import language, timeline, trash_list
 from mysticanvas.search.duplicates import Duplicates
-from mysticanvas.search.finding import Answer, Finder
+from mysticanvas.search.engine import Answer, Finder
 from mysticanvas.search.index import Index
 from mysticanvas.search.paging import Ids
 from mysticanvas.search.similarity import Similarity
 from mysticanvas.search.timeline import Section
-from mysticanvas.store.database import Database, ReadTx
 
 # Eight bytes an image; so many images in all the snapshots that are kept, but at least some of them.
 IMAGES_KEPT = 8_000_000
@@ -84,7 +84,7 @@ class Snapshots:
 
     def open_trash(self) -> Snapshot:
         """What is in the Trash now."""
-        ids, sections = self._database.read(trashed.all_of)
+        ids, sections = self._database.read(trash_list.all_of)
         return self._keep(Snapshot(secrets.token_urlsafe(12), Query(), Answer(ids), sections, trashed=True))
 
     def narrow(
@@ -100,7 +100,7 @@ class Snapshots:
     def geometry(self, snapshot: Snapshot) -> bytes:
         """As `Finder.geometry`."""
         if snapshot.trashed:
-            return self._database.read(trashed.ratios, snapshot.ids).astype("<u2").tobytes()
+            return self._database.read(trash_list.ratios, snapshot.ids).astype("<u2").tobytes()
         return self.finder.geometry(snapshot.ids)
 
     def _keep(self, snapshot: Snapshot) -> Snapshot:
@@ -158,7 +158,7 @@ def _sections(order: Sort, ids: Ids) -> list[Section]:
 def items(tx: ReadTx, snapshot: Snapshot, start: int, count: int) -> dict[str, Any]:
     """A slice as columns, each parallel to the ids from `start` on; None in every column for a hole."""
     ids = snapshot.ids[max(0, start) : max(0, start) + min(count, MAX_ITEMS)].tolist()
-    read = trashed.rows if snapshot.trashed else _live_rows
+    read = trash_list.rows if snapshot.trashed else _live_rows
     by_id = {row["id"]: row for row in read(tx, ids, prompt_shown=PROMPT_SHOWN)}
     columns = (
         "uuid",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mysticanvas.domain.query import Interval, Order, Sort, State, Thing
-from mysticanvas.search.resolving import (
+from mysticanvas.search.resolve import (
     Amount,
     Both,
     Collected,

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.domain.query import Field, Order, Query, Sort
 from mysticanvas.domain.text import words
+from mysticanvas.search.engine import Finder
 from mysticanvas.search.facets import Value
-from mysticanvas.search.finding import Finder
-from mysticanvas.store.database import Database, ReadTx
 
 MOST = 25
 MONTHS = 1_200

@@ -12,7 +12,6 @@ from contextlib import suppress
 from typing import Any
 
 from mysticanvas import __version__
-from mysticanvas.disk.opening import open_beneath
 from mysticanvas.domain.errors import (
     InvalidInputError,
     NobodyDidItError,
@@ -22,8 +21,10 @@ from mysticanvas.domain.errors import (
     UnreadableFileError,
     WorkerCrashedError,
 )
-from mysticanvas.domain.task import TRAVELLING, TRAVELLING_WITH_FILE, Answer, Executor, Task
-from mysticanvas.worker import node
+from mysticanvas.domain.task import Answer, Executor, Task
+from mysticanvas.fs.safe_open import open_beneath
+from mysticanvas.worker import cluster_node
+from mysticanvas.worker.cluster_node import TRAVELLING, TRAVELLING_WITH_FILE
 from mysticanvas.worker.protocol import MAX_FRAME_BYTES, answer_of, read_frame, task_frame
 
 log = logging.getLogger(__name__)
@@ -117,7 +118,7 @@ class ClusterExecutor:
             content, mtime_ns = self._content(task)
             frame = task_frame(0, task)
             theirs = client.submit(
-                node.run_frame, __version__, frame, content, mtime_ns, *self._limits, pure=False, retries=0
+                cluster_node.run_frame, __version__, frame, content, mtime_ns, *self._limits, pure=False, retries=0
             )
         except _TooLargeError:
             self._do_at_home(task, answer)
@@ -240,12 +241,12 @@ class ClusterExecutor:
 
 
 def _outcome(what: str, frame: bytes, sentence: str) -> Answer | TaskError:
-    if what == node.CRASHED:
+    if what == cluster_node.CRASHED:
         said, _, tail = sentence.partition("\n")
         return WorkerCrashedError(said, tail)
-    if what == node.TIMED_OUT:
+    if what == cluster_node.TIMED_OUT:
         return TaskTimedOutError(sentence)
-    if what == node.FAILED:
+    if what == cluster_node.FAILED:
         return TaskFailedError(sentence)
     read = read_frame(io.BytesIO(frame))
     if read is None:

@@ -195,7 +195,7 @@ class WorkerPool:
 
     def _start(self, *, in_background: bool) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-m", "mysticanvas.worker.main", str(self._memory_bytes), str(int(in_background))],
+            [sys.executable, "-m", "mysticanvas.app.worker", str(self._memory_bytes), str(int(in_background))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -12,34 +12,33 @@ import msgspec
 
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.generation import Recipe
-from mysticanvas.domain.model_tasks import HashModel, ListModels, ModelHashed, ModelListing, ModelRead, ReadModel
-from mysticanvas.domain.task import (
-    Answer,
-    AskForTags,
-    EmbedTexts,
-    FileHashed,
+from mysticanvas.domain.task import Answer, Task
+from mysticanvas.features.autotag.types import AskForTags, TagsSuggested
+from mysticanvas.features.duplicates.types import HashPicture, PictureHashed
+from mysticanvas.features.file_hashes.types import FileHashed, HashFile
+from mysticanvas.features.importing.types import (
     FolderListing,
-    HashFile,
-    HashPicture,
     ImageRead,
     ImagesRead,
     KeptRead,
     ListFolder,
-    LookAtPictures,
-    MakeThumbs,
     NotRead,
-    PictureHashed,
-    PicturesSeen,
-    PictureTagged,
     ReadImages,
     ReadKept,
-    TagPicture,
-    TagsSuggested,
-    Task,
-    TextsEmbedded,
-    ThumbsMade,
 )
-from mysticanvas.domain.verifying import FilesVerified, VerifyFiles
+from mysticanvas.features.models.task_types import (
+    HashModel,
+    ListModels,
+    ModelHashed,
+    ModelListing,
+    ModelRead,
+    ReadModel,
+)
+from mysticanvas.features.semantic.types import EmbedTexts, TextsEmbedded
+from mysticanvas.features.thumbnails.types import MakeThumbs, ThumbsMade
+from mysticanvas.features.verify.types import FilesVerified, VerifyFiles
+from mysticanvas.features.vision.types import LookAtPictures, PicturesSeen
+from mysticanvas.features.wd_tagger.types import PictureTagged, TagPicture
 
 MAX_FRAME_BYTES = 64 * 1024 * 1024
 ERROR = "error"

@@ -8,7 +8,7 @@ from tests.pictures import png, png_chunk
 
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import ImageHead
-from mysticanvas.formats.containers import read_head
+from mysticanvas.formats.containers.identify import read_head
 from mysticanvas.formats.detect import read_recipe
 
 INFOTEXT = "a cat\nSteps: 20, Seed: 5"

@@ -8,7 +8,7 @@ from tests.unit.formats.reading import read
 
 from mysticanvas.domain.generation import InputImage, InputRole, LoraUse, ParentRelation
 from mysticanvas.domain.model import ModelKind, ModelUse
-from mysticanvas.formats import c2pa
+from mysticanvas.formats.containers import c2pa
 
 # -- InvokeAI -----------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.formats.reading import read
 
 from mysticanvas.domain.generation import LoraUse
-from mysticanvas.formats.fooocus_log import section
+from mysticanvas.formats.generators.fooocus_log import section
 
 INFOTEXT = "a cat\nNegative prompt: ugly\nSteps: 20, Sampler: Euler a, Seed: 5, Size: 512x768"
 GRAPH = {

@@ -8,7 +8,7 @@ import pyvips
 from tests.unit.pixels.hiding import SIGNATURES, hidden, put
 
 from mysticanvas.domain.file import ImageFormat, ImageHead
-from mysticanvas.pixels import stealth
+from mysticanvas.imaging import stealth
 
 TEXT = "ein Fuchs im Schnee, 狐\nSteps: 20, Seed: 5"
 

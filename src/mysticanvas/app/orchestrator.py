@@ -1,0 +1,367 @@
+"""START HERE. The Orchestrator: one process per library, and the list of its parts.
+
+Parts are opened in the order of `_build` and closed in reverse. The library's lock is the first thing
+taken (inside `Database.open`) and the last thing released.
+"""
+
+import asyncio
+import contextlib
+import ctypes
+import logging
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from mysticanvas.app.http import build_app
+from mysticanvas.app.live_updates import LiveUpdates
+from mysticanvas.app.services import Services
+from mysticanvas.db import event_log
+from mysticanvas.db.database import Database
+from mysticanvas.db.images import folders as image_folders
+from mysticanvas.db.images.folders import Root
+from mysticanvas.domain.clock import now_ms
+from mysticanvas.domain.errors import ConflictError, MystiCanvasError
+from mysticanvas.edits.runner import CarryingOn
+from mysticanvas.features.backups import service as backup_service
+from mysticanvas.features.backups.service import BackingUp, HourlyBackups
+from mysticanvas.features.folders.rescan import rescans_by
+from mysticanvas.features.importing.service import Importing
+from mysticanvas.features.journal.rebuild import Rebuilding
+from mysticanvas.features.journal.service import Journaling
+from mysticanvas.features.migrate.service import LibraryImporting
+from mysticanvas.features.semantic.backfill import Backfilling
+from mysticanvas.fs import instance_file, location_checks, log_file
+from mysticanvas.fs.watcher import FolderWatcher, Hint
+from mysticanvas.http import binding
+from mysticanvas.http.passwords import Passwords
+from mysticanvas.http.sessions import Sessions
+from mysticanvas.imaging.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
+from mysticanvas.jobs.dispatcher import Dispatcher
+from mysticanvas.jobs.progress import JobProgress
+from mysticanvas.search.duplicates import Duplicates
+from mysticanvas.search.index import Index
+from mysticanvas.search.similarity import PICTURES, Similarity
+from mysticanvas.search.snapshots import Snapshots
+from mysticanvas.settings import Settings
+from mysticanvas.worker.cluster import IN_FLIGHT, ClusterExecutor, scheduler_address
+from mysticanvas.worker.pool import WorkerPool
+
+log = logging.getLogger(__name__)
+
+SESSION_FILE = "session"
+STATIC = Path(__file__).parent.parent / "http" / "static"
+# Loading a model of half a gigabyte from a slow disk is part of the first task.
+VISION_TASK_LIMIT_S = 120
+# Time for open pages to take their last bytes when the Orchestrator stops.
+SHUTDOWN_S = 3
+# Of glibc's malloc.h.
+_M_ARENA_MAX = -8
+ARENAS = 2
+
+
+class Orchestrator:
+    """A context manager. `serving`: whether a port is opened and folders are watched, as a gallery
+    that stays open wants; a single command of the CLI wants neither.
+
+    Raises `LibraryError` when the library is held by another process or cannot be used.
+    """
+
+    def __init__(self, settings: Settings, *, serving: bool) -> None:
+        self._settings = settings
+        self._serving = serving
+        self._running = ExitStack()
+        # The backup that is to be restored once this has ended; None: none.
+        self.restoring: Path | None = None
+
+    def __enter__(self) -> "Orchestrator":
+        try:
+            self._build(self._running)
+        except BaseException:
+            self._running.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._running.close()
+
+    def _build(self, running: ExitStack) -> None:
+        settings = self._settings
+        passwords = Passwords(settings.library)
+        if self._serving:
+            binding.check_wide(settings.host, settings.names, has_password=passwords.is_set)
+        self._open_library(running)
+        self._sockets = self._listen(running) if self._serving else []
+        port = self._sockets[0].getsockname()[1] if self._sockets else settings.port
+        self.base_url = f"http://127.0.0.1:{port}"
+        workers = running.enter_context(
+            WorkerPool(settings.workers, memory_bytes=settings.worker_memory_bytes, task_limit_s=settings.task_limit_s)
+        )
+        cache = ThumbCache(settings.library / "thumbs", SHORT_EDGES_PX)
+        index = self._start_index(running)
+        progress = JobProgress()
+        live = running.enter_context(LiveUpdates(self.database, progress))
+        similarity = Similarity(self.database, settings.library / "vectors")
+        looks = Similarity(self.database, settings.library / "vectors", PICTURES)
+        duplicates = Duplicates(self.database)
+        self._watcher = self._start_watcher(running)
+        self.importing = running.enter_context(self._importing_by(workers, live))
+        libraries = running.enter_context(LibraryImporting(self.database, self.importing, now_ms=now_ms))
+        rebuilding = running.enter_context(Rebuilding(self.database, self.importing, now_ms=now_ms))
+        self._start_jobs(running, workers, cache, progress)
+        backups = BackingUp(self.database)
+        carrying_on = running.enter_context(CarryingOn(self.database, now_ms=now_ms))
+        self.sessions = Sessions.open(settings.library / instance_file.TOKEN_FILE)
+        if self._serving:
+            running.enter_context(HourlyBackups(self.database, backups))
+            running.enter_context(Backfilling(self.database, now_ms=now_ms))
+            running.enter_context(self.sessions.kept_in(settings.library / SESSION_FILE))
+        self.app = build_app(
+            Services(
+                database=self.database,
+                workers=workers,
+                snapshots=Snapshots(self.database, index, similarity=similarity, looks=looks, duplicates=duplicates),
+                duplicates=duplicates,
+                importing=self.importing,
+                libraries=libraries,
+                rebuilding=rebuilding,
+                carrying_on=carrying_on,
+                live=live,
+                progress=progress,
+                cache=cache,
+                sessions=self.sessions,
+                passwords=passwords,
+                origins=binding.origins(port, self._names()),
+                is_watched=self._is_watched,
+                backing_up=backups,
+                restore=self._ask_to_restore,
+                base_url=self.base_url,
+                static=STATIC,
+            )
+        )
+        self._live = live
+
+    def _open_library(self, running: ExitStack) -> None:
+        settings = self._settings
+        self.database = running.enter_context(Database.open(settings.library, read_limit_ms=settings.read_limit_ms))
+        if self._serving:
+            running.enter_context(log_file.written_to(settings.library))
+        running.enter_context(Journaling(self.database))
+        self._warn_of_place()
+
+    def _importing_by(self, workers: WorkerPool, live: LiveUpdates) -> Importing:
+        return Importing(
+            self.database,
+            workers,
+            settle_s=self._settings.settle_s,
+            now_ms=now_ms,
+            on_progress=live.publish_import,
+            on_root_added=self._watch,
+            on_root_removed=self._watch_no_more,
+        )
+
+    def _names(self) -> Sequence[str]:
+        """Under which others reach the gallery; none while this machine alone does."""
+        is_wide = self._serving and binding.is_wide(self._settings.host)
+        return self._settings.names if is_wide else ()
+
+    def _listen(self, running: ExitStack) -> list[socket.socket]:
+        opened = binding.open_sockets(self._settings.host, self._settings.port)
+        return [running.enter_context(one) for one in opened]
+
+    def _start_index(self, running: ExitStack) -> Index:
+        index = running.enter_context(Index(self.database))
+        if self._serving:
+            # A single command has its answer from SQL sooner than the index would be read.
+            index.start()
+        return index
+
+    def _warn_of_place(self) -> None:
+        """D8: said in the terminal and in the log, at every start while it is so."""
+        danger = location_checks.danger_of(self._settings.library)
+        if danger is not None:
+            log.warning("%s", danger)
+            self.database.write_bulk(
+                event_log.append, level="warning", kind="library.place", subject=danger, data={}, now_ms=now_ms()
+            )
+
+    def _start_jobs(self, running: ExitStack, workers: WorkerPool, cache: ThumbCache, progress: JobProgress) -> None:
+        """Jobs that take minutes have a worker of their own, which starts when there is one."""
+        settings = self._settings
+        slow_worker = running.enter_context(
+            WorkerPool(
+                1, memory_bytes=settings.worker_memory_bytes, task_limit_s=settings.slow_task_limit_s, when_needed=True
+            )
+        )
+        vision_worker = running.enter_context(
+            WorkerPool(1, memory_bytes=settings.vision_memory_bytes, task_limit_s=VISION_TASK_LIMIT_S, when_needed=True)
+        )
+        executor = self._cluster(running, workers)
+        running.enter_context(
+            Dispatcher(
+                self.database,
+                executor or workers,
+                cache,
+                slow_executor=slow_worker,
+                in_flight=IN_FLIGHT if executor else settings.workers * 4,
+                in_view=settings.workers * 2,
+                progress=progress,
+                apart=vision_worker,
+                rescan=rescans_by(self.database, self.importing),
+                now_ms=now_ms,
+            )
+        )
+
+    def _cluster(self, running: ExitStack, workers: WorkerPool) -> ClusterExecutor | None:
+        """None: everything is done here."""
+        settings = self._settings
+        if settings.executor == "local":
+            return None
+        return running.enter_context(
+            ClusterExecutor(
+                scheduler_address(settings.executor),
+                workers,
+                send_files=settings.send_files,
+                memory_bytes=settings.worker_memory_bytes,
+                task_limit_s=settings.task_limit_s,
+            )
+        )
+
+    # -- serving ------------------------------------------------------------------------------
+
+    def addresses_elsewhere(self) -> list[str]:
+        """Where other machines find the gallery; none while this one alone is served."""
+        if not binding.is_wide(self._settings.host):
+            return []
+        own = binding.origins(self.port, ())
+        return [origin for host, origin in binding.origins(self.port, self._settings.names).items() if host not in own]
+
+    def sign_in_address(self) -> str:
+        """Opens the gallery once; the code in it is good for a minute."""
+        return f"{self.base_url}/#t={self.sessions.new_code()}"
+
+    def serve(self) -> None:
+        """Returns when interrupted. Meanwhile `address.json` says where to ask."""
+        assert self._sockets
+        config = uvicorn.Config(
+            self.app,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=SHUTDOWN_S,
+            server_header=False,
+            # Whom a request says that it is forwarded for is nobody's proof.
+            proxy_headers=False,
+        )
+        address = self._settings.library / instance_file.ADDRESS_FILE
+        if address.exists():
+            self._tell_of_the_killed()
+        instance_file.write_address(address, self.base_url)
+        for root in self.database.read(image_folders.watched):
+            self.importing.start_changed(root, [b""], recursive=True)
+        try:
+            # Ctrl+C is raised again once the server has closed its connections.
+            with contextlib.suppress(KeyboardInterrupt):
+                asyncio.run(self._serve(uvicorn.Server(config)))
+        finally:
+            address.unlink(missing_ok=True)
+
+    def _tell_of_the_killed(self) -> None:
+        """Whoever served the library last did not live to take its address away."""
+        why = "It was killed, or the power went. Nothing that was confirmed is lost."
+        self.database.write_bulk(
+            event_log.append, level="warning", kind="crash.gallery", subject=None, data={"why": why}, now_ms=now_ms()
+        )
+
+    async def _serve(self, server: uvicorn.Server) -> None:
+        serving = asyncio.create_task(server.serve(sockets=self._sockets))
+        while not serving.done():
+            await asyncio.wait([serving], timeout=0.2)
+            server.should_exit = server.should_exit or self.restoring is not None
+            if server.should_exit:
+                # Event streams never end by themselves.
+                self._live.__exit__()
+        await serving
+
+    def _ask_to_restore(self, copy: Path) -> None:
+        if not self._serving:
+            raise ConflictError(f"Say mysticanvas backup restore {copy} for a library that nobody serves.")
+        self.sessions.outlive = True
+        self.restoring = copy
+
+    @property
+    def port(self) -> int:
+        return int(self.base_url.rpartition(":")[2])
+
+    # -- watching -----------------------------------------------------------------------------
+
+    def _start_watcher(self, running: ExitStack) -> FolderWatcher | None:
+        if not (self._serving and self._settings.watch):
+            return None
+        watcher = running.enter_context(FolderWatcher(self._on_change))
+        for root in self.database.read(image_folders.watched):
+            watcher.add(root.path)
+        return watcher
+
+    def _watch(self, root: Root) -> None:
+        if self._watcher is not None:
+            self._watcher.add(root.path)
+
+    def _watch_no_more(self, root: Root) -> None:
+        if self._watcher is not None:
+            self._watcher.remove(root.path)
+
+    def _is_watched(self, path: str) -> bool:
+        return self._watcher is not None and self._watcher.watches(path)
+
+    def _on_change(self, hints: list[Hint]) -> None:
+        known = {root.path: root for root in self.database.read(image_folders.watched)}
+        for recursive in (False, True):
+            by_root: dict[str, list[bytes]] = {}
+            for hint in hints:
+                if hint.recursive is recursive and hint.root in known:
+                    by_root.setdefault(hint.root, []).append(hint.folder)
+            for path, folders in by_root.items():
+                self.importing.start_changed(known[path], folders, recursive=recursive)
+
+
+def serve_library(settings: Settings, folders: list[str], *, on_ready: Callable[[Orchestrator], None]) -> None:
+    """Serve until interrupted, taking in the folders. `on_ready` hears who serves it. When the
+    gallery asks for a backup to be restored, it ends, the backup is restored, and it is served again."""
+    _keep_the_heap_together()
+    came_of: dict[str, Any] | None = None
+    while True:
+        with Orchestrator(settings, serving=True) as orchestrator:
+            if came_of is None:
+                if folders:
+                    orchestrator.importing.start(folders)
+                on_ready(orchestrator)
+            else:
+                orchestrator.database.write(event_log.append, subject=None, now_ms=now_ms(), **came_of)
+            orchestrator.serve()
+        if orchestrator.restoring is None:
+            return
+        came_of = _restore(settings.library, orchestrator.restoring)
+        settings = settings.model_copy(update={"port": orchestrator.port})
+
+
+def _keep_the_heap_together() -> None:
+    """For a process that stays for weeks. glibc gives each thread a heap of its own, up to eight a core; pages of
+    the database that come in one and go leave room that the others cannot use. Elsewhere there is nothing to do."""
+    if sys.platform == "linux":
+        with contextlib.suppress(AttributeError):
+            ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS)
+
+
+def _restore(library: Path, copy: Path) -> dict[str, Any]:
+    """What is to be told of it. A backup that cannot be restored leaves the library as it was."""
+    try:
+        until_now = backup_service.restore(library, copy)
+    except (MystiCanvasError, OSError) as error:
+        log.warning("a backup could not be restored", extra={"reason": str(error)})
+        return {"level": "error", "kind": "restore.failed", "data": {"name": copy.name, "reason": str(error)}}
+    kept = None if until_now is None else Path(until_now.path).name
+    return {"level": "info", "kind": "restore", "data": {"name": copy.name, "kept": kept}}

@@ -1,0 +1,91 @@
+"""The library's log: append-only, in the transaction of what it tells (I6)."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mysticanvas.db.database import ReadTx, WriteTx
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    id: int
+    at: int
+    level: str
+    kind: str
+    subject: str | None
+    data: dict[str, Any]
+
+
+def append(tx: WriteTx, *, level: str, kind: str, subject: str | None, data: dict[str, Any], now_ms: int) -> None:
+    """`level` is info, warning or error."""
+    tx.run(
+        """
+        INSERT INTO events (at, level, kind, subject, data_json)
+        VALUES (:now_ms, :level, :kind, :subject, :data)
+        """,
+        level=level,
+        kind=kind,
+        subject=subject,
+        data=json.dumps(data, ensure_ascii=False),
+        now_ms=now_ms,
+    )
+    tx.changes.events = True
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which entries: of these levels and kinds (none: of all), from `since_ms` up to before `until_ms`."""
+
+    levels: Sequence[str] = ()
+    kinds: Sequence[str] = ()
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
+EVERYTHING = Wanted()
+
+
+def newest(tx: ReadTx, *, before: int | None, wanted: Wanted = EVERYTHING, limit: int) -> list[LogEntry]:
+    """The newest entries before the id `before`, newest first."""
+    rows = tx.all(
+        """
+        SELECT id, at, level, kind, subject, data_json
+          FROM events
+         WHERE id < coalesce(:before, 9223372036854775807)
+           AND (:any_level OR level IN (SELECT value FROM json_each(:levels)))
+           AND (:any_kind OR kind IN (SELECT value FROM json_each(:kinds)))
+           AND at >= coalesce(:since_ms, at) AND at < coalesce(:until_ms, 9223372036854775807)
+         ORDER BY id DESC
+         LIMIT :limit
+        """,
+        before=before,
+        any_level=not wanted.levels,
+        levels=json.dumps(list(wanted.levels)),
+        any_kind=not wanted.kinds,
+        kinds=json.dumps(list(wanted.kinds)),
+        since_ms=wanted.since_ms,
+        until_ms=wanted.until_ms,
+        limit=limit,
+    )
+    return [LogEntry(data=json.loads(row.pop("data_json")), **row) for row in rows]
+
+
+def last_of(tx: ReadTx, kind: str) -> LogEntry | None:
+    row = tx.one(
+        """
+        SELECT id, at, level, kind, subject, data_json
+          FROM events
+         WHERE kind = :kind
+         ORDER BY id DESC
+         LIMIT 1
+        """,
+        kind=kind,
+    )
+    return None if row is None else LogEntry(data=json.loads(row.pop("data_json")), **row)
+
+
+def kinds(tx: ReadTx) -> dict[str, int]:
+    """Every kind that there is, with how many entries it has."""
+    return {row["kind"]: row["entries"] for row in tx.all("SELECT kind, count(*) AS entries FROM events GROUP BY kind")}

@@ -1,0 +1,1 @@
+"""Queries over images, their files and folders: rows that every feature reads."""

@@ -1,0 +1,373 @@
+"""Generations: one row an image, and how it was made."""
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.domain.errors import NotFoundError
+from mysticanvas.domain.generation import SECONDS_OF_2010, GenerationId, Recipe, TimestampSource
+
+# The version of no parser.
+UNREAD = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One generation as it is shown; None where nothing is known."""
+
+    id: GenerationId
+    uuid: str
+    timestamp: int
+    timestamp_source: str
+    prompt: str | None
+    negative_prompt: str | None
+    notes: str | None
+    seed: str | None
+    steps: int | None
+    cfg_scale: float | None
+    guidance: float | None
+    sampler: str | None
+    scheduler: str | None
+    denoise: float | None
+    clip_skip: int | None
+    width: int | None
+    height: int | None
+    model_name: str | None
+    model_hash: str | None
+    parent_hint: str | None
+    parent_relation: str | None
+    is_favorite: bool
+    rating: int
+    is_grid: bool
+    engine_name: str | None
+    engine_version: str | None
+    generation_time_ms: int | None
+    params: dict[str, Any]
+    problems: list[str]
+    imported_at: int
+    deleted_at: int | None
+    missing_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """An image that is not in the library yet. `params_json` is every setting without a column."""
+
+    recipe: Recipe
+    params_json: str
+    timestamp_ms: int
+    timestamp_source: TimestampSource
+    model_id: int | None
+    problems: Sequence[str]
+
+
+class _Ids:
+    """Free ids for new rows, before the rows are there: 256 in a second, then one of a second soon after."""
+
+    def __init__(self, tx: ReadTx) -> None:
+        self._tx = tx
+        self._given: dict[int, int] = {}
+
+    def take(self, timestamp_ms: int) -> GenerationId:
+        """Folders that were copied have all their files in a few seconds, so the search for room
+        doubles its step instead of walking."""
+        second = max(1, timestamp_ms // 1000 - SECONDS_OF_2010)
+        found = self._free_in(second)
+        full, step = second, 1
+        while found is None:
+            found = self._free_in(full + step)
+            if found is None:
+                full, step = full + step, step * 2
+        while step > 1:
+            step = (step + 1) // 2
+            nearer = self._free_in(full + step)
+            if nearer is None:
+                full += step
+            else:
+                found = nearer
+        self._given[found >> 8] = found
+        return GenerationId(found)
+
+    def _free_in(self, second: int) -> int | None:
+        first = second << 8
+        last = self._given.get(second)
+        if last is None:
+            last = self._tx.value(
+                "SELECT max(id) FROM generations WHERE id BETWEEN :first AND :first + 255", first=first
+            )
+        if last is None:
+            return first
+        return last + 1 if last < first + 255 else None
+
+
+def add_all(
+    tx: WriteTx, new: Sequence[New], *, parser_version: int, app_version: str, now_ms: int
+) -> list[tuple[GenerationId, str]]:
+    """New rows: the id and the uuid of each. Their words are searched once `fts.index` has been called."""
+    ids = _Ids(tx)
+    names = [(ids.take(one.timestamp_ms), str(uuid.uuid4())) for one in new]
+    tx.run_many(
+        """
+        INSERT INTO generations (id, uuid, timestamp, timestamp_source, prompt, negative_prompt, seed, steps,
+                                 cfg_scale, guidance, sampler, scheduler, denoise, clip_skip, width, height,
+                                 model_id, model_hash, model_name, parent_uuid, parent_relation, engine_name,
+                                 engine_version, app_version, generation_time_ms, params_json, problems_json,
+                                 parser_version, imported_at, updated_at)
+        VALUES (:id, :uuid, :timestamp, :timestamp_source, :prompt, :negative_prompt, :seed, :steps,
+                :cfg_scale, :guidance, :sampler, :scheduler, :denoise, :clip_skip, :width, :height,
+                :model_id, :model_hash, :model_name, :parent_uuid, :parent_relation, :engine_name,
+                :engine_version, :app_version, :generation_time_ms, :params_json, :problems_json,
+                :parser_version, :now_ms, :now_ms)
+        """,
+        (
+            {
+                "id": image,
+                "uuid": public_uuid,
+                "timestamp": one.timestamp_ms,
+                "timestamp_source": one.timestamp_source.value,
+                "app_version": app_version,
+                "parser_version": parser_version,
+                "now_ms": now_ms,
+                **_columns(one.recipe, one.params_json, one.model_id, one.problems),
+            }
+            for (image, public_uuid), one in zip(names, new, strict=True)
+        ),
+    )
+    tx.changes.added.extend(image for image, _ in names)
+    return names
+
+
+def set_recipe(
+    tx: WriteTx,
+    image: GenerationId,
+    recipe: Recipe,
+    *,
+    model_id: int | None,
+    problems: Sequence[str],
+    parser_version: int,
+    now_ms: int,
+) -> None:
+    """What the file says, read again; what the person wrote stays."""
+    tx.run(
+        """
+        UPDATE generations
+           SET prompt = :prompt, negative_prompt = :negative_prompt, seed = :seed, steps = :steps,
+               cfg_scale = :cfg_scale, guidance = :guidance, sampler = :sampler, scheduler = :scheduler,
+               denoise = :denoise, clip_skip = :clip_skip, width = :width, height = :height,
+               model_id = :model_id, model_hash = :model_hash, model_name = :model_name,
+               parent_uuid = :parent_uuid,
+               parent_relation = iif(parent_by = 'user', parent_relation, :parent_relation),
+               engine_name = :engine_name, engine_version = :engine_version, generation_time_ms = :generation_time_ms,
+               params_json = :params_json, problems_json = :problems_json, parser_version = :parser_version,
+               updated_at = :now_ms
+         WHERE id = :id
+        """,
+        id=image,
+        now_ms=now_ms,
+        parser_version=parser_version,
+        **_columns(recipe, json.dumps(recipe.params, ensure_ascii=False), model_id, problems),
+    )
+    tx.changes.changed.append(image)
+
+
+def _columns(recipe: Recipe, params_json: str, model_id: int | None, problems: Sequence[str]) -> dict[str, Any]:
+    return {
+        "prompt": recipe.prompt,
+        "negative_prompt": recipe.negative_prompt,
+        "seed": None if recipe.seed is None else str(recipe.seed),
+        "steps": recipe.steps,
+        "cfg_scale": recipe.cfg_scale,
+        "guidance": recipe.guidance,
+        "sampler": recipe.sampler,
+        "scheduler": recipe.scheduler,
+        "denoise": recipe.denoise,
+        "clip_skip": recipe.clip_skip,
+        "width": recipe.width,
+        "height": recipe.height,
+        "model_id": model_id,
+        "model_hash": recipe.model_hash,
+        "model_name": recipe.model,
+        "parent_uuid": recipe.parent,
+        "parent_relation": recipe.parent_relation.value if recipe.parent_relation else None,
+        "engine_name": recipe.tool,
+        "engine_version": recipe.tool_version,
+        "generation_time_ms": recipe.generation_time_ms,
+        "params_json": params_json,
+        "problems_json": json.dumps(list(problems), ensure_ascii=False) if problems else "[]",
+    }
+
+
+def says_already(
+    tx: ReadTx, image: GenerationId, recipe: Recipe, *, model_id: int | None, problems: Sequence[str]
+) -> bool:
+    """Whether the row says all that the recipe says; its other models and its inputs are apart. To write
+    the same again would index its words again."""
+    return bool(
+        tx.value(
+            """
+            SELECT prompt IS :prompt AND negative_prompt IS :negative_prompt AND seed IS :seed AND steps IS :steps
+                   AND cfg_scale IS :cfg_scale AND guidance IS :guidance AND sampler IS :sampler
+                   AND scheduler IS :scheduler AND denoise IS :denoise AND clip_skip IS :clip_skip
+                   AND width IS :width AND height IS :height AND model_id IS :model_id
+                   AND model_hash IS :model_hash AND model_name IS :model_name AND parent_uuid IS :parent_uuid
+                   AND (parent_relation IS :parent_relation OR parent_by = 'user')
+                   AND engine_name IS :engine_name AND engine_version IS :engine_version
+                   AND generation_time_ms IS :generation_time_ms AND params_json = :params_json
+                   AND problems_json = :problems_json
+              FROM generations
+             WHERE id = :image
+            """,
+            image=image,
+            **_columns(recipe, json.dumps(recipe.params, ensure_ascii=False), model_id, problems),
+        )
+    )
+
+
+def is_unread(tx: ReadTx, image: GenerationId) -> bool:
+    """Whether no parser has seen its file: it is known by the journal of a library that is gone."""
+    version: int | None = tx.value("SELECT parser_version FROM generations WHERE id = :image", image=image)
+    return version == UNREAD
+
+
+def set_parser_version(tx: WriteTx, image: GenerationId, version: int) -> None:
+    tx.run("UPDATE generations SET parser_version = :version WHERE id = :image", image=image, version=version)
+
+
+def id_of(tx: ReadTx, public_uuid: str) -> GenerationId:
+    """Raises `NotFoundError`."""
+    image = tx.value("SELECT id FROM generations WHERE uuid = :uuid", uuid=public_uuid)
+    if image is None:
+        raise NotFoundError(f"There is no image {public_uuid} in this library.")
+    return GenerationId(image)
+
+
+def uuid_of(tx: ReadTx, image: GenerationId) -> str:
+    return str(tx.value("SELECT uuid FROM generations WHERE id = :image", image=image))
+
+
+def detail(tx: ReadTx, image: GenerationId) -> Detail:
+    """Raises `NotFoundError`."""
+    row = tx.one(
+        """
+        SELECT id, uuid, timestamp, timestamp_source, prompt, negative_prompt, notes, seed, steps, cfg_scale,
+               guidance, sampler, scheduler, denoise, clip_skip, width, height, model_name, model_hash,
+               parent_uuid AS parent_hint, parent_relation, is_favorite, rating, is_grid, engine_name,
+               engine_version, generation_time_ms, params_json, problems_json, imported_at, deleted_at, missing_at
+          FROM generations
+         WHERE id = :image
+        """,
+        image=image,
+    )
+    if row is None:
+        raise NotFoundError("That image is not in this library any more.")
+    params, problems = json.loads(row.pop("params_json")), json.loads(row.pop("problems_json"))
+    flags = {name: bool(row[name]) for name in ("is_favorite", "is_grid")}
+    return Detail(**(row | flags | {"params": params, "problems": problems}))
+
+
+def set_favorite(tx: WriteTx, images: Sequence[GenerationId], favorite: bool, *, now_ms: int) -> int:
+    """How many images are different now."""
+    return tx.run(
+        """
+        UPDATE generations
+           SET is_favorite = :favorite, updated_at = :now_ms
+         WHERE id IN (SELECT value FROM json_each(:images)) AND is_favorite <> :favorite
+        """,
+        images=json.dumps(images),
+        favorite=int(favorite),
+        now_ms=now_ms,
+    )
+
+
+def set_rating(tx: WriteTx, images: Sequence[GenerationId], rating: int, *, now_ms: int) -> int:
+    """How many images are different now."""
+    return tx.run(
+        """
+        UPDATE generations
+           SET rating = :rating, updated_at = :now_ms
+         WHERE id IN (SELECT value FROM json_each(:images)) AND rating <> :rating
+        """,
+        images=json.dumps(images),
+        rating=rating,
+        now_ms=now_ms,
+    )
+
+
+def reckon_missing(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> None:
+    """An image is missing when none of its locations is there; since when, stays."""
+    tx.changes.changed.extend(images)
+    tx.run(
+        """
+        UPDATE generations AS g
+           SET missing_at = CASE WHEN EXISTS (SELECT 1 FROM generation_files AS f
+                                               WHERE f.generation_id = g.id AND f.kind IN ('final', 'copy')
+                                                 AND f.missing_at IS NULL)
+                                 THEN NULL ELSE coalesce(g.missing_at, :now_ms) END
+         WHERE g.id IN (SELECT value FROM json_each(:images))
+        """,
+        images=json.dumps(list(images)),
+        now_ms=now_ms,
+    )
+
+
+def set_notes(tx: WriteTx, images: Sequence[GenerationId], notes: str | None, *, now_ms: int) -> int:
+    """How many images are different now."""
+    return tx.run(
+        """
+        UPDATE generations
+           SET notes = :notes, updated_at = :now_ms
+         WHERE id IN (SELECT value FROM json_each(:images)) AND notes IS NOT :notes
+        """,
+        images=json.dumps(images),
+        notes=notes,
+        now_ms=now_ms,
+    )
+
+
+def total(tx: ReadTx) -> int:
+    """How many live images there are."""
+    return int(tx.value("SELECT count(*) FROM live_generations"))
+
+
+def uuids_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
+    """The public names of those that are there, in no order."""
+    return tx.column(
+        "SELECT g.uuid FROM json_each(:images) AS wanted JOIN generations AS g ON g.id = wanted.value",
+        images=json.dumps(list(images)),
+    )
+
+
+def favorites_among(tx: ReadTx, images: Sequence[GenerationId]) -> set[GenerationId]:
+    return set(
+        tx.column(
+            "SELECT g.id FROM json_each(:images) AS w JOIN generations AS g ON g.id = w.value WHERE g.is_favorite = 1",
+            images=json.dumps(list(images)),
+        )
+    )
+
+
+def uuids_in_order(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
+    """The public names of those that are there, in the order given."""
+    return tx.column(
+        """
+        SELECT g.uuid FROM json_each(:images) AS wanted CROSS JOIN generations AS g ON g.id = wanted.value
+         ORDER BY wanted.key
+        """,
+        images=json.dumps(list(images)),
+    )
+
+
+def rebuild_grid(tx: WriteTx) -> None:
+    """The grid's table anew, from its definition."""
+    tx.run("DELETE FROM live_generations")
+    tx.run(
+        """
+        INSERT INTO live_generations (id, uuid, ratio_milli, is_favorite, rating, flags, color_rgb, width_px,
+                                      height_px, content_hash)
+        SELECT id, uuid, ratio_milli, is_favorite, rating, flags, color_rgb, width_px, height_px, content_hash
+          FROM live_generations_meant
+        """
+    )

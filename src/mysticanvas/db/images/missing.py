@@ -1,0 +1,91 @@
+"""Files that are not where they were, for a person to look through."""
+
+from dataclasses import dataclass
+
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.db.images.files import KnownFile
+from mysticanvas.domain.errors import NotFoundError
+from mysticanvas.domain.generation import GenerationId
+
+
+@dataclass(frozen=True, slots=True)
+class LostFile:
+    """`thumb` is the content's hash in hex. `elsewhere`: the image has another file that is there."""
+
+    id: int
+    uuid: str
+    path: str
+    bytes: int
+    missing_at: int
+    thumb: str | None
+    elsewhere: bool
+
+
+_LOST = """
+          FROM generation_files AS f
+               JOIN generations AS g ON g.id = f.generation_id
+         WHERE f.root_id = :root_id AND f.missing_at IS NOT NULL AND g.deleted_at IS NULL
+           AND f.kind IN ('final', 'copy')
+"""
+
+
+def listed(tx: ReadTx, root_id: int, *, after: int, limit: int) -> list[LostFile]:
+    """The next missing files of a root by their number, after the file `after`; those of the Trash are
+    not missed."""
+    rows = tx.all(
+        "SELECT f.id, g.uuid, f.path, f.bytes, f.missing_at, nullif(lower(hex(f.blake3)), '') AS thumb,"
+        "       g.missing_at IS NULL AS elsewhere" + _LOST + " AND f.id > :after ORDER BY f.id LIMIT :limit",
+        root_id=root_id,
+        after=after,
+        limit=limit,
+    )
+    return [LostFile(**(row | {"elsewhere": bool(row["elsewhere"])})) for row in rows]
+
+
+def ids(tx: ReadTx, root_id: int) -> list[int]:
+    return tx.column("SELECT f.id" + _LOST + " ORDER BY f.id", root_id=root_id)
+
+
+def find(tx: ReadTx, file_id: int) -> KnownFile:
+    """Raises `NotFoundError` for a file that is not missing."""
+    row = tx.one(
+        """
+        SELECT f.id, f.generation_id, f.kind, r.path AS root_path, f.path_bytes, f.fingerprint, f.blake3,
+               f.bytes, f.mtime_ns, f.missing_at
+          FROM generation_files AS f
+               JOIN roots AS r ON r.id = f.root_id
+         WHERE f.id = :file_id AND f.missing_at IS NOT NULL AND f.kind IN ('final', 'copy')
+        """,
+        file_id=file_id,
+    )
+    if row is None:
+        raise NotFoundError("This file is not missing any more.")
+    return KnownFile(**row)
+
+
+def paths_of(tx: ReadTx, file_ids: list[int]) -> list[str]:
+    """As they are shown, in the order given."""
+    sql = "SELECT path FROM generation_files WHERE id = :file_id"
+    return [path for one in file_ids if (path := tx.value(sql, file_id=one)) is not None]
+
+
+def forget_spare(tx: WriteTx, file_ids: list[int]) -> list[GenerationId]:
+    """Drops missing files of images that have another one which is there; the images of the other files."""
+    alone: dict[GenerationId, None] = {}
+    for file_id in file_ids:
+        row = tx.one(
+            """
+            SELECT f.generation_id AS image, g.missing_at IS NULL AS elsewhere
+              FROM generation_files AS f JOIN generations AS g ON g.id = f.generation_id
+             WHERE f.id = :file_id AND f.missing_at IS NOT NULL AND f.kind IN ('final', 'copy')
+            """,
+            file_id=file_id,
+        )
+        if row is None:
+            continue
+        if row["elsewhere"]:
+            tx.run("DELETE FROM generation_files WHERE id = :file_id AND kind = 'copy'", file_id=file_id)
+        else:
+            alone[row["image"]] = None
+    tx.changes.stale.add("roots")
+    return list(alone)

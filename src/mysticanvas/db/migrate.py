@@ -1,0 +1,100 @@
+"""Versions of the schema: files `migrations/NNNN_what.sql`, counted by `user_version` (D7)."""
+
+import logging
+from pathlib import Path
+
+import apsw
+
+from mysticanvas.db import backup
+from mysticanvas.db.schema import migrations
+from mysticanvas.domain.clock import now_ms
+from mysticanvas.domain.errors import DamagedLibraryError, ForeignFileError, NewerLibraryError
+
+log = logging.getLogger(__name__)
+
+APPLICATION_ID = 0x4D796369  # "Myci"
+MAX_PAGE_BYTES = 4_096
+
+
+def refuse_strangers(path: Path) -> None:
+    """Raise for a file that is not ours or is newer, without touching it. A missing one is fine."""
+    if not path.exists() or path.stat().st_size == 0:
+        return
+    try:
+        application, version = _marks_of(path)
+    except apsw.NotADBError as error:
+        raise ForeignFileError(f"{path} is not a database. MystiCanvas leaves it alone.") from error
+    except apsw.CorruptError as error:
+        raise DamagedLibraryError(f"The database {path} is damaged: {error}") from error
+    if application != APPLICATION_ID:
+        raise ForeignFileError(f"{path} belongs to another program. MystiCanvas leaves it alone.")
+    if version > len(migrations()):
+        raise NewerLibraryError(
+            f"The library {path} was written by a newer MystiCanvas (schema {version}). Update MystiCanvas."
+        )
+
+
+def _marks_of(path: Path) -> tuple[int, int]:
+    """(application_id, user_version), read without touching the file."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        return connection.pragma("application_id"), connection.pragma("user_version")
+    except apsw.ReadOnlyError:
+        # A rollback journal waits beside it, which only a writer may play back.
+        return _marks_in_header(path)
+    finally:
+        connection.close()
+
+
+def _marks_in_header(path: Path) -> tuple[int, int]:
+    """Source: the database file format of SQLite, section 1.3. Ours is in WAL mode from its first page on:
+    a journal beside a single page is a library whose making was cut short."""
+    header = path.read_bytes()[: MAX_PAGE_BYTES + 1]
+    if len(header) <= MAX_PAGE_BYTES and header[68:72] == bytes(4):
+        return APPLICATION_ID, 0
+    return int.from_bytes(header[68:72], "big"), int.from_bytes(header[60:64], "big")
+
+
+def migrate(connection: apsw.Connection, backups: Path) -> None:
+    """Bring the schema up to date, one transaction a step, a verified backup before the first."""
+    version = connection.pragma("user_version")
+    scripts = migrations()
+    if version == len(scripts):
+        return
+    if version > 0:
+        backup.make(connection, backups, why=f"before-schema-{len(scripts)}")
+    connection.execute("PRAGMA synchronous = FULL")
+    # Rebuilding a table drops it, and a drop cascades where foreign keys are on.
+    connection.execute("PRAGMA foreign_keys = OFF")
+    try:
+        for number, script in enumerate(scripts[version:], version + 1):
+            _step(connection, script, number)
+            log.info("schema migrated", extra={"version": number})
+        if version > 0:
+            _tell(connection, version, len(scripts))
+    finally:
+        connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _tell(connection: apsw.Connection, before: int, after: int) -> None:
+    connection.execute(
+        """
+        INSERT INTO events (at, level, kind, data_json)
+        VALUES (?, 'info', 'migration', json_object('from', ?, 'to', ?))
+        """,
+        (now_ms(), before, after),
+    )
+
+
+def _step(connection: apsw.Connection, script: str, number: int) -> None:
+    with_version = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number};"
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        connection.execute(script + with_version).fetchall()
+        if broken := connection.execute("PRAGMA foreign_key_check").fetchall():
+            raise DamagedLibraryError(f"Schema {number} would leave {len(broken)} rows without their parents.")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

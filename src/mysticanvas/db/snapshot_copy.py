@@ -1,0 +1,115 @@
+"""The database of another gallery: copied, then read with everything switched off that could act.
+
+The source is never opened by SQLite: even reading a database in WAL mode writes beside it.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from mysticanvas.db.connections import ReadTx, within
+from mysticanvas.domain.errors import InvalidInputError
+
+READ_LIMIT_MS = 20_000
+# No text of a gallery is longer; a value that is belongs to something else.
+MAX_VALUE_BYTES = 32 * 1024 * 1024
+_BESIDE = ("", "-wal", "-journal")
+_HEADER = b"SQLite format 3\0"
+
+
+class ForeignDatabase:
+    """A private copy, read-only. `read` is bounded in time."""
+
+    def __init__(self, connection: apsw.Connection, path: Path) -> None:
+        self._connection = connection
+        self.path = path
+
+    def read(self, query: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """The result of `query(tx, …)`. Raises `TimeLimitError`, `InvalidInputError`."""
+        try:
+            return within(self._connection, READ_LIMIT_MS, lambda: query(ReadTx(self._connection), *args, **kwargs))
+        except (apsw.SQLError, apsw.CorruptError, apsw.TooBigError, apsw.NotADBError) as error:
+            raise InvalidInputError(f"{self.path} cannot be read: {error}") from error
+
+
+@contextmanager
+def opened(path: Path, *, scratch: Path) -> Iterator[ForeignDatabase]:
+    """A copy of the database at `path`, made in the folder `scratch` and gone afterwards.
+
+    Raises `InvalidInputError` for what is no sound database.
+    """
+    if not path.is_file():
+        raise InvalidInputError(f"There is no file {path}.")
+    scratch.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=scratch, prefix="foreign-") as folder:
+        copy = Path(folder) / "copy.db"
+        _copy(path, copy)
+        connection = _connect(copy, path)
+        try:
+            yield ForeignDatabase(connection, path)
+        finally:
+            connection.close()
+
+
+def tables(tx: ReadTx) -> frozenset[str]:
+    """Real tables only: a view by the same name could compute for ever."""
+    return frozenset(tx.column("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"))
+
+
+def columns(tx: ReadTx, table: str) -> frozenset[str]:
+    return frozenset(tx.column("SELECT name FROM pragma_table_info(:table)", table=table))
+
+
+def _copy(path: Path, copy: Path) -> None:
+    with path.open("rb") as source:
+        if source.read(len(_HEADER)) != _HEADER:
+            raise InvalidInputError(f"{path} is not a database.")
+    before = _stats(path)
+    for ending in _BESIDE:
+        source_path = path.with_name(path.name + ending)
+        if source_path.is_file():
+            shutil.copyfile(source_path, copy.with_name(copy.name + ending))
+    if _stats(path) != before:
+        raise InvalidInputError(f"{path} is being written. Close the program that uses it and try again.")
+
+
+def _stats(path: Path) -> list[tuple[int, int] | None]:
+    found: list[tuple[int, int] | None] = []
+    for ending in _BESIDE:
+        try:
+            stat = os.stat(path.with_name(path.name + ending))
+        except FileNotFoundError:
+            found.append(None)
+        else:
+            found.append((stat.st_size, stat.st_mtime_ns))
+    return found
+
+
+def _connect(copy: Path, path: Path) -> apsw.Connection:
+    connection = apsw.Connection(str(copy))
+    try:
+        connection.config(apsw.SQLITE_DBCONFIG_DEFENSIVE, 1)
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_TRIGGER, 0)
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_VIEW, 0)
+        connection.config(apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0)
+        connection.limit(apsw.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
+        connection.execute("PRAGMA cell_size_check = ON").fetchall()
+        connection.execute("PRAGMA mmap_size = 0").fetchall()
+        # What the other program had not yet written into its file is taken in here, in the copy.
+        answer = within(connection, READ_LIMIT_MS, lambda: connection.execute("PRAGMA quick_check(1)").fetchall())
+        if answer != [("ok",)]:
+            raise InvalidInputError(f"{path} is damaged: {answer[0][0]}")
+        connection.execute("PRAGMA query_only = ON").fetchall()
+    except apsw.Error as error:
+        connection.close()
+        raise InvalidInputError(f"{path} is damaged or is no database: {error}") from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection

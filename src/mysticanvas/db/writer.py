@@ -1,0 +1,282 @@
+"""The writer: one thread, one connection, one queue; replies come after COMMIT (D2, D5, D6).
+
+Each transaction carries a serial number. An error from COMMIT says nothing about what is on the disk:
+the number there does.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from mysticanvas.db.connections import ChangeSet, WriteTx, open_writer
+from mysticanvas.db.io_errors import DISK_ERRORS, sentence
+from mysticanvas.domain.errors import LibraryError
+
+log = logging.getLogger(__name__)
+
+# A person's edit waits for at most one bulk transaction, so that one stays short.
+BULK_LIMIT_S = 0.05
+LOOK_EVERY_S = 5.0
+# Where a reader holds the log open, it grows; this is far beyond what any import needs.
+LARGE_WAL_BYTES = 256 * 1024 * 1024
+SERIAL = "writer.serial"
+
+
+@dataclass(slots=True)
+class _Change:
+    apply: Callable[[WriteTx], Any]
+    done: Future[Any]
+
+
+Listener = Callable[[ChangeSet], None]
+
+
+class Writer:
+    """`edit` and `bulk` queue a change and return its future, which is settled after COMMIT.
+
+    `trouble` is a sentence while the database cannot be written, None as soon as it can. `oldest_reader`
+    names the longest-running read, for the log.
+    """
+
+    def __init__(self, path: Path, *, oldest_reader: Callable[[], str | None]) -> None:
+        self._path = path
+        self._oldest_reader = oldest_reader
+        self._edits: deque[_Change] = deque()
+        self._bulk: deque[_Change] = deque()
+        self._wake = threading.Condition()
+        self._closing = False
+        self._listeners: list[Listener] = []
+        self._connection = open_writer(path)
+        self.serial = _read_serial(self._connection)
+        self._identity = _identity(path)
+        self._looked_s = time.monotonic()
+        self._wal_is_large = False
+        self._lost: LibraryError | None = None
+        self.trouble: str | None = None
+        self._trouble_listeners: list[Callable[[str | None], None]] = []
+        self._thread = threading.Thread(target=self._work, name="writer")
+        self._thread.start()
+
+    def edit(self, apply: Callable[[WriteTx], Any]) -> Future[Any]:
+        """A person's deed: ahead of bulk work, and on the disk before the future is settled."""
+        return self._queue(self._edits, apply)
+
+    def bulk(self, apply: Callable[[WriteTx], Any]) -> Future[Any]:
+        return self._queue(self._bulk, apply)
+
+    def after_commit(self, listener: Listener) -> None:
+        """`listener` is called on the writer thread, and must be quick."""
+        self._listeners.append(listener)
+
+    def on_trouble(self, listener: Callable[[str | None], None]) -> None:
+        """`listener` is called on the writer thread when `trouble` comes, changes or goes."""
+        self._trouble_listeners.append(listener)
+
+    def finish(self) -> None:
+        """Commit everything queued, and take no more."""
+        with self._wake:
+            self._closing = True
+            self._wake.notify()
+        self._thread.join()
+
+    def close(self) -> None:
+        """To be the last connection: then the log goes into the database, and only that file is left. A disk
+        that fails now leaves that to the next start."""
+        try:
+            self._connection.close()
+        except DISK_ERRORS:
+            log.warning("the log stays beside the database", exc_info=True)
+
+    def _queue(self, queue: deque[_Change], apply: Callable[[WriteTx], Any]) -> Future[Any]:
+        change = _Change(apply, Future())
+        with self._wake:
+            if self._closing:
+                raise LibraryError("The library is closing.")
+            queue.append(change)
+            self._wake.notify()
+        return change.done
+
+    # -- the thread ---------------------------------------------------------------------------
+
+    def _work(self) -> None:
+        while True:
+            with self._wake:
+                if not (self._edits or self._bulk or self._closing):
+                    self._wake.wait(LOOK_EVERY_S)
+                idle = not (self._edits or self._bulk)
+                if idle and self._closing:
+                    return
+                durable = bool(self._edits)
+            self._look_around()
+            if idle:
+                continue
+            if self._lost is not None:
+                self._refuse_all(self._lost)
+                continue
+            self._commit_some(self._edits if durable else self._bulk, durable=durable)
+
+    def _commit_some(self, queue: deque[_Change], *, durable: bool) -> None:
+        """One transaction over what is queued: all edits, or as much bulk as fits the time."""
+        settled: list[tuple[_Change, Any]] = []
+        taken: list[_Change] = [queue.popleft()]
+        changes = ChangeSet()
+        began_s = time.monotonic()
+        try:
+            self._begin(durable=durable)
+            self._apply(taken[0], settled, changes)
+            while queue and (durable or self._may_go_on(began_s)):
+                taken.append(queue.popleft())
+                self._apply(taken[-1], settled, changes)
+            self._connection.execute("COMMIT")
+        except (apsw.Error, UnicodeDecodeError) as error:
+            log.exception("a commit failed", extra={"changes": len(taken)})
+            if not self._is_on_disk():
+                self._refuse(taken, error)
+                return
+        self._set_trouble(None)
+        self._tell(changes)
+        for change, result in settled:
+            change.done.set_result(result)
+
+    def _begin(self, *, durable: bool) -> None:
+        # First of all: a transaction that cannot even begin must not be taken for the last one that was committed.
+        self.serial += 1
+        self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.execute(
+            """
+            INSERT INTO settings (name, value_json)
+            VALUES (:name, :serial)
+                ON CONFLICT (name) DO UPDATE SET value_json = excluded.value_json
+            """,
+            {"name": SERIAL, "serial": str(self.serial)},
+        )
+
+    def _set_trouble(self, sentence: str | None) -> None:
+        if sentence == self.trouble:
+            return
+        self.trouble = sentence
+        for listener in self._trouble_listeners:
+            listener(sentence)
+
+    def _is_on_disk(self) -> bool:
+        """Whether the transaction that has just failed was committed all the same (D6)."""
+        if _identity(self._path) != self._identity:
+            # Opening the path again would make a new file; the old one is still in our hands.
+            return False
+        try:
+            self._connection.close(True)
+            self._connection = open_writer(self._path)
+            on_disk = _read_serial(self._connection)
+        except apsw.Error:
+            log.exception("the database could not be opened again")
+            return False
+        committed = on_disk == self.serial
+        self.serial = on_disk
+        return committed
+
+    def _refuse(self, changes: list[_Change], error: Exception) -> None:
+        refusal = LibraryError(sentence(error, "written"))
+        refusal.__cause__ = error
+        self._set_trouble(str(refusal))
+        for change in changes:
+            if not change.done.done():
+                change.done.set_exception(refusal)
+
+    def _may_go_on(self, began_s: float) -> bool:
+        return time.monotonic() - began_s < BULK_LIMIT_S and not self._edits
+
+    def _apply(self, change: _Change, settled: list[tuple[_Change, Any]], changes: ChangeSet) -> None:
+        """In a savepoint of its own, so that one failure does not sink the others."""
+        tx = WriteTx(self._connection)
+        self._connection.execute("SAVEPOINT change")
+        try:
+            result = change.apply(tx)
+        except Exception as error:
+            if isinstance(error, DISK_ERRORS) or not self._connection.in_transaction:
+                # SQLite takes back now the statement and now the whole transaction.
+                raise
+            self._connection.execute("ROLLBACK TO change")
+            self._connection.execute("RELEASE change")
+            change.done.set_exception(error)
+            return
+        self._connection.execute("RELEASE change")
+        settled.append((change, result))
+        changes.take(tx.changes)
+
+    def _tell(self, changes: ChangeSet) -> None:
+        if not changes:
+            return
+        for listener in self._listeners:
+            try:
+                listener(changes)
+            except Exception:
+                log.exception("a listener failed on a commit")
+
+    # -- is the file still ours, and the log small? -------------------------------------------
+
+    def _look_around(self) -> None:
+        now_s = time.monotonic()
+        if self._lost is not None or now_s - self._looked_s < LOOK_EVERY_S:
+            return
+        self._looked_s = now_s
+        self._check_identity()
+        self._check_wal()
+
+    def _check_identity(self) -> None:
+        """D9: a database that was deleted or replaced under us takes writes into nothing."""
+        if _identity(self._path) == self._identity:
+            return
+        try:
+            where = f"What was in it is safe in {self._rescue()}; restart MystiCanvas."
+        except apsw.Error:
+            log.exception("the database that was taken away could not be rescued")
+            where = "It could not be copied to another place: free space, and do not stop MystiCanvas before."
+        self._lost = LibraryError(f"The database {self._path} was deleted or replaced while it was open. {where}")
+        self._set_trouble(str(self._lost))
+        log.error("the database was taken away", extra={"sentence": str(self._lost)})
+
+    def _check_wal(self) -> None:
+        """D4: a log that only grows has a reader that never ends. Said once, until it is small again."""
+        try:
+            large = os.stat(f"{self._path}-wal").st_size > LARGE_WAL_BYTES
+        except OSError:
+            large = False
+        if large and not self._wal_is_large:
+            log.warning("the write-ahead log is large", extra={"oldest_reader": self._oldest_reader()})
+        self._wal_is_large = large
+
+    def _rescue(self) -> Path:
+        rescued = self._path.with_name(f"rescued-{time.time_ns() // 1_000_000}.db")
+        self._connection.execute("VACUUM INTO ?", (str(rescued),))
+        return rescued
+
+    def _refuse_all(self, error: LibraryError) -> None:
+        with self._wake:
+            refused = [*self._edits, *self._bulk]
+            self._edits.clear()
+            self._bulk.clear()
+        for change in refused:
+            change.done.set_exception(error)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
+
+
+def _read_serial(connection: apsw.Connection) -> int:
+    row = connection.execute("SELECT value_json FROM settings WHERE name = ?", (SERIAL,)).fetchone()
+    return int(row[0]) if row else 0

@@ -1,1 +1,0 @@
-"""The person's folders: listed, watched, opened and hashed; never written."""

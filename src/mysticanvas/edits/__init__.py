@@ -1,0 +1,1 @@
+"""Undoable changes: how an edit is applied, recorded, undone and redone."""

@@ -1,0 +1,313 @@
+"""Deeds of the person: what was done, slice by slice, and how far it is."""
+
+import json
+import sys
+import uuid
+import zlib
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.domain.errors import NotFoundError
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.edits.types import DeedState, Done, Step
+
+UUID_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    id: int
+    at: int
+    kind: str
+    state: DeedState
+    total: int
+    changed: int
+    steps: list[Step]
+    trouble: str | None
+
+    @property
+    def done(self) -> Done:
+        return Done(self.id, self.changed, self.state, self.total, self.trouble)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """`images` are uuids. `changeset` is as edits/changesets.py made it."""
+
+    number: int
+    images: list[str]
+    changeset: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`count` is how many images the step has, None when it has not found them yet."""
+
+    step: int
+    count: int | None
+    next: int
+
+
+def add(tx: WriteTx, *, kind: str, steps: Sequence[Step], state: DeedState, total: int, now_ms: int) -> int:
+    """The id under which the deed can be taken back."""
+    tx.run(
+        """
+        INSERT INTO operations (at, kind, state, total, changed, steps_json)
+        VALUES (:now_ms, :kind, :state, :total, 0, :steps)
+        """,
+        kind=kind,
+        state=state.value,
+        total=total,
+        steps=json.dumps(steps, ensure_ascii=False),
+        now_ms=now_ms,
+    )
+    tx.changes.stale.add("deeds")
+    return tx.last_id
+
+
+_OPERATION = "SELECT id, at, kind, state, total, changed, steps_json, trouble FROM operations"
+
+
+def find(tx: ReadTx, operation: int) -> Operation:
+    """Raises `NotFoundError`."""
+    row = tx.one(_OPERATION + " WHERE id = :operation", operation=operation)
+    if row is None:
+        raise NotFoundError("That deed is not known, or was too long ago.")
+    return _operation(row)
+
+
+def listed(tx: ReadTx, *, before: int | None, limit: int) -> list[Operation]:
+    """Newest first."""
+    rows = tx.all(
+        _OPERATION + " WHERE id < coalesce(:before, 9223372036854775807) ORDER BY id DESC LIMIT :limit",
+        before=before,
+        limit=limit,
+    )
+    return [_operation(row) for row in rows]
+
+
+def unfinished(tx: ReadTx) -> int | None:
+    """The oldest that is on its way somewhere."""
+    found: int | None = tx.value(
+        "SELECT id FROM operations WHERE state IN ('applying', 'undoing', 'redoing') ORDER BY id LIMIT 1"
+    )
+    return found
+
+
+def newest_in(tx: ReadTx, state: DeedState) -> int | None:
+    """What undo (of DONE) takes back next. For redo (of UNDONE): the oldest of those that nothing was done after."""
+    if state is DeedState.UNDONE:
+        sql = """
+            SELECT min(id) FROM operations
+             WHERE state = 'undone' AND id > coalesce((SELECT max(id) FROM operations WHERE state = 'done'), 0)
+            """
+    else:
+        sql = "SELECT max(id) FROM operations WHERE state = 'done'"
+    found: int | None = tx.value(sql)
+    return found
+
+
+def _operation(row: dict[str, object]) -> Operation:
+    steps = [(kind, args) for kind, args in json.loads(str(row.pop("steps_json")))]
+    state = DeedState(str(row.pop("state")))
+    return Operation(steps=steps, state=state, **row)  # type: ignore[arg-type]
+
+
+def set_state(tx: WriteTx, operation: int, state: DeedState, *, trouble: str | None = None) -> None:
+    tx.run(
+        "UPDATE operations SET state = :state, trouble = :trouble WHERE id = :operation",
+        operation=operation,
+        state=state.value,
+        trouble=trouble,
+    )
+    tx.changes.stale.add("deeds")
+
+
+def count(tx: WriteTx, operation: int, changed: int) -> None:
+    """So many more images are different now; negative when they are taken back."""
+    sql = "UPDATE operations SET changed = changed + :changed WHERE id = :operation"
+    tx.run(sql, operation=operation, changed=changed)
+    tx.changes.stale.add("deeds")
+
+
+def set_total(tx: WriteTx, operation: int, total: int) -> None:
+    tx.run("UPDATE operations SET total = :total WHERE id = :operation", operation=operation, total=total)
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """An image of a deed. `thumb` is its content's hash in hex; without a place in the library it is gone."""
+
+    uuid: str
+    thumb: str | None
+    color: int | None
+    width: int | None
+    height: int | None
+    state: Literal["here", "trashed", "gone"]
+
+
+def touched(tx: ReadTx, operation: int, *, limit: int) -> list[Touched]:
+    """The first images of a deed, those that are gone too; none for a deed that is about none."""
+    packed = tx.value(
+        "SELECT substr(images, 1, :most) FROM operation_slices WHERE operation_id = :operation ORDER BY number LIMIT 1",
+        operation=operation,
+        most=limit * UUID_BYTES,
+    )
+    names = _unpacked(packed or b"")
+    rows = tx.all(
+        """
+        SELECT g.uuid, nullif(lower(hex(f.blake3)), '') AS thumb, f.color_rgb AS color, f.width, f.height,
+               CASE WHEN g.deleted_at IS NULL THEN 'here' ELSE 'trashed' END AS state
+          FROM json_each(:names) AS n
+               JOIN generations AS g ON g.uuid = n.value
+               LEFT JOIN generation_files AS f ON f.generation_id = g.id AND f.kind = 'final'
+        """,
+        names=json.dumps(names),
+    )
+    known = {row["uuid"]: Touched(**row) for row in rows}
+    return [known.get(name, Touched(name, None, None, None, None, "gone")) for name in names]
+
+
+# -- slices ---------------------------------------------------------------------------------------
+
+
+def add_slice(tx: WriteTx, operation: int, images: Sequence[GenerationId], changeset: bytes) -> None:
+    tx.run(
+        """
+        INSERT INTO operation_slices (operation_id, number, images, changeset)
+        SELECT :operation, coalesce(max(number), 0) + 1, :images, :changeset
+          FROM operation_slices
+         WHERE operation_id = :operation
+        """,
+        operation=operation,
+        images=b"".join(uuid.UUID(one).bytes for one in _uuids(tx, images)),
+        changeset=changeset,
+    )
+
+
+def next_slice(tx: ReadTx, operation: int, *, applied: bool) -> Slice | None:
+    """The last of those that are applied, or the first of those that are not."""
+    order = "DESC" if applied else "ASC"
+    row = tx.one(
+        f"""
+        SELECT number, images, changeset FROM operation_slices
+         WHERE operation_id = :operation AND applied = :applied
+         ORDER BY number {order} LIMIT 1
+        """,  # noqa: S608 - one of two words
+        operation=operation,
+        applied=int(applied),
+    )
+    if row is None:
+        return None
+    return Slice(row["number"], _unpacked(row["images"]), row["changeset"])
+
+
+def _unpacked(names: bytes) -> list[str]:
+    return [str(uuid.UUID(bytes=names[i : i + UUID_BYTES])) for i in range(0, len(names), UUID_BYTES)]
+
+
+def set_applied(tx: WriteTx, operation: int, number: int, applied: bool) -> None:
+    tx.run(
+        "UPDATE operation_slices SET applied = :applied WHERE operation_id = :operation AND number = :number",
+        operation=operation,
+        number=number,
+        applied=int(applied),
+    )
+
+
+def images_of(tx: ReadTx, names: Sequence[str]) -> list[GenerationId]:
+    """Those of the uuids that are there, in the order given."""
+    sql = "SELECT g.id FROM json_each(:names) AS n CROSS JOIN generations AS g ON g.uuid = n.value ORDER BY n.key"
+    return tx.column(sql, names=json.dumps(list(names)))
+
+
+def _uuids(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
+    sql = "SELECT g.uuid FROM json_each(:images) AS n JOIN generations AS g ON g.id = n.value"
+    return tx.column(sql, images=json.dumps(list(images)))
+
+
+# -- what is still to do --------------------------------------------------------------------------
+
+
+def begin_step(tx: WriteTx, operation: int, step: int, images: Sequence[GenerationId] | None) -> None:
+    """None: the step has not found its images yet."""
+    tx.run(
+        """
+        INSERT INTO operation_work (operation_id, step, images, next)
+        VALUES (:operation, :step, :images, 0)
+            ON CONFLICT (operation_id)
+            DO UPDATE SET step = excluded.step, images = excluded.images, next = excluded.next
+        """,
+        operation=operation,
+        step=step,
+        images=None if images is None else _ids(images),
+    )
+
+
+def move_on(tx: WriteTx, operation: int, position: int) -> None:
+    sql = "UPDATE operation_work SET next = :position WHERE operation_id = :operation"
+    tx.run(sql, operation=operation, position=position)
+
+
+def progress(tx: ReadTx, operation: int) -> Progress | None:
+    row = tx.one(
+        "SELECT step, length(images) / 8 AS count, next FROM operation_work WHERE operation_id = :operation",
+        operation=operation,
+    )
+    return Progress(**row) if row else None
+
+
+def planned(tx: ReadTx, operation: int, first: int, limit: int) -> list[GenerationId]:
+    """Some of the images of the step, from the position `first` on."""
+    packed = tx.value(
+        "SELECT substr(images, :first * 8 + 1, :limit * 8) FROM operation_work WHERE operation_id = :operation",
+        operation=operation,
+        first=first,
+        limit=limit,
+    )
+    return _read_ids(packed or b"")
+
+
+def end_progress(tx: WriteTx, operation: int) -> None:
+    tx.run("DELETE FROM operation_work WHERE operation_id = :operation", operation=operation)
+
+
+def prune(tx: WriteTx, *, before_ms: int, kept: int) -> int:
+    """Forget deeds that are older than that, but never the newest `kept`."""
+    return tx.run(
+        """
+        DELETE FROM operations
+         WHERE at < :before_ms AND state IN ('done', 'undone', 'expired')
+           AND id <= (SELECT id FROM operations ORDER BY id DESC LIMIT 1 OFFSET :kept)
+        """,
+        before_ms=before_ms,
+        kept=kept,
+    )
+
+
+def pack_ids(images: Sequence[int]) -> bytes:
+    """Compressed; see `unpack_ids`."""
+    return zlib.compress(_ids(images), 1)
+
+
+def unpack_ids(packed: bytes) -> list[GenerationId]:
+    return _read_ids(zlib.decompress(packed))
+
+
+def _ids(images: Sequence[int]) -> bytes:
+    """Little-endian, 64 bits each."""
+    packed = array("q", images)
+    if sys.byteorder == "big":
+        packed.byteswap()
+    return packed.tobytes()
+
+
+def _read_ids(packed: bytes) -> list[GenerationId]:
+    images = array("q")
+    images.frombytes(packed)
+    if sys.byteorder == "big":
+        images.byteswap()
+    return [GenerationId(image) for image in images]

@@ -1,0 +1,1 @@
+"""One folder per capability. See `features/base.py` for what a feature brings."""

@@ -1,0 +1,1 @@
+"""The password that lets other machines open the gallery."""

@@ -1,0 +1,29 @@
+"""`password`: what other machines have to know, before they may be let in at all."""
+
+from typing import Annotated
+
+import typer
+
+from mysticanvas.cli.options import Library, settings_for
+from mysticanvas.cli.output import out
+from mysticanvas.http.passwords import forget_password, keep_password
+
+
+def add_commands(app: typer.Typer) -> None:
+    app.command(epilog="Example: mysticanvas password")(password)
+
+
+def password(
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Take it away: none but this machine is served then.")
+    ] = False,
+    library: Library = None,
+) -> None:
+    """Set the password that `serve --host` needs. Whoever is signed in stays so until the next start."""
+    settings = settings_for(library)
+    if forget:
+        forget_password(settings.library)
+        out.print("The password is forgotten.")
+        return
+    keep_password(settings.library, typer.prompt("New password", hide_input=True, confirmation_prompt=True))
+    out.print("The password is set.")

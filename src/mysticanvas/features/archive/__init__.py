@@ -1,0 +1,1 @@
+"""Export of everything the user set, and archives that move a library elsewhere."""

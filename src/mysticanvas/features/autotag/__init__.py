@@ -1,0 +1,1 @@
+"""Tags suggested by a language model of the user."""

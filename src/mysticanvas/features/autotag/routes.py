@@ -1,0 +1,151 @@
+"""Auto-tagging over HTTP: the endpoint and how it is asked, trying it, and runs over images."""
+
+import asyncio
+import time
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, Field
+
+from mysticanvas.app.services import Services
+from mysticanvas.db.database import ReadTx
+from mysticanvas.db.images import generations
+from mysticanvas.domain.clock import now_ms
+from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.edits import log as edit_log
+from mysticanvas.features.autotag import job, service
+from mysticanvas.features.autotag.prompting import PROMPT_VERSION
+from mysticanvas.features.autotag.types import AskForTags, Autotagging, Endpoint, LookAt, TagsSuggested
+from mysticanvas.http.schemas import MAX_QUERY, reply
+from mysticanvas.ml.prompts import spoken
+
+# Less than the limit of a worker's task, so that a slow server is an error and no crash.
+TRY_LIMIT_S = 25.0
+TRIED_PROMPT = "an old fisherman mending nets at dawn, oil painting, warm light"
+MAX_KEY = 1_000
+
+
+class EndpointIn(BaseModel):
+    """`key` absent: the one that is kept; "" forgets it."""
+
+    base_url: str = Field(max_length=1_000)
+    model: str = Field(max_length=400)
+    allow_remote: bool = False
+    look_at: LookAt = LookAt.PROMPT
+    key: str | None = Field(None, max_length=MAX_KEY)
+
+
+class WishesIn(EndpointIn):
+    after_import: bool = False
+
+
+class TryIn(EndpointIn):
+    """With an image, that is asked about; else a prompt, or an example."""
+
+    prompt: str | None = Field(None, max_length=4_000)
+    uuid: str | None = Field(None, max_length=36)
+
+
+class RunIn(BaseModel):
+    """All that a query finds, or images by uuid. `again`: also those of which the model has said something."""
+
+    query: str | None = Field(None, max_length=MAX_QUERY)
+    uuids: list[Annotated[str, Field(max_length=36)]] | None = Field(None, max_length=10_000)
+    again: bool = False
+    dry_run: bool = False
+
+
+class ForgetIn(BaseModel):
+    run: str = Field(min_length=1, max_length=400)
+
+
+def routes(services: Services) -> APIRouter:
+    router = APIRouter(prefix="/api/autotag", tags=["auto-tagging"])
+    database = services.database
+
+    @router.get("")
+    def current() -> Response:
+        return reply(_current(services))
+
+    @router.post("/settings")
+    def set_wishes(asked: WishesIn) -> Response:
+        wanted = Autotagging(_endpoint(asked), asked.look_at, asked.after_import)
+        database.write(service.set_wishes, wanted)
+        if asked.key is not None:
+            service.keep_key(database.folder, asked.key.strip())
+        return reply(_current(services))
+
+    @router.post("/off")
+    def switch_off() -> Response:
+        database.write(service.set_wishes, None)
+        service.keep_key(database.folder, None)
+        return reply(_current(services))
+
+    @router.post("/try")
+    async def try_it(asked: TryIn) -> Response:
+        task = await run_in_threadpool(_trial, services, asked)
+        began_s = time.monotonic()
+        answer = await asyncio.wrap_future(services.workers.submit(task, urgent=True))
+        assert isinstance(answer, TagsSuggested)
+        took_ms = int((time.monotonic() - began_s) * 1000)
+        return reply({"prompt": task.prompt, "took_ms": took_ms, "tags": [asdict(tag) for tag in answer.tags]})
+
+    @router.post("")
+    def run(asked: RunIn) -> Response:
+        images = _images(services, asked)
+        return reply(service.start(database, images, again=asked.again, dry_run=asked.dry_run, now_ms=now_ms))
+
+    @router.post("/forget")
+    def forget(asked: ForgetIn) -> Response:
+        return reply({"changed": service.forget_run(database, asked.run)})
+
+    return router
+
+
+def _current(services: Services) -> dict[str, Any]:
+    wishes = services.database.read(service.wishes)
+    return {
+        "wishes": asdict(wishes) if wishes else None,
+        "has_key": service.read_key(services.database.folder) is not None,
+        "prompt_version": PROMPT_VERSION,
+    }
+
+
+def _endpoint(asked: EndpointIn) -> Endpoint:
+    return service.checked(Endpoint(asked.base_url, asked.model, asked.allow_remote))
+
+
+def _trial(services: Services, asked: TryIn) -> AskForTags:
+    """Nothing of it is kept. Raises `InvalidInputError`, `NotFoundError`."""
+    endpoint = _endpoint(asked)
+    key = service.read_key(services.database.folder) if asked.key is None else asked.key.strip() or None
+    prompt, picture = services.database.read(_subject, asked)
+    names = services.database.read(job.vocabulary)
+    return AskForTags(endpoint, prompt, picture=picture, vocabulary=names, key=key, limit_s=TRY_LIMIT_S)
+
+
+def _subject(tx: ReadTx, asked: TryIn) -> tuple[str | None, bytes | None]:
+    """The prompt and the picture that are sent."""
+    if asked.uuid is None:
+        if asked.look_at is LookAt.PICTURE:
+            raise InvalidInputError("Choose an image whose picture the model is to look at.")
+        return spoken(asked.prompt or "") or TRIED_PROMPT, None
+    image = generations.id_of(tx, asked.uuid)
+    text = spoken(generations.detail(tx, image).prompt or "") or None
+    prompt = None if asked.look_at is LookAt.PICTURE else text
+    picture = None if asked.look_at is LookAt.PROMPT else job.picture(tx, image)
+    if prompt is None and picture is None:
+        raise InvalidInputError("This image has no prompt that a model could read.")
+    return prompt, picture
+
+
+def _images(services: Services, asked: RunIn) -> list[GenerationId]:
+    if asked.uuids is not None and asked.query is None:
+        return services.database.read(edit_log.images_of, asked.uuids)
+    if asked.query is not None and asked.uuids is None:
+        found = services.snapshots.open(asked.query)
+        return services.snapshots.picked(found, [(0, found.total)], [])
+    raise InvalidInputError("Say which images: a query, or uuids.")

@@ -1,0 +1,1 @@
+"""Hourly and requested backups of the database, and restoring one."""

@@ -1,0 +1,1 @@
+"""Collections, manual and smart."""

@@ -1,0 +1,297 @@
+"""Collections: manual ones with their images in order, smart ones with a search."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.domain.errors import NotFoundError
+from mysticanvas.domain.generation import GenerationId
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """`images` counts the live images of a manual one, None for a smart one. `query` is its search.
+    `parent` and `cover` are uuids; `thumb` names the thumbnail of the cover, or of the first image."""
+
+    id: int
+    uuid: str
+    name: str
+    kind: str
+    query: str | None
+    parent: str | None
+    cover: str | None
+    thumb: str | None
+    notes: str | None
+    position: float
+    images: int | None
+
+
+_COLLECTION = """
+        SELECT c.id, c.uuid, c.name, c.kind, json_extract(c.query_json, '$.text') AS query, p.uuid AS parent,
+               g.uuid AS cover,
+               coalesce((SELECT nullif(lower(hex(l.content_hash)), '')
+                           FROM live_generations AS l WHERE l.id = c.cover_generation_id),
+                        (SELECT nullif(lower(hex(l.content_hash)), '')
+                           FROM collection_items AS i CROSS JOIN live_generations AS l ON l.id = i.generation_id
+                          WHERE i.collection_id = c.id ORDER BY i.position LIMIT 1)) AS thumb,
+               c.notes, c.position,
+               CASE c.kind WHEN 'manual'
+                    THEN (SELECT count(*)
+                            FROM collection_items AS i JOIN live_generations AS l ON l.id = i.generation_id
+                           WHERE i.collection_id = c.id) END AS images
+          FROM collections AS c
+               LEFT JOIN collections AS p ON p.id = c.parent_id
+               LEFT JOIN generations AS g ON g.id = c.cover_generation_id
+"""
+
+
+def listed(tx: ReadTx) -> list[Collection]:
+    """All of them, each after its siblings by position."""
+    return [Collection(**row) for row in tx.all(_COLLECTION + " ORDER BY c.parent_id, c.position, c.id")]
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionName:
+    """What a search needs to know of a collection; `query` is None for a manual one."""
+
+    id: int
+    uuid: str
+    name: str
+    query: str | None
+
+
+def names(tx: ReadTx) -> list[CollectionName]:
+    """Of all of them, without counting anything."""
+    rows = tx.all("SELECT id, uuid, name, json_extract(query_json, '$.text') AS query FROM collections ORDER BY id")
+    return [CollectionName(**row) for row in rows]
+
+
+def find(tx: ReadTx, uuid: str) -> Collection:
+    """Raises `NotFoundError`."""
+    row = tx.one(_COLLECTION + " WHERE c.uuid = :uuid", uuid=uuid)
+    if row is None:
+        raise NotFoundError("That collection is not in this library.")
+    return Collection(**row)
+
+
+def named(tx: ReadTx, name: str) -> list[Collection]:
+    """Those of that name or uuid."""
+    return [Collection(**r) for r in tx.all(_COLLECTION + " WHERE c.name = :name OR c.uuid = :name", name=name)]
+
+
+def add(tx: WriteTx, *, uuid: str, name: str, query: str | None, now_ms: int) -> int:
+    """At the end of the outermost ones; smart when it has a search."""
+    tx.run(
+        """
+        INSERT INTO collections (uuid, name, kind, query_json, position, created_at, updated_at)
+        SELECT :uuid, :name, iif(:query IS NULL, 'manual', 'smart'),
+               iif(:query IS NULL, NULL, json_object('text', :query)),
+               coalesce(max(position), 0) + 1, :now_ms, :now_ms
+          FROM collections
+         WHERE parent_id IS NULL
+        """,
+        uuid=uuid,
+        name=name,
+        query=query,
+        now_ms=now_ms,
+    )
+    return tx.last_id
+
+
+def set_name(tx: WriteTx, collection: int, name: str, *, now_ms: int) -> None:
+    sql = "UPDATE collections SET name = :name, updated_at = :now_ms WHERE id = :collection"
+    tx.run(sql, collection=collection, name=name, now_ms=now_ms)
+
+
+def set_notes(tx: WriteTx, collection: int, notes: str | None, *, now_ms: int) -> None:
+    sql = "UPDATE collections SET notes = :notes, updated_at = :now_ms WHERE id = :collection"
+    tx.run(sql, collection=collection, notes=notes, now_ms=now_ms)
+
+
+def set_query(tx: WriteTx, collection: int, query: str | None, *, now_ms: int) -> None:
+    """None makes it a manual one."""
+    tx.run(
+        """
+        UPDATE collections
+           SET kind = iif(:query IS NULL, 'manual', 'smart'),
+               query_json = iif(:query IS NULL, NULL, json_object('text', :query)), updated_at = :now_ms
+         WHERE id = :collection
+        """,
+        collection=collection,
+        query=query,
+        now_ms=now_ms,
+    )
+
+
+def set_cover(tx: WriteTx, collection: int, image: GenerationId | None, *, now_ms: int) -> None:
+    sql = "UPDATE collections SET cover_generation_id = :image, updated_at = :now_ms WHERE id = :collection"
+    tx.run(sql, collection=collection, image=image, now_ms=now_ms)
+
+
+def set_place(tx: WriteTx, collection: int, parent: int | None, position: float, *, now_ms: int) -> None:
+    tx.run(
+        """
+        UPDATE collections SET parent_id = :parent, position = :position, updated_at = :now_ms WHERE id = :collection
+        """,
+        collection=collection,
+        parent=parent,
+        position=position,
+        now_ms=now_ms,
+    )
+
+
+def last_position(tx: ReadTx, parent: int | None) -> float:
+    return float(
+        tx.value("SELECT coalesce(max(position), 0) FROM collections WHERE parent_id IS :parent", parent=parent)
+    )
+
+
+def parents(tx: ReadTx) -> dict[int, int]:
+    rows = tx.all("SELECT id, parent_id FROM collections WHERE parent_id IS NOT NULL")
+    return {row["id"]: row["parent_id"] for row in rows}
+
+
+def remove(tx: WriteTx, collection: int) -> None:
+    """What was inside of it is outermost then."""
+    tx.run("DELETE FROM collections WHERE id = :collection", collection=collection)
+
+
+# -- items ----------------------------------------------------------------------------------------
+
+
+def items(tx: ReadTx, collection: int) -> list[GenerationId]:
+    """Live images in the person's order."""
+    return tx.column(
+        """
+        SELECT i.generation_id
+          FROM collection_items AS i JOIN live_generations AS l ON l.id = i.generation_id
+         WHERE i.collection_id = :collection
+         ORDER BY i.position, i.generation_id
+        """,
+        collection=collection,
+    )
+
+
+def all_items(tx: ReadTx, collection: int) -> list[GenerationId]:
+    """Those in the Trash too."""
+    sql = (
+        "SELECT generation_id FROM collection_items WHERE collection_id = :collection ORDER BY position, generation_id"
+    )
+    return tx.column(sql, collection=collection)
+
+
+def add_items(tx: WriteTx, collection: int, images: Sequence[GenerationId], *, now_ms: int) -> int:
+    """After the last, in the order given; those that are in it stay where they are. How many came."""
+    return tx.run(
+        """
+        INSERT INTO collection_items (collection_id, generation_id, position, added_at)
+        SELECT :collection, l.id, :last + i.key + 1, :now_ms
+          FROM json_each(:images) AS i CROSS JOIN live_generations AS l ON l.id = i.value
+         WHERE TRUE
+            ON CONFLICT DO NOTHING
+        """,
+        collection=collection,
+        images=json.dumps(list(images)),
+        last=_last(tx, collection),
+        now_ms=now_ms,
+    )
+
+
+def _last(tx: ReadTx, collection: int) -> float:
+    sql = "SELECT position FROM collection_items WHERE collection_id = :collection ORDER BY position DESC LIMIT 1"
+    return float(tx.value(sql, collection=collection) or 0)
+
+
+def remove_items(tx: WriteTx, collection: int, images: Sequence[GenerationId]) -> int:
+    return tx.run(
+        """
+        DELETE FROM collection_items
+         WHERE collection_id = :collection AND generation_id IN (SELECT value FROM json_each(:images))
+        """,
+        collection=collection,
+        images=json.dumps(list(images)),
+    )
+
+
+def gap_before(
+    tx: ReadTx, collection: int, image: GenerationId | None, moving: Sequence[GenerationId]
+) -> tuple[float, float]:
+    """The positions between which the moving images go: before `image`, or at the end."""
+    upper = tx.value(
+        "SELECT position FROM collection_items WHERE collection_id = :collection AND generation_id = :image",
+        collection=collection,
+        image=image,
+    )
+    if upper is None:
+        last = _last(tx, collection)
+        return last, last + len(moving) + 1
+    lower = tx.value(
+        """
+        SELECT max(position) FROM collection_items
+         WHERE collection_id = :collection AND position < :upper
+           AND generation_id NOT IN (SELECT value FROM json_each(:moving))
+        """,
+        collection=collection,
+        upper=upper,
+        moving=json.dumps(list(moving)),
+    )
+    return (upper - len(moving) - 1 if lower is None else float(lower)), float(upper)
+
+
+def place_items(tx: WriteTx, collection: int, images: Sequence[GenerationId], lower: float, upper: float) -> int:
+    """In the order given, evenly between two positions. How many were in the collection."""
+    return tx.run(
+        """
+        UPDATE collection_items AS c
+           SET position = :lower + (:upper - :lower) * (i.key + 1) / (:count + 1.0)
+          FROM json_each(:images) AS i
+         WHERE c.collection_id = :collection AND c.generation_id = i.value
+        """,
+        collection=collection,
+        images=json.dumps(list(images)),
+        lower=lower,
+        upper=upper,
+        count=len(images),
+    )
+
+
+def number_items(tx: WriteTx, collection: int) -> None:
+    """Whole numbers again, in the same order."""
+    tx.run(
+        """
+        UPDATE collection_items AS c
+           SET position = n.number
+          FROM (SELECT generation_id, row_number() OVER (ORDER BY position, generation_id) AS number
+                  FROM collection_items
+                 WHERE collection_id = :collection) AS n
+         WHERE c.collection_id = :collection AND c.generation_id = n.generation_id
+        """,
+        collection=collection,
+    )
+
+
+def of_image(tx: ReadTx, image: GenerationId) -> list[dict[str, str]]:
+    """The manual collections that an image is in: uuid and name."""
+    return tx.all(
+        """
+        SELECT c.uuid, c.name
+          FROM collection_items AS i JOIN collections AS c ON c.id = i.collection_id
+         WHERE i.generation_id = :image
+         ORDER BY c.name
+        """,
+        image=image,
+    )
+
+
+def members_of_any(tx: ReadTx, images: Sequence[GenerationId]) -> set[GenerationId]:
+    """Those of the images that are in some manual collection."""
+    return set(
+        tx.column(
+            """
+            SELECT DISTINCT i.generation_id
+              FROM json_each(:images) AS w JOIN collection_items AS i ON i.generation_id = w.value
+            """,
+            images=json.dumps(list(images)),
+        )
+    )

@@ -1,0 +1,126 @@
+"""Collections over HTTP. Images go in and out by `POST /api/bulk`."""
+
+import uuid as uuids
+from collections import Counter
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from mysticanvas.app.services import Services
+from mysticanvas.db.images import generations
+from mysticanvas.domain.errors import InvalidInputError, TimeLimitError
+from mysticanvas.domain.query import Field as Searched
+from mysticanvas.domain.query import Named, Order, Query, Sort
+from mysticanvas.domain.tag import key_of
+from mysticanvas.edits import log as edit_log
+from mysticanvas.features.collections import queries
+from mysticanvas.features.collections.queries import Collection
+from mysticanvas.features.history.routes import wire
+from mysticanvas.http.schemas import MAX_QUERY, reply
+from mysticanvas.search import language
+
+Uuid = Annotated[str, Field(max_length=64)]
+
+
+class CollectionIn(BaseModel):
+    """With a query it is a smart one."""
+
+    name: str = Field(max_length=400)
+    query: str | None = Field(None, max_length=MAX_QUERY)
+    notes: str | None = Field(None, max_length=20_000)
+    parent: Uuid | None = None
+
+
+class CollectionEditIn(BaseModel):
+    """Only what is given changes; None for a parent or a cover takes it away."""
+
+    name: str | None = Field(None, max_length=400)
+    query: str | None = Field(None, max_length=MAX_QUERY)
+    notes: str | None = Field(None, max_length=20_000)
+    parent: Uuid | None = None
+    cover: Uuid | None = None
+    position: float | None = Field(None, ge=-1e9, le=1e9)
+
+
+class ReorderIn(BaseModel):
+    """These images, in this order, go before another one, or to the end."""
+
+    images: list[Uuid] = Field(min_length=1, max_length=1_000)
+    before: Uuid | None = None
+
+
+def routes(services: Services) -> APIRouter:
+    router = APIRouter(prefix="/api/collections", tags=["collections"])
+    database, carrying_on = services.database, services.carrying_on
+
+    def do(kind: str, args: dict[str, Any]) -> Response:
+        return reply(wire(carrying_on.do(kind, [(kind, args)], None)))
+
+    @router.get("")
+    def listed() -> Response:
+        found = database.read(queries.listed)
+        keys = Counter(key_of(one.name) for one in found)
+        # A name that several have leads to all of them, and one with an asterisk to others, too.
+        alone = {one.uuid for one in found if keys[key_of(one.name)] == 1 and "*" not in one.name}
+        names = {one.uuid: one.name if one.uuid in alone else one.uuid for one in found}
+        return reply({"collections": [_found_now(services, one, names[one.uuid]) for one in found]})
+
+    @router.post("")
+    def create(asked: CollectionIn) -> Response:
+        uuid = str(uuids.uuid4())
+        args = asked.model_dump(exclude_none=True) | {"uuid": uuid}
+        done = carrying_on.do("collection.create", [("collection.create", args)])
+        return reply(wire(done) | {"uuid": uuid})
+
+    @router.post("/{uuid}")
+    def edit(uuid: str, asked: CollectionEditIn) -> Response:
+        given = asked.model_dump(exclude_unset=True)
+        if not given:
+            raise InvalidInputError("Say what to change.")
+        return do("collection.edit", given | {"collection": uuid})
+
+    @router.post("/{uuid}/delete")
+    def delete(uuid: str) -> Response:
+        database.read(queries.find, uuid)
+        return do("collection.delete", {"collection": uuid})
+
+    @router.post("/{uuid}/freeze")
+    def freeze(uuid: str) -> Response:
+        found = database.read(queries.find, uuid)
+        view = services.snapshots.open(found.query or "")
+        images = services.snapshots.picked(view, [(0, view.total)], [])
+        return reply(wire(carrying_on.do("collection.freeze", [("collection.freeze", {"collection": uuid})], images)))
+
+    @router.post("/{uuid}/reorder")
+    def reorder(uuid: str, asked: ReorderIn) -> Response:
+        found = database.read(edit_log.images_of, asked.images)
+        args = {"collection": uuid, "before": asked.before}
+        return reply(wire(carrying_on.do("reorder", [("reorder", args)], found)))
+
+    @router.get("/{uuid}/items")
+    def items(uuid: str) -> Response:
+        found = database.read(queries.find, uuid)
+        return reply({"uuids": database.read(generations.uuids_in_order, database.read(queries.items, found.id))})
+
+    return router
+
+
+def _found_now(services: Services, one: Collection, name: str) -> dict[str, Any]:
+    """A smart one is counted by its search, whose first image stands for it; None where that takes too long
+    or it cannot be searched. `text` is the search that opens it."""
+    shown = asdict(one)
+    opening = Query(Named(Searched.COLLECTION, name), Sort(Order.MANUAL))
+    if one.query is not None:
+        try:
+            query = language.parse(one.query)
+            # What searches by likeness is no part of another search, so it is opened as itself.
+            opening = query if query.similar is not None else Query(opening.where, query.sort)
+            shown["images"] = services.snapshots.finder.count(query)
+            if one.thumb is None:
+                first = services.snapshots.finder.page(query, after=None, limit=1)
+                shown["thumb"] = first[0].thumb if first else None
+        except (InvalidInputError, TimeLimitError):
+            shown["images"] = None
+    return shown | {"text": language.write(opening)}

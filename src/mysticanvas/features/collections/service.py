@@ -1,0 +1,221 @@
+"""Collections. Each function is a deed, or a part of one, of edits/kinds.py; a collection is
+named by its uuid, which whoever makes one chooses, so that doing it again makes the same one.
+"""
+
+from collections.abc import Sequence
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.db.images import generations
+from mysticanvas.domain.errors import ConflictError, InvalidInputError
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.query import Field
+from mysticanvas.domain.tag import key_of
+from mysticanvas.domain.text import clean
+from mysticanvas.features.collections import queries
+from mysticanvas.features.collections.queries import Collection, CollectionName
+from mysticanvas.search import language
+from mysticanvas.search import resolve as search_resolve
+from mysticanvas.search.language import Token
+
+MAX_NAME = 200
+MAX_NOTES = 20_000
+# Positions closer than this are numbered anew.
+SMALLEST_GAP = 1e-6
+
+
+def create(tx: WriteTx, args: dict[str, Any], _: Sequence[GenerationId], now_ms: int) -> int:
+    """{uuid, name, query?, notes?, parent?}; smart when it has a query."""
+    query = args.get("query")
+    checked = None if query is None else _checked_query(query)
+    made = queries.add(tx, uuid=args["uuid"], name=_name(args["name"]), query=checked, now_ms=now_ms)
+    if args.get("notes"):
+        queries.set_notes(tx, made, _notes(args["notes"]), now_ms=now_ms)
+    if args.get("parent"):
+        _put_into(tx, queries.find(tx, args["uuid"]), args["parent"], None, now_ms)
+    return 1
+
+
+def edit(tx: WriteTx, args: dict[str, Any], _: Sequence[GenerationId], now_ms: int) -> int:
+    """{collection, name?, notes?, query?, cover?, parent?, position?}: what is given stands from now on;
+    None for a cover or a parent takes it away."""
+    found = queries.find(tx, args["collection"])
+    if "name" in args:
+        _rename(tx, found, _name(args["name"]), now_ms)
+    if "notes" in args:
+        queries.set_notes(tx, found.id, _notes(args["notes"]), now_ms=now_ms)
+    if "query" in args:
+        if found.kind != "smart":
+            raise InvalidInputError("Only a smart collection has a search.")
+        queries.set_query(tx, found.id, _checked_query(args["query"]), now_ms=now_ms)
+    if "cover" in args:
+        cover = None if args["cover"] is None else generations.id_of(tx, args["cover"])
+        queries.set_cover(tx, found.id, cover, now_ms=now_ms)
+    if "parent" in args or "position" in args:
+        _put_into(tx, found, args.get("parent", found.parent), args.get("position"), now_ms)
+    return 1
+
+
+def _rename(tx: WriteTx, found: Collection, name: str, now_ms: int) -> None:
+    """Searches that name it follow, where they can mean no other."""
+    old = key_of(found.name)
+    queries.set_name(tx, found.id, name, now_ms=now_ms)
+    if not any(key_of(one.name) == old for one in queries.names(tx)):
+        _rename_in_searches(tx, Field.COLLECTION, old, name, now_ms)
+
+
+def collect(tx: WriteTx, args: dict[str, Any], images: Sequence[GenerationId], now_ms: int) -> int:
+    """{collection}: after the last, in the order given."""
+    return queries.add_items(tx, _manual(tx, args).id, images, now_ms=now_ms)
+
+
+def uncollect(tx: WriteTx, args: dict[str, Any], images: Sequence[GenerationId], now_ms: int) -> int:
+    """{collection}"""
+    return queries.remove_items(tx, _manual(tx, args).id, images)
+
+
+def reorder(tx: WriteTx, args: dict[str, Any], images: Sequence[GenerationId], now_ms: int) -> int:
+    """{collection, before?}: to before an image (its uuid), or to the end."""
+    found = _manual(tx, args)
+    before = generations.id_of(tx, args["before"]) if args.get("before") else None
+    if before in images:
+        raise InvalidInputError("An image cannot be put before itself.")
+    lower, upper = queries.gap_before(tx, found.id, before, images)
+    if (upper - lower) / (len(images) + 1) < SMALLEST_GAP:
+        queries.number_items(tx, found.id)
+        lower, upper = queries.gap_before(tx, found.id, before, images)
+    return queries.place_items(tx, found.id, images, lower, upper)
+
+
+def items(tx: ReadTx, args: dict[str, Any]) -> list[GenerationId]:
+    """Of {collection}, those in the Trash too."""
+    return queries.all_items(tx, queries.find(tx, args["collection"]).id)
+
+
+def empty(tx: WriteTx, args: dict[str, Any], images: Sequence[GenerationId], now_ms: int) -> int:
+    return queries.remove_items(tx, queries.find(tx, args["collection"]).id, images)
+
+
+def finish_delete(tx: WriteTx, args: dict[str, Any], now_ms: int) -> None:
+    queries.remove(tx, queries.find(tx, args["collection"]).id)
+
+
+def freeze(tx: WriteTx, args: dict[str, Any], images: Sequence[GenerationId], now_ms: int) -> int:
+    """{collection}: a smart one takes in what its search found (G7)."""
+    return queries.add_items(tx, _smart(tx, args).id, images, now_ms=now_ms)
+
+
+def finish_freeze(tx: WriteTx, args: dict[str, Any], now_ms: int) -> None:
+    queries.set_query(tx, _smart(tx, args).id, None, now_ms=now_ms)
+
+
+def _manual(tx: ReadTx, args: dict[str, Any]) -> Collection:
+    found = queries.find(tx, args["collection"])
+    if found.kind != "manual":
+        raise InvalidInputError(f"“{found.name}” is a smart collection: its search decides what is in it.")
+    return found
+
+
+def _smart(tx: ReadTx, args: dict[str, Any]) -> Collection:
+    found = queries.find(tx, args["collection"])
+    if found.kind != "smart":
+        raise InvalidInputError(f"“{found.name}” is no smart collection.")
+    return found
+
+
+def _put_into(tx: WriteTx, found: Collection, parent: str | None, position: float | None, now_ms: int) -> None:
+    into = None if parent is None else queries.find(tx, parent)
+    place = None if into is None else into.id
+    at = queries.last_position(tx, place) + 1 if position is None else position
+    queries.set_place(tx, found.id, place, at, now_ms=now_ms)
+
+
+def refuse_circles(tx: ReadTx) -> None:
+    """Raises `ConflictError`: also an undo, or a name, may put a collection inside of itself, or make it
+    of itself, after others changed."""
+    _refuse_nests(tx)
+    if circle := _circle(queries.names(tx)):
+        raise ConflictError(f"That collection would be made of itself: {' → '.join(circle)}.")
+
+
+def _refuse_nests(tx: ReadTx) -> None:
+    above = queries.parents(tx)
+    sound: set[int] = set()
+    for start in above:
+        path: list[int] = []
+        at: int | None = start
+        while at is not None and at not in sound:
+            if at in path:
+                raise ConflictError("A collection cannot be inside of itself.")
+            path.append(at)
+            at = above.get(at)
+        sound.update(path)
+
+
+def _name(text: str) -> str:
+    name = " ".join(clean(text).split())
+    if not name or len(name) > MAX_NAME:
+        raise InvalidInputError(f"A collection needs a name of at most {MAX_NAME} characters.")
+    return name
+
+
+def _notes(text: str | None) -> str | None:
+    notes = clean(text or "").strip()
+    if len(notes) > MAX_NOTES:
+        raise InvalidInputError(f"Notes are at most {MAX_NOTES:,} characters long.")
+    return notes or None
+
+
+# -- searches -------------------------------------------------------------------------------------
+
+
+def _checked_query(query: str) -> str:
+    """As the query language writes it. Raises `QueryError`."""
+    return language.write(language.parse(clean(query)))
+
+
+def _circle(known: Sequence[CollectionName]) -> list[str]:
+    """The names on a way that leads from a collection to itself, from search to search; [] without one."""
+    try:
+        TopologicalSorter({one: _led_to(known, one) for one in known}).prepare()
+    except CycleError as error:
+        return [one.name for one in reversed(error.args[1])]
+    return []
+
+
+def _led_to(known: Sequence[CollectionName], one: CollectionName) -> list[CollectionName]:
+    if one.query is None:
+        return []
+    return [other for name in references(one.query) for other in search_resolve.collections_named(known, name)]
+
+
+def references(query: str) -> list[str]:
+    """Names and uuids of collections that a search speaks of. Raises `QueryError`."""
+    return [token.value for token in language.tokens(query) if _is_of(token, Field.COLLECTION)]
+
+
+def _is_of(token: Token, field: Field) -> bool:
+    return token.field is not None and language.field_of(token.field) is field
+
+
+def renamed(query: str, field: Field, old_key: str, new_name: str) -> str:
+    """The search with another name for a tag or a collection."""
+    parts, at = [], 0
+    for token in language.tokens(query):
+        if _is_of(token, field) and key_of(token.value) == old_key:
+            parts += [query[at : token.position], f"{field}:{language.quoted(new_name)}"]
+            at = token.end
+    return "".join([*parts, query[at:]])
+
+
+def rename_tag_in_searches(tx: WriteTx, old_key: str, new_name: str, *, now_ms: int) -> None:
+    """In every smart collection, in the transaction that renames the tag (T16)."""
+    _rename_in_searches(tx, Field.TAG, old_key, new_name, now_ms)
+
+
+def _rename_in_searches(tx: WriteTx, field: Field, old_key: str, new_name: str, now_ms: int) -> None:
+    for one in queries.names(tx):
+        after = None if one.query is None else renamed(one.query, field, old_key, new_name)
+        if after != one.query:
+            queries.set_query(tx, one.id, after, now_ms=now_ms)

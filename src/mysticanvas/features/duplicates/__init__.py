@@ -1,0 +1,1 @@
+"""Near-duplicates, identical files, and merging duplicates."""

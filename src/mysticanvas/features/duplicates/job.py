@@ -1,0 +1,25 @@
+"""The perceptual hash of an image that was taken in before there were any."""
+
+from typing import Any
+
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.db.images import files
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.task import Answer, Task
+from mysticanvas.features.duplicates import queries
+from mysticanvas.features.duplicates.types import HashPicture, PictureHashed
+from mysticanvas.jobs import location as job_location
+
+
+def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
+    file = job_location.of(tx, payload)
+    return None if file is None else HashPicture(file.root, file.path_bytes)
+
+
+def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
+    assert isinstance(answer, PictureHashed)
+    image = GenerationId(payload["generation"])
+    file = files.final_of(tx, image)
+    # A file that changed while it was read has a thumbnail job by now, which hashes it.
+    if file is not None and (file.bytes, file.mtime_ns) == (answer.stat.bytes, answer.stat.mtime_ns):
+        queries.keep(tx, image, answer.phash)

@@ -1,0 +1,49 @@
+"""Keeping one of several images that are alike: what the person wrote on the others goes to it, and they
+go into the Trash. A deed of edits/kinds.py."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mysticanvas.db.database import WriteTx
+from mysticanvas.db.images import generations
+from mysticanvas.domain.errors import ConflictError, InvalidInputError
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.tag import TagId
+from mysticanvas.features.duplicates import queries
+from mysticanvas.features.duplicates.queries import Marks
+from mysticanvas.features.tags import assertion_queries
+from mysticanvas.features.trash import service as trash_service
+
+
+def keep_one(tx: WriteTx, args: dict[str, Any], images: Sequence[GenerationId], now_ms: int) -> int:
+    """{kept}: the uuid of the one that stays. How many images went.
+
+    The higher rating and any favourite win, notes are joined, collections and the person's own tags are
+    united; what they said of the kept image itself is never changed.
+    """
+    kept = generations.id_of(tx, args["kept"])
+    if kept in images:
+        raise InvalidInputError("Choose one image to keep, and others to let go.")
+    marks = {one.image: one for one in queries.marks(tx, [kept, *images])}
+    if len(marks) != len(images) + 1:
+        raise ConflictError("One of these images is not there any more.")
+    _merge_marks(tx, marks[kept], [marks[one] for one in images], now_ms)
+    _merge_tags(tx, kept, images, now_ms)
+    queries.join_collections(tx, kept, queries.collections_of(tx, images), now_ms=now_ms)
+    return trash_service.put_in(tx, {}, images, now_ms)
+
+
+def _merge_marks(tx: WriteTx, kept: Marks, others: Sequence[Marks], now_ms: int) -> None:
+    every = [kept, *others]
+    notes = list(dict.fromkeys(one.notes.strip() for one in every if one.notes and one.notes.strip()))
+    generations.set_rating(tx, [kept.image], max(one.rating for one in every), now_ms=now_ms)
+    generations.set_favorite(tx, [kept.image], any(one.favorite for one in every), now_ms=now_ms)
+    generations.set_notes(tx, [kept.image], "\n\n".join(notes) or None, now_ms=now_ms)
+
+
+def _merge_tags(tx: WriteTx, kept: GenerationId, others: Sequence[GenerationId], now_ms: int) -> None:
+    own = dict(queries.own_tags_of(tx, [kept]))
+    for tag, decision in queries.own_tags_of(tx, others):
+        if tag not in own:
+            say = assertion_queries.say_yes if decision else assertion_queries.say_no
+            say(tx, TagId(tag), [kept], now_ms=now_ms)

@@ -1,0 +1,223 @@
+"""Perceptual hashes of pictures, and images that share a recipe."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.domain.generation import GenerationId
+
+# What listeners hear when the look of an image is known anew.
+STALE = "likeness"
+HASH_BYTES = 32
+
+
+def keep(tx: WriteTx, image: GenerationId, phash: bytes | None) -> None:
+    """The hash and the look in one, as phash.py makes them; None for a picture without contrast, which is like
+    no other."""
+    tx.changes.stale.add(STALE)
+    if phash is None:
+        tx.run("DELETE FROM picture_hashes WHERE generation_id = :image", image=image)
+        tx.run("DELETE FROM picture_looks WHERE generation_id = :image", image=image)
+        return
+    tx.run(
+        """
+        INSERT INTO picture_hashes (generation_id, phash)
+        VALUES (:image, :phash)
+            ON CONFLICT (generation_id) DO UPDATE SET phash = excluded.phash
+        """,
+        image=image,
+        phash=phash[:HASH_BYTES],
+    )
+    tx.run(
+        """
+        INSERT INTO picture_looks (generation_id, look)
+        VALUES (:image, :look)
+            ON CONFLICT (generation_id) DO UPDATE SET look = excluded.look
+        """,
+        image=image,
+        look=phash[HASH_BYTES:],
+    )
+
+
+def all_hashes(tx: ReadTx) -> tuple[list[int], list[int], bytes]:
+    """The live images that have a hash: ids ascending, width / height × 1000, and the hashes one after the
+    other."""
+    rows: list[Any] = tx.rows(
+        """
+        SELECT h.generation_id, l.ratio_milli, h.phash
+          FROM picture_hashes AS h
+               JOIN live_generations AS l ON l.id = h.generation_id
+         ORDER BY h.generation_id
+        """
+    ).fetchall()
+    return [row[0] for row in rows], [row[1] for row in rows], b"".join(row[2] for row in rows)
+
+
+def looks(tx: ReadTx, images: Sequence[int]) -> dict[int, bytes]:
+    """Of those of the images whose looks are known."""
+    rows = tx.rows(
+        """
+        SELECT generation_id, look
+          FROM picture_looks
+         WHERE generation_id IN (SELECT value FROM json_each(:images))
+        """,
+        images=json.dumps(list(images)),
+    )
+    return dict(rows)
+
+
+def without_look(tx: ReadTx, *, after: int, limit: int) -> list[tuple[GenerationId, str]]:
+    """The next images, by id, whose pixels were seen before there were hashes and looks: (id, uuid)."""
+    rows = tx.rows(
+        """
+        SELECT l.id, l.uuid
+          FROM live_generations AS l
+         WHERE l.id > :after AND l.content_hash IS NOT NULL AND l.flags & 3 = 0
+           AND NOT EXISTS (SELECT 1 FROM picture_looks WHERE generation_id = l.id)
+         ORDER BY l.id
+         LIMIT :limit
+        """,
+        after=after,
+        limit=limit,
+    )
+    return [(GenerationId(image), uuid) for image, uuid in rows]
+
+
+def same_recipe(tx: ReadTx) -> list[list[int]]:
+    """Live images that agree in everything that decides a picture, ids descending within a group, the
+    group with the newest image first. A recipe without a seed and a prompt says too little."""
+    rows = tx.rows(
+        """
+        SELECT json_group_array(g.id ORDER BY g.id DESC) AS images
+          FROM generations AS g
+         WHERE g.deleted_at IS NULL AND g.seed IS NOT NULL AND g.prompt IS NOT NULL
+         GROUP BY g.seed, g.prompt, g.negative_prompt, g.steps, g.cfg_scale, g.guidance, g.sampler, g.scheduler,
+                  g.denoise, g.clip_skip, g.width, g.height, coalesce(g.model_hash, g.model_name), g.parent_uuid
+        HAVING count(*) > 1
+         ORDER BY max(g.id) DESC
+        """
+    )
+    return [json.loads(row[0]) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One image of a group, as it is shown. `places` are all paths at which its bytes lie now."""
+
+    uuid: str
+    thumb: str | None
+    width: int | None
+    height: int | None
+    bytes: int | None
+    format: str | None
+    rating: int
+    favorite: bool
+    timestamp: int
+    places: list[str]
+
+
+def shown(tx: ReadTx, images: Sequence[GenerationId]) -> list[Shown]:
+    """In the given order; those that are gone are left out."""
+    rows = tx.all(
+        """
+        SELECT l.id, l.uuid, lower(hex(l.content_hash)) AS thumb, l.width_px AS width, l.height_px AS height,
+               f.bytes, f.format, l.rating, l.is_favorite AS favorite, g.timestamp,
+               (SELECT json_group_array(r.path || '/' || p.path ORDER BY p.kind DESC, p.id)
+                  FROM generation_files AS p JOIN roots AS r ON r.id = p.root_id
+                 WHERE p.generation_id = l.id AND p.kind IN ('final', 'copy') AND p.missing_at IS NULL) AS places
+          FROM json_each(:images) AS wanted
+               JOIN live_generations AS l ON l.id = wanted.value
+               JOIN generations AS g ON g.id = l.id
+               LEFT JOIN generation_files AS f ON f.generation_id = l.id AND f.kind = 'final'
+         ORDER BY wanted.key
+        """,
+        images=json.dumps(list(images)),
+    )
+    found = []
+    for row in rows:
+        del row["id"]
+        row |= {"favorite": bool(row["favorite"]), "thumb": row["thumb"] or None, "places": json.loads(row["places"])}
+        found.append(Shown(**row))
+    return found
+
+
+def in_several_places(tx: ReadTx) -> list[GenerationId]:
+    """Live images whose file lies in several places, newest first: their bytes are equal."""
+    return tx.column(
+        """
+        SELECT l.id
+          FROM live_generations AS l
+         WHERE l.id IN (SELECT generation_id FROM generation_files WHERE kind = 'copy' AND missing_at IS NULL)
+         ORDER BY l.id DESC
+        """
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What the person wrote on an image, but for tags."""
+
+    image: GenerationId
+    rating: int
+    favorite: bool
+    notes: str | None
+
+
+def marks(tx: ReadTx, images: Sequence[GenerationId]) -> list[Marks]:
+    """Of those of the images that are live."""
+    rows = tx.rows(
+        """
+        SELECT id, rating, is_favorite, notes
+          FROM generations
+         WHERE id IN (SELECT value FROM json_each(:images)) AND deleted_at IS NULL
+        """,
+        images=json.dumps(list(images)),
+    )
+    return [Marks(GenerationId(image), rating, bool(favorite), notes) for image, rating, favorite, notes in rows]
+
+
+def collections_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[tuple[int, float]]:
+    """The manual collections that any of the images is in, with the first place it has there."""
+    rows = tx.rows(
+        """
+        SELECT collection_id, min(position)
+          FROM collection_items
+         WHERE generation_id IN (SELECT value FROM json_each(:images))
+         GROUP BY collection_id
+        """,
+        images=json.dumps(list(images)),
+    )
+    return list(rows)
+
+
+def join_collections(tx: WriteTx, image: GenerationId, places: Sequence[tuple[int, float]], *, now_ms: int) -> None:
+    """Where the image is already, its place stays."""
+    tx.run_many(
+        """
+        INSERT INTO collection_items (collection_id, generation_id, position, added_at)
+        VALUES (:collection, :image, :position, :now_ms)
+            ON CONFLICT DO NOTHING
+        """,
+        (
+            {"collection": collection, "image": image, "position": position, "now_ms": now_ms}
+            for collection, position in places
+        ),
+    )
+
+
+def own_tags_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[tuple[int, int]]:
+    """(tag, decision) of what the person said of any of the images, of the tag that an alias leads to; where
+    it was said both ways, yes."""
+    rows = tx.rows(
+        """
+        SELECT e.effective_id, max(a.decision)
+          FROM tag_assertions AS a
+               JOIN tag_effects AS e ON e.tag_id = a.tag_id AND e.implied = 0
+         WHERE a.generation_id IN (SELECT value FROM json_each(:images)) AND a.source = 'user'
+         GROUP BY e.effective_id
+        """,
+        images=json.dumps(list(images)),
+    )
+    return list(rows)

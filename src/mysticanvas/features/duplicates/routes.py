@@ -1,0 +1,63 @@
+"""Images that are alike: groups to review, and keeping one of a group."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel, Field
+
+from mysticanvas.app.services import Services
+from mysticanvas.db.database import ReadTx
+from mysticanvas.domain.similarity import Alike
+from mysticanvas.edits import log as edit_log
+from mysticanvas.features.duplicates import queries
+from mysticanvas.features.history.routes import wire
+from mysticanvas.http.cancellation import while_wanted
+from mysticanvas.http.schemas import reply
+from mysticanvas.search.duplicates import Group, Page
+
+Uuid = Annotated[str, Field(max_length=36)]
+# Of a very large group so many are shown; the rest comes once some of these are gone.
+MOST_SHOWN = 100
+
+
+class KeepIn(BaseModel):
+    """One image stays and gets what was written on the others, which go into the Trash."""
+
+    kept: Uuid
+    others: list[Uuid] = Field(min_length=1, max_length=1_000)
+
+
+def routes(services: Services) -> APIRouter:
+    router = APIRouter(prefix="/api/duplicates", tags=["duplicates"])
+    database, duplicates = services.database, services.duplicates
+
+    @router.get("")
+    async def groups(
+        request: Request,
+        by: Alike = Alike.PICTURE,
+        start: Annotated[int, Query(ge=0, le=1 << 40)] = 0,
+        count: Annotated[int, Query(ge=1, le=100)] = 20,
+    ) -> Response:
+        def answer() -> dict[str, Any]:
+            return database.read(_shown, duplicates.page(by, start=start, count=count))
+
+        return reply(await while_wanted(request, answer))
+
+    @router.post("/keep")
+    def keep(asked: KeepIn) -> Response:
+        others = database.read(edit_log.images_of, asked.others)
+        return reply(wire(services.carrying_on.do("keep_one", [("keep_one", {"kept": asked.kept})], others)))
+
+    return router
+
+
+def _shown(tx: ReadTx, page: Page) -> dict[str, Any]:
+    return {"total": page.total, "images": page.images, "groups": [_group(tx, group) for group in page.groups]}
+
+
+def _group(tx: ReadTx, group: Group) -> dict[str, Any]:
+    return {
+        "bits": group.bits,
+        "size": len(group.images),
+        "images": queries.shown(tx, group.images[:MOST_SHOWN]),
+    }

@@ -1,0 +1,25 @@
+"""The sha256 of a file, for those who ask for it."""
+
+from typing import Any
+
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.db.images import files
+from mysticanvas.domain.clock import now_ms
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.task import Answer, Task
+from mysticanvas.features.file_hashes.types import FileHashed, HashFile
+from mysticanvas.features.lineage import service as lineage_service
+from mysticanvas.jobs import location as job_location
+
+
+def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
+    file = job_location.of(tx, payload)
+    return None if file is None else HashFile(file.root, file.path_bytes, "sha256")
+
+
+def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
+    assert isinstance(answer, FileHashed)
+    file = job_location.of(tx, payload)
+    if file is not None and file.path_bytes == answer.stat.path_bytes:
+        files.set_sha256(tx, file_id=file.file_id, sha256=answer.digest)
+        lineage_service.note_hash(tx, GenerationId(payload["generation"]), answer.digest, now_ms=now_ms())

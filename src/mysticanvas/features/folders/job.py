@@ -1,0 +1,25 @@
+"""A scan of a whole root, as a job: it survives a restart, and begins again then; what is known is quick."""
+
+from typing import Any
+
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.db.images import folders
+from mysticanvas.domain.clock import now_ms
+from mysticanvas.domain.task import Answer
+from mysticanvas.features.folders.types import RescanRoot
+from mysticanvas.jobs import queue as job_queue
+from mysticanvas.jobs.queue import NewJob
+from mysticanvas.jobs.types import JobKind
+
+
+def prepare(tx: ReadTx, payload: dict[str, Any]) -> RescanRoot | None:
+    known = any(root.id == payload["root"] for root in folders.all_roots(tx))
+    return RescanRoot(payload["root"]) if known else None
+
+
+def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
+    """Whatever a scan finds is committed as it is found."""
+
+
+def enqueue(tx: WriteTx, root_id: int) -> None:
+    job_queue.enqueue(tx, NewJob(JobKind.RESCAN, {"root": root_id}, str(root_id)), now_ms=now_ms())

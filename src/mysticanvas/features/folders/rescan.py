@@ -1,0 +1,40 @@
+"""Scans that are jobs: handed to the imports, which do one after the other."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+
+from mysticanvas.db.database import Database
+from mysticanvas.db.images import folders
+from mysticanvas.domain.errors import NotFoundError, TaskFailedError
+from mysticanvas.domain.task import Answer
+from mysticanvas.features.folders.types import RescanRoot, RootRescanned
+from mysticanvas.features.importing.service import Importing
+from mysticanvas.features.importing.types import ImportProgress, ImportState
+
+Rescan = Callable[[RescanRoot], Future[Answer]]
+
+
+def rescans_by(database: Database, importing: Importing) -> Rescan:
+    def rescan(task: RescanRoot) -> Future[Answer]:
+        """Cancelling the future cancels the scan; what it has committed stays."""
+        answer: Future[Answer] = Future()
+        try:
+            root = database.read(folders.find, task.root_id)
+        except NotFoundError as error:
+            answer.set_exception(TaskFailedError(str(error)))
+            return answer
+        scan = importing.rescan(root, on_end=lambda progress: _settle(answer, progress))
+        answer.add_done_callback(lambda done: importing.cancel(scan) if done.cancelled() else None)
+        return answer
+
+    return rescan
+
+
+def _settle(answer: Future[Answer], progress: ImportProgress) -> None:
+    with suppress(InvalidStateError):
+        if progress.state is ImportState.FAILED:
+            answer.set_exception(TaskFailedError(progress.message))
+        else:
+            # A scan that a person has cancelled is not begun anew.
+            answer.set_result(RootRescanned(progress.message))

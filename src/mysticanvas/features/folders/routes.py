@@ -1,0 +1,86 @@
+"""The person's folders: their state, scans of them, and what is missing in them."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from mysticanvas.app.services import Services
+from mysticanvas.db.images import failures, generations
+from mysticanvas.db.images import folders as image_folders
+from mysticanvas.db.images import missing as image_missing
+from mysticanvas.domain.clock import now_ms
+from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.features.folders import service
+from mysticanvas.features.history.routes import wire
+from mysticanvas.http.schemas import Index, Int64, ScanIn, reply
+
+UNTRACKED_SHOWN = 500
+
+
+class LocateIn(BaseModel):
+    """Where the file is now, by its whole path."""
+
+    path: str = Field(min_length=1, max_length=4_000)
+
+
+class ForgetIn(BaseModel):
+    """Missing files by their numbers, or all of a folder."""
+
+    files: list[Index] | None = Field(None, max_length=10_000)
+    root: Index | None = None
+
+
+def routes(services: Services) -> APIRouter:
+    router = APIRouter(prefix="/api/roots", tags=["library"])
+    database, importing = services.database, services.importing
+
+    @router.get("")
+    def listed() -> Response:
+        """`removed` were taken out; adding one again brings it back as it was."""
+        return reply(
+            {"roots": service.listed(database, services.is_watched), "removed": database.read(image_folders.removed)}
+        )
+
+    @router.post("/{root_id}/scan")
+    def scan(root_id: Int64, asked: ScanIn) -> Response:
+        root = database.read(image_folders.find, root_id)
+        return reply({"id": importing.rescan(root, accept=asked.accept, dry_run=asked.dry_run)})
+
+    @router.post("/{root_id}/remove")
+    def remove(root_id: Index) -> Response:
+        return reply({"path": service.remove(database, importing, root_id, now_ms=now_ms()).path})
+
+    @router.get("/{root_id}/untracked")
+    def untracked(root_id: Index) -> Response:
+        """Files that could not be taken in, and why."""
+        found = database.read(failures.listed, root_id, limit=UNTRACKED_SHOWN)
+        return reply({"files": [{"path": path.decode("utf-8", "replace"), "reason": why} for path, why in found]})
+
+    @router.get("/{root_id}/missing")
+    def missing(root_id: Index, after: Index = 0, limit: Annotated[int, Query(ge=1, le=1_000)] = 100) -> Response:
+        """`next` asks for what follows, null at the end."""
+        found = database.read(image_missing.listed, root_id, after=after, limit=limit)
+        return reply({"files": found, "next": found[-1].id if len(found) == limit else None})
+
+    _add_missing(router, services)
+    return router
+
+
+def _add_missing(router: APIRouter, services: Services) -> None:
+    database = services.database
+
+    @router.post("/missing/{file_id}/locate")
+    def locate(file_id: Index, asked: LocateIn) -> Response:
+        known = service.locate(database, services.workers, file_id, asked.path, now_ms=now_ms())
+        return reply({"uuid": database.read(generations.uuid_of, known.generation_id)})
+
+    @router.post("/missing/forget")
+    def forget(asked: ForgetIn) -> Response:
+        """`deed` put the images that have no other file into the Trash."""
+        if (asked.files is None) == (asked.root is None):
+            raise InvalidInputError("Say which: files, or a root.")
+        wanted = asked.files if asked.files is not None else database.read(image_missing.ids, asked.root or 0)
+        done = service.forget(database, services.carrying_on, wanted, now_ms=now_ms())
+        return reply(asdict(done) | {"deed": None if done.deed is None else wire(done.deed)})

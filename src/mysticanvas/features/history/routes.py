@@ -1,0 +1,141 @@
+"""Deeds over one image or very many, and their undoing."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, Field
+
+from mysticanvas.app.services import Services
+from mysticanvas.db.database import ReadTx
+from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.edits import log as edit_log
+from mysticanvas.edits.log import Operation
+from mysticanvas.edits.types import Done, Step
+from mysticanvas.http.schemas import MAX_QUERY, Int64, PickedIn, reply
+
+# Images of a deed that the history shows.
+TOUCHED_SHOWN = 6
+Names = Annotated[list[Annotated[str, Field(max_length=400)]], Field(max_length=100)]
+Wait = Annotated[float, Query(ge=0, le=25)]
+
+
+class TagsIn(BaseModel):
+    """Names. `remove` takes back what was said, and says no where others say so too; `reject` says no."""
+
+    add: Names = []
+    remove: Names = []
+    reject: Names = []
+
+
+class MarksIn(BaseModel):
+    """What to do; exactly one of them. `collect` and `uncollect` name a collection by its uuid."""
+
+    favorite: bool | None = None
+    rating: int | None = Field(None, ge=0, le=5)
+    notes: str | None = Field(None, max_length=100_000)
+    tags: TagsIn | None = None
+    collect: str | None = Field(None, max_length=64)
+    uncollect: str | None = Field(None, max_length=64)
+    trash: bool | None = None
+
+
+class BulkIn(PickedIn):
+    """Images: picked of a snapshot, or all that a query finds now, or uuids."""
+
+    snapshot: str | None = Field(None, max_length=64)
+    query: str | None = Field(None, max_length=MAX_QUERY)
+    uuids: list[Annotated[str, Field(max_length=36)]] | None = Field(None, max_length=10_000)
+    marks: MarksIn = Field(alias="set")
+
+
+def routes(services: Services) -> APIRouter:
+    router = APIRouter(prefix="/api", tags=["organise"])
+    database, carrying_on = services.database, services.carrying_on
+
+    @router.post("/bulk")
+    def bulk(asked: BulkIn) -> Response:
+        kind, args = _deed(asked.marks)
+        return reply(wire(carrying_on.do(kind, [(kind, args)], _images(services, asked))))
+
+    @router.post("/undo")
+    def undo_last() -> Response:
+        return reply(wire(carrying_on.undo(None)))
+
+    @router.post("/redo")
+    def redo_last() -> Response:
+        return reply(wire(carrying_on.redo(None)))
+
+    @router.post("/undo/{operation}")
+    def undo(operation: Int64) -> Response:
+        return reply(wire(carrying_on.undo(operation)))
+
+    @router.post("/redo/{operation}")
+    def redo(operation: Int64) -> Response:
+        return reply(wire(carrying_on.redo(operation)))
+
+    @router.get("/operations")
+    def history(before: Int64 | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> Response:
+        return reply({"operations": database.read(_history, before, limit)})
+
+    @router.get("/operations/{operation}")
+    async def follow(operation: Int64, wait: Wait = 0) -> Response:
+        done = await run_in_threadpool(carrying_on.settled, operation, wait)
+        return reply(wire(done))
+
+    return router
+
+
+def wire(done: Done) -> dict[str, Any]:
+    return {
+        "operation": done.operation,
+        "changed": done.changed,
+        "total": done.total,
+        "state": done.state.value,
+        "trouble": done.trouble,
+    }
+
+
+def _history(tx: ReadTx, before: int | None, limit: int) -> list[dict[str, Any]]:
+    return [_shown(tx, one) for one in edit_log.listed(tx, before=before, limit=limit)]
+
+
+def _shown(tx: ReadTx, one: Operation) -> dict[str, Any]:
+    return wire(one.done) | {
+        "at": one.at,
+        "kind": one.kind,
+        "steps": one.steps[:20],
+        "steps_total": len(one.steps),
+        "images": edit_log.touched(tx, one.id, limit=TOUCHED_SHOWN),
+    }
+
+
+def _deed(marks: MarksIn) -> Step:
+    """The one thing that was asked."""
+    given = marks.model_dump(exclude_unset=True, exclude_none=True)
+    if "notes" in marks.model_fields_set and marks.notes is None:
+        given["notes"] = ""
+    if len(given) != 1:
+        raise InvalidInputError("Say one thing to set: favorite, rating, notes, tags, collect, uncollect or trash.")
+    [(name, value)] = given.items()
+    if name == "tags":
+        return "tag", value
+    if name in ("collect", "uncollect"):
+        return name, {"collection": value}
+    if name == "trash":
+        return ("trash" if value else "restore"), {}
+    return name, {"value": value}
+
+
+def _images(services: Services, asked: BulkIn) -> Sequence[GenerationId]:
+    snapshots = services.snapshots
+    if asked.uuids is not None and asked.snapshot is None and asked.query is None:
+        return services.database.read(edit_log.images_of, asked.uuids)
+    if asked.query is not None and asked.snapshot is None:
+        found = snapshots.open(asked.query)
+        return snapshots.picked(found, [(0, found.total)], [])
+    if asked.snapshot is not None and asked.query is None:
+        return snapshots.picked(snapshots.get(asked.snapshot), asked.ranges, asked.left_out)
+    raise InvalidInputError("Say which images: a snapshot with ranges, a query, or uuids.")

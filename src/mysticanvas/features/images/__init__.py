@@ -1,0 +1,1 @@
+"""Images in detail, their files, and favorites, ratings and notes."""

@@ -1,0 +1,199 @@
+"""One image: how it was made, its texts, its bytes, its thumbnails."""
+
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import FileResponse, StreamingResponse
+
+from mysticanvas.app.services import Services
+from mysticanvas.db.database import ReadTx
+from mysticanvas.db.images import files, generations, raw_metadata
+from mysticanvas.db.images.generations import Detail
+from mysticanvas.domain.errors import NotFoundError, UnreadableFileError
+from mysticanvas.domain.file import FileKind, ImageFormat, TextEntry
+from mysticanvas.domain.generation import GenerationId, LoraUse, Recipe
+from mysticanvas.features.lineage import queries as lineage_queries
+from mysticanvas.features.models import queries as model_queries
+from mysticanvas.formats.generators.infotext import write_infotext
+from mysticanvas.fs.safe_open import FileSource, open_beneath
+from mysticanvas.http.schemas import Int64, reply
+from mysticanvas.search import image_vectors
+
+BLOCK_BYTES = 256 * 1024
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
+_NAME = re.compile(r"[0-9a-f]{64}", re.ASCII)
+# The keys under which generators write what can be pasted back into them, in order.
+_OWN_FORMS = ("parameters", "UserComment", "invokeai_metadata", "sd-metadata", "prompt", "workflow", "Dream")
+
+
+def routes(services: Services) -> APIRouter:
+    router = APIRouter(prefix="/api", tags=["images"])
+    database = services.database
+
+    @router.get("/generations/{uuid}")
+    async def detail(uuid: str) -> Response:
+        return reply(database.read(_detail, uuid))
+
+    @router.get("/generations/{uuid}/raw")
+    async def raw(uuid: str) -> Response:
+        entries = database.read(lambda tx: raw_metadata.entries(tx, generations.id_of(tx, uuid)))
+        return reply({"entries": entries})
+
+    @router.get("/generations/{uuid}/file")
+    def original(uuid: str, request: Request) -> Response:
+        source, format_ = _open_any(database.read(lambda tx: _locations(tx, uuid)))
+        return _send(source, format_, request.headers.get("range"))
+
+    @router.get("/thumbs/{name}/{size}")
+    async def thumb(name: str, size: Int64) -> Response:
+        path = services.cache.path(name, size)
+        if not _NAME.fullmatch(name) or size not in services.cache.short_edges_px or not path.is_file():
+            raise NotFoundError("This thumbnail is not made yet.")
+        headers = {"cache-control": "private, max-age=31536000, immutable"}
+        return FileResponse(path, media_type="image/webp", headers=headers)
+
+    return router
+
+
+def _detail(tx: ReadTx, uuid: str) -> dict[str, Any]:
+    image = generations.id_of(tx, uuid)
+    made = generations.detail(tx, image)
+    used = model_queries.used_by(tx, image)
+    located = files.of_generation(tx, image)
+    final = next((file for file in located if file.kind == FileKind.FINAL), None)
+    recipe = _recipe(made, [LoraUse(u.name, u.weight) for u in used if u.role == "lora"])
+    return {
+        **{name: getattr(made, name) for name in _SHOWN},
+        "id": made.id,
+        "tool": made.engine_name,
+        "tool_version": made.engine_version,
+        "model": made.model_name,
+        "vae": next((u.name for u in used if u.role == "vae"), None),
+        "loras": [{"name": lora.name, "weight": lora.weight, "hash": lora.hash} for lora in recipe.loras],
+        "parent": made.parent_hint,
+        "missing": made.missing_at is not None,
+        "deleted": made.deleted_at is not None,
+        "thumb": final.blake3.hex() if final and final.blake3 else None,
+        "damage": final.damage if final else None,
+        "explicit": image_vectors.explicit_of(tx, image),
+        "files": [_file(file) for file in [*located, *lineage_queries.input_files(tx, image)] if file.root is not None],
+        "parameters_text": _own_form(raw_metadata.entries(tx, image)) or write_infotext(recipe),
+    }
+
+
+_SHOWN = (
+    "uuid",
+    "timestamp",
+    "timestamp_source",
+    "prompt",
+    "negative_prompt",
+    "notes",
+    "seed",
+    "steps",
+    "cfg_scale",
+    "guidance",
+    "sampler",
+    "scheduler",
+    "denoise",
+    "clip_skip",
+    "width",
+    "height",
+    "model_hash",
+    "generation_time_ms",
+    "params",
+    "problems",
+    "is_favorite",
+    "rating",
+    "is_grid",
+    "imported_at",
+)
+
+
+def _recipe(made: Detail, loras: list[LoraUse]) -> Recipe:
+    return Recipe(
+        tool=made.engine_name,
+        tool_version=made.engine_version,
+        prompt=made.prompt,
+        negative_prompt=made.negative_prompt,
+        seed=int(made.seed) if made.seed else None,
+        steps=made.steps,
+        cfg_scale=made.cfg_scale,
+        sampler=made.sampler,
+        scheduler=made.scheduler,
+        denoise=made.denoise,
+        clip_skip=made.clip_skip,
+        width=made.width,
+        height=made.height,
+        model=made.model_name,
+        model_hash=made.model_hash,
+        loras=tuple(loras),
+    )
+
+
+def _own_form(entries: list[TextEntry]) -> str | None:
+    """The text as its generator wrote it."""
+    texts = {entry.key: entry.text for entry in entries}
+    return next((texts[key] for key in _OWN_FORMS if key in texts), None)
+
+
+def _file(file: files.FileRow) -> dict[str, Any]:
+    return {
+        "kind": file.kind,
+        "path": file.path,
+        "root": file.root,
+        "bytes": file.bytes,
+        "mtime_ms": file.mtime_ns // 1_000_000,
+        "width_px": file.width,
+        "height_px": file.height,
+        "format": file.format,
+        "blake3": file.blake3.hex() if file.blake3 else None,
+        "sha256": file.sha256.hex() if file.sha256 else None,
+        "missing": file.missing_at is not None,
+    }
+
+
+def _locations(tx: ReadTx, uuid: str) -> list[files.FileRow]:
+    """Where the image's own bytes are, its first place first."""
+    own = (FileKind.FINAL, FileKind.COPY)
+    located = files.of_generation(tx, GenerationId(generations.id_of(tx, uuid)))
+    return [file for file in located if file.kind in own and file.root is not None]
+
+
+def _open_any(locations: list[files.FileRow]) -> tuple[FileSource, str | None]:
+    """The first that can be opened: a drive may be away. Raises `NotFoundError`."""
+    reason = "This image has no file."
+    for file in locations:
+        try:
+            return open_beneath(os.fsencode(file.root or ""), file.path_bytes), file.format
+        except UnreadableFileError as error:
+            reason = str(error)
+    raise NotFoundError(reason)
+
+
+def _send(source: FileSource, kind: str | None, asked: str | None) -> Response:
+    """The file, or the one range that was asked for; with a type from our own list."""
+    media_type = ImageFormat(kind).media_type if kind else "application/octet-stream"
+    first, last = 0, source.size - 1
+    headers = {"accept-ranges": "bytes", "cache-control": "private, no-cache"}
+    status = 200
+    match = _RANGE.fullmatch(asked or "")
+    if match and (match[1] or match[2]) and source.size:
+        first = int(match[1]) if match[1] else max(0, source.size - int(match[2]))
+        last = min(int(match[2]), last) if match[1] and match[2] else last
+        if first > last:
+            source.__exit__()
+            return Response(status_code=416, headers={"content-range": f"bytes */{source.size}"})
+        status = 206
+        headers["content-range"] = f"bytes {first}-{last}/{source.size}"
+    headers["content-length"] = str(last - first + 1)
+    return StreamingResponse(_blocks(source, first, last + 1), status, headers, media_type)
+
+
+def _blocks(source: FileSource, offset: int, end: int) -> Iterator[bytes]:
+    with source:
+        while offset < end and (block := source.read(offset, min(BLOCK_BYTES, end - offset))):
+            offset += len(block)
+            yield block

@@ -1,0 +1,1 @@
+"""Import: files are found, read and recorded."""

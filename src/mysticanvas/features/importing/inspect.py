@@ -1,0 +1,53 @@
+"""How one file was made, without a library."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from mysticanvas.domain.errors import UnreadableFileError
+from mysticanvas.domain.file import ImageHead, TextEntry
+from mysticanvas.formats.containers.identify import read_head
+from mysticanvas.formats.describing import as_inspect_row
+from mysticanvas.formats.detect import read_recipe, says_how
+from mysticanvas.formats.generators import fooocus_log
+from mysticanvas.fs.safe_open import open_beneath
+from mysticanvas.fs.scanner import SIDECAR_ENDINGS
+from mysticanvas.fs.sidecars import read_log, read_sidecar
+
+
+def inspect(file: Path) -> dict[str, Any]:
+    """The row of `formats/describing.py`. Raises `UnreadableFileError` with the reason."""
+    path = file.expanduser().absolute()
+    root = os.fsencode(path.parent)
+    with open_beneath(root, os.fsencode(path.name)) as source:
+        head = read_head(source)
+        if not says_how(head):
+            head = _with_hidden_text(source.handle, head)
+    beside = []
+    for ending in sorted(SIDECAR_ENDINGS):
+        for name in (path.stem, path.name, f"{path.stem}.swarm"):
+            sidecar = os.fsencode(name) + ending
+            if os.path.lexists(os.path.join(root, sidecar)):
+                try:
+                    beside.append(read_sidecar(root, sidecar))
+                except UnreadableFileError:
+                    continue
+    page = "" if head.texts else read_log(root, os.fsencode(path.name), fooocus_log.NAME)
+    said = fooocus_log.section(page, path.name)
+    beside += [TextEntry("sidecar", fooocus_log.NAME, said)] if said else []
+    return as_inspect_row(head, read_recipe(head, file_name=path.name, sidecars=beside))
+
+
+def _with_hidden_text(handle: int, head: ImageHead) -> ImageHead:
+    """Also what is hidden in the pixels; for a lossless image all of them are decoded."""
+    # Here, not above: an image that says how it was made needs no decoder.
+    from mysticanvas.imaging import stealth, thumbnails
+
+    if not stealth.may_hide(head):
+        return head
+    try:
+        text = stealth.hidden_text(thumbnails.in_memory(thumbnails.load(handle, head)))
+    except UnreadableFileError:
+        return head
+    return replace(head, texts=(*head.texts, TextEntry("stealth", "stealth", text))) if text else head

@@ -1,0 +1,9 @@
+"""`ListFolder`."""
+
+from mysticanvas.features.importing.types import FolderListing, ListFolder
+from mysticanvas.formats.containers.identify import sniff
+from mysticanvas.fs.scanner import list_folder
+
+
+def run(task: ListFolder) -> FolderListing:
+    return list_folder(task.root, task.path_bytes, lambda first: sniff(first) is not None)

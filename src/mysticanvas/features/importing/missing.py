@@ -1,0 +1,276 @@
+"""Files that a scan did not meet: whether they are gone, and what that means (F2-F6).
+
+Nothing here touches a file. A root that is away, emptied or replaced by another says nothing about its
+files; and where very many seem gone, a person is asked.
+"""
+
+import os
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mysticanvas.db import event_log
+from mysticanvas.db.database import Database, WriteTx
+from mysticanvas.db.images import files, generations
+from mysticanvas.db.images import folders as image_folders
+from mysticanvas.db.images.folders import Root
+from mysticanvas.domain.errors import TaskError
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.task import Executor
+from mysticanvas.features.importing.types import (
+    FileToRead,
+    FolderListing,
+    ImageRead,
+    ImagesRead,
+    ListFolder,
+    ReadImages,
+)
+from mysticanvas.fs.volumes import volume_of
+
+# F4: more than this at once is no tidying up, it is a drive that went away or a mistake.
+BRAKE_FILES = 100
+BRAKE_SHARE = 0.05
+SAMPLE_FILES = 32
+# So few files are easily all deleted by hand, and others made in their place.
+FEW_FILES = 8
+# How much of a root is looked at when none of its sample is where it was.
+PROBE_FOLDERS = 200
+PROBE_FILES = 256
+FILES_A_SLICE = 500
+
+
+class Seen:
+    """Which file rows a run has met: a bit each, so that a million cost 125 kB."""
+
+    def __init__(self) -> None:
+        self._bits = bytearray()
+
+    def add(self, file_id: int) -> None:
+        place = file_id >> 3
+        if place >= len(self._bits):
+            self._bits.extend(bytes(place + 1 - len(self._bits) + (len(self._bits) >> 1)))
+        self._bits[place] |= 1 << (file_id & 7)
+
+    def __contains__(self, file_id: int) -> bool:
+        place = file_id >> 3
+        return place < len(self._bits) and bool(self._bits[place] & 1 << (file_id & 7))
+
+
+@dataclass(slots=True)
+class Scope:
+    """What a run has looked at in one root. `folders` were listed; beneath those in `trees`
+    everything was; nothing is known of what is beneath `unlisted`."""
+
+    root: Root
+    last_file_id: int
+    trees: list[bytes] = field(default_factory=list)
+    folders: set[bytes] = field(default_factory=set)
+    unlisted: set[bytes] = field(default_factory=set)
+    seen: Seen = field(default_factory=Seen)
+
+    @property
+    def whole(self) -> bool:
+        return b"" in self.trees
+
+
+def why_offline(database: Database, executor: Executor, root: Root) -> str | None:
+    """A sentence when the folder at the root's path is not the root as it was known; None when it is."""
+    if root.id is None:
+        return None
+    if not os.path.isdir(root.path):
+        return f"The folder {root.path} is not there. Its images stay in the library until it is back."
+    known = database.read(image_folders.mark_of, root.id)
+    volume = volume_of(Path(root.path))
+    if known.volume_id is not None and volume is not None and volume != known.volume_id:
+        return f"Another drive is at {root.path} now. The images of the one that was there stay in the library."
+    if not known.sample or any(os.path.lexists(_full(root, path)) for path in known.sample):
+        return None
+    if _holds_something_known(database, executor, root, enough=len(known.sample) < FEW_FILES):
+        return None
+    return (
+        f"None of the files that were in {root.path} is there. If they are gone for good, say so: "
+        f"mysticanvas roots accept {root.path}"
+    )
+
+
+def _holds_something_known(database: Database, executor: Executor, root: Root, *, enough: bool) -> bool:
+    """Whether any of the first files found has a content that this root is known to hold: then it was
+    only rearranged. `enough`: that there is any image at all is enough, since so few were known."""
+    looked_at = 0
+    for paths in _some_files(executor, root):
+        task = ReadImages(os.fsencode(root.path), [FileToRead(path) for path in paths])
+        try:
+            answer = executor.submit(task, urgent=True).result()
+        except TaskError:
+            continue
+        assert isinstance(answer, ImagesRead)
+        prints = [read.fingerprint for read in answer.reads if isinstance(read, ImageRead)]
+        known = (file for one in prints for file in database.read(files.with_fingerprint, one))
+        if (enough and prints) or any(file.root_path == root.path for file in known):
+            return True
+        looked_at += len(paths)
+        if looked_at >= PROBE_FILES:
+            break
+    return False
+
+
+def _some_files(executor: Executor, root: Root) -> Iterator[list[bytes]]:
+    waiting = [b""]
+    for _ in range(PROBE_FOLDERS):
+        if not waiting:
+            return
+        task = ListFolder(os.fsencode(root.path), waiting.pop(random.randrange(len(waiting))))
+        try:
+            listing = executor.submit(task, urgent=True).result()
+        except TaskError:
+            continue
+        assert isinstance(listing, FolderListing)
+        waiting += listing.folders
+        if listing.images:
+            yield [image.path_bytes for image in listing.images[:16]]
+
+
+def root_that_moved_to(database: Database, folder: Path) -> Root | None:
+    """A root whose own folder is gone and whose sample is all in `folder`: the person moved it."""
+    for root in database.read(image_folders.all_roots):
+        assert root.id is not None
+        sample = database.read(image_folders.mark_of, root.id).sample
+        if sample and not os.path.lexists(root.path):
+            there = os.fsencode(folder)
+            known = database.read(files.known, root_id=root.id, paths=sample)
+            if all(_size_of(os.path.join(there, path)) == row.bytes for path, row in known.items()) and known:
+                return root
+    return None
+
+
+def relocate(tx: WriteTx, root: Root, folder: Path, *, now_ms: int) -> None:
+    """The root is at another path now; every file in it keeps its row."""
+    assert root.id is not None
+    image_folders.relocate(tx, root.id, path=str(folder))
+    data = {"from": root.path}
+    event_log.append(tx, level="info", kind="root.moved", subject=str(folder), data=data, now_ms=now_ms)
+
+
+def _size_of(path: bytes) -> int | None:
+    try:
+        return os.lstat(path).st_size
+    except OSError:
+        return None
+
+
+# -- after a run ------------------------------------------------------------------------------
+
+
+def lost_in(database: Database, scope: Scope) -> list[int]:
+    """The known files that should have been met and are verified to be gone."""
+    assert scope.root.id is not None
+    lost = []
+    for folder, recursive in [(tree, True) for tree in scope.trees] + [(one, False) for one in sorted(scope.folders)]:
+        after = b""
+        while page := database.read(
+            files.in_folder, scope.root.id, folder, recursive=recursive, after=after, limit=FILES_A_SLICE
+        ):
+            after = page[-1][1]
+            lost += [
+                file_id
+                for file_id, path in page
+                if file_id <= scope.last_file_id
+                and file_id not in scope.seen
+                and not _beneath(path, scope.unlisted)
+                and _is_gone(scope.root, path)
+            ]
+    return lost
+
+
+def settle(database: Database, executor: Executor, scope: Scope, *, accept: bool, now_ms: int) -> int:
+    """Mark what a complete look did not find; how many files. `accept`: a person has said that they
+    are gone, however many."""
+    root = scope.root
+    assert root.id is not None
+    why = None if accept else why_offline(database, executor, root)
+    if why is not None:
+        note_offline(database, root, why, now_ms=now_ms)
+        return 0
+    lost = lost_in(database, scope)
+    if not accept and brakes(database, root, lost):
+        database.write_bulk(_ask, root, len(lost), database.read(files.count_in, root.id), now_ms=now_ms)
+        return 0
+    for start in range(0, len(lost), FILES_A_SLICE):
+        database.write_bulk(_mark, lost[start : start + FILES_A_SLICE], now_ms=now_ms)
+    if scope.whole:
+        database.write_bulk(_mark_scanned, scope, now_ms=now_ms)
+    return len(lost)
+
+
+def brakes(database: Database, root: Root, lost: Sequence[int]) -> bool:
+    """Whether so many files of a root seem gone that a person is asked first (F4)."""
+    assert root.id is not None
+    return len(lost) > max(BRAKE_FILES, BRAKE_SHARE * database.read(files.count_in, root.id))
+
+
+def note_offline(database: Database, root: Root, why: str, *, now_ms: int) -> None:
+    database.write_bulk(_set_offline, root, why, now_ms=now_ms)
+
+
+def _set_offline(tx: WriteTx, root: Root, why: str, *, now_ms: int) -> None:
+    assert root.id is not None
+    if image_folders.set_offline(tx, root.id, why=why):
+        event_log.append(tx, level="warning", kind="root.offline", subject=root.path, data={"why": why}, now_ms=now_ms)
+
+
+def _ask(tx: WriteTx, root: Root, lost: int, known: int, *, now_ms: int) -> None:
+    assert root.id is not None
+    why = (
+        f"{lost:,} of {known:,} files are not in {root.path} any more. They are not marked missing until you say "
+        f"that they are gone: mysticanvas roots accept {root.path}"
+    )
+    image_folders.ask(tx, root.id, would_miss=lost, why=why)
+    event_log.append(tx, level="warning", kind="root.asks", subject=root.path, data={"why": why}, now_ms=now_ms)
+
+
+def _mark(tx: WriteTx, lost: Sequence[int], *, now_ms: int) -> None:
+    images = files.mark_missing(tx, lost, now_ms=now_ms)
+    reckon(tx, images, now_ms=now_ms)
+
+
+def reckon(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> None:
+    """An image is missing when every one of its locations is; a copy that is there becomes its file."""
+    if images:
+        tx.changes.stale.add("roots")
+    for image in images:
+        if (copy := files.copy_in_place_of_missing(tx, image)) is not None:
+            files.promote(tx, image, copy)
+    generations.reckon_missing(tx, images, now_ms=now_ms)
+
+
+def _mark_scanned(tx: WriteTx, scope: Scope, *, now_ms: int) -> None:
+    assert scope.root.id is not None
+    image_folders.mark_scanned(tx, scope.root.id, now_ms=now_ms)
+    sample = files.sample_of(tx, scope.root.id, size=SAMPLE_FILES)
+    image_folders.keep_mark(tx, scope.root.id, volume_id=volume_of(Path(scope.root.path)), sample=sample)
+
+
+def _beneath(path: bytes, folders: set[bytes]) -> bool:
+    if not folders:
+        return False
+    parts = path.split(b"/")[:-1]
+    return b"" in folders or any(b"/".join(parts[:depth]) in folders for depth in range(1, len(parts) + 1))
+
+
+def _is_gone(root: Root, path_bytes: bytes) -> bool:
+    """Verified for this one file: an error other than its absence proves nothing."""
+    try:
+        os.lstat(_full(root, path_bytes))
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    except ValueError:
+        # The place of a displaced file, which is no path.
+        return True
+    return False
+
+
+def _full(root: Root, path_bytes: bytes) -> bytes:
+    return os.path.join(os.fsencode(root.path), path_bytes)

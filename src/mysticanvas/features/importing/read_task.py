@@ -1,0 +1,108 @@
+"""`ReadImages`: what containers and sidecars say. No pixel is decoded."""
+
+import json
+import os
+import zlib
+from dataclasses import replace
+from typing import Any
+
+from mysticanvas.domain.errors import UnreadableFileError
+from mysticanvas.domain.file import FileStat, TextEntry
+from mysticanvas.domain.text import clean
+from mysticanvas.features.importing.types import FileToRead, ImageRead, ImagesRead, NotRead, ReadImages
+from mysticanvas.formats.containers.identify import read_head
+from mysticanvas.formats.containers.source import BufferedSource
+from mysticanvas.formats.detect import read_recipe
+from mysticanvas.formats.generators import fooocus_log
+from mysticanvas.formats.grids import is_grid
+from mysticanvas.fs.hashing import fingerprint
+from mysticanvas.fs.safe_open import open_beneath
+from mysticanvas.fs.sidecars import read_log, read_with_stat
+
+# What is kept to be read again; a file with more text than this is hostile.
+MAX_RAW_BYTES = 24 * 1024 * 1024
+# An answer that has grown beyond this is sent; the rest is asked for again.
+ENOUGH_BYTES = 8 * 1024 * 1024
+# A small window is set up six times as quickly, and loses nothing on a text that fits it.
+SMALL_TEXT_BYTES = 16 * 1024
+
+
+def run(task: ReadImages) -> ImagesRead:
+    reads: list[ImageRead | NotRead] = []
+    answer_bytes = 0
+    for file in task.files:
+        try:
+            read = _read(task.root, file)
+            answer_bytes += len(read.raw) + len(read.params_json) + len(read.recipe.prompt or "")
+            reads.append(read)
+        except UnreadableFileError as error:
+            reads.append(NotRead(str(error)))
+        if answer_bytes > ENOUGH_BYTES:
+            break
+    return ImagesRead(reads)
+
+
+def _read(root: bytes, file: FileToRead) -> ImageRead:
+    """Raises `UnreadableFileError`, also when the file changed while it was read."""
+    with open_beneath(root, file.path_bytes) as opened:
+        before = opened.stat()
+        source = BufferedSource(opened)
+        head = read_head(source)
+        sidecars, stats, problems = _sidecars(root, file)
+        name = clean(os.path.basename(file.path_bytes).decode("utf-8", "replace"))
+        logged = None if head.texts else _logged(root, file.path_bytes, name)
+        sidecars += [logged] if logged else []
+        recipe = read_recipe(head, file_name=name, sidecars=sidecars)
+        print_of_file = fingerprint(source)
+        if opened.stat() != before:
+            raise UnreadableFileError("The file is still being written.")
+    return ImageRead(
+        stat=before,
+        format=head.format,
+        width_px=head.width_px,
+        height_px=head.height_px,
+        frames=head.frames,
+        complete=head.complete,
+        fingerprint=print_of_file,
+        recipe=replace(recipe, params={}) if recipe.params else recipe,
+        params_json=_json(recipe.params) if recipe.params else "{}",
+        raw=_pack([*head.texts, *sidecars]),
+        problems=[*head.problems, *problems],
+        sidecars=stats,
+        is_grid=is_grid(name, recipe, head.width_px, head.height_px),
+    )
+
+
+def _sidecars(root: bytes, file: FileToRead) -> tuple[list[TextEntry], list[FileStat], list[str]]:
+    entries, stats, problems = [], [], []
+    for path in sorted(file.sidecars):
+        name = clean(os.path.basename(path).decode("utf-8", "replace"))
+        try:
+            entry, stat = read_with_stat(root, path)
+        except UnreadableFileError as error:
+            problems.append(f"{name}: {error}")
+            continue
+        entries.append(entry)
+        stats.append(stat)
+    return entries, stats, problems
+
+
+def _logged(root: bytes, path_bytes: bytes, name: str) -> TextEntry | None:
+    """What a log of the whole folder says of an image that says nothing. It is no file of the image."""
+    said = fooocus_log.section(read_log(root, path_bytes, fooocus_log.NAME), name)
+    return TextEntry("sidecar", fooocus_log.NAME, said) if said else None
+
+
+def _pack(entries: list[TextEntry]) -> bytes:
+    if not entries:
+        return b""
+    content = _json([[entry.carrier, entry.key, entry.text] for entry in entries]).encode()
+    if len(content) > MAX_RAW_BYTES:
+        return b""
+    small = len(content) <= SMALL_TEXT_BYTES
+    packer = zlib.compressobj(6, zlib.DEFLATED, 12 if small else 15, 5 if small else 8)
+    return packer.compress(content) + packer.flush()
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,118 @@
+"""Files of one image that lie beside it: they join it when the generator's naming says so, never by guess.
+
+Sources: the suffixes that A1111 and its forks give to a picture before a further step and to masks
+(`modules/processing.py`), the naming of Upscayl, and the previews of SwarmUI.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mysticanvas.db.database import WriteTx
+from mysticanvas.domain.file import FileKind, FileStat
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.features.importing import related_files_queries
+from mysticanvas.features.importing.related_files_queries import Loose
+from mysticanvas.features.importing.types import ImageRead
+from mysticanvas.fs.scanner import IMAGE_ENDINGS
+
+# A1111 numbers every file that it saves: in a batch the image comes some numbers after what was saved
+# before a further step, and some before its mask.
+NUMBERS_TRIED = 16
+# Nearly every name fails this at once.
+_MAY_BE_ONE = re.compile(rb"-before-|-mask|_upscayl_|\.swarmpreview")
+_STEP = re.compile(
+    rb"(?P<base>.+?)(?P<suffix>-before-(?:highres-fix|color-correction|face-restoration)|-mask(?:-composite)?)"
+)
+_UPSCAYL = re.compile(rb"(?P<base>.+)_upscayl_\d+(?:x|px)_.+")
+_SWARM_PREVIEW = re.compile(rb"(?P<base>.+)\.swarmpreview")
+_NUMBERED = re.compile(rb"(?P<number>\d{5,})(?P<rest>-.*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """`stems` are the names, without ending, that the image may have; `must_agree`: its seed and prompt
+    are those of the companion."""
+
+    kind: FileKind
+    stems: tuple[bytes, ...]
+    must_agree: bool
+
+
+def companion(path_bytes: bytes) -> Companion | None:
+    """What a file's name says that it is of another; None for most files."""
+    if not _MAY_BE_ONE.search(path_bytes):
+        return None
+    stem = os.path.splitext(os.path.basename(path_bytes))[0]
+    if match := _STEP.fullmatch(stem):
+        is_mask = match["suffix"].startswith(b"-mask")
+        stems = _numbers_near(match["base"], -1 if is_mask else 1)
+        return Companion(FileKind.MASK if is_mask else FileKind.INPUT, tuple(stems), must_agree=True)
+    if match := _UPSCAYL.fullmatch(stem):
+        return Companion(FileKind.UPSCALED, (match["base"],), must_agree=False)
+    if match := _SWARM_PREVIEW.fullmatch(stem):
+        return Companion(FileKind.SIDECAR, (match["base"],), must_agree=False)
+    return None
+
+
+def note(tx: WriteTx, images: Sequence[tuple[GenerationId, int, ImageRead]]) -> None:
+    """New images with their roots: record their sidecars, mark grids, and bring companions and images
+    together, whichever came first. Without a companion in the library one statement for all."""
+    folders = set()
+    for image, root_id, read in images:
+        note_anew(tx, image, root_id, read)
+        path = read.stat.path_bytes
+        folders.add((root_id, os.path.dirname(path)))
+        if found := companion(path):
+            related_files_queries.wait(tx, image, kind=found.kind.value, root_id=root_id, folder=os.path.dirname(path))
+    if related_files_queries.any_waits(tx):
+        for root_id, folder in folders:
+            for loose in related_files_queries.waiting_in(tx, root_id=root_id, folder=folder):
+                _find_home(tx, loose)
+
+
+def note_anew(tx: WriteTx, image: GenerationId, root_id: int, read: ImageRead) -> None:
+    """A known image was read again, or read at another place."""
+    if read.sidecars:
+        related_files_queries.add_sidecars(tx, image, root_id=root_id, sidecars=read.sidecars)
+    if read.is_grid:
+        related_files_queries.mark_grid(tx, image, is_grid=True)
+
+
+def note_move(tx: WriteTx, image: GenerationId, root_id: int, sidecars: Sequence[FileStat]) -> None:
+    """Sidecars that moved with their image; one that was left behind stays known where it was."""
+    if sidecars:
+        related_files_queries.forget_sidecars(tx, image, names=[os.path.basename(stat.path_bytes) for stat in sidecars])
+        related_files_queries.add_sidecars(tx, image, root_id=root_id, sidecars=sidecars)
+
+
+def _numbers_near(base: bytes, step: int) -> list[bytes]:
+    """The name itself, and for a number those after (1) or before (-1) it, the nearest first."""
+    numbered = _NUMBERED.fullmatch(base)
+    if numbered is None:
+        return [base]
+    number, width, rest = int(numbered["number"]), len(numbered["number"]), numbered["rest"] or b""
+    near = range(number, max(-1, number + step * NUMBERS_TRIED), step)
+    return [b"%0*d%s" % (width, one, rest) for one in near]
+
+
+def _find_home(tx: WriteTx, loose: Loose) -> None:
+    found = companion(loose.path_bytes)
+    if found is None or not related_files_queries.is_untouched(tx, loose.generation_id):
+        return
+    folder = os.path.dirname(loose.path_bytes)
+    homes: dict[GenerationId, None] = {}
+    for stem in found.stems:
+        for ending in sorted(IMAGE_ENDINGS):
+            path = os.path.join(folder, stem + ending)
+            image = related_files_queries.final_at(tx, root_id=loose.root_id, path_bytes=path)
+            if image is None or image == loose.generation_id:
+                continue
+            if not found.must_agree or related_files_queries.say_the_same(tx, loose.generation_id, image):
+                homes[image] = None
+        if homes:
+            # The nearest number is the one that was saved next.
+            break
+    if len(homes) == 1:
+        related_files_queries.join(tx, loose, next(iter(homes)))

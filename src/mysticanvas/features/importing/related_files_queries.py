@@ -1,0 +1,162 @@
+"""Files that belong to an image beside them: sidecars, and images that are no images of their own."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.domain.file import FileStat
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.text import clean
+
+
+@dataclass(frozen=True, slots=True)
+class Loose:
+    """An image that waits for the one it is a file of."""
+
+    generation_id: GenerationId
+    kind: str
+    root_id: int
+    path_bytes: bytes
+
+
+def add_sidecars(tx: WriteTx, image: GenerationId, *, root_id: int, sidecars: Sequence[FileStat]) -> None:
+    """Files of the image, by path; one that another image has too stays with the first."""
+    tx.run_many(
+        """
+        INSERT INTO generation_files (generation_id, kind, root_id, path_bytes, path, bytes, mtime_ns)
+        VALUES (:image, 'sidecar', :root_id, :path_bytes, :path, :bytes, :mtime_ns)
+            ON CONFLICT (root_id, path_bytes) DO UPDATE
+           SET bytes = excluded.bytes, mtime_ns = excluded.mtime_ns, missing_at = NULL
+         WHERE kind = 'sidecar'
+        """,
+        [
+            {
+                "image": image,
+                "root_id": root_id,
+                "path_bytes": stat.path_bytes,
+                "path": clean(stat.path_bytes.decode("utf-8", "replace")),
+                "bytes": stat.bytes,
+                "mtime_ns": stat.mtime_ns,
+            }
+            for stat in sidecars
+        ],
+    )
+
+
+def forget_sidecars(tx: WriteTx, image: GenerationId, *, names: Iterable[bytes]) -> None:
+    """The image has moved, and these went with it: they are not where they were."""
+    wanted = set(names)
+    rows = tx.all(
+        "SELECT id, path_bytes FROM generation_files WHERE generation_id = :image AND kind = 'sidecar'", image=image
+    )
+    for row in rows:
+        if os.path.basename(row["path_bytes"]) in wanted:
+            tx.run("DELETE FROM generation_files WHERE id = :id", id=row["id"])
+
+
+def mark_grid(tx: WriteTx, image: GenerationId, *, is_grid: bool) -> None:
+    tx.run(
+        "UPDATE generations SET is_grid = :is_grid WHERE id = :image AND is_grid <> :is_grid",
+        image=image,
+        is_grid=int(is_grid),
+    )
+    tx.changes.changed.append(image)
+
+
+def wait(tx: WriteTx, image: GenerationId, *, kind: str, root_id: int, folder: bytes) -> None:
+    tx.run(
+        """
+        INSERT INTO companions (generation_id, kind, root_id, folder)
+        VALUES (:image, :kind, :root_id, :folder)
+            ON CONFLICT (generation_id) DO UPDATE
+           SET kind = excluded.kind, root_id = excluded.root_id, folder = excluded.folder
+        """,
+        image=image,
+        kind=kind,
+        root_id=root_id,
+        folder=folder,
+    )
+
+
+def any_waits(tx: ReadTx) -> bool:
+    return bool(tx.value("SELECT EXISTS (SELECT 1 FROM companions)"))
+
+
+def waiting_in(tx: ReadTx, *, root_id: int, folder: bytes) -> list[Loose]:
+    rows = tx.all(
+        """
+        SELECT c.generation_id, c.kind, c.root_id, f.path_bytes
+          FROM companions AS c
+               JOIN generation_files AS f ON f.generation_id = c.generation_id AND f.kind = 'final'
+         WHERE c.root_id = :root_id AND c.folder = :folder
+        """,
+        root_id=root_id,
+        folder=folder,
+    )
+    return [Loose(**row) for row in rows]
+
+
+def final_at(tx: ReadTx, *, root_id: int, path_bytes: bytes) -> GenerationId | None:
+    found: GenerationId | None = tx.value(
+        """
+        SELECT generation_id
+          FROM generation_files
+         WHERE root_id = :root_id AND path_bytes = :path_bytes AND kind = 'final'
+        """,
+        root_id=root_id,
+        path_bytes=path_bytes,
+    )
+    return found
+
+
+def say_the_same(tx: ReadTx, one: GenerationId, other: GenerationId) -> bool:
+    """Whether two images were made from one seed and one prompt."""
+    return bool(
+        tx.value(
+            """
+            SELECT EXISTS (SELECT 1
+                             FROM generations AS a
+                                  JOIN generations AS b ON b.seed = a.seed AND b.prompt = a.prompt
+                            WHERE a.id = :one AND b.id = :other)
+            """,
+            one=one,
+            other=other,
+        )
+    )
+
+
+def is_untouched(tx: ReadTx, image: GenerationId) -> bool:
+    """Whether the person never did anything with it, and nothing came from it."""
+    return bool(
+        tx.value(
+            """
+            SELECT is_favorite = 0 AND rating = 0 AND notes IS NULL AND deleted_at IS NULL
+                   AND parent_by IS NOT 'user'
+                   AND NOT EXISTS (SELECT 1 FROM tag_assertions WHERE generation_id = g.id AND source = 'user')
+                   AND NOT EXISTS (SELECT 1 FROM collection_items WHERE generation_id = g.id)
+                   AND NOT EXISTS (SELECT 1 FROM generations WHERE parent_id = g.id)
+                   AND NOT EXISTS (SELECT 1 FROM generation_inputs WHERE found_id = g.id)
+              FROM generations AS g
+             WHERE g.id = :image
+            """,
+            image=image,
+        )
+    )
+
+
+def join(tx: WriteTx, loose: Loose, image: GenerationId) -> None:
+    """The file is one of `image` from now on, and no image of its own any more."""
+    tx.run(
+        """
+        UPDATE generation_files
+           SET generation_id = :image, kind = iif(kind = 'sidecar', 'sidecar', :kind)
+         WHERE generation_id = :loose AND kind IN ('final', 'copy', 'sidecar')
+        """,
+        image=image,
+        loose=loose.generation_id,
+        kind=loose.kind,
+    )
+    tx.run("DELETE FROM generations WHERE id = :loose", loose=loose.generation_id)
+    tx.changes.removed.append(loose.generation_id)
+    tx.changes.changed.append(image)

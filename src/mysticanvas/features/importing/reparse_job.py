@@ -1,0 +1,60 @@
+"""Kept texts, read again by the parsers of today: a batch of images a job."""
+
+import posixpath
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.domain.clock import now_ms
+from mysticanvas.domain.recipe_json import load
+from mysticanvas.domain.task import Answer, Task
+from mysticanvas.features.importing import record, reparse_queries
+from mysticanvas.features.importing.types import KeptRead, KeptTexts, ReadKept
+from mysticanvas.jobs import queue as job_queue
+from mysticanvas.jobs.queue import NewJob
+from mysticanvas.jobs.types import JobKind
+
+# What is wrong with a file was seen when it was read, and no parser will see it again.
+_ABOUT_THE_FILE = re.compile(
+    r"The file ends too early|The file holds more text|A text of |The text “|[^:]+\.(json|txt|ya?ml|xmp): "
+)
+
+
+def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
+    kept = reparse_queries.kept(tx, payload["generations"])
+    images = [KeptTexts(one.id, one.raw, posixpath.basename(one.path)) for one in kept]
+    return ReadKept(images) if images else None
+
+
+def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
+    assert isinstance(answer, KeptRead)
+    read = dict(zip(answer.generations, answer.recipes, strict=True))
+    rest = []
+    for one in reparse_queries.kept(tx, payload["generations"]):
+        content = read.get(one.id)
+        if content is None:
+            rest.append(one.id)
+        elif content:
+            recipe = load(content)
+            problems = [problem for problem in one.problems if _ABOUT_THE_FILE.match(problem)]
+            record.set_recipe(tx, one.id, recipe, [*problems, *recipe.problems], now_ms=now_ms())
+    if rest:
+        enqueue(tx, rest)
+
+
+def enqueue(tx: WriteTx, images: Sequence[int]) -> None:
+    """The same images twice are one job while it waits."""
+    key = f"{images[0]}-{images[-1]}-{len(images)}"
+    job_queue.enqueue(tx, NewJob(JobKind.REPARSE, payload_of(images), key), now_ms=now_ms())
+
+
+def payload_of(images: Sequence[int]) -> dict[str, Any]:
+    """The first image names the job where it fails."""
+    return {"generations": list(images), "generation": images[0]}
+
+
+def split(payload: dict[str, Any]) -> list[dict[str, Any]]:
+    images = payload["generations"]
+    middle = len(images) // 2
+    return [payload_of(images[:middle]), payload_of(images[middle:])] if middle else []

@@ -1,0 +1,60 @@
+"""Images whose kept texts can be read again."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mysticanvas.db.database import ReadTx
+from mysticanvas.domain.generation import GenerationId
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """`raw_bytes` is how much was kept of it, compressed."""
+
+    id: GenerationId
+    raw_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a parser needs to read an image again, and what its row says now."""
+
+    id: GenerationId
+    raw: bytes
+    path: str
+    problems: list[str]
+
+
+def waiting(tx: ReadTx, images: Sequence[int] | None, *, older_than: int) -> list[Waiting]:
+    """Those of `images` (None: of all, the Trash too) that an older parser read, newest first. Images
+    without any text kept have nothing to be read."""
+    rows = tx.all(
+        """
+        SELECT g.id, length(r.content) AS raw_bytes
+          FROM raw_metadata AS r
+               JOIN generations AS g ON g.id = r.generation_id
+         WHERE g.parser_version < :older_than
+           AND (:images IS NULL OR g.id IN (SELECT value FROM json_each(:images)))
+         ORDER BY r.generation_id DESC
+        """,
+        older_than=older_than,
+        images=None if images is None else json.dumps(list(images)),
+    )
+    return [Waiting(**row) for row in rows]
+
+
+def kept(tx: ReadTx, images: Sequence[int]) -> list[Kept]:
+    """In the order asked for; those that are gone, or have no text any more, are left out."""
+    rows = tx.all(
+        """
+        SELECT g.id, r.content AS raw, f.path, g.problems_json
+          FROM json_each(:images) AS wanted
+               JOIN generations AS g ON g.id = wanted.value
+               JOIN raw_metadata AS r ON r.generation_id = g.id
+               JOIN generation_files AS f ON f.generation_id = g.id AND f.kind = 'final'
+         ORDER BY wanted.key
+        """,
+        images=json.dumps(list(images)),
+    )
+    return [Kept(problems=json.loads(row.pop("problems_json")), **row) for row in rows]

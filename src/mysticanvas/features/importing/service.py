@@ -1,0 +1,297 @@
+"""Imports, one at a time: asked for, followed, cancelled. `import_run.py` does one."""
+
+import logging
+import os
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Event, Lock, Thread
+
+from mysticanvas.db import event_log
+from mysticanvas.db.database import Database, WriteTx
+from mysticanvas.db.images import folders as image_folders
+from mysticanvas.db.images.folders import Root
+from mysticanvas.domain.errors import MystiCanvasError, NotFoundError
+from mysticanvas.domain.task import Executor
+from mysticanvas.features.importing import missing
+from mysticanvas.features.importing.session import ImportRun, Start, Tally
+from mysticanvas.features.importing.types import ImportCounts, ImportProgress, ImportReport, ImportState
+from mysticanvas.fs.paths import folder_named
+
+log = logging.getLogger(__name__)
+
+PROGRESS_EVERY_S = 0.25
+# Reports of earlier imports that can still be asked for.
+REPORTS_KEPT = 50
+
+Listener = Callable[[ImportProgress], None]
+
+
+@dataclass(slots=True)
+class _Import:
+    id: str
+    paths: list[str]
+    starts: list[Start]
+    dry_run: bool
+    by_watcher: bool
+    accept: bool
+    # As it is told in the events.
+    kind: str = "scan"
+    cancelled: Event = field(default_factory=Event)
+    over: Event = field(default_factory=Event)
+    on_end: Listener | None = None
+    run: ImportRun | None = None
+    started_s: float = field(default_factory=time.monotonic)
+    ended_s: float | None = None
+
+    def progress(self) -> ImportProgress:
+        seconds = (self.ended_s or time.monotonic()) - self.started_s
+        tally = self.run.tally if self.run is not None else Tally()
+        todo = self.run.todo if self.run is not None else 0
+        rate_per_s = tally.counts.settled / seconds if seconds > 0 else 0.0
+        listed = tally.state is not ImportState.LISTING
+        return ImportProgress(
+            id=self.id,
+            state=tally.state,
+            roots=self.paths,
+            dry_run=self.dry_run,
+            todo=todo,
+            rate_per_s=rate_per_s,
+            eta_s=todo / rate_per_s if listed and rate_per_s > 0 else None,
+            seconds=seconds,
+            message=tally.message,
+            **asdict(tally.counts),
+        )
+
+
+class Importing:
+    """The imports of one library. Each call returns at once; the work is done by one thread.
+
+    `on_progress` is called on that thread, at most four times a second and once at the end; not for
+    what the watcher asks, unless that takes in something.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        executor: Executor,
+        *,
+        settle_s: float,
+        now_ms: Callable[[], int],
+        on_progress: Listener,
+        on_root_added: Callable[[Root], None],
+        on_root_removed: Callable[[Root], None],
+    ) -> None:
+        self._database = database
+        self._executor = executor
+        self._settle_s = settle_s
+        self._now_ms = now_ms
+        self._on_progress = on_progress
+        self._on_root_added = on_root_added
+        self._on_root_removed = on_root_removed
+        self._imports: dict[str, _Import] = {}
+        self._current: _Import | None = None
+        self._waiting: SimpleQueue[_Import | None] = SimpleQueue()
+        self._lock = Lock()
+        self._told_s = 0.0
+        self._thread = Thread(target=self._work, name="importing")
+
+    def __enter__(self) -> "Importing":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._waiting.put(None)
+        with self._lock:
+            for one in self._imports.values():
+                one.cancelled.set()
+        self._thread.join()
+
+    def start(self, paths: Sequence[str], *, dry_run: bool = False, watch: bool = True) -> str:
+        """Queue an import of these folders and return its id. A folder inside a known root is
+        imported as part of that root; another becomes a root, watched when `watch` says so.
+
+        Raises `InvalidInputError` for a path that is no folder, before anything is changed.
+        """
+        folders = [folder_named(path) for path in paths]
+        starts = [self._start_for(folder, dry_run=dry_run, watch=watch) for folder in folders]
+        return self._enqueue([str(f) for f in folders], starts, dry_run=dry_run, kind="import")
+
+    def rescan(self, root: Root, *, accept: bool = False, dry_run: bool = False, on_end: Listener | None = None) -> str:
+        """Queue a scan of a whole root. `accept`: what it does not find is gone, says a person. `on_end` is
+        called on the thread of the imports."""
+        return self._enqueue([root.path], [Start(root)], dry_run=dry_run, accept=accept, on_end=on_end)
+
+    def leave(self, root: Root) -> None:
+        """Look at a root no more: what is under way in it ends, and it is not watched."""
+        with self._lock:
+            for one in self._imports.values():
+                if any(start.root == root for start in one.starts):
+                    one.cancelled.set()
+        self._on_root_removed(root)
+
+    def start_changed(self, root: Root, folders: Sequence[bytes], *, recursive: bool = False) -> str:
+        """Queue a look at some folders of a root, as the watcher asks for."""
+        starts = [Start(root, folder, recursive) for folder in folders]
+        return self._enqueue([root.path], starts, by_watcher=True)
+
+    def progress(self, import_id: str) -> ImportProgress:
+        return self._find(import_id).progress()
+
+    def report(self, import_id: str, *, wait_s: float = 0.0) -> ImportReport | None:
+        """What the import did; None while it goes on, after waiting for at most `wait_s`."""
+        one = self._find(import_id)
+        if not one.over.wait(wait_s):
+            return None
+        progress = one.progress()
+        return ImportReport(
+            files_seen=progress.seen,
+            imported=progress.imported,
+            changed=progress.changed,
+            unchanged=progress.unchanged,
+            moved=progress.moved,
+            copies=progress.copies,
+            failed=progress.failed,
+            missing=progress.missing,
+            seconds=progress.seconds,
+            failures=list(one.run.tally.failures) if one.run else [],
+            offline=list(one.run.tally.offline) if one.run else [],
+            examples=dict(one.run.tally.examples) if one.run else {},
+            asks=one.run.tally.asks if one.run else False,
+        )
+
+    def cancel(self, import_id: str) -> None:
+        """What is committed stays; the rest is left for another import."""
+        self._find(import_id).cancelled.set()
+
+    def current(self) -> ImportProgress | None:
+        one = self._current
+        return one.progress() if one is not None and not one.by_watcher else None
+
+    # -- inside -------------------------------------------------------------------------------
+
+    def _find(self, import_id: str) -> _Import:
+        with self._lock:
+            one = self._imports.get(import_id)
+        if one is None:
+            raise NotFoundError("There is no such import; its report may be gone.")
+        return one
+
+    def _start_for(self, folder: Path, *, dry_run: bool, watch: bool) -> Start:
+        for root in self._database.read(image_folders.kept_roots):
+            if folder == Path(root.path):
+                return Start(root)
+            if folder.is_relative_to(root.path):
+                inside = os.fsencode(folder.relative_to(root.path).as_posix())
+                return Start(root, inside)
+        moved = missing.root_that_moved_to(self._database, folder)
+        if moved is not None and not dry_run:
+            self._database.write(missing.relocate, moved, folder, now_ms=self._now_ms())
+            return self._start_for(folder, dry_run=dry_run, watch=watch)
+        if dry_run:
+            return Start(Root.not_kept(str(folder)))
+        root = self._database.write(image_folders.add, path=str(folder), watch=watch, now_ms=self._now_ms())
+        if watch:
+            self._on_root_added(root)
+        return Start(root)
+
+    def _enqueue(
+        self,
+        paths: list[str],
+        starts: list[Start],
+        *,
+        dry_run: bool = False,
+        by_watcher: bool = False,
+        accept: bool = False,
+        kind: str = "scan",
+        on_end: Listener | None = None,
+    ) -> str:
+        one = _Import(str(uuid.uuid4()), paths, starts, dry_run, by_watcher, accept, kind, on_end=on_end)
+        with self._lock:
+            self._imports[one.id] = one
+            for old in [i for i, other in self._imports.items() if other.over.is_set()][:-REPORTS_KEPT]:
+                del self._imports[old]
+        self._waiting.put(one)
+        return one.id
+
+    def _work(self) -> None:
+        while (one := self._waiting.get()) is not None:
+            self._current = one
+            try:
+                self._do(one)
+            finally:
+                self._current = None
+                one.over.set()
+                if one.on_end is not None:
+                    one.on_end(one.progress())
+
+    def _do(self, one: _Import) -> None:
+        one.started_s = time.monotonic()
+        one.run = run = ImportRun(
+            self._database,
+            self._executor,
+            one.starts,
+            dry_run=one.dry_run,
+            accept=one.accept,
+            settle_s=self._settle_s,
+            cancelled=one.cancelled,
+            on_step=lambda: self._tell(one),
+            now_ms=self._now_ms,
+        )
+        run.tally.state = self._ending(one, run)
+        one.ended_s = time.monotonic()
+        if not one.dry_run and (not one.by_watcher or _changed_something(run.tally.counts)):
+            self._database.write_bulk(_note_end, one, now_ms=self._now_ms())
+        self._tell(one, always=True)
+
+    def _ending(self, one: _Import, run: ImportRun) -> ImportState:
+        try:
+            run.run()
+        except MystiCanvasError as error:
+            run.tally.message = str(error)
+            log.exception("import stopped", extra={"paths": one.paths})
+            return ImportState.FAILED
+        except Exception:
+            run.tally.message = "The import stopped on a fault of MystiCanvas; the log has the details."
+            log.exception("import stopped by a fault", extra={"paths": one.paths})
+            return ImportState.FAILED
+        run.tally.message = " ".join(run.tally.offline)
+        return ImportState.CANCELLED if one.cancelled.is_set() else ImportState.DONE
+
+    def _tell(self, one: _Import, *, always: bool = False) -> None:
+        now_s = time.monotonic()
+        if not always and (one.by_watcher or now_s - self._told_s < PROGRESS_EVERY_S):
+            return
+        self._told_s = now_s
+        self._on_progress(one.progress())
+
+
+def _changed_something(counts: ImportCounts) -> bool:
+    return bool(counts.imported or counts.changed or counts.missing)
+
+
+def _note_end(tx: WriteTx, one: _Import, *, now_ms: int) -> None:
+    progress = one.progress()
+    event_log.append(
+        tx,
+        level="info" if progress.state is ImportState.DONE else "warning",
+        kind=one.kind,
+        subject=", ".join(one.paths),
+        data={
+            "state": progress.state.value,
+            "seen": progress.seen,
+            "imported": progress.imported,
+            "changed": progress.changed,
+            "unchanged": progress.unchanged,
+            "moved": progress.moved,
+            "copies": progress.copies,
+            "failed": progress.failed,
+            "missing": progress.missing,
+            "seconds": round(progress.seconds, 3),
+            "message": progress.message,
+        },
+        now_ms=now_ms,
+    )

@@ -1,0 +1,1 @@
+"""The journal of everything the user set, and rebuilding a database from it."""

@@ -1,0 +1,286 @@
+"""A library is made again from the things of its journal (features/journal/queries.py has their form).
+
+Every function may be called again with the same things and changes nothing then. What is in the library
+already stays; where both say something, the journal is believed. Ids of the journal are those of the
+library that wrote it: `Ids` says what they are here.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.db.images import generations, word_index
+from mysticanvas.db.images.generations import New
+from mysticanvas.domain.generation import GenerationId, Recipe, TimestampSource
+from mysticanvas.features.journal.queries import Thing
+from mysticanvas.features.migrate import queries as migrate_queries
+from mysticanvas.jobs import queue as job_queue
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """From an id of the journal to the one here."""
+
+    tags: dict[int, int] = field(default_factory=dict)
+    collections: dict[int, int] = field(default_factory=dict)
+
+
+# -- what needs no image --------------------------------------------------------------------------
+
+
+def add_tags(tx: WriteTx, things: Sequence[Thing], ids: Ids) -> None:
+    """Tags with their relations and thresholds."""
+    for tag in things:
+        ids.tags[tag["key"]] = _tag(tx, tag)
+    for tag in things:
+        mine = ids.tags[tag["key"]]
+        if (target := ids.tags.get(tag["alias_of"])) is not None and target != mine:
+            tx.run("INSERT OR REPLACE INTO tag_alias_edges VALUES (:tag, :target)", tag=mine, target=target)
+        for implied in {ids.tags[i] for i in tag["implies"] if i in ids.tags} - {mine}:
+            tx.run("INSERT OR IGNORE INTO tag_implications VALUES (:tag, :implied)", tag=mine, implied=implied)
+        for source, value in tag["thresholds"].items():
+            tx.run(
+                "INSERT OR REPLACE INTO tag_thresholds VALUES (:tag, :source, :value)",
+                tag=mine,
+                source=source,
+                value=value,
+            )
+
+
+def _tag(tx: WriteTx, tag: Thing) -> int:
+    """The tag of that name, made under its old id where that is free."""
+    here = tx.value("SELECT id FROM tags WHERE normalized_name = :normalized_name", **_some(tag, "normalized_name"))
+    if here is not None:
+        tx.run(
+            "UPDATE tags SET name = :name, category = :category, state = :state, origin = :origin WHERE id = :id",
+            id=here,
+            **_some(tag, "name", "category", "state", "origin"),
+        )
+        return int(here)
+    taken = tx.value("SELECT EXISTS (SELECT 1 FROM tags WHERE id = :id)", id=tag["key"])
+    tx.run(
+        """
+        INSERT INTO tags (id, name, normalized_name, category, state, origin, created_at)
+        VALUES (:id, :name, :normalized_name, :category, :state, :origin, :created_at)
+        """,
+        id=None if taken else tag["key"],
+        **_some(tag, "name", "normalized_name", "category", "state", "origin", "created_at"),
+    )
+    return tx.last_id
+
+
+def add_collections(tx: WriteTx, things: Sequence[Thing], ids: Ids) -> None:
+    """Without their images, which `add_images` puts into them, and without their covers."""
+    for one in things:
+        tx.run(
+            """
+            INSERT INTO collections (uuid, name, kind, query_json, notes, position, created_at, updated_at)
+            VALUES (:uuid, :name, :how, :query_json, :notes, :position, :created_at, :updated_at)
+                ON CONFLICT (uuid) DO UPDATE
+               SET name = excluded.name, kind = excluded.kind, query_json = excluded.query_json,
+                   notes = excluded.notes, position = excluded.position
+            """,
+            **_some(one, "uuid", "name", "how", "query_json", "notes", "position", "created_at", "updated_at"),
+        )
+        ids.collections[one["key"]] = tx.value("SELECT id FROM collections WHERE uuid = :uuid", uuid=one["uuid"])
+    for one in things:
+        tx.run(
+            "UPDATE collections SET parent_id = :parent WHERE id = :id",
+            parent=ids.collections.get(one["parent_id"]),
+            id=ids.collections[one["key"]],
+        )
+
+
+def add_templates(tx: WriteTx, things: Iterable[Thing]) -> None:
+    """Without their previews."""
+    for one in things:
+        tx.run(
+            """
+            INSERT INTO prompt_templates (uuid, name, content, negative, params_json, category, uses, created_at,
+                                          updated_at)
+            VALUES (:key, :name, :content, :negative, :params_json, :category, :uses, :created_at, :updated_at)
+                ON CONFLICT (uuid) DO UPDATE
+               SET name = excluded.name, content = excluded.content, negative = excluded.negative,
+                   params_json = excluded.params_json, category = excluded.category
+            """,
+            **_some(one, "key", "name", "content", "negative", "params_json", "category", "uses"),
+            **_some(one, "created_at", "updated_at"),
+        )
+
+
+_BY_NAME = {
+    "threshold": "INSERT OR REPLACE INTO source_thresholds (source, value) VALUES (:key, :value)",
+    "wildcard": "INSERT OR REPLACE INTO wildcards (name, content, updated_at) VALUES (:key, :content, :updated_at)",
+    "setting": "INSERT OR REPLACE INTO settings (name, value_json) VALUES (:key, :value_json)",
+    "model_folder": "INSERT OR IGNORE INTO model_folders (path, added_at) VALUES (:key, :added_at)",
+    "root": """
+        INSERT OR IGNORE INTO roots (path, watched, added_at, removed_at)
+        VALUES (:path, :watched, :added_at, :removed_at)
+        """,
+}
+BY_NAME = tuple(_BY_NAME)
+_PARAMETER = re.compile(r":(\w+)")
+
+
+def add_by_name(tx: WriteTx, things: Iterable[Thing]) -> None:
+    """Things of the kinds `BY_NAME`."""
+    for one in things:
+        sql = _BY_NAME[one["kind"]]
+        # What is newer than the journal's line is not in it.
+        tx.run(sql, **{name: one.get(name) for name in _PARAMETER.findall(sql)})
+
+
+# -- images ---------------------------------------------------------------------------------------
+
+
+def add_images(tx: WriteTx, things: Sequence[Thing], ids: Ids, *, app_version: str, now_ms: int) -> int:
+    """What the person wrote of each image. How many of them are here without their file; such an image
+    waits for it as any other that is missing."""
+    absent = 0
+    for one in things:
+        image = find(tx, one)
+        if image is None:
+            image = _add_absent(tx, one, app_version=app_version, now_ms=now_ms)
+            absent += 1
+        _mark(tx, image, one, now_ms=now_ms)
+        _say(tx, image, one.get("tags", ()), ids)
+        _collect(tx, image, one.get("collections", ()), ids)
+        tx.changes.changed.append(image)
+    return absent
+
+
+def find(tx: ReadTx, one: Thing) -> GenerationId | None:
+    """By its name, when an earlier call gave it that; else by its content: of equal ones the one at its path."""
+    named: GenerationId | None = tx.value("SELECT id FROM generations WHERE uuid = :uuid", uuid=one["uuid"])
+    if named is not None or "fingerprint" not in one:
+        return named
+    found: GenerationId | None = tx.value(
+        """
+        SELECT f.generation_id
+          FROM generation_files AS f JOIN roots AS r ON r.id = f.root_id
+         WHERE f.fingerprint = :fingerprint AND f.kind IN ('final', 'copy')
+           AND (:blake3 IS NULL OR f.blake3 IS NULL OR f.blake3 = :blake3)
+         ORDER BY (f.path = :path AND r.path = :root) DESC, (f.path = :path) DESC, f.id
+         LIMIT 1
+        """,
+        fingerprint=bytes.fromhex(one["fingerprint"]),
+        blake3=_bytes(one.get("blake3")),
+        path=one.get("path"),
+        root=one.get("root"),
+    )
+    return found
+
+
+def _add_absent(tx: WriteTx, one: Thing, *, app_version: str, now_ms: int) -> GenerationId:
+    new = New(Recipe(), "{}", one["at"], TimestampSource.MTIME, None, ())
+    [(image, _)] = generations.add_all(
+        tx, [new], parser_version=generations.UNREAD, app_version=app_version, now_ms=now_ms
+    )
+    word_index.index(tx, [image])
+    root = tx.value("SELECT id FROM roots WHERE path = :path", path=one.get("root"))
+    if root is not None and migrate_queries.at_path(tx, root, one["path"]) is None:
+        migrate_queries.add_absent_file(tx, image, root_id=root, path=one["path"], now_ms=now_ms)
+        tx.run(
+            """
+            UPDATE generation_files SET fingerprint = :fingerprint, blake3 = :blake3
+             WHERE generation_id = :image AND kind = 'final'
+            """,
+            image=image,
+            fingerprint=_bytes(one.get("fingerprint")),
+            blake3=_bytes(one.get("blake3")),
+        )
+    return image
+
+
+def _mark(tx: WriteTx, image: GenerationId, one: Thing, *, now_ms: int) -> None:
+    deleted_at, purge_after = one.get("trash", (None, None))
+    job_queue.rename(tx, generations.uuid_of(tx, image), one["uuid"])
+    tx.run(
+        """
+        UPDATE generations
+           SET uuid = :uuid, is_favorite = max(is_favorite, :favorite), rating = coalesce(:rating, rating),
+               notes = coalesce(:notes, notes), deleted_at = coalesce(:deleted_at, deleted_at),
+               purge_after = coalesce(:purge_after, purge_after), updated_at = :now_ms
+         WHERE id = :image
+        """,
+        image=image,
+        uuid=one["uuid"],
+        favorite=int(one.get("favorite", False)),
+        rating=one.get("rating"),
+        notes=one.get("notes"),
+        deleted_at=deleted_at,
+        purge_after=purge_after,
+        now_ms=now_ms,
+    )
+
+
+def _say(tx: WriteTx, image: GenerationId, said: Iterable[Sequence[Any]], ids: Ids) -> None:
+    tx.run_many(
+        """
+        INSERT OR REPLACE INTO tag_assertions (generation_id, tag_id, source, run, decision, confidence, created_at)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        """,
+        [(image, ids.tags[tag], *rest) for tag, *rest in said if tag in ids.tags],
+    )
+
+
+def _collect(tx: WriteTx, image: GenerationId, collected: Iterable[Sequence[Any]], ids: Ids) -> None:
+    tx.run_many(
+        """
+        INSERT OR REPLACE INTO collection_items (collection_id, generation_id, position, added_at)
+        VALUES (?, ?, ?, ?)
+        """,
+        [(ids.collections[c], image, *rest) for c, *rest in collected if c in ids.collections],
+    )
+
+
+# -- what names images ----------------------------------------------------------------------------
+
+
+def link_parents(tx: WriteTx, things: Iterable[Thing]) -> None:
+    """What the person said of where images came from, once all of them are here."""
+    for one in things:
+        if "parent" not in one:
+            continue
+        parent, relation = one["parent"]
+        tx.run(
+            """
+            UPDATE generations
+               SET parent_id = (SELECT id FROM generations WHERE uuid = :parent), parent_relation = :relation,
+                   parent_by = 'user'
+             WHERE uuid = :uuid
+            """,
+            uuid=one["uuid"],
+            parent=parent,
+            relation=relation,
+        )
+
+
+def show_images(tx: WriteTx, collections: Iterable[Thing], templates: Iterable[Thing]) -> None:
+    """Covers and previews."""
+    for one in collections:
+        tx.run(
+            """
+            UPDATE collections SET cover_generation_id = (SELECT id FROM generations WHERE uuid = :cover)
+             WHERE uuid = :uuid
+            """,
+            **_some(one, "uuid", "cover"),
+        )
+    for one in templates:
+        tx.run(
+            """
+            UPDATE prompt_templates SET preview_generation_id = (SELECT id FROM generations WHERE uuid = :preview)
+             WHERE uuid = :key
+            """,
+            **_some(one, "key", "preview"),
+        )
+
+
+def _some(thing: Thing, *names: str) -> dict[str, Any]:
+    return {name: thing[name] for name in names}
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return bytes.fromhex(text) if text else None

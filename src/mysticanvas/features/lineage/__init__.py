@@ -1,0 +1,1 @@
+"""Which image was made from which."""

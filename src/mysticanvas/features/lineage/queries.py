@@ -1,0 +1,370 @@
+"""Which image came from which: what the files name, what was found, and what the person said.
+
+A name is compared without its folders and without the case of A to Z, as the index on `generation_files`
+has it. An image is found by its names of today, by those of its copies, and by those it had before.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.db.images.files import FileRow
+from mysticanvas.domain.generation import GenerationId, InputImage
+
+MAX_NAME = 2_000
+MAX_INPUTS = 64
+MAX_CANDIDATES = 200
+# An image with more ancestors than this is no image of a person.
+MAX_ANCESTORS = 10_000
+_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+# ComfyUI says where a picture lies behind its name.
+_PLACE = re.compile(r"\s*\[(?:input|output|temp)\]$")
+
+
+@dataclass(frozen=True, slots=True)
+class NamedInput:
+    """An input as its file names it, and the image it was found to be."""
+
+    position: int
+    role: str
+    name: str | None
+    name_key: str | None
+    hash: str | None
+    hash_kind: str | None
+    found_id: GenerationId | None
+    found_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An image that goes by a name. `path` is where a file of it is; its name may be a former one."""
+
+    generation_id: GenerationId
+    path: str
+    sha256: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """What an image came from; what its file calls that, is apart. `parent_id` None with `parent_by`
+    'user': the person said that it came from none."""
+
+    parent_id: GenerationId | None
+    parent_relation: str | None
+    parent_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    child: GenerationId
+    parent: GenerationId
+    relation: str
+    sure: bool
+
+
+def name_key(name: str | None) -> str | None:
+    """What a name is compared by; None for what is no name of a file."""
+    if not name or len(name) > MAX_NAME or name.startswith("data:"):
+        return None
+    plain = _PLACE.sub("", name.strip())
+    if "://" in plain:
+        plain = re.split(r"[?#]", plain, maxsplit=1)[0]
+    return re.split(r"[\\/]", plain)[-1].translate(_LOWER) or None
+
+
+def key_of_input(one: InputImage) -> str | None:
+    """A1111 names the copy that it keeps of a source by the hash it writes."""
+    return name_key(one.name) or (f"{one.hash}.png".translate(_LOWER) if one.hash else None)
+
+
+def set_inputs(tx: WriteTx, image: GenerationId, inputs: Sequence[InputImage]) -> None:
+    """In place of what was recorded before; nothing is found yet."""
+    tx.run("DELETE FROM generation_inputs WHERE generation_id = :image", image=image)
+    tx.run_many(
+        """
+        INSERT INTO generation_inputs (generation_id, position, role, name, name_key, hash, hash_kind)
+        VALUES (:image, :position, :role, :name, :name_key, :hash, :hash_kind)
+        """,
+        [
+            {
+                "image": image,
+                "position": position,
+                "role": one.role.value,
+                "name": one.name[:MAX_NAME] if one.name else None,
+                "name_key": key_of_input(one),
+                "hash": one.hash[:MAX_NAME].translate(_LOWER) if one.hash else None,
+                "hash_kind": one.hash_kind,
+            }
+            for position, one in enumerate(inputs[:MAX_INPUTS])
+            if one.name or one.hash
+        ],
+    )
+
+
+def has_inputs(tx: ReadTx) -> bool:
+    """Whether any image names another."""
+    return bool(tx.value("SELECT EXISTS (SELECT 1 FROM generation_inputs)"))
+
+
+def inputs_of(tx: ReadTx, image: GenerationId) -> list[NamedInput]:
+    rows = tx.all(
+        """
+        SELECT position, role, name, name_key, hash, hash_kind, found_id, found_by
+          FROM generation_inputs
+         WHERE generation_id = :image
+         ORDER BY position
+        """,
+        image=image,
+    )
+    return [NamedInput(**row) for row in rows]
+
+
+def set_found(tx: WriteTx, image: GenerationId, position: int, found: GenerationId | None, by: str | None) -> None:
+    tx.run(
+        """
+        UPDATE generation_inputs
+           SET found_id = :found, found_by = :by
+         WHERE generation_id = :image AND position = :position
+        """,
+        image=image,
+        position=position,
+        found=found,
+        by=by,
+    )
+
+
+def naming(tx: ReadTx, images: Sequence[GenerationId]) -> list[GenerationId]:
+    """Those that name one of these images, as a file of it is called now, unless a hash says it for sure."""
+    return tx.column(
+        """
+        SELECT DISTINCT i.generation_id
+          FROM json_each(:images) AS new
+               JOIN generation_files AS f ON f.generation_id = new.value AND f.kind IN ('final', 'copy')
+               JOIN generation_inputs AS i
+                 ON i.name_key = lower(replace(f.path, rtrim(f.path, replace(f.path, '/', '')), ''))
+         WHERE i.generation_id <> new.value AND (i.found_id IS NULL OR i.found_by = 'name')
+        """,
+        images=json.dumps(list(images)),
+    )
+
+
+def naming_hash(tx: ReadTx, hex_digest: str) -> list[GenerationId]:
+    return tx.column("SELECT DISTINCT generation_id FROM generation_inputs WHERE hash = :hash", hash=hex_digest)
+
+
+def with_sha256(tx: ReadTx, digest: bytes) -> GenerationId | None:
+    found: GenerationId | None = tx.value(
+        "SELECT generation_id FROM generation_files WHERE sha256 = :digest AND kind IN ('final', 'copy') ORDER BY id",
+        digest=digest,
+    )
+    return found
+
+
+def named(tx: ReadTx, key: str) -> list[Candidate]:
+    """Every image that goes or went by this name, each path once."""
+    rows = tx.all(
+        """
+        SELECT f.generation_id, f.path, f.sha256
+          FROM generation_files AS f
+         WHERE lower(replace(f.path, rtrim(f.path, replace(f.path, '/', '')), '')) = :key
+           AND f.kind IN ('final', 'copy')
+         UNION
+        SELECT n.generation_id, f.path, f.sha256
+          FROM former_names AS n
+               JOIN generation_files AS f ON f.generation_id = n.generation_id AND f.kind = 'final'
+         WHERE n.name_key = :key
+         LIMIT :most
+        """,
+        key=key,
+        most=MAX_CANDIDATES,
+    )
+    return [Candidate(**row) for row in rows]
+
+
+def remember_name(tx: WriteTx, image: GenerationId, key: str) -> None:
+    tx.run(
+        "INSERT INTO former_names (name_key, generation_id) VALUES (:key, :image) ON CONFLICT DO NOTHING",
+        key=key,
+        image=image,
+    )
+
+
+def input_files(tx: ReadTx, image: GenerationId) -> list[FileRow]:
+    """The files of the images that went into this one, as files of it: kinds input, mask, control. They
+    stay the final files of their own images too."""
+    rows = tx.all(
+        """
+        SELECT iif(i.role IN ('mask', 'control'), i.role, 'input') AS kind, r.path AS root, f.path, f.path_bytes,
+               f.format, f.bytes, f.mtime_ns, f.width, f.height, f.frames, f.damage, f.blake3, f.sha256, f.missing_at
+          FROM generation_inputs AS i
+               JOIN generation_files AS f ON f.generation_id = i.found_id AND f.kind = 'final'
+               JOIN roots AS r ON r.id = f.root_id
+         WHERE i.generation_id = :image
+         ORDER BY i.position
+        """,
+        image=image,
+    )
+    return [FileRow(**row) for row in rows]
+
+
+def made_from(tx: ReadTx, image: GenerationId) -> list[GenerationId]:
+    """The images that this one went into, as far as is known."""
+    return tx.column(
+        """
+        SELECT id FROM generations WHERE parent_id = :image
+         UNION
+        SELECT generation_id FROM generation_inputs WHERE found_id = :image
+        """,
+        image=image,
+    )
+
+
+# -- parents ----------------------------------------------------------------------------------
+
+
+def parent_of(tx: ReadTx, image: GenerationId) -> Parent:
+    row = tx.one("SELECT parent_id, parent_relation, parent_by FROM generations WHERE id = :image", image=image)
+    return Parent(**row) if row else Parent(None, None, None)
+
+
+def set_parent(tx: WriteTx, image: GenerationId, parent: Parent, *, now_ms: int) -> None:
+    tx.run(
+        """
+        UPDATE generations
+           SET parent_id = :parent_id, parent_relation = :relation, parent_by = :by, updated_at = :now_ms
+         WHERE id = :image
+        """,
+        image=image,
+        parent_id=parent.parent_id,
+        relation=parent.parent_relation,
+        by=parent.parent_by,
+        now_ms=now_ms,
+    )
+    tx.changes.changed.append(image)
+
+
+def set_found_parent(tx: WriteTx, image: GenerationId, found: GenerationId | None, by: str | None) -> None:
+    """What the file says. Nothing happens where the person has spoken, or where it is so already."""
+    changed = tx.run(
+        """
+        UPDATE generations
+           SET parent_id = :found, parent_by = :by
+         WHERE id = :image AND parent_by IS NOT 'user' AND (parent_id IS NOT :found OR parent_by IS NOT :by)
+        """,
+        image=image,
+        found=found,
+        by=by,
+    )
+    if changed:
+        tx.changes.changed.append(image)
+
+
+def comes_from(tx: ReadTx, image: GenerationId, ancestor: GenerationId) -> bool:
+    """Whether `ancestor` is `image` itself or went into it, over any number of steps."""
+    return bool(
+        tx.value(
+            """
+            WITH RECURSIVE above (id) AS (
+                 SELECT :image
+                  UNION
+                 SELECT g.parent_id
+                   FROM above
+                        JOIN generations AS g ON g.id = above.id
+                  WHERE g.parent_id IS NOT NULL
+                  UNION
+                 SELECT i.found_id
+                   FROM above
+                        JOIN generation_inputs AS i ON i.generation_id = above.id
+                  WHERE i.found_id IS NOT NULL
+                  LIMIT :most)
+            SELECT EXISTS (SELECT 1 FROM above WHERE id = :ancestor)
+            """,
+            image=image,
+            ancestor=ancestor,
+            most=MAX_ANCESTORS,
+        )
+    )
+
+
+# -- looking ----------------------------------------------------------------------------------
+
+
+def links_up(tx: ReadTx, images: Sequence[GenerationId], *, limit: int) -> list[Link]:
+    """What went into these images. The person's word about a parent stands against the file's."""
+    rows = tx.all(
+        """
+        SELECT g.id AS child, g.parent_id AS parent, coalesce(g.parent_relation, 'source') AS relation,
+               g.parent_by IS NOT 'name' AS sure
+          FROM json_each(:images) AS wanted
+               JOIN generations AS g ON g.id = wanted.value
+         WHERE g.parent_id IS NOT NULL
+         UNION ALL
+        SELECT i.generation_id, i.found_id, i.role, i.found_by IS 'hash'
+          FROM json_each(:images) AS wanted
+               JOIN generation_inputs AS i ON i.generation_id = wanted.value
+               JOIN generations AS g ON g.id = i.generation_id
+         WHERE i.found_id IS NOT NULL AND i.found_id IS NOT g.parent_id
+           AND (i.role <> 'source' OR g.parent_by IS NOT 'user')
+         LIMIT :limit
+        """,
+        images=json.dumps(list(images)),
+        limit=limit,
+    )
+    return [Link(**(row | {"sure": bool(row["sure"])})) for row in rows]
+
+
+def links_down(tx: ReadTx, images: Sequence[GenerationId], *, limit: int) -> list[Link]:
+    """What was made from these images."""
+    rows = tx.all(
+        """
+        SELECT g.id AS child, g.parent_id AS parent, coalesce(g.parent_relation, 'source') AS relation,
+               g.parent_by IS NOT 'name' AS sure
+          FROM json_each(:images) AS wanted
+               JOIN generations AS g ON g.parent_id = wanted.value
+         UNION ALL
+        SELECT i.generation_id, i.found_id, i.role, i.found_by IS 'hash'
+          FROM json_each(:images) AS wanted
+               JOIN generation_inputs AS i ON i.found_id = wanted.value
+               JOIN generations AS g ON g.id = i.generation_id
+         WHERE i.found_id IS NOT g.parent_id AND (i.role <> 'source' OR g.parent_by IS NOT 'user')
+         LIMIT :limit
+        """,
+        images=json.dumps(list(images)),
+        limit=limit,
+    )
+    return [Link(**(row | {"sure": bool(row["sure"])})) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    id: GenerationId
+    uuid: str
+    thumb: str | None
+    color: int | None
+    width: int | None
+    height: int | None
+    timestamp: int
+    favorite: bool
+    rating: int
+    missing: bool
+    deleted: bool
+
+
+def shown(tx: ReadTx, images: Sequence[GenerationId]) -> list[Shown]:
+    rows = tx.all(
+        """
+        SELECT g.id, g.uuid, lower(hex(f.blake3)) AS thumb, f.color_rgb AS color, f.width, f.height, g.timestamp,
+               g.is_favorite AS favorite, g.rating, g.missing_at IS NOT NULL AS missing,
+               g.deleted_at IS NOT NULL AS deleted
+          FROM json_each(:images) AS wanted
+               JOIN generations AS g ON g.id = wanted.value
+               LEFT JOIN generation_files AS f ON f.generation_id = g.id AND f.kind = 'final'
+        """,
+        images=json.dumps(list(images)),
+    )
+    flags = ("favorite", "missing", "deleted")
+    return [
+        Shown(**(row | {name: bool(row[name]) for name in flags} | {"thumb": row["thumb"] or None})) for row in rows
+    ]

@@ -1,0 +1,34 @@
+"""What an image came from and what came from it, and the person's word about it."""
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from mysticanvas.app.services import Services
+from mysticanvas.db.images import generations
+from mysticanvas.features.history.routes import wire
+from mysticanvas.features.lineage import view
+from mysticanvas.http.schemas import reply
+
+
+class ParentIn(BaseModel):
+    """`parent` None: the image came from no other. `relation` None leaves what is known."""
+
+    parent: str | None = Field(max_length=64)
+    relation: str | None = Field(None, max_length=40)
+
+
+def routes(services: Services) -> APIRouter:
+    router = APIRouter(prefix="/api/generations", tags=["lineage"])
+    database = services.database
+
+    @router.get("/{uuid}/lineage")
+    def around(uuid: str) -> Response:
+        return reply(database.read(view.around, uuid))
+
+    @router.post("/{uuid}/parent")
+    def correct(uuid: str, asked: ParentIn) -> Response:
+        image = database.read(generations.id_of, uuid)
+        deed = ("parent", {"parent": asked.parent, "relation": asked.relation})
+        return reply(wire(services.carrying_on.do("parent", [deed], [image])))
+
+    return router

@@ -1,0 +1,1 @@
+"""Migration from the library of another program."""

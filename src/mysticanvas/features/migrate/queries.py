@@ -1,0 +1,166 @@
+"""What comes over from another gallery: who is who, marks, templates, files that are not there."""
+
+import json
+import uuid
+from typing import Any
+
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.features.migrate.types import ForeignTemplate
+from mysticanvas.features.tags import image_tag_queries
+
+# Templates that come over twice are known by this and their name within their gallery.
+_NAMESPACE = uuid.UUID("6f1d4b0e-6f0a-4d5c-9a53-2f6b1d0f3c11")
+
+
+def known_as(tx: ReadTx, source: str, foreign_id: str) -> GenerationId | None:
+    found: GenerationId | None = tx.value(
+        "SELECT generation_id FROM foreign_names WHERE source = :source AND foreign_id = :foreign_id",
+        source=source,
+        foreign_id=foreign_id,
+    )
+    return found
+
+
+def remember(tx: WriteTx, source: str, foreign_id: str, image: GenerationId) -> None:
+    tx.run(
+        """
+        INSERT INTO foreign_names (source, foreign_id, generation_id)
+        VALUES (:source, :foreign_id, :image)
+            ON CONFLICT (source, foreign_id) DO UPDATE SET generation_id = excluded.generation_id
+        """,
+        source=source,
+        foreign_id=foreign_id,
+        image=image,
+    )
+
+
+def is_placeholder(tx: ReadTx, image: GenerationId) -> bool:
+    """Whether no file of this image was ever seen here."""
+    return bool(
+        tx.value(
+            """
+            SELECT EXISTS (SELECT 1
+                             FROM generation_files
+                            WHERE generation_id = :image AND kind = 'final' AND fingerprint IS NULL
+                              AND missing_at IS NOT NULL)
+            """,
+            image=image,
+        )
+    )
+
+
+def add_absent_file(tx: WriteTx, image: GenerationId, *, root_id: int, path: str, now_ms: int) -> None:
+    """The final file of an image whose file is not there; nothing is known of its bytes."""
+    tx.run(
+        """
+        INSERT INTO generation_files (generation_id, kind, root_id, path_bytes, path, bytes, mtime_ns, missing_at)
+        VALUES (:image, 'final', :root_id, :path_bytes, :path, 0, 0, :now_ms)
+        """,
+        image=image,
+        root_id=root_id,
+        path_bytes=path.encode(),
+        path=path,
+        now_ms=now_ms,
+    )
+    tx.run("UPDATE generations SET missing_at = :now_ms WHERE id = :image", image=image, now_ms=now_ms)
+
+
+def fill_placeholder(tx: WriteTx, image: GenerationId) -> None:
+    """The file is there now."""
+    tx.run("UPDATE generations SET missing_at = NULL WHERE id = :image", image=image)
+
+
+def at_path(tx: ReadTx, root_id: int, path: str) -> GenerationId | None:
+    """The image whose final file or copy is at this path."""
+    found: GenerationId | None = tx.value(
+        """
+        SELECT generation_id
+          FROM generation_files
+         WHERE root_id = :root_id AND path_bytes = :path_bytes AND kind IN ('final', 'copy')
+        """,
+        root_id=root_id,
+        path_bytes=path.encode(),
+    )
+    return found
+
+
+def replace_placeholder(tx: WriteTx, placeholder: GenerationId, image: GenerationId, *, now_ms: int) -> None:
+    """The file has come: all that hung on the placeholder hangs on its image now."""
+    tx.run(
+        """
+        UPDATE generations
+           SET rating = max(rating, (SELECT rating FROM generations WHERE id = :placeholder)),
+               is_favorite = max(is_favorite, (SELECT is_favorite FROM generations WHERE id = :placeholder)),
+               notes = coalesce(notes, (SELECT notes FROM generations WHERE id = :placeholder)),
+               updated_at = :now_ms
+         WHERE id = :image
+        """,
+        placeholder=placeholder,
+        image=image,
+        now_ms=now_ms,
+    )
+    for statement in (
+        "UPDATE OR IGNORE tag_assertions SET generation_id = :image WHERE generation_id = :placeholder",
+        "UPDATE OR IGNORE collection_items SET generation_id = :image WHERE generation_id = :placeholder",
+        "UPDATE generations SET parent_id = :image WHERE parent_id = :placeholder",
+        "UPDATE foreign_names SET generation_id = :image WHERE generation_id = :placeholder",
+    ):
+        tx.run(statement, placeholder=placeholder, image=image)
+    tx.run("DELETE FROM generations WHERE id = :placeholder", placeholder=placeholder)
+    image_tag_queries.derive_images(tx, [image])
+    tx.changes.removed.append(placeholder)
+    tx.changes.changed.append(image)
+
+
+def mark(tx: WriteTx, image: GenerationId, *, favorite: bool, rating: int, now_ms: int) -> tuple[bool, bool]:
+    """Whether a favourite and a rating came over; what the person gave here stays."""
+    given = tx.run(
+        """
+        UPDATE generations
+           SET is_favorite = 1, updated_at = :now_ms
+         WHERE id = :image AND is_favorite = 0 AND :given
+        """,
+        image=image,
+        given=favorite,
+        now_ms=now_ms,
+    )
+    rated = tx.run(
+        """
+        UPDATE generations
+           SET rating = :rating, updated_at = :now_ms
+         WHERE id = :image AND rating = 0 AND :rating > 0
+        """,
+        image=image,
+        rating=rating,
+        now_ms=now_ms,
+    )
+    if given or rated:
+        tx.changes.changed.append(image)
+    return bool(given), bool(rated)
+
+
+def add_template(tx: WriteTx, source: str, template: ForeignTemplate, *, now_ms: int) -> bool:
+    """Whether it is new."""
+    return bool(
+        tx.run(
+            """
+            INSERT INTO prompt_templates (uuid, name, content, negative, params_json, category, uses, created_at,
+                                          updated_at)
+            VALUES (:uuid, :name, :content, :negative, :params, :category, :uses, :now_ms, :now_ms)
+                ON CONFLICT DO NOTHING
+            """,
+            uuid=str(uuid.uuid5(_NAMESPACE, f"{source}/{template.key}")),
+            name=template.name,
+            content=template.content,
+            negative=template.negative,
+            params=_json(template.params),
+            category=template.category,
+            uses=template.uses,
+            now_ms=now_ms,
+        )
+    )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

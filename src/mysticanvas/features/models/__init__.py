@@ -1,0 +1,1 @@
+"""The registry of checkpoints, LoRAs and the like."""

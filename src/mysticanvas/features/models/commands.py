@@ -1,0 +1,117 @@
+"""`models`: checkpoints, LoRAs and the like, and what was made with them."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from mysticanvas.cli.client import Client, absolute, connect
+from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.output import err, out, print_json
+from mysticanvas.domain.errors import InvalidInputError, NotFoundError
+from mysticanvas.features.importing.commands import wait_for_jobs
+
+FAILURES_SHOWN = 20
+
+commands = typer.Typer(no_args_is_help=True)
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="The model's number or name.")]
+Kind = Annotated[str | None, typer.Option(help="checkpoint, lora, vae, embedding, controlnet, upscaler …")]
+
+
+def add_commands(app: typer.Typer) -> None:
+    app.add_typer(commands, name="models", help="Checkpoints, LoRAs and the like, and what was made with them.")
+
+
+@commands.command(epilog="Example: mysticanvas models scan ~/ComfyUI/models")
+def scan(
+    folders: Annotated[
+        list[Path] | None, typer.Argument(metavar="[FOLDER …]", help="Folders of models; none: all known ones.")
+    ] = None,
+    anew: Annotated[bool, typer.Option("--anew", help="Read also what did not change.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the hashes too.")] = False,
+    library: Library = None,
+    json: Json = False,
+) -> None:
+    """Look through folders of models. Only headers are read; hashes are computed when idle."""
+    paths = [absolute(folder) for folder in folders or []]
+    with connect(settings_for(library)) as client, err.status("Looking for models …"):
+        report = client.post("/api/models/scan", {"paths": paths, "anew": anew})
+        if wait:
+            wait_for_jobs(client)
+    if json:
+        print_json(report)
+        return
+    counts = ", ".join(f"{report[n]:,} {n}" for n in ("added", "changed", "moved", "unchanged", "missing", "failed"))
+    out.print(f"{report['found']:,} models: {counts}.")
+    for failure in report["failures"][:FAILURES_SHOWN]:
+        out.print(f"  {failure['path']}: {failure['reason']}", markup=False, highlight=False)
+
+
+@commands.command("list", epilog="Example: mysticanvas models list --kind lora")
+def list_models(kind: Kind = None, library: Library = None, json: Json = False) -> None:
+    """Every model once, most used first."""
+    with connect(settings_for(library)) as client:
+        found = client.get("/api/models", kind=kind)
+    if json:
+        print_json(found)
+        return
+    table = Table("ID", "Kind", "Name", "Family", "Images", "File", box=None)
+    for model in found["models"]:
+        doubt = f" ({model['doubtful']:,} by name)" if model["doubtful"] else ""
+        where = "missing" if model["missing"] else model["path"] or ""
+        images = f"{model['images']:,}{doubt}"
+        table.add_row(str(model["id"]), model["kind"], model["name"], model["family"] or "", images, where)
+    out.print(table if found["models"] else "No models yet: mysticanvas models scan FOLDER", markup=False)
+
+
+@commands.command(epilog="Example: mysticanvas models show film_grain")
+def show(model: Model, kind: Kind = None, library: Library = None, json: Json = False) -> None:
+    """Everything known about one model."""
+    with connect(settings_for(library)) as client:
+        detail = client.get(f"/api/models/{_number(client, model, kind)}")
+    if json:
+        print_json(detail)
+        return
+    table = Table(show_header=False, box=None)
+    for name, value in (detail["model"] | detail["about"]).items():
+        if value not in (None, [], "", False):
+            table.add_row(name.replace("_", " "), ", ".join(value) if isinstance(value, list) else str(value))
+    for one in detail["hashes"]:
+        table.add_row(one["kind"], f"{one['value']} ({one['source']})")
+    for file in detail["files"]:
+        table.add_row("file", file["path"] + (" (missing)" if file["missing"] else ""))
+    for entry in detail["entries"]:
+        table.add_row("also", f"{entry['id']} {entry['name']} (by {entry['merged_by']})")
+    out.print(table, markup=False)
+
+
+@commands.command(epilog="Example: mysticanvas models merge 12 57")
+def merge(
+    keep: Annotated[str, typer.Argument(metavar="KEEP", help="The model that stays: its number or name.")],
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="The one that is the same model.")],
+    kind: Kind = None,
+    library: Library = None,
+    json: Json = False,
+) -> None:
+    """Say that two entries are one model. Can be undone."""
+    with connect(settings_for(library)) as client:
+        asked = {"keep": _number(client, keep, kind), "other": _number(client, other, kind)}
+        done = client.post("/api/models/merge", asked)
+    if json:
+        print_json(done)
+    else:
+        out.print(f"They are one model now. To take it back: mysticanvas undo {done['operation']}.")
+
+
+def _number(client: Client, model: str, kind: str | None) -> int:
+    """Raises `NotFoundError` or `InvalidInputError` where the name does not tell one model."""
+    if model.isascii() and model.isdigit():
+        return int(model)
+    found: list[dict[str, Any]] = client.get("/api/models", name=model, kind=kind)["models"]
+    if not found:
+        raise NotFoundError(f"There is no model “{model}” in this library.")
+    if len(found) > 1:
+        choices = ", ".join(f"{one['id']} ({one['kind']})" for one in found[:10])
+        raise InvalidInputError(f"Several models go by “{model}”: {choices}. Say which by its number.")
+    return int(found[0]["id"])

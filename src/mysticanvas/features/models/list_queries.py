@@ -1,0 +1,147 @@
+"""The registry as a person looks at it: each model once, with what it made."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from mysticanvas.db.database import ReadTx
+from mysticanvas.domain.errors import NotFoundError
+from mysticanvas.features.models import file_queries, group_queries
+from mysticanvas.features.models.file_queries import ModelFile
+
+# Counting the links of a million images takes a quarter of a second.
+LIST_LIMIT_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ListedModel:
+    """`images` are those outside the Trash; `doubtful` of them name the model by its name alone.
+    `path` is None for a model that is known from images only."""
+
+    id: int
+    kind: str
+    name: str
+    family: str | None
+    trigger_words: list[str]
+    title: str | None
+    path: str | None
+    bytes: int | None
+    missing: bool
+    hashed: bool
+    preview: bool
+    problem: str | None
+    images: int
+    doubtful: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModelHash:
+    kind: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Another entry that is this model; `merged_by` says how that is known."""
+
+    id: int
+    kind: str
+    name: str
+    merged_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDetail:
+    model: ListedModel
+    about: dict[str, Any]
+    hashes: list[ModelHash]
+    files: list[ModelFile]
+    entries: list[Entry]
+
+
+_LISTED = """
+        WITH linked AS (
+                 SELECT model_id, count(*) AS images, sum(sure) AS sure
+                   FROM generation_models
+                  GROUP BY model_id),
+             trashed AS (
+                 SELECT u.model_id, count(*) AS images, sum(u.sure) AS sure
+                   FROM generations AS g INDEXED BY generations_in_trash
+                        -- From the few in the Trash to their links, never the other way round.
+                        CROSS JOIN generation_models AS u ON u.generation_id = g.id
+                  WHERE g.deleted_at IS NOT NULL
+                  GROUP BY u.model_id),
+             counted AS (
+                 SELECT coalesce(m.merged_into, m.id) AS id, sum(l.images - coalesce(t.images, 0)) AS images,
+                        sum(iif(m.merged_by IS 'name', 0, l.sure - coalesce(t.sure, 0))) AS sure
+                   FROM linked AS l
+                        JOIN models AS m ON m.id = l.model_id
+                        LEFT JOIN trashed AS t ON t.model_id = l.model_id
+                  GROUP BY coalesce(m.merged_into, m.id)),
+             present AS (
+                 SELECT coalesce(m.merged_into, m.id) AS id, min(f.missing_at IS NOT NULL) AS missing,
+                        max(f.hashed_at IS NOT NULL) AS hashed, max(f.preview IS NOT NULL) AS preview,
+                        max(f.problem) AS problem, max(f.bytes) AS bytes, min(m.file_path) AS path
+                   FROM model_files AS f
+                        JOIN models AS m ON m.id = f.model_id
+                  GROUP BY coalesce(m.merged_into, m.id))
+        SELECT m.id, m.kind, m.name, m.base_family AS family, m.metadata_json, p.path, p.bytes,
+               coalesce(p.missing, 0) AS missing, coalesce(p.hashed, 0) AS hashed,
+               coalesce(p.preview, 0) AS preview, p.problem, coalesce(c.images, 0) AS images,
+               coalesce(c.images - c.sure, 0) AS doubtful
+          FROM models AS m
+               LEFT JOIN counted AS c ON c.id = m.id
+               LEFT JOIN present AS p ON p.id = m.id
+         WHERE m.merged_into IS NULL AND (p.id IS NOT NULL OR c.images > 0)
+"""
+
+
+def listed(tx: ReadTx, *, kind: str | None) -> list[ListedModel]:
+    """Every model of a kind, or of all, most used first. One that has neither file nor image is left out."""
+    rows = tx.all(
+        _LISTED + " AND (:kind IS NULL OR m.kind = :kind) ORDER BY m.kind, images DESC, lower(m.name), m.id", kind=kind
+    )
+    return [_listed(row) for row in rows]
+
+
+def detail(tx: ReadTx, model_id: int) -> ModelDetail:
+    """The model that this entry leads to. Raises `NotFoundError`."""
+    shown = group_queries.shown(tx, model_id)
+    row = tx.one(_LISTED + " AND m.id = :shown", shown=shown)
+    if row is None:
+        raise NotFoundError(f"There is no model {model_id} in this library.")
+    about = json.loads(row["metadata_json"])
+    members = tx.all(
+        "SELECT id, kind, name, merged_by FROM models WHERE merged_into = :shown ORDER BY id",
+        shown=shown,
+    )
+    entries = [Entry(**member) for member in members]
+    hashes = group_queries.hashes_of(tx, [shown, *(entry.id for entry in entries)])
+    return ModelDetail(
+        model=_listed(row),
+        about={key: value for key, value in about.items() if key != "trigger_words"},
+        hashes=[ModelHash(*one) for one in hashes],
+        files=file_queries.of_model(tx, shown),
+        entries=entries,
+    )
+
+
+def by_name(tx: ReadTx, name: str, *, kind: str | None) -> list[int]:
+    """The models that go by this name, whatever its case."""
+    return tx.column(
+        """
+        SELECT DISTINCT coalesce(merged_into, id)
+          FROM models
+         WHERE lower(name) = lower(:name) AND (:kind IS NULL OR kind = :kind)
+         ORDER BY 1
+        """,
+        name=name,
+        kind=kind,
+    )
+
+
+def _listed(row: dict[str, Any]) -> ListedModel:
+    about = json.loads(row.pop("metadata_json"))
+    flags = {name: bool(row[name]) for name in ("missing", "hashed", "preview")}
+    return ListedModel(**(row | flags | {"trigger_words": about.get("trigger_words", []), "title": about.get("title")}))

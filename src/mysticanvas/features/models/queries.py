@@ -1,0 +1,205 @@
+"""The registry of models: checkpoints, LoRAs and the like, and what was made with them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.model import ModelKind, ModelUse
+from mysticanvas.features.models import group_queries
+
+_HEX = re.compile(r"(?:0x)?[0-9a-f]+")
+# Lengths in hex digits of the hashes that generators write.
+_KINDS_BY_LENGTH = {8: "autov1", 10: "autov2", 12: "autov3", 64: "sha256"}
+# The beginning of the sha256 of nothing: A1111 writes it for every file that is shorter than 1 MB.
+_HASH_OF_NOTHING = "e3b0c442"
+
+
+@dataclass(frozen=True, slots=True)
+class UsedModel:
+    """`sure`: the image names the model by a hash, not by its name alone."""
+
+    model_id: int
+    role: str
+    name: str
+    weight: float | None
+    sure: bool
+
+
+def find_or_add(tx: WriteTx, use: ModelUse, *, now_ms: int) -> int | None:
+    """The registry's entry for a model that an image names; None when it names nothing.
+
+    The same hash is the same model; a name finds the entry only where the hashes do not disagree. An
+    entry is never deleted, and an id that was given out stays right: entries that turn out to be one
+    model are grouped (`model_groups.py`), not moved.
+    """
+    hashed = _kind_of_hash(use.hash)
+    name = stem(use.name) if use.name else None
+    if hashed is None and not name:
+        return None
+    found = _by_hash(tx, use.role, hashed) if hashed else None
+    if found is not None:
+        return found
+    if name:
+        found = _by_name_unlike(tx, use.role, name, hashed) if hashed else _by_name(tx, use.role, name)
+        if found is not None and hashed is None:
+            return found
+    if found is None:
+        found = _add(tx, use.role, name or f"unknown {hashed[1] if hashed else ''}".strip(), now_ms)
+    if hashed is not None:
+        _keep_hash(tx, found, hashed)
+    # Either the entry is new or its hash is: which file it means may be known now.
+    group_queries.regroup(tx, found)
+    return found
+
+
+def _add(tx: WriteTx, role: str, name: str, now_ms: int) -> int:
+    tx.run(
+        "INSERT INTO models (kind, name, created_at) VALUES (:kind, :name, :now_ms)",
+        kind=role,
+        name=name,
+        now_ms=now_ms,
+    )
+    return tx.last_id
+
+
+def _keep_hash(tx: WriteTx, model_id: int, hashed: tuple[str, str]) -> None:
+    tx.run(
+        """
+        INSERT INTO model_hashes (model_id, kind, value, source)
+        VALUES (:model_id, :kind, :value, 'image')
+            ON CONFLICT DO NOTHING
+        """,
+        model_id=model_id,
+        kind=hashed[0],
+        value=hashed[1],
+    )
+
+
+Linked = Sequence[tuple[int, ModelUse]]
+
+
+def link_all(tx: WriteTx, uses: Sequence[tuple[GenerationId, Linked]]) -> None:
+    """Record which models made new images."""
+    tx.run_many(
+        """
+        INSERT INTO generation_models (generation_id, model_id, role, weight, sure)
+        VALUES (:image, :model_id, :role, :weight, :sure)
+            ON CONFLICT DO NOTHING
+        """,
+        (
+            {
+                "image": image,
+                "model_id": model_id,
+                "role": use.role.value,
+                "weight": use.weight,
+                "sure": int(_kind_of_hash(use.hash) is not None),
+            }
+            for image, linked in uses
+            for model_id, use in linked
+        ),
+    )
+
+
+def link(tx: WriteTx, image: GenerationId, linked: Linked) -> None:
+    """Record which models made an image, in place of what was recorded before."""
+    tx.run("DELETE FROM generation_models WHERE generation_id = :image", image=image)
+    link_all(tx, [(image, linked)])
+
+
+def used_by(tx: ReadTx, image: GenerationId) -> list[UsedModel]:
+    rows = tx.all(
+        """
+        SELECT coalesce(m.merged_into, m.id) AS model_id, u.role, m.name, u.weight,
+               u.sure AND m.merged_by IS NOT 'name' AS sure
+          FROM generation_models AS u
+               JOIN models AS m ON m.id = u.model_id
+         WHERE u.generation_id = :image
+         ORDER BY u.role, m.name
+        """,
+        image=image,
+    )
+    return [UsedModel(**(row | {"sure": bool(row["sure"])})) for row in rows]
+
+
+def made_with(tx: ReadTx, model_id: int, *, role: ModelKind, min_weight: float | None = None) -> list[GenerationId]:
+    """Every image that a model made in this role, newest first; all its entries count as one. With
+    `min_weight`, those that say a weight of at least so much."""
+    weighed = "AND u.weight >= :min_weight" if min_weight is not None else ""
+    return tx.column(
+        f"""
+        SELECT DISTINCT u.generation_id
+          FROM generation_models AS u
+         WHERE u.model_id IN (SELECT :model_id UNION ALL SELECT id FROM models WHERE merged_into = :model_id)
+           AND u.role = :role {weighed}
+         ORDER BY u.generation_id DESC
+        """,  # noqa: S608 - one of two texts of our own
+        **({"model_id": model_id, "role": role.value} | ({"min_weight": min_weight} if weighed else {})),
+    )
+
+
+def stem(name: str) -> str:
+    """A model's name without folders and file ending."""
+    last = re.split(r"[\\/]", name.strip())[-1]
+    return re.sub(r"\.(safetensors|ckpt|pth?|gguf|sft|bin|onnx)$", "", last, flags=re.IGNORECASE)
+
+
+def _kind_of_hash(text: str | None) -> tuple[str, str] | None:
+    value = (text or "").strip().lower()
+    for prefix in ("blake3:", "sha256:"):
+        if value.startswith(prefix):
+            return prefix[:-1], value.removeprefix(prefix)
+    if not _HEX.fullmatch(value) or value == _HASH_OF_NOTHING:
+        return None
+    if value.startswith("0x"):
+        return "tensor", value[2:]
+    kind = _KINDS_BY_LENGTH.get(len(value))
+    return (kind, value) if kind else None
+
+
+def _by_hash(tx: ReadTx, role: str, hashed: tuple[str, str]) -> int | None:
+    """The file with this hash before an entry of images; what a text claims comes last."""
+    found: int | None = tx.value(
+        """
+        SELECT h.model_id
+          FROM model_hashes AS h
+               JOIN models AS m ON m.id = h.model_id
+         WHERE h.kind = :kind AND h.value = :value AND m.kind = :role
+         ORDER BY CASE h.source WHEN 'file' THEN 0 WHEN 'image' THEN 1 ELSE 2 END, h.model_id
+        """,
+        kind=hashed[0],
+        value=hashed[1],
+        role=role,
+    )
+    return found
+
+
+def _by_name(tx: ReadTx, role: str, name: str) -> int | None:
+    """A file by that name before an entry of images."""
+    found: int | None = tx.value(
+        "SELECT id FROM models WHERE kind = :role AND name = :name ORDER BY file_path IS NULL, id",
+        role=role,
+        name=name,
+    )
+    return found
+
+
+def _by_name_unlike(tx: ReadTx, role: str, name: str, hashed: tuple[str, str]) -> int | None:
+    """The entry of images by that name; a namesake with another hash of the same kind is another model.
+    A file by that name is not meant: its hash would have been found, or is not known yet."""
+    found: int | None = tx.value(
+        """
+        SELECT m.id
+          FROM models AS m
+         WHERE m.kind = :role AND m.name = :name AND m.file_path IS NULL
+           AND NOT EXISTS (SELECT 1 FROM model_hashes AS h
+                            WHERE h.model_id = m.id AND h.kind = :kind AND h.value <> :value)
+         ORDER BY m.id
+        """,
+        role=role,
+        name=name,
+        kind=hashed[0],
+        value=hashed[1],
+    )
+    return found

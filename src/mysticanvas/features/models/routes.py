@@ -1,0 +1,122 @@
+"""The registry of models: what there is, what it made, scanning, merging."""
+
+import os
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from mysticanvas.app.services import Services
+from mysticanvas.db.database import ReadTx
+from mysticanvas.db.images import generations
+from mysticanvas.domain.clock import now_ms
+from mysticanvas.domain.errors import InvalidInputError, NotFoundError, UnreadableFileError
+from mysticanvas.domain.model import ModelKind
+from mysticanvas.features.history.routes import wire
+from mysticanvas.features.models import file_queries, list_queries, queries
+from mysticanvas.features.models import scan as model_scan
+from mysticanvas.features.models.file_queries import ModelFile
+from mysticanvas.features.models.list_queries import LIST_LIMIT_MS
+from mysticanvas.formats.containers.identify import sniff
+from mysticanvas.fs.safe_open import open_beneath
+from mysticanvas.http.schemas import Int64, PathText, reply
+
+# A picture beside a model is for looking at, not for archiving.
+MAX_PREVIEW_BYTES = 16 * 1024 * 1024
+
+
+class ScanIn(BaseModel):
+    """No path: every folder that is remembered. `anew`: also what did not change."""
+
+    paths: list[PathText] = Field(default_factory=list, max_length=100)
+    anew: bool = False
+
+
+class MergeIn(BaseModel):
+    keep: Int64
+    other: Int64
+
+
+def routes(services: Services) -> APIRouter:
+    router = APIRouter(prefix="/api/models", tags=["models"])
+    database = services.database
+
+    @router.get("")
+    def list_models(
+        kind: Annotated[str | None, Query(max_length=40)] = None,
+        name: Annotated[str | None, Query(max_length=500)] = None,
+    ) -> Response:
+        _check_kind(kind)
+        found = database.read_within(LIST_LIMIT_MS, list_queries.listed, kind=kind)
+        if name is not None:
+            named = set(database.read(list_queries.by_name, name, kind=kind))
+            found = [model for model in found if model.id in named]
+        return reply({"models": found, "folders": database.read(file_queries.folders)})
+
+    @router.post("/scan")
+    def scan(asked: ScanIn) -> Response:
+        return reply(model_scan.scan(database, services.workers, asked.paths, anew=asked.anew, now_ms=now_ms))
+
+    @router.post("/merge")
+    def merge(asked: MergeIn) -> Response:
+        deed = ("merge_models", {"keep": asked.keep, "other": asked.other})
+        return reply(wire(services.carrying_on.do("merge_models", [deed])))
+
+    @router.get("/{model_id}")
+    def detail(model_id: Int64) -> Response:
+        found = database.read_within(LIST_LIMIT_MS, list_queries.detail, model_id)
+        shown: dict[str, Any] = asdict(found) | {"files": [_file(file) for file in found.files]}
+        return reply(shown)
+
+    @router.get("/{model_id}/generations")
+    def made_with(
+        model_id: Int64,
+        role: Annotated[str | None, Query(max_length=40)] = None,
+        min_weight: Annotated[float | None, Query(ge=-100, le=100)] = None,
+        limit: Annotated[int, Query(ge=1, le=10_000)] = 500,
+    ) -> Response:
+        _check_kind(role)
+        return reply(
+            database.read_within(LIST_LIMIT_MS, _made_with, model_id, role, min_weight=min_weight, limit=limit)
+        )
+
+    @router.get("/{model_id}/preview")
+    def preview(model_id: Int64) -> Response:
+        files = database.read(file_queries.of_model, model_id)
+        file = next((file for file in files if file.preview is not None and not file.missing), None)
+        if file is None or file.preview is None:
+            raise NotFoundError("There is no picture beside this model.")
+        return _picture(file.folder, file.preview)
+
+    return router
+
+
+def _made_with(
+    tx: ReadTx, model_id: Int64, role: str | None, *, min_weight: float | None, limit: int
+) -> dict[str, Any]:
+    shown = list_queries.detail(tx, model_id).model
+    images = queries.made_with(tx, shown.id, role=ModelKind(role or shown.kind), min_weight=min_weight)
+    return {"total": len(images), "uuids": generations.uuids_of(tx, images[:limit])}
+
+
+def _check_kind(kind: str | None) -> None:
+    if kind is not None and kind not in list(ModelKind):
+        raise InvalidInputError(f"There is no kind of model “{kind}”; there are {', '.join(ModelKind)}.")
+
+
+def _file(file: ModelFile) -> dict[str, Any]:
+    return {name: getattr(file, name) for name in ("path", "bytes", "problem", "hashed", "missing")}
+
+
+def _picture(folder: str, path_bytes: bytes) -> Response:
+    """The picture, with a type from our own list; never what a file claims to be by its name."""
+    try:
+        with open_beneath(os.fsencode(folder), path_bytes) as source:
+            kind = sniff(source.read(0, 32)) if source.size <= MAX_PREVIEW_BYTES else None
+            content = source.read(0, source.size) if kind else b""
+    except UnreadableFileError as error:
+        raise NotFoundError(str(error)) from error
+    if kind is None:
+        raise NotFoundError("The file beside this model is no picture.")
+    return Response(content, media_type=kind.media_type, headers={"cache-control": "private, max-age=60"})

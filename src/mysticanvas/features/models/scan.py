@@ -1,0 +1,288 @@
+"""Scanning folders of models: headers are read by workers, and hashes are left to idle time."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mysticanvas.db import event_log
+from mysticanvas.db.database import Database, WriteTx
+from mysticanvas.domain.errors import TaskError
+from mysticanvas.domain.file import FileStat
+from mysticanvas.domain.model import ModelKind
+from mysticanvas.domain.task import Answer, Executor
+from mysticanvas.features.importing.types import Failure
+from mysticanvas.features.models import file_queries
+from mysticanvas.features.models.file_queries import FoundModel, KnownModel
+from mysticanvas.features.models.folders import family_of_path, kind_of_path
+from mysticanvas.features.models.fs_scan import PICTURE_ENDINGS, TEXT_ENDINGS
+from mysticanvas.features.models.queries import stem
+from mysticanvas.features.models.task_types import ListModels, ModelListing, ModelRead, ReadModel
+from mysticanvas.fs.paths import folder_named
+from mysticanvas.jobs import queue as job_queue
+from mysticanvas.jobs.queue import NewJob
+from mysticanvas.jobs.types import JobKind, JobPriority
+
+READS_IN_FLIGHT = 32
+BATCH_FILES = 100
+MAX_FOLDERS = 100_000
+
+
+@dataclass(slots=True)
+class ScanReport:
+    """`found` = added + changed + moved + unchanged + failed. `missing` were there at the last scan."""
+
+    folders: list[str]
+    found: int = 0
+    added: int = 0
+    changed: int = 0
+    moved: int = 0
+    unchanged: int = 0
+    missing: int = 0
+    failed: int = 0
+    failures: list[Failure] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    stat: FileStat
+    beside: list[bytes]
+
+
+def scan(
+    database: Database, executor: Executor, paths: Sequence[str], *, anew: bool, now_ms: Callable[[], int]
+) -> ScanReport:
+    """Look through folders and remember them; without any, through all that are remembered. Files that
+    did not change are not read again, unless `anew`.
+
+    Raises `InvalidInputError` for a path that is no folder, before anything is changed.
+    """
+    folders = [str(folder_named(path)) for path in paths] or [
+        folder.path for folder in database.read(file_queries.folders)
+    ]
+    report = ScanReport(folders)
+    for path in folders:
+        if not os.path.isdir(path):
+            # A drive that is away says nothing about what is on it.
+            report.failures.append(Failure(path, "The folder is not there at the moment; nothing was changed."))
+            continue
+        home = database.write(_home_of, path, now_ms=now_ms())
+        _Scan(database, executor, home, report, anew=anew, now_ms=now_ms).run()
+    database.write_bulk(_note_end, report, now_ms=now_ms())
+    return report
+
+
+@dataclass(frozen=True, slots=True)
+class _Home:
+    """The remembered folder, and the part of it that is looked through."""
+
+    folder_id: int
+    path: str
+    inside: bytes
+
+
+class _Scan:
+    """One folder, on the caller's thread."""
+
+    def __init__(
+        self,
+        database: Database,
+        executor: Executor,
+        home: _Home,
+        report: ScanReport,
+        *,
+        anew: bool,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._database = database
+        self._executor = executor
+        self._home = home
+        self._report = report
+        self._anew = anew
+        self._now_ms = now_ms
+        self._root = os.fsencode(home.path)
+        self._known = database.read(file_queries.in_folder, home.folder_id)
+        self._unlisted: list[bytes] = []
+
+    def run(self) -> None:
+        seen = self._list()
+        self._report.found += len(seen)
+        gone = self._gone({one.stat.path_bytes for one in seen})
+        fresh = [one for one in seen if not self._is_unchanged(one)]
+        fresh = self._take_moves(fresh, gone)
+        self._read(fresh)
+        self._database.write_bulk(file_queries.set_missing, list(gone), now_ms=self._now_ms())
+        self._report.missing += len(gone)
+        if not self._home.inside:
+            self._database.write_bulk(file_queries.mark_scanned, self._home.folder_id, now_ms=self._now_ms())
+
+    def _list(self) -> list[_Seen]:
+        seen: list[_Seen] = []
+        waiting = deque([self._home.inside])
+        listed = 0
+        while waiting and listed < MAX_FOLDERS:
+            asked = [waiting.popleft() for _ in range(min(len(waiting), READS_IN_FLIGHT))]
+            listed += len(asked)
+            futures = [self._executor.submit(ListModels(self._root, path), urgent=True) for path in asked]
+            for path, future in zip(asked, futures, strict=True):
+                listing = self._answer(path, future)
+                if isinstance(listing, ModelListing):
+                    waiting.extend(listing.folders)
+                    beside = _by_stem(listing.beside)
+                    seen += [_Seen(stat, beside.get(_stem(stat.path_bytes), [])) for stat in listing.models]
+                else:
+                    self._unlisted.append(path)
+        return seen
+
+    def _answer(self, path: bytes, future: Future[Answer]) -> Answer | None:
+        try:
+            return future.result()
+        except TaskError as error:
+            shown = os.path.join(self._home.path, path.decode("utf-8", "replace"))
+            self._report.failures.append(Failure(shown, str(error)))
+            return None
+
+    def _gone(self, there: set[bytes]) -> dict[int, KnownModel]:
+        """Known files of the part looked through that are not there; not those that could not be seen."""
+        prefix = self._home.inside + b"/" if self._home.inside else b""
+        unseen = tuple(path + b"/" for path in self._unlisted if path)
+        return {
+            known.id: known
+            for path, known in self._known.items()
+            if path not in there
+            and path.startswith(prefix)
+            and not (unseen and path.startswith(unseen))
+            and b"" not in self._unlisted
+        }
+
+    def _is_unchanged(self, one: _Seen) -> bool:
+        known = self._known.get(one.stat.path_bytes)
+        same = known is not None and known.stat == one.stat and known.missing_at is None and not self._anew
+        self._report.unchanged += same
+        return same
+
+    def _take_moves(self, fresh: list[_Seen], gone: dict[int, KnownModel]) -> list[_Seen]:
+        """A file of the same name, size and date as one that is gone is that one."""
+        by_look: dict[tuple[bytes, int, int], KnownModel] = {_look(known.stat): known for known in gone.values()}
+        left = []
+        for one in fresh:
+            known = by_look.pop(_look(one.stat), None) if one.stat.path_bytes not in self._known else None
+            if known is None:
+                left.append(one)
+                continue
+            self._database.write_bulk(
+                file_queries.move, known, folder_id=self._home.folder_id, path_bytes=one.stat.path_bytes
+            )
+            del gone[known.id]
+            self._report.moved += 1
+        return left
+
+    def _read(self, fresh: list[_Seen]) -> None:
+        for first in range(0, len(fresh), BATCH_FILES):
+            batch = fresh[first : first + BATCH_FILES]
+            futures = [
+                self._executor.submit(ReadModel(self._root, one.stat.path_bytes, _texts(one.beside)), urgent=True)
+                for one in batch
+            ]
+            found = []
+            for one, future in zip(batch, futures, strict=True):
+                read = self._answer(one.stat.path_bytes, future)
+                if isinstance(read, ModelRead):
+                    found.append(_found(self._home.path, one, read))
+                else:
+                    self._report.failed += 1
+            added = self._database.write_bulk(_take_in, self._home.folder_id, self._known, found, now_ms=self._now_ms())
+            self._report.added += added
+            self._report.changed += len(found) - added
+
+
+def _take_in(
+    tx: WriteTx, folder_id: int, known: dict[bytes, KnownModel], found: Sequence[FoundModel], *, now_ms: int
+) -> int:
+    """How many are new. Each that is not hashed gets its job, for when nothing else is to be done."""
+    added = 0
+    for one in found:
+        before = known.get(one.stat.path_bytes)
+        # It may have been hashed since the scan began.
+        current = file_queries.find(tx, before.id) if before is not None else None
+        if current is None:
+            file = file_queries.add(tx, folder_id, one, now_ms=now_ms)
+            added += 1
+        else:
+            file = file_queries.change(tx, current[1], one, now_ms=now_ms)
+        if file.hashed_at is None:
+            job = NewJob(JobKind.MODELS, {"model_file": file.id}, str(file.id), JobPriority.IDLE)
+            job_queue.enqueue(tx, job, now_ms=now_ms)
+    return added
+
+
+def _found(root: str, one: _Seen, read: ModelRead) -> FoundModel:
+    path = os.path.join(root, one.stat.path_bytes.decode("utf-8", "replace"))
+    kind = read.kind or kind_of_path(path) or ModelKind.OTHER
+    return FoundModel(
+        stat=read.stat,
+        kind=str(kind),
+        name=stem(path),
+        family=read.family or family_of_path(path),
+        metadata=read.about | {"trigger_words": read.trigger_words},
+        hashes=read.hashes,
+        preview=_preview(one.beside),
+        problem=read.problem,
+    )
+
+
+def _home_of(tx: WriteTx, path: str, *, now_ms: int) -> _Home:
+    """A folder inside a remembered one is a part of it; those inside a new one become parts of it."""
+    known = file_queries.folders(tx)
+    for folder in known:
+        if Path(path).is_relative_to(folder.path):
+            inside = Path(path).relative_to(folder.path).as_posix()
+            return _Home(folder.id, folder.path, b"" if inside == "." else os.fsencode(inside))
+    folder_id = file_queries.add_folder(tx, path, now_ms=now_ms)
+    for folder in known:
+        if Path(folder.path).is_relative_to(path):
+            inside = Path(folder.path).relative_to(path).as_posix()
+            file_queries.absorb(tx, folder.id, outer_id=folder_id, prefix=os.fsencode(inside))
+    return _Home(folder_id, path, b"")
+
+
+def _note_end(tx: WriteTx, report: ScanReport, *, now_ms: int) -> None:
+    data = {
+        name: getattr(report, name) for name in ("found", "added", "changed", "moved", "unchanged", "missing", "failed")
+    }
+    subject = ", ".join(report.folders)
+    level = "warning" if report.failures else "info"
+    event_log.append(tx, level=level, kind="models.scan", subject=subject, data=data, now_ms=now_ms)
+
+
+def _look(stat: FileStat) -> tuple[bytes, int, int]:
+    return os.path.basename(stat.path_bytes), stat.bytes, stat.mtime_ns
+
+
+def _stem(path: bytes) -> bytes:
+    return os.path.splitext(path)[0]
+
+
+def _by_stem(beside: Sequence[bytes]) -> dict[bytes, list[bytes]]:
+    found: dict[bytes, list[bytes]] = {}
+    for path in beside:
+        ending = next((e for e in (*TEXT_ENDINGS, *PICTURE_ENDINGS) if path.lower().endswith(e)), b"")
+        found.setdefault(path[: len(path) - len(ending)], []).append(path)
+    return found
+
+
+def _texts(beside: Sequence[bytes]) -> list[bytes]:
+    """In the order in which they are believed."""
+    return [path for ending in TEXT_ENDINGS for path in beside if _ends_only(path, ending, TEXT_ENDINGS)]
+
+
+def _preview(beside: Sequence[bytes]) -> bytes | None:
+    ordered = (path for ending in PICTURE_ENDINGS for path in beside if _ends_only(path, ending, PICTURE_ENDINGS))
+    return next(ordered, None)
+
+
+def _ends_only(path: bytes, ending: bytes, endings: Sequence[bytes]) -> bool:
+    """Whether this is the first of the endings that the path has."""
+    return ending == next((e for e in endings if path.lower().endswith(e)), None)

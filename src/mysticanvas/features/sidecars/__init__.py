@@ -1,0 +1,1 @@
+"""Sidecar files with tags and ratings, written on request."""

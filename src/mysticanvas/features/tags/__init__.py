@@ -1,0 +1,1 @@
+"""Tags, aliases, implications, and who assigned them."""

@@ -1,0 +1,114 @@
+"""Many changes of the vocabulary as text, one a line (T12); the vocabulary itself is written so too (T17).
+
+    tag fox : animal            a tag, and its category
+    alias vixen -> fox          another name          unalias vixen
+    imply fox -> animal         what follows          unimply fox -> animal
+    rename foxy -> fox like     a better name
+    merge foxes -> fox          the one becomes the other, relations too
+    retag foxes -> fox          what was said of the one is said of the other; the tag stays
+    split red fox -> red, fox   one becomes several
+    delete blurry fox
+    threshold vision 0.4        from which confidence on; `threshold vision 0.4 : fox` for one tag
+
+Blank lines and lines that begin with # are left out.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mysticanvas.db.database import ReadTx
+from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.domain.tag import TagSource, tag_name
+from mysticanvas.edits.types import Step
+from mysticanvas.features.tags import queries, relation_queries
+
+MAX_LINES = 20_000
+MAX_LINE = 2_000
+
+_PAIRS = {"imply": "implies", "unimply": "implies", "alias": "of", "rename": "to", "merge": "to", "retag": "to"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    number: int
+    text: str
+    step: Step
+
+
+def parse(text: str) -> list[Line]:
+    """Raises `InvalidInputError`, which names the line."""
+    lines = text.splitlines()
+    if len(lines) > MAX_LINES:
+        raise InvalidInputError(f"A script has at most {MAX_LINES:,} lines.")
+    found = []
+    for number, line in enumerate(lines, 1):
+        words = line.strip().removeprefix("\ufeff")
+        if not words or words.startswith("#"):
+            continue
+        try:
+            if len(words) > MAX_LINE:
+                raise InvalidInputError("it is too long")
+            found.append(Line(number, words, _step(words)))
+        except InvalidInputError as error:
+            raise InvalidInputError(f"Line {number}: {error}") from error
+    return found
+
+
+def _step(line: str) -> Step:
+    verb, _, rest = line.partition(" ")
+    verb, rest = verb.lower(), rest.strip()
+    if verb == "tag":
+        name, _, category = rest.rpartition(" : ") if " : " in rest else (rest, "", "")
+        return "tag.ensure", {"tag": _name(name), "category": category.strip() or None}
+    if verb in ("delete", "unalias"):
+        return f"tag.{verb}", {"tag": _name(rest)}
+    if verb == "threshold":
+        return "tag.threshold", _threshold(rest)
+    left, arrow, right = rest.partition("->")
+    if (verb not in _PAIRS and verb != "split") or not arrow:
+        raise InvalidInputError(f"“{line[:60]}” is no command; such as: alias vixen -> fox.")
+    if verb == "split":
+        return "tag.split", {"tag": _name(left), "to": [_name(part) for part in right.split(",")]}
+    return f"tag.{verb}", {
+        "tag": _name(left),
+        _PAIRS[verb]: _name(right),
+        **({"across": True} if verb == "alias" else {}),
+    }
+
+
+def _threshold(text: str) -> dict[str, object]:
+    said, _, name = text.partition(" : ")
+    source, _, value = said.strip().partition(" ")
+    try:
+        number = None if value.strip() == "none" else float(value)
+    except ValueError as error:
+        raise InvalidInputError("a threshold is a number from 0 to 1, or none") from error
+    if source not in list(TagSource):
+        raise InvalidInputError(f"“{source}” is no source; there are {', '.join(TagSource)}")
+    return {"source": source, "value": number, **({"tag": _name(name)} if name.strip() else {})}
+
+
+def _name(text: str) -> str:
+    return tag_name(text.strip()).shown
+
+
+def write(tx: ReadTx) -> str:
+    """The vocabulary as a script that makes it: equal vocabularies are equal texts."""
+    lines = [f"tag {name}{f' : {category}' if category else ''}" for name, category in queries.known_names(tx)]
+    aliases, implications = relation_queries.edges(tx)
+    lines += [f"alias {name} -> {target}" for name, target in aliases]
+    lines += [f"imply {name} -> {implied}" for name, implied in implications]
+    lines += _thresholds(queries.thresholds(tx, None).items(), "")
+    for tag, name in queries.with_thresholds(tx):
+        lines += _thresholds(queries.thresholds(tx, tag).items(), f" : {name}")
+    return "\n".join(lines) + "\n" if lines else ""
+
+
+def _thresholds(values: Iterable[tuple[str, float]], of: str) -> list[str]:
+    return [f"threshold {source} {value:g}{of}" for source, value in values]
+
+
+def steps(lines: Sequence[Line]) -> list[Step]:
+    if not lines:
+        raise InvalidInputError("The script says nothing.")
+    return [line.step for line in lines]

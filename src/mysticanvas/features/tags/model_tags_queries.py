@@ -1,0 +1,123 @@
+"""What auto-tagging reads: prompts and the images that have them, and what a model has said already."""
+
+import json
+from collections.abc import Sequence
+
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.tag import TagId, TagSource
+
+
+def prompts_of(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, list[int]]:
+    """The images of each prompt (its id in `prompts`); those without one are left out."""
+    rows = tx.rows(
+        """
+        SELECT prompt_id, json_group_array(generation_id)
+          FROM generation_prompts
+         WHERE generation_id IN (SELECT value FROM json_each(:images))
+         GROUP BY prompt_id
+        """,
+        images=json.dumps(list(images)),
+    )
+    return {prompt: json.loads(of) for prompt, of in rows}
+
+
+def prompt_text(tx: ReadTx, prompt: int) -> str | None:
+    """None when no image has the prompt any more."""
+    text: str | None = tx.value(
+        """
+        SELECT g.prompt
+          FROM generation_prompts AS p
+               JOIN generations AS g ON g.id = p.generation_id
+         WHERE p.prompt_id = :prompt
+         LIMIT 1
+        """,
+        prompt=prompt,
+    )
+    return text
+
+
+def images_of_prompt(tx: ReadTx, prompt: int) -> list[GenerationId]:
+    return tx.column("SELECT generation_id FROM generation_prompts WHERE prompt_id = :prompt", prompt=prompt)
+
+
+def still_live(tx: ReadTx, images: Sequence[int]) -> list[GenerationId]:
+    return tx.column(
+        "SELECT id FROM live_generations WHERE id IN (SELECT value FROM json_each(:images)) ORDER BY id",
+        images=json.dumps(list(images)),
+    )
+
+
+def told(tx: ReadTx, images: Sequence[int], *, source: TagSource, runs: str) -> set[int]:
+    """Those of the images of which a run whose name begins with `runs` has said something."""
+    return set(
+        tx.column(
+            """
+            SELECT DISTINCT a.generation_id
+              FROM json_each(:images) AS i
+                   CROSS JOIN tag_assertions AS a ON a.generation_id = i.value
+             WHERE a.source = :source AND substr(a.run, 1, length(:runs)) = :runs
+            """,
+            images=json.dumps(list(images)),
+            source=source.value,
+            runs=runs,
+        )
+    )
+
+
+def forget(tx: WriteTx, images: Sequence[int], *, source: TagSource, runs: str) -> list[tuple[GenerationId, TagId]]:
+    """What runs whose names begin so have said of these images goes; what it was."""
+    rows = tx.all(
+        """
+        DELETE FROM tag_assertions
+         WHERE generation_id IN (SELECT value FROM json_each(:images))
+           AND source = :source AND substr(run, 1, length(:runs)) = :runs
+     RETURNING generation_id, tag_id
+        """,
+        images=json.dumps(list(images)),
+        source=source.value,
+        runs=runs,
+    )
+    return [(row["generation_id"], row["tag_id"]) for row in rows]
+
+
+def copy(
+    tx: WriteTx, one: int, others: Sequence[int], *, source: TagSource, runs: str, now_ms: int
+) -> list[tuple[GenerationId, TagId]]:
+    """What those runs have said of one image, said of others that have the same prompt."""
+    rows = tx.all(
+        """
+        INSERT INTO tag_assertions (generation_id, tag_id, source, run, decision, confidence, created_at)
+        SELECT i.value, a.tag_id, a.source, a.run, a.decision, a.confidence, :now_ms
+          FROM tag_assertions AS a CROSS JOIN json_each(:others) AS i
+         WHERE a.generation_id = :one AND a.source = :source AND substr(a.run, 1, length(:runs)) = :runs
+            ON CONFLICT DO NOTHING
+     RETURNING generation_id, tag_id
+        """,
+        one=one,
+        others=json.dumps(list(others)),
+        source=source.value,
+        runs=runs,
+        now_ms=now_ms,
+    )
+    return [(row["generation_id"], row["tag_id"]) for row in rows]
+
+
+def images_of_run(tx: ReadTx, run: str, *, limit: int) -> list[GenerationId]:
+    """Some of the images of which exactly this run said something."""
+    return tx.column(
+        """
+        SELECT DISTINCT generation_id
+          FROM tag_assertions
+         WHERE run = :run AND source IN ('llm', 'vision')
+         LIMIT :limit
+        """,
+        run=run,
+        limit=limit,
+    )
+
+
+def content_hash(tx: ReadTx, image: int) -> str | None:
+    """In hex, as thumbnails are named; None while there is none."""
+    found: str | None = tx.value("SELECT lower(hex(content_hash)) FROM live_generations WHERE id = :image", image=image)
+    return found or None

@@ -1,0 +1,124 @@
+"""`templates …`: prompts to use again."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from mysticanvas.cli.client import Client, connect
+from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.output import out, print_json
+from mysticanvas.domain.errors import InvalidInputError, NotFoundError
+from mysticanvas.features.images.edit_commands import followed, say
+
+templates = typer.Typer(no_args_is_help=True, help="Prompts with variables {subject}, choices {a|b} and __wildcards__.")
+
+Template = Annotated[str, typer.Argument(metavar="TEMPLATE", help="Its name or uuid.")]
+
+
+def add_commands(app: typer.Typer) -> None:
+    app.add_typer(templates, name="templates")
+
+
+@templates.command("list", epilog="Example: mysticanvas templates list")
+def listed(library: Library = None, json: Json = False) -> None:
+    """All templates by category and name."""
+    with connect(settings_for(library)) as client:
+        found = client.get("/api/templates")
+    if json:
+        print_json(found)
+        return
+    table = Table("Name", "Category", "Uses", "Variables", "Text", box=None)
+    for one in found["templates"]:
+        variables = ", ".join(one["variables"])
+        table.add_row(one["name"], one["category"] or "", str(one["uses"]), variables, one["content"][:60])
+    out.print(table if found["templates"] else "There is no template yet.", markup=False)
+
+
+@templates.command(epilog="Example: mysticanvas templates save Foxes 'a {red|white} fox, {place}'")
+def save(
+    name: Annotated[str, typer.Argument(help="What to call it.")],
+    text: Annotated[str, typer.Argument(help="The prompt; empty with --image.")] = "",
+    negative: Annotated[str | None, typer.Option(help="The negative prompt.")] = None,
+    category: Annotated[str | None, typer.Option()] = None,
+    image: Annotated[str | None, typer.Option(help="Keep the recipe of the image with this uuid.")] = None,
+    library: Library = None,
+    json: Json = False,
+) -> None:
+    """Keep a prompt, or an image's recipe."""
+    asked = {"name": name, "negative": negative, "category": category, "image": image, "content": text or None}
+    with connect(settings_for(library)) as client:
+        say(client.post("/api/templates", {k: v for k, v in asked.items() if v}), json=json, what="template kept")
+
+
+@templates.command(epilog="Example: mysticanvas templates expand Foxes --set place=snow --seed 7")
+def expand(
+    template: Template,
+    values: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=TEXT", help="What a variable is.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="The same seed gives the same prompt.")] = None,
+    count: Annotated[int, typer.Option(min=1, max=100)] = 1,
+    form: Annotated[str, typer.Option(help="a1111, prompt or json.")] = "prompt",
+    library: Library = None,
+    json: Json = False,
+) -> None:
+    """Make prompts of a template."""
+    given = dict(_pair(value) for value in values or [])
+    asked = {"values": given, "count": count, "form": form, **({} if seed is None else {"seed": seed})}
+    with connect(settings_for(library)) as client:
+        made = client.post(f"/api/templates/{_uuid(client, template)}/expand", asked)
+    if json:
+        print_json(made)
+        return
+    for text in made["expanded"]:
+        print_json(text) if form == "json" else typer.echo(text)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise InvalidInputError(f"“{text}”: write NAME=TEXT.")
+    return name.strip(), value
+
+
+@templates.command(epilog="Example: mysticanvas templates delete Foxes")
+def delete(template: Template, library: Library = None, json: Json = False) -> None:
+    """Delete a template."""
+    with connect(settings_for(library)) as client:
+        path = f"/api/templates/{_uuid(client, template)}/delete"
+        say(client.post(path), json=json, what="template deleted")
+
+
+@templates.command("import", epilog="Example: mysticanvas templates import stable-diffusion-webui/styles.csv")
+def import_styles(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A1111's styles.csv.")],
+    library: Library = None,
+    json: Json = False,
+) -> None:
+    """Take in the styles of A1111 and its relatives."""
+    text = file.read_text("utf-8-sig", "replace")
+    with connect(settings_for(library)) as client:
+        say(followed(client, client.post("/api/templates/styles", {"text": text})), json=json, what="templates kept")
+
+
+@templates.command(epilog="Example: mysticanvas templates wildcard colour colours.txt")
+def wildcard(
+    name: Annotated[str, typer.Argument(help="What stands between the underscores.")],
+    file: Annotated[Path | None, typer.Argument(exists=True, dir_okay=False, help="One choice a line.")] = None,
+    library: Library = None,
+    json: Json = False,
+) -> None:
+    """Keep the choices of a wildcard; without a file, forget them."""
+    content = None if file is None else file.read_text("utf-8-sig", "replace")
+    with connect(settings_for(library)) as client:
+        done = client.post("/api/wildcards", {"name": name, "content": content})
+        say(done, json=json, what="wildcard changed")
+
+
+def _uuid(client: Client, name: str) -> str:
+    found = [one for one in client.get("/api/templates")["templates"] if name in (one["name"], one["uuid"])]
+    if not found:
+        raise NotFoundError(f"There is no template “{name}”.")
+    if len(found) > 1:
+        raise InvalidInputError(f"There are {len(found)} templates “{name}”; name one by its uuid.")
+    return str(found[0]["uuid"])

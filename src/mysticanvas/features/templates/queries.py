@@ -1,0 +1,125 @@
+"""Prompt templates and the lists that wildcards stand for."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.domain.errors import NotFoundError
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """`preview` is the uuid of an image; `params` are settings of a recipe, by its fields."""
+
+    uuid: str
+    name: str
+    content: str
+    negative: str | None
+    params: dict[str, Any]
+    category: str | None
+    preview: str | None
+    uses: int
+    created_at: int
+
+
+_TEMPLATE = """
+        SELECT t.uuid, t.name, t.content, t.negative, t.params_json, t.category, g.uuid AS preview, t.uses, t.created_at
+          FROM prompt_templates AS t
+               LEFT JOIN generations AS g ON g.id = t.preview_generation_id
+"""
+
+
+def listed(tx: ReadTx) -> list[Template]:
+    """By category and name."""
+    return [_template(row) for row in tx.all(_TEMPLATE + " ORDER BY t.category, t.name, t.id")]
+
+
+def thumbs(tx: ReadTx) -> dict[str, str]:
+    """Of the images that are previews: their uuid, and their content's hash in hex."""
+    rows = tx.all(
+        """
+        SELECT g.uuid, lower(hex(f.blake3)) AS thumb
+          FROM prompt_templates AS t
+               JOIN generations AS g ON g.id = t.preview_generation_id
+               JOIN generation_files AS f ON f.generation_id = g.id AND f.kind = 'final'
+         WHERE f.blake3 IS NOT NULL
+        """
+    )
+    return {row["uuid"]: row["thumb"] for row in rows}
+
+
+def find(tx: ReadTx, uuid: str) -> Template:
+    """Raises `NotFoundError`."""
+    row = tx.one(_TEMPLATE + " WHERE t.uuid = :uuid", uuid=uuid)
+    if row is None:
+        raise NotFoundError("That template is not in this library.")
+    return _template(row)
+
+
+def named(tx: ReadTx, name: str) -> list[Template]:
+    """Those of that name or uuid."""
+    return [_template(row) for row in tx.all(_TEMPLATE + " WHERE t.name = :name OR t.uuid = :name", name=name)]
+
+
+def _template(row: dict[str, Any]) -> Template:
+    return Template(params=json.loads(row.pop("params_json")), **row)
+
+
+def put(tx: WriteTx, template: Template, *, now_ms: int) -> None:
+    """Made, or changed where its uuid is there already; the count of uses stays."""
+    tx.run(
+        """
+        INSERT INTO prompt_templates (uuid, name, content, negative, params_json, category, preview_generation_id,
+                                      created_at, updated_at)
+        VALUES (:uuid, :name, :content, :negative, :params, :category,
+                (SELECT id FROM generations WHERE uuid = :preview), :now_ms, :now_ms)
+            ON CONFLICT (uuid) DO UPDATE
+           SET name = excluded.name, content = excluded.content, negative = excluded.negative,
+               params_json = excluded.params_json, category = excluded.category,
+               preview_generation_id = excluded.preview_generation_id, updated_at = excluded.updated_at
+        """,
+        uuid=template.uuid,
+        name=template.name,
+        content=template.content,
+        negative=template.negative,
+        params=json.dumps(template.params, ensure_ascii=False, sort_keys=True),
+        category=template.category,
+        preview=template.preview,
+        now_ms=now_ms,
+    )
+
+
+def remove(tx: WriteTx, uuid: str) -> int:
+    return tx.run("DELETE FROM prompt_templates WHERE uuid = :uuid", uuid=uuid)
+
+
+def count_use(tx: WriteTx, uuid: str) -> None:
+    tx.run("UPDATE prompt_templates SET uses = uses + 1 WHERE uuid = :uuid", uuid=uuid)
+    tx.changes.stale.add("templates")
+
+
+def wildcard(tx: ReadTx, name: str) -> str | None:
+    """Its text, one choice a line."""
+    text: str | None = tx.value("SELECT content FROM wildcards WHERE name = :name", name=name)
+    return text
+
+
+def wildcards(tx: ReadTx) -> list[dict[str, Any]]:
+    """Name and text, by name."""
+    return tx.all("SELECT name, content FROM wildcards ORDER BY name")
+
+
+def put_wildcard(tx: WriteTx, name: str, content: str | None, *, now_ms: int) -> int:
+    """None takes it away."""
+    if content is None:
+        return tx.run("DELETE FROM wildcards WHERE name = :name", name=name)
+    return tx.run(
+        """
+        INSERT INTO wildcards (name, content, updated_at) VALUES (:name, :content, :now_ms)
+            ON CONFLICT (name) DO UPDATE SET content = excluded.content, updated_at = excluded.updated_at
+        """,
+        name=name,
+        content=content,
+        now_ms=now_ms,
+    )

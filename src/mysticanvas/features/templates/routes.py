@@ -1,0 +1,179 @@
+"""Prompt templates and wildcards over HTTP, and the export of all that the person wrote."""
+
+import random
+import uuid as uuids
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from mysticanvas.app.services import Services
+from mysticanvas.db.database import Database, ReadTx
+from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.features.archive import export as archive_export
+from mysticanvas.features.archive import service as archive_service
+from mysticanvas.features.history.routes import wire
+from mysticanvas.features.templates import queries, service
+from mysticanvas.features.templates.queries import Template
+from mysticanvas.http.schemas import Int64, reply
+
+EXPORT_LIMIT_MS = 300_000
+Text = Annotated[str, Field(max_length=50_000)]
+Setting = Text | Int64 | Annotated[float, Field(allow_inf_nan=False)]
+Name = Annotated[str, Field(max_length=400)]
+
+
+class TemplateIn(BaseModel):
+    """`image` keeps the recipe of an image (its uuid); else `content` says what to keep."""
+
+    name: Name
+    content: Text | None = None
+    negative: Text | None = None
+    params: dict[Name, Setting] = {}
+    category: Name | None = None
+    preview: Annotated[str, Field(max_length=36)] | None = None
+    image: Annotated[str, Field(max_length=36)] | None = None
+
+
+class TemplateEditIn(BaseModel):
+    name: Name | None = None
+    content: Text | None = None
+    negative: Text | None = None
+    params: dict[Name, Setting] | None = None
+    category: Name | None = None
+    preview: Annotated[str, Field(max_length=36)] | None = None
+
+
+class ExpandIn(BaseModel):
+    """`form`: a1111, prompt or json. Without a seed one is drawn, and said."""
+
+    seed: int | None = Field(None, ge=0, le=2**64 - 1)
+    values: dict[Name, Text] = {}
+    form: str = Field("a1111", max_length=20)
+    count: int = Field(1, ge=1, le=100)
+
+
+class TryIn(ExpandIn):
+    """A template that need not be kept."""
+
+    content: Text
+    negative: Text | None = None
+    params: dict[Name, Setting] = {}
+
+
+class StylesIn(BaseModel):
+    text: str = Field(max_length=1_000_000)
+
+
+class WildcardIn(BaseModel):
+    """One choice a line; None takes it away."""
+
+    name: Name
+    content: Annotated[str, Field(max_length=500_000)] | None = None
+
+
+def routes(services: Services) -> APIRouter:
+    router = APIRouter(prefix="/api", tags=["templates"])
+    # Its fixed paths come before those that begin with a uuid.
+    _add_uses(router, services)
+    _add_templates(router, services)
+    _add_export(router, services)
+    return router
+
+
+def _add_uses(router: APIRouter, services: Services) -> None:
+    database, carrying_on = services.database, services.carrying_on
+
+    @router.post("/templates/styles")
+    def styles(asked: StylesIn) -> Response:
+        return reply(wire(carrying_on.do("template.import", service.from_styles(asked.text))))
+
+    @router.get("/templates/styles")
+    def styles_of_all() -> Response:
+        """All templates as A1111's styles.csv."""
+        headers = {"content-disposition": 'attachment; filename="styles.csv"'}
+        return Response(service.to_styles(database.read(queries.listed)), headers=headers, media_type="text/csv")
+
+    @router.post("/templates/try")
+    def try_out(asked: TryIn) -> Response:
+        """What would come of it; nothing is kept and no use is counted."""
+        made = service.draft(asked.content, asked.negative, asked.params)
+        return reply(service.described(made) | _expanded(database, made, asked))
+
+    @router.post("/templates/{uuid}/expand")
+    def expand(uuid: str, asked: ExpandIn) -> Response:
+        made = database.read(queries.find, uuid)
+        database.write(queries.count_use, uuid)
+        return reply(_expanded(database, made, asked))
+
+
+def _add_templates(router: APIRouter, services: Services) -> None:
+    database, carrying_on = services.database, services.carrying_on
+
+    def do(kind: str, args: dict[str, Any]) -> dict[str, Any]:
+        return wire(carrying_on.do(kind, [(kind, args)]))
+
+    @router.get("/templates")
+    def listed() -> Response:
+        thumbs = database.read(queries.thumbs)
+        made = database.read(queries.listed)
+        found = [service.described(one) | {"thumb": thumbs.get(one.preview or "")} for one in made]
+        return reply({"templates": found, "wildcards": database.read(queries.wildcards)})
+
+    @router.post("/templates")
+    def create(asked: TemplateIn) -> Response:
+        if (asked.image is None) == (asked.content is None):
+            raise InvalidInputError("Say either an image whose recipe to keep, or the text.")
+        if asked.image is not None:
+            args = database.read(service.from_image, asked.image, name=asked.name, category=asked.category)
+        else:
+            args = asked.model_dump(exclude={"image"}, exclude_none=True) | {"uuid": str(uuids.uuid4())}
+        return reply(do("template.create", args) | {"uuid": args["uuid"]})
+
+    @router.post("/templates/{uuid}")
+    def edit(uuid: str, asked: TemplateEditIn) -> Response:
+        given = asked.model_dump(exclude_unset=True)
+        return reply(do("template.edit", given | {"template": uuid}))
+
+    @router.post("/templates/{uuid}/delete")
+    def delete(uuid: str) -> Response:
+        return reply(do("template.delete", {"template": uuid}))
+
+    @router.post("/wildcards")
+    def wildcard(asked: WildcardIn) -> Response:
+        return reply(do("wildcard", {"name": asked.name, "content": asked.content}))
+
+
+def _add_export(router: APIRouter, services: Services) -> None:
+    database = services.database
+
+    @router.get("/export")
+    def export() -> Response:
+        """Lines of JSON, over one state of the library."""
+        text = "\n".join(database.read_within(EXPORT_LIMIT_MS, _export))
+        return StreamingResponse(_blocks(text + "\n"), media_type="application/x-ndjson")
+
+    @router.get("/export/whole")
+    def export_whole() -> Response:
+        """The things of the journal, a line each, over one state of the library."""
+        found = database.read_within(EXPORT_LIMIT_MS, lambda tx: b"\n".join(archive_service.lines(tx)))
+        return Response(found + b"\n", media_type="application/x-ndjson")
+
+
+def _expanded(database: Database, made: Template, asked: ExpandIn) -> dict[str, Any]:
+    seed = random.randrange(1 << 48) if asked.seed is None else asked.seed
+    recipes = [
+        database.read(service.expanded, made, seed=seed + number, values=asked.values) for number in range(asked.count)
+    ]
+    return {"seed": seed, "expanded": [service.in_form(recipe, asked.form) for recipe in recipes]}
+
+
+def _export(tx: ReadTx) -> list[str]:
+    return list(archive_export.lines(tx))
+
+
+def _blocks(text: str) -> Iterator[str]:
+    for start in range(0, len(text), 1 << 18):
+        yield text[start : start + (1 << 18)]

@@ -1,0 +1,66 @@
+"""Thumbnails, and what reading all the bytes for them brings: the full hash, the damage, hidden text."""
+
+from typing import Any
+
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.db.images import files, generations, raw_metadata
+from mysticanvas.db.images.files import KnownFile
+from mysticanvas.domain.clock import now_ms
+from mysticanvas.domain.file import FileKind, TextEntry
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.task import Answer, Task
+from mysticanvas.features.duplicates import queries as image_hash_queries
+from mysticanvas.features.importing import reparse_job
+from mysticanvas.features.thumbnails.types import MakeThumbs, ThumbsMade
+from mysticanvas.features.vision import service as vision_service
+from mysticanvas.imaging.thumbnail_cache import SHORT_EDGES_PX
+from mysticanvas.jobs import location as job_location
+from mysticanvas.jobs import queue as job_queue
+from mysticanvas.jobs.types import JobKind, JobPriority
+
+# A file that changed before its thumbnail was made is taken in anew by the next scan; until then now and then
+# is often enough.
+LOOK_AGAIN_MS = 5 * 60_000
+
+
+def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
+    file = job_location.of(tx, payload)
+    if file is None:
+        return None
+    return MakeThumbs(file.root, file.path_bytes, list(SHORT_EDGES_PX))
+
+
+def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
+    assert isinstance(answer, ThumbsMade)
+    image = GenerationId(payload["generation"])
+    file = files.final_of(tx, image)
+    if file is None or (file.bytes, file.mtime_ns) != (answer.stat.bytes, answer.stat.mtime_ns):
+        _look_again_later(tx, image, file)
+        return
+    files.set_pixels(tx, file.id, blake3=answer.blake3, color_rgb=answer.color_rgb, damage=answer.damage)
+    image_hash_queries.keep(tx, image, answer.phash)
+    if answer.blake3 is not None and answer.webps:
+        for kind, edge_px, webp in zip((FileKind.THUMB, FileKind.PREVIEW), SHORT_EDGES_PX, answer.webps, strict=False):
+            files.keep_thumb(tx, image, kind=kind, blake3=answer.blake3, short_edge_px=edge_px, size_bytes=len(webp))
+        vision_service.note(tx, image, now_ms=now_ms())
+    if answer.hidden is not None:
+        # Kept beside the texts of the file; what they say together is for a worker to read.
+        raw_metadata.keep_also(tx, image, TextEntry("stealth", "stealth", answer.hidden))
+        reparse_job.enqueue(tx, [image])
+    tx.changes.changed.append(image)
+
+
+def _look_again_later(tx: WriteTx, image: GenerationId, file: KnownFile | None) -> None:
+    """Another file is there than the one that was known. Should it become that one again before a scan sees
+    it, nothing else would ask for its thumbnail."""
+    if file is None or file.blake3 is not None or file.missing_at is not None:
+        return
+    moment_ms = now_ms()
+    again = job_queue.NewJob(
+        JobKind.THUMB,
+        {"generation": image},
+        generations.uuid_of(tx, image),
+        JobPriority.NORMAL,
+        moment_ms + LOOK_AGAIN_MS,
+    )
+    job_queue.enqueue(tx, again, now_ms=moment_ms)

@@ -1,0 +1,1 @@
+"""The Trash, and deleting permanently."""

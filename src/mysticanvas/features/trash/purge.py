@@ -1,0 +1,176 @@
+"""From the Trash for good: what is to happen is written down, then the file goes, then its row (R4).
+
+Only images in the Trash are purged. A file that is missing is not looked for, one whose folder is away
+stays with its row, and one in a folder that was removed from the library is left where it is.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+from mysticanvas.db import event_log
+from mysticanvas.db.database import Database, WriteTx
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.features.lineage import service as lineage_service
+from mysticanvas.features.trash import queries
+from mysticanvas.features.trash.queries import PurgedFile
+from mysticanvas.fs import sidecars
+from mysticanvas.fs import trash as fs_trash
+from mysticanvas.fs.trash import Discard, Expected, NotDiscardedError
+
+log = logging.getLogger(__name__)
+
+# As many images are written down at a time.
+BATCH = 50
+# As many go in one call (R5).
+MOST = 1_000
+
+
+@dataclass(slots=True)
+class Purge:
+    """What was or would be purged. `beside` are sidecars, which stay; `kept` is what stayed, with the reason."""
+
+    images: int = 0
+    files: int = 0
+    bytes: int = 0
+    beside: list[str] = field(default_factory=list)
+    kept: list[tuple[str, str]] = field(default_factory=list)
+
+
+def look(database: Database, images: Sequence[GenerationId]) -> Purge:
+    """The dry run: every check is made, nothing is changed."""
+    found = Purge()
+    for image in images[:MOST]:
+        files = database.read(queries.files_of, [image])
+        reasons = [reason for file in files if (reason := _reason_to_stay(file)) is not None]
+        found.beside += [os.fsdecode(path) for file in files for path in _beside(file)]
+        if reasons:
+            found.kept.append((files[-1].path, reasons[0]))
+        else:
+            _count(found, files)
+    return found
+
+
+def purge(database: Database, images: Sequence[GenerationId], how: Discard, *, now_ms: Callable[[], int]) -> Purge:
+    """Take away the files of these images and forget their rows. Images that are not in the Trash are
+    left alone; so are those of which a file is not what it was, with the reason."""
+    result = Purge()
+    for start in range(0, min(len(images), MOST), BATCH):
+        files = database.read(queries.files_of, images[start : start + BATCH])
+        with_files = {file.image for file in files}
+        database.write(queries.intend, [file.id for file in files], how.value, now_ms=now_ms())
+        _take_away(database, [(file, how) for file in files], result, now_ms)
+        bare = [image for image in images[start : start + BATCH] if image not in with_files]
+        for image in bare:
+            # An image without any file of its own can only be forgotten.
+            if database.write(_forget_bare, image, now_ms=now_ms()):
+                result.images += 1
+    return result
+
+
+def recover(database: Database, *, now_ms: Callable[[], int]) -> Purge:
+    """End what a sudden end broke off. What lies on a drive that is away waits."""
+    result = Purge()
+    begun = database.read(queries.intended)
+    _take_away(database, [(file, Discard(how)) for file, how in begun], result, now_ms)
+    if begun:
+        log.info("a purge was ended", extra={"images": result.images, "kept": len(result.kept)})
+    return result
+
+
+def _take_away(
+    database: Database, intended: Sequence[tuple[PurgedFile, Discard]], result: Purge, now_ms: Callable[[], int]
+) -> None:
+    for _, group in groupby(intended, key=lambda one: one[0].image):
+        files = list(group)
+        reason = next((why for file, _ in files if (why := _reason_to_stay(file)) is not None), None)
+        if reason is None:
+            reason = _discard_all(files)
+        if reason is not None:
+            database.write(_keep, [file for file, _ in files], reason, now_ms=now_ms())
+            result.kept.append((files[-1][0].path, reason))
+            continue
+        database.write(_forget, [file for file, _ in files], files[0][1], now_ms=now_ms())
+        _count(result, [file for file, _ in files])
+
+
+def _discard_all(files: Sequence[tuple[PurgedFile, Discard]]) -> str | None:
+    for file, how in files:
+        if _not_ours(file) or fs_trash.is_gone(_root(file), file.path_bytes):
+            continue
+        try:
+            fs_trash.discard(_root(file), file.path_bytes, _expected(file), how)
+        except NotDiscardedError as error:
+            return str(error)
+    return None
+
+
+def _reason_to_stay(file: PurgedFile) -> str | None:
+    """None for a file that may go, or is gone, or is not to be touched."""
+    if _not_ours(file):
+        return None
+    if fs_trash.is_gone(_root(file), file.path_bytes):
+        return None
+    try:
+        fs_trash.check(_root(file), file.path_bytes, _expected(file))
+    except NotDiscardedError as error:
+        return str(error)
+    return None
+
+
+def _not_ours(file: PurgedFile) -> bool:
+    """Nothing on such a row may take a file away (F6)."""
+    return file.missing or file.removed
+
+
+def _expected(file: PurgedFile) -> Expected:
+    return Expected(blake3=file.blake3, fingerprint=file.fingerprint, mtime_ns=file.mtime_ns, bytes=file.bytes)
+
+
+def _root(file: PurgedFile) -> bytes:
+    return os.fsencode(file.root)
+
+
+def _beside(file: PurgedFile) -> list[bytes]:
+    return sidecars.beside(_root(file), file.path_bytes)
+
+
+def _count(purge: Purge, files: Sequence[PurgedFile]) -> None:
+    purge.images += 1
+    purge.files += len(files)
+    purge.bytes += sum(file.bytes for file in files)
+
+
+def _forget(tx: WriteTx, files: Sequence[PurgedFile], how: Discard, *, now_ms: int) -> None:
+    _forget_row(tx, files[0].image, now_ms=now_ms)
+    for file in files:
+        data = {"uuid": file.uuid, "path": file.path, "bytes": file.bytes, "how": how.value}
+        kind = "image.forgotten" if _not_ours(file) else "file.purged"
+        event_log.append(tx, level="info", kind=kind, subject=file.root, data=data, now_ms=now_ms)
+
+
+def _forget_bare(tx: WriteTx, image: GenerationId, *, now_ms: int) -> bool:
+    if not _forget_row(tx, image, now_ms=now_ms):
+        return False
+    event_log.append(tx, level="info", kind="image.forgotten", subject=None, data={}, now_ms=now_ms)
+    return True
+
+
+def _forget_row(tx: WriteTx, image: GenerationId, *, now_ms: int) -> bool:
+    concerned = lineage_service.concerned(tx, image)
+    if not queries.forget(tx, image):
+        return False
+    lineage_service.note_gone(tx, concerned, now_ms=now_ms)
+    return True
+
+
+def _keep(tx: WriteTx, files: Sequence[PurgedFile], reason: str, *, now_ms: int) -> None:
+    """The image stays in the Trash. Files of it that are gone already are not spoken of any more."""
+    queries.give_up(tx, [file.id for file in files])
+    for file in files:
+        if file.kind != "final" and fs_trash.is_gone(_root(file), file.path_bytes):
+            queries.forget_file(tx, file.id)
+    data = {"path": files[-1].path, "reason": reason}
+    event_log.append(tx, level="warning", kind="file.kept", subject=files[-1].root, data=data, now_ms=now_ms)

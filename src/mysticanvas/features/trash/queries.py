@@ -1,0 +1,204 @@
+"""The Trash: images that are hidden, until when, and purges that were begun."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.domain.generation import GenerationId
+
+
+@dataclass(frozen=True, slots=True)
+class Trashed:
+    """`thumb` is the content's hash in hex; `purge_after` when it may go for good."""
+
+    id: GenerationId
+    uuid: str
+    deleted_at: int
+    purge_after: int
+    missing: bool
+    thumb: str | None
+    path: str | None
+    bytes: int
+    width: int | None
+    height: int | None
+    prompt: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PurgedFile:
+    """One file of an image that is to be purged. `root` is the root's path; `removed`: it is none of the
+    library's folders any more."""
+
+    id: int
+    image: GenerationId
+    uuid: str
+    kind: str
+    root: str
+    path_bytes: bytes
+    path: str
+    blake3: bytes | None
+    fingerprint: bytes | None
+    mtime_ns: int
+    bytes: int
+    missing: bool
+    removed: bool
+
+
+def put_in(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int, purge_after: int) -> int:
+    """How many were not in it."""
+    return tx.run(
+        """
+        UPDATE generations
+           SET deleted_at = :now_ms, purge_after = :purge_after, updated_at = :now_ms
+         WHERE id IN (SELECT value FROM json_each(:images)) AND deleted_at IS NULL
+        """,
+        images=json.dumps(list(images)),
+        now_ms=now_ms,
+        purge_after=purge_after,
+    )
+
+
+def take_out(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> int:
+    """How many were in it."""
+    return tx.run(
+        """
+        UPDATE generations
+           SET deleted_at = NULL, purge_after = NULL, updated_at = :now_ms
+         WHERE id IN (SELECT value FROM json_each(:images)) AND deleted_at IS NOT NULL
+        """,
+        images=json.dumps(list(images)),
+        now_ms=now_ms,
+    )
+
+
+def listed(tx: ReadTx, *, after: int | None, limit: int) -> list[Trashed]:
+    """Those whose time is up first come first; after the image `after`."""
+    rows = tx.all(
+        """
+        SELECT g.id, g.uuid, g.deleted_at, g.purge_after, g.missing_at IS NOT NULL AS missing,
+               nullif(lower(hex(f.blake3)), '') AS thumb, r.path || '/' || f.path AS path,
+               coalesce(f.bytes, 0) AS bytes, f.width, f.height, substr(g.prompt, 1, 80) AS prompt
+          FROM generations AS g
+               LEFT JOIN generation_files AS f ON f.generation_id = g.id AND f.kind = 'final'
+               LEFT JOIN roots AS r ON r.id = f.root_id
+         WHERE g.deleted_at IS NOT NULL
+           AND (g.purge_after, g.id) > (coalesce((SELECT purge_after FROM generations WHERE id = :after), 0),
+                                        coalesce(:after, 0))
+         ORDER BY g.purge_after, g.id
+         LIMIT :limit
+        """,
+        after=after,
+        limit=limit,
+    )
+    return [Trashed(**(row | {"missing": bool(row["missing"])})) for row in rows]
+
+
+def totals(tx: ReadTx) -> tuple[int, int]:
+    """How many images are in it, and the bytes of all their files beneath roots."""
+    row = tx.one(
+        """
+        SELECT (SELECT count(*) FROM generations WHERE deleted_at IS NOT NULL) AS images,
+               (SELECT coalesce(sum(f.bytes), 0)
+                  FROM generations AS g JOIN generation_files AS f ON f.generation_id = g.id
+                 WHERE g.deleted_at IS NOT NULL AND f.root_id IS NOT NULL) AS bytes
+        """
+    )
+    assert row is not None
+    return row["images"], row["bytes"]
+
+
+def ids(tx: ReadTx, *, before_ms: int | None, limit: int) -> list[GenerationId]:
+    """Those whose time was up by then; with None all, those with the least time left first."""
+    return tx.column(
+        """
+        SELECT id FROM generations
+         WHERE deleted_at IS NOT NULL AND purge_after < coalesce(:before_ms, 9223372036854775807)
+         ORDER BY purge_after, id
+         LIMIT :limit
+        """,
+        before_ms=before_ms,
+        limit=limit,
+    )
+
+
+def among(tx: ReadTx, images: Sequence[GenerationId]) -> list[GenerationId]:
+    """Those of the images that are in it, in the order given."""
+    return tx.column(
+        """
+        SELECT g.id
+          FROM json_each(:images) AS n CROSS JOIN generations AS g NOT INDEXED ON g.id = n.value
+         WHERE g.deleted_at IS NOT NULL
+         ORDER BY n.key
+        """,
+        images=json.dumps(list(images)),
+    )
+
+
+# -- purging --------------------------------------------------------------------------------------
+
+_FILE = """
+        SELECT f.id, f.generation_id AS image, g.uuid, f.kind, r.path AS root, f.path_bytes, f.path, f.bytes,
+               f.mtime_ns, f.blake3, f.fingerprint, f.missing_at IS NOT NULL AS missing,
+               r.removed_at IS NOT NULL AS removed
+          FROM generation_files AS f
+               JOIN generations AS g ON g.id = f.generation_id
+               JOIN roots AS r ON r.id = f.root_id
+"""
+
+
+def files_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[PurgedFile]:
+    """All files beneath roots of those images that are in the Trash, image by image; the final one last,
+    so that an image whose purge breaks off still has it."""
+    rows = tx.all(
+        _FILE  # noqa: S608 - a constant
+        + " WHERE f.generation_id IN (SELECT value FROM json_each(:images)) AND g.deleted_at IS NOT NULL"
+        + " ORDER BY f.generation_id, f.kind = 'final', f.id",
+        images=json.dumps(list(images)),
+    )
+    return [_purged(row) for row in rows]
+
+
+def _purged(row: dict[str, Any]) -> PurgedFile:
+    return PurgedFile(**(row | {"missing": bool(row["missing"]), "removed": bool(row["removed"])}))
+
+
+def intend(tx: WriteTx, file_ids: Sequence[int], how: str, *, now_ms: int) -> None:
+    """These files are about to be taken away."""
+    tx.run_many(
+        """
+        INSERT INTO purge_intents (file_id, how, intended_at) VALUES (:id, :how, :now_ms)
+            ON CONFLICT (file_id) DO UPDATE SET how = excluded.how
+        """,
+        [{"id": one, "how": how, "now_ms": now_ms} for one in file_ids],
+    )
+
+
+def intended(tx: ReadTx) -> list[tuple[PurgedFile, str]]:
+    """What was begun and not ended, with how."""
+    rows = tx.all(
+        _FILE.replace("AS missing,", "AS missing, p.how,")
+        + " JOIN purge_intents AS p ON p.file_id = f.id ORDER BY f.generation_id, f.kind = 'final', f.id"
+    )
+    found = [(row.pop("how"), row) for row in rows]
+    return [(_purged(row), how) for how, row in found]
+
+
+def give_up(tx: WriteTx, file_ids: Sequence[int]) -> None:
+    """They stay."""
+    tx.run(
+        "DELETE FROM purge_intents WHERE file_id IN (SELECT value FROM json_each(:ids))",
+        ids=json.dumps(list(file_ids)),
+    )
+
+
+def forget(tx: WriteTx, image: GenerationId) -> bool:
+    """The row of an image in the Trash goes, with all that hangs on it. Whether there was one."""
+    gone = tx.run("DELETE FROM generations WHERE id = :image AND deleted_at IS NOT NULL", image=image)
+    tx.changes.stale.add("trash")
+    return bool(gone)
+
+
+def forget_file(tx: WriteTx, file_id: int) -> None:
+    tx.run("DELETE FROM generation_files WHERE id = :file_id", file_id=file_id)

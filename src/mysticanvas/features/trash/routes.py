@@ -1,0 +1,101 @@
+"""The Trash over HTTP. Images go in by `POST /api/bulk`."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from mysticanvas.app.services import Services
+from mysticanvas.db import settings_store
+from mysticanvas.domain.clock import now_ms
+from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.edits import log as edit_log
+from mysticanvas.features.history.routes import wire
+from mysticanvas.features.trash import purge as trash_purge
+from mysticanvas.features.trash import queries, service
+from mysticanvas.fs.trash import Discard
+from mysticanvas.http.schemas import Int64, PickedIn, reply
+
+MOST_RESTORED = 10_000_000
+
+
+class TrashedIn(PickedIn):
+    """Images in the Trash: by uuid, or all of them, or those whose time is up, or picked of a snapshot.
+    What is not in the Trash is left alone."""
+
+    snapshot: str | None = Field(None, max_length=64)
+    uuids: list[Annotated[str, Field(max_length=36)]] | None = Field(None, max_length=10_000)
+    which: Literal["all", "expired"] | None = None
+
+
+class PurgeIn(TrashedIn):
+    """At most a thousand images go in one call; ask again for the rest."""
+
+    how: Discard = Discard.SYSTEM_TRASH
+    dry_run: bool = False
+
+
+class TrashSettingsIn(BaseModel):
+    """`days` count for what is trashed from then on."""
+
+    days: int | None = Field(None, ge=1, le=3_650)
+    locked: list[Literal["favorites", "collected"]] | None = None
+
+
+def routes(services: Services) -> APIRouter:
+    router = APIRouter(prefix="/api/trash", tags=["trash"])
+    database = services.database
+
+    @router.get("")
+    def listed(after: Int64 | None = None, limit: Annotated[int, Query(ge=1, le=1_000)] = 200) -> Response:
+        images, size = database.read(queries.totals)
+        found = database.read(queries.listed, after=after, limit=limit)
+        return reply(
+            {
+                "images": images,
+                "bytes": size,
+                "days": database.read(service.kept_days),
+                "locked": database.read(service.locked),
+                "items": found,
+                "next": found[-1].id if len(found) == limit else None,
+            }
+        )
+
+    @router.post("/restore")
+    def restore(asked: TrashedIn) -> Response:
+        images = _images(services, asked, MOST_RESTORED)
+        return reply(wire(services.carrying_on.do("restore", [("restore", {})], images)))
+
+    @router.post("/purge")
+    def purge(asked: PurgeIn) -> Response:
+        images = _images(services, asked, trash_purge.MOST)
+        if asked.dry_run:
+            done = trash_purge.look(database, images)
+        else:
+            done = trash_purge.purge(database, images, asked.how, now_ms=now_ms)
+        return reply(asdict(done) | {"left": database.read(queries.totals)[0]})
+
+    @router.post("/settings")
+    def settings(asked: TrashSettingsIn) -> Response:
+        if asked.days is not None:
+            database.write(settings_store.put, service.KEPT_DAYS, asked.days)
+        if asked.locked is not None:
+            database.write(settings_store.put, service.LOCKED, asked.locked)
+        return reply({"days": database.read(service.kept_days), "locked": database.read(service.locked)})
+
+    return router
+
+
+def _images(services: Services, asked: TrashedIn, limit: int) -> Sequence[GenerationId]:
+    database, snapshots = services.database, services.snapshots
+    if sum(given is not None for given in (asked.uuids, asked.which, asked.snapshot)) != 1:
+        raise InvalidInputError("Say which images: uuids, all, expired, or a snapshot with ranges.")
+    if asked.uuids is not None:
+        return database.read(queries.among, database.read(edit_log.images_of, asked.uuids))
+    if asked.snapshot is not None:
+        picked = snapshots.picked(snapshots.get(asked.snapshot), asked.ranges, asked.left_out)
+        return database.read(queries.among, picked)
+    return database.read(queries.ids, before_ms=now_ms() if asked.which == "expired" else None, limit=limit)

@@ -1,0 +1,1 @@
+"""Reading every file again to find missing, changed and damaged ones."""

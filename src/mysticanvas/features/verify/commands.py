@@ -1,0 +1,84 @@
+"""`verify`: are the files what they were?"""
+
+import time
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from mysticanvas.cli.client import Client, connect
+from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.output import out, print_json, progress_bar
+from mysticanvas.domain.errors import InvalidInputError
+
+ACTIONS = ("start", "stop", "status", "accept", "dismiss")
+FINDINGS = ("missing", "changed", "undecodable")
+MIB = 1024 * 1024
+POLL_S = 0.2
+FINDINGS_SHOWN = 50
+
+
+def add_commands(app: typer.Typer) -> None:
+    app.command(epilog="Example: mysticanvas verify --mb-per-s 20 --gb-per-day 50")(verify)
+
+
+def verify(
+    action: Annotated[str, typer.Argument(metavar=f"[{'|'.join(ACTIONS)}]", show_default=False)] = "start",
+    finding: Annotated[
+        str | None, typer.Argument(metavar=f"[{'|'.join(FINDINGS)}]", help="accept, dismiss: only these; else all.")
+    ] = None,
+    mb_per_s: Annotated[float | None, typer.Option(min=0.01, help="Read at most so many MB a second.")] = None,
+    gb_per_day: Annotated[float | None, typer.Option(min=0.001, help="Read at most so many GB a day.")] = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until every file is checked.")] = True,
+    library: Library = None,
+    json: Json = False,
+) -> None:
+    """Read every file again and compare it with what it was: missing, changed or undecodable ones are reported.
+    Nothing is changed until you `accept` what was found; then a scan reads those files anew. Stopped or
+    interrupted, it goes on where it was. Exit code 1 when something was found."""
+    if action not in ACTIONS:
+        raise InvalidInputError(f"verify knows {', '.join(ACTIONS)}; not “{action}”.")
+    with connect(settings_for(library)) as client:
+        if action in ("accept", "dismiss"):
+            changed = client.post(f"/api/verify/{action}", {"finding": finding})["changed"]
+            print_json({"changed": changed}) if json else out.print(f"{action}: {changed:,}")
+            return
+        if action == "start":
+            budget = {
+                "bytes_per_s": None if mb_per_s is None else int(mb_per_s * MIB),
+                "bytes_per_day": None if gb_per_day is None else int(gb_per_day * 1024 * MIB),
+            }
+            client.post("/api/verify/start", budget)
+            if wait:
+                _follow(client)
+        elif action == "stop":
+            client.post("/api/verify/stop")
+        report = client.get("/api/verify")
+        found = client.get("/api/verify/findings", limit=1_000 if json else FINDINGS_SHOWN)["findings"]
+    print_json(report | {"findings": found}) if json else _print(report, found)
+    if found:
+        raise typer.Exit(1)
+
+
+def _follow(client: Client) -> None:
+    with progress_bar() as bars:
+        bar = bars.add_task("Checking", total=None, rate="")
+        while (report := client.get("/api/verify"))["state"]["on"]:
+            rate = report["rate_bytes_per_s"]
+            state = report["state"]
+            text = f"{rate / MIB:.0f} MB/s" if rate else ""
+            bars.update(bar, total=state["files"], completed=state["checked"], rate=text)
+            time.sleep(POLL_S)
+
+
+def _print(report: dict[str, Any], found: list[dict[str, Any]]) -> None:
+    state, counts = report["state"], report["counts"]
+    where = "being checked" if state["on"] else "checked"
+    out.print(f"{state['checked']:,} of {state['files']:,} files are {where}.")
+    out.print(", ".join(f"{counts[name]:,} {name}" for name in FINDINGS) + ".")
+    table = Table(show_header=False, box=None)
+    for one in found:
+        table.add_row(one["finding"], f"{one['root']}/{one['path']}", one["detail"])
+    if found:
+        out.print(table, markup=False)
+        out.print("mysticanvas verify accept takes them as they are; dismiss forgets what was found.")

@@ -1,0 +1,198 @@
+"""The check of all files: how far it is, and what it found (I5)."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from mysticanvas.db import settings_store
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.features.verify.types import Finding
+
+STATE = "state.verify"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyState:
+    """`on`: a check is under way. Everything up to `after` (a path in hexadecimal) in the root `root` has
+    been looked at: `checked` files of `files`, `bytes` of `of_bytes`. The budget is bytes a second and a
+    day, None for no limit; `day_bytes` are those of the day that began at `day_from`, `last_bytes` those
+    of the last batch. `resumed_at` and `resumed_bytes` are where it was when it was last asked for."""
+
+    on: bool = False
+    root: int = 0
+    after: str = ""
+    checked: int = 0
+    files: int = 0
+    bytes: int = 0
+    of_bytes: int = 0
+    bytes_per_s: int | None = None
+    bytes_per_day: int | None = None
+    day_from: int = 0
+    day_bytes: int = 0
+    last_bytes: int = 0
+    started_at: int | None = None
+    resumed_at: int | None = None
+    resumed_bytes: int = 0
+    updated_at: int | None = None
+    finished_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """As it was when it was last read."""
+
+    id: int
+    root_id: int
+    path_bytes: bytes
+    blake3: bytes | None
+    damage: str | None
+    bytes: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """`id` is the file's; `uuid` is its image's."""
+
+    id: int
+    finding: str
+    detail: str
+    root: str
+    path: str
+    uuid: str
+    found_at: int
+
+
+def state(tx: ReadTx) -> VerifyState:
+    return VerifyState(**settings_store.get(tx, STATE, {}))
+
+
+def keep_state(tx: WriteTx, state: VerifyState) -> None:
+    settings_store.put(tx, STATE, asdict(state))
+    tx.changes.stale.add("verify")
+
+
+def size_of_all(tx: ReadTx) -> tuple[int, int]:
+    """How many files there are to check, and their bytes."""
+    row = tx.one(
+        """
+        SELECT count(*) AS files, coalesce(sum(bytes), 0) AS bytes
+          FROM generation_files
+         WHERE kind IN ('final', 'copy') AND missing_at IS NULL
+        """
+    )
+    return (row["files"], row["bytes"]) if row else (0, 0)
+
+
+def next_files(tx: ReadTx, *, root: int, after: bytes, limit: int) -> list[StoredFile]:
+    """The next files of the root in order of their paths."""
+    rows = tx.rows(
+        """
+        SELECT id, root_id, path_bytes, blake3, damage, bytes, mtime_ns
+          FROM generation_files
+         WHERE root_id = :root AND path_bytes > :after AND kind IN ('final', 'copy') AND missing_at IS NULL
+         ORDER BY path_bytes
+         LIMIT :limit
+        """,
+        root=root,
+        after=after,
+        limit=limit,
+    )
+    return [StoredFile(*row) for row in rows]
+
+
+def next_root(tx: ReadTx, *, after: int) -> int | None:
+    """The next root by id; None after the last."""
+    found: int | None = tx.value("SELECT min(id) FROM roots WHERE id > :after", after=after)
+    return found
+
+
+def files_of(tx: ReadTx, ids: Sequence[int]) -> list[StoredFile]:
+    """Those of the files that are still thought to be there, in order of the ids given."""
+    rows = tx.rows(
+        """
+        SELECT f.id, f.root_id, f.path_bytes, f.blake3, f.damage, f.bytes, f.mtime_ns
+          FROM json_each(:ids) AS i
+               CROSS JOIN generation_files AS f ON f.id = i.value
+         WHERE f.missing_at IS NULL
+         ORDER BY i.key
+        """,
+        ids=json.dumps(list(ids)),
+    )
+    return [StoredFile(*row) for row in rows]
+
+
+def keep_finding(tx: WriteTx, file_id: int, finding: Finding, detail: str, *, now_ms: int) -> None:
+    """The latest check of a file counts."""
+    tx.run(
+        """
+        INSERT INTO verify_findings (file_id, finding, detail, found_at)
+        SELECT id, :finding, :detail, :now_ms FROM generation_files WHERE id = :file_id
+            ON CONFLICT DO UPDATE
+           SET finding = excluded.finding, detail = excluded.detail, found_at = excluded.found_at
+        """,
+        file_id=file_id,
+        finding=finding.value,
+        detail=detail,
+        now_ms=now_ms,
+    )
+
+
+def forget_findings(tx: WriteTx, file_ids: Sequence[int]) -> int:
+    tx.changes.stale.add("verify")
+    return tx.run(
+        "DELETE FROM verify_findings WHERE file_id IN (SELECT value FROM json_each(:ids))",
+        ids=json.dumps(list(file_ids)),
+    )
+
+
+def counts(tx: ReadTx) -> dict[str, int]:
+    """By finding, those that found nothing too."""
+    found = dict.fromkeys((finding.value for finding in Finding), 0)
+    return found | dict(tx.rows("SELECT finding, count(*) FROM verify_findings GROUP BY finding"))
+
+
+def findings(tx: ReadTx, *, finding: str | None, after: int, limit: int) -> list[FindingRow]:
+    """The next findings by the file's id."""
+    rows = tx.all(
+        """
+        SELECT v.file_id AS id, v.finding, v.detail, r.path AS root, f.path, g.uuid, v.found_at
+          FROM verify_findings AS v
+               JOIN generation_files AS f ON f.id = v.file_id
+               JOIN roots AS r ON r.id = f.root_id
+               JOIN generations AS g ON g.id = f.generation_id
+         WHERE v.file_id > :after AND (:finding IS NULL OR v.finding = :finding)
+         ORDER BY v.file_id
+         LIMIT :limit
+        """,
+        finding=finding,
+        after=after,
+        limit=limit,
+    )
+    return [FindingRow(**row) for row in rows]
+
+
+def chosen(tx: ReadTx, *, ids: Sequence[int] | None, finding: str | None, limit: int) -> list[tuple[int, int]]:
+    """Findings by file, or by kind, or all: the file's id and its root's."""
+    rows = tx.rows(
+        """
+        SELECT v.file_id, f.root_id
+          FROM verify_findings AS v
+               JOIN generation_files AS f ON f.id = v.file_id
+         WHERE (:ids IS NULL OR v.file_id IN (SELECT value FROM json_each(:ids)))
+           AND (:finding IS NULL OR v.finding = :finding)
+         LIMIT :limit
+        """,
+        ids=None if ids is None else json.dumps(list(ids)),
+        finding=finding,
+        limit=limit,
+    )
+    return [(file_id, root_id) for file_id, root_id in rows]
+
+
+def forget_dates(tx: WriteTx, file_ids: Sequence[int]) -> None:
+    """So that the next scan takes the files for changed, and reads them."""
+    tx.run(
+        "UPDATE generation_files SET mtime_ns = -1 WHERE id IN (SELECT value FROM json_each(:ids))",
+        ids=json.dumps(list(file_ids)),
+    )

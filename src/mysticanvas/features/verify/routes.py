@@ -1,0 +1,50 @@
+"""The check of all files: begun within a budget, stopped, and what is done about its findings (I5)."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from mysticanvas.app.services import Services
+from mysticanvas.domain.clock import now_ms
+from mysticanvas.features.verify import queries, service
+from mysticanvas.features.verify.types import Finding
+from mysticanvas.http.schemas import FindingsIn, Index, VerifyIn, reply
+
+Limit = Annotated[int, Query(ge=1, le=1_000)]
+
+
+def routes(services: Services) -> APIRouter:
+    router = APIRouter(prefix="/api/verify", tags=["library"])
+    database = services.database
+
+    @router.get("")
+    def report() -> Response:
+        return reply(database.read(service.report))
+
+    @router.get("/findings")
+    def findings(finding: Finding | None = None, after: Index = 0, limit: Limit = 200) -> Response:
+        """By file; `after` of the reply asks for the next page, null at the end."""
+        found = database.read(queries.findings, finding=finding, after=after, limit=limit)
+        return reply({"findings": found, "after": found[-1].id if len(found) == limit else None})
+
+    @router.post("/start")
+    def start(asked: VerifyIn) -> Response:
+        service.start(database, bytes_per_s=asked.bytes_per_s, bytes_per_day=asked.bytes_per_day, now_ms=now_ms())
+        return reply(asdict(database.read(service.report)))
+
+    @router.post("/stop")
+    def stop() -> Response:
+        service.stop(database, now_ms=now_ms())
+        return reply(asdict(database.read(service.report)))
+
+    @router.post("/accept")
+    def accept(asked: FindingsIn) -> Response:
+        """What was found is how it is: a scan reads the files anew, and looks for the missing."""
+        return reply({"changed": service.accept(database, ids=asked.ids, finding=asked.finding)})
+
+    @router.post("/dismiss")
+    def dismiss(asked: FindingsIn) -> Response:
+        return reply({"changed": service.dismiss(database, ids=asked.ids, finding=asked.finding)})
+
+    return router

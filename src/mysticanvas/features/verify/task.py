@@ -1,0 +1,62 @@
+"""`VerifyFiles`."""
+
+import os
+from pathlib import Path
+
+from mysticanvas.domain.errors import UnreadableFileError
+from mysticanvas.features.verify.types import FilesVerified, FileToVerify, FileVerified, VerifyFiles
+from mysticanvas.formats.containers.identify import read_head
+from mysticanvas.fs.hashing import hash_file
+from mysticanvas.fs.safe_open import open_beneath
+from mysticanvas.fs.volumes import volume_of
+
+DECODED_EDGE_PX = 64
+
+
+def run(task: VerifyFiles) -> FilesVerified:
+    if _is_away(task):
+        return FilesVerified(away=True, files=[])
+    return FilesVerified(away=False, files=[_verify(task.root, file) for file in task.files])
+
+
+def _is_away(task: VerifyFiles) -> bool:
+    """A folder that is not there, another drive in its place, or none of what it held: nothing is said about
+    its files then."""
+    if not os.path.isdir(task.root):
+        return True
+    volume = volume_of(Path(os.fsdecode(task.root)))
+    if task.volume_id is not None and volume is not None and volume != task.volume_id:
+        return True
+    return bool(task.sample) and not any(os.path.lexists(os.path.join(task.root, path)) for path in task.sample)
+
+
+def _verify(root: bytes, file: FileToVerify) -> FileVerified:
+    if _is_gone(root, file.path_bytes):
+        return FileVerified(True, None, None, None)
+    try:
+        with open_beneath(root, file.path_bytes) as source:
+            digest = hash_file(source, "blake3")
+            stat = source.stat()
+            fault = None
+            if digest is not None and file.blake3 is not None and digest != file.blake3:
+                # libvips is loaded only where pixels are wanted.
+                from mysticanvas.imaging.thumbnails import load, make_thumbs
+
+                try:
+                    make_thumbs(load(source.handle, read_head(source)), [DECODED_EDGE_PX])
+                except UnreadableFileError as error:
+                    fault = str(error)
+            return FileVerified(False, stat, digest, fault)
+    except UnreadableFileError as error:
+        return FileVerified(False, None, None, str(error))
+
+
+def _is_gone(root: bytes, path_bytes: bytes) -> bool:
+    """An error other than its absence proves nothing."""
+    try:
+        os.lstat(os.path.join(root, path_bytes))
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except (OSError, ValueError):
+        return False
+    return False

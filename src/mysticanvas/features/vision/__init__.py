@@ -1,0 +1,1 @@
+"""Image analysis: visual search and the NSFW score."""

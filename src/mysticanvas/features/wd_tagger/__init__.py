@@ -1,0 +1,1 @@
+"""Tags by a WD tagger model that looks at the image."""

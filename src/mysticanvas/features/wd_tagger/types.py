@@ -1,0 +1,25 @@
+"""The task of tagging one image by its picture."""
+
+from dataclasses import dataclass
+
+from mysticanvas.domain.tag import MachineTag
+
+
+@dataclass(frozen=True, slots=True)
+class TagPicture:
+    """What does one image show? `folder` holds the tagger's model; labels below the least confidence of their
+    category are left out, and of the others all but the `most` certain."""
+
+    root: bytes
+    path_bytes: bytes
+    folder: str
+    least_general: float
+    least_character: float
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class PictureTagged:
+    """The most certain first."""
+
+    tags: list[MachineTag]

@@ -1,0 +1,1 @@
+"""ComfyUI graphs: from a workflow to generation data."""

@@ -1,0 +1,129 @@
+"""AVIF: the boxes of its `meta`, where size, Exif and XMP are.
+
+Source: ISO/IEC 23008-12 (HEIF), sections 6 and 9; ISO/IEC 14496-12, section 8.11.
+"""
+
+from collections.abc import Iterator
+
+from mysticanvas.domain.errors import UnreadableFileError
+from mysticanvas.domain.file import ImageFormat, ImageHead
+from mysticanvas.formats.containers import c2pa, exif
+from mysticanvas.formats.containers.source import MAX_TEXT_BYTES, BufferedSource, Entries, check_size
+
+MAX_META_BYTES = 4 * 1024 * 1024
+MAX_BOXES = 4_096
+BRANDS = (b"avif", b"avis")
+# The `uuid` box of a C2PA manifest.
+_C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
+
+
+def read_head(source: BufferedSource) -> ImageHead:
+    """Raises `UnreadableFileError` when there is no picture in it."""
+    meta, complete, frames = b"", True, 1
+    entries = Entries()
+    offset = 0
+    for _ in range(MAX_BOXES):
+        header = source.read(offset, 16)
+        if len(header) < 8:
+            break
+        length, kind, head_bytes = _header(header, source.size - offset)
+        if length < head_bytes:
+            break
+        if kind == b"meta" and length <= MAX_META_BYTES:
+            meta = source.read(offset + head_bytes, length - head_bytes)
+        if kind == b"uuid" and source.read(offset + head_bytes, 16) == _C2PA:
+            manifest = source.read(offset + head_bytes + 16, min(length, c2pa.MAX_MANIFEST_BYTES))
+            entries.add("c2pa", "C2PA", c2pa.summary(manifest), important=True)
+        frames = 2 if kind == b"moov" else frames
+        complete = offset + length <= source.size
+        offset += length
+    size = _size(meta[4:])
+    if size is None:
+        raise UnreadableFileError("The AVIF ends before its picture begins.")
+    check_size(*size)
+    for kind, at, length in _text_items(meta[4:]):
+        content = source.read(at, min(length, MAX_TEXT_BYTES))
+        if kind == b"Exif":
+            skipped = int.from_bytes(content[:4], "big")
+            exif.read_into(entries, content[4 + skipped :])
+        else:
+            entries.add("xmp", "XMP", content.decode("utf-8", "replace"), important=True)
+    return ImageHead(ImageFormat.AVIF, *size, frames, complete, entries.texts)
+
+
+def _header(header: bytes, left: int) -> tuple[int, bytes, int]:
+    """(length of the whole box, kind, length of its header)."""
+    length, kind = int.from_bytes(header[:4], "big"), header[4:8]
+    if length == 1 and len(header) >= 16:
+        return int.from_bytes(header[8:16], "big"), kind, 16
+    return (left if length == 0 else length), kind, 8
+
+
+def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    offset = 0
+    for _ in range(MAX_BOXES):
+        if offset + 8 > len(content):
+            return
+        length, kind, head_bytes = _header(content[offset : offset + 16], len(content) - offset)
+        if length < head_bytes:
+            return
+        yield kind, content[offset + head_bytes : offset + length]
+        offset += length
+
+
+def _size(meta: bytes) -> tuple[int, int] | None:
+    """The largest `ispe`: the picture itself, not its tiles or its thumbnail."""
+    sizes = []
+    for kind, body in _boxes(meta):
+        if kind == b"iprp":
+            for inner, properties in _boxes(body):
+                if inner == b"ipco":
+                    sizes += [p for name, p in _boxes(properties) if name == b"ispe" and len(p) >= 12]
+    read = [(int.from_bytes(p[4:8], "big"), int.from_bytes(p[8:12], "big")) for p in sizes]
+    return max(read, key=lambda size: size[0] * size[1]) if read else None
+
+
+def _text_items(meta: bytes) -> list[tuple[bytes, int, int]]:
+    """(kind, offset in the file, length) of the Exif and XMP items."""
+    parts = dict(_boxes(meta))
+    kinds = _item_kinds(parts.get(b"iinf", b""))
+    places = _item_places(parts.get(b"iloc", b""))
+    return [(kind, *places[item]) for item, kind in kinds.items() if item in places]
+
+
+def _item_kinds(iinf: bytes) -> dict[int, bytes]:
+    found = {}
+    for kind, body in _boxes(iinf[6:] if iinf[:1] == b"\0" else iinf[8:]):
+        if kind == b"infe" and len(body) >= 12 and body[0] in (2, 3):
+            wide = 2 if body[0] == 2 else 4
+            item = int.from_bytes(body[4 : 4 + wide], "big")
+            name = body[6 + wide : 10 + wide]
+            if name == b"Exif" or (name == b"mime" and b"rdf+xml" in body):
+                found[item] = name
+    return found
+
+
+def _item_places(iloc: bytes) -> dict[int, tuple[int, int]]:
+    """Where the first extent of each item is."""
+    if len(iloc) < 8:
+        return {}
+    version = iloc[0]
+    offset_bytes, length_bytes, base_bytes = iloc[4] >> 4, iloc[4] & 15, iloc[5] >> 4
+    index_bytes = iloc[5] & 15 if version in (1, 2) else 0
+    wide = 4 if version == 2 else 2
+    at = 6 + wide
+    found = {}
+    for _ in range(min(int.from_bytes(iloc[6:at], "big"), MAX_BOXES)):
+        if at + wide > len(iloc):
+            break
+        item = int.from_bytes(iloc[at : at + wide], "big")
+        at += wide + (2 if version in (1, 2) else 0) + 2
+        base = int.from_bytes(iloc[at : at + base_bytes], "big")
+        at += base_bytes
+        extents = int.from_bytes(iloc[at : at + 2], "big")
+        at += 2 + index_bytes
+        start = int.from_bytes(iloc[at : at + offset_bytes], "big")
+        length = int.from_bytes(iloc[at + offset_bytes : at + offset_bytes + length_bytes], "big")
+        found[item] = base + start, length
+        at += extents * (offset_bytes + length_bytes) + (extents - 1) * index_bytes
+    return found

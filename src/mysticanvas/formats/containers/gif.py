@@ -1,0 +1,57 @@
+"""GIF: blocks, comments and frames, without a pixel.
+
+Source: GIF89a specification, sections 15 to 27.
+"""
+
+from mysticanvas.domain.errors import UnreadableFileError
+from mysticanvas.domain.file import ImageFormat, ImageHead
+from mysticanvas.formats.containers.source import BufferedSource, Entries, check_size, utf8_or_latin1
+
+# Counting stops here; a hostile file may claim any number.
+MAX_FRAMES = 1_000
+MAX_COMMENT_BYTES = 1024 * 1024
+
+
+def read_head(source: BufferedSource) -> ImageHead:
+    """Raises `UnreadableFileError` when there is no frame."""
+    screen = source.read(6, 7)
+    if len(screen) < 7:
+        raise UnreadableFileError("The GIF ends before its header does.")
+    width_px, height_px = int.from_bytes(screen[0:2], "little"), int.from_bytes(screen[2:4], "little")
+    check_size(width_px, height_px)
+    entries = Entries()
+    offset = 13 + _table_bytes(screen[4])
+    frames, complete = 0, False
+    while frames < MAX_FRAMES:
+        kind = source.read(offset, 1)
+        if kind == b"\x3b" or not kind:
+            complete = kind == b"\x3b"
+            break
+        if kind == b"\x2c":
+            frames += 1
+            offset += 10 + _table_bytes((source.read(offset + 9, 1) or b"\0")[0]) + 1
+        elif kind == b"\x21":
+            if source.read(offset + 1, 1) == b"\xfe":
+                comment, _ = _blocks(source, offset + 2, keep=True)
+                entries.add("comment", "Comment", utf8_or_latin1(comment), important=True)
+            offset += 2
+        else:
+            break
+        _, offset = _blocks(source, offset, keep=False)
+    if frames == 0:
+        raise UnreadableFileError("The GIF holds no picture.")
+    return ImageHead(ImageFormat.GIF, width_px, height_px, frames, complete or frames >= MAX_FRAMES, entries.texts)
+
+
+def _table_bytes(flags: int) -> int:
+    return 3 << (flags & 7) + 1 if flags & 0x80 else 0
+
+
+def _blocks(source: BufferedSource, offset: int, *, keep: bool) -> tuple[bytes, int]:
+    """The content of a run of sub-blocks, and the offset after it."""
+    content = bytearray()
+    while length := (source.read(offset, 1) or b"\0")[0]:
+        if keep and len(content) < MAX_COMMENT_BYTES:
+            content += source.read(offset + 1, length)
+        offset += 1 + length
+    return bytes(content), offset + 1

@@ -1,0 +1,153 @@
+"""PNG: chunk headers are walked, pixels are skipped.
+
+Source: PNG specification, third edition, sections 5 and 11.3. CRCs are not checked: some generators
+and many editors write wrong ones, and their texts are whole. Text may follow the pixels.
+"""
+
+import struct
+import zlib
+
+from mysticanvas.domain.errors import UnreadableFileError
+from mysticanvas.domain.file import ImageFormat, ImageHead
+from mysticanvas.formats.containers import c2pa, exif, iptc
+from mysticanvas.formats.containers.source import MAX_TEXT_BYTES, BufferedSource, Entries, check_size, utf8_or_latin1
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+MAX_INFLATED_BYTES = 4 * 1024 * 1024
+MAX_ALL_INFLATED_BYTES = 16 * 1024 * 1024
+MAX_CHUNKS = 1_000_000
+# Texts that generators write are kept however many others a file has.
+_IMPORTANT = frozenset(
+    b"parameters prompt workflow Comment Description Dream sd-metadata invokeai_metadata invokeai_workflow "
+    b"invokeai_graph generation_data Software Source Title smproj parameters-json fooocus_scheme negative_prompt "
+    b"negative-prompt seed steps sampler scale postprocessing extras XML:com.adobe.xmp".split()
+)
+_TEXTS = frozenset((b"tEXt", b"zTXt", b"iTXt"))
+_READ = _TEXTS | {b"eXIf", b"comf", b"caBX"}
+_RAW_PROFILE = b"Raw profile type "
+
+
+def read_head(source: BufferedSource) -> ImageHead:
+    """Raises `UnreadableFileError` when there is no header or a chunk before the pixels is cut off."""
+    if source.read(12, 4) != b"IHDR" or len(source.read(8, 25)) < 25:
+        raise UnreadableFileError("The PNG ends before its header does.")
+    width_px, height_px = struct.unpack(">II", source.read(16, 8))
+    check_size(width_px, height_px)
+    walk = _Walk(source)
+    walk.run()
+    if not walk.saw_pixels:
+        raise UnreadableFileError("The PNG ends before its picture begins.")
+    return ImageHead(
+        ImageFormat.PNG,
+        width_px,
+        height_px,
+        walk.frames,
+        walk.complete,
+        walk.entries.texts,
+        tuple(walk.entries.problems),
+    )
+
+
+class _Walk:
+    def __init__(self, source: BufferedSource) -> None:
+        self._source = source
+        self.entries = Entries()
+        self.frames = 1
+        self.complete = False
+        self.saw_pixels = False
+        self._inflated_bytes = 0
+
+    def run(self) -> None:
+        offset = 33
+        for _ in range(MAX_CHUNKS):
+            header = self._source.read(offset, 8)
+            if len(header) < 8:
+                return
+            length, kind = int.from_bytes(header[:4], "big"), header[4:]
+            if kind == b"IEND":
+                self.complete = True
+                return
+            if offset + 8 + length > self._source.size:
+                # Cut off inside of a chunk; the pixels that are there can still be shown.
+                self.saw_pixels |= kind == b"IDAT"
+                return
+            self._chunk(kind, offset + 8, length)
+            offset += 12 + length
+
+    def _chunk(self, kind: bytes, offset: int, length: int) -> None:
+        if kind == b"IDAT":
+            self.saw_pixels = True
+        elif kind == b"acTL" and length >= 8:
+            self.frames = max(1, int.from_bytes(self._source.read(offset, 4), "big"))
+        elif kind in _READ:
+            if kind == b"caBX":
+                manifest = self._source.read(offset, min(length, c2pa.MAX_MANIFEST_BYTES))
+                self.entries.add("c2pa", "C2PA", c2pa.summary(manifest), important=True)
+                return
+            if length > MAX_TEXT_BYTES:
+                self.entries.problems.append(f"A text of {length:,} bytes is too long to be read.")
+                return
+            self._text(kind, self._source.read(offset, length))
+
+    def _text(self, kind: bytes, content: bytes) -> None:
+        if kind == b"eXIf":
+            exif.read_into(self.entries, content)
+            return
+        keyword, separator, rest = content.partition(b"\0")
+        if not separator:
+            return
+        text = self._decoded(kind, rest)
+        if text is not None and keyword.startswith(_RAW_PROFILE):
+            self._raw_profile(keyword.removeprefix(_RAW_PROFILE), text)
+        if text is None:
+            name = utf8_or_latin1(keyword[:79])
+            self.entries.problems.append(f"The text “{name}” is damaged or too long and was left out.")
+        else:
+            carrier = kind.decode("ascii")
+            self.entries.add(carrier, utf8_or_latin1(keyword), text, important=keyword in _IMPORTANT)
+
+    def _decoded(self, kind: bytes, rest: bytes) -> str | None:
+        """The text of a chunk after its keyword; None when it cannot be inflated."""
+        if kind == b"zTXt":
+            inflated = self._inflated(rest[1:]) if rest[:1] == b"\0" else None
+            return None if inflated is None else utf8_or_latin1(inflated)
+        if kind == b"iTXt":
+            compressed, method = rest[:1] == b"\1", rest[1:2]
+            body = rest[2:].split(b"\0", 2)[-1]
+            if not compressed:
+                return body.decode("utf-8", "replace")
+            inflated = self._inflated(body) if method == b"\0" else None
+            return None if inflated is None else inflated.decode("utf-8", "replace")
+        return utf8_or_latin1(rest)
+
+    def _inflated(self, content: bytes) -> bytes | None:
+        """None also when the file's other texts have used up what may be inflated."""
+        if self._inflated_bytes >= MAX_ALL_INFLATED_BYTES:
+            return None
+        inflated = _inflate(content)
+        self._inflated_bytes += MAX_INFLATED_BYTES if inflated is None else len(inflated)
+        return inflated
+
+    def _raw_profile(self, name: bytes, text: str) -> None:
+        """What ImageMagick wraps: a name, a length and the bytes of another container in hexadecimal."""
+        try:
+            content = bytes.fromhex("".join(text.split("\n")[3:]))
+        except ValueError:
+            return
+        if name in (b"exif", b"APP1", b"app1") and content.startswith((b"Exif", b"II", b"MM")):
+            exif.read_into(self.entries, content)
+        elif name in (b"iptc", b"8bim"):
+            iptc.read_photoshop(self.entries, content)
+        elif name in (b"xmp", b"APP1", b"app1"):
+            xmp = content.removeprefix(b"http://ns.adobe.com/xap/1.0/\0")
+            self.entries.add("xmp", "XMP", utf8_or_latin1(xmp), important=True)
+
+
+def _inflate(content: bytes) -> bytes | None:
+    """None for damage, and for more than `MAX_INFLATED_BYTES`: never more memory than that."""
+    inflater = zlib.decompressobj()
+    try:
+        result = inflater.decompress(content, MAX_INFLATED_BYTES)
+    except zlib.error:
+        return None
+    return result if inflater.eof else None

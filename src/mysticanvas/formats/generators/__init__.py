@@ -1,0 +1,1 @@
+"""What each generator writes into its images."""

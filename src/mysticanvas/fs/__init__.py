@@ -1,0 +1,1 @@
+"""The user's folders: listed, watched, opened and hashed."""

@@ -1,0 +1,144 @@
+"""The gate in front of every route: right host, right origin, signed in (X1, X4).
+
+Pure ASGI, before any routing, on the raw headers. Refusals say as little as a stranger needs.
+"""
+
+from collections.abc import Mapping
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mysticanvas.http.sessions import Sessions
+
+MAX_BODY_BYTES = 1024 * 1024
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+    "manifest-src 'self'; worker-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; "
+    "require-trusted-types-for 'script'; trusted-types svelte-trusted-html"
+)
+HEADERS = {
+    "content-security-policy": CSP,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=(), usb=()",
+}
+_BUG = "Something went wrong inside MystiCanvas. Its log says what."
+_READS = ("GET", "HEAD")
+# What a page needs before it has signed in.
+_OPEN_POST = "/api/session"
+
+
+class Gate:
+    """`origins`: the values of Host that are ours, port included, and the Origin that goes with each."""
+
+    def __init__(self, app: ASGIApp, *, sessions: Sessions, origins: Mapping[str, str]) -> None:
+        self._app = app
+        self._sessions = sessions
+        self._origins = origins
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        refusal = self._refusal(scope)
+        if refusal is not None:
+            await JSONResponse({"error": refusal[1]}, refusal[0])(scope, receive, _with_headers(send))
+            return
+        begun = False
+
+        async def send_and_note(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, _with_headers(send_and_note))
+        except Exception:
+            # A bug: it goes on to the log. What is said of it has the same headers as everything else.
+            if not begun:
+                await JSONResponse({"error": _BUG}, 500)(scope, receive, _with_headers(send))
+            raise
+
+    def _refusal(self, scope: Scope) -> tuple[int, str] | None:
+        headers = _Headers(scope)
+        own = self._origins.get((headers.only("host") or "").lower())
+        if own is None:
+            return 421, "This address is not MystiCanvas."
+        method, path = scope["method"], scope["path"]
+        by_token = self._has_token(headers)
+        if any(site not in ("same-origin", "none") for site in headers.all("sec-fetch-site")):
+            return 403, "Another site may not ask this."
+        # Also where it only reads: not every browser says Sec-Fetch-Site.
+        if any(origin != own for origin in headers.all("origin")):
+            return 403, "Another site may not ask this."
+        if method not in _READS:
+            refusal = self._refused_write(method, headers, by_token)
+            if refusal is not None:
+                return refusal
+        if not path.startswith("/api/") or (path == _OPEN_POST and method == "POST"):
+            return None
+        if by_token or self._has_cookie(headers):
+            return None
+        return 401, "Open MystiCanvas from the app, or paste the code printed in the terminal."
+
+    def _refused_write(self, method: str, headers: "_Headers", by_token: bool) -> tuple[int, str] | None:
+        """Of one whose Origin, if it has any, is ours."""
+        if method not in ("POST", "PATCH", "PUT", "DELETE"):
+            return 403, "This method is not allowed."
+        if headers.only("origin") is None and not (by_token and not headers.all("origin")):
+            return 403, "Another site may not change anything here."
+        kind = (headers.only("content-type") or "").partition(";")[0].strip().lower()
+        if kind not in ("application/json", "application/octet-stream") or headers.all("content-encoding"):
+            return 415, "Send JSON, not compressed."
+        if not _is_bounded(headers.only("content-length")):
+            return 413, "That is too much to send at once."
+        return None
+
+    def _has_token(self, headers: "_Headers") -> bool:
+        scheme, _, value = (headers.only("authorization") or "").partition(" ")
+        return scheme.lower() == "bearer" and self._sessions.knows_token(value.strip())
+
+    def _has_cookie(self, headers: "_Headers") -> bool:
+        # Taken apart here: what another program of this machine calls its cookie must not hide ours.
+        pairs = (pair.strip().partition("=") for header in headers.all("cookie") for pair in header.split(";"))
+        ours = (value for name, _, value in pairs if name == self._sessions.cookie_name)
+        return any(self._sessions.knows_cookie(value) for value in ours)
+
+
+def _is_bounded(length: str | None) -> bool:
+    """Whether a body says how long it is, and that is not too long."""
+    if length is None or not (length.isascii() and length.isdigit()) or len(length) > len(str(MAX_BODY_BYTES)):
+        return False
+    return int(length) <= MAX_BODY_BYTES
+
+
+class _Headers:
+    def __init__(self, scope: Scope) -> None:
+        self._raw: list[tuple[bytes, bytes]] = scope["headers"]
+
+    def all(self, name: str) -> list[str]:
+        wanted = name.encode()
+        return [value.decode("latin-1") for key, value in self._raw if key == wanted]
+
+    def only(self, name: str) -> str | None:
+        """The header's value; None when it is missing or there are several."""
+        values = self.all(name)
+        return values[0] if len(values) == 1 else None
+
+
+def _with_headers(send: Send) -> Send:
+    async def send_with_headers(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+        await send(message)
+
+    return send_with_headers

@@ -1,0 +1,1 @@
+"""Pixels: thumbnails and perceptual hashes."""

@@ -1,0 +1,51 @@
+"""Thumbnails on disk, named by the content they show. All of it can be deleted and comes back."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from mysticanvas.features.thumbnails.types import ThumbsMade
+
+SHORT_EDGES_PX = (256, 512)
+
+
+class ThumbCache:
+    """`thumbs/ab/abcd…-256.webp` in the library folder. Sizes are short edges in pixels."""
+
+    def __init__(self, folder: Path, short_edges_px: tuple[int, ...]) -> None:
+        self._folder = folder
+        self.short_edges_px = short_edges_px
+
+    def path(self, blake3_hex: str, short_edge_px: int) -> Path:
+        return self._folder / blake3_hex[:2] / f"{blake3_hex}-{short_edge_px}.webp"
+
+    def kept(self) -> Iterator[tuple[str, float]]:
+        """Name and date, in Unix seconds, of every picture there is."""
+        for path in self._folder.glob("??/*.webp"):
+            with suppress(FileNotFoundError):
+                yield path.name, path.stat().st_mtime
+
+    def remove(self, name: str) -> None:
+        (self._folder / name[:2] / name).unlink(missing_ok=True)
+
+    def keep(self, made: ThumbsMade) -> None:
+        """Write the pictures; the same content twice is the same files. Raises `OSError`."""
+        if made.blake3 is None:
+            return
+        for short_edge_px, webp in zip(self.short_edges_px, made.webps, strict=False):
+            _write_whole(self.path(made.blake3.hex(), short_edge_px), webp)
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """The file appears whole or not at all; a reader never sees half of it."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

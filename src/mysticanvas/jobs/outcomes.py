@@ -1,0 +1,88 @@
+"""What becomes of a job whose task has ended: applied, tried again, taken apart, parked, or given back.
+
+`apply_all` runs in the writer: a result and the end of its job are one transaction (J4).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mysticanvas.db import event_log
+from mysticanvas.db.database import WriteTx
+from mysticanvas.domain.errors import NotFoundError
+from mysticanvas.domain.task import Answer
+from mysticanvas.jobs import queries, queue
+from mysticanvas.jobs.kinds import KINDS
+from mysticanvas.jobs.types import Job
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """`answer` is None where there was nothing left to do."""
+
+    job: Job
+    answer: Answer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """`crashed`: the worker died of it, or was killed at its time limit. The first line of `error` is the
+    reason, what follows is the end of what the worker said."""
+
+    job: Job
+    error: str
+    crashed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """Nobody did it, and nobody is to blame."""
+
+    job: Job
+
+
+Outcome = Finished | Failed | GivenBack
+
+
+def apply_all(tx: WriteTx, outcomes: Sequence[Outcome], *, now_ms: int) -> None:
+    for outcome in outcomes:
+        match outcome:
+            case Finished():
+                _finish(tx, outcome, now_ms=now_ms)
+            case Failed():
+                _fail(tx, outcome, now_ms=now_ms)
+            case GivenBack():
+                queue.give_back(tx, claims=[(outcome.job.id, outcome.job.token)], now_ms=now_ms)
+
+
+def _finish(tx: WriteTx, finished: Finished, *, now_ms: int) -> None:
+    # Only a claim that is still ours may change anything.
+    if queue.finish(tx, finished.job, now_ms=now_ms) and finished.answer is not None:
+        KINDS[finished.job.kind].apply(tx, finished.job.payload, finished.answer)
+
+
+def _fail(tx: WriteTx, failed: Failed, *, now_ms: int) -> None:
+    job, kind = failed.job, KINDS[failed.job.kind]
+    parked = False
+    if failed.crashed and (parts := kind.split(job.payload)):
+        queue.replace(tx, job, parts, now_ms=now_ms)
+    else:
+        parked = queue.fail(
+            tx, job, error=failed.error, crashed=failed.crashed, now_ms=now_ms, most_attempts=kind.attempts
+        )
+    if parked:
+        kind.give_up(tx, job.payload, failed.error.partition("\n")[0])
+    if failed.crashed or parked:
+        _note(tx, failed, parked=parked, now_ms=now_ms)
+
+
+def _note(tx: WriteTx, failed: Failed, *, parked: bool, now_ms: int) -> None:
+    """I6: a crash, or a job that is given up, is in the log."""
+    job = failed.job
+    try:
+        file = queries.find(tx, job.id).job.file
+    except NotFoundError:
+        file = ""
+    reason, _, said = failed.error.partition("\n")
+    data = {"job": job.id, "of": job.kind.value, "reason": reason, "said": said, "parked": parked}
+    kind = "crash" if failed.crashed else "job.parked"
+    event_log.append(tx, level="warning", kind=kind, subject=file or None, data=data, now_ms=now_ms)

@@ -1,0 +1,314 @@
+"""The durable queue (J1-J15): claimed by priority, believed by token, parked when poisonous."""
+
+import json
+import random
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mysticanvas.db import settings_store
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.jobs.types import Job, JobId, JobKind, JobPriority
+
+MAX_CRASHES = 2
+FIRST_RETRY_MS = 2_000
+LAST_RETRY_MS = 10 * 60_000
+PAUSED = "jobs.paused"
+# Stands for every kind, those of later versions too.
+ALL_KINDS = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    kind: JobKind
+    payload: dict[str, Any]
+    unique_key: str | None
+    priority: int = JobPriority.NORMAL
+    run_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A kind with work that may be claimed now, and the priority of its most urgent job."""
+
+    kind: JobKind
+    priority: int
+
+
+def enqueue(tx: WriteTx, new: NewJob, *, now_ms: int) -> None:
+    """Queue a job, in the transaction of what wants it (J1). While one with the same key waits, the
+    second is the first (J8)."""
+    enqueue_all(tx, [new], now_ms=now_ms)
+
+
+def enqueue_all(tx: WriteTx, new: Sequence[NewJob], *, now_ms: int) -> None:
+    tx.run_many(
+        """
+        INSERT INTO jobs (kind, priority, payload_json, unique_key, run_at, created_at, updated_at)
+        VALUES (:kind, :priority, :payload, :unique_key, :run_at, :now_ms, :now_ms)
+            ON CONFLICT DO NOTHING
+        """,
+        (
+            {
+                "kind": one.kind.value,
+                "priority": one.priority,
+                "payload": json.dumps(one.payload),
+                "unique_key": one.unique_key,
+                "run_at": one.run_at,
+                "now_ms": now_ms,
+            }
+            for one in new
+        ),
+    )
+    tx.changes.jobs = True
+
+
+def ready(tx: ReadTx, *, now_ms: int) -> list[Ready]:
+    """Every kind that has work now and is not paused, in the order of the kinds."""
+    rows = tx.rows(
+        """
+        SELECT k.value,
+               (SELECT priority
+                  FROM jobs
+                 WHERE kind = k.value AND status = 'queued' AND run_at = 0
+                 ORDER BY priority DESC
+                 LIMIT 1)
+          FROM json_each(:kinds) AS k
+        """,
+        kinds=json.dumps(_not_paused(tx)),
+    )
+    # By time alone: by kind, SQLite would rather look at every job of the kind that waits.
+    due = set(
+        tx.column(
+            "SELECT kind FROM jobs WHERE status = 'queued' AND run_at > 0 AND run_at <= :now_ms LIMIT 1000",
+            now_ms=now_ms,
+        )
+    )
+    found = [(kind, priority) for kind, priority in rows if priority is not None or kind in due]
+    return [Ready(JobKind(kind), JobPriority.IDLE if priority is None else priority) for kind, priority in found]
+
+
+def next_run_at(tx: ReadTx, *, after_ms: int) -> int | None:
+    """When the next job that waits for its time falls due; None when none waits."""
+    due: int | None = tx.value(
+        "SELECT min(run_at) FROM jobs WHERE status = 'queued' AND run_at > 0 AND run_at > :after_ms", after_ms=after_ms
+    )
+    return due
+
+
+def claim(
+    tx: WriteTx, *, boot: str, limit: int, now_ms: int, kinds: Sequence[JobKind] | None = None, at_least: int = 0
+) -> list[Job]:
+    """The next jobs, by priority and then age, owned by `boot` from now on (J2). Only of these kinds (None:
+    of all), only of this priority or above, and never of a paused kind."""
+    tx.run(
+        "UPDATE jobs SET run_at = 0 WHERE status = 'queued' AND run_at > 0 AND run_at <= :now_ms",
+        now_ms=now_ms,
+    )
+    token = str(uuid.uuid4())
+    rows = tx.all(
+        """
+        UPDATE jobs
+           SET status = 'running', boot_id = :boot, claim_token = :token, attempts = attempts + 1,
+               updated_at = :now_ms
+         WHERE id IN (SELECT j.id
+                        FROM json_each(:kinds) AS k
+                             CROSS JOIN json_each((SELECT json_group_array(id)
+                                                     FROM (SELECT id
+                                                             FROM jobs
+                                                            WHERE kind = k.value AND status = 'queued' AND run_at = 0
+                                                              AND priority >= :at_least
+                                                            ORDER BY priority DESC, id
+                                                            LIMIT :limit))) AS first
+                             CROSS JOIN jobs AS j ON j.id = first.value
+                       ORDER BY j.priority DESC, j.id
+                       LIMIT :limit)
+     RETURNING id, kind, payload_json, attempts, crashes, priority
+        """,
+        boot=boot,
+        token=token,
+        limit=limit,
+        now_ms=now_ms,
+        at_least=at_least,
+        kinds=json.dumps([kind for kind in _not_paused(tx) if kinds is None or kind in kinds]),
+    )
+    rows.sort(key=lambda row: (-row["priority"], row["id"]))
+    return [
+        Job(
+            id=JobId(row["id"]),
+            kind=JobKind(row["kind"]),
+            payload=json.loads(row["payload_json"]),
+            attempts=row["attempts"],
+            crashes=row["crashes"],
+            priority=row["priority"],
+            token=token,
+        )
+        for row in rows
+    ]
+
+
+def finish(tx: WriteTx, job: Job, *, now_ms: int) -> bool:
+    """Whether the claim was still ours; only then may the caller apply the result."""
+    tx.changes.jobs = True
+    return bool(
+        tx.run(
+            """
+            UPDATE jobs
+               SET status = 'done', boot_id = NULL, claim_token = NULL, error = NULL, progress = 1,
+                   updated_at = :now_ms
+             WHERE id = :id AND claim_token = :token
+            """,
+            id=job.id,
+            token=job.token,
+            now_ms=now_ms,
+        )
+    )
+
+
+def fail(tx: WriteTx, job: Job, *, error: str, crashed: bool, now_ms: int, most_attempts: int) -> bool:
+    """Wait for another try, or park: after the last attempt, or the second crash (J5, J6). Whether it is
+    parked now; nothing happens when the claim is not ours."""
+    crashes = job.crashes + crashed
+    parked = job.attempts >= most_attempts or crashes >= MAX_CRASHES
+    wait_ms = min(LAST_RETRY_MS, FIRST_RETRY_MS * 4 ** (job.attempts - 1)) * random.uniform(0.8, 1.2)
+    changed = tx.run(
+        """
+        UPDATE OR IGNORE jobs
+           SET status = iif(:parked, 'error', 'queued'), boot_id = NULL, claim_token = NULL, error = :error,
+               crashes = :crashes, run_at = iif(:parked, 0, :run_at), updated_at = :now_ms
+         WHERE id = :id AND claim_token = :token
+        """,
+        id=job.id,
+        token=job.token,
+        parked=parked,
+        error=error,
+        crashes=crashes,
+        run_at=now_ms + int(wait_ms),
+        now_ms=now_ms,
+    )
+    # A newer job for the same thing already waits: this one is not needed.
+    tx.run("DELETE FROM jobs WHERE id = :id AND claim_token = :token", id=job.id, token=job.token)
+    tx.changes.jobs = True
+    return parked and bool(changed)
+
+
+def replace(tx: WriteTx, job: Job, payloads: Sequence[dict[str, Any]], *, now_ms: int) -> None:
+    """Smaller jobs in place of one, as urgent as it was. Nothing happens when the claim is not ours."""
+    priority = tx.value("SELECT priority FROM jobs WHERE id = :id", id=job.id)
+    if not finish(tx, job, now_ms=now_ms):
+        return
+    enqueue_all(tx, [NewJob(job.kind, payload, None, priority) for payload in payloads], now_ms=now_ms)
+
+
+def take_back(tx: WriteTx, *, boot: str, now_ms: int) -> int:
+    """Requeue what another boot had claimed, and say how many (J3). Its attempt is not counted."""
+    return _requeue(
+        tx, tx.column("SELECT id FROM jobs WHERE status = 'running' AND boot_id <> :boot", boot=boot), now_ms
+    )
+
+
+def give_back(tx: WriteTx, *, claims: Sequence[tuple[int, str]], now_ms: int) -> int:
+    """Requeue our own claims at the end; no attempt is burnt."""
+    ours = [
+        job
+        for job, token in claims
+        if tx.value("SELECT 1 FROM jobs WHERE id = :id AND claim_token = :token", id=job, token=token)
+    ]
+    return _requeue(tx, ours, now_ms)
+
+
+def _requeue(tx: WriteTx, ids: Sequence[int], now_ms: int) -> int:
+    requeued = 0
+    for job in ids:
+        requeued += tx.run(
+            """
+            UPDATE OR IGNORE jobs
+               SET status = 'queued', boot_id = NULL, claim_token = NULL, run_at = 0,
+                   attempts = max(0, attempts - 1), interruptions = interruptions + 1, updated_at = :now_ms
+             WHERE id = :id
+            """,
+            id=job,
+            now_ms=now_ms,
+        )
+        tx.run("DELETE FROM jobs WHERE id = :id AND status = 'running'", id=job)
+    tx.changes.jobs = tx.changes.jobs or bool(ids)
+    return requeued
+
+
+def mind_the_clock(tx: WriteTx, *, now_ms: int) -> int:
+    """Jobs that wait for a moment and were put off in what is the future now: the clock was set back, and they
+    wait from now on for as long as they were meant to. How many."""
+    changed = tx.run(
+        """
+        UPDATE jobs
+           SET run_at = :now_ms + max(0, run_at - updated_at), updated_at = :now_ms
+         WHERE status = 'queued' AND run_at > 0 AND updated_at > :now_ms
+        """,
+        now_ms=now_ms,
+    )
+    tx.changes.jobs = tx.changes.jobs or bool(changed)
+    return changed
+
+
+def rename(tx: WriteTx, old: str, new: str) -> None:
+    """An image has another uuid from now on; the work that waits for it, or is being done, is named after it."""
+    if old == new:
+        return
+    names = {"new": new, "old": old}
+    tx.run(
+        """
+        UPDATE OR IGNORE jobs SET unique_key = :new
+         WHERE status = 'queued' AND unique_key = :old AND kind IN (SELECT value FROM json_each(:kinds))
+        """,
+        kinds=json.dumps([kind.value for kind in JobKind]),
+        **names,
+    )
+    tx.run("UPDATE jobs SET unique_key = :new WHERE status = 'running' AND unique_key = :old", **names)
+
+
+def raise_priority(tx: WriteTx, *, kind: JobKind, unique_keys: Sequence[str], priority: int) -> int:
+    """Move waiting jobs forward, such as the thumbnails of what is on screen (J9): what is asked for last
+    goes ahead of what was asked for before."""
+    return tx.run(
+        """
+        UPDATE jobs
+           SET priority = max(:priority, 1 + (SELECT priority
+                                                FROM jobs
+                                               WHERE kind = :kind AND status = 'queued' AND run_at = 0
+                                               ORDER BY priority DESC
+                                               LIMIT 1))
+         WHERE kind = :kind AND status = 'queued' AND run_at = 0
+           AND unique_key IN (SELECT value FROM json_each(:keys))
+        """,
+        kind=kind.value,
+        keys=json.dumps(list(unique_keys)),
+        priority=priority,
+    )
+
+
+def paused(tx: ReadTx) -> list[str]:
+    """The kinds that are not claimed for now; kept over restarts (J10)."""
+    kinds: list[str] = settings_store.get(tx, PAUSED, [])
+    return [kind.value for kind in JobKind] if ALL_KINDS in kinds else kinds
+
+
+def all_paused(tx: ReadTx) -> bool:
+    return ALL_KINDS in settings_store.get(tx, PAUSED, [])
+
+
+def _not_paused(tx: ReadTx) -> list[str]:
+    stopped = set(paused(tx))
+    return [kind.value for kind in JobKind if kind.value not in stopped]
+
+
+def set_paused(tx: WriteTx, *, kind: JobKind | None, value: bool) -> None:
+    """None: every kind. Resuming one of all that are paused leaves the others paused."""
+    if kind is None:
+        kinds = [ALL_KINDS] if value else []
+    elif value and all_paused(tx):
+        return
+    else:
+        kinds = sorted(set(paused(tx)) - {kind.value} | ({kind.value} if value else set()))
+    settings_store.put(tx, PAUSED, kinds)
+    tx.changes.jobs = True

@@ -1,0 +1,89 @@
+"""Work in the background: what there is, and what a person does with it (J7, J10, J11)."""
+
+from dataclasses import asdict
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Response
+
+from mysticanvas.app.services import Services
+from mysticanvas.db.database import Database, ReadTx
+from mysticanvas.domain.clock import now_ms
+from mysticanvas.features.file_hashes import service as file_hash_service
+from mysticanvas.http.schemas import Index, JobsIn, reply
+from mysticanvas.jobs import control, queries, queue
+from mysticanvas.jobs.queries import Chosen
+from mysticanvas.jobs.types import JobKind, JobStatus
+
+FAILED_SHOWN = 200
+REASONS_SHOWN = 100
+
+Deed = Literal["retry", "discard", "cancel", "prune", "pause", "resume", "start", "stop"]
+
+
+def routes(services: Services) -> APIRouter:
+    router = APIRouter(prefix="/api/jobs", tags=["jobs"])
+    database = services.database
+
+    @router.get("")
+    def overview() -> Response:
+        """Each kind with its progress, what is parked and why, and what is paused."""
+        paused = database.read(queue.paused)
+        kinds = services.progress.of(services.progress.counts(database), paused)
+        return reply({"kinds": kinds, "paused": paused, **database.read(_parked)})
+
+    @router.get("/list")
+    def listed(
+        kind: JobKind | None = None,
+        status: JobStatus | None = None,
+        before: Index | None = None,
+        limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    ) -> Response:
+        """Newest first; `before` of the reply asks for the next page, null at the end."""
+        rows, following = database.read(queries.listed, kind=kind, status=status, before=before, limit=limit)
+        return reply({"jobs": rows, "before": following})
+
+    @router.get("/{job_id}")
+    def show(job_id: Index) -> Response:
+        detail = database.read(queries.find, job_id)
+        return reply({**asdict(detail.job), "payload": detail.payload})
+
+    @router.post("/{deed}")
+    def steer(deed: Deed, asked: JobsIn) -> Response:
+        """`retry`: parked jobs (and cancelled ones that are named by id) start afresh. `discard`: parked
+        jobs are forgotten. `cancel`: waiting jobs, and running ones within a second. `prune`: what is
+        done or cancelled is forgotten. `pause`, `resume`: a kind, or everything. `start`, `stop`: a kind
+        that does nothing until it is asked for."""
+        return reply({"changed": _steer(database, deed, asked)})
+
+    return router
+
+
+def _parked(tx: ReadTx) -> dict[str, object]:
+    return {
+        "failed": queries.failed(tx, limit=FAILED_SHOWN),
+        "reasons": queries.reasons(tx, limit=REASONS_SHOWN),
+        "all_paused": queue.all_paused(tx),
+        "sha256": file_hash_service.wanted(tx),
+    }
+
+
+def _steer(database: Database, deed: Deed, asked: JobsIn) -> int:
+    kind = control.kind_named(asked.kind)
+    chosen = Chosen(asked.ids, kind, asked.reason)
+    match deed:
+        case "retry":
+            return control.retry(database, chosen, now_ms=now_ms())
+        case "discard":
+            return control.discard(database, chosen)
+        case "cancel":
+            return control.cancel(database, chosen, now_ms=now_ms())
+        case "prune":
+            return control.forget_all(database)
+        case "pause":
+            return control.pause(database, kind)
+        case "resume":
+            return control.resume(database, kind)
+        case "start":
+            return control.start(database, kind, now_ms=now_ms)
+        case "stop":
+            return control.stop(database, kind, now_ms=now_ms())

@@ -1,1 +1,0 @@
-"""What each kind of job needs (prepare) and changes (apply)."""

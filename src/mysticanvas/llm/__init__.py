@@ -1,0 +1,1 @@
+"""Language model servers: address policy and client."""

@@ -1,0 +1,1 @@
+"""Machine learning models for text and images, and search among vectors."""

@@ -1,1 +1,0 @@
-"""Pixels: decoded and shrunk, only in worker processes."""

@@ -1,0 +1,142 @@
+"""What may be meant while a query is typed: fields, and their values with counts."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mysticanvas.domain.errors import QueryError
+from mysticanvas.domain.query import Field, Has, Is, Named, Node, Order, Query, Shape, State, Thing, all_of
+from mysticanvas.domain.tag import key_of
+from mysticanvas.search import facets, fields, language
+from mysticanvas.search.engine import Finder
+
+OFFERS = 12
+# Of the values of all fields, while no field is named.
+OFFERS_A_FIELD = 4
+_UNNAMED = (Field.TAG, Field.MODEL, Field.LORA)
+_BEGUN = re.compile(r'(?P<minus>-?)(?:(?P<field>[A-Za-z_]+):)?(?P<quote>"?)(?P<value>.*)', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """`text` goes in place of what is typed; `count` is how many images would be left, None where that
+    is not asked."""
+
+    text: str
+    label: str
+    count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """Offers for the characters [start, end) of the query. `stands`: what is there makes sense as it is,
+    and finds something."""
+
+    start: int
+    end: int
+    stands: bool
+    offers: list[Offer]
+
+
+def complete(finder: Finder, text: str, at: int) -> Completion:
+    """For the cursor before the character `at`. Never fails for what is typed."""
+    at = max(0, min(at, len(text)))
+    start, end = _around(text, at)
+    begun = _BEGUN.fullmatch(text[start:at])
+    assert begun is not None
+    rest = _rest(text[:start] + " " + text[end:])
+    minus, name, value = begun["minus"], begun["field"], begun["value"]
+    if name is None:
+        offers = [] if begun["quote"] else [*_fields(value), *_any_values(finder, rest, value)]
+    else:
+        field = language.field_of(name)
+        offers = [] if field is None else list(_values(finder, rest, field, value))
+    shown = [Offer(minus + o.text, o.label, o.count) for o in offers if minus + o.text != text[start:end]]
+    stands = name is None or _stands(finder, rest, text[start:end].removeprefix("-"))
+    return Completion(start, end, stands, shown)
+
+
+def _stands(finder: Finder, rest: Query, term: str) -> bool:
+    try:
+        written = language.parse(term)
+    except QueryError:
+        return False
+    parts = [part for part in (rest.where, written.where) if part is not None]
+    return finder.count(Query(all_of(parts) if parts else None)) > 0
+
+
+def _around(text: str, at: int) -> tuple[int, int]:
+    """The term that the cursor is in."""
+    start, quoted = 0, False
+    for place, character in enumerate(text[:at]):
+        if character == '"' and text[place - 1 : place] != "\\":
+            quoted = not quoted
+        elif not quoted and (character.isspace() or character == "("):
+            start = place + 1
+    end = at
+    while end < len(text) and not text[end].isspace() and text[end] not in '()"':
+        end += 1
+    return start, end
+
+
+def _rest(text: str) -> Query:
+    try:
+        return language.parse(text)
+    except QueryError:
+        return Query()
+
+
+def _fields(beginning: str) -> Iterable[Offer]:
+    for field in Field:
+        if field.value.startswith(beginning.lower()):
+            yield Offer(f"{field}:", fields.EXAMPLES[field], None)
+
+
+def _any_values(finder: Finder, rest: Query, value: str) -> Iterable[Offer]:
+    if len(value) < 2 and value.isascii():
+        return
+    found = finder.facets(rest, _UNNAMED, containing=value, limit=OFFERS_A_FIELD)
+    for field in _UNNAMED:
+        for one in found[field]:
+            yield Offer(one.text, one.value, one.count)
+    yield from _collections(finder, rest, value, OFFERS_A_FIELD)
+
+
+def _values(finder: Finder, rest: Query, field: Field, value: str) -> Iterable[Offer]:
+    match field:
+        case Field.IS:
+            return _choices(finder, rest, value, [Is(state) for state in State], field)
+        case Field.HAS:
+            return _choices(finder, rest, value, [Has(thing) for thing in Thing], field)
+        case Field.COLLECTION:
+            return _collections(finder, rest, value, OFFERS)
+        case Field.SORT:
+            orders = [o for o in Order if o is not Order.SIMILARITY or rest.similar is not None]
+            return [Offer(f"sort:{o}", o.value, None) for o in orders if o.startswith(value.lower())]
+        case _ if field in facets.FIELDS:
+            found = finder.facets(rest, [field], containing=value.lstrip("<>="), limit=OFFERS)[field]
+            shapes = [Offer(f"size:{s}", s.value, None) for s in Shape if field is Field.SIZE and s.startswith(value)]
+            return [*shapes, *(Offer(one.text, one.value, one.count) for one in found)]
+        case _:
+            return [Offer(fields.EXAMPLES[field], fields.EXAMPLES[field], None)] if not value else []
+
+
+def _collections(finder: Finder, rest: Query, value: str, limit: int) -> Iterable[Offer]:
+    begun = key_of(value)
+    keys = {name: key_of(name) for name in finder.collection_names()}
+    found = [name for name, key in keys.items() if begun in key]
+    for name in sorted(found, key=lambda name: (not keys[name].startswith(begun), keys[name]))[:limit]:
+        node = Named(Field.COLLECTION, name)
+        yield Offer(language.written(node), name, _count_with(finder, rest, node))
+
+
+def _count_with(finder: Finder, rest: Query, node: Node) -> int | None:
+    parts = [node] if rest.where is None else [rest.where, node]
+    return finder.count(Query(all_of(parts))) if finder.warm else None
+
+
+def _choices(finder: Finder, rest: Query, value: str, nodes: Sequence[Node], field: Field) -> Iterable[Offer]:
+    for node in nodes:
+        text = language.written(node)
+        if text.startswith(f"{field}:{value.lower()}"):
+            yield Offer(text, text.partition(":")[2], _count_with(finder, rest, node))

@@ -1,0 +1,233 @@
+"""Where an answer comes from: the index when it is warm, SQL until then; pages from SQL.
+
+A page is the index's only where SQL would have to walk: an order that no table is in, or conditions
+that no table has in order. Its rows are SQL's in any case.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Concatenate, ParamSpec, TypeVar
+
+import numpy as np
+
+from mysticanvas.db.database import Database, ReadTx
+from mysticanvas.domain.errors import ModelUnusableError, NotFoundError, QueryError
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.query import Field, Is, Known, LikeImage, Looks, Meaning, Named, Order, Query, Similar
+from mysticanvas.domain.query import State as Being
+from mysticanvas.features.collections import queries as collection_queries
+from mysticanvas.search import facets, keyset_plan, ordering, paging
+from mysticanvas.search.duplicates import Duplicates
+from mysticanvas.search.facets import Value
+from mysticanvas.search.index import Index, NotWarmError, find, find_tree, knows
+from mysticanvas.search.index_data import State
+from mysticanvas.search.paging import Hit, Ids
+from mysticanvas.search.resolve import ids_by_uuid, resolve
+from mysticanvas.search.similarity import Similarity
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# What SQL may take for an exact answer about all of a library, before the index is warm.
+WHOLE_LIMIT_MS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """All that a query finds, in its order. `arrived` is how many images had ever arrived, in the index
+    that `epoch` names; None when SQL answered."""
+
+    ids: Ids
+    epoch: int | None = None
+    arrived: int = 0
+
+
+class Finder:
+    """Thread-safe. Reads only."""
+
+    def __init__(
+        self,
+        database: Database,
+        index: Index | None = None,
+        *,
+        similarity: Similarity | None = None,
+        looks: Similarity | None = None,
+        duplicates: Duplicates | None = None,
+    ) -> None:
+        self._database = database
+        self._index = index
+        self._similarity = similarity
+        self._looks = looks
+        self._duplicates = duplicates
+
+    @property
+    def warm(self) -> bool:
+        return self._index is not None and self._index.warm
+
+    def _asked(self, work: Callable[Concatenate[ReadTx, State, P], T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+        """What the index answers; None where SQL has to."""
+        if self._index is None:
+            return None
+        try:
+            return self._index.ask(work, *args, **kwargs)
+        except NotWarmError:
+            return None
+
+    def informed(self, query: Query) -> Query:
+        """The query with what has to be found out before it can be answered: every answer to it is then
+        about the same images. Raises `QueryError` for an image to be like that is not there."""
+        if query.known is not None:
+            return query
+        duplicates: tuple[int, ...] = ()
+        if self._duplicates is not None and self._asks_for_duplicates(query):
+            duplicates = tuple(self._duplicates.all())
+        if query.similar is None or (similarity := self._measure_of(query.similar)) is None:
+            return replace(query, known=Known(duplicates=duplicates))
+        within = None
+        if query.where is not None:
+            within = self.all(Query(query.where, known=Known(duplicates=duplicates))).ids
+        similar = self._most_similar(similarity, query.similar, within)
+        return replace(query, known=Known(tuple(similar.tolist()), duplicates))
+
+    def _asks_for_duplicates(self, query: Query) -> bool:
+        """Also where a smart collection may, to which the query leads."""
+        if Is(Being.DUPLICATE) in query.terms:
+            return True
+        if not any(isinstance(term, Named) and term.field is Field.COLLECTION for term in query.terms):
+            return False
+        return any(Being.DUPLICATE.value in (one.query or "") for one in self._database.read(collection_queries.names))
+
+    def _measure_of(self, similar: Similar) -> Similarity | None:
+        return self._similarity if isinstance(similar, Meaning | LikeImage) else self._looks
+
+    def _most_similar(self, similarity: Similarity, similar: Similar, within: Ids | None) -> Ids:
+        try:
+            if isinstance(similar, Meaning | Looks):
+                return similarity.to_text(similar.text, within=within).near
+            images = self._database.read(ids_by_uuid, similar.uuid)
+            if not images:
+                raise QueryError(f"There is no image whose id begins with {similar.uuid}.", 0)
+            return similarity.to_image(GenerationId(images[0]), within=within).near
+        except (NotFoundError, ModelUnusableError) as error:
+            raise QueryError(str(error), 0) from error
+
+    def all(self, asked: Query) -> Answer:
+        query = self.informed(asked)
+        answer = self._asked(_all_of_index, query)
+        return answer or Answer(self._database.read_within(WHOLE_LIMIT_MS, paging.ids, query))
+
+    def count(self, asked: Query) -> int:
+        query = self.informed(asked)
+        total = self._asked(_count_of_index, query)
+        return self._database.read_within(WHOLE_LIMIT_MS, paging.count, query) if total is None else total
+
+    def page(self, asked: Query, *, after: int | None, limit: int) -> list[Hit]:
+        """The next `limit` images after the one with the id `after`."""
+        query = self.informed(asked)
+        images = self._asked(_page_of_index, query, after, limit)
+        if images is not None:
+            return self._database.read(paging.rows, images)
+        return self._database.read_within(WHOLE_LIMIT_MS, paging.page, query, after=after, limit=limit)
+
+    def facets(
+        self, asked: Query, fields: Sequence[Field], *, containing: str = "", limit: int
+    ) -> dict[Field, list[Value]]:
+        query = self.informed(asked)
+        values = self._asked(_facets_of_index, query, fields, containing, limit)
+        if values is not None:
+            return values
+        return self._database.read_within(WHOLE_LIMIT_MS, _facets_of_sql, query, fields, containing, limit)
+
+    def tags_of(self, images: Ids) -> dict[int, int]:
+        """How many of these images show each tag."""
+        counts = self._asked(_tags_of_index, images)
+        return self._database.read_within(WHOLE_LIMIT_MS, _tags_of_sql, images) if counts is None else counts
+
+    def collection_names(self) -> list[str]:
+        return [one.name for one in self._database.read(collection_queries.names)]
+
+    def arrivals(self, asked: Query, before: Answer) -> int:
+        """How many images the query finds now that have arrived since; those that are newer, where it
+        is not known when an image arrived. Where they are found by likeness, none is told."""
+        query = self.informed(asked)
+        arrived = None if before.epoch is None else self._asked(_arrivals, query, before)
+        if arrived is not None:
+            return arrived
+        newest = int(before.ids.max()) if len(before.ids) else 0
+        return self._database.read_within(WHOLE_LIMIT_MS, paging.count_after, query, newest)
+
+    def geometry(self, ids: Ids) -> bytes:
+        """Width / height × 1000 of each image, as 16-bit numbers, little end first."""
+        ratios = self._asked(_ratios_of_index, ids)
+        if ratios is not None:
+            return ratios
+        return self._database.read_within(WHOLE_LIMIT_MS, paging.ratios, ids).astype("<u2").tobytes()
+
+
+def _count_of_index(tx: ReadTx, state: State, query: Query) -> int:
+    return find(tx, state, query).total
+
+
+def _all_of_index(tx: ReadTx, state: State, query: Query) -> Answer:
+    found = find(tx, state, query)
+    return Answer(ordering.ids(tx, found, query), state.epoch, state.columns.count)
+
+
+def _page_of_index(tx: ReadTx, state: State, query: Query, after: int | None, limit: int) -> list[int] | None:
+    """None where SQL has the page at once, or where the index would have to read words first."""
+    tree = resolve(tx, query)
+    in_time = query.order.by in (Order.NEWEST, Order.OLDEST)
+    if (in_time and keyset_plan.is_at_hand(tree)) or not knows(state, tree):
+        return None
+    ids = ordering.ids(tx, find_tree(tx, state, tree), query)
+    images: list[int] = paging.after_image(ids, after)[:limit].tolist()
+    return images
+
+
+def _facets_of_index(
+    tx: ReadTx, state: State, query: Query, fields: Sequence[Field], containing: str, limit: int
+) -> dict[Field, list[Value]]:
+    found = find(tx, state, query)
+    return {field: facets.of_index(tx, found, field, containing=containing, limit=limit) for field in fields}
+
+
+def _facets_of_sql(
+    tx: ReadTx, query: Query, fields: Sequence[Field], containing: str, limit: int
+) -> dict[Field, list[Value]]:
+    return {field: facets.of_sql(tx, query, field, containing=containing, limit=limit) for field in fields}
+
+
+def _arrivals(tx: ReadTx, state: State, query: Query, before: Answer) -> int | None:
+    """None when positions were given anew since."""
+    if state.epoch != before.epoch:
+        return None
+    return int(np.count_nonzero(find(tx, state, query).positions >= before.arrived))
+
+
+def _tags_of_index(_: ReadTx, state: State, images: Ids) -> dict[int, int]:
+    positions = state.positions_of(images)
+    positions = np.unique(positions[positions >= 0])
+    mask = np.zeros(state.columns.count, np.bool_)
+    mask[positions] = True
+    mask &= state.alive[: state.columns.count]
+    counts = state.tag_lists.counts(mask, np.flatnonzero(mask), state.alive_count)
+    return {tag: int(counts[tag]) for tag in np.flatnonzero(counts).tolist()}
+
+
+def _tags_of_sql(tx: ReadTx, images: Ids) -> dict[int, int]:
+    rows = tx.rows(
+        """
+        SELECT t.tag_id, count(*)
+          FROM json_each(:images) AS i CROSS JOIN image_tags AS t ON t.generation_id = i.value
+         GROUP BY t.tag_id
+        """,
+        images=json.dumps(images.tolist()),
+    )
+    return dict(rows)
+
+
+def _ratios_of_index(_: ReadTx, state: State, ids: Ids) -> bytes:
+    positions = state.positions_of(ids)
+    ratios = np.where(positions >= 0, state.columns["ratio_milli"][positions], 1000)
+    return ratios.astype("<u2").tobytes()

@@ -1,0 +1,214 @@
+"""What models see in pictures: vectors, and a score for explicit content. Each distinct picture once (`pictures`)."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from mysticanvas.db import settings_store
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.ml.image_model_settings import Clip, Sight
+from mysticanvas.search.prompt_vectors import StoredVector
+
+SIGHT = "sight"
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A picture without a vector in some of the spaces that were asked about: `spaces` lists them."""
+
+    content_hash: bytes
+    spaces: list[str]
+
+
+def sight(tx: ReadTx) -> Sight:
+    """What the person wants to be looked at."""
+    kept = settings_store.get(tx, SIGHT, {})
+    clip = kept.get("clip")
+    return Sight(**kept | {"clip": None if clip is None else Clip(**clip)})
+
+
+def set_sight(tx: WriteTx, wanted: Sight) -> None:
+    settings_store.put(tx, SIGHT, asdict(wanted))
+
+
+def unseen(tx: ReadTx, images: Sequence[GenerationId], *, spaces: Sequence[str]) -> list[Unseen]:
+    """The pictures of those of the images that are live, have pixels, and lack a vector; each picture once."""
+    rows = tx.rows(
+        """
+        SELECT DISTINCT l.content_hash,
+               (SELECT json_group_array(value)
+                  FROM json_each(:spaces)
+                 WHERE NOT EXISTS (SELECT 1 FROM embeddings WHERE content_hash = l.content_hash AND space = value))
+          FROM json_each(:images) AS wanted
+               JOIN live_generations AS l ON l.id = wanted.value
+         WHERE l.content_hash IS NOT NULL AND l.flags & 2 = 0
+        """,
+        images=json.dumps(list(images)),
+        spaces=json.dumps(list(spaces)),
+    )
+    found = [Unseen(content_hash, json.loads(missing)) for content_hash, missing in rows]
+    return [one for one in found if one.spaces]
+
+
+def images_unseen(tx: ReadTx, *, space: str, after: int, limit: int) -> tuple[list[GenerationId], int | None]:
+    """Of the next `limit` images by id, those whose picture has no vector in the space; and the last image that
+    was looked through, None when there are no more."""
+    rows = tx.rows(
+        """
+        SELECT l.id, l.content_hash IS NULL OR l.flags & 2 <> 0
+               OR EXISTS (SELECT 1 FROM embeddings WHERE content_hash = l.content_hash AND space = :space)
+          FROM live_generations AS l
+         WHERE l.id > :after
+         ORDER BY l.id
+         LIMIT :limit
+        """,
+        space=space,
+        after=after,
+        limit=limit,
+    )
+    looked_through: list[tuple[int, int]] = [(image, done) for image, done in rows]
+    last = looked_through[-1][0] if looked_through else None
+    return [GenerationId(image) for image, done in looked_through if not done], last
+
+
+def keep(
+    tx: WriteTx, hashes: Sequence[bytes], explicit: Sequence[float] | None, vectors: dict[str, list[bytes]]
+) -> list[GenerationId]:
+    """`explicit` and each space's vectors are parallel to the hashes; a vector that is there already stays. A
+    picture that no file holds any more gets none. The live images of the pictures."""
+    tx.run_many(
+        """
+        INSERT INTO pictures (content_hash, explicit)
+        SELECT :content_hash, :explicit
+         WHERE EXISTS (SELECT 1 FROM generation_files WHERE blake3 = :content_hash)
+            ON CONFLICT (content_hash) DO UPDATE SET explicit = coalesce(excluded.explicit, explicit)
+        """,
+        (
+            {"content_hash": one, "explicit": None if explicit is None else explicit[number]}
+            for number, one in enumerate(hashes)
+        ),
+    )
+    for space, ours in vectors.items():
+        tx.run_many(
+            """
+            INSERT INTO embeddings (space, content_hash, vector)
+            SELECT :space, :content_hash, :vector
+             WHERE EXISTS (SELECT 1 FROM pictures WHERE content_hash = :content_hash)
+                ON CONFLICT DO NOTHING
+            """,
+            ({"space": space, "content_hash": one, "vector": vector} for one, vector in zip(hashes, ours, strict=True)),
+        )
+    return tx.column(
+        """
+        SELECT l.id
+          FROM json_each(:hashes) AS wanted
+               JOIN generation_files AS f ON f.blake3 = unhex(wanted.value) AND f.kind = 'final'
+               JOIN live_generations AS l ON l.id = f.generation_id
+        """,
+        hashes=json.dumps([one.hex() for one in hashes]),
+    )
+
+
+def explicit_of(tx: ReadTx, image: GenerationId) -> float | None:
+    """None for an image that was not looked at."""
+    found: float | None = tx.value(
+        """
+        SELECT p.explicit
+          FROM live_generations AS l
+               JOIN pictures AS p ON p.content_hash = l.content_hash
+         WHERE l.id = :image
+        """,
+        image=image,
+    )
+    return found
+
+
+def explicit_by_hash(tx: ReadTx, hashes: Sequence[str]) -> dict[str, float]:
+    """In hexadecimal, as thumbnails are named; those that were not looked at are left out."""
+    rows = tx.rows(
+        """
+        SELECT wanted.value, p.explicit
+          FROM json_each(:hashes) AS wanted
+               JOIN pictures AS p ON p.content_hash = unhex(wanted.value)
+         WHERE p.explicit IS NOT NULL
+        """,
+        hashes=json.dumps(list(hashes)),
+    )
+    return dict(rows)
+
+
+def seen(tx: ReadTx, *, space: str) -> int:
+    """How many distinct pictures have a vector in the space."""
+    return int(tx.value("SELECT count(*) FROM embeddings WHERE space = :space", space=space))
+
+
+def dimensions(tx: ReadTx, *, space: str) -> int | None:
+    """Of the vectors of the space; None while it has none."""
+    found: int | None = tx.value("SELECT length(vector) FROM embeddings WHERE space = :space LIMIT 1", space=space)
+    return found
+
+
+# -- as the vectors of prompts are read (embeddings.py) -------------------------------------------
+
+
+def after(tx: ReadTx, *, space: str, last: int, limit: int) -> list[StoredVector]:
+    """The next vectors of the space in order of arrival."""
+    rows = tx.rows(
+        """
+        SELECT e.id, p.id, e.vector
+          FROM embeddings AS e
+               JOIN pictures AS p ON p.content_hash = e.content_hash
+         WHERE e.id > :last AND e.space = :space
+         ORDER BY e.id
+         LIMIT :limit
+        """,
+        space=space,
+        last=last,
+        limit=limit,
+    )
+    return [StoredVector(*row) for row in rows]
+
+
+def picture_at(tx: ReadTx, *, space: str, vector: int) -> int | None:
+    """Which picture the vector with this id belongs to; None when it is not there any more."""
+    found: int | None = tx.value(
+        """
+        SELECT p.id
+          FROM embeddings AS e
+               JOIN pictures AS p ON p.content_hash = e.content_hash
+         WHERE e.id = :vector AND e.space = :space
+        """,
+        vector=vector,
+        space=space,
+    )
+    return found
+
+
+def pictures_of_all(tx: ReadTx) -> tuple[str, str]:
+    """Every live image whose picture was looked at, and the picture's id, as two lists of numbers with commas,
+    ids ascending."""
+    row = tx.one(
+        """
+        SELECT group_concat(image) AS images, group_concat(picture) AS pictures
+          FROM (SELECT l.id AS image, p.id AS picture
+                  FROM live_generations AS l
+                       JOIN pictures AS p ON p.content_hash = l.content_hash
+                 ORDER BY l.id)
+        """
+    )
+    return (row["images"] or "", row["pictures"] or "") if row else ("", "")
+
+
+def pictures_of(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, int]:
+    """The picture of each live image whose picture was looked at."""
+    rows = tx.rows(
+        """
+        SELECT l.id, p.id
+          FROM live_generations AS l
+               JOIN pictures AS p ON p.content_hash = l.content_hash
+         WHERE l.id IN (SELECT value FROM json_each(:images))
+        """,
+        images=json.dumps(list(images)),
+    )
+    return dict(rows)

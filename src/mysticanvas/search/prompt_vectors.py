@@ -1,0 +1,150 @@
+"""Vectors of texts, and which image has which prompt. Each distinct prompt once (`prompts`)."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.domain.generation import GenerationId
+
+
+@dataclass(frozen=True, slots=True)
+class Unembedded:
+    content_hash: bytes
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredVector:
+    """`subject` is the id in `prompts`, or in `pictures`."""
+
+    id: int
+    subject: int
+    vector: bytes
+
+
+def unembedded(tx: ReadTx, *, space: str, first: int, last: int) -> list[Unembedded]:
+    """The prompts with ids from `first` to `last` that have no vector in the space."""
+    rows = tx.rows(
+        """
+        SELECT p.content_hash, g.prompt
+          FROM prompts AS p
+               CROSS JOIN generations AS g
+                 ON g.id = (SELECT min(generation_id) FROM generation_prompts WHERE prompt_id = p.id)
+         WHERE p.id BETWEEN :first AND :last
+           AND NOT EXISTS (SELECT 1 FROM embeddings WHERE content_hash = p.content_hash AND space = :space)
+         ORDER BY p.id
+        """,
+        space=space,
+        first=first,
+        last=last,
+    )
+    return [Unembedded(*row) for row in rows]
+
+
+def blocks_unembedded(tx: ReadTx, *, space: str, size: int, first: int, last: int) -> list[int]:
+    """Which blocks of `size` ids, between the ids `first` and `last`, have a prompt without a vector."""
+    return tx.column(
+        """
+        SELECT DISTINCT p.id / :size
+          FROM prompts AS p
+         WHERE p.id BETWEEN :first AND :last
+           AND NOT EXISTS (SELECT 1 FROM embeddings WHERE content_hash = p.content_hash AND space = :space)
+        """,
+        space=space,
+        size=size,
+        first=first,
+        last=last,
+    )
+
+
+def last_prompt(tx: ReadTx) -> int:
+    """The highest id of a prompt, 0 when there is none."""
+    return int(tx.value("SELECT max(id) FROM prompts") or 0)
+
+
+def keep(tx: WriteTx, *, space: str, vectors: Iterable[tuple[bytes, bytes]]) -> None:
+    """(content hash, vector) each; one that is there already stays. A prompt that is gone gets none."""
+    tx.run_many(
+        """
+        INSERT INTO embeddings (space, content_hash, vector)
+        SELECT :space, :content_hash, :vector
+         WHERE EXISTS (SELECT 1 FROM prompts WHERE content_hash = :content_hash)
+            ON CONFLICT DO NOTHING
+        """,
+        ({"space": space, "content_hash": one, "vector": vector} for one, vector in vectors),
+    )
+
+
+def forget(tx: WriteTx, *, space: str) -> int:
+    """How many vectors there were."""
+    return tx.run("DELETE FROM embeddings WHERE space = :space", space=space)
+
+
+def counts(tx: ReadTx, spaces: Sequence[str]) -> tuple[int, dict[str, int]]:
+    """How many distinct prompts there are, and how many of them each space has."""
+    rows = tx.rows("SELECT space, count(*) FROM embeddings GROUP BY space")
+    found = dict.fromkeys(spaces, 0) | {space: count for space, count in rows if space in spaces}
+    return int(tx.value("SELECT count(*) FROM prompts")), found
+
+
+def after(tx: ReadTx, *, space: str, last: int, limit: int) -> list[StoredVector]:
+    """The next vectors of the space in order of arrival."""
+    rows = tx.rows(
+        """
+        SELECT e.id, p.id, e.vector
+          FROM embeddings AS e
+               JOIN prompts AS p ON p.content_hash = e.content_hash
+         WHERE e.id > :last AND e.space = :space
+         ORDER BY e.id
+         LIMIT :limit
+        """,
+        space=space,
+        last=last,
+        limit=limit,
+    )
+    return [StoredVector(*row) for row in rows]
+
+
+def prompt_at(tx: ReadTx, *, space: str, vector: int) -> int | None:
+    """Which prompt the vector with this id belongs to; None when it is not there any more."""
+    found: int | None = tx.value(
+        """
+        SELECT p.id
+          FROM embeddings AS e
+               JOIN prompts AS p ON p.content_hash = e.content_hash
+         WHERE e.id = :vector AND e.space = :space
+        """,
+        vector=vector,
+        space=space,
+    )
+    return found
+
+
+def prompts_of_all(tx: ReadTx) -> tuple[str, str]:
+    """Every live image with a prompt and the prompt's id, as two lists of numbers with commas, ids ascending:
+    a million rows in a fraction of a second."""
+    row = tx.one(
+        """
+        SELECT group_concat(generation_id) AS images, group_concat(prompt_id) AS prompts
+          FROM (SELECT p.generation_id, p.prompt_id
+                  FROM generation_prompts AS p
+                       JOIN live_generations AS l ON l.id = p.generation_id
+                 ORDER BY p.generation_id)
+        """
+    )
+    return (row["images"] or "", row["prompts"] or "") if row else ("", "")
+
+
+def prompts_of(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, int]:
+    """The prompt of each live image that has one."""
+    rows = tx.rows(
+        """
+        SELECT p.generation_id, p.prompt_id
+          FROM generation_prompts AS p
+               JOIN live_generations AS l ON l.id = p.generation_id
+         WHERE p.generation_id IN (SELECT value FROM json_each(:images))
+        """,
+        images=json.dumps(list(images)),
+    )
+    return dict(rows)

@@ -1,0 +1,484 @@
+"""Names to what they stand for: a query over words, ids and numbers alone.
+
+SQL and the index both start from a resolved tree, so a name means the same to both. Names of models, tags
+and collections are looked up anew for each query: they may change, and an index of them would have to follow.
+"""
+
+import functools
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Union
+
+from mysticanvas.db.database import ReadTx
+from mysticanvas.db.images import word_index
+from mysticanvas.db.images.word_index import Phrase
+from mysticanvas.domain.errors import QueryError
+from mysticanvas.domain.generation import SECONDS_OF_2010
+from mysticanvas.domain.query import (
+    All,
+    Any,
+    Field,
+    Has,
+    Interval,
+    Is,
+    Known,
+    Made,
+    Named,
+    Node,
+    Not,
+    Number,
+    Query,
+    Ratio,
+    Shape,
+    Shaped,
+    Size,
+    State,
+    Term,
+    Text,
+    Thing,
+)
+from mysticanvas.domain.tag import key_of
+from mysticanvas.domain.text import folded, name_key
+from mysticanvas.features.collections import queries as collection_queries
+from mysticanvas.features.collections.queries import CollectionName
+from mysticanvas.search import days, language
+
+# A uuid's beginning may be shared by some; it is meant for one.
+MAX_BY_UUID = 1_000
+# Of a query with all the searches that it leads to.
+MAX_LEAVES = 500
+_COLUMN_OF_TEXT = {Field.PROMPT: "prompt", Field.NEGATIVE: "negative_prompt", Field.NOTES: "notes"}
+_ROLES = {
+    Field.LORA: "lora",
+    Field.VAE: "vae",
+    Field.REFINER: "refiner",
+    Field.EMBEDDING: "embedding",
+    Field.CONTROLNET: "controlnet",
+    Field.UPSCALER: "upscaler",
+}
+_RATIOS_MILLI = {Shape.PORTRAIT: (0, 999), Shape.SQUARE: (1000, 1000), Shape.LANDSCAPE: (1001, 65_535)}
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    phrase: Phrase
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """Has one of these tags."""
+
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """In one of these manual collections."""
+
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """Made by one of these checkpoints."""
+
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """Made with one of these models in this role, with a weight within the interval."""
+
+    role: str
+    ids: tuple[int, ...]
+    weight: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """`first` <= id < `until`: an id begins with its second."""
+
+    first: int | None
+    until: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """`column` is "rating", "steps", "cfg", "explicit" or "pixels"."""
+
+    column: str
+    interval: Interval
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    operator: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ratios:
+    """Width / height × 1000, ends included."""
+
+    low_milli: int
+    high_milli: int
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """What an image is or has."""
+
+    what: State | Thing
+
+
+@dataclass(frozen=True, slots=True)
+class Spelled:
+    """`column` is "sampler" or "engine"; `pattern` is in lower case (ASCII), with * for anything."""
+
+    column: str
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Within one of these folders: (root or None for any, pattern of the folder in lower case (ASCII), ""
+    for all of the root)."""
+
+    places: tuple[tuple[int | None, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    value: str
+
+
+Leaf = (
+    Words
+    | Everything
+    | Tags
+    | Collected
+    | Models
+    | Uses
+    | Ids
+    | Span
+    | Amount
+    | Sides
+    | Ratios
+    | Flag
+    | Spelled
+    | Folders
+    | Seed
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """Every part holds."""
+
+    parts: tuple["Tree", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    parts: tuple["Tree", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Without:
+    part: "Tree"
+
+
+Tree = Union[Leaf, Both, Either, Without]  # noqa: UP007 - refers to itself
+
+
+def resolve(tx: ReadTx, query: Query) -> Tree:
+    """What the query means in this library now."""
+    known = query.known or Known()
+    tree = _Resolving(tx, known).tree(query)
+    return tree if known.similar is None else Both((tree, Ids(known.similar)))
+
+
+class _Resolving:
+    """One query, with the searches of the smart collections that it leads to, each resolved once."""
+
+    def __init__(self, tx: ReadTx, known: Known) -> None:
+        self._tx = tx
+        self._known = known
+        self._within: list[CollectionName] = []
+        self._smart: dict[int, tuple[Tree, int]] = {}
+        self._leaves = 0
+
+    @functools.cached_property
+    def _collections(self) -> list[CollectionName]:
+        return collection_queries.names(self._tx)
+
+    def tree(self, query: Query) -> Tree:
+        return Everything() if query.where is None else self._tree(query.where)
+
+    def _tree(self, node: Node) -> Tree:
+        match node:
+            case All(parts):
+                return Both(tuple(self._tree(part) for part in parts))
+            case Any(parts):
+                return Either(tuple(self._tree(part) for part in parts))
+            case Not(part):
+                return Without(self._tree(part))
+            case Named(Field.COLLECTION, name):
+                return self._collected(name)
+            case Is(State.DUPLICATE):
+                self._count(1)
+                return Ids(self._known.duplicates)
+            case _:
+                self._count(1)
+                return _leaf(self._tx, node)
+
+    def _collected(self, name: str) -> Tree:
+        """The images of the manual collections of this name, and what the smart ones of it find."""
+        found = collections_named(self._collections, name)
+        manual = tuple(sorted(one.id for one in found if one.query is None))
+        smart = tuple(self._searched(one, one.query) for one in found if one.query is not None)
+        self._count(1)
+        if not smart:
+            return Collected(manual)
+        parts = (Collected(manual), *smart) if manual else smart
+        return parts[0] if len(parts) == 1 else Either(parts)
+
+    def _searched(self, one: CollectionName, query: str) -> Tree:
+        if one in self._within:
+            path = [inner.name for inner in (*self._within[self._within.index(one) :], one)]
+            raise QueryError(f"That collection is made of itself: {' → '.join(path)}.", 0)
+        if one.id not in self._smart:
+            before, self._leaves = self._leaves, 0
+            self._within.append(one)
+            tree = self.tree(_search_of(one, query))
+            self._within.pop()
+            self._smart[one.id] = tree, self._leaves
+            self._leaves = before
+        tree, leaves = self._smart[one.id]
+        self._count(leaves)
+        return tree
+
+    def _count(self, leaves: int) -> None:
+        self._leaves += leaves
+        if self._leaves > MAX_LEAVES:
+            raise QueryError(f"With the collections that it leads to, this search has over {MAX_LEAVES} terms.", 0)
+
+
+def _search_of(one: CollectionName, query: str) -> Query:
+    try:
+        parsed = language.parse(query)
+    except QueryError as error:
+        raise QueryError(f"The search of the collection “{one.name}” cannot be read: {error}", 0) from error
+    if parsed.similar is not None:
+        raise QueryError(f"The collection “{one.name}” searches by likeness, and cannot be part of another search.", 0)
+    return parsed
+
+
+def collections_named(listed: Sequence[CollectionName], name: str) -> list[CollectionName]:
+    """Those of this name, or of this uuid; `*` stands for anything."""
+    pattern = key_of(name)
+    return [one for one in listed if like(pattern, key_of(one.name)) or one.uuid == name]
+
+
+def _leaf(tx: ReadTx, term: Term) -> Leaf:
+    match term:
+        case Text(text, field):
+            words = word_index.words_of(tx, folded(text))
+            # Text of nothing but punctuation finds everything, not nothing.
+            return Words(Phrase(words, _COLUMN_OF_TEXT[field] if field else None)) if words else Everything()
+        case Named():
+            return _named(tx, term)
+        case Number(field, interval):
+            return _amount(field, interval)
+        case Made():
+            first_s, until_s = days.span(term)
+            return Span(None if first_s is None else id_at(first_s), None if until_s is None else id_at(until_s))
+        case Size(operator, width, height):
+            return Sides(operator, width, height)
+        case Ratio(width, height):
+            return Ratios(-(-990 * width // height), 1010 * width // height)
+        case Shaped(shape):
+            return Ratios(*_RATIOS_MILLI[shape])
+        case Is(state):
+            return Flag(state)
+        case Has(thing):
+            return Flag(thing)
+
+
+def _amount(field: Field, interval: Interval) -> Amount:
+    if field is not Field.MP:
+        return Amount(field.value, interval)
+    low, high = (None if end is None else end * 1e6 for end in (interval.low, interval.high))
+    return Amount("pixels", Interval(low, high, interval.without_low, interval.without_high))
+
+
+def id_at(second: int) -> int:
+    """The first id of that Unix second."""
+    return max(0, (second - SECONDS_OF_2010) << 8)
+
+
+def _named(tx: ReadTx, term: Named) -> Leaf:
+    match term.field:
+        case Field.TAG:
+            return Tags(_tag_ids(tx, term.value))
+        case Field.MODEL:
+            return Models(_model_ids(tx, "checkpoint", term.value))
+        case Field.SEED:
+            return Seed(term.value)
+        case Field.ID:
+            return Ids(ids_by_uuid(tx, term.value))
+        case Field.SAMPLER | Field.ENGINE:
+            return Spelled(term.field.value, ascii_lower(term.value))
+        case Field.PATH:
+            return Folders(tuple(_places(tx, ascii_lower(term.value))))
+        case field:
+            return Uses(_ROLES[field], _model_ids(tx, _ROLES[field], term.value), term.weight)
+
+
+def ascii_lower(text: str) -> str:
+    """As SQLite's lower() has it."""
+    return re.sub("[A-Z]+", lambda match: match[0].lower(), text)
+
+
+def _model_ids(tx: ReadTx, kind: str, name: str) -> tuple[int, ...]:
+    """Models are some thousands at most, and their names are compared as people do. Entries that are one
+    model are found by any of their names."""
+    pattern = name_key(name)
+    rows = list(tx.rows("SELECT id, name, coalesce(merged_into, id) FROM models WHERE kind = :kind", kind=kind))
+    wanted = {head for _, spelled, head in rows if like(pattern, name_key(spelled))}
+    return tuple(sorted(entry for entry, _, head in rows if head in wanted))
+
+
+def like(pattern: str, text: str) -> bool:
+    """Whether the text is the pattern, in which * stands for anything. As GLOB, and linear."""
+    first, *rest = pattern.split("*")
+    if not rest:
+        return text == pattern
+    *middle, last = rest
+    if len(text) < len(first) + len(last) or not (text.startswith(first) and text.endswith(last)):
+        return False
+    at, end = len(first), len(text) - len(last)
+    for part in middle:
+        at = text.find(part, at, end)
+        if at < 0:
+            return False
+        at += len(part)
+    return True
+
+
+def _tag_ids(tx: ReadTx, name: str) -> tuple[int, ...]:
+    """The tags of this name, an alias leading to its tag."""
+    key = key_of(name)
+    if "*" in key:
+        return _tags_like(tx, key)
+    found = tx.column(
+        """
+        SELECT id FROM tags WHERE normalized_name = :key
+         UNION ALL
+        SELECT tag_id FROM tag_aliases WHERE normalized_name = :key
+        """,
+        key=key,
+    )
+    return tuple(sorted(set(found)))
+
+
+def _tags_like(tx: ReadTx, key: str) -> tuple[int, ...]:
+    pattern = "*".join(glob_of(part) for part in re.split(r"\*+", key))
+    found = tx.column(
+        """
+        SELECT id FROM tags WHERE normalized_name GLOB :pattern
+         UNION ALL
+        SELECT tag_id FROM tag_aliases WHERE normalized_name GLOB :pattern
+        """,
+        pattern=pattern,
+    )
+    return tuple(sorted(set(found)))
+
+
+def glob_of(text: str) -> str:
+    """A pattern of GLOB that stands for the text itself."""
+    return re.sub(r"([*?\[])", r"[\1]", text)
+
+
+def ids_by_uuid(tx: ReadTx, beginning: str) -> tuple[int, ...]:
+    """The images whose uuid begins so, in order of ids."""
+    found = tx.column(
+        "SELECT id FROM generations WHERE uuid >= :beginning AND uuid < :beginning || '~' LIMIT :limit",
+        beginning=beginning,
+        limit=MAX_BY_UUID,
+    )
+    return tuple(sorted(found))
+
+
+def _places(tx: ReadTx, folder: str) -> Iterable[tuple[int | None, str]]:
+    """A folder as it is within its root, and, where an absolute path is meant, within that root."""
+    yield None, folder
+    for row in tx.all("SELECT id, path FROM roots"):
+        root = ascii_lower(row["path"].replace("\\", "/")).rstrip("/")
+        if root == folder or root.startswith(folder + "/"):
+            yield row["id"], ""
+        elif folder.startswith(root + "/"):
+            yield row["id"], folder[len(root) + 1 :]
+
+
+# -- names that stand for nothing -------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A name in a query that nothing has; `nearest` is the most similar one that is there."""
+
+    field: Field
+    value: str
+    nearest: str | None
+
+
+def unknown_names(tx: ReadTx, query: Query) -> list[Unknown]:
+    """So that a misspelt name is told, and not taken for a filter that finds nothing."""
+    found = []
+    for term in query.terms:
+        if isinstance(term, Named):
+            leaf = _known(tx, term)
+            if isinstance(leaf, Tags | Collected | Models | Uses) and not leaf.ids:
+                found.append(Unknown(term.field, term.value, _nearest(tx, term)))
+    return found
+
+
+def _known(tx: ReadTx, term: Named) -> Leaf:
+    if term.field is not Field.COLLECTION:
+        return _named(tx, term)
+    return Collected(tuple(one.id for one in collections_named(collection_queries.names(tx), term.value)))
+
+
+def _nearest(tx: ReadTx, term: Named) -> str | None:
+    if term.field is Field.COLLECTION:
+        names = [one.name for one in collection_queries.names(tx)]
+    elif term.field is Field.TAG:
+        names = tx.column("SELECT name FROM tags WHERE normalized_name >= :begin AND normalized_name < :begin || '~' "
+                          "LIMIT 5000", begin=key_of(term.value)[:1])  # fmt: skip
+    else:
+        kind = _ROLES.get(term.field, "checkpoint")
+        names = tx.column("SELECT DISTINCT name FROM models WHERE kind = :kind", kind=kind)
+    by_key = {name_key(name): name for name in names}
+    near = get_close_matches(name_key(term.value), list(by_key), 1, 0.5)
+    if not near:
+        near = [key for key in by_key if name_key(term.value) in key][:1]
+    return by_key[near[0]] if near else None
+
+
+def ids_json(ids: Iterable[int]) -> str:
+    return json.dumps(list(ids))

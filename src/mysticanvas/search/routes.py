@@ -1,0 +1,223 @@
+"""Snapshots and their slices, counts by field, completion, statistics, keyset pages."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from mysticanvas.app.services import Services
+from mysticanvas.db.database import Database
+from mysticanvas.db.images import generations
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.query import Field, Looks, LooksLike, Meaning, Node, Not, Similar, Sort, Text
+from mysticanvas.domain.query import Query as Tree
+from mysticanvas.edits import log as edit_log
+from mysticanvas.http.cancellation import while_wanted
+from mysticanvas.http.schemas import MAX_QUERY, Index, Int64, NarrowIn, QueryIn, WantedIn, reply
+from mysticanvas.jobs import queue as job_queue
+from mysticanvas.jobs.types import JobKind, JobPriority
+from mysticanvas.search import autocomplete, facets, highlight, language, query_json, resolve, snapshots, statistics
+from mysticanvas.search.snapshots import Snapshot
+
+Words = Annotated[str, Query(max_length=MAX_QUERY)]
+Limit = Annotated[int, Query(ge=0, le=100_000)]
+Fields = Annotated[list[str], Query(max_length=20)]
+Uuid = Annotated[str, Query(max_length=64)]
+
+
+def routes(services: Services) -> APIRouter:
+    router = APIRouter(prefix="/api", tags=["search"])
+    _add_views(router, services)
+    _add_snapshots(router, services)
+    _add_counts(router, services)
+    _add_pages(router, services)
+    return router
+
+
+def _add_views(router: APIRouter, services: Services) -> None:
+    """What opens a snapshot."""
+    database, kept = services.database, services.snapshots
+
+    @router.post("/queries")
+    async def open_query(asked: QueryIn, request: Request) -> Response:
+        return reply(await while_wanted(request, lambda: _opened(database, kept.open(asked.q))))
+
+    @router.post("/trash/queries")
+    async def open_trash(request: Request) -> Response:
+        return reply(await while_wanted(request, lambda: _opened(database, kept.open_trash())))
+
+    @router.post("/queries/{token}/narrow")
+    async def narrow(token: str, asked: NarrowIn, request: Request) -> Response:
+        """Some images of a view as a view of their own."""
+        found = await while_wanted(request, kept.narrow, kept.get(token), asked.ranges, asked.left_out, asked.q)
+        return reply(_opened(database, found))
+
+
+def _add_snapshots(router: APIRouter, services: Services) -> None:
+    database, kept = services.database, services.snapshots
+
+    @router.get("/queries/{token}/geometry")
+    async def geometry(token: str, request: Request) -> Response:
+        snapshot = kept.get(token)
+        etag = f'"{snapshot.token}"'
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers={"etag": etag})
+        ratios = await while_wanted(request, kept.geometry, snapshot)
+        return Response(ratios, media_type="application/octet-stream", headers={"etag": etag})
+
+    @router.get("/queries/{token}/items")
+    async def items(token: str, start: Index, count: Annotated[int, Query(ge=1, le=snapshots.MAX_ITEMS)]) -> Response:
+        return reply(database.read(snapshots.items, kept.get(token), start, count))
+
+    @router.get("/queries/{token}/position")
+    async def position(token: str, uuid: Uuid) -> Response:
+        """None for an image that the view does not have, or nobody any more."""
+        snapshot = kept.get(token)
+        found = database.read(edit_log.images_of, [uuid])
+        return reply({"index": snapshots.position_of(snapshot, found[0]) if found else None})
+
+    @router.get("/queries/{token}/newer")
+    async def newer(token: str, request: Request) -> Response:
+        return reply({"count": await while_wanted(request, kept.newer, kept.get(token))})
+
+    @router.get("/queries/{token}/highlights")
+    async def highlights(token: str, uuid: Uuid) -> Response:
+        """Where the words of the query are in the texts of an image: [from, to) in characters."""
+        return reply(database.read(highlight.of_image, kept.get(token).query, uuid))
+
+    @router.post("/thumbs/wanted")
+    async def wanted(asked: WantedIn) -> Response:
+        snapshot = kept.get(asked.snapshot)
+        ids = snapshot.ids[asked.start : asked.start + asked.count].tolist()
+        uuids = database.read(generations.uuids_of, ids)
+        database.write_later(
+            job_queue.raise_priority, kind=JobKind.THUMB, unique_keys=uuids, priority=JobPriority.IN_VIEW
+        )
+        return Response(status_code=204)
+
+
+def _add_counts(router: APIRouter, services: Services) -> None:
+    database, kept = services.database, services.snapshots
+    finder = kept.finder
+
+    @router.get("/facets")
+    async def facet(
+        request: Request, snapshot: str, field: str, q: Annotated[str, Query(max_length=200)] = "", limit: Limit = 20
+    ) -> Response:
+        query, one = kept.get(snapshot).query, facets.field_named(field)
+        found = await while_wanted(request, finder.facets, query, [one], containing=q, limit=limit)
+        return reply({"values": found[one]})
+
+    @router.get("/queries/{token}/facets")
+    async def all_facets(token: str, request: Request, field: Fields = [], limit: Limit = 20) -> Response:  # noqa: B006
+        """Several fields at once; all of them when none is named."""
+        fields = [facets.field_named(name) for name in field] or list(facets.FIELDS)
+        found = await while_wanted(request, finder.facets, kept.get(token).query, fields, limit=limit)
+        return reply({"facets": found})
+
+    @router.get("/complete")
+    async def complete(request: Request, q: Words = "", at: Index = MAX_QUERY) -> Response:
+        return reply(await while_wanted(request, autocomplete.complete, finder, q, at))
+
+    @router.get("/stats")
+    async def stats(request: Request, q: Words = "") -> Response:
+        return reply(await while_wanted(request, statistics.statistics, database, finder, language.parse(q)))
+
+
+def _add_pages(router: APIRouter, services: Services) -> None:
+    finder = services.snapshots.finder
+
+    @router.get("/search")
+    async def search(request: Request, q: Words = "", limit: Limit = 50, after: Int64 | None = None) -> Response:
+        query = language.parse(q)
+
+        def answer() -> dict[str, Any]:
+            hits = finder.page(query, after=after, limit=limit) if limit else []
+            total = finder.count(query)
+            return {"total": total, "items": hits, "next": hits[-1].id if hits and len(hits) == limit else None}
+
+        return reply(await while_wanted(request, answer))
+
+    @router.get("/search/facets")
+    async def search_facets(request: Request, q: Words = "", field: Fields = [], limit: Limit = 20) -> Response:  # noqa: B006
+        fields = [facets.field_named(name) for name in field] or list(facets.FIELDS)
+        return reply({"facets": await while_wanted(request, finder.facets, language.parse(q), fields, limit=limit)})
+
+    @router.get("/generations")
+    async def page(
+        request: Request, q: Words = "", limit: Annotated[int, Query(ge=1, le=500)] = 100, after: Int64 | None = None
+    ) -> Response:
+        hits = await while_wanted(request, finder.page, language.parse(q), after=after, limit=limit)
+        return reply({"items": hits, "next": hits[-1].id if len(hits) == limit else None})
+
+
+def _opened(database: Database, snapshot: Snapshot) -> dict[str, Any]:
+    query = snapshot.query
+    parts = language.parts_written(query)
+    filters = [
+        *_similar_chip(database, query.similar),
+        *(_chip(node, text) for node, text in parts if not _is_text(node)),
+        *([_sort_chip(query.sort)] if query.sort else []),
+    ]
+    return {
+        "snapshot": snapshot.token,
+        "q": language.write(query),
+        "total": snapshot.total,
+        "sections": snapshot.sections,
+        "filters": filters,
+        "words": [_chip(node, text) for node, text in parts if _is_text(node)],
+        "sort": query.order.by,
+        "query": query_json.write(query),
+        "unknown": _unknown(database, query),
+    }
+
+
+def _is_text(node: Node) -> bool:
+    inner = node.part if isinstance(node, Not) else node
+    return isinstance(inner, Text) and inner.field is None
+
+
+def _chip(node: Node, text: str) -> dict[str, object]:
+    """`field` is "text" for words and "any" for a group; `value` is what stands after the colon."""
+    negated = isinstance(node, Not)
+    plain = text.removeprefix("-") if negated else text
+    inner = node.part if isinstance(node, Not) else node
+    if isinstance(inner, Text) and inner.field is None:
+        return {"text": text, "field": "text", "value": inner.text, "negated": negated}
+    field, colon, value = plain.partition(":")
+    if language.field_of(field) is None or plain.startswith("("):
+        return {"text": text, "field": "any", "value": plain, "negated": negated}
+    return {"text": text, "field": field, "value": value.strip('"') if colon else plain, "negated": negated}
+
+
+def _similar_chip(database: Database, similar: Similar | None) -> list[dict[str, object]]:
+    """`value` is the text, or how the prompt (else the id) of the image begins; `field` is "looks" for pictures."""
+    if similar is None:
+        return []
+    value = similar.text if isinstance(similar, Meaning | Looks) else _prompt_of(database, similar.uuid)
+    if isinstance(similar, LooksLike):
+        value = value or similar.uuid[:8]
+    field = "looks" if isinstance(similar, Looks | LooksLike) else "similar"
+    return [{"text": language.written_similar(similar), "field": field, "value": value, "negated": False}]
+
+
+def _prompt_of(database: Database, uuid: str) -> str:
+    images = database.read(resolve.ids_by_uuid, uuid)
+    return (database.read(generations.detail, GenerationId(images[0])).prompt or "") if images else ""
+
+
+def _sort_chip(sort: Sort) -> dict[str, object]:
+    text = language.written_sort(sort)
+    return {"text": text, "field": Field.SORT, "value": text.partition(":")[2], "negated": False}
+
+
+def _unknown(database: Database, query: Tree) -> list[dict[str, object]]:
+    """Names that nothing has, each with the nearest that is there as a term."""
+    return [
+        {
+            "field": unknown.field,
+            "value": unknown.value,
+            "text": language.written(facets.term_of(unknown.field, unknown.value)),
+            "suggestion": unknown.nearest and language.written(facets.term_of(unknown.field, unknown.nearest)),
+        }
+        for unknown in database.read(resolve.unknown_names, query)
+    ]

@@ -1,1 +1,0 @@
-"""The ways in over HTTP, on the loopback interface."""

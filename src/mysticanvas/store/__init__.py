@@ -1,1 +1,0 @@
-"""SQLite: the database, and every query, one module a table or concern."""

@@ -1,1 +1,0 @@
-"""The run of each task, in the worker process."""
