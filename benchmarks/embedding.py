@@ -13,11 +13,12 @@ import time
 from pathlib import Path
 
 from benchmarks.vectors import prompts
+from mysticanvas.app import features
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.features.semantic import service as semantic_service
-from mysticanvas.imaging.thumbnail_cache import ThumbCache
 from mysticanvas.jobs.dispatcher import Dispatcher
+from mysticanvas.jobs.lanes import Executors
 from mysticanvas.ml import embedding_models
 from mysticanvas.ml.embedding_models import INSTANT
 from mysticanvas.search.similarity import Similarity
@@ -65,7 +66,7 @@ def main() -> None:
         began_s, cpu = time.monotonic(), cpu_s()
         with (
             WorkerPool(2, memory_bytes=512 * 1024 * 1024, task_limit_s=30) as pool,
-            Dispatcher(database, pool, ThumbCache(Path(name), (256,)), in_flight=8, slow_executor=pool, now_ms=now_ms),
+            Dispatcher(database, Executors(workers=pool, slow=pool, in_flight=8), now_ms=now_ms),
         ):
             while database.read_within(60_000, semantic_service.progress)[0].done < count:
                 time.sleep(0.1)
@@ -82,4 +83,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    features.load()
     main()

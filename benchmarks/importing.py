@@ -21,13 +21,14 @@ import numpy as np
 from PIL import Image
 from tests.pictures import PARAMETERS, png_chunk
 
+from mysticanvas.app import features
 from mysticanvas.cli.client import connect
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import folders
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.features.importing import record as import_record
 from mysticanvas.features.importing.commands import import_and_follow
-from mysticanvas.features.importing.types import ImageRead
+from mysticanvas.features.importing.messages import ImageRead
 from mysticanvas.formats.containers.identify import read_head
 from mysticanvas.formats.generators import a1111
 from mysticanvas.fs.safe_open import open_beneath
@@ -63,7 +64,7 @@ def ours(folder: Path, library: Path) -> None:
     """The whole import, worker processes included; their thumbnails are paused."""
     if not library.exists():
         with Database.open(library) as database:
-            database.write(job_queue.set_paused, kind=job_queue.JobKind.THUMB, value=True)
+            database.write(job_queue.set_paused, kind="thumb", value=True)
     with connect(Settings(library=library, workers=1)) as client:
         report = import_and_follow(client, [folder], dry_run=False, wait=False)
         assert report["failed"] == 0
@@ -165,4 +166,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    features.load()
     main()

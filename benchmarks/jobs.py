@@ -19,13 +19,14 @@ from pathlib import Path
 from huey.storage import SqliteStorage
 from tests.faults.serving import Served
 
+from mysticanvas.app import features
 from mysticanvas.db.database import Database, WriteTx
-from mysticanvas.imaging.thumbnail_cache import ThumbCache
 from mysticanvas.jobs import queries as job_queries
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.dispatcher import Dispatcher
+from mysticanvas.jobs.lanes import Executors
 from mysticanvas.jobs.outcomes import Finished, apply_all
-from mysticanvas.jobs.types import Job, JobKind
+from mysticanvas.jobs.types import Job
 from mysticanvas.worker.pool import WorkerPool
 
 JOBS = {("FULL", 1): 400, ("FULL", 100): 20_000, ("NORMAL", 1): 4_000, ("NORMAL", 100): 20_000}
@@ -47,7 +48,7 @@ def timed(what: str, jobs_done: int, work: Callable[[], None]) -> None:
 
 
 def new_jobs(first: int, count: int) -> list[job_queue.NewJob]:
-    return [job_queue.NewJob(JobKind.THUMB, PAYLOAD, f"{n:036}") for n in range(first, first + count)]
+    return [job_queue.NewJob("thumb", PAYLOAD, f"{n:036}") for n in range(first, first + count)]
 
 
 def ours(folder: Path, synchronous: str, batch: int) -> None:
@@ -97,7 +98,7 @@ def with_many_finished(folder: Path, finished: int) -> None:
     ):
         for database in (many, paused):
             database.write_bulk(_add, finished, "done", "sha256")
-        paused.write(job_queue.set_paused, kind=JobKind.REPARSE, value=True)
+        paused.write(job_queue.set_paused, kind="reparse", value=True)
         paused.write_bulk(_add, finished, "queued", "reparse")
         _measure_claims(
             {"none finished": few, f"{finished:,} finished": many, f"and {finished:,} of a paused kind": paused}
@@ -151,11 +152,10 @@ def through_the_dispatcher(folder: Path) -> None:
         WorkerPool(1, memory_bytes=1 << 29, task_limit_s=30, when_needed=True) as pool,
     ):
         database.write_bulk(job_queue.enqueue_all, new_jobs(0, DISPATCHED), now_ms=0)
-        cache = ThumbCache(folder / "thumbs", (256, 512))
 
         def work_off() -> None:
             clock = lambda: int(time.time() * 1000)  # noqa: E731
-            with Dispatcher(database, pool, cache, slow_executor=pool, in_flight=64, now_ms=clock):
+            with Dispatcher(database, Executors(workers=pool, slow=pool, in_flight=64), now_ms=clock):
                 while database.read(job_queue.ready, now_ms=clock()):
                     time.sleep(0.01)
 
@@ -168,7 +168,7 @@ def idle(folder: Path) -> None:
     library.mkdir()
     with Database.open(library) as database:
         an_hour_on_ms = int(time.time() * 1000) + 3_600_000
-        later = job_queue.NewJob(JobKind.THUMB, {"generation": 1}, "later", run_at=an_hour_on_ms)
+        later = job_queue.NewJob("thumb", {"generation": 1}, "later", run_at=an_hour_on_ms)
         database.write(job_queue.enqueue, later, now_ms=0)
     served = Served(library, []).wait_until_up()
     try:
@@ -208,4 +208,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    features.load()
     main()

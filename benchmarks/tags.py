@@ -24,7 +24,7 @@ import numpy as np
 
 from mysticanvas.db.connections import open_writer
 from mysticanvas.db.database import Database, ReadTx, WriteTx
-from mysticanvas.edits.runner import CarryingOn
+from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.tags import image_tag_queries
 
 SEED = 20_261_124
@@ -219,7 +219,7 @@ def implication(database: Database, images: int) -> None:
     tag, count = database.read(nearest)
     steps = [("tag.imply", {"tag": f"tag {tag}", "implies": f"above {tag}"})]
     print(f"\nan implication over {count:,} images, as the Orchestrator carries it through:")
-    with Held() as held, CarryingOn(database, now_ms=lambda: 0) as carrying_on:
+    with Held() as held, EditRunner(database, now_ms=lambda: 0) as carrying_on:
         for kind in ("tag.imply", "tag.unimply"):
             began_s, began_cpu = time.perf_counter(), time.process_time()
             carrying_on.do(kind, [(kind, steps[0][1])], None)

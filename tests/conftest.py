@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from mysticanvas.app import features
+from mysticanvas.app.in_process import open_in_process
+from mysticanvas.cli.client import open_in_process_with
 from mysticanvas.db.database import Database
+
+features.load()
+open_in_process_with(open_in_process)
 
 settings.register_profile("quick", max_examples=50, deadline=None)
 settings.register_profile(

@@ -12,7 +12,6 @@ import pyvips
 
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.file import FileStat
-from mysticanvas.features.thumbnails.types import ThumbsMade
 from mysticanvas.imaging.thumbnail_cache import ThumbCache
 
 SEED = 20_260_822
@@ -42,12 +41,11 @@ def add_thumbs(folder: Path, contents: int, short_edges_px: tuple[int, ...] = (2
     """A thumbnail in both sizes for each content: a few painted ones, each under many names."""
     cache = ThumbCache(folder, short_edges_px)
     chance = np.random.default_rng(SEED)
-    stat = FileStat(b"", 0, 0)
     for content in range(contents):
         name = content_hash(content)
         if content < PAINTED:
             webps = _painted(chance, short_edges_px)
-            cache.keep(ThumbsMade(stat, name, 0, webps, None))
+            cache.keep(name.hex(), webps)
             continue
         for edge_px in short_edges_px:
             linked = cache.path(name.hex(), edge_px)

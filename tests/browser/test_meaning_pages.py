@@ -10,7 +10,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.jobs import queue as job_queue
-from mysticanvas.jobs.types import JobKind
 from tests.browser.acting import opened, search, start_at, tile, total, until
 from tests.browser.test_access import AXE, faults
 from tests.faults.serving import Served
@@ -45,7 +44,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 def _park_a_job(tx: WriteTx) -> None:
     """As a file does that crashes the worker twice."""
-    job_queue.enqueue(tx, job_queue.NewJob(JobKind.THUMB, {"generation": 1}, "gone"), now_ms=0)
+    job_queue.enqueue(tx, job_queue.NewJob("thumb", {"generation": 1}, "gone"), now_ms=0)
     for days in range(job_queue.MAX_CRASHES):
         [claimed] = job_queue.claim(tx, boot="earlier", limit=1, now_ms=days * 86_400_000)
         job_queue.fail(tx, claimed, error=f"{REASON}\nsignal 11", crashed=True, now_ms=0, most_attempts=4)

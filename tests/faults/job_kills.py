@@ -17,7 +17,6 @@ from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.db.images import folders
 from mysticanvas.features.file_hashes import service as file_hash_service
 from mysticanvas.features.importing import reparse
-from mysticanvas.jobs.types import JobKind
 from mysticanvas.worker.pool import WorkerPool
 from tests.faults import with_ledger
 from tests.faults.kill_loop import doctor
@@ -72,9 +71,7 @@ def run(
     chance = random.Random(seed)
     verdict = Verdict(jobs=prepare(library, pictures, images))
     with Database.open(library) as database:
-        expected = [
-            entry for kind, payload in _jobs(database) for entry in with_ledger.entries_of(JobKind(kind), payload)
-        ]
+        expected = [entry for kind, payload in _jobs(database) for entry in with_ledger.entries_of(kind, payload)]
     served = Served(library, [], program=program).wait_until_up()
     for number in range(kills):
         if time.monotonic() > until_s or verdict.wrong:

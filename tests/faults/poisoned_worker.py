@@ -5,7 +5,7 @@ import ctypes
 import sys
 import time
 
-from mysticanvas.app import worker
+from mysticanvas.worker import main as worker
 
 run = worker.run
 

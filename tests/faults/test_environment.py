@@ -24,7 +24,7 @@ from mysticanvas.domain.errors import DamagedLibraryError, LibraryError, MystiCa
 from mysticanvas.features.doctor import checks as doctor_checks
 from mysticanvas.features.importing import record as import_record
 from mysticanvas.jobs import queue as job_queue
-from mysticanvas.jobs.types import JobKind, JobStatus
+from mysticanvas.jobs.types import JobStatus
 from tests.faults.test_power_cut import digest, found
 
 HERE = Path(__file__).parent
@@ -231,7 +231,7 @@ def _met(folder: Path, meant: str) -> str:
 def test_a_clock_that_jumps_neither_holds_a_job_back_nor_gives_it_to_another(tmp_path: Path, jump_ms: int) -> None:
     now_ms = 40 * YEAR_MS
     with Database.open(tmp_path) as opened:
-        wanted = [job_queue.NewJob(JobKind.THUMB, {"generation": n}, str(n)) for n in range(2)]
+        wanted = [job_queue.NewJob("thumb", {"generation": n}, str(n)) for n in range(2)]
         opened.write(job_queue.enqueue_all, wanted, now_ms=now_ms)
         one, other = opened.write(job_queue.claim, boot=opened.boot_id, limit=2, now_ms=now_ms)
         opened.write(job_queue.fail, one, error="once", crashed=False, now_ms=now_ms, most_attempts=4)

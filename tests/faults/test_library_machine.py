@@ -16,7 +16,6 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from mysticanvas.app.worker import run as run_task
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import folders
 from mysticanvas.domain.errors import ConflictError, MystiCanvasError, TaskFailedError
@@ -34,6 +33,7 @@ from mysticanvas.jobs.kinds import KINDS
 from mysticanvas.jobs.outcomes import Failed, Finished, apply_all
 from mysticanvas.jobs.types import Job
 from mysticanvas.search import language, paging
+from mysticanvas.worker.main import run as run_task
 from tests.faults import library_said
 from tests.faults.library_bugs import BUGS
 from tests.faults.library_model import ANCHOR, COLLECTIONS, Deed, File, Image, Model

@@ -11,13 +11,12 @@ from mysticanvas.db import event_log
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import folders
 from mysticanvas.features.importing import reparse
-from mysticanvas.imaging.thumbnail_cache import ThumbCache
 from mysticanvas.jobs import control as job_control
 from mysticanvas.jobs import queries as job_queries
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.dispatcher import Dispatcher
+from mysticanvas.jobs.lanes import Executors
 from mysticanvas.jobs.queries import Chosen, FailedJob
-from mysticanvas.jobs.types import JobKind
 from mysticanvas.worker.pool import WorkerPool
 from tests.importing import import_all
 from tests.pictures import a1111_png, write_pictures
@@ -50,10 +49,9 @@ def take_in(database: Database, folder: Path) -> None:
 
 def work_off(database: Database, tmp_path: Path) -> None:
     """By poisoned workers, until nothing is left."""
-    cache = ThumbCache(tmp_path / "thumbs", (256, 512))
     with (
         PoisonedPool(2, memory_bytes=256 * 1024 * 1024, task_limit_s=1) as pool,
-        Dispatcher(database, pool, cache, in_flight=8, slow_executor=pool, now_ms=lambda: int(time.time() * 1000)),
+        Dispatcher(database, Executors(workers=pool, slow=pool, in_flight=8), now_ms=lambda: int(time.time() * 1000)),
     ):
         until_s = time.monotonic() + LIMIT_S
         while any(state.waiting or state.running for state in database.read(job_queries.states)):
@@ -106,7 +104,7 @@ def test_a_batch_with_one_bad_image_is_halved_until_that_one_is_alone(
 
     [bad] = database.read(job_queries.failed, limit=50)
     assert (bad.kind, bad.file) == ("reparse", "poison.png")
-    [state] = [state for state in database.read(job_queries.states) if state.kind == JobKind.REPARSE]
+    [state] = [state for state in database.read(job_queries.states) if state.kind == "reparse"]
     assert (state.waiting, state.running, state.failed) == (0, 0, 1)
     read_again = "SELECT count(*) FROM generations WHERE parser_version > 0"
     assert database.read(lambda tx: tx.value(read_again)) == 24

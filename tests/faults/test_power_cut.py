@@ -21,7 +21,7 @@ from mysticanvas.domain.generation import GenerationId, LoraUse, Recipe
 from mysticanvas.edits import apply as edit_apply
 from mysticanvas.features.doctor import checks as doctor_checks
 from mysticanvas.features.importing import record as import_record
-from mysticanvas.features.importing.types import ImageRead
+from mysticanvas.features.importing.messages import ImageRead
 from tests.faults.power_cut import VFS, Deed, Disk, images
 
 SEED = 20_260_822

@@ -63,9 +63,7 @@ def _add(tx: WriteTx, pictures: Path, number: int) -> int:
     facts = files.Facts("png", digest, 8, 8, 1)
     files.add_all(tx, [files.NewFile(image, files.FileKind.FINAL, 1, stat, facts)])
     generations_fts(tx, image)
-    job_queue.enqueue(
-        tx, job_queue.NewJob(job_queue.JobKind.THUMB, {"generation": image}, generations.uuid_of(tx, image)), now_ms=0
-    )
+    job_queue.enqueue(tx, job_queue.NewJob("thumb", {"generation": image}, generations.uuid_of(tx, image)), now_ms=0)
     return image
 
 

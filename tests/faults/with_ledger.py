@@ -6,6 +6,7 @@ import random
 import threading
 from dataclasses import replace
 
+from mysticanvas.app import features
 from mysticanvas.app.cli import main
 from mysticanvas.db import event_log
 from mysticanvas.jobs.dispatcher import Dispatcher
@@ -23,6 +24,7 @@ def entries_of(kind, payload):
 
 
 def keep_a_ledger():
+    features.load()
     for kind, how in list(KINDS.items()):
         KINDS[kind] = replace(how, apply=_written_down(kind, how.apply))
     Dispatcher._on_answer = _late(Dispatcher._on_answer)

@@ -23,11 +23,11 @@ from mysticanvas.domain.errors import InvalidInputError, TaskFailedError, TaskTi
 from mysticanvas.domain.task import Answer, Executor
 from mysticanvas.features.file_hashes.types import HashFile
 from mysticanvas.features.importing import reparse
-from mysticanvas.imaging.thumbnail_cache import ThumbCache
 from mysticanvas.jobs import control as job_control
 from mysticanvas.jobs import queries as job_queries
 from mysticanvas.jobs.dispatcher import Dispatcher
-from mysticanvas.jobs.types import JobKind
+from mysticanvas.jobs.kinds import kind_names
+from mysticanvas.jobs.lanes import Executors
 from mysticanvas.worker import cluster_node
 from mysticanvas.worker.cluster import ClusterExecutor, scheduler_address
 from mysticanvas.worker.pool import WorkerPool
@@ -68,9 +68,9 @@ def library(folder: Path, pictures: Path, home: WorkerPool) -> Database:
     database = Database.open(folder)
     root = database.write(folders.add, path=str(pictures), watch=False, now_ms=0)
     import_all(database, home, root)
-    job_control.start(database, JobKind.SHA256, now_ms=lambda: 0)
+    job_control.start(database, "sha256", now_ms=lambda: 0)
     reparse.start(database, None, everything=True, now_ms=0)
-    if "embed" in set(JobKind):
+    if "embed" in set(kind_names()):
         import_module("mysticanvas.features.semantic.service").queue_missing(database, now_ms=lambda: 0)
     return database
 
@@ -79,10 +79,7 @@ def library(folder: Path, pictures: Path, home: WorkerPool) -> Database:
 def working(database: Database, executor: Executor, folder: Path, home: WorkerPool) -> Iterator[None]:
     with Dispatcher(
         database,
-        executor,
-        ThumbCache(folder / "thumbs", (256, 512)),
-        slow_executor=home,
-        in_flight=16,
+        Executors(workers=executor, slow=home, in_flight=16),
         now_ms=lambda: int(time.time() * 1000),
     ):
         yield
@@ -141,7 +138,7 @@ def by_both_ways(tmp_path: Path, images: int, cluster: DaskCluster, home: Worker
             until(lambda: left(there) == 0)
         assert facts(there) == at_home
     assert {row[1] for row in at_home["jobs"]} == {"done"}
-    assert {row[0] for row in at_home["jobs"]} >= {"reparse", "sha256", "thumb"} | ({"embed"} & set(JobKind))
+    assert {row[0] for row in at_home["jobs"]} >= {"reparse", "sha256", "thumb"} | ({"embed"} & set(kind_names()))
     assert len(thumbs(tmp_path / "here")) == 2 * images
     assert thumbs(tmp_path / "there") == thumbs(tmp_path / "here")
 
@@ -277,7 +274,7 @@ class SlowToCome:
 
 def test_an_answer_whose_holder_is_gone_is_asked_for_anew(home: WorkerPool) -> None:
     answer: Future[Answer] = Future()
-    ClusterExecutor("tcp://127.0.0.1:1", home, send_files=False, **LIMITS)._fetch(SlowToCome(), answer)
+    ClusterExecutor("tcp://127.0.0.1:1", home, send_files=False, **LIMITS)._fetch(HashFile(b"", b""), SlowToCome(), answer)
     assert str(answer.exception(0)) == "This file is no image."
 
 

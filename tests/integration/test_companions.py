@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from tests.pictures import png
 
-from mysticanvas.cli.client import Client, connect
+from mysticanvas.cli.client import Client, connect, wait_for_jobs
 from mysticanvas.domain.generation import Recipe
-from mysticanvas.features.importing.commands import import_and_follow, wait_for_jobs
+from mysticanvas.features.importing.commands import import_and_follow
 from mysticanvas.features.importing.inspect import inspect
 from mysticanvas.features.importing.related_files import companion
 from mysticanvas.formats.grids import is_grid

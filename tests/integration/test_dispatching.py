@@ -2,6 +2,7 @@
 
 import errno
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,30 +11,31 @@ from tests.pictures import write_pictures
 
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import folders
-from mysticanvas.features.thumbnails.types import ThumbsMade
 from mysticanvas.imaging.thumbnail_cache import ThumbCache
 from mysticanvas.jobs import dispatcher as job_dispatcher
 from mysticanvas.jobs import queries as job_queries
 from mysticanvas.jobs.dispatcher import Dispatcher
+from mysticanvas.jobs.lanes import Executors
 from mysticanvas.jobs.queries import KindState
-from mysticanvas.jobs.types import JobKind
 from mysticanvas.worker.pool import WorkerPool
 
 
-class FullForAWhile(ThumbCache):
+class FullForAWhile:
     """A disk without room for the first pictures."""
 
-    refused = 0
+    def __init__(self) -> None:
+        self.refused = 0
+        self._keep = ThumbCache.keep
 
-    def keep(self, made: ThumbsMade) -> None:
+    def keep(self, cache: ThumbCache, blake3_hex: str, webps: Sequence[bytes]) -> None:
         if self.refused < 3:
             self.refused += 1
             raise OSError(errno.ENOSPC, "No space left on device")
-        super().keep(made)
+        self._keep(cache, blake3_hex, webps)
 
 
 def thumbs(database: Database) -> KindState:
-    return next(state for state in database.read(job_queries.states) if state.kind == JobKind.THUMB)
+    return next(state for state in database.read(job_queries.states) if state.kind == "thumb")
 
 
 def test_a_full_disk_costs_no_job_an_attempt_and_work_goes_on_by_itself(
@@ -42,15 +44,16 @@ def test_a_full_disk_costs_no_job_an_attempt_and_work_goes_on_by_itself(
     monkeypatch.setattr(job_dispatcher, "PAUSE_AFTER_ERROR_S", 0.05)
     write_pictures(tmp_path / "pictures", 6)
     root = database.write(folders.add, path=str(tmp_path / "pictures"), watch=False, now_ms=0)
-    cache = FullForAWhile(tmp_path / "thumbs", (256, 512))
+    disk = FullForAWhile()
+    monkeypatch.setattr(ThumbCache, "keep", lambda *args: disk.keep(*args))
     with WorkerPool(1, memory_bytes=512 * 1024 * 1024, task_limit_s=30) as pool:
         import_all(database, pool, root)
-        with Dispatcher(database, pool, cache, in_flight=4, slow_executor=pool, now_ms=lambda: 1_000):
+        with Dispatcher(database, Executors(workers=pool, slow=pool, in_flight=4), now_ms=lambda: 1_000):
             until_s = time.monotonic() + 30
             while thumbs(database).done < 6 and time.monotonic() < until_s:
                 time.sleep(0.02)
     state = thumbs(database)
     assert (state.done, state.failed) == (6, 0)
-    assert cache.refused == 3
+    assert disk.refused == 3
     assert database.read(lambda tx: tx.value("SELECT max(attempts) FROM jobs WHERE kind = 'thumb'")) == 1
-    assert len(list((tmp_path / "thumbs").rglob("*.webp"))) == 12
+    assert len(list((database.folder / "thumbs").rglob("*.webp"))) == 12

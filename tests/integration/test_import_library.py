@@ -13,11 +13,10 @@ from typing import Any
 import pytest
 from tests.pictures import png
 
-from mysticanvas.cli.client import Client, connect
+from mysticanvas.cli.client import Client, connect, wait_for_jobs
 from mysticanvas.db.database import Database
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.tag import key_of, tag_name
-from mysticanvas.features.importing.commands import wait_for_jobs
 from mysticanvas.settings import Settings
 
 SCHEMA = """

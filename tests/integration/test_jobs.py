@@ -5,9 +5,9 @@ from mysticanvas.jobs import control as job_control
 from mysticanvas.jobs import queries as job_queries
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queries import Chosen
-from mysticanvas.jobs.types import JobKind, JobPriority
+from mysticanvas.jobs.types import JobPriority
 
-KIND = JobKind.THUMB
+KIND = "thumb"
 MOST_ATTEMPTS = 3
 
 

@@ -13,16 +13,16 @@ from typing import Any
 import pytest
 from tests.pictures import png
 
-from mysticanvas.cli.client import Client, connect
+from mysticanvas.cli.client import Client, connect, wait_for_jobs
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import files, folders, generations
 from mysticanvas.domain.errors import ConflictError, InvalidInputError
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.generation import InputImage, InputRole, ParentRelation, Recipe
 from mysticanvas.features.importing import record as import_record
-from mysticanvas.features.importing.commands import import_and_follow, wait_for_jobs
+from mysticanvas.features.importing.commands import import_and_follow
+from mysticanvas.features.importing.messages import ImageRead
 from mysticanvas.features.importing.record import Found
-from mysticanvas.features.importing.types import ImageRead
 from mysticanvas.features.lineage import queries as lineage_queries
 from mysticanvas.features.lineage import service as lineage_service
 from mysticanvas.features.lineage import view as lineage_view

@@ -21,14 +21,14 @@ from tests.model_files import (
 )
 from tests.pictures import png
 
-from mysticanvas.cli.client import Client, connect
+from mysticanvas.cli.client import Client, connect, wait_for_jobs
 from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.db.images import generations, word_index
 from mysticanvas.db.images.generations import New
 from mysticanvas.domain.errors import ConflictError, InvalidInputError
 from mysticanvas.domain.generation import GenerationId, Recipe, TimestampSource
 from mysticanvas.domain.model import ModelKind, ModelUse
-from mysticanvas.features.importing.commands import import_and_follow, wait_for_jobs
+from mysticanvas.features.importing.commands import import_and_follow
 from mysticanvas.features.models import list_queries
 from mysticanvas.features.models import queries as model_queries
 from mysticanvas.settings import Settings

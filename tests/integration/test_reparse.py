@@ -16,7 +16,7 @@ from mysticanvas.cli.client import connect
 from mysticanvas.db.database import Database
 from mysticanvas.features.importing import reparse_job, reparse_task
 from mysticanvas.features.importing.commands import import_and_follow
-from mysticanvas.features.importing.types import KeptTexts, ReadKept
+from mysticanvas.features.importing.messages import KeptTexts, ReadKept
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.settings import Settings
 

@@ -5,10 +5,8 @@ from pathlib import Path
 
 from tests import loops
 
-from mysticanvas.app.live_updates import LiveUpdates
-from mysticanvas.db.database import Database
 from mysticanvas.http.sessions import Sessions
-from mysticanvas.jobs.progress import JobProgress
+from mysticanvas.http.sse import EventStream
 
 
 def signed_in(sessions: Sessions) -> str:
@@ -41,12 +39,12 @@ def test_who_does_not_serve_keeps_no_cookie(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["token"]
 
 
-def heard(live: LiveUpdates, since: int | None, count: int) -> list[str]:
+def heard(live: EventStream, since: int | None, count: int) -> list[str]:
     """The first messages of a stream."""
     return loops.run(messages(live, since, count), limit_s=30)
 
 
-async def messages(live: LiveUpdates, since: int | None, count: int) -> list[str]:
+async def messages(live: EventStream, since: int | None, count: int) -> list[str]:
     stream = live.follow(since)
     found = [await anext(stream) for _ in range(count)]
     await stream.aclose()  # type: ignore[attr-defined]
@@ -57,28 +55,28 @@ def number_of(message: str) -> int:
     return int(message.partition("\n")[0].removeprefix("id: "))
 
 
-def test_the_numbers_of_a_new_launch_are_newer_than_those_of_the_last(database: Database) -> None:
-    with LiveUpdates(database, JobProgress()) as earlier:
-        earlier._publish("item", {"uuids": ["a"]})
-        [_, event] = heard(earlier, 0, 2)
-        last = number_of(event)
+def test_the_numbers_of_a_new_launch_are_newer_than_those_of_the_last() -> None:
+    earlier = EventStream()
+    earlier.publish("item", {"uuids": ["a"]})
+    [_, event] = heard(earlier, 0, 2)
+    last = number_of(event)
     # No two launches begin in the same millisecond.
     time.sleep(0.01)
-    with LiveUpdates(database, JobProgress()) as later:
-        later._publish("item", {"uuids": ["b"]})
-        # However much has happened since, what was missed is said to be missing.
-        [hello, gap] = heard(later, last, 2)
+    later = EventStream()
+    later.publish("item", {"uuids": ["b"]})
+    # However much has happened since, what was missed is said to be missing.
+    [hello, gap] = heard(later, last, 2)
     assert "event: hello" in hello
     assert "event: gap" in gap
     assert number_of(gap) > last
 
 
-def test_who_was_away_a_moment_gets_each_missed_message_once(database: Database) -> None:
-    with LiveUpdates(database, JobProgress()) as live:
-        for name in "abc":
-            live._publish("item", {"uuids": [name]})
-        [_, gap] = heard(live, 0, 2)
-        newest = number_of(gap)
-        [_, *missed] = heard(live, newest - 2, 3)
+def test_who_was_away_a_moment_gets_each_missed_message_once() -> None:
+    live = EventStream()
+    for name in "abc":
+        live.publish("item", {"uuids": [name]})
+    [_, gap] = heard(live, 0, 2)
+    newest = number_of(gap)
+    [_, *missed] = heard(live, newest - 2, 3)
     assert [number_of(message) for message in missed] == [newest - 1, newest]
     assert ["b" in missed[0], "c" in missed[1]] == [True, True]

@@ -21,12 +21,11 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.query import Field
 from mysticanvas.edits import apply as edit_apply
 from mysticanvas.features.semantic import service as semantic_service
-from mysticanvas.imaging.thumbnail_cache import ThumbCache
 from mysticanvas.jobs import queries as job_queries
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.dispatcher import Dispatcher
+from mysticanvas.jobs.lanes import Executors
 from mysticanvas.jobs.queries import Chosen
-from mysticanvas.jobs.types import JobKind
 from mysticanvas.ml import embedding_models
 from mysticanvas.ml.embedding_models import INSTANT
 from mysticanvas.search import language, prompt_vectors
@@ -61,10 +60,9 @@ def instant_alone(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def working(database: Database, tmp_path: Path) -> Iterator[WorkerPool]:
-    cache = ThumbCache(tmp_path / "thumbs", (256, 512))
     with (
         WorkerPool(1, memory_bytes=512 * 1024 * 1024, task_limit_s=30) as pool,
-        Dispatcher(database, pool, cache, in_flight=4, slow_executor=pool, now_ms=lambda: 1_000),
+        Dispatcher(database, Executors(workers=pool, slow=pool, in_flight=4), now_ms=lambda: 1_000),
     ):
         yield pool
 
@@ -251,7 +249,7 @@ def test_a_changed_prompt_is_embedded_anew_and_a_deleted_one_forgotten(library: 
 def test_lost_vectors_and_discarded_jobs_are_made_up_for(library: Database, tmp_path: Path) -> None:
     library.write(prompt_vectors.forget, space=INSTANT.name)
     assert semantic_service.queue_missing(library, now_ms=lambda: 0) == 1
-    library.write(job_queries.cancel, Chosen(kind=JobKind.EMBED), limit=1_000, now_ms=0)
+    library.write(job_queries.cancel, Chosen(kind="embed"), limit=1_000, now_ms=0)
     assert semantic_service.queue_missing(library, now_ms=lambda: 0) == 1
     with working(library, tmp_path):
         wait_for(lambda: embedded(library) == (5, 5))
@@ -266,7 +264,7 @@ def test_a_block_whose_prompts_all_have_vectors_asks_for_no_work(library: Databa
 
 
 def test_embedding_can_be_paused(database: Database, tmp_path: Path) -> None:
-    database.write(job_queue.set_paused, kind=JobKind.EMBED, value=True)
+    database.write(job_queue.set_paused, kind="embed", value=True)
     write(tmp_path / "pictures", PROMPTS)
     with working(database, tmp_path) as pool:
         take_in(database, pool, tmp_path / "pictures")
@@ -276,5 +274,5 @@ def test_embedding_can_be_paused(database: Database, tmp_path: Path) -> None:
 
         wait_for(lambda: database.read(thumbs_done))
         assert embedded(database) == (0, 5)
-        database.write(job_queue.set_paused, kind=JobKind.EMBED, value=False)
+        database.write(job_queue.set_paused, kind="embed", value=False)
         wait_for(lambda: embedded(database) == (5, 5))

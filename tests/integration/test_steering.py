@@ -23,14 +23,15 @@ from mysticanvas.domain.errors import InvalidInputError, NobodyDidItError, NotFo
 from mysticanvas.domain.file import FileStat
 from mysticanvas.domain.task import Answer, Task
 from mysticanvas.features.file_hashes.types import FileHashed, HashFile
-from mysticanvas.imaging.thumbnail_cache import ThumbCache
 from mysticanvas.jobs import control as job_control
 from mysticanvas.jobs import queries as job_queries
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.dispatcher import Dispatcher
+from mysticanvas.jobs.kinds import kind_names
+from mysticanvas.jobs.lanes import Executors
 from mysticanvas.jobs.progress import JobProgress
 from mysticanvas.jobs.queries import Chosen, KindState
-from mysticanvas.jobs.types import JobKind, JobPriority
+from mysticanvas.jobs.types import JobPriority
 from mysticanvas.settings import Settings
 from mysticanvas.worker.pool import WorkerPool
 
@@ -46,7 +47,7 @@ def until(condition: Callable[[], bool], limit_s: float = LIMIT_S) -> float:
     return time.monotonic() - began_s
 
 
-def enqueue(database: Database, kind: JobKind, numbers: range, *, priority: int = JobPriority.NORMAL) -> None:
+def enqueue(database: Database, kind: str, numbers: range, *, priority: int = JobPriority.NORMAL) -> None:
     new = [job_queue.NewJob(kind, {"generation": (400_000_000 + n) << 8}, name_of(n), priority) for n in numbers]
     database.write(job_queue.enqueue_all, new, now_ms=1_000)
 
@@ -89,8 +90,8 @@ class Recording:
 
 
 def dispatcher(database: Database, executor: Any, tmp_path: Path, **how: Any) -> Dispatcher:
-    settings = {"in_flight": 2, "slow_executor": executor, "now_ms": lambda: 10_000} | how
-    return Dispatcher(database, executor, ThumbCache(tmp_path / "thumbs", (256, 512)), **settings)
+    executors = Executors(**{"workers": executor, "slow": executor, "in_flight": 2} | how)
+    return Dispatcher(database, executors, now_ms=lambda: 10_000)
 
 
 # -- the lists --------------------------------------------------------------------------------
@@ -98,7 +99,7 @@ def dispatcher(database: Database, executor: Any, tmp_path: Path, **how: Any) ->
 
 def test_parked_jobs_are_grouped_by_reason_and_retried_by_it(database: Database) -> None:
     add_images(database, 6)
-    enqueue(database, JobKind.SHA256, range(6))
+    enqueue(database, "sha256", range(6))
     park(database, "The file is gone.\nworker 1", limit=4)
     park(database, "The disk is broken.", limit=2)
     found = database.read(job_queries.reasons, limit=10)
@@ -114,16 +115,16 @@ def test_parked_jobs_are_grouped_by_reason_and_retried_by_it(database: Database)
 
 def test_a_parked_job_whose_like_waits_already_is_not_queued_twice(database: Database) -> None:
     add_images(database, 1)
-    enqueue(database, JobKind.SHA256, range(1))
+    enqueue(database, "sha256", range(1))
     park(database, "The file is gone.")
-    enqueue(database, JobKind.SHA256, range(1))
+    enqueue(database, "sha256", range(1))
     job_control.retry(database, Chosen(), now_ms=0)
     assert statuses(database) == {"queued": 1}
 
 
 def test_a_cancelled_job_is_queued_again_when_it_is_named(database: Database) -> None:
     add_images(database, 2)
-    enqueue(database, JobKind.SHA256, range(2))
+    enqueue(database, "sha256", range(2))
     assert job_control.cancel(database, Chosen(), now_ms=0) == 2
     assert job_control.retry(database, Chosen(), now_ms=0) == 0
     assert job_control.retry(database, Chosen(ids=[1]), now_ms=0) == 1
@@ -132,8 +133,8 @@ def test_a_cancelled_job_is_queued_again_when_it_is_named(database: Database) ->
 
 def test_pages_of_jobs_follow_each_other(database: Database) -> None:
     add_images(database, 10)
-    enqueue(database, JobKind.SHA256, range(5))
-    enqueue(database, JobKind.THUMB, range(5, 10))
+    enqueue(database, "sha256", range(5))
+    enqueue(database, "thumb", range(5, 10))
     before, seen = None, []
     while True:
         page, before = database.read(job_queries.listed, kind=None, status=None, before=before, limit=3)
@@ -147,7 +148,7 @@ def test_pages_of_jobs_follow_each_other(database: Database) -> None:
 
 def test_pruning_leaves_what_waits_what_failed_and_the_newest_of_what_is_done(database: Database) -> None:
     add_images(database, 9)
-    enqueue(database, JobKind.SHA256, range(9))
+    enqueue(database, "sha256", range(9))
     park(database, "The file is gone.")
     for job in database.write(job_queue.claim, boot="x", limit=6, now_ms=0):
         database.write(job_queue.finish, job, now_ms=job.id * 1_000)
@@ -208,18 +209,18 @@ def test_what_is_on_screen_is_claimed_beside_a_full_house_the_last_asked_for_fir
     database: Database, tmp_path: Path
 ) -> None:
     add_images(database, 9)
-    enqueue(database, JobKind.SHA256, range(9))
+    enqueue(database, "sha256", range(9))
     executor = Recording()
     with dispatcher(database, executor, tmp_path):
         until(lambda: len(executor.asked) == 2)
         for number in (5, 8):
             database.write(
                 job_queue.raise_priority,
-                kind=JobKind.SHA256,
+                kind="sha256",
                 unique_keys=[name_of(number)],
                 priority=JobPriority.IN_VIEW,
             )
-        database.write(job_queue.enqueue, job_queue.NewJob(JobKind.SHA256, {"generation": 0}, "wake"), now_ms=0)
+        database.write(job_queue.enqueue, job_queue.NewJob("sha256", {"generation": 0}, "wake"), now_ms=0)
         until(lambda: len(executor.asked) == 4)
         assert executor.paths()[2:] == [b"8.png", b"5.png"]
         assert [urgent for _, urgent, _ in executor.asked] == [False, False, True, True]
@@ -227,8 +228,8 @@ def test_what_is_on_screen_is_claimed_beside_a_full_house_the_last_asked_for_fir
 
 def test_a_low_kind_has_its_turn_while_a_high_one_never_ends(database: Database, tmp_path: Path) -> None:
     add_images(database, 200)
-    enqueue(database, JobKind.THUMB, range(200), priority=JobPriority.NORMAL)
-    enqueue(database, JobKind.SHA256, range(200, 201), priority=JobPriority.IDLE)
+    enqueue(database, "thumb", range(200), priority=JobPriority.NORMAL)
+    enqueue(database, "sha256", range(200, 201), priority=JobPriority.IDLE)
     add_images(database, 1, first=200)
     executor = Recording()
     with dispatcher(database, executor, tmp_path, in_flight=1):
@@ -261,7 +262,7 @@ def test_a_running_job_is_broken_off_within_a_second_and_the_others_go_on(databa
         job_control.cancel(database, Chosen(), now_ms=0)
         # Some ten seconds of hashing, on no disk.
         os.truncate(first, 4 * 1024**3)
-        job_control.start(database, JobKind.SHA256, now_ms=lambda: 0)
+        job_control.start(database, "sha256", now_ms=lambda: 0)
         with dispatcher(database, pool, tmp_path, in_flight=1):
             until(lambda: statuses(database).get("running") == 1)
             time.sleep(0.3)
@@ -281,7 +282,7 @@ def test_the_result_of_a_cancelled_try_is_not_believed_when_the_job_runs_again(
     database: Database, tmp_path: Path
 ) -> None:
     add_images(database, 1)
-    enqueue(database, JobKind.SHA256, range(1))
+    enqueue(database, "sha256", range(1))
 
     class Late(Recording):
         """Answers that come although nobody waits for them."""
@@ -311,7 +312,7 @@ def test_work_that_nobody_did_is_given_back_without_an_attempt_after_a_rest(
 ) -> None:
     monkeypatch.setattr("mysticanvas.jobs.dispatcher.PAUSE_AFTER_ERROR_S", 0.3)
     add_images(database, 1)
-    enqueue(database, JobKind.SHA256, range(1))
+    enqueue(database, "sha256", range(1))
     executor = Recording()
     with dispatcher(database, executor, tmp_path):
         until(lambda: len(executor.asked) == 1)
@@ -325,9 +326,9 @@ def test_work_that_nobody_did_is_given_back_without_an_attempt_after_a_rest(
 
 def test_a_paused_kind_stands_in_nobodys_way_and_costs_no_spinning(database: Database, tmp_path: Path) -> None:
     add_images(database, 4)
-    enqueue(database, JobKind.THUMB, range(3))
-    enqueue(database, JobKind.SHA256, range(3, 4), priority=JobPriority.IDLE)
-    database.write(job_queue.set_paused, kind=JobKind.THUMB, value=True)
+    enqueue(database, "thumb", range(3))
+    enqueue(database, "sha256", range(3, 4), priority=JobPriority.IDLE)
+    database.write(job_queue.set_paused, kind="thumb", value=True)
     executor = Recording()
     with dispatcher(database, executor, tmp_path):
         until(lambda: executor.answer_all() == 1)
@@ -345,7 +346,7 @@ def client(tmp_path: Path) -> Iterator[Client]:
     with Database.open(tmp_path / "library") as database:
         add_images(database, 3)
         # In a folder that is not there: nothing of it can be done.
-        enqueue(database, JobKind.SHA256, range(3))
+        enqueue(database, "sha256", range(3))
         database.write(job_queue.set_paused, kind=None, value=True)
     with connect(Settings(library=tmp_path / "library", workers=1)) as client:
         yield client
@@ -354,11 +355,11 @@ def client(tmp_path: Path) -> Iterator[Client]:
 def test_everything_stays_paused_over_a_restart_until_one_kind_is_resumed(client: Client) -> None:
     said = client.get("/api/jobs")
     assert said["all_paused"]
-    assert set(said["paused"]) == {kind.value for kind in JobKind}
+    assert set(said["paused"]) == set(kind_names())
     client.post("/api/jobs/resume", {"kind": "thumb"})
     said = client.get("/api/jobs")
     assert not said["all_paused"]
-    assert set(said["paused"]) == {kind.value for kind in JobKind} - {"thumb"}
+    assert set(said["paused"]) == set(kind_names()) - {"thumb"}
 
 
 def test_a_job_is_shown_with_what_it_is_about(client: Client) -> None:
@@ -378,7 +379,7 @@ def test_an_unknown_kind_is_named_with_those_there_are(client: Client) -> None:
 def test_the_command_line_lists_shows_cancels_retries_and_prunes(tmp_path: Path) -> None:
     with Database.open(tmp_path / "library") as database:
         add_images(database, 3)
-        enqueue(database, JobKind.SHA256, range(3))
+        enqueue(database, "sha256", range(3))
         database.write(job_queue.set_paused, kind=None, value=True)
 
     def said(*words: str) -> Any:
@@ -401,7 +402,7 @@ def test_crashes_and_given_up_jobs_are_in_the_log(database: Database, tmp_path: 
     from mysticanvas.domain.errors import WorkerCrashedError
 
     add_images(database, 1)
-    enqueue(database, JobKind.SHA256, range(1))
+    enqueue(database, "sha256", range(1))
     executor = Recording()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(job_queue, "FIRST_RETRY_MS", 0)

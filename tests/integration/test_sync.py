@@ -11,7 +11,8 @@ import pytest
 from tests.pictures import a1111_png, write_pictures
 
 from mysticanvas.cli.client import Client, connect
-from mysticanvas.features.importing.commands import follow_import, import_and_follow
+from mysticanvas.cli.imports import follow_import
+from mysticanvas.features.importing.commands import import_and_follow
 from mysticanvas.settings import Settings
 
 

@@ -12,7 +12,7 @@ from mysticanvas.domain.errors import ConflictError, NotFoundError
 from mysticanvas.edits import apply as edit_apply
 from mysticanvas.edits import log as edit_log
 from mysticanvas.edits import undo as edit_undo
-from mysticanvas.edits.runner import CarryingOn
+from mysticanvas.edits.runner import EditRunner
 from mysticanvas.edits.types import DeedState
 from mysticanvas.features.doctor import checks as doctor_checks
 
@@ -20,8 +20,8 @@ MANY = 2_500
 
 
 @pytest.fixture
-def carrying_on(database: Database) -> Iterator[CarryingOn]:
-    with CarryingOn(database, now_ms=lambda: 1_000) as running:
+def carrying_on(database: Database) -> Iterator[EditRunner]:
+    with EditRunner(database, now_ms=lambda: 1_000) as running:
         yield running
 
 
@@ -118,7 +118,7 @@ def test_undo_and_redo_walk_through_the_history_one_by_one(database: Database) -
         database.read(edit_undo.last_undone)
 
 
-def test_a_large_deed_is_done_and_undone_in_slices(database: Database, carrying_on: CarryingOn) -> None:
+def test_a_large_deed_is_done_and_undone_in_slices(database: Database, carrying_on: EditRunner) -> None:
     images = add_images(database, MANY)
     do(database, "rating", {"value": 3}, images[:7])
     before = state_of(database)
@@ -134,7 +134,7 @@ def test_a_large_deed_is_done_and_undone_in_slices(database: Database, carrying_
 
 
 def test_a_large_undo_that_is_refused_half_way_leaves_everything_done(
-    database: Database, carrying_on: CarryingOn
+    database: Database, carrying_on: EditRunner
 ) -> None:
     images = add_images(database, MANY)
     done = carrying_on.do("rating", [("rating", {"value": 5})], images, wait_s=30)
@@ -162,19 +162,19 @@ def test_a_large_deed_goes_on_after_a_restart_in_every_state(tmp_path: Path) -> 
         operation = database.write(edit_apply.begin, "favorite", [("favorite", {"value": True})], images, now_ms=1)
         slices(database, 3)
         assert database.read(lambda tx: tx.value("SELECT sum(is_favorite) FROM generations")) == 300
-    with Database.open(tmp_path) as database, CarryingOn(database, now_ms=lambda: 1) as carrying_on:
+    with Database.open(tmp_path) as database, EditRunner(database, now_ms=lambda: 1) as carrying_on:
         assert carrying_on.settled(operation, 30).changed == MANY
         after = state_of(database)
     with Database.open(tmp_path) as database:
         database.write(edit_undo.undo, operation)
         slices(database, 2)
-    with Database.open(tmp_path) as database, CarryingOn(database, now_ms=lambda: 1) as carrying_on:
+    with Database.open(tmp_path) as database, EditRunner(database, now_ms=lambda: 1) as carrying_on:
         assert carrying_on.settled(operation, 30).state is DeedState.UNDONE
         assert state_of(database) == before
     with Database.open(tmp_path) as database:
         database.write(edit_undo.redo, operation)
         slices(database, 2)
-    with Database.open(tmp_path) as database, CarryingOn(database, now_ms=lambda: 1) as carrying_on:
+    with Database.open(tmp_path) as database, EditRunner(database, now_ms=lambda: 1) as carrying_on:
         assert carrying_on.settled(operation, 30).state is DeedState.DONE
         assert state_of(database) == after
 
@@ -199,7 +199,7 @@ def test_a_deed_names_what_was_done_and_its_images_by_uuid(database: Database) -
     assert sorted(slice_.images) == sorted(database.read(lambda tx: tx.column("SELECT uuid FROM generations")))
 
 
-def test_the_library_is_sound_after_all_that(database: Database, carrying_on: CarryingOn) -> None:
+def test_the_library_is_sound_after_all_that(database: Database, carrying_on: EditRunner) -> None:
     images = add_images(database, 1_500)
     carrying_on.do("favorite", [("favorite", {"value": True})], images, wait_s=30)
     carrying_on.undo(None, wait_s=30)

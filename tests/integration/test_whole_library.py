@@ -13,10 +13,10 @@ from tests.integration.test_rebuilding import live_out, opened, settled_export, 
 from tests.pictures import write_pictures
 
 from mysticanvas.cli.client import Client
+from mysticanvas.cli.edits import export
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.features.archive import service as archive_service
-from mysticanvas.features.images.edit_commands import export
-from mysticanvas.features.importing.commands import import_library
+from mysticanvas.features.migrate.commands import import_library
 from mysticanvas.fs import archives
 
 PICTURES = 30

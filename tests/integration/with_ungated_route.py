@@ -1,5 +1,6 @@
 """`mysticanvas` with a planted bug: a route that stands before the gate."""
 
+from mysticanvas.app.services import Services
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -8,7 +9,6 @@ from starlette.routing import Mount, Route
 from mysticanvas.app import orchestrator
 from mysticanvas.app.cli import main
 from mysticanvas.app.http import build_app
-from mysticanvas.app.services import Services
 
 UNGATED = "/api/hello"
 

@@ -21,7 +21,6 @@ import pytest
 
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.jobs import queue as job_queue
-from mysticanvas.jobs.types import JobKind
 from tests.faults.serving import Served
 from tests.model_files import LORA_SD1, safetensors, write_model
 from tests.pictures import png, png_chunk
@@ -111,7 +110,7 @@ def _too_large() -> bytes:
 
 def _park_a_job(tx: WriteTx) -> None:
     """As a file does that crashes the worker twice."""
-    job_queue.enqueue(tx, job_queue.NewJob(JobKind.THUMB, {"generation": 1}, "gone"), now_ms=0)
+    job_queue.enqueue(tx, job_queue.NewJob("thumb", {"generation": 1}, "gone"), now_ms=0)
     for days in range(job_queue.MAX_CRASHES):
         # A day later, so that the wait between two tries is over.
         [claimed] = job_queue.claim(tx, boot="earlier", limit=1, now_ms=days * 86_400_000)

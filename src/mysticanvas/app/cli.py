@@ -10,28 +10,13 @@ import sys
 import typer
 
 from mysticanvas import __version__
-from mysticanvas.app import serve
+from mysticanvas.app import features, serve
+from mysticanvas.app.in_process import open_in_process
+from mysticanvas.cli import client
 from mysticanvas.cli.output import err
 from mysticanvas.domain.errors import InvalidInputError, LibraryError, MystiCanvasError, NotFoundError
-from mysticanvas.features.access import commands as access_commands
-from mysticanvas.features.autotag import commands as autotag_commands
-from mysticanvas.features.doctor import commands as doctor_commands
-from mysticanvas.features.duplicates import commands as duplicate_commands
-from mysticanvas.features.folders import commands as folder_commands
-from mysticanvas.features.images import commands as image_commands
-from mysticanvas.features.images import edit_commands
-from mysticanvas.features.importing import commands as import_commands
-from mysticanvas.features.journal import commands as journal_commands
-from mysticanvas.features.lineage import commands as lineage_commands
-from mysticanvas.features.models import commands as model_commands
-from mysticanvas.features.sidecars import commands as sidecar_commands
-from mysticanvas.features.tags import commands as tag_commands
-from mysticanvas.features.templates import commands as template_commands
-from mysticanvas.features.trash import commands as trash_commands
-from mysticanvas.features.verify import commands as verify_commands
-from mysticanvas.features.vision import commands as vision_commands
-from mysticanvas.features.wd_tagger import commands as wd_tagger_commands
 from mysticanvas.jobs import commands as job_commands
+from mysticanvas.search import commands as search_commands
 
 app = typer.Typer(
     name="mysticanvas",
@@ -41,29 +26,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (
-    serve,
-    import_commands,
-    image_commands,
-    edit_commands,
-    tag_commands,
-    trash_commands,
-    duplicate_commands,
-    autotag_commands,
-    template_commands,
-    lineage_commands,
-    model_commands,
-    folder_commands,
-    job_commands,
-    doctor_commands,
-    access_commands,
-    journal_commands,
-    verify_commands,
-    wd_tagger_commands,
-    vision_commands,
-    sidecar_commands,
-):
-    module.add_commands(app)
+serve.add_commands(app)
+features.add_commands(app)
+search_commands.add_commands(app)
+job_commands.add_commands(app)
+client.open_in_process_with(open_in_process)
 
 
 def _show_version(wanted: bool) -> None:

@@ -17,31 +17,31 @@ from typing import Any
 
 import uvicorn
 
+from mysticanvas.app import features
 from mysticanvas.app.http import build_app
 from mysticanvas.app.live_updates import LiveUpdates
-from mysticanvas.app.services import Services
+from mysticanvas.app.parts import Parts
 from mysticanvas.db import event_log
 from mysticanvas.db.database import Database
-from mysticanvas.db.images import folders as image_folders
-from mysticanvas.db.images.folders import Root
+from mysticanvas.db.images import folders
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import ConflictError, MystiCanvasError
-from mysticanvas.edits.runner import CarryingOn
+from mysticanvas.domain.task import Executor
+from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.backups import service as backup_service
-from mysticanvas.features.backups.service import BackingUp, HourlyBackups
-from mysticanvas.features.folders.rescan import rescans_by
+from mysticanvas.features.backups.service import RestoreRequest
+from mysticanvas.features.base import Feature
 from mysticanvas.features.importing.service import Importing
-from mysticanvas.features.journal.rebuild import Rebuilding
-from mysticanvas.features.journal.service import Journaling
-from mysticanvas.features.migrate.service import LibraryImporting
-from mysticanvas.features.semantic.backfill import Backfilling
 from mysticanvas.fs import instance_file, location_checks, log_file
-from mysticanvas.fs.watcher import FolderWatcher, Hint
+from mysticanvas.fs.watcher import FolderWatcher
 from mysticanvas.http import binding
+from mysticanvas.http.binding import GalleryAddress
 from mysticanvas.http.passwords import Passwords
 from mysticanvas.http.sessions import Sessions
+from mysticanvas.http.sse import EventStream
 from mysticanvas.imaging.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
 from mysticanvas.jobs.dispatcher import Dispatcher
+from mysticanvas.jobs.lanes import Executors, InProcessExecutor
 from mysticanvas.jobs.progress import JobProgress
 from mysticanvas.search.duplicates import Duplicates
 from mysticanvas.search.index import Index
@@ -54,7 +54,6 @@ from mysticanvas.worker.pool import WorkerPool
 log = logging.getLogger(__name__)
 
 SESSION_FILE = "session"
-STATIC = Path(__file__).parent.parent / "http" / "static"
 # Loading a model of half a gigabyte from a slow disk is part of the first task.
 VISION_TASK_LIMIT_S = 120
 # Time for open pages to take their last bytes when the Orchestrator stops.
@@ -91,78 +90,76 @@ class Orchestrator:
 
     def _build(self, running: ExitStack) -> None:
         settings = self._settings
-        passwords = Passwords(settings.library)
+        found = features.load()
+        parts = self._parts = Parts()
+        parts.add(settings)
+        parts.add(now_ms, Callable[[], int])
+        passwords = parts.add(Passwords(settings.library))
         if self._serving:
             binding.check_wide(settings.host, settings.names, has_password=passwords.is_set)
-        self._open_library(running)
-        self._sockets = self._listen(running) if self._serving else []
-        port = self._sockets[0].getsockname()[1] if self._sockets else settings.port
-        self.base_url = f"http://127.0.0.1:{port}"
+        self._open_library(running, parts)
+        self._open_address(running, parts)
         workers = running.enter_context(
             WorkerPool(settings.workers, memory_bytes=settings.worker_memory_bytes, task_limit_s=settings.task_limit_s)
         )
-        cache = ThumbCache(settings.library / "thumbs", SHORT_EDGES_PX)
-        index = self._start_index(running)
-        progress = JobProgress()
-        live = running.enter_context(LiveUpdates(self.database, progress))
-        similarity = Similarity(self.database, settings.library / "vectors")
-        looks = Similarity(self.database, settings.library / "vectors", PICTURES)
-        duplicates = Duplicates(self.database)
-        self._watcher = self._start_watcher(running)
-        self.importing = running.enter_context(self._importing_by(workers, live))
-        libraries = running.enter_context(LibraryImporting(self.database, self.importing, now_ms=now_ms))
-        rebuilding = running.enter_context(Rebuilding(self.database, self.importing, now_ms=now_ms))
-        self._start_jobs(running, workers, cache, progress)
-        backups = BackingUp(self.database)
-        carrying_on = running.enter_context(CarryingOn(self.database, now_ms=now_ms))
-        self.sessions = Sessions.open(settings.library / instance_file.TOKEN_FILE)
+        parts.add(workers, Executor)
+        parts.add(ThumbCache(settings.library / "thumbs", SHORT_EDGES_PX))
+        self._open_search(running, parts)
+        progress = parts.add(JobProgress())
+        self._live = running.enter_context(LiveUpdates(self.database, progress, parts.add(EventStream())))
+        parts.add(FolderWatcher())
+        parts.add(RestoreRequest(self._ask_to_restore))
+        self.sessions = parts.add(Sessions.open(settings.library / instance_file.TOKEN_FILE))
+        self._start_features(running, parts, found)
+        self._start_jobs(running, workers, parts, found)
+        parts.add(running.enter_context(EditRunner(self.database, now_ms=now_ms)))
         if self._serving:
-            running.enter_context(HourlyBackups(self.database, backups))
-            running.enter_context(Backfilling(self.database, now_ms=now_ms))
             running.enter_context(self.sessions.kept_in(settings.library / SESSION_FILE))
-        self.app = build_app(
-            Services(
-                database=self.database,
-                workers=workers,
-                snapshots=Snapshots(self.database, index, similarity=similarity, looks=looks, duplicates=duplicates),
-                duplicates=duplicates,
-                importing=self.importing,
-                libraries=libraries,
-                rebuilding=rebuilding,
-                carrying_on=carrying_on,
-                live=live,
-                progress=progress,
-                cache=cache,
-                sessions=self.sessions,
-                passwords=passwords,
-                origins=binding.origins(port, self._names()),
-                is_watched=self._is_watched,
-                backing_up=backups,
-                restore=self._ask_to_restore,
-                base_url=self.base_url,
-                static=STATIC,
-            )
-        )
-        self._live = live
+        self.app = build_app(parts, found)
 
-    def _open_library(self, running: ExitStack) -> None:
+    @property
+    def importing(self) -> Importing:
+        return self._parts.get(Importing)
+
+    def _open_library(self, running: ExitStack, parts: Parts) -> None:
         settings = self._settings
         self.database = running.enter_context(Database.open(settings.library, read_limit_ms=settings.read_limit_ms))
+        parts.add(self.database)
         if self._serving:
             running.enter_context(log_file.written_to(settings.library))
-        running.enter_context(Journaling(self.database))
         self._warn_of_place()
 
-    def _importing_by(self, workers: WorkerPool, live: LiveUpdates) -> Importing:
-        return Importing(
-            self.database,
-            workers,
-            settle_s=self._settings.settle_s,
-            now_ms=now_ms,
-            on_progress=live.publish_import,
-            on_root_added=self._watch,
-            on_root_removed=self._watch_no_more,
+    def _open_address(self, running: ExitStack, parts: Parts) -> None:
+        settings = self._settings
+        self._sockets = self._listen(running) if self._serving else []
+        port = self._sockets[0].getsockname()[1] if self._sockets else settings.port
+        self.base_url = f"http://127.0.0.1:{port}"
+        parts.add(GalleryAddress(self.base_url, binding.origins(port, self._names())))
+
+    def _open_search(self, running: ExitStack, parts: Parts) -> None:
+        vectors = self._settings.library / "vectors"
+        duplicates = parts.add(Duplicates(self.database))
+        parts.add(
+            Snapshots(
+                self.database,
+                self._start_index(running),
+                similarity=Similarity(self.database, vectors),
+                looks=Similarity(self.database, vectors, PICTURES),
+                duplicates=duplicates,
+            )
         )
+
+    def _start_features(self, running: ExitStack, parts: Parts, found: Sequence[Feature]) -> None:
+        """In the order of the list, early loops first; closed in reverse."""
+        for feature in found:
+            for make in feature.parts:
+                parts.add(parts.call(make))
+        loops = [loop for feature in found for loop in feature.background]
+        for loop in sorted(loops, key=lambda one: not one.early):
+            if self._serving or not loop.only_serving:
+                part = running.enter_context(parts.call(loop.start))
+                if part is not None and not parts.has(type(part)):
+                    parts.add(part)
 
     def _names(self) -> Sequence[str]:
         """Under which others reach the gallery; none while this machine alone does."""
@@ -181,7 +178,7 @@ class Orchestrator:
         return index
 
     def _warn_of_place(self) -> None:
-        """D8: said in the terminal and in the log, at every start while it is so."""
+        """Shown in the terminal and in the log, at every start while it is so."""
         danger = location_checks.danger_of(self._settings.library)
         if danger is not None:
             log.warning("%s", danger)
@@ -189,32 +186,24 @@ class Orchestrator:
                 event_log.append, level="warning", kind="library.place", subject=danger, data={}, now_ms=now_ms()
             )
 
-    def _start_jobs(self, running: ExitStack, workers: WorkerPool, cache: ThumbCache, progress: JobProgress) -> None:
+    def _start_jobs(self, running: ExitStack, workers: WorkerPool, parts: Parts, found: Sequence[Feature]) -> None:
         """Jobs that take minutes have a worker of their own, which starts when there is one."""
-        settings = self._settings
-        slow_worker = running.enter_context(
-            WorkerPool(
-                1, memory_bytes=settings.worker_memory_bytes, task_limit_s=settings.slow_task_limit_s, when_needed=True
-            )
+        cluster = self._cluster(running, workers)
+        runs = {task: parts.call(make) for feature in found for task, make in (feature.in_process or {}).items()}
+        executors = Executors(
+            workers=cluster or workers,
+            slow=self._extra_worker(running, self._settings.worker_memory_bytes, self._settings.slow_task_limit_s),
+            gpu=self._extra_worker(running, self._settings.vision_memory_bytes, VISION_TASK_LIMIT_S),
+            in_process=InProcessExecutor(runs),
+            in_flight=IN_FLIGHT if cluster else self._settings.workers * 4,
+            in_view=self._settings.workers * 2,
         )
-        vision_worker = running.enter_context(
-            WorkerPool(1, memory_bytes=settings.vision_memory_bytes, task_limit_s=VISION_TASK_LIMIT_S, when_needed=True)
-        )
-        executor = self._cluster(running, workers)
-        running.enter_context(
-            Dispatcher(
-                self.database,
-                executor or workers,
-                cache,
-                slow_executor=slow_worker,
-                in_flight=IN_FLIGHT if executor else settings.workers * 4,
-                in_view=settings.workers * 2,
-                progress=progress,
-                apart=vision_worker,
-                rescan=rescans_by(self.database, self.importing),
-                now_ms=now_ms,
-            )
-        )
+        progress = parts.get(JobProgress)
+        running.enter_context(Dispatcher(self.database, executors, progress=progress, now_ms=now_ms))
+
+    def _extra_worker(self, running: ExitStack, memory_bytes: int, task_limit_s: float) -> WorkerPool:
+        pool = WorkerPool(1, memory_bytes=memory_bytes, task_limit_s=task_limit_s, when_needed=True)
+        return running.enter_context(pool)
 
     def _cluster(self, running: ExitStack, workers: WorkerPool) -> ClusterExecutor | None:
         """None: everything is done here."""
@@ -260,7 +249,7 @@ class Orchestrator:
         if address.exists():
             self._tell_of_the_killed()
         instance_file.write_address(address, self.base_url)
-        for root in self.database.read(image_folders.watched):
+        for root in self.database.read(folders.watched):
             self.importing.start_changed(root, [b""], recursive=True)
         try:
             # Ctrl+C is raised again once the server has closed its connections.
@@ -296,39 +285,8 @@ class Orchestrator:
     def port(self) -> int:
         return int(self.base_url.rpartition(":")[2])
 
-    # -- watching -----------------------------------------------------------------------------
 
-    def _start_watcher(self, running: ExitStack) -> FolderWatcher | None:
-        if not (self._serving and self._settings.watch):
-            return None
-        watcher = running.enter_context(FolderWatcher(self._on_change))
-        for root in self.database.read(image_folders.watched):
-            watcher.add(root.path)
-        return watcher
-
-    def _watch(self, root: Root) -> None:
-        if self._watcher is not None:
-            self._watcher.add(root.path)
-
-    def _watch_no_more(self, root: Root) -> None:
-        if self._watcher is not None:
-            self._watcher.remove(root.path)
-
-    def _is_watched(self, path: str) -> bool:
-        return self._watcher is not None and self._watcher.watches(path)
-
-    def _on_change(self, hints: list[Hint]) -> None:
-        known = {root.path: root for root in self.database.read(image_folders.watched)}
-        for recursive in (False, True):
-            by_root: dict[str, list[bytes]] = {}
-            for hint in hints:
-                if hint.recursive is recursive and hint.root in known:
-                    by_root.setdefault(hint.root, []).append(hint.folder)
-            for path, folders in by_root.items():
-                self.importing.start_changed(known[path], folders, recursive=recursive)
-
-
-def serve_library(settings: Settings, folders: list[str], *, on_ready: Callable[[Orchestrator], None]) -> None:
+def serve_library(settings: Settings, paths: list[str], *, on_ready: Callable[[Orchestrator], None]) -> None:
     """Serve until interrupted, taking in the folders. `on_ready` hears who serves it. When the
     gallery asks for a backup to be restored, it ends, the backup is restored, and it is served again."""
     _keep_the_heap_together()
@@ -336,8 +294,8 @@ def serve_library(settings: Settings, folders: list[str], *, on_ready: Callable[
     while True:
         with Orchestrator(settings, serving=True) as orchestrator:
             if came_of is None:
-                if folders:
-                    orchestrator.importing.start(folders)
+                if paths:
+                    orchestrator.importing.start(paths)
                 on_ready(orchestrator)
             else:
                 orchestrator.database.write(event_log.append, subject=None, now_ms=now_ms(), **came_of)

@@ -4,14 +4,13 @@ While an Orchestrator holds the library, that one answers, over loopback with th
 file. Otherwise the same application answers in this process, under the same lock.
 """
 
-import asyncio
 import json
 import os
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from threading import Thread
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import httpx
 
@@ -26,11 +25,9 @@ from mysticanvas.domain.errors import (
 from mysticanvas.fs.instance_file import holder_address, read_token
 from mysticanvas.settings import Settings
 
-if TYPE_CHECKING:
-    from mysticanvas.app.orchestrator import Orchestrator
-
 # Long enough for a long poll of 25 s, short enough to notice a server that hangs.
 REQUEST_LIMIT_S = 60.0
+POLL_S = 0.2
 
 
 class Client(Protocol):
@@ -48,18 +45,30 @@ def connect(settings: Settings) -> Iterator[Client]:
     """A client of the library: of its holder, or of the application opened here for a while."""
     base = holder_address(settings.library)
     if base is not None:
-        with httpx.Client(base_url=base, headers=_headers(settings), timeout=REQUEST_LIMIT_S) as http:
+        with httpx.Client(base_url=base, headers=headers_for(settings), timeout=REQUEST_LIMIT_S) as http:
             yield _HeldClient(http)
         return
-    # All of the library's parts take half a second to load: a command that is answered elsewhere needs none.
-    from mysticanvas.app.orchestrator import Orchestrator
-
-    with ExitStack() as running:
-        orchestrator = running.enter_context(Orchestrator(settings, serving=False))
-        yield running.enter_context(_InProcessClient(orchestrator, settings))
+    with _open_in_process(settings) as client:
+        yield client
 
 
-def _headers(settings: Settings) -> dict[str, str]:
+InProcess = Callable[[Settings], AbstractContextManager[Client]]
+
+
+def _unavailable(settings: Settings) -> AbstractContextManager[Client]:
+    raise LibraryError("Nothing serves this library, and this program cannot open it.")
+
+
+_open_in_process: InProcess = _unavailable
+
+
+def open_in_process_with(open_library: InProcess) -> None:
+    """How a library that nothing serves is opened: `app/in_process.py`."""
+    global _open_in_process
+    _open_in_process = open_library
+
+
+def headers_for(settings: Settings) -> dict[str, str]:
     return {"Authorization": f"Bearer {read_token(settings.library)}"}
 
 
@@ -68,17 +77,17 @@ class _HeldClient:
         self._http = http
 
     def get(self, path: str, **query: Any) -> Any:
-        return self._send("GET", path, params=_given(query))
+        return self._send("GET", path, params=given_only(query))
 
     def post(self, path: str, body: Any = None) -> Any:
         return self._send("POST", path, json=body if body is not None else {})
 
     def text(self, path: str) -> str:
         """What is no JSON."""
-        return _checked(self._ask("GET", path)).text
+        return checked_reply(self._ask("GET", path)).text
 
     def _send(self, method: str, path: str, **how: Any) -> Any:
-        return _reply(self._ask(method, path, **how))
+        return json_reply(self._ask(method, path, **how))
 
     def _ask(self, method: str, path: str, **how: Any) -> httpx.Response:
         try:
@@ -89,48 +98,7 @@ class _HeldClient:
             ) from error
 
 
-class _InProcessClient:
-    """The application in this process; its requests run on an event loop in a thread."""
-
-    def __init__(self, orchestrator: "Orchestrator", settings: Settings) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = Thread(target=self._loop.run_forever, name="client", daemon=True)
-        base = f"http://127.0.0.1:{settings.port}"
-        self._http = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=orchestrator.app),
-            base_url=base,
-            headers=_headers(settings),
-            timeout=REQUEST_LIMIT_S,
-        )
-
-    def __enter__(self) -> "_InProcessClient":
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        asyncio.run_coroutine_threadsafe(self._http.aclose(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def get(self, path: str, **query: Any) -> Any:
-        return self._send("GET", path, params=_given(query))
-
-    def post(self, path: str, body: Any = None) -> Any:
-        return self._send("POST", path, json=body if body is not None else {})
-
-    def text(self, path: str) -> str:
-        return _checked(self._ask("GET", path)).text
-
-    def _send(self, method: str, path: str, **how: Any) -> Any:
-        return _reply(self._ask(method, path, **how))
-
-    def _ask(self, method: str, path: str, **how: Any) -> httpx.Response:
-        request = self._http.request(method, path, **how)
-        return asyncio.run_coroutine_threadsafe(request, self._loop).result()
-
-
-def _given(query: dict[str, Any]) -> dict[str, Any]:
+def given_only(query: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in query.items() if value is not None}
 
 
@@ -142,12 +110,12 @@ _ERRORS: dict[int, type[MystiCanvasError]] = {
 }
 
 
-def _reply(response: httpx.Response) -> Any:
-    checked = _checked(response)
+def json_reply(response: httpx.Response) -> Any:
+    checked = checked_reply(response)
     return checked.json() if checked.content else None
 
 
-def _checked(response: httpx.Response) -> httpx.Response:
+def checked_reply(response: httpx.Response) -> httpx.Response:
     """Raises the error that its status means."""
     if response.is_success:
         return response
@@ -164,3 +132,9 @@ def _checked(response: httpx.Response) -> httpx.Response:
 def absolute(path: Path) -> str:
     """The path as the Orchestrator will see it: it may have another working folder."""
     return os.path.abspath(path.expanduser())
+
+
+def wait_for_jobs(client: Client) -> None:
+    """Returns when no job is waiting or running."""
+    while any(kind["waiting"] or kind["running"] for kind in client.get("/api/jobs")["kinds"]):
+        time.sleep(POLL_S)

@@ -40,7 +40,7 @@ QUIET_S = 1.0
 _WORK = {"deeds", "posting_work", "prompts"}
 
 
-class CarryingOn:
+class EditRunner:
     """Runs while the context is open. What is unfinished then goes on at the next start."""
 
     def __init__(self, database: Database, *, now_ms: Callable[[], int]) -> None:
@@ -53,7 +53,7 @@ class CarryingOn:
         self._came_s = 0.0
         self._thread = threading.Thread(target=self._work, name="carrying on")
 
-    def __enter__(self) -> "CarryingOn":
+    def __enter__(self) -> "EditRunner":
         self._database.after_commit(self._on_commit)
         self._wake.set()
         self._thread.start()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import FileStat
-from mysticanvas.features.importing.types import FolderListing
+from mysticanvas.features.importing.messages import FolderListing
 from mysticanvas.fs.safe_open import open_folder
 
 IMAGE_ENDINGS = frozenset(

@@ -26,26 +26,33 @@ class Hint:
 
 
 class FolderWatcher:
-    """Calls back on its own thread with the hints of one moment. A context manager.
+    """Watches nothing until it is started. A context manager, which ends what was started.
 
     A system that cannot watch (too many folders, a network drive) is logged; scans still find all.
     """
 
-    def __init__(self, on_change: Callable[[list[Hint]], None]) -> None:
-        self._on_change = on_change
+    def __init__(self) -> None:
+        self._on_change: Callable[[list[Hint]], None] = lambda hints: None
+        self._started = False
         self._roots: set[str] = set()
         self._again = threading.Event()
         self._closing = False
         self._thread = threading.Thread(target=self._work, name="watching")
 
     def __enter__(self) -> "FolderWatcher":
-        self._thread.start()
         return self
+
+    def start(self, on_change: Callable[[list[Hint]], None]) -> None:
+        """From now on `on_change` is called, on a thread of its own, with the hints of one moment."""
+        self._on_change = on_change
+        self._started = True
+        self._thread.start()
 
     def __exit__(self, *_: object) -> None:
         self._closing = True
         self._again.set()
-        self._thread.join()
+        if self._started:
+            self._thread.join()
 
     def add(self, root: str) -> None:
         """Watch one more folder from now on."""
@@ -58,7 +65,7 @@ class FolderWatcher:
         self._again.set()
 
     def watches(self, root: str) -> bool:
-        return root in self._roots and os.path.isdir(root)
+        return self._started and root in self._roots and os.path.isdir(root)
 
     def _work(self) -> None:
         while not self._closing:

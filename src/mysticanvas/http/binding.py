@@ -9,7 +9,8 @@ import ipaddress
 import os
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from mysticanvas.domain.errors import InvalidInputError, LibraryError
 
@@ -18,6 +19,14 @@ _NAME = re.compile(r"(?:(https?)://)?([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # Ports that are free in one family and taken in the other, before one gives up.
 _TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryAddress:
+    """Where the gallery is served: `base_url` without a slash at the end, and `origins` as the gate takes them."""
+
+    base_url: str
+    origins: Mapping[str, str]
 
 
 def is_wide(host: str) -> bool:

@@ -6,8 +6,6 @@ import msgspec
 from fastapi import Response
 from pydantic import BaseModel, Field
 
-from mysticanvas.features.verify.types import Finding
-
 MAX_QUERY = 2_000
 Index = Annotated[int, Field(ge=0, le=1 << 40)]
 # What SQLite can hold: a larger number is refused before anything asks the database.
@@ -32,83 +30,6 @@ class NarrowIn(PickedIn):
     """Of these, those that `q` finds."""
 
     q: str = Field("", max_length=MAX_QUERY)
-
-
-class CodeIn(BaseModel):
-    code: str = Field(max_length=200)
-
-
-class WantedIn(BaseModel):
-    snapshot: str = Field(max_length=64)
-    start: Index
-    count: int = Field(ge=0, le=2_048)
-
-
-class ImportIn(BaseModel):
-    paths: list[PathText] = Field(min_length=1, max_length=100)
-    dry_run: bool = False
-    watch: bool = True
-
-
-class ScanIn(BaseModel):
-    """`accept`: what is not found is gone, says the person."""
-
-    accept: bool = False
-    dry_run: bool = False
-
-
-class ReparseIn(BaseModel):
-    """No query: every image, those in the Trash too. `all`: also what today's parsers have read."""
-
-    q: str = Field("", max_length=MAX_QUERY)
-    everything: bool = Field(False, alias="all")
-
-
-class JobsIn(BaseModel):
-    """None stands for all. `reason` is one that `GET /api/jobs` lists."""
-
-    kind: str | None = Field(None, max_length=40)
-    ids: list[Index] | None = Field(None, max_length=10_000)
-    reason: str | None = Field(None, max_length=4_000)
-
-
-class VerifyIn(BaseModel):
-    """None stands for no limit."""
-
-    bytes_per_s: int | None = Field(None, ge=1_024, le=1 << 50)
-    bytes_per_day: int | None = Field(None, ge=1 << 20, le=1 << 50)
-
-
-class FindingsIn(BaseModel):
-    """None stands for all. `ids` are those of `GET /api/verify/findings`."""
-
-    ids: list[Index] | None = Field(None, max_length=10_000)
-    finding: Finding | None = None
-
-
-class TaggerIn(BaseModel):
-    """No folder: no tagger."""
-
-    folder: PathText | None = None
-    least_general: float = Field(0.35, ge=0, le=1)
-    least_character: float = Field(0.85, ge=0, le=1)
-    after_import: bool = True
-
-
-class VisionIn(QueryIn):
-    again: bool = False
-
-
-class LookingIn(BaseModel):
-    is_on: bool | None = None
-    clip_folder: str | None = Field(None, max_length=4_000)
-    least_explicit: float | None = Field(None, ge=0, le=1)
-
-
-class ScoresIn(BaseModel):
-    """Pictures by the names of their thumbnails."""
-
-    thumbs: list[Annotated[str, Field(max_length=64, pattern=r"^[0-9a-f]{64}$")]] = Field(max_length=500)
 
 
 def reply(value: Any, status: int = 200) -> Response:

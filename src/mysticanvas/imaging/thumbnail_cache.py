@@ -2,11 +2,9 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
-
-from mysticanvas.features.thumbnails.types import ThumbsMade
 
 SHORT_EDGES_PX = (256, 512)
 
@@ -30,12 +28,11 @@ class ThumbCache:
     def remove(self, name: str) -> None:
         (self._folder / name[:2] / name).unlink(missing_ok=True)
 
-    def keep(self, made: ThumbsMade) -> None:
-        """Write the pictures; the same content twice is the same files. Raises `OSError`."""
-        if made.blake3 is None:
-            return
-        for short_edge_px, webp in zip(self.short_edges_px, made.webps, strict=False):
-            _write_whole(self.path(made.blake3.hex(), short_edge_px), webp)
+    def keep(self, blake3_hex: str, webps: Sequence[bytes]) -> None:
+        """Write the thumbnails of a file, parallel to the sizes; the same content twice is the same files.
+        Raises `OSError`."""
+        for short_edge_px, webp in zip(self.short_edges_px, webps, strict=False):
+            _write_whole(self.path(blake3_hex, short_edge_px), webp)
 
 
 def _write_whole(path: Path, content: bytes) -> None:

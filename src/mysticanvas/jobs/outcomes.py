@@ -83,6 +83,6 @@ def _note(tx: WriteTx, failed: Failed, *, parked: bool, now_ms: int) -> None:
     except NotFoundError:
         file = ""
     reason, _, said = failed.error.partition("\n")
-    data = {"job": job.id, "of": job.kind.value, "reason": reason, "said": said, "parked": parked}
+    data = {"job": job.id, "of": job.kind, "reason": reason, "said": said, "parked": parked}
     kind = "crash" if failed.crashed else "job.parked"
     event_log.append(tx, level="warning", kind=kind, subject=file or None, data=data, now_ms=now_ms)

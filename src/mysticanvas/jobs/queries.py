@@ -11,7 +11,8 @@ from typing import Any
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.errors import NotFoundError
-from mysticanvas.jobs.types import JobKind, JobStatus
+from mysticanvas.jobs.kinds import kind_names
+from mysticanvas.jobs.types import JobStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def listed(
     tx: ReadTx, *, kind: str | None, status: str | None, before: int | None, limit: int
 ) -> tuple[list[JobRow], int | None]:
     """The newest jobs with ids below `before`, newest first, and the `before` of the next page."""
-    kinds = [kind] if kind is not None else [one.value for one in JobKind]
+    kinds = [kind] if kind is not None else kind_names()
     statuses = [status] if status is not None else [one.value for one in JobStatus]
     rows = tx.all(
         """
@@ -296,7 +297,7 @@ def _left_of(tx: WriteTx, chosen: Chosen, *, limit: int) -> list[dict[str, Any]]
                CROSS JOIN jobs AS j ON j.kind = k.value AND j.status IN ('queued', 'running')
          LIMIT :limit
         """,
-        kinds=json.dumps([chosen.kind] if chosen.kind is not None else [kind.value for kind in JobKind]),
+        kinds=json.dumps([chosen.kind] if chosen.kind is not None else kind_names()),
         limit=limit,
     )
 
@@ -304,17 +305,17 @@ def _left_of(tx: WriteTx, chosen: Chosen, *, limit: int) -> list[dict[str, Any]]
 def prune(tx: WriteTx, *, before_ms: int, keep: int, limit: int) -> int:
     """Forget what was done or cancelled before then, and of each kind all but the newest `keep` (J12)."""
     removed = 0
-    for kind in JobKind:
+    for kind in kind_names():
         for status in (JobStatus.DONE, JobStatus.CANCELLED):
             removed += _prune(tx, kind, status, before_ms=before_ms, keep=keep, limit=limit - removed)
     tx.changes.jobs = tx.changes.jobs or removed > 0
     return removed
 
 
-def _prune(tx: WriteTx, kind: JobKind, status: JobStatus, *, before_ms: int, keep: int, limit: int) -> int:
+def _prune(tx: WriteTx, kind: str, status: JobStatus, *, before_ms: int, keep: int, limit: int) -> int:
     last = tx.value(
         "SELECT id FROM jobs WHERE kind = :kind AND status = :status ORDER BY id DESC LIMIT 1 OFFSET :keep",
-        kind=kind.value,
+        kind=kind,
         status=status.value,
         keep=keep,
     )
@@ -326,7 +327,7 @@ def _prune(tx: WriteTx, kind: JobKind, status: JobStatus, *, before_ms: int, kee
                        WHERE kind = :kind AND status = :status AND (id <= :last OR updated_at < :before_ms)
                        LIMIT :limit)
         """,
-        kind=kind.value,
+        kind=kind,
         status=status.value,
         last=last or 0,
         before_ms=before_ms,

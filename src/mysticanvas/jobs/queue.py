@@ -9,7 +9,8 @@ from typing import Any
 
 from mysticanvas.db import settings_store
 from mysticanvas.db.database import ReadTx, WriteTx
-from mysticanvas.jobs.types import Job, JobId, JobKind, JobPriority
+from mysticanvas.jobs.kinds import kind_names
+from mysticanvas.jobs.types import Job, JobId, JobPriority
 
 MAX_CRASHES = 2
 FIRST_RETRY_MS = 2_000
@@ -21,7 +22,7 @@ ALL_KINDS = "*"
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    kind: JobKind
+    kind: str
     payload: dict[str, Any]
     unique_key: str | None
     priority: int = JobPriority.NORMAL
@@ -32,7 +33,7 @@ class NewJob:
 class Ready:
     """A kind with work that may be claimed now, and the priority of its most urgent job."""
 
-    kind: JobKind
+    kind: str
     priority: int
 
 
@@ -51,7 +52,7 @@ def enqueue_all(tx: WriteTx, new: Sequence[NewJob], *, now_ms: int) -> None:
         """,
         (
             {
-                "kind": one.kind.value,
+                "kind": one.kind,
                 "priority": one.priority,
                 "payload": json.dumps(one.payload),
                 "unique_key": one.unique_key,
@@ -86,7 +87,7 @@ def ready(tx: ReadTx, *, now_ms: int) -> list[Ready]:
         )
     )
     found = [(kind, priority) for kind, priority in rows if priority is not None or kind in due]
-    return [Ready(JobKind(kind), JobPriority.IDLE if priority is None else priority) for kind, priority in found]
+    return [Ready(kind, JobPriority.IDLE if priority is None else priority) for kind, priority in found]
 
 
 def next_run_at(tx: ReadTx, *, after_ms: int) -> int | None:
@@ -98,7 +99,7 @@ def next_run_at(tx: ReadTx, *, after_ms: int) -> int | None:
 
 
 def claim(
-    tx: WriteTx, *, boot: str, limit: int, now_ms: int, kinds: Sequence[JobKind] | None = None, at_least: int = 0
+    tx: WriteTx, *, boot: str, limit: int, now_ms: int, kinds: Sequence[str] | None = None, at_least: int = 0
 ) -> list[Job]:
     """The next jobs, by priority and then age, owned by `boot` from now on (J2). Only of these kinds (None:
     of all), only of this priority or above, and never of a paused kind."""
@@ -137,7 +138,7 @@ def claim(
     return [
         Job(
             id=JobId(row["id"]),
-            kind=JobKind(row["kind"]),
+            kind=row["kind"],
             payload=json.loads(row["payload_json"]),
             attempts=row["attempts"],
             crashes=row["crashes"],
@@ -261,13 +262,13 @@ def rename(tx: WriteTx, old: str, new: str) -> None:
         UPDATE OR IGNORE jobs SET unique_key = :new
          WHERE status = 'queued' AND unique_key = :old AND kind IN (SELECT value FROM json_each(:kinds))
         """,
-        kinds=json.dumps([kind.value for kind in JobKind]),
+        kinds=json.dumps(kind_names()),
         **names,
     )
     tx.run("UPDATE jobs SET unique_key = :new WHERE status = 'running' AND unique_key = :old", **names)
 
 
-def raise_priority(tx: WriteTx, *, kind: JobKind, unique_keys: Sequence[str], priority: int) -> int:
+def raise_priority(tx: WriteTx, *, kind: str, unique_keys: Sequence[str], priority: int) -> int:
     """Move waiting jobs forward, such as the thumbnails of what is on screen (J9): what is asked for last
     goes ahead of what was asked for before."""
     return tx.run(
@@ -281,7 +282,7 @@ def raise_priority(tx: WriteTx, *, kind: JobKind, unique_keys: Sequence[str], pr
          WHERE kind = :kind AND status = 'queued' AND run_at = 0
            AND unique_key IN (SELECT value FROM json_each(:keys))
         """,
-        kind=kind.value,
+        kind=kind,
         keys=json.dumps(list(unique_keys)),
         priority=priority,
     )
@@ -290,7 +291,7 @@ def raise_priority(tx: WriteTx, *, kind: JobKind, unique_keys: Sequence[str], pr
 def paused(tx: ReadTx) -> list[str]:
     """The kinds that are not claimed for now; kept over restarts (J10)."""
     kinds: list[str] = settings_store.get(tx, PAUSED, [])
-    return [kind.value for kind in JobKind] if ALL_KINDS in kinds else kinds
+    return kind_names() if ALL_KINDS in kinds else kinds
 
 
 def all_paused(tx: ReadTx) -> bool:
@@ -299,16 +300,16 @@ def all_paused(tx: ReadTx) -> bool:
 
 def _not_paused(tx: ReadTx) -> list[str]:
     stopped = set(paused(tx))
-    return [kind.value for kind in JobKind if kind.value not in stopped]
+    return [kind for kind in kind_names() if kind not in stopped]
 
 
-def set_paused(tx: WriteTx, *, kind: JobKind | None, value: bool) -> None:
+def set_paused(tx: WriteTx, *, kind: str | None, value: bool) -> None:
     """None: every kind. Resuming one of all that are paused leaves the others paused."""
     if kind is None:
         kinds = [ALL_KINDS] if value else []
     elif value and all_paused(tx):
         return
     else:
-        kinds = sorted(set(paused(tx)) - {kind.value} | ({kind.value} if value else set()))
+        kinds = sorted(set(paused(tx)) - {kind} | ({kind} if value else set()))
     settings_store.put(tx, PAUSED, kinds)
     tx.changes.jobs = True

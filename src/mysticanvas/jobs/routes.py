@@ -4,15 +4,16 @@ from dataclasses import asdict
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
 
-from mysticanvas.app.services import Services
 from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.domain.clock import now_ms
-from mysticanvas.features.file_hashes import service as file_hash_service
-from mysticanvas.http.schemas import Index, JobsIn, reply
+from mysticanvas.http.schemas import Index, reply
 from mysticanvas.jobs import control, queries, queue
+from mysticanvas.jobs.kinds import KINDS, find_kind
+from mysticanvas.jobs.progress import JobProgress
 from mysticanvas.jobs.queries import Chosen
-from mysticanvas.jobs.types import JobKind, JobStatus
+from mysticanvas.jobs.types import JobStatus
 
 FAILED_SHOWN = 200
 REASONS_SHOWN = 100
@@ -20,25 +21,34 @@ REASONS_SHOWN = 100
 Deed = Literal["retry", "discard", "cancel", "prune", "pause", "resume", "start", "stop"]
 
 
-def routes(services: Services) -> APIRouter:
+class JobsIn(BaseModel):
+    """None stands for all. `reason` is one that `GET /api/jobs` lists."""
+
+    kind: str | None = Field(None, max_length=40)
+    ids: list[Index] | None = Field(None, max_length=10_000)
+    reason: str | None = Field(None, max_length=4_000)
+
+
+def routes(database: Database, progress: JobProgress) -> APIRouter:
     router = APIRouter(prefix="/api/jobs", tags=["jobs"])
-    database = services.database
 
     @router.get("")
     def overview() -> Response:
         """Each kind with its progress, what is parked and why, and what is paused."""
         paused = database.read(queue.paused)
-        kinds = services.progress.of(services.progress.counts(database), paused)
+        kinds = progress.of(progress.counts(database), paused)
         return reply({"kinds": kinds, "paused": paused, **database.read(_parked)})
 
     @router.get("/list")
     def listed(
-        kind: JobKind | None = None,
+        kind: Annotated[str | None, Query(max_length=40)] = None,
         status: JobStatus | None = None,
         before: Index | None = None,
         limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     ) -> Response:
         """Newest first; `before` of the reply asks for the next page, null at the end."""
+        if kind is not None:
+            find_kind(kind)
         rows, following = database.read(queries.listed, kind=kind, status=status, before=before, limit=limit)
         return reply({"jobs": rows, "before": following})
 
@@ -63,12 +73,12 @@ def _parked(tx: ReadTx) -> dict[str, object]:
         "failed": queries.failed(tx, limit=FAILED_SHOWN),
         "reasons": queries.reasons(tx, limit=REASONS_SHOWN),
         "all_paused": queue.all_paused(tx),
-        "sha256": file_hash_service.wanted(tx),
+        **{kind.name: kind.is_on(tx) for kind in KINDS.values() if kind.is_on is not None},
     }
 
 
 def _steer(database: Database, deed: Deed, asked: JobsIn) -> int:
-    kind = control.kind_named(asked.kind)
+    kind = None if asked.kind is None else find_kind(asked.kind).name
     chosen = Chosen(asked.ids, kind, asked.reason)
     match deed:
         case "retry":

@@ -7,20 +7,6 @@ from typing import Any, NewType
 JobId = NewType("JobId", int)
 
 
-class JobKind(StrEnum):
-    THUMB = "thumb"
-    SHA256 = "sha256"
-    MODELS = "models"
-    REPARSE = "reparse"
-    EMBED = "embed"
-    PHASH = "phash"
-    AUTOTAG = "autotag"
-    VERIFY = "verify"
-    RESCAN = "rescan"
-    VISION = "vision"
-    LOOK = "look"
-
-
 class JobStatus(StrEnum):
     """QUEUED → RUNNING → DONE | ERROR | CANCELLED; RUNNING → QUEUED when its owner is gone.
 
@@ -49,7 +35,7 @@ class Job:
     """A claimed job: `token` must be shown again for its result to be believed."""
 
     id: JobId
-    kind: JobKind
+    kind: str
     payload: dict[str, Any]
     attempts: int
     crashes: int

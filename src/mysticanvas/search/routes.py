@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from mysticanvas.app.services import Services
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import generations
 from mysticanvas.domain.generation import GenerationId
@@ -12,11 +11,9 @@ from mysticanvas.domain.query import Field, Looks, LooksLike, Meaning, Node, Not
 from mysticanvas.domain.query import Query as Tree
 from mysticanvas.edits import log as edit_log
 from mysticanvas.http.cancellation import while_wanted
-from mysticanvas.http.schemas import MAX_QUERY, Index, Int64, NarrowIn, QueryIn, WantedIn, reply
-from mysticanvas.jobs import queue as job_queue
-from mysticanvas.jobs.types import JobKind, JobPriority
+from mysticanvas.http.schemas import MAX_QUERY, Index, Int64, NarrowIn, QueryIn, reply
 from mysticanvas.search import autocomplete, facets, highlight, language, query_json, resolve, snapshots, statistics
-from mysticanvas.search.snapshots import Snapshot
+from mysticanvas.search.snapshots import Snapshot, Snapshots
 
 Words = Annotated[str, Query(max_length=MAX_QUERY)]
 Limit = Annotated[int, Query(ge=0, le=100_000)]
@@ -24,18 +21,17 @@ Fields = Annotated[list[str], Query(max_length=20)]
 Uuid = Annotated[str, Query(max_length=64)]
 
 
-def routes(services: Services) -> APIRouter:
+def routes(database: Database, kept: Snapshots) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["search"])
-    _add_views(router, services)
-    _add_snapshots(router, services)
-    _add_counts(router, services)
-    _add_pages(router, services)
+    _add_views(router, database, kept)
+    _add_snapshots(router, database, kept)
+    _add_counts(router, database, kept)
+    _add_pages(router, kept)
     return router
 
 
-def _add_views(router: APIRouter, services: Services) -> None:
+def _add_views(router: APIRouter, database: Database, kept: Snapshots) -> None:
     """What opens a snapshot."""
-    database, kept = services.database, services.snapshots
 
     @router.post("/queries")
     async def open_query(asked: QueryIn, request: Request) -> Response:
@@ -52,8 +48,7 @@ def _add_views(router: APIRouter, services: Services) -> None:
         return reply(_opened(database, found))
 
 
-def _add_snapshots(router: APIRouter, services: Services) -> None:
-    database, kept = services.database, services.snapshots
+def _add_snapshots(router: APIRouter, database: Database, kept: Snapshots) -> None:
 
     @router.get("/queries/{token}/geometry")
     async def geometry(token: str, request: Request) -> Response:
@@ -84,19 +79,8 @@ def _add_snapshots(router: APIRouter, services: Services) -> None:
         """Where the words of the query are in the texts of an image: [from, to) in characters."""
         return reply(database.read(highlight.of_image, kept.get(token).query, uuid))
 
-    @router.post("/thumbs/wanted")
-    async def wanted(asked: WantedIn) -> Response:
-        snapshot = kept.get(asked.snapshot)
-        ids = snapshot.ids[asked.start : asked.start + asked.count].tolist()
-        uuids = database.read(generations.uuids_of, ids)
-        database.write_later(
-            job_queue.raise_priority, kind=JobKind.THUMB, unique_keys=uuids, priority=JobPriority.IN_VIEW
-        )
-        return Response(status_code=204)
 
-
-def _add_counts(router: APIRouter, services: Services) -> None:
-    database, kept = services.database, services.snapshots
+def _add_counts(router: APIRouter, database: Database, kept: Snapshots) -> None:
     finder = kept.finder
 
     @router.get("/facets")
@@ -123,8 +107,8 @@ def _add_counts(router: APIRouter, services: Services) -> None:
         return reply(await while_wanted(request, statistics.statistics, database, finder, language.parse(q)))
 
 
-def _add_pages(router: APIRouter, services: Services) -> None:
-    finder = services.snapshots.finder
+def _add_pages(router: APIRouter, kept: Snapshots) -> None:
+    finder = kept.finder
 
     @router.get("/search")
     async def search(request: Request, q: Words = "", limit: Limit = 50, after: Int64 | None = None) -> Response:

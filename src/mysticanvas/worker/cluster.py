@@ -21,10 +21,9 @@ from mysticanvas.domain.errors import (
     UnreadableFileError,
     WorkerCrashedError,
 )
-from mysticanvas.domain.task import Answer, Executor, Task
+from mysticanvas.domain.task import Answer, Executor, Task, Travel
 from mysticanvas.fs.safe_open import open_beneath
 from mysticanvas.worker import cluster_node
-from mysticanvas.worker.cluster_node import TRAVELLING, TRAVELLING_WITH_FILE
 from mysticanvas.worker.protocol import MAX_FRAME_BYTES, answer_of, read_frame, task_frame
 
 log = logging.getLogger(__name__)
@@ -94,7 +93,7 @@ class ClusterExecutor:
         self._threads.shutdown(cancel_futures=True)
 
     def submit(self, task: Task, *, urgent: bool = False) -> Future[Answer]:
-        if urgent or not isinstance(task, TRAVELLING):
+        if urgent or task.travel is Travel.NEVER:
             return self._local.submit(task, urgent=urgent)
         answer: Future[Answer] = Future()
         answer.add_done_callback(self._forget)
@@ -136,7 +135,7 @@ class ClusterExecutor:
             self._state.notify_all()
         if answer.cancelled():
             theirs.cancel()
-        theirs.add_done_callback(lambda done: self._threads.submit(self._fetch, done, answer))
+        theirs.add_done_callback(lambda done: self._threads.submit(self._fetch, task, done, answer))
 
     def _do_at_home(self, task: Task, answer: Future[Answer]) -> None:
         def settle(done: Future[Answer]) -> None:
@@ -148,22 +147,23 @@ class ClusterExecutor:
         self._local.submit(task).add_done_callback(settle)
 
     def _content(self, task: Task) -> tuple[bytes | None, int]:
-        if not self._send_files or not isinstance(task, TRAVELLING_WITH_FILE):
+        if not self._send_files or task.travel is not Travel.WITH_FILE:
             return None, 0
-        with open_beneath(task.root, task.path_bytes) as source:
+        file_task: Any = task
+        with open_beneath(file_task.root, file_task.path_bytes) as source:
             stat = source.stat()
             if stat.bytes > MAX_FRAME_BYTES:
                 raise _TooLargeError
             return source.read(0, stat.bytes), stat.mtime_ns
 
-    def _fetch(self, theirs: Any, answer: Future[Answer]) -> None:
+    def _fetch(self, task: Task, theirs: Any, answer: Future[Answer]) -> None:
         if theirs.status not in ("finished", "error"):
             # Cancelled or lost: the keeper says so.
             return
         limit_s = FIRST_FETCH_LIMIT_S
         while not answer.done():
             try:
-                _settle(answer, _outcome(*theirs.result(timeout=limit_s)))
+                _settle(answer, _outcome(type(task), *theirs.result(timeout=limit_s)))
             except TimeoutError:
                 # The scheduler may be knocking at a worker that is gone, half a minute for each answer it held:
                 # asked again, it says who has the answer now.
@@ -240,7 +240,7 @@ class ClusterExecutor:
             _closed(client)
 
 
-def _outcome(what: str, frame: bytes, sentence: str) -> Answer | TaskError:
+def _outcome(task_type: type[Task], what: str, frame: bytes, sentence: str) -> Answer | TaskError:
     if what == cluster_node.CRASHED:
         said, _, tail = sentence.partition("\n")
         return WorkerCrashedError(said, tail)
@@ -251,7 +251,7 @@ def _outcome(what: str, frame: bytes, sentence: str) -> Answer | TaskError:
     read = read_frame(io.BytesIO(frame))
     if read is None:
         return TaskFailedError("The cluster sent an empty answer.")
-    answer = answer_of(read)
+    answer = answer_of(read, task_type)
     return TaskFailedError(answer) if isinstance(answer, str) else answer
 
 

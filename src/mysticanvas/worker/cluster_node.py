@@ -11,21 +11,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from mysticanvas import __version__
 from mysticanvas.domain.errors import TaskError, TaskTimedOutError, WorkerCrashedError
-from mysticanvas.domain.task import Task
-from mysticanvas.features.duplicates.types import HashPicture
-from mysticanvas.features.file_hashes.types import HashFile
-from mysticanvas.features.importing.types import ReadKept
-from mysticanvas.features.semantic.types import EmbedTexts
-from mysticanvas.features.thumbnails.types import MakeThumbs
+from mysticanvas.domain.task import Task, Travel
 from mysticanvas.worker.pool import WorkerPool
 from mysticanvas.worker.protocol import answer_frame, read_frame, task_of
-
-# Tasks that a cluster may do: what they need is in them, or is the one file that they name.
-TRAVELLING_WITH_FILE = (HashFile, MakeThumbs, HashPicture)
-TRAVELLING = (*TRAVELLING_WITH_FILE, ReadKept, EmbedTexts)
 
 ANSWERED, FAILED, TIMED_OUT, CRASHED = "answered", "failed", "timed out", "crashed"
 
@@ -65,12 +57,13 @@ def run_frame(
 @contextmanager
 def _at_hand(task: Task, content: bytes | None, mtime_ns: int) -> Iterator[Task]:
     """The task, over a file of this machine for as long as it takes."""
-    if content is None or not isinstance(task, TRAVELLING_WITH_FILE):
+    if content is None or task.travel is not Travel.WITH_FILE:
         yield task
         return
+    file_task: Any = task
     with tempfile.TemporaryDirectory(prefix="mysticanvas-") as folder:
         root = os.fsencode(folder)
-        parts = task.path_bytes.split(b"/")
+        parts = file_task.path_bytes.split(b"/")
         if any(part in (b"", b".", b"..") for part in parts):
             raise TaskError("The path leads out of its folder.")
         os.makedirs(os.path.join(root, *parts[:-1]), exist_ok=True)
@@ -78,7 +71,7 @@ def _at_hand(task: Task, content: bytes | None, mtime_ns: int) -> Iterator[Task]
         with open(path, "wb") as file:
             file.write(content)
         os.utime(path, ns=(mtime_ns, mtime_ns))
-        yield replace(task, root=root)
+        yield replace(file_task, root=root)
 
 
 _pools: dict[Limits, WorkerPool] = {}

@@ -195,7 +195,7 @@ class WorkerPool:
 
     def _start(self, *, in_background: bool) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-m", "mysticanvas.app.worker", str(self._memory_bytes), str(int(in_background))],
+            [sys.executable, "-m", "mysticanvas.worker.main", str(self._memory_bytes), str(int(in_background))],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -220,7 +220,7 @@ class WorkerPool:
                         self._break_off(worker)
                     self._feed()
                 answered += 1
-                _settle(sent.done, answer_of(frame))
+                _settle(sent.done, answer_of(frame, type(sent.task)))
         return answered
 
     def _bury(self, worker: _Worker) -> None:

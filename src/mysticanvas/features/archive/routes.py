@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from mysticanvas.app.services import Services
+from mysticanvas.features.migrate.service import LibraryImporting
 from mysticanvas.http.schemas import PathText, reply
 
 
@@ -20,9 +20,8 @@ class LibraryIn(BaseModel):
     folders: dict[PathText, PathText] = Field(default_factory=dict, max_length=1_000)
 
 
-def routes(services: Services) -> APIRouter:
+def routes(libraries: LibraryImporting) -> APIRouter:
     router = APIRouter(prefix="/api/libraries", tags=["library"])
-    libraries = services.libraries
 
     @router.post("")
     def start(asked: LibraryIn) -> Response:

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from mysticanvas.cli.client import Client, connect
+from mysticanvas.cli.edits import Images
 from mysticanvas.cli.options import Json, Library, settings_for
 from mysticanvas.cli.output import err, out, print_json, progress_bar
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.features.autotag.types import LookAt
-from mysticanvas.features.images.edit_commands import Images
 
 FOLLOW_S = 0.5
 _UUID_LENGTH = 36

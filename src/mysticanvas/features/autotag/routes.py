@@ -9,18 +9,19 @@ from fastapi import APIRouter, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from mysticanvas.app.services import Services
-from mysticanvas.db.database import ReadTx
+from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.db.images import generations
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.task import Executor
 from mysticanvas.edits import log as edit_log
 from mysticanvas.features.autotag import job, service
 from mysticanvas.features.autotag.prompting import PROMPT_VERSION
 from mysticanvas.features.autotag.types import AskForTags, Autotagging, Endpoint, LookAt, TagsSuggested
 from mysticanvas.http.schemas import MAX_QUERY, reply
 from mysticanvas.ml.prompts import spoken
+from mysticanvas.search.snapshots import Snapshots
 
 # Less than the limit of a worker's task, so that a slow server is an error and no crash.
 TRY_LIMIT_S = 25.0
@@ -62,13 +63,12 @@ class ForgetIn(BaseModel):
     run: str = Field(min_length=1, max_length=400)
 
 
-def routes(services: Services) -> APIRouter:
+def routes(database: Database, workers: Executor, snapshots: Snapshots) -> APIRouter:
     router = APIRouter(prefix="/api/autotag", tags=["auto-tagging"])
-    database = services.database
 
     @router.get("")
     def current() -> Response:
-        return reply(_current(services))
+        return reply(_current(database))
 
     @router.post("/settings")
     def set_wishes(asked: WishesIn) -> Response:
@@ -76,26 +76,26 @@ def routes(services: Services) -> APIRouter:
         database.write(service.set_wishes, wanted)
         if asked.key is not None:
             service.keep_key(database.folder, asked.key.strip())
-        return reply(_current(services))
+        return reply(_current(database))
 
     @router.post("/off")
     def switch_off() -> Response:
         database.write(service.set_wishes, None)
         service.keep_key(database.folder, None)
-        return reply(_current(services))
+        return reply(_current(database))
 
     @router.post("/try")
     async def try_it(asked: TryIn) -> Response:
-        task = await run_in_threadpool(_trial, services, asked)
+        task = await run_in_threadpool(_trial, database, asked)
         began_s = time.monotonic()
-        answer = await asyncio.wrap_future(services.workers.submit(task, urgent=True))
+        answer = await asyncio.wrap_future(workers.submit(task, urgent=True))
         assert isinstance(answer, TagsSuggested)
         took_ms = int((time.monotonic() - began_s) * 1000)
         return reply({"prompt": task.prompt, "took_ms": took_ms, "tags": [asdict(tag) for tag in answer.tags]})
 
     @router.post("")
     def run(asked: RunIn) -> Response:
-        images = _images(services, asked)
+        images = _images(database, snapshots, asked)
         return reply(service.start(database, images, again=asked.again, dry_run=asked.dry_run, now_ms=now_ms))
 
     @router.post("/forget")
@@ -105,11 +105,11 @@ def routes(services: Services) -> APIRouter:
     return router
 
 
-def _current(services: Services) -> dict[str, Any]:
-    wishes = services.database.read(service.wishes)
+def _current(database: Database) -> dict[str, Any]:
+    wishes = database.read(service.wishes)
     return {
         "wishes": asdict(wishes) if wishes else None,
-        "has_key": service.read_key(services.database.folder) is not None,
+        "has_key": service.read_key(database.folder) is not None,
         "prompt_version": PROMPT_VERSION,
     }
 
@@ -118,12 +118,12 @@ def _endpoint(asked: EndpointIn) -> Endpoint:
     return service.checked(Endpoint(asked.base_url, asked.model, asked.allow_remote))
 
 
-def _trial(services: Services, asked: TryIn) -> AskForTags:
+def _trial(database: Database, asked: TryIn) -> AskForTags:
     """Nothing of it is kept. Raises `InvalidInputError`, `NotFoundError`."""
     endpoint = _endpoint(asked)
-    key = service.read_key(services.database.folder) if asked.key is None else asked.key.strip() or None
-    prompt, picture = services.database.read(_subject, asked)
-    names = services.database.read(job.vocabulary)
+    key = service.read_key(database.folder) if asked.key is None else asked.key.strip() or None
+    prompt, picture = database.read(_subject, asked)
+    names = database.read(job.vocabulary)
     return AskForTags(endpoint, prompt, picture=picture, vocabulary=names, key=key, limit_s=TRY_LIMIT_S)
 
 
@@ -142,10 +142,10 @@ def _subject(tx: ReadTx, asked: TryIn) -> tuple[str | None, bytes | None]:
     return prompt, picture
 
 
-def _images(services: Services, asked: RunIn) -> list[GenerationId]:
+def _images(database: Database, snapshots: Snapshots, asked: RunIn) -> list[GenerationId]:
     if asked.uuids is not None and asked.query is None:
-        return services.database.read(edit_log.images_of, asked.uuids)
+        return database.read(edit_log.images_of, asked.uuids)
     if asked.query is not None and asked.uuids is None:
-        found = services.snapshots.open(asked.query)
-        return services.snapshots.picked(found, [(0, found.total)], [])
+        found = snapshots.open(asked.query)
+        return snapshots.picked(found, [(0, found.total)], [])
     raise InvalidInputError("Say which images: a query, or uuids.")

@@ -20,11 +20,11 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.tag import TagSource
 from mysticanvas.domain.text import clean
 from mysticanvas.features.autotag.prompting import PROMPT_VERSION
-from mysticanvas.features.autotag.types import Autotagging, Endpoint, LookAt
+from mysticanvas.features.autotag.types import JOB_KIND, Autotagging, Endpoint, LookAt
 from mysticanvas.features.tags import image_tag_queries, model_tags_queries
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queue import NewJob
-from mysticanvas.jobs.types import JobKind, JobPriority
+from mysticanvas.jobs.types import JobPriority
 from mysticanvas.llm import url_policy
 
 WISHES = "autotag"
@@ -159,7 +159,7 @@ def _question(wanted: Autotagging, run: str, prompt: int | None, images: list[in
         "endpoint": asdict(wanted.endpoint),
         "look_at": wanted.look_at,
     }
-    return NewJob(JobKind.AUTOTAG, payload, key, JobPriority.BEHIND)
+    return NewJob(JOB_KIND, payload, key, JobPriority.BEHIND)
 
 
 def note(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> None:

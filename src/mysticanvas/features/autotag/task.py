@@ -29,3 +29,6 @@ def nearest(prompt: str | None, names: Sequence[str]) -> list[str]:
     vectors = StaticModel.load().encode([prompt, *names])
     order = np.argsort(-(vectors[1:] @ vectors[0]), kind="stable")[: prompting.MAX_VOCABULARY]
     return [names[place] for place in order.tolist()]
+
+
+RUN = {AskForTags: run}

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import ClassVar
 
 from mysticanvas.domain.tag import MachineTag
+from mysticanvas.domain.task import Task
+
+JOB_KIND = "autotag"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +38,20 @@ class Autotagging:
 
 
 @dataclass(frozen=True, slots=True)
-class AskForTags:
+class TagsSuggested:
+    tags: list[MachineTag]
+
+
+@dataclass(frozen=True, slots=True)
+class AskForTags(Task):
     """Ask a model server for the tags of one image: the one task that uses the network, and only the
     endpoint that it names. `picture` is a small WebP for a model that sees; of `vocabulary`, the names
     that are nearest to the prompt are offered. `key` is never stored."""
 
+    answer_type: ClassVar[type] = TagsSuggested
     endpoint: Endpoint
     prompt: str | None
     picture: bytes | None = None
     vocabulary: list[str] = field(default_factory=list)
     limit_s: float = 120.0
     key: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class TagsSuggested:
-    tags: list[MachineTag]

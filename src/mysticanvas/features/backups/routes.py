@@ -7,10 +7,11 @@ from typing import Any
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from mysticanvas.app.services import Services
 from mysticanvas.db import backup as db_backup
 from mysticanvas.db import event_log
 from mysticanvas.db.backup import Backup
+from mysticanvas.db.database import Database
+from mysticanvas.features.backups.service import BackingUp, RestoreRequest
 from mysticanvas.http.schemas import reply
 
 
@@ -24,37 +25,36 @@ class RestoreIn(BaseModel):
     name: str = Field(max_length=200)
 
 
-def routes(services: Services) -> APIRouter:
+def routes(database: Database, backups: BackingUp, restore_request: RestoreRequest) -> APIRouter:
     router = APIRouter(prefix="/api/backups", tags=["library"])
-    database, backing_up = services.database, services.backing_up
 
     @router.post("")
     def back_up() -> Response:
         """Answers when it is made and checked; `GET` says meanwhile how far it is."""
-        return reply(_shown(backing_up.back_up()))
+        return reply(_shown(backups.back_up()))
 
     @router.get("")
-    def backups() -> Response:
+    def list_backups() -> Response:
         """Newest first. `running`: the one that is being made. `drill`: the last one that was tried out."""
         drill = database.read(event_log.last_of, "backup.drill")
         return reply(
             {
                 "backups": [_shown(one) for one in db_backup.listed(database.backups)],
                 "folder": str(database.backups),
-                "running": backing_up.progress(),
+                "running": backups.progress(),
                 "drill": None if drill is None else {"at": drill.at, **drill.data},
             }
         )
 
     @router.post("/drill")
     def drill(asked: BackupIn) -> Response:
-        return reply(backing_up.drill(asked.name))
+        return reply(backups.drill(asked.name))
 
     @router.post("/restore")
     def restore(asked: RestoreIn) -> Response:
         """The gallery stops, restores, and is back a moment later. What is in the library until now becomes a
         backup of its own first."""
-        services.restore(backing_up.named(asked.name))
+        restore_request.ask(backups.named(asked.name))
         return reply({"name": asked.name}, 202)
 
     return router

@@ -2,6 +2,7 @@
 
 import logging
 import tempfile
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -40,6 +41,14 @@ class Drill:
     name: str
     images: int
     trouble: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRequest:
+    """`ask` restores a backup: the gallery stops, restores it and starts again. Raises `ConflictError` where
+    nothing serves the library."""
+
+    ask: Callable[[Path], None]
 
 
 class BackingUp:

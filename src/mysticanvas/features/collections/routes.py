@@ -8,18 +8,20 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from mysticanvas.app.services import Services
+from mysticanvas.db.database import Database
 from mysticanvas.db.images import generations
 from mysticanvas.domain.errors import InvalidInputError, TimeLimitError
 from mysticanvas.domain.query import Field as Searched
 from mysticanvas.domain.query import Named, Order, Query, Sort
 from mysticanvas.domain.tag import key_of
 from mysticanvas.edits import log as edit_log
+from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.collections import queries
 from mysticanvas.features.collections.queries import Collection
 from mysticanvas.features.history.routes import wire
 from mysticanvas.http.schemas import MAX_QUERY, reply
 from mysticanvas.search import language
+from mysticanvas.search.snapshots import Snapshots
 
 Uuid = Annotated[str, Field(max_length=64)]
 
@@ -51,12 +53,11 @@ class ReorderIn(BaseModel):
     before: Uuid | None = None
 
 
-def routes(services: Services) -> APIRouter:
+def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRouter:
     router = APIRouter(prefix="/api/collections", tags=["collections"])
-    database, carrying_on = services.database, services.carrying_on
 
     def do(kind: str, args: dict[str, Any]) -> Response:
-        return reply(wire(carrying_on.do(kind, [(kind, args)], None)))
+        return reply(wire(edits.do(kind, [(kind, args)], None)))
 
     @router.get("")
     def listed() -> Response:
@@ -65,13 +66,13 @@ def routes(services: Services) -> APIRouter:
         # A name that several have leads to all of them, and one with an asterisk to others, too.
         alone = {one.uuid for one in found if keys[key_of(one.name)] == 1 and "*" not in one.name}
         names = {one.uuid: one.name if one.uuid in alone else one.uuid for one in found}
-        return reply({"collections": [_found_now(services, one, names[one.uuid]) for one in found]})
+        return reply({"collections": [_found_now(snapshots, one, names[one.uuid]) for one in found]})
 
     @router.post("")
     def create(asked: CollectionIn) -> Response:
         uuid = str(uuids.uuid4())
         args = asked.model_dump(exclude_none=True) | {"uuid": uuid}
-        done = carrying_on.do("collection.create", [("collection.create", args)])
+        done = edits.do("collection.create", [("collection.create", args)])
         return reply(wire(done) | {"uuid": uuid})
 
     @router.post("/{uuid}")
@@ -89,15 +90,15 @@ def routes(services: Services) -> APIRouter:
     @router.post("/{uuid}/freeze")
     def freeze(uuid: str) -> Response:
         found = database.read(queries.find, uuid)
-        view = services.snapshots.open(found.query or "")
-        images = services.snapshots.picked(view, [(0, view.total)], [])
-        return reply(wire(carrying_on.do("collection.freeze", [("collection.freeze", {"collection": uuid})], images)))
+        view = snapshots.open(found.query or "")
+        images = snapshots.picked(view, [(0, view.total)], [])
+        return reply(wire(edits.do("collection.freeze", [("collection.freeze", {"collection": uuid})], images)))
 
     @router.post("/{uuid}/reorder")
     def reorder(uuid: str, asked: ReorderIn) -> Response:
         found = database.read(edit_log.images_of, asked.images)
         args = {"collection": uuid, "before": asked.before}
-        return reply(wire(carrying_on.do("reorder", [("reorder", args)], found)))
+        return reply(wire(edits.do("reorder", [("reorder", args)], found)))
 
     @router.get("/{uuid}/items")
     def items(uuid: str) -> Response:
@@ -107,7 +108,7 @@ def routes(services: Services) -> APIRouter:
     return router
 
 
-def _found_now(services: Services, one: Collection, name: str) -> dict[str, Any]:
+def _found_now(snapshots: Snapshots, one: Collection, name: str) -> dict[str, Any]:
     """A smart one is counted by its search, whose first image stands for it; None where that takes too long
     or it cannot be searched. `text` is the search that opens it."""
     shown = asdict(one)
@@ -117,9 +118,9 @@ def _found_now(services: Services, one: Collection, name: str) -> dict[str, Any]
             query = language.parse(one.query)
             # What searches by likeness is no part of another search, so it is opened as itself.
             opening = query if query.similar is not None else Query(opening.where, query.sort)
-            shown["images"] = services.snapshots.finder.count(query)
+            shown["images"] = snapshots.finder.count(query)
             if one.thumb is None:
-                first = services.snapshots.finder.page(query, after=None, limit=1)
+                first = snapshots.finder.page(query, after=None, limit=1)
                 shown["thumb"] = first[0].thumb if first else None
         except (InvalidInputError, TimeLimitError):
             shown["images"] = None

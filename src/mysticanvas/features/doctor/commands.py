@@ -1,6 +1,5 @@
 """`doctor`, `backup`, `reparse`: sound, copied, read again."""
 
-import time
 import zipfile
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,21 +7,14 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from mysticanvas.cli.client import Client, connect
+from mysticanvas.cli.client import connect
 from mysticanvas.cli.options import Json, Library, settings_for
-from mysticanvas.cli.output import out, print_json, progress_bar
+from mysticanvas.cli.output import out, print_json
 from mysticanvas.domain.errors import InvalidInputError
-from mysticanvas.features.backups import service as backup_service
-
-BACKUP_ACTIONS = ("now", "list", "restore")
-
-POLL_S = 0.2
 
 
 def add_commands(app: typer.Typer) -> None:
     app.command(epilog="Example: mysticanvas doctor --json")(doctor)
-    app.command(epilog="Example: mysticanvas backup now")(backup)
-    app.command(epilog="Example: mysticanvas reparse model:flux1-dev")(reparse)
 
 
 def doctor(
@@ -79,81 +71,3 @@ def _write_bundle(target: Path, files: dict[str, str]) -> None:
         raise InvalidInputError(f"{target} is there already; choose another name.") from error
     except OSError as error:
         raise InvalidInputError(f"{target} cannot be written: {error.strerror}.") from error
-
-
-def backup(
-    action: Annotated[str, typer.Argument(metavar=f"[{'|'.join(BACKUP_ACTIONS)}]")] = "now",
-    copy: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="The backup to restore.")] = None,
-    library: Library = None,
-    json: Json = False,
-) -> None:
-    """Make a verified backup of the database, list the ones there are, or restore one. A gallery that is
-    open makes one by itself every hour in which something changed."""
-    if action not in BACKUP_ACTIONS:
-        raise InvalidInputError(f"backup knows {', '.join(BACKUP_ACTIONS)}; not “{action}”.")
-    settings = settings_for(library)
-    if action == "restore":
-        _restore(settings.library, copy, json=json)
-        return
-    with connect(settings) as client:
-        if action == "now":
-            made = client.post("/api/backups")
-            print_json(made) if json else out.print(f"Kept {made['bytes']:,} bytes in {made['path']}")
-            return
-        listed = client.get("/api/backups")
-    if json:
-        print_json(listed)
-        return
-    for one in listed["backups"]:
-        out.print(f"{one['path']}  {one['bytes']:,} bytes", markup=False)
-    if not listed["backups"]:
-        out.print("There is no backup yet: mysticanvas backup now makes one.")
-
-
-def _restore(library: Path, copy: Path | None, *, json: bool) -> None:
-    """The one command that no running gallery can do: it needs the library for itself."""
-    if copy is None:
-        raise InvalidInputError("Say which: mysticanvas backup restore FILE. mysticanvas backup list shows them.")
-    until_now = backup_service.restore(library, copy.expanduser().absolute())
-    kept = None if until_now is None else until_now.path
-    if json:
-        print_json({"restored": str(copy), "kept": kept})
-        return
-    out.print(f"The library is as it was in {copy}.", markup=False)
-    if kept is not None:
-        out.print(f"What it was until now is in {kept}", markup=False)
-
-
-def reparse(
-    query: Annotated[str, typer.Argument(help="Which images; none: all.")] = "",
-    everything: Annotated[bool, typer.Option("--all", help="Also what today's parsers have read already.")] = False,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all are read.")] = True,
-    library: Library = None,
-    json: Json = False,
-) -> None:
-    """Read the texts kept of each image again, with the parsers of today. What you wrote stays."""
-    with connect(settings_for(library)) as client:
-        queued = client.post("/api/reparse", {"q": query, "all": everything})
-        if wait:
-            queued["failed"] = _follow_reparse(client, queued["jobs"])
-    if json:
-        print_json(queued)
-    elif not queued["images"]:
-        out.print("Nothing to read again: today's parsers have read them all.")
-    else:
-        out.print(f"{'Read' if wait else 'Queued'} {queued['images']:,} images again.")
-        if queued.get("failed"):
-            out.print(f"{queued['failed']:,} pieces of work failed: mysticanvas jobs says why.")
-
-
-def _follow_reparse(client: Client, total: int) -> int:
-    """Returns when no such work is waiting or running; how many pieces of it have failed."""
-    with progress_bar() as bars:
-        bar = bars.add_task("Reading again", total=total, rate="")
-        while True:
-            kinds = [kind for kind in client.get("/api/jobs")["kinds"] if kind["kind"] == "reparse"]
-            left = sum(kind["waiting"] + kind["running"] for kind in kinds)
-            bars.update(bar, completed=max(0, total - left))
-            if not left:
-                return sum(kind["failed"] for kind in kinds)
-            time.sleep(POLL_S)

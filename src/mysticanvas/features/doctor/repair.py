@@ -10,9 +10,9 @@ from mysticanvas.db.images import generations, word_index
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.features.doctor import checks
 from mysticanvas.features.tags import image_tag_queries
+from mysticanvas.features.thumbnails.types import JOB_KIND as THUMB_JOB
 from mysticanvas.imaging.thumbnail_cache import ThumbCache
 from mysticanvas.jobs import queue as job_queue
-from mysticanvas.jobs.types import JobKind
 
 # A thumbnail is on the disk before its row is.
 YOUNGEST_ORPHAN_S = 3_600.0
@@ -29,7 +29,7 @@ class Mended:
 def _make_thumbnails(tx: WriteTx, *, now_ms: int) -> None:
     sql = dict(checks.invariants())["every image has its thumbnail or a job that will make it"]
     images = [GenerationId(image) for image in tx.column(sql)]
-    wanted = [job_queue.NewJob(JobKind.THUMB, {"generation": one}, generations.uuid_of(tx, one)) for one in images]
+    wanted = [job_queue.NewJob(THUMB_JOB, {"generation": one}, generations.uuid_of(tx, one)) for one in images]
     job_queue.enqueue_all(tx, wanted, now_ms=now_ms)
 
 

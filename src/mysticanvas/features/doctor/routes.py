@@ -6,14 +6,19 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
+from pydantic import BaseModel, Field
 
 from mysticanvas import __version__
-from mysticanvas.app.services import Services
+from mysticanvas.db.database import Database
 from mysticanvas.db.images import folders, generations
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.features.doctor import checks, repair, support_bundle
 from mysticanvas.features.importing import reparse as import_reparse
-from mysticanvas.http.schemas import ImportIn, ReparseIn, reply
+from mysticanvas.features.importing.service import Importing
+from mysticanvas.http.schemas import MAX_QUERY, PathText, reply
+from mysticanvas.imaging.thumbnail_cache import ThumbCache
+from mysticanvas.jobs.progress import JobProgress
+from mysticanvas.search.snapshots import Snapshots
 
 # Where generators put their images when nobody tells them otherwise, beneath the home folder.
 _USUAL = (
@@ -30,20 +35,34 @@ _USUAL = (
 )
 
 
-def routes(services: Services) -> APIRouter:
+class ImportIn(BaseModel):
+    paths: list[PathText] = Field(min_length=1, max_length=100)
+    dry_run: bool = False
+    watch: bool = True
+
+
+class ReparseIn(BaseModel):
+    """No query: every image, those in the Trash too. `all`: also what today's parsers have read."""
+
+    q: str = Field("", max_length=MAX_QUERY)
+    everything: bool = Field(False, alias="all")
+
+
+def routes(
+    database: Database, snapshots: Snapshots, importing: Importing, progress: JobProgress, cache: ThumbCache
+) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["library"])
-    _add_status(router, services)
-    _add_imports(router, services)
-    _add_checks(router, services)
+    _add_status(router, database, importing, progress)
+    _add_imports(router, database, snapshots, importing)
+    _add_checks(router, database, cache)
     return router
 
 
-def _add_status(router: APIRouter, services: Services) -> None:
-    database, importing = services.database, services.importing
+def _add_status(router: APIRouter, database: Database, importing: Importing, progress: JobProgress) -> None:
 
     @router.get("/status")
     def status() -> Response:
-        states = services.progress.counts(database)
+        states = progress.counts(database)
         current = importing.current()
         watched = database.read(folders.states)
         return reply(
@@ -59,8 +78,7 @@ def _add_status(router: APIRouter, services: Services) -> None:
         )
 
 
-def _add_imports(router: APIRouter, services: Services) -> None:
-    database, importing = services.database, services.importing
+def _add_imports(router: APIRouter, database: Database, snapshots: Snapshots, importing: Importing) -> None:
 
     @router.post("/imports")
     def start_import(asked: ImportIn) -> Response:
@@ -78,7 +96,7 @@ def _add_imports(router: APIRouter, services: Services) -> None:
 
     @router.post("/reparse")
     def reparse(asked: ReparseIn) -> Response:
-        images = services.snapshots.open(asked.q).ids.tolist() if asked.q.strip() else None
+        images = snapshots.open(asked.q).ids.tolist() if asked.q.strip() else None
         return reply(import_reparse.start(database, images, everything=asked.everything, now_ms=now_ms()))
 
     @router.get("/suggestions")
@@ -87,8 +105,7 @@ def _add_imports(router: APIRouter, services: Services) -> None:
         return reply({"folders": [{"path": str(path), "label": label} for path, label in found if path.is_dir()]})
 
 
-def _add_checks(router: APIRouter, services: Services) -> None:
-    database = services.database
+def _add_checks(router: APIRouter, database: Database, cache: ThumbCache) -> None:
 
     @router.get("/doctor")
     def doctor() -> Response:
@@ -102,8 +119,8 @@ def _add_checks(router: APIRouter, services: Services) -> None:
 
     @router.get("/doctor/fix")
     def what_can_be_mended() -> Response:
-        return reply({"mended": repair.look(database, services.cache)})
+        return reply({"mended": repair.look(database, cache)})
 
     @router.post("/doctor/fix")
     def mend() -> Response:
-        return reply({"mended": repair.mend(database, services.cache, now_ms=now_ms())})
+        return reply({"mended": repair.mend(database, cache, now_ms=now_ms())})

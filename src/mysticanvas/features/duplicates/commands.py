@@ -5,10 +5,10 @@ from typing import Annotated, Any
 import typer
 
 from mysticanvas.cli.client import connect
+from mysticanvas.cli.edits import followed, say
 from mysticanvas.cli.options import Json, Library, settings_for
 from mysticanvas.cli.output import out, print_json
 from mysticanvas.domain.similarity import Alike
-from mysticanvas.features.images.edit_commands import followed, say
 
 
 def add_commands(app: typer.Typer) -> None:

@@ -5,15 +5,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
-from mysticanvas.app.services import Services
-from mysticanvas.db.database import ReadTx
+from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.domain.similarity import Alike
 from mysticanvas.edits import log as edit_log
+from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.duplicates import queries
 from mysticanvas.features.history.routes import wire
 from mysticanvas.http.cancellation import while_wanted
 from mysticanvas.http.schemas import reply
-from mysticanvas.search.duplicates import Group, Page
+from mysticanvas.search.duplicates import Duplicates, Group, Page
 
 Uuid = Annotated[str, Field(max_length=36)]
 # Of a very large group so many are shown; the rest comes once some of these are gone.
@@ -27,9 +27,8 @@ class KeepIn(BaseModel):
     others: list[Uuid] = Field(min_length=1, max_length=1_000)
 
 
-def routes(services: Services) -> APIRouter:
+def routes(database: Database, duplicates: Duplicates, edits: EditRunner) -> APIRouter:
     router = APIRouter(prefix="/api/duplicates", tags=["duplicates"])
-    database, duplicates = services.database, services.duplicates
 
     @router.get("")
     async def groups(
@@ -46,7 +45,7 @@ def routes(services: Services) -> APIRouter:
     @router.post("/keep")
     def keep(asked: KeepIn) -> Response:
         others = database.read(edit_log.images_of, asked.others)
-        return reply(wire(services.carrying_on.do("keep_one", [("keep_one", {"kept": asked.kept})], others)))
+        return reply(wire(edits.do("keep_one", [("keep_one", {"kept": asked.kept})], others)))
 
     return router
 

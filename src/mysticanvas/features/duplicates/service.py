@@ -5,9 +5,10 @@ from collections.abc import Callable
 from mysticanvas.db import settings_store
 from mysticanvas.db.database import Database
 from mysticanvas.features.duplicates import queries
+from mysticanvas.features.duplicates.types import JOB_KIND
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queue import NewJob
-from mysticanvas.jobs.types import JobKind, JobPriority
+from mysticanvas.jobs.types import JobPriority
 
 JOBS_A_SLICE = 1_000
 READ_LIMIT_MS = 60_000
@@ -22,7 +23,7 @@ def hash_missing(database: Database, *, now_ms: Callable[[], int], goes_on: Call
         return 0
     queued, last = 0, 0
     while slice_ := database.read_within(READ_LIMIT_MS, queries.without_look, after=last, limit=JOBS_A_SLICE):
-        new = [NewJob(JobKind.PHASH, {"generation": image}, uuid, JobPriority.IDLE) for image, uuid in slice_]
+        new = [NewJob(JOB_KIND, {"generation": image}, uuid, JobPriority.IDLE) for image, uuid in slice_]
         database.write_bulk(job_queue.enqueue_all, new, now_ms=now_ms())
         queued += len(slice_)
         last = slice_[-1][0]

@@ -1,16 +1,12 @@
 """The task of computing a perceptual hash."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from mysticanvas.domain.file import FileStat
+from mysticanvas.domain.task import Task, Travel
 
-
-@dataclass(frozen=True, slots=True)
-class HashPicture:
-    """The perceptual hash of one image, for those that had their thumbnails before there was one."""
-
-    root: bytes
-    path_bytes: bytes
+JOB_KIND = "phash"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +15,13 @@ class PictureHashed:
 
     stat: FileStat
     phash: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class HashPicture(Task):
+    """The perceptual hash of one image, for those that had their thumbnails before there was one."""
+
+    answer_type: ClassVar[type] = PictureHashed
+    travel: ClassVar[Travel] = Travel.WITH_FILE
+    root: bytes
+    path_bytes: bytes

@@ -7,7 +7,6 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 from fastapi.responses import StreamingResponse
 
-from mysticanvas.app.services import Services
 from mysticanvas.db import event_log
 from mysticanvas.db.database import Database
 from mysticanvas.db.event_log import Wanted
@@ -30,9 +29,8 @@ def _wanted(
 Asked = Annotated[Wanted, Depends(_wanted)]
 
 
-def routes(services: Services) -> APIRouter:
+def routes(database: Database) -> APIRouter:
     router = APIRouter(prefix="/api/log", tags=["library"])
-    database = services.database
 
     @router.get("")
     def listed(

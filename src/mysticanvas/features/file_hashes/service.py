@@ -6,9 +6,10 @@ from mysticanvas.db import settings_store
 from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.db.images import files
 from mysticanvas.domain.generation import GenerationId
+from mysticanvas.features.file_hashes.types import JOB_KIND
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queue import NewJob
-from mysticanvas.jobs.types import JobKind, JobPriority
+from mysticanvas.jobs.types import JobPriority
 
 WANTED = "sha256.wanted"
 # A transaction of this many jobs takes some ten milliseconds.
@@ -19,7 +20,7 @@ def wanted(tx: ReadTx) -> bool:
     return bool(settings_store.get(tx, WANTED, False))
 
 
-def start(database: Database, *, now_ms: Callable[[], int]) -> int:
+def start(database: Database, now_ms: Callable[[], int]) -> int:
     """Hash every image without a sha256 from now on, new ones too. How many jobs were queued.
 
     Asked again after an interruption, it goes on: what is queued or hashed already is left alone.
@@ -39,4 +40,4 @@ def stop(tx: WriteTx) -> None:
 
 
 def job_for(image: GenerationId, public_uuid: str) -> NewJob:
-    return NewJob(JobKind.SHA256, {"generation": image}, public_uuid, JobPriority.IDLE)
+    return NewJob(JOB_KIND, {"generation": image}, public_uuid, JobPriority.IDLE)

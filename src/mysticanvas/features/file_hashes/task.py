@@ -12,3 +12,6 @@ def run(task: HashFile) -> FileHashed:
         if digest is None:
             raise UnreadableFileError("The file is too large to be compared.")
         return FileHashed(source.stat(), digest)
+
+
+RUN = {HashFile: run}

@@ -7,10 +7,10 @@ import typer
 from rich.table import Table
 
 from mysticanvas.cli.client import Client, absolute, connect
+from mysticanvas.cli.imports import follow_import, print_report
 from mysticanvas.cli.options import Json, Library, settings_for
 from mysticanvas.cli.output import moment, out, print_json
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError
-from mysticanvas.features.importing.commands import follow_import, print_report
 
 ACTIONS = ("list", "scan", "accept", "remove", "missing", "locate")
 

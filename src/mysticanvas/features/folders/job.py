@@ -1,15 +1,15 @@
 """A scan of a whole root, as a job: it survives a restart, and begins again then; what is known is quick."""
 
+from collections.abc import Callable
 from typing import Any
 
-from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.db.images import folders
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.task import Answer
-from mysticanvas.features.folders.types import RescanRoot
+from mysticanvas.features.folders.types import JOB_KIND, RescanRoot
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queue import NewJob
-from mysticanvas.jobs.types import JobKind
 
 
 def prepare(tx: ReadTx, payload: dict[str, Any]) -> RescanRoot | None:
@@ -22,4 +22,16 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
 
 
 def enqueue(tx: WriteTx, root_id: int) -> None:
-    job_queue.enqueue(tx, NewJob(JobKind.RESCAN, {"root": root_id}, str(root_id)), now_ms=now_ms())
+    job_queue.enqueue(tx, NewJob(JOB_KIND, {"root": root_id}, str(root_id)), now_ms=now_ms())
+
+
+def enqueue_all(database: Database, now_ms: Callable[[], int]) -> int:
+    """A scan of every folder. How many."""
+    return database.write(_enqueue_all)
+
+
+def _enqueue_all(tx: WriteTx) -> int:
+    known = [root.id for root in folders.all_roots(tx) if root.id is not None]
+    for root_id in known:
+        enqueue(tx, root_id)
+    return len(known)

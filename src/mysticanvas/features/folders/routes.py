@@ -6,15 +6,19 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from mysticanvas.app.services import Services
+from mysticanvas.db.database import Database
 from mysticanvas.db.images import failures, generations
 from mysticanvas.db.images import folders as image_folders
 from mysticanvas.db.images import missing as image_missing
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.domain.task import Executor
+from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.folders import service
 from mysticanvas.features.history.routes import wire
-from mysticanvas.http.schemas import Index, Int64, ScanIn, reply
+from mysticanvas.features.importing.service import Importing
+from mysticanvas.fs.watcher import FolderWatcher
+from mysticanvas.http.schemas import Index, Int64, reply
 
 UNTRACKED_SHOWN = 500
 
@@ -32,15 +36,23 @@ class ForgetIn(BaseModel):
     root: Index | None = None
 
 
-def routes(services: Services) -> APIRouter:
+class ScanIn(BaseModel):
+    """`accept`: what is not found is gone, says the person."""
+
+    accept: bool = False
+    dry_run: bool = False
+
+
+def routes(
+    database: Database, workers: Executor, importing: Importing, edits: EditRunner, watcher: FolderWatcher
+) -> APIRouter:
     router = APIRouter(prefix="/api/roots", tags=["library"])
-    database, importing = services.database, services.importing
 
     @router.get("")
     def listed() -> Response:
         """`removed` were taken out; adding one again brings it back as it was."""
         return reply(
-            {"roots": service.listed(database, services.is_watched), "removed": database.read(image_folders.removed)}
+            {"roots": service.listed(database, watcher.watches), "removed": database.read(image_folders.removed)}
         )
 
     @router.post("/{root_id}/scan")
@@ -64,16 +76,15 @@ def routes(services: Services) -> APIRouter:
         found = database.read(image_missing.listed, root_id, after=after, limit=limit)
         return reply({"files": found, "next": found[-1].id if len(found) == limit else None})
 
-    _add_missing(router, services)
+    _add_missing(router, database, workers, edits)
     return router
 
 
-def _add_missing(router: APIRouter, services: Services) -> None:
-    database = services.database
+def _add_missing(router: APIRouter, database: Database, workers: Executor, edits: EditRunner) -> None:
 
     @router.post("/missing/{file_id}/locate")
     def locate(file_id: Index, asked: LocateIn) -> Response:
-        known = service.locate(database, services.workers, file_id, asked.path, now_ms=now_ms())
+        known = service.locate(database, workers, file_id, asked.path, now_ms=now_ms())
         return reply({"uuid": database.read(generations.uuid_of, known.generation_id)})
 
     @router.post("/missing/forget")
@@ -82,5 +93,5 @@ def _add_missing(router: APIRouter, services: Services) -> None:
         if (asked.files is None) == (asked.root is None):
             raise InvalidInputError("Say which: files, or a root.")
         wanted = asked.files if asked.files is not None else database.read(image_missing.ids, asked.root or 0)
-        done = service.forget(database, services.carrying_on, wanted, now_ms=now_ms())
+        done = service.forget(database, edits, wanted, now_ms=now_ms())
         return reply(asdict(done) | {"deed": None if done.deed is None else wire(done.deed)})

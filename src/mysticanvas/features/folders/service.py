@@ -17,13 +17,13 @@ from mysticanvas.db.images.folders import Root
 from mysticanvas.domain.errors import ConflictError, InvalidInputError, TaskError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Executor
-from mysticanvas.edits.runner import CarryingOn
+from mysticanvas.edits.runner import EditRunner
 from mysticanvas.edits.types import Done
 from mysticanvas.features.file_hashes.types import FileHashed, HashFile
 from mysticanvas.features.importing import record as import_record
+from mysticanvas.features.importing.messages import FileToRead, ImageRead, ImagesRead, ReadImages
 from mysticanvas.features.importing.record import Found
 from mysticanvas.features.importing.service import Importing
-from mysticanvas.features.importing.types import FileToRead, ImageRead, ImagesRead, ReadImages
 
 
 def listed(database: Database, is_watched: Callable[[str], bool]) -> list[dict[str, Any]]:
@@ -130,7 +130,7 @@ class Forgotten:
     deed: Done | None
 
 
-def forget(database: Database, carrying_on: CarryingOn, file_ids: Sequence[int], *, now_ms: int) -> Forgotten:
+def forget(database: Database, carrying_on: EditRunner, file_ids: Sequence[int], *, now_ms: int) -> Forgotten:
     """Miss these files no more. No file is touched, and what is written about an image is lost only when the
     Trash is emptied."""
     wanted = list(file_ids)

@@ -7,14 +7,15 @@ from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from mysticanvas.app.services import Services
-from mysticanvas.db.database import ReadTx
+from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.edits import log as edit_log
 from mysticanvas.edits.log import Operation
+from mysticanvas.edits.runner import EditRunner
 from mysticanvas.edits.types import Done, Step
 from mysticanvas.http.schemas import MAX_QUERY, Int64, PickedIn, reply
+from mysticanvas.search.snapshots import Snapshots
 
 # Images of a deed that the history shows.
 TOUCHED_SHOWN = 6
@@ -51,30 +52,29 @@ class BulkIn(PickedIn):
     marks: MarksIn = Field(alias="set")
 
 
-def routes(services: Services) -> APIRouter:
+def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["organise"])
-    database, carrying_on = services.database, services.carrying_on
 
     @router.post("/bulk")
     def bulk(asked: BulkIn) -> Response:
         kind, args = _deed(asked.marks)
-        return reply(wire(carrying_on.do(kind, [(kind, args)], _images(services, asked))))
+        return reply(wire(edits.do(kind, [(kind, args)], _images(database, snapshots, asked))))
 
     @router.post("/undo")
     def undo_last() -> Response:
-        return reply(wire(carrying_on.undo(None)))
+        return reply(wire(edits.undo(None)))
 
     @router.post("/redo")
     def redo_last() -> Response:
-        return reply(wire(carrying_on.redo(None)))
+        return reply(wire(edits.redo(None)))
 
     @router.post("/undo/{operation}")
     def undo(operation: Int64) -> Response:
-        return reply(wire(carrying_on.undo(operation)))
+        return reply(wire(edits.undo(operation)))
 
     @router.post("/redo/{operation}")
     def redo(operation: Int64) -> Response:
-        return reply(wire(carrying_on.redo(operation)))
+        return reply(wire(edits.redo(operation)))
 
     @router.get("/operations")
     def history(before: Int64 | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> Response:
@@ -82,7 +82,7 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("/operations/{operation}")
     async def follow(operation: Int64, wait: Wait = 0) -> Response:
-        done = await run_in_threadpool(carrying_on.settled, operation, wait)
+        done = await run_in_threadpool(edits.settled, operation, wait)
         return reply(wire(done))
 
     return router
@@ -129,10 +129,9 @@ def _deed(marks: MarksIn) -> Step:
     return name, {"value": value}
 
 
-def _images(services: Services, asked: BulkIn) -> Sequence[GenerationId]:
-    snapshots = services.snapshots
+def _images(database: Database, snapshots: Snapshots, asked: BulkIn) -> Sequence[GenerationId]:
     if asked.uuids is not None and asked.snapshot is None and asked.query is None:
-        return services.database.read(edit_log.images_of, asked.uuids)
+        return database.read(edit_log.images_of, asked.uuids)
     if asked.query is not None and asked.snapshot is None:
         found = snapshots.open(asked.query)
         return snapshots.picked(found, [(0, found.total)], [])

@@ -8,8 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
-from mysticanvas.app.services import Services
-from mysticanvas.db.database import ReadTx
+from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.db.images import files, generations, raw_metadata
 from mysticanvas.db.images.generations import Detail
 from mysticanvas.domain.errors import NotFoundError, UnreadableFileError
@@ -20,6 +19,7 @@ from mysticanvas.features.models import queries as model_queries
 from mysticanvas.formats.generators.infotext import write_infotext
 from mysticanvas.fs.safe_open import FileSource, open_beneath
 from mysticanvas.http.schemas import Int64, reply
+from mysticanvas.imaging.thumbnail_cache import ThumbCache
 from mysticanvas.search import image_vectors
 
 BLOCK_BYTES = 256 * 1024
@@ -29,9 +29,8 @@ _NAME = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _OWN_FORMS = ("parameters", "UserComment", "invokeai_metadata", "sd-metadata", "prompt", "workflow", "Dream")
 
 
-def routes(services: Services) -> APIRouter:
+def routes(database: Database, cache: ThumbCache) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["images"])
-    database = services.database
 
     @router.get("/generations/{uuid}")
     async def detail(uuid: str) -> Response:
@@ -49,8 +48,8 @@ def routes(services: Services) -> APIRouter:
 
     @router.get("/thumbs/{name}/{size}")
     async def thumb(name: str, size: Int64) -> Response:
-        path = services.cache.path(name, size)
-        if not _NAME.fullmatch(name) or size not in services.cache.short_edges_px or not path.is_file():
+        path = cache.path(name, size)
+        if not _NAME.fullmatch(name) or size not in cache.short_edges_px or not path.is_file():
             raise NotFoundError("This thumbnail is not made yet.")
         headers = {"cache-control": "private, max-age=31536000, immutable"}
         return FileResponse(path, media_type="image/webp", headers=headers)

@@ -7,21 +7,17 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from mysticanvas.cli.client import Client, absolute, connect
+from mysticanvas.cli.client import POLL_S, Client, absolute, connect, wait_for_jobs
+from mysticanvas.cli.imports import follow_import, print_report
 from mysticanvas.cli.options import Json, Library, settings_for
 from mysticanvas.cli.output import out, print_json, progress_bar
-from mysticanvas.domain.errors import InvalidInputError, UnreadableFileError
-
-POLL_S = 0.2
-FAILURES_SHOWN = 20
+from mysticanvas.domain.errors import UnreadableFileError
 
 
 def add_commands(app: typer.Typer) -> None:
     app.command("import", epilog="Example: mysticanvas import ~/ComfyUI/output --json")(import_folders)
-    app.command("import-library", epilog="Example: mysticanvas import-library ~/DiffusionDesk/mysti.db --dry-run")(
-        import_library
-    )
     app.command("inspect", epilog="Example: mysticanvas inspect picture.png --json")(inspect)
+    app.command(epilog="Example: mysticanvas reparse model:flux1-dev")(reparse)
 
 
 def import_folders(
@@ -50,121 +46,6 @@ def import_and_follow(client: Client, folders: list[Path], *, dry_run: bool, wai
             bars.add_task("Making thumbnails", total=None, rate="")
             wait_for_jobs(client)
     return report
-
-
-def follow_import(client: Client, import_id: str) -> dict[str, Any]:
-    """The report, when the import is over; a progress bar on standard error meanwhile."""
-    with progress_bar() as bars:
-        bar = bars.add_task("Looking for images", total=None, rate="")
-        try:
-            while True:
-                reply = client.get(f"/api/imports/{import_id}", wait=POLL_S)
-                now = reply["progress"]
-                settled = now["seen"] - now["todo"]
-                total = None if now["state"] == "listing" else now["seen"]
-                text = now["message"] or ("Looking for images" if total is None else "Importing")
-                bars.update(bar, description=text, total=total, completed=settled, rate=f"{now['rate_per_s']:.0f}/s")
-                if reply["report"] is not None:
-                    break
-            if now["state"] == "failed":
-                raise InvalidInputError(now["message"])
-        except KeyboardInterrupt:
-            client.post(f"/api/imports/{import_id}/cancel")
-            raise
-    return dict(reply["report"])
-
-
-def wait_for_jobs(client: Client) -> None:
-    """Returns when no job is waiting or running."""
-    while any(kind["waiting"] or kind["running"] for kind in client.get("/api/jobs")["kinds"]):
-        time.sleep(POLL_S)
-
-
-def print_report(report: dict[str, Any], *, dry_run: bool) -> None:
-    verb = "Would import" if dry_run else "Imported"
-    out.print(
-        f"{verb} [bold]{report['imported']:,}[/] of {report['files_seen']:,} images "
-        f"in {report['seconds']:.1f} s: {report['unchanged']:,} unchanged, {report['moved']:,} moved, "
-        f"{report['copies']:,} copies, {report['missing']:,} missing, {report['failed']:,} could not be read."
-    )
-    for sentence in report["offline"]:
-        out.print(f"  {sentence}", markup=False, highlight=False)
-    for failure in report["failures"][:FAILURES_SHOWN]:
-        out.print(f"  {failure['path']}: {failure['reason']}", markup=False, highlight=False)
-    if (more := len(report["failures"]) - FAILURES_SHOWN) > 0:
-        out.print(f"  … and {more:,} more; --json lists them all.")
-
-
-def import_library(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="The database of DiffusionDesk, or the zip of export --whole.")
-    ],
-    images: Annotated[
-        Path | None, typer.Option("--images", help="The folder of its images, if it is not beside the database.")
-    ] = None,
-    folder: Annotated[
-        list[str] | None,
-        typer.Option("--folder", metavar="OLD=NEW", help="Where a folder of the zip is on this machine."),
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would come over, change nothing.")] = False,
-    library: Library = None,
-    json: Json = False,
-) -> None:
-    """Take over another gallery, or a library that was exported whole: ratings, favourites, tags, prompts,
-    lineage. It is not touched, and what you wrote here already stays."""
-    asked = {
-        "path": absolute(file),
-        "images": absolute(images) if images else None,
-        "dry_run": dry_run,
-        "folders": dict(map(_moved_folder, folder or ())),
-    }
-    with connect(settings_for(library)) as client:
-        report = _follow_take_over(client, client.post("/api/libraries", asked)["id"])
-    if json:
-        print_json(report)
-        return
-    if "folders" in report:
-        _print_whole(report)
-        return
-    verb = "Would take over" if dry_run else "Took over"
-    out.print(
-        f"{verb} {report['images']:,} images of {report['gallery']}: {report['matched']:,} found here, "
-        f"{report['missing']:,} without their file, {report['known']:,} known already."
-    )
-    words = ("ratings", "favorites", "tags", "parents", "templates", "aliases")
-    out.print(", ".join(f"{report[name]:,} {name}" for name in words) + ".")
-    for one in report["left_out"]:
-        out.print(f"  Not taken over: {one['count']:,} {one['what']} ({one['why']}).", markup=False, highlight=False)
-
-
-def _moved_folder(text: str) -> tuple[str, str]:
-    old, equals, new = text.partition("=")
-    if not (old and equals and new):
-        raise InvalidInputError(f"Say --folder OLD=NEW; not “{text}”.")
-    return old, absolute(Path(new))
-
-
-def _print_whole(report: dict[str, Any]) -> None:
-    out.print(
-        f"{'Would take over' if report['dry_run'] else 'Took over'} {report['tags']:,} new tags, "
-        f"{report['collections']:,} collections, {report['templates']:,} templates, and what was written of "
-        f"{report['images']:,} images: {report['matched']:,} are here, {report['missing']:,} wait for their files."
-    )
-    for old, new in report["folders"].items():
-        moved = f"{old} is {new}" if old != new else new
-        out.print(f"  {'Would import' if report['dry_run'] else 'Imported'}: {moved}", markup=False, highlight=False)
-    for path in report["away"]:
-        out.print(f"  Not here: {path}. --folder {path}=… says where it is.", markup=False, highlight=False)
-
-
-def _follow_take_over(client: Client, take_over: str) -> dict[str, Any]:
-    with progress_bar() as bars:
-        bar = bars.add_task("Taking over", total=None, rate="")
-        while True:
-            now = client.get(f"/api/libraries/{take_over}", wait=POLL_S)
-            bars.update(bar, description=now["message"], completed=now["done"], total=now["total"] or None)
-            if now["report"] is not None:
-                return dict(now["report"])
 
 
 def inspect(
@@ -196,3 +77,38 @@ def _print_inspection(path: str, row: dict[str, Any]) -> None:
         if value not in (None, [], "", {}) and name != "path":
             table.add_row(name.replace("_", " "), str(value))
     out.print(table, markup=False)
+
+
+def reparse(
+    query: Annotated[str, typer.Argument(help="Which images; none: all.")] = "",
+    everything: Annotated[bool, typer.Option("--all", help="Also what today's parsers have read already.")] = False,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all are read.")] = True,
+    library: Library = None,
+    json: Json = False,
+) -> None:
+    """Read the texts kept of each image again, with the parsers of today. What you wrote stays."""
+    with connect(settings_for(library)) as client:
+        queued = client.post("/api/reparse", {"q": query, "all": everything})
+        if wait:
+            queued["failed"] = _follow_reparse(client, queued["jobs"])
+    if json:
+        print_json(queued)
+    elif not queued["images"]:
+        out.print("Nothing to read again: today's parsers have read them all.")
+    else:
+        out.print(f"{'Read' if wait else 'Queued'} {queued['images']:,} images again.")
+        if queued.get("failed"):
+            out.print(f"{queued['failed']:,} pieces of work failed: mysticanvas jobs says why.")
+
+
+def _follow_reparse(client: Client, total: int) -> int:
+    """Returns when no such work is waiting or running; how many pieces of it have failed."""
+    with progress_bar() as bars:
+        bar = bars.add_task("Reading again", total=total, rate="")
+        while True:
+            kinds = [kind for kind in client.get("/api/jobs")["kinds"] if kind["kind"] == "reparse"]
+            left = sum(kind["waiting"] + kind["running"] for kind in kinds)
+            bars.update(bar, completed=max(0, total - left))
+            if not left:
+                return sum(kind["failed"] for kind in kinds)
+            time.sleep(POLL_S)

@@ -1,6 +1,6 @@
 """`ListFolder`."""
 
-from mysticanvas.features.importing.types import FolderListing, ListFolder
+from mysticanvas.features.importing.messages import FolderListing, ListFolder
 from mysticanvas.formats.containers.identify import sniff
 from mysticanvas.fs.scanner import list_folder
 

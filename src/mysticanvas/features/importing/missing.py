@@ -18,7 +18,7 @@ from mysticanvas.db.images.folders import Root
 from mysticanvas.domain.errors import TaskError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Executor
-from mysticanvas.features.importing.types import (
+from mysticanvas.features.importing.messages import (
     FileToRead,
     FolderListing,
     ImageRead,

@@ -9,7 +9,7 @@ from typing import Any
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import FileStat, TextEntry
 from mysticanvas.domain.text import clean
-from mysticanvas.features.importing.types import FileToRead, ImageRead, ImagesRead, NotRead, ReadImages
+from mysticanvas.features.importing.messages import FileToRead, ImageRead, ImagesRead, NotRead, ReadImages
 from mysticanvas.formats.containers.identify import read_head
 from mysticanvas.formats.containers.source import BufferedSource
 from mysticanvas.formats.detect import read_recipe

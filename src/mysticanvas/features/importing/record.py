@@ -17,17 +17,17 @@ from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.features.autotag import service as autotag_service
 from mysticanvas.features.file_hashes import service as file_hash_service
 from mysticanvas.features.importing import missing, related_files
-from mysticanvas.features.importing.types import ImageRead
+from mysticanvas.features.importing.messages import ImageRead
 from mysticanvas.features.lineage import service as lineage_service
 from mysticanvas.features.migrate import queries as migrate_queries
 from mysticanvas.features.models import queries as model_queries
 from mysticanvas.features.semantic import service as semantic_service
 from mysticanvas.features.tags import prompt_tags
+from mysticanvas.features.thumbnails.types import JOB_KIND as THUMB_JOB
 from mysticanvas.features.wd_tagger import service as wd_tagger_service
 from mysticanvas.formats.detect import PARSER_VERSION
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queue import NewJob
-from mysticanvas.jobs.types import JobKind
 
 # A date in metadata outside of these is a clock that was never set.
 FIRST_SANE_MS = 1_600_000_000_000
@@ -231,7 +231,7 @@ def _record_all(tx: WriteTx, found: Sequence[Found], *, now_ms: int) -> None:
 
 
 def _thumb_of(image: GenerationId, public_uuid: str) -> NewJob:
-    return NewJob(JobKind.THUMB, {"generation": image}, unique_key=public_uuid)
+    return NewJob(THUMB_JOB, {"generation": image}, unique_key=public_uuid)
 
 
 def _moment(read: ImageRead) -> tuple[int, TimestampSource]:

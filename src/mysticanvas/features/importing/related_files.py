@@ -13,8 +13,8 @@ from mysticanvas.db.database import WriteTx
 from mysticanvas.domain.file import FileKind, FileStat
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.features.importing import related_files_queries
+from mysticanvas.features.importing.messages import ImageRead
 from mysticanvas.features.importing.related_files_queries import Loose
-from mysticanvas.features.importing.types import ImageRead
 from mysticanvas.fs.scanner import IMAGE_ENDINGS
 
 # A1111 numbers every file that it saves: in a batch the image comes some numbers after what was saved

@@ -10,10 +10,9 @@ from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.recipe_json import load
 from mysticanvas.domain.task import Answer, Task
 from mysticanvas.features.importing import record, reparse_queries
-from mysticanvas.features.importing.types import KeptRead, KeptTexts, ReadKept
+from mysticanvas.features.importing.messages import REPARSE_JOB, KeptRead, KeptTexts, ReadKept
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queue import NewJob
-from mysticanvas.jobs.types import JobKind
 
 # What is wrong with a file was seen when it was read, and no parser will see it again.
 _ABOUT_THE_FILE = re.compile(
@@ -46,7 +45,7 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
 def enqueue(tx: WriteTx, images: Sequence[int]) -> None:
     """The same images twice are one job while it waits."""
     key = f"{images[0]}-{images[-1]}-{len(images)}"
-    job_queue.enqueue(tx, NewJob(JobKind.REPARSE, payload_of(images), key), now_ms=now_ms())
+    job_queue.enqueue(tx, NewJob(REPARSE_JOB, payload_of(images), key), now_ms=now_ms())
 
 
 def payload_of(images: Sequence[int]) -> dict[str, Any]:

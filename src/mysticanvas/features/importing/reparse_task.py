@@ -6,7 +6,7 @@ import zlib
 
 from mysticanvas.domain.file import TextEntry
 from mysticanvas.domain.recipe_json import dump
-from mysticanvas.features.importing.types import KeptRead, KeptTexts, ReadKept
+from mysticanvas.features.importing.messages import KeptRead, KeptTexts, ReadKept
 from mysticanvas.formats.detect import read_entries
 
 # An answer ends here; what is left is asked for again.

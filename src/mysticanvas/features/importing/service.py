@@ -20,6 +20,9 @@ from mysticanvas.features.importing import missing
 from mysticanvas.features.importing.session import ImportRun, Start, Tally
 from mysticanvas.features.importing.types import ImportCounts, ImportProgress, ImportReport, ImportState
 from mysticanvas.fs.paths import folder_named
+from mysticanvas.fs.watcher import FolderWatcher
+from mysticanvas.http.sse import EventStream
+from mysticanvas.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -82,16 +85,14 @@ class Importing:
         settle_s: float,
         now_ms: Callable[[], int],
         on_progress: Listener,
-        on_root_added: Callable[[Root], None],
-        on_root_removed: Callable[[Root], None],
+        watcher: FolderWatcher,
     ) -> None:
         self._database = database
         self._executor = executor
         self._settle_s = settle_s
         self._now_ms = now_ms
         self._on_progress = on_progress
-        self._on_root_added = on_root_added
-        self._on_root_removed = on_root_removed
+        self._watcher = watcher
         self._imports: dict[str, _Import] = {}
         self._current: _Import | None = None
         self._waiting: SimpleQueue[_Import | None] = SimpleQueue()
@@ -131,7 +132,7 @@ class Importing:
             for one in self._imports.values():
                 if any(start.root == root for start in one.starts):
                     one.cancelled.set()
-        self._on_root_removed(root)
+        self._watcher.remove(root.path)
 
     def start_changed(self, root: Root, folders: Sequence[bytes], *, recursive: bool = False) -> str:
         """Queue a look at some folders of a root, as the watcher asks for."""
@@ -195,7 +196,7 @@ class Importing:
             return Start(Root.not_kept(str(folder)))
         root = self._database.write(image_folders.add, path=str(folder), watch=watch, now_ms=self._now_ms())
         if watch:
-            self._on_root_added(root)
+            self._watcher.add(root.path)
         return Start(root)
 
     def _enqueue(
@@ -267,6 +268,25 @@ class Importing:
             return
         self._told_s = now_s
         self._on_progress(one.progress())
+
+
+def start_importing(
+    database: Database,
+    workers: Executor,
+    watcher: FolderWatcher,
+    stream: EventStream,
+    settings: Settings,
+    now_ms: Callable[[], int],
+) -> Importing:
+    """Its progress is shown by every open page."""
+    return Importing(
+        database,
+        workers,
+        settle_s=settings.settle_s,
+        now_ms=now_ms,
+        on_progress=lambda progress: stream.publish("import", asdict(progress)),
+        watcher=watcher,
+    )
 
 
 def _changed_something(counts: ImportCounts) -> bool:

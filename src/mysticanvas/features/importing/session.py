@@ -21,20 +21,18 @@ from mysticanvas.domain.errors import TaskError, UnreadableFileError, WorkerCras
 from mysticanvas.domain.file import FileStat
 from mysticanvas.domain.task import Answer, Executor, Task
 from mysticanvas.features.importing import file_identity, missing, record
-from mysticanvas.features.importing.missing import Scope
-from mysticanvas.features.importing.record import Found
-from mysticanvas.features.importing.types import (
-    Failure,
+from mysticanvas.features.importing.messages import (
     FileToRead,
     FolderListing,
     ImageRead,
     ImagesRead,
-    ImportCounts,
-    ImportState,
     ListFolder,
     NotRead,
     ReadImages,
 )
+from mysticanvas.features.importing.missing import Scope
+from mysticanvas.features.importing.record import Found
+from mysticanvas.features.importing.types import Failure, ImportCounts, ImportState
 
 TASKS_IN_FLIGHT = 12
 # Enough that a message costs little beside the files it asks for; few enough that all workers have some.

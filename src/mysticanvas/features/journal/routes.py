@@ -5,13 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
-from mysticanvas.app.services import Services
+from mysticanvas.features.journal.rebuild import Rebuilding
 from mysticanvas.http.schemas import reply
 
 
-def routes(services: Services) -> APIRouter:
+def routes(rebuilding: Rebuilding) -> APIRouter:
     router = APIRouter(prefix="/api/rebuild", tags=["library"])
-    rebuilding = services.rebuilding
 
     @router.post("")
     def start() -> Response:

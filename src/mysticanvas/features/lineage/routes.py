@@ -3,8 +3,9 @@
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
-from mysticanvas.app.services import Services
+from mysticanvas.db.database import Database
 from mysticanvas.db.images import generations
+from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.history.routes import wire
 from mysticanvas.features.lineage import view
 from mysticanvas.http.schemas import reply
@@ -17,9 +18,8 @@ class ParentIn(BaseModel):
     relation: str | None = Field(None, max_length=40)
 
 
-def routes(services: Services) -> APIRouter:
+def routes(database: Database, edits: EditRunner) -> APIRouter:
     router = APIRouter(prefix="/api/generations", tags=["lineage"])
-    database = services.database
 
     @router.get("/{uuid}/lineage")
     def around(uuid: str) -> Response:
@@ -29,6 +29,6 @@ def routes(services: Services) -> APIRouter:
     def correct(uuid: str, asked: ParentIn) -> Response:
         image = database.read(generations.id_of, uuid)
         deed = ("parent", {"parent": asked.parent, "relation": asked.relation})
-        return reply(wire(services.carrying_on.do("parent", [deed], [image])))
+        return reply(wire(edits.do("parent", [deed], [image])))
 
     return router

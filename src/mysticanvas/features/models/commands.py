@@ -6,11 +6,10 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from mysticanvas.cli.client import Client, absolute, connect
+from mysticanvas.cli.client import Client, absolute, connect, wait_for_jobs
 from mysticanvas.cli.options import Json, Library, settings_for
 from mysticanvas.cli.output import err, out, print_json
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError
-from mysticanvas.features.importing.commands import wait_for_jobs
 
 FAILURES_SHOWN = 20
 

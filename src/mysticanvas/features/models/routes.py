@@ -7,12 +7,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from mysticanvas.app.services import Services
-from mysticanvas.db.database import ReadTx
+from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.db.images import generations
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError, UnreadableFileError
 from mysticanvas.domain.model import ModelKind
+from mysticanvas.domain.task import Executor
+from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.history.routes import wire
 from mysticanvas.features.models import file_queries, list_queries, queries
 from mysticanvas.features.models import scan as model_scan
@@ -38,9 +39,8 @@ class MergeIn(BaseModel):
     other: Int64
 
 
-def routes(services: Services) -> APIRouter:
+def routes(database: Database, workers: Executor, edits: EditRunner) -> APIRouter:
     router = APIRouter(prefix="/api/models", tags=["models"])
-    database = services.database
 
     @router.get("")
     def list_models(
@@ -56,12 +56,12 @@ def routes(services: Services) -> APIRouter:
 
     @router.post("/scan")
     def scan(asked: ScanIn) -> Response:
-        return reply(model_scan.scan(database, services.workers, asked.paths, anew=asked.anew, now_ms=now_ms))
+        return reply(model_scan.scan(database, workers, asked.paths, anew=asked.anew, now_ms=now_ms))
 
     @router.post("/merge")
     def merge(asked: MergeIn) -> Response:
         deed = ("merge_models", {"keep": asked.keep, "other": asked.other})
-        return reply(wire(services.carrying_on.do("merge_models", [deed])))
+        return reply(wire(edits.do("merge_models", [deed])))
 
     @router.get("/{model_id}")
     def detail(model_id: Int64) -> Response:

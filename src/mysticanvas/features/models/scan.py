@@ -19,11 +19,11 @@ from mysticanvas.features.models.file_queries import FoundModel, KnownModel
 from mysticanvas.features.models.folders import family_of_path, kind_of_path
 from mysticanvas.features.models.fs_scan import PICTURE_ENDINGS, TEXT_ENDINGS
 from mysticanvas.features.models.queries import stem
-from mysticanvas.features.models.task_types import ListModels, ModelListing, ModelRead, ReadModel
+from mysticanvas.features.models.task_types import JOB_KIND, ListModels, ModelListing, ModelRead, ReadModel
 from mysticanvas.fs.paths import folder_named
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queue import NewJob
-from mysticanvas.jobs.types import JobKind, JobPriority
+from mysticanvas.jobs.types import JobPriority
 
 READS_IN_FLIGHT = 32
 BATCH_FILES = 100
@@ -213,7 +213,7 @@ def _take_in(
         else:
             file = file_queries.change(tx, current[1], one, now_ms=now_ms)
         if file.hashed_at is None:
-            job = NewJob(JobKind.MODELS, {"model_file": file.id}, str(file.id), JobPriority.IDLE)
+            job = NewJob(JOB_KIND, {"model_file": file.id}, str(file.id), JobPriority.IDLE)
             job_queue.enqueue(tx, job, now_ms=now_ms)
     return added
 

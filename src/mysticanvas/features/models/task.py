@@ -77,3 +77,6 @@ def _tensors_from(path_bytes: bytes, source: FileSource) -> int | None:
 
 def _is_safetensors(path_bytes: bytes) -> bool:
     return os.path.splitext(path_bytes)[1].lower() in SAFETENSORS_ENDINGS
+
+
+RUN = {ListModels: list_folder, ReadModel: read, HashModel: compute_hashes}

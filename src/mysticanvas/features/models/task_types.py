@@ -1,17 +1,12 @@
 """What is asked of workers about model files. As in `task.py`: plain values, nothing is unpickled."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from mysticanvas.domain.file import FileStat
+from mysticanvas.domain.task import Task
 
-
-@dataclass(frozen=True, slots=True)
-class ListModels:
-    """List one folder (not its sub-folders) of models. `path_bytes` is b"" for the folder named."""
-
-    root: bytes
-    path_bytes: bytes
+JOB_KIND = "models"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +21,12 @@ class ModelListing:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadModel:
-    """Read the header of one model file; `sidecars` are texts beside it to try."""
+class ListModels(Task):
+    """List one folder (not its sub-folders) of models. `path_bytes` is b"" for the folder named."""
 
+    answer_type: ClassVar[type] = ModelListing
     root: bytes
     path_bytes: bytes
-    sidecars: list[bytes] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +44,13 @@ class ModelRead:
 
 
 @dataclass(frozen=True, slots=True)
-class HashModel:
-    """Every hash in use of one model file, in one reading."""
+class ReadModel(Task):
+    """Read the header of one model file; `sidecars` are texts beside it to try."""
 
+    answer_type: ClassVar[type] = ModelRead
     root: bytes
     path_bytes: bytes
+    sidecars: list[bytes] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +59,12 @@ class ModelHashed:
 
     stat: FileStat
     hashes: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class HashModel(Task):
+    """Every hash in use of one model file, in one reading."""
+
+    answer_type: ClassVar[type] = ModelHashed
+    root: bytes
+    path_bytes: bytes

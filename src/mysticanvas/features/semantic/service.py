@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 from mysticanvas.db import settings_store
 from mysticanvas.db.database import Database, ReadTx, WriteTx
+from mysticanvas.features.semantic.types import JOB_KIND
 from mysticanvas.jobs import queries as job_queries
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queries import Chosen
 from mysticanvas.jobs.queue import NewJob
-from mysticanvas.jobs.types import JobKind, JobPriority
+from mysticanvas.jobs.types import JobPriority
 from mysticanvas.ml import embedding_models
 from mysticanvas.ml.embedding_models import Space
 from mysticanvas.search import prompt_vectors
@@ -79,7 +80,7 @@ def queue_missing(database: Database, *, now_ms: Callable[[], int], goes_on: Cal
 
 def rebuild(tx: WriteTx, *, now_ms: int) -> None:
     """Forget every vector of a prompt; they are made again."""
-    job_queries.cancel(tx, Chosen(kind=JobKind.EMBED), limit=MOST_BLOCKS, now_ms=now_ms)
+    job_queries.cancel(tx, Chosen(kind=JOB_KIND), limit=MOST_BLOCKS, now_ms=now_ms)
     for space in embedding_models.SPACES:
         prompt_vectors.forget(tx, space=space.name)
         settings_store.put(tx, QUEUED.format(space.name), 0)
@@ -103,4 +104,4 @@ def _job(space: Space, block: int) -> NewJob:
     payload = {"space": space.name, "first": first, "last": first + space.batch - 1}
     # The instant tier makes a library searchable, so it goes before pictures; the accurate one after them.
     priority = JobPriority.SOON if space is embedding_models.INSTANT else JobPriority.BEHIND
-    return NewJob(JobKind.EMBED, payload, f"{space.name}:{block}", priority)
+    return NewJob(JOB_KIND, payload, f"{space.name}:{block}", priority)

@@ -12,3 +12,6 @@ def run(task: EmbedTexts) -> TextsEmbedded:
         raise TaskFailedError(f"The model of the space “{task.space}” is not installed.")
     vectors = to_bytes(encoder.encode(task.texts))
     return TextsEmbedded(task.space, task.hashes, [vector.tobytes() for vector in vectors])
+
+
+RUN = {EmbedTexts: run}

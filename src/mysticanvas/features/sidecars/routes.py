@@ -3,10 +3,11 @@
 from fastapi import APIRouter, Response
 from pydantic import Field
 
-from mysticanvas.app.services import Services
+from mysticanvas.db.database import Database
 from mysticanvas.features.sidecars import service
 from mysticanvas.formats.sidecars.own import SidecarFormat
 from mysticanvas.http.schemas import PickedIn, reply
+from mysticanvas.search.snapshots import Snapshots
 
 
 class SidecarsIn(PickedIn):
@@ -16,13 +17,12 @@ class SidecarsIn(PickedIn):
     format: SidecarFormat
 
 
-def routes(services: Services) -> APIRouter:
+def routes(database: Database, snapshots: Snapshots) -> APIRouter:
     router = APIRouter(prefix="/api/sidecars", tags=["library"])
 
     @router.post("")
     def write(asked: SidecarsIn) -> Response:
-        snapshots = services.snapshots
         images = snapshots.picked(snapshots.get(asked.snapshot), asked.ranges, asked.left_out)
-        return reply(service.write(services.database, images, asked.format))
+        return reply(service.write(database, images, asked.format))
 
     return router

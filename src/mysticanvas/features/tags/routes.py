@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, Field
 
-from mysticanvas.app.services import Services
 from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.db.images import generations
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.tag import TagId, TagState, key_of
+from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.collections import queries as collection_queries
 from mysticanvas.features.history.routes import wire
 from mysticanvas.features.tags import (
@@ -29,6 +29,7 @@ from mysticanvas.features.tags import dry_run as tag_dry_run
 from mysticanvas.features.tags.queries import TagOrder
 from mysticanvas.http.cancellation import while_wanted
 from mysticanvas.http.schemas import PickedIn, reply
+from mysticanvas.search.snapshots import Snapshots
 
 Name = Annotated[str, Field(max_length=400)]
 SCRIPT_LIMIT_MS = 60_000
@@ -90,13 +91,13 @@ _NEEDED = {
 }
 
 
-def routes(services: Services) -> APIRouter:
+def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["tags"])
-    _add_lists(router, services.database)
-    _add_images(router, services)
-    _add_relations(router, services.database)
-    _add_deeds(router, services)
-    _add_prompts(router, services.database)
+    _add_lists(router, database)
+    _add_images(router, database, snapshots)
+    _add_relations(router, database)
+    _add_deeds(router, database, edits)
+    _add_prompts(router, database)
     return router
 
 
@@ -147,14 +148,13 @@ def _add_lists(router: APIRouter, database: Database) -> None:
         )
 
 
-def _add_images(router: APIRouter, services: Services) -> None:
-    database = services.database
+def _add_images(router: APIRouter, database: Database, snapshots: Snapshots) -> None:
 
     @router.post("/tags/of")
     async def of_some(asked: TagsOfIn, request: Request) -> Response:
         """The tags that some images of a view show, with how many of them do."""
-        picked = services.snapshots.picked(services.snapshots.get(asked.snapshot), asked.ranges, asked.left_out)
-        counts = await while_wanted(request, services.snapshots.finder.tags_of, np.array(picked, np.int64))
+        picked = snapshots.picked(snapshots.get(asked.snapshot), asked.ranges, asked.left_out)
+        counts = await while_wanted(request, snapshots.finder.tags_of, np.array(picked, np.int64))
         most = sorted(counts, key=lambda tag: -counts[tag])[:MOST_SHOWN]
         shown = database.read(_counted, {tag: counts[tag] for tag in most})
         return reply({"images": len(picked), "tags": shown, "total": len(counts)})
@@ -178,13 +178,12 @@ def _add_relations(router: APIRouter, database: Database) -> None:
         return reply({"work": database.read(image_tag_queries.work)})
 
 
-def _add_deeds(router: APIRouter, services: Services) -> None:
-    database, carrying_on = services.database, services.carrying_on
+def _add_deeds(router: APIRouter, database: Database, edits: EditRunner) -> None:
 
     @router.post("/tags")
     def do(asked: TagDeedIn) -> Response:
         kind, args = f"tag.{asked.do}", _args(asked)
-        return reply(wire(carrying_on.do(kind, [(kind, args)], None)))
+        return reply(wire(edits.do(kind, [(kind, args)], None)))
 
     @router.post("/tags/script")
     def script(asked: ScriptIn) -> Response:
@@ -192,7 +191,7 @@ def _add_deeds(router: APIRouter, services: Services) -> None:
         outcomes = database.read_within(SCRIPT_LIMIT_MS, tag_dry_run.tried, lines)
         if asked.dry_run:
             return reply({"lines": outcomes, "ok": not any(one.conflict for one in outcomes)})
-        done = carrying_on.do("tag.script", bulk_script.steps(lines), None)
+        done = edits.do("tag.script", bulk_script.steps(lines), None)
         return reply(wire(done) | {"lines": outcomes})
 
     @router.get("/tags/export")

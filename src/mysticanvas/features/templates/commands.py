@@ -7,10 +7,10 @@ import typer
 from rich.table import Table
 
 from mysticanvas.cli.client import Client, connect
+from mysticanvas.cli.edits import followed, say
 from mysticanvas.cli.options import Json, Library, settings_for
 from mysticanvas.cli.output import out, print_json
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError
-from mysticanvas.features.images.edit_commands import followed, say
 
 templates = typer.Typer(no_args_is_help=True, help="Prompts with variables {subject}, choices {a|b} and __wildcards__.")
 

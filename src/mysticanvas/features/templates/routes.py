@@ -9,9 +9,9 @@ from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from mysticanvas.app.services import Services
 from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.archive import export as archive_export
 from mysticanvas.features.archive import service as archive_service
 from mysticanvas.features.history.routes import wire
@@ -74,21 +74,20 @@ class WildcardIn(BaseModel):
     content: Annotated[str, Field(max_length=500_000)] | None = None
 
 
-def routes(services: Services) -> APIRouter:
+def routes(database: Database, edits: EditRunner) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["templates"])
     # Its fixed paths come before those that begin with a uuid.
-    _add_uses(router, services)
-    _add_templates(router, services)
-    _add_export(router, services)
+    _add_uses(router, database, edits)
+    _add_templates(router, database, edits)
+    _add_export(router, database)
     return router
 
 
-def _add_uses(router: APIRouter, services: Services) -> None:
-    database, carrying_on = services.database, services.carrying_on
+def _add_uses(router: APIRouter, database: Database, edits: EditRunner) -> None:
 
     @router.post("/templates/styles")
     def styles(asked: StylesIn) -> Response:
-        return reply(wire(carrying_on.do("template.import", service.from_styles(asked.text))))
+        return reply(wire(edits.do("template.import", service.from_styles(asked.text))))
 
     @router.get("/templates/styles")
     def styles_of_all() -> Response:
@@ -109,11 +108,10 @@ def _add_uses(router: APIRouter, services: Services) -> None:
         return reply(_expanded(database, made, asked))
 
 
-def _add_templates(router: APIRouter, services: Services) -> None:
-    database, carrying_on = services.database, services.carrying_on
+def _add_templates(router: APIRouter, database: Database, edits: EditRunner) -> None:
 
     def do(kind: str, args: dict[str, Any]) -> dict[str, Any]:
-        return wire(carrying_on.do(kind, [(kind, args)]))
+        return wire(edits.do(kind, [(kind, args)]))
 
     @router.get("/templates")
     def listed() -> Response:
@@ -146,8 +144,7 @@ def _add_templates(router: APIRouter, services: Services) -> None:
         return reply(do("wildcard", {"name": asked.name, "content": asked.content}))
 
 
-def _add_export(router: APIRouter, services: Services) -> None:
-    database = services.database
+def _add_export(router: APIRouter, database: Database) -> None:
 
     @router.get("/export")
     def export() -> Response:

@@ -1,5 +1,6 @@
 """Thumbnails, and what reading all the bytes for them brings: the full hash, the damage, hidden text."""
 
+from pathlib import Path
 from typing import Any
 
 from mysticanvas.db.database import ReadTx, WriteTx
@@ -11,12 +12,12 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Answer, Task
 from mysticanvas.features.duplicates import queries as image_hash_queries
 from mysticanvas.features.importing import reparse_job
-from mysticanvas.features.thumbnails.types import MakeThumbs, ThumbsMade
+from mysticanvas.features.thumbnails.types import JOB_KIND, MakeThumbs, ThumbsMade
 from mysticanvas.features.vision import service as vision_service
-from mysticanvas.imaging.thumbnail_cache import SHORT_EDGES_PX
+from mysticanvas.imaging.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
 from mysticanvas.jobs import location as job_location
 from mysticanvas.jobs import queue as job_queue
-from mysticanvas.jobs.types import JobKind, JobPriority
+from mysticanvas.jobs.types import JobPriority
 
 # A file that changed before its thumbnail was made is taken in anew by the next scan; until then now and then
 # is often enough.
@@ -50,6 +51,13 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
     tx.changes.changed.append(image)
 
 
+def save_files(library: Path, answer: Answer) -> None:
+    """Thumbnails are files; their rows follow."""
+    assert isinstance(answer, ThumbsMade)
+    if answer.blake3 is not None:
+        ThumbCache(library / "thumbs", SHORT_EDGES_PX).keep(answer.blake3.hex(), answer.webps)
+
+
 def _look_again_later(tx: WriteTx, image: GenerationId, file: KnownFile | None) -> None:
     """Another file is there than the one that was known. Should it become that one again before a scan sees
     it, nothing else would ask for its thumbnail."""
@@ -57,7 +65,7 @@ def _look_again_later(tx: WriteTx, image: GenerationId, file: KnownFile | None) 
         return
     moment_ms = now_ms()
     again = job_queue.NewJob(
-        JobKind.THUMB,
+        JOB_KIND,
         {"generation": image},
         generations.uuid_of(tx, image),
         JobPriority.NORMAL,

@@ -1,16 +1,14 @@
 """`MakeThumbs`: all bytes are read for the hash, so damage is found here too; and where nothing says how
-an image was made, its pixels are looked at for text, because they are decoded here anyway. `HashPicture`:
-only what the picture looks like."""
+an image was made, its pixels are looked at for text, because they are decoded here anyway."""
 
 from mysticanvas.domain.errors import UnreadableFileError
-from mysticanvas.features.duplicates.types import HashPicture, PictureHashed
 from mysticanvas.features.thumbnails.types import MakeThumbs, ThumbsMade
 from mysticanvas.formats.containers.identify import read_head
 from mysticanvas.formats.detect import says_how
 from mysticanvas.fs.hashing import hash_file
 from mysticanvas.fs.safe_open import open_beneath
 from mysticanvas.imaging.stealth import hidden_text, may_hide
-from mysticanvas.imaging.thumbnails import hash_picture, in_memory, load, make_thumbs
+from mysticanvas.imaging.thumbnails import in_memory, load, make_thumbs
 
 
 def run(task: MakeThumbs) -> ThumbsMade:
@@ -32,7 +30,4 @@ def run(task: MakeThumbs) -> ThumbsMade:
         return ThumbsMade(source.stat(), digest, made.color_rgb, made.webps, None, hidden, made.phash)
 
 
-def run_hash(task: HashPicture) -> PictureHashed:
-    with open_beneath(task.root, task.path_bytes) as source:
-        head = read_head(source)
-        return PictureHashed(source.stat(), hash_picture(load(source.handle, head)))
+RUN = {MakeThumbs: run}

@@ -1,18 +1,12 @@
 """The task of making thumbnails."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from mysticanvas.domain.file import FileStat
+from mysticanvas.domain.task import Task, Travel
 
-
-@dataclass(frozen=True, slots=True)
-class MakeThumbs:
-    """Hash, decode and shrink one image, and look for text in its pixels. `short_edges_px` are the
-    sizes wanted, small to large."""
-
-    root: bytes
-    path_bytes: bytes
-    short_edges_px: list[int]
+JOB_KIND = "thumb"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +24,15 @@ class ThumbsMade:
     damage: str | None
     hidden: str | None = None
     phash: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MakeThumbs(Task):
+    """Hash, decode and shrink one image, and look for text in its pixels. `short_edges_px` are the
+    sizes wanted, small to large."""
+
+    answer_type: ClassVar[type] = ThumbsMade
+    travel: ClassVar[Travel] = Travel.WITH_FILE
+    root: bytes
+    path_bytes: bytes
+    short_edges_px: list[int]

@@ -6,10 +6,10 @@ import typer
 from rich.table import Table
 
 from mysticanvas.cli.client import connect
+from mysticanvas.cli.edits import Images, bulk, followed, say
 from mysticanvas.cli.options import Json, Library, settings_for
 from mysticanvas.cli.output import out, print_json
 from mysticanvas.domain.errors import InvalidInputError
-from mysticanvas.features.images.edit_commands import Images, bulk, followed, say
 
 trash = typer.Typer(no_args_is_help=True, help="The Trash. Files stay where they are until they are purged.")
 

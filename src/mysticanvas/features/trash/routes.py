@@ -7,17 +7,19 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from mysticanvas.app.services import Services
 from mysticanvas.db import settings_store
+from mysticanvas.db.database import Database
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.edits import log as edit_log
+from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.history.routes import wire
 from mysticanvas.features.trash import purge as trash_purge
 from mysticanvas.features.trash import queries, service
 from mysticanvas.fs.trash import Discard
 from mysticanvas.http.schemas import Int64, PickedIn, reply
+from mysticanvas.search.snapshots import Snapshots
 
 MOST_RESTORED = 10_000_000
 
@@ -45,9 +47,8 @@ class TrashSettingsIn(BaseModel):
     locked: list[Literal["favorites", "collected"]] | None = None
 
 
-def routes(services: Services) -> APIRouter:
+def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRouter:
     router = APIRouter(prefix="/api/trash", tags=["trash"])
-    database = services.database
 
     @router.get("")
     def listed(after: Int64 | None = None, limit: Annotated[int, Query(ge=1, le=1_000)] = 200) -> Response:
@@ -66,12 +67,12 @@ def routes(services: Services) -> APIRouter:
 
     @router.post("/restore")
     def restore(asked: TrashedIn) -> Response:
-        images = _images(services, asked, MOST_RESTORED)
-        return reply(wire(services.carrying_on.do("restore", [("restore", {})], images)))
+        images = _images(database, snapshots, asked, MOST_RESTORED)
+        return reply(wire(edits.do("restore", [("restore", {})], images)))
 
     @router.post("/purge")
     def purge(asked: PurgeIn) -> Response:
-        images = _images(services, asked, trash_purge.MOST)
+        images = _images(database, snapshots, asked, trash_purge.MOST)
         if asked.dry_run:
             done = trash_purge.look(database, images)
         else:
@@ -89,8 +90,7 @@ def routes(services: Services) -> APIRouter:
     return router
 
 
-def _images(services: Services, asked: TrashedIn, limit: int) -> Sequence[GenerationId]:
-    database, snapshots = services.database, services.snapshots
+def _images(database: Database, snapshots: Snapshots, asked: TrashedIn, limit: int) -> Sequence[GenerationId]:
     if sum(given is not None for given in (asked.uuids, asked.which, asked.snapshot)) != 1:
         raise InvalidInputError("Say which images: uuids, all, expired, or a snapshot with ranges.")
     if asked.uuids is not None:

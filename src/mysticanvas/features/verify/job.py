@@ -15,10 +15,10 @@ from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.task import Answer, Task
 from mysticanvas.features.verify import queries
 from mysticanvas.features.verify.queries import StoredFile, VerifyState
-from mysticanvas.features.verify.types import FilesVerified, FileToVerify, FileVerified, Finding, VerifyFiles
+from mysticanvas.features.verify.types import JOB_KIND, FilesVerified, FileToVerify, FileVerified, Finding, VerifyFiles
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queue import NewJob
-from mysticanvas.jobs.types import JobKind, JobPriority
+from mysticanvas.jobs.types import JobPriority
 
 # A batch takes a fraction of a second on a fast disk and some seconds on a slow one.
 BATCH_FILES = 32
@@ -78,7 +78,7 @@ def enqueue_next(tx: WriteTx, state: VerifyState) -> VerifyState:
         if files:
             payload = _payload(root, files)
             run_at = _allowed_from(state, now_ms())
-            job_queue.enqueue(tx, NewJob(JobKind.VERIFY, payload, KEY, JobPriority.IDLE, run_at), now_ms=now_ms())
+            job_queue.enqueue(tx, NewJob(JOB_KIND, payload, KEY, JobPriority.IDLE, run_at), now_ms=now_ms())
             return replace(state, root=root)
         root, after = queries.next_root(tx, after=root), b""
     return replace(state, on=False, root=0, after="", finished_at=now_ms())

@@ -4,19 +4,33 @@ from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
 
-from mysticanvas.app.services import Services
+from mysticanvas.db.database import Database
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.features.verify import queries, service
 from mysticanvas.features.verify.types import Finding
-from mysticanvas.http.schemas import FindingsIn, Index, VerifyIn, reply
+from mysticanvas.http.schemas import Index, reply
 
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 
 
-def routes(services: Services) -> APIRouter:
+class VerifyIn(BaseModel):
+    """None stands for no limit."""
+
+    bytes_per_s: int | None = Field(None, ge=1_024, le=1 << 50)
+    bytes_per_day: int | None = Field(None, ge=1 << 20, le=1 << 50)
+
+
+class FindingsIn(BaseModel):
+    """None stands for all. `ids` are those of `GET /api/verify/findings`."""
+
+    ids: list[Index] | None = Field(None, max_length=10_000)
+    finding: Finding | None = None
+
+
+def routes(database: Database) -> APIRouter:
     router = APIRouter(prefix="/api/verify", tags=["library"])
-    database = services.database
 
     @router.get("")
     def report() -> Response:

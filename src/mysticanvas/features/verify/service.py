@@ -12,10 +12,10 @@ from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.features.folders import job as folder_job
 from mysticanvas.features.verify import job, queries
 from mysticanvas.features.verify.queries import VerifyState
+from mysticanvas.features.verify.types import JOB_KIND
 from mysticanvas.jobs import control as job_control
 from mysticanvas.jobs import queries as job_queries
 from mysticanvas.jobs.queries import Chosen
-from mysticanvas.jobs.types import JobKind
 
 SLICE = 1_000
 
@@ -29,7 +29,7 @@ def start(database: Database, *, bytes_per_s: int | None, bytes_per_day: int | N
 def stop(database: Database, *, now_ms: int) -> int:
     """The check goes on from here when it is started again. How many jobs were cancelled."""
     database.write(lambda tx: queries.keep_state(tx, replace(queries.state(tx), on=False)))
-    return job_control.cancel(database, Chosen(kind=JobKind.VERIFY), now_ms=now_ms)
+    return job_control.cancel(database, Chosen(kind=JOB_KIND), now_ms=now_ms)
 
 
 def accept(database: Database, *, ids: Sequence[int] | None, finding: str | None) -> int:
@@ -52,7 +52,7 @@ def _in_slices(database: Database, change: Callable[[WriteTx], int]) -> int:
 
 def _start(tx: WriteTx, bytes_per_s: int | None, bytes_per_day: int | None, *, now_ms: int) -> None:
     state = queries.state(tx)
-    job_queries.cancel(tx, Chosen(kind=JobKind.VERIFY), limit=SLICE, now_ms=now_ms)
+    job_queries.cancel(tx, Chosen(kind=JOB_KIND), limit=SLICE, now_ms=now_ms)
     begins = state.started_at is None or state.finished_at is not None
     if begins:
         files, of_bytes = queries.size_of_all(tx)

@@ -60,3 +60,6 @@ def _is_gone(root: bytes, path_bytes: bytes) -> bool:
     except (OSError, ValueError):
         return False
     return False
+
+
+RUN = {VerifyFiles: run}

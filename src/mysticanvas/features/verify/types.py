@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 from mysticanvas.domain.file import FileStat
+from mysticanvas.domain.task import Task
+
+JOB_KIND = "verify"
 
 
 class Finding(StrEnum):
@@ -23,16 +27,6 @@ class FileToVerify:
 
 
 @dataclass(frozen=True, slots=True)
-class VerifyFiles:
-    """Hash some files of one root. `volume_id` and `sample` tell the root from another at its path."""
-
-    root: bytes
-    volume_id: str | None
-    sample: list[bytes]
-    files: list[FileToVerify]
-
-
-@dataclass(frozen=True, slots=True)
 class FileVerified:
     """`stat` and `blake3` are None for a file that was not read: it is gone, or `fault` says why. A file
     with other bytes than it should have was decoded, too; `fault` says why it cannot be."""
@@ -49,3 +43,14 @@ class FilesVerified:
 
     away: bool
     files: list[FileVerified]
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyFiles(Task):
+    """Hash some files of one root. `volume_id` and `sample` tell the root from another at its path."""
+
+    answer_type: ClassVar[type] = FilesVerified
+    root: bytes
+    volume_id: str | None
+    sample: list[bytes]
+    files: list[FileToVerify]

@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
-from mysticanvas.cli.client import absolute, connect
+from mysticanvas.cli.client import absolute, connect, wait_for_jobs
 from mysticanvas.cli.options import Json, Library, settings_for
 from mysticanvas.cli.output import out, print_json
-from mysticanvas.features.importing.commands import wait_for_jobs
 
 
 def add_commands(app: typer.Typer) -> None:

@@ -1,20 +1,31 @@
 """Pictures that models look at: whether they do, which, and from which score on one counts as explicit (A4)."""
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
 
-from mysticanvas.app.services import Services
-from mysticanvas.db.database import ReadTx
+from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.features.vision import service
-from mysticanvas.http.schemas import LookingIn, ScoresIn, reply
+from mysticanvas.http.schemas import reply
 from mysticanvas.search import image_vectors
 
 
-def routes(services: Services) -> APIRouter:
+class LookingIn(BaseModel):
+    is_on: bool | None = None
+    clip_folder: str | None = Field(None, max_length=4_000)
+    least_explicit: float | None = Field(None, ge=0, le=1)
+
+
+class ScoresIn(BaseModel):
+    """Pictures by the names of their thumbnails."""
+
+    thumbs: list[Annotated[str, Field(max_length=64, pattern=r"^[0-9a-f]{64}$")]] = Field(max_length=500)
+
+
+def routes(database: Database) -> APIRouter:
     router = APIRouter(prefix="/api/looking", tags=["images"])
-    database = services.database
 
     @router.get("")
     def state() -> Response:

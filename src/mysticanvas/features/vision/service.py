@@ -13,11 +13,12 @@ from pathlib import Path
 from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
+from mysticanvas.features.vision.types import JOB_KIND
 from mysticanvas.jobs import control as job_control
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queries import Chosen
 from mysticanvas.jobs.queue import NewJob
-from mysticanvas.jobs.types import JobKind, JobPriority
+from mysticanvas.jobs.types import JobPriority
 from mysticanvas.ml.image_model_settings import (
     CLIP_IMAGE,
     CLIP_MERGES,
@@ -62,7 +63,7 @@ def switch(database: Database, *, is_on: bool, now_ms: Callable[[], int]) -> Sig
     if is_on:
         queue_missing(database, now_ms=now_ms)
     else:
-        job_control.cancel(database, Chosen(kind=JobKind.LOOK), now_ms=now_ms())
+        job_control.cancel(database, Chosen(kind=JOB_KIND), now_ms=now_ms())
     return wanted
 
 
@@ -123,4 +124,4 @@ def queue_missing(database: Database, *, now_ms: Callable[[], int], goes_on: Cal
 
 def _job(images: Sequence[GenerationId], priority: int) -> NewJob:
     key = f"{images[0]}-{images[-1]}-{len(images)}"
-    return NewJob(JobKind.LOOK, {"generations": list(images)}, key, priority)
+    return NewJob(JOB_KIND, {"generations": list(images)}, key, priority)

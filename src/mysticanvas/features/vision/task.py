@@ -19,3 +19,6 @@ def run(task: LookAtPictures) -> PicturesSeen:
     except InvalidInputError as error:
         raise TaskFailedError(str(error)) from error
     return PicturesSeen(task.hashes, None if shares is None else ml_image_models.explicit(shares), vectors)
+
+
+RUN = {LookAtPictures: run}

@@ -1,16 +1,30 @@
 """Tags by a tagger that looks at the pictures (A3)."""
 
 from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
 
-from mysticanvas.app.services import Services
+from mysticanvas.db.database import Database
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.features.wd_tagger import service
-from mysticanvas.http.schemas import TaggerIn, VisionIn, reply
+from mysticanvas.http.schemas import PathText, QueryIn, reply
+from mysticanvas.search.snapshots import Snapshots
 
 
-def routes(services: Services) -> APIRouter:
+class TaggerIn(BaseModel):
+    """No folder: no tagger."""
+
+    folder: PathText | None = None
+    least_general: float = Field(0.35, ge=0, le=1)
+    least_character: float = Field(0.85, ge=0, le=1)
+    after_import: bool = True
+
+
+class VisionIn(QueryIn):
+    again: bool = False
+
+
+def routes(database: Database, snapshots: Snapshots) -> APIRouter:
     router = APIRouter(prefix="/api/vision", tags=["tags"])
-    database = services.database
 
     @router.get("")
     def chosen() -> Response:
@@ -34,7 +48,7 @@ def routes(services: Services) -> APIRouter:
     @router.post("/start")
     def start(asked: VisionIn) -> Response:
         """Look at what the query finds; at images that the tagger has spoken of only with `again`."""
-        images = services.snapshots.open(asked.q).ids.tolist()
+        images = snapshots.open(asked.q).ids.tolist()
         return reply({"queued": service.start(database, images, again=asked.again, now_ms=now_ms())})
 
     return router

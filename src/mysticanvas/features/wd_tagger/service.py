@@ -15,12 +15,13 @@ from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.tag import MachineTag, TagSource
 from mysticanvas.features.tags import model_tags, model_tags_queries
+from mysticanvas.features.wd_tagger.types import JOB_KIND
 from mysticanvas.fs.paths import folder_named
 from mysticanvas.jobs import control as job_control
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queries import Chosen
 from mysticanvas.jobs.queue import NewJob
-from mysticanvas.jobs.types import JobKind, JobPriority
+from mysticanvas.jobs.types import JobPriority
 from mysticanvas.ml import labels as ml_labels
 
 WISHES = "vision"
@@ -68,7 +69,7 @@ def choose(
 def forget(database: Database, *, now_ms: int) -> None:
     """No tagger any more; what it said stays."""
     database.write(settings_store.put, WISHES, None)
-    job_control.cancel(database, Chosen(kind=JobKind.VISION), now_ms=now_ms)
+    job_control.cancel(database, Chosen(kind=JOB_KIND), now_ms=now_ms)
 
 
 def start(database: Database, images: Sequence[GenerationId], *, again: bool, now_ms: int) -> int:
@@ -101,7 +102,7 @@ def _enqueue(tx: WriteTx, images: Sequence[GenerationId], wanted: Wishes, again:
 
 
 def _job(image: GenerationId, public_uuid: str, wanted: Wishes) -> NewJob:
-    return NewJob(JobKind.VISION, {"generation": image, "run": wanted.run}, public_uuid, JobPriority.IDLE)
+    return NewJob(JOB_KIND, {"generation": image, "run": wanted.run}, public_uuid, JobPriority.IDLE)
 
 
 def say(tx: WriteTx, image: GenerationId, said: Sequence[MachineTag], run: str, *, now_ms: int) -> None:

@@ -28,3 +28,6 @@ def run(task: TagPicture) -> PictureTagged:
         if label.category in least and score >= least[label.category]
     ]
     return PictureTagged(sorted(found, key=lambda tag: -tag.confidence)[: task.most])
+
+
+RUN = {TagPicture: run}

@@ -1,0 +1,65 @@
+"""The list of features: the only place that names them all.
+
+A feature is a folder in `features/`. Its `feature.py` is loaded by the Orchestrator, its `commands.py` by the
+command line, its `task.py` by a worker process at the first task of the feature.
+"""
+
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from mysticanvas.features.base import Feature
+
+# In the order in which their parts start.
+FEATURES = (
+    "importing",
+    "journal",
+    "folders",
+    "thumbnails",
+    "images",
+    "history",
+    "tags",
+    "collections",
+    "trash",
+    "templates",
+    "lineage",
+    "models",
+    "file_hashes",
+    "duplicates",
+    "semantic",
+    "vision",
+    "wd_tagger",
+    "autotag",
+    "verify",
+    "sidecars",
+    "archive",
+    "migrate",
+    "backups",
+    "doctor",
+    "events",
+    "access",
+)
+
+
+@cache
+def load() -> "list[Feature]":
+    """Every feature, its kinds registered once."""
+    # The command line loads this module too, and none of what a feature is made of.
+    from mysticanvas.jobs import kinds
+
+    found: list[Feature] = [import_module(f"mysticanvas.features.{name}.feature").FEATURE for name in FEATURES]
+    for feature in found:
+        kinds.register(*feature.jobs)
+    return found
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Nothing of a feature is loaded but its commands."""
+    for name in FEATURES:
+        module = f"mysticanvas.features.{name}.commands"
+        if find_spec(module) is not None:
+            import_module(module).add_commands(app)

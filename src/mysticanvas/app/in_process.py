@@ -1,0 +1,66 @@
+"""A client of a library that nothing serves: the application opened in this process for one command."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from threading import Thread
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from mysticanvas.cli.client import REQUEST_LIMIT_S, Client, checked_reply, given_only, headers_for, json_reply
+from mysticanvas.settings import Settings
+
+if TYPE_CHECKING:
+    from mysticanvas.app.orchestrator import Orchestrator
+
+
+@contextmanager
+def open_in_process(settings: Settings) -> Iterator[Client]:
+    # All of the library's parts take half a second to load: a command that a running gallery answers needs none.
+    from mysticanvas.app.orchestrator import Orchestrator
+
+    with ExitStack() as running:
+        orchestrator = running.enter_context(Orchestrator(settings, serving=False))
+        yield running.enter_context(_InProcessClient(orchestrator, settings))
+
+
+class _InProcessClient:
+    """The application in this process; its requests run on an event loop in a thread."""
+
+    def __init__(self, orchestrator: "Orchestrator", settings: Settings) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._loop.run_forever, name="client", daemon=True)
+        base = f"http://127.0.0.1:{settings.port}"
+        self._http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=orchestrator.app),
+            base_url=base,
+            headers=headers_for(settings),
+            timeout=REQUEST_LIMIT_S,
+        )
+
+    def __enter__(self) -> "_InProcessClient":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._http.aclose(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def get(self, path: str, **query: Any) -> Any:
+        return self._send("GET", path, params=given_only(query))
+
+    def post(self, path: str, body: Any = None) -> Any:
+        return self._send("POST", path, json=body if body is not None else {})
+
+    def text(self, path: str) -> str:
+        return checked_reply(self._ask("GET", path)).text
+
+    def _send(self, method: str, path: str, **how: Any) -> Any:
+        return json_reply(self._ask(method, path, **how))
+
+    def _ask(self, method: str, path: str, **how: Any) -> httpx.Response:
+        request = self._http.request(method, path, **how)
+        return asyncio.run_coroutine_threadsafe(request, self._loop).result()

@@ -1,0 +1,46 @@
+"""Following an import to its end, and printing its report."""
+
+from typing import Any
+
+from mysticanvas.cli.client import POLL_S, Client
+from mysticanvas.cli.output import out, progress_bar
+from mysticanvas.domain.errors import InvalidInputError
+
+FAILURES_SHOWN = 20
+
+
+def follow_import(client: Client, import_id: str) -> dict[str, Any]:
+    """The report, when the import is over; a progress bar on standard error meanwhile."""
+    with progress_bar() as bars:
+        bar = bars.add_task("Looking for images", total=None, rate="")
+        try:
+            while True:
+                reply = client.get(f"/api/imports/{import_id}", wait=POLL_S)
+                now = reply["progress"]
+                settled = now["seen"] - now["todo"]
+                total = None if now["state"] == "listing" else now["seen"]
+                text = now["message"] or ("Looking for images" if total is None else "Importing")
+                bars.update(bar, description=text, total=total, completed=settled, rate=f"{now['rate_per_s']:.0f}/s")
+                if reply["report"] is not None:
+                    break
+            if now["state"] == "failed":
+                raise InvalidInputError(now["message"])
+        except KeyboardInterrupt:
+            client.post(f"/api/imports/{import_id}/cancel")
+            raise
+    return dict(reply["report"])
+
+
+def print_report(report: dict[str, Any], *, dry_run: bool) -> None:
+    verb = "Would import" if dry_run else "Imported"
+    out.print(
+        f"{verb} [bold]{report['imported']:,}[/] of {report['files_seen']:,} images "
+        f"in {report['seconds']:.1f} s: {report['unchanged']:,} unchanged, {report['moved']:,} moved, "
+        f"{report['copies']:,} copies, {report['missing']:,} missing, {report['failed']:,} could not be read."
+    )
+    for sentence in report["offline"]:
+        out.print(f"  {sentence}", markup=False, highlight=False)
+    for failure in report["failures"][:FAILURES_SHOWN]:
+        out.print(f"  {failure['path']}: {failure['reason']}", markup=False, highlight=False)
+    if (more := len(report["failures"]) - FAILURES_SHOWN) > 0:
+        out.print(f"  … and {more:,} more; --json lists them all.")

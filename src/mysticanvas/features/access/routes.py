@@ -1,0 +1,56 @@
+"""Signing in, and the event stream of an open page."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from mysticanvas.http.binding import GalleryAddress
+from mysticanvas.http.passwords import Passwords
+from mysticanvas.http.schemas import reply
+from mysticanvas.http.sessions import Sessions
+from mysticanvas.http.sse import EventStream
+
+
+class CodeIn(BaseModel):
+    code: str = Field(max_length=200)
+
+
+def routes(sessions: Sessions, passwords: Passwords, address: GalleryAddress, stream: EventStream) -> APIRouter:
+    router = APIRouter(prefix="/api", tags=["session"])
+
+    @router.post("/session")
+    def sign_in(asked: CodeIn, request: Request) -> Response:
+        """By a code that is good once, or by the password of a library that other machines may ask."""
+        cookie = sessions.redeem(asked.code)
+        if cookie is None and passwords.is_set:
+            # The address of the connection: what a header says of it may be anybody's word.
+            address = request.client.host if request.client else ""
+            if not passwords.accepts(asked.code, address=address):
+                return reply({"error": "That is not the password, and no code that is still good."}, 403)
+            cookie = sessions.cookie
+        if cookie is None:
+            return reply({"error": "This code has been used or is too old. Open MystiCanvas from the app again."}, 403)
+        secure = request.headers.get("origin", "").startswith("https://")
+        answer = Response(status_code=204)
+        answer.set_cookie(sessions.cookie_name, cookie, httponly=True, samesite="strict", secure=secure, path="/")
+        return answer
+
+    @router.post("/session/code")
+    async def new_code() -> Response:
+        return reply({"url": f"{address.base_url}/#t={sessions.new_code()}"})
+
+    @router.get("/events")
+    async def follow(
+        since: Annotated[str | None, Query(max_length=20)] = None,
+        last_event_id: Annotated[str | None, Header(max_length=20)] = None,
+    ) -> Response:
+        """`since` is the number of the last message heard, for who opens another stream; the header
+        is what a browser sends that opens the same one again."""
+        last = last_event_id or since or ""
+        seen = int(last) if last.isascii() and last.isdigit() else None
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        return StreamingResponse(stream.follow(seen), headers=headers, media_type="text/event-stream")
+
+    return router

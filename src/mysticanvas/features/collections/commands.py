@@ -1,0 +1,42 @@
+"""`collect`: images in a collection."""
+
+from typing import Annotated
+
+import typer
+
+from mysticanvas.cli.client import Client, connect
+from mysticanvas.cli.edits import Images, bulk, say
+from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.domain.errors import InvalidInputError, NotFoundError
+
+
+def add_commands(app: typer.Typer) -> None:
+    app.command(epilog="Example: mysticanvas collect 'Best of 2026' 'rating:5'")(collect)
+
+
+def collect(
+    name: Annotated[str, typer.Argument(help="The collection's name or uuid; made when there is none.")],
+    images: Images,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the images out of it.")] = False,
+    smart: Annotated[bool, typer.Option("--smart", help="Make a smart collection of the search instead.")] = False,
+    library: Library = None,
+    json: Json = False,
+) -> None:
+    """Put images into a collection."""
+    with connect(settings_for(library)) as client:
+        if smart:
+            say(client.post("/api/collections", {"name": name, "query": images}), json=json)
+            return
+        uuid = _collection(client, name, make=not remove)
+        say(bulk(client, images, {"uncollect" if remove else "collect": uuid}), json=json)
+
+
+def _collection(client: Client, name: str, *, make: bool) -> str:
+    found = [one for one in client.get("/api/collections")["collections"] if name in (one["name"], one["uuid"])]
+    if len(found) > 1:
+        raise InvalidInputError(f"There are {len(found)} collections “{name}”; name one by its uuid.")
+    if found:
+        return str(found[0]["uuid"])
+    if not make:
+        raise NotFoundError(f"There is no collection “{name}”.")
+    return str(client.post("/api/collections", {"name": name})["uuid"])

@@ -1,0 +1,6 @@
+from mysticanvas.features.base import Feature
+from mysticanvas.features.doctor import routes
+
+FEATURE = Feature(
+    routes=(routes.routes,),
+)

@@ -1,0 +1,17 @@
+from mysticanvas.features.base import Feature
+from mysticanvas.features.file_hashes import job, service
+from mysticanvas.features.file_hashes.types import JOB_KIND
+from mysticanvas.jobs.kinds import JobKind
+
+FEATURE = Feature(
+    jobs=(
+        JobKind(
+            name=JOB_KIND,
+            prepare=job.prepare,
+            apply=job.apply,
+            start=service.start,
+            stop=service.stop,
+            is_on=service.wanted,
+        ),
+    ),
+)

@@ -1,0 +1,31 @@
+"""Watching the library's folders while the gallery is open: what changes there is scanned."""
+
+from contextlib import AbstractContextManager
+
+from mysticanvas.db.database import Database
+from mysticanvas.db.images import folders
+from mysticanvas.features.importing.service import Importing
+from mysticanvas.fs.watcher import FolderWatcher, Hint
+from mysticanvas.settings import Settings
+
+
+def watch_folders(
+    database: Database, importing: Importing, watcher: FolderWatcher, settings: Settings
+) -> AbstractContextManager[object]:
+    """Nothing is watched where the settings say so."""
+    if settings.watch:
+        for root in database.read(folders.watched):
+            watcher.add(root.path)
+        watcher.start(lambda hints: _scan(database, importing, hints))
+    return watcher
+
+
+def _scan(database: Database, importing: Importing, hints: list[Hint]) -> None:
+    known = {root.path: root for root in database.read(folders.watched)}
+    for recursive in (False, True):
+        by_root: dict[str, list[bytes]] = {}
+        for hint in hints:
+            if hint.recursive is recursive and hint.root in known:
+                by_root.setdefault(hint.root, []).append(hint.folder)
+        for path, changed in by_root.items():
+            importing.start_changed(known[path], changed, recursive=recursive)

@@ -1,0 +1,6 @@
+from mysticanvas.features.base import Feature
+from mysticanvas.features.lineage import routes
+
+FEATURE = Feature(
+    routes=(routes.routes,),
+)

@@ -1,0 +1,6 @@
+from mysticanvas.features.base import Feature, Loop
+from mysticanvas.features.migrate.service import LibraryImporting
+
+FEATURE = Feature(
+    background=(Loop(LibraryImporting),),
+)

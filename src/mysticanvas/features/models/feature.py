@@ -1,0 +1,9 @@
+from mysticanvas.features.base import Feature
+from mysticanvas.features.models import job, routes
+from mysticanvas.features.models.task_types import JOB_KIND
+from mysticanvas.jobs.kinds import JobKind, Lane
+
+FEATURE = Feature(
+    routes=(routes.routes,),
+    jobs=(JobKind(name=JOB_KIND, prepare=job.prepare, apply=job.apply, lane=Lane.SLOW),),
+)

@@ -1,0 +1,32 @@
+"""Which thumbnails are on screen: their jobs go first."""
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel, Field
+
+from mysticanvas.db.database import Database
+from mysticanvas.db.images import generations
+from mysticanvas.features.thumbnails.types import JOB_KIND
+from mysticanvas.http.schemas import Index
+from mysticanvas.jobs import queue as job_queue
+from mysticanvas.jobs.types import JobPriority
+from mysticanvas.search.snapshots import Snapshots
+
+
+class WantedIn(BaseModel):
+    snapshot: str = Field(max_length=64)
+    start: Index
+    count: int = Field(ge=0, le=2_048)
+
+
+def routes(database: Database, kept: Snapshots) -> APIRouter:
+    router = APIRouter(prefix="/api", tags=["search"])
+
+    @router.post("/thumbs/wanted")
+    async def wanted(asked: WantedIn) -> Response:
+        snapshot = kept.get(asked.snapshot)
+        ids = snapshot.ids[asked.start : asked.start + asked.count].tolist()
+        uuids = database.read(generations.uuids_of, ids)
+        database.write_later(job_queue.raise_priority, kind=JOB_KIND, unique_keys=uuids, priority=JobPriority.IN_VIEW)
+        return Response(status_code=204)
+
+    return router

@@ -1,0 +1,18 @@
+from mysticanvas.features.base import Feature
+from mysticanvas.features.verify import job, routes
+from mysticanvas.features.verify.types import JOB_KIND
+from mysticanvas.jobs.kinds import JobKind, Lane
+
+FEATURE = Feature(
+    routes=(routes.routes,),
+    jobs=(
+        JobKind(
+            name=JOB_KIND,
+            prepare=job.prepare,
+            apply=job.apply,
+            split=job.split,
+            give_up=job.give_up,
+            lane=Lane.BACKGROUND,
+        ),
+    ),
+)

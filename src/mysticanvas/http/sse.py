@@ -1,0 +1,79 @@
+"""An event stream: what happened, numbered, with the last thousand messages kept for pages that were away.
+
+Numbers begin at the launch's time, so that those of an earlier launch are older than any of this one:
+a page that comes back with one is told of the gap.
+"""
+
+import asyncio
+import json
+import threading
+from collections import deque
+from collections.abc import AsyncIterator
+
+from mysticanvas.domain.clock import now_ms
+
+KEPT = 1_000
+PING_EVERY_S = 15.0
+
+
+class EventStream:
+    """`publish` may be called on any thread; `follow` runs on the server's event loop."""
+
+    def __init__(self) -> None:
+        self._ring: deque[tuple[int, str, str]] = deque(maxlen=KEPT)
+        self._next = now_ms() << 10
+        self._lock = threading.Lock()
+        self._followers: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
+        self._closed = False
+
+    def close(self) -> None:
+        """Followers end, so that the server can stop."""
+        with self._lock:
+            self._closed = True
+        self._wake()
+
+    def publish(self, kind: str, data: object) -> None:
+        """`data` as JSON to every follower."""
+        with self._lock:
+            self._ring.append((self._next, kind, json.dumps(data, ensure_ascii=False)))
+            self._next += 1
+        self._wake()
+
+    def _wake(self) -> None:
+        with self._lock:
+            followers = list(self._followers)
+        for loop, event in followers:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(event.set)
+
+    async def follow(self, last_seen: int | None) -> AsyncIterator[str]:
+        """Messages of an event stream: `hello` with the newest number, those after `last_seen`, then
+        others as they come. A `gap` says that some are lost and that the page should ask anew."""
+        event = asyncio.Event()
+        follower = (asyncio.get_running_loop(), event)
+        with self._lock:
+            self._followers.add(follower)
+            newest = self._next - 1
+            oldest = self._ring[0][0] if self._ring else self._next
+        seen = newest if last_seen is None else last_seen
+        try:
+            yield f"retry: 1000\nevent: hello\ndata: {newest}\n\n"
+            if last_seen is not None and (last_seen > newest or last_seen < oldest - 1):
+                seen = newest
+                yield f"id: {newest}\nevent: gap\ndata: {{}}\n\n"
+            while not self._closed:
+                for number, kind, data in self._after(seen):
+                    seen = number
+                    yield f"id: {number}\nevent: {kind}\ndata: {data}\n\n"
+                try:
+                    await asyncio.wait_for(event.wait(), PING_EVERY_S)
+                except TimeoutError:
+                    yield "event: ping\ndata: {}\n\n"
+                event.clear()
+        finally:
+            with self._lock:
+                self._followers.discard(follower)
+
+    def _after(self, seen: int) -> list[tuple[int, str, str]]:
+        with self._lock:
+            return [message for message in self._ring if message[0] > seen]
