@@ -274,7 +274,8 @@ class SlowToCome:
 
 def test_an_answer_whose_holder_is_gone_is_asked_for_anew(home: WorkerPool) -> None:
     answer: Future[Answer] = Future()
-    ClusterExecutor("tcp://127.0.0.1:1", home, send_files=False, **LIMITS)._fetch(HashFile(b"", b""), SlowToCome(), answer)
+    cluster = ClusterExecutor("tcp://127.0.0.1:1", home, send_files=False, **LIMITS)
+    cluster._fetch(HashFile(b"", b""), SlowToCome(), answer)
     assert str(answer.exception(0)) == "This file is no image."
 
 
