@@ -1,18 +1,24 @@
 """Files of one image: sidecars, and pictures that are a file of another image, when their names say so."""
 
+import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.integration.test_lineage import found, uuid_at
 from tests.pictures import png
 
 from mysticanvas.cli.client import Client, connect, wait_for_jobs
-from mysticanvas.domain.generation import Recipe
+from mysticanvas.db.database import Database
+from mysticanvas.db.images import folders
+from mysticanvas.domain.generation import InputImage, InputRole, Recipe
+from mysticanvas.features.importing import record as import_record
 from mysticanvas.features.importing.commands import import_and_follow
 from mysticanvas.features.importing.inspect import inspect
 from mysticanvas.features.importing.related_files import companion
+from mysticanvas.features.lineage import view as lineage_view
 from mysticanvas.formats.grids import is_grid
 from mysticanvas.settings import Settings
 
@@ -100,6 +106,24 @@ def test_what_the_person_has_marked_stays_an_image(client: Client, folder: Path)
     (folder / "00013-7.png").write_bytes(picture(7, color=2))
     take_in(client, folder)
     assert len(images(client)) == 2
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(("companion", "image", "child"))))
+def test_what_was_made_from_a_companion_came_from_its_image(database: Database, order: tuple[str, ...]) -> None:
+    root = database.write(folders.add, path="/pictures", watch=False, now_ms=0)
+    recipe = Recipe(prompt="a fox", seed=7)
+    child = Recipe(prompt="a fox", seed=8, inputs=(InputImage(InputRole.SOURCE, "00012-7-before-highres-fix.png"),))
+    arriving = {
+        "companion": found(root, "day/00012-7-before-highres-fix.png", recipe),
+        "image": found(root, "day/00013-7.png", recipe, second=1),
+        "child": found(root, "child.png", child, second=2),
+    }
+    for name in order:
+        database.write(import_record.take_in, [arriving[name]], [], now_ms=0)
+    image, made = (uuid_at(database, path) for path in ("day/00013-7.png", "child.png"))
+    seen = database.read(lineage_view.around, made)
+    assert [(edge.parent, edge.child) for edge in seen.edges] == [(image, made)]
+    assert uuid_at(database, "day/00012-7-before-highres-fix.png") == image
 
 
 def test_sidecars_are_files_of_their_image_and_move_with_it(client: Client, folder: Path) -> None:

@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 from tests.pictures import png
 
 from mysticanvas.cli.client import Client, connect, wait_for_jobs
-from mysticanvas.db.database import Database
+from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.db.images import files, folders, generations
+from mysticanvas.db.images import missing as image_missing
 from mysticanvas.domain.errors import ConflictError, InvalidInputError
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.generation import InputImage, InputRole, ParentRelation, Recipe
@@ -361,22 +363,6 @@ def test_the_searches_of_lineage_use_their_indexes(database: Database) -> None:
             SELECT f.generation_id FROM generation_files AS f
              WHERE lower(replace(f.path, rtrim(f.path, replace(f.path, '/', '')), '')) = 'x'
                AND f.kind IN ('final', 'copy')""",
-        "generation_inputs_by_name": """
-            SELECT i.generation_id
-              FROM json_each('[1]') AS new
-                   JOIN generation_files AS f ON f.generation_id = new.value AND f.kind IN ('final', 'copy')
-                   JOIN generation_inputs AS i
-                     ON i.name_key = lower(replace(f.path, rtrim(f.path, replace(f.path, '/', '')), ''))""",
-        "SEARCH g USING INTEGER PRIMARY KEY": """
-            WITH RECURSIVE above (id) AS (
-                 SELECT 1
-                  UNION
-                 SELECT g.parent_id FROM above JOIN generations AS g ON g.id = above.id WHERE g.parent_id IS NOT NULL
-                  UNION
-                 SELECT i.found_id FROM above JOIN generation_inputs AS i ON i.generation_id = above.id
-                  WHERE i.found_id IS NOT NULL
-                  LIMIT 10)
-            SELECT EXISTS (SELECT 1 FROM above WHERE id = 2)""",
         "generation_inputs_found": "SELECT generation_id FROM generation_inputs WHERE found_id = 1",
         "generation_files_by_sha256": "SELECT generation_id FROM generation_files WHERE sha256 = x'00'",
     }
@@ -387,6 +373,140 @@ def test_the_searches_of_lineage_use_their_indexes(database: Database) -> None:
             steps = database.read(lambda tx, q=query: [r["detail"] for r in tx.all("EXPLAIN QUERY PLAN " + q)])  # type: ignore[misc]
             assert any(index in step for step in steps), (index, steps)
             assert not any(step.startswith(("SCAN f", "SCAN i", "SCAN g")) for step in steps), (index, steps)
+
+
+@pytest.mark.parametrize("child_first", [False, True])
+def test_a_copy_that_was_forgotten_leaves_its_name(database: Database, child_first: bool) -> None:
+    root = a_root(database)
+    child = found(root, "child.png", Recipe(inputs=(InputImage(InputRole.SOURCE, "copy.png"),)), second=9)
+    database.write(import_record.take_in, [found(root, "fox.png", Recipe())], [], now_ms=0)
+    if child_first:
+        database.write(import_record.take_in, [child], [], now_ms=0)
+    original = database.read(files.known, root_id=root.id, paths=[b"fox.png"])[b"fox.png"]
+    database.write(import_record.add_copy, original, found(root, "copy.png", Recipe()), None, now_ms=0)
+    copy = database.read(files.known, root_id=root.id, paths=[b"copy.png"])[b"copy.png"]
+    database.write(files.mark_missing, [copy.id], now_ms=0)
+    database.write(image_missing.forget_spare, [copy.id])
+    assert not database.read(files.known, root_id=root.id, paths=[b"copy.png"])
+    if not child_first:
+        database.write(import_record.take_in, [child], [], now_ms=0)
+    seen = database.read(lineage_view.around, uuid_at(database, "child.png"))
+    assert [edge.parent for edge in seen.edges] == [uuid_at(database, "fox.png")]
+
+
+class Explaining(WriteTx):
+    """Runs as ever, and keeps the plan of each statement."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        super().__init__(connection)
+        self.steps: list[str] = []
+
+    def all(self, sql: str, **params: Any) -> list[dict[str, Any]]:
+        self.steps += [row["detail"] for row in super().all("EXPLAIN QUERY PLAN " + sql, **params)]
+        return super().all(sql, **params)
+
+    def column(self, sql: str, **params: Any) -> list[Any]:
+        self.steps += [row["detail"] for row in super().all("EXPLAIN QUERY PLAN " + sql, **params)]
+        return super().column(sql, **params)
+
+
+@pytest.mark.parametrize("statistics", [False, True])
+def test_no_search_of_lineage_walks_a_whole_table(database: Database, statistics: bool) -> None:
+    root = a_root(database)
+    crowd = [
+        found(root, f"{n}.png", Recipe(inputs=(InputImage(InputRole.SOURCE, f"{n - 1}.png"),)), second=n)
+        for n in range(50)
+    ]
+    database.write(import_record.take_in, crowd, [], now_ms=0)
+    if statistics:
+        database.write(lambda tx: tx.run("ANALYZE"))
+
+    def look(tx: WriteTx) -> list[str]:
+        explaining = Explaining(tx.connection)
+        image = generations.id_of(tx, uuid_at(database, "7.png"))
+        below = lineage_queries.made_of(explaining, image)
+        assert len(below) == 43
+        lineage_queries.circle(explaining, image, below)
+        lineage_queries.closing(explaining, below)
+        lineage_queries.naming(explaining, [image])
+        lineage_queries.named(explaining, "7.png")
+        lineage_queries.ages(explaining, [image])
+        return explaining.steps
+
+    steps = database.write(look)
+    tables = ("g", "f", "i", "n", "p", "s")
+    assert [step for step in steps if step.startswith("SCAN") and step.split()[1] in tables] == []
+
+
+def statements_of(database: Database, images: list[Found]) -> int:
+    """How many it takes to import them."""
+
+    def change(tx: WriteTx) -> int:
+        ran = 0
+
+        def count(*_: object) -> bool:
+            nonlocal ran
+            ran += 1
+            return True
+
+        tx.connection.exec_trace = count
+        try:
+            import_record.take_in(tx, images, [], now_ms=0)
+        finally:
+            tx.connection.exec_trace = None
+        return ran
+
+    return database.write(change)
+
+
+def test_the_thousandth_that_names_a_popular_name_costs_what_the_first_did(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lineage_queries, "MAX_CANDIDATES", 20)
+    root, source = a_root(database), InputImage(InputRole.SOURCE, "image.png")
+    batches = [
+        [found(root, f"{n}/image.png", Recipe(inputs=(source,)), second=n) for n in range(first, first + 50)]
+        for first in range(0, 500, 50)
+    ]
+    counts = [statements_of(database, batch) for batch in batches]
+    assert max(counts[2:]) <= counts[0]
+
+
+def test_so_many_of_a_name_say_nothing(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lineage_queries, "MAX_CANDIDATES", 3)
+    root, source = a_root(database), InputImage(InputRole.SOURCE, "a/image.png")
+    database.write(import_record.take_in, [found(root, "child.png", Recipe(inputs=(source,)), second=9)], [], now_ms=0)
+    seen = []
+    for folder in "abcd":
+        database.write(import_record.take_in, [found(root, f"{folder}/image.png", Recipe())], [], now_ms=0)
+        seen.append(len(database.read(lineage_view.around, uuid_at(database, "child.png")).edges))
+    assert seen == [1, 1, 1, 0]
+
+
+def test_a_parent_that_moved_to_another_folder_is_told_from_its_namesakes(client: Client, folder: Path) -> None:
+    for sub, seed in (("day", 1), ("a", 3)):
+        (folder / sub).mkdir()
+        (folder / sub / "fox.png").write_bytes(comfy_png(seed))
+    take_in(client, folder)
+    wait_for_jobs(client)
+    (folder / "far").mkdir()
+    (folder / "day" / "fox.png").rename(folder / "far" / "fox.png")
+    take_in(client, folder)
+    (folder / CHILD).write_bytes(comfy_png(2, source="day/fox.png"))
+    take_in(client, folder)
+    assert ways(client, by_path(client)[CHILD]) == ONE_RESULT
+
+
+def test_where_the_person_says_otherwise_a_file_can_be_turned_round(client: Client, folder: Path) -> None:
+    (folder / PARENT).write_bytes(comfy_png(1, source="child.png"))
+    (folder / CHILD).write_bytes(comfy_png(2))
+    take_in(client, folder)
+    images = by_path(client)
+    unlinked = client.post(f"/api/generations/{images[PARENT]}/parent", {"parent": None})
+    client.post(f"/api/generations/{images[CHILD]}/parent", {"parent": images[PARENT]})
+    assert ways(client, images[CHILD]) == [("a fox 1", "a fox 2", "source", True, False)]
+    with pytest.raises(ConflictError):
+        client.post(f"/api/undo/{unlinked['operation']}")
 
 
 def test_the_command_line_shows_links_and_unlinks(tmp_path: Path, folder: Path) -> None:

@@ -104,7 +104,8 @@ SELECT g.id
   FROM generations AS g
  WHERE g.parent_id IS NOT NULL AND g.parent_by IS NOT 'user'
    AND NOT EXISTS (SELECT 1 FROM generation_inputs AS i
-                    WHERE i.generation_id = g.id AND i.role = 'source' AND i.found_id = g.parent_id);
+                    WHERE i.generation_id = g.id AND i.role = 'source' AND i.found_id = g.parent_id
+                      AND i.found_by IS g.parent_by);
 
 -- name: no image comes from itself
 SELECT id FROM generations WHERE parent_id = id

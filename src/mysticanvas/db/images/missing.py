@@ -6,6 +6,7 @@ from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.db.images.files import KnownFile
 from mysticanvas.domain.errors import NotFoundError
 from mysticanvas.domain.generation import GenerationId
+from mysticanvas.features.lineage import queries as lineage_queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,13 @@ def paths_of(tx: ReadTx, file_ids: list[int]) -> list[str]:
 
 
 def forget_spare(tx: WriteTx, file_ids: list[int]) -> list[GenerationId]:
-    """Drops missing files of images that have another one which is there; the images of the other files."""
+    """Drops missing files of images that have another one which is there, and remembers the names they
+    had; the images of the other files."""
     alone: dict[GenerationId, None] = {}
     for file_id in file_ids:
         row = tx.one(
             """
-            SELECT f.generation_id AS image, g.missing_at IS NULL AS elsewhere
+            SELECT f.generation_id AS image, f.path, f.kind, g.missing_at IS NULL AS elsewhere
               FROM generation_files AS f JOIN generations AS g ON g.id = f.generation_id
              WHERE f.id = :file_id AND f.missing_at IS NOT NULL AND f.kind IN ('final', 'copy')
             """,
@@ -84,6 +86,8 @@ def forget_spare(tx: WriteTx, file_ids: list[int]) -> list[GenerationId]:
         if row is None:
             continue
         if row["elsewhere"]:
+            if row["kind"] == "copy":
+                lineage_queries.remember_path(tx, row["image"], row["path"])
             tx.run("DELETE FROM generation_files WHERE id = :file_id AND kind = 'copy'", file_id=file_id)
         else:
             alone[row["image"]] = None

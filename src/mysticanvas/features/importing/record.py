@@ -100,6 +100,8 @@ def _make_room(tx: WriteTx, found: Found, *, now_ms: int) -> list[GenerationId]:
 
 def touch(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int) -> None:
     files.touch(tx, known.id, stat=found.read.stat)
+    if found.read.stat.mtime_ns < known.mtime_ns:
+        lineage_service.note_arrival(tx, known.generation_id, now_ms=now_ms)
     _read_if_never(tx, known, found.read, now_ms=now_ms)
     if known.missing_at is not None:
         missing.reckon(tx, [known.generation_id], now_ms=now_ms)
@@ -140,6 +142,7 @@ def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int)
     if not was_never_here or read.recipe.prompt is not None:
         # What came over from another gallery is not lost to a file that says nothing.
         _read_anew(tx, image, read, now_ms=now_ms)
+    lineage_service.note_arrival(tx, image, now_ms=now_ms)
     missing.reckon(tx, [image], now_ms=now_ms)
     job_queue.enqueue(tx, _thumb_of(image, generations.uuid_of(tx, image)), now_ms=now_ms)
     data = {"path": read.stat.path_bytes.decode("utf-8", "replace")}
@@ -224,7 +227,7 @@ def _record_all(tx: WriteTx, found: Sequence[Found], *, now_ms: int) -> None:
     wd_tagger_service.note(tx, names, now_ms=now_ms)
     word_index.index(tx, images)
     lineage_service.note(tx, [(image, one.read.recipe) for image, one in taken], now_ms=now_ms)
-    related_files.note(tx, [(image, _root_id(one), one.read) for image, one in taken])
+    related_files.note(tx, [(image, _root_id(one), one.read) for image, one in taken], now_ms=now_ms)
     prompt_tags.note(tx, [image for image, one in taken if one.read.recipe.prompt])
     semantic_service.queue_new(tx, now_ms=now_ms)
     autotag_service.note(tx, images, now_ms=now_ms)

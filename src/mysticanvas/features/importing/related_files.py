@@ -15,6 +15,7 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.features.importing import related_files_queries
 from mysticanvas.features.importing.messages import ImageRead
 from mysticanvas.features.importing.related_files_queries import Loose
+from mysticanvas.features.lineage import service as lineage_service
 from mysticanvas.fs.scanner import IMAGE_ENDINGS
 
 # A1111 numbers every file that it saves: in a batch the image comes some numbers after what was saved
@@ -56,7 +57,7 @@ def companion(path_bytes: bytes) -> Companion | None:
     return None
 
 
-def note(tx: WriteTx, images: Sequence[tuple[GenerationId, int, ImageRead]]) -> None:
+def note(tx: WriteTx, images: Sequence[tuple[GenerationId, int, ImageRead]], *, now_ms: int) -> None:
     """New images with their roots: record their sidecars, mark grids, and bring companions and images
     together, whichever came first. Without a companion in the library one statement for all."""
     folders = set()
@@ -69,7 +70,7 @@ def note(tx: WriteTx, images: Sequence[tuple[GenerationId, int, ImageRead]]) -> 
     if related_files_queries.any_waits(tx):
         for root_id, folder in folders:
             for loose in related_files_queries.waiting_in(tx, root_id=root_id, folder=folder):
-                _find_home(tx, loose)
+                _find_home(tx, loose, now_ms=now_ms)
 
 
 def note_anew(tx: WriteTx, image: GenerationId, root_id: int, read: ImageRead) -> None:
@@ -97,7 +98,7 @@ def _numbers_near(base: bytes, step: int) -> list[bytes]:
     return [b"%0*d%s" % (width, one, rest) for one in near]
 
 
-def _find_home(tx: WriteTx, loose: Loose) -> None:
+def _find_home(tx: WriteTx, loose: Loose, *, now_ms: int) -> None:
     found = companion(loose.path_bytes)
     if found is None or not related_files_queries.is_untouched(tx, loose.generation_id):
         return
@@ -115,4 +116,12 @@ def _find_home(tx: WriteTx, loose: Loose) -> None:
             # The nearest number is the one that was saved next.
             break
     if len(homes) == 1:
-        related_files_queries.join(tx, loose, next(iter(homes)))
+        _join(tx, loose, next(iter(homes)), now_ms=now_ms)
+
+
+def _join(tx: WriteTx, loose: Loose, image: GenerationId, *, now_ms: int) -> None:
+    """What was made from the file was made from the image that it is one of."""
+    concerned = lineage_service.concerned(tx, loose.generation_id)
+    lineage_service.take_names(tx, loose.generation_id, image)
+    related_files_queries.join(tx, loose, image)
+    lineage_service.note_gone(tx, concerned, now_ms=now_ms)

@@ -127,7 +127,8 @@ def say_the_same(tx: ReadTx, one: GenerationId, other: GenerationId) -> bool:
 
 
 def is_untouched(tx: ReadTx, image: GenerationId) -> bool:
-    """Whether the person never did anything with it, and nothing came from it."""
+    """Whether the person never did anything with it. What files say of it does not count: they may come
+    before it is known to be a companion, or after."""
     return bool(
         tx.value(
             """
@@ -135,8 +136,7 @@ def is_untouched(tx: ReadTx, image: GenerationId) -> bool:
                    AND parent_by IS NOT 'user'
                    AND NOT EXISTS (SELECT 1 FROM tag_assertions WHERE generation_id = g.id AND source = 'user')
                    AND NOT EXISTS (SELECT 1 FROM collection_items WHERE generation_id = g.id)
-                   AND NOT EXISTS (SELECT 1 FROM generations WHERE parent_id = g.id)
-                   AND NOT EXISTS (SELECT 1 FROM generation_inputs WHERE found_id = g.id)
+                   AND NOT EXISTS (SELECT 1 FROM generations WHERE parent_id = g.id AND parent_by = 'user')
               FROM generations AS g
              WHERE g.id = :image
             """,

@@ -2,11 +2,14 @@
 
 A name is compared without its folders and without the case of A to Z, as the index on `generation_files`
 has it. An image is found by its names of today, by those of its copies, and by those it had before.
+
+An input leads to the image that it names (`found_id`). It counts where it says how that is known
+(`found_by`): without, it would close a circle, and is kept only to be looked at again.
 """
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mysticanvas.db.database import ReadTx, WriteTx
@@ -15,7 +18,8 @@ from mysticanvas.domain.generation import GenerationId, InputImage
 
 MAX_NAME = 2_000
 MAX_INPUTS = 64
-MAX_CANDIDATES = 200
+# More namesakes than this are told apart by a hash alone.
+MAX_CANDIDATES = 1_000
 # An image with more ancestors than this is no image of a person.
 MAX_ANCESTORS = 10_000
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
@@ -25,7 +29,8 @@ _PLACE = re.compile(r"\s*\[(?:input|output|temp)\]$")
 
 @dataclass(frozen=True, slots=True)
 class NamedInput:
-    """An input as its file names it, and the image it was found to be."""
+    """An input as its file names it, and the image it was found to be; without `found_by` it would close
+    a circle with that."""
 
     position: int
     role: str
@@ -39,11 +44,22 @@ class NamedInput:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An image that goes by a name. `path` is where a file of it is; its name may be a former one."""
+    """An image that goes by a name. `path` is where a file of it is; its name may be a former one. `sha256`
+    is that of its content, `moment_ms` as `ages` has it."""
 
     generation_id: GenerationId
     path: str
     sha256: bytes | None
+    moment_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An image that names another by this name; `found`: by the name, one of its inputs is found."""
+
+    generation_id: GenerationId
+    name_key: str
+    found: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +78,16 @@ class Link:
     parent: GenerationId
     relation: str
     sure: bool
+
+
+# When an image was made, as far as is known: the same whichever of its copies came first.
+_MOMENT = """
+       coalesce(iif(g.timestamp_source = 'mtime',
+                    min(g.timestamp, (SELECT min(s.mtime_ns) / 1000000
+                                        FROM generation_files AS s
+                                       WHERE s.generation_id = g.id AND s.kind IN ('final', 'copy'))),
+                    NULL), g.timestamp)
+"""
 
 
 def name_key(name: str | None) -> str | None:
@@ -135,19 +161,29 @@ def set_found(tx: WriteTx, image: GenerationId, position: int, found: Generation
     )
 
 
-def naming(tx: ReadTx, images: Sequence[GenerationId]) -> list[GenerationId]:
-    """Those that name one of these images, as a file of it is called now, unless a hash says it for sure."""
-    return tx.column(
+def naming(tx: ReadTx, images: Sequence[GenerationId], *, by_hash: bool = False) -> list[Waiting]:
+    """Those that name one of these images, by a name that it has or had, unless a hash says it for sure;
+    with `by_hash` those that look for the hash of a file."""
+    rows = tx.all(
         """
-        SELECT DISTINCT i.generation_id
-          FROM json_each(:images) AS new
-               JOIN generation_files AS f ON f.generation_id = new.value AND f.kind IN ('final', 'copy')
-               JOIN generation_inputs AS i
-                 ON i.name_key = lower(replace(f.path, rtrim(f.path, replace(f.path, '/', '')), ''))
-         WHERE i.generation_id <> new.value AND (i.found_id IS NULL OR i.found_by = 'name')
+        WITH names (name_key) AS MATERIALIZED (
+             SELECT lower(replace(f.path, rtrim(f.path, replace(f.path, '/', '')), ''))
+               FROM json_each(:images) AS new
+                    CROSS JOIN generation_files AS f ON f.generation_id = new.value AND f.kind IN ('final', 'copy')
+              UNION
+             SELECT n.name_key
+               FROM json_each(:images) AS new
+                    CROSS JOIN former_names AS n ON n.generation_id = new.value)
+        SELECT i.generation_id, i.name_key, max(i.found_id IS NOT NULL) AS found
+          FROM names
+               CROSS JOIN generation_inputs AS i ON i.name_key = names.name_key
+         WHERE (i.found_by IS NOT 'hash' OR i.name IS NULL) AND (NOT :by_hash OR i.hash_kind = 'file_sha256')
+         GROUP BY i.generation_id, i.name_key
         """,
         images=json.dumps(list(images)),
+        by_hash=by_hash,
     )
+    return [Waiting(**(row | {"found": bool(row["found"])})) for row in rows]
 
 
 def naming_hash(tx: ReadTx, hex_digest: str) -> list[GenerationId]:
@@ -163,30 +199,78 @@ def with_sha256(tx: ReadTx, digest: bytes) -> GenerationId | None:
 
 
 def named(tx: ReadTx, key: str) -> list[Candidate]:
-    """Every image that goes or went by this name, each path once."""
+    """Every image that goes or went by this name, each path once; no more than one above `MAX_CANDIDATES`."""
     rows = tx.all(
-        """
-        SELECT f.generation_id, f.path, f.sha256
-          FROM generation_files AS f
-         WHERE lower(replace(f.path, rtrim(f.path, replace(f.path, '/', '')), '')) = :key
-           AND f.kind IN ('final', 'copy')
-         UNION
-        SELECT n.generation_id, f.path, f.sha256
-          FROM former_names AS n
-               JOIN generation_files AS f ON f.generation_id = n.generation_id AND f.kind = 'final'
-         WHERE n.name_key = :key
-         LIMIT :most
-        """,
+        f"""
+        SELECT named.generation_id, named.path, {_MOMENT} AS moment_ms,
+               (SELECT max(s.sha256)
+                  FROM generation_files AS s
+                 WHERE s.generation_id = named.generation_id AND s.kind IN ('final', 'copy')) AS sha256
+          FROM (SELECT f.generation_id, f.path
+                  FROM generation_files AS f
+                 WHERE lower(replace(f.path, rtrim(f.path, replace(f.path, '/', '')), '')) = :key
+                   AND f.kind IN ('final', 'copy')
+                 UNION
+                SELECT n.generation_id, f.path
+                  FROM former_names AS n
+                       JOIN generation_files AS f
+                         ON f.generation_id = n.generation_id AND f.kind IN ('final', 'copy')
+                 WHERE n.name_key = :key
+                 UNION
+                SELECT p.generation_id, p.name_key
+                  FROM former_names AS n
+                       JOIN former_names AS p
+                         ON p.generation_id = n.generation_id AND instr(p.name_key, '/') > 0
+                        AND lower(replace(p.name_key, rtrim(p.name_key, replace(p.name_key, '/', '')), '')) = :key
+                 WHERE n.name_key = :key
+                 LIMIT :most + 1) AS named
+               CROSS JOIN generations AS g ON g.id = named.generation_id
+        """,  # noqa: S608 - a text of our own
         key=key,
         most=MAX_CANDIDATES,
     )
     return [Candidate(**row) for row in rows]
 
 
-def remember_name(tx: WriteTx, image: GenerationId, key: str) -> None:
-    tx.run(
-        "INSERT INTO former_names (name_key, generation_id) VALUES (:key, :image) ON CONFLICT DO NOTHING",
-        key=key,
+@dataclass(frozen=True, slots=True, order=True)
+class Age:
+    """Images in order of their age: by when they were made, then by what is in them."""
+
+    moment_ms: int
+    fingerprint: bytes
+
+
+def ages(tx: ReadTx, images: Iterable[GenerationId]) -> dict[GenerationId, Age]:
+    rows = tx.all(
+        f"""
+        SELECT g.id, {_MOMENT} AS moment_ms, coalesce(f.fingerprint, x'') AS fingerprint
+          FROM json_each(:images) AS wanted
+               CROSS JOIN generations AS g ON g.id = wanted.value
+               LEFT JOIN generation_files AS f ON f.generation_id = g.id AND f.kind = 'final'
+        """,  # noqa: S608 - a text of our own
+        images=json.dumps(list(images)),
+    )
+    return {row["id"]: Age(row["moment_ms"], row["fingerprint"]) for row in rows}
+
+
+def remember_path(tx: WriteTx, image: GenerationId, path: str) -> None:
+    """A file of the image was there. Beside its name its path is kept, for those that name its folders too;
+    no name has a slash."""
+    names = {name_key(path), path if "/" in path else None} - {None}
+    tx.run_many(
+        "INSERT INTO former_names (name_key, generation_id) VALUES (:name, :image) ON CONFLICT DO NOTHING",
+        [{"name": name, "image": image} for name in names],
+    )
+
+
+def paths_of(tx: ReadTx, image: GenerationId) -> list[str]:
+    """Where files of it are and were, or their mere names."""
+    return tx.column(
+        """
+        SELECT path FROM generation_files WHERE generation_id = :image AND kind IN ('final', 'copy')
+         UNION
+        SELECT name_key FROM former_names WHERE generation_id = :image
+        """,
         image=image,
     )
 
@@ -201,7 +285,7 @@ def input_files(tx: ReadTx, image: GenerationId) -> list[FileRow]:
           FROM generation_inputs AS i
                JOIN generation_files AS f ON f.generation_id = i.found_id AND f.kind = 'final'
                JOIN roots AS r ON r.id = f.root_id
-         WHERE i.generation_id = :image
+         WHERE i.generation_id = :image AND i.found_by IS NOT NULL
          ORDER BY i.position
         """,
         image=image,
@@ -210,7 +294,7 @@ def input_files(tx: ReadTx, image: GenerationId) -> list[FileRow]:
 
 
 def made_from(tx: ReadTx, image: GenerationId) -> list[GenerationId]:
-    """The images that this one went into, as far as is known."""
+    """The images that this one went into, as far as is known, or would have but for a circle."""
     return tx.column(
         """
         SELECT id FROM generations WHERE parent_id = :image
@@ -263,8 +347,14 @@ def set_found_parent(tx: WriteTx, image: GenerationId, found: GenerationId | Non
 
 def comes_from(tx: ReadTx, image: GenerationId, ancestor: GenerationId) -> bool:
     """Whether `ancestor` is `image` itself or went into it, over any number of steps."""
-    return bool(
-        tx.value(
+    return ancestor in _above(tx, image, closing=False)
+
+
+def _above(tx: ReadTx, image: GenerationId, *, closing: bool) -> set[GenerationId]:
+    """The image and all that went into it; with `closing` also what only would close a circle. The
+    person's word about a parent stands in place of the file's."""
+    return set(
+        tx.column(
             """
             WITH RECURSIVE above (id) AS (
                  SELECT :image
@@ -272,18 +362,84 @@ def comes_from(tx: ReadTx, image: GenerationId, ancestor: GenerationId) -> bool:
                  SELECT g.parent_id
                    FROM above
                         JOIN generations AS g ON g.id = above.id
-                  WHERE g.parent_id IS NOT NULL
+                  WHERE g.parent_id IS NOT NULL AND g.parent_by = 'user'
                   UNION
                  SELECT i.found_id
                    FROM above
-                        JOIN generation_inputs AS i ON i.generation_id = above.id
-                  WHERE i.found_id IS NOT NULL
+                        JOIN generations AS g ON g.id = above.id
+                        JOIN generation_inputs AS i ON i.generation_id = g.id
+                  WHERE i.found_id IS NOT NULL AND (:closing OR i.found_by IS NOT NULL)
+                    AND (i.role <> 'source' OR g.parent_by IS NOT 'user')
                   LIMIT :most)
-            SELECT EXISTS (SELECT 1 FROM above WHERE id = :ancestor)
+            SELECT id FROM above
             """,
             image=image,
-            ancestor=ancestor,
+            closing=closing,
             most=MAX_ANCESTORS,
+        )
+    )
+
+
+def made_of(tx: ReadTx, image: GenerationId) -> set[GenerationId]:
+    """The image and all that it went into, or would have but for a circle, over any number of steps."""
+    return set(
+        tx.column(
+            """
+            WITH RECURSIVE below (id) AS (
+                 SELECT :image
+                  UNION
+                 SELECT g.id
+                   FROM below
+                        JOIN generations AS g ON g.parent_id = below.id
+                  WHERE g.parent_by = 'user'
+                  UNION
+                 SELECT i.generation_id
+                   FROM below
+                        JOIN generation_inputs AS i ON i.found_id = below.id
+                        JOIN generations AS g ON g.id = i.generation_id
+                  WHERE i.role <> 'source' OR g.parent_by IS NOT 'user'
+                  LIMIT :most)
+            SELECT id FROM below
+            """,
+            image=image,
+            most=MAX_ANCESTORS,
+        )
+    )
+
+
+def circle(tx: ReadTx, image: GenerationId, below: set[GenerationId]) -> set[GenerationId]:
+    """The images that the files, or the person, make come from this one and go into it, itself among
+    them; none where they make no circle. `below`: what `made_of` says."""
+    if len(below) == 1:
+        return set()
+    found = below & _above(tx, image, closing=True)
+    return found if len(found) > 1 else set()
+
+
+def closing(tx: ReadTx, images: Iterable[GenerationId]) -> list[GenerationId]:
+    """Those that would come from one of these images, but for a circle."""
+    return tx.column(
+        """
+        SELECT DISTINCT i.generation_id
+          FROM json_each(:images) AS wanted
+               CROSS JOIN generation_inputs AS i ON i.found_id = wanted.value
+         WHERE i.found_by IS NULL
+        """,
+        images=json.dumps(list(images)),
+    )
+
+
+def person_joins(tx: ReadTx, images: Iterable[GenerationId]) -> bool:
+    """Whether the person said of one of these images that it came from another of them."""
+    return bool(
+        tx.value(
+            """
+            SELECT EXISTS (SELECT 1
+                             FROM json_each(:images) AS wanted
+                                  CROSS JOIN generations AS g ON g.id = wanted.value
+                            WHERE g.parent_by = 'user' AND g.parent_id IN (SELECT value FROM json_each(:images)))
+            """,
+            images=json.dumps(list(images)),
         )
     )
 
@@ -305,7 +461,7 @@ def links_up(tx: ReadTx, images: Sequence[GenerationId], *, limit: int) -> list[
           FROM json_each(:images) AS wanted
                JOIN generation_inputs AS i ON i.generation_id = wanted.value
                JOIN generations AS g ON g.id = i.generation_id
-         WHERE i.found_id IS NOT NULL AND i.found_id IS NOT g.parent_id
+         WHERE i.found_id IS NOT NULL AND i.found_by IS NOT NULL AND i.found_id IS NOT g.parent_id
            AND (i.role <> 'source' OR g.parent_by IS NOT 'user')
          LIMIT :limit
         """,
@@ -328,7 +484,8 @@ def links_down(tx: ReadTx, images: Sequence[GenerationId], *, limit: int) -> lis
           FROM json_each(:images) AS wanted
                JOIN generation_inputs AS i ON i.found_id = wanted.value
                JOIN generations AS g ON g.id = i.generation_id
-         WHERE i.found_id IS NOT g.parent_id AND (i.role <> 'source' OR g.parent_by IS NOT 'user')
+         WHERE i.found_by IS NOT NULL AND i.found_id IS NOT g.parent_id
+           AND (i.role <> 'source' OR g.parent_by IS NOT 'user')
          LIMIT :limit
         """,
         images=json.dumps(list(images)),

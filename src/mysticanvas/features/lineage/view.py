@@ -112,6 +112,6 @@ def _lineage(
     unknown = [
         UnknownInput(one.role, one.name, one.hash)
         for one in queries.inputs_of(tx, image)
-        if one.found_id is None and not (one.role == "source" and parent.parent_by == "user")
+        if (one.found_id is None or one.found_by is None) and not (one.role == "source" and parent.parent_by == "user")
     ]
     return Lineage(nodes, edges, unknown, parent.parent_by, truncated)

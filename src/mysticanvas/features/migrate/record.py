@@ -16,6 +16,7 @@ from mysticanvas.domain.file import ImageFormat, ImageHead, TextEntry
 from mysticanvas.domain.generation import GenerationId, Recipe, TimestampSource
 from mysticanvas.features.importing import record as import_record
 from mysticanvas.features.lineage import queries as lineage_queries
+from mysticanvas.features.lineage import service as lineage_service
 from mysticanvas.features.lineage.queries import Parent
 from mysticanvas.features.migrate import queries, tags
 from mysticanvas.features.migrate.types import ForeignImage, LeftOut, LibraryReport
@@ -127,7 +128,9 @@ class TakeOver:
             others = self._named(tx, one) - {known}
             if len(others) == 1:
                 image = others.pop()
+                concerned = lineage_service.concerned(tx, known)
                 queries.replace_placeholder(tx, known, image, now_ms=self._now_ms())
+                lineage_service.note_gone(tx, concerned, now_ms=self._now_ms())
                 self._complete(tx, image, one)
 
     def _places(self, tx: ReadTx, one: ForeignImage) -> list[tuple[int, str]]:
@@ -212,6 +215,7 @@ class TakeOver:
                 continue
             after = Parent(parent, before.parent_relation, "user")
             lineage_queries.set_parent(tx, image, after, now_ms=self._now_ms())
+            lineage_service.find(tx, image, now_ms=self._now_ms())
             linked += 1
         return linked
 
