@@ -2,6 +2,9 @@
 
     python3 dev.py run [FOLDER …] [OPTIONS]    open the gallery on folders; without one, on a painted demo
     python3 dev.py test [--long] [ARGS]        every test; ARGS go to pytest
+    python3 dev.py test --fast [ARGS]          half a minute: unit, structure, and the tests of what has changed
+    python3 dev.py test --coverage [ARGS]      all but browser and faults; fails below the floor in pyproject.toml
+    python3 dev.py mutate MODULE [--sample N]  do the tests of src/mysticanvas/MODULE find planted faults?
     python3 dev.py check                       formatting, lint, types, layers, the gallery's types
     python3 dev.py bench [NAME]                one benchmark, or the list of them
 
@@ -16,6 +19,8 @@ import sys
 import venv
 from collections.abc import Sequence
 from pathlib import Path
+
+from tools import changed_tests
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
@@ -87,6 +92,10 @@ def open_gallery(args: Sequence[str]) -> None:
 
 def test(args: Sequence[str]) -> None:
     """The gallery's own tests, then pytest; with paths or a -k of pytest's, pytest alone."""
+    for option, kind in {"--fast": test_what_changed, "--coverage": test_with_coverage}.items():
+        if option in args:
+            kind([arg for arg in args if arg != option])
+            return
     build_gallery()
     if set(args) - {"--long", "-q", "-v", "-x"}:
         run(PYTHON, "-m", "pytest", *args)
@@ -98,6 +107,33 @@ def test(args: Sequence[str]) -> None:
     # What fails in a browser is tried once more, and both are reported: a page that waits for its turn on two
     # busy cores is no fault of the gallery.
     run(PYTHON, "-m", "pytest", *side_by_side, "--reruns", "1", "tests/browser", *args)
+
+
+def test_what_changed(args: Sequence[str]) -> None:
+    """Unit and structure tests, and of the others those that the changes concern and half a minute allows."""
+    changed = changed_tests.changed_files(ROOT)
+    if changed is None:
+        say("No Git repository here: unit and structure tests only.")
+    if any(path.startswith("web/") for path in changed or ()):
+        build_gallery()
+        run(PYTHON, "build_web.py", "npm", "run", "--silent", "test")
+    tests, seconds = changed_tests.read_tests(ROOT), changed_tests.read_seconds(ROOT)
+    selection = changed_tests.select(changed or (), tests, seconds)
+    for line in changed_tests.report(selection):
+        say(line)
+    paths = [choice.path for choice in selection.selected]
+    run(PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile", *changed_tests.ALWAYS, *paths, *args)
+
+
+def test_with_coverage(args: Sequence[str]) -> None:
+    """How much of the Python code runs in the tests; [tool.coverage] in pyproject.toml says the least."""
+    build_gallery()
+    without = ("--ignore", "tests/browser", "--ignore", "tests/faults")
+    run(PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile", *without, "--cov", *args)
+
+
+def mutate(args: Sequence[str]) -> None:
+    run(PYTHON, "-m", "tools.mutate", *args)
 
 
 def check(args: Sequence[str]) -> None:
@@ -133,7 +169,7 @@ def bench(args: Sequence[str]) -> None:
     run(PYTHON, ROOT / "benchmarks" / f"{args[0]}.py", *args[1:], PYTHONPATH=str(ROOT))
 
 
-COMMANDS = {"run": open_gallery, "test": test, "check": check, "bench": bench}
+COMMANDS = {"run": open_gallery, "test": test, "mutate": mutate, "check": check, "bench": bench}
 
 
 def main(args: Sequence[str]) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from mysticanvas.app import features
 from mysticanvas.app.in_process import open_in_process
@@ -19,7 +19,11 @@ settings.register_profile("quick", max_examples=50, deadline=None)
 settings.register_profile(
     "ci", max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.load_profile("ci" if os.environ.get("CI") else "quick")
+# For tools/mutate.py: that a test fails is enough, a simpler example is not needed.
+settings.register_profile(
+    "mutate", max_examples=50, deadline=None, derandomize=True, phases=[Phase.explicit, Phase.generate]
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "quick"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,3 +53,16 @@ def database(tmp_path: Path) -> Iterator[Database]:
     """The database of a new library."""
     with Database.open(tmp_path / "library") as opened:
         yield opened
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Records how long each test took, for `dev.py test --fast`."""
+    cache = getattr(config, "cache", None)
+    if cache is None:
+        return
+    taken_s: dict[str, float] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                taken_s[report.nodeid] = taken_s.get(report.nodeid, 0.0) + report.duration
+    cache.set("mysticanvas/seconds", cache.get("mysticanvas/seconds", {}) | taken_s)

@@ -1,0 +1,1 @@
+"""What `dev.py` uses, and what was made once."""
