@@ -22,8 +22,10 @@ from pathlib import Path
 import apsw
 import numpy as np
 
+from mysticanvas.app import features
 from mysticanvas.db.connections import open_writer
 from mysticanvas.db.database import Database, ReadTx, WriteTx
+from mysticanvas.edits.kinds import decode
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.tags import image_tag_queries
 
@@ -219,10 +221,10 @@ def implication(database: Database, images: int) -> None:
     tag, count = database.read(nearest)
     steps = [("tag.imply", {"tag": f"tag {tag}", "implies": f"above {tag}"})]
     print(f"\nan implication over {count:,} images, as the Orchestrator carries it through:")
-    with Held() as held, EditRunner(database, now_ms=lambda: 0) as carrying_on:
+    with Held() as held, EditRunner(database, now_ms=lambda: 0) as edits:
         for kind in ("tag.imply", "tag.unimply"):
             began_s, began_cpu = time.perf_counter(), time.process_time()
-            carrying_on.do(kind, [(kind, steps[0][1])], None)
+            edits.do(decode((kind, steps[0][1])), None)
             said_ms = (time.perf_counter() - began_s) * 1000
             while database.read(image_tag_queries.next_work) is not None:
                 time.sleep(0.005)
@@ -278,4 +280,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    features.load()
     main()

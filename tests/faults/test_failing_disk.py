@@ -18,9 +18,9 @@ from mysticanvas.db.images import folders
 from mysticanvas.db.images.folders import Root
 from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.edits import apply as edit_apply
 from mysticanvas.features.doctor import checks as doctor_checks
 from mysticanvas.features.importing import record as import_record
+from tests import edits as test_edits
 from tests.faults.failing_disk import KINDS, VFS, Disk, Fault
 from tests.faults.test_power_cut import found
 
@@ -108,7 +108,7 @@ def _work(database: Database, said: Confirmed, tried: Callable[[Callable[[], Non
 
 
 def _rate(database: Database, image: GenerationId, rating: int) -> None:
-    database.write(edit_apply.do, "rating", {"value": rating}, [image], now_ms=1)
+    database.write(test_edits.do, "rating", {"value": rating}, [image], now_ms=1)
 
 
 def fault_of(folder: Path, said: Confirmed) -> str | None:

@@ -21,7 +21,6 @@ from mysticanvas.db.images import folders
 from mysticanvas.domain.errors import ConflictError, MystiCanvasError, TaskFailedError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Answer, Task
-from mysticanvas.edits import apply as edit_apply
 from mysticanvas.edits import undo as edit_undo
 from mysticanvas.features.backups import service as backup_service
 from mysticanvas.features.doctor import checks as doctor_checks
@@ -34,6 +33,7 @@ from mysticanvas.jobs.outcomes import Failed, Finished, apply_all
 from mysticanvas.jobs.types import Job
 from mysticanvas.search import language, paging
 from mysticanvas.worker.main import run as run_task
+from tests import edits as test_edits
 from tests.faults import library_said
 from tests.faults.library_bugs import BUGS
 from tests.faults.library_model import ANCHOR, COLLECTIONS, Deed, File, Image, Model
@@ -84,7 +84,7 @@ class Library(RuleBasedStateMachine):
         self.open()
         self.root = self.database.write(folders.add, path=str(self.pictures), watch=False, now_ms=0)
         for name in COLLECTIONS:
-            self.database.write_bulk(edit_apply.do, "collection.create", {"uuid": UUIDS[name], "name": name}, now_ms=0)
+            self.database.write_bulk(test_edits.do, "collection.create", {"uuid": UUIDS[name], "name": name}, now_ms=0)
         self.create("anchor.png")
         self.create(PATHS[0])
         self.create(PATHS[2])
@@ -237,7 +237,7 @@ class Library(RuleBasedStateMachine):
 
     def deed(self, kind: str, args: dict[str, Any], images: list[Image], changes: list[tuple[Any, str, Any]]) -> None:
         if images:
-            done = self.database.write(edit_apply.do, kind, args, self.ids(images), now_ms=self.now_ms)
+            done = self.database.write(test_edits.do, kind, args, self.ids(images), now_ms=self.now_ms)
             self.model.do(done.operation, images, changes)
 
     @rule(some=some, value=st.booleans())

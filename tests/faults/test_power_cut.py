@@ -18,10 +18,10 @@ from mysticanvas.db.images.folders import Root
 from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.generation import GenerationId, LoraUse, Recipe
-from mysticanvas.edits import apply as edit_apply
 from mysticanvas.features.doctor import checks as doctor_checks
 from mysticanvas.features.importing import record as import_record
 from mysticanvas.features.importing.messages import ImageRead
+from tests import edits as test_edits
 from tests.faults.power_cut import VFS, Deed, Disk, images
 
 SEED = 20_260_822
@@ -96,7 +96,7 @@ def work(disk: Disk, folder: Path) -> Run:
                 images_ = database.read(lambda tx: tx.column("SELECT id FROM generations"))
             else:
                 rating, image = {"value": chance.randrange(1, 6)}, chance.choice(images_)
-                database.write(edit_apply.do, "rating", rating, [image], now_ms=number)
+                database.write(test_edits.do, "rating", rating, [image], now_ms=number)
                 run.edits.append((len(disk.deeds), database.changes))
         run.states[database.changes] = database.read(digest)
     return run

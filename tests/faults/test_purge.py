@@ -16,13 +16,13 @@ from mysticanvas.db import writer as db_writer
 from mysticanvas.db.connections import open_writer
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.db.images import files, generations, word_index
-from mysticanvas.edits import apply as edit_apply
 from mysticanvas.features.doctor import checks as doctor_checks
 from mysticanvas.features.trash import purge as trash_purge
 from mysticanvas.features.trash import queries as trash_queries
 from mysticanvas.fs import trash as fs_trash
 from mysticanvas.fs.trash import Discard
 from mysticanvas.jobs import queue as job_queue
+from tests import edits as test_edits
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 
@@ -46,8 +46,8 @@ def lay(folder: Path, count: int = FILES) -> Path:
             return [_add(tx, pictures, number) for number in range(count)]
 
         images = database.write(add)
-        database.write(edit_apply.do, "tag", {"add": ["fox"]}, images, now_ms=1)
-        database.write(edit_apply.do, "trash", {}, images, now_ms=2)
+        database.write(test_edits.do, "tag", {"add": ["fox"]}, images, now_ms=1)
+        database.write(test_edits.do, "trash", {}, images, now_ms=2)
     return folder / "library"
 
 
@@ -253,7 +253,7 @@ def test_nothing_is_purged_that_is_not_in_the_trash_or_whose_drive_is_away(tmp_p
     pictures = tmp_path / "pictures"
     with Database.open(library) as database:
         images = database.read(trash_queries.ids, before_ms=None, limit=10)
-        database.write(edit_apply.do, "restore", {}, images[:1], now_ms=3)
+        database.write(test_edits.do, "restore", {}, images[:1], now_ms=3)
         done = trash_purge.purge(database, images[:1], Discard.UNLINK, now_ms=now_ms)
         assert (done.images, done.files) == (0, 0)
         pictures.rename(tmp_path / "away")
@@ -272,6 +272,6 @@ def test_what_is_trashed_shows_nowhere_and_comes_back_as_it_was(tmp_path: Path) 
         shown = lambda tx: tx.value("SELECT count(*) FROM image_tags")  # noqa: E731
         assert database.read(shown) == 0
         assert database.read(generations.total) == 0
-        database.write(edit_apply.do, "restore", {}, images, now_ms=3)
+        database.write(test_edits.do, "restore", {}, images, now_ms=3)
         assert database.read(shown) == 4
         assert database.read(generations.total) == 4

@@ -5,8 +5,8 @@ import time
 
 from mysticanvas.app.cli import main
 from mysticanvas.db.database import Database
-from mysticanvas.edits import apply as edit_apply
-from mysticanvas.edits.types import Done
+from mysticanvas.edits import apply
+from mysticanvas.edits.types import EditResult
 
 LATE_S = 0.4
 
@@ -19,11 +19,11 @@ def early(change):
         if done is not change:
             return write(self, done, *args, **kwargs)
         threading.Thread(target=lambda: (time.sleep(LATE_S), write(self, done, *args, **kwargs)), daemon=True).start()
-        return Done(operation=0, changed=1)
+        return EditResult(operation=0, changed=1)
 
     Database.write = later
 
 
 if __name__ == "__main__":
-    early(edit_apply.do_all)
+    early(apply.apply_all)
     main()

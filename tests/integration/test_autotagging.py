@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import edits as test_edits
 from tests.integration.test_similarity import PROMPTS, take_in, wait_for, working, write
 
 from mysticanvas.db.database import Database
 from mysticanvas.domain.errors import EndpointError, InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.tag import MachineTag, MachineTagCategory, TagSource
-from mysticanvas.edits import apply as edit_apply
 from mysticanvas.features.autotag import prompting
 from mysticanvas.features.autotag import service as autotag_service
 from mysticanvas.features.autotag.service import Run
@@ -382,7 +382,7 @@ def test_images_are_tagged_by_jobs_a_question_a_prompt_and_the_key_is_nowhere(
     assert run.run.startswith(f"tiny/{prompting.PROMPT_VERSION}/")
     # A proposal shows nowhere until somebody accepts it.
     assert shown_on(database) == set()
-    database.write(edit_apply.do, "tag.accept", {"tags": ["old fisherman"]}, now_ms=9)
+    database.write(test_edits.do, "tag.accept", {"tags": ["old fisherman"]}, now_ms=9)
     assert shown_on(database) == {"old fisherman"}
     assert all(check.ok for check in doctor_checks.run_all(database))
     assert len(stub.asked) == 5
@@ -403,9 +403,9 @@ def test_images_are_tagged_by_jobs_a_question_a_prompt_and_the_key_is_nowhere(
 def test_an_alias_leads_to_its_tag_and_what_was_refused_stays_away(
     database: Database, tmp_path: Path, stub: Stub
 ) -> None:
-    database.write(edit_apply.do, "tag.alias", {"tag": "old fisherman", "of": "angler"}, now_ms=1)
+    database.write(test_edits.do, "tag.alias", {"tag": "old fisherman", "of": "angler"}, now_ms=1)
     database.write(tag_service.find_or_propose, "calm", TagSource.LLM, now_ms=1)
-    database.write(edit_apply.do, "tag.refuse", {"tags": ["calm"]}, now_ms=2)
+    database.write(test_edits.do, "tag.refuse", {"tags": ["calm"]}, now_ms=2)
     stub.reply = says({"tags": [*GOOD["tags"], {"category": "mood", "name": "calm", "confidence": 0.8}]})
     write(tmp_path / "pictures", PROMPTS[:1])
     want(database, stub)
@@ -423,7 +423,7 @@ def test_auto_tagging_never_touches_what_the_person_said(database: Database, tmp
     with working(database, tmp_path) as pool:
         take_in(database, pool, tmp_path / "pictures")
         images = everything(database)
-        database.write(edit_apply.do, "tag", {"reject": ["old fisherman"], "add": ["mine"]}, images, now_ms=1)
+        database.write(test_edits.do, "tag", {"reject": ["old fisherman"], "add": ["mine"]}, images, now_ms=1)
         start(database, images)
         wait_for(lambda: idle(database))
         assert shown_on(database) == {"mine"}

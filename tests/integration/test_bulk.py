@@ -13,7 +13,7 @@ from tests.rows import add_images
 from mysticanvas.cli.client import Client, connect
 from mysticanvas.db import writer as db_writer
 from mysticanvas.db.database import Database
-from mysticanvas.edits import apply as edit_apply
+from mysticanvas.domain.errors import ConflictError
 from mysticanvas.edits import undo as edit_undo
 from mysticanvas.settings import Settings
 
@@ -131,7 +131,7 @@ def test_a_deed_that_is_refused_half_way_leaves_no_trace(tmp_path: Path) -> None
         settled(client, client.post("/api/bulk", asked | {"set": {"tags": {"add": ["fox"]}}}))
         before = client.text("/api/export")
         script = {"text": "retag fox -> vixen\nimply a -> b\nimply b -> a"}
-        with pytest.raises(edit_apply.ConflictError, match="circle"):
+        with pytest.raises(ConflictError, match="circle"):
             client.post("/api/tags/script", script)
         assert client.text("/api/export") == before
-        assert edit_undo.DeedState.UNDONE in {one["state"] for one in client.get("/api/operations")["operations"]}
+        assert edit_undo.EditState.UNDONE in {one["state"] for one in client.get("/api/operations")["operations"]}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import pyvips
 from PIL import Image, ImageEnhance
+from tests import edits as test_edits
 from tests.integration.test_similarity import take_in, wait_for, working
 
 from mysticanvas.db import settings_store
@@ -16,7 +17,6 @@ from mysticanvas.db.images import generations
 from mysticanvas.domain.errors import ConflictError, InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.similarity import Alike
-from mysticanvas.edits import apply as edit_apply
 from mysticanvas.edits import undo as edit_undo
 from mysticanvas.features.collections import queries as collection_queries
 from mysticanvas.features.doctor import checks as doctor_checks
@@ -214,7 +214,7 @@ def test_the_same_recipe_makes_a_group(library: Database) -> None:
 
 
 def do(database: Database, kind: str, args: dict[str, Any], images: list[GenerationId]) -> int:
-    return database.write(edit_apply.do, kind, args, images, now_ms=5).operation
+    return database.write(test_edits.do, kind, args, images, now_ms=5).operation
 
 
 def keep(database: Database, kept: GenerationId, others: list[GenerationId]) -> int:

@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
+from tests import edits as test_edits
 from tests.rows import add_images
 
 from mysticanvas.db.database import Database, WriteTx
-from mysticanvas.edits import apply as edit_apply
 from mysticanvas.features.doctor import checks as doctor_checks
 from mysticanvas.features.doctor import repair as doctor_repair
 from mysticanvas.imaging.thumbnail_cache import ThumbCache
@@ -26,7 +26,7 @@ DAMAGE = {
 def test_what_follows_from_sound_rows_is_made_again(database: Database, tmp_path: Path, name: str) -> None:
     cache = ThumbCache(tmp_path / "thumbs", (256, 512))
     images = add_images(database, 4, prompt=lambda number: f"a red fox {number}")
-    database.write(edit_apply.do, "tag", {"add": ["fox"]}, images, now_ms=1)
+    database.write(test_edits.do, "tag", {"add": ["fox"]}, images, now_ms=1)
     assert doctor_repair.look(database, cache) == []
 
     database.write(lambda tx: _damage(tx, DAMAGE[name]))
@@ -62,5 +62,5 @@ def test_a_sound_library_stays_sound_in_the_eyes_of_doctor_however_often_its_not
     [image] = add_images(database, 1, prompt=lambda _: "a red fox")
     for number in range(17):
         text = ("a lighthouse", "later", "")[number % 3]
-        database.write(edit_apply.do, "notes", {"value": text}, [image], now_ms=number)
+        database.write(test_edits.do, "notes", {"value": text}, [image], now_ms=number)
         assert [check for check in doctor_checks.run_all(database) if not check.ok] == []

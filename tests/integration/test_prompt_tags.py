@@ -3,13 +3,13 @@
 from collections.abc import Callable, Sequence
 
 import pytest
+from tests import edits as test_edits
 from tests.rows import add_images
 from tests.tagging import everything_said, what_is_wrong
 
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.tag import TagSource
-from mysticanvas.edits import apply as edit_apply
 from mysticanvas.edits import undo as edit_undo
 from mysticanvas.features.tags import assertion_queries, image_tag_queries, prompt_tags, suggestions
 from mysticanvas.features.tags import queries as tag_queries
@@ -38,7 +38,7 @@ def test_phrases_that_recur_are_tags_of_all_their_images_and_the_rest_is_not(dat
 
 
 def test_a_phrase_that_is_a_known_tag_or_another_name_of_one_counts_at_once(database: Database) -> None:
-    database.write(edit_apply.do, "tag.alias", {"tag": "vixen", "of": "fox"}, now_ms=1)
+    database.write(test_edits.do, "tag.alias", {"tag": "vixen", "of": "fox"}, now_ms=1)
     lay(database, 2, lambda n: ["Vixen, ice", "FOX"][n])
     carry_on(database)
     assert counts(database) == {"fox": 2, "vixen": 0}
@@ -55,8 +55,8 @@ def test_the_vocabulary_is_not_flooded(database: Database, monkeypatch: pytest.M
 
 def test_switched_off_they_leave_no_trace_and_on_again_they_come_back(database: Database) -> None:
     lay(database, 10, lambda n: "red fox, snow")
-    database.write(edit_apply.do, "tag.create", {"name": "snow"}, now_ms=1)
-    database.write(edit_apply.do, "tag", {"add": ["dog"]}, [], now_ms=1)
+    database.write(test_edits.do, "tag.create", {"name": "snow"}, now_ms=1)
+    database.write(test_edits.do, "tag", {"add": ["dog"]}, [], now_ms=1)
     before = everything_said(database)
     carry_on(database)
     there = counts(database)
@@ -74,7 +74,7 @@ def test_a_tag_from_prompts_that_the_person_uses_stays(database: Database) -> No
     images = add_images(database, 10, prompt=lambda _: "red fox, snow")
     database.write_bulk(prompt_tags.note, images)
     carry_on(database)
-    database.write(edit_apply.do, "tag", {"add": ["red fox"]}, images[:1], now_ms=1)
+    database.write(test_edits.do, "tag", {"add": ["red fox"]}, images[:1], now_ms=1)
     database.write(prompt_tags.stop)
     carry_on(database)
     assert counts(database) == {"red fox": 1}
@@ -97,15 +97,15 @@ def say(database: Database, name: str, images: Sequence[GenerationId]) -> None:
 
 def test_a_machines_new_word_shows_nowhere_until_it_is_accepted(database: Database) -> None:
     images = add_images(database, 3)
-    database.write(edit_apply.do, "tag", {"add": ["arctic fox", "wolf"]}, images[:1], now_ms=1)
+    database.write(test_edits.do, "tag", {"add": ["arctic fox", "wolf"]}, images[:1], now_ms=1)
     say(database, "Arctic Foxes", images)
     say(database, "wolfe", images[:2])
     found = {p.name: (p.images, p.similar) for p in database.read(suggestions.proposals)}
     assert found == {"Arctic Foxes": (3, ["arctic fox"]), "wolfe": (2, ["wolf"])}
     assert counts(database) == {"arctic fox": 1, "wolf": 1}
     before = everything_said(database)
-    done = database.write(edit_apply.do, "tag.alias", {"tag": "Arctic Foxes", "of": "arctic fox"}, now_ms=2)
-    database.write(edit_apply.do, "tag.accept", {"tags": ["wolfe"]}, now_ms=2)
+    done = database.write(test_edits.do, "tag.alias", {"tag": "Arctic Foxes", "of": "arctic fox"}, now_ms=2)
+    database.write(test_edits.do, "tag.accept", {"tags": ["wolfe"]}, now_ms=2)
     assert counts(database)["arctic fox"] == 3
     assert counts(database)["wolfe"] == 2
     for operation in (done.operation + 1, done.operation):
@@ -117,7 +117,7 @@ def test_a_machines_new_word_shows_nowhere_until_it_is_accepted(database: Databa
 def test_a_refused_word_does_not_come_again(database: Database) -> None:
     images = add_images(database, 2)
     say(database, "blurry", images)
-    database.write(edit_apply.do, "tag.refuse", {"tags": ["blurry"]}, now_ms=1)
+    database.write(test_edits.do, "tag.refuse", {"tags": ["blurry"]}, now_ms=1)
     say(database, "Blurry", images)
     assert database.read(suggestions.proposals) == []
     assert database.read(what_is_wrong) == []

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import edits as test_edits
 from tests.pictures import write_pictures
 from tests.rows import add_images, name_of
 
@@ -16,7 +17,6 @@ from mysticanvas.db import settings_store
 from mysticanvas.db.database import Database
 from mysticanvas.domain.errors import InvalidInputError, MystiCanvasError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.edits import apply as edit_apply
 from mysticanvas.features.backups import service as backup_service
 from mysticanvas.features.duplicates import service as duplicate_service
 from mysticanvas.features.journal import files as journal_files
@@ -270,7 +270,7 @@ def test_a_restored_library_begins_another_journal(tmp_path: Path) -> None:
 
 
 def rate(database: Database, image: GenerationId, rating: int) -> None:
-    database.write(edit_apply.do, "rating", {"value": rating}, [image], now_ms=1)
+    database.write(test_edits.do, "rating", {"value": rating}, [image], now_ms=1)
 
 
 def ratings(folder: Path) -> dict[str, int]:
@@ -331,7 +331,7 @@ def test_a_journal_that_has_grown_is_written_anew_and_says_the_same(
         images = add_images(database, 40)
         with Journaling(database):
             for number in range(12):
-                database.write(edit_apply.do, "rating", {"value": number % 5}, images, now_ms=1)
+                database.write(test_edits.do, "rating", {"value": number % 5}, images, now_ms=1)
                 assert journal_service.catch_up(database, wait_s=10)
         [path] = (tmp_path / "journal").glob("*.jsonl")
         assert not path.name.endswith("-000001.jsonl")

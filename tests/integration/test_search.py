@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from tests import edits as test_edits
 from tests.libraries import FIRST_S, add_image, add_tag
 
 from mysticanvas.db.connections import GIVEN_UP
@@ -14,7 +15,6 @@ from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.domain.errors import TimeLimitError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.query import Field
-from mysticanvas.edits import apply as edit_apply
 from mysticanvas.edits import undo as edit_undo
 from mysticanvas.features.tags import image_tag_queries
 from mysticanvas.search import autocomplete, highlight, language, paging
@@ -69,7 +69,7 @@ def test_a_tag_is_found_by_all_that_leads_to_it(
     image = GenerationId(FIRST_S << 8)
 
     def do(kind: str, **args: object) -> int:
-        done = database.write(edit_apply.do, kind, args, [image] if kind == "tag" else [], now_ms=1).operation
+        done = database.write(test_edits.do, kind, args, [image] if kind == "tag" else [], now_ms=1).operation
         while database.write(image_tag_queries.carry_on, limit=1):
             pass
         return done
@@ -89,7 +89,7 @@ def test_a_tag_is_found_by_all_that_leads_to_it(
     while database.write(image_tag_queries.carry_on, limit=1):
         pass
     assert (found(finder, "tag:feline"), found(finder, "tag:cat")) == ({"cyrillic"}, set())
-    trashed = database.write(edit_apply.do, "trash", {}, [image], now_ms=2).operation
+    trashed = database.write(test_edits.do, "trash", {}, [image], now_ms=2).operation
     assert found(finder, "tag:feline") == set()
     database.write(edit_undo.undo, trashed)
     assert found(finder, "tag:feline") == {"cyrillic"}

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests import edits as test_edits
 from tests.importing import import_all
 from tests.pictures import png
 
@@ -19,7 +20,6 @@ from mysticanvas.db.images import folders
 from mysticanvas.domain.errors import NotFoundError, QueryError, TimeLimitError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.query import Field
-from mysticanvas.edits import apply as edit_apply
 from mysticanvas.features.semantic import service as semantic_service
 from mysticanvas.jobs import queries as job_queries
 from mysticanvas.jobs import queue as job_queue
@@ -166,7 +166,7 @@ def test_what_could_not_be_read_is_read_the_next_time(
     similarity = Similarity(library, tmp_path / "vectors")
     android = GenerationId(image_of(library, PROMPTS[0]))
     assert android in similarity.to_text("sad robot").ids
-    library.write(edit_apply.do, "trash", {}, [android], now_ms=5)
+    library.write(test_edits.do, "trash", {}, [android], now_ms=5)
 
     def fail(*_: Any) -> dict[int, int]:
         raise TimeLimitError("It took too long.")
@@ -180,7 +180,7 @@ def test_what_could_not_be_read_is_read_the_next_time(
     gone = threading.Event()
     gone.set()
     given_up = GIVEN_UP.set(gone)
-    library.write(edit_apply.do, "restore", {}, [android], now_ms=6)
+    library.write(test_edits.do, "restore", {}, [android], now_ms=6)
     assert android in similarity.to_text("sad robot").ids
     GIVEN_UP.reset(given_up)
 
@@ -189,10 +189,10 @@ def test_what_is_in_the_trash_is_like_nothing(library: Database, tmp_path: Path)
     similarity = Similarity(library, tmp_path / "vectors")
     android = GenerationId(image_of(library, PROMPTS[0]))
     assert android in similarity.to_text("sad robot").ids
-    library.write(edit_apply.do, "trash", {}, [android], now_ms=5)
+    library.write(test_edits.do, "trash", {}, [android], now_ms=5)
     assert android not in similarity.to_text("sad robot").ids
     assert android not in Similarity(library, tmp_path / "vectors").to_text("sad robot").ids
-    library.write(edit_apply.do, "restore", {}, [android], now_ms=6)
+    library.write(test_edits.do, "restore", {}, [android], now_ms=6)
     assert int(similarity.to_text("sad robot").ids[0]) == android
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import edits as test_edits
 from tests.rows import add_images
 
 from mysticanvas.db.database import Database, WriteTx
@@ -12,15 +13,16 @@ from mysticanvas.domain.errors import ConflictError, NotFoundError
 from mysticanvas.edits import apply as edit_apply
 from mysticanvas.edits import log as edit_log
 from mysticanvas.edits import undo as edit_undo
+from mysticanvas.edits.kinds import decode
 from mysticanvas.edits.runner import EditRunner
-from mysticanvas.edits.types import DeedState
+from mysticanvas.edits.types import EditState
 from mysticanvas.features.doctor import checks as doctor_checks
 
 MANY = 2_500
 
 
 @pytest.fixture
-def carrying_on(database: Database) -> Iterator[EditRunner]:
+def runner(database: Database) -> Iterator[EditRunner]:
     with EditRunner(database, now_ms=lambda: 1_000) as running:
         yield running
 
@@ -32,14 +34,14 @@ def state_of(database: Database) -> list[tuple[Any, ...]]:
 
 
 def do(database: Database, kind: str, args: dict[str, Any], images: list[Any], now_ms: int = 1_000) -> int:
-    return database.write(edit_apply.do, kind, args, images, now_ms=now_ms).operation
+    return database.write(test_edits.do, kind, args, images, now_ms=now_ms).operation
 
 
 def test_undo_restores_what_was_and_redo_does_it_again(database: Database) -> None:
     images = add_images(database, 5)
     do(database, "rating", {"value": 2}, images[:2])
     before = state_of(database)
-    done = database.write(edit_apply.do, "rating", {"value": 5}, images, now_ms=2_000)
+    done = database.write(test_edits.do, "rating", {"value": 5}, images, now_ms=2_000)
     after = state_of(database)
     assert done.changed == 5
     database.write(edit_undo.undo, done.operation)
@@ -67,7 +69,7 @@ def test_an_undo_that_would_undo_something_later_is_refused_and_changes_nothing(
     with pytest.raises(ConflictError, match="changed again since"):
         database.write(edit_undo.undo, first)
     assert state_of(database) == before
-    assert database.read(edit_log.find, first).state is DeedState.DONE
+    assert database.read(edit_log.find, first).state is EditState.DONE
 
 
 def test_undo_is_refused_when_an_image_was_purged_with_the_reason(database: Database) -> None:
@@ -79,9 +81,9 @@ def test_undo_is_refused_when_an_image_was_purged_with_the_reason(database: Data
         tx.run("DELETE FROM generations WHERE id = :image", image=images[0])
 
     database.write(purge)
-    with pytest.raises(ConflictError, match="1 of its 3 images were deleted for good"):
+    with pytest.raises(ConflictError, match="1 of the 3 images were deleted permanently"):
         database.write(edit_undo.undo, many)
-    with pytest.raises(ConflictError, match="The image was deleted for good"):
+    with pytest.raises(ConflictError, match="The image was deleted permanently"):
         database.write(edit_undo.undo, one)
 
 
@@ -118,32 +120,30 @@ def test_undo_and_redo_walk_through_the_history_one_by_one(database: Database) -
         database.read(edit_undo.last_undone)
 
 
-def test_a_large_deed_is_done_and_undone_in_slices(database: Database, carrying_on: EditRunner) -> None:
+def test_a_large_deed_is_done_and_undone_in_slices(database: Database, runner: EditRunner) -> None:
     images = add_images(database, MANY)
     do(database, "rating", {"value": 3}, images[:7])
     before = state_of(database)
-    done = carrying_on.do("rating", [("rating", {"value": 5})], images, wait_s=30)
-    assert (done.state, done.changed, done.total) == (DeedState.DONE, MANY, MANY)
+    done = runner.do(decode(("rating", {"value": 5})), images, wait_s=30)
+    assert (done.state, done.changed, done.total) == (EditState.DONE, MANY, MANY)
     assert database.read(lambda tx: tx.value("SELECT count(*) FROM operation_slices WHERE operation_id = 2")) > 1
     assert database.read(lambda tx: tx.value("SELECT count(*) FROM live_generations WHERE rating = 5")) == MANY
     after = state_of(database)
-    assert carrying_on.undo(None, wait_s=30).state is DeedState.UNDONE
+    assert runner.undo(None, wait_s=30).state is EditState.UNDONE
     assert state_of(database) == before
-    assert carrying_on.redo(None, wait_s=30).state is DeedState.DONE
+    assert runner.redo(None, wait_s=30).state is EditState.DONE
     assert state_of(database) == after
 
 
-def test_a_large_undo_that_is_refused_half_way_leaves_everything_done(
-    database: Database, carrying_on: EditRunner
-) -> None:
+def test_a_large_undo_that_is_refused_half_way_leaves_everything_done(database: Database, runner: EditRunner) -> None:
     images = add_images(database, MANY)
-    done = carrying_on.do("rating", [("rating", {"value": 5})], images, wait_s=30)
+    done = runner.do(decode(("rating", {"value": 5})), images, wait_s=30)
     do(database, "rating", {"value": 1}, images[:1])
     before = state_of(database)
     with pytest.raises(ConflictError, match="changed again since"):
-        carrying_on.undo(done.operation, wait_s=30)
+        runner.undo(done.operation, wait_s=30)
     assert state_of(database) == before
-    assert database.read(edit_log.find, done.operation).state is DeedState.DONE
+    assert database.read(edit_log.find, done.operation).state is EditState.DONE
 
 
 def test_a_large_deed_goes_on_after_a_restart_in_every_state(tmp_path: Path) -> None:
@@ -151,31 +151,33 @@ def test_a_large_deed_goes_on_after_a_restart_in_every_state(tmp_path: Path) -> 
         for _ in range(count):
             operation = database.read(edit_log.unfinished)
             assert operation is not None
-            if database.read(edit_log.find, operation).state is DeedState.APPLYING:
-                database.write(edit_apply.carry_on, operation, limit=100, now_ms=1)
+            if database.read(edit_log.find, operation).state is EditState.APPLYING:
+                database.write(edit_apply.apply_slice, operation, limit=100, now_ms=1)
             else:
-                database.write(edit_undo.carry_on, operation)
+                database.write(edit_undo.move_slice, operation)
 
     with Database.open(tmp_path) as database:
         images = add_images(database, MANY)
         before = state_of(database)
-        operation = database.write(edit_apply.begin, "favorite", [("favorite", {"value": True})], images, now_ms=1)
+        operation = database.write(
+            edit_apply.begin, "favorite", [decode(("favorite", {"value": True}))], images, now_ms=1
+        )
         slices(database, 3)
         assert database.read(lambda tx: tx.value("SELECT sum(is_favorite) FROM generations")) == 300
-    with Database.open(tmp_path) as database, EditRunner(database, now_ms=lambda: 1) as carrying_on:
-        assert carrying_on.settled(operation, 30).changed == MANY
+    with Database.open(tmp_path) as database, EditRunner(database, now_ms=lambda: 1) as runner:
+        assert runner.wait_for(operation, 30).changed == MANY
         after = state_of(database)
     with Database.open(tmp_path) as database:
         database.write(edit_undo.undo, operation)
         slices(database, 2)
-    with Database.open(tmp_path) as database, EditRunner(database, now_ms=lambda: 1) as carrying_on:
-        assert carrying_on.settled(operation, 30).state is DeedState.UNDONE
+    with Database.open(tmp_path) as database, EditRunner(database, now_ms=lambda: 1) as runner:
+        assert runner.wait_for(operation, 30).state is EditState.UNDONE
         assert state_of(database) == before
     with Database.open(tmp_path) as database:
         database.write(edit_undo.redo, operation)
         slices(database, 2)
-    with Database.open(tmp_path) as database, EditRunner(database, now_ms=lambda: 1) as carrying_on:
-        assert carrying_on.settled(operation, 30).state is DeedState.DONE
+    with Database.open(tmp_path) as database, EditRunner(database, now_ms=lambda: 1) as runner:
+        assert runner.wait_for(operation, 30).state is EditState.DONE
         assert state_of(database) == after
 
 
@@ -186,7 +188,7 @@ def test_thirty_deeds_are_kept_however_old_and_older_ones_for_thirty_days(databa
     assert len(database.read(edit_log.listed, before=None, limit=100)) == 40
     do(database, "rating", {"value": 5}, images, now_ms=edit_apply.KEPT_MS + 100)
     kept = database.read(edit_log.listed, before=None, limit=100)
-    assert len(kept) == edit_apply.KEPT_DEEDS
+    assert len(kept) == edit_apply.KEPT_EDITS
     assert database.read(lambda tx: tx.value("SELECT count(*) FROM operation_slices")) == len(kept)
 
 
@@ -199,10 +201,10 @@ def test_a_deed_names_what_was_done_and_its_images_by_uuid(database: Database) -
     assert sorted(slice_.images) == sorted(database.read(lambda tx: tx.column("SELECT uuid FROM generations")))
 
 
-def test_the_library_is_sound_after_all_that(database: Database, carrying_on: EditRunner) -> None:
+def test_the_library_is_sound_after_all_that(database: Database, runner: EditRunner) -> None:
     images = add_images(database, 1_500)
-    carrying_on.do("favorite", [("favorite", {"value": True})], images, wait_s=30)
-    carrying_on.undo(None, wait_s=30)
+    runner.do(decode(("favorite", {"value": True})), images, wait_s=30)
+    runner.undo(None, wait_s=30)
     broken = [check.name for check in doctor_checks.run_all(database) if not check.ok]
     # The rows of these tests have no thumbnails on their way.
     assert broken == []

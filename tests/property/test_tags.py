@@ -11,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from tests import edits as test_edits
 from tests.rows import add_images
 from tests.tagging import everything_said, what_is_wrong
 
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.domain.tag import Assertion, TagSource
-from mysticanvas.edits import apply as edit_apply
 from mysticanvas.edits import log as edit_log
 from mysticanvas.edits import undo as edit_undo
 from mysticanvas.features.tags import assertion_queries, image_tag_queries
@@ -56,7 +56,7 @@ class Tags(RuleBasedStateMachine):
         steps = [(kind, args)]
         named = images if chosen else None
         try:
-            done = self.database.write_bulk(edit_apply.do_all, kind, steps, named, now_ms=self.now)
+            done = self.database.write_bulk(test_edits.do_all, kind, steps, named, now_ms=self.now)
         except MystiCanvasError:
             assert everything_said(self.database) == before
             return
@@ -119,7 +119,7 @@ class Tags(RuleBasedStateMachine):
             return
         operation = data.draw(st.sampled_from(sorted(self.states)[-4:]))
         before = everything_said(self.database)
-        last = self.database.read(edit_log.newest_in, edit_log.DeedState.DONE)
+        last = self.database.read(edit_log.newest_in, edit_log.EditState.DONE)
         try:
             self.database.write_bulk(edit_undo.undo if back else edit_undo.redo, operation)
         except MystiCanvasError:

@@ -49,11 +49,15 @@ FEATURES = (
 def load() -> "list[Feature]":
     """Every feature, its kinds registered once."""
     # The command line loads this module too, and none of what a feature is made of.
-    from mysticanvas.jobs import kinds
+    from mysticanvas.edits import background
+    from mysticanvas.edits import kinds as edit_kinds
+    from mysticanvas.jobs import kinds as job_kinds
 
     found: list[Feature] = [import_module(f"mysticanvas.features.{name}.feature").FEATURE for name in FEATURES]
     for feature in found:
-        kinds.register(*feature.jobs)
+        job_kinds.register(*feature.jobs)
+        edit_kinds.register(feature.edits, feature.recorded)
+        background.register(feature.slices)
     return found
 
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -188,6 +189,10 @@ class WriteTx(ReadTx):
     @property
     def connection(self) -> apsw.Connection:
         """For edits/changesets.py, which records what a transaction changes."""
+        return self._connection
+
+    def savepoint(self) -> AbstractContextManager[object]:
+        """What the block changes is rolled back when it raises."""
         return self._connection
 
     def run(self, sql: str, **params: Any) -> int:

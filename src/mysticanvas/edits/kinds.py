@@ -1,78 +1,96 @@
-"""The table of everything that a person can do and take back.
+"""The registry of edit kinds and of the tables that edits may change. `app/features.py` fills both.
 
-A kind is named in the row of its deed, so a name is never given to another one later.
+An edit is stored as [kind, its fields], so the name of a kind is never given to another one later.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
+
+import msgspec
 
 from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.domain.errors import ConflictError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.features.collections import service as collection_service
-from mysticanvas.features.duplicates import merge as duplicate_merge
-from mysticanvas.features.images import marks
-from mysticanvas.features.lineage import service as lineage_service
-from mysticanvas.features.models import merge as model_merge
-from mysticanvas.features.tags import assign
-from mysticanvas.features.tags import service as tag_service
-from mysticanvas.features.templates import service as template_service
-from mysticanvas.features.trash import service as trash_service
+from mysticanvas.edits.changesets import RowChange
+from mysticanvas.edits.types import Step
 
-# A deed of at most this many images is one transaction; a larger one is done in slices.
+# An edit of at most this many images is one transaction; a larger one runs in slices.
 AT_ONCE = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """`apply(tx, arguments, images, now_ms)` changes some of the images and says how many things are
-    different now. It is called once, without an image, for a deed that is about none.
+class Edit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of every undoable change: one class per kind, whose fields are its arguments.
 
-    `targets` finds the images of a step that were not named; `finish` ends the step, in the
-    transaction of its last slice. `at_once` is how many images one transaction may take.
+    `at_once` is how many images one transaction may take. With `finds_images`, the images of a step that
+    none were given for are those of `targets`.
     """
 
-    apply: Callable[[WriteTx, dict[str, Any], Sequence[GenerationId], int], int]
-    targets: Callable[[ReadTx, dict[str, Any]], list[GenerationId]] | None = None
-    finish: Callable[[WriteTx, dict[str, Any], int], None] | None = None
-    at_once: int = AT_ONCE
+    kind: ClassVar[str]
+    at_once: ClassVar[int] = AT_ONCE
+    finds_images: ClassVar[bool] = False
+
+    def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
+        """Change some of the images, and return how many things are different now. Called once, without an
+        image, for an edit of none. Changes rows of recorded tables only."""
+        raise NotImplementedError
+
+    def targets(self, tx: ReadTx) -> list[GenerationId]:
+        """The images of a step that none were given for."""
+        return []
+
+    def finish(self, tx: WriteTx, now_ms: int) -> None:
+        """Ends the step, in the transaction of its last slice."""
 
 
-KINDS: dict[str, Kind] = {
-    "favorite": Kind(marks.favorite),
-    "rating": Kind(marks.rating),
-    "notes": Kind(marks.notes, at_once=300),
-    "tag": Kind(assign.tag, at_once=500),
-    "tag.create": Kind(tag_service.create),
-    "tag.ensure": Kind(tag_service.ensure),
-    "tag.refuse": Kind(tag_service.refuse),
-    "tag.rename": Kind(tag_service.rename),
-    "tag.category": Kind(tag_service.set_category),
-    "tag.threshold": Kind(tag_service.set_threshold),
-    "tag.accept": Kind(tag_service.accept),
-    "tag.propose": Kind(tag_service.propose_again),
-    "tag.alias": Kind(tag_service.alias),
-    "tag.unalias": Kind(tag_service.unalias),
-    "tag.imply": Kind(tag_service.imply),
-    "tag.unimply": Kind(tag_service.unimply),
-    "tag.merge": Kind(tag_service.move, tag_service.images_of, tag_service.finish_merge),
-    "tag.split": Kind(tag_service.move, tag_service.images_of, tag_service.finish_split),
-    "tag.retag": Kind(tag_service.move, tag_service.images_of),
-    "tag.delete": Kind(tag_service.delete, tag_service.images_of, tag_service.finish_delete),
-    "collection.create": Kind(collection_service.create),
-    "collection.edit": Kind(collection_service.edit),
-    "collection.delete": Kind(collection_service.empty, collection_service.items, collection_service.finish_delete),
-    "collection.freeze": Kind(collection_service.freeze, finish=collection_service.finish_freeze),
-    "collect": Kind(collection_service.collect),
-    "uncollect": Kind(collection_service.uncollect),
-    "reorder": Kind(collection_service.reorder),
-    "merge_models": Kind(model_merge.merge),
-    "parent": Kind(lineage_service.correct),
-    "template.create": Kind(template_service.create),
-    "template.edit": Kind(template_service.edit),
-    "template.delete": Kind(template_service.delete),
-    "wildcard": Kind(template_service.set_wildcard),
-    "keep_one": Kind(duplicate_merge.keep_one, at_once=200),
-    "trash": Kind(trash_service.put_in, at_once=200),
-    "restore": Kind(trash_service.take_out, at_once=200),
-}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """Tables that edits may change, each with the list that pages ask for again when one of its rows changes
+    (None: no list), and what is derived of them, forwards and backwards alike.
+
+    `check` raises `ConflictError` where rows make no sense together, which an undo may bring about. `update`
+    brings what is derived in step, and gets the changed rows of these `tables` and of those `also` named.
+    """
+
+    tables: dict[str, str | None]
+    also: frozenset[str] = frozenset()
+    checked: frozenset[str] = frozenset()
+    check: Callable[[ReadTx], None] | None = None
+    update: Callable[[WriteTx, list[RowChange]], None] | None = None
+
+    def sees(self, table: str) -> bool:
+        return table in self.tables or table in self.also
+
+
+EDITS: dict[str, type[Edit]] = {}
+RECORDED: list[Recorded] = []
+
+
+def register(edits: Sequence[type[Edit]], recorded: Sequence[Recorded]) -> None:
+    """Registering the same kind twice changes nothing. Raises `ValueError` where two kinds share a name."""
+    for edit in edits:
+        if EDITS.setdefault(edit.kind, edit) is not edit:
+            raise ValueError(f"Two edit kinds are called {edit.kind}.")
+    RECORDED.extend(one for one in recorded if one not in RECORDED)
+
+
+def recorded_tables() -> list[str]:
+    """Every table that edits may change."""
+    return list({table: None for one in RECORDED for table in one.tables})
+
+
+def encode(edit: Edit) -> Step:
+    """As it is stored."""
+    fields: dict[str, Any] = msgspec.to_builtins(edit)
+    return edit.kind, fields
+
+
+def decode(step: Step) -> Edit:
+    """Raises `ConflictError` for a kind that this version does not know, or with other fields."""
+    kind, fields = step
+    if kind not in EDITS:
+        raise ConflictError(f"This version does not know the edit “{kind}”.")
+    try:
+        return msgspec.convert(fields, EDITS[kind])
+    except msgspec.ValidationError as error:
+        raise ConflictError(f"This version cannot read the edit “{kind}”: {error}.") from error

@@ -1,4 +1,4 @@
-"""Deeds of the person: what was done, slice by slice, and how far it is."""
+"""The undo log: every edit, slice by slice, and how far it is."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ from typing import Literal
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.errors import NotFoundError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.edits.types import DeedState, Done, Step
+from mysticanvas.edits.types import EditResult, EditState, Step
 
 UUID_BYTES = 16
 
@@ -22,15 +22,15 @@ class Operation:
     id: int
     at: int
     kind: str
-    state: DeedState
+    state: EditState
     total: int
     changed: int
     steps: list[Step]
-    trouble: str | None
+    error: str | None
 
     @property
-    def done(self) -> Done:
-        return Done(self.id, self.changed, self.state, self.total, self.trouble)
+    def result(self) -> EditResult:
+        return EditResult(self.id, self.changed, self.state, self.total, self.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Progress:
     next: int
 
 
-def add(tx: WriteTx, *, kind: str, steps: Sequence[Step], state: DeedState, total: int, now_ms: int) -> int:
+def add(tx: WriteTx, *, kind: str, steps: Sequence[Step], state: EditState, total: int, now_ms: int) -> int:
     """The id under which the deed can be taken back."""
     tx.run(
         """
@@ -68,7 +68,7 @@ def add(tx: WriteTx, *, kind: str, steps: Sequence[Step], state: DeedState, tota
     return tx.last_id
 
 
-_OPERATION = "SELECT id, at, kind, state, total, changed, steps_json, trouble FROM operations"
+_OPERATION = "SELECT id, at, kind, state, total, changed, steps_json, trouble AS error FROM operations"
 
 
 def find(tx: ReadTx, operation: int) -> Operation:
@@ -97,12 +97,14 @@ def unfinished(tx: ReadTx) -> int | None:
     return found
 
 
-def newest_in(tx: ReadTx, state: DeedState) -> int | None:
-    """What undo (of DONE) takes back next. For redo (of UNDONE): the oldest of those that nothing was done after."""
-    if state is DeedState.UNDONE:
+def newest_in(tx: ReadTx, state: EditState) -> int | None:
+    """The edit that undo (of DONE) takes next. For redo (of UNDONE): the oldest of those that nothing was changed
+    after, less edits that were refused before they were applied whole."""
+    if state is EditState.UNDONE:
         sql = """
             SELECT min(id) FROM operations
              WHERE state = 'undone' AND id > coalesce((SELECT max(id) FROM operations WHERE state = 'done'), 0)
+               AND id NOT IN (SELECT operation_id FROM operation_work)
             """
     else:
         sql = "SELECT max(id) FROM operations WHERE state = 'done'"
@@ -112,16 +114,16 @@ def newest_in(tx: ReadTx, state: DeedState) -> int | None:
 
 def _operation(row: dict[str, object]) -> Operation:
     steps = [(kind, args) for kind, args in json.loads(str(row.pop("steps_json")))]
-    state = DeedState(str(row.pop("state")))
+    state = EditState(str(row.pop("state")))
     return Operation(steps=steps, state=state, **row)  # type: ignore[arg-type]
 
 
-def set_state(tx: WriteTx, operation: int, state: DeedState, *, trouble: str | None = None) -> None:
+def set_state(tx: WriteTx, operation: int, state: EditState, *, error: str | None = None) -> None:
     tx.run(
-        "UPDATE operations SET state = :state, trouble = :trouble WHERE id = :operation",
+        "UPDATE operations SET state = :state, trouble = :error WHERE id = :operation",
         operation=operation,
         state=state.value,
-        trouble=trouble,
+        error=error,
     )
     tx.changes.stale.add("deeds")
 

@@ -1,7 +1,7 @@
-"""What is too large for one transaction, slice by slice: deeds, their undoing, postings that follow a
-relation, and tags from prompts.
+"""The edit runner: applies, undoes and redoes what is too large for one transaction, slice by slice, and runs
+the background slices that features bring.
 
-One thread. All of it is in the database, so a restart goes on where the last slice was committed.
+One thread. All of it is in the database, so a restart continues where the last slice was committed.
 """
 
 import logging
@@ -12,46 +12,58 @@ from collections.abc import Callable, Sequence
 from mysticanvas.db.database import ChangeSet, Database, WriteTx
 from mysticanvas.domain.errors import ConflictError, InvalidInputError, MystiCanvasError, NotFoundError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.edits import apply
-from mysticanvas.edits import log as edit_log
-from mysticanvas.edits import undo as edit_undo
-from mysticanvas.edits.kinds import KINDS
-from mysticanvas.edits.types import DeedState, Done, Step
-from mysticanvas.features.tags import image_tag_queries, prompt_tags
-from mysticanvas.features.trash import purge as trash_purge
-from mysticanvas.features.trash import queries as trash_queries
-from mysticanvas.fs.trash import Discard
+from mysticanvas.edits import apply, log, undo
+from mysticanvas.edits.background import SLICES, BackgroundSlices
+from mysticanvas.edits.kinds import Edit
+from mysticanvas.edits.types import EditResult, EditState
 
-log = logging.getLogger(__name__)
+logger = logging.getLogger(__name__)
 
 # The writer is held for about this long by a slice; its limit is 50 ms.
 SLICE_S = 0.02
 FIRST_SLICE = 100
 SMALLEST_SLICE, LARGEST_SLICE = 50, 5_000
 PAUSE_AFTER_ERROR_S = 5.0
-# Whoever asks for a large deed gets its answer by then, finished or not.
+# A large edit answers by then, finished or not.
 WAIT_S = 1.0
-
-# How often the Trash is looked through.
-DAY_S = 86_400.0
-# As long must no image have come in before prompts are looked through.
+# Background slices that wait for quiet start this long after the last image came in.
 QUIET_S = 1.0
+_CANNOT = "This cannot be done."
 
-_WORK = {"deeds", "posting_work", "prompts"}
+
+class _SliceSizes:
+    """How many images the next slice of each kind of work takes: as many as the last one shows that it may."""
+
+    def __init__(self) -> None:
+        self._sizes: dict[str, int] = {}
+
+    def run(self, database: Database, work: str, slice_: Callable[[WriteTx, int], bool]) -> bool:
+        limit = self._sizes.get(work, FIRST_SLICE)
+
+        def timed(tx: WriteTx) -> tuple[bool, float]:
+            began_s = time.perf_counter()
+            more = slice_(tx, limit)
+            return more, time.perf_counter() - began_s
+
+        more, spent_s = database.write_bulk(timed)
+        best = int(limit * min(2.0, SLICE_S / max(spent_s, 1e-6)))
+        self._sizes[work] = max(SMALLEST_SLICE, min(LARGEST_SLICE, best))
+        return more
 
 
 class EditRunner:
-    """Runs while the context is open. What is unfinished then goes on at the next start."""
+    """Runs while the context is open. What is unfinished then continues at the next start."""
 
     def __init__(self, database: Database, *, now_ms: Callable[[], int]) -> None:
         self._database = database
         self._now_ms = now_ms
-        self._sizes: dict[str, int] = {}
+        self._sizes = _SliceSizes()
+        self._wakes_on = {"deeds"}.union(*(one.lists for one in SLICES))
         self._wake = threading.Event()
         self._moved = threading.Condition()
         self._closing = False
-        self._came_s = 0.0
-        self._thread = threading.Thread(target=self._work, name="carrying on")
+        self._images_came_s = 0.0
+        self._thread = threading.Thread(target=self._work, name="edit runner")
 
     def __enter__(self) -> "EditRunner":
         self._database.after_commit(self._on_commit)
@@ -66,151 +78,130 @@ class EditRunner:
 
     # -- asking -------------------------------------------------------------------------------
 
-    def do(
-        self,
-        kind: str,
-        steps: Sequence[Step],
-        images: Sequence[GenerationId] | None = (),
-        *,
-        wait_s: float = WAIT_S,
-    ) -> Done:
-        """A deed over as many images as there are; None: each step finds them itself.
+    def do(self, edit: Edit, images: Sequence[GenerationId] | None = (), *, wait_s: float = WAIT_S) -> EditResult:
+        """An edit over any number of images; None: it finds them itself.
 
-        Done when this returns, or still on its way after `wait_s`. Either way it is on the disk and
-        will be finished.
+        Done when this returns, or still running after `wait_s`. Either way it is on the disk and will be
+        finished. Raises `ConflictError` where it was refused by then.
         """
-        kinds = [KINDS[name] for name, _ in steps]
-        if len(kinds) == 1 and kinds[0].targets is None and len(images or ()) <= kinds[0].at_once:
-            return self._database.write(apply.do_all, kind, steps, images, now_ms=self._now_ms())
-        operation = self._database.write(apply.begin, kind, steps, images, now_ms=self._now_ms())
-        done = self.settled(operation, wait_s)
-        if done.state is DeedState.UNDONE:
-            raise ConflictError(done.trouble or "That could not be done.")
-        return done
+        return self.do_all(edit.kind, [edit], images, wait_s=wait_s)
 
-    def undo(self, operation: int | None, *, wait_s: float = WAIT_S) -> Done:
-        """The last deed when None. Raises as `undoing.undo`, also when a later slice was refused in time."""
-        named = self._database.read(edit_undo.last_done) if operation is None else operation
-        return self._moved_to(self._database.write(edit_undo.undo, named), DeedState.UNDONE, wait_s)
+    def do_all(
+        self, kind: str, edits: Sequence[Edit], images: Sequence[GenerationId] | None = None, *, wait_s: float = WAIT_S
+    ) -> EditResult:
+        """Several steps as one edit. `images` are those of the first step."""
+        if len(edits) == 1 and not edits[0].finds_images and len(images or ()) <= edits[0].at_once:
+            return self._database.write(apply.apply_all, kind, edits, images, now_ms=self._now_ms())
+        operation = self._database.write(apply.begin, kind, edits, images, now_ms=self._now_ms())
+        result = self.wait_for(operation, wait_s)
+        if result.state is EditState.UNDONE:
+            raise ConflictError(result.error or _CANNOT)
+        return result
 
-    def redo(self, operation: int | None, *, wait_s: float = WAIT_S) -> Done:
-        named = self._database.read(edit_undo.last_undone) if operation is None else operation
-        return self._moved_to(self._database.write(edit_undo.redo, named), DeedState.DONE, wait_s)
+    def undo(self, operation: int | None, *, wait_s: float = WAIT_S) -> EditResult:
+        """The last edit when None. Raises as `edits/undo.py`, also when a later slice was refused in time."""
+        found = self._database.read(undo.last_done) if operation is None else operation
+        return self._arrived(self._database.write(undo.undo, found), EditState.UNDONE, wait_s)
 
-    def _moved_to(self, done: Done, wanted: DeedState, wait_s: float) -> Done:
-        if done.state.moving:
-            done = self.settled(done.operation, wait_s)
-        if not done.state.moving and done.state is not wanted:
-            raise ConflictError(done.trouble or "That could not be done.")
-        return done
+    def redo(self, operation: int | None, *, wait_s: float = WAIT_S) -> EditResult:
+        """The last edit that was undone when None. Raises as `undo`."""
+        found = self._database.read(undo.last_undone) if operation is None else operation
+        return self._arrived(self._database.write(undo.redo, found), EditState.DONE, wait_s)
 
-    def settled(self, operation: int, wait_s: float) -> Done:
-        """How far the deed is, once it has arrived or `wait_s` have passed. Raises `NotFoundError`."""
+    def _arrived(self, result: EditResult, requested: EditState, wait_s: float) -> EditResult:
+        if result.state.moving:
+            result = self.wait_for(result.operation, wait_s)
+        if not result.state.moving and result.state is not requested:
+            raise ConflictError(result.error or _CANNOT)
+        return result
+
+    def wait_for(self, operation: int, wait_s: float) -> EditResult:
+        """How far the edit is, once it is finished or `wait_s` have passed. Raises `NotFoundError`."""
         deadline_s = time.monotonic() + wait_s
         while True:
-            done = self._database.read(edit_log.find, operation).done
+            result = self._database.read(log.find, operation).result
             left_s = deadline_s - time.monotonic()
-            if not done.state.moving or left_s <= 0:
-                return done
+            if not result.state.moving or left_s <= 0:
+                return result
             with self._moved:
                 self._moved.wait(min(left_s, 0.05))
 
     # -- the thread ---------------------------------------------------------------------------
 
     def _on_commit(self, changes: ChangeSet) -> None:
-        if "prompts" in changes.stale and changes.added:
-            self._came_s = time.monotonic()
-        if changes.stale & _WORK:
+        if changes.added:
+            self._images_came_s = time.monotonic()
+        if changes.stale & self._wakes_on:
             self._wake.set()
 
     def _work(self) -> None:
-        purged_s = -DAY_S
         while not self._closing:
             self._wake.clear()
             try:
-                if time.monotonic() - purged_s >= DAY_S:
-                    purged_s = time.monotonic()
-                    self._purge()
-                busy = self._carry_on()
+                busy = self._run_slice()
             except MystiCanvasError as error:
-                log.warning("a change waits for the database", extra={"reason": str(error)})
+                logger.warning("an edit waits for the database", extra={"reason": str(error)})
                 self._wake.wait(PAUSE_AFTER_ERROR_S)
                 busy = True
             except Exception:
-                log.exception("a change could not be carried on")
+                logger.exception("a background slice failed")
                 busy = False
             if not busy:
-                self._wake.wait(DAY_S)
+                self._wake.wait()
 
-    def _purge(self) -> None:
-        """What a sudden end broke off is ended; what has been in the Trash for its time goes (R1)."""
-        trash_purge.recover(self._database, now_ms=self._now_ms)
-        due = self._database.read(trash_queries.ids, before_ms=self._now_ms(), limit=trash_purge.MOST)
-        if due:
-            trash_purge.purge(self._database, due, Discard.SYSTEM_TRASH, now_ms=self._now_ms)
-
-    def _carry_on(self) -> bool:
+    def _run_slice(self) -> bool:
         """One slice of what is most urgent; False when nothing is left."""
-        operation = self._database.read(edit_log.unfinished)
-        if operation is not None:
-            self._carry_on_deed(operation)
-            with self._moved:
-                self._moved.notify_all()
-            return True
-        how = self._database.read(image_tag_queries.next_work)
-        if how is not None:
-            # Each kind has slices of its own size: looking takes ten times as long as adding.
-            return self._timed(f"postings {how}", lambda tx, limit: image_tag_queries.carry_on(tx, limit=limit))
-        return self._carry_on_prompts()
+        operation = self._database.read(log.unfinished)
+        if operation is None:
+            return self._run_background()
+        self._run_edit(operation)
+        with self._moved:
+            self._moved.notify_all()
+        return True
 
-    def _carry_on_prompts(self) -> bool:
-        """Prompts wait while images come in: an import needs the writer more."""
-        if not self._database.read(prompt_tags.is_waiting):
-            return False
-        quiet_s = time.monotonic() - self._came_s
-        if quiet_s < QUIET_S:
-            self._wake.wait(QUIET_S - quiet_s)
+    def _run_background(self) -> bool:
+        for slices in SLICES:
+            work = self._database.read(slices.waiting)
+            if work is not None:
+                return self._run_when_quiet(slices, work)
+        return False
+
+    def _run_when_quiet(self, slices: BackgroundSlices, work: str) -> bool:
+        left_s = self._images_came_s + QUIET_S - time.monotonic()
+        if slices.when_quiet and left_s > 0:
+            self._wake.wait(left_s)
             return True
         now_ms = self._now_ms()
-        return self._timed("prompts", lambda tx, limit: prompt_tags.carry_on(tx, limit=limit, now_ms=now_ms))
+        return self._sizes.run(self._database, work, lambda tx, limit: slices.run(tx, limit, now_ms))
 
-    def _carry_on_deed(self, operation: int) -> None:
-        deed = self._database.read(edit_log.find, operation)
+    def _run_edit(self, operation: int) -> None:
+        found = self._database.read(log.find, operation)
         try:
-            if deed.state is DeedState.APPLYING:
+            if found.state is EditState.APPLYING:
                 now_ms = self._now_ms()
-                self._timed(deed.kind, lambda tx, limit: apply.carry_on(tx, operation, limit=limit, now_ms=now_ms))
+                self._sizes.run(
+                    self._database,
+                    found.kind,
+                    lambda tx, limit: apply.apply_slice(tx, operation, limit=limit, now_ms=now_ms),
+                )
             else:
-                self._database.write_bulk(edit_undo.carry_on, operation)
+                self._database.write_bulk(undo.move_slice, operation)
         except (ConflictError, InvalidInputError, NotFoundError) as refused:
             self._database.write_bulk(_refuse, operation, str(refused))
         except MystiCanvasError:
             raise
         except Exception as error:
-            log.exception("a deed was broken off", extra={"operation": operation})
-            self._database.write_bulk(_refuse, operation, f"It could not be carried out: {error}")
-
-    def _timed(self, what: str, slice_: Callable[[WriteTx, int], bool]) -> bool:
-        """The next slice is as large as this one shows that it may be."""
-        limit = self._sizes.get(what, FIRST_SLICE)
-
-        def timed(tx: WriteTx) -> tuple[bool, float]:
-            began_s = time.perf_counter()
-            more = slice_(tx, limit)
-            return more, time.perf_counter() - began_s
-
-        more, spent_s = self._database.write_bulk(timed)
-        self._sizes[what] = max(SMALLEST_SLICE, min(LARGEST_SLICE, int(limit * min(2.0, SLICE_S / max(spent_s, 1e-6)))))
-        return more
+            logger.exception("an edit failed", extra={"operation": operation})
+            self._database.write_bulk(_refuse, operation, f"The edit failed: {error}")
 
 
 def _refuse(tx: WriteTx, operation: int, reason: str) -> None:
-    """A deed that cannot go on goes back; one that can go neither way stays as it is, and says so."""
-    deed = edit_log.find(tx, operation)
-    if deed.state is DeedState.APPLYING:
-        edit_log.end_progress(tx, operation)
-        edit_log.set_state(tx, operation, DeedState.UNDOING, trouble=reason)
-    elif deed.trouble is None:
-        edit_undo.turn_round(tx, operation, reason)
+    """An edit that cannot continue is undone; its place in its steps stays, so it is never redone by halves.
+    One that can go neither way stays as it is, expired, with the reason."""
+    found = log.find(tx, operation)
+    if found.state is EditState.APPLYING:
+        log.set_state(tx, operation, EditState.UNDOING, error=reason)
+    elif found.error is None:
+        undo.turn_round(tx, operation, reason)
     else:
-        edit_log.set_state(tx, operation, DeedState.EXPIRED, trouble=reason)
+        log.set_state(tx, operation, EditState.EXPIRED, error=reason)

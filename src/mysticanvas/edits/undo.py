@@ -1,88 +1,92 @@
-"""Taking back what a person did, and doing it again.
+"""Undo and redo.
 
-A deed of one slice goes back in one transaction or not at all. One of several goes back slice by
-slice, the last first; where one of them meets what the world did meanwhile, those that had gone back
-are done again, and the deed stays done.
+An edit of one slice is undone in one transaction or not at all. One of several is undone slice by slice, the
+last first. Where a slice meets rows that were changed meanwhile, those that were undone are redone, and the
+edit stays done.
 """
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.errors import ConflictError, NotFoundError
-from mysticanvas.edits import apply, changesets, log
+from mysticanvas.edits import apply, changesets, derived, log
 from mysticanvas.edits.log import Operation, Slice
-from mysticanvas.edits.types import DeedState, Done
+from mysticanvas.edits.types import EditResult, EditState
 
 
-def undo(tx: WriteTx, operation: int) -> Done:
-    """Begins; `carry_on` goes on while the deed is on its way. Most are over at once.
+def undo(tx: WriteTx, operation: int) -> EditResult:
+    """Undo the first slice, which is all of most edits; `move_slice` undoes the next ones.
 
-    Raises `NotFoundError` for a deed that is not known, `ConflictError` with the reason for one that
-    cannot be taken back.
+    Raises `NotFoundError` for an edit that is not known, `ConflictError` with the reason for one that cannot
+    be undone.
     """
-    deed = log.find(tx, operation)
-    if deed.state is not DeedState.DONE:
-        raise ConflictError(_NOT_DONE[deed.state])
-    return _start(tx, deed, DeedState.UNDOING)
+    found = log.find(tx, operation)
+    if found.state is not EditState.DONE:
+        raise ConflictError(_NOT_DONE[found.state])
+    return _start(tx, found, EditState.UNDOING)
 
 
-def redo(tx: WriteTx, operation: int) -> Done:
-    """As `undo`, the other way."""
-    deed = log.find(tx, operation)
-    if deed.state is not DeedState.UNDONE:
-        raise ConflictError("That has not been undone." if deed.state is DeedState.DONE else _NOT_DONE[deed.state])
-    return _start(tx, deed, DeedState.REDOING)
+def redo(tx: WriteTx, operation: int) -> EditResult:
+    """As `undo`, the other way. An edit that was refused before it was applied whole cannot be redone."""
+    found = log.find(tx, operation)
+    if found.state is EditState.DONE:
+        raise ConflictError("This edit was not undone.")
+    if found.state is not EditState.UNDONE:
+        raise ConflictError(_NOT_DONE[found.state])
+    if log.progress(tx, operation) is not None:
+        raise ConflictError(f"This edit was refused when it ran, so it cannot be redone. {found.error or ''}".strip())
+    return _start(tx, found, EditState.REDOING)
 
 
 _NOT_DONE = {
-    DeedState.UNDONE: "That has been undone already.",
-    DeedState.APPLYING: "That is still being carried out; undo it when it is done.",
-    DeedState.UNDOING: "That is being undone.",
-    DeedState.REDOING: "That is being done again.",
-    DeedState.EXPIRED: "That was done by an earlier version, which kept no way back.",
+    EditState.UNDONE: "This edit was undone already.",
+    EditState.APPLYING: "This edit is still running. Undo it when it is done.",
+    EditState.UNDOING: "This edit is being undone.",
+    EditState.REDOING: "This edit is being redone.",
+    EditState.EXPIRED: "This edit can no longer be undone.",
 }
 
 
 def last_done(tx: ReadTx) -> int:
-    """The deed that undo takes back next. Raises `NotFoundError`."""
-    found = log.newest_in(tx, DeedState.DONE)
+    """The edit that undo takes next. Raises `NotFoundError`."""
+    found = log.newest_in(tx, EditState.DONE)
     if found is None:
         raise NotFoundError("There is nothing to undo.")
     return found
 
 
 def last_undone(tx: ReadTx) -> int:
-    """The deed that redo does next: none once something else was done. Raises `NotFoundError`."""
-    found = log.newest_in(tx, DeedState.UNDONE)
+    """The edit that redo takes next: none once something else was changed. Raises `NotFoundError`."""
+    found = log.newest_in(tx, EditState.UNDONE)
     if found is None:
-        raise NotFoundError("There is nothing to do again.")
+        raise NotFoundError("There is nothing to redo.")
     return found
 
 
-def _start(tx: WriteTx, deed: Operation, state: DeedState) -> Done:
+def _start(tx: WriteTx, found: Operation, state: EditState) -> EditResult:
     apply.refuse_while_busy(tx)
-    back = state is DeedState.UNDOING
-    log.set_state(tx, deed.id, state)
-    step(tx, deed.id, backwards=back)
-    if log.next_slice(tx, deed.id, applied=back) is None:
-        log.set_state(tx, deed.id, DeedState.UNDONE if back else DeedState.DONE)
-    return log.find(tx, deed.id).done
+    back = state is EditState.UNDOING
+    log.set_state(tx, found.id, state)
+    step(tx, found.id, backwards=back)
+    if log.next_slice(tx, found.id, applied=back) is None:
+        log.set_state(tx, found.id, EditState.UNDONE if back else EditState.DONE)
+    return log.find(tx, found.id).result
 
 
-def carry_on(tx: WriteTx, operation: int) -> bool:
-    """The next slice; False once the deed has arrived. A refusal turns it round."""
-    deed = log.find(tx, operation)
-    back = deed.state is DeedState.UNDOING
+def move_slice(tx: WriteTx, operation: int) -> bool:
+    """Undo or redo the next slice; False once the edit is undone or redone whole. Raises `ConflictError`."""
+    found = log.find(tx, operation)
+    back = found.state is EditState.UNDOING
     if log.next_slice(tx, operation, applied=back) is None:
-        log.set_state(tx, operation, DeedState.UNDONE if back else DeedState.DONE, trouble=deed.trouble)
+        log.set_state(tx, operation, EditState.UNDONE if back else EditState.DONE, error=found.error)
         return False
     step(tx, operation, backwards=back)
     return True
 
 
 def turn_round(tx: WriteTx, operation: int, reason: str) -> None:
-    """After a slice was refused: what has moved moves back, which nothing can have touched but us."""
-    deed = log.find(tx, operation)
-    other = DeedState.REDOING if deed.state is DeedState.UNDOING else DeedState.UNDOING
-    log.set_state(tx, operation, other, trouble=reason)
+    """After a slice was refused: what has moved moves back, which no other edit can have touched."""
+    found = log.find(tx, operation)
+    other = EditState.REDOING if found.state is EditState.UNDOING else EditState.UNDOING
+    log.set_state(tx, operation, other, error=reason)
 
 
 def step(tx: WriteTx, operation: int, *, backwards: bool) -> None:
@@ -93,15 +97,15 @@ def step(tx: WriteTx, operation: int, *, backwards: bool) -> None:
     _refuse_if_purged(tx, slice_)
     rows = changesets.changes_in(tx, slice_.changeset, inverted=backwards)
     changesets.apply(tx, slice_.changeset, inverted=backwards)
-    apply.follow(tx, rows)
+    derived.update(tx, rows)
     log.set_applied(tx, operation, slice_.number, not backwards)
 
 
 def _refuse_if_purged(tx: ReadTx, slice_: Slice) -> None:
     gone = len(slice_.images) - len(log.images_of(tx, slice_.images))
     if gone == 1 and len(slice_.images) == 1:
-        raise ConflictError("The image was deleted for good since, so this cannot be undone.")
+        raise ConflictError("The image was deleted permanently, so this edit cannot be undone.")
     if gone:
         raise ConflictError(
-            f"{gone:,} of its {len(slice_.images):,} images were deleted for good since, so this cannot be undone."
+            f"{gone:,} of the {len(slice_.images):,} images were deleted permanently, so this edit cannot be undone."
         )

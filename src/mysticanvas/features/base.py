@@ -9,6 +9,8 @@ from typing import Any
 from fastapi import APIRouter
 
 from mysticanvas.domain.task import Answer, Task
+from mysticanvas.edits.background import BackgroundSlices
+from mysticanvas.edits.kinds import Edit, Recorded
 from mysticanvas.jobs.kinds import JobKind
 
 
@@ -30,12 +32,17 @@ class Feature:
     `routes`, `parts`, `background` and the values of `in_process` are called with the parts that their
     parameters name by type (`app/parts.py`). `parts` make further parts, `background` runs until the
     Orchestrator closes, `in_process` runs the tasks that need no worker process, by their type.
+    `edits` are its undoable changes, `recorded` the tables that they change, and `slices` the work that follows
+    from them and is too large for one transaction.
     The commands of a feature are `add_commands` of its `commands.py`, and its tasks `RUN` of its `task.py`:
     the command line and the workers load nothing else.
     """
 
     routes: Sequence[Callable[..., APIRouter]] = ()
     jobs: Sequence[JobKind] = ()
+    edits: Sequence[type[Edit]] = ()
+    recorded: Sequence[Recorded] = ()
+    slices: Sequence[BackgroundSlices] = ()
     parts: Sequence[Callable[..., Any]] = ()
     background: Sequence[Loop] = ()
     in_process: Mapping[type[Task], Callable[..., Callable[[Any], Future[Answer]]]] | None = None

@@ -17,6 +17,13 @@ from mysticanvas.domain.tag import key_of
 from mysticanvas.edits import log as edit_log
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.collections import queries
+from mysticanvas.features.collections.edits import (
+    ConvertToManual,
+    CreateCollection,
+    DeleteCollection,
+    EditCollection,
+    ReorderCollection,
+)
 from mysticanvas.features.collections.queries import Collection
 from mysticanvas.features.history.routes import wire
 from mysticanvas.http.schemas import MAX_QUERY, reply
@@ -56,9 +63,6 @@ class ReorderIn(BaseModel):
 def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRouter:
     router = APIRouter(prefix="/api/collections", tags=["collections"])
 
-    def do(kind: str, args: dict[str, Any]) -> Response:
-        return reply(wire(edits.do(kind, [(kind, args)], None)))
-
     @router.get("")
     def listed() -> Response:
         found = database.read(queries.listed)
@@ -71,34 +75,32 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
     @router.post("")
     def create(asked: CollectionIn) -> Response:
         uuid = str(uuids.uuid4())
-        args = asked.model_dump(exclude_none=True) | {"uuid": uuid}
-        done = edits.do("collection.create", [("collection.create", args)])
-        return reply(wire(done) | {"uuid": uuid})
+        edit = CreateCollection(uuid=uuid, **asked.model_dump(exclude_none=True))
+        return reply(wire(edits.do(edit)) | {"uuid": uuid})
 
     @router.post("/{uuid}")
     def edit(uuid: str, asked: CollectionEditIn) -> Response:
         given = asked.model_dump(exclude_unset=True)
         if not given:
             raise InvalidInputError("Say what to change.")
-        return do("collection.edit", given | {"collection": uuid})
+        return reply(wire(edits.do(EditCollection(collection=uuid, **given))))
 
     @router.post("/{uuid}/delete")
     def delete(uuid: str) -> Response:
         database.read(queries.find, uuid)
-        return do("collection.delete", {"collection": uuid})
+        return reply(wire(edits.do(DeleteCollection(collection=uuid), None)))
 
     @router.post("/{uuid}/freeze")
     def freeze(uuid: str) -> Response:
         found = database.read(queries.find, uuid)
         view = snapshots.open(found.query or "")
         images = snapshots.picked(view, [(0, view.total)], [])
-        return reply(wire(edits.do("collection.freeze", [("collection.freeze", {"collection": uuid})], images)))
+        return reply(wire(edits.do(ConvertToManual(collection=uuid), images)))
 
     @router.post("/{uuid}/reorder")
     def reorder(uuid: str, asked: ReorderIn) -> Response:
         found = database.read(edit_log.images_of, asked.images)
-        args = {"collection": uuid, "before": asked.before}
-        return reply(wire(edits.do("reorder", [("reorder", args)], found)))
+        return reply(wire(edits.do(ReorderCollection(collection=uuid, before=asked.before), found)))
 
     @router.get("/{uuid}/items")
     def items(uuid: str) -> Response:

@@ -4,15 +4,13 @@ named by its uuid, which whoever makes one chooses, so that doing it again makes
 
 from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
-from typing import Any
 
 from mysticanvas.db.database import ReadTx, WriteTx
-from mysticanvas.db.images import generations
 from mysticanvas.domain.errors import ConflictError, InvalidInputError
-from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.query import Field
 from mysticanvas.domain.tag import key_of
 from mysticanvas.domain.text import clean
+from mysticanvas.edits.changesets import RowChange
 from mysticanvas.features.collections import queries
 from mysticanvas.features.collections.queries import Collection, CollectionName
 from mysticanvas.search import language
@@ -21,43 +19,9 @@ from mysticanvas.search.language import Token
 
 MAX_NAME = 200
 MAX_NOTES = 20_000
-# Positions closer than this are numbered anew.
-SMALLEST_GAP = 1e-6
 
 
-def create(tx: WriteTx, args: dict[str, Any], _: Sequence[GenerationId], now_ms: int) -> int:
-    """{uuid, name, query?, notes?, parent?}; smart when it has a query."""
-    query = args.get("query")
-    checked = None if query is None else _checked_query(query)
-    made = queries.add(tx, uuid=args["uuid"], name=_name(args["name"]), query=checked, now_ms=now_ms)
-    if args.get("notes"):
-        queries.set_notes(tx, made, _notes(args["notes"]), now_ms=now_ms)
-    if args.get("parent"):
-        _put_into(tx, queries.find(tx, args["uuid"]), args["parent"], None, now_ms)
-    return 1
-
-
-def edit(tx: WriteTx, args: dict[str, Any], _: Sequence[GenerationId], now_ms: int) -> int:
-    """{collection, name?, notes?, query?, cover?, parent?, position?}: what is given stands from now on;
-    None for a cover or a parent takes it away."""
-    found = queries.find(tx, args["collection"])
-    if "name" in args:
-        _rename(tx, found, _name(args["name"]), now_ms)
-    if "notes" in args:
-        queries.set_notes(tx, found.id, _notes(args["notes"]), now_ms=now_ms)
-    if "query" in args:
-        if found.kind != "smart":
-            raise InvalidInputError("Only a smart collection has a search.")
-        queries.set_query(tx, found.id, _checked_query(args["query"]), now_ms=now_ms)
-    if "cover" in args:
-        cover = None if args["cover"] is None else generations.id_of(tx, args["cover"])
-        queries.set_cover(tx, found.id, cover, now_ms=now_ms)
-    if "parent" in args or "position" in args:
-        _put_into(tx, found, args.get("parent", found.parent), args.get("position"), now_ms)
-    return 1
-
-
-def _rename(tx: WriteTx, found: Collection, name: str, now_ms: int) -> None:
+def rename(tx: WriteTx, found: Collection, name: str, now_ms: int) -> None:
     """Searches that name it follow, where they can mean no other."""
     old = key_of(found.name)
     queries.set_name(tx, found.id, name, now_ms=now_ms)
@@ -65,66 +29,21 @@ def _rename(tx: WriteTx, found: Collection, name: str, now_ms: int) -> None:
         _rename_in_searches(tx, Field.COLLECTION, old, name, now_ms)
 
 
-def collect(tx: WriteTx, args: dict[str, Any], images: Sequence[GenerationId], now_ms: int) -> int:
-    """{collection}: after the last, in the order given."""
-    return queries.add_items(tx, _manual(tx, args).id, images, now_ms=now_ms)
-
-
-def uncollect(tx: WriteTx, args: dict[str, Any], images: Sequence[GenerationId], now_ms: int) -> int:
-    """{collection}"""
-    return queries.remove_items(tx, _manual(tx, args).id, images)
-
-
-def reorder(tx: WriteTx, args: dict[str, Any], images: Sequence[GenerationId], now_ms: int) -> int:
-    """{collection, before?}: to before an image (its uuid), or to the end."""
-    found = _manual(tx, args)
-    before = generations.id_of(tx, args["before"]) if args.get("before") else None
-    if before in images:
-        raise InvalidInputError("An image cannot be put before itself.")
-    lower, upper = queries.gap_before(tx, found.id, before, images)
-    if (upper - lower) / (len(images) + 1) < SMALLEST_GAP:
-        queries.number_items(tx, found.id)
-        lower, upper = queries.gap_before(tx, found.id, before, images)
-    return queries.place_items(tx, found.id, images, lower, upper)
-
-
-def items(tx: ReadTx, args: dict[str, Any]) -> list[GenerationId]:
-    """Of {collection}, those in the Trash too."""
-    return queries.all_items(tx, queries.find(tx, args["collection"]).id)
-
-
-def empty(tx: WriteTx, args: dict[str, Any], images: Sequence[GenerationId], now_ms: int) -> int:
-    return queries.remove_items(tx, queries.find(tx, args["collection"]).id, images)
-
-
-def finish_delete(tx: WriteTx, args: dict[str, Any], now_ms: int) -> None:
-    queries.remove(tx, queries.find(tx, args["collection"]).id)
-
-
-def freeze(tx: WriteTx, args: dict[str, Any], images: Sequence[GenerationId], now_ms: int) -> int:
-    """{collection}: a smart one takes in what its search found (G7)."""
-    return queries.add_items(tx, _smart(tx, args).id, images, now_ms=now_ms)
-
-
-def finish_freeze(tx: WriteTx, args: dict[str, Any], now_ms: int) -> None:
-    queries.set_query(tx, _smart(tx, args).id, None, now_ms=now_ms)
-
-
-def _manual(tx: ReadTx, args: dict[str, Any]) -> Collection:
-    found = queries.find(tx, args["collection"])
+def find_manual(tx: ReadTx, uuid: str) -> Collection:
+    found = queries.find(tx, uuid)
     if found.kind != "manual":
         raise InvalidInputError(f"“{found.name}” is a smart collection: its search decides what is in it.")
     return found
 
 
-def _smart(tx: ReadTx, args: dict[str, Any]) -> Collection:
-    found = queries.find(tx, args["collection"])
+def find_smart(tx: ReadTx, uuid: str) -> Collection:
+    found = queries.find(tx, uuid)
     if found.kind != "smart":
         raise InvalidInputError(f"“{found.name}” is no smart collection.")
     return found
 
 
-def _put_into(tx: WriteTx, found: Collection, parent: str | None, position: float | None, now_ms: int) -> None:
+def put_into(tx: WriteTx, found: Collection, parent: str | None, position: float | None, now_ms: int) -> None:
     into = None if parent is None else queries.find(tx, parent)
     place = None if into is None else into.id
     at = queries.last_position(tx, place) + 1 if position is None else position
@@ -153,14 +72,14 @@ def _refuse_nests(tx: ReadTx) -> None:
         sound.update(path)
 
 
-def _name(text: str) -> str:
+def clean_name(text: str) -> str:
     name = " ".join(clean(text).split())
     if not name or len(name) > MAX_NAME:
         raise InvalidInputError(f"A collection needs a name of at most {MAX_NAME} characters.")
     return name
 
 
-def _notes(text: str | None) -> str | None:
+def clean_notes(text: str | None) -> str | None:
     notes = clean(text or "").strip()
     if len(notes) > MAX_NOTES:
         raise InvalidInputError(f"Notes are at most {MAX_NOTES:,} characters long.")
@@ -170,7 +89,7 @@ def _notes(text: str | None) -> str | None:
 # -- searches -------------------------------------------------------------------------------------
 
 
-def _checked_query(query: str) -> str:
+def checked_query(query: str) -> str:
     """As the query language writes it. Raises `QueryError`."""
     return language.write(language.parse(clean(query)))
 
@@ -219,3 +138,8 @@ def _rename_in_searches(tx: WriteTx, field: Field, old_key: str, new_name: str, 
         after = None if one.query is None else renamed(one.query, field, old_key, new_name)
         if after != one.query:
             queries.set_query(tx, one.id, after, now_ms=now_ms)
+
+
+def report_changes(tx: WriteTx, rows: list[RowChange]) -> None:
+    """Lists that were made of a collection's images are told."""
+    tx.changes.collections.update(row.value("collection_id") for row in rows if row.table == "collection_items")

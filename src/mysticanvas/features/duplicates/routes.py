@@ -10,6 +10,7 @@ from mysticanvas.domain.similarity import Alike
 from mysticanvas.edits import log as edit_log
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.duplicates import queries
+from mysticanvas.features.duplicates.edits import MergeDuplicates
 from mysticanvas.features.history.routes import wire
 from mysticanvas.http.cancellation import while_wanted
 from mysticanvas.http.schemas import reply
@@ -45,7 +46,7 @@ def routes(database: Database, duplicates: Duplicates, edits: EditRunner) -> API
     @router.post("/keep")
     def keep(asked: KeepIn) -> Response:
         others = database.read(edit_log.images_of, asked.others)
-        return reply(wire(edits.do("keep_one", [("keep_one", {"kept": asked.kept})], others)))
+        return reply(wire(edits.do(MergeDuplicates(kept=asked.kept), others)))
 
     return router
 

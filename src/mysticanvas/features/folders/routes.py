@@ -1,6 +1,5 @@
 """The person's folders: their state, scans of them, and what is missing in them."""
 
-from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -94,4 +93,4 @@ def _add_missing(router: APIRouter, database: Database, workers: Executor, edits
             raise InvalidInputError("Say which: files, or a root.")
         wanted = asked.files if asked.files is not None else database.read(image_missing.ids, asked.root or 0)
         done = service.forget(database, edits, wanted, now_ms=now_ms())
-        return reply(asdict(done) | {"deed": None if done.deed is None else wire(done.deed)})
+        return reply({"places": done.places, "deed": None if done.edit is None else wire(done.edit)})

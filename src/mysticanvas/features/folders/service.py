@@ -18,12 +18,13 @@ from mysticanvas.domain.errors import ConflictError, InvalidInputError, TaskErro
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Executor
 from mysticanvas.edits.runner import EditRunner
-from mysticanvas.edits.types import Done
+from mysticanvas.edits.types import EditResult
 from mysticanvas.features.file_hashes.types import FileHashed, HashFile
 from mysticanvas.features.importing import record as import_record
 from mysticanvas.features.importing.messages import FileToRead, ImageRead, ImagesRead, ReadImages
 from mysticanvas.features.importing.record import Found
 from mysticanvas.features.importing.service import Importing
+from mysticanvas.features.trash.edits import MoveToTrash
 
 
 def listed(database: Database, is_watched: Callable[[str], bool]) -> list[dict[str, Any]]:
@@ -124,19 +125,19 @@ def _settle(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int) -> None
 @dataclass(frozen=True, slots=True)
 class Forgotten:
     """`places` were spare: their images have another file. The images of the others are in the Trash, by
-    `deed` (None for none), from where they can be restored."""
+    `edit` (None for none), from where they can be restored."""
 
     places: int
-    deed: Done | None
+    edit: EditResult | None
 
 
-def forget(database: Database, carrying_on: EditRunner, file_ids: Sequence[int], *, now_ms: int) -> Forgotten:
+def forget(database: Database, edits: EditRunner, file_ids: Sequence[int], *, now_ms: int) -> Forgotten:
     """Miss these files no more. No file is touched, and what is written about an image is lost only when the
     Trash is emptied."""
     wanted = list(file_ids)
     alone: list[GenerationId] = database.write(_drop_spare, wanted, now_ms=now_ms)
-    deed = carrying_on.do("trash", [("trash", {})], alone) if alone else None
-    return Forgotten(len(wanted) - len(alone), deed)
+    edit = edits.do(MoveToTrash(), alone) if alone else None
+    return Forgotten(len(wanted) - len(alone), edit)
 
 
 def _drop_spare(tx: WriteTx, file_ids: list[int], *, now_ms: int) -> list[GenerationId]:

@@ -1,6 +1,6 @@
 """Deeds over one image or very many, and their undoing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -11,9 +11,14 @@ from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.edits import log as edit_log
+from mysticanvas.edits.kinds import Edit
 from mysticanvas.edits.log import Operation
 from mysticanvas.edits.runner import EditRunner
-from mysticanvas.edits.types import Done, Step
+from mysticanvas.edits.types import EditResult
+from mysticanvas.features.collections.edits import AddToCollection, RemoveFromCollection
+from mysticanvas.features.images.edits import SetFavorite, SetNotes, SetRating
+from mysticanvas.features.tags.edits import TagImages
+from mysticanvas.features.trash.edits import MoveToTrash, RestoreFromTrash
 from mysticanvas.http.schemas import MAX_QUERY, Int64, PickedIn, reply
 from mysticanvas.search.snapshots import Snapshots
 
@@ -57,8 +62,7 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
 
     @router.post("/bulk")
     def bulk(asked: BulkIn) -> Response:
-        kind, args = _deed(asked.marks)
-        return reply(wire(edits.do(kind, [(kind, args)], _images(database, snapshots, asked))))
+        return reply(wire(edits.do(_edit(asked.marks), _images(database, snapshots, asked))))
 
     @router.post("/undo")
     def undo_last() -> Response:
@@ -82,19 +86,19 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
 
     @router.get("/operations/{operation}")
     async def follow(operation: Int64, wait: Wait = 0) -> Response:
-        done = await run_in_threadpool(edits.settled, operation, wait)
-        return reply(wire(done))
+        result = await run_in_threadpool(edits.wait_for, operation, wait)
+        return reply(wire(result))
 
     return router
 
 
-def wire(done: Done) -> dict[str, Any]:
+def wire(result: EditResult) -> dict[str, Any]:
     return {
-        "operation": done.operation,
-        "changed": done.changed,
-        "total": done.total,
-        "state": done.state.value,
-        "trouble": done.trouble,
+        "operation": result.operation,
+        "changed": result.changed,
+        "total": result.total,
+        "state": result.state.value,
+        "trouble": result.error,
     }
 
 
@@ -103,7 +107,7 @@ def _history(tx: ReadTx, before: int | None, limit: int) -> list[dict[str, Any]]
 
 
 def _shown(tx: ReadTx, one: Operation) -> dict[str, Any]:
-    return wire(one.done) | {
+    return wire(one.result) | {
         "at": one.at,
         "kind": one.kind,
         "steps": one.steps[:20],
@@ -112,21 +116,27 @@ def _shown(tx: ReadTx, one: Operation) -> dict[str, Any]:
     }
 
 
-def _deed(marks: MarksIn) -> Step:
+def _edit(marks: MarksIn) -> Edit:
     """The one thing that was asked."""
-    given = marks.model_dump(exclude_unset=True, exclude_none=True)
-    if "notes" in marks.model_fields_set and marks.notes is None:
-        given["notes"] = ""
+    given = marks.model_fields_set
     if len(given) != 1:
-        raise InvalidInputError("Say one thing to set: favorite, rating, notes, tags, collect, uncollect or trash.")
-    [(name, value)] = given.items()
-    if name == "tags":
-        return "tag", value
-    if name in ("collect", "uncollect"):
-        return name, {"collection": value}
-    if name == "trash":
-        return ("trash" if value else "restore"), {}
-    return name, {"value": value}
+        raise InvalidInputError("Set one thing: favorite, rating, notes, tags, collect, uncollect or trash.")
+    [name] = given
+    value = getattr(marks, name)
+    if value is None and name != "notes":
+        raise InvalidInputError(f"{name} needs a value.")
+    return _EDITS[name](value)
+
+
+_EDITS: dict[str, Callable[[Any], Edit]] = {
+    "favorite": lambda value: SetFavorite(value=value),
+    "rating": lambda value: SetRating(value=value),
+    "notes": lambda value: SetNotes(value=value or ""),
+    "tags": lambda value: TagImages(**value.model_dump()),
+    "collect": lambda value: AddToCollection(collection=value),
+    "uncollect": lambda value: RemoveFromCollection(collection=value),
+    "trash": lambda value: MoveToTrash() if value else RestoreFromTrash(),
+}
 
 
 def _images(database: Database, snapshots: Snapshots, asked: BulkIn) -> Sequence[GenerationId]:

@@ -17,8 +17,9 @@ from mysticanvas.db import event_log
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.db.images import folders as image_folders
 from mysticanvas.domain.errors import ConflictError, InvalidInputError, LibraryError, MystiCanvasError
-from mysticanvas.edits import apply as edit_apply
 from mysticanvas.edits import changesets as edit_changesets
+from mysticanvas.edits import derived
+from mysticanvas.edits.kinds import recorded_tables
 from mysticanvas.features.importing.service import Importing
 from mysticanvas.features.journal import files as journal_files
 from mysticanvas.features.journal import queries, rebuild_queries, service
@@ -174,10 +175,10 @@ class Rebuilding:
 
 def recorded(tx: WriteTx, change: Callable[[WriteTx], T]) -> T:
     """What is derived follows, as it follows a deed."""
-    with edit_changesets.recording(tx, edit_apply.RECORDED) as recorded:
+    with edit_changesets.recording(tx, recorded_tables()) as recorded:
         result = change(tx)
     if recorded.changeset:
-        edit_apply.follow(tx, edit_changesets.changes_in(tx, recorded.changeset, inverted=False))
+        derived.update(tx, edit_changesets.changes_in(tx, recorded.changeset, inverted=False))
     return result
 
 

@@ -8,6 +8,7 @@ from mysticanvas.db.images import generations
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.history.routes import wire
 from mysticanvas.features.lineage import view
+from mysticanvas.features.lineage.edits import SetParent
 from mysticanvas.http.schemas import reply
 
 
@@ -28,7 +29,6 @@ def routes(database: Database, edits: EditRunner) -> APIRouter:
     @router.post("/{uuid}/parent")
     def correct(uuid: str, asked: ParentIn) -> Response:
         image = database.read(generations.id_of, uuid)
-        deed = ("parent", {"parent": asked.parent, "relation": asked.relation})
-        return reply(wire(edits.do("parent", [deed], [image])))
+        return reply(wire(edits.do(SetParent(parent=asked.parent, relation=asked.relation), [image])))
 
     return router

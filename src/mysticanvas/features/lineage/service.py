@@ -11,17 +11,16 @@ circle that are older, and from none of it where the person has joined two of th
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.db.images import generations
 from mysticanvas.domain import clock
-from mysticanvas.domain.errors import ConflictError, InvalidInputError
-from mysticanvas.domain.generation import GenerationId, InputImage, InputRole, ParentRelation, Recipe
+from mysticanvas.domain.errors import ConflictError
+from mysticanvas.domain.generation import GenerationId, InputImage, InputRole, Recipe
 from mysticanvas.edits.changesets import RowChange
 from mysticanvas.features.file_hashes import service as file_hash_service
 from mysticanvas.features.lineage import queries
-from mysticanvas.features.lineage.queries import Candidate, NamedInput, Parent
+from mysticanvas.features.lineage.queries import Candidate, NamedInput
 from mysticanvas.jobs import queue as job_queue
 
 _SHA256_HEX = 64
@@ -283,26 +282,6 @@ def _choose(tx: WriteTx, images: set[GenerationId], circle: set[GenerationId]) -
 
 
 # -- the person's word ------------------------------------------------------------------------
-
-
-def correct(tx: WriteTx, args: dict[str, Any], images: Sequence[GenerationId], now_ms: int) -> int:
-    """{parent, relation?}: the image came from `parent` (a uuid; None: from no other), whatever its file
-    says, now and later. A deed of edits/kinds.py.
-
-    Raises `NotFoundError`, and `InvalidInputError` where an image would come from itself.
-    """
-    [image] = images
-    relation = args.get("relation")
-    if relation is not None and relation not in list(ParentRelation):
-        raise InvalidInputError(f"There is no relation “{relation}”; there are {', '.join(ParentRelation)}.")
-    after = Parent(None, None, "user")
-    if args["parent"] is not None:
-        before, source = queries.parent_of(tx, image), generations.id_of(tx, args["parent"])
-        if before.parent_id != source and queries.comes_from(tx, source, image):
-            raise InvalidInputError("An image cannot come from itself, not even over several steps.")
-        after = Parent(source, relation or before.parent_relation, "user")
-    queries.set_parent(tx, image, after, now_ms=now_ms)
-    return 1
 
 
 def follow(tx: WriteTx, rows: Sequence[RowChange]) -> None:

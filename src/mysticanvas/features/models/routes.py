@@ -17,6 +17,7 @@ from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.history.routes import wire
 from mysticanvas.features.models import file_queries, list_queries, queries
 from mysticanvas.features.models import scan as model_scan
+from mysticanvas.features.models.edits import MergeModels
 from mysticanvas.features.models.file_queries import ModelFile
 from mysticanvas.features.models.list_queries import LIST_LIMIT_MS
 from mysticanvas.formats.containers.identify import sniff
@@ -60,8 +61,7 @@ def routes(database: Database, workers: Executor, edits: EditRunner) -> APIRoute
 
     @router.post("/merge")
     def merge(asked: MergeIn) -> Response:
-        deed = ("merge_models", {"keep": asked.keep, "other": asked.other})
-        return reply(wire(edits.do("merge_models", [deed])))
+        return reply(wire(edits.do(MergeModels(keep=asked.keep, other=asked.other))))
 
     @router.get("/{model_id}")
     def detail(model_id: Int64) -> Response:

@@ -13,26 +13,37 @@
 Blank lines and lines that begin with # are left out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from mysticanvas.db.database import ReadTx
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.tag import TagSource, tag_name
-from mysticanvas.edits.types import Step
+from mysticanvas.edits.kinds import Edit
 from mysticanvas.features.tags import queries, relation_queries
+from mysticanvas.features.tags.edits import (
+    AddAlias,
+    AddImplication,
+    DeleteTag,
+    EnsureTag,
+    MergeTag,
+    MoveAssignments,
+    RemoveAlias,
+    RemoveImplication,
+    RenameTag,
+    SetThreshold,
+    SplitTag,
+)
 
 MAX_LINES = 20_000
 MAX_LINE = 2_000
-
-_PAIRS = {"imply": "implies", "unimply": "implies", "alias": "of", "rename": "to", "merge": "to", "retag": "to"}
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     number: int
     text: str
-    step: Step
+    edit: Edit
 
 
 def parse(text: str) -> list[Line]:
@@ -48,35 +59,42 @@ def parse(text: str) -> list[Line]:
         try:
             if len(words) > MAX_LINE:
                 raise InvalidInputError("it is too long")
-            found.append(Line(number, words, _step(words)))
+            found.append(Line(number, words, _edit(words)))
         except InvalidInputError as error:
             raise InvalidInputError(f"Line {number}: {error}") from error
     return found
 
 
-def _step(line: str) -> Step:
+def _edit(line: str) -> Edit:
     verb, _, rest = line.partition(" ")
     verb, rest = verb.lower(), rest.strip()
     if verb == "tag":
         name, _, category = rest.rpartition(" : ") if " : " in rest else (rest, "", "")
-        return "tag.ensure", {"tag": _name(name), "category": category.strip() or None}
-    if verb in ("delete", "unalias"):
-        return f"tag.{verb}", {"tag": _name(rest)}
+        return EnsureTag(tag=_name(name), category=category.strip() or None)
+    if verb == "delete":
+        return DeleteTag(tag=_name(rest))
+    if verb == "unalias":
+        return RemoveAlias(tag=_name(rest))
     if verb == "threshold":
-        return "tag.threshold", _threshold(rest)
+        return _threshold(rest)
     left, arrow, right = rest.partition("->")
-    if (verb not in _PAIRS and verb != "split") or not arrow:
+    if verb not in _PAIRS or not arrow:
         raise InvalidInputError(f"“{line[:60]}” is no command; such as: alias vixen -> fox.")
-    if verb == "split":
-        return "tag.split", {"tag": _name(left), "to": [_name(part) for part in right.split(",")]}
-    return f"tag.{verb}", {
-        "tag": _name(left),
-        _PAIRS[verb]: _name(right),
-        **({"across": True} if verb == "alias" else {}),
-    }
+    return _PAIRS[verb](_name(left), right)
 
 
-def _threshold(text: str) -> dict[str, object]:
+_PAIRS: dict[str, Callable[[str, str], Edit]] = {
+    "alias": lambda tag, other: AddAlias(tag=tag, of=_name(other), across=True),
+    "imply": lambda tag, other: AddImplication(tag=tag, implies=_name(other)),
+    "unimply": lambda tag, other: RemoveImplication(tag=tag, implies=_name(other)),
+    "rename": lambda tag, other: RenameTag(tag=tag, to=_name(other)),
+    "merge": lambda tag, other: MergeTag(tag=tag, to=_name(other)),
+    "retag": lambda tag, other: MoveAssignments(tag=tag, to=_name(other)),
+    "split": lambda tag, others: SplitTag(tag=tag, to=[_name(part) for part in others.split(",")]),
+}
+
+
+def _threshold(text: str) -> SetThreshold:
     said, _, name = text.partition(" : ")
     source, _, value = said.strip().partition(" ")
     try:
@@ -85,7 +103,7 @@ def _threshold(text: str) -> dict[str, object]:
         raise InvalidInputError("a threshold is a number from 0 to 1, or none") from error
     if source not in list(TagSource):
         raise InvalidInputError(f"“{source}” is no source; there are {', '.join(TagSource)}")
-    return {"source": source, "value": number, **({"tag": _name(name)} if name.strip() else {})}
+    return SetThreshold(source=source, value=number, tag=_name(name) if name.strip() else None)
 
 
 def _name(text: str) -> str:
@@ -108,7 +126,8 @@ def _thresholds(values: Iterable[tuple[str, float]], of: str) -> list[str]:
     return [f"threshold {source} {value:g}{of}" for source, value in values]
 
 
-def steps(lines: Sequence[Line]) -> list[Step]:
+def edits_of(lines: Sequence[Line]) -> list[Edit]:
+    """Raises `InvalidInputError` for a script without a command."""
     if not lines:
-        raise InvalidInputError("The script says nothing.")
-    return [line.step for line in lines]
+        raise InvalidInputError("The script is empty.")
+    return [line.edit for line in lines]

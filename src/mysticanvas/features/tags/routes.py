@@ -10,14 +10,15 @@ from pydantic import BaseModel, Field
 
 from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.db.images import generations
-from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.tag import TagId, TagState, key_of
+from mysticanvas.edits.kinds import decode
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.collections import queries as collection_queries
 from mysticanvas.features.history.routes import wire
 from mysticanvas.features.tags import (
     assertion_queries,
     bulk_script,
+    dry_run,
     image_tag_queries,
     prompt_tags,
     queries,
@@ -25,37 +26,124 @@ from mysticanvas.features.tags import (
     service,
     suggestions,
 )
-from mysticanvas.features.tags import dry_run as tag_dry_run
 from mysticanvas.features.tags.queries import TagOrder
 from mysticanvas.http.cancellation import while_wanted
 from mysticanvas.http.schemas import PickedIn, reply
 from mysticanvas.search.snapshots import Snapshots
 
 Name = Annotated[str, Field(max_length=400)]
+Names = Annotated[list[Name], Field(max_length=1_000)]
 SCRIPT_LIMIT_MS = 60_000
 # Tags that some images have: more is no list for a person.
 MOST_SHOWN = 200
 
 
-class TagDeedIn(BaseModel):
-    """`do` says which of the others it needs: create name category · rename tag to · category tags category ·
-    threshold source value tag · alias tag of across · unalias tag · imply/unimply tag implies ·
-    merge/retag tag to · split tag to · delete tag · accept/propose/refuse tags."""
-
-    do: Literal[
-        "create", "rename", "category", "threshold", "alias", "unalias", "imply", "unimply", "merge", "retag", "split",
-        "delete", "accept", "propose", "refuse",
-    ]  # fmt: skip
-    name: Name | None = None
-    tag: Name | None = None
-    tags: list[Name] | None = Field(None, max_length=1_000)
-    to: Name | list[Name] | None = None
-    of: Name | None = None
-    implies: Name | None = None
+class CreateIn(BaseModel):
+    do: Literal["create"]
+    name: Name
     category: Name | None = None
-    source: Name | None = None
+
+
+class RenameIn(BaseModel):
+    do: Literal["rename"]
+    tag: Name
+    to: Name
+
+
+class CategoryIn(BaseModel):
+    do: Literal["category"]
+    tags: Names
+    category: Name | None = None
+
+
+class ThresholdIn(BaseModel):
+    do: Literal["threshold"]
+    source: Name
     value: float | None = Field(None, ge=0, le=1)
-    across: bool | None = None
+    tag: Name | None = None
+
+
+class AliasIn(BaseModel):
+    do: Literal["alias"]
+    tag: Name
+    of: Name
+    across: bool = False
+
+
+class UnaliasIn(BaseModel):
+    do: Literal["unalias"]
+    tag: Name
+
+
+class ImplyIn(BaseModel):
+    do: Literal["imply"]
+    tag: Name
+    implies: Name
+
+
+class UnimplyIn(BaseModel):
+    do: Literal["unimply"]
+    tag: Name
+    implies: Name
+
+
+class MergeIn(BaseModel):
+    do: Literal["merge"]
+    tag: Name
+    to: Name
+
+
+class RetagIn(BaseModel):
+    do: Literal["retag"]
+    tag: Name
+    to: Name
+
+
+class SplitIn(BaseModel):
+    do: Literal["split"]
+    tag: Name
+    to: list[Name]
+
+
+class DeleteIn(BaseModel):
+    do: Literal["delete"]
+    tag: Name
+
+
+class AcceptIn(BaseModel):
+    do: Literal["accept"]
+    tags: Names
+
+
+class ProposeIn(BaseModel):
+    do: Literal["propose"]
+    tags: Names
+
+
+class RefuseIn(BaseModel):
+    do: Literal["refuse"]
+    tags: Names
+
+
+# One kind of edit each, as `features/tags/edits.py` has them.
+TagEditIn = Annotated[
+    CreateIn
+    | RenameIn
+    | CategoryIn
+    | ThresholdIn
+    | AliasIn
+    | UnaliasIn
+    | ImplyIn
+    | UnimplyIn
+    | MergeIn
+    | RetagIn
+    | SplitIn
+    | DeleteIn
+    | AcceptIn
+    | ProposeIn
+    | RefuseIn,
+    Field(discriminator="do"),
+]
 
 
 class ScriptIn(BaseModel):
@@ -71,32 +159,12 @@ class SwitchIn(BaseModel):
     on: bool
 
 
-# What each kind cannot do without; None may be meant in the rest.
-_NEEDED = {
-    "create": ("name",),
-    "rename": ("tag", "to"),
-    "category": ("tags",),
-    "threshold": ("source",),
-    "alias": ("tag", "of"),
-    "unalias": ("tag",),
-    "imply": ("tag", "implies"),
-    "unimply": ("tag", "implies"),
-    "merge": ("tag", "to"),
-    "retag": ("tag", "to"),
-    "split": ("tag", "to"),
-    "delete": ("tag",),
-    "accept": ("tags",),
-    "propose": ("tags",),
-    "refuse": ("tags",),
-}
-
-
 def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["tags"])
     _add_lists(router, database)
     _add_images(router, database, snapshots)
     _add_relations(router, database)
-    _add_deeds(router, database, edits)
+    _add_edits(router, database, edits)
     _add_prompts(router, database)
     return router
 
@@ -178,21 +246,21 @@ def _add_relations(router: APIRouter, database: Database) -> None:
         return reply({"work": database.read(image_tag_queries.work)})
 
 
-def _add_deeds(router: APIRouter, database: Database, edits: EditRunner) -> None:
+def _add_edits(router: APIRouter, database: Database, edits: EditRunner) -> None:
 
     @router.post("/tags")
-    def do(asked: TagDeedIn) -> Response:
-        kind, args = f"tag.{asked.do}", _args(asked)
-        return reply(wire(edits.do(kind, [(kind, args)], None)))
+    def edit_tags(asked: TagEditIn) -> Response:
+        edit = decode((f"tag.{asked.do}", asked.model_dump(exclude={"do"})))
+        return reply(wire(edits.do(edit, None)))
 
     @router.post("/tags/script")
     def script(asked: ScriptIn) -> Response:
         lines = bulk_script.parse(asked.text)
-        outcomes = database.read_within(SCRIPT_LIMIT_MS, tag_dry_run.tried, lines)
+        outcomes = dry_run.try_all(database, lines)
         if asked.dry_run:
             return reply({"lines": outcomes, "ok": not any(one.conflict for one in outcomes)})
-        done = edits.do("tag.script", bulk_script.steps(lines), None)
-        return reply(wire(done) | {"lines": outcomes})
+        result = edits.do_all("tag.script", bulk_script.edits_of(lines))
+        return reply(wire(result) | {"lines": outcomes})
 
     @router.get("/tags/export")
     def export() -> Response:
@@ -210,18 +278,6 @@ def _add_prompts(router: APIRouter, database: Database) -> None:
             return reply({"images": prompt_tags.start(database)})
         database.write(prompt_tags.stop)
         return reply({"images": 0})
-
-
-def _args(asked: TagDeedIn) -> dict[str, Any]:
-    given = asked.model_dump(exclude={"do"}, exclude_unset=True)
-    missing = [name for name in _NEEDED[asked.do] if given.get(name) is None]
-    if missing:
-        raise InvalidInputError(f"Say {' and '.join(missing)} too.")
-    if asked.do == "category":
-        given.setdefault("category", None)
-    if asked.do == "threshold":
-        given.setdefault("value", None)
-    return given
 
 
 def _offered(tx: ReadTx, containing: str, limit: int) -> dict[str, Any]:

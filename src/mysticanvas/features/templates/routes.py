@@ -16,6 +16,7 @@ from mysticanvas.features.archive import export as archive_export
 from mysticanvas.features.archive import service as archive_service
 from mysticanvas.features.history.routes import wire
 from mysticanvas.features.templates import queries, service
+from mysticanvas.features.templates.edits import CreateTemplate, DeleteTemplate, EditTemplate, SetWildcard
 from mysticanvas.features.templates.queries import Template
 from mysticanvas.http.schemas import Int64, reply
 
@@ -87,7 +88,7 @@ def _add_uses(router: APIRouter, database: Database, edits: EditRunner) -> None:
 
     @router.post("/templates/styles")
     def styles(asked: StylesIn) -> Response:
-        return reply(wire(edits.do("template.import", service.from_styles(asked.text))))
+        return reply(wire(edits.do_all("template.import", service.from_styles(asked.text))))
 
     @router.get("/templates/styles")
     def styles_of_all() -> Response:
@@ -110,9 +111,6 @@ def _add_uses(router: APIRouter, database: Database, edits: EditRunner) -> None:
 
 def _add_templates(router: APIRouter, database: Database, edits: EditRunner) -> None:
 
-    def do(kind: str, args: dict[str, Any]) -> dict[str, Any]:
-        return wire(edits.do(kind, [(kind, args)]))
-
     @router.get("/templates")
     def listed() -> Response:
         thumbs = database.read(queries.thumbs)
@@ -125,23 +123,24 @@ def _add_templates(router: APIRouter, database: Database, edits: EditRunner) -> 
         if (asked.image is None) == (asked.content is None):
             raise InvalidInputError("Say either an image whose recipe to keep, or the text.")
         if asked.image is not None:
-            args = database.read(service.from_image, asked.image, name=asked.name, category=asked.category)
+            edit = database.read(service.from_image, asked.image, name=asked.name, category=asked.category)
         else:
-            args = asked.model_dump(exclude={"image"}, exclude_none=True) | {"uuid": str(uuids.uuid4())}
-        return reply(do("template.create", args) | {"uuid": args["uuid"]})
+            given = asked.model_dump(exclude={"image"}, exclude_none=True)
+            edit = CreateTemplate(uuid=str(uuids.uuid4()), **given)
+        return reply(wire(edits.do(edit)) | {"uuid": edit.uuid})
 
     @router.post("/templates/{uuid}")
     def edit(uuid: str, asked: TemplateEditIn) -> Response:
         given = asked.model_dump(exclude_unset=True)
-        return reply(do("template.edit", given | {"template": uuid}))
+        return reply(wire(edits.do(EditTemplate(template=uuid, **given))))
 
     @router.post("/templates/{uuid}/delete")
     def delete(uuid: str) -> Response:
-        return reply(do("template.delete", {"template": uuid}))
+        return reply(wire(edits.do(DeleteTemplate(template=uuid))))
 
     @router.post("/wildcards")
     def wildcard(asked: WildcardIn) -> Response:
-        return reply(do("wildcard", {"name": asked.name, "content": asked.content}))
+        return reply(wire(edits.do(SetWildcard(name=asked.name, content=asked.content))))
 
 
 def _add_export(router: APIRouter, database: Database) -> None:

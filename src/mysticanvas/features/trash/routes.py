@@ -17,6 +17,7 @@ from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.history.routes import wire
 from mysticanvas.features.trash import purge as trash_purge
 from mysticanvas.features.trash import queries, service
+from mysticanvas.features.trash.edits import RestoreFromTrash
 from mysticanvas.fs.trash import Discard
 from mysticanvas.http.schemas import Int64, PickedIn, reply
 from mysticanvas.search.snapshots import Snapshots
@@ -68,7 +69,7 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
     @router.post("/restore")
     def restore(asked: TrashedIn) -> Response:
         images = _images(database, snapshots, asked, MOST_RESTORED)
-        return reply(wire(edits.do("restore", [("restore", {})], images)))
+        return reply(wire(edits.do(RestoreFromTrash(), images)))
 
     @router.post("/purge")
     def purge(asked: PurgeIn) -> Response:

@@ -1,7 +1,6 @@
 """Into the Trash and out of it. Files stay where they are (R2). Each function is a deed of edits/kinds.py."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from mysticanvas.db import settings_store
 from mysticanvas.db.database import ReadTx, WriteTx
@@ -28,17 +27,12 @@ def locked(tx: ReadTx) -> list[str]:
     return kinds
 
 
-def put_in(tx: WriteTx, args: dict[str, Any], images: Sequence[GenerationId], now_ms: int) -> int:
+def put_in(tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
     """Hidden, with everything that hangs on them; images that are locked stay."""
     free = _unlocked(tx, images)
     if images and not free:
         raise ConflictError("Favourites and images in collections are protected from the Trash, by your own settings.")
     return queries.put_in(tx, free, now_ms=now_ms, purge_after=now_ms + kept_days(tx) * DAY_MS)
-
-
-def take_out(tx: WriteTx, args: dict[str, Any], images: Sequence[GenerationId], now_ms: int) -> int:
-    """Everything is as it was (R3)."""
-    return queries.take_out(tx, images, now_ms=now_ms)
 
 
 def _unlocked(tx: ReadTx, images: Sequence[GenerationId]) -> list[GenerationId]:

@@ -2,35 +2,41 @@
 go into the Trash. A deed of edits/kinds.py."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import ClassVar
 
 from mysticanvas.db.database import WriteTx
 from mysticanvas.db.images import generations
 from mysticanvas.domain.errors import ConflictError, InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.tag import TagId
+from mysticanvas.edits.kinds import Edit
 from mysticanvas.features.duplicates import queries
 from mysticanvas.features.duplicates.queries import Marks
 from mysticanvas.features.tags import assertion_queries
 from mysticanvas.features.trash import service as trash_service
 
 
-def keep_one(tx: WriteTx, args: dict[str, Any], images: Sequence[GenerationId], now_ms: int) -> int:
-    """{kept}: the uuid of the one that stays. How many images went.
+class MergeDuplicates(Edit, frozen=True, kw_only=True):
+    """Keep one of several images (its uuid) with what the user set on the others, which are moved to Trash.
 
-    The higher rating and any favourite win, notes are joined, collections and the person's own tags are
-    united; what they said of the kept image itself is never changed.
-    """
-    kept = generations.id_of(tx, args["kept"])
-    if kept in images:
-        raise InvalidInputError("Choose one image to keep, and others to let go.")
-    marks = {one.image: one for one in queries.marks(tx, [kept, *images])}
-    if len(marks) != len(images) + 1:
-        raise ConflictError("One of these images is not there any more.")
-    _merge_marks(tx, marks[kept], [marks[one] for one in images], now_ms)
-    _merge_tags(tx, kept, images, now_ms)
-    queries.join_collections(tx, kept, queries.collections_of(tx, images), now_ms=now_ms)
-    return trash_service.put_in(tx, {}, images, now_ms)
+    The higher rating and any favorite win, notes are joined, collections and the user's own tags are united;
+    what the user set on the kept image itself is never changed."""
+
+    kind: ClassVar[str] = "keep_one"
+    at_once: ClassVar[int] = 200
+    kept: str
+
+    def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
+        kept = generations.id_of(tx, self.kept)
+        if kept in images:
+            raise InvalidInputError("Choose one image to keep, and others to let go.")
+        marks = {one.image: one for one in queries.marks(tx, [kept, *images])}
+        if len(marks) != len(images) + 1:
+            raise ConflictError("One of these images is not there any more.")
+        _merge_marks(tx, marks[kept], [marks[one] for one in images], now_ms)
+        _merge_tags(tx, kept, images, now_ms)
+        queries.join_collections(tx, kept, queries.collections_of(tx, images), now_ms=now_ms)
+        return trash_service.put_in(tx, images, now_ms)
 
 
 def _merge_marks(tx: WriteTx, kept: Marks, others: Sequence[Marks], now_ms: int) -> None:
@@ -47,3 +53,6 @@ def _merge_tags(tx: WriteTx, kept: GenerationId, others: Sequence[GenerationId],
         if tag not in own:
             say = assertion_queries.say_yes if decision else assertion_queries.say_no
             say(tx, TagId(tag), [kept], now_ms=now_ms)
+
+
+EDITS = (MergeDuplicates,)

@@ -1,0 +1,39 @@
+"""Corrections of what an image was made from."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from mysticanvas.db.database import WriteTx
+from mysticanvas.db.images import generations
+from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.domain.generation import GenerationId, ParentRelation
+from mysticanvas.edits.kinds import Edit
+from mysticanvas.features.lineage import queries
+from mysticanvas.features.lineage.queries import Parent
+
+
+class SetParent(Edit, frozen=True, kw_only=True):
+    """The image was made from `parent` (a uuid; None: from no other), whatever its file says, now and later.
+
+    Raises `NotFoundError`, and `InvalidInputError` where an image would come from itself."""
+
+    kind: ClassVar[str] = "parent"
+    parent: str | None
+    relation: str | None = None
+
+    def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
+        [image] = images
+        relation = self.relation
+        if relation is not None and relation not in list(ParentRelation):
+            raise InvalidInputError(f"There is no relation “{relation}”; there are {', '.join(ParentRelation)}.")
+        after = Parent(None, None, "user")
+        if self.parent is not None:
+            before, source = queries.parent_of(tx, image), generations.id_of(tx, self.parent)
+            if before.parent_id != source and queries.comes_from(tx, source, image):
+                raise InvalidInputError("An image cannot come from itself, not even over several steps.")
+            after = Parent(source, relation or before.parent_relation, "user")
+        queries.set_parent(tx, image, after, now_ms=now_ms)
+        return 1
+
+
+EDITS = (SetParent,)

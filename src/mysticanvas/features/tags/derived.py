@@ -1,0 +1,36 @@
+"""What follows from edits of tags: which tags each image shows, at once or in background slices."""
+
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.edits.background import BackgroundSlices
+from mysticanvas.edits.changesets import RowChange
+from mysticanvas.features.tags import image_tag_queries, prompt_tags
+
+
+def update(tx: WriteTx, rows: list[RowChange]) -> None:
+    image_tag_queries.follow(tx, rows)
+    for row in rows:
+        if row.table == "tag_assertions":
+            tx.changes.changed.append(row.value("generation_id"))
+
+
+def _assignments_waiting(tx: ReadTx) -> str | None:
+    """Each kind has slices of its own size: checking takes ten times as long as adding."""
+    how = image_tag_queries.next_work(tx)
+    return None if how is None else f"assignments {how}"
+
+
+def _prompts_waiting(tx: ReadTx) -> str | None:
+    return "prompts" if prompt_tags.is_waiting(tx) else None
+
+
+ASSIGNMENTS = BackgroundSlices(
+    waiting=_assignments_waiting,
+    run=lambda tx, limit, now_ms: image_tag_queries.carry_on(tx, limit=limit),
+    lists=frozenset({"posting_work"}),
+)
+PROMPTS = BackgroundSlices(
+    waiting=_prompts_waiting,
+    run=lambda tx, limit, now_ms: prompt_tags.carry_on(tx, limit=limit, now_ms=now_ms),
+    lists=frozenset({"prompts"}),
+    when_quiet=True,
+)

@@ -1,0 +1,36 @@
+"""Moving images to the Trash and restoring them. Files stay where they are."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from mysticanvas.db.database import WriteTx
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.edits.kinds import Edit
+from mysticanvas.features.trash import queries
+from mysticanvas.features.trash.service import put_in
+
+
+class MoveToTrash(Edit, frozen=True, kw_only=True):
+    """Hidden, with everything that belongs to them; protected images stay."""
+
+    kind: ClassVar[str] = "trash"
+    at_once: ClassVar[int] = 200
+
+    def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
+        return put_in(tx, images, now_ms)
+
+
+class RestoreFromTrash(Edit, frozen=True, kw_only=True):
+    """Everything is as it was."""
+
+    kind: ClassVar[str] = "restore"
+    at_once: ClassVar[int] = 200
+
+    def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
+        return queries.take_out(tx, images, now_ms=now_ms)
+
+
+EDITS = (
+    MoveToTrash,
+    RestoreFromTrash,
+)

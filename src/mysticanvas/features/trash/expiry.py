@@ -1,0 +1,51 @@
+"""What has been in the Trash for its time is deleted permanently, once a day and at each start."""
+
+import logging
+from collections.abc import Callable
+from threading import Event, Thread
+
+from mysticanvas.db.database import Database
+from mysticanvas.domain.errors import MystiCanvasError
+from mysticanvas.features.trash import purge, queries
+from mysticanvas.fs.trash import Discard
+
+log = logging.getLogger(__name__)
+
+DAY_S = 86_400.0
+PAUSE_AFTER_ERROR_S = 5.0
+
+
+class TrashExpiry:
+    """Runs while the context is open. What a sudden end interrupted is finished first."""
+
+    def __init__(self, database: Database, *, now_ms: Callable[[], int]) -> None:
+        self._database = database
+        self._now_ms = now_ms
+        self._closing = Event()
+        self._thread = Thread(target=self._work, name="trash expiry")
+
+    def __enter__(self) -> "TrashExpiry":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._closing.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while not self._closing.is_set():
+            wait_s = DAY_S
+            try:
+                self._purge()
+            except MystiCanvasError as error:
+                log.warning("the Trash waits for the database", extra={"reason": str(error)})
+                wait_s = PAUSE_AFTER_ERROR_S
+            except Exception:
+                log.exception("the Trash could not be emptied")
+            self._closing.wait(wait_s)
+
+    def _purge(self) -> None:
+        purge.recover(self._database, now_ms=self._now_ms)
+        due = self._database.read(queries.ids, before_ms=self._now_ms(), limit=purge.MOST)
+        if due:
+            purge.purge(self._database, due, Discard.SYSTEM_TRASH, now_ms=self._now_ms)
