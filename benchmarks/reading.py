@@ -28,6 +28,8 @@ from typing import Any
 
 from PIL import Image
 from tests.pictures import PARAMETERS, png_chunk
+from tests.property.hostile import SHAPES
+from tests.property.hostile import read as read_texts
 from tests.property.writers import Made, graph
 
 from benchmarks.metadata_accuracy import CORE, is_right
@@ -256,6 +258,23 @@ def start_ms(statement: str) -> float:
     return min(spent) * 1000
 
 
+def show_hostile() -> None:
+    """Texts of a megabyte that are made to cost much (tests/property/hostile.py): the slowest of them."""
+    spent = {}
+    for name, shape in SHAPES.items():
+        texts = shape(1_000_000)
+        spent[name] = min(_cpu_ms(lambda t=texts: read_texts(t)) for _ in range(ROUNDS))
+    slowest = sorted(spent, key=lambda name: spent[name], reverse=True)[:5]
+    said = ", ".join(f"{name} {spent[name]:.0f}" for name in slowest)
+    print(f"\n{len(spent)} hostile megabytes, ms of CPU: {said}; all together {sum(spent.values()):,.0f}")
+
+
+def _cpu_ms(work: Callable[[], Any]) -> float:
+    began_s = time.process_time()
+    work()
+    return (time.process_time() - began_s) * 1000
+
+
 def show(title: str, files: dict[Path, Row]) -> None:
     every_file, every_field = stated(files)
     print(f"\n{title}: {every_file:,} of {len(files):,} state a prompt or a seed, {every_field:,} fields in all")
@@ -277,6 +296,7 @@ def main() -> None:
     if named:
         folder = Path(named)
         show("real files", real_files(folder if (folder / "expected.json").is_file() else folder / "open"))
+    show_hostile()
     ours_ms = start_ms("import mysticanvas.formats.containers.identify, mysticanvas.formats.detect")
     print(f"\nimports, ms of CPU: ours {ours_ms:.0f}, Pillow {start_ms('import PIL.Image'):.0f}")
 

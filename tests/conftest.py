@@ -15,6 +15,11 @@ from mysticanvas.db.database import Database
 features.load()
 open_in_process_with(open_in_process)
 
+# The product breaks off what takes too long for a person who waits. On a machine that is busy with other things the
+# reads and tasks of tests take long, too; the tests of the limits themselves say which limit they mean.
+os.environ.setdefault("MYSTICANVAS_READ_LIMIT_MS", "60000")
+os.environ.setdefault("MYSTICANVAS_TASK_LIMIT_S", "600")
+
 settings.register_profile("quick", max_examples=50, deadline=None)
 settings.register_profile(
     "ci", max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]

@@ -8,7 +8,7 @@ import sys
 import time
 from pathlib import Path
 
-START_LIMIT_S = 60.0
+START_LIMIT_S = 180.0
 
 
 class DaskCluster:

@@ -8,6 +8,6 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-def run(coroutine: Coroutine[Any, Any, T], *, limit_s: float = 60) -> T:
+def run(coroutine: Coroutine[Any, Any, T], *, limit_s: float = 120) -> T:
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result(timeout=limit_s)

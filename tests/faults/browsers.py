@@ -15,6 +15,8 @@ WORDS = ("", "fox", "snow", "number", "rating:>=3", "is:favorite", '"red fox"', 
 PAGE = 60
 # A person looks before the next thing is done.
 LOOKS_S = (0.2, 1.2)
+# How much longer a slow machine may need for the edits that are asked for.
+LONGER_S = 600.0
 BUSY_WORDS = ("busy", "locked")
 
 
@@ -47,52 +49,66 @@ def percentile(times: list[float], share: int) -> float:
     return sorted(times)[min(len(times) - 1, len(times) * share // 100)] if times else 0.0
 
 
-def browse(served: Served, count: int, *, for_s: float) -> Seen:
-    """`count` browsers for so long; what they saw."""
-    return asyncio.run(_browse(served, count, for_s))
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """So long, and then until there were so many edits; `last_s` is against hanging."""
+
+    until_s: float
+    edits: int
+    last_s: float
+    seen: Seen
+
+    def goes_on(self) -> bool:
+        now_s = time.monotonic()
+        return now_s < self.until_s or (len(self.seen.edits) < self.edits and now_s < self.last_s)
 
 
-async def _browse(served: Served, count: int, for_s: float) -> Seen:
+def browse(served: Served, count: int, *, for_s: float, edits: int) -> Seen:
+    """`count` browsers for so long, and on a slow machine for longer, until they have made so many edits; what they
+    saw."""
+    return asyncio.run(_browse(served, count, for_s, edits))
+
+
+async def _browse(served: Served, count: int, for_s: float, edits: int) -> Seen:
     seen = Seen()
     until_s = time.monotonic() + for_s
+    visit = _Visit(until_s, edits, until_s + LONGER_S, seen)
     codes = [served.post("/api/session/code", {})["url"].rpartition("#t=")[2] for _ in range(count)]
-    watching = asyncio.create_task(_watch_log(served.library, seen, until_s))
-    await asyncio.gather(
-        *(_Browser(served, number, count, seen).live(code, until_s) for number, code in enumerate(codes))
-    )
+    watching = asyncio.create_task(_watch_log(served.library, visit))
+    await asyncio.gather(*(_Browser(served, number, count, visit).live(code) for number, code in enumerate(codes)))
     await watching
     return seen
 
 
-async def _watch_log(library: Path, seen: Seen, until_s: float) -> None:
+async def _watch_log(library: Path, visit: _Visit) -> None:
     log = library / "mysticanvas.db-wal"
-    while time.monotonic() < until_s:
+    while visit.goes_on():
         if log.exists():
-            seen.wal_bytes = max(seen.wal_bytes, log.stat().st_size)
+            visit.seen.wal_bytes = max(visit.seen.wal_bytes, log.stat().st_size)
         await asyncio.sleep(0.2)
 
 
 class _Browser:
     """Browsers rate images of their own, so that the last rating of each is known."""
 
-    def __init__(self, served: Served, number: int, count: int, seen: Seen) -> None:
+    def __init__(self, served: Served, number: int, count: int, visit: _Visit) -> None:
         self._base = str(served.http.base_url).rstrip("/")
         self._chance = random.Random(number)
         self._number, self._count = number, count
-        self._seen = seen
+        self._goes_on, self._seen = visit.goes_on, visit.seen
 
-    async def live(self, code: str, until_s: float) -> None:
+    async def live(self, code: str) -> None:
         headers = {"Origin": self._base}
-        async with httpx.AsyncClient(base_url=self._base, headers=headers, timeout=60, trust_env=False) as self._http:
+        async with httpx.AsyncClient(base_url=self._base, headers=headers, timeout=300, trust_env=False) as self._http:
             await self._http.post("/api/session", json={"code": code})
-            while time.monotonic() < until_s:
-                await self._visit(until_s)
+            while self._goes_on():
+                await self._visit()
 
-    async def _visit(self, until_s: float) -> None:
+    async def _visit(self) -> None:
         """A search, some pages of it, and a rating or two."""
         query = await self._ask(self._seen.searches, "POST", "/api/queries", {"q": self._chance.choice(WORDS)})
         at = 0
-        while query is not None and at < query["total"] and time.monotonic() < until_s:
+        while query is not None and at < query["total"] and self._goes_on():
             await asyncio.sleep(self._chance.uniform(*LOOKS_S))
             path = f"/api/queries/{query['snapshot']}/items?start={at}&count={PAGE}"
             page = await self._ask(self._seen.pages, "GET", path)

@@ -12,7 +12,7 @@ import httpx
 
 from tests.faults.serving import Served
 
-FINISH_LIMIT_S = 240.0
+FINISH_LIMIT_S = 600.0
 
 
 @dataclass(slots=True)
@@ -70,7 +70,7 @@ def doctor(library: Path) -> list[str]:
         [sys.executable, "-m", "mysticanvas.app.cli", "doctor", "--json", "--library", str(library)],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     try:

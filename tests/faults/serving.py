@@ -11,7 +11,8 @@ from typing import Any
 
 import httpx
 
-START_LIMIT_S = 40.0
+# Against hanging.
+START_LIMIT_S = 180.0
 
 
 class Served:
@@ -29,7 +30,7 @@ class Served:
             stderr=self._log,
             env=os.environ | {"MYSTICANVAS_SETTLE_S": "1", "MYSTICANVAS_WORKERS": "1"},
         )
-        self.http = httpx.Client(timeout=20)
+        self.http = httpx.Client(timeout=120)
 
     def wait_until_up(self) -> "Served":
         address = self.library / "address.json"
@@ -64,7 +65,7 @@ class Served:
 
     def wait_until_idle(self, images: int) -> None:
         """Returns when that many images are taken in and no job is left."""
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 600
         while time.monotonic() < deadline:
             status = self.get("/api/status")
             left = status["jobs"]["waiting"] + status["jobs"]["running"]
@@ -83,7 +84,7 @@ class Served:
 
     def _end(self) -> int:
         try:
-            return self.process.wait(30)
+            return self.process.wait(120)
         finally:
             self.process.kill()
             self.http.close()

@@ -26,7 +26,9 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no 
 PROGRAM = Path(__file__).parent / "poisoned_worker.py"
 POISON = ("segfault", "hang", "memory")
 IMAGES = 200
-LIMIT_S = 60.0
+LIMIT_S = 300.0
+# What the file that hangs is given; all others are done long before, also on a slow machine.
+TASK_LIMIT_S = 5
 
 
 class PoisonedPool(WorkerPool):
@@ -50,7 +52,7 @@ def take_in(database: Database, folder: Path) -> None:
 def work_off(database: Database, tmp_path: Path) -> None:
     """By poisoned workers, until nothing is left."""
     with (
-        PoisonedPool(2, memory_bytes=256 * 1024 * 1024, task_limit_s=1) as pool,
+        PoisonedPool(2, memory_bytes=256 * 1024 * 1024, task_limit_s=TASK_LIMIT_S) as pool,
         Dispatcher(database, Executors(workers=pool, slow=pool, in_flight=8), now_ms=lambda: int(time.time() * 1000)),
     ):
         until_s = time.monotonic() + LIMIT_S
@@ -81,7 +83,7 @@ def test_poison_is_parked_with_its_reason_and_everything_else_is_done(
     assert "crashed the reader (exit code -11)" in crashed.error
     assert "decoding segfault.png" in crashed.error
     assert crashed.crashes == job_queue.MAX_CRASHES
-    assert "longer than 1 s" in hung.error
+    assert "longer than 5 s" in hung.error
     assert hung.crashes == job_queue.MAX_CRASHES
     assert "more memory than it may" in starved.error
     told = database.read(event_log.newest, before=None, limit=50)

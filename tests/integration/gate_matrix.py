@@ -220,7 +220,7 @@ class Asker:
 
     def _ask(self, request: bytes, method: str) -> Reply:
         if self._raw is None:
-            self._raw = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+            self._raw = socket.create_connection(("127.0.0.1", self.port), timeout=60)
             self._raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._raw.sendall(request)
         lines = self._until(b"\r\n\r\n").decode("latin-1").split("\r\n")

@@ -1,6 +1,6 @@
 """Backups are sound before they count, thinned as they age, and bring a library back (I1)."""
 
-import time
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -88,15 +88,41 @@ def test_no_backup_is_begun_where_there_is_no_room(database: Database, monkeypat
         database.back_up()
 
 
+class Hours:
+    """Stands in the place of the event that `HourlyBackups` waits for: an hour is over when the test says so."""
+
+    def __init__(self) -> None:
+        self._begun, self._over = threading.Semaphore(0), threading.Semaphore(0)
+        self._closing = False
+
+    def wait(self, hour_s: float) -> bool:
+        assert hour_s == 3_600
+        self._begun.release()
+        self._over.acquire()
+        return self._closing
+
+    def set(self) -> None:
+        self._closing = True
+        self._over.release()
+
+    def pass_by(self, count: int) -> None:
+        """Returns when what is to be done after each of them has been done."""
+        for _ in range(count):
+            assert self._begun.acquire(timeout=120)
+            self._over.release()
+        assert self._begun.acquire(timeout=120)
+        self._begun.release()
+
+
 def test_an_hour_without_a_change_makes_no_backup(database: Database) -> None:
-    with HourlyBackups(database, BackingUp(database), every_s=0.03):
-        time.sleep(0.2)
+    hours = Hours()
+    backups = HourlyBackups(database, BackingUp(database))
+    backups._closing = hours  # type: ignore[assignment]
+    with backups:
+        hours.pass_by(3)
         assert db_backup.listed(database.backups) == []
         database.write(settings_store.put, "answer", 42)
-        until_s = time.monotonic() + 10
-        while not db_backup.listed(database.backups) and time.monotonic() < until_s:
-            time.sleep(0.02)
-        time.sleep(0.2)
+        hours.pass_by(3)
     assert [one.why for one in db_backup.listed(database.backups)] == [db_backup.HOURLY]
 
 

@@ -36,7 +36,7 @@ def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def stranger(served: Served, host: str, scheme: str = "http", **more: str) -> httpx.Client:
     """A browser of another machine, as far as a server can tell; `host` is what its address bar says."""
     headers = {"Host": host, "Origin": f"{scheme}://{host}", **more}
-    return httpx.Client(base_url=f"http://127.0.0.1:{served.port}", headers=headers, timeout=20)
+    return httpx.Client(base_url=f"http://127.0.0.1:{served.port}", headers=headers, timeout=60)
 
 
 def test_another_address_is_refused_without_a_password_and_without_names(tmp_path: Path) -> None:

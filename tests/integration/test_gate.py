@@ -162,7 +162,7 @@ def test_what_is_said_of_a_bug_has_the_same_headers_and_the_bug_escapes() -> Non
 def ask(served: Served, method: str, path: str, headers: list[str], body: bytes = b"") -> tuple[int, str, bytes]:
     """(status, headers in lower case, body)"""
     lines = [f"{method} {path} HTTP/1.1", *headers, f"Content-Length: {len(body)}", "Connection: close"]
-    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as raw:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=60) as raw:
         raw.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
         reply = b""
         while block := raw.recv(65_536):

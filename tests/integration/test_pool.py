@@ -23,7 +23,7 @@ from mysticanvas.worker.pool import WorkerPool
 
 @pytest.fixture
 def pool() -> Iterator[WorkerPool]:
-    with WorkerPool(1, memory_bytes=512 * 1024 * 1024, task_limit_s=30) as running:
+    with WorkerPool(1, memory_bytes=512 * 1024 * 1024, task_limit_s=120) as running:
         yield running
 
 
@@ -31,7 +31,7 @@ def test_a_scan_does_not_wait_behind_thumbnails(pool: WorkerPool, tmp_path: Path
     (tmp_path / "large.png").write_bytes(png(3000, 3000))
     folder = os.fsencode(tmp_path)
     thumbs = [pool.submit(MakeThumbs(folder, b"large.png", [256, 512])) for _ in range(12)]
-    listed = pool.submit(ListFolder(folder, b""), urgent=True).result(timeout=30)
+    listed = pool.submit(ListFolder(folder, b""), urgent=True).result(timeout=120)
     assert isinstance(listed, FolderListing)
     assert [image.path_bytes for image in listed.images] == [b"large.png"]
     assert not thumbs[-1].done()
@@ -70,6 +70,6 @@ def test_tasks_and_answers_larger_than_a_pipe_do_not_lock_each_other_up(pool: Wo
     task = ReadKept([KeptTexts(number, zlib.compress(text.encode(), 0), "fox.png") for number in range(4)])
     answers = [pool.submit(task) for _ in range(12)]
     for answer in answers:
-        read = answer.result(timeout=60)
+        read = answer.result(timeout=120)
         assert isinstance(read, KeptRead)
         assert read.generations == [0, 1, 2, 3]

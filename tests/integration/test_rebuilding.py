@@ -13,10 +13,11 @@ from tests.pictures import write_pictures
 from tests.rows import add_images, name_of
 
 from mysticanvas.cli.client import Client, connect
-from mysticanvas.db import settings_store
-from mysticanvas.db.database import Database
+from mysticanvas.db import connections, settings_store
+from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.domain.errors import InvalidInputError, MystiCanvasError
 from mysticanvas.domain.generation import GenerationId
+from mysticanvas.edits import log as edit_log
 from mysticanvas.features.backups import service as backup_service
 from mysticanvas.features.duplicates import service as duplicate_service
 from mysticanvas.features.journal import files as journal_files
@@ -26,6 +27,7 @@ from mysticanvas.features.journal.commands import rebuild
 from mysticanvas.features.journal.files import JournalFiles
 from mysticanvas.features.journal.service import Journaling
 from mysticanvas.features.semantic import service as semantic_service
+from mysticanvas.features.tags import image_tag_queries, prompt_tags
 from mysticanvas.features.verify import queries as verify_queries
 from mysticanvas.settings import Settings
 
@@ -134,15 +136,21 @@ def live_out(client: Client, chance: random.Random, count: int) -> int:
     return done
 
 
-def settled_export(client: Client) -> str:
+def settled_export(client: Client, library: Path) -> str:
     """Once tags from prompts have come to rest: they wait a second for images to stop coming."""
-    text, since_s = client.text("/api/export"), time.monotonic()
-    while time.monotonic() - since_s < 1.5:
-        time.sleep(0.1)
-        now = client.text("/api/export")
-        if now != text:
-            text, since_s = now, time.monotonic()
-    return text
+    reader = connections.open_reader(library / "mysticanvas.db")
+    deadline_s = time.monotonic() + 300
+    while not _at_rest(ReadTx(reader)):
+        assert time.monotonic() < deadline_s, "it did not come to rest"
+        time.sleep(0.05)
+    reader.close()
+    return client.text("/api/export")
+
+
+def _at_rest(tx: ReadTx) -> bool:
+    """Nothing is left of what follows by itself from what was done."""
+    work = prompt_tags.is_waiting(tx), image_tag_queries.next_work(tx), edit_log.unfinished(tx)
+    return work == (False, None, None)
 
 
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long), pytest.param(3, marks=pytest.mark.long)])
@@ -156,7 +164,7 @@ def test_a_library_whose_database_is_deleted_comes_back_with_all_that_the_person
     with opened(library) as client:
         take_in(client, folder, other)
         assert live_out(client, random.Random(seed), 250) > 150
-        before = settled_export(client)
+        before = settled_export(client, library)
         names = uuids(client)
     assert before.count("\n") > 40
     lose_database(library)
@@ -165,7 +173,7 @@ def test_a_library_whose_database_is_deleted_comes_back_with_all_that_the_person
     with opened(library) as client:
         report = rebuilt(client)
         assert (report["absent"], report["unread"]) == (0, 0)
-        assert settled_export(client) == before
+        assert settled_export(client, library) == before
         wrote = [line for line in before.splitlines() if '"image": ' in line and '"trash"' not in line]
         assert {name for name in names if f'"{name}"' in "".join(wrote)} <= set(uuids(client))
         assert client.get("/api/doctor")["ok"]
@@ -176,7 +184,7 @@ def test_a_library_whose_database_is_deleted_comes_back_with_all_that_the_person
     lose_database(library)
     with opened(library) as client:
         rebuilt(client)
-        assert settled_export(client) == before
+        assert settled_export(client, library) == before
 
 
 def test_what_was_written_of_a_file_that_is_away_waits_for_it(tmp_path: Path) -> None:
@@ -186,14 +194,14 @@ def test_what_was_written_of_a_file_that_is_away_waits_for_it(tmp_path: Path) ->
         take_in(client, folder)
         names = uuids(client)
         client.post("/api/bulk", {"uuids": names, "set": {"rating": 5}})
-        before = settled_export(client)
+        before = settled_export(client, library)
     lose_database(library)
     away = [tmp_path / path.name for path in pictures]
     for path, aside in zip(pictures[:2], away[:2], strict=True):
         path.rename(aside)
     with opened(library) as client:
         assert rebuilt(client)["absent"] == 2
-        assert settled_export(client) == before
+        assert settled_export(client, library) == before
         away[0].rename(pictures[0])
         away[1].rename(folder / "came back under another name.png")
         take_in(client, folder)
@@ -235,14 +243,14 @@ def test_a_damaged_database_is_set_aside_and_made_again_by_one_command(
     with opened(library) as client:
         take_in(client, folder)
         client.post("/api/bulk", {"query": "", "set": {"favorite": True}})
-        before = settled_export(client)
+        before = settled_export(client, library)
     with pytest.raises(InvalidInputError, match="--set-aside"):
         rebuild(library=library)
     (library / "mysticanvas.db").write_bytes(b"torn" * 5_000)
     rebuild(set_aside=True, library=library)
     assert "5 images" in capsys.readouterr().out
     with opened(library) as client:
-        assert settled_export(client) == before
+        assert settled_export(client, library) == before
     assert any(path.read_bytes() == b"torn" * 5_000 for path in (library / "backups").iterdir())
 
 
@@ -258,11 +266,11 @@ def test_a_restored_library_begins_another_journal(tmp_path: Path) -> None:
     with opened(library) as client:
         assert client.get("/api/rebuild")["journals"] == []
         client.post("/api/bulk", {"query": "", "set": {"favorite": True}})
-        before = settled_export(client)
+        before = settled_export(client, library)
     lose_database(library)
     with opened(library) as client:
         rebuilt(client)
-        assert settled_export(client) == before
+        assert settled_export(client, library) == before
     assert '"rating"' not in before
 
 

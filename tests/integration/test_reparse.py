@@ -106,8 +106,9 @@ def test_a_kill_in_the_middle_loses_nothing_and_does_nothing_twice(library: Path
     make_old(library)
     server = Served(library, []).wait_until_up()
     assert server.post("/api/reparse", {})["images"] == 400
-    deadline = time.monotonic() + 20
-    while not server.get("/api/search", q="fox", limit=0)["total"] and time.monotonic() < deadline:
+    deadline = time.monotonic() + 120
+    while not server.get("/api/search", q="fox", limit=0)["total"]:
+        assert time.monotonic() < deadline, "no image was read again"
         time.sleep(0.005)
     server.kill()
 

@@ -68,7 +68,7 @@ def working(database: Database, tmp_path: Path) -> Iterator[WorkerPool]:
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    until_s = time.monotonic() + 60
+    until_s = time.monotonic() + 300
     while not condition():
         assert time.monotonic() < until_s, "it took too long"
         time.sleep(0.02)

@@ -57,8 +57,9 @@ class Database:
         self._writer = Writer(self.path, oldest_reader=self._oldest_reader)
 
     @classmethod
-    def open(cls, folder: Path, *, read_limit_ms: int = 1_000) -> "Database":
-        """The library in `folder`, made when there is none and brought to this version's schema.
+    def open(cls, folder: Path, *, read_limit_ms: int = 60_000) -> "Database":
+        """The library in `folder`, made when there is none and brought to this version's schema. Reads are broken
+        off after `read_limit_ms`; the default is for work that nobody waits for, such as trying out a backup.
 
         Raises `LibraryBusyError`, `ForeignFileError`, `NewerLibraryError`, `DamagedLibraryError`;
         the file is untouched then.
