@@ -104,9 +104,7 @@ def test(args: Sequence[str]) -> None:
     # Two modules at a time, but for the long tests, which print what they measured.
     side_by_side = () if "--long" in args else ("-n", "2", "--dist", "loadfile")
     run(PYTHON, "-m", "pytest", *side_by_side, "--ignore", "tests/browser", *args)
-    # What fails in a browser is tried once more, and both are reported: a page that waits for its turn on two
-    # busy cores is no fault of the gallery.
-    run(PYTHON, "-m", "pytest", *side_by_side, "--reruns", "1", "tests/browser", *args)
+    run(PYTHON, "-m", "pytest", *side_by_side, "tests/browser", *args)
 
 
 def test_what_changed(args: Sequence[str]) -> None:

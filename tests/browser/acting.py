@@ -13,12 +13,45 @@ from tests.faults.serving import Served
 # Complaints about the page's own rules become errors of the console, which fail the test.
 REPORT_VIOLATIONS = """addEventListener('securitypolicyviolation',
     (event) => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));"""
+# Longer than anything takes on the slowest machine: for what never comes, not for what is slow.
+LIMIT_S = 60.0
+# Counts what the page waits for: answers that it has not read yet, and timers shorter than half a second, by which it
+# asks for what one comes to rest at. The decrement comes after whoever waited has gone on: a chain is never none.
+COUNT_WAITS = """(() => {
+    window.waits = 0;
+    const { setTimeout, clearTimeout } = window;
+    const ended = () => setTimeout(() => window.waits--);
+    const counted = (ask) => function (...given) {
+        const answer = ask.apply(this, given);
+        window.waits++;
+        answer.then(ended, ended);
+        return answer;
+    };
+    window.fetch = counted(window.fetch);
+    for (const name of ['json', 'text', 'arrayBuffer', 'blob'])
+        Response.prototype[name] = counted(Response.prototype[name]);
+    const running = new Set();
+    const stopped = (timer) => running.delete(timer) && ended();
+    window.setTimeout = (act, wait_ms = 0, ...given) => {
+        const timer = setTimeout((...all) => (stopped(timer), act(...all)), wait_ms, ...given);
+        if (wait_ms < 500) running.add(timer), window.waits++;
+        return timer;
+    };
+    window.clearTimeout = (timer) => (stopped(timer), clearTimeout(timer));
+})()"""
+# Two frames on: the page waits for nothing, nothing moves that comes to an end, and the list is not scrolling.
+AT_REST = """() => new Promise((tell) => requestAnimationFrame(() => requestAnimationFrame(() => {
+    const ends = (one) => one.playState === 'running' && one.effect.getComputedTiming().endTime !== Infinity;
+    const scrolling = document.querySelector('.scrubber .label.moving') !== null;
+    tell(!window.waits && !scrolling && !document.getAnimations().some(ends));
+})))"""
 
 
 def listen(context: BrowserContext) -> list[str]:
     """Everything that reaches a console of this context as an error, from now on."""
     complaints: list[str] = []
     context.add_init_script(REPORT_VIOLATIONS)
+    context.add_init_script(COUNT_WAITS)
     context.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
     context.on("weberror", lambda error: complaints.append(str(error.error)))
     return complaints
@@ -38,6 +71,7 @@ def opened(
     match `allowed`."""
     context = browser.new_context(viewport={"width": width, "height": height}, color_scheme="dark")
     context.grant_permissions(["clipboard-read", "clipboard-write"])
+    context.set_default_timeout(LIMIT_S * 1000)
     for script in scripts:
         context.add_init_script(script)
     complaints = listen(context)
@@ -55,15 +89,20 @@ def sign_in(served: Served) -> str:
     return str(served.post("/api/session/code", {})["url"])
 
 
-def until(page: Page, condition: Callable[[], Any], *, limit_s: float = 30.0) -> float:
+def until(page: Page, condition: Callable[[], Any]) -> float:
     """Seconds until the condition held, looked at every 10 ms. (Playwright's own waiting evaluates
     strings in the page, which the gallery's rules forbid.)"""
     began = time.monotonic()
     while not condition():
-        if time.monotonic() - began > limit_s:
+        if time.monotonic() - began > LIMIT_S:
             raise AssertionError("it did not come to pass")
         page.wait_for_timeout(10)
     return time.monotonic() - began
+
+
+def wait_until_at_rest(page: Page) -> None:
+    """All that was asked for is there and drawn, and nothing moves or fades any more."""
+    until(page, lambda: page.evaluate(AT_REST))
 
 
 def tile(page: Page, index: int) -> Locator:
@@ -90,6 +129,7 @@ def position(page: Page) -> float:
 
 def scroll_to(page: Page, top: float) -> None:
     page.evaluate(f"document.getElementById('grid').scrollTop = {top}")
+    wait_until_at_rest(page)
 
 
 def total(page: Page) -> Locator:

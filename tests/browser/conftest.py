@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.acting import opened
+from tests.browser.acting import LIMIT_S, opened
 from tests.faults.serving import Served
 from tests.pictures import a1111_png
 
@@ -30,8 +30,7 @@ def browser() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail("CI needs Chromium and the built gallery")
         pytest.skip("no Chromium on this machine, or the gallery is not built")
-    # Another module is at work on the same two cores.
-    expect.set_options(timeout=20_000)
+    expect.set_options(timeout=LIMIT_S * 1000)
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
         launched = playwright.chromium.launch(executable_path=path, args=arguments)

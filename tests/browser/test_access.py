@@ -19,6 +19,7 @@ from tests.browser.acting import (
     tile,
     until,
     wait_for_focus,
+    wait_until_at_rest,
 )
 from tests.browser.conftest import IMAGES
 from tests.faults.serving import Served
@@ -44,7 +45,7 @@ def faults(page: Page) -> list[tuple[Any, ...]]:
 def _faults(page: Page, scheme: Literal["light", "dark"]) -> list[tuple[Any, ...]]:
     page.emulate_media(color_scheme=scheme)
     # Nothing is judged while it fades in.
-    page.wait_for_timeout(250)
+    wait_until_at_rest(page)
     # Only what has to do with colours can differ between the two.
     looked_for = TAGS if scheme == "dark" else {"type": "rule", "values": COLOURS}
     found = page.evaluate("(rules) => window.axe.run(document, { runOnly: rules })", looked_for)
@@ -120,7 +121,6 @@ def test_the_other_pages_have_no_serious_fault(page: Page) -> None:
     assert {"Library", "Favourites", "Statistics", "Jobs"} <= set(names)
     for name in names:
         page.get_by_role("navigation").get_by_role("button", name=name).click()
-        page.wait_for_timeout(300)
         assert (name, faults(page)) == (name, [])
 
 
@@ -149,7 +149,7 @@ def test_every_control_is_large_enough_to_hit(page: Page) -> None:
     start_at(page, 3)
     tile(page, 5).click(modifiers=["Shift"])
     tile(page, 7).hover()
-    page.wait_for_timeout(250)
+    wait_until_at_rest(page)
     small = page.evaluate(
         """[...document.querySelectorAll('button, input, [role=slider]')].map((control) => {
             const at = control.getBoundingClientRect();

@@ -4,10 +4,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.acting import opened
+from tests.browser.acting import opened, until
 from tests.browser.conftest import write_images
 from tests.browser.test_access import AXE, faults
 from tests.faults.serving import Served
@@ -115,4 +116,12 @@ def test_a_backup_is_made_tried_out_and_restored_with_the_keyboard(page: Page, s
     assert faults(page) == []
     page.keyboard.press("Enter")
     page.get_by_text("before a restore").wait_for()
-    assert served.get("/api/search", q="rating:5")["total"] == IMAGES
+
+    def everything_is_back() -> bool:
+        try:
+            return bool(served.get("/api/search", q="rating:5")["total"] == IMAGES)
+        except httpx.HTTPError:
+            # It is still away.
+            return False
+
+    until(page, everything_is_back)

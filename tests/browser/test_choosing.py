@@ -1,9 +1,9 @@
 """Selection and actions: acceptance checks 26 to 29."""
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.browser.acting import position, scroll_to, seen, start_at, tile, until, wait_for_focus
+from tests.browser.acting import position, scroll_to, seen, start_at, tile, until, wait_for_focus, wait_until_at_rest
 from tests.browser.conftest import IMAGES
 from tests.faults.serving import Served
 
@@ -85,7 +85,6 @@ def test_hovering_offers_what_the_keys_do(page: Page, served: Served) -> None:  
 @pytest.mark.parametrize("stars", [1, 2, 3, 4, 5])
 def test_a_rating_is_shown_and_nothing_scrolls(page: Page, stars: int) -> None:  # 29
     scroll_to(page, 3_000)
-    page.wait_for_timeout(300)
     index = seen(page)[len(seen(page)) // 2]
     start_at(page, index)
     before = position(page)
@@ -95,8 +94,24 @@ def test_a_rating_is_shown_and_nothing_scrolls(page: Page, stars: int) -> None: 
     assert position(page) == before
     page.keyboard.press("0")
     expect(tile(page, index).locator(".stars")).to_have_count(0)
-    page.wait_for_timeout(700)
+    expect(page.locator(".toast").last).to_contain_text("cleared")
+    wait_until_at_rest(page)
     assert position(page) == before
+
+
+def test_what_was_pressed_last_stays_however_late_the_first_answer_is(page: Page, served: Served) -> None:  # 29
+    held: list[Route] = []
+    page.route("**/api/bulk", lambda route: route.continue_() if held else held.append(route))
+    start_at(page, 7)
+    page.keyboard.press("3")
+    until(page, lambda: held)
+    page.keyboard.press("4")
+    expect(tile(page, 7).locator(".stars")).to_have_text("★★★★")
+    held[0].continue_()
+    expect(page.locator(".toast").last).to_contain_text("rated ★★★★")
+    assert served.get("/api/search", q="rating:4")["total"] == 1
+    page.keyboard.press("0")
+    expect(page.locator(".toast").last).to_contain_text("cleared")
 
 
 def test_a_rating_survives_a_reload(page: Page) -> None:  # 29
@@ -113,12 +128,12 @@ def test_a_rating_survives_a_reload(page: Page) -> None:  # 29
 
 def test_at_most_three_toasts_and_none_covers_the_panel_or_the_bar(page: Page) -> None:
     start_at(page, 1)
+    # One after the other as fast as keys are: each is gone by itself after a while.
     for key in ("1", "2", "3", "4", "0"):
         page.keyboard.press(key)
-        page.wait_for_timeout(120)
+    expect(page.locator(".toast").last).to_contain_text("cleared")
     tile(page, 3).click(modifiers=["Shift"])
-    page.wait_for_timeout(400)
-    assert page.locator(".toast").count() == 3
+    expect(page.locator(".toast")).to_have_count(3)
     toasts = page.locator(".toasts").bounding_box()
     assert toasts is not None
     for other in (page.locator("#inspector"), page.get_by_role("toolbar")):

@@ -99,7 +99,6 @@ def test_keys_swap_drop_and_favour_a_pane(page: Page, served: Served) -> None:
 
 def test_escape_leads_back_to_the_same_place(page: Page) -> None:
     scroll_to(page, 3_000)
-    page.wait_for_timeout(400)
     index = seen(page)[len(seen(page)) // 2]
     start_at(page, index)
     before = position(page)

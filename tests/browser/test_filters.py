@@ -190,17 +190,12 @@ def test_every_bar_of_the_statistics_leads_to_its_images(page: Page) -> None:
     expect(page.get_by_test_id("stats-total")).to_have_text(f"{IMAGES} images, Dec 2024 to Jul 2026")
     expect(page.locator(".column")).to_have_count(20)
     links = page.locator("main a")
-    wrong = []
     for at in range(links.count()):
         said = links.nth(at).get_attribute("aria-label") or ""
         links.nth(at).click()
-        try:
-            expect(total(page)).to_have_text(said.rpartition(": ")[2], timeout=5_000)
-        except AssertionError:
-            wrong.append((said, total(page).inner_text()))
+        expect(total(page)).to_have_text(said.rpartition(": ")[2])
         page.go_back()
         expect(page.get_by_test_id("stats-total")).to_be_visible()
-    assert wrong == []
 
 
 def test_statistics_are_of_what_is_searched_for_when_one_asks(page: Page) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import APIResponse, Browser, Locator, Page, Route, expect
 
-from tests.browser.acting import opened, start_at, until
+from tests.browser.acting import opened, start_at, until, wait_until_at_rest
 from tests.browser.conftest import write_images
 from tests.browser.test_access import AXE, faults
 from tests.faults.serving import Served
@@ -96,6 +96,34 @@ def test_what_ctrl_z_undoes_is_marked_at_once(page: Page, served: Served) -> Non
     until(page, lambda: uuids(served, "is:favourite") == [])
 
 
+def test_a_late_answer_does_not_replace_what_was_asked_for_after_it(page: Page) -> None:
+    start_at(page, 2)
+    for stars in ("★", "★★"):
+        page.keyboard.press(str(len(stars)))
+        expect(page.locator(".toast").last).to_contain_text(f"rated {stars}")
+    show_history(page)
+    expect(deed(page, "★★").get_by_role("button", name="Undo")).to_be_visible()
+    undone = page.locator("[data-deed] .badge")
+    before = undone.count()
+    late: list[tuple[Route, APIResponse]] = []
+
+    def keep_the_first(route: Route) -> None:
+        if late:
+            route.continue_()
+        else:
+            late.append((route, route.fetch()))
+
+    page.route("**/api/operations?*", keep_the_first)
+    page.keyboard.press("Control+z")
+    until(page, lambda: late)
+    page.keyboard.press("Control+z")
+    expect(undone).to_have_count(before + 2)
+    for route, answer in late:
+        route.fulfill(response=answer)
+    wait_until_at_rest(page)
+    expect(undone).to_have_count(before + 2)
+
+
 def test_an_undo_that_is_refused_says_why(page: Page, served: Served) -> None:
     doomed = uuids(served)[-1]
     mark(served, [doomed], rating=5)
@@ -155,10 +183,12 @@ def test_older_deeds_come_as_one_scrolls(page: Page, served: Served) -> None:
     page.locator("main").hover()
     page.mouse.wheel(0, 100_000)
     until(page, lambda: page.locator("[data-deed]").count() > 50)
-    for _ in range(10):
+
+    def all_are_there() -> bool:
         page.mouse.wheel(0, 100_000)
-        page.wait_for_timeout(100)
-    expect(page.locator("[data-deed]")).to_have_count(len(known))
+        return page.locator("[data-deed]").count() == len(known)
+
+    until(page, all_are_there)
     shown = page.locator("[data-deed]").evaluate_all("(rows) => rows.map((row) => Number(row.dataset.deed))")
     assert shown == [deed["operation"] for deed in known]
 

@@ -11,7 +11,16 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, Route
 
-from tests.browser.acting import REPORT_VIOLATIONS, search_box, sign_in, start_at
+from tests.browser.acting import (
+    COUNT_WAITS,
+    LIMIT_S,
+    REPORT_VIOLATIONS,
+    search_box,
+    sign_in,
+    start_at,
+    until,
+    wait_until_at_rest,
+)
 from tests.faults.serving import Served
 from tests.model_files import LORA_SDXL, safetensors, write_model
 from tests.pictures import png
@@ -122,9 +131,9 @@ class Watched:
     texts: str = ""
     views: int = 0
 
-    def look(self, wait_ms: int = 100) -> None:
+    def look(self) -> None:
         """Takes down what there is to see, and whether any of it became an element."""
-        self.page.wait_for_timeout(wait_ms)
+        wait_until_at_rest(self.page)
         self.texts += "\n" + str(self.page.evaluate(SHOWN))
         self.elements += int(self.page.evaluate(PLANTED))
         self.views += 1
@@ -149,7 +158,9 @@ PLANTED = """() => document.querySelectorAll(
 @pytest.fixture
 def watched(browser: Browser, served: Served) -> Iterator[Watched]:
     context = browser.new_context(viewport={"width": 1500, "height": 1000})
+    context.set_default_timeout(LIMIT_S * 1000)
     context.add_init_script(REPORT_VIOLATIONS)
+    context.add_init_script(COUNT_WAITS)
     page = context.new_page()
     seen = Watched(page)
 
@@ -173,7 +184,7 @@ def over_the_images(seen: Watched) -> None:
     page.evaluate("() => document.querySelectorAll('#inspector details').forEach((one) => (one.open = true))")
     seen.look()
     page.keyboard.press("\\")
-    seen.look(250)
+    seen.look()
     start_at(page, 1)
     for key in ("t", "b", "n", "g", "?", "Shift+Delete"):
         page.keyboard.press(key)
@@ -184,7 +195,7 @@ def over_the_images(seen: Watched) -> None:
     for key, leave in (("Enter", "Escape"), ("l", "Escape"), ("c", "Escape"), ("Shift+C", "Escape")):
         start_at(page, 1)
         page.keyboard.press(key)
-        seen.look(250)
+        seen.look()
         page.keyboard.press(leave)
         page.wait_for_selector("[role=gridcell]")
 
@@ -193,9 +204,9 @@ def while_searching(seen: Watched) -> None:
     page = seen.page
     for begun in ("tag:<img", "model:<img", "lora:<img", "path:<img", "collection:", hostile("typed")):
         search_box(page).fill(begun)
-        seen.look(200)
+        seen.look()
     page.keyboard.press("Enter")
-    seen.look(200)
+    seen.look()
 
 
 def rail(page: Page, name: str) -> None:
@@ -211,10 +222,10 @@ def through_the_pages(seen: Watched) -> None:
     opened = {"Tags": "ktagk", "Templates": "ktemplatek", "Collections": "kcollectionk"}
     for name in names:
         rail(page, name)
-        seen.look(250)
+        seen.look()
         if name in opened:
             page.get_by_text(opened[name]).first.click()
-            seen.look(200)
+            seen.look()
         if name == "Templates":
             page.get_by_role("group", name="What to see").get_by_role("button", name="Wildcards").click()
             page.get_by_role("navigation", name="Wildcards").get_by_role("button", name="__choices__").click()
@@ -234,7 +245,7 @@ def through_the_pages(seen: Watched) -> None:
         if name == "Models":
             for kind in page.get_by_role("group", name="Kinds of models").get_by_role("button").all():
                 kind.click()
-                seen.look(200)
+                seen.look()
         if name == "Collections":
             page.get_by_role("treeitem").first.focus()
             page.keyboard.press("F2")
@@ -248,10 +259,10 @@ def by_address(seen: Watched, served: Served) -> None:
     base = str(served.http.base_url).rstrip("/")
     for query in (hostile("query"), f"prompt:{hostile('query')}", f'"{hostile("query")}"', f"nothing:{TEXT}"):
         seen.page.goto(f"{base}/library?q={quote(query)}")
-        seen.look(350)
+        seen.look()
     for path in (quote(hostile("query")), "lineage?of=" + quote(TEXT), "#t=" + quote(TEXT)):
         seen.page.goto(f"{base}/{path}")
-        seen.look(200)
+        seen.look()
 
 
 def test_every_text_is_shown_as_text_on_every_page(watched: Watched, served: Served) -> None:
@@ -275,16 +286,16 @@ def test_a_page_that_writes_markup_is_caught(watched: Watched, served: Served) -
     page = watched.page
     assert page.evaluate("(markup) => { try { document.body.innerHTML = markup } catch { return 'stopped' } }", TEXT)
     watched.look()
-    assert len(watched.violations) == 1
+    until(page, lambda: len(watched.violations) == 1)
     page.evaluate("""() => { const link = document.createElement('a');
         link.href = 'javascript:alert(1)'; document.body.append(link); link.click(); }""")
     watched.look()
-    assert (len(watched.violations), watched.dialogs, watched.elements) == (2, [], 1)
+    until(page, lambda: len(watched.violations) == 2)
+    assert (watched.dialogs, watched.elements) == ([], 1)
 
     def unsafe(route: Route) -> None:
         route.fulfill(body=f"<!doctype html><body>{NAME.format(key='unsafe')}", content_type="text/html")
 
     page.route("**/unsafe", unsafe)
     page.goto(f"{str(served.http.base_url).rstrip('/')}/unsafe")
-    watched.look()
-    assert watched.dialogs == ["1"]
+    until(page, lambda: watched.dialogs == ["1"])

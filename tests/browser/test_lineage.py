@@ -120,10 +120,9 @@ def test_an_upscale_shows_its_source_and_siblings_and_keys_walk(page: Page, imag
     page.keyboard.press("ArrowLeft")
     wait_for(page, images["source"])
     page.keyboard.press("ArrowRight")
-    assert page.locator("[data-uuid]:focus").get_attribute("data-uuid") in (images["sister"], images["big"])
     go_up_or_down = {images["sister"]: images["big"], images["big"]: images["sister"]}
-    before = page.locator("[data-uuid]:focus").get_attribute("data-uuid")
-    assert before is not None
+    until(page, lambda: page.evaluate("document.activeElement.dataset.uuid") in go_up_or_down)
+    before = page.evaluate("document.activeElement.dataset.uuid")
     upper = page.evaluate("document.activeElement.offsetTop") < page.evaluate(
         "(uuid) => document.querySelector(`[data-uuid='${uuid}']`).offsetTop", go_up_or_down[before]
     )

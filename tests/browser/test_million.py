@@ -1,12 +1,13 @@
-"""The acceptance checks that need a million images, or have a time, frame or heap figure (`--long`).
+"""The acceptance checks that need a million images (`--long`).
 
-The library comes from a seed; its thumbnails are really there. Figures are asserted at three times those
-of the design, and printed as measured (`-s` shows them).
+The library comes from a seed; its thumbnails are really there. What is asserted are counts, which are the same on
+every machine: nodes, layouts, requests, bytes. Times are printed beside those of the design (`-s` shows them).
 """
 
 import random
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from tests.browser.acting import (
     total,
     until,
     wait_for_focus,
+    wait_until_at_rest,
 )
 from tests.browser.places import Places, drawn, lacking, misplaced
 from tests.faults.serving import Served
@@ -37,7 +39,10 @@ IMAGES = 1_000_000
 SECONDS_APART = 120
 CONTENTS = 20_000
 JUMPS = 240
-SLACK = 3
+FRAMES = 600
+MOST_NODES = 800
+# Of a jump, a key or another size: however many images there are.
+MOST_LAYOUTS = 60
 # Tasks of the main thread that are longer than 50 ms, and where the time of loading ended.
 WATCH = """
 window.long_tasks = [];
@@ -84,26 +89,38 @@ def computed(places: dict[int, Places], million: Served, page: Page) -> Places:
     return places[width]
 
 
-def measured(name: str, value: float, limit: float, unit: str) -> None:
-    print(f"\n  {name}: {value:.1f} {unit} (design {limit:g}, asserted {limit * SLACK:g})", end="")
-    assert value <= limit * SLACK
+def measured(name: str, value: float, design: float, unit: str) -> None:
+    print(f"\n  {name}: {value:.1f} {unit} (design {design:g})", end="")
 
 
 def metrics(devtools: CDPSession) -> dict[str, float]:
     return {metric["name"]: metric["value"] for metric in devtools.send("Performance.getMetrics")["metrics"]}
 
 
+def nodes(page: Page) -> int:
+    return int(page.evaluate("document.getElementsByTagName('*').length"))
+
+
+def longest_task_ms(page: Page) -> float:
+    return float(max((duration for _, duration in page.evaluate("window.long_tasks")), default=0))
+
+
 def test_the_first_images_are_there_soon(browser: Browser, million: Served) -> None:
     with opened(browser, million, scripts=(WATCH,)) as page:
         page.wait_for_selector("[role=gridcell]")
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
         page.goto(str(million.http.base_url), wait_until="commit")
         first_s = until(page, lambda: page.locator("[role=gridcell]").count() > 0)
         all_s = first_s + until(page, lambda: shown(page))
-        page.wait_for_timeout(500)
-        longest = max((duration for _, duration in page.evaluate("window.long_tasks")), default=0)
-        print(f"\n  longest task while loading: {longest:.0f} ms", end="")
+        wait_until_at_rest(page)
+        measured("longest task while loading", longest_task_ms(page), 50, "ms")
         measured("first tiles", first_s * 1000, 500, "ms")
         measured("all thumbnails in view", all_s * 1000, 1_000, "ms")
+        assert nodes(page) < MOST_NODES
+        # Of a million images one page of rows, and the thumbnails that are drawn.
+        assert sum("/items?" in url for url in asked) == 1
+        assert sum("/thumbs/" in url for url in asked) <= 2 * page.locator("[role=gridcell]").count()
 
 
 def test_the_count_has_its_separators(page: Page) -> None:  # 2
@@ -115,9 +132,9 @@ def test_few_nodes_also_after_scrolling(page: Page) -> None:  # 3
     for share in (0, 0.2, 0.5, 0.99, 0.7):
         jump(page, share)
         until(page, lambda: shown(page))
-        counts.append(page.evaluate("document.getElementsByTagName('*').length"))
+        counts.append(nodes(page))
     print(f"\n  nodes: {counts}", end="")
-    assert max(counts) < 800
+    assert max(counts) < MOST_NODES
 
 
 def test_end_and_home_focus_the_last_and_the_first(page: Page) -> None:  # 4
@@ -139,7 +156,7 @@ def test_after_each_of_240_jumps_every_tile_is_where_it_is_computed_to_be(
     for _ in range(JUMPS):
         jump(page, chance.random())
         page.mouse.wheel(0, chance.randrange(-900, 900))
-        page.wait_for_timeout(20)
+        wait_until_at_rest(page)
         found = drawn(page)
         assert misplaced(meant, found) == []
         assert lacking(meant, found) == set()
@@ -163,7 +180,7 @@ def test_twenty_million_pixels_of_scrolling_drift_by_nothing(
         }""",
         [far, step],
     )
-    page.wait_for_timeout(400)
+    wait_until_at_rest(page)
     assert position(page) == far
     found = drawn(page)
     assert misplaced(meant, found) == []
@@ -175,40 +192,43 @@ def test_many_jumps_leave_nothing_behind(page: Page, devtools: CDPSession) -> No
     chance = random.Random(7)
     for _ in range(JUMPS):
         jump(page, chance.random())
-        page.wait_for_timeout(chance.randrange(60))
+        # Some are left when their thumbnails are asked for, some when they are there.
+        until(page, lambda: chance.random() < 0.5 or shown(page))
     until(page, lambda: shown(page))
     page.mouse.move(5, 5)
-    page.wait_for_timeout(500)
+    wait_until_at_rest(page)
     devtools.send("HeapProfiler.collectGarbage")
     found = metrics(devtools)
     print(f"\n  DOM nodes after {JUMPS} jumps: {found['Nodes']:.0f}", end="")
     assert found["Nodes"] < 3_000
     measured("heap", found["JSHeapUsedSize"] / 1e6, 15, "MB")
+    assert found["JSHeapUsedSize"] < 45e6
 
 
-def test_scrolling_leaves_the_main_thread_time(page: Page, devtools: CDPSession) -> None:  # 8
+def test_a_frame_of_scrolling_takes_few_layouts_and_few_nodes(page: Page, devtools: CDPSession) -> None:  # 8
     devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
     jump(page, 0.3)
     until(page, lambda: shown(page))
-    before = metrics(devtools)["TaskDuration"]
-    frames: int = page.evaluate(
-        """async () => {
+    before = metrics(devtools)
+    most_nodes: int = page.evaluate(
+        """async (frames) => {
             const grid = document.getElementById('grid');
-            let frames = 0;
-            let last = performance.now();
-            const end = last + 10_000;
-            while (last < end) {
-                const now = await new Promise((drawn) => requestAnimationFrame(drawn));
-                grid.scrollTop += Math.round((now - last) * 2);
-                last = now;
-                frames++;
+            let most = 0;
+            for (let frame = 0; frame < frames; frame++) {
+                await new Promise((drawn) => requestAnimationFrame(drawn));
+                grid.scrollTop += 33;
+                most = Math.max(most, document.getElementsByTagName('*').length);
             }
-            return frames;
-        }"""
+            return most;
+        }""",
+        FRAMES,
     )
-    spent_ms = (metrics(devtools)["TaskDuration"] - before) * 1000
-    print(f"\n  {frames} frames in 10 s", end="")
-    measured("main thread a frame", spent_ms / frames, 12, "ms CPU")
+    after = metrics(devtools)
+    measured("main thread a frame", (after["TaskDuration"] - before["TaskDuration"]) * 1000 / FRAMES, 12, "ms CPU")
+    layouts = (after["LayoutCount"] - before["LayoutCount"]) / FRAMES
+    print(f"\n  {layouts:.2f} layouts a frame, at most {most_nodes} nodes", end="")
+    assert layouts <= 2
+    assert most_nodes < MOST_NODES
 
 
 def test_the_middle_is_there_at_once(page: Page) -> None:  # 9
@@ -218,14 +238,16 @@ def test_the_middle_is_there_at_once(page: Page) -> None:  # 9
     page.on("request", lambda request: asked.append(request.url) if "/thumbs/" in request.url else None)
     page.on("requestfailed", lambda request: cancelled.append(request.url) if "/thumbs/" in request.url else None)
     for share in (0.93, 0.12, 0.71, 0.33, 0.87):
+        before = len(asked)
         jump(page, share)
-        page.wait_for_timeout(25)
+        until(page, lambda before=before: len(asked) > before)
     jump(page, 0.5)
     tiles_s = until(page, lambda: IMAGES * 0.4 < (seen(page) or [0])[0] < IMAGES * 0.6)
     thumbs_s = until(page, lambda: shown(page))
     print(f"\n  {len(asked)} thumbnails asked for on the way, {len(cancelled)} cancelled", end="")
     measured("tiles in the middle", tiles_s * 1000, 200, "ms")
     measured("thumbnails in the middle", (tiles_s + thumbs_s) * 1000, 3_000, "ms")
+    assert nodes(page) < MOST_NODES
 
 
 def test_half_way_down_the_scrubber_is_the_middle(page: Page) -> None:  # 13
@@ -242,39 +264,47 @@ def test_half_way_down_the_scrubber_is_the_middle(page: Page) -> None:  # 13
     assert in_view[-1] < 600_000
 
 
-def test_no_task_is_long_once_it_is_loaded(page: Page) -> None:  # G4
+def test_no_key_and_no_jump_lays_out_more_than_what_is_seen(page: Page, devtools: CDPSession) -> None:  # G4
     until(page, lambda: shown(page))
-    page.wait_for_timeout(300)
+    wait_until_at_rest(page)
+    devtools.send("Performance.enable")
     page.evaluate("window.long_tasks.length = 0")
     start_at(page, 2)
-    for key in ("End", "Home", "PageDown", "]", "}", "ArrowDown", "x", "Escape"):
-        page.keyboard.press(key)
-        page.wait_for_timeout(60)
-    for share in (0.2, 0.8, 0.5):
-        jump(page, share)
-        page.wait_for_timeout(200)
-    longest = max((duration for _, duration in page.evaluate("window.long_tasks")), default=0)
-    measured("longest task", longest, 50, "ms")
+    acts = {key: partial(page.keyboard.press, key) for key in ("End", "Home", "PageDown", "]", "}", "ArrowDown", "x")}
+    acts |= {f"to {share}": partial(jump, page, share) for share in (0.2, 0.8, 0.5)}
+    for name, act in acts.items():
+        before = metrics(devtools)["LayoutCount"]
+        act()
+        wait_until_at_rest(page)
+        assert (name, metrics(devtools)["LayoutCount"] - before <= MOST_LAYOUTS) == (name, True)
+        assert (name, nodes(page) < MOST_NODES) == (name, True)
+    measured("longest task", longest_task_ms(page), 50, "ms")
 
 
-def test_another_size_is_laid_out_quickly_and_nothing_is_lost_from_view(page: Page, devtools: CDPSession) -> None:  # 15
+def test_another_size_is_laid_out_in_few_steps_and_nothing_is_lost_from_view(
+    page: Page, devtools: CDPSession
+) -> None:  # 15
     jump(page, 0.4)
     until(page, lambda: shown(page))
-    page.wait_for_timeout(300)
+    wait_until_at_rest(page)
     top = seen(page)[0]
     devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
-    before = metrics(devtools)["ScriptDuration"]
+    before = metrics(devtools)
     slider = page.get_by_role("slider", name="Size of the thumbnails")
     for size in ("300", "180", "220"):
         slider.fill(size)
-        page.wait_for_timeout(250)
+        wait_until_at_rest(page)
         assert top in seen(page)
-    spent_ms = (metrics(devtools)["ScriptDuration"] - before) * 1000 / 3
+    after = metrics(devtools)
+    spent_ms = (after["ScriptDuration"] - before["ScriptDuration"]) * 1000 / 3
     measured("another size, layout and tiles", spent_ms, 50, "ms CPU of script")
+    assert after["LayoutCount"] - before["LayoutCount"] <= 3 * MOST_LAYOUTS
 
 
 def test_everything_is_chosen_and_one_left_out(page: Page) -> None:  # 27
     start_at(page, 3)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     spent: dict[str, Any] = page.evaluate(
         """async () => {
             const began = performance.now();
@@ -285,6 +315,7 @@ def test_everything_is_chosen_and_one_left_out(page: Page) -> None:  # 27
         }"""
     )
     assert spent["said"] == "1,000,000 selected (everything matching)"
+    assert asked == []
     tile(page, 2).click(modifiers=["Control"])
     expect(page.get_by_test_id("chosen")).to_have_text("999,999 selected")
     measured("choosing everything", spent["ms"], 300, "ms")

@@ -15,6 +15,7 @@ from tests.browser.acting import (
     tile,
     until,
     wait_for_focus,
+    wait_until_at_rest,
 )
 from tests.browser.conftest import IMAGES
 
@@ -25,10 +26,9 @@ def test_one_tile_alone_is_a_tab_stop(page: Page) -> None:  # 11
     start_at(page, 3)
     for key in ("ArrowDown", "End", "PageUp", "Home"):
         page.keyboard.press(key)
-        page.wait_for_timeout(100)
+        wait_until_at_rest(page)
         assert stops.count() == 1
     scroll_to(page, 9_000)
-    page.wait_for_timeout(300)
     assert stops.count() == 1
 
 
@@ -84,29 +84,31 @@ def test_a_page_of_the_scrubber_is_a_year_exactly(page: Page) -> None:  # 14
     expect(scrubber(page)).to_have_attribute("aria-valuetext", before)
 
 
+def resize(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    until(page, lambda: page.evaluate("innerWidth") == width)
+    wait_until_at_rest(page)
+
+
 def test_the_window_and_the_size_change_around_what_is_at_the_top(page: Page) -> None:  # 15
     scroll_to(page, 6_000)
-    page.wait_for_timeout(300)
     top = seen(page)[0]
     for width in (1_000, 760, 1_400):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(300)
+        resize(page, width)
         assert top in seen(page)
     slider = page.get_by_role("slider", name="Size of the thumbnails")
     for size in ("150", "320", "220"):
         slider.fill(size)
-        page.wait_for_timeout(300)
+        wait_until_at_rest(page)
         assert top in seen(page)
 
 
 def test_there_and_back_is_the_same_place(page: Page) -> None:  # 15; an anchor in pixels drifted
     scroll_to(page, 6_130)
-    page.wait_for_timeout(300)
     before = position(page)
     for _ in range(4):
         for width in (900, 1_400):
-            page.set_viewport_size({"width": width, "height": 900})
-            page.wait_for_timeout(250)
+            resize(page, width)
     assert seen(page)
     assert abs(position(page) - before) < 250
 
@@ -121,7 +123,7 @@ def left_at(page: Page) -> tuple[float, int]:
     expect(page.get_by_role("dialog")).to_have_count(0)
     until(page, lambda: focused(page) > 50)
     page.evaluate("document.getElementById('grid').scrollBy(0, 57)")
-    page.wait_for_timeout(300)
+    wait_until_at_rest(page)
     return position(page), focused(page)
 
 
@@ -179,7 +181,6 @@ def test_a_date_is_gone_to(page: Page) -> None:  # 17
 def test_arrows_bring_a_focus_back_that_was_scrolled_away(page: Page) -> None:  # 18
     start_at(page, 2)
     scroll_to(page, 9_000)
-    page.wait_for_timeout(300)
     expect(tile(page, 2)).not_to_be_in_viewport()
     # The focused tile is still there, and still has the focus.
     wait_for_focus(page, 2)

@@ -10,7 +10,7 @@ from mysticanvas.domain.tag import TagSource
 from mysticanvas.features.tags import assertion_queries, image_tag_queries
 from mysticanvas.features.tags import service as tag_service
 from mysticanvas.features.tags.assertion_queries import Assertion
-from tests.browser.acting import opened, search, start_at, tile
+from tests.browser.acting import opened, search, start_at, tile, wait_until_at_rest
 from tests.browser.conftest import write_images
 from tests.browser.test_access import AXE, faults
 from tests.faults.serving import Served
@@ -60,7 +60,7 @@ def page(browser: Browser, organised: Served) -> Iterator[Page]:
 
 def settled(page: Page, role: str, name: str) -> None:
     page.get_by_role(role, name=name).first.wait_for()  # type: ignore[arg-type]
-    page.wait_for_timeout(200)
+    wait_until_at_rest(page)
 
 
 def test_tagging_has_no_serious_fault(page: Page) -> None:

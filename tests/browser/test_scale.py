@@ -5,7 +5,17 @@ import random
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.acting import jump, position, scroll_to, shown, start_at, total, until, wait_for_focus
+from tests.browser.acting import (
+    jump,
+    position,
+    scroll_to,
+    shown,
+    start_at,
+    total,
+    until,
+    wait_for_focus,
+    wait_until_at_rest,
+)
 from tests.browser.conftest import IMAGES
 from tests.browser.places import Places, drawn, lacking, misplaced
 from tests.faults.serving import Served
@@ -46,7 +56,6 @@ def test_the_count_is_the_servers_with_separators(page: Page, served: Served) ->
 def test_few_nodes_however_far_one_scrolls(page: Page) -> None:  # 3
     for y in (0, 2_000, 8_000, 100_000, 0):
         scroll_to(page, y)
-        page.wait_for_timeout(150)
         assert page.evaluate("document.getElementsByTagName('*').length") < 800
 
 
@@ -81,7 +90,7 @@ def test_scrolling_to_and_fro_drifts_by_nothing(page: Page, served: Served, plac
         step = chance.choice((-900, -300, 1, 7, 333, 1_000))
         expected = max(0, min(meant.height + 24 - drawn(page)["height"], expected + step))
         page.evaluate(f"document.getElementById('grid').scrollBy(0, {step})")
-    page.wait_for_timeout(200)
+    wait_until_at_rest(page)
     assert abs(position(page) - expected) < 1
     assert misplaced(meant, drawn(page)) == []
 
@@ -95,7 +104,8 @@ def test_many_jumps_leave_no_nodes_behind(page: Page) -> None:  # 7; a source ta
     for _ in range(JUMPS):
         jump(page, chance.random())
     page.mouse.move(5, 5)
-    page.wait_for_timeout(300)
+    until(page, lambda: shown(page))
+    wait_until_at_rest(page)
     devtools.send("HeapProfiler.collectGarbage")
     counts = {metric["name"]: metric["value"] for metric in devtools.send("Performance.getMetrics")["metrics"]}
     assert counts["Nodes"] < 3_000
@@ -113,9 +123,10 @@ def test_thumbnails_that_are_no_longer_in_view_are_not_waited_for(page: Page) ->
     slow = {"offline": False, "latency": 400, "downloadThroughput": -1, "uploadThroughput": -1}
     devtools.send("Network.emulateNetworkConditions", slow)
     for share in (0.9, 0.1, 0.6, 0.3, 0.8, 0.05, 0.5):
+        before = len(asked)
         jump(page, share)
-        page.wait_for_timeout(60)
-    until(page, lambda: shown(page), limit_s=20)
+        until(page, lambda before=before: len(asked) > before)
+    until(page, lambda: shown(page))
     assert len(asked) > 50
     assert len(cancelled) > len(asked) / 3
     # Nothing of an earlier place is left in the browser's queue.

@@ -28,7 +28,10 @@ class Served:
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
-            env=os.environ | {"MYSTICANVAS_SETTLE_S": "1", "MYSTICANVAS_WORKERS": "1"},
+            # Others may have the cores: what is looked up is not broken off for taking long.
+            env={"MYSTICANVAS_READ_LIMIT_MS": "60000"}
+            | os.environ
+            | {"MYSTICANVAS_SETTLE_S": "1", "MYSTICANVAS_WORKERS": "1"},
         )
         self.http = httpx.Client(timeout=120)
 

@@ -42,7 +42,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['}'], shown: '}', does: 'Month before', run: () => grid.section(1, 'month'), repeats: true },
   { keys: ['g'], shown: 'g', does: 'Go to a date', run: () => (panels.dialog = 'date') },
   { keys: ['Enter'], shown: 'Enter', does: 'Open the viewer, or close it', run: toggleViewer },
-  { keys: [' '], shown: 'Space', does: 'Look at it, for as long as it is held; tapped, like Enter', run: glance, release: endGlance },
+  { keys: [' '], shown: 'Space', does: 'Look at it, for as long as it is held; tapped, like Enter', run: (_, at_ms) => glance(at_ms), release: endGlance },
   { keys: ['z'], shown: 'z', does: 'Zoom in the viewer', run: () => zoom.toggle() },
   { keys: ['f'], shown: 'f', does: 'Favourite', run: () => void toggleFavourite() },
   { keys: ['1', '2', '3', '4', '5'], shown: '1 … 5', does: 'Rate with so many stars', run: (key) => rate(Number(key)) },
@@ -96,7 +96,7 @@ export function onKey(event: KeyboardEvent): void {
   const shortcut = SHEETS.find(({ path }) => path === routing.path)?.shortcuts.find(({ keys }) => keys.includes(key)) ?? general(key);
   if (!shortcut) return;
   event.preventDefault();
-  if (!event.repeat || shortcut.repeats) shortcut.run(key);
+  if (!event.repeat || shortcut.repeats) shortcut.run(key, event.timeStamp);
 }
 
 function general(key: string): Shortcut | undefined {
@@ -105,7 +105,7 @@ function general(key: string): Shortcut | undefined {
 }
 
 export function onKeyUp(event: KeyboardEvent): void {
-  if (!isTyping(event)) BY_KEY.get(keyOf(event))?.release?.();
+  if (!isTyping(event)) BY_KEY.get(keyOf(event))?.release?.(event.timeStamp);
 }
 
 /** What is chosen is the range from where Shift was first held to the focus. */
@@ -144,13 +144,13 @@ function toggleViewer(): void {
 /** When Space went down to look at an image; undefined while it does something else. */
 let glancedAt_ms: number | undefined;
 
-function glance(): void {
-  glancedAt_ms = routing.viewing ? undefined : performance.now();
+function glance(at_ms: number): void {
+  glancedAt_ms = routing.viewing ? undefined : at_ms;
   toggleViewer();
 }
 
-function endGlance(): void {
-  if (glancedAt_ms !== undefined && performance.now() - glancedAt_ms > HELD_MS && routing.viewing) routing.closeViewer();
+function endGlance(at_ms: number): void {
+  if (glancedAt_ms !== undefined && at_ms - glancedAt_ms > HELD_MS && routing.viewing) routing.closeViewer();
   glancedAt_ms = undefined;
 }
 

@@ -9,8 +9,10 @@ import { safe } from './gallery/safe.svelte';
 import { jobs } from './jobs/jobs.svelte';
 import { grouped } from './lib/words';
 import { routing } from './routing.svelte';
+import { panels } from './shell/panels.svelte';
 import { stale } from './stale.svelte';
 import { announcer } from './ui/announcer.svelte';
+import { confirming } from './ui/confirming.svelte';
 import { toasts } from './ui/toasts.svelte';
 
 const ENDED: readonly ImportProgress['state'][] = ['done', 'failed', 'cancelled'];
@@ -97,9 +99,9 @@ class Live {
     this.trouble = library.status?.trouble ?? null;
   }
 
-  /** Whether new images may come in without anything moving that one looks at. */
+  /** Whether new images may come in without anything moving that one looks at, or that a dialog is about. */
   get open(): boolean {
-    return (grid.atTop || !library.view.total) && !routing.viewing && !library.selection.count;
+    return (grid.atTop || !library.view.total) && !routing.viewing && !library.selection.count && !panels.dialog && !confirming.asked;
   }
 
   /** New images: taken in at once while the newest are in view, else announced. */

@@ -22,6 +22,8 @@ class Routing {
   viewing = $state(false);
   /** The image that the page is about, if it is about one. */
   of = $state('');
+  /** The browser is on its way back, which takes it a moment: asked once more, it would leave what is there, too. */
+  private returning = false;
   /** Where the list that is gone back to is to stand. */
   private wanted: string | undefined;
 
@@ -36,7 +38,10 @@ class Routing {
 
   /** Shows what the address says, now and whenever it changes; the result ends that. */
   start(): () => void {
-    const read = (): void => this.read();
+    const read = (): void => {
+      this.returning = false;
+      this.read();
+    };
     read();
     addEventListener('popstate', read);
     return () => removeEventListener('popstate', read);
@@ -94,7 +99,7 @@ class Routing {
   /** To where one was before this page was opened on top of it; at the image `at`, if that is given. */
   back(at?: string): void {
     this.wanted = at;
-    if ((history.state as Opened | null)?.opened) history.back();
+    if ((history.state as Opened | null)?.opened) this.goBack();
     else {
       this.to(library.whereabouts === 'trash' ? TRASH : LIBRARY, library.query);
       this.read();
@@ -125,12 +130,20 @@ class Routing {
     this.leave();
     history.pushState({ opened: true } satisfies Opened, '', this.address(library.query, true));
     this.viewing = true;
+    // A key was quicker than the rows: the address names the image once it is known.
+    if (!library.uuidOf(index)) void library.focusedUuid().then(() => this.viewing && this.leave());
   }
 
   /** The viewer's entry goes from the history, so that Back leads to what was there before it. */
   closeViewer(): void {
-    if ((history.state as Opened | null)?.opened) history.back();
+    if ((history.state as Opened | null)?.opened) this.goBack();
     else this.returnFromViewer();
+  }
+
+  private goBack(): void {
+    if (this.returning) return;
+    this.returning = true;
+    history.back();
   }
 
   private returnFromViewer(): void {

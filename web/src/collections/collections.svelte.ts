@@ -125,12 +125,13 @@ class Collections {
   async arrange(chosen: Selection, before: number): Promise<void> {
     const one = this.current;
     if (!one || !this.arranged) return;
-    // A key may be quicker than the rows.
-    await library.pages.bring([...indexes(chosen), before], ROWS_WITHIN_MS);
-    const moving = indexes(chosen).map((index) => library.uuidOf(index)).filter((uuid) => uuid !== undefined);
-    const next = library.uuidOf(before);
-    if (!moving.length || (next && moving.includes(next)) || (!next && before < library.view.total)) return;
-    const at = library.uuidOf(library.focused);
+    // A key may be quicker than the rows; meanwhile another list may be shown, where the numbers are those of others.
+    const { pages, view, focused } = library;
+    await pages.bring([...indexes(chosen), before], ROWS_WITHIN_MS);
+    const moving = indexes(chosen).map((index) => pages.item(index)?.uuid).filter((uuid) => uuid !== undefined);
+    const next = pages.item(before)?.uuid;
+    if (!moving.length || (next && moving.includes(next)) || (!next && before < view.total)) return;
+    const at = pages.item(focused)?.uuid;
     const then = async (): Promise<void> => {
       stale.hear('collections');
       await library.renew(new Selection(), at);

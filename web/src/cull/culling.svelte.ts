@@ -9,7 +9,7 @@
 import { get, post, type Done } from '../api/client';
 import { narrowed } from '../api/picking';
 import { images, type Marks } from '../gallery/deeds';
-import { library } from '../gallery/library.svelte';
+import { library, ROWS_WITHIN_MS } from '../gallery/library.svelte';
 import { Pages, type Item } from '../gallery/pages.svelte';
 import { Selection } from '../lib/selection';
 import { grouped } from '../lib/words';
@@ -97,7 +97,7 @@ class Culling {
     const pages = new Pages(view.snapshot, () => undefined);
     const found = uuid ? await get<{ index: number | null }>(`/api/queries/${view.snapshot}/position?uuid=${uuid}`) : { index: null };
     const at = Math.min(found.index ?? (this.unrated ? this.at : 0), Math.max(0, view.total - 1));
-    await pages.bring([at]);
+    await pages.bring([at], ROWS_WITHIN_MS);
     this.pages.close();
     [this.pages, this.total] = [pages, view.total];
     this.go(at);

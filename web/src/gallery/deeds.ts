@@ -51,10 +51,19 @@ function ready(chosen: Selection): boolean {
   return connection.up && library.view.total > 0 && chosen.count > 0;
 }
 
+/** Deeds reach the server in the order of the keys: what was pressed last is what stays. */
+let asking: Promise<unknown> = Promise.resolve();
+
+function inOrder<T>(ask: () => Promise<T>): Promise<T> {
+  const answer = asking.then(ask);
+  asking = answer.catch(() => undefined);
+  return answer;
+}
+
 /** Asks for one deed over images of the list, and follows it to its end. */
-function bulk(chosen: Selection, set: Marks | { trash: boolean }, text: string): Promise<Done> {
-  const asked = { snapshot: library.view.snapshot, ranges: chosen.ranges, except: [...chosen.leftOut], set };
-  return working(text, () => post<Done>('/api/bulk', asked));
+function bulk(chosen: Selection, set: Marks | { trash: boolean }, text: string, { snapshot }: Pages = library.pages): Promise<Done> {
+  const asked = { snapshot, ranges: chosen.ranges, except: [...chosen.leftOut], set };
+  return working(text, () => inOrder(() => post<Done>('/api/bulk', asked)));
 }
 
 // -- marks ---------------------------------------------------------------------------------------
@@ -65,24 +74,24 @@ export function mark(set: Marks, chosen?: Selection): Promise<void> {
 
 /** All that is chosen becomes what the image in focus is not; what that is must be known first. */
 export function toggleFavourite(): Promise<void> {
-  const [index, chosen] = [library.focused, target()];
   const toggled = async () => {
-    await library.pages.bring([index], ROWS_WITHIN_MS);
-    await marked({ favorite: !library.pages.item(index)?.favorite }, chosen);
+    // Meanwhile another list may be shown, where these numbers are those of others.
+    const [index, chosen, pages] = [library.focused, target(), library.pages];
+    await pages.bring([index], ROWS_WITHIN_MS);
+    await marked({ favorite: !pages.item(index)?.favorite }, chosen, pages);
   };
   return toasts.during(removing.then(toggled));
 }
 
-async function marked(set: Marks, chosen: Selection): Promise<void> {
+async function marked(set: Marks, chosen: Selection, before = library.pages): Promise<void> {
   if (!ready(chosen)) return;
-  const before = library.pages;
   const leaves = mayLeave(set);
   if (!('notes' in set)) before.mark(chosen, set);
   try {
-    const done = await bulk(chosen, set, 'Changing images');
+    const done = await bulk(chosen, set, 'Changing images', before);
     if (done.changed) toasts.add(described(set, done.changed), () => undo(done.operation, () => shownAgain(before, leaves)));
     library.touched++;
-    if (leaves && done.changed) await closeUp(chosen);
+    if (leaves && done.changed) await closeUp(library.pages === before ? chosen : new Selection());
   } catch (error) {
     before.refresh(null);
     toasts.add(sentence(error));
@@ -169,42 +178,43 @@ export function emptyTrash(): Promise<void> {
 async function deleted(chosen: Selection): Promise<void> {
   if (!ready(chosen)) return;
   const { count } = chosen;
+  const { pages } = library;
   const question = {
     title: `Delete ${images(count)} for good?`,
-    text: await consequences(chosen),
+    text: await consequences(chosen, pages),
     act: 'Delete for good',
     ...(count > TYPED_FROM ? { typed: String(count) } : {}),
   };
   if (!(await confirming.ask(question))) return;
   const purge = await leaving(chosen, async () => {
-    if (library.whereabouts === 'library') await bulk(chosen, { trash: true }, 'Moving to the Trash');
-    return purged(chosen);
+    if (library.whereabouts === 'library') await bulk(chosen, { trash: true }, 'Moving to the Trash', pages);
+    return purged(chosen, pages);
   });
   const stays = purge.kept[0];
   const kept = stays ? ` ${images(purge.kept.length)} ${purge.kept.length === 1 ? 'stays' : 'stay'} in the Trash: ${stays[1]}` : '';
   toasts.add(`${images(purge.images)} deleted for good.${kept}`);
 }
 
-async function consequences(chosen: Selection): Promise<string> {
+async function consequences(chosen: Selection, pages: Pages): Promise<string> {
   const what = chosen.count === 1 ? 'Its file goes' : 'Their files go';
   let size = '';
   let beside = '';
   if (library.whereabouts === 'trash' && chosen.count <= LOOKED_AT) {
-    const look = await purgePiece(chosen, true);
+    const look = await purgePiece(chosen, pages, true);
     size = ` (${bytes(look.bytes)})`;
     if (look.beside.length) beside = ` ${grouped(look.beside.length)} text ${look.beside.length === 1 ? 'file' : 'files'} beside them stay.`;
   }
   return `${what}${size} to the system’s trash, and MystiCanvas forgets the prompt, tags, rating and notes.${beside} This cannot be undone here.`;
 }
 
-async function purged(chosen: Selection): Promise<Pick<Purge, 'images' | 'kept'>> {
+async function purged(chosen: Selection, pages: Pages): Promise<Pick<Purge, 'images' | 'kept'>> {
   const pieces = chosen.pieces(PIECE);
   const tell = pieces.length > 1 ? toasts.work('Deleting for good') : undefined;
   const all: Pick<Purge, 'images' | 'kept'> = { images: 0, kept: [] };
   try {
     for (const [number, piece] of pieces.entries()) {
       tell?.(number / pieces.length);
-      const done = await purgePiece(piece, false);
+      const done = await purgePiece(piece, pages, false);
       all.images += done.images;
       all.kept.push(...done.kept);
     }
@@ -214,6 +224,6 @@ async function purged(chosen: Selection): Promise<Pick<Purge, 'images' | 'kept'>
   return all;
 }
 
-function purgePiece(chosen: Selection, dry: boolean): Promise<Purge> {
-  return post<Purge>('/api/trash/purge', { snapshot: library.view.snapshot, ranges: chosen.ranges, except: [...chosen.leftOut], dry_run: dry });
+function purgePiece(chosen: Selection, { snapshot }: Pages, dry: boolean): Promise<Purge> {
+  return post<Purge>('/api/trash/purge', { snapshot, ranges: chosen.ranges, except: [...chosen.leftOut], dry_run: dry });
 }

@@ -151,9 +151,14 @@ class Library {
       const view = whereabouts === 'trash' ? await post<Snapshot>('/api/trash/queries') : await post<Snapshot>('/api/queries', { q: wanted.wording });
       const pages = new Pages(view.snapshot, () => void this.renew());
       const [ratios, found] = await Promise.all([geometry(view.snapshot), find(pages)]);
-      const moved = wanted.renewed && this.focused !== from;
-      // Who has gone on to another image meanwhile stays there.
-      const focused = moved ? await this.found(view.snapshot, this.successors(this.focused, wanted.gone ?? new Selection())) : found.focused;
+      let { focused } = found;
+      let left = from;
+      // Who has gone on to another image meanwhile stays there, also while it is asked where that is now.
+      while (wanted.renewed && this.focused !== left) {
+        left = this.focused;
+        focused = await this.found(view.snapshot, this.successors(left, wanted.gone ?? new Selection()));
+      }
+      const moved = left !== from;
       if (asked !== this.asked) return;
       // What was chosen meanwhile is worth more than what is new.
       this.outdated = wanted.renewed && this.selection !== selection && this.selection.count > 0;

@@ -80,7 +80,7 @@ export class Pages {
   /** The pages of these images and the ones after, before any is shown; not waited for when they take long. */
   async bring(indexes: readonly number[], patience_ms = PATIENCE_MS): Promise<void> {
     const wanted = new Set(indexes.flatMap((index) => [index, index + IN_VIEW].map((one) => Math.max(0, Math.floor(one / PAGE_SIZE)))));
-    const loaded = Promise.all([...wanted].map((page) => this.load(page)));
+    const loaded = Promise.all([...wanted].filter((page) => !this.kept.has(page)).map((page) => this.load(page)));
     await Promise.race([loaded, new Promise((done) => setTimeout(done, patience_ms))]);
   }
 

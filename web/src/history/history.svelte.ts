@@ -26,6 +26,7 @@ class History {
   problem = $state('');
   moving = $state<number | undefined>();
   private loading = false;
+  private asked = 0;
 
   days = $derived.by((): Day[] => {
     const days: Day[] = [];
@@ -39,9 +40,11 @@ class History {
 
   /** What is shown, asked anew. */
   async refresh(): Promise<void> {
+    const asked = ++this.asked;
     const wanted = Math.min(MOST, Math.max(PAGE, this.list.length));
     const got = await this.page(`limit=${wanted}`);
-    if (!got) return;
+    // An answer that comes after a newer one is of how things were before.
+    if (!got || asked !== this.asked) return;
     const older = this.list.filter((deed) => deed.operation < (got.at(-1)?.operation ?? 0));
     this.list = got.length < wanted ? got : [...got, ...older];
     this.complete = got.length < wanted;

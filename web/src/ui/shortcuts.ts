@@ -4,12 +4,12 @@ export interface Shortcut {
   keys: readonly string[];
   shown: string;
   does: string;
-  /** `key` is the one of `keys` that was pressed. */
-  run: (key: string) => void;
+  /** `key` is the one of `keys` that was pressed, `at_ms` the moment, however late the page comes to it. */
+  run: (key: string, at_ms: number) => void;
   /** Held down, it goes on. */
   repeats?: boolean;
   /** When the key is let go. */
-  release?: () => void;
+  release?: (at_ms: number) => void;
   /** Also where no images are shown. */
   anywhere?: boolean;
 }
