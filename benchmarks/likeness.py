@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageOps
 
 from mysticanvas.imaging import hash_search
-from mysticanvas.imaging.perceptual_hash import HASH_BYTES, phash
+from mysticanvas.imaging.perceptual_hash import HASH_BYTES, compute_phash
 from mysticanvas.search.duplicates import NEAR_BITS
 
 SEED = 3
@@ -79,7 +79,7 @@ class Pictures:
     paths: list[Path]
     ratios: NDArray[np.int64]
     hashes: hash_search.Hashes
-    looks: hash_search.Looks
+    looks: hash_search.Miniatures
 
     def partners(self, bits: int) -> hash_search.Pairs:
         """As search/duplicates.py finds them, with another threshold."""
@@ -93,7 +93,7 @@ def seen(content: bytes) -> tuple[bytes | None, int, int]:
     image = pyvips.Image.thumbnail_buffer(content, 512, height=512, size="down")
     whole = pyvips.Image.new_from_buffer(content, "")
     shape = round(whole.width * 1000 / whole.height)
-    return phash(image.colourspace("srgb").copy_memory()), shape, min(whole.width, whole.height)
+    return compute_phash(image.colourspace("srgb").copy_memory()), shape, min(whole.width, whole.height)
 
 
 def opened(path: Path) -> Image.Image:

@@ -16,7 +16,7 @@ import numpy as np
 
 from mysticanvas.ml import embedding_models
 from mysticanvas.ml.embedding_models import ACCURATE, INSTANT, Space
-from mysticanvas.ml.encoder import Floats, to_bytes
+from mysticanvas.ml.encoder import Floats, quantize
 from mysticanvas.search.similarity import LEAST_OF_BEST
 
 OWN = Path(__file__).parents[1] / "tests" / "unit" / "text_pairs.json"
@@ -29,7 +29,7 @@ def cosines(queries: list[str], prompts: list[str], used: tuple[Space, ...]) -> 
     for space in used:
         encoder = embedding_models.encoder(space.name)
         assert encoder is not None
-        kept = to_bytes(encoder.encode(prompts)).astype(np.float32)
+        kept = quantize(encoder.encode(prompts)).astype(np.float32)
         kept /= np.maximum(np.linalg.norm(kept, axis=1, keepdims=True), 1e-6)
         total += space.weight * encoder.encode(queries) @ kept.T
     return total / sum(space.weight for space in used)

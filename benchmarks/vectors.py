@@ -25,7 +25,7 @@ import numpy as np
 from mysticanvas.db.database import Database
 from mysticanvas.ml import embedding_models
 from mysticanvas.ml.embedding_models import ACCURATE, INSTANT
-from mysticanvas.ml.encoder import Floats, normalized, to_bytes
+from mysticanvas.ml.encoder import Floats, normalized, quantize
 from mysticanvas.ml.vectors import Rows, Vectors
 from mysticanvas.search.similarity import Similarity
 
@@ -88,9 +88,9 @@ def accurate_rows(rows: int) -> Iterator[Floats]:
 def measure(name: str, batches: Iterator[Floats], queries: Floats, folder: Path) -> None:
     vectors = Vectors(folder / f"{name}.i8", queries.shape[1])
     for batch in batches:
-        vectors.append(to_bytes(batch))
+        vectors.append(quantize(batch))
     every = np.arange(vectors.rows)
-    vectors.nearest(queries[0], TOP)
+    vectors.find_nearest(queries[0], TOP)
     third = np.random.default_rng(SEED).random(vectors.rows) < 1 / 3
     for label, within in (("", None), (" within a third", third)):
         recalls, spent = [], []
@@ -98,13 +98,13 @@ def measure(name: str, batches: Iterator[Floats], queries: Floats, folder: Path)
             scores = vectors.score(query, every if within is None else every[within])
             best = np.argpartition(-scores, TOP)[:TOP]
             true = set((best if within is None else every[within][best]).tolist())
-            spent.append(cpu_ms(lambda q=query, w=within: vectors.nearest(q, TOP, within=w)))  # type: ignore[misc]
-            recalls.append(len(true & set(vectors.nearest(query, TOP, within=within)[0].tolist())) / TOP)
+            spent.append(cpu_ms(lambda q=query, w=within: vectors.find_nearest(q, TOP, within=w)))  # type: ignore[misc]
+            recalls.append(len(true & set(vectors.find_nearest(query, TOP, within=within)[0].tolist())) / TOP)
         worst, middle = max(spent), statistics.median(spent)
         what = f"{name}, {vectors.rows:,} × {vectors.dimensions}{label}"
         print(f"{what:45} {middle:6.1f} ms (worst {worst:6.1f})  recall {np.mean(recalls):.4f}")
     rows = vectors.rows
-    began = cpu_ms(lambda: Vectors(folder / f"{name}.i8", queries.shape[1], rows=rows).nearest(queries[0], TOP))
+    began = cpu_ms(lambda: Vectors(folder / f"{name}.i8", queries.shape[1], rows=rows).find_nearest(queries[0], TOP))
     print(f"{'  opening its file again, first search':45} {began:6.0f} ms")
 
 
@@ -123,7 +123,7 @@ def fused(rows: int, folder: Path) -> None:
                 shares = chance.dirichlet((1, 1, 1), count).astype(np.float32)
                 mixed = sum(shares[:, [i]] * real[chance.integers(0, REAL, count)] for i in range(3))
                 noise = np.random.default_rng(start).normal(0, 0.02, mixed.shape).astype(np.float32)
-                kept._content.append(to_bytes(normalized(mixed + noise)))
+                kept._content.append(quantize(normalized(mixed + noise)))
                 kept._take(np.arange(start + 1, start + count + 1))
         similarity._images.ids = similarity._images.prompts = np.arange(1, rows + 1)
         similarity._images._by_prompt = similarity._knows_all = None

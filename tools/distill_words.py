@@ -26,9 +26,9 @@ import numpy as np
 import scipy.sparse as sparse
 
 from mysticanvas.ml import static_embeddings
-from mysticanvas.ml.encoder import Floats, normalized, to_bytes
-from mysticanvas.ml.minilm import MAX_PIECES, MiniLM
-from mysticanvas.ml.wordpiece import END, START, WordPieces
+from mysticanvas.ml.encoder import Floats, normalized, quantize
+from mysticanvas.ml.minilm import MAX_TOKENS, MiniLM
+from mysticanvas.ml.wordpiece import END, START, WordPieceTokenizer
 
 SEED = 5
 SYNSETS = 36_000
@@ -118,7 +118,7 @@ def taught(work: Path, name: str, sequences: list[list[int]], teacher: MiniLM) -
     """What the teacher says to each sequence of pieces, of length 1."""
     kept = work / f"{name}.npy"
     if not kept.is_file():
-        np.save(kept, normalized(teacher.means(sequences)).astype(np.float16))
+        np.save(kept, normalized(teacher.compute_means(sequences)).astype(np.float16))
         print(f"{name}: {len(sequences):,}", flush=True)
     return np.load(kept).astype(np.float32)
 
@@ -167,7 +167,7 @@ def compact(table: Floats, pieces: list[str], dimensions: int) -> dict[str, np.n
     small[[number for number, piece in enumerate(pieces) if piece.startswith("[unused")]] = 0
     largest = np.abs(small).max(axis=1) / 127
     return {
-        "vectors": to_bytes(small),
+        "vectors": quantize(small),
         "scales": largest.astype(np.float16),
         "pieces": np.frombuffer("\n".join(pieces).encode(), np.uint8),
     }
@@ -178,7 +178,7 @@ def main() -> None:
     work = Path(sys.argv[3] if len(sys.argv) > 3 else "distilling")
     work.mkdir(exist_ok=True)
     pieces = vocabulary.read_text("utf-8").rstrip("\n").split("\n")
-    splitter = WordPieces(pieces)
+    splitter = WordPieceTokenizer(pieces)
     teacher = MiniLM.load(splitter)
     every, used = list(synsets(wordnet)), uses(wordnet)
     known = [(sum(used[w] for w in s[2]) + (3 if s[1] in PAINTED else s[0] != "noun"), s) for s in every]
@@ -186,13 +186,13 @@ def main() -> None:
     lemmas = sorted({lemma for synset in chosen for lemma in synset[2]})
 
     def marked(text: list[int]) -> list[int]:
-        return [splitter.number(START), *text[: MAX_PIECES - 2], splitter.number(END)]
+        return [splitter.get_id(START), *text[: MAX_TOKENS - 2], splitter.get_id(END)]
 
     texts = {
         "alone": [[number] for number in range(len(pieces))],
-        "lemmas": [splitter.pieces(text) for text in lemmas],
-        "definitions": [splitter.pieces(synset[3]) for synset in chosen],
-        "prompts": [splitter.pieces(text) for text in compose(every, used, PROMPTS)],
+        "lemmas": [splitter.tokenize(text) for text in lemmas],
+        "definitions": [splitter.tokenize(synset[3]) for synset in chosen],
+        "prompts": [splitter.tokenize(text) for text in compose(every, used, PROMPTS)],
     }
     said = {name: taught(work, name, [marked(one) for one in group], teacher) for name, group in texts.items()}
     said["lemmas"] = lemma_targets(lemmas, chosen, used, said["lemmas"], said["definitions"])

@@ -233,7 +233,7 @@ def test_an_empty_registry_says_what_to_do_and_takes_a_folder(browser: Browser, 
             assert faults(page) == []
             page.get_by_label("Folder of models").fill(str(tmp_path / "nowhere"))
             page.get_by_role("button", name="Add folder").click()
-            expect(page.get_by_role("alert")).to_contain_text("There is no folder")
+            expect(page.get_by_role("alert")).to_contain_text("does not exist")
             page.get_by_label("Folder of models").fill(str(tmp_path / "models"))
             page.keyboard.press("Enter")
             expect(row(page, "first")).to_contain_text("0 images")

@@ -7,7 +7,7 @@ import time
 
 from mysticanvas.worker import main as worker
 
-run = worker.run
+run_task = worker.run_task
 
 
 def run_poisoned(task):
@@ -23,9 +23,9 @@ def run_poisoned(task):
             hoard.append(bytes(64 * 1024 * 1024))
     if b"poison" in b"".join(getattr(image, "file_name", "").encode() for image in getattr(task, "images", [])):
         ctypes.string_at(0)
-    return run(task)
+    return run_task(task)
 
 
 if __name__ == "__main__":
-    worker.run = run_poisoned
+    worker.run_task = run_poisoned
     worker.main()

@@ -32,7 +32,7 @@ from mysticanvas.jobs.kinds import KINDS
 from mysticanvas.jobs.outcomes import Failed, Finished, apply_all
 from mysticanvas.jobs.types import Job
 from mysticanvas.search import language, paging
-from mysticanvas.worker.main import run as run_task
+from mysticanvas.worker.main import run_task
 from tests import edits as test_edits
 from tests.faults import library_said
 from tests.faults.library_bugs import BUGS

@@ -80,12 +80,12 @@ def test_poison_is_parked_with_its_reason_and_everything_else_is_done(
     [thumbs] = [state for state in database.read(job_queries.states) if state.kind == "thumb"]
     assert (thumbs.done, thumbs.failed) == (IMAGES, len(POISON))
     crashed, hung, starved = (failed_of(database, name) for name in POISON)
-    assert "crashed the reader (exit code -11)" in crashed.error
+    assert "crashed while reading this file (exit code -11)" in crashed.error
     assert "decoding segfault.png" in crashed.error
     assert crashed.crashes == job_queue.MAX_CRASHES
-    assert "longer than 5 s" in hung.error
+    assert "time limit of 5 s" in hung.error
     assert hung.crashes == job_queue.MAX_CRASHES
-    assert "more memory than it may" in starved.error
+    assert "exceeded the memory limit" in starved.error
     told = database.read(event_log.newest, before=None, limit=50)
     assert {one.subject for one in told if one.data.get("parked")} == {f"{name}.png" for name in POISON}
 

@@ -55,7 +55,7 @@ def _add(tx: WriteTx, pictures: Path, number: int) -> int:
     path = pictures / f"{number:02}.png"
     path.write_bytes(f"picture {number} ".encode() * 50)
     with fs_trash.open_beneath(os.fsencode(pictures), os.fsencode(path.name)) as source:
-        stat, digest = source.stat(), fs_trash.fingerprint(source)
+        stat, digest = source.stat(), fs_trash.compute_fingerprint(source)
     [(image, _)] = generations.add_all(
         tx, [generations.New(_RECIPE, "{}", 1_700_000_000_000 + number * 1000, _SOURCE, None, [])],
         parser_version=1, app_version="test", now_ms=0,
@@ -241,7 +241,7 @@ def test_a_file_that_is_not_what_it_was_stays_with_the_reason(tmp_path: Path) ->
         assert (asked.images, len(asked.kept)) == (done.images, len(done.kept)) == (3, 3)
         reasons = dict(done.kept)
         assert "changed since" in reasons["00.png"]
-        assert "another content" in reasons["01.png"]
+        assert "content differs" in reasons["01.png"]
         assert database.read(trash_queries.totals)[0] == 3
         assert [check.name for check in doctor_checks.run_all(database) if not check.ok] == []
     assert sorted(path.name for path in pictures.glob("*.png")) == ["00.png", "01.png", "02.png"]
@@ -260,7 +260,7 @@ def test_nothing_is_purged_that_is_not_in_the_trash_or_whose_drive_is_away(tmp_p
         pictures.mkdir()
         done = trash_purge.purge(database, images[1:], Discard.UNLINK, now_ms=now_ms)
         assert done.images == 0
-        assert all("not there now" in reason for _, reason in done.kept)
+        assert all("not available" in reason for _, reason in done.kept)
         assert database.read(trash_queries.totals)[0] == 2
     assert len(list((tmp_path / "away").glob("*.png"))) == 3
 

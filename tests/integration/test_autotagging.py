@@ -21,7 +21,7 @@ from mysticanvas.domain.tag import MachineTag, MachineTagCategory, TagSource
 from mysticanvas.features.autotag import prompting
 from mysticanvas.features.autotag import service as autotag_service
 from mysticanvas.features.autotag.service import Run
-from mysticanvas.features.autotag.task import nearest
+from mysticanvas.features.autotag.task import find_nearest_names
 from mysticanvas.features.autotag.types import Autotagging, Endpoint, LookAt
 from mysticanvas.features.doctor import checks as doctor_checks
 from mysticanvas.features.tags import assertion_queries
@@ -145,7 +145,7 @@ def stub() -> Iterator[Stub]:
 
 
 def suggest(stub: Stub, *, limit_s: float = 60, **options: Any) -> list[MachineTag]:
-    return prompting.suggest(Endpoint(stub.url, "tiny"), prompt="an old man with nets", limit_s=limit_s, **options)
+    return prompting.suggest_tags(Endpoint(stub.url, "tiny"), prompt="an old man with nets", limit_s=limit_s, **options)
 
 
 WRONG: dict[str, Reply] = {
@@ -485,7 +485,7 @@ def test_a_model_that_sees_is_shown_the_thumbnail(database: Database, tmp_path: 
 
 def test_names_that_mean_something_near_are_offered() -> None:
     names = [f"word {number}" for number in range(60)] + ["robot", "rain"]
-    offered = nearest("melancholic android in a storm", names)
+    offered = find_nearest_names("melancholic android in a storm", names)
     assert len(offered) == prompting.MAX_VOCABULARY
     assert {"robot", "rain"} <= set(offered)
 

@@ -184,7 +184,7 @@ def test_the_bytes_of_a_file_travel_when_that_is_asked_for(
     task = HashFile(os.path.relpath(tmp_path).encode(), b"one.png")
     with on_cluster(cluster, home, send_files=True) as executor:
         assert connected(executor).submit(task).result(LIMIT_S) == home.submit(task).result(LIMIT_S)
-    with on_cluster(cluster, home) as executor, pytest.raises(TaskFailedError, match="not there any more"):
+    with on_cluster(cluster, home) as executor, pytest.raises(TaskFailedError, match="no longer exists"):
         connected(executor).submit(task).result(LIMIT_S)
 
 
@@ -257,7 +257,7 @@ def test_without_a_cluster_nothing_is_lost_and_what_is_urgent_is_done_at_home(tm
     task = HashFile(str(tmp_path).encode(), b"one.png")
     with ClusterExecutor("tcp://127.0.0.1:1", home, send_files=False, **LIMITS) as executor:
         assert executor.submit(task, urgent=True).result(LIMIT_S) == home.submit(task).result(LIMIT_S)
-        assert "is not there" in str(executor.submit(task).exception(LIMIT_S))
+        assert "is not available" in str(executor.submit(task).exception(LIMIT_S))
 
 
 class SlowToCome:
@@ -277,7 +277,7 @@ class SlowToCome:
 def test_an_answer_whose_holder_is_gone_is_asked_for_anew(home: WorkerPool) -> None:
     answer: Future[Answer] = Future()
     cluster = ClusterExecutor("tcp://127.0.0.1:1", home, send_files=False, **LIMITS)
-    cluster._fetch(HashFile(b"", b""), SlowToCome(), answer)
+    cluster._fetch_result(HashFile(b"", b""), SlowToCome(), answer)
     assert str(answer.exception(0)) == "This file is no image."
 
 

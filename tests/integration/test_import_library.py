@@ -318,7 +318,7 @@ def test_what_is_no_database_or_damaged_is_refused(client: Client, gallery: Path
     damaged.write_bytes(gallery.read_bytes()[:4096] + os.urandom(4096))
     with pytest.raises(InvalidInputError):
         take_over(client, damaged)
-    with pytest.raises(InvalidInputError, match="no file"):
+    with pytest.raises(InvalidInputError, match="does not exist"):
         take_over(client, tmp_path / "nowhere.db")
 
 

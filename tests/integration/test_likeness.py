@@ -23,7 +23,7 @@ from mysticanvas.features.doctor import checks as doctor_checks
 from mysticanvas.features.duplicates import service as duplicate_service
 from mysticanvas.features.tags import assertion_queries
 from mysticanvas.imaging import hash_search
-from mysticanvas.imaging.perceptual_hash import HASH_BYTES, phash
+from mysticanvas.imaging.perceptual_hash import HASH_BYTES, compute_phash
 from mysticanvas.search import language
 from mysticanvas.search.duplicates import NEAR_BITS, Duplicates
 from mysticanvas.search.engine import Finder
@@ -48,7 +48,7 @@ def encoded(image: Image.Image, kind: str = "PNG", **options: Any) -> bytes:
 
 
 def hash_of(content: bytes) -> bytes | None:
-    found = phash(pyvips.Image.new_from_buffer(content, ""))
+    found = compute_phash(pyvips.Image.new_from_buffer(content, ""))
     return None if found is None else found[:HASH_BYTES]
 
 
@@ -77,8 +77,8 @@ def test_different_pictures_are_far_from_each_other() -> None:
     assert min(far) > 1.5 * NEAR_BITS
 
 
-def look_of(image: Image.Image) -> hash_search.Looks:
-    found = phash(pyvips.Image.new_from_buffer(encoded(image), ""))
+def look_of(image: Image.Image) -> hash_search.Miniatures:
+    found = compute_phash(pyvips.Image.new_from_buffer(encoded(image), ""))
     assert found is not None
     return hash_search.looks_of(found[HASH_BYTES:])
 

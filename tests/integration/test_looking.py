@@ -11,7 +11,7 @@ from tests.pictures import png
 
 from mysticanvas.cli.client import Client, connect
 from mysticanvas.domain.errors import InvalidInputError, ModelUnusableError
-from mysticanvas.ml.clip import BytePairs
+from mysticanvas.ml.clip import BytePairTokenizer
 from mysticanvas.settings import Settings
 
 pytest.importorskip("onnxruntime", reason="the extra is not installed: pip install mysticanvas[vision]")
@@ -59,25 +59,27 @@ def test_the_classifier_says_what_its_origin_says(name: str, shares: tuple[float
     if found is None or not found.submodule_search_locations:
         pytest.skip("its pictures are not installed: pip install --no-deps scikit-image")
     content = (Path(found.submodule_search_locations[0]) / "data" / f"{name}.png").read_bytes()
-    [said] = ml_image_models.shipped(ml_image_models.NSFW).see([ml_image_models.decoded(content)])
+    [said] = ml_image_models.load_bundled_model(ml_image_models.NSFW).embed([ml_image_models.decode_image(content)])
     # Another way to shrink a picture moves a share by some hundredths.
     assert said == pytest.approx(shares, abs=0.06)
 
 
 def test_a_disc_is_neutral_and_the_score_is_the_sum_of_two_shares() -> None:
-    [shares] = ml_image_models.shipped(ml_image_models.NSFW).see(
-        [ml_image_models.decoded(drawing("disc", COLORS["red"]))]
+    [shares] = ml_image_models.load_bundled_model(ml_image_models.NSFW).embed(
+        [ml_image_models.decode_image(drawing("disc", COLORS["red"]))]
     )
     assert shares.sum() == pytest.approx(1, abs=1e-4)
     assert shares[2] == pytest.approx(0.99, abs=0.02)
-    assert ml_image_models.explicit(np.array([[0.1, 0.5, 0.1, 0.25, 0.05]], np.float32)) == [0.75]
+    assert ml_image_models.compute_nsfw_scores(np.array([[0.1, 0.5, 0.1, 0.25, 0.05]], np.float32)) == [0.75]
 
 
 def test_shapes_are_told_apart_whatever_their_colour() -> None:
     pictures = [
-        ml_image_models.decoded(drawing(shape, color)) for shape in ("disc", "stripes") for color in COLORS.values()
+        ml_image_models.decode_image(drawing(shape, color))
+        for shape in ("disc", "stripes")
+        for color in COLORS.values()
     ]
-    seen = ml_image_models.shipped(ml_image_models.EFFICIENTNET).see(pictures)
+    seen = ml_image_models.load_bundled_model(ml_image_models.EFFICIENTNET).embed(pictures)
     seen /= np.linalg.norm(seen, axis=1, keepdims=True)
     alike = seen @ seen.T
     assert alike[:3, :3].min() > alike[:3, 3:].max()
@@ -86,11 +88,11 @@ def test_shapes_are_told_apart_whatever_their_colour() -> None:
 def test_pictures_are_prepared_as_declared() -> None:
     wide = pyvips.Image.black(64, 32, bands=3) + [0, 0, 255]
     wide = wide.cast("uchar").copy(interpretation="srgb").draw_rect([255, 0, 0], 16, 0, 32, 32, fill=True)
-    middle = ml_image_models.prepared(wide, ml_image_models.Preparation(16, (0.5,) * 3, (0.5,) * 3, crop=True))
+    middle = ml_image_models.preprocess(wide, ml_image_models.Preprocessing(16, (0.5,) * 3, (0.5,) * 3, crop=True))
     assert middle.shape == (3, 16, 16)
     assert middle[0, 8, 8] == pytest.approx(1, abs=0.02)
     assert middle[2, 8, 8] == pytest.approx(-1, abs=0.02)
-    whole = ml_image_models.prepared(wide, ml_image_models.Preparation(16, (0.0,) * 3, (1.0,) * 3))
+    whole = ml_image_models.preprocess(wide, ml_image_models.Preprocessing(16, (0.0,) * 3, (1.0,) * 3))
     assert whole[2, 8, 0] == pytest.approx(1, abs=0.05)
     assert whole[0, 8, 8] == pytest.approx(1, abs=0.05)
 
@@ -99,33 +101,33 @@ def test_pictures_are_prepared_as_declared() -> None:
 
 
 def test_words_become_pieces_as_clip_was_taught(tmp_path: Path) -> None:
-    pairs = BytePairs.load(write_clip(tmp_path))
+    pairs = BytePairTokenizer.load(write_clip(tmp_path))
     # What is not in the vocabulary is left out; case and blanks do not count.
-    assert pairs.sequence("Red  green q X!", 8) == [0, 2, 3, 5, 1, 0, 0, 0]
-    assert pairs.sequence("red " * 50, 5) == [0, 2, 2, 2, 1]
-    assert pairs.sequence("", 3) == [0, 1, 0]
+    assert pairs.tokenize("Red  green q X!", 8) == [0, 2, 3, 5, 1, 0, 0, 0]
+    assert pairs.tokenize("red " * 50, 5) == [0, 2, 2, 2, 1]
+    assert pairs.tokenize("", 3) == [0, 1, 0]
 
 
 @pytest.mark.parametrize("broken", [b"[]", b"not json", b'{"a": "b"}'])
 def test_a_vocabulary_that_is_none_is_refused_with_a_sentence(tmp_path: Path, broken: bytes) -> None:
     (write_clip(tmp_path) / "vocab.json").write_bytes(broken)
     with pytest.raises(ModelUnusableError):
-        BytePairs.load(tmp_path)
+        BytePairTokenizer.load(tmp_path)
 
 
 def test_a_folder_may_say_how_pictures_are_prepared(tmp_path: Path) -> None:
-    assert ml_image_models.clip_preparation(tmp_path, 224).mean == ml_image_models.CLIP_MEAN
+    assert ml_image_models.read_clip_preprocessing(tmp_path, 224).mean == ml_image_models.CLIP_MEAN
     (tmp_path / "mysticanvas.json").write_text('{"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5], "crop": false}')
-    said = ml_image_models.clip_preparation(tmp_path, 224)
+    said = ml_image_models.read_clip_preprocessing(tmp_path, 224)
     assert (said.mean, said.crop) == ((0.5, 0.5, 0.5), False)
     (tmp_path / "mysticanvas.json").write_text('{"std": [0, 0, 0]}')
-    with pytest.raises(InvalidInputError, match="does not say how"):
-        ml_image_models.clip_preparation(tmp_path, 224)
+    with pytest.raises(InvalidInputError, match="invalid preprocessing settings"):
+        ml_image_models.read_clip_preprocessing(tmp_path, 224)
 
 
 def test_a_model_that_is_none_is_refused_with_a_sentence(tmp_path: Path) -> None:
     (write_clip(tmp_path) / "clip_image.onnx").write_bytes(b"no model")
-    with pytest.raises(InvalidInputError, match="cannot be loaded"):
+    with pytest.raises(InvalidInputError, match="could not be loaded"):
         ml_image_models.open_clip(str(tmp_path))
 
 

@@ -114,7 +114,7 @@ def test_an_endpoint_is_tried_before_it_is_kept_and_its_key_is_never_told(asking
         ({"base_url": "http://8.8.8.8", "model": "m"}, 400, "another machine"),
         ({"base_url": "ftp://localhost", "model": "m"}, 400, "http"),
         ({"base_url": "http://127.0.0.1:9", "model": ""}, 400, "Name the model"),
-        ({"base_url": "http://127.0.0.1:9", "model": "m"}, 502, "does not answer"),
+        ({"base_url": "http://127.0.0.1:9", "model": "m"}, 502, "could not be reached"),
     ],
 )
 def test_an_endpoint_that_cannot_be_asked_is_refused_with_the_reason(
@@ -126,7 +126,7 @@ def test_an_endpoint_that_cannot_be_asked_is_refused_with_the_reason(
 
 
 def test_what_the_server_answers_wrongly_is_told(asking: Asking, stub: Stub) -> None:
-    for reply, sentence in ((says("I cannot."), "no tag that could be used"), (status(403), "status 403")):
+    for reply, sentence in ((says("I cannot."), "no valid tag"), (status(403), "status 403")):
         stub.reply = reply
         refused = asking.ask("POST", "/api/autotag/try", json={"base_url": stub.url, "model": "tiny"})
         assert refused.status_code == 502

@@ -151,7 +151,7 @@ def test_a_damaged_header_is_told_and_the_model_is_listed_all_the_same(client: C
     write_model(folder / "loras" / "cut.safetensors", safetensors(LORA_SDXL)[:40])
     report = scan(client, folder, wait=True)
     assert (report["added"], report["failed"]) == (1, 0)
-    assert "ends within its header" in listed(client)["cut"]["problem"]
+    assert "its header is incomplete" in listed(client)["cut"]["problem"]
     assert listed(client)["cut"]["kind"] == "lora"
 
 

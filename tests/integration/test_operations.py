@@ -185,7 +185,7 @@ def test_a_bundle_for_others_has_no_private_text(tmp_path: Path) -> None:
 
 
 def test_the_log_is_in_the_library_and_rotates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_file, "MOST_BYTES", 2_000)
+    monkeypatch.setattr(log_file, "MAX_BYTES", 2_000)
     log = logging.getLogger("mysticanvas.some.module")
     with log_file.written_to(tmp_path):
         for number in range(100):

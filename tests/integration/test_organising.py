@@ -411,7 +411,7 @@ def test_a_purge_over_a_view_leaves_alone_what_is_not_in_the_trash(client: Clien
     asked = {"snapshot": view["snapshot"], "ranges": [[0, IMAGES]], "dry_run": True}
     assert client.post("/api/trash/purge", asked)["images"] == 0
     [(path, reason)] = client.post("/api/trash/purge", asked)["kept"]
-    assert (path, reason) == ("0.png", "Its folder is not there now: the drive may be away.")
+    assert (path, reason) == ("0.png", "The folder is not available. Its drive may be disconnected.")
     with pytest.raises(InvalidInputError):
         client.post("/api/trash/purge", asked | {"which": "all"})
 

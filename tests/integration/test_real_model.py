@@ -66,7 +66,7 @@ def url() -> Iterator[str]:
 def test_a_real_model_gives_well_formed_tags(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     for prompt in ASKED:
         began_s = time.monotonic()
-        tags = prompting.suggest(Endpoint(url, "smollm2"), prompt=prompt, vocabulary=["fox", "snow", "night"])
+        tags = prompting.suggest_tags(Endpoint(url, "smollm2"), prompt=prompt, vocabulary=["fox", "snow", "night"])
         with capsys.disabled():
             print(f"\n{time.monotonic() - began_s:5.1f} s  {prompt}: {', '.join(tag.name for tag in tags)}")
         assert 1 <= len(tags) <= prompting.MAX_TAGS

@@ -273,7 +273,7 @@ def test_a_picture_that_cannot_be_decoded_is_shown_and_kept_and_tried_again_when
     take_in(client, folder)
     [item] = client.get("/api/search", q="")["items"]
     detail = client.get(f"/api/generations/{item['uuid']}")
-    assert "cannot be decoded" in detail["damage"]
+    assert "could not be decoded" in detail["damage"]
     assert (detail["seed"], detail["missing"]) == ("7", False)
     client.post("/api/bulk", {"uuids": [item["uuid"]], "set": {"rating": 4}})
     assert (folder / "torn.png").read_bytes() == torn

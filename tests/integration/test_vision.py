@@ -17,7 +17,7 @@ pytest.importorskip("onnxruntime", reason="the extra is not installed: pip insta
 
 import pyvips
 
-from mysticanvas.ml.labels import read_labels, shown_name
+from mysticanvas.ml.labels import format_label, read_labels
 from mysticanvas.ml.wd_tagger import Tagger, open_tagger
 
 LIMIT_S = 60.0
@@ -36,7 +36,7 @@ def picture(color: int, width: int = 64, height: int = 64) -> pyvips.Image:
 
 
 def fired(tagger: Tagger, image: pyvips.Image) -> set[str]:
-    scores = tagger.scores(image)
+    scores = tagger.compute_scores(image)
     return {label.name for label, score in scores if score > 0.9 and label.category != "rating"}
 
 
@@ -63,10 +63,10 @@ def test_the_size_is_the_models(tmp_path: Path, side_px: int) -> None:
 
 def test_what_is_no_square_stands_in_the_middle_of_white(tmp_path: Path) -> None:
     tagger = open_tagger(str(write_tagger(tmp_path / "model")))
-    scores = {label.name: score for label, score in tagger.scores(picture(RED, 64, 16))}
+    scores = {label.name: score for label, score in tagger.compute_scores(picture(RED, 64, 16))}
     # Three quarters are white, so blue is at 191 of 255.
     assert scores["blue_thing"] == pytest.approx(0.972, abs=0.005)
-    black = {label.name: score for label, score in tagger.scores(picture(0x000000, 16, 64))}
+    black = {label.name: score for label, score in tagger.compute_scores(picture(0x000000, 16, 64))}
     assert black["red_thing"] == pytest.approx(0.972, abs=0.005)
 
 
@@ -81,7 +81,7 @@ def test_a_picture_with_transparency_lies_on_white_and_a_grey_one_has_three_chan
 def test_labels_know_their_category_and_faces_keep_their_underscore(tmp_path: Path) -> None:
     labels = read_labels(write_tagger(tmp_path / "model") / "selected_tags.csv")
     assert [label.category for label in labels] == ["rating"] * 2 + ["general"] * 4 + ["character"]
-    assert [shown_name(name) for name in ("red_thing", "^_^", "o_o", "hero_(red)")] == [
+    assert [format_label(name) for name in ("red_thing", "^_^", "o_o", "hero_(red)")] == [
         "red thing",
         "^_^",
         "o_o",
@@ -93,15 +93,15 @@ def test_a_model_that_is_none_and_labels_that_are_not_its_are_refused_with_a_sen
     folder = write_tagger(tmp_path / "short")
     lines = (folder / "selected_tags.csv").read_text().splitlines()
     (folder / "selected_tags.csv").write_text("\n".join(lines[:-1]) + "\n")
-    with pytest.raises(InvalidInputError, match="do not belong together"):
-        open_tagger(str(folder)).scores(picture(RED))
+    with pytest.raises(InvalidInputError, match="files of the same model"):
+        open_tagger(str(folder)).compute_scores(picture(RED))
     folder = write_tagger(tmp_path / "broken")
     (folder / "model.onnx").write_bytes(b"no model")
-    with pytest.raises(InvalidInputError, match="cannot be loaded"):
+    with pytest.raises(InvalidInputError, match="could not be loaded"):
         open_tagger(str(folder))
     folder = write_tagger(tmp_path / "unlabelled")
     (folder / "selected_tags.csv").write_bytes(b"\xff\xfe no table")
-    with pytest.raises(InvalidInputError, match="not the list of tags"):
+    with pytest.raises(InvalidInputError, match="not the label list"):
         open_tagger(str(folder))
 
 
@@ -202,7 +202,7 @@ def test_a_folder_without_a_tagger_is_refused_and_a_broken_one_parks_its_jobs(cl
     (folder / "model.onnx").write_bytes(b"no model")
     choose(client, folder, after_import=False)
     client.post("/api/vision/start", {"q": ""})
-    until(lambda: "cannot be loaded" in str(client.get("/api/jobs/list", kind="vision")))
+    until(lambda: "could not be loaded" in str(client.get("/api/jobs/list", kind="vision")))
     client.post("/api/vision/tagger", {"folder": None})
     assert client.get("/api/vision") == {"tagger": None}
     until(lambda: is_idle(client))

@@ -19,7 +19,7 @@ from tests.property.writers import WRITERS, Made
 
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.formats.containers.identify import read_head
-from mysticanvas.formats.containers.source import utf8_or_latin1
+from mysticanvas.formats.containers.source import decode_utf8_or_latin1
 from mysticanvas.formats.detect import read_recipe
 
 _MADE = Made("a fox <lora:a:0.5>, (snow:1.2)\nby night", "blurry", 2**63, 20, 7.5, "euler", "karras", 512, 768, "m")
@@ -59,7 +59,7 @@ _TOKENS = (
 
 def _of_texts(content: bytes) -> None:
     """Keys and texts, as an image would hold them, and the last of them as a sidecar."""
-    parts = (part.partition("\x1f") for part in utf8_or_latin1(content).split("\x1e")[:20])
+    parts = (part.partition("\x1f") for part in decode_utf8_or_latin1(content).split("\x1e")[:20])
     texts = {key: text for key, _, text in parts}
     check_storable(read(texts))
     last = next(reversed(texts.values()))

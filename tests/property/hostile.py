@@ -9,7 +9,7 @@ from mysticanvas.domain.text import clean
 from mysticanvas.formats.detect import read_recipe
 
 Shape = Callable[[int], dict[str, str]]
-FAULT = "Its metadata could not be read; it is kept."
+FAULT = "The metadata could not be read. It is stored unchanged."
 
 
 def read(texts: dict[str, str], *, file_name: str = "x_00001_.png", beside: dict[str, str] | None = None) -> Recipe:

@@ -18,7 +18,7 @@ from mysticanvas.features.models import file_queries, group_queries
 from mysticanvas.features.models import queries as model_queries
 from mysticanvas.features.models.file_queries import FoundModel
 from mysticanvas.features.models.folders import family_of_path, kind_of_path
-from mysticanvas.formats.model_header import facts_of_header, facts_of_sidecar, family_named
+from mysticanvas.formats.model_header import identify_family, read_header_facts, read_sidecar_facts
 from mysticanvas.formats.safetensors import MAX_HEADER_BYTES, read_header
 
 WHOLE = safetensors(LORA_SDXL, {"ss_tag_frequency": json.dumps({"1_fox": {"fox": 10, "snow": 2}})})
@@ -42,20 +42,20 @@ def with_header(said: object) -> bytes:
     ("content", "reason"),
     [
         (b"", "too short"),
-        (struct.pack("<Q", MAX_HEADER_BYTES + 1) + b"{}", "damaged or hostile"),
-        (struct.pack("<Q", 2**64 - 1), "damaged or hostile"),
-        (struct.pack("<Q", 100) + b"{}", "ends within its header"),
-        (with_header(b"[1, 2]"), "no JSON object"),
+        (struct.pack("<Q", MAX_HEADER_BYTES + 1) + b"{}", "exceeds the limit"),
+        (struct.pack("<Q", 2**64 - 1), "exceeds the limit"),
+        (struct.pack("<Q", 100) + b"{}", "its header is incomplete"),
+        (with_header(b"[1, 2]"), "not a JSON object"),
         (with_header(b"{" + b'"a":{' * 5_000), "cannot be read"),
-        (with_header(b'{"a": \xff}'), "no text"),
+        (with_header(b'{"a": \xff}'), "not UTF-8 text"),
         (with_header(b'{"a"'), "cannot be read"),
-        (with_header({"a": 1}), "cannot be"),
-        (with_header({"a": {"shape": [1], "data_offsets": [0]}}), "cannot be"),
-        (with_header({"a": {"shape": [-1], "data_offsets": [0, 0]}}), "cannot be"),
-        (with_header({"a": {"shape": [1], "data_offsets": [4, 0]}}), "incomplete"),
-        (with_header({"a": {"shape": [1], "data_offsets": [0, 1 << 62]}}), "incomplete"),
-        (with_header({"a": {"shape": [10**400], "data_offsets": [0, 0]}}), "cannot be"),
-        (with_header({"a": {"shape": [1] * 17, "data_offsets": [0, 0]}}), "cannot be"),
+        (with_header({"a": 1}), "invalid tensor"),
+        (with_header({"a": {"shape": [1], "data_offsets": [0]}}), "invalid tensor"),
+        (with_header({"a": {"shape": [-1], "data_offsets": [0, 0]}}), "invalid tensor"),
+        (with_header({"a": {"shape": [1], "data_offsets": [4, 0]}}), "shorter than its header"),
+        (with_header({"a": {"shape": [1], "data_offsets": [0, 1 << 62]}}), "shorter than its header"),
+        (with_header({"a": {"shape": [10**400], "data_offsets": [0, 0]}}), "invalid tensor"),
+        (with_header({"a": {"shape": [1] * 17, "data_offsets": [0, 0]}}), "invalid tensor"),
     ],
 )
 def test_a_hostile_header_is_refused_with_a_reason(content: bytes, reason: str) -> None:
@@ -70,14 +70,14 @@ def test_any_bytes_are_a_header_or_refused(noise: bytes, at: int, cut: bool) -> 
         header = read_header(Bytes(content))
     except UnreadableFileError:
         return
-    json.dumps(facts_of_header(header).about).encode()
+    json.dumps(read_header_facts(header).about).encode()
 
 
 @given(
     st.text(max_size=200) | st.recursive(st.none() | st.integers() | st.text(), st.lists, max_leaves=5).map(json.dumps)
 )
 def test_any_sidecar_gives_facts(text: str) -> None:
-    facts = facts_of_sidecar(text)
+    facts = read_sidecar_facts(text)
     assert len(facts.trigger_words) <= 24
 
 
@@ -105,7 +105,7 @@ def test_any_sidecar_gives_facts(text: str) -> None:
 def test_kind_and_family_come_from_the_tensors_first(
     tensors: dict[str, tuple[int, ...]], texts: dict[str, str], kind: ModelKind | None, family: str | None
 ) -> None:
-    facts = facts_of_header(read_header(Bytes(safetensors(tensors, texts))))
+    facts = read_header_facts(read_header(Bytes(safetensors(tensors, texts))))
     assert (facts.kind, facts.family) == (kind, family)
 
 
@@ -120,7 +120,7 @@ def test_kind_and_family_come_from_the_tensors_first(
     ],
 )  # fmt: skip
 def test_families_go_by_many_names(name: str, family: str | None) -> None:
-    assert family_named(name) == family
+    assert identify_family(name) == family
 
 
 @pytest.mark.parametrize(
@@ -143,13 +143,13 @@ def test_the_folder_says_what_the_header_does_not(path: str, kind: ModelKind | N
 
 
 def test_trigger_words_come_from_the_author_or_else_from_the_training() -> None:
-    assert facts_of_header(read_header(Bytes(WHOLE))).trigger_words == ("fox",)
+    assert read_header_facts(read_header(Bytes(WHOLE))).trigger_words == ("fox",)
     said = safetensors(LORA_SDXL, {"modelspec.trigger_phrase": "red fox, snowfall"})
-    assert facts_of_header(read_header(Bytes(said))).trigger_words == ("red fox", "snowfall")
+    assert read_header_facts(read_header(Bytes(said))).trigger_words == ("red fox", "snowfall")
 
 
 def test_what_a_downloader_wrote_beside_a_model_is_read() -> None:
-    facts = facts_of_sidecar(
+    facts = read_sidecar_facts(
         json.dumps(
             {
                 "id": 12,

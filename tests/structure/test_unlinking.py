@@ -16,7 +16,7 @@ OWNERS = {"os", "shutil", "send2trash"}
 ALLOWED = {
     ("fs/trash.py", "discard"): "a person's file, after every check",
     ("fs/trash.py", "_unlink_beneath"): "a person's file, after every check",
-    ("features/sidecars/write.py", "_write"): "a sidecar of our own, which the person asked for",
+    ("features/sidecars/write.py", "_replace_file"): "a sidecar of our own, which the person asked for",
     ("fs/archives.py", "write"): "an export, over the empty file that kept its name",
     ("imaging/thumbnail_cache.py", "_write_whole"): "a thumbnail's temporary file",
     ("imaging/thumbnail_cache.py", "remove"): "a thumbnail of no image",

@@ -12,9 +12,9 @@ import pytest
 
 from mysticanvas.ml import embedding_models, minilm, static_embeddings
 from mysticanvas.ml.embedding_models import ACCURATE, INSTANT, Space
-from mysticanvas.ml.encoder import Floats, to_bytes
+from mysticanvas.ml.encoder import Floats, quantize
 from mysticanvas.ml.prompts import spoken
-from mysticanvas.ml.wordpiece import WordPieces
+from mysticanvas.ml.wordpiece import WordPieceTokenizer
 
 OWN_PAIRS = Path(__file__).with_name("text_pairs.json")
 
@@ -38,7 +38,7 @@ def ranks(pairs: dict[str, Any], *used: Space) -> dict[str, int]:
     for space in used:
         encoder = embedding_models.encoder(space.name)
         assert encoder is not None
-        kept = to_bytes(encoder.encode(prompts)).astype(np.float32)
+        kept = quantize(encoder.encode(prompts)).astype(np.float32)
         kept /= np.linalg.norm(kept, axis=1, keepdims=True)
         total += space.weight * encoder.encode([pair["query"] for pair in pairs["pairs"]]) @ kept.T
     return {
@@ -101,8 +101,8 @@ def test_the_table_is_the_one_that_the_notice_names() -> None:
     ],
 )
 def test_text_becomes_the_pieces_that_the_models_know(text: str, pieces: list[str]) -> None:
-    vocabulary = static_embeddings.vocabulary()
-    assert [vocabulary[number] for number in WordPieces(vocabulary).pieces(text)] == pieces
+    vocabulary = static_embeddings.load_vocabulary()
+    assert [vocabulary[number] for number in WordPieceTokenizer(vocabulary).tokenize(text)] == pieces
 
 
 @pytest.mark.parametrize(
@@ -131,4 +131,4 @@ def test_a_model_file_that_was_changed_is_refused() -> None:
     from mysticanvas.ml.minilm import MiniLM
 
     with pytest.raises(ModelUnusableError):
-        MiniLM(os.urandom(64), WordPieces(static_embeddings.vocabulary()))
+        MiniLM(os.urandom(64), WordPieceTokenizer(static_embeddings.load_vocabulary()))

@@ -1,1 +1,1 @@
-"""A small library of pictures with real metadata, to look around in."""
+"""Generates a demo library: images with realistic metadata."""

@@ -1,8 +1,7 @@
-"""How a picture of the demo says it was made, in each generator's own words.
+"""Metadata of demo images, in the format of each generator.
 
-Sources: the `parameters` text of AUTOMATIC1111's web UI and Forge, the `prompt` and `workflow` graphs
-of ComfyUI, the `invokeai_metadata` of InvokeAI 5, and the JSON file that MystiCanvas writes beside
-an image.
+Sources: the `parameters` text of AUTOMATIC1111's web UI and Forge, the `prompt` and `workflow` graphs of ComfyUI, the
+`invokeai_metadata` of InvokeAI 5, and the JSON file that MystiCanvas writes beside an image.
 """
 
 import json
@@ -16,8 +15,10 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """All that a generator was asked; `lora` is (name, hash, weight). `source` is the name of the image
-    that this one was made from, `upscaler` the model that only enlarged it."""
+    """Generation data of one image. `lora` is (name, hash, weight).
+
+    `source` is the file name of the source image; with `upscaler`, that image was only upscaled.
+    """
 
     prompt: str
     negative_prompt: str
@@ -38,20 +39,20 @@ class Recipe:
         return f"{self.prompt}, <lora:{self.lora[0]}:{self.lora[2]}>" if self.lora else self.prompt
 
 
-def a1111(recipe: Recipe) -> str:
+def format_a1111(recipe: Recipe) -> str:
     settings = [
         f"Steps: {recipe.steps}",
         f"Sampler: {recipe.sampler}",
         f"Schedule type: {recipe.scheduler}",
         f"CFG scale: {recipe.cfg_scale:g}",
-        *_size_and_model(recipe),
-        *_lora_hashes(recipe),
+        *_format_size_and_model(recipe),
+        *_format_lora_hashes(recipe),
         "Version: v1.10.1",
     ]
-    return _parameters(recipe, settings)
+    return _format_parameters(recipe, settings)
 
 
-def forge(recipe: Recipe) -> str:
+def format_forge(recipe: Recipe) -> str:
     is_flux = recipe.checkpoint.family == "flux"
     settings = [
         f"Steps: {recipe.steps}",
@@ -59,15 +60,15 @@ def forge(recipe: Recipe) -> str:
         f"Schedule type: {'Simple' if is_flux else recipe.scheduler}",
         f"CFG scale: {1 if is_flux else recipe.cfg_scale:g}",
         *(["Distilled CFG Scale: 3.5"] if is_flux else []),
-        *_size_and_model(recipe),
-        *_lora_hashes(recipe),
+        *_format_size_and_model(recipe),
+        *_format_lora_hashes(recipe),
         "Version: f2.0.1v1.10.1-previous-669-gdfdcbab6",
         *(["Module 1: ae", "Module 2: clip_l", "Module 3: t5xxl_fp16"] if is_flux else []),
     ]
-    return _parameters(recipe, settings)
+    return _format_parameters(recipe, settings)
 
 
-def _size_and_model(recipe: Recipe) -> list[str]:
+def _format_size_and_model(recipe: Recipe) -> list[str]:
     return [
         f"Seed: {recipe.seed}",
         f"Size: {recipe.width}x{recipe.height}",
@@ -76,11 +77,11 @@ def _size_and_model(recipe: Recipe) -> list[str]:
     ]
 
 
-def _lora_hashes(recipe: Recipe) -> list[str]:
+def _format_lora_hashes(recipe: Recipe) -> list[str]:
     return [f'Lora hashes: "{recipe.lora[0]}: {recipe.lora[1]}"'] if recipe.lora else []
 
 
-def _parameters(recipe: Recipe, settings: list[str]) -> str:
+def _format_parameters(recipe: Recipe, settings: list[str]) -> str:
     lines = [recipe.prompt_with_lora]
     if recipe.negative_prompt:
         lines.append(f"Negative prompt: {recipe.negative_prompt}")
@@ -90,14 +91,14 @@ def _parameters(recipe: Recipe, settings: list[str]) -> str:
 _COMFYUI_SAMPLERS = {"DPM++ 2M": "dpmpp_2m", "Euler a": "euler_ancestral", "DPM++ SDE": "dpmpp_sde"}
 
 
-def comfyui(recipe: Recipe) -> dict[str, str]:
-    """Texts of the PNG: the graph that ran, and the same as its editor keeps it."""
-    graph = _comfyui_upscale(recipe) if recipe.upscaler else _comfyui_graph(recipe)
-    return {"prompt": json.dumps(graph), "workflow": json.dumps(_comfyui_workflow(graph))}
+def build_comfyui_texts(recipe: Recipe) -> dict[str, str]:
+    """The PNG texts: the API graph, and the same graph in editor format."""
+    graph = _build_comfyui_upscale(recipe) if recipe.upscaler else _build_comfyui_graph(recipe)
+    return {"prompt": json.dumps(graph), "workflow": json.dumps(_build_comfyui_workflow(graph))}
 
 
-def _comfyui_graph(recipe: Recipe) -> dict[str, Json]:
-    """Inputs that are [node, output] are wires; the order of the others is that of the widgets."""
+def _build_comfyui_graph(recipe: Recipe) -> dict[str, Json]:
+    """The API graph. Inputs of the form [node, output] are links; the others are in widget order."""
     source = "10" if recipe.lora else "4"
     graph: dict[str, Json] = {
         "3": {
@@ -115,16 +116,16 @@ def _comfyui_graph(recipe: Recipe) -> dict[str, Json]:
                 "latent_image": ["5", 0],
             },
         },
-        "4": _node("CheckpointLoaderSimple", ckpt_name=f"{recipe.checkpoint.name}.safetensors"),
-        "5": _node("EmptyLatentImage", width=recipe.width, height=recipe.height, batch_size=1),
-        "6": _node("CLIPTextEncode", text=recipe.prompt, clip=[source, 1]),
-        "7": _node("CLIPTextEncode", text=recipe.negative_prompt, clip=[source, 1]),
-        "8": _node("VAEDecode", samples=["3", 0], vae=["4", 2]),
-        "9": _node("SaveImage", filename_prefix="ComfyUI", images=["8", 0]),
+        "4": _build_node("CheckpointLoaderSimple", ckpt_name=f"{recipe.checkpoint.name}.safetensors"),
+        "5": _build_node("EmptyLatentImage", width=recipe.width, height=recipe.height, batch_size=1),
+        "6": _build_node("CLIPTextEncode", text=recipe.prompt, clip=[source, 1]),
+        "7": _build_node("CLIPTextEncode", text=recipe.negative_prompt, clip=[source, 1]),
+        "8": _build_node("VAEDecode", samples=["3", 0], vae=["4", 2]),
+        "9": _build_node("SaveImage", filename_prefix="ComfyUI", images=["8", 0]),
     }
     if recipe.lora:
         name, _, weight = recipe.lora
-        graph["10"] = _node(
+        graph["10"] = _build_node(
             "LoraLoader",
             lora_name=f"{name}.safetensors",
             strength_model=weight,
@@ -135,21 +136,21 @@ def _comfyui_graph(recipe: Recipe) -> dict[str, Json]:
     if recipe.source:
         graph["3"]["inputs"] |= {"denoise": 0.55, "latent_image": ["12", 0]}
         del graph["5"]
-        graph["11"] = _node("LoadImage", image=recipe.source)
-        graph["12"] = _node("VAEEncode", pixels=["11", 0], vae=["4", 2])
+        graph["11"] = _build_node("LoadImage", image=recipe.source)
+        graph["12"] = _build_node("VAEEncode", pixels=["11", 0], vae=["4", 2])
     return graph
 
 
-def _comfyui_upscale(recipe: Recipe) -> dict[str, Json]:
+def _build_comfyui_upscale(recipe: Recipe) -> dict[str, Json]:
     return {
-        "1": _node("LoadImage", image=recipe.source),
-        "2": _node("UpscaleModelLoader", model_name=f"{recipe.upscaler}.pth"),
-        "3": _node("ImageUpscaleWithModel", upscale_model=["2", 0], image=["1", 0]),
-        "4": _node("SaveImage", filename_prefix="ComfyUI", images=["3", 0]),
+        "1": _build_node("LoadImage", image=recipe.source),
+        "2": _build_node("UpscaleModelLoader", model_name=f"{recipe.upscaler}.pth"),
+        "3": _build_node("ImageUpscaleWithModel", upscale_model=["2", 0], image=["1", 0]),
+        "4": _build_node("SaveImage", filename_prefix="ComfyUI", images=["3", 0]),
     }
 
 
-def _node(class_type: str, **inputs: Any) -> Json:
+def _build_node(class_type: str, **inputs: Any) -> Json:
     return {"class_type": class_type, "inputs": inputs}
 
 
@@ -168,7 +169,7 @@ _OUTPUTS = {
 }
 
 
-def _comfyui_workflow(graph: dict[str, Json]) -> Json:
+def _build_comfyui_workflow(graph: dict[str, Json]) -> Json:
     nodes: dict[str, Json] = {}
     for order, (name, node) in enumerate(graph.items()):
         values = [value for value in node["inputs"].values() if not isinstance(value, list)]
@@ -185,7 +186,7 @@ def _comfyui_workflow(graph: dict[str, Json]) -> Json:
             "outputs": [{"name": kind, "type": kind, "links": []} for kind in _OUTPUTS[node["class_type"]]],
             "widgets_values": values,
         }
-    links = _wire(graph, nodes)
+    links = _link_nodes(graph, nodes)
     return {
         "last_node_id": max(map(int, nodes)),
         "last_link_id": len(links),
@@ -198,7 +199,7 @@ def _comfyui_workflow(graph: dict[str, Json]) -> Json:
     }
 
 
-def _wire(graph: dict[str, Json], nodes: dict[str, Json]) -> list[list[Any]]:
+def _link_nodes(graph: dict[str, Json], nodes: dict[str, Json]) -> list[list[Any]]:
     links: list[list[Any]] = []
     for name, node in graph.items():
         for input_name, value in node["inputs"].items():
@@ -216,7 +217,7 @@ def _wire(graph: dict[str, Json], nodes: dict[str, Json]) -> list[list[Any]]:
 _INVOKEAI_SCHEDULERS = {"DPM++ 2M": "dpmpp_2m_k", "Euler a": "euler_a", "DPM++ SDE": "dpmpp_sde_k"}
 
 
-def invokeai(recipe: Recipe) -> str:
+def format_invokeai(recipe: Recipe) -> str:
     base = recipe.checkpoint.family
     metadata: Json = {
         "app_version": "5.6.0",
@@ -230,20 +231,20 @@ def invokeai(recipe: Recipe) -> str:
         "cfg_scale": recipe.cfg_scale,
         "steps": recipe.steps,
         "scheduler": _INVOKEAI_SCHEDULERS[recipe.sampler],
-        "model": _invokeai_model(recipe.checkpoint.name, recipe.checkpoint.short_hash, base, "main"),
+        "model": _build_invokeai_model(recipe.checkpoint.name, recipe.checkpoint.short_hash, base, "main"),
     }
     if recipe.lora:
         name, short_hash, weight = recipe.lora
-        metadata["loras"] = [{"model": _invokeai_model(name, short_hash, base, "lora"), "weight": weight}]
+        metadata["loras"] = [{"model": _build_invokeai_model(name, short_hash, base, "lora"), "weight": weight}]
     return json.dumps(metadata)
 
 
-def _invokeai_model(name: str, short_hash: str, base: str, kind: str) -> Json:
+def _build_invokeai_model(name: str, short_hash: str, base: str, kind: str) -> Json:
     key = f"{short_hash[:8]}-0000-4000-8000-{short_hash:0>12}"
     return {"key": key, "hash": f"blake3:{short_hash * 6:.64}", "name": name, "base": base, "type": kind}
 
 
-def sidecar(recipe: Recipe, *, generation_time_ms: int) -> str:
+def format_sidecar(recipe: Recipe, *, generation_time_ms: int) -> str:
     return json.dumps(
         {
             "prompt": recipe.prompt,

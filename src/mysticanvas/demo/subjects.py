@@ -1,4 +1,4 @@
-"""What a person would have asked for to get each scene, and with which models."""
+"""Prompts for each scene, and the models that the demo uses."""
 
 from typing import NamedTuple
 
@@ -50,7 +50,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     ),
     "stained glass": (
         "stained glass window in {palette}, irregular panes, light shining through",
-        "abstract mosaic of {palette} glass, dark leading, glowing centre",
+        "abstract mosaic of {palette} glass, dark leading, glowing center",
     ),
     "low poly": (
         "low poly abstract background, {palette} gradient, crisp triangular facets",
@@ -96,7 +96,7 @@ NEGATIVES = (
 
 
 class Checkpoint(NamedTuple):
-    """`short_hash` is AutoV2: the first ten digits of the file's sha256."""
+    """`short_hash` is AutoV2: the first ten digits of the file's SHA-256."""
 
     name: str
     short_hash: str

@@ -1,1 +1,1 @@
-"""Bytes → how it was made. Pure: no file is opened here."""
+"""Parsers: file bytes in, generation data out. Nothing in this package opens a file."""

@@ -1,4 +1,4 @@
-"""A file's head and recipe as one flat row, as `inspect` prints it."""
+"""Combines image properties and recipe into the flat row that `inspect` prints."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ _NAMES = (
 
 
 def as_inspect_row(head: ImageHead, recipe: Recipe) -> dict[str, Any]:
-    """None where the file does not say."""
+    """A JSON-compatible dict; fields that the file does not contain are None."""
     row: dict[str, Any] = {name: getattr(recipe, name) for name in _NAMES}
     row["loras"] = [{"name": lora.name, "weight": lora.weight, "hash": lora.hash} for lora in recipe.loras]
     row["models"] = [

@@ -1,4 +1,4 @@
-"""Sheets of several images, as A1111 lays them out."""
+"""Detects grids: A1111 can save several images as one."""
 
 import re
 
@@ -9,8 +9,8 @@ _GRID_SCRIPT = re.compile(r"plot|matrix", re.IGNORECASE)
 
 
 def is_grid(file_name: str, recipe: Recipe, width_px: int, height_px: int) -> bool:
-    """A sheet of several images: its settings name the script that laid it out, or it has the name of a
-    grid and is at least two of what it says that it shows."""
+    """Whether the image is a grid: its settings name a grid script, or it has a grid's file name and is at least
+    twice as wide or high as the size in its settings."""
     script = recipe.params.get("Script")
     if isinstance(script, str) and _GRID_SCRIPT.search(script):
         return True

@@ -1,4 +1,4 @@
-"""JSON as generators write it: bounded in depth, with the slips they make."""
+"""Reads JSON as generators write it: bounded in depth and tolerant of their mistakes."""
 
 import json
 import math
@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 MAX_DEPTH = 64
-# Longer numbers are no seeds.
+# No seed is longer.
 MAX_DIGITS = 40
 _LARGEST = 10**MAX_DIGITS
 _SIZE = re.compile(r"\D{0,3}(\d{1,6})\D{1,4}(\d{1,6})\D{0,3}", re.ASCII)
@@ -14,11 +14,14 @@ _INTEGER = re.compile(r"\s*-?\d{1,40}(?:\.0{1,20})?\s*", re.ASCII)
 
 
 class JsonTextError(ValueError):
-    """Not JSON, or deeper than any generator writes."""
+    """The text is not JSON, or is nested deeper than `MAX_DEPTH`."""
 
 
 def load(text: str) -> Any:
-    """The value; NaN and Infinity become None, trailing NULs are ignored. Raises `JsonTextError`."""
+    """Decode JSON. NaN and Infinity become None; NULs and byte order marks around it are ignored.
+
+    Raises `JsonTextError`.
+    """
     try:
         value = _DECODER.decode(text.strip("\0\ufffd\ufeff \t\r\n"))
     except (ValueError, RecursionError) as error:
@@ -29,7 +32,7 @@ def load(text: str) -> Any:
 
 
 def load_object(text: str) -> dict[str, Any] | None:
-    """The object; None for anything else."""
+    """Decode a JSON object; None for anything else."""
     if not text.lstrip("\ufeff \t\r\n").startswith("{"):
         return None
     try:
@@ -39,8 +42,8 @@ def load_object(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def begins_with(text: str, at: int) -> tuple[Any, int] | None:
-    """The value that begins at `at` and where it ends; None when none does."""
+def decode_at(text: str, at: int) -> tuple[Any, int] | None:
+    """(value, end offset) of the JSON value that begins at `at`; None when there is none."""
     try:
         value, end = _DECODER.raw_decode(text, at)
     except (ValueError, RecursionError):
@@ -51,12 +54,12 @@ def begins_with(text: str, at: int) -> tuple[Any, int] | None:
 _DECODER = json.JSONDecoder(parse_constant=lambda _: None, strict=False)
 
 
-_NESTED = frozenset((dict, list))
+_CONTAINERS = frozenset((dict, list))
 
 
 def _is_too_deep(value: Any) -> bool:
-    """Of what the decoder made, level by level."""
-    level = [value] if type(value) in _NESTED else []
+    """Whether a decoded value is nested deeper than `MAX_DEPTH`. Iterates level by level."""
+    level = [value] if type(value) in _CONTAINERS else []
     for _ in range(MAX_DEPTH + 1):
         if not level:
             return False
@@ -64,13 +67,13 @@ def _is_too_deep(value: Any) -> bool:
             inner
             for outer in level
             for inner in (outer.values() if type(outer) is dict else outer)
-            if type(inner) in _NESTED
+            if type(inner) in _CONTAINERS
         ]
     return True
 
 
-def integer(value: Any) -> int | None:
-    """An exact integer from what JSON or text holds; None for anything that is none."""
+def to_integer(value: Any) -> int | None:
+    """Convert a JSON number or text to an exact integer; None when it is not one."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -82,14 +85,14 @@ def integer(value: Any) -> int | None:
     return None
 
 
-def small_integer(value: Any) -> int | None:
-    """An integer that a column holds."""
-    number = integer(value)
+def to_int32(value: Any) -> int | None:
+    """As `to_integer`, limited to 32 bits, which database columns expect."""
+    number = to_integer(value)
     return number if number is not None and abs(number) < 1 << 31 else None
 
 
-def number(value: Any) -> float | None:
-    """A finite number."""
+def to_number(value: Any) -> float | None:
+    """Convert a JSON number or text to a finite float; None when it is not one."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -99,36 +102,37 @@ def number(value: Any) -> float | None:
     return result if math.isfinite(result) else None
 
 
-def string(value: Any) -> str | None:
+def to_string(value: Any) -> str | None:
+    """The value if it is a non-empty string, else None."""
     return value if isinstance(value, str) and value else None
 
 
-def name_of(value: Any) -> str | None:
-    """A name that was chosen: "None" and the like say that none was."""
-    return value if isinstance(value, str) and value.strip().lower() not in _NO_NAMES else None
+def to_name(value: Any) -> str | None:
+    """The value if it is a name; None for anything else and for placeholders such as "None"."""
+    return value if isinstance(value, str) and value.strip().lower() not in _PLACEHOLDER_NAMES else None
 
 
-_NO_NAMES = frozenset(("", "none", "null", "undefined", "n/a", "(none)", "@none"))
+_PLACEHOLDER_NAMES = frozenset(("", "none", "null", "undefined", "n/a", "(none)", "@none"))
 
 
-def size_of(text: Any) -> tuple[int | None, int | None]:
-    """Of "(1024, 768)", "1024 x 768", "1024×768"."""
+def parse_size(text: Any) -> tuple[int | None, int | None]:
+    """(width, height) of "(1024, 768)", "1024 x 768" or "1024×768"; (None, None) for anything else."""
     match = _SIZE.fullmatch(text) if isinstance(text, str) and len(text) < 60 else None
     return (int(match[1]), int(match[2])) if match else (None, None)
 
 
-class Said:
-    """An object being read: `rest` is what nothing was taken from.
+class FieldReader:
+    """Reads fields of a JSON object and tracks which are used; `rest` has the others.
 
-    Each method takes the first of the keys that holds a value of its kind; None when none does.
+    Each method uses the first of the keys with a value of its type; None when there is none.
     """
 
-    def __init__(self, said: dict[str, Any]) -> None:
-        self.all = said
+    def __init__(self, fields: dict[str, Any]) -> None:
+        self.all = fields
         self._taken: set[str] = set()
 
     def text(self, *keys: str) -> str | None:
-        """A text, also an empty one."""
+        """A string, possibly empty."""
         for key in keys:
             value = self.all.get(key)
             if isinstance(value, str):
@@ -138,7 +142,7 @@ class Said:
 
     def name(self, *keys: str) -> str | None:
         for key in keys:
-            value = name_of(self.all.get(key))
+            value = to_name(self.all.get(key))
             if value is not None:
                 self._taken.add(key)
                 return value
@@ -146,36 +150,36 @@ class Said:
 
     def integer(self, *keys: str) -> int | None:
         for key in keys:
-            value = integer(self.all.get(key))
+            value = to_integer(self.all.get(key))
             if value is not None:
                 self._taken.add(key)
                 return value
         return None
 
-    def small(self, *keys: str) -> int | None:
+    def int32(self, *keys: str) -> int | None:
         value = self.integer(*keys)
         return value if value is not None and abs(value) < 1 << 31 else None
 
     def number(self, *keys: str) -> float | None:
         for key in keys:
-            value = number(self.all.get(key))
+            value = to_number(self.all.get(key))
             if value is not None:
                 self._taken.add(key)
                 return value
         return None
 
     def object(self, key: str) -> dict[str, Any]:
-        """Also {} for what is no object; it stays in the rest."""
+        """An object; {} for any other value. The key stays in `rest`."""
         value = self.all.get(key)
         return value if isinstance(value, dict) else {}
 
     def list(self, key: str) -> list[Any]:
-        """Also [] for what is no list; it stays in the rest."""
+        """A list; [] for any other value. The key stays in `rest`."""
         value = self.all.get(key)
         return value if isinstance(value, list) else []
 
     def take(self, *keys: str) -> None:
-        """These have been understood otherwise."""
+        """Mark keys as used."""
         self._taken.update(keys)
 
     @property

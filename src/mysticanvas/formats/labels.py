@@ -1,14 +1,14 @@
-"""Texts of labels, each followed by its value, as far as the next label."""
+"""Parses texts in which each label is followed by its value."""
 
 import re
 from collections.abc import Iterable
 
 
-def labelled(text: str, marks: Iterable[re.Match[str]]) -> dict[str, str]:
-    """Label (group 1 of its mark) to what stands behind it; of a label that is repeated, the first.
+def parse_labels(text: str, marks: Iterable[re.Match[str]]) -> dict[str, str]:
+    """Map each label to the text up to the next label; the first occurrence of a label counts.
 
-    `marks` come in the order of the text. Few of many are kept, so that the time stays linear: the
-    collector of garbage looks again at everything that is held.
+    `marks` are matches of labels (group 1) in text order. They are not collected in a list, because the garbage
+    collector would traverse it repeatedly and make the time quadratic.
     """
     found: dict[str, str] = {}
     label, begin = None, 0

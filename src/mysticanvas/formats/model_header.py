@@ -1,7 +1,7 @@
-"""What a model is: kind, family and trigger words, from the header of its file and from texts beside it.
+"""Determines kind, family and trigger words of a model from its file header and its sidecars.
 
-The names and shapes of the tensors are believed first: they are the model. What trainers write about it
-comes second (`modelspec.*`, `ss_*`), and what a downloader wrote beside it last.
+Tensor names and shapes take precedence, since they define the model. Metadata from training (`modelspec.*`,
+`ss_*`) comes second, sidecars written by download tools last.
 """
 
 import re
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mysticanvas.domain.model import ModelKind
-from mysticanvas.formats.json_text import integer, load_object, string
+from mysticanvas.formats.json_text import load_object, to_integer, to_string
 from mysticanvas.formats.safetensors import SafetensorsHeader
 
 MAX_TRIGGER_WORDS = 24
@@ -22,8 +22,10 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """None or empty: nothing says. `hashes` are (kind, value) that a text claims, not computed ones.
-    `about` is for showing: title, author, description, preferred weight …"""
+    """None or empty fields are unknown. `hashes` are (kind, value) claimed by metadata, not computed.
+
+    `about` is for display: title, author, description, preferred weight …
+    """
 
     kind: ModelKind | None = None
     family: str | None = None
@@ -32,53 +34,53 @@ class ModelFacts:
     about: dict[str, Any] = field(default_factory=dict)
 
 
-def facts_of_header(header: SafetensorsHeader) -> ModelFacts:
+def read_header_facts(header: SafetensorsHeader) -> ModelFacts:
     names, texts = header.tensors, header.texts
-    kind = _kind_of_tensors(names) or _kind_of_texts(texts)
+    kind = _identify_kind_by_tensors(names) or _identify_kind_by_texts(texts)
     return ModelFacts(
         kind=kind,
-        family=_family_of_tensors(names, kind) or _family_of_texts(texts),
-        trigger_words=_trigger_words(texts),
-        hashes=tuple(_declared_hashes(texts)),
-        about=_about(texts),
+        family=_identify_family_by_tensors(names, kind) or _identify_family_by_texts(texts),
+        trigger_words=_read_trigger_words(texts),
+        hashes=tuple(_read_declared_hashes(texts)),
+        about=_read_about(texts),
     )
 
 
-def facts_of_sidecar(text: str) -> ModelFacts:
-    """What a downloader or a person wrote beside a model; empty facts for anything else.
+def read_sidecar_facts(text: str) -> ModelFacts:
+    """Facts from a file that a download tool or the user wrote beside a model; empty for other content.
 
-    Source: the `.civitai.info` of Civitai helpers, and the `.json` of A1111's own model editor.
+    Source: `.civitai.info` files of Civitai Helper, and `.json` files of A1111's model editor.
     """
-    said = load_object(text)
-    if said is None:
+    data = load_object(text)
+    if data is None:
         return ModelFacts()
-    inner = said.get("civitai")
-    said = {**inner, **said} if isinstance(inner, dict) else said
-    words = _words(said.get("trainedWords")) or _words(said.get("activation text"))
-    model = said.get("model")
+    inner = data.get("civitai")
+    data = {**inner, **data} if isinstance(inner, dict) else data
+    words = _split_words(data.get("trainedWords")) or _split_words(data.get("activation text"))
+    model = data.get("model")
     about = {
-        "title": _short(said.get("model_name")) or (_short(model.get("name")) if isinstance(model, dict) else None),
-        "version": _short(said.get("name")),
-        "description": _short(said.get("description")),
-        "notes": _short(said.get("notes")),
-        "weight": said.get("preferred weight") if isinstance(said.get("preferred weight"), int | float) else None,
-        "civitai_model": integer(said.get("modelId")),
-        "civitai_version": integer(said.get("id")),
+        "title": _shorten(data.get("model_name")) or (_shorten(model.get("name")) if isinstance(model, dict) else None),
+        "version": _shorten(data.get("name")),
+        "description": _shorten(data.get("description")),
+        "notes": _shorten(data.get("notes")),
+        "weight": data.get("preferred weight") if isinstance(data.get("preferred weight"), int | float) else None,
+        "civitai_model": to_integer(data.get("modelId")),
+        "civitai_version": to_integer(data.get("id")),
     }
     family = next(
-        (said[key] for key in ("baseModel", "base_model", "sd version") if isinstance(said.get(key), str)), ""
+        (data[key] for key in ("baseModel", "base_model", "sd version") if isinstance(data.get(key), str)), ""
     )
     return ModelFacts(
-        kind=_KINDS_OF_CIVITAI.get(str(model.get("type")).lower()) if isinstance(model, dict) else None,
-        family=family_named(family),
+        kind=_CIVITAI_KINDS.get(str(model.get("type")).lower()) if isinstance(model, dict) else None,
+        family=identify_family(family),
         trigger_words=words,
-        hashes=tuple(_hashes_of_civitai(said)),
+        hashes=tuple(_read_civitai_hashes(data)),
         about={key: value for key, value in about.items() if value is not None},
     )
 
 
-def together(facts: Iterable[ModelFacts]) -> ModelFacts:
-    """Of several, the first that says something wins, thing by thing."""
+def merge_facts(facts: Iterable[ModelFacts]) -> ModelFacts:
+    """Merge facts field by field; the first known value wins."""
     merged = ModelFacts()
     for one in facts:
         merged = ModelFacts(
@@ -93,7 +95,7 @@ def together(facts: Iterable[ModelFacts]) -> ModelFacts:
 
 # -- families ---------------------------------------------------------------------------------
 
-# In order: the first whose every word is in the name, as a person or a trainer writes it.
+# In order of precedence: patterns in the names that users and training tools write.
 _FAMILIES: tuple[tuple[str, str], ...] = (
     (r"flux[ ._-]?2", "Flux.2"),
     (r"flux|kontext", "Flux"),
@@ -118,20 +120,20 @@ _FAMILIES: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 
 
-def family_named(text: str) -> str | None:
-    """The family that a name such as "SDXL 1.0", "sd_v1" or "flux-1-dev/lora" means; None: not known."""
+def identify_family(text: str) -> str | None:
+    """The family that a name such as "SDXL 1.0", "sd_v1" or "flux-1-dev/lora" denotes; None when unknown."""
     lowered = text[:MAX_WORD].lower()
     return next((family for pattern, family in _FAMILIES if re.search(pattern, lowered)), None)
 
 
-def _family_of_texts(texts: Mapping[str, str]) -> str | None:
+def _identify_family_by_texts(texts: Mapping[str, str]) -> str | None:
     for key in ("ss_base_model_version", "modelspec.architecture", "ot_model_type", "ss_sd_model_name"):
-        if family := family_named(texts.get(key, "")):
+        if family := identify_family(texts.get(key, "")):
             return family
     return None
 
 
-# A tensor that only this family has; names are without the prefixes of checkpoints and LoRAs.
+# Part of a tensor name that only this family has, in order of precedence.
 _MARKS: tuple[tuple[str, str], ...] = (
     ("double_stream_modulation_img", "Flux.2"),
     ("distilled_guidance_layer", "Chroma"),
@@ -147,14 +149,14 @@ _MARKS: tuple[tuple[str, str], ...] = (
     ("head.modulation", "Wan"),
     ("txt_norm.weight", "Qwen-Image"),
 )  # fmt: skip
-# LoRAs of kohya write "_" where the model has ".".
+# kohya LoRAs have "_" where the model has ".".
 _ANY_MARK = re.compile("|".join(mark.replace(".", "[._]") for mark, _ in _MARKS))
 _FAMILY_BY_MARK = {mark.replace(".", "_"): family for mark, family in _MARKS}
 _FAMILY_BY_WIDTH = {768: "SD1", 1024: "SD2", 2048: "SDXL"}
 _CROSS_ATTENTION = re.compile(r"attn2[._]to_k[._](?:weight|lora_down|lora\.down|lora_A|hada_w1_b|lokr_w2_b)")
 
 
-def _family_of_tensors(names: Shapes, kind: ModelKind | None) -> str | None:
+def _identify_family_by_tensors(names: Shapes, kind: ModelKind | None) -> str | None:
     if kind is ModelKind.EMBEDDING:
         if "clip_g" in names:
             return "SDXL"
@@ -185,7 +187,7 @@ _EMBEDDING = ("emb_params", "clip_l", "clip_g", "string_to_param", "t5xxl")
 _UPSCALER = ("model.0.weight", "model.1.sub.", "rrdb_trunk", "conv_first", "body.0.rdb1", "params_ema")
 
 
-def _kind_of_tensors(names: Shapes) -> ModelKind | None:
+def _identify_kind_by_tensors(names: Shapes) -> ModelKind | None:
     if not names:
         return None
     if any(_LORA.search(name) or name.startswith(("lora_unet_", "lora_te")) for name in names):
@@ -205,7 +207,7 @@ def _kind_of_tensors(names: Shapes) -> ModelKind | None:
     return None
 
 
-def _kind_of_texts(texts: Mapping[str, str]) -> ModelKind | None:
+def _identify_kind_by_texts(texts: Mapping[str, str]) -> ModelKind | None:
     architecture = texts.get("modelspec.architecture", "").lower()
     if architecture.endswith("/lora") or "ss_network_module" in texts:
         return ModelKind.LORA
@@ -218,7 +220,7 @@ def _kind_of_texts(texts: Mapping[str, str]) -> ModelKind | None:
     return None
 
 
-_KINDS_OF_CIVITAI = {
+_CIVITAI_KINDS = {
     "checkpoint": ModelKind.CHECKPOINT,
     "lora": ModelKind.LORA,
     "locon": ModelKind.LORA,
@@ -230,31 +232,31 @@ _KINDS_OF_CIVITAI = {
 }
 
 
-# -- words and claims -------------------------------------------------------------------------
+# -- trigger words and hashes -----------------------------------------------------------------
 
 
-def _trigger_words(texts: Mapping[str, str]) -> tuple[str, ...]:
-    """What the author names; else the most used tag of each folder the model was trained on."""
+def _read_trigger_words(texts: Mapping[str, str]) -> tuple[str, ...]:
+    """The author's trigger words; otherwise the most frequent tag of each training folder, most frequent first."""
     phrase = texts.get("modelspec.trigger_phrase") or texts.get("trigger_phrase") or texts.get("trained_words")
-    if words := _words(phrase):
+    if words := _split_words(phrase):
         return words
     frequency = load_object(texts.get("ss_tag_frequency", ""))
     most: list[tuple[int, str]] = []
     for tags in (frequency or {}).values():
-        counted = [(integer(n) or 0, tag.strip()) for tag, n in tags.items()] if isinstance(tags, dict) else []
+        counted = [(to_integer(n) or 0, tag.strip()) for tag, n in tags.items()] if isinstance(tags, dict) else []
         if counted and max(counted)[1]:
             most.append(max(counted))
     return tuple(dict.fromkeys(tag[:MAX_WORD] for _, tag in sorted(most, reverse=True)))[:MAX_TRIGGER_WORDS]
 
 
-def _words(said: Any) -> tuple[str, ...]:
-    parts = re.split(r"[,\n]", said[:MAX_TEXT]) if isinstance(said, str) else said if isinstance(said, list) else []
+def _split_words(data: Any) -> tuple[str, ...]:
+    parts = re.split(r"[,\n]", data[:MAX_TEXT]) if isinstance(data, str) else data if isinstance(data, list) else []
     words = (part.strip()[:MAX_WORD] for part in parts if isinstance(part, str))
     return tuple(dict.fromkeys(word for word in words if word))[:MAX_TRIGGER_WORDS]
 
 
-def _declared_hashes(texts: Mapping[str, str]) -> Iterable[tuple[str, str]]:
-    """`sshs_model_hash` is what A1111 writes into images as the hash of a LoRA; both are over the tensors."""
+def _read_declared_hashes(texts: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    """Hashes over the tensors. `sshs_model_hash` is what A1111 writes into images as the hash of a LoRA."""
     for key in ("sshs_model_hash", "modelspec.hash_sha256"):
         value = texts.get(key, "").lower().removeprefix("0x")
         if re.fullmatch(r"[0-9a-f]{64}", value):
@@ -262,7 +264,7 @@ def _declared_hashes(texts: Mapping[str, str]) -> Iterable[tuple[str, str]]:
             yield "autov3", value[:12]
 
 
-_HASHES_OF_CIVITAI = {
+_CIVITAI_HASHES = {
     "autov1": ("autov1", 8),
     "autov2": ("autov2", 10),
     "autov3": ("autov3", 12),
@@ -271,18 +273,18 @@ _HASHES_OF_CIVITAI = {
 }
 
 
-def _hashes_of_civitai(said: dict[str, Any]) -> Iterable[tuple[str, str]]:
-    files = said.get("files")
+def _read_civitai_hashes(data: dict[str, Any]) -> Iterable[tuple[str, str]]:
+    files = data.get("files")
     primary = next((file for file in files if isinstance(file, dict)), {}) if isinstance(files, list) else {}
     claimed = primary.get("hashes")
     for name, value in claimed.items() if isinstance(claimed, dict) else ():
-        kind, length = _HASHES_OF_CIVITAI.get(str(name).lower(), ("", 0))
+        kind, length = _CIVITAI_HASHES.get(str(name).lower(), ("", 0))
         if kind and isinstance(value, str) and re.fullmatch(r"[0-9a-fA-F]+", value) and len(value) >= length:
             yield kind, value.lower()[:length]
 
 
-def _about(texts: Mapping[str, str]) -> dict[str, Any]:
-    wanted = {
+def _read_about(texts: Mapping[str, str]) -> dict[str, Any]:
+    keys = {
         "title": "modelspec.title",
         "author": "modelspec.author",
         "description": "modelspec.description",
@@ -294,9 +296,9 @@ def _about(texts: Mapping[str, str]) -> dict[str, Any]:
         "network_alpha": "ss_network_alpha",
         "steps": "ss_steps",
     }
-    return {name: short for name, key in wanted.items() if (short := _short(texts.get(key)))}
+    return {name: short for name, key in keys.items() if (short := _shorten(texts.get(key)))}
 
 
-def _short(value: Any) -> str | None:
-    said = string(value)
-    return said[:MAX_TEXT] if said and said != "None" else None
+def _shorten(value: Any) -> str | None:
+    data = to_string(value)
+    return data[:MAX_TEXT] if data and data != "None" else None

@@ -1,4 +1,4 @@
-"""What kind of place a folder is in: a database does not belong on a network or in a synced folder."""
+"""Detects locations where a database can be damaged: network drives and synced folders."""
 
 import os
 import sys
@@ -7,8 +7,8 @@ from pathlib import Path
 _NETWORK_TYPES = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "afpfs", "ncpfs", "9p", "fuse.sshfs", "fuse.rclone", "davfs", "webdav")
 )
-# Folders that the clients of these services keep in step with another computer.
-_SYNCED = {
+# Folder names (in lower case) that sync services use.
+_SYNC_SERVICES = {
     "dropbox": "Dropbox",
     "onedrive": "OneDrive",
     "google drive": "Google Drive",
@@ -22,26 +22,26 @@ _SYNCED = {
 
 
 def danger_of(folder: Path) -> str | None:
-    """A sentence about why a database in `folder` may be lost; None for a good place."""
+    """A warning for the user when a database in `folder` is at risk; None for a safe location."""
     folder = folder.absolute()
-    if (service := _synced_by(folder)) is not None:
+    if (service := _find_sync_service(folder)) is not None:
         return (
-            f"The library {folder} is in a folder that {service} synchronises; a database can be torn there. "
-            "Choose a folder of this computer alone with --library."
+            f"The library {folder} is in a folder that {service} synchronizes, which can damage the database. "
+            "Use --library to choose a folder that is not synchronized."
         )
     if _is_on_network(folder):
         return (
-            f"The library {folder} is on a network drive, where a database can be damaged. "
-            "Choose a folder of this computer with --library; your images may stay on the network."
+            f"The library {folder} is on a network drive, where the database can be damaged. "
+            "Use --library to choose a local folder. Your images can stay on the network drive."
         )
     return None
 
 
-def _synced_by(folder: Path) -> str | None:
+def _find_sync_service(folder: Path) -> str | None:
     for part in folder.parts:
         name = part.lower()
-        for known, service in _SYNCED.items():
-            # OneDrive adds the name of a firm: “OneDrive - Example”.
+        for known, service in _SYNC_SERVICES.items():
+            # OneDrive appends the name of an organization: “OneDrive - Example”.
             if name == known or name.startswith((f"{known} ", f"{known}-")):
                 return service
     return None
@@ -53,22 +53,22 @@ def _is_on_network(folder: Path) -> bool:
 
         remote = 4
         return str(folder).startswith("\\\\") or ctypes.windll.kernel32.GetDriveTypeW(folder.anchor) == remote
-    return _mounted_as(folder, mounts()) in _NETWORK_TYPES
+    return _find_mount_type(folder, list_mounts()) in _NETWORK_TYPES
 
 
-def mounts() -> list[tuple[str, str]]:
-    """(mount point, type) of every mount; [] where the system does not say."""
+def list_mounts() -> list[tuple[str, str]]:
+    """(mount point, type) of every mount; [] when the system does not provide them."""
     try:
         lines = Path("/proc/self/mounts").read_text("utf-8", "replace").splitlines()
     except OSError:
         return []
     fields = [line.split(" ") for line in lines]
-    # Blanks in a mount point are written as octal.
+    # Spaces in mount points are octal escapes.
     return [(one[1].replace("\\040", " "), one[2]) for one in fields if len(one) >= 3]
 
 
-def _mounted_as(folder: Path, every: list[tuple[str, str]]) -> str | None:
-    """The type of the innermost mount that holds the folder; of the last one where several are stacked."""
+def _find_mount_type(folder: Path, every: list[tuple[str, str]]) -> str | None:
+    """The type of the innermost mount that contains the folder; of the last one when mounts are stacked."""
     path = os.path.realpath(folder)
     found: tuple[int, str] | None = None
     for point, kind in every:

@@ -1,4 +1,4 @@
-"""Files and folders as a person names them: `~` means home, and what cannot be a path is said to be none."""
+"""Resolves paths that the user entered; `~` means the home folder."""
 
 from pathlib import Path
 
@@ -6,28 +6,28 @@ from mysticanvas.domain.errors import InvalidInputError
 
 
 def folder_named(path: str) -> Path:
-    """Its links followed. Raises `InvalidInputError` where there is no such folder."""
+    """The absolute path of an existing folder, with links resolved. Raises `InvalidInputError`."""
     try:
         folder = Path(path).expanduser().resolve()
         there = folder.is_dir()
     except (OSError, ValueError, RuntimeError) as error:
-        raise _no(path, "folder") from error
+        raise _build_missing_error(path, "folder") from error
     if not there:
-        raise _no(path, "folder")
+        raise _build_missing_error(path, "folder")
     return folder
 
 
 def file_named(path: str) -> Path:
-    """Its links followed. Raises `InvalidInputError` where there is no such file."""
+    """The absolute path of an existing file, with links resolved. Raises `InvalidInputError`."""
     try:
         file = Path(path).expanduser().resolve()
         there = file.is_file()
     except (OSError, ValueError, RuntimeError) as error:
-        raise _no(path, "file") from error
+        raise _build_missing_error(path, "file") from error
     if not there:
-        raise _no(path, "file")
+        raise _build_missing_error(path, "file")
     return file
 
 
-def _no(path: str, kind: str) -> InvalidInputError:
-    return InvalidInputError(f"There is no {kind} {path}.")
+def _build_missing_error(path: str, kind: str) -> InvalidInputError:
+    return InvalidInputError(f"The {kind} {path} does not exist.")

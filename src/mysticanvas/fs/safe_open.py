@@ -1,7 +1,7 @@
-"""Opening a person's file safely: beneath its root, through no link, and only if it is a file.
+"""Opens files of the user safely: below the root, never through links, and only regular files.
 
-Each part of the path is opened from the folder before it, so that nobody can swap a link in between,
-and so that a path longer than the system takes at once still opens.
+Each path component is opened relative to its parent folder, so that a link cannot be swapped in meanwhile, and so
+that paths longer than the system's limit still open.
 """
 
 import os
@@ -11,13 +11,15 @@ from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import FileStat
 
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
-_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _NO_LINK | getattr(os, "O_CLOEXEC", 0)
-# Without O_NONBLOCK a FIFO blocks for ever; it changes nothing for a regular file.
-_FILE = os.O_RDONLY | _NO_LINK | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+_FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _NO_LINK | getattr(os, "O_CLOEXEC", 0)
+# Without O_NONBLOCK, opening a FIFO blocks forever. Regular files are not affected.
+_FILE_FLAGS = (
+    os.O_RDONLY | _NO_LINK | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+)
 
 
 class FileSource:
-    """An open regular file; a context manager. `read` gives fewer bytes only at the end."""
+    """An open regular file; a context manager. `read` returns fewer bytes than requested only at the end."""
 
     def __init__(self, handle: int, path_bytes: bytes) -> None:
         self.handle = handle
@@ -45,30 +47,30 @@ class FileSource:
 
 
 def open_beneath(root: bytes, path_bytes: bytes) -> FileSource:
-    """Raises `UnreadableFileError` with the reason."""
+    """Open a file by its path relative to `root`. Raises `UnreadableFileError`."""
     parts = path_bytes.split(b"/")
     if not path_bytes or any(part in (b"", b".", b"..") or b"\0" in part for part in parts):
-        raise UnreadableFileError("The path leads out of its folder.")
+        raise UnreadableFileError("The path is outside of its folder.")
     try:
-        handle = _open_parts(root, parts) if os.open in os.supports_dir_fd else _open_whole(root, path_bytes)
+        handle = _open_parts(root, parts) if os.open in os.supports_dir_fd else _open_resolved(root, path_bytes)
     except FileNotFoundError as error:
-        raise UnreadableFileError("The file is not there any more.") from error
+        raise UnreadableFileError("The file no longer exists.") from error
     except PermissionError as error:
-        raise UnreadableFileError("MystiCanvas may not read this file.") from error
+        raise UnreadableFileError("MystiCanvas has no permission to read this file.") from error
     except OSError as error:
-        raise UnreadableFileError(f"The file cannot be opened: {error.strerror}.") from error
+        raise UnreadableFileError(f"The file could not be opened: {error.strerror}.") from error
     if not modes.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise UnreadableFileError("This is no regular file.")
+        raise UnreadableFileError("This is not a regular file.")
     return FileSource(handle, path_bytes)
 
 
 def open_folder(root: bytes, path_bytes: bytes) -> int:
-    """A handle of a folder beneath a root, for listing. Raises `OSError`."""
+    """A handle of a folder below `root`, for the caller to close. Raises `OSError`."""
     folder = os.open(root, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0))
     for part in path_bytes.split(b"/") if path_bytes else []:
         try:
-            inner = os.open(part, _FOLDER, dir_fd=folder)
+            inner = os.open(part, _FOLDER_FLAGS, dir_fd=folder)
         finally:
             os.close(folder)
         folder = inner
@@ -78,14 +80,14 @@ def open_folder(root: bytes, path_bytes: bytes) -> int:
 def _open_parts(root: bytes, parts: list[bytes]) -> int:
     folder = open_folder(root, b"/".join(parts[:-1]))
     try:
-        return os.open(parts[-1], _FILE, dir_fd=folder)
+        return os.open(parts[-1], _FILE_FLAGS, dir_fd=folder)
     finally:
         os.close(folder)
 
 
-def _open_whole(root: bytes, path_bytes: bytes) -> int:
-    """Where folders have no handles (Windows): the resolved path must still be beneath the root."""
+def _open_resolved(root: bytes, path_bytes: bytes) -> int:
+    """For systems without folder handles (Windows): the resolved path must be below the root."""
     path = os.path.join(root, path_bytes)
     if os.path.realpath(path) != os.path.join(os.path.realpath(root), os.path.normpath(path_bytes)):
-        raise PermissionError("a link leads out of the folder")
-    return os.open(path, _FILE)
+        raise PermissionError("a link points outside of the folder")
+    return os.open(path, _FILE_FLAGS)

@@ -1,7 +1,7 @@
-"""Listing one folder: what may be an image, what may describe one, where to look next.
+"""Lists one folder: possible images, possible sidecars and subfolders.
 
-A file is a candidate by its name's ending, whatever its case; a file without any ending by its first
-bytes. Its content decides later what it is. Links, hidden files and unfinished downloads are left out.
+Files are selected by extension, ignoring case; files without an extension by their first bytes. Their content
+determines the format later. Links, hidden files and unfinished downloads are excluded.
 """
 
 import os
@@ -17,14 +17,15 @@ IMAGE_ENDINGS = frozenset(
     b"." + ending for ending in (b"png", b"apng", b"jpg", b"jpeg", b"jfif", b"webp", b"gif", b"avif", b"bmp", b"jxl")
 )
 SIDECAR_ENDINGS = frozenset((b".json", b".txt", b".yaml", b".yml", b".xmp"))
-# Folders that hold what systems and programs keep for themselves.
-_LEFT_OUT = frozenset((b"$RECYCLE.BIN", b"System Volume Information", b"__pycache__", b"node_modules"))
+# Folders of the system and of programs.
+_EXCLUDED_FOLDERS = frozenset((b"$RECYCLE.BIN", b"System Volume Information", b"__pycache__", b"node_modules"))
 
 
 def list_folder(root: bytes, path_bytes: bytes, is_image: Callable[[bytes], bool]) -> FolderListing:
-    """The folder's own entries, by name. `is_image` judges the first bytes of a file without ending.
+    """Files and subfolders directly in a folder, sorted by name.
 
-    Raises `UnreadableFileError` when the folder cannot be listed.
+    `is_image` decides by the first bytes of a file without an extension. Raises `UnreadableFileError` when the
+    folder cannot be listed.
     """
     try:
         folder = open_folder(root, path_bytes) if os.scandir in os.supports_fd else None
@@ -34,9 +35,9 @@ def list_folder(root: bytes, path_bytes: bytes, is_image: Callable[[bytes], bool
             if folder is not None:
                 os.close(folder)
     except PermissionError as error:
-        raise UnreadableFileError("MystiCanvas may not read this folder.") from error
+        raise UnreadableFileError("MystiCanvas has no permission to read this folder.") from error
     except OSError as error:
-        raise UnreadableFileError(f"The folder cannot be listed: {error.strerror}.") from error
+        raise UnreadableFileError(f"The folder could not be listed: {error.strerror}.") from error
 
 
 def _list(folder: int | None, root: bytes, path_bytes: bytes, is_image: Callable[[bytes], bool]) -> FolderListing:
@@ -45,18 +46,18 @@ def _list(folder: int | None, root: bytes, path_bytes: bytes, is_image: Callable
     with os.scandir(folder if folder is not None else os.path.join(root, path_bytes)) as entries:
         for entry in entries:
             name = os.fsencode(entry.name)
-            if name.startswith(b".") or name in _LEFT_OUT:
+            if name.startswith(b".") or name in _EXCLUDED_FOLDERS:
                 continue
             try:
                 info = entry.stat(follow_symlinks=False)
             except OSError:
-                # It went away since the folder was read.
+                # It was removed after the folder was listed.
                 continue
             if modes.S_ISDIR(info.st_mode):
                 listing.folders.append(prefix + name)
             elif modes.S_ISREG(info.st_mode):
                 ending = os.path.splitext(name)[1].lower()
-                if ending in IMAGE_ENDINGS or (not ending and _begins_as_image(folder, entry, is_image)):
+                if ending in IMAGE_ENDINGS or (not ending and _starts_like_image(folder, entry, is_image)):
                     listing.images.append(FileStat(prefix + name, info.st_size, info.st_mtime_ns))
                 elif ending in SIDECAR_ENDINGS:
                     listing.sidecars.append(prefix + name)
@@ -65,7 +66,7 @@ def _list(folder: int | None, root: bytes, path_bytes: bytes, is_image: Callable
     return listing
 
 
-def _begins_as_image(
+def _starts_like_image(
     folder: int | None, entry: os.DirEntry[str] | os.DirEntry[bytes], is_image: Callable[[bytes], bool]
 ) -> bool:
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)

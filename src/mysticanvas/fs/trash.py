@@ -1,5 +1,6 @@
-"""The one place in the product where a person's file is taken away (F7). Nothing else unlinks, renames
-or moves a file beneath a root; a test holds it.
+"""Deletes files of the user, after verifying each one.
+
+No other module deletes, renames or moves a file in a library folder (`tests/structure/test_unlinking.py`).
 """
 
 import os
@@ -12,14 +13,14 @@ from send2trash import send2trash
 from send2trash.exceptions import TrashPermissionError
 
 from mysticanvas.domain.errors import UnreadableFileError
-from mysticanvas.fs.hashing import fingerprint
+from mysticanvas.fs.hashing import compute_fingerprint
 from mysticanvas.fs.safe_open import FileSource, open_beneath, open_folder
 
 _BLOCK_BYTES = 1024 * 1024
 
 
 class Discard(StrEnum):
-    """To the system's own trash, or for good."""
+    """Move the file to the system trash, or delete it permanently."""
 
     SYSTEM_TRASH = "system_trash"
     UNLINK = "unlink"
@@ -27,7 +28,7 @@ class Discard(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What the file must still be. One of the hashes is known."""
+    """State that the file must have to be deleted. At least one of the hashes is not None."""
 
     blake3: bytes | None
     fingerprint: bytes | None
@@ -36,18 +37,18 @@ class Expected:
 
 
 class NotDiscardedError(UnreadableFileError):
-    """The file is still there; str() is the reason."""
+    """The file was not deleted; the message is the reason."""
 
 
 def is_gone(root: bytes, path_bytes: bytes) -> bool:
-    """Whether the root is there and the file is not. False while nothing can be known."""
-    if not root_is_there(root):
+    """Whether the file is missing from an available root. False when the root is not available."""
+    if not is_root_available(root):
         return False
     return not os.path.lexists(os.path.join(root, path_bytes))
 
 
-def root_is_there(root: bytes) -> bool:
-    """A folder with something in it: the empty place where a drive is mounted is not the drive."""
+def is_root_available(root: bytes) -> bool:
+    """Whether the root is a folder that is not empty. An empty folder may be the mount point of a missing drive."""
     try:
         with os.scandir(root) as entries:
             return next(iter(entries), None) is not None
@@ -56,9 +57,9 @@ def root_is_there(root: bytes) -> bool:
 
 
 def discard(root: bytes, path_bytes: bytes, expected: Expected, how: Discard) -> None:
-    """Take one file away, after looking that it is the one that was meant.
+    """Delete one file after verifying that it is the expected one.
 
-    Raises `NotDiscardedError` with the reason; then the file is where it was.
+    Raises `NotDiscardedError` with the reason; the file is unchanged then.
     """
     check(root, path_bytes, expected)
     path = os.path.join(root, path_bytes)
@@ -68,21 +69,21 @@ def discard(root: bytes, path_bytes: bytes, expected: Expected, how: Discard) ->
         else:
             send2trash(path)
     except TrashPermissionError as error:
-        raise NotDiscardedError("There is no trash on that drive; choose to delete for good instead.") from error
+        raise NotDiscardedError("This drive has no trash. Delete the file permanently instead.") from error
     except OSError as error:
-        raise NotDiscardedError(f"It could not be taken away: {error.strerror or error}.") from error
+        raise NotDiscardedError(f"The file could not be deleted: {error.strerror or error}.") from error
 
 
 def check(root: bytes, path_bytes: bytes, expected: Expected) -> None:
-    """Raises `NotDiscardedError` unless this is the very file, beneath its root, through no link."""
-    if not root_is_there(root):
-        raise NotDiscardedError("Its folder is not there now: the drive may be away.")
+    """Raises `NotDiscardedError` unless this is the expected file, reached below its root without links."""
+    if not is_root_available(root):
+        raise NotDiscardedError("The folder is not available. Its drive may be disconnected.")
     if not os.access(os.path.dirname(os.path.join(root, path_bytes)), os.W_OK):
-        raise NotDiscardedError("MystiCanvas may not change that folder.")
+        raise NotDiscardedError("MystiCanvas has no permission to change this folder.")
     try:
         with open_beneath(root, path_bytes) as source:
             _check_content(source, expected)
-            _check_unmoved(root, path_bytes, source)
+            _check_not_replaced(root, path_bytes, source)
     except NotDiscardedError:
         raise
     except UnreadableFileError as error:
@@ -92,7 +93,7 @@ def check(root: bytes, path_bytes: bytes, expected: Expected) -> None:
 def _check_content(source: FileSource, expected: Expected) -> None:
     now = source.stat()
     if (now.bytes, now.mtime_ns) != (expected.bytes, expected.mtime_ns):
-        raise NotDiscardedError("The file has changed since it was taken in.")
+        raise NotDiscardedError("The file changed since it was imported. Scan the folder again.")
     if expected.blake3 is not None:
         digest, offset = blake3(), 0
         while block := source.read(offset, _BLOCK_BYTES):
@@ -100,21 +101,21 @@ def _check_content(source: FileSource, expected: Expected) -> None:
             offset += len(block)
         same = digest.digest() == expected.blake3
     else:
-        same = expected.fingerprint is not None and fingerprint(source) == expected.fingerprint
+        same = expected.fingerprint is not None and compute_fingerprint(source) == expected.fingerprint
     if not same:
-        raise NotDiscardedError("The file has another content than when it was taken in.")
+        raise NotDiscardedError("The file's content differs from the imported file. Scan the folder again.")
 
 
-def _check_unmoved(root: bytes, path_bytes: bytes, source: FileSource) -> None:
-    """The name leads to what was read, not to something that came into its place."""
+def _check_not_replaced(root: bytes, path_bytes: bytes, source: FileSource) -> None:
+    """Raises `NotDiscardedError` when another file has taken the name since `source` was opened."""
     there = os.lstat(os.path.join(root, path_bytes))
     read = os.fstat(source.handle)
     if not modes.S_ISREG(there.st_mode) or (there.st_dev, there.st_ino) != (read.st_dev, read.st_ino):
-        raise NotDiscardedError("The file was replaced while it was looked at.")
+        raise NotDiscardedError("The file was replaced while it was being checked.")
 
 
 def _unlink_beneath(root: bytes, path_bytes: bytes) -> None:
-    """From the folder's own handle, so that no link can be put in between."""
+    """Delete through the folder's handle, so that the path cannot be redirected by a link."""
     if os.unlink not in os.supports_dir_fd:
         os.unlink(os.path.join(root, path_bytes))
         return

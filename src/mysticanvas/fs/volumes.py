@@ -1,4 +1,4 @@
-"""Which volume a folder is on, by a name that stays when drives are plugged in another order."""
+"""Identifies the volume of a folder by a name that does not depend on the order of drives."""
 
 import os
 import sys
@@ -8,9 +8,9 @@ _BY_UUID = Path("/dev/disk/by-uuid")
 
 
 def volume_of(folder: Path) -> str | None:
-    """The file system's own identifier; None where the system does not say."""
+    """The identifier of the file system; None when the system does not provide it."""
     if sys.platform == "win32":
-        return _serial_of(folder)
+        return _get_volume_serial(folder)
     try:
         device = os.stat(folder).st_dev
         for entry in _BY_UUID.iterdir():
@@ -21,7 +21,7 @@ def volume_of(folder: Path) -> str | None:
     return None
 
 
-def _serial_of(folder: Path) -> str | None:
+def _get_volume_serial(folder: Path) -> str | None:
     import ctypes
 
     serial = ctypes.c_ulong()

@@ -1,4 +1,4 @@
-"""Watching folders: a hint that something changed, never the truth about what (F10)."""
+"""Watches folders. Events are hints to scan a folder; a scan determines what changed."""
 
 import logging
 import os
@@ -18,7 +18,7 @@ RESTART_AFTER_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """Something changed in this folder of the root, `recursive` when the folder itself is new."""
+    """Something changed in `folder`, relative to `root`. `recursive`: the folder itself may be new."""
 
     root: str
     folder: bytes
@@ -26,16 +26,16 @@ class Hint:
 
 
 class FolderWatcher:
-    """Watches nothing until it is started. A context manager, which ends what was started.
+    """Watches nothing until it is started. A context manager, which ends the watching.
 
-    A system that cannot watch (too many folders, a network drive) is logged; scans still find all.
+    When folders cannot be watched (too many folders, a network drive), this is logged; scans find all changes.
     """
 
     def __init__(self) -> None:
         self._on_change: Callable[[list[Hint]], None] = lambda hints: None
         self._started = False
         self._roots: set[str] = set()
-        self._again = threading.Event()
+        self._wake = threading.Event()
         self._closing = False
         self._thread = threading.Thread(target=self._work, name="watching")
 
@@ -43,61 +43,61 @@ class FolderWatcher:
         return self
 
     def start(self, on_change: Callable[[list[Hint]], None]) -> None:
-        """From now on `on_change` is called, on a thread of its own, with the hints of one moment."""
+        """Call `on_change` on a thread of its own with the hints of each batch of events."""
         self._on_change = on_change
         self._started = True
         self._thread.start()
 
     def __exit__(self, *_: object) -> None:
         self._closing = True
-        self._again.set()
+        self._wake.set()
         if self._started:
             self._thread.join()
 
     def add(self, root: str) -> None:
-        """Watch one more folder from now on."""
+        """Start watching a folder."""
         self._roots.add(root)
-        self._again.set()
+        self._wake.set()
 
     def remove(self, root: str) -> None:
-        """Watch it no more."""
+        """Stop watching a folder."""
         self._roots.discard(root)
-        self._again.set()
+        self._wake.set()
 
     def watches(self, root: str) -> bool:
         return self._started and root in self._roots and os.path.isdir(root)
 
     def _work(self) -> None:
         while not self._closing:
-            self._again.clear()
+            self._wake.clear()
             roots = sorted(root for root in self._roots if os.path.isdir(root))
             if not roots:
-                self._again.wait()
+                self._wake.wait()
                 continue
             try:
-                self._follow(roots)
+                self._watch_roots(roots)
             except OSError as error:
-                log.warning("folders cannot be watched", extra={"reason": str(error)})
-                self._again.wait(RESTART_AFTER_S)
+                log.warning("failed to watch folders", extra={"reason": str(error)})
+                self._wake.wait(RESTART_AFTER_S)
 
-    def _follow(self, roots: list[str]) -> None:
+    def _watch_roots(self, roots: list[str]) -> None:
         changes = watch(
             *roots,
             watch_filter=None,
             debounce=DEBOUNCE_MS,
             step=STEP_MS,
-            stop_event=self._again,
+            stop_event=self._wake,
             raise_interrupt=False,
             rust_timeout=1_000,
             ignore_permission_denied=True,
         )
         for moment in changes:
-            hints = {hint for _, path in moment if (hint := _hint(roots, path)) is not None}
+            hints = {hint for _, path in moment if (hint := _build_hint(roots, path)) is not None}
             if hints:
                 self._on_change(sorted(hints, key=lambda hint: (hint.root, hint.folder)))
 
 
-def _hint(roots: list[str], path: str) -> Hint | None:
+def _build_hint(roots: list[str], path: str) -> Hint | None:
     root = next((root for root in roots if Path(path).is_relative_to(root)), None)
     if root is None:
         return None

@@ -1,7 +1,7 @@
-"""Text hidden in the lowest bits of a picture, as A1111's extension, Forge, NovelAI and SwarmUI hide it.
+"""Stealth PNG info: metadata in the lowest bits of pixels, as an A1111 extension, Forge, NovelAI and SwarmUI write it.
 
-Source: sd-webui-stealth-pnginfo and NovelAI's reader: pixels column by column, in alpha one bit each, in
-RGB three; a signature of 15 characters, the length in bits as 32 bits, then the text, perhaps as gzip.
+Source: sd-webui-stealth-pnginfo and NovelAI's reader. Pixels are in column order, with one bit per pixel in alpha
+or three in RGB: a signature of 15 characters, the length in bits (32 bits), then the text, optionally as gzip.
 """
 
 import zlib
@@ -11,9 +11,9 @@ import pyvips
 
 from mysticanvas.domain.file import ImageFormat, ImageHead
 
-# A picture that is looked at is held in memory whole.
+# The image has to be in memory completely.
 MAX_PIXELS = 40_000_000
-# Longer than any recipe; what is read is parsed where the database is written.
+# Longer than any generation data. The limit matters because the writer thread parses the text.
 MAX_HIDDEN_BYTES = 256 * 1024
 _SIGNATURE_BITS = 15 * 8
 _HEAD_BITS = _SIGNATURE_BITS + 32
@@ -21,24 +21,24 @@ _LOSSLESS = (ImageFormat.PNG, ImageFormat.WEBP)
 
 
 def may_hide(head: ImageHead) -> bool:
-    """Only a lossless picture keeps its lowest bits; one that is very large is not looked at."""
+    """Whether an image may contain stealth text: lossless, not animated, and at most `MAX_PIXELS`."""
     return head.format in _LOSSLESS and head.frames == 1 and head.width_px * head.height_px <= MAX_PIXELS
 
 
 def hidden_text(image: pyvips.Image) -> str | None:
-    """The text in a decoded picture that may be read more than once; None when there is none."""
+    """The stealth text of an image in memory; None without one."""
     if image.format != "uchar" or image.bands not in (3, 4):
         return None
     pixels = image.numpy()
     for channels in ([pixels[:, :, 3:]] if image.bands == 4 else []) + [pixels[:, :, :3]]:
-        text = _read(channels)
+        text = _read_text(channels)
         if text is not None:
             return text
     return None
 
 
-def _read(pixels: np.ndarray) -> str | None:
-    """`pixels` is rows × columns × channels; the bits run down the columns."""
+def _read_text(pixels: np.ndarray) -> str | None:
+    """The text in `pixels` (rows × columns × channels), whose bits are in column order; None without one."""
     rows, columns, channels = pixels.shape
     a_column = rows * channels
 
@@ -57,10 +57,10 @@ def _read(pixels: np.ndarray) -> str | None:
     if length % 8 or length > min(8 * MAX_HIDDEN_BYTES, a_column * columns - _HEAD_BITS):
         return None
     content = np.packbits(bits(_HEAD_BITS + length)[_HEAD_BITS:]).tobytes()
-    return _decoded(content, is_gzip=signature == kinds[1])
+    return _decode_text(content, is_gzip=signature == kinds[1])
 
 
-def _decoded(content: bytes, *, is_gzip: bool) -> str | None:
+def _decode_text(content: bytes, *, is_gzip: bool) -> str | None:
     if is_gzip:
         inflater = zlib.decompressobj(wbits=31)
         try:

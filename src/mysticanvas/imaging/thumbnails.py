@@ -1,7 +1,7 @@
-"""Pixels to thumbnails: small WebP pictures and one colour, by libvips.
+"""Creates thumbnails (WebP), dominant colors and perceptual hashes with libvips.
 
-The header decides first: what is too large is never decoded. Only the formats of `ImageFormat` are
-let in; libvips' loaders for anything else are blocked.
+Images that are too large according to their header are never decoded. Only the formats in `ImageFormat` are
+accepted; libvips' untrusted loaders are blocked.
 """
 
 import os
@@ -18,15 +18,15 @@ import pyvips
 
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import ImageFormat, ImageHead
-from mysticanvas.imaging.perceptual_hash import phash
+from mysticanvas.imaging.perceptual_hash import compute_phash
 
 MAX_PIXELS = 100_000_000
 MAX_SIDE_PX = 32_768
 WEBP_QUALITY = 78
 WEBP_EFFORT = 2
-# The picture that is hashed has this short edge at most.
+# Maximum short edge of the image that is hashed.
 HASHED_EDGE_PX = 512
-# A panorama's thumbnail is at most this many times as long as its short edge.
+# Maximum ratio of long to short edge in the thumbnail of a panorama.
 MAX_ELONGATION = 6
 _LOADERS = {
     ImageFormat.PNG: "pngload_source",
@@ -41,7 +41,7 @@ pyvips.cache_set_max(0)
 
 @dataclass(frozen=True, slots=True)
 class Thumbs:
-    """`webps` is parallel to the short edges asked for; `color_rgb` is 0xRRGGBB; `phash` as in phash.py."""
+    """`webps` has one thumbnail per requested short edge; `color_rgb` is 0xRRGGBB; `phash` as in phash.py."""
 
     webps: list[bytes]
     color_rgb: int
@@ -49,60 +49,58 @@ class Thumbs:
 
 
 def load(handle: int, head: ImageHead) -> pyvips.Image:
-    """The picture of the open file `handle`, upright, to be read once from top to bottom.
+    """The image in the open file `handle`, with its orientation applied, for one sequential read.
 
-    Raises `UnreadableFileError` for one that is too large, or that cannot be decoded.
+    Raises `UnreadableFileError` when it is too large or cannot be decoded.
     """
     if head.width_px * head.height_px > MAX_PIXELS or max(head.width_px, head.height_px) > MAX_SIDE_PX:
-        raise UnreadableFileError(
-            f"The picture is too large to be shown: {head.width_px:,} × {head.height_px:,} pixels."
-        )
+        raise UnreadableFileError(f"The image is too large to display: {head.width_px:,} × {head.height_px:,} pixels.")
     if head.format is ImageFormat.BMP:
         return _load_bmp(handle)
     os.lseek(handle, 0, os.SEEK_SET)
     source = pyvips.Source.new_from_descriptor(handle)
     loader: Callable[..., pyvips.Image] = getattr(pyvips.Image, _LOADERS[head.format])
-    with _decoding():
-        # A file that was cut off still shows what is there.
+    with _convert_errors():
+        # A truncated file still shows the part that it contains.
         return loader(source, access="sequential", fail_on="none").autorot()
 
 
 def in_memory(image: pyvips.Image) -> pyvips.Image:
-    """The same picture, to be read more than once. Raises `UnreadableFileError`."""
-    with _decoding():
+    """A copy in memory, which can be read repeatedly. Raises `UnreadableFileError`."""
+    with _convert_errors():
         return image.copy_memory()
 
 
 def make_thumbs(image: pyvips.Image, short_edges_px: Sequence[int]) -> Thumbs:
-    """Thumbnails of a picture, which is never enlarged.
+    """Thumbnails in the requested sizes; a small image is not enlarged.
 
-    Raises `UnreadableFileError` with the reason when the pixels cannot be decoded.
+    Raises `UnreadableFileError` when the pixels cannot be decoded.
     """
-    with _decoding():
-        largest = _shrunk(image, max(short_edges_px))
+    with _convert_errors():
+        largest = _shrink(image, max(short_edges_px))
         largest = largest.copy_memory()
-        webps = [_webp(_shrunk(largest, edge)) for edge in short_edges_px]
-        return Thumbs(webps, _dominant_color(_shrunk(largest, 32)), phash(_srgb(largest)))
+        webps = [_encode_webp(_shrink(largest, edge)) for edge in short_edges_px]
+        return Thumbs(webps, _find_dominant_color(_shrink(largest, 32)), compute_phash(_convert_to_srgb(largest)))
 
 
-def hash_picture(image: pyvips.Image) -> bytes | None:
-    """The perceptual hash alone. Raises as `make_thumbs`."""
-    with _decoding():
-        return phash(_srgb(_shrunk(image, HASHED_EDGE_PX).copy_memory()))
+def hash_image(image: pyvips.Image) -> bytes | None:
+    """Only the perceptual hash; None without contrast. Raises `UnreadableFileError`."""
+    with _convert_errors():
+        return compute_phash(_convert_to_srgb(_shrink(image, HASHED_EDGE_PX).copy_memory()))
 
 
 @contextmanager
-def _decoding() -> Iterator[None]:
-    """What libvips says becomes a sentence for the person."""
+def _convert_errors() -> Iterator[None]:
+    """Convert libvips errors to `UnreadableFileError`."""
     try:
         yield
     except pyvips.Error as error:
-        reason = str(error.detail or error.message).strip().splitlines() or ["unknown fault"]
-        raise UnreadableFileError(f"The picture cannot be decoded: {reason[0]}") from error
+        reason = str(error.detail or error.message).strip().splitlines() or ["unknown error"]
+        raise UnreadableFileError(f"The image could not be decoded: {reason[0]}") from error
 
 
-def _shrunk(image: pyvips.Image, short_edge_px: int) -> pyvips.Image:
-    """In sRGB with 8 bits, the short edge at most `short_edge_px`."""
+def _shrink(image: pyvips.Image, short_edge_px: int) -> pyvips.Image:
+    """The image in 8-bit sRGB, with a short edge of at most `short_edge_px`."""
     short, long = sorted((image.width, image.height))
     edge_px = short_edge_px if long <= short * MAX_ELONGATION else short_edge_px * MAX_ELONGATION * short / long
     scale = min(1.0, max(1.0, edge_px) / short)
@@ -111,23 +109,23 @@ def _shrunk(image: pyvips.Image, short_edge_px: int) -> pyvips.Image:
             max(1, round(image.width * scale)), height=max(1, round(image.height * scale)), size="force"
         )
         if scale < 1.0
-        else _srgb(image)
+        else _convert_to_srgb(image)
     )
 
 
-def _srgb(image: pyvips.Image) -> pyvips.Image:
+def _convert_to_srgb(image: pyvips.Image) -> pyvips.Image:
     image = image if image.interpretation == "srgb" else image.colourspace("srgb")
     return image if image.format == "uchar" else image.cast("uchar")
 
 
-def _webp(image: pyvips.Image) -> bytes:
-    content: bytes = _srgb(image).webpsave_buffer(Q=WEBP_QUALITY, effort=WEBP_EFFORT, strip=True)
+def _encode_webp(image: pyvips.Image) -> bytes:
+    content: bytes = _convert_to_srgb(image).webpsave_buffer(Q=WEBP_QUALITY, effort=WEBP_EFFORT, strip=True)
     return content
 
 
-def _dominant_color(image: pyvips.Image) -> int:
-    """The mean of the most filled of 64 coarse colours; transparent pixels do not count."""
-    image = _srgb(image)
+def _find_dominant_color(image: pyvips.Image) -> int:
+    """The mean color of the fullest of 64 color buckets, as 0xRRGGBB. Transparent pixels are ignored."""
+    image = _convert_to_srgb(image)
     pixels = image.numpy().reshape(-1, image.bands)
     if image.bands in (2, 4):
         opaque = pixels[:, -1] > 127
@@ -142,7 +140,7 @@ def _dominant_color(image: pyvips.Image) -> int:
 
 
 def _load_bmp(handle: int) -> pyvips.Image:
-    """Uncompressed BMP of 24 or 32 bits, as Windows programs write it.
+    """Decode an uncompressed BMP with 24 or 32 bits per pixel.
 
     Source: the BITMAPFILEHEADER and BITMAPINFOHEADER structures of the Windows API.
     """
@@ -154,9 +152,9 @@ def _load_bmp(handle: int) -> pyvips.Image:
         row_bytes = (width * bits // 8 + 3) // 4 * 4
         rows = np.frombuffer(content, np.uint8, row_bytes * abs(height), offset).reshape(abs(height), row_bytes)
     except (struct.error, ValueError) as error:
-        raise UnreadableFileError("The picture cannot be decoded: the BMP is cut off.") from error
+        raise UnreadableFileError("The image could not be decoded: the BMP file is truncated.") from error
     if bits not in (24, 32) or compression not in (0, 3):
-        raise UnreadableFileError("The picture cannot be decoded: a BMP of this kind is not supported.")
+        raise UnreadableFileError("The image could not be decoded: this BMP variant is not supported.")
     pixels = rows[:, : width * bits // 8].reshape(abs(height), width, bits // 8)[:, :, 2::-1]
     upright = pixels if height < 0 else pixels[::-1]
     return pyvips.Image.new_from_array(np.ascontiguousarray(upright), interpretation="srgb")

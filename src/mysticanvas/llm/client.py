@@ -1,7 +1,7 @@
-"""One question to an OpenAI-compatible server: bounded in bytes and time, and nothing is followed.
+"""HTTP client for an OpenAI-compatible API, with limits on response size and time.
 
-No redirects, no proxies and no credentials from the environment; the connection goes to the address
-that was judged (addressing.py).
+Redirects, proxies and credentials from the environment are disabled. Connections go to the address that
+addressing.py has checked.
 """
 
 import json
@@ -11,23 +11,28 @@ from typing import Any
 import httpx
 
 from mysticanvas.domain.errors import EndpointError
-from mysticanvas.llm.url_policy import Place
+from mysticanvas.llm.url_policy import ServerAddress
 
-MAX_REPLY_BYTES = 64 * 1024
+MAX_RESPONSE_BYTES = 64 * 1024
 TIME_LIMIT_S = 120.0
 CONNECT_LIMIT_S = 10.0
 
 
-class RefusedError(EndpointError):
-    """The server answered with an error; `status` is its number."""
+class RequestRejectedError(EndpointError):
+    """The server responded with the HTTP status `status` instead of 200."""
 
     def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
 
 
-def post(place: Place, path: str, body: dict[str, Any], *, key: str | None, limit_s: float = TIME_LIMIT_S) -> Any:
-    """The JSON of the reply. Raises `EndpointError`; `RefusedError` for a status other than 200."""
+def post_json(
+    place: ServerAddress, path: str, body: dict[str, Any], *, key: str | None, limit_s: float = TIME_LIMIT_S
+) -> Any:
+    """Post JSON and return the decoded response.
+
+    Raises `EndpointError`; its subclass `RequestRejectedError` for a status other than 200.
+    """
     headers = {"Host": place.host_header, "Accept": "application/json", "Accept-Encoding": "identity"}
     if key:
         headers["Authorization"] = f"Bearer {key}"
@@ -39,28 +44,28 @@ def post(place: Place, path: str, body: dict[str, Any], *, key: str | None, limi
             httpx.Client(trust_env=False, follow_redirects=False, timeout=timeout) as client,
             client.stream("POST", place.url(path), json=body, headers=headers, extensions=extensions) as reply,
         ):
-            content = _read(reply, deadline_s)
+            content = _read_response(reply, deadline_s)
             status = reply.status_code
     except httpx.TimeoutException as error:
-        raise EndpointError("The model server took too long to answer.") from error
+        raise EndpointError("The model server did not respond in time.") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise EndpointError(f"The model server at {place.host} does not answer: {error}") from error
+        raise EndpointError(f"The model server at {place.host} could not be reached: {error}") from error
     if status != 200:
-        raise RefusedError(f"The model server refused the question (status {status}).", status)
+        raise RequestRejectedError(f"The model server rejected the request (status {status}).", status)
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
-        raise EndpointError("The model server's answer is no JSON.") from error
+        raise EndpointError("The model server's response is not JSON.") from error
 
 
-def _read(reply: httpx.Response, deadline_s: float) -> bytes:
+def _read_response(reply: httpx.Response, deadline_s: float) -> bytes:
     content = bytearray()
     if reply.headers.get("content-encoding", "identity") != "identity":
-        raise EndpointError("The model server's answer is compressed, which was not asked for.")
+        raise EndpointError("The model server's response is compressed, although the request did not allow it.")
     for block in reply.iter_raw(16_384):
         content += block
-        if len(content) > MAX_REPLY_BYTES:
-            raise EndpointError("The model server's answer is too long.")
+        if len(content) > MAX_RESPONSE_BYTES:
+            raise EndpointError("The model server's response is too long.")
         if time.monotonic() > deadline_s:
-            raise EndpointError("The model server took too long to answer.")
+            raise EndpointError("The model server did not respond in time.")
     return bytes(content)

@@ -1,7 +1,7 @@
-"""Where an endpoint may be: this machine; another only when the person said so.
+"""URL policy for model servers: this machine, or another one only if the user allows it.
 
-Every address that the name resolves to is judged, also when it is wrapped in IPv6, and the one that
-was judged is the one that is connected to: a name cannot be answered differently the second time.
+Every address that the host name resolves to is checked, including IPv4 addresses embedded in IPv6. Connections use
+the checked address, so a second DNS lookup cannot return another one.
 """
 
 import ipaddress
@@ -19,8 +19,8 @@ _COMPATIBLE = ipaddress.IPv6Network("::/96")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """`path` begins with a slash or is empty, and ends before `/v1`. `host` is what the person wrote."""
+class ServerAddress:
+    """A checked server. `host` is as the user wrote it; `path` starts with a slash or is empty, without `/v1`."""
 
     scheme: str
     host: str
@@ -30,57 +30,59 @@ class Place:
 
     @property
     def host_header(self) -> str:
+        """The value of the HTTP header `Host`."""
         name = f"[{self.host}]" if ":" in self.host else self.host
         return name if self.port == {"http": 80, "https": 443}[self.scheme] else f"{name}:{self.port}"
 
     def url(self, path: str) -> str:
+        """A URL with the checked address instead of the host name."""
         address = f"[{self.address}]" if ":" in self.address else self.address
         return f"{self.scheme}://{address}:{self.port}{self.path}{path}"
 
 
-def locate(base_url: str, *, allow_remote: bool) -> Place:
-    """Raises `InvalidInputError` for an address that makes no sense or may not be asked."""
+def locate(base_url: str, *, allow_remote: bool) -> ServerAddress:
+    """Resolve and check a base URL. Raises `InvalidInputError` when it is invalid or not allowed."""
     try:
         parts = urlsplit(base_url.strip())
         port = parts.port
     except ValueError as error:
-        raise InvalidInputError(f"“{base_url}” is no web address.") from error
+        raise InvalidInputError(f"“{base_url}” is not a valid URL.") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InvalidInputError("The address of a model server begins with http:// or https://.")
+        raise InvalidInputError("The URL of a model server must start with http:// or https://.")
     if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        raise InvalidInputError("The address of a model server holds no password, question mark or #.")
+        raise InvalidInputError("The URL of a model server must not contain a user name, password, query or fragment.")
     path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
     port = port or (443 if parts.scheme == "https" else 80)
     addresses = _resolve(parts.hostname, port)
     for address in addresses:
-        _judge(address, parts.hostname, allow_remote=allow_remote)
-    return Place(parts.scheme, parts.hostname, port, str(addresses[0]), path)
+        _check_address(address, parts.hostname, allow_remote=allow_remote)
+    return ServerAddress(parts.scheme, parts.hostname, port, str(addresses[0]), path)
 
 
 def _resolve(host: str, port: int) -> list[IpAddress]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise InvalidInputError(f"The server {host} is not known on this network.") from error
-    # An IPv4 address first: many local servers listen on that alone.
+        raise InvalidInputError(f"The host name {host} could not be resolved.") from error
+    # IPv4 first, because many local servers listen only there.
     addresses = [ipaddress.ip_address(str(one[4][0]).partition("%")[0]) for one in found]
     return sorted(dict.fromkeys(addresses), key=lambda address: address.version)
 
 
-def _judge(address: IpAddress, host: str, *, allow_remote: bool) -> None:
-    for meant in (address, *_wrapped(address)):
+def _check_address(address: IpAddress, host: str, *, allow_remote: bool) -> None:
+    for meant in (address, *_list_embedded_ipv4(address)):
         if meant.is_loopback:
             continue
         if meant.is_multicast or meant.is_unspecified or meant.is_link_local or meant.is_reserved:
-            raise InvalidInputError(f"{host} leads to {meant}, which is no server's address.")
+            raise InvalidInputError(f"{host} resolves to {meant}, which is not a valid server address.")
         if not allow_remote:
             raise InvalidInputError(
-                f"{host} is another machine ({meant}). What is sent there leaves this one; allow it in the settings."
+                f"{host} is another machine ({meant}). To send data to other machines, allow it in the settings."
             )
 
 
-def _wrapped(address: IpAddress) -> list[IpAddress]:
-    """The IPv4 addresses inside an IPv6 one: mapped, compatible, 6to4, Teredo, NAT64."""
+def _list_embedded_ipv4(address: IpAddress) -> list[IpAddress]:
+    """IPv4 addresses embedded in an IPv6 address: mapped, compatible, 6to4, Teredo and NAT64."""
     if isinstance(address, ipaddress.IPv4Address):
         return []
     found: list[IpAddress | None] = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
@@ -88,6 +90,6 @@ def _wrapped(address: IpAddress) -> list[IpAddress]:
     if compatible or address in _NAT64 or address in _LOCAL_NAT64:
         found.append(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF))
     if address in _LOCAL_NAT64:
-        # A prefix of 48 bits has it around the ninth byte, which is zero (RFC 6052, section 2.2).
+        # With a 48-bit prefix, byte 8, which is zero, splits the IPv4 address (RFC 6052, section 2.2).
         found.append(ipaddress.IPv4Address(address.packed[6:8] + address.packed[9:11]))
     return [one for one in found if one is not None]

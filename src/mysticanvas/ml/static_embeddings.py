@@ -1,7 +1,7 @@
-"""The instant model: a vector for every word piece; a text is the direction of their sum.
+"""The static model: one vector per token; the embedding of a text is the normalized sum of its token vectors.
 
-The table is distilled from all-MiniLM-L6-v2 (`tools/distill_words.py`; ml/data/NOTICE-text.txt says from
-what, under which licence, and the file's sha256). NumPy alone runs it.
+The table is distilled from all-MiniLM-L6-v2 with `tools/distill_words.py`. ml/data/NOTICE-text.txt has its sources,
+license and SHA-256. The model only needs NumPy.
 """
 
 import io
@@ -13,53 +13,53 @@ import numpy as np
 
 from mysticanvas.ml.encoder import Floats, normalized
 from mysticanvas.ml.prompts import spoken
-from mysticanvas.ml.wordpiece import WordPieces
+from mysticanvas.ml.wordpiece import WordPieceTokenizer
 
 TABLE = "words.npz"
-MAX_PIECES = 256
-# Texts at a time: the vectors of their pieces lie in memory side by side.
-BATCH = 256
+MAX_TOKENS = 256
+# Limits memory: the token vectors of a batch are in memory at the same time.
+BATCH_TEXTS = 256
 
 
 @cache
-def _table() -> dict[str, np.ndarray]:
+def _load_table() -> dict[str, np.ndarray]:
     content = (resources.files("mysticanvas.ml") / "data" / TABLE).read_bytes()
     with np.load(io.BytesIO(content), allow_pickle=False) as table:
         return dict(table)
 
 
-def vocabulary() -> list[str]:
-    """The word pieces of BERT's uncased models, in their order."""
-    return _table()["pieces"].tobytes().decode("utf-8").split("\n")
+def load_vocabulary() -> list[str]:
+    """The WordPiece vocabulary of BERT's uncased models, in order of ids."""
+    return _load_table()["pieces"].tobytes().decode("utf-8").split("\n")
 
 
 class StaticModel:
-    """An `Encoder`."""
+    """An `Encoder` for fast semantic search."""
 
     space = "prompt-words-1"
     dimensions = 256
 
-    def __init__(self, vectors: Floats, pieces: WordPieces) -> None:
-        """`vectors` has a row a piece."""
+    def __init__(self, vectors: Floats, pieces: WordPieceTokenizer) -> None:
+        """`vectors` has one row per token of the vocabulary."""
         self._vectors = vectors
         self._pieces = pieces
 
     @staticmethod
     @cache
     def load() -> "StaticModel":
-        """The one of this process."""
-        table = _table()
+        """Load the model, once per process."""
+        table = _load_table()
         vectors = table["vectors"].astype(np.float32) * table["scales"].astype(np.float32)[:, None]
-        return StaticModel(vectors, WordPieces(vocabulary()))
+        return StaticModel(vectors, WordPieceTokenizer(load_vocabulary()))
 
     def encode(self, texts: Sequence[str]) -> Floats:
         found = np.zeros((len(texts), self.dimensions), np.float32)
-        for start in range(0, len(texts), BATCH):
-            found[start : start + BATCH] = self._means(texts[start : start + BATCH])
+        for start in range(0, len(texts), BATCH_TEXTS):
+            found[start : start + BATCH_TEXTS] = self._means(texts[start : start + BATCH_TEXTS])
         return found
 
     def _means(self, texts: Sequence[str]) -> Floats:
-        pieces = [self._pieces.pieces(spoken(text))[:MAX_PIECES] for text in texts]
+        pieces = [self._pieces.tokenize(spoken(text))[:MAX_TOKENS] for text in texts]
         counts = np.array([len(one) for one in pieces])
         some = np.flatnonzero(counts)
         means = np.zeros((len(texts), self.dimensions), np.float32)

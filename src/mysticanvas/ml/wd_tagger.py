@@ -1,8 +1,8 @@
-"""What a picture shows, by a tagger of the WD family that the person has put into a folder.
+"""Tags images with a WD tagger from a folder of the user.
 
-Source: the files of the published WD v1.4 and v3 taggers. `model.onnx` takes float32 pixels of a square, blue
-first, 0 to 255, a white margin round what is no square, and gives one probability a label. The labels are the
-rows of `selected_tags.csv` in that order, with the category 0 (general), 4 (character) or 9 (rating).
+Source: the files of the published WD v1.4 and v3 taggers. The input of `model.onnx` is a square of float32 BGR
+pixels from 0 to 255, padded with white; the output is one probability per label. Labels are the rows of
+`selected_tags.csv` in the same order, with category 0 (general), 4 (character) or 9 (rating).
 """
 
 from collections.abc import Sequence
@@ -16,12 +16,12 @@ import pyvips
 from mysticanvas.domain.errors import InvalidInputError, UnreadableFileError
 from mysticanvas.ml.labels import LABELS, MODEL, Label, read_labels
 
-USUAL_SIDE_PX = 448
-LARGEST_SIDE_PX = 2_048
+DEFAULT_SIDE_PX = 448
+MAX_SIDE_PX = 2_048
 
 
 class Tagger:
-    """One model, loaded. `side_px` is that of the square it looks at."""
+    """A loaded model. `side_px` is the side of its square input."""
 
     def __init__(self, session: Any, labels: Sequence[Label]) -> None:
         self._session = session
@@ -31,49 +31,54 @@ class Tagger:
         shape = list(session.get_inputs()[0].shape)
         self._channels_first = len(shape) == 4 and shape[1] == 3
         sides = [side for side in (shape[2:] if self._channels_first else shape[1:3]) if isinstance(side, int)]
-        self.side_px = sides[0] if sides else USUAL_SIDE_PX
-        if len(shape) != 4 or not 1 <= self.side_px <= LARGEST_SIDE_PX:
-            raise InvalidInputError("The model does not look at pictures as a WD tagger does.")
+        self.side_px = sides[0] if sides else DEFAULT_SIDE_PX
+        if len(shape) != 4 or not 1 <= self.side_px <= MAX_SIDE_PX:
+            raise InvalidInputError("The model is not a WD tagger: its input has another shape.")
 
-    def scores(self, image: pyvips.Image) -> list[tuple[Label, float]]:
+    def compute_scores(self, image: pyvips.Image) -> list[tuple[Label, float]]:
         """One score from 0 to 1 for each label, in the order of the labels."""
-        pixels = _square(image, self.side_px)[:, :, ::-1].astype(np.float32)
+        pixels = _pad_to_square(image, self.side_px)[:, :, ::-1].astype(np.float32)
         batch = pixels.transpose(2, 0, 1)[None] if self._channels_first else pixels[None]
         [answer] = self._session.run([self._output], {self._input: np.ascontiguousarray(batch)})
         scores = np.asarray(answer, np.float64).reshape(-1)
         if len(scores) != len(self._labels):
             raise InvalidInputError(
-                f"The model gives {len(scores):,} scores and {LABELS} names {len(self._labels):,}: they do not belong "
-                "together."
+                f"The model returns {len(scores):,} scores, but {LABELS} has {len(self._labels):,} labels. "
+                "Use files of the same model."
             )
         if len(scores) and (scores.min() < 0 or scores.max() > 1):
-            # Some conversions leave out the last step.
+            # Some converted models lack the final sigmoid.
             scores = 1 / (1 + np.exp(-np.clip(scores, -60, 60)))
         return [(label, float(score)) for label, score in zip(self._labels, scores, strict=True)]
 
 
 @lru_cache(maxsize=1)
 def open_tagger(folder: str) -> Tagger:
-    """The tagger in a folder; the last one opened stays loaded. Raises `InvalidInputError`."""
+    """Load the tagger in a folder; the last one stays loaded. Raises `InvalidInputError`."""
     try:
         import onnxruntime
     except ImportError as error:
-        raise InvalidInputError("Taggers need an extra: pip install 'mysticanvas[vision]'") from error
+        raise InvalidInputError("Taggers need an optional dependency: pip install 'mysticanvas[vision]'") from error
     labels = read_labels(Path(folder) / LABELS)
     options = onnxruntime.SessionOptions()
-    # There is a worker a core already.
+    # There is already one worker per core.
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     try:
         session = onnxruntime.InferenceSession(
             str(Path(folder) / MODEL), sess_options=options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:
-        raise InvalidInputError(f"The model {Path(folder) / MODEL} cannot be loaded: {_first_line(error)}") from error
+        raise InvalidInputError(
+            f"The model {Path(folder) / MODEL} could not be loaded: {_get_first_line(error)}"
+        ) from error
     return Tagger(session, labels)
 
 
-def _square(image: pyvips.Image, side_px: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
-    """Rows of RGB pixels: all of the picture, in the middle of a white square. Raises `UnreadableFileError`."""
+def _pad_to_square(image: pyvips.Image, side_px: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """RGB pixels of shape (rows, columns, 3): the whole image, centered on a white square.
+
+    Raises `UnreadableFileError`.
+    """
     try:
         image = image.colourspace("srgb")
         if image.hasalpha():
@@ -85,9 +90,9 @@ def _square(image: pyvips.Image, side_px: int) -> np.ndarray[Any, np.dtype[np.ui
         whole = image.embed(left, top, side_px, side_px, extend="background", background=[255, 255, 255])
         pixels: np.ndarray[Any, np.dtype[np.uint8]] = whole.numpy()
     except pyvips.Error as error:
-        raise UnreadableFileError(f"The picture cannot be decoded: {_first_line(error)}") from error
+        raise UnreadableFileError(f"The image could not be decoded: {_get_first_line(error)}") from error
     return pixels
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or ["unknown fault"])[0][:300]
+def _get_first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or ["unknown error"])[0][:300]

@@ -1,7 +1,7 @@
-"""Text to word pieces, as BERT's uncased models were taught to see it.
+"""WordPiece tokenizer of BERT's uncased models.
 
-Source: the BERT paper's reference tokenizer (lower case, accents dropped, punctuation and each CJK
-ideograph alone, then greedy longest pieces from a vocabulary). Linear in the text; nothing raises.
+Source: the reference tokenizer of the BERT paper: lower case without accents, punctuation and CJK ideographs as
+separate words, then the longest matching tokens of a vocabulary. Linear in the length of the text; never raises.
 """
 
 import re
@@ -12,10 +12,10 @@ UNKNOWN = "[UNK]"
 START = "[CLS]"
 END = "[SEP]"
 PAD = "[PAD]"
-# A longer run of letters is no word; the models never saw one.
+# Longer words become unknown, as in the training of the models.
 MAX_WORD_CHARACTERS = 100
-# Prompts repeat their words: remembering those makes it five times as fast. About 30 MB when full.
-WORDS_REMEMBERED = 100_000
+# Prompts repeat words, so a cache makes tokenizing five times as fast. It takes about 30 MB when full.
+MAX_CACHED_WORDS = 100_000
 
 _ASCII_WORDS = re.compile(r"[a-z0-9]+|[!-/:-@\[-`{-~]")
 _ASCII_CONTROLS = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])
@@ -31,34 +31,36 @@ _IDEOGRAPHS = (
 )
 
 
-class WordPieces:
-    """`vocabulary` lists the pieces; the number of a piece is its place. Not thread-safe only in that
-    two threads may do the same work."""
+class WordPieceTokenizer:
+    """Tokenizer; the id of a token is its index in `vocabulary`.
+
+    Can be shared between threads, which may do the same work twice.
+    """
 
     def __init__(self, vocabulary: Sequence[str]) -> None:
         self._numbers = {piece: number for number, piece in enumerate(vocabulary)}
         self._unknown = self._numbers[UNKNOWN]
-        self._remembered: dict[str, tuple[int, ...]] = {}
+        self._cache: dict[str, tuple[int, ...]] = {}
 
-    def number(self, piece: str) -> int:
+    def get_id(self, piece: str) -> int:
         return self._numbers[piece]
 
-    def pieces(self, text: str) -> list[int]:
-        """The numbers of the pieces of `text`, without marks of start and end."""
+    def tokenize(self, text: str) -> list[int]:
+        """The token ids of `text`, without start and end tokens."""
         numbers: list[int] = []
-        for word in words(text):
-            known = self._remembered.get(word)
-            numbers += self._remember(word) if known is None else known
+        for word in split_words(text):
+            known = self._cache.get(word)
+            numbers += self._split_cached(word) if known is None else known
         return numbers
 
-    def _remember(self, word: str) -> tuple[int, ...]:
-        if len(self._remembered) >= WORDS_REMEMBERED:
-            self._remembered.clear()
-        pieces = self._remembered[word] = tuple(self._split(word))
+    def _split_cached(self, word: str) -> tuple[int, ...]:
+        if len(self._cache) >= MAX_CACHED_WORDS:
+            self._cache.clear()
+        pieces = self._cache[word] = tuple(self._split(word))
         return pieces
 
     def _split(self, word: str) -> list[int]:
-        """Greedy: the longest piece first; one that is not known makes the whole word unknown."""
+        """Split a word greedily into the longest known tokens; [unknown] when a part is not in the vocabulary."""
         if len(word) > MAX_WORD_CHARACTERS:
             return [self._unknown]
         numbers = []
@@ -76,14 +78,14 @@ class WordPieces:
         return numbers
 
 
-def words(text: str) -> list[str]:
-    """Words and single punctuation marks, lower case, without accents."""
+def split_words(text: str) -> list[str]:
+    """Words and single punctuation marks, in lower case without accents."""
     if text.isascii():
         return _ASCII_WORDS.findall(text.translate(_ASCII_CONTROLS).lower())
-    return "".join(map(_spaced, _plain(text))).split()
+    return "".join(map(_add_spaces, _normalize(text))).split()
 
 
-def _plain(text: str) -> str:
+def _normalize(text: str) -> str:
     kept = "".join(character for character in text if not _is_control(character))
     return "".join(c for c in unicodedata.normalize("NFD", kept.lower()) if unicodedata.category(c) != "Mn")
 
@@ -94,8 +96,8 @@ def _is_control(character: str) -> bool:
     return character in "\0\ufffd" or unicodedata.category(character) in ("Cc", "Cf", "Co", "Cs")
 
 
-def _spaced(character: str) -> str:
-    """With spaces around what stands alone."""
+def _add_spaces(character: str) -> str:
+    """The character, with spaces around it if it is a word by itself."""
     if character.isalnum() and not _is_ideograph(character):
         return character
     return f" {character} " if _is_mark(character) or _is_ideograph(character) else character

@@ -1,1 +1,1 @@
-"""Processes that do slow work: bytes in, values out. They have no database."""
+"""Worker processes for slow tasks: bytes in, values out. They have no access to the database."""

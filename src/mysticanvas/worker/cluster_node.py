@@ -1,7 +1,7 @@
-"""What runs on the machines of a cluster: a task in, an answer out, in the same supervised processes as at
-home. A file that kills its reader kills one of those, never the cluster's own worker.
+"""Runs tasks on the machines of a cluster, in the same supervised worker processes as locally.
 
-Everything travels as bytes and plain values (`protocol.py`); a Dask worker needs this package and no more.
+A file that crashes its reader crashes one of these processes, never the Dask worker. Messages are bytes and plain
+values (`protocol.py`), so a Dask worker only needs this package.
 """
 
 import io
@@ -17,14 +17,14 @@ from mysticanvas import __version__
 from mysticanvas.domain.errors import TaskError, TaskTimedOutError, WorkerCrashedError
 from mysticanvas.domain.task import Task, Travel
 from mysticanvas.worker.pool import WorkerPool
-from mysticanvas.worker.protocol import answer_frame, read_frame, task_of
+from mysticanvas.worker.protocol import decode_task, encode_answer, read_frame
 
 ANSWERED, FAILED, TIMED_OUT, CRASHED = "answered", "failed", "timed out", "crashed"
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Of one task on one machine."""
+    """Limits of one task on one machine."""
 
     memory_bytes: int
     task_limit_s: float
@@ -33,19 +33,20 @@ class Limits:
 def run_frame(
     version: str, frame: bytes, content: bytes | None, mtime_ns: int, memory_bytes: int, task_limit_s: float
 ) -> tuple[str, bytes, str]:
-    """Do the task of a frame: (what became of it, the frame of the answer, a sentence and what the reader
-    said). `content` is the task's file, where that is not on this machine; it was last changed at `mtime_ns`.
+    """Run the task in a frame: (outcome, frame of the result, error message with the end of the worker's stderr).
+
+    `content` is the content of the task's file, if this machine has no access to it; `mtime_ns` is its time.
     """
     if version != __version__:
-        sentence = f"The cluster runs MystiCanvas {__version__}, this library {version}: they must be the same."
+        sentence = f"The cluster runs MystiCanvas {__version__}, but this library runs {version}. Use the same version."
         return FAILED, b"", sentence
     sent = read_frame(io.BytesIO(frame))
     if sent is None:
-        return FAILED, b"", "An empty task came to the cluster."
+        return FAILED, b"", "The cluster received an empty task."
     try:
-        with _at_hand(task_of(sent), content, mtime_ns) as task:
-            answer = _pool(Limits(memory_bytes, task_limit_s)).submit(task).result()
-        return ANSWERED, answer_frame(sent.id, answer), ""
+        with _provide_file(decode_task(sent), content, mtime_ns) as task:
+            answer = _get_pool(Limits(memory_bytes, task_limit_s)).submit(task).result()
+        return ANSWERED, encode_answer(sent.id, answer), ""
     except TaskTimedOutError as error:
         return TIMED_OUT, b"", str(error)
     except WorkerCrashedError as error:
@@ -55,7 +56,7 @@ def run_frame(
 
 
 @contextmanager
-def _at_hand(task: Task, content: bytes | None, mtime_ns: int) -> Iterator[Task]:
+def _provide_file(task: Task, content: bytes | None, mtime_ns: int) -> Iterator[Task]:
     """The task, over a file of this machine for as long as it takes."""
     if content is None or task.travel is not Travel.WITH_FILE:
         yield task
@@ -65,7 +66,7 @@ def _at_hand(task: Task, content: bytes | None, mtime_ns: int) -> Iterator[Task]
         root = os.fsencode(folder)
         parts = file_task.path_bytes.split(b"/")
         if any(part in (b"", b".", b"..") for part in parts):
-            raise TaskError("The path leads out of its folder.")
+            raise TaskError("The path is outside of its folder.")
         os.makedirs(os.path.join(root, *parts[:-1]), exist_ok=True)
         path = os.path.join(root, *parts)
         with open(path, "wb") as file:
@@ -75,21 +76,21 @@ def _at_hand(task: Task, content: bytes | None, mtime_ns: int) -> Iterator[Task]
 
 
 _pools: dict[Limits, WorkerPool] = {}
-_making = threading.Lock()
+_pools_lock = threading.Lock()
 
 
-def _pool(limits: Limits) -> WorkerPool:
-    """One for the life of this process; its own processes end with it."""
-    with _making:
+def _get_pool(limits: Limits) -> WorkerPool:
+    """The pool for these limits, which lives as long as this process."""
+    with _pools_lock:
         pool = _pools.get(limits)
         if pool is None:
-            pool = WorkerPool(_threads(), memory_bytes=limits.memory_bytes, task_limit_s=limits.task_limit_s)
+            pool = WorkerPool(_count_threads(), memory_bytes=limits.memory_bytes, task_limit_s=limits.task_limit_s)
             _pools[limits] = pool.__enter__()
     return pool
 
 
-def _threads() -> int:
-    """How many tasks the cluster gives this machine at a time."""
+def _count_threads() -> int:
+    """The number of tasks that Dask runs on this machine at a time."""
     from distributed import get_worker
 
     return max(1, int(get_worker().state.nthreads))

@@ -1,6 +1,6 @@
-"""The child side: one task after the other from standard input, answers to standard output.
+"""The worker process: reads tasks from standard input and writes results to standard output, one at a time.
 
-Ends when its input ends, so it outlives no Orchestrator, not even one that was killed.
+It exits at the end of its input, so it never outlives its Orchestrator, even one that was killed.
 """
 
 import gc
@@ -13,43 +13,44 @@ from typing import Any
 
 from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.domain.task import Answer, Task
-from mysticanvas.worker.protocol import BrokenPipeFrameError, answer_frame, error_frame, read_frame, task_of
+from mysticanvas.worker.protocol import BrokenFrameError, decode_task, encode_answer, encode_error, read_frame
 
 NICE = 5
 
 
 def main() -> None:
+    """Run tasks until standard input ends. Arguments: memory limit in bytes; 1 to run at low priority."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     limit_memory(int(sys.argv[1]))
     if sys.argv[2] == "1" and hasattr(os, "nice"):
-        # The gallery goes first; on Windows the process was started so.
+        # The gallery has priority. On Windows, the pool starts the process with low priority.
         os.nice(NICE)
-    # Answers are freed as they are sent; looking for cycles after every few hundred objects finds none.
+    # Results are freed by reference counting; the default thresholds would search for cycles in vain.
     gc.set_threshold(50_000, 20, 20)
-    # Whatever a library prints must not reach the pipe of answers.
+    # Output printed by libraries must not reach the pipe of results.
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     tasks = sys.stdin.buffer
     try:
         while (frame := read_frame(tasks)) is not None:
-            answers.write(_answer(frame.id, task_of(frame)))
-    except (BrokenPipeFrameError, BrokenPipeError):
+            answers.write(_run_to_frame(frame.id, decode_task(frame)))
+    except (BrokenFrameError, BrokenPipeError):
         sys.exit(0)
 
 
-def _answer(number: int, task: Task) -> bytes:
+def _run_to_frame(number: int, task: Task) -> bytes:
     try:
-        return answer_frame(number, run(task))
+        return encode_answer(number, run_task(task))
     except MystiCanvasError as error:
-        return error_frame(number, str(error))
+        return encode_error(number, str(error))
     except MemoryError:
-        return error_frame(number, "Reading this file takes more memory than it may.")
-    except Exception as error:  # noqa: BLE001 - one file's fault must not end the process
+        return encode_error(number, "Reading this file exceeded the memory limit.")
+    except Exception as error:  # noqa: BLE001 - an error in one file must not end the process
         print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
-        return error_frame(number, f"MystiCanvas cannot read this file ({type(error).__name__}: {error}).")
+        return encode_error(number, f"This file could not be read ({type(error).__name__}: {error}).")
 
 
-def run(task: Task) -> Answer:
+def run_task(task: Task) -> Answer:
     """Run one task here and now, by `RUN` of the `task.py` beside the module that defines it."""
     return _runs_of(type(task).__module__.rpartition(".")[0])[type(task)](task)
 
@@ -61,11 +62,11 @@ def _runs_of(package: str) -> Any:
 
 
 def limit_memory(limit_bytes: int) -> None:
-    """Address space is what can be limited; libraries map about this much that they never touch."""
+    """Limit the address space, plus an allowance for what libraries map without using it."""
     try:
         import resource
     except ImportError:
-        # Windows has no such limit; there the pool watches the time alone.
+        # Windows has no such limit. There, only the pool's time limit applies.
         return
     mapped_unused = 768 * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (limit_bytes + mapped_unused, limit_bytes + mapped_unused))

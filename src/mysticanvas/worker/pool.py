@@ -1,9 +1,9 @@
-"""The parent side of the workers: processes that are fed, watched, killed and replaced.
+"""The pool of worker processes: starts them, sends tasks, and replaces processes that crash or exceed limits.
 
-Tasks are sent ahead, so that a worker never waits for its next one; it does them in order. When one
-dies, the task it was at is to blame; the others are given to the next worker (J6). One that is at a
-task whose future is cancelled is killed, too (J10). One process more
-than asked for takes urgent tasks only: a person's scan never waits behind a hundred thumbnails (J9).
+Tasks are sent ahead, so that a worker never waits for the next one; it runs them in order. When a worker dies, the
+task it was running fails and its other tasks go to another worker. A worker whose running task is cancelled is
+killed. One additional process only runs urgent tasks, so that a user's scan never waits for thumbnails.
+See docs/adr/0003-workers-are-pure.md.
 """
 
 import contextlib
@@ -22,19 +22,19 @@ from typing import BinaryIO
 
 from mysticanvas.domain.errors import TaskError, TaskFailedError, TaskTimedOutError, WorkerCrashedError
 from mysticanvas.domain.task import Answer, Task
-from mysticanvas.worker.protocol import BrokenPipeFrameError, answer_of, read_frame, task_frame
+from mysticanvas.worker.protocol import BrokenFrameError, decode_answer, encode_task, read_frame
 
 log = logging.getLogger(__name__)
 
-TASKS_AHEAD = 2
-STDERR_KEPT_BYTES = 4_000
-# A worker that cannot even start must not be started in a tight loop.
-LONGEST_RESTART_WAIT_S = 10.0
-WATCH_EVERY_S = 0.5
+MAX_TASKS_PER_WORKER = 2
+MAX_STDERR_BYTES = 4_000
+# Prevents a tight loop when workers crash at startup.
+MAX_RESTART_WAIT_S = 10.0
+WATCH_INTERVAL_S = 0.5
 
 
 @dataclass(slots=True)
-class _Sent:
+class _SentTask:
     number: int
     task: Task
     urgent: bool
@@ -45,38 +45,38 @@ class _Sent:
 class _Worker:
     process: subprocess.Popen[bytes]
     urgent_only: bool
-    sent: deque[_Sent] = field(default_factory=deque)
+    sent: deque[_SentTask] = field(default_factory=deque)
     outbox: SimpleQueue[bytes | None] = field(default_factory=SimpleQueue)
     busy_since_s: float = 0.0
     timed_out: bool = False
-    broken_off: bool = False
+    cancelled: bool = False
     stderr: deque[bytes] = field(default_factory=lambda: deque(maxlen=60))
 
 
 class WorkerPool:
-    """`size` processes for everything and one for what is urgent, with a memory and a time limit
-    each; an `Executor`. A context manager.
+    """An `Executor` and a context manager: `size` processes for all tasks and one for urgent tasks.
 
-    `when_needed`: the processes start with the first task, not with the pool.
+    Limits apply to each process. `when_needed`: start the processes with the first task instead of with the pool.
     """
 
     def __init__(self, size: int, *, memory_bytes: int, task_limit_s: float, when_needed: bool = False) -> None:
         self._memory_bytes = memory_bytes
         self._task_limit_s = task_limit_s
-        self._waiting: deque[_Sent] = deque()
-        self._urgent: deque[_Sent] = deque()
+        self._waiting: deque[_SentTask] = deque()
+        self._urgent: deque[_SentTask] = deque()
         self._state = threading.Condition()
         self._closing = False
-        self._needed = not when_needed
-        # Set while there is a task whose time is to be watched; the watch sleeps otherwise.
+        self._is_started = not when_needed
+        # Set while tasks are running, so that the watch thread sleeps otherwise.
         self._busy = threading.Event()
         self._closed = threading.Event()
         self._numbers = itertools.count()
         self._workers: list[_Worker | None] = [None] * (size + 1)
         self._threads = [
-            threading.Thread(target=self._keep, args=(i,), name=f"worker-{i}", daemon=True) for i in range(size + 1)
+            threading.Thread(target=self._supervise, args=(i,), name=f"worker-{i}", daemon=True)
+            for i in range(size + 1)
         ]
-        self._watch = threading.Thread(target=self._watch_times, name="worker-watch", daemon=True)
+        self._watch = threading.Thread(target=self._watch_time_limits, name="worker-watch", daemon=True)
 
     def __enter__(self) -> "WorkerPool":
         for thread in (*self._threads, self._watch):
@@ -100,9 +100,11 @@ class WorkerPool:
             thread.join()
 
     def submit(self, task: Task, *, urgent: bool = False) -> Future[Answer]:
-        """The future fails with a `TaskError`, or is cancelled when the pool closes. What is `urgent`
-        goes ahead of what is not."""
-        sent = _Sent(next(self._numbers), task, urgent, Future())
+        """Queue a task. `urgent` tasks run before others.
+
+        The future fails with a `TaskError`, or is cancelled when the pool closes.
+        """
+        sent = _SentTask(next(self._numbers), task, urgent, Future())
         sent.done.add_done_callback(self._on_done)
         with self._state:
             if self._closing:
@@ -110,14 +112,14 @@ class WorkerPool:
             else:
                 (self._urgent if urgent else self._waiting).append(sent)
             self._feed()
-            if not self._needed:
-                self._needed = True
+            if not self._is_started:
+                self._is_started = True
                 self._state.notify_all()
         return sent.done
 
     @property
     def process_ids(self) -> list[int]:
-        """Of the workers that are alive."""
+        """Process ids of the running workers."""
         with self._state:
             return [w.process.pid for w in self._workers if w is not None and w.process.poll() is None]
 
@@ -127,25 +129,25 @@ class WorkerPool:
         with self._state:
             for worker in self._workers:
                 if worker is not None and worker.sent and worker.sent[0].done is done:
-                    self._break_off(worker)
+                    self._kill_cancelled(worker)
 
-    def _break_off(self, worker: _Worker) -> None:
-        """Nobody wants what the worker is at; the state's lock is held."""
-        worker.broken_off = True
+    def _kill_cancelled(self, worker: _Worker) -> None:
+        """Kill a worker because its running task was cancelled. The caller holds the lock."""
+        worker.cancelled = True
         worker.process.kill()
 
     # -- feeding ------------------------------------------------------------------------------
 
     def _feed(self) -> None:
-        """Send waiting tasks to the worker with the fewest; the state's lock is held."""
+        """Send waiting tasks to the workers with the fewest tasks. The caller holds the lock."""
         alive = [worker for worker in self._workers if worker is not None]
         self._feed_from(self._urgent, alive)
         self._feed_from(self._waiting, [worker for worker in alive if not worker.urgent_only])
 
-    def _feed_from(self, queue: deque[_Sent], workers: list[_Worker]) -> None:
+    def _feed_from(self, queue: deque[_SentTask], workers: list[_Worker]) -> None:
         while queue and workers:
             worker = min(workers, key=lambda w: len(w.sent))
-            if len(worker.sent) >= TASKS_AHEAD:
+            if len(worker.sent) >= MAX_TASKS_PER_WORKER:
                 return
             sent = queue.popleft()
             if sent.done.cancelled():
@@ -154,20 +156,20 @@ class WorkerPool:
                 worker.busy_since_s = time.monotonic()
                 self._busy.set()
             worker.sent.append(sent)
-            worker.outbox.put(task_frame(sent.number, sent.task))
+            worker.outbox.put(encode_task(sent.number, sent.task))
 
-    # -- one thread a worker ------------------------------------------------------------------
+    # -- one thread per worker ----------------------------------------------------------------
 
-    def _keep(self, index: int) -> None:
+    def _supervise(self, index: int) -> None:
         with self._state:
-            self._state.wait_for(lambda: self._needed or self._closing)
+            self._state.wait_for(lambda: self._is_started or self._closing)
         wait_s = 0.0
         while not self._is_closing():
             urgent_only = index == 0
             worker = _Worker(self._start(in_background=not urgent_only), urgent_only)
             beside = [
-                threading.Thread(target=_drain, args=(worker,), name=f"worker-{index}-errors", daemon=True),
-                threading.Thread(target=_post, args=(worker,), name=f"worker-{index}-tasks", daemon=True),
+                threading.Thread(target=_read_stderr, args=(worker,), name=f"worker-{index}-errors", daemon=True),
+                threading.Thread(target=_send_frames, args=(worker,), name=f"worker-{index}-tasks", daemon=True),
             ]
             for thread in beside:
                 thread.start()
@@ -176,7 +178,7 @@ class WorkerPool:
                 if self._closing:
                     worker.process.kill()
                 self._feed()
-            answered = self._listen(worker)
+            answered = self._read_results(worker)
             worker.process.kill()
             worker.process.wait()
             worker.outbox.put(None)
@@ -184,9 +186,9 @@ class WorkerPool:
                 thread.join()
             with self._state:
                 self._workers[index] = None
-                self._bury(worker)
-            expected = answered or worker.timed_out or worker.broken_off
-            wait_s = 0.0 if expected else min(LONGEST_RESTART_WAIT_S, wait_s * 2 + 0.1)
+                self._handle_exit(worker)
+            expected = answered or worker.timed_out or worker.cancelled
+            wait_s = 0.0 if expected else min(MAX_RESTART_WAIT_S, wait_s * 2 + 0.1)
             with self._state:
                 self._state.wait_for(lambda: self._closing, wait_s)
 
@@ -204,12 +206,12 @@ class WorkerPool:
             creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0) if in_background else 0,
         )
 
-    def _listen(self, worker: _Worker) -> int:
-        """Settle futures until the worker is gone; how many it answered."""
+    def _read_results(self, worker: _Worker) -> int:
+        """Resolve futures until the worker exits; returns the number of results."""
         assert worker.process.stdout is not None
         answers = io.BufferedReader(worker.process.stdout)  # type: ignore[type-var]
         answered = 0
-        with contextlib.suppress(BrokenPipeFrameError, OSError):
+        with contextlib.suppress(BrokenFrameError, OSError):
             while (frame := read_frame(answers)) is not None:
                 with self._state:
                     if not worker.sent or worker.sent[0].number != frame.id:
@@ -217,41 +219,41 @@ class WorkerPool:
                     sent = worker.sent.popleft()
                     worker.busy_since_s = time.monotonic()
                     if worker.sent and worker.sent[0].done.cancelled():
-                        self._break_off(worker)
+                        self._kill_cancelled(worker)
                     self._feed()
                 answered += 1
-                _settle(sent.done, answer_of(frame, type(sent.task)))
+                _resolve_future(sent.done, decode_answer(frame, type(sent.task)))
         return answered
 
-    def _bury(self, worker: _Worker) -> None:
-        """Blame the task at the head, keep the others; the state's lock is held."""
+    def _handle_exit(self, worker: _Worker) -> None:
+        """Fail the running task of a dead worker and queue its other tasks again. The caller holds the lock."""
         if self._closing:
             for sent in worker.sent:
                 sent.done.cancel()
             return
         if not worker.sent:
             return
-        # One that was stopped on purpose may have been at the next task by then, which is not to blame.
-        blamed = None if worker.broken_off else worker.sent.popleft()
+        # A worker killed for a cancellation may already have started the next task, which must not fail.
+        blamed = None if worker.cancelled else worker.sent.popleft()
         for sent in reversed(worker.sent):
             (self._urgent if sent.urgent else self._waiting).appendleft(sent)
         if blamed is None:
             return
-        tail = b"".join(worker.stderr)[-STDERR_KEPT_BYTES:].decode("utf-8", "replace")
-        log.warning("a worker died", extra={"code": worker.process.returncode, "timed_out": worker.timed_out})
+        tail = b"".join(worker.stderr)[-MAX_STDERR_BYTES:].decode("utf-8", "replace")
+        log.warning("worker process died", extra={"code": worker.process.returncode, "timed_out": worker.timed_out})
         error: TaskError
         if worker.timed_out:
-            error = TaskTimedOutError(f"Reading this file took longer than {self._task_limit_s:.0f} s.")
+            error = TaskTimedOutError(f"Reading this file exceeded the time limit of {self._task_limit_s:.0f} s.")
         else:
             error = WorkerCrashedError(
-                f"Reading this file crashed the reader (exit code {worker.process.returncode}).", tail
+                f"The worker crashed while reading this file (exit code {worker.process.returncode}).", tail
             )
         with contextlib.suppress(InvalidStateError):
             blamed.done.set_exception(error)
 
-    # -- the clock ----------------------------------------------------------------------------
+    # -- time limits --------------------------------------------------------------------------
 
-    def _watch_times(self) -> None:
+    def _watch_time_limits(self) -> None:
         while not self._closed.is_set():
             self._busy.wait()
             with self._state:
@@ -263,10 +265,10 @@ class WorkerPool:
                         worker.process.kill()
                 if not working and not self._closing:
                     self._busy.clear()
-            self._closed.wait(WATCH_EVERY_S)
+            self._closed.wait(WATCH_INTERVAL_S)
 
 
-def _settle(done: Future[Answer], answer: Answer | str) -> None:
+def _resolve_future(done: Future[Answer], answer: Answer | str) -> None:
     with contextlib.suppress(InvalidStateError):
         if isinstance(answer, str):
             done.set_exception(TaskFailedError(answer))
@@ -274,16 +276,19 @@ def _settle(done: Future[Answer], answer: Answer | str) -> None:
             done.set_result(answer)
 
 
-def _stdin(worker: _Worker) -> BinaryIO:
+def _get_stdin(worker: _Worker) -> BinaryIO:
     assert worker.process.stdin is not None
     return worker.process.stdin  # type: ignore[return-value]
 
 
-def _post(worker: _Worker) -> None:
-    """Send what is in the outbox. A pipe holds some 64 kB: whoever waited for room in it with the pool's lock
-    would keep the answers from being read for which the worker waits."""
-    pipe = _stdin(worker)
-    # A dead worker's thread notices and gives its tasks to the next.
+def _send_frames(worker: _Worker) -> None:
+    """Send frames from the outbox until it contains None.
+
+    This needs its own thread: a pipe holds about 64 kB, and blocking on it while holding the pool's lock would keep
+    results from being read, for which the worker waits.
+    """
+    pipe = _get_stdin(worker)
+    # The supervising thread detects a dead worker and queues its tasks again.
     with contextlib.suppress(OSError):
         while (frame := worker.outbox.get()) is not None:
             rest = memoryview(frame)
@@ -291,7 +296,7 @@ def _post(worker: _Worker) -> None:
                 rest = rest[pipe.write(rest) :]
 
 
-def _drain(worker: _Worker) -> None:
+def _read_stderr(worker: _Worker) -> None:
     assert worker.process.stderr is not None
     while block := worker.process.stderr.read(4096):
         worker.stderr.append(block)

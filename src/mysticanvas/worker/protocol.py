@@ -17,8 +17,8 @@ ERROR = "error"
 ANSWER = "answer"
 
 
-class BrokenPipeFrameError(Exception):
-    """The other side went away, or sent what is no frame."""
+class BrokenFrameError(Exception):
+    """The other process exited or sent an invalid frame."""
 
 
 class _Frame(msgspec.Struct, array_like=True):
@@ -27,40 +27,40 @@ class _Frame(msgspec.Struct, array_like=True):
     body: msgspec.Raw
 
 
-def task_frame(number: int, task: Task) -> bytes:
+def encode_task(number: int, task: Task) -> bytes:
     kind = type(task)
-    return _frame(number, f"{kind.__module__}:{kind.__qualname__}", msgspec.msgpack.encode(task))
+    return _encode_frame(number, f"{kind.__module__}:{kind.__qualname__}", msgspec.msgpack.encode(task))
 
 
-def answer_frame(number: int, answer: Answer) -> bytes:
+def encode_answer(number: int, answer: Answer) -> bytes:
     """Raises `ValueError` for an answer that is too large to send."""
     to_wire = getattr(answer, "to_wire", None)
-    return _frame(number, ANSWER, msgspec.msgpack.encode(answer) if to_wire is None else to_wire())
+    return _encode_frame(number, ANSWER, msgspec.msgpack.encode(answer) if to_wire is None else to_wire())
 
 
-def error_frame(number: int, sentence: str) -> bytes:
-    return _frame(number, ERROR, msgspec.msgpack.encode(sentence[:4_000]))
+def encode_error(number: int, sentence: str) -> bytes:
+    return _encode_frame(number, ERROR, msgspec.msgpack.encode(sentence[:4_000]))
 
 
 def read_frame(pipe: BinaryIO) -> _Frame | None:
-    """The next frame; None at the end. Raises `BrokenPipeFrameError`."""
+    """The next frame; None at the end of the pipe. Raises `BrokenFrameError`."""
     prefix = pipe.read(4)
     if not prefix:
         return None
     length = int.from_bytes(prefix, "big")
     if len(prefix) < 4 or length > MAX_FRAME_BYTES:
-        raise BrokenPipeFrameError
+        raise BrokenFrameError
     content = pipe.read(length)
     if len(content) < length:
-        raise BrokenPipeFrameError
+        raise BrokenFrameError
     try:
         return msgspec.msgpack.decode(content, type=_Frame)
     except msgspec.DecodeError as error:
-        raise BrokenPipeFrameError from error
+        raise BrokenFrameError from error
 
 
-def task_of(frame: _Frame) -> Task:
-    """Raises `BrokenPipeFrameError` for a kind that is no task."""
+def decode_task(frame: _Frame) -> Task:
+    """Raises `BrokenFrameError` for a kind that is no task."""
     task: Task = msgspec.msgpack.decode(frame.body, type=_task_type(frame.kind))
     return task
 
@@ -70,11 +70,11 @@ def _task_type(kind: str) -> type[Task]:
     module, _, name = kind.partition(":")
     found = getattr(import_module(module), name, None)
     if not (isinstance(found, type) and issubclass(found, Task)):
-        raise BrokenPipeFrameError
+        raise BrokenFrameError
     return found
 
 
-def answer_of(frame: _Frame, task_type: type[Task]) -> Answer | str:
+def decode_answer(frame: _Frame, task_type: type[Task]) -> Answer | str:
     """The answer to a task of that type; for a failure its sentence."""
     if frame.kind == ERROR:
         return msgspec.msgpack.decode(frame.body, type=str)
@@ -83,8 +83,8 @@ def answer_of(frame: _Frame, task_type: type[Task]) -> Answer | str:
     return msgspec.msgpack.decode(frame.body, type=answer_type) if from_wire is None else from_wire(frame.body)
 
 
-def _frame(number: int, kind: str, body: bytes) -> bytes:
+def _encode_frame(number: int, kind: str, body: bytes) -> bytes:
     content = msgspec.msgpack.encode(_Frame(number, kind, msgspec.Raw(body)))
     if len(content) > MAX_FRAME_BYTES:
-        raise ValueError("The answer is too large to be sent.")
+        raise ValueError("The result is too large to send.")
     return len(content).to_bytes(4, "big") + content

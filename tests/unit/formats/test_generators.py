@@ -333,14 +333,14 @@ def manifest(kind: str, agent: str) -> bytes:
     ],
 )
 def test_a_manifest_names_the_maker_of_the_model_but_never_a_prompt(kind: str, agent: str, tool: str) -> None:
-    recipe = read({"C2PA": c2pa.summary(manifest(kind, agent))})
+    recipe = read({"C2PA": c2pa.summarize(manifest(kind, agent))})
     assert (recipe.tool, recipe.prompt, recipe.seed) == (tool, None, None)
     assert recipe.params["digital_source_types"] == [kind]
 
 
 @pytest.mark.parametrize("kind", ["digitalCapture", "computationalCapture", "humanEdits", "algorithmicMedia"])
 def test_the_manifest_of_a_camera_says_nothing_of_models(kind: str) -> None:
-    assert read({"C2PA": c2pa.summary(manifest(kind, "Nikon Z6"))}).tool is None
+    assert read({"C2PA": c2pa.summarize(manifest(kind, "Nikon Z6"))}).tool is None
 
 
 def test_xmp_may_say_the_same() -> None:
@@ -361,5 +361,5 @@ def test_newer_images_of_midjourney_say_it_in_xmp_alone() -> None:
 
 
 def test_what_a_manifest_says_does_not_hide_how_an_image_was_made() -> None:
-    said = c2pa.summary(manifest("trainedAlgorithmicMedia", "gpt-image"))
+    said = c2pa.summarize(manifest("trainedAlgorithmicMedia", "gpt-image"))
     assert read({"C2PA": said, "parameters": "a\nSteps: 20, Seed: 1"}).tool == "A1111"

@@ -1,4 +1,4 @@
-"""`AskForTags`."""
+"""Task `AskForTags`: requests tags from a language model."""
 
 from collections.abc import Sequence
 
@@ -10,20 +10,19 @@ from mysticanvas.ml.static_embeddings import StaticModel
 
 
 def run(task: AskForTags) -> TagsSuggested:
-    tags = prompting.suggest(
+    tags = prompting.suggest_tags(
         task.endpoint,
         prompt=task.prompt,
         picture=task.picture,
-        vocabulary=nearest(task.prompt, task.vocabulary),
+        vocabulary=find_nearest_names(task.prompt, task.vocabulary),
         key=task.key,
         limit_s=task.limit_s,
     )
     return TagsSuggested(tags)
 
 
-def nearest(prompt: str | None, names: Sequence[str]) -> list[str]:
-    """As many of the names as are offered: those that mean something near to the prompt; the first ones
-    where there is none."""
+def find_nearest_names(prompt: str | None, names: Sequence[str]) -> list[str]:
+    """At most `MAX_VOCABULARY` names: the most similar to the prompt, or the first ones without a prompt."""
     if prompt is None or len(names) <= prompting.MAX_VOCABULARY:
         return list(names[: prompting.MAX_VOCABULARY])
     vectors = StaticModel.load().encode([prompt, *names])

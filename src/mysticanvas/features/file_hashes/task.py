@@ -1,4 +1,4 @@
-"""`HashFile`."""
+"""Task `HashFile`: computes the hash of a whole file."""
 
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.features.file_hashes.types import FileHashed, HashFile
@@ -10,7 +10,7 @@ def run(task: HashFile) -> FileHashed:
     with open_beneath(task.root, task.path_bytes) as source:
         digest = hash_file(source, task.algorithm)
         if digest is None:
-            raise UnreadableFileError("The file is too large to be compared.")
+            raise UnreadableFileError("The file is too large to compare.")
         return FileHashed(source.stat(), digest)
 
 

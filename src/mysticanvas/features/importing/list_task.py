@@ -1,4 +1,4 @@
-"""`ListFolder`."""
+"""Task `ListFolder`: lists images and sidecars in a folder."""
 
 from mysticanvas.features.importing.messages import FolderListing, ListFolder
 from mysticanvas.formats.containers.identify import sniff

@@ -1,4 +1,4 @@
-"""`ReadImages`: what containers and sidecars say. No pixel is decoded."""
+"""Task `ReadImages`: reads headers, metadata and sidecars. Pixels are not decoded."""
 
 import json
 import os
@@ -15,15 +15,15 @@ from mysticanvas.formats.containers.source import BufferedSource
 from mysticanvas.formats.detect import read_recipe
 from mysticanvas.formats.generators import fooocus_log
 from mysticanvas.formats.grids import is_grid
-from mysticanvas.fs.hashing import fingerprint
+from mysticanvas.fs.hashing import compute_fingerprint
 from mysticanvas.fs.safe_open import open_beneath
-from mysticanvas.fs.sidecars import read_log, read_with_stat
+from mysticanvas.fs.sidecars import read_log, read_sidecar_with_stat
 
-# What is kept to be read again; a file with more text than this is hostile.
+# Limit of the stored metadata. A file with more text is malicious.
 MAX_RAW_BYTES = 24 * 1024 * 1024
-# An answer that has grown beyond this is sent; the rest is asked for again.
-ENOUGH_BYTES = 8 * 1024 * 1024
-# A small window is set up six times as quickly, and loses nothing on a text that fits it.
+# A result beyond this size is sent, and the remaining files are requested again.
+MAX_ANSWER_BYTES = 8 * 1024 * 1024
+# A small window initializes six times as fast, and compresses texts that fit equally well.
 SMALL_TEXT_BYTES = 16 * 1024
 
 
@@ -32,28 +32,28 @@ def run(task: ReadImages) -> ImagesRead:
     answer_bytes = 0
     for file in task.files:
         try:
-            read = _read(task.root, file)
+            read = _read_image(task.root, file)
             answer_bytes += len(read.raw) + len(read.params_json) + len(read.recipe.prompt or "")
             reads.append(read)
         except UnreadableFileError as error:
             reads.append(NotRead(str(error)))
-        if answer_bytes > ENOUGH_BYTES:
+        if answer_bytes > MAX_ANSWER_BYTES:
             break
     return ImagesRead(reads)
 
 
-def _read(root: bytes, file: FileToRead) -> ImageRead:
-    """Raises `UnreadableFileError`, also when the file changed while it was read."""
+def _read_image(root: bytes, file: FileToRead) -> ImageRead:
+    """Raises `UnreadableFileError`, also when the file changes meanwhile."""
     with open_beneath(root, file.path_bytes) as opened:
         before = opened.stat()
         source = BufferedSource(opened)
         head = read_head(source)
-        sidecars, stats, problems = _sidecars(root, file)
+        sidecars, stats, problems = _read_sidecars(root, file)
         name = clean(os.path.basename(file.path_bytes).decode("utf-8", "replace"))
-        logged = None if head.texts else _logged(root, file.path_bytes, name)
+        logged = None if head.texts else _read_log_section(root, file.path_bytes, name)
         sidecars += [logged] if logged else []
         recipe = read_recipe(head, file_name=name, sidecars=sidecars)
-        print_of_file = fingerprint(source)
+        print_of_file = compute_fingerprint(source)
         if opened.stat() != before:
             raise UnreadableFileError("The file is still being written.")
     return ImageRead(
@@ -65,7 +65,7 @@ def _read(root: bytes, file: FileToRead) -> ImageRead:
         complete=head.complete,
         fingerprint=print_of_file,
         recipe=replace(recipe, params={}) if recipe.params else recipe,
-        params_json=_json(recipe.params) if recipe.params else "{}",
+        params_json=_encode_json(recipe.params) if recipe.params else "{}",
         raw=_pack([*head.texts, *sidecars]),
         problems=[*head.problems, *problems],
         sidecars=stats,
@@ -73,12 +73,12 @@ def _read(root: bytes, file: FileToRead) -> ImageRead:
     )
 
 
-def _sidecars(root: bytes, file: FileToRead) -> tuple[list[TextEntry], list[FileStat], list[str]]:
+def _read_sidecars(root: bytes, file: FileToRead) -> tuple[list[TextEntry], list[FileStat], list[str]]:
     entries, stats, problems = [], [], []
     for path in sorted(file.sidecars):
         name = clean(os.path.basename(path).decode("utf-8", "replace"))
         try:
-            entry, stat = read_with_stat(root, path)
+            entry, stat = read_sidecar_with_stat(root, path)
         except UnreadableFileError as error:
             problems.append(f"{name}: {error}")
             continue
@@ -87,16 +87,16 @@ def _sidecars(root: bytes, file: FileToRead) -> tuple[list[TextEntry], list[File
     return entries, stats, problems
 
 
-def _logged(root: bytes, path_bytes: bytes, name: str) -> TextEntry | None:
-    """What a log of the whole folder says of an image that says nothing. It is no file of the image."""
-    said = fooocus_log.section(read_log(root, path_bytes, fooocus_log.NAME), name)
-    return TextEntry("sidecar", fooocus_log.NAME, said) if said else None
+def _read_log_section(root: bytes, path_bytes: bytes, name: str) -> TextEntry | None:
+    """The section about an image in the folder's Fooocus log, as a sidecar; None without one."""
+    section = fooocus_log.section(read_log(root, path_bytes, fooocus_log.NAME), name)
+    return TextEntry("sidecar", fooocus_log.NAME, section) if section else None
 
 
 def _pack(entries: list[TextEntry]) -> bytes:
     if not entries:
         return b""
-    content = _json([[entry.carrier, entry.key, entry.text] for entry in entries]).encode()
+    content = _encode_json([[entry.carrier, entry.key, entry.text] for entry in entries]).encode()
     if len(content) > MAX_RAW_BYTES:
         return b""
     small = len(content) <= SMALL_TEXT_BYTES
@@ -104,5 +104,5 @@ def _pack(entries: list[TextEntry]) -> bytes:
     return packer.compress(content) + packer.flush()
 
 
-def _json(value: Any) -> str:
+def _encode_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)

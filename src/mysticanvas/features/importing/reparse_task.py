@@ -1,4 +1,4 @@
-"""`ReadKept`: what today's parsers make of texts that were kept at an import."""
+"""Task `ReadKept`: parses stored metadata again with the current parsers."""
 
 import json
 import time
@@ -9,9 +9,9 @@ from mysticanvas.domain.recipe_json import dump
 from mysticanvas.features.importing.messages import KeptRead, KeptTexts, ReadKept
 from mysticanvas.formats.detect import read_entries
 
-# An answer ends here; what is left is asked for again.
+# The result ends at these limits, and the remaining images are requested again.
 TIME_LIMIT_S = 10.0
-ANSWER_BYTES = 16 * 1024 * 1024
+MAX_ANSWER_BYTES = 16 * 1024 * 1024
 MAX_RAW_BYTES = 64 * 1024 * 1024
 
 
@@ -20,21 +20,21 @@ def run(task: ReadKept) -> KeptRead:
     began_s = time.monotonic()
     size_bytes = 0
     for image in task.images:
-        if recipes and (time.monotonic() - began_s > TIME_LIMIT_S or size_bytes > ANSWER_BYTES):
+        if recipes and (time.monotonic() - began_s > TIME_LIMIT_S or size_bytes > MAX_ANSWER_BYTES):
             break
-        recipes.append(_read(image))
+        recipes.append(_parse_image(image))
         size_bytes += len(recipes[-1])
     return KeptRead([image.generation for image in task.images[: len(recipes)]], recipes)
 
 
-def _read(image: KeptTexts) -> bytes:
-    entries = _unpacked(image.raw)
+def _parse_image(image: KeptTexts) -> bytes:
+    entries = _unpack(image.raw)
     if entries is None:
         return b""
     return dump(read_entries(entries, file_name=image.file_name))
 
 
-def _unpacked(raw: bytes) -> list[TextEntry] | None:
+def _unpack(raw: bytes) -> list[TextEntry] | None:
     try:
         content = zlib.decompressobj().decompress(raw, MAX_RAW_BYTES)
         return [TextEntry(*entry) for entry in json.loads(content)]

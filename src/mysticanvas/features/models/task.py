@@ -1,4 +1,4 @@
-"""`ListModels`, `ReadModel`, `HashModel`: headers and bytes of models. Nothing is unpickled."""
+"""Tasks `ListModels`, `ReadModel` and `HashModel`: list, describe and hash models. Nothing is unpickled."""
 
 import os
 
@@ -12,8 +12,8 @@ from mysticanvas.features.models.task_types import (
     ModelRead,
     ReadModel,
 )
-from mysticanvas.formats.model_header import ModelFacts, facts_of_header, facts_of_sidecar, together
-from mysticanvas.formats.safetensors import header_end, read_header
+from mysticanvas.formats.model_header import ModelFacts, merge_facts, read_header_facts, read_sidecar_facts
+from mysticanvas.formats.safetensors import find_header_end, read_header
 from mysticanvas.fs.safe_open import FileSource, open_beneath
 from mysticanvas.fs.sidecars import read_sidecar
 
@@ -22,17 +22,17 @@ def list_folder(task: ListModels) -> ModelListing:
     return list_models(task.root, task.path_bytes)
 
 
-def read(task: ReadModel) -> ModelRead:
-    """Raises `UnreadableFileError` when the file cannot be opened; a bad header is a `problem`."""
+def read_model(task: ReadModel) -> ModelRead:
+    """Describe a model. Raises `UnreadableFileError` when it cannot be opened; a damaged header is a `problem`."""
     facts, problem = ModelFacts(), None
     with open_beneath(task.root, task.path_bytes) as source:
         stat = source.stat()
         if _is_safetensors(task.path_bytes):
             try:
-                facts = facts_of_header(read_header(source))
+                facts = read_header_facts(read_header(source))
             except UnreadableFileError as error:
                 problem = str(error)
-    facts = together([facts, *_beside(task)])
+    facts = merge_facts([facts, *_read_sidecars(task)])
     return ModelRead(
         stat=stat,
         kind=facts.kind.value if facts.kind else None,
@@ -44,34 +44,34 @@ def read(task: ReadModel) -> ModelRead:
     )
 
 
-def _beside(task: ReadModel) -> list[ModelFacts]:
+def _read_sidecars(task: ReadModel) -> list[ModelFacts]:
     found = []
     for path in task.sidecars:
         try:
-            found.append(facts_of_sidecar(read_sidecar(task.root, path).text))
+            found.append(read_sidecar_facts(read_sidecar(task.root, path).text))
         except UnreadableFileError:
-            # What lies beside a model is a help, never a condition.
+            # Sidecars of models are optional.
             continue
     return found
 
 
 def compute_hashes(task: HashModel) -> ModelHashed:
-    """Raises `UnreadableFileError`, also when the file changed meanwhile."""
+    """Hash a model. Raises `UnreadableFileError`, also when the file changes meanwhile."""
     with open_beneath(task.root, task.path_bytes) as source:
         before = source.stat()
-        hashes = hash_model(source, _tensors_from(task.path_bytes, source))
+        hashes = hash_model(source, _find_tensors_start(task.path_bytes, source))
         if source.stat() != before:
             raise UnreadableFileError("The file is still being written.")
     return ModelHashed(before, hashes)
 
 
-def _tensors_from(path_bytes: bytes, source: FileSource) -> int | None:
+def _find_tensors_start(path_bytes: bytes, source: FileSource) -> int | None:
     if not _is_safetensors(path_bytes):
         return None
     try:
-        return header_end(source)
+        return find_header_end(source)
     except UnreadableFileError:
-        # A damaged header has no tensors after it; the hashes of the whole file still say which it is.
+        # With a damaged header there are no tensors to hash, but hashes of the whole file still identify it.
         return None
 
 
@@ -79,4 +79,4 @@ def _is_safetensors(path_bytes: bytes) -> bool:
     return os.path.splitext(path_bytes)[1].lower() in SAFETENSORS_ENDINGS
 
 
-RUN = {ListModels: list_folder, ReadModel: read, HashModel: compute_hashes}
+RUN = {ListModels: list_folder, ReadModel: read_model, HashModel: compute_hashes}

@@ -1,4 +1,4 @@
-"""Writing a file of our own beside a person's image, which they have asked for. No other file is touched."""
+"""Writes a sidecar beside an image of the user, when the user requested it. No other file is changed."""
 
 import os
 from collections.abc import Callable
@@ -8,11 +8,11 @@ from enum import StrEnum
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.fs.safe_open import open_beneath, open_folder
 
-MOST_BYTES = 1024 * 1024
+MAX_BYTES = 1024 * 1024
 
 
 class Outcome(StrEnum):
-    """FOREIGN: another program's file is there, and stays. FAILED: the folder may not be written."""
+    """FOREIGN: a file of another program exists and is kept. FAILED: the file could not be written."""
 
     WRITTEN = "written"
     UNCHANGED = "unchanged"
@@ -21,8 +21,8 @@ class Outcome(StrEnum):
 
 
 def write(root: bytes, path_bytes: bytes, content: bytes, is_ours: Callable[[bytes], bool]) -> Outcome:
-    """The file is there whole, or as it was before. Nothing is written through a link."""
-    if (before := _read(root, path_bytes)) is not None:
+    """Write a file atomically, never through a link. `is_ours` decides by the content whether it may be replaced."""
+    if (before := _read_existing(root, path_bytes)) is not None:
         if not is_ours(before):
             return Outcome.FOREIGN
         if before == content:
@@ -35,29 +35,29 @@ def write(root: bytes, path_bytes: bytes, content: bytes, is_ours: Callable[[byt
     try:
         if handle is None:
             name = os.path.join(root, path_bytes)
-        return _write(name, content, handle, is_new=before is None)
+        return _replace_file(name, content, handle, is_new=before is None)
     finally:
         if handle is not None:
             os.close(handle)
 
 
-def _read(root: bytes, path_bytes: bytes) -> bytes | None:
-    """None when nothing is there; something that cannot be read is somebody's."""
+def _read_existing(root: bytes, path_bytes: bytes) -> bytes | None:
+    """The existing content; None without a file. b"?" for an unreadable file, which counts as foreign."""
     if not os.path.lexists(os.path.join(root, path_bytes)):
         return None
     try:
         with open_beneath(root, path_bytes) as source:
-            return source.read(0, MOST_BYTES)
+            return source.read(0, MAX_BYTES)
     except UnreadableFileError:
         return b"?"
 
 
-def _write(name: bytes, content: bytes, handle: int | None, *, is_new: bool) -> Outcome:
+def _replace_file(name: bytes, content: bytes, handle: int | None, *, is_new: bool) -> Outcome:
     part = name + b".part"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     try:
         if is_new:
-            # Takes the name: what another program puts there at this very moment is not lost.
+            # Reserve the name, so that a file that another program creates meanwhile is not overwritten.
             os.close(os.open(name, flags, 0o644, dir_fd=handle))
         with suppress(FileNotFoundError):
             os.unlink(part, dir_fd=handle)

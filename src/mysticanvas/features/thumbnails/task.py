@@ -1,5 +1,8 @@
-"""`MakeThumbs`: all bytes are read for the hash, so damage is found here too; and where nothing says how
-an image was made, its pixels are looked at for text, because they are decoded here anyway."""
+"""Task `MakeThumbs`: creates thumbnails, hashes the whole file, and searches pixels for stealth text.
+
+Hashing reads all bytes, so it detects damage too. Stealth text is only searched in images without other generation
+data, and here because the pixels are decoded anyway.
+"""
 
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.features.thumbnails.types import MakeThumbs, ThumbsMade
@@ -16,7 +19,7 @@ def run(task: MakeThumbs) -> ThumbsMade:
         before = source.stat()
         digest = hash_file(source, "blake3")
         if digest is None:
-            return ThumbsMade(before, None, None, [], "The file is too large to be shown.")
+            return ThumbsMade(before, None, None, [], "The file is too large to display.")
         try:
             head = read_head(source)
             image = load(source.handle, head)

@@ -1,4 +1,4 @@
-"""`VerifyFiles`."""
+"""Task `VerifyFiles`: compares files with their stored hashes."""
 
 import os
 from pathlib import Path
@@ -14,14 +14,13 @@ DECODED_EDGE_PX = 64
 
 
 def run(task: VerifyFiles) -> FilesVerified:
-    if _is_away(task):
+    if _is_unavailable(task):
         return FilesVerified(away=True, files=[])
     return FilesVerified(away=False, files=[_verify(task.root, file) for file in task.files])
 
 
-def _is_away(task: VerifyFiles) -> bool:
-    """A folder that is not there, another drive in its place, or none of what it held: nothing is said about
-    its files then."""
+def _is_unavailable(task: VerifyFiles) -> bool:
+    """Whether the folder is unavailable: missing, on another volume, or without any of the sample files."""
     if not os.path.isdir(task.root):
         return True
     volume = volume_of(Path(os.fsdecode(task.root)))
@@ -31,7 +30,7 @@ def _is_away(task: VerifyFiles) -> bool:
 
 
 def _verify(root: bytes, file: FileToVerify) -> FileVerified:
-    if _is_gone(root, file.path_bytes):
+    if _is_missing(root, file.path_bytes):
         return FileVerified(True, None, None, None)
     try:
         with open_beneath(root, file.path_bytes) as source:
@@ -39,7 +38,7 @@ def _verify(root: bytes, file: FileToVerify) -> FileVerified:
             stat = source.stat()
             fault = None
             if digest is not None and file.blake3 is not None and digest != file.blake3:
-                # libvips is loaded only where pixels are wanted.
+                # Imported late: libvips is only needed for pixels.
                 from mysticanvas.imaging.thumbnails import load, make_thumbs
 
                 try:
@@ -51,8 +50,8 @@ def _verify(root: bytes, file: FileToVerify) -> FileVerified:
         return FileVerified(False, None, None, str(error))
 
 
-def _is_gone(root: bytes, path_bytes: bytes) -> bool:
-    """An error other than its absence proves nothing."""
+def _is_missing(root: bytes, path_bytes: bytes) -> bool:
+    """Whether the file does not exist. False for any other error."""
     try:
         os.lstat(os.path.join(root, path_bytes))
     except (FileNotFoundError, NotADirectoryError):

@@ -1,4 +1,4 @@
-"""`TagPicture`."""
+"""Task `TagPicture`: tags an image with a WD tagger."""
 
 from mysticanvas.domain.errors import InvalidInputError, TaskFailedError
 from mysticanvas.domain.tag import MachineTag
@@ -6,24 +6,24 @@ from mysticanvas.features.wd_tagger.types import PictureTagged, TagPicture
 from mysticanvas.formats.containers.identify import read_head
 from mysticanvas.fs.safe_open import open_beneath
 from mysticanvas.imaging.thumbnails import load
-from mysticanvas.ml.labels import shown_name
+from mysticanvas.ml.labels import format_label
 from mysticanvas.ml.wd_tagger import open_tagger
 
-# Labels of the category "general" have none of their own.
+# Tags of the label category "general" have no category.
 _CATEGORIES = {"general": None, "character": "character"}
 
 
 def run(task: TagPicture) -> PictureTagged:
-    """Labels of the category rating are no tags, and are left out."""
+    """Tags above the thresholds, highest confidence first. Rating labels are excluded."""
     try:
         tagger = open_tagger(task.folder)
         with open_beneath(task.root, task.path_bytes) as source:
-            scores = tagger.scores(load(source.handle, read_head(source)))
+            scores = tagger.compute_scores(load(source.handle, read_head(source)))
     except InvalidInputError as error:
         raise TaskFailedError(str(error)) from error
     least = {"general": task.least_general, "character": task.least_character}
     found = [
-        MachineTag(shown_name(label.name), _CATEGORIES[label.category], round(score, 4))
+        MachineTag(format_label(label.name), _CATEGORIES[label.category], round(score, 4))
         for label, score in scores
         if label.category in least and score >= least[label.category]
     ]

@@ -1,51 +1,51 @@
-"""ComfyUI's editor graph, its subgraphs and group nodes laid open.
+"""Converts ComfyUI's editor graph into the API form, with subgraphs and group nodes flattened.
 
-Source: the editor's format: nodes with numbered links and positional widget values. Subgraphs are in
-`definitions.subgraphs`, group nodes, which came before them, in `extra.groupNodes`.
+Source: the editor's workflow format: nodes with numbered links and positional widget values. Subgraphs are in
+`definitions.subgraphs`; group nodes, their predecessor, are in `extra.groupNodes`.
 """
 
 from typing import Any
 
 from mysticanvas.formats.comfyui.graph import Graph, Node, is_link
-from mysticanvas.formats.comfyui.groups import as_subgraph, definitions_of
-from mysticanvas.formats.comfyui.widgets import widgets_of
+from mysticanvas.formats.comfyui.groups import convert_to_subgraph, read_group_definitions
+from mysticanvas.formats.comfyui.widgets import read_widgets
 
 _MUTED, _BYPASSED = 2, 4
 _MAX_NESTING = 4
 _MAX_NODES = 50_000
-# Nodes and links that are looked at, those of a subgraph once for each time that it is used.
-_MAX_LOOKED_AT = 200_000
+# Nodes and links to visit. Those of a subgraph count once per instance.
+_MAX_VISITED = 200_000
 
 Links = dict[Any, tuple[Any, int, int, Any]]
 
 
-def of_workflow(said: dict[str, Any]) -> Graph | None:
-    """None for JSON that is no such graph."""
-    if not isinstance(said.get("nodes"), list):
+def graph_from_workflow(data: dict[str, Any]) -> Graph | None:
+    """The flattened graph; None when `data` is not an editor graph or has no nodes."""
+    if not isinstance(data.get("nodes"), list):
         return None
-    laying = _Laying(said)
-    laying.lay_open(said, "", depth=0)
-    _join_by_name(laying.nodes)
-    return Graph(laying.nodes) if laying.nodes else None
+    flattener = _Flattener(data)
+    flattener.flatten(data, "", depth=0)
+    _connect_set_get_nodes(flattener.nodes)
+    return Graph(flattener.nodes) if flattener.nodes else None
 
 
-class _Laying:
-    """`nodes` are those found so far, by their ids in the API's format."""
+class _Flattener:
+    """Collects the nodes of a graph and its subgraphs in `nodes`, by their API ids ("4", "12:3")."""
 
-    def __init__(self, said: dict[str, Any]) -> None:
+    def __init__(self, data: dict[str, Any]) -> None:
         self.nodes: dict[str, Node] = {}
-        self._left = _MAX_LOOKED_AT
-        self._groups = definitions_of(said)
-        definitions = said.get("definitions")
+        self._visits_left = _MAX_VISITED
+        self._groups = read_group_definitions(data)
+        definitions = data.get("definitions")
         listed = definitions.get("subgraphs") if isinstance(definitions, dict) else None
-        self._subgraphs = {one["id"]: one for one in _dicts(listed) if isinstance(one.get("id"), str)}
+        self._subgraphs = {one["id"]: one for one in _list_dicts(listed) if isinstance(one.get("id"), str)}
 
-    def lay_open(self, graph: dict[str, Any], prefix: str, *, depth: int) -> None:
-        self._left -= sum(len(graph[key]) for key in ("nodes", "links") if isinstance(graph.get(key), list))
-        if self._left < 0:
+    def flatten(self, graph: dict[str, Any], prefix: str, *, depth: int) -> None:
+        self._visits_left -= sum(len(graph[key]) for key in ("nodes", "links") if isinstance(graph.get(key), list))
+        if self._visits_left < 0:
             return
-        links = _links(graph)
-        for raw in _dicts(graph.get("nodes")):
+        links = _read_links(graph)
+        for raw in _list_dicts(graph.get("nodes")):
             if len(self.nodes) >= _MAX_NODES:
                 return
             is_node = isinstance(raw.get("id"), str | int) and isinstance(raw.get("type"), str)
@@ -53,46 +53,46 @@ class _Laying:
                 self._add(raw, f"{prefix}{raw['id']}", links, prefix, depth)
 
     def _add(self, raw: dict[str, Any], key: str, links: Links, prefix: str, depth: int) -> None:
-        widgets = widgets_of(raw)
-        inputs = widgets | _linked(raw, links, prefix)
-        subgraph = self._subgraph(raw)
+        widgets = read_widgets(raw)
+        inputs = widgets | _read_linked_inputs(raw, links, prefix)
+        subgraph = self._find_subgraph(raw)
         if raw.get("mode") == _BYPASSED:
-            self.nodes[key] = Node(key, "Bypassed", _passed_on(raw, links, prefix))
+            self.nodes[key] = Node(key, "Bypassed", _bypass_links(raw, links, prefix))
         elif subgraph is None:
             self.nodes[key] = Node(key, raw["type"], inputs, widgets)
         elif depth < _MAX_NESTING:
-            self._lay_open_subgraph(subgraph, key, raw, inputs, depth)
+            self._flatten_subgraph(subgraph, key, raw, inputs, depth)
 
-    def _subgraph(self, raw: dict[str, Any]) -> dict[str, Any] | None:
+    def _find_subgraph(self, raw: dict[str, Any]) -> dict[str, Any] | None:
         group = self._groups.get(raw["type"])
         if group is None:
             return self._subgraphs.get(raw["type"])
-        self._left -= len(group["nodes"])
-        return as_subgraph(group, raw) if self._left >= 0 else None
+        self._visits_left -= len(group["nodes"])
+        return convert_to_subgraph(group, raw) if self._visits_left >= 0 else None
 
-    def _lay_open_subgraph(
+    def _flatten_subgraph(
         self, subgraph: dict[str, Any], key: str, raw: dict[str, Any], inputs: dict[str, Any], depth: int
     ) -> None:
-        """The instance becomes a pipe: its inner nodes have ids of their own, and -10 and -20 lead in and out."""
-        self.lay_open(subgraph, f"{key}:", depth=depth + 1)
-        names = [one.get("name") for one in _dicts(subgraph.get("inputs"))]
+        """Replace an instance by its inner nodes, with an input node (-10) and an output node (the instance's id)."""
+        self.flatten(subgraph, f"{key}:", depth=depth + 1)
+        names = [one.get("name") for one in _list_dicts(subgraph.get("inputs"))]
         given = {str(name): inputs.get(name) for name in names if name}
         self.nodes[f"{key}:-10"] = Node(f"{key}:-10", "SubgraphInput", given)
-        outs = _links(subgraph) if self._left >= 0 else {}
+        outs = _read_links(subgraph) if self._visits_left >= 0 else {}
         into = {link[2]: [f"{key}:{link[0]}", link[1]] for link in outs.values() if str(link[3]) == "-20"}
         self.nodes[key] = Node(key, "SubgraphOutput", {str(slot): origin for slot, origin in sorted(into.items())})
-        _promote(raw, key, self.nodes)
+        _apply_proxy_widgets(raw, key, self.nodes)
 
 
-def _dicts(value: Any) -> list[dict[str, Any]]:
+def _list_dicts(value: Any) -> list[dict[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
-def _passed_on(raw: dict[str, Any], links: Links, prefix: str) -> dict[str, Any]:
-    """A bypassed node hands on, at each output, its first input of the same type."""
+def _bypass_links(raw: dict[str, Any], links: Links, prefix: str) -> dict[str, Any]:
+    """Links of a bypassed node: each output slot passes on the first input of the same type."""
     found: dict[str, Any] = {}
-    for slot, output in enumerate(_dicts(raw.get("outputs"))):
-        for one in _dicts(raw.get("inputs")):
+    for slot, output in enumerate(_list_dicts(raw.get("outputs"))):
+        for one in _list_dicts(raw.get("inputs")):
             link = links.get(one.get("link")) if isinstance(one.get("link"), int) else None
             if link is not None and one.get("type") == output.get("type"):
                 found[str(slot)] = [f"{prefix}{link[0]}", link[1]]
@@ -100,8 +100,8 @@ def _passed_on(raw: dict[str, Any], links: Links, prefix: str) -> dict[str, Any]
     return found
 
 
-def _join_by_name(nodes: dict[str, Node]) -> None:
-    """What one node sets under a name, others get by it, without a link."""
+def _connect_set_get_nodes(nodes: dict[str, Node]) -> None:
+    """Replace SetNode and GetNode pairs, which are connected by name, with linked reroutes."""
     setters = {str(node.inputs.get("name")): node for node in nodes.values() if node.kind == "SetNode"}
     for key, node in list(nodes.items()):
         if node.kind == "GetNode":
@@ -112,8 +112,8 @@ def _join_by_name(nodes: dict[str, Node]) -> None:
         nodes[setter.id] = Node(setter.id, "Reroute", {"": given} if given else {})
 
 
-def _promote(raw: dict[str, Any], key: str, nodes: dict[str, Node]) -> None:
-    """Values set on the instance stand for widgets of nodes inside it."""
+def _apply_proxy_widgets(raw: dict[str, Any], key: str, nodes: dict[str, Node]) -> None:
+    """Write values set on a subgraph instance to the inner widgets that they override."""
     properties = raw.get("properties")
     proxies = properties.get("proxyWidgets") if isinstance(properties, dict) else None
     values = raw.get("widgets_values")
@@ -126,8 +126,8 @@ def _promote(raw: dict[str, Any], key: str, nodes: dict[str, Node]) -> None:
                 node.inputs[str(proxy[1])] = value
 
 
-def _links(graph: dict[str, Any]) -> Links:
-    """Link number to (origin id, origin slot, target slot, target id)."""
+def _read_links(graph: dict[str, Any]) -> Links:
+    """Map each link number to (origin id, origin slot, target slot, target id)."""
     found: Links = {}
     listed = graph.get("links")
     for link in listed if isinstance(listed, list) else []:
@@ -143,9 +143,9 @@ def _links(graph: dict[str, Any]) -> Links:
     return found
 
 
-def _linked(raw: dict[str, Any], links: Links, prefix: str) -> dict[str, Any]:
+def _read_linked_inputs(raw: dict[str, Any], links: Links, prefix: str) -> dict[str, Any]:
     inputs: dict[str, Any] = {}
-    for slot in _dicts(raw.get("inputs")):
+    for slot in _list_dicts(raw.get("inputs")):
         if not isinstance(slot.get("name"), str):
             continue
         link = links.get(slot.get("link")) if isinstance(slot.get("link"), int) else None

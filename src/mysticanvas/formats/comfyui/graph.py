@@ -1,7 +1,7 @@
-"""ComfyUI graphs: nodes by id, links followed without recursion.
+"""ComfyUI graphs: nodes by id. Links are followed without recursion.
 
-Source: ComfyUI's API format: {id: {class_type, inputs}}, a link being [id, slot]. The editor's format is
-turned into it by `comfyui_editor.py`.
+Source: ComfyUI's API format, {id: {class_type, inputs}}; a link is [id, slot]. `comfyui_editor.py` converts the
+editor format to it.
 """
 
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 MAX_STEPS = 20_000
-_MAX_KEPT = 100
-# Compared as they are: a bool is no number here.
+_MAX_CACHED = 100
+# Exact types: a bool is not a valid id.
 _ID_TYPES = (str, int)
 
 
@@ -19,47 +19,46 @@ class Node:
     id: str
     kind: str
     inputs: dict[str, Any]
-    # What the editor shows for inputs that are linked, which is what counts when the link gives nothing.
+    # Values that the editor shows for linked inputs. They apply when the link yields no value.
     widgets: dict[str, Any] = field(default_factory=dict)
 
 
 class Graph:
-    """Nodes in the order of the file."""
+    """Nodes in file order."""
 
     def __init__(self, nodes: dict[str, Node]) -> None:
         self.nodes = nodes
-        self._above: dict[str, list[Node]] = {}
+        self._ancestors: dict[str, list[Node]] = {}
         self._origins: dict[str, list[tuple[str, Node]]] = {}
 
-    def above(self, start: Node) -> list[Node]:
-        """Every node that `start` depends on, nearest first: `upstream`, kept for those asked for often."""
-        found = self._above.get(start.id)
+    def list_ancestors(self, start: Node) -> list[Node]:
+        """Every node that `start` depends on, nearest first. Cached `walk_upstream`."""
+        found = self._ancestors.get(start.id)
         if found is None:
-            found = list(self.upstream(start))
-            if len(self._above) < _MAX_KEPT:
-                self._above[start.id] = found
+            found = list(self.walk_upstream(start))
+            if len(self._ancestors) < _MAX_CACHED:
+                self._ancestors[start.id] = found
         return found
 
-    def linked(self, value: Any) -> tuple[Node, int] | None:
-        """The node and slot that a link leads to; None for a value, or a link that leads nowhere."""
+    def resolve_link(self, value: Any) -> tuple[Node, int] | None:
+        """(node, slot) that a link points to; None for a plain value or a dangling link."""
         if not is_link(value):
             return None
         node = self.nodes.get(str(value[0]))
         return (node, value[1]) if node else None
 
-    def upstream(self, start: Node, *, without: frozenset[str] = frozenset()) -> Iterator[Node]:
-        """Every node that `start` depends on, nearest first, each once; not through inputs named in
-        `without`."""
+    def walk_upstream(self, start: Node, *, without: frozenset[str] = frozenset()) -> Iterator[Node]:
+        """Every node that `start` depends on, nearest first, each once. Inputs in `without` are not followed."""
         seen, waiting = {start.id}, [start]
         for node in waiting:
-            for name, origin in self._origins_of(node):
+            for name, origin in self._list_origins(node):
                 if origin.id not in seen and name not in without:
                     seen.add(origin.id)
                     waiting.append(origin)
                     yield origin
 
-    def _origins_of(self, node: Node) -> list[tuple[str, Node]]:
-        """(input, the node that it is linked to), kept: walks come by again and again."""
+    def _list_origins(self, node: Node) -> list[tuple[str, Node]]:
+        """(input name, linked node) pairs of a node. Cached, since many walks pass the same node."""
         found = self._origins.get(node.id)
         if found is None:
             links = [(name, value[0]) for name, value in node.inputs.items() if is_link(value)]
@@ -72,10 +71,10 @@ def is_link(value: Any) -> bool:
     return type(value) is list and len(value) == 2 and type(value[1]) is int and type(value[0]) in _ID_TYPES
 
 
-def of_api(said: dict[str, Any]) -> Graph | None:
-    """None for JSON that is no graph of nodes."""
+def graph_from_api(data: dict[str, Any]) -> Graph | None:
+    """The graph of an object in API format; None when it has no nodes."""
     nodes = {}
-    for key, value in said.items():
+    for key, value in data.items():
         if isinstance(value, dict) and isinstance(value.get("class_type"), str):
             inputs = value.get("inputs")
             nodes[key] = Node(key, value["class_type"], inputs if isinstance(inputs, dict) else {})

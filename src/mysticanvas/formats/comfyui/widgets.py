@@ -1,7 +1,7 @@
-"""ComfyUI: the names of widgets by class, for editor graphs that hold their values alone.
+"""ComfyUI: widget names by node class, for editor graphs that store only the values.
 
-Source: the inputs that ComfyUI's own nodes declare, in their order; a seed is followed by what the
-editor does to it after each run. Nodes of others are read only where the graph names their widgets.
+Source: the inputs that ComfyUI's own nodes declare, in order. The editor adds a "control after generate" widget
+after each seed. Custom nodes are read only when the graph names their widgets.
 """
 
 from typing import Any
@@ -122,8 +122,8 @@ _SEEDS = ("seed", "noise_seed")
 _CONTROLS = ("fixed", "randomize", "increment", "decrement")
 
 
-def widgets_of(raw: dict[str, Any]) -> dict[str, Any]:
-    """The values of a node's widgets by name; a value whose name is unknown has none that is asked for."""
+def read_widgets(raw: dict[str, Any]) -> dict[str, Any]:
+    """Map widget names to values. Values with an unknown name get the placeholder name `widget_<index>`."""
     values = raw.get("widgets_values")
     if isinstance(values, dict):
         return values
@@ -140,7 +140,7 @@ def widgets_of(raw: dict[str, Any]) -> dict[str, Any]:
         if len(order) == len(values):
             return dict(zip(order, values, strict=True))
     if names and any("localized_name" in slot for slot in slots):
-        # Editors of that kind name every widget; what comes after them is no setting.
+        # These editors name every widget, so surplus values are not settings.
         is_controlled = any(one in _CONTROLS for one in values if isinstance(one, str))
         return dict(zip(with_controls if is_controlled else names, values, strict=False))
     if len(values) == 1 or (len(values) == 2 and values[1] in _CONTROLS):

@@ -1,4 +1,4 @@
-"""AVIF: the boxes of its `meta`, where size, Exif and XMP are.
+"""AVIF: reads size, Exif and XMP from the `meta` box.
 
 Source: ISO/IEC 23008-12 (HEIF), sections 6 and 9; ISO/IEC 14496-12, section 8.11.
 """
@@ -18,7 +18,7 @@ _C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 
 
 def read_head(source: BufferedSource) -> ImageHead:
-    """Raises `UnreadableFileError` when there is no picture in it."""
+    """Raises `UnreadableFileError` when the file contains no image size."""
     meta, complete, frames = b"", True, 1
     entries = Entries()
     offset = 0
@@ -26,22 +26,22 @@ def read_head(source: BufferedSource) -> ImageHead:
         header = source.read(offset, 16)
         if len(header) < 8:
             break
-        length, kind, head_bytes = _header(header, source.size - offset)
+        length, kind, head_bytes = _parse_box_header(header, source.size - offset)
         if length < head_bytes:
             break
         if kind == b"meta" and length <= MAX_META_BYTES:
             meta = source.read(offset + head_bytes, length - head_bytes)
         if kind == b"uuid" and source.read(offset + head_bytes, 16) == _C2PA:
             manifest = source.read(offset + head_bytes + 16, min(length, c2pa.MAX_MANIFEST_BYTES))
-            entries.add("c2pa", "C2PA", c2pa.summary(manifest), important=True)
+            entries.add("c2pa", "C2PA", c2pa.summarize(manifest), important=True)
         frames = 2 if kind == b"moov" else frames
         complete = offset + length <= source.size
         offset += length
-    size = _size(meta[4:])
+    size = _find_size(meta[4:])
     if size is None:
-        raise UnreadableFileError("The AVIF ends before its picture begins.")
+        raise UnreadableFileError("The AVIF file is truncated: it contains no image data.")
     check_size(*size)
-    for kind, at, length in _text_items(meta[4:]):
+    for kind, at, length in _find_text_items(meta[4:]):
         content = source.read(at, min(length, MAX_TEXT_BYTES))
         if kind == b"Exif":
             skipped = int.from_bytes(content[:4], "big")
@@ -51,49 +51,49 @@ def read_head(source: BufferedSource) -> ImageHead:
     return ImageHead(ImageFormat.AVIF, *size, frames, complete, entries.texts)
 
 
-def _header(header: bytes, left: int) -> tuple[int, bytes, int]:
-    """(length of the whole box, kind, length of its header)."""
+def _parse_box_header(header: bytes, left: int) -> tuple[int, bytes, int]:
+    """(length of the whole box, type, length of its header), in bytes."""
     length, kind = int.from_bytes(header[:4], "big"), header[4:8]
     if length == 1 and len(header) >= 16:
         return int.from_bytes(header[8:16], "big"), kind, 16
     return (left if length == 0 else length), kind, 8
 
 
-def _boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _iterate_boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     offset = 0
     for _ in range(MAX_BOXES):
         if offset + 8 > len(content):
             return
-        length, kind, head_bytes = _header(content[offset : offset + 16], len(content) - offset)
+        length, kind, head_bytes = _parse_box_header(content[offset : offset + 16], len(content) - offset)
         if length < head_bytes:
             return
         yield kind, content[offset + head_bytes : offset + length]
         offset += length
 
 
-def _size(meta: bytes) -> tuple[int, int] | None:
-    """The largest `ispe`: the picture itself, not its tiles or its thumbnail."""
+def _find_size(meta: bytes) -> tuple[int, int] | None:
+    """(width, height) of the largest `ispe`, which is the image rather than a tile or thumbnail; None without one."""
     sizes = []
-    for kind, body in _boxes(meta):
+    for kind, body in _iterate_boxes(meta):
         if kind == b"iprp":
-            for inner, properties in _boxes(body):
+            for inner, properties in _iterate_boxes(body):
                 if inner == b"ipco":
-                    sizes += [p for name, p in _boxes(properties) if name == b"ispe" and len(p) >= 12]
+                    sizes += [p for name, p in _iterate_boxes(properties) if name == b"ispe" and len(p) >= 12]
     read = [(int.from_bytes(p[4:8], "big"), int.from_bytes(p[8:12], "big")) for p in sizes]
     return max(read, key=lambda size: size[0] * size[1]) if read else None
 
 
-def _text_items(meta: bytes) -> list[tuple[bytes, int, int]]:
-    """(kind, offset in the file, length) of the Exif and XMP items."""
-    parts = dict(_boxes(meta))
-    kinds = _item_kinds(parts.get(b"iinf", b""))
-    places = _item_places(parts.get(b"iloc", b""))
+def _find_text_items(meta: bytes) -> list[tuple[bytes, int, int]]:
+    """(type, offset in the file, length) of the Exif and XMP items."""
+    parts = dict(_iterate_boxes(meta))
+    kinds = _read_item_types(parts.get(b"iinf", b""))
+    places = _read_item_locations(parts.get(b"iloc", b""))
     return [(kind, *places[item]) for item, kind in kinds.items() if item in places]
 
 
-def _item_kinds(iinf: bytes) -> dict[int, bytes]:
+def _read_item_types(iinf: bytes) -> dict[int, bytes]:
     found = {}
-    for kind, body in _boxes(iinf[6:] if iinf[:1] == b"\0" else iinf[8:]):
+    for kind, body in _iterate_boxes(iinf[6:] if iinf[:1] == b"\0" else iinf[8:]):
         if kind == b"infe" and len(body) >= 12 and body[0] in (2, 3):
             wide = 2 if body[0] == 2 else 4
             item = int.from_bytes(body[4 : 4 + wide], "big")
@@ -103,8 +103,8 @@ def _item_kinds(iinf: bytes) -> dict[int, bytes]:
     return found
 
 
-def _item_places(iloc: bytes) -> dict[int, tuple[int, int]]:
-    """Where the first extent of each item is."""
+def _read_item_locations(iloc: bytes) -> dict[int, tuple[int, int]]:
+    """Map each item to (offset, length) of its first extent."""
     if len(iloc) < 8:
         return {}
     version = iloc[0]

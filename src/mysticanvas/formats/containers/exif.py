@@ -1,12 +1,12 @@
-"""EXIF: the texts of a TIFF structure, in IFD 0 and in the Exif IFD.
+"""EXIF: the texts in IFD 0 and the Exif IFD of a TIFF structure.
 
-Source: Exif 2.32, sections 4.6.2 to 4.6.5. The 8-byte character code of UserComment is often missing
-or wrong, and its UTF-16 comes in either order whatever the TIFF's own, so the bytes themselves decide.
+Source: Exif 2.32, sections 4.6.2 to 4.6.5. The 8-byte character code of UserComment is often missing or wrong, and
+the byte order of its UTF-16 is independent of the TIFF's, so the encoding is detected from the bytes.
 """
 
 import struct
 
-from mysticanvas.formats.containers.source import Entries, utf8_or_latin1
+from mysticanvas.formats.containers.source import Entries, decode_utf8_or_latin1
 
 _NAMES = {
     0x010E: "ImageDescription",
@@ -28,7 +28,7 @@ _SAMPLE_BYTES = 64 * 1024
 
 
 def read_into(entries: Entries, content: bytes) -> None:
-    """Add the texts of `content`, with or without its "Exif" prefix. Damage ends the reading."""
+    """Add the texts of `content`, with or without the "Exif" prefix. Stops at the first damaged part; never raises."""
     tiff = content.removeprefix(b"Exif\0\0")
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
     if order is None or len(tiff) < 8:
@@ -42,7 +42,7 @@ def read_into(entries: Entries, content: bytes) -> None:
 
 
 def _read_ifd(entries: Entries, tiff: bytes, order: str, offset: int) -> list[int]:
-    """Offsets of the IFDs that this one refers to."""
+    """Add the texts of one IFD; returns the offsets of the IFDs that it refers to."""
     if offset + 2 > len(tiff):
         return []
     further = []
@@ -57,42 +57,42 @@ def _read_ifd(entries: Entries, tiff: bytes, order: str, offset: int) -> list[in
         elif tag in _NAMES and kind in _TEXT_TYPES and length:
             start = at + 8 if length <= 4 else value
             content = tiff[start : start + length]
-            text = _text(tag, content, order) if len(content) == length else ""
+            text = _decode_text(tag, content, order) if len(content) == length else ""
             if text:
                 entries.add("exif", _NAMES[tag], text, important=True)
     return further
 
 
-def _text(tag: int, content: bytes, order: str) -> str:
+def _decode_text(tag: int, content: bytes, order: str) -> str:
     if tag == 0x9286:
-        return user_comment(content, order)
+        return decode_user_comment(content, order)
     if tag == 0x9C9C:
         return content.decode("utf-16-le", "replace").rstrip("\0")
-    return utf8_or_latin1(content.strip(b"\0"))
+    return decode_utf8_or_latin1(content.strip(b"\0"))
 
 
-def user_comment(content: bytes, order: str = ">") -> str:
-    """The text of UserComment in whatever encoding it was written."""
+def decode_user_comment(content: bytes, order: str = ">") -> str:
+    """Decode UserComment. `order` is the TIFF's byte order, "<" or ">", used when the text gives no hint."""
     code, body = content[:8], content[8:]
     if code == b"UNICODE\0":
-        return _utf16(body, order)
+        return _decode_utf16(body, order)
     if code in (b"ASCII\0\0\0", b"\0" * 8):
         content = body
     elif content[:2] in (b"\xff\xfe", b"\xfe\xff") or content[:1] == b"\0" or content[1:2] == b"\0":
-        return _utf16(content, order)
-    return utf8_or_latin1(content.rstrip(b"\0"))
+        return _decode_utf16(content, order)
+    return decode_utf8_or_latin1(content.rstrip(b"\0"))
 
 
-def _utf16(body: bytes, order: str) -> str:
+def _decode_utf16(body: bytes, order: str) -> str:
     if body[:2] == b"\xff\xfe":
         return body[2:].decode("utf-16-le", "replace").rstrip("\0")
     if body[:2] == b"\xfe\xff":
         return body[2:].decode("utf-16-be", "replace").rstrip("\0")
     if 0 not in body and _is_utf8(body):
-        # Marked as UTF-16, written as UTF-8.
+        # Declared as UTF-16 but written as UTF-8.
         return body.decode("utf-8")
     body = body[: len(body) // 2 * 2]
-    # Settings, commas and line breaks are ASCII in every language; in the wrong order there are none.
+    # Commas, line breaks and setting names are ASCII in every language; the wrong byte order yields none.
     ascii_little, ascii_big = (_count_ascii(body[:_SAMPLE_BYTES], f"utf-16-{end}") for end in ("le", "be"))
     little = order == "<" if ascii_little == ascii_big else ascii_little > ascii_big
     return body.decode("utf-16-le" if little else "utf-16-be", "replace").rstrip("\0")

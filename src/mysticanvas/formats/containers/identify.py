@@ -1,4 +1,4 @@
-"""One door to the containers: the format by content, then its reader."""
+"""Entry point to the container readers: detects the format by content and calls its reader."""
 
 import struct
 
@@ -9,7 +9,7 @@ from mysticanvas.formats.containers.source import BufferedSource, ByteSource, ch
 
 
 def sniff(first: bytes) -> ImageFormat | None:
-    """The format by the first 16 bytes or more; None when they begin no image that is read here."""
+    """The format, given at least the first 16 bytes; None when it is not supported."""
     if first.startswith(png.SIGNATURE):
         return ImageFormat.PNG
     if first.startswith(jpeg.SIGNATURE):
@@ -35,34 +35,37 @@ _READERS = {
 
 
 def read_head(source: ByteSource) -> ImageHead:
-    """Raises `UnreadableFileError` with the reason when this is no image, or nothing of one is there."""
+    """Read size, texts and problems of an image.
+
+    Raises `UnreadableFileError` when the source is not a supported image or has no image data.
+    """
     if source.size == 0:
         raise UnreadableFileError("The file is empty.")
     buffered = source if isinstance(source, BufferedSource) else BufferedSource(source)
     found = sniff(buffered.head[:64])
     if found is None:
-        raise UnreadableFileError(_what_it_is(buffered.head))
+        raise UnreadableFileError(_explain_unsupported(buffered.head))
     if found is ImageFormat.BMP:
-        return _bmp(buffered)
+        return _read_bmp_head(buffered)
     return _READERS[found](buffered)
 
 
-def _what_it_is(head: bytes) -> str:
+def _explain_unsupported(head: bytes) -> str:
     start = head[:256].lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html")):
-        return "This is a web page, not an image: the download failed."
+        return "This is a web page, not an image. The download may have failed."
     if start.startswith((b"<?xml", b"<svg")):
-        return "This is an SVG or XML file; MystiCanvas does not open those."
+        return "SVG and XML files are not supported."
     if head.startswith((b"\0\0\0\x0cJXL ", b"\xff\x0a")):
-        return "JPEG XL is not supported."
-    return "This is no image that MystiCanvas knows: PNG, JPEG, WebP, GIF, AVIF or BMP."
+        return "JPEG XL files are not supported."
+    return "This file is not a supported image. Supported formats are PNG, JPEG, WebP, GIF, AVIF and BMP."
 
 
-def _bmp(source: BufferedSource) -> ImageHead:
+def _read_bmp_head(source: BufferedSource) -> ImageHead:
     """Source: the BITMAPINFOHEADER structure of the Windows API."""
     size = source.read(18, 8)
     if len(size) < 8:
-        raise UnreadableFileError("The BMP ends before its header does.")
+        raise UnreadableFileError("The BMP file is truncated: its header is incomplete.")
     width_px, height_px = struct.unpack("<ii", size)
     check_size(width_px, abs(height_px))
     claimed = int.from_bytes(source.read(2, 4), "little")

@@ -1,7 +1,7 @@
-"""PNG: chunk headers are walked, pixels are skipped.
+"""PNG: reads chunks and skips pixels.
 
-Source: PNG specification, third edition, sections 5 and 11.3. CRCs are not checked: some generators
-and many editors write wrong ones, and their texts are whole. Text may follow the pixels.
+Source: PNG specification, third edition, sections 5 and 11.3. CRCs are not checked, because some generators and
+many editors write wrong ones for intact texts. Texts may follow the pixels.
 """
 
 import struct
@@ -10,13 +10,19 @@ import zlib
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import ImageFormat, ImageHead
 from mysticanvas.formats.containers import c2pa, exif, iptc
-from mysticanvas.formats.containers.source import MAX_TEXT_BYTES, BufferedSource, Entries, check_size, utf8_or_latin1
+from mysticanvas.formats.containers.source import (
+    MAX_TEXT_BYTES,
+    BufferedSource,
+    Entries,
+    check_size,
+    decode_utf8_or_latin1,
+)
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_INFLATED_BYTES = 4 * 1024 * 1024
 MAX_ALL_INFLATED_BYTES = 16 * 1024 * 1024
 MAX_CHUNKS = 1_000_000
-# Texts that generators write are kept however many others a file has.
+# Texts of generators are kept, no matter how many other texts a file has.
 _IMPORTANT = frozenset(
     b"parameters prompt workflow Comment Description Dream sd-metadata invokeai_metadata invokeai_workflow "
     b"invokeai_graph generation_data Software Source Title smproj parameters-json fooocus_scheme negative_prompt "
@@ -28,15 +34,15 @@ _RAW_PROFILE = b"Raw profile type "
 
 
 def read_head(source: BufferedSource) -> ImageHead:
-    """Raises `UnreadableFileError` when there is no header or a chunk before the pixels is cut off."""
+    """Raises `UnreadableFileError` when the header is missing or the file ends before the pixels."""
     if source.read(12, 4) != b"IHDR" or len(source.read(8, 25)) < 25:
-        raise UnreadableFileError("The PNG ends before its header does.")
+        raise UnreadableFileError("The PNG file is truncated: its header is incomplete.")
     width_px, height_px = struct.unpack(">II", source.read(16, 8))
     check_size(width_px, height_px)
-    walk = _Walk(source)
+    walk = _ChunkReader(source)
     walk.run()
     if not walk.saw_pixels:
-        raise UnreadableFileError("The PNG ends before its picture begins.")
+        raise UnreadableFileError("The PNG file is truncated: it contains no image data.")
     return ImageHead(
         ImageFormat.PNG,
         width_px,
@@ -48,7 +54,7 @@ def read_head(source: BufferedSource) -> ImageHead:
     )
 
 
-class _Walk:
+class _ChunkReader:
     def __init__(self, source: BufferedSource) -> None:
         self._source = source
         self.entries = Entries()
@@ -68,13 +74,13 @@ class _Walk:
                 self.complete = True
                 return
             if offset + 8 + length > self._source.size:
-                # Cut off inside of a chunk; the pixels that are there can still be shown.
+                # Truncated within a chunk. The pixels before it can still be displayed.
                 self.saw_pixels |= kind == b"IDAT"
                 return
-            self._chunk(kind, offset + 8, length)
+            self._read_chunk(kind, offset + 8, length)
             offset += 12 + length
 
-    def _chunk(self, kind: bytes, offset: int, length: int) -> None:
+    def _read_chunk(self, kind: bytes, offset: int, length: int) -> None:
         if kind == b"IDAT":
             self.saw_pixels = True
         elif kind == b"acTL" and length >= 8:
@@ -82,54 +88,54 @@ class _Walk:
         elif kind in _READ:
             if kind == b"caBX":
                 manifest = self._source.read(offset, min(length, c2pa.MAX_MANIFEST_BYTES))
-                self.entries.add("c2pa", "C2PA", c2pa.summary(manifest), important=True)
+                self.entries.add("c2pa", "C2PA", c2pa.summarize(manifest), important=True)
                 return
             if length > MAX_TEXT_BYTES:
-                self.entries.problems.append(f"A text of {length:,} bytes is too long to be read.")
+                self.entries.problems.append(f"A text of {length:,} bytes exceeds the size limit and was skipped.")
                 return
-            self._text(kind, self._source.read(offset, length))
+            self._read_text(kind, self._source.read(offset, length))
 
-    def _text(self, kind: bytes, content: bytes) -> None:
+    def _read_text(self, kind: bytes, content: bytes) -> None:
         if kind == b"eXIf":
             exif.read_into(self.entries, content)
             return
         keyword, separator, rest = content.partition(b"\0")
         if not separator:
             return
-        text = self._decoded(kind, rest)
+        text = self._decode_text(kind, rest)
         if text is not None and keyword.startswith(_RAW_PROFILE):
-            self._raw_profile(keyword.removeprefix(_RAW_PROFILE), text)
+            self._read_raw_profile(keyword.removeprefix(_RAW_PROFILE), text)
         if text is None:
-            name = utf8_or_latin1(keyword[:79])
-            self.entries.problems.append(f"The text “{name}” is damaged or too long and was left out.")
+            name = decode_utf8_or_latin1(keyword[:79])
+            self.entries.problems.append(f"The text “{name}” is damaged or too long and was skipped.")
         else:
             carrier = kind.decode("ascii")
-            self.entries.add(carrier, utf8_or_latin1(keyword), text, important=keyword in _IMPORTANT)
+            self.entries.add(carrier, decode_utf8_or_latin1(keyword), text, important=keyword in _IMPORTANT)
 
-    def _decoded(self, kind: bytes, rest: bytes) -> str | None:
-        """The text of a chunk after its keyword; None when it cannot be inflated."""
+    def _decode_text(self, kind: bytes, rest: bytes) -> str | None:
+        """The text of a chunk after its keyword; None when it cannot be decompressed."""
         if kind == b"zTXt":
-            inflated = self._inflated(rest[1:]) if rest[:1] == b"\0" else None
-            return None if inflated is None else utf8_or_latin1(inflated)
+            inflated = self._inflate_within_limit(rest[1:]) if rest[:1] == b"\0" else None
+            return None if inflated is None else decode_utf8_or_latin1(inflated)
         if kind == b"iTXt":
             compressed, method = rest[:1] == b"\1", rest[1:2]
             body = rest[2:].split(b"\0", 2)[-1]
             if not compressed:
                 return body.decode("utf-8", "replace")
-            inflated = self._inflated(body) if method == b"\0" else None
+            inflated = self._inflate_within_limit(body) if method == b"\0" else None
             return None if inflated is None else inflated.decode("utf-8", "replace")
-        return utf8_or_latin1(rest)
+        return decode_utf8_or_latin1(rest)
 
-    def _inflated(self, content: bytes) -> bytes | None:
-        """None also when the file's other texts have used up what may be inflated."""
+    def _inflate_within_limit(self, content: bytes) -> bytes | None:
+        """Decompress a text; None for damage, or when the file's texts exceed `MAX_ALL_INFLATED_BYTES`."""
         if self._inflated_bytes >= MAX_ALL_INFLATED_BYTES:
             return None
         inflated = _inflate(content)
         self._inflated_bytes += MAX_INFLATED_BYTES if inflated is None else len(inflated)
         return inflated
 
-    def _raw_profile(self, name: bytes, text: str) -> None:
-        """What ImageMagick wraps: a name, a length and the bytes of another container in hexadecimal."""
+    def _read_raw_profile(self, name: bytes, text: str) -> None:
+        """Read a profile wrapped by ImageMagick: a name, a length, and another container in hexadecimal."""
         try:
             content = bytes.fromhex("".join(text.split("\n")[3:]))
         except ValueError:
@@ -140,11 +146,11 @@ class _Walk:
             iptc.read_photoshop(self.entries, content)
         elif name in (b"xmp", b"APP1", b"app1"):
             xmp = content.removeprefix(b"http://ns.adobe.com/xap/1.0/\0")
-            self.entries.add("xmp", "XMP", utf8_or_latin1(xmp), important=True)
+            self.entries.add("xmp", "XMP", decode_utf8_or_latin1(xmp), important=True)
 
 
 def _inflate(content: bytes) -> bytes | None:
-    """None for damage, and for more than `MAX_INFLATED_BYTES`: never more memory than that."""
+    """Decompress at most `MAX_INFLATED_BYTES`; None when the content is damaged or larger."""
     inflater = zlib.decompressobj()
     try:
         result = inflater.decompress(content, MAX_INFLATED_BYTES)

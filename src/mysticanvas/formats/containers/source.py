@@ -1,4 +1,4 @@
-"""What the container readers read from, and what they share."""
+"""Byte sources and helpers shared by the container readers."""
 
 from typing import Protocol
 
@@ -7,7 +7,7 @@ from mysticanvas.domain.file import TextEntry
 from mysticanvas.domain.text import clean
 
 HEAD_BYTES = 16 * 1024
-# No generator writes longer text; a chunk that claims more is damaged or hostile.
+# No generator writes longer text. A chunk that claims more is damaged or malicious.
 MAX_TEXT_BYTES = 8 * 1024 * 1024
 MAX_ALL_TEXT_BYTES = 32 * 1024 * 1024
 MAX_ENTRIES = 256
@@ -15,7 +15,7 @@ MAX_SIDE_PX = 1 << 24
 
 
 class ByteSource(Protocol):
-    """`read` returns fewer bytes only at the end of the source, and b"" beyond it."""
+    """`read` returns fewer bytes than requested only at the end of the source, and b"" beyond it."""
 
     @property
     def size(self) -> int: ...
@@ -24,7 +24,7 @@ class ByteSource(Protocol):
 
 
 class BufferedSource:
-    """A source whose beginning is read once."""
+    """Wraps a source and buffers its first `HEAD_BYTES`."""
 
     def __init__(self, source: ByteSource) -> None:
         self._source = source
@@ -38,7 +38,7 @@ class BufferedSource:
 
 
 class Entries:
-    """Collects texts within bounds; the first of a keyword wins, and what is important always fits."""
+    """Collects texts within limits. The first text of a key wins; `important` texts are exempt from `MAX_ENTRIES`."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], TextEntry] = {}
@@ -50,15 +50,15 @@ class Entries:
         if place in self._found:
             return
         if not important and len(self._found) >= MAX_ENTRIES:
-            self._tell("The file holds more texts than can be kept.")
+            self._add_problem("The file contains too many texts. Some were skipped.")
             return
         if self._bytes + len(text) > MAX_ALL_TEXT_BYTES:
-            self._tell("The file holds more text than can be kept.")
+            self._add_problem("The file contains too much text. Some of it was skipped.")
             return
         self._bytes += len(text)
         self._found[place] = TextEntry(carrier, clean(key), clean(text))
 
-    def _tell(self, problem: str) -> None:
+    def _add_problem(self, problem: str) -> None:
         if problem not in self.problems:
             self.problems.append(problem)
 
@@ -68,13 +68,13 @@ class Entries:
 
 
 def check_size(width_px: int, height_px: int) -> None:
-    """Raises `UnreadableFileError` for a size that no picture has."""
+    """Raises `UnreadableFileError` when a side is not positive or exceeds `MAX_SIDE_PX`."""
     if not (0 < width_px < MAX_SIDE_PX and 0 < height_px < MAX_SIDE_PX):
-        raise UnreadableFileError(f"The file claims to be {width_px:,} × {height_px:,} pixels large.")
+        raise UnreadableFileError(f"The file has an invalid image size of {width_px:,} × {height_px:,} pixels.")
 
 
-def utf8_or_latin1(content: bytes) -> str:
-    """Many tools write UTF-8 where Latin-1 is prescribed."""
+def decode_utf8_or_latin1(content: bytes) -> str:
+    """Decode as UTF-8, or else as Latin-1: many programs write UTF-8 where Latin-1 is specified."""
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""WebP: RIFF chunks. The size in the RIFF header is often wrong and is not believed.
+"""WebP: reads RIFF chunks. The size in the RIFF header is often wrong, so it is ignored.
 
 Source: RFC 9649, sections 2.3 to 2.7.
 """
@@ -13,7 +13,7 @@ _PIXELS = (b"VP8 ", b"VP8L", b"ANMF")
 
 
 def read_head(source: BufferedSource) -> ImageHead:
-    """Raises `UnreadableFileError` when nothing of the picture is there."""
+    """Raises `UnreadableFileError` when the file contains no image data."""
     entries = Entries()
     size: tuple[int, int] | None = None
     frames, pixels, complete = 0, False, True
@@ -25,7 +25,7 @@ def read_head(source: BufferedSource) -> ImageHead:
         kind, length = header[:4], int.from_bytes(header[4:], "little")
         body = offset + 8
         if kind == b"VP8X" or (kind in _PIXELS and size is None):
-            size = _size(kind, source.read(body, 16)) or size
+            size = _read_size(kind, source.read(body, 16)) or size
         if kind in _PIXELS:
             pixels = True
             frames += kind == b"ANMF"
@@ -38,17 +38,17 @@ def read_head(source: BufferedSource) -> ImageHead:
             entries.add("xmp", "XMP", source.read(body, length).decode("utf-8", "replace"), important=True)
         elif kind == b"C2PA":
             manifest = source.read(body, min(length, c2pa.MAX_MANIFEST_BYTES))
-            entries.add("c2pa", "C2PA", c2pa.summary(manifest), important=True)
+            entries.add("c2pa", "C2PA", c2pa.summarize(manifest), important=True)
         offset = body + length + length % 2
     if size is None or not pixels:
-        raise UnreadableFileError("The WebP ends before its picture begins.")
+        raise UnreadableFileError("The WebP file is truncated: it contains no image data.")
     check_size(*size)
     if not complete and frames <= 1 and source.size - offset < 64:
-        raise UnreadableFileError("The WebP is cut off: nothing of its picture is there.")
+        raise UnreadableFileError("The WebP file is truncated: it contains no image data.")
     return ImageHead(ImageFormat.WEBP, *size, max(1, frames), complete, entries.texts, tuple(entries.problems))
 
 
-def _size(kind: bytes, body: bytes) -> tuple[int, int] | None:
+def _read_size(kind: bytes, body: bytes) -> tuple[int, int] | None:
     if kind == b"VP8X" and len(body) >= 10:
         width, height = int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1
         return width, height

@@ -1,12 +1,12 @@
-"""XMP: the few properties that say how an image was made, found without an XML parser.
+"""XMP: extracts the properties that contain generation data, without an XML parser.
 
-Source: XMP specification, part 1, section 7 (serialisation as RDF/XML): a property is an attribute or
-an element, whose text may stand in an `rdf:Alt`. An XML parser would expand what hostile files define.
+Source: XMP specification, part 1, section 7 (serialization as RDF/XML). A property is an attribute or an element,
+whose text may be in an `rdf:Alt`. An XML parser would expand entities that malicious files define.
 """
 
 import re
 
-# What is looked for, by its name without prefix, and the key it is known by afterwards.
+# Property name without prefix, and the key to return it under.
 _WANTED = {
     "UserComment": "UserComment",
     "ImageDescription": "ImageDescription",
@@ -26,14 +26,14 @@ _PROPERTY = re.compile(
     + "|".join(_WANTED)
     + r")(?:\s{0,9}=\s{0,9}(?:\"([^\"]*)\"|'([^']*)')|(?:\s[^<>]{0,500})?(>))"
 )
-# The history of an editor holds `parameters` of its own.
+# An editor's history has properties of the same names.
 _OTHER_PREFIXES = frozenset(("stEvt", "stRef", "crs", "xmlns", "rdf"))
 _TAG = re.compile(r"<[^<>]*>")
 _ITEM = re.compile(r"<rdf:li[^<>]*>([^<]*)<")
 
 
-def properties(xmp: str) -> dict[str, str]:
-    """Key (a value of `_WANTED`) to text, the first of each; {} when there are none."""
+def read_properties(xmp: str) -> dict[str, str]:
+    """Map keys (the values of `_WANTED`) to texts; the first text of a key counts."""
     found: dict[str, str] = {}
     without_end: set[str] = set()
     for match in _PROPERTY.finditer(xmp):
@@ -42,7 +42,7 @@ def properties(xmp: str) -> dict[str, str]:
         if prefix in _OTHER_PREFIXES or key in found:
             continue
         if match[5] is None:
-            found[key] = _unescaped(match[3] if match[3] is not None else match[4] or "")
+            found[key] = _unescape(match[3] if match[3] is not None else match[4] or "")
             continue
         tag = f"{prefix}:{name}"
         if tag in without_end or not match[0].startswith("<") or match[0].endswith("/>"):
@@ -51,19 +51,19 @@ def properties(xmp: str) -> dict[str, str]:
         if end < 0:
             without_end.add(tag)
             continue
-        found[key] = _text(xmp[match.end() : end])
+        found[key] = _read_text(xmp[match.end() : end])
     return found
 
 
-def _text(content: str) -> str:
+def _read_text(content: str) -> str:
     item = _ITEM.search(content)
-    return _unescaped(item[1] if item else _TAG.sub("", content)).strip()
+    return _unescape(item[1] if item else _TAG.sub("", content)).strip()
 
 
-def _unescaped(text: str) -> str:
+def _unescape(text: str) -> str:
     if "&" not in text:
         return text
-    # Its table of names is long, and few images need it.
+    # Imported late: its table of entities is large and few images need it.
     import html
 
     return html.unescape(text)

@@ -1,33 +1,33 @@
-"""DiffusionBee: an entry of its history, as it may have been exported beside an image.
+"""DiffusionBee: an entry of its history, exported beside an image.
 
-Source: its application; it writes nothing into images.
+Source: the application's source code. It writes no metadata into images.
 """
 
 from typing import Any
 
 from mysticanvas.domain.generation import InputImage, InputRole, ParentRelation, Recipe
-from mysticanvas.formats.json_text import Said, name_of
+from mysticanvas.formats.json_text import FieldReader, to_name
 
 
 def parse(object_: dict[str, Any]) -> Recipe | None:
-    """The app keeps its history for itself; an entry of it may have been exported beside an image."""
+    """The recipe; None when the object is not a DiffusionBee history entry."""
     if "dif_steps" not in object_ and not {"num_steps", "model_tdict_path"} & set(object_):
         return None
-    said = Said(object_)
-    source = name_of(object_.get("inp_img") or object_.get("input_img") or object_.get("input_image"))
+    fields = FieldReader(object_)
+    source = to_name(object_.get("inp_img") or object_.get("input_img") or object_.get("input_image"))
     return Recipe(
         tool="DiffusionBee",
-        prompt=said.text("prompt"),
-        negative_prompt=said.text("negative_prompt", "neg_prompt"),
-        seed=said.integer("seed"),
-        steps=said.small("dif_steps", "ddim_steps", "num_steps"),
-        cfg_scale=said.number("guidence_scale", "guidance_scale", "scale"),
-        sampler=said.name("sampler"),
-        width=said.small("img_w", "img_width", "W"),
-        height=said.small("img_h", "img_height", "H"),
-        model=said.name("model_id", "selected_model", "model_version"),
+        prompt=fields.text("prompt"),
+        negative_prompt=fields.text("negative_prompt", "neg_prompt"),
+        seed=fields.integer("seed"),
+        steps=fields.int32("dif_steps", "ddim_steps", "num_steps"),
+        cfg_scale=fields.number("guidence_scale", "guidance_scale", "scale"),
+        sampler=fields.name("sampler"),
+        width=fields.int32("img_w", "img_width", "W"),
+        height=fields.int32("img_h", "img_height", "H"),
+        model=fields.name("model_id", "selected_model", "model_version"),
         parent=source,
         parent_relation=ParentRelation.IMG2IMG if source else None,
         inputs=(InputImage(InputRole.SOURCE, source),) if source else (),
-        params=said.rest,
+        params=fields.rest,
     )

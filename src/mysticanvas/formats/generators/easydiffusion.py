@@ -1,6 +1,6 @@
-"""Easy Diffusion: one text a setting, one JSON object, or a text file of labels.
+"""Easy Diffusion: one text per setting, one JSON object, or a text file of labeled lines.
 
-Source: its saving of settings, and sdkit's; lists are written in Python's own spelling in texts.
+Source: the code that saves settings in Easy Diffusion and sdkit. Text files contain lists as Python literals.
 """
 
 import re
@@ -8,15 +8,15 @@ from typing import Any
 
 from mysticanvas.domain.generation import LoraUse, ParentRelation, Recipe
 from mysticanvas.domain.model import ModelKind, ModelUse
-from mysticanvas.formats.json_text import Said, name_of, number
-from mysticanvas.formats.labels import labelled
+from mysticanvas.formats.json_text import FieldReader, to_name, to_number
+from mysticanvas.formats.labels import parse_labels
 
 _MAX_LIST = 10_000
-# A text in quotes of either kind, or a number.
-_SPELT = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"|(-?\d[\d.e+-]*)")
+# A single- or double-quoted string, or a number.
+_PYTHON_LITERAL = re.compile(r"'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\"|(-?\d[\d.e+-]*)")
 _ESCAPED = re.compile(r"\\(.)")
 _KEYS = frozenset(("use_stable_diffusion_model", "num_inference_steps", "guidance_scale"))
-# Its text files speak to people.
+# Labels in the text files, and the JSON keys of the same settings.
 _LABELS = {
     "Prompt": "prompt",
     "Negative Prompt": "negative_prompt",
@@ -53,48 +53,48 @@ _LABEL_LINE = re.compile(
 )
 
 
-def object_of(text: str) -> dict[str, Any] | None:
-    """The object that a text file of Easy Diffusion stands for; None for any other text."""
+def parse_text_file(text: str) -> dict[str, Any] | None:
+    """The settings in an Easy Diffusion text file, by JSON key; None for any other text."""
     if not text.startswith("Prompt:") or "\nStable Diffusion model:" not in text:
         return None
-    found = labelled(text, _LABEL_LINE.finditer(text))
+    found = parse_labels(text, _LABEL_LINE.finditer(text))
     return {_LABELS[label]: value.strip("\r\n") for label, value in found.items()}
 
 
 def parse(object_: dict[str, Any]) -> Recipe | None:
     if "use_stable_diffusion_model" not in object_ or not _KEYS & set(object_):
         return None
-    said = Said(object_)
-    names = [name for value in _listed(object_.get("use_lora_model")) if (name := name_of(value))]
-    weights = [number(value) for value in _listed(object_.get("lora_alpha"))]
-    prompt = said.text("prompt")
+    fields = FieldReader(object_)
+    names = [name for value in _to_list(object_.get("use_lora_model")) if (name := to_name(value))]
+    weights = [to_number(value) for value in _to_list(object_.get("lora_alpha"))]
+    prompt = fields.text("prompt")
     source = object_.get("init_image") or object_.get("init_image_path")
-    said.take("use_lora_model", "lora_alpha")
-    strength = number(object_.get("prompt_strength"))
+    fields.take("use_lora_model", "lora_alpha")
+    strength = to_number(object_.get("prompt_strength"))
     return Recipe(
         tool="Easy Diffusion",
         prompt=prompt,
-        negative_prompt=said.text("negative_prompt"),
-        seed=said.integer("seed"),
-        steps=said.small("num_inference_steps"),
-        cfg_scale=said.number("guidance_scale"),
-        guidance=said.number("distilled_guidance_scale"),
-        sampler=said.name("sampler_name"),
-        scheduler=said.name("scheduler_name"),
-        # Also written where nothing was denoised from.
+        negative_prompt=fields.text("negative_prompt"),
+        seed=fields.integer("seed"),
+        steps=fields.int32("num_inference_steps"),
+        cfg_scale=fields.number("guidance_scale"),
+        guidance=fields.number("distilled_guidance_scale"),
+        sampler=fields.name("sampler_name"),
+        scheduler=fields.name("scheduler_name"),
+        # Easy Diffusion also writes it for txt2img, where it has no effect.
         denoise=strength if source else None,
-        width=said.small("width"),
-        height=said.small("height"),
-        model=said.name("use_stable_diffusion_model"),
-        vae=said.name("use_vae_model"),
+        width=fields.int32("width"),
+        height=fields.int32("height"),
+        model=fields.name("use_stable_diffusion_model"),
+        vae=fields.name("use_vae_model"),
         loras=tuple(LoraUse(name, weights[i] if i < len(weights) else None) for i, name in enumerate(names)),
-        models=_models(object_),
+        models=_read_models(object_),
         parent_relation=ParentRelation.IMG2IMG if source else None,
-        params=said.rest,
+        params=fields.rest,
     )
 
 
-def _models(object_: dict[str, Any]) -> tuple[ModelUse, ...]:
+def _read_models(object_: dict[str, Any]) -> tuple[ModelUse, ...]:
     found = []
     for key, kind in (
         ("use_controlnet_model", ModelKind.CONTROLNET),
@@ -104,14 +104,14 @@ def _models(object_: dict[str, Any]) -> tuple[ModelUse, ...]:
         ("use_upscale", ModelKind.UPSCALER),
         ("use_face_correction", ModelKind.OTHER),
     ):
-        found += [ModelUse(kind, name) for value in _listed(object_.get(key)) if (name := name_of(value))]
+        found += [ModelUse(kind, name) for value in _to_list(object_.get(key)) if (name := to_name(value))]
     return tuple(found)
 
 
-def _listed(value: Any) -> list[Any]:
-    """A list, also of one value or of Python's own spelling of a list; [] for None."""
+def _to_list(value: Any) -> list[Any]:
+    """A list as it is, the items of a Python list literal, or any other value as a list of one; [] for None."""
     if isinstance(value, str) and value.startswith("["):
-        return [_ESCAPED.sub(r"\1", one[0] or one[1]) or one[2] for one in _SPELT.findall(value[:_MAX_LIST])]
+        return [_ESCAPED.sub(r"\1", one[0] or one[1]) or one[2] for one in _PYTHON_LITERAL.findall(value[:_MAX_LIST])]
     if isinstance(value, list):
         return value
     return [] if value is None else [value]

@@ -1,7 +1,7 @@
-"""Fooocus' `log.html`: one page for all images of a day, which hold no metadata of their own unless asked to.
+"""`log.html` of Fooocus: one page for all images of a day. The images contain no metadata by default.
 
-Source: its private_logger: a `div` an image, newest first, with a table of labels and values; later also
-a button that copies the same as JSON.
+Source: private_logger of Fooocus. Each image has a `div`, newest first, with a table of labels and values; newer
+versions add a button that copies the same settings as JSON.
 """
 
 import re
@@ -18,7 +18,7 @@ _BREAK = re.compile(r" ?</?br/?> ?")
 
 
 def section(page: str, file_name: str) -> str | None:
-    """What a page says of one image; None when it does not."""
+    """The HTML section of one image; None when the page has none."""
     begin = page.find(f'<div id="{file_name.replace(".", "_")}" class="image-container"')
     if begin < 0:
         return None
@@ -26,8 +26,8 @@ def section(page: str, file_name: str) -> str | None:
     return page[begin : end if end >= 0 else len(page)][:_MAX_SECTION]
 
 
-def settings(text: str) -> dict[str, Any]:
-    """Of a section: what its button copies, or else the rows of its table."""
+def read_settings(text: str) -> dict[str, Any]:
+    """The settings in a section: the JSON of its copy button, or else the rows of its table."""
     button = _BUTTON.search(text)
     copied = load_object(unquote(button[1])) if button else None
     if copied is not None:

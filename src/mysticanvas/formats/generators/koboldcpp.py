@@ -1,14 +1,14 @@
-"""KoboldCpp: labels between bars.
+"""KoboldCpp: labeled settings separated by `|`.
 
-Source: its sdtype_adapter.
+Source: sdtype_adapter in its source code.
 """
 
 import re
 
 from mysticanvas.domain.generation import Recipe
-from mysticanvas.formats.generators.infotext import loras_of
-from mysticanvas.formats.json_text import Said, size_of
-from mysticanvas.formats.labels import labelled
+from mysticanvas.formats.generators.infotext import extract_loras
+from mysticanvas.formats.json_text import FieldReader, parse_size
+from mysticanvas.formats.labels import parse_labels
 
 _KOBOLD_MARK = re.compile(r"(?:^| ?\| ?)([A-Z][A-Za-z]*(?: [a-z]+)?): ?")
 
@@ -16,31 +16,31 @@ _KOBOLD_MARK = re.compile(r"(?:^| ?\| ?)([A-Z][A-Za-z]*(?: [a-z]+)?): ?")
 def parse(text: str) -> Recipe | None:
     if not text.startswith("Prompt: ") or "Version: KoboldCpp" not in text[-200:]:
         return None
-    found = labelled(text, (mark for mark in _KOBOLD_MARK.finditer(text) if mark[1] in _KOBOLD_LABELS))
-    said = Said(dict(found))
-    width, height = size_of(found.get("Size"))
-    said.take("Size", "Version")
-    prompt = said.text("Prompt")
-    # Earlier versions wrote the number of the method.
-    method, _, schedule = (said.name("Sampler") or "").partition(" ")
-    skip = said.small("Clip skip")
+    found = parse_labels(text, (mark for mark in _KOBOLD_MARK.finditer(text) if mark[1] in _KOBOLD_LABELS))
+    fields = FieldReader(dict(found))
+    width, height = parse_size(found.get("Size"))
+    fields.take("Size", "Version")
+    prompt = fields.text("Prompt")
+    # Earlier versions write the number of the sampling method.
+    method, _, schedule = (fields.name("Sampler") or "").partition(" ")
+    skip = fields.int32("Clip skip")
     return Recipe(
         tool="KoboldCpp",
         prompt=prompt,
-        negative_prompt=said.text("NegativePrompt"),
-        seed=said.integer("Seed"),
-        steps=said.small("Steps"),
-        cfg_scale=said.number("CFGScale"),
-        guidance=said.number("Guidance"),
+        negative_prompt=fields.text("NegativePrompt"),
+        seed=fields.integer("Seed"),
+        steps=fields.int32("Steps"),
+        cfg_scale=fields.number("CFGScale"),
+        guidance=fields.number("Guidance"),
         sampler=method or None,
         scheduler=schedule or None,
         clip_skip=skip if skip is not None and skip > 0 else None,
         width=width,
         height=height,
-        model=said.name("Model"),
-        vae=said.name("VAE"),
-        loras=loras_of(prompt or "", {}, {}),
-        params=said.rest,
+        model=fields.name("Model"),
+        vae=fields.name("VAE"),
+        loras=extract_loras(prompt or "", {}, {}),
+        params=fields.rest,
     )
 
 

@@ -1,30 +1,30 @@
-"""kohya's sd-scripts: one text a setting; `prompt` is no graph here.
+"""kohya's sd-scripts: one text per setting. `prompt` is plain text, not a ComfyUI graph.
 
-Source: gen_img.
+Source: gen_img.py in its source code.
 """
 
 from typing import Any
 
 from mysticanvas.domain.generation import Recipe
-from mysticanvas.formats.generators.infotext import loras_of
-from mysticanvas.formats.json_text import Said
+from mysticanvas.formats.generators.infotext import extract_loras
+from mysticanvas.formats.json_text import FieldReader
 
 
 def parse(texts: dict[str, Any]) -> Recipe | None:
     if not {"prompt", "scale", "sampler", "steps"} <= set(texts):
         return None
-    said = Said({key: texts[key] for key in _KOHYA_KEYS if key in texts})
-    prompt = said.text("prompt")
+    fields = FieldReader({key: texts[key] for key in _KOHYA_KEYS if key in texts})
+    prompt = fields.text("prompt")
     return Recipe(
         tool="kohya sd-scripts",
         prompt=prompt,
-        negative_prompt=said.text("negative-prompt"),
-        seed=said.integer("seed"),
-        steps=said.small("steps"),
-        cfg_scale=said.number("scale"),
-        sampler=said.name("sampler"),
-        loras=loras_of(prompt or "", {}, {}),
-        params=said.rest,
+        negative_prompt=fields.text("negative-prompt"),
+        seed=fields.integer("seed"),
+        steps=fields.int32("steps"),
+        cfg_scale=fields.number("scale"),
+        sampler=fields.name("sampler"),
+        loras=extract_loras(prompt or "", {}, {}),
+        params=fields.rest,
     )
 
 

@@ -1,6 +1,6 @@
-"""Midjourney: the description of its downloads: a prompt, its flags and the job.
+"""Midjourney: the description in downloaded images, with prompt, flags and job id.
 
-Source: images of its site.
+Source: images downloaded from its site.
 """
 
 import re
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mysticanvas.domain.generation import InputImage, InputRole, Recipe
-from mysticanvas.formats.json_text import Said
+from mysticanvas.formats.json_text import FieldReader
 
 _JOB = re.compile(r"Job ID: ([0-9a-f]{8}-[0-9a-f-]{27})")
 _FLAGS = re.compile(r"(?:^|\s)--(?=[A-Za-z])")
@@ -20,8 +20,8 @@ def parse(texts: dict[str, str]) -> Recipe | None:
     job = _JOB.search(description)
     if job is None:
         return None
-    said = description[: job.start()] + " " + description[job.end() :]
-    prompt, *flags = _FLAGS.split(said.strip())
+    text = description[: job.start()] + " " + description[job.end() :]
+    prompt, *flags = _FLAGS.split(text.strip())
     given: dict[str, Any] = {}
     for flag in flags:
         name, _, value = flag.strip().partition(" ")
@@ -29,9 +29,9 @@ def parse(texts: dict[str, str]) -> Recipe | None:
     version = given.get("v") or given.get("version")
     if version is None and "niji" in given:
         version = f"niji {given['niji']}".strip()
-    rest = Said(given)
-    negative, seed = rest.text("no"), rest.integer("seed")
-    rest.take("v", "version")
+    fields = FieldReader(given)
+    negative, seed = fields.text("no"), fields.integer("seed")
+    fields.take("v", "version")
     links = _URL.findall(prompt)
     return Recipe(
         tool="Midjourney",
@@ -40,9 +40,9 @@ def parse(texts: dict[str, str]) -> Recipe | None:
         negative_prompt=negative,
         seed=seed,
         inputs=tuple(InputImage(InputRole.REFERENCE, link) for link in links[:10]),
-        created_ms=_mail_date(texts.get("Creation Time")),
-        params=rest.rest
-        | {"job_id": job[1], "raw_prompt": said.strip()}
+        created_ms=_parse_mail_date_ms(texts.get("Creation Time")),
+        params=fields.rest
+        | {"job_id": job[1], "raw_prompt": text.strip()}
         | ({"author": texts["Author"]} if texts.get("Author") else {}),
     )
 
@@ -53,8 +53,8 @@ _MAIL_DATE = re.compile(
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def _mail_date(text: str | None) -> int | None:
-    """ "Thu, 06 Mar 2025 08:49:39 GMT", in milliseconds."""
+def _parse_mail_date_ms(text: str | None) -> int | None:
+    """Unix milliseconds of a date such as "Thu, 06 Mar 2025 08:49:39 GMT"; None for anything else."""
     match = _MAIL_DATE.fullmatch((text or "").strip())
     if match is None or match[2] not in _MONTHS:
         return None

@@ -1,6 +1,6 @@
-"""Mochi Diffusion: labels in IPTC's caption; version 2 of its record has a line a setting.
+"""Mochi Diffusion: labeled settings in the IPTC caption. Version 2 of the format has one setting per line.
 
-Source: its SDImage and MetadataCodec.
+Source: SDImage and MetadataCodec in its source code.
 """
 
 import re
@@ -8,8 +8,8 @@ from typing import Any
 
 from mysticanvas.domain.generation import InputImage, InputRole, ParentRelation, Recipe
 from mysticanvas.domain.model import ModelKind, ModelUse
-from mysticanvas.formats.json_text import Said, size_of
-from mysticanvas.formats.labels import labelled
+from mysticanvas.formats.json_text import FieldReader, parse_size
+from mysticanvas.formats.labels import parse_labels
 
 _MOCHI_LABELS = (
     "Include in Image",
@@ -31,48 +31,50 @@ _MOCHI_LABELS = (
     "Date",
 )
 _MARK = re.compile(r"(?:^|; )(" + "|".join(_MOCHI_LABELS) + "): ?")
-_MARK_OF_SECOND = re.compile("^(" + "|".join(_MOCHI_LABELS) + "): ?", re.MULTILINE)
+_MARK_V2 = re.compile("^(" + "|".join(_MOCHI_LABELS) + "): ?", re.MULTILINE)
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
 def parse(text: str) -> Recipe | None:
     if "Generator: Mochi Diffusion" not in text:
         return None
-    said = Said(_mochi_settings(text))
-    width, height = size_of(said.all.get("Size"))
-    version = said.all["Generator"].removeprefix("Mochi Diffusion").strip() if "Generator" in said.all else ""
-    source = said.name("Starting Image")
-    upscaler = said.name("Upscaler")
-    said.take("Size", "Generator", "Metadata Version")
+    fields = FieldReader(_read_settings(text))
+    width, height = parse_size(fields.all.get("Size"))
+    version = fields.all["Generator"].removeprefix("Mochi Diffusion").strip() if "Generator" in fields.all else ""
+    source = fields.name("Starting Image")
+    upscaler = fields.name("Upscaler")
+    fields.take("Size", "Generator", "Metadata Version")
     return Recipe(
         tool="Mochi Diffusion",
         tool_version=version or None,
-        prompt=said.text("Include in Image"),
-        negative_prompt=said.text("Exclude from Image"),
-        seed=said.integer("Seed"),
-        steps=said.small("Steps"),
-        cfg_scale=said.number("Guidance Scale"),
-        scheduler=said.name("Scheduler"),
-        denoise=said.number("Strength"),
+        prompt=fields.text("Include in Image"),
+        negative_prompt=fields.text("Exclude from Image"),
+        seed=fields.integer("Seed"),
+        steps=fields.int32("Steps"),
+        cfg_scale=fields.number("Guidance Scale"),
+        scheduler=fields.name("Scheduler"),
+        denoise=fields.number("Strength"),
         width=width,
         height=height,
-        model=said.name("Model"),
+        model=fields.name("Model"),
         models=(ModelUse(ModelKind.UPSCALER, upscaler),) if upscaler else (),
         parent=source,
         parent_relation=ParentRelation.IMG2IMG if source else None,
         inputs=(InputImage(InputRole.SOURCE, source),) if source else (),
-        params=said.rest,
+        params=fields.rest,
     )
 
 
-def _mochi_settings(text: str) -> dict[str, Any]:
-    """A prompt may hold "; ", so only a known label ends a value; line breaks are written as they are
-    in the first version of the record, and escaped in the second."""
+def _read_settings(text: str) -> dict[str, Any]:
+    """Map labels to values. A prompt may contain "; ", so only a known label ends a value.
+
+    Line breaks are literal in version 1 and escaped in version 2.
+    """
     if not text.startswith("Metadata Version:"):
-        return {label: value.strip() for label, value in labelled(text, _MARK.finditer(text)).items()}
-    found = labelled(text, _MARK_OF_SECOND.finditer(text))
-    return {label: _unescaped(value).strip() for label, value in found.items()}
+        return {label: value.strip() for label, value in parse_labels(text, _MARK.finditer(text)).items()}
+    found = parse_labels(text, _MARK_V2.finditer(text))
+    return {label: _unescape(value).strip() for label, value in found.items()}
 
 
-def _unescaped(text: str) -> str:
+def _unescape(text: str) -> str:
     return _ESCAPED.sub(lambda escape: "\n" if escape[1] == "n" else escape[1], text)

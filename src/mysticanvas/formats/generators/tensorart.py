@@ -1,48 +1,48 @@
-"""TensorArt: `generation_data`, beside the graph that ran.
+"""TensorArt: `generation_data`, stored beside the ComfyUI graph.
 
-Source: images of its site.
+Source: images downloaded from its site.
 """
 
 from typing import Any
 
 from mysticanvas.domain.generation import LoraUse, Recipe
 from mysticanvas.domain.model import ModelKind, ModelUse
-from mysticanvas.formats.json_text import Said, name_of, number
+from mysticanvas.formats.json_text import FieldReader, to_name, to_number
 
 
 def parse(object_: dict[str, Any]) -> Recipe | None:
-    """Its seed is -1 where the graph beside it holds the true one."""
+    """The recipe; None for another format. A seed of -1 means that only the graph has the seed; it becomes None."""
     if "baseModel" not in object_ or "cfgScale" not in object_:
         return None
-    said = Said(object_)
-    base = said.object("baseModel")
-    seed = said.integer("seed")
+    fields = FieldReader(object_)
+    base = fields.object("baseModel")
+    seed = fields.integer("seed")
     loras, others = [], []
-    for one in said.list("models"):
-        name = name_of(one.get("modelFileName") or one.get("label")) if isinstance(one, dict) else None
+    for one in fields.list("models"):
+        name = to_name(one.get("modelFileName") or one.get("label")) if isinstance(one, dict) else None
         kind = str(one.get("type")).upper() if isinstance(one, dict) else ""
-        value_hash = name_of(one.get("hash")) if isinstance(one, dict) else None
+        value_hash = to_name(one.get("hash")) if isinstance(one, dict) else None
         if name and kind in ("LORA", "LOCON", "LYCORIS", "DORA"):
-            loras.append(LoraUse(name, number(one.get("weight")), value_hash))
+            loras.append(LoraUse(name, to_number(one.get("weight")), value_hash))
         elif name:
             others.append(ModelUse(ModelKind.EMBEDDING if kind == "EMBEDDING" else ModelKind.OTHER, name, value_hash))
     return Recipe(
         tool="TensorArt",
-        prompt=said.text("prompt"),
-        negative_prompt=said.text("negativePrompt"),
+        prompt=fields.text("prompt"),
+        negative_prompt=fields.text("negativePrompt"),
         seed=None if seed == -1 else seed,
-        steps=said.small("steps"),
-        cfg_scale=said.number("cfgScale"),
+        steps=fields.int32("steps"),
+        cfg_scale=fields.number("cfgScale"),
         guidance=None,
-        sampler=said.name("ksamplerName", "samplerName", "sampler"),
-        scheduler=said.name("schedule", "scheduler"),
-        clip_skip=said.small("clipSkip"),
-        width=said.small("width"),
-        height=said.small("height"),
-        model=name_of(base.get("modelFileName") or base.get("label")),
-        model_hash=name_of(base.get("hash")),
-        vae=None if said.all.get("sdVae") == "Automatic" else said.name("sdVae"),
+        sampler=fields.name("ksamplerName", "samplerName", "sampler"),
+        scheduler=fields.name("schedule", "scheduler"),
+        clip_skip=fields.int32("clipSkip"),
+        width=fields.int32("width"),
+        height=fields.int32("height"),
+        model=to_name(base.get("modelFileName") or base.get("label")),
+        model_hash=to_name(base.get("hash")),
+        vae=None if fields.all.get("sdVae") == "Automatic" else fields.name("sdVae"),
         loras=tuple(loras),
         models=tuple(others),
-        params=said.rest,
+        params=fields.rest,
     )

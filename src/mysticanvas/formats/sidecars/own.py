@@ -1,7 +1,7 @@
 """Sidecars that MystiCanvas writes for other programs: tags and a rating.
 
-Source: XMP specification, part 1, section 7 (serialisation) and part 2 (`dc:subject`, `xmp:Rating`); the
-name `lr:hierarchicalSubject`, with “|” between levels, is what digiKam and Lightroom read.
+Source: XMP specification, part 1, section 7 (serialization) and part 2 (`dc:subject`, `xmp:Rating`). digiKam and
+Lightroom read `lr:hierarchicalSubject`, with “|” between levels.
 """
 
 import json
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from xml.sax.saxutils import escape
 
-# Tells our own sidecars from those of others.
+# Identifies sidecars that MystiCanvas wrote.
 MARK = "MystiCanvas sidecar 1"
 
 
@@ -20,7 +20,7 @@ class SidecarFormat(StrEnum):
 
     @property
     def ending(self) -> str:
-        """After the whole name of the image. JSON bears our name, so that it is read by nobody as a recipe."""
+        """Suffix to append to the image's file name. `.mysticanvas` keeps programs from reading JSON as metadata."""
         return ".xmp" if self is SidecarFormat.XMP else ".mysticanvas.json"
 
 
@@ -32,33 +32,33 @@ class Said:
     rating: int
 
 
-def written(said: Said, how: SidecarFormat) -> bytes:
-    """The same for the same."""
-    return (_xmp(said) if how is SidecarFormat.XMP else _json(said)).encode()
+def written(content: Said, format_: SidecarFormat) -> bytes:
+    """The sidecar file as UTF-8; equal input gives equal bytes."""
+    return (_render_xmp(content) if format_ is SidecarFormat.XMP else _render_json(content)).encode()
 
 
 def is_ours(content: bytes) -> bool:
-    """An empty file is one of ours whose writing was cut short."""
+    """Whether MystiCanvas wrote this content. An empty file counts: it is left when writing is interrupted."""
     return not content or MARK.encode() in content
 
 
-def _json(said: Said) -> str:
-    tags = [{"name": name, "category": category} for name, category in said.tags]
-    return json.dumps({"made_by": MARK, "rating": said.rating, "tags": tags}, ensure_ascii=False, indent=1) + "\n"
+def _render_json(content: Said) -> str:
+    tags = [{"name": name, "category": category} for name, category in content.tags]
+    return json.dumps({"made_by": MARK, "rating": content.rating, "tags": tags}, ensure_ascii=False, indent=1) + "\n"
 
 
-def _xmp(said: Said) -> str:
-    flat = [name for name, _ in said.tags]
-    # A bar would be read as another level.
-    levels = [f"{category}|{name}".replace("||", "|") if category else name for name, category in said.tags]
+def _render_xmp(content: Said) -> str:
+    flat = [name for name, _ in content.tags]
+    # Programs read “|” as a level separator.
+    levels = [f"{category}|{name}".replace("||", "|") if category else name for name, category in content.tags]
     return f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="{MARK}">
  <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
   <rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:xmp="http://ns.adobe.com/xap/1.0/"
     xmlns:lr="http://ns.adobe.com/lightroom/1.0/">
-   <xmp:Rating>{said.rating}</xmp:Rating>
-   <dc:subject>{_bag(flat)}</dc:subject>
-   <lr:hierarchicalSubject>{_bag(levels)}</lr:hierarchicalSubject>
+   <xmp:Rating>{content.rating}</xmp:Rating>
+   <dc:subject>{_render_bag(flat)}</dc:subject>
+   <lr:hierarchicalSubject>{_render_bag(levels)}</lr:hierarchicalSubject>
   </rdf:Description>
  </rdf:RDF>
 </x:xmpmeta>
@@ -66,5 +66,5 @@ def _xmp(said: Said) -> str:
 """
 
 
-def _bag(words: Sequence[str]) -> str:
+def _render_bag(words: Sequence[str]) -> str:
     return "<rdf:Bag>" + "".join(f"<rdf:li>{escape(word)}</rdf:li>" for word in words) + "</rdf:Bag>"

@@ -1,6 +1,6 @@
-"""Sidecars beside an image: what an image's own texts could say, and what only sidecars say.
+"""Parses sidecars: the formats that images embed, too, and those that only sidecars use.
 
-Which it is, is decided by its keys, never by its name. A `.txt` without settings is a caption.
+The keys of a JSON file determine its format, never its name. A `.txt` file without settings is a caption.
 """
 
 import re
@@ -11,15 +11,15 @@ from typing import Any
 from mysticanvas.domain.file import TextEntry
 from mysticanvas.domain.generation import Recipe
 from mysticanvas.formats.generators import easydiffusion, fooocus, fooocus_log, infotext, key_values
-from mysticanvas.formats.json_text import Said, load_object, number
+from mysticanvas.formats.json_text import FieldReader, load_object, to_number
 
-# What MystiCanvas's own engine always writes, and what else only others do.
-_OWN = frozenset(("prompt", "seed", "steps", "cfg_scale", "width", "height"))
-_OTHERS = frozenset(
+# Keys that our own engine always writes, and keys that it never writes.
+_OWN_KEYS = frozenset(("prompt", "seed", "steps", "cfg_scale", "width", "height"))
+_FOREIGN_KEYS = frozenset(
     ("num_inference_steps", "inference_steps", "base_model", "use_stable_diffusion_model", "class_type")
 )
-# What DiffusionDesk's database said of an image, kept when it came over.
-TAKEN_OVER = "diffusion-desk.json"
+# Name of the text with the generation data migrated from DiffusionDesk's database.
+MIGRATED_NAME = "diffusion-desk.json"
 _MAX_CAPTION = 20_000
 _YAML_LINE = re.compile(r"([A-Za-z][\w -]{0,60}):(?:[ \t]+(.*))?$")
 
@@ -27,94 +27,94 @@ Read = Callable[[dict[str, str]], Recipe | None]
 
 
 def rank(entry: TextEntry) -> tuple[int, str]:
-    """What a tool wrote for itself comes before what it wrote for everyone."""
+    """Sort key: a program's own formats come before generic ones."""
     name = entry.key.lower()
     order = (".swarm.json", ".json", ".yaml", ".yml", ".txt", ".xmp")
     return next((index for index, ending in enumerate(order) if name.endswith(ending)), len(order)), name
 
 
 def parse(entry: TextEntry, read: Read) -> Recipe | None:
-    """None for a sidecar that does not say how the image was made. `read` reads texts of an image."""
+    """The recipe in a sidecar; None when it contains no generation data. `read` parses texts as if embedded."""
     text, name = entry.text, entry.key.lower()
     if name.endswith(".xmp"):
         return read({"XMP": text})
     if name == fooocus_log.NAME:
-        return fooocus.parse(fooocus_log.settings(text))
+        return fooocus.parse(fooocus_log.read_settings(text))
     object_ = load_object(text)
-    if object_ is not None and name == TAKEN_OVER:
-        return _own(object_)
+    if object_ is not None and name == MIGRATED_NAME:
+        return _parse_own(object_)
     if object_ is not None:
-        return _of_object(object_, text, read)
-    easy = easydiffusion.object_of(text.replace("\r\n", "\n"))
+        return _parse_object(object_, text, read)
+    easy = easydiffusion.parse_text_file(text.replace("\r\n", "\n"))
     if easy is not None:
         return easydiffusion.parse(easy)
     if name.endswith((".yaml", ".yml")):
         settings = read_yaml(text)
-        return _own(settings) if _is_own(settings) else key_values.parse_object(settings)
+        return _parse_own(settings) if _is_own(settings) else key_values.parse_object(settings)
     recipe = read({"parameters": text})
     if recipe is None and name.endswith(".txt") and text.strip() and len(text) < _MAX_CAPTION:
         return Recipe(params={"caption": text.strip()})
     return recipe
 
 
-def _of_object(object_: dict[str, Any], text: str, read: Read) -> Recipe | None:
+def _parse_object(object_: dict[str, Any], text: str, read: Read) -> Recipe | None:
     infotexts = object_.get("infotexts")
     if isinstance(infotexts, list) and infotexts and isinstance(infotexts[0], str):
-        # What A1111's own interface answers with.
+        # A response of the A1111 API.
         return read({"parameters": infotexts[0]})
     if isinstance(object_.get("parameters"), str):
         return read({"parameters": object_["parameters"]})
     if "positive_prompt" in object_ or "generation_mode" in object_:
         return read({"invokeai_metadata": text})
     if isinstance(object_.get("meta"), dict):
-        # Downloaders of Civitai keep what its site says under this name.
-        return _site(object_["meta"])
+        # Civitai download tools store the site's metadata under this key.
+        return _parse_site_metadata(object_["meta"])
     if _is_own(object_):
-        return _own(object_)
-    # What stands under `prompt` in an image is a graph; so it may here.
+        return _parse_own(object_)
+    # The object may be a ComfyUI graph, which images have under `prompt`.
     return read({"parameters": text, "prompt": text})
 
 
-def _site(meta: dict[str, Any]) -> Recipe | None:
+def _parse_site_metadata(meta: dict[str, Any]) -> Recipe | None:
     recipe = key_values.parse_object(meta)
     return replace(recipe, tool=None) if recipe is not None else None
 
 
 def _is_own(object_: dict[str, Any]) -> bool:
-    return object_.keys() >= _OWN and not _OTHERS & object_.keys()
+    return object_.keys() >= _OWN_KEYS and not _FOREIGN_KEYS & object_.keys()
 
 
-def _own(object_: dict[str, Any]) -> Recipe:
-    said = Said(object_)
-    seconds = number(object_.get("generation_time"))
-    prompt = said.text("prompt")
-    said.take("generation_time")
+def _parse_own(object_: dict[str, Any]) -> Recipe:
+    fields = FieldReader(object_)
+    seconds = to_number(object_.get("generation_time"))
+    prompt = fields.text("prompt")
+    fields.take("generation_time")
     return Recipe(
         tool="DiffusionDesk",
         prompt=prompt,
-        negative_prompt=said.text("negative_prompt"),
-        seed=said.integer("seed"),
-        steps=said.small("steps"),
-        cfg_scale=said.number("cfg_scale"),
-        sampler=said.name("sampler", "sampling_method", "sample_method"),
-        scheduler=said.name("scheduler"),
-        denoise=said.number("denoise"),
-        clip_skip=said.small("clip_skip"),
-        width=said.small("width"),
-        height=said.small("height"),
-        model=said.name("model"),
-        model_hash=said.name("model_hash"),
-        vae=said.name("vae"),
-        loras=infotext.loras_of(prompt or "", {}, {}),
+        negative_prompt=fields.text("negative_prompt"),
+        seed=fields.integer("seed"),
+        steps=fields.int32("steps"),
+        cfg_scale=fields.number("cfg_scale"),
+        sampler=fields.name("sampler", "sampling_method", "sample_method"),
+        scheduler=fields.name("scheduler"),
+        denoise=fields.number("denoise"),
+        clip_skip=fields.int32("clip_skip"),
+        width=fields.int32("width"),
+        height=fields.int32("height"),
+        model=fields.name("model"),
+        model_hash=fields.name("model_hash"),
+        vae=fields.name("vae"),
+        loras=infotext.extract_loras(prompt or "", {}, {}),
         generation_time_ms=round(seconds * 1000) if seconds is not None and 0 <= seconds < 1e7 else None,
-        params=said.rest,
+        params=fields.rest,
     )
 
 
 def read_yaml(text: str) -> dict[str, Any]:
-    """The scalars of a flat YAML mapping; a longer value goes on in indented lines.
+    """The scalars of a flat YAML mapping, as strings; a long value continues in indented lines.
 
-    Source: YAML 1.2.2, chapters 7 and 8, as far as tools write it: no anchors, tags or nesting.
+    Source: YAML 1.2.2, chapters 7 and 8, limited to what programs write: no anchors, tags or nesting.
     """
     found: dict[str, Any] = {}
     key, lines = None, list[str]()
@@ -125,12 +125,12 @@ def read_yaml(text: str) -> dict[str, Any]:
                 lines.append(line.strip())
             continue
         if key is not None:
-            found.setdefault(key, _yaml_value(lines))
+            found.setdefault(key, _parse_yaml_value(lines))
         key, lines = match[1], [(match[2] or "").strip()]
     return found
 
 
-def _yaml_value(lines: list[str]) -> str:
+def _parse_yaml_value(lines: list[str]) -> str:
     first, *more = lines
     if first in ("|", "|-", "|+"):
         return "\n".join(more).strip("\n")
