@@ -2,7 +2,7 @@
 
 export type LookAt = 'prompt' | 'picture' | 'both';
 
-export interface Wishes {
+export interface AutotagSettings {
   endpoint: { base_url: string; model: string; allow_remote: boolean };
   look_at: LookAt;
   after_import: boolean;
@@ -10,7 +10,7 @@ export interface Wishes {
 
 export interface AutotagState {
   /** Null while it is off. */
-  wishes: Wishes | null;
+  wishes: AutotagSettings | null;
   has_key: boolean;
   prompt_version: number;
 }

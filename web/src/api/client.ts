@@ -169,14 +169,14 @@ export interface Suggestion {
   label: string;
 }
 
-export type DeedState = 'applying' | 'done' | 'undoing' | 'undone' | 'redoing' | 'expired';
+export type EditState = 'applying' | 'done' | 'undoing' | 'undone' | 'redoing' | 'expired';
 
-/** What became of a deed: `changed` are different now, of `total`; `trouble` says why its undo was refused. */
-export interface Done {
+/** What became of an edit: `changed` are different now, of `total`; `trouble` says why its undo was refused. */
+export interface EditResult {
   operation: number;
   changed: number;
   total: number;
-  state: DeedState;
+  state: EditState;
   trouble: string | null;
 }
 

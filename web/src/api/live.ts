@@ -3,7 +3,7 @@
 import type { ImportProgress, JobKind } from './client';
 
 /** What the server tells, by kind. A `gap` says that some of it is lost. */
-export interface Told {
+export interface ServerEvents {
   images: { added: number; removed: number; total: number };
   /** Which images have changed; null when they are too many to name. */
   item: { uuids: string[] | null };
@@ -16,14 +16,14 @@ export interface Told {
   gap: Record<string, never>;
 }
 
-type Message = { [Kind in keyof Told]: { kind: Kind; data: Told[Kind]; id: number } }[keyof Told];
+type Message = { [Kind in keyof ServerEvents]: { kind: Kind; data: ServerEvents[Kind]; id: number } }[keyof ServerEvents];
 /** A new tab asks where the others are, to go on from there if it must lead. */
 interface Question {
   kind: 'where';
 }
 export type LiveEvent = Message | { kind: 'connected'; id: number } | { kind: 'lost' };
 
-const KINDS: readonly (keyof Told)[] = ['images', 'item', 'import', 'jobs', 'stale', 'trouble', 'gap'];
+const KINDS: readonly (keyof ServerEvents)[] = ['images', 'item', 'import', 'jobs', 'stale', 'trouble', 'gap'];
 const NAME = 'mysticanvas-live';
 const AGAIN_MS = 1_000;
 const SLOWEST_MS = 15_000;

@@ -43,7 +43,7 @@ export interface SharedTags {
 export type Source = 'user' | 'prompt' | 'llm' | 'vision' | 'import';
 
 /** One word of one source on one tag of an image; `decision` false: it has not the tag. */
-export interface Said {
+export interface Assignment {
   tag: string;
   shown_as: string;
   source: Source;
@@ -55,7 +55,7 @@ export interface Said {
 
 export interface ImageTags {
   tags: Tag[];
-  said: Said[];
+  said: Assignment[];
   collections: { uuid: string; name: string }[];
 }
 

@@ -3,15 +3,11 @@
 import { expect, test } from 'vitest';
 
 import autotag from '../../../tests/wire/autotag.json';
-import backups from '../../../tests/wire/backups.json';
-import imported from '../../../tests/wire/import.json';
-import eventLog from '../../../tests/wire/log.json';
-import logKinds from '../../../tests/wire/log_kinds.json';
-import missing from '../../../tests/wire/missing.json';
-import roots from '../../../tests/wire/roots.json';
-import untracked from '../../../tests/wire/untracked.json';
 import autotagRun from '../../../tests/wire/autotag_run.json';
+import backups from '../../../tests/wire/backups.json';
 import bulk from '../../../tests/wire/bulk.json';
+import collectionMade from '../../../tests/wire/collection_made.json';
+import collections from '../../../tests/wire/collections.json';
 import complete from '../../../tests/wire/complete.json';
 import detail from '../../../tests/wire/detail.json';
 import bare from '../../../tests/wire/detail_bare.json';
@@ -22,10 +18,15 @@ import expanded from '../../../tests/wire/expanded.json';
 import facets from '../../../tests/wire/facets.json';
 import facetsOfAll from '../../../tests/wire/facets_all.json';
 import highlights from '../../../tests/wire/highlights.json';
+import imageTags from '../../../tests/wire/image_tags.json';
+import imported from '../../../tests/wire/import.json';
 import items from '../../../tests/wire/items.json';
 import jobs from '../../../tests/wire/jobs.json';
 import lineage from '../../../tests/wire/lineage.json';
+import eventLog from '../../../tests/wire/log.json';
+import logKinds from '../../../tests/wire/log_kinds.json';
 import madeWith from '../../../tests/wire/made_with.json';
+import missing from '../../../tests/wire/missing.json';
 import model from '../../../tests/wire/model.json';
 import modelScan from '../../../tests/wire/model_scan.json';
 import models from '../../../tests/wire/models.json';
@@ -35,12 +36,10 @@ import position from '../../../tests/wire/position.json';
 import purge from '../../../tests/wire/purge.json';
 import query from '../../../tests/wire/query.json';
 import raw from '../../../tests/wire/raw.json';
+import roots from '../../../tests/wire/roots.json';
 import stats from '../../../tests/wire/stats.json';
 import status from '../../../tests/wire/status.json';
 import suggestions from '../../../tests/wire/suggestions.json';
-import collectionMade from '../../../tests/wire/collection_made.json';
-import collections from '../../../tests/wire/collections.json';
-import imageTags from '../../../tests/wire/image_tags.json';
 import tag from '../../../tests/wire/tag.json';
 import tagCategories from '../../../tests/wire/tag_categories.json';
 import tagTrial from '../../../tests/wire/tag_trial.json';
@@ -51,18 +50,21 @@ import templates from '../../../tests/wire/templates.json';
 import trash from '../../../tests/wire/trash.json';
 import tried from '../../../tests/wire/tried.json';
 import undo from '../../../tests/wire/undo.json';
-import type { Collection } from './collections';
-import type { Completion, Detail, Done, Facet, Highlights, JobList, Page, RawEntry, Refusal, Snapshot, Statistics, Status, Suggestion } from './client';
+import untracked from '../../../tests/wire/untracked.json';
 import type { AutotagRun, AutotagState } from './autotag';
-import type { BackupList, FolderList, LogPage, LostFiles, Scan, UntrackedFile } from './keeping';
+import type { BackupList } from './backups';
+import type { Completion, Detail, EditResult, Facet, Highlights, JobList, Page, RawEntry, Refusal, Snapshot, Statistics, Status, Suggestion } from './client';
+import type { Collection } from './collections';
 import type { AlikePage } from './duplicates';
-import type { Operation, Purge } from './deeds';
+import type { Operation, Purge } from './edits';
+import type { LogPage } from './events';
+import type { FolderList, LostFiles, Scan, UntrackedFile } from './folders';
 import type { Lineage } from './lineage';
-import type { Told } from './live';
-import type { ImageTags, OfferedTag, SharedTags, TagCategories, TagDetail, TagPart, Trial } from './tags';
+import type { ServerEvents } from './live';
 import type { MadeWith, ModelDetail, ModelList, ModelScan } from './models';
+import type { ImageTags, OfferedTag, SharedTags, TagCategories, TagDetail, TagPart, Trial } from './tags';
 import type { Expanded, TemplateList, Tried } from './templates';
-import type { TrashFacts } from '../trash/trash.svelte';
+import type { TrashFacts } from './trash';
 
 /** A type as an import of JSON can meet it: where ours names the words, JSON has any string. */
 type Wide<T> = T extends string
@@ -88,13 +90,13 @@ const HELD = {
   missing: missing satisfies Wide<LostFiles>,
   roots: roots satisfies Wide<FolderList>,
   untracked: untracked satisfies { files: Wide<UntrackedFile>[] },
-  bulk: bulk satisfies Wide<Done>,
+  bulk: bulk satisfies Wide<EditResult>,
   complete: complete satisfies Wide<Completion>,
   detail: detail satisfies Wide<Detail>,
   detail_bare: bare satisfies Wide<Detail>,
   duplicates: duplicates satisfies Wide<AlikePage>,
   error: error satisfies Wide<Refusal>,
-  events: events satisfies Wide<Omit<Told, 'gap' | 'stale' | 'trouble'>>,
+  events: events satisfies Wide<Omit<ServerEvents, 'gap' | 'stale' | 'trouble'>>,
   facets: facets satisfies { values: Wide<Facet>[] },
   facets_all: facetsOfAll satisfies { facets: Record<string, Wide<Facet>[]> },
   highlights: highlights satisfies Wide<Highlights>,
@@ -119,7 +121,7 @@ const HELD = {
   stats: stats satisfies Wide<Statistics>,
   status: status satisfies Wide<Status>,
   suggestions: suggestions satisfies { folders: Wide<Suggestion>[] },
-  collection_made: collectionMade satisfies Wide<Done & { uuid: string }>,
+  collection_made: collectionMade satisfies Wide<EditResult & { uuid: string }>,
   collections: collections satisfies { collections: Wide<Collection>[] },
   image_tags: imageTags satisfies Wide<ImageTags>,
   tag: tag satisfies Wide<TagDetail>,
@@ -128,7 +130,7 @@ const HELD = {
   tags: tags satisfies { tags: Wide<OfferedTag>[] },
   tags_of: tagsOf satisfies Wide<SharedTags>,
   tags_part: tagsPart satisfies Wide<TagPart>,
-  undo: undo satisfies Wide<Done>,
+  undo: undo satisfies Wide<EditResult>,
 };
 
 /** What the command line alone asks for. */

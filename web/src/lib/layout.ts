@@ -80,18 +80,18 @@ export class Layout {
     const rows = this.rows[section];
     if (!rows) return 0;
     const within = lastNotAfter(rows.top, y - this.rowsTop(section));
-    return (this.firstRow[section] ?? 0) + bounded(within, rows.count);
+    return (this.firstRow[section] ?? 0) + clamp(within, rows.count);
   }
 
   rowOf(index: number): number {
-    const section = bounded(lastNotAfter(this.starts, index), this.sections.length);
+    const section = clamp(lastNotAfter(this.starts, index), this.sections.length);
     const rows = this.rows[section];
     if (!rows) return 0;
-    return (this.firstRow[section] ?? 0) + bounded(lastNotAfter(rows.first, index - (this.starts[section] ?? 0)), rows.count);
+    return (this.firstRow[section] ?? 0) + clamp(lastNotAfter(rows.first, index - (this.starts[section] ?? 0)), rows.count);
   }
 
   sectionAt(y: number): number {
-    return bounded(lastNotAfter(this.sectionTop, y), this.sections.length);
+    return clamp(lastNotAfter(this.sectionTop, y), this.sections.length);
   }
 
   rowTop(row: number): number {
@@ -133,7 +133,7 @@ export class Layout {
   vertical(index: number, rows: number): number {
     const from = this.tile(index);
     if (!from) return index;
-    const row = bounded(from.row + rows, this.rowCount);
+    const row = clamp(from.row + rows, this.rowCount);
     if (row === from.row) return index;
     const middle = from.x + from.width / 2;
     const tiles = this.tilesOf(row);
@@ -156,7 +156,7 @@ export class Layout {
   }
 
   private sectionOf(row: number): number {
-    return bounded(lastNotAfter(this.firstRow, row), this.sections.length);
+    return clamp(lastNotAfter(this.firstRow, row), this.sections.length);
   }
 }
 
@@ -212,7 +212,7 @@ function ratio(ratios: Uint16Array, index: number): number {
   return found < NARROWEST ? NARROWEST : found > WIDEST ? WIDEST : found;
 }
 
-function bounded(value: number, count: number): number {
+function clamp(value: number, count: number): number {
   return Math.max(0, Math.min(count - 1, value));
 }
 

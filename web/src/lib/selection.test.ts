@@ -5,10 +5,10 @@ import { Selection } from './selection';
 test('a million images lose one when one is left out, and get it back', () => {
   const all = new Selection().withRange(0, 999_999);
   expect(all.count).toBe(1_000_000);
-  const less = all.toggled(5);
+  const less = all.toggle(5);
   expect([less.count, less.has(5), less.has(6)]).toEqual([999_999, false, true]);
   expect(less.ranges).toHaveLength(1);
-  expect(less.toggled(5).has(5)).toBe(true);
+  expect(less.toggle(5).has(5)).toBe(true);
 });
 
 test('a range includes both ends, in either order', () => {
@@ -23,30 +23,30 @@ test('ranges that touch are one', () => {
 });
 
 test('choosing a range again takes in what had been left out of it', () => {
-  const again = new Selection().withRange(0, 9).toggled(4).toggled(8).withRange(3, 5);
+  const again = new Selection().withRange(0, 9).toggle(4).toggle(8).withRange(3, 5);
   expect([again.has(4), again.has(8), again.count]).toEqual([true, false, 9]);
 });
 
 test('a single one that is toggled twice leaves nothing behind', () => {
-  const none = new Selection().toggled(3).toggled(3);
-  expect([none.count, none.ranges.length, none.leftOut.size]).toEqual([0, 0, 0]);
+  const none = new Selection().toggle(3).toggle(3);
+  expect([none.count, none.ranges.length, none.excluded.size]).toEqual([0, 0, 0]);
 });
 
 test('among thousands of single ones each is found', () => {
   let chosen = new Selection();
-  for (let index = 0; index < 2_000; index += 2) chosen = chosen.toggled(index);
+  for (let index = 0; index < 2_000; index += 2) chosen = chosen.toggle(index);
   expect([0, 1, 998, 999, 1_998, 1_999].map((index) => chosen.has(index))).toEqual([true, false, true, false, true, false]);
 });
 
 test('what is left closes up: who was at an image is at the next one that stays', () => {
-  const gone = new Selection().withRange(3, 6).withRange(8, 8).toggled(5);
+  const gone = new Selection().withRange(3, 6).withRange(8, 8).toggle(5);
   expect([0, 3, 5, 7, 9].map((index) => gone.nextOutside(index, 12))).toEqual([0, 5, 5, 7, 9]);
   expect([0, 3, 5, 7, 9].map((index) => index - gone.countBefore(index))).toEqual([0, 3, 3, 4, 5]);
   expect(new Selection().withRange(4, 11).nextOutside(6, 12)).toBe(12);
 });
 
 test('a choice of very many is cut into pieces that are the whole of it', () => {
-  const chosen = new Selection().withRange(0, 24).withRange(40, 44).toggled(3).toggled(21);
+  const chosen = new Selection().withRange(0, 24).withRange(40, 44).toggle(3).toggle(21);
   const pieces = chosen.pieces(10);
   expect(pieces.map((piece) => piece.count)).toEqual([9, 10, 9]);
   expect(pieces.reduce((sum, piece) => sum + piece.count, 0)).toBe(chosen.count);

@@ -9,15 +9,15 @@ export class Selection {
 
   constructor(
     readonly ranges: readonly Range[] = [],
-    readonly leftOut: ReadonlySet<number> = new Set(),
+    readonly excluded: ReadonlySet<number> = new Set(),
   ) {}
 
   get count(): number {
-    return this.ranges.reduce((sum, [from, end]) => sum + end - from, 0) - this.leftOut.size;
+    return this.ranges.reduce((sum, [from, end]) => sum + end - from, 0) - this.excluded.size;
   }
 
   has(index: number): boolean {
-    if (this.leftOut.has(index)) return false;
+    if (this.excluded.has(index)) return false;
     let low = 0;
     let high = this.ranges.length;
     while (low < high) {
@@ -31,14 +31,14 @@ export class Selection {
   /** How many of the images before this one are chosen. */
   countBefore(index: number): number {
     const within = this.ranges.reduce((sum, [from, end]) => sum + Math.max(0, Math.min(end, index) - from), 0);
-    return within - [...this.leftOut].filter((one) => one < index).length;
+    return within - [...this.excluded].filter((one) => one < index).length;
   }
 
   /** The image itself when it is not chosen, else the first after it that is not, `total` when there is none. */
   nextOutside(index: number, total: number): number {
     while (index < total && this.has(index)) {
       const range = this.ranges.find(([from, end]) => from <= index && index < end);
-      const free = [...this.leftOut].filter((one) => one > index && one < (range?.[1] ?? 0));
+      const free = [...this.excluded].filter((one) => one > index && one < (range?.[1] ?? 0));
       index = free.length ? Math.min(...free) : (range?.[1] ?? total);
     }
     return Math.min(index, total);
@@ -66,26 +66,26 @@ export class Selection {
 
   private within(ranges: Range[]): Selection {
     const all = new Selection(ranges);
-    return new Selection(ranges, new Set([...this.leftOut].filter((one) => all.has(one))));
+    return new Selection(ranges, new Set([...this.excluded].filter((one) => all.has(one))));
   }
 
   /** Both ends included, in either order. */
   withRange(one: number, other: number): Selection {
     const from = Math.min(one, other);
     const end = Math.max(one, other) + 1;
-    const left = new Set([...this.leftOut].filter((index) => index < from || index >= end));
-    return new Selection(merged([...this.ranges, [from, end]]), left);
+    const left = new Set([...this.excluded].filter((index) => index < from || index >= end));
+    return new Selection(mergeRanges([...this.ranges, [from, end]]), left);
   }
 
-  toggled(index: number): Selection {
+  toggle(index: number): Selection {
     if (!this.has(index)) return this.withRange(index, index);
     const alone = this.ranges.find(([from, end]) => from === index && end === index + 1);
-    if (alone) return new Selection(this.ranges.filter((range) => range !== alone), this.leftOut);
-    return new Selection(this.ranges, new Set([...this.leftOut, index]));
+    if (alone) return new Selection(this.ranges.filter((range) => range !== alone), this.excluded);
+    return new Selection(this.ranges, new Set([...this.excluded, index]));
   }
 }
 
-function merged(ranges: readonly Range[]): Range[] {
+function mergeRanges(ranges: readonly Range[]): Range[] {
   const result: Range[] = [];
   for (const [from, end] of [...ranges].sort((a, b) => a[0] - b[0])) {
     const last = result.at(-1);

@@ -19,7 +19,7 @@ export interface Work {
 export class Toasts {
   list = $state<Toast[]>([]);
   works = $state<Work[]>([]);
-  /** Grows with each deed that is done, undone or done again. */
+  /** Grows with each edit that is done, undone or done again. */
   version = $state(0);
   /** What was undone and can be done again, the last one last. */
   private redoable: (() => void | Promise<void>)[] = [];
@@ -29,13 +29,13 @@ export class Toasts {
   private readonly underway = new Set<Promise<unknown>>();
   private turn: Promise<void> = Promise.resolve();
 
-  /** With an undo it is a new deed: what was undone before it cannot be done again. */
+  /** With an undo it is a new edit: what was undone before it cannot be done again. */
   add(text: string, undo?: () => void | Promise<void>): void {
     if (undo) this.redoable = [];
     this.show(text, undo);
   }
 
-  /** Of a deed that was done once more. */
+  /** Of an edit that was done once more. */
   again(text: string, undo: () => void | Promise<void>): void {
     this.show(text, undo);
   }
@@ -79,26 +79,26 @@ export class Toasts {
     void this.during(Promise.resolve(toast.undo?.()));
   }
 
-  /** A deed that is on its way: Ctrl+Z means it, too, and waits for it. */
-  async during<T>(deed: Promise<T>): Promise<T> {
-    this.underway.add(deed);
+  /** An edit that is on its way: Ctrl+Z means it, too, and waits for it. */
+  async during<T>(edit: Promise<T>): Promise<T> {
+    this.underway.add(edit);
     try {
-      return await deed;
+      return await edit;
     } finally {
-      this.underway.delete(deed);
+      this.underway.delete(edit);
     }
   }
 
-  /** Keys that are pressed one after the other take back one deed after the other. */
-  private inTurn(deed: () => void | Promise<void>): Promise<void> {
+  /** Keys that are pressed one after the other take back one edit after the other. */
+  private inTurn(edit: () => void | Promise<void>): Promise<void> {
     this.turn = this.turn.then(async () => {
       await Promise.allSettled(this.underway);
-      await deed();
+      await edit();
     });
     return this.turn;
   }
 
-  /** Ctrl+Z: the last deed of this page that has not been undone. */
+  /** Ctrl+Z: the last edit of this page that has not been undone. */
   undoLast(): Promise<void> {
     return this.inTurn(() => {
       const last = this.undoable.at(-1);
@@ -107,13 +107,13 @@ export class Toasts {
     });
   }
 
-  /** A deed was taken back; `redo` does it again. */
+  /** An edit was taken back; `redo` does it again. */
   undone(redo: () => void | Promise<void>): void {
     this.redoable.push(redo);
     this.version++;
   }
 
-  /** Ctrl+Shift+Z: the deed that was undone last, unless another was done since. */
+  /** Ctrl+Shift+Z: the edit that was undone last, unless another was done since. */
   redoLast(): Promise<void> {
     return this.inTurn(async () => {
       const last = this.redoable.pop();

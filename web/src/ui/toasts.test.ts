@@ -27,7 +27,7 @@ test('one that is looked at stays', () => {
   expect(toasts.list).toEqual([]);
 });
 
-test('Ctrl+Z walks back through the deeds, also those whose toast has gone', async () => {
+test('Ctrl+Z walks back through the edits, also those whose toast has gone', async () => {
   const toasts = new Toasts();
   const undone: string[] = [];
   toasts.add('a', () => void undone.push('a'));
@@ -42,7 +42,7 @@ test('Ctrl+Z walks back through the deeds, also those whose toast has gone', asy
   expect(toasts.list.at(-1)?.text).toContain('There is nothing to undo here');
 });
 
-test('a deed that was undone by its button is not undone again', async () => {
+test('an edit that was undone by its button is not undone again', async () => {
   const toasts = new Toasts();
   const undone: string[] = [];
   toasts.add('a', () => void undone.push('a'));
@@ -53,7 +53,7 @@ test('a deed that was undone by its button is not undone again', async () => {
   expect(undone).toEqual(['b', 'a']);
 });
 
-test('Ctrl+Z that is pressed again waits until the deed before is taken back', async () => {
+test('Ctrl+Z that is pressed again waits until the edit before is taken back', async () => {
   const toasts = new Toasts();
   const steps: string[] = [];
   const slowly = (name: string) => async (): Promise<void> => {
@@ -71,12 +71,12 @@ test('Ctrl+Z that is pressed again waits until the deed before is taken back', a
   expect(steps).toEqual(['b begins', 'b ends', 'a begins', 'a ends']);
 });
 
-test('Ctrl+Z waits for a deed that is on its way', async () => {
+test('Ctrl+Z waits for an edit that is on its way', async () => {
   const toasts = new Toasts();
   const undone: string[] = [];
   let finish = (): void => undefined;
-  const deed = new Promise<void>((done) => (finish = done)).then(() => toasts.add('late', () => void undone.push('late')));
-  void toasts.during(deed);
+  const edit = new Promise<void>((done) => (finish = done)).then(() => toasts.add('late', () => void undone.push('late')));
+  void toasts.during(edit);
   const undoing = toasts.undoLast();
   expect(undone).toEqual([]);
   finish();
@@ -88,13 +88,13 @@ test('what was undone can be done again until something else is done', async () 
   const toasts = new Toasts();
   const done: string[] = [];
   const redo = (): void => void done.push('again');
-  toasts.add('a deed', () => toasts.undone(redo));
+  toasts.add('an edit', () => toasts.undone(redo));
   await toasts.undoLast();
   await toasts.redoLast();
   expect(done).toEqual(['again']);
   toasts.undone(redo);
-  toasts.add('no deed');
-  toasts.add('another deed', () => undefined);
+  toasts.add('no edit');
+  toasts.add('another edit', () => undefined);
   await toasts.redoLast();
   expect(done).toEqual(['again']);
   expect(toasts.list.at(-1)?.text).toBe('There is nothing to do again.');

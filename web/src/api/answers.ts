@@ -1,0 +1,36 @@
+/** For tests alone: what the server answers, and what it was asked. */
+
+import { vi } from 'vitest';
+
+export interface Asked {
+  path: string;
+  params: URLSearchParams;
+  body: Record<string, unknown>;
+}
+
+type Answer = Response | object | null | ((asked: Asked) => Response | object | null | Promise<Response | object>);
+
+/** An answer to each path; the longest that a request begins with counts. Returns the requests, as they come. */
+export function answer(answers: Readonly<Record<string, Answer>>): Asked[] {
+  const requests: Asked[] = [];
+  const known = Object.keys(answers).sort((one, other) => other.length - one.length);
+  vi.stubGlobal('fetch', async (address: string, init: RequestInit = {}) => {
+    const { pathname, searchParams } = new URL(address, 'http://gallery');
+    const asked = { path: pathname, params: searchParams, body: JSON.parse((init.body as string | undefined) ?? '{}') as Record<string, unknown> };
+    requests.push(asked);
+    const found = answers[known.find((path) => pathname.startsWith(path)) ?? ''];
+    if (found === undefined) return refusal(404, `No answer to ${pathname}.`);
+    const got = typeof found === 'function' ? await found(asked) : found;
+    return got instanceof Response ? got.clone() : got === null ? new Response(null, { status: 204 }) : Response.json(got);
+  });
+  return requests;
+}
+
+export function refusal(status: number, error: string): Response {
+  return Response.json({ error }, { status });
+}
+
+/** The paths that were asked for, those that only look left out. */
+export function pathsOf(requests: readonly Asked[], ...left: string[]): string[] {
+  return requests.map(({ path }) => path).filter((path) => !left.some((one) => path.startsWith(one)));
+}

@@ -1,0 +1,24 @@
+/** Backups, as the server reports them. */
+
+export interface Backup {
+  name: string;
+  path: string;
+  bytes: number;
+  made_at: number;
+  why: string;
+  verified: boolean;
+}
+
+export interface Drill {
+  at: number;
+  name: string;
+  images: number;
+  trouble: string | null;
+}
+
+export interface BackupList {
+  backups: Backup[];
+  folder: string;
+  running: { phase: string; done: number; total: number } | null;
+  drill: Drill | null;
+}

@@ -1,0 +1,52 @@
+/** Edits over images, and how far they are, as the server tells it. */
+
+import { ApiError, get, type EditState, type EditResult } from './client';
+
+/** An image of an edit, wherever it is now. */
+export interface EditedImage {
+  uuid: string;
+  thumb: string | null;
+  color: number | null;
+  width: number | null;
+  height: number | null;
+  state: 'here' | 'trashed' | 'gone';
+}
+
+/** `steps` are its kinds and arguments, the first of `steps_total`. */
+export interface Operation extends EditResult {
+  at: number;
+  kind: string;
+  steps: [kind: string, args: Record<string, unknown>][];
+  steps_total: number;
+  images: EditedImage[];
+}
+
+export interface Purge {
+  images: number;
+  files: number;
+  bytes: number;
+  /** Text files beside them, which stay. */
+  beside: string[];
+  /** What stays, and why. */
+  kept: [path: string, reason: string][];
+  left: number;
+}
+
+const WAIT_S = 1;
+const MOVING: readonly EditState[] = ['applying', 'undoing', 'redoing'];
+
+export function isMoving(state: EditState): boolean {
+  return MOVING.includes(state);
+}
+
+/** The edit once it has arrived; `onprogress` hears of it each second until then. Fails when it was turned round. */
+export async function followEdit(done: EditResult, onprogress: (done: EditResult) => void): Promise<EditResult> {
+  const wanted = done.state === 'undoing' ? 'undone' : 'done';
+  const moved = isMoving(done.state);
+  while (isMoving(done.state)) {
+    onprogress(done);
+    done = await get<EditResult>(`/api/operations/${done.operation}?wait=${WAIT_S}`);
+  }
+  if (moved && done.state !== wanted) throw new ApiError(409, done.trouble ?? 'That could not be done.');
+  return done;
+}

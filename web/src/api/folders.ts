@@ -1,0 +1,62 @@
+/** Folders and scans, as the server reports them. */
+
+import type { ImportProgress, RootStatus } from './client';
+
+/** `there`, `read_only` and `watching` are what the disk says at this moment. */
+export interface Folder extends RootStatus {
+  there: boolean;
+  read_only: boolean;
+  watching: boolean;
+}
+
+export interface RemovedFolder {
+  id: number;
+  path: string;
+  images: number;
+  removed_at: number;
+}
+
+export interface FolderList {
+  roots: Folder[];
+  removed: RemovedFolder[];
+}
+
+export interface LostFile {
+  id: number;
+  uuid: string;
+  path: string;
+  bytes: number;
+  missing_at: number;
+  thumb: string | null;
+  /** The image has another file that is there. */
+  elsewhere: boolean;
+}
+
+export interface LostFiles {
+  files: LostFile[];
+  next: number | null;
+}
+
+export interface UntrackedFile {
+  path: string;
+  reason: string;
+}
+
+export type Change = 'imported' | 'changed' | 'moved' | 'copies' | 'missing';
+
+export interface ScanReport extends Record<Change, number> {
+  files_seen: number;
+  unchanged: number;
+  failed: number;
+  failures: UntrackedFile[];
+  offline: string[];
+  /** Of a dry run: some paths of each change. */
+  examples: Partial<Record<Change, string[]>>;
+  /** So much would be missing that a scan asks first. */
+  asks: boolean;
+}
+
+export interface Scan {
+  progress: ImportProgress;
+  report: ScanReport | null;
+}

@@ -1,0 +1,30 @@
+/** Imports point down: app, features, api and ui, lib. */
+
+import { expect, test } from 'vitest';
+
+const BELOW: Record<string, readonly string[]> = {
+  lib: ['lib'],
+  ui: ['lib', 'ui'],
+  api: ['lib', 'api'],
+  features: ['lib', 'ui', 'api', 'features'],
+  app: ['lib', 'ui', 'api', 'features', 'app'],
+};
+const SOURCES = import.meta.glob<string>('../**/*.{ts,svelte}', { query: '?raw', import: 'default', eager: true });
+
+/** `../features/tags/Tags.svelte` from `app/` is `features/tags/Tags.svelte` of the sources. */
+function pathsOf(from: string, text: string): string[] {
+  const folder = new URL(from, 'http://src/app/');
+  return [...text.matchAll(/from '(\.[^']*)'/g)].map(([, path = '']) => new URL(path, folder).pathname.slice(1));
+}
+
+test('every module imports only from its own layer and those below it', () => {
+  const upward = Object.entries(SOURCES).flatMap(([path, text]) => {
+    const module = new URL(path, 'http://src/app/').pathname.slice(1);
+    const allowed = BELOW[module.split('/')[0] ?? ''] ?? [];
+    return pathsOf(path, text)
+      .filter((imported) => !imported.startsWith('tests/') && !allowed.includes(imported.split('/')[0] ?? ''))
+      .map((imported) => `${module} imports ${imported}`);
+  });
+  expect(Object.keys(SOURCES).length).toBeGreaterThan(150);
+  expect(upward).toEqual([]);
+});

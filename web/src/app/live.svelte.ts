@@ -1,0 +1,95 @@
+/** What the server tells by itself, and what the gallery makes of it. */
+
+import type { ImportProgress } from '../api/client';
+import { connection } from '../api/connection.svelte';
+import { invalidation } from '../api/invalidation.svelte';
+import { LiveUpdates, type LiveEvent } from '../api/live';
+import { library } from '../features/gallery/library.svelte';
+import { newImages } from '../features/gallery/newImages.svelte';
+import { currentImport } from '../features/importing/currentImport.svelte';
+import { jobs } from '../features/jobs/jobs.svelte';
+import { blur } from '../features/vision/blur.svelte';
+import { formatNumber } from '../lib/format';
+import { announcer } from '../ui/announcer.svelte';
+import { toasts } from '../ui/toasts.svelte';
+
+const ENDED: readonly ImportProgress['state'][] = ['done', 'failed', 'cancelled'];
+
+class Live {
+  /** Why the library cannot be written at the moment. */
+  trouble = $state<string | null>(null);
+  private readonly updates = new LiveUpdates((event) => this.hear(event));
+
+  start(): void {
+    this.updates.start();
+    void this.ask();
+    void jobs.load().catch(() => undefined);
+    if (blur.on) void blur.load().catch(() => undefined);
+  }
+
+  private hear(event: LiveEvent): void {
+    switch (event.kind) {
+      case 'lost':
+        connection.up = false;
+        return;
+      case 'connected':
+        if (!connection.up) void this.recover();
+        connection.up = true;
+        return;
+      case 'gap':
+        invalidation.mark('tags', 'collections', 'counts', 'roots', 'events');
+        return void library.renew();
+      case 'images':
+        invalidation.mark('counts');
+        return void newImages.arrive();
+      case 'item':
+        invalidation.mark('counts');
+        newImages.recheck();
+        return library.pages.refresh(event.data.uuids);
+      case 'jobs':
+        return jobs.hear(event.data.kinds);
+      case 'stale':
+        return this.hearStale(event.data.lists);
+      case 'trouble':
+        this.trouble = event.data.sentence;
+        return;
+      case 'import':
+        return this.hearImport(event.data);
+    }
+  }
+
+  private hearStale(lists: readonly string[]): void {
+    if (lists.includes('tags')) invalidation.mark('tags', 'counts');
+    if (lists.includes('settings') && blur.on) void blur.load().catch(() => undefined);
+    if (lists.includes('roots')) invalidation.mark('roots');
+    if (lists.includes('events')) invalidation.mark('events');
+    if (lists.includes('collections')) {
+      invalidation.mark('collections', 'counts');
+      if (library.view.filters.some((chip) => chip.field === 'collection')) newImages.recheck();
+    }
+  }
+
+  private hearImport(progress: ImportProgress): void {
+    const ended = ENDED.includes(progress.state);
+    currentImport.progress = ended ? null : progress;
+    if (progress.state === 'failed') toasts.add(progress.message);
+    if (progress.state === 'done' && progress.failed) toasts.add(`${formatNumber(progress.failed)} ${progress.failed === 1 ? 'file' : 'files'} could not be read.`);
+    if (ended) void library.refreshStatus();
+    if (ended && progress.imported) announcer.say(`${formatNumber(progress.imported)} images imported.`);
+    else if (!ended && progress.eta_s !== null) announcer.progress('Import', 1 - progress.todo / Math.max(1, progress.seen));
+  }
+
+  /** What was missed comes by itself, or as a gap; what failed meanwhile does not. */
+  private async recover(): Promise<void> {
+    if (library.error) await library.open(library.query);
+    await this.ask();
+    await jobs.load().catch(() => undefined);
+  }
+
+  private async ask(): Promise<void> {
+    await library.refreshStatus();
+    this.trouble = library.status?.trouble ?? null;
+  }
+}
+
+export const live = new Live();

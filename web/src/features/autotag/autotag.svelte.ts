@@ -1,0 +1,58 @@
+/** Auto-tagging: what is kept, and what was tried. */
+
+import type { AutotagRun, AutotagState, LookAt, Tried } from '../../api/autotag';
+import { get, post } from '../../api/client';
+import { messageOf } from '../../lib/errors';
+
+/** What the form holds. `key` null: the one that is kept. */
+export interface Form {
+  base_url: string;
+  model: string;
+  allow_remote: boolean;
+  look_at: LookAt;
+  after_import: boolean;
+  key: string | null;
+}
+
+class Autotag {
+  state = $state.raw<AutotagState | undefined>();
+  problem = $state('');
+  /** Counts what was loaded or saved. */
+  version = $state(0);
+
+  async load(): Promise<void> {
+    try {
+      this.take(await get<AutotagState>('/api/autotag'));
+    } catch (error) {
+      this.problem = messageOf(error);
+    }
+  }
+
+  async save(form: Form): Promise<void> {
+    this.take(await post<AutotagState>('/api/autotag/settings', form));
+  }
+
+  async off(): Promise<void> {
+    this.take(await post<AutotagState>('/api/autotag/off'));
+  }
+
+  /** Nothing of it is kept; about an image where one is named. */
+  tryOut({ base_url, model, allow_remote, look_at, key }: Form, prompt: string, uuid: string | undefined): Promise<Tried> {
+    return post<Tried>('/api/autotag/try', { base_url, model, allow_remote, look_at, key, prompt: prompt || null, uuid: uuid ?? null });
+  }
+
+  run(query: string, again: boolean, dryRun: boolean): Promise<AutotagRun> {
+    return post<AutotagRun>('/api/autotag', { query, again, dry_run: dryRun });
+  }
+
+  forget(run: string): Promise<{ changed: number }> {
+    return post('/api/autotag/forget', { run });
+  }
+
+  private take(state: AutotagState): void {
+    [this.state, this.problem] = [state, ''];
+    this.version++;
+  }
+}
+
+export const autotag = new Autotag();

@@ -1,0 +1,69 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+
+import wire from '../../../../tests/wire/backups.json';
+import { answer, refusal } from '../../api/answers';
+import type { Backup } from '../../api/backups';
+import { confirmation } from '../../ui/confirmation.svelte';
+import { toasts } from '../../ui/toasts.svelte';
+import { backups, whyOf } from './backups.svelte';
+
+const BACKUP: Backup = { name: 'library-1.db', path: '/b/library-1.db', bytes: 2_400_000, made_at: 1, why: 'hourly', verified: true };
+const said = (): string[] => toasts.list.map(({ text }) => text);
+
+beforeEach(() => {
+  toasts.list = [];
+  backups.problem = backups.restoring = '';
+});
+afterEach(() => void vi.unstubAllGlobals());
+
+test.each([
+  ['hourly', 'by itself, hourly'],
+  ['asked', 'you asked for it'],
+  ['before-schema-12', 'before an upgrade'],
+  ['something new', 'something new'],
+])('a backup that was made for “%s” says: %s', (why, text) => {
+  expect(whyOf({ ...BACKUP, why })).toBe(text);
+});
+
+test('a backup is made, said with its size, and then in the list', async () => {
+  const asked = answer({ '/api/backups': ({ body }) => (Object.keys(body).length ? null : { ...wire, ...BACKUP }) });
+  await backups.make();
+  expect([said(), backups.making, asked.length]).toEqual([['A backup of 2.4 MB is made and checked.'], false, 2]);
+  expect(backups.state?.folder).toBe(wire.folder);
+});
+
+test('a drill says how many images came back, or what went wrong', async () => {
+  answer({ '/api/backups': wire, '/api/backups/drill': { images: 1_200, trouble: null } });
+  await backups.tryOut();
+  answer({ '/api/backups': wire, '/api/backups/drill': { images: 0, trouble: 'The newest backup is damaged.' } });
+  await backups.tryOut();
+  expect(said()).toEqual(['The newest backup restores: 1,200 images, every check passed.', 'The newest backup is damaged.']);
+  expect(backups.trying).toBe(false);
+});
+
+test('nothing is restored without a yes', async () => {
+  const asked = answer({ '/api/backups': wire });
+  const restored = backups.restore(BACKUP, '4 Jul 2026, 09:05');
+  expect(confirmation.asked?.title).toBe('Go back to 4 Jul 2026, 09:05?');
+  confirmation.reply(false);
+  await restored;
+  expect([asked, backups.restoring]).toEqual([[], '']);
+});
+
+test('while one is restored the server is away, and that is no problem', async () => {
+  answer({ '/api/backups/restore': null, '/api/backups': refusal(503, 'Away.') });
+  const restored = backups.restore(BACKUP, 'then');
+  confirmation.reply(true);
+  await restored;
+  await backups.load();
+  expect([backups.restoring, backups.problem]).toEqual(['library-1.db', '']);
+  answer({ '/api/backups': wire });
+  await backups.load();
+  expect(backups.restoring).toBe('');
+});
+
+test('a list that cannot be read says why', async () => {
+  answer({ '/api/backups': refusal(500, 'The folder of the backups is gone.') });
+  await backups.load();
+  expect(backups.problem).toBe('The folder of the backups is gone.');
+});

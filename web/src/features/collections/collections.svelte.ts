@@ -1,0 +1,157 @@
+/** All collections, as the panel and the dialogs show them, and what can be done with one. */
+
+import { get, post, type EditResult } from '../../api/client';
+import type { Collection } from '../../api/collections';
+import { invalidation } from '../../api/invalidation.svelte';
+import { messageOf } from '../../lib/errors';
+import { Selection } from '../../lib/selection';
+import { bulk, runEdit, pickImages, showAnew } from '../edits/edits';
+import { images } from '../gallery/actions';
+import { library, ROWS_WITHIN_MS } from '../gallery/library.svelte';
+import { routing } from '../gallery/routing.svelte';
+import { isIn, type Place, rowsOf } from './tree';
+
+const CLOSED = 'closed collections';
+
+export interface Changes {
+  name?: string;
+  notes?: string;
+  query?: string;
+  parent?: string | null;
+  cover?: string | null;
+  position?: number;
+}
+
+class Collections {
+  list = $state.raw<readonly Collection[]>([]);
+  loaded = $state(false);
+  problem = $state('');
+  closed = $state.raw<ReadonlySet<string>>(new Set((localStorage.getItem(CLOSED) ?? '').split(' ')));
+  rows = $derived(rowsOf(this.list, this.closed));
+  /** The one that the library shows, if it shows one and nothing else. */
+  current = $derived.by(() => {
+    const [chip, ...others] = library.view.filters.filter((one) => one.field !== 'sort');
+    if (!chip || others.length || library.view.words.length || library.scope !== 'library') return undefined;
+    return this.list.find((one) => chip.text === one.text.replace(/ sort:\S+$/, '') || chip.text === `collection:${one.uuid}`);
+  });
+  /** Whether it is shown in the person's own order, which can be changed then. */
+  arranged = $derived(this.current?.kind === 'manual' && library.view.sort === 'manual');
+  private asked = 0;
+
+  async load(): Promise<void> {
+    const asked = ++this.asked;
+    try {
+      const { collections } = await get<{ collections: Collection[] }>('/api/collections');
+      if (asked === this.asked) [this.list, this.loaded, this.problem] = [collections, true, ''];
+    } catch (error) {
+      this.problem = messageOf(error, 'The collections could not be listed.');
+    }
+  }
+
+  nameOf(uuid: string): string {
+    return this.list.find((one) => one.uuid === uuid)?.name ?? 'the collection';
+  }
+
+  setOpen(uuid: string, open: boolean): void {
+    const closed = new Set(this.closed);
+    if (open) closed.delete(uuid);
+    else closed.add(uuid);
+    this.closed = closed;
+    localStorage.setItem(CLOSED, [...closed].join(' '));
+  }
+
+  show(one: Collection): void {
+    routing.search(one.text);
+  }
+
+  // -- the collections themselves ----------------------------------------------------------------
+
+  /** Its uuid; undefined when it was refused. */
+  async create(made: { name: string; query?: string; parent?: string; notes?: string }, refused?: (sentence: string) => void): Promise<string | undefined> {
+    const done = await this.changeTree(() => post<EditResult & { uuid: string }>('/api/collections', made), `Collection “${made.name}” made`, refused);
+    if (made.parent) this.setOpen(made.parent, true);
+    return done?.uuid;
+  }
+
+  async edit(one: Collection, changes: Changes, said: string, refused?: (sentence: string) => void): Promise<boolean> {
+    return Boolean(await this.changeTree(() => post<EditResult>(`/api/collections/${one.uuid}`, changes), said, refused));
+  }
+
+  async move(one: Collection, place: Place): Promise<void> {
+    if (place.parent) this.setOpen(place.parent, true);
+    await this.edit(one, place, place.parent === one.parent ? `“${one.name}” moved` : place.parent ? `“${one.name}” moved into “${this.nameOf(place.parent)}”` : `“${one.name}” moved to the outermost`);
+  }
+
+  async remove(one: Collection): Promise<void> {
+    const shown = this.current && isIn(this.list, this.current.uuid, one.uuid);
+    const done = await this.changeTree(() => post<EditResult>(`/api/collections/${one.uuid}/delete`), `Collection “${one.name}” deleted; its images stay`);
+    if (done && shown && this.current?.uuid === one.uuid) routing.search('');
+  }
+
+  async freeze(one: Collection): Promise<void> {
+    await this.changeTree(() => post<EditResult>(`/api/collections/${one.uuid}/freeze`), `“${one.name}” keeps by hand what its search found`);
+    const now = this.list.find((other) => other.uuid === one.uuid);
+    if (now && this.current?.uuid === one.uuid) this.show(now);
+  }
+
+  private changeTree<D extends EditResult>(ask: () => Promise<D>, said: string, refused?: (sentence: string) => void): Promise<D | undefined> {
+    const then = (): Promise<void> => this.refresh(new Selection());
+    return runEdit({ text: 'Changing a collection', ask, said: () => said, then, ...(refused ? { refused } : {}) });
+  }
+
+  private async refresh(chosen: Selection): Promise<void> {
+    invalidation.mark('collections', 'counts');
+    await Promise.all([this.load(), showAnew(chosen)]);
+  }
+
+  // -- their images ------------------------------------------------------------------------------
+
+  async collect(uuid: string, chosen: Selection): Promise<void> {
+    const name = this.nameOf(uuid);
+    const said = ({ changed }: EditResult): string => (changed ? `${images(changed)} added to “${name}”` : `All of them are in “${name}” already`);
+    const ask = (): Promise<EditResult> => bulk(pickImages(chosen), { collect: uuid });
+    await runEdit({ text: `Adding to “${name}”`, ask, said, then: () => this.refresh(chosen) });
+  }
+
+  async takeOut(uuid: string, chosen: Selection): Promise<void> {
+    const name = this.nameOf(uuid);
+    const said = ({ changed }: EditResult): string => (changed ? `${images(changed)} taken out of “${name}”` : '');
+    const ask = (): Promise<EditResult> => bulk(pickImages(chosen), { uncollect: uuid });
+    library.leaving = chosen;
+    await runEdit({ text: `Taking out of “${name}”`, ask, said, then: () => this.refresh(chosen) });
+    library.leaving = new Selection();
+  }
+
+  /** Chosen images go before the one at `before`, an index of the list; to the end when it is past the last. */
+  async arrange(chosen: Selection, before: number): Promise<void> {
+    const one = this.current;
+    if (!one || !this.arranged) return;
+    // A key may be quicker than the rows; meanwhile another list may be shown, where the numbers are those of others.
+    const { pages, view, focused } = library;
+    await pages.bring([...indexes(chosen), before], ROWS_WITHIN_MS);
+    const moving = indexes(chosen).map((index) => pages.item(index)?.uuid).filter((uuid) => uuid !== undefined);
+    const next = pages.item(before)?.uuid;
+    if (!moving.length || (next && moving.includes(next)) || (!next && before < view.total)) return;
+    const at = pages.item(focused)?.uuid;
+    const then = async (): Promise<void> => {
+      invalidation.mark('collections');
+      await library.renew(new Selection(), at);
+    };
+    const asked = { images: moving, ...(next ? { before: next } : {}) };
+    const said = (): string => `${images(moving.length)} moved in “${one.name}”`;
+    await runEdit({ text: 'Moving images', ask: () => post<EditResult>(`/api/collections/${one.uuid}/reorder`, asked), said, then });
+  }
+}
+
+/** As many can be moved at a time. */
+const MOST_MOVED = 1_000;
+
+export function indexes(chosen: Selection): number[] {
+  const found: number[] = [];
+  for (const [from, end] of chosen.ranges) {
+    for (let index = from; index < end && found.length < MOST_MOVED; index++) if (chosen.has(index)) found.push(index);
+  }
+  return found;
+}
+
+export const collections = new Collections();

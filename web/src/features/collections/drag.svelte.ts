@@ -1,0 +1,50 @@
+/** What is dragged within the gallery: images, or a collection. The browser's own data tells only that something is. */
+
+import { Selection } from '../../lib/selection';
+import { images } from '../gallery/actions';
+import { library } from '../gallery/library.svelte';
+
+export type Dragged = { images: Selection } | { collection: string };
+
+const KIND = 'application/x-mysticanvas';
+
+class Dragging {
+  what = $state.raw<Dragged | undefined>();
+
+  get images(): Selection | undefined {
+    return this.what && 'images' in this.what ? this.what.images : undefined;
+  }
+
+  get collection(): string | undefined {
+    return this.what && 'collection' in this.what ? this.what.collection : undefined;
+  }
+
+  /** An image that is chosen takes all that are chosen along. */
+  beginImages(event: DragEvent, index: number): void {
+    const chosen = library.selection.has(index) ? library.selection : Selection.of(index);
+    this.begin(event, { images: chosen }, images(chosen.count), 'copyMove');
+  }
+
+  beginCollection(event: DragEvent, uuid: string, name: string): void {
+    this.begin(event, { collection: uuid }, name, 'move');
+  }
+
+  end(): void {
+    this.what = undefined;
+  }
+
+  private begin(event: DragEvent, what: Dragged, label: string, allowed: 'copyMove' | 'move'): void {
+    if (!event.dataTransfer) return;
+    event.dataTransfer.setData(KIND, label);
+    event.dataTransfer.effectAllowed = allowed;
+    const badge = document.createElement('div');
+    badge.className = 'dragged';
+    badge.textContent = label;
+    document.body.append(badge);
+    event.dataTransfer.setDragImage(badge, -12, -12);
+    setTimeout(() => badge.remove());
+    this.what = what;
+  }
+}
+
+export const dragging = new Dragging();

@@ -1,0 +1,117 @@
+/** Two to four images side by side. */
+
+import { get, post, type Detail, type EditResult } from '../../api/client';
+import { uuidsOf } from '../../api/selection';
+import { messageOf } from '../../lib/errors';
+import { Selection } from '../../lib/selection';
+import { announcer } from '../../ui/announcer.svelte';
+import { toasts } from '../../ui/toasts.svelte';
+import { undo } from '../edits/undo';
+import type { Marks } from '../gallery/actions';
+import { library } from '../gallery/library.svelte';
+import { routing } from '../gallery/routing.svelte';
+import { Zoom } from '../viewer/zoom.svelte';
+
+export const COMPARE = '/compare';
+export const MOST = 4;
+
+class Comparison {
+  details = $state.raw<Detail[]>([]);
+  active = $state(0);
+  /** Also the settings that are the same. */
+  everything = $state(false);
+  problem = $state('');
+  /** All panes are zoomed and moved as one. */
+  readonly zoom = new Zoom();
+
+  /** What is chosen; of one or none, the image in focus with that or with the next. */
+  async enter(): Promise<void> {
+    const { selection, focused, view } = library;
+    if (selection.count > MOST) {
+      toasts.add('Two to four images are compared; choose fewer.');
+      return;
+    }
+    let chosen = selection.count ? selection : Selection.of(focused);
+    if (chosen.count === 1) chosen = chosen.has(focused) ? chosen.withRange(focused, focused < view.total - 1 ? focused + 1 : focused - 1) : chosen.withRange(focused, focused);
+    if (view.total < 2) {
+      toasts.add('There is only one image here.');
+      return;
+    }
+    try {
+      const uuids = await uuidsOf(view.snapshot, chosen, MOST);
+      routing.over(COMPARE, uuids.join(','));
+    } catch (error) {
+      toasts.add(messageOf(error));
+    }
+  }
+
+  /** What the address names. */
+  async show(of: string): Promise<void> {
+    const uuids = [...new Set(of.split(',').filter(Boolean))].slice(0, MOST);
+    this.zoom.fit();
+    this.active = 0;
+    try {
+      this.details = await Promise.all(uuids.map((uuid) => get<Detail>(`/api/generations/${encodeURIComponent(uuid)}`)));
+      this.problem = uuids.length < 2 ? 'Two images at least are needed to compare.' : '';
+    } catch (error) {
+      this.details = [];
+      this.problem = messageOf(error, 'These images cannot be shown.');
+    }
+  }
+
+  go(pane: number): void {
+    this.active = (pane + this.details.length) % Math.max(1, this.details.length);
+  }
+
+  /** Changes places with the one after it; the last one with the first. */
+  swap(): void {
+    const other = (this.active + 1) % this.details.length;
+    const [one, two] = [this.details[this.active], this.details[other]];
+    if (!one || !two) return;
+    this.details = this.details.map((detail, at) => (at === this.active ? two : at === other ? one : detail));
+    this.active = other;
+    this.say();
+  }
+
+  /** Out of the comparison; of two, nothing is left to compare. */
+  drop(pane: number): void {
+    if (this.details.length <= 2) {
+      routing.back();
+      return;
+    }
+    this.details = this.details.filter((_, at) => at !== pane);
+    this.active = Math.min(this.active, this.details.length - 1);
+    this.say();
+  }
+
+  /** The address says what is shown. */
+  private say(): void {
+    routing.of = this.details.map(({ uuid }) => uuid).join(',');
+    history.replaceState(history.state, '', `${COMPARE}?${new URLSearchParams({ of: routing.of })}`);
+  }
+
+  async mark(pane: number, set: Marks & ({ favorite: boolean } | { rating: number }), says: string): Promise<void> {
+    const { uuid } = this.details[pane] ?? {};
+    if (!uuid) return;
+    await toasts.during(
+      (async () => {
+        const done = await post<EditResult>('/api/bulk', { uuids: [uuid], set });
+        if (done.changed) toasts.add(says, () => undo(done.operation, () => this.again(uuid)));
+        await this.again(uuid);
+        announcer.say(says);
+      })().catch((error: unknown) => toasts.add(messageOf(error))),
+    );
+  }
+
+  async open(pane: number): Promise<void> {
+    const detail = this.details[pane];
+    if (detail) await routing.view(detail.uuid, detail.deleted ? 'trash' : 'library');
+  }
+
+  private async again(uuid: string): Promise<void> {
+    const fresh = await get<Detail>(`/api/generations/${uuid}`);
+    this.details = this.details.map((detail) => (detail.uuid === uuid ? fresh : detail));
+  }
+}
+
+export const comparison = new Comparison();

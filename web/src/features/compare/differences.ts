@@ -1,0 +1,117 @@
+/** In what images differ: settings by their rows, texts by their words. */
+
+import type { Detail } from '../../api/client';
+
+export interface Row {
+  name: string;
+  /** One for each image; empty where it does not say. */
+  values: string[];
+  differs: boolean;
+}
+export interface Piece {
+  text: string;
+  /** Not in all of the texts. */
+  differs: boolean;
+}
+
+/** Above so many words the order is not looked at. */
+const MOST_ALIGNED = 1_500;
+
+const SETTINGS: readonly [string, (of: Detail) => unknown][] = [
+  ['Model', (of) => of.model],
+  ['LoRA', (of) => of.loras.map((lora) => (lora.weight === null ? lora.name : `${lora.name}: ${lora.weight}`)).join(', ')],
+  ['VAE', (of) => of.vae],
+  ['Seed', (of) => of.seed],
+  ['Steps', (of) => of.steps],
+  ['CFG', (of) => of.cfg_scale],
+  ['Guidance', (of) => of.guidance],
+  ['Sampler', (of) => of.sampler],
+  ['Scheduler', (of) => of.scheduler],
+  ['Denoise', (of) => of.denoise],
+  ['Clip skip', (of) => of.clip_skip],
+  ['Size', (of) => (of.width && of.height ? `${of.width} × ${of.height}` : null)],
+  ['Made with', (of) => [of.tool, of.tool_version].filter(Boolean).join(' ')],
+];
+
+/** Of all settings that any of the images has; texts are not among them. */
+export function rows(details: readonly Detail[]): Row[] {
+  const others = [...new Set(details.flatMap((one) => Object.keys(one.params)))].sort();
+  const all: [string, (of: Detail) => unknown][] = [...SETTINGS, ...others.map((name): [string, (of: Detail) => unknown] => [name, (of) => of.params[name]])];
+  return all.flatMap(([name, of]) => {
+    const values = details.map((one) => formatValue(of(one)));
+    return values.some(Boolean) ? [{ name, values, differs: new Set(values).size > 1 }] : [];
+  });
+}
+
+function formatValue(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** The texts in pieces; together they are the texts again. */
+export function markDifferences(texts: readonly string[]): Piece[][] {
+  const words = texts.map((text) => text.match(/\s+|[^\s,()]+|[,()]/g) ?? []);
+  const said = words.map((one) => one.filter(isWord));
+  const common = said.slice(1).reduce<string[]>((shared, one) => findCommonWords(shared, one), said[0] ?? []);
+  return words.map((one) => joinPieces(pieces(one, common)));
+}
+
+function isWord(token: string): boolean {
+  return /[^\s,()]/.test(token);
+}
+
+/** Each word in turn is the next common one, or differs. */
+function pieces(tokens: readonly string[], common: readonly string[]): Piece[] {
+  let at = 0;
+  return tokens.map((text) => {
+    if (!isWord(text)) return { text, differs: false };
+    const same = at < common.length && text === common[at];
+    if (same) at++;
+    return { text, differs: !same };
+  });
+}
+
+function joinPieces(all: readonly Piece[]): Piece[] {
+  const found: Piece[] = [];
+  for (const [at, piece] of all.entries()) {
+    // What parts two words that differ is marked with them.
+    const between = /^\s+$/.test(piece.text) && all[at - 1]?.differs && all[at + 1]?.differs;
+    if (between) piece.differs = true;
+    const last = found.at(-1);
+    if (last && last.differs === piece.differs) last.text += piece.text;
+    else found.push({ ...piece });
+  }
+  return found;
+}
+
+/** The longest sequence of words that both have; in long texts only what both begin and end with, and what is between. */
+function findCommonWords(one: readonly string[], other: readonly string[]): string[] {
+  let from = 0;
+  while (from < one.length && from < other.length && one[from] === other[from]) from++;
+  let tail = 0;
+  while (tail < one.length - from && tail < other.length - from && one[one.length - 1 - tail] === other[other.length - 1 - tail]) tail++;
+  const [a, b] = [one.slice(from, one.length - tail), other.slice(from, other.length - tail)];
+  const between = a.length * b.length > MOST_ALIGNED ** 2 ? [] : alignWords(a, b);
+  return [...one.slice(0, from), ...between, ...one.slice(one.length - tail)];
+}
+
+function alignWords(a: readonly string[], b: readonly string[]): string[] {
+  const width = b.length + 1;
+  const longest = new Uint16Array((a.length + 1) * width);
+  for (let i = a.length - 1; i >= 0; i--) {
+    for (let j = b.length - 1; j >= 0; j--) {
+      const same = (longest[(i + 1) * width + j + 1] ?? 0) + 1;
+      longest[i * width + j] = a[i] === b[j] ? same : Math.max(longest[(i + 1) * width + j] ?? 0, longest[i * width + j + 1] ?? 0);
+    }
+  }
+  const found: string[] = [];
+  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+    if (a[i] === b[j]) {
+      found.push(a[i] ?? '');
+      i++;
+      j++;
+    } else if ((longest[(i + 1) * width + j] ?? 0) >= (longest[i * width + j + 1] ?? 0)) i++;
+    else j++;
+  }
+  return found;
+}

@@ -1,0 +1,206 @@
+/**
+ * Going through images one by one: keep, reject, rate.
+ *
+ * What is rejected is only remembered, and goes to the Trash at the end as one edit: one can change one's mind
+ * on the way, nothing moves beneath one's eyes, and a single undo brings all of it back. Ratings and favourites
+ * are kept at once, as everywhere.
+ */
+
+import { get, post, type EditResult } from '../../api/client';
+import { narrow } from '../../api/selection';
+import { messageOf } from '../../lib/errors';
+import { formatNumber } from '../../lib/format';
+import { Selection } from '../../lib/selection';
+import { announcer } from '../../ui/announcer.svelte';
+import { toasts } from '../../ui/toasts.svelte';
+import { undo, working } from '../edits/undo';
+import { images, type Marks } from '../gallery/actions';
+import { library, ROWS_WITHIN_MS } from '../gallery/library.svelte';
+import { Pages, type Item } from '../gallery/pages.svelte';
+import { routing } from '../gallery/routing.svelte';
+import { zoom } from '../viewer/zoom.svelte';
+
+export const CULL = '/cull';
+export type Verdict = 'keep' | 'reject';
+const UNRATED = 'rating:0 -is:favourite';
+const NEAR = 10;
+/** As many images one request may name. */
+const PIECE = 10_000;
+
+/** What was decided, so that it can be taken back. */
+interface Decision {
+  at: number;
+  uuid: string;
+  before: Verdict | undefined;
+  edit: Promise<EditResult> | undefined;
+}
+
+class CullSession {
+  pages = $state.raw(new Pages('', () => undefined));
+  total = $state(0);
+  at = $state(0);
+  unrated = $state(false);
+  /** The sheet at the end. */
+  ending = $state(false);
+  busy = $state(true);
+  problem = $state('');
+  verdicts = $state.raw<ReadonlyMap<string, Verdict>>(new Map());
+  private source: { snapshot: string; chosen: Selection } | undefined;
+  private decisions: Decision[] = [];
+
+  item = $derived<Item | undefined>(this.pages.item(this.at));
+  rejects = $derived([...this.verdicts].flatMap(([uuid, verdict]) => (verdict === 'reject' ? [uuid] : [])));
+  decided = $derived(this.verdicts.size);
+
+  /** Of what is chosen in the list, else of all of it, beginning at the focus. */
+  enter(): void {
+    if (library.scope === 'trash' || !library.view.total) return;
+    const chosen = library.selection.count > 1 ? library.selection : new Selection().withRange(0, library.view.total - 1);
+    this.source = { snapshot: library.view.snapshot, chosen };
+    const uuid = library.uuidOf(library.focused);
+    routing.over(CULL, uuid ?? '');
+  }
+
+  /** The page is shown: after a reload, of the whole library. */
+  async begin(): Promise<void> {
+    this.verdicts = new Map();
+    this.decisions = [];
+    [this.ending, this.unrated, this.problem] = [false, false, ''];
+    try {
+      if (!this.source) {
+        await library.open('', routing.of);
+        if (library.view.total) this.source = { snapshot: library.view.snapshot, chosen: new Selection().withRange(0, library.view.total - 1) };
+      }
+      await this.show(routing.of);
+    } catch (error) {
+      this.problem = messageOf(error, 'These images cannot be shown.');
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  end(): void {
+    this.pages.close();
+    this.source = undefined;
+    [this.busy, this.ending] = [true, false];
+  }
+
+  /** All of them, or only those that have neither stars nor a heart. */
+  async toggleUnrated(): Promise<void> {
+    this.unrated = !this.unrated;
+    await this.show(this.item?.uuid ?? '').catch((error: unknown) => toasts.add(messageOf(error)));
+    announcer.say(`${this.unrated ? 'Unrated only' : 'All'}: ${images(this.total)}`);
+  }
+
+  private async show(uuid: string): Promise<void> {
+    if (!this.source) return;
+    const view = await narrow(this.source.snapshot, this.source.chosen, this.unrated ? UNRATED : '');
+    const pages = new Pages(view.snapshot, () => undefined);
+    const found = uuid ? await get<{ index: number | null }>(`/api/queries/${view.snapshot}/position?uuid=${uuid}`) : { index: null };
+    const at = Math.min(found.index ?? (this.unrated ? this.at : 0), Math.max(0, view.total - 1));
+    await pages.bring([at], ROWS_WITHIN_MS);
+    this.pages.close();
+    [this.pages, this.total] = [pages, view.total];
+    this.go(at);
+  }
+
+  go(index: number): void {
+    if (!this.total) return;
+    this.at = Math.max(0, Math.min(this.total - 1, index));
+    zoom.fit();
+    this.pages.want(Math.max(0, this.at - NEAR), Math.min(this.total, this.at + NEAR));
+  }
+
+  decide(verdict: Verdict): void {
+    this.settle(verdict, undefined);
+  }
+
+  /** Stars or a heart mean that it is kept. */
+  mark(set: Marks & ({ favorite: boolean } | { rating: number })): void {
+    const { item } = this;
+    if (!item) return;
+    this.pages.mark(Selection.of(this.at), set);
+    const edit = post<EditResult>('/api/bulk', { uuids: [item.uuid], set });
+    edit.catch((error: unknown) => {
+      this.pages.refresh([item.uuid]);
+      toasts.add(messageOf(error));
+    });
+    this.settle('keep', edit);
+  }
+
+  private settle(verdict: Verdict, edit: Promise<EditResult> | undefined): void {
+    const { item } = this;
+    if (!item) return;
+    this.decisions.push({ at: this.at, uuid: item.uuid, before: this.verdicts.get(item.uuid), edit });
+    this.verdicts = new Map(this.verdicts).set(item.uuid, verdict);
+    announcer.say(`${verdict === 'keep' ? 'Kept' : 'Rejected'}. ${formatNumber(this.decided)} of ${formatNumber(this.total)}`);
+    if (this.at < this.total - 1) this.go(this.at + 1);
+    else this.ending = true;
+  }
+
+  /** The last decision was none. */
+  async takeBack(): Promise<void> {
+    const last = this.decisions.pop();
+    if (!last) {
+      announcer.say('Nothing was decided yet.');
+      return;
+    }
+    const verdicts = new Map(this.verdicts);
+    if (last.before) verdicts.set(last.uuid, last.before);
+    else verdicts.delete(last.uuid);
+    this.verdicts = verdicts;
+    if (this.pages.item(last.at)?.uuid === last.uuid) this.go(last.at);
+    const done = await last.edit?.catch(() => undefined);
+    if (!done?.changed) return;
+    await working('Undoing', () => post<EditResult>(`/api/undo/${done.operation}`)).catch((error: unknown) => {
+      toasts.add(messageOf(error, 'It could not be undone.'));
+    });
+    this.pages.refresh([last.uuid]);
+  }
+
+  /** No reject after all. */
+  spare(uuid: string): void {
+    this.verdicts = new Map(this.verdicts).set(uuid, 'keep');
+  }
+
+  leave(): void {
+    if (this.rejects.length) this.ending = true;
+    else routing.back(this.item?.uuid);
+  }
+
+  leaveAll(): void {
+    routing.back(this.item?.uuid);
+  }
+
+  async commit(): Promise<void> {
+    const { rejects } = this;
+    const next = this.nextKept();
+    try {
+      for (let from = 0; from < rejects.length; from += PIECE) await this.trash(rejects.slice(from, from + PIECE));
+    } catch (error) {
+      toasts.add(messageOf(error));
+      return;
+    }
+    await library.renew();
+    routing.back(next);
+  }
+
+  private async trash(uuids: string[]): Promise<void> {
+    const done = await working('Moving to the Trash', () => post<EditResult>('/api/bulk', { uuids, set: { trash: true } }));
+    if (done.changed) toasts.add(`${images(done.changed)} moved to the Trash`, () => undo(done.operation, () => library.renew()));
+  }
+
+  /** Where one was, or what is nearest of what stays. */
+  private nextKept(): string | undefined {
+    for (let away = 0; away < this.total; away++) {
+      for (const index of [this.at + away, this.at - away]) {
+        const uuid = this.pages.item(index)?.uuid;
+        if (uuid && this.verdicts.get(uuid) !== 'reject') return uuid;
+      }
+      if (away > NEAR * NEAR) return undefined;
+    }
+    return undefined;
+  }
+}
+
+export const cullSession = new CullSession();

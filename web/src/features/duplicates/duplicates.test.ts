@@ -1,0 +1,85 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+
+import done from '../../../../tests/wire/bulk.json';
+import detail from '../../../../tests/wire/detail.json';
+import { answer, refusal } from '../../api/answers';
+import type { AlikeImage } from '../../api/duplicates';
+import { toasts } from '../../ui/toasts.svelte';
+import { duplicates } from './duplicates.svelte';
+
+function image(uuid: string, rating: number): AlikeImage {
+  return { uuid, thumb: null, width: 64, height: 64, bytes: 10, format: 'png', rating, favorite: false, timestamp: 1, places: [`/p/${uuid}.png`] };
+}
+
+/** As many groups of three as the array has names. */
+function groups(names: string[]): Parameters<typeof answer>[0] {
+  return {
+    '/api/duplicates': ({ params }) => {
+      const name = names[Number(params.get('start'))];
+      const images = [image(`${name}1`, 0), image(`${name}2`, 5), image(`${name}3`, 1)];
+      return { total: names.length, images: names.length * 3, groups: name ? [{ bits: 3, size: 3, images }] : [] };
+    },
+    '/api/generations/': ({ path }) => ({ ...detail, uuid: path.split('/').at(-1) }),
+  };
+}
+
+beforeEach(() => void (toasts.list = []));
+afterEach(() => void vi.unstubAllGlobals());
+
+test('of a group the best is kept, and what is known of each is read', async () => {
+  answer(groups(['a', 'b']));
+  await duplicates.show('picture', 0);
+  expect([duplicates.total, duplicates.kept, duplicates.others.map(({ uuid }) => uuid)]).toEqual([2, 'a2', ['a1', 'a3']]);
+  expect([...duplicates.details.keys()]).toEqual(['a1', 'a2', 'a3']);
+});
+
+test('past the last group comes the last one', async () => {
+  answer(groups(['a', 'b']));
+  await duplicates.show('picture', 9);
+  expect([duplicates.at, duplicates.group?.images[0]?.uuid]).toEqual([1, 'b1']);
+});
+
+test('arrows choose the image beside, and stop at the ends', async () => {
+  answer(groups(['a']));
+  await duplicates.show('picture', 0);
+  duplicates.choose(1);
+  duplicates.choose(1);
+  expect(duplicates.kept).toBe('a3');
+  for (const _ of [1, 2, 3]) duplicates.choose(-1);
+  expect(duplicates.kept).toBe('a1');
+});
+
+test('the others go at once, with a way back, and the next group comes', async () => {
+  const names = ['a', 'b'];
+  const asked = answer({ ...groups(names), '/api/duplicates/keep': () => (names.shift(), { ...done, changed: 2 }) });
+  await duplicates.show('picture', 0);
+  await duplicates.keepOne();
+  expect(asked.find(({ path }) => path.endsWith('/keep'))?.body).toEqual({ kept: 'a2', others: ['a1', 'a3'] });
+  expect(toasts.list.map(({ text, undo }) => [text, undo !== undefined])).toEqual([['Kept one; 2 images moved to Trash', true]]);
+  expect([duplicates.total, duplicates.kept, duplicates.busy]).toEqual([1, 'b2', false]);
+});
+
+test('of the same file nothing is trashed: it is one image', async () => {
+  const asked = answer(groups(['a']));
+  await duplicates.show('bytes', 0);
+  await duplicates.keepOne();
+  expect(asked.some(({ path }) => path.endsWith('/keep'))).toBe(false);
+});
+
+test('what is refused is said, and the group stays', async () => {
+  answer({ ...groups(['a']), '/api/duplicates/keep': refusal(409, 'One of them is protected.') });
+  await duplicates.show('picture', 0);
+  await duplicates.keepOne();
+  expect([toasts.list[0]?.text, duplicates.kept, duplicates.busy]).toEqual(['One of them is protected.', 'a2', false]);
+});
+
+test('an earlier question that is answered late changes nothing', async () => {
+  let late: ((answer: object) => void) | undefined;
+  answer({ ...groups(['a', 'b']), '/api/duplicates': (asked) => (asked.params.get('start') === '0' ? new Promise<object>((done) => (late = done)) : (groups(['a', 'b'])['/api/duplicates'] as (asked: unknown) => object)(asked)) });
+  const slow = duplicates.show('picture', 0);
+  await duplicates.show('picture', 1);
+  late?.({ total: 2, images: 6, groups: [] });
+  await slow;
+  expect(duplicates.group?.images[0]?.uuid).toBe('b1');
+});

@@ -1,0 +1,64 @@
+/** The library's log, newest first, as far back as one has looked. */
+
+import { get } from '../../api/client';
+import type { LogEvent, LogPage } from '../../api/events';
+import { messageOf } from '../../lib/errors';
+import { GROUPS } from './labels';
+
+const PAGE = 100;
+const DAY_MS = 86_400_000;
+
+class Events {
+  list = $state.raw<LogEvent[]>([]);
+  loaded = $state(false);
+  problem = $state('');
+  /** The filters: a group's label, the least level, how many days back; "" and 0 are all. */
+  group = $state('');
+  level = $state('');
+  days = $state(0);
+  private before = $state<number | null>(null);
+  private asking = 0;
+
+  get complete(): boolean {
+    return this.before === null;
+  }
+
+  get query(): string {
+    const params = new URLSearchParams();
+    for (const kind of GROUPS.find(({ label }) => label === this.group)?.kinds ?? []) params.append('kind', kind);
+    if (this.level) for (const level of this.level === 'error' ? ['error'] : ['warning', 'error']) params.append('level', level);
+    if (this.days) params.set('since', String(Date.now() - this.days * DAY_MS));
+    return params.toString();
+  }
+
+  /** From the newest on, as far as one had looked. */
+  async load(): Promise<void> {
+    const asking = ++this.asking;
+    const page = await this.page(Math.min(1_000, Math.max(PAGE, this.list.length)));
+    if (asking !== this.asking || !page) return;
+    [this.list, this.before] = [page.events, page.before];
+  }
+
+  async more(): Promise<void> {
+    if (this.before === null) return;
+    const asking = ++this.asking;
+    const page = await this.page(PAGE, this.before);
+    if (asking !== this.asking || !page) return;
+    [this.list, this.before] = [[...this.list, ...page.events], page.before];
+  }
+
+  private async page(limit: number, before?: number): Promise<LogPage | undefined> {
+    try {
+      const page = await get<LogPage>(`/api/log?${this.query}&limit=${limit}${before === undefined ? '' : `&before=${before}`}`);
+      this.problem = '';
+      return page;
+    } catch (error) {
+      this.problem = messageOf(error, 'The events cannot be shown.');
+      return undefined;
+    } finally {
+      this.loaded = true;
+    }
+  }
+}
+
+export const events = new Events();

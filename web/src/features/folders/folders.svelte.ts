@@ -1,0 +1,138 @@
+/** The folders of the library: their states, scans, what is missing in them. */
+
+import { get, post, type EditResult, type ImportProgress } from '../../api/client';
+import type { Folder, FolderList, LostFiles, RemovedFolder, Scan, ScanReport } from '../../api/folders';
+import { messageOf } from '../../lib/errors';
+import { formatNumber } from '../../lib/format';
+import { toasts } from '../../ui/toasts.svelte';
+import { undo } from '../edits/undo';
+import { library } from '../gallery/library.svelte';
+import { describeScan } from './labels';
+
+const WAIT_S = 1;
+
+class Folders {
+  list = $state.raw<Folder[]>([]);
+  removed = $state.raw<RemovedFolder[]>([]);
+  loaded = $state(false);
+  problem = $state('');
+  /** Scans that are under way, by the folder's number. */
+  scans = $state.raw<ReadonlyMap<number, ImportProgress | null>>(new Map());
+
+  async load(): Promise<void> {
+    try {
+      const got = await get<FolderList>('/api/roots');
+      [this.list, this.removed, this.problem] = [got.roots, got.removed, ''];
+    } catch (error) {
+      this.problem = messageOf(error);
+    }
+    this.loaded = true;
+  }
+
+  /** Says what was wrong; "" when the folder is being taken in. */
+  async add(path: string): Promise<string> {
+    try {
+      const { id } = await post<{ id: string }>('/api/imports', { paths: [path] });
+      await this.load();
+      void library.refreshStatus();
+      void this.settle(id);
+      return '';
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+
+  async remove(folder: Folder): Promise<void> {
+    await this.run(async () => {
+      await post(`/api/roots/${folder.id}/remove`);
+      toasts.add(`${folder.path} is not looked at any more. Its images stay in the library.`);
+      void library.refreshStatus();
+    });
+  }
+
+  async scan(folder: Folder, accept = false): Promise<void> {
+    const report = await this.follow(folder, { accept });
+    if (report) toasts.add(report.offline[0] ? plain(report.offline[0]) : describeScan(report));
+    await this.load();
+    void library.refreshStatus();
+  }
+
+  wouldChange(folder: Folder): Promise<ScanReport | undefined> {
+    return this.follow(folder, { dry_run: true });
+  }
+
+  missing(folder: Folder, after: number): Promise<LostFiles> {
+    return get<LostFiles>(`/api/roots/${folder.id}/missing?after=${after}`);
+  }
+
+  /** Says what was wrong; "" when the file is found. */
+  async locate(file: number, path: string): Promise<string> {
+    try {
+      await post(`/api/roots/missing/${file}/locate`, { path });
+      toasts.add('Found: the image has its file again.');
+      await this.load();
+      return '';
+    } catch (error) {
+      return messageOf(error);
+    }
+  }
+
+  async forget(asked: { files: number[] } | { root: number }): Promise<void> {
+    await this.run(async () => {
+      const { places, deed } = await post<{ places: number; deed: EditResult | null }>('/api/roots/missing/forget', asked);
+      if (deed) toasts.add(`${countOf(deed.changed, 'image')} moved to the Trash.`, () => undo(deed.operation, () => this.load()));
+      else toasts.add(`${countOf(places, 'place')} forgotten; the images have other files.`);
+    });
+  }
+
+  private async run(edit: () => Promise<void>): Promise<void> {
+    try {
+      await edit();
+    } catch (error) {
+      toasts.add(messageOf(error));
+    }
+    await this.load();
+  }
+
+  private async follow(folder: Folder, how: Record<string, boolean>): Promise<ScanReport | undefined> {
+    if (this.scans.has(folder.id)) return undefined;
+    try {
+      this.note(folder.id, null);
+      const { id } = await post<{ id: string }>(`/api/roots/${folder.id}/scan`, how);
+      return await this.settle(id, (progress) => this.note(folder.id, progress));
+    } catch (error) {
+      toasts.add(messageOf(error));
+      return undefined;
+    } finally {
+      const scans = new Map(this.scans);
+      scans.delete(folder.id);
+      this.scans = scans;
+    }
+  }
+
+  private async settle(id: string, hear: (progress: ImportProgress) => void = () => undefined): Promise<ScanReport> {
+    for (;;) {
+      const scan = await get<Scan>(`/api/imports/${id}?wait=${WAIT_S}`);
+      hear(scan.progress);
+      if (!scan.report) continue;
+      if (scan.progress.state === 'failed') throw new Error(scan.progress.message);
+      await this.load();
+      return scan.report;
+    }
+  }
+
+  private note(folder: number, progress: ImportProgress | null): void {
+    this.scans = new Map(this.scans).set(folder, progress);
+  }
+}
+
+export function countOf(count: number, noun: string): string {
+  return `${formatNumber(count)} ${count === 1 ? noun : `${noun}s`}`;
+}
+
+/** Without what is said to those who have the command line. */
+export function plain(trouble: string): string {
+  return trouble.replace(/ If they are gone for good, say so: .*$/s, '');
+}
+
+export const folders = new Folders();

@@ -1,0 +1,226 @@
+/** What a person does to images of the list: shown at once, said by a toast, taken back by it. */
+
+import { post, type EditResult } from '../../api/client';
+import { connection } from '../../api/connection.svelte';
+import type { Purge } from '../../api/edits';
+import { messageOf } from '../../lib/errors';
+import { formatBytes, formatNumber } from '../../lib/format';
+import { Selection } from '../../lib/selection';
+import { confirmation } from '../../ui/confirmation.svelte';
+import { toasts } from '../../ui/toasts.svelte';
+import { undo, working } from '../edits/undo';
+import { grid } from './grid.svelte';
+import { library, ROWS_WITHIN_MS } from './library.svelte';
+import type { Pages } from './pages.svelte';
+import { routing } from './routing.svelte';
+
+export type Marks = { favorite: boolean } | { rating: number } | { notes: string };
+
+/** More than these are not moved without being asked for, though it can be undone. */
+const MANY = 1_000;
+/** More than these are deleted for good only when their number is typed. */
+const TYPED_FROM = 100;
+/** As many are looked at in full before one is asked. */
+const LOOKED_AT = 100;
+/** As many are deleted for good by one request. */
+const PIECE = 200;
+
+/** What is chosen, or the image in focus. In the viewer the one that is looked at, whatever is chosen. */
+export function target(): Selection {
+  return routing.viewing || !library.selection.count ? Selection.of(library.focused) : library.selection;
+}
+
+export function images(count: number): string {
+  return count === 1 ? '1 image' : `${formatNumber(count)} images`;
+}
+
+/** What takes images from the list: one edit waits for the other, for each is about the list that the last one left. */
+let removing: Promise<void> = Promise.resolve();
+
+function runInTurn(edit: () => Promise<void>): Promise<void> {
+  removing = removing.then(edit).catch((error: unknown) => toasts.add(messageOf(error)));
+  return toasts.during(removing);
+}
+
+/** Whether anything can be done now; says so when not. */
+function ready(chosen: Selection): boolean {
+  if (!connection.up) toasts.add('MystiCanvas does not answer: nothing was changed. Try again when it is back.');
+  return connection.up && library.view.total > 0 && chosen.count > 0;
+}
+
+/** Edits reach the server in the order of the keys: what was pressed last is what stays. */
+let asking: Promise<unknown> = Promise.resolve();
+
+function inOrder<T>(ask: () => Promise<T>): Promise<T> {
+  const answer = asking.then(ask);
+  asking = answer.catch(() => undefined);
+  return answer;
+}
+
+/** Asks for one edit over images of the list, and follows it to its end. */
+function bulk(chosen: Selection, set: Marks | { trash: boolean }, text: string, { snapshot }: Pages = library.pages): Promise<EditResult> {
+  const asked = { snapshot, ranges: chosen.ranges, except: [...chosen.excluded], set };
+  return working(text, () => inOrder(() => post<EditResult>('/api/bulk', asked)));
+}
+
+// -- marks ---------------------------------------------------------------------------------------
+
+export function mark(set: Marks, chosen?: Selection): Promise<void> {
+  return toasts.during(removing.then(() => applyMarks(set, chosen ?? target())));
+}
+
+/** All that is chosen becomes what the image in focus is not; what that is must be known first. */
+export function toggleFavourite(): Promise<void> {
+  const toggled = async () => {
+    // Meanwhile another list may be shown, where these numbers are those of others.
+    const [index, chosen, pages] = [library.focused, target(), library.pages];
+    await pages.bring([index], ROWS_WITHIN_MS);
+    await applyMarks({ favorite: !pages.item(index)?.favorite }, chosen, pages);
+  };
+  return toasts.during(removing.then(toggled));
+}
+
+async function applyMarks(set: Marks, chosen: Selection, before = library.pages): Promise<void> {
+  if (!ready(chosen)) return;
+  const leaves = mayLeave(set);
+  if (!('notes' in set)) before.mark(chosen, set);
+  try {
+    const done = await bulk(chosen, set, 'Changing images', before);
+    if (done.changed) toasts.add(describeMarks(set, done.changed), () => undo(done.operation, () => refreshList(before, leaves)));
+    library.touched++;
+    if (leaves && done.changed) await closeUp(library.pages === before ? chosen : new Selection());
+  } catch (error) {
+    before.refresh(null);
+    toasts.add(messageOf(error));
+  }
+}
+
+/** Whether images may not match the list's query any more once they are marked so. */
+function mayLeave(set: Marks): boolean {
+  const field = 'favorite' in set ? 'is' : 'rating' in set ? 'rating' : 'has';
+  return library.view.filters.some((filter) => [field, 'collection', 'any'].includes(filter.field));
+}
+
+async function refreshList(before: Pages, mayReturn: boolean): Promise<void> {
+  library.touched++;
+  if (mayReturn || library.pages !== before) await library.renew();
+  else before.refresh(null);
+}
+
+function describeMarks(set: Marks, changed: number): string {
+  if ('favorite' in set) return `${images(changed)} ${set.favorite ? 'added to' : 'removed from'} favourites`;
+  if ('notes' in set) return set.notes ? `Note written on ${images(changed)}` : `Note of ${images(changed)} cleared`;
+  return set.rating ? `${images(changed)} rated ${'★'.repeat(set.rating)}` : `Rating of ${images(changed)} cleared`;
+}
+
+// -- into the Trash, out of it, and for good -------------------------------------------------------
+
+export function trash(chosen?: Selection): Promise<void> {
+  return runInTurn(() => moveToTrash(chosen ?? target(), true));
+}
+
+export function restore(chosen?: Selection): Promise<void> {
+  return runInTurn(() => moveToTrash(chosen ?? target(), false));
+}
+
+async function moveToTrash(chosen: Selection, trash: boolean): Promise<void> {
+  if (!ready(chosen) || (library.scope === 'trash') === trash) return;
+  if (trash && chosen.count > MANY && !(await confirmMove(chosen.count))) return;
+  const uuid = library.uuidOf(library.focused);
+  const done = await fadeWhile(chosen, () => bulk(chosen, { trash }, trash ? 'Moving to the Trash' : 'Restoring'));
+  const stayed = done.total - done.changed;
+  const kept = trash && stayed ? `; ${images(stayed)} stayed, being protected or gone already` : '';
+  const text = trash ? `${images(done.changed)} moved to the Trash${kept}` : `${images(done.changed)} restored`;
+  if (done.changed) toasts.add(text, () => undo(done.operation, () => returnTo(uuid)));
+  else toasts.add(trash ? 'Nothing was moved: it is in the Trash already.' : 'Nothing was restored: it is not in the Trash any more.');
+}
+
+function confirmMove(count: number): Promise<boolean> {
+  const text = 'Their files stay where they are until the Trash is emptied, and this can be undone.';
+  return confirmation.ask({ title: `Move ${images(count)} to the Trash?`, text, act: 'Move to the Trash' });
+}
+
+/** The images fade while they go; then their neighbours close up, and the focus is at the next one. */
+async function fadeWhile<T>(chosen: Selection, edit: () => Promise<T>): Promise<T> {
+  library.leaving = chosen;
+  try {
+    const done = await edit();
+    await closeUp(chosen);
+    return done;
+  } finally {
+    library.leaving = new Selection();
+  }
+}
+
+async function closeUp(gone: Selection): Promise<void> {
+  await library.renew(gone);
+  if (routing.viewing && !library.view.total) routing.closeViewer();
+  else if (routing.inList && !routing.viewing) grid.focus(library.focused);
+}
+
+/** After an undo or a redo: the list as it is now, at the image that it was about if that is in it. */
+async function returnTo(uuid: string | undefined): Promise<void> {
+  await library.renew(undefined, uuid);
+  if (routing.inList && !routing.viewing && library.view.total) grid.focus(library.focused);
+}
+
+export function deleteForever(chosen?: Selection): Promise<void> {
+  return runInTurn(() => deleteChosen(chosen ?? target()));
+}
+
+export function emptyTrash(): Promise<void> {
+  return deleteForever(new Selection().withRange(0, library.view.total - 1));
+}
+
+async function deleteChosen(chosen: Selection): Promise<void> {
+  if (!ready(chosen)) return;
+  const { count } = chosen;
+  const { pages } = library;
+  const question = {
+    title: `Delete ${images(count)} for good?`,
+    text: await consequences(chosen, pages),
+    act: 'Delete for good',
+    ...(count > TYPED_FROM ? { typed: String(count) } : {}),
+  };
+  if (!(await confirmation.ask(question))) return;
+  const purge = await fadeWhile(chosen, async () => {
+    if (library.scope === 'library') await bulk(chosen, { trash: true }, 'Moving to the Trash', pages);
+    return purgePieces(chosen, pages);
+  });
+  const stays = purge.kept[0];
+  const kept = stays ? ` ${images(purge.kept.length)} ${purge.kept.length === 1 ? 'stays' : 'stay'} in the Trash: ${stays[1]}` : '';
+  toasts.add(`${images(purge.images)} deleted for good.${kept}`);
+}
+
+async function consequences(chosen: Selection, pages: Pages): Promise<string> {
+  const what = chosen.count === 1 ? 'Its file goes' : 'Their files go';
+  let size = '';
+  let beside = '';
+  if (library.scope === 'trash' && chosen.count <= LOOKED_AT) {
+    const look = await purgePiece(chosen, pages, true);
+    size = ` (${formatBytes(look.bytes)})`;
+    if (look.beside.length) beside = ` ${formatNumber(look.beside.length)} text ${look.beside.length === 1 ? 'file' : 'files'} beside them stay.`;
+  }
+  return `${what}${size} to the system’s trash, and MystiCanvas forgets the prompt, tags, rating and notes.${beside} This cannot be undone here.`;
+}
+
+async function purgePieces(chosen: Selection, pages: Pages): Promise<Pick<Purge, 'images' | 'kept'>> {
+  const pieces = chosen.pieces(PIECE);
+  const tell = pieces.length > 1 ? toasts.work('Deleting for good') : undefined;
+  const all: Pick<Purge, 'images' | 'kept'> = { images: 0, kept: [] };
+  try {
+    for (const [number, piece] of pieces.entries()) {
+      tell?.(number / pieces.length);
+      const done = await purgePiece(piece, pages, false);
+      all.images += done.images;
+      all.kept.push(...done.kept);
+    }
+  } finally {
+    tell?.();
+  }
+  return all;
+}
+
+function purgePiece(chosen: Selection, { snapshot }: Pages, dry: boolean): Promise<Purge> {
+  return post<Purge>('/api/trash/purge', { snapshot, ranges: chosen.ranges, except: [...chosen.excluded], dry_run: dry });
+}

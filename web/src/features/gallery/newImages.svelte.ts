@@ -1,0 +1,54 @@
+/** Images that came or changed while one looks at the list: nothing moves that one looks at. */
+
+import { get } from '../../api/client';
+import { formatNumber } from '../../lib/format';
+import { announcer } from '../../ui/announcer.svelte';
+import { confirmation } from '../../ui/confirmation.svelte';
+import { grid } from './grid.svelte';
+import { library } from './library.svelte';
+import { panels } from './panels.svelte';
+import { routing } from './routing.svelte';
+
+// An import brings many at once: they are shown together.
+const MERGE_SMALL_MS = 300;
+const MERGE_MS = 1_000;
+const SMALL = 500;
+
+class NewImages {
+  private merging: ReturnType<typeof setTimeout> | undefined;
+
+  /** Whether they can be shown without moving what the user looks at, or what a dialog is about. */
+  get mayEnter(): boolean {
+    const busy = routing.viewing || library.selection.count > 0 || panels.dialog || confirmation.asked;
+    return (grid.atTop || !library.view.total) && !busy;
+  }
+
+  /** Merged at once while the newest are in view, else announced. */
+  async arrive(): Promise<void> {
+    if (!library.view.snapshot || this.mayEnter) {
+      return this.mergeSoon();
+    }
+    const path = `/api/queries/${library.view.snapshot}/newer`;
+    library.newer = (await get<{ count: number }>(path).catch(() => ({ count: 0 }))).count;
+    if (library.newer) announcer.say(`${formatNumber(library.newer)} new images.`);
+  }
+
+  /** Images changed: some may match the search now, or no longer. */
+  recheck(): void {
+    const { filters, words } = library.view;
+    if (filters.length + words.length) this.mergeSoon();
+  }
+
+  private mergeSoon(): void {
+    this.merging ??= setTimeout(() => void this.merge(), library.view.total < SMALL ? MERGE_SMALL_MS : MERGE_MS);
+  }
+
+  private async merge(): Promise<void> {
+    this.merging = undefined;
+    // Meanwhile one may have scrolled on.
+    if (library.view.snapshot && !this.mayEnter) return this.arrive();
+    await library.renew();
+  }
+}
+
+export const newImages = new NewImages();

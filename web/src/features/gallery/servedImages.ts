@@ -1,0 +1,78 @@
+/** For tests alone: a library of images as the server answers for it. What goes to the Trash goes from the list. */
+
+import { answer, type Asked } from '../../api/answers';
+import type { EditResult, Snapshot } from '../../api/client';
+
+const PAGE = 256;
+
+export class ServedImages {
+  requests: Asked[] = [];
+  private readonly favorites = new Set<string>();
+  private views = 0;
+  private operations = 0;
+  private readonly before = new Map<number, readonly string[]>();
+
+  constructor(
+    public uuids: readonly string[],
+    private readonly more: Parameters<typeof answer>[0] = {},
+  ) {}
+
+  serve(): void {
+    this.requests = answer({
+      '/api/queries': (asked) => this.query(asked),
+      '/api/trash/queries': () => this.view(''),
+      '/api/status': { total: this.uuids.length, roots: [], trouble: null, first_run: false, import: null, app_version: '1' },
+      '/api/bulk': (asked) => this.bulk(asked),
+      '/api/undo/': (asked) => this.undo(asked),
+      ...this.more,
+    });
+  }
+
+  get edits(): Record<string, unknown>[] {
+    return this.requests.filter(({ path }) => path === '/api/bulk').map(({ body }) => body);
+  }
+
+  private query({ path, params, body }: Asked): object {
+    if (path === '/api/queries') return this.view(String(body['q'] ?? ''));
+    if (path.endsWith('/geometry')) return new Response(new Uint16Array(this.uuids.map(() => 1_000)).buffer);
+    if (path.endsWith('/position')) {
+      const index = this.uuids.indexOf(params.get('uuid') ?? '');
+      return { index: index < 0 ? null : index };
+    }
+    if (path.endsWith('/narrow')) return this.view('');
+    return this.page(Number(params.get('start')));
+  }
+
+  private view(q: string): Snapshot {
+    const filters = q.startsWith('is:') ? [{ text: q, field: 'is', value: q.slice(3), negated: false }] : [];
+    const total = this.uuids.length;
+    return { snapshot: `view-${++this.views}`, q, total, sections: [{ day: '2026-07-01', start: 0, count: total }], filters, words: [], sort: 'newest', unknown: [] };
+  }
+
+  private page(start: number): object {
+    const some = Array.from({ length: PAGE }, (_, at) => this.uuids[start + at] ?? null);
+    const column = <T>(value: T): T[] => some.map(() => value);
+    const empty = { thumb: column(null), prompt: column(null), explicit: column(null), color: column(0), rating: column(0), flags: column(0) };
+    const favorite = some.map((uuid) => Number(uuid !== null && this.favorites.has(uuid)));
+    return { start, uuid: some, favorite, width: column(64), height: column(64), timestamp: column(0), ...empty };
+  }
+
+  private bulk({ body }: Asked): EditResult {
+    const ranges = (body['ranges'] ?? []) as [number, number][];
+    const except = (body['except'] ?? []) as number[];
+    const named = (body['uuids'] ?? []) as string[];
+    const chosen = this.uuids.filter((uuid, at) => named.includes(uuid) || (ranges.some(([from, end]) => from <= at && at < end) && !except.includes(at)));
+    const operation = ++this.operations;
+    this.before.set(operation, this.uuids);
+    const set = body['set'] as { trash?: boolean; favorite?: boolean };
+    if (set.favorite !== undefined) for (const uuid of chosen) this.favorites[set.favorite ? 'add' : 'delete'](uuid);
+    if (set.trash !== undefined) this.uuids = this.uuids.filter((uuid) => !chosen.includes(uuid));
+    return { operation, changed: chosen.length, total: chosen.length, state: 'done', trouble: null };
+  }
+
+  private undo({ path }: Asked): EditResult {
+    const operation = Number(path.split('/').at(-1));
+    this.uuids = this.before.get(operation) ?? this.uuids;
+    return { operation, changed: 1, total: 1, state: 'undone', trouble: null };
+  }
+}

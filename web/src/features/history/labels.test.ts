@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest';
+
+import type { Operation } from '../../api/edits';
+import { describeEdit } from './labels';
+
+function edit(kind: string, args: Record<string, unknown>, changed = 3, more: Partial<Operation> = {}): Operation {
+  return { operation: 1, at: 0, kind, changed, total: changed, state: 'done', trouble: null, steps: [[kind, args]], steps_total: 1, images: [], ...more };
+}
+
+test.each([
+  [edit('rating', { value: 4 }), 'Rated 3 images ★★★★'],
+  [edit('rating', { value: 0 }, 1), 'Cleared the rating of 1 image'],
+  [edit('favorite', { value: false }, 1_200), 'Removed 1,200 images from favourites'],
+  [edit('tag', { add: ['fox', 'snow'], remove: ['dog'] }), 'Tagged with “fox”, “snow”; Took away “dog” on 3 images'],
+  [edit('trash', {}, 1), 'Moved 1 image to the Trash'],
+  [edit('template.import', {}, 2, { steps_total: 2 }), 'Imported 2 styles as templates'],
+  [edit('wildcard', { name: 'colour', content: null }), 'Deleted the wildcard “colour”'],
+  [edit('something_new.made', {}), 'something new made'],
+])('an edit is said in words', (operation, words) => {
+  expect(describeEdit(operation)).toBe(words);
+});
+
+test('a collection is called by its name where that is known', () => {
+  const collect = edit('collect', { collection: 'u1' });
+  expect(describeEdit(collect, new Map([['u1', 'Best of']]))).toBe('Added 3 images to collection “Best of”');
+  expect(describeEdit(collect)).toBe('Added 3 images to a collection');
+});

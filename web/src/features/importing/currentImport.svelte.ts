@@ -1,0 +1,9 @@
+/** The import that is running, if one is. */
+
+import type { ImportProgress } from '../../api/client';
+
+class CurrentImport {
+  progress = $state.raw<ImportProgress | null>(null);
+}
+
+export const currentImport = new CurrentImport();

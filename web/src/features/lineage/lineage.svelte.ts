@@ -1,0 +1,63 @@
+/** The lineage that is looked at, and the person's word about it. */
+
+import { get, post, type EditResult } from '../../api/client';
+import { connection } from '../../api/connection.svelte';
+import type { Lineage } from '../../api/lineage';
+import { messageOf } from '../../lib/errors';
+import { toasts } from '../../ui/toasts.svelte';
+import { undo } from '../edits/undo';
+import { Graph } from './graph';
+
+const NOTHING: Lineage = { nodes: [], edges: [], unknown: [], parent_by: null, truncated: false };
+
+class LineageView {
+  /** The image that all is around. */
+  center = $state('');
+  /** The image that the arrow keys have come to. */
+  current = $state('');
+  shown = $state.raw<Lineage>(NOTHING);
+  problem = $state('');
+  loaded = $state(false);
+  graph = $derived(new Graph(this.shown));
+
+  async open(uuid: string): Promise<void> {
+    this.center = this.current = uuid;
+    this.shown = NOTHING;
+    this.loaded = false;
+    await this.load();
+  }
+
+  async load(): Promise<void> {
+    const asked = this.center;
+    try {
+      const got = await get<Lineage>(`/api/generations/${asked}/lineage`);
+      if (asked !== this.center) return;
+      [this.shown, this.problem] = [got, ''];
+      if (!got.nodes.some((node) => node.uuid === this.current)) this.current = asked;
+    } catch (error) {
+      if (asked === this.center) this.problem = messageOf(error);
+    }
+    this.loaded = true;
+  }
+
+  /** `parent` null: it came from no other. `relation` null leaves what is known. */
+  correct(child: string, parent: string | null, relation: string | null, says: string): Promise<void> {
+    return toasts.during(this.saveParent(child, parent, relation, says));
+  }
+
+  private async saveParent(child: string, parent: string | null, relation: string | null, says: string): Promise<void> {
+    if (!connection.up) {
+      toasts.add('MystiCanvas does not answer: nothing was changed. Try again when it is back.');
+      return;
+    }
+    try {
+      const done = await post<EditResult>(`/api/generations/${child}/parent`, { parent, relation });
+      toasts.add(says, () => undo(done.operation, () => this.load()));
+      await this.load();
+    } catch (error) {
+      toasts.add(messageOf(error));
+    }
+  }
+}
+
+export const lineage = new LineageView();

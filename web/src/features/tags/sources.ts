@@ -1,0 +1,82 @@
+/** Who said which tag of an image, gathered by tag. */
+
+import type { ImageTags, Assignment } from '../../api/tags';
+
+export interface SourcedTag {
+  name: string;
+  category: string | null;
+  shown: boolean;
+  /** Models alone say so: it waits for a person's word. */
+  byMachine: boolean;
+  /** The surest of the models. */
+  score: number | null;
+  /** A word about who said so, "" for the person. */
+  mark: string;
+  /** All of it, in words. */
+  why: string;
+}
+
+export interface Gathered {
+  shown: SourcedTag[];
+  /** What models say that is not shown: below the threshold, or no known tag. */
+  unsure: SourcedTag[];
+  /** What the person says it is not. */
+  rejected: string[];
+}
+
+const MARKS: Record<string, string> = { user: '', prompt: 'prompt', import: 'import' };
+
+export function sourcesOf(image: ImageTags): Gathered {
+  const yes = groupByTag(image.said.filter((one) => one.decision));
+  const shown = image.tags.map((tag) => describeTag(tag.name, tag.category, true, yes.get(tag.name) ?? []));
+  const names = new Set(image.tags.map((tag) => tag.name));
+  const rejected = [...new Set(image.said.filter((one) => !one.decision && one.source === 'user').map((one) => one.shown_as))].sort();
+  const unsure = [...yes]
+    .filter(([name, said]) => !names.has(name) && !rejected.includes(name) && said.some(isMachine))
+    .map(([name, said]) => describeTag(name, null, false, said));
+  return { shown: shown.sort(byName), unsure: unsure.sort(byScore), rejected };
+}
+
+function groupByTag(said: readonly Assignment[]): Map<string, Assignment[]> {
+  const found = new Map<string, Assignment[]>();
+  for (const one of said) found.set(one.shown_as, [...(found.get(one.shown_as) ?? []), one]);
+  return found;
+}
+
+function describeTag(name: string, category: string | null, shown: boolean, said: readonly Assignment[]): SourcedTag {
+  const machines = said.filter(isMachine);
+  const others = said.filter((one) => !isMachine(one));
+  const byMachine = machines.length > 0 && others.length === 0;
+  const scores = machines.map((one) => one.confidence).filter((score) => score !== null);
+  const own = others.find((one) => one.source === 'user') ?? others[0];
+  return {
+    name,
+    category,
+    shown,
+    byMachine,
+    score: byMachine && scores.length ? Math.max(...scores) : null,
+    mark: said.length ? (own ? (MARKS[own.source] ?? own.source) : 'model') : 'implied',
+    why: said.length ? `said ${said.map(describeAssignment).join(', ')}` : 'implied by another tag',
+  };
+}
+
+function isMachine(said: Assignment): boolean {
+  return said.source === 'llm' || said.source === 'vision';
+}
+
+function describeAssignment(said: Assignment): string {
+  const sure = said.confidence === null ? '' : ` (${Math.round(said.confidence * 100)} %)`;
+  const as = said.tag === said.shown_as ? '' : ` as “${said.tag}”`;
+  if (said.source === 'user') return `by you${as}`;
+  if (said.source === 'prompt') return `by the prompt${as}`;
+  if (said.source === 'import') return `by the file or library it came from${as}`;
+  return `by ${said.run || (said.source === 'llm' ? 'a language model' : 'a tagger')}${sure}${as}`;
+}
+
+function byName(a: SourcedTag, b: SourcedTag): number {
+  return Number(a.byMachine) - Number(b.byMachine) || a.name.localeCompare(b.name);
+}
+
+function byScore(a: SourcedTag, b: SourcedTag): number {
+  return (b.score ?? 0) - (a.score ?? 0) || a.name.localeCompare(b.name);
+}

@@ -1,0 +1,78 @@
+// @vitest-environment happy-dom
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+
+import offered from '../../../../tests/wire/tags.json';
+import wire from '../../../../tests/wire/tags_of.json';
+import { answer, refusal, type Asked } from '../../api/answers';
+import { connection } from '../../api/connection.svelte';
+import { Selection } from '../../lib/selection';
+import { toasts } from '../../ui/toasts.svelte';
+import { Tagger } from './tagger.svelte';
+
+const PICKED = { snapshot: 'v1', ranges: [[0, 3]] as const, except: [] };
+const FOX = { ...wire.tags[0], name: 'fox' };
+const VIXEN = { ...offered.tags[0], name: 'vixen', alias_of: 'fox', implies: ['animal'] } as Parameters<Tagger['add']>[1];
+let asked: Asked[] = [];
+
+function serve(changed: number, more: Parameters<typeof answer>[0] = {}): Tagger {
+  asked = answer({
+    '/api/tags/of': { images: 3, total: 2, tags: [{ ...FOX, images: 3 }, { ...FOX, id: 99, name: 'snow', images: 1 }] },
+    '/api/tags': { tags: VIXEN ? [VIXEN] : [] },
+    '/api/bulk': { operation: 1, changed, total: 3, state: 'done', trouble: null },
+    ...more,
+  });
+  return new Tagger(new Selection().withRange(0, 2), PICKED);
+}
+
+const edits = (): unknown[] => asked.filter(({ path }) => path === '/api/bulk').map(({ body }) => body['set']);
+
+beforeEach(() => {
+  toasts.list = [];
+  connection.up = true;
+});
+afterEach(() => void vi.unstubAllGlobals());
+
+test('tags of all images stand apart from those of some', async () => {
+  const tagger = serve(0);
+  await tagger.load();
+  expect([tagger.onAll.map(({ name }) => name), tagger.onSome.map(({ name }) => name)]).toEqual([['fox'], ['snow']]);
+});
+
+test('a tag is added, and it is said to how many', async () => {
+  const tagger = serve(2, { '/api/tags': { tags: [] } });
+  await tagger.add('owl', undefined);
+  expect(edits()).toEqual([{ tags: { add: ['owl'] } }]);
+  expect([tagger.said, toasts.list[0]?.text]).toEqual(['“owl” added to 2 images.', '“owl” added to 2 images']);
+});
+
+test('another name says which tag it is, and what that implies', async () => {
+  const tagger = serve(1);
+  await tagger.add('vixen', VIXEN);
+  expect(tagger.said).toBe('“vixen” is another name of “fox”. “fox” added to 1 image. It implies animal.');
+});
+
+test('a name that was typed out is looked up, however it is written', async () => {
+  const tagger = serve(1);
+  await tagger.add('VIXEN', undefined);
+  expect(tagger.said).toContain('“vixen” is another name of “fox”.');
+});
+
+test('what changes nothing says so, and leaves no toast', async () => {
+  const tagger = serve(0, { '/api/tags': { tags: [] } });
+  await tagger.add('fox', undefined);
+  expect(tagger.said).toBe('All of them have “fox” already.');
+  await tagger.remove('owl');
+  expect([tagger.said, toasts.list]).toEqual(['None of them has “owl”.', []]);
+});
+
+test('a refusal is said in the dialog, not by a toast', async () => {
+  const tagger = serve(0, { '/api/bulk': refusal(400, 'A tag has a name.') });
+  await tagger.remove('fox');
+  expect([tagger.problem, tagger.said, toasts.list]).toEqual(['A tag has a name.', '', []]);
+});
+
+test('tags that cannot be read are a problem that is said', async () => {
+  const tagger = serve(0, { '/api/tags/of': refusal(410, 'The view is gone.') });
+  await tagger.load();
+  expect(tagger.problem).toBe('The view is gone.');
+});

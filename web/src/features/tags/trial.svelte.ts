@@ -1,0 +1,26 @@
+/** What a script would do, asked anew whenever it changes, while its dialog is open. */
+
+import type { Trial } from '../../api/tags';
+import { messageOf } from '../../lib/errors';
+import { tryScript } from './vocabulary';
+
+export class TrialRun {
+  /** Undefined while the answer is on its way, and while there is no script. */
+  trial = $state.raw<Trial | undefined>();
+  problem = $state('');
+
+  /** To be made while a component is. */
+  constructor(script: () => string) {
+    $effect(() => {
+      const text = script();
+      this.trial = undefined;
+      if (!text) return;
+      let wanted = true;
+      tryScript(text).then(
+        (got) => wanted && (this.trial = got),
+        (error: unknown) => wanted && (this.problem = messageOf(error)),
+      );
+      return () => (wanted = false);
+    });
+  }
+}

@@ -1,0 +1,71 @@
+/** What a person does to the vocabulary itself. */
+
+import { get, post, type EditResult } from '../../api/client';
+import { invalidation } from '../../api/invalidation.svelte';
+import type { Outcome, Trial } from '../../api/tags';
+import { Selection } from '../../lib/selection';
+import { runEdit, showAnew } from '../edits/edits';
+import { library } from '../gallery/library.svelte';
+
+/** As `POST /api/tags` takes it; `do` says which of the others it needs. */
+export interface TagEdit {
+  do: string;
+  name?: string;
+  tag?: string;
+  tags?: string[];
+  to?: string;
+  of?: string;
+  implies?: string;
+  category?: string | null;
+  source?: string;
+  value?: number | null;
+  across?: boolean;
+}
+
+/** Whether it was done; a sentence why not goes to `refused`. */
+export async function change(asked: TagEdit, said: string, refused?: (sentence: string) => void): Promise<boolean> {
+  return (await runTagEdit(() => post<EditResult>('/api/tags', asked), () => said, refused)) !== undefined;
+}
+
+export function tryScript(text: string): Promise<Trial> {
+  return post<Trial>('/api/tags/script', { text, dry_run: true });
+}
+
+/** All of it as one edit. */
+export async function runScript(text: string, said: (done: EditResult) => string, refused?: (sentence: string) => void): Promise<boolean> {
+  return (await runTagEdit(() => post<EditResult & { lines: Outcome[] }>('/api/tags/script', { text }), said, refused)) !== undefined;
+}
+
+export async function exportTags(): Promise<void> {
+  const response = await fetch('/api/tags/export');
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = 'tags.txt';
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+/** Script lines that make all of these tags one. */
+export function mergeScript(tags: readonly string[], keep: string): string {
+  return tags
+    .filter((name) => name !== keep)
+    .map((name) => `merge ${name} -> ${keep}`)
+    .join('\n');
+}
+
+function runTagEdit<D extends EditResult>(ask: () => Promise<D>, said: (done: D) => string, refused?: (sentence: string) => void): Promise<D | undefined> {
+  const then = async (): Promise<void> => {
+    invalidation.mark('tags', 'counts', 'collections');
+    if (library.view.snapshot) await showAnew(new Selection());
+  };
+  return runEdit({ text: 'Changing tags', ask, said, then, ...(refused ? { refused } : {}) });
+}
+
+/** How far images are brought in step with relations, 0 to 1; undefined when all are. */
+export async function workLeft(): Promise<{ share: number; names: string[] } | undefined> {
+  const { work } = await get<{ work: { tag: string | null; effective: string | null; done: number; total: number }[] }>('/api/tags/work');
+  if (!work.length) return undefined;
+  const total = work.reduce((sum, one) => sum + one.total, 0);
+  const done = work.reduce((sum, one) => sum + one.done, 0);
+  return { share: total ? done / total : 0, names: [...new Set(work.map((one) => one.tag ?? one.effective ?? 'all tags'))] };
+}

@@ -1,0 +1,77 @@
+/** The library of prompts: what there is, and what is done to it, each action with its way back. */
+
+import { get, post, type EditResult } from '../../api/client';
+import { connection } from '../../api/connection.svelte';
+import type { Template, TemplateList, Wildcard } from '../../api/templates';
+import { messageOf } from '../../lib/errors';
+import { formatNumber } from '../../lib/format';
+import { toasts } from '../../ui/toasts.svelte';
+import { undo, working } from '../edits/undo';
+
+type Given = Partial<Pick<Template, 'name' | 'content' | 'negative' | 'params' | 'category' | 'preview'>>;
+
+class Templates {
+  list = $state.raw<Template[]>([]);
+  wildcards = $state.raw<Wildcard[]>([]);
+  loaded = $state(false);
+  problem = $state('');
+
+  categories = $derived([...new Set(this.list.map((one) => one.category).filter((name) => name !== null))].sort());
+
+  async load(): Promise<void> {
+    try {
+      const got = await get<TemplateList>('/api/templates');
+      [this.list, this.wildcards, this.problem] = [got.templates, got.wildcards, ''];
+    } catch (error) {
+      this.problem = messageOf(error, 'The templates could not be listed.');
+    }
+    this.loaded = true;
+  }
+
+  /** The uuid of the new one; undefined when it was refused, which is said. */
+  async create(given: Given & { image?: string }): Promise<string | undefined> {
+    const done = await this.edit<EditResult & { uuid: string }>('/api/templates', given, `Template “${given.name}” kept.`);
+    return done?.uuid;
+  }
+
+  async change(uuid: string, given: Given): Promise<boolean> {
+    return (await this.edit(`/api/templates/${uuid}`, given, 'Template saved.')) !== undefined;
+  }
+
+  async remove(template: Template): Promise<boolean> {
+    return (await this.edit(`/api/templates/${template.uuid}/delete`, {}, `Template “${template.name}” deleted.`)) !== undefined;
+  }
+
+  async importStyles(text: string): Promise<void> {
+    await this.edit('/api/templates/styles', { text }, (done) => `${formatNumber(done.changed)} ${done.changed === 1 ? 'style' : 'styles'} imported.`);
+  }
+
+  /** None for its content takes it away. */
+  async setWildcard(name: string, content: string | null): Promise<boolean> {
+    const says = content === null ? `Wildcard “${name}” deleted.` : `Wildcard “${name}” saved.`;
+    return (await this.edit('/api/wildcards', { name, content }, says)) !== undefined;
+  }
+
+  private edit<T extends EditResult = EditResult>(path: string, body: object, says: string | ((done: EditResult) => string)): Promise<T | undefined> {
+    return toasts.during(this.runTemplateEdit<T>(path, body, says));
+  }
+
+  private async runTemplateEdit<T extends EditResult>(path: string, body: object, says: string | ((done: EditResult) => string)): Promise<T | undefined> {
+    if (!connection.up) {
+      toasts.add('MystiCanvas does not answer: nothing was changed. Try again when it is back.');
+      return undefined;
+    }
+    try {
+      let first: T | undefined;
+      const done = await working('Changing templates', async () => (first = await post<T>(path, body)));
+      toasts.add(typeof says === 'string' ? says : says(done), () => undo(done.operation, () => this.load()));
+      await this.load();
+      return first;
+    } catch (error) {
+      toasts.add(messageOf(error));
+      return undefined;
+    }
+  }
+}
+
+export const templates = new Templates();

@@ -1,0 +1,78 @@
+/** The safe view: pictures that score as explicit are blurred, and never hidden. */
+
+import { SvelteMap } from 'svelte/reactivity';
+
+import { get, post } from '../../api/client';
+import type { VisionState, Scores, Vision } from '../../api/vision';
+import { toasts } from '../../ui/toasts.svelte';
+
+/** Pictures asked about at once, and how long more are waited for. */
+const AT_ONCE = 500;
+const GATHERED_MS = 20;
+
+export class Blur {
+  on = $state(localStorage.getItem('safe') === 'yes');
+  private sight = $state.raw<Vision | undefined>();
+  /** By thumbnail; null for a picture that no model has looked at. */
+  private readonly scores = new SvelteMap<string, number | null>();
+  private readonly asked = new Set<string>();
+  private readonly due: string[] = [];
+
+  /** Whether a picture of this score is blurred; one that no model has looked at never is. */
+  blurs(explicit: number | null | undefined): boolean {
+    return this.on && explicit != null && explicit >= (this.sight?.least_explicit ?? 0.7);
+  }
+
+  /** As `blurs`, of a thumbnail of which nothing else is at hand: blurred until the server has said its score. */
+  blursThumb(thumb: string | null | undefined): boolean {
+    if (!this.on || !thumb) return false;
+    const score = this.scores.get(thumb);
+    if (score === undefined) this.ask(thumb);
+    return score === undefined || this.blurs(score);
+  }
+
+  private ask(thumb: string): void {
+    if (this.asked.has(thumb)) return;
+    this.asked.add(thumb);
+    this.due.push(thumb);
+    if (this.due.length === 1) setTimeout(() => void this.askDue(), GATHERED_MS);
+  }
+
+  private async askDue(): Promise<void> {
+    const thumbs = this.due.splice(0);
+    for (let start = 0; start < thumbs.length; start += AT_ONCE) {
+      const some = thumbs.slice(start, start + AT_ONCE);
+      try {
+        const { explicit } = await post<Scores>('/api/looking/scores', { thumbs: some });
+        for (const thumb of some) this.scores.set(thumb, explicit[thumb] ?? null);
+      } catch {
+        // They stay blurred, and are asked about again when they are drawn anew.
+        for (const thumb of some) this.asked.delete(thumb);
+      }
+    }
+  }
+
+  take(sight: Vision): void {
+    this.sight = sight;
+  }
+
+  async load(): Promise<void> {
+    this.take((await get<VisionState>('/api/looking')).sight);
+  }
+
+  async toggle(): Promise<void> {
+    this.on = !this.on;
+    localStorage.setItem('safe', this.on ? 'yes' : 'no');
+    // By now more may have been looked at.
+    this.scores.clear();
+    this.asked.clear();
+    await this.load().catch(() => undefined);
+    toasts.add(this.on ? this.describeState() : 'The safe view is off.');
+  }
+
+  private describeState(): string {
+    return this.sight?.is_on ? 'Safe view: explicit pictures are blurred.' : 'Safe view is on, but no model looks at your pictures yet: Settings.';
+  }
+}
+
+export const blur = new Blur();
