@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from mysticanvas.domain.task import Answer, Task
+from mysticanvas.features.hooks import ImportHooks
 from mysticanvas.jobs.kinds import JobKind
 
 
@@ -29,13 +30,15 @@ class Feature:
 
     `routes`, `parts`, `background` and the values of `in_process` are called with the parts that their
     parameters name by type (`app/parts.py`). `parts` make further parts, `background` runs until the
-    Orchestrator closes, `in_process` runs the tasks that need no worker process, by their type.
+    Orchestrator closes, `in_process` runs the tasks that need no worker process, by their type. `import_hooks` is
+    what the feature does with what an import brings.
     The commands of a feature are `add_commands` of its `commands.py`, and its tasks `RUN` of its `task.py`:
     the command line and the workers load nothing else.
     """
 
     routes: Sequence[Callable[..., APIRouter]] = ()
     jobs: Sequence[JobKind] = ()
+    import_hooks: ImportHooks | None = None
     parts: Sequence[Callable[..., Any]] = ()
     background: Sequence[Loop] = ()
     in_process: Mapping[type[Task], Callable[..., Callable[[Any], Future[Answer]]]] | None = None

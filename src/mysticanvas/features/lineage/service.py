@@ -8,7 +8,8 @@ First each image leads to those that it names. Where that makes a circle, an ima
 circle that are older, and from none of it where the person has joined two of them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -20,6 +21,7 @@ from mysticanvas.domain.errors import ConflictError, InvalidInputError
 from mysticanvas.domain.generation import GenerationId, InputImage, InputRole, ParentRelation, Recipe
 from mysticanvas.edits.changesets import RowChange
 from mysticanvas.features.file_hashes import service as file_hash_service
+from mysticanvas.features.hooks import NewImage
 from mysticanvas.features.lineage import queries
 from mysticanvas.features.lineage.queries import Candidate, NamedInput, Parent
 from mysticanvas.jobs import queue as job_queue
@@ -27,17 +29,17 @@ from mysticanvas.jobs import queue as job_queue
 _SHA256_HEX = 64
 
 
-def note(tx: WriteTx, images: Sequence[tuple[GenerationId, Recipe]], *, now_ms: int) -> None:
+def note(tx: WriteTx, images: Sequence[NewImage], *, now_ms: int) -> None:
     """New images: remember what went into them, and see who waited for them. Without a single input in
     the library this is one statement for all."""
     naming = []
-    for image, recipe in images:
-        if inputs := inputs_of(recipe):
-            queries.set_inputs(tx, image, inputs)
-            naming.append(image)
+    for one in images:
+        if inputs := inputs_of(one.recipe):
+            queries.set_inputs(tx, one.id, inputs)
+            naming.append(one.id)
     if naming or queries.has_inputs(tx):
         names = _Names(tx)
-        _find_all(tx, [*naming, *_waiting(tx, [image for image, _ in images], names)], names, now_ms=now_ms)
+        _find_all(tx, [*naming, *_waiting(tx, [one.id for one in images], names)], names, now_ms=now_ms)
 
 
 def note_anew(tx: WriteTx, image: GenerationId, recipe: Recipe, *, now_ms: int) -> None:
@@ -63,7 +65,17 @@ def note_move(tx: WriteTx, image: GenerationId, *, before: bytes, after: bytes, 
     note_arrival(tx, image, now_ms=now_ms)
 
 
-def take_names(tx: WriteTx, loose: GenerationId, image: GenerationId) -> None:
+@contextmanager
+def removing(tx: WriteTx, image: GenerationId, *, heir: GenerationId | None, now_ms: int) -> Iterator[None]:
+    """The row of an image goes within this context; what was made from it is asked before."""
+    images = concerned(tx, image)
+    if heir is not None:
+        _take_names(tx, image, heir)
+    yield
+    note_gone(tx, images, now_ms=now_ms)
+
+
+def _take_names(tx: WriteTx, loose: GenerationId, image: GenerationId) -> None:
     """The files of one image are files of another from now on, which goes by their names too."""
     for path in queries.paths_of(tx, loose):
         queries.remember_path(tx, image, path)
