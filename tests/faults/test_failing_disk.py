@@ -12,6 +12,7 @@ from typing import Any
 import apsw
 import pytest
 
+from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db import writer as db_writer
 from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.db.images import folders
@@ -19,7 +20,6 @@ from mysticanvas.db.images.folders import Root
 from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.edits import apply as edit_apply
-from mysticanvas.features.doctor import checks as doctor_checks
 from mysticanvas.features.importing import record as import_record
 from tests.faults.failing_disk import KINDS, VFS, Disk, Fault
 from tests.faults.test_power_cut import found

@@ -10,6 +10,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db import writer as db_writer
 from mysticanvas.db.connections import open_writer
 from mysticanvas.db.database import Database, ReadTx
@@ -19,7 +20,6 @@ from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.generation import GenerationId, LoraUse, Recipe
 from mysticanvas.edits import apply as edit_apply
-from mysticanvas.features.doctor import checks as doctor_checks
 from mysticanvas.features.importing import record as import_record
 from mysticanvas.features.importing.messages import ImageRead
 from tests.faults.power_cut import VFS, Deed, Disk, images

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from tests.rows import add_images
 
+from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.edits import apply as edit_apply
-from mysticanvas.features.doctor import checks as doctor_checks
 from mysticanvas.features.doctor import repair as doctor_repair
 from mysticanvas.imaging.thumbnail_cache import ThumbCache
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.rows import add_images
 
+from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.errors import ConflictError, NotFoundError
 from mysticanvas.edits import apply as edit_apply
@@ -14,7 +15,6 @@ from mysticanvas.edits import log as edit_log
 from mysticanvas.edits import undo as edit_undo
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.edits.types import DeedState
-from mysticanvas.features.doctor import checks as doctor_checks
 
 MANY = 2_500
 

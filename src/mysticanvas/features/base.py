@@ -10,6 +10,8 @@ from fastapi import APIRouter
 
 from mysticanvas.domain.task import Answer, Task
 from mysticanvas.features.hooks import ImportHooks
+from mysticanvas.features.repairs import Cleanup, Repair
+from mysticanvas.jobs.backfill import Backfill
 from mysticanvas.jobs.kinds import JobKind
 
 
@@ -31,7 +33,8 @@ class Feature:
     `routes`, `parts`, `background` and the values of `in_process` are called with the parts that their
     parameters name by type (`app/parts.py`). `parts` make further parts, `background` runs until the
     Orchestrator closes, `in_process` runs the tasks that need no worker process, by their type. `import_hooks` is
-    what the feature does with what an import brings.
+    what the feature does with what an import brings, `backfills` queue at each start of the gallery what is missing,
+    and `repairs` and `cleanups` are what `doctor --fix` does.
     The commands of a feature are `add_commands` of its `commands.py`, and its tasks `RUN` of its `task.py`:
     the command line and the workers load nothing else.
     """
@@ -39,6 +42,9 @@ class Feature:
     routes: Sequence[Callable[..., APIRouter]] = ()
     jobs: Sequence[JobKind] = ()
     import_hooks: ImportHooks | None = None
+    backfills: Sequence[Backfill] = ()
+    repairs: Sequence[Repair] = ()
+    cleanups: Sequence[Cleanup] = ()
     parts: Sequence[Callable[..., Any]] = ()
     background: Sequence[Loop] = ()
     in_process: Mapping[type[Task], Callable[..., Callable[[Any], Future[Answer]]]] | None = None

@@ -407,3 +407,8 @@ def keep_thumb(
         path=path,
         bytes=size_bytes,
     )
+
+
+def contents(tx: ReadTx) -> set[str]:
+    """The BLAKE3 of every content that was hashed, in hex."""
+    return set(tx.column("SELECT lower(hex(blake3)) FROM generation_files WHERE blake3 IS NOT NULL"))

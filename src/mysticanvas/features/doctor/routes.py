@@ -9,10 +9,11 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from mysticanvas import __version__
+from mysticanvas.db import checks
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import folders, generations
 from mysticanvas.domain.clock import now_ms
-from mysticanvas.features.doctor import checks, repair, support_bundle
+from mysticanvas.features.doctor import repair, support_bundle
 from mysticanvas.features.importing import reparse as import_reparse
 from mysticanvas.features.importing.service import Importing
 from mysticanvas.http.schemas import MAX_QUERY, PathText, reply

@@ -6,6 +6,7 @@ from mysticanvas.jobs.kinds import JobKind
 
 FEATURE = Feature(
     import_hooks=ImportHooks(on_thumbnails_made=service.note),
+    backfills=(service.hash_missing,),
     routes=(routes.routes,),
     jobs=(JobKind(name=JOB_KIND, prepare=job.prepare, apply=job.apply),),
 )

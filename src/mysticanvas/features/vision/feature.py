@@ -6,6 +6,7 @@ from mysticanvas.jobs.kinds import JobKind, Lane
 
 FEATURE = Feature(
     import_hooks=ImportHooks(on_thumbnails_made=service.note),
+    backfills=(service.queue_missing,),
     routes=(routes.routes,),
     jobs=(JobKind(name=JOB_KIND, prepare=job.prepare, apply=job.apply, split=job.split, lane=Lane.GPU),),
 )
