@@ -12,8 +12,9 @@ from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.edits import log as edit_log
 from mysticanvas.edits.log import Operation
+from mysticanvas.edits.replies import wire
 from mysticanvas.edits.runner import EditRunner
-from mysticanvas.edits.types import Done, Step
+from mysticanvas.edits.types import Step
 from mysticanvas.http.schemas import MAX_QUERY, Int64, PickedIn, reply
 from mysticanvas.search.snapshots import Snapshots
 
@@ -86,16 +87,6 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
         return reply(wire(done))
 
     return router
-
-
-def wire(done: Done) -> dict[str, Any]:
-    return {
-        "operation": done.operation,
-        "changed": done.changed,
-        "total": done.total,
-        "state": done.state.value,
-        "trouble": done.trouble,
-    }
 
 
 def _history(tx: ReadTx, before: int | None, limit: int) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from mysticanvas import __version__
 from mysticanvas.db import event_log
 from mysticanvas.db.database import WriteTx
-from mysticanvas.db.images import failures, files, generations, raw_metadata, word_index
+from mysticanvas.db.images import failures, files, generations, placeholders, raw_metadata, word_index
 from mysticanvas.db.images.files import Facts, KnownFile, NewFile
 from mysticanvas.db.images.folders import Root
 from mysticanvas.db.images.generations import New
@@ -18,7 +18,6 @@ from mysticanvas.features import hooks as import_hooks
 from mysticanvas.features.hooks import NewImage
 from mysticanvas.features.importing import missing, related_files
 from mysticanvas.features.importing.messages import ImageRead
-from mysticanvas.features.migrate import queries as migrate_queries
 from mysticanvas.features.models import queries as model_queries
 from mysticanvas.formats.detect import PARSER_VERSION
 
@@ -131,7 +130,7 @@ def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int)
     related_files.note_anew(tx, image, _root_id(found), read)
     was_never_here = known.fingerprint is None
     if was_never_here:
-        migrate_queries.fill_placeholder(tx, image)
+        placeholders.fill_placeholder(tx, image)
     if not was_never_here or read.recipe.prompt is not None:
         # What came over from another gallery is not lost to a file that says nothing.
         _read_anew(tx, image, read, now_ms=now_ms)

@@ -18,12 +18,11 @@ from mysticanvas.db.images import missing as image_missing
 from mysticanvas.db.images.files import KnownFile
 from mysticanvas.db.images.folders import Root
 from mysticanvas.domain.errors import TaskError, UnreadableFileError, WorkerCrashedError
-from mysticanvas.domain.file import FileStat
+from mysticanvas.domain.file import Failure, FileStat
 from mysticanvas.domain.task import Answer, Executor, Task
 from mysticanvas.features.importing import file_identity, missing, record
 from mysticanvas.features.importing.messages import (
     FileToRead,
-    FolderListing,
     ImageRead,
     ImagesRead,
     ListFolder,
@@ -32,7 +31,8 @@ from mysticanvas.features.importing.messages import (
 )
 from mysticanvas.features.importing.missing import Scope
 from mysticanvas.features.importing.record import Found
-from mysticanvas.features.importing.types import Failure, ImportCounts, ImportState
+from mysticanvas.features.importing.types import ImportCounts, ImportState
+from mysticanvas.fs.scanner import FolderListing
 
 TASKS_IN_FLIGHT = 12
 # Enough that a message costs little beside the files it asks for; few enough that all workers have some.
