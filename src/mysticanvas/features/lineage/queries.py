@@ -12,7 +12,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mysticanvas.db.database import ReadTx, WriteTx
-from mysticanvas.db.images.files import FileRow
 from mysticanvas.db.images.former_names import LOWER, MAX_NAME, name_key
 from mysticanvas.domain.generation import GenerationId, InputImage
 
@@ -249,24 +248,6 @@ def paths_of(tx: ReadTx, image: GenerationId) -> list[str]:
         """,
         image=image,
     )
-
-
-def input_files(tx: ReadTx, image: GenerationId) -> list[FileRow]:
-    """The files of the images that went into this one, as files of it: kinds input, mask, control. They
-    stay the final files of their own images too."""
-    rows = tx.all(
-        """
-        SELECT iif(i.role IN ('mask', 'control'), i.role, 'input') AS kind, r.path AS root, f.path, f.path_bytes,
-               f.format, f.bytes, f.mtime_ns, f.width, f.height, f.frames, f.damage, f.blake3, f.sha256, f.missing_at
-          FROM generation_inputs AS i
-               JOIN generation_files AS f ON f.generation_id = i.found_id AND f.kind = 'final'
-               JOIN roots AS r ON r.id = f.root_id
-         WHERE i.generation_id = :image AND i.found_by IS NOT NULL
-         ORDER BY i.position
-        """,
-        image=image,
-    )
-    return [FileRow(**row) for row in rows]
 
 
 def made_from(tx: ReadTx, image: GenerationId) -> list[GenerationId]:

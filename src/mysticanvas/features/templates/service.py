@@ -9,12 +9,11 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from mysticanvas.db.database import ReadTx, WriteTx
-from mysticanvas.db.images import generations
+from mysticanvas.db.images import generations, used_models
 from mysticanvas.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from mysticanvas.domain.generation import GenerationId, LoraUse, Recipe
 from mysticanvas.domain.text import clean
 from mysticanvas.edits.types import Step
-from mysticanvas.features.models import queries as model_queries
 from mysticanvas.features.templates import queries, types
 from mysticanvas.features.templates.queries import Template
 from mysticanvas.formats.generators.infotext import write_infotext
@@ -88,7 +87,7 @@ def _checked(made: Template) -> Template:
 def from_image(tx: ReadTx, image_uuid: str, *, name: str, category: str | None) -> dict[str, Any]:
     """The arguments of `create` that keep an image's recipe, with the image as its preview."""
     made = generations.detail(tx, generations.id_of(tx, image_uuid))
-    loras = [use for use in model_queries.used_by(tx, made.id) if use.role == "lora"]
+    loras = [use for use in used_models.used_by(tx, made.id) if use.role == "lora"]
     content = made.prompt or ""
     content += "".join(
         f" <lora:{use.name}:{use.weight:g}>" for use in loras if use.weight and f"<lora:{use.name}" not in content
