@@ -25,7 +25,8 @@ from mysticanvas.domain.task import Answer, Task
 from mysticanvas.edits import apply as edit_apply
 from mysticanvas.edits import undo as edit_undo
 from mysticanvas.features.backups import service as backup_service
-from mysticanvas.features.importing.session import ImportRun, Start
+from mysticanvas.features.importing.session import ImportRun
+from mysticanvas.features.importing.tally import Start
 from mysticanvas.features.trash import purge as trash_purge
 from mysticanvas.fs.trash import Discard
 from mysticanvas.jobs import queue as job_queue
