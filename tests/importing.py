@@ -5,7 +5,8 @@ from threading import Event
 from mysticanvas.db.database import Database
 from mysticanvas.db.images.folders import Root
 from mysticanvas.domain.task import Executor
-from mysticanvas.features.importing.session import ImportRun, Start, Tally
+from mysticanvas.features.importing.session import ImportRun
+from mysticanvas.features.importing.tally import Start, Tally
 
 
 def import_all(database: Database, executor: Executor, root: Root) -> Tally:

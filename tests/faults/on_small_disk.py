@@ -4,10 +4,10 @@ import json
 import sys
 from pathlib import Path
 
+from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db import settings_store
 from mysticanvas.db.database import Database
 from mysticanvas.domain.errors import LibraryError
-from mysticanvas.features.doctor import checks as doctor_checks
 
 
 def main() -> None:

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db.database import Database
-from mysticanvas.features.doctor import checks as doctor_checks
 from tests.faults.serving import Served
 from tests.integration.test_autotagging import GOOD, Stub, chat, running, send, tagged
 from tests.rows import add_images

@@ -15,13 +15,13 @@ import apsw
 import pytest
 
 from mysticanvas.db import backup as db_backup
+from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db import connections, settings_store
 from mysticanvas.db import database as db_database
 from mysticanvas.db import writer as db_writer
 from mysticanvas.db.database import Database, restore
 from mysticanvas.db.images import folders
 from mysticanvas.domain.errors import DamagedLibraryError, LibraryError, MystiCanvasError
-from mysticanvas.features.doctor import checks as doctor_checks
 from mysticanvas.features.importing import record as import_record
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.types import JobStatus

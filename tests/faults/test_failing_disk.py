@@ -12,13 +12,13 @@ from typing import Any
 import apsw
 import pytest
 
+from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db import writer as db_writer
 from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.db.images import folders
 from mysticanvas.db.images.folders import Root
 from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.features.doctor import checks as doctor_checks
 from mysticanvas.features.importing import record as import_record
 from tests import edits as test_edits
 from tests.faults.failing_disk import KINDS, VFS, Disk, Fault

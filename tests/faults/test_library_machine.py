@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import folders
 from mysticanvas.domain.errors import ConflictError, MystiCanvasError, TaskFailedError
@@ -23,8 +24,8 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Answer, Task
 from mysticanvas.edits import undo as edit_undo
 from mysticanvas.features.backups import service as backup_service
-from mysticanvas.features.doctor import checks as doctor_checks
-from mysticanvas.features.importing.session import ImportRun, Start
+from mysticanvas.features.importing.session import ImportRun
+from mysticanvas.features.importing.tally import Start
 from mysticanvas.features.trash import purge as trash_purge
 from mysticanvas.fs.trash import Discard
 from mysticanvas.jobs import queue as job_queue

@@ -11,13 +11,13 @@ import apsw
 import pytest
 
 from mysticanvas.db import backup as db_backup
+from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db import migrate as db_migrate
 from mysticanvas.db.connections import open_writer
 from mysticanvas.db.database import Database
 from mysticanvas.db.schema import migrations
 from mysticanvas.domain.errors import LibraryError
 from mysticanvas.domain.file import FileKind
-from mysticanvas.features.doctor import checks as doctor_checks
 
 LIBRARIES = Path(__file__).parents[1] / "integration" / "libraries"
 RELEASED = sorted(LIBRARIES.glob("schema-*.db.gz"))

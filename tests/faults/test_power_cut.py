@@ -10,6 +10,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db import writer as db_writer
 from mysticanvas.db.connections import open_writer
 from mysticanvas.db.database import Database, ReadTx
@@ -18,7 +19,6 @@ from mysticanvas.db.images.folders import Root
 from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.generation import GenerationId, LoraUse, Recipe
-from mysticanvas.features.doctor import checks as doctor_checks
 from mysticanvas.features.importing import record as import_record
 from mysticanvas.features.importing.messages import ImageRead
 from tests import edits as test_edits

@@ -12,11 +12,11 @@ import apsw
 import pytest
 from send2trash import plat_other
 
+from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db import writer as db_writer
 from mysticanvas.db.connections import open_writer
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.db.images import files, generations, word_index
-from mysticanvas.features.doctor import checks as doctor_checks
 from mysticanvas.features.trash import purge as trash_purge
 from mysticanvas.features.trash import queries as trash_queries
 from mysticanvas.fs import trash as fs_trash

@@ -14,6 +14,7 @@ import pytest
 from tests import edits as test_edits
 from tests.integration.test_similarity import PROMPTS, take_in, wait_for, working, write
 
+from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db.database import Database
 from mysticanvas.domain.errors import EndpointError, InvalidInputError
 from mysticanvas.domain.generation import GenerationId
@@ -23,7 +24,6 @@ from mysticanvas.features.autotag import service as autotag_service
 from mysticanvas.features.autotag.service import Run
 from mysticanvas.features.autotag.task import find_nearest_names
 from mysticanvas.features.autotag.types import Autotagging, Endpoint, LookAt
-from mysticanvas.features.doctor import checks as doctor_checks
 from mysticanvas.features.tags import assertion_queries
 from mysticanvas.features.tags import service as tag_service
 from mysticanvas.llm import url_policy

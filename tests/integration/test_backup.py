@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mysticanvas.db import backup as db_backup
+from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db import event_log, settings_store
 from mysticanvas.db.database import Database, restore
 from mysticanvas.domain.errors import (
@@ -20,7 +21,6 @@ from mysticanvas.domain.errors import (
     NotFoundError,
 )
 from mysticanvas.features.backups.service import BackingUp, Drill, HourlyBackups
-from mysticanvas.features.doctor import checks as doctor_checks
 
 
 def test_a_restored_library_is_as_it_was_and_what_it_was_until_now_is_kept(tmp_path: Path) -> None:

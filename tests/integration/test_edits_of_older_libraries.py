@@ -24,12 +24,12 @@ import apsw
 import pytest
 
 from mysticanvas.cli.client import connect
+from mysticanvas.db import checks
 from mysticanvas.db.database import Database
 from mysticanvas.domain.errors import ConflictError, NotFoundError
 from mysticanvas.edits import log
 from mysticanvas.edits.kinds import EDITS, decode, encode
 from mysticanvas.edits.runner import EditRunner
-from mysticanvas.features.doctor import checks
 from mysticanvas.features.tags import image_tag_queries
 from mysticanvas.settings import Settings
 

@@ -11,6 +11,7 @@ from PIL import Image, ImageEnhance
 from tests import edits as test_edits
 from tests.integration.test_similarity import take_in, wait_for, working
 
+from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db import settings_store
 from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.db.images import generations
@@ -19,7 +20,6 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.similarity import Alike
 from mysticanvas.edits import undo as edit_undo
 from mysticanvas.features.collections import queries as collection_queries
-from mysticanvas.features.doctor import checks as doctor_checks
 from mysticanvas.features.duplicates import service as duplicate_service
 from mysticanvas.features.tags import assertion_queries
 from mysticanvas.imaging import hash_search

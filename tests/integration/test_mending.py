@@ -7,8 +7,8 @@ import pytest
 from tests import edits as test_edits
 from tests.rows import add_images
 
+from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db.database import Database, WriteTx
-from mysticanvas.features.doctor import checks as doctor_checks
 from mysticanvas.features.doctor import repair as doctor_repair
 from mysticanvas.imaging.thumbnail_cache import ThumbCache
 

@@ -15,9 +15,10 @@ from mysticanvas.db.database import Database
 from mysticanvas.db.images import folders
 from mysticanvas.domain.errors import WorkerCrashedError
 from mysticanvas.domain.task import Answer, Task
-from mysticanvas.features.importing.messages import FolderListing, KeptRead, KeptTexts, ListFolder, ReadImages, ReadKept
+from mysticanvas.features.importing.messages import KeptRead, KeptTexts, ListFolder, ReadImages, ReadKept
 from mysticanvas.features.importing.types import ImportState
 from mysticanvas.features.thumbnails.types import MakeThumbs
+from mysticanvas.fs.scanner import FolderListing
 from mysticanvas.worker.pool import WorkerPool
 
 

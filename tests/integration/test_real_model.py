@@ -21,12 +21,12 @@ import pytest
 from tests.integration.test_autotagging import everything, idle, start, tagged
 from tests.integration.test_similarity import PROMPTS, take_in, working, write
 
+from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db.database import Database
 from mysticanvas.domain.tag import MachineTagCategory
 from mysticanvas.features.autotag import prompting
 from mysticanvas.features.autotag import service as autotag_service
 from mysticanvas.features.autotag.types import Autotagging, Endpoint
-from mysticanvas.features.doctor import checks as doctor_checks
 
 pytestmark = [pytest.mark.llm, pytest.mark.long]
 

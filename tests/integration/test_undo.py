@@ -8,6 +8,7 @@ import pytest
 from tests import edits as test_edits
 from tests.rows import add_images
 
+from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.domain.errors import ConflictError, NotFoundError
 from mysticanvas.edits import apply as edit_apply
@@ -17,7 +18,6 @@ from mysticanvas.edits import undo as edit_undo
 from mysticanvas.edits.kinds import decode, recorded_tables
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.edits.types import EditState
-from mysticanvas.features.doctor import checks as doctor_checks
 
 MANY = 2_500
 

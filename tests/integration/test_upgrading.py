@@ -5,11 +5,11 @@ from pathlib import Path
 
 import apsw
 
+from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db.database import Database
 from mysticanvas.db.migrate import APPLICATION_ID, migrations
 from mysticanvas.domain.model import ModelKind
 from mysticanvas.domain.text import searchable
-from mysticanvas.features.doctor import checks as doctor_checks
 from mysticanvas.features.lineage import queries as lineage_queries
 from mysticanvas.features.models import list_queries
 from mysticanvas.features.models import queries as model_queries

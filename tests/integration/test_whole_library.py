@@ -13,9 +13,9 @@ from tests.integration.test_rebuilding import live_out, opened, settled_export, 
 from tests.pictures import write_pictures
 
 from mysticanvas.cli.client import Client
-from mysticanvas.cli.edits import export
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.features.archive import service as archive_service
+from mysticanvas.features.archive.commands import export
 from mysticanvas.features.migrate.commands import import_library
 from mysticanvas.fs import archives
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from tests import growth
 from tests.libraries import FIRST_S, add_image
 
+from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db import migrate as db_migrate
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.file import holds_workflow
 from mysticanvas.domain.text import places, searchable, words
-from mysticanvas.features.doctor import checks as doctor_checks
 from mysticanvas.search import language, paging
 
 

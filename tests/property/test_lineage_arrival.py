@@ -16,8 +16,8 @@ from mysticanvas.db.images.files import KnownFile
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.generation import GenerationId, InputImage, InputRole, Recipe
 from mysticanvas.features.importing import record as import_record
+from mysticanvas.features.importing.messages import ImageRead
 from mysticanvas.features.importing.record import Found
-from mysticanvas.features.importing.types import ImageRead
 from mysticanvas.features.lineage import queries as lineage_queries
 from mysticanvas.features.lineage import service as lineage_service
 from mysticanvas.features.lineage.queries import Parent

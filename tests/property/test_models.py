@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.model_files import CHECKPOINT_FLUX, CHECKPOINT_SD1, EMBEDDING_SDXL, LORA_SD1, LORA_SDXL, VAE, safetensors
 
+from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import FileStat
 from mysticanvas.domain.model import ModelKind, ModelUse
-from mysticanvas.features.doctor import checks as doctor_checks
 from mysticanvas.features.models import file_queries, group_queries
 from mysticanvas.features.models import queries as model_queries
 from mysticanvas.features.models.file_queries import FoundModel

@@ -15,7 +15,7 @@ from tests.libraries import RandomLibrary
 
 from mysticanvas.db import event_log
 from mysticanvas.db.database import Database, WriteTx
-from mysticanvas.db.images import files, generations
+from mysticanvas.db.images import files, generations, used_models
 from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.features.models import queries as model_queries
 from mysticanvas.jobs import queries as job_queries
@@ -154,7 +154,7 @@ OTHERS: dict[str, Query] = {
     "files_with_fingerprint": lambda tx: files.with_fingerprint(tx, b"\0" * 32),
     "files_of_generation": lambda tx: files.of_generation(tx, generations.GenerationId(1)),
     "models_find": lambda tx: model_queries.find_or_add(tx, ModelUse(ModelKind.LORA, "x", "0123456789"), now_ms=1),
-    "models_used": lambda tx: model_queries.used_by(tx, generations.GenerationId(1)),
+    "models_used": lambda tx: used_models.used_by(tx, generations.GenerationId(1)),
     "events_newest": lambda tx: event_log.newest(tx, before=None, wanted=event_log.Wanted(["info"]), limit=20),
     "generations_id_of": lambda tx: tx.value("SELECT id FROM generations WHERE uuid = :uuid", uuid="x"),
 }  # fmt: skip

@@ -47,10 +47,11 @@ FEATURES = (
 
 @cache
 def load() -> "list[Feature]":
-    """Every feature, its kinds registered once."""
+    """Every feature, what it brings to the registries registered once."""
     # The command line loads this module too, and none of what a feature is made of.
     from mysticanvas.edits import background
     from mysticanvas.edits import kinds as edit_kinds
+    from mysticanvas.features import hooks, repairs
     from mysticanvas.jobs import kinds as job_kinds
 
     found: list[Feature] = [import_module(f"mysticanvas.features.{name}.feature").FEATURE for name in FEATURES]
@@ -58,6 +59,11 @@ def load() -> "list[Feature]":
         job_kinds.register(*feature.jobs)
         edit_kinds.register(feature.edits, feature.recorded)
         background.register(feature.slices)
+    hooks.register([feature.import_hooks for feature in found if feature.import_hooks is not None])
+    repairs.register(
+        [repair for feature in found for repair in feature.repairs],
+        [cleanup for feature in found for cleanup in feature.cleanups],
+    )
     return found
 
 

@@ -40,6 +40,7 @@ from mysticanvas.http.passwords import Passwords
 from mysticanvas.http.sessions import Sessions
 from mysticanvas.http.sse import EventStream
 from mysticanvas.imaging.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
+from mysticanvas.jobs.backfill import Backfilling
 from mysticanvas.jobs.dispatcher import Dispatcher
 from mysticanvas.jobs.lanes import Executors, InProcessExecutor
 from mysticanvas.jobs.progress import JobProgress
@@ -160,6 +161,9 @@ class Orchestrator:
                 part = running.enter_context(parts.call(loop.start))
                 if part is not None and not parts.has(type(part)):
                     parts.add(part)
+        if self._serving:
+            backfills = [backfill for feature in found for backfill in feature.backfills]
+            running.enter_context(Backfilling(self.database, backfills, now_ms=now_ms))
 
     def _names(self) -> Sequence[str]:
         """Under which others reach the gallery; none while this machine alone does."""

@@ -84,3 +84,11 @@ def holds_workflow(content: bytes) -> bool:
         return _WORKFLOW.search(zlib.decompressobj().decompress(content, MAX_TEXTS_BYTES)) is not None
     except zlib.error:
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A file or folder that could not be taken in. `path` is for reading, not for opening."""
+
+    path: str
+    reason: str

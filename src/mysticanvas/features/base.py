@@ -11,6 +11,9 @@ from fastapi import APIRouter
 from mysticanvas.domain.task import Answer, Task
 from mysticanvas.edits.background import BackgroundSlices
 from mysticanvas.edits.kinds import Edit, Recorded
+from mysticanvas.features.hooks import ImportHooks
+from mysticanvas.features.repairs import Cleanup, Repair
+from mysticanvas.jobs.backfill import Backfill
 from mysticanvas.jobs.kinds import JobKind
 
 
@@ -33,7 +36,9 @@ class Feature:
     parameters name by type (`app/parts.py`). `parts` make further parts, `background` runs until the
     Orchestrator closes, `in_process` runs the tasks that need no worker process, by their type.
     `edits` are its undoable changes, `recorded` the tables that they change, and `slices` the work that follows
-    from them and is too large for one transaction.
+    from them and is too large for one transaction. `import_hooks` is what the feature does with what an import
+    brings, `backfills` queue at each start of the gallery what is missing, and `repairs` and `cleanups` are what
+    `doctor --fix` does.
     The commands of a feature are `add_commands` of its `commands.py`, and its tasks `RUN` of its `task.py`:
     the command line and the workers load nothing else.
     """
@@ -43,6 +48,10 @@ class Feature:
     edits: Sequence[type[Edit]] = ()
     recorded: Sequence[Recorded] = ()
     slices: Sequence[BackgroundSlices] = ()
+    import_hooks: ImportHooks | None = None
+    backfills: Sequence[Backfill] = ()
+    repairs: Sequence[Repair] = ()
+    cleanups: Sequence[Cleanup] = ()
     parts: Sequence[Callable[..., Any]] = ()
     background: Sequence[Loop] = ()
     in_process: Mapping[type[Task], Callable[..., Callable[[Any], Future[Answer]]]] | None = None

@@ -7,10 +7,10 @@ determines the format later. Links, hidden files and unfinished downloads are ex
 import os
 import stat as modes
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import FileStat
-from mysticanvas.features.importing.messages import FolderListing
 from mysticanvas.fs.safe_open import open_folder
 
 IMAGE_ENDINGS = frozenset(
@@ -19,6 +19,16 @@ IMAGE_ENDINGS = frozenset(
 SIDECAR_ENDINGS = frozenset((b".json", b".txt", b".yaml", b".yml", b".xmp"))
 # Folders of the system and of programs.
 _EXCLUDED_FOLDERS = frozenset((b"$RECYCLE.BIN", b"System Volume Information", b"__pycache__", b"node_modules"))
+
+
+@dataclass(frozen=True, slots=True)
+class FolderListing:
+    """`images` are regular files that may be images, by name; `folders` are sub-folders to list
+    next (links are left out); `sidecars` are files whose text may belong to an image."""
+
+    images: list[FileStat]
+    folders: list[bytes]
+    sidecars: list[bytes]
 
 
 def list_folder(root: bytes, path_bytes: bytes, is_image: Callable[[bytes], bool]) -> FolderListing:

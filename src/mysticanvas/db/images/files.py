@@ -407,3 +407,26 @@ def keep_thumb(
         path=path,
         bytes=size_bytes,
     )
+
+
+def contents(tx: ReadTx) -> set[str]:
+    """The BLAKE3 of every content that was hashed, in hex."""
+    return set(tx.column("SELECT lower(hex(blake3)) FROM generation_files WHERE blake3 IS NOT NULL"))
+
+
+def input_files(tx: ReadTx, image: GenerationId) -> list[FileRow]:
+    """The files of the images that went into this one, as files of it: kinds input, mask, control. They
+    stay the final files of their own images too."""
+    rows = tx.all(
+        """
+        SELECT iif(i.role IN ('mask', 'control'), i.role, 'input') AS kind, r.path AS root, f.path, f.path_bytes,
+               f.format, f.bytes, f.mtime_ns, f.width, f.height, f.frames, f.damage, f.blake3, f.sha256, f.missing_at
+          FROM generation_inputs AS i
+               JOIN generation_files AS f ON f.generation_id = i.found_id AND f.kind = 'final'
+               JOIN roots AS r ON r.id = f.root_id
+         WHERE i.generation_id = :image AND i.found_by IS NOT NULL
+         ORDER BY i.position
+        """,
+        image=image,
+    )
+    return [FileRow(**row) for row in rows]

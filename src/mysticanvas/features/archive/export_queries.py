@@ -2,12 +2,9 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from mysticanvas.db.database import ReadTx
-from mysticanvas.domain.generation import GenerationId
-from mysticanvas.features.tags import image_tag_queries
 
 
 def items(tx: ReadTx, collection: int) -> list[list[Any]]:
@@ -54,35 +51,3 @@ def images(tx: ReadTx) -> Iterator[dict[str, Any]]:
             "not": [name for name, yes in said if not yes],
         }
         yield {"image": uuid} | {name: value for name, value in wrote.items() if value}
-
-
-@dataclass(frozen=True, slots=True)
-class ForOthers:
-    """What other programs may know of an image: where it is, its effective tags by name, its rating."""
-
-    root: str
-    path_bytes: bytes
-    rating: int
-    tags: list[tuple[str, str | None]]
-
-
-def for_others(tx: ReadTx, image: GenerationId) -> ForOthers | None:
-    """None when its file is not there, or in a folder that was removed."""
-    row = tx.one(
-        """
-        SELECT r.path AS root, f.path_bytes, g.rating
-          FROM generations AS g
-               JOIN generation_files AS f ON f.generation_id = g.id AND f.kind = 'final'
-               JOIN roots AS r ON r.id = f.root_id
-         WHERE g.id = :image AND f.missing_at IS NULL AND g.deleted_at IS NULL AND r.removed_at IS NULL
-        """,
-        image=image,
-    )
-    if row is None:
-        return None
-    tags = [
-        (name, category)
-        for tag in image_tag_queries.of_image(tx, image)
-        for name, category in tx.rows("SELECT name, category FROM tags WHERE id = :tag", tag=tag)
-    ]
-    return ForOthers(tags=sorted(tags, key=lambda tag: (tag[0], tag[1] or "")), **row)

@@ -1,35 +1,39 @@
-"""Galleries of other programs, and whole libraries of our own, that come over."""
+"""The export of all that the person wrote."""
 
-from typing import Annotated
+from collections.abc import Iterator
 
-from fastapi import APIRouter, Query, Response
-from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Response
+from fastapi.responses import StreamingResponse
 
-from mysticanvas.features.migrate.service import LibraryImporting
-from mysticanvas.http.schemas import PathText, reply
+from mysticanvas.db.database import Database, ReadTx
+from mysticanvas.features.archive import export as archive_export
+from mysticanvas.features.archive import service
 
-
-class LibraryIn(BaseModel):
-    """`images`: the folder of its images, if it is not beside the database. `folders`: for an export of a
-    whole library, from its folders to where they are now."""
-
-    path: PathText
-    images: PathText | None = None
-    dry_run: bool = False
-    folders: dict[PathText, PathText] = Field(default_factory=dict, max_length=1_000)
+EXPORT_LIMIT_MS = 300_000
 
 
-def routes(libraries: LibraryImporting) -> APIRouter:
-    router = APIRouter(prefix="/api/libraries", tags=["library"])
+def routes(database: Database) -> APIRouter:
+    router = APIRouter(prefix="/api/export", tags=["templates"])
 
-    @router.post("")
-    def start(asked: LibraryIn) -> Response:
-        started = libraries.start(asked.path, images=asked.images, dry_run=asked.dry_run, folders=asked.folders)
-        return reply({"id": started})
+    @router.get("")
+    def export() -> Response:
+        """Lines of JSON, over one state of the library."""
+        text = "\n".join(database.read_within(EXPORT_LIMIT_MS, _export))
+        return StreamingResponse(_blocks(text + "\n"), media_type="application/x-ndjson")
 
-    @router.get("/{take_over}")
-    async def follow(take_over: str, wait: Annotated[float, Query(ge=0, le=25)] = 0) -> Response:
-        return reply(await run_in_threadpool(libraries.follow, take_over, wait_s=wait))
+    @router.get("/whole")
+    def export_whole() -> Response:
+        """The things of the journal, a line each, over one state of the library."""
+        found = database.read_within(EXPORT_LIMIT_MS, lambda tx: b"\n".join(service.lines(tx)))
+        return Response(found + b"\n", media_type="application/x-ndjson")
 
     return router
+
+
+def _export(tx: ReadTx) -> list[str]:
+    return list(archive_export.lines(tx))
+
+
+def _blocks(text: str) -> Iterator[str]:
+    for start in range(0, len(text), 1 << 18):
+        yield text[start : start + (1 << 18)]

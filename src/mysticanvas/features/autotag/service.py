@@ -21,6 +21,7 @@ from mysticanvas.domain.tag import TagSource
 from mysticanvas.domain.text import clean
 from mysticanvas.features.autotag.prompting import PROMPT_VERSION
 from mysticanvas.features.autotag.types import JOB_KIND, Autotagging, Endpoint, LookAt
+from mysticanvas.features.hooks import NewImage
 from mysticanvas.features.tags import image_tag_queries, model_tags_queries
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queue import NewJob
@@ -162,9 +163,10 @@ def _question(wanted: Autotagging, run: str, prompt: int | None, images: list[in
     return NewJob(JOB_KIND, payload, key, JobPriority.BEHIND)
 
 
-def note(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> None:
+def note(tx: WriteTx, added: Sequence[NewImage], *, now_ms: int) -> None:
     """New images, in the transaction that brought them (J1): asked about when the person wants that.
     A prompt that the model has been asked about before is not asked again."""
+    images = [one.id for one in added]
     wanted = wishes(tx) if images else None
     if wanted is None or not wanted.after_import:
         return

@@ -9,14 +9,13 @@ from threading import Event, Lock, Thread
 from typing import Any
 
 from mysticanvas.db import backup as db_backup
+from mysticanvas.db import checks, event_log
 from mysticanvas.db import database as db_database
-from mysticanvas.db import event_log
 from mysticanvas.db.backup import Backup
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import generations
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import ConflictError, MystiCanvasError, NotFoundError
-from mysticanvas.features.doctor import checks as doctor_checks
 from mysticanvas.features.journal import files as journal_files
 
 log = logging.getLogger(__name__)
@@ -124,7 +123,7 @@ def _try_out(place: Path, copy: Path) -> tuple[int, str | None]:
     """The images of the restored copy, and what is wrong with it."""
     db_database.restore(place, copy)
     with Database.open(place) as restored:
-        wrong = [check for check in doctor_checks.run_all(restored) if not check.ok]
+        wrong = [check for check in checks.run_all(restored) if not check.ok]
         images = restored.read(generations.total)
     return images, "; ".join(f"{check.name}: {check.detail}" for check in wrong) or None
 

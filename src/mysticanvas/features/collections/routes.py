@@ -15,6 +15,7 @@ from mysticanvas.domain.query import Field as Searched
 from mysticanvas.domain.query import Named, Order, Query, Sort
 from mysticanvas.domain.tag import key_of
 from mysticanvas.edits import log as edit_log
+from mysticanvas.edits.replies import wire
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.collections import queries
 from mysticanvas.features.collections.edits import (
@@ -25,7 +26,6 @@ from mysticanvas.features.collections.edits import (
     ReorderCollection,
 )
 from mysticanvas.features.collections.queries import Collection
-from mysticanvas.features.history.routes import wire
 from mysticanvas.http.schemas import MAX_QUERY, reply
 from mysticanvas.search import language
 from mysticanvas.search.snapshots import Snapshots

@@ -1,6 +1,7 @@
 from mysticanvas.features.base import Feature
-from mysticanvas.features.doctor import routes
+from mysticanvas.features.doctor import repair, routes
 
 FEATURE = Feature(
+    repairs=repair.REPAIRS,
     routes=(routes.routes,),
 )

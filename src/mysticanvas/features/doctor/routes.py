@@ -1,126 +1,34 @@
-"""Imports and checks: the library as a thing to look after."""
+"""Checks and repairs: the library as a thing to look after."""
 
-from dataclasses import asdict
-from pathlib import Path
-from typing import Annotated
+from fastapi import APIRouter, Response
 
-from fastapi import APIRouter, Query, Response
-from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, Field
-
-from mysticanvas import __version__
+from mysticanvas.db import checks
 from mysticanvas.db.database import Database
-from mysticanvas.db.images import folders, generations
 from mysticanvas.domain.clock import now_ms
-from mysticanvas.features.doctor import checks, repair, support_bundle
-from mysticanvas.features.importing import reparse as import_reparse
-from mysticanvas.features.importing.service import Importing
-from mysticanvas.http.schemas import MAX_QUERY, PathText, reply
+from mysticanvas.features.doctor import repair, support_bundle
+from mysticanvas.http.schemas import reply
 from mysticanvas.imaging.thumbnail_cache import ThumbCache
-from mysticanvas.jobs.progress import JobProgress
-from mysticanvas.search.snapshots import Snapshots
-
-# Where generators put their images when nobody tells them otherwise, beneath the home folder.
-_USUAL = (
-    ("ComfyUI/output", "ComfyUI"),
-    ("ComfyUI_windows_portable/ComfyUI/output", "ComfyUI"),
-    ("Documents/ComfyUI/output", "ComfyUI"),
-    ("stable-diffusion-webui/outputs", "Stable Diffusion WebUI"),
-    ("stable-diffusion-webui-forge/outputs", "Forge"),
-    ("invokeai/outputs/images", "InvokeAI"),
-    ("InvokeAI/outputs/images", "InvokeAI"),
-    ("Fooocus/outputs", "Fooocus"),
-    ("SwarmUI/Output", "SwarmUI"),
-    ("StabilityMatrix/Images", "Stability Matrix"),
-)
 
 
-class ImportIn(BaseModel):
-    paths: list[PathText] = Field(min_length=1, max_length=100)
-    dry_run: bool = False
-    watch: bool = True
+def routes(database: Database, cache: ThumbCache) -> APIRouter:
+    router = APIRouter(prefix="/api/doctor", tags=["library"])
 
-
-class ReparseIn(BaseModel):
-    """No query: every image, those in the Trash too. `all`: also what today's parsers have read."""
-
-    q: str = Field("", max_length=MAX_QUERY)
-    everything: bool = Field(False, alias="all")
-
-
-def routes(
-    database: Database, snapshots: Snapshots, importing: Importing, progress: JobProgress, cache: ThumbCache
-) -> APIRouter:
-    router = APIRouter(prefix="/api", tags=["library"])
-    _add_status(router, database, importing, progress)
-    _add_imports(router, database, snapshots, importing)
-    _add_checks(router, database, cache)
-    return router
-
-
-def _add_status(router: APIRouter, database: Database, importing: Importing, progress: JobProgress) -> None:
-
-    @router.get("/status")
-    def status() -> Response:
-        states = progress.counts(database)
-        current = importing.current()
-        watched = database.read(folders.states)
-        return reply(
-            {
-                "app_version": __version__,
-                "total": database.read(generations.total),
-                "roots": watched,
-                "import": asdict(current) if current else None,
-                "jobs": {name: sum(getattr(s, name) for s in states) for name in ("waiting", "running", "failed")},
-                "first_run": not watched,
-                "trouble": database.trouble,
-            }
-        )
-
-
-def _add_imports(router: APIRouter, database: Database, snapshots: Snapshots, importing: Importing) -> None:
-
-    @router.post("/imports")
-    def start_import(asked: ImportIn) -> Response:
-        return reply({"id": importing.start(asked.paths, dry_run=asked.dry_run, watch=asked.watch)})
-
-    @router.get("/imports/{import_id}")
-    async def follow_import(import_id: str, wait: Annotated[float, Query(ge=0, le=25)] = 0) -> Response:
-        report = await run_in_threadpool(importing.report, import_id, wait_s=wait)
-        return reply({"progress": importing.progress(import_id), "report": report})
-
-    @router.post("/imports/{import_id}/cancel")
-    def cancel_import(import_id: str) -> Response:
-        importing.cancel(import_id)
-        return Response(status_code=204)
-
-    @router.post("/reparse")
-    def reparse(asked: ReparseIn) -> Response:
-        images = snapshots.open(asked.q).ids.tolist() if asked.q.strip() else None
-        return reply(import_reparse.start(database, images, everything=asked.everything, now_ms=now_ms()))
-
-    @router.get("/suggestions")
-    def suggestions() -> Response:
-        found = [(Path.home() / folder, label) for folder, label in _USUAL]
-        return reply({"folders": [{"path": str(path), "label": label} for path, label in found if path.is_dir()]})
-
-
-def _add_checks(router: APIRouter, database: Database, cache: ThumbCache) -> None:
-
-    @router.get("/doctor")
+    @router.get("")
     def doctor() -> Response:
         found = checks.run_all(database)
         return reply({"ok": all(check.ok for check in found), "checks": found})
 
-    @router.get("/doctor/bundle")
+    @router.get("/bundle")
     def bundle() -> Response:
         """Texts by file name that may be shown to others."""
         return reply({"files": support_bundle.bundle(database)})
 
-    @router.get("/doctor/fix")
+    @router.get("/fix")
     def what_can_be_mended() -> Response:
         return reply({"mended": repair.look(database, cache)})
 
-    @router.post("/doctor/fix")
+    @router.post("/fix")
     def mend() -> Response:
         return reply({"mended": repair.mend(database, cache, now_ms=now_ms())})
+
+    return router

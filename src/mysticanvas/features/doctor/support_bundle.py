@@ -8,10 +8,10 @@ import platform
 from typing import Any
 
 from mysticanvas import __version__
-from mysticanvas.db import event_log
+from mysticanvas.db import checks, event_log
 from mysticanvas.db.database import Database
 from mysticanvas.db.event_log import LogEntry
-from mysticanvas.features.doctor import checks, counts
+from mysticanvas.features.doctor import queries
 from mysticanvas.fs import log_file
 from mysticanvas.settings import Settings
 
@@ -26,9 +26,9 @@ def bundle(database: Database) -> dict[str, str]:
         "mysticanvas": __version__,
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "database": database.read(counts.versions),
+        "database": database.read(queries.versions),
         "settings": _settings(),
-        "counts": database.read_within(checks.CHECK_LIMIT_MS, counts.counts),
+        "counts": database.read_within(checks.CHECK_LIMIT_MS, queries.counts),
         "checks": {check.name: check.ok for check in checks.run_all(database)},
     }
     told = database.read(event_log.newest, before=None, limit=EVENTS)

@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field
 from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.domain.similarity import Alike
 from mysticanvas.edits import log as edit_log
+from mysticanvas.edits.replies import wire
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.duplicates import queries
 from mysticanvas.features.duplicates.edits import MergeDuplicates
-from mysticanvas.features.history.routes import wire
 from mysticanvas.http.cancellation import while_wanted
 from mysticanvas.http.schemas import reply
 from mysticanvas.search.duplicates import Duplicates, Group, Page

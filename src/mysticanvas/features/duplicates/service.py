@@ -3,9 +3,11 @@
 from collections.abc import Callable
 
 from mysticanvas.db import settings_store
-from mysticanvas.db.database import Database
+from mysticanvas.db.database import Database, WriteTx
+from mysticanvas.domain.generation import GenerationId
 from mysticanvas.features.duplicates import queries
 from mysticanvas.features.duplicates.types import JOB_KIND
+from mysticanvas.features.hooks import Pixels
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queue import NewJob
 from mysticanvas.jobs.types import JobPriority
@@ -14,6 +16,11 @@ JOBS_A_SLICE = 1_000
 READ_LIMIT_MS = 60_000
 # Once, for a library from before: a picture without contrast has no hash, and is not to be looked at at every start.
 CAUGHT_UP = "state.likeness.looks_caught_up"
+
+
+def note(tx: WriteTx, image: GenerationId, pixels: Pixels, *, now_ms: int) -> None:
+    """The pixels of an image were read; in the transaction that keeps what they showed."""
+    queries.keep(tx, image, pixels.phash)
 
 
 def hash_missing(database: Database, *, now_ms: Callable[[], int], goes_on: Callable[[], bool] = lambda: True) -> int:

@@ -7,8 +7,8 @@ from mysticanvas.db.images import files
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Answer, Task
+from mysticanvas.features import hooks as import_hooks
 from mysticanvas.features.file_hashes.types import FileHashed, HashFile
-from mysticanvas.features.lineage import service as lineage_service
 from mysticanvas.jobs import location as job_location
 
 
@@ -22,4 +22,5 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
     file = job_location.of(tx, payload)
     if file is not None and file.path_bytes == answer.stat.path_bytes:
         files.set_sha256(tx, file_id=file.file_id, sha256=answer.digest)
-        lineage_service.note_hash(tx, GenerationId(payload["generation"]), answer.digest, now_ms=now_ms())
+        for hooks in import_hooks.all_hooks():
+            hooks.on_file_hashed(tx, GenerationId(payload["generation"]), answer.digest, now_ms=now_ms())

@@ -1,12 +1,13 @@
 """The sha256 of every file, for those who ask for it: reading every byte twice is off until then."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mysticanvas.db import settings_store
 from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.db.images import files
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.features.file_hashes.types import JOB_KIND
+from mysticanvas.features.hooks import NewImage
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queue import NewJob
 from mysticanvas.jobs.types import JobPriority
@@ -37,6 +38,12 @@ def start(database: Database, now_ms: Callable[[], int]) -> int:
 def stop(tx: WriteTx) -> None:
     """Queue no more of them."""
     settings_store.put(tx, WANTED, False)
+
+
+def note(tx: WriteTx, images: Sequence[NewImage], *, now_ms: int) -> None:
+    """New images, in the transaction that brought them."""
+    if wanted(tx):
+        job_queue.enqueue_all(tx, [job_for(one.id, one.uuid) for one in images], now_ms=now_ms)
 
 
 def job_for(image: GenerationId, public_uuid: str) -> NewJob:

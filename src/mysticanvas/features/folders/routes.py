@@ -12,9 +12,9 @@ from mysticanvas.db.images import missing as image_missing
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.task import Executor
+from mysticanvas.edits.replies import wire
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.folders import service
-from mysticanvas.features.history.routes import wire
 from mysticanvas.features.importing.service import Importing
 from mysticanvas.fs.watcher import FolderWatcher
 from mysticanvas.http.schemas import Index, Int64, reply

@@ -19,7 +19,7 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Executor
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.edits.types import EditResult
-from mysticanvas.features.file_hashes.types import FileHashed, HashFile
+from mysticanvas.features.importing import file_identity
 from mysticanvas.features.importing import record as import_record
 from mysticanvas.features.importing.messages import FileToRead, ImageRead, ImagesRead, ReadImages
 from mysticanvas.features.importing.record import Found
@@ -110,10 +110,10 @@ def _is_same(executor: Executor, root: Root, known: KnownFile, read: ImageRead) 
         # Nobody has hashed it while it was there: its size and both ends are all that is known.
         return True
     try:
-        answer = executor.submit(HashFile(os.fsencode(root.path), read.stat.path_bytes), urgent=True).result()
+        digest = file_identity.digest_of(executor, root.path, read.stat.path_bytes)
     except TaskError as error:
         raise InvalidInputError(str(error)) from error
-    return isinstance(answer, FileHashed) and answer.digest == known.blake3
+    return digest == known.blake3
 
 
 def _settle(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int) -> None:

@@ -13,8 +13,8 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.edits import log as edit_log
 from mysticanvas.edits.kinds import Edit
 from mysticanvas.edits.log import Operation
+from mysticanvas.edits.replies import wire
 from mysticanvas.edits.runner import EditRunner
-from mysticanvas.edits.types import EditResult
 from mysticanvas.features.collections.edits import AddToCollection, RemoveFromCollection
 from mysticanvas.features.images.edits import SetFavorite, SetNotes, SetRating
 from mysticanvas.features.tags.edits import TagImages
@@ -90,16 +90,6 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
         return reply(wire(result))
 
     return router
-
-
-def wire(result: EditResult) -> dict[str, Any]:
-    return {
-        "operation": result.operation,
-        "changed": result.changed,
-        "total": result.total,
-        "state": result.state.value,
-        "trouble": result.error,
-    }
 
 
 def _history(tx: ReadTx, before: int | None, limit: int) -> list[dict[str, Any]]:

@@ -9,13 +9,11 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
 from mysticanvas.db.database import Database, ReadTx
-from mysticanvas.db.images import files, generations, raw_metadata
+from mysticanvas.db.images import files, generations, raw_metadata, used_models
 from mysticanvas.db.images.generations import Detail
 from mysticanvas.domain.errors import NotFoundError, UnreadableFileError
 from mysticanvas.domain.file import FileKind, ImageFormat, TextEntry
 from mysticanvas.domain.generation import GenerationId, LoraUse, Recipe
-from mysticanvas.features.lineage import queries as lineage_queries
-from mysticanvas.features.models import queries as model_queries
 from mysticanvas.formats.generators.infotext import write_infotext
 from mysticanvas.fs.safe_open import FileSource, open_beneath
 from mysticanvas.http.schemas import Int64, reply
@@ -60,7 +58,7 @@ def routes(database: Database, cache: ThumbCache) -> APIRouter:
 def _detail(tx: ReadTx, uuid: str) -> dict[str, Any]:
     image = generations.id_of(tx, uuid)
     made = generations.detail(tx, image)
-    used = model_queries.used_by(tx, image)
+    used = used_models.used_by(tx, image)
     located = files.of_generation(tx, image)
     final = next((file for file in located if file.kind == FileKind.FINAL), None)
     recipe = _recipe(made, [LoraUse(u.name, u.weight) for u in used if u.role == "lora"])
@@ -78,7 +76,7 @@ def _detail(tx: ReadTx, uuid: str) -> dict[str, Any]:
         "thumb": final.blake3.hex() if final and final.blake3 else None,
         "damage": final.damage if final else None,
         "explicit": image_vectors.explicit_of(tx, image),
-        "files": [_file(file) for file in [*located, *lineage_queries.input_files(tx, image)] if file.root is not None],
+        "files": [_file(file) for file in [*located, *files.input_files(tx, image)] if file.root is not None],
         "parameters_text": _own_form(raw_metadata.entries(tx, image)) or write_infotext(recipe),
     }
 

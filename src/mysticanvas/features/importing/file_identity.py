@@ -31,7 +31,7 @@ def settle(database: Database, executor: Executor, found: Found, *, now_ms: int)
     stat = found.read.stat
     here = database.read(files.known, root_id=found.root.id, paths=[stat.path_bytes]).get(stat.path_bytes)
     found = replace(found, known=here)
-    digest = _digest(executor, found.root.path, stat.path_bytes)
+    digest = digest_of(executor, found.root.path, stat.path_bytes)
     if here is not None and _was(here, found, digest):
         # A new date alone changes nothing (F13).
         database.write_bulk(record.touch, here, found, now_ms=now_ms)
@@ -72,7 +72,7 @@ def _is_same(database: Database, executor: Executor, candidate: KnownFile, diges
     theirs = candidate.blake3
     if theirs is None:
         try:
-            theirs = _digest(executor, candidate.root_path, candidate.path_bytes)
+            theirs = digest_of(executor, candidate.root_path, candidate.path_bytes)
         except TaskError:
             # It went away before anything hashed it. Its size and both ends are equal, and a person
             # who moved a file just after importing it must not lose what hangs on its row.
@@ -102,7 +102,7 @@ def _still_holds(executor: Executor, candidate: KnownFile) -> bool:
     if candidate.blake3 is None:
         return False
     try:
-        return _digest(executor, candidate.root_path, candidate.path_bytes) == candidate.blake3
+        return digest_of(executor, candidate.root_path, candidate.path_bytes) == candidate.blake3
     except TaskError:
         return False
 
@@ -127,7 +127,7 @@ def _stat_of(candidate: KnownFile) -> tuple[int, int] | None:
     return stat.st_size, stat.st_mtime_ns
 
 
-def _digest(executor: Executor, root_path: str, path_bytes: bytes) -> bytes | None:
+def digest_of(executor: Executor, root_path: str, path_bytes: bytes) -> bytes | None:
     task = HashFile(os.fsencode(root_path), path_bytes)
     answer = executor.submit(task, urgent=True).result()
     return answer.digest if isinstance(answer, FileHashed) else None

@@ -1,8 +1,8 @@
 """Task `ListFolder`: lists images and sidecars in a folder."""
 
-from mysticanvas.features.importing.messages import FolderListing, ListFolder
+from mysticanvas.features.importing.messages import ListFolder
 from mysticanvas.formats.containers.identify import sniff
-from mysticanvas.fs.scanner import list_folder
+from mysticanvas.fs.scanner import FolderListing, list_folder
 
 
 def run(task: ListFolder) -> FolderListing:

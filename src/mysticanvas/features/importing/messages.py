@@ -9,18 +9,9 @@ import msgspec
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.generation import Recipe
 from mysticanvas.domain.task import Task, Travel
+from mysticanvas.fs.scanner import FolderListing
 
 REPARSE_JOB = "reparse"
-
-
-@dataclass(frozen=True, slots=True)
-class FolderListing:
-    """`images` are regular files that may be images, by name; `folders` are sub-folders to list
-    next (links are left out); `sidecars` are files whose text may belong to an image."""
-
-    images: list[FileStat]
-    folders: list[bytes]
-    sidecars: list[bytes]
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,12 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Executor
 from mysticanvas.features.importing.messages import (
     FileToRead,
-    FolderListing,
     ImageRead,
     ImagesRead,
     ListFolder,
     ReadImages,
 )
+from mysticanvas.fs.scanner import FolderListing
 from mysticanvas.fs.volumes import volume_of
 
 # F4: more than this at once is no tidying up, it is a drive that went away or a mistake.

@@ -7,27 +7,19 @@ from dataclasses import dataclass, replace
 from mysticanvas import __version__
 from mysticanvas.db import event_log
 from mysticanvas.db.database import WriteTx
-from mysticanvas.db.images import failures, files, generations, raw_metadata, word_index
+from mysticanvas.db.images import failures, files, generations, placeholders, raw_metadata, word_index
 from mysticanvas.db.images.files import Facts, KnownFile, NewFile
 from mysticanvas.db.images.folders import Root
 from mysticanvas.db.images.generations import New
 from mysticanvas.domain.file import FileKind, FileStat
 from mysticanvas.domain.generation import GenerationId, Recipe, TimestampSource
 from mysticanvas.domain.model import ModelKind, ModelUse
-from mysticanvas.features.autotag import service as autotag_service
-from mysticanvas.features.file_hashes import service as file_hash_service
+from mysticanvas.features import hooks as import_hooks
+from mysticanvas.features.hooks import NewImage
 from mysticanvas.features.importing import missing, related_files
 from mysticanvas.features.importing.messages import ImageRead
-from mysticanvas.features.lineage import service as lineage_service
-from mysticanvas.features.migrate import queries as migrate_queries
 from mysticanvas.features.models import queries as model_queries
-from mysticanvas.features.semantic import service as semantic_service
-from mysticanvas.features.tags import prompt_tags
-from mysticanvas.features.thumbnails.types import JOB_KIND as THUMB_JOB
-from mysticanvas.features.wd_tagger import service as wd_tagger_service
 from mysticanvas.formats.detect import PARSER_VERSION
-from mysticanvas.jobs import queue as job_queue
-from mysticanvas.jobs.queue import NewJob
 
 # A date in metadata outside of these is a clock that was never set.
 FIRST_SANE_MS = 1_600_000_000_000
@@ -51,7 +43,7 @@ class Failed:
 
 
 def take_in(tx: WriteTx, found: Sequence[Found], failed: Sequence[Failed], *, now_ms: int) -> None:
-    """Record images with all that hangs on them, and queue their thumbnails: all or nothing."""
+    """Record images with all that hangs on them: all or nothing."""
     if found:
         _record_all(tx, found, now_ms=now_ms)
     for one in failed:
@@ -68,7 +60,7 @@ def add_copy(tx: WriteTx, original: KnownFile, found: Found, digest: bytes | Non
     failures.forget(tx, root_id=root_id, paths=[stat.path_bytes])
     if found.read.recipe.prompt is not None and generations.detail(tx, image).prompt is None:
         _read_anew(tx, image, found.read, now_ms=now_ms)
-    lineage_service.note_arrival(tx, image, now_ms=now_ms)
+    _note_names(tx, image, now_ms=now_ms)
     related_files.note_anew(tx, image, root_id, found.read)
     missing.reckon(tx, [image, *displaced], now_ms=now_ms)
 
@@ -80,7 +72,8 @@ def move(tx: WriteTx, old: KnownFile, found: Found, *, now_ms: int) -> None:
     files.move(tx, old.id, root_id=root_id, stat=found.read.stat)
     image, after = old.generation_id, found.read.stat.path_bytes
     failures.forget(tx, root_id=root_id, paths=[after])
-    lineage_service.note_move(tx, image, before=old.path_bytes, after=after, now_ms=now_ms)
+    for hooks in import_hooks.all_hooks():
+        hooks.on_file_moved(tx, image, before=old.path_bytes, after=after, now_ms=now_ms)
     related_files.note_move(tx, image, root_id, found.read.sidecars)
     _read_if_never(tx, old, found.read, now_ms=now_ms)
     missing.reckon(tx, [image, *displaced], now_ms=now_ms)
@@ -101,7 +94,7 @@ def _make_room(tx: WriteTx, found: Found, *, now_ms: int) -> list[GenerationId]:
 def touch(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int) -> None:
     files.touch(tx, known.id, stat=found.read.stat)
     if found.read.stat.mtime_ns < known.mtime_ns:
-        lineage_service.note_arrival(tx, known.generation_id, now_ms=now_ms)
+        _note_names(tx, known.generation_id, now_ms=now_ms)
     _read_if_never(tx, known, found.read, now_ms=now_ms)
     if known.missing_at is not None:
         missing.reckon(tx, [known.generation_id], now_ms=now_ms)
@@ -113,8 +106,7 @@ def found_again(tx: WriteTx, known: Sequence[KnownFile], *, now_ms: int) -> None
         files.touch(tx, one.id, stat=FileStat(one.path_bytes, one.bytes, one.mtime_ns))
     images = [one.generation_id for one in known]
     missing.reckon(tx, images, now_ms=now_ms)
-    unhashed = [one.generation_id for one in known if one.blake3 is None]
-    job_queue.enqueue_all(tx, [_thumb_of(one, generations.uuid_of(tx, one)) for one in unhashed], now_ms=now_ms)
+    _note_contents(tx, [one.generation_id for one in known if one.blake3 is None], now_ms=now_ms)
 
 
 def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int) -> bool:
@@ -138,13 +130,13 @@ def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int)
     related_files.note_anew(tx, image, _root_id(found), read)
     was_never_here = known.fingerprint is None
     if was_never_here:
-        migrate_queries.fill_placeholder(tx, image)
+        placeholders.fill_placeholder(tx, image)
     if not was_never_here or read.recipe.prompt is not None:
         # What came over from another gallery is not lost to a file that says nothing.
         _read_anew(tx, image, read, now_ms=now_ms)
-    lineage_service.note_arrival(tx, image, now_ms=now_ms)
+    _note_names(tx, image, now_ms=now_ms)
     missing.reckon(tx, [image], now_ms=now_ms)
-    job_queue.enqueue(tx, _thumb_of(image, generations.uuid_of(tx, image)), now_ms=now_ms)
+    _note_contents(tx, [image], now_ms=now_ms)
     data = {"path": read.stat.path_bytes.decode("utf-8", "replace")}
     event_log.append(tx, level="info", kind="file.changed", subject=found.root.path, data=data, now_ms=now_ms)
     return False
@@ -157,14 +149,26 @@ def _read_if_never(tx: WriteTx, known: KnownFile, read: ImageRead, *, now_ms: in
         return
     files.replace_content(tx, known.id, stat=read.stat, facts=facts_of(read))
     _read_anew(tx, image, read, now_ms=now_ms)
-    job_queue.enqueue(tx, _thumb_of(image, generations.uuid_of(tx, image)), now_ms=now_ms)
+    _note_contents(tx, [image], now_ms=now_ms)
 
 
 def _read_anew(tx: WriteTx, image: GenerationId, read: ImageRead, *, now_ms: int) -> None:
     recipe = replace(read.recipe, params=json.loads(read.params_json))
     set_recipe(tx, image, recipe, problems_of(read), now_ms=now_ms)
     raw_metadata.keep_all(tx, [(image, read.raw)])
-    semantic_service.queue_new(tx, now_ms=now_ms)
+    for hooks in import_hooks.all_hooks():
+        hooks.on_image_read_again(tx, image, now_ms=now_ms)
+
+
+def _note_names(tx: WriteTx, image: GenerationId, *, now_ms: int) -> None:
+    for hooks in import_hooks.all_hooks():
+        hooks.on_names_changed(tx, image, now_ms=now_ms)
+
+
+def _note_contents(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> None:
+    names = [(image, generations.uuid_of(tx, image)) for image in images]
+    for hooks in import_hooks.all_hooks():
+        hooks.on_contents_changed(tx, names, now_ms=now_ms)
 
 
 def set_recipe(tx: WriteTx, image: GenerationId, recipe: Recipe, problems: Sequence[str], *, now_ms: int) -> None:
@@ -183,7 +187,8 @@ def set_recipe(tx: WriteTx, image: GenerationId, recipe: Recipe, problems: Seque
             now_ms=now_ms,
         )
     model_queries.link(tx, image, linked)
-    lineage_service.note_anew(tx, image, recipe, now_ms=now_ms)
+    for hooks in import_hooks.all_hooks():
+        hooks.on_recipe_set(tx, image, recipe, now_ms=now_ms)
 
 
 def facts_of(read: ImageRead) -> Facts:
@@ -221,20 +226,13 @@ def _record_all(tx: WriteTx, found: Sequence[Found], *, now_ms: int) -> None:
         failures.forget(tx, root_id=root_id, paths=[o.read.stat.path_bytes for o in found if _root_id(o) == root_id])
     model_queries.link_all(tx, list(zip(images, linked, strict=True)))
     raw_metadata.keep_all(tx, [(image, one.read.raw) for image, one in taken if one.read.raw])
-    job_queue.enqueue_all(tx, [_thumb_of(image, public_uuid) for image, public_uuid in names], now_ms=now_ms)
-    if file_hash_service.wanted(tx):
-        job_queue.enqueue_all(tx, [file_hash_service.job_for(*name) for name in names], now_ms=now_ms)
-    wd_tagger_service.note(tx, names, now_ms=now_ms)
     word_index.index(tx, images)
-    lineage_service.note(tx, [(image, one.read.recipe) for image, one in taken], now_ms=now_ms)
+    added = [NewImage(*name, one.read.recipe) for name, one in zip(names, found, strict=True)]
+    for hooks in import_hooks.all_hooks():
+        hooks.on_images_added(tx, added, now_ms=now_ms)
     related_files.note(tx, [(image, _root_id(one), one.read) for image, one in taken], now_ms=now_ms)
-    prompt_tags.note(tx, [image for image, one in taken if one.read.recipe.prompt])
-    semantic_service.queue_new(tx, now_ms=now_ms)
-    autotag_service.note(tx, images, now_ms=now_ms)
-
-
-def _thumb_of(image: GenerationId, public_uuid: str) -> NewJob:
-    return NewJob(THUMB_JOB, {"generation": image}, unique_key=public_uuid)
+    for hooks in import_hooks.all_hooks():
+        hooks.on_prompts_added(tx, added, now_ms=now_ms)
 
 
 def _moment(read: ImageRead) -> tuple[int, TimestampSource]:

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from mysticanvas.db.database import WriteTx
 from mysticanvas.domain.file import FileKind, FileStat
 from mysticanvas.domain.generation import GenerationId
+from mysticanvas.features import hooks
 from mysticanvas.features.importing import related_files_queries
 from mysticanvas.features.importing.messages import ImageRead
 from mysticanvas.features.importing.related_files_queries import Loose
-from mysticanvas.features.lineage import service as lineage_service
 from mysticanvas.fs.scanner import IMAGE_ENDINGS
 
 # A1111 numbers every file that it saves: in a batch the image comes some numbers after what was saved
@@ -121,7 +121,5 @@ def _find_home(tx: WriteTx, loose: Loose, *, now_ms: int) -> None:
 
 def _join(tx: WriteTx, loose: Loose, image: GenerationId, *, now_ms: int) -> None:
     """What was made from the file was made from the image that it is one of."""
-    concerned = lineage_service.concerned(tx, loose.generation_id)
-    lineage_service.take_names(tx, loose.generation_id, image)
-    related_files_queries.join(tx, loose, image)
-    lineage_service.note_gone(tx, concerned, now_ms=now_ms)
+    with hooks.removing(tx, loose.generation_id, heir=image, now_ms=now_ms):
+        related_files_queries.join(tx, loose, image)

@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from mysticanvas.db.database import ReadTx, WriteTx
-from mysticanvas.domain.clock import now_ms
+from mysticanvas.db.images import raw_metadata
+from mysticanvas.domain import clock
+from mysticanvas.domain.file import TextEntry
+from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.recipe_json import load
 from mysticanvas.domain.task import Answer, Task
+from mysticanvas.features.hooks import Pixels
 from mysticanvas.features.importing import record, reparse_queries
 from mysticanvas.features.importing.messages import REPARSE_JOB, KeptRead, KeptTexts, ReadKept
 from mysticanvas.jobs import queue as job_queue
@@ -37,15 +41,22 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
         elif content:
             recipe = load(content)
             problems = [problem for problem in one.problems if _ABOUT_THE_FILE.match(problem)]
-            record.set_recipe(tx, one.id, recipe, [*problems, *recipe.problems], now_ms=now_ms())
+            record.set_recipe(tx, one.id, recipe, [*problems, *recipe.problems], now_ms=clock.now_ms())
     if rest:
         enqueue(tx, rest)
+
+
+def note(tx: WriteTx, image: GenerationId, pixels: Pixels, *, now_ms: int) -> None:
+    """Text that pixels hide is kept beside the texts of the file; what they say together is for a worker to read."""
+    if pixels.hidden is not None:
+        raw_metadata.keep_also(tx, image, TextEntry("stealth", "stealth", pixels.hidden))
+        enqueue(tx, [image])
 
 
 def enqueue(tx: WriteTx, images: Sequence[int]) -> None:
     """The same images twice are one job while it waits."""
     key = f"{images[0]}-{images[-1]}-{len(images)}"
-    job_queue.enqueue(tx, NewJob(REPARSE_JOB, payload_of(images), key), now_ms=now_ms())
+    job_queue.enqueue(tx, NewJob(REPARSE_JOB, payload_of(images), key), now_ms=clock.now_ms())
 
 
 def payload_of(images: Sequence[int]) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from mysticanvas.db.images.folders import Root
 from mysticanvas.domain.errors import MystiCanvasError, NotFoundError
 from mysticanvas.domain.task import Executor
 from mysticanvas.features.importing import missing
-from mysticanvas.features.importing.session import ImportRun, Start, Tally
+from mysticanvas.features.importing.session import ImportRun
+from mysticanvas.features.importing.tally import Start, Tally
 from mysticanvas.features.importing.types import ImportCounts, ImportProgress, ImportReport, ImportState
 from mysticanvas.fs.paths import folder_named
 from mysticanvas.fs.watcher import FolderWatcher

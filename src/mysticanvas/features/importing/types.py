@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from mysticanvas.domain.file import Failure
+
 
 class ImportState(StrEnum):
     """LISTING → READING → DONE | FAILED | CANCELLED. Listing and reading overlap; READING says
@@ -17,14 +19,6 @@ class ImportState(StrEnum):
     @property
     def over(self) -> bool:
         return self in (ImportState.DONE, ImportState.FAILED, ImportState.CANCELLED)
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A file or folder that could not be taken in. `path` is for reading, not for opening."""
-
-    path: str
-    reason: str
 
 
 @dataclass(slots=True)

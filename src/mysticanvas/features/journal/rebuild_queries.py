@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mysticanvas.db.database import ReadTx, WriteTx
-from mysticanvas.db.images import generations, word_index
+from mysticanvas.db.images import generations, placeholders, word_index
 from mysticanvas.db.images.generations import New
 from mysticanvas.domain.generation import GenerationId, Recipe, TimestampSource
 from mysticanvas.features.journal.queries import Thing
-from mysticanvas.features.migrate import queries as migrate_queries
 from mysticanvas.jobs import queue as job_queue
 
 
@@ -180,8 +179,8 @@ def _add_absent(tx: WriteTx, one: Thing, *, app_version: str, now_ms: int) -> Ge
     )
     word_index.index(tx, [image])
     root = tx.value("SELECT id FROM roots WHERE path = :path", path=one.get("root"))
-    if root is not None and migrate_queries.at_path(tx, root, one["path"]) is None:
-        migrate_queries.add_absent_file(tx, image, root_id=root, path=one["path"], now_ms=now_ms)
+    if root is not None and placeholders.at_path(tx, root, one["path"]) is None:
+        placeholders.add_absent_file(tx, image, root_id=root, path=one["path"], now_ms=now_ms)
         tx.run(
             """
             UPDATE generation_files SET fingerprint = :fingerprint, blake3 = :blake3

@@ -8,23 +8,18 @@ An input leads to the image that it names (`found_id`). It counts where it says 
 """
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mysticanvas.db.database import ReadTx, WriteTx
-from mysticanvas.db.images.files import FileRow
+from mysticanvas.db.images.former_names import LOWER, MAX_NAME, name_key
 from mysticanvas.domain.generation import GenerationId, InputImage
 
-MAX_NAME = 2_000
 MAX_INPUTS = 64
 # More namesakes than this are told apart by a hash alone.
 MAX_CANDIDATES = 1_000
 # An image with more ancestors than this is no image of a person.
 MAX_ANCESTORS = 10_000
-_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-# ComfyUI says where a picture lies behind its name.
-_PLACE = re.compile(r"\s*\[(?:input|output|temp)\]$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +85,9 @@ _MOMENT = """
 """
 
 
-def name_key(name: str | None) -> str | None:
-    """What a name is compared by; None for what is no name of a file."""
-    if not name or len(name) > MAX_NAME or name.startswith("data:"):
-        return None
-    plain = _PLACE.sub("", name.strip())
-    if "://" in plain:
-        plain = re.split(r"[?#]", plain, maxsplit=1)[0]
-    return re.split(r"[\\/]", plain)[-1].translate(_LOWER) or None
-
-
 def key_of_input(one: InputImage) -> str | None:
     """A1111 names the copy that it keeps of a source by the hash it writes."""
-    return name_key(one.name) or (f"{one.hash}.png".translate(_LOWER) if one.hash else None)
+    return name_key(one.name) or (f"{one.hash}.png".translate(LOWER) if one.hash else None)
 
 
 def set_inputs(tx: WriteTx, image: GenerationId, inputs: Sequence[InputImage]) -> None:
@@ -120,7 +105,7 @@ def set_inputs(tx: WriteTx, image: GenerationId, inputs: Sequence[InputImage]) -
                 "role": one.role.value,
                 "name": one.name[:MAX_NAME] if one.name else None,
                 "name_key": key_of_input(one),
-                "hash": one.hash[:MAX_NAME].translate(_LOWER) if one.hash else None,
+                "hash": one.hash[:MAX_NAME].translate(LOWER) if one.hash else None,
                 "hash_kind": one.hash_kind,
             }
             for position, one in enumerate(inputs[:MAX_INPUTS])
@@ -253,16 +238,6 @@ def ages(tx: ReadTx, images: Iterable[GenerationId]) -> dict[GenerationId, Age]:
     return {row["id"]: Age(row["moment_ms"], row["fingerprint"]) for row in rows}
 
 
-def remember_path(tx: WriteTx, image: GenerationId, path: str) -> None:
-    """A file of the image was there. Beside its name its path is kept, for those that name its folders too;
-    no name has a slash."""
-    names = {name_key(path), path if "/" in path else None} - {None}
-    tx.run_many(
-        "INSERT INTO former_names (name_key, generation_id) VALUES (:name, :image) ON CONFLICT DO NOTHING",
-        [{"name": name, "image": image} for name in names],
-    )
-
-
 def paths_of(tx: ReadTx, image: GenerationId) -> list[str]:
     """Where files of it are and were, or their mere names."""
     return tx.column(
@@ -273,24 +248,6 @@ def paths_of(tx: ReadTx, image: GenerationId) -> list[str]:
         """,
         image=image,
     )
-
-
-def input_files(tx: ReadTx, image: GenerationId) -> list[FileRow]:
-    """The files of the images that went into this one, as files of it: kinds input, mask, control. They
-    stay the final files of their own images too."""
-    rows = tx.all(
-        """
-        SELECT iif(i.role IN ('mask', 'control'), i.role, 'input') AS kind, r.path AS root, f.path, f.path_bytes,
-               f.format, f.bytes, f.mtime_ns, f.width, f.height, f.frames, f.damage, f.blake3, f.sha256, f.missing_at
-          FROM generation_inputs AS i
-               JOIN generation_files AS f ON f.generation_id = i.found_id AND f.kind = 'final'
-               JOIN roots AS r ON r.id = f.root_id
-         WHERE i.generation_id = :image AND i.found_by IS NOT NULL
-         ORDER BY i.position
-        """,
-        image=image,
-    )
-    return [FileRow(**row) for row in rows]
 
 
 def made_from(tx: ReadTx, image: GenerationId) -> list[GenerationId]:

@@ -5,8 +5,8 @@ from pydantic import BaseModel, Field
 
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import generations
+from mysticanvas.edits.replies import wire
 from mysticanvas.edits.runner import EditRunner
-from mysticanvas.features.history.routes import wire
 from mysticanvas.features.lineage import view
 from mysticanvas.features.lineage.edits import SetParent
 from mysticanvas.http.schemas import reply

@@ -8,17 +8,19 @@ First each image leads to those that it names. Where that makes a circle, an ima
 circle that are older, and from none of it where the person has joined two of them.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from mysticanvas.db.database import ReadTx, WriteTx
-from mysticanvas.db.images import generations
+from mysticanvas.db.images import former_names, generations
 from mysticanvas.domain import clock
 from mysticanvas.domain.errors import ConflictError
 from mysticanvas.domain.generation import GenerationId, InputImage, InputRole, Recipe
 from mysticanvas.edits.changesets import RowChange
 from mysticanvas.features.file_hashes import service as file_hash_service
+from mysticanvas.features.hooks import NewImage
 from mysticanvas.features.lineage import queries
 from mysticanvas.features.lineage.queries import Candidate, NamedInput
 from mysticanvas.jobs import queue as job_queue
@@ -26,17 +28,17 @@ from mysticanvas.jobs import queue as job_queue
 _SHA256_HEX = 64
 
 
-def note(tx: WriteTx, images: Sequence[tuple[GenerationId, Recipe]], *, now_ms: int) -> None:
+def note(tx: WriteTx, images: Sequence[NewImage], *, now_ms: int) -> None:
     """New images: remember what went into them, and see who waited for them. Without a single input in
     the library this is one statement for all."""
     naming = []
-    for image, recipe in images:
-        if inputs := inputs_of(recipe):
-            queries.set_inputs(tx, image, inputs)
-            naming.append(image)
+    for one in images:
+        if inputs := inputs_of(one.recipe):
+            queries.set_inputs(tx, one.id, inputs)
+            naming.append(one.id)
     if naming or queries.has_inputs(tx):
         names = _Names(tx)
-        _find_all(tx, [*naming, *_waiting(tx, [image for image, _ in images], names)], names, now_ms=now_ms)
+        _find_all(tx, [*naming, *_waiting(tx, [one.id for one in images], names)], names, now_ms=now_ms)
 
 
 def note_anew(tx: WriteTx, image: GenerationId, recipe: Recipe, *, now_ms: int) -> None:
@@ -58,14 +60,24 @@ def note_arrival(tx: WriteTx, image: GenerationId, *, now_ms: int) -> None:
 def note_move(tx: WriteTx, image: GenerationId, *, before: bytes, after: bytes, now_ms: int) -> None:
     """A file was moved or renamed; what was made from it may still call it by its old name."""
     if before != after:
-        queries.remember_path(tx, image, before.decode("utf-8", "replace"))
+        former_names.remember_path(tx, image, before.decode("utf-8", "replace"))
     note_arrival(tx, image, now_ms=now_ms)
 
 
-def take_names(tx: WriteTx, loose: GenerationId, image: GenerationId) -> None:
+@contextmanager
+def removing(tx: WriteTx, image: GenerationId, *, heir: GenerationId | None, now_ms: int) -> Iterator[None]:
+    """The row of an image goes within this context; what was made from it is asked before."""
+    images = concerned(tx, image)
+    if heir is not None:
+        _take_names(tx, image, heir)
+    yield
+    note_gone(tx, images, now_ms=now_ms)
+
+
+def _take_names(tx: WriteTx, loose: GenerationId, image: GenerationId) -> None:
     """The files of one image are files of another from now on, which goes by their names too."""
     for path in queries.paths_of(tx, loose):
-        queries.remember_path(tx, image, path)
+        former_names.remember_path(tx, image, path)
 
 
 def note_hash(tx: WriteTx, image: GenerationId, sha256: bytes, *, now_ms: int) -> None:

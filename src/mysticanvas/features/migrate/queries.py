@@ -35,56 +35,6 @@ def remember(tx: WriteTx, source: str, foreign_id: str, image: GenerationId) -> 
     )
 
 
-def is_placeholder(tx: ReadTx, image: GenerationId) -> bool:
-    """Whether no file of this image was ever seen here."""
-    return bool(
-        tx.value(
-            """
-            SELECT EXISTS (SELECT 1
-                             FROM generation_files
-                            WHERE generation_id = :image AND kind = 'final' AND fingerprint IS NULL
-                              AND missing_at IS NOT NULL)
-            """,
-            image=image,
-        )
-    )
-
-
-def add_absent_file(tx: WriteTx, image: GenerationId, *, root_id: int, path: str, now_ms: int) -> None:
-    """The final file of an image whose file is not there; nothing is known of its bytes."""
-    tx.run(
-        """
-        INSERT INTO generation_files (generation_id, kind, root_id, path_bytes, path, bytes, mtime_ns, missing_at)
-        VALUES (:image, 'final', :root_id, :path_bytes, :path, 0, 0, :now_ms)
-        """,
-        image=image,
-        root_id=root_id,
-        path_bytes=path.encode(),
-        path=path,
-        now_ms=now_ms,
-    )
-    tx.run("UPDATE generations SET missing_at = :now_ms WHERE id = :image", image=image, now_ms=now_ms)
-
-
-def fill_placeholder(tx: WriteTx, image: GenerationId) -> None:
-    """The file is there now."""
-    tx.run("UPDATE generations SET missing_at = NULL WHERE id = :image", image=image)
-
-
-def at_path(tx: ReadTx, root_id: int, path: str) -> GenerationId | None:
-    """The image whose final file or copy is at this path."""
-    found: GenerationId | None = tx.value(
-        """
-        SELECT generation_id
-          FROM generation_files
-         WHERE root_id = :root_id AND path_bytes = :path_bytes AND kind IN ('final', 'copy')
-        """,
-        root_id=root_id,
-        path_bytes=path.encode(),
-    )
-    return found
-
-
 def replace_placeholder(tx: WriteTx, placeholder: GenerationId, image: GenerationId, *, now_ms: int) -> None:
     """The file has come: all that hung on the placeholder hangs on its image now."""
     tx.run(

@@ -9,7 +9,7 @@ from typing import Any
 from mysticanvas import __version__
 from mysticanvas.db import event_log, settings_store
 from mysticanvas.db.database import Database, ReadTx, WriteTx
-from mysticanvas.db.images import folders, generations, raw_metadata, word_index
+from mysticanvas.db.images import folders, former_names, generations, placeholders, raw_metadata, word_index
 from mysticanvas.db.images.generations import New
 from mysticanvas.db.snapshot_copy import ForeignDatabase
 from mysticanvas.domain.file import ImageFormat, ImageHead, TextEntry
@@ -113,18 +113,18 @@ class TakeOver:
     def _find(self, tx: ReadTx, one: ForeignImage) -> GenerationId | None:
         """By its path; else by its name, where only one image here goes by it."""
         for root_id, path in self._places(tx, one):
-            if (found := queries.at_path(tx, root_id, path)) is not None:
+            if (found := placeholders.at_path(tx, root_id, path)) is not None:
                 return found
         named = self._named(tx, one)
         return named.pop() if len(named) == 1 else None
 
     def _named(self, tx: ReadTx, one: ForeignImage) -> set[GenerationId]:
-        key = lineage_queries.name_key(one.path)
+        key = former_names.name_key(one.path)
         return {candidate.generation_id for candidate in lineage_queries.named(tx, key)} if key else set()
 
     def _look_for_file(self, tx: WriteTx, known: GenerationId, one: ForeignImage) -> None:
         """An image that came over without its file may have found it meanwhile, at another place."""
-        if queries.is_placeholder(tx, known):
+        if placeholders.is_placeholder(tx, known):
             others = self._named(tx, one) - {known}
             if len(others) == 1:
                 image = others.pop()
@@ -169,7 +169,7 @@ class TakeOver:
         )
         places = self._places(tx, one)
         root_id, path = places[0] if places else (self._new_root(tx), one.path or one.id)
-        queries.add_absent_file(tx, image, root_id=root_id, path=path, now_ms=now_ms)
+        placeholders.add_absent_file(tx, image, root_id=root_id, path=path, now_ms=now_ms)
         word_index.index(tx, [image])
         import_record.set_recipe(tx, image, recipe, recipe.problems, now_ms=now_ms)
         raw_metadata.keep_also(tx, image, entry)

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.generation import GenerationId
@@ -14,17 +13,6 @@ _HEX = re.compile(r"(?:0x)?[0-9a-f]+")
 _KINDS_BY_LENGTH = {8: "autov1", 10: "autov2", 12: "autov3", 64: "sha256"}
 # The beginning of the sha256 of nothing: A1111 writes it for every file that is shorter than 1 MB.
 _HASH_OF_NOTHING = "e3b0c442"
-
-
-@dataclass(frozen=True, slots=True)
-class UsedModel:
-    """`sure`: the image names the model by a hash, not by its name alone."""
-
-    model_id: int
-    role: str
-    name: str
-    weight: float | None
-    sure: bool
 
 
 def find_or_add(tx: WriteTx, use: ModelUse, *, now_ms: int) -> int | None:
@@ -106,21 +94,6 @@ def link(tx: WriteTx, image: GenerationId, linked: Linked) -> None:
     """Record which models made an image, in place of what was recorded before."""
     tx.run("DELETE FROM generation_models WHERE generation_id = :image", image=image)
     link_all(tx, [(image, linked)])
-
-
-def used_by(tx: ReadTx, image: GenerationId) -> list[UsedModel]:
-    rows = tx.all(
-        """
-        SELECT coalesce(m.merged_into, m.id) AS model_id, u.role, m.name, u.weight,
-               u.sure AND m.merged_by IS NOT 'name' AS sure
-          FROM generation_models AS u
-               JOIN models AS m ON m.id = u.model_id
-         WHERE u.generation_id = :image
-         ORDER BY u.role, m.name
-        """,
-        image=image,
-    )
-    return [UsedModel(**(row | {"sure": bool(row["sure"])})) for row in rows]
 
 
 def made_with(tx: ReadTx, model_id: int, *, role: ModelKind, min_weight: float | None = None) -> list[GenerationId]:

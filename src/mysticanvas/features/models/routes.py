@@ -13,8 +13,8 @@ from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError, UnreadableFileError
 from mysticanvas.domain.model import ModelKind
 from mysticanvas.domain.task import Executor
+from mysticanvas.edits.replies import wire
 from mysticanvas.edits.runner import EditRunner
-from mysticanvas.features.history.routes import wire
 from mysticanvas.features.models import file_queries, list_queries, queries
 from mysticanvas.features.models import scan as model_scan
 from mysticanvas.features.models.edits import MergeModels

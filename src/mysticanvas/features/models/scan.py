@@ -10,10 +10,9 @@ from pathlib import Path
 from mysticanvas.db import event_log
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.errors import TaskError
-from mysticanvas.domain.file import FileStat
+from mysticanvas.domain.file import Failure, FileStat
 from mysticanvas.domain.model import ModelKind
 from mysticanvas.domain.task import Answer, Executor
-from mysticanvas.features.importing.types import Failure
 from mysticanvas.features.models import file_queries
 from mysticanvas.features.models.file_queries import FoundModel, KnownModel
 from mysticanvas.features.models.folders import family_of_path, kind_of_path

@@ -1,10 +1,11 @@
-from mysticanvas.features.base import Feature, Loop
-from mysticanvas.features.semantic import job
-from mysticanvas.features.semantic.backfill import Backfilling
+from mysticanvas.features.base import Feature
+from mysticanvas.features.hooks import ImportHooks
+from mysticanvas.features.semantic import job, service
 from mysticanvas.features.semantic.types import JOB_KIND
 from mysticanvas.jobs.kinds import JobKind
 
 FEATURE = Feature(
+    import_hooks=ImportHooks(on_prompts_added=service.note_added, on_image_read_again=service.note_anew),
     jobs=(JobKind(name=JOB_KIND, prepare=job.prepare, apply=job.apply, split=job.split),),
-    background=(Loop(Backfilling, only_serving=True),),
+    backfills=(service.queue_missing,),
 )

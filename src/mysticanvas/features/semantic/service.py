@@ -4,11 +4,13 @@ Prompts are numbered as they arrive. A job is a block of such numbers and one mo
 missing in the block when it runs, so a job too many costs nothing and one too few is made up for.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mysticanvas.db import settings_store
 from mysticanvas.db.database import Database, ReadTx, WriteTx
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.features.hooks import NewImage
 from mysticanvas.features.semantic.types import JOB_KIND
 from mysticanvas.jobs import queries as job_queries
 from mysticanvas.jobs import queue as job_queue
@@ -48,6 +50,14 @@ def queue_new(tx: WriteTx, *, now_ms: int) -> None:
             blocks = range((queued + 1) // space.batch, last // space.batch + 1)
             job_queue.enqueue_all(tx, [_job(space, block) for block in blocks], now_ms=now_ms)
             settings_store.put(tx, name, last)
+
+
+def note_added(tx: WriteTx, _: Sequence[NewImage], *, now_ms: int) -> None:
+    queue_new(tx, now_ms=now_ms)
+
+
+def note_anew(tx: WriteTx, _: GenerationId, *, now_ms: int) -> None:
+    queue_new(tx, now_ms=now_ms)
 
 
 def queue_missing(database: Database, *, now_ms: Callable[[], int], goes_on: Callable[[], bool] = lambda: True) -> int:

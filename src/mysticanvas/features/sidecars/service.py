@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mysticanvas.db.database import Database
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.features.archive import export_queries
+from mysticanvas.features.sidecars import queries
 from mysticanvas.features.sidecars import write as sidecar_write
 from mysticanvas.formats.sidecars import own as sidecar_own
 from mysticanvas.formats.sidecars.own import Said, SidecarFormat
@@ -19,7 +19,7 @@ def write(database: Database, images: Sequence[GenerationId], how: SidecarFormat
     """How many sidecars were written, unchanged, foreign (another program's: left alone), failed, or nothing."""
     outcomes = Counter[str](dict.fromkeys((*sidecar_write.Outcome, NOTHING), 0))
     for image in images:
-        one = database.read(export_queries.for_others, image)
+        one = database.read(queries.for_others, image)
         if one is None or not (one.tags or one.rating):
             outcomes[NOTHING] += 1
             continue

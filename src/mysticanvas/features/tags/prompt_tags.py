@@ -11,6 +11,7 @@ from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.tag import Assertion, TagId, TagName, TagSource, TagState, tag_name
+from mysticanvas.features.hooks import NewImage
 from mysticanvas.features.tags import assertion_queries, image_tag_queries, phrase_queries, queries
 from mysticanvas.features.tags.phrase_queries import Phrase
 from mysticanvas.features.tags.prompt_phrases import phrases
@@ -35,6 +36,11 @@ def note(tx: WriteTx, images: Sequence[GenerationId]) -> None:
     """New images: their prompts are looked through once the import has time."""
     if images and wanted(tx):
         phrase_queries.put_off(tx, images)
+
+
+def note_added(tx: WriteTx, images: Sequence[NewImage], *, now_ms: int) -> None:
+    """In the transaction that brought them."""
+    note(tx, [one.id for one in images if one.recipe.prompt])
 
 
 def start(database: Database) -> int:

@@ -12,9 +12,9 @@ from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.db.images import generations
 from mysticanvas.domain.tag import TagId, TagState, key_of
 from mysticanvas.edits.kinds import decode
+from mysticanvas.edits.replies import wire
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.collections import queries as collection_queries
-from mysticanvas.features.history.routes import wire
 from mysticanvas.features.tags import (
     assertion_queries,
     bulk_script,

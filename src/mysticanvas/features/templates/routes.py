@@ -1,26 +1,21 @@
-"""Prompt templates and wildcards over HTTP, and the export of all that the person wrote."""
+"""Prompt templates and wildcards over HTTP."""
 
 import random
 import uuid as uuids
-from collections.abc import Iterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
-from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from mysticanvas.db.database import Database, ReadTx
+from mysticanvas.db.database import Database
 from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.edits.replies import wire
 from mysticanvas.edits.runner import EditRunner
-from mysticanvas.features.archive import export as archive_export
-from mysticanvas.features.archive import service as archive_service
-from mysticanvas.features.history.routes import wire
 from mysticanvas.features.templates import queries, service
 from mysticanvas.features.templates.edits import CreateTemplate, DeleteTemplate, EditTemplate, SetWildcard
 from mysticanvas.features.templates.queries import Template
 from mysticanvas.http.schemas import Int64, reply
 
-EXPORT_LIMIT_MS = 300_000
 Text = Annotated[str, Field(max_length=50_000)]
 Setting = Text | Int64 | Annotated[float, Field(allow_inf_nan=False)]
 Name = Annotated[str, Field(max_length=400)]
@@ -80,7 +75,6 @@ def routes(database: Database, edits: EditRunner) -> APIRouter:
     # Its fixed paths come before those that begin with a uuid.
     _add_uses(router, database, edits)
     _add_templates(router, database, edits)
-    _add_export(router, database)
     return router
 
 
@@ -143,33 +137,9 @@ def _add_templates(router: APIRouter, database: Database, edits: EditRunner) -> 
         return reply(wire(edits.do(SetWildcard(name=asked.name, content=asked.content))))
 
 
-def _add_export(router: APIRouter, database: Database) -> None:
-
-    @router.get("/export")
-    def export() -> Response:
-        """Lines of JSON, over one state of the library."""
-        text = "\n".join(database.read_within(EXPORT_LIMIT_MS, _export))
-        return StreamingResponse(_blocks(text + "\n"), media_type="application/x-ndjson")
-
-    @router.get("/export/whole")
-    def export_whole() -> Response:
-        """The things of the journal, a line each, over one state of the library."""
-        found = database.read_within(EXPORT_LIMIT_MS, lambda tx: b"\n".join(archive_service.lines(tx)))
-        return Response(found + b"\n", media_type="application/x-ndjson")
-
-
 def _expanded(database: Database, made: Template, asked: ExpandIn) -> dict[str, Any]:
     seed = random.randrange(1 << 48) if asked.seed is None else asked.seed
     recipes = [
         database.read(service.expanded, made, seed=seed + number, values=asked.values) for number in range(asked.count)
     ]
     return {"seed": seed, "expanded": [service.in_form(recipe, asked.form) for recipe in recipes]}
-
-
-def _export(tx: ReadTx) -> list[str]:
-    return list(archive_export.lines(tx))
-
-
-def _blocks(text: str) -> Iterator[str]:
-    for start in range(0, len(text), 1 << 18):
-        yield text[start : start + (1 << 18)]

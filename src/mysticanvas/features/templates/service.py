@@ -9,11 +9,10 @@ from dataclasses import asdict
 from typing import Any
 
 from mysticanvas.db.database import ReadTx
-from mysticanvas.db.images import generations
+from mysticanvas.db.images import generations, used_models
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import LoraUse, Recipe
 from mysticanvas.domain.text import clean
-from mysticanvas.features.models import queries as model_queries
 from mysticanvas.features.templates import queries, types
 from mysticanvas.features.templates.edits import MAX_NAME, PARAMS, CreateTemplate, checked
 from mysticanvas.features.templates.queries import Template
@@ -34,7 +33,7 @@ def draft(content: str, negative: str | None, params: dict[str, Any]) -> Templat
 def from_image(tx: ReadTx, image_uuid: str, *, name: str, category: str | None) -> CreateTemplate:
     """The edit that saves an image's generation data as a template, with the image as its preview."""
     made = generations.detail(tx, generations.id_of(tx, image_uuid))
-    loras = [use for use in model_queries.used_by(tx, made.id) if use.role == "lora"]
+    loras = [use for use in used_models.used_by(tx, made.id) if use.role == "lora"]
     content = made.prompt or ""
     content += "".join(
         f" <lora:{use.name}:{use.weight:g}>" for use in loras if use.weight and f"<lora:{use.name}" not in content

@@ -1,27 +1,38 @@
 """Thumbnails, and what reading all the bytes for them brings: the full hash, the damage, hidden text."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from mysticanvas.db.database import ReadTx, WriteTx
-from mysticanvas.db.images import files, generations, raw_metadata
+from mysticanvas.db.images import files, generations
 from mysticanvas.db.images.files import KnownFile
 from mysticanvas.domain.clock import now_ms
-from mysticanvas.domain.file import FileKind, TextEntry
+from mysticanvas.domain.file import FileKind
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Answer, Task
-from mysticanvas.features.duplicates import queries as image_hash_queries
-from mysticanvas.features.importing import reparse_job
+from mysticanvas.features import hooks as import_hooks
+from mysticanvas.features.hooks import NewImage, Pixels
 from mysticanvas.features.thumbnails.types import JOB_KIND, MakeThumbs, ThumbsMade
-from mysticanvas.features.vision import service as vision_service
 from mysticanvas.imaging.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
 from mysticanvas.jobs import location as job_location
 from mysticanvas.jobs import queue as job_queue
+from mysticanvas.jobs.queue import NewJob
 from mysticanvas.jobs.types import JobPriority
 
 # A file that changed before its thumbnail was made is taken in anew by the next scan; until then now and then
 # is often enough.
 LOOK_AGAIN_MS = 5 * 60_000
+
+
+def note(tx: WriteTx, images: Sequence[NewImage], *, now_ms: int) -> None:
+    """New images, in the transaction that brought them."""
+    queue(tx, [(one.id, one.uuid) for one in images], now_ms=now_ms)
+
+
+def queue(tx: WriteTx, images: Sequence[tuple[GenerationId, str]], *, now_ms: int) -> None:
+    """Images with their uuids; the same image twice is one job while it waits."""
+    job_queue.enqueue_all(tx, [NewJob(JOB_KIND, {"generation": one}, uuid) for one, uuid in images], now_ms=now_ms)
 
 
 def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
@@ -39,15 +50,13 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
         _look_again_later(tx, image, file)
         return
     files.set_pixels(tx, file.id, blake3=answer.blake3, color_rgb=answer.color_rgb, damage=answer.damage)
-    image_hash_queries.keep(tx, image, answer.phash)
+    has_thumbnail = bool(answer.blake3 is not None and answer.webps)
     if answer.blake3 is not None and answer.webps:
         for kind, edge_px, webp in zip((FileKind.THUMB, FileKind.PREVIEW), SHORT_EDGES_PX, answer.webps, strict=False):
             files.keep_thumb(tx, image, kind=kind, blake3=answer.blake3, short_edge_px=edge_px, size_bytes=len(webp))
-        vision_service.note(tx, image, now_ms=now_ms())
-    if answer.hidden is not None:
-        # Kept beside the texts of the file; what they say together is for a worker to read.
-        raw_metadata.keep_also(tx, image, TextEntry("stealth", "stealth", answer.hidden))
-        reparse_job.enqueue(tx, [image])
+    pixels = Pixels(answer.phash, has_thumbnail, answer.hidden)
+    for hooks in import_hooks.all_hooks():
+        hooks.on_thumbnails_made(tx, image, pixels, now_ms=now_ms())
     tx.changes.changed.append(image)
 
 
@@ -64,7 +73,7 @@ def _look_again_later(tx: WriteTx, image: GenerationId, file: KnownFile | None) 
     if file is None or file.blake3 is not None or file.missing_at is not None:
         return
     moment_ms = now_ms()
-    again = job_queue.NewJob(
+    again = NewJob(
         JOB_KIND,
         {"generation": image},
         generations.uuid_of(tx, image),

@@ -13,7 +13,7 @@ from itertools import groupby
 from mysticanvas.db import event_log
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.features.lineage import service as lineage_service
+from mysticanvas.features import hooks
 from mysticanvas.features.trash import queries
 from mysticanvas.features.trash.queries import PurgedFile
 from mysticanvas.fs import sidecars
@@ -159,11 +159,8 @@ def _forget_bare(tx: WriteTx, image: GenerationId, *, now_ms: int) -> bool:
 
 
 def _forget_row(tx: WriteTx, image: GenerationId, *, now_ms: int) -> bool:
-    concerned = lineage_service.concerned(tx, image)
-    if not queries.forget(tx, image):
-        return False
-    lineage_service.note_gone(tx, concerned, now_ms=now_ms)
-    return True
+    with hooks.removing(tx, image, now_ms=now_ms):
+        return queries.forget(tx, image)
 
 
 def _keep(tx: WriteTx, files: Sequence[PurgedFile], reason: str, *, now_ms: int) -> None:

@@ -13,8 +13,8 @@ from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.edits import log as edit_log
+from mysticanvas.edits.replies import wire
 from mysticanvas.edits.runner import EditRunner
-from mysticanvas.features.history.routes import wire
 from mysticanvas.features.trash import purge as trash_purge
 from mysticanvas.features.trash import queries, service
 from mysticanvas.features.trash.edits import RestoreFromTrash

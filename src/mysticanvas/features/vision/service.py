@@ -13,6 +13,7 @@ from pathlib import Path
 from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
+from mysticanvas.features.hooks import Pixels
 from mysticanvas.features.vision.types import JOB_KIND
 from mysticanvas.jobs import control as job_control
 from mysticanvas.jobs import queue as job_queue
@@ -97,9 +98,9 @@ def _clip_in(place: Path) -> Clip:
     return Clip(str(place.resolve()), f"{CLIP_SPACES}{mark}", has_text)
 
 
-def note(tx: WriteTx, image: GenerationId, *, now_ms: int) -> None:
+def note(tx: WriteTx, image: GenerationId, pixels: Pixels, *, now_ms: int) -> None:
     """A thumbnail has come; in the transaction that keeps it (J1)."""
-    if image_vectors.sight(tx).is_on:
+    if pixels.has_thumbnail and image_vectors.sight(tx).is_on:
         job_queue.enqueue(tx, _job([image], JobPriority.BEHIND), now_ms=now_ms)
 
 

@@ -14,6 +14,7 @@ from mysticanvas.db.images import generations
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.tag import MachineTag, TagSource
+from mysticanvas.features.hooks import NewImage
 from mysticanvas.features.tags import model_tags, model_tags_queries
 from mysticanvas.features.wd_tagger.types import JOB_KIND
 from mysticanvas.fs.paths import folder_named
@@ -87,11 +88,11 @@ def start(database: Database, images: Sequence[GenerationId], *, again: bool, no
     return queued
 
 
-def note(tx: WriteTx, names: Sequence[tuple[GenerationId, str]], *, now_ms: int) -> None:
+def note(tx: WriteTx, images: Sequence[NewImage], *, now_ms: int) -> None:
     """New images, in the transaction that brought them."""
     wanted = wishes(tx)
     if wanted is not None and wanted.after_import:
-        job_queue.enqueue_all(tx, [_job(image, uuid, wanted) for image, uuid in names], now_ms=now_ms)
+        job_queue.enqueue_all(tx, [_job(one.id, one.uuid, wanted) for one in images], now_ms=now_ms)
 
 
 def _enqueue(tx: WriteTx, images: Sequence[GenerationId], wanted: Wishes, again: bool, *, now_ms: int) -> int:
