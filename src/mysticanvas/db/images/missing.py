@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.db.images import former_names
 from mysticanvas.db.images.files import KnownFile
 from mysticanvas.domain.errors import NotFoundError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.features.lineage import queries as lineage_queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def forget_spare(tx: WriteTx, file_ids: list[int]) -> list[GenerationId]:
             continue
         if row["elsewhere"]:
             if row["kind"] == "copy":
-                lineage_queries.remember_path(tx, row["image"], row["path"])
+                former_names.remember_path(tx, row["image"], row["path"])
             tx.run("DELETE FROM generation_files WHERE id = :file_id AND kind = 'copy'", file_id=file_id)
         else:
             alone[row["image"]] = None

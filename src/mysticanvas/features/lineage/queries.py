@@ -8,23 +8,21 @@ An input leads to the image that it names (`found_id`). It counts where it says 
 """
 
 import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.db.images.files import FileRow
+from mysticanvas.db.images.former_names import MAX_NAME
+from mysticanvas.db.images.former_names import name_key as name_key
 from mysticanvas.domain.generation import GenerationId, InputImage
 
-MAX_NAME = 2_000
 MAX_INPUTS = 64
 # More namesakes than this are told apart by a hash alone.
 MAX_CANDIDATES = 1_000
 # An image with more ancestors than this is no image of a person.
 MAX_ANCESTORS = 10_000
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-# ComfyUI says where a picture lies behind its name.
-_PLACE = re.compile(r"\s*\[(?:input|output|temp)\]$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +86,6 @@ _MOMENT = """
                                        WHERE s.generation_id = g.id AND s.kind IN ('final', 'copy'))),
                     NULL), g.timestamp)
 """
-
-
-def name_key(name: str | None) -> str | None:
-    """What a name is compared by; None for what is no name of a file."""
-    if not name or len(name) > MAX_NAME or name.startswith("data:"):
-        return None
-    plain = _PLACE.sub("", name.strip())
-    if "://" in plain:
-        plain = re.split(r"[?#]", plain, maxsplit=1)[0]
-    return re.split(r"[\\/]", plain)[-1].translate(_LOWER) or None
 
 
 def key_of_input(one: InputImage) -> str | None:
@@ -251,16 +239,6 @@ def ages(tx: ReadTx, images: Iterable[GenerationId]) -> dict[GenerationId, Age]:
         images=json.dumps(list(images)),
     )
     return {row["id"]: Age(row["moment_ms"], row["fingerprint"]) for row in rows}
-
-
-def remember_path(tx: WriteTx, image: GenerationId, path: str) -> None:
-    """A file of the image was there. Beside its name its path is kept, for those that name its folders too;
-    no name has a slash."""
-    names = {name_key(path), path if "/" in path else None} - {None}
-    tx.run_many(
-        "INSERT INTO former_names (name_key, generation_id) VALUES (:name, :image) ON CONFLICT DO NOTHING",
-        [{"name": name, "image": image} for name in names],
-    )
 
 
 def paths_of(tx: ReadTx, image: GenerationId) -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from mysticanvas.db.database import ReadTx, WriteTx
-from mysticanvas.db.images import generations
+from mysticanvas.db.images import former_names, generations
 from mysticanvas.domain import clock
 from mysticanvas.domain.errors import ConflictError, InvalidInputError
 from mysticanvas.domain.generation import GenerationId, InputImage, InputRole, ParentRelation, Recipe
@@ -59,14 +59,14 @@ def note_arrival(tx: WriteTx, image: GenerationId, *, now_ms: int) -> None:
 def note_move(tx: WriteTx, image: GenerationId, *, before: bytes, after: bytes, now_ms: int) -> None:
     """A file was moved or renamed; what was made from it may still call it by its old name."""
     if before != after:
-        queries.remember_path(tx, image, before.decode("utf-8", "replace"))
+        former_names.remember_path(tx, image, before.decode("utf-8", "replace"))
     note_arrival(tx, image, now_ms=now_ms)
 
 
 def take_names(tx: WriteTx, loose: GenerationId, image: GenerationId) -> None:
     """The files of one image are files of another from now on, which goes by their names too."""
     for path in queries.paths_of(tx, loose):
-        queries.remember_path(tx, image, path)
+        former_names.remember_path(tx, image, path)
 
 
 def note_hash(tx: WriteTx, image: GenerationId, sha256: bytes, *, now_ms: int) -> None:
