@@ -1,7 +1,7 @@
 """Imports point down, tasks have no database, and SQL has its places.
 
-`python -m tests.structure.test_layers` prints the share of imports that stay within a feature. import-linter checks most of this too, by the contracts of pyproject.toml; here are also SQL text, circles of single
-modules, and the share of imports that stay within a feature.
+import-linter checks most of this too, by the contracts of pyproject.toml; here are also SQL text, circles of single
+modules, and the share of imports that stay within a feature: `python -m tests.structure.test_layers` prints it.
 """
 
 import ast
