@@ -1,13 +1,16 @@
-"""The names that files of an image once had, by which other images may still name it as their input."""
+"""The names that files of images had, and what names are compared by.
+
+A name is compared without its folders and without the case of A to Z, as the index on `generation_files`
+has it.
+"""
 
 import re
 
 from mysticanvas.db.database import WriteTx
 from mysticanvas.domain.generation import GenerationId
 
-# What is longer is no name of a file.
 MAX_NAME = 2_000
-_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
+LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 # ComfyUI says where a picture lies behind its name.
 _PLACE = re.compile(r"\s*\[(?:input|output|temp)\]$")
 
@@ -19,7 +22,7 @@ def name_key(name: str | None) -> str | None:
     plain = _PLACE.sub("", name.strip())
     if "://" in plain:
         plain = re.split(r"[?#]", plain, maxsplit=1)[0]
-    return re.split(r"[\\/]", plain)[-1].translate(_LOWER) or None
+    return re.split(r"[\\/]", plain)[-1].translate(LOWER) or None
 
 
 def remember_path(tx: WriteTx, image: GenerationId, path: str) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.db.images.files import FileRow
-from mysticanvas.db.images.former_names import MAX_NAME
+from mysticanvas.db.images.former_names import LOWER, MAX_NAME
 from mysticanvas.db.images.former_names import name_key as name_key
 from mysticanvas.domain.generation import GenerationId, InputImage
 
@@ -22,7 +22,6 @@ MAX_INPUTS = 64
 MAX_CANDIDATES = 1_000
 # An image with more ancestors than this is no image of a person.
 MAX_ANCESTORS = 10_000
-_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ _MOMENT = """
 
 def key_of_input(one: InputImage) -> str | None:
     """A1111 names the copy that it keeps of a source by the hash it writes."""
-    return name_key(one.name) or (f"{one.hash}.png".translate(_LOWER) if one.hash else None)
+    return name_key(one.name) or (f"{one.hash}.png".translate(LOWER) if one.hash else None)
 
 
 def set_inputs(tx: WriteTx, image: GenerationId, inputs: Sequence[InputImage]) -> None:
@@ -108,7 +107,7 @@ def set_inputs(tx: WriteTx, image: GenerationId, inputs: Sequence[InputImage]) -
                 "role": one.role.value,
                 "name": one.name[:MAX_NAME] if one.name else None,
                 "name_key": key_of_input(one),
-                "hash": one.hash[:MAX_NAME].translate(_LOWER) if one.hash else None,
+                "hash": one.hash[:MAX_NAME].translate(LOWER) if one.hash else None,
                 "hash_kind": one.hash_kind,
             }
             for position, one in enumerate(inputs[:MAX_INPUTS])
