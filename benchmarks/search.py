@@ -28,8 +28,9 @@ from mysticanvas.domain.query import All, Field, Is, Made, Named, Node, Not, Num
 from mysticanvas.domain.query import Any as Either
 from mysticanvas.search import days, facets, language, ordering, paging, timeline
 from mysticanvas.search.engine import Finder
-from mysticanvas.search.index import Index, find
-from mysticanvas.search.index_data import State
+from mysticanvas.search.index import Index
+from mysticanvas.search.index_state import IndexState
+from mysticanvas.search.matches import find
 from mysticanvas.search.snapshots import Snapshots, items
 
 PAGE = 100
@@ -82,7 +83,7 @@ def median_ms(work: Callable[[], object], times: int = 5) -> float:
     return sorted(cpu_ms(work) for _ in range(times))[times // 2]
 
 
-def answer(tx: ReadTx, state: State, query: Query) -> int:
+def answer(tx: ReadTx, state: IndexState, query: Query) -> int:
     """Count, nine facets and the days: what the gallery shows beside the images."""
     found = find(tx, state, query)
     for field in SHOWN:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import apsw
 import pytest
 
-from mysticanvas.db import settings_store
+from mysticanvas.db import database_file, settings_store
 from mysticanvas.db import writer as db_writer
 from mysticanvas.db.database import ChangeSet, Database, ReadTx, WriteTx
 from mysticanvas.domain.errors import (
@@ -230,7 +230,7 @@ def test_a_full_disk_refuses_with_a_sentence_and_work_goes_on_when_there_is_room
 def test_a_log_that_grows_beyond_reason_names_the_reader_that_holds_it(
     database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(db_writer, "LARGE_WAL_BYTES", 10_000)
+    monkeypatch.setattr(database_file, "LARGE_WAL_BYTES", 10_000)
     monkeypatch.setattr(db_writer, "LOOK_EVERY_S", 0)
 
     def a_long_read(tx: ReadTx) -> None:

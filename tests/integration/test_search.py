@@ -22,7 +22,7 @@ from mysticanvas.search import index as index_module
 from mysticanvas.search import resolve as search_resolve
 from mysticanvas.search.engine import Finder
 from mysticanvas.search.index import Index, NotWarmError
-from mysticanvas.search.index_data import State
+from mysticanvas.search.index_state import IndexState
 from mysticanvas.search.snapshots import Snapshots, items, position_of
 from mysticanvas.search.statistics import statistics
 
@@ -369,15 +369,15 @@ def test_what_is_committed_while_the_index_is_read_is_in_it(
     """Also where somebody asks meanwhile, whom SQL answers."""
     database.write(add_image, FIRST_S, prompt="sea")
     was_read, go_on = threading.Event(), threading.Event()
-    read_all = State.of
+    read_all = IndexState.of
 
-    def slowly(tx: ReadTx) -> State:
+    def slowly(tx: ReadTx) -> IndexState:
         state = read_all(tx)
         was_read.set()
         go_on.wait(120)
         return state
 
-    monkeypatch.setattr(State, "of", slowly)
+    monkeypatch.setattr(IndexState, "of", slowly)
     with Index(database) as index:
         finder = Finder(database, index)
         index.start()

@@ -16,7 +16,8 @@ from mysticanvas.search import facets, keyset_plan, language, ordering, paging
 from mysticanvas.search.columns import Lists
 from mysticanvas.search.engine import Finder
 from mysticanvas.search.index import Index
-from mysticanvas.search.index_data import State
+from mysticanvas.search.index_caches import Caches
+from mysticanvas.search.index_state import IndexState
 
 FACETS_EVERY = 5
 
@@ -95,23 +96,23 @@ def _forgets_the_changed(patch: pytest.MonkeyPatch) -> None:
 
 
 def _keeps_the_trashed(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(State, "_forget", lambda self, positions: None)
+    patch.setattr(IndexState, "_forget", lambda self, positions: None)
 
 
 def _keeps_old_words(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(State, "_check_words", lambda *_: None)
+    patch.setattr(Caches, "_update_words", lambda *_: None)
 
 
 def _keeps_old_bitmaps_of_tags(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(State, "_repost", lambda *_: None)
+    patch.setattr(Caches, "_update_postings", lambda *_: None)
 
 
 def _keeps_old_collections(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(State, "forget_collections", lambda self, collections: None)
+    patch.setattr(IndexState, "forget_collections", lambda self, collections: None)
 
 
 def _forgets_what_those_who_come_back_were_in(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(State, "_recollect", lambda self, tx, positions, ids: None)
+    patch.setattr(Caches, "_update_collections", lambda self, tx, positions, ids: None)
 
 
 def _counts_lists_that_were_given_up(patch: pytest.MonkeyPatch) -> None:
@@ -127,7 +128,7 @@ def _counts_lists_that_were_given_up(patch: pytest.MonkeyPatch) -> None:
 
 
 def _takes_arrival_for_age(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(State, "ids_ascending", lambda self, mask, positions: (self.columns["id"][positions], positions))
+    patch.setattr(IndexState, "ids_ascending", lambda self, mask, positions: (self.columns["id"][positions], positions))
 
 
 def _compares_without_the_end(patch: pytest.MonkeyPatch) -> None:
@@ -142,16 +143,16 @@ def _breaks_ties_oldest_first(patch: pytest.MonkeyPatch) -> None:
 
 
 def _keeps_old_places_among_names(patch: pytest.MonkeyPatch) -> None:
-    ranks = State.name_ranks
+    ranks = IndexState.name_ranks
 
-    def once(self: State, tx: Any) -> Any:
+    def once(self: IndexState, tx: Any) -> Any:
         kept = getattr(_keeps_old_places_among_names, "ranks", None)
         if kept is None or len(kept) < self.columns.count:
             kept = ranks(self, tx)
             _keeps_old_places_among_names.ranks = kept  # type: ignore[attr-defined]
         return kept
 
-    patch.setattr(State, "name_ranks", once)
+    patch.setattr(IndexState, "name_ranks", once)
 
 
 def _asks_only_one_arm_of_a_union(patch: pytest.MonkeyPatch) -> None:
@@ -165,13 +166,13 @@ def _asks_only_one_arm_of_a_union(patch: pytest.MonkeyPatch) -> None:
 
 
 def _stops_counting_tags_too_soon(patch: pytest.MonkeyPatch) -> None:
-    most_used = State.most_used_tags
+    most_used = IndexState.most_used_tags
 
-    def fewer(self: State, mask: Any, positions: Any, most: int) -> Any:
+    def fewer(self: IndexState, mask: Any, positions: Any, most: int) -> Any:
         found = most_used(self, mask, positions, most)
         return found and dict(list(found.items())[:most])
 
-    patch.setattr(State, "most_used_tags", fewer)
+    patch.setattr(IndexState, "most_used_tags", fewer)
 
 
 def _takes_the_driver_for_all(patch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,6 @@ the number there does.
 """
 
 import logging
-import os
 import threading
 import time
 from collections import deque
@@ -18,6 +17,7 @@ from typing import Any
 import apsw
 
 from mysticanvas.db.connections import ChangeSet, WriteTx, open_writer
+from mysticanvas.db.database_file import DatabaseFile
 from mysticanvas.db.io_errors import DISK_ERRORS, sentence
 from mysticanvas.domain.errors import LibraryError
 
@@ -26,8 +26,6 @@ log = logging.getLogger(__name__)
 # A person's edit waits for at most one bulk transaction, so that one stays short.
 BULK_LIMIT_S = 0.05
 LOOK_EVERY_S = 5.0
-# Where a reader holds the log open, it grows; this is far beyond what any import needs.
-LARGE_WAL_BYTES = 256 * 1024 * 1024
 SERIAL = "writer.serial"
 
 
@@ -48,8 +46,6 @@ class Writer:
     """
 
     def __init__(self, path: Path, *, oldest_reader: Callable[[], str | None]) -> None:
-        self._path = path
-        self._oldest_reader = oldest_reader
         self._edits: deque[_Change] = deque()
         self._bulk: deque[_Change] = deque()
         self._wake = threading.Condition()
@@ -57,9 +53,7 @@ class Writer:
         self._listeners: list[Listener] = []
         self._connection = open_writer(path)
         self.serial = _read_serial(self._connection)
-        self._identity = _identity(path)
-        self._looked_s = time.monotonic()
-        self._wal_is_large = False
+        self._file = DatabaseFile(path, oldest_reader=oldest_reader)
         self._lost: LibraryError | None = None
         self.trouble: str | None = None
         self._trouble_listeners: list[Callable[[str | None], None]] = []
@@ -170,12 +164,12 @@ class Writer:
 
     def _is_on_disk(self) -> bool:
         """Whether the transaction that has just failed was committed all the same (D6)."""
-        if _identity(self._path) != self._identity:
+        if self._file.is_replaced():
             # Opening the path again would make a new file; the old one is still in our hands.
             return False
         try:
             self._connection.close(True)
-            self._connection = open_writer(self._path)
+            self._connection = open_writer(self._file.path)
             on_disk = _read_serial(self._connection)
         except apsw.Error:
             log.exception("the database could not be opened again")
@@ -225,38 +219,25 @@ class Writer:
     # -- is the file still ours, and the log small? -------------------------------------------
 
     def _look_around(self) -> None:
-        now_s = time.monotonic()
-        if self._lost is not None or now_s - self._looked_s < LOOK_EVERY_S:
-            return
-        self._looked_s = now_s
-        self._check_identity()
-        self._check_wal()
+        if self._lost is None and self._file.is_due(LOOK_EVERY_S):
+            self._check_identity()
+            self._file.check_wal()
 
     def _check_identity(self) -> None:
         """D9: a database that was deleted or replaced under us takes writes into nothing."""
-        if _identity(self._path) == self._identity:
+        if not self._file.is_replaced():
             return
         try:
             where = f"What was in it is safe in {self._rescue()}; restart MystiCanvas."
         except apsw.Error:
             log.exception("the database that was taken away could not be rescued")
             where = "It could not be copied to another place: free space, and do not stop MystiCanvas before."
-        self._lost = LibraryError(f"The database {self._path} was deleted or replaced while it was open. {where}")
+        self._lost = LibraryError(f"The database {self._file.path} was deleted or replaced while it was open. {where}")
         self._set_trouble(str(self._lost))
         log.error("the database was taken away", extra={"sentence": str(self._lost)})
 
-    def _check_wal(self) -> None:
-        """D4: a log that only grows has a reader that never ends. Said once, until it is small again."""
-        try:
-            large = os.stat(f"{self._path}-wal").st_size > LARGE_WAL_BYTES
-        except OSError:
-            large = False
-        if large and not self._wal_is_large:
-            log.warning("the write-ahead log is large", extra={"oldest_reader": self._oldest_reader()})
-        self._wal_is_large = large
-
     def _rescue(self) -> Path:
-        rescued = self._path.with_name(f"rescued-{time.time_ns() // 1_000_000}.db")
+        rescued = self._file.rescue_path()
         self._connection.execute("VACUUM INTO ?", (str(rescued),))
         return rescued
 
@@ -267,14 +248,6 @@ class Writer:
             self._bulk.clear()
         for change in refused:
             change.done.set_exception(error)
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        stat = os.stat(path)
-    except OSError:
-        return None
-    return stat.st_dev, stat.st_ino
 
 
 def _read_serial(connection: apsw.Connection) -> int:

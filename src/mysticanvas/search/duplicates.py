@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from mysticanvas.db.database import ChangeSet, Database
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.similarity import Alike
-from mysticanvas.features.duplicates import queries as image_hash_queries
 from mysticanvas.imaging import hash_search
 from mysticanvas.imaging.perceptual_hash import LOOK_BYTES
+from mysticanvas.search import image_hashes
 
 # Of 256 bits; chosen in benchmarks/likeness.py, with the ratio of the sides (docs/adr/0013). The second is for
 # pictures of which no look is known yet, which would confirm it.
@@ -73,7 +73,7 @@ class Duplicates:
 
     def _on_commit(self, changes: ChangeSet) -> None:
         moved = bool(changes.added or changes.removed)
-        if moved or image_hash_queries.STALE in changes.stale:
+        if moved or image_hashes.LOOKS_CHANGED in changes.stale:
             self._versions[Alike.PICTURE] += 1
         if moved or changes.changed:
             self._versions[Alike.RECIPE] += 1
@@ -81,7 +81,7 @@ class Duplicates:
 
 
 def _by_picture(database: Database) -> list[Group]:
-    ids, ratios, content = database.read_within(READ_LIMIT_MS, image_hash_queries.all_hashes)
+    ids, ratios, content = database.read_within(READ_LIMIT_MS, image_hashes.all_hashes)
     hashes = hash_search.hashes_of(content)
     pairs = hash_search.near(hashes, NEAR_BITS)
     pairs = pairs[hash_search.same_shape(np.array(ratios, np.int64), pairs)]
@@ -105,7 +105,7 @@ def _confirmed(
     known = np.zeros(len(rows), bool)
     for start in range(0, len(rows), LOOKS_A_READ):
         some = rows[start : start + LOOKS_A_READ]
-        found = database.read_within(READ_LIMIT_MS, image_hash_queries.looks, ids[some].tolist())
+        found = database.read_within(READ_LIMIT_MS, image_hashes.looks, ids[some].tolist())
         for place, image in enumerate(ids[some].tolist(), start):
             if image in found:
                 looks[place], known[place] = hash_search.looks_of(found[image])[0], True
@@ -119,12 +119,12 @@ def _confirmed(
 
 
 def _by_recipe(database: Database) -> list[Group]:
-    found = database.read_within(READ_LIMIT_MS, image_hash_queries.same_recipe)
+    found = database.read_within(READ_LIMIT_MS, image_hashes.same_recipe)
     return [Group([GenerationId(one) for one in images], 0) for images in found]
 
 
 def _by_bytes(database: Database) -> list[Group]:
-    found = database.read_within(READ_LIMIT_MS, image_hash_queries.in_several_places)
+    found = database.read_within(READ_LIMIT_MS, image_hashes.in_several_places)
     return [Group([image], 0) for image in found]
 
 

@@ -14,14 +14,14 @@ import numpy as np
 from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.domain.errors import ModelUnusableError, NotFoundError, QueryError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.query import Field, Is, Known, LikeImage, Looks, Meaning, Named, Order, Query, Similar
-from mysticanvas.domain.query import State as Being
-from mysticanvas.features.collections import queries as collection_queries
+from mysticanvas.domain.query import Field, Is, Known, LikeImage, Looks, Meaning, Named, Order, Query, Similar, State
 from mysticanvas.search import facets, keyset_plan, ordering, paging
+from mysticanvas.search.collection_names import read_collection_names
 from mysticanvas.search.duplicates import Duplicates
 from mysticanvas.search.facets import Value
-from mysticanvas.search.index import Index, NotWarmError, find, find_tree, knows
-from mysticanvas.search.index_data import State
+from mysticanvas.search.index import Index, NotWarmError
+from mysticanvas.search.index_state import IndexState
+from mysticanvas.search.matches import find, find_tree, knows
 from mysticanvas.search.paging import Hit, Ids
 from mysticanvas.search.resolve import ids_by_uuid, resolve
 from mysticanvas.search.similarity import Similarity
@@ -65,7 +65,9 @@ class Finder:
     def warm(self) -> bool:
         return self._index is not None and self._index.warm
 
-    def _asked(self, work: Callable[Concatenate[ReadTx, State, P], T], *args: P.args, **kwargs: P.kwargs) -> T | None:
+    def _asked(
+        self, work: Callable[Concatenate[ReadTx, IndexState, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T | None:
         """What the index answers; None where SQL has to."""
         if self._index is None:
             return None
@@ -92,11 +94,11 @@ class Finder:
 
     def _asks_for_duplicates(self, query: Query) -> bool:
         """Also where a smart collection may, to which the query leads."""
-        if Is(Being.DUPLICATE) in query.terms:
+        if Is(State.DUPLICATE) in query.terms:
             return True
         if not any(isinstance(term, Named) and term.field is Field.COLLECTION for term in query.terms):
             return False
-        return any(Being.DUPLICATE.value in (one.query or "") for one in self._database.read(collection_queries.names))
+        return any(State.DUPLICATE.value in (one.query or "") for one in self._database.read(read_collection_names))
 
     def _measure_of(self, similar: Similar) -> Similarity | None:
         return self._similarity if isinstance(similar, Meaning | LikeImage) else self._looks
@@ -145,7 +147,7 @@ class Finder:
         return self._database.read_within(WHOLE_LIMIT_MS, _tags_of_sql, images) if counts is None else counts
 
     def collection_names(self) -> list[str]:
-        return [one.name for one in self._database.read(collection_queries.names)]
+        return [one.name for one in self._database.read(read_collection_names)]
 
     def arrivals(self, asked: Query, before: Answer) -> int:
         """How many images the query finds now that have arrived since; those that are newer, where it
@@ -165,16 +167,16 @@ class Finder:
         return self._database.read_within(WHOLE_LIMIT_MS, paging.ratios, ids).astype("<u2").tobytes()
 
 
-def _count_of_index(tx: ReadTx, state: State, query: Query) -> int:
+def _count_of_index(tx: ReadTx, state: IndexState, query: Query) -> int:
     return find(tx, state, query).total
 
 
-def _all_of_index(tx: ReadTx, state: State, query: Query) -> Answer:
+def _all_of_index(tx: ReadTx, state: IndexState, query: Query) -> Answer:
     found = find(tx, state, query)
     return Answer(ordering.ids(tx, found, query), state.epoch, state.columns.count)
 
 
-def _page_of_index(tx: ReadTx, state: State, query: Query, after: int | None, limit: int) -> list[int] | None:
+def _page_of_index(tx: ReadTx, state: IndexState, query: Query, after: int | None, limit: int) -> list[int] | None:
     """None where SQL has the page at once, or where the index would have to read words first."""
     tree = resolve(tx, query)
     in_time = query.order.by in (Order.NEWEST, Order.OLDEST)
@@ -186,7 +188,7 @@ def _page_of_index(tx: ReadTx, state: State, query: Query, after: int | None, li
 
 
 def _facets_of_index(
-    tx: ReadTx, state: State, query: Query, fields: Sequence[Field], containing: str, limit: int
+    tx: ReadTx, state: IndexState, query: Query, fields: Sequence[Field], containing: str, limit: int
 ) -> dict[Field, list[Value]]:
     found = find(tx, state, query)
     return {field: facets.of_index(tx, found, field, containing=containing, limit=limit) for field in fields}
@@ -198,14 +200,14 @@ def _facets_of_sql(
     return {field: facets.of_sql(tx, query, field, containing=containing, limit=limit) for field in fields}
 
 
-def _arrivals(tx: ReadTx, state: State, query: Query, before: Answer) -> int | None:
+def _arrivals(tx: ReadTx, state: IndexState, query: Query, before: Answer) -> int | None:
     """None when positions were given anew since."""
     if state.epoch != before.epoch:
         return None
     return int(np.count_nonzero(find(tx, state, query).positions >= before.arrived))
 
 
-def _tags_of_index(_: ReadTx, state: State, images: Ids) -> dict[int, int]:
+def _tags_of_index(_: ReadTx, state: IndexState, images: Ids) -> dict[int, int]:
     positions = state.positions_of(images)
     positions = np.unique(positions[positions >= 0])
     mask = np.zeros(state.columns.count, np.bool_)
@@ -227,7 +229,7 @@ def _tags_of_sql(tx: ReadTx, images: Ids) -> dict[int, int]:
     return dict(rows)
 
 
-def _ratios_of_index(_: ReadTx, state: State, ids: Ids) -> bytes:
+def _ratios_of_index(_: ReadTx, state: IndexState, ids: Ids) -> bytes:
     positions = state.positions_of(ids)
     ratios = np.where(positions >= 0, state.columns["ratio_milli"][positions], 1000)
     return ratios.astype("<u2").tobytes()

@@ -13,7 +13,7 @@ from mysticanvas.db.database import ReadTx
 from mysticanvas.domain.query import Interval, State, Thing
 from mysticanvas.search import index_loader
 from mysticanvas.search.columns import NONE, Mask
-from mysticanvas.search.index_data import State as Index
+from mysticanvas.search.index_state import IndexState as Index
 from mysticanvas.search.resolve import (
     Amount,
     Both,
@@ -85,7 +85,7 @@ def _leaf(index: Index, tx: ReadTx, leaf: Leaf) -> Mask:
         case Models(ids):
             return np.isin(columns["model"], np.array(ids, np.int32))
         case Seed(value):
-            return index.with_seed(value)
+            return index.columns.with_seed(value)
         case Ids(ids):
             mask = np.zeros(columns.count, np.bool_)
             positions = index.positions_of(np.array(ids, np.int64))
@@ -96,7 +96,7 @@ def _leaf(index: Index, tx: ReadTx, leaf: Leaf) -> Mask:
         case Ratios(low, high):
             return (columns["ratio_milli"] >= low) & (columns["ratio_milli"] <= high)
         case Amount("pixels", interval):
-            pixels = np.array([width * height for width, height in index.sizes.values], np.float64)
+            pixels = np.array([width * height for width, height in index.columns.sizes.values], np.float64)
             return _coded(index, "size", _within(pixels, interval) & _known_sizes(index))
         case Amount("steps", interval):
             return np.asarray(columns["steps"] != NONE) & _within(columns["steps"], interval)
@@ -105,7 +105,7 @@ def _leaf(index: Index, tx: ReadTx, leaf: Leaf) -> Mask:
             return _within(columns[column], interval)
         case Sides(compared, width, height):
             compare = _COMPARE[compared]
-            fits = [compare(one[0], width) and compare(one[1], height) for one in index.sizes.values]
+            fits = [compare(one[0], width) and compare(one[1], height) for one in index.columns.sizes.values]
             return _coded(index, "size", np.array(fits, np.bool_) & _known_sizes(index))
         case _:
             return _named(index, leaf)
@@ -116,11 +116,11 @@ def _named(index: Index, leaf: Leaf) -> Mask:
         case Flag(what):
             return _flag(index, what)
         case Spelled("sampler", pattern):
-            return _coded(index, "sampler", [_spelled(value, pattern) for value in index.samplers.values])
+            return _coded(index, "sampler", [_spelled(value, pattern) for value in index.columns.samplers.values])
         case Spelled(_, pattern):
-            return _coded(index, "engine", [_spelled(value, pattern) for value in index.engines.values])
+            return _coded(index, "engine", [_spelled(value, pattern) for value in index.columns.engines.values])
         case Folders(places):
-            fits = [any(_is_at(place, *folder) for place in places) for folder in index.folders.values]
+            fits = [any(_is_at(place, *folder) for place in places) for folder in index.columns.folders.values]
             return _coded(index, "folder", fits)
         case _:
             raise TypeError(leaf)
@@ -144,7 +144,7 @@ def _weighed(index: Index, role: str, ids: tuple[int, ...], weight: Interval) ->
 
 
 def _known_sizes(index: Index) -> Mask:
-    return np.array([width >= 0 <= height for width, height in index.sizes.values], np.bool_)
+    return np.array([width >= 0 <= height for width, height in index.columns.sizes.values], np.bool_)
 
 
 def _within(values: NDArray[Any], interval: Interval) -> Mask:

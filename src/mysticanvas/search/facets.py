@@ -13,7 +13,7 @@ from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.query import Field, Interval, Made, Named, Node, Number, Order, Query, Size, Sort
 from mysticanvas.domain.text import name_key
 from mysticanvas.search import index_loader, language, paging, timeline
-from mysticanvas.search.index import Found
+from mysticanvas.search.matches import Found
 from mysticanvas.search.resolve import Both, ascii_lower, ids_json, resolve
 from mysticanvas.search.sql import Values, condition
 
@@ -185,12 +185,12 @@ def _as_one(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
 
 
 def _size_names(found: Found) -> list[str | None]:
-    return [f"{width}x{height}" if width >= 0 <= height else None for width, height in found.state.sizes.values]
+    return [f"{width}x{height}" if width >= 0 <= height else None for width, height in found.state.columns.sizes.values]
 
 
 def _folders(tx: ReadTx, found: Found) -> dict[str, int]:
     counts = np.bincount(found.state.columns["folder"][found.positions])
-    folders = found.state.folders.values
+    folders = found.state.columns.folders.values
     return _as_tree(tx, ((*folders[code], int(counts[code])) for code in np.flatnonzero(counts).tolist()))
 
 
@@ -201,8 +201,8 @@ def _months(_: ReadTx, found: Found) -> dict[str, int]:
 _INDEXED: dict[Field, Callable[[ReadTx, Found], dict[str, int]]] = {
     Field.MODEL: _models,
     **{field: _uses(field.value) for field in _USED},
-    Field.ENGINE: _coded("engine", lambda found: found.state.engines.values),
-    Field.SAMPLER: _coded("sampler", lambda found: found.state.samplers.values),
+    Field.ENGINE: _coded("engine", lambda found: found.state.columns.engines.values),
+    Field.SAMPLER: _coded("sampler", lambda found: found.state.columns.samplers.values),
     Field.SIZE: _coded("size", _size_names),
     Field.RATING: _coded("rating", lambda _: [str(stars) for stars in range(6)]),
     Field.PATH: _folders,

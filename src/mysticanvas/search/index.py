@@ -6,7 +6,6 @@ writer waits for nothing, and whoever asks after a commit finds it in the answer
 for pages always, SQL answers (docs/adr/0005).
 """
 
-import functools
 import logging
 import threading
 import time
@@ -21,10 +20,9 @@ from mysticanvas.db.connections import GIVEN_UP
 from mysticanvas.db.database import ChangeSet, Database, ReadTx
 from mysticanvas.domain.errors import LibraryError, TimeLimitError
 from mysticanvas.domain.query import Query
-from mysticanvas.search import evaluate, ordering
-from mysticanvas.search.columns import Mask, Positions
-from mysticanvas.search.index_data import State
-from mysticanvas.search.resolve import Both, Either, Tree, Without, Words, resolve
+from mysticanvas.search import ordering
+from mysticanvas.search.index_state import IndexState
+from mysticanvas.search.matches import find
 
 log = logging.getLogger(__name__)
 
@@ -44,31 +42,12 @@ class NotWarmError(LibraryError):
     """The index is still being read; SQL has the answer."""
 
 
-class Found:
-    """What a query finds in the index: valid within `Index.ask`."""
-
-    def __init__(self, state: State, tree: Tree, mask: Mask) -> None:
-        self.state = state
-        self.tree = tree
-        self.mask = mask
-        self.positions: Positions = np.flatnonzero(mask)
-
-    @property
-    def total(self) -> int:
-        return len(self.positions)
-
-    @functools.cached_property
-    def ascending(self) -> tuple[NDArray[np.int64], Positions]:
-        """Ids from the oldest on, and where they are."""
-        return self.state.ids_ascending(self.mask, self.positions)
-
-
 class Index:
     """Thread-safe. `warm` says whether it can be asked; `start` builds it."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._state: State | None = None
+        self._state: IndexState | None = None
         self._lock = threading.RLock()
         self._changed: deque[list[int]] = deque()
         self._collected: deque[set[int]] = deque()
@@ -101,19 +80,19 @@ class Index:
         # What is committed from here on is told, and what was before is read.
         self._changed.clear()
         self._collected.clear()
-        state = self._database.read_within(BUILD_LIMIT_MS, State.of)
+        state = self._database.read_within(BUILD_LIMIT_MS, IndexState.of)
         with self._lock:
             self._state = state
         log.info("index built", extra={"images": state.alive_count, "cpu_s": time.process_time() - began_s})
 
-    def ask(self, work: Callable[Concatenate[ReadTx, State, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    def ask(self, work: Callable[Concatenate[ReadTx, IndexState, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """`work` over the index with every commit that was told so far, and over a state of the database
         that has them too. Raises `NotWarmError`, `TimeLimitError`."""
         with self._lock:
             state = self._caught_up()
             return self._database.read_within(ASK_LIMIT_MS, lambda tx: work(tx, state, *args, **kwargs))
 
-    def _caught_up(self) -> State:
+    def _caught_up(self) -> IndexState:
         """Images that changed are read in a state of the database that is newer than what was told."""
         if self._state is None:
             # What is told now is for the index that is being read.
@@ -180,24 +159,3 @@ class Index:
         with self._lock:
             if self._state is not None and gone > max(GONE_KEPT, self._state.alive_count):
                 self._renew()
-
-
-def find(tx: ReadTx, state: State, query: Query) -> Found:
-    return find_tree(tx, state, resolve(tx, query))
-
-
-def find_tree(tx: ReadTx, state: State, tree: Tree) -> Found:
-    return Found(state, tree, evaluate.live(state, tx, tree))
-
-
-def knows(state: State, tree: Tree) -> bool:
-    """Whether the tree can be answered without reading words from the database."""
-    match tree:
-        case Words(phrase):
-            return state.knows_words(phrase)
-        case Both(parts) | Either(parts):
-            return all(knows(state, part) for part in parts)
-        case Without(part):
-            return knows(state, part)
-        case _:
-            return True

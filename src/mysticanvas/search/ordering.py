@@ -1,7 +1,5 @@
 """The orders over the index. Each is total and the same as in SQL (S4, S5)."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,15 +7,13 @@ from mysticanvas.db.database import ReadTx
 from mysticanvas.domain.query import Order, Query
 from mysticanvas.search import index_loader, paging, sql
 from mysticanvas.search.columns import Positions
-
-if TYPE_CHECKING:
-    from mysticanvas.search.index import Found
+from mysticanvas.search.matches import Found
 
 Ids = NDArray[np.int64]
 _PRIME = 2_147_483_647
 
 
-def ids(tx: ReadTx, found: "Found", query: Query) -> Ids:
+def ids(tx: ReadTx, found: Found, query: Query) -> Ids:
     """All that was found, in the order of the query."""
     sort = query.order
     ascending, positions = found.ascending
@@ -63,8 +59,8 @@ def _places(arranged: Ids, ids_: Ids) -> NDArray[np.int64]:
     return np.where(arranged[at] == ids_, at, len(arranged))
 
 
-def _pixels(found: "Found", positions: Positions) -> NDArray[np.int64]:
-    sizes = found.state.sizes.values
+def _pixels(found: Found, positions: Positions) -> NDArray[np.int64]:
+    sizes = found.state.columns.sizes.values
     pixels = np.array([width * height if width >= 0 <= height else 0 for width, height in sizes], np.int64)
     return np.asarray(pixels[found.state.columns["size"][positions]])
 

@@ -42,9 +42,8 @@ from mysticanvas.domain.query import (
 )
 from mysticanvas.domain.tag import key_of
 from mysticanvas.domain.text import folded, name_key
-from mysticanvas.features.collections import queries as collection_queries
-from mysticanvas.features.collections.queries import CollectionName
 from mysticanvas.search import days, language
+from mysticanvas.search.collection_names import CollectionName, read_collection_names
 
 # A uuid's beginning may be shared by some; it is meant for one.
 MAX_BY_UUID = 1_000
@@ -224,7 +223,7 @@ class _Resolving:
 
     @functools.cached_property
     def _collections(self) -> list[CollectionName]:
-        return collection_queries.names(self._tx)
+        return read_collection_names(self._tx)
 
     def tree(self, query: Query) -> Tree:
         return Everything() if query.where is None else self._tree(query.where)
@@ -461,12 +460,12 @@ def unknown_names(tx: ReadTx, query: Query) -> list[Unknown]:
 def _known(tx: ReadTx, term: Named) -> Leaf:
     if term.field is not Field.COLLECTION:
         return _named(tx, term)
-    return Collected(tuple(one.id for one in collections_named(collection_queries.names(tx), term.value)))
+    return Collected(tuple(one.id for one in collections_named(read_collection_names(tx), term.value)))
 
 
 def _nearest(tx: ReadTx, term: Named) -> str | None:
     if term.field is Field.COLLECTION:
-        names = [one.name for one in collection_queries.names(tx)]
+        names = [one.name for one in read_collection_names(tx)]
     elif term.field is Field.TAG:
         names = tx.column("SELECT name FROM tags WHERE normalized_name >= :begin AND normalized_name < :begin || '~' "
                           "LIMIT 5000", begin=key_of(term.value)[:1])  # fmt: skip

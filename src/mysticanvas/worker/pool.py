@@ -73,13 +73,15 @@ class WorkerPool:
         self._numbers = itertools.count()
         self._workers: list[_Worker | None] = [None] * (size + 1)
         self._threads = [
-            threading.Thread(target=self._supervise, args=(i,), name=f"worker-{i}", daemon=True)
-            for i in range(size + 1)
+            *(
+                threading.Thread(target=self._supervise, args=(i,), name=f"worker-{i}", daemon=True)
+                for i in range(size + 1)
+            ),
+            threading.Thread(target=self._watch_time_limits, name="worker-watch", daemon=True),
         ]
-        self._watch = threading.Thread(target=self._watch_time_limits, name="worker-watch", daemon=True)
 
     def __enter__(self) -> "WorkerPool":
-        for thread in (*self._threads, self._watch):
+        for thread in self._threads:
             thread.start()
         return self
 
@@ -96,7 +98,7 @@ class WorkerPool:
             self._state.notify_all()
         self._closed.set()
         self._busy.set()
-        for thread in (*self._threads, self._watch):
+        for thread in self._threads:
             thread.join()
 
     def submit(self, task: Task, *, urgent: bool = False) -> Future[Answer]:

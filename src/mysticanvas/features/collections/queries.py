@@ -51,22 +51,6 @@ def listed(tx: ReadTx) -> list[Collection]:
     return [Collection(**row) for row in tx.all(_COLLECTION + " ORDER BY c.parent_id, c.position, c.id")]
 
 
-@dataclass(frozen=True, slots=True)
-class CollectionName:
-    """What a search needs to know of a collection; `query` is None for a manual one."""
-
-    id: int
-    uuid: str
-    name: str
-    query: str | None
-
-
-def names(tx: ReadTx) -> list[CollectionName]:
-    """Of all of them, without counting anything."""
-    rows = tx.all("SELECT id, uuid, name, json_extract(query_json, '$.text') AS query FROM collections ORDER BY id")
-    return [CollectionName(**row) for row in rows]
-
-
 def find(tx: ReadTx, uuid: str) -> Collection:
     """Raises `NotFoundError`."""
     row = tx.one(_COLLECTION + " WHERE c.uuid = :uuid", uuid=uuid)

@@ -12,9 +12,10 @@ from mysticanvas.domain.tag import key_of
 from mysticanvas.domain.text import clean
 from mysticanvas.edits.changesets import RowChange
 from mysticanvas.features.collections import queries
-from mysticanvas.features.collections.queries import Collection, CollectionName
+from mysticanvas.features.collections.queries import Collection
 from mysticanvas.search import language
 from mysticanvas.search import resolve as search_resolve
+from mysticanvas.search.collection_names import CollectionName, read_collection_names
 from mysticanvas.search.language import Token
 
 MAX_NAME = 200
@@ -25,7 +26,7 @@ def rename(tx: WriteTx, found: Collection, name: str, now_ms: int) -> None:
     """Searches that name it follow, where they can mean no other."""
     old = key_of(found.name)
     queries.set_name(tx, found.id, name, now_ms=now_ms)
-    if not any(key_of(one.name) == old for one in queries.names(tx)):
+    if not any(key_of(one.name) == old for one in read_collection_names(tx)):
         _rename_in_searches(tx, Field.COLLECTION, old, name, now_ms)
 
 
@@ -54,7 +55,7 @@ def refuse_circles(tx: ReadTx) -> None:
     """Raises `ConflictError`: also an undo, or a name, may put a collection inside of itself, or make it
     of itself, after others changed."""
     _refuse_nests(tx)
-    if circle := _circle(queries.names(tx)):
+    if circle := _circle(read_collection_names(tx)):
         raise ConflictError(f"That collection would be made of itself: {' → '.join(circle)}.")
 
 
@@ -134,7 +135,7 @@ def rename_tag_in_searches(tx: WriteTx, old_key: str, new_name: str, *, now_ms: 
 
 
 def _rename_in_searches(tx: WriteTx, field: Field, old_key: str, new_name: str, now_ms: int) -> None:
-    for one in queries.names(tx):
+    for one in read_collection_names(tx):
         after = None if one.query is None else renamed(one.query, field, old_key, new_name)
         if after != one.query:
             queries.set_query(tx, one.id, after, now_ms=now_ms)

@@ -1,0 +1,57 @@
+"""The file of an open database, as others may touch it: is it still the one that was opened, and is its log small?"""
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+# Where a reader holds the log open, it grows; this is far beyond what any import needs.
+LARGE_WAL_BYTES = 256 * 1024 * 1024
+
+
+class DatabaseFile:
+    """Not thread-safe. `oldest_reader` names the longest-running read, for the log."""
+
+    def __init__(self, path: Path, *, oldest_reader: Callable[[], str | None]) -> None:
+        self.path = path
+        self._oldest_reader = oldest_reader
+        self._identity = _identity_of(path)
+        self._looked_s = time.monotonic()
+        self._wal_is_large = False
+
+    def is_due(self, every_s: float) -> bool:
+        """Whether it was last looked at so long ago; if so, it counts as looked at now."""
+        now_s = time.monotonic()
+        if now_s - self._looked_s < every_s:
+            return False
+        self._looked_s = now_s
+        return True
+
+    def is_replaced(self) -> bool:
+        """Another file, or none, is at the path now (D9)."""
+        return _identity_of(self.path) != self._identity
+
+    def check_wal(self) -> None:
+        """D4: a log that only grows has a reader that never ends. Said once, until it is small again."""
+        try:
+            large = os.stat(f"{self.path}-wal").st_size > LARGE_WAL_BYTES
+        except OSError:
+            large = False
+        if large and not self._wal_is_large:
+            log.warning("the write-ahead log is large", extra={"oldest_reader": self._oldest_reader()})
+        self._wal_is_large = large
+
+    def rescue_path(self) -> Path:
+        """A new name beside the database."""
+        return self.path.with_name(f"rescued-{time.time_ns() // 1_000_000}.db")
+
+
+def _identity_of(path: Path) -> tuple[int, int] | None:
+    try:
+        stat = os.stat(path)
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino

@@ -1,0 +1,62 @@
+"""The columns of an index, filled with what the database says of images: texts and sizes as codes, seeds as numbers."""
+
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mysticanvas.search import index_loader
+from mysticanvas.search.columns import Codes, Columns, Mask, Positions
+from mysticanvas.search.index_loader import Images
+
+_UNKNOWN_SEED = 0
+_AS_READ = ("id", "ratio_milli", "favorite", "rating", "flags", "model", "steps", "has")
+
+
+class ImageColumns(Columns):
+    """`samplers` and the like hold the values that the numbers of their columns stand for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.samplers: Codes[str | None] = Codes()
+        self.engines: Codes[str | None] = Codes()
+        self.folders: Codes[tuple[int, str]] = Codes()
+        self.sizes: Codes[tuple[int, int]] = Codes()
+        self._wide_seeds: dict[int, str] = {}
+
+    def rows_of(self, images: Images, positions: Positions) -> dict[str, NDArray[Any]]:
+        """The images as the columns hold them, at these positions."""
+        numbers = images.numbers
+        sizes = zip(numbers["width"].tolist(), numbers["height"].tolist(), strict=True)
+        folders = zip(numbers["root"].tolist(), images.texts["path"], strict=True)
+        return {name: numbers[name] for name in _AS_READ} | {
+            **images.fractions,
+            "seed": self._seeds(images.texts["seed"], positions),
+            "sampler": self.samplers.of_all(images.texts["sampler"]),
+            "engine": self.engines.of_all(images.texts["engine"]),
+            "folder": self.folders.of_all((root, (path or "").rpartition("/")[0]) for root, path in folders),
+            "size": self.sizes.of_all(sizes),
+            "name": np.array([zlib.crc32((path or "").encode()) for path in images.texts["path"]], np.uint32),
+        }
+
+    def _seeds(self, seeds: list[str | None], positions: Positions) -> NDArray[np.uint64]:
+        """Whole numbers up to 64 bits; what is longer, or no number, is kept beside."""
+        narrow = [int(s) if s is not None and s.isdecimal() and len(s) < 20 else _UNKNOWN_SEED for s in seeds]
+        for position, seed, number in zip(positions.tolist(), seeds, narrow, strict=True):
+            if seed is not None and str(number) != seed:
+                self._wide_seeds[position] = seed
+            elif self._wide_seeds:
+                self._wide_seeds.pop(position, None)
+        return np.array(narrow, np.uint64)
+
+    def with_seed(self, seed: str) -> Mask:
+        mask = np.zeros(self.count, np.bool_)
+        if len(seed) < 20:
+            number = int(seed)
+            mask = self["seed"] == np.uint64(number)
+            if number == _UNKNOWN_SEED:
+                mask &= self["has"] >> list(index_loader.HAS).index("seed") & 1 == 1
+            mask[list(self._wide_seeds)] = False
+        mask[[position for position, wide in self._wide_seeds.items() if wide == seed]] = True
+        return mask

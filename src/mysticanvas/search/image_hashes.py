@@ -1,0 +1,67 @@
+"""The perceptual hashes that groups of similar images are found by, and images that share a recipe or a file."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from mysticanvas.db.database import ReadTx
+from mysticanvas.domain.generation import GenerationId
+
+# What listeners hear in `ChangeSet.stale` when an image has a new hash and look.
+LOOKS_CHANGED = "likeness"
+
+
+def all_hashes(tx: ReadTx) -> tuple[list[int], list[int], bytes]:
+    """The live images that have a hash: ids ascending, width / height × 1000, and the hashes one after the
+    other."""
+    rows: list[Any] = tx.rows(
+        """
+        SELECT h.generation_id, l.ratio_milli, h.phash
+          FROM picture_hashes AS h
+               JOIN live_generations AS l ON l.id = h.generation_id
+         ORDER BY h.generation_id
+        """
+    ).fetchall()
+    return [row[0] for row in rows], [row[1] for row in rows], b"".join(row[2] for row in rows)
+
+
+def looks(tx: ReadTx, images: Sequence[int]) -> dict[int, bytes]:
+    """Of those of the images whose looks are known."""
+    rows = tx.rows(
+        """
+        SELECT generation_id, look
+          FROM picture_looks
+         WHERE generation_id IN (SELECT value FROM json_each(:images))
+        """,
+        images=json.dumps(list(images)),
+    )
+    return dict(rows)
+
+
+def same_recipe(tx: ReadTx) -> list[list[int]]:
+    """Live images that agree in everything that decides a picture, ids descending within a group, the
+    group with the newest image first. A recipe without a seed and a prompt says too little."""
+    rows = tx.rows(
+        """
+        SELECT json_group_array(g.id ORDER BY g.id DESC) AS images
+          FROM generations AS g
+         WHERE g.deleted_at IS NULL AND g.seed IS NOT NULL AND g.prompt IS NOT NULL
+         GROUP BY g.seed, g.prompt, g.negative_prompt, g.steps, g.cfg_scale, g.guidance, g.sampler, g.scheduler,
+                  g.denoise, g.clip_skip, g.width, g.height, coalesce(g.model_hash, g.model_name), g.parent_uuid
+        HAVING count(*) > 1
+         ORDER BY max(g.id) DESC
+        """
+    )
+    return [json.loads(row[0]) for row in rows]
+
+
+def in_several_places(tx: ReadTx) -> list[GenerationId]:
+    """Live images whose file lies in several places, newest first: their bytes are equal."""
+    return tx.column(
+        """
+        SELECT l.id
+          FROM live_generations AS l
+         WHERE l.id IN (SELECT generation_id FROM generation_files WHERE kind = 'copy' AND missing_at IS NULL)
+         ORDER BY l.id DESC
+        """
+    )

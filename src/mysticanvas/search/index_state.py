@@ -1,0 +1,237 @@
+"""The index itself: columns, lists and caches of one library, at one moment.
+
+Not thread-safe; `index.py` holds the lock. A mask says for each position whether its image is in.
+"""
+
+import heapq
+import itertools
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from pyroaring import BitMap
+
+from mysticanvas.db.database import ReadTx
+from mysticanvas.db.images.word_index import Phrase
+from mysticanvas.search import index_loader
+from mysticanvas.search.columns import Lists, Mask, Positions, grown, sized
+from mysticanvas.search.id_order import IdOrder
+from mysticanvas.search.image_columns import ImageColumns
+from mysticanvas.search.index_caches import Caches, bitmap_of
+from mysticanvas.search.index_loader import Images, Links
+
+Ids = NDArray[np.int64]
+# Bitmaps of so many tags are made at once: they are counted in every facet.
+COMMON_TAGS = 512
+# A reading for so many of them holds the memory down.
+TAGS_AT_ONCE = 64
+
+
+_epochs = itertools.count(1)
+
+
+class IndexState:
+    """`epoch` names this numbering of positions."""
+
+    def __init__(self) -> None:
+        self.epoch = next(_epochs)
+        self.columns = ImageColumns()
+        self.alive = np.zeros(0, np.bool_)
+        self.alive_count = 0
+        self.tag_lists = Lists(weighted=False)
+        self.model_lists = Lists(weighted=True)
+        self._ids = IdOrder()
+        self._caches = Caches()
+
+    # -- building -----------------------------------------------------------------------------
+
+    @classmethod
+    def of(cls, tx: ReadTx) -> "IndexState":
+        """All of the library."""
+        state = cls()
+        state._reserve(*index_loader.counts(tx))
+        after = 0
+        while len(run := index_loader.run_of_images(tx, after=after)):
+            last = int(run.numbers["id"][-1])
+            positions = state._append(run)
+            state._link(positions, run.numbers["id"], index_loader.tags_between(tx, after + 1, last),
+                        index_loader.uses_between(tx, after + 1, last))  # fmt: skip
+            after = last
+        state._keep_most_common_tags()
+        return state
+
+    def _keep_most_common_tags(self) -> None:
+        common = self.tag_lists.most_common(COMMON_TAGS)
+        for begin in range(0, len(common), TAGS_AT_ONCE):
+            for tag, positions in self.tag_lists.having_each(common[begin : begin + TAGS_AT_ONCE]).items():
+                self._caches.postings["tag", tag] = bitmap_of(positions)
+
+    def _reserve(self, images: int, tags: int, uses: int) -> None:
+        self.columns.reserve(images)
+        self.alive = sized(self.alive, images)
+        self._ids.reserve(images)
+        self.tag_lists.reserve(tags, images)
+        self.model_lists.reserve(uses, images)
+
+    def _append(self, images: Images) -> Positions:
+        """New images, whose ids ascend."""
+        positions = self._ids.append(images.numbers["id"])
+        self.columns.extend(self.columns.rows_of(images, positions))
+        self.alive = grown(self.alive, self.columns.count)
+        self.alive[positions] = True
+        self.alive_count += len(images)
+        self._caches.name_ranks = None
+        return positions
+
+    def _link(self, positions: Positions, ids: Ids, tags: Links, uses: Links) -> None:
+        """The tags and models of images without any. `ids` ascend, parallel to the positions."""
+        if len(tags.images):
+            self._extend(self.tag_lists, positions, ids, tags)
+        if len(uses.images):
+            self._extend(self.model_lists, positions, ids, uses)
+
+    @staticmethod
+    def _extend(lists: Lists, positions: Positions, ids: Ids, links: Links) -> None:
+        """What belongs to an image that is not live is left out."""
+        at = np.searchsorted(ids, links.images)
+        live = ids[np.minimum(at, len(ids) - 1)] == links.images
+        owners = positions[at[live]].astype(np.int32)
+        weights = None if links.weights is None else links.weights[live]
+        lists.extend(owners, links.codes[live].astype(np.int32), weights)
+
+    # -- following edits ----------------------------------------------------------------------
+
+    def follow(self, tx: ReadTx, ids: Sequence[int]) -> None:
+        """Read these images anew: added, changed or gone."""
+        wanted = np.unique(np.array(ids, np.int64))
+        images = index_loader.images(tx, wanted.tolist())
+        live = images.numbers["id"]
+        known = self.positions_of(wanted)
+        old = known[known >= 0]
+        if not self.alive[old].all():
+            # Whoever comes back had no place among the names.
+            self._caches.name_ranks = None
+        self._forget(old)
+        self._revive_and_replace(images)
+        positions = self.positions_of(live)
+        tags, uses = index_loader.tags(tx, live.tolist()), index_loader.uses(tx, live.tolist())
+        self._link(positions, live, tags, uses)
+        self._caches.follow(tx, positions, live, {"tag": tags, "model": uses})
+        self.tag_lists.compact()
+        self.model_lists.compact()
+
+    def _forget(self, positions: Positions) -> None:
+        """As if the images were gone, with their tags and models."""
+        self.alive_count -= int(np.count_nonzero(self.alive[positions]))
+        self.alive[positions] = False
+        for kind, lists in (("tag", self.tag_lists), ("model", self.model_lists)):
+            self._caches.remove_postings(kind, set(lists.give_up(positions)), positions)
+
+    def _revive_and_replace(self, images: Images) -> None:
+        """Known images are written over, new ones appended."""
+        positions = self.positions_of(images.numbers["id"])
+        is_new = positions < 0
+        if not is_new.all():
+            here = _part(images, ~is_new)
+            at = positions[~is_new]
+            rows = self.columns.rows_of(here, at)
+            if (self.columns["name"][at] != rows["name"]).any():
+                self._caches.name_ranks = None
+            self.columns.replace(at, rows)
+            self.alive[at] = True
+            self.alive_count += len(at)
+        if is_new.any():
+            self._append(_part(images, is_new))
+
+    def forget_collections(self, collections: Iterable[int]) -> None:
+        """They have other images now."""
+        self._caches.forget_collections(collections)
+
+    # -- looking up ---------------------------------------------------------------------------
+
+    def positions_of(self, ids: Ids) -> Positions:
+        """-1 for an id that was never there. The image may be gone: `alive` says."""
+        return self._ids.positions_of(ids)
+
+    def ids_ascending(self, mask: Mask, positions: Positions) -> tuple[Ids, Positions]:
+        """The images of a mask in order of ids, and where they are; `positions` are those of the mask."""
+        if len(positions) * 16 < self.columns.count:
+            ids = self.columns["id"][positions]
+            by_id = np.argsort(ids)
+            return ids[by_id], positions[by_id]
+        return self._ids.in_order(mask, positions)
+
+    def between(self, first: int | None, until: int | None) -> Mask:
+        """The images whose ids are from `first` on and before `until`."""
+        return self._ids.between(first, until)
+
+    def with_words(self, tx: ReadTx, phrase: Phrase) -> BitMap:
+        return self._caches.words.of(phrase, lambda: self._known(index_loader.images_with_words(tx, phrase.match)))
+
+    def knows_words(self, phrase: Phrase) -> bool:
+        return phrase in self._caches.words
+
+    def with_tag(self, tag: int) -> BitMap:
+        return self._caches.postings.of(("tag", tag), lambda: self.tag_lists.having(tag)[0])
+
+    def in_collection(self, tx: ReadTx, collection: int) -> BitMap:
+        return self._caches.collections.of(collection, lambda: self._known(index_loader.in_collection(tx, collection)))
+
+    def with_model(self, role: str, model: int) -> BitMap:
+        code = index_loader.model_code(role, model)
+        return self._caches.postings.of(("model", code), lambda: self.model_lists.having(code)[0])
+
+    def _known(self, ids: Ids) -> Positions:
+        positions = self.positions_of(ids)
+        return positions[positions >= 0]
+
+    def most_used_tags(self, mask: Mask, positions: Positions, most: int) -> dict[int, int] | None:
+        """At least the `most` used tags of these images, with their counts; None when it is quicker to
+        count them all.
+
+        From the most common tag of the library down, until one is too rare to be among them.
+        """
+        lists = self.tag_lists
+        if most < 1 or len(positions) == self.alive_count or lists.are_few(positions, self.alive_count):
+            return None
+        counts: dict[int, int] = {}
+        best: list[int] = []
+        common = lists.most_common(COMMON_TAGS)
+        for tag in common:
+            if len(best) == most and lists.total(tag) < best[0]:
+                return counts
+            counts[tag] = int(np.count_nonzero(mask[np.frombuffer(self.with_tag(tag).to_array(), np.uint32)]))
+            heapq.heappush(best, counts[tag])
+            if len(best) > most:
+                heapq.heappop(best)
+        return counts if len(common) < COMMON_TAGS else None
+
+    def name_ranks(self, tx: ReadTx) -> NDArray[np.int64]:
+        """By position, the place of the image among all, by the name of its file. Names are too much to
+        keep: SQLite sorts them, and the places hold until a name changes."""
+        ranks = self._caches.name_ranks
+        if ranks is None:
+            ranks = np.zeros(self.columns.count, np.int64)
+            ids = index_loader.by_name(tx)
+            at = self.positions_of(ids)
+            ranks[at[at >= 0]] = np.flatnonzero(at >= 0)
+            self._caches.name_ranks = ranks
+        return ranks
+
+    def forget(self) -> None:
+        """Drop what is kept of former questions, as if there were none yet."""
+        self._caches.forget_bitmaps()
+        self._keep_most_common_tags()
+
+    @property
+    def bytes(self) -> int:
+        lists = self.tag_lists.bytes + self.model_lists.bytes
+        return self.alive.nbytes + self._ids.bytes + self.columns.bytes + lists
+
+
+def _part(images: Images, chosen: Mask) -> Images:
+    return Images(
+        {name: column[chosen] for name, column in images.numbers.items()},
+        {name: column[chosen] for name, column in images.fractions.items()},
+        {name: [t for t, c in zip(texts, chosen.tolist(), strict=True) if c] for name, texts in images.texts.items()},
+    )

@@ -1,0 +1,196 @@
+"""Whoever adds a feature adds a folder, and its name to the list of `app/features.py`."""
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import typer
+from tests import loops
+from typer.testing import CliRunner
+
+import mysticanvas.features
+from mysticanvas.app import features
+from mysticanvas.app.orchestrator import Orchestrator
+from mysticanvas.cli.client import headers_for
+from mysticanvas.jobs import kinds
+from mysticanvas.settings import Settings
+
+NAME = "letters"
+PACKAGE = f"mysticanvas.features.{NAME}"
+FILES = {
+    "__init__.py": "",
+    "types.py": """
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mysticanvas.domain.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    letters: int
+    process: int
+
+
+@dataclass(frozen=True, slots=True)
+class CountLetters(Task):
+    answer_type: ClassVar[type] = Counted
+    word: str
+""",
+    "task.py": """
+import os
+
+from mysticanvas.features.letters.types import CountLetters, Counted
+
+
+def run(task: CountLetters) -> Counted:
+    return Counted(sum(one.isalpha() for one in task.word), os.getpid())
+
+
+RUN = {CountLetters: run}
+""",
+    "job.py": """
+from typing import Any
+
+from mysticanvas.db import settings_store
+from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.features.letters.types import CountLetters, Counted
+
+
+def prepare(tx: ReadTx, payload: dict[str, Any]) -> CountLetters:
+    return CountLetters(payload["word"])
+
+
+def apply(tx: WriteTx, payload: dict[str, Any], answer: Counted) -> None:
+    settings_store.put(tx, "letters", {payload["word"]: answer.letters, "process": answer.process})
+""",
+    "routes.py": """
+from fastapi import APIRouter
+
+from mysticanvas.db import settings_store
+from mysticanvas.db.database import Database
+from mysticanvas.domain.clock import now_ms
+from mysticanvas.jobs import queue
+from mysticanvas.jobs.queue import NewJob
+
+
+def routes(database: Database) -> APIRouter:
+    router = APIRouter(prefix="/api/letters", tags=["library"])
+
+    @router.get("")
+    def letters() -> dict[str, int]:
+        return database.read(settings_store.get, "letters", {})
+
+    @router.post("/{word}")
+    def count(word: str) -> None:
+        database.write(queue.enqueue, NewJob("letters", {"word": word}, word), now_ms=now_ms())
+
+    return router
+""",
+    "commands.py": '''
+import typer
+
+from mysticanvas.cli.client import connect
+from mysticanvas.cli.options import Library, settings_for
+from mysticanvas.cli.output import print_json
+
+
+def add_commands(app: typer.Typer) -> None:
+    app.command()(letters)
+
+
+def letters(library: Library = None) -> None:
+    """How many letters a word has."""
+    with connect(settings_for(library)) as client:
+        print_json(client.get("/api/letters"))
+''',
+    "feature.py": """
+from mysticanvas.features.base import Feature
+from mysticanvas.features.letters import job, routes
+from mysticanvas.jobs.kinds import JobKind
+
+FEATURE = Feature(
+    routes=(routes.routes,),
+    jobs=(JobKind(name="letters", prepare=job.prepare, apply=job.apply),),
+)
+""",
+}
+# A worker is a process of its own: it has to look for features in the folder too.
+IN_WORKERS = """
+import mysticanvas.features
+
+mysticanvas.features.__path__.append({folder!r})
+"""
+
+
+@pytest.fixture
+def with_letters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As if the folder lay beside those of the other features."""
+    folder = tmp_path / "features"
+    (folder / NAME).mkdir(parents=True)
+    for name, text in FILES.items():
+        (folder / NAME / name).write_text(text)
+    monkeypatch.setattr(mysticanvas.features, "__path__", [*mysticanvas.features.__path__, str(folder)])
+    (tmp_path / "start").mkdir()
+    (tmp_path / "start" / "sitecustomize.py").write_text(IN_WORKERS.format(folder=str(folder)))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "start"))
+    monkeypatch.setattr(features, "FEATURES", (*features.FEATURES, NAME))
+    features.load.cache_clear()
+    yield
+    features.load.cache_clear()
+    kinds.KINDS.pop(NAME, None)
+    for module in [one for one in sys.modules if f"{one}.".startswith(f"{PACKAGE}.")]:
+        del sys.modules[module]
+    vars(mysticanvas.features).pop(NAME, None)
+
+
+def ask(orchestrator: Orchestrator, settings: Settings, method: str, path: str) -> httpx.Response:
+    async def one() -> httpx.Response:
+        transport = httpx.ASGITransport(app=orchestrator.app, raise_app_exceptions=False)
+        base = f"http://127.0.0.1:{settings.port}"
+        async with httpx.AsyncClient(transport=transport, base_url=base, headers=headers_for(settings)) as client:
+            return await client.request(method, path, json={} if method == "POST" else None)
+
+    return loops.run(one())
+
+
+def command_line() -> typer.Typer:
+    app = typer.Typer()
+    features.add_commands(app)
+    return app
+
+
+@pytest.mark.usefixtures("with_letters")
+def test_a_folder_and_one_name_bring_a_route_a_job_that_runs_in_a_worker_and_a_command(tmp_path: Path) -> None:
+    settings = Settings(library=tmp_path / "library", workers=1)
+    committed = threading.Event()
+    with Orchestrator(settings, serving=False) as orchestrator:
+        orchestrator.database.after_commit(lambda _: committed.set())
+        assert ask(orchestrator, settings, "POST", "/api/letters/a-fish").status_code == 200
+        while not (counted := ask(orchestrator, settings, "GET", "/api/letters").json()):
+            assert committed.wait(60), "the job was not done"
+            committed.clear()
+        assert counted["a-fish"] == 5
+        assert counted["process"] != os.getpid()
+        assert "/api/letters" in ask(orchestrator, settings, "GET", "/api/openapi.json").json()["paths"]
+    run = CliRunner().invoke(command_line(), ["letters", "--library", str(settings.library)])
+    assert (run.exit_code, json.loads(run.output)["a-fish"]) == (0, 5)
+
+
+@pytest.mark.usefixtures("with_letters")
+def test_the_command_is_listed() -> None:
+    listed = CliRunner().invoke(command_line(), ["--help"]).output
+    assert "How many letters a word has." in listed
+
+
+def test_without_its_name_in_the_list_there_is_no_such_feature(tmp_path: Path) -> None:
+    settings = Settings(library=tmp_path / "library", workers=1)
+    with Orchestrator(settings, serving=False) as orchestrator:
+        assert ask(orchestrator, settings, "POST", "/api/letters/a-fish").status_code in (404, 405)
+    assert "letters" not in CliRunner().invoke(command_line(), ["--help"]).output
+    assert NAME not in kinds.KINDS
