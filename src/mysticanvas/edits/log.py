@@ -64,7 +64,7 @@ def add(tx: WriteTx, *, kind: str, steps: Sequence[Step], state: EditState, tota
         steps=json.dumps(steps, ensure_ascii=False),
         now_ms=now_ms,
     )
-    tx.changes.stale.add("deeds")
+    tx.changes.stale.add("edits")
     return tx.last_id
 
 
@@ -125,14 +125,14 @@ def set_state(tx: WriteTx, operation: int, state: EditState, *, error: str | Non
         state=state.value,
         error=error,
     )
-    tx.changes.stale.add("deeds")
+    tx.changes.stale.add("edits")
 
 
 def count(tx: WriteTx, operation: int, changed: int) -> None:
     """So many more images are different now; negative when they are taken back."""
     sql = "UPDATE operations SET changed = changed + :changed WHERE id = :operation"
     tx.run(sql, operation=operation, changed=changed)
-    tx.changes.stale.add("deeds")
+    tx.changes.stale.add("edits")
 
 
 def set_total(tx: WriteTx, operation: int, total: int) -> None:

@@ -58,7 +58,7 @@ class EditRunner:
         self._database = database
         self._now_ms = now_ms
         self._sizes = _SliceSizes()
-        self._wakes_on = {"deeds"}.union(*(one.lists for one in SLICES))
+        self._wakes_on = {"edits"}.union(*(one.lists for one in SLICES))
         self._wake = threading.Event()
         self._moved = threading.Condition()
         self._closing = False

@@ -154,3 +154,19 @@ def _may_not_link(tx: ReadTx, uuid: str, parent: str | None) -> bool:
             parent=parent,
         )
     )
+
+
+def has_nested_circle(tx: ReadTx) -> bool:
+    """Whether a collection is inside of itself, over any number of others."""
+    return bool(
+        tx.value(
+            """
+            WITH RECURSIVE reached (id) AS (
+                SELECT id FROM collections WHERE parent_id IS NULL
+                 UNION
+                SELECT c.id FROM reached JOIN collections AS c ON c.parent_id = reached.id
+            )
+            SELECT EXISTS (SELECT 1 FROM collections WHERE id NOT IN (SELECT id FROM reached))
+            """
+        )
+    )

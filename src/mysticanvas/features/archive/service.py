@@ -250,16 +250,7 @@ def _check_circles(tx: ReadTx) -> None:
     if circle := graph.alias_circle() or graph.circle():
         names = " → ".join(relation_queries.names_of(tx, circle))
         raise InvalidInputError(f"With the export, tags would lead to each other in a circle: {names}.")
-    if tx.value(
-        """
-        WITH RECURSIVE reached (id) AS (
-            SELECT id FROM collections WHERE parent_id IS NULL
-             UNION
-            SELECT c.id FROM reached JOIN collections AS c ON c.parent_id = reached.id
-        )
-        SELECT EXISTS (SELECT 1 FROM collections WHERE id NOT IN (SELECT id FROM reached))
-        """
-    ):
+    if queries.has_nested_circle(tx):
         raise InvalidInputError("Collections of the export are in each other in a circle.")
 
 

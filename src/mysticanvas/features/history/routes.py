@@ -11,14 +11,11 @@ from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.edits import log as edit_log
-from mysticanvas.edits.kinds import Edit
+from mysticanvas.edits.kinds import Edit, decode
 from mysticanvas.edits.log import Operation
 from mysticanvas.edits.replies import wire
 from mysticanvas.edits.runner import EditRunner
-from mysticanvas.features.collections.edits import AddToCollection, RemoveFromCollection
-from mysticanvas.features.images.edits import SetFavorite, SetNotes, SetRating
-from mysticanvas.features.tags.edits import TagImages
-from mysticanvas.features.trash.edits import MoveToTrash, RestoreFromTrash
+from mysticanvas.edits.types import Step
 from mysticanvas.http.schemas import MAX_QUERY, Int64, PickedIn, reply
 from mysticanvas.search.snapshots import Snapshots
 
@@ -115,17 +112,18 @@ def _edit(marks: MarksIn) -> Edit:
     value = getattr(marks, name)
     if value is None and name != "notes":
         raise InvalidInputError(f"{name} needs a value.")
-    return _EDITS[name](value)
+    return decode(_STEPS[name](value))
 
 
-_EDITS: dict[str, Callable[[Any], Edit]] = {
-    "favorite": lambda value: SetFavorite(value=value),
-    "rating": lambda value: SetRating(value=value),
-    "notes": lambda value: SetNotes(value=value or ""),
-    "tags": lambda value: TagImages(**value.model_dump()),
-    "collect": lambda value: AddToCollection(collection=value),
-    "uncollect": lambda value: RemoveFromCollection(collection=value),
-    "trash": lambda value: MoveToTrash() if value else RestoreFromTrash(),
+# The edit of each mark, by the name of its kind: features bring the kinds.
+_STEPS: dict[str, Callable[[Any], Step]] = {
+    "favorite": lambda value: ("favorite", {"value": value}),
+    "rating": lambda value: ("rating", {"value": value}),
+    "notes": lambda value: ("notes", {"value": value or ""}),
+    "tags": lambda value: ("tag", value.model_dump()),
+    "collect": lambda value: ("collect", {"collection": value}),
+    "uncollect": lambda value: ("uncollect", {"collection": value}),
+    "trash": lambda value: ("trash" if value else "restore", {}),
 }
 
 
