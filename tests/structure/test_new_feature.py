@@ -17,6 +17,7 @@ import mysticanvas.features
 from mysticanvas.app import features
 from mysticanvas.app.orchestrator import Orchestrator
 from mysticanvas.cli.client import headers_for
+from mysticanvas.edits import kinds as edit_kinds
 from mysticanvas.jobs import kinds
 from mysticanvas.settings import Settings
 
@@ -69,18 +70,52 @@ def prepare(tx: ReadTx, payload: dict[str, Any]) -> CountLetters:
 def apply(tx: WriteTx, payload: dict[str, Any], answer: Counted) -> None:
     settings_store.put(tx, "letters", {payload["word"]: answer.letters, "process": answer.process})
 """,
+    "edits.py": """
+from collections.abc import Sequence
+from typing import ClassVar
+
+from mysticanvas.db import settings_store
+from mysticanvas.db.database import WriteTx
+from mysticanvas.domain.generation import GenerationId
+from mysticanvas.edits.kinds import Edit
+
+
+class ChooseLetter(Edit, frozen=True, kw_only=True):
+    kind: ClassVar[str] = "letters.choose"
+    letter: str
+
+    def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
+        settings_store.put(tx, "letter", self.letter)
+        return 1
+
+
+EDITS = (ChooseLetter,)
+""",
     "routes.py": """
+from typing import Any
+
 from fastapi import APIRouter
 
 from mysticanvas.db import settings_store
 from mysticanvas.db.database import Database
 from mysticanvas.domain.clock import now_ms
+from mysticanvas.edits.replies import wire
+from mysticanvas.edits.runner import EditRunner
+from mysticanvas.features.letters.edits import ChooseLetter
 from mysticanvas.jobs import queue
 from mysticanvas.jobs.queue import NewJob
 
 
-def routes(database: Database) -> APIRouter:
+def routes(database: Database, edits: EditRunner) -> APIRouter:
     router = APIRouter(prefix="/api/letters", tags=["library"])
+
+    @router.get("/chosen")
+    def chosen() -> dict[str, str | None]:
+        return {"letter": database.read(settings_store.get, "letter", None)}
+
+    @router.post("/chosen/{letter}")
+    def choose(letter: str) -> dict[str, Any]:
+        return wire(edits.do(ChooseLetter(letter=letter)))
 
     @router.get("")
     def letters() -> dict[str, int]:
@@ -112,9 +147,11 @@ def letters(library: Library = None) -> None:
     "feature.py": """
 from mysticanvas.features.base import Feature
 from mysticanvas.features.letters import job, routes
+from mysticanvas.features.letters.edits import EDITS
 from mysticanvas.jobs.kinds import JobKind
 
 FEATURE = Feature(
+    edits=EDITS,
     routes=(routes.routes,),
     jobs=(JobKind(name="letters", prepare=job.prepare, apply=job.apply),),
 )
@@ -144,6 +181,7 @@ def with_letters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     yield
     features.load.cache_clear()
     kinds.KINDS.pop(NAME, None)
+    edit_kinds.EDITS.pop("letters.choose", None)
     for module in [one for one in sys.modules if f"{one}.".startswith(f"{PACKAGE}.")]:
         del sys.modules[module]
     vars(mysticanvas.features).pop(NAME, None)
@@ -180,6 +218,24 @@ def test_a_folder_and_one_name_bring_a_route_a_job_that_runs_in_a_worker_and_a_c
         assert "/api/letters" in ask(orchestrator, settings, "GET", "/api/openapi.json").json()["paths"]
     run = CliRunner().invoke(command_line(), ["letters", "--library", str(settings.library)])
     assert (run.exit_code, json.loads(run.output)["a-fish"]) == (0, 5)
+
+
+@pytest.mark.usefixtures("with_letters")
+def test_a_folder_and_one_name_bring_an_edit_that_is_undone_and_redone(tmp_path: Path) -> None:
+    settings = Settings(library=tmp_path / "library", workers=1)
+    with Orchestrator(settings, serving=False) as orchestrator:
+        for path, letter in (
+            ("/api/letters/chosen/f", "f"),
+            ("/api/letters/chosen/i", "i"),
+            ("/api/undo", "f"),
+            ("/api/undo", None),
+            ("/api/redo", "f"),
+        ):
+            assert ask(orchestrator, settings, "POST", path).status_code == 200
+            assert ask(orchestrator, settings, "GET", "/api/letters/chosen").json() == {"letter": letter}
+        [last, first] = ask(orchestrator, settings, "GET", "/api/operations").json()["operations"]
+    assert (first["state"], first["steps"]) == ("done", [["letters.choose", {"letter": "f"}]])
+    assert (last["state"], last["kind"]) == ("undone", "letters.choose")
 
 
 @pytest.mark.usefixtures("with_letters")
