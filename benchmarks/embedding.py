@@ -12,8 +12,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests import application
+
 from benchmarks.vectors import prompts
-from mysticanvas.app import features
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.features.semantic import service as semantic_service
@@ -83,5 +84,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    features.load()
+    application.load()
     main()

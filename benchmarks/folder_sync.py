@@ -13,6 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests import application
 from tests.faults.shuffling import bytes_read, walk_and_stat
 from tests.importing import import_all
 from tests.pictures import write_pictures
@@ -52,4 +53,5 @@ def _row(label: str, files: int, took_s: float, read: int) -> None:
 
 
 if __name__ == "__main__":
+    application.load()
     main()

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from tests import application
 from tests.pictures import PARAMETERS, png_chunk
 
-from mysticanvas.app import features
 from mysticanvas.cli.client import connect
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import folders
@@ -166,5 +166,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    features.load()
+    application.load()
     main()

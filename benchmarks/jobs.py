@@ -17,9 +17,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from huey.storage import SqliteStorage
+from tests import application
 from tests.faults.serving import Served
 
-from mysticanvas.app import features
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.jobs import queries as job_queries
 from mysticanvas.jobs import queue as job_queue
@@ -208,5 +208,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    features.load()
+    application.load()
     main()

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests import application
 from tests.synthetic import FIRST_S, SEED, fill
 
 from mysticanvas.db.database import Database, ReadTx
@@ -68,4 +69,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    application.load()
     main()

@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import application
+
 from benchmarks import tagged
 from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.db.images import generations
@@ -306,4 +308,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    application.load()
     main()

@@ -21,8 +21,8 @@ from pathlib import Path
 
 import apsw
 import numpy as np
+from tests import application
 
-from mysticanvas.app import features
 from mysticanvas.db.connections import open_writer
 from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.edits.kinds import decode
@@ -280,5 +280,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    features.load()
+    application.load()
     main()

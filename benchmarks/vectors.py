@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from tests import application
 
 from mysticanvas.db.database import Database
 from mysticanvas.ml import embedding_models
@@ -182,4 +183,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    application.load()
     main()

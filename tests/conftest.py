@@ -7,13 +7,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from mysticanvas.app import features
-from mysticanvas.app.in_process import open_in_process
-from mysticanvas.cli.client import open_in_process_with
 from mysticanvas.db.database import Database
+from tests import application
 
-features.load()
-open_in_process_with(open_in_process)
+application.load()
 
 # The product breaks off what takes too long for a person who waits. On a machine that is busy with other things the
 # reads and tasks of tests take long, too; the tests of the limits themselves say which limit they mean.
