@@ -13,6 +13,7 @@ from mysticanvas.db.database import Database
 from mysticanvas.db.images import folders
 from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.features.importing import record as import_record
+from tests import application
 from tests.faults.test_failing_disk import Confirmed, _work, fault_of
 from tests.faults.test_power_cut import found
 
@@ -44,6 +45,7 @@ def live(folder: Path, said: Confirmed) -> int:
 
 
 def main() -> None:
+    application.load()
     base, limits = Path(sys.argv[1]), int(sys.argv[2])
     with Database.open(base / "prepared") as database:
         root = database.write(folders.add, path="/pictures", watch=False, now_ms=0)

@@ -11,7 +11,7 @@ from mysticanvas.jobs import outcomes as job_outcomes
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.kinds import KINDS
 
-LATE_S = 0.5
+LATE_S = 2.0
 held_back: list = []
 opened = Database.open.__func__
 

@@ -2,10 +2,11 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
 from mysticanvas.app.cli import main
 from mysticanvas.db.database import Database
-from mysticanvas.features.importing import record as import_record
+from mysticanvas.features.thumbnails import job as thumbnail_job
 from mysticanvas.jobs import queue as job_queue
 
 LATE_S = 3.0
@@ -33,6 +34,6 @@ def open_and_enqueue_late(cls, *args, **kwargs):
 
 
 if __name__ == "__main__":
-    import_record.jobs.enqueue_all = hold_back
+    thumbnail_job.job_queue = SimpleNamespace(**vars(job_queue) | {"enqueue_all": hold_back})
     Database.open = classmethod(open_and_enqueue_late)
     main()

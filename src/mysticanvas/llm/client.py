@@ -62,7 +62,7 @@ def _read_response(reply: httpx.Response, deadline_s: float) -> bytes:
     content = bytearray()
     if reply.headers.get("content-encoding", "identity") != "identity":
         raise EndpointError("The model server's response is compressed, although the request did not allow it.")
-    for block in reply.iter_raw(16_384):
+    for block in reply.iter_raw():
         content += block
         if len(content) > MAX_RESPONSE_BYTES:
             raise EndpointError("The model server's response is too long.")
