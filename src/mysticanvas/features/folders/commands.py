@@ -16,10 +16,10 @@ ACTIONS = ("list", "scan", "accept", "remove", "missing", "locate")
 
 
 def add_commands(app: typer.Typer) -> None:
-    app.command(epilog="Example: mysticanvas roots scan ~/ComfyUI/output --dry-run")(roots)
+    app.command(epilog="Example: mysticanvas roots scan ~/ComfyUI/output --dry-run")(manage_folders)
 
 
-def roots(
+def manage_folders(
     action: Annotated[str, typer.Argument(metavar=f"[{'|'.join(ACTIONS)}]")] = "list",
     folder: Annotated[Path | None, typer.Argument(metavar="[FOLDER]", help="One of the library's folders.")] = None,
     file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="For locate: where the file is now.")] = None,
@@ -37,9 +37,9 @@ def roots(
     with connect(settings_for(library)) as client:
         known = client.get("/api/roots")["roots"]
         if action == "list":
-            print_json({"roots": known}) if json else _print_roots(known)
+            print_json({"roots": known}) if json else _print_folders(known)
             return
-        root = _find(known, folder)
+        root = _find_folder(known, folder)
         if action == "remove":
             _remove(client, root, json=json)
             return
@@ -85,7 +85,7 @@ def _locate(client: Client, missing: int | None, file: Path | None, *, json: boo
     print_json(found) if json else out.print(f"Found: {found['uuid']}")
 
 
-def _find(known: list[dict[str, Any]], folder: Path | None) -> dict[str, Any]:
+def _find_folder(known: list[dict[str, Any]], folder: Path | None) -> dict[str, Any]:
     if folder is None:
         raise InvalidInputError("Say which folder: mysticanvas roots scan FOLDER.")
     found = [root for root in known if Path(root["path"]) in (Path(absolute(folder)), folder.resolve())]
@@ -99,7 +99,7 @@ def _scan(client: Client, root: dict[str, Any], *, accept: bool, dry_run: bool) 
     return follow_import(client, import_id)
 
 
-def _print_roots(known: list[dict[str, Any]]) -> None:
+def _print_folders(known: list[dict[str, Any]]) -> None:
     table = Table("Folder", "State", "Files", "Missing", box=None)
     for root in known:
         table.add_row(root["path"], root["state"], f"{root['images']:,}", f"{root['missing']:,}")

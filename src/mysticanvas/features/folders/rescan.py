@@ -15,7 +15,7 @@ from mysticanvas.features.importing.types import ImportProgress, ImportState
 Rescan = Callable[[RescanRoot], Future[Answer]]
 
 
-def rescans_by(database: Database, importing: Importing) -> Rescan:
+def build_rescan(database: Database, importing: Importing) -> Rescan:
     def rescan(task: RescanRoot) -> Future[Answer]:
         """Cancelling the future cancels the scan; what it has committed stays."""
         answer: Future[Answer] = Future()
@@ -24,14 +24,14 @@ def rescans_by(database: Database, importing: Importing) -> Rescan:
         except NotFoundError as error:
             answer.set_exception(TaskFailedError(str(error)))
             return answer
-        scan = importing.rescan(root, on_end=lambda progress: _settle(answer, progress))
+        scan = importing.rescan(root, on_end=lambda progress: _set_result(answer, progress))
         answer.add_done_callback(lambda done: importing.cancel(scan) if done.cancelled() else None)
         return answer
 
     return rescan
 
 
-def _settle(answer: Future[Answer], progress: ImportProgress) -> None:
+def _set_result(answer: Future[Answer], progress: ImportProgress) -> None:
     with suppress(InvalidStateError):
         if progress.state is ImportState.FAILED:
             answer.set_exception(TaskFailedError(progress.message))

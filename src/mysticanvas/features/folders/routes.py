@@ -51,7 +51,7 @@ def routes(
     def listed() -> Response:
         """`removed` were taken out; adding one again brings it back as it was."""
         return reply(
-            {"roots": service.listed(database, watcher.watches), "removed": database.read(image_folders.removed)}
+            {"roots": service.list_states(database, watcher.watches), "removed": database.read(image_folders.removed)}
         )
 
     @router.post("/{root_id}/scan")

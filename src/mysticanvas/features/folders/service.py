@@ -27,7 +27,7 @@ from mysticanvas.features.importing.service import Importing
 from mysticanvas.features.trash.edits import MoveToTrash
 
 
-def listed(database: Database, is_watched: Callable[[str], bool]) -> list[dict[str, Any]]:
+def list_states(database: Database, is_watched: Callable[[str], bool]) -> list[dict[str, Any]]:
     """The states of all folders, with what the disk says at this moment: `there`, `read_only`, `watching`."""
     return [
         asdict(state)
@@ -43,7 +43,7 @@ def listed(database: Database, is_watched: Callable[[str], bool]) -> list[dict[s
 def remove(database: Database, importing: Importing, root_id: int, *, now_ms: int) -> Root:
     """Nobody looks at the folder any more. Its files, its images and all that was written about them stay."""
     root = database.read(folders.find, root_id)
-    importing.leave(root)
+    importing.stop_root(root)
     database.write(_remove, root, now_ms=now_ms)
     return root
 
@@ -64,18 +64,18 @@ def locate(database: Database, executor: Executor, file_id: int, path: str, *, n
     Raises `InvalidInputError`, `ConflictError`; nothing is changed then.
     """
     known = database.read(missing.find, file_id)
-    root, path_bytes = _place_of(database, path)
-    read = _read(executor, root, path_bytes)
+    root, path_bytes = _resolve_location(database, path)
+    read = _read_image(executor, root, path_bytes)
     if not _is_same(executor, root, known, read):
         raise ConflictError(f"{path} is another picture: its content is not that of the file that is missing.")
     here = database.read(files.known, root_id=root.id, paths=[path_bytes]).get(path_bytes)
     if here is not None and here.missing_at is None:
         raise ConflictError(f"{path} is in the library already, as a file of its own.")
-    database.write(_settle, known, Found(root=root, read=read, known=here), now_ms=now_ms)
+    database.write(_record_location, known, Found(root=root, read=read, known=here), now_ms=now_ms)
     return known
 
 
-def _place_of(database: Database, path: str) -> tuple[Root, bytes]:
+def _resolve_location(database: Database, path: str) -> tuple[Root, bytes]:
     """The innermost folder of the library that holds the path, and where in it."""
     place = Path(os.path.realpath(Path(path).expanduser()))
     if not place.is_file():
@@ -90,7 +90,7 @@ def _place_of(database: Database, path: str) -> tuple[Root, bytes]:
     return root, os.fsencode(place.relative_to(root.path).as_posix())
 
 
-def _read(executor: Executor, root: Root, path_bytes: bytes) -> ImageRead:
+def _read_image(executor: Executor, root: Root, path_bytes: bytes) -> ImageRead:
     task = ReadImages(os.fsencode(root.path), [FileToRead(path_bytes)])
     try:
         answer = executor.submit(task, urgent=True).result()
@@ -110,20 +110,20 @@ def _is_same(executor: Executor, root: Root, known: KnownFile, read: ImageRead) 
         # Nobody has hashed it while it was there: its size and both ends are all that is known.
         return True
     try:
-        digest = file_identity.digest_of(executor, root.path, read.stat.path_bytes)
+        digest = file_identity.compute_digest(executor, root.path, read.stat.path_bytes)
     except TaskError as error:
         raise InvalidInputError(str(error)) from error
     return digest == known.blake3
 
 
-def _settle(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int) -> None:
+def _record_location(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int) -> None:
     import_record.move(tx, known, found, now_ms=now_ms)
     data = {"path": found.read.stat.path_bytes.decode("utf-8", "replace")}
     event_log.append(tx, level="info", kind="file.located", subject=found.root.path, data=data, now_ms=now_ms)
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
+class ForgetResult:
     """`places` were spare: their images have another file. The images of the others are in the Trash, by
     `edit` (None for none), from where they can be restored."""
 
@@ -131,16 +131,16 @@ class Forgotten:
     edit: EditResult | None
 
 
-def forget(database: Database, edits: EditRunner, file_ids: Sequence[int], *, now_ms: int) -> Forgotten:
+def forget(database: Database, edits: EditRunner, file_ids: Sequence[int], *, now_ms: int) -> ForgetResult:
     """Miss these files no more. No file is touched, and what is written about an image is lost only when the
     Trash is emptied."""
     wanted = list(file_ids)
-    alone: list[GenerationId] = database.write(_drop_spare, wanted, now_ms=now_ms)
+    alone: list[GenerationId] = database.write(_forget_spare, wanted, now_ms=now_ms)
     edit = edits.do(MoveToTrash(), alone) if alone else None
-    return Forgotten(len(wanted) - len(alone), edit)
+    return ForgetResult(len(wanted) - len(alone), edit)
 
 
-def _drop_spare(tx: WriteTx, file_ids: list[int], *, now_ms: int) -> list[GenerationId]:
+def _forget_spare(tx: WriteTx, file_ids: list[int], *, now_ms: int) -> list[GenerationId]:
     alone = missing.forget_spare(tx, file_ids)
     data = {"files": len(file_ids), "images": len(alone)}
     event_log.append(tx, level="info", kind="missing.forgotten", subject=None, data=data, now_ms=now_ms)

@@ -16,11 +16,11 @@ def watch_folders(
     if settings.watch:
         for root in database.read(folders.watched):
             watcher.add(root.path)
-        watcher.start(lambda hints: _scan(database, importing, hints))
+        watcher.start(lambda hints: _scan_changes(database, importing, hints))
     return watcher
 
 
-def _scan(database: Database, importing: Importing, hints: list[Hint]) -> None:
+def _scan_changes(database: Database, importing: Importing, hints: list[Hint]) -> None:
     known = {root.path: root for root in database.read(folders.watched)}
     for recursive in (False, True):
         by_root: dict[str, list[bytes]] = {}

@@ -15,12 +15,12 @@ BATCH_WAIT_S = 0.2
 
 
 class Batch:
-    """`prints` are the fingerprints of what is ready, `known_prints` those that the database has, of the files
+    """`fingerprints` are the fingerprints of what is ready, `known_fingerprints` those that the database has, of the files
     that are being settled. A dry run commits nothing."""
 
     def __init__(self, database: Database, tally: Tally, *, dry_run: bool, now_ms: Callable[[], int]) -> None:
-        self.prints: set[bytes] = set()
-        self.known_prints: set[bytes] = set()
+        self.fingerprints: set[bytes] = set()
+        self.known_fingerprints: set[bytes] = set()
         self.found_again: list[KnownFile] = []
         self.failed: list[Failed] = []
         self._ready: list[Found] = []
@@ -32,7 +32,7 @@ class Batch:
 
     def add(self, found: Found) -> None:
         self._ready.append(found)
-        self.prints.add(found.read.fingerprint)
+        self.fingerprints.add(found.read.fingerprint)
 
     @property
     def is_due(self) -> bool:
@@ -44,12 +44,12 @@ class Batch:
         if self._dry_run:
             return
         if self.found_again:
-            self._database.write_bulk(record.found_again, self.found_again, now_ms=self._now_ms())
+            self._database.write_bulk(record.mark_found, self.found_again, now_ms=self._now_ms())
             self.found_again = []
         if not (self._ready or self.failed):
             return
-        self._database.write_bulk(record.take_in, self._ready, self.failed, now_ms=self._now_ms())
+        self._database.write_bulk(record.add_images, self._ready, self.failed, now_ms=self._now_ms())
         self._tally.counts.imported += len(self._ready)
         self._ready, self.failed = [], []
-        self.known_prints |= self.prints
-        self.prints.clear()
+        self.known_fingerprints |= self.fingerprints
+        self.fingerprints.clear()

@@ -26,13 +26,13 @@ class Outcome(Enum):
     COPY = auto()
 
 
-def settle(database: Database, executor: Executor, found: Found, *, now_ms: int) -> Outcome:
+def identify(database: Database, executor: Executor, found: Found, *, now_ms: int) -> Outcome:
     """Decide what `found` is and commit it. Raises `TaskError` when it cannot be hashed."""
     stat = found.read.stat
     here = database.read(files.known, root_id=found.root.id, paths=[stat.path_bytes]).get(stat.path_bytes)
     found = replace(found, known=here)
-    digest = digest_of(executor, found.root.path, stat.path_bytes)
-    if here is not None and _was(here, found, digest):
+    digest = compute_digest(executor, found.root.path, stat.path_bytes)
+    if here is not None and _is_unchanged(here, found, digest):
         # A new date alone changes nothing (F13).
         database.write_bulk(record.touch, here, found, now_ms=now_ms)
         return Outcome.UNCHANGED
@@ -51,7 +51,7 @@ def settle(database: Database, executor: Executor, found: Found, *, now_ms: int)
         # Edited in place: a new version, with what the person wrote (F9).
         is_new = database.write_bulk(record.replace_content, here, found, now_ms=now_ms)
         return Outcome.IMPORTED if is_new else Outcome.CHANGED
-    database.write_bulk(record.take_in, [found], [], now_ms=now_ms)
+    database.write_bulk(record.add_images, [found], [], now_ms=now_ms)
     return Outcome.IMPORTED
 
 
@@ -59,10 +59,10 @@ def seems_moved(candidate: KnownFile) -> bool:
     """Whether a known file is no longer where it was, by size and date alone: for a dry run, which hashes
     nothing. False while its whole root is away."""
     here = os.path.isdir(os.fsencode(candidate.root_path))
-    return here and _stat_of(candidate) != (candidate.bytes, candidate.mtime_ns)
+    return here and _read_stat(candidate) != (candidate.bytes, candidate.mtime_ns)
 
 
-def _was(here: KnownFile, found: Found, digest: bytes | None) -> bool:
+def _is_unchanged(here: KnownFile, found: Found, digest: bytes | None) -> bool:
     return here.blake3 == digest if here.blake3 and digest else here.fingerprint == found.read.fingerprint
 
 
@@ -72,12 +72,12 @@ def _is_same(database: Database, executor: Executor, candidate: KnownFile, diges
     theirs = candidate.blake3
     if theirs is None:
         try:
-            theirs = digest_of(executor, candidate.root_path, candidate.path_bytes)
+            theirs = compute_digest(executor, candidate.root_path, candidate.path_bytes)
         except TaskError:
             # It went away before anything hashed it. Its size and both ends are equal, and a person
             # who moved a file just after importing it must not lose what hangs on its row.
             return True
-        if _stat_of(candidate) != (candidate.bytes, candidate.mtime_ns):
+        if _read_stat(candidate) != (candidate.bytes, candidate.mtime_ns):
             # What is at its path now is something else; the row was never hashed while it was there.
             return True
         if theirs is not None:
@@ -90,19 +90,19 @@ def _has_left(executor: Executor, candidate: KnownFile, found: Found) -> bool:
     now. False while its whole root is away: then nothing is known about it."""
     if not os.path.isdir(os.fsencode(candidate.root_path)):
         return False
-    stat = _stat_of(candidate)
+    stat = _read_stat(candidate)
     if stat is None:
         return True
     if stat != (candidate.bytes, candidate.mtime_ns):
-        return not _still_holds(executor, candidate)
+        return not _still_has_content(executor, candidate)
     return _is_same_entry(candidate, found)
 
 
-def _still_holds(executor: Executor, candidate: KnownFile) -> bool:
+def _still_has_content(executor: Executor, candidate: KnownFile) -> bool:
     if candidate.blake3 is None:
         return False
     try:
-        return digest_of(executor, candidate.root_path, candidate.path_bytes) == candidate.blake3
+        return compute_digest(executor, candidate.root_path, candidate.path_bytes) == candidate.blake3
     except TaskError:
         return False
 
@@ -118,7 +118,7 @@ def _is_same_entry(candidate: KnownFile, found: Found) -> bool:
         return False
 
 
-def _stat_of(candidate: KnownFile) -> tuple[int, int] | None:
+def _read_stat(candidate: KnownFile) -> tuple[int, int] | None:
     """Size and date of what is at its path; None when nothing is."""
     try:
         stat = os.lstat(os.path.join(os.fsencode(candidate.root_path), candidate.path_bytes))
@@ -127,7 +127,7 @@ def _stat_of(candidate: KnownFile) -> tuple[int, int] | None:
     return stat.st_size, stat.st_mtime_ns
 
 
-def digest_of(executor: Executor, root_path: str, path_bytes: bytes) -> bytes | None:
+def compute_digest(executor: Executor, root_path: str, path_bytes: bytes) -> bytes | None:
     task = HashFile(os.fsencode(root_path), path_bytes)
     answer = executor.submit(task, urgent=True).result()
     return answer.digest if isinstance(answer, FileHashed) else None

@@ -23,7 +23,7 @@ def inspect(file: Path) -> dict[str, Any]:
     with open_beneath(root, os.fsencode(path.name)) as source:
         head = read_head(source)
         if not says_how(head):
-            head = _with_hidden_text(source.handle, head)
+            head = _add_hidden_text(source.handle, head)
     beside = []
     for ending in sorted(SIDECAR_ENDINGS):
         for name in (path.stem, path.name, f"{path.stem}.swarm"):
@@ -39,7 +39,7 @@ def inspect(file: Path) -> dict[str, Any]:
     return as_inspect_row(head, read_recipe(head, file_name=path.name, sidecars=beside))
 
 
-def _with_hidden_text(handle: int, head: ImageHead) -> ImageHead:
+def _add_hidden_text(handle: int, head: ImageHead) -> ImageHead:
     """Also what is hidden in the pixels; for a lossless image all of them are decoded."""
     # Here, not above: an image that says how it was made needs no decoder.
     from mysticanvas.imaging import stealth, thumbnails

@@ -69,12 +69,12 @@ class ImagesRead:
 
     def to_wire(self) -> bytes:
         """Recipes are many: their fields travel in order, without names."""
-        reads = [read.reason if isinstance(read, NotRead) else _read_on_wire(read) for read in self.reads]
+        reads = [read.reason if isinstance(read, NotRead) else _encode_read(read) for read in self.reads]
         return msgspec.msgpack.encode(reads)
 
     @classmethod
     def from_wire(cls, body: bytes) -> "ImagesRead":
-        return cls([NotRead(r) if isinstance(r, str) else _image_read(r) for r in _reads.decode(body)])
+        return cls([NotRead(r) if isinstance(r, str) else _decode_read(r) for r in _reads_decoder.decode(body)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class ReadImages(Task):
 
 
 @dataclass(frozen=True, slots=True)
-class KeptTexts:
+class StoredTexts:
     """The texts of one image as they were kept at its import: `raw` as in `ImageRead`."""
 
     generation: int
@@ -97,7 +97,7 @@ class KeptTexts:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptRead:
+class TextsReparsed:
     """`recipes` (JSON, as `domain/recipe_json.py` has it; b"" where what was kept is damaged) is parallel
     to `generations`: as many of the images asked for as fit the time and the size of one answer."""
 
@@ -106,18 +106,18 @@ class KeptRead:
 
 
 @dataclass(frozen=True, slots=True)
-class ReadKept(Task):
+class ReparseTexts(Task):
     """Read kept texts again; no file is opened."""
 
-    answer_type: ClassVar[type] = KeptRead
+    answer_type: ClassVar[type] = TextsReparsed
     travel: ClassVar[Travel] = Travel.SELF_CONTAINED
-    images: list[KeptTexts]
+    images: list[StoredTexts]
 
 
 # A seed may exceed 64 bits, so it travels as text.
 _FIELDS = tuple(field.name for field in fields(Recipe))
 _SEED = _FIELDS.index("seed")
-_values_of = attrgetter(*_FIELDS)
+_get_values = attrgetter(*_FIELDS)
 _RecipeOnWire = msgspec.defstruct(
     "_RecipeOnWire",
     [(name, str | None if name == "seed" else kind) for name, kind in get_type_hints(Recipe).items()],
@@ -143,23 +143,23 @@ class _ReadOnWire(msgspec.Struct, array_like=True):
     is_grid: bool
 
 
-_read_values_of = attrgetter(*(name for name in _ReadOnWire.__struct_fields__))
+_get_read_values = attrgetter(*(name for name in _ReadOnWire.__struct_fields__))
 _RECIPE = _ReadOnWire.__struct_fields__.index("recipe")
-_recipes = msgspec.msgpack.Decoder(_RecipeOnWire)
-_reads = msgspec.msgpack.Decoder(list[_ReadOnWire | str])
+_recipe_decoder = msgspec.msgpack.Decoder(_RecipeOnWire)
+_reads_decoder = msgspec.msgpack.Decoder(list[_ReadOnWire | str])
 
 
-def _read_on_wire(read: ImageRead) -> list[Any]:
-    recipe = list(_values_of(read.recipe))
+def _encode_read(read: ImageRead) -> list[Any]:
+    recipe = list(_get_values(read.recipe))
     recipe[_SEED] = None if recipe[_SEED] is None else str(recipe[_SEED])
-    values = list(_read_values_of(read))
+    values = list(_get_read_values(read))
     values[_RECIPE] = recipe
     return values
 
 
-def _image_read(wire: _ReadOnWire) -> ImageRead:
-    recipe = list(_values_of(_recipes.decode(wire.recipe)))
+def _decode_read(wire: _ReadOnWire) -> ImageRead:
+    recipe = list(_get_values(_recipe_decoder.decode(wire.recipe)))
     recipe[_SEED] = None if recipe[_SEED] is None else int(recipe[_SEED])
-    values = list(_read_values_of(wire))
+    values = list(_get_read_values(wire))
     values[_RECIPE] = Recipe(*recipe)
     return ImageRead(*values)

@@ -29,18 +29,18 @@ from mysticanvas.fs.scanner import FolderListing
 from mysticanvas.fs.volumes import volume_of
 
 # F4: more than this at once is no tidying up, it is a drive that went away or a mistake.
-BRAKE_FILES = 100
-BRAKE_SHARE = 0.05
+CONFIRM_ABOVE_FILES = 100
+CONFIRM_ABOVE_SHARE = 0.05
 SAMPLE_FILES = 32
 # So few files are easily all deleted by hand, and others made in their place.
 FEW_FILES = 8
 # How much of a root is looked at when none of its sample is where it was.
 PROBE_FOLDERS = 200
 PROBE_FILES = 256
-FILES_A_SLICE = 500
+FILES_PER_SLICE = 500
 
 
-class Seen:
+class SeenFiles:
     """Which file rows a run has met: a bit each, so that a million cost 125 kB."""
 
     def __init__(self) -> None:
@@ -67,14 +67,14 @@ class Scope:
     trees: list[bytes] = field(default_factory=list)
     folders: set[bytes] = field(default_factory=set)
     unlisted: set[bytes] = field(default_factory=set)
-    seen: Seen = field(default_factory=Seen)
+    seen: SeenFiles = field(default_factory=SeenFiles)
 
     @property
-    def whole(self) -> bool:
+    def covers_root(self) -> bool:
         return b"" in self.trees
 
 
-def why_offline(database: Database, executor: Executor, root: Root) -> str | None:
+def find_offline_reason(database: Database, executor: Executor, root: Root) -> str | None:
     """A sentence when the folder at the root's path is not the root as it was known; None when it is."""
     if root.id is None:
         return None
@@ -84,9 +84,9 @@ def why_offline(database: Database, executor: Executor, root: Root) -> str | Non
     volume = volume_of(Path(root.path))
     if known.volume_id is not None and volume is not None and volume != known.volume_id:
         return f"Another drive is at {root.path} now. The images of the one that was there stay in the library."
-    if not known.sample or any(os.path.lexists(_full(root, path)) for path in known.sample):
+    if not known.sample or any(os.path.lexists(_join_path(root, path)) for path in known.sample):
         return None
-    if _holds_something_known(database, executor, root, enough=len(known.sample) < FEW_FILES):
+    if _has_known_content(database, executor, root, enough=len(known.sample) < FEW_FILES):
         return None
     return (
         f"None of the files that were in {root.path} is there. If they are gone for good, say so: "
@@ -94,20 +94,20 @@ def why_offline(database: Database, executor: Executor, root: Root) -> str | Non
     )
 
 
-def _holds_something_known(database: Database, executor: Executor, root: Root, *, enough: bool) -> bool:
+def _has_known_content(database: Database, executor: Executor, root: Root, *, enough: bool) -> bool:
     """Whether any of the first files found has a content that this root is known to hold: then it was
     only rearranged. `enough`: that there is any image at all is enough, since so few were known."""
     looked_at = 0
-    for paths in _some_files(executor, root):
+    for paths in _sample_files(executor, root):
         task = ReadImages(os.fsencode(root.path), [FileToRead(path) for path in paths])
         try:
             answer = executor.submit(task, urgent=True).result()
         except TaskError:
             continue
         assert isinstance(answer, ImagesRead)
-        prints = [read.fingerprint for read in answer.reads if isinstance(read, ImageRead)]
-        known = (file for one in prints for file in database.read(files.with_fingerprint, one))
-        if (enough and prints) or any(file.root_path == root.path for file in known):
+        fingerprints = [read.fingerprint for read in answer.reads if isinstance(read, ImageRead)]
+        known = (file for one in fingerprints for file in database.read(files.with_fingerprint, one))
+        if (enough and fingerprints) or any(file.root_path == root.path for file in known):
             return True
         looked_at += len(paths)
         if looked_at >= PROBE_FILES:
@@ -115,7 +115,7 @@ def _holds_something_known(database: Database, executor: Executor, root: Root, *
     return False
 
 
-def _some_files(executor: Executor, root: Root) -> Iterator[list[bytes]]:
+def _sample_files(executor: Executor, root: Root) -> Iterator[list[bytes]]:
     waiting = [b""]
     for _ in range(PROBE_FOLDERS):
         if not waiting:
@@ -131,7 +131,7 @@ def _some_files(executor: Executor, root: Root) -> Iterator[list[bytes]]:
             yield [image.path_bytes for image in listing.images[:16]]
 
 
-def root_that_moved_to(database: Database, folder: Path) -> Root | None:
+def find_moved_root(database: Database, folder: Path) -> Root | None:
     """A root whose own folder is gone and whose sample is all in `folder`: the person moved it."""
     for root in database.read(image_folders.all_roots):
         assert root.id is not None
@@ -139,7 +139,7 @@ def root_that_moved_to(database: Database, folder: Path) -> Root | None:
         if sample and not os.path.lexists(root.path):
             there = os.fsencode(folder)
             known = database.read(files.known, root_id=root.id, paths=sample)
-            if all(_size_of(os.path.join(there, path)) == row.bytes for path, row in known.items()) and known:
+            if all(_read_size(os.path.join(there, path)) == row.bytes for path, row in known.items()) and known:
                 return root
     return None
 
@@ -152,7 +152,7 @@ def relocate(tx: WriteTx, root: Root, folder: Path, *, now_ms: int) -> None:
     event_log.append(tx, level="info", kind="root.moved", subject=str(folder), data=data, now_ms=now_ms)
 
 
-def _size_of(path: bytes) -> int | None:
+def _read_size(path: bytes) -> int | None:
     try:
         return os.lstat(path).st_size
     except OSError:
@@ -162,14 +162,14 @@ def _size_of(path: bytes) -> int | None:
 # -- after a run ------------------------------------------------------------------------------
 
 
-def lost_in(database: Database, scope: Scope) -> list[int]:
+def find_missing(database: Database, scope: Scope) -> list[int]:
     """The known files that should have been met and are verified to be gone."""
     assert scope.root.id is not None
     lost = []
     for folder, recursive in [(tree, True) for tree in scope.trees] + [(one, False) for one in sorted(scope.folders)]:
         after = b""
         while page := database.read(
-            files.in_folder, scope.root.id, folder, recursive=recursive, after=after, limit=FILES_A_SLICE
+            files.in_folder, scope.root.id, folder, recursive=recursive, after=after, limit=FILES_PER_SLICE
         ):
             after = page[-1][1]
             lost += [
@@ -177,39 +177,41 @@ def lost_in(database: Database, scope: Scope) -> list[int]:
                 for file_id, path in page
                 if file_id <= scope.last_file_id
                 and file_id not in scope.seen
-                and not _beneath(path, scope.unlisted)
-                and _is_gone(scope.root, path)
+                and not _is_beneath(path, scope.unlisted)
+                and _is_missing(scope.root, path)
             ]
     return lost
 
 
-def settle(database: Database, executor: Executor, scope: Scope, *, accept: bool, now_ms: int) -> int:
+def mark_missing(database: Database, executor: Executor, scope: Scope, *, accept: bool, now_ms: int) -> int:
     """Mark what a complete look did not find; how many files. `accept`: a person has said that they
     are gone, however many."""
     root = scope.root
     assert root.id is not None
-    why = None if accept else why_offline(database, executor, root)
+    why = None if accept else find_offline_reason(database, executor, root)
     if why is not None:
-        note_offline(database, root, why, now_ms=now_ms)
+        record_offline(database, root, why, now_ms=now_ms)
         return 0
-    lost = lost_in(database, scope)
-    if not accept and brakes(database, root, lost):
-        database.write_bulk(_ask, root, len(lost), database.read(files.count_in, root.id), now_ms=now_ms)
+    lost = find_missing(database, scope)
+    if not accept and needs_confirmation(database, root, lost):
+        database.write_bulk(
+            _request_confirmation, root, len(lost), database.read(files.count_in, root.id), now_ms=now_ms
+        )
         return 0
-    for start in range(0, len(lost), FILES_A_SLICE):
-        database.write_bulk(_mark, lost[start : start + FILES_A_SLICE], now_ms=now_ms)
-    if scope.whole:
+    for start in range(0, len(lost), FILES_PER_SLICE):
+        database.write_bulk(_mark_files, lost[start : start + FILES_PER_SLICE], now_ms=now_ms)
+    if scope.covers_root:
         database.write_bulk(_mark_scanned, scope, now_ms=now_ms)
     return len(lost)
 
 
-def brakes(database: Database, root: Root, lost: Sequence[int]) -> bool:
+def needs_confirmation(database: Database, root: Root, lost: Sequence[int]) -> bool:
     """Whether so many files of a root seem gone that a person is asked first (F4)."""
     assert root.id is not None
-    return len(lost) > max(BRAKE_FILES, BRAKE_SHARE * database.read(files.count_in, root.id))
+    return len(lost) > max(CONFIRM_ABOVE_FILES, CONFIRM_ABOVE_SHARE * database.read(files.count_in, root.id))
 
 
-def note_offline(database: Database, root: Root, why: str, *, now_ms: int) -> None:
+def record_offline(database: Database, root: Root, why: str, *, now_ms: int) -> None:
     database.write_bulk(_set_offline, root, why, now_ms=now_ms)
 
 
@@ -219,7 +221,7 @@ def _set_offline(tx: WriteTx, root: Root, why: str, *, now_ms: int) -> None:
         event_log.append(tx, level="warning", kind="root.offline", subject=root.path, data={"why": why}, now_ms=now_ms)
 
 
-def _ask(tx: WriteTx, root: Root, lost: int, known: int, *, now_ms: int) -> None:
+def _request_confirmation(tx: WriteTx, root: Root, lost: int, known: int, *, now_ms: int) -> None:
     assert root.id is not None
     why = (
         f"{lost:,} of {known:,} files are not in {root.path} any more. They are not marked missing until you say "
@@ -229,12 +231,12 @@ def _ask(tx: WriteTx, root: Root, lost: int, known: int, *, now_ms: int) -> None
     event_log.append(tx, level="warning", kind="root.asks", subject=root.path, data={"why": why}, now_ms=now_ms)
 
 
-def _mark(tx: WriteTx, lost: Sequence[int], *, now_ms: int) -> None:
+def _mark_files(tx: WriteTx, lost: Sequence[int], *, now_ms: int) -> None:
     images = files.mark_missing(tx, lost, now_ms=now_ms)
-    reckon(tx, images, now_ms=now_ms)
+    update_missing(tx, images, now_ms=now_ms)
 
 
-def reckon(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> None:
+def update_missing(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> None:
     """An image is missing when every one of its locations is; a copy that is there becomes its file."""
     if images:
         tx.changes.stale.add("roots")
@@ -251,17 +253,17 @@ def _mark_scanned(tx: WriteTx, scope: Scope, *, now_ms: int) -> None:
     image_folders.keep_mark(tx, scope.root.id, volume_id=volume_of(Path(scope.root.path)), sample=sample)
 
 
-def _beneath(path: bytes, folders: set[bytes]) -> bool:
+def _is_beneath(path: bytes, folders: set[bytes]) -> bool:
     if not folders:
         return False
     parts = path.split(b"/")[:-1]
     return b"" in folders or any(b"/".join(parts[:depth]) in folders for depth in range(1, len(parts) + 1))
 
 
-def _is_gone(root: Root, path_bytes: bytes) -> bool:
+def _is_missing(root: Root, path_bytes: bytes) -> bool:
     """Verified for this one file: an error other than its absence proves nothing."""
     try:
-        os.lstat(_full(root, path_bytes))
+        os.lstat(_join_path(root, path_bytes))
     except (FileNotFoundError, NotADirectoryError):
         return True
     except OSError:
@@ -272,5 +274,5 @@ def _is_gone(root: Root, path_bytes: bytes) -> bool:
     return False
 
 
-def _full(root: Root, path_bytes: bytes) -> bytes:
+def _join_path(root: Root, path_bytes: bytes) -> bytes:
     return os.path.join(os.fsencode(root.path), path_bytes)

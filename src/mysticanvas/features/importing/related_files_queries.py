@@ -11,7 +11,7 @@ from mysticanvas.domain.text import clean
 
 
 @dataclass(frozen=True, slots=True)
-class Loose:
+class PendingCompanion:
     """An image that waits for the one it is a file of."""
 
     generation_id: GenerationId
@@ -64,7 +64,7 @@ def mark_grid(tx: WriteTx, image: GenerationId, *, is_grid: bool) -> None:
     tx.changes.changed.append(image)
 
 
-def wait(tx: WriteTx, image: GenerationId, *, kind: str, root_id: int, folder: bytes) -> None:
+def add_pending(tx: WriteTx, image: GenerationId, *, kind: str, root_id: int, folder: bytes) -> None:
     tx.run(
         """
         INSERT INTO companions (generation_id, kind, root_id, folder)
@@ -79,11 +79,11 @@ def wait(tx: WriteTx, image: GenerationId, *, kind: str, root_id: int, folder: b
     )
 
 
-def any_waits(tx: ReadTx) -> bool:
+def has_pending(tx: ReadTx) -> bool:
     return bool(tx.value("SELECT EXISTS (SELECT 1 FROM companions)"))
 
 
-def waiting_in(tx: ReadTx, *, root_id: int, folder: bytes) -> list[Loose]:
+def list_pending(tx: ReadTx, *, root_id: int, folder: bytes) -> list[PendingCompanion]:
     rows = tx.all(
         """
         SELECT c.generation_id, c.kind, c.root_id, f.path_bytes
@@ -94,10 +94,10 @@ def waiting_in(tx: ReadTx, *, root_id: int, folder: bytes) -> list[Loose]:
         root_id=root_id,
         folder=folder,
     )
-    return [Loose(**row) for row in rows]
+    return [PendingCompanion(**row) for row in rows]
 
 
-def final_at(tx: ReadTx, *, root_id: int, path_bytes: bytes) -> GenerationId | None:
+def find_final(tx: ReadTx, *, root_id: int, path_bytes: bytes) -> GenerationId | None:
     found: GenerationId | None = tx.value(
         """
         SELECT generation_id
@@ -110,7 +110,7 @@ def final_at(tx: ReadTx, *, root_id: int, path_bytes: bytes) -> GenerationId | N
     return found
 
 
-def say_the_same(tx: ReadTx, one: GenerationId, other: GenerationId) -> bool:
+def have_same_prompt_and_seed(tx: ReadTx, one: GenerationId, other: GenerationId) -> bool:
     """Whether two images were made from one seed and one prompt."""
     return bool(
         tx.value(
@@ -126,7 +126,7 @@ def say_the_same(tx: ReadTx, one: GenerationId, other: GenerationId) -> bool:
     )
 
 
-def is_untouched(tx: ReadTx, image: GenerationId) -> bool:
+def has_no_user_data(tx: ReadTx, image: GenerationId) -> bool:
     """Whether the person never did anything with it. What files say of it does not count: they may come
     before it is known to be a companion, or after."""
     return bool(
@@ -145,7 +145,7 @@ def is_untouched(tx: ReadTx, image: GenerationId) -> bool:
     )
 
 
-def join(tx: WriteTx, loose: Loose, image: GenerationId) -> None:
+def join_image(tx: WriteTx, loose: PendingCompanion, image: GenerationId) -> None:
     """The file is one of `image` from now on, and no image of its own any more."""
     tx.run(
         """

@@ -9,7 +9,7 @@ from mysticanvas.domain.generation import GenerationId
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class OutdatedImage:
     """`raw_bytes` is how much was kept of it, compressed."""
 
     id: GenerationId
@@ -17,7 +17,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredImage:
     """What a parser needs to read an image again, and what its row says now."""
 
     id: GenerationId
@@ -26,7 +26,7 @@ class Kept:
     problems: list[str]
 
 
-def waiting(tx: ReadTx, images: Sequence[int] | None, *, older_than: int) -> list[Waiting]:
+def list_outdated(tx: ReadTx, images: Sequence[int] | None, *, older_than: int) -> list[OutdatedImage]:
     """Those of `images` (None: of all, the Trash too) that an older parser read, newest first. Images
     without any text kept have nothing to be read."""
     rows = tx.all(
@@ -41,10 +41,10 @@ def waiting(tx: ReadTx, images: Sequence[int] | None, *, older_than: int) -> lis
         older_than=older_than,
         images=None if images is None else json.dumps(list(images)),
     )
-    return [Waiting(**row) for row in rows]
+    return [OutdatedImage(**row) for row in rows]
 
 
-def kept(tx: ReadTx, images: Sequence[int]) -> list[Kept]:
+def load_stored(tx: ReadTx, images: Sequence[int]) -> list[StoredImage]:
     """In the order asked for; those that are gone, or have no text any more, are left out."""
     rows = tx.all(
         """
@@ -57,4 +57,4 @@ def kept(tx: ReadTx, images: Sequence[int]) -> list[Kept]:
         """,
         images=json.dumps(list(images)),
     )
-    return [Kept(problems=json.loads(row.pop("problems_json")), **row) for row in rows]
+    return [StoredImage(problems=json.loads(row.pop("problems_json")), **row) for row in rows]

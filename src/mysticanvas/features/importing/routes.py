@@ -19,7 +19,7 @@ from mysticanvas.jobs.progress import JobProgress
 from mysticanvas.search.snapshots import Snapshots
 
 # Where generators put their images when nobody tells them otherwise, beneath the home folder.
-_USUAL = (
+_DEFAULT_FOLDERS = (
     ("ComfyUI/output", "ComfyUI"),
     ("ComfyUI_windows_portable/ComfyUI/output", "ComfyUI"),
     ("Documents/ComfyUI/output", "ComfyUI"),
@@ -96,5 +96,5 @@ def _add_imports(router: APIRouter, database: Database, snapshots: Snapshots, im
 
     @router.get("/suggestions")
     def suggestions() -> Response:
-        found = [(Path.home() / folder, label) for folder, label in _USUAL]
+        found = [(Path.home() / folder, label) for folder, label in _DEFAULT_FOLDERS]
         return reply({"folders": [{"path": str(path), "label": label} for path, label in found if path.is_dir()]})

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 PROGRESS_EVERY_S = 0.25
 # Reports of earlier imports that can still be asked for.
-REPORTS_KEPT = 50
+MAX_REPORTS = 50
 
 Listener = Callable[[ImportProgress], None]
 
@@ -45,7 +45,7 @@ class _Import:
     # As it is told in the events.
     kind: str = "scan"
     cancelled: Event = field(default_factory=Event)
-    over: Event = field(default_factory=Event)
+    finished: Event = field(default_factory=Event)
     on_end: Listener | None = None
     run: ImportRun | None = None
     started_s: float = field(default_factory=time.monotonic)
@@ -55,7 +55,7 @@ class _Import:
         seconds = (self.ended_s or time.monotonic()) - self.started_s
         tally = self.run.tally if self.run is not None else Tally()
         todo = self.run.todo if self.run is not None else 0
-        rate_per_s = tally.counts.settled / seconds if seconds > 0 else 0.0
+        rate_per_s = tally.counts.processed / seconds if seconds > 0 else 0.0
         listed = tally.state is not ImportState.LISTING
         return ImportProgress(
             id=self.id,
@@ -98,7 +98,7 @@ class Importing:
         self._current: _Import | None = None
         self._waiting: SimpleQueue[_Import | None] = SimpleQueue()
         self._lock = Lock()
-        self._told_s = 0.0
+        self._reported_s = 0.0
         self._thread = Thread(target=self._work, name="importing")
 
     def __enter__(self) -> "Importing":
@@ -127,7 +127,7 @@ class Importing:
         called on the thread of the imports."""
         return self._enqueue([root.path], [Start(root)], dry_run=dry_run, accept=accept, on_end=on_end)
 
-    def leave(self, root: Root) -> None:
+    def stop_root(self, root: Root) -> None:
         """Look at a root no more: what is under way in it ends, and it is not watched."""
         with self._lock:
             for one in self._imports.values():
@@ -146,7 +146,7 @@ class Importing:
     def report(self, import_id: str, *, wait_s: float = 0.0) -> ImportReport | None:
         """What the import did; None while it goes on, after waiting for at most `wait_s`."""
         one = self._find(import_id)
-        if not one.over.wait(wait_s):
+        if not one.finished.wait(wait_s):
             return None
         progress = one.progress()
         return ImportReport(
@@ -189,7 +189,7 @@ class Importing:
             if folder.is_relative_to(root.path):
                 inside = os.fsencode(folder.relative_to(root.path).as_posix())
                 return Start(root, inside)
-        moved = missing.root_that_moved_to(self._database, folder)
+        moved = missing.find_moved_root(self._database, folder)
         if moved is not None and not dry_run:
             self._database.write(missing.relocate, moved, folder, now_ms=self._now_ms())
             return self._start_for(folder, dry_run=dry_run, watch=watch)
@@ -214,7 +214,7 @@ class Importing:
         one = _Import(str(uuid.uuid4()), paths, starts, dry_run, by_watcher, accept, kind, on_end=on_end)
         with self._lock:
             self._imports[one.id] = one
-            for old in [i for i, other in self._imports.items() if other.over.is_set()][:-REPORTS_KEPT]:
+            for old in [i for i, other in self._imports.items() if other.finished.is_set()][:-MAX_REPORTS]:
                 del self._imports[old]
         self._waiting.put(one)
         return one.id
@@ -223,14 +223,14 @@ class Importing:
         while (one := self._waiting.get()) is not None:
             self._current = one
             try:
-                self._do(one)
+                self._run(one)
             finally:
                 self._current = None
-                one.over.set()
+                one.finished.set()
                 if one.on_end is not None:
                     one.on_end(one.progress())
 
-    def _do(self, one: _Import) -> None:
+    def _run(self, one: _Import) -> None:
         one.started_s = time.monotonic()
         one.run = run = ImportRun(
             self._database,
@@ -240,16 +240,16 @@ class Importing:
             accept=one.accept,
             settle_s=self._settle_s,
             cancelled=one.cancelled,
-            on_step=lambda: self._tell(one),
+            on_step=lambda: self._report_progress(one),
             now_ms=self._now_ms,
         )
-        run.tally.state = self._ending(one, run)
+        run.tally.state = self._run_to_end(one, run)
         one.ended_s = time.monotonic()
-        if not one.dry_run and (not one.by_watcher or _changed_something(run.tally.counts)):
-            self._database.write_bulk(_note_end, one, now_ms=self._now_ms())
-        self._tell(one, always=True)
+        if not one.dry_run and (not one.by_watcher or _has_changes(run.tally.counts)):
+            self._database.write_bulk(_log_end, one, now_ms=self._now_ms())
+        self._report_progress(one, always=True)
 
-    def _ending(self, one: _Import, run: ImportRun) -> ImportState:
+    def _run_to_end(self, one: _Import, run: ImportRun) -> ImportState:
         try:
             run.run()
         except MystiCanvasError as error:
@@ -263,11 +263,11 @@ class Importing:
         run.tally.message = " ".join(run.tally.offline)
         return ImportState.CANCELLED if one.cancelled.is_set() else ImportState.DONE
 
-    def _tell(self, one: _Import, *, always: bool = False) -> None:
+    def _report_progress(self, one: _Import, *, always: bool = False) -> None:
         now_s = time.monotonic()
-        if not always and (one.by_watcher or now_s - self._told_s < PROGRESS_EVERY_S):
+        if not always and (one.by_watcher or now_s - self._reported_s < PROGRESS_EVERY_S):
             return
-        self._told_s = now_s
+        self._reported_s = now_s
         self._on_progress(one.progress())
 
 
@@ -290,11 +290,11 @@ def start_importing(
     )
 
 
-def _changed_something(counts: ImportCounts) -> bool:
+def _has_changes(counts: ImportCounts) -> bool:
     return bool(counts.imported or counts.changed or counts.missing)
 
 
-def _note_end(tx: WriteTx, one: _Import, *, now_ms: int) -> None:
+def _log_end(tx: WriteTx, one: _Import, *, now_ms: int) -> None:
     progress = one.progress()
     event_log.append(
         tx,

@@ -12,9 +12,9 @@ from mysticanvas.features.importing.missing import Scope
 from mysticanvas.features.importing.types import ImportCounts, ImportState
 
 # Enough that a message costs little beside the files it asks for; few enough that all workers have some.
-FILES_A_TASK = 16
+FILES_PER_TASK = 16
 # Paths of each kind of change that a dry run names.
-EXAMPLES = 50
+MAX_EXAMPLES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Folder:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PendingFile:
     """A file to read. `known` is its row when the path is known with other content.
     `since_s` is when this content was first seen incomplete, None before."""
 
@@ -60,15 +60,15 @@ class Tally:
     asks: bool = False
     message: str = ""
 
-    def note(self, what: str, path: str) -> None:
+    def add_example(self, what: str, path: str) -> None:
         """An example of what a dry run counts as `what`, which names a count."""
         setattr(self.counts, what, getattr(self.counts, what) + 1)
-        if len(some := self.examples.setdefault(what, [])) < EXAMPLES:
+        if len(some := self.examples.setdefault(what, [])) < MAX_EXAMPLES:
             some.append(path)
 
-    def note_failure(self, root: Root, path_bytes: bytes, reason: str) -> None:
+    def add_failure(self, root: Root, path_bytes: bytes, reason: str) -> None:
         self.counts.failed += 1
-        path = os.path.join(root.path, shown(path_bytes)) if path_bytes else root.path
+        path = os.path.join(root.path, decode_path(path_bytes)) if path_bytes else root.path
         self.failures.append(Failure(path, reason))
 
 
@@ -77,28 +77,28 @@ class Queue:
 
     def __init__(self) -> None:
         self.folders: deque[Folder] = deque()
-        self.files: deque[Wanted] = deque()
+        self.files: deque[PendingFile] = deque()
         # Known paths with other content: looked at when everything new has its row, so that a file that
         # was moved is found before what took its place.
-        self.changed: deque[Wanted] = deque()
-        self._unsettled: deque[tuple[float, Wanted]] = deque()
+        self.changed: deque[PendingFile] = deque()
+        self._unsettled: deque[tuple[float, PendingFile]] = deque()
 
     def __bool__(self) -> bool:
         return bool(self.folders or self.files or self.changed or self._unsettled)
 
-    def next_files(self) -> list[Wanted]:
+    def next_files(self) -> list[PendingFile]:
         """As many as one task reads, of one root."""
         batch = [self.files.popleft()]
-        while self.files and len(batch) < FILES_A_TASK and self.files[0].root == batch[0].root:
+        while self.files and len(batch) < FILES_PER_TASK and self.files[0].root == batch[0].root:
             batch.append(self.files.popleft())
         return batch
 
     def take_changed(self) -> None:
         self.files, self.changed = self.changed, deque()
 
-    def put_aside(self, wanted: Wanted, *, for_s: float) -> None:
+    def put_aside(self, pending: PendingFile, *, for_s: float) -> None:
         """A file that is still being written is read again later."""
-        self._unsettled.append((time.monotonic() + for_s, wanted))
+        self._unsettled.append((time.monotonic() + for_s, pending))
 
     def retry_unsettled(self) -> None:
         now_s = time.monotonic()
@@ -109,15 +109,15 @@ class Queue:
 class Scopes(dict[int, Scope]):
     """What the run has looked at, by the ids of the roots; a root that is not kept has none."""
 
-    def met(self, root: Root, row: KnownFile) -> None:
+    def mark_seen(self, root: Root, row: KnownFile) -> None:
         if root.id is not None:
             self[root.id].seen.add(row.id)
 
-    def met_anywhere(self, row: KnownFile) -> None:
+    def mark_seen_anywhere(self, row: KnownFile) -> None:
         for scope in self.values():
             scope.seen.add(row.id)
 
 
-def shown(path_bytes: bytes) -> str:
+def decode_path(path_bytes: bytes) -> str:
     """A path for reading: bytes that are no UTF-8 become U+FFFD."""
     return path_bytes.decode("utf-8", "replace")

@@ -37,7 +37,7 @@ class ImportCounts:
     missing: int = 0
 
     @property
-    def settled(self) -> int:
+    def processed(self) -> int:
         return self.imported + self.changed + self.unchanged + self.moved + self.copies + self.failed
 
 

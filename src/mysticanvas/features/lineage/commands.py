@@ -47,15 +47,15 @@ def link(
     json: Json = False,
 ) -> None:
     """Say that an image came from another. What its file says does not change that again."""
-    _correct(image, {"parent": parent, "relation": relation}, library, json)
+    _set_parent(image, {"parent": parent, "relation": relation}, library, json)
 
 
 def unlink(image: Image, library: Library = None, json: Json = False) -> None:
     """Say that an image came from no other."""
-    _correct(image, {"parent": None}, library, json)
+    _set_parent(image, {"parent": None}, library, json)
 
 
-def _correct(image: str, asked: dict[str, Any], library: Library, json: bool) -> None:
+def _set_parent(image: str, asked: dict[str, Any], library: Library, json: bool) -> None:
     with connect(settings_for(library)) as client:
         done = client.post(f"/api/generations/{image}/parent", asked)
     if json:

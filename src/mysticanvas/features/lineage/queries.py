@@ -49,7 +49,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingImage:
     """An image that names another by this name; `found`: by the name, one of its inputs is found."""
 
     generation_id: GenerationId
@@ -85,7 +85,7 @@ _MOMENT = """
 """
 
 
-def key_of_input(one: InputImage) -> str | None:
+def build_name_key(one: InputImage) -> str | None:
     """A1111 names the copy that it keeps of a source by the hash it writes."""
     return name_key(one.name) or (f"{one.hash}.png".translate(LOWER) if one.hash else None)
 
@@ -104,7 +104,7 @@ def set_inputs(tx: WriteTx, image: GenerationId, inputs: Sequence[InputImage]) -
                 "position": position,
                 "role": one.role.value,
                 "name": one.name[:MAX_NAME] if one.name else None,
-                "name_key": key_of_input(one),
+                "name_key": build_name_key(one),
                 "hash": one.hash[:MAX_NAME].translate(LOWER) if one.hash else None,
                 "hash_kind": one.hash_kind,
             }
@@ -119,7 +119,7 @@ def has_inputs(tx: ReadTx) -> bool:
     return bool(tx.value("SELECT EXISTS (SELECT 1 FROM generation_inputs)"))
 
 
-def inputs_of(tx: ReadTx, image: GenerationId) -> list[NamedInput]:
+def list_inputs(tx: ReadTx, image: GenerationId) -> list[NamedInput]:
     rows = tx.all(
         """
         SELECT position, role, name, name_key, hash, hash_kind, found_id, found_by
@@ -146,7 +146,7 @@ def set_found(tx: WriteTx, image: GenerationId, position: int, found: Generation
     )
 
 
-def naming(tx: ReadTx, images: Sequence[GenerationId], *, by_hash: bool = False) -> list[Waiting]:
+def list_waiting(tx: ReadTx, images: Sequence[GenerationId], *, by_hash: bool = False) -> list[WaitingImage]:
     """Those that name one of these images, by a name that it has or had, unless a hash says it for sure;
     with `by_hash` those that look for the hash of a file."""
     rows = tx.all(
@@ -168,14 +168,14 @@ def naming(tx: ReadTx, images: Sequence[GenerationId], *, by_hash: bool = False)
         images=json.dumps(list(images)),
         by_hash=by_hash,
     )
-    return [Waiting(**(row | {"found": bool(row["found"])})) for row in rows]
+    return [WaitingImage(**(row | {"found": bool(row["found"])})) for row in rows]
 
 
-def naming_hash(tx: ReadTx, hex_digest: str) -> list[GenerationId]:
+def list_waiting_for_hash(tx: ReadTx, hex_digest: str) -> list[GenerationId]:
     return tx.column("SELECT DISTINCT generation_id FROM generation_inputs WHERE hash = :hash", hash=hex_digest)
 
 
-def with_sha256(tx: ReadTx, digest: bytes) -> GenerationId | None:
+def find_by_sha256(tx: ReadTx, digest: bytes) -> GenerationId | None:
     found: GenerationId | None = tx.value(
         "SELECT generation_id FROM generation_files WHERE sha256 = :digest AND kind IN ('final', 'copy') ORDER BY id",
         digest=digest,
@@ -225,7 +225,7 @@ class Age:
     fingerprint: bytes
 
 
-def ages(tx: ReadTx, images: Iterable[GenerationId]) -> dict[GenerationId, Age]:
+def load_ages(tx: ReadTx, images: Iterable[GenerationId]) -> dict[GenerationId, Age]:
     rows = tx.all(
         f"""
         SELECT g.id, {_MOMENT} AS moment_ms, coalesce(f.fingerprint, x'') AS fingerprint
@@ -238,7 +238,7 @@ def ages(tx: ReadTx, images: Iterable[GenerationId]) -> dict[GenerationId, Age]:
     return {row["id"]: Age(row["moment_ms"], row["fingerprint"]) for row in rows}
 
 
-def paths_of(tx: ReadTx, image: GenerationId) -> list[str]:
+def list_paths(tx: ReadTx, image: GenerationId) -> list[str]:
     """Where files of it are and were, or their mere names."""
     return tx.column(
         """
@@ -250,7 +250,7 @@ def paths_of(tx: ReadTx, image: GenerationId) -> list[str]:
     )
 
 
-def made_from(tx: ReadTx, image: GenerationId) -> list[GenerationId]:
+def list_made_from(tx: ReadTx, image: GenerationId) -> list[GenerationId]:
     """The images that this one went into, as far as is known, or would have but for a circle."""
     return tx.column(
         """
@@ -304,10 +304,10 @@ def set_found_parent(tx: WriteTx, image: GenerationId, found: GenerationId | Non
 
 def comes_from(tx: ReadTx, image: GenerationId, ancestor: GenerationId) -> bool:
     """Whether `ancestor` is `image` itself or went into it, over any number of steps."""
-    return ancestor in _above(tx, image, closing=False)
+    return ancestor in _list_ancestors(tx, image, closing=False)
 
 
-def _above(tx: ReadTx, image: GenerationId, *, closing: bool) -> set[GenerationId]:
+def _list_ancestors(tx: ReadTx, image: GenerationId, *, closing: bool) -> set[GenerationId]:
     """The image and all that went into it; with `closing` also what only would close a circle. The
     person's word about a parent stands in place of the file's."""
     return set(
@@ -337,7 +337,7 @@ def _above(tx: ReadTx, image: GenerationId, *, closing: bool) -> set[GenerationI
     )
 
 
-def made_of(tx: ReadTx, image: GenerationId) -> set[GenerationId]:
+def list_descendants(tx: ReadTx, image: GenerationId) -> set[GenerationId]:
     """The image and all that it went into, or would have but for a circle, over any number of steps."""
     return set(
         tx.column(
@@ -364,16 +364,16 @@ def made_of(tx: ReadTx, image: GenerationId) -> set[GenerationId]:
     )
 
 
-def circle(tx: ReadTx, image: GenerationId, below: set[GenerationId]) -> set[GenerationId]:
+def find_circle(tx: ReadTx, image: GenerationId, below: set[GenerationId]) -> set[GenerationId]:
     """The images that the files, or the person, make come from this one and go into it, itself among
     them; none where they make no circle. `below`: what `made_of` says."""
     if len(below) == 1:
         return set()
-    found = below & _above(tx, image, closing=True)
+    found = below & _list_ancestors(tx, image, closing=True)
     return found if len(found) > 1 else set()
 
 
-def closing(tx: ReadTx, images: Iterable[GenerationId]) -> list[GenerationId]:
+def list_circle_closers(tx: ReadTx, images: Iterable[GenerationId]) -> list[GenerationId]:
     """Those that would come from one of these images, but for a circle."""
     return tx.column(
         """
@@ -386,7 +386,7 @@ def closing(tx: ReadTx, images: Iterable[GenerationId]) -> list[GenerationId]:
     )
 
 
-def person_joins(tx: ReadTx, images: Iterable[GenerationId]) -> bool:
+def is_joined_by_user(tx: ReadTx, images: Iterable[GenerationId]) -> bool:
     """Whether the person said of one of these images that it came from another of them."""
     return bool(
         tx.value(
@@ -404,7 +404,7 @@ def person_joins(tx: ReadTx, images: Iterable[GenerationId]) -> bool:
 # -- looking ----------------------------------------------------------------------------------
 
 
-def links_up(tx: ReadTx, images: Sequence[GenerationId], *, limit: int) -> list[Link]:
+def list_parent_links(tx: ReadTx, images: Sequence[GenerationId], *, limit: int) -> list[Link]:
     """What went into these images. The person's word about a parent stands against the file's."""
     rows = tx.all(
         """
@@ -428,7 +428,7 @@ def links_up(tx: ReadTx, images: Sequence[GenerationId], *, limit: int) -> list[
     return [Link(**(row | {"sure": bool(row["sure"])})) for row in rows]
 
 
-def links_down(tx: ReadTx, images: Sequence[GenerationId], *, limit: int) -> list[Link]:
+def list_child_links(tx: ReadTx, images: Sequence[GenerationId], *, limit: int) -> list[Link]:
     """What was made from these images."""
     rows = tx.all(
         """
@@ -452,7 +452,7 @@ def links_down(tx: ReadTx, images: Sequence[GenerationId], *, limit: int) -> lis
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ImageSummary:
     id: GenerationId
     uuid: str
     thumb: str | None
@@ -466,7 +466,7 @@ class Shown:
     deleted: bool
 
 
-def shown(tx: ReadTx, images: Sequence[GenerationId]) -> list[Shown]:
+def load_summaries(tx: ReadTx, images: Sequence[GenerationId]) -> list[ImageSummary]:
     rows = tx.all(
         """
         SELECT g.id, g.uuid, lower(hex(f.blake3)) AS thumb, f.color_rgb AS color, f.width, f.height, g.timestamp,
@@ -480,5 +480,6 @@ def shown(tx: ReadTx, images: Sequence[GenerationId]) -> list[Shown]:
     )
     flags = ("favorite", "missing", "deleted")
     return [
-        Shown(**(row | {name: bool(row[name]) for name in flags} | {"thumb": row["thumb"] or None})) for row in rows
+        ImageSummary(**(row | {name: bool(row[name]) for name in flags} | {"thumb": row["thumb"] or None}))
+        for row in rows
     ]

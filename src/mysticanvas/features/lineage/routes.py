@@ -24,7 +24,7 @@ def routes(database: Database, edits: EditRunner) -> APIRouter:
 
     @router.get("/{uuid}/lineage")
     def around(uuid: str) -> Response:
-        return reply(database.read(view.around, uuid))
+        return reply(database.read(view.load_lineage, uuid))
 
     @router.post("/{uuid}/parent")
     def correct(uuid: str, asked: ParentIn) -> Response:

@@ -68,7 +68,7 @@ def list_models(kind: Kind = None, library: Library = None, json: Json = False) 
 def show(model: Model, kind: Kind = None, library: Library = None, json: Json = False) -> None:
     """Everything known about one model."""
     with connect(settings_for(library)) as client:
-        detail = client.get(f"/api/models/{_number(client, model, kind)}")
+        detail = client.get(f"/api/models/{_resolve_id(client, model, kind)}")
     if json:
         print_json(detail)
         return
@@ -95,7 +95,7 @@ def merge(
 ) -> None:
     """Say that two entries are one model. Can be undone."""
     with connect(settings_for(library)) as client:
-        asked = {"keep": _number(client, keep, kind), "other": _number(client, other, kind)}
+        asked = {"keep": _resolve_id(client, keep, kind), "other": _resolve_id(client, other, kind)}
         done = client.post("/api/models/merge", asked)
     if json:
         print_json(done)
@@ -103,7 +103,7 @@ def merge(
         out.print(f"They are one model now. To take it back: mysticanvas undo {done['operation']}.")
 
 
-def _number(client: Client, model: str, kind: str | None) -> int:
+def _resolve_id(client: Client, model: str, kind: str | None) -> int:
     """Raises `NotFoundError` or `InvalidInputError` where the name does not tell one model."""
     if model.isascii() and model.isdigit():
         return int(model)

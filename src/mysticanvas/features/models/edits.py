@@ -9,7 +9,7 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.edits.changesets import RowChange
 from mysticanvas.edits.kinds import Edit
 from mysticanvas.features.models import group_queries
-from mysticanvas.features.models.group_queries import Leading
+from mysticanvas.features.models.group_queries import Grouping
 
 
 def regroup(tx: WriteTx, rows: list[RowChange]) -> None:
@@ -19,8 +19,8 @@ def regroup(tx: WriteTx, rows: list[RowChange]) -> None:
         group_queries.regroup(tx, row.value("id"))
 
 
-def _by_user(tx: WriteTx, model_id: int) -> bool:
-    leading = group_queries.leading(tx, model_id)
+def _is_merged_by_user(tx: WriteTx, model_id: int) -> bool:
+    leading = group_queries.get_grouping(tx, model_id)
     return leading is not None and leading.merged_by == "user"
 
 
@@ -36,15 +36,21 @@ class MergeModels(Edit, frozen=True, kw_only=True):
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
         keep, other = self.keep, self.other
         for model_id in (keep, other):
-            if group_queries.leading(tx, model_id) is None:
+            if group_queries.get_grouping(tx, model_id) is None:
                 raise NotFoundError(f"There is no model {model_id} in this library.")
-        into = group_queries.shown(tx, keep)
-        if into == other or (into == keep and group_queries.shown(tx, other) == keep and _by_user(tx, other)):
+        into = group_queries.find_main_entry(tx, keep)
+        if into == other or (
+            into == keep and group_queries.find_main_entry(tx, other) == keep and _is_merged_by_user(tx, other)
+        ):
             raise InvalidInputError("These are one model already.")
         before = [
-            one for one in (group_queries.leading(tx, other), *group_queries.members(tx, other)) if one is not None
+            one
+            for one in (group_queries.get_grouping(tx, other), *group_queries.list_members(tx, other))
+            if one is not None
         ]
-        group_queries.lead(tx, [Leading(one.id, into, "user" if one.id == other else one.merged_by) for one in before])
+        group_queries.set_groupings(
+            tx, [Grouping(one.id, into, "user" if one.id == other else one.merged_by) for one in before]
+        )
         return 1
 
 

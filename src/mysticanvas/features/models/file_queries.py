@@ -9,7 +9,7 @@ from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.file import FileStat
 from mysticanvas.domain.text import clean
 from mysticanvas.features.models import group_queries
-from mysticanvas.features.models.group_queries import Leading
+from mysticanvas.features.models.group_queries import Grouping
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class ModelFile:
     missing: bool
 
 
-def folders(tx: ReadTx) -> list[ModelFolder]:
+def list_folders(tx: ReadTx) -> list[ModelFolder]:
     rows = tx.all(
         """
         SELECT d.id, d.path, d.last_scan_at, count(f.id) AS files
@@ -89,7 +89,7 @@ def add_folder(tx: WriteTx, path: str, *, now_ms: int) -> int:
     return int(tx.value("SELECT id FROM model_folders WHERE path = :path", path=path))
 
 
-def absorb(tx: WriteTx, inner_id: int, *, outer_id: int, prefix: bytes) -> None:
+def merge_folder(tx: WriteTx, inner_id: int, *, outer_id: int, prefix: bytes) -> None:
     """A folder inside another is part of it from now on; `prefix` leads from the outer to the inner."""
     tx.run(
         """
@@ -101,7 +101,7 @@ def absorb(tx: WriteTx, inner_id: int, *, outer_id: int, prefix: bytes) -> None:
         inner_id=inner_id,
         outer_id=outer_id,
         prefix=prefix + b"/",
-        shown=_shown(prefix) + "/",
+        shown=_decode_path(prefix) + "/",
     )
     tx.run("DELETE FROM model_folders WHERE id = :inner_id", inner_id=inner_id)
 
@@ -110,17 +110,17 @@ def mark_scanned(tx: WriteTx, folder_id: int, *, now_ms: int) -> None:
     tx.run("UPDATE model_folders SET last_scan_at = :now_ms WHERE id = :folder_id", folder_id=folder_id, now_ms=now_ms)
 
 
-_KNOWN = "SELECT id, model_id, folder_id, path_bytes, bytes, mtime_ns, hashed_at, missing_at FROM model_files"
+_SELECT_FILE = "SELECT id, model_id, folder_id, path_bytes, bytes, mtime_ns, hashed_at, missing_at FROM model_files"
 
 
-def in_folder(tx: ReadTx, folder_id: int) -> dict[bytes, KnownModel]:
-    rows = tx.all(_KNOWN + " WHERE folder_id = :folder_id", folder_id=folder_id)
+def list_files(tx: ReadTx, folder_id: int) -> dict[bytes, KnownModel]:
+    rows = tx.all(_SELECT_FILE + " WHERE folder_id = :folder_id", folder_id=folder_id)
     return {row["path_bytes"]: KnownModel(**row) for row in rows}
 
 
 def find(tx: ReadTx, file_id: int) -> tuple[str, KnownModel] | None:
     """(its folder's path, the file)."""
-    row = tx.one(_KNOWN + " WHERE id = :file_id", file_id=file_id)
+    row = tx.one(_SELECT_FILE + " WHERE id = :file_id", file_id=file_id)
     if row is None:
         return None
     known = KnownModel(**row)
@@ -138,18 +138,18 @@ def add(tx: WriteTx, folder_id: int, found: FoundModel, *, now_ms: int) -> Known
         model_id=model_id,
         folder_id=folder_id,
         path_bytes=found.stat.path_bytes,
-        path=_shown(found.stat.path_bytes),
+        path=_decode_path(found.stat.path_bytes),
         bytes=found.stat.bytes,
         mtime_ns=found.stat.mtime_ns,
         preview=found.preview,
         problem=found.problem,
     )
     file_id = tx.last_id
-    _settle(tx, model_id, found)
-    return _known(tx, file_id)
+    _write_entry(tx, model_id, found)
+    return _get_file(tx, file_id)
 
 
-def change(tx: WriteTx, known: KnownModel, found: FoundModel, *, now_ms: int) -> KnownModel:
+def update(tx: WriteTx, known: KnownModel, found: FoundModel, *, now_ms: int) -> KnownModel:
     """The file at a known path was read again. Once hashed, other content is another model: the entry
     stays with the images that it made, and the file gets a new one."""
     same = (known.bytes, known.mtime_ns) == (found.stat.bytes, found.stat.mtime_ns)
@@ -174,8 +174,8 @@ def change(tx: WriteTx, known: KnownModel, found: FoundModel, *, now_ms: int) ->
     if model_id != known.model_id:
         _sync_path(tx, known.model_id)
         group_queries.regroup(tx, known.model_id)
-    _settle(tx, model_id, found)
-    return _known(tx, known.id)
+    _write_entry(tx, model_id, found)
+    return _get_file(tx, known.id)
 
 
 def move(tx: WriteTx, known: KnownModel, *, folder_id: int, path_bytes: bytes) -> None:
@@ -189,7 +189,7 @@ def move(tx: WriteTx, known: KnownModel, *, folder_id: int, path_bytes: bytes) -
         file_id=known.id,
         folder_id=folder_id,
         path_bytes=path_bytes,
-        path=_shown(path_bytes),
+        path=_decode_path(path_bytes),
     )
     _sync_path(tx, known.model_id)
 
@@ -223,11 +223,11 @@ def set_hashes(tx: WriteTx, known: KnownModel, hashes: Sequence[tuple[str, str]]
     if first is None:
         tx.run("UPDATE models SET hash = :sha256 WHERE id = :id", id=known.model_id, sha256=sha256)
     elif first != known.model_id:
-        _join(tx, known.model_id, group_queries.shown(tx, first))
+        _join_entries(tx, known.model_id, group_queries.find_main_entry(tx, first))
     group_queries.regroup_around(tx, known.model_id)
 
 
-def of_model(tx: ReadTx, model_id: int) -> list[ModelFile]:
+def list_model_files(tx: ReadTx, model_id: int) -> list[ModelFile]:
     """The files of all entries of a model, those that are there first."""
     rows = tx.all(
         """
@@ -243,13 +243,13 @@ def of_model(tx: ReadTx, model_id: int) -> list[ModelFile]:
     return [ModelFile(**(row | {"hashed": bool(row["hashed"]), "missing": bool(row["missing"])})) for row in rows]
 
 
-def _join(tx: WriteTx, model_id: int, into: int) -> None:
+def _join_entries(tx: WriteTx, model_id: int, into: int) -> None:
     """A second file of a known content. What leads to the one leads to the other from now on."""
-    now = group_queries.leading(tx, model_id)
+    now = group_queries.get_grouping(tx, model_id)
     if into == model_id or now is None or now.merged_by == "user":
         return
-    followers = [Leading(member.id, into, member.merged_by) for member in group_queries.members(tx, model_id)]
-    group_queries.lead(tx, [Leading(model_id, into, "hash"), *followers])
+    followers = [Grouping(member.id, into, member.merged_by) for member in group_queries.list_members(tx, model_id)]
+    group_queries.set_groupings(tx, [Grouping(model_id, into, "hash"), *followers])
 
 
 def _add_entry(tx: WriteTx, found: FoundModel, now_ms: int) -> int:
@@ -262,7 +262,7 @@ def _add_entry(tx: WriteTx, found: FoundModel, now_ms: int) -> int:
     return tx.last_id
 
 
-def _settle(tx: WriteTx, model_id: int, found: FoundModel) -> None:
+def _write_entry(tx: WriteTx, model_id: int, found: FoundModel) -> None:
     """Write what the header says onto the entry, and see which images mean it."""
     tx.run(
         """
@@ -306,11 +306,11 @@ def _sync_path(tx: WriteTx, model_id: int) -> None:
     )
 
 
-def _known(tx: ReadTx, file_id: int) -> KnownModel:
-    row = tx.one(_KNOWN + " WHERE id = :file_id", file_id=file_id)
+def _get_file(tx: ReadTx, file_id: int) -> KnownModel:
+    row = tx.one(_SELECT_FILE + " WHERE id = :file_id", file_id=file_id)
     assert row is not None
     return KnownModel(**row)
 
 
-def _shown(path_bytes: bytes) -> str:
+def _decode_path(path_bytes: bytes) -> str:
     return clean(path_bytes.decode("utf-8", "replace"))

@@ -13,7 +13,7 @@ from mysticanvas.db.database import ReadTx, WriteTx
 
 
 @dataclass(frozen=True, slots=True)
-class Leading:
+class Grouping:
     """Where an entry leads and why; None twice: nowhere."""
 
     id: int
@@ -21,26 +21,26 @@ class Leading:
     merged_by: str | None
 
 
-def shown(tx: ReadTx, model_id: int) -> int:
+def find_main_entry(tx: ReadTx, model_id: int) -> int:
     """The entry that is shown for this one."""
     found = tx.value("SELECT coalesce(merged_into, id) FROM models WHERE id = :model_id", model_id=model_id)
     return int(found if found is not None else model_id)
 
 
-def members(tx: ReadTx, model_id: int) -> list[Leading]:
+def list_members(tx: ReadTx, model_id: int) -> list[Grouping]:
     """The entries that lead to this one."""
     rows = tx.all(
         "SELECT id, merged_into, merged_by FROM models WHERE merged_into = :model_id ORDER BY id", model_id=model_id
     )
-    return [Leading(**row) for row in rows]
+    return [Grouping(**row) for row in rows]
 
 
-def leading(tx: ReadTx, model_id: int) -> Leading | None:
+def get_grouping(tx: ReadTx, model_id: int) -> Grouping | None:
     row = tx.one("SELECT id, merged_into, merged_by FROM models WHERE id = :model_id", model_id=model_id)
-    return Leading(**row) if row else None
+    return Grouping(**row) if row else None
 
 
-def lead(tx: WriteTx, entries: Iterable[Leading]) -> None:
+def set_groupings(tx: WriteTx, entries: Iterable[Grouping]) -> None:
     for entry in entries:
         tx.run(
             "UPDATE models SET merged_into = :into, merged_by = :by WHERE id = :id",
@@ -53,23 +53,23 @@ def lead(tx: WriteTx, entries: Iterable[Leading]) -> None:
 def regroup(tx: WriteTx, model_id: int) -> None:
     """Find anew which file an entry of images means. Nothing happens to a file's entry, or to what the
     person merged."""
-    now = leading(tx, model_id)
+    now = get_grouping(tx, model_id)
     if now is None or now.merged_by == "user" or _has_file(tx, model_id):
         return
-    target = _file_by_hash(tx, model_id)
+    target = _find_file_by_hash(tx, model_id)
     by = "hash"
     if target is None:
-        target, by = _file_by_name(tx, model_id), "name"
-    into = shown(tx, target) if target is not None else None
+        target, by = _find_file_by_name(tx, model_id), "name"
+    into = find_main_entry(tx, target) if target is not None else None
     if into == model_id:
         return
-    if into is not None and members(tx, model_id):
+    if into is not None and list_members(tx, model_id):
         # The person gathered others here: then the file joins them, if it stands alone.
-        if by == "hash" and not members(tx, into):
-            lead(tx, [Leading(into, model_id, "hash")])
+        if by == "hash" and not list_members(tx, into):
+            set_groupings(tx, [Grouping(into, model_id, "hash")])
         return
     if (now.merged_into, now.merged_by) != (into, by if into is not None else None):
-        lead(tx, [Leading(model_id, into, by if into is not None else None)])
+        set_groupings(tx, [Grouping(model_id, into, by if into is not None else None)])
 
 
 def regroup_around(tx: WriteTx, model_id: int) -> None:
@@ -104,7 +104,7 @@ def _has_file(tx: ReadTx, model_id: int) -> bool:
     return bool(tx.value("SELECT file_path IS NOT NULL FROM models WHERE id = :model_id", model_id=model_id))
 
 
-def _file_by_hash(tx: ReadTx, model_id: int) -> int | None:
+def _find_file_by_hash(tx: ReadTx, model_id: int) -> int | None:
     """The file that has a hash of this entry; one computed from its bytes before one that is claimed."""
     found: int | None = tx.value(
         """
@@ -128,7 +128,7 @@ def _file_by_hash(tx: ReadTx, model_id: int) -> int | None:
     return found
 
 
-def _file_by_name(tx: ReadTx, model_id: int) -> int | None:
+def _find_file_by_name(tx: ReadTx, model_id: int) -> int | None:
     """The only file by this entry's name. A file whose bytes are hashed and an entry with a hash would
     have met by it: they are two models."""
     found = tx.column(
@@ -146,7 +146,7 @@ def _file_by_name(tx: ReadTx, model_id: int) -> int | None:
     return int(found[0]) if len(found) == 1 else None
 
 
-def hashes_of(tx: ReadTx, entries: Iterable[int]) -> list[tuple[str, str, str]]:
+def list_hashes(tx: ReadTx, entries: Iterable[int]) -> list[tuple[str, str, str]]:
     """(kind, value, source) over some entries, each once."""
     rows = tx.all(
         """

@@ -7,7 +7,7 @@ from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.task import Answer, Task
 from mysticanvas.features.models import file_queries
-from mysticanvas.features.models.task_types import HashModel, ModelHashed
+from mysticanvas.features.models.types import HashModel, ModelHashed
 
 
 def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:

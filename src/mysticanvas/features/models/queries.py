@@ -22,21 +22,23 @@ def find_or_add(tx: WriteTx, use: ModelUse, *, now_ms: int) -> int | None:
     entry is never deleted, and an id that was given out stays right: entries that turn out to be one
     model are grouped (`model_groups.py`), not moved.
     """
-    hashed = _kind_of_hash(use.hash)
-    name = stem(use.name) if use.name else None
+    hashed = _detect_hash_kind(use.hash)
+    name = get_stem(use.name) if use.name else None
     if hashed is None and not name:
         return None
-    found = _by_hash(tx, use.role, hashed) if hashed else None
+    found = _find_by_hash(tx, use.role, hashed) if hashed else None
     if found is not None:
         return found
     if name:
-        found = _by_name_unlike(tx, use.role, name, hashed) if hashed else _by_name(tx, use.role, name)
+        found = (
+            _find_by_name_without_conflict(tx, use.role, name, hashed) if hashed else _find_by_name(tx, use.role, name)
+        )
         if found is not None and hashed is None:
             return found
     if found is None:
         found = _add(tx, use.role, name or f"unknown {hashed[1] if hashed else ''}".strip(), now_ms)
     if hashed is not None:
-        _keep_hash(tx, found, hashed)
+        _add_hash(tx, found, hashed)
     # Either the entry is new or its hash is: which file it means may be known now.
     group_queries.regroup(tx, found)
     return found
@@ -52,7 +54,7 @@ def _add(tx: WriteTx, role: str, name: str, now_ms: int) -> int:
     return tx.last_id
 
 
-def _keep_hash(tx: WriteTx, model_id: int, hashed: tuple[str, str]) -> None:
+def _add_hash(tx: WriteTx, model_id: int, hashed: tuple[str, str]) -> None:
     tx.run(
         """
         INSERT INTO model_hashes (model_id, kind, value, source)
@@ -82,7 +84,7 @@ def link_all(tx: WriteTx, uses: Sequence[tuple[GenerationId, Linked]]) -> None:
                 "model_id": model_id,
                 "role": use.role.value,
                 "weight": use.weight,
-                "sure": int(_kind_of_hash(use.hash) is not None),
+                "sure": int(_detect_hash_kind(use.hash) is not None),
             }
             for image, linked in uses
             for model_id, use in linked
@@ -96,7 +98,9 @@ def link(tx: WriteTx, image: GenerationId, linked: Linked) -> None:
     link_all(tx, [(image, linked)])
 
 
-def made_with(tx: ReadTx, model_id: int, *, role: ModelKind, min_weight: float | None = None) -> list[GenerationId]:
+def list_made_with(
+    tx: ReadTx, model_id: int, *, role: ModelKind, min_weight: float | None = None
+) -> list[GenerationId]:
     """Every image that a model made in this role, newest first; all its entries count as one. With
     `min_weight`, those that say a weight of at least so much."""
     weighed = "AND u.weight >= :min_weight" if min_weight is not None else ""
@@ -112,13 +116,13 @@ def made_with(tx: ReadTx, model_id: int, *, role: ModelKind, min_weight: float |
     )
 
 
-def stem(name: str) -> str:
+def get_stem(name: str) -> str:
     """A model's name without folders and file ending."""
     last = re.split(r"[\\/]", name.strip())[-1]
     return re.sub(r"\.(safetensors|ckpt|pth?|gguf|sft|bin|onnx)$", "", last, flags=re.IGNORECASE)
 
 
-def _kind_of_hash(text: str | None) -> tuple[str, str] | None:
+def _detect_hash_kind(text: str | None) -> tuple[str, str] | None:
     value = (text or "").strip().lower()
     for prefix in ("blake3:", "sha256:"):
         if value.startswith(prefix):
@@ -131,7 +135,7 @@ def _kind_of_hash(text: str | None) -> tuple[str, str] | None:
     return (kind, value) if kind else None
 
 
-def _by_hash(tx: ReadTx, role: str, hashed: tuple[str, str]) -> int | None:
+def _find_by_hash(tx: ReadTx, role: str, hashed: tuple[str, str]) -> int | None:
     """The file with this hash before an entry of images; what a text claims comes last."""
     found: int | None = tx.value(
         """
@@ -148,7 +152,7 @@ def _by_hash(tx: ReadTx, role: str, hashed: tuple[str, str]) -> int | None:
     return found
 
 
-def _by_name(tx: ReadTx, role: str, name: str) -> int | None:
+def _find_by_name(tx: ReadTx, role: str, name: str) -> int | None:
     """A file by that name before an entry of images."""
     found: int | None = tx.value(
         "SELECT id FROM models WHERE kind = :role AND name = :name ORDER BY file_path IS NULL, id",
@@ -158,7 +162,7 @@ def _by_name(tx: ReadTx, role: str, name: str) -> int | None:
     return found
 
 
-def _by_name_unlike(tx: ReadTx, role: str, name: str, hashed: tuple[str, str]) -> int | None:
+def _find_by_name_without_conflict(tx: ReadTx, role: str, name: str, hashed: tuple[str, str]) -> int | None:
     """The entry of images by that name; a namesake with another hash of the same kind is another model.
     A file by that name is not meant: its hash would have been found, or is not known yet."""
     found: int | None = tx.value(

@@ -49,11 +49,11 @@ def routes(database: Database, workers: Executor, edits: EditRunner) -> APIRoute
         name: Annotated[str | None, Query(max_length=500)] = None,
     ) -> Response:
         _check_kind(kind)
-        found = database.read_within(LIST_LIMIT_MS, list_queries.listed, kind=kind)
+        found = database.read_within(LIST_LIMIT_MS, list_queries.list_models, kind=kind)
         if name is not None:
-            named = set(database.read(list_queries.by_name, name, kind=kind))
+            named = set(database.read(list_queries.find_by_name, name, kind=kind))
             found = [model for model in found if model.id in named]
-        return reply({"models": found, "folders": database.read(file_queries.folders)})
+        return reply({"models": found, "folders": database.read(file_queries.list_folders)})
 
     @router.post("/scan")
     def scan(asked: ScanIn) -> Response:
@@ -65,8 +65,8 @@ def routes(database: Database, workers: Executor, edits: EditRunner) -> APIRoute
 
     @router.get("/{model_id}")
     def detail(model_id: Int64) -> Response:
-        found = database.read_within(LIST_LIMIT_MS, list_queries.detail, model_id)
-        shown: dict[str, Any] = asdict(found) | {"files": [_file(file) for file in found.files]}
+        found = database.read_within(LIST_LIMIT_MS, list_queries.load_detail, model_id)
+        shown: dict[str, Any] = asdict(found) | {"files": [_describe_file(file) for file in found.files]}
         return reply(shown)
 
     @router.get("/{model_id}/generations")
@@ -78,25 +78,25 @@ def routes(database: Database, workers: Executor, edits: EditRunner) -> APIRoute
     ) -> Response:
         _check_kind(role)
         return reply(
-            database.read_within(LIST_LIMIT_MS, _made_with, model_id, role, min_weight=min_weight, limit=limit)
+            database.read_within(LIST_LIMIT_MS, _list_made_with, model_id, role, min_weight=min_weight, limit=limit)
         )
 
     @router.get("/{model_id}/preview")
     def preview(model_id: Int64) -> Response:
-        files = database.read(file_queries.of_model, model_id)
+        files = database.read(file_queries.list_model_files, model_id)
         file = next((file for file in files if file.preview is not None and not file.missing), None)
         if file is None or file.preview is None:
             raise NotFoundError("There is no picture beside this model.")
-        return _picture(file.folder, file.preview)
+        return _send_preview(file.folder, file.preview)
 
     return router
 
 
-def _made_with(
+def _list_made_with(
     tx: ReadTx, model_id: Int64, role: str | None, *, min_weight: float | None, limit: int
 ) -> dict[str, Any]:
-    shown = list_queries.detail(tx, model_id).model
-    images = queries.made_with(tx, shown.id, role=ModelKind(role or shown.kind), min_weight=min_weight)
+    shown = list_queries.load_detail(tx, model_id).model
+    images = queries.list_made_with(tx, shown.id, role=ModelKind(role or shown.kind), min_weight=min_weight)
     return {"total": len(images), "uuids": generations.uuids_of(tx, images[:limit])}
 
 
@@ -105,11 +105,11 @@ def _check_kind(kind: str | None) -> None:
         raise InvalidInputError(f"There is no kind of model “{kind}”; there are {', '.join(ModelKind)}.")
 
 
-def _file(file: ModelFile) -> dict[str, Any]:
+def _describe_file(file: ModelFile) -> dict[str, Any]:
     return {name: getattr(file, name) for name in ("path", "bytes", "problem", "hashed", "missing")}
 
 
-def _picture(folder: str, path_bytes: bytes) -> Response:
+def _send_preview(folder: str, path_bytes: bytes) -> Response:
     """The picture, with a type from our own list; never what a file claims to be by its name."""
     try:
         with open_beneath(os.fsencode(folder), path_bytes) as source:
