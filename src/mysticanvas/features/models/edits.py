@@ -1,4 +1,4 @@
-"""Merging two models, because the user says that they are one."""
+"""The edit that merges two entries of the same model."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -13,8 +13,8 @@ from mysticanvas.features.models.group_queries import Grouping
 
 
 def regroup(tx: WriteTx, rows: list[RowChange]) -> None:
-    """Models that the user parted again are grouped by what is known now: files and hashes may have come
-    meanwhile. Where they are merged already, this changes nothing."""
+    """Regroup models after an undone merge, because files and hashes may have been added since. Does nothing for
+    merged models."""
     for row in rows:
         group_queries.regroup(tx, row.value("id"))
 
@@ -25,9 +25,9 @@ def _is_merged_by_user(tx: WriteTx, model_id: int) -> bool:
 
 
 class MergeModels(Edit, frozen=True, kw_only=True):
-    """`other` and all that leads to it are `keep` from now on. Nothing moves, so undoing is exact.
+    """Merge `other`, and all entries merged into it, into `keep`. No rows are moved, so undo is exact.
 
-    Raises `NotFoundError`, and `InvalidInputError` for one and the same model."""
+    Raises `NotFoundError`, and `InvalidInputError` when both are already the same model."""
 
     kind: ClassVar[str] = "merge_models"
     keep: int
@@ -42,7 +42,7 @@ class MergeModels(Edit, frozen=True, kw_only=True):
         if into == other or (
             into == keep and group_queries.find_main_entry(tx, other) == keep and _is_merged_by_user(tx, other)
         ):
-            raise InvalidInputError("These are one model already.")
+            raise InvalidInputError("These entries are already merged.")
         before = [
             one
             for one in (group_queries.get_grouping(tx, other), *group_queries.list_members(tx, other))

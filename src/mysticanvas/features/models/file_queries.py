@@ -1,4 +1,4 @@
-"""Folders of models that the person named, and the model files found in them."""
+"""Model folders that the user added, and the model files in them."""
 
 import json
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ class ModelFolder:
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """A file as the last scan found it."""
+    """A model file as of the last scan."""
 
     id: int
     model_id: int
@@ -40,7 +40,7 @@ class KnownModel:
 
 @dataclass(frozen=True, slots=True)
 class FoundModel:
-    """What a scan found out about one file. `preview` is a picture beside it."""
+    """A model file read by a scan. `preview` is the path of an image next to it."""
 
     stat: FileStat
     kind: str
@@ -54,7 +54,7 @@ class FoundModel:
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """For showing. `path` is whole."""
+    """A model file for display. `path` is absolute."""
 
     folder: str
     path: str
@@ -80,7 +80,7 @@ def list_folders(tx: ReadTx) -> list[ModelFolder]:
 
 
 def add_folder(tx: WriteTx, path: str, *, now_ms: int) -> int:
-    """The folder's id; the same path twice is one folder."""
+    """Add a model folder and return its ID. An existing path returns the existing ID."""
     tx.run(
         "INSERT INTO model_folders (path, added_at) VALUES (:path, :now_ms) ON CONFLICT DO NOTHING",
         path=path,
@@ -90,7 +90,7 @@ def add_folder(tx: WriteTx, path: str, *, now_ms: int) -> int:
 
 
 def merge_folder(tx: WriteTx, inner_id: int, *, outer_id: int, prefix: bytes) -> None:
-    """A folder inside another is part of it from now on; `prefix` leads from the outer to the inner."""
+    """Merge a folder into the folder that contains it. `prefix` is its path relative to the outer folder."""
     tx.run(
         """
         UPDATE model_files
@@ -119,7 +119,7 @@ def list_files(tx: ReadTx, folder_id: int) -> dict[bytes, KnownModel]:
 
 
 def find(tx: ReadTx, file_id: int) -> tuple[str, KnownModel] | None:
-    """(its folder's path, the file)."""
+    """(path of its folder, the file); None for an unknown ID."""
     row = tx.one(_SELECT_FILE + " WHERE id = :file_id", file_id=file_id)
     if row is None:
         return None
@@ -128,7 +128,7 @@ def find(tx: ReadTx, file_id: int) -> tuple[str, KnownModel] | None:
 
 
 def add(tx: WriteTx, folder_id: int, found: FoundModel, *, now_ms: int) -> KnownModel:
-    """A file at a path that has none, with an entry of its own."""
+    """Add a file at a new path, with its own registry entry."""
     model_id = _add_entry(tx, found, now_ms)
     tx.run(
         """
@@ -150,8 +150,8 @@ def add(tx: WriteTx, folder_id: int, found: FoundModel, *, now_ms: int) -> Known
 
 
 def update(tx: WriteTx, known: KnownModel, found: FoundModel, *, now_ms: int) -> KnownModel:
-    """The file at a known path was read again. Once hashed, other content is another model: the entry
-    stays with the images that it made, and the file gets a new one."""
+    """Update a known file that was read again. If a hashed file has new content, it is a different model: the old
+    entry stays with its images, and the file gets a new entry."""
     same = (known.bytes, known.mtime_ns) == (found.stat.bytes, found.stat.mtime_ns)
     model_id = known.model_id
     if not same and known.hashed_at is not None:
@@ -179,7 +179,7 @@ def update(tx: WriteTx, known: KnownModel, found: FoundModel, *, now_ms: int) ->
 
 
 def move(tx: WriteTx, known: KnownModel, *, folder_id: int, path_bytes: bytes) -> None:
-    """The same file at another path."""
+    """Set the new path of a file."""
     tx.run(
         """
         UPDATE model_files
@@ -195,7 +195,7 @@ def move(tx: WriteTx, known: KnownModel, *, folder_id: int, path_bytes: bytes) -
 
 
 def set_missing(tx: WriteTx, file_ids: Sequence[int], *, now_ms: int) -> None:
-    """The files are not where they were; everything about them stays known."""
+    """Mark files as missing. Their entries stay."""
     tx.run(
         """
         UPDATE model_files
@@ -208,7 +208,8 @@ def set_missing(tx: WriteTx, file_ids: Sequence[int], *, now_ms: int) -> None:
 
 
 def set_hashes(tx: WriteTx, known: KnownModel, hashes: Sequence[tuple[str, str]], *, now_ms: int) -> None:
-    """What the bytes say. Two files of one content are one model, and images find theirs by hash."""
+    """Store the computed hashes of a file. Files with the same content become one model, and entries from images are
+    matched by hash."""
     tx.run("UPDATE model_files SET hashed_at = :now_ms WHERE id = :id", id=known.id, now_ms=now_ms)
     tx.run_many(
         """
@@ -228,7 +229,7 @@ def set_hashes(tx: WriteTx, known: KnownModel, hashes: Sequence[tuple[str, str]]
 
 
 def list_model_files(tx: ReadTx, model_id: int) -> list[ModelFile]:
-    """The files of all entries of a model, those that are there first."""
+    """The files of all entries of a model, missing ones last."""
     rows = tx.all(
         """
         SELECT d.path AS folder, d.path || '/' || f.path AS path, f.path_bytes, f.bytes, f.preview, f.problem,
@@ -244,12 +245,12 @@ def list_model_files(tx: ReadTx, model_id: int) -> list[ModelFile]:
 
 
 def _join_entries(tx: WriteTx, model_id: int, into: int) -> None:
-    """A second file of a known content. What leads to the one leads to the other from now on."""
+    """Merge the entry of a second file with the same content, and all entries merged into it, into the first."""
     now = group_queries.get_grouping(tx, model_id)
     if into == model_id or now is None or now.merged_by == "user":
         return
-    followers = [Grouping(member.id, into, member.merged_by) for member in group_queries.list_members(tx, model_id)]
-    group_queries.set_groupings(tx, [Grouping(model_id, into, "hash"), *followers])
+    members = [Grouping(member.id, into, member.merged_by) for member in group_queries.list_members(tx, model_id)]
+    group_queries.set_groupings(tx, [Grouping(model_id, into, "hash"), *members])
 
 
 def _add_entry(tx: WriteTx, found: FoundModel, now_ms: int) -> int:
@@ -263,7 +264,7 @@ def _add_entry(tx: WriteTx, found: FoundModel, now_ms: int) -> int:
 
 
 def _write_entry(tx: WriteTx, model_id: int, found: FoundModel) -> None:
-    """Write what the header says onto the entry, and see which images mean it."""
+    """Store the data of the header in the entry, and regroup the entries of images that may refer to it."""
     tx.run(
         """
         UPDATE models
@@ -290,7 +291,7 @@ def _write_entry(tx: WriteTx, model_id: int, found: FoundModel) -> None:
 
 
 def _sync_path(tx: WriteTx, model_id: int) -> None:
-    """The entry shows where a file of it is, or was."""
+    """Set the path of the entry to one of its files, preferring a file that is not missing."""
     tx.run(
         """
         UPDATE models

@@ -1,4 +1,4 @@
-"""All hashes of one model file, computed when nothing else is to be done."""
+"""The job that computes all hashes of a model file when the app is idle."""
 
 import os
 from typing import Any
@@ -21,6 +21,6 @@ def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
 def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
     assert isinstance(answer, ModelHashed)
     found = file_queries.find(tx, payload["model_file"])
-    # A file that has changed since was queued anew by the scan that saw it.
+    # A file that changed since then was queued again by the scan that found the change.
     if found is not None and found[1].stat == answer.stat:
         file_queries.set_hashes(tx, found[1], answer.hashes, now_ms=now_ms())

@@ -1,4 +1,4 @@
-"""The registry as a person looks at it: each model once, with what it made."""
+"""Lists models for display: each model once, with the number of images made with it."""
 
 import json
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ LIST_LIMIT_MS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class ModelSummary:
-    """`images` are those outside the Trash; `doubtful` of them name the model by its name alone.
-    `path` is None for a model that is known from images only."""
+    """`images` counts images outside the Trash. `doubtful` of them refer to the model by name only.
+    `path` is None for a model that is only known from images."""
 
     id: int
     kind: str
@@ -43,7 +43,7 @@ class ModelHash:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Another entry that is this model; `merged_by` says how that is known."""
+    """An entry merged into this model; `merged_by` is hash, name or user."""
 
     id: int
     kind: str
@@ -98,7 +98,7 @@ _SELECT_MODELS = """
 
 
 def list_models(tx: ReadTx, *, kind: str | None) -> list[ModelSummary]:
-    """Every model of a kind, or of all, most used first. One that has neither file nor image is left out."""
+    """The models of a kind (None: all kinds), most used first. Models without files and images are excluded."""
     rows = tx.all(
         _SELECT_MODELS + " AND (:kind IS NULL OR m.kind = :kind) ORDER BY m.kind, images DESC, lower(m.name), m.id",
         kind=kind,
@@ -107,7 +107,7 @@ def list_models(tx: ReadTx, *, kind: str | None) -> list[ModelSummary]:
 
 
 def load_detail(tx: ReadTx, model_id: int) -> ModelDetail:
-    """The model that this entry leads to. Raises `NotFoundError`."""
+    """The model that this entry belongs to. Raises `NotFoundError`."""
     shown = group_queries.find_main_entry(tx, model_id)
     row = tx.one(_SELECT_MODELS + " AND m.id = :shown", shown=shown)
     if row is None:
@@ -129,7 +129,7 @@ def load_detail(tx: ReadTx, model_id: int) -> ModelDetail:
 
 
 def find_by_name(tx: ReadTx, name: str, *, kind: str | None) -> list[int]:
-    """The models that go by this name, whatever its case."""
+    """The models with this name, ignoring case."""
     return tx.column(
         """
         SELECT DISTINCT coalesce(merged_into, id)

@@ -1,4 +1,4 @@
-"""The registry of models: what there is, what it made, scanning, merging."""
+"""The model registry: listing, details, scanning and merging."""
 
 import os
 from dataclasses import asdict
@@ -24,12 +24,12 @@ from mysticanvas.formats.containers.identify import sniff
 from mysticanvas.fs.safe_open import open_beneath
 from mysticanvas.http.schemas import Int64, PathText, reply
 
-# A picture beside a model is for looking at, not for archiving.
+# Previews are small; larger files are not sent.
 MAX_PREVIEW_BYTES = 16 * 1024 * 1024
 
 
 class ScanIn(BaseModel):
-    """No path: every folder that is remembered. `anew`: also what did not change."""
+    """`paths`: model folders; empty for all known folders. `anew`: read unchanged files too."""
 
     paths: list[PathText] = Field(default_factory=list, max_length=100)
     anew: bool = False
@@ -51,8 +51,8 @@ def routes(database: Database, workers: Executor, edits: EditRunner) -> APIRoute
         _check_kind(kind)
         found = database.read_within(LIST_LIMIT_MS, list_queries.list_models, kind=kind)
         if name is not None:
-            named = set(database.read(list_queries.find_by_name, name, kind=kind))
-            found = [model for model in found if model.id in named]
+            matching = set(database.read(list_queries.find_by_name, name, kind=kind))
+            found = [model for model in found if model.id in matching]
         return reply({"models": found, "folders": database.read(file_queries.list_folders)})
 
     @router.post("/scan")
@@ -86,7 +86,7 @@ def routes(database: Database, workers: Executor, edits: EditRunner) -> APIRoute
         files = database.read(file_queries.list_model_files, model_id)
         file = next((file for file in files if file.preview is not None and not file.missing), None)
         if file is None or file.preview is None:
-            raise NotFoundError("There is no picture beside this model.")
+            raise NotFoundError("This model has no preview image.")
         return _send_preview(file.folder, file.preview)
 
     return router
@@ -102,7 +102,7 @@ def _list_made_with(
 
 def _check_kind(kind: str | None) -> None:
     if kind is not None and kind not in list(ModelKind):
-        raise InvalidInputError(f"There is no kind of model “{kind}”; there are {', '.join(ModelKind)}.")
+        raise InvalidInputError(f"Unknown model kind “{kind}”. Use one of: {', '.join(ModelKind)}.")
 
 
 def _describe_file(file: ModelFile) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def _describe_file(file: ModelFile) -> dict[str, Any]:
 
 
 def _send_preview(folder: str, path_bytes: bytes) -> Response:
-    """The picture, with a type from our own list; never what a file claims to be by its name."""
+    """The preview image. Its media type is detected from its content, not from its name."""
     try:
         with open_beneath(os.fsencode(folder), path_bytes) as source:
             kind = sniff(source.read(0, 32)) if source.size <= MAX_PREVIEW_BYTES else None
@@ -118,5 +118,5 @@ def _send_preview(folder: str, path_bytes: bytes) -> Response:
     except UnreadableFileError as error:
         raise NotFoundError(str(error)) from error
     if kind is None:
-        raise NotFoundError("The file beside this model is no picture.")
+        raise NotFoundError("The preview of this model is not an image.")
     return Response(content, media_type=kind.media_type, headers={"cache-control": "private, max-age=60"})

@@ -1,4 +1,4 @@
-"""Scanning folders of models: headers are read by workers, and hashes are left to idle time."""
+"""Scans model folders. Workers read the headers; hashes are computed later, when the app is idle."""
 
 import os
 from collections import deque
@@ -31,7 +31,7 @@ MAX_FOLDERS = 100_000
 
 @dataclass(slots=True)
 class ScanReport:
-    """`found` = added + changed + moved + unchanged + failed. `missing` were there at the last scan."""
+    """`found` = added + changed + moved + unchanged + failed. `missing` counts files that the last scan still found."""
 
     folders: list[str]
     found: int = 0
@@ -53,10 +53,10 @@ class _SeenFile:
 def scan(
     database: Database, executor: Executor, paths: Sequence[str], *, anew: bool, now_ms: Callable[[], int]
 ) -> ScanReport:
-    """Look through folders and remember them; without any, through all that are remembered. Files that
-    did not change are not read again, unless `anew`.
+    """Scan model folders and add them to the library; without `paths`, scan all known folders. Unchanged files are
+    read only with `anew`.
 
-    Raises `InvalidInputError` for a path that is no folder, before anything is changed.
+    Raises `InvalidInputError` when a path is not a folder, before anything is changed.
     """
     folders = [str(folder_named(path)) for path in paths] or [
         folder.path for folder in database.read(file_queries.list_folders)
@@ -64,8 +64,8 @@ def scan(
     report = ScanReport(folders)
     for path in folders:
         if not os.path.isdir(path):
-            # A drive that is away says nothing about what is on it.
-            report.failures.append(Failure(path, "The folder is not there at the moment; nothing was changed."))
+            # The files on an offline drive are not missing.
+            report.failures.append(Failure(path, "The folder is not available. Nothing was changed."))
             continue
         home = database.write(_resolve_home, path, now_ms=now_ms())
         _Scan(database, executor, home, report, anew=anew, now_ms=now_ms).run()
@@ -75,7 +75,7 @@ def scan(
 
 @dataclass(frozen=True, slots=True)
 class _Home:
-    """The remembered folder, and the part of it that is looked through."""
+    """A known folder, and the subfolder of it to scan, b"" for all of it."""
 
     folder_id: int
     path: str
@@ -83,7 +83,7 @@ class _Home:
 
 
 class _Scan:
-    """One folder, on the caller's thread."""
+    """Scans one folder on the calling thread."""
 
     def __init__(
         self,
@@ -144,7 +144,7 @@ class _Scan:
             return None
 
     def _find_missing(self, there: set[bytes]) -> dict[int, KnownModel]:
-        """Known files of the part looked through that are not there; not those that could not be seen."""
+        """Known files in the scanned part that were not found, except in folders that could not be listed."""
         prefix = self._home.inside + b"/" if self._home.inside else b""
         unseen = tuple(path + b"/" for path in self._unlisted if path)
         return {
@@ -163,7 +163,7 @@ class _Scan:
         return same
 
     def _apply_moves(self, fresh: list[_SeenFile], gone: dict[int, KnownModel]) -> list[_SeenFile]:
-        """A file of the same name, size and date as one that is gone is that one."""
+        """Match new files to missing files with the same name, size and date. Returns the files without a match."""
         by_identity: dict[tuple[bytes, int, int], KnownModel] = {
             _get_identity(known.stat): known for known in gone.values()
         }
@@ -204,7 +204,7 @@ class _Scan:
 def _record_models(
     tx: WriteTx, folder_id: int, known: dict[bytes, KnownModel], found: Sequence[FoundModel], *, now_ms: int
 ) -> int:
-    """How many are new. Each that is not hashed gets its job, for when nothing else is to be done."""
+    """Record models and queue idle jobs for their hashes. Returns the number of new files."""
     added = 0
     for one in found:
         before = known.get(one.stat.path_bytes)
@@ -237,7 +237,7 @@ def _build_found_model(root: str, one: _SeenFile, read: ModelRead) -> FoundModel
 
 
 def _resolve_home(tx: WriteTx, path: str, *, now_ms: int) -> _Home:
-    """A folder inside a remembered one is a part of it; those inside a new one become parts of it."""
+    """Resolve a folder to a known folder that contains it, or add it and merge known folders inside it."""
     known = file_queries.list_folders(tx)
     for folder in known:
         if Path(path).is_relative_to(folder.path):
@@ -277,7 +277,7 @@ def _group_by_stem(beside: Sequence[bytes]) -> dict[bytes, list[bytes]]:
 
 
 def _list_texts(beside: Sequence[bytes]) -> list[bytes]:
-    """In the order in which they are believed."""
+    """Sidecar texts, most trusted first."""
     return [path for ending in TEXT_ENDINGS for path in beside if _has_first_ending(path, ending, TEXT_ENDINGS)]
 
 
@@ -289,5 +289,5 @@ def _find_preview(beside: Sequence[bytes]) -> bytes | None:
 
 
 def _has_first_ending(path: bytes, ending: bytes, endings: Sequence[bytes]) -> bool:
-    """Whether this is the first of the endings that the path has."""
+    """Whether `ending` is the first in `endings` that matches the path."""
     return ending == next((e for e in endings if path.lower().endswith(e)), None)
