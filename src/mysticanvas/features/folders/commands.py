@@ -22,9 +22,13 @@ def add_commands(app: typer.Typer) -> None:
 def manage_folders(
     action: Annotated[str, typer.Argument(metavar=f"[{'|'.join(ACTIONS)}]")] = "list",
     folder: Annotated[Path | None, typer.Argument(metavar="[FOLDER]", help="A library folder.")] = None,
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="For `locate`: the new path of the file.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="For `locate`: the new path of the file.")
+    ] = None,
     missing: Annotated[int | None, typer.Option(help="For `locate`: the number shown by `roots missing`.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Preview the changes of a scan without making them.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Preview the changes of a scan without making them.")
+    ] = False,
     library: Library = None,
     json: Json = False,
 ) -> None:

@@ -66,7 +66,9 @@ def locate(database: Database, executor: Executor, file_id: int, path: str, *, n
     root, path_bytes = _resolve_location(database, path)
     read = _read_image(executor, root, path_bytes)
     if not _is_same(executor, root, known, read):
-        raise ConflictError(f"{path} is a different image: its content differs from the missing file. Select another file.")
+        raise ConflictError(
+            f"{path} is a different image: its content differs from the missing file. Select another file."
+        )
     here = database.read(files.known, root_id=root.id, paths=[path_bytes]).get(path_bytes)
     if here is not None and here.missing_at is None:
         raise ConflictError(f"{path} is already in the library as another file.")

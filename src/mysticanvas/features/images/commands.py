@@ -1,4 +1,4 @@
-"""The commands `show`, `rate`, `favourite` and `note`."""
+"""Commands that show an image and edit its favorite mark, rating and notes."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What an import has ready to be committed, in one transaction for many files."""
+"""Collects the results of an import and commits many files in one transaction."""
 
 import time
 from collections.abc import Callable
@@ -9,14 +9,14 @@ from mysticanvas.features.importing import record
 from mysticanvas.features.importing.record import Failed, Found
 from mysticanvas.features.importing.tally import Tally
 
-# A person's edit waits behind at most one bulk transaction, and this many rows take some 30 ms.
+# An edit by the user waits for at most one bulk transaction. This many rows take about 30 ms.
 BATCH_FILES = 150
 BATCH_WAIT_S = 0.2
 
 
 class Batch:
-    """`fingerprints` are the fingerprints of what is ready, `known_fingerprints` those that the database has, of the files
-    that are being settled. A dry run commits nothing."""
+    """`fingerprints` are those of files that are ready to commit, `known_fingerprints` those of the current files that
+    are in the database. A dry run commits nothing."""
 
     def __init__(self, database: Database, tally: Tally, *, dry_run: bool, now_ms: Callable[[], int]) -> None:
         self.fingerprints: set[bytes] = set()

@@ -1,7 +1,7 @@
-"""Which image a file is, when its path or its fingerprint is known: the same, moved, a copy, or new.
+"""Identifies a file whose path or fingerprint is known: unchanged, moved, a copy, changed, or new.
 
-Equal bytes have equal fingerprints, so only a known fingerprint needs the whole content (F1). A path
-is an attribute: files that changed places keep what the person wrote, each with its own content.
+Equal files have equal fingerprints, so only a known fingerprint requires hashing the whole file. An image is its
+content, not its path: when two files swap paths, their ratings, tags and notes follow the content.
 """
 
 import os
@@ -27,13 +27,13 @@ class Outcome(Enum):
 
 
 def identify(database: Database, executor: Executor, found: Found, *, now_ms: int) -> Outcome:
-    """Decide what `found` is and commit it. Raises `TaskError` when it cannot be hashed."""
+    """Decide what `found` is and commit it. Raises `TaskError` when the file cannot be hashed."""
     stat = found.read.stat
     here = database.read(files.known, root_id=found.root.id, paths=[stat.path_bytes]).get(stat.path_bytes)
     found = replace(found, known=here)
     digest = compute_digest(executor, found.root.path, stat.path_bytes)
     if here is not None and _is_unchanged(here, found, digest):
-        # A new date alone changes nothing (F13).
+        # A new modification date alone is not a change.
         database.write_bulk(record.touch, here, found, now_ms=now_ms)
         return Outcome.UNCHANGED
     copied = None
@@ -48,7 +48,7 @@ def identify(database: Database, executor: Executor, found: Found, *, now_ms: in
         database.write_bulk(record.add_copy, copied, found, digest, now_ms=now_ms)
         return Outcome.COPY
     if here is not None:
-        # Edited in place: a new version, with what the person wrote (F9).
+        # Edited in place: the image keeps its ratings, tags and notes.
         is_new = database.write_bulk(record.replace_content, here, found, now_ms=now_ms)
         return Outcome.IMPORTED if is_new else Outcome.CHANGED
     database.write_bulk(record.add_images, [found], [], now_ms=now_ms)
@@ -56,8 +56,8 @@ def identify(database: Database, executor: Executor, found: Found, *, now_ms: in
 
 
 def seems_moved(candidate: KnownFile) -> bool:
-    """Whether a known file is no longer where it was, by size and date alone: for a dry run, which hashes
-    nothing. False while its whole root is away."""
+    """Whether a known file is no longer at its path, by size and date only: for a dry run, which does not hash.
+    False while its root is offline."""
     here = os.path.isdir(os.fsencode(candidate.root_path))
     return here and _read_stat(candidate) != (candidate.bytes, candidate.mtime_ns)
 
@@ -74,11 +74,11 @@ def _is_same(database: Database, executor: Executor, candidate: KnownFile, diges
         try:
             theirs = compute_digest(executor, candidate.root_path, candidate.path_bytes)
         except TaskError:
-            # It went away before anything hashed it. Its size and both ends are equal, and a person
-            # who moved a file just after importing it must not lose what hangs on its row.
+            # It disappeared before it was hashed. Its size and both ends are equal, and a user who moves a file
+            # right after importing it must not lose ratings, tags and notes.
             return True
         if _read_stat(candidate) != (candidate.bytes, candidate.mtime_ns):
-            # What is at its path now is something else; the row was never hashed while it was there.
+            # Another file is at its path now, and the known file was never hashed.
             return True
         if theirs is not None:
             database.write_bulk(files.set_blake3, file_id=candidate.id, blake3=theirs)
@@ -86,8 +86,8 @@ def _is_same(database: Database, executor: Executor, candidate: KnownFile, diges
 
 
 def _has_left(executor: Executor, candidate: KnownFile, found: Found) -> bool:
-    """Whether a known file is no longer where it was: gone, renamed in place, or another file is there
-    now. False while its whole root is away: then nothing is known about it."""
+    """Whether a known file is no longer at its path: missing, renamed in place, or replaced by another file. False
+    while its root is offline, because its state is unknown then."""
     if not os.path.isdir(os.fsencode(candidate.root_path)):
         return False
     stat = _read_stat(candidate)
@@ -108,8 +108,8 @@ def _still_has_content(executor: Executor, candidate: KnownFile) -> bool:
 
 
 def _is_same_entry(candidate: KnownFile, found: Found) -> bool:
-    """A change of case or of Unicode form where the system takes both for one name: the folder lists
-    the new name alone. Two hard links are both listed, and are copies."""
+    """Whether a rename changed only the case or Unicode form of a name and the file system treats both as equal: the
+    folder lists only the new name. Two hard links are both listed, so they are copies."""
     theirs = os.path.join(os.fsencode(candidate.root_path), candidate.path_bytes)
     ours = os.path.join(os.fsencode(found.root.path), found.read.stat.path_bytes)
     try:
@@ -119,7 +119,7 @@ def _is_same_entry(candidate: KnownFile, found: Found) -> bool:
 
 
 def _read_stat(candidate: KnownFile) -> tuple[int, int] | None:
-    """Size and date of what is at its path; None when nothing is."""
+    """Size and modification time (ns) of the file at its path; None when there is none."""
     try:
         stat = os.lstat(os.path.join(os.fsencode(candidate.root_path), candidate.path_bytes))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""The folders of an import: which are looked at, what is new in them, and what is gone from them."""
+"""Lists the folders of an import, and finds new, changed and missing files in them."""
 
 import os
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from mysticanvas.fs.scanner import FolderListing
 
 
 class Lister:
-    """Fills the queue. `accept`: a person has said that what is not found is gone, however much it is."""
+    """Fills the queue. `accept`: the user confirmed that files that are not found are missing, no matter how many."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Lister:
         self._now_ms = now_ms
 
     def begin(self, starts: list[Start]) -> None:
-        """Roots that are away are left out, with everything in them."""
+        """Queue the start folders. Offline roots are skipped, with all folders in them."""
         last_file_id = self._database.read(files.last_id)
         for start in starts:
             if start.root.id is not None and start.root.id not in self._scopes:
@@ -69,10 +69,10 @@ class Lister:
             else:
                 scope.folders.add(start.folder)
 
-    # -- what is in a folder --------------------------------------------------------------------
+    # -- listed folders --------------------------------------------------------------------
 
     def classify_files(self, folder: Folder, listing: FolderListing) -> None:
-        """Tell the new and changed files of a folder from those already known."""
+        """Queue the new and changed files of a folder, and count the unchanged ones."""
         if folder.recursive:
             self._queue.folders.extend(Folder(folder.root, path, True) for path in listing.folders)
         paths = [stat.path_bytes for stat in listing.images]
@@ -98,8 +98,8 @@ class Lister:
             self._batch.found_again.append(row)
 
     def fail(self, folder: Folder, reason: str) -> None:
-        """A folder that is gone is no failure: what was in it is missing. Another says nothing about
-        what is in it."""
+        """Record a folder that could not be listed. A folder that no longer exists is not a failure: its files are
+        missing. The files in any other folder are not marked as missing."""
         path = os.path.join(os.fsencode(folder.root.path), folder.path_bytes)
         if os.path.isdir(folder.root.path) and not os.path.lexists(path):
             return
@@ -108,10 +108,10 @@ class Lister:
         self._tally.counts.seen += 1
         self._tally.add_failure(folder.root, folder.path_bytes, reason)
 
-    # -- what is gone ---------------------------------------------------------------------------
+    # -- missing files ---------------------------------------------------------------------------
 
     def resolve_missing(self) -> None:
-        """Once everything else is settled."""
+        """Mark files as missing, or count them in a dry run. Call it after all files are processed."""
         for scope in self._scopes.values():
             if self._dry_run:
                 self._count_missing(scope)
@@ -135,8 +135,8 @@ def _get_stem(path_bytes: bytes) -> bytes:
 
 
 def _group_by_stem(sidecars: list[bytes]) -> dict[bytes, list[bytes]]:
-    """Sidecar paths under the stem of the image they may belong to: `a.json` and `a.png.json`
-    both belong to `a.png`."""
+    """Sidecar paths by the stem of the image they may belong to: both `a.json` and `a.png.json` may belong to
+    `a.png`."""
     beside: dict[bytes, list[bytes]] = {}
     for path in sidecars:
         stem = _get_stem(path)

@@ -1,7 +1,7 @@
-"""Files that a scan did not meet: whether they are gone, and what that means (F2-F6).
+"""Decides which files that a scan did not find are missing, and marks them.
 
-Nothing here touches a file. A root that is away, emptied or replaced by another says nothing about its
-files; and where very many seem gone, a person is asked.
+Nothing here modifies a file. Files are not marked as missing while their root is offline, empty or replaced by another
+folder. When many files seem to be missing, the user must confirm first.
 """
 
 import os
@@ -28,20 +28,20 @@ from mysticanvas.features.importing.messages import (
 from mysticanvas.fs.scanner import FolderListing
 from mysticanvas.fs.volumes import volume_of
 
-# F4: more than this at once is no tidying up, it is a drive that went away or a mistake.
+# Above this, a drive is probably offline or something went wrong, so the user must confirm.
 CONFIRM_ABOVE_FILES = 100
 CONFIRM_ABOVE_SHARE = 0.05
 SAMPLE_FILES = 32
-# So few files are easily all deleted by hand, and others made in their place.
+# The user may easily have deleted this few files and created others.
 FEW_FILES = 8
-# How much of a root is looked at when none of its sample is where it was.
+# How much of a root is checked when no file of its sample is found.
 PROBE_FOLDERS = 200
 PROBE_FILES = 256
 FILES_PER_SLICE = 500
 
 
 class SeenFiles:
-    """Which file rows a run has met: a bit each, so that a million cost 125 kB."""
+    """The IDs of the files that a scan has found. One bit each, so a million files take 125 kB."""
 
     def __init__(self) -> None:
         self._bits = bytearray()
@@ -59,8 +59,8 @@ class SeenFiles:
 
 @dataclass(slots=True)
 class Scope:
-    """What a run has looked at in one root. `folders` were listed; beneath those in `trees`
-    everything was; nothing is known of what is beneath `unlisted`."""
+    """What a scan covers in one root. `folders` were listed without subfolders, `trees` with them. Folders in
+    `unlisted` could not be listed, so nothing in them is missing."""
 
     root: Root
     last_file_id: int
@@ -75,28 +75,31 @@ class Scope:
 
 
 def find_offline_reason(database: Database, executor: Executor, root: Root) -> str | None:
-    """A sentence when the folder at the root's path is not the root as it was known; None when it is."""
+    """Why a root is offline or replaced by another folder, as a sentence for the user; None when it is available."""
     if root.id is None:
         return None
     if not os.path.isdir(root.path):
-        return f"The folder {root.path} is not there. Its images stay in the library until it is back."
+        return (
+            f"The folder {root.path} is not available. Its images stay in the library. Connect its drive or restore "
+            "the folder."
+        )
     known = database.read(image_folders.mark_of, root.id)
     volume = volume_of(Path(root.path))
     if known.volume_id is not None and volume is not None and volume != known.volume_id:
-        return f"Another drive is at {root.path} now. The images of the one that was there stay in the library."
+        return f"A different drive is mounted at {root.path}. The images of the previous drive stay in the library."
     if not known.sample or any(os.path.lexists(_join_path(root, path)) for path in known.sample):
         return None
     if _has_known_content(database, executor, root, enough=len(known.sample) < FEW_FILES):
         return None
     return (
-        f"None of the files that were in {root.path} is there. If they are gone for good, say so: "
+        f"None of the known files in {root.path} were found. If they are gone permanently, confirm it: "
         f"mysticanvas roots accept {root.path}"
     )
 
 
 def _has_known_content(database: Database, executor: Executor, root: Root, *, enough: bool) -> bool:
-    """Whether any of the first files found has a content that this root is known to hold: then it was
-    only rearranged. `enough`: that there is any image at all is enough, since so few were known."""
+    """Whether one of the first files found is known from this root: then its files were only moved. `enough`: any
+    image is enough, because only a few files are known."""
     looked_at = 0
     for paths in _sample_files(executor, root):
         task = ReadImages(os.fsencode(root.path), [FileToRead(path) for path in paths])
@@ -132,7 +135,7 @@ def _sample_files(executor: Executor, root: Root) -> Iterator[list[bytes]]:
 
 
 def find_moved_root(database: Database, folder: Path) -> Root | None:
-    """A root whose own folder is gone and whose sample is all in `folder`: the person moved it."""
+    """A root that the user moved to `folder`: its path is missing and its whole sample is in `folder`."""
     for root in database.read(image_folders.all_roots):
         assert root.id is not None
         sample = database.read(image_folders.mark_of, root.id).sample
@@ -145,7 +148,7 @@ def find_moved_root(database: Database, folder: Path) -> Root | None:
 
 
 def relocate(tx: WriteTx, root: Root, folder: Path, *, now_ms: int) -> None:
-    """The root is at another path now; every file in it keeps its row."""
+    """Set the new path of a root. All files in it keep their rows."""
     assert root.id is not None
     image_folders.relocate(tx, root.id, path=str(folder))
     data = {"from": root.path}
@@ -163,7 +166,7 @@ def _read_size(path: bytes) -> int | None:
 
 
 def find_missing(database: Database, scope: Scope) -> list[int]:
-    """The known files that should have been met and are verified to be gone."""
+    """IDs of known files that the scan should have found and that are verified to be missing."""
     assert scope.root.id is not None
     lost = []
     for folder, recursive in [(tree, True) for tree in scope.trees] + [(one, False) for one in sorted(scope.folders)]:
@@ -184,8 +187,8 @@ def find_missing(database: Database, scope: Scope) -> list[int]:
 
 
 def mark_missing(database: Database, executor: Executor, scope: Scope, *, accept: bool, now_ms: int) -> int:
-    """Mark what a complete look did not find; how many files. `accept`: a person has said that they
-    are gone, however many."""
+    """Mark the files that a complete scan did not find as missing. Returns their number; 0 when the root is offline or
+    the user must confirm first. `accept`: the user has confirmed."""
     root = scope.root
     assert root.id is not None
     why = None if accept else find_offline_reason(database, executor, root)
@@ -206,7 +209,7 @@ def mark_missing(database: Database, executor: Executor, scope: Scope, *, accept
 
 
 def needs_confirmation(database: Database, root: Root, lost: Sequence[int]) -> bool:
-    """Whether so many files of a root seem gone that a person is asked first (F4)."""
+    """Whether too many files of a root seem to be missing to mark them without confirmation by the user."""
     assert root.id is not None
     return len(lost) > max(CONFIRM_ABOVE_FILES, CONFIRM_ABOVE_SHARE * database.read(files.count_in, root.id))
 
@@ -224,8 +227,8 @@ def _set_offline(tx: WriteTx, root: Root, why: str, *, now_ms: int) -> None:
 def _request_confirmation(tx: WriteTx, root: Root, lost: int, known: int, *, now_ms: int) -> None:
     assert root.id is not None
     why = (
-        f"{lost:,} of {known:,} files are not in {root.path} any more. They are not marked missing until you say "
-        f"that they are gone: mysticanvas roots accept {root.path}"
+        f"{lost:,} of {known:,} files in {root.path} were not found. To mark them as missing, confirm it: "
+        f"mysticanvas roots accept {root.path}"
     )
     image_folders.ask(tx, root.id, would_miss=lost, why=why)
     event_log.append(tx, level="warning", kind="root.asks", subject=root.path, data={"why": why}, now_ms=now_ms)
@@ -237,7 +240,8 @@ def _mark_files(tx: WriteTx, lost: Sequence[int], *, now_ms: int) -> None:
 
 
 def update_missing(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> None:
-    """An image is missing when every one of its locations is; a copy that is there becomes its file."""
+    """Recompute which images are missing: those without any available file. An available copy replaces a missing
+    original."""
     if images:
         tx.changes.stale.add("roots")
     for image in images:
@@ -261,7 +265,7 @@ def _is_beneath(path: bytes, folders: set[bytes]) -> bool:
 
 
 def _is_missing(root: Root, path_bytes: bytes) -> bool:
-    """Verified for this one file: an error other than its absence proves nothing."""
+    """Whether the file does not exist. Other errors do not prove that it is missing."""
     try:
         os.lstat(_join_path(root, path_bytes))
     except (FileNotFoundError, NotADirectoryError):
@@ -269,7 +273,7 @@ def _is_missing(root: Root, path_bytes: bytes) -> bool:
     except OSError:
         return False
     except ValueError:
-        # The place of a displaced file, which is no path.
+        # A displaced file has no valid path.
         return True
     return False
 

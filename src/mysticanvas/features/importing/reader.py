@@ -1,4 +1,4 @@
-"""The workers of an import: what they are asked, and what they answer, through one queue."""
+"""Sends the tasks of an import to workers and receives their answers through one queue."""
 
 import os
 from concurrent.futures import Future
@@ -15,7 +15,7 @@ TASKS_IN_FLIGHT = 12
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Files of one root that are read by one task. `again`: a worker crashed when they were read."""
+    """Files of one root that one task reads. `again`: this is a retry after a worker crash."""
 
     pending: list[PendingFile]
     again: bool = False
@@ -26,7 +26,7 @@ Request = Folder | Files
 
 @dataclass(frozen=True, slots=True)
 class ReadFailure:
-    """What could not be done, for good."""
+    """A task that failed permanently."""
 
     reason: str
 
@@ -47,7 +47,7 @@ class Reader:
         future.add_done_callback(lambda done: self._answers.put((origin, done)))
 
     def next_answer(self) -> tuple[Request, Answer | ReadFailure] | None:
-        """The next answer; None when there is none for a moment, or what failed is asked for again."""
+        """Wait briefly for the next answer. None when there is none yet, or when a failed request is retried."""
         try:
             origin, future = self._answers.get(timeout=0.1)
         except Empty:
@@ -60,12 +60,12 @@ class Reader:
 
     def _retry(self, origin: Request, error: TaskError) -> bool:
         if isinstance(origin, Files) and len(origin.pending) > 1:
-            # One of them is to blame: each is asked for alone.
+            # Read each file alone, to find the one that failed.
             for pending in origin.pending:
                 self.submit(Files([pending]))
             return True
         if isinstance(error, WorkerCrashedError) and not origin.again:
-            # A worker that was killed, for want of memory or by hand, says nothing of what it was at.
+            # A worker may be killed from outside or run out of memory, so the crash may not be caused by this request.
             self.submit(replace(origin, again=True))
             return True
         return False

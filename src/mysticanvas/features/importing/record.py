@@ -1,4 +1,4 @@
-"""Transactions of the import: what a found file becomes in the database."""
+"""Transactions of the import: records found files in the database."""
 
 import json
 from collections.abc import Sequence
@@ -21,14 +21,14 @@ from mysticanvas.features.importing.messages import ImageRead
 from mysticanvas.features.models import queries as model_queries
 from mysticanvas.formats.detect import PARSER_VERSION
 
-# A date in metadata outside of these is a clock that was never set.
+# A date in metadata outside this range comes from a clock that was not set.
 MIN_CREATED_MS = 1_600_000_000_000
 MAX_CREATED_MS = 4_102_444_800_000
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An image that was read. `known` is the row of its path, when the path has one already."""
+    """An image that was read. `known` is the existing row of its path, None for a new path."""
 
     root: Root
     read: ImageRead
@@ -43,7 +43,7 @@ class Failed:
 
 
 def add_images(tx: WriteTx, found: Sequence[Found], failed: Sequence[Failed], *, now_ms: int) -> None:
-    """Record images with all that hangs on them: all or nothing."""
+    """Add images with everything derived from them, and record failed files."""
     if found:
         _record_all(tx, found, now_ms=now_ms)
     for one in failed:
@@ -52,8 +52,8 @@ def add_images(tx: WriteTx, found: Sequence[Found], failed: Sequence[Failed], *,
 
 
 def add_copy(tx: WriteTx, original: KnownFile, found: Found, digest: bytes | None, *, now_ms: int) -> None:
-    """The same bytes at another place: one image, two locations (F2). A sidecar beside the copy may
-    say what nothing beside the original said."""
+    """Record a copy: the same content at another path, so one image with two files. A sidecar of the copy may contain
+    generation data that the original lacks."""
     image, stat, root_id = original.generation_id, found.read.stat, _get_root_id(found)
     displaced = _displace_row(tx, found, now_ms=now_ms)
     files.add_all(tx, [NewFile(image, FileKind.COPY, root_id, stat, build_facts(found.read), digest)])
@@ -66,7 +66,7 @@ def add_copy(tx: WriteTx, original: KnownFile, found: Found, digest: bytes | Non
 
 
 def move(tx: WriteTx, old: KnownFile, found: Found, *, now_ms: int) -> None:
-    """The image keeps everything; its file is elsewhere."""
+    """Record a moved file. Its image keeps everything."""
     root_id = _get_root_id(found)
     displaced = _displace_row(tx, found, now_ms=now_ms)
     files.move(tx, old.id, root_id=root_id, stat=found.read.stat)
@@ -80,7 +80,7 @@ def move(tx: WriteTx, old: KnownFile, found: Found, *, now_ms: int) -> None:
 
 
 def _displace_row(tx: WriteTx, found: Found, *, now_ms: int) -> list[GenerationId]:
-    """The row of the path belongs to other content: it waits until that is found, or is missing."""
+    """Displace the row of a path whose content has changed, until the old content is found or missing."""
     here = found.known
     if here is None:
         return []
@@ -101,7 +101,7 @@ def touch(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int) -> None:
 
 
 def mark_found(tx: WriteTx, known: Sequence[KnownFile], *, now_ms: int) -> None:
-    """Files that were missing are where they were, with the size and date they had."""
+    """Mark missing files as available again. Their size and date are unchanged."""
     for one in known:
         files.touch(tx, one.id, stat=FileStat(one.path_bytes, one.bytes, one.mtime_ns))
     images = [one.generation_id for one in known]
@@ -110,11 +110,11 @@ def mark_found(tx: WriteTx, known: Sequence[KnownFile], *, now_ms: int) -> None:
 
 
 def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int) -> bool:
-    """The file was edited in place: its recipe is read anew, what the person wrote stays (F9). Where
-    the old content is at another place too, that is the image, and this a new one: whether it is."""
+    """Record a file that was edited in place. Its generation data is replaced; ratings, tags and notes stay. If a copy
+    has the old content, the image keeps the copy and this file becomes a new image. Returns whether it did."""
     read, image = found.read, known.generation_id
     if known.kind not in (FileKind.FINAL, FileKind.COPY):
-        # A mask or an upscale says nothing about the image that it is a file of.
+        # The metadata of a mask or an upscaled file does not describe the image it belongs to.
         files.replace_content(tx, known.id, stat=read.stat, facts=build_facts(read))
         return False
     other = files.other_location(tx, known.id, image)
@@ -132,7 +132,7 @@ def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int)
     if was_never_here:
         placeholders.fill_placeholder(tx, image)
     if not was_never_here or read.recipe.prompt is not None:
-        # What came over from another gallery is not lost to a file that says nothing.
+        # A file without metadata does not replace generation data migrated from another gallery.
         _store_metadata(tx, image, read, now_ms=now_ms)
     _notify_names_changed(tx, image, now_ms=now_ms)
     missing.update_missing(tx, [image], now_ms=now_ms)
@@ -143,7 +143,7 @@ def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int)
 
 
 def _fill_unread(tx: WriteTx, known: KnownFile, read: ImageRead, *, now_ms: int) -> None:
-    """An image that was known by the journal alone: its file has come."""
+    """Store the metadata of an image that was known only from the journal, now that its file was found."""
     image = known.generation_id
     if known.kind != FileKind.FINAL or not generations.is_unread(tx, image):
         return
@@ -172,7 +172,7 @@ def _notify_contents_changed(tx: WriteTx, images: Sequence[GenerationId], *, now
 
 
 def set_recipe(tx: WriteTx, image: GenerationId, recipe: Recipe, problems: Sequence[str], *, now_ms: int) -> None:
-    """What the parsers of today say of a known image, with its models and inputs."""
+    """Set the generation data of a known image, as the current parsers read it, with its models and inputs."""
     linked, model_id = _Models(tx, now_ms).of(recipe)
     if generations.says_already(tx, image, recipe, model_id=model_id, problems=problems):
         generations.set_parser_version(tx, image, PARSER_VERSION)
@@ -202,12 +202,12 @@ def build_facts(read: ImageRead) -> Facts:
 
 
 def list_problems(read: ImageRead) -> list[str]:
-    incomplete = [] if read.complete else ["The file ends too early: part of the picture is missing."]
+    incomplete = [] if read.complete else ["The file ends too early: part of the image is missing."]
     return [*incomplete, *read.problems, *read.recipe.problems]
 
 
 def _record_all(tx: WriteTx, found: Sequence[Found], *, now_ms: int) -> None:
-    """One statement a table for all of them: a statement a file costs more than the rows do."""
+    """Insert with one statement per table, because a statement per file costs more than its rows."""
     registry = _Models(tx, now_ms)
     linked, new = [], []
     for one in found:
@@ -245,7 +245,7 @@ def _get_timestamp(read: ImageRead) -> tuple[int, TimestampSource]:
 
 
 class _Models:
-    """The registry's entries that recipes name; each model is looked up once in a transaction."""
+    """Finds registry entries for recipes. Each model is looked up once per transaction."""
 
     def __init__(self, tx: WriteTx, now_ms: int) -> None:
         self._tx = tx
@@ -253,7 +253,7 @@ class _Models:
         self._found: dict[tuple[ModelKind, str | None, str | None], int | None] = {}
 
     def of(self, recipe: Recipe) -> tuple[list[tuple[int, ModelUse]], int | None]:
-        """The entries that a recipe names, and the checkpoint's among them."""
+        """(the entries for all models in a recipe, the ID of its checkpoint)."""
         linked = [(model, use) for use in _list_model_uses(recipe) if (model := self._find(use)) is not None]
         return linked, next((model for model, use in linked if use.role is ModelKind.CHECKPOINT), None)
 

@@ -1,4 +1,4 @@
-"""Reading kept texts again, after parsers have learnt something. What the person wrote stays."""
+"""Queues stored metadata for parsing with newer parsers. Ratings, tags and notes stay."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ class QueueResult:
 
 
 def start(database: Database, images: Sequence[int] | None, *, everything: bool, now_ms: int) -> QueueResult:
-    """Queue the images (None: all there are) that an older parser read, or all with `everything`. When
-    this returns the work survives whatever happens."""
+    """Queue the given images (None: all images) that an older parser read, or all of them with `everything`. The jobs
+    are committed when this returns."""
     older_than = PARSER_VERSION + 1 if everything else PARSER_VERSION
     found = database.read_within(LIST_LIMIT_MS, reparse_queries.list_outdated, images, older_than=older_than)
     batches = list(_split_batches(found))
@@ -35,7 +35,7 @@ def start(database: Database, images: Sequence[int] | None, *, everything: bool,
 
 
 def _split_batches(found: Sequence[OutdatedImage]) -> Iterator[list[int]]:
-    """Of some images each, fewer where they say much; one that says more than that is alone."""
+    """Split images into batches, limited by number and size. A larger image gets its own batch."""
     batch: list[int] = []
     size_bytes = 0
     for one in found:

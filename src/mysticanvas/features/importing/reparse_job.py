@@ -1,4 +1,4 @@
-"""Kept texts, read again by the parsers of today: a batch of images a job."""
+"""The job that parses stored texts again with the current parsers, for a batch of images."""
 
 import posixpath
 import re
@@ -18,15 +18,15 @@ from mysticanvas.features.importing.messages import REPARSE_JOB, ReparseTexts, S
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queue import NewJob
 
-# What is wrong with a file was seen when it was read, and no parser will see it again.
+# Problems of the file itself were found when it was read. Parsing again cannot find them, so they are kept.
 _FILE_PROBLEM = re.compile(
     r"The file ends too early|The file holds more text|A text of |The text “|[^:]+\.(json|txt|ya?ml|xmp): "
 )
 
 
 def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
-    kept = reparse_queries.load_stored(tx, payload["generations"])
-    images = [StoredTexts(one.id, one.raw, posixpath.basename(one.path)) for one in kept]
+    stored = reparse_queries.load_stored(tx, payload["generations"])
+    images = [StoredTexts(one.id, one.raw, posixpath.basename(one.path)) for one in stored]
     return ReparseTexts(images) if images else None
 
 
@@ -47,20 +47,20 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
 
 
 def store_hidden_text(tx: WriteTx, image: GenerationId, pixels: Pixels, *, now_ms: int) -> None:
-    """Text that pixels hide is kept beside the texts of the file; what they say together is for a worker to read."""
+    """Store the stealth text of an image with the texts of its file, and queue the image for parsing."""
     if pixels.hidden is not None:
         raw_metadata.keep_also(tx, image, TextEntry("stealth", "stealth", pixels.hidden))
         enqueue(tx, [image])
 
 
 def enqueue(tx: WriteTx, images: Sequence[int]) -> None:
-    """The same images twice are one job while it waits."""
+    """Queue a job. A batch that is already queued gets no second job."""
     key = f"{images[0]}-{images[-1]}-{len(images)}"
     job_queue.enqueue(tx, NewJob(REPARSE_JOB, build_payload(images), key), now_ms=clock.now_ms())
 
 
 def build_payload(images: Sequence[int]) -> dict[str, Any]:
-    """The first image names the job where it fails."""
+    """`generation` is the first image; it identifies the job in error messages."""
     return {"generations": list(images), "generation": images[0]}
 
 

@@ -1,4 +1,4 @@
-"""Images whose kept texts can be read again."""
+"""Images whose stored texts can be parsed again."""
 
 import json
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from mysticanvas.domain.generation import GenerationId
 
 @dataclass(frozen=True, slots=True)
 class OutdatedImage:
-    """`raw_bytes` is how much was kept of it, compressed."""
+    """`raw_bytes` is the compressed size of its stored texts."""
 
     id: GenerationId
     raw_bytes: int
@@ -18,7 +18,7 @@ class OutdatedImage:
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:
-    """What a parser needs to read an image again, and what its row says now."""
+    """The stored texts of an image, and its recorded problems."""
 
     id: GenerationId
     raw: bytes
@@ -27,8 +27,8 @@ class StoredImage:
 
 
 def list_outdated(tx: ReadTx, images: Sequence[int] | None, *, older_than: int) -> list[OutdatedImage]:
-    """Those of `images` (None: of all, the Trash too) that an older parser read, newest first. Images
-    without any text kept have nothing to be read."""
+    """The images among `images` (None: all, including Trash) that an older parser read, newest first. Images without
+    stored texts are excluded."""
     rows = tx.all(
         """
         SELECT g.id, length(r.content) AS raw_bytes
@@ -45,7 +45,7 @@ def list_outdated(tx: ReadTx, images: Sequence[int] | None, *, older_than: int) 
 
 
 def load_stored(tx: ReadTx, images: Sequence[int]) -> list[StoredImage]:
-    """In the order asked for; those that are gone, or have no text any more, are left out."""
+    """Stored texts in the order of `images`. Images that are deleted or have no stored texts are excluded."""
     rows = tx.all(
         """
         SELECT g.id, r.content AS raw, f.path, g.problems_json

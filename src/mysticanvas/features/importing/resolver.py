@@ -1,4 +1,4 @@
-"""The files of an import that were read: which is new, which waits, which is known by its path or its content."""
+"""Resolves the files that an import has read: new, incomplete, or known by path or content."""
 
 import os
 import time
@@ -19,8 +19,8 @@ from mysticanvas.features.importing.tally import PendingFile, Queue, Scopes, Tal
 
 
 class Resolver:
-    """`settle_s`: how long an incomplete file must stay unchanged before it counts as damaged. `dry`: nothing is
-    written, only counted."""
+    """`settle_s`: how long an incomplete file must stay unchanged before it counts as damaged. `dry`: counts files
+    instead of writing them, None outside a dry run."""
 
     def __init__(
         self,
@@ -35,8 +35,8 @@ class Resolver:
         settle_s: float,
         now_ms: Callable[[], int],
     ) -> None:
-        # Known paths whose content nothing is known of: edited in place, unless what was there turns out to
-        # have moved to the place of another. So they come last.
+        # Known paths with unknown content: edited in place, unless the previous file turns out to have moved. So they
+        # are resolved last.
         self.edited: list[Found] = []
         self._database = database
         self._executor = executor
@@ -49,7 +49,7 @@ class Resolver:
         self._now_ms = now_ms
 
     def resolve_all(self, pending: list[PendingFile], reads: list[ImageRead | NotRead]) -> None:
-        """What of the files was not read for want of room is asked for again."""
+        """Resolve files by their results. Files without a result, because the answer was full, are queued again."""
         self._queue.files.extendleft(reversed(pending[len(reads) :]))
         fingerprints = [read.fingerprint for read in reads if isinstance(read, ImageRead)]
         self._batch.known_fingerprints = self._database.read(files.known_fingerprints, fingerprints)
@@ -64,7 +64,7 @@ class Resolver:
         return edited
 
     def resolve_known(self, found: Found) -> None:
-        """The path or the fingerprint is known: identity is decided by the whole content."""
+        """Resolve a file whose path or fingerprint is known, by its whole content."""
         try:
             outcome = file_identity.identify(self._database, self._executor, found, now_ms=self._now_ms())
         except (TaskError, UnreadableFileError) as error:
@@ -99,7 +99,7 @@ class Resolver:
             self._batch.add(found)
 
     def _may_still_grow(self, pending: PendingFile, read: ImageRead) -> bool:
-        """Put an incomplete file aside while somebody may still be writing it."""
+        """Whether an incomplete file may still be written by another program. If so, it is read again later."""
         now_s = time.time()
         age_s = now_s - read.stat.mtime_ns / 1e9
         same = pending.since_s is not None and read.stat == pending.stat
@@ -127,18 +127,18 @@ class Resolver:
 
 
 class DryCount:
-    """What a dry run would make of the files, without hashing anything."""
+    """Counts what an import would change, without hashing files."""
 
     def __init__(self, database: Database, batch: Batch, scopes: Scopes, tally: Tally) -> None:
         self._database = database
         self._batch = batch
         self._scopes = scopes
         self._tally = tally
-        # Files that were met at another place.
+        # IDs of files that were found at another path.
         self._moved: set[int] = set()
 
     def count(self, found: Found) -> None:
-        """As `file_identity.settle` would decide."""
+        """Count a file as `file_identity.identify` would decide."""
         fingerprint, here = found.read.fingerprint, found.known
         path = os.path.join(found.root.path, decode_path(found.read.stat.path_bytes))
         if here is not None and here.fingerprint == fingerprint:
@@ -158,7 +158,7 @@ class DryCount:
         self._batch.fingerprints.add(fingerprint)
 
     def _find_moved(self, fingerprint: bytes) -> KnownFile | None:
-        """A file of this content that is no longer where it was, and was not met elsewhere in this run."""
+        """A known file with this content that is no longer at its path and was not found elsewhere in this run."""
         if fingerprint not in self._batch.known_fingerprints:
             return None
         for candidate in self._database.read(files.with_fingerprint, fingerprint):

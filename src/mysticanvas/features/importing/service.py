@@ -1,4 +1,4 @@
-"""Imports, one at a time: asked for, followed, cancelled. `import_run.py` does one."""
+"""Starts, tracks and cancels imports, one at a time. `session.py` runs a single import."""
 
 import logging
 import os
@@ -28,7 +28,7 @@ from mysticanvas.settings import Settings
 log = logging.getLogger(__name__)
 
 PROGRESS_EVERY_S = 0.25
-# Reports of earlier imports that can still be asked for.
+# How many reports of finished imports are kept.
 MAX_REPORTS = 50
 
 Listener = Callable[[ImportProgress], None]
@@ -42,7 +42,7 @@ class _Import:
     dry_run: bool
     by_watcher: bool
     accept: bool
-    # As it is told in the events.
+    # The event kind in the log.
     kind: str = "scan"
     cancelled: Event = field(default_factory=Event)
     finished: Event = field(default_factory=Event)
@@ -74,8 +74,8 @@ class _Import:
 class Importing:
     """The imports of one library. Each call returns at once; the work is done by one thread.
 
-    `on_progress` is called on that thread, at most four times a second and once at the end; not for
-    what the watcher asks, unless that takes in something.
+    `on_progress` is called on that thread, at most four times a second and once at the end. For scans by the watcher,
+    it is called only at the end.
     """
 
     def __init__(
@@ -113,22 +113,22 @@ class Importing:
         self._thread.join()
 
     def start(self, paths: Sequence[str], *, dry_run: bool = False, watch: bool = True) -> str:
-        """Queue an import of these folders and return its id. A folder inside a known root is
-        imported as part of that root; another becomes a root, watched when `watch` says so.
+        """Queue an import of folders and return its ID. A folder inside a known root is imported as part of that root.
+        Any other folder becomes a root, which is watched if `watch` is set.
 
-        Raises `InvalidInputError` for a path that is no folder, before anything is changed.
+        Raises `InvalidInputError` when a path is not a folder, before anything is changed.
         """
         folders = [folder_named(path) for path in paths]
         starts = [self._start_for(folder, dry_run=dry_run, watch=watch) for folder in folders]
         return self._enqueue([str(f) for f in folders], starts, dry_run=dry_run, kind="import")
 
     def rescan(self, root: Root, *, accept: bool = False, dry_run: bool = False, on_end: Listener | None = None) -> str:
-        """Queue a scan of a whole root. `accept`: what it does not find is gone, says a person. `on_end` is
-        called on the thread of the imports."""
+        """Queue a scan of a whole root and return its ID. `accept`: the user confirmed that files that are not found
+        are missing. `on_end` is called on the import thread."""
         return self._enqueue([root.path], [Start(root)], dry_run=dry_run, accept=accept, on_end=on_end)
 
     def stop_root(self, root: Root) -> None:
-        """Look at a root no more: what is under way in it ends, and it is not watched."""
+        """Cancel all imports of a root and stop watching it."""
         with self._lock:
             for one in self._imports.values():
                 if any(start.root == root for start in one.starts):
@@ -136,7 +136,7 @@ class Importing:
         self._watcher.remove(root.path)
 
     def start_changed(self, root: Root, folders: Sequence[bytes], *, recursive: bool = False) -> str:
-        """Queue a look at some folders of a root, as the watcher asks for."""
+        """Queue a scan of changed folders of a root, for the watcher. Returns its ID."""
         starts = [Start(root, folder, recursive) for folder in folders]
         return self._enqueue([root.path], starts, by_watcher=True)
 
@@ -144,7 +144,7 @@ class Importing:
         return self._find(import_id).progress()
 
     def report(self, import_id: str, *, wait_s: float = 0.0) -> ImportReport | None:
-        """What the import did; None while it goes on, after waiting for at most `wait_s`."""
+        """The report of a finished import; None if it is still running after `wait_s`."""
         one = self._find(import_id)
         if not one.finished.wait(wait_s):
             return None
@@ -166,7 +166,7 @@ class Importing:
         )
 
     def cancel(self, import_id: str) -> None:
-        """What is committed stays; the rest is left for another import."""
+        """Cancel an import. Committed files stay; the next import continues with the rest."""
         self._find(import_id).cancelled.set()
 
     def current(self) -> ImportProgress | None:
@@ -179,7 +179,7 @@ class Importing:
         with self._lock:
             one = self._imports.get(import_id)
         if one is None:
-            raise NotFoundError("There is no such import; its report may be gone.")
+            raise NotFoundError("There is no import with this ID. Reports of older imports are deleted.")
         return one
 
     def _start_for(self, folder: Path, *, dry_run: bool, watch: bool) -> Start:
@@ -257,8 +257,8 @@ class Importing:
             log.exception("import stopped", extra={"paths": one.paths})
             return ImportState.FAILED
         except Exception:
-            run.tally.message = "The import stopped on a fault of MystiCanvas; the log has the details."
-            log.exception("import stopped by a fault", extra={"paths": one.paths})
+            run.tally.message = "The import stopped because of an internal error. See the log for details."
+            log.exception("import stopped by an internal error", extra={"paths": one.paths})
             return ImportState.FAILED
         run.tally.message = " ".join(run.tally.offline)
         return ImportState.CANCELLED if one.cancelled.is_set() else ImportState.DONE
@@ -279,7 +279,7 @@ def start_importing(
     settings: Settings,
     now_ms: Callable[[], int],
 ) -> Importing:
-    """Its progress is shown by every open page."""
+    """Create the import service. Its progress is sent to all open pages."""
     return Importing(
         database,
         workers,

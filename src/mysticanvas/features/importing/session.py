@@ -1,7 +1,7 @@
 """One import: folders are listed, new files read in worker processes, rows committed in batches.
 
-The thread that calls `ImportRun.run` owns all state here; workers answer through one queue. `lister.py` looks after
-the folders, `reader.py` after the workers, `settler.py` after what they read, `batch.py` after what is committed.
+The thread that calls `ImportRun.run` owns all state here; workers answer through one queue. `lister.py` handles
+folders, `reader.py` workers, `resolver.py` the files they read, and `batch.py` commits.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ FILES_AHEAD = 20_000
 
 class ImportRun:
     """`settle_s`: how long an incomplete file must stay unchanged before it counts as damaged.
-    `accept`: a person has said that what is not found is gone, however much it is."""
+    `accept`: the user confirmed that files that are not found are missing, no matter how many."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class ImportRun:
         return self.tally.counts.seen - self.tally.counts.processed
 
     def run(self) -> None:
-        """Returns when every file found is committed, or soon after `cancelled` is set."""
+        """Import all files. Returns when they are committed, or soon after `cancelled` is set."""
         self._begin()
         while self._has_work() and not self._cancelled.is_set():
             self._submit()

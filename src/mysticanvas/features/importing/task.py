@@ -1,4 +1,4 @@
-"""The tasks of an import: list folders, read images, read kept texts again."""
+"""The tasks of an import: list folders, read images, parse stored texts again."""
 
 from mysticanvas.features.importing import list_task, read_task, reparse_task
 from mysticanvas.features.importing.messages import ListFolder, ReadImages, ReparseTexts

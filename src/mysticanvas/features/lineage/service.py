@@ -1,11 +1,11 @@
-"""What an image came from, and what came from it: found from what files name, corrected by the person.
+"""Matches the inputs recorded in files to images in the library, and applies parents set by the user.
 
-What is found is a function of what the files name and of the images there are, so the order of their
-arrival makes no difference: whenever an image, a name or a hash arrives, those that may mean it are
-looked at anew, also those that had found another. Nothing here compares ids, which follow the arrival.
+The result depends only on the recorded inputs and the images in the library, not on the order of import: when an
+image, a name or a hash is added, all inputs that may refer to it are matched again, including those matched to another
+image. IDs are never compared, because they depend on the order of import.
 
-First each image leads to those that it names. Where that makes a circle, an image came from those in the
-circle that are older, and from none of it where the person has joined two of them.
+First, each input is matched to the image that it names. If the matches form a circle, only matches to older images in
+the circle count, or none of them if the user linked two images of the circle.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,8 +29,8 @@ _SHA256_HEX = 64
 
 
 def on_images_added(tx: WriteTx, images: Sequence[NewImage], *, now_ms: int) -> None:
-    """New images: remember what went into them, and see who waited for them. Without a single input in
-    the library this is one statement for all."""
+    """Record the inputs of new images, and match inputs that were waiting for them. Without inputs in the library, this
+    is a single statement."""
     naming = []
     for one in images:
         if inputs := list_inputs(one.recipe):
@@ -42,7 +42,7 @@ def on_images_added(tx: WriteTx, images: Sequence[NewImage], *, now_ms: int) -> 
 
 
 def on_recipe_set(tx: WriteTx, image: GenerationId, recipe: Recipe, *, now_ms: int) -> None:
-    """A known image was read again."""
+    """Update the inputs of an image that was read again."""
     inputs = list_inputs(recipe)
     if inputs or queries.list_inputs(tx, image):
         queries.set_inputs(tx, image, inputs)
@@ -50,7 +50,7 @@ def on_recipe_set(tx: WriteTx, image: GenerationId, recipe: Recipe, *, now_ms: i
 
 
 def on_names_changed(tx: WriteTx, image: GenerationId, *, now_ms: int) -> None:
-    """A known image goes by another name now, or by one more, or is older than was known."""
+    """Match inputs again after an image got another name or turned out to be older."""
     names = _Names(tx)
     _resolve_all(tx, _list_waiting(tx, [image], names), names, now_ms=now_ms)
     if queries.list_inputs(tx, image):
@@ -58,7 +58,7 @@ def on_names_changed(tx: WriteTx, image: GenerationId, *, now_ms: int) -> None:
 
 
 def on_file_moved(tx: WriteTx, image: GenerationId, *, before: bytes, after: bytes, now_ms: int) -> None:
-    """A file was moved or renamed; what was made from it may still call it by its old name."""
+    """Keep the former path of a moved file, because images made from it may still refer to it."""
     if before != after:
         former_names.remember_path(tx, image, before.decode("utf-8", "replace"))
     on_names_changed(tx, image, now_ms=now_ms)
@@ -66,7 +66,8 @@ def on_file_moved(tx: WriteTx, image: GenerationId, *, before: bytes, after: byt
 
 @contextmanager
 def around_removal(tx: WriteTx, image: GenerationId, *, heir: GenerationId | None, now_ms: int) -> Iterator[None]:
-    """The row of an image goes within this context; what was made from it is asked before."""
+    """Delete the row of an image within this context; inputs matched to it are matched again on exit. Its names go to
+    `heir`, if any."""
     images = concerned(tx, image)
     if heir is not None:
         _inherit_names(tx, image, heir)
@@ -75,25 +76,26 @@ def around_removal(tx: WriteTx, image: GenerationId, *, heir: GenerationId | Non
 
 
 def _inherit_names(tx: WriteTx, loose: GenerationId, image: GenerationId) -> None:
-    """The files of one image are files of another from now on, which goes by their names too."""
+    """Record the names of an image as former names of the image that gets its files."""
     for path in queries.list_paths(tx, loose):
         former_names.remember_path(tx, image, path)
 
 
 def on_file_hashed(tx: WriteTx, image: GenerationId, sha256: bytes, *, now_ms: int) -> None:
-    """The sha256 of an image's file is known now: it is what some look for, or only a namesake."""
+    """Match inputs again after the SHA-256 of an image was computed: it may confirm or reject a match by name."""
     names = _Names(tx)
     waiting = [*queries.list_waiting_for_hash(tx, sha256.hex()), *_list_waiting(tx, [image], names, by_hash=True)]
     _resolve_all(tx, waiting, names, now_ms=now_ms)
 
 
 def concerned(tx: ReadTx, image: GenerationId) -> list[GenerationId]:
-    """The images that were made from this one, or may have been."""
+    """Images that were made from this one, or may have been."""
     return list(dict.fromkeys([*queries.list_made_from(tx, image), *_list_waiting(tx, [image], None)]))
 
 
 def note_gone(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> None:
-    """These were `concerned` with an image whose row is gone, or that may go by fewer names now."""
+    """Match the inputs of `images` again. They are the result of `concerned` for an image that was removed or lost a
+    name."""
     tx.changes.changed.extend(images)
     names = _Names(tx)
     for image in images:
@@ -104,8 +106,8 @@ def note_gone(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> No
 def _list_waiting(
     tx: ReadTx, images: Sequence[GenerationId], names: "_Names | None", *, by_hash: bool = False
 ) -> Iterable[GenerationId]:
-    """Those that may mean one of these images. Of the many that name what very many are called, only
-    those that found one: for the others nothing changes."""
+    """Images with inputs that may refer to one of these images. For a name that is too common, only inputs that are
+    already matched, because the others stay unmatched."""
     for one in queries.list_waiting(tx, images, by_hash=by_hash):
         if one.found or names is None or not names.is_crowded(one.name_key):
             yield one.generation_id
@@ -118,7 +120,7 @@ def list_inputs(recipe: Recipe) -> Sequence[InputImage]:
 
 
 def find(tx: WriteTx, image: GenerationId, *, now_ms: int) -> None:
-    """Look for everything that went into an image; its first source is its parent."""
+    """Match all inputs of an image. Its first source becomes its parent."""
     _resolve_inputs(tx, image, _Names(tx), now_ms=now_ms)
     _resolve_circles(tx, image)
 
@@ -130,7 +132,7 @@ def _resolve_all(tx: WriteTx, images: Iterable[GenerationId], names: "_Names", *
 
 
 def _resolve_inputs(tx: WriteTx, image: GenerationId, names: "_Names", *, now_ms: int) -> bool:
-    """Whether one of its inputs is found to be another image now, or known in another way."""
+    """Match the inputs of an image. Returns whether a match or its kind changed."""
     changed = False
     for one in queries.list_inputs(tx, image):
         found = _find_input(tx, image, one, names, now_ms=now_ms)
@@ -145,7 +147,7 @@ def _resolve_inputs(tx: WriteTx, image: GenerationId, names: "_Names", *, now_ms
 def _find_input(
     tx: WriteTx, image: GenerationId, one: NamedInput, names: "_Names", *, now_ms: int
 ) -> GenerationId | None:
-    """The image that is meant, None where several may be."""
+    """The image that an input refers to; None when it is unknown or ambiguous."""
     digest = _parse_sha256(one)
     by_hash = queries.find_by_sha256(tx, digest) if digest is not None else None
     if by_hash is not None and by_hash != image:
@@ -161,8 +163,8 @@ def _find_input(
 
 
 def _get_match_kind(tx: ReadTx, one: NamedInput, found: GenerationId | None) -> str | None:
-    """How what was found is known. A file that is called by the hash of its content says more than a
-    name does."""
+    """How a match is known: "hash" or "name"; None without a match. A file named after the hash of its content counts
+    as "hash"."""
     if found is None:
         return None
     digest = _parse_sha256(one)
@@ -180,7 +182,7 @@ class _Namesake:
 
 
 class _Names:
-    """Who goes by a name, looked up once in a transaction however many ask. `asked`: whose hash is asked for."""
+    """Caches images by name for one transaction. `hash_queued`: images whose hash was queued."""
 
     def __init__(self, tx: ReadTx) -> None:
         self.hash_queued: set[GenerationId] = set()
@@ -194,7 +196,7 @@ class _Names:
         return self._candidates[key]
 
     def is_crowded(self, key: str) -> bool:
-        """Whether so many go by it that it says nothing."""
+        """Whether too many images have this name to identify one."""
         return len(self.find(key)) > queries.MAX_CANDIDATES
 
     def rank(self, key: str, name: str) -> list[list[_Namesake]]:
@@ -205,11 +207,11 @@ class _Names:
 
 
 def _group_by_folders(candidates: Sequence[Candidate], name: str) -> list[list[_Namesake]]:
-    """First those whose folders agree best with what the file names; of these the oldest first."""
-    wanted = _list_folders(name)
+    """Group candidates by how many folders match those in `name`, best match first, oldest first in a group."""
+    folders = _list_folders(name)
     agreements: dict[GenerationId, int] = {}
     for one in candidates:
-        agreements[one.generation_id] = max(_count_matching_folders(wanted, one), agreements.get(one.generation_id, 0))
+        agreements[one.generation_id] = max(_count_matching_folders(folders, one), agreements.get(one.generation_id, 0))
     groups: dict[int, list[_Namesake]] = {}
     for image, moment_ms in {one.generation_id: one.moment_ms for one in candidates}.items():
         groups.setdefault(agreements[image], []).append(_Namesake(moment_ms, image))
@@ -217,10 +219,10 @@ def _group_by_folders(candidates: Sequence[Candidate], name: str) -> list[list[_
 
 
 def _pick_one(tx: ReadTx, groups: Sequence[Sequence[_Namesake]], image: GenerationId) -> GenerationId | None:
-    """The only one of the best that are left; of several the only one that is older than what was made
-    from it."""
+    """The only image in the best group that is not `image` itself; with several, the only one that is older than
+    `image`."""
     for group in groups:
-        # Three at most tell whether there are two besides the image itself.
+        # Three are enough to know whether there are two besides the image itself.
         left = [one for one in group[:3] if one.image != image]
         if not left:
             continue
@@ -235,10 +237,10 @@ def _list_folders(name: str) -> list[str]:
     return list(PurePosixPath(name.replace("\\", "/")).parts[:-1])[::-1]
 
 
-def _count_matching_folders(wanted: Sequence[str], candidate: Candidate) -> int:
-    """How many folders, from the innermost on, are the same."""
+def _count_matching_folders(folders: Sequence[str], candidate: Candidate) -> int:
+    """How many folders match, starting with the innermost."""
     agreeing = 0
-    for named, there in zip(wanted, _list_folders(candidate.path), strict=False):
+    for named, there in zip(folders, _list_folders(candidate.path), strict=False):
         if named != there:
             break
         agreeing += 1
@@ -255,7 +257,7 @@ def _parse_sha256(one: NamedInput) -> bytes | None:
 
 
 def _queue_hashes(tx: WriteTx, candidates: Sequence[Candidate], names: _Names, *, now_ms: int) -> None:
-    """Only the bytes can tell a namesake from the image that is meant."""
+    """Queue SHA-256 jobs for candidates, because only their content can identify the right one."""
     unknown = {c.generation_id for c in candidates if c.sha256 is None} - names.hash_queued
     names.hash_queued |= unknown
     for image in unknown:
@@ -266,8 +268,8 @@ def _queue_hashes(tx: WriteTx, candidates: Sequence[Candidate], names: _Names, *
 
 
 def _resolve_circles(tx: WriteTx, image: GenerationId) -> None:
-    """What this image names may be another now: see for it, and for those whose circle may be opened or
-    closed by that, which of it counts."""
+    """Decide which matches count after the matches of `image` changed, for it and for all images in circles that this
+    opens or closes."""
     below = queries.list_descendants(tx, image)
     circle = queries.find_circle(tx, image, below)
     _update_parents(tx, circle or {image}, circle)
@@ -295,16 +297,16 @@ def _update_parents(tx: WriteTx, images: set[GenerationId], circle: set[Generati
         queries.set_found_parent(tx, image, *parent)
 
 
-# -- the person's word ------------------------------------------------------------------------
+# -- parents set by the user -----------------------------------------------------------------
 
 
 def update_derived(tx: WriteTx, rows: Sequence[RowChange]) -> None:
-    """After a correction, or its undoing: what the person does not say, the files say, and images may
-    have come or gone meanwhile. Raises `ConflictError` where an image would come from itself now."""
+    """Match inputs again after a parent was set or the edit undone, because images may have been added or removed
+    since. Raises `ConflictError` when an image would be its own ancestor."""
     for row in rows:
         after = row.after or {}
         image, parent = row.value("id"), after.get("parent_id")
         if parent is not None and queries.comes_from(tx, parent, image):
-            raise ConflictError("The image would come from itself now. Undo the later corrections first.")
+            raise ConflictError("The image would become its own ancestor. Undo the later parent changes first.")
         if after.keys() & {"parent_id", "parent_by"}:
             find(tx, image, now_ms=clock.now_ms())

@@ -1,4 +1,4 @@
-"""The lineage around one image, as layers: what it came from, its siblings, what came from it."""
+"""The lineage around one image in layers: ancestors, siblings and descendants."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,7 +9,7 @@ from mysticanvas.features.lineage import queries
 from mysticanvas.features.lineage.queries import Link
 from mysticanvas.features.lineage.types import MAX_NODES, Edge, Lineage, Node, UnknownInput
 
-# Ancestors are few and tell most; descendants and siblings share what is left.
+# Ancestors are few and matter most. Descendants and siblings share the rest.
 MAX_ANCESTORS = 80
 MAX_SIBLINGS = 40
 MAX_LAYERS = 40
@@ -18,7 +18,7 @@ _Step = Callable[..., list[Link]]
 
 
 def load_lineage(tx: ReadTx, uuid: str) -> Lineage:
-    """At most `MAX_NODES` images, the nearest first. Raises `NotFoundError`."""
+    """The lineage of an image: at most `MAX_NODES` images, nearest first. Raises `NotFoundError`."""
     image = generations.id_of(tx, uuid)
     up, cut_above = _walk(tx, image, queries.list_parent_links, lambda link: link.parent, MAX_ANCESTORS)
     above = {link.parent for link in up}
@@ -39,7 +39,7 @@ def load_lineage(tx: ReadTx, uuid: str) -> Lineage:
 def _walk(
     tx: ReadTx, image: GenerationId, step: _Step, far_end: Callable[[Link], GenerationId], most: int
 ) -> tuple[list[Link], bool]:
-    """The links of some steps away from an image, and whether there are more."""
+    """The links reached from an image step by step, and whether there are more."""
     links: list[Link] = []
     seen, edge = {image}, [image]
     for _ in range(MAX_LAYERS):
@@ -61,7 +61,7 @@ def _walk(
 
 
 def _assign_layers(image: GenerationId, up: Sequence[Link], down: Sequence[Link]) -> dict[GenerationId, int]:
-    """The longest way decides, so that every edge leads to a higher layer."""
+    """The layer of each image. The longest path decides, so that every edge leads to a higher layer."""
     layers = {image: 0}
     for links, sign in ((up, -1), (down, 1)):
         for _ in range(MAX_LAYERS):

@@ -61,7 +61,9 @@ def list_models(kind: Kind = None, library: Library = None, json: Json = False) 
         where = "missing" if model["missing"] else model["path"] or ""
         images = f"{model['images']:,}{doubt}"
         table.add_row(str(model["id"]), model["kind"], model["name"], model["family"] or "", images, where)
-    out.print(table if found["models"] else "No models yet. Scan a folder: mysticanvas models scan FOLDER", markup=False)
+    out.print(
+        table if found["models"] else "No models yet. Scan a folder: mysticanvas models scan FOLDER", markup=False
+    )
 
 
 @commands.command(epilog="Example: mysticanvas models show film_grain")
@@ -109,7 +111,9 @@ def _resolve_id(client: Client, model: str, kind: str | None) -> int:
         return int(model)
     found: list[dict[str, Any]] = client.get("/api/models", name=model, kind=kind)["models"]
     if not found:
-        raise NotFoundError(f"There is no model “{model}” in this library. Run mysticanvas models list to see all models.")
+        raise NotFoundError(
+            f"There is no model “{model}” in this library. Run mysticanvas models list to see all models."
+        )
     if len(found) > 1:
         choices = ", ".join(f"{one['id']} ({one['kind']})" for one in found[:10])
         raise InvalidInputError(f"Several models are named “{model}”: {choices}. Use the ID instead.")

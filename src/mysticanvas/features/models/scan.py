@@ -54,7 +54,7 @@ def scan(
     database: Database, executor: Executor, paths: Sequence[str], *, anew: bool, now_ms: Callable[[], int]
 ) -> ScanReport:
     """Scan model folders and add them to the library; without `paths`, scan all known folders. Unchanged files are
-    read only with `anew`.
+    read only if `anew` is set.
 
     Raises `InvalidInputError` when a path is not a folder, before anything is changed.
     """
