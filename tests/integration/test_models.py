@@ -119,7 +119,7 @@ def test_a_missing_file_is_marked_and_an_absent_folder_marks_nothing(client: Cli
     assert scan(client)["missing"] == 1
     assert [m["missing"] for m in listed(client).values()] == [True, False]
     folder.rename(folder.with_name("unplugged"))
-    assert scan(client)["failures"][0]["reason"].startswith("The folder is not there")
+    assert scan(client)["failures"][0]["reason"].startswith("The folder is not available")
     assert [m["missing"] for m in listed(client).values()] == [True, False]
 
 

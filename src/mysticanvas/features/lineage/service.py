@@ -94,8 +94,7 @@ def concerned(tx: ReadTx, image: GenerationId) -> list[GenerationId]:
 
 
 def note_gone(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> None:
-    """Match the inputs of `images` again. They are the result of `concerned` for an image that was removed or lost a
-    name."""
+    """Match the inputs of `images` again. They depended on an image that was removed or lost a name."""
     tx.changes.changed.extend(images)
     names = _Names(tx)
     for image in images:
