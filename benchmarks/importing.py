@@ -104,7 +104,7 @@ def naive(folder: Path, library: Path) -> None:
                 raw=b"",
                 problems=[],
             )
-            database.write_bulk(import_record.take_in, [import_record.Found(root, found)], [], now_ms=0)
+            database.write_bulk(import_record.add_images, [import_record.Found(root, found)], [], now_ms=0)
 
 
 def measured(work: Callable[[Path, Path], None], folder: Path) -> float:

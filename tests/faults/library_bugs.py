@@ -62,12 +62,12 @@ class _AtOnce(list[Found]):
         self._run = import_run
 
     def append(self, found: Found) -> None:
-        self._run._settler.settle_known(found)
+        self._run._resolver.resolve_known(found)
 
 
 def edits_at_once(import_run: ImportRun) -> None:
     """What is at a known path is an edited file, whatever has become of the one that was there."""
-    import_run._settler.edited = _AtOnce(import_run)
+    import_run._resolver.edited = _AtOnce(import_run)
     begin(import_run)
 
 

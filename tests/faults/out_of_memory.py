@@ -49,7 +49,7 @@ def main() -> None:
     base, limits = Path(sys.argv[1]), int(sys.argv[2])
     with Database.open(base / "prepared") as database:
         root = database.write(folders.add, path="/pictures", watch=False, now_ms=0)
-        database.write_bulk(import_record.take_in, [found(root, 900 + n) for n in range(3)], [], now_ms=0)
+        database.write_bulk(import_record.add_images, [found(root, 900 + n) for n in range(3)], [], now_ms=0)
     wrong, hit = [], 0
     for number in range(limits):
         folder = base / "tried"

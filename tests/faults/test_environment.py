@@ -151,7 +151,7 @@ def with_a_stale_log(tmp_path: Path) -> tuple[Path, Path]:
         root = opened.write(folders.add, path="/pictures", watch=False, now_ms=0)
         for number in range(5):
             opened.write_bulk(
-                import_record.take_in, [found(root, number * 10 + n) for n in range(8)], [], now_ms=number
+                import_record.add_images, [found(root, number * 10 + n) for n in range(8)], [], now_ms=number
             )
         return crashed(opened, tmp_path / "library"), made
 
@@ -196,7 +196,7 @@ def test_a_log_that_was_deleted_after_a_crash_costs_its_changes_and_tears_nothin
 def test_a_flipped_bit_is_met_with_a_sentence_never_with_a_fault(tmp_path: Path) -> None:
     with Database.open(tmp_path / "sound") as opened:
         root = opened.write(folders.add, path="/pictures", watch=False, now_ms=0)
-        opened.write_bulk(import_record.take_in, [found(root, n) for n in range(30)], [], now_ms=0)
+        opened.write_bulk(import_record.add_images, [found(root, n) for n in range(30)], [], now_ms=0)
         meant = opened.read(digest)
     sound = (tmp_path / "sound" / "mysticanvas.db").read_bytes()
     chance, ends = random.Random(7), Counter[str]()

@@ -55,7 +55,7 @@ def prepared(tmp_path: Path) -> Path:
     """A library with a root and some images, made by a sound disk."""
     with Database.open(tmp_path / "prepared") as database:
         root = database.write(folders.add, path="/pictures", watch=False, now_ms=0)
-        database.write_bulk(import_record.take_in, [found(root, 900 + n) for n in range(3)], [], now_ms=0)
+        database.write_bulk(import_record.add_images, [found(root, 900 + n) for n in range(3)], [], now_ms=0)
     return tmp_path / "prepared"
 
 
@@ -95,7 +95,7 @@ def _work(database: Database, said: Confirmed, tried: Callable[[Callable[[], Non
     for number in range(BATCHES + EDITS):
         if number % 3 == 0:
             batch = [found(root, number * 10 + one) for one in range(BATCH)]
-            if tried(functools.partial(database.write_bulk, import_record.take_in, batch, [], now_ms=number)):
+            if tried(functools.partial(database.write_bulk, import_record.add_images, batch, [], now_ms=number)):
                 said.batches.add(number)
         elif images:
             image, rating = chance.choice(images), chance.randrange(1, 6)
@@ -202,7 +202,7 @@ def confirmed_all_the_same(_: db_writer.Writer, changes: list[Any], __: Exceptio
 
 def in_two_halves(database: Database, change: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     """A planted bug: a batch is two transactions."""
-    if change is not import_record.take_in:
+    if change is not import_record.add_images:
         return write_bulk(database, change, *args, **kwargs)
     batch, *rest = args
     write_bulk(database, change, batch[:2], *rest, **kwargs)

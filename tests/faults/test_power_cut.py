@@ -92,7 +92,7 @@ def work(disk: Disk, folder: Path) -> Run:
             run.states[database.changes] = database.read(digest)
             if chance.random() < 0.5 or not images_:
                 batch = [found(root, number * 10 + one) for one in range(chance.randrange(1, 8))]
-                database.write_bulk(import_record.take_in, batch, [], now_ms=number)
+                database.write_bulk(import_record.add_images, batch, [], now_ms=number)
                 images_ = database.read(lambda tx: tx.column("SELECT id FROM generations"))
             else:
                 rating, image = {"value": chance.randrange(1, 6)}, chance.choice(images_)

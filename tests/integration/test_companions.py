@@ -17,7 +17,7 @@ from mysticanvas.domain.generation import InputImage, InputRole, Recipe
 from mysticanvas.features.importing import record as import_record
 from mysticanvas.features.importing.commands import import_and_follow
 from mysticanvas.features.importing.inspect import inspect
-from mysticanvas.features.importing.related_files import companion
+from mysticanvas.features.importing.related_files import detect_companion
 from mysticanvas.features.lineage import view as lineage_view
 from mysticanvas.formats.grids import is_grid
 from mysticanvas.settings import Settings
@@ -119,9 +119,9 @@ def test_what_was_made_from_a_companion_came_from_its_image(database: Database, 
         "child": found(root, "child.png", child, second=2),
     }
     for name in order:
-        database.write(import_record.take_in, [arriving[name]], [], now_ms=0)
+        database.write(import_record.add_images, [arriving[name]], [], now_ms=0)
     image, made = (uuid_at(database, path) for path in ("day/00013-7.png", "child.png"))
-    seen = database.read(lineage_view.around, made)
+    seen = database.read(lineage_view.load_lineage, made)
     assert [(edge.parent, edge.child) for edge in seen.edges] == [(image, made)]
     assert uuid_at(database, "day/00012-7-before-highres-fix.png") == image
 
@@ -168,14 +168,14 @@ def test_grids_are_marked(client: Client, folder: Path) -> None:
     ],
 )
 def test_names_say_of_what_a_file_is(name: bytes, kind: str, first_stems: tuple[bytes, ...]) -> None:
-    found = companion(name)
+    found = detect_companion(name)
     assert found is not None
     assert (found.kind, found.stems[: len(first_stems)]) == (kind, first_stems)
 
 
 @pytest.mark.parametrize("name", [b"fox.png", b"-mask.png", b"a mask.png", b"before-highres-fix.png", b"00012-7.png"])
 def test_most_names_say_nothing(name: bytes) -> None:
-    assert companion(name) is None
+    assert detect_companion(name) is None
 
 
 def test_a_picture_that_only_goes_by_the_name_of_a_grid_is_none() -> None:

@@ -192,7 +192,7 @@ def test_doing_a_correction_again_closes_no_circle(client: Client, folder: Path)
     one = client.post(f"/api/generations/{images[PARENT]}/parent", {"parent": images[CHILD]})
     client.post(f"/api/undo/{one['operation']}")
     client.post(f"/api/generations/{images[CHILD]}/parent", {"parent": images[PARENT]})
-    with pytest.raises(ConflictError, match="come from itself"):
+    with pytest.raises(ConflictError, match="its own ancestor"):
         client.post(f"/api/redo/{one['operation']}")
     assert ways(client, images[PARENT]) == [("a fox 1", "a fox 2", "source", True, False)]
 
@@ -268,7 +268,7 @@ def set_sha256(database: Database, path: str, digest: bytes) -> None:
     final = database.read(files.final_of, image)
     assert final is not None
     database.write(files.set_sha256, file_id=final.id, sha256=digest)
-    database.write(lineage_service.note_hash, image, digest, now_ms=0)
+    database.write(lineage_service.on_file_hashed, image, digest, now_ms=0)
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(("parent", "child", "namesake", "hash"))))
@@ -283,12 +283,12 @@ def test_a_hash_decides_between_namesakes_in_any_order(database: Database, order
     late = []
     for step in order:
         if step in images:
-            database.write(import_record.take_in, [images[step]], [], now_ms=0)
+            database.write(import_record.add_images, [images[step]], [], now_ms=0)
         if step == "hash" or (step == "parent" and "hash" in late):
             late.append("hash")
         if "hash" in late and uuid_at(database, "moved/renamed.png") != "None":
             set_sha256(database, "moved/renamed.png", bytes.fromhex(SOURCE_HASH))
-    seen = database.read(lineage_view.around, uuid_at(database, "child.png"))
+    seen = database.read(lineage_view.load_lineage, uuid_at(database, "child.png"))
     edge = (uuid_at(database, "moved/renamed.png"), uuid_at(database, "child.png"), "source", True)
     assert [(e.parent, e.child, e.relation, e.sure) for e in seen.edges] == [edge]
 
@@ -296,21 +296,21 @@ def test_a_hash_decides_between_namesakes_in_any_order(database: Database, order
 def test_a_namesake_with_another_hash_is_not_the_parent(database: Database) -> None:
     root = a_root(database)
     source = InputImage(InputRole.SOURCE, "fox.png", SOURCE_HASH, "file_sha256")
-    database.write(import_record.take_in, [found(root, "a/fox.png", Recipe())], [], now_ms=0)
+    database.write(import_record.add_images, [found(root, "a/fox.png", Recipe())], [], now_ms=0)
     child = found(root, "child.png", Recipe(inputs=(source,)), second=9)
-    database.write(import_record.take_in, [child], [], now_ms=0)
-    doubtful = database.read(lineage_view.around, uuid_at(database, "child.png"))
+    database.write(import_record.add_images, [child], [], now_ms=0)
+    doubtful = database.read(lineage_view.load_lineage, uuid_at(database, "child.png"))
     assert [edge.sure for edge in doubtful.edges] == [False]
     set_sha256(database, "a/fox.png", hashlib.sha256(b"another").digest())
-    assert database.read(lineage_view.around, uuid_at(database, "child.png")).edges == []
+    assert database.read(lineage_view.load_lineage, uuid_at(database, "child.png")).edges == []
 
 
 def test_a1111_keeps_a_source_under_the_hash_that_it_writes(database: Database) -> None:
     root = a_root(database)
     recipe = Recipe(inputs=(InputImage(InputRole.SOURCE, None, "0A1B2C3D4E", "pixels_md5"),))
-    database.write(import_record.take_in, [found(root, "child.png", recipe, second=9)], [], now_ms=0)
-    database.write(import_record.take_in, [found(root, "init-images/0a1b2c3d4e.png", Recipe())], [], now_ms=0)
-    seen = database.read(lineage_view.around, uuid_at(database, "child.png"))
+    database.write(import_record.add_images, [found(root, "child.png", recipe, second=9)], [], now_ms=0)
+    database.write(import_record.add_images, [found(root, "init-images/0a1b2c3d4e.png", Recipe())], [], now_ms=0)
+    seen = database.read(lineage_view.load_lineage, uuid_at(database, "child.png"))
     assert [(edge.sure, edge.relation) for edge in seen.edges] == [(True, "source")]
 
 
@@ -320,7 +320,7 @@ def test_masks_and_control_images_are_shown_as_files_of_the_image(database: Data
               InputImage(InputRole.CONTROL, "depth.png"), InputImage(InputRole.REFERENCE, "style.png"))  # fmt: skip
     tools = [found(root, f"in/{one.name}", Recipe()) for one in inputs]
     child = found(root, "child.png", Recipe(inputs=inputs), second=9)
-    database.write(import_record.take_in, [child, *tools], [], now_ms=0)
+    database.write(import_record.add_images, [child, *tools], [], now_ms=0)
     image = database.read(generations.id_of, uuid_at(database, "child.png"))
     shown = [(file.kind, file.path) for file in database.read(files.input_files, image)]
     assert shown == [
@@ -345,9 +345,9 @@ def test_the_view_is_layered_and_bounded(database: Database) -> None:
         child_of("grandson.png", "son.png", "me.png", second=5),
     ]
     crowd = [child_of(f"crowd-{n}.png", "grandson.png", second=10 + n) for n in range(400)]
-    database.write(import_record.take_in, [*family, *crowd], [], now_ms=0)
+    database.write(import_record.add_images, [*family, *crowd], [], now_ms=0)
     me = uuid_at(database, "me.png")
-    seen = database.read(lineage_view.around, me)
+    seen = database.read(lineage_view.load_lineage, me)
     layers = {node.uuid: node.layer for node in seen.nodes}
     names = {name: uuid_at(database, name) for name in ("grand.png", "parent.png", "sister.png", "grandson.png")}
     assert [layers[names[n]] for n in names] == [-2, -1, 0, 2]
@@ -379,9 +379,9 @@ def test_the_searches_of_lineage_use_their_indexes(database: Database) -> None:
 def test_a_copy_that_was_forgotten_leaves_its_name(database: Database, child_first: bool) -> None:
     root = a_root(database)
     child = found(root, "child.png", Recipe(inputs=(InputImage(InputRole.SOURCE, "copy.png"),)), second=9)
-    database.write(import_record.take_in, [found(root, "fox.png", Recipe())], [], now_ms=0)
+    database.write(import_record.add_images, [found(root, "fox.png", Recipe())], [], now_ms=0)
     if child_first:
-        database.write(import_record.take_in, [child], [], now_ms=0)
+        database.write(import_record.add_images, [child], [], now_ms=0)
     original = database.read(files.known, root_id=root.id, paths=[b"fox.png"])[b"fox.png"]
     database.write(import_record.add_copy, original, found(root, "copy.png", Recipe()), None, now_ms=0)
     copy = database.read(files.known, root_id=root.id, paths=[b"copy.png"])[b"copy.png"]
@@ -389,8 +389,8 @@ def test_a_copy_that_was_forgotten_leaves_its_name(database: Database, child_fir
     database.write(image_missing.forget_spare, [copy.id])
     assert not database.read(files.known, root_id=root.id, paths=[b"copy.png"])
     if not child_first:
-        database.write(import_record.take_in, [child], [], now_ms=0)
-    seen = database.read(lineage_view.around, uuid_at(database, "child.png"))
+        database.write(import_record.add_images, [child], [], now_ms=0)
+    seen = database.read(lineage_view.load_lineage, uuid_at(database, "child.png"))
     assert [edge.parent for edge in seen.edges] == [uuid_at(database, "fox.png")]
 
 
@@ -417,20 +417,20 @@ def test_no_search_of_lineage_walks_a_whole_table(database: Database, statistics
         found(root, f"{n}.png", Recipe(inputs=(InputImage(InputRole.SOURCE, f"{n - 1}.png"),)), second=n)
         for n in range(50)
     ]
-    database.write(import_record.take_in, crowd, [], now_ms=0)
+    database.write(import_record.add_images, crowd, [], now_ms=0)
     if statistics:
         database.write(lambda tx: tx.run("ANALYZE"))
 
     def look(tx: WriteTx) -> list[str]:
         explaining = Explaining(tx.connection)
         image = generations.id_of(tx, uuid_at(database, "7.png"))
-        below = lineage_queries.made_of(explaining, image)
+        below = lineage_queries.list_descendants(explaining, image)
         assert len(below) == 43
-        lineage_queries.circle(explaining, image, below)
-        lineage_queries.closing(explaining, below)
-        lineage_queries.naming(explaining, [image])
+        lineage_queries.find_circle(explaining, image, below)
+        lineage_queries.list_circle_closers(explaining, below)
+        lineage_queries.list_waiting(explaining, [image])
         lineage_queries.named(explaining, "7.png")
-        lineage_queries.ages(explaining, [image])
+        lineage_queries.load_ages(explaining, [image])
         return explaining.steps
 
     steps = database.write(look)
@@ -451,7 +451,7 @@ def statements_of(database: Database, images: list[Found]) -> int:
 
         tx.connection.exec_trace = count
         try:
-            import_record.take_in(tx, images, [], now_ms=0)
+            import_record.add_images(tx, images, [], now_ms=0)
         finally:
             tx.connection.exec_trace = None
         return ran
@@ -475,11 +475,13 @@ def test_the_thousandth_that_names_a_popular_name_costs_what_the_first_did(
 def test_so_many_of_a_name_say_nothing(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lineage_queries, "MAX_CANDIDATES", 3)
     root, source = a_root(database), InputImage(InputRole.SOURCE, "a/image.png")
-    database.write(import_record.take_in, [found(root, "child.png", Recipe(inputs=(source,)), second=9)], [], now_ms=0)
+    database.write(
+        import_record.add_images, [found(root, "child.png", Recipe(inputs=(source,)), second=9)], [], now_ms=0
+    )
     seen = []
     for folder in "abcd":
-        database.write(import_record.take_in, [found(root, f"{folder}/image.png", Recipe())], [], now_ms=0)
-        seen.append(len(database.read(lineage_view.around, uuid_at(database, "child.png")).edges))
+        database.write(import_record.add_images, [found(root, f"{folder}/image.png", Recipe())], [], now_ms=0)
+        seen.append(len(database.read(lineage_view.load_lineage, uuid_at(database, "child.png")).edges))
     assert seen == [1, 1, 1, 0]
 
 

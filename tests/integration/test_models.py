@@ -119,7 +119,7 @@ def test_a_missing_file_is_marked_and_an_absent_folder_marks_nothing(client: Cli
     assert scan(client)["missing"] == 1
     assert [m["missing"] for m in listed(client).values()] == [True, False]
     folder.rename(folder.with_name("unplugged"))
-    assert scan(client)["failures"][0]["reason"].startswith("The folder is not there")
+    assert scan(client)["failures"][0]["reason"].startswith("The folder is not available")
     assert [m["missing"] for m in listed(client).values()] == [True, False]
 
 
@@ -304,7 +304,7 @@ def test_made_with_a_lora_of_some_weight_is_one_query_on_an_index(database: Data
     for number in range(200):
         database.write_bulk(made_with, f"lora {number % 20}", number / 200, 1_700_000_000_000 + number * 1_000)
     model_id = database.read(lambda tx: tx.value("SELECT id FROM models WHERE name = 'lora 7'"))
-    found = database.read(model_queries.made_with, model_id, role=ModelKind.LORA, min_weight=0.5)
+    found = database.read(model_queries.list_made_with, model_id, role=ModelKind.LORA, min_weight=0.5)
     assert len(found) == 5
     assert found == sorted(found, reverse=True)
 
@@ -336,7 +336,7 @@ def test_what_lies_in_the_trash_is_not_counted(database: Database) -> None:
     database.write(
         lambda tx: tx.run("UPDATE generations SET deleted_at = 1, purge_after = 2 WHERE id = :id", id=images[1])
     )
-    [model] = database.read(list_queries.listed, kind="lora")
+    [model] = database.read(list_queries.list_models, kind="lora")
     assert (model.images, model.doubtful) == (2, 2)
 
 

@@ -15,7 +15,7 @@ from mysticanvas.db.database import Database
 from mysticanvas.db.images import folders
 from mysticanvas.domain.errors import WorkerCrashedError
 from mysticanvas.domain.task import Answer, Task
-from mysticanvas.features.importing.messages import KeptRead, KeptTexts, ListFolder, ReadImages, ReadKept
+from mysticanvas.features.importing.messages import ListFolder, ReadImages, ReparseTexts, StoredTexts, TextsReparsed
 from mysticanvas.features.importing.types import ImportState
 from mysticanvas.features.thumbnails.types import MakeThumbs
 from mysticanvas.fs.scanner import FolderListing
@@ -68,9 +68,9 @@ def test_a_file_that_crashes_its_reader_costs_no_other_file(
 
 def test_tasks_and_answers_larger_than_a_pipe_do_not_lock_each_other_up(pool: WorkerPool) -> None:
     text = json.dumps([["tEXt", "parameters", "a fox in the snow, " * 20_000 + "\nSteps: 20, Seed: 5, Sampler: Euler"]])
-    task = ReadKept([KeptTexts(number, zlib.compress(text.encode(), 0), "fox.png") for number in range(4)])
+    task = ReparseTexts([StoredTexts(number, zlib.compress(text.encode(), 0), "fox.png") for number in range(4)])
     answers = [pool.submit(task) for _ in range(12)]
     for answer in answers:
         read = answer.result(timeout=120)
-        assert isinstance(read, KeptRead)
+        assert isinstance(read, TextsReparsed)
         assert read.generations == [0, 1, 2, 3]

@@ -16,7 +16,7 @@ from mysticanvas.cli.client import connect
 from mysticanvas.db.database import Database
 from mysticanvas.features.importing import reparse_job, reparse_task
 from mysticanvas.features.importing.commands import import_and_follow
-from mysticanvas.features.importing.messages import KeptTexts, ReadKept
+from mysticanvas.features.importing.messages import ReparseTexts, StoredTexts
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.settings import Settings
 
@@ -145,7 +145,7 @@ def test_a_batch_that_crashes_a_worker_is_halved_until_the_bad_one_is_alone(data
 
 
 def test_damaged_texts_stop_nothing() -> None:
-    good = KeptTexts(2, b"", "x.png")
-    bad = KeptTexts(1, b"no zlib at all", "x.png")
-    answer = reparse_task.run(ReadKept([bad, good]))
+    good = StoredTexts(2, b"", "x.png")
+    bad = StoredTexts(1, b"no zlib at all", "x.png")
+    answer = reparse_task.run(ReparseTexts([bad, good]))
     assert (answer.generations, answer.recipes[0]) == ([1, 2], b"")

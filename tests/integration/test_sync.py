@@ -185,7 +185,7 @@ def test_a_root_that_is_away_loses_nothing_and_is_welcome_back(client: Client, f
     folder.rename(away)
     report = scan(client, folder)
     assert (report["files_seen"], report["missing"]) == (0, 0)
-    assert "is not there" in report["offline"][0]
+    assert "is not available" in report["offline"][0]
     assert root_of(client, folder)["state"] == "offline"
     # As a mount point without its drive: the folder is there, and empty.
     folder.mkdir()

@@ -49,9 +49,9 @@ def test_a_library_of_the_first_version_is_upgraded_whole(tmp_path: Path) -> Non
     with Database.open(tmp_path / "library") as database:
         assert [check for check in doctor_checks.run_all(database) if not check.ok] == []
         assert len(list(database.backups.glob("*.db"))) == 1
-        listed = {model.name: model for model in database.read(list_queries.listed, kind=None)}
+        listed = {model.name: model for model in database.read(list_queries.list_models, kind=None)}
         assert (listed["dream"].images, listed["film_grain"].images) == (2, 1)
-        made = database.read(model_queries.made_with, 2, role=ModelKind.LORA, min_weight=0.5)
+        made = database.read(model_queries.list_made_with, 2, role=ModelKind.LORA, min_weight=0.5)
         assert made == [200]
         # The index on names was made from what was there.
         assert [one.generation_id for one in database.read(lineage_queries.named, "fox.png")] == [100]

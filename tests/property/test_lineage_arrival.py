@@ -188,7 +188,7 @@ class Importer:
                 copies.append((fingerprint, found))
             else:
                 new[fingerprint] = found
-        import_record.take_in(self._tx, list(new.values()), [], now_ms=0)
+        import_record.add_images(self._tx, list(new.values()), [], now_ms=0)
         for fingerprint, found in copies:
             [original, *_] = files.with_fingerprint(self._tx, fingerprint)
             import_record.add_copy(self._tx, original, found, None, now_ms=0)
@@ -199,7 +199,7 @@ class Importer:
             return False
         digest = sha256_of(content.number)
         files.set_sha256(self._tx, file_id=final.id, sha256=digest)
-        lineage_service.note_hash(self._tx, final.generation_id, digest, now_ms=0)
+        lineage_service.on_file_hashed(self._tx, final.generation_id, digest, now_ms=0)
         return True
 
     def _move(self, moved: Moved) -> bool:
@@ -246,7 +246,7 @@ def found_at(root: folders.Root, one: Arrival) -> Found:
 def links_of(tx: WriteTx) -> Links:
     rows: list[dict[str, Any]] = tx.all("SELECT generation_id, fingerprint FROM generation_files WHERE kind = 'final'")
     contents = {GenerationId(row["generation_id"]): row["fingerprint"] for row in rows}
-    links = lineage_queries.links_up(tx, list(contents), limit=1_000)
+    links = lineage_queries.list_parent_links(tx, list(contents), limit=1_000)
     refuse_circles({(link.child, link.parent) for link in links})
     return frozenset((contents[one.child], contents[one.parent], one.relation, one.sure) for one in links)
 

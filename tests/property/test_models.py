@@ -17,7 +17,7 @@ from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.features.models import file_queries, group_queries
 from mysticanvas.features.models import queries as model_queries
 from mysticanvas.features.models.file_queries import FoundModel
-from mysticanvas.features.models.folders import family_of_path, kind_of_path
+from mysticanvas.features.models.folders import detect_family, detect_kind
 from mysticanvas.formats.model_header import identify_family, read_header_facts, read_sidecar_facts
 from mysticanvas.formats.safetensors import MAX_HEADER_BYTES, read_header
 
@@ -139,7 +139,7 @@ def test_families_go_by_many_names(name: str, family: str | None) -> None:
     ],
 )
 def test_the_folder_says_what_the_header_does_not(path: str, kind: ModelKind | None, family: str | None) -> None:
-    assert (kind_of_path(path), family_of_path(path)) == (kind, family)
+    assert (detect_kind(path), detect_family(path)) == (kind, family)
 
 
 def test_trigger_words_come_from_the_author_or_else_from_the_training() -> None:
@@ -204,7 +204,7 @@ def test_a_hash_finds_its_file_whatever_the_names_and_the_order(
             use = ModelUse(ModelKind.LORA, said, autov3(name), 1.0)
             entry = database.write_bulk(model_queries.find_or_add, use, now_ms=0)
             assert entry is not None
-            shown = database.read(group_queries.shown, entry)
+            shown = database.read(group_queries.find_main_entry, entry)
             path = database.read(lambda tx, i=shown: tx.value("SELECT file_path FROM models WHERE id = :i", i=i))
             assert path == f"/models/{name}"
         assert [check for check in doctor_checks.run_all(database) if not check.ok and "job" not in check.name] == []

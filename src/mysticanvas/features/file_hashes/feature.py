@@ -5,7 +5,7 @@ from mysticanvas.features.hooks import ImportHooks
 from mysticanvas.jobs.kinds import JobKind
 
 FEATURE = Feature(
-    import_hooks=ImportHooks(on_images_added=service.note),
+    import_hooks=ImportHooks(on_images_added=service.queue_new_images),
     jobs=(
         JobKind(
             name=JOB_KIND,
@@ -13,7 +13,7 @@ FEATURE = Feature(
             apply=job.apply,
             start=service.start,
             stop=service.stop,
-            is_on=service.wanted,
+            is_on=service.is_enabled,
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""The sha256 of a file, for those who ask for it."""
+"""The job that computes the SHA-256 of a file."""
 
 from typing import Any
 

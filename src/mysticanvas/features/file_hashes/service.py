@@ -1,4 +1,4 @@
-"""The sha256 of every file, for those who ask for it: reading every byte twice is off until then."""
+"""SHA-256 of every file. Off by default, because it reads every byte a second time."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,39 +12,39 @@ from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queue import NewJob
 from mysticanvas.jobs.types import JobPriority
 
-WANTED = "sha256.wanted"
-# A transaction of this many jobs takes some ten milliseconds.
-JOBS_A_SLICE = 1_000
+ENABLED_KEY = "sha256.wanted"
+# A transaction with this many jobs takes about 10 ms.
+JOBS_PER_TRANSACTION = 1_000
 
 
-def wanted(tx: ReadTx) -> bool:
-    return bool(settings_store.get(tx, WANTED, False))
+def is_enabled(tx: ReadTx) -> bool:
+    return bool(settings_store.get(tx, ENABLED_KEY, False))
 
 
 def start(database: Database, now_ms: Callable[[], int]) -> int:
-    """Hash every image without a sha256 from now on, new ones too. How many jobs were queued.
+    """Enable hashing and queue every image without a SHA-256. Returns the number of queued jobs.
 
-    Asked again after an interruption, it goes on: what is queued or hashed already is left alone.
+    Can be called again after an interruption: images that are queued or hashed are skipped.
     """
-    database.write(settings_store.put, WANTED, True)
+    database.write(settings_store.put, ENABLED_KEY, True)
     queued, last = 0, 0
-    while slice_ := database.read(files.without_sha256, after=last, limit=JOBS_A_SLICE):
-        database.write_bulk(job_queue.enqueue_all, [job_for(*one) for one in slice_], now_ms=now_ms())
+    while slice_ := database.read(files.without_sha256, after=last, limit=JOBS_PER_TRANSACTION):
+        database.write_bulk(job_queue.enqueue_all, [build_job(*one) for one in slice_], now_ms=now_ms())
         queued += len(slice_)
         last = slice_[-1][0]
     return queued
 
 
 def stop(tx: WriteTx) -> None:
-    """Queue no more of them."""
-    settings_store.put(tx, WANTED, False)
+    """Disable hashing. Jobs that are already queued still run."""
+    settings_store.put(tx, ENABLED_KEY, False)
 
 
-def note(tx: WriteTx, images: Sequence[NewImage], *, now_ms: int) -> None:
-    """New images, in the transaction that brought them."""
-    if wanted(tx):
-        job_queue.enqueue_all(tx, [job_for(one.id, one.uuid) for one in images], now_ms=now_ms)
+def queue_new_images(tx: WriteTx, images: Sequence[NewImage], *, now_ms: int) -> None:
+    """Queue new images if hashing is enabled, in the transaction that adds them."""
+    if is_enabled(tx):
+        job_queue.enqueue_all(tx, [build_job(one.id, one.uuid) for one in images], now_ms=now_ms)
 
 
-def job_for(image: GenerationId, public_uuid: str) -> NewJob:
+def build_job(image: GenerationId, public_uuid: str) -> NewJob:
     return NewJob(JOB_KIND, {"generation": image}, public_uuid, JobPriority.IDLE)

@@ -10,7 +10,7 @@ def run(task: HashFile) -> FileHashed:
     with open_beneath(task.root, task.path_bytes) as source:
         digest = hash_file(source, task.algorithm)
         if digest is None:
-            raise UnreadableFileError("The file is too large to compare.")
+            raise UnreadableFileError("The file is too large to hash.")
         return FileHashed(source.stat(), digest)
 
 

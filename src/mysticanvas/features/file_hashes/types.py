@@ -1,4 +1,4 @@
-"""The task of hashing one whole file."""
+"""The task that hashes a whole file."""
 
 from dataclasses import dataclass
 from typing import ClassVar

@@ -1,1 +1,1 @@
-"""The folders that are watched and scanned."""
+"""Library folders: watching and scanning."""

@@ -1,4 +1,4 @@
-"""`roots`: the folders of the library, and what became of their files."""
+"""The command `roots`: library folders and their missing files."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,30 +16,34 @@ ACTIONS = ("list", "scan", "accept", "remove", "missing", "locate")
 
 
 def add_commands(app: typer.Typer) -> None:
-    app.command(epilog="Example: mysticanvas roots scan ~/ComfyUI/output --dry-run")(roots)
+    app.command("roots", epilog="Example: mysticanvas roots scan ~/ComfyUI/output --dry-run")(manage_folders)
 
 
-def roots(
+def manage_folders(
     action: Annotated[str, typer.Argument(metavar=f"[{'|'.join(ACTIONS)}]")] = "list",
-    folder: Annotated[Path | None, typer.Argument(metavar="[FOLDER]", help="One of the library's folders.")] = None,
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="For locate: where the file is now.")] = None,
-    missing: Annotated[int | None, typer.Option(help="For locate: the number that roots missing shows.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what a scan would change, change nothing.")] = False,
+    folder: Annotated[Path | None, typer.Argument(metavar="[FOLDER]", help="A library folder.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="For `locate`: the new path of the file.")
+    ] = None,
+    missing: Annotated[int | None, typer.Option(help="For `locate`: the number shown by `roots missing`.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Preview the changes of a scan without making them.")
+    ] = False,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """The folders of the library. `scan` looks for what is new, moved or missing in one. `accept` does so
-    too, and takes what is not found for gone, however much it is. `remove` takes one out of the library: no
-    file is touched, and its images stay. `missing` lists the files that are gone; `locate` says where one of
-    them is now."""
+    """List and manage library folders. `scan` finds new, moved and missing files in a folder. `accept` scans too,
+    and marks all files that are not found as missing, no matter how many. `remove` removes a folder from the
+    library; its files are not touched, and its images stay. `missing` lists missing files. `locate` sets the new
+    path of a missing file."""
     if action not in ACTIONS:
-        raise InvalidInputError(f"roots knows {', '.join(ACTIONS)}; not “{action}”.")
+        raise InvalidInputError(f"Unknown action “{action}”. Use one of: {', '.join(ACTIONS)}.")
     with connect(settings_for(library)) as client:
         known = client.get("/api/roots")["roots"]
         if action == "list":
-            print_json({"roots": known}) if json else _print_roots(known)
+            print_json({"roots": known}) if json else _print_folders(known)
             return
-        root = _find(known, folder)
+        root = _find_folder(known, folder)
         if action == "remove":
             _remove(client, root, json=json)
             return
@@ -58,8 +62,8 @@ def _remove(client: Client, root: dict[str, Any], *, json: bool) -> None:
     if json:
         print_json(done)
         return
-    out.print(f"{done['path']} is none of the library's folders any more.", markup=False, highlight=False)
-    out.print("No file was touched; its images stay in the library. Adding it again brings it back as it was.")
+    out.print(f"Removed {done['path']} from the library.", markup=False, highlight=False)
+    out.print("Its files were not changed, and its images stay in the library. Add the folder again to restore it.")
 
 
 def _print_missing(client: Client, root: dict[str, Any], *, json: bool) -> None:
@@ -75,22 +79,22 @@ def _print_missing(client: Client, root: dict[str, Any], *, json: bool) -> None:
         return
     for one in found:
         table.add_row(str(one["id"]), one["path"], moment(one["missing_at"]))
-    out.print(table if found else "Nothing is missing in this folder.", markup=False)
+    out.print(table if found else "No files are missing in this folder.", markup=False)
 
 
 def _locate(client: Client, missing: int | None, file: Path | None, *, json: bool) -> None:
     if missing is None or file is None:
-        raise InvalidInputError("Say which and where: mysticanvas roots locate FOLDER FILE --missing NUMBER.")
+        raise InvalidInputError("Enter the file and its number: mysticanvas roots locate FOLDER FILE --missing NUMBER")
     found = client.post(f"/api/roots/missing/{missing}/locate", {"path": absolute(file)})
     print_json(found) if json else out.print(f"Found: {found['uuid']}")
 
 
-def _find(known: list[dict[str, Any]], folder: Path | None) -> dict[str, Any]:
+def _find_folder(known: list[dict[str, Any]], folder: Path | None) -> dict[str, Any]:
     if folder is None:
-        raise InvalidInputError("Say which folder: mysticanvas roots scan FOLDER.")
+        raise InvalidInputError("Enter a folder: mysticanvas roots scan FOLDER")
     found = [root for root in known if Path(root["path"]) in (Path(absolute(folder)), folder.resolve())]
     if not found:
-        raise NotFoundError(f"{folder} is none of this library's folders; mysticanvas roots lists them.")
+        raise NotFoundError(f"{folder} is not a library folder. Run mysticanvas roots to list them.")
     return found[0]
 
 
@@ -99,11 +103,11 @@ def _scan(client: Client, root: dict[str, Any], *, accept: bool, dry_run: bool) 
     return follow_import(client, import_id)
 
 
-def _print_roots(known: list[dict[str, Any]]) -> None:
+def _print_folders(known: list[dict[str, Any]]) -> None:
     table = Table("Folder", "State", "Files", "Missing", box=None)
     for root in known:
         table.add_row(root["path"], root["state"], f"{root['images']:,}", f"{root['missing']:,}")
-    out.print(table if known else "This library has no folder yet: mysticanvas serve FOLDER adds one.")
+    out.print(table if known else "This library has no folders yet. Add one: mysticanvas serve FOLDER")
     for root in known:
         if root["trouble"]:
             out.print(root["trouble"], markup=False, highlight=False)

@@ -1,6 +1,6 @@
 from mysticanvas.features.base import Feature, Loop
 from mysticanvas.features.folders import job, routes, watching
-from mysticanvas.features.folders.rescan import rescans_by
+from mysticanvas.features.folders.rescan import build_rescan
 from mysticanvas.features.folders.types import JOB_KIND, RescanRoot
 from mysticanvas.jobs.kinds import JobKind, Lane
 
@@ -8,5 +8,5 @@ FEATURE = Feature(
     routes=(routes.routes,),
     jobs=(JobKind(name=JOB_KIND, prepare=job.prepare, apply=job.apply, lane=Lane.IN_PROCESS, start=job.enqueue_all),),
     background=(Loop(watching.watch_folders, only_serving=True),),
-    in_process={RescanRoot: rescans_by},
+    in_process={RescanRoot: build_rescan},
 )

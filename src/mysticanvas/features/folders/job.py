@@ -1,4 +1,4 @@
-"""A scan of a whole root, as a job: it survives a restart, and begins again then; what is known is quick."""
+"""The job that scans a whole root. After a restart the scan starts over, which is fast for unchanged files."""
 
 from collections.abc import Callable
 from typing import Any
@@ -18,7 +18,7 @@ def prepare(tx: ReadTx, payload: dict[str, Any]) -> RescanRoot | None:
 
 
 def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
-    """Whatever a scan finds is committed as it is found."""
+    """Nothing to do: a scan commits its findings while it runs."""
 
 
 def enqueue(tx: WriteTx, root_id: int) -> None:
@@ -26,7 +26,7 @@ def enqueue(tx: WriteTx, root_id: int) -> None:
 
 
 def enqueue_all(database: Database, now_ms: Callable[[], int]) -> int:
-    """A scan of every folder. How many."""
+    """Queue a scan of every folder. Returns the number of folders."""
     return database.write(_enqueue_all)
 
 

@@ -1,4 +1,4 @@
-"""Scans that are jobs: handed to the imports, which do one after the other."""
+"""Runs scan jobs through the import service, which runs one import at a time."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, InvalidStateError
@@ -15,26 +15,26 @@ from mysticanvas.features.importing.types import ImportProgress, ImportState
 Rescan = Callable[[RescanRoot], Future[Answer]]
 
 
-def rescans_by(database: Database, importing: Importing) -> Rescan:
+def build_rescan(database: Database, importing: Importing) -> Rescan:
     def rescan(task: RescanRoot) -> Future[Answer]:
-        """Cancelling the future cancels the scan; what it has committed stays."""
+        """Start a scan. If the future is canceled, the scan stops and keeps what it has committed."""
         answer: Future[Answer] = Future()
         try:
             root = database.read(folders.find, task.root_id)
         except NotFoundError as error:
             answer.set_exception(TaskFailedError(str(error)))
             return answer
-        scan = importing.rescan(root, on_end=lambda progress: _settle(answer, progress))
+        scan = importing.rescan(root, on_end=lambda progress: _set_result(answer, progress))
         answer.add_done_callback(lambda done: importing.cancel(scan) if done.cancelled() else None)
         return answer
 
     return rescan
 
 
-def _settle(answer: Future[Answer], progress: ImportProgress) -> None:
+def _set_result(answer: Future[Answer], progress: ImportProgress) -> None:
     with suppress(InvalidStateError):
         if progress.state is ImportState.FAILED:
             answer.set_exception(TaskFailedError(progress.message))
         else:
-            # A scan that a person has cancelled is not begun anew.
+            # A scan that the user canceled is done, so that it does not start over.
             answer.set_result(RootRescanned(progress.message))

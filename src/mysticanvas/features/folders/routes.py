@@ -1,4 +1,4 @@
-"""The person's folders: their state, scans of them, and what is missing in them."""
+"""Library folders: state, scans and missing files."""
 
 from typing import Annotated
 
@@ -23,20 +23,20 @@ UNTRACKED_SHOWN = 500
 
 
 class LocateIn(BaseModel):
-    """Where the file is now, by its whole path."""
+    """The absolute path of the file."""
 
     path: str = Field(min_length=1, max_length=4_000)
 
 
 class ForgetIn(BaseModel):
-    """Missing files by their numbers, or all of a folder."""
+    """IDs of missing files, or a folder for all of its missing files."""
 
     files: list[Index] | None = Field(None, max_length=10_000)
     root: Index | None = None
 
 
 class ScanIn(BaseModel):
-    """`accept`: what is not found is gone, says the person."""
+    """`accept`: mark all files that are not found as missing, no matter how many."""
 
     accept: bool = False
     dry_run: bool = False
@@ -48,10 +48,10 @@ def routes(
     router = APIRouter(prefix="/api/roots", tags=["library"])
 
     @router.get("")
-    def listed() -> Response:
-        """`removed` were taken out; adding one again brings it back as it was."""
+    def list_folders() -> Response:
+        """List library folders. `removed` are former folders; adding one again restores it."""
         return reply(
-            {"roots": service.listed(database, watcher.watches), "removed": database.read(image_folders.removed)}
+            {"roots": service.list_states(database, watcher.watches), "removed": database.read(image_folders.removed)}
         )
 
     @router.post("/{root_id}/scan")
@@ -65,13 +65,13 @@ def routes(
 
     @router.get("/{root_id}/untracked")
     def untracked(root_id: Index) -> Response:
-        """Files that could not be taken in, and why."""
+        """List files that could not be imported, with the reason."""
         found = database.read(failures.listed, root_id, limit=UNTRACKED_SHOWN)
         return reply({"files": [{"path": path.decode("utf-8", "replace"), "reason": why} for path, why in found]})
 
     @router.get("/{root_id}/missing")
     def missing(root_id: Index, after: Index = 0, limit: Annotated[int, Query(ge=1, le=1_000)] = 100) -> Response:
-        """`next` asks for what follows, null at the end."""
+        """List missing files. Pass `next` as `after` to get the next page; it is null on the last page."""
         found = database.read(image_missing.listed, root_id, after=after, limit=limit)
         return reply({"files": found, "next": found[-1].id if len(found) == limit else None})
 
@@ -88,9 +88,9 @@ def _add_missing(router: APIRouter, database: Database, workers: Executor, edits
 
     @router.post("/missing/forget")
     def forget(asked: ForgetIn) -> Response:
-        """`deed` put the images that have no other file into the Trash."""
+        """Forget missing files. The edit in `deed` moves images without another file to Trash."""
         if (asked.files is None) == (asked.root is None):
-            raise InvalidInputError("Say which: files, or a root.")
-        wanted = asked.files if asked.files is not None else database.read(image_missing.ids, asked.root or 0)
-        done = service.forget(database, edits, wanted, now_ms=now_ms())
+            raise InvalidInputError("Provide either `files` or `root`.")
+        file_ids = asked.files if asked.files is not None else database.read(image_missing.ids, asked.root or 0)
+        done = service.forget(database, edits, file_ids, now_ms=now_ms())
         return reply({"places": done.places, "deed": None if done.edit is None else wire(done.edit)})

@@ -1,6 +1,6 @@
-"""What a person does with the library's folders: looking, taking one out, finding a lost file by hand.
+"""Library folders: listing, removing, and locating or forgetting missing files.
 
-Nothing here touches a file.
+Nothing here modifies a file on disk.
 """
 
 import os
@@ -27,8 +27,8 @@ from mysticanvas.features.importing.service import Importing
 from mysticanvas.features.trash.edits import MoveToTrash
 
 
-def listed(database: Database, is_watched: Callable[[str], bool]) -> list[dict[str, Any]]:
-    """The states of all folders, with what the disk says at this moment: `there`, `read_only`, `watching`."""
+def list_states(database: Database, is_watched: Callable[[str], bool]) -> list[dict[str, Any]]:
+    """The states of all folders, plus their current state on disk: `there`, `read_only`, `watching`."""
     return [
         asdict(state)
         | {
@@ -41,9 +41,9 @@ def listed(database: Database, is_watched: Callable[[str], bool]) -> list[dict[s
 
 
 def remove(database: Database, importing: Importing, root_id: int, *, now_ms: int) -> Root:
-    """Nobody looks at the folder any more. Its files, its images and all that was written about them stay."""
+    """Stop watching and scanning a folder. Its files and images stay, with their ratings, tags and notes."""
     root = database.read(folders.find, root_id)
-    importing.leave(root)
+    importing.stop_root(root)
     database.write(_remove, root, now_ms=now_ms)
     return root
 
@@ -58,39 +58,40 @@ def _remove(tx: WriteTx, root: Root, *, now_ms: int) -> None:
 
 
 def locate(database: Database, executor: Executor, file_id: int, path: str, *, now_ms: int) -> KnownFile:
-    """A missing file is at `path`, says a person. It must lie in a folder of the library and have the very
-    content of the file that is missing.
+    """Set the new path of a missing file. `path` must be in a library folder and have the content of the missing file.
 
-    Raises `InvalidInputError`, `ConflictError`; nothing is changed then.
+    Raises `InvalidInputError` or `ConflictError` before anything is changed.
     """
     known = database.read(missing.find, file_id)
-    root, path_bytes = _place_of(database, path)
-    read = _read(executor, root, path_bytes)
+    root, path_bytes = _resolve_location(database, path)
+    read = _read_image(executor, root, path_bytes)
     if not _is_same(executor, root, known, read):
-        raise ConflictError(f"{path} is another picture: its content is not that of the file that is missing.")
+        raise ConflictError(
+            f"{path} is a different image: its content differs from the missing file. Select another file."
+        )
     here = database.read(files.known, root_id=root.id, paths=[path_bytes]).get(path_bytes)
     if here is not None and here.missing_at is None:
-        raise ConflictError(f"{path} is in the library already, as a file of its own.")
-    database.write(_settle, known, Found(root=root, read=read, known=here), now_ms=now_ms)
+        raise ConflictError(f"{path} is already in the library as another file.")
+    database.write(_record_location, known, Found(root=root, read=read, known=here), now_ms=now_ms)
     return known
 
 
-def _place_of(database: Database, path: str) -> tuple[Root, bytes]:
-    """The innermost folder of the library that holds the path, and where in it."""
+def _resolve_location(database: Database, path: str) -> tuple[Root, bytes]:
+    """The innermost library folder that contains `path`, and the path relative to it."""
     place = Path(os.path.realpath(Path(path).expanduser()))
     if not place.is_file():
-        raise InvalidInputError(f"There is no file {path}.")
+        raise InvalidInputError(f"The file {path} does not exist.")
     holders = [root for root in database.read(folders.kept_roots) if place.is_relative_to(root.path)]
     if not holders:
         raise InvalidInputError(
-            f"{path} is in none of the library's folders. Add the folder it is in: what is missing is then found "
-            "there by itself."
+            f"{path} is not in a library folder. Add its folder to the library: the missing file is then found "
+            "automatically."
         )
     root = max(holders, key=lambda one: len(one.path))
     return root, os.fsencode(place.relative_to(root.path).as_posix())
 
 
-def _read(executor: Executor, root: Root, path_bytes: bytes) -> ImageRead:
+def _read_image(executor: Executor, root: Root, path_bytes: bytes) -> ImageRead:
     task = ReadImages(os.fsencode(root.path), [FileToRead(path_bytes)])
     try:
         answer = executor.submit(task, urgent=True).result()
@@ -107,40 +108,40 @@ def _is_same(executor: Executor, root: Root, known: KnownFile, read: ImageRead) 
     if read.fingerprint != known.fingerprint:
         return False
     if known.blake3 is None:
-        # Nobody has hashed it while it was there: its size and both ends are all that is known.
+        # It was never hashed while it existed, so only its size and both ends can be compared.
         return True
     try:
-        digest = file_identity.digest_of(executor, root.path, read.stat.path_bytes)
+        digest = file_identity.compute_digest(executor, root.path, read.stat.path_bytes)
     except TaskError as error:
         raise InvalidInputError(str(error)) from error
     return digest == known.blake3
 
 
-def _settle(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int) -> None:
+def _record_location(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int) -> None:
     import_record.move(tx, known, found, now_ms=now_ms)
     data = {"path": found.read.stat.path_bytes.decode("utf-8", "replace")}
     event_log.append(tx, level="info", kind="file.located", subject=found.root.path, data=data, now_ms=now_ms)
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
-    """`places` were spare: their images have another file. The images of the others are in the Trash, by
-    `edit` (None for none), from where they can be restored."""
+class ForgetResult:
+    """`places` counts the forgotten files whose image has another file. All other images were moved to Trash by
+    `edit` (None when there were none) and can be restored from there."""
 
     places: int
     edit: EditResult | None
 
 
-def forget(database: Database, edits: EditRunner, file_ids: Sequence[int], *, now_ms: int) -> Forgotten:
-    """Miss these files no more. No file is touched, and what is written about an image is lost only when the
-    Trash is emptied."""
-    wanted = list(file_ids)
-    alone: list[GenerationId] = database.write(_drop_spare, wanted, now_ms=now_ms)
+def forget(database: Database, edits: EditRunner, file_ids: Sequence[int], *, now_ms: int) -> ForgetResult:
+    """Remove missing files from the library. No file on disk is changed. Ratings, tags and notes of an image are lost
+    only when the Trash is emptied."""
+    requested = list(file_ids)
+    alone: list[GenerationId] = database.write(_forget_spare, requested, now_ms=now_ms)
     edit = edits.do(MoveToTrash(), alone) if alone else None
-    return Forgotten(len(wanted) - len(alone), edit)
+    return ForgetResult(len(requested) - len(alone), edit)
 
 
-def _drop_spare(tx: WriteTx, file_ids: list[int], *, now_ms: int) -> list[GenerationId]:
+def _forget_spare(tx: WriteTx, file_ids: list[int], *, now_ms: int) -> list[GenerationId]:
     alone = missing.forget_spare(tx, file_ids)
     data = {"files": len(file_ids), "images": len(alone)}
     event_log.append(tx, level="info", kind="missing.forgotten", subject=None, data=data, now_ms=now_ms)

@@ -1,4 +1,4 @@
-"""A scan of one folder as a job."""
+"""The task that scans a whole folder."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,15 +10,15 @@ JOB_KIND = "rescan"
 
 @dataclass(frozen=True, slots=True)
 class RootRescanned:
-    """`message` is what the person should know, "" when all went well."""
+    """`message` is shown to the user, "" when the scan succeeded."""
 
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class RescanRoot(Task):
-    """Look through a whole root for what is new, moved or missing. Done by the Orchestrator itself, which
-    asks workers for each file."""
+    """Scan a whole root for new, moved and missing files. Runs in the Orchestrator, which sends single files to
+    workers."""
 
     answer_type: ClassVar[type] = RootRescanned
     root_id: int

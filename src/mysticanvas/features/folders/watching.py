@@ -1,4 +1,4 @@
-"""Watching the library's folders while the gallery is open: what changes there is scanned."""
+"""Watches library folders while the server runs, and scans what changes."""
 
 from contextlib import AbstractContextManager
 
@@ -12,15 +12,15 @@ from mysticanvas.settings import Settings
 def watch_folders(
     database: Database, importing: Importing, watcher: FolderWatcher, settings: Settings
 ) -> AbstractContextManager[object]:
-    """Nothing is watched where the settings say so."""
+    """Start watching, unless it is disabled in the settings."""
     if settings.watch:
         for root in database.read(folders.watched):
             watcher.add(root.path)
-        watcher.start(lambda hints: _scan(database, importing, hints))
+        watcher.start(lambda hints: _scan_changes(database, importing, hints))
     return watcher
 
 
-def _scan(database: Database, importing: Importing, hints: list[Hint]) -> None:
+def _scan_changes(database: Database, importing: Importing, hints: list[Hint]) -> None:
     known = {root.path: root for root in database.read(folders.watched)}
     for recursive in (False, True):
         by_root: dict[str, list[bytes]] = {}

@@ -1,1 +1,1 @@
-"""Images in detail, their files, and favorites, ratings and notes."""
+"""Image details, files, favorites, ratings and notes."""

@@ -1,11 +1,11 @@
-"""What open pages are told when rows of images change."""
+"""Reports changed images to open pages."""
 
 from mysticanvas.db.database import WriteTx
 from mysticanvas.edits.changesets import RowChange
 
 
 def report_changes(tx: WriteTx, rows: list[RowChange]) -> None:
-    """Images that moved to the Trash are gone from the lists, restored ones are new, others have changed."""
+    """Report trashed images as removed, restored ones as added, and all others as changed."""
     for row in rows:
         before, after = row.before or {}, row.after or {}
         if "deleted_at" in after and after["deleted_at"] != before.get("deleted_at"):

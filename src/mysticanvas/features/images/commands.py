@@ -1,4 +1,4 @@
-"""`search`, `show`, `events`: what the library holds and does."""
+"""Commands that show an image and edit its favorite mark, rating and notes."""
 
 from typing import Annotated
 
@@ -14,16 +14,16 @@ from mysticanvas.cli.output import out, print_json
 def add_commands(app: typer.Typer) -> None:
     app.command(epilog="Example: mysticanvas show 4f9c… --json")(show)
     app.command(epilog="Example: mysticanvas rate 5 'violet storm'")(rate)
-    app.command(epilog="Example: mysticanvas favourite 'model:flux1-dev rating:5'")(favourite)
-    app.command(epilog="Example: mysticanvas note 4f9c… 'hands are wrong'")(note)
+    app.command("favourite", epilog="Example: mysticanvas favourite 'model:flux1-dev rating:5'")(set_favorite)
+    app.command("note", epilog="Example: mysticanvas note 4f9c… 'hands are wrong'")(set_notes)
 
 
 def show(
-    image: Annotated[str, typer.Argument(metavar="ID", help="The image's uuid, as search prints it.")],
+    image: Annotated[str, typer.Argument(metavar="ID", help="The image's UUID, as `search` prints it.")],
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Everything known about one image."""
+    """Show the details of one image."""
     with connect(settings_for(library)) as client:
         detail = client.get(f"/api/generations/{image}")
     if json:
@@ -37,7 +37,7 @@ def show(
 
 
 def rate(
-    stars: Annotated[int, typer.Argument(min=0, max=5, help="0 takes the rating away.")],
+    stars: Annotated[int, typer.Argument(min=0, max=5, help="0 removes the rating.")],
     images: Images,
     library: Library = None,
     json: Json = False,
@@ -47,23 +47,23 @@ def rate(
         say(bulk(client, images, {"rating": stars}), json=json)
 
 
-def favourite(
+def set_favorite(
     images: Images,
-    off: Annotated[bool, typer.Option("--off", help="No favourites any more.")] = False,
+    off: Annotated[bool, typer.Option("--off", help="Remove images from the favorites.")] = False,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Make images favourites."""
+    """Add images to the favorites."""
     with connect(settings_for(library)) as client:
         say(bulk(client, images, {"favorite": not off}), json=json)
 
 
-def note(
+def set_notes(
     images: Images,
-    text: Annotated[str, typer.Argument(help="Stands for the notes from now on; empty takes them away.")],
+    text: Annotated[str, typer.Argument(help="Replaces the notes; an empty text deletes them.")],
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Write notes."""
+    """Set the notes of images."""
     with connect(settings_for(library)) as client:
         say(bulk(client, images, {"notes": text}), json=json)

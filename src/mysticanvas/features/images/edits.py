@@ -14,7 +14,7 @@ MAX_NOTES = 100_000
 
 
 class SetFavorite(Edit, frozen=True, kw_only=True):
-    """Make images favorites, or no longer."""
+    """Add images to the favorites, or remove them."""
 
     kind: ClassVar[str] = "favorite"
     value: bool
@@ -31,7 +31,7 @@ class SetRating(Edit, frozen=True, kw_only=True):
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
         if not 0 <= self.value <= 5:
-            raise InvalidInputError("A rating is 0 to 5.")
+            raise InvalidInputError("A rating must be between 0 and 5.")
         return generations.set_rating(tx, images, self.value, now_ms=now_ms)
 
 
@@ -45,7 +45,7 @@ class SetNotes(Edit, frozen=True, kw_only=True):
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
         text = clean(self.value or "").strip()
         if len(text) > MAX_NOTES:
-            raise InvalidInputError(f"Notes are at most {MAX_NOTES:,} characters long.")
+            raise InvalidInputError(f"Notes can have at most {MAX_NOTES:,} characters.")
         return generations.set_notes(tx, images, text or None, now_ms=now_ms)
 
 

@@ -1,4 +1,4 @@
-"""One image: how it was made, its texts, its bytes, its thumbnails."""
+"""Details, embedded texts, original file and thumbnails of an image."""
 
 import os
 import re
@@ -23,8 +23,8 @@ from mysticanvas.search import image_vectors
 BLOCK_BYTES = 256 * 1024
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 _NAME = re.compile(r"[0-9a-f]{64}", re.ASCII)
-# The keys under which generators write what can be pasted back into them, in order.
-_OWN_FORMS = ("parameters", "UserComment", "invokeai_metadata", "sd-metadata", "prompt", "workflow", "Dream")
+# The keys under which generators store text that can be pasted back into them, in order of preference.
+_PARAMETERS_KEYS = ("parameters", "UserComment", "invokeai_metadata", "sd-metadata", "prompt", "workflow", "Dream")
 
 
 def routes(database: Database, cache: ThumbCache) -> APIRouter:
@@ -32,7 +32,7 @@ def routes(database: Database, cache: ThumbCache) -> APIRouter:
 
     @router.get("/generations/{uuid}")
     async def detail(uuid: str) -> Response:
-        return reply(database.read(_detail, uuid))
+        return reply(database.read(_load_detail, uuid))
 
     @router.get("/generations/{uuid}/raw")
     async def raw(uuid: str) -> Response:
@@ -41,29 +41,29 @@ def routes(database: Database, cache: ThumbCache) -> APIRouter:
 
     @router.get("/generations/{uuid}/file")
     def original(uuid: str, request: Request) -> Response:
-        source, format_ = _open_any(database.read(lambda tx: _locations(tx, uuid)))
+        source, format_ = _open_any(database.read(lambda tx: _list_locations(tx, uuid)))
         return _send(source, format_, request.headers.get("range"))
 
     @router.get("/thumbs/{name}/{size}")
     async def thumb(name: str, size: Int64) -> Response:
         path = cache.path(name, size)
         if not _NAME.fullmatch(name) or size not in cache.short_edges_px or not path.is_file():
-            raise NotFoundError("This thumbnail is not made yet.")
+            raise NotFoundError("This thumbnail has not been created yet.")
         headers = {"cache-control": "private, max-age=31536000, immutable"}
         return FileResponse(path, media_type="image/webp", headers=headers)
 
     return router
 
 
-def _detail(tx: ReadTx, uuid: str) -> dict[str, Any]:
+def _load_detail(tx: ReadTx, uuid: str) -> dict[str, Any]:
     image = generations.id_of(tx, uuid)
     made = generations.detail(tx, image)
     used = used_models.used_by(tx, image)
     located = files.of_generation(tx, image)
     final = next((file for file in located if file.kind == FileKind.FINAL), None)
-    recipe = _recipe(made, [LoraUse(u.name, u.weight) for u in used if u.role == "lora"])
+    recipe = _build_recipe(made, [LoraUse(u.name, u.weight) for u in used if u.role == "lora"])
     return {
-        **{name: getattr(made, name) for name in _SHOWN},
+        **{name: getattr(made, name) for name in _DETAIL_FIELDS},
         "id": made.id,
         "tool": made.engine_name,
         "tool_version": made.engine_version,
@@ -76,12 +76,12 @@ def _detail(tx: ReadTx, uuid: str) -> dict[str, Any]:
         "thumb": final.blake3.hex() if final and final.blake3 else None,
         "damage": final.damage if final else None,
         "explicit": image_vectors.explicit_of(tx, image),
-        "files": [_file(file) for file in [*located, *files.input_files(tx, image)] if file.root is not None],
-        "parameters_text": _own_form(raw_metadata.entries(tx, image)) or write_infotext(recipe),
+        "files": [_describe_file(file) for file in [*located, *files.input_files(tx, image)] if file.root is not None],
+        "parameters_text": _find_parameters_text(raw_metadata.entries(tx, image)) or write_infotext(recipe),
     }
 
 
-_SHOWN = (
+_DETAIL_FIELDS = (
     "uuid",
     "timestamp",
     "timestamp_source",
@@ -109,7 +109,7 @@ _SHOWN = (
 )
 
 
-def _recipe(made: Detail, loras: list[LoraUse]) -> Recipe:
+def _build_recipe(made: Detail, loras: list[LoraUse]) -> Recipe:
     return Recipe(
         tool=made.engine_name,
         tool_version=made.engine_version,
@@ -130,13 +130,13 @@ def _recipe(made: Detail, loras: list[LoraUse]) -> Recipe:
     )
 
 
-def _own_form(entries: list[TextEntry]) -> str | None:
-    """The text as its generator wrote it."""
+def _find_parameters_text(entries: list[TextEntry]) -> str | None:
+    """The generation data as the generator wrote it."""
     texts = {entry.key: entry.text for entry in entries}
-    return next((texts[key] for key in _OWN_FORMS if key in texts), None)
+    return next((texts[key] for key in _PARAMETERS_KEYS if key in texts), None)
 
 
-def _file(file: files.FileRow) -> dict[str, Any]:
+def _describe_file(file: files.FileRow) -> dict[str, Any]:
     return {
         "kind": file.kind,
         "path": file.path,
@@ -152,15 +152,15 @@ def _file(file: files.FileRow) -> dict[str, Any]:
     }
 
 
-def _locations(tx: ReadTx, uuid: str) -> list[files.FileRow]:
-    """Where the image's own bytes are, its first place first."""
+def _list_locations(tx: ReadTx, uuid: str) -> list[files.FileRow]:
+    """Files with the image's own content, the original before copies."""
     own = (FileKind.FINAL, FileKind.COPY)
     located = files.of_generation(tx, GenerationId(generations.id_of(tx, uuid)))
     return [file for file in located if file.kind in own and file.root is not None]
 
 
 def _open_any(locations: list[files.FileRow]) -> tuple[FileSource, str | None]:
-    """The first that can be opened: a drive may be away. Raises `NotFoundError`."""
+    """The first file that can be opened, because a drive may be offline. Raises `NotFoundError`."""
     reason = "This image has no file."
     for file in locations:
         try:
@@ -171,7 +171,7 @@ def _open_any(locations: list[files.FileRow]) -> tuple[FileSource, str | None]:
 
 
 def _send(source: FileSource, kind: str | None, asked: str | None) -> Response:
-    """The file, or the one range that was asked for; with a type from our own list."""
+    """The file, or the requested range of it. The media type comes from our own list."""
     media_type = ImageFormat(kind).media_type if kind else "application/octet-stream"
     first, last = 0, source.size - 1
     headers = {"accept-ranges": "bytes", "cache-control": "private, no-cache"}
@@ -186,10 +186,10 @@ def _send(source: FileSource, kind: str | None, asked: str | None) -> Response:
         status = 206
         headers["content-range"] = f"bytes {first}-{last}/{source.size}"
     headers["content-length"] = str(last - first + 1)
-    return StreamingResponse(_blocks(source, first, last + 1), status, headers, media_type)
+    return StreamingResponse(_read_blocks(source, first, last + 1), status, headers, media_type)
 
 
-def _blocks(source: FileSource, offset: int, end: int) -> Iterator[bytes]:
+def _read_blocks(source: FileSource, offset: int, end: int) -> Iterator[bytes]:
     with source:
         while offset < end and (block := source.read(offset, min(BLOCK_BYTES, end - offset))):
             offset += len(block)

@@ -1,4 +1,4 @@
-"""What an import has ready to be committed, in one transaction for many files."""
+"""Collects the results of an import and commits many files in one transaction."""
 
 import time
 from collections.abc import Callable
@@ -9,18 +9,18 @@ from mysticanvas.features.importing import record
 from mysticanvas.features.importing.record import Failed, Found
 from mysticanvas.features.importing.tally import Tally
 
-# A person's edit waits behind at most one bulk transaction, and this many rows take some 30 ms.
+# An edit by the user waits for at most one bulk transaction. This many rows take about 30 ms.
 BATCH_FILES = 150
 BATCH_WAIT_S = 0.2
 
 
 class Batch:
-    """`prints` are the fingerprints of what is ready, `known_prints` those that the database has, of the files
-    that are being settled. A dry run commits nothing."""
+    """`fingerprints` are those of files that are ready to commit, `known_fingerprints` those of the current files that
+    are in the database. A dry run commits nothing."""
 
     def __init__(self, database: Database, tally: Tally, *, dry_run: bool, now_ms: Callable[[], int]) -> None:
-        self.prints: set[bytes] = set()
-        self.known_prints: set[bytes] = set()
+        self.fingerprints: set[bytes] = set()
+        self.known_fingerprints: set[bytes] = set()
         self.found_again: list[KnownFile] = []
         self.failed: list[Failed] = []
         self._ready: list[Found] = []
@@ -32,7 +32,7 @@ class Batch:
 
     def add(self, found: Found) -> None:
         self._ready.append(found)
-        self.prints.add(found.read.fingerprint)
+        self.fingerprints.add(found.read.fingerprint)
 
     @property
     def is_due(self) -> bool:
@@ -44,12 +44,12 @@ class Batch:
         if self._dry_run:
             return
         if self.found_again:
-            self._database.write_bulk(record.found_again, self.found_again, now_ms=self._now_ms())
+            self._database.write_bulk(record.mark_found, self.found_again, now_ms=self._now_ms())
             self.found_again = []
         if not (self._ready or self.failed):
             return
-        self._database.write_bulk(record.take_in, self._ready, self.failed, now_ms=self._now_ms())
+        self._database.write_bulk(record.add_images, self._ready, self.failed, now_ms=self._now_ms())
         self._tally.counts.imported += len(self._ready)
         self._ready, self.failed = [], []
-        self.known_prints |= self.prints
-        self.prints.clear()
+        self.known_fingerprints |= self.fingerprints
+        self.fingerprints.clear()

@@ -1,4 +1,4 @@
-"""`import`, `import-library` and `inspect`: files in, and what they say."""
+"""The commands `import`, `inspect` and `reparse`."""
 
 import time
 from pathlib import Path
@@ -21,13 +21,13 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def import_folders(
-    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER …", help="Folders to take in.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, change nothing.")] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait for the thumbnails too.")] = False,
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER …", help="Folders to import.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Preview the changes without making them.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until thumbnails are created.")] = False,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Import folders once and report. Your files are read where they are, never changed."""
+    """Import folders and print a report. Your files stay where they are and are never changed."""
     with connect(settings_for(library)) as client:
         report = import_and_follow(client, folders, dry_run=dry_run, wait=wait)
     if json:
@@ -37,13 +37,13 @@ def import_folders(
 
 
 def import_and_follow(client: Client, folders: list[Path], *, dry_run: bool, wait: bool) -> dict[str, Any]:
-    """The report of a finished import; a progress bar on standard error meanwhile."""
+    """Import folders and return the report. Shows a progress bar on standard error."""
     paths = [absolute(folder) for folder in folders]
     import_id = client.post("/api/imports", {"paths": paths, "dry_run": dry_run, "watch": True})["id"]
     report = follow_import(client, import_id)
     if wait and not dry_run:
         with progress_bar() as bars:
-            bars.add_task("Making thumbnails", total=None, rate="")
+            bars.add_task("Creating thumbnails", total=None, rate="")
             wait_for_jobs(client)
     return report
 
@@ -52,7 +52,7 @@ def inspect(
     files: Annotated[list[Path], typer.Argument(metavar="FILE …", help="Image files.")],
     json: Json = False,
 ) -> None:
-    """How was this file made? Needs no library."""
+    """Show the generation data of image files. Works without a library."""
     # Loads every parser, which no other command needs.
     from mysticanvas.features.importing import inspect as import_inspect
 
@@ -80,13 +80,15 @@ def _print_inspection(path: str, row: dict[str, Any]) -> None:
 
 
 def reparse(
-    query: Annotated[str, typer.Argument(help="Which images; none: all.")] = "",
-    everything: Annotated[bool, typer.Option("--all", help="Also what today's parsers have read already.")] = False,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all are read.")] = True,
+    query: Annotated[str, typer.Argument(help="A search. Default: all images.")] = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help="Include images that the current parsers have already read.")
+    ] = False,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all images are read.")] = True,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Read the texts kept of each image again, with the parsers of today. What you wrote stays."""
+    """Parse the stored metadata of images again with the current parsers. Your ratings, tags and notes stay."""
     with connect(settings_for(library)) as client:
         queued = client.post("/api/reparse", {"q": query, "all": everything})
         if wait:
@@ -94,17 +96,17 @@ def reparse(
     if json:
         print_json(queued)
     elif not queued["images"]:
-        out.print("Nothing to read again: today's parsers have read them all.")
+        out.print("No images to read: the current parsers have already read them all.")
     else:
-        out.print(f"{'Read' if wait else 'Queued'} {queued['images']:,} images again.")
+        out.print(f"{'Reparsed' if wait else 'Queued'} {queued['images']:,} images.")
         if queued.get("failed"):
-            out.print(f"{queued['failed']:,} pieces of work failed: mysticanvas jobs says why.")
+            out.print(f"{queued['failed']:,} jobs failed. Show why: mysticanvas jobs")
 
 
 def _follow_reparse(client: Client, total: int) -> int:
-    """Returns when no such work is waiting or running; how many pieces of it have failed."""
+    """Wait until no reparse job is waiting or running. Returns the number of failed jobs."""
     with progress_bar() as bars:
-        bar = bars.add_task("Reading again", total=total, rate="")
+        bar = bars.add_task("Reparsing", total=total, rate="")
         while True:
             kinds = [kind for kind in client.get("/api/jobs")["kinds"] if kind["kind"] == "reparse"]
             left = sum(kind["waiting"] + kind["running"] for kind in kinds)

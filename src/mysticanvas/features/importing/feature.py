@@ -7,7 +7,7 @@ from mysticanvas.jobs.kinds import JobKind
 
 FEATURE = Feature(
     routes=(routes.routes,),
-    import_hooks=ImportHooks(on_thumbnails_made=reparse_job.note),
+    import_hooks=ImportHooks(on_thumbnails_made=reparse_job.store_hidden_text),
     jobs=(JobKind(name=REPARSE_JOB, prepare=reparse_job.prepare, apply=reparse_job.apply, split=reparse_job.split),),
     background=(Loop(start_importing),),
 )

@@ -1,7 +1,7 @@
-"""Which image a file is, when its path or its fingerprint is known: the same, moved, a copy, or new.
+"""Identifies a file whose path or fingerprint is known: unchanged, moved, a copy, changed, or new.
 
-Equal bytes have equal fingerprints, so only a known fingerprint needs the whole content (F1). A path
-is an attribute: files that changed places keep what the person wrote, each with its own content.
+Equal files have equal fingerprints, so only a known fingerprint requires hashing the whole file. An image is its
+content, not its path: when two files swap paths, their ratings, tags and notes follow the content.
 """
 
 import os
@@ -26,14 +26,14 @@ class Outcome(Enum):
     COPY = auto()
 
 
-def settle(database: Database, executor: Executor, found: Found, *, now_ms: int) -> Outcome:
-    """Decide what `found` is and commit it. Raises `TaskError` when it cannot be hashed."""
+def identify(database: Database, executor: Executor, found: Found, *, now_ms: int) -> Outcome:
+    """Decide what `found` is and commit it. Raises `TaskError` when the file cannot be hashed."""
     stat = found.read.stat
     here = database.read(files.known, root_id=found.root.id, paths=[stat.path_bytes]).get(stat.path_bytes)
     found = replace(found, known=here)
-    digest = digest_of(executor, found.root.path, stat.path_bytes)
-    if here is not None and _was(here, found, digest):
-        # A new date alone changes nothing (F13).
+    digest = compute_digest(executor, found.root.path, stat.path_bytes)
+    if here is not None and _is_unchanged(here, found, digest):
+        # A new modification date alone is not a change.
         database.write_bulk(record.touch, here, found, now_ms=now_ms)
         return Outcome.UNCHANGED
     copied = None
@@ -48,21 +48,21 @@ def settle(database: Database, executor: Executor, found: Found, *, now_ms: int)
         database.write_bulk(record.add_copy, copied, found, digest, now_ms=now_ms)
         return Outcome.COPY
     if here is not None:
-        # Edited in place: a new version, with what the person wrote (F9).
+        # Edited in place: the image keeps its ratings, tags and notes.
         is_new = database.write_bulk(record.replace_content, here, found, now_ms=now_ms)
         return Outcome.IMPORTED if is_new else Outcome.CHANGED
-    database.write_bulk(record.take_in, [found], [], now_ms=now_ms)
+    database.write_bulk(record.add_images, [found], [], now_ms=now_ms)
     return Outcome.IMPORTED
 
 
 def seems_moved(candidate: KnownFile) -> bool:
-    """Whether a known file is no longer where it was, by size and date alone: for a dry run, which hashes
-    nothing. False while its whole root is away."""
+    """Whether a known file is no longer at its path, by size and date only: for a dry run, which does not hash.
+    False while its root is offline."""
     here = os.path.isdir(os.fsencode(candidate.root_path))
-    return here and _stat_of(candidate) != (candidate.bytes, candidate.mtime_ns)
+    return here and _read_stat(candidate) != (candidate.bytes, candidate.mtime_ns)
 
 
-def _was(here: KnownFile, found: Found, digest: bytes | None) -> bool:
+def _is_unchanged(here: KnownFile, found: Found, digest: bytes | None) -> bool:
     return here.blake3 == digest if here.blake3 and digest else here.fingerprint == found.read.fingerprint
 
 
@@ -72,13 +72,13 @@ def _is_same(database: Database, executor: Executor, candidate: KnownFile, diges
     theirs = candidate.blake3
     if theirs is None:
         try:
-            theirs = digest_of(executor, candidate.root_path, candidate.path_bytes)
+            theirs = compute_digest(executor, candidate.root_path, candidate.path_bytes)
         except TaskError:
-            # It went away before anything hashed it. Its size and both ends are equal, and a person
-            # who moved a file just after importing it must not lose what hangs on its row.
+            # It disappeared before it was hashed. Its size and both ends are equal, and a user who moves a file
+            # right after importing it must not lose ratings, tags and notes.
             return True
-        if _stat_of(candidate) != (candidate.bytes, candidate.mtime_ns):
-            # What is at its path now is something else; the row was never hashed while it was there.
+        if _read_stat(candidate) != (candidate.bytes, candidate.mtime_ns):
+            # Another file is at its path now, and the known file was never hashed.
             return True
         if theirs is not None:
             database.write_bulk(files.set_blake3, file_id=candidate.id, blake3=theirs)
@@ -86,30 +86,30 @@ def _is_same(database: Database, executor: Executor, candidate: KnownFile, diges
 
 
 def _has_left(executor: Executor, candidate: KnownFile, found: Found) -> bool:
-    """Whether a known file is no longer where it was: gone, renamed in place, or another file is there
-    now. False while its whole root is away: then nothing is known about it."""
+    """Whether a known file is no longer at its path: missing, renamed in place, or replaced by another file. False
+    while its root is offline, because its state is unknown then."""
     if not os.path.isdir(os.fsencode(candidate.root_path)):
         return False
-    stat = _stat_of(candidate)
+    stat = _read_stat(candidate)
     if stat is None:
         return True
     if stat != (candidate.bytes, candidate.mtime_ns):
-        return not _still_holds(executor, candidate)
+        return not _still_has_content(executor, candidate)
     return _is_same_entry(candidate, found)
 
 
-def _still_holds(executor: Executor, candidate: KnownFile) -> bool:
+def _still_has_content(executor: Executor, candidate: KnownFile) -> bool:
     if candidate.blake3 is None:
         return False
     try:
-        return digest_of(executor, candidate.root_path, candidate.path_bytes) == candidate.blake3
+        return compute_digest(executor, candidate.root_path, candidate.path_bytes) == candidate.blake3
     except TaskError:
         return False
 
 
 def _is_same_entry(candidate: KnownFile, found: Found) -> bool:
-    """A change of case or of Unicode form where the system takes both for one name: the folder lists
-    the new name alone. Two hard links are both listed, and are copies."""
+    """Whether a rename changed only the case or Unicode form of a name and the file system treats both as equal: the
+    folder lists only the new name. Two hard links are both listed, so they are copies."""
     theirs = os.path.join(os.fsencode(candidate.root_path), candidate.path_bytes)
     ours = os.path.join(os.fsencode(found.root.path), found.read.stat.path_bytes)
     try:
@@ -118,8 +118,8 @@ def _is_same_entry(candidate: KnownFile, found: Found) -> bool:
         return False
 
 
-def _stat_of(candidate: KnownFile) -> tuple[int, int] | None:
-    """Size and date of what is at its path; None when nothing is."""
+def _read_stat(candidate: KnownFile) -> tuple[int, int] | None:
+    """Size and modification time (ns) of the file at its path; None when there is none."""
     try:
         stat = os.lstat(os.path.join(os.fsencode(candidate.root_path), candidate.path_bytes))
     except (OSError, ValueError):
@@ -127,7 +127,7 @@ def _stat_of(candidate: KnownFile) -> tuple[int, int] | None:
     return stat.st_size, stat.st_mtime_ns
 
 
-def digest_of(executor: Executor, root_path: str, path_bytes: bytes) -> bytes | None:
+def compute_digest(executor: Executor, root_path: str, path_bytes: bytes) -> bytes | None:
     task = HashFile(os.fsencode(root_path), path_bytes)
     answer = executor.submit(task, urgent=True).result()
     return answer.digest if isinstance(answer, FileHashed) else None

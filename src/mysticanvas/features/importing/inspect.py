@@ -1,4 +1,4 @@
-"""How one file was made, without a library."""
+"""Reads the generation data of one file, without a library."""
 
 import os
 from dataclasses import replace
@@ -17,13 +17,13 @@ from mysticanvas.fs.sidecars import read_log, read_sidecar
 
 
 def inspect(file: Path) -> dict[str, Any]:
-    """The row of `formats/describing.py`. Raises `UnreadableFileError` with the reason."""
+    """The generation data as a row of `formats/describing.py`. Raises `UnreadableFileError` with the reason."""
     path = file.expanduser().absolute()
     root = os.fsencode(path.parent)
     with open_beneath(root, os.fsencode(path.name)) as source:
         head = read_head(source)
         if not says_how(head):
-            head = _with_hidden_text(source.handle, head)
+            head = _add_hidden_text(source.handle, head)
     beside = []
     for ending in sorted(SIDECAR_ENDINGS):
         for name in (path.stem, path.name, f"{path.stem}.swarm"):
@@ -34,14 +34,14 @@ def inspect(file: Path) -> dict[str, Any]:
                 except UnreadableFileError:
                     continue
     page = "" if head.texts else read_log(root, os.fsencode(path.name), fooocus_log.NAME)
-    said = fooocus_log.section(page, path.name)
-    beside += [TextEntry("sidecar", fooocus_log.NAME, said)] if said else []
+    section = fooocus_log.section(page, path.name)
+    beside += [TextEntry("sidecar", fooocus_log.NAME, section)] if section else []
     return as_inspect_row(head, read_recipe(head, file_name=path.name, sidecars=beside))
 
 
-def _with_hidden_text(handle: int, head: ImageHead) -> ImageHead:
-    """Also what is hidden in the pixels; for a lossless image all of them are decoded."""
-    # Here, not above: an image that says how it was made needs no decoder.
+def _add_hidden_text(handle: int, head: ImageHead) -> ImageHead:
+    """Add stealth text from the pixels, which decodes the whole image if its format is lossless."""
+    # Imported here, because an image with generation data does not need the decoder.
     from mysticanvas.imaging import stealth, thumbnails
 
     if not stealth.may_hide(head):

@@ -1,4 +1,4 @@
-"""The folders of an import: which are looked at, what is new in them, and what is gone from them."""
+"""Lists the folders of an import, and finds new, changed and missing files in them."""
 
 import os
 from collections.abc import Callable
@@ -12,12 +12,12 @@ from mysticanvas.domain.task import Executor
 from mysticanvas.features.importing import missing
 from mysticanvas.features.importing.batch import Batch
 from mysticanvas.features.importing.missing import Scope
-from mysticanvas.features.importing.tally import EXAMPLES, Folder, Queue, Scopes, Start, Tally, Wanted
+from mysticanvas.features.importing.tally import MAX_EXAMPLES, Folder, PendingFile, Queue, Scopes, Start, Tally
 from mysticanvas.fs.scanner import FolderListing
 
 
 class Lister:
-    """Fills the queue. `accept`: a person has said that what is not found is gone, however much it is."""
+    """Fills the queue. `accept`: the user confirmed that files that are not found are missing, no matter how many."""
 
     def __init__(
         self,
@@ -43,25 +43,25 @@ class Lister:
         self._now_ms = now_ms
 
     def begin(self, starts: list[Start]) -> None:
-        """Roots that are away are left out, with everything in them."""
+        """Queue the start folders. Offline roots are skipped, with all folders in them."""
         last_file_id = self._database.read(files.last_id)
         for start in starts:
             if start.root.id is not None and start.root.id not in self._scopes:
-                why = None if self._accept else missing.why_offline(self._database, self._executor, start.root)
+                why = None if self._accept else missing.find_offline_reason(self._database, self._executor, start.root)
                 if why is not None:
-                    self._leave_out(start.root, why)
+                    self._skip_offline(start.root, why)
                     continue
                 self._scopes[start.root.id] = Scope(start.root, last_file_id)
             self._queue.folders.append(Folder(start.root, start.folder, start.recursive))
-            self._note_scope(start)
+            self._extend_scope(start)
 
-    def _leave_out(self, root: Root, why: str) -> None:
+    def _skip_offline(self, root: Root, why: str) -> None:
         self._tally.message = why
         self._tally.offline.append(why)
         if not self._dry_run:
-            missing.note_offline(self._database, root, why, now_ms=self._now_ms())
+            missing.record_offline(self._database, root, why, now_ms=self._now_ms())
 
-    def _note_scope(self, start: Start) -> None:
+    def _extend_scope(self, start: Start) -> None:
         if start.root.id is not None:
             scope = self._scopes[start.root.id]
             if start.recursive:
@@ -69,16 +69,16 @@ class Lister:
             else:
                 scope.folders.add(start.folder)
 
-    # -- what is in a folder --------------------------------------------------------------------
+    # -- listed folders --------------------------------------------------------------------
 
-    def sort_out(self, folder: Folder, listing: FolderListing) -> None:
-        """Tell the new and changed files of a folder from those already known."""
+    def classify_files(self, folder: Folder, listing: FolderListing) -> None:
+        """Queue the new and changed files of a folder, and count the unchanged ones."""
         if folder.recursive:
             self._queue.folders.extend(Folder(folder.root, path, True) for path in listing.folders)
         paths = [stat.path_bytes for stat in listing.images]
         known = self._database.read(files.known, root_id=folder.root.id, paths=paths)
         failed = self._database.read(failures.known, root_id=folder.root.id, paths=paths)
-        beside = _by_stem(listing.sidecars)
+        beside = _group_by_stem(listing.sidecars)
         self._tally.counts.seen += len(listing.images)
         for stat in listing.images:
             row = known.get(stat.path_bytes)
@@ -86,61 +86,61 @@ class Lister:
             if row is not None and (row.bytes, row.mtime_ns) == (stat.bytes, stat.mtime_ns):
                 self._count_unchanged(folder.root, row)
             elif failure is not None and (failure.bytes, failure.mtime_ns) == (stat.bytes, stat.mtime_ns):
-                self._tally.note_failure(folder.root, stat.path_bytes, failure.reason)
+                self._tally.add_failure(folder.root, stat.path_bytes, failure.reason)
             else:
-                wanted = Wanted(folder.root, stat, beside.get(_stem(stat.path_bytes), []), row)
-                (self._queue.files if row is None else self._queue.changed).append(wanted)
+                pending = PendingFile(folder.root, stat, beside.get(_get_stem(stat.path_bytes), []), row)
+                (self._queue.files if row is None else self._queue.changed).append(pending)
 
     def _count_unchanged(self, root: Root, row: KnownFile) -> None:
         self._tally.counts.unchanged += 1
-        self._scopes.met(root, row)
+        self._scopes.mark_seen(root, row)
         if row.missing_at is not None:
             self._batch.found_again.append(row)
 
     def fail(self, folder: Folder, reason: str) -> None:
-        """A folder that is gone is no failure: what was in it is missing. Another says nothing about
-        what is in it."""
+        """Record a folder that could not be listed. A folder that no longer exists is not a failure: its files are
+        missing. The files in any other folder are not marked as missing."""
         path = os.path.join(os.fsencode(folder.root.path), folder.path_bytes)
         if os.path.isdir(folder.root.path) and not os.path.lexists(path):
             return
         if folder.root.id is not None:
             self._scopes[folder.root.id].unlisted.add(folder.path_bytes)
         self._tally.counts.seen += 1
-        self._tally.note_failure(folder.root, folder.path_bytes, reason)
+        self._tally.add_failure(folder.root, folder.path_bytes, reason)
 
-    # -- what is gone ---------------------------------------------------------------------------
+    # -- missing files ---------------------------------------------------------------------------
 
-    def settle_missing(self) -> None:
-        """Once everything else is settled."""
+    def resolve_missing(self) -> None:
+        """Mark files as missing, or count them in a dry run. Call it after all files are processed."""
         for scope in self._scopes.values():
             if self._dry_run:
-                self._look_for_missing(scope)
+                self._count_missing(scope)
             else:
-                self._tally.counts.missing += missing.settle(
+                self._tally.counts.missing += missing.mark_missing(
                     self._database, self._executor, scope, accept=self._accept, now_ms=self._now_ms()
                 )
 
-    def _look_for_missing(self, scope: Scope) -> None:
-        lost = missing.lost_in(self._database, scope)
+    def _count_missing(self, scope: Scope) -> None:
+        lost = missing.find_missing(self._database, scope)
         self._tally.counts.missing += len(lost)
-        self._tally.asks = self._tally.asks or missing.brakes(self._database, scope.root, lost)
+        self._tally.asks = self._tally.asks or missing.needs_confirmation(self._database, scope.root, lost)
         some = self._tally.examples.setdefault("missing", [])
-        paths = self._database.read(image_missing.paths_of, lost[: EXAMPLES - len(some)])
+        paths = self._database.read(image_missing.paths_of, lost[: MAX_EXAMPLES - len(some)])
         some += [os.path.join(scope.root.path, path) for path in paths]
 
 
-def _stem(path_bytes: bytes) -> bytes:
+def _get_stem(path_bytes: bytes) -> bytes:
     folder, _, name = path_bytes.rpartition(b"/")
     return folder + b"/" + name.rpartition(b".")[0]
 
 
-def _by_stem(sidecars: list[bytes]) -> dict[bytes, list[bytes]]:
-    """Sidecar paths under the stem of the image they may belong to: `a.json` and `a.png.json`
-    both belong to `a.png`."""
+def _group_by_stem(sidecars: list[bytes]) -> dict[bytes, list[bytes]]:
+    """Sidecar paths by the stem of the image they may belong to: both `a.json` and `a.png.json` may belong to
+    `a.png`."""
     beside: dict[bytes, list[bytes]] = {}
     for path in sidecars:
-        stem = _stem(path)
+        stem = _get_stem(path)
         beside.setdefault(stem, []).append(path)
         if b"." in stem.rpartition(b"/")[2]:
-            beside.setdefault(_stem(stem), []).append(path)
+            beside.setdefault(_get_stem(stem), []).append(path)
     return beside

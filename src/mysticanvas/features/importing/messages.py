@@ -16,7 +16,7 @@ REPARSE_JOB = "reparse"
 
 @dataclass(frozen=True, slots=True)
 class ListFolder(Task):
-    """List one folder (not its sub-folders). `path_bytes` is b"" for the root itself."""
+    """List one folder, without subfolders. `path_bytes` is b"" for the root."""
 
     answer_type: ClassVar[type] = FolderListing
     root: bytes
@@ -25,7 +25,7 @@ class ListFolder(Task):
 
 @dataclass(frozen=True, slots=True)
 class FileToRead:
-    """`sidecars` are paths beside it to try."""
+    """`sidecars` are paths of sidecars that may belong to the file."""
 
     path_bytes: bytes
     sidecars: list[bytes] = field(default_factory=list)
@@ -33,11 +33,11 @@ class FileToRead:
 
 @dataclass(frozen=True, slots=True)
 class ImageRead:
-    """`stat` was equal before and after reading. `raw` is zlib-compressed JSON of the text entries
-    ([carrier, key, text] each), b"" when there are none. `fingerprint` is 32 bytes: BLAKE3 over
-    the size and both ends of the file. `params_json` is `recipe.params`, which is empty here: the
-    Orchestrator stores it and need not read it. `sidecars` are those beside it that were read.
-    `is_grid`: a sheet of several images."""
+    """`stat` was the same before and after reading. `raw` is zlib-compressed JSON of the text entries
+    ([carrier, key, text] each), b"" when there are none. `fingerprint` is 32 bytes: BLAKE3 of the size and both ends
+    of the file. `params_json` is `recipe.params` as JSON; `recipe.params` is empty, because the Orchestrator stores
+    the JSON without decoding it. `sidecars` are the sidecars that were read. `is_grid`: the image is a grid of several
+    images."""
 
     stat: FileStat
     format: ImageFormat
@@ -56,31 +56,32 @@ class ImageRead:
 
 @dataclass(frozen=True, slots=True)
 class NotRead:
-    """`reason` is a sentence for the person."""
+    """`reason` is a sentence for the user."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class ImagesRead:
-    """In the order asked. Fewer than asked: the answer was large enough; ask again for the rest."""
+    """Results in the order of the request. When the answer reaches its size limit, it contains fewer results: request
+    the remaining files again."""
 
     reads: list[ImageRead | NotRead]
 
     def to_wire(self) -> bytes:
-        """Recipes are many: their fields travel in order, without names."""
-        reads = [read.reason if isinstance(read, NotRead) else _read_on_wire(read) for read in self.reads]
+        """Encode recipes as arrays without field names, because there are many of them."""
+        reads = [read.reason if isinstance(read, NotRead) else _encode_read(read) for read in self.reads]
         return msgspec.msgpack.encode(reads)
 
     @classmethod
     def from_wire(cls, body: bytes) -> "ImagesRead":
-        return cls([NotRead(r) if isinstance(r, str) else _image_read(r) for r in _reads.decode(body)])
+        return cls([NotRead(r) if isinstance(r, str) else _decode_read(r) for r in _reads_decoder.decode(body)])
 
 
 @dataclass(frozen=True, slots=True)
 class ReadImages(Task):
-    """Read head, texts and fingerprint of some images: several at once, because a message costs as
-    much as a file."""
+    """Read header, texts and fingerprint of several images. They share one message, because a message costs as much
+    as a file."""
 
     answer_type: ClassVar[type] = ImagesRead
     root: bytes
@@ -88,8 +89,8 @@ class ReadImages(Task):
 
 
 @dataclass(frozen=True, slots=True)
-class KeptTexts:
-    """The texts of one image as they were kept at its import: `raw` as in `ImageRead`."""
+class StoredTexts:
+    """The texts of one image, stored when it was imported. `raw` is as in `ImageRead`."""
 
     generation: int
     raw: bytes
@@ -97,27 +98,27 @@ class KeptTexts:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptRead:
-    """`recipes` (JSON, as `domain/recipe_json.py` has it; b"" where what was kept is damaged) is parallel
-    to `generations`: as many of the images asked for as fit the time and the size of one answer."""
+class TextsReparsed:
+    """`recipes` is parallel to `generations`: JSON as in `domain/recipe_json.py`, or b"" when the stored texts are
+    damaged. Contains fewer images than requested when the answer reaches its time or size limit."""
 
     generations: list[int]
     recipes: list[bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class ReadKept(Task):
-    """Read kept texts again; no file is opened."""
+class ReparseTexts(Task):
+    """Parse stored texts again. No file is opened."""
 
-    answer_type: ClassVar[type] = KeptRead
+    answer_type: ClassVar[type] = TextsReparsed
     travel: ClassVar[Travel] = Travel.SELF_CONTAINED
-    images: list[KeptTexts]
+    images: list[StoredTexts]
 
 
-# A seed may exceed 64 bits, so it travels as text.
+# A seed may exceed 64 bits, so it is encoded as text.
 _FIELDS = tuple(field.name for field in fields(Recipe))
 _SEED = _FIELDS.index("seed")
-_values_of = attrgetter(*_FIELDS)
+_get_values = attrgetter(*_FIELDS)
 _RecipeOnWire = msgspec.defstruct(
     "_RecipeOnWire",
     [(name, str | None if name == "seed" else kind) for name, kind in get_type_hints(Recipe).items()],
@@ -126,7 +127,7 @@ _RecipeOnWire = msgspec.defstruct(
 
 
 class _ReadOnWire(msgspec.Struct, array_like=True):
-    """`recipe` is a `_RecipeOnWire`, decoded by itself."""
+    """`recipe` is an encoded `_RecipeOnWire`, which is decoded separately."""
 
     stat: FileStat
     format: ImageFormat
@@ -143,23 +144,23 @@ class _ReadOnWire(msgspec.Struct, array_like=True):
     is_grid: bool
 
 
-_read_values_of = attrgetter(*(name for name in _ReadOnWire.__struct_fields__))
+_get_read_values = attrgetter(*(name for name in _ReadOnWire.__struct_fields__))
 _RECIPE = _ReadOnWire.__struct_fields__.index("recipe")
-_recipes = msgspec.msgpack.Decoder(_RecipeOnWire)
-_reads = msgspec.msgpack.Decoder(list[_ReadOnWire | str])
+_recipe_decoder = msgspec.msgpack.Decoder(_RecipeOnWire)
+_reads_decoder = msgspec.msgpack.Decoder(list[_ReadOnWire | str])
 
 
-def _read_on_wire(read: ImageRead) -> list[Any]:
-    recipe = list(_values_of(read.recipe))
+def _encode_read(read: ImageRead) -> list[Any]:
+    recipe = list(_get_values(read.recipe))
     recipe[_SEED] = None if recipe[_SEED] is None else str(recipe[_SEED])
-    values = list(_read_values_of(read))
+    values = list(_get_read_values(read))
     values[_RECIPE] = recipe
     return values
 
 
-def _image_read(wire: _ReadOnWire) -> ImageRead:
-    recipe = list(_values_of(_recipes.decode(wire.recipe)))
+def _decode_read(wire: _ReadOnWire) -> ImageRead:
+    recipe = list(_get_values(_recipe_decoder.decode(wire.recipe)))
     recipe[_SEED] = None if recipe[_SEED] is None else int(recipe[_SEED])
-    values = list(_read_values_of(wire))
+    values = list(_get_read_values(wire))
     values[_RECIPE] = Recipe(*recipe)
     return ImageRead(*values)

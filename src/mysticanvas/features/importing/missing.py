@@ -1,7 +1,7 @@
-"""Files that a scan did not meet: whether they are gone, and what that means (F2-F6).
+"""Decides which files that a scan did not find are missing, and marks them.
 
-Nothing here touches a file. A root that is away, emptied or replaced by another says nothing about its
-files; and where very many seem gone, a person is asked.
+Nothing here modifies a file. Files are not marked as missing while their root is offline, empty or replaced by another
+folder. When many files seem to be missing, the user must confirm first.
 """
 
 import os
@@ -28,20 +28,20 @@ from mysticanvas.features.importing.messages import (
 from mysticanvas.fs.scanner import FolderListing
 from mysticanvas.fs.volumes import volume_of
 
-# F4: more than this at once is no tidying up, it is a drive that went away or a mistake.
-BRAKE_FILES = 100
-BRAKE_SHARE = 0.05
+# Above this, a drive is probably offline or something went wrong, so the user must confirm.
+CONFIRM_ABOVE_FILES = 100
+CONFIRM_ABOVE_SHARE = 0.05
 SAMPLE_FILES = 32
-# So few files are easily all deleted by hand, and others made in their place.
+# The user may easily have deleted this few files and created others.
 FEW_FILES = 8
-# How much of a root is looked at when none of its sample is where it was.
+# How much of a root is checked when no file of its sample is found.
 PROBE_FOLDERS = 200
 PROBE_FILES = 256
-FILES_A_SLICE = 500
+FILES_PER_SLICE = 500
 
 
-class Seen:
-    """Which file rows a run has met: a bit each, so that a million cost 125 kB."""
+class SeenFiles:
+    """The IDs of the files that a scan has found. One bit each, so a million files take 125 kB."""
 
     def __init__(self) -> None:
         self._bits = bytearray()
@@ -59,55 +59,58 @@ class Seen:
 
 @dataclass(slots=True)
 class Scope:
-    """What a run has looked at in one root. `folders` were listed; beneath those in `trees`
-    everything was; nothing is known of what is beneath `unlisted`."""
+    """What a scan covers in one root. `folders` were listed without subfolders, `trees` with them. Folders in
+    `unlisted` could not be listed, so nothing in them is missing."""
 
     root: Root
     last_file_id: int
     trees: list[bytes] = field(default_factory=list)
     folders: set[bytes] = field(default_factory=set)
     unlisted: set[bytes] = field(default_factory=set)
-    seen: Seen = field(default_factory=Seen)
+    seen: SeenFiles = field(default_factory=SeenFiles)
 
     @property
-    def whole(self) -> bool:
+    def covers_root(self) -> bool:
         return b"" in self.trees
 
 
-def why_offline(database: Database, executor: Executor, root: Root) -> str | None:
-    """A sentence when the folder at the root's path is not the root as it was known; None when it is."""
+def find_offline_reason(database: Database, executor: Executor, root: Root) -> str | None:
+    """Why a root is offline or replaced by another folder, as a sentence for the user; None when it is available."""
     if root.id is None:
         return None
     if not os.path.isdir(root.path):
-        return f"The folder {root.path} is not there. Its images stay in the library until it is back."
+        return (
+            f"The folder {root.path} is not available. Its images stay in the library. Connect its drive or restore "
+            "the folder."
+        )
     known = database.read(image_folders.mark_of, root.id)
     volume = volume_of(Path(root.path))
     if known.volume_id is not None and volume is not None and volume != known.volume_id:
-        return f"Another drive is at {root.path} now. The images of the one that was there stay in the library."
-    if not known.sample or any(os.path.lexists(_full(root, path)) for path in known.sample):
+        return f"A different drive is mounted at {root.path}. The images of the previous drive stay in the library."
+    if not known.sample or any(os.path.lexists(_join_path(root, path)) for path in known.sample):
         return None
-    if _holds_something_known(database, executor, root, enough=len(known.sample) < FEW_FILES):
+    if _has_known_content(database, executor, root, enough=len(known.sample) < FEW_FILES):
         return None
     return (
-        f"None of the files that were in {root.path} is there. If they are gone for good, say so: "
+        f"None of the known files in {root.path} were found. If they are gone permanently, confirm it: "
         f"mysticanvas roots accept {root.path}"
     )
 
 
-def _holds_something_known(database: Database, executor: Executor, root: Root, *, enough: bool) -> bool:
-    """Whether any of the first files found has a content that this root is known to hold: then it was
-    only rearranged. `enough`: that there is any image at all is enough, since so few were known."""
+def _has_known_content(database: Database, executor: Executor, root: Root, *, enough: bool) -> bool:
+    """Whether one of the first files found is known from this root: then its files were only moved. `enough`: any
+    image is enough, because only a few files are known."""
     looked_at = 0
-    for paths in _some_files(executor, root):
+    for paths in _sample_files(executor, root):
         task = ReadImages(os.fsencode(root.path), [FileToRead(path) for path in paths])
         try:
             answer = executor.submit(task, urgent=True).result()
         except TaskError:
             continue
         assert isinstance(answer, ImagesRead)
-        prints = [read.fingerprint for read in answer.reads if isinstance(read, ImageRead)]
-        known = (file for one in prints for file in database.read(files.with_fingerprint, one))
-        if (enough and prints) or any(file.root_path == root.path for file in known):
+        fingerprints = [read.fingerprint for read in answer.reads if isinstance(read, ImageRead)]
+        known = (file for one in fingerprints for file in database.read(files.with_fingerprint, one))
+        if (enough and fingerprints) or any(file.root_path == root.path for file in known):
             return True
         looked_at += len(paths)
         if looked_at >= PROBE_FILES:
@@ -115,7 +118,7 @@ def _holds_something_known(database: Database, executor: Executor, root: Root, *
     return False
 
 
-def _some_files(executor: Executor, root: Root) -> Iterator[list[bytes]]:
+def _sample_files(executor: Executor, root: Root) -> Iterator[list[bytes]]:
     waiting = [b""]
     for _ in range(PROBE_FOLDERS):
         if not waiting:
@@ -131,28 +134,28 @@ def _some_files(executor: Executor, root: Root) -> Iterator[list[bytes]]:
             yield [image.path_bytes for image in listing.images[:16]]
 
 
-def root_that_moved_to(database: Database, folder: Path) -> Root | None:
-    """A root whose own folder is gone and whose sample is all in `folder`: the person moved it."""
+def find_moved_root(database: Database, folder: Path) -> Root | None:
+    """A root that the user moved to `folder`: its path is missing and its whole sample is in `folder`."""
     for root in database.read(image_folders.all_roots):
         assert root.id is not None
         sample = database.read(image_folders.mark_of, root.id).sample
         if sample and not os.path.lexists(root.path):
             there = os.fsencode(folder)
             known = database.read(files.known, root_id=root.id, paths=sample)
-            if all(_size_of(os.path.join(there, path)) == row.bytes for path, row in known.items()) and known:
+            if all(_read_size(os.path.join(there, path)) == row.bytes for path, row in known.items()) and known:
                 return root
     return None
 
 
 def relocate(tx: WriteTx, root: Root, folder: Path, *, now_ms: int) -> None:
-    """The root is at another path now; every file in it keeps its row."""
+    """Set the new path of a root. All files in it keep their rows."""
     assert root.id is not None
     image_folders.relocate(tx, root.id, path=str(folder))
     data = {"from": root.path}
     event_log.append(tx, level="info", kind="root.moved", subject=str(folder), data=data, now_ms=now_ms)
 
 
-def _size_of(path: bytes) -> int | None:
+def _read_size(path: bytes) -> int | None:
     try:
         return os.lstat(path).st_size
     except OSError:
@@ -162,14 +165,14 @@ def _size_of(path: bytes) -> int | None:
 # -- after a run ------------------------------------------------------------------------------
 
 
-def lost_in(database: Database, scope: Scope) -> list[int]:
-    """The known files that should have been met and are verified to be gone."""
+def find_missing(database: Database, scope: Scope) -> list[int]:
+    """IDs of known files that the scan should have found and that are verified to be missing."""
     assert scope.root.id is not None
     lost = []
     for folder, recursive in [(tree, True) for tree in scope.trees] + [(one, False) for one in sorted(scope.folders)]:
         after = b""
         while page := database.read(
-            files.in_folder, scope.root.id, folder, recursive=recursive, after=after, limit=FILES_A_SLICE
+            files.in_folder, scope.root.id, folder, recursive=recursive, after=after, limit=FILES_PER_SLICE
         ):
             after = page[-1][1]
             lost += [
@@ -177,39 +180,41 @@ def lost_in(database: Database, scope: Scope) -> list[int]:
                 for file_id, path in page
                 if file_id <= scope.last_file_id
                 and file_id not in scope.seen
-                and not _beneath(path, scope.unlisted)
-                and _is_gone(scope.root, path)
+                and not _is_beneath(path, scope.unlisted)
+                and _is_missing(scope.root, path)
             ]
     return lost
 
 
-def settle(database: Database, executor: Executor, scope: Scope, *, accept: bool, now_ms: int) -> int:
-    """Mark what a complete look did not find; how many files. `accept`: a person has said that they
-    are gone, however many."""
+def mark_missing(database: Database, executor: Executor, scope: Scope, *, accept: bool, now_ms: int) -> int:
+    """Mark the files that a complete scan did not find as missing. Returns their number; 0 when the root is offline or
+    the user must confirm first. `accept`: the user has confirmed."""
     root = scope.root
     assert root.id is not None
-    why = None if accept else why_offline(database, executor, root)
+    why = None if accept else find_offline_reason(database, executor, root)
     if why is not None:
-        note_offline(database, root, why, now_ms=now_ms)
+        record_offline(database, root, why, now_ms=now_ms)
         return 0
-    lost = lost_in(database, scope)
-    if not accept and brakes(database, root, lost):
-        database.write_bulk(_ask, root, len(lost), database.read(files.count_in, root.id), now_ms=now_ms)
+    lost = find_missing(database, scope)
+    if not accept and needs_confirmation(database, root, lost):
+        database.write_bulk(
+            _request_confirmation, root, len(lost), database.read(files.count_in, root.id), now_ms=now_ms
+        )
         return 0
-    for start in range(0, len(lost), FILES_A_SLICE):
-        database.write_bulk(_mark, lost[start : start + FILES_A_SLICE], now_ms=now_ms)
-    if scope.whole:
+    for start in range(0, len(lost), FILES_PER_SLICE):
+        database.write_bulk(_mark_files, lost[start : start + FILES_PER_SLICE], now_ms=now_ms)
+    if scope.covers_root:
         database.write_bulk(_mark_scanned, scope, now_ms=now_ms)
     return len(lost)
 
 
-def brakes(database: Database, root: Root, lost: Sequence[int]) -> bool:
-    """Whether so many files of a root seem gone that a person is asked first (F4)."""
+def needs_confirmation(database: Database, root: Root, lost: Sequence[int]) -> bool:
+    """Whether too many files of a root seem to be missing to mark them without confirmation by the user."""
     assert root.id is not None
-    return len(lost) > max(BRAKE_FILES, BRAKE_SHARE * database.read(files.count_in, root.id))
+    return len(lost) > max(CONFIRM_ABOVE_FILES, CONFIRM_ABOVE_SHARE * database.read(files.count_in, root.id))
 
 
-def note_offline(database: Database, root: Root, why: str, *, now_ms: int) -> None:
+def record_offline(database: Database, root: Root, why: str, *, now_ms: int) -> None:
     database.write_bulk(_set_offline, root, why, now_ms=now_ms)
 
 
@@ -219,23 +224,24 @@ def _set_offline(tx: WriteTx, root: Root, why: str, *, now_ms: int) -> None:
         event_log.append(tx, level="warning", kind="root.offline", subject=root.path, data={"why": why}, now_ms=now_ms)
 
 
-def _ask(tx: WriteTx, root: Root, lost: int, known: int, *, now_ms: int) -> None:
+def _request_confirmation(tx: WriteTx, root: Root, lost: int, known: int, *, now_ms: int) -> None:
     assert root.id is not None
     why = (
-        f"{lost:,} of {known:,} files are not in {root.path} any more. They are not marked missing until you say "
-        f"that they are gone: mysticanvas roots accept {root.path}"
+        f"{lost:,} of {known:,} files in {root.path} were not found. To mark them as missing, confirm it: "
+        f"mysticanvas roots accept {root.path}"
     )
     image_folders.ask(tx, root.id, would_miss=lost, why=why)
     event_log.append(tx, level="warning", kind="root.asks", subject=root.path, data={"why": why}, now_ms=now_ms)
 
 
-def _mark(tx: WriteTx, lost: Sequence[int], *, now_ms: int) -> None:
+def _mark_files(tx: WriteTx, lost: Sequence[int], *, now_ms: int) -> None:
     images = files.mark_missing(tx, lost, now_ms=now_ms)
-    reckon(tx, images, now_ms=now_ms)
+    update_missing(tx, images, now_ms=now_ms)
 
 
-def reckon(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> None:
-    """An image is missing when every one of its locations is; a copy that is there becomes its file."""
+def update_missing(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> None:
+    """Recompute which images are missing: those without any available file. An available copy replaces a missing
+    original."""
     if images:
         tx.changes.stale.add("roots")
     for image in images:
@@ -251,26 +257,26 @@ def _mark_scanned(tx: WriteTx, scope: Scope, *, now_ms: int) -> None:
     image_folders.keep_mark(tx, scope.root.id, volume_id=volume_of(Path(scope.root.path)), sample=sample)
 
 
-def _beneath(path: bytes, folders: set[bytes]) -> bool:
+def _is_beneath(path: bytes, folders: set[bytes]) -> bool:
     if not folders:
         return False
     parts = path.split(b"/")[:-1]
     return b"" in folders or any(b"/".join(parts[:depth]) in folders for depth in range(1, len(parts) + 1))
 
 
-def _is_gone(root: Root, path_bytes: bytes) -> bool:
-    """Verified for this one file: an error other than its absence proves nothing."""
+def _is_missing(root: Root, path_bytes: bytes) -> bool:
+    """Whether the file does not exist. Other errors do not prove that it is missing."""
     try:
-        os.lstat(_full(root, path_bytes))
+        os.lstat(_join_path(root, path_bytes))
     except (FileNotFoundError, NotADirectoryError):
         return True
     except OSError:
         return False
     except ValueError:
-        # The place of a displaced file, which is no path.
+        # A displaced file has no valid path.
         return True
     return False
 
 
-def _full(root: Root, path_bytes: bytes) -> bytes:
+def _join_path(root: Root, path_bytes: bytes) -> bytes:
     return os.path.join(os.fsencode(root.path), path_bytes)

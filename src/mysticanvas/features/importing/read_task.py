@@ -53,7 +53,7 @@ def _read_image(root: bytes, file: FileToRead) -> ImageRead:
         logged = None if head.texts else _read_log_section(root, file.path_bytes, name)
         sidecars += [logged] if logged else []
         recipe = read_recipe(head, file_name=name, sidecars=sidecars)
-        print_of_file = compute_fingerprint(source)
+        fingerprint = compute_fingerprint(source)
         if opened.stat() != before:
             raise UnreadableFileError("The file is still being written.")
     return ImageRead(
@@ -63,7 +63,7 @@ def _read_image(root: bytes, file: FileToRead) -> ImageRead:
         height_px=head.height_px,
         frames=head.frames,
         complete=head.complete,
-        fingerprint=print_of_file,
+        fingerprint=fingerprint,
         recipe=replace(recipe, params={}) if recipe.params else recipe,
         params_json=_encode_json(recipe.params) if recipe.params else "{}",
         raw=_pack([*head.texts, *sidecars]),

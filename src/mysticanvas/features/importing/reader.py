@@ -1,4 +1,4 @@
-"""The workers of an import: what they are asked, and what they answer, through one queue."""
+"""Sends the tasks of an import to workers and receives their answers through one queue."""
 
 import os
 from concurrent.futures import Future
@@ -8,25 +8,25 @@ from queue import Empty, SimpleQueue
 from mysticanvas.domain.errors import TaskError, WorkerCrashedError
 from mysticanvas.domain.task import Answer, Executor, Task
 from mysticanvas.features.importing.messages import FileToRead, ListFolder, ReadImages
-from mysticanvas.features.importing.tally import Folder, Wanted
+from mysticanvas.features.importing.tally import Folder, PendingFile
 
 TASKS_IN_FLIGHT = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Files of one root that are read by one task. `again`: a worker crashed when they were read."""
+    """Files of one root that one task reads. `again`: this is a retry after a worker crash."""
 
-    wanted: list[Wanted]
+    pending: list[PendingFile]
     again: bool = False
 
 
-Origin = Folder | Files
+Request = Folder | Files
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
-    """What could not be done, for good."""
+class ReadFailure:
+    """A task that failed permanently."""
 
     reason: str
 
@@ -35,19 +35,19 @@ class Reader:
     def __init__(self, executor: Executor) -> None:
         self.in_flight = 0
         self._executor = executor
-        self._answers: SimpleQueue[tuple[Origin, Future[Answer]]] = SimpleQueue()
+        self._answers: SimpleQueue[tuple[Request, Future[Answer]]] = SimpleQueue()
 
     @property
     def has_room(self) -> bool:
         return self.in_flight < TASKS_IN_FLIGHT
 
-    def ask(self, origin: Origin) -> None:
+    def submit(self, origin: Request) -> None:
         self.in_flight += 1
-        future = self._executor.submit(_task_of(origin), urgent=True)
+        future = self._executor.submit(_build_task(origin), urgent=True)
         future.add_done_callback(lambda done: self._answers.put((origin, done)))
 
-    def take(self) -> tuple[Origin, Answer | Unread] | None:
-        """The next answer; None when there is none for a moment, or what failed is asked for again."""
+    def next_answer(self) -> tuple[Request, Answer | ReadFailure] | None:
+        """Wait briefly for the next answer. None when there is none yet, or when a failed request is retried."""
         try:
             origin, future = self._answers.get(timeout=0.1)
         except Empty:
@@ -56,23 +56,23 @@ class Reader:
         try:
             return origin, future.result()
         except TaskError as error:
-            return None if self._ask_again(origin, error) else (origin, Unread(str(error)))
+            return None if self._retry(origin, error) else (origin, ReadFailure(str(error)))
 
-    def _ask_again(self, origin: Origin, error: TaskError) -> bool:
-        if isinstance(origin, Files) and len(origin.wanted) > 1:
-            # One of them is to blame: each is asked for alone.
-            for wanted in origin.wanted:
-                self.ask(Files([wanted]))
+    def _retry(self, origin: Request, error: TaskError) -> bool:
+        if isinstance(origin, Files) and len(origin.pending) > 1:
+            # Read each file alone, to find the one that failed.
+            for pending in origin.pending:
+                self.submit(Files([pending]))
             return True
         if isinstance(error, WorkerCrashedError) and not origin.again:
-            # A worker that was killed, for want of memory or by hand, says nothing of what it was at.
-            self.ask(replace(origin, again=True))
+            # A worker may be killed from outside or run out of memory, so the crash may not be caused by this request.
+            self.submit(replace(origin, again=True))
             return True
         return False
 
 
-def _task_of(origin: Origin) -> Task:
+def _build_task(origin: Request) -> Task:
     if isinstance(origin, Folder):
         return ListFolder(os.fsencode(origin.root.path), origin.path_bytes)
-    asked = [FileToRead(wanted.stat.path_bytes, wanted.sidecars) for wanted in origin.wanted]
-    return ReadImages(os.fsencode(origin.wanted[0].root.path), asked)
+    asked = [FileToRead(pending.stat.path_bytes, pending.sidecars) for pending in origin.pending]
+    return ReadImages(os.fsencode(origin.pending[0].root.path), asked)

@@ -1,4 +1,4 @@
-"""Files that belong to an image beside them: sidecars, and images that are no images of their own."""
+"""Files that belong to an image: sidecars and companion images."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -11,8 +11,8 @@ from mysticanvas.domain.text import clean
 
 
 @dataclass(frozen=True, slots=True)
-class Loose:
-    """An image that waits for the one it is a file of."""
+class PendingCompanion:
+    """A companion whose image is not in the library yet."""
 
     generation_id: GenerationId
     kind: str
@@ -21,7 +21,7 @@ class Loose:
 
 
 def add_sidecars(tx: WriteTx, image: GenerationId, *, root_id: int, sidecars: Sequence[FileStat]) -> None:
-    """Files of the image, by path; one that another image has too stays with the first."""
+    """Add or update sidecars of an image, by path. A sidecar of two images stays with the first."""
     tx.run_many(
         """
         INSERT INTO generation_files (generation_id, kind, root_id, path_bytes, path, bytes, mtime_ns)
@@ -45,13 +45,13 @@ def add_sidecars(tx: WriteTx, image: GenerationId, *, root_id: int, sidecars: Se
 
 
 def forget_sidecars(tx: WriteTx, image: GenerationId, *, names: Iterable[bytes]) -> None:
-    """The image has moved, and these went with it: they are not where they were."""
-    wanted = set(names)
+    """Remove sidecars by file name, because they moved with their image."""
+    moved = set(names)
     rows = tx.all(
         "SELECT id, path_bytes FROM generation_files WHERE generation_id = :image AND kind = 'sidecar'", image=image
     )
     for row in rows:
-        if os.path.basename(row["path_bytes"]) in wanted:
+        if os.path.basename(row["path_bytes"]) in moved:
             tx.run("DELETE FROM generation_files WHERE id = :id", id=row["id"])
 
 
@@ -64,7 +64,7 @@ def mark_grid(tx: WriteTx, image: GenerationId, *, is_grid: bool) -> None:
     tx.changes.changed.append(image)
 
 
-def wait(tx: WriteTx, image: GenerationId, *, kind: str, root_id: int, folder: bytes) -> None:
+def add_pending(tx: WriteTx, image: GenerationId, *, kind: str, root_id: int, folder: bytes) -> None:
     tx.run(
         """
         INSERT INTO companions (generation_id, kind, root_id, folder)
@@ -79,11 +79,11 @@ def wait(tx: WriteTx, image: GenerationId, *, kind: str, root_id: int, folder: b
     )
 
 
-def any_waits(tx: ReadTx) -> bool:
+def has_pending(tx: ReadTx) -> bool:
     return bool(tx.value("SELECT EXISTS (SELECT 1 FROM companions)"))
 
 
-def waiting_in(tx: ReadTx, *, root_id: int, folder: bytes) -> list[Loose]:
+def list_pending(tx: ReadTx, *, root_id: int, folder: bytes) -> list[PendingCompanion]:
     rows = tx.all(
         """
         SELECT c.generation_id, c.kind, c.root_id, f.path_bytes
@@ -94,10 +94,10 @@ def waiting_in(tx: ReadTx, *, root_id: int, folder: bytes) -> list[Loose]:
         root_id=root_id,
         folder=folder,
     )
-    return [Loose(**row) for row in rows]
+    return [PendingCompanion(**row) for row in rows]
 
 
-def final_at(tx: ReadTx, *, root_id: int, path_bytes: bytes) -> GenerationId | None:
+def find_final(tx: ReadTx, *, root_id: int, path_bytes: bytes) -> GenerationId | None:
     found: GenerationId | None = tx.value(
         """
         SELECT generation_id
@@ -110,8 +110,8 @@ def final_at(tx: ReadTx, *, root_id: int, path_bytes: bytes) -> GenerationId | N
     return found
 
 
-def say_the_same(tx: ReadTx, one: GenerationId, other: GenerationId) -> bool:
-    """Whether two images were made from one seed and one prompt."""
+def have_same_prompt_and_seed(tx: ReadTx, one: GenerationId, other: GenerationId) -> bool:
+    """Whether two images have the same seed and the same prompt."""
     return bool(
         tx.value(
             """
@@ -126,9 +126,9 @@ def say_the_same(tx: ReadTx, one: GenerationId, other: GenerationId) -> bool:
     )
 
 
-def is_untouched(tx: ReadTx, image: GenerationId) -> bool:
-    """Whether the person never did anything with it. What files say of it does not count: they may come
-    before it is known to be a companion, or after."""
+def has_no_user_data(tx: ReadTx, image: GenerationId) -> bool:
+    """Whether the user has not edited the image: no favorite, rating, tag, note, collection, parent or Trash. Data
+    from files does not count, because it may be added before or after the image is known to be a companion."""
     return bool(
         tx.value(
             """
@@ -145,8 +145,8 @@ def is_untouched(tx: ReadTx, image: GenerationId) -> bool:
     )
 
 
-def join(tx: WriteTx, loose: Loose, image: GenerationId) -> None:
-    """The file is one of `image` from now on, and no image of its own any more."""
+def join_image(tx: WriteTx, loose: PendingCompanion, image: GenerationId) -> None:
+    """Make the files of a companion files of `image`, and delete the companion's own row."""
     tx.run(
         """
         UPDATE generation_files

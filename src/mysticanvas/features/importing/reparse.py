@@ -1,4 +1,4 @@
-"""Reading kept texts again, after parsers have learnt something. What the person wrote stays."""
+"""Queues stored metadata for parsing with newer parsers. Ratings, tags and notes stay."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -6,36 +6,36 @@ from dataclasses import dataclass
 from mysticanvas.db import event_log
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.features.importing import reparse_job, reparse_queries
-from mysticanvas.features.importing.reparse_queries import Waiting
+from mysticanvas.features.importing.reparse_queries import OutdatedImage
 from mysticanvas.formats.detect import PARSER_VERSION
 
 # Applying a batch takes a few milliseconds, and several may be applied in one transaction.
 BATCH_IMAGES = 25
 BATCH_BYTES = 2 * 1024 * 1024
-JOBS_A_TRANSACTION = 500
+JOBS_PER_TRANSACTION = 500
 LIST_LIMIT_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class Queued:
+class QueueResult:
     images: int
     jobs: int
 
 
-def start(database: Database, images: Sequence[int] | None, *, everything: bool, now_ms: int) -> Queued:
-    """Queue the images (None: all there are) that an older parser read, or all with `everything`. When
-    this returns the work survives whatever happens."""
+def start(database: Database, images: Sequence[int] | None, *, everything: bool, now_ms: int) -> QueueResult:
+    """Queue the given images (None: all images) that an older parser read, or all of them with `everything`. The jobs
+    are committed when this returns."""
     older_than = PARSER_VERSION + 1 if everything else PARSER_VERSION
-    found = database.read_within(LIST_LIMIT_MS, reparse_queries.waiting, images, older_than=older_than)
-    batches = list(_batches(found))
-    for first in range(0, len(batches), JOBS_A_TRANSACTION):
-        database.write_bulk(_enqueue, batches[first : first + JOBS_A_TRANSACTION])
-    database.write_bulk(_note, len(found), now_ms=now_ms)
-    return Queued(len(found), len(batches))
+    found = database.read_within(LIST_LIMIT_MS, reparse_queries.list_outdated, images, older_than=older_than)
+    batches = list(_split_batches(found))
+    for first in range(0, len(batches), JOBS_PER_TRANSACTION):
+        database.write_bulk(_enqueue, batches[first : first + JOBS_PER_TRANSACTION])
+    database.write_bulk(_log_start, len(found), now_ms=now_ms)
+    return QueueResult(len(found), len(batches))
 
 
-def _batches(found: Sequence[Waiting]) -> Iterator[list[int]]:
-    """Of some images each, fewer where they say much; one that says more than that is alone."""
+def _split_batches(found: Sequence[OutdatedImage]) -> Iterator[list[int]]:
+    """Split images into batches, limited by number and size. A larger image gets its own batch."""
     batch: list[int] = []
     size_bytes = 0
     for one in found:
@@ -53,6 +53,6 @@ def _enqueue(tx: WriteTx, batches: Sequence[list[int]]) -> None:
         reparse_job.enqueue(tx, batch)
 
 
-def _note(tx: WriteTx, images: int, *, now_ms: int) -> None:
+def _log_start(tx: WriteTx, images: int, *, now_ms: int) -> None:
     data = {"images": images, "parser_version": PARSER_VERSION}
     event_log.append(tx, level="info", kind="reparse", subject=None, data=data, now_ms=now_ms)

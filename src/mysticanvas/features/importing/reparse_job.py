@@ -1,4 +1,4 @@
-"""Kept texts, read again by the parsers of today: a batch of images a job."""
+"""The job that parses stored texts again with the current parsers, for a batch of images."""
 
 import posixpath
 import re
@@ -14,57 +14,57 @@ from mysticanvas.domain.recipe_json import load
 from mysticanvas.domain.task import Answer, Task
 from mysticanvas.features.hooks import Pixels
 from mysticanvas.features.importing import record, reparse_queries
-from mysticanvas.features.importing.messages import REPARSE_JOB, KeptRead, KeptTexts, ReadKept
+from mysticanvas.features.importing.messages import REPARSE_JOB, ReparseTexts, StoredTexts, TextsReparsed
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queue import NewJob
 
-# What is wrong with a file was seen when it was read, and no parser will see it again.
-_ABOUT_THE_FILE = re.compile(
+# Problems of the file itself were found when it was read. Parsing again cannot find them, so they are kept.
+_FILE_PROBLEM = re.compile(
     r"The file ends too early|The file holds more text|A text of |The text “|[^:]+\.(json|txt|ya?ml|xmp): "
 )
 
 
 def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
-    kept = reparse_queries.kept(tx, payload["generations"])
-    images = [KeptTexts(one.id, one.raw, posixpath.basename(one.path)) for one in kept]
-    return ReadKept(images) if images else None
+    stored = reparse_queries.load_stored(tx, payload["generations"])
+    images = [StoredTexts(one.id, one.raw, posixpath.basename(one.path)) for one in stored]
+    return ReparseTexts(images) if images else None
 
 
 def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
-    assert isinstance(answer, KeptRead)
+    assert isinstance(answer, TextsReparsed)
     read = dict(zip(answer.generations, answer.recipes, strict=True))
     rest = []
-    for one in reparse_queries.kept(tx, payload["generations"]):
+    for one in reparse_queries.load_stored(tx, payload["generations"]):
         content = read.get(one.id)
         if content is None:
             rest.append(one.id)
         elif content:
             recipe = load(content)
-            problems = [problem for problem in one.problems if _ABOUT_THE_FILE.match(problem)]
+            problems = [problem for problem in one.problems if _FILE_PROBLEM.match(problem)]
             record.set_recipe(tx, one.id, recipe, [*problems, *recipe.problems], now_ms=clock.now_ms())
     if rest:
         enqueue(tx, rest)
 
 
-def note(tx: WriteTx, image: GenerationId, pixels: Pixels, *, now_ms: int) -> None:
-    """Text that pixels hide is kept beside the texts of the file; what they say together is for a worker to read."""
+def store_hidden_text(tx: WriteTx, image: GenerationId, pixels: Pixels, *, now_ms: int) -> None:
+    """Store the stealth text of an image with the texts of its file, and queue the image for parsing."""
     if pixels.hidden is not None:
         raw_metadata.keep_also(tx, image, TextEntry("stealth", "stealth", pixels.hidden))
         enqueue(tx, [image])
 
 
 def enqueue(tx: WriteTx, images: Sequence[int]) -> None:
-    """The same images twice are one job while it waits."""
+    """Queue a job. A batch that is already queued gets no second job."""
     key = f"{images[0]}-{images[-1]}-{len(images)}"
-    job_queue.enqueue(tx, NewJob(REPARSE_JOB, payload_of(images), key), now_ms=clock.now_ms())
+    job_queue.enqueue(tx, NewJob(REPARSE_JOB, build_payload(images), key), now_ms=clock.now_ms())
 
 
-def payload_of(images: Sequence[int]) -> dict[str, Any]:
-    """The first image names the job where it fails."""
+def build_payload(images: Sequence[int]) -> dict[str, Any]:
+    """`generation` is the first image; it identifies the job in error messages."""
     return {"generations": list(images), "generation": images[0]}
 
 
 def split(payload: dict[str, Any]) -> list[dict[str, Any]]:
     images = payload["generations"]
     middle = len(images) // 2
-    return [payload_of(images[:middle]), payload_of(images[middle:])] if middle else []
+    return [build_payload(images[:middle]), build_payload(images[middle:])] if middle else []

@@ -1,4 +1,4 @@
-"""Images whose kept texts can be read again."""
+"""Images whose stored texts can be parsed again."""
 
 import json
 from collections.abc import Sequence
@@ -9,16 +9,16 @@ from mysticanvas.domain.generation import GenerationId
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """`raw_bytes` is how much was kept of it, compressed."""
+class OutdatedImage:
+    """`raw_bytes` is the compressed size of its stored texts."""
 
     id: GenerationId
     raw_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What a parser needs to read an image again, and what its row says now."""
+class StoredImage:
+    """The stored texts of an image, and its recorded problems."""
 
     id: GenerationId
     raw: bytes
@@ -26,9 +26,9 @@ class Kept:
     problems: list[str]
 
 
-def waiting(tx: ReadTx, images: Sequence[int] | None, *, older_than: int) -> list[Waiting]:
-    """Those of `images` (None: of all, the Trash too) that an older parser read, newest first. Images
-    without any text kept have nothing to be read."""
+def list_outdated(tx: ReadTx, images: Sequence[int] | None, *, older_than: int) -> list[OutdatedImage]:
+    """The images among `images` (None: all, including Trash) that an older parser read, newest first. Images without
+    stored texts are excluded."""
     rows = tx.all(
         """
         SELECT g.id, length(r.content) AS raw_bytes
@@ -41,11 +41,11 @@ def waiting(tx: ReadTx, images: Sequence[int] | None, *, older_than: int) -> lis
         older_than=older_than,
         images=None if images is None else json.dumps(list(images)),
     )
-    return [Waiting(**row) for row in rows]
+    return [OutdatedImage(**row) for row in rows]
 
 
-def kept(tx: ReadTx, images: Sequence[int]) -> list[Kept]:
-    """In the order asked for; those that are gone, or have no text any more, are left out."""
+def load_stored(tx: ReadTx, images: Sequence[int]) -> list[StoredImage]:
+    """Stored texts in the order of `images`. Images that are deleted or have no stored texts are excluded."""
     rows = tx.all(
         """
         SELECT g.id, r.content AS raw, f.path, g.problems_json
@@ -57,4 +57,4 @@ def kept(tx: ReadTx, images: Sequence[int]) -> list[Kept]:
         """,
         images=json.dumps(list(images)),
     )
-    return [Kept(problems=json.loads(row.pop("problems_json")), **row) for row in rows]
+    return [StoredImage(problems=json.loads(row.pop("problems_json")), **row) for row in rows]

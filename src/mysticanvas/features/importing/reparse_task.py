@@ -6,7 +6,7 @@ import zlib
 
 from mysticanvas.domain.file import TextEntry
 from mysticanvas.domain.recipe_json import dump
-from mysticanvas.features.importing.messages import KeptRead, KeptTexts, ReadKept
+from mysticanvas.features.importing.messages import ReparseTexts, StoredTexts, TextsReparsed
 from mysticanvas.formats.detect import read_entries
 
 # The result ends at these limits, and the remaining images are requested again.
@@ -15,7 +15,7 @@ MAX_ANSWER_BYTES = 16 * 1024 * 1024
 MAX_RAW_BYTES = 64 * 1024 * 1024
 
 
-def run(task: ReadKept) -> KeptRead:
+def run(task: ReparseTexts) -> TextsReparsed:
     recipes: list[bytes] = []
     began_s = time.monotonic()
     size_bytes = 0
@@ -24,10 +24,10 @@ def run(task: ReadKept) -> KeptRead:
             break
         recipes.append(_parse_image(image))
         size_bytes += len(recipes[-1])
-    return KeptRead([image.generation for image in task.images[: len(recipes)]], recipes)
+    return TextsReparsed([image.generation for image in task.images[: len(recipes)]], recipes)
 
 
-def _parse_image(image: KeptTexts) -> bytes:
+def _parse_image(image: StoredTexts) -> bytes:
     entries = _unpack(image.raw)
     if entries is None:
         return b""

@@ -1,4 +1,4 @@
-"""Imports over HTTP, reading again, and the state of the library that every page shows."""
+"""Routes for imports, reparsing, and the library status that every page shows."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -18,8 +18,8 @@ from mysticanvas.http.schemas import MAX_QUERY, PathText, reply
 from mysticanvas.jobs.progress import JobProgress
 from mysticanvas.search.snapshots import Snapshots
 
-# Where generators put their images when nobody tells them otherwise, beneath the home folder.
-_USUAL = (
+# Default output folders of generators, relative to the home folder.
+_DEFAULT_FOLDERS = (
     ("ComfyUI/output", "ComfyUI"),
     ("ComfyUI_windows_portable/ComfyUI/output", "ComfyUI"),
     ("Documents/ComfyUI/output", "ComfyUI"),
@@ -40,7 +40,7 @@ class ImportIn(BaseModel):
 
 
 class ReparseIn(BaseModel):
-    """No query: every image, those in the Trash too. `all`: also what today's parsers have read."""
+    """`q`: a search; empty for all images, including Trash. `all`: include images read by the current parsers."""
 
     q: str = Field("", max_length=MAX_QUERY)
     everything: bool = Field(False, alias="all")
@@ -96,5 +96,5 @@ def _add_imports(router: APIRouter, database: Database, snapshots: Snapshots, im
 
     @router.get("/suggestions")
     def suggestions() -> Response:
-        found = [(Path.home() / folder, label) for folder, label in _USUAL]
+        found = [(Path.home() / folder, label) for folder, label in _DEFAULT_FOLDERS]
         return reply({"folders": [{"path": str(path), "label": label} for path, label in found if path.is_dir()]})

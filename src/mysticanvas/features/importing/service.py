@@ -1,4 +1,4 @@
-"""Imports, one at a time: asked for, followed, cancelled. `import_run.py` does one."""
+"""Starts, tracks and cancels imports, one at a time. `session.py` runs a single import."""
 
 import logging
 import os
@@ -28,8 +28,8 @@ from mysticanvas.settings import Settings
 log = logging.getLogger(__name__)
 
 PROGRESS_EVERY_S = 0.25
-# Reports of earlier imports that can still be asked for.
-REPORTS_KEPT = 50
+# How many reports of finished imports are kept.
+MAX_REPORTS = 50
 
 Listener = Callable[[ImportProgress], None]
 
@@ -42,10 +42,10 @@ class _Import:
     dry_run: bool
     by_watcher: bool
     accept: bool
-    # As it is told in the events.
+    # The event kind in the log.
     kind: str = "scan"
     cancelled: Event = field(default_factory=Event)
-    over: Event = field(default_factory=Event)
+    finished: Event = field(default_factory=Event)
     on_end: Listener | None = None
     run: ImportRun | None = None
     started_s: float = field(default_factory=time.monotonic)
@@ -55,7 +55,7 @@ class _Import:
         seconds = (self.ended_s or time.monotonic()) - self.started_s
         tally = self.run.tally if self.run is not None else Tally()
         todo = self.run.todo if self.run is not None else 0
-        rate_per_s = tally.counts.settled / seconds if seconds > 0 else 0.0
+        rate_per_s = tally.counts.processed / seconds if seconds > 0 else 0.0
         listed = tally.state is not ImportState.LISTING
         return ImportProgress(
             id=self.id,
@@ -74,8 +74,8 @@ class _Import:
 class Importing:
     """The imports of one library. Each call returns at once; the work is done by one thread.
 
-    `on_progress` is called on that thread, at most four times a second and once at the end; not for
-    what the watcher asks, unless that takes in something.
+    `on_progress` is called on that thread, at most four times a second and once at the end. For scans by the watcher,
+    it is called only at the end.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class Importing:
         self._current: _Import | None = None
         self._waiting: SimpleQueue[_Import | None] = SimpleQueue()
         self._lock = Lock()
-        self._told_s = 0.0
+        self._reported_s = 0.0
         self._thread = Thread(target=self._work, name="importing")
 
     def __enter__(self) -> "Importing":
@@ -113,22 +113,22 @@ class Importing:
         self._thread.join()
 
     def start(self, paths: Sequence[str], *, dry_run: bool = False, watch: bool = True) -> str:
-        """Queue an import of these folders and return its id. A folder inside a known root is
-        imported as part of that root; another becomes a root, watched when `watch` says so.
+        """Queue an import of folders and return its ID. A folder inside a known root is imported as part of that root.
+        Any other folder becomes a root, which is watched if `watch` is set.
 
-        Raises `InvalidInputError` for a path that is no folder, before anything is changed.
+        Raises `InvalidInputError` when a path is not a folder, before anything is changed.
         """
         folders = [folder_named(path) for path in paths]
         starts = [self._start_for(folder, dry_run=dry_run, watch=watch) for folder in folders]
         return self._enqueue([str(f) for f in folders], starts, dry_run=dry_run, kind="import")
 
     def rescan(self, root: Root, *, accept: bool = False, dry_run: bool = False, on_end: Listener | None = None) -> str:
-        """Queue a scan of a whole root. `accept`: what it does not find is gone, says a person. `on_end` is
-        called on the thread of the imports."""
+        """Queue a scan of a whole root and return its ID. `accept`: the user confirmed that files that are not found
+        are missing. `on_end` is called on the import thread."""
         return self._enqueue([root.path], [Start(root)], dry_run=dry_run, accept=accept, on_end=on_end)
 
-    def leave(self, root: Root) -> None:
-        """Look at a root no more: what is under way in it ends, and it is not watched."""
+    def stop_root(self, root: Root) -> None:
+        """Cancel all imports of a root and stop watching it."""
         with self._lock:
             for one in self._imports.values():
                 if any(start.root == root for start in one.starts):
@@ -136,7 +136,7 @@ class Importing:
         self._watcher.remove(root.path)
 
     def start_changed(self, root: Root, folders: Sequence[bytes], *, recursive: bool = False) -> str:
-        """Queue a look at some folders of a root, as the watcher asks for."""
+        """Queue a scan of changed folders of a root, for the watcher. Returns its ID."""
         starts = [Start(root, folder, recursive) for folder in folders]
         return self._enqueue([root.path], starts, by_watcher=True)
 
@@ -144,9 +144,9 @@ class Importing:
         return self._find(import_id).progress()
 
     def report(self, import_id: str, *, wait_s: float = 0.0) -> ImportReport | None:
-        """What the import did; None while it goes on, after waiting for at most `wait_s`."""
+        """The report of a finished import; None if it is still running after `wait_s`."""
         one = self._find(import_id)
-        if not one.over.wait(wait_s):
+        if not one.finished.wait(wait_s):
             return None
         progress = one.progress()
         return ImportReport(
@@ -166,7 +166,7 @@ class Importing:
         )
 
     def cancel(self, import_id: str) -> None:
-        """What is committed stays; the rest is left for another import."""
+        """Cancel an import. Committed files stay; the next import continues with the rest."""
         self._find(import_id).cancelled.set()
 
     def current(self) -> ImportProgress | None:
@@ -179,7 +179,7 @@ class Importing:
         with self._lock:
             one = self._imports.get(import_id)
         if one is None:
-            raise NotFoundError("There is no such import; its report may be gone.")
+            raise NotFoundError("There is no import with this ID. Reports of older imports are deleted.")
         return one
 
     def _start_for(self, folder: Path, *, dry_run: bool, watch: bool) -> Start:
@@ -189,7 +189,7 @@ class Importing:
             if folder.is_relative_to(root.path):
                 inside = os.fsencode(folder.relative_to(root.path).as_posix())
                 return Start(root, inside)
-        moved = missing.root_that_moved_to(self._database, folder)
+        moved = missing.find_moved_root(self._database, folder)
         if moved is not None and not dry_run:
             self._database.write(missing.relocate, moved, folder, now_ms=self._now_ms())
             return self._start_for(folder, dry_run=dry_run, watch=watch)
@@ -214,7 +214,7 @@ class Importing:
         one = _Import(str(uuid.uuid4()), paths, starts, dry_run, by_watcher, accept, kind, on_end=on_end)
         with self._lock:
             self._imports[one.id] = one
-            for old in [i for i, other in self._imports.items() if other.over.is_set()][:-REPORTS_KEPT]:
+            for old in [i for i, other in self._imports.items() if other.finished.is_set()][:-MAX_REPORTS]:
                 del self._imports[old]
         self._waiting.put(one)
         return one.id
@@ -223,14 +223,14 @@ class Importing:
         while (one := self._waiting.get()) is not None:
             self._current = one
             try:
-                self._do(one)
+                self._run(one)
             finally:
                 self._current = None
-                one.over.set()
+                one.finished.set()
                 if one.on_end is not None:
                     one.on_end(one.progress())
 
-    def _do(self, one: _Import) -> None:
+    def _run(self, one: _Import) -> None:
         one.started_s = time.monotonic()
         one.run = run = ImportRun(
             self._database,
@@ -240,16 +240,16 @@ class Importing:
             accept=one.accept,
             settle_s=self._settle_s,
             cancelled=one.cancelled,
-            on_step=lambda: self._tell(one),
+            on_step=lambda: self._report_progress(one),
             now_ms=self._now_ms,
         )
-        run.tally.state = self._ending(one, run)
+        run.tally.state = self._run_to_end(one, run)
         one.ended_s = time.monotonic()
-        if not one.dry_run and (not one.by_watcher or _changed_something(run.tally.counts)):
-            self._database.write_bulk(_note_end, one, now_ms=self._now_ms())
-        self._tell(one, always=True)
+        if not one.dry_run and (not one.by_watcher or _has_changes(run.tally.counts)):
+            self._database.write_bulk(_log_end, one, now_ms=self._now_ms())
+        self._report_progress(one, always=True)
 
-    def _ending(self, one: _Import, run: ImportRun) -> ImportState:
+    def _run_to_end(self, one: _Import, run: ImportRun) -> ImportState:
         try:
             run.run()
         except MystiCanvasError as error:
@@ -257,17 +257,17 @@ class Importing:
             log.exception("import stopped", extra={"paths": one.paths})
             return ImportState.FAILED
         except Exception:
-            run.tally.message = "The import stopped on a fault of MystiCanvas; the log has the details."
-            log.exception("import stopped by a fault", extra={"paths": one.paths})
+            run.tally.message = "The import stopped because of an internal error. See the log for details."
+            log.exception("import stopped by an internal error", extra={"paths": one.paths})
             return ImportState.FAILED
         run.tally.message = " ".join(run.tally.offline)
         return ImportState.CANCELLED if one.cancelled.is_set() else ImportState.DONE
 
-    def _tell(self, one: _Import, *, always: bool = False) -> None:
+    def _report_progress(self, one: _Import, *, always: bool = False) -> None:
         now_s = time.monotonic()
-        if not always and (one.by_watcher or now_s - self._told_s < PROGRESS_EVERY_S):
+        if not always and (one.by_watcher or now_s - self._reported_s < PROGRESS_EVERY_S):
             return
-        self._told_s = now_s
+        self._reported_s = now_s
         self._on_progress(one.progress())
 
 
@@ -279,7 +279,7 @@ def start_importing(
     settings: Settings,
     now_ms: Callable[[], int],
 ) -> Importing:
-    """Its progress is shown by every open page."""
+    """Create the import service. Its progress is sent to all open pages."""
     return Importing(
         database,
         workers,
@@ -290,11 +290,11 @@ def start_importing(
     )
 
 
-def _changed_something(counts: ImportCounts) -> bool:
+def _has_changes(counts: ImportCounts) -> bool:
     return bool(counts.imported or counts.changed or counts.missing)
 
 
-def _note_end(tx: WriteTx, one: _Import, *, now_ms: int) -> None:
+def _log_end(tx: WriteTx, one: _Import, *, now_ms: int) -> None:
     progress = one.progress()
     event_log.append(
         tx,

@@ -1,7 +1,7 @@
 """One import: folders are listed, new files read in worker processes, rows committed in batches.
 
-The thread that calls `ImportRun.run` owns all state here; workers answer through one queue. `lister.py` looks after
-the folders, `reader.py` after the workers, `settler.py` after what they read, `batch.py` after what is committed.
+The thread that calls `ImportRun.run` owns all state here; workers answer through one queue. `lister.py` handles
+folders, `reader.py` workers, `resolver.py` the files they read, and `batch.py` commits.
 """
 
 from collections.abc import Callable
@@ -12,8 +12,8 @@ from mysticanvas.domain.task import Executor
 from mysticanvas.features.importing.batch import Batch
 from mysticanvas.features.importing.lister import Lister
 from mysticanvas.features.importing.messages import ImagesRead
-from mysticanvas.features.importing.reader import Files, Reader, Unread
-from mysticanvas.features.importing.settler import DryCount, Settler
+from mysticanvas.features.importing.reader import Files, Reader, ReadFailure
+from mysticanvas.features.importing.resolver import DryCount, Resolver
 from mysticanvas.features.importing.tally import Folder, Queue, Scopes, Start, Tally
 from mysticanvas.features.importing.types import ImportState
 from mysticanvas.fs.scanner import FolderListing
@@ -24,7 +24,7 @@ FILES_AHEAD = 20_000
 
 class ImportRun:
     """`settle_s`: how long an incomplete file must stay unchanged before it counts as damaged.
-    `accept`: a person has said that what is not found is gone, however much it is."""
+    `accept`: the user confirmed that files that are not found are missing, no matter how many."""
 
     def __init__(
         self,
@@ -51,16 +51,16 @@ class ImportRun:
         )
         self._reader = Reader(executor)
         dry = DryCount(database, batch, scopes, tally) if dry_run else None
-        self._settler = Settler(
+        self._resolver = Resolver(
             database, executor, batch, queue, scopes, tally, dry=dry, settle_s=settle_s, now_ms=now_ms
         )
 
     @property
     def todo(self) -> int:
-        return self.tally.counts.seen - self.tally.counts.settled
+        return self.tally.counts.seen - self.tally.counts.processed
 
     def run(self) -> None:
-        """Returns when every file found is committed, or soon after `cancelled` is set."""
+        """Import all files. Returns when they are committed, or soon after `cancelled` is set."""
         self._begin()
         while self._has_work() and not self._cancelled.is_set():
             self._submit()
@@ -70,47 +70,47 @@ class ImportRun:
             self._on_step()
         self._batch.commit()
         if not self._cancelled.is_set():
-            self._lister.settle_missing()
+            self._lister.resolve_missing()
 
     def _begin(self) -> None:
         self._lister.begin(self._starts)
 
     def _has_work(self) -> bool:
-        return bool(self._queue or self._reader.in_flight or self._settler.edited)
+        return bool(self._queue or self._reader.in_flight or self._resolver.edited)
 
     def _submit(self) -> None:
         queue, reader = self._queue, self._reader
         queue.retry_unsettled()
         while reader.has_room:
             if queue.folders and len(queue.files) < FILES_AHEAD:
-                reader.ask(queue.folders.popleft())
+                reader.submit(queue.folders.popleft())
             elif queue.files:
-                reader.ask(Files(queue.next_files()))
+                reader.submit(Files(queue.next_files()))
             elif queue.changed and not reader.in_flight:
                 self._batch.commit()
                 queue.take_changed()
-            elif self._settler.edited and not reader.in_flight:
-                self._settle_edited()
+            elif self._resolver.edited and not reader.in_flight:
+                self._resolve_edited()
             else:
                 break
         if not queue.folders and self.tally.state is ImportState.LISTING:
             self.tally.state = ImportState.READING
 
-    def _settle_edited(self) -> None:
+    def _resolve_edited(self) -> None:
         self._batch.commit()
-        for found in self._settler.take_edited():
+        for found in self._resolver.take_edited():
             if self._cancelled.is_set():
                 return
-            self._settler.settle_known(found)
+            self._resolver.resolve_known(found)
             self._on_step()
 
     def _take_answer(self) -> None:
-        match self._reader.take():
+        match self._reader.next_answer():
             case (Folder() as folder, FolderListing() as listing):
-                self._lister.sort_out(folder, listing)
-            case (Folder() as folder, Unread(reason)):
+                self._lister.classify_files(folder, listing)
+            case (Folder() as folder, ReadFailure(reason)):
                 self._lister.fail(folder, reason)
-            case (Files(wanted), ImagesRead(reads)):
-                self._settler.settle_all(wanted, reads)
-            case (Files([one]), Unread(reason)):
-                self._settler.fail(one.root, one.stat, reason)
+            case (Files(pending), ImagesRead(reads)):
+                self._resolver.resolve_all(pending, reads)
+            case (Files([one]), ReadFailure(reason)):
+                self._resolver.fail(one.root, one.stat, reason)

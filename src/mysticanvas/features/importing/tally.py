@@ -1,4 +1,4 @@
-"""What the parts of one import share: where it begins, what waits to be read, what it has done."""
+"""State that the parts of an import share: start folders, queues, counts and scanned scopes."""
 
 import os
 import time
@@ -11,15 +11,15 @@ from mysticanvas.domain.file import Failure, FileStat
 from mysticanvas.features.importing.missing import Scope
 from mysticanvas.features.importing.types import ImportCounts, ImportState
 
-# Enough that a message costs little beside the files it asks for; few enough that all workers have some.
-FILES_A_TASK = 16
-# Paths of each kind of change that a dry run names.
-EXAMPLES = 50
+# Enough that the message costs little compared to its files, and few enough to keep all workers busy.
+FILES_PER_TASK = 16
+# How many paths a dry run lists per kind of change.
+MAX_EXAMPLES = 50
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Where to begin: a folder of a root; `recursive` walks its sub-folders too."""
+    """A folder of a root where the import starts; `recursive` includes its subfolders."""
 
     root: Root
     folder: bytes = b""
@@ -28,7 +28,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder to list. `again`: a worker crashed when it was listed."""
+    """A folder to list. `again`: this is a retry after a worker crash."""
 
     root: Root
     path_bytes: bytes
@@ -37,9 +37,9 @@ class Folder:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """A file to read. `known` is its row when the path is known with other content.
-    `since_s` is when this content was first seen incomplete, None before."""
+class PendingFile:
+    """A file to read. `known` is the row of its path if the file has changed, None for a new path. `since_s` is when
+    the file was first found incomplete, None before."""
 
     root: Root
     stat: FileStat
@@ -50,7 +50,7 @@ class Wanted:
 
 @dataclass(slots=True)
 class Tally:
-    """What a run has done so far; read by other threads, written by its own."""
+    """The progress of an import. Written by its own thread, read by others."""
 
     state: ImportState = ImportState.LISTING
     counts: ImportCounts = field(default_factory=ImportCounts)
@@ -60,15 +60,15 @@ class Tally:
     asks: bool = False
     message: str = ""
 
-    def note(self, what: str, path: str) -> None:
-        """An example of what a dry run counts as `what`, which names a count."""
+    def add_example(self, what: str, path: str) -> None:
+        """Increase the count named `what`, and keep `path` as an example in a dry run."""
         setattr(self.counts, what, getattr(self.counts, what) + 1)
-        if len(some := self.examples.setdefault(what, [])) < EXAMPLES:
+        if len(some := self.examples.setdefault(what, [])) < MAX_EXAMPLES:
             some.append(path)
 
-    def note_failure(self, root: Root, path_bytes: bytes, reason: str) -> None:
+    def add_failure(self, root: Root, path_bytes: bytes, reason: str) -> None:
         self.counts.failed += 1
-        path = os.path.join(root.path, shown(path_bytes)) if path_bytes else root.path
+        path = os.path.join(root.path, decode_path(path_bytes)) if path_bytes else root.path
         self.failures.append(Failure(path, reason))
 
 
@@ -77,28 +77,28 @@ class Queue:
 
     def __init__(self) -> None:
         self.folders: deque[Folder] = deque()
-        self.files: deque[Wanted] = deque()
-        # Known paths with other content: looked at when everything new has its row, so that a file that
-        # was moved is found before what took its place.
-        self.changed: deque[Wanted] = deque()
-        self._unsettled: deque[tuple[float, Wanted]] = deque()
+        self.files: deque[PendingFile] = deque()
+        # Known paths with new content. They are read after all new files have rows, so that a moved file is found
+        # before the file that replaced it.
+        self.changed: deque[PendingFile] = deque()
+        self._unsettled: deque[tuple[float, PendingFile]] = deque()
 
     def __bool__(self) -> bool:
         return bool(self.folders or self.files or self.changed or self._unsettled)
 
-    def next_files(self) -> list[Wanted]:
-        """As many as one task reads, of one root."""
+    def next_files(self) -> list[PendingFile]:
+        """The files for the next task, all from one root."""
         batch = [self.files.popleft()]
-        while self.files and len(batch) < FILES_A_TASK and self.files[0].root == batch[0].root:
+        while self.files and len(batch) < FILES_PER_TASK and self.files[0].root == batch[0].root:
             batch.append(self.files.popleft())
         return batch
 
     def take_changed(self) -> None:
         self.files, self.changed = self.changed, deque()
 
-    def put_aside(self, wanted: Wanted, *, for_s: float) -> None:
-        """A file that is still being written is read again later."""
-        self._unsettled.append((time.monotonic() + for_s, wanted))
+    def put_aside(self, pending: PendingFile, *, for_s: float) -> None:
+        """Read a file again later, because it is still being written."""
+        self._unsettled.append((time.monotonic() + for_s, pending))
 
     def retry_unsettled(self) -> None:
         now_s = time.monotonic()
@@ -107,17 +107,17 @@ class Queue:
 
 
 class Scopes(dict[int, Scope]):
-    """What the run has looked at, by the ids of the roots; a root that is not kept has none."""
+    """What an import has scanned, by root ID. A root that is not stored (dry run) has no scope."""
 
-    def met(self, root: Root, row: KnownFile) -> None:
+    def mark_seen(self, root: Root, row: KnownFile) -> None:
         if root.id is not None:
             self[root.id].seen.add(row.id)
 
-    def met_anywhere(self, row: KnownFile) -> None:
+    def mark_seen_anywhere(self, row: KnownFile) -> None:
         for scope in self.values():
             scope.seen.add(row.id)
 
 
-def shown(path_bytes: bytes) -> str:
-    """A path for reading: bytes that are no UTF-8 become U+FFFD."""
+def decode_path(path_bytes: bytes) -> str:
+    """A path for display. Bytes that are not UTF-8 become U+FFFD."""
     return path_bytes.decode("utf-8", "replace")

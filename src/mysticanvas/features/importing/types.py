@@ -1,4 +1,4 @@
-"""An import as a person follows it."""
+"""Progress and report of an import."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -7,8 +7,8 @@ from mysticanvas.domain.file import Failure
 
 
 class ImportState(StrEnum):
-    """LISTING → READING → DONE | FAILED | CANCELLED. Listing and reading overlap; READING says
-    that every folder has been listed, so that `todo` is exact."""
+    """LISTING → READING → DONE | FAILED | CANCELLED. Listing and reading overlap. In READING, all folders have been
+    listed, so `todo` is exact."""
 
     LISTING = "listing"
     READING = "reading"
@@ -23,9 +23,9 @@ class ImportState(StrEnum):
 
 @dataclass(slots=True)
 class ImportCounts:
-    """`seen` = imported + changed + unchanged + moved + copies + failed, once the import is over. `changed`
-    have other content at a known path. `missing` counts known files that were not found; they are not among
-    the seen."""
+    """`seen` = imported + changed + unchanged + moved + copies + failed, once the import has ended. `changed` counts
+    known paths with new content. `missing` counts known files that were not found; they are not included in
+    `seen`."""
 
     seen: int = 0
     imported: int = 0
@@ -37,13 +37,13 @@ class ImportCounts:
     missing: int = 0
 
     @property
-    def settled(self) -> int:
+    def processed(self) -> int:
         return self.imported + self.changed + self.unchanged + self.moved + self.copies + self.failed
 
 
 @dataclass(frozen=True, slots=True)
 class ImportProgress:
-    """`rate_per_s` counts settled files; `eta_s` is None while folders are still being listed."""
+    """`rate_per_s` counts processed files. `eta_s` is None while folders are still being listed."""
 
     id: str
     state: ImportState
@@ -66,8 +66,8 @@ class ImportProgress:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """`examples` of a dry run are some paths of what it would change, by the names of the counts. `asks`:
-    so much would be missing that a scan would ask first."""
+    """`examples` are paths that a dry run would change, by the names of the counts. `asks`: a scan would require
+    confirmation, because too many files would be missing."""
 
     files_seen: int
     imported: int

@@ -1,1 +1,1 @@
-"""Which image was made from which."""
+"""Lineage: which images were made from which."""

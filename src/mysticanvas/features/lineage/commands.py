@@ -1,4 +1,4 @@
-"""`lineage`, `link`, `unlink`: what an image came from."""
+"""The commands `lineage`, `link` and `unlink`."""
 
 from typing import Annotated, Any
 
@@ -9,7 +9,7 @@ from mysticanvas.cli.client import connect
 from mysticanvas.cli.options import Json, Library, settings_for
 from mysticanvas.cli.output import out, print_json
 
-Image = Annotated[str, typer.Argument(metavar="ID", help="The image's uuid, as search prints it.")]
+Image = Annotated[str, typer.Argument(metavar="ID", help="The image's UUID, as `search` prints it.")]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -19,7 +19,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def lineage(image: Image, library: Library = None, json: Json = False) -> None:
-    """What an image came from, and what came from it."""
+    """Show the images that an image was made from, and the images made from it."""
     with connect(settings_for(library)) as client:
         found = client.get(f"/api/generations/{image}/lineage")
     if json:
@@ -36,29 +36,29 @@ def lineage(image: Image, library: Library = None, json: Json = False) -> None:
     for one in found["unknown"]:
         out.print(f"{one['role']} not in this library: {one['name'] or one['hash']}", markup=False, highlight=False)
     if found["truncated"]:
-        out.print("There is more than is shown here.")
+        out.print("The lineage is incomplete: there are more images than can be shown.")
 
 
 def link(
     image: Image,
-    parent: Annotated[str, typer.Argument(metavar="PARENT", help="The uuid of the image it came from.")],
+    parent: Annotated[str, typer.Argument(metavar="PARENT", help="The UUID of the parent image.")],
     relation: Annotated[str | None, typer.Option(help="img2img, inpaint, upscale, variation or reproduction.")] = None,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Say that an image came from another. What its file says does not change that again."""
-    _correct(image, {"parent": parent, "relation": relation}, library, json)
+    """Set the parent of an image. Metadata in its file does not change it again."""
+    _set_parent(image, {"parent": parent, "relation": relation}, library, json)
 
 
 def unlink(image: Image, library: Library = None, json: Json = False) -> None:
-    """Say that an image came from no other."""
-    _correct(image, {"parent": None}, library, json)
+    """Remove the parent of an image."""
+    _set_parent(image, {"parent": None}, library, json)
 
 
-def _correct(image: str, asked: dict[str, Any], library: Library, json: bool) -> None:
+def _set_parent(image: str, asked: dict[str, Any], library: Library, json: bool) -> None:
     with connect(settings_for(library)) as client:
         done = client.post(f"/api/generations/{image}/parent", asked)
     if json:
         print_json(done)
     else:
-        out.print(f"Done. To take it back: mysticanvas undo {done['operation']}.")
+        out.print(f"Parent updated. Undo: mysticanvas undo {done['operation']}")

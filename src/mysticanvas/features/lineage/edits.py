@@ -1,4 +1,4 @@
-"""Corrections of what an image was made from."""
+"""The edit that sets the parent of an image."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -13,9 +13,10 @@ from mysticanvas.features.lineage.queries import Parent
 
 
 class SetParent(Edit, frozen=True, kw_only=True):
-    """The image was made from `parent` (a uuid; None: from no other), whatever its file says, now and later.
+    """Set the parent of an image to `parent` (a UUID; None: no parent), overriding the metadata in its file now and
+    later.
 
-    Raises `NotFoundError`, and `InvalidInputError` where an image would come from itself."""
+    Raises `NotFoundError`, and `InvalidInputError` when an image would be its own ancestor."""
 
     kind: ClassVar[str] = "parent"
     parent: str | None
@@ -25,12 +26,12 @@ class SetParent(Edit, frozen=True, kw_only=True):
         [image] = images
         relation = self.relation
         if relation is not None and relation not in list(ParentRelation):
-            raise InvalidInputError(f"There is no relation “{relation}”; there are {', '.join(ParentRelation)}.")
+            raise InvalidInputError(f"Unknown relation “{relation}”. Use one of: {', '.join(ParentRelation)}.")
         after = Parent(None, None, "user")
         if self.parent is not None:
             before, source = queries.parent_of(tx, image), generations.id_of(tx, self.parent)
             if before.parent_id != source and queries.comes_from(tx, source, image):
-                raise InvalidInputError("An image cannot come from itself, not even over several steps.")
+                raise InvalidInputError("An image cannot be its own ancestor. Select a different parent.")
             after = Parent(source, relation or before.parent_relation, "user")
         queries.set_parent(tx, image, after, now_ms=now_ms)
         return 1

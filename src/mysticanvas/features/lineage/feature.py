@@ -6,14 +6,14 @@ from mysticanvas.features.lineage.edits import EDITS
 
 FEATURE = Feature(
     edits=EDITS,
-    recorded=(Recorded(tables={}, also=frozenset({"generations"}), update=service.follow),),
+    recorded=(Recorded(tables={}, also=frozenset({"generations"}), update=service.update_derived),),
     import_hooks=ImportHooks(
-        on_images_added=service.note,
-        on_recipe_set=service.note_anew,
-        on_names_changed=service.note_arrival,
-        on_file_moved=service.note_move,
-        on_file_hashed=service.note_hash,
-        around_removal=service.removing,
+        on_images_added=service.on_images_added,
+        on_recipe_set=service.on_recipe_set,
+        on_names_changed=service.on_names_changed,
+        on_file_moved=service.on_file_moved,
+        on_file_hashed=service.on_file_hashed,
+        around_removal=service.around_removal,
     ),
     routes=(routes.routes,),
 )

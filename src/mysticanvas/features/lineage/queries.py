@@ -1,10 +1,10 @@
-"""Which image came from which: what the files name, what was found, and what the person said.
+"""Lineage: the inputs recorded in files, the images they were matched to, and parents set by the user.
 
-A name is compared without its folders and without the case of A to Z, as the index on `generation_files`
-has it. An image is found by its names of today, by those of its copies, and by those it had before.
+Names are compared without folders and ASCII case, like the index on `generation_files`. An image is found by its
+current names, the names of its copies, and its former names.
 
-An input leads to the image that it names (`found_id`). It counts where it says how that is known
-(`found_by`): without, it would close a circle, and is kept only to be looked at again.
+An input is matched to the image that it names (`found_id`). The match counts only with `found_by`; without it, the
+match would close a circle, and is stored only to be checked again.
 """
 
 import json
@@ -16,16 +16,16 @@ from mysticanvas.db.images.former_names import LOWER, MAX_NAME, name_key
 from mysticanvas.domain.generation import GenerationId, InputImage
 
 MAX_INPUTS = 64
-# More namesakes than this are told apart by a hash alone.
+# Above this number of images with the same name, only a hash can identify one.
 MAX_CANDIDATES = 1_000
-# An image with more ancestors than this is no image of a person.
+# Real images have fewer ancestors; this limits the recursion.
 MAX_ANCESTORS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class NamedInput:
-    """An input as its file names it, and the image it was found to be; without `found_by` it would close
-    a circle with that."""
+    """An input as recorded in a file, and the image it was matched to. Without `found_by`, the match would close a
+    circle."""
 
     position: int
     role: str
@@ -39,8 +39,8 @@ class NamedInput:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An image that goes by a name. `path` is where a file of it is; its name may be a former one. `sha256`
-    is that of its content, `moment_ms` as `ages` has it."""
+    """An image with a given name. `path` is the path of one of its files, or a former name. `sha256` is the hash of its
+    content, `moment_ms` as in `Age`."""
 
     generation_id: GenerationId
     path: str
@@ -49,8 +49,8 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """An image that names another by this name; `found`: by the name, one of its inputs is found."""
+class WaitingImage:
+    """An image with an input of this name. `found`: the input is matched to an image."""
 
     generation_id: GenerationId
     name_key: str
@@ -59,8 +59,8 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Parent:
-    """What an image came from; what its file calls that, is apart. `parent_id` None with `parent_by`
-    'user': the person said that it came from none."""
+    """The parent of an image, not its name in the file. `parent_id` None with `parent_by` 'user': the user removed the
+    parent."""
 
     parent_id: GenerationId | None
     parent_relation: str | None
@@ -75,7 +75,7 @@ class Link:
     sure: bool
 
 
-# When an image was made, as far as is known: the same whichever of its copies came first.
+# When an image was created, as far as known. It does not depend on which copy was imported first.
 _MOMENT = """
        coalesce(iif(g.timestamp_source = 'mtime',
                     min(g.timestamp, (SELECT min(s.mtime_ns) / 1000000
@@ -85,13 +85,13 @@ _MOMENT = """
 """
 
 
-def key_of_input(one: InputImage) -> str | None:
-    """A1111 names the copy that it keeps of a source by the hash it writes."""
+def build_name_key(one: InputImage) -> str | None:
+    """The key to find an input by. A1111 names its copy of a source image by the hash that it records."""
     return name_key(one.name) or (f"{one.hash}.png".translate(LOWER) if one.hash else None)
 
 
 def set_inputs(tx: WriteTx, image: GenerationId, inputs: Sequence[InputImage]) -> None:
-    """In place of what was recorded before; nothing is found yet."""
+    """Replace the recorded inputs of an image. They are not matched to images yet."""
     tx.run("DELETE FROM generation_inputs WHERE generation_id = :image", image=image)
     tx.run_many(
         """
@@ -104,7 +104,7 @@ def set_inputs(tx: WriteTx, image: GenerationId, inputs: Sequence[InputImage]) -
                 "position": position,
                 "role": one.role.value,
                 "name": one.name[:MAX_NAME] if one.name else None,
-                "name_key": key_of_input(one),
+                "name_key": build_name_key(one),
                 "hash": one.hash[:MAX_NAME].translate(LOWER) if one.hash else None,
                 "hash_kind": one.hash_kind,
             }
@@ -115,11 +115,11 @@ def set_inputs(tx: WriteTx, image: GenerationId, inputs: Sequence[InputImage]) -
 
 
 def has_inputs(tx: ReadTx) -> bool:
-    """Whether any image names another."""
+    """Whether any image has an input."""
     return bool(tx.value("SELECT EXISTS (SELECT 1 FROM generation_inputs)"))
 
 
-def inputs_of(tx: ReadTx, image: GenerationId) -> list[NamedInput]:
+def list_inputs(tx: ReadTx, image: GenerationId) -> list[NamedInput]:
     rows = tx.all(
         """
         SELECT position, role, name, name_key, hash, hash_kind, found_id, found_by
@@ -146,9 +146,9 @@ def set_found(tx: WriteTx, image: GenerationId, position: int, found: Generation
     )
 
 
-def naming(tx: ReadTx, images: Sequence[GenerationId], *, by_hash: bool = False) -> list[Waiting]:
-    """Those that name one of these images, by a name that it has or had, unless a hash says it for sure;
-    with `by_hash` those that look for the hash of a file."""
+def list_waiting(tx: ReadTx, images: Sequence[GenerationId], *, by_hash: bool = False) -> list[WaitingImage]:
+    """Images with an input that has a current or former name of one of these images, and is not matched by hash. With
+    `by_hash`, only inputs with the hash of a file."""
     rows = tx.all(
         """
         WITH names (name_key) AS MATERIALIZED (
@@ -168,14 +168,14 @@ def naming(tx: ReadTx, images: Sequence[GenerationId], *, by_hash: bool = False)
         images=json.dumps(list(images)),
         by_hash=by_hash,
     )
-    return [Waiting(**(row | {"found": bool(row["found"])})) for row in rows]
+    return [WaitingImage(**(row | {"found": bool(row["found"])})) for row in rows]
 
 
-def naming_hash(tx: ReadTx, hex_digest: str) -> list[GenerationId]:
+def list_waiting_for_hash(tx: ReadTx, hex_digest: str) -> list[GenerationId]:
     return tx.column("SELECT DISTINCT generation_id FROM generation_inputs WHERE hash = :hash", hash=hex_digest)
 
 
-def with_sha256(tx: ReadTx, digest: bytes) -> GenerationId | None:
+def find_by_sha256(tx: ReadTx, digest: bytes) -> GenerationId | None:
     found: GenerationId | None = tx.value(
         "SELECT generation_id FROM generation_files WHERE sha256 = :digest AND kind IN ('final', 'copy') ORDER BY id",
         digest=digest,
@@ -184,7 +184,7 @@ def with_sha256(tx: ReadTx, digest: bytes) -> GenerationId | None:
 
 
 def named(tx: ReadTx, key: str) -> list[Candidate]:
-    """Every image that goes or went by this name, each path once; no more than one above `MAX_CANDIDATES`."""
+    """Every image with this current or former name, each path once; at most `MAX_CANDIDATES` + 1."""
     rows = tx.all(
         f"""
         SELECT named.generation_id, named.path, {_MOMENT} AS moment_ms,
@@ -219,13 +219,13 @@ def named(tx: ReadTx, key: str) -> list[Candidate]:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Age:
-    """Images in order of their age: by when they were made, then by what is in them."""
+    """Orders images by age: by creation time, then by content."""
 
     moment_ms: int
     fingerprint: bytes
 
 
-def ages(tx: ReadTx, images: Iterable[GenerationId]) -> dict[GenerationId, Age]:
+def load_ages(tx: ReadTx, images: Iterable[GenerationId]) -> dict[GenerationId, Age]:
     rows = tx.all(
         f"""
         SELECT g.id, {_MOMENT} AS moment_ms, coalesce(f.fingerprint, x'') AS fingerprint
@@ -238,8 +238,8 @@ def ages(tx: ReadTx, images: Iterable[GenerationId]) -> dict[GenerationId, Age]:
     return {row["id"]: Age(row["moment_ms"], row["fingerprint"]) for row in rows}
 
 
-def paths_of(tx: ReadTx, image: GenerationId) -> list[str]:
-    """Where files of it are and were, or their mere names."""
+def list_paths(tx: ReadTx, image: GenerationId) -> list[str]:
+    """Current and former paths of an image. Former ones may be file names without folders."""
     return tx.column(
         """
         SELECT path FROM generation_files WHERE generation_id = :image AND kind IN ('final', 'copy')
@@ -250,8 +250,8 @@ def paths_of(tx: ReadTx, image: GenerationId) -> list[str]:
     )
 
 
-def made_from(tx: ReadTx, image: GenerationId) -> list[GenerationId]:
-    """The images that this one went into, as far as is known, or would have but for a circle."""
+def list_made_from(tx: ReadTx, image: GenerationId) -> list[GenerationId]:
+    """Images made from this one, including matches that would close a circle."""
     return tx.column(
         """
         SELECT id FROM generations WHERE parent_id = :image
@@ -287,7 +287,7 @@ def set_parent(tx: WriteTx, image: GenerationId, parent: Parent, *, now_ms: int)
 
 
 def set_found_parent(tx: WriteTx, image: GenerationId, found: GenerationId | None, by: str | None) -> None:
-    """What the file says. Nothing happens where the person has spoken, or where it is so already."""
+    """Set the parent found from the file. Does nothing if the user has set a parent or nothing changes."""
     changed = tx.run(
         """
         UPDATE generations
@@ -303,13 +303,13 @@ def set_found_parent(tx: WriteTx, image: GenerationId, found: GenerationId | Non
 
 
 def comes_from(tx: ReadTx, image: GenerationId, ancestor: GenerationId) -> bool:
-    """Whether `ancestor` is `image` itself or went into it, over any number of steps."""
-    return ancestor in _above(tx, image, closing=False)
+    """Whether `ancestor` is `image` itself or one of its ancestors."""
+    return ancestor in _list_ancestors(tx, image, closing=False)
 
 
-def _above(tx: ReadTx, image: GenerationId, *, closing: bool) -> set[GenerationId]:
-    """The image and all that went into it; with `closing` also what only would close a circle. The
-    person's word about a parent stands in place of the file's."""
+def _list_ancestors(tx: ReadTx, image: GenerationId, *, closing: bool) -> set[GenerationId]:
+    """The image and its ancestors; with `closing`, including matches that would close a circle. A parent set by the
+    user replaces the source in the file."""
     return set(
         tx.column(
             """
@@ -337,8 +337,8 @@ def _above(tx: ReadTx, image: GenerationId, *, closing: bool) -> set[GenerationI
     )
 
 
-def made_of(tx: ReadTx, image: GenerationId) -> set[GenerationId]:
-    """The image and all that it went into, or would have but for a circle, over any number of steps."""
+def list_descendants(tx: ReadTx, image: GenerationId) -> set[GenerationId]:
+    """The image and its descendants, including matches that would close a circle."""
     return set(
         tx.column(
             """
@@ -364,17 +364,17 @@ def made_of(tx: ReadTx, image: GenerationId) -> set[GenerationId]:
     )
 
 
-def circle(tx: ReadTx, image: GenerationId, below: set[GenerationId]) -> set[GenerationId]:
-    """The images that the files, or the person, make come from this one and go into it, itself among
-    them; none where they make no circle. `below`: what `made_of` says."""
+def find_circle(tx: ReadTx, image: GenerationId, below: set[GenerationId]) -> set[GenerationId]:
+    """The images in a circle with this one: both its ancestors and its descendants, including itself. Empty without a
+    circle. `below` is the result of `list_descendants`."""
     if len(below) == 1:
         return set()
-    found = below & _above(tx, image, closing=True)
+    found = below & _list_ancestors(tx, image, closing=True)
     return found if len(found) > 1 else set()
 
 
-def closing(tx: ReadTx, images: Iterable[GenerationId]) -> list[GenerationId]:
-    """Those that would come from one of these images, but for a circle."""
+def list_circle_closers(tx: ReadTx, images: Iterable[GenerationId]) -> list[GenerationId]:
+    """Images with a match to one of these images that would close a circle."""
     return tx.column(
         """
         SELECT DISTINCT i.generation_id
@@ -386,8 +386,8 @@ def closing(tx: ReadTx, images: Iterable[GenerationId]) -> list[GenerationId]:
     )
 
 
-def person_joins(tx: ReadTx, images: Iterable[GenerationId]) -> bool:
-    """Whether the person said of one of these images that it came from another of them."""
+def is_joined_by_user(tx: ReadTx, images: Iterable[GenerationId]) -> bool:
+    """Whether the user set one of these images as the parent of another."""
     return bool(
         tx.value(
             """
@@ -401,11 +401,12 @@ def person_joins(tx: ReadTx, images: Iterable[GenerationId]) -> bool:
     )
 
 
-# -- looking ----------------------------------------------------------------------------------
+# -- lineage view -----------------------------------------------------------------------------
 
 
-def links_up(tx: ReadTx, images: Sequence[GenerationId], *, limit: int) -> list[Link]:
-    """What went into these images. The person's word about a parent stands against the file's."""
+def list_parent_links(tx: ReadTx, images: Sequence[GenerationId], *, limit: int) -> list[Link]:
+    """Links from these images to their parents and other inputs. A parent set by the user replaces the source in the
+    file."""
     rows = tx.all(
         """
         SELECT g.id AS child, g.parent_id AS parent, coalesce(g.parent_relation, 'source') AS relation,
@@ -428,8 +429,8 @@ def links_up(tx: ReadTx, images: Sequence[GenerationId], *, limit: int) -> list[
     return [Link(**(row | {"sure": bool(row["sure"])})) for row in rows]
 
 
-def links_down(tx: ReadTx, images: Sequence[GenerationId], *, limit: int) -> list[Link]:
-    """What was made from these images."""
+def list_child_links(tx: ReadTx, images: Sequence[GenerationId], *, limit: int) -> list[Link]:
+    """Links from these images to the images made from them."""
     rows = tx.all(
         """
         SELECT g.id AS child, g.parent_id AS parent, coalesce(g.parent_relation, 'source') AS relation,
@@ -452,7 +453,7 @@ def links_down(tx: ReadTx, images: Sequence[GenerationId], *, limit: int) -> lis
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ImageSummary:
     id: GenerationId
     uuid: str
     thumb: str | None
@@ -466,7 +467,7 @@ class Shown:
     deleted: bool
 
 
-def shown(tx: ReadTx, images: Sequence[GenerationId]) -> list[Shown]:
+def load_summaries(tx: ReadTx, images: Sequence[GenerationId]) -> list[ImageSummary]:
     rows = tx.all(
         """
         SELECT g.id, g.uuid, lower(hex(f.blake3)) AS thumb, f.color_rgb AS color, f.width, f.height, g.timestamp,
@@ -480,5 +481,6 @@ def shown(tx: ReadTx, images: Sequence[GenerationId]) -> list[Shown]:
     )
     flags = ("favorite", "missing", "deleted")
     return [
-        Shown(**(row | {name: bool(row[name]) for name in flags} | {"thumb": row["thumb"] or None})) for row in rows
+        ImageSummary(**(row | {name: bool(row[name]) for name in flags} | {"thumb": row["thumb"] or None}))
+        for row in rows
     ]

@@ -1,4 +1,4 @@
-"""What an image came from and what came from it, and the person's word about it."""
+"""Routes for the lineage of an image and for setting its parent."""
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
@@ -13,7 +13,7 @@ from mysticanvas.http.schemas import reply
 
 
 class ParentIn(BaseModel):
-    """`parent` None: the image came from no other. `relation` None leaves what is known."""
+    """`parent`: a UUID, or null to remove the parent. `relation`: null keeps the current relation."""
 
     parent: str | None = Field(max_length=64)
     relation: str | None = Field(None, max_length=40)
@@ -23,11 +23,11 @@ def routes(database: Database, edits: EditRunner) -> APIRouter:
     router = APIRouter(prefix="/api/generations", tags=["lineage"])
 
     @router.get("/{uuid}/lineage")
-    def around(uuid: str) -> Response:
-        return reply(database.read(view.around, uuid))
+    def get_lineage(uuid: str) -> Response:
+        return reply(database.read(view.load_lineage, uuid))
 
     @router.post("/{uuid}/parent")
-    def correct(uuid: str, asked: ParentIn) -> Response:
+    def set_parent(uuid: str, asked: ParentIn) -> Response:
         image = database.read(generations.id_of, uuid)
         return reply(wire(edits.do(SetParent(parent=asked.parent, relation=asked.relation), [image])))
 

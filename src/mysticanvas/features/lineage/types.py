@@ -1,4 +1,4 @@
-"""What came from what."""
+"""The lineage around an image."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,8 @@ MAX_NODES = 200
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """`layer` is 0 for the image that was asked for and its siblings, negative for ancestors, positive
-    for descendants; an edge always leads to a higher layer. `role`: self, ancestor, descendant, sibling."""
+    """`layer` is 0 for the requested image and its siblings, negative for ancestors and positive for descendants. An
+    edge always leads to a higher layer. `role`: self, ancestor, descendant or sibling."""
 
     uuid: str
     layer: int
@@ -26,7 +26,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """`child` was made from `parent`, both uuids. `sure`: known by a hash or said by the person."""
+    """`child` was made from `parent`, both UUIDs. `sure`: matched by hash or set by the user."""
 
     parent: str
     child: str
@@ -36,7 +36,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class UnknownInput:
-    """An image that the file names and the library does not have."""
+    """An input in the file that is not in the library."""
 
     role: str
     name: str | None
@@ -45,8 +45,8 @@ class UnknownInput:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """`truncated`: there is more than is shown. `parent_by`: how the parent is known: hash, name, user;
-    'user' without a parent says that there is none."""
+    """`truncated`: some images are not included. `parent_by`: how the parent is known: hash, name or user; 'user'
+    without a parent means that the user removed it."""
 
     nodes: list[Node]
     edges: list[Edge]

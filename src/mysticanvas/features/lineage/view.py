@@ -1,4 +1,4 @@
-"""The lineage around one image, as layers: what it came from, its siblings, what came from it."""
+"""The lineage around one image in layers: ancestors, siblings and descendants."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,7 +9,7 @@ from mysticanvas.features.lineage import queries
 from mysticanvas.features.lineage.queries import Link
 from mysticanvas.features.lineage.types import MAX_NODES, Edge, Lineage, Node, UnknownInput
 
-# Ancestors are few and tell most; descendants and siblings share what is left.
+# Ancestors are few and matter most. Descendants and siblings share the rest.
 MAX_ANCESTORS = 80
 MAX_SIBLINGS = 40
 MAX_LAYERS = 40
@@ -17,29 +17,29 @@ MAX_LAYERS = 40
 _Step = Callable[..., list[Link]]
 
 
-def around(tx: ReadTx, uuid: str) -> Lineage:
-    """At most `MAX_NODES` images, the nearest first. Raises `NotFoundError`."""
+def load_lineage(tx: ReadTx, uuid: str) -> Lineage:
+    """The lineage of an image: at most `MAX_NODES` images, nearest first. Raises `NotFoundError`."""
     image = generations.id_of(tx, uuid)
-    up, cut_above = _walk(tx, image, queries.links_up, lambda link: link.parent, MAX_ANCESTORS)
+    up, cut_above = _walk(tx, image, queries.list_parent_links, lambda link: link.parent, MAX_ANCESTORS)
     above = {link.parent for link in up}
     parents = [link.parent for link in up if link.child == image]
-    beside = queries.links_down(tx, parents, limit=MAX_SIBLINGS + 1) if parents else []
+    beside = queries.list_child_links(tx, parents, limit=MAX_SIBLINGS + 1) if parents else []
     siblings = [link for link in beside if link.child != image and link.child not in above]
     room = MAX_NODES - 1 - len(above) - len({link.child for link in siblings[:MAX_SIBLINGS]})
-    down, cut_below = _walk(tx, image, queries.links_down, lambda link: link.child, room)
+    down, cut_below = _walk(tx, image, queries.list_child_links, lambda link: link.child, room)
     below = {link.child for link in down} - above
     siblings = [link for link in siblings[:MAX_SIBLINGS] if link.child not in below]
     links = list(dict.fromkeys([*up, *siblings, *down]))
     roles = {link.child: "sibling" for link in siblings}
     roles |= dict.fromkeys(below, "descendant") | dict.fromkeys(above, "ancestor") | {image: "self"}
-    layers = _layers(image, up, down) | {link.child: 0 for link in siblings}
-    return _lineage(tx, image, links, roles, layers, cut_above or cut_below or len(beside) > MAX_SIBLINGS)
+    layers = _assign_layers(image, up, down) | {link.child: 0 for link in siblings}
+    return _build_lineage(tx, image, links, roles, layers, cut_above or cut_below or len(beside) > MAX_SIBLINGS)
 
 
 def _walk(
     tx: ReadTx, image: GenerationId, step: _Step, far_end: Callable[[Link], GenerationId], most: int
 ) -> tuple[list[Link], bool]:
-    """The links of some steps away from an image, and whether there are more."""
+    """The links reached from an image step by step, and whether there are more."""
     links: list[Link] = []
     seen, edge = {image}, [image]
     for _ in range(MAX_LAYERS):
@@ -60,8 +60,8 @@ def _walk(
     return links, bool(edge)
 
 
-def _layers(image: GenerationId, up: Sequence[Link], down: Sequence[Link]) -> dict[GenerationId, int]:
-    """The longest way decides, so that every edge leads to a higher layer."""
+def _assign_layers(image: GenerationId, up: Sequence[Link], down: Sequence[Link]) -> dict[GenerationId, int]:
+    """The layer of each image. The longest path decides, so that every edge leads to a higher layer."""
     layers = {image: 0}
     for links, sign in ((up, -1), (down, 1)):
         for _ in range(MAX_LAYERS):
@@ -76,7 +76,7 @@ def _layers(image: GenerationId, up: Sequence[Link], down: Sequence[Link]) -> di
     return layers
 
 
-def _lineage(
+def _build_lineage(
     tx: ReadTx,
     image: GenerationId,
     links: Sequence[Link],
@@ -84,7 +84,7 @@ def _lineage(
     layers: dict[GenerationId, int],
     truncated: bool,
 ) -> Lineage:
-    shown = {one.id: one for one in queries.shown(tx, list(roles))}
+    shown = {one.id: one for one in queries.load_summaries(tx, list(roles))}
     nodes = [
         Node(
             uuid=one.uuid,
@@ -111,7 +111,7 @@ def _lineage(
     parent = queries.parent_of(tx, image)
     unknown = [
         UnknownInput(one.role, one.name, one.hash)
-        for one in queries.inputs_of(tx, image)
+        for one in queries.list_inputs(tx, image)
         if (one.found_id is None or one.found_by is None) and not (one.role == "source" and parent.parent_by == "user")
     ]
     return Lineage(nodes, edges, unknown, parent.parent_by, truncated)

@@ -1,4 +1,4 @@
-"""`models`: checkpoints, LoRAs and the like, and what was made with them."""
+"""The commands under `models`: checkpoints, LoRAs and other models, and the images made with them."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,25 +14,25 @@ from mysticanvas.domain.errors import InvalidInputError, NotFoundError
 FAILURES_SHOWN = 20
 
 commands = typer.Typer(no_args_is_help=True)
-Model = Annotated[str, typer.Argument(metavar="MODEL", help="The model's number or name.")]
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="The ID or name of the model.")]
 Kind = Annotated[str | None, typer.Option(help="checkpoint, lora, vae, embedding, controlnet, upscaler …")]
 
 
 def add_commands(app: typer.Typer) -> None:
-    app.add_typer(commands, name="models", help="Checkpoints, LoRAs and the like, and what was made with them.")
+    app.add_typer(commands, name="models", help="Checkpoints, LoRAs and other models, and the images made with them.")
 
 
 @commands.command(epilog="Example: mysticanvas models scan ~/ComfyUI/models")
 def scan(
     folders: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FOLDER …]", help="Folders of models; none: all known ones.")
+        list[Path] | None, typer.Argument(metavar="[FOLDER …]", help="Model folders. Default: all known model folders.")
     ] = None,
-    anew: Annotated[bool, typer.Option("--anew", help="Read also what did not change.")] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Wait for the hashes too.")] = False,
+    anew: Annotated[bool, typer.Option("--anew", help="Read unchanged files too.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until the hashes are computed.")] = False,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Look through folders of models. Only headers are read; hashes are computed when idle."""
+    """Scan model folders. Only headers are read now; hashes are computed when MystiCanvas is idle."""
     paths = [absolute(folder) for folder in folders or []]
     with connect(settings_for(library)) as client, err.status("Looking for models …"):
         report = client.post("/api/models/scan", {"paths": paths, "anew": anew})
@@ -49,7 +49,7 @@ def scan(
 
 @commands.command("list", epilog="Example: mysticanvas models list --kind lora")
 def list_models(kind: Kind = None, library: Library = None, json: Json = False) -> None:
-    """Every model once, most used first."""
+    """List models, most used first."""
     with connect(settings_for(library)) as client:
         found = client.get("/api/models", kind=kind)
     if json:
@@ -61,14 +61,16 @@ def list_models(kind: Kind = None, library: Library = None, json: Json = False) 
         where = "missing" if model["missing"] else model["path"] or ""
         images = f"{model['images']:,}{doubt}"
         table.add_row(str(model["id"]), model["kind"], model["name"], model["family"] or "", images, where)
-    out.print(table if found["models"] else "No models yet: mysticanvas models scan FOLDER", markup=False)
+    out.print(
+        table if found["models"] else "No models yet. Scan a folder: mysticanvas models scan FOLDER", markup=False
+    )
 
 
 @commands.command(epilog="Example: mysticanvas models show film_grain")
 def show(model: Model, kind: Kind = None, library: Library = None, json: Json = False) -> None:
-    """Everything known about one model."""
+    """Show the details of a model."""
     with connect(settings_for(library)) as client:
-        detail = client.get(f"/api/models/{_number(client, model, kind)}")
+        detail = client.get(f"/api/models/{_resolve_id(client, model, kind)}")
     if json:
         print_json(detail)
         return
@@ -87,30 +89,32 @@ def show(model: Model, kind: Kind = None, library: Library = None, json: Json = 
 
 @commands.command(epilog="Example: mysticanvas models merge 12 57")
 def merge(
-    keep: Annotated[str, typer.Argument(metavar="KEEP", help="The model that stays: its number or name.")],
-    other: Annotated[str, typer.Argument(metavar="OTHER", help="The one that is the same model.")],
+    keep: Annotated[str, typer.Argument(metavar="KEEP", help="The ID or name of the model to keep.")],
+    other: Annotated[str, typer.Argument(metavar="OTHER", help="The ID or name of its duplicate.")],
     kind: Kind = None,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Say that two entries are one model. Can be undone."""
+    """Merge two entries of the same model. Can be undone."""
     with connect(settings_for(library)) as client:
-        asked = {"keep": _number(client, keep, kind), "other": _number(client, other, kind)}
+        asked = {"keep": _resolve_id(client, keep, kind), "other": _resolve_id(client, other, kind)}
         done = client.post("/api/models/merge", asked)
     if json:
         print_json(done)
     else:
-        out.print(f"They are one model now. To take it back: mysticanvas undo {done['operation']}.")
+        out.print(f"Merged. Undo: mysticanvas undo {done['operation']}")
 
 
-def _number(client: Client, model: str, kind: str | None) -> int:
-    """Raises `NotFoundError` or `InvalidInputError` where the name does not tell one model."""
+def _resolve_id(client: Client, model: str, kind: str | None) -> int:
+    """The ID of a model. Raises `NotFoundError` for an unknown name and `InvalidInputError` for an ambiguous one."""
     if model.isascii() and model.isdigit():
         return int(model)
     found: list[dict[str, Any]] = client.get("/api/models", name=model, kind=kind)["models"]
     if not found:
-        raise NotFoundError(f"There is no model “{model}” in this library.")
+        raise NotFoundError(
+            f"There is no model “{model}” in this library. Run mysticanvas models list to see all models."
+        )
     if len(found) > 1:
         choices = ", ".join(f"{one['id']} ({one['kind']})" for one in found[:10])
-        raise InvalidInputError(f"Several models go by “{model}”: {choices}. Say which by its number.")
+        raise InvalidInputError(f"Several models are named “{model}”: {choices}. Use the ID instead.")
     return int(found[0]["id"])

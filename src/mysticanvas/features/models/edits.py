@@ -1,4 +1,4 @@
-"""Merging two models, because the user says that they are one."""
+"""The edit that merges two entries of the same model."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -9,25 +9,25 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.edits.changesets import RowChange
 from mysticanvas.edits.kinds import Edit
 from mysticanvas.features.models import group_queries
-from mysticanvas.features.models.group_queries import Leading
+from mysticanvas.features.models.group_queries import Grouping
 
 
 def regroup(tx: WriteTx, rows: list[RowChange]) -> None:
-    """Models that the user parted again are grouped by what is known now: files and hashes may have come
-    meanwhile. Where they are merged already, this changes nothing."""
+    """Regroup models after an undone merge, because files and hashes may have been added since. Does nothing for
+    merged models."""
     for row in rows:
         group_queries.regroup(tx, row.value("id"))
 
 
-def _by_user(tx: WriteTx, model_id: int) -> bool:
-    leading = group_queries.leading(tx, model_id)
+def _is_merged_by_user(tx: WriteTx, model_id: int) -> bool:
+    leading = group_queries.get_grouping(tx, model_id)
     return leading is not None and leading.merged_by == "user"
 
 
 class MergeModels(Edit, frozen=True, kw_only=True):
-    """`other` and all that leads to it are `keep` from now on. Nothing moves, so undoing is exact.
+    """Merge `other`, and all entries merged into it, into `keep`. No rows are moved, so undo is exact.
 
-    Raises `NotFoundError`, and `InvalidInputError` for one and the same model."""
+    Raises `NotFoundError`, and `InvalidInputError` when both are already the same model."""
 
     kind: ClassVar[str] = "merge_models"
     keep: int
@@ -36,15 +36,21 @@ class MergeModels(Edit, frozen=True, kw_only=True):
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
         keep, other = self.keep, self.other
         for model_id in (keep, other):
-            if group_queries.leading(tx, model_id) is None:
+            if group_queries.get_grouping(tx, model_id) is None:
                 raise NotFoundError(f"There is no model {model_id} in this library.")
-        into = group_queries.shown(tx, keep)
-        if into == other or (into == keep and group_queries.shown(tx, other) == keep and _by_user(tx, other)):
-            raise InvalidInputError("These are one model already.")
+        into = group_queries.find_main_entry(tx, keep)
+        if into == other or (
+            into == keep and group_queries.find_main_entry(tx, other) == keep and _is_merged_by_user(tx, other)
+        ):
+            raise InvalidInputError("These entries are already merged.")
         before = [
-            one for one in (group_queries.leading(tx, other), *group_queries.members(tx, other)) if one is not None
+            one
+            for one in (group_queries.get_grouping(tx, other), *group_queries.list_members(tx, other))
+            if one is not None
         ]
-        group_queries.lead(tx, [Leading(one.id, into, "user" if one.id == other else one.merged_by) for one in before])
+        group_queries.set_groupings(
+            tx, [Grouping(one.id, into, "user" if one.id == other else one.merged_by) for one in before]
+        )
         return 1
 
 

@@ -2,7 +2,7 @@ from mysticanvas.edits.kinds import Recorded
 from mysticanvas.features.base import Feature
 from mysticanvas.features.models import job, routes
 from mysticanvas.features.models.edits import EDITS, regroup
-from mysticanvas.features.models.task_types import JOB_KIND
+from mysticanvas.features.models.types import JOB_KIND
 from mysticanvas.jobs.kinds import JobKind, Lane
 
 FEATURE = Feature(

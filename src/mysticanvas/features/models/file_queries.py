@@ -1,4 +1,4 @@
-"""Folders of models that the person named, and the model files found in them."""
+"""Model folders that the user added, and the model files in them."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.file import FileStat
 from mysticanvas.domain.text import clean
 from mysticanvas.features.models import group_queries
-from mysticanvas.features.models.group_queries import Leading
+from mysticanvas.features.models.group_queries import Grouping
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class ModelFolder:
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:
-    """A file as the last scan found it."""
+    """A model file as of the last scan."""
 
     id: int
     model_id: int
@@ -40,7 +40,7 @@ class KnownModel:
 
 @dataclass(frozen=True, slots=True)
 class FoundModel:
-    """What a scan found out about one file. `preview` is a picture beside it."""
+    """A model file read by a scan. `preview` is the path of an image next to it."""
 
     stat: FileStat
     kind: str
@@ -54,7 +54,7 @@ class FoundModel:
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
-    """For showing. `path` is whole."""
+    """A model file for display. `path` is absolute."""
 
     folder: str
     path: str
@@ -66,7 +66,7 @@ class ModelFile:
     missing: bool
 
 
-def folders(tx: ReadTx) -> list[ModelFolder]:
+def list_folders(tx: ReadTx) -> list[ModelFolder]:
     rows = tx.all(
         """
         SELECT d.id, d.path, d.last_scan_at, count(f.id) AS files
@@ -80,7 +80,7 @@ def folders(tx: ReadTx) -> list[ModelFolder]:
 
 
 def add_folder(tx: WriteTx, path: str, *, now_ms: int) -> int:
-    """The folder's id; the same path twice is one folder."""
+    """Add a model folder and return its ID. An existing path returns the existing ID."""
     tx.run(
         "INSERT INTO model_folders (path, added_at) VALUES (:path, :now_ms) ON CONFLICT DO NOTHING",
         path=path,
@@ -89,8 +89,8 @@ def add_folder(tx: WriteTx, path: str, *, now_ms: int) -> int:
     return int(tx.value("SELECT id FROM model_folders WHERE path = :path", path=path))
 
 
-def absorb(tx: WriteTx, inner_id: int, *, outer_id: int, prefix: bytes) -> None:
-    """A folder inside another is part of it from now on; `prefix` leads from the outer to the inner."""
+def merge_folder(tx: WriteTx, inner_id: int, *, outer_id: int, prefix: bytes) -> None:
+    """Merge a folder into the folder that contains it. `prefix` is its path relative to the outer folder."""
     tx.run(
         """
         UPDATE model_files
@@ -101,7 +101,7 @@ def absorb(tx: WriteTx, inner_id: int, *, outer_id: int, prefix: bytes) -> None:
         inner_id=inner_id,
         outer_id=outer_id,
         prefix=prefix + b"/",
-        shown=_shown(prefix) + "/",
+        shown=_decode_path(prefix) + "/",
     )
     tx.run("DELETE FROM model_folders WHERE id = :inner_id", inner_id=inner_id)
 
@@ -110,17 +110,17 @@ def mark_scanned(tx: WriteTx, folder_id: int, *, now_ms: int) -> None:
     tx.run("UPDATE model_folders SET last_scan_at = :now_ms WHERE id = :folder_id", folder_id=folder_id, now_ms=now_ms)
 
 
-_KNOWN = "SELECT id, model_id, folder_id, path_bytes, bytes, mtime_ns, hashed_at, missing_at FROM model_files"
+_SELECT_FILE = "SELECT id, model_id, folder_id, path_bytes, bytes, mtime_ns, hashed_at, missing_at FROM model_files"
 
 
-def in_folder(tx: ReadTx, folder_id: int) -> dict[bytes, KnownModel]:
-    rows = tx.all(_KNOWN + " WHERE folder_id = :folder_id", folder_id=folder_id)
+def list_files(tx: ReadTx, folder_id: int) -> dict[bytes, KnownModel]:
+    rows = tx.all(_SELECT_FILE + " WHERE folder_id = :folder_id", folder_id=folder_id)
     return {row["path_bytes"]: KnownModel(**row) for row in rows}
 
 
 def find(tx: ReadTx, file_id: int) -> tuple[str, KnownModel] | None:
-    """(its folder's path, the file)."""
-    row = tx.one(_KNOWN + " WHERE id = :file_id", file_id=file_id)
+    """(path of its folder, the file); None for an unknown ID."""
+    row = tx.one(_SELECT_FILE + " WHERE id = :file_id", file_id=file_id)
     if row is None:
         return None
     known = KnownModel(**row)
@@ -128,7 +128,7 @@ def find(tx: ReadTx, file_id: int) -> tuple[str, KnownModel] | None:
 
 
 def add(tx: WriteTx, folder_id: int, found: FoundModel, *, now_ms: int) -> KnownModel:
-    """A file at a path that has none, with an entry of its own."""
+    """Add a file at a new path, with its own registry entry."""
     model_id = _add_entry(tx, found, now_ms)
     tx.run(
         """
@@ -138,20 +138,20 @@ def add(tx: WriteTx, folder_id: int, found: FoundModel, *, now_ms: int) -> Known
         model_id=model_id,
         folder_id=folder_id,
         path_bytes=found.stat.path_bytes,
-        path=_shown(found.stat.path_bytes),
+        path=_decode_path(found.stat.path_bytes),
         bytes=found.stat.bytes,
         mtime_ns=found.stat.mtime_ns,
         preview=found.preview,
         problem=found.problem,
     )
     file_id = tx.last_id
-    _settle(tx, model_id, found)
-    return _known(tx, file_id)
+    _write_entry(tx, model_id, found)
+    return _get_file(tx, file_id)
 
 
-def change(tx: WriteTx, known: KnownModel, found: FoundModel, *, now_ms: int) -> KnownModel:
-    """The file at a known path was read again. Once hashed, other content is another model: the entry
-    stays with the images that it made, and the file gets a new one."""
+def update(tx: WriteTx, known: KnownModel, found: FoundModel, *, now_ms: int) -> KnownModel:
+    """Update a known file that was read again. If a hashed file has new content, it is a different model: the old
+    entry stays with its images, and the file gets a new entry."""
     same = (known.bytes, known.mtime_ns) == (found.stat.bytes, found.stat.mtime_ns)
     model_id = known.model_id
     if not same and known.hashed_at is not None:
@@ -174,12 +174,12 @@ def change(tx: WriteTx, known: KnownModel, found: FoundModel, *, now_ms: int) ->
     if model_id != known.model_id:
         _sync_path(tx, known.model_id)
         group_queries.regroup(tx, known.model_id)
-    _settle(tx, model_id, found)
-    return _known(tx, known.id)
+    _write_entry(tx, model_id, found)
+    return _get_file(tx, known.id)
 
 
 def move(tx: WriteTx, known: KnownModel, *, folder_id: int, path_bytes: bytes) -> None:
-    """The same file at another path."""
+    """Set the new path of a file."""
     tx.run(
         """
         UPDATE model_files
@@ -189,13 +189,13 @@ def move(tx: WriteTx, known: KnownModel, *, folder_id: int, path_bytes: bytes) -
         file_id=known.id,
         folder_id=folder_id,
         path_bytes=path_bytes,
-        path=_shown(path_bytes),
+        path=_decode_path(path_bytes),
     )
     _sync_path(tx, known.model_id)
 
 
 def set_missing(tx: WriteTx, file_ids: Sequence[int], *, now_ms: int) -> None:
-    """The files are not where they were; everything about them stays known."""
+    """Mark files as missing. Their entries stay."""
     tx.run(
         """
         UPDATE model_files
@@ -208,7 +208,8 @@ def set_missing(tx: WriteTx, file_ids: Sequence[int], *, now_ms: int) -> None:
 
 
 def set_hashes(tx: WriteTx, known: KnownModel, hashes: Sequence[tuple[str, str]], *, now_ms: int) -> None:
-    """What the bytes say. Two files of one content are one model, and images find theirs by hash."""
+    """Store the computed hashes of a file. Files with the same content become one model, and entries from images are
+    matched by hash."""
     tx.run("UPDATE model_files SET hashed_at = :now_ms WHERE id = :id", id=known.id, now_ms=now_ms)
     tx.run_many(
         """
@@ -223,12 +224,12 @@ def set_hashes(tx: WriteTx, known: KnownModel, hashes: Sequence[tuple[str, str]]
     if first is None:
         tx.run("UPDATE models SET hash = :sha256 WHERE id = :id", id=known.model_id, sha256=sha256)
     elif first != known.model_id:
-        _join(tx, known.model_id, group_queries.shown(tx, first))
+        _join_entries(tx, known.model_id, group_queries.find_main_entry(tx, first))
     group_queries.regroup_around(tx, known.model_id)
 
 
-def of_model(tx: ReadTx, model_id: int) -> list[ModelFile]:
-    """The files of all entries of a model, those that are there first."""
+def list_model_files(tx: ReadTx, model_id: int) -> list[ModelFile]:
+    """The files of all entries of a model, missing ones last."""
     rows = tx.all(
         """
         SELECT d.path AS folder, d.path || '/' || f.path AS path, f.path_bytes, f.bytes, f.preview, f.problem,
@@ -243,13 +244,13 @@ def of_model(tx: ReadTx, model_id: int) -> list[ModelFile]:
     return [ModelFile(**(row | {"hashed": bool(row["hashed"]), "missing": bool(row["missing"])})) for row in rows]
 
 
-def _join(tx: WriteTx, model_id: int, into: int) -> None:
-    """A second file of a known content. What leads to the one leads to the other from now on."""
-    now = group_queries.leading(tx, model_id)
+def _join_entries(tx: WriteTx, model_id: int, into: int) -> None:
+    """Merge the entry of a second file with the same content, and all entries merged into it, into the first."""
+    now = group_queries.get_grouping(tx, model_id)
     if into == model_id or now is None or now.merged_by == "user":
         return
-    followers = [Leading(member.id, into, member.merged_by) for member in group_queries.members(tx, model_id)]
-    group_queries.lead(tx, [Leading(model_id, into, "hash"), *followers])
+    members = [Grouping(member.id, into, member.merged_by) for member in group_queries.list_members(tx, model_id)]
+    group_queries.set_groupings(tx, [Grouping(model_id, into, "hash"), *members])
 
 
 def _add_entry(tx: WriteTx, found: FoundModel, now_ms: int) -> int:
@@ -262,8 +263,8 @@ def _add_entry(tx: WriteTx, found: FoundModel, now_ms: int) -> int:
     return tx.last_id
 
 
-def _settle(tx: WriteTx, model_id: int, found: FoundModel) -> None:
-    """Write what the header says onto the entry, and see which images mean it."""
+def _write_entry(tx: WriteTx, model_id: int, found: FoundModel) -> None:
+    """Store the data of the header in the entry, and regroup the entries of images that may refer to it."""
     tx.run(
         """
         UPDATE models
@@ -290,7 +291,7 @@ def _settle(tx: WriteTx, model_id: int, found: FoundModel) -> None:
 
 
 def _sync_path(tx: WriteTx, model_id: int) -> None:
-    """The entry shows where a file of it is, or was."""
+    """Set the path of the entry to one of its files, preferring a file that is not missing."""
     tx.run(
         """
         UPDATE models
@@ -306,11 +307,11 @@ def _sync_path(tx: WriteTx, model_id: int) -> None:
     )
 
 
-def _known(tx: ReadTx, file_id: int) -> KnownModel:
-    row = tx.one(_KNOWN + " WHERE id = :file_id", file_id=file_id)
+def _get_file(tx: ReadTx, file_id: int) -> KnownModel:
+    row = tx.one(_SELECT_FILE + " WHERE id = :file_id", file_id=file_id)
     assert row is not None
     return KnownModel(**row)
 
 
-def _shown(path_bytes: bytes) -> str:
+def _decode_path(path_bytes: bytes) -> str:
     return clean(path_bytes.decode("utf-8", "replace"))

@@ -1,11 +1,11 @@
-"""What the folder of a model file says about it, in the layouts of A1111, Forge, ComfyUI and InvokeAI."""
+"""Kind and family of a model by its folder, in the layouts of A1111, Forge, ComfyUI and InvokeAI."""
 
 import re
 from itertools import pairwise
 
 from mysticanvas.domain.model import ModelKind
 
-# Names of folders, without case, spaces, dashes and underscores.
+# Folder names in lower case, without spaces, dashes and underscores.
 _KINDS: dict[str, ModelKind] = {
     **dict.fromkeys(("stablediffusion", "checkpoints", "checkpoint", "unet", "diffusionmodels", "main"),
                     ModelKind.CHECKPOINT),
@@ -23,18 +23,18 @@ _KINDS: dict[str, ModelKind] = {
 _FAMILIES = {"sd1": "SD1", "sd2": "SD2", "sd3": "SD3", "sdxl": "SDXL", "flux": "Flux"}
 
 
-def kind_of_path(path: str) -> ModelKind | None:
-    """What the innermost folder with a meaning says; None when none has one."""
-    return next((_KINDS[folder] for folder in _folders(path) if folder in _KINDS), None)
+def detect_kind(path: str) -> ModelKind | None:
+    """The kind that the innermost known folder stands for; None when no folder is known."""
+    return next((_KINDS[folder] for folder in _list_folders(path) if folder in _KINDS), None)
 
 
-def family_of_path(path: str) -> str | None:
-    """`sdxl/lora/…`, as InvokeAI keeps them: a family counts only right above a kind."""
-    folders = _folders(path)
+def detect_family(path: str) -> str | None:
+    """The family of a path such as `sdxl/lora/…`, as in InvokeAI. A family counts only directly above a kind."""
+    folders = _list_folders(path)
     pairs = pairwise(folders)
     return next((_FAMILIES[above] for inner, above in pairs if inner in _KINDS and above in _FAMILIES), None)
 
 
-def _folders(path: str) -> list[str]:
+def _list_folders(path: str) -> list[str]:
     """Innermost first."""
     return [re.sub(r"[\s_\-]", "", part).lower() for part in re.split(r"[\\/]", path)[:-1]][::-1]

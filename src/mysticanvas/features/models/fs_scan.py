@@ -13,7 +13,7 @@ from blake3 import blake3
 
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import FileStat
-from mysticanvas.features.models.task_types import ModelListing
+from mysticanvas.features.models.types import ModelListing
 from mysticanvas.fs.safe_open import FileSource, open_folder
 
 SAFETENSORS_ENDINGS = (b".safetensors", b".sft")
@@ -39,7 +39,7 @@ def list_models(root: bytes, path_bytes: bytes) -> ModelListing:
     try:
         folder = open_folder(root, path_bytes) if os.scandir in os.supports_fd else None
         try:
-            return _list(folder, root, path_bytes)
+            return _list_folder(folder, root, path_bytes)
         finally:
             if folder is not None:
                 os.close(folder)
@@ -49,7 +49,7 @@ def list_models(root: bytes, path_bytes: bytes) -> ModelListing:
         raise UnreadableFileError(f"The folder could not be listed: {error.strerror}.") from error
 
 
-def _list(folder: int | None, root: bytes, path_bytes: bytes) -> ModelListing:
+def _list_folder(folder: int | None, root: bytes, path_bytes: bytes) -> ModelListing:
     prefix = path_bytes + b"/" if path_bytes else b""
     found, folders, beside, names = [], [], [], set()
     with os.scandir(folder if folder is not None else os.path.join(root, path_bytes)) as entries:

@@ -1,8 +1,8 @@
-"""Which entries of the registry are one model.
+"""Groups registry entries that are the same model.
 
-An entry that images made leads to the file that is meant: by a hash, for sure; else by its name, in
-doubt. That is found anew whenever a file or a hash arrives. What the person merged stays merged. Entries
-lead to one that leads nowhere itself, so that one step always finds what is shown.
+An entry from images is merged into the entry of a file: by hash, which is certain, or by name, which is not. This is
+recomputed whenever a file or a hash is added. Merges by the user stay. An entry is only merged into an entry that is
+not merged itself, so the main entry is always one step away.
 """
 
 import json
@@ -13,34 +13,34 @@ from mysticanvas.db.database import ReadTx, WriteTx
 
 
 @dataclass(frozen=True, slots=True)
-class Leading:
-    """Where an entry leads and why; None twice: nowhere."""
+class Grouping:
+    """The main entry of an entry, and how that is known: hash, name or user. Both None for a main entry."""
 
     id: int
     merged_into: int | None
     merged_by: str | None
 
 
-def shown(tx: ReadTx, model_id: int) -> int:
-    """The entry that is shown for this one."""
+def find_main_entry(tx: ReadTx, model_id: int) -> int:
+    """The main entry of this entry, which may be itself."""
     found = tx.value("SELECT coalesce(merged_into, id) FROM models WHERE id = :model_id", model_id=model_id)
     return int(found if found is not None else model_id)
 
 
-def members(tx: ReadTx, model_id: int) -> list[Leading]:
-    """The entries that lead to this one."""
+def list_members(tx: ReadTx, model_id: int) -> list[Grouping]:
+    """The entries merged into this one, by ID."""
     rows = tx.all(
         "SELECT id, merged_into, merged_by FROM models WHERE merged_into = :model_id ORDER BY id", model_id=model_id
     )
-    return [Leading(**row) for row in rows]
+    return [Grouping(**row) for row in rows]
 
 
-def leading(tx: ReadTx, model_id: int) -> Leading | None:
+def get_grouping(tx: ReadTx, model_id: int) -> Grouping | None:
     row = tx.one("SELECT id, merged_into, merged_by FROM models WHERE id = :model_id", model_id=model_id)
-    return Leading(**row) if row else None
+    return Grouping(**row) if row else None
 
 
-def lead(tx: WriteTx, entries: Iterable[Leading]) -> None:
+def set_groupings(tx: WriteTx, entries: Iterable[Grouping]) -> None:
     for entry in entries:
         tx.run(
             "UPDATE models SET merged_into = :into, merged_by = :by WHERE id = :id",
@@ -51,29 +51,29 @@ def lead(tx: WriteTx, entries: Iterable[Leading]) -> None:
 
 
 def regroup(tx: WriteTx, model_id: int) -> None:
-    """Find anew which file an entry of images means. Nothing happens to a file's entry, or to what the
-    person merged."""
-    now = leading(tx, model_id)
+    """Recompute which file an entry from images refers to. Does nothing for the entry of a file or an entry that the
+    user merged."""
+    now = get_grouping(tx, model_id)
     if now is None or now.merged_by == "user" or _has_file(tx, model_id):
         return
-    target = _file_by_hash(tx, model_id)
+    target = _find_file_by_hash(tx, model_id)
     by = "hash"
     if target is None:
-        target, by = _file_by_name(tx, model_id), "name"
-    into = shown(tx, target) if target is not None else None
+        target, by = _find_file_by_name(tx, model_id), "name"
+    into = find_main_entry(tx, target) if target is not None else None
     if into == model_id:
         return
-    if into is not None and members(tx, model_id):
-        # The person gathered others here: then the file joins them, if it stands alone.
-        if by == "hash" and not members(tx, into):
-            lead(tx, [Leading(into, model_id, "hash")])
+    if into is not None and list_members(tx, model_id):
+        # The user merged other entries into this one, so the file joins them if nothing is merged into it.
+        if by == "hash" and not list_members(tx, into):
+            set_groupings(tx, [Grouping(into, model_id, "hash")])
         return
     if (now.merged_into, now.merged_by) != (into, by if into is not None else None):
-        lead(tx, [Leading(model_id, into, by if into is not None else None)])
+        set_groupings(tx, [Grouping(model_id, into, by if into is not None else None)])
 
 
 def regroup_around(tx: WriteTx, model_id: int) -> None:
-    """A file has come or is hashed now: look at every entry that may mean it, or that led to it."""
+    """Regroup every entry that refers, or may refer, to a file that was added or hashed."""
     for entry in tx.column(
         """
         SELECT m.id
@@ -104,8 +104,8 @@ def _has_file(tx: ReadTx, model_id: int) -> bool:
     return bool(tx.value("SELECT file_path IS NOT NULL FROM models WHERE id = :model_id", model_id=model_id))
 
 
-def _file_by_hash(tx: ReadTx, model_id: int) -> int | None:
-    """The file that has a hash of this entry; one computed from its bytes before one that is claimed."""
+def _find_file_by_hash(tx: ReadTx, model_id: int) -> int | None:
+    """The file that shares a hash with this entry. Computed hashes come before declared ones."""
     found: int | None = tx.value(
         """
         SELECT t.model_id
@@ -128,9 +128,9 @@ def _file_by_hash(tx: ReadTx, model_id: int) -> int | None:
     return found
 
 
-def _file_by_name(tx: ReadTx, model_id: int) -> int | None:
-    """The only file by this entry's name. A file whose bytes are hashed and an entry with a hash would
-    have met by it: they are two models."""
+def _find_file_by_name(tx: ReadTx, model_id: int) -> int | None:
+    """The only file with the name of this entry. A hashed file and an entry with a hash are excluded: if they were the
+    same model, their hashes would have matched."""
     found = tx.column(
         """
         SELECT DISTINCT coalesce(f.merged_into, f.id)
@@ -146,8 +146,8 @@ def _file_by_name(tx: ReadTx, model_id: int) -> int | None:
     return int(found[0]) if len(found) == 1 else None
 
 
-def hashes_of(tx: ReadTx, entries: Iterable[int]) -> list[tuple[str, str, str]]:
-    """(kind, value, source) over some entries, each once."""
+def list_hashes(tx: ReadTx, entries: Iterable[int]) -> list[tuple[str, str, str]]:
+    """(kind, value, source) of the given entries, without duplicates."""
     rows = tx.all(
         """
         SELECT DISTINCT kind, value, source

@@ -1,4 +1,4 @@
-"""The registry as a person looks at it: each model once, with what it made."""
+"""Lists models for display: each model once, with the number of images made with it."""
 
 import json
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ LIST_LIMIT_MS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class ListedModel:
-    """`images` are those outside the Trash; `doubtful` of them name the model by its name alone.
-    `path` is None for a model that is known from images only."""
+class ModelSummary:
+    """`images` counts images outside the Trash. `doubtful` of them refer to the model by name only.
+    `path` is None for a model that is only known from images."""
 
     id: int
     kind: str
@@ -43,7 +43,7 @@ class ModelHash:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Another entry that is this model; `merged_by` says how that is known."""
+    """An entry merged into this model; `merged_by` is hash, name or user."""
 
     id: int
     kind: str
@@ -53,14 +53,14 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class ModelDetail:
-    model: ListedModel
+    model: ModelSummary
     about: dict[str, Any]
     hashes: list[ModelHash]
     files: list[ModelFile]
     entries: list[Entry]
 
 
-_LISTED = """
+_SELECT_MODELS = """
         WITH linked AS (
                  SELECT model_id, count(*) AS images, sum(sure) AS sure
                    FROM generation_models
@@ -97,18 +97,19 @@ _LISTED = """
 """
 
 
-def listed(tx: ReadTx, *, kind: str | None) -> list[ListedModel]:
-    """Every model of a kind, or of all, most used first. One that has neither file nor image is left out."""
+def list_models(tx: ReadTx, *, kind: str | None) -> list[ModelSummary]:
+    """The models of a kind (None: all kinds), most used first. Models without files and images are excluded."""
     rows = tx.all(
-        _LISTED + " AND (:kind IS NULL OR m.kind = :kind) ORDER BY m.kind, images DESC, lower(m.name), m.id", kind=kind
+        _SELECT_MODELS + " AND (:kind IS NULL OR m.kind = :kind) ORDER BY m.kind, images DESC, lower(m.name), m.id",
+        kind=kind,
     )
-    return [_listed(row) for row in rows]
+    return [_build_summary(row) for row in rows]
 
 
-def detail(tx: ReadTx, model_id: int) -> ModelDetail:
-    """The model that this entry leads to. Raises `NotFoundError`."""
-    shown = group_queries.shown(tx, model_id)
-    row = tx.one(_LISTED + " AND m.id = :shown", shown=shown)
+def load_detail(tx: ReadTx, model_id: int) -> ModelDetail:
+    """The model that this entry belongs to. Raises `NotFoundError`."""
+    shown = group_queries.find_main_entry(tx, model_id)
+    row = tx.one(_SELECT_MODELS + " AND m.id = :shown", shown=shown)
     if row is None:
         raise NotFoundError(f"There is no model {model_id} in this library.")
     about = json.loads(row["metadata_json"])
@@ -117,18 +118,18 @@ def detail(tx: ReadTx, model_id: int) -> ModelDetail:
         shown=shown,
     )
     entries = [Entry(**member) for member in members]
-    hashes = group_queries.hashes_of(tx, [shown, *(entry.id for entry in entries)])
+    hashes = group_queries.list_hashes(tx, [shown, *(entry.id for entry in entries)])
     return ModelDetail(
-        model=_listed(row),
+        model=_build_summary(row),
         about={key: value for key, value in about.items() if key != "trigger_words"},
         hashes=[ModelHash(*one) for one in hashes],
-        files=file_queries.of_model(tx, shown),
+        files=file_queries.list_model_files(tx, shown),
         entries=entries,
     )
 
 
-def by_name(tx: ReadTx, name: str, *, kind: str | None) -> list[int]:
-    """The models that go by this name, whatever its case."""
+def find_by_name(tx: ReadTx, name: str, *, kind: str | None) -> list[int]:
+    """The models with this name, ignoring case."""
     return tx.column(
         """
         SELECT DISTINCT coalesce(merged_into, id)
@@ -141,7 +142,9 @@ def by_name(tx: ReadTx, name: str, *, kind: str | None) -> list[int]:
     )
 
 
-def _listed(row: dict[str, Any]) -> ListedModel:
+def _build_summary(row: dict[str, Any]) -> ModelSummary:
     about = json.loads(row.pop("metadata_json"))
     flags = {name: bool(row[name]) for name in ("missing", "hashed", "preview")}
-    return ListedModel(**(row | flags | {"trigger_words": about.get("trigger_words", []), "title": about.get("title")}))
+    return ModelSummary(
+        **(row | flags | {"trigger_words": about.get("trigger_words", []), "title": about.get("title")})
+    )

@@ -1,4 +1,4 @@
-"""The registry of models: checkpoints, LoRAs and the like, and what was made with them."""
+"""The model registry: checkpoints, LoRAs and other models, and the images made with them."""
 
 import re
 from collections.abc import Sequence
@@ -9,35 +9,36 @@ from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.features.models import group_queries
 
 _HEX = re.compile(r"(?:0x)?[0-9a-f]+")
-# Lengths in hex digits of the hashes that generators write.
+# The number of hex digits of the hashes that generators write.
 _KINDS_BY_LENGTH = {8: "autov1", 10: "autov2", 12: "autov3", 64: "sha256"}
-# The beginning of the sha256 of nothing: A1111 writes it for every file that is shorter than 1 MB.
+# The start of the SHA-256 of an empty input. A1111 writes it for every file smaller than 1 MB.
 _HASH_OF_NOTHING = "e3b0c442"
 
 
 def find_or_add(tx: WriteTx, use: ModelUse, *, now_ms: int) -> int | None:
-    """The registry's entry for a model that an image names; None when it names nothing.
+    """The registry entry for a model that an image refers to; None without a name and a hash.
 
-    The same hash is the same model; a name finds the entry only where the hashes do not disagree. An
-    entry is never deleted, and an id that was given out stays right: entries that turn out to be one
-    model are grouped (`model_groups.py`), not moved.
+    Entries match by hash, or by name when their hashes do not differ. Entries are never deleted, so IDs stay valid:
+    entries that are the same model are grouped (`group_queries.py`), not moved.
     """
-    hashed = _kind_of_hash(use.hash)
-    name = stem(use.name) if use.name else None
+    hashed = _detect_hash_kind(use.hash)
+    name = get_stem(use.name) if use.name else None
     if hashed is None and not name:
         return None
-    found = _by_hash(tx, use.role, hashed) if hashed else None
+    found = _find_by_hash(tx, use.role, hashed) if hashed else None
     if found is not None:
         return found
     if name:
-        found = _by_name_unlike(tx, use.role, name, hashed) if hashed else _by_name(tx, use.role, name)
+        found = (
+            _find_by_name_without_conflict(tx, use.role, name, hashed) if hashed else _find_by_name(tx, use.role, name)
+        )
         if found is not None and hashed is None:
             return found
     if found is None:
         found = _add(tx, use.role, name or f"unknown {hashed[1] if hashed else ''}".strip(), now_ms)
     if hashed is not None:
-        _keep_hash(tx, found, hashed)
-    # Either the entry is new or its hash is: which file it means may be known now.
+        _add_hash(tx, found, hashed)
+    # The entry or its hash is new, so it may match a file now.
     group_queries.regroup(tx, found)
     return found
 
@@ -52,7 +53,7 @@ def _add(tx: WriteTx, role: str, name: str, now_ms: int) -> int:
     return tx.last_id
 
 
-def _keep_hash(tx: WriteTx, model_id: int, hashed: tuple[str, str]) -> None:
+def _add_hash(tx: WriteTx, model_id: int, hashed: tuple[str, str]) -> None:
     tx.run(
         """
         INSERT INTO model_hashes (model_id, kind, value, source)
@@ -69,7 +70,7 @@ Linked = Sequence[tuple[int, ModelUse]]
 
 
 def link_all(tx: WriteTx, uses: Sequence[tuple[GenerationId, Linked]]) -> None:
-    """Record which models made new images."""
+    """Record which models were used for new images."""
     tx.run_many(
         """
         INSERT INTO generation_models (generation_id, model_id, role, weight, sure)
@@ -82,7 +83,7 @@ def link_all(tx: WriteTx, uses: Sequence[tuple[GenerationId, Linked]]) -> None:
                 "model_id": model_id,
                 "role": use.role.value,
                 "weight": use.weight,
-                "sure": int(_kind_of_hash(use.hash) is not None),
+                "sure": int(_detect_hash_kind(use.hash) is not None),
             }
             for image, linked in uses
             for model_id, use in linked
@@ -91,14 +92,16 @@ def link_all(tx: WriteTx, uses: Sequence[tuple[GenerationId, Linked]]) -> None:
 
 
 def link(tx: WriteTx, image: GenerationId, linked: Linked) -> None:
-    """Record which models made an image, in place of what was recorded before."""
+    """Replace the recorded models of an image."""
     tx.run("DELETE FROM generation_models WHERE generation_id = :image", image=image)
     link_all(tx, [(image, linked)])
 
 
-def made_with(tx: ReadTx, model_id: int, *, role: ModelKind, min_weight: float | None = None) -> list[GenerationId]:
-    """Every image that a model made in this role, newest first; all its entries count as one. With
-    `min_weight`, those that say a weight of at least so much."""
+def list_made_with(
+    tx: ReadTx, model_id: int, *, role: ModelKind, min_weight: float | None = None
+) -> list[GenerationId]:
+    """Every image made with a model in this role, newest first, over all entries of the model. With `min_weight`, only
+    images that used at least this weight."""
     weighed = "AND u.weight >= :min_weight" if min_weight is not None else ""
     return tx.column(
         f"""
@@ -112,13 +115,13 @@ def made_with(tx: ReadTx, model_id: int, *, role: ModelKind, min_weight: float |
     )
 
 
-def stem(name: str) -> str:
-    """A model's name without folders and file ending."""
+def get_stem(name: str) -> str:
+    """The name of a model without folders and file extension."""
     last = re.split(r"[\\/]", name.strip())[-1]
     return re.sub(r"\.(safetensors|ckpt|pth?|gguf|sft|bin|onnx)$", "", last, flags=re.IGNORECASE)
 
 
-def _kind_of_hash(text: str | None) -> tuple[str, str] | None:
+def _detect_hash_kind(text: str | None) -> tuple[str, str] | None:
     value = (text or "").strip().lower()
     for prefix in ("blake3:", "sha256:"):
         if value.startswith(prefix):
@@ -131,8 +134,8 @@ def _kind_of_hash(text: str | None) -> tuple[str, str] | None:
     return (kind, value) if kind else None
 
 
-def _by_hash(tx: ReadTx, role: str, hashed: tuple[str, str]) -> int | None:
-    """The file with this hash before an entry of images; what a text claims comes last."""
+def _find_by_hash(tx: ReadTx, role: str, hashed: tuple[str, str]) -> int | None:
+    """The entry with this hash: a hashed file first, then an entry from images, then a declared hash."""
     found: int | None = tx.value(
         """
         SELECT h.model_id
@@ -148,8 +151,8 @@ def _by_hash(tx: ReadTx, role: str, hashed: tuple[str, str]) -> int | None:
     return found
 
 
-def _by_name(tx: ReadTx, role: str, name: str) -> int | None:
-    """A file by that name before an entry of images."""
+def _find_by_name(tx: ReadTx, role: str, name: str) -> int | None:
+    """The entry with this name, a file before an entry from images."""
     found: int | None = tx.value(
         "SELECT id FROM models WHERE kind = :role AND name = :name ORDER BY file_path IS NULL, id",
         role=role,
@@ -158,9 +161,9 @@ def _by_name(tx: ReadTx, role: str, name: str) -> int | None:
     return found
 
 
-def _by_name_unlike(tx: ReadTx, role: str, name: str, hashed: tuple[str, str]) -> int | None:
-    """The entry of images by that name; a namesake with another hash of the same kind is another model.
-    A file by that name is not meant: its hash would have been found, or is not known yet."""
+def _find_by_name_without_conflict(tx: ReadTx, role: str, name: str, hashed: tuple[str, str]) -> int | None:
+    """The entry from images with this name and without another hash of the same kind, which would be another model.
+    Files are excluded: their hash would have matched, or is not computed yet."""
     found: int | None = tx.value(
         """
         SELECT m.id

@@ -1,4 +1,4 @@
-"""The registry of models: what there is, what it made, scanning, merging."""
+"""The model registry: listing, details, scanning and merging."""
 
 import os
 from dataclasses import asdict
@@ -24,12 +24,12 @@ from mysticanvas.formats.containers.identify import sniff
 from mysticanvas.fs.safe_open import open_beneath
 from mysticanvas.http.schemas import Int64, PathText, reply
 
-# A picture beside a model is for looking at, not for archiving.
+# Previews are small; larger files are not sent.
 MAX_PREVIEW_BYTES = 16 * 1024 * 1024
 
 
 class ScanIn(BaseModel):
-    """No path: every folder that is remembered. `anew`: also what did not change."""
+    """`paths`: model folders; empty for all known folders. `anew`: read unchanged files too."""
 
     paths: list[PathText] = Field(default_factory=list, max_length=100)
     anew: bool = False
@@ -49,11 +49,11 @@ def routes(database: Database, workers: Executor, edits: EditRunner) -> APIRoute
         name: Annotated[str | None, Query(max_length=500)] = None,
     ) -> Response:
         _check_kind(kind)
-        found = database.read_within(LIST_LIMIT_MS, list_queries.listed, kind=kind)
+        found = database.read_within(LIST_LIMIT_MS, list_queries.list_models, kind=kind)
         if name is not None:
-            named = set(database.read(list_queries.by_name, name, kind=kind))
-            found = [model for model in found if model.id in named]
-        return reply({"models": found, "folders": database.read(file_queries.folders)})
+            matching = set(database.read(list_queries.find_by_name, name, kind=kind))
+            found = [model for model in found if model.id in matching]
+        return reply({"models": found, "folders": database.read(file_queries.list_folders)})
 
     @router.post("/scan")
     def scan(asked: ScanIn) -> Response:
@@ -65,8 +65,8 @@ def routes(database: Database, workers: Executor, edits: EditRunner) -> APIRoute
 
     @router.get("/{model_id}")
     def detail(model_id: Int64) -> Response:
-        found = database.read_within(LIST_LIMIT_MS, list_queries.detail, model_id)
-        shown: dict[str, Any] = asdict(found) | {"files": [_file(file) for file in found.files]}
+        found = database.read_within(LIST_LIMIT_MS, list_queries.load_detail, model_id)
+        shown: dict[str, Any] = asdict(found) | {"files": [_describe_file(file) for file in found.files]}
         return reply(shown)
 
     @router.get("/{model_id}/generations")
@@ -78,39 +78,39 @@ def routes(database: Database, workers: Executor, edits: EditRunner) -> APIRoute
     ) -> Response:
         _check_kind(role)
         return reply(
-            database.read_within(LIST_LIMIT_MS, _made_with, model_id, role, min_weight=min_weight, limit=limit)
+            database.read_within(LIST_LIMIT_MS, _list_made_with, model_id, role, min_weight=min_weight, limit=limit)
         )
 
     @router.get("/{model_id}/preview")
     def preview(model_id: Int64) -> Response:
-        files = database.read(file_queries.of_model, model_id)
+        files = database.read(file_queries.list_model_files, model_id)
         file = next((file for file in files if file.preview is not None and not file.missing), None)
         if file is None or file.preview is None:
-            raise NotFoundError("There is no picture beside this model.")
-        return _picture(file.folder, file.preview)
+            raise NotFoundError("This model has no preview image.")
+        return _send_preview(file.folder, file.preview)
 
     return router
 
 
-def _made_with(
+def _list_made_with(
     tx: ReadTx, model_id: Int64, role: str | None, *, min_weight: float | None, limit: int
 ) -> dict[str, Any]:
-    shown = list_queries.detail(tx, model_id).model
-    images = queries.made_with(tx, shown.id, role=ModelKind(role or shown.kind), min_weight=min_weight)
+    shown = list_queries.load_detail(tx, model_id).model
+    images = queries.list_made_with(tx, shown.id, role=ModelKind(role or shown.kind), min_weight=min_weight)
     return {"total": len(images), "uuids": generations.uuids_of(tx, images[:limit])}
 
 
 def _check_kind(kind: str | None) -> None:
     if kind is not None and kind not in list(ModelKind):
-        raise InvalidInputError(f"There is no kind of model “{kind}”; there are {', '.join(ModelKind)}.")
+        raise InvalidInputError(f"Unknown model kind “{kind}”. Use one of: {', '.join(ModelKind)}.")
 
 
-def _file(file: ModelFile) -> dict[str, Any]:
+def _describe_file(file: ModelFile) -> dict[str, Any]:
     return {name: getattr(file, name) for name in ("path", "bytes", "problem", "hashed", "missing")}
 
 
-def _picture(folder: str, path_bytes: bytes) -> Response:
-    """The picture, with a type from our own list; never what a file claims to be by its name."""
+def _send_preview(folder: str, path_bytes: bytes) -> Response:
+    """The preview image. Its media type is detected from its content, not from its name."""
     try:
         with open_beneath(os.fsencode(folder), path_bytes) as source:
             kind = sniff(source.read(0, 32)) if source.size <= MAX_PREVIEW_BYTES else None
@@ -118,5 +118,5 @@ def _picture(folder: str, path_bytes: bytes) -> Response:
     except UnreadableFileError as error:
         raise NotFoundError(str(error)) from error
     if kind is None:
-        raise NotFoundError("The file beside this model is no picture.")
+        raise NotFoundError("The preview of this model is not an image.")
     return Response(content, media_type=kind.media_type, headers={"cache-control": "private, max-age=60"})

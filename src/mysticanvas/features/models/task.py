@@ -4,14 +4,7 @@ import os
 
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.features.models.fs_scan import SAFETENSORS_ENDINGS, hash_model, list_models
-from mysticanvas.features.models.task_types import (
-    HashModel,
-    ListModels,
-    ModelHashed,
-    ModelListing,
-    ModelRead,
-    ReadModel,
-)
+from mysticanvas.features.models.types import HashModel, ListModels, ModelHashed, ModelListing, ModelRead, ReadModel
 from mysticanvas.formats.model_header import ModelFacts, merge_facts, read_header_facts, read_sidecar_facts
 from mysticanvas.formats.safetensors import find_header_end, read_header
 from mysticanvas.fs.safe_open import FileSource, open_beneath

@@ -5,7 +5,7 @@ from mysticanvas.features.thumbnails.types import JOB_KIND
 from mysticanvas.jobs.kinds import JobKind
 
 FEATURE = Feature(
-    import_hooks=ImportHooks(on_images_added=job.note, on_contents_changed=job.queue),
+    import_hooks=ImportHooks(on_images_added=job.queue_new_images, on_contents_changed=job.queue),
     repairs=(repair.MISSING,),
     cleanups=(repair.ORPHANS,),
     routes=(routes.routes,),

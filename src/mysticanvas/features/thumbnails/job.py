@@ -1,4 +1,4 @@
-"""Thumbnails, and what reading all the bytes for them brings: the full hash, the damage, hidden text."""
+"""The thumbnail job. Reading the whole file also yields its hash, damage, and stealth text."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,18 +20,17 @@ from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queue import NewJob
 from mysticanvas.jobs.types import JobPriority
 
-# A file that changed before its thumbnail was made is taken in anew by the next scan; until then now and then
-# is often enough.
-LOOK_AGAIN_MS = 5 * 60_000
+# The next scan imports a file that changed before its thumbnail was made. Until then, retry occasionally.
+RETRY_MS = 5 * 60_000
 
 
-def note(tx: WriteTx, images: Sequence[NewImage], *, now_ms: int) -> None:
-    """New images, in the transaction that brought them."""
+def queue_new_images(tx: WriteTx, images: Sequence[NewImage], *, now_ms: int) -> None:
+    """Queue thumbnails for new images, in the transaction that adds them."""
     queue(tx, [(one.id, one.uuid) for one in images], now_ms=now_ms)
 
 
 def queue(tx: WriteTx, images: Sequence[tuple[GenerationId, str]], *, now_ms: int) -> None:
-    """Images with their uuids; the same image twice is one job while it waits."""
+    """Queue one job per (image, uuid). An image with a queued job gets no second one."""
     job_queue.enqueue_all(tx, [NewJob(JOB_KIND, {"generation": one}, uuid) for one, uuid in images], now_ms=now_ms)
 
 
@@ -47,7 +46,7 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
     image = GenerationId(payload["generation"])
     file = files.final_of(tx, image)
     if file is None or (file.bytes, file.mtime_ns) != (answer.stat.bytes, answer.stat.mtime_ns):
-        _look_again_later(tx, image, file)
+        _retry_later(tx, image, file)
         return
     files.set_pixels(tx, file.id, blake3=answer.blake3, color_rgb=answer.color_rgb, damage=answer.damage)
     has_thumbnail = bool(answer.blake3 is not None and answer.webps)
@@ -61,15 +60,15 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
 
 
 def save_files(library: Path, answer: Answer) -> None:
-    """Thumbnails are files; their rows follow."""
+    """Write the thumbnails to disk. `apply` adds their rows afterwards."""
     assert isinstance(answer, ThumbsMade)
     if answer.blake3 is not None:
         ThumbCache(library / "thumbs", SHORT_EDGES_PX).keep(answer.blake3.hex(), answer.webps)
 
 
-def _look_again_later(tx: WriteTx, image: GenerationId, file: KnownFile | None) -> None:
-    """Another file is there than the one that was known. Should it become that one again before a scan sees
-    it, nothing else would ask for its thumbnail."""
+def _retry_later(tx: WriteTx, image: GenerationId, file: KnownFile | None) -> None:
+    """Requeue the job: the file on disk differs from its row. If the original file comes back before the next
+    scan, nothing else would queue its thumbnail."""
     if file is None or file.blake3 is not None or file.missing_at is not None:
         return
     moment_ms = now_ms()
@@ -78,6 +77,6 @@ def _look_again_later(tx: WriteTx, image: GenerationId, file: KnownFile | None) 
         {"generation": image},
         generations.uuid_of(tx, image),
         JobPriority.NORMAL,
-        moment_ms + LOOK_AGAIN_MS,
+        moment_ms + RETRY_MS,
     )
     job_queue.enqueue(tx, again, now_ms=moment_ms)

@@ -1,4 +1,4 @@
-"""Thumbnails that are missing are made again, and those of no image go."""
+"""Queues missing thumbnails and removes orphaned ones."""
 
 import time
 
@@ -10,31 +10,31 @@ from mysticanvas.features.repairs import Cleanup, Repair
 from mysticanvas.features.thumbnails import job
 from mysticanvas.imaging.thumbnail_cache import ThumbCache
 
-# A thumbnail is on the disk before its row is.
+# A thumbnail is written to disk before its row is added, so a newer file may not be an orphan.
 YOUNGEST_ORPHAN_S = 3_600.0
 _RULE = "every image has its thumbnail or a job that will make it"
 
 
-def _make_missing(tx: WriteTx, now_ms: int) -> None:
+def _queue_missing(tx: WriteTx, now_ms: int) -> None:
     images = [GenerationId(image) for image in tx.column(dict(checks.invariants())[_RULE])]
     job.queue(tx, [(image, generations.uuid_of(tx, image)) for image in images], now_ms=now_ms)
 
 
-def _look_for_orphans(database: Database, cache: ThumbCache) -> str | None:
-    orphans = len(_orphans(database, cache))
-    return f"{orphans:,} thumbnails of no image are removed." if orphans else None
+def _describe_orphans(database: Database, cache: ThumbCache) -> str | None:
+    orphans = len(_find_orphans(database, cache))
+    return f"{orphans:,} orphaned thumbnails are removed." if orphans else None
 
 
 def _remove_orphans(database: Database, cache: ThumbCache) -> None:
-    for name in _orphans(database, cache):
+    for name in _find_orphans(database, cache):
         cache.remove(name)
 
 
-def _orphans(database: Database, cache: ThumbCache) -> list[str]:
+def _find_orphans(database: Database, cache: ThumbCache) -> list[str]:
     known = database.read_within(checks.CHECK_LIMIT_MS, files.contents)
     before_s = time.time() - YOUNGEST_ORPHAN_S
     return [name for name, at_s in cache.kept() if name.partition("-")[0] not in known and at_s < before_s]
 
 
-MISSING = Repair((_RULE,), "The missing thumbnails are queued.", _make_missing)
-ORPHANS = Cleanup("thumbnails", _look_for_orphans, _remove_orphans)
+MISSING = Repair((_RULE,), "The missing thumbnails are queued.", _queue_missing)
+ORPHANS = Cleanup("thumbnails", _describe_orphans, _remove_orphans)

@@ -1,4 +1,4 @@
-"""Which thumbnails are on screen: their jobs go first."""
+"""Prioritizes the thumbnails that are on screen."""
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
@@ -12,18 +12,19 @@ from mysticanvas.jobs.types import JobPriority
 from mysticanvas.search.snapshots import Snapshots
 
 
-class WantedIn(BaseModel):
+class PrioritizeIn(BaseModel):
     snapshot: str = Field(max_length=64)
     start: Index
     count: int = Field(ge=0, le=2_048)
 
 
-def routes(database: Database, kept: Snapshots) -> APIRouter:
+def routes(database: Database, snapshots: Snapshots) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["search"])
 
     @router.post("/thumbs/wanted")
-    async def wanted(asked: WantedIn) -> Response:
-        snapshot = kept.get(asked.snapshot)
+    async def prioritize(asked: PrioritizeIn) -> Response:
+        """Make the thumbnails of these positions in a snapshot first, because they are on screen."""
+        snapshot = snapshots.get(asked.snapshot)
         ids = snapshot.ids[asked.start : asked.start + asked.count].tolist()
         uuids = database.read(generations.uuids_of, ids)
         database.write_later(job_queue.raise_priority, kind=JOB_KIND, unique_keys=uuids, priority=JobPriority.IN_VIEW)

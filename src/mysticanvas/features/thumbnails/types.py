@@ -1,4 +1,4 @@
-"""The task of making thumbnails."""
+"""The thumbnail task."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,11 +11,11 @@ JOB_KIND = "thumb"
 
 @dataclass(frozen=True, slots=True)
 class ThumbsMade:
-    """`webps` is parallel to the sizes asked for; empty when the pixels could not be decoded, and
-    then `damage` says why. `color_rgb` is the dominant colour as 0xRRGGBB. `blake3` is of the whole
-    file (32 bytes), None when the file is larger than may be hashed. `hidden` is the text that the
-    pixels of an image hide which says nothing else of how it was made; None when they hide none.
-    `phash` (imaging/perceptual_hash.py) is None for a picture without contrast."""
+    """`webps` is parallel to the requested sizes. It is empty when the pixels could not be decoded, and `damage`
+    gives the reason. `color_rgb` is the dominant color as 0xRRGGBB. `blake3` is the hash of the whole file
+    (32 bytes), None when the file is too large to hash. `hidden` is the stealth text of an image without other
+    generation data, None when there is none. `phash` (imaging/perceptual_hash.py) is None for an image without
+    contrast."""
 
     stat: FileStat
     blake3: bytes | None
@@ -28,8 +28,8 @@ class ThumbsMade:
 
 @dataclass(frozen=True, slots=True)
 class MakeThumbs(Task):
-    """Hash, decode and shrink one image, and look for text in its pixels. `short_edges_px` are the
-    sizes wanted, small to large."""
+    """Hash, decode and downscale one image, and search its pixels for stealth text. `short_edges_px` are the
+    requested sizes, in ascending order."""
 
     answer_type: ClassVar[type] = ThumbsMade
     travel: ClassVar[Travel] = Travel.WITH_FILE

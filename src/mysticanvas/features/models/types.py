@@ -1,4 +1,4 @@
-"""What is asked of workers about model files. As in `task.py`: plain values, nothing is unpickled."""
+"""The tasks about model files and their answers. Plain values only: nothing is unpickled."""
 
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -11,8 +11,8 @@ JOB_KIND = "models"
 
 @dataclass(frozen=True, slots=True)
 class ModelListing:
-    """`models` are files that hold a model, by name; `beside` are texts and pictures that may belong to
-    one. `is_one_model`: the folder itself is one model in many files, and is left out."""
+    """`models` are model files, sorted by name. `beside` are texts and images that may belong to one. `is_one_model`:
+    the folder is a single model in many files and is excluded."""
 
     models: list[FileStat]
     folders: list[bytes]
@@ -22,7 +22,7 @@ class ModelListing:
 
 @dataclass(frozen=True, slots=True)
 class ListModels(Task):
-    """List one folder (not its sub-folders) of models. `path_bytes` is b"" for the folder named."""
+    """List the models in one folder, without subfolders. `path_bytes` is b"" for the root."""
 
     answer_type: ClassVar[type] = ModelListing
     root: bytes
@@ -31,8 +31,8 @@ class ListModels(Task):
 
 @dataclass(frozen=True, slots=True)
 class ModelRead:
-    """`kind` and `family` are None where neither header nor sidecar say. `hashes` are claims of a text.
-    `problem` says why the header could not be read; the model is listed all the same."""
+    """`kind` and `family` are None when neither the header nor a sidecar contains them. `hashes` are declared in texts,
+    not computed. `problem` is the reason why the header could not be read; the model is listed anyway."""
 
     stat: FileStat
     kind: str | None
@@ -45,7 +45,7 @@ class ModelRead:
 
 @dataclass(frozen=True, slots=True)
 class ReadModel(Task):
-    """Read the header of one model file; `sidecars` are texts beside it to try."""
+    """Read the header of one model file. `sidecars` are paths of texts that may describe it."""
 
     answer_type: ClassVar[type] = ModelRead
     root: bytes
@@ -55,7 +55,7 @@ class ReadModel(Task):
 
 @dataclass(frozen=True, slots=True)
 class ModelHashed:
-    """`stat` was equal before and after. `hashes` are (kind, lower-case hex) as in `model_hashes`."""
+    """`stat` was the same before and after hashing. `hashes` are (kind, lower-case hex), as in `model_hashes`."""
 
     stat: FileStat
     hashes: list[tuple[str, str]]
@@ -63,7 +63,7 @@ class ModelHashed:
 
 @dataclass(frozen=True, slots=True)
 class HashModel(Task):
-    """Every hash in use of one model file, in one reading."""
+    """Compute all hashes of one model file in one pass."""
 
     answer_type: ClassVar[type] = ModelHashed
     root: bytes

@@ -1,4 +1,4 @@
-"""The files of an import that were read: which is new, which waits, which is known by its path or its content."""
+"""Resolves the files that an import has read: new, incomplete, or known by path or content."""
 
 import os
 import time
@@ -15,12 +15,12 @@ from mysticanvas.features.importing import file_identity
 from mysticanvas.features.importing.batch import Batch
 from mysticanvas.features.importing.messages import ImageRead, NotRead
 from mysticanvas.features.importing.record import Failed, Found
-from mysticanvas.features.importing.tally import Queue, Scopes, Tally, Wanted, shown
+from mysticanvas.features.importing.tally import PendingFile, Queue, Scopes, Tally, decode_path
 
 
-class Settler:
-    """`settle_s`: how long an incomplete file must stay unchanged before it counts as damaged. `dry`: nothing is
-    written, only counted."""
+class Resolver:
+    """`settle_s`: how long an incomplete file must stay unchanged before it counts as damaged. `dry`: counts files
+    instead of writing them, None outside a dry run."""
 
     def __init__(
         self,
@@ -35,8 +35,8 @@ class Settler:
         settle_s: float,
         now_ms: Callable[[], int],
     ) -> None:
-        # Known paths whose content nothing is known of: edited in place, unless what was there turns out to
-        # have moved to the place of another. So they come last.
+        # Known paths with unknown content: edited in place, unless the previous file turns out to have moved. So they
+        # are resolved last.
         self.edited: list[Found] = []
         self._database = database
         self._executor = executor
@@ -48,65 +48,65 @@ class Settler:
         self._settle_s = settle_s
         self._now_ms = now_ms
 
-    def settle_all(self, wanted: list[Wanted], reads: list[ImageRead | NotRead]) -> None:
-        """What of the files was not read for want of room is asked for again."""
-        self._queue.files.extendleft(reversed(wanted[len(reads) :]))
-        prints = [read.fingerprint for read in reads if isinstance(read, ImageRead)]
-        self._batch.known_prints = self._database.read(files.known_fingerprints, prints)
-        for one, read in zip(wanted, reads, strict=False):
+    def resolve_all(self, pending: list[PendingFile], reads: list[ImageRead | NotRead]) -> None:
+        """Resolve files by their results. Files without a result, because the answer was full, are queued again."""
+        self._queue.files.extendleft(reversed(pending[len(reads) :]))
+        fingerprints = [read.fingerprint for read in reads if isinstance(read, ImageRead)]
+        self._batch.known_fingerprints = self._database.read(files.known_fingerprints, fingerprints)
+        for one, read in zip(pending, reads, strict=False):
             if isinstance(read, NotRead):
                 self.fail(one.root, one.stat, read.reason)
             else:
-                self._settle(one, read)
+                self._resolve(one, read)
 
     def take_edited(self) -> list[Found]:
         edited, self.edited = self.edited, []
         return edited
 
-    def settle_known(self, found: Found) -> None:
-        """The path or the fingerprint is known: identity is decided by the whole content."""
+    def resolve_known(self, found: Found) -> None:
+        """Resolve a file whose path or fingerprint is known, by its whole content."""
         try:
-            outcome = file_identity.settle(self._database, self._executor, found, now_ms=self._now_ms())
+            outcome = file_identity.identify(self._database, self._executor, found, now_ms=self._now_ms())
         except (TaskError, UnreadableFileError) as error:
             self.fail(found.root, found.read.stat, str(error))
             return
         self._count(outcome)
-        self._batch.known_prints.add(found.read.fingerprint)
+        self._batch.known_fingerprints.add(found.read.fingerprint)
         path = found.read.stat.path_bytes
         for row in self._database.read(files.known, root_id=found.root.id, paths=[path]).values():
-            self._scopes.met(found.root, row)
+            self._scopes.mark_seen(found.root, row)
 
     def fail(self, root: Root, stat: FileStat, reason: str) -> None:
-        self._tally.note_failure(root, stat.path_bytes, reason)
+        self._tally.add_failure(root, stat.path_bytes, reason)
         self._batch.failed.append(Failed(root, stat, reason))
 
-    def _settle(self, wanted: Wanted, read: ImageRead) -> None:
-        if not read.complete and self._may_still_grow(wanted, read):
+    def _resolve(self, pending: PendingFile, read: ImageRead) -> None:
+        if not read.complete and self._may_still_grow(pending, read):
             return
-        found = Found(root=wanted.root, read=read, known=wanted.known)
+        found = Found(root=pending.root, read=read, known=pending.known)
         if self._dry is not None:
             self._dry.count(found)
             return
-        if read.fingerprint in self._batch.prints:
+        if read.fingerprint in self._batch.fingerprints:
             self._batch.commit()
-        is_known = read.fingerprint in self._batch.known_prints
-        if wanted.known is not None and not is_known:
+        is_known = read.fingerprint in self._batch.known_fingerprints
+        if pending.known is not None and not is_known:
             self.edited.append(found)
         elif is_known:
             self._batch.commit()
-            self.settle_known(found)
+            self.resolve_known(found)
         else:
             self._batch.add(found)
 
-    def _may_still_grow(self, wanted: Wanted, read: ImageRead) -> bool:
-        """Put an incomplete file aside while somebody may still be writing it."""
+    def _may_still_grow(self, pending: PendingFile, read: ImageRead) -> bool:
+        """Whether an incomplete file may still be written by another program. If so, it is read again later."""
         now_s = time.time()
         age_s = now_s - read.stat.mtime_ns / 1e9
-        same = wanted.since_s is not None and read.stat == wanted.stat
-        since_s = wanted.since_s if same and wanted.since_s is not None else now_s
+        same = pending.since_s is not None and read.stat == pending.stat
+        since_s = pending.since_s if same and pending.since_s is not None else now_s
         if age_s < 0 or age_s >= self._settle_s or now_s - since_s >= self._settle_s:
             return False
-        again = Wanted(wanted.root, read.stat, wanted.sidecars, wanted.known, since_s)
+        again = PendingFile(pending.root, read.stat, pending.sidecars, pending.known, since_s)
         self._queue.put_aside(again, for_s=min(1.0, self._settle_s))
         self._tally.message = "Waiting for files that are still being written."
         return True
@@ -127,39 +127,39 @@ class Settler:
 
 
 class DryCount:
-    """What a dry run would make of the files, without hashing anything."""
+    """Counts what an import would change, without hashing files."""
 
     def __init__(self, database: Database, batch: Batch, scopes: Scopes, tally: Tally) -> None:
         self._database = database
         self._batch = batch
         self._scopes = scopes
         self._tally = tally
-        # Files that were met at another place.
+        # IDs of files that were found at another path.
         self._moved: set[int] = set()
 
     def count(self, found: Found) -> None:
-        """As `file_identity.settle` would decide."""
+        """Count a file as `file_identity.identify` would decide."""
         fingerprint, here = found.read.fingerprint, found.known
-        path = os.path.join(found.root.path, shown(found.read.stat.path_bytes))
+        path = os.path.join(found.root.path, decode_path(found.read.stat.path_bytes))
         if here is not None and here.fingerprint == fingerprint:
             self._tally.counts.unchanged += 1
-            self._scopes.met(found.root, here)
-        elif (left := self._left(fingerprint)) is not None:
-            self._tally.note("moved", path)
+            self._scopes.mark_seen(found.root, here)
+        elif (left := self._find_moved(fingerprint)) is not None:
+            self._tally.add_example("moved", path)
             self._moved.add(left.id)
-            self._scopes.met_anywhere(left)
+            self._scopes.mark_seen_anywhere(left)
         elif here is not None:
-            self._tally.note("changed", path)
-            self._scopes.met(found.root, here)
-        elif fingerprint in self._batch.prints or fingerprint in self._batch.known_prints:
-            self._tally.note("copies", path)
+            self._tally.add_example("changed", path)
+            self._scopes.mark_seen(found.root, here)
+        elif fingerprint in self._batch.fingerprints or fingerprint in self._batch.known_fingerprints:
+            self._tally.add_example("copies", path)
         else:
-            self._tally.note("imported", path)
-        self._batch.prints.add(fingerprint)
+            self._tally.add_example("imported", path)
+        self._batch.fingerprints.add(fingerprint)
 
-    def _left(self, fingerprint: bytes) -> KnownFile | None:
-        """A file of this content that is no longer where it was, and was not met elsewhere in this run."""
-        if fingerprint not in self._batch.known_prints:
+    def _find_moved(self, fingerprint: bytes) -> KnownFile | None:
+        """A known file with this content that is no longer at its path and was not found elsewhere in this run."""
+        if fingerprint not in self._batch.known_fingerprints:
             return None
         for candidate in self._database.read(files.with_fingerprint, fingerprint):
             if candidate.id not in self._moved and file_identity.seems_moved(candidate):
