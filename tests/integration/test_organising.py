@@ -15,7 +15,7 @@ from mysticanvas.db.database import Database
 from mysticanvas.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from mysticanvas.domain.query import Field
 from mysticanvas.domain.tag import key_of
-from mysticanvas.features.collections.service import renamed
+from mysticanvas.features.collections.service import rename_in_query
 from mysticanvas.settings import Settings
 
 IMAGES = 12
@@ -212,12 +212,12 @@ def test_the_vocabulary_is_read_from_any_place_in_three_orders(client: Client) -
 
 def test_a_merged_tag_keeps_its_place_in_saved_searches() -> None:
     query = 'tag:foxes -tag:"Foxes" (tag:fox OR tag:"red foxes") foxes'
-    assert renamed(query, Field.TAG, "foxes", "arctic fox") == (
+    assert rename_in_query(query, Field.TAG, "foxes", "arctic fox") == (
         'tag:"arctic fox" -tag:"arctic fox" (tag:fox OR tag:"red foxes") foxes'
     )
     for name in ("miku_(vocaloid)", "a\\b c\\", "(x) y"):
-        written = renamed("(tag:fox OR sea)", Field.TAG, "fox", name)
-        assert renamed(written, Field.TAG, key_of(name), "fox") == "(tag:fox OR sea)"
+        written = rename_in_query("(tag:fox OR sea)", Field.TAG, "fox", name)
+        assert rename_in_query(written, Field.TAG, key_of(name), "fox") == "(tag:fox OR sea)"
 
 
 # -- collections --------------------------------------------------------------------------------------

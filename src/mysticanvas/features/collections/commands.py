@@ -27,11 +27,11 @@ def collect(
         if smart:
             say(client.post("/api/collections", {"name": name, "query": images}), json=json)
             return
-        uuid = _collection(client, name, make=not remove)
+        uuid = _find_or_create(client, name, make=not remove)
         say(bulk(client, images, {"uncollect" if remove else "collect": uuid}), json=json)
 
 
-def _collection(client: Client, name: str, *, make: bool) -> str:
+def _find_or_create(client: Client, name: str, *, make: bool) -> str:
     found = [one for one in client.get("/api/collections")["collections"] if name in (one["name"], one["uuid"])]
     if len(found) > 1:
         raise InvalidInputError(f"There are {len(found)} collections “{name}”; name one by its uuid.")

@@ -12,17 +12,17 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.edits.kinds import Edit
 from mysticanvas.features.collections import queries
 from mysticanvas.features.collections.service import (
-    checked_query,
+    normalize_query,
     clean_name,
     clean_notes,
     find_manual,
     find_smart,
-    put_into,
+    move_into,
     rename,
 )
 
 # Positions closer than this are numbered again.
-SMALLEST_GAP = 1e-6
+MIN_GAP = 1e-6
 
 
 class CreateCollection(Edit, frozen=True, kw_only=True):
@@ -37,12 +37,12 @@ class CreateCollection(Edit, frozen=True, kw_only=True):
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
         query = self.query
-        checked = None if query is None else checked_query(query)
+        checked = None if query is None else normalize_query(query)
         made = queries.add(tx, uuid=self.uuid, name=clean_name(self.name), query=checked, now_ms=now_ms)
         if self.notes:
             queries.set_notes(tx, made, clean_notes(self.notes), now_ms=now_ms)
         if self.parent:
-            put_into(tx, queries.find(tx, self.uuid), self.parent, None, now_ms)
+            move_into(tx, queries.find(tx, self.uuid), self.parent, None, now_ms)
         return 1
 
 
@@ -67,13 +67,13 @@ class EditCollection(Edit, frozen=True, kw_only=True):
         if self.query is not UNSET:
             if found.kind != "smart":
                 raise InvalidInputError("Only a smart collection has a search.")
-            queries.set_query(tx, found.id, checked_query(self.query), now_ms=now_ms)
+            queries.set_query(tx, found.id, normalize_query(self.query), now_ms=now_ms)
         if self.cover is not UNSET:
             cover = None if self.cover is None else generations.id_of(tx, self.cover)
             queries.set_cover(tx, found.id, cover, now_ms=now_ms)
         if self.parent is not UNSET or self.position is not UNSET:
             parent = found.parent if self.parent is UNSET else self.parent
-            put_into(tx, found, parent, None if self.position is UNSET else self.position, now_ms)
+            move_into(tx, found, parent, None if self.position is UNSET else self.position, now_ms)
         return 1
 
 
@@ -88,7 +88,7 @@ class DeleteCollection(Edit, frozen=True, kw_only=True):
         return queries.remove_items(tx, queries.find(tx, self.collection).id, images)
 
     def targets(self, tx: ReadTx) -> list[GenerationId]:
-        return queries.all_items(tx, queries.find(tx, self.collection).id)
+        return queries.list_all_items(tx, queries.find(tx, self.collection).id)
 
     def finish(self, tx: WriteTx, now_ms: int) -> None:
         queries.remove(tx, queries.find(tx, self.collection).id)
@@ -139,10 +139,10 @@ class ReorderCollection(Edit, frozen=True, kw_only=True):
         before = generations.id_of(tx, self.before) if self.before else None
         if before in images:
             raise InvalidInputError("An image cannot be put before itself.")
-        lower, upper = queries.gap_before(tx, found.id, before, images)
-        if (upper - lower) / (len(images) + 1) < SMALLEST_GAP:
-            queries.number_items(tx, found.id)
-            lower, upper = queries.gap_before(tx, found.id, before, images)
+        lower, upper = queries.find_gap_before(tx, found.id, before, images)
+        if (upper - lower) / (len(images) + 1) < MIN_GAP:
+            queries.renumber_items(tx, found.id)
+            lower, upper = queries.find_gap_before(tx, found.id, before, images)
         return queries.place_items(tx, found.id, images, lower, upper)
 
 

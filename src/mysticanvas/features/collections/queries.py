@@ -59,7 +59,7 @@ def find(tx: ReadTx, uuid: str) -> Collection:
     return Collection(**row)
 
 
-def named(tx: ReadTx, name: str) -> list[Collection]:
+def find_by_name(tx: ReadTx, name: str) -> list[Collection]:
     """Those of that name or uuid."""
     return [Collection(**r) for r in tx.all(_COLLECTION + " WHERE c.name = :name OR c.uuid = :name", name=name)]
 
@@ -125,13 +125,13 @@ def set_place(tx: WriteTx, collection: int, parent: int | None, position: float,
     )
 
 
-def last_position(tx: ReadTx, parent: int | None) -> float:
+def get_last_position(tx: ReadTx, parent: int | None) -> float:
     return float(
         tx.value("SELECT coalesce(max(position), 0) FROM collections WHERE parent_id IS :parent", parent=parent)
     )
 
 
-def parents(tx: ReadTx) -> dict[int, int]:
+def get_parents(tx: ReadTx) -> dict[int, int]:
     rows = tx.all("SELECT id, parent_id FROM collections WHERE parent_id IS NOT NULL")
     return {row["id"]: row["parent_id"] for row in rows}
 
@@ -144,7 +144,7 @@ def remove(tx: WriteTx, collection: int) -> None:
 # -- items ----------------------------------------------------------------------------------------
 
 
-def items(tx: ReadTx, collection: int) -> list[GenerationId]:
+def list_items(tx: ReadTx, collection: int) -> list[GenerationId]:
     """Live images in the person's order."""
     return tx.column(
         """
@@ -157,7 +157,7 @@ def items(tx: ReadTx, collection: int) -> list[GenerationId]:
     )
 
 
-def all_items(tx: ReadTx, collection: int) -> list[GenerationId]:
+def list_all_items(tx: ReadTx, collection: int) -> list[GenerationId]:
     """Those in the Trash too."""
     sql = (
         "SELECT generation_id FROM collection_items WHERE collection_id = :collection ORDER BY position, generation_id"
@@ -177,12 +177,12 @@ def add_items(tx: WriteTx, collection: int, images: Sequence[GenerationId], *, n
         """,
         collection=collection,
         images=json.dumps(list(images)),
-        last=_last(tx, collection),
+        last=_get_last_item_position(tx, collection),
         now_ms=now_ms,
     )
 
 
-def _last(tx: ReadTx, collection: int) -> float:
+def _get_last_item_position(tx: ReadTx, collection: int) -> float:
     sql = "SELECT position FROM collection_items WHERE collection_id = :collection ORDER BY position DESC LIMIT 1"
     return float(tx.value(sql, collection=collection) or 0)
 
@@ -198,7 +198,7 @@ def remove_items(tx: WriteTx, collection: int, images: Sequence[GenerationId]) -
     )
 
 
-def gap_before(
+def find_gap_before(
     tx: ReadTx, collection: int, image: GenerationId | None, moving: Sequence[GenerationId]
 ) -> tuple[float, float]:
     """The positions between which the moving images go: before `image`, or at the end."""
@@ -208,7 +208,7 @@ def gap_before(
         image=image,
     )
     if upper is None:
-        last = _last(tx, collection)
+        last = _get_last_item_position(tx, collection)
         return last, last + len(moving) + 1
     lower = tx.value(
         """
@@ -240,7 +240,7 @@ def place_items(tx: WriteTx, collection: int, images: Sequence[GenerationId], lo
     )
 
 
-def number_items(tx: WriteTx, collection: int) -> None:
+def renumber_items(tx: WriteTx, collection: int) -> None:
     """Whole numbers again, in the same order."""
     tx.run(
         """
@@ -255,7 +255,7 @@ def number_items(tx: WriteTx, collection: int) -> None:
     )
 
 
-def of_image(tx: ReadTx, image: GenerationId) -> list[dict[str, str]]:
+def list_for_image(tx: ReadTx, image: GenerationId) -> list[dict[str, str]]:
     """The manual collections that an image is in: uuid and name."""
     return tx.all(
         """
@@ -268,7 +268,7 @@ def of_image(tx: ReadTx, image: GenerationId) -> list[dict[str, str]]:
     )
 
 
-def members_of_any(tx: ReadTx, images: Sequence[GenerationId]) -> set[GenerationId]:
+def filter_collected(tx: ReadTx, images: Sequence[GenerationId]) -> set[GenerationId]:
     """Those of the images that are in some manual collection."""
     return set(
         tx.column(

@@ -64,13 +64,13 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
     router = APIRouter(prefix="/api/collections", tags=["collections"])
 
     @router.get("")
-    def listed() -> Response:
+    def list_collections() -> Response:
         found = database.read(queries.listed)
         keys = Counter(key_of(one.name) for one in found)
         # A name that several have leads to all of them, and one with an asterisk to others, too.
         alone = {one.uuid for one in found if keys[key_of(one.name)] == 1 and "*" not in one.name}
         names = {one.uuid: one.name if one.uuid in alone else one.uuid for one in found}
-        return reply({"collections": [_found_now(snapshots, one, names[one.uuid]) for one in found]})
+        return reply({"collections": [_describe(snapshots, one, names[one.uuid]) for one in found]})
 
     @router.post("")
     def create(asked: CollectionIn) -> Response:
@@ -103,14 +103,14 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
         return reply(wire(edits.do(ReorderCollection(collection=uuid, before=asked.before), found)))
 
     @router.get("/{uuid}/items")
-    def items(uuid: str) -> Response:
+    def list_items(uuid: str) -> Response:
         found = database.read(queries.find, uuid)
-        return reply({"uuids": database.read(generations.uuids_in_order, database.read(queries.items, found.id))})
+        return reply({"uuids": database.read(generations.uuids_in_order, database.read(queries.list_items, found.id))})
 
     return router
 
 
-def _found_now(snapshots: Snapshots, one: Collection, name: str) -> dict[str, Any]:
+def _describe(snapshots: Snapshots, one: Collection, name: str) -> dict[str, Any]:
     """A smart one is counted by its search, whose first image stands for it; None where that takes too long
     or it cannot be searched. `text` is the search that opens it."""
     shown = asdict(one)

@@ -44,10 +44,10 @@ def find_smart(tx: ReadTx, uuid: str) -> Collection:
     return found
 
 
-def put_into(tx: WriteTx, found: Collection, parent: str | None, position: float | None, now_ms: int) -> None:
+def move_into(tx: WriteTx, found: Collection, parent: str | None, position: float | None, now_ms: int) -> None:
     into = None if parent is None else queries.find(tx, parent)
     place = None if into is None else into.id
-    at = queries.last_position(tx, place) + 1 if position is None else position
+    at = queries.get_last_position(tx, place) + 1 if position is None else position
     queries.set_place(tx, found.id, place, at, now_ms=now_ms)
 
 
@@ -55,12 +55,12 @@ def refuse_circles(tx: ReadTx) -> None:
     """Raises `ConflictError`: also an undo, or a name, may put a collection inside of itself, or make it
     of itself, after others changed."""
     _refuse_nests(tx)
-    if circle := _circle(read_collection_names(tx)):
+    if circle := _find_circle(read_collection_names(tx)):
         raise ConflictError(f"That collection would be made of itself: {' → '.join(circle)}.")
 
 
 def _refuse_nests(tx: ReadTx) -> None:
-    above = queries.parents(tx)
+    above = queries.get_parents(tx)
     sound: set[int] = set()
     for start in above:
         path: list[int] = []
@@ -90,40 +90,40 @@ def clean_notes(text: str | None) -> str | None:
 # -- searches -------------------------------------------------------------------------------------
 
 
-def checked_query(query: str) -> str:
+def normalize_query(query: str) -> str:
     """As the query language writes it. Raises `QueryError`."""
     return language.write(language.parse(clean(query)))
 
 
-def _circle(known: Sequence[CollectionName]) -> list[str]:
+def _find_circle(known: Sequence[CollectionName]) -> list[str]:
     """The names on a way that leads from a collection to itself, from search to search; [] without one."""
     try:
-        TopologicalSorter({one: _led_to(known, one) for one in known}).prepare()
+        TopologicalSorter({one: _list_referenced(known, one) for one in known}).prepare()
     except CycleError as error:
         return [one.name for one in reversed(error.args[1])]
     return []
 
 
-def _led_to(known: Sequence[CollectionName], one: CollectionName) -> list[CollectionName]:
+def _list_referenced(known: Sequence[CollectionName], one: CollectionName) -> list[CollectionName]:
     if one.query is None:
         return []
-    return [other for name in references(one.query) for other in search_resolve.collections_named(known, name)]
+    return [other for name in list_references(one.query) for other in search_resolve.collections_named(known, name)]
 
 
-def references(query: str) -> list[str]:
+def list_references(query: str) -> list[str]:
     """Names and uuids of collections that a search speaks of. Raises `QueryError`."""
-    return [token.value for token in language.tokens(query) if _is_of(token, Field.COLLECTION)]
+    return [token.value for token in language.tokens(query) if _is_field(token, Field.COLLECTION)]
 
 
-def _is_of(token: Token, field: Field) -> bool:
+def _is_field(token: Token, field: Field) -> bool:
     return token.field is not None and language.field_of(token.field) is field
 
 
-def renamed(query: str, field: Field, old_key: str, new_name: str) -> str:
+def rename_in_query(query: str, field: Field, old_key: str, new_name: str) -> str:
     """The search with another name for a tag or a collection."""
     parts, at = [], 0
     for token in language.tokens(query):
-        if _is_of(token, field) and key_of(token.value) == old_key:
+        if _is_field(token, field) and key_of(token.value) == old_key:
             parts += [query[at : token.position], f"{field}:{language.quoted(new_name)}"]
             at = token.end
     return "".join([*parts, query[at:]])
@@ -136,7 +136,7 @@ def rename_tag_in_searches(tx: WriteTx, old_key: str, new_name: str, *, now_ms: 
 
 def _rename_in_searches(tx: WriteTx, field: Field, old_key: str, new_name: str, now_ms: int) -> None:
     for one in read_collection_names(tx):
-        after = None if one.query is None else renamed(one.query, field, old_key, new_name)
+        after = None if one.query is None else rename_in_query(one.query, field, old_key, new_name)
         if after != one.query:
             queries.set_query(tx, one.id, after, now_ms=now_ms)
 

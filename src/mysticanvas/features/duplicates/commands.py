@@ -13,7 +13,7 @@ from mysticanvas.domain.similarity import Alike
 
 def add_commands(app: typer.Typer) -> None:
     app.command(epilog="Example: mysticanvas duplicates --by recipe")(duplicates)
-    app.command("keep-one", epilog="Example: mysticanvas keep-one 4f9c… 0d2e… 7a10…")(keep_one)
+    app.command("keep-one", epilog="Example: mysticanvas keep-one 4f9c… 0d2e… 7a10…")(merge_duplicates)
 
 
 def duplicates(
@@ -32,15 +32,15 @@ def duplicates(
         print_json(found)
     else:
         for group in found["groups"]:
-            _print(group, by)
+            _print_group(group, by)
         out.print(f"{found['total']:,} groups, {found['images']:,} images", highlight=False)
     if not found["total"]:
         raise typer.Exit(1)
 
 
-def _print(group: dict[str, Any], by: Alike) -> None:
-    told = f" · {group['bits']} of 256 bits differ" if by is Alike.PICTURE else ""
-    out.print(f"{group['size']:,} alike{told}", style="bold", highlight=False)
+def _print_group(group: dict[str, Any], by: Alike) -> None:
+    difference = f" · {group['bits']} of 256 bits differ" if by is Alike.PICTURE else ""
+    out.print(f"{group['size']:,} alike{difference}", style="bold", highlight=False)
     for image in group["images"]:
         size = f"{image['width']}×{image['height']} {image['bytes'] or 0:,} bytes"
         out.print(f"  {image['uuid']}  {size}  {'★' * image['rating']}", markup=False, highlight=False)
@@ -48,7 +48,7 @@ def _print(group: dict[str, Any], by: Alike) -> None:
             out.print(f"    {place}", markup=False, highlight=False)
 
 
-def keep_one(
+def merge_duplicates(
     kept: Annotated[str, typer.Argument(metavar="KEPT", help="The uuid of the image that stays.")],
     others: Annotated[list[str], typer.Argument(metavar="OTHER…", help="Those that go into the Trash.")],
     library: Library = None,

@@ -30,13 +30,13 @@ class MergeDuplicates(Edit, frozen=True, kw_only=True):
         kept = generations.id_of(tx, self.kept)
         if kept in images:
             raise InvalidInputError("Choose one image to keep, and others to let go.")
-        marks = {one.image: one for one in queries.marks(tx, [kept, *images])}
+        marks = {one.image: one for one in queries.list_marks(tx, [kept, *images])}
         if len(marks) != len(images) + 1:
             raise ConflictError("One of these images is not there any more.")
         _merge_marks(tx, marks[kept], [marks[one] for one in images], now_ms)
         _merge_tags(tx, kept, images, now_ms)
-        queries.join_collections(tx, kept, queries.collections_of(tx, images), now_ms=now_ms)
-        return trash_service.put_in(tx, images, now_ms)
+        queries.add_to_collections(tx, kept, queries.list_collections(tx, images), now_ms=now_ms)
+        return trash_service.move_to_trash(tx, images, now_ms)
 
 
 def _merge_marks(tx: WriteTx, kept: Marks, others: Sequence[Marks], now_ms: int) -> None:
@@ -48,10 +48,10 @@ def _merge_marks(tx: WriteTx, kept: Marks, others: Sequence[Marks], now_ms: int)
 
 
 def _merge_tags(tx: WriteTx, kept: GenerationId, others: Sequence[GenerationId], now_ms: int) -> None:
-    own = dict(queries.own_tags_of(tx, [kept]))
-    for tag, decision in queries.own_tags_of(tx, others):
+    own = dict(queries.list_own_tags(tx, [kept]))
+    for tag, decision in queries.list_own_tags(tx, others):
         if tag not in own:
-            say = assertion_queries.say_yes if decision else assertion_queries.say_no
+            say = assertion_queries.assign_tag if decision else assertion_queries.reject_tag
             say(tx, TagId(tag), [kept], now_ms=now_ms)
 
 

@@ -22,4 +22,4 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
     file = files.final_of(tx, image)
     # A file that changed while it was read has a thumbnail job by now, which hashes it.
     if file is not None and (file.bytes, file.mtime_ns) == (answer.stat.bytes, answer.stat.mtime_ns):
-        queries.keep(tx, image, answer.phash)
+        queries.save_hash(tx, image, answer.phash)

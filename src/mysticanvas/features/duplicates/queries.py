@@ -11,7 +11,7 @@ from mysticanvas.search.image_hashes import LOOKS_CHANGED
 HASH_BYTES = 32
 
 
-def keep(tx: WriteTx, image: GenerationId, phash: bytes | None) -> None:
+def save_hash(tx: WriteTx, image: GenerationId, phash: bytes | None) -> None:
     """The hash and the look in one, as phash.py makes them; None for a picture without contrast, which is like
     no other."""
     tx.changes.stale.add(LOOKS_CHANGED)
@@ -39,7 +39,7 @@ def keep(tx: WriteTx, image: GenerationId, phash: bytes | None) -> None:
     )
 
 
-def without_look(tx: ReadTx, *, after: int, limit: int) -> list[tuple[GenerationId, str]]:
+def list_unhashed(tx: ReadTx, *, after: int, limit: int) -> list[tuple[GenerationId, str]]:
     """The next images, by id, whose pixels were seen before there were hashes and looks: (id, uuid)."""
     rows = tx.rows(
         """
@@ -57,7 +57,7 @@ def without_look(tx: ReadTx, *, after: int, limit: int) -> list[tuple[Generation
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class GroupImage:
     """One image of a group, as it is shown. `places` are all paths at which its bytes lie now."""
 
     uuid: str
@@ -72,7 +72,7 @@ class Shown:
     places: list[str]
 
 
-def shown(tx: ReadTx, images: Sequence[GenerationId]) -> list[Shown]:
+def list_group_images(tx: ReadTx, images: Sequence[GenerationId]) -> list[GroupImage]:
     """In the given order; those that are gone are left out."""
     rows = tx.all(
         """
@@ -93,7 +93,7 @@ def shown(tx: ReadTx, images: Sequence[GenerationId]) -> list[Shown]:
     for row in rows:
         del row["id"]
         row |= {"favorite": bool(row["favorite"]), "thumb": row["thumb"] or None, "places": json.loads(row["places"])}
-        found.append(Shown(**row))
+        found.append(GroupImage(**row))
     return found
 
 
@@ -107,7 +107,7 @@ class Marks:
     notes: str | None
 
 
-def marks(tx: ReadTx, images: Sequence[GenerationId]) -> list[Marks]:
+def list_marks(tx: ReadTx, images: Sequence[GenerationId]) -> list[Marks]:
     """Of those of the images that are live."""
     rows = tx.rows(
         """
@@ -120,7 +120,7 @@ def marks(tx: ReadTx, images: Sequence[GenerationId]) -> list[Marks]:
     return [Marks(GenerationId(image), rating, bool(favorite), notes) for image, rating, favorite, notes in rows]
 
 
-def collections_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[tuple[int, float]]:
+def list_collections(tx: ReadTx, images: Sequence[GenerationId]) -> list[tuple[int, float]]:
     """The manual collections that any of the images is in, with the first place it has there."""
     rows = tx.rows(
         """
@@ -134,7 +134,7 @@ def collections_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[tuple[int
     return list(rows)
 
 
-def join_collections(tx: WriteTx, image: GenerationId, places: Sequence[tuple[int, float]], *, now_ms: int) -> None:
+def add_to_collections(tx: WriteTx, image: GenerationId, places: Sequence[tuple[int, float]], *, now_ms: int) -> None:
     """Where the image is already, its place stays."""
     tx.run_many(
         """
@@ -149,7 +149,7 @@ def join_collections(tx: WriteTx, image: GenerationId, places: Sequence[tuple[in
     )
 
 
-def own_tags_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[tuple[int, int]]:
+def list_own_tags(tx: ReadTx, images: Sequence[GenerationId]) -> list[tuple[int, int]]:
     """(tag, decision) of what the person said of any of the images, of the tag that an alias leads to; where
     it was said both ways, yes."""
     rows = tx.rows(

@@ -12,15 +12,15 @@ from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queue import NewJob
 from mysticanvas.jobs.types import JobPriority
 
-JOBS_A_SLICE = 1_000
+JOBS_PER_SLICE = 1_000
 READ_LIMIT_MS = 60_000
 # Once, for a library from before: a picture without contrast has no hash, and is not to be looked at at every start.
 CAUGHT_UP = "state.likeness.looks_caught_up"
 
 
-def note(tx: WriteTx, image: GenerationId, pixels: Pixels, *, now_ms: int) -> None:
+def on_thumbnails_made(tx: WriteTx, image: GenerationId, pixels: Pixels, *, now_ms: int) -> None:
     """The pixels of an image were read; in the transaction that keeps what they showed."""
-    queries.keep(tx, image, pixels.phash)
+    queries.save_hash(tx, image, pixels.phash)
 
 
 def hash_missing(database: Database, *, now_ms: Callable[[], int], goes_on: Callable[[], bool] = lambda: True) -> int:
@@ -29,7 +29,7 @@ def hash_missing(database: Database, *, now_ms: Callable[[], int], goes_on: Call
     if database.read(settings_store.get, CAUGHT_UP, False):
         return 0
     queued, last = 0, 0
-    while slice_ := database.read_within(READ_LIMIT_MS, queries.without_look, after=last, limit=JOBS_A_SLICE):
+    while slice_ := database.read_within(READ_LIMIT_MS, queries.list_unhashed, after=last, limit=JOBS_PER_SLICE):
         new = [NewJob(JOB_KIND, {"generation": image}, uuid, JobPriority.IDLE) for image, uuid in slice_]
         database.write_bulk(job_queue.enqueue_all, new, now_ms=now_ms())
         queued += len(slice_)

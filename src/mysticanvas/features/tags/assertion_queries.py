@@ -11,7 +11,7 @@ from mysticanvas.domain.tag import Assertion, TagId, TagSource
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class ImageAssertion:
     """One assertion as it is shown. `shown_as` is the tag that an alias leads to, else the tag."""
 
     tag: str
@@ -30,21 +30,21 @@ _OWN = """
 """
 
 
-def say_yes(tx: WriteTx, tag: TagId, images: Sequence[GenerationId], *, now_ms: int) -> set[GenerationId]:
+def assign_tag(tx: WriteTx, tag: TagId, images: Sequence[GenerationId], *, now_ms: int) -> set[GenerationId]:
     """The person says that live images have a tag. A no to it is taken back. Those that changed."""
-    changed = _take_back(tx, tag, images, decision=False)
-    return changed | _say(tx, tag, images, decision=True, now_ms=now_ms)
+    changed = _delete_own(tx, tag, images, decision=False)
+    return changed | _set_own(tx, tag, images, decision=True, now_ms=now_ms)
 
 
-def say_no(tx: WriteTx, tag: TagId, images: Sequence[GenerationId], *, now_ms: int) -> set[GenerationId]:
+def reject_tag(tx: WriteTx, tag: TagId, images: Sequence[GenerationId], *, now_ms: int) -> set[GenerationId]:
     """The person says that live images have not this tag, whatever others say (T2)."""
-    changed = _take_back(tx, tag, images, decision=True)
-    return changed | _say(tx, tag, images, decision=False, now_ms=now_ms)
+    changed = _delete_own(tx, tag, images, decision=True)
+    return changed | _set_own(tx, tag, images, decision=False, now_ms=now_ms)
 
 
-def take_back(tx: WriteTx, tag: TagId, images: Sequence[GenerationId], *, now_ms: int) -> set[GenerationId]:
+def remove_tag(tx: WriteTx, tag: TagId, images: Sequence[GenerationId], *, now_ms: int) -> set[GenerationId]:
     """The person's yes goes; where somebody else says so, or another tag implies it, it becomes a no."""
-    changed = _take_back(tx, tag, images, decision=True)
+    changed = _delete_own(tx, tag, images, decision=True)
     still = tx.column(
         """
         SELECT DISTINCT a.generation_id
@@ -56,15 +56,15 @@ def take_back(tx: WriteTx, tag: TagId, images: Sequence[GenerationId], *, now_ms
         images=json.dumps(list(images)),
         tag=tag,
     )
-    return changed | _say(tx, tag, still, decision=False, now_ms=now_ms)
+    return changed | _set_own(tx, tag, still, decision=False, now_ms=now_ms)
 
 
-def forget(tx: WriteTx, tag: TagId, images: Sequence[GenerationId]) -> set[GenerationId]:
+def clear_tag(tx: WriteTx, tag: TagId, images: Sequence[GenerationId]) -> set[GenerationId]:
     """Neither yes nor no: only what others say counts."""
-    return _take_back(tx, tag, images, decision=True) | _take_back(tx, tag, images, decision=False)
+    return _delete_own(tx, tag, images, decision=True) | _delete_own(tx, tag, images, decision=False)
 
 
-def _take_back(tx: WriteTx, tag: TagId, images: Sequence[GenerationId], *, decision: bool) -> set[GenerationId]:
+def _delete_own(tx: WriteTx, tag: TagId, images: Sequence[GenerationId], *, decision: bool) -> set[GenerationId]:
     return set(
         tx.column(
             "DELETE FROM tag_assertions WHERE decision = :decision"  # noqa: S608 - a constant
@@ -76,7 +76,9 @@ def _take_back(tx: WriteTx, tag: TagId, images: Sequence[GenerationId], *, decis
     )
 
 
-def _say(tx: WriteTx, tag: TagId, images: Iterable[GenerationId], *, decision: bool, now_ms: int) -> set[GenerationId]:
+def _set_own(
+    tx: WriteTx, tag: TagId, images: Iterable[GenerationId], *, decision: bool, now_ms: int
+) -> set[GenerationId]:
     return set(
         tx.column(
             """
@@ -124,7 +126,7 @@ def record(tx: WriteTx, rows: Iterable[tuple[GenerationId, TagId, Assertion]], *
     )
 
 
-def of_image(tx: ReadTx, image: GenerationId) -> list[Said]:
+def list_for_image(tx: ReadTx, image: GenerationId) -> list[ImageAssertion]:
     """All that was said of an image, by tag."""
     rows = tx.all(
         """
@@ -138,10 +140,10 @@ def of_image(tx: ReadTx, image: GenerationId) -> list[Said]:
         """,
         image=image,
     )
-    return [Said(**(row | {"decision": bool(row["decision"])})) for row in rows]
+    return [ImageAssertion(**(row | {"decision": bool(row["decision"])})) for row in rows]
 
 
-def sources_of(tx: ReadTx, tag: TagId) -> list[dict[str, Any]]:
+def count_by_source(tx: ReadTx, tag: TagId) -> list[dict[str, Any]]:
     """How many images each source said to have this very tag, and how many not to have it."""
     return tx.all(
         """
@@ -155,14 +157,14 @@ def sources_of(tx: ReadTx, tag: TagId) -> list[dict[str, Any]]:
     )
 
 
-def images_of(tx: ReadTx, tag: TagId) -> list[GenerationId]:
+def list_images(tx: ReadTx, tag: TagId) -> list[GenerationId]:
     """Every image of which anything was said about this tag, in order; in the Trash too."""
     return tx.column(
         "SELECT DISTINCT generation_id FROM tag_assertions WHERE tag_id = :tag ORDER BY generation_id", tag=tag
     )
 
 
-def images_of_source(tx: ReadTx, source: TagSource, *, limit: int) -> list[GenerationId]:
+def list_images_of_source(tx: ReadTx, source: TagSource, *, limit: int) -> list[GenerationId]:
     """Some of the images of which a source has said something."""
     return tx.column(
         "SELECT DISTINCT generation_id FROM tag_assertions WHERE source = :source LIMIT :limit",

@@ -26,29 +26,29 @@ def add_commands(app: typer.Typer) -> None:
 @tag.command(epilog="Example: mysticanvas tag add 'fox, snow' 'arctic'")
 def add(tags: Tags, images: Images, library: Library = None, json: Json = False) -> None:
     """Tag all images that a search finds."""
-    _over_images("add", tags, images, library, json)
+    _edit_images("add", tags, images, library, json)
 
 
 @tag.command(epilog="Example: mysticanvas tag remove fox 'model:old'")
 def remove(tags: Tags, images: Images, library: Library = None, json: Json = False) -> None:
     """Take tags off all images that a search finds; also those that others gave them."""
-    _over_images("remove", tags, images, library, json)
+    _edit_images("remove", tags, images, library, json)
 
 
 @tag.command(epilog="Example: mysticanvas tag reject fox 'cat'")
 def reject(tags: Tags, images: Images, library: Library = None, json: Json = False) -> None:
     """Say that images have not these tags, whatever models say, now and later."""
-    _over_images("reject", tags, images, library, json)
+    _edit_images("reject", tags, images, library, json)
 
 
-def _over_images(how: str, tags: str, images: str, library: Path | None, json: bool) -> None:
+def _edit_images(how: str, tags: str, images: str, library: Path | None, json: bool) -> None:
     names = [name.strip() for name in tags.split(",") if name.strip()]
     with connect(settings_for(library)) as client:
         say(bulk(client, images, {"tags": {how: names}}), json=json)
 
 
 @tag.command("list", epilog="Example: mysticanvas tag list fox")
-def listed(
+def list_tags(
     containing: Annotated[str, typer.Argument(help="Only tags whose name contains this.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=500)] = 50,
     library: Library = None,
@@ -77,7 +77,7 @@ def alias(
 ) -> None:
     """Make a tag another name of one."""
     asked = {"do": "unalias", "tag": tag_name} if off else {"do": "alias", "tag": tag_name, "of": of, "across": across}
-    _vocabulary(asked, library, json)
+    _edit_vocabulary(asked, library, json)
 
 
 @tag.command(epilog="Example: mysticanvas tag imply fox animal")
@@ -89,7 +89,7 @@ def imply(
     json: Json = False,
 ) -> None:
     """Whatever has the one tag has the other too."""
-    _vocabulary({"do": "unimply" if off else "imply", "tag": tag_name, "implies": implies}, library, json)
+    _edit_vocabulary({"do": "unimply" if off else "imply", "tag": tag_name, "implies": implies}, library, json)
 
 
 @tag.command(epilog="Example: mysticanvas tag merge foxes fox --dry-run")
@@ -102,9 +102,9 @@ def merge(
 ) -> None:
     """Make two tags one."""
     if dry_run:
-        _run(f"merge {tag_name} -> {to}", library, dry_run=True, json=json)
+        _run_bulk_edit(f"merge {tag_name} -> {to}", library, dry_run=True, json=json)
     else:
-        _vocabulary({"do": "merge", "tag": tag_name, "to": to}, library, json)
+        _edit_vocabulary({"do": "merge", "tag": tag_name, "to": to}, library, json)
 
 
 @tag.command(epilog="Example: mysticanvas tag rename foxx fox")
@@ -115,16 +115,16 @@ def rename(
     json: Json = False,
 ) -> None:
     """Give a tag a better name."""
-    _vocabulary({"do": "rename", "tag": tag_name, "to": to}, library, json)
+    _edit_vocabulary({"do": "rename", "tag": tag_name, "to": to}, library, json)
 
 
 @tag.command(epilog="Example: mysticanvas tag delete blurry")
 def delete(tag_name: Tag, library: Library = None, json: Json = False) -> None:
     """Delete a tag with all that was said of it."""
-    _vocabulary({"do": "delete", "tag": tag_name}, library, json)
+    _edit_vocabulary({"do": "delete", "tag": tag_name}, library, json)
 
 
-def _vocabulary(asked: dict[str, Any], library: Path | None, json: bool) -> None:
+def _edit_vocabulary(asked: dict[str, Any], library: Path | None, json: bool) -> None:
     with connect(settings_for(library)) as client:
         say(followed(client, client.post("/api/tags", asked)), json=json, what="changed")
 
@@ -138,13 +138,13 @@ def script(
 ) -> None:
     """Many changes at once, one a line (alias a -> b, imply, rename, merge, retag, split, delete); one undo
     for all. Exit code 1 when a line would be refused."""
-    _run(file.read_text("utf-8-sig"), library, dry_run=dry_run, json=json)
+    _run_bulk_edit(file.read_text("utf-8-sig"), library, dry_run=dry_run, json=json)
 
 
 @tag.command("import", epilog="Example: mysticanvas tag import vocabulary.txt")
 def import_(file: File, library: Library = None, json: Json = False) -> None:
     """Take in a vocabulary that `tag export` wrote."""
-    _run(file.read_text("utf-8-sig"), library, dry_run=False, json=json)
+    _run_bulk_edit(file.read_text("utf-8-sig"), library, dry_run=False, json=json)
 
 
 @tag.command(epilog="Example: mysticanvas tag export > vocabulary.txt")
@@ -154,7 +154,7 @@ def export(library: Library = None) -> None:
         typer.echo(client.text("/api/tags/export"), nl=False)
 
 
-def _run(text: str, library: Path | None, *, dry_run: bool, json: bool) -> None:
+def _run_bulk_edit(text: str, library: Path | None, *, dry_run: bool, json: bool) -> None:
     with connect(settings_for(library)) as client:
         tried = client.post("/api/tags/script", {"text": text, "dry_run": True})
         if not json:

@@ -14,7 +14,7 @@ from mysticanvas.features.tags.edits import AddImplication, EnsureTag, RenameTag
 
 # The writer does nothing else meanwhile: assignments of more images than this are counted, but not moved, so the
 # counts of later lines may leave those out.
-MOST_MOVED = 5_000
+MAX_MOVED = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +51,10 @@ def _try_and_roll_back(tx: WriteTx, lines: Sequence[Line]) -> None:
     for line in lines:
         try:
             with tx.savepoint():
-                images = _images(tx, line.edit)
-                remark = _remark(tx, line.edit)
+                images = _list_images(tx, line.edit)
+                remark = _find_remark(tx, line.edit)
                 moved += len(images)
-                _apply(tx, line.edit, images if moved <= MOST_MOVED else [])
+                _apply(tx, line.edit, images if moved <= MAX_MOVED else [])
             outcomes.append(Outcome(line.number, line.text, len(images), None, remark))
         except MystiCanvasError as error:
             outcomes.append(Outcome(line.number, line.text, 0, str(error)))
@@ -66,15 +66,15 @@ def _apply(tx: WriteTx, edit: Edit, images: Sequence[GenerationId]) -> None:
     edit.finish(tx, now_ms=0)
 
 
-def _images(tx: WriteTx, edit: Edit) -> list[GenerationId]:
+def _list_images(tx: WriteTx, edit: Edit) -> list[GenerationId]:
     name: str | None = getattr(edit, "tag", None)
     if name is None or isinstance(edit, EnsureTag | RenameTag):
         return []
     found = queries.find(tx, key_of(name))
-    return [] if found is None else assertion_queries.images_of(tx, found.id)
+    return [] if found is None else assertion_queries.list_images(tx, found.id)
 
 
-def _remark(tx: WriteTx, edit: Edit) -> str | None:
+def _find_remark(tx: WriteTx, edit: Edit) -> str | None:
     if not isinstance(edit, AddImplication):
         return None
     tag, implied = queries.find(tx, key_of(edit.tag)), queries.find(tx, key_of(edit.implies))

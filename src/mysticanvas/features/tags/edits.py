@@ -12,28 +12,28 @@ from mysticanvas.edits.kinds import Edit
 from mysticanvas.features.collections import service as collection_service
 from mysticanvas.features.tags import assertion_queries, queries, relation_queries
 from mysticanvas.features.tags.service import (
-    REFUSED,
-    category_of,
+    REFUSED_KEY,
+    clean_category,
     find_or_add,
-    known,
-    names_of,
-    path_of,
-    refuse_across,
+    get_tag,
+    list_target_names,
+    format_path,
+    check_categories,
     refuse_circles,
     refused,
     set_states,
 )
 
 
-def _shown(tx: WriteTx, name: str) -> TagId | None:
+def _find_shown(tx: WriteTx, name: str) -> TagId | None:
     """The tag that this name leads to."""
     found = queries.find(tx, key_of(name))
-    return None if found is None else queries.terminal(tx, found.id)
+    return None if found is None else queries.resolve_alias(tx, found.id)
 
 
-def _shown_or_new(tx: WriteTx, name: str, now_ms: int) -> TagId:
+def _find_or_add_shown(tx: WriteTx, name: str, now_ms: int) -> TagId:
     found = find_or_add(tx, name, now_ms=now_ms)
-    return queries.terminal(tx, found)
+    return queries.resolve_alias(tx, found)
 
 
 class TagImages(Edit, frozen=True, kw_only=True):
@@ -54,15 +54,15 @@ class TagImages(Edit, frozen=True, kw_only=True):
             raise InvalidInputError("Say which tags to add, to remove or to reject.")
         changed: set[GenerationId] = set()
         for name in self.remove:
-            if (known := _shown(tx, name)) is not None:
-                changed |= assertion_queries.take_back(tx, known, images, now_ms=now_ms)
+            if (known := _find_shown(tx, name)) is not None:
+                changed |= assertion_queries.remove_tag(tx, known, images, now_ms=now_ms)
         for name in self.forget:
-            if (known := _shown(tx, name)) is not None:
-                changed |= assertion_queries.forget(tx, known, images)
+            if (known := _find_shown(tx, name)) is not None:
+                changed |= assertion_queries.clear_tag(tx, known, images)
         for name in self.reject:
-            changed |= assertion_queries.say_no(tx, _shown_or_new(tx, name, now_ms), images, now_ms=now_ms)
+            changed |= assertion_queries.reject_tag(tx, _find_or_add_shown(tx, name, now_ms), images, now_ms=now_ms)
         for name in self.add:
-            changed |= assertion_queries.say_yes(tx, _shown_or_new(tx, name, now_ms), images, now_ms=now_ms)
+            changed |= assertion_queries.assign_tag(tx, _find_or_add_shown(tx, name, now_ms), images, now_ms=now_ms)
         return len(changed)
 
 
@@ -78,7 +78,7 @@ class CreateTag(Edit, frozen=True, kw_only=True):
         if queries.find(tx, wanted.key) is not None:
             raise ConflictError(f"There is a tag “{wanted.shown}” already.")
         tag = queries.add(tx, wanted, category=None, state=TagState.KNOWN, origin=TagSource.USER, now_ms=now_ms)
-        queries.set_category(tx, tag, category_of(self.category))
+        queries.set_category(tx, tag, clean_category(self.category))
         return 1
 
 
@@ -92,7 +92,7 @@ class EnsureTag(Edit, frozen=True, kw_only=True):
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
         before = queries.find(tx, tag_name(self.tag).key)
         tag = find_or_add(tx, self.tag, now_ms=now_ms)
-        category = category_of(self.category)
+        category = clean_category(self.category)
         if category is not None:
             queries.set_category(tx, tag, category)
         return int(before is None or (category is not None and before.category != category))
@@ -105,12 +105,12 @@ class RefuseTags(Edit, frozen=True, kw_only=True):
     tags: Sequence[str]
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        found = [known(tx, name) for name in self.tags]
+        found = [get_tag(tx, name) for name in self.tags]
         for tag in found:
             if tag.state != TagState.PROPOSED:
                 raise ConflictError(f"“{tag.name}” is no proposal; delete it instead.")
             queries.remove(tx, tag.id)
-        settings_store.put(tx, REFUSED, sorted({*refused(tx), *(key_of(tag.name) for tag in found)}))
+        settings_store.put(tx, REFUSED_KEY, sorted({*refused(tx), *(key_of(tag.name) for tag in found)}))
         return len(found)
 
 
@@ -122,7 +122,7 @@ class RenameTag(Edit, frozen=True, kw_only=True):
     to: str
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        tag, wanted = known(tx, self.tag), tag_name(self.to)
+        tag, wanted = get_tag(tx, self.tag), tag_name(self.to)
         other = queries.find(tx, wanted.key)
         if other is not None and other.id != tag.id:
             raise ConflictError(f"There is a tag “{other.name}” already; merge the two instead.")
@@ -142,7 +142,7 @@ class SetTagCategory(Edit, frozen=True, kw_only=True):
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
         for name in self.tags:
-            queries.set_category(tx, find_or_add(tx, name, now_ms=now_ms), category_of(self.category))
+            queries.set_category(tx, find_or_add(tx, name, now_ms=now_ms), clean_category(self.category))
         return len(self.tags)
 
 
@@ -158,7 +158,7 @@ class SetThreshold(Edit, frozen=True, kw_only=True):
         value = self.value
         if self.source not in list(TagSource) or not (value is None or 0 <= value <= 1):
             raise InvalidInputError("A threshold is a source (llm, vision, prompt, import) and a number from 0 to 1.")
-        tag = known(tx, self.tag).id if self.tag else None
+        tag = get_tag(tx, self.tag).id if self.tag else None
         queries.set_threshold(tx, tag, TagSource(self.source), value)
         return 1
 
@@ -199,11 +199,13 @@ class AddAlias(Edit, frozen=True, kw_only=True):
         if (there := graph.aliases.get(tag)) is not None:
             if there == target:
                 return 0
-            path = path_of(tx, [tag, there, *([] if graph.terminal(there) == there else [graph.terminal(there)])])
+            path = format_path(
+                tx, [tag, there, *([] if graph.resolve_alias(there) == there else [graph.resolve_alias(there)])]
+            )
             raise ConflictError(f"It is another name already: {path}. Take that away first.")
-        if circle := graph.alias_path(tag, target):
-            raise ConflictError(f"That would lead in a circle: {path_of(tx, [tag, *circle])}.")
-        refuse_across(tx, tag, target, allowed=bool(self.across))
+        if circle := graph.find_alias_path(tag, target):
+            raise ConflictError(f"That would lead in a circle: {format_path(tx, [tag, *circle])}.")
+        check_categories(tx, tag, target, allowed=bool(self.across))
         relation_queries.add_alias(tx, tag, target)
         refuse_circles(tx)
         return 1
@@ -216,7 +218,7 @@ class RemoveAlias(Edit, frozen=True, kw_only=True):
     tag: str
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        tag = known(tx, self.tag)
+        tag = get_tag(tx, self.tag)
         if not relation_queries.remove_alias(tx, tag.id):
             raise NotFoundError(f"“{tag.name}” is no other name of a tag.")
         return 1
@@ -247,7 +249,7 @@ class RemoveImplication(Edit, frozen=True, kw_only=True):
     implies: str
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        tag, implied = known(tx, self.tag), known(tx, self.implies)
+        tag, implied = get_tag(tx, self.tag), get_tag(tx, self.implies)
         if not relation_queries.remove_implication(tx, tag.id, implied.id):
             raise NotFoundError(f"“{tag.name}” does not imply “{implied.name}” by itself.")
         return 1
@@ -262,17 +264,17 @@ class MergeTag(Edit, frozen=True, kw_only=True):
     to: str | Sequence[str]
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        tag = known(tx, self.tag)
-        targets = [find_or_add(tx, name, now_ms=now_ms) for name in names_of(self.to)]
+        tag = get_tag(tx, self.tag)
+        targets = [find_or_add(tx, name, now_ms=now_ms) for name in list_target_names(self.to)]
         if tag.id in targets:
             raise InvalidInputError(f"“{tag.name}” cannot become itself.")
         return len(assertion_queries.move(tx, tag.id, targets, images))
 
     def targets(self, tx: ReadTx) -> list[GenerationId]:
-        return assertion_queries.images_of(tx, known(tx, self.tag).id)
+        return assertion_queries.list_images(tx, get_tag(tx, self.tag).id)
 
     def finish(self, tx: WriteTx, now_ms: int) -> None:
-        tag, target = known(tx, self.tag), find_or_add(tx, names_of(self.to)[0], now_ms=now_ms)
+        tag, target = get_tag(tx, self.tag), find_or_add(tx, list_target_names(self.to)[0], now_ms=now_ms)
         relation_queries.move_relations(tx, tag.id, target)
         refuse_circles(tx)
         queries.remove(tx, tag.id)
@@ -288,17 +290,17 @@ class SplitTag(Edit, frozen=True, kw_only=True):
     to: str | Sequence[str]
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        tag = known(tx, self.tag)
-        targets = [find_or_add(tx, name, now_ms=now_ms) for name in names_of(self.to)]
+        tag = get_tag(tx, self.tag)
+        targets = [find_or_add(tx, name, now_ms=now_ms) for name in list_target_names(self.to)]
         if tag.id in targets:
             raise InvalidInputError(f"“{tag.name}” cannot become itself.")
         return len(assertion_queries.move(tx, tag.id, targets, images))
 
     def targets(self, tx: ReadTx) -> list[GenerationId]:
-        return assertion_queries.images_of(tx, known(tx, self.tag).id)
+        return assertion_queries.list_images(tx, get_tag(tx, self.tag).id)
 
     def finish(self, tx: WriteTx, now_ms: int) -> None:
-        queries.remove(tx, known(tx, self.tag).id)
+        queries.remove(tx, get_tag(tx, self.tag).id)
 
 
 class MoveAssignments(Edit, frozen=True, kw_only=True):
@@ -310,14 +312,14 @@ class MoveAssignments(Edit, frozen=True, kw_only=True):
     to: str | Sequence[str]
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        tag = known(tx, self.tag)
-        targets = [find_or_add(tx, name, now_ms=now_ms) for name in names_of(self.to)]
+        tag = get_tag(tx, self.tag)
+        targets = [find_or_add(tx, name, now_ms=now_ms) for name in list_target_names(self.to)]
         if tag.id in targets:
             raise InvalidInputError(f"“{tag.name}” cannot become itself.")
         return len(assertion_queries.move(tx, tag.id, targets, images))
 
     def targets(self, tx: ReadTx) -> list[GenerationId]:
-        return assertion_queries.images_of(tx, known(tx, self.tag).id)
+        return assertion_queries.list_images(tx, get_tag(tx, self.tag).id)
 
 
 class DeleteTag(Edit, frozen=True, kw_only=True):
@@ -328,13 +330,13 @@ class DeleteTag(Edit, frozen=True, kw_only=True):
     tag: str
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        return len(assertion_queries.remove_all(tx, known(tx, self.tag).id, images))
+        return len(assertion_queries.remove_all(tx, get_tag(tx, self.tag).id, images))
 
     def targets(self, tx: ReadTx) -> list[GenerationId]:
-        return assertion_queries.images_of(tx, known(tx, self.tag).id)
+        return assertion_queries.list_images(tx, get_tag(tx, self.tag).id)
 
     def finish(self, tx: WriteTx, now_ms: int) -> None:
-        queries.remove(tx, known(tx, self.tag).id)
+        queries.remove(tx, get_tag(tx, self.tag).id)
 
 
 EDITS = (

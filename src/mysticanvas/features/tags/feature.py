@@ -32,6 +32,6 @@ FEATURE = Feature(
             lambda tx, now_ms: image_tag_queries.rebuild(tx),
         ),
     ),
-    import_hooks=ImportHooks(on_prompts_added=prompt_tags.note_added),
+    import_hooks=ImportHooks(on_prompts_added=prompt_tags.on_prompts_added),
     routes=(routes.routes,),
 )

@@ -14,25 +14,25 @@ class Graph:
     aliases: dict[TagId, TagId] = field(default_factory=dict)
     implications: list[tuple[TagId, TagId]] = field(default_factory=list)
 
-    def terminal(self, tag: TagId) -> TagId:
+    def resolve_alias(self, tag: TagId) -> TagId:
         seen = {tag}
         while (after := self.aliases.get(tag)) is not None and after not in seen:
             seen.add(after)
             tag = after
         return tag
 
-    def effects(self) -> dict[TagId, dict[TagId, bool]]:
+    def compute_effects(self) -> dict[TagId, dict[TagId, bool]]:
         """Of every tag in a relation: the tags it shows, and whether each is implied (T5: once each)."""
-        above = self._above()
+        above = self._map_implications()
         tags = self.aliases.keys() | self.aliases.values() | {tag for edge in self.implications for tag in edge}
         found = {}
         for tag in tags:
-            end = self.terminal(tag)
-            implied = _reached(above, end)
+            end = self.resolve_alias(tag)
+            implied = _list_reachable(above, end)
             found[tag] = {one: True for one in implied if one != end} | {end: False}
         return found
 
-    def alias_path(self, tag: TagId, target: TagId) -> list[TagId]:
+    def find_alias_path(self, tag: TagId, target: TagId) -> list[TagId]:
         """The chain from `target` back to `tag`, when an alias from one to the other would close a
         circle; else []."""
         chain = [target]
@@ -43,35 +43,35 @@ class Graph:
     def alias_circle(self) -> list[TagId]:
         """Names that lead to each other in a circle, the first one again at the end; [] when there is none."""
         for tag in self.aliases:
-            if back := self.alias_path(tag, self.aliases[tag]):
+            if back := self.find_alias_path(tag, self.aliases[tag]):
                 return [tag, *back]
         return []
 
     def circle(self) -> list[TagId]:
         """Tags that imply each other in a circle, the first one again at the end; [] when there is none."""
-        above = self._above()
+        above = self._map_implications()
         settled: set[TagId] = set()
         for start in above:
-            if (found := _circle_from(above, start, settled)) is not None:
+            if (found := _find_circle_from(above, start, settled)) is not None:
                 return found
         return []
 
     def is_redundant(self, tag: TagId, implied: TagId) -> bool:
         """Whether the one implies the other already, by way of others."""
         rest = Graph(self.aliases, [edge for edge in self.implications if edge != (tag, implied)])
-        return self.terminal(implied) in _reached(rest._above(), self.terminal(tag))
+        return self.resolve_alias(implied) in _list_reachable(rest._map_implications(), self.resolve_alias(tag))
 
-    def _above(self) -> dict[TagId, list[TagId]]:
+    def _map_implications(self) -> dict[TagId, list[TagId]]:
         """Direct implications between ends; one from an end to itself says nothing."""
         above: dict[TagId, list[TagId]] = {}
         for tag, implied in sorted(self.implications):
-            start, end = self.terminal(tag), self.terminal(implied)
+            start, end = self.resolve_alias(tag), self.resolve_alias(implied)
             if start != end:
                 above.setdefault(start, []).append(end)
         return above
 
 
-def _reached(above: dict[TagId, list[TagId]], start: TagId) -> set[TagId]:
+def _list_reachable(above: dict[TagId, list[TagId]], start: TagId) -> set[TagId]:
     reached: set[TagId] = set()
     waiting: list[TagId] = list(above.get(start, ()))
     while waiting:
@@ -82,7 +82,7 @@ def _reached(above: dict[TagId, list[TagId]], start: TagId) -> set[TagId]:
     return reached
 
 
-def _circle_from(above: dict[TagId, list[TagId]], start: TagId, settled: set[TagId]) -> list[TagId] | None:
+def _find_circle_from(above: dict[TagId, list[TagId]], start: TagId, settled: set[TagId]) -> list[TagId] | None:
     """Depth first, without recursion: a chain may be long."""
     path: list[TagId] = []
     waiting: list[tuple[TagId, Iterable[TagId]]] = [(start, iter(above.get(start, ())))]

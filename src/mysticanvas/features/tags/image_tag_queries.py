@@ -34,7 +34,7 @@ class Work:
     total: int
 
 
-def follow(tx: WriteTx, rows: Sequence[RowChange]) -> None:
+def update_derived(tx: WriteTx, rows: Sequence[RowChange]) -> None:
     """Bring what is derived in step with rows that have just changed."""
     touched = {row.table for row in rows}
     if not touched & {"tag_assertions", "generations", *_RELATIONS, *_THRESHOLDS}:
@@ -45,18 +45,18 @@ def follow(tx: WriteTx, rows: Sequence[RowChange]) -> None:
     _touch_pairs(tx, pairs)
     _touch_images(tx, images)
     if touched & set(_RELATIONS):
-        changes = relation_queries.follow(tx)
+        changes = relation_queries.update_effects(tx)
         _touch_pairs(tx, pairs)
         _touch_images(tx, images)
-        _follow_relations(tx, changes)
+        _apply_effect_changes(tx, changes)
     for row in rows:
         if row.table in _THRESHOLDS:
-            _check_all_of(tx, row)
+            _check_threshold(tx, row)
         elif row.table == "tags" and row.before and row.after and "state" in row.after:
             _check_tag(tx, row.value("id"))
-    _settle(tx)
+    _resolve_touched(tx)
     gone = [row.value("id") for row in rows if row.table == "tags" and row.after is None]
-    relation_queries.forget(tx, [TagId(tag) for tag in gone if not _is_tag(tx, tag)])
+    relation_queries.delete_derived(tx, [TagId(tag) for tag in gone if not _is_tag(tx, tag)])
     tx.changes.stale.add("tags")
 
 
@@ -72,7 +72,7 @@ def derive_pairs(tx: WriteTx, pairs: Iterable[tuple[GenerationId, TagId]]) -> No
     """After something was said of these images and tags."""
     _begin(tx)
     _touch_pairs(tx, pairs)
-    _settle(tx)
+    _resolve_touched(tx)
     tx.changes.stale.add("tags")
 
 
@@ -80,21 +80,21 @@ def derive_images(tx: WriteTx, images: Sequence[GenerationId]) -> None:
     """After anything may have changed about these images."""
     _begin(tx)
     _touch_images(tx, images)
-    _settle(tx)
+    _resolve_touched(tx)
     tx.changes.stale.add("tags")
 
 
 def derive_relations(tx: WriteTx) -> None:
     """After aliases or implications were written that no deed recorded."""
     _begin(tx)
-    _follow_relations(tx, relation_queries.follow(tx))
-    _settle(tx)
+    _apply_effect_changes(tx, relation_queries.update_effects(tx))
+    _resolve_touched(tx)
     tx.changes.stale.add("tags")
 
 
 def forget_tags(tx: WriteTx, gone: Sequence[TagId]) -> None:
     """Tags that are gone, and that no image showed."""
-    relation_queries.forget(tx, gone)
+    relation_queries.delete_derived(tx, gone)
     tx.changes.stale.add("tags")
 
 
@@ -154,7 +154,7 @@ def _touch_images(tx: WriteTx, images: Sequence[int]) -> None:
         )
 
 
-def _settle(tx: WriteTx) -> None:
+def _resolve_touched(tx: WriteTx) -> None:
     """Each touched pair is shown when the definition says so, and only then; images that are different
     for it have changed."""
     tx.run(
@@ -187,7 +187,7 @@ def _settle(tx: WriteTx) -> None:
 # -- relations ------------------------------------------------------------------------------------
 
 
-def _follow_relations(tx: WriteTx, changes: Sequence[EffectChange]) -> None:
+def _apply_effect_changes(tx: WriteTx, changes: Sequence[EffectChange]) -> None:
     """Few images are looked at now; many become work, which slices carry through in order."""
     # Whose own postings are in question cannot say who shows the rest.
     unsettled = {change.tag for change in changes if change.effective == change.tag}
@@ -195,19 +195,19 @@ def _follow_relations(tx: WriteTx, changes: Sequence[EffectChange]) -> None:
     for change in changes:
         sure = change.gained and change.tag not in unsettled and _shows_itself(tx, change.tag)
         how = "add" if sure else "check"
-        wanted.append((change.tag, change.effective, how, _reach(tx, change.tag, how)))
+        wanted.append((change.tag, change.effective, how, _count_reach(tx, change.tag, how)))
     # A posting that is only added must find those that it follows from: checks go first.
-    _look_at(tx, sorted(wanted, key=lambda one: one[2] == "add"))
+    _check_or_queue(tx, sorted(wanted, key=lambda one: one[2] == "add"))
 
 
-def _check_all_of(tx: WriteTx, row: RowChange) -> None:
+def _check_threshold(tx: WriteTx, row: RowChange) -> None:
     """A threshold changed: of every tag that is shown as this one, or of every image."""
     if row.table == "source_thresholds":
         total = tx.value("SELECT count(*) FROM live_generations")
         if total <= AT_ONCE:
             _touch_images(tx, tx.column("SELECT id FROM live_generations"))
         else:
-            _queue(tx, 0, 0, "all", total)
+            _queue_work(tx, 0, 0, "all", total)
         return
     _check_tag(tx, row.value("tag_id"))
 
@@ -222,10 +222,12 @@ def _check_tag(tx: WriteTx, tag: int) -> None:
         """,
         tag=tag,
     )
-    _look_at(tx, [(row["tag_id"], row["effective_id"], "check", _reach(tx, row["tag_id"], "check")) for row in rows])
+    _check_or_queue(
+        tx, [(row["tag_id"], row["effective_id"], "check", _count_reach(tx, row["tag_id"], "check")) for row in rows]
+    )
 
 
-def _look_at(tx: WriteTx, wanted: Sequence[tuple[int, int, str, int]]) -> None:
+def _check_or_queue(tx: WriteTx, wanted: Sequence[tuple[int, int, str, int]]) -> None:
     """(tag, effective tag, how, images)."""
     waiting = bool(tx.value("SELECT 1 FROM posting_work LIMIT 1"))
     at_once = not waiting and sum(one[3] for one in wanted) <= AT_ONCE
@@ -234,7 +236,7 @@ def _look_at(tx: WriteTx, wanted: Sequence[tuple[int, int, str, int]]) -> None:
             _touch_reach(tx, tag, effective, how)
         elif total or waiting:
             # What waits may yet show the tag on images that this must find.
-            _queue(tx, tag, effective, how, total)
+            _queue_work(tx, tag, effective, how, total)
 
 
 def _touch_reach(tx: WriteTx, tag: int, effective: int, how: str) -> None:
@@ -253,7 +255,7 @@ def _touch_reach(tx: WriteTx, tag: int, effective: int, how: str) -> None:
 _FROM = {"add": "image_tags", "check": "tag_assertions"}
 
 
-def _reach(tx: ReadTx, tag: int, how: str) -> int:
+def _count_reach(tx: ReadTx, tag: int, how: str) -> int:
     """At least how many images that is."""
     if how == "add":
         return int(tx.value("SELECT images FROM tag_counts WHERE tag_id = :tag", tag=tag) or 0)
@@ -271,7 +273,7 @@ def _shows_itself(tx: ReadTx, tag: int) -> bool:
     )
 
 
-def _queue(tx: WriteTx, tag: int, effective: int, how: str, total: int) -> None:
+def _queue_work(tx: WriteTx, tag: int, effective: int, how: str, total: int) -> None:
     tx.run(
         "INSERT INTO posting_work (tag_id, effective_id, how, total) VALUES (:tag, :effective, :how, :total)",
         tag=tag,
@@ -285,7 +287,7 @@ def _queue(tx: WriteTx, tag: int, effective: int, how: str, total: int) -> None:
 # -- work that slices carry through ---------------------------------------------------------------
 
 
-def work(tx: ReadTx) -> list[Work]:
+def list_work(tx: ReadTx) -> list[Work]:
     """Oldest first. Where all images are looked at again, there is no tag."""
     rows = tx.all(
         """
@@ -299,13 +301,13 @@ def work(tx: ReadTx) -> list[Work]:
     return [Work(**row) for row in rows]
 
 
-def next_work(tx: ReadTx) -> str | None:
+def get_next_work_kind(tx: ReadTx) -> str | None:
     """Of what kind the oldest work is: add, check or all."""
     how: str | None = tx.value("SELECT how FROM posting_work ORDER BY id LIMIT 1")
     return how
 
 
-def carry_on(tx: WriteTx, *, limit: int) -> bool:
+def run_slice(tx: WriteTx, *, limit: int) -> bool:
     """The next slice of the oldest work; False when there is none."""
     one = tx.one("SELECT id, tag_id, effective_id, how, next FROM posting_work ORDER BY id LIMIT 1")
     if one is None:
@@ -316,7 +318,7 @@ def carry_on(tx: WriteTx, *, limit: int) -> bool:
         return True
     images = _next_images(tx, one["tag_id"], one["how"], one["next"], limit)
     if one["how"] == "add":
-        _add_following(tx, one["effective_id"], images)
+        _add_implied(tx, one["effective_id"], images)
     else:
         _begin(tx)
         if one["how"] == "all":
@@ -327,7 +329,7 @@ def carry_on(tx: WriteTx, *, limit: int) -> bool:
                 tag=one["effective_id"],
                 images=json.dumps(images),
             )
-        _settle(tx)
+        _resolve_touched(tx)
     tx.changes.stale.add("tags")
     if len(images) < limit:
         tx.run("DELETE FROM posting_work WHERE id = :id", id=one["id"])
@@ -354,7 +356,7 @@ def _next_images(tx: ReadTx, tag: int, how: str, first: int, limit: int) -> list
     )
 
 
-def _add_following(tx: WriteTx, effective: TagId, images: Sequence[int]) -> None:
+def _add_implied(tx: WriteTx, effective: TagId, images: Sequence[int]) -> None:
     """Who shows the one shows the other, unless the person said no to it."""
     tx.changes.changed += tx.column(
         """
@@ -377,14 +379,14 @@ def _add_following(tx: WriteTx, effective: TagId, images: Sequence[int]) -> None
 # -- reading --------------------------------------------------------------------------------------
 
 
-def of_image(tx: ReadTx, image: GenerationId) -> list[TagId]:
+def list_tags_of_image(tx: ReadTx, image: GenerationId) -> list[TagId]:
     """The tags that an image shows."""
     return tx.column("SELECT tag_id FROM image_tags WHERE generation_id = :image", image=image)
 
 
 def rebuild(tx: WriteTx) -> None:
     """All of it anew, from the definition."""
-    relation_queries.follow(tx)
+    relation_queries.update_effects(tx)
     tx.run("DELETE FROM posting_work")
     tx.run("DELETE FROM image_tags")
     tx.run("INSERT INTO image_tags (tag_id, generation_id) SELECT DISTINCT tag_id, generation_id FROM image_tags_meant")

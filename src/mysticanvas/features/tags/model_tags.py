@@ -38,7 +38,7 @@ def say(
 
 
 def _find_or_propose(tx: WriteTx, said: MachineTag, source: TagSource, *, now_ms: int) -> TagId | None:
-    tag = service.find_or_propose(tx, said.name, source, now_ms=now_ms)
+    tag = service.find_or_suggest(tx, said.name, source, now_ms=now_ms)
     if tag is not None:
         kept = queries.get(tx, tag)
         if said.category is not None and kept.state == TagState.PROPOSED and kept.category is None:

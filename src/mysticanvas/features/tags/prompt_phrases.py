@@ -16,7 +16,7 @@ _BRACKETS = str.maketrans("", "", "()[]{}")
 _ESCAPED = {"\\(": "\ue000", "\\)": "\ue001", "\\[": "\ue002", "\\]": "\ue003"}
 
 
-def phrases(prompt: str) -> list[str]:
+def extract_phrases(prompt: str) -> list[str]:
     """In order, each once, as written; linear in the length of the prompt."""
     text = _NETWORK.sub(",", prompt[:MAX_PROMPT])
     for written, stand_in in _ESCAPED.items():
@@ -24,7 +24,7 @@ def phrases(prompt: str) -> list[str]:
     text = _WEIGHT.sub("", text)
     found: dict[str, None] = {}
     for part in _KEYWORDS.split(text):
-        phrase = _cleaned(part)
+        phrase = _clean(part)
         if phrase is not None:
             found.setdefault(phrase)
             if len(found) == MAX_PHRASES:
@@ -32,7 +32,7 @@ def phrases(prompt: str) -> list[str]:
     return list(found)
 
 
-def _cleaned(part: str) -> str | None:
+def _clean(part: str) -> str | None:
     bare = _STEPS.sub("", part.translate(_BRACKETS))
     for written, stand_in in _ESCAPED.items():
         bare = bare.replace(stand_in, written[1])

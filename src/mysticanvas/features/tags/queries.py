@@ -47,7 +47,7 @@ def get(tx: ReadTx, tag: TagId) -> Tag:
     return Tag(**row)
 
 
-def ids_of(tx: ReadTx, keys: Sequence[str]) -> dict[str, TagId]:
+def find_ids(tx: ReadTx, keys: Sequence[str]) -> dict[str, TagId]:
     """The tags that these normalized names are, by name; unknown names are left out."""
     rows = tx.rows(
         "SELECT t.normalized_name, t.id FROM json_each(:keys) AS k JOIN tags AS t ON t.normalized_name = k.value",
@@ -56,7 +56,7 @@ def ids_of(tx: ReadTx, keys: Sequence[str]) -> dict[str, TagId]:
     return {name: TagId(tag) for name, tag in rows}
 
 
-def terminal(tx: ReadTx, tag: TagId) -> TagId:
+def resolve_alias(tx: ReadTx, tag: TagId) -> TagId:
     """The tag that is shown for this one."""
     return TagId(tx.value("SELECT effective_id FROM tag_effects WHERE tag_id = :tag AND implied = 0", tag=tag))
 
@@ -97,7 +97,7 @@ def remove(tx: WriteTx, tag: TagId) -> None:
     tx.run("DELETE FROM tags WHERE id = :tag", tag=tag)
 
 
-def listed(
+def list_tags(
     tx: ReadTx, *, beginning: str, category: str | None, state: TagState | None, after: str, limit: int
 ) -> list[Tag]:
     """By normalized name, after the name `after`; only those that begin with `beginning`."""
@@ -150,24 +150,24 @@ _ORDERS = {
     TagOrder.IMAGES: "coalesce(c.images, 0) DESC, t.normalized_name",
     TagOrder.NEWEST: "t.id DESC",
 }
-_CHOSEN = """
+_SELECTED = """
          WHERE t.state = 'known' AND (:containing = '' OR instr(t.normalized_name, :containing) > 0)
            AND (:category IS NULL OR coalesce(t.category, '') = :category)
 """
 
 
-def part(
+def list_slice(
     tx: ReadTx, *, containing: str, category: str | None, order: TagOrder, start: int, count: int
 ) -> tuple[int, list[Tag]]:
     """How many known tags have a text in their name and are of a category ("" for those of none), and
     `count` of them from the place `start` on."""
     chosen = {"containing": containing, "category": category}
-    total = int(tx.value("SELECT count(*) FROM tags AS t" + _CHOSEN, **chosen))  # noqa: S608 - all our own
+    total = int(tx.value("SELECT count(*) FROM tags AS t" + _SELECTED, **chosen))  # noqa: S608 - all our own
     ids = tx.column(
         f"""
         SELECT t.id
           FROM tags AS t LEFT JOIN tag_counts AS c ON c.tag_id = t.id
-        {_CHOSEN}
+        {_SELECTED}
          ORDER BY {_ORDERS[order]}
          LIMIT :count OFFSET :start
         """,  # noqa: S608 - one of three orders
@@ -178,7 +178,7 @@ def part(
     return total, [get(tx, tag) for tag in ids]
 
 
-def categories(tx: ReadTx) -> list[dict[str, Any]]:
+def count_by_category(tx: ReadTx) -> list[dict[str, Any]]:
     """With how many known tags each has, largest first; "" for those of none."""
     return tx.all(
         """
@@ -191,7 +191,7 @@ def categories(tx: ReadTx) -> list[dict[str, Any]]:
     )
 
 
-def implied_by(tx: ReadTx, tag: TagId) -> list[str]:
+def list_implied(tx: ReadTx, tag: TagId) -> list[str]:
     """Names of all that shows with this tag, or with the one that it leads to."""
     return tx.column(
         """
@@ -204,11 +204,11 @@ def implied_by(tx: ReadTx, tag: TagId) -> list[str]:
     )
 
 
-def total(tx: ReadTx) -> int:
+def count_tags(tx: ReadTx) -> int:
     return int(tx.value("SELECT count(*) FROM tags"))
 
 
-def proposed(tx: ReadTx, *, limit: int) -> list[tuple[Tag, int]]:
+def list_suggested(tx: ReadTx, *, limit: int) -> list[tuple[Tag, int]]:
     """Proposals with the number of images of which they were said, most first."""
     rows = tx.all(
         """
@@ -224,7 +224,7 @@ def proposed(tx: ReadTx, *, limit: int) -> list[tuple[Tag, int]]:
     return [(get(tx, row["id"]), row["said"]) for row in rows]
 
 
-def names(tx: ReadTx) -> list[tuple[TagId, str, str, int]]:
+def list_names(tx: ReadTx) -> list[tuple[TagId, str, str, int]]:
     """Id, name, normalized name and images of every known tag."""
     rows = tx.rows(
         """
@@ -240,7 +240,7 @@ def names(tx: ReadTx) -> list[tuple[TagId, str, str, int]]:
 # -- thresholds -----------------------------------------------------------------------------------
 
 
-def thresholds(tx: ReadTx, tag: TagId | None) -> dict[str, float]:
+def get_thresholds(tx: ReadTx, tag: TagId | None) -> dict[str, float]:
     """From which confidence on each source is believed: for one tag, or, with None, for all others."""
     if tag is None:
         return dict(tx.rows("SELECT source, value FROM source_thresholds ORDER BY source"))
@@ -269,19 +269,19 @@ def set_threshold(tx: WriteTx, tag: TagId | None, source: TagSource, value: floa
     )
 
 
-def known_names(tx: ReadTx) -> list[tuple[str, str | None]]:
+def list_known(tx: ReadTx) -> list[tuple[str, str | None]]:
     """Name and category of every tag that is no proposal, by normalized name."""
     rows = tx.all("SELECT name, category FROM tags WHERE state = 'known' ORDER BY normalized_name")
     return [(row["name"], row["category"]) for row in rows]
 
 
-def with_thresholds(tx: ReadTx) -> list[tuple[TagId, str]]:
+def list_with_thresholds(tx: ReadTx) -> list[tuple[TagId, str]]:
     """Tags that have a threshold of their own, by normalized name."""
     rows = tx.all("SELECT id, name FROM tags WHERE id IN (SELECT tag_id FROM tag_thresholds) ORDER BY normalized_name")
     return [(row["id"], row["name"]) for row in rows]
 
 
-def count_from(tx: ReadTx, origin: TagSource) -> int:
+def count_by_origin(tx: ReadTx, origin: TagSource) -> int:
     return int(tx.value("SELECT count(*) FROM tags WHERE origin = :origin", origin=origin.value))
 
 

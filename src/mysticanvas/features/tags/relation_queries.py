@@ -69,7 +69,7 @@ def move_relations(tx: WriteTx, old: TagId, new: TagId) -> None:
     tx.run("DELETE FROM tag_implications WHERE tag_id = :old OR implied_id = :old", old=old)
 
 
-def edges(tx: ReadTx) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+def list_edges(tx: ReadTx) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Aliases and implications by name, in order."""
     aliases = tx.rows(
         """
@@ -89,7 +89,7 @@ def edges(tx: ReadTx) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     return found, [(a, b) for a, b in implications]
 
 
-def of_tag(tx: ReadTx, tag: TagId) -> dict[str, list[str]]:
+def list_relations(tx: ReadTx, tag: TagId) -> dict[str, list[str]]:
     """Names: those that lead here, what it implies and what implies it, as the person said it."""
     return {
         "aliases": tx.column(
@@ -110,7 +110,7 @@ def of_tag(tx: ReadTx, tag: TagId) -> dict[str, list[str]]:
     }
 
 
-def implied_among(tx: ReadTx, tags: Sequence[int]) -> dict[int, list[str]]:
+def find_implied_among(tx: ReadTx, tags: Sequence[int]) -> dict[int, list[str]]:
     """Of these tags, those that others of them imply, with the names of those others."""
     rows = tx.rows(
         """
@@ -132,21 +132,21 @@ def implied_among(tx: ReadTx, tags: Sequence[int]) -> dict[int, list[str]]:
 # -- what follows ---------------------------------------------------------------------------------
 
 
-def follow(tx: WriteTx) -> list[EffectChange]:
+def update_effects(tx: WriteTx) -> list[EffectChange]:
     """Bring the effects in step with the relations, and say what changed."""
     now = graph(tx)
-    old = _effects(tx)
-    new = now.effects()
+    old = _load_effects(tx)
+    new = now.compute_effects()
     changes = []
     for tag in old.keys() | new.keys():
         exists = tx.value("SELECT 1 FROM tags WHERE id = :tag", tag=tag)
         meant = new.get(tag, {tag: False}) if exists else {}
         changes += _set_effects(tx, tag, old.get(tag, {tag: False}), meant)
-    _follow_aliases(tx, now)
+    _update_aliases(tx, now)
     return changes
 
 
-def forget(tx: WriteTx, tags: Iterable[TagId]) -> None:
+def delete_derived(tx: WriteTx, tags: Iterable[TagId]) -> None:
     """What is derived of tags that are gone. Postings that others had of them go with their work."""
     for tag in tags:
         tx.run("DELETE FROM tag_effects WHERE tag_id = :tag OR effective_id = :tag", tag=tag)
@@ -154,7 +154,7 @@ def forget(tx: WriteTx, tags: Iterable[TagId]) -> None:
         tx.run("DELETE FROM posting_work WHERE tag_id = :tag", tag=tag)
 
 
-def _effects(tx: ReadTx) -> dict[TagId, dict[TagId, bool]]:
+def _load_effects(tx: ReadTx) -> dict[TagId, dict[TagId, bool]]:
     """Of tags that have more or other effects than themselves: effective tag → whether it is implied."""
     found: dict[TagId, dict[TagId, bool]] = {}
     rows = tx.rows(
@@ -183,12 +183,12 @@ def _set_effects(tx: WriteTx, tag: TagId, old: Mapping[TagId, bool], new: Mappin
     return lost + [EffectChange(tag, effective, True) for effective in new.keys() - kept]
 
 
-def _follow_aliases(tx: WriteTx, now: Graph) -> None:
+def _update_aliases(tx: WriteTx, now: Graph) -> None:
     tx.run("DELETE FROM tag_aliases")
     tx.run_many(
         """
         INSERT INTO tag_aliases (normalized_name, name, tag_id)
         SELECT normalized_name, name, :target FROM tags WHERE id = :tag
         """,
-        [{"tag": tag, "target": now.terminal(tag)} for tag in now.aliases],
+        [{"tag": tag, "target": now.resolve_alias(tag)} for tag in now.aliases],
     )

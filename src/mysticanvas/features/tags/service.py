@@ -12,10 +12,10 @@ from mysticanvas.features.tags import queries, relation_queries
 from mysticanvas.features.tags.queries import Tag
 
 MAX_CATEGORY = 60
-REFUSED = "tags.refused"
+REFUSED_KEY = "tags.refused"
 
 
-def known(tx: ReadTx, name: str) -> Tag:
+def get_tag(tx: ReadTx, name: str) -> Tag:
     """The tag of that very name, also where it is only another name. Raises `NotFoundError`."""
     found = queries.find(tx, key_of(name))
     if found is None:
@@ -34,7 +34,7 @@ def find_or_add(tx: WriteTx, name: str, *, now_ms: int, origin: TagSource = TagS
     return found.id
 
 
-def find_or_propose(tx: WriteTx, name: str, origin: TagSource, *, now_ms: int) -> TagId | None:
+def find_or_suggest(tx: WriteTx, name: str, origin: TagSource, *, now_ms: int) -> TagId | None:
     """For what machines say: an unknown word becomes a proposal, which shows nowhere (T15). None for a
     name that no tag may have, or that the person refused."""
     try:
@@ -51,7 +51,7 @@ def find_or_propose(tx: WriteTx, name: str, origin: TagSource, *, now_ms: int) -
 
 def refused(tx: ReadTx) -> list[str]:
     """Normalized names that machines need not propose again."""
-    names: list[str] = settings_store.get(tx, REFUSED, [])
+    names: list[str] = settings_store.get(tx, REFUSED_KEY, [])
     return names
 
 
@@ -59,13 +59,13 @@ def refused(tx: ReadTx) -> list[str]:
 
 
 def set_states(tx: WriteTx, names: Sequence[str], old: TagState, new: TagState) -> int:
-    found = [tag for tag in (known(tx, name) for name in names) if tag.state == old]
+    found = [tag for tag in (get_tag(tx, name) for name in names) if tag.state == old]
     for tag in found:
         queries.set_state(tx, tag.id, new)
     return len(found)
 
 
-def category_of(text: str | None) -> str | None:
+def clean_category(text: str | None) -> str | None:
     category = key_of(text or "")
     if not category:
         return None
@@ -77,7 +77,7 @@ def category_of(text: str | None) -> str | None:
 # -- relations ------------------------------------------------------------------------------------
 
 
-def refuse_across(tx: ReadTx, tag: TagId, target: TagId, *, allowed: bool) -> None:
+def check_categories(tx: ReadTx, tag: TagId, target: TagId, *, allowed: bool) -> None:
     one, other = queries.get(tx, tag), queries.get(tx, target)
     if not allowed and one.category and other.category and one.category != other.category:
         raise ConflictError(
@@ -89,19 +89,19 @@ def refuse_circles(tx: ReadTx) -> None:
     """Raises `ConflictError` with the path: also an undo may close one, after what was said since."""
     graph = relation_queries.graph(tx)
     if circle := graph.alias_circle():
-        raise ConflictError(f"That would lead in a circle: {path_of(tx, circle)}.")
+        raise ConflictError(f"That would lead in a circle: {format_path(tx, circle)}.")
     if circle := graph.circle():
-        raise ConflictError(f"That would make tags imply each other in a circle: {path_of(tx, circle)}.")
+        raise ConflictError(f"That would make tags imply each other in a circle: {format_path(tx, circle)}.")
 
 
-def path_of(tx: ReadTx, path: Sequence[TagId]) -> str:
+def format_path(tx: ReadTx, path: Sequence[TagId]) -> str:
     return " → ".join(relation_queries.names_of(tx, path))
 
 
 # -- tags of many images: each image's part in slices, the tag's own part at the end --------------
 
 
-def names_of(to: str | Sequence[str]) -> list[str]:
+def list_target_names(to: str | Sequence[str]) -> list[str]:
     names = [to] if isinstance(to, str) else list(to)
     if not names:
         raise InvalidInputError("Say which tag it becomes.")

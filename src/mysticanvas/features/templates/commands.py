@@ -22,7 +22,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 @templates.command("list", epilog="Example: mysticanvas templates list")
-def listed(library: Library = None, json: Json = False) -> None:
+def list_templates(library: Library = None, json: Json = False) -> None:
     """All templates by category and name."""
     with connect(settings_for(library)) as client:
         found = client.get("/api/templates")
@@ -63,10 +63,10 @@ def expand(
     json: Json = False,
 ) -> None:
     """Make prompts of a template."""
-    given = dict(_pair(value) for value in values or [])
+    given = dict(_parse_value(value) for value in values or [])
     asked = {"values": given, "count": count, "form": form, **({} if seed is None else {"seed": seed})}
     with connect(settings_for(library)) as client:
-        made = client.post(f"/api/templates/{_uuid(client, template)}/expand", asked)
+        made = client.post(f"/api/templates/{_find_uuid(client, template)}/expand", asked)
     if json:
         print_json(made)
         return
@@ -74,7 +74,7 @@ def expand(
         print_json(text) if form == "json" else typer.echo(text)
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _parse_value(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
         raise InvalidInputError(f"“{text}”: write NAME=TEXT.")
@@ -85,7 +85,7 @@ def _pair(text: str) -> tuple[str, str]:
 def delete(template: Template, library: Library = None, json: Json = False) -> None:
     """Delete a template."""
     with connect(settings_for(library)) as client:
-        path = f"/api/templates/{_uuid(client, template)}/delete"
+        path = f"/api/templates/{_find_uuid(client, template)}/delete"
         say(client.post(path), json=json, what="template deleted")
 
 
@@ -115,7 +115,7 @@ def wildcard(
         say(done, json=json, what="wildcard changed")
 
 
-def _uuid(client: Client, name: str) -> str:
+def _find_uuid(client: Client, name: str) -> str:
     found = [one for one in client.get("/api/templates")["templates"] if name in (one["name"], one["uuid"])]
     if not found:
         raise NotFoundError(f"There is no template “{name}”.")

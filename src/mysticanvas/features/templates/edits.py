@@ -23,7 +23,7 @@ PARAMS = ("steps", "cfg_scale", "guidance", "sampler", "scheduler", "denoise", "
 _WILDCARD_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_/-]{0,79}")
 
 
-def checked(made: Template) -> Template:
+def validate(made: Template) -> Template:
     name = " ".join(clean(made.name).split())
     if not name or len(name) > MAX_NAME:
         raise InvalidInputError(f"A template needs a name of at most {MAX_NAME} characters.")
@@ -51,10 +51,10 @@ class CreateTemplate(Edit, frozen=True, kw_only=True):
     uses: int = 0
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        if queries.named(tx, self.uuid):
+        if queries.find_by_name(tx, self.uuid):
             raise ConflictError("There is that template already.")
         made = Template(**msgspec.structs.asdict(self), created_at=now_ms)
-        queries.put(tx, checked(made), now_ms=now_ms)
+        queries.put(tx, validate(made), now_ms=now_ms)
         return 1
 
 
@@ -77,7 +77,7 @@ class EditTemplate(Edit, frozen=True, kw_only=True):
             for name, value in msgspec.structs.asdict(self).items()
             if name != "template" and value is not UNSET
         }
-        queries.put(tx, checked(replace(found, **changes)), now_ms=now_ms)
+        queries.put(tx, validate(replace(found, **changes)), now_ms=now_ms)
         return 1
 
 

@@ -32,10 +32,10 @@ _TEMPLATE = """
 
 def listed(tx: ReadTx) -> list[Template]:
     """By category and name."""
-    return [_template(row) for row in tx.all(_TEMPLATE + " ORDER BY t.category, t.name, t.id")]
+    return [_build_template(row) for row in tx.all(_TEMPLATE + " ORDER BY t.category, t.name, t.id")]
 
 
-def thumbs(tx: ReadTx) -> dict[str, str]:
+def list_thumbs(tx: ReadTx) -> dict[str, str]:
     """Of the images that are previews: their uuid, and their content's hash in hex."""
     rows = tx.all(
         """
@@ -54,15 +54,15 @@ def find(tx: ReadTx, uuid: str) -> Template:
     row = tx.one(_TEMPLATE + " WHERE t.uuid = :uuid", uuid=uuid)
     if row is None:
         raise NotFoundError("That template is not in this library.")
-    return _template(row)
+    return _build_template(row)
 
 
-def named(tx: ReadTx, name: str) -> list[Template]:
+def find_by_name(tx: ReadTx, name: str) -> list[Template]:
     """Those of that name or uuid."""
-    return [_template(row) for row in tx.all(_TEMPLATE + " WHERE t.name = :name OR t.uuid = :name", name=name)]
+    return [_build_template(row) for row in tx.all(_TEMPLATE + " WHERE t.name = :name OR t.uuid = :name", name=name)]
 
 
-def _template(row: dict[str, Any]) -> Template:
+def _build_template(row: dict[str, Any]) -> Template:
     return Template(params=json.loads(row.pop("params_json")), **row)
 
 
@@ -99,7 +99,7 @@ def count_use(tx: WriteTx, uuid: str) -> None:
     tx.changes.stale.add("templates")
 
 
-def wildcard(tx: ReadTx, name: str) -> str | None:
+def get_wildcard(tx: ReadTx, name: str) -> str | None:
     """Its text, one choice a line."""
     text: str | None = tx.value("SELECT content FROM wildcards WHERE name = :name", name=name)
     return text

@@ -81,35 +81,35 @@ def routes(database: Database, edits: EditRunner) -> APIRouter:
 def _add_uses(router: APIRouter, database: Database, edits: EditRunner) -> None:
 
     @router.post("/templates/styles")
-    def styles(asked: StylesIn) -> Response:
-        return reply(wire(edits.do_all("template.import", service.from_styles(asked.text))))
+    def import_styles(asked: StylesIn) -> Response:
+        return reply(wire(edits.do_all("template.import", service.parse_styles(asked.text))))
 
     @router.get("/templates/styles")
-    def styles_of_all() -> Response:
+    def export_styles() -> Response:
         """All templates as A1111's styles.csv."""
         headers = {"content-disposition": 'attachment; filename="styles.csv"'}
-        return Response(service.to_styles(database.read(queries.listed)), headers=headers, media_type="text/csv")
+        return Response(service.write_styles(database.read(queries.listed)), headers=headers, media_type="text/csv")
 
     @router.post("/templates/try")
     def try_out(asked: TryIn) -> Response:
         """What would come of it; nothing is kept and no use is counted."""
-        made = service.draft(asked.content, asked.negative, asked.params)
-        return reply(service.described(made) | _expanded(database, made, asked))
+        made = service.build_draft(asked.content, asked.negative, asked.params)
+        return reply(service.describe(made) | _expand(database, made, asked))
 
     @router.post("/templates/{uuid}/expand")
     def expand(uuid: str, asked: ExpandIn) -> Response:
         made = database.read(queries.find, uuid)
         database.write(queries.count_use, uuid)
-        return reply(_expanded(database, made, asked))
+        return reply(_expand(database, made, asked))
 
 
 def _add_templates(router: APIRouter, database: Database, edits: EditRunner) -> None:
 
     @router.get("/templates")
-    def listed() -> Response:
-        thumbs = database.read(queries.thumbs)
+    def list_templates() -> Response:
+        thumbs = database.read(queries.list_thumbs)
         made = database.read(queries.listed)
-        found = [service.described(one) | {"thumb": thumbs.get(one.preview or "")} for one in made]
+        found = [service.describe(one) | {"thumb": thumbs.get(one.preview or "")} for one in made]
         return reply({"templates": found, "wildcards": database.read(queries.wildcards)})
 
     @router.post("/templates")
@@ -117,7 +117,7 @@ def _add_templates(router: APIRouter, database: Database, edits: EditRunner) -> 
         if (asked.image is None) == (asked.content is None):
             raise InvalidInputError("Say either an image whose recipe to keep, or the text.")
         if asked.image is not None:
-            edit = database.read(service.from_image, asked.image, name=asked.name, category=asked.category)
+            edit = database.read(service.build_from_image, asked.image, name=asked.name, category=asked.category)
         else:
             given = asked.model_dump(exclude={"image"}, exclude_none=True)
             edit = CreateTemplate(uuid=str(uuids.uuid4()), **given)
@@ -133,13 +133,13 @@ def _add_templates(router: APIRouter, database: Database, edits: EditRunner) -> 
         return reply(wire(edits.do(DeleteTemplate(template=uuid))))
 
     @router.post("/wildcards")
-    def wildcard(asked: WildcardIn) -> Response:
+    def set_wildcard(asked: WildcardIn) -> Response:
         return reply(wire(edits.do(SetWildcard(name=asked.name, content=asked.content))))
 
 
-def _expanded(database: Database, made: Template, asked: ExpandIn) -> dict[str, Any]:
+def _expand(database: Database, made: Template, asked: ExpandIn) -> dict[str, Any]:
     seed = random.randrange(1 << 48) if asked.seed is None else asked.seed
     recipes = [
-        database.read(service.expanded, made, seed=seed + number, values=asked.values) for number in range(asked.count)
+        database.read(service.expand, made, seed=seed + number, values=asked.values) for number in range(asked.count)
     ]
-    return {"seed": seed, "expanded": [service.in_form(recipe, asked.form) for recipe in recipes]}
+    return {"seed": seed, "expanded": [service.render(recipe, asked.form) for recipe in recipes]}

@@ -29,7 +29,7 @@ def put(images: Images, library: Library = None, json: Json = False) -> None:
 
 
 @trash.command("list", epilog="Example: mysticanvas trash list --json")
-def listed(
+def list_trash(
     limit: Annotated[int, typer.Option(min=1, max=1_000)] = 100, library: Library = None, json: Json = False
 ) -> None:
     """What is in the Trash; what may go for good first comes first."""
@@ -49,7 +49,7 @@ def listed(
 def restore(uuids: Uuids = None, everything: All = False, library: Library = None, json: Json = False) -> None:
     """Put images back as they were: tags, ratings, places in collections."""
     with connect(settings_for(library)) as client:
-        say(followed(client, client.post("/api/trash/restore", _chosen(uuids, everything))), json=json)
+        say(followed(client, client.post("/api/trash/restore", _build_selection(uuids, everything))), json=json)
 
 
 @trash.command(epilog="Example: mysticanvas trash purge --all --dry-run")
@@ -65,7 +65,7 @@ def purge(
 ) -> None:
     """Send the files of images in the Trash to the system's own trash and forget the images. This cannot
     be undone here."""
-    asked = _chosen(uuids, everything, expired) | {"how": "unlink" if unlink else "system_trash"}
+    asked = _build_selection(uuids, everything, expired) | {"how": "unlink" if unlink else "system_trash"}
     with connect(settings_for(library)) as client:
         tried = client.post("/api/trash/purge", asked | {"dry_run": True})
         if not json or not yes:
@@ -83,7 +83,7 @@ def purge(
         _print_purge(done, "are gone")
 
 
-def _chosen(uuids: list[str] | None, everything: bool, expired: bool = False) -> dict[str, Any]:
+def _build_selection(uuids: list[str] | None, everything: bool, expired: bool = False) -> dict[str, Any]:
     if sum((bool(uuids), everything, expired)) != 1:
         raise InvalidInputError("Name images, or say --all" + (" or --expired." if not everything else "."))
     return {"uuids": uuids} if uuids else {"which": "all" if everything else "expired"}

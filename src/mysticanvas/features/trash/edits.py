@@ -7,7 +7,7 @@ from mysticanvas.db.database import WriteTx
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.edits.kinds import Edit
 from mysticanvas.features.trash import queries
-from mysticanvas.features.trash.service import put_in
+from mysticanvas.features.trash.service import move_to_trash
 
 
 class MoveToTrash(Edit, frozen=True, kw_only=True):
@@ -17,7 +17,7 @@ class MoveToTrash(Edit, frozen=True, kw_only=True):
     at_once: ClassVar[int] = 200
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        return put_in(tx, images, now_ms)
+        return move_to_trash(tx, images, now_ms)
 
 
 class RestoreFromTrash(Edit, frozen=True, kw_only=True):
@@ -27,7 +27,7 @@ class RestoreFromTrash(Edit, frozen=True, kw_only=True):
     at_once: ClassVar[int] = 200
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        return queries.take_out(tx, images, now_ms=now_ms)
+        return queries.restore(tx, images, now_ms=now_ms)
 
 
 EDITS = (

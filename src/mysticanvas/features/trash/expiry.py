@@ -46,6 +46,6 @@ class TrashExpiry:
 
     def _purge(self) -> None:
         purge.recover(self._database, now_ms=self._now_ms)
-        due = self._database.read(queries.ids, before_ms=self._now_ms(), limit=purge.MOST)
+        due = self._database.read(queries.list_ids, before_ms=self._now_ms(), limit=purge.MAX_IMAGES)
         if due:
             purge.purge(self._database, due, Discard.SYSTEM_TRASH, now_ms=self._now_ms)

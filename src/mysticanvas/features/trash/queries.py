@@ -10,7 +10,7 @@ from mysticanvas.domain.generation import GenerationId
 
 
 @dataclass(frozen=True, slots=True)
-class Trashed:
+class TrashedImage:
     """`thumb` is the content's hash in hex; `purge_after` when it may go for good."""
 
     id: GenerationId
@@ -46,7 +46,7 @@ class PurgedFile:
     removed: bool
 
 
-def put_in(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int, purge_after: int) -> int:
+def move_to_trash(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int, purge_after: int) -> int:
     """How many were not in it."""
     return tx.run(
         """
@@ -60,7 +60,7 @@ def put_in(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int, purge_af
     )
 
 
-def take_out(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> int:
+def restore(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> int:
     """How many were in it."""
     return tx.run(
         """
@@ -73,7 +73,7 @@ def take_out(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> int
     )
 
 
-def listed(tx: ReadTx, *, after: int | None, limit: int) -> list[Trashed]:
+def list_trash(tx: ReadTx, *, after: int | None, limit: int) -> list[TrashedImage]:
     """Those whose time is up first come first; after the image `after`."""
     rows = tx.all(
         """
@@ -92,10 +92,10 @@ def listed(tx: ReadTx, *, after: int | None, limit: int) -> list[Trashed]:
         after=after,
         limit=limit,
     )
-    return [Trashed(**(row | {"missing": bool(row["missing"])})) for row in rows]
+    return [TrashedImage(**(row | {"missing": bool(row["missing"])})) for row in rows]
 
 
-def totals(tx: ReadTx) -> tuple[int, int]:
+def get_totals(tx: ReadTx) -> tuple[int, int]:
     """How many images are in it, and the bytes of all their files beneath roots."""
     row = tx.one(
         """
@@ -109,7 +109,7 @@ def totals(tx: ReadTx) -> tuple[int, int]:
     return row["images"], row["bytes"]
 
 
-def ids(tx: ReadTx, *, before_ms: int | None, limit: int) -> list[GenerationId]:
+def list_ids(tx: ReadTx, *, before_ms: int | None, limit: int) -> list[GenerationId]:
     """Those whose time was up by then; with None all, those with the least time left first."""
     return tx.column(
         """
@@ -123,7 +123,7 @@ def ids(tx: ReadTx, *, before_ms: int | None, limit: int) -> list[GenerationId]:
     )
 
 
-def among(tx: ReadTx, images: Sequence[GenerationId]) -> list[GenerationId]:
+def filter_trashed(tx: ReadTx, images: Sequence[GenerationId]) -> list[GenerationId]:
     """Those of the images that are in it, in the order given."""
     return tx.column(
         """
@@ -148,7 +148,7 @@ _FILE = """
 """
 
 
-def files_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[PurgedFile]:
+def list_files(tx: ReadTx, images: Sequence[GenerationId]) -> list[PurgedFile]:
     """All files beneath roots of those images that are in the Trash, image by image; the final one last,
     so that an image whose purge breaks off still has it."""
     rows = tx.all(
@@ -157,14 +157,14 @@ def files_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[PurgedFile]:
         + " ORDER BY f.generation_id, f.kind = 'final', f.id",
         images=json.dumps(list(images)),
     )
-    return [_purged(row) for row in rows]
+    return [_build_purged_file(row) for row in rows]
 
 
-def _purged(row: dict[str, Any]) -> PurgedFile:
+def _build_purged_file(row: dict[str, Any]) -> PurgedFile:
     return PurgedFile(**(row | {"missing": bool(row["missing"]), "removed": bool(row["removed"])}))
 
 
-def intend(tx: WriteTx, file_ids: Sequence[int], how: str, *, now_ms: int) -> None:
+def record_intents(tx: WriteTx, file_ids: Sequence[int], how: str, *, now_ms: int) -> None:
     """These files are about to be taken away."""
     tx.run_many(
         """
@@ -175,17 +175,17 @@ def intend(tx: WriteTx, file_ids: Sequence[int], how: str, *, now_ms: int) -> No
     )
 
 
-def intended(tx: ReadTx) -> list[tuple[PurgedFile, str]]:
+def list_intents(tx: ReadTx) -> list[tuple[PurgedFile, str]]:
     """What was begun and not ended, with how."""
     rows = tx.all(
         _FILE.replace("AS missing,", "AS missing, p.how,")
         + " JOIN purge_intents AS p ON p.file_id = f.id ORDER BY f.generation_id, f.kind = 'final', f.id"
     )
     found = [(row.pop("how"), row) for row in rows]
-    return [(_purged(row), how) for how, row in found]
+    return [(_build_purged_file(row), how) for how, row in found]
 
 
-def give_up(tx: WriteTx, file_ids: Sequence[int]) -> None:
+def delete_intents(tx: WriteTx, file_ids: Sequence[int]) -> None:
     """They stay."""
     tx.run(
         "DELETE FROM purge_intents WHERE file_id IN (SELECT value FROM json_each(:ids))",
@@ -193,12 +193,12 @@ def give_up(tx: WriteTx, file_ids: Sequence[int]) -> None:
     )
 
 
-def forget(tx: WriteTx, image: GenerationId) -> bool:
+def delete_image(tx: WriteTx, image: GenerationId) -> bool:
     """The row of an image in the Trash goes, with all that hangs on it. Whether there was one."""
     gone = tx.run("DELETE FROM generations WHERE id = :image AND deleted_at IS NOT NULL", image=image)
     tx.changes.stale.add("trash")
     return bool(gone)
 
 
-def forget_file(tx: WriteTx, file_id: int) -> None:
+def delete_file(tx: WriteTx, file_id: int) -> None:
     tx.run("DELETE FROM generation_files WHERE id = :file_id", file_id=file_id)

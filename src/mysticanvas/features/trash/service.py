@@ -10,36 +10,36 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.features.collections import queries as collection_queries
 from mysticanvas.features.trash import queries
 
-KEPT_DAYS = "trash.days"
-LOCKED = "trash.locked"
+RETENTION_DAYS_KEY = "trash.days"
+PROTECTED_KEY = "trash.locked"
 DEFAULT_DAYS = 30
 DAY_MS = 86_400_000
 
 
-def kept_days(tx: ReadTx) -> int:
+def get_retention_days(tx: ReadTx) -> int:
     """How long what is trashed from now on is kept; what is in the Trash keeps its own day (R1)."""
-    return int(settings_store.get(tx, KEPT_DAYS, DEFAULT_DAYS))
+    return int(settings_store.get(tx, RETENTION_DAYS_KEY, DEFAULT_DAYS))
 
 
-def locked(tx: ReadTx) -> list[str]:
+def list_protected(tx: ReadTx) -> list[str]:
     """What cannot be trashed: "favorites", "collected", both or nothing (R5)."""
-    kinds: list[str] = settings_store.get(tx, LOCKED, [])
+    kinds: list[str] = settings_store.get(tx, PROTECTED_KEY, [])
     return kinds
 
 
-def put_in(tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
+def move_to_trash(tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
     """Hidden, with everything that hangs on them; images that are locked stay."""
-    free = _unlocked(tx, images)
+    free = _filter_unprotected(tx, images)
     if images and not free:
         raise ConflictError("Favourites and images in collections are protected from the Trash, by your own settings.")
-    return queries.put_in(tx, free, now_ms=now_ms, purge_after=now_ms + kept_days(tx) * DAY_MS)
+    return queries.move_to_trash(tx, free, now_ms=now_ms, purge_after=now_ms + get_retention_days(tx) * DAY_MS)
 
 
-def _unlocked(tx: ReadTx, images: Sequence[GenerationId]) -> list[GenerationId]:
-    kinds = locked(tx)
+def _filter_unprotected(tx: ReadTx, images: Sequence[GenerationId]) -> list[GenerationId]:
+    kinds = list_protected(tx)
     kept: set[GenerationId] = set()
     if "favorites" in kinds:
         kept |= generations.favorites_among(tx, images)
     if "collected" in kinds:
-        kept |= collection_queries.members_of_any(tx, images)
+        kept |= collection_queries.filter_collected(tx, images)
     return [image for image in images if image not in kept]
