@@ -1,4 +1,4 @@
-"""Perceptual hashes of pictures, and images that share a recipe."""
+"""Perceptual hashes, images of a group, and what the user set on duplicates."""
 
 import json
 from collections.abc import Sequence
@@ -12,8 +12,10 @@ HASH_BYTES = 32
 
 
 def save_hash(tx: WriteTx, image: GenerationId, phash: bytes | None) -> None:
-    """The hash and the look in one, as phash.py makes them; None for a picture without contrast, which is like
-    no other."""
+    """Store a perceptual hash followed by the miniature, as `imaging/perceptual_hash.py` computes them.
+
+    None, for a picture without contrast, deletes both: such a picture has no duplicates.
+    """
     tx.changes.stale.add(LOOKS_CHANGED)
     if phash is None:
         tx.run("DELETE FROM picture_hashes WHERE generation_id = :image", image=image)
@@ -40,7 +42,7 @@ def save_hash(tx: WriteTx, image: GenerationId, phash: bytes | None) -> None:
 
 
 def list_unhashed(tx: ReadTx, *, after: int, limit: int) -> list[tuple[GenerationId, str]]:
-    """The next images, by id, whose pixels were seen before there were hashes and looks: (id, uuid)."""
+    """(id, uuid) of the next decoded live images without a miniature, by id."""
     rows = tx.rows(
         """
         SELECT l.id, l.uuid
@@ -58,7 +60,7 @@ def list_unhashed(tx: ReadTx, *, after: int, limit: int) -> list[tuple[Generatio
 
 @dataclass(frozen=True, slots=True)
 class GroupImage:
-    """One image of a group, as it is shown. `places` are all paths at which its bytes lie now."""
+    """One image of a group, as the API returns it. `places` lists every path where its file exists now."""
 
     uuid: str
     thumb: str | None
@@ -73,7 +75,7 @@ class GroupImage:
 
 
 def list_group_images(tx: ReadTx, images: Sequence[GenerationId]) -> list[GroupImage]:
-    """In the given order; those that are gone are left out."""
+    """The live images, in the given order; others are skipped."""
     rows = tx.all(
         """
         SELECT l.id, l.uuid, lower(hex(l.content_hash)) AS thumb, l.width_px AS width, l.height_px AS height,
@@ -99,7 +101,7 @@ def list_group_images(tx: ReadTx, images: Sequence[GenerationId]) -> list[GroupI
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What the person wrote on an image, but for tags."""
+    """What the user set on an image: rating, favorite, notes. Tags are separate."""
 
     image: GenerationId
     rating: int
@@ -108,7 +110,7 @@ class Marks:
 
 
 def list_marks(tx: ReadTx, images: Sequence[GenerationId]) -> list[Marks]:
-    """Of those of the images that are live."""
+    """The marks of those images that are live, in no particular order."""
     rows = tx.rows(
         """
         SELECT id, rating, is_favorite, notes
@@ -121,7 +123,7 @@ def list_marks(tx: ReadTx, images: Sequence[GenerationId]) -> list[Marks]:
 
 
 def list_collections(tx: ReadTx, images: Sequence[GenerationId]) -> list[tuple[int, float]]:
-    """The manual collections that any of the images is in, with the first place it has there."""
+    """(collection id, lowest position) of every manual collection that contains any of the images."""
     rows = tx.rows(
         """
         SELECT collection_id, min(position)
@@ -135,7 +137,7 @@ def list_collections(tx: ReadTx, images: Sequence[GenerationId]) -> list[tuple[i
 
 
 def add_to_collections(tx: WriteTx, image: GenerationId, places: Sequence[tuple[int, float]], *, now_ms: int) -> None:
-    """Where the image is already, its place stays."""
+    """Add the image to collections at these positions. Where it already is in one, its position stays."""
     tx.run_many(
         """
         INSERT INTO collection_items (collection_id, generation_id, position, added_at)
@@ -150,8 +152,10 @@ def add_to_collections(tx: WriteTx, image: GenerationId, places: Sequence[tuple[
 
 
 def list_own_tags(tx: ReadTx, images: Sequence[GenerationId]) -> list[tuple[int, int]]:
-    """(tag, decision) of what the person said of any of the images, of the tag that an alias leads to; where
-    it was said both ways, yes."""
+    """(tag, decision) of the tags that the user assigned (1) or rejected (0) on any of the images.
+
+    Aliases are resolved. A tag that was assigned on one image and rejected on another counts as assigned.
+    """
     rows = tx.rows(
         """
         SELECT e.effective_id, max(a.decision)

@@ -1,4 +1,4 @@
-"""Images that are alike: groups to review, and keeping one of a group."""
+"""Duplicates over HTTP: list groups, merge a group."""
 
 from typing import Annotated, Any
 
@@ -17,12 +17,12 @@ from mysticanvas.http.schemas import reply
 from mysticanvas.search.duplicates import Duplicates, Group, Page
 
 Uuid = Annotated[str, Field(max_length=36)]
-# Of a very large group so many are shown; the rest comes once some of these are gone.
+# Only this many images of a group are returned; the rest follow once some of these are merged.
 MAX_SHOWN = 100
 
 
 class KeepIn(BaseModel):
-    """One image stays and gets what was written on the others, which go into the Trash."""
+    """The image to keep gets the ratings, tags and notes of the others, which are moved to Trash."""
 
     kept: Uuid
     others: list[Uuid] = Field(min_length=1, max_length=1_000)

@@ -13,12 +13,12 @@ from mysticanvas.features.collections import service as collection_service
 from mysticanvas.features.tags import assertion_queries, queries, relation_queries
 from mysticanvas.features.tags.service import (
     REFUSED_KEY,
+    check_categories,
     clean_category,
     find_or_add,
+    format_path,
     get_tag,
     list_target_names,
-    format_path,
-    check_categories,
     refuse_circles,
     refused,
     set_states,

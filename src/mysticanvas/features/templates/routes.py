@@ -22,7 +22,7 @@ Name = Annotated[str, Field(max_length=400)]
 
 
 class TemplateIn(BaseModel):
-    """`image` keeps the recipe of an image (its uuid); else `content` says what to keep."""
+    """Either `image`, the uuid of an image whose generation data to save, or `content`, the text of the template."""
 
     name: Name
     content: Text | None = None
@@ -43,7 +43,7 @@ class TemplateEditIn(BaseModel):
 
 
 class ExpandIn(BaseModel):
-    """`form`: a1111, prompt or json. Without a seed one is drawn, and said."""
+    """`form` is a1111, prompt or json. Without a `seed` a random one is used; the answer contains it."""
 
     seed: int | None = Field(None, ge=0, le=2**64 - 1)
     values: dict[Name, Text] = {}
@@ -52,7 +52,7 @@ class ExpandIn(BaseModel):
 
 
 class TryIn(ExpandIn):
-    """A template that need not be kept."""
+    """A template to try without saving it."""
 
     content: Text
     negative: Text | None = None
@@ -64,7 +64,7 @@ class StylesIn(BaseModel):
 
 
 class WildcardIn(BaseModel):
-    """One choice a line; None takes it away."""
+    """One choice per line; null deletes the wildcard."""
 
     name: Name
     content: Annotated[str, Field(max_length=500_000)] | None = None
@@ -72,7 +72,7 @@ class WildcardIn(BaseModel):
 
 def routes(database: Database, edits: EditRunner) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["templates"])
-    # Its fixed paths come before those that begin with a uuid.
+    # Fixed paths must be registered before those that begin with a uuid.
     _add_uses(router, database, edits)
     _add_templates(router, database, edits)
     return router
@@ -92,7 +92,7 @@ def _add_uses(router: APIRouter, database: Database, edits: EditRunner) -> None:
 
     @router.post("/templates/try")
     def try_out(asked: TryIn) -> Response:
-        """What would come of it; nothing is kept and no use is counted."""
+        """Expand a template without saving it or counting a use."""
         made = service.build_draft(asked.content, asked.negative, asked.params)
         return reply(service.describe(made) | _expand(database, made, asked))
 
@@ -115,7 +115,7 @@ def _add_templates(router: APIRouter, database: Database, edits: EditRunner) -> 
     @router.post("/templates")
     def create(asked: TemplateIn) -> Response:
         if (asked.image is None) == (asked.content is None):
-            raise InvalidInputError("Say either an image whose recipe to keep, or the text.")
+            raise InvalidInputError("Set either `image` or `content`, not both.")
         if asked.image is not None:
             edit = database.read(service.build_from_image, asked.image, name=asked.name, category=asked.category)
         else:

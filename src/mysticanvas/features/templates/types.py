@@ -1,14 +1,14 @@
 """Prompt templates: text with variables, choices and wildcards.
 
-    {subject}            a variable; stays as it is when nothing is given for it
-    {red|blue|green}     one of them; {2::red|blue} takes red twice as often
+    {subject}            a variable; stays as written if it has no value
+    {red|blue|green}     one of them; {2::red|blue} picks red twice as often
     {2$$red|blue|green}  two of them, joined by a comma; {2$$ and $$red|blue|green} joins by “ and ”;
                          {1-2$$…} one or two
-    __colour__           a line of the wildcard of that name
-    \\{ \\| \\_            these characters themselves
+    __color__            a line of the wildcard with that name
+    \\{ \\| \\_            these characters, literally
 
-This is the everyday part of the grammar of the Dynamic Prompts extension, read in linear time. Braces
-that are none of this, such as those that strengthen a word in NovelAI's prompts, stay as they are.
+This is the commonly used subset of the Dynamic Prompts syntax, parsed in linear time. Other braces, such as
+NovelAI's emphasis, stay as written.
 """
 
 import random
@@ -42,7 +42,7 @@ class Wildcard:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`low` to `high` of the options, without repetition, joined by `joiner`."""
+    """Picks `low` to `high` of the options, without repetition, and joins them with `joiner`."""
 
     options: tuple["Parts", ...]
     weights: tuple[float, ...]
@@ -57,14 +57,14 @@ Parts = tuple[Part, ...]
 
 @dataclass(slots=True)
 class _Open:
-    """A brace that is not closed yet: the options so far, and the one that is being read."""
+    """An open brace: its options so far, the last of which is being read."""
 
     start: int
     options: list[list[Part]] = field(default_factory=lambda: [[]])
 
 
 def parse(text: str) -> Parts:
-    """Raises `InvalidInputError` for a template that is too long or too deep."""
+    """Raises `InvalidInputError` if the template is too long or nested too deeply."""
     if len(text) > MAX_TEMPLATE:
         raise InvalidInputError(f"A template is at most {MAX_TEMPLATE:,} characters long.")
     stack = [_Open(-1)]
@@ -83,7 +83,7 @@ def _read_one(text: str, at: int, stack: list[_Open]) -> int:
         return at + 2
     if character == "{":
         if len(stack) > MAX_DEPTH:
-            raise InvalidInputError(f"Choices in a template go at most {MAX_DEPTH} deep.")
+            raise InvalidInputError(f"Choices in a template can be nested at most {MAX_DEPTH} deep.")
         stack.append(_Open(at))
     elif character == "}" and len(stack) > 1:
         opened = stack.pop()
@@ -131,7 +131,7 @@ def _parse_weight(option: list[Part]) -> tuple[list[Part], float]:
 
 
 def _close_as_text(stack: list[_Open], text: str) -> None:
-    """A brace that is never closed is only a brace."""
+    """A brace that is never closed is plain text."""
     opened = stack.pop()
     here = stack[-1].options[-1]
     here.append("{")
@@ -140,7 +140,7 @@ def _close_as_text(stack: list[_Open], text: str) -> None:
 
 
 def _merge_texts(parts: Sequence[Part]) -> list[Part]:
-    """Neighbouring texts as one."""
+    """The parts with adjacent texts merged."""
     found: list[Part] = []
     texts: list[str] = []
     for part in [*parts, None]:
@@ -155,11 +155,11 @@ def _merge_texts(parts: Sequence[Part]) -> list[Part]:
     return found
 
 
-# -- using it -------------------------------------------------------------------------------------
+# -- expanding ------------------------------------------------------------------------------------
 
 
 def list_variables(parts: Parts) -> list[str]:
-    """Names, each once, in order; those in choices too."""
+    """Names of variables, each once, in order of appearance; includes those in choices."""
     return list(dict.fromkeys(part.name for part in _list_parts(parts) if isinstance(part, Variable)))
 
 
@@ -178,8 +178,11 @@ def _list_parts(parts: Parts) -> list[Part]:
 
 
 def expand(text: str, *, seed: int, values: Mapping[str, str], lines_of: Callable[[str], Sequence[str]]) -> str:
-    """One prompt; the same seed gives the same. `lines_of` knows the lines of a wildcard, [] for one
-    that there is not, which stays as it is. Raises `InvalidInputError`."""
+    """One prompt; the same seed gives the same prompt.
+
+    `lines_of` returns the lines of a wildcard, [] for an unknown one, which stays as written.
+    Raises `InvalidInputError` if the result is too long or a wildcard refers back to itself.
+    """
     return _Expansion(random.Random(seed), values, lines_of).expand(parse(text), 0)
 
 
@@ -207,7 +210,7 @@ class _Expansion:
     def _check_length(self, text: str) -> str:
         self.length += len(text)
         if self.length > MAX_EXPANDED:
-            raise InvalidInputError(f"This template expands to more than {MAX_EXPANDED:,} characters.")
+            raise InvalidInputError(f"This template expands to more than {MAX_EXPANDED:,} characters. Shorten it.")
         return text
 
     def _expand_wildcard(self, wildcard: Wildcard, depth: int) -> str:
@@ -215,7 +218,7 @@ class _Expansion:
         if not lines:
             return self._check_length(f"__{wildcard.name}__")
         if depth >= MAX_WILDCARD_DEPTH:
-            raise InvalidInputError(f"The wildcard “{wildcard.name}” leads to itself.")
+            raise InvalidInputError(f"The wildcard “{wildcard.name}” refers back to itself.")
         return self.expand(parse(self.chance.choice(lines)), depth + 1)
 
     def _choose(self, choice: Choice) -> list[Parts]:

@@ -1,4 +1,4 @@
-"""Moving images to the Trash and restoring them. Files stay where they are."""
+"""Edits that move images to Trash and restore them. Files stay in place."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -11,7 +11,7 @@ from mysticanvas.features.trash.service import move_to_trash
 
 
 class MoveToTrash(Edit, frozen=True, kw_only=True):
-    """Hidden, with everything that belongs to them; protected images stay."""
+    """Hide images, and keep everything that belongs to them. Protected images are skipped."""
 
     kind: ClassVar[str] = "trash"
     at_once: ClassVar[int] = 200
@@ -21,7 +21,7 @@ class MoveToTrash(Edit, frozen=True, kw_only=True):
 
 
 class RestoreFromTrash(Edit, frozen=True, kw_only=True):
-    """Everything is as it was."""
+    """Restore images with everything that belongs to them."""
 
     kind: ClassVar[str] = "restore"
     at_once: ClassVar[int] = 200

@@ -1,7 +1,8 @@
-"""From the Trash for good: what is to happen is written down, then the file goes, then its row (R4).
+"""Deleting images in the Trash permanently, in three steps: record the intent, remove the file, delete the row.
 
-Only images in the Trash are purged. A file that is missing is not looked for, one whose folder is away
-stays with its row, and one in a folder that was removed from the library is left where it is.
+After a crash, `recover` finishes what the recorded intents say. Only images in the Trash are purged. For a missing
+file or a file in a folder that was removed from the library, only the row is deleted; if the folder is offline,
+both stay.
 """
 
 import logging
@@ -22,15 +23,15 @@ from mysticanvas.fs.trash import Discard, Expected, NotDiscardedError
 
 log = logging.getLogger(__name__)
 
-# As many images are written down at a time.
+# Intents are recorded for this many images at a time.
 BATCH_IMAGES = 50
-# As many go in one call (R5).
+# One call purges at most this many images.
 MAX_IMAGES = 1_000
 
 
 @dataclass(slots=True)
 class Purge:
-    """What was or would be purged. `beside` are sidecars, which stay; `kept` is what stayed, with the reason."""
+    """What was or would be purged. `beside` lists sidecars, which stay; `kept` lists (path, reason) of kept files."""
 
     images: int = 0
     files: int = 0
@@ -40,7 +41,7 @@ class Purge:
 
 
 def check_purge(database: Database, images: Sequence[GenerationId]) -> Purge:
-    """The dry run: every check is made, nothing is changed."""
+    """Dry run: make every check, change nothing."""
     found = Purge()
     for image in images[:MAX_IMAGES]:
         files = database.read(queries.list_files, [image])
@@ -54,8 +55,10 @@ def check_purge(database: Database, images: Sequence[GenerationId]) -> Purge:
 
 
 def purge(database: Database, images: Sequence[GenerationId], how: Discard, *, now_ms: Callable[[], int]) -> Purge:
-    """Take away the files of these images and forget their rows. Images that are not in the Trash are
-    left alone; so are those of which a file is not what it was, with the reason."""
+    """Remove the files of at most `MAX_IMAGES` of these images and delete their rows.
+
+    Images that are not in the Trash are skipped. An image with a file that changed is kept, with the reason.
+    """
     result = Purge()
     for start in range(0, min(len(images), MAX_IMAGES), BATCH_IMAGES):
         files = database.read(queries.list_files, images[start : start + BATCH_IMAGES])
@@ -64,19 +67,19 @@ def purge(database: Database, images: Sequence[GenerationId], how: Discard, *, n
         _purge_files(database, [(file, how) for file in files], result, now_ms)
         bare = [image for image in images[start : start + BATCH_IMAGES] if image not in with_files]
         for image in bare:
-            # An image without any file of its own can only be forgotten.
+            # An image without files has only a row to delete.
             if database.write(_delete_image_without_files, image, now_ms=now_ms()):
                 result.images += 1
     return result
 
 
 def recover(database: Database, *, now_ms: Callable[[], int]) -> Purge:
-    """End what a sudden end broke off. What lies on a drive that is away waits."""
+    """Finish purges that a crash interrupted. Files on a drive that is offline wait."""
     result = Purge()
     begun = database.read(queries.list_intents)
     _purge_files(database, [(file, Discard(how)) for file, how in begun], result, now_ms)
     if begun:
-        log.info("a purge was ended", extra={"images": result.images, "kept": len(result.kept)})
+        log.info("interrupted purge finished", extra={"images": result.images, "kept": len(result.kept)})
     return result
 
 
@@ -108,7 +111,7 @@ def _discard_all(files: Sequence[tuple[PurgedFile, Discard]]) -> str | None:
 
 
 def _find_obstacle(file: PurgedFile) -> str | None:
-    """None for a file that may go, or is gone, or is not to be touched."""
+    """Why this file cannot be removed. None if it can be, is already gone, or will be left alone."""
     if _is_left_alone(file):
         return None
     if fs_trash.is_gone(_get_root(file), file.path_bytes):
@@ -121,7 +124,7 @@ def _find_obstacle(file: PurgedFile) -> str | None:
 
 
 def _is_left_alone(file: PurgedFile) -> bool:
-    """Nothing on such a row may take a file away (F6)."""
+    """Whether only the row may be deleted: a missing file, or one outside the library, is never removed."""
     return file.missing or file.removed
 
 
@@ -164,7 +167,7 @@ def _delete_row(tx: WriteTx, image: GenerationId, *, now_ms: int) -> bool:
 
 
 def _record_kept(tx: WriteTx, files: Sequence[PurgedFile], reason: str, *, now_ms: int) -> None:
-    """The image stays in the Trash. Files of it that are gone already are not spoken of any more."""
+    """Keep the image in the Trash, and delete the rows of its files that are already gone."""
     queries.delete_intents(tx, [file.id for file in files])
     for file in files:
         if file.kind != "final" and fs_trash.is_gone(_get_root(file), file.path_bytes):

@@ -1,4 +1,4 @@
-"""The Trash over HTTP. Images go in by `POST /api/bulk`."""
+"""The Trash over HTTP. `POST /api/bulk` moves images to it."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -26,8 +26,8 @@ MAX_RESTORED = 10_000_000
 
 
 class TrashedIn(PickedIn):
-    """Images in the Trash: by uuid, or all of them, or those whose time is up, or picked of a snapshot.
-    What is not in the Trash is left alone."""
+    """Images in the Trash: by uuid, all, those whose retention period is over, or a selection of a snapshot.
+    Images that are not in the Trash are ignored."""
 
     snapshot: str | None = Field(None, max_length=64)
     uuids: list[Annotated[str, Field(max_length=36)]] | None = Field(None, max_length=10_000)
@@ -35,14 +35,14 @@ class TrashedIn(PickedIn):
 
 
 class PurgeIn(TrashedIn):
-    """At most a thousand images go in one call; ask again for the rest."""
+    """One call deletes at most 1,000 images; repeat it for the rest."""
 
     how: Discard = Discard.SYSTEM_TRASH
     dry_run: bool = False
 
 
 class TrashSettingsIn(BaseModel):
-    """`days` count for what is trashed from then on."""
+    """`days` applies to images moved to Trash from then on."""
 
     days: int | None = Field(None, ge=1, le=3_650)
     locked: list[Literal["favorites", "collected"]] | None = None
@@ -95,7 +95,7 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
 
 def _list_images(database: Database, snapshots: Snapshots, asked: TrashedIn, limit: int) -> Sequence[GenerationId]:
     if sum(given is not None for given in (asked.uuids, asked.which, asked.snapshot)) != 1:
-        raise InvalidInputError("Say which images: uuids, all, expired, or a snapshot with ranges.")
+        raise InvalidInputError("Select images by exactly one of `uuids`, `which` or `snapshot`.")
     if asked.uuids is not None:
         return database.read(queries.filter_trashed, database.read(edit_log.images_of, asked.uuids))
     if asked.snapshot is not None:

@@ -1,4 +1,4 @@
-"""Into the Trash and out of it. Files stay where they are (R2). Each function is a deed of edits/kinds.py."""
+"""Moving images to Trash, its retention period, and images protected from it. Files stay in place."""
 
 from collections.abc import Sequence
 
@@ -17,21 +17,24 @@ DAY_MS = 86_400_000
 
 
 def get_retention_days(tx: ReadTx) -> int:
-    """How long what is trashed from now on is kept; what is in the Trash keeps its own day (R1)."""
+    """Days until images that are moved to Trash from now on expire. Images already in it keep their date."""
     return int(settings_store.get(tx, RETENTION_DAYS_KEY, DEFAULT_DAYS))
 
 
 def list_protected(tx: ReadTx) -> list[str]:
-    """What cannot be trashed: "favorites", "collected", both or nothing (R5)."""
+    """What cannot be moved to Trash: "favorites", "collected", both or neither."""
     kinds: list[str] = settings_store.get(tx, PROTECTED_KEY, [])
     return kinds
 
 
 def move_to_trash(tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-    """Hidden, with everything that hangs on them; images that are locked stay."""
+    """Hide images, skip protected ones, and return how many were moved.
+
+    Raises `ConflictError` if all of them are protected.
+    """
     free = _filter_unprotected(tx, images)
     if images and not free:
-        raise ConflictError("Favourites and images in collections are protected from the Trash, by your own settings.")
+        raise ConflictError("Your settings protect favorites or images in collections from the Trash.")
     return queries.move_to_trash(tx, free, now_ms=now_ms, purge_after=now_ms + get_retention_days(tx) * DAY_MS)
 
 
