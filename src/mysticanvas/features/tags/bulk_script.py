@@ -1,16 +1,16 @@
-"""Many changes of the vocabulary as text, one a line (T12); the vocabulary itself is written so too (T17).
+"""Bulk edits of tags as text, one command per line. The export of all tags uses the same format.
 
-    tag fox : animal            a tag, and its category
-    alias vixen -> fox          another name          unalias vixen
-    imply fox -> animal         what follows          unimply fox -> animal
-    rename foxy -> fox like     a better name
-    merge foxes -> fox          the one becomes the other, relations too
-    retag foxes -> fox          what was said of the one is said of the other; the tag stays
-    split red fox -> red, fox   one becomes several
-    delete blurry fox
-    threshold vision 0.4        from which confidence on; `threshold vision 0.4 : fox` for one tag
+    tag fox : animal            a tag and its category
+    alias vixen -> fox          add an alias          unalias vixen
+    imply fox -> animal         add an implication    unimply fox -> animal
+    rename foxy -> fox like     change the name
+    merge foxes -> fox          move assignments and relations to the other tag, delete the tag
+    retag foxes -> fox          move assignments to the other tag, keep the tag
+    split red fox -> red, fox   move assignments to several tags, delete the tag
+    delete blurry fox           delete the tag with its assignments
+    threshold vision 0.4        minimum confidence; `threshold vision 0.4 : fox` for one tag
 
-Blank lines and lines that begin with # are left out.
+Blank lines and lines that begin with # are ignored.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -47,10 +47,10 @@ class Line:
 
 
 def parse(text: str) -> list[Line]:
-    """Raises `InvalidInputError`, which names the line."""
+    """The commands of a bulk edit. Raises `InvalidInputError` with the line number."""
     lines = text.splitlines()
     if len(lines) > MAX_LINES:
-        raise InvalidInputError(f"A script has at most {MAX_LINES:,} lines.")
+        raise InvalidInputError(f"A bulk edit has at most {MAX_LINES:,} lines. Split it into several.")
     found = []
     for number, line in enumerate(lines, 1):
         words = line.strip().removeprefix("\ufeff")
@@ -58,7 +58,7 @@ def parse(text: str) -> list[Line]:
             continue
         try:
             if len(words) > MAX_LINE_CHARACTERS:
-                raise InvalidInputError("it is too long")
+                raise InvalidInputError(f"a line has at most {MAX_LINE_CHARACTERS:,} characters")
             found.append(Line(number, words, _parse_edit(words)))
         except InvalidInputError as error:
             raise InvalidInputError(f"Line {number}: {error}") from error
@@ -79,7 +79,7 @@ def _parse_edit(line: str) -> Edit:
         return _parse_threshold(rest)
     left, arrow, right = rest.partition("->")
     if verb not in _PAIRS or not arrow:
-        raise InvalidInputError(f"“{line[:60]}” is no command; such as: alias vixen -> fox.")
+        raise InvalidInputError(f"“{line[:60]}” is not a command. Example of one: alias vixen -> fox")
     return _PAIRS[verb](_parse_name(left), right)
 
 
@@ -95,14 +95,14 @@ _PAIRS: dict[str, Callable[[str, str], Edit]] = {
 
 
 def _parse_threshold(text: str) -> SetThreshold:
-    said, _, name = text.partition(" : ")
-    source, _, value = said.strip().partition(" ")
+    setting, _, name = text.partition(" : ")
+    source, _, value = setting.strip().partition(" ")
     try:
         number = None if value.strip() == "none" else float(value)
     except ValueError as error:
         raise InvalidInputError("a threshold is a number from 0 to 1, or none") from error
     if source not in list(TagSource):
-        raise InvalidInputError(f"“{source}” is no source; there are {', '.join(TagSource)}")
+        raise InvalidInputError(f"“{source}” is not a source; the sources are {', '.join(TagSource)}")
     return SetThreshold(source=source, value=number, tag=_parse_name(name) if name.strip() else None)
 
 
@@ -111,7 +111,8 @@ def _parse_name(text: str) -> str:
 
 
 def write(tx: ReadTx) -> str:
-    """The vocabulary as a script that makes it: equal vocabularies are equal texts."""
+    """All tags with their relations and thresholds as a bulk edit that recreates them. Equal vocabularies give equal
+    texts."""
     lines = [f"tag {name}{f' : {category}' if category else ''}" for name, category in queries.list_known(tx)]
     aliases, implications = relation_queries.list_edges(tx)
     lines += [f"alias {name} -> {target}" for name, target in aliases]
@@ -127,7 +128,7 @@ def _write_thresholds(values: Iterable[tuple[str, float]], of: str) -> list[str]
 
 
 def list_edits(lines: Sequence[Line]) -> list[Edit]:
-    """Raises `InvalidInputError` for a script without a command."""
+    """The edits of a bulk edit, in order. Raises `InvalidInputError` if there are none."""
     if not lines:
-        raise InvalidInputError("The script is empty.")
+        raise InvalidInputError("The bulk edit contains no commands.")
     return [line.edit for line in lines]

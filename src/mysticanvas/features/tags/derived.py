@@ -1,4 +1,4 @@
-"""What follows from edits of tags: which tags each image shows, at once or in background slices."""
+"""Derived updates after edits of tags: the tags that each image shows, at once or in background slices."""
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.edits.background import BackgroundSlices
@@ -14,7 +14,7 @@ def update(tx: WriteTx, rows: list[RowChange]) -> None:
 
 
 def _find_assignment_work(tx: ReadTx) -> str | None:
-    """Each kind has slices of its own size: checking takes ten times as long as adding."""
+    """Includes the kind of work, as slice sizes are measured per kind: checking takes ten times as long as adding."""
     how = image_tag_queries.get_next_work_kind(tx)
     return None if how is None else f"assignments {how}"
 

@@ -1,5 +1,4 @@
-"""Aliases and implications as a graph: where a name leads, what follows from it, and which circles
-would close."""
+"""Aliases and implications as a graph: resolves aliases, computes implied tags and finds circles."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from mysticanvas.domain.tag import TagId
 
 @dataclass(slots=True)
 class Graph:
-    """`aliases` lead to one tag each, in chains; implications hold between the ends of those chains."""
+    """`aliases` maps each alias to its target, which can be an alias too. Implications apply to the resolved tags."""
 
     aliases: dict[TagId, TagId] = field(default_factory=dict)
     implications: list[tuple[TagId, TagId]] = field(default_factory=list)
@@ -22,7 +21,7 @@ class Graph:
         return tag
 
     def compute_effects(self) -> dict[TagId, dict[TagId, bool]]:
-        """Of every tag in a relation: the tags it shows, and whether each is implied (T5: once each)."""
+        """For every tag with a relation: the tags that it shows, each with whether it is implied."""
         above = self._map_implications()
         tags = self.aliases.keys() | self.aliases.values() | {tag for edge in self.implications for tag in edge}
         found = {}
@@ -33,36 +32,35 @@ class Graph:
         return found
 
     def find_alias_path(self, tag: TagId, target: TagId) -> list[TagId]:
-        """The chain from `target` back to `tag`, when an alias from one to the other would close a
-        circle; else []."""
+        """The chain from `target` to `tag` if making `tag` an alias of `target` would close a circle; else []."""
         chain = [target]
         while chain[-1] != tag and (after := self.aliases.get(chain[-1])) is not None and after not in chain:
             chain.append(after)
         return chain if chain[-1] == tag else []
 
     def alias_circle(self) -> list[TagId]:
-        """Names that lead to each other in a circle, the first one again at the end; [] when there is none."""
+        """Aliases that form a circle, the first one repeated at the end; [] if there is none."""
         for tag in self.aliases:
             if back := self.find_alias_path(tag, self.aliases[tag]):
                 return [tag, *back]
         return []
 
     def circle(self) -> list[TagId]:
-        """Tags that imply each other in a circle, the first one again at the end; [] when there is none."""
+        """Implications that form a circle, the first tag repeated at the end; [] if there is none."""
         above = self._map_implications()
-        settled: set[TagId] = set()
+        finished: set[TagId] = set()
         for start in above:
-            if (found := _find_circle_from(above, start, settled)) is not None:
+            if (found := _find_circle_from(above, start, finished)) is not None:
                 return found
         return []
 
     def is_redundant(self, tag: TagId, implied: TagId) -> bool:
-        """Whether the one implies the other already, by way of others."""
+        """Whether `tag` implies `implied` through other tags."""
         rest = Graph(self.aliases, [edge for edge in self.implications if edge != (tag, implied)])
         return self.resolve_alias(implied) in _list_reachable(rest._map_implications(), self.resolve_alias(tag))
 
     def _map_implications(self) -> dict[TagId, list[TagId]]:
-        """Direct implications between ends; one from an end to itself says nothing."""
+        """Direct implications between resolved tags, without those from a tag to itself."""
         above: dict[TagId, list[TagId]] = {}
         for tag, implied in sorted(self.implications):
             start, end = self.resolve_alias(tag), self.resolve_alias(implied)
@@ -82,8 +80,8 @@ def _list_reachable(above: dict[TagId, list[TagId]], start: TagId) -> set[TagId]
     return reached
 
 
-def _find_circle_from(above: dict[TagId, list[TagId]], start: TagId, settled: set[TagId]) -> list[TagId] | None:
-    """Depth first, without recursion: a chain may be long."""
+def _find_circle_from(above: dict[TagId, list[TagId]], start: TagId, finished: set[TagId]) -> list[TagId] | None:
+    """Depth-first search without recursion, as a chain can be long; None if it finds no circle."""
     path: list[TagId] = []
     waiting: list[tuple[TagId, Iterable[TagId]]] = [(start, iter(above.get(start, ())))]
     path.append(start)
@@ -95,10 +93,10 @@ def _find_circle_from(above: dict[TagId, list[TagId]], start: TagId, settled: se
             waiting.pop()
             path.pop()
             on_path.discard(tag)
-            settled.add(tag)
+            finished.add(tag)
         elif after in on_path:
             return [*path[path.index(after) :], after]
-        elif after not in settled:
+        elif after not in finished:
             waiting.append((after, iter(above.get(after, ()))))
             path.append(after)
             on_path.add(after)

@@ -1,4 +1,4 @@
-"""Prompts that are still to be looked through, and phrases that are no tag yet."""
+"""The backlog of prompts to search for tags, and phrases that are not tags yet."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from mysticanvas.edits.log import pack_ids, unpack_ids
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """`images` are the first that have it."""
+    """`images` are the first ones that contain it, no more than it takes to become a tag."""
 
     key: str
     name: str
@@ -19,13 +19,13 @@ class Phrase:
 
 
 def add_to_backlog(tx: WriteTx, images: Sequence[GenerationId]) -> None:
-    """Their prompts are looked through later."""
+    """Queue images whose prompts are searched for tags later."""
     tx.run("INSERT INTO prompt_backlog (images) VALUES (:images)", images=pack_ids(images))
     tx.changes.stale.add("prompts")
 
 
 def take_from_backlog(tx: WriteTx, *, limit: int) -> list[GenerationId]:
-    """The next images, which are no longer put off; [] when there are none."""
+    """Remove up to `limit` images from the backlog and return them; [] if it is empty."""
     row = tx.one("SELECT id, images FROM prompt_backlog ORDER BY id LIMIT 1")
     if row is None:
         return []
@@ -58,7 +58,7 @@ def list_prompts(tx: ReadTx, images: Sequence[GenerationId]) -> list[tuple[Gener
 
 
 def list_images_with_prompt(tx: ReadTx, *, after: int, limit: int) -> list[GenerationId]:
-    """The next images, by id, that have a prompt."""
+    """The next images with a prompt, by id."""
     sql = "SELECT id FROM generations WHERE id > :after AND prompt IS NOT NULL ORDER BY id LIMIT :limit"
     return tx.column(sql, after=after, limit=limit)
 
@@ -90,10 +90,10 @@ def delete_phrases(tx: WriteTx, keys: Sequence[str]) -> None:
     tx.run(sql, keys=json.dumps(list(keys)))
 
 
-def delete_oldest_phrases(tx: WriteTx, *, kept: int) -> None:
-    """What was seen longest ago goes, when there are more than `kept`."""
+def delete_oldest_phrases(tx: WriteTx, *, keep: int) -> None:
+    """Delete the phrases seen longest ago, with some margin, if there are more than `keep`."""
     count = int(tx.value("SELECT count(*) FROM prompt_phrases"))
-    if count > kept:
+    if count > keep:
         sql = """DELETE FROM prompt_phrases WHERE normalized_name IN (
                      SELECT normalized_name FROM prompt_phrases ORDER BY seen_at LIMIT :many)"""
-        tx.run(sql, many=count - kept * 9 // 10)
+        tx.run(sql, many=count - keep * 9 // 10)

@@ -1,7 +1,6 @@
-"""Tags from prompts, without any model (A2): phrases that are known tags, and those that recur.
+"""Tags from prompts, without a model: phrases that are tags already, and phrases that recur.
 
-What a prompt says is source `prompt`; it can be taken away again without a trace, because the prompts
-are there to say it anew.
+Their source is `prompt`. Removing all of them loses nothing, as they can be derived from the prompts again.
 """
 
 from collections.abc import Sequence
@@ -18,9 +17,9 @@ from mysticanvas.features.tags.prompt_phrases import extract_phrases
 
 ENABLED_KEY = "prompt_tags.wanted"
 REMOVING_KEY = "prompt_tags.removing"
-# In so many images a phrase must be before it is a tag, unless it is one already.
+# A phrase that is not a tag yet becomes one once this many images have it.
 MIN_IMAGES = 5
-# No more tags than this are made of phrases, and no more phrases are remembered.
+# Limits on tags created from phrases, and on phrases counted until they become tags.
 MAX_TAGS = 5_000
 MAX_PHRASES = 50_000
 IDS_PER_ROW = 10_000
@@ -33,18 +32,18 @@ def is_enabled(tx: ReadTx) -> bool:
 
 
 def queue_images(tx: WriteTx, images: Sequence[GenerationId]) -> None:
-    """New images: their prompts are looked through once the import has time."""
+    """Queue new images, so that their prompts are searched for tags once the import is idle."""
     if images and is_enabled(tx):
         phrase_queries.add_to_backlog(tx, images)
 
 
 def on_prompts_added(tx: WriteTx, images: Sequence[NewImage], *, now_ms: int) -> None:
-    """In the transaction that brought them."""
+    """Queue new images that have a prompt, in the transaction that imports them."""
     queue_images(tx, [one.id for one in images if one.recipe.prompt])
 
 
 def start(database: Database) -> int:
-    """Every prompt is looked through, now and from now on. How many there are."""
+    """Turn on tags from prompts and queue all images with a prompt; returns how many."""
     database.write(_set_enabled, True)
     queued, last = 0, 0
     while slice_ := database.read(phrase_queries.list_images_with_prompt, after=last, limit=IDS_PER_ROW):
@@ -54,7 +53,7 @@ def start(database: Database) -> int:
 
 
 def stop(tx: WriteTx) -> None:
-    """No more of them, and what prompts said goes, with the tags that were nothing else."""
+    """Turn off tags from prompts. Slices then remove the assignments, and tags that nothing else uses."""
     _set_enabled(tx, False)
     phrase_queries.delete_all(tx)
     settings_store.put(tx, REMOVING_KEY, 0)
@@ -68,7 +67,7 @@ def _set_enabled(tx: WriteTx, value: bool) -> None:
 
 
 def run_slice(tx: WriteTx, *, limit: int, now_ms: int) -> bool:
-    """The next slice; False when nothing is left to do."""
+    """Run the next slice; False if nothing is left to do."""
     after = settings_store.get(tx, REMOVING_KEY, None)
     if after is not None:
         return _remove_slice(tx, after, limit)
@@ -83,7 +82,7 @@ def is_waiting(tx: ReadTx) -> bool:
     return settings_store.get(tx, REMOVING_KEY, None) is not None or phrase_queries.has_backlog(tx)
 
 
-# -- what prompts say -----------------------------------------------------------------------------
+# -- tagging images -------------------------------------------------------------------------------
 
 
 def tag_images(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> None:
@@ -93,11 +92,11 @@ def tag_images(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> N
             if (name := _parse_name(phrase)) is not None:
                 found.setdefault(name.key, (name, []))[1].append(image)
     known = queries.find_ids(tx, list(found))
-    said = [(image, tag) for key, tag in known.items() for image in found[key][1]]
+    pairs = [(image, tag) for key, tag in known.items() for image in found[key][1]]
     unknown = {key: one for key, one in found.items() if key not in known}
-    said += _promote_recurring(tx, unknown, now_ms)
-    assertion_queries.record(tx, [(image, tag, _ASSERTION) for image, tag in sorted(said)], now_ms=now_ms)
-    image_tag_queries.derive_pairs(tx, said)
+    pairs += _promote_recurring(tx, unknown, now_ms)
+    assertion_queries.record(tx, [(image, tag, _ASSERTION) for image, tag in sorted(pairs)], now_ms=now_ms)
+    image_tag_queries.derive_pairs(tx, pairs)
 
 
 def _parse_name(phrase: str) -> TagName | None:
@@ -110,10 +109,10 @@ def _parse_name(phrase: str) -> TagName | None:
 def _promote_recurring(
     tx: WriteTx, unknown: dict[str, tuple[TagName, list[GenerationId]]], now_ms: int
 ) -> list[tuple[GenerationId, TagId]]:
-    """Phrases that have come often enough are tags from now on, of all images that had them."""
+    """Create tags for phrases that recurred often enough; returns the new (image, tag) pairs."""
     room = MAX_TAGS - queries.count_by_origin(tx, TagSource.PROMPT)
     before = phrase_queries.find_phrases(tx, list(unknown))
-    said: list[tuple[GenerationId, TagId]] = []
+    pairs: list[tuple[GenerationId, TagId]] = []
     remembered: list[Phrase] = []
     made: list[str] = []
     for key, (name, images) in unknown.items():
@@ -124,11 +123,11 @@ def _promote_recurring(
             continue
         tag = queries.add(tx, name, category=None, state=TagState.KNOWN, origin=TagSource.PROMPT, now_ms=now_ms)
         made.append(key)
-        said += [(image, tag) for image in _filter_existing(tx, every)]
+        pairs += [(image, tag) for image in _filter_existing(tx, every)]
     phrase_queries.save_phrases(tx, remembered, now_ms=now_ms)
     phrase_queries.delete_phrases(tx, made)
-    phrase_queries.delete_oldest_phrases(tx, kept=MAX_PHRASES)
-    return said
+    phrase_queries.delete_oldest_phrases(tx, keep=MAX_PHRASES)
+    return pairs
 
 
 def _filter_existing(tx: ReadTx, images: Sequence[GenerationId]) -> list[GenerationId]:

@@ -1,4 +1,4 @@
-"""The vocabulary over HTTP: looking, completing, relations, scripts, proposals."""
+"""Tags over HTTP: lists, autocomplete, relations, bulk edits, suggested tags."""
 
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
@@ -34,7 +34,7 @@ from mysticanvas.search.snapshots import Snapshots
 Name = Annotated[str, Field(max_length=400)]
 Names = Annotated[list[Name], Field(max_length=1_000)]
 SCRIPT_LIMIT_MS = 60_000
-# Tags that some images have: more is no list for a person.
+# At most this many tags of a selection are returned, those on most of its images.
 MAX_SHOWN = 200
 
 
@@ -125,7 +125,7 @@ class RefuseIn(BaseModel):
     tags: Names
 
 
-# One kind of edit each, as `features/tags/edits.py` has them.
+# One model per edit kind of `features/tags/edits.py`.
 TagEditIn = Annotated[
     CreateIn
     | RenameIn
@@ -174,7 +174,7 @@ def _add_lists(router: APIRouter, database: Database) -> None:
     def complete(
         q: Annotated[str, Query(max_length=200)] = "", limit: Annotated[int, Query(ge=1, le=500)] = 20
     ) -> Response:
-        """Each with all that it implies."""
+        """Autocomplete: known tags whose name contains `q`, each with the tags it implies."""
         return reply(database.read(_autocomplete, key_of(q), limit))
 
     @router.get("/tags/all")
@@ -203,7 +203,7 @@ def _add_lists(router: APIRouter, database: Database) -> None:
         start: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
         count: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> Response:
-        """A slice of a list of the vocabulary; the category "" is of tags without one."""
+        """A slice of the list of known tags. The category "" selects tags without one."""
         total, found = database.read(
             queries.list_slice, containing=key_of(q), category=category, order=sort, start=start, count=count
         )
@@ -223,7 +223,7 @@ def _add_images(router: APIRouter, database: Database, snapshots: Snapshots) -> 
 
     @router.post("/tags/of")
     async def count_tags_of_images(asked: TagsOfIn, request: Request) -> Response:
-        """The tags that some images of a view show, with how many of them do."""
+        """The tags of the selected images, each with how many of these images show it."""
         picked = snapshots.picked(snapshots.get(asked.snapshot), asked.ranges, asked.left_out)
         counts = await while_wanted(request, snapshots.finder.tags_of, np.array(picked, np.int64))
         most = sorted(counts, key=lambda tag: -counts[tag])[:MAX_SHOWN]
@@ -292,7 +292,7 @@ def _autocomplete(tx: ReadTx, containing: str, limit: int) -> dict[str, Any]:
 
 
 def _describe_counted(tx: ReadTx, counts: dict[int, int]) -> list[dict[str, Any]]:
-    """Tags by name with these counts, each with those of them that imply it."""
+    """These tags, most images first, each with the names of those among them that imply it."""
     implied = relation_queries.find_implied_among(tx, list(counts))
     shown = [
         asdict(queries.get(tx, TagId(tag))) | {"images": images, "from": implied.get(tag, [])}

@@ -1,4 +1,4 @@
-"""Words that machines proposed, and which known tags they may mean (T15). Nothing is merged by itself."""
+"""Suggested tags, each with the known tags that it resembles. Nothing is merged automatically."""
 
 import re
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ _MARKS = re.compile(r"[\s\-_'’.]+")
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """`images` were said to have it; `similar` are names of known tags, most likely first."""
+    """`images` counts the images it was suggested for; `similar` are names of known tags, best match first."""
 
     name: str
     origin: str
@@ -24,15 +24,16 @@ class Suggestion:
 
 
 def list_suggestions(tx: ReadTx) -> list[Suggestion]:
-    proposed = queries.list_suggested(tx, limit=MAX_SUGGESTIONS)
-    if not proposed:
+    """At most `MAX_SUGGESTIONS`, those suggested for the most images first."""
+    suggested = queries.list_suggested(tx, limit=MAX_SUGGESTIONS)
+    if not suggested:
         return []
     similar_names = SimilarNames([name for name, _ in queries.list_known(tx)])
-    return [Suggestion(tag.name, tag.origin, said, similar_names.find(tag.name)) for tag, said in proposed]
+    return [Suggestion(tag.name, tag.origin, images, similar_names.find(tag.name)) for tag, images in suggested]
 
 
 class SimilarNames:
-    """Finds names that differ from another in number, marks, order of words, or a letter or two."""
+    """Finds names that differ only in number, punctuation, word order, or a letter or two."""
 
     def __init__(self, known: Iterable[str]) -> None:
         self._by_form: dict[str, list[str]] = {}
@@ -55,7 +56,7 @@ def list_forms(name: str) -> set[str]:
 
 
 def _singularize(word: str) -> str:
-    """Good enough to find candidates in English: a person decides."""
+    """A rough English singular: good enough for candidates, as the user decides."""
     for ending, instead in (("ies", "y"), ("ves", "f"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("shes", "sh")):
         if word.endswith(ending) and len(word) > len(ending) + 1:
             return word.removesuffix(ending) + instead
