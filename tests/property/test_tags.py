@@ -289,9 +289,9 @@ def takes_others_away(_: Callable[..., Any]) -> Callable[..., Any]:
     ("place", "bug"),
     [
         ("mysticanvas.features.tags.image_tag_queries._touch_pairs", forgets_implied),
-        ("mysticanvas.features.tags.image_tag_queries._add_following", adds_to_the_refused),
+        ("mysticanvas.features.tags.image_tag_queries._add_implied", adds_to_the_refused),
         ("mysticanvas.features.tags.image_tag_queries._next_images", loses_the_place),
-        ("mysticanvas.features.tags.assertion_queries._take_back", takes_others_away),
+        ("mysticanvas.features.tags.assertion_queries._delete_own", takes_others_away),
     ],
 )
 def test_the_machine_catches_a_planted_bug(
