@@ -226,7 +226,7 @@ def implication(database: Database, images: int) -> None:
             began_s, began_cpu = time.perf_counter(), time.process_time()
             edits.do(decode((kind, steps[0][1])), None)
             said_ms = (time.perf_counter() - began_s) * 1000
-            while database.read(image_tag_queries.next_work) is not None:
+            while database.read(image_tag_queries.get_next_work_kind) is not None:
                 time.sleep(0.005)
             print(
                 f"  {kind:12} said in {said_ms:3.0f} ms, carried through in {time.perf_counter() - began_s:.2f} s"
@@ -244,7 +244,7 @@ class Held:
     def __init__(self) -> None:
         self.ms: list[float] = []
         self.cpu_ms: list[float] = []
-        self._carry_on = image_tag_queries.carry_on
+        self._carry_on = image_tag_queries.run_slice
 
     def __enter__(self) -> "Held":
         def timed(tx: WriteTx, *, limit: int) -> bool:
@@ -254,11 +254,11 @@ class Held:
             self.cpu_ms.append((time.thread_time() - began_cpu_s) * 1000)
             return more
 
-        image_tag_queries.carry_on = timed
+        image_tag_queries.run_slice = timed
         return self
 
     def __exit__(self, *_: object) -> None:
-        image_tag_queries.carry_on = self._carry_on
+        image_tag_queries.run_slice = self._carry_on
 
 
 def main() -> None:

@@ -117,7 +117,7 @@ def add_tag(tx: WriteTx, name: str, image: int) -> None:
         name=name,
     )
     tag = TagId(tx.value("SELECT id FROM tags WHERE name = :name", name=name))
-    assertion_queries.say_yes(tx, tag, [GenerationId(image)], now_ms=0)
+    assertion_queries.assign_tag(tx, tag, [GenerationId(image)], now_ms=0)
     image_tag_queries.derive_pairs(tx, [(GenerationId(image), tag)])
 
 
@@ -274,7 +274,7 @@ class RandomLibrary:
 
     def _tag_one(self, tx: WriteTx, image: int) -> None:
         tag = TagId(self.chance.randrange(1, len(TAGS) + 2))
-        say = assertion_queries.say_yes if self.chance.random() < 0.8 else assertion_queries.say_no
+        say = assertion_queries.assign_tag if self.chance.random() < 0.8 else assertion_queries.reject_tag
         say(tx, tag, [GenerationId(image)], now_ms=0)
         image_tag_queries.derive_pairs(tx, [(GenerationId(image), tag)])
 

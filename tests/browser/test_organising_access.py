@@ -22,7 +22,7 @@ def _say(tx: WriteTx) -> None:
     """A tagger is sure of snow and proposes a burrow."""
     images = tx.column("SELECT id FROM live_generations")
     for name in ("snow", "burrow"):
-        tag = tag_service.find_or_propose(tx, name, TagSource.VISION, now_ms=0)
+        tag = tag_service.find_or_suggest(tx, name, TagSource.VISION, now_ms=0)
         assert tag is not None
         said = Assertion(TagSource.VISION, confidence=0.8, run="wd-v3")
         assertion_queries.record(tx, [(image, tag, said) for image in images], now_ms=0)

@@ -352,7 +352,7 @@ def _say(tx: WriteTx) -> None:
     for name in ("snow", "winter"):
         tag_service.find_or_add(tx, name, now_ms=0)
     for name, confidence in (("snow", 0.9), ("winter", 0.8), ("foxes", 0.7), ("burrow", 0.6)):
-        tag = tag_service.find_or_propose(tx, name, TagSource.VISION, now_ms=0)
+        tag = tag_service.find_or_suggest(tx, name, TagSource.VISION, now_ms=0)
         assert tag is not None
         said = Assertion(TagSource.VISION, confidence=confidence, run="wd-v3")
         assertion_queries.record(tx, [(image, tag, said) for image in images], now_ms=0)

@@ -86,7 +86,7 @@ BUGS: list[tuple[str, Callable[..., Any], list[tuple[str, dict[str, Any]]]]] = [
         [("move", {"path": "a.png", "to": "b.png"}), ("scan", {})],
     ),
     (
-        "mysticanvas.features.trash.queries.take_out",
+        "mysticanvas.features.trash.queries.restore",
         restores_by_replacing,
         [("tag", {"some": ALL, "name": "fox"}), ("trash", {"some": ALL}), ("restore", {"some": ALL})],
     ),

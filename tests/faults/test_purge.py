@@ -91,7 +91,7 @@ def own_trash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def purge_all(library: Path) -> None:
     with Database.open(library) as database:
-        images = database.read(trash_queries.ids, before_ms=None, limit=1_000)
+        images = database.read(trash_queries.list_ids, before_ms=None, limit=1_000)
         trash_purge.purge(database, images, Discard.SYSTEM_TRASH, now_ms=now_ms)
 
 
@@ -136,7 +136,7 @@ def what_is_wrong(folder: Path, home: Path) -> list[str]:
         trash_purge.recover(database, now_ms=now_ms)
         rows = set(database.read(lambda tx: tx.column("SELECT path FROM generation_files WHERE kind = 'final'")))
         wrong = [check.name for check in doctor_checks.run_all(database) if not check.ok]
-        left = database.read(trash_queries.intended)
+        left = database.read(trash_queries.list_intents)
     there = {path.name for path in (folder / "pictures").glob("*.png")}
     # A name there may have got a number; the content says which it was.
     gone = {f"{int(path.read_bytes().split()[1]):02}.png" for path in (home / "Trash" / "files").glob("*.png")}
@@ -193,7 +193,7 @@ def test_a_purge_killed_at_every_step_leaves_each_file_here_or_there(tmp_path: P
 
 def purge_without_intents(library: Path) -> None:
     """A planted bug: nothing is written down before the files go."""
-    trash_queries.intend = lambda *_, **__: None  # type: ignore[assignment]
+    trash_queries.record_intents = lambda *_, **__: None  # type: ignore[assignment]
     purge_all(library)
 
 
@@ -205,13 +205,13 @@ def purge_rows_first(library: Path) -> None:
         return None
 
     trash_purge._discard_all = later  # type: ignore[assignment]
-    original = trash_purge._count
+    original = trash_purge._add_to_totals
 
     def count(result: trash_purge.Purge, files_of_one: list[trash_queries.PurgedFile]) -> None:
         discard_all([(file, Discard.SYSTEM_TRASH) for file in files_of_one])
         original(result, files_of_one)
 
-    trash_purge._count = count  # type: ignore[assignment]
+    trash_purge._add_to_totals = count  # type: ignore[assignment]
     purge_all(library)
 
 
@@ -234,15 +234,15 @@ def test_a_file_that_is_not_what_it_was_stays_with_the_reason(tmp_path: Path) ->
     (pictures / "02.png").symlink_to(tmp_path / "elsewhere.png")
     (pictures / "03.png").unlink()
     with Database.open(library) as database:
-        images = database.read(trash_queries.ids, before_ms=None, limit=10)
-        asked = trash_purge.look(database, images)
-        assert database.read(trash_queries.totals)[0] == 6
+        images = database.read(trash_queries.list_ids, before_ms=None, limit=10)
+        asked = trash_purge.check_purge(database, images)
+        assert database.read(trash_queries.get_totals)[0] == 6
         done = trash_purge.purge(database, images, Discard.UNLINK, now_ms=now_ms)
         assert (asked.images, len(asked.kept)) == (done.images, len(done.kept)) == (3, 3)
         reasons = dict(done.kept)
         assert "changed since" in reasons["00.png"]
         assert "content differs" in reasons["01.png"]
-        assert database.read(trash_queries.totals)[0] == 3
+        assert database.read(trash_queries.get_totals)[0] == 3
         assert [check.name for check in doctor_checks.run_all(database) if not check.ok] == []
     assert sorted(path.name for path in pictures.glob("*.png")) == ["00.png", "01.png", "02.png"]
     assert (tmp_path / "elsewhere.png").read_bytes()
@@ -252,7 +252,7 @@ def test_nothing_is_purged_that_is_not_in_the_trash_or_whose_drive_is_away(tmp_p
     library = lay(tmp_path, 3)
     pictures = tmp_path / "pictures"
     with Database.open(library) as database:
-        images = database.read(trash_queries.ids, before_ms=None, limit=10)
+        images = database.read(trash_queries.list_ids, before_ms=None, limit=10)
         database.write(test_edits.do, "restore", {}, images[:1], now_ms=3)
         done = trash_purge.purge(database, images[:1], Discard.UNLINK, now_ms=now_ms)
         assert (done.images, done.files) == (0, 0)
@@ -261,14 +261,14 @@ def test_nothing_is_purged_that_is_not_in_the_trash_or_whose_drive_is_away(tmp_p
         done = trash_purge.purge(database, images[1:], Discard.UNLINK, now_ms=now_ms)
         assert done.images == 0
         assert all("not available" in reason for _, reason in done.kept)
-        assert database.read(trash_queries.totals)[0] == 2
+        assert database.read(trash_queries.get_totals)[0] == 2
     assert len(list((tmp_path / "away").glob("*.png"))) == 3
 
 
 def test_what_is_trashed_shows_nowhere_and_comes_back_as_it_was(tmp_path: Path) -> None:
     library = lay(tmp_path, 4)
     with Database.open(library) as database:
-        images = database.read(trash_queries.ids, before_ms=None, limit=10)
+        images = database.read(trash_queries.list_ids, before_ms=None, limit=10)
         shown = lambda tx: tx.value("SELECT count(*) FROM image_tags")  # noqa: E731
         assert database.read(shown) == 0
         assert database.read(generations.total) == 0

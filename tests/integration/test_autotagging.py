@@ -411,7 +411,7 @@ def test_an_alias_leads_to_its_tag_and_what_was_refused_stays_away(
     database: Database, tmp_path: Path, stub: Stub
 ) -> None:
     database.write(test_edits.do, "tag.alias", {"tag": "old fisherman", "of": "angler"}, now_ms=1)
-    database.write(tag_service.find_or_propose, "calm", TagSource.LLM, now_ms=1)
+    database.write(tag_service.find_or_suggest, "calm", TagSource.LLM, now_ms=1)
     database.write(test_edits.do, "tag.refuse", {"tags": ["calm"]}, now_ms=2)
     stub.reply = says({"tags": [*GOOD["tags"], {"category": "mood", "name": "calm", "confidence": 0.8}]})
     write(tmp_path / "pictures", PROMPTS[:1])
@@ -447,7 +447,7 @@ def test_auto_tagging_never_touches_what_the_person_said(database: Database, tmp
     assert run.run is not None
     assert autotag_service.forget_run(database, run.run) == 1
     assert [row["name"] for row in tagged(database)] == ["sea"]
-    said = database.read(assertion_queries.of_image, images[0])
+    said = database.read(assertion_queries.list_for_image, images[0])
     own = [(one.tag, one.decision) for one in said if one.source == "user"]
     assert own == [("mine", True), ("old fisherman", False)]
 

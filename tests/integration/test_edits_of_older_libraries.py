@@ -133,8 +133,8 @@ class OpenLibrary:
 
     def dump(self) -> Tables:
         """With everything derived: tags of many images follow in the background."""
-        while self._database.read(image_tag_queries.next_work) is not None:
-            self._database.write_bulk(image_tag_queries.carry_on, limit=5_000)
+        while self._database.read(image_tag_queries.get_next_work_kind) is not None:
+            self._database.write_bulk(image_tag_queries.run_slice, limit=5_000)
         return self._database.read(
             lambda tx: {name: [list(row) for row in tx.rows(sql)] for name, sql in DUMPED.items()}
         )

@@ -260,9 +260,9 @@ def test_the_one_that_is_kept_gets_what_was_written_on_the_others_and_one_undo_t
     assert marks == {"rating": 4, "is_favorite": 1, "notes": "mine\n\ntheirs"}
     # What the person said of the kept image itself stands: "not storm".
     assert shown_tags(library, kept) == ["sea"]
-    said = library.read(assertion_queries.of_image, kept)
+    said = library.read(assertion_queries.list_for_image, kept)
     assert [(one.tag, one.decision) for one in said] == [("boat", False), ("sea", True), ("storm", False)]
-    assert [one["name"] for one in library.read(collection_queries.of_image, kept)] == ["first", "second"]
+    assert [one["name"] for one in library.read(collection_queries.list_for_image, kept)] == ["first", "second"]
     assert library.read(lambda tx: tx.value("SELECT deleted_at FROM generations WHERE id = :i", i=other)) is not None
     assert not {kept, other} & duplicates.all()
     assert all(check.ok for check in doctor_checks.run_all(library))

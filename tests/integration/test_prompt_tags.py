@@ -18,11 +18,11 @@ from mysticanvas.features.tags import service as tag_service
 
 def lay(database: Database, count: int, prompt: Callable[[int], str]) -> None:
     images = add_images(database, count, prompt=prompt)
-    database.write_bulk(prompt_tags.note, images)
+    database.write_bulk(prompt_tags.queue_images, images)
 
 
 def carry_on(database: Database) -> None:
-    while database.write_bulk(prompt_tags.carry_on, limit=7, now_ms=1):
+    while database.write_bulk(prompt_tags.run_slice, limit=7, now_ms=1):
         pass
     assert database.read(what_is_wrong) == []
 
@@ -45,8 +45,8 @@ def test_a_phrase_that_is_a_known_tag_or_another_name_of_one_counts_at_once(data
 
 
 def test_the_vocabulary_is_not_flooded(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(prompt_tags, "MOST_TAGS", 3)
-    monkeypatch.setattr(prompt_tags, "MOST_PHRASES", 40)
+    monkeypatch.setattr(prompt_tags, "MAX_TAGS", 3)
+    monkeypatch.setattr(prompt_tags, "MAX_PHRASES", 40)
     lay(database, 30, lambda n: ", ".join(f"word {k}" for k in range(10)) + f", once {n} a, once {n} b")
     carry_on(database)
     assert len(counts(database)) == 3
@@ -72,7 +72,7 @@ def test_switched_off_they_leave_no_trace_and_on_again_they_come_back(database: 
 
 def test_a_tag_from_prompts_that_the_person_uses_stays(database: Database) -> None:
     images = add_images(database, 10, prompt=lambda _: "red fox, snow")
-    database.write_bulk(prompt_tags.note, images)
+    database.write_bulk(prompt_tags.queue_images, images)
     carry_on(database)
     database.write(test_edits.do, "tag", {"add": ["red fox"]}, images[:1], now_ms=1)
     database.write(prompt_tags.stop)
@@ -85,7 +85,7 @@ def test_a_tag_from_prompts_that_the_person_uses_stays(database: Database) -> No
 
 def say(database: Database, name: str, images: Sequence[GenerationId]) -> None:
     def change(tx: WriteTx) -> None:
-        tag = tag_service.find_or_propose(tx, name, TagSource.LLM, now_ms=1)
+        tag = tag_service.find_or_suggest(tx, name, TagSource.LLM, now_ms=1)
         if tag is None:
             return
         said = assertion_queries.Assertion(TagSource.LLM, True, 0.9, "model 1")
@@ -100,7 +100,7 @@ def test_a_machines_new_word_shows_nowhere_until_it_is_accepted(database: Databa
     database.write(test_edits.do, "tag", {"add": ["arctic fox", "wolf"]}, images[:1], now_ms=1)
     say(database, "Arctic Foxes", images)
     say(database, "wolfe", images[:2])
-    found = {p.name: (p.images, p.similar) for p in database.read(suggestions.proposals)}
+    found = {p.name: (p.images, p.similar) for p in database.read(suggestions.list_suggestions)}
     assert found == {"Arctic Foxes": (3, ["arctic fox"]), "wolfe": (2, ["wolf"])}
     assert counts(database) == {"arctic fox": 1, "wolf": 1}
     before = everything_said(database)
@@ -119,5 +119,5 @@ def test_a_refused_word_does_not_come_again(database: Database) -> None:
     say(database, "blurry", images)
     database.write(test_edits.do, "tag.refuse", {"tags": ["blurry"]}, now_ms=1)
     say(database, "Blurry", images)
-    assert database.read(suggestions.proposals) == []
+    assert database.read(suggestions.list_suggestions) == []
     assert database.read(what_is_wrong) == []

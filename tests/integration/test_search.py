@@ -70,7 +70,7 @@ def test_a_tag_is_found_by_all_that_leads_to_it(
 
     def do(kind: str, **args: object) -> int:
         done = database.write(test_edits.do, kind, args, [image] if kind == "tag" else [], now_ms=1).operation
-        while database.write(image_tag_queries.carry_on, limit=1):
+        while database.write(image_tag_queries.run_slice, limit=1):
             pass
         return done
 
@@ -86,7 +86,7 @@ def test_a_tag_is_found_by_all_that_leads_to_it(
     database.write(edit_undo.undo, refused)
     assert found(finder, "tag:living_being") == {"cyrillic"}
     database.write(edit_undo.undo, alias)
-    while database.write(image_tag_queries.carry_on, limit=1):
+    while database.write(image_tag_queries.run_slice, limit=1):
         pass
     assert (found(finder, "tag:feline"), found(finder, "tag:cat")) == ({"cyrillic"}, set())
     trashed = database.write(test_edits.do, "trash", {}, [image], now_ms=2).operation

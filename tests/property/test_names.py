@@ -11,7 +11,7 @@ from tests import growth
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.tag import MAX_NAME, key_of, tag_name
 from mysticanvas.features.tags import bulk_script
-from mysticanvas.features.tags.prompt_phrases import MAX_CHARACTERS, MAX_WORDS, phrases
+from mysticanvas.features.tags.prompt_phrases import MAX_CHARACTERS, MAX_WORDS, extract_phrases
 from mysticanvas.features.templates import types as template_types
 
 texts = st.text(max_size=300)
@@ -63,7 +63,7 @@ def test_phrases_are_what_stands_between_commas_without_syntax() -> None:
         "masterpiece, (best quality:1.2), ((red fox)), [blurry], <lora:foxes_v2:0.8>, saber \\(fate\\), snow BREAK"
         " night, a long sentence that is not a tag at all, 1girl, 8k, 8k, {soft light}, 123, fox:1.3"
     )
-    assert phrases(prompt) == [
+    assert extract_phrases(prompt) == [
         "masterpiece", "best quality", "red fox", "blurry", "saber (fate)", "snow", "night", "1girl", "8k",
         "soft light", "fox",
     ]  # fmt: skip
@@ -71,7 +71,7 @@ def test_phrases_are_what_stands_between_commas_without_syntax() -> None:
 
 @given(texts)
 def test_phrases_are_short_and_each_comes_once(prompt: str) -> None:
-    found = phrases(prompt)
+    found = extract_phrases(prompt)
     assert len(found) == len(set(found))
     assert all(len(one) <= MAX_CHARACTERS and 0 < len(one.split()) <= MAX_WORDS for one in found)
 
@@ -129,7 +129,7 @@ def test_reading_takes_work_in_proportion_to_the_text(shape: str) -> None:
         return partial(read, (shape * size)[:size])
 
     def read(text: str) -> None:
-        phrases(text)
+        extract_phrases(text)
         try:
             template_types.parse(text)
         except InvalidInputError:

@@ -137,7 +137,7 @@ class Tags(RuleBasedStateMachine):
         before = [row for row in self.said() if row[2] != source]
 
         def say(tx: WriteTx) -> None:
-            tag = tag_service.find_or_propose(tx, name, TagSource(source), now_ms=self.now)
+            tag = tag_service.find_or_suggest(tx, name, TagSource(source), now_ms=self.now)
             assert tag is not None
             said = Assertion(TagSource(source), yes, confidence, "run 1")
             pairs = [(self.images[i], tag) for i in chosen]
@@ -160,7 +160,7 @@ class Tags(RuleBasedStateMachine):
 
     @rule()
     def one_slice(self) -> None:
-        self.database.write_bulk(image_tag_queries.carry_on, limit=1)
+        self.database.write_bulk(image_tag_queries.run_slice, limit=1)
 
     @rule(which=st.integers(0, IMAGES - 1))
     def redate(self, which: int) -> None:
@@ -169,7 +169,7 @@ class Tags(RuleBasedStateMachine):
         def move(tx: WriteTx) -> None:
             tx.run("UPDATE generations SET id = :new WHERE id = :old", new=image + 1, old=image)
 
-        if not self.database.read(image_tag_queries.work):
+        if not self.database.read(image_tag_queries.list_work):
             self.database.write_bulk(move)
             self.images[which] = image + 1  # type: ignore[call-overload]
             self.states.clear()
@@ -190,7 +190,7 @@ class Tags(RuleBasedStateMachine):
 def carried_through_in_vain(tx: WriteTx) -> None:
     """Carries all work through, looks, and takes it back, so that the next deed meets the work half done."""
     tx.run("SAVEPOINT looking")
-    while image_tag_queries.carry_on(tx, limit=2):
+    while image_tag_queries.run_slice(tx, limit=2):
         pass
     wrong = what_is_wrong(tx)
     tx.run("ROLLBACK TO looking")
@@ -289,9 +289,9 @@ def takes_others_away(_: Callable[..., Any]) -> Callable[..., Any]:
     ("place", "bug"),
     [
         ("mysticanvas.features.tags.image_tag_queries._touch_pairs", forgets_implied),
-        ("mysticanvas.features.tags.image_tag_queries._add_following", adds_to_the_refused),
+        ("mysticanvas.features.tags.image_tag_queries._add_implied", adds_to_the_refused),
         ("mysticanvas.features.tags.image_tag_queries._next_images", loses_the_place),
-        ("mysticanvas.features.tags.assertion_queries._take_back", takes_others_away),
+        ("mysticanvas.features.tags.assertion_queries._delete_own", takes_others_away),
     ],
 )
 def test_the_machine_catches_a_planted_bug(

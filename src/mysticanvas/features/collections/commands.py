@@ -1,4 +1,4 @@
-"""`collect`: images in a collection."""
+"""`collect`: add images to a collection or remove them."""
 
 from typing import Annotated
 
@@ -15,28 +15,28 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def collect(
-    name: Annotated[str, typer.Argument(help="The collection's name or uuid; made when there is none.")],
+    name: Annotated[str, typer.Argument(help="Name or UUID of the collection. Created if it does not exist.")],
     images: Images,
-    remove: Annotated[bool, typer.Option("--remove", help="Take the images out of it.")] = False,
-    smart: Annotated[bool, typer.Option("--smart", help="Make a smart collection of the search instead.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the images from it instead.")] = False,
+    smart: Annotated[bool, typer.Option("--smart", help="Create a smart collection from the search instead.")] = False,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Put images into a collection."""
+    """Add all images that match a search to a collection."""
     with connect(settings_for(library)) as client:
         if smart:
             say(client.post("/api/collections", {"name": name, "query": images}), json=json)
             return
-        uuid = _collection(client, name, make=not remove)
+        uuid = _find_or_create(client, name, make=not remove)
         say(bulk(client, images, {"uncollect" if remove else "collect": uuid}), json=json)
 
 
-def _collection(client: Client, name: str, *, make: bool) -> str:
+def _find_or_create(client: Client, name: str, *, make: bool) -> str:
     found = [one for one in client.get("/api/collections")["collections"] if name in (one["name"], one["uuid"])]
     if len(found) > 1:
-        raise InvalidInputError(f"There are {len(found)} collections “{name}”; name one by its uuid.")
+        raise InvalidInputError(f"{len(found)} collections are called “{name}”. Pass the UUID of one.")
     if found:
         return str(found[0]["uuid"])
     if not make:
-        raise NotFoundError(f"There is no collection “{name}”.")
+        raise NotFoundError(f"There is no collection “{name}”. Check the name, or pass its UUID.")
     return str(client.post("/api/collections", {"name": name})["uuid"])

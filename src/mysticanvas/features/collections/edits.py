@@ -1,4 +1,4 @@
-"""Edits of collections. A collection is named by its uuid."""
+"""Edits of collections. Each refers to a collection by its uuid."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -12,21 +12,21 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.edits.kinds import Edit
 from mysticanvas.features.collections import queries
 from mysticanvas.features.collections.service import (
-    checked_query,
     clean_name,
     clean_notes,
     find_manual,
     find_smart,
-    put_into,
+    move_into,
+    normalize_query,
     rename,
 )
 
-# Positions closer than this are numbered again.
-SMALLEST_GAP = 1e-6
+# When positions get closer than this, the items are renumbered.
+MIN_GAP = 1e-6
 
 
 class CreateCollection(Edit, frozen=True, kw_only=True):
-    """A collection by the uuid that the caller chose; smart when it has a query."""
+    """Create a collection with the uuid that the caller generated; smart if it has a query."""
 
     kind: ClassVar[str] = "collection.create"
     uuid: str
@@ -37,17 +37,17 @@ class CreateCollection(Edit, frozen=True, kw_only=True):
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
         query = self.query
-        checked = None if query is None else checked_query(query)
+        checked = None if query is None else normalize_query(query)
         made = queries.add(tx, uuid=self.uuid, name=clean_name(self.name), query=checked, now_ms=now_ms)
         if self.notes:
             queries.set_notes(tx, made, clean_notes(self.notes), now_ms=now_ms)
         if self.parent:
-            put_into(tx, queries.find(tx, self.uuid), self.parent, None, now_ms)
+            move_into(tx, queries.find(tx, self.uuid), self.parent, None, now_ms)
         return 1
 
 
 class EditCollection(Edit, frozen=True, kw_only=True):
-    """Replace what is given; None for a cover or a parent removes it."""
+    """Replace the fields that are given; None removes a cover or a parent."""
 
     kind: ClassVar[str] = "collection.edit"
     collection: str
@@ -66,19 +66,19 @@ class EditCollection(Edit, frozen=True, kw_only=True):
             queries.set_notes(tx, found.id, clean_notes(self.notes), now_ms=now_ms)
         if self.query is not UNSET:
             if found.kind != "smart":
-                raise InvalidInputError("Only a smart collection has a search.")
-            queries.set_query(tx, found.id, checked_query(self.query), now_ms=now_ms)
+                raise InvalidInputError("This is a manual collection. Only a smart collection has a search.")
+            queries.set_query(tx, found.id, normalize_query(self.query), now_ms=now_ms)
         if self.cover is not UNSET:
             cover = None if self.cover is None else generations.id_of(tx, self.cover)
             queries.set_cover(tx, found.id, cover, now_ms=now_ms)
         if self.parent is not UNSET or self.position is not UNSET:
             parent = found.parent if self.parent is UNSET else self.parent
-            put_into(tx, found, parent, None if self.position is UNSET else self.position, now_ms)
+            move_into(tx, found, parent, None if self.position is UNSET else self.position, now_ms)
         return 1
 
 
 class DeleteCollection(Edit, frozen=True, kw_only=True):
-    """Its images stay in the library."""
+    """Delete a collection; its images stay in the library."""
 
     kind: ClassVar[str] = "collection.delete"
     finds_images: ClassVar[bool] = True
@@ -88,14 +88,14 @@ class DeleteCollection(Edit, frozen=True, kw_only=True):
         return queries.remove_items(tx, queries.find(tx, self.collection).id, images)
 
     def targets(self, tx: ReadTx) -> list[GenerationId]:
-        return queries.all_items(tx, queries.find(tx, self.collection).id)
+        return queries.list_all_items(tx, queries.find(tx, self.collection).id)
 
     def finish(self, tx: WriteTx, now_ms: int) -> None:
         queries.remove(tx, queries.find(tx, self.collection).id)
 
 
 class ConvertToManual(Edit, frozen=True, kw_only=True):
-    """A smart collection keeps what its search found, and is manual from then on."""
+    """Convert a smart collection to a manual one that contains the current results of its search."""
 
     kind: ClassVar[str] = "collection.freeze"
     collection: str
@@ -108,7 +108,7 @@ class ConvertToManual(Edit, frozen=True, kw_only=True):
 
 
 class AddToCollection(Edit, frozen=True, kw_only=True):
-    """After the last, in the order given."""
+    """Append images, in the given order. Those already in the collection keep their position."""
 
     kind: ClassVar[str] = "collect"
     collection: str
@@ -118,7 +118,7 @@ class AddToCollection(Edit, frozen=True, kw_only=True):
 
 
 class RemoveFromCollection(Edit, frozen=True, kw_only=True):
-    """Images leave a manual collection."""
+    """Remove images from a manual collection."""
 
     kind: ClassVar[str] = "uncollect"
     collection: str
@@ -128,7 +128,7 @@ class RemoveFromCollection(Edit, frozen=True, kw_only=True):
 
 
 class ReorderCollection(Edit, frozen=True, kw_only=True):
-    """Move images to before another one (its uuid), or to the end."""
+    """Move images in front of another one (`before`, its uuid), or to the end."""
 
     kind: ClassVar[str] = "reorder"
     collection: str
@@ -138,11 +138,11 @@ class ReorderCollection(Edit, frozen=True, kw_only=True):
         found = find_manual(tx, self.collection)
         before = generations.id_of(tx, self.before) if self.before else None
         if before in images:
-            raise InvalidInputError("An image cannot be put before itself.")
-        lower, upper = queries.gap_before(tx, found.id, before, images)
-        if (upper - lower) / (len(images) + 1) < SMALLEST_GAP:
-            queries.number_items(tx, found.id)
-            lower, upper = queries.gap_before(tx, found.id, before, images)
+            raise InvalidInputError("An image cannot be moved in front of itself.")
+        lower, upper = queries.find_gap_before(tx, found.id, before, images)
+        if (upper - lower) / (len(images) + 1) < MIN_GAP:
+            queries.renumber_items(tx, found.id)
+            lower, upper = queries.find_gap_before(tx, found.id, before, images)
         return queries.place_items(tx, found.id, images, lower, upper)
 
 

@@ -1,4 +1,4 @@
-"""Collections: manual ones with their images in order, smart ones with a search."""
+"""Collections: manual ones with ordered images, smart ones with a search."""
 
 import json
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from mysticanvas.domain.generation import GenerationId
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """`images` counts the live images of a manual one, None for a smart one. `query` is its search.
-    `parent` and `cover` are uuids; `thumb` names the thumbnail of the cover, or of the first image."""
+    """`query` is the search of a smart collection. `images` counts the live images of a manual one, and is None for
+    a smart one. `parent` and `cover` are uuids; `thumb` is the content hash in hex of the cover or the first image."""
 
     id: int
     uuid: str
@@ -47,7 +47,7 @@ _COLLECTION = """
 
 
 def listed(tx: ReadTx) -> list[Collection]:
-    """All of them, each after its siblings by position."""
+    """All collections, siblings together and by position."""
     return [Collection(**row) for row in tx.all(_COLLECTION + " ORDER BY c.parent_id, c.position, c.id")]
 
 
@@ -55,17 +55,17 @@ def find(tx: ReadTx, uuid: str) -> Collection:
     """Raises `NotFoundError`."""
     row = tx.one(_COLLECTION + " WHERE c.uuid = :uuid", uuid=uuid)
     if row is None:
-        raise NotFoundError("That collection is not in this library.")
+        raise NotFoundError("This collection does not exist. It may have been deleted.")
     return Collection(**row)
 
 
-def named(tx: ReadTx, name: str) -> list[Collection]:
-    """Those of that name or uuid."""
+def find_by_name(tx: ReadTx, name: str) -> list[Collection]:
+    """Collections with this name or uuid."""
     return [Collection(**r) for r in tx.all(_COLLECTION + " WHERE c.name = :name OR c.uuid = :name", name=name)]
 
 
 def add(tx: WriteTx, *, uuid: str, name: str, query: str | None, now_ms: int) -> int:
-    """At the end of the outermost ones; smart when it has a search."""
+    """Add a top-level collection after the others and return its id; smart if it has a query."""
     tx.run(
         """
         INSERT INTO collections (uuid, name, kind, query_json, position, created_at, updated_at)
@@ -94,7 +94,7 @@ def set_notes(tx: WriteTx, collection: int, notes: str | None, *, now_ms: int) -
 
 
 def set_query(tx: WriteTx, collection: int, query: str | None, *, now_ms: int) -> None:
-    """None makes it a manual one."""
+    """Set the search of a collection and make it smart; None makes it manual."""
     tx.run(
         """
         UPDATE collections
@@ -125,27 +125,27 @@ def set_place(tx: WriteTx, collection: int, parent: int | None, position: float,
     )
 
 
-def last_position(tx: ReadTx, parent: int | None) -> float:
+def get_last_position(tx: ReadTx, parent: int | None) -> float:
     return float(
         tx.value("SELECT coalesce(max(position), 0) FROM collections WHERE parent_id IS :parent", parent=parent)
     )
 
 
-def parents(tx: ReadTx) -> dict[int, int]:
+def get_parents(tx: ReadTx) -> dict[int, int]:
     rows = tx.all("SELECT id, parent_id FROM collections WHERE parent_id IS NOT NULL")
     return {row["id"]: row["parent_id"] for row in rows}
 
 
 def remove(tx: WriteTx, collection: int) -> None:
-    """What was inside of it is outermost then."""
+    """Delete a collection; its children move to the top level."""
     tx.run("DELETE FROM collections WHERE id = :collection", collection=collection)
 
 
 # -- items ----------------------------------------------------------------------------------------
 
 
-def items(tx: ReadTx, collection: int) -> list[GenerationId]:
-    """Live images in the person's order."""
+def list_items(tx: ReadTx, collection: int) -> list[GenerationId]:
+    """The live images of a collection, in the order that the user set."""
     return tx.column(
         """
         SELECT i.generation_id
@@ -157,8 +157,8 @@ def items(tx: ReadTx, collection: int) -> list[GenerationId]:
     )
 
 
-def all_items(tx: ReadTx, collection: int) -> list[GenerationId]:
-    """Those in the Trash too."""
+def list_all_items(tx: ReadTx, collection: int) -> list[GenerationId]:
+    """Like `list_items`, including images in the Trash."""
     sql = (
         "SELECT generation_id FROM collection_items WHERE collection_id = :collection ORDER BY position, generation_id"
     )
@@ -166,7 +166,7 @@ def all_items(tx: ReadTx, collection: int) -> list[GenerationId]:
 
 
 def add_items(tx: WriteTx, collection: int, images: Sequence[GenerationId], *, now_ms: int) -> int:
-    """After the last, in the order given; those that are in it stay where they are. How many came."""
+    """Append live images in the given order and return how many were added; others keep their position."""
     return tx.run(
         """
         INSERT INTO collection_items (collection_id, generation_id, position, added_at)
@@ -177,12 +177,12 @@ def add_items(tx: WriteTx, collection: int, images: Sequence[GenerationId], *, n
         """,
         collection=collection,
         images=json.dumps(list(images)),
-        last=_last(tx, collection),
+        last=_get_last_item_position(tx, collection),
         now_ms=now_ms,
     )
 
 
-def _last(tx: ReadTx, collection: int) -> float:
+def _get_last_item_position(tx: ReadTx, collection: int) -> float:
     sql = "SELECT position FROM collection_items WHERE collection_id = :collection ORDER BY position DESC LIMIT 1"
     return float(tx.value(sql, collection=collection) or 0)
 
@@ -198,17 +198,17 @@ def remove_items(tx: WriteTx, collection: int, images: Sequence[GenerationId]) -
     )
 
 
-def gap_before(
+def find_gap_before(
     tx: ReadTx, collection: int, image: GenerationId | None, moving: Sequence[GenerationId]
 ) -> tuple[float, float]:
-    """The positions between which the moving images go: before `image`, or at the end."""
+    """(lower, upper): the positions between which the moving images fit, before `image` or at the end."""
     upper = tx.value(
         "SELECT position FROM collection_items WHERE collection_id = :collection AND generation_id = :image",
         collection=collection,
         image=image,
     )
     if upper is None:
-        last = _last(tx, collection)
+        last = _get_last_item_position(tx, collection)
         return last, last + len(moving) + 1
     lower = tx.value(
         """
@@ -224,7 +224,7 @@ def gap_before(
 
 
 def place_items(tx: WriteTx, collection: int, images: Sequence[GenerationId], lower: float, upper: float) -> int:
-    """In the order given, evenly between two positions. How many were in the collection."""
+    """Spread images evenly between two positions, in the given order; returns how many are in the collection."""
     return tx.run(
         """
         UPDATE collection_items AS c
@@ -240,8 +240,8 @@ def place_items(tx: WriteTx, collection: int, images: Sequence[GenerationId], lo
     )
 
 
-def number_items(tx: WriteTx, collection: int) -> None:
-    """Whole numbers again, in the same order."""
+def renumber_items(tx: WriteTx, collection: int) -> None:
+    """Give the items whole-number positions, in the same order."""
     tx.run(
         """
         UPDATE collection_items AS c
@@ -255,8 +255,8 @@ def number_items(tx: WriteTx, collection: int) -> None:
     )
 
 
-def of_image(tx: ReadTx, image: GenerationId) -> list[dict[str, str]]:
-    """The manual collections that an image is in: uuid and name."""
+def list_for_image(tx: ReadTx, image: GenerationId) -> list[dict[str, str]]:
+    """uuid and name of the manual collections that contain an image, by name."""
     return tx.all(
         """
         SELECT c.uuid, c.name
@@ -268,8 +268,8 @@ def of_image(tx: ReadTx, image: GenerationId) -> list[dict[str, str]]:
     )
 
 
-def members_of_any(tx: ReadTx, images: Sequence[GenerationId]) -> set[GenerationId]:
-    """Those of the images that are in some manual collection."""
+def filter_collected(tx: ReadTx, images: Sequence[GenerationId]) -> set[GenerationId]:
+    """Those of the images that are in at least one manual collection."""
     return set(
         tx.column(
             """

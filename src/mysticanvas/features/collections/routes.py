@@ -1,4 +1,4 @@
-"""Collections over HTTP. Images go in and out by `POST /api/bulk`."""
+"""Collections over HTTP. `POST /api/bulk` adds and removes images."""
 
 import uuid as uuids
 from collections import Counter
@@ -34,7 +34,7 @@ Uuid = Annotated[str, Field(max_length=64)]
 
 
 class CollectionIn(BaseModel):
-    """With a query it is a smart one."""
+    """With a `query` it is a smart collection."""
 
     name: str = Field(max_length=400)
     query: str | None = Field(None, max_length=MAX_QUERY)
@@ -43,7 +43,7 @@ class CollectionIn(BaseModel):
 
 
 class CollectionEditIn(BaseModel):
-    """Only what is given changes; None for a parent or a cover takes it away."""
+    """Fields that are left out do not change; null removes a parent or a cover."""
 
     name: str | None = Field(None, max_length=400)
     query: str | None = Field(None, max_length=MAX_QUERY)
@@ -54,7 +54,7 @@ class CollectionEditIn(BaseModel):
 
 
 class ReorderIn(BaseModel):
-    """These images, in this order, go before another one, or to the end."""
+    """Move `images`, in this order, in front of the image `before`, or to the end without one."""
 
     images: list[Uuid] = Field(min_length=1, max_length=1_000)
     before: Uuid | None = None
@@ -64,13 +64,13 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
     router = APIRouter(prefix="/api/collections", tags=["collections"])
 
     @router.get("")
-    def listed() -> Response:
+    def list_collections() -> Response:
         found = database.read(queries.listed)
         keys = Counter(key_of(one.name) for one in found)
-        # A name that several have leads to all of them, and one with an asterisk to others, too.
+        # A name that several collections share finds all of them, and an asterisk in a name is a wildcard.
         alone = {one.uuid for one in found if keys[key_of(one.name)] == 1 and "*" not in one.name}
         names = {one.uuid: one.name if one.uuid in alone else one.uuid for one in found}
-        return reply({"collections": [_found_now(snapshots, one, names[one.uuid]) for one in found]})
+        return reply({"collections": [_describe(snapshots, one, names[one.uuid]) for one in found]})
 
     @router.post("")
     def create(asked: CollectionIn) -> Response:
@@ -82,7 +82,7 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
     def edit(uuid: str, asked: CollectionEditIn) -> Response:
         given = asked.model_dump(exclude_unset=True)
         if not given:
-            raise InvalidInputError("Say what to change.")
+            raise InvalidInputError("Nothing to change: set at least one field.")
         return reply(wire(edits.do(EditCollection(collection=uuid, **given))))
 
     @router.post("/{uuid}/delete")
@@ -103,22 +103,22 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
         return reply(wire(edits.do(ReorderCollection(collection=uuid, before=asked.before), found)))
 
     @router.get("/{uuid}/items")
-    def items(uuid: str) -> Response:
+    def list_items(uuid: str) -> Response:
         found = database.read(queries.find, uuid)
-        return reply({"uuids": database.read(generations.uuids_in_order, database.read(queries.items, found.id))})
+        return reply({"uuids": database.read(generations.uuids_in_order, database.read(queries.list_items, found.id))})
 
     return router
 
 
-def _found_now(snapshots: Snapshots, one: Collection, name: str) -> dict[str, Any]:
-    """A smart one is counted by its search, whose first image stands for it; None where that takes too long
-    or it cannot be searched. `text` is the search that opens it."""
+def _describe(snapshots: Snapshots, one: Collection, name: str) -> dict[str, Any]:
+    """The collection as JSON. For a smart one, `images` and `thumb` come from its search; `images` is null if the
+    search is invalid or takes too long. `text` is the search that opens the collection."""
     shown = asdict(one)
     opening = Query(Named(Searched.COLLECTION, name), Sort(Order.MANUAL))
     if one.query is not None:
         try:
             query = language.parse(one.query)
-            # What searches by likeness is no part of another search, so it is opened as itself.
+            # A search by similarity cannot be nested in another search, so the collection opens as its own search.
             opening = query if query.similar is not None else Query(opening.where, query.sort)
             shown["images"] = snapshots.finder.count(query)
             if one.thumb is None:

@@ -1,6 +1,4 @@
-"""Collections. Each function is a deed, or a part of one, of edits/kinds.py; a collection is
-named by its uuid, which whoever makes one chooses, so that doing it again makes the same one.
-"""
+"""Rules of collections: names, nesting, and searches that refer to other collections or to tags."""
 
 from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
@@ -23,7 +21,7 @@ MAX_NOTES = 20_000
 
 
 def rename(tx: WriteTx, found: Collection, name: str, now_ms: int) -> None:
-    """Searches that name it follow, where they can mean no other."""
+    """Rename a collection, and update searches that refer to it unless another collection still has the old name."""
     old = key_of(found.name)
     queries.set_name(tx, found.id, name, now_ms=now_ms)
     if not any(key_of(one.name) == old for one in read_collection_names(tx)):
@@ -33,41 +31,43 @@ def rename(tx: WriteTx, found: Collection, name: str, now_ms: int) -> None:
 def find_manual(tx: ReadTx, uuid: str) -> Collection:
     found = queries.find(tx, uuid)
     if found.kind != "manual":
-        raise InvalidInputError(f"“{found.name}” is a smart collection: its search decides what is in it.")
+        raise InvalidInputError(f"“{found.name}” is a smart collection. Convert it to manual to change its images.")
     return found
 
 
 def find_smart(tx: ReadTx, uuid: str) -> Collection:
     found = queries.find(tx, uuid)
     if found.kind != "smart":
-        raise InvalidInputError(f"“{found.name}” is no smart collection.")
+        raise InvalidInputError(f"“{found.name}” is not a smart collection.")
     return found
 
 
-def put_into(tx: WriteTx, found: Collection, parent: str | None, position: float | None, now_ms: int) -> None:
+def move_into(tx: WriteTx, found: Collection, parent: str | None, position: float | None, now_ms: int) -> None:
     into = None if parent is None else queries.find(tx, parent)
     place = None if into is None else into.id
-    at = queries.last_position(tx, place) + 1 if position is None else position
+    at = queries.get_last_position(tx, place) + 1 if position is None else position
     queries.set_place(tx, found.id, place, at, now_ms=now_ms)
 
 
 def refuse_circles(tx: ReadTx) -> None:
-    """Raises `ConflictError`: also an undo, or a name, may put a collection inside of itself, or make it
-    of itself, after others changed."""
+    """Raises `ConflictError` if a collection contains itself, or if its search refers back to itself.
+
+    Undoing an edit or renaming a collection can cause this too, after other edits.
+    """
     _refuse_nests(tx)
-    if circle := _circle(read_collection_names(tx)):
-        raise ConflictError(f"That collection would be made of itself: {' → '.join(circle)}.")
+    if circle := _find_circle(read_collection_names(tx)):
+        raise ConflictError(f"The search of this collection would refer back to itself: {' → '.join(circle)}.")
 
 
 def _refuse_nests(tx: ReadTx) -> None:
-    above = queries.parents(tx)
+    above = queries.get_parents(tx)
     sound: set[int] = set()
     for start in above:
         path: list[int] = []
         at: int | None = start
         while at is not None and at not in sound:
             if at in path:
-                raise ConflictError("A collection cannot be inside of itself.")
+                raise ConflictError("A collection cannot contain itself.")
             path.append(at)
             at = above.get(at)
         sound.update(path)
@@ -90,57 +90,57 @@ def clean_notes(text: str | None) -> str | None:
 # -- searches -------------------------------------------------------------------------------------
 
 
-def checked_query(query: str) -> str:
-    """As the query language writes it. Raises `QueryError`."""
+def normalize_query(query: str) -> str:
+    """The search in the normal form of the query language. Raises `QueryError`."""
     return language.write(language.parse(clean(query)))
 
 
-def _circle(known: Sequence[CollectionName]) -> list[str]:
-    """The names on a way that leads from a collection to itself, from search to search; [] without one."""
+def _find_circle(known: Sequence[CollectionName]) -> list[str]:
+    """The names along a chain of searches that leads from a collection back to itself; [] if there is none."""
     try:
-        TopologicalSorter({one: _led_to(known, one) for one in known}).prepare()
+        TopologicalSorter({one: _list_referenced(known, one) for one in known}).prepare()
     except CycleError as error:
         return [one.name for one in reversed(error.args[1])]
     return []
 
 
-def _led_to(known: Sequence[CollectionName], one: CollectionName) -> list[CollectionName]:
+def _list_referenced(known: Sequence[CollectionName], one: CollectionName) -> list[CollectionName]:
     if one.query is None:
         return []
-    return [other for name in references(one.query) for other in search_resolve.collections_named(known, name)]
+    return [other for name in list_references(one.query) for other in search_resolve.collections_named(known, name)]
 
 
-def references(query: str) -> list[str]:
-    """Names and uuids of collections that a search speaks of. Raises `QueryError`."""
-    return [token.value for token in language.tokens(query) if _is_of(token, Field.COLLECTION)]
+def list_references(query: str) -> list[str]:
+    """Names and uuids of the collections that a search refers to. Raises `QueryError`."""
+    return [token.value for token in language.tokens(query) if _is_field(token, Field.COLLECTION)]
 
 
-def _is_of(token: Token, field: Field) -> bool:
+def _is_field(token: Token, field: Field) -> bool:
     return token.field is not None and language.field_of(token.field) is field
 
 
-def renamed(query: str, field: Field, old_key: str, new_name: str) -> str:
-    """The search with another name for a tag or a collection."""
+def rename_in_query(query: str, field: Field, old_key: str, new_name: str) -> str:
+    """The search with one tag or collection renamed; the rest stays as written."""
     parts, at = [], 0
     for token in language.tokens(query):
-        if _is_of(token, field) and key_of(token.value) == old_key:
+        if _is_field(token, field) and key_of(token.value) == old_key:
             parts += [query[at : token.position], f"{field}:{language.quoted(new_name)}"]
             at = token.end
     return "".join([*parts, query[at:]])
 
 
 def rename_tag_in_searches(tx: WriteTx, old_key: str, new_name: str, *, now_ms: int) -> None:
-    """In every smart collection, in the transaction that renames the tag (T16)."""
+    """Rename a tag in the search of every smart collection, in the transaction that renames the tag."""
     _rename_in_searches(tx, Field.TAG, old_key, new_name, now_ms)
 
 
 def _rename_in_searches(tx: WriteTx, field: Field, old_key: str, new_name: str, now_ms: int) -> None:
     for one in read_collection_names(tx):
-        after = None if one.query is None else renamed(one.query, field, old_key, new_name)
+        after = None if one.query is None else rename_in_query(one.query, field, old_key, new_name)
         if after != one.query:
             queries.set_query(tx, one.id, after, now_ms=now_ms)
 
 
 def report_changes(tx: WriteTx, rows: list[RowChange]) -> None:
-    """Lists that were made of a collection's images are told."""
+    """Record which collections have changed items, so that open views of them reload."""
     tx.changes.collections.update(row.value("collection_id") for row in rows if row.table == "collection_items")

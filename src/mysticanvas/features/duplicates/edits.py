@@ -1,5 +1,4 @@
-"""Keeping one of several images that are alike: what the person wrote on the others goes to it, and they
-go into the Trash. A deed of edits/kinds.py."""
+"""Merging duplicates: one image gets the ratings, tags and notes of the others, which are moved to Trash."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -17,10 +16,10 @@ from mysticanvas.features.trash import service as trash_service
 
 
 class MergeDuplicates(Edit, frozen=True, kw_only=True):
-    """Keep one of several images (its uuid) with what the user set on the others, which are moved to Trash.
+    """Merge images into `kept` (a uuid): it gets what the user set on the others, which are moved to Trash.
 
-    The higher rating and any favorite win, notes are joined, collections and the user's own tags are united;
-    what the user set on the kept image itself is never changed."""
+    The highest rating wins, one favorite makes the kept image a favorite, notes are joined, and collections and the
+    user's own tags are combined. A tag that the user assigned to or rejected on the kept image is never changed."""
 
     kind: ClassVar[str] = "keep_one"
     at_once: ClassVar[int] = 200
@@ -29,14 +28,14 @@ class MergeDuplicates(Edit, frozen=True, kw_only=True):
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
         kept = generations.id_of(tx, self.kept)
         if kept in images:
-            raise InvalidInputError("Choose one image to keep, and others to let go.")
-        marks = {one.image: one for one in queries.marks(tx, [kept, *images])}
+            raise InvalidInputError("An image cannot be merged into itself. Select other images to merge.")
+        marks = {one.image: one for one in queries.list_marks(tx, [kept, *images])}
         if len(marks) != len(images) + 1:
-            raise ConflictError("One of these images is not there any more.")
+            raise ConflictError("One of these images was deleted or moved to Trash. Reload the list.")
         _merge_marks(tx, marks[kept], [marks[one] for one in images], now_ms)
         _merge_tags(tx, kept, images, now_ms)
-        queries.join_collections(tx, kept, queries.collections_of(tx, images), now_ms=now_ms)
-        return trash_service.put_in(tx, images, now_ms)
+        queries.add_to_collections(tx, kept, queries.list_collections(tx, images), now_ms=now_ms)
+        return trash_service.move_to_trash(tx, images, now_ms)
 
 
 def _merge_marks(tx: WriteTx, kept: Marks, others: Sequence[Marks], now_ms: int) -> None:
@@ -48,10 +47,10 @@ def _merge_marks(tx: WriteTx, kept: Marks, others: Sequence[Marks], now_ms: int)
 
 
 def _merge_tags(tx: WriteTx, kept: GenerationId, others: Sequence[GenerationId], now_ms: int) -> None:
-    own = dict(queries.own_tags_of(tx, [kept]))
-    for tag, decision in queries.own_tags_of(tx, others):
+    own = dict(queries.list_own_tags(tx, [kept]))
+    for tag, decision in queries.list_own_tags(tx, others):
         if tag not in own:
-            say = assertion_queries.say_yes if decision else assertion_queries.say_no
+            say = assertion_queries.assign_tag if decision else assertion_queries.reject_tag
             say(tx, TagId(tag), [kept], now_ms=now_ms)
 
 

@@ -7,7 +7,7 @@ from mysticanvas.jobs.kinds import JobKind
 
 FEATURE = Feature(
     edits=EDITS,
-    import_hooks=ImportHooks(on_thumbnails_made=service.note),
+    import_hooks=ImportHooks(on_thumbnails_made=service.on_thumbnails_made),
     backfills=(service.hash_missing,),
     routes=(routes.routes,),
     jobs=(JobKind(name=JOB_KIND, prepare=job.prepare, apply=job.apply),),

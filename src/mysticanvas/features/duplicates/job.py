@@ -1,4 +1,4 @@
-"""The perceptual hash of an image that was taken in before there were any."""
+"""The job that computes the perceptual hash of an image imported before MystiCanvas had hashes."""
 
 from typing import Any
 
@@ -20,6 +20,6 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
     assert isinstance(answer, PictureHashed)
     image = GenerationId(payload["generation"])
     file = files.final_of(tx, image)
-    # A file that changed while it was read has a thumbnail job by now, which hashes it.
+    # If the file changed while it was read, a thumbnail job is queued by now, and it computes the hash.
     if file is not None and (file.bytes, file.mtime_ns) == (answer.stat.bytes, answer.stat.mtime_ns):
-        queries.keep(tx, image, answer.phash)
+        queries.save_hash(tx, image, answer.phash)

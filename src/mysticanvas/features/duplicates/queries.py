@@ -1,4 +1,4 @@
-"""Perceptual hashes of pictures, and images that share a recipe."""
+"""Perceptual hashes, images of a group, and what the user set on duplicates."""
 
 import json
 from collections.abc import Sequence
@@ -11,9 +11,11 @@ from mysticanvas.search.image_hashes import LOOKS_CHANGED
 HASH_BYTES = 32
 
 
-def keep(tx: WriteTx, image: GenerationId, phash: bytes | None) -> None:
-    """The hash and the look in one, as phash.py makes them; None for a picture without contrast, which is like
-    no other."""
+def save_hash(tx: WriteTx, image: GenerationId, phash: bytes | None) -> None:
+    """Store a perceptual hash followed by the miniature, as `imaging/perceptual_hash.py` computes them.
+
+    None, for a picture without contrast, deletes both: such a picture has no duplicates.
+    """
     tx.changes.stale.add(LOOKS_CHANGED)
     if phash is None:
         tx.run("DELETE FROM picture_hashes WHERE generation_id = :image", image=image)
@@ -39,8 +41,8 @@ def keep(tx: WriteTx, image: GenerationId, phash: bytes | None) -> None:
     )
 
 
-def without_look(tx: ReadTx, *, after: int, limit: int) -> list[tuple[GenerationId, str]]:
-    """The next images, by id, whose pixels were seen before there were hashes and looks: (id, uuid)."""
+def list_unhashed(tx: ReadTx, *, after: int, limit: int) -> list[tuple[GenerationId, str]]:
+    """(id, uuid) of the next decoded live images without a miniature, by id."""
     rows = tx.rows(
         """
         SELECT l.id, l.uuid
@@ -57,8 +59,8 @@ def without_look(tx: ReadTx, *, after: int, limit: int) -> list[tuple[Generation
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """One image of a group, as it is shown. `places` are all paths at which its bytes lie now."""
+class GroupImage:
+    """One image of a group, as the API returns it. `places` lists every path where its file exists now."""
 
     uuid: str
     thumb: str | None
@@ -72,8 +74,8 @@ class Shown:
     places: list[str]
 
 
-def shown(tx: ReadTx, images: Sequence[GenerationId]) -> list[Shown]:
-    """In the given order; those that are gone are left out."""
+def list_group_images(tx: ReadTx, images: Sequence[GenerationId]) -> list[GroupImage]:
+    """The live images, in the given order; others are skipped."""
     rows = tx.all(
         """
         SELECT l.id, l.uuid, lower(hex(l.content_hash)) AS thumb, l.width_px AS width, l.height_px AS height,
@@ -93,13 +95,13 @@ def shown(tx: ReadTx, images: Sequence[GenerationId]) -> list[Shown]:
     for row in rows:
         del row["id"]
         row |= {"favorite": bool(row["favorite"]), "thumb": row["thumb"] or None, "places": json.loads(row["places"])}
-        found.append(Shown(**row))
+        found.append(GroupImage(**row))
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What the person wrote on an image, but for tags."""
+    """What the user set on an image: rating, favorite, notes. Tags are separate."""
 
     image: GenerationId
     rating: int
@@ -107,8 +109,8 @@ class Marks:
     notes: str | None
 
 
-def marks(tx: ReadTx, images: Sequence[GenerationId]) -> list[Marks]:
-    """Of those of the images that are live."""
+def list_marks(tx: ReadTx, images: Sequence[GenerationId]) -> list[Marks]:
+    """The marks of those images that are live, in no particular order."""
     rows = tx.rows(
         """
         SELECT id, rating, is_favorite, notes
@@ -120,8 +122,8 @@ def marks(tx: ReadTx, images: Sequence[GenerationId]) -> list[Marks]:
     return [Marks(GenerationId(image), rating, bool(favorite), notes) for image, rating, favorite, notes in rows]
 
 
-def collections_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[tuple[int, float]]:
-    """The manual collections that any of the images is in, with the first place it has there."""
+def list_collections(tx: ReadTx, images: Sequence[GenerationId]) -> list[tuple[int, float]]:
+    """(collection id, lowest position) of every manual collection that contains any of the images."""
     rows = tx.rows(
         """
         SELECT collection_id, min(position)
@@ -134,8 +136,8 @@ def collections_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[tuple[int
     return list(rows)
 
 
-def join_collections(tx: WriteTx, image: GenerationId, places: Sequence[tuple[int, float]], *, now_ms: int) -> None:
-    """Where the image is already, its place stays."""
+def add_to_collections(tx: WriteTx, image: GenerationId, places: Sequence[tuple[int, float]], *, now_ms: int) -> None:
+    """Add the image to collections at these positions. Where it already is in one, its position stays."""
     tx.run_many(
         """
         INSERT INTO collection_items (collection_id, generation_id, position, added_at)
@@ -149,9 +151,11 @@ def join_collections(tx: WriteTx, image: GenerationId, places: Sequence[tuple[in
     )
 
 
-def own_tags_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[tuple[int, int]]:
-    """(tag, decision) of what the person said of any of the images, of the tag that an alias leads to; where
-    it was said both ways, yes."""
+def list_own_tags(tx: ReadTx, images: Sequence[GenerationId]) -> list[tuple[int, int]]:
+    """(tag, decision) of the tags that the user assigned (1) or rejected (0) on any of the images.
+
+    Aliases are resolved. A tag that was assigned on one image and rejected on another counts as assigned.
+    """
     rows = tx.rows(
         """
         SELECT e.effective_id, max(a.decision)

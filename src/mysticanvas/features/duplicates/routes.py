@@ -1,4 +1,4 @@
-"""Images that are alike: groups to review, and keeping one of a group."""
+"""Duplicates over HTTP: list groups, merge a group."""
 
 from typing import Annotated, Any
 
@@ -17,12 +17,12 @@ from mysticanvas.http.schemas import reply
 from mysticanvas.search.duplicates import Duplicates, Group, Page
 
 Uuid = Annotated[str, Field(max_length=36)]
-# Of a very large group so many are shown; the rest comes once some of these are gone.
-MOST_SHOWN = 100
+# Only this many images of a group are returned; the rest follow once some of these are merged.
+MAX_SHOWN = 100
 
 
 class KeepIn(BaseModel):
-    """One image stays and gets what was written on the others, which go into the Trash."""
+    """The image to keep gets the ratings, tags and notes of the others, which are moved to Trash."""
 
     kept: Uuid
     others: list[Uuid] = Field(min_length=1, max_length=1_000)
@@ -32,32 +32,32 @@ def routes(database: Database, duplicates: Duplicates, edits: EditRunner) -> API
     router = APIRouter(prefix="/api/duplicates", tags=["duplicates"])
 
     @router.get("")
-    async def groups(
+    async def list_groups(
         request: Request,
         by: Alike = Alike.PICTURE,
         start: Annotated[int, Query(ge=0, le=1 << 40)] = 0,
         count: Annotated[int, Query(ge=1, le=100)] = 20,
     ) -> Response:
         def answer() -> dict[str, Any]:
-            return database.read(_shown, duplicates.page(by, start=start, count=count))
+            return database.read(_describe_page, duplicates.page(by, start=start, count=count))
 
         return reply(await while_wanted(request, answer))
 
     @router.post("/keep")
-    def keep(asked: KeepIn) -> Response:
+    def merge(asked: KeepIn) -> Response:
         others = database.read(edit_log.images_of, asked.others)
         return reply(wire(edits.do(MergeDuplicates(kept=asked.kept), others)))
 
     return router
 
 
-def _shown(tx: ReadTx, page: Page) -> dict[str, Any]:
-    return {"total": page.total, "images": page.images, "groups": [_group(tx, group) for group in page.groups]}
+def _describe_page(tx: ReadTx, page: Page) -> dict[str, Any]:
+    return {"total": page.total, "images": page.images, "groups": [_describe_group(tx, group) for group in page.groups]}
 
 
-def _group(tx: ReadTx, group: Group) -> dict[str, Any]:
+def _describe_group(tx: ReadTx, group: Group) -> dict[str, Any]:
     return {
         "bits": group.bits,
         "size": len(group.images),
-        "images": queries.shown(tx, group.images[:MOST_SHOWN]),
+        "images": queries.list_group_images(tx, group.images[:MAX_SHOWN]),
     }

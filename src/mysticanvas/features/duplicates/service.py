@@ -1,4 +1,4 @@
-"""Perceptual hashes for images that were taken in before there were any."""
+"""Store perceptual hashes after decoding, and backfill them for images imported before hashes existed."""
 
 from collections.abc import Callable
 
@@ -12,24 +12,26 @@ from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queue import NewJob
 from mysticanvas.jobs.types import JobPriority
 
-JOBS_A_SLICE = 1_000
+JOBS_PER_SLICE = 1_000
 READ_LIMIT_MS = 60_000
-# Once, for a library from before: a picture without contrast has no hash, and is not to be looked at at every start.
+# Set once the backfill is complete: pictures without contrast never get a hash and must not be queued at every start.
 CAUGHT_UP = "state.likeness.looks_caught_up"
 
 
-def note(tx: WriteTx, image: GenerationId, pixels: Pixels, *, now_ms: int) -> None:
-    """The pixels of an image were read; in the transaction that keeps what they showed."""
-    queries.keep(tx, image, pixels.phash)
+def on_thumbnails_made(tx: WriteTx, image: GenerationId, pixels: Pixels, *, now_ms: int) -> None:
+    """Store the hash of a decoded image, in the transaction that stores the rest of its pixel data."""
+    queries.save_hash(tx, image, pixels.phash)
 
 
 def hash_missing(database: Database, *, now_ms: Callable[[], int], goes_on: Callable[[], bool] = lambda: True) -> int:
-    """Queue the hash of every image that was taken in before there were any. How many jobs were queued;
-    none once they all were. Broken off between slices when it is not to go on."""
+    """Queue a hash job for every image imported before hashes existed, and return how many were queued.
+
+    Stops between slices when `goes_on` returns False. Once all are queued, later calls queue none.
+    """
     if database.read(settings_store.get, CAUGHT_UP, False):
         return 0
     queued, last = 0, 0
-    while slice_ := database.read_within(READ_LIMIT_MS, queries.without_look, after=last, limit=JOBS_A_SLICE):
+    while slice_ := database.read_within(READ_LIMIT_MS, queries.list_unhashed, after=last, limit=JOBS_PER_SLICE):
         new = [NewJob(JOB_KIND, {"generation": image}, uuid, JobPriority.IDLE) for image, uuid in slice_]
         database.write_bulk(job_queue.enqueue_all, new, now_ms=now_ms())
         queued += len(slice_)

@@ -1,4 +1,4 @@
-"""`HashPicture`: only the perceptual hash of an image that has its thumbnails."""
+"""`HashPicture`: compute only the perceptual hash of an image that already has thumbnails."""
 
 from mysticanvas.features.duplicates.types import HashPicture, PictureHashed
 from mysticanvas.formats.containers.identify import read_head

@@ -1,4 +1,4 @@
-"""The task of computing a perceptual hash."""
+"""The task that computes a perceptual hash."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,7 +11,7 @@ JOB_KIND = "phash"
 
 @dataclass(frozen=True, slots=True)
 class PictureHashed:
-    """`phash` is the hash and the look (imaging/perceptual_hash.py); None for a picture without contrast."""
+    """`phash` is the hash and the miniature (imaging/perceptual_hash.py); None for a picture without contrast."""
 
     stat: FileStat
     phash: bytes | None
@@ -19,7 +19,7 @@ class PictureHashed:
 
 @dataclass(frozen=True, slots=True)
 class HashPicture(Task):
-    """The perceptual hash of one image, for those that had their thumbnails before there was one."""
+    """Compute the perceptual hash of one image whose thumbnails were made before hashes existed."""
 
     answer_type: ClassVar[type] = PictureHashed
     travel: ClassVar[Travel] = Travel.WITH_FILE

@@ -1,1 +1,1 @@
-"""Tags, aliases, implications, and who assigned them."""
+"""Tags, aliases, implications, and their assignments to images."""

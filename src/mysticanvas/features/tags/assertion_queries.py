@@ -1,4 +1,7 @@
-"""What was said of images and tags, and by whom. Nothing here changes what another source said (T1)."""
+"""Assertions: which source assigned a tag to an image or rejected it (docs/adr/0008-tags.md).
+
+Unless a function says so, it changes only the assertions of one source.
+"""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -11,8 +14,8 @@ from mysticanvas.domain.tag import Assertion, TagId, TagSource
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """One assertion as it is shown. `shown_as` is the tag that an alias leads to, else the tag."""
+class ImageAssertion:
+    """An assertion as the API returns it. `shown_as` is the tag after aliases are resolved."""
 
     tag: str
     shown_as: str
@@ -23,28 +26,31 @@ class Said:
     created_at: int
 
 
-# The person's own word on tags that are shown as :tag.
+# The user's own assertions of tags that resolve to :tag.
 _OWN = """
        source = 'user' AND run = ''
    AND tag_id IN (SELECT tag_id FROM tag_effects WHERE effective_id = :tag AND implied = 0)
 """
 
 
-def say_yes(tx: WriteTx, tag: TagId, images: Sequence[GenerationId], *, now_ms: int) -> set[GenerationId]:
-    """The person says that live images have a tag. A no to it is taken back. Those that changed."""
-    changed = _take_back(tx, tag, images, decision=False)
-    return changed | _say(tx, tag, images, decision=True, now_ms=now_ms)
+def assign_tag(tx: WriteTx, tag: TagId, images: Sequence[GenerationId], *, now_ms: int) -> set[GenerationId]:
+    """Assign a tag to live images as the user, in place of a rejection; returns the images that changed."""
+    changed = _delete_own(tx, tag, images, decision=False)
+    return changed | _set_own(tx, tag, images, decision=True, now_ms=now_ms)
 
 
-def say_no(tx: WriteTx, tag: TagId, images: Sequence[GenerationId], *, now_ms: int) -> set[GenerationId]:
-    """The person says that live images have not this tag, whatever others say (T2)."""
-    changed = _take_back(tx, tag, images, decision=True)
-    return changed | _say(tx, tag, images, decision=False, now_ms=now_ms)
+def reject_tag(tx: WriteTx, tag: TagId, images: Sequence[GenerationId], *, now_ms: int) -> set[GenerationId]:
+    """Reject a tag on live images as the user, which overrides all other sources; returns the images that changed."""
+    changed = _delete_own(tx, tag, images, decision=True)
+    return changed | _set_own(tx, tag, images, decision=False, now_ms=now_ms)
 
 
-def take_back(tx: WriteTx, tag: TagId, images: Sequence[GenerationId], *, now_ms: int) -> set[GenerationId]:
-    """The person's yes goes; where somebody else says so, or another tag implies it, it becomes a no."""
-    changed = _take_back(tx, tag, images, decision=True)
+def remove_tag(tx: WriteTx, tag: TagId, images: Sequence[GenerationId], *, now_ms: int) -> set[GenerationId]:
+    """Withdraw the user's assignment of a tag; returns the images that changed.
+
+    Where another source assigned the tag, or another tag implies it, the assignment becomes a rejection.
+    """
+    changed = _delete_own(tx, tag, images, decision=True)
     still = tx.column(
         """
         SELECT DISTINCT a.generation_id
@@ -56,15 +62,16 @@ def take_back(tx: WriteTx, tag: TagId, images: Sequence[GenerationId], *, now_ms
         images=json.dumps(list(images)),
         tag=tag,
     )
-    return changed | _say(tx, tag, still, decision=False, now_ms=now_ms)
+    return changed | _set_own(tx, tag, still, decision=False, now_ms=now_ms)
 
 
-def forget(tx: WriteTx, tag: TagId, images: Sequence[GenerationId]) -> set[GenerationId]:
-    """Neither yes nor no: only what others say counts."""
-    return _take_back(tx, tag, images, decision=True) | _take_back(tx, tag, images, decision=False)
+def clear_tag(tx: WriteTx, tag: TagId, images: Sequence[GenerationId]) -> set[GenerationId]:
+    """Delete the user's assignment or rejection of a tag, so that only other sources count; returns the images
+    that changed."""
+    return _delete_own(tx, tag, images, decision=True) | _delete_own(tx, tag, images, decision=False)
 
 
-def _take_back(tx: WriteTx, tag: TagId, images: Sequence[GenerationId], *, decision: bool) -> set[GenerationId]:
+def _delete_own(tx: WriteTx, tag: TagId, images: Sequence[GenerationId], *, decision: bool) -> set[GenerationId]:
     return set(
         tx.column(
             "DELETE FROM tag_assertions WHERE decision = :decision"  # noqa: S608 - a constant
@@ -76,7 +83,9 @@ def _take_back(tx: WriteTx, tag: TagId, images: Sequence[GenerationId], *, decis
     )
 
 
-def _say(tx: WriteTx, tag: TagId, images: Iterable[GenerationId], *, decision: bool, now_ms: int) -> set[GenerationId]:
+def _set_own(
+    tx: WriteTx, tag: TagId, images: Iterable[GenerationId], *, decision: bool, now_ms: int
+) -> set[GenerationId]:
     return set(
         tx.column(
             """
@@ -98,9 +107,9 @@ def _say(tx: WriteTx, tag: TagId, images: Iterable[GenerationId], *, decision: b
 
 
 def record(tx: WriteTx, rows: Iterable[tuple[GenerationId, TagId, Assertion]], *, now_ms: int) -> None:
-    """What a machine or a file says, as it says it; said again by the same run, the later word stands.
+    """Store assertions of models, prompts or files. A repeated assertion by the same run replaces the earlier one.
 
-    What is derived does not follow by itself: see features/tags/image_tag_queries.py.
+    The caller must update the derived tags: see `image_tag_queries.derive_pairs`.
     """
     tx.run_many(
         """
@@ -113,19 +122,19 @@ def record(tx: WriteTx, rows: Iterable[tuple[GenerationId, TagId, Assertion]], *
             {
                 "image": image,
                 "tag": tag,
-                "source": said.source.value,
-                "run": said.run,
-                "decision": int(said.decision),
-                "confidence": said.confidence,
+                "source": assertion.source.value,
+                "run": assertion.run,
+                "decision": int(assertion.decision),
+                "confidence": assertion.confidence,
                 "now_ms": now_ms,
             }
-            for image, tag, said in rows
+            for image, tag, assertion in rows
         ),
     )
 
 
-def of_image(tx: ReadTx, image: GenerationId) -> list[Said]:
-    """All that was said of an image, by tag."""
+def list_for_image(tx: ReadTx, image: GenerationId) -> list[ImageAssertion]:
+    """All assertions about an image, ordered by tag, source and run."""
     rows = tx.all(
         """
         SELECT t.name AS tag, s.name AS shown_as, a.source, a.run, a.decision, a.confidence, a.created_at
@@ -138,11 +147,11 @@ def of_image(tx: ReadTx, image: GenerationId) -> list[Said]:
         """,
         image=image,
     )
-    return [Said(**(row | {"decision": bool(row["decision"])})) for row in rows]
+    return [ImageAssertion(**(row | {"decision": bool(row["decision"])})) for row in rows]
 
 
-def sources_of(tx: ReadTx, tag: TagId) -> list[dict[str, Any]]:
-    """How many images each source said to have this very tag, and how many not to have it."""
+def count_by_source(tx: ReadTx, tag: TagId) -> list[dict[str, Any]]:
+    """Per source: on how many images it assigned this tag and on how many it rejected it, aliases not resolved."""
     return tx.all(
         """
         SELECT source, count(*) FILTER (WHERE decision = 1) AS yes, count(*) FILTER (WHERE decision = 0) AS no
@@ -155,15 +164,15 @@ def sources_of(tx: ReadTx, tag: TagId) -> list[dict[str, Any]]:
     )
 
 
-def images_of(tx: ReadTx, tag: TagId) -> list[GenerationId]:
-    """Every image of which anything was said about this tag, in order; in the Trash too."""
+def list_images(tx: ReadTx, tag: TagId) -> list[GenerationId]:
+    """All images with an assertion of this tag, by id; includes images in the Trash."""
     return tx.column(
         "SELECT DISTINCT generation_id FROM tag_assertions WHERE tag_id = :tag ORDER BY generation_id", tag=tag
     )
 
 
-def images_of_source(tx: ReadTx, source: TagSource, *, limit: int) -> list[GenerationId]:
-    """Some of the images of which a source has said something."""
+def list_images_of_source(tx: ReadTx, source: TagSource, *, limit: int) -> list[GenerationId]:
+    """Up to `limit` images with an assertion of this source, in no particular order."""
     return tx.column(
         "SELECT DISTINCT generation_id FROM tag_assertions WHERE source = :source LIMIT :limit",
         source=source.value,
@@ -172,9 +181,11 @@ def images_of_source(tx: ReadTx, source: TagSource, *, limit: int) -> list[Gener
 
 
 def move(tx: WriteTx, old: TagId, new: Sequence[TagId], images: Sequence[GenerationId]) -> set[GenerationId]:
-    """What was said of `old` is said of each of `new` instead, by the same sources; what was said of
-    those already stays as it was."""
-    wanted = json.dumps(list(images))
+    """Move the assertions of `old`, of all sources, to each of `new`; returns the images that had one.
+
+    Where a source already asserted a new tag, its assertion stays.
+    """
+    ids = json.dumps(list(images))
     for tag in new:
         tx.run(
             """
@@ -187,13 +198,13 @@ def move(tx: WriteTx, old: TagId, new: Sequence[TagId], images: Sequence[Generat
             """,
             new=tag,
             old=old,
-            images=wanted,
+            images=ids,
         )
     return remove_all(tx, old, images)
 
 
 def remove_all(tx: WriteTx, tag: TagId, images: Sequence[GenerationId]) -> set[GenerationId]:
-    """Everything that was said of a tag, by anyone."""
+    """Delete the assertions of a tag, of all sources; returns the images that had one."""
     return set(
         tx.column(
             """
@@ -208,7 +219,7 @@ def remove_all(tx: WriteTx, tag: TagId, images: Sequence[GenerationId]) -> set[G
 
 
 def remove_source(tx: WriteTx, source: TagSource, images: Sequence[GenerationId]) -> list[tuple[GenerationId, TagId]]:
-    """All that a source said of these images; what it was."""
+    """Delete all assertions of a source about these images; returns their (image, tag) pairs."""
     rows = tx.all(
         """
         DELETE FROM tag_assertions

@@ -1,4 +1,4 @@
-"""`tag …`: tags of images, and the vocabulary."""
+"""`tag …`: tag images and manage tags."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,11 +12,11 @@ from mysticanvas.cli.options import Json, Library, settings_for
 from mysticanvas.cli.output import out, print_json
 from mysticanvas.domain.errors import ConflictError, InvalidInputError
 
-tag = typer.Typer(no_args_is_help=True, help="Tags of images, and the vocabulary. Every change can be undone.")
+tag = typer.Typer(no_args_is_help=True, help="Tag images and manage tags. Every change can be undone.")
 
-Tags = Annotated[str, typer.Argument(metavar="TAGS", help="One tag, or several with commas between.")]
+Tags = Annotated[str, typer.Argument(metavar="TAGS", help="One tag, or several separated by commas.")]
 Tag = Annotated[str, typer.Argument(metavar="TAG")]
-File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A text file, one command a line.")]
+File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A text file with one command per line.")]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -25,106 +25,108 @@ def add_commands(app: typer.Typer) -> None:
 
 @tag.command(epilog="Example: mysticanvas tag add 'fox, snow' 'arctic'")
 def add(tags: Tags, images: Images, library: Library = None, json: Json = False) -> None:
-    """Tag all images that a search finds."""
-    _over_images("add", tags, images, library, json)
+    """Add tags to all images that match a search."""
+    _edit_images("add", tags, images, library, json)
 
 
 @tag.command(epilog="Example: mysticanvas tag remove fox 'model:old'")
 def remove(tags: Tags, images: Images, library: Library = None, json: Json = False) -> None:
-    """Take tags off all images that a search finds; also those that others gave them."""
-    _over_images("remove", tags, images, library, json)
+    """Remove tags from all images that match a search, including those that models or prompts added."""
+    _edit_images("remove", tags, images, library, json)
 
 
 @tag.command(epilog="Example: mysticanvas tag reject fox 'cat'")
 def reject(tags: Tags, images: Images, library: Library = None, json: Json = False) -> None:
-    """Say that images have not these tags, whatever models say, now and later."""
-    _over_images("reject", tags, images, library, json)
+    """Reject tags on all images that match a search, so that models and prompts cannot add them again."""
+    _edit_images("reject", tags, images, library, json)
 
 
-def _over_images(how: str, tags: str, images: str, library: Path | None, json: bool) -> None:
+def _edit_images(how: str, tags: str, images: str, library: Path | None, json: bool) -> None:
     names = [name.strip() for name in tags.split(",") if name.strip()]
     with connect(settings_for(library)) as client:
         say(bulk(client, images, {"tags": {how: names}}), json=json)
 
 
 @tag.command("list", epilog="Example: mysticanvas tag list fox")
-def listed(
-    containing: Annotated[str, typer.Argument(help="Only tags whose name contains this.")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=500)] = 50,
+def list_tags(
+    containing: Annotated[str, typer.Argument(help="List only tags whose name contains this text.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=500, help="Maximum number of tags to list.")] = 50,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Known tags, those with most images first."""
+    """List tags, those with the most images first."""
     with connect(settings_for(library)) as client:
         found = client.get("/api/tags", q=containing, limit=limit)
     if json:
         print_json(found)
         return
-    table = Table("Tag", "Images", "Category", "Other name of", box=None)
+    table = Table("Tag", "Images", "Category", "Alias of", box=None)
     for one in found["tags"]:
         table.add_row(one["name"], f"{one['images']:,}", one["category"] or "", one["alias_of"] or "")
-    out.print(table if found["tags"] else "There is no such tag.", markup=False)
+    out.print(table if found["tags"] else "No tags found.", markup=False)
 
 
 @tag.command(epilog="Example: mysticanvas tag alias vixen fox")
 def alias(
     tag_name: Tag,
-    of: Annotated[str, typer.Argument(metavar="OF", help="The tag that it is another name of.")],
-    across: Annotated[bool, typer.Option("--across", help="Although they are of different categories.")] = False,
-    off: Annotated[bool, typer.Option("--off", help="Take the alias away; everything is as it was before.")] = False,
+    of: Annotated[str, typer.Argument(metavar="OF", help="The tag that it is an alias of.")],
+    across: Annotated[bool, typer.Option("--across", help="Allow it between different categories.")] = False,
+    off: Annotated[
+        bool, typer.Option("--off", help="Remove the alias. The tag gets back its own assignments.")
+    ] = False,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Make a tag another name of one."""
+    """Make a tag an alias of another tag."""
     asked = {"do": "unalias", "tag": tag_name} if off else {"do": "alias", "tag": tag_name, "of": of, "across": across}
-    _vocabulary(asked, library, json)
+    _edit_vocabulary(asked, library, json)
 
 
 @tag.command(epilog="Example: mysticanvas tag imply fox animal")
 def imply(
     tag_name: Tag,
-    implies: Annotated[str, typer.Argument(metavar="IMPLIES")],
-    off: Annotated[bool, typer.Option("--off", help="Take the implication away.")] = False,
+    implies: Annotated[str, typer.Argument(metavar="IMPLIES", help="The tag that it implies.")],
+    off: Annotated[bool, typer.Option("--off", help="Remove the implication.")] = False,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Whatever has the one tag has the other too."""
-    _vocabulary({"do": "unimply" if off else "imply", "tag": tag_name, "implies": implies}, library, json)
+    """Make a tag imply another: images with the first also show the second."""
+    _edit_vocabulary({"do": "unimply" if off else "imply", "tag": tag_name, "implies": implies}, library, json)
 
 
 @tag.command(epilog="Example: mysticanvas tag merge foxes fox --dry-run")
 def merge(
     tag_name: Tag,
-    to: Annotated[str, typer.Argument(metavar="INTO")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, change nothing.")] = False,
+    to: Annotated[str, typer.Argument(metavar="INTO", help="The tag that is kept.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List the changes without making them.")] = False,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Make two tags one."""
+    """Merge a tag into another: move its images and relations, then delete it."""
     if dry_run:
-        _run(f"merge {tag_name} -> {to}", library, dry_run=True, json=json)
+        _run_bulk_edit(f"merge {tag_name} -> {to}", library, dry_run=True, json=json)
     else:
-        _vocabulary({"do": "merge", "tag": tag_name, "to": to}, library, json)
+        _edit_vocabulary({"do": "merge", "tag": tag_name, "to": to}, library, json)
 
 
 @tag.command(epilog="Example: mysticanvas tag rename foxx fox")
 def rename(
     tag_name: Tag,
-    to: Annotated[str, typer.Argument(metavar="NAME")],
+    to: Annotated[str, typer.Argument(metavar="NAME", help="The new name.")],
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Give a tag a better name."""
-    _vocabulary({"do": "rename", "tag": tag_name, "to": to}, library, json)
+    """Rename a tag."""
+    _edit_vocabulary({"do": "rename", "tag": tag_name, "to": to}, library, json)
 
 
 @tag.command(epilog="Example: mysticanvas tag delete blurry")
 def delete(tag_name: Tag, library: Library = None, json: Json = False) -> None:
-    """Delete a tag with all that was said of it."""
-    _vocabulary({"do": "delete", "tag": tag_name}, library, json)
+    """Delete a tag and remove it from all images."""
+    _edit_vocabulary({"do": "delete", "tag": tag_name}, library, json)
 
 
-def _vocabulary(asked: dict[str, Any], library: Path | None, json: bool) -> None:
+def _edit_vocabulary(asked: dict[str, Any], library: Path | None, json: bool) -> None:
     with connect(settings_for(library)) as client:
         say(followed(client, client.post("/api/tags", asked)), json=json, what="changed")
 
@@ -132,29 +134,29 @@ def _vocabulary(asked: dict[str, Any], library: Path | None, json: bool) -> None
 @tag.command(epilog="Example: mysticanvas tag script changes.txt --dry-run")
 def script(
     file: File,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen, change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="List the changes without making them.")] = False,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Many changes at once, one a line (alias a -> b, imply, rename, merge, retag, split, delete); one undo
-    for all. Exit code 1 when a line would be refused."""
-    _run(file.read_text("utf-8-sig"), library, dry_run=dry_run, json=json)
+    """Edit many tags at once, one command per line: tag, alias, unalias, imply, unimply, rename, merge, retag,
+    split, delete, threshold. One undo reverts all of them. Exit code 1 if a dry run finds an invalid line."""
+    _run_bulk_edit(file.read_text("utf-8-sig"), library, dry_run=dry_run, json=json)
 
 
 @tag.command("import", epilog="Example: mysticanvas tag import vocabulary.txt")
 def import_(file: File, library: Library = None, json: Json = False) -> None:
-    """Take in a vocabulary that `tag export` wrote."""
-    _run(file.read_text("utf-8-sig"), library, dry_run=False, json=json)
+    """Import a file written by `tag export`."""
+    _run_bulk_edit(file.read_text("utf-8-sig"), library, dry_run=False, json=json)
 
 
 @tag.command(epilog="Example: mysticanvas tag export > vocabulary.txt")
 def export(library: Library = None) -> None:
-    """The vocabulary as text: tags, categories, aliases, implications, thresholds."""
+    """Export all tags, categories, aliases, implications and thresholds as text."""
     with connect(settings_for(library)) as client:
         typer.echo(client.text("/api/tags/export"), nl=False)
 
 
-def _run(text: str, library: Path | None, *, dry_run: bool, json: bool) -> None:
+def _run_bulk_edit(text: str, library: Path | None, *, dry_run: bool, json: bool) -> None:
     with connect(settings_for(library)) as client:
         tried = client.post("/api/tags/script", {"text": text, "dry_run": True})
         if not json:
@@ -163,10 +165,14 @@ def _run(text: str, library: Path | None, *, dry_run: bool, json: bool) -> None:
             if json:
                 print_json(tried)
             if not tried["ok"]:
-                raise typer.Exit(1) if dry_run else ConflictError("Nothing was changed: some lines would be refused.")
+                raise (
+                    typer.Exit(1)
+                    if dry_run
+                    else ConflictError("Nothing was changed because some lines are invalid. Fix them and try again.")
+                )
             return
         if not tried["lines"]:
-            raise InvalidInputError("There is no command in this file.")
+            raise InvalidInputError("This file contains no commands.")
         say(followed(client, client.post("/api/tags/script", {"text": text})), json=json, what="changed")
 
 
@@ -182,10 +188,10 @@ def _print_lines(lines: list[dict[str, Any]]) -> None:
 def prompts(
     switch: Annotated[str, typer.Argument(metavar="on|off")], library: Library = None, json: Json = False
 ) -> None:
-    """Whether prompts give tags: phrases that are known tags, and those that recur. Off takes away all
-    that they gave."""
+    """Turn tags from prompts on or off. When on, phrases that are tags already or that recur become tags.
+    Turning it off removes all tags that came from prompts."""
     if switch not in ("on", "off"):
-        raise InvalidInputError("tag prompts knows on and off.")
+        raise InvalidInputError("Use `tag prompts on` or `tag prompts off`.")
     with connect(settings_for(library)) as client:
         done = client.post("/api/tags/prompts", {"on": switch == "on"})
     print_json(done) if json else out.print(f"Tags from prompts are {switch}.")

@@ -12,15 +12,15 @@ from mysticanvas.features.tags import assertion_queries, queries, relation_queri
 from mysticanvas.features.tags.bulk_script import Line
 from mysticanvas.features.tags.edits import AddImplication, EnsureTag, RenameTag
 
-# The writer does nothing else meanwhile: assignments of more images than this are counted, but not moved, so the
-# counts of later lines may leave those out.
-MOST_MOVED = 5_000
+# The dry run blocks all other writes. Beyond this many images, assignments are counted but not moved, so the counts
+# of later lines may be too low.
+MAX_MOVED = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`images` are those whose assignments or shown tags would change. `conflict` is why the line would be
-    refused, and with it the whole bulk edit. `remark` is worth knowing."""
+    """`images` counts the images whose assignments would change. A `conflict` says why the line, and with it the
+    bulk edit, would fail; a `remark` is only a hint."""
 
     line: int
     text: str
@@ -30,7 +30,7 @@ class Outcome:
 
 
 class _RollBackError(Exception):
-    """Carries the outcomes out of a transaction that must not be committed."""
+    """Rolls back the transaction and carries the outcomes out of it."""
 
     def __init__(self, outcomes: list[Outcome]) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class _RollBackError(Exception):
 
 
 def try_all(database: Database, lines: Sequence[Line]) -> list[Outcome]:
-    """Each line after those before it. Nothing is changed."""
+    """The outcome of each line, applied after the lines before it. Changes nothing."""
     try:
         database.write_bulk(_try_and_roll_back, lines)
     except _RollBackError as rolled_back:
@@ -51,10 +51,10 @@ def _try_and_roll_back(tx: WriteTx, lines: Sequence[Line]) -> None:
     for line in lines:
         try:
             with tx.savepoint():
-                images = _images(tx, line.edit)
-                remark = _remark(tx, line.edit)
+                images = _list_images(tx, line.edit)
+                remark = _find_remark(tx, line.edit)
                 moved += len(images)
-                _apply(tx, line.edit, images if moved <= MOST_MOVED else [])
+                _apply(tx, line.edit, images if moved <= MAX_MOVED else [])
             outcomes.append(Outcome(line.number, line.text, len(images), None, remark))
         except MystiCanvasError as error:
             outcomes.append(Outcome(line.number, line.text, 0, str(error)))
@@ -66,18 +66,18 @@ def _apply(tx: WriteTx, edit: Edit, images: Sequence[GenerationId]) -> None:
     edit.finish(tx, now_ms=0)
 
 
-def _images(tx: WriteTx, edit: Edit) -> list[GenerationId]:
+def _list_images(tx: WriteTx, edit: Edit) -> list[GenerationId]:
     name: str | None = getattr(edit, "tag", None)
     if name is None or isinstance(edit, EnsureTag | RenameTag):
         return []
     found = queries.find(tx, key_of(name))
-    return [] if found is None else assertion_queries.images_of(tx, found.id)
+    return [] if found is None else assertion_queries.list_images(tx, found.id)
 
 
-def _remark(tx: WriteTx, edit: Edit) -> str | None:
+def _find_remark(tx: WriteTx, edit: Edit) -> str | None:
     if not isinstance(edit, AddImplication):
         return None
     tag, implied = queries.find(tx, key_of(edit.tag)), queries.find(tx, key_of(edit.implies))
     if tag is None or implied is None or not relation_queries.graph(tx).is_redundant(tag.id, implied.id):
         return None
-    return "Other implications already lead there."
+    return "Other implications already cause this."

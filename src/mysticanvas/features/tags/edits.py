@@ -1,4 +1,4 @@
-"""Edits of tags: of images, of one tag, of relations between tags."""
+"""Edits of tags: on images, of a tag itself, and of relations between tags."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -12,35 +12,36 @@ from mysticanvas.edits.kinds import Edit
 from mysticanvas.features.collections import service as collection_service
 from mysticanvas.features.tags import assertion_queries, queries, relation_queries
 from mysticanvas.features.tags.service import (
-    REFUSED,
-    category_of,
+    REFUSED_KEY,
+    check_categories,
+    clean_category,
     find_or_add,
-    known,
-    names_of,
-    path_of,
-    refuse_across,
+    format_path,
+    get_tag,
+    list_target_names,
     refuse_circles,
     refused,
     set_states,
 )
 
 
-def _shown(tx: WriteTx, name: str) -> TagId | None:
-    """The tag that this name leads to."""
+def _find_shown(tx: WriteTx, name: str) -> TagId | None:
+    """The tag that is shown for this name; None if there is none."""
     found = queries.find(tx, key_of(name))
-    return None if found is None else queries.terminal(tx, found.id)
+    return None if found is None else queries.resolve_alias(tx, found.id)
 
 
-def _shown_or_new(tx: WriteTx, name: str, now_ms: int) -> TagId:
+def _find_or_add_shown(tx: WriteTx, name: str, now_ms: int) -> TagId:
     found = find_or_add(tx, name, now_ms=now_ms)
-    return queries.terminal(tx, found)
+    return queries.resolve_alias(tx, found)
 
 
 class TagImages(Edit, frozen=True, kw_only=True):
-    """Add, remove, reject or forget tags of images, by name. `remove` withdraws the assignment, `reject`
-    says that the tag is wrong, `forget` deletes every assignment.
+    """Add, remove, reject or forget tags of images, by name.
 
-    A new name to add or reject is a new tag. A name to remove that no tag has is ignored."""
+    `remove` withdraws the user's assignment and rejects the tag where other sources assigned it, `reject` marks it
+    as wrong, `forget` deletes the user's decision. Unknown names in `add` and `reject` become new tags; unknown
+    names in `remove` and `forget` are ignored."""
 
     kind: ClassVar[str] = "tag"
     at_once: ClassVar[int] = 500
@@ -51,39 +52,39 @@ class TagImages(Edit, frozen=True, kw_only=True):
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
         if not (self.add or self.remove or self.reject or self.forget):
-            raise InvalidInputError("Say which tags to add, to remove or to reject.")
+            raise InvalidInputError("Name at least one tag to add, remove, reject or forget.")
         changed: set[GenerationId] = set()
         for name in self.remove:
-            if (known := _shown(tx, name)) is not None:
-                changed |= assertion_queries.take_back(tx, known, images, now_ms=now_ms)
+            if (tag := _find_shown(tx, name)) is not None:
+                changed |= assertion_queries.remove_tag(tx, tag, images, now_ms=now_ms)
         for name in self.forget:
-            if (known := _shown(tx, name)) is not None:
-                changed |= assertion_queries.forget(tx, known, images)
+            if (tag := _find_shown(tx, name)) is not None:
+                changed |= assertion_queries.clear_tag(tx, tag, images)
         for name in self.reject:
-            changed |= assertion_queries.say_no(tx, _shown_or_new(tx, name, now_ms), images, now_ms=now_ms)
+            changed |= assertion_queries.reject_tag(tx, _find_or_add_shown(tx, name, now_ms), images, now_ms=now_ms)
         for name in self.add:
-            changed |= assertion_queries.say_yes(tx, _shown_or_new(tx, name, now_ms), images, now_ms=now_ms)
+            changed |= assertion_queries.assign_tag(tx, _find_or_add_shown(tx, name, now_ms), images, now_ms=now_ms)
         return len(changed)
 
 
 class CreateTag(Edit, frozen=True, kw_only=True):
-    """A new tag. Raises `ConflictError` for a name that a tag has."""
+    """Create a tag. Raises `ConflictError` if the name is taken."""
 
     kind: ClassVar[str] = "tag.create"
     name: str
     category: str | None = None
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        wanted = tag_name(self.name)
-        if queries.find(tx, wanted.key) is not None:
-            raise ConflictError(f"There is a tag “{wanted.shown}” already.")
-        tag = queries.add(tx, wanted, category=None, state=TagState.KNOWN, origin=TagSource.USER, now_ms=now_ms)
-        queries.set_category(tx, tag, category_of(self.category))
+        new = tag_name(self.name)
+        if queries.find(tx, new.key) is not None:
+            raise ConflictError(f"The tag “{new.shown}” exists already.")
+        tag = queries.add(tx, new, category=None, state=TagState.KNOWN, origin=TagSource.USER, now_ms=now_ms)
+        queries.set_category(tx, tag, clean_category(self.category))
         return 1
 
 
 class EnsureTag(Edit, frozen=True, kw_only=True):
-    """A tag that may exist already; a category that is given replaces its own."""
+    """Create a tag if it does not exist; a category, if given, replaces that of an existing tag."""
 
     kind: ClassVar[str] = "tag.ensure"
     tag: str
@@ -92,49 +93,49 @@ class EnsureTag(Edit, frozen=True, kw_only=True):
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
         before = queries.find(tx, tag_name(self.tag).key)
         tag = find_or_add(tx, self.tag, now_ms=now_ms)
-        category = category_of(self.category)
+        category = clean_category(self.category)
         if category is not None:
             queries.set_category(tx, tag, category)
         return int(before is None or (category is not None and before.category != category))
 
 
 class RefuseTags(Edit, frozen=True, kw_only=True):
-    """Delete suggested tags with their assignments; models no longer suggest them."""
+    """Delete suggested tags and their assignments. Models no longer suggest them."""
 
     kind: ClassVar[str] = "tag.refuse"
     tags: Sequence[str]
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        found = [known(tx, name) for name in self.tags]
+        found = [get_tag(tx, name) for name in self.tags]
         for tag in found:
             if tag.state != TagState.PROPOSED:
-                raise ConflictError(f"“{tag.name}” is no proposal; delete it instead.")
+                raise ConflictError(f"“{tag.name}” is not a suggested tag. Delete it instead.")
             queries.remove(tx, tag.id)
-        settings_store.put(tx, REFUSED, sorted({*refused(tx), *(key_of(tag.name) for tag in found)}))
+        settings_store.put(tx, REFUSED_KEY, sorted({*refused(tx), *(key_of(tag.name) for tag in found)}))
         return len(found)
 
 
 class RenameTag(Edit, frozen=True, kw_only=True):
-    """Smart collections that search for the tag follow."""
+    """Rename a tag, also in the searches of smart collections."""
 
     kind: ClassVar[str] = "tag.rename"
     tag: str
     to: str
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        tag, wanted = known(tx, self.tag), tag_name(self.to)
-        other = queries.find(tx, wanted.key)
+        tag, new = get_tag(tx, self.tag), tag_name(self.to)
+        other = queries.find(tx, new.key)
         if other is not None and other.id != tag.id:
-            raise ConflictError(f"There is a tag “{other.name}” already; merge the two instead.")
+            raise ConflictError(f"The tag “{other.name}” exists already. Merge the two instead.")
         old = key_of(tag.name)
-        queries.rename(tx, tag.id, wanted)
-        if old != wanted.key:
-            collection_service.rename_tag_in_searches(tx, old, wanted.shown, now_ms=now_ms)
+        queries.rename(tx, tag.id, new)
+        if old != new.key:
+            collection_service.rename_tag_in_searches(tx, old, new.shown, now_ms=now_ms)
         return 1
 
 
 class SetTagCategory(Edit, frozen=True, kw_only=True):
-    """None removes the category."""
+    """Set the category of tags; None removes it."""
 
     kind: ClassVar[str] = "tag.category"
     tags: Sequence[str]
@@ -142,12 +143,12 @@ class SetTagCategory(Edit, frozen=True, kw_only=True):
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
         for name in self.tags:
-            queries.set_category(tx, find_or_add(tx, name, now_ms=now_ms), category_of(self.category))
+            queries.set_category(tx, find_or_add(tx, name, now_ms=now_ms), clean_category(self.category))
         return len(self.tags)
 
 
 class SetThreshold(Edit, frozen=True, kw_only=True):
-    """The confidence from which assignments of a source count, for one tag or for all."""
+    """Set the minimum confidence for assignments of a source, for one tag or for all; None removes it."""
 
     kind: ClassVar[str] = "tag.threshold"
     source: str
@@ -158,13 +159,13 @@ class SetThreshold(Edit, frozen=True, kw_only=True):
         value = self.value
         if self.source not in list(TagSource) or not (value is None or 0 <= value <= 1):
             raise InvalidInputError("A threshold is a source (llm, vision, prompt, import) and a number from 0 to 1.")
-        tag = known(tx, self.tag).id if self.tag else None
+        tag = get_tag(tx, self.tag).id if self.tag else None
         queries.set_threshold(tx, tag, TagSource(self.source), value)
         return 1
 
 
 class AcceptTags(Edit, frozen=True, kw_only=True):
-    """Suggested tags become tags."""
+    """Turn suggested tags into tags."""
 
     kind: ClassVar[str] = "tag.accept"
     tags: Sequence[str]
@@ -174,7 +175,7 @@ class AcceptTags(Edit, frozen=True, kw_only=True):
 
 
 class SuggestTags(Edit, frozen=True, kw_only=True):
-    """Tags become suggested tags."""
+    """Turn tags into suggested tags."""
 
     kind: ClassVar[str] = "tag.propose"
     tags: Sequence[str]
@@ -184,7 +185,7 @@ class SuggestTags(Edit, frozen=True, kw_only=True):
 
 
 class AddAlias(Edit, frozen=True, kw_only=True):
-    """`tag` is an alias of `of`; `across` allows it between two categories."""
+    """Make `tag` an alias of `of`; `across` allows it between different categories."""
 
     kind: ClassVar[str] = "tag.alias"
     tag: str
@@ -194,36 +195,38 @@ class AddAlias(Edit, frozen=True, kw_only=True):
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
         tag, target = find_or_add(tx, self.tag, now_ms=now_ms), find_or_add(tx, self.of, now_ms=now_ms)
         if tag == target:
-            raise InvalidInputError("A tag cannot be another name of itself.")
+            raise InvalidInputError("A tag cannot be an alias of itself.")
         graph = relation_queries.graph(tx)
         if (there := graph.aliases.get(tag)) is not None:
             if there == target:
                 return 0
-            path = path_of(tx, [tag, there, *([] if graph.terminal(there) == there else [graph.terminal(there)])])
-            raise ConflictError(f"It is another name already: {path}. Take that away first.")
-        if circle := graph.alias_path(tag, target):
-            raise ConflictError(f"That would lead in a circle: {path_of(tx, [tag, *circle])}.")
-        refuse_across(tx, tag, target, allowed=bool(self.across))
+            path = format_path(
+                tx, [tag, there, *([] if graph.resolve_alias(there) == there else [graph.resolve_alias(there)])]
+            )
+            raise ConflictError(f"It is an alias already: {path}. Remove that alias first.")
+        if circle := graph.find_alias_path(tag, target):
+            raise ConflictError(f"These aliases would form a circle: {format_path(tx, [tag, *circle])}.")
+        check_categories(tx, tag, target, allowed=bool(self.across))
         relation_queries.add_alias(tx, tag, target)
         refuse_circles(tx)
         return 1
 
 
 class RemoveAlias(Edit, frozen=True, kw_only=True):
-    """The alias is a tag of its own again, with its assignments."""
+    """Turn an alias back into a separate tag with its own assignments."""
 
     kind: ClassVar[str] = "tag.unalias"
     tag: str
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        tag = known(tx, self.tag)
+        tag = get_tag(tx, self.tag)
         if not relation_queries.remove_alias(tx, tag.id):
-            raise NotFoundError(f"“{tag.name}” is no other name of a tag.")
+            raise NotFoundError(f"“{tag.name}” is not an alias.")
         return 1
 
 
 class AddImplication(Edit, frozen=True, kw_only=True):
-    """Every image with the tag has the implied tag too."""
+    """Make images with `tag` also show the tag `implies`."""
 
     kind: ClassVar[str] = "tag.imply"
     tag: str
@@ -240,21 +243,21 @@ class AddImplication(Edit, frozen=True, kw_only=True):
 
 
 class RemoveImplication(Edit, frozen=True, kw_only=True):
-    """Undoes one implication."""
+    """Remove an implication."""
 
     kind: ClassVar[str] = "tag.unimply"
     tag: str
     implies: str
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        tag, implied = known(tx, self.tag), known(tx, self.implies)
+        tag, implied = get_tag(tx, self.tag), get_tag(tx, self.implies)
         if not relation_queries.remove_implication(tx, tag.id, implied.id):
-            raise NotFoundError(f"“{tag.name}” does not imply “{implied.name}” by itself.")
+            raise NotFoundError(f"“{tag.name}” does not imply “{implied.name}” directly.")
         return 1
 
 
 class MergeTag(Edit, frozen=True, kw_only=True):
-    """Move the assignments and relations of a tag to another, and delete it."""
+    """Move the assignments and relations of a tag to another tag, then delete it."""
 
     kind: ClassVar[str] = "tag.merge"
     finds_images: ClassVar[bool] = True
@@ -262,17 +265,17 @@ class MergeTag(Edit, frozen=True, kw_only=True):
     to: str | Sequence[str]
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        tag = known(tx, self.tag)
-        targets = [find_or_add(tx, name, now_ms=now_ms) for name in names_of(self.to)]
+        tag = get_tag(tx, self.tag)
+        targets = [find_or_add(tx, name, now_ms=now_ms) for name in list_target_names(self.to)]
         if tag.id in targets:
-            raise InvalidInputError(f"“{tag.name}” cannot become itself.")
+            raise InvalidInputError(f"“{tag.name}” cannot be merged, split or moved into itself.")
         return len(assertion_queries.move(tx, tag.id, targets, images))
 
     def targets(self, tx: ReadTx) -> list[GenerationId]:
-        return assertion_queries.images_of(tx, known(tx, self.tag).id)
+        return assertion_queries.list_images(tx, get_tag(tx, self.tag).id)
 
     def finish(self, tx: WriteTx, now_ms: int) -> None:
-        tag, target = known(tx, self.tag), find_or_add(tx, names_of(self.to)[0], now_ms=now_ms)
+        tag, target = get_tag(tx, self.tag), find_or_add(tx, list_target_names(self.to)[0], now_ms=now_ms)
         relation_queries.move_relations(tx, tag.id, target)
         refuse_circles(tx)
         queries.remove(tx, tag.id)
@@ -280,7 +283,7 @@ class MergeTag(Edit, frozen=True, kw_only=True):
 
 
 class SplitTag(Edit, frozen=True, kw_only=True):
-    """Move the assignments of a tag to several, and delete it."""
+    """Move the assignments of a tag to several other tags, then delete it."""
 
     kind: ClassVar[str] = "tag.split"
     finds_images: ClassVar[bool] = True
@@ -288,21 +291,21 @@ class SplitTag(Edit, frozen=True, kw_only=True):
     to: str | Sequence[str]
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        tag = known(tx, self.tag)
-        targets = [find_or_add(tx, name, now_ms=now_ms) for name in names_of(self.to)]
+        tag = get_tag(tx, self.tag)
+        targets = [find_or_add(tx, name, now_ms=now_ms) for name in list_target_names(self.to)]
         if tag.id in targets:
-            raise InvalidInputError(f"“{tag.name}” cannot become itself.")
+            raise InvalidInputError(f"“{tag.name}” cannot be merged, split or moved into itself.")
         return len(assertion_queries.move(tx, tag.id, targets, images))
 
     def targets(self, tx: ReadTx) -> list[GenerationId]:
-        return assertion_queries.images_of(tx, known(tx, self.tag).id)
+        return assertion_queries.list_images(tx, get_tag(tx, self.tag).id)
 
     def finish(self, tx: WriteTx, now_ms: int) -> None:
-        queries.remove(tx, known(tx, self.tag).id)
+        queries.remove(tx, get_tag(tx, self.tag).id)
 
 
 class MoveAssignments(Edit, frozen=True, kw_only=True):
-    """Move the assignments of a tag to another; the tag stays."""
+    """Move the assignments of a tag to another tag, and keep the tag."""
 
     kind: ClassVar[str] = "tag.retag"
     finds_images: ClassVar[bool] = True
@@ -310,31 +313,31 @@ class MoveAssignments(Edit, frozen=True, kw_only=True):
     to: str | Sequence[str]
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        tag = known(tx, self.tag)
-        targets = [find_or_add(tx, name, now_ms=now_ms) for name in names_of(self.to)]
+        tag = get_tag(tx, self.tag)
+        targets = [find_or_add(tx, name, now_ms=now_ms) for name in list_target_names(self.to)]
         if tag.id in targets:
-            raise InvalidInputError(f"“{tag.name}” cannot become itself.")
+            raise InvalidInputError(f"“{tag.name}” cannot be merged, split or moved into itself.")
         return len(assertion_queries.move(tx, tag.id, targets, images))
 
     def targets(self, tx: ReadTx) -> list[GenerationId]:
-        return assertion_queries.images_of(tx, known(tx, self.tag).id)
+        return assertion_queries.list_images(tx, get_tag(tx, self.tag).id)
 
 
 class DeleteTag(Edit, frozen=True, kw_only=True):
-    """Delete a tag with all its assignments."""
+    """Delete a tag and all its assignments."""
 
     kind: ClassVar[str] = "tag.delete"
     finds_images: ClassVar[bool] = True
     tag: str
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        return len(assertion_queries.remove_all(tx, known(tx, self.tag).id, images))
+        return len(assertion_queries.remove_all(tx, get_tag(tx, self.tag).id, images))
 
     def targets(self, tx: ReadTx) -> list[GenerationId]:
-        return assertion_queries.images_of(tx, known(tx, self.tag).id)
+        return assertion_queries.list_images(tx, get_tag(tx, self.tag).id)
 
     def finish(self, tx: WriteTx, now_ms: int) -> None:
-        queries.remove(tx, known(tx, self.tag).id)
+        queries.remove(tx, get_tag(tx, self.tag).id)
 
 
 EDITS = (

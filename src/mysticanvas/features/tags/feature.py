@@ -28,10 +28,10 @@ FEATURE = Feature(
     repairs=(
         Repair(
             ("the tags shown follow from what was said", "every tag has the number of images that show it"),
-            "The tags of all images are derived again, and counted.",
+            "Rebuild the tags that images show, and recount them.",
             lambda tx, now_ms: image_tag_queries.rebuild(tx),
         ),
     ),
-    import_hooks=ImportHooks(on_prompts_added=prompt_tags.note_added),
+    import_hooks=ImportHooks(on_prompts_added=prompt_tags.on_prompts_added),
     routes=(routes.routes,),
 )

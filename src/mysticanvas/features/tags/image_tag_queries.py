@@ -1,7 +1,7 @@
-"""Which image shows which tag: derived, and kept in step with what was said and with the relations.
+"""The tags that each image shows, derived from assertions, relations and thresholds (docs/adr/0008-tags.md).
 
-`image_tags_meant` is the definition. Whoever changes an assertion, a relation or the Trash says which
-pairs it touched; those alone are looked at again (T7).
+The view `image_tags_meant` defines them. Code that changes an assertion, a relation or the Trash passes the pairs
+of image and tag that it touched, and only those are derived again. A pair in `image_tags` is called a posting.
 """
 
 import json
@@ -15,7 +15,7 @@ from mysticanvas.edits.changesets import RowChange
 from mysticanvas.features.tags import relation_queries
 from mysticanvas.features.tags.relation_queries import EffectChange
 
-# Up to this many images a change of relations is carried through at once; beyond, in slices.
+# A change of relations that affects at most this many images is applied at once; a larger one in slices.
 AT_ONCE = 300
 
 _RELATIONS = ("tags", "tag_alias_edges", "tag_implications")
@@ -24,7 +24,7 @@ _THRESHOLDS = ("tag_thresholds", "source_thresholds")
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A change of relations that is being carried through: `done` of `total` images are."""
+    """Pending work after a change of relations: `done` of `total` images are updated."""
 
     id: int
     tag: str | None
@@ -34,8 +34,8 @@ class Work:
     total: int
 
 
-def follow(tx: WriteTx, rows: Sequence[RowChange]) -> None:
-    """Bring what is derived in step with rows that have just changed."""
+def update_derived(tx: WriteTx, rows: Sequence[RowChange]) -> None:
+    """Update the derived tags after these rows changed."""
     touched = {row.table for row in rows}
     if not touched & {"tag_assertions", "generations", *_RELATIONS, *_THRESHOLDS}:
         return
@@ -45,18 +45,18 @@ def follow(tx: WriteTx, rows: Sequence[RowChange]) -> None:
     _touch_pairs(tx, pairs)
     _touch_images(tx, images)
     if touched & set(_RELATIONS):
-        changes = relation_queries.follow(tx)
+        changes = relation_queries.update_effects(tx)
         _touch_pairs(tx, pairs)
         _touch_images(tx, images)
-        _follow_relations(tx, changes)
+        _apply_effect_changes(tx, changes)
     for row in rows:
         if row.table in _THRESHOLDS:
-            _check_all_of(tx, row)
+            _check_threshold(tx, row)
         elif row.table == "tags" and row.before and row.after and "state" in row.after:
             _check_tag(tx, row.value("id"))
-    _settle(tx)
+    _resolve_touched(tx)
     gone = [row.value("id") for row in rows if row.table == "tags" and row.after is None]
-    relation_queries.forget(tx, [TagId(tag) for tag in gone if not _is_tag(tx, tag)])
+    relation_queries.delete_derived(tx, [TagId(tag) for tag in gone if not _is_tag(tx, tag)])
     tx.changes.stale.add("tags")
 
 
@@ -69,36 +69,36 @@ def _is_tag(tx: ReadTx, tag: int) -> bool:
 
 
 def derive_pairs(tx: WriteTx, pairs: Iterable[tuple[GenerationId, TagId]]) -> None:
-    """After something was said of these images and tags."""
+    """Update the derived tags after assertions of these pairs changed."""
     _begin(tx)
     _touch_pairs(tx, pairs)
-    _settle(tx)
+    _resolve_touched(tx)
     tx.changes.stale.add("tags")
 
 
 def derive_images(tx: WriteTx, images: Sequence[GenerationId]) -> None:
-    """After anything may have changed about these images."""
+    """Update the derived tags of these images, whatever changed about them."""
     _begin(tx)
     _touch_images(tx, images)
-    _settle(tx)
+    _resolve_touched(tx)
     tx.changes.stale.add("tags")
 
 
 def derive_relations(tx: WriteTx) -> None:
-    """After aliases or implications were written that no deed recorded."""
+    """Update the derived tags after aliases or implications changed outside of an edit."""
     _begin(tx)
-    _follow_relations(tx, relation_queries.follow(tx))
-    _settle(tx)
+    _apply_effect_changes(tx, relation_queries.update_effects(tx))
+    _resolve_touched(tx)
     tx.changes.stale.add("tags")
 
 
 def forget_tags(tx: WriteTx, gone: Sequence[TagId]) -> None:
-    """Tags that are gone, and that no image showed."""
-    relation_queries.forget(tx, gone)
+    """Delete the derived data of deleted tags that no image showed."""
+    relation_queries.delete_derived(tx, gone)
     tx.changes.stale.add("tags")
 
 
-# -- the pairs that are looked at -----------------------------------------------------------------
+# -- touched pairs --------------------------------------------------------------------------------
 
 
 def _begin(tx: WriteTx) -> None:
@@ -113,8 +113,8 @@ def _begin(tx: WriteTx) -> None:
     tx.run("DELETE FROM temp.touched")
 
 
-# A posting that a change of relations has not reached yet is touched too: once the assertion is gone, its
-# work would not find it any more.
+# Postings that pending work has not reached yet are touched too: that work finds images by their assertions, and
+# would miss them once the assertion is deleted.
 def _touch_pairs(tx: WriteTx, pairs: Iterable[tuple[int, int]]) -> None:
     by_tag: dict[int, list[int]] = {}
     for image, tag in pairs:
@@ -154,9 +154,8 @@ def _touch_images(tx: WriteTx, images: Sequence[int]) -> None:
         )
 
 
-def _settle(tx: WriteTx) -> None:
-    """Each touched pair is shown when the definition says so, and only then; images that are different
-    for it have changed."""
+def _resolve_touched(tx: WriteTx) -> None:
+    """Make each touched pair shown exactly if the definition says so, and record the images that changed."""
     tx.run(
         """
         UPDATE temp.touched
@@ -187,33 +186,33 @@ def _settle(tx: WriteTx) -> None:
 # -- relations ------------------------------------------------------------------------------------
 
 
-def _follow_relations(tx: WriteTx, changes: Sequence[EffectChange]) -> None:
-    """Few images are looked at now; many become work, which slices carry through in order."""
-    # Whose own postings are in question cannot say who shows the rest.
+def _apply_effect_changes(tx: WriteTx, changes: Sequence[EffectChange]) -> None:
+    """Update few images now, and queue many as work that slices finish in order."""
+    # A tag whose own postings may be wrong cannot tell which images show its implied tags.
     unsettled = {change.tag for change in changes if change.effective == change.tag}
-    wanted = []
+    pending = []
     for change in changes:
         sure = change.gained and change.tag not in unsettled and _shows_itself(tx, change.tag)
         how = "add" if sure else "check"
-        wanted.append((change.tag, change.effective, how, _reach(tx, change.tag, how)))
-    # A posting that is only added must find those that it follows from: checks go first.
-    _look_at(tx, sorted(wanted, key=lambda one: one[2] == "add"))
+        pending.append((change.tag, change.effective, how, _count_reach(tx, change.tag, how)))
+    # Adding reads postings that checks may correct, so checks run first.
+    _check_or_queue(tx, sorted(pending, key=lambda one: one[2] == "add"))
 
 
-def _check_all_of(tx: WriteTx, row: RowChange) -> None:
-    """A threshold changed: of every tag that is shown as this one, or of every image."""
+def _check_threshold(tx: WriteTx, row: RowChange) -> None:
+    """Check what a changed threshold affects: the images of one tag, or all images for a source threshold."""
     if row.table == "source_thresholds":
         total = tx.value("SELECT count(*) FROM live_generations")
         if total <= AT_ONCE:
             _touch_images(tx, tx.column("SELECT id FROM live_generations"))
         else:
-            _queue(tx, 0, 0, "all", total)
+            _queue_work(tx, 0, 0, "all", total)
         return
     _check_tag(tx, row.value("tag_id"))
 
 
 def _check_tag(tx: WriteTx, tag: int) -> None:
-    """Everything that is shown as this tag, and what it implies."""
+    """Check the images of all tags that resolve to this one, for it and for the tags that it implies."""
     rows = tx.all(
         """
         SELECT e.tag_id, e.effective_id
@@ -222,19 +221,24 @@ def _check_tag(tx: WriteTx, tag: int) -> None:
         """,
         tag=tag,
     )
-    _look_at(tx, [(row["tag_id"], row["effective_id"], "check", _reach(tx, row["tag_id"], "check")) for row in rows])
+    _check_or_queue(
+        tx, [(row["tag_id"], row["effective_id"], "check", _count_reach(tx, row["tag_id"], "check")) for row in rows]
+    )
 
 
-def _look_at(tx: WriteTx, wanted: Sequence[tuple[int, int, str, int]]) -> None:
-    """(tag, effective tag, how, images)."""
+def _check_or_queue(tx: WriteTx, items: Sequence[tuple[int, int, str, int]]) -> None:
+    """Touch the images now if there are few and no work is pending; else queue them.
+
+    Each item is (tag, effective tag, how, number of images).
+    """
     waiting = bool(tx.value("SELECT 1 FROM posting_work LIMIT 1"))
-    at_once = not waiting and sum(one[3] for one in wanted) <= AT_ONCE
-    for tag, effective, how, total in wanted:
+    at_once = not waiting and sum(one[3] for one in items) <= AT_ONCE
+    for tag, effective, how, total in items:
         if at_once:
             _touch_reach(tx, tag, effective, how)
         elif total or waiting:
-            # What waits may yet show the tag on images that this must find.
-            _queue(tx, tag, effective, how, total)
+            # Pending work may still show the tag on images that this item must find.
+            _queue_work(tx, tag, effective, how, total)
 
 
 def _touch_reach(tx: WriteTx, tag: int, effective: int, how: str) -> None:
@@ -249,12 +253,12 @@ def _touch_reach(tx: WriteTx, tag: int, effective: int, how: str) -> None:
     )
 
 
-# Where the images of a piece of work are found.
+# The table that lists the images of each kind of work.
 _FROM = {"add": "image_tags", "check": "tag_assertions"}
 
 
-def _reach(tx: ReadTx, tag: int, how: str) -> int:
-    """At least how many images that is."""
+def _count_reach(tx: ReadTx, tag: int, how: str) -> int:
+    """An estimate of how many images the work affects, never too low."""
     if how == "add":
         return int(tx.value("SELECT images FROM tag_counts WHERE tag_id = :tag", tag=tag) or 0)
     return int(tx.value("SELECT count(*) FROM tag_assertions WHERE tag_id = :tag", tag=tag))
@@ -271,7 +275,7 @@ def _shows_itself(tx: ReadTx, tag: int) -> bool:
     )
 
 
-def _queue(tx: WriteTx, tag: int, effective: int, how: str, total: int) -> None:
+def _queue_work(tx: WriteTx, tag: int, effective: int, how: str, total: int) -> None:
     tx.run(
         "INSERT INTO posting_work (tag_id, effective_id, how, total) VALUES (:tag, :effective, :how, :total)",
         tag=tag,
@@ -282,11 +286,11 @@ def _queue(tx: WriteTx, tag: int, effective: int, how: str, total: int) -> None:
     tx.changes.stale.add("posting_work")
 
 
-# -- work that slices carry through ---------------------------------------------------------------
+# -- background work ------------------------------------------------------------------------------
 
 
-def work(tx: ReadTx) -> list[Work]:
-    """Oldest first. Where all images are looked at again, there is no tag."""
+def list_work(tx: ReadTx) -> list[Work]:
+    """Pending work, oldest first. `tag` and `effective` are None for work on all images."""
     rows = tx.all(
         """
         SELECT w.id, a.name AS tag, b.name AS effective, w.how, w.done, w.total
@@ -299,24 +303,24 @@ def work(tx: ReadTx) -> list[Work]:
     return [Work(**row) for row in rows]
 
 
-def next_work(tx: ReadTx) -> str | None:
-    """Of what kind the oldest work is: add, check or all."""
+def get_next_work_kind(tx: ReadTx) -> str | None:
+    """The kind of the oldest pending work: "add", "check" or "all"; None if there is none."""
     how: str | None = tx.value("SELECT how FROM posting_work ORDER BY id LIMIT 1")
     return how
 
 
-def carry_on(tx: WriteTx, *, limit: int) -> bool:
-    """The next slice of the oldest work; False when there is none."""
+def run_slice(tx: WriteTx, *, limit: int) -> bool:
+    """Run the next slice of the oldest work, at most `limit` images; False if there is none."""
     one = tx.one("SELECT id, tag_id, effective_id, how, next FROM posting_work ORDER BY id LIMIT 1")
     if one is None:
         return False
     if one["how"] == "add" and not _leads_to(tx, one["tag_id"], one["effective_id"]):
-        # The relation is gone again; what this had added is looked at by the work that took it away.
+        # The relation was removed since; the work queued by that removal checks what this one added.
         tx.run("DELETE FROM posting_work WHERE id = :id", id=one["id"])
         return True
     images = _next_images(tx, one["tag_id"], one["how"], one["next"], limit)
     if one["how"] == "add":
-        _add_following(tx, one["effective_id"], images)
+        _add_implied(tx, one["effective_id"], images)
     else:
         _begin(tx)
         if one["how"] == "all":
@@ -327,7 +331,7 @@ def carry_on(tx: WriteTx, *, limit: int) -> bool:
                 tag=one["effective_id"],
                 images=json.dumps(images),
             )
-        _settle(tx)
+        _resolve_touched(tx)
     tx.changes.stale.add("tags")
     if len(images) < limit:
         tx.run("DELETE FROM posting_work WHERE id = :id", id=one["id"])
@@ -354,8 +358,8 @@ def _next_images(tx: ReadTx, tag: int, how: str, first: int, limit: int) -> list
     )
 
 
-def _add_following(tx: WriteTx, effective: TagId, images: Sequence[int]) -> None:
-    """Who shows the one shows the other, unless the person said no to it."""
+def _add_implied(tx: WriteTx, effective: TagId, images: Sequence[int]) -> None:
+    """Show `effective` on these images, except where the user rejected it."""
     tx.changes.changed += tx.column(
         """
         INSERT INTO image_tags (tag_id, generation_id)
@@ -374,21 +378,21 @@ def _add_following(tx: WriteTx, effective: TagId, images: Sequence[int]) -> None
     )
 
 
-# -- reading --------------------------------------------------------------------------------------
+# -- queries --------------------------------------------------------------------------------------
 
 
-def of_image(tx: ReadTx, image: GenerationId) -> list[TagId]:
-    """The tags that an image shows."""
+def list_tags_of_image(tx: ReadTx, image: GenerationId) -> list[TagId]:
+    """The tags that an image shows, in no particular order."""
     return tx.column("SELECT tag_id FROM image_tags WHERE generation_id = :image", image=image)
 
 
 def rebuild(tx: WriteTx) -> None:
-    """All of it anew, from the definition."""
-    relation_queries.follow(tx)
+    """Derive all tags and counts again from the definition, and drop pending work."""
+    relation_queries.update_effects(tx)
     tx.run("DELETE FROM posting_work")
     tx.run("DELETE FROM image_tags")
     tx.run("INSERT INTO image_tags (tag_id, generation_id) SELECT DISTINCT tag_id, generation_id FROM image_tags_meant")
-    # Counts follow by triggers, from where they were.
+    # Triggers only adjust existing counts, so wrong counts would stay wrong.
     tx.run("DELETE FROM tag_counts")
     tx.run(
         """

@@ -1,4 +1,4 @@
-"""The one place where what a model says of images becomes tags (T14, T15)."""
+"""The only place where the output of a model becomes tags of images (docs/adr/0014-models-suggest-tags.md)."""
 
 from collections.abc import Sequence
 
@@ -11,19 +11,21 @@ from mysticanvas.features.tags import assertion_queries, image_tag_queries, mode
 def say(
     tx: WriteTx,
     images: Sequence[GenerationId],
-    said: Sequence[MachineTag],
+    tags: Sequence[MachineTag],
     *,
     source: TagSource,
     run: str,
     instead_of: str,
     now_ms: int,
 ) -> None:
-    """`source` says these tags of images in a run, in place of all that runs whose names begin with
-    `instead_of` said of them. Words that are no tag become proposals, refused ones stay away, and what
-    the person or another source said is not touched (T1, T2)."""
-    gone = model_tags_queries.forget(tx, images, source=source, runs=instead_of)
+    """Assign the tags that a model reported in `run` to images, as `source`.
+
+    They replace the assertions of all runs whose names begin with `instead_of`. Unknown names become suggested tags,
+    refused ones are skipped. Assertions of the user and of other sources do not change.
+    """
+    removed = model_tags_queries.forget(tx, images, source=source, runs=instead_of)
     by_tag: dict[TagId, MachineTag] = {}
-    for one in said:
+    for one in tags:
         tag = _find_or_propose(tx, one, source, now_ms=now_ms)
         if tag is not None:
             by_tag.setdefault(tag, one)
@@ -33,14 +35,14 @@ def say(
         for tag, one in by_tag.items()
     ]
     assertion_queries.record(tx, new, now_ms=now_ms)
-    image_tag_queries.derive_pairs(tx, [*gone, *((image, tag) for image, tag, _ in new)])
+    image_tag_queries.derive_pairs(tx, [*removed, *((image, tag) for image, tag, _ in new)])
     tx.changes.changed.extend(images)
 
 
-def _find_or_propose(tx: WriteTx, said: MachineTag, source: TagSource, *, now_ms: int) -> TagId | None:
-    tag = service.find_or_propose(tx, said.name, source, now_ms=now_ms)
+def _find_or_propose(tx: WriteTx, found: MachineTag, source: TagSource, *, now_ms: int) -> TagId | None:
+    tag = service.find_or_suggest(tx, found.name, source, now_ms=now_ms)
     if tag is not None:
-        kept = queries.get(tx, tag)
-        if said.category is not None and kept.state == TagState.PROPOSED and kept.category is None:
-            queries.set_category(tx, tag, said.category)
+        known = queries.get(tx, tag)
+        if found.category is not None and known.state == TagState.PROPOSED and known.category is None:
+            queries.set_category(tx, tag, found.category)
     return tag

@@ -1,4 +1,4 @@
-"""What auto-tagging reads: prompts and the images that have them, and what a model has said already."""
+"""Queries of auto-tagging: prompts and their images, and the assertions of earlier runs."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from mysticanvas.domain.tag import TagId, TagSource
 
 
 def prompts_of(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, list[int]]:
-    """The images of each prompt (its id in `prompts`); those without one are left out."""
+    """Prompt id to the images that have the prompt; images without a prompt are skipped."""
     rows = tx.rows(
         """
         SELECT prompt_id, json_group_array(generation_id)
@@ -23,7 +23,7 @@ def prompts_of(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, list[int
 
 
 def prompt_text(tx: ReadTx, prompt: int) -> str | None:
-    """None when no image has the prompt any more."""
+    """The text of a prompt; None if no image has it."""
     text: str | None = tx.value(
         """
         SELECT g.prompt
@@ -49,7 +49,7 @@ def still_live(tx: ReadTx, images: Sequence[int]) -> list[GenerationId]:
 
 
 def told(tx: ReadTx, images: Sequence[int], *, source: TagSource, runs: str) -> set[int]:
-    """Those of the images of which a run whose name begins with `runs` has said something."""
+    """Those of the images that have an assertion of `source` by a run whose name begins with `runs`."""
     return set(
         tx.column(
             """
@@ -66,7 +66,7 @@ def told(tx: ReadTx, images: Sequence[int], *, source: TagSource, runs: str) -> 
 
 
 def forget(tx: WriteTx, images: Sequence[int], *, source: TagSource, runs: str) -> list[tuple[GenerationId, TagId]]:
-    """What runs whose names begin so have said of these images goes; what it was."""
+    """Delete the assertions about these images by runs whose names begin with `runs`; returns (image, tag) pairs."""
     rows = tx.all(
         """
         DELETE FROM tag_assertions
@@ -84,7 +84,7 @@ def forget(tx: WriteTx, images: Sequence[int], *, source: TagSource, runs: str) 
 def copy(
     tx: WriteTx, one: int, others: Sequence[int], *, source: TagSource, runs: str, now_ms: int
 ) -> list[tuple[GenerationId, TagId]]:
-    """What those runs have said of one image, said of others that have the same prompt."""
+    """Copy the assertions of these runs about one image to others; returns the new (image, tag) pairs."""
     rows = tx.all(
         """
         INSERT INTO tag_assertions (generation_id, tag_id, source, run, decision, confidence, created_at)
@@ -104,7 +104,7 @@ def copy(
 
 
 def images_of_run(tx: ReadTx, run: str, *, limit: int) -> list[GenerationId]:
-    """Some of the images of which exactly this run said something."""
+    """Up to `limit` images with an assertion by exactly this run."""
     return tx.column(
         """
         SELECT DISTINCT generation_id
@@ -118,6 +118,6 @@ def images_of_run(tx: ReadTx, run: str, *, limit: int) -> list[GenerationId]:
 
 
 def content_hash(tx: ReadTx, image: int) -> str | None:
-    """In hex, as thumbnails are named; None while there is none."""
+    """The content hash in hex, which names the thumbnails; None until it is computed."""
     found: str | None = tx.value("SELECT lower(hex(content_hash)) FROM live_generations WHERE id = :image", image=image)
     return found or None

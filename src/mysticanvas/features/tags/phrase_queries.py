@@ -1,4 +1,4 @@
-"""Prompts that are still to be looked through, and phrases that are no tag yet."""
+"""The backlog of prompts to search for tags, and phrases that are not tags yet."""
 
 import json
 from collections.abc import Sequence
@@ -11,21 +11,21 @@ from mysticanvas.edits.log import pack_ids, unpack_ids
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """`images` are the first that have it."""
+    """`images` are the first ones that contain it, no more than it takes to become a tag."""
 
     key: str
     name: str
     images: list[GenerationId]
 
 
-def put_off(tx: WriteTx, images: Sequence[GenerationId]) -> None:
-    """Their prompts are looked through later."""
+def add_to_backlog(tx: WriteTx, images: Sequence[GenerationId]) -> None:
+    """Queue images whose prompts are searched for tags later."""
     tx.run("INSERT INTO prompt_backlog (images) VALUES (:images)", images=pack_ids(images))
     tx.changes.stale.add("prompts")
 
 
-def take_some(tx: WriteTx, *, limit: int) -> list[GenerationId]:
-    """The next images, which are no longer put off; [] when there are none."""
+def take_from_backlog(tx: WriteTx, *, limit: int) -> list[GenerationId]:
+    """Remove up to `limit` images from the backlog and return them; [] if it is empty."""
     row = tx.one("SELECT id, images FROM prompt_backlog ORDER BY id LIMIT 1")
     if row is None:
         return []
@@ -37,16 +37,16 @@ def take_some(tx: WriteTx, *, limit: int) -> list[GenerationId]:
     return images[:limit]
 
 
-def any_put_off(tx: ReadTx) -> bool:
+def has_backlog(tx: ReadTx) -> bool:
     return bool(tx.value("SELECT EXISTS (SELECT 1 FROM prompt_backlog)"))
 
 
-def forget_all(tx: WriteTx) -> None:
+def delete_all(tx: WriteTx) -> None:
     tx.run("DELETE FROM prompt_backlog")
     tx.run("DELETE FROM prompt_phrases")
 
 
-def prompts_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[tuple[GenerationId, str]]:
+def list_prompts(tx: ReadTx, images: Sequence[GenerationId]) -> list[tuple[GenerationId, str]]:
     rows = tx.all(
         """
         SELECT g.id, g.prompt FROM json_each(:images) AS i JOIN generations AS g ON g.id = i.value
@@ -57,13 +57,13 @@ def prompts_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[tuple[Generat
     return [(row["id"], row["prompt"]) for row in rows]
 
 
-def with_prompts(tx: ReadTx, *, after: int, limit: int) -> list[GenerationId]:
-    """The next images, by id, that have a prompt."""
+def list_images_with_prompt(tx: ReadTx, *, after: int, limit: int) -> list[GenerationId]:
+    """The next images with a prompt, by id."""
     sql = "SELECT id FROM generations WHERE id > :after AND prompt IS NOT NULL ORDER BY id LIMIT :limit"
     return tx.column(sql, after=after, limit=limit)
 
 
-def seen(tx: ReadTx, keys: Sequence[str]) -> dict[str, Phrase]:
+def find_phrases(tx: ReadTx, keys: Sequence[str]) -> dict[str, Phrase]:
     rows = tx.all(
         """
         SELECT p.normalized_name, p.name, p.images
@@ -74,7 +74,7 @@ def seen(tx: ReadTx, keys: Sequence[str]) -> dict[str, Phrase]:
     return {r["normalized_name"]: Phrase(r["normalized_name"], r["name"], unpack_ids(r["images"])) for r in rows}
 
 
-def keep(tx: WriteTx, found: Sequence[Phrase], *, now_ms: int) -> None:
+def save_phrases(tx: WriteTx, found: Sequence[Phrase], *, now_ms: int) -> None:
     tx.run_many(
         """
         INSERT INTO prompt_phrases (normalized_name, name, images, seen_at)
@@ -85,15 +85,15 @@ def keep(tx: WriteTx, found: Sequence[Phrase], *, now_ms: int) -> None:
     )
 
 
-def drop(tx: WriteTx, keys: Sequence[str]) -> None:
+def delete_phrases(tx: WriteTx, keys: Sequence[str]) -> None:
     sql = "DELETE FROM prompt_phrases WHERE normalized_name IN (SELECT value FROM json_each(:keys))"
     tx.run(sql, keys=json.dumps(list(keys)))
 
 
-def drop_oldest(tx: WriteTx, *, kept: int) -> None:
-    """What was seen longest ago goes, when there are more than `kept`."""
+def delete_oldest_phrases(tx: WriteTx, *, keep: int) -> None:
+    """Delete the phrases seen longest ago, with some margin, if there are more than `keep`."""
     count = int(tx.value("SELECT count(*) FROM prompt_phrases"))
-    if count > kept:
+    if count > keep:
         sql = """DELETE FROM prompt_phrases WHERE normalized_name IN (
                      SELECT normalized_name FROM prompt_phrases ORDER BY seen_at LIMIT :many)"""
-        tx.run(sql, many=count - kept * 9 // 10)
+        tx.run(sql, many=count - keep * 9 // 10)

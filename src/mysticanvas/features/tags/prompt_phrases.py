@@ -1,11 +1,11 @@
-"""The phrases of a prompt that may be tags: what stands between commas, without the syntax of prompts."""
+"""Phrases of a prompt that can become tags: the text between commas, without prompt syntax."""
 
 import re
 
 MAX_WORDS = 4
 MAX_CHARACTERS = 40
 MAX_PHRASES = 75
-# A prompt is read so far; no generator looks at more of it.
+# Only the beginning of a prompt is read; no generator uses more.
 MAX_PROMPT = 20_000
 
 _NETWORK = re.compile(r"<[^<>]{0,200}>")
@@ -16,15 +16,15 @@ _BRACKETS = str.maketrans("", "", "()[]{}")
 _ESCAPED = {"\\(": "\ue000", "\\)": "\ue001", "\\[": "\ue002", "\\]": "\ue003"}
 
 
-def phrases(prompt: str) -> list[str]:
-    """In order, each once, as written; linear in the length of the prompt."""
+def extract_phrases(prompt: str) -> list[str]:
+    """The phrases in order of appearance, each once, as written. Takes time linear in the length of the prompt."""
     text = _NETWORK.sub(",", prompt[:MAX_PROMPT])
     for written, stand_in in _ESCAPED.items():
         text = text.replace(written, stand_in)
     text = _WEIGHT.sub("", text)
     found: dict[str, None] = {}
     for part in _KEYWORDS.split(text):
-        phrase = _cleaned(part)
+        phrase = _clean(part)
         if phrase is not None:
             found.setdefault(phrase)
             if len(found) == MAX_PHRASES:
@@ -32,7 +32,7 @@ def phrases(prompt: str) -> list[str]:
     return list(found)
 
 
-def _cleaned(part: str) -> str | None:
+def _clean(part: str) -> str | None:
     bare = _STEPS.sub("", part.translate(_BRACKETS))
     for written, stand_in in _ESCAPED.items():
         bare = bare.replace(stand_in, written[1])

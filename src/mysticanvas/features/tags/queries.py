@@ -1,4 +1,4 @@
-"""The vocabulary: tags by name, with how many images show them."""
+"""Tags by name, with the number of images that show them, and thresholds."""
 
 import json
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from mysticanvas.domain.tag import TagId, TagName, TagSource, TagState
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """`images` show it. `alias_of` is the tag that it leads to in the end, when it is another name."""
+    """`images` counts the images that show it. `alias_of` is the name of the tag that an alias resolves to, or None."""
 
     id: TagId
     name: str
@@ -34,7 +34,7 @@ _TAG = """
 
 
 def find(tx: ReadTx, key: str) -> Tag | None:
-    """The tag of that normalized name itself, also where it is an alias."""
+    """The tag with this normalized name, also if it is an alias; None if there is none."""
     row = tx.one(_TAG + " WHERE t.normalized_name = :key", key=key)
     return Tag(**row) if row else None
 
@@ -43,12 +43,12 @@ def get(tx: ReadTx, tag: TagId) -> Tag:
     """Raises `NotFoundError`."""
     row = tx.one(_TAG + " WHERE t.id = :tag", tag=tag)
     if row is None:
-        raise NotFoundError("That tag is not in this library any more.")
+        raise NotFoundError("This tag does not exist. It may have been deleted or merged.")
     return Tag(**row)
 
 
-def ids_of(tx: ReadTx, keys: Sequence[str]) -> dict[str, TagId]:
-    """The tags that these normalized names are, by name; unknown names are left out."""
+def find_ids(tx: ReadTx, keys: Sequence[str]) -> dict[str, TagId]:
+    """Normalized name to tag id; unknown names are skipped."""
     rows = tx.rows(
         "SELECT t.normalized_name, t.id FROM json_each(:keys) AS k JOIN tags AS t ON t.normalized_name = k.value",
         keys=json.dumps(list(keys)),
@@ -56,8 +56,8 @@ def ids_of(tx: ReadTx, keys: Sequence[str]) -> dict[str, TagId]:
     return {name: TagId(tag) for name, tag in rows}
 
 
-def terminal(tx: ReadTx, tag: TagId) -> TagId:
-    """The tag that is shown for this one."""
+def resolve_alias(tx: ReadTx, tag: TagId) -> TagId:
+    """The tag that is shown for this one: the target of an alias, else itself."""
     return TagId(tx.value("SELECT effective_id FROM tag_effects WHERE tag_id = :tag AND implied = 0", tag=tag))
 
 
@@ -93,14 +93,14 @@ def set_state(tx: WriteTx, tag: TagId, state: TagState) -> None:
 
 
 def remove(tx: WriteTx, tag: TagId) -> None:
-    """With its relations, thresholds and all that was said of it."""
+    """Delete a tag with its relations, thresholds and assertions."""
     tx.run("DELETE FROM tags WHERE id = :tag", tag=tag)
 
 
-def listed(
+def list_tags(
     tx: ReadTx, *, beginning: str, category: str | None, state: TagState | None, after: str, limit: int
 ) -> list[Tag]:
-    """By normalized name, after the name `after`; only those that begin with `beginning`."""
+    """Tags by normalized name: the next ones after the name `after` that begin with `beginning`."""
     rows = tx.all(
         _TAG
         + """
@@ -120,8 +120,10 @@ def listed(
 
 
 def largest(tx: ReadTx, *, containing: str, limit: int) -> list[Tag]:
-    """Known tags whose name contains a text, those with most images first, names that begin with it before.
-    Another name counts as much as the tag that it leads to."""
+    """Autocomplete: known tags whose name contains a text.
+
+    Names that begin with it come first, then those with the most images. An alias counts the images of its target.
+    """
     rows = tx.all(
         _TAG
         + """
@@ -138,7 +140,7 @@ def largest(tx: ReadTx, *, containing: str, limit: int) -> list[Tag]:
 
 
 class TagOrder(StrEnum):
-    """Of a list of tags: by name; most images first; newest first."""
+    """The order of a list of tags: by name, most images first, or newest first."""
 
     NAME = "name"
     IMAGES = "images"
@@ -150,36 +152,38 @@ _ORDERS = {
     TagOrder.IMAGES: "coalesce(c.images, 0) DESC, t.normalized_name",
     TagOrder.NEWEST: "t.id DESC",
 }
-_CHOSEN = """
+_SELECTED = """
          WHERE t.state = 'known' AND (:containing = '' OR instr(t.normalized_name, :containing) > 0)
            AND (:category IS NULL OR coalesce(t.category, '') = :category)
 """
 
 
-def part(
+def list_slice(
     tx: ReadTx, *, containing: str, category: str | None, order: TagOrder, start: int, count: int
 ) -> tuple[int, list[Tag]]:
-    """How many known tags have a text in their name and are of a category ("" for those of none), and
-    `count` of them from the place `start` on."""
-    chosen = {"containing": containing, "category": category}
-    total = int(tx.value("SELECT count(*) FROM tags AS t" + _CHOSEN, **chosen))  # noqa: S608 - all our own
+    """Known tags whose name contains a text, in a category ("" means none, None means any).
+
+    Returns their total number, and `count` of them from position `start` on.
+    """
+    selected = {"containing": containing, "category": category}
+    total = int(tx.value("SELECT count(*) FROM tags AS t" + _SELECTED, **selected))  # noqa: S608 - all our own
     ids = tx.column(
         f"""
         SELECT t.id
           FROM tags AS t LEFT JOIN tag_counts AS c ON c.tag_id = t.id
-        {_CHOSEN}
+        {_SELECTED}
          ORDER BY {_ORDERS[order]}
          LIMIT :count OFFSET :start
         """,  # noqa: S608 - one of three orders
-        **chosen,
+        **selected,
         start=start,
         count=count,
     )
     return total, [get(tx, tag) for tag in ids]
 
 
-def categories(tx: ReadTx) -> list[dict[str, Any]]:
-    """With how many known tags each has, largest first; "" for those of none."""
+def count_by_category(tx: ReadTx) -> list[dict[str, Any]]:
+    """The categories with their number of known tags, largest first; "" stands for no category."""
     return tx.all(
         """
         SELECT coalesce(category, '') AS category, count(*) AS tags
@@ -191,8 +195,8 @@ def categories(tx: ReadTx) -> list[dict[str, Any]]:
     )
 
 
-def implied_by(tx: ReadTx, tag: TagId) -> list[str]:
-    """Names of all that shows with this tag, or with the one that it leads to."""
+def list_implied(tx: ReadTx, tag: TagId) -> list[str]:
+    """Names of the tags that this tag, or the target of this alias, implies."""
     return tx.column(
         """
         SELECT o.name
@@ -204,28 +208,28 @@ def implied_by(tx: ReadTx, tag: TagId) -> list[str]:
     )
 
 
-def total(tx: ReadTx) -> int:
+def count_tags(tx: ReadTx) -> int:
     return int(tx.value("SELECT count(*) FROM tags"))
 
 
-def proposed(tx: ReadTx, *, limit: int) -> list[tuple[Tag, int]]:
-    """Proposals with the number of images of which they were said, most first."""
+def list_suggested(tx: ReadTx, *, limit: int) -> list[tuple[Tag, int]]:
+    """Suggested tags with the number of images that have an assertion of them, most first."""
     rows = tx.all(
         """
-        SELECT t.id, count(DISTINCT a.generation_id) AS said
+        SELECT t.id, count(DISTINCT a.generation_id) AS suggestions
           FROM tags AS t LEFT JOIN tag_assertions AS a ON a.tag_id = t.id
          WHERE t.state = 'proposed'
          GROUP BY t.id
-         ORDER BY said DESC, t.normalized_name
+         ORDER BY suggestions DESC, t.normalized_name
          LIMIT :limit
         """,
         limit=limit,
     )
-    return [(get(tx, row["id"]), row["said"]) for row in rows]
+    return [(get(tx, row["id"]), row["suggestions"]) for row in rows]
 
 
-def names(tx: ReadTx) -> list[tuple[TagId, str, str, int]]:
-    """Id, name, normalized name and images of every known tag."""
+def list_names(tx: ReadTx) -> list[tuple[TagId, str, str, int]]:
+    """Id, name, normalized name and number of images of every known tag, by normalized name."""
     rows = tx.rows(
         """
         SELECT t.id, t.name, t.normalized_name, c.images
@@ -240,15 +244,15 @@ def names(tx: ReadTx) -> list[tuple[TagId, str, str, int]]:
 # -- thresholds -----------------------------------------------------------------------------------
 
 
-def thresholds(tx: ReadTx, tag: TagId | None) -> dict[str, float]:
-    """From which confidence on each source is believed: for one tag, or, with None, for all others."""
+def get_thresholds(tx: ReadTx, tag: TagId | None) -> dict[str, float]:
+    """Source to minimum confidence, for one tag, or with None the defaults of all tags."""
     if tag is None:
         return dict(tx.rows("SELECT source, value FROM source_thresholds ORDER BY source"))
     return dict(tx.rows("SELECT source, value FROM tag_thresholds WHERE tag_id = :tag ORDER BY source", tag=tag))
 
 
 def set_threshold(tx: WriteTx, tag: TagId | None, source: TagSource, value: float | None) -> None:
-    """None takes it away."""
+    """Set the threshold of a source for one tag, or for all with None; a value of None deletes it."""
     if tag is None:
         tx.run("DELETE FROM source_thresholds WHERE source = :source AND :value IS NULL", source=source, value=value)
         sql = """INSERT INTO source_thresholds (source, value) SELECT :source, :value WHERE :value IS NOT NULL
@@ -269,24 +273,24 @@ def set_threshold(tx: WriteTx, tag: TagId | None, source: TagSource, value: floa
     )
 
 
-def known_names(tx: ReadTx) -> list[tuple[str, str | None]]:
-    """Name and category of every tag that is no proposal, by normalized name."""
+def list_known(tx: ReadTx) -> list[tuple[str, str | None]]:
+    """Name and category of every known tag, by normalized name."""
     rows = tx.all("SELECT name, category FROM tags WHERE state = 'known' ORDER BY normalized_name")
     return [(row["name"], row["category"]) for row in rows]
 
 
-def with_thresholds(tx: ReadTx) -> list[tuple[TagId, str]]:
-    """Tags that have a threshold of their own, by normalized name."""
+def list_with_thresholds(tx: ReadTx) -> list[tuple[TagId, str]]:
+    """Tags with their own thresholds, by normalized name."""
     rows = tx.all("SELECT id, name FROM tags WHERE id IN (SELECT tag_id FROM tag_thresholds) ORDER BY normalized_name")
     return [(row["id"], row["name"]) for row in rows]
 
 
-def count_from(tx: ReadTx, origin: TagSource) -> int:
+def count_by_origin(tx: ReadTx, origin: TagSource) -> int:
     return int(tx.value("SELECT count(*) FROM tags WHERE origin = :origin", origin=origin.value))
 
 
 def remove_unused(tx: WriteTx, origin: TagSource) -> list[TagId]:
-    """Tags of this origin of which nobody says anything, and that have no relation."""
+    """Delete the tags of this origin without assertions, relations and thresholds; returns their ids."""
     return tx.column(
         """
         DELETE FROM tags

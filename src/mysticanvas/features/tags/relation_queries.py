@@ -1,4 +1,4 @@
-"""Aliases and implications as the person said them, and what follows: the effects of every tag."""
+"""Aliases and implications as the user set them, and the effects of every tag that derive from them."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +11,7 @@ from mysticanvas.features.tags.graph import Graph
 
 @dataclass(frozen=True, slots=True)
 class EffectChange:
-    """Images with `tag` show `effective` from now on (`gained`), or do not any more."""
+    """Images with `tag` now show `effective` (`gained`), or no longer do."""
 
     tag: TagId
     effective: TagId
@@ -26,7 +26,7 @@ def graph(tx: ReadTx) -> Graph:
 
 
 def names_of(tx: ReadTx, tags: Iterable[TagId]) -> list[str]:
-    """In the order given."""
+    """Names of tags, in the given order."""
     return [str(tx.value("SELECT name FROM tags WHERE id = :tag", tag=tag)) for tag in tags]
 
 
@@ -53,7 +53,7 @@ def remove_implication(tx: WriteTx, tag: TagId, implied: TagId) -> int:
 
 
 def move_relations(tx: WriteTx, old: TagId, new: TagId) -> None:
-    """Everything that led to or from `old` leads to or from `new`; what would lead to itself is dropped."""
+    """Move all relations of `old` to `new`, except its own alias and those that would relate `new` to itself."""
     tx.run("DELETE FROM tag_alias_edges WHERE tag_id = :old OR (tag_id = :new AND target_id = :old)", old=old, new=new)
     tx.run("UPDATE tag_alias_edges SET target_id = :new WHERE target_id = :old", old=old, new=new)
     for mine, other in (("tag_id", "implied_id"), ("implied_id", "tag_id")):
@@ -69,8 +69,8 @@ def move_relations(tx: WriteTx, old: TagId, new: TagId) -> None:
     tx.run("DELETE FROM tag_implications WHERE tag_id = :old OR implied_id = :old", old=old)
 
 
-def edges(tx: ReadTx) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """Aliases and implications by name, in order."""
+def list_edges(tx: ReadTx) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """(aliases, implications) as pairs of names, sorted by normalized name."""
     aliases = tx.rows(
         """
         SELECT a.name, b.name
@@ -89,8 +89,8 @@ def edges(tx: ReadTx) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     return found, [(a, b) for a, b in implications]
 
 
-def of_tag(tx: ReadTx, tag: TagId) -> dict[str, list[str]]:
-    """Names: those that lead here, what it implies and what implies it, as the person said it."""
+def list_relations(tx: ReadTx, tag: TagId) -> dict[str, list[str]]:
+    """Names of its aliases, of the tags it implies and of those that imply it, direct relations only."""
     return {
         "aliases": tx.column(
             "SELECT t.name FROM tag_alias_edges AS e JOIN tags AS t ON t.id = e.tag_id WHERE e.target_id = :tag"
@@ -110,8 +110,8 @@ def of_tag(tx: ReadTx, tag: TagId) -> dict[str, list[str]]:
     }
 
 
-def implied_among(tx: ReadTx, tags: Sequence[int]) -> dict[int, list[str]]:
-    """Of these tags, those that others of them imply, with the names of those others."""
+def find_implied_among(tx: ReadTx, tags: Sequence[int]) -> dict[int, list[str]]:
+    """Those of the tags that others of them imply, each with the names of those others."""
     rows = tx.rows(
         """
         SELECT e.effective_id, t.name
@@ -129,33 +129,33 @@ def implied_among(tx: ReadTx, tags: Sequence[int]) -> dict[int, list[str]]:
     return found
 
 
-# -- what follows ---------------------------------------------------------------------------------
+# -- derived effects ------------------------------------------------------------------------------
 
 
-def follow(tx: WriteTx) -> list[EffectChange]:
-    """Bring the effects in step with the relations, and say what changed."""
+def update_effects(tx: WriteTx) -> list[EffectChange]:
+    """Update the effects after relations changed; returns what changed."""
     now = graph(tx)
-    old = _effects(tx)
-    new = now.effects()
+    old = _load_effects(tx)
+    new = now.compute_effects()
     changes = []
     for tag in old.keys() | new.keys():
         exists = tx.value("SELECT 1 FROM tags WHERE id = :tag", tag=tag)
         meant = new.get(tag, {tag: False}) if exists else {}
         changes += _set_effects(tx, tag, old.get(tag, {tag: False}), meant)
-    _follow_aliases(tx, now)
+    _update_aliases(tx, now)
     return changes
 
 
-def forget(tx: WriteTx, tags: Iterable[TagId]) -> None:
-    """What is derived of tags that are gone. Postings that others had of them go with their work."""
+def delete_derived(tx: WriteTx, tags: Iterable[TagId]) -> None:
+    """Delete the effects, counts and pending work of deleted tags."""
     for tag in tags:
         tx.run("DELETE FROM tag_effects WHERE tag_id = :tag OR effective_id = :tag", tag=tag)
         tx.run("DELETE FROM tag_counts WHERE tag_id = :tag", tag=tag)
         tx.run("DELETE FROM posting_work WHERE tag_id = :tag", tag=tag)
 
 
-def _effects(tx: ReadTx) -> dict[TagId, dict[TagId, bool]]:
-    """Of tags that have more or other effects than themselves: effective tag → whether it is implied."""
+def _load_effects(tx: ReadTx) -> dict[TagId, dict[TagId, bool]]:
+    """For tags with effects other than themselves: effective tag → whether it is implied."""
     found: dict[TagId, dict[TagId, bool]] = {}
     rows = tx.rows(
         """
@@ -176,19 +176,19 @@ def _set_effects(tx: WriteTx, tag: TagId, old: Mapping[TagId, bool], new: Mappin
         "INSERT INTO tag_effects (tag_id, effective_id, implied) VALUES (:tag, :effective, :implied)",
         [{"tag": tag, "effective": effective, "implied": int(implied)} for effective, implied in new.items()],
     )
-    # Thresholds, proposals and noes go by the tag at the end: with another end, all of it is in question.
+    # Thresholds, states and rejections are those of the resolved tag: if it changes, all effects must be checked.
     same_end = {tag for tag, implied in old.items() if not implied} == {t for t, implied in new.items() if not implied}
     kept = old.keys() & new.keys() if same_end else set()
     lost = [EffectChange(tag, effective, False) for effective in old.keys() - kept]
     return lost + [EffectChange(tag, effective, True) for effective in new.keys() - kept]
 
 
-def _follow_aliases(tx: WriteTx, now: Graph) -> None:
+def _update_aliases(tx: WriteTx, now: Graph) -> None:
     tx.run("DELETE FROM tag_aliases")
     tx.run_many(
         """
         INSERT INTO tag_aliases (normalized_name, name, tag_id)
         SELECT normalized_name, name, :target FROM tags WHERE id = :tag
         """,
-        [{"tag": tag, "target": now.terminal(tag)} for tag in now.aliases],
+        [{"tag": tag, "target": now.resolve_alias(tag)} for tag in now.aliases],
     )

@@ -1,4 +1,4 @@
-"""The vocabulary over HTTP: looking, completing, relations, scripts, proposals."""
+"""Tags over HTTP: lists, autocomplete, relations, bulk edits, suggested tags."""
 
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
@@ -34,8 +34,8 @@ from mysticanvas.search.snapshots import Snapshots
 Name = Annotated[str, Field(max_length=400)]
 Names = Annotated[list[Name], Field(max_length=1_000)]
 SCRIPT_LIMIT_MS = 60_000
-# Tags that some images have: more is no list for a person.
-MOST_SHOWN = 200
+# At most this many tags of a selection are returned, those on most of its images.
+MAX_SHOWN = 200
 
 
 class CreateIn(BaseModel):
@@ -125,7 +125,7 @@ class RefuseIn(BaseModel):
     tags: Names
 
 
-# One kind of edit each, as `features/tags/edits.py` has them.
+# One model per edit kind of `features/tags/edits.py`.
 TagEditIn = Annotated[
     CreateIn
     | RenameIn
@@ -174,11 +174,11 @@ def _add_lists(router: APIRouter, database: Database) -> None:
     def complete(
         q: Annotated[str, Query(max_length=200)] = "", limit: Annotated[int, Query(ge=1, le=500)] = 20
     ) -> Response:
-        """Each with all that it implies."""
-        return reply(database.read(_offered, key_of(q), limit))
+        """Autocomplete: known tags whose name contains `q`, each with the tags it implies."""
+        return reply(database.read(_autocomplete, key_of(q), limit))
 
     @router.get("/tags/all")
-    def listed(
+    def list_tags(
         beginning: Annotated[str, Query(max_length=200)] = "",
         category: Annotated[str | None, Query(max_length=200)] = None,
         state: TagState | None = None,
@@ -186,7 +186,7 @@ def _add_lists(router: APIRouter, database: Database) -> None:
         limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
     ) -> Response:
         found = database.read(
-            queries.listed,
+            queries.list_tags,
             beginning=key_of(beginning),
             category=category,
             state=state,
@@ -196,54 +196,57 @@ def _add_lists(router: APIRouter, database: Database) -> None:
         return reply({"tags": found, "next": found[-1].name if len(found) == limit else None})
 
     @router.get("/tags/part")
-    def part(
+    def list_slice(
         q: Annotated[str, Query(max_length=200)] = "",
         category: Annotated[str | None, Query(max_length=200)] = None,
         sort: TagOrder = TagOrder.NAME,
         start: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
         count: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> Response:
-        """A slice of a list of the vocabulary; the category "" is of tags without one."""
+        """A slice of the list of known tags. The category "" selects tags without one."""
         total, found = database.read(
-            queries.part, containing=key_of(q), category=category, order=sort, start=start, count=count
+            queries.list_slice, containing=key_of(q), category=category, order=sort, start=start, count=count
         )
         return reply({"total": total, "start": start, "tags": found})
 
     @router.get("/tags/categories")
-    def categories() -> Response:
+    def list_categories() -> Response:
         return reply(
-            {"categories": database.read(queries.categories), "thresholds": database.read(queries.thresholds, None)}
+            {
+                "categories": database.read(queries.count_by_category),
+                "thresholds": database.read(queries.get_thresholds, None),
+            }
         )
 
 
 def _add_images(router: APIRouter, database: Database, snapshots: Snapshots) -> None:
 
     @router.post("/tags/of")
-    async def of_some(asked: TagsOfIn, request: Request) -> Response:
-        """The tags that some images of a view show, with how many of them do."""
+    async def count_tags_of_images(asked: TagsOfIn, request: Request) -> Response:
+        """The tags of the selected images, each with how many of these images show it."""
         picked = snapshots.picked(snapshots.get(asked.snapshot), asked.ranges, asked.left_out)
         counts = await while_wanted(request, snapshots.finder.tags_of, np.array(picked, np.int64))
-        most = sorted(counts, key=lambda tag: -counts[tag])[:MOST_SHOWN]
-        shown = database.read(_counted, {tag: counts[tag] for tag in most})
+        most = sorted(counts, key=lambda tag: -counts[tag])[:MAX_SHOWN]
+        shown = database.read(_describe_counted, {tag: counts[tag] for tag in most})
         return reply({"images": len(picked), "tags": shown, "total": len(counts)})
 
     @router.get("/generations/{uuid}/tags")
-    async def of_image(uuid: str) -> Response:
-        return reply(database.read(_of_image, uuid))
+    async def list_tags_of_image(uuid: str) -> Response:
+        return reply(database.read(_describe_image, uuid))
 
 
 def _add_relations(router: APIRouter, database: Database) -> None:
     @router.get("/tags/one")
-    def one(name: Annotated[str, Query(max_length=400)]) -> Response:
-        return reply(database.read(_described, name))
+    def get_tag(name: Annotated[str, Query(max_length=400)]) -> Response:
+        return reply(database.read(_describe_tag, name))
 
     @router.get("/tags/proposals")
-    def proposals() -> Response:
-        return reply({"proposals": database.read(suggestions.proposals)})
+    def list_suggestions() -> Response:
+        return reply({"proposals": database.read(suggestions.list_suggestions)})
 
     @router.get("/tags/work")
-    def work() -> Response:
-        return reply({"work": database.read(image_tag_queries.work)})
+    def list_work() -> Response:
+        return reply({"work": database.read(image_tag_queries.list_work)})
 
 
 def _add_edits(router: APIRouter, database: Database, edits: EditRunner) -> None:
@@ -254,23 +257,23 @@ def _add_edits(router: APIRouter, database: Database, edits: EditRunner) -> None
         return reply(wire(edits.do(edit, None)))
 
     @router.post("/tags/script")
-    def script(asked: ScriptIn) -> Response:
+    def run_bulk_edit(asked: ScriptIn) -> Response:
         lines = bulk_script.parse(asked.text)
         outcomes = dry_run.try_all(database, lines)
         if asked.dry_run:
             return reply({"lines": outcomes, "ok": not any(one.conflict for one in outcomes)})
-        result = edits.do_all("tag.script", bulk_script.edits_of(lines))
+        result = edits.do_all("tag.script", bulk_script.list_edits(lines))
         return reply(wire(result) | {"lines": outcomes})
 
     @router.get("/tags/export")
-    def export() -> Response:
+    def export_tags() -> Response:
         return PlainTextResponse(database.read_within(SCRIPT_LIMIT_MS, bulk_script.write))
 
 
 def _add_prompts(router: APIRouter, database: Database) -> None:
     @router.get("/tags/prompts")
-    def prompts() -> Response:
-        return reply({"on": database.read(prompt_tags.wanted), "waiting": database.read(prompt_tags.is_waiting)})
+    def get_prompt_tags() -> Response:
+        return reply({"on": database.read(prompt_tags.is_enabled), "waiting": database.read(prompt_tags.is_waiting)})
 
     @router.post("/tags/prompts")
     def switch_prompts(asked: SwitchIn) -> Response:
@@ -280,17 +283,17 @@ def _add_prompts(router: APIRouter, database: Database) -> None:
         return reply({"images": 0})
 
 
-def _offered(tx: ReadTx, containing: str, limit: int) -> dict[str, Any]:
+def _autocomplete(tx: ReadTx, containing: str, limit: int) -> dict[str, Any]:
     found = queries.largest(tx, containing=containing, limit=limit)
     return {
-        "tags": [asdict(tag) | {"implies": queries.implied_by(tx, tag.id)} for tag in found],
-        "total": queries.total(tx),
+        "tags": [asdict(tag) | {"implies": queries.list_implied(tx, tag.id)} for tag in found],
+        "total": queries.count_tags(tx),
     }
 
 
-def _counted(tx: ReadTx, counts: dict[int, int]) -> list[dict[str, Any]]:
-    """Tags by name with these counts, each with those of them that imply it."""
-    implied = relation_queries.implied_among(tx, list(counts))
+def _describe_counted(tx: ReadTx, counts: dict[int, int]) -> list[dict[str, Any]]:
+    """These tags, most images first, each with the names of those among them that imply it."""
+    implied = relation_queries.find_implied_among(tx, list(counts))
     shown = [
         asdict(queries.get(tx, TagId(tag))) | {"images": images, "from": implied.get(tag, [])}
         for tag, images in counts.items()
@@ -298,22 +301,22 @@ def _counted(tx: ReadTx, counts: dict[int, int]) -> list[dict[str, Any]]:
     return sorted(shown, key=lambda tag: (-tag["images"], tag["name"]))
 
 
-def _described(tx: ReadTx, name: str) -> dict[str, Any]:
-    tag = service.known(tx, name)
+def _describe_tag(tx: ReadTx, name: str) -> dict[str, Any]:
+    tag = service.get_tag(tx, name)
     return {
         "tag": tag,
-        "thresholds": queries.thresholds(tx, tag.id),
-        "said": assertion_queries.sources_of(tx, tag.id),
-        "also": queries.implied_by(tx, tag.id),
-        **relation_queries.of_tag(tx, tag.id),
+        "thresholds": queries.get_thresholds(tx, tag.id),
+        "said": assertion_queries.count_by_source(tx, tag.id),
+        "also": queries.list_implied(tx, tag.id),
+        **relation_queries.list_relations(tx, tag.id),
     }
 
 
-def _of_image(tx: ReadTx, uuid: str) -> dict[str, Any]:
+def _describe_image(tx: ReadTx, uuid: str) -> dict[str, Any]:
     image = generations.id_of(tx, uuid)
-    shown = [queries.get(tx, tag) for tag in image_tag_queries.of_image(tx, image)]
+    shown = [queries.get(tx, tag) for tag in image_tag_queries.list_tags_of_image(tx, image)]
     return {
         "tags": sorted(shown, key=lambda tag: tag.name),
-        "said": assertion_queries.of_image(tx, image),
-        "collections": collection_queries.of_image(tx, image),
+        "said": assertion_queries.list_for_image(tx, image),
+        "collections": collection_queries.list_for_image(tx, image),
     }

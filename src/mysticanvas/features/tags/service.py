@@ -1,6 +1,4 @@
-"""The vocabulary: tags, other names for them, and what implies what. Each function is a deed, or a part
-of one, of edits/kinds.py; names are as a person writes them.
-"""
+"""Rules of tags, aliases and implications, shared by the edits. Names are accepted as the user types them."""
 
 from collections.abc import Sequence
 
@@ -12,46 +10,48 @@ from mysticanvas.features.tags import queries, relation_queries
 from mysticanvas.features.tags.queries import Tag
 
 MAX_CATEGORY = 60
-REFUSED = "tags.refused"
+REFUSED_KEY = "tags.refused"
 
 
-def known(tx: ReadTx, name: str) -> Tag:
-    """The tag of that very name, also where it is only another name. Raises `NotFoundError`."""
+def get_tag(tx: ReadTx, name: str) -> Tag:
+    """The tag with this name, also if it is an alias. Raises `NotFoundError`."""
     found = queries.find(tx, key_of(name))
     if found is None:
-        raise NotFoundError(f"There is no tag “{name.strip()[:80]}”.")
+        raise NotFoundError(f"There is no tag “{name.strip()[:80]}”. Check the spelling.")
     return found
 
 
 def find_or_add(tx: WriteTx, name: str, *, now_ms: int, origin: TagSource = TagSource.USER) -> TagId:
-    """A proposal that a person names is one no longer."""
-    wanted = tag_name(name)
-    found = queries.find(tx, wanted.key)
+    """The tag with this name, created if needed. A suggested tag becomes a known one."""
+    new = tag_name(name)
+    found = queries.find(tx, new.key)
     if found is None:
-        return queries.add(tx, wanted, category=None, state=TagState.KNOWN, origin=origin, now_ms=now_ms)
+        return queries.add(tx, new, category=None, state=TagState.KNOWN, origin=origin, now_ms=now_ms)
     if found.state == TagState.PROPOSED:
         queries.set_state(tx, found.id, TagState.KNOWN)
     return found.id
 
 
-def find_or_propose(tx: WriteTx, name: str, origin: TagSource, *, now_ms: int) -> TagId | None:
-    """For what machines say: an unknown word becomes a proposal, which shows nowhere (T15). None for a
-    name that no tag may have, or that the person refused."""
+def find_or_suggest(tx: WriteTx, name: str, origin: TagSource, *, now_ms: int) -> TagId | None:
+    """The tag for a name that a model reported. An unknown name becomes a suggested tag, which no image shows.
+
+    None for an invalid name, or one that the user refused.
+    """
     try:
-        wanted = tag_name(name)
+        new = tag_name(name)
     except InvalidInputError:
         return None
-    found = queries.find(tx, wanted.key)
+    found = queries.find(tx, new.key)
     if found is not None:
         return found.id
-    if wanted.key in refused(tx):
+    if new.key in refused(tx):
         return None
-    return queries.add(tx, wanted, category=None, state=TagState.PROPOSED, origin=origin, now_ms=now_ms)
+    return queries.add(tx, new, category=None, state=TagState.PROPOSED, origin=origin, now_ms=now_ms)
 
 
 def refused(tx: ReadTx) -> list[str]:
-    """Normalized names that machines need not propose again."""
-    names: list[str] = settings_store.get(tx, REFUSED, [])
+    """Normalized names that the user refused, so models do not suggest them again."""
+    names: list[str] = settings_store.get(tx, REFUSED_KEY, [])
     return names
 
 
@@ -59,13 +59,13 @@ def refused(tx: ReadTx) -> list[str]:
 
 
 def set_states(tx: WriteTx, names: Sequence[str], old: TagState, new: TagState) -> int:
-    found = [tag for tag in (known(tx, name) for name in names) if tag.state == old]
+    found = [tag for tag in (get_tag(tx, name) for name in names) if tag.state == old]
     for tag in found:
         queries.set_state(tx, tag.id, new)
     return len(found)
 
 
-def category_of(text: str | None) -> str | None:
+def clean_category(text: str | None) -> str | None:
     category = key_of(text or "")
     if not category:
         return None
@@ -77,32 +77,33 @@ def category_of(text: str | None) -> str | None:
 # -- relations ------------------------------------------------------------------------------------
 
 
-def refuse_across(tx: ReadTx, tag: TagId, target: TagId, *, allowed: bool) -> None:
+def check_categories(tx: ReadTx, tag: TagId, target: TagId, *, allowed: bool) -> None:
     one, other = queries.get(tx, tag), queries.get(tx, target)
     if not allowed and one.category and other.category and one.category != other.category:
         raise ConflictError(
-            f"“{one.name}” is a {one.category}, “{other.name}” a {other.category}. Say that you mean it, to go on."
+            f"“{one.name}” is in the category {one.category}, “{other.name}” in {other.category}."
+            " Confirm to make an alias across categories."
         )
 
 
 def refuse_circles(tx: ReadTx) -> None:
-    """Raises `ConflictError` with the path: also an undo may close one, after what was said since."""
+    """Raises `ConflictError` with the path. An undo can close a circle too, after other edits."""
     graph = relation_queries.graph(tx)
     if circle := graph.alias_circle():
-        raise ConflictError(f"That would lead in a circle: {path_of(tx, circle)}.")
+        raise ConflictError(f"These aliases would form a circle: {format_path(tx, circle)}.")
     if circle := graph.circle():
-        raise ConflictError(f"That would make tags imply each other in a circle: {path_of(tx, circle)}.")
+        raise ConflictError(f"These implications would form a circle: {format_path(tx, circle)}.")
 
 
-def path_of(tx: ReadTx, path: Sequence[TagId]) -> str:
+def format_path(tx: ReadTx, path: Sequence[TagId]) -> str:
     return " → ".join(relation_queries.names_of(tx, path))
 
 
-# -- tags of many images: each image's part in slices, the tag's own part at the end --------------
+# -- targets of merge, split and retag ------------------------------------------------------------
 
 
-def names_of(to: str | Sequence[str]) -> list[str]:
+def list_target_names(to: str | Sequence[str]) -> list[str]:
     names = [to] if isinstance(to, str) else list(to)
     if not names:
-        raise InvalidInputError("Say which tag it becomes.")
+        raise InvalidInputError("Name at least one target tag.")
     return names

@@ -1,4 +1,4 @@
-"""`templates …`: prompts to use again."""
+"""`templates …`: reusable prompts."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,7 @@ from mysticanvas.domain.errors import InvalidInputError, NotFoundError
 
 templates = typer.Typer(no_args_is_help=True, help="Prompts with variables {subject}, choices {a|b} and __wildcards__.")
 
-Template = Annotated[str, typer.Argument(metavar="TEMPLATE", help="Its name or uuid.")]
+Template = Annotated[str, typer.Argument(metavar="TEMPLATE", help="Name or UUID of the template.")]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -22,8 +22,8 @@ def add_commands(app: typer.Typer) -> None:
 
 
 @templates.command("list", epilog="Example: mysticanvas templates list")
-def listed(library: Library = None, json: Json = False) -> None:
-    """All templates by category and name."""
+def list_templates(library: Library = None, json: Json = False) -> None:
+    """List all templates by category and name."""
     with connect(settings_for(library)) as client:
         found = client.get("/api/templates")
     if json:
@@ -33,40 +33,42 @@ def listed(library: Library = None, json: Json = False) -> None:
     for one in found["templates"]:
         variables = ", ".join(one["variables"])
         table.add_row(one["name"], one["category"] or "", str(one["uses"]), variables, one["content"][:60])
-    out.print(table if found["templates"] else "There is no template yet.", markup=False)
+    out.print(table if found["templates"] else "No templates yet.", markup=False)
 
 
 @templates.command(epilog="Example: mysticanvas templates save Foxes 'a {red|white} fox, {place}'")
 def save(
-    name: Annotated[str, typer.Argument(help="What to call it.")],
-    text: Annotated[str, typer.Argument(help="The prompt; empty with --image.")] = "",
+    name: Annotated[str, typer.Argument(help="Name of the template.")],
+    text: Annotated[str, typer.Argument(help="The prompt. Leave it out with --image.")] = "",
     negative: Annotated[str | None, typer.Option(help="The negative prompt.")] = None,
-    category: Annotated[str | None, typer.Option()] = None,
-    image: Annotated[str | None, typer.Option(help="Keep the recipe of the image with this uuid.")] = None,
+    category: Annotated[str | None, typer.Option(help="The category of the template.")] = None,
+    image: Annotated[str | None, typer.Option(help="Save the generation data of the image with this UUID.")] = None,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Keep a prompt, or an image's recipe."""
+    """Save a prompt, or the generation data of an image, as a template."""
     asked = {"name": name, "negative": negative, "category": category, "image": image, "content": text or None}
     with connect(settings_for(library)) as client:
-        say(client.post("/api/templates", {k: v for k, v in asked.items() if v}), json=json, what="template kept")
+        say(client.post("/api/templates", {k: v for k, v in asked.items() if v}), json=json, what="template saved")
 
 
 @templates.command(epilog="Example: mysticanvas templates expand Foxes --set place=snow --seed 7")
 def expand(
     template: Template,
-    values: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=TEXT", help="What a variable is.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="The same seed gives the same prompt.")] = None,
-    count: Annotated[int, typer.Option(min=1, max=100)] = 1,
-    form: Annotated[str, typer.Option(help="a1111, prompt or json.")] = "prompt",
+    values: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=TEXT", help="Set a variable; repeatable.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Random seed. The same seed gives the same prompt.")] = None,
+    count: Annotated[int, typer.Option(min=1, max=100, help="Number of prompts.")] = 1,
+    form: Annotated[str, typer.Option(help="Output format: a1111, prompt or json.")] = "prompt",
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Make prompts of a template."""
-    given = dict(_pair(value) for value in values or [])
+    """Generate prompts from a template."""
+    given = dict(_parse_value(value) for value in values or [])
     asked = {"values": given, "count": count, "form": form, **({} if seed is None else {"seed": seed})}
     with connect(settings_for(library)) as client:
-        made = client.post(f"/api/templates/{_uuid(client, template)}/expand", asked)
+        made = client.post(f"/api/templates/{_find_uuid(client, template)}/expand", asked)
     if json:
         print_json(made)
         return
@@ -74,10 +76,10 @@ def expand(
         print_json(text) if form == "json" else typer.echo(text)
 
 
-def _pair(text: str) -> tuple[str, str]:
+def _parse_value(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise InvalidInputError(f"“{text}”: write NAME=TEXT.")
+        raise InvalidInputError(f"“{text}” is not a value for a variable. Write NAME=TEXT.")
     return name.strip(), value
 
 
@@ -85,7 +87,7 @@ def _pair(text: str) -> tuple[str, str]:
 def delete(template: Template, library: Library = None, json: Json = False) -> None:
     """Delete a template."""
     with connect(settings_for(library)) as client:
-        path = f"/api/templates/{_uuid(client, template)}/delete"
+        path = f"/api/templates/{_find_uuid(client, template)}/delete"
         say(client.post(path), json=json, what="template deleted")
 
 
@@ -95,30 +97,32 @@ def import_styles(
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Take in the styles of A1111 and its relatives."""
+    """Import the styles of A1111, Forge or SD.Next as templates."""
     text = file.read_text("utf-8-sig", "replace")
     with connect(settings_for(library)) as client:
-        say(followed(client, client.post("/api/templates/styles", {"text": text})), json=json, what="templates kept")
+        say(followed(client, client.post("/api/templates/styles", {"text": text})), json=json, what="templates added")
 
 
-@templates.command(epilog="Example: mysticanvas templates wildcard colour colours.txt")
+@templates.command(epilog="Example: mysticanvas templates wildcard color colors.txt")
 def wildcard(
-    name: Annotated[str, typer.Argument(help="What stands between the underscores.")],
-    file: Annotated[Path | None, typer.Argument(exists=True, dir_okay=False, help="One choice a line.")] = None,
+    name: Annotated[str, typer.Argument(help="Name of the wildcard, without the underscores.")],
+    file: Annotated[
+        Path | None, typer.Argument(exists=True, dir_okay=False, help="A file with one choice per line.")
+    ] = None,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Keep the choices of a wildcard; without a file, forget them."""
+    """Set the choices of a wildcard. Without a file, delete the wildcard."""
     content = None if file is None else file.read_text("utf-8-sig", "replace")
     with connect(settings_for(library)) as client:
         done = client.post("/api/wildcards", {"name": name, "content": content})
         say(done, json=json, what="wildcard changed")
 
 
-def _uuid(client: Client, name: str) -> str:
+def _find_uuid(client: Client, name: str) -> str:
     found = [one for one in client.get("/api/templates")["templates"] if name in (one["name"], one["uuid"])]
     if not found:
-        raise NotFoundError(f"There is no template “{name}”.")
+        raise NotFoundError(f"There is no template “{name}”. `mysticanvas templates list` lists them.")
     if len(found) > 1:
-        raise InvalidInputError(f"There are {len(found)} templates “{name}”; name one by its uuid.")
+        raise InvalidInputError(f"{len(found)} templates are called “{name}”. Pass the UUID of one.")
     return str(found[0]["uuid"])

@@ -18,12 +18,13 @@ from mysticanvas.features.templates.queries import Template
 
 MAX_NAME = 200
 MAX_WILDCARD = 500_000
-# The settings that a template may carry.
+# The settings that a template can contain.
 PARAMS = ("steps", "cfg_scale", "guidance", "sampler", "scheduler", "denoise", "clip_skip", "width", "height", "model")
 _WILDCARD_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_/-]{0,79}")
 
 
-def checked(made: Template) -> Template:
+def validate(made: Template) -> Template:
+    """The template with cleaned texts. Raises `InvalidInputError`."""
     name = " ".join(clean(made.name).split())
     if not name or len(name) > MAX_NAME:
         raise InvalidInputError(f"A template needs a name of at most {MAX_NAME} characters.")
@@ -31,14 +32,14 @@ def checked(made: Template) -> Template:
         types.parse(text)
     unknown = set(made.params) - set(PARAMS)
     if unknown:
-        raise InvalidInputError(f"A template carries {', '.join(PARAMS)}; not {', '.join(sorted(unknown))}.")
+        raise InvalidInputError(f"A template cannot contain {', '.join(sorted(unknown))}, only {', '.join(PARAMS)}.")
     category = " ".join(clean(made.category or "").split()) or None
     negative = clean(made.negative) if made.negative else None
     return replace(made, name=name, content=clean(made.content), negative=negative, category=category)
 
 
 class CreateTemplate(Edit, frozen=True, kw_only=True):
-    """A template by the uuid that the caller chose."""
+    """Create a template with the uuid that the caller generated."""
 
     kind: ClassVar[str] = "template.create"
     uuid: str
@@ -51,15 +52,15 @@ class CreateTemplate(Edit, frozen=True, kw_only=True):
     uses: int = 0
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        if queries.named(tx, self.uuid):
-            raise ConflictError("There is that template already.")
+        if queries.find_by_name(tx, self.uuid):
+            raise ConflictError("This template exists already. Edit it instead.")
         made = Template(**msgspec.structs.asdict(self), created_at=now_ms)
-        queries.put(tx, checked(made), now_ms=now_ms)
+        queries.put(tx, validate(made), now_ms=now_ms)
         return 1
 
 
 class EditTemplate(Edit, frozen=True, kw_only=True):
-    """Replace what is given."""
+    """Replace the fields that are given."""
 
     kind: ClassVar[str] = "template.edit"
     template: str
@@ -77,24 +78,24 @@ class EditTemplate(Edit, frozen=True, kw_only=True):
             for name, value in msgspec.structs.asdict(self).items()
             if name != "template" and value is not UNSET
         }
-        queries.put(tx, checked(replace(found, **changes)), now_ms=now_ms)
+        queries.put(tx, validate(replace(found, **changes)), now_ms=now_ms)
         return 1
 
 
 class DeleteTemplate(Edit, frozen=True, kw_only=True):
-    """Raises `NotFoundError`."""
+    """Delete a template. Raises `NotFoundError`."""
 
     kind: ClassVar[str] = "template.delete"
     template: str
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
         if not queries.remove(tx, self.template):
-            raise NotFoundError("That template is not in this library.")
+            raise NotFoundError("This template does not exist. It may have been deleted.")
         return 1
 
 
 class SetWildcard(Edit, frozen=True, kw_only=True):
-    """One choice per line; None deletes the wildcard."""
+    """Set the choices of a wildcard, one per line; None deletes the wildcard."""
 
     kind: ClassVar[str] = "wildcard"
     name: str
@@ -103,7 +104,7 @@ class SetWildcard(Edit, frozen=True, kw_only=True):
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
         name, content = self.name, self.content
         if not _WILDCARD_NAME.fullmatch(name):
-            raise InvalidInputError("The name of a wildcard is made of letters, digits, _ - and /.")
+            raise InvalidInputError("The name of a wildcard may contain only letters, digits, _ - and /.")
         if content is not None and len(content) > MAX_WILDCARD:
             raise InvalidInputError(f"A wildcard is at most {MAX_WILDCARD:,} characters long.")
         return queries.put_wildcard(tx, name, None if content is None else clean(content), now_ms=now_ms)

@@ -1,4 +1,4 @@
-"""Prompt templates and the lists that wildcards stand for."""
+"""Prompt templates and wildcards."""
 
 import json
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from mysticanvas.domain.errors import NotFoundError
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """`preview` is the uuid of an image; `params` are settings of a recipe, by its fields."""
+    """`preview` is the uuid of an image; `params` maps fields of `Recipe` to values."""
 
     uuid: str
     name: str
@@ -31,12 +31,12 @@ _TEMPLATE = """
 
 
 def listed(tx: ReadTx) -> list[Template]:
-    """By category and name."""
-    return [_template(row) for row in tx.all(_TEMPLATE + " ORDER BY t.category, t.name, t.id")]
+    """All templates, by category and name."""
+    return [_build_template(row) for row in tx.all(_TEMPLATE + " ORDER BY t.category, t.name, t.id")]
 
 
-def thumbs(tx: ReadTx) -> dict[str, str]:
-    """Of the images that are previews: their uuid, and their content's hash in hex."""
+def list_thumbs(tx: ReadTx) -> dict[str, str]:
+    """Preview images of templates: uuid to content hash in hex."""
     rows = tx.all(
         """
         SELECT g.uuid, lower(hex(f.blake3)) AS thumb
@@ -53,21 +53,21 @@ def find(tx: ReadTx, uuid: str) -> Template:
     """Raises `NotFoundError`."""
     row = tx.one(_TEMPLATE + " WHERE t.uuid = :uuid", uuid=uuid)
     if row is None:
-        raise NotFoundError("That template is not in this library.")
-    return _template(row)
+        raise NotFoundError("This template does not exist. It may have been deleted.")
+    return _build_template(row)
 
 
-def named(tx: ReadTx, name: str) -> list[Template]:
-    """Those of that name or uuid."""
-    return [_template(row) for row in tx.all(_TEMPLATE + " WHERE t.name = :name OR t.uuid = :name", name=name)]
+def find_by_name(tx: ReadTx, name: str) -> list[Template]:
+    """Templates with this name or uuid."""
+    return [_build_template(row) for row in tx.all(_TEMPLATE + " WHERE t.name = :name OR t.uuid = :name", name=name)]
 
 
-def _template(row: dict[str, Any]) -> Template:
+def _build_template(row: dict[str, Any]) -> Template:
     return Template(params=json.loads(row.pop("params_json")), **row)
 
 
 def put(tx: WriteTx, template: Template, *, now_ms: int) -> None:
-    """Made, or changed where its uuid is there already; the count of uses stays."""
+    """Add a template, or replace the one with its uuid; the count of uses never changes."""
     tx.run(
         """
         INSERT INTO prompt_templates (uuid, name, content, negative, params_json, category, preview_generation_id,
@@ -99,19 +99,19 @@ def count_use(tx: WriteTx, uuid: str) -> None:
     tx.changes.stale.add("templates")
 
 
-def wildcard(tx: ReadTx, name: str) -> str | None:
-    """Its text, one choice a line."""
+def get_wildcard(tx: ReadTx, name: str) -> str | None:
+    """The choices of a wildcard, one per line; None if there is no such wildcard."""
     text: str | None = tx.value("SELECT content FROM wildcards WHERE name = :name", name=name)
     return text
 
 
 def wildcards(tx: ReadTx) -> list[dict[str, Any]]:
-    """Name and text, by name."""
+    """Name and content of all wildcards, by name."""
     return tx.all("SELECT name, content FROM wildcards ORDER BY name")
 
 
 def put_wildcard(tx: WriteTx, name: str, content: str | None, *, now_ms: int) -> int:
-    """None takes it away."""
+    """Add or replace a wildcard, delete it with None; returns how many rows changed."""
     if content is None:
         return tx.run("DELETE FROM wildcards WHERE name = :name", name=name)
     return tx.run(

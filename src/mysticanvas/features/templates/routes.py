@@ -22,7 +22,7 @@ Name = Annotated[str, Field(max_length=400)]
 
 
 class TemplateIn(BaseModel):
-    """`image` keeps the recipe of an image (its uuid); else `content` says what to keep."""
+    """Either `image`, the uuid of an image whose generation data to save, or `content`, the text of the template."""
 
     name: Name
     content: Text | None = None
@@ -43,7 +43,7 @@ class TemplateEditIn(BaseModel):
 
 
 class ExpandIn(BaseModel):
-    """`form`: a1111, prompt or json. Without a seed one is drawn, and said."""
+    """`form` is a1111, prompt or json. Without a `seed` a random one is used; the answer contains it."""
 
     seed: int | None = Field(None, ge=0, le=2**64 - 1)
     values: dict[Name, Text] = {}
@@ -52,7 +52,7 @@ class ExpandIn(BaseModel):
 
 
 class TryIn(ExpandIn):
-    """A template that need not be kept."""
+    """A template to try without saving it."""
 
     content: Text
     negative: Text | None = None
@@ -64,7 +64,7 @@ class StylesIn(BaseModel):
 
 
 class WildcardIn(BaseModel):
-    """One choice a line; None takes it away."""
+    """One choice per line; null deletes the wildcard."""
 
     name: Name
     content: Annotated[str, Field(max_length=500_000)] | None = None
@@ -72,7 +72,7 @@ class WildcardIn(BaseModel):
 
 def routes(database: Database, edits: EditRunner) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["templates"])
-    # Its fixed paths come before those that begin with a uuid.
+    # Fixed paths must be registered before those that begin with a uuid.
     _add_uses(router, database, edits)
     _add_templates(router, database, edits)
     return router
@@ -81,43 +81,43 @@ def routes(database: Database, edits: EditRunner) -> APIRouter:
 def _add_uses(router: APIRouter, database: Database, edits: EditRunner) -> None:
 
     @router.post("/templates/styles")
-    def styles(asked: StylesIn) -> Response:
-        return reply(wire(edits.do_all("template.import", service.from_styles(asked.text))))
+    def import_styles(asked: StylesIn) -> Response:
+        return reply(wire(edits.do_all("template.import", service.parse_styles(asked.text))))
 
     @router.get("/templates/styles")
-    def styles_of_all() -> Response:
+    def export_styles() -> Response:
         """All templates as A1111's styles.csv."""
         headers = {"content-disposition": 'attachment; filename="styles.csv"'}
-        return Response(service.to_styles(database.read(queries.listed)), headers=headers, media_type="text/csv")
+        return Response(service.write_styles(database.read(queries.listed)), headers=headers, media_type="text/csv")
 
     @router.post("/templates/try")
     def try_out(asked: TryIn) -> Response:
-        """What would come of it; nothing is kept and no use is counted."""
-        made = service.draft(asked.content, asked.negative, asked.params)
-        return reply(service.described(made) | _expanded(database, made, asked))
+        """Expand a template without saving it or counting a use."""
+        made = service.build_draft(asked.content, asked.negative, asked.params)
+        return reply(service.describe(made) | _expand(database, made, asked))
 
     @router.post("/templates/{uuid}/expand")
     def expand(uuid: str, asked: ExpandIn) -> Response:
         made = database.read(queries.find, uuid)
         database.write(queries.count_use, uuid)
-        return reply(_expanded(database, made, asked))
+        return reply(_expand(database, made, asked))
 
 
 def _add_templates(router: APIRouter, database: Database, edits: EditRunner) -> None:
 
     @router.get("/templates")
-    def listed() -> Response:
-        thumbs = database.read(queries.thumbs)
+    def list_templates() -> Response:
+        thumbs = database.read(queries.list_thumbs)
         made = database.read(queries.listed)
-        found = [service.described(one) | {"thumb": thumbs.get(one.preview or "")} for one in made]
+        found = [service.describe(one) | {"thumb": thumbs.get(one.preview or "")} for one in made]
         return reply({"templates": found, "wildcards": database.read(queries.wildcards)})
 
     @router.post("/templates")
     def create(asked: TemplateIn) -> Response:
         if (asked.image is None) == (asked.content is None):
-            raise InvalidInputError("Say either an image whose recipe to keep, or the text.")
+            raise InvalidInputError("Set either `image` or `content`, not both.")
         if asked.image is not None:
-            edit = database.read(service.from_image, asked.image, name=asked.name, category=asked.category)
+            edit = database.read(service.build_from_image, asked.image, name=asked.name, category=asked.category)
         else:
             given = asked.model_dump(exclude={"image"}, exclude_none=True)
             edit = CreateTemplate(uuid=str(uuids.uuid4()), **given)
@@ -133,13 +133,13 @@ def _add_templates(router: APIRouter, database: Database, edits: EditRunner) -> 
         return reply(wire(edits.do(DeleteTemplate(template=uuid))))
 
     @router.post("/wildcards")
-    def wildcard(asked: WildcardIn) -> Response:
+    def set_wildcard(asked: WildcardIn) -> Response:
         return reply(wire(edits.do(SetWildcard(name=asked.name, content=asked.content))))
 
 
-def _expanded(database: Database, made: Template, asked: ExpandIn) -> dict[str, Any]:
+def _expand(database: Database, made: Template, asked: ExpandIn) -> dict[str, Any]:
     seed = random.randrange(1 << 48) if asked.seed is None else asked.seed
     recipes = [
-        database.read(service.expanded, made, seed=seed + number, values=asked.values) for number in range(asked.count)
+        database.read(service.expand, made, seed=seed + number, values=asked.values) for number in range(asked.count)
     ]
-    return {"seed": seed, "expanded": [service.in_form(recipe, asked.form) for recipe in recipes]}
+    return {"seed": seed, "expanded": [service.render(recipe, asked.form) for recipe in recipes]}

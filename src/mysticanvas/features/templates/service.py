@@ -1,4 +1,4 @@
-"""Prompt templates: deeds of edits/kinds.py, and what is made from a template."""
+"""Prompt templates: create them from images or styles, and expand them."""
 
 import csv
 import io
@@ -14,23 +14,23 @@ from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import LoraUse, Recipe
 from mysticanvas.domain.text import clean
 from mysticanvas.features.templates import queries, types
-from mysticanvas.features.templates.edits import MAX_NAME, PARAMS, CreateTemplate, checked
+from mysticanvas.features.templates.edits import MAX_NAME, PARAMS, CreateTemplate, validate
 from mysticanvas.features.templates.queries import Template
 from mysticanvas.formats.generators.infotext import write_infotext
 
 _EMPTY: dict[str, Any] = {"negative": None, "params": {}, "category": None, "preview": None, "uses": 0}
 
 
-def draft(content: str, negative: str | None, params: dict[str, Any]) -> Template:
-    """One that is not kept, checked as if it were. Raises `InvalidInputError`."""
+def build_draft(content: str, negative: str | None, params: dict[str, Any]) -> Template:
+    """A template that is not saved, validated as if it were. Raises `InvalidInputError`."""
     given = _EMPTY | {"content": content, "negative": negative, "params": params}
-    return checked(Template(uuid="", name="draft", created_at=0, **given))
+    return validate(Template(uuid="", name="draft", created_at=0, **given))
 
 
-# -- making one -----------------------------------------------------------------------------------
+# -- creating -------------------------------------------------------------------------------------
 
 
-def from_image(tx: ReadTx, image_uuid: str, *, name: str, category: str | None) -> CreateTemplate:
+def build_from_image(tx: ReadTx, image_uuid: str, *, name: str, category: str | None) -> CreateTemplate:
     """The edit that saves an image's generation data as a template, with the image as its preview."""
     made = generations.detail(tx, generations.id_of(tx, image_uuid))
     loras = [use for use in used_models.used_by(tx, made.id) if use.role == "lora"]
@@ -42,42 +42,43 @@ def from_image(tx: ReadTx, image_uuid: str, *, name: str, category: str | None) 
     return CreateTemplate(
         uuid=str(uuid.uuid4()),
         name=name,
-        content=_escaped(content),
-        negative=_escaped(made.negative_prompt or "") or None,
+        content=_escape(content),
+        negative=_escape(made.negative_prompt or "") or None,
         params={name: value for name, value in params.items() if value is not None},
         category=category,
         preview=image_uuid,
     )
 
 
-def _escaped(text: str) -> str:
-    """A prompt that says just this as a template, whatever braces are in it."""
+def _escape(text: str) -> str:
+    """Template text that expands to exactly this prompt, even if it contains braces or underscores."""
     return re.sub(r"([{}|\\])", r"\\\1", text).replace("__", "\\_\\_")
 
 
-def from_styles(text: str) -> list[CreateTemplate]:
-    """A1111's styles.csv as one deed: name, prompt, negative prompt; `{prompt}` in it is a variable.
+def parse_styles(text: str) -> list[CreateTemplate]:
+    """The templates of A1111's styles.csv (name, prompt, negative prompt); `{prompt}` becomes a variable.
 
-    Source: the header that the program writes, `name,prompt,negative_prompt`; older files say `text`.
+    Raises `InvalidInputError`. Source: the header that A1111 writes, `name,prompt,negative_prompt`; older files
+    have `text` instead of `prompt`.
     """
     reader = csv.DictReader(io.StringIO(clean(text).removeprefix("\ufeff")))
     found = []
     try:
         fields = {(name or "").strip().lower() for name in reader.fieldnames or ()}
         if "name" not in fields or not fields & {"prompt", "text"}:
-            raise InvalidInputError("This is no styles.csv: it needs columns “name” and “prompt”.")
+            raise InvalidInputError("This file is not a styles.csv: it needs the columns “name” and “prompt”.")
         for row in reader:
-            step = _style({(name or "").strip().lower(): value or "" for name, value in row.items() if name})
+            step = _parse_style({(name or "").strip().lower(): value or "" for name, value in row.items() if name})
             if step is not None:
                 found.append(step)
     except csv.Error as error:
-        raise InvalidInputError(f"Line {reader.line_num} of this styles.csv cannot be read: {error}.") from error
+        raise InvalidInputError(f"Line {reader.line_num} of this styles.csv is not valid CSV: {error}.") from error
     if not found:
-        raise InvalidInputError("There is no style in this file.")
+        raise InvalidInputError("This file contains no styles.")
     return found
 
 
-def _style(row: Mapping[str, str]) -> CreateTemplate | None:
+def _parse_style(row: Mapping[str, str]) -> CreateTemplate | None:
     prompt = row.get("prompt") or row.get("text") or ""
     negative = row.get("negative_prompt", "")
     name = row["name"].strip()
@@ -93,8 +94,8 @@ def _style(row: Mapping[str, str]) -> CreateTemplate | None:
     )
 
 
-def to_styles(made: Sequence[Template]) -> str:
-    """As A1111's styles.csv. What it has no column for, settings and category, is left out."""
+def write_styles(made: Sequence[Template]) -> str:
+    """The templates as A1111's styles.csv, which has no columns for settings and category."""
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\r\n")
     rows.writerow(("name", "prompt", "negative_prompt"))
@@ -102,41 +103,43 @@ def to_styles(made: Sequence[Template]) -> str:
     return text.getvalue()
 
 
-# -- using one ------------------------------------------------------------------------------------
+# -- expanding -----------------------------------------------------------------------------------
 
 
-def expanded(tx: ReadTx, made: Template, *, seed: int, values: Mapping[str, str]) -> Recipe:
-    """One prompt of the template, with its settings."""
+def expand(tx: ReadTx, made: Template, *, seed: int, values: Mapping[str, str]) -> Recipe:
+    """One prompt of the template, with its settings. Raises `InvalidInputError`."""
 
     def lines_of(name: str) -> list[str]:
-        lines = (queries.wildcard(tx, name) or "").splitlines()
+        lines = (queries.get_wildcard(tx, name) or "").splitlines()
         return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
 
     prompt = types.expand(made.content, seed=seed, values=values, lines_of=lines_of)
     negative = types.expand(made.negative or "", seed=seed, values=values, lines_of=lines_of)
-    return Recipe(prompt=prompt, negative_prompt=negative or None, loras=_loras(prompt), **made.params)
+    return Recipe(prompt=prompt, negative_prompt=negative or None, loras=_parse_loras(prompt), **made.params)
 
 
 _LORA = re.compile(r"<lora:([^:<>]{1,200}):(-?\d{1,3}(?:\.\d{1,6})?)>")
 
 
-def _loras(prompt: str) -> tuple[LoraUse, ...]:
+def _parse_loras(prompt: str) -> tuple[LoraUse, ...]:
     return tuple(LoraUse(name, float(weight)) for name, weight in _LORA.findall(prompt))
 
 
-def in_form(recipe: Recipe, form: str) -> str | dict[str, Any]:
-    """To paste into a generator: “a1111” its text with settings, “prompt” the prompt alone, “json” a plain
-    object of all that is known."""
+def render(recipe: Recipe, form: str) -> str | dict[str, Any]:
+    """The prompt in a format to paste: “a1111” with settings, “prompt” without, “json” as a plain object.
+
+    Raises `InvalidInputError` for other formats.
+    """
     if form == "a1111":
         return write_infotext(recipe)
     if form == "prompt":
         return recipe.prompt or ""
     if form == "json":
         return {name: value for name, value in asdict(recipe).items() if value not in (None, (), {})}
-    raise InvalidInputError("A template is written as a1111, prompt or json.")
+    raise InvalidInputError("The format of a template is a1111, prompt or json.")
 
 
-def described(made: Template) -> dict[str, Any]:
-    """With the variables and wildcards that are in it."""
+def describe(made: Template) -> dict[str, Any]:
+    """The template as JSON, with the names of its variables and wildcards."""
     parts = types.parse(made.content) + types.parse(made.negative or "")
-    return asdict(made) | {"variables": types.variables(parts), "wildcards": types.wildcards(parts)}
+    return asdict(made) | {"variables": types.list_variables(parts), "wildcards": types.list_wildcards(parts)}

@@ -1,14 +1,14 @@
 """Prompt templates: text with variables, choices and wildcards.
 
-    {subject}            a variable; stays as it is when nothing is given for it
-    {red|blue|green}     one of them; {2::red|blue} takes red twice as often
+    {subject}            a variable; stays as written if it has no value
+    {red|blue|green}     one of them; {2::red|blue} picks red twice as often
     {2$$red|blue|green}  two of them, joined by a comma; {2$$ and $$red|blue|green} joins by “ and ”;
                          {1-2$$…} one or two
-    __colour__           a line of the wildcard of that name
-    \\{ \\| \\_            these characters themselves
+    __color__            a line of the wildcard with that name
+    \\{ \\| \\_            these characters, literally
 
-This is the everyday part of the grammar of the Dynamic Prompts extension, read in linear time. Braces
-that are none of this, such as those that strengthen a word in NovelAI's prompts, stay as they are.
+This is the commonly used subset of the Dynamic Prompts syntax, parsed in linear time. Other braces, such as
+NovelAI's emphasis, stay as written.
 """
 
 import random
@@ -42,7 +42,7 @@ class Wildcard:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """`low` to `high` of the options, without repetition, joined by `joiner`."""
+    """Picks `low` to `high` of the options, without repetition, and joins them with `joiner`."""
 
     options: tuple["Parts", ...]
     weights: tuple[float, ...]
@@ -57,14 +57,14 @@ Parts = tuple[Part, ...]
 
 @dataclass(slots=True)
 class _Open:
-    """A brace that is not closed yet: the options so far, and the one that is being read."""
+    """An open brace: its options so far, the last of which is being read."""
 
     start: int
     options: list[list[Part]] = field(default_factory=lambda: [[]])
 
 
 def parse(text: str) -> Parts:
-    """Raises `InvalidInputError` for a template that is too long or too deep."""
+    """Raises `InvalidInputError` if the template is too long or nested too deeply."""
     if len(text) > MAX_TEMPLATE:
         raise InvalidInputError(f"A template is at most {MAX_TEMPLATE:,} characters long.")
     stack = [_Open(-1)]
@@ -72,8 +72,8 @@ def parse(text: str) -> Parts:
     while at < len(text):
         at = _read_one(text, at, stack)
     while len(stack) > 1:
-        _give_up(stack, text)
-    return tuple(_joined(stack[0].options[0]))
+        _close_as_text(stack, text)
+    return tuple(_merge_texts(stack[0].options[0]))
 
 
 def _read_one(text: str, at: int, stack: list[_Open]) -> int:
@@ -83,11 +83,11 @@ def _read_one(text: str, at: int, stack: list[_Open]) -> int:
         return at + 2
     if character == "{":
         if len(stack) > MAX_DEPTH:
-            raise InvalidInputError(f"Choices in a template go at most {MAX_DEPTH} deep.")
+            raise InvalidInputError(f"Choices in a template can be nested at most {MAX_DEPTH} deep.")
         stack.append(_Open(at))
     elif character == "}" and len(stack) > 1:
         opened = stack.pop()
-        stack[-1].options[-1].extend(_closed(opened, text[opened.start : at + 1]))
+        stack[-1].options[-1].extend(_close(opened, text[opened.start : at + 1]))
     elif character == "|" and len(stack) > 1:
         stack[-1].options.append([])
     elif character == "_" and (match := _WILDCARD.match(text, at)):
@@ -98,23 +98,23 @@ def _read_one(text: str, at: int, stack: list[_Open]) -> int:
     return at + 1
 
 
-def _closed(opened: _Open, written: str) -> list[Part]:
-    options = [_joined(option) for option in opened.options]
+def _close(opened: _Open, written: str) -> list[Part]:
+    options = [_merge_texts(option) for option in opened.options]
     if len(options) == 1:
         only = options[0]
         text = only[0] if len(only) == 1 and isinstance(only[0], str) else ""
         if _VARIABLE.fullmatch(text.strip()):
             return [Variable(text.strip(), written)]
         return ["{", *only, "}"]
-    low, high, joiner, first = _how_many(options[0])
-    weighed = [_weighed(option) for option in [first, *options[1:]]]
+    low, high, joiner, first = _parse_count(options[0])
+    weighed = [_parse_weight(option) for option in [first, *options[1:]]]
     return [Choice(tuple(tuple(o) for o, _ in weighed), tuple(w for _, w in weighed), low, high, joiner)]
 
 
-def _how_many(first: list[Part]) -> tuple[int, int, str, list[Part]]:
+def _parse_count(first: list[Part]) -> tuple[int, int, str, list[Part]]:
     text = first[0] if first and isinstance(first[0], str) else ""
-    said, marks, rest = text.partition("$$")
-    match = _HOW_MANY.fullmatch(said)
+    count, marks, rest = text.partition("$$")
+    match = _HOW_MANY.fullmatch(count)
     if not marks or match is None or not (match[1] or match[3]):
         return 1, 1, ", ", first
     low = int(match[1] or 1)
@@ -124,14 +124,14 @@ def _how_many(first: list[Part]) -> tuple[int, int, str, list[Part]]:
     return low, max(low, high), joiner if more else ", ", [begin, *first[1:]]
 
 
-def _weighed(option: list[Part]) -> tuple[list[Part], float]:
+def _parse_weight(option: list[Part]) -> tuple[list[Part], float]:
     text = option[0] if option and isinstance(option[0], str) else ""
     match = _WEIGHT.match(text)
     return ([text[match.end() :], *option[1:]], float(match[1])) if match else (option, 1.0)
 
 
-def _give_up(stack: list[_Open], text: str) -> None:
-    """A brace that is never closed is only a brace."""
+def _close_as_text(stack: list[_Open], text: str) -> None:
+    """A brace that is never closed is plain text."""
     opened = stack.pop()
     here = stack[-1].options[-1]
     here.append("{")
@@ -139,8 +139,8 @@ def _give_up(stack: list[_Open], text: str) -> None:
         here.extend(["|", *option] if number else option)
 
 
-def _joined(parts: Sequence[Part]) -> list[Part]:
-    """Neighbouring texts as one."""
+def _merge_texts(parts: Sequence[Part]) -> list[Part]:
+    """The parts with adjacent texts merged."""
     found: list[Part] = []
     texts: list[str] = []
     for part in [*parts, None]:
@@ -155,32 +155,35 @@ def _joined(parts: Sequence[Part]) -> list[Part]:
     return found
 
 
-# -- using it -------------------------------------------------------------------------------------
+# -- expanding ------------------------------------------------------------------------------------
 
 
-def variables(parts: Parts) -> list[str]:
-    """Names, each once, in order; those in choices too."""
-    return list(dict.fromkeys(part.name for part in _all(parts) if isinstance(part, Variable)))
+def list_variables(parts: Parts) -> list[str]:
+    """Names of variables, each once, in order of appearance; includes those in choices."""
+    return list(dict.fromkeys(part.name for part in _list_parts(parts) if isinstance(part, Variable)))
 
 
-def wildcards(parts: Parts) -> list[str]:
-    return list(dict.fromkeys(part.name for part in _all(parts) if isinstance(part, Wildcard)))
+def list_wildcards(parts: Parts) -> list[str]:
+    return list(dict.fromkeys(part.name for part in _list_parts(parts) if isinstance(part, Wildcard)))
 
 
-def _all(parts: Parts) -> list[Part]:
+def _list_parts(parts: Parts) -> list[Part]:
     found: list[Part] = []
     for part in parts:
         found.append(part)
         if isinstance(part, Choice):
             for option in part.options:
-                found += _all(option)
+                found += _list_parts(option)
     return found
 
 
 def expand(text: str, *, seed: int, values: Mapping[str, str], lines_of: Callable[[str], Sequence[str]]) -> str:
-    """One prompt; the same seed gives the same. `lines_of` knows the lines of a wildcard, [] for one
-    that there is not, which stays as it is. Raises `InvalidInputError`."""
-    return _Expansion(random.Random(seed), values, lines_of).of(parse(text), 0)
+    """One prompt; the same seed gives the same prompt.
+
+    `lines_of` returns the lines of a wildcard, [] for an unknown one, which stays as written.
+    Raises `InvalidInputError` if the result is too long or a wildcard refers back to itself.
+    """
+    return _Expansion(random.Random(seed), values, lines_of).expand(parse(text), 0)
 
 
 @dataclass(slots=True)
@@ -190,35 +193,35 @@ class _Expansion:
     lines_of: Callable[[str], Sequence[str]]
     length: int = 0
 
-    def of(self, parts: Parts, depth: int) -> str:
-        return "".join(self._one(part, depth) for part in parts)
+    def expand(self, parts: Parts, depth: int) -> str:
+        return "".join(self._expand_part(part, depth) for part in parts)
 
-    def _one(self, part: Part, depth: int) -> str:
+    def _expand_part(self, part: Part, depth: int) -> str:
         match part:
             case str():
-                return self._measured(part)
+                return self._check_length(part)
             case Variable():
-                return self._measured(self.values.get(part.name, part.written))
+                return self._check_length(self.values.get(part.name, part.written))
             case Wildcard():
-                return self._line(part, depth)
+                return self._expand_wildcard(part, depth)
             case Choice():
-                return part.joiner.join(self.of(option, depth) for option in self._chosen(part))
+                return part.joiner.join(self.expand(option, depth) for option in self._choose(part))
 
-    def _measured(self, text: str) -> str:
+    def _check_length(self, text: str) -> str:
         self.length += len(text)
         if self.length > MAX_EXPANDED:
-            raise InvalidInputError(f"This template expands to more than {MAX_EXPANDED:,} characters.")
+            raise InvalidInputError(f"This template expands to more than {MAX_EXPANDED:,} characters. Shorten it.")
         return text
 
-    def _line(self, wildcard: Wildcard, depth: int) -> str:
+    def _expand_wildcard(self, wildcard: Wildcard, depth: int) -> str:
         lines = self.lines_of(wildcard.name)
         if not lines:
-            return self._measured(f"__{wildcard.name}__")
+            return self._check_length(f"__{wildcard.name}__")
         if depth >= MAX_WILDCARD_DEPTH:
-            raise InvalidInputError(f"The wildcard “{wildcard.name}” leads to itself.")
-        return self.of(parse(self.chance.choice(lines)), depth + 1)
+            raise InvalidInputError(f"The wildcard “{wildcard.name}” refers back to itself.")
+        return self.expand(parse(self.chance.choice(lines)), depth + 1)
 
-    def _chosen(self, choice: Choice) -> list[Parts]:
+    def _choose(self, choice: Choice) -> list[Parts]:
         left = list(range(len(choice.options)))
         count = min(len(left), self.chance.randint(choice.low, choice.high))
         chosen = []

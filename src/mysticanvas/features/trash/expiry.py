@@ -1,4 +1,4 @@
-"""What has been in the Trash for its time is deleted permanently, once a day and at each start."""
+"""Deletes images whose retention period in the Trash is over: at each start, then once a day."""
 
 import logging
 from collections.abc import Callable
@@ -16,7 +16,7 @@ PAUSE_AFTER_ERROR_S = 5.0
 
 
 class TrashExpiry:
-    """Runs while the context is open. What a sudden end interrupted is finished first."""
+    """A thread that runs while the context is open. Each run first finishes purges that a crash interrupted."""
 
     def __init__(self, database: Database, *, now_ms: Callable[[], int]) -> None:
         self._database = database
@@ -38,14 +38,14 @@ class TrashExpiry:
             try:
                 self._purge()
             except MystiCanvasError as error:
-                log.warning("the Trash waits for the database", extra={"reason": str(error)})
+                log.warning("purging expired images failed, retrying", extra={"reason": str(error)})
                 wait_s = PAUSE_AFTER_ERROR_S
             except Exception:
-                log.exception("the Trash could not be emptied")
+                log.exception("purging expired images failed")
             self._closing.wait(wait_s)
 
     def _purge(self) -> None:
         purge.recover(self._database, now_ms=self._now_ms)
-        due = self._database.read(queries.ids, before_ms=self._now_ms(), limit=purge.MOST)
+        due = self._database.read(queries.list_ids, before_ms=self._now_ms(), limit=purge.MAX_IMAGES)
         if due:
             purge.purge(self._database, due, Discard.SYSTEM_TRASH, now_ms=self._now_ms)

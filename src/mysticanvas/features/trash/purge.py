@@ -1,7 +1,8 @@
-"""From the Trash for good: what is to happen is written down, then the file goes, then its row (R4).
+"""Deleting images in the Trash permanently, in three steps: record the intent, remove the file, delete the row.
 
-Only images in the Trash are purged. A file that is missing is not looked for, one whose folder is away
-stays with its row, and one in a folder that was removed from the library is left where it is.
+After a crash, `recover` finishes what the recorded intents say. Only images in the Trash are purged. For a missing
+file or a file in a folder that was removed from the library, only the row is deleted; if the folder is offline,
+both stay.
 """
 
 import logging
@@ -22,15 +23,15 @@ from mysticanvas.fs.trash import Discard, Expected, NotDiscardedError
 
 log = logging.getLogger(__name__)
 
-# As many images are written down at a time.
-BATCH = 50
-# As many go in one call (R5).
-MOST = 1_000
+# Intents are recorded for this many images at a time.
+BATCH_IMAGES = 50
+# One call purges at most this many images.
+MAX_IMAGES = 1_000
 
 
 @dataclass(slots=True)
 class Purge:
-    """What was or would be purged. `beside` are sidecars, which stay; `kept` is what stayed, with the reason."""
+    """What was or would be purged. `beside` lists sidecars, which stay; `kept` lists (path, reason) of kept files."""
 
     images: int = 0
     files: int = 0
@@ -39,135 +40,137 @@ class Purge:
     kept: list[tuple[str, str]] = field(default_factory=list)
 
 
-def look(database: Database, images: Sequence[GenerationId]) -> Purge:
-    """The dry run: every check is made, nothing is changed."""
+def check_purge(database: Database, images: Sequence[GenerationId]) -> Purge:
+    """Dry run: make every check, change nothing."""
     found = Purge()
-    for image in images[:MOST]:
-        files = database.read(queries.files_of, [image])
-        reasons = [reason for file in files if (reason := _reason_to_stay(file)) is not None]
-        found.beside += [os.fsdecode(path) for file in files for path in _beside(file)]
+    for image in images[:MAX_IMAGES]:
+        files = database.read(queries.list_files, [image])
+        reasons = [reason for file in files if (reason := _find_obstacle(file)) is not None]
+        found.beside += [os.fsdecode(path) for file in files for path in _find_sidecars(file)]
         if reasons:
             found.kept.append((files[-1].path, reasons[0]))
         else:
-            _count(found, files)
+            _add_to_totals(found, files)
     return found
 
 
 def purge(database: Database, images: Sequence[GenerationId], how: Discard, *, now_ms: Callable[[], int]) -> Purge:
-    """Take away the files of these images and forget their rows. Images that are not in the Trash are
-    left alone; so are those of which a file is not what it was, with the reason."""
+    """Remove the files of at most `MAX_IMAGES` of these images and delete their rows.
+
+    Images that are not in the Trash are skipped. An image with a file that changed is kept, with the reason.
+    """
     result = Purge()
-    for start in range(0, min(len(images), MOST), BATCH):
-        files = database.read(queries.files_of, images[start : start + BATCH])
+    for start in range(0, min(len(images), MAX_IMAGES), BATCH_IMAGES):
+        files = database.read(queries.list_files, images[start : start + BATCH_IMAGES])
         with_files = {file.image for file in files}
-        database.write(queries.intend, [file.id for file in files], how.value, now_ms=now_ms())
-        _take_away(database, [(file, how) for file in files], result, now_ms)
-        bare = [image for image in images[start : start + BATCH] if image not in with_files]
+        database.write(queries.record_intents, [file.id for file in files], how.value, now_ms=now_ms())
+        _purge_files(database, [(file, how) for file in files], result, now_ms)
+        bare = [image for image in images[start : start + BATCH_IMAGES] if image not in with_files]
         for image in bare:
-            # An image without any file of its own can only be forgotten.
-            if database.write(_forget_bare, image, now_ms=now_ms()):
+            # An image without files has only a row to delete.
+            if database.write(_delete_image_without_files, image, now_ms=now_ms()):
                 result.images += 1
     return result
 
 
 def recover(database: Database, *, now_ms: Callable[[], int]) -> Purge:
-    """End what a sudden end broke off. What lies on a drive that is away waits."""
+    """Finish purges that a crash interrupted. Files on a drive that is offline wait."""
     result = Purge()
-    begun = database.read(queries.intended)
-    _take_away(database, [(file, Discard(how)) for file, how in begun], result, now_ms)
+    begun = database.read(queries.list_intents)
+    _purge_files(database, [(file, Discard(how)) for file, how in begun], result, now_ms)
     if begun:
-        log.info("a purge was ended", extra={"images": result.images, "kept": len(result.kept)})
+        log.info("interrupted purge finished", extra={"images": result.images, "kept": len(result.kept)})
     return result
 
 
-def _take_away(
+def _purge_files(
     database: Database, intended: Sequence[tuple[PurgedFile, Discard]], result: Purge, now_ms: Callable[[], int]
 ) -> None:
     for _, group in groupby(intended, key=lambda one: one[0].image):
         files = list(group)
-        reason = next((why for file, _ in files if (why := _reason_to_stay(file)) is not None), None)
+        reason = next((why for file, _ in files if (why := _find_obstacle(file)) is not None), None)
         if reason is None:
             reason = _discard_all(files)
         if reason is not None:
-            database.write(_keep, [file for file, _ in files], reason, now_ms=now_ms())
+            database.write(_record_kept, [file for file, _ in files], reason, now_ms=now_ms())
             result.kept.append((files[-1][0].path, reason))
             continue
-        database.write(_forget, [file for file, _ in files], files[0][1], now_ms=now_ms())
-        _count(result, [file for file, _ in files])
+        database.write(_delete_image, [file for file, _ in files], files[0][1], now_ms=now_ms())
+        _add_to_totals(result, [file for file, _ in files])
 
 
 def _discard_all(files: Sequence[tuple[PurgedFile, Discard]]) -> str | None:
     for file, how in files:
-        if _not_ours(file) or fs_trash.is_gone(_root(file), file.path_bytes):
+        if _is_left_alone(file) or fs_trash.is_gone(_get_root(file), file.path_bytes):
             continue
         try:
-            fs_trash.discard(_root(file), file.path_bytes, _expected(file), how)
+            fs_trash.discard(_get_root(file), file.path_bytes, _get_expected(file), how)
         except NotDiscardedError as error:
             return str(error)
     return None
 
 
-def _reason_to_stay(file: PurgedFile) -> str | None:
-    """None for a file that may go, or is gone, or is not to be touched."""
-    if _not_ours(file):
+def _find_obstacle(file: PurgedFile) -> str | None:
+    """Why this file cannot be removed. None if it can be, is already gone, or will be left alone."""
+    if _is_left_alone(file):
         return None
-    if fs_trash.is_gone(_root(file), file.path_bytes):
+    if fs_trash.is_gone(_get_root(file), file.path_bytes):
         return None
     try:
-        fs_trash.check(_root(file), file.path_bytes, _expected(file))
+        fs_trash.check(_get_root(file), file.path_bytes, _get_expected(file))
     except NotDiscardedError as error:
         return str(error)
     return None
 
 
-def _not_ours(file: PurgedFile) -> bool:
-    """Nothing on such a row may take a file away (F6)."""
+def _is_left_alone(file: PurgedFile) -> bool:
+    """Whether only the row may be deleted: a missing file, or one outside the library, is never removed."""
     return file.missing or file.removed
 
 
-def _expected(file: PurgedFile) -> Expected:
+def _get_expected(file: PurgedFile) -> Expected:
     return Expected(blake3=file.blake3, fingerprint=file.fingerprint, mtime_ns=file.mtime_ns, bytes=file.bytes)
 
 
-def _root(file: PurgedFile) -> bytes:
+def _get_root(file: PurgedFile) -> bytes:
     return os.fsencode(file.root)
 
 
-def _beside(file: PurgedFile) -> list[bytes]:
-    return sidecars.beside(_root(file), file.path_bytes)
+def _find_sidecars(file: PurgedFile) -> list[bytes]:
+    return sidecars.beside(_get_root(file), file.path_bytes)
 
 
-def _count(purge: Purge, files: Sequence[PurgedFile]) -> None:
+def _add_to_totals(purge: Purge, files: Sequence[PurgedFile]) -> None:
     purge.images += 1
     purge.files += len(files)
     purge.bytes += sum(file.bytes for file in files)
 
 
-def _forget(tx: WriteTx, files: Sequence[PurgedFile], how: Discard, *, now_ms: int) -> None:
-    _forget_row(tx, files[0].image, now_ms=now_ms)
+def _delete_image(tx: WriteTx, files: Sequence[PurgedFile], how: Discard, *, now_ms: int) -> None:
+    _delete_row(tx, files[0].image, now_ms=now_ms)
     for file in files:
         data = {"uuid": file.uuid, "path": file.path, "bytes": file.bytes, "how": how.value}
-        kind = "image.forgotten" if _not_ours(file) else "file.purged"
+        kind = "image.forgotten" if _is_left_alone(file) else "file.purged"
         event_log.append(tx, level="info", kind=kind, subject=file.root, data=data, now_ms=now_ms)
 
 
-def _forget_bare(tx: WriteTx, image: GenerationId, *, now_ms: int) -> bool:
-    if not _forget_row(tx, image, now_ms=now_ms):
+def _delete_image_without_files(tx: WriteTx, image: GenerationId, *, now_ms: int) -> bool:
+    if not _delete_row(tx, image, now_ms=now_ms):
         return False
     event_log.append(tx, level="info", kind="image.forgotten", subject=None, data={}, now_ms=now_ms)
     return True
 
 
-def _forget_row(tx: WriteTx, image: GenerationId, *, now_ms: int) -> bool:
+def _delete_row(tx: WriteTx, image: GenerationId, *, now_ms: int) -> bool:
     with hooks.removing(tx, image, now_ms=now_ms):
-        return queries.forget(tx, image)
+        return queries.delete_image(tx, image)
 
 
-def _keep(tx: WriteTx, files: Sequence[PurgedFile], reason: str, *, now_ms: int) -> None:
-    """The image stays in the Trash. Files of it that are gone already are not spoken of any more."""
-    queries.give_up(tx, [file.id for file in files])
+def _record_kept(tx: WriteTx, files: Sequence[PurgedFile], reason: str, *, now_ms: int) -> None:
+    """Keep the image in the Trash, and delete the rows of its files that are already gone."""
+    queries.delete_intents(tx, [file.id for file in files])
     for file in files:
-        if file.kind != "final" and fs_trash.is_gone(_root(file), file.path_bytes):
-            queries.forget_file(tx, file.id)
+        if file.kind != "final" and fs_trash.is_gone(_get_root(file), file.path_bytes):
+            queries.delete_file(tx, file.id)
     data = {"path": files[-1].path, "reason": reason}
     event_log.append(tx, level="warning", kind="file.kept", subject=files[-1].root, data=data, now_ms=now_ms)

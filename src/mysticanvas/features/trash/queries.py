@@ -1,4 +1,4 @@
-"""The Trash: images that are hidden, until when, and purges that were begun."""
+"""The Trash: hidden images with the time they expire, and the intents of purges in progress."""
 
 import json
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from mysticanvas.domain.generation import GenerationId
 
 
 @dataclass(frozen=True, slots=True)
-class Trashed:
-    """`thumb` is the content's hash in hex; `purge_after` when it may go for good."""
+class TrashedImage:
+    """`thumb` is the content hash in hex; from `purge_after` on the image may be deleted permanently."""
 
     id: GenerationId
     uuid: str
@@ -28,8 +28,8 @@ class Trashed:
 
 @dataclass(frozen=True, slots=True)
 class PurgedFile:
-    """One file of an image that is to be purged. `root` is the root's path; `removed`: it is none of the
-    library's folders any more."""
+    """A file of an image to purge. `root` is the path of its folder; `removed` means that the folder is no longer
+    in the library."""
 
     id: int
     image: GenerationId
@@ -46,8 +46,8 @@ class PurgedFile:
     removed: bool
 
 
-def put_in(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int, purge_after: int) -> int:
-    """How many were not in it."""
+def move_to_trash(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int, purge_after: int) -> int:
+    """Hide these images; returns how many were not in the Trash yet."""
     return tx.run(
         """
         UPDATE generations
@@ -60,8 +60,8 @@ def put_in(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int, purge_af
     )
 
 
-def take_out(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> int:
-    """How many were in it."""
+def restore(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> int:
+    """Take these images out of the Trash; returns how many were in it."""
     return tx.run(
         """
         UPDATE generations
@@ -73,8 +73,8 @@ def take_out(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> int
     )
 
 
-def listed(tx: ReadTx, *, after: int | None, limit: int) -> list[Trashed]:
-    """Those whose time is up first come first; after the image `after`."""
+def list_trash(tx: ReadTx, *, after: int | None, limit: int) -> list[TrashedImage]:
+    """Images in the Trash by expiry, soonest first; only those after the image `after`, if given."""
     rows = tx.all(
         """
         SELECT g.id, g.uuid, g.deleted_at, g.purge_after, g.missing_at IS NOT NULL AS missing,
@@ -92,11 +92,11 @@ def listed(tx: ReadTx, *, after: int | None, limit: int) -> list[Trashed]:
         after=after,
         limit=limit,
     )
-    return [Trashed(**(row | {"missing": bool(row["missing"])})) for row in rows]
+    return [TrashedImage(**(row | {"missing": bool(row["missing"])})) for row in rows]
 
 
-def totals(tx: ReadTx) -> tuple[int, int]:
-    """How many images are in it, and the bytes of all their files beneath roots."""
+def get_totals(tx: ReadTx) -> tuple[int, int]:
+    """How many images are in the Trash, and the size in bytes of all their files in library folders."""
     row = tx.one(
         """
         SELECT (SELECT count(*) FROM generations WHERE deleted_at IS NOT NULL) AS images,
@@ -109,8 +109,8 @@ def totals(tx: ReadTx) -> tuple[int, int]:
     return row["images"], row["bytes"]
 
 
-def ids(tx: ReadTx, *, before_ms: int | None, limit: int) -> list[GenerationId]:
-    """Those whose time was up by then; with None all, those with the least time left first."""
+def list_ids(tx: ReadTx, *, before_ms: int | None, limit: int) -> list[GenerationId]:
+    """Images that expired before `before_ms`, or all with None; soonest first."""
     return tx.column(
         """
         SELECT id FROM generations
@@ -123,8 +123,8 @@ def ids(tx: ReadTx, *, before_ms: int | None, limit: int) -> list[GenerationId]:
     )
 
 
-def among(tx: ReadTx, images: Sequence[GenerationId]) -> list[GenerationId]:
-    """Those of the images that are in it, in the order given."""
+def filter_trashed(tx: ReadTx, images: Sequence[GenerationId]) -> list[GenerationId]:
+    """Those of the images that are in the Trash, in the given order."""
     return tx.column(
         """
         SELECT g.id
@@ -148,24 +148,26 @@ _FILE = """
 """
 
 
-def files_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[PurgedFile]:
-    """All files beneath roots of those images that are in the Trash, image by image; the final one last,
-    so that an image whose purge breaks off still has it."""
+def list_files(tx: ReadTx, images: Sequence[GenerationId]) -> list[PurgedFile]:
+    """All files in library folders of those images that are in the Trash, grouped by image.
+
+    The final file is last, so that an image whose purge is interrupted still has it.
+    """
     rows = tx.all(
         _FILE  # noqa: S608 - a constant
         + " WHERE f.generation_id IN (SELECT value FROM json_each(:images)) AND g.deleted_at IS NOT NULL"
         + " ORDER BY f.generation_id, f.kind = 'final', f.id",
         images=json.dumps(list(images)),
     )
-    return [_purged(row) for row in rows]
+    return [_build_purged_file(row) for row in rows]
 
 
-def _purged(row: dict[str, Any]) -> PurgedFile:
+def _build_purged_file(row: dict[str, Any]) -> PurgedFile:
     return PurgedFile(**(row | {"missing": bool(row["missing"]), "removed": bool(row["removed"])}))
 
 
-def intend(tx: WriteTx, file_ids: Sequence[int], how: str, *, now_ms: int) -> None:
-    """These files are about to be taken away."""
+def record_intents(tx: WriteTx, file_ids: Sequence[int], how: str, *, now_ms: int) -> None:
+    """Record that these files are about to be removed. Recording one again replaces `how`."""
     tx.run_many(
         """
         INSERT INTO purge_intents (file_id, how, intended_at) VALUES (:id, :how, :now_ms)
@@ -175,30 +177,30 @@ def intend(tx: WriteTx, file_ids: Sequence[int], how: str, *, now_ms: int) -> No
     )
 
 
-def intended(tx: ReadTx) -> list[tuple[PurgedFile, str]]:
-    """What was begun and not ended, with how."""
+def list_intents(tx: ReadTx) -> list[tuple[PurgedFile, str]]:
+    """(file, how) of purges that were started and not finished, grouped by image."""
     rows = tx.all(
         _FILE.replace("AS missing,", "AS missing, p.how,")
         + " JOIN purge_intents AS p ON p.file_id = f.id ORDER BY f.generation_id, f.kind = 'final', f.id"
     )
     found = [(row.pop("how"), row) for row in rows]
-    return [(_purged(row), how) for how, row in found]
+    return [(_build_purged_file(row), how) for how, row in found]
 
 
-def give_up(tx: WriteTx, file_ids: Sequence[int]) -> None:
-    """They stay."""
+def delete_intents(tx: WriteTx, file_ids: Sequence[int]) -> None:
+    """Cancel the purge of these files."""
     tx.run(
         "DELETE FROM purge_intents WHERE file_id IN (SELECT value FROM json_each(:ids))",
         ids=json.dumps(list(file_ids)),
     )
 
 
-def forget(tx: WriteTx, image: GenerationId) -> bool:
-    """The row of an image in the Trash goes, with all that hangs on it. Whether there was one."""
+def delete_image(tx: WriteTx, image: GenerationId) -> bool:
+    """Delete the row of an image in the Trash and everything that refers to it; False if there is none."""
     gone = tx.run("DELETE FROM generations WHERE id = :image AND deleted_at IS NOT NULL", image=image)
     tx.changes.stale.add("trash")
     return bool(gone)
 
 
-def forget_file(tx: WriteTx, file_id: int) -> None:
+def delete_file(tx: WriteTx, file_id: int) -> None:
     tx.run("DELETE FROM generation_files WHERE id = :file_id", file_id=file_id)

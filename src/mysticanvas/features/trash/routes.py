@@ -1,4 +1,4 @@
-"""The Trash over HTTP. Images go in by `POST /api/bulk`."""
+"""The Trash over HTTP. `POST /api/bulk` moves images to it."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -22,12 +22,12 @@ from mysticanvas.fs.trash import Discard
 from mysticanvas.http.schemas import Int64, PickedIn, reply
 from mysticanvas.search.snapshots import Snapshots
 
-MOST_RESTORED = 10_000_000
+MAX_RESTORED = 10_000_000
 
 
 class TrashedIn(PickedIn):
-    """Images in the Trash: by uuid, or all of them, or those whose time is up, or picked of a snapshot.
-    What is not in the Trash is left alone."""
+    """Images in the Trash: by uuid, all, those whose retention period is over, or a selection of a snapshot.
+    Images that are not in the Trash are ignored."""
 
     snapshot: str | None = Field(None, max_length=64)
     uuids: list[Annotated[str, Field(max_length=36)]] | None = Field(None, max_length=10_000)
@@ -35,14 +35,14 @@ class TrashedIn(PickedIn):
 
 
 class PurgeIn(TrashedIn):
-    """At most a thousand images go in one call; ask again for the rest."""
+    """One call deletes at most 1,000 images; repeat it for the rest."""
 
     how: Discard = Discard.SYSTEM_TRASH
     dry_run: bool = False
 
 
 class TrashSettingsIn(BaseModel):
-    """`days` count for what is trashed from then on."""
+    """`days` applies to images moved to Trash from then on."""
 
     days: int | None = Field(None, ge=1, le=3_650)
     locked: list[Literal["favorites", "collected"]] | None = None
@@ -52,15 +52,15 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
     router = APIRouter(prefix="/api/trash", tags=["trash"])
 
     @router.get("")
-    def listed(after: Int64 | None = None, limit: Annotated[int, Query(ge=1, le=1_000)] = 200) -> Response:
-        images, size = database.read(queries.totals)
-        found = database.read(queries.listed, after=after, limit=limit)
+    def list_trash(after: Int64 | None = None, limit: Annotated[int, Query(ge=1, le=1_000)] = 200) -> Response:
+        images, size = database.read(queries.get_totals)
+        found = database.read(queries.list_trash, after=after, limit=limit)
         return reply(
             {
                 "images": images,
                 "bytes": size,
-                "days": database.read(service.kept_days),
-                "locked": database.read(service.locked),
+                "days": database.read(service.get_retention_days),
+                "locked": database.read(service.list_protected),
                 "items": found,
                 "next": found[-1].id if len(found) == limit else None,
             }
@@ -68,35 +68,37 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
 
     @router.post("/restore")
     def restore(asked: TrashedIn) -> Response:
-        images = _images(database, snapshots, asked, MOST_RESTORED)
+        images = _list_images(database, snapshots, asked, MAX_RESTORED)
         return reply(wire(edits.do(RestoreFromTrash(), images)))
 
     @router.post("/purge")
     def purge(asked: PurgeIn) -> Response:
-        images = _images(database, snapshots, asked, trash_purge.MOST)
+        images = _list_images(database, snapshots, asked, trash_purge.MAX_IMAGES)
         if asked.dry_run:
-            done = trash_purge.look(database, images)
+            done = trash_purge.check_purge(database, images)
         else:
             done = trash_purge.purge(database, images, asked.how, now_ms=now_ms)
-        return reply(asdict(done) | {"left": database.read(queries.totals)[0]})
+        return reply(asdict(done) | {"left": database.read(queries.get_totals)[0]})
 
     @router.post("/settings")
-    def settings(asked: TrashSettingsIn) -> Response:
+    def set_settings(asked: TrashSettingsIn) -> Response:
         if asked.days is not None:
-            database.write(settings_store.put, service.KEPT_DAYS, asked.days)
+            database.write(settings_store.put, service.RETENTION_DAYS_KEY, asked.days)
         if asked.locked is not None:
-            database.write(settings_store.put, service.LOCKED, asked.locked)
-        return reply({"days": database.read(service.kept_days), "locked": database.read(service.locked)})
+            database.write(settings_store.put, service.PROTECTED_KEY, asked.locked)
+        return reply(
+            {"days": database.read(service.get_retention_days), "locked": database.read(service.list_protected)}
+        )
 
     return router
 
 
-def _images(database: Database, snapshots: Snapshots, asked: TrashedIn, limit: int) -> Sequence[GenerationId]:
+def _list_images(database: Database, snapshots: Snapshots, asked: TrashedIn, limit: int) -> Sequence[GenerationId]:
     if sum(given is not None for given in (asked.uuids, asked.which, asked.snapshot)) != 1:
-        raise InvalidInputError("Say which images: uuids, all, expired, or a snapshot with ranges.")
+        raise InvalidInputError("Select images by exactly one of `uuids`, `which` or `snapshot`.")
     if asked.uuids is not None:
-        return database.read(queries.among, database.read(edit_log.images_of, asked.uuids))
+        return database.read(queries.filter_trashed, database.read(edit_log.images_of, asked.uuids))
     if asked.snapshot is not None:
         picked = snapshots.picked(snapshots.get(asked.snapshot), asked.ranges, asked.left_out)
-        return database.read(queries.among, picked)
-    return database.read(queries.ids, before_ms=now_ms() if asked.which == "expired" else None, limit=limit)
+        return database.read(queries.filter_trashed, picked)
+    return database.read(queries.list_ids, before_ms=now_ms() if asked.which == "expired" else None, limit=limit)

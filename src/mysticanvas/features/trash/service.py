@@ -1,4 +1,4 @@
-"""Into the Trash and out of it. Files stay where they are (R2). Each function is a deed of edits/kinds.py."""
+"""Moving images to Trash, its retention period, and images protected from it. Files stay in place."""
 
 from collections.abc import Sequence
 
@@ -10,36 +10,39 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.features.collections import queries as collection_queries
 from mysticanvas.features.trash import queries
 
-KEPT_DAYS = "trash.days"
-LOCKED = "trash.locked"
+RETENTION_DAYS_KEY = "trash.days"
+PROTECTED_KEY = "trash.locked"
 DEFAULT_DAYS = 30
 DAY_MS = 86_400_000
 
 
-def kept_days(tx: ReadTx) -> int:
-    """How long what is trashed from now on is kept; what is in the Trash keeps its own day (R1)."""
-    return int(settings_store.get(tx, KEPT_DAYS, DEFAULT_DAYS))
+def get_retention_days(tx: ReadTx) -> int:
+    """Days until images that are moved to Trash from now on expire. Images already in it keep their date."""
+    return int(settings_store.get(tx, RETENTION_DAYS_KEY, DEFAULT_DAYS))
 
 
-def locked(tx: ReadTx) -> list[str]:
-    """What cannot be trashed: "favorites", "collected", both or nothing (R5)."""
-    kinds: list[str] = settings_store.get(tx, LOCKED, [])
+def list_protected(tx: ReadTx) -> list[str]:
+    """What cannot be moved to Trash: "favorites", "collected", both or neither."""
+    kinds: list[str] = settings_store.get(tx, PROTECTED_KEY, [])
     return kinds
 
 
-def put_in(tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-    """Hidden, with everything that hangs on them; images that are locked stay."""
-    free = _unlocked(tx, images)
+def move_to_trash(tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
+    """Hide images, skip protected ones, and return how many were moved.
+
+    Raises `ConflictError` if all of them are protected.
+    """
+    free = _filter_unprotected(tx, images)
     if images and not free:
-        raise ConflictError("Favourites and images in collections are protected from the Trash, by your own settings.")
-    return queries.put_in(tx, free, now_ms=now_ms, purge_after=now_ms + kept_days(tx) * DAY_MS)
+        raise ConflictError("Your settings protect favorites or images in collections from the Trash.")
+    return queries.move_to_trash(tx, free, now_ms=now_ms, purge_after=now_ms + get_retention_days(tx) * DAY_MS)
 
 
-def _unlocked(tx: ReadTx, images: Sequence[GenerationId]) -> list[GenerationId]:
-    kinds = locked(tx)
+def _filter_unprotected(tx: ReadTx, images: Sequence[GenerationId]) -> list[GenerationId]:
+    kinds = list_protected(tx)
     kept: set[GenerationId] = set()
     if "favorites" in kinds:
         kept |= generations.favorites_among(tx, images)
     if "collected" in kinds:
-        kept |= collection_queries.members_of_any(tx, images)
+        kept |= collection_queries.filter_collected(tx, images)
     return [image for image in images if image not in kept]
