@@ -303,7 +303,12 @@ def test_what_was_written_without_a_journal_is_in_it_at_the_next_start(tmp_path:
 
 @pytest.mark.parametrize(
     "name",
-    [verify_queries.STATE, duplicate_service.CAUGHT_UP, semantic_service.QUEUED.format("a"), journal_queries.LIBRARY],
+    [
+        verify_queries.STATE,
+        duplicate_service.CAUGHT_UP,
+        semantic_service.QUEUED_SETTING.format("a"),
+        journal_queries.LIBRARY,
+    ],
 )
 def test_what_the_program_keeps_for_itself_is_not_in_the_journal(tmp_path: Path, name: str) -> None:
     """A library that is made again would believe that work was done which is not."""
