@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 # The space of the bundled model. The names of all image embedding spaces begin with "picture-".
 BUILT_IN = "picture-efficientnet-1"
-CLIP_SPACES = "picture-clip-"
+CLIP_SPACE_PREFIX = "picture-clip-"
 # The files in the folder of a CLIP model. CLIP_SETTINGS is optional.
 CLIP_IMAGE, CLIP_TEXT = "clip_image.onnx", "clip_text.onnx"
 CLIP_VOCABULARY, CLIP_MERGES = "vocab.json", "merges.txt"

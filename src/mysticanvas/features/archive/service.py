@@ -172,7 +172,7 @@ class ArchiveImport:
                 "The archive is damaged: it does not contain the folder of an image. Export the library again."
             )
         places = {}
-        roots = self._database.read(image_folders.kept_roots)
+        library_folders = self._database.read(image_folders.kept_roots)
         for old, one in exported.items():
             new = str(folder_named(folders[old])) if old in folders else old
             if one["removed_at"] is None:
@@ -184,7 +184,7 @@ class ArchiveImport:
                     report.folders[old] = new
                 else:
                     report.away.append(old)
-            holder = next((root.path for root in roots if Path(new).is_relative_to(root.path)), new)
+            holder = next((root.path for root in library_folders if Path(new).is_relative_to(root.path)), new)
             places[old] = holder, "" if holder == new else Path(new).relative_to(holder).as_posix()
         return places
 
@@ -226,14 +226,14 @@ class ArchiveImport:
         for done, one in enumerate(journal.entries("image"), 1):
             some.append(_relocate(one, places))
             if len(some) == BATCH or done == report.images:
-                report.missing += self._add_some(some)
+                report.missing += self._add_batch(some)
                 some = []
                 if not self._on_progress("Restoring your ratings, tags and notes", done, report.images):
                     return False
         report.matched = report.images - report.missing
         return True
 
-    def _add_some(self, some: list[Entry]) -> int:
+    def _add_batch(self, some: list[Entry]) -> int:
         def add(tx: WriteTx) -> int:
             new_entries = [queries.select_new_data(tx, one, self._ids) for one in some]
             return rebuild_queries.add_images(

@@ -69,7 +69,7 @@ def routes(database: Database, workers: Executor, snapshots: Snapshots) -> APIRo
 
     @router.get("")
     def get_settings() -> Response:
-        """The settings; `wishes` is null while auto-tagging is off."""
+        """The settings of auto-tagging; null while it is off."""
         return reply(_read_settings(database))
 
     @router.post("/settings")

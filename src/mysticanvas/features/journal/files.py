@@ -122,7 +122,7 @@ def read(paths: Iterable[Path]) -> Journal:
 
 
 def set_aside(folder: Path, library: str) -> None:
-    """Move the journal files of a library to a subfolder, so that `journals` does not list them."""
+    """Move the journal files of a library to a subfolder, so that they are no longer found."""
     target = folder / SET_ASIDE
     target.mkdir(mode=0o700, exist_ok=True)
     for path in _list_files(folder, library):

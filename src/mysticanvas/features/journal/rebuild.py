@@ -159,13 +159,13 @@ class RebuildRunner:
         for one in journal.entries("image"):
             some.append(one)
             if len(some) == BATCH_IMAGES:
-                self._add_some(some, ids)
+                self._add_batch(some, ids)
                 some = []
             if self._closing.is_set():
                 return
-        self._add_some(some, ids)
+        self._add_batch(some, ids)
 
-    def _add_some(self, some: Sequence[Entry], ids: Ids) -> None:
+    def _add_batch(self, some: Sequence[Entry], ids: Ids) -> None:
         assert self._report is not None
         now_ms = self._now_ms()
         self._report.absent += self._database.write_bulk(

@@ -142,7 +142,7 @@ def add_images(tx: WriteTx, entries: Sequence[Entry], ids: Ids, *, app_version: 
     for one in entries:
         image = find_image(tx, one)
         if image is None:
-            image = _add_missing(tx, one, app_version=app_version, now_ms=now_ms)
+            image = _add_missing_image(tx, one, app_version=app_version, now_ms=now_ms)
             missing += 1
         _set_marks(tx, image, one, now_ms=now_ms)
         _add_assertions(tx, image, one.get("tags", ()), ids)
@@ -173,7 +173,7 @@ def find_image(tx: ReadTx, one: Entry) -> GenerationId | None:
     return found
 
 
-def _add_missing(tx: WriteTx, one: Entry, *, app_version: str, now_ms: int) -> GenerationId:
+def _add_missing_image(tx: WriteTx, one: Entry, *, app_version: str, now_ms: int) -> GenerationId:
     new = New(Recipe(), "{}", one["at"], TimestampSource.MTIME, None, ())
     [(image, _)] = generations.add_all(
         tx, [new], parser_version=generations.UNREAD, app_version=app_version, now_ms=now_ms

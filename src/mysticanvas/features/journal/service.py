@@ -64,7 +64,7 @@ class JournalWriter:
     def _catch_up(self) -> None:
         try:
             files = self._files = self._files or self._open_files()
-            while self._write_some(files):
+            while self._write_batch(files):
                 pass
             if files.needs_compaction:
                 files.compact()
@@ -90,7 +90,7 @@ class JournalWriter:
         self._database.write_bulk(queries.set_library_id, library)
         return JournalFiles(folder, library)
 
-    def _write_some(self, files: JournalFiles) -> bool:
+    def _write_batch(self, files: JournalFiles) -> bool:
         """Write some of the due entries; False when none are due. They stay due until their lines are on the disk."""
         keys, through = self._database.read(queries.list_due, limit=BATCH)
         if through is None:

@@ -105,7 +105,7 @@ def add_template(tx: WriteTx, source: str, template: ForeignTemplate, *, now_ms:
             name=template.name,
             content=template.content,
             negative=template.negative,
-            params=_json(template.params),
+            params=_dump_json(template.params),
             category=template.category,
             uses=template.uses,
             now_ms=now_ms,
@@ -113,5 +113,5 @@ def add_template(tx: WriteTx, source: str, template: ForeignTemplate, *, now_ms:
     )
 
 
-def _json(value: Any) -> str:
+def _dump_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)

@@ -19,7 +19,7 @@ from mysticanvas.features.lineage import queries as lineage_queries
 from mysticanvas.features.lineage import service as lineage_service
 from mysticanvas.features.lineage.queries import Parent
 from mysticanvas.features.migrate import queries, tags
-from mysticanvas.features.migrate.types import ForeignImage, LibraryReport, SkippedItems
+from mysticanvas.features.migrate.types import ForeignImage, MigrationReport, SkippedItems
 from mysticanvas.formats.detect import PARSER_VERSION, read_recipe
 
 BATCH_IMAGES = 50
@@ -38,7 +38,7 @@ class Migration:
         dry_run: bool,
         now_ms: Callable[[], int],
     ) -> None:
-        self.report = LibraryReport(adapter.NAME, dry_run)
+        self.report = MigrationReport(adapter.NAME, dry_run)
         self._database = database
         self._source = source
         self._adapter = adapter
@@ -102,7 +102,7 @@ class Migration:
                 continue
             image = self._find_image(tx, one)
             if image is None:
-                image = self._add_absent(tx, one)
+                image = self._add_missing_image(tx, one)
                 self.report.missing += 1
             else:
                 self._complete(tx, image, one)
@@ -155,7 +155,7 @@ class Migration:
         head = ImageHead(ImageFormat.PNG, 0, 0, 1, True, ())
         return read_recipe(head, file_name=one.path, sidecars=[entry]), entry
 
-    def _add_absent(self, tx: WriteTx, one: ForeignImage) -> GenerationId:
+    def _add_missing_image(self, tx: WriteTx, one: ForeignImage) -> GenerationId:
         recipe, entry = self._read_recipe(one)
         now_ms = self._now_ms()
         new = New(

@@ -21,7 +21,7 @@ from mysticanvas.features.archive.service import ArchiveImport, ArchiveReport
 from mysticanvas.features.importing.service import Importing
 from mysticanvas.features.migrate import diffusion_desk_queries
 from mysticanvas.features.migrate.record import Migration
-from mysticanvas.features.migrate.types import LibraryReport
+from mysticanvas.features.migrate.types import MigrationReport
 from mysticanvas.fs import archives
 from mysticanvas.fs.paths import file_named, folder_named
 
@@ -41,7 +41,7 @@ class _Request:
     dry_run: bool
     folders: Mapping[str, str]
     finished: threading.Event = field(default_factory=threading.Event)
-    report: LibraryReport | ArchiveReport | None = None
+    report: MigrationReport | ArchiveReport | None = None
     error: MystiCanvasError | None = None
     message: str = "Waiting"
     done: int = 0

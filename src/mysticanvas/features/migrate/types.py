@@ -52,7 +52,7 @@ class SkippedItems:
 
 
 @dataclass(slots=True)
-class LibraryReport:
+class MigrationReport:
     """`images` = `matched` + `missing` + `known`: found in this library, added as missing images, or already migrated
     and not changed. A dry run predicts the numbers."""
 

@@ -49,7 +49,7 @@ def queue_new(tx: WriteTx, *, now_ms: int) -> None:
         queued = int(settings_store.get(tx, name, 0))
         if last > queued:
             blocks = range((queued + 1) // space.batch, last // space.batch + 1)
-            job_queue.enqueue_all(tx, [_job(space, block) for block in blocks], now_ms=now_ms)
+            job_queue.enqueue_all(tx, [_build_job(space, block) for block in blocks], now_ms=now_ms)
             settings_store.put(tx, name, last)
 
 
@@ -83,7 +83,9 @@ def queue_missing(database: Database, *, now_ms: Callable[[], int], goes_on: Cal
                 last=until,
             )
             if blocks:
-                database.write_bulk(job_queue.enqueue_all, [_job(space, block) for block in blocks], now_ms=now_ms())
+                database.write_bulk(
+                    job_queue.enqueue_all, [_build_job(space, block) for block in blocks], now_ms=now_ms()
+                )
             found += len(blocks)
         database.write_bulk(_raise_queued, space, last)
     return found
@@ -110,7 +112,7 @@ def _raise_queued(tx: WriteTx, space: Space, last: int) -> None:
     settings_store.put(tx, name, max(last, int(settings_store.get(tx, name, 0))))
 
 
-def _job(space: Space, block: int) -> NewJob:
+def _build_job(space: Space, block: int) -> NewJob:
     first = block * space.batch
     payload = {"space": space.name, "first": first, "last": first + space.batch - 1}
     # The instant model makes a library searchable, so it runs before thumbnails; the accurate one after them.

@@ -24,7 +24,7 @@ from mysticanvas.jobs.types import JobPriority
 from mysticanvas.ml.image_model_settings import (
     CLIP_IMAGE,
     CLIP_MERGES,
-    CLIP_SPACES,
+    CLIP_SPACE_PREFIX,
     CLIP_TEXT,
     CLIP_VOCABULARY,
     Clip,
@@ -101,13 +101,13 @@ def _read_clip(place: Path) -> Clip:
         raise InvalidInputError(f"{place} contains {CLIP_TEXT}, but not {missing[0]}. Add the missing file.")
     stat = model.stat()
     mark = hashlib.sha256(f"{stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()[:8]
-    return Clip(str(place.resolve()), f"{CLIP_SPACES}{mark}", has_text)
+    return Clip(str(place.resolve()), f"{CLIP_SPACE_PREFIX}{mark}", has_text)
 
 
 def on_thumbnails_made(tx: WriteTx, image: GenerationId, pixels: Pixels, *, now_ms: int) -> None:
     """Queue the analysis of an image in the transaction that stores its thumbnail."""
     if pixels.has_thumbnail and image_vectors.sight(tx).is_on:
-        job_queue.enqueue(tx, _job([image], JobPriority.BEHIND), now_ms=now_ms)
+        job_queue.enqueue(tx, _build_job([image], JobPriority.BEHIND), now_ms=now_ms)
 
 
 def queue_missing(database: Database, *, now_ms: Callable[[], int], goes_on: Callable[[], bool] = lambda: True) -> int:
@@ -124,13 +124,13 @@ def queue_missing(database: Database, *, now_ms: Callable[[], int], goes_on: Cal
             missing, last = database.read_within(
                 SLICE_LIMIT_MS, image_vectors.images_unseen, space=space, after=last, limit=IMAGES_PER_SLICE
             )
-            new = [_job(missing[at : at + BATCH], JobPriority.IDLE) for at in range(0, len(missing), BATCH)]
+            new = [_build_job(missing[at : at + BATCH], JobPriority.IDLE) for at in range(0, len(missing), BATCH)]
             if new:
                 database.write_bulk(job_queue.enqueue_all, new, now_ms=now_ms())
             queued += len(missing)
     return queued
 
 
-def _job(images: Sequence[GenerationId], priority: int) -> NewJob:
+def _build_job(images: Sequence[GenerationId], priority: int) -> NewJob:
     key = f"{images[0]}-{images[-1]}-{len(images)}"
     return NewJob(JOB_KIND, {"generations": list(images)}, key, priority)

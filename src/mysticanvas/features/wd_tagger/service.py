@@ -99,17 +99,17 @@ def on_images_added(tx: WriteTx, images: Sequence[NewImage], *, now_ms: int) -> 
     """Queue jobs for new images, in the transaction that imports them, if the user enabled this."""
     settings = get_settings(tx)
     if settings is not None and settings.after_import:
-        job_queue.enqueue_all(tx, [_job(one.id, one.uuid, settings) for one in images], now_ms=now_ms)
+        job_queue.enqueue_all(tx, [_build_job(one.id, one.uuid, settings) for one in images], now_ms=now_ms)
 
 
 def _enqueue(tx: WriteTx, images: Sequence[GenerationId], settings: TaggerSettings, again: bool, *, now_ms: int) -> int:
     tagged = set() if again else model_tags_queries.told(tx, images, source=TagSource.VISION, runs=settings.run)
-    new = [_job(image, generations.uuid_of(tx, image), settings) for image in images if image not in tagged]
+    new = [_build_job(image, generations.uuid_of(tx, image), settings) for image in images if image not in tagged]
     job_queue.enqueue_all(tx, new, now_ms=now_ms)
     return len(new)
 
 
-def _job(image: GenerationId, public_uuid: str, settings: TaggerSettings) -> NewJob:
+def _build_job(image: GenerationId, public_uuid: str, settings: TaggerSettings) -> NewJob:
     return NewJob(JOB_KIND, {"generation": image, "run": settings.run}, public_uuid, JobPriority.IDLE)
 
 
