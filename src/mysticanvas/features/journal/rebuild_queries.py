@@ -136,7 +136,7 @@ def add_by_name(tx: WriteTx, entries: Iterable[Entry]) -> None:
 def add_images(tx: WriteTx, entries: Sequence[Entry], ids: Ids, *, app_version: str, now_ms: int) -> int:
     """Restore the user data of each image. Returns the number of images that were not found.
 
-    Such an image is added as a missing image, and keeps its user data until its file is imported.
+    Such an image is added with its user data as a missing image, and gets its file when that is imported.
     """
     missing = 0
     for one in entries:

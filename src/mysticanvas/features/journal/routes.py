@@ -1,4 +1,4 @@
-"""RebuildRunner a library from its folders and its journal."""
+"""Rebuilding a library from its folders and its journal."""
 
 from typing import Annotated
 

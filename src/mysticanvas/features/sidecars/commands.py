@@ -31,7 +31,7 @@ def sidecars(
 ) -> None:
     """Write tags and ratings to sidecar files beside your images, for other programs.
 
-    Sidecars are written only by this command. It never overwrites the sidecar of another program or changes an image.
+    Sidecars are only written on request. The sidecar of another program is never overwritten, and no image is changed.
     """
     if action != "write":
         raise InvalidInputError(f"Unknown action “{action}”. The only action is “write”.")
