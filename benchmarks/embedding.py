@@ -69,7 +69,7 @@ def main() -> None:
             WorkerPool(2, memory_bytes=512 * 1024 * 1024, task_limit_s=30) as pool,
             Dispatcher(database, Executors(workers=pool, slow=pool, in_flight=8), now_ms=now_ms),
         ):
-            while database.read_within(60_000, semantic_service.progress)[0].done < count:
+            while database.read_within(60_000, semantic_service.list_progress)[0].done < count:
                 time.sleep(0.1)
         spent = cpu_s() - cpu
         took_s = time.monotonic() - began_s

@@ -23,7 +23,7 @@ from mysticanvas.features.autotag import prompting
 from mysticanvas.features.autotag import service as autotag_service
 from mysticanvas.features.autotag.service import Run
 from mysticanvas.features.autotag.task import find_nearest_names
-from mysticanvas.features.autotag.types import Autotagging, Endpoint, LookAt
+from mysticanvas.features.autotag.types import AutotagSettings, Endpoint, LookAt
 from mysticanvas.features.tags import assertion_queries
 from mysticanvas.features.tags import service as tag_service
 from mysticanvas.llm import url_policy
@@ -350,7 +350,7 @@ def everything(database: Database) -> list[GenerationId]:
 
 
 def want(database: Database, stub: Stub, *, model: str = "tiny", **how: Any) -> None:
-    database.write(autotag_service.set_wishes, Autotagging(Endpoint(stub.url, model), **how))
+    database.write(autotag_service.set_settings, AutotagSettings(Endpoint(stub.url, model), **how))
 
 
 def start(database: Database, images: list[GenerationId], **how: Any) -> Run:
@@ -367,7 +367,7 @@ def test_images_are_tagged_by_jobs_a_question_a_prompt_and_the_key_is_nowhere(
 ) -> None:
     write(tmp_path / "pictures", PROMPTS)
     want(database, stub)
-    autotag_service.keep_key(database.folder, KEY)
+    autotag_service.store_key(database.folder, KEY)
     assert (database.folder / autotag_service.KEY_FILE).stat().st_mode & 0o077 == 0
     with working(database, tmp_path) as pool:
         take_in(database, pool, tmp_path / "pictures")
@@ -445,7 +445,7 @@ def test_auto_tagging_never_touches_what_the_person_said(database: Database, tmp
         wait_for(lambda: idle(database))
     assert sorted(row["name"] for row in tagged(database)) == ["boat", "sea"]
     assert run.run is not None
-    assert autotag_service.forget_run(database, run.run) == 1
+    assert autotag_service.remove_run(database, run.run) == 1
     assert [row["name"] for row in tagged(database)] == ["sea"]
     said = database.read(assertion_queries.list_for_image, images[0])
     own = [(one.tag, one.decision) for one in said if one.source == "user"]
@@ -497,5 +497,5 @@ def test_nothing_is_asked_while_no_endpoint_is_set(database: Database) -> None:
 
 def test_an_endpoint_that_may_not_be_asked_is_not_kept(database: Database) -> None:
     with pytest.raises(InvalidInputError):
-        database.write(autotag_service.set_wishes, Autotagging(Endpoint("http://8.8.8.8/", "tiny")))
-    assert database.read(autotag_service.wishes) is None
+        database.write(autotag_service.set_settings, AutotagSettings(Endpoint("http://8.8.8.8/", "tiny")))
+    assert database.read(autotag_service.get_settings) is None

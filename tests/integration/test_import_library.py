@@ -290,7 +290,7 @@ SELECT i AS id, '' AS uuid, '' AS file_path, '' AS timestamp, '' AS prompt, '' A
     ],
 )
 def test_a_stranger_is_refused(client: Client, tmp_path: Path, script: str) -> None:
-    with pytest.raises(InvalidInputError, match="no gallery"):
+    with pytest.raises(InvalidInputError, match="not a supported library"):
         take_over(client, hostile(tmp_path, script))
     assert client.get("/api/doctor")["ok"]
 
@@ -330,7 +330,7 @@ def test_the_command_line_reports(gallery: Path, tmp_path: Path) -> None:
         )
 
     assert json.loads(run("--dry-run", "--json").stdout)["missing"] == 1
-    assert "Took over 3 images of DiffusionDesk: 2 found here" in run().stdout
+    assert "Imported 3 images from DiffusionDesk: 2 found here" in run().stdout
     assert json.loads(run("--json").stdout)["known"] == 3
     with Database.open(tmp_path / "cli") as database:
         kept = database.read(lambda tx: tx.column("SELECT name FROM settings WHERE name LIKE 'imported.%'"))

@@ -113,7 +113,7 @@ def test_an_endpoint_is_tried_before_it_is_kept_and_its_key_is_never_told(asking
     [
         ({"base_url": "http://8.8.8.8", "model": "m"}, 400, "another machine"),
         ({"base_url": "ftp://localhost", "model": "m"}, 400, "http"),
-        ({"base_url": "http://127.0.0.1:9", "model": ""}, 400, "Name the model"),
+        ({"base_url": "http://127.0.0.1:9", "model": ""}, 400, "Specify the name of a model"),
         ({"base_url": "http://127.0.0.1:9", "model": "m"}, 502, "could not be reached"),
     ],
 )
@@ -152,6 +152,6 @@ def test_the_command_line_asks_for_the_same(library: Path, tmp_path: Path, stub:
     kept = run("autotag-settings", "--endpoint", stub.url, "--model", "tiny", "--after-import", "--try")
     assert "tiny at http://127.0.0.1" in kept.output
     assert "old fisherman · subject · 0.90" in kept.output
-    assert "each image as it comes in" in run("autotag-settings").output
-    assert "Would ask about 0 images" in run("autotag", "cat", "--dry-run").output
+    assert "after import" in run("autotag-settings").output
+    assert "Would request tags for 0 images" in run("autotag", "cat", "--dry-run").output
     assert "off" in run("autotag-settings", "--off").output

@@ -26,7 +26,7 @@ from mysticanvas.db.database import Database
 from mysticanvas.domain.tag import MachineTagCategory
 from mysticanvas.features.autotag import prompting
 from mysticanvas.features.autotag import service as autotag_service
-from mysticanvas.features.autotag.types import Autotagging, Endpoint
+from mysticanvas.features.autotag.types import AutotagSettings, Endpoint
 
 pytestmark = [pytest.mark.llm, pytest.mark.long]
 
@@ -78,7 +78,7 @@ def test_a_real_model_gives_well_formed_tags(url: str, capsys: pytest.CaptureFix
 
 def test_what_a_real_model_says_arrives_with_its_provenance(url: str, database: Database, tmp_path: Path) -> None:
     write(tmp_path / "pictures", PROMPTS[:3])
-    database.write(autotag_service.set_wishes, Autotagging(Endpoint(url, "smollm2")))
+    database.write(autotag_service.set_settings, AutotagSettings(Endpoint(url, "smollm2")))
     with working(database, tmp_path) as pool:
         take_in(database, pool, tmp_path / "pictures")
         run = start(database, everything(database))

@@ -25,7 +25,7 @@ from mysticanvas.features.journal import queries as journal_queries
 from mysticanvas.features.journal import service as journal_service
 from mysticanvas.features.journal.commands import rebuild
 from mysticanvas.features.journal.files import JournalFiles
-from mysticanvas.features.journal.service import Journaling
+from mysticanvas.features.journal.service import JournalWriter
 from mysticanvas.features.semantic import service as semantic_service
 from mysticanvas.features.tags import image_tag_queries, prompt_tags
 from mysticanvas.features.verify import queries as verify_queries
@@ -283,7 +283,7 @@ def rate(database: Database, image: GenerationId, rating: int) -> None:
 
 def ratings(folder: Path) -> dict[str, int]:
     [files] = journal_files.journals(folder / "journal").values()
-    return {one["uuid"]: one.get("rating", 0) for one in journal_files.read(files).things("image")}
+    return {one["uuid"]: one.get("rating", 0) for one in journal_files.read(files).entries("image")}
 
 
 def test_what_was_written_without_a_journal_is_in_it_at_the_next_start(tmp_path: Path) -> None:
@@ -291,28 +291,33 @@ def test_what_was_written_without_a_journal_is_in_it_at_the_next_start(tmp_path:
     with Database.open(tmp_path) as database:
         images = add_images(database, 3)
         rate(database, images[0], 4)
-        with Journaling(database):
-            assert journal_service.catch_up(database, wait_s=10)
+        with JournalWriter(database):
+            assert journal_service.wait_until_written(database, wait_s=10)
         rate(database, images[1], 2)
         assert ratings(tmp_path) == {name_of(0): 4}
-        with Journaling(database):
+        with JournalWriter(database):
             pass
         assert ratings(tmp_path) == {name_of(0): 4, name_of(1): 2}
-        assert database.read(journal_queries.left) == 0
+        assert database.read(journal_queries.count_due) == 0
 
 
 @pytest.mark.parametrize(
     "name",
-    [verify_queries.STATE, duplicate_service.CAUGHT_UP, semantic_service.QUEUED.format("a"), journal_queries.LIBRARY],
+    [
+        verify_queries.STATE,
+        duplicate_service.CAUGHT_UP,
+        semantic_service.QUEUED_SETTING.format("a"),
+        journal_queries.LIBRARY_SETTING,
+    ],
 )
 def test_what_the_program_keeps_for_itself_is_not_in_the_journal(tmp_path: Path, name: str) -> None:
     """A library that is made again would believe that work was done which is not."""
     with Database.open(tmp_path) as database:
         database.write(settings_store.put, name, "said")
         database.write(settings_store.put, "trash.days", 7)
-        assert database.read(journal_queries.due, limit=100)[0] == [("setting", "trash.days")]
-        with Journaling(database):
-            assert journal_service.catch_up(database, wait_s=10)
+        assert database.read(journal_queries.list_due, limit=100)[0] == [("setting", "trash.days")]
+        with JournalWriter(database):
+            assert journal_service.wait_until_written(database, wait_s=10)
 
 
 def test_notes_wait_while_the_journal_cannot_be_written(
@@ -322,11 +327,11 @@ def test_notes_wait_while_the_journal_cannot_be_written(
     with Database.open(tmp_path) as database:
         images = add_images(database, 2)
         (tmp_path / "journal").write_text("a file is in the way")
-        with Journaling(database):
+        with JournalWriter(database):
             rate(database, images[0], 5)
-            assert not journal_service.catch_up(database, wait_s=1)
+            assert not journal_service.wait_until_written(database, wait_s=1)
             (tmp_path / "journal").unlink()
-            assert journal_service.catch_up(database, wait_s=10)
+            assert journal_service.wait_until_written(database, wait_s=10)
         assert ratings(tmp_path) == {name_of(0): 5}
     assert [r.message for r in caplog.records].count("the journal cannot be written") == 1
 
@@ -337,10 +342,10 @@ def test_a_journal_that_has_grown_is_written_anew_and_says_the_same(
     monkeypatch.setattr(journal_files, "GROWN_BYTES", 20_000)
     with Database.open(tmp_path) as database:
         images = add_images(database, 40)
-        with Journaling(database):
+        with JournalWriter(database):
             for number in range(12):
                 database.write(test_edits.do, "rating", {"value": number % 5}, images, now_ms=1)
-                assert journal_service.catch_up(database, wait_s=10)
+                assert journal_service.wait_until_written(database, wait_s=10)
         [path] = (tmp_path / "journal").glob("*.jsonl")
         assert not path.name.endswith("-000001.jsonl")
         assert path.stat().st_size < 60_000
@@ -355,7 +360,7 @@ def test_what_a_sudden_end_cut_short_does_not_swallow_the_next_line(tmp_path: Pa
         file.write(b'0badcafe {"kind":"tag","ke')
     JournalFiles(tmp_path, "a").append([{"kind": "tag", "key": 2, "name": "two"}])
     written = journal_files.read([path])
-    assert [one["name"] for one in written.things()] == ["one", "two"]
+    assert [one["name"] for one in written.entries()] == ["one", "two"]
     assert written.unread == 1
 
 
@@ -368,4 +373,4 @@ def test_a_journal_is_not_confused_by_a_copy_that_was_not_finished(tmp_path: Pat
     files.compact()
     # A kill came before the older file was removed.
     old.write_bytes(before)
-    assert [one["name"] for one in journal_files.read(sorted(tmp_path.glob("a-*.jsonl"))).things()] == ["two"]
+    assert [one["name"] for one in journal_files.read(sorted(tmp_path.glob("a-*.jsonl"))).entries()] == ["two"]

@@ -75,7 +75,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
 
 
 def embedded(database: Database) -> tuple[int, int]:
-    [state] = database.read(semantic_service.progress)
+    [state] = database.read(semantic_service.list_progress)
     return state.done, state.total
 
 

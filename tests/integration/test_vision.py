@@ -194,9 +194,9 @@ def test_new_pictures_are_looked_at_as_they_come(client: Client, tmp_path: Path)
 
 
 def test_a_folder_without_a_tagger_is_refused_and_a_broken_one_parks_its_jobs(client: Client, tmp_path: Path) -> None:
-    with pytest.raises(InvalidInputError, match=r"no model\.onnx"):
+    with pytest.raises(InvalidInputError, match=r"does not contain model\.onnx"):
         choose(client, tmp_path)
-    with pytest.raises(InvalidInputError, match="Choose a tagger first"):
+    with pytest.raises(InvalidInputError, match="No tagger is selected"):
         look(client)
     folder = write_tagger(tmp_path / "broken")
     (folder / "model.onnx").write_bytes(b"no model")

@@ -199,16 +199,16 @@ def crowded(path: Path) -> None:
         (lying(-5), "damaged"), (wrong_sum, "damaged"), (cut_short, "truncated"), (crowded, "100,000"),
         (lambda path: path.write_bytes(b"no zip at all"), "not a zip file"),
         (lambda path: zipped(path, "", MANIFEST.replace(": 1,", ": 2,")), "newer MystiCanvas"),
-        (lambda path: zipped(path, "", "[]"), "no export"),
-        (lambda path: zipped(path, "[" * 60_000), "does not write"),
-        (words(TAG, TAG | {"key": 2, "state": "fine"}), "does not write"),
-        (words(TAG, TAG | {"key": 2**70}), "does not write"),
-        (words(TAG, {"kind": "setting", "key": "autotag.endpoint", "value_json": "1"}), "does not write"),
-        (words(TAG, {"kind": "setting", "key": "trash.days", "value_json": '"soon"'}), "does not write"),
-        (words(ROOT, IMAGE | {"path": "../../etc/passwd"}), "leaves its folder"),
-        (words(IMAGE), "does not know"), (words(ROOT | {"path": "etc"}), "no folder of this machine"),
-        (words(TAG | {"alias_of": 2}, TAG | {"key": 2, "name": "b", "normalized_name": "b", "alias_of": 1}), "circle"),
-        (words(COLLECTION), "circle"),
+        (lambda path: zipped(path, "", "[]"), "not an archive"),
+        (lambda path: zipped(path, "[" * 60_000), "invalid entry"),
+        (words(TAG, TAG | {"key": 2, "state": "fine"}), "invalid entry"),
+        (words(TAG, TAG | {"key": 2**70}), "invalid entry"),
+        (words(TAG, {"kind": "setting", "key": "autotag.endpoint", "value_json": "1"}), "invalid entry"),
+        (words(TAG, {"kind": "setting", "key": "trash.days", "value_json": '"soon"'}), "invalid entry"),
+        (words(ROOT, IMAGE | {"path": "../../etc/passwd"}), "outside its folder"),
+        (words(IMAGE), "folder of an image"), (words(ROOT | {"path": "etc"}), "not a folder on this machine"),
+        (words(TAG | {"alias_of": 2}, TAG | {"key": 2, "name": "b", "normalized_name": "b", "alias_of": 1}), "cycle"),
+        (words(COLLECTION), "cycle"),
     ],
 )  # fmt: skip
 @pytest.mark.filterwarnings("ignore:Duplicate name")
@@ -246,5 +246,5 @@ def test_what_repeats_itself_is_not_packed_into_a_bomb(tmp_path: Path) -> None:
 
 def test_nothing_is_left_where_a_zip_could_not_be_written(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="Could not write"):
-        archive_service.write(tmp_path / "no such folder" / "a.zip", b"")
+        archive_service.write_archive(tmp_path / "no such folder" / "a.zip", b"")
     assert list(tmp_path.iterdir()) == []

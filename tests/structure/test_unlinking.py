@@ -20,7 +20,7 @@ ALLOWED = {
     ("fs/archives.py", "write"): "an export, over the empty file that kept its name",
     ("imaging/thumbnail_cache.py", "_write_whole"): "a thumbnail's temporary file",
     ("imaging/thumbnail_cache.py", "remove"): "a thumbnail of no image",
-    ("features/autotag/service.py", "keep_key"): "the file of an endpoint's key",
+    ("features/autotag/service.py", "store_key"): "the file of an endpoint's key",
     ("http/passwords.py", "keep_password"): "the file of the password",
     ("http/passwords.py", "forget_password"): "the file of the password",
     ("http/sessions.py", "kept_in"): "the file of the browser's session",

@@ -1,11 +1,11 @@
-"""Models that look at pictures, as every part names them: their spaces, their files, what the person wants of them."""
+"""The settings of image analysis, and the names of image embedding spaces and model files."""
 
 from dataclasses import dataclass
 
-# The model that comes with MystiCanvas; the name of every space of pictures begins with "picture-".
+# The space of the bundled model. The names of all image embedding spaces begin with "picture-".
 BUILT_IN = "picture-efficientnet-1"
-CLIP_SPACES = "picture-clip-"
-# The files of a model of the CLIP family, in a folder of the person's own; the last one may be missing.
+CLIP_SPACE_PREFIX = "picture-clip-"
+# The files in the folder of a CLIP model. CLIP_SETTINGS is optional.
 CLIP_IMAGE, CLIP_TEXT = "clip_image.onnx", "clip_text.onnx"
 CLIP_VOCABULARY, CLIP_MERGES = "vocab.json", "merges.txt"
 CLIP_SETTINGS = "mysticanvas.json"
@@ -13,8 +13,8 @@ CLIP_SETTINGS = "mysticanvas.json"
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """`space` names the model as it was when it was chosen. `has_text`: it reads words, too, so that pictures are
-    found by what they show."""
+    """A CLIP model of the user. `space` identifies the version of its files when the user selected the folder. With
+    `has_text` it also embeds text, so that images can be searched by a description."""
 
     folder: str
     space: str
@@ -23,8 +23,8 @@ class Clip:
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Whether pictures are looked at as they come, by which model beside the one of our own, and from which score on
-    a picture counts as explicit."""
+    """Whether images are analyzed, by which model in addition to the bundled one, and the NSFW score from which an
+    image is blurred."""
 
     is_on: bool = False
     clip: Clip | None = None
@@ -32,5 +32,5 @@ class Sight:
 
     @property
     def spaces(self) -> list[str]:
-        """The models, the quickest first."""
+        """The spaces of the active models, the fastest model first."""
         return [BUILT_IN] + ([] if self.clip is None else [self.clip.space])

@@ -1,1 +1,1 @@
-"""Export of everything the user set, and archives that move a library elsewhere."""
+"""Export of all user data, and archives that move it to another machine."""

@@ -19,38 +19,38 @@ def export(
     whole: Annotated[
         Path | None,
         typer.Option(
-            "--whole", metavar="FILE", help="Write a zip with which import-library makes the library elsewhere."
+            "--whole", metavar="FILE", help="Write an archive (zip) that import-library imports on another machine."
         ),
     ] = None,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """All that you wrote, as stable text, a JSON object a line: marks, notes, tags, collections, templates.
+    """Export your ratings, favorites, notes, tags, collections and templates.
 
-    Equal libraries give equal texts. With --whole it goes into a zip, with your folders' names; your images
-    are not in it.
+    --json prints one JSON object per line; equal libraries give equal text. --whole writes an archive that also
+    contains the names of your folders. Neither contains your images.
     """
     if whole is not None:
-        _export_whole(whole.expanduser(), library, json=json)
+        _export_archive(whole.expanduser(), library, json=json)
         return
     if not json:
-        raise InvalidInputError("Say in which form: --json, or --whole FILE.")
+        raise InvalidInputError("Specify the format: --json or --whole FILE.")
     with connect(settings_for(library)) as client:
         typer.echo(client.text("/api/export"), nl=False)
 
 
-def _export_whole(target: Path, library: Path | None, *, json: bool) -> None:
-    # Loads parts of the library, which no other command of these needs.
+def _export_archive(target: Path, library: Path | None, *, json: bool) -> None:
+    # Imported here because it loads modules that the other commands do not need.
     from mysticanvas.features.archive import service as archive_service
 
     with connect(settings_for(library)) as client:
-        counts = archive_service.write(target, client.text("/api/export/whole").encode())
+        counts = archive_service.write_archive(target, client.text("/api/export/whole").encode())
     if json:
         print_json({"path": str(target), "counts": counts})
     else:
         images, tags, collections = (counts.get(kind, 0) for kind in ("image", "tag", "collection"))
         out.print(
-            f"Wrote {target}: what you wrote of {images:,} images, {tags:,} tags and {collections:,} collections. "
-            "Your images are not in it.",
+            f"Wrote {target} with the data of {images:,} images, {tags:,} tags and {collections:,} collections. "
+            "It does not contain your images.",
             markup=False,
         )

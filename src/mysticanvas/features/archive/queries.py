@@ -1,7 +1,6 @@
-"""The things of a journal that are to come into a library where some of them may be already.
+"""Selects the journal entries and fields that are new to a library, because importing an archive keeps existing data.
 
-What is in the library stays: of each thing only that is kept on which nothing was said here. What is left
-goes the way of a rebuild (features/journal/rebuild_queries.py).
+The result is then added as in a rebuild (`features/journal/rebuild_queries.py`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,10 +10,10 @@ from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.features.journal import queries as journal_queries
 from mysticanvas.features.journal import rebuild_queries
-from mysticanvas.features.journal.queries import Key, Thing
+from mysticanvas.features.journal.queries import Entry, Key
 from mysticanvas.features.journal.rebuild_queries import Ids
 
-# What a person decided about the library itself. Model folders, taggers and endpoints are of a machine.
+# Settings of the library itself. Model folders, taggers and endpoints belong to one machine and are not exported.
 SETTINGS = ("prompt_tags.wanted", "tags.refused", "trash.days")
 
 _EVERYTHING = """
@@ -28,19 +27,19 @@ UNION ALL SELECT 'template', uuid FROM prompt_templates
 """
 
 
-def keys(tx: ReadTx) -> list[Key]:
-    """Of all that a person wrote; images last."""
+def list_keys(tx: ReadTx) -> list[Key]:
+    """The keys of all user data, images last."""
     found = [(kind, key) for kind, key in tx.rows(_EVERYTHING)]
-    return found + [("image", image) for image in journal_queries.images_of_a_person(tx)]
+    return found + [("image", image) for image in journal_queries.list_images_with_user_data(tx)]
 
 
-# -- what is new here -----------------------------------------------------------------------------
+# -- new entries ----------------------------------------------------------------------------------
 
 
-def new_tags(tx: ReadTx, things: Iterable[Thing], ids: Ids) -> list[Thing]:
-    """Tags that are not in the vocabulary here; `ids` learns the others."""
+def find_new_tags(tx: ReadTx, entries: Iterable[Entry], ids: Ids) -> list[Entry]:
+    """The tags that are not in the vocabulary of this library. Adds the ids of the others to `ids`."""
     new = []
-    for one in things:
+    for one in entries:
         here = tx.one("SELECT id, state FROM tags WHERE normalized_name = :name", name=one["normalized_name"])
         if here is not None and (here["state"] == "known" or one["state"] == "proposed"):
             ids.tags[one["key"]] = here["id"]
@@ -49,9 +48,10 @@ def new_tags(tx: ReadTx, things: Iterable[Thing], ids: Ids) -> list[Thing]:
     return new
 
 
-def new_collections(tx: ReadTx, things: Iterable[Thing], ids: Ids) -> list[Thing]:
+def find_new_collections(tx: ReadTx, entries: Iterable[Entry], ids: Ids) -> list[Entry]:
+    """The collections that are not in this library. Adds the ids of the others to `ids`."""
     new = []
-    for one in things:
+    for one in entries:
         here = tx.value("SELECT id FROM collections WHERE uuid = :uuid", uuid=one["uuid"])
         if here is None:
             new.append(one)
@@ -60,9 +60,9 @@ def new_collections(tx: ReadTx, things: Iterable[Thing], ids: Ids) -> list[Thing
     return new
 
 
-def new_by_name(tx: ReadTx, things: Iterable[Thing]) -> list[Thing]:
-    """Templates, and things of the kinds `rebuilding.BY_NAME`."""
-    asked = {
+def find_new_by_name(tx: ReadTx, entries: Iterable[Entry]) -> list[Entry]:
+    """The templates and entries of the kinds `rebuild_queries.BY_NAME` that are not in this library."""
+    lookups = {
         "template": "SELECT 1 FROM prompt_templates WHERE uuid = :key",
         "threshold": "SELECT 1 FROM source_thresholds WHERE source = :key",
         "wildcard": "SELECT 1 FROM wildcards WHERE name = :key",
@@ -71,8 +71,8 @@ def new_by_name(tx: ReadTx, things: Iterable[Thing]) -> list[Thing]:
     }
     return [
         one
-        for one in things
-        if tx.value(asked[one["kind"]], **({"path": one["path"]} if one["kind"] == "root" else {"key": one["key"]}))
+        for one in entries
+        if tx.value(lookups[one["kind"]], **({"path": one["path"]} if one["kind"] == "root" else {"key": one["key"]}))
         is None
     ]
 
@@ -80,45 +80,45 @@ def new_by_name(tx: ReadTx, things: Iterable[Thing]) -> list[Thing]:
 # -- images ---------------------------------------------------------------------------------------
 
 
-def unsaid(tx: ReadTx, one: Thing, ids: Ids) -> Thing:
-    """Of an image, what nobody said here yet."""
-    image = rebuild_queries.find(tx, one)
+def select_new_data(tx: ReadTx, one: Entry, ids: Ids) -> Entry:
+    """The entry of an image without the fields that the user has already set in this library."""
+    image = rebuild_queries.find_image(tx, one)
     if image is None:
         return one
     here = tx.one(
         "SELECT rating, notes, deleted_at, parent_by, is_favorite FROM generations WHERE id = :image", image=image
     )
     assert here is not None
-    tags = _unsaid_tags(tx, image, one.get("tags", ()), ids)
-    collected = _uncollected(tx, image, one.get("collections", ()), ids)
-    has_words = here["is_favorite"] or here["rating"] or here["notes"] is not None or here["parent_by"] == "user"
-    gone = {
+    tags = _select_new_tags(tx, image, one.get("tags", ()), ids)
+    items = _select_new_items(tx, image, one.get("collections", ()), ids)
+    has_user_data = here["is_favorite"] or here["rating"] or here["notes"] is not None or here["parent_by"] == "user"
+    is_set = {
         "rating": here["rating"] > 0,
         "notes": here["notes"] is not None,
         "parent": here["parent_by"] == "user",
-        # An image that somebody cared for here is not put into the Trash by what was written elsewhere.
-        "trash": here["deleted_at"] is not None or has_words or _is_told_of(tx, image),
+        # An image with user data here is not moved to Trash because it was in the Trash elsewhere.
+        "trash": here["deleted_at"] is not None or has_user_data or _has_tags_or_collections(tx, image),
     }
-    left = {name: value for name, value in one.items() if not gone.get(name, False)}
-    return left | {"tags": tags, "collections": collected}
+    new = {name: value for name, value in one.items() if not is_set.get(name, False)}
+    return new | {"tags": tags, "collections": items}
 
 
-def _unsaid_tags(tx: ReadTx, image: GenerationId, said: Sequence[Any], ids: Ids) -> list[Any]:
+def _select_new_tags(tx: ReadTx, image: GenerationId, assertions: Sequence[Any], ids: Ids) -> list[Any]:
     here = set(
         tx.rows(
             "SELECT tag_id, source, run FROM tag_assertions WHERE generation_id = :image",
             image=image,
         )
     )
-    return [one for one in said if (ids.tags.get(one[0]), one[1], one[2]) not in here]
+    return [one for one in assertions if (ids.tags.get(one[0]), one[1], one[2]) not in here]
 
 
-def _uncollected(tx: ReadTx, image: GenerationId, collected: Sequence[Any], ids: Ids) -> list[Any]:
+def _select_new_items(tx: ReadTx, image: GenerationId, items: Sequence[Any], ids: Ids) -> list[Any]:
     here = set(tx.column("SELECT collection_id FROM collection_items WHERE generation_id = :image", image=image))
-    return [one for one in collected if ids.collections.get(one[0]) not in here]
+    return [one for one in items if ids.collections.get(one[0]) not in here]
 
 
-def _is_told_of(tx: ReadTx, image: GenerationId) -> bool:
+def _has_tags_or_collections(tx: ReadTx, image: GenerationId) -> bool:
     return bool(
         tx.value(
             """
@@ -130,15 +130,15 @@ def _is_told_of(tx: ReadTx, image: GenerationId) -> bool:
     )
 
 
-def link_parents(tx: WriteTx, things: Iterable[Thing]) -> None:
-    """One after the other: none that would make an image its own ancestor, or speak against a parent that a
-    person named here."""
-    for one in things:
-        if "parent" in one and not _may_not_link(tx, one["uuid"], one["parent"][0]):
+def link_parents(tx: WriteTx, entries: Iterable[Entry]) -> None:
+    """Restore parents one by one, except where an image would become its own ancestor or where the user has already set
+    a parent in this library."""
+    for one in entries:
+        if "parent" in one and not _is_link_forbidden(tx, one["uuid"], one["parent"][0]):
             rebuild_queries.link_parents(tx, [one])
 
 
-def _may_not_link(tx: ReadTx, uuid: str, parent: str | None) -> bool:
+def _is_link_forbidden(tx: ReadTx, uuid: str, parent: str | None) -> bool:
     return bool(
         tx.value(
             """
@@ -156,8 +156,8 @@ def _may_not_link(tx: ReadTx, uuid: str, parent: str | None) -> bool:
     )
 
 
-def has_nested_circle(tx: ReadTx) -> bool:
-    """Whether a collection is inside of itself, over any number of others."""
+def has_collection_cycle(tx: ReadTx) -> bool:
+    """Whether a collection directly or indirectly contains itself."""
     return bool(
         tx.value(
             """

@@ -1,4 +1,4 @@
-"""The export of all that the person wrote."""
+"""Exporting all user data as text or for an archive."""
 
 from collections.abc import Iterator
 
@@ -17,23 +17,23 @@ def routes(database: Database) -> APIRouter:
 
     @router.get("")
     def export() -> Response:
-        """Lines of JSON, over one state of the library."""
-        text = "\n".join(database.read_within(EXPORT_LIMIT_MS, _export))
-        return StreamingResponse(_blocks(text + "\n"), media_type="application/x-ndjson")
+        """All user data, one JSON object per line, from one snapshot of the database."""
+        text = "\n".join(database.read_within(EXPORT_LIMIT_MS, _list_lines))
+        return StreamingResponse(_split_into_chunks(text + "\n"), media_type="application/x-ndjson")
 
     @router.get("/whole")
-    def export_whole() -> Response:
-        """The things of the journal, a line each, over one state of the library."""
-        found = database.read_within(EXPORT_LIMIT_MS, lambda tx: b"\n".join(service.lines(tx)))
+    def export_archive() -> Response:
+        """The entries of an archive, one JSON object per line, from one snapshot of the database."""
+        found = database.read_within(EXPORT_LIMIT_MS, lambda tx: b"\n".join(service.generate_lines(tx)))
         return Response(found + b"\n", media_type="application/x-ndjson")
 
     return router
 
 
-def _export(tx: ReadTx) -> list[str]:
-    return list(archive_export.lines(tx))
+def _list_lines(tx: ReadTx) -> list[str]:
+    return list(archive_export.generate_lines(tx))
 
 
-def _blocks(text: str) -> Iterator[str]:
+def _split_into_chunks(text: str) -> Iterator[str]:
     for start in range(0, len(text), 1 << 18):
         yield text[start : start + (1 << 18)]

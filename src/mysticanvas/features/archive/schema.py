@@ -1,6 +1,6 @@
-"""What an export of a whole library holds, line by line; what has another shape is not taken.
+"""The schema of the entries in an archive. Entries that do not match it are rejected.
 
-The fields are those of features/journal/queries.py.
+The fields are those of `features/journal/queries.py`.
 """
 
 import json
@@ -15,7 +15,7 @@ from mysticanvas.domain.text import clean
 from mysticanvas.search import language
 
 Id = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
-# From the year 1830 to 2109: whatever a file may say of its age.
+# From the year 1830 to 2109, because file times may be wrong.
 Ms = Annotated[int, msgspec.Meta(ge=-(2**42), le=2**42)]
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=400)]
 Short = Annotated[str, msgspec.Meta(max_length=400)]
@@ -26,7 +26,7 @@ Hex = Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{2}){1,64}$")]
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 TagText = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_NAME)]
 Source = Literal["user", "prompt", "llm", "vision", "import"]
-Word = tuple[Id, Literal["user", "import"], Short, Literal[0, 1], Share | None, Ms]
+TagAssertion = tuple[Id, Literal["user", "import"], Short, Literal[0, 1], Share | None, Ms]
 Flag = Literal[0, 1]
 
 
@@ -43,7 +43,7 @@ class Image(msgspec.Struct, tag_field="kind", tag="image"):
     notes: Text | None = None
     trash: tuple[Ms, Ms | None] | None = None
     parent: tuple[Uuid | None, Short | None] | None = None
-    tags: list[Word] = []
+    tags: list[TagAssertion] = []
     collections: list[tuple[Id, float, Ms]] = []
 
 
@@ -112,7 +112,8 @@ class Root(msgspec.Struct, tag_field="kind", tag="root"):
 
 
 class Manifest(msgspec.Struct):
-    """`mysticanvas_library` is the version of the form; `counts` and `roots` are for who looks into the zip."""
+    """`mysticanvas_library` is the version of the format. `counts` and `roots` (folders) are only for people who
+    inspect the archive."""
 
     mysticanvas_library: int
     program: str
@@ -124,39 +125,39 @@ class _Query(msgspec.Struct, forbid_unknown_fields=True):
     text: Annotated[str, msgspec.Meta(max_length=2_000)]
 
 
-_THINGS: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
+_ENTRY_DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(
     Image | Tag | Collection | Template | Wildcard | Threshold | Setting | Root
 )
-_SETTINGS: dict[str, Any] = {
+_SETTING_TYPES: dict[str, Any] = {
     "prompt_tags.wanted": bool,
     "tags.refused": list[TagText],
     "trash.days": Annotated[int, msgspec.Meta(ge=1, le=3_650)],
 }
 
 
-def thing(line: bytes) -> dict[str, Any]:
-    """Raises `InvalidInputError`. Texts are clean."""
+def parse_entry(line: bytes) -> dict[str, Any]:
+    """Decode and validate an entry, with its texts cleaned. Raises `InvalidInputError`."""
     try:
-        one = _THINGS.decode(line)
-        _check(one)
+        one = _ENTRY_DECODER.decode(line)
+        _validate(one)
     except (msgspec.DecodeError, ValueError, TypeError, RecursionError, InvalidInputError) as error:
-        raise InvalidInputError(f"A line of it says something that MystiCanvas does not write: {error}") from error
+        raise InvalidInputError(f"The archive contains an invalid entry: {error}") from error
     cleaned: dict[str, Any] = _clean(msgspec.to_builtins(one))
     return {name: value for name, value in cleaned.items() if value is not None or not isinstance(one, Image)}
 
 
-def _check(one: Any) -> None:
+def _validate(one: Any) -> None:
     if isinstance(one, Image):
         path = PurePosixPath(one.path)
         if path.is_absolute() or ".." in path.parts or "\0" in one.path:
-            raise InvalidInputError("the path of an image leaves its folder.")
+            raise InvalidInputError("the path of an image is outside its folder.")
     elif isinstance(one, Setting):
-        msgspec.json.decode(one.value_json, type=_SETTINGS[one.key])
+        msgspec.json.decode(one.value_json, type=_SETTING_TYPES[one.key])
     elif isinstance(one, Template) and not isinstance(json.loads(one.params_json), dict):
-        raise InvalidInputError("the settings of a template are none.")
+        raise InvalidInputError("the settings of a template are not a JSON object.")
     elif isinstance(one, Collection):
         if (one.how == "smart") != (one.query_json is not None):
-            raise InvalidInputError("a collection is neither by hand nor by search.")
+            raise InvalidInputError("a manual collection has a query, or a smart collection has none.")
         if one.query_json is not None:
             language.parse(msgspec.json.decode(one.query_json, type=_Query).text)
 

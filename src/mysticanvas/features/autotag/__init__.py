@@ -1,1 +1,1 @@
-"""Tags suggested by a language model of the user."""
+"""Tags from a language model on a server that the user sets."""

@@ -1,4 +1,4 @@
-"""`autotag`, `autotag-settings`, `autotag-forget`: tags by a model on a server that the person names."""
+"""`autotag`, `autotag-settings`, `autotag-forget`: tags from a language model on a server that the user sets."""
 
 import time
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ from mysticanvas.cli.output import err, out, print_json, progress_bar
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.features.autotag.types import LookAt
 
-FOLLOW_S = 0.5
+POLL_S = 0.5
 _UUID_LENGTH = 36
 
 
@@ -25,122 +25,129 @@ def add_commands(app: typer.Typer) -> None:
 
 def autotag(
     images: Images,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be asked.")] = False,
-    again: Annotated[bool, typer.Option("--again", help="Also images that this model has tagged before.")] = False,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is done.")] = True,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the number of requests.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Include images that this model has already tagged.")] = False,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all images are tagged.")] = True,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Ask the model for tags of all images that a search finds; equal prompts are asked about once."""
-    named = len(images) == _UUID_LENGTH and images.count("-") == 4
-    chosen: dict[str, Any] = {"uuids": [images]} if named else {"query": images}
+    """Request tags from a language model for all images that match a query. Each distinct prompt is sent once."""
+    is_uuid = len(images) == _UUID_LENGTH and images.count("-") == 4
+    selection: dict[str, Any] = {"uuids": [images]} if is_uuid else {"query": images}
     with connect(settings_for(library)) as client:
-        run = client.post("/api/autotag", chosen | {"dry_run": dry_run, "again": again})
+        run = client.post("/api/autotag", selection | {"dry_run": dry_run, "again": again})
         if run["questions"] and not dry_run and wait:
-            run["failed"] = _followed(client, run["questions"])
+            run["failed"] = _wait_for_run(client, run["questions"])
     if json:
         print_json(run)
         return
-    asked = f"{run['images']:,} images in {run['questions']:,} questions"
-    left_out = f"{run['told']:,} tagged by this model before, {run['silent']:,} with nothing to ask about"
+    requested = f"tags for {run['images']:,} images in {run['questions']:,} requests"
+    excluded = f"{run['told']:,} already tagged by this model, {run['silent']:,} without a prompt"
     if run["run"] is None:
-        out.print(f"Would ask about {asked}; left out: {left_out}.", highlight=False)
+        out.print(f"Would request {requested}. Excluded: {excluded}.", highlight=False)
         return
-    out.print(f"Asked about {asked}; left out: {left_out}.", highlight=False)
+    out.print(f"Requested {requested}. Excluded: {excluded}.", highlight=False)
     if run.get("failed"):
-        err.print(f"{run['failed']:,} questions had no usable answer; see: mysticanvas jobs", highlight=False)
-    out.print(f"Take all of it back: mysticanvas autotag-forget {run['run']}", highlight=False)
+        err.print(f"{run['failed']:,} requests failed. See: mysticanvas jobs", highlight=False)
+    out.print(f"To remove these tags: mysticanvas autotag-forget {run['run']}", highlight=False)
 
 
-def _followed(client: Client, questions: int) -> int:
-    """Waits for the queue; how many failed meanwhile."""
-    before = _kind(client)["failed"]
+def _wait_for_run(client: Client, questions: int) -> int:
+    """Waits until the jobs of the run are done. Returns the number of failed jobs."""
+    before = _read_job_counts(client)["failed"]
     with progress_bar() as bars:
-        bar = bars.add_task("Asking", total=questions, rate="")
-        while left := (state := _kind(client))["waiting"] + state["running"]:
+        bar = bars.add_task("Requesting tags", total=questions, rate="")
+        while left := (state := _read_job_counts(client))["waiting"] + state["running"]:
             bars.update(bar, completed=max(0, questions - left))
-            time.sleep(FOLLOW_S)
-    return max(0, int(_kind(client)["failed"]) - int(before))
+            time.sleep(POLL_S)
+    return max(0, int(_read_job_counts(client)["failed"]) - int(before))
 
 
-def _kind(client: Client) -> dict[str, Any]:
+def _read_job_counts(client: Client) -> dict[str, Any]:
     kinds = client.get("/api/jobs")["kinds"]
     none = {"waiting": 0, "running": 0, "failed": 0}
     return next((kind for kind in kinds if kind["kind"] == "autotag"), none)
 
 
 def settings(
-    endpoint: Annotated[str | None, typer.Option(help="Address of an OpenAI-compatible server.")] = None,
-    model: Annotated[str | None, typer.Option(help="The model that the server is to use.")] = None,
-    look_at: Annotated[LookAt | None, typer.Option(help="What the model is shown.")] = None,
+    endpoint: Annotated[str | None, typer.Option(help="URL of a server with an OpenAI-compatible API.")] = None,
+    model: Annotated[str | None, typer.Option(help="Name of a model on the server.")] = None,
+    look_at: Annotated[LookAt | None, typer.Option(help="What to send to the model.")] = None,
     allow_remote: Annotated[
-        bool | None, typer.Option("--allow-remote/--only-here", help="Whether it may be another machine.")
+        bool | None, typer.Option("--allow-remote/--only-here", help="Allow a server on another machine.")
     ] = None,
     after_import: Annotated[
-        bool | None, typer.Option("--after-import/--on-demand", help="Tag each image as it comes in.")
+        bool | None, typer.Option("--after-import/--on-demand", help="Tag new images after import, or only on demand.")
     ] = None,
-    key: Annotated[bool, typer.Option("--key", help="Ask for the key that the server wants.")] = False,
-    off: Annotated[bool, typer.Option("--off", help="Forget the endpoint and its key.")] = False,
-    try_it: Annotated[bool, typer.Option("--try", help="Ask for the tags of an example.")] = False,
+    key: Annotated[bool, typer.Option("--key", help="Prompt for the API key (optional).")] = False,
+    off: Annotated[
+        bool, typer.Option("--off", help="Turn auto-tagging off and delete the endpoint and its API key.")
+    ] = False,
+    try_it: Annotated[bool, typer.Option("--try", help="Request tags for an example prompt.")] = False,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Show or change which model tags images, and when."""
+    """Show or change the settings of auto-tagging: the server, the model, and when images are tagged."""
     changes = {
         "base_url": endpoint, "model": model, "look_at": look_at, "allow_remote": allow_remote,
         "after_import": after_import,
     }  # fmt: skip
     given = {name: value for name, value in changes.items() if value is not None}
     if key:
-        given["key"] = typer.prompt("Key", hide_input=True)
+        given["key"] = typer.prompt("API key", hide_input=True)
     with connect(settings_for(library)) as client:
         current = client.post("/api/autotag/off") if off else client.get("/api/autotag")
         if given:
-            current = client.post("/api/autotag/settings", _flat(current["wishes"]) | given)
-        tried = _tried(client, current["wishes"]) if try_it else None
+            current = client.post("/api/autotag/settings", _flatten(current["wishes"]) | given)
+        result = _send_test_request(client, current["wishes"]) if try_it else None
     if json:
-        print_json(current | ({"tried": tried} if tried else {}))
+        print_json(current | ({"tried": result} if result else {}))
         return
-    _print(current, tried)
+    _print_settings(current, result)
 
 
-def _flat(wishes: dict[str, Any] | None) -> dict[str, Any]:
-    if wishes is None:
+def _flatten(settings: dict[str, Any] | None) -> dict[str, Any]:
+    if settings is None:
         return {}
-    return {**wishes["endpoint"], "look_at": wishes["look_at"], "after_import": wishes["after_import"]}
+    return {**settings["endpoint"], "look_at": settings["look_at"], "after_import": settings["after_import"]}
 
 
-def _tried(client: Client, wishes: dict[str, Any] | None) -> dict[str, Any]:
-    if wishes is None:
-        raise InvalidInputError("Set the address of a model server first: --endpoint URL --model NAME.")
-    example = _flat(wishes) | {"look_at": LookAt.PROMPT}
+def _send_test_request(client: Client, settings: dict[str, Any] | None) -> dict[str, Any]:
+    if settings is None:
+        raise InvalidInputError("Auto-tagging is off. Set a model server first: --endpoint URL --model NAME.")
+    example = _flatten(settings) | {"look_at": LookAt.PROMPT}
     del example["after_import"]
-    tried: dict[str, Any] = client.post("/api/autotag/try", example)
-    return tried
+    result: dict[str, Any] = client.post("/api/autotag/try", example)
+    return result
 
 
-def _print(current: dict[str, Any], tried: dict[str, Any] | None) -> None:
-    wishes = current["wishes"]
-    if wishes is None:
-        out.print("Auto-tagging is off: no endpoint is set.")
+def _print_settings(current: dict[str, Any], result: dict[str, Any] | None) -> None:
+    settings = current["wishes"]
+    if settings is None:
+        out.print("Auto-tagging is off. No endpoint is set.")
         return
-    endpoint = wishes["endpoint"]
-    where = "may be another machine" if endpoint["allow_remote"] else "only this machine"
+    endpoint = settings["endpoint"]
+    where = "remote servers allowed" if endpoint["allow_remote"] else "this machine only"
     out.print(f"{endpoint['model']} at {endpoint['base_url']} ({where})", markup=False, highlight=False)
-    when = "each image as it comes in" if wishes["after_import"] else "on demand"
-    out.print(f"looks at the {wishes['look_at']}, {when}; key: {'kept' if current['has_key'] else 'none'}")
-    if tried is not None:
-        out.print(f"tried in {tried['took_ms'] / 1000:.1f} s: {tried['prompt']}", markup=False, highlight=False)
-        for tag in tried["tags"]:
+    when = "after import" if settings["after_import"] else "on demand"
+    out.print(f"sends: {settings['look_at']}; runs {when}; API key: {'set' if current['has_key'] else 'none'}")
+    if result is not None:
+        out.print(f"tested in {result['took_ms'] / 1000:.1f} s: {result['prompt']}", markup=False, highlight=False)
+        for tag in result["tags"]:
             out.print(f"  {tag['name']} · {tag['category']} · {tag['confidence']:.2f}", markup=False, highlight=False)
 
 
 def forget(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="As autotag printed it, or as a tag's source says.")],
+    run: Annotated[
+        str,
+        typer.Argument(metavar="RUN", help="Name of the run, as printed by autotag or shown as the source of a tag."),
+    ],
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Take back all tags of one run of a model, and nothing else."""
+    """Remove all tags that one run of a model assigned. Other tags are kept."""
     with connect(settings_for(library)) as client:
         done = client.post("/api/autotag/forget", {"run": run})
-    print_json(done) if json else out.print(f"{done['changed']:,} images are without its tags.", highlight=False)
+    print_json(done) if json else out.print(
+        f"Removed the tags of this run from {done['changed']:,} images.", highlight=False
+    )

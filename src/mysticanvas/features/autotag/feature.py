@@ -5,7 +5,7 @@ from mysticanvas.features.hooks import ImportHooks
 from mysticanvas.jobs.kinds import JobKind, Lane
 
 FEATURE = Feature(
-    import_hooks=ImportHooks(on_prompts_added=service.note),
+    import_hooks=ImportHooks(on_prompts_added=service.on_prompts_added),
     routes=(routes.routes,),
     jobs=(JobKind(name=JOB_KIND, prepare=job.prepare, apply=job.apply, lane=Lane.SLOW),),
 )

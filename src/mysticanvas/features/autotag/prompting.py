@@ -164,7 +164,7 @@ def _read_content(reply: Any) -> str:
 
 
 def _build_messages(prompt: str | None, picture: bytes | None, vocabulary: Sequence[str]) -> list[dict[str, Any]]:
-    shown = [
+    examples = [
         {"role": role, "content": content}
         for description, tags in _EXAMPLES
         for role, content in (("user", f"Description: {description}"), ("assistant", tags))
@@ -177,7 +177,7 @@ def _build_messages(prompt: str | None, picture: bytes | None, vocabulary: Seque
         kind = "webp" if picture[8:12] == b"WEBP" else "jpeg"
         url = f"data:image/{kind};base64,{base64.b64encode(picture).decode()}"
         content = [{"type": "text", "text": text}, {"type": "image_url", "image_url": {"url": url}}]
-    return [{"role": "system", "content": _SYSTEM}, *shown, {"role": "user", "content": content}]
+    return [{"role": "system", "content": _SYSTEM}, *examples, {"role": "user", "content": content}]
 
 
 def parse_tags(text: str) -> list[MachineTag]:
@@ -186,9 +186,9 @@ def parse_tags(text: str) -> list[MachineTag]:
     A response is a JSON object, possibly after `<think>` blocks or within code fences.
     """
     found = _find_object(_THOUGHT.sub("", text[: llm_client.MAX_RESPONSE_BYTES]))
-    listed = found.get("tags") if isinstance(found, dict) else None
+    items = found.get("tags") if isinstance(found, dict) else None
     tags: dict[str, MachineTag] = {}
-    for one in listed if isinstance(listed, list) else []:
+    for one in items if isinstance(items, list) else []:
         tag = _parse_tag(one)
         if tag is not None and len(tags) < MAX_TAGS:
             tags.setdefault(tag.name, tag)

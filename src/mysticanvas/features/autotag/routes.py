@@ -1,4 +1,4 @@
-"""Auto-tagging over HTTP: the endpoint and how it is asked, trying it, and runs over images."""
+"""Settings of auto-tagging, a test request, and runs over images."""
 
 import asyncio
 import time
@@ -18,19 +18,19 @@ from mysticanvas.domain.task import Executor
 from mysticanvas.edits import log as edit_log
 from mysticanvas.features.autotag import job, service
 from mysticanvas.features.autotag.prompting import PROMPT_VERSION
-from mysticanvas.features.autotag.types import AskForTags, Autotagging, Endpoint, LookAt, TagsSuggested
+from mysticanvas.features.autotag.types import AskForTags, AutotagSettings, Endpoint, LookAt, TagsSuggested
 from mysticanvas.http.schemas import MAX_QUERY, reply
 from mysticanvas.ml.prompts import spoken
 from mysticanvas.search.snapshots import Snapshots
 
-# Less than the limit of a worker's task, so that a slow server is an error and no crash.
+# Less than the time limit of a task, so that a slow server causes an error and not a worker crash.
 TRY_LIMIT_S = 25.0
-TRIED_PROMPT = "an old fisherman mending nets at dawn, oil painting, warm light"
+EXAMPLE_PROMPT = "an old fisherman mending nets at dawn, oil painting, warm light"
 MAX_KEY = 1_000
 
 
 class EndpointIn(BaseModel):
-    """`key` absent: the one that is kept; "" forgets it."""
+    """An absent or null `key` keeps the stored API key; "" deletes it."""
 
     base_url: str = Field(max_length=1_000)
     model: str = Field(max_length=400)
@@ -39,19 +39,20 @@ class EndpointIn(BaseModel):
     key: str | None = Field(None, max_length=MAX_KEY)
 
 
-class WishesIn(EndpointIn):
+class AutotagSettingsIn(EndpointIn):
     after_import: bool = False
 
 
 class TryIn(EndpointIn):
-    """With an image, that is asked about; else a prompt, or an example."""
+    """What to send: the image `uuid`, else `prompt`, else an example prompt."""
 
     prompt: str | None = Field(None, max_length=4_000)
     uuid: str | None = Field(None, max_length=36)
 
 
 class RunIn(BaseModel):
-    """All that a query finds, or images by uuid. `again`: also those of which the model has said something."""
+    """Either `query` or `uuids`. Images already tagged by the model are included only with `again`. A dry run sends
+    nothing."""
 
     query: str | None = Field(None, max_length=MAX_QUERY)
     uuids: list[Annotated[str, Field(max_length=36)]] | None = Field(None, max_length=10_000)
@@ -67,26 +68,30 @@ def routes(database: Database, workers: Executor, snapshots: Snapshots) -> APIRo
     router = APIRouter(prefix="/api/autotag", tags=["auto-tagging"])
 
     @router.get("")
-    def current() -> Response:
-        return reply(_current(database))
+    def get_settings() -> Response:
+        """The settings of auto-tagging; null while it is off."""
+        return reply(_read_settings(database))
 
     @router.post("/settings")
-    def set_wishes(asked: WishesIn) -> Response:
-        wanted = Autotagging(_endpoint(asked), asked.look_at, asked.after_import)
-        database.write(service.set_wishes, wanted)
+    def set_settings(asked: AutotagSettingsIn) -> Response:
+        """Turn auto-tagging on, or change its settings. Returns the new settings."""
+        settings = AutotagSettings(_read_endpoint(asked), asked.look_at, asked.after_import)
+        database.write(service.set_settings, settings)
         if asked.key is not None:
-            service.keep_key(database.folder, asked.key.strip())
-        return reply(_current(database))
+            service.store_key(database.folder, asked.key.strip())
+        return reply(_read_settings(database))
 
     @router.post("/off")
     def switch_off() -> Response:
-        database.write(service.set_wishes, None)
-        service.keep_key(database.folder, None)
-        return reply(_current(database))
+        """Turn auto-tagging off and delete the endpoint and its API key. Existing tags are kept."""
+        database.write(service.set_settings, None)
+        service.store_key(database.folder, None)
+        return reply(_read_settings(database))
 
     @router.post("/try")
     async def try_it(asked: TryIn) -> Response:
-        task = await run_in_threadpool(_trial, database, asked)
+        """Request tags with these settings. Neither the settings nor the tags are stored."""
+        task = await run_in_threadpool(_build_task, database, asked)
         began_s = time.monotonic()
         answer = await asyncio.wrap_future(workers.submit(task, urgent=True))
         assert isinstance(answer, TagsSuggested)
@@ -94,58 +99,60 @@ def routes(database: Database, workers: Executor, snapshots: Snapshots) -> APIRo
         return reply({"prompt": task.prompt, "took_ms": took_ms, "tags": [asdict(tag) for tag in answer.tags]})
 
     @router.post("")
-    def run(asked: RunIn) -> Response:
-        images = _images(database, snapshots, asked)
+    def start_run(asked: RunIn) -> Response:
+        """Queue jobs that request tags for images. The tags can be removed with the name of the run."""
+        images = _list_images(database, snapshots, asked)
         return reply(service.start(database, images, again=asked.again, dry_run=asked.dry_run, now_ms=now_ms))
 
     @router.post("/forget")
-    def forget(asked: ForgetIn) -> Response:
-        return reply({"changed": service.forget_run(database, asked.run)})
+    def forget_run(asked: ForgetIn) -> Response:
+        """Remove all tags assigned by a run. Returns the number of images that had any."""
+        return reply({"changed": service.remove_run(database, asked.run)})
 
     return router
 
 
-def _current(database: Database) -> dict[str, Any]:
-    wishes = database.read(service.wishes)
+def _read_settings(database: Database) -> dict[str, Any]:
+    settings = database.read(service.get_settings)
     return {
-        "wishes": asdict(wishes) if wishes else None,
+        "wishes": asdict(settings) if settings else None,
         "has_key": service.read_key(database.folder) is not None,
         "prompt_version": PROMPT_VERSION,
     }
 
 
-def _endpoint(asked: EndpointIn) -> Endpoint:
-    return service.checked(Endpoint(asked.base_url, asked.model, asked.allow_remote))
+def _read_endpoint(asked: EndpointIn) -> Endpoint:
+    return service.normalize_endpoint(Endpoint(asked.base_url, asked.model, asked.allow_remote))
 
 
-def _trial(database: Database, asked: TryIn) -> AskForTags:
-    """Nothing of it is kept. Raises `InvalidInputError`, `NotFoundError`."""
-    endpoint = _endpoint(asked)
+def _build_task(database: Database, asked: TryIn) -> AskForTags:
+    """The task of a test request. Raises `InvalidInputError` and `NotFoundError`."""
+    endpoint = _read_endpoint(asked)
     key = service.read_key(database.folder) if asked.key is None else asked.key.strip() or None
-    prompt, picture = database.read(_subject, asked)
-    names = database.read(job.vocabulary)
+    prompt, picture = database.read(_read_subject, asked)
+    names = database.read(job.list_vocabulary)
     return AskForTags(endpoint, prompt, picture=picture, vocabulary=names, key=key, limit_s=TRY_LIMIT_S)
 
 
-def _subject(tx: ReadTx, asked: TryIn) -> tuple[str | None, bytes | None]:
-    """The prompt and the picture that are sent."""
+def _read_subject(tx: ReadTx, asked: TryIn) -> tuple[str | None, bytes | None]:
+    """The prompt and the thumbnail that are sent; at least one of them is not None."""
     if asked.uuid is None:
         if asked.look_at is LookAt.PICTURE:
-            raise InvalidInputError("Choose an image whose picture the model is to look at.")
-        return spoken(asked.prompt or "") or TRIED_PROMPT, None
+            raise InvalidInputError("Select an image to send to the model.")
+        return spoken(asked.prompt or "") or EXAMPLE_PROMPT, None
     image = generations.id_of(tx, asked.uuid)
     text = spoken(generations.detail(tx, image).prompt or "") or None
     prompt = None if asked.look_at is LookAt.PICTURE else text
-    picture = None if asked.look_at is LookAt.PROMPT else job.picture(tx, image)
+    picture = None if asked.look_at is LookAt.PROMPT else job.read_picture(tx, image)
     if prompt is None and picture is None:
-        raise InvalidInputError("This image has no prompt that a model could read.")
+        raise InvalidInputError("This image has no prompt. Select another image, or send the image itself.")
     return prompt, picture
 
 
-def _images(database: Database, snapshots: Snapshots, asked: RunIn) -> list[GenerationId]:
+def _list_images(database: Database, snapshots: Snapshots, asked: RunIn) -> list[GenerationId]:
     if asked.uuids is not None and asked.query is None:
         return database.read(edit_log.images_of, asked.uuids)
     if asked.query is not None and asked.uuids is None:
         found = snapshots.open(asked.query)
         return snapshots.picked(found, [(0, found.total)], [])
-    raise InvalidInputError("Say which images: a query, or uuids.")
+    raise InvalidInputError("Specify either query or uuids.")

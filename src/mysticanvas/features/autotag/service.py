@@ -1,9 +1,9 @@
-"""Tags by a language model: off until the person names an endpoint.
+"""Requests tags from a language model. Off until the user sets an endpoint.
 
-One question a distinct prompt, or an image where the picture is looked at. A run is named after the
-model and the version of the question, so that both can be seen with each tag. The wishes live in the
-library; the endpoint's key does not: it lies in a file beside the library that only the person may
-read, and never in the database, a backup or a log.
+There is one request per distinct prompt, or one per image if the model is sent the image. A run is named after the
+model and the version of the request, so that each tag shows both. The settings are stored in the database, but the API
+key is stored in a file in the library folder that only its owner can read, and never in the database, a backup or a
+log.
 """
 
 import os
@@ -20,7 +20,7 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.tag import TagSource
 from mysticanvas.domain.text import clean
 from mysticanvas.features.autotag.prompting import PROMPT_VERSION
-from mysticanvas.features.autotag.types import JOB_KIND, Autotagging, Endpoint, LookAt
+from mysticanvas.features.autotag.types import JOB_KIND, AutotagSettings, Endpoint, LookAt
 from mysticanvas.features.hooks import NewImage
 from mysticanvas.features.tags import image_tag_queries, model_tags_queries
 from mysticanvas.jobs import queue as job_queue
@@ -28,18 +28,18 @@ from mysticanvas.jobs.queue import NewJob
 from mysticanvas.jobs.types import JobPriority
 from mysticanvas.llm import url_policy
 
-WISHES = "autotag"
+SETTINGS_KEY = "autotag"
 KEY_FILE = "endpoint.key"
 MAX_MODEL = 200
-IMAGES_A_SLICE = 5_000
-JOBS_A_SLICE = 1_000
+IMAGES_PER_SLICE = 5_000
+JOBS_PER_SLICE = 1_000
 READ_LIMIT_MS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`images` are asked about, by so many `questions`; `told` need none, because this model has said
-    something of them already; `silent` have nothing to be asked about. `run` is None for a trial."""
+    """How many `images` are sent to the model in how many requests (`questions`). `told` images are excluded because
+    this model has already tagged them, `silent` ones because they have no prompt. `run` is None in a dry run."""
 
     run: str | None
     images: int
@@ -48,42 +48,42 @@ class Run:
     silent: int
 
 
-# -- wishes -----------------------------------------------------------------------------------
+# -- settings ---------------------------------------------------------------------------------
 
 
-def wishes(tx: ReadTx) -> Autotagging | None:
+def get_settings(tx: ReadTx) -> AutotagSettings | None:
     """None while auto-tagging is off."""
-    kept: dict[str, Any] | None = settings_store.get(tx, WISHES, None)
-    if kept is None:
+    stored: dict[str, Any] | None = settings_store.get(tx, SETTINGS_KEY, None)
+    if stored is None:
         return None
-    return Autotagging(Endpoint(**kept["endpoint"]), LookAt(kept["look_at"]), kept["after_import"])
+    return AutotagSettings(Endpoint(**stored["endpoint"]), LookAt(stored["look_at"]), stored["after_import"])
 
 
-def set_wishes(tx: WriteTx, wanted: Autotagging | None) -> None:
-    """Raises `InvalidInputError` when the endpoint may not be asked as it is written."""
-    kept = None if wanted is None else asdict(replace(wanted, endpoint=checked(wanted.endpoint)))
-    settings_store.put(tx, WISHES, kept)
+def set_settings(tx: WriteTx, settings: AutotagSettings | None) -> None:
+    """None turns auto-tagging off. Raises `InvalidInputError` when the endpoint is invalid or not allowed."""
+    stored = None if settings is None else asdict(replace(settings, endpoint=normalize_endpoint(settings.endpoint)))
+    settings_store.put(tx, SETTINGS_KEY, stored)
 
 
-def checked(endpoint: Endpoint) -> Endpoint:
-    """As it is kept. Raises `InvalidInputError`."""
+def normalize_endpoint(endpoint: Endpoint) -> Endpoint:
+    """The endpoint as it is stored. Raises `InvalidInputError` when it is invalid or not allowed."""
     model = " ".join(clean(endpoint.model).split())
     if not model or len(model) > MAX_MODEL:
-        raise InvalidInputError("Name the model that the server is to use.")
+        raise InvalidInputError("Specify the name of a model on the server.")
     url_policy.locate(endpoint.base_url, allow_remote=endpoint.allow_remote)
     return replace(endpoint, base_url=endpoint.base_url.strip(), model=model)
 
 
-def source_of(look_at: LookAt) -> TagSource:
+def get_source(look_at: LookAt) -> TagSource:
     return TagSource.LLM if look_at is LookAt.PROMPT else TagSource.VISION
 
 
-def runs_of(endpoint: Endpoint) -> str:
-    """How the names of all runs of a model with today's question begin."""
+def get_run_prefix(endpoint: Endpoint) -> str:
+    """The prefix of the names of all runs of a model with the current version of the request."""
     return f"{endpoint.model}/{PROMPT_VERSION}/"
 
 
-# -- asking -----------------------------------------------------------------------------------
+# -- requests ---------------------------------------------------------------------------------
 
 
 def start(
@@ -94,124 +94,132 @@ def start(
     dry_run: bool = False,
     now_ms: Callable[[], int],
 ) -> Run:
-    """Ask about these images; `again`: also about those of which the model has said something. The event
-    of the run says what was asked. Raises `InvalidInputError` while auto-tagging is off."""
-    wanted = database.read(wishes)
-    if wanted is None:
-        raise InvalidInputError("Set the address of a model server first.")
-    asked, told = _untold(database, images, wanted, again=again)
-    by_prompt = _by_prompt(database, asked)
-    run = runs_of(wanted.endpoint) + secrets.token_hex(4)
-    new = _questions(wanted, run, asked, by_prompt)
+    """Queue jobs that request tags for these images; for those already tagged by the model only with `again`.
+
+    Records an event of the run. Raises `InvalidInputError` while auto-tagging is off.
+    """
+    settings = database.read(get_settings)
+    if settings is None:
+        raise InvalidInputError("Auto-tagging is off. Set the URL of a model server first.")
+    untagged, tagged = _exclude_tagged(database, images, settings, again=again)
+    by_prompt = _group_by_prompt(database, untagged)
+    run = get_run_prefix(settings.endpoint) + secrets.token_hex(4)
+    new = _build_jobs(settings, run, untagged, by_prompt)
     count = sum(len(job.payload["images"]) for job in new)
     if dry_run:
-        return Run(None, count, len(new), told, len(asked) - count)
-    said = {"model": wanted.endpoint.model, "prompt_version": PROMPT_VERSION, "questions": len(new), "images": count}
-    database.write(event_log.append, level="info", kind="autotag.run", subject=run, data=said, now_ms=now_ms())
-    for begin in range(0, len(new), JOBS_A_SLICE):
-        database.write_bulk(job_queue.enqueue_all, new[begin : begin + JOBS_A_SLICE], now_ms=now_ms())
-    return Run(run, count, len(new), told, len(asked) - count)
+        return Run(None, count, len(new), tagged, len(untagged) - count)
+    data = {"model": settings.endpoint.model, "prompt_version": PROMPT_VERSION, "questions": len(new), "images": count}
+    database.write(event_log.append, level="info", kind="autotag.run", subject=run, data=data, now_ms=now_ms())
+    for begin in range(0, len(new), JOBS_PER_SLICE):
+        database.write_bulk(job_queue.enqueue_all, new[begin : begin + JOBS_PER_SLICE], now_ms=now_ms())
+    return Run(run, count, len(new), tagged, len(untagged) - count)
 
 
-def _untold(
-    database: Database, images: Sequence[GenerationId], wanted: Autotagging, *, again: bool
+def _exclude_tagged(
+    database: Database, images: Sequence[GenerationId], settings: AutotagSettings, *, again: bool
 ) -> tuple[list[GenerationId], int]:
-    """The images to ask about, and how many others there are."""
+    """The images that this model has not tagged yet, and the number of the others."""
     if again:
         return list(images), 0
-    told: set[int] = set()
-    for begin in range(0, len(images), IMAGES_A_SLICE):
-        told |= database.read_within(
+    tagged: set[int] = set()
+    for begin in range(0, len(images), IMAGES_PER_SLICE):
+        tagged |= database.read_within(
             READ_LIMIT_MS,
             model_tags_queries.told,
-            images[begin : begin + IMAGES_A_SLICE],
-            source=source_of(wanted.look_at),
-            runs=runs_of(wanted.endpoint),
+            images[begin : begin + IMAGES_PER_SLICE],
+            source=get_source(settings.look_at),
+            runs=get_run_prefix(settings.endpoint),
         )
-    return [image for image in images if image not in told], len(told)
+    return [image for image in images if image not in tagged], len(tagged)
 
 
-def _by_prompt(database: Database, images: Sequence[GenerationId]) -> dict[int, list[int]]:
+def _group_by_prompt(database: Database, images: Sequence[GenerationId]) -> dict[int, list[int]]:
     found: dict[int, list[int]] = {}
-    for begin in range(0, len(images), IMAGES_A_SLICE):
+    for begin in range(0, len(images), IMAGES_PER_SLICE):
         some = database.read_within(
-            READ_LIMIT_MS, model_tags_queries.prompts_of, images[begin : begin + IMAGES_A_SLICE]
+            READ_LIMIT_MS, model_tags_queries.prompts_of, images[begin : begin + IMAGES_PER_SLICE]
         )
-        for prompt, of in some.items():
-            found.setdefault(prompt, []).extend(of)
+        for prompt, group in some.items():
+            found.setdefault(prompt, []).extend(group)
     return found
 
 
-def _questions(
-    wanted: Autotagging, run: str, images: Sequence[GenerationId], by_prompt: dict[int, list[int]]
+def _build_jobs(
+    settings: AutotagSettings, run: str, images: Sequence[GenerationId], by_prompt: dict[int, list[int]]
 ) -> list[NewJob]:
-    if wanted.look_at is LookAt.PROMPT:
-        return [_question(wanted, run, prompt, of, f"{run}:{prompt}") for prompt, of in by_prompt.items()]
-    prompt_of = {image: prompt for prompt, of in by_prompt.items() for image in of}
-    return [_question(wanted, run, prompt_of.get(image), [image], f"{run}:image:{image}") for image in images]
+    if settings.look_at is LookAt.PROMPT:
+        return [_build_job(settings, run, prompt, group, f"{run}:{prompt}") for prompt, group in by_prompt.items()]
+    prompt_of = {image: prompt for prompt, group in by_prompt.items() for image in group}
+    return [_build_job(settings, run, prompt_of.get(image), [image], f"{run}:image:{image}") for image in images]
 
 
-def _question(wanted: Autotagging, run: str, prompt: int | None, images: list[int] | None, key: str) -> NewJob:
-    """`images` None: all that have the prompt, and of which the model has said nothing, when it answers."""
+def _build_job(settings: AutotagSettings, run: str, prompt: int | None, images: list[int] | None, key: str) -> NewJob:
+    """With `images` None, the tags go to all images that have the prompt but no tags from the model yet when it
+    responds."""
     payload = {
         "prompt": prompt,
         "images": images,
         "run": run,
-        "endpoint": asdict(wanted.endpoint),
-        "look_at": wanted.look_at,
+        "endpoint": asdict(settings.endpoint),
+        "look_at": settings.look_at,
     }
     return NewJob(JOB_KIND, payload, key, JobPriority.BEHIND)
 
 
-def note(tx: WriteTx, added: Sequence[NewImage], *, now_ms: int) -> None:
-    """New images, in the transaction that brought them (J1): asked about when the person wants that.
-    A prompt that the model has been asked about before is not asked again."""
+def on_prompts_added(tx: WriteTx, added: Sequence[NewImage], *, now_ms: int) -> None:
+    """Queue jobs for new images, in the transaction that imports them, if the user enabled this.
+
+    If the model has already tagged an image with the same prompt, the new image gets a copy of its tags instead.
+    """
     images = [one.id for one in added]
-    wanted = wishes(tx) if images else None
-    if wanted is None or not wanted.after_import:
+    settings = get_settings(tx) if images else None
+    if settings is None or not settings.after_import:
         return
     by_prompt = model_tags_queries.prompts_of(tx, images)
-    run = runs_of(wanted.endpoint) + "import"
-    if wanted.look_at is not LookAt.PROMPT:
-        job_queue.enqueue_all(tx, _questions(wanted, run, images, by_prompt), now_ms=now_ms)
+    run = get_run_prefix(settings.endpoint) + "import"
+    if settings.look_at is not LookAt.PROMPT:
+        job_queue.enqueue_all(tx, _build_jobs(settings, run, images, by_prompt), now_ms=now_ms)
         return
-    new = [prompt for prompt, of in by_prompt.items() if not _answered_before(tx, wanted, prompt, of, now_ms)]
+    new = [
+        prompt for prompt, group in by_prompt.items() if not _copy_existing_tags(tx, settings, prompt, group, now_ms)
+    ]
     job_queue.enqueue_all(
-        tx, [_question(wanted, run, prompt, None, f"{run}:{prompt}") for prompt in new], now_ms=now_ms
+        tx, [_build_job(settings, run, prompt, None, f"{run}:{prompt}") for prompt in new], now_ms=now_ms
     )
 
 
-def _answered_before(tx: WriteTx, wanted: Autotagging, prompt: int, images: list[int], now_ms: int) -> bool:
-    source, runs = source_of(wanted.look_at), runs_of(wanted.endpoint)
-    told = model_tags_queries.told(tx, model_tags_queries.images_of_prompt(tx, prompt), source=source, runs=runs)
-    if not told:
+def _copy_existing_tags(tx: WriteTx, settings: AutotagSettings, prompt: int, images: list[int], now_ms: int) -> bool:
+    """False when the model has not tagged an image with this prompt yet."""
+    source, runs = get_source(settings.look_at), get_run_prefix(settings.endpoint)
+    tagged = model_tags_queries.told(tx, model_tags_queries.images_of_prompt(tx, prompt), source=source, runs=runs)
+    if not tagged:
         return False
     image_tag_queries.derive_pairs(
-        tx, model_tags_queries.copy(tx, min(told), images, source=source, runs=runs, now_ms=now_ms)
+        tx, model_tags_queries.copy(tx, min(tagged), images, source=source, runs=runs, now_ms=now_ms)
     )
     return True
 
 
-def forget_run(database: Database, run: str) -> int:
-    """All that one run said goes, and nothing else. Of how many images."""
+def remove_run(database: Database, run: str) -> int:
+    """Remove all tags assigned by a run. Returns the number of images that had any."""
     changed = 0
-    while images := database.read_within(READ_LIMIT_MS, model_tags_queries.images_of_run, run, limit=JOBS_A_SLICE):
-        database.write_bulk(_forget, images, run)
+    while images := database.read_within(READ_LIMIT_MS, model_tags_queries.images_of_run, run, limit=JOBS_PER_SLICE):
+        database.write_bulk(_remove_tags, images, run)
         changed += len(images)
     return changed
 
 
-def _forget(tx: WriteTx, images: Sequence[GenerationId], run: str) -> None:
+def _remove_tags(tx: WriteTx, images: Sequence[GenerationId], run: str) -> None:
     for source in (TagSource.LLM, TagSource.VISION):
         image_tag_queries.derive_pairs(tx, model_tags_queries.forget(tx, images, source=source, runs=run))
     tx.changes.changed.extend(images)
 
 
-# -- the key ----------------------------------------------------------------------------------
+# -- API key ----------------------------------------------------------------------------------
 
 
-def keep_key(library: Path, key: str | None) -> None:
-    """In a file of its own that only its owner may read; None forgets it."""
+def store_key(library: Path, key: str | None) -> None:
+    """Store the API key in a file that only its owner can read; None or "" deletes it."""
     file = library / KEY_FILE
     if not key:
         file.unlink(missing_ok=True)
@@ -224,7 +232,7 @@ def keep_key(library: Path, key: str | None) -> None:
 
 
 def read_key(library: Path) -> str | None:
-    """None when the endpoint wants none."""
+    """The API key; None when none is stored or its file cannot be read."""
     try:
         return (library / KEY_FILE).read_text("utf-8").strip() or None
     except OSError:

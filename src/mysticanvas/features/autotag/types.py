@@ -1,4 +1,4 @@
-"""What a model says of an image, before anybody has agreed, and how it is asked."""
+"""The settings of auto-tagging, the task `AskForTags` and its answer."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,8 +12,8 @@ JOB_KIND = "autotag"
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """An OpenAI-compatible server. `base_url` is what comes before `/v1`, or ends with it. With
-    `allow_remote` it may be another machine than this one."""
+    """A server with an OpenAI-compatible API. `base_url` is the URL with or without the final `/v1`. Servers on other
+    machines require `allow_remote`."""
 
     base_url: str
     model: str
@@ -21,7 +21,7 @@ class Endpoint:
 
 
 class LookAt(StrEnum):
-    """What a model is shown of an image."""
+    """What is sent to the model about an image."""
 
     PROMPT = "prompt"
     PICTURE = "picture"
@@ -29,8 +29,8 @@ class LookAt(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Autotagging:
-    """How the person wants images to be tagged; with `after_import`, each as it comes in."""
+class AutotagSettings:
+    """The settings of auto-tagging. With `after_import`, new images are tagged after import."""
 
     endpoint: Endpoint
     look_at: LookAt = LookAt.PROMPT
@@ -44,9 +44,12 @@ class TagsSuggested:
 
 @dataclass(frozen=True, slots=True)
 class AskForTags(Task):
-    """Ask a model server for the tags of one image: the one task that uses the network, and only the
-    endpoint that it names. `picture` is a small WebP for a model that sees; of `vocabulary`, the names
-    that are nearest to the prompt are offered. `key` is never stored."""
+    """Request tags for one image from a model server.
+
+    This is the only task that uses the network, and it connects only to `endpoint`. `picture` is a WebP thumbnail for
+    a vision model. The model is asked to prefer the names of `vocabulary` that are most similar to the prompt. `key`,
+    the API key, is never stored with the task.
+    """
 
     answer_type: ClassVar[type] = TagsSuggested
     endpoint: Endpoint

@@ -1,1 +1,1 @@
-"""The journal of everything the user set, and rebuilding a database from it."""
+"""The journal of all user data, and rebuilding a library from it."""

@@ -1,4 +1,4 @@
-"""`rebuild`: the library again, from folders and journal."""
+"""`rebuild`: restores a library from its folders and its journal."""
 
 from typing import Annotated, Any
 
@@ -19,29 +19,32 @@ def add_commands(app: typer.Typer) -> None:
 
 def rebuild(
     set_aside: Annotated[
-        bool, typer.Option("--set-aside", help="Put the database that is there among the backups first.")
+        bool, typer.Option("--set-aside", help="First move the existing database to the backups.")
     ] = False,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Make the library again when its database is lost or damaged: your folders are imported, and what you
-    wrote (ratings, tags, collections, notes, templates, lineage …) comes back from the journal."""
+    """Rebuild the library when its database is lost or damaged.
+
+    Your folders are imported again, and your ratings, tags, notes, collections, templates and lineage are restored
+    from the journal.
+    """
     settings = settings_for(library)
-    kept = put_away(settings.library) if set_aside else None
-    if kept is not None and not json:
-        out.print(f"The database that was there is kept in {kept.path}", markup=False)
+    previous = put_away(settings.library) if set_aside else None
+    if previous is not None and not json:
+        out.print(f"Moved the previous database to {previous.path}", markup=False)
     with connect(settings) as client:
         if not client.get("/api/rebuild")["journals"]:
             raise InvalidInputError(
-                f"There is no journal to rebuild from in {settings.library}, beside that of the library itself. "
-                "To make this library again from its own journal, add --set-aside."
+                f"There is no journal of another library in {settings.library}. "
+                "To rebuild this library from its own journal, add --set-aside."
             )
         client.post("/api/rebuild")
-        report = _follow(client)
-    print_json(report) if json else _print(report)
+        report = _wait_for_report(client)
+    print_json(report) if json else _print_report(report)
 
 
-def _follow(client: Client) -> dict[str, Any]:
+def _wait_for_report(client: Client) -> dict[str, Any]:
     with progress_bar() as bars:
         bar = bars.add_task("Rebuilding", total=None, rate="")
         while True:
@@ -51,12 +54,12 @@ def _follow(client: Client) -> dict[str, Any]:
                 return dict(now["report"])
 
 
-def _print(report: dict[str, Any]) -> None:
+def _print_report(report: dict[str, Any]) -> None:
     out.print(
-        f"Gave back what you wrote of [bold]{report['images']:,}[/] images, {report['tags']:,} tags, "
+        f"Restored the ratings, tags and notes of [bold]{report['images']:,}[/] images, {report['tags']:,} tags, "
         f"{report['collections']:,} collections and {report['templates']:,} templates."
     )
     if report["absent"]:
-        out.print(f"{report['absent']:,} of the images are not in your folders now; they wait for their files.")
+        out.print(f"{report['absent']:,} of these images are not in your folders. They are restored as missing images.")
     if report["unread"]:
-        out.print(f"{report['unread']:,} lines of the journal are damaged and were left out.")
+        out.print(f"{report['unread']:,} lines of the journal are damaged and were skipped.")

@@ -1,9 +1,9 @@
 from mysticanvas.features.base import Feature, Loop
 from mysticanvas.features.journal import routes
-from mysticanvas.features.journal.rebuild import Rebuilding
-from mysticanvas.features.journal.service import Journaling
+from mysticanvas.features.journal.rebuild import RebuildRunner
+from mysticanvas.features.journal.service import JournalWriter
 
 FEATURE = Feature(
     routes=(routes.routes,),
-    background=(Loop(Journaling, early=True), Loop(Rebuilding)),
+    background=(Loop(JournalWriter, early=True), Loop(RebuildRunner)),
 )

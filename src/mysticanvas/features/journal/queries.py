@@ -1,7 +1,8 @@
-"""What the journal is to say: the things of a person whose rows changed, and how each of them is now.
+"""Reads journal entries: the current state of all user data whose rows changed.
 
-A thing is a dictionary with its `kind` and its `key`; one that is gone has `gone` and nothing else. The
-triggers of migration 6 note what changed. Ids are those of one library, which `library_of` names.
+An entry is a dictionary with its `kind`, its `key` and the user data; an entry for a deleted object has `gone` instead
+of the user data. The triggers of migration 6 record in `journal_due` what changed. Ids are those of the library that
+`get_library_id` returns.
 """
 
 import json
@@ -11,23 +12,23 @@ from typing import Any
 from mysticanvas.db import settings_store
 from mysticanvas.db.database import ReadTx, WriteTx
 
-Thing = dict[str, Any]
+Entry = dict[str, Any]
 Key = tuple[str, int | str]
 
-LIBRARY = "journal.library"
+LIBRARY_SETTING = "journal.library"
 
 
-def library_of(tx: ReadTx) -> str | None:
-    """The name of this library in its journal; None while it has none."""
-    found: str | None = settings_store.get(tx, LIBRARY, None)
+def get_library_id(tx: ReadTx) -> str | None:
+    """The id of this library in its journal; None while it has no journal."""
+    found: str | None = settings_store.get(tx, LIBRARY_SETTING, None)
     return found
 
 
-def set_library(tx: WriteTx, name: str | None) -> None:
-    settings_store.put(tx, LIBRARY, name)
+def set_library_id(tx: WriteTx, library: str | None) -> None:
+    settings_store.put(tx, LIBRARY_SETTING, library)
 
 
-# -- notes ----------------------------------------------------------------------------------------
+# -- due entries ----------------------------------------------------------------------------------
 
 _ALL_BUT_IMAGES = """
 INSERT INTO journal_due (kind, key)
@@ -41,7 +42,7 @@ UNION ALL SELECT 'model_folder', path FROM model_folders
 UNION ALL SELECT 'setting', name FROM settings_of_a_person
 """
 
-_IMAGES_OF_A_PERSON = """
+_IMAGES_WITH_USER_DATA = """
 SELECT id FROM generations
  WHERE is_favorite = 1 OR rating > 0 OR notes IS NOT NULL OR deleted_at IS NOT NULL OR parent_by = 'user'
 UNION SELECT generation_id FROM tag_assertions WHERE source IN ('user', 'import')
@@ -52,51 +53,51 @@ UNION SELECT preview_generation_id FROM prompt_templates WHERE preview_generatio
 """
 
 
-def note_all_but_images(tx: WriteTx) -> None:
+def mark_all_but_images_due(tx: WriteTx) -> None:
     tx.run(_ALL_BUT_IMAGES)
 
 
-def images_of_a_person(tx: ReadTx) -> list[int]:
-    """Every image that a person said something of, or that one of their things names."""
-    return tx.column(_IMAGES_OF_A_PERSON)
+def list_images_with_user_data(tx: ReadTx) -> list[int]:
+    """Every image with user data, or referenced by user data, for example as the cover of a collection."""
+    return tx.column(_IMAGES_WITH_USER_DATA)
 
 
-def note_images(tx: WriteTx, images: Sequence[int]) -> None:
+def mark_images_due(tx: WriteTx, images: Sequence[int]) -> None:
     tx.run_many("INSERT INTO journal_due (kind, key) VALUES ('image', ?)", [(image,) for image in images])
 
 
-def due(tx: ReadTx, *, limit: int) -> tuple[list[Key], int | None]:
-    """The oldest notes, each thing once, and the number up to which they go; None when there are none."""
+def list_due(tx: ReadTx, *, limit: int) -> tuple[list[Key], int | None]:
+    """The keys of the oldest due entries, without duplicates, and `through` for `delete_due`, None without any."""
     rows = list(tx.rows("SELECT seq, kind, key FROM journal_due ORDER BY seq LIMIT :limit", limit=limit))
     keys = dict.fromkeys((kind, key) for _, kind, key in rows)
     return list(keys), rows[-1][0] if rows else None
 
 
-def forget(tx: WriteTx, through: int) -> None:
+def delete_due(tx: WriteTx, through: int) -> None:
     tx.run("DELETE FROM journal_due WHERE seq <= :through", through=through)
 
 
-def left(tx: ReadTx) -> int:
-    """How many notes wait."""
+def count_due(tx: ReadTx) -> int:
+    """The number of due entries, with duplicates."""
     return int(tx.value("SELECT count(*) FROM journal_due"))
 
 
-# -- things ---------------------------------------------------------------------------------------
+# -- entries --------------------------------------------------------------------------------------
 
 
-def things(tx: ReadTx, keys: Sequence[Key]) -> list[Thing]:
-    """How each of them is now, in the order of `keys`."""
+def read_entries(tx: ReadTx, keys: Sequence[Key]) -> list[Entry]:
+    """The current entries, in the order of `keys`."""
     by_kind: dict[str, list[int | str]] = {}
     for kind, key in keys:
         by_kind.setdefault(kind, []).append(key)
-    found: dict[Key, Thing] = {}
-    for kind, wanted in by_kind.items():
-        for key, thing in _READERS[kind](tx, json.dumps(wanted)).items():
-            found[kind, key] = thing
+    found: dict[Key, Entry] = {}
+    for kind, requested in by_kind.items():
+        for key, entry in _READERS[kind](tx, json.dumps(requested)).items():
+            found[kind, key] = entry
     return [{"kind": kind, "key": key} | found.get((kind, key), {"gone": True}) for kind, key in keys]
 
 
-def _images(tx: ReadTx, ids: str) -> dict[int | str, Thing]:
+def _read_images(tx: ReadTx, ids: str) -> dict[int | str, Entry]:
     rows = tx.all(
         """
         SELECT g.id, g.uuid, g.timestamp, r.path AS root, f.path, f.path_bytes, f.fingerprint, f.blake3,
@@ -110,33 +111,33 @@ def _images(tx: ReadTx, ids: str) -> dict[int | str, Thing]:
         """,
         ids=ids,
     )
-    said = _grouped(tx, _SAID, ids)
-    collected = _grouped(tx, _COLLECTED, ids)
-    return {row["id"]: _image(row, said.get(row["id"]), collected.get(row["id"])) for row in rows}
+    assertions = _group_by_image(tx, _ASSERTIONS, ids)
+    items = _group_by_image(tx, _COLLECTION_ITEMS, ids)
+    return {row["id"]: _build_image(row, assertions.get(row["id"]), items.get(row["id"])) for row in rows}
 
 
-_SAID = """
+_ASSERTIONS = """
         SELECT a.generation_id, a.tag_id, a.source, a.run, a.decision, a.confidence, a.created_at
           FROM json_each(:ids) AS wanted CROSS JOIN tag_assertions AS a ON a.generation_id = wanted.value
          WHERE a.source IN ('user', 'import')
          ORDER BY a.generation_id, a.tag_id, a.source, a.run
         """
-_COLLECTED = """
+_COLLECTION_ITEMS = """
         SELECT i.generation_id, i.collection_id, i.position, i.added_at
           FROM json_each(:ids) AS wanted CROSS JOIN collection_items AS i ON i.generation_id = wanted.value
          ORDER BY i.generation_id, i.collection_id
         """
 
 
-def _grouped(tx: ReadTx, sql: str, ids: str) -> dict[int, list[list[Any]]]:
+def _group_by_image(tx: ReadTx, sql: str, ids: str) -> dict[int, list[list[Any]]]:
     found: dict[int, list[list[Any]]] = {}
     for image, *rest in tx.rows(sql, ids=ids):
         found.setdefault(image, []).append(rest)
     return found
 
 
-def _image(row: dict[str, Any], said: list[list[Any]] | None, collected: list[list[Any]] | None) -> Thing:
-    """First what tells the image from any other; then what the person wrote."""
+def _build_image(row: dict[str, Any], assertions: list[list[Any]] | None, items: list[list[Any]] | None) -> Entry:
+    """First the fields that identify the image, then the user data."""
     path_bytes: bytes | None = row["path_bytes"]
     odd_path = path_bytes is not None and path_bytes != row["path"].encode()
     by_user = row["parent_by"] == "user"
@@ -153,13 +154,13 @@ def _image(row: dict[str, Any], said: list[list[Any]] | None, collected: list[li
         "notes": row["notes"],
         "trash": [row["deleted_at"], row["purge_after"]] if row["deleted_at"] is not None else None,
         "parent": [row["parent"], row["parent_relation"]] if by_user else None,
-        "tags": said,
-        "collections": collected,
+        "tags": assertions,
+        "collections": items,
     }
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _tags(tx: ReadTx, ids: str) -> dict[int | str, Thing]:
+def _read_tags(tx: ReadTx, ids: str) -> dict[int | str, Entry]:
     rows = tx.all(
         """
         SELECT t.id, t.name, t.normalized_name, t.category, t.state, t.origin, t.created_at,
@@ -205,17 +206,17 @@ _PLAIN = {
 }
 
 
-def _plain(kind: str) -> Callable[[ReadTx, str], dict[int | str, Thing]]:
+def _build_reader(kind: str) -> Callable[[ReadTx, str], dict[int | str, Entry]]:
     sql = _PLAIN[kind]
 
-    def read(tx: ReadTx, ids: str) -> dict[int | str, Thing]:
+    def read(tx: ReadTx, ids: str) -> dict[int | str, Entry]:
         return {row.pop("key"): row for row in tx.all(sql, ids=ids)}
 
     return read
 
 
-_READERS: dict[str, Callable[[ReadTx, str], dict[int | str, Thing]]] = {
-    "image": _images,
-    "tag": _tags,
-    **{kind: _plain(kind) for kind in _PLAIN},
+_READERS: dict[str, Callable[[ReadTx, str], dict[int | str, Entry]]] = {
+    "image": _read_images,
+    "tag": _read_tags,
+    **{kind: _build_reader(kind) for kind in _PLAIN},
 }

@@ -1,8 +1,7 @@
-"""A library is made again from its folders and its journal, when its database is gone.
+"""Rebuilds a library from its folders and its journal after the database was lost.
 
-Folders are imported as ever; then every image that the journal knows gets back its name and what the
-person wrote, told by its content. Nothing is half done for good: a rebuild that was broken off begins
-again and finds what it had done.
+All folders are imported. Then every image in the journal is found by its content and gets back its uuid and its user
+data. A cancelled rebuild can be repeated: it keeps what the previous one restored.
 """
 
 import logging
@@ -24,7 +23,7 @@ from mysticanvas.features.importing.service import Importing
 from mysticanvas.features.journal import files as journal_files
 from mysticanvas.features.journal import queries, rebuild_queries, service
 from mysticanvas.features.journal.files import Journal
-from mysticanvas.features.journal.queries import Thing
+from mysticanvas.features.journal.queries import Entry
 from mysticanvas.features.journal.rebuild_queries import Ids
 
 log = logging.getLogger(__name__)
@@ -38,8 +37,8 @@ JOURNAL_WAIT_S = 60.0
 
 @dataclass(slots=True)
 class RebuildReport:
-    """`absent`: images whose files are not there; they are marked missing, with all that was written.
-    `unread`: damaged lines of the journal."""
+    """`absent` is the number of images without a file; they are marked as missing and keep their user data. `unread` is
+    the number of damaged journal lines."""
 
     images: int = 0
     absent: int = 0
@@ -50,21 +49,21 @@ class RebuildReport:
     unread: int = 0
 
 
-class Rebuilding:
-    """One rebuild at a time, on a thread of its own. A context manager."""
+class RebuildRunner:
+    """Runs one rebuild at a time on a thread of its own. A context manager."""
 
     def __init__(self, database: Database, importing: Importing, *, now_ms: Callable[[], int]) -> None:
         self._database = database
         self._importing = importing
         self._now_ms = now_ms
         self._closing = Event()
-        self._over = Event()
+        self._finished = Event()
         self._thread: Thread | None = None
         self._error: MystiCanvasError | None = None
         self._report: RebuildReport | None = None
         self._message, self._done, self._total = "Waiting", 0, 0
 
-    def __enter__(self) -> "Rebuilding":
+    def __enter__(self) -> "RebuildRunner":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -72,28 +71,31 @@ class Rebuilding:
         if self._thread is not None:
             self._thread.join()
 
-    def waiting(self) -> list[str]:
-        """The libraries whose journals lie here, beside this library's own."""
-        own = self._database.read(queries.library_of)
+    def list_journals(self) -> list[str]:
+        """The ids of other libraries whose journals are in the journal folder."""
+        own = self._database.read(queries.get_library_id)
         return [library for library in journal_files.journals(self._folder) if library != own]
 
     def start(self) -> None:
-        """Raises `ConflictError` while one goes on, `InvalidInputError` where there is no journal."""
+        """Raises `ConflictError` while a rebuild is running, and `InvalidInputError` without a journal."""
         if self._thread is not None and self._thread.is_alive():
-            raise ConflictError("The library is being rebuilt already.")
-        if not self.waiting():
-            raise InvalidInputError(f"There is no journal of another library in {self._folder}.")
-        self._over.clear()
+            raise ConflictError("A rebuild is already running. Wait until it is done.")
+        if not self.list_journals():
+            raise InvalidInputError(f"There is no journal to rebuild from in {self._folder}.")
+        self._finished.clear()
         self._error, self._report = None, RebuildReport()
         self._thread = Thread(target=self._work, name="rebuilding")
         self._thread.start()
 
-    def follow(self, *, wait_s: float = 0.0) -> dict[str, Any]:
-        """Progress, and the report once it is over. Raises what ended it."""
-        over = self._thread is not None and self._over.wait(wait_s)
+    def get_progress(self, *, wait_s: float = 0.0) -> dict[str, Any]:
+        """The progress, and the report when the rebuild is done, after waiting for it for at most `wait_s`.
+
+        Raises the error that stopped the rebuild.
+        """
+        is_finished = self._thread is not None and self._finished.wait(wait_s)
         if self._error is not None:
             raise self._error
-        report = asdict(self._report) if over and self._report is not None else None
+        report = asdict(self._report) if is_finished and self._report is not None else None
         return {"message": self._message, "done": self._done, "total": self._total, "report": report}
 
     # -- the thread ---------------------------------------------------------------------------
@@ -104,41 +106,41 @@ class Rebuilding:
 
     def _work(self) -> None:
         try:
-            # Its own name first: until it has one, the newest journal could be taken for an old one.
-            service.catch_up(self._database, wait_s=JOURNAL_WAIT_S)
+            # Wait until this library has an id, to distinguish its own journal from others.
+            service.wait_until_written(self._database, wait_s=JOURNAL_WAIT_S)
             for library, files in journal_files.journals(self._folder).items():
-                if library != self._database.read(queries.library_of) and not self._closing.is_set():
+                if library != self._database.read(queries.get_library_id) and not self._closing.is_set():
                     self._rebuild(library, journal_files.read(files))
         except MystiCanvasError as error:
             self._error = error
         except OSError as error:
-            self._error = LibraryError(f"The journal could not be read: {error}")
+            self._error = LibraryError(f"MystiCanvas cannot read the journal: {error}")
         except Exception as error:
-            log.exception("a rebuild stopped by a fault")
-            self._error = LibraryError(f"The library could not be rebuilt: {error}")
+            log.exception("a rebuild failed")
+            self._error = LibraryError(f"The library could not be rebuilt because of an unexpected error: {error}")
         finally:
-            self._over.set()
+            self._finished.set()
 
-    def _rebuild(self, library: str, written: Journal) -> None:
+    def _rebuild(self, library: str, journal: Journal) -> None:
         assert self._report is not None
         ids = Ids()
         self._message = "Reading the journal"
-        self._database.write_bulk(recorded, lambda tx: _add_vocabulary(tx, written, ids))
-        self._report.unread += written.unread
+        self._database.write_bulk(apply_with_derived, lambda tx: _add_vocabulary(tx, journal, ids))
+        self._report.unread += journal.unread
         self._report.tags += len(ids.tags)
         self._report.collections += len(ids.collections)
-        self._report.templates += written.count("template")
+        self._report.templates += journal.count("template")
         self._import()
-        self._add_images(written, ids)
+        self._add_images(journal, ids)
         if self._closing.is_set():
             return
-        self._database.write_bulk(recorded, lambda tx: _link(tx, written))
-        self._database.write_bulk(_tell, self._report, now_ms=self._now_ms())
-        service.catch_up(self._database, wait_s=JOURNAL_WAIT_S)
+        self._database.write_bulk(apply_with_derived, lambda tx: _add_references(tx, journal))
+        self._database.write_bulk(_record_event, self._report, now_ms=self._now_ms())
+        service.wait_until_written(self._database, wait_s=JOURNAL_WAIT_S)
         journal_files.set_aside(self._folder, library)
 
     def _import(self) -> None:
-        """Every folder that is there; one that is not is offline, and its images wait for it."""
+        """Import every folder. A missing folder is offline, and its images stay missing until it is available."""
         assert self._report is not None
         for root in self._database.read(image_folders.all_roots):
             self._message = f"Importing {root.path}"
@@ -150,50 +152,51 @@ class Rebuilding:
                 if self._closing.is_set():
                     return
 
-    def _add_images(self, written: Journal, ids: Ids) -> None:
-        self._message = "Giving back what you wrote"
-        self._done, self._total = 0, written.count("image")
-        some: list[Thing] = []
-        for one in written.things("image"):
+    def _add_images(self, journal: Journal, ids: Ids) -> None:
+        self._message = "Restoring your ratings, tags and notes"
+        self._done, self._total = 0, journal.count("image")
+        some: list[Entry] = []
+        for one in journal.entries("image"):
             some.append(one)
             if len(some) == BATCH_IMAGES:
-                self._add_some(some, ids)
+                self._add_batch(some, ids)
                 some = []
             if self._closing.is_set():
                 return
-        self._add_some(some, ids)
+        self._add_batch(some, ids)
 
-    def _add_some(self, some: Sequence[Thing], ids: Ids) -> None:
+    def _add_batch(self, some: Sequence[Entry], ids: Ids) -> None:
         assert self._report is not None
         now_ms = self._now_ms()
         self._report.absent += self._database.write_bulk(
-            recorded, lambda tx: rebuild_queries.add_images(tx, some, ids, app_version=__version__, now_ms=now_ms)
+            apply_with_derived,
+            lambda tx: rebuild_queries.add_images(tx, some, ids, app_version=__version__, now_ms=now_ms),
         )
         self._report.images += len(some)
         self._done += len(some)
 
 
-def recorded(tx: WriteTx, change: Callable[[WriteTx], T]) -> T:
-    """What is derived follows, as it follows a deed."""
-    with edit_changesets.recording(tx, recorded_tables()) as recorded:
+def apply_with_derived(tx: WriteTx, change: Callable[[WriteTx], T]) -> T:
+    """Run a change and update all derived data, as after an edit."""
+    with edit_changesets.recording(tx, recorded_tables()) as recording:
         result = change(tx)
-    if recorded.changeset:
-        derived.update(tx, edit_changesets.changes_in(tx, recorded.changeset, inverted=False))
+    if recording.changeset:
+        derived.update(tx, edit_changesets.changes_in(tx, recording.changeset, inverted=False))
     return result
 
 
-def _add_vocabulary(tx: WriteTx, written: Journal, ids: Ids) -> None:
-    """Before the folders are imported, so that tags of prompts find the tags that the person made of them."""
-    rebuild_queries.add_by_name(tx, written.things(*rebuild_queries.BY_NAME))
-    rebuild_queries.add_tags(tx, list(written.things("tag")), ids)
-    rebuild_queries.add_collections(tx, list(written.things("collection")), ids)
-    rebuild_queries.add_templates(tx, written.things("template"))
+def _add_vocabulary(tx: WriteTx, journal: Journal, ids: Ids) -> None:
+    """Called before the folders are imported, so that tags from prompts match the restored tags."""
+    rebuild_queries.add_by_name(tx, journal.entries(*rebuild_queries.BY_NAME))
+    rebuild_queries.add_tags(tx, list(journal.entries("tag")), ids)
+    rebuild_queries.add_collections(tx, list(journal.entries("collection")), ids)
+    rebuild_queries.add_templates(tx, journal.entries("template"))
 
 
-def _link(tx: WriteTx, written: Journal) -> None:
-    rebuild_queries.link_parents(tx, written.things("image"))
-    rebuild_queries.show_images(tx, written.things("collection"), written.things("template"))
+def _add_references(tx: WriteTx, journal: Journal) -> None:
+    rebuild_queries.link_parents(tx, journal.entries("image"))
+    rebuild_queries.set_covers(tx, journal.entries("collection"), journal.entries("template"))
 
 
-def _tell(tx: WriteTx, report: RebuildReport, *, now_ms: int) -> None:
+def _record_event(tx: WriteTx, report: RebuildReport, *, now_ms: int) -> None:
     event_log.append(tx, level="info", kind="rebuild", subject=None, data=asdict(report), now_ms=now_ms)

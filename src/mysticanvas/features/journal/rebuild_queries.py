@@ -1,8 +1,7 @@
-"""A library is made again from the things of its journal (features/journal/queries.py has their form).
+"""Restores user data from journal entries, whose format `features/journal/queries.py` describes.
 
-Every function may be called again with the same things and changes nothing then. What is in the library
-already stays; where both say something, the journal is believed. Ids of the journal are those of the
-library that wrote it: `Ids` says what they are here.
+Calling a function again with the same entries changes nothing. Existing data is kept, but the journal takes precedence
+where both have a value. Ids in the journal are those of the library that wrote it; `Ids` maps them to ids of this one.
 """
 
 import re
@@ -14,26 +13,26 @@ from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.db.images import generations, placeholders, word_index
 from mysticanvas.db.images.generations import New
 from mysticanvas.domain.generation import GenerationId, Recipe, TimestampSource
-from mysticanvas.features.journal.queries import Thing
+from mysticanvas.features.journal.queries import Entry
 from mysticanvas.jobs import queue as job_queue
 
 
 @dataclass(frozen=True, slots=True)
 class Ids:
-    """From an id of the journal to the one here."""
+    """Maps ids in the journal to ids in this library."""
 
     tags: dict[int, int] = field(default_factory=dict)
     collections: dict[int, int] = field(default_factory=dict)
 
 
-# -- what needs no image --------------------------------------------------------------------------
+# -- entries without images -----------------------------------------------------------------------
 
 
-def add_tags(tx: WriteTx, things: Sequence[Thing], ids: Ids) -> None:
+def add_tags(tx: WriteTx, entries: Sequence[Entry], ids: Ids) -> None:
     """Tags with their relations and thresholds."""
-    for tag in things:
-        ids.tags[tag["key"]] = _tag(tx, tag)
-    for tag in things:
+    for tag in entries:
+        ids.tags[tag["key"]] = _add_tag(tx, tag)
+    for tag in entries:
         mine = ids.tags[tag["key"]]
         if (target := ids.tags.get(tag["alias_of"])) is not None and target != mine:
             tx.run("INSERT OR REPLACE INTO tag_alias_edges VALUES (:tag, :target)", tag=mine, target=target)
@@ -48,31 +47,31 @@ def add_tags(tx: WriteTx, things: Sequence[Thing], ids: Ids) -> None:
             )
 
 
-def _tag(tx: WriteTx, tag: Thing) -> int:
-    """The tag of that name, made under its old id where that is free."""
-    here = tx.value("SELECT id FROM tags WHERE normalized_name = :normalized_name", **_some(tag, "normalized_name"))
+def _add_tag(tx: WriteTx, tag: Entry) -> int:
+    """Update the tag of that name, or add it, with its old id if that is free. Returns its id."""
+    here = tx.value("SELECT id FROM tags WHERE normalized_name = :normalized_name", **_select(tag, "normalized_name"))
     if here is not None:
         tx.run(
             "UPDATE tags SET name = :name, category = :category, state = :state, origin = :origin WHERE id = :id",
             id=here,
-            **_some(tag, "name", "category", "state", "origin"),
+            **_select(tag, "name", "category", "state", "origin"),
         )
         return int(here)
-    taken = tx.value("SELECT EXISTS (SELECT 1 FROM tags WHERE id = :id)", id=tag["key"])
+    is_taken = tx.value("SELECT EXISTS (SELECT 1 FROM tags WHERE id = :id)", id=tag["key"])
     tx.run(
         """
         INSERT INTO tags (id, name, normalized_name, category, state, origin, created_at)
         VALUES (:id, :name, :normalized_name, :category, :state, :origin, :created_at)
         """,
-        id=None if taken else tag["key"],
-        **_some(tag, "name", "normalized_name", "category", "state", "origin", "created_at"),
+        id=None if is_taken else tag["key"],
+        **_select(tag, "name", "normalized_name", "category", "state", "origin", "created_at"),
     )
     return tx.last_id
 
 
-def add_collections(tx: WriteTx, things: Sequence[Thing], ids: Ids) -> None:
-    """Without their images, which `add_images` puts into them, and without their covers."""
-    for one in things:
+def add_collections(tx: WriteTx, entries: Sequence[Entry], ids: Ids) -> None:
+    """Add collections without their images, which `add_images` adds, and their covers, which `set_covers` sets."""
+    for one in entries:
         tx.run(
             """
             INSERT INTO collections (uuid, name, kind, query_json, notes, position, created_at, updated_at)
@@ -81,10 +80,10 @@ def add_collections(tx: WriteTx, things: Sequence[Thing], ids: Ids) -> None:
                SET name = excluded.name, kind = excluded.kind, query_json = excluded.query_json,
                    notes = excluded.notes, position = excluded.position
             """,
-            **_some(one, "uuid", "name", "how", "query_json", "notes", "position", "created_at", "updated_at"),
+            **_select(one, "uuid", "name", "how", "query_json", "notes", "position", "created_at", "updated_at"),
         )
         ids.collections[one["key"]] = tx.value("SELECT id FROM collections WHERE uuid = :uuid", uuid=one["uuid"])
-    for one in things:
+    for one in entries:
         tx.run(
             "UPDATE collections SET parent_id = :parent WHERE id = :id",
             parent=ids.collections.get(one["parent_id"]),
@@ -92,9 +91,9 @@ def add_collections(tx: WriteTx, things: Sequence[Thing], ids: Ids) -> None:
         )
 
 
-def add_templates(tx: WriteTx, things: Iterable[Thing]) -> None:
-    """Without their previews."""
-    for one in things:
+def add_templates(tx: WriteTx, entries: Iterable[Entry]) -> None:
+    """Add templates without their previews, which `set_covers` sets."""
+    for one in entries:
         tx.run(
             """
             INSERT INTO prompt_templates (uuid, name, content, negative, params_json, category, uses, created_at,
@@ -104,8 +103,8 @@ def add_templates(tx: WriteTx, things: Iterable[Thing]) -> None:
                SET name = excluded.name, content = excluded.content, negative = excluded.negative,
                    params_json = excluded.params_json, category = excluded.category
             """,
-            **_some(one, "key", "name", "content", "negative", "params_json", "category", "uses"),
-            **_some(one, "created_at", "updated_at"),
+            **_select(one, "key", "name", "content", "negative", "params_json", "category", "uses"),
+            **_select(one, "created_at", "updated_at"),
         )
 
 
@@ -123,38 +122,40 @@ BY_NAME = tuple(_BY_NAME)
 _PARAMETER = re.compile(r":(\w+)")
 
 
-def add_by_name(tx: WriteTx, things: Iterable[Thing]) -> None:
-    """Things of the kinds `BY_NAME`."""
-    for one in things:
+def add_by_name(tx: WriteTx, entries: Iterable[Entry]) -> None:
+    """Add entries of the kinds `BY_NAME`."""
+    for one in entries:
         sql = _BY_NAME[one["kind"]]
-        # What is newer than the journal's line is not in it.
+        # Entries written by an older version lack newer fields.
         tx.run(sql, **{name: one.get(name) for name in _PARAMETER.findall(sql)})
 
 
 # -- images ---------------------------------------------------------------------------------------
 
 
-def add_images(tx: WriteTx, things: Sequence[Thing], ids: Ids, *, app_version: str, now_ms: int) -> int:
-    """What the person wrote of each image. How many of them are here without their file; such an image
-    waits for it as any other that is missing."""
-    absent = 0
-    for one in things:
-        image = find(tx, one)
+def add_images(tx: WriteTx, entries: Sequence[Entry], ids: Ids, *, app_version: str, now_ms: int) -> int:
+    """Restore the user data of each image. Returns the number of images that were not found.
+
+    Such an image is added with its user data as a missing image, and gets its file when that is imported.
+    """
+    missing = 0
+    for one in entries:
+        image = find_image(tx, one)
         if image is None:
-            image = _add_absent(tx, one, app_version=app_version, now_ms=now_ms)
-            absent += 1
-        _mark(tx, image, one, now_ms=now_ms)
-        _say(tx, image, one.get("tags", ()), ids)
-        _collect(tx, image, one.get("collections", ()), ids)
+            image = _add_missing_image(tx, one, app_version=app_version, now_ms=now_ms)
+            missing += 1
+        _set_marks(tx, image, one, now_ms=now_ms)
+        _add_assertions(tx, image, one.get("tags", ()), ids)
+        _add_to_collections(tx, image, one.get("collections", ()), ids)
         tx.changes.changed.append(image)
-    return absent
+    return missing
 
 
-def find(tx: ReadTx, one: Thing) -> GenerationId | None:
-    """By its name, when an earlier call gave it that; else by its content: of equal ones the one at its path."""
-    named: GenerationId | None = tx.value("SELECT id FROM generations WHERE uuid = :uuid", uuid=one["uuid"])
-    if named is not None or "fingerprint" not in one:
-        return named
+def find_image(tx: ReadTx, one: Entry) -> GenerationId | None:
+    """The image with its uuid, if an earlier call set it; else with its content, preferring the one at its path."""
+    existing: GenerationId | None = tx.value("SELECT id FROM generations WHERE uuid = :uuid", uuid=one["uuid"])
+    if existing is not None or "fingerprint" not in one:
+        return existing
     found: GenerationId | None = tx.value(
         """
         SELECT f.generation_id
@@ -165,14 +166,14 @@ def find(tx: ReadTx, one: Thing) -> GenerationId | None:
          LIMIT 1
         """,
         fingerprint=bytes.fromhex(one["fingerprint"]),
-        blake3=_bytes(one.get("blake3")),
+        blake3=_decode_hex(one.get("blake3")),
         path=one.get("path"),
         root=one.get("root"),
     )
     return found
 
 
-def _add_absent(tx: WriteTx, one: Thing, *, app_version: str, now_ms: int) -> GenerationId:
+def _add_missing_image(tx: WriteTx, one: Entry, *, app_version: str, now_ms: int) -> GenerationId:
     new = New(Recipe(), "{}", one["at"], TimestampSource.MTIME, None, ())
     [(image, _)] = generations.add_all(
         tx, [new], parser_version=generations.UNREAD, app_version=app_version, now_ms=now_ms
@@ -187,13 +188,13 @@ def _add_absent(tx: WriteTx, one: Thing, *, app_version: str, now_ms: int) -> Ge
              WHERE generation_id = :image AND kind = 'final'
             """,
             image=image,
-            fingerprint=_bytes(one.get("fingerprint")),
-            blake3=_bytes(one.get("blake3")),
+            fingerprint=_decode_hex(one.get("fingerprint")),
+            blake3=_decode_hex(one.get("blake3")),
         )
     return image
 
 
-def _mark(tx: WriteTx, image: GenerationId, one: Thing, *, now_ms: int) -> None:
+def _set_marks(tx: WriteTx, image: GenerationId, one: Entry, *, now_ms: int) -> None:
     deleted_at, purge_after = one.get("trash", (None, None))
     job_queue.rename(tx, generations.uuid_of(tx, image), one["uuid"])
     tx.run(
@@ -215,32 +216,32 @@ def _mark(tx: WriteTx, image: GenerationId, one: Thing, *, now_ms: int) -> None:
     )
 
 
-def _say(tx: WriteTx, image: GenerationId, said: Iterable[Sequence[Any]], ids: Ids) -> None:
+def _add_assertions(tx: WriteTx, image: GenerationId, assertions: Iterable[Sequence[Any]], ids: Ids) -> None:
     tx.run_many(
         """
         INSERT OR REPLACE INTO tag_assertions (generation_id, tag_id, source, run, decision, confidence, created_at)
         VALUES (?, ?, ?, ?, ?, ?, ?)
         """,
-        [(image, ids.tags[tag], *rest) for tag, *rest in said if tag in ids.tags],
+        [(image, ids.tags[tag], *rest) for tag, *rest in assertions if tag in ids.tags],
     )
 
 
-def _collect(tx: WriteTx, image: GenerationId, collected: Iterable[Sequence[Any]], ids: Ids) -> None:
+def _add_to_collections(tx: WriteTx, image: GenerationId, items: Iterable[Sequence[Any]], ids: Ids) -> None:
     tx.run_many(
         """
         INSERT OR REPLACE INTO collection_items (collection_id, generation_id, position, added_at)
         VALUES (?, ?, ?, ?)
         """,
-        [(ids.collections[c], image, *rest) for c, *rest in collected if c in ids.collections],
+        [(ids.collections[c], image, *rest) for c, *rest in items if c in ids.collections],
     )
 
 
-# -- what names images ----------------------------------------------------------------------------
+# -- references to images -------------------------------------------------------------------------
 
 
-def link_parents(tx: WriteTx, things: Iterable[Thing]) -> None:
-    """What the person said of where images came from, once all of them are here."""
-    for one in things:
+def link_parents(tx: WriteTx, entries: Iterable[Entry]) -> None:
+    """Restore the parents that the user set. Call it after all images are added."""
+    for one in entries:
         if "parent" not in one:
             continue
         parent, relation = one["parent"]
@@ -257,15 +258,15 @@ def link_parents(tx: WriteTx, things: Iterable[Thing]) -> None:
         )
 
 
-def show_images(tx: WriteTx, collections: Iterable[Thing], templates: Iterable[Thing]) -> None:
-    """Covers and previews."""
+def set_covers(tx: WriteTx, collections: Iterable[Entry], templates: Iterable[Entry]) -> None:
+    """Set the covers of collections and the previews of templates."""
     for one in collections:
         tx.run(
             """
             UPDATE collections SET cover_generation_id = (SELECT id FROM generations WHERE uuid = :cover)
              WHERE uuid = :uuid
             """,
-            **_some(one, "uuid", "cover"),
+            **_select(one, "uuid", "cover"),
         )
     for one in templates:
         tx.run(
@@ -273,13 +274,13 @@ def show_images(tx: WriteTx, collections: Iterable[Thing], templates: Iterable[T
             UPDATE prompt_templates SET preview_generation_id = (SELECT id FROM generations WHERE uuid = :preview)
              WHERE uuid = :key
             """,
-            **_some(one, "key", "preview"),
+            **_select(one, "key", "preview"),
         )
 
 
-def _some(thing: Thing, *names: str) -> dict[str, Any]:
-    return {name: thing[name] for name in names}
+def _select(entry: Entry, *names: str) -> dict[str, Any]:
+    return {name: entry[name] for name in names}
 
 
-def _bytes(text: str | None) -> bytes | None:
+def _decode_hex(text: str | None) -> bytes | None:
     return bytes.fromhex(text) if text else None

@@ -1,26 +1,30 @@
-"""A library is made again from its folders and its journal."""
+"""Rebuilding a library from its folders and its journal."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
-from mysticanvas.features.journal.rebuild import Rebuilding
+from mysticanvas.features.journal.rebuild import RebuildRunner
 from mysticanvas.http.schemas import reply
 
 
-def routes(rebuilding: Rebuilding) -> APIRouter:
+def routes(runner: RebuildRunner) -> APIRouter:
     router = APIRouter(prefix="/api/rebuild", tags=["library"])
 
     @router.post("")
     def start() -> Response:
-        rebuilding.start()
-        return reply(rebuilding.follow())
+        """Start a rebuild from the journals of other libraries in this library's folder. Returns its progress."""
+        runner.start()
+        return reply(runner.get_progress())
 
     @router.get("")
-    async def follow(wait: Annotated[float, Query(ge=0, le=25)] = 0) -> Response:
-        """`journals`: the libraries whose journals are here and wait to be given back."""
-        progress = await run_in_threadpool(rebuilding.follow, wait_s=wait)
-        return reply(progress | {"journals": await run_in_threadpool(rebuilding.waiting)})
+    async def get_progress(wait: Annotated[float, Query(ge=0, le=25)] = 0) -> Response:
+        """The progress of the rebuild, its report when it is done, and the `journals` that can be rebuilt from.
+
+        Waits for at most `wait` seconds until the rebuild is done.
+        """
+        progress = await run_in_threadpool(runner.get_progress, wait_s=wait)
+        return reply(progress | {"journals": await run_in_threadpool(runner.list_journals)})
 
     return router

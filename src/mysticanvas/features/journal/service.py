@@ -1,4 +1,7 @@
-"""The journal is kept: what the person wrote goes to a file outside the database, after each commit (I4)."""
+"""Writes all user data (ratings, tags, notes, collections ...) to a journal outside the database, after each commit.
+
+See docs/adr/0015.
+"""
 
 import logging
 import time
@@ -13,18 +16,18 @@ from mysticanvas.features.journal.files import JournalFiles
 
 log = logging.getLogger(__name__)
 
-# Deeds that follow each other quickly are written together; the journal is at most a second behind.
+# Edits within this time are written together. The journal is at most a second behind the database.
 GATHER_S = 0.25
 BATCH = 2_000
 PAUSE_AFTER_ERROR_S = 5.0
-# All images of a library that never had a journal are looked through once.
-FIRST_LOOK_MS = 60_000
+# To start a journal, all images are read once.
+FIRST_READ_LIMIT_MS = 60_000
 
 
-class Journaling:
-    """Runs while the context is open; what is left is written when it closes, or at the next start.
+class JournalWriter:
+    """A context manager that writes the journal on a thread of its own. Closing it writes all that is due.
 
-    While the file cannot be written, the notes wait in the database and the log says why.
+    While the file cannot be written, a warning is logged, and the entries stay due in the database.
     """
 
     def __init__(self, database: Database) -> None:
@@ -35,7 +38,7 @@ class Journaling:
         self._failed = False
         self._thread = Thread(target=self._work, name="journal")
 
-    def __enter__(self) -> "Journaling":
+    def __enter__(self) -> "JournalWriter":
         self._database.after_commit(self._on_commit)
         self._wake.set()
         self._thread.start()
@@ -55,15 +58,15 @@ class Journaling:
             self._closing.wait(GATHER_S)
             self._wake.clear()
             self._catch_up()
-        # What was committed while that went on.
+        # Commits since the last call.
         self._catch_up()
 
     def _catch_up(self) -> None:
         try:
-            files = self._files = self._files or self._opened()
-            while self._write_some(files):
+            files = self._files = self._files or self._open_files()
+            while self._write_batch(files):
                 pass
-            if files.has_grown:
+            if files.needs_compaction:
                 files.compact()
             self._failed = False
         except (MystiCanvasError, OSError) as error:
@@ -73,33 +76,33 @@ class Journaling:
             self._closing.wait(PAUSE_AFTER_ERROR_S)
             self._wake.set()
 
-    def _opened(self) -> JournalFiles:
-        """A library without a journal begins one, with all that the person wrote before."""
-        library = self._database.read(queries.library_of)
+    def _open_files(self) -> JournalFiles:
+        """A library without a journal starts one, with all existing user data."""
+        library = self._database.read(queries.get_library_id)
         folder = self._database.folder / journal_files.FOLDER
         if library is not None:
             return JournalFiles(folder, library)
         library = uuid.uuid4().hex
-        self._database.write_bulk(queries.note_all_but_images)
-        images = self._database.read_within(FIRST_LOOK_MS, queries.images_of_a_person)
+        self._database.write_bulk(queries.mark_all_but_images_due)
+        images = self._database.read_within(FIRST_READ_LIMIT_MS, queries.list_images_with_user_data)
         for start in range(0, len(images), BATCH):
-            self._database.write_bulk(queries.note_images, images[start : start + BATCH])
-        self._database.write_bulk(queries.set_library, library)
+            self._database.write_bulk(queries.mark_images_due, images[start : start + BATCH])
+        self._database.write_bulk(queries.set_library_id, library)
         return JournalFiles(folder, library)
 
-    def _write_some(self, files: JournalFiles) -> bool:
-        """Some of what is due; False when nothing is. A note is forgotten once its line is on the disk."""
-        keys, through = self._database.read(queries.due, limit=BATCH)
+    def _write_batch(self, files: JournalFiles) -> bool:
+        """Write some of the due entries; False when none are due. They stay due until their lines are on the disk."""
+        keys, through = self._database.read(queries.list_due, limit=BATCH)
         if through is None:
             return False
-        files.append(self._database.read(queries.things, keys))
-        self._database.write_bulk(queries.forget, through)
+        files.append(self._database.read(queries.read_entries, keys))
+        self._database.write_bulk(queries.delete_due, through)
         return True
 
 
-def catch_up(database: Database, *, wait_s: float) -> bool:
-    """Whether all that was written so far is in the journal, after waiting for at most `wait_s`."""
+def wait_until_written(database: Database, *, wait_s: float) -> bool:
+    """Wait for at most `wait_s` until all changes so far are in the journal. Returns whether they are."""
     deadline_s = time.monotonic() + wait_s
-    while (left := database.read(queries.left)) and time.monotonic() < deadline_s:
+    while (left := database.read(queries.count_due)) and time.monotonic() < deadline_s:
         time.sleep(0.02)
     return not left

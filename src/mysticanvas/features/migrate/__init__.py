@@ -1,1 +1,1 @@
-"""Migration from the library of another program."""
+"""Migration from another program, and importing archives."""

@@ -1,4 +1,4 @@
-"""`import-library`: the library of another program, or an archive."""
+"""`import-library`: migrates from another program, or imports an archive."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,71 +19,77 @@ def add_commands(app: typer.Typer) -> None:
 
 def import_library(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="The database of DiffusionDesk, or the zip of export --whole.")
+        Path, typer.Argument(metavar="FILE", help="Database of DiffusionDesk, or archive written by export --whole.")
     ],
     images: Annotated[
-        Path | None, typer.Option("--images", help="The folder of its images, if it is not beside the database.")
+        Path | None, typer.Option("--images", help="Image folder of DiffusionDesk, if it is not beside the database.")
     ] = None,
     folder: Annotated[
         list[str] | None,
-        typer.Option("--folder", metavar="OLD=NEW", help="Where a folder of the zip is on this machine."),
+        typer.Option("--folder", metavar="OLD=NEW", help="Location of a folder in the archive on this machine."),
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would come over, change nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be imported, without changing anything.")
+    ] = False,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Take over another gallery, or a library that was exported whole: ratings, favourites, tags, prompts,
-    lineage. It is not touched, and what you wrote here already stays."""
+    """Migrate from another program, or import an archive: ratings, favorites, tags, prompts and lineage.
+
+    FILE is not changed, and your existing ratings, tags and notes are kept.
+    """
     asked = {
         "path": absolute(file),
         "images": absolute(images) if images else None,
         "dry_run": dry_run,
-        "folders": dict(map(_moved_folder, folder or ())),
+        "folders": dict(map(_parse_folder, folder or ())),
     }
     with connect(settings_for(library)) as client:
-        report = _follow_take_over(client, client.post("/api/libraries", asked)["id"])
+        report = _wait_for_report(client, client.post("/api/libraries", asked)["id"])
     if json:
         print_json(report)
         return
     if "folders" in report:
-        _print_whole(report)
+        _print_archive_report(report)
         return
-    verb = "Would take over" if dry_run else "Took over"
+    verb = "Would import" if dry_run else "Imported"
     out.print(
-        f"{verb} {report['images']:,} images of {report['gallery']}: {report['matched']:,} found here, "
-        f"{report['missing']:,} without their file, {report['known']:,} known already."
+        f"{verb} {report['images']:,} images from {report['gallery']}: {report['matched']:,} found here, "
+        f"{report['missing']:,} with missing files, {report['known']:,} already imported."
     )
-    words = ("ratings", "favorites", "tags", "parents", "templates", "aliases")
-    out.print(", ".join(f"{report[name]:,} {name}" for name in words) + ".")
+    names = ("ratings", "favorites", "tags", "parents", "templates", "aliases")
+    out.print(", ".join(f"{report[name]:,} {name}" for name in names) + ".")
     for one in report["left_out"]:
-        out.print(f"  Not taken over: {one['count']:,} {one['what']} ({one['why']}).", markup=False, highlight=False)
+        out.print(f"  Not imported: {one['count']:,} {one['what']} ({one['why']}).", markup=False, highlight=False)
 
 
-def _moved_folder(text: str) -> tuple[str, str]:
+def _parse_folder(text: str) -> tuple[str, str]:
     old, equals, new = text.partition("=")
     if not (old and equals and new):
-        raise InvalidInputError(f"Say --folder OLD=NEW; not “{text}”.")
+        raise InvalidInputError(f"Invalid value for --folder: “{text}”. Use --folder OLD=NEW.")
     return old, absolute(Path(new))
 
 
-def _print_whole(report: dict[str, Any]) -> None:
+def _print_archive_report(report: dict[str, Any]) -> None:
     out.print(
-        f"{'Would take over' if report['dry_run'] else 'Took over'} {report['tags']:,} new tags, "
-        f"{report['collections']:,} collections, {report['templates']:,} templates, and what was written of "
-        f"{report['images']:,} images: {report['matched']:,} are here, {report['missing']:,} wait for their files."
+        f"{'Would import' if report['dry_run'] else 'Imported'} {report['tags']:,} new tags, "
+        f"{report['collections']:,} collections, {report['templates']:,} templates, and the data of "
+        f"{report['images']:,} images: {report['matched']:,} found here, {report['missing']:,} with missing files."
     )
     for old, new in report["folders"].items():
-        moved = f"{old} is {new}" if old != new else new
+        moved = f"{old} → {new}" if old != new else new
         out.print(f"  {'Would import' if report['dry_run'] else 'Imported'}: {moved}", markup=False, highlight=False)
     for path in report["away"]:
-        out.print(f"  Not here: {path}. --folder {path}=… says where it is.", markup=False, highlight=False)
+        out.print(
+            f"  Folder not found: {path}. Set its location with --folder {path}=….", markup=False, highlight=False
+        )
 
 
-def _follow_take_over(client: Client, take_over: str) -> dict[str, Any]:
+def _wait_for_report(client: Client, migration: str) -> dict[str, Any]:
     with progress_bar() as bars:
-        bar = bars.add_task("Taking over", total=None, rate="")
+        bar = bars.add_task("Importing", total=None, rate="")
         while True:
-            now = client.get(f"/api/libraries/{take_over}", wait=POLL_S)
+            now = client.get(f"/api/libraries/{migration}", wait=POLL_S)
             bars.update(bar, description=now["message"], completed=now["done"], total=now["total"] or None)
             if now["report"] is not None:
                 return dict(now["report"])

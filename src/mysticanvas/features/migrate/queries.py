@@ -1,4 +1,4 @@
-"""What comes over from another gallery: who is who, marks, templates, files that are not there."""
+"""Queries of a migration: ids in the other program, ratings, favorites, templates and placeholders."""
 
 import json
 import uuid
@@ -9,11 +9,12 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.features.migrate.types import ForeignTemplate
 from mysticanvas.features.tags import image_tag_queries
 
-# Templates that come over twice are known by this and their name within their gallery.
+# Identifies templates that were already migrated, together with their key in the other program.
 _NAMESPACE = uuid.UUID("6f1d4b0e-6f0a-4d5c-9a53-2f6b1d0f3c11")
 
 
-def known_as(tx: ReadTx, source: str, foreign_id: str) -> GenerationId | None:
+def find_existing(tx: ReadTx, source: str, foreign_id: str) -> GenerationId | None:
+    """The image that was already migrated; None for a new one."""
     found: GenerationId | None = tx.value(
         "SELECT generation_id FROM foreign_names WHERE source = :source AND foreign_id = :foreign_id",
         source=source,
@@ -22,7 +23,7 @@ def known_as(tx: ReadTx, source: str, foreign_id: str) -> GenerationId | None:
     return found
 
 
-def remember(tx: WriteTx, source: str, foreign_id: str, image: GenerationId) -> None:
+def add_foreign_name(tx: WriteTx, source: str, foreign_id: str, image: GenerationId) -> None:
     tx.run(
         """
         INSERT INTO foreign_names (source, foreign_id, generation_id)
@@ -36,7 +37,7 @@ def remember(tx: WriteTx, source: str, foreign_id: str, image: GenerationId) -> 
 
 
 def replace_placeholder(tx: WriteTx, placeholder: GenerationId, image: GenerationId, *, now_ms: int) -> None:
-    """The file has come: all that hung on the placeholder hangs on its image now."""
+    """Move all user data and references from the placeholder to the image, and delete the placeholder."""
     tx.run(
         """
         UPDATE generations
@@ -63,9 +64,9 @@ def replace_placeholder(tx: WriteTx, placeholder: GenerationId, image: Generatio
     tx.changes.changed.append(image)
 
 
-def mark(tx: WriteTx, image: GenerationId, *, favorite: bool, rating: int, now_ms: int) -> tuple[bool, bool]:
-    """Whether a favourite and a rating came over; what the person gave here stays."""
-    given = tx.run(
+def set_marks(tx: WriteTx, image: GenerationId, *, favorite: bool, rating: int, now_ms: int) -> tuple[bool, bool]:
+    """Set the favorite and rating, except where the user has set one here. Returns whether each was set."""
+    is_favorite = tx.run(
         """
         UPDATE generations
            SET is_favorite = 1, updated_at = :now_ms
@@ -75,7 +76,7 @@ def mark(tx: WriteTx, image: GenerationId, *, favorite: bool, rating: int, now_m
         given=favorite,
         now_ms=now_ms,
     )
-    rated = tx.run(
+    is_rated = tx.run(
         """
         UPDATE generations
            SET rating = :rating, updated_at = :now_ms
@@ -85,13 +86,13 @@ def mark(tx: WriteTx, image: GenerationId, *, favorite: bool, rating: int, now_m
         rating=rating,
         now_ms=now_ms,
     )
-    if given or rated:
+    if is_favorite or is_rated:
         tx.changes.changed.append(image)
-    return bool(given), bool(rated)
+    return bool(is_favorite), bool(is_rated)
 
 
 def add_template(tx: WriteTx, source: str, template: ForeignTemplate, *, now_ms: int) -> bool:
-    """Whether it is new."""
+    """Add a template. False when it was already migrated."""
     return bool(
         tx.run(
             """
@@ -104,7 +105,7 @@ def add_template(tx: WriteTx, source: str, template: ForeignTemplate, *, now_ms:
             name=template.name,
             content=template.content,
             negative=template.negative,
-            params=_json(template.params),
+            params=_dump_json(template.params),
             category=template.category,
             uses=template.uses,
             now_ms=now_ms,
@@ -112,5 +113,5 @@ def add_template(tx: WriteTx, source: str, template: ForeignTemplate, *, now_ms:
     )
 
 
-def _json(value: Any) -> str:
+def _dump_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)

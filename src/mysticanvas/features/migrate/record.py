@@ -1,4 +1,4 @@
-"""One take-over: what another gallery knows, written into this library in small transactions."""
+"""Writes the data of another program's library into this library."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -19,14 +19,14 @@ from mysticanvas.features.lineage import queries as lineage_queries
 from mysticanvas.features.lineage import service as lineage_service
 from mysticanvas.features.lineage.queries import Parent
 from mysticanvas.features.migrate import queries, tags
-from mysticanvas.features.migrate.types import ForeignImage, LeftOut, LibraryReport
+from mysticanvas.features.migrate.types import ForeignImage, MigrationReport, SkippedItems
 from mysticanvas.formats.detect import PARSER_VERSION, read_recipe
 
 BATCH_IMAGES = 50
 
 
-class TakeOver:
-    """One take-over, in small transactions; any of them may be the last."""
+class Migration:
+    """One migration, in small transactions. It can be cancelled after each of them and repeated."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class TakeOver:
         dry_run: bool,
         now_ms: Callable[[], int],
     ) -> None:
-        self.report = LibraryReport(adapter.NAME, dry_run)
+        self.report = MigrationReport(adapter.NAME, dry_run)
         self._database = database
         self._source = source
         self._adapter = adapter
@@ -46,41 +46,41 @@ class TakeOver:
         self._dry_run = dry_run
         self._now_ms = now_ms
 
-    def images(self) -> Iterator[int]:
-        """Yields how many images are done."""
+    def migrate_images(self) -> Iterator[int]:
+        """Migrate all images. Yields the number of images done so far."""
         after: int | None = 0
         while after is not None:
-            found, after = self._source.read(self._adapter.images, after=after, limit=BATCH_IMAGES)
+            found, after = self._source.read(self._adapter.list_images, after=after, limit=BATCH_IMAGES)
             self.report.images += len(found)
             if self._dry_run:
-                self._database.read(self._look, found)
+                self._database.read(self._preview, found)
             else:
-                self._database.write_bulk(self._take, found)
+                self._database.write_bulk(self._migrate_batch, found)
             yield self.report.images
 
-    def rest(self) -> None:
-        """Parents, templates and aliases, once every image is here; and what has no place."""
-        self.report.left_out += self._source.read(self._adapter.left_out)
-        templates = self._source.read(self._adapter.templates)
-        aliases = self._source.read(self._adapter.aliases)
-        kept = self._source.read(self._adapter.kept_whole)
-        for table, rows in kept.items():
-            why = "kept whole in the library's settings until there is a place for them"
-            self.report.left_out.append(LeftOut(table.replace("_", " "), len(rows), why))
+    def migrate_rest(self) -> None:
+        """Migrate parents, templates and aliases, after all images. Stores unsupported tables as settings."""
+        self.report.left_out += self._source.read(self._adapter.list_skipped)
+        templates = self._source.read(self._adapter.list_templates)
+        aliases = self._source.read(self._adapter.list_aliases)
+        unsupported = self._source.read(self._adapter.read_unsupported_tables)
+        for table, rows in unsupported.items():
+            why = "stored in the settings of the library, but not supported yet"
+            self.report.left_out.append(SkippedItems(table.replace("_", " "), len(rows), why))
         if self._dry_run:
             self.report.templates, self.report.aliases = len(templates), len(aliases)
             return
         self._link_parents()
-        self._database.write_bulk(self._take_rest, templates, aliases, kept)
+        self._database.write_bulk(self._add_rest, templates, aliases, unsupported)
 
     # -- images -------------------------------------------------------------------------------
 
-    def _look(self, tx: ReadTx, found: Sequence[ForeignImage]) -> None:
-        """What would happen; nothing is written."""
+    def _preview(self, tx: ReadTx, found: Sequence[ForeignImage]) -> None:
+        """Count what a migration would do. Nothing is written."""
         for one in found:
-            if queries.known_as(tx, self._adapter.SOURCE, one.id) is not None:
+            if queries.find_existing(tx, self._adapter.SOURCE, one.id) is not None:
                 self.report.known += 1
-            elif self._find(tx, one) is not None or (self._folder / one.path).is_file():
+            elif self._find_image(tx, one) is not None or (self._folder / one.path).is_file():
                 self.report.matched += 1
                 self._count(one)
             else:
@@ -93,48 +93,48 @@ class TakeOver:
         self.report.tags += len(one.tags)
         self.report.parents += one.parent is not None
 
-    def _take(self, tx: WriteTx, found: Sequence[ForeignImage]) -> None:
+    def _migrate_batch(self, tx: WriteTx, found: Sequence[ForeignImage]) -> None:
         for one in found:
-            known = queries.known_as(tx, self._adapter.SOURCE, one.id)
-            if known is not None:
-                self._look_for_file(tx, known, one)
+            existing = queries.find_existing(tx, self._adapter.SOURCE, one.id)
+            if existing is not None:
+                self._resolve_placeholder(tx, existing, one)
                 self.report.known += 1
                 continue
-            image = self._find(tx, one)
+            image = self._find_image(tx, one)
             if image is None:
-                image = self._add_absent(tx, one)
+                image = self._add_missing_image(tx, one)
                 self.report.missing += 1
             else:
                 self._complete(tx, image, one)
                 self.report.matched += 1
-            queries.remember(tx, self._adapter.SOURCE, one.id, image)
-            self._take_words(tx, image, one)
+            queries.add_foreign_name(tx, self._adapter.SOURCE, one.id, image)
+            self._set_user_data(tx, image, one)
 
-    def _find(self, tx: ReadTx, one: ForeignImage) -> GenerationId | None:
-        """By its path; else by its name, where only one image here goes by it."""
-        for root_id, path in self._places(tx, one):
+    def _find_image(self, tx: ReadTx, one: ForeignImage) -> GenerationId | None:
+        """The image at the same path, or else the only image with the same file name."""
+        for root_id, path in self._find_paths(tx, one):
             if (found := placeholders.at_path(tx, root_id, path)) is not None:
                 return found
-        named = self._named(tx, one)
-        return named.pop() if len(named) == 1 else None
+        found_by_name = self._find_by_name(tx, one)
+        return found_by_name.pop() if len(found_by_name) == 1 else None
 
-    def _named(self, tx: ReadTx, one: ForeignImage) -> set[GenerationId]:
+    def _find_by_name(self, tx: ReadTx, one: ForeignImage) -> set[GenerationId]:
         key = former_names.name_key(one.path)
         return {candidate.generation_id for candidate in lineage_queries.named(tx, key)} if key else set()
 
-    def _look_for_file(self, tx: WriteTx, known: GenerationId, one: ForeignImage) -> None:
-        """An image that came over without its file may have found it meanwhile, at another place."""
-        if placeholders.is_placeholder(tx, known):
-            others = self._named(tx, one) - {known}
+    def _resolve_placeholder(self, tx: WriteTx, placeholder: GenerationId, one: ForeignImage) -> None:
+        """Look for the file of an image that was migrated without it: the only image with the same file name."""
+        if placeholders.is_placeholder(tx, placeholder):
+            others = self._find_by_name(tx, one) - {placeholder}
             if len(others) == 1:
                 image = others.pop()
-                concerned = lineage_service.concerned(tx, known)
-                queries.replace_placeholder(tx, known, image, now_ms=self._now_ms())
+                concerned = lineage_service.concerned(tx, placeholder)
+                queries.replace_placeholder(tx, placeholder, image, now_ms=self._now_ms())
                 lineage_service.note_gone(tx, concerned, now_ms=self._now_ms())
                 self._complete(tx, image, one)
 
-    def _places(self, tx: ReadTx, one: ForeignImage) -> list[tuple[int, str]]:
-        """Where its file would be, as (root, path beneath it), under the roots there are."""
+    def _find_paths(self, tx: ReadTx, one: ForeignImage) -> list[tuple[int, str]]:
+        """The possible locations of the file in existing folders: (root id, path relative to the root)."""
         file = self._folder / (one.path or one.id)
         return [
             (root.id, file.relative_to(root.path).as_posix())
@@ -142,19 +142,21 @@ class TakeOver:
             if root.id is not None and file.is_relative_to(root.path)
         ]
 
-    def _new_root(self, tx: WriteTx) -> int:
+    def _add_root(self, tx: WriteTx) -> int:
         root = folders.add(tx, path=str(self._folder), watch=False, now_ms=self._now_ms())
         assert root.id is not None
         return root.id
 
-    def _recipe(self, one: ForeignImage) -> tuple[Recipe, TextEntry]:
-        """As a sidecar says it, so that it can be read again by newer parsers."""
-        entry = TextEntry("sidecar", f"{self._adapter.SOURCE}.json", json.dumps(one.said, ensure_ascii=False))
+    def _read_recipe(self, one: ForeignImage) -> tuple[Recipe, TextEntry]:
+        """The recipe, and its source as a sidecar entry, so that newer parsers can read it again."""
+        entry = TextEntry(
+            "sidecar", f"{self._adapter.SOURCE}.json", json.dumps(one.generation_data, ensure_ascii=False)
+        )
         head = ImageHead(ImageFormat.PNG, 0, 0, 1, True, ())
         return read_recipe(head, file_name=one.path, sidecars=[entry]), entry
 
-    def _add_absent(self, tx: WriteTx, one: ForeignImage) -> GenerationId:
-        recipe, entry = self._recipe(one)
+    def _add_missing_image(self, tx: WriteTx, one: ForeignImage) -> GenerationId:
+        recipe, entry = self._read_recipe(one)
         now_ms = self._now_ms()
         new = New(
             recipe,
@@ -167,8 +169,8 @@ class TakeOver:
         [(image, _)] = generations.add_all(
             tx, [new], parser_version=PARSER_VERSION, app_version=__version__, now_ms=now_ms
         )
-        places = self._places(tx, one)
-        root_id, path = places[0] if places else (self._new_root(tx), one.path or one.id)
+        paths = self._find_paths(tx, one)
+        root_id, path = paths[0] if paths else (self._add_root(tx), one.path or one.id)
         placeholders.add_absent_file(tx, image, root_id=root_id, path=path, now_ms=now_ms)
         word_index.index(tx, [image])
         import_record.set_recipe(tx, image, recipe, recipe.problems, now_ms=now_ms)
@@ -176,38 +178,38 @@ class TakeOver:
         return image
 
     def _complete(self, tx: WriteTx, image: GenerationId, one: ForeignImage) -> None:
-        """What the file itself says is believed; where it says nothing, the gallery is."""
-        recipe, entry = self._recipe(one)
-        known = generations.detail(tx, image)
-        if known.prompt is None and known.seed is None:
-            import_record.set_recipe(tx, image, recipe, [*known.problems, *recipe.problems], now_ms=self._now_ms())
-        if one.said:
+        """Generation data in the file takes precedence. Without any, that of the other program is used."""
+        recipe, entry = self._read_recipe(one)
+        existing = generations.detail(tx, image)
+        if existing.prompt is None and existing.seed is None:
+            import_record.set_recipe(tx, image, recipe, [*existing.problems, *recipe.problems], now_ms=self._now_ms())
+        if one.generation_data:
             raw_metadata.keep_also(tx, image, entry)
 
-    def _take_words(self, tx: WriteTx, image: GenerationId, one: ForeignImage) -> None:
-        """What the person gave there: favourite, rating, tags."""
+    def _set_user_data(self, tx: WriteTx, image: GenerationId, one: ForeignImage) -> None:
+        """Add the favorite, rating and tags that the user set in the other program."""
         now_ms = self._now_ms()
-        given, rated = queries.mark(tx, image, favorite=one.favorite, rating=one.rating, now_ms=now_ms)
-        self.report.favorites += given
-        self.report.ratings += rated
-        self.report.tags += tags.say(tx, image, one.tags, gallery=self._adapter.SOURCE, now_ms=now_ms)
+        is_favorite, is_rated = queries.set_marks(tx, image, favorite=one.favorite, rating=one.rating, now_ms=now_ms)
+        self.report.favorites += is_favorite
+        self.report.ratings += is_rated
+        self.report.tags += tags.assign_tags(tx, image, one.tags, gallery=self._adapter.SOURCE, now_ms=now_ms)
 
     # -- the rest -----------------------------------------------------------------------------
 
     def _link_parents(self) -> None:
         after: int | None = 0
         while after is not None:
-            found, after = self._source.read(self._adapter.images, after=after, limit=BATCH_IMAGES)
+            found, after = self._source.read(self._adapter.list_images, after=after, limit=BATCH_IMAGES)
             children = [one for one in found if one.parent is not None]
             if children:
-                self.report.parents += self._database.write_bulk(self._link, children)
+                self.report.parents += self._database.write_bulk(self._link_batch, children)
 
-    def _link(self, tx: WriteTx, children: Sequence[ForeignImage]) -> int:
-        """How many came to have the parent that their gallery knew; what the person said here stays."""
+    def _link_batch(self, tx: WriteTx, children: Sequence[ForeignImage]) -> int:
+        """Set the parents known to the other program, except where the user has set one here. Returns how many."""
         linked = 0
         for one in children:
-            image = queries.known_as(tx, self._adapter.SOURCE, one.id)
-            parent = queries.known_as(tx, self._adapter.SOURCE, one.parent or "")
+            image = queries.find_existing(tx, self._adapter.SOURCE, one.id)
+            parent = queries.find_existing(tx, self._adapter.SOURCE, one.parent or "")
             if image is None or parent is None:
                 continue
             before = lineage_queries.parent_of(tx, image)
@@ -219,17 +221,17 @@ class TakeOver:
             linked += 1
         return linked
 
-    def _take_rest(
+    def _add_rest(
         self,
         tx: WriteTx,
         templates: Sequence[Any],
         aliases: Sequence[tuple[str, str]],
-        kept: dict[str, list[dict[str, Any]]],
+        unsupported: dict[str, list[dict[str, Any]]],
     ) -> None:
         source, now_ms = self._adapter.SOURCE, self._now_ms()
         self.report.templates = sum(queries.add_template(tx, source, one, now_ms=now_ms) for one in templates)
         self.report.aliases = tags.add_aliases(tx, aliases, now_ms=now_ms)
-        for table, rows in kept.items():
+        for table, rows in unsupported.items():
             settings_store.put(tx, f"imported.{source}.{table}", rows)
         data = {key: value for key, value in asdict(self.report).items() if isinstance(value, int)}
         subject = str(self._source.path)

@@ -1,4 +1,4 @@
-"""Galleries of other programs, and whole libraries of our own, that come over."""
+"""Migrating from other programs, and importing archives."""
 
 from typing import Annotated
 
@@ -6,13 +6,13 @@ from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
-from mysticanvas.features.migrate.service import LibraryImporting
+from mysticanvas.features.migrate.service import MigrationRunner
 from mysticanvas.http.schemas import PathText, reply
 
 
 class LibraryIn(BaseModel):
-    """`images`: the folder of its images, if it is not beside the database. `folders`: for an export of a
-    whole library, from its folders to where they are now."""
+    """`path`: the database of another program, or an archive. `images`: the image folder of the other program, if it is
+    not beside the database. `folders`: maps the folders in an archive to those on this machine."""
 
     path: PathText
     images: PathText | None = None
@@ -20,16 +20,18 @@ class LibraryIn(BaseModel):
     folders: dict[PathText, PathText] = Field(default_factory=dict, max_length=1_000)
 
 
-def routes(libraries: LibraryImporting) -> APIRouter:
+def routes(runner: MigrationRunner) -> APIRouter:
     router = APIRouter(prefix="/api/libraries", tags=["library"])
 
     @router.post("")
     def start(asked: LibraryIn) -> Response:
-        started = libraries.start(asked.path, images=asked.images, dry_run=asked.dry_run, folders=asked.folders)
+        """Queue a migration or an archive import. Returns its id."""
+        started = runner.start(asked.path, images=asked.images, dry_run=asked.dry_run, folders=asked.folders)
         return reply({"id": started})
 
-    @router.get("/{take_over}")
-    async def follow(take_over: str, wait: Annotated[float, Query(ge=0, le=25)] = 0) -> Response:
-        return reply(await run_in_threadpool(libraries.follow, take_over, wait_s=wait))
+    @router.get("/{migration}")
+    async def get_progress(migration: str, wait: Annotated[float, Query(ge=0, le=25)] = 0) -> Response:
+        """The progress, and the report when it is done. Waits for at most `wait` seconds until it is done."""
+        return reply(await run_in_threadpool(runner.get_progress, migration, wait_s=wait))
 
     return router

@@ -1,4 +1,4 @@
-"""Tags that come over from another gallery: what was said there is source `import`."""
+"""Tags of a migration. They have the source `import`."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ from mysticanvas.features.tags import assertion_queries, image_tag_queries, rela
 from mysticanvas.features.tags import queries as tag_queries
 
 
-def say(tx: WriteTx, image: GenerationId, said: Sequence[ForeignTag], *, gallery: str, now_ms: int) -> int:
-    """How many assertions came over. Not those of a name that cannot be a tag."""
+def assign_tags(tx: WriteTx, image: GenerationId, assigned: Sequence[ForeignTag], *, gallery: str, now_ms: int) -> int:
+    """Assign tags to an image. Skips invalid tag names. Returns the number of assigned tags."""
     found: dict[tuple[TagId, str], Assertion] = {}
-    for one in said:
+    for one in assigned:
         tag = _find_or_add(tx, one.name, one.category, now_ms=now_ms)
         if tag is not None:
             run = f"{gallery}/{one.source}"
@@ -25,7 +25,7 @@ def say(tx: WriteTx, image: GenerationId, said: Sequence[ForeignTag], *, gallery
 
 
 def add_aliases(tx: WriteTx, aliases: Sequence[tuple[str, str]], *, now_ms: int) -> int:
-    """(other name, tag) each; how many came over: not where the name means something here already."""
+    """Add aliases, given as (alias, tag). Skips names that are tags already. Returns the number of added aliases."""
     added = sum(_add_alias(tx, alias, tag, now_ms=now_ms) for alias, tag in aliases)
     if added:
         image_tag_queries.derive_relations(tx)
@@ -34,8 +34,8 @@ def add_aliases(tx: WriteTx, aliases: Sequence[tuple[str, str]], *, now_ms: int)
 
 def _add_alias(tx: WriteTx, alias: str, tag: str, *, now_ms: int) -> bool:
     target = _find_or_add(tx, tag, None, now_ms=now_ms)
-    other = _possible(alias)
-    # A new name leads nowhere yet and nothing leads to it, so no circle can close.
+    other = _parse_name(alias)
+    # A new name has no relations, so no cycle is possible.
     if target is None or other is None or tag_queries.find(tx, other.key) is not None:
         return False
     relation_queries.add_alias(tx, _add(tx, other, None, now_ms=now_ms), target)
@@ -43,26 +43,26 @@ def _add_alias(tx: WriteTx, alias: str, tag: str, *, now_ms: int) -> bool:
 
 
 def _find_or_add(tx: WriteTx, text: str, category: str | None, *, now_ms: int) -> TagId | None:
-    name = _possible(text)
+    name = _parse_name(text)
     if name is None:
         return None
-    known = tag_queries.find(tx, name.key)
-    return known.id if known is not None else _add(tx, name, category, now_ms=now_ms)
+    existing = tag_queries.find(tx, name.key)
+    return existing.id if existing is not None else _add(tx, name, category, now_ms=now_ms)
 
 
 def _add(tx: WriteTx, name: TagName, category: str | None, *, now_ms: int) -> TagId:
-    wanted = _possible(key_of(category or ""))
+    category_name = _parse_name(key_of(category or ""))
     return tag_queries.add(
         tx,
         name,
-        category=wanted.key if wanted else None,
+        category=category_name.key if category_name else None,
         state=TagState.KNOWN,
         origin=TagSource.IMPORT,
         now_ms=now_ms,
     )
 
 
-def _possible(text: str) -> TagName | None:
+def _parse_name(text: str) -> TagName | None:
     try:
         return tag_name(text)
     except InvalidInputError:

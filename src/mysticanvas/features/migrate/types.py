@@ -1,4 +1,4 @@
-"""What another gallery knows, in our words."""
+"""The data of another program's library, and the report of a migration."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class ForeignTag:
-    """`source` is who gave it there, as that gallery puts it."""
+    """`source` says who assigned the tag, in the terms of the other program."""
 
     name: str
     category: str | None
@@ -16,13 +16,13 @@ class ForeignTag:
 
 @dataclass(frozen=True, slots=True)
 class ForeignImage:
-    """`path` is where that gallery thinks the file is, relative to its folder of images. `said` is how
-    the image was made, in the keys of a sidecar; only what the gallery was told, never its defaults."""
+    """`path` is relative to the image folder of the other program, and may be outdated. `generation_data` has the keys
+    of a sidecar, and only values that were set explicitly, without defaults."""
 
     id: str
     path: str
     made_ms: int | None
-    said: dict[str, Any]
+    generation_data: dict[str, Any]
     favorite: bool
     rating: int
     parent: str | None
@@ -31,7 +31,7 @@ class ForeignImage:
 
 @dataclass(frozen=True, slots=True)
 class ForeignTemplate:
-    """A reusable prompt. `key` names it within its gallery."""
+    """A reusable prompt. `key` identifies it within the other program."""
 
     key: str
     name: str
@@ -43,8 +43,8 @@ class ForeignTemplate:
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """What did not come over, how much of it, and why."""
+class SkippedItems:
+    """What was not migrated, how many items, and why."""
 
     what: str
     count: int
@@ -52,9 +52,9 @@ class LeftOut:
 
 
 @dataclass(slots=True)
-class LibraryReport:
-    """`images` = `matched` + `missing` + `known`: found among the images here, absent, or taken over by
-    an earlier import and left alone. In a dry run, what would be."""
+class MigrationReport:
+    """`images` = `matched` + `missing` + `known`: found in this library, added as missing images, or already migrated
+    and not changed. A dry run predicts the numbers."""
 
     gallery: str
     dry_run: bool
@@ -68,4 +68,4 @@ class LibraryReport:
     parents: int = 0
     templates: int = 0
     aliases: int = 0
-    left_out: list[LeftOut] = field(default_factory=list)
+    left_out: list[SkippedItems] = field(default_factory=list)

@@ -1,1 +1,1 @@
-"""Semantic search: prompts as vectors."""
+"""Semantic search: embeddings of prompts."""

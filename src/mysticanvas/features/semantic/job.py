@@ -1,4 +1,4 @@
-"""A block of prompts by one model: those of it that have no vector yet."""
+"""Job `embed`: computes the missing vectors of a block of prompts with one model."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
 
 
 def split(payload: dict[str, Any]) -> list[dict[str, Any]]:
-    """Two halves of the block, so that the one prompt a worker dies of is found."""
+    """The two halves of the block, to isolate a prompt that crashes the worker; [] for a single prompt."""
     first, last = payload["first"], payload["last"]
     if first == last:
         return []

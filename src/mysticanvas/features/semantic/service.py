@@ -1,7 +1,8 @@
-"""Every distinct prompt gets its vectors: new ones as they come, old ones when a model is new.
+"""Queues jobs that compute an embedding of every distinct prompt with every installed model.
 
-Prompts are numbered as they arrive. A job is a block of such numbers and one model; it does what is
-missing in the block when it runs, so a job too many costs nothing and one too few is made up for.
+Prompts are numbered in the order of their import. A job covers a block of these numbers and one model, and computes
+only the vectors that are missing when it runs. Superfluous jobs are harmless, and `queue_missing` makes up for
+missing ones.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,19 +22,19 @@ from mysticanvas.ml import embedding_models
 from mysticanvas.ml.embedding_models import Space
 from mysticanvas.search import prompt_vectors
 
-# The last prompt for which a job of the space was queued.
-QUEUED = "embed.queued.{}"
-# More blocks than prompts of any library make.
-MOST_BLOCKS = 1_000_000
-# Prompts looked through at a time for those without a vector.
-PROMPTS_A_SLICE = 20_000
-# A search among so many takes some hundredths of a second, with other work at the same time.
+# The setting with the number of the last prompt for which a job of the space was queued.
+QUEUED_SETTING = "embed.queued.{}"
+# More than the blocks of any library.
+MAX_BLOCKS = 1_000_000
+# The number of prompts that one query checks for missing vectors.
+PROMPTS_PER_SLICE = 20_000
+# Checking one slice takes some hundredths of a second, even while other work runs.
 SLICE_LIMIT_MS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`done` of `total` distinct prompts have their vector."""
+    """`done` of `total` distinct prompts have a vector in this space."""
 
     space: str
     done: int
@@ -41,38 +42,38 @@ class Progress:
 
 
 def queue_new(tx: WriteTx, *, now_ms: int) -> None:
-    """Jobs for the prompts that have arrived since the last call; in the transaction that brought them (J1)."""
+    """Queue jobs for the prompts imported since the last call, in the transaction that imports them."""
     last = prompt_vectors.last_prompt(tx)
     for space in embedding_models.available():
-        name = QUEUED.format(space.name)
+        name = QUEUED_SETTING.format(space.name)
         queued = int(settings_store.get(tx, name, 0))
         if last > queued:
             blocks = range((queued + 1) // space.batch, last // space.batch + 1)
-            job_queue.enqueue_all(tx, [_job(space, block) for block in blocks], now_ms=now_ms)
+            job_queue.enqueue_all(tx, [_build_job(space, block) for block in blocks], now_ms=now_ms)
             settings_store.put(tx, name, last)
 
 
-def note_added(tx: WriteTx, _: Sequence[NewImage], *, now_ms: int) -> None:
+def on_prompts_added(tx: WriteTx, _: Sequence[NewImage], *, now_ms: int) -> None:
     queue_new(tx, now_ms=now_ms)
 
 
-def note_anew(tx: WriteTx, _: GenerationId, *, now_ms: int) -> None:
+def on_image_read_again(tx: WriteTx, _: GenerationId, *, now_ms: int) -> None:
     queue_new(tx, now_ms=now_ms)
 
 
 def queue_missing(database: Database, *, now_ms: Callable[[], int], goes_on: Callable[[], bool] = lambda: True) -> int:
-    """Jobs for every prompt without a vector, whatever was queued before; how many blocks have some.
+    """Queue jobs for every prompt without a vector, regardless of earlier jobs. Returns the number of blocks.
 
-    For the start, after an upgrade, an installed model or a discarded job. Asked twice, it does no harm. Broken
-    off between slices when it is not to go on.
+    Runs at startup, because a model may have been installed or a job discarded. Calling it twice is harmless. It
+    stops between two slices when `goes_on` returns False.
     """
     found = 0
     for space in embedding_models.available():
         last = database.read(prompt_vectors.last_prompt)
-        for first in range(0, last + 1, PROMPTS_A_SLICE):
+        for first in range(0, last + 1, PROMPTS_PER_SLICE):
             if not goes_on():
                 return found
-            until = min(last, first + PROMPTS_A_SLICE - 1)
+            until = min(last, first + PROMPTS_PER_SLICE - 1)
             blocks = database.read_within(
                 SLICE_LIMIT_MS,
                 prompt_vectors.blocks_unembedded,
@@ -82,36 +83,38 @@ def queue_missing(database: Database, *, now_ms: Callable[[], int], goes_on: Cal
                 last=until,
             )
             if blocks:
-                database.write_bulk(job_queue.enqueue_all, [_job(space, block) for block in blocks], now_ms=now_ms())
+                database.write_bulk(
+                    job_queue.enqueue_all, [_build_job(space, block) for block in blocks], now_ms=now_ms()
+                )
             found += len(blocks)
         database.write_bulk(_raise_queued, space, last)
     return found
 
 
 def rebuild(tx: WriteTx, *, now_ms: int) -> None:
-    """Forget every vector of a prompt; they are made again."""
-    job_queries.cancel(tx, Chosen(kind=JOB_KIND), limit=MOST_BLOCKS, now_ms=now_ms)
+    """Delete all prompt vectors and queue jobs that compute them again."""
+    job_queries.cancel(tx, Chosen(kind=JOB_KIND), limit=MAX_BLOCKS, now_ms=now_ms)
     for space in embedding_models.SPACES:
         prompt_vectors.forget(tx, space=space.name)
-        settings_store.put(tx, QUEUED.format(space.name), 0)
+        settings_store.put(tx, QUEUED_SETTING.format(space.name), 0)
     queue_new(tx, now_ms=now_ms)
 
 
-def progress(tx: ReadTx) -> list[Progress]:
-    """Of each space whose model is installed, the quickest first."""
+def list_progress(tx: ReadTx) -> list[Progress]:
+    """The progress of each space whose model is installed, the fastest model first."""
     names = [space.name for space in embedding_models.available()]
     total, done = prompt_vectors.counts(tx, names)
     return [Progress(name, done[name], total) for name in names]
 
 
 def _raise_queued(tx: WriteTx, space: Space, last: int) -> None:
-    name = QUEUED.format(space.name)
+    name = QUEUED_SETTING.format(space.name)
     settings_store.put(tx, name, max(last, int(settings_store.get(tx, name, 0))))
 
 
-def _job(space: Space, block: int) -> NewJob:
+def _build_job(space: Space, block: int) -> NewJob:
     first = block * space.batch
     payload = {"space": space.name, "first": first, "last": first + space.batch - 1}
-    # The instant tier makes a library searchable, so it goes before pictures; the accurate one after them.
+    # The instant model makes a library searchable, so it runs before thumbnails; the accurate one after them.
     priority = JobPriority.SOON if space is embedding_models.INSTANT else JobPriority.BEHIND
     return NewJob(JOB_KIND, payload, f"{space.name}:{block}", priority)

@@ -1,4 +1,4 @@
-"""The task of embedding prompts."""
+"""The task `EmbedTexts` and its answer."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,7 +10,7 @@ JOB_KIND = "embed"
 
 @dataclass(frozen=True, slots=True)
 class TextsEmbedded:
-    """`vectors` is parallel to the hashes: signed bytes, one a dimension."""
+    """`vectors` is parallel to `hashes`; each vector has one signed byte per dimension."""
 
     space: str
     hashes: list[bytes]
@@ -19,8 +19,8 @@ class TextsEmbedded:
 
 @dataclass(frozen=True, slots=True)
 class EmbedTexts(Task):
-    """What some prompts mean, in the space of one model (ml/embedding_models.py). `hashes` are parallel to
-    the texts and come back with the vectors."""
+    """Compute the embeddings of `texts` in the space of one model (`ml/embedding_models.py`). `hashes` is parallel to
+    `texts` and is returned with the vectors."""
 
     answer_type: ClassVar[type] = TextsEmbedded
     travel: ClassVar[Travel] = Travel.SELF_CONTAINED

@@ -1,4 +1,4 @@
-"""`sidecars`: tags and ratings beside the images, for other programs."""
+"""`sidecars`: writes tags and ratings to sidecar files for other programs."""
 
 from collections import Counter
 from typing import Annotated
@@ -11,7 +11,7 @@ from mysticanvas.cli.output import out, print_json, progress_bar
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.formats.sidecars.own import SidecarFormat
 
-AT_ONCE = 200
+IMAGES_PER_REQUEST = 200
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -20,34 +20,38 @@ def add_commands(app: typer.Typer) -> None:
 
 def sidecars(
     action: Annotated[str, typer.Argument(metavar="write")],
-    query: Annotated[str, typer.Argument(help="Which images; none: all.")] = "",
-    how: Annotated[SidecarFormat, typer.Option("--format", help="xmp is read by digiKam and Lightroom.")] = (
+    query: Annotated[
+        str, typer.Argument(help="Write sidecars of the images that match this query; all by default.")
+    ] = "",
+    how: Annotated[SidecarFormat, typer.Option("--format", help="digiKam and Lightroom read xmp.")] = (
         SidecarFormat.XMP
     ),
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Write tags and ratings into small files beside the images, for other programs. It is done only when you
-    ask for it; a sidecar of another program is never overwritten, and your images are not touched."""
+    """Write tags and ratings to sidecar files beside your images, for other programs.
+
+    Sidecars are only written on request. The sidecar of another program is never overwritten, and no image is changed.
+    """
     if action != "write":
-        raise InvalidInputError(f"sidecars knows write; not “{action}”.")
+        raise InvalidInputError(f"Unknown action “{action}”. The only action is “write”.")
     done = Counter[str]()
     with connect(settings_for(library)) as client, progress_bar() as bars:
         view = client.post("/api/queries", {"q": query})
         bar = bars.add_task("Writing sidecars", total=view["total"], rate="")
-        for start in range(0, view["total"], AT_ONCE):
-            end = min(view["total"], start + AT_ONCE)
+        for start in range(0, view["total"], IMAGES_PER_REQUEST):
+            end = min(view["total"], start + IMAGES_PER_REQUEST)
             asked = {"snapshot": view["snapshot"], "ranges": [[start, end]], "format": how.value}
             done.update(client.post("/api/sidecars", asked))
             bars.update(bar, completed=end)
     if json:
         print_json(dict(done))
         return
-    out.print(f"Wrote {done['written']:,} sidecars; {done['unchanged']:,} were as they should be.")
-    for name, words in (
-        ("foreign", "left alone: another program's sidecar is there"),
-        ("failed", "not written: their folder may not be written"),
-        ("nothing", "without tag and rating, or without their file"),
+    out.print(f"Wrote {done['written']:,} sidecars. {done['unchanged']:,} were up to date.")
+    for name, text in (
+        ("foreign", "skipped: another program's sidecar exists"),
+        ("failed", "failed: MystiCanvas cannot write to the folder"),
+        ("nothing", "skipped: no tags or rating, or a missing file"),
     ):
         if done[name]:
-            out.print(f"{done[name]:,} {words}.")
+            out.print(f"{done[name]:,} {text}.")

@@ -1,4 +1,4 @@
-"""What sidecars for other programs say of an image."""
+"""The data of an image that is written to its sidecar."""
 
 from dataclasses import dataclass
 
@@ -7,8 +7,9 @@ from mysticanvas.domain.generation import GenerationId
 
 
 @dataclass(frozen=True, slots=True)
-class ForOthers:
-    """What other programs may know of an image: where it is, its effective tags by name, its rating."""
+class SidecarData:
+    """The final file of an image (`path_bytes` under `root`), its rating, and its effective tags: (name, category),
+    sorted by name."""
 
     root: str
     path_bytes: bytes
@@ -16,8 +17,8 @@ class ForOthers:
     tags: list[tuple[str, str | None]]
 
 
-def for_others(tx: ReadTx, image: GenerationId) -> ForOthers | None:
-    """None when its file is not there, or in a folder that was removed."""
+def read_sidecar_data(tx: ReadTx, image: GenerationId) -> SidecarData | None:
+    """None when the image is in the Trash, its file is missing, or its folder was removed."""
     row = tx.one(
         """
         SELECT r.path AS root, f.path_bytes, g.rating
@@ -38,5 +39,5 @@ def for_others(tx: ReadTx, image: GenerationId) -> ForOthers | None:
         """,
         image=image,
     )
-    said = [(name, category) for name, category in tags]
-    return ForOthers(tags=sorted(said, key=lambda tag: (tag[0], tag[1] or "")), **row)
+    assigned = [(name, category) for name, category in tags]
+    return SidecarData(tags=sorted(assigned, key=lambda tag: (tag[0], tag[1] or "")), **row)

@@ -1,4 +1,4 @@
-"""Sidecars for other programs, written when a person asks for them."""
+"""Writing sidecar files for other programs."""
 
 from fastapi import APIRouter, Response
 from pydantic import Field
@@ -11,7 +11,7 @@ from mysticanvas.search.snapshots import Snapshots
 
 
 class SidecarsIn(PickedIn):
-    """Images of a snapshot; ask again for the rest of many."""
+    """Images of a snapshot. To report progress, split many images into several requests."""
 
     snapshot: str = Field(max_length=64)
     format: SidecarFormat
@@ -21,8 +21,9 @@ def routes(database: Database, snapshots: Snapshots) -> APIRouter:
     router = APIRouter(prefix="/api/sidecars", tags=["library"])
 
     @router.post("")
-    def write(asked: SidecarsIn) -> Response:
+    def write_sidecars(asked: SidecarsIn) -> Response:
+        """Write tags and ratings to sidecar files beside the images. Returns the number of images for each outcome."""
         images = snapshots.picked(snapshots.get(asked.snapshot), asked.ranges, asked.left_out)
-        return reply(service.write(database, images, asked.format))
+        return reply(service.write_sidecars(database, images, asked.format))
 
     return router

@@ -1,4 +1,4 @@
-"""Tags and ratings beside the images, for other programs: only when a person asks for it."""
+"""Writes sidecar files with tags and ratings for other programs, only on request."""
 
 import os
 from collections import Counter
@@ -11,15 +11,15 @@ from mysticanvas.features.sidecars import write as sidecar_write
 from mysticanvas.formats.sidecars import own as sidecar_own
 from mysticanvas.formats.sidecars.own import Said, SidecarFormat
 
-# Its image has no tag and no rating, or no file that is there.
+# The outcome for an image without a tag and a rating, or without its file.
 NOTHING = "nothing"
 
 
-def write(database: Database, images: Sequence[GenerationId], how: SidecarFormat) -> dict[str, int]:
-    """How many sidecars were written, unchanged, foreign (another program's: left alone), failed, or nothing."""
+def write_sidecars(database: Database, images: Sequence[GenerationId], how: SidecarFormat) -> dict[str, int]:
+    """Write a sidecar for each image. Returns the number of images for each `Outcome` and for `NOTHING`."""
     outcomes = Counter[str](dict.fromkeys((*sidecar_write.Outcome, NOTHING), 0))
     for image in images:
-        one = database.read(queries.for_others, image)
+        one = database.read(queries.read_sidecar_data, image)
         if one is None or not (one.tags or one.rating):
             outcomes[NOTHING] += 1
             continue

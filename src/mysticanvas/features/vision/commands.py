@@ -1,4 +1,4 @@
-"""`sight`: whether models look at pictures, and which."""
+"""`sight`: settings of image analysis."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,35 +11,40 @@ from mysticanvas.cli.output import out, print_json
 
 
 def add_commands(app: typer.Typer) -> None:
-    app.command(epilog="Example: mysticanvas sight --on")(sight)
+    app.command("sight", epilog="Example: mysticanvas sight --on")(analyze_images)
 
 
-def sight(
-    on: Annotated[bool | None, typer.Option("--on/--off", help="Look at every picture, new and old.")] = None,
+def analyze_images(
+    on: Annotated[bool | None, typer.Option("--on/--off", help="Analyze all images, new and existing.")] = None,
     clip: Annotated[
         Path | None,
-        typer.Option(help="The folder of a CLIP model: clip_image.onnx, and clip_text.onnx with its words."),
+        typer.Option(help="Folder of a CLIP model: clip_image.onnx, optionally clip_text.onnx and its vocabulary."),
     ] = None,
-    no_clip: Annotated[bool, typer.Option("--no-clip", help="No model of your own any more.")] = False,
+    no_clip: Annotated[bool, typer.Option("--no-clip", help="Remove the CLIP model.")] = False,
     explicit: Annotated[
-        float | None, typer.Option(min=0, max=1, help="From this score on a picture is blurred.")
+        float | None, typer.Option(min=0, max=1, help="Blur images with at least this NSFW score.")
     ] = None,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="With --on: wait until all are looked at.")] = True,
+    wait: Annotated[
+        bool, typer.Option("--wait/--no-wait", help="With --on: wait until all images are analyzed.")
+    ] = True,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Models look at your pictures, on this machine: then `looks:ID` finds what looks alike, `explicit:>.7` what not
-    everybody wants to see, and with a CLIP model `looks:"a red car"` what shows that. Needs mysticanvas[vision]."""
-    asked = {"is_on": on, "clip_folder": "" if no_clip else None if clip is None else absolute(clip)}
+    """Analyze your images on this machine for visual search and NSFW scores. Requires mysticanvas[vision].
+
+    `looks:ID` finds visually similar images, `explicit:>.7` images with an NSFW score above 0.7, and, with a CLIP
+    model, `looks:"a red car"` images that show a red car.
+    """
+    changes = {"is_on": on, "clip_folder": "" if no_clip else None if clip is None else absolute(clip)}
     with connect(settings_for(library)) as client:
-        said = client.post("/api/looking", asked | {"least_explicit": explicit})
+        state = client.post("/api/looking", changes | {"least_explicit": explicit})
         if on and wait:
             wait_for_jobs(client)
-            said = client.get("/api/looking")
+            state = client.get("/api/looking")
     if json:
-        print_json(said)
+        print_json(state)
         return
-    chosen = said["sight"]
-    out.print("Models look at your pictures." if chosen["is_on"] else "No model looks at your pictures.")
-    for one in said["progress"]:
-        out.print(f"{one['seen']:,} pictures seen by {one['space'].removeprefix('picture-')}", markup=False)
+    settings = state["sight"]
+    out.print("Image analysis is on." if settings["is_on"] else "Image analysis is off.")
+    for one in state["progress"]:
+        out.print(f"{one['seen']:,} images analyzed by {one['space'].removeprefix('picture-')}", markup=False)

@@ -5,7 +5,7 @@ from mysticanvas.features.vision.types import JOB_KIND
 from mysticanvas.jobs.kinds import JobKind, Lane
 
 FEATURE = Feature(
-    import_hooks=ImportHooks(on_thumbnails_made=service.note),
+    import_hooks=ImportHooks(on_thumbnails_made=service.on_thumbnails_made),
     backfills=(service.queue_missing,),
     routes=(routes.routes,),
     jobs=(JobKind(name=JOB_KIND, prepare=job.prepare, apply=job.apply, split=job.split, lane=Lane.GPU),),

@@ -1,4 +1,4 @@
-"""Pictures that models look at: whether they do, which, and from which score on one counts as explicit (A4)."""
+"""Settings, progress and NSFW scores of image analysis."""
 
 from typing import Annotated, Any
 
@@ -12,14 +12,17 @@ from mysticanvas.http.schemas import reply
 from mysticanvas.search import image_vectors
 
 
-class LookingIn(BaseModel):
+class ImageAnalysisIn(BaseModel):
+    """Absent or null fields are left unchanged. `clip_folder` "" removes the CLIP model; `least_explicit` is the NSFW
+    score from which an image is blurred."""
+
     is_on: bool | None = None
     clip_folder: str | None = Field(None, max_length=4_000)
     least_explicit: float | None = Field(None, ge=0, le=1)
 
 
 class ScoresIn(BaseModel):
-    """Pictures by the names of their thumbnails."""
+    """Images, by the names of their thumbnails."""
 
     thumbs: list[Annotated[str, Field(max_length=64, pattern=r"^[0-9a-f]{64}$")]] = Field(max_length=500)
 
@@ -28,27 +31,32 @@ def routes(database: Database) -> APIRouter:
     router = APIRouter(prefix="/api/looking", tags=["images"])
 
     @router.get("")
-    def state() -> Response:
-        return reply(database.read(_state))
+    def get_state() -> Response:
+        """Whether image analysis is available and on, its settings, and the progress of each model."""
+        return reply(database.read(_read_state))
 
     @router.post("")
-    def change(asked: LookingIn) -> Response:
-        """Only what is given is changed. `clip_folder` "": no model of the person's own any more."""
+    def change_settings(asked: ImageAnalysisIn) -> Response:
+        """Change some settings of image analysis. Returns its new state."""
         if asked.clip_folder is not None:
-            service.choose_clip(database, asked.clip_folder or None, now_ms=now_ms)
+            service.set_clip_folder(database, asked.clip_folder or None, now_ms=now_ms)
         if asked.least_explicit is not None:
-            service.set_least_explicit(database, asked.least_explicit)
+            service.set_nsfw_threshold(database, asked.least_explicit)
         if asked.is_on is not None:
-            service.switch(database, is_on=asked.is_on, now_ms=now_ms)
-        return reply(database.read(_state))
+            service.set_enabled(database, is_on=asked.is_on, now_ms=now_ms)
+        return reply(database.read(_read_state))
 
     @router.post("/scores")
-    def scores(asked: ScoresIn) -> Response:
-        """For places that show thumbnails alone; a picture that no model has looked at is left out."""
+    def list_scores(asked: ScoresIn) -> Response:
+        """NSFW scores by thumbnail name. Images that have not been analyzed are omitted."""
         return reply({"explicit": database.read(image_vectors.explicit_by_hash, asked.thumbs)})
 
     return router
 
 
-def _state(tx: ReadTx) -> dict[str, Any]:
-    return {"installed": service.is_installed(), "sight": image_vectors.sight(tx), "progress": service.progress(tx)}
+def _read_state(tx: ReadTx) -> dict[str, Any]:
+    return {
+        "installed": service.is_installed(),
+        "sight": image_vectors.sight(tx),
+        "progress": service.list_progress(tx),
+    }

@@ -1,7 +1,8 @@
-"""Pictures that models look at: what each looks like, and how explicit it is (A4). Off until the person wants it.
+"""Image analysis: queues jobs that compute image embeddings and NSFW scores. Off by default.
 
-Each distinct picture is looked at once by each model: new ones as soon as they have a thumbnail, old ones behind
-everything else. A job is some images; it does what is missing when it runs, so a job too many costs nothing.
+Each model analyzes each distinct image once: new images as soon as they have a thumbnail, existing ones when there is
+no other work. A job covers a few images and computes only what is missing when it runs, so superfluous jobs are
+harmless.
 """
 
 import hashlib
@@ -23,7 +24,7 @@ from mysticanvas.jobs.types import JobPriority
 from mysticanvas.ml.image_model_settings import (
     CLIP_IMAGE,
     CLIP_MERGES,
-    CLIP_SPACES,
+    CLIP_SPACE_PREFIX,
     CLIP_TEXT,
     CLIP_VOCABULARY,
     Clip,
@@ -31,16 +32,16 @@ from mysticanvas.ml.image_model_settings import (
 )
 from mysticanvas.search import image_vectors
 
-# Some tenths of a second of work.
+# Analyzing one batch takes some tenths of a second.
 BATCH = 16
-IMAGES_A_SLICE = 4_000
+IMAGES_PER_SLICE = 4_000
 SLICE_LIMIT_MS = 20_000
 RUNTIME = "onnxruntime"
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`seen` distinct pictures have been looked at by the model."""
+    """The model of `space` has analyzed `seen` distinct images."""
 
     space: str
     seen: int
@@ -50,79 +51,86 @@ def is_installed() -> bool:
     return importlib.util.find_spec(RUNTIME) is not None
 
 
-def progress(tx: ReadTx) -> list[Progress]:
-    """Of each model that looks, the quickest first."""
+def list_progress(tx: ReadTx) -> list[Progress]:
+    """The progress of each active model, the fastest first."""
     return [Progress(space, image_vectors.seen(tx, space=space)) for space in image_vectors.sight(tx).spaces]
 
 
-def switch(database: Database, *, is_on: bool, now_ms: Callable[[], int]) -> Sight:
-    """Raises `InvalidInputError` when it cannot be. What was seen stays when it is switched off."""
+def set_enabled(database: Database, *, is_on: bool, now_ms: Callable[[], int]) -> Sight:
+    """Turn image analysis on or off. Existing results are kept.
+
+    Raises `InvalidInputError` when the required packages are not installed.
+    """
     if is_on and not is_installed():
-        raise InvalidInputError("Looking at pictures needs an extra: pip install 'mysticanvas[vision]'")
-    wanted = replace(database.read(image_vectors.sight), is_on=is_on)
-    database.write(image_vectors.set_sight, wanted)
+        raise InvalidInputError("Image analysis requires additional packages. Run: pip install 'mysticanvas[vision]'")
+    settings = replace(database.read(image_vectors.sight), is_on=is_on)
+    database.write(image_vectors.set_sight, settings)
     if is_on:
         queue_missing(database, now_ms=now_ms)
     else:
         job_control.cancel(database, Chosen(kind=JOB_KIND), now_ms=now_ms())
-    return wanted
+    return settings
 
 
-def set_least_explicit(database: Database, least: float) -> Sight:
-    wanted = replace(database.read(image_vectors.sight), least_explicit=least)
-    database.write(image_vectors.set_sight, wanted)
-    return wanted
+def set_nsfw_threshold(database: Database, least: float) -> Sight:
+    settings = replace(database.read(image_vectors.sight), least_explicit=least)
+    database.write(image_vectors.set_sight, settings)
+    return settings
 
 
-def choose_clip(database: Database, folder: str | None, *, now_ms: Callable[[], int]) -> Sight:
-    """No folder: none any more. Raises `InvalidInputError` when there is no model of the CLIP family in the folder; it
-    is loaded by a worker later."""
-    clip = None if folder is None else _clip_in(Path(folder).expanduser())
-    wanted = replace(database.read(image_vectors.sight), clip=clip)
-    database.write(image_vectors.set_sight, wanted)
-    if wanted.is_on:
+def set_clip_folder(database: Database, folder: str | None, *, now_ms: Callable[[], int]) -> Sight:
+    """Use the CLIP model in a folder; None removes the CLIP model. A worker loads it later.
+
+    Raises `InvalidInputError` when the folder does not contain a CLIP model.
+    """
+    clip = None if folder is None else _read_clip(Path(folder).expanduser())
+    settings = replace(database.read(image_vectors.sight), clip=clip)
+    database.write(image_vectors.set_sight, settings)
+    if settings.is_on:
         queue_missing(database, now_ms=now_ms)
-    return wanted
+    return settings
 
 
-def _clip_in(place: Path) -> Clip:
+def _read_clip(place: Path) -> Clip:
     model = place / CLIP_IMAGE
     if not model.is_file():
-        raise InvalidInputError(f"There is no {CLIP_IMAGE} in {place}.")
+        raise InvalidInputError(f"{place} does not contain {CLIP_IMAGE}. Select the folder of a CLIP model.")
     has_text = (place / CLIP_TEXT).is_file()
-    lacking = [name for name in (CLIP_VOCABULARY, CLIP_MERGES) if has_text and not (place / name).is_file()]
-    if lacking:
-        raise InvalidInputError(f"{CLIP_TEXT} needs {lacking[0]} beside it in {place}.")
+    missing = [name for name in (CLIP_VOCABULARY, CLIP_MERGES) if has_text and not (place / name).is_file()]
+    if missing:
+        raise InvalidInputError(f"{place} contains {CLIP_TEXT}, but not {missing[0]}. Add the missing file.")
     stat = model.stat()
     mark = hashlib.sha256(f"{stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()[:8]
-    return Clip(str(place.resolve()), f"{CLIP_SPACES}{mark}", has_text)
+    return Clip(str(place.resolve()), f"{CLIP_SPACE_PREFIX}{mark}", has_text)
 
 
-def note(tx: WriteTx, image: GenerationId, pixels: Pixels, *, now_ms: int) -> None:
-    """A thumbnail has come; in the transaction that keeps it (J1)."""
+def on_thumbnails_made(tx: WriteTx, image: GenerationId, pixels: Pixels, *, now_ms: int) -> None:
+    """Queue the analysis of an image in the transaction that stores its thumbnail."""
     if pixels.has_thumbnail and image_vectors.sight(tx).is_on:
-        job_queue.enqueue(tx, _job([image], JobPriority.BEHIND), now_ms=now_ms)
+        job_queue.enqueue(tx, _build_job([image], JobPriority.BEHIND), now_ms=now_ms)
 
 
 def queue_missing(database: Database, *, now_ms: Callable[[], int], goes_on: Callable[[], bool] = lambda: True) -> int:
-    """Jobs for every picture that a model has not looked at; how many images they are of. Asked twice, it does no
-    harm. Broken off between slices when it is not to go on."""
-    wanted, queued = database.read(image_vectors.sight), 0
-    if not (wanted.is_on and is_installed()):
+    """Queue jobs for every image that a model has not analyzed. Returns the number of images.
+
+    Calling it twice is harmless. It stops between two slices when `goes_on` returns False.
+    """
+    settings, queued = database.read(image_vectors.sight), 0
+    if not (settings.is_on and is_installed()):
         return 0
-    for space in wanted.spaces:
+    for space in settings.spaces:
         last: int | None = 0
         while last is not None and goes_on():
-            unseen, last = database.read_within(
-                SLICE_LIMIT_MS, image_vectors.images_unseen, space=space, after=last, limit=IMAGES_A_SLICE
+            missing, last = database.read_within(
+                SLICE_LIMIT_MS, image_vectors.images_unseen, space=space, after=last, limit=IMAGES_PER_SLICE
             )
-            new = [_job(unseen[at : at + BATCH], JobPriority.IDLE) for at in range(0, len(unseen), BATCH)]
+            new = [_build_job(missing[at : at + BATCH], JobPriority.IDLE) for at in range(0, len(missing), BATCH)]
             if new:
                 database.write_bulk(job_queue.enqueue_all, new, now_ms=now_ms())
-            queued += len(unseen)
+            queued += len(missing)
     return queued
 
 
-def _job(images: Sequence[GenerationId], priority: int) -> NewJob:
+def _build_job(images: Sequence[GenerationId], priority: int) -> NewJob:
     key = f"{images[0]}-{images[-1]}-{len(images)}"
     return NewJob(JOB_KIND, {"generations": list(images)}, key, priority)

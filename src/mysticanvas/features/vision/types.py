@@ -1,4 +1,4 @@
-"""The task of analyzing images."""
+"""The task `AnalyzeImages` and its answer."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,8 +9,9 @@ JOB_KIND = "look"
 
 
 @dataclass(frozen=True, slots=True)
-class PicturesSeen:
-    """`explicit` and the vectors of each space, a signed byte a dimension, are parallel to the hashes."""
+class ImagesAnalyzed:
+    """`explicit` (NSFW scores; None when they were not requested) and the vectors of each space are parallel to
+    `hashes`. Each vector has one signed byte per dimension."""
 
     hashes: list[bytes]
     explicit: list[float] | None
@@ -18,13 +19,16 @@ class PicturesSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class LookAtPictures(Task):
-    """What do these pictures look like, and, with `judge`, how explicit are they? `pictures` are files of thumbnails,
-    parallel to the hashes of the images; `spaces` name the models; `clip_folder` holds the one that is not ours."""
+class AnalyzeImages(Task):
+    """Compute the embeddings of `images` in each of `spaces`, and their NSFW scores if `with_nsfw_scores`.
 
-    answer_type: ClassVar[type] = PicturesSeen
+    `images` are the contents of thumbnail files, parallel to the content hashes. `clip_folder` is the folder of the
+    user's CLIP model; None without one.
+    """
+
+    answer_type: ClassVar[type] = ImagesAnalyzed
     hashes: list[bytes]
-    pictures: list[bytes]
+    images: list[bytes]
     spaces: list[str]
     clip_folder: str | None
-    judge: bool
+    with_nsfw_scores: bool

@@ -1,1 +1,1 @@
-"""Tags by a WD tagger model that looks at the image."""
+"""Tags from a WD tagger, an image model."""

@@ -5,7 +5,7 @@ from mysticanvas.features.wd_tagger.types import JOB_KIND
 from mysticanvas.jobs.kinds import JobKind, Lane
 
 FEATURE = Feature(
-    import_hooks=ImportHooks(on_images_added=service.note),
+    import_hooks=ImportHooks(on_images_added=service.on_images_added),
     routes=(routes.routes,),
     jobs=(JobKind(name=JOB_KIND, prepare=job.prepare, apply=job.apply, lane=Lane.GPU),),
 )

@@ -1,4 +1,4 @@
-"""One picture, looked at by the tagger that the person chose."""
+"""Job `vision`: tags one image with the selected WD tagger."""
 
 from typing import Any
 
@@ -7,23 +7,23 @@ from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Answer, Task
 from mysticanvas.features.wd_tagger import service
-from mysticanvas.features.wd_tagger.types import PictureTagged, TagPicture
+from mysticanvas.features.wd_tagger.types import ImageTagged, TagImage
 from mysticanvas.jobs import location as job_location
 
-MOST_TAGS = 100
+MAX_TAGS = 100
 
 
 def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
-    """None when another tagger was chosen meanwhile: its own jobs do it then."""
-    wanted, file = service.wishes(tx), job_location.of(tx, payload)
-    if wanted is None or wanted.run != payload["run"] or file is None:
+    """None when the file is missing, or when another tagger was selected meanwhile, which has its own jobs."""
+    settings, file = service.get_settings(tx), job_location.of(tx, payload)
+    if settings is None or settings.run != payload["run"] or file is None:
         return None
-    return TagPicture(
-        file.root, file.path_bytes, wanted.folder, wanted.least_general, wanted.least_character, MOST_TAGS
+    return TagImage(
+        file.root, file.path_bytes, settings.folder, settings.least_general, settings.least_character, MAX_TAGS
     )
 
 
 def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
-    assert isinstance(answer, PictureTagged)
+    assert isinstance(answer, ImageTagged)
     if job_location.of(tx, payload) is not None:
-        service.say(tx, GenerationId(payload["generation"]), answer.tags, payload["run"], now_ms=now_ms())
+        service.assign_tags(tx, GenerationId(payload["generation"]), answer.tags, payload["run"], now_ms=now_ms())

@@ -1,4 +1,4 @@
-"""Tags by a tagger that looks at the pictures (A3)."""
+"""Settings of the WD tagger, and tagging with it."""
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
@@ -11,7 +11,7 @@ from mysticanvas.search.snapshots import Snapshots
 
 
 class TaggerIn(BaseModel):
-    """No folder: no tagger."""
+    """Without a `folder`, no tagger is used. Labels below the least confidence of their category are not assigned."""
 
     folder: PathText | None = None
     least_general: float = Field(0.35, ge=0, le=1)
@@ -20,6 +20,8 @@ class TaggerIn(BaseModel):
 
 
 class VisionIn(QueryIn):
+    """The images to tag; those already tagged by the tagger only with `again`."""
+
     again: bool = False
 
 
@@ -27,16 +29,17 @@ def routes(database: Database, snapshots: Snapshots) -> APIRouter:
     router = APIRouter(prefix="/api/vision", tags=["tags"])
 
     @router.get("")
-    def chosen() -> Response:
-        return reply({"tagger": database.read(service.wishes)})
+    def get_tagger() -> Response:
+        """The settings of the tagger; null while none is selected."""
+        return reply({"tagger": database.read(service.get_settings)})
 
     @router.post("/tagger")
-    def choose(asked: TaggerIn) -> Response:
-        """No folder: no tagger any more; what it said stays."""
+    def set_tagger(asked: TaggerIn) -> Response:
+        """Select a tagger, or, without a folder, stop using one. Existing tags are kept."""
         if asked.folder is None:
-            service.forget(database, now_ms=now_ms())
+            service.remove_model(database, now_ms=now_ms())
             return reply({"tagger": None})
-        tagger = service.choose(
+        tagger = service.select_model(
             database,
             asked.folder,
             least_general=asked.least_general,
@@ -47,7 +50,7 @@ def routes(database: Database, snapshots: Snapshots) -> APIRouter:
 
     @router.post("/start")
     def start(asked: VisionIn) -> Response:
-        """Look at what the query finds; at images that the tagger has spoken of only with `again`."""
+        """Queue jobs that tag the images that match a query. Returns the number of jobs."""
         images = snapshots.open(asked.q).ids.tolist()
         return reply({"queued": service.start(database, images, again=asked.again, now_ms=now_ms())})
 

@@ -1,7 +1,7 @@
-"""Tags by a tagger that looks at the pictures: off until the person names a folder with one (A3).
+"""Tags images with a WD tagger. Off until the user selects the folder of a model.
 
-What it says is source `vision`, in a run that is named after the model; another model, or the same one again,
-speaks instead of it and never instead of the person. Words that are no tag yet become proposals.
+Its tags have the source `vision` and a run named after the model. The tags of a later run replace them, but never the
+tags of the user. Names that are not tags yet become suggested tags.
 """
 
 import hashlib
@@ -25,16 +25,16 @@ from mysticanvas.jobs.queue import NewJob
 from mysticanvas.jobs.types import JobPriority
 from mysticanvas.ml import labels as ml_labels
 
-WISHES = "vision"
-# How the names of runs begin, which tell taggers from other models that look at pictures.
-RUNS = "wd/"
-JOBS_A_SLICE = 1_000
+SETTINGS_KEY = "vision"
+# Prefix of the names of runs, to distinguish WD taggers from other models with the source `vision`.
+RUN_PREFIX = "wd/"
+JOBS_PER_SLICE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """`folder` holds the model; below these confidences a label is not said. With `after_import`, new images
-    are looked at as they come. `run` names the model as it was when it was chosen."""
+class TaggerSettings:
+    """`folder` contains the model, and `run` identifies its version when the user selected it. Labels below the least
+    confidence of their category are not assigned. With `after_import`, new images are tagged after import."""
 
     folder: str
     run: str
@@ -43,69 +43,76 @@ class Wishes:
     after_import: bool = True
 
 
-def wishes(tx: ReadTx) -> Wishes | None:
-    """None while no tagger is chosen."""
-    kept = settings_store.get(tx, WISHES, None)
-    return None if kept is None else Wishes(**kept)
+def get_settings(tx: ReadTx) -> TaggerSettings | None:
+    """None while no tagger is selected."""
+    stored = settings_store.get(tx, SETTINGS_KEY, None)
+    return None if stored is None else TaggerSettings(**stored)
 
 
-def choose(
+def select_model(
     database: Database, folder: str, *, least_general: float, least_character: float, after_import: bool
-) -> Wishes:
-    """Raises `InvalidInputError` when there is no tagger in the folder; it is loaded by a worker later."""
+) -> TaggerSettings:
+    """Use the tagger in a folder. A worker loads it later.
+
+    Raises `InvalidInputError` when the folder does not contain a tagger.
+    """
     place = folder_named(folder)
     model = place / ml_labels.MODEL
     if not model.is_file():
-        raise InvalidInputError(f"There is no {ml_labels.MODEL} in {place}.")
-    known = ml_labels.read_labels(place / ml_labels.LABELS)
-    if not known:
-        raise InvalidInputError(f"{place / ml_labels.LABELS} names no tags.")
+        raise InvalidInputError(f"{place} does not contain {ml_labels.MODEL}. Select the folder of a WD tagger.")
+    labels = ml_labels.read_labels(place / ml_labels.LABELS)
+    if not labels:
+        raise InvalidInputError(f"{place / ml_labels.LABELS} contains no tags. Select the folder of a WD tagger.")
     stat = model.stat()
-    mark = hashlib.sha256(f"{stat.st_size} {stat.st_mtime_ns} {len(known)}".encode()).hexdigest()[:8]
-    chosen = Wishes(str(place), f"{RUNS}{place.name}/{mark}", least_general, least_character, after_import)
-    database.write(settings_store.put, WISHES, asdict(chosen))
-    return chosen
+    mark = hashlib.sha256(f"{stat.st_size} {stat.st_mtime_ns} {len(labels)}".encode()).hexdigest()[:8]
+    settings = TaggerSettings(
+        str(place), f"{RUN_PREFIX}{place.name}/{mark}", least_general, least_character, after_import
+    )
+    database.write(settings_store.put, SETTINGS_KEY, asdict(settings))
+    return settings
 
 
-def forget(database: Database, *, now_ms: int) -> None:
-    """No tagger any more; what it said stays."""
-    database.write(settings_store.put, WISHES, None)
+def remove_model(database: Database, *, now_ms: int) -> None:
+    """Stop using a tagger. Its tags are kept."""
+    database.write(settings_store.put, SETTINGS_KEY, None)
     job_control.cancel(database, Chosen(kind=JOB_KIND), now_ms=now_ms)
 
 
 def start(database: Database, images: Sequence[GenerationId], *, again: bool, now_ms: int) -> int:
-    """Look at these images; those that the model has looked at only with `again`. How many jobs were queued.
-    Raises `InvalidInputError` while no tagger is chosen."""
-    wanted = database.read(wishes)
-    if wanted is None:
-        raise InvalidInputError("Choose a tagger first: mysticanvas vision --model FOLDER.")
+    """Queue jobs that tag these images; those already tagged by the model only with `again`. Returns how many.
+
+    Raises `InvalidInputError` while no tagger is selected.
+    """
+    settings = database.read(get_settings)
+    if settings is None:
+        raise InvalidInputError("No tagger is selected. Select one with: mysticanvas vision --model FOLDER")
     queued = 0
-    for first in range(0, len(images), JOBS_A_SLICE):
-        queued += database.write_bulk(_enqueue, images[first : first + JOBS_A_SLICE], wanted, again, now_ms=now_ms)
+    for first in range(0, len(images), JOBS_PER_SLICE):
+        queued += database.write_bulk(_enqueue, images[first : first + JOBS_PER_SLICE], settings, again, now_ms=now_ms)
     database.write(
-        event_log.append, level="info", kind="vision", subject=wanted.run, data={"images": queued}, now_ms=now_ms
+        event_log.append, level="info", kind="vision", subject=settings.run, data={"images": queued}, now_ms=now_ms
     )
     return queued
 
 
-def note(tx: WriteTx, images: Sequence[NewImage], *, now_ms: int) -> None:
-    """New images, in the transaction that brought them."""
-    wanted = wishes(tx)
-    if wanted is not None and wanted.after_import:
-        job_queue.enqueue_all(tx, [_job(one.id, one.uuid, wanted) for one in images], now_ms=now_ms)
+def on_images_added(tx: WriteTx, images: Sequence[NewImage], *, now_ms: int) -> None:
+    """Queue jobs for new images, in the transaction that imports them, if the user enabled this."""
+    settings = get_settings(tx)
+    if settings is not None and settings.after_import:
+        job_queue.enqueue_all(tx, [_build_job(one.id, one.uuid, settings) for one in images], now_ms=now_ms)
 
 
-def _enqueue(tx: WriteTx, images: Sequence[GenerationId], wanted: Wishes, again: bool, *, now_ms: int) -> int:
-    seen = set() if again else model_tags_queries.told(tx, images, source=TagSource.VISION, runs=wanted.run)
-    new = [_job(image, generations.uuid_of(tx, image), wanted) for image in images if image not in seen]
+def _enqueue(tx: WriteTx, images: Sequence[GenerationId], settings: TaggerSettings, again: bool, *, now_ms: int) -> int:
+    tagged = set() if again else model_tags_queries.told(tx, images, source=TagSource.VISION, runs=settings.run)
+    new = [_build_job(image, generations.uuid_of(tx, image), settings) for image in images if image not in tagged]
     job_queue.enqueue_all(tx, new, now_ms=now_ms)
     return len(new)
 
 
-def _job(image: GenerationId, public_uuid: str, wanted: Wishes) -> NewJob:
-    return NewJob(JOB_KIND, {"generation": image, "run": wanted.run}, public_uuid, JobPriority.IDLE)
+def _build_job(image: GenerationId, public_uuid: str, settings: TaggerSettings) -> NewJob:
+    return NewJob(JOB_KIND, {"generation": image, "run": settings.run}, public_uuid, JobPriority.IDLE)
 
 
-def say(tx: WriteTx, image: GenerationId, said: Sequence[MachineTag], run: str, *, now_ms: int) -> None:
-    """In place of all that any tagger said of the image before."""
-    model_tags.say(tx, [image], said, source=TagSource.VISION, run=run, instead_of=RUNS, now_ms=now_ms)
+def assign_tags(tx: WriteTx, image: GenerationId, suggested: Sequence[MachineTag], run: str, *, now_ms: int) -> None:
+    """Replace all tags that any WD tagger assigned to the image before."""
+    model_tags.say(tx, [image], suggested, source=TagSource.VISION, run=run, instead_of=RUN_PREFIX, now_ms=now_ms)

@@ -1,8 +1,8 @@
-"""Task `TagPicture`: tags an image with a WD tagger."""
+"""Task `TagImage`: tags an image with a WD tagger."""
 
 from mysticanvas.domain.errors import InvalidInputError, TaskFailedError
 from mysticanvas.domain.tag import MachineTag
-from mysticanvas.features.wd_tagger.types import PictureTagged, TagPicture
+from mysticanvas.features.wd_tagger.types import ImageTagged, TagImage
 from mysticanvas.formats.containers.identify import read_head
 from mysticanvas.fs.safe_open import open_beneath
 from mysticanvas.imaging.thumbnails import load
@@ -13,7 +13,7 @@ from mysticanvas.ml.wd_tagger import open_tagger
 _CATEGORIES = {"general": None, "character": "character"}
 
 
-def run(task: TagPicture) -> PictureTagged:
+def run(task: TagImage) -> ImageTagged:
     """Tags above the thresholds, highest confidence first. Rating labels are excluded."""
     try:
         tagger = open_tagger(task.folder)
@@ -27,7 +27,7 @@ def run(task: TagPicture) -> PictureTagged:
         for label, score in scores
         if label.category in least and score >= least[label.category]
     ]
-    return PictureTagged(sorted(found, key=lambda tag: -tag.confidence)[: task.most])
+    return ImageTagged(sorted(found, key=lambda tag: -tag.confidence)[: task.limit])
 
 
-RUN = {TagPicture: run}
+RUN = {TagImage: run}

@@ -1,4 +1,4 @@
-"""The task of tagging one image by its picture."""
+"""The task `TagImage` and its answer."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,21 +10,23 @@ JOB_KIND = "vision"
 
 
 @dataclass(frozen=True, slots=True)
-class PictureTagged:
-    """The most certain first."""
+class ImageTagged:
+    """`tags` has the highest confidence first."""
 
     tags: list[MachineTag]
 
 
 @dataclass(frozen=True, slots=True)
-class TagPicture(Task):
-    """What does one image show? `folder` holds the tagger's model; labels below the least confidence of their
-    category are left out, and of the others all but the `most` certain."""
+class TagImage(Task):
+    """Tag one image with the tagger in `folder`: at most `limit` labels with at least the confidence of their category.
 
-    answer_type: ClassVar[type] = PictureTagged
+    The image file is `path_bytes` under `root`.
+    """
+
+    answer_type: ClassVar[type] = ImageTagged
     root: bytes
     path_bytes: bytes
     folder: str
     least_general: float
     least_character: float
-    most: int
+    limit: int
