@@ -43,7 +43,7 @@ def test_a_library_exported_whole_is_the_same_on_another_machine_with_its_folder
     with opened(tmp_path / "library") as client:
         take_in(client, folder)
         assert live_out(client, random.Random(4), 40) > 25
-        before = settled_export(client)
+        before = settled_export(client, tmp_path / "library")
     zip_file = exported(tmp_path / "library", tmp_path / "whole.zip")
     with pytest.raises(InvalidInputError, match="already exists"):
         exported(tmp_path / "library", zip_file)
@@ -58,7 +58,7 @@ def test_a_library_exported_whole_is_the_same_on_another_machine_with_its_folder
         assert client.get("/api/collections")["collections"] == []
         report = taken_in(client, zip_file, {str(folder): str(elsewhere)})
         assert (report["missing"], report["folders"]) == (0, {str(folder): str(elsewhere)})
-        assert settled_export(client) == before
+        assert settled_export(client, new) == before
         assert [one["path"] for one in client.get("/api/roots")["roots"]] == [str(elsewhere)]
         assert [one for one in client.get("/api/doctor")["checks"] if not one["ok"]] == []
         # Twice is once.
