@@ -1,4 +1,4 @@
-"""What may be meant while a query is typed: fields, and their values with counts."""
+"""Autocomplete for a query: fields, and their values with counts."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from mysticanvas.search import facets, fields, language
 from mysticanvas.search.engine import Finder
 
 OFFERS = 12
-# Of the values of all fields, while no field is named.
+# The limit for each field while no field is typed.
 OFFERS_A_FIELD = 4
 _UNNAMED = (Field.TAG, Field.MODEL, Field.LORA)
 _BEGUN = re.compile(r'(?P<minus>-?)(?:(?P<field>[A-Za-z_]+):)?(?P<quote>"?)(?P<value>.*)', re.DOTALL)
@@ -19,8 +19,8 @@ _BEGUN = re.compile(r'(?P<minus>-?)(?:(?P<field>[A-Za-z_]+):)?(?P<quote>"?)(?P<v
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """`text` goes in place of what is typed; `count` is how many images would be left, None where that
-    is not asked."""
+    """`text` replaces the typed text. `count` is the number of images that the query would find; None if it was not
+    counted."""
 
     text: str
     label: str
@@ -29,8 +29,8 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """Offers for the characters [start, end) of the query. `stands`: what is there makes sense as it is,
-    and finds something."""
+    """Offers for the characters [start, end) of the query. `stands` is whether the typed term is valid as it is and
+    finds images."""
 
     start: int
     end: int
@@ -39,7 +39,7 @@ class Completion:
 
 
 def complete(finder: Finder, text: str, at: int) -> Completion:
-    """For the cursor before the character `at`. Never fails for what is typed."""
+    """Complete the term at the cursor, which is before the character `at`. Accepts any text."""
     at = max(0, min(at, len(text)))
     start, end = _around(text, at)
     begun = _BEGUN.fullmatch(text[start:at])
@@ -66,7 +66,7 @@ def _stands(finder: Finder, rest: Query, term: str) -> bool:
 
 
 def _around(text: str, at: int) -> tuple[int, int]:
-    """The term that the cursor is in."""
+    """The range [start, end) of the term at the cursor."""
     start, quoted = 0, False
     for place, character in enumerate(text[:at]):
         if character == '"' and text[place - 1 : place] != "\\":

@@ -1,4 +1,4 @@
-"""Dates of the language, in the person's own days."""
+"""Dates in the query language, in local time."""
 
 import re
 from datetime import date, datetime, timedelta
@@ -11,7 +11,7 @@ _COMPARED = re.compile(r"(>=|<=|>|<|=)?\s*(.+)", re.DOTALL)
 
 
 def read(text: str) -> Made:
-    """`2026`, `2026-08..2026-09`, `..2026`, `>=2026-08`, `today`, `30d` …  Raises `ValueError`."""
+    """Parse `2026`, `2026-08..2026-09`, `..2026`, `>=2026-08`, `today`, `30d` and so on. Raises `ValueError`."""
     match = _COMPARED.fullmatch(text)
     if match is None:
         raise ValueError(text)
@@ -30,12 +30,12 @@ def read(text: str) -> Made:
 
 
 def write(made: Made) -> str:
-    """The text that is read as this."""
+    """The text that `read` parses to this."""
     return str(made.first) if made.first == made.last else f"{made.first or ''}..{made.last or ''}"
 
 
 def span(made: Made) -> tuple[int | None, int | None]:
-    """From which Unix second, and before which one. Raises `ValueError` for what is no date."""
+    """The Unix seconds [first, until); None for an open end. Raises `ValueError` for an invalid date."""
     first = None if made.first is None else _midnight_s(_days(made.first)[0])
     until = None if made.last is None else _midnight_s(_days(made.last)[1])
     return first, until
@@ -57,7 +57,7 @@ def _compared(operator: str, value: str) -> Made:
 
 
 def _days(text: str) -> tuple[date, date]:
-    """The first day, and the first one after. Raises `ValueError`."""
+    """The first day, and the first day after the period. Raises `ValueError`."""
     try:
         return _calendar_days(text)
     except OverflowError as error:
@@ -65,7 +65,7 @@ def _days(text: str) -> tuple[date, date]:
 
 
 def _calendar_days(text: str) -> tuple[date, date]:
-    today = date.today()  # noqa: DTZ011 - the person's own days
+    today = date.today()  # noqa: DTZ011 - local time
     if text in ("today", "yesterday"):
         day = today - timedelta(days=text == "yesterday")
         return day, day + timedelta(days=1)
@@ -85,6 +85,6 @@ def _calendar_days(text: str) -> tuple[date, date]:
 
 def _midnight_s(day: date) -> int:
     try:
-        return int(datetime(day.year, day.month, day.day).timestamp())  # noqa: DTZ001 - the person's own days
+        return int(datetime(day.year, day.month, day.day).timestamp())  # noqa: DTZ001 - local time
     except (OverflowError, OSError) as error:
         raise ValueError(day) from error

@@ -1,6 +1,6 @@
-"""Which images look alike, and which share a recipe (A5, G11): groups to review.
+"""Groups of similar images, of images with the same settings and seed, and of identical files (docs/adr/0013).
 
-Found when they are asked for, and kept until an image comes, goes or has another look.
+Computed on request and cached until an image is added, removed or changed.
 """
 
 import threading
@@ -17,8 +17,8 @@ from mysticanvas.imaging import hash_search
 from mysticanvas.imaging.perceptual_hash import LOOK_BYTES
 from mysticanvas.search import image_hashes
 
-# Of 256 bits; chosen in benchmarks/likeness.py, with the ratio of the sides (docs/adr/0013). The second is for
-# pictures of which no look is known yet, which would confirm it.
+# Of 256 bits. benchmarks/likeness.py determines these limits and that of the aspect ratio (docs/adr/0013). The second
+# applies while an image has no signature to confirm the match.
 NEAR_BITS = 56
 NEAR_BITS_UNCONFIRMED = 32
 LOOKS_A_READ = 20_000
@@ -27,8 +27,8 @@ READ_LIMIT_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Images that are alike, the newest first. `bits` is how far the two that are least alike of those
-    that were compared differ, 0 where pictures were not compared."""
+    """Duplicate images, newest first. `bits` is the largest difference between two hashes that were compared; 0 if
+    hashes were not compared."""
 
     images: list[GenerationId]
     bits: int
@@ -36,7 +36,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`total` groups there are; `images` are in any of them."""
+    """`total` is the number of all groups, `images` the number of images in them."""
 
     groups: list[Group]
     total: int
@@ -54,12 +54,12 @@ class Duplicates:
         database.after_commit(self._on_commit)
 
     def page(self, by: Alike, *, start: int, count: int) -> Page:
-        """Some groups, the one with the newest image first."""
+        """`count` groups from `start` on, the one with the newest image first."""
         groups = self._groups(by)
         return Page(groups[max(0, start) :][: max(0, count)], len(groups), sum(len(one.images) for one in groups))
 
     def all(self) -> set[int]:
-        """Every image that looks like another: what `is:duplicate` finds."""
+        """Every image that is similar to another: the matches of `is:duplicate`."""
         return {image for group in self._groups(Alike.PICTURE) for image in group.images}
 
     def _groups(self, by: Alike) -> list[Group]:
@@ -99,7 +99,7 @@ def _by_picture(database: Database) -> list[Group]:
 def _confirmed(
     database: Database, ids: NDArray[np.int64], hashes: hash_search.Hashes, pairs: hash_search.Pairs
 ) -> NDArray[np.bool_]:
-    """Which pairs look alike, not only to their hashes."""
+    """Which pairs are confirmed by their signatures, or by a stricter limit if a signature is not known yet."""
     rows = np.unique(pairs)
     looks = np.zeros((len(rows), LOOK_BYTES), np.uint8)
     known = np.zeros(len(rows), bool)

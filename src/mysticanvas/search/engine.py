@@ -1,7 +1,7 @@
-"""Where an answer comes from: the index when it is warm, SQL until then; pages from SQL.
+"""Answers queries from the index when it is warm, and from SQL until then. Pages come from SQL.
 
-A page is the index's only where SQL would have to walk: an order that no table is in, or conditions
-that no table has in order. Its rows are SQL's in any case.
+The index selects the IDs of a page only if SQL would have to scan: no table stores the order or the conditions in
+order. Rows always come from SQL.
 """
 
 import json
@@ -29,14 +29,14 @@ from mysticanvas.search.similarity import Similarity
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# What SQL may take for an exact answer about all of a library, before the index is warm.
+# The time limit for an exact answer from SQL about all images, before the index is warm.
 WHOLE_LIMIT_MS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """All that a query finds, in its order. `arrived` is how many images had ever arrived, in the index
-    that `epoch` names; None when SQL answered."""
+    """All matches of a query, in its order. `arrived` is the number of positions that had been assigned in the index
+    with this `epoch`; `epoch` is None if SQL answered."""
 
     ids: Ids
     epoch: int | None = None
@@ -44,7 +44,7 @@ class Answer:
 
 
 class Finder:
-    """Thread-safe. Reads only."""
+    """Thread-safe. Read-only."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Finder:
     def _asked(
         self, work: Callable[Concatenate[ReadTx, IndexState, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T | None:
-        """What the index answers; None where SQL has to."""
+        """The answer of the index; None if SQL must answer."""
         if self._index is None:
             return None
         try:
@@ -77,8 +77,8 @@ class Finder:
             return None
 
     def informed(self, query: Query) -> Query:
-        """The query with what has to be found out before it can be answered: every answer to it is then
-        about the same images. Raises `QueryError` for an image to be like that is not there."""
+        """Add the IDs of similar images and duplicates to the query, so that all answers to it agree. Returns a query
+        that is already prepared unchanged. Raises `QueryError` if similarity refers to an unknown image."""
         if query.known is not None:
             return query
         duplicates: tuple[int, ...] = ()
@@ -93,7 +93,7 @@ class Finder:
         return replace(query, known=Known(tuple(similar.tolist()), duplicates))
 
     def _asks_for_duplicates(self, query: Query) -> bool:
-        """Also where a smart collection may, to which the query leads."""
+        """Whether the query, or a smart collection that it may refer to, contains `is:duplicate`."""
         if Is(State.DUPLICATE) in query.terms:
             return True
         if not any(isinstance(term, Named) and term.field is Field.COLLECTION for term in query.terms):
@@ -109,7 +109,7 @@ class Finder:
                 return similarity.to_text(similar.text, within=within).near
             images = self._database.read(ids_by_uuid, similar.uuid)
             if not images:
-                raise QueryError(f"There is no image whose id begins with {similar.uuid}.", 0)
+                raise QueryError(f"No image has an ID that begins with {similar.uuid}. Check the ID.", 0)
             return similarity.to_image(GenerationId(images[0]), within=within).near
         except (NotFoundError, ModelUnusableError) as error:
             raise QueryError(str(error), 0) from error
@@ -125,7 +125,7 @@ class Finder:
         return self._database.read_within(WHOLE_LIMIT_MS, paging.count, query) if total is None else total
 
     def page(self, asked: Query, *, after: int | None, limit: int) -> list[Hit]:
-        """The next `limit` images after the one with the id `after`."""
+        """The next `limit` images after the image with the ID `after`; from the first if None."""
         query = self.informed(asked)
         images = self._asked(_page_of_index, query, after, limit)
         if images is not None:
@@ -142,7 +142,7 @@ class Finder:
         return self._database.read_within(WHOLE_LIMIT_MS, _facets_of_sql, query, fields, containing, limit)
 
     def tags_of(self, images: Ids) -> dict[int, int]:
-        """How many of these images show each tag."""
+        """The number of these images with each tag, by tag ID."""
         counts = self._asked(_tags_of_index, images)
         return self._database.read_within(WHOLE_LIMIT_MS, _tags_of_sql, images) if counts is None else counts
 
@@ -150,8 +150,8 @@ class Finder:
         return [one.name for one in self._database.read(read_collection_names)]
 
     def arrivals(self, asked: Query, before: Answer) -> int:
-        """How many images the query finds now that have arrived since; those that are newer, where it
-        is not known when an image arrived. Where they are found by likeness, none is told."""
+        """The number of current matches that arrived after the answer `before`. If the order of arrival is not known,
+        it counts the matches that are newer than all images of that answer."""
         query = self.informed(asked)
         arrived = None if before.epoch is None else self._asked(_arrivals, query, before)
         if arrived is not None:
@@ -160,7 +160,7 @@ class Finder:
         return self._database.read_within(WHOLE_LIMIT_MS, paging.count_after, query, newest)
 
     def geometry(self, ids: Ids) -> bytes:
-        """Width / height × 1000 of each image, as 16-bit numbers, little end first."""
+        """Width / height × 1000 of each image, as little-endian 16-bit integers."""
         ratios = self._asked(_ratios_of_index, ids)
         if ratios is not None:
             return ratios
@@ -177,7 +177,7 @@ def _all_of_index(tx: ReadTx, state: IndexState, query: Query) -> Answer:
 
 
 def _page_of_index(tx: ReadTx, state: IndexState, query: Query, after: int | None, limit: int) -> list[int] | None:
-    """None where SQL has the page at once, or where the index would have to read words first."""
+    """None if SQL can read the page directly, or if the index would have to look up words first."""
     tree = resolve(tx, query)
     in_time = query.order.by in (Order.NEWEST, Order.OLDEST)
     if (in_time and keyset_plan.is_at_hand(tree)) or not knows(state, tree):
@@ -201,7 +201,7 @@ def _facets_of_sql(
 
 
 def _arrivals(tx: ReadTx, state: IndexState, query: Query, before: Answer) -> int | None:
-    """None when positions were given anew since."""
+    """None if positions were reassigned since."""
     if state.epoch != before.epoch:
         return None
     return int(np.count_nonzero(find(tx, state, query).positions >= before.arrived))

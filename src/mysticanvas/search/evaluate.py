@@ -1,4 +1,4 @@
-"""A resolved tree over the index: a mask of the images that fulfil it. As `sql.condition` (S4)."""
+"""Evaluates a resolved tree over the index. Must agree with `sql.build_condition`; a property test compares them."""
 
 import functools
 import operator
@@ -51,7 +51,7 @@ _HAS_BITS = {name: bit for bit, name in enumerate(index_loader.HAS)}
 
 
 def live(index: Index, tx: ReadTx, tree: Tree) -> Mask:
-    """The live images that fulfil the tree."""
+    """The live images that match the tree."""
     return _mask(index, tx, tree) & index.alive[: index.columns.count]
 
 
@@ -101,7 +101,7 @@ def _leaf(index: Index, tx: ReadTx, leaf: Leaf) -> Mask:
         case Amount("steps", interval):
             return np.asarray(columns["steps"] != NONE) & _within(columns["steps"], interval)
         case Amount(column, interval):
-            # An unknown cfg or score is NaN, which is within nothing.
+            # An unknown CFG scale or score is NaN, which is within no interval.
             return _within(columns[column], interval)
         case Sides(compared, width, height):
             compare = _COMPARE[compared]
@@ -187,7 +187,7 @@ def _has(index: Index, what: str) -> Mask:
 
 
 def _coded(index: Index, column: str, fits: Sequence[bool] | Mask) -> Mask:
-    """The images whose code is one that fits."""
+    """The images whose code in the column fits."""
     if not len(fits):
         return np.zeros(index.columns.count, np.bool_)
     mask: Mask = np.array(fits, np.bool_)[index.columns[column]]
@@ -199,7 +199,7 @@ def _spelled(value: str | None, pattern: str) -> bool:
 
 
 def _is_at(place: tuple[int | None, str], root: int, folder: str) -> bool:
-    wanted_root, pattern = place
-    if wanted_root is not None and wanted_root != root:
+    only_root, pattern = place
+    if only_root is not None and only_root != root:
         return False
     return not pattern or (bool(folder) and like(pattern + "/*", ascii_lower(folder) + "/"))

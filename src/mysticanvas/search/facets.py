@@ -1,4 +1,4 @@
-"""Values of a field within a query, with exact counts: from the index, or from SQL until it is warm."""
+"""Facets: the values of a field among the matches of a query, with exact counts, from the index or from SQL."""
 
 import json
 from collections import Counter
@@ -38,7 +38,7 @@ _USED = (Field.LORA, Field.VAE, Field.REFINER, Field.EMBEDDING, Field.CONTROLNET
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """`text` is the term of the language that filters by it."""
+    """`text` is the query term that filters by this value."""
 
     value: str
     count: int
@@ -46,28 +46,28 @@ class Value:
 
 
 def field_named(name: str) -> Field:
-    """Raises `InvalidInputError` for a field without facets."""
+    """The field with this name. Raises `InvalidInputError` for a field without facets."""
     field = language.field_of(name)
     if field not in FIELDS:
-        raise InvalidInputError(f"There are no counts for “{name}”; there are for {', '.join(FIELDS)}.")
+        raise InvalidInputError(f"The field “{name}” has no facets. Use one of: {', '.join(FIELDS)}.")
     return field
 
 
 def of_index(tx: ReadTx, found: Found, field: Field, *, containing: str = "", limit: int) -> list[Value]:
-    """The values that contain a text, most used first (months newest first, folders by path)."""
+    """The values that contain the text, most used first (months newest first, folders by path)."""
     if field is Field.TAG:
         return _chosen(field, _tags(tx, found, None if containing else limit), containing, limit)
     return _chosen(field, _INDEXED[field](tx, found), containing, limit)
 
 
 def of_sql(tx: ReadTx, query: Query, field: Field, *, containing: str = "", limit: int) -> list[Value]:
-    """The same, slower."""
+    """Like `count_in_index`, but slower."""
     return _chosen(field, _COUNTED[field](tx, query), containing, limit)
 
 
 def _chosen(field: Field, counts: dict[str, int], containing: str, limit: int) -> list[Value]:
-    wanted = name_key(containing)
-    items = [(value, count) for value, count in counts.items() if count and (not wanted or wanted in name_key(value))]
+    key = name_key(containing)
+    items = [(value, count) for value, count in counts.items() if count and (not key or key in name_key(value))]
     if field is Field.DATE:
         items.sort(reverse=True)
     elif field is Field.PATH:
@@ -96,7 +96,8 @@ _TAG_NAMES = "SELECT t.id, t.name FROM json_each(:ids) AS wanted JOIN tags AS t 
 
 
 def _spellings(tx: ReadTx, kind: str) -> dict[str, list[int]]:
-    """The models of a kind by name; those that a query takes for one (`name_key`, merged entries) are one here."""
+    """The IDs of the models of a kind by name. Entries that a query treats as one model (equal `name_key`, merged
+    entries) are grouped."""
     found: dict[str, tuple[str, list[int]]] = {}
     rows = tx.all(
         """
@@ -128,7 +129,7 @@ def _uses(role: str) -> Callable[[ReadTx, Found], dict[str, int]]:
         values = {}
         for name, ids in _spellings(tx, role).items():
             codes = [code for model in ids if (code := index_loader.model_code(role, model)) < len(counts)]
-            # An image may have two that are one to the reader.
+            # An image may use several entries of the same model.
             several = len(codes) > 1
             values[name] = _with_any(found, codes) if several else sum(int(counts[code]) for code in codes)
         return values
@@ -142,7 +143,7 @@ def _with_any(found: Found, codes: Sequence[int]) -> int:
 
 
 def _tags(tx: ReadTx, found: Found, most: int | None) -> dict[str, int]:
-    """`most`: only so many of the most used are wanted, and there are very many."""
+    """The counts by tag name. `most`: at least this number of the most used tags, without counting all; None: all."""
     state = found.state
     if most is not None and (few := state.most_used_tags(found.mask, found.positions, most)) is not None:
         return _named(tx, _TAG_NAMES, few)
@@ -154,7 +155,7 @@ def _tags(tx: ReadTx, found: Found, most: int | None) -> dict[str, int]:
 
 
 def _named(tx: ReadTx, names: str, counts: dict[int, int]) -> dict[str, int]:
-    """Entries of one name are one value."""
+    """The counts by name instead of by ID. Counts of equal names are added."""
     total: Counter[str] = Counter()
     for row in tx.rows(names, ids=ids_json(counts)):
         total[row[1]] += counts[row[0]]
@@ -174,7 +175,7 @@ def _coded(column: str, names: Callable[[Found], Sequence[str | None]]) -> Calla
 
 
 def _as_one(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """Values that differ in the case of letters alone, which a query takes for one."""
+    """Add the counts of values that differ only in case, which a query treats as equal."""
     shown: dict[str, str] = {}
     total: Counter[str] = Counter()
     for value, count in counts:
@@ -211,20 +212,20 @@ _INDEXED: dict[Field, Callable[[ReadTx, Found], dict[str, int]]] = {
 
 
 def _as_tree(tx: ReadTx, folders: Iterable[tuple[int, str, int]]) -> dict[str, int]:
-    """Each folder with all that is beneath it, up to its root. (root, folder within it, how many)"""
-    roots = {row["id"]: row["path"].rstrip("/") for row in tx.all("SELECT id, path FROM roots")}
+    """The counts by folder path, including subfolders. `folders` are (ID of the added folder, path within it, count)."""
+    root_paths = {row["id"]: row["path"].rstrip("/") for row in tx.all("SELECT id, path FROM roots")}
     counts: Counter[str] = Counter()
     for root, folder, count in folders:
         parts = folder.split("/") if folder else []
         for depth in range(len(parts) + 1):
-            path = "/".join(([roots[root]] if root in roots else []) + parts[:depth])
+            path = "/".join(([root_paths[root]] if root in root_paths else []) + parts[:depth])
             if path:
                 counts[path] += count
     return counts
 
 
 # -- from SQL ---------------------------------------------------------------------------------
-# CROSS JOIN holds the order: the images that are found outside, what is counted of each within.
+# CROSS JOIN fixes the join order: matching images in the outer loop, counted values in the inner loop.
 
 _GROUPS = {
     Field.TAG: "SELECT j.name, count(*) FROM live_generations AS l "

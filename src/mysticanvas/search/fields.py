@@ -1,4 +1,4 @@
-"""The fields of the language: how the value of each is read, and what is said when it makes no sense."""
+"""The fields of the query language: how their values are parsed, and the errors for invalid values."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -44,7 +44,7 @@ _SEED = re.compile(r"\d{1,40}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f-]{4,36}", re.ASCII | re.IGNORECASE)
 _RANDOM = re.compile(r"random:(\d{1,9})", re.ASCII)
 
-# What people write for the same thing.
+# Common synonyms.
 _STATES = {state.value: state for state in State} | {"favorite": State.FAVORITE, "fav": State.FAVORITE}
 _THINGS = {thing.value: thing for thing in Thing} | {"tags": Thing.TAG, "loras": Thing.LORA, "note": Thing.NOTES}
 WEIGHED = (Field.LORA, Field.EMBEDDING)
@@ -59,7 +59,7 @@ _LIMITS = {
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The value of a field as written, where its term begins, and whether it stood in quotes."""
+    """The value of a field as typed, the position of its term, and whether the value was quoted."""
 
     field: Field
     value: str
@@ -68,9 +68,9 @@ class Given:
 
 
 def read(given: Given) -> Node:
-    """The term that a field and its value make. Raises `QueryError`."""
+    """Parse the value of a field. Raises `QueryError`."""
     if not given.value:
-        raise QueryError(f"{given.field}: needs a value after it.", given.position, EXAMPLES[given.field])
+        raise QueryError(f"{given.field}: needs a value.", given.position, EXAMPLES[given.field])
     return _READERS[given.field](given)
 
 
@@ -82,22 +82,22 @@ def read_sort(given: Given) -> Sort:
 
 def read_like(given: Given) -> LikeImage:
     if not _UUID.fullmatch(given.value):
-        raise QueryError("After like: stands the id of an image, or its beginning.", given.position)
+        raise QueryError("like: needs the ID of an image, or the beginning of an ID.", given.position)
     return LikeImage(given.value.lower())
 
 
 def read_looks(given: Given) -> Looks | LooksLike:
-    """Words in quotes, or what is no id, say what is shown."""
+    """An unquoted ID refers to an image. Anything else describes the content."""
     if not given.quoted and _UUID.fullmatch(given.value):
         return LooksLike(given.value.lower())
     return Looks(given.value)
 
 
 def unknown(name: str, value: str, position: int) -> QueryError:
-    """The error for a field that there is not, with what may have been meant."""
+    """The error for an unknown field, with a suggestion."""
     sentence = f"There is no field “{name}:”."
     if re.fullmatch(_NUMBER, value.rstrip(")")):
-        # An emphasis such as masterpiece:1.2, pasted from a prompt.
+        # Prompt emphasis such as masterpiece:1.2, pasted from a prompt.
         return QueryError(sentence, position, name)
     nearest = get_close_matches(name.lower(), [*(field.value for field in Field), *SYNONYMS], 1, 0.6)
     suggestion = f"{nearest[0]}:{value}" if nearest else '"{}"'.format(f"{name}:{value}".replace('"', ""))
@@ -105,7 +105,7 @@ def unknown(name: str, value: str, position: int) -> QueryError:
 
 
 def interval_text(interval: Interval) -> str:
-    """The text that is read as this interval."""
+    """The text that parses to this interval."""
     low, high = interval.low, interval.high
     if low is not None and high is not None:
         return _number(low) if low == high else f"{_number(low)}..{_number(high)}"
@@ -137,13 +137,13 @@ def _path(given: Given) -> Node:
 
 def _seed(given: Given) -> Node:
     if not _SEED.fullmatch(given.value):
-        raise QueryError("A seed is a whole number, such as seed:342898.", given.position, EXAMPLES[Field.SEED])
+        raise QueryError("A seed is a whole number, for example seed:342898.", given.position, EXAMPLES[Field.SEED])
     return Named(Field.SEED, given.value.lstrip("0") or "0")
 
 
 def _uuid(given: Given) -> Node:
     if not _UUID.fullmatch(given.value):
-        raise QueryError("An id is the image's uuid, or its beginning.", given.position)
+        raise QueryError("An ID is the UUID of an image, or the beginning of a UUID.", given.position)
     return Named(Field.ID, given.value.lower())
 
 
@@ -161,11 +161,11 @@ def _amount(given: Given) -> Node:
         ok = False
     if not ok or (given.field is Field.RATING and not _whole(interval)):
         sentence = {
-            Field.RATING: "A rating is 0 to 5, such as rating:>=3 or rating:2..4.",
-            Field.STEPS: "Steps are a number, such as steps:30, steps:>=20 or steps:20..40.",
-            Field.CFG: "cfg is a number, such as cfg:7, cfg:>=4.5 or cfg:4..8.",
-            Field.MP: "mp counts millions of pixels, such as mp:>=2.",
-            Field.EXPLICIT: "A score for explicit content is 0 to 1, such as explicit:>=0.7.",
+            Field.RATING: "A rating is 0 to 5, for example rating:>=3 or rating:2..4.",
+            Field.STEPS: "Steps are a number, for example steps:30, steps:>=20 or steps:20..40.",
+            Field.CFG: "The CFG scale is a number, for example cfg:7, cfg:>=4.5 or cfg:4..8.",
+            Field.MP: "mp is the size in megapixels, for example mp:>=2.",
+            Field.EXPLICIT: "The NSFW score is 0 to 1, for example nsfw:>=0.7.",
         }[given.field]
         raise QueryError(sentence, given.position, EXAMPLES[given.field])
     return Number(given.field, interval)
@@ -220,10 +220,11 @@ def _has(given: Given) -> Node:
 def _one_of(choices: dict[str, Choice], given: Given) -> Choice:
     found = choices.get(given.value.lower())
     if found is None:
-        known = ", ".join(dict.fromkeys(choice.value for choice in choices.values()))
+        values = ", ".join(dict.fromkeys(choice.value for choice in choices.values()))
         nearest = _nearest(given.value.lower(), choices)
         suggestion = f"{given.field}:{nearest}" if nearest else None
-        raise QueryError(f"{given.field}: knows {known}; not “{given.value}”.", given.position, suggestion)
+        sentence = f"{given.field}: has no value “{given.value}”. Use one of: {values}."
+        raise QueryError(sentence, given.position, suggestion)
     return found
 
 
@@ -260,7 +261,7 @@ _READERS: dict[Field, Callable[[Given], Node]] = {
     Field.ID: _uuid,
 }
 
-# One example a field, for errors, completion and the guide.
+# One example per field, for errors, autocomplete and the guide.
 EXAMPLES: dict[Field, str] = {
     Field.PROMPT: 'prompt:"over the sea"',
     Field.NEGATIVE: "negative:blurry",

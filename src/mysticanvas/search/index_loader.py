@@ -1,6 +1,6 @@
-"""What the index reads of the database: a run of images at once, or some by their ids.
+"""Reads the data of the index from the database, in batches or by ID.
 
-SQLite gathers each column into one text, which NumPy parses: five times quicker than row by row.
+SQLite concatenates each column into one text, which NumPy parses. This is five times faster than reading rows.
 """
 
 import json
@@ -18,7 +18,7 @@ from mysticanvas.search import sql
 from mysticanvas.search.columns import NONE
 
 RUN = 50_000
-"""Images read at once: some megabytes of text."""
+"""Images per batch: some megabytes of text."""
 
 # The bits of the column `has`.
 HAS = {
@@ -52,7 +52,7 @@ _strings = msgspec.json.Decoder(list[str | None])
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """Columns, parallel and in order of ids: whole numbers, fractions (NaN: unknown), and texts."""
+    """Parallel columns in ascending order of IDs: integers, fractions (NaN: unknown) and texts."""
 
     numbers: dict[str, NDArray[np.int64]]
     fractions: dict[str, NDArray[np.float64]]
@@ -67,14 +67,14 @@ _ROLE = "CASE role " + " ".join(f"WHEN '{role}' THEN {number}" for number, role 
 
 
 def model_code(role: str, model: int) -> int:
-    """One small number for a model in a role: ids of models are SQLite's rowids, and few."""
+    """The code of a model in a role: a small integer, because model IDs are row IDs of a small table."""
     return model * len(ROLES) + ROLES.index(role)
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Columns, parallel, those of one image side by side. The code of a tag is its id; that of a model in
-    a role, `model_code`."""
+    """Parallel columns; entries of one image are adjacent. The code of a tag is its ID, the code of a model in a role
+    is `encode_model`."""
 
     images: NDArray[np.int64]
     codes: NDArray[np.int64]
@@ -82,19 +82,19 @@ class Links:
 
 
 def counts(tx: ReadTx) -> tuple[int, int, int]:
-    """How many live images there are, how many tags they have, and how many models."""
+    """The numbers of live images, of their tags and of their models (without checkpoints)."""
     tables = ("live_generations", "image_tags", "generation_models WHERE role <> 'checkpoint'")
     images, tags, uses = (int(tx.value(f"SELECT count(*) FROM {table}")) for table in tables)  # noqa: S608 - of three
     return images, tags, uses
 
 
 def run_of_images(tx: ReadTx, *, after: int) -> Images:
-    """The next RUN images."""
+    """The next batch of live images after the ID `after`."""
     return _images(tx, "l.id > :after ORDER BY l.id LIMIT :run", after=after, run=RUN)
 
 
 def images(tx: ReadTx, ids: Sequence[int]) -> Images:
-    """Those of the ids that are live."""
+    """The live images among these IDs."""
     condition = "l.id IN (SELECT value FROM json_each(:ids)) ORDER BY l.id"
     return _images(tx, condition, ids=json.dumps(list(ids)))
 
@@ -118,7 +118,7 @@ def _numbers(text: str | None) -> NDArray[np.int64]:
 
 
 def tags_between(tx: ReadTx, first: int, last: int) -> Links:
-    """Of images whose ids are within, ends included."""
+    """The tags of images with `first` <= ID <= `last`."""
     return _tags(tx, "generation_id BETWEEN :first AND :last", first=first, last=last)
 
 
@@ -140,7 +140,7 @@ def _tags(tx: ReadTx, condition: str, **values: Any) -> Links:
     return Links(_numbers(row["images"]), _numbers(row["tags"]))
 
 
-# Which checkpoint made an image is a column, so its link is left out.
+# Checkpoints are excluded: they are a column of their own.
 def uses_between(tx: ReadTx, first: int, last: int) -> Links:
     return _uses(tx, "generation_id BETWEEN :first AND :last", first=first, last=last)
 
@@ -166,7 +166,7 @@ def _uses(tx: ReadTx, condition: str, **values: Any) -> Links:
 
 
 def in_collection(tx: ReadTx, collection: int) -> NDArray[np.int64]:
-    """The ids of a manual collection's images, ascending; those in the Trash too."""
+    """The IDs of all images in a manual collection, ascending, including trashed images."""
     return _numbers(
         tx.value(
             """
@@ -179,7 +179,7 @@ def in_collection(tx: ReadTx, collection: int) -> NDArray[np.int64]:
 
 
 def collected(tx: ReadTx, ids: Sequence[int]) -> list[tuple[int, int]]:
-    """(image, manual collection that it is in) of these images."""
+    """(image, manual collection) for each membership of these images."""
     sql_text = """
         SELECT generation_id, collection_id
           FROM collection_items
@@ -189,7 +189,7 @@ def collected(tx: ReadTx, ids: Sequence[int]) -> list[tuple[int, int]]:
 
 
 def arranged(tx: ReadTx, collections: Sequence[int]) -> NDArray[np.int64]:
-    """The ids of these collections' images in the person's order, those at one place newest first."""
+    """The IDs of the images in these collections, in the user's order. Images at the same position: newest first."""
     return _numbers(
         tx.value(
             """
@@ -206,7 +206,7 @@ def arranged(tx: ReadTx, collections: Sequence[int]) -> NDArray[np.int64]:
 
 
 def images_with_words(tx: ReadTx, match: str) -> NDArray[np.int64]:
-    """The ids that an expression of FTS5 finds, ascending."""
+    """The IDs that match an FTS5 expression, ascending."""
     return _numbers(
         tx.value(
             """
@@ -219,7 +219,7 @@ def images_with_words(tx: ReadTx, match: str) -> NDArray[np.int64]:
 
 
 def by_name(tx: ReadTx) -> NDArray[np.int64]:
-    """All live images by the name of their file, those of one name newest first."""
+    """The IDs of all live images by file name. Equal names: newest first."""
     return _numbers(
         tx.value(
             f"""

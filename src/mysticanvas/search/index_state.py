@@ -1,6 +1,6 @@
-"""The index itself: columns, lists and caches of one library, at one moment.
+"""The state of the index: columns, lists and caches of one library.
 
-Not thread-safe; `index.py` holds the lock. A mask says for each position whether its image is in.
+Not thread-safe; `index.py` holds the lock. A mask is a Boolean per position.
 """
 
 import heapq
@@ -21,9 +21,9 @@ from mysticanvas.search.index_caches import Caches, bitmap_of
 from mysticanvas.search.index_loader import Images, Links
 
 Ids = NDArray[np.int64]
-# Bitmaps of so many tags are made at once: they are counted in every facet.
+# The bitmaps of the most common tags are cached from the start, because every facet counts them.
 COMMON_TAGS = 512
-# A reading for so many of them holds the memory down.
+# They are built in batches to limit memory.
 TAGS_AT_ONCE = 64
 
 
@@ -31,7 +31,7 @@ _epochs = itertools.count(1)
 
 
 class IndexState:
-    """`epoch` names this numbering of positions."""
+    """`epoch` identifies this assignment of positions."""
 
     def __init__(self) -> None:
         self.epoch = next(_epochs)
@@ -47,7 +47,7 @@ class IndexState:
 
     @classmethod
     def of(cls, tx: ReadTx) -> "IndexState":
-        """All of the library."""
+        """Load all images of the library."""
         state = cls()
         state._reserve(*index_loader.counts(tx))
         after = 0
@@ -74,7 +74,7 @@ class IndexState:
         self.model_lists.reserve(uses, images)
 
     def _append(self, images: Images) -> Positions:
-        """New images, whose ids ascend."""
+        """Add new images. Their IDs must ascend."""
         positions = self._ids.append(images.numbers["id"])
         self.columns.extend(self.columns.rows_of(images, positions))
         self.alive = grown(self.alive, self.columns.count)
@@ -84,7 +84,7 @@ class IndexState:
         return positions
 
     def _link(self, positions: Positions, ids: Ids, tags: Links, uses: Links) -> None:
-        """The tags and models of images without any. `ids` ascend, parallel to the positions."""
+        """Add tags and models to images that have none. `ids` ascend, parallel to the positions."""
         if len(tags.images):
             self._extend(self.tag_lists, positions, ids, tags)
         if len(uses.images):
@@ -92,43 +92,43 @@ class IndexState:
 
     @staticmethod
     def _extend(lists: Lists, positions: Positions, ids: Ids, links: Links) -> None:
-        """What belongs to an image that is not live is left out."""
+        """Add links to the lists. Links of images that are not in `ids` are skipped."""
         at = np.searchsorted(ids, links.images)
         live = ids[np.minimum(at, len(ids) - 1)] == links.images
         owners = positions[at[live]].astype(np.int32)
         weights = None if links.weights is None else links.weights[live]
         lists.extend(owners, links.codes[live].astype(np.int32), weights)
 
-    # -- following edits ----------------------------------------------------------------------
+    # -- updates ------------------------------------------------------------------------------
 
-    def follow(self, tx: ReadTx, ids: Sequence[int]) -> None:
-        """Read these images anew: added, changed or gone."""
-        wanted = np.unique(np.array(ids, np.int64))
-        images = index_loader.images(tx, wanted.tolist())
+    def update(self, tx: ReadTx, ids: Sequence[int]) -> None:
+        """Read images again that were added, changed or removed."""
+        changed = np.unique(np.array(ids, np.int64))
+        images = index_loader.images(tx, changed.tolist())
         live = images.numbers["id"]
-        known = self.positions_of(wanted)
+        known = self.positions_of(changed)
         old = known[known >= 0]
         if not self.alive[old].all():
-            # Whoever comes back had no place among the names.
+            # A restored image has no rank by name.
             self._caches.name_ranks = None
         self._forget(old)
         self._revive_and_replace(images)
         positions = self.positions_of(live)
         tags, uses = index_loader.tags(tx, live.tolist()), index_loader.uses(tx, live.tolist())
         self._link(positions, live, tags, uses)
-        self._caches.follow(tx, positions, live, {"tag": tags, "model": uses})
+        self._caches.update(tx, positions, live, {"tag": tags, "model": uses})
         self.tag_lists.compact()
         self.model_lists.compact()
 
     def _forget(self, positions: Positions) -> None:
-        """As if the images were gone, with their tags and models."""
+        """Remove the images with their tags and models."""
         self.alive_count -= int(np.count_nonzero(self.alive[positions]))
         self.alive[positions] = False
         for kind, lists in (("tag", self.tag_lists), ("model", self.model_lists)):
             self._caches.remove_postings(kind, set(lists.give_up(positions)), positions)
 
     def _revive_and_replace(self, images: Images) -> None:
-        """Known images are written over, new ones appended."""
+        """Replace known images and append new ones."""
         positions = self.positions_of(images.numbers["id"])
         is_new = positions < 0
         if not is_new.all():
@@ -144,17 +144,17 @@ class IndexState:
             self._append(_part(images, is_new))
 
     def forget_collections(self, collections: Iterable[int]) -> None:
-        """They have other images now."""
+        """Drop the cached results of collections whose images changed."""
         self._caches.forget_collections(collections)
 
-    # -- looking up ---------------------------------------------------------------------------
+    # -- lookups ------------------------------------------------------------------------------
 
     def positions_of(self, ids: Ids) -> Positions:
-        """-1 for an id that was never there. The image may be gone: `alive` says."""
+        """The positions, parallel to `ids`; -1 for an unknown ID. The image may have been removed: see `alive`."""
         return self._ids.positions_of(ids)
 
     def ids_ascending(self, mask: Mask, positions: Positions) -> tuple[Ids, Positions]:
-        """The images of a mask in order of ids, and where they are; `positions` are those of the mask."""
+        """The IDs of a mask, ascending, and their positions. `positions` are the positions in the mask."""
         if len(positions) * 16 < self.columns.count:
             ids = self.columns["id"][positions]
             by_id = np.argsort(ids)
@@ -162,7 +162,7 @@ class IndexState:
         return self._ids.in_order(mask, positions)
 
     def between(self, first: int | None, until: int | None) -> Mask:
-        """The images whose ids are from `first` on and before `until`."""
+        """The images with `first` <= ID < `until`; None for an open end."""
         return self._ids.between(first, until)
 
     def with_words(self, tx: ReadTx, phrase: Phrase) -> BitMap:
@@ -186,10 +186,9 @@ class IndexState:
         return positions[positions >= 0]
 
     def most_used_tags(self, mask: Mask, positions: Positions, most: int) -> dict[int, int] | None:
-        """At least the `most` used tags of these images, with their counts; None when it is quicker to
-        count them all.
+        """The counts of at least the `most` most used tags of these images; None if counting all tags is faster.
 
-        From the most common tag of the library down, until one is too rare to be among them.
+        Counts from the most common tag of the library down, until a tag is too rare to be in the result.
         """
         lists = self.tag_lists
         if most < 1 or len(positions) == self.alive_count or lists.are_few(positions, self.alive_count):
@@ -207,8 +206,8 @@ class IndexState:
         return counts if len(common) < COMMON_TAGS else None
 
     def name_ranks(self, tx: ReadTx) -> NDArray[np.int64]:
-        """By position, the place of the image among all, by the name of its file. Names are too much to
-        keep: SQLite sorts them, and the places hold until a name changes."""
+        """The rank of the image by file name, by position. Names would use too much memory, so SQLite sorts them; the
+        ranks are cached until a name changes."""
         ranks = self._caches.name_ranks
         if ranks is None:
             ranks = np.zeros(self.columns.count, np.int64)
@@ -219,7 +218,7 @@ class IndexState:
         return ranks
 
     def forget(self) -> None:
-        """Drop what is kept of former questions, as if there were none yet."""
+        """Drop all cached results, as after loading."""
         self._caches.forget_bitmaps()
         self._keep_most_common_tags()
 

@@ -1,8 +1,8 @@
-"""Pages in order of ids, newest or oldest first, without sorting: what drives, and what only filters.
+"""Plans keyset pages in order of IDs, newest or oldest first, without sorting.
 
-Everything that has its ids in order can drive: a tag's images, a model's, the matches of words. The
-rarest of the parts that must hold does; the others are asked of each row that it yields. Where nothing
-can, the live images drive. A part of several names (OR) is a union, which SQLite merges in order.
+Each condition whose IDs are stored in order can drive the query: the images of a tag or model, the matches of words.
+The rarest required condition drives; the others filter each of its rows. If none can drive, the live images do.
+Alternatives (OR) are a union, which SQLite merges in order.
 """
 
 from collections.abc import Sequence
@@ -29,16 +29,16 @@ from mysticanvas.search.resolve import (
 )
 from mysticanvas.search.sql import Values, condition
 
-# Rows of a source are counted up to here, to find the rarest.
+# The rows of a source are counted up to this limit to find the rarest.
 COUNTED = 2_000
-# Each arm of a union costs a little for every row.
+# Each arm of a union adds a small cost per row.
 MAX_ARMS = 16
 STARS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """Rows of a table in order of the column `id`: those for which `only` holds, with its `values`."""
+    """The rows of a table that match `only` (with its `values`), in order of the column `id`."""
 
     table: str
     id: str
@@ -55,7 +55,7 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Arms that together hold every image of a part; `whole`: and no other image."""
+    """Arms that together contain every image of a condition; if `whole`, they contain no other image."""
 
     arms: tuple[Arm, ...]
     whole: bool = True
@@ -63,7 +63,7 @@ class Source:
 
 _EVERYTHING = Arm("live_generations AS l", "l.id")
 _FAVORITES = Arm("live_generations AS l INDEXED BY live_favorites", "l.id", "l.is_favorite = 1")
-# The planner must see a number to know that the partial index has it.
+# SQLite uses the partial index only if the rating is a literal.
 _RATED = [
     Arm("live_generations AS l INDEXED BY live_rated", "l.id", f"l.rating = {n} AND l.rating > 0")
     for n in range(1, STARS + 1)
@@ -71,7 +71,7 @@ _RATED = [
 _WORDS = Arm("generations_fts AS s", "s.rowid", "generations_fts MATCH {0}")
 _TAG = Arm("image_tags AS s", "s.generation_id", "s.tag_id = {0}")
 _COLLECTED = Arm("collection_items AS s", "s.generation_id", "s.collection_id = {0}")
-# Where few values are in many rows, statistics would have the planner walk the wide table instead.
+# With few distinct values, statistics would make the planner scan the wide table instead.
 _MODEL = Arm("generations AS s INDEXED BY generations_by_model", "s.id", "s.model_id = {0}")
 _USE = Arm("generation_models AS s", "s.generation_id", "s.model_id = {0} AND s.role = {1}")
 _SEED = Arm("generations AS s INDEXED BY generations_by_seed", "s.id", "s.seed = {0}")
@@ -79,7 +79,7 @@ _IMAGE = Arm("live_generations AS l", "l.id", "l.id = {0}")
 
 
 def page(tx: ReadTx, tree: Tree, *, after: int | None, limit: int, oldest_first: bool = False) -> list[int]:
-    """The next `limit` ids after the id `after`, from the first when None."""
+    """The next `limit` IDs after the ID `after`; from the first if None."""
     first, until, parts = _bounds(tree)
     if after is not None and oldest_first:
         first = max(first, after + 1)
@@ -97,7 +97,7 @@ def page(tx: ReadTx, tree: Tree, *, after: int | None, limit: int, oldest_first:
 
 
 def is_at_hand(tree: Tree) -> bool:
-    """Whether a page needs no walking: everything, or one part that a table has in order."""
+    """Whether a page needs no scan: the query has no condition, or one that a table stores in order."""
     parts = _bounds(tree)[2]
     if not parts:
         return True
@@ -109,13 +109,13 @@ def _select(arm: Arm, rest: Sequence[Tree], bounds: tuple[str, str], values: Val
     conditions = [arm.where(values), f"{arm.id} >= {bounds[0]} AND {arm.id} < {bounds[1]}"]
     if rest:
         conditions.append(condition(Both(tuple(rest)), values, probe=True))
-    # CROSS JOIN holds the order: the arm outside, the live row looked up by its id.
+    # CROSS JOIN fixes the join order: the arm in the outer loop, the live row looked up by ID.
     table = arm.table if arm.is_live else f"{arm.table} CROSS JOIN live_generations AS l ON l.id = {arm.id}"
     return f"SELECT {arm.id} FROM {table} WHERE {' AND '.join(conditions)}"  # noqa: S608 - a closed set of pieces
 
 
 def _bounds(tree: Tree) -> tuple[int, int, list[Tree]]:
-    """Spans of time that must hold are bounds of the ids: (first, until, what else must hold)."""
+    """Required time spans become bounds of the IDs. Returns (first, until, other required conditions)."""
     first, until = 0, 1 << 62
     parts: list[Tree] = []
     for part in tree.parts if isinstance(tree, Both) else (tree,):
@@ -131,7 +131,7 @@ def _bounds(tree: Tree) -> tuple[int, int, list[Tree]]:
 
 
 def _driven(tx: ReadTx, parts: list[Tree]) -> tuple[tuple[Arm, ...], list[Tree]]:
-    """The arms that drive, and the parts that are left to ask of each row."""
+    """The arms that drive, and the conditions that remain to filter each row."""
     found: list[tuple[Source, list[Tree]]] = []
     if any(isinstance(part, Words) for part in parts):
         found.append(_all_words(parts))
@@ -141,16 +141,16 @@ def _driven(tx: ReadTx, parts: list[Tree]) -> tuple[tuple[Arm, ...], list[Tree]]
             found.append((source, parts[:at] + parts[at + 1 :] if source.whole else parts))
     if not found:
         return (_EVERYTHING,), parts
-    # The first of equals: words, since asking for them is the dearest question.
+    # Words come first, so they win a tie: they are the most expensive to check per row.
     source, rest = found[0] if len(found) == 1 else min(found, key=lambda one: _counted(tx, one[0]))
     return source.arms, rest
 
 
 def _all_words(parts: list[Tree]) -> tuple[Source, list[Tree]]:
-    """All words as one question, which FTS5 answers by the rarest, and the parts that are none."""
-    wanted = [part.phrase.match for part in parts if isinstance(part, Words)]
-    unwanted = [part.part.phrase.match for part in parts if isinstance(part, Without) and isinstance(part.part, Words)]
-    match = " AND ".join(f"({one})" for one in wanted) + "".join(f" NOT ({one})" for one in unwanted)
+    """All words as one FTS5 expression, and the other conditions."""
+    included = [part.phrase.match for part in parts if isinstance(part, Words)]
+    excluded = [part.part.phrase.match for part in parts if isinstance(part, Without) and isinstance(part.part, Words)]
+    match = " AND ".join(f"({one})" for one in included) + "".join(f" NOT ({one})" for one in excluded)
     rest: list[Tree] = [
         part
         for part in parts
@@ -160,7 +160,7 @@ def _all_words(parts: list[Tree]) -> tuple[Source, list[Tree]]:
 
 
 def _source(part: Tree) -> Source | None:
-    """None when no quick one has every image of the part."""
+    """The source of a condition; None if no efficient one contains every image of the condition."""
     match part:
         case Words(phrase):
             arms = [replace(_WORDS, values=(phrase.match,))]
@@ -201,7 +201,7 @@ def _union(parts: Sequence[Tree]) -> Source | None:
 
 
 def _counted(tx: ReadTx, source: Source) -> int:
-    """How many rows the source has, up to COUNTED."""
+    """The number of rows in the source, at most COUNTED."""
     total = 0
     for arm in source.arms:
         values = Values()

@@ -1,12 +1,12 @@
-"""The query language: text to tree and back. One grammar for gallery, API, CLI and smart collections.
+"""The query language: parses text to a tree and formats it back. Used by gallery, API, CLI and smart collections.
 
     query := any [~value]              any   := all (OR all)*
     all   := one (AND? one)*           one   := (- | NOT) one | ( any ) | term
     term  := [field:] value            value := "in quotes" | bare
 
-Words are ANDed, quotes make a phrase, OR binds less than AND. In quotes, \\" and \\\\ stand for " and \\.
-A bare value goes up to a space, a quotation mark or a ) that it has not opened, so `tag:miku_(vocaloid)`
-is one. `sort:`, `like:`, `looks:` and ~ stand outside of parentheses. `fields.py` says what each field takes.
+Words are combined with AND, which binds tighter than OR. Quotes make a phrase; in quotes, \\" and \\\\ mean " and \\.
+An unquoted value ends at a space, a quotation mark or an unmatched ), so `tag:miku_(vocaloid)` is one value.
+`sort:`, `like:`, `looks:` and ~ are only valid outside of parentheses. `fields.py` defines the values of each field.
 """
 
 import re
@@ -68,7 +68,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """`field` as it is written, None for words; `end` is after the last character."""
+    """`field` as typed, None for words; `end` is the position after the last character."""
 
     kind: Kind
     position: int
@@ -79,18 +79,18 @@ class Token:
 
 
 def parse(text: str) -> Query:
-    """Raises `QueryError`, which points at the place."""
+    """Raises `QueryError`, which contains the position of the error."""
     if len(text) > MAX_CHARACTERS:
-        raise QueryError(f"A search is at most {MAX_CHARACTERS:,} characters long.", MAX_CHARACTERS)
+        raise QueryError(f"A search can have at most {MAX_CHARACTERS:,} characters. Shorten it.", MAX_CHARACTERS)
     parser = _Parser(tokens(text))
     where = parser.everything()
     if where is not None and sum(1 for _ in leaves(where)) > MAX_TERMS:
-        raise QueryError(f"A search has at most {MAX_TERMS} terms.", 0)
+        raise QueryError(f"A search can have at most {MAX_TERMS} terms. Remove some.", 0)
     return Query(where, parser.order(), parser.similar)
 
 
 def tokens(text: str) -> list[Token]:
-    """Raises `QueryError` for an open quote."""
+    """Raises `QueryError` for an unclosed quote."""
     found = []
     at = 0
     while at < len(text):
@@ -129,7 +129,7 @@ def _token(text: str, at: int) -> Token:
 
 
 def _value(text: str, at: int) -> tuple[str, int]:
-    """What stands here, in quotes or bare, and the place after it."""
+    """The quoted or unquoted value at this position, and the position after it."""
     if text[at] == '"':
         return _quoted_value(text, at)
     end = _bare_end(text, at)
@@ -137,10 +137,10 @@ def _value(text: str, at: int) -> tuple[str, int]:
 
 
 def _quoted_value(text: str, at: int) -> tuple[str, int]:
-    """What stands in the quotes that begin here, and the place after them."""
+    """The content of the quotes that begin here, and the position after them."""
     match = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL).match(text, at)
     if match is None:
-        raise QueryError("This quotation mark is never closed.", at, text[at:] + '"')
+        raise QueryError("This quotation mark is not closed.", at, text[at:] + '"')
     return re.sub(r'\\(["\\])', r"\1", match[1]).strip(), match.end()
 
 
@@ -167,18 +167,18 @@ class _Parser:
         self._sorted_at = 0
 
     def order(self) -> Sort | None:
-        """None where it goes without saying."""
+        """The sort order; None for the default."""
         if self.sort != Sort(Order.SIMILARITY):
             return self.sort
         if self.similar is None:
-            sentence = "Say what the images are to be similar to: ~ and words in quotes."
+            sentence = "sort:similarity needs something to compare with: add ~ and words in quotes."
             raise QueryError(sentence, self._sorted_at, fields.SIMILAR_EXAMPLE)
         return None
 
     def everything(self) -> Node | None:
         node = self._any()
         if (left := self._next()) is not None:
-            raise QueryError("This parenthesis closes none.", left.position)
+            raise QueryError("This parenthesis has no opening parenthesis.", left.position)
         return node
 
     def _next(self) -> Token | None:
@@ -194,7 +194,7 @@ class _Parser:
             if part is None and (is_or or parts):
                 place = token if is_or else self._tokens[before - 1]
                 raise QueryError(
-                    "OR stands between two terms; to look for the word, quote it.",
+                    "OR must be between two terms. To search for the word, quote it.",
                     place.position if place else 0,
                     '"OR"',
                 )
@@ -219,7 +219,7 @@ class _Parser:
         token = self._next()
         if token is None or token.kind in (Kind.CLOSE, Kind.OR, Kind.AND):
             place = self._tokens[self._at - 1].position
-            raise QueryError("A minus stands before what is left out.", place)
+            raise QueryError("A minus must be followed by the term to exclude.", place)
         self._at += 1
         match token.kind:
             case Kind.MINUS:
@@ -240,7 +240,7 @@ class _Parser:
         inside = self._any()
         closing = self._next()
         if closing is None:
-            raise QueryError("This parenthesis is never closed.", opened.position)
+            raise QueryError("This parenthesis is not closed.", opened.position)
         self._at += 1
         self._depth -= 1
         return inside
@@ -248,7 +248,7 @@ class _Parser:
     def _go_deeper(self, token: Token) -> None:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise QueryError(f"Parentheses go at most {MAX_DEPTH} deep.", token.position)
+            raise QueryError(f"Parentheses can be nested at most {MAX_DEPTH} deep.", token.position)
 
     def _term(self, token: Token, *, negated: bool) -> Node | None:
         if token.field is None:
@@ -264,22 +264,22 @@ class _Parser:
         if field is not Field.SORT:
             return fields.read(given)
         if negated or self._depth or self.sort is not None:
-            sentence = "The order stands once, outside of parentheses and without a minus."
+            sentence = "sort: can be used once, outside of parentheses and without a minus."
             raise QueryError(sentence, token.position, "sort:oldest")
         self.sort, self._sorted_at = fields.read_sort(given), token.position
         return None
 
     def _be_similar(self, similar: Similar, token: Token, *, negated: bool) -> None:
         if not token.value:
-            raise QueryError("After ~ stand the words that say what is meant.", token.position, fields.SIMILAR_EXAMPLE)
+            raise QueryError("~ must be followed by a description.", token.position, fields.SIMILAR_EXAMPLE)
         if negated or self._depth or self.similar is not None:
-            sentence = "What the images are to be similar to stands once, outside of parentheses and without a minus."
+            sentence = "A similarity search (~, like: or looks:) can be used once, outside of parentheses and without a minus."
             raise QueryError(sentence, token.position, fields.SIMILAR_EXAMPLE)
         self.similar = similar
 
 
 def field_of(name: str) -> Field | None:
-    """The field that goes by this name."""
+    """The field with this name or synonym; None if there is none."""
     lower = name.lower()
     return Field(lower) if lower in set(Field) else SYNONYMS.get(lower)
 
@@ -291,7 +291,7 @@ def write(query: Query) -> str:
     """The text that parses to this query."""
     texts = [] if query.where is None else [written(query.where)]
     if query.similar is not None:
-        # Beside several of which one must hold, it is clearer that it goes with all of them.
+        # Parentheses make clear that similarity applies to all alternatives of an OR.
         texts = [f"({text})" if isinstance(query.where, Any) else text for text in texts]
         texts.append(written_similar(query.similar))
     texts += [] if query.sort is None else [written_sort(query.sort)]
@@ -299,12 +299,12 @@ def write(query: Query) -> str:
 
 
 def parts_written(query: Query) -> list[tuple[Node, str]]:
-    """What must hold, each on its own, with texts that may be put side by side."""
+    """The required parts of the query, each with a text. The texts can be joined with spaces."""
     return [(part, _inside(part)) for part in query.parts]
 
 
 def written(node: Node) -> str:
-    """One node as text. The parts of a list in a list of the other kind stand in parentheses."""
+    """The node as text. Nested alternatives are in parentheses."""
     match node:
         case All(parts):
             return " ".join(_inside(part) for part in parts)
@@ -365,13 +365,13 @@ def _weight_text(weight: Interval) -> str:
 
 
 def _word(text: str) -> str:
-    """Words without a field: quoted also where they would be an operator or a field."""
+    """Words without a field, quoted if they would be parsed as an operator or a field."""
     special = text in _OPERATORS or text[:1] in ("-", "(", ")", "~") or _FIELD.match(text) is not None
     return quoted(text, always=special)
 
 
 def quoted(text: str, *, always: bool = False) -> str:
-    """The text as the value of a field, in quotes where it needs them."""
+    """The text as a value, quoted if necessary."""
     if not always and text and text[0] != '"' and _bare_end(text, 0) == len(text):
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

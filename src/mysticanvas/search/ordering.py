@@ -1,4 +1,4 @@
-"""The orders over the index. Each is total and the same as in SQL (S4, S5)."""
+"""Sorts matches of the index. Every order is total and identical to the order in SQL."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ _PRIME = 2_147_483_647
 
 
 def ids(tx: ReadTx, found: Found, query: Query) -> Ids:
-    """All that was found, in the order of the query."""
+    """The IDs of all matches, in the order of the query."""
     sort = query.order
     ascending, positions = found.ascending
     if sort.by is Order.OLDEST:
@@ -40,8 +40,8 @@ def ids(tx: ReadTx, found: Found, query: Query) -> Ids:
 
 
 def _sorted(keys: NDArray[np.int64]) -> Positions:
-    """Places in order of keys, equals as they stand. Sorting numbers that hold key and place is several
-    times quicker than a stable argsort; keys have 32 bits, places too."""
+    """A stable argsort. Sorting integers that pack key and index (32 bits each) is several times faster than NumPy's
+    stable argsort."""
     low = int(keys.min()) if len(keys) else 0
     if len(keys) and int(keys.max()) - low >= 1 << 31:
         return np.argsort(keys, kind="stable")
@@ -51,7 +51,7 @@ def _sorted(keys: NDArray[np.int64]) -> Positions:
 
 
 def _places(arranged: Ids, ids_: Ids) -> NDArray[np.int64]:
-    """Of each id its place among those that are arranged; what is not among them comes after all."""
+    """The index of each ID in `arranged`; `len(arranged)` if it is not in there."""
     by_id = np.argsort(arranged)
     if not len(by_id):
         return np.zeros(len(ids_), np.int64)
@@ -66,7 +66,7 @@ def _pixels(found: Found, positions: Positions) -> NDArray[np.int64]:
 
 
 def _shuffled(ids_: Ids, seed: int) -> NDArray[np.int64]:
-    """As `sql.order_key` computes it."""
+    """The same sort keys as in `sql.build_order_key`."""
     first, second = sql.shuffle_factors(seed)
     once = (ids_ % _PRIME) * first % _PRIME
     return (once ^ (once >> 15)) * second % _PRIME

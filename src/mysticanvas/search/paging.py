@@ -1,7 +1,7 @@
-"""Pages by keyset: exact and equally quick at any depth, and nothing is skipped or repeated.
+"""Keyset pages: equally fast at any depth, without skipped or repeated images.
 
-Newest and oldest first follow an index (`sources.py`). The other orders sort what is found, so they are
-for small libraries and for the time before the index is warm; the index then has them at once.
+Newest and oldest first use a database index (`keyset_plan.py`). The other orders sort all matches, so they are only
+used for small libraries and until the in-memory index is warm.
 """
 
 import json
@@ -21,9 +21,9 @@ from mysticanvas.search.resolve import Both, Tree, Without, Words, resolve
 from mysticanvas.search.sql import Values, condition, order_key
 
 Ids = NDArray[np.int64]
-# Relevance looks at the newest matches up to here; what is older follows, newest first.
+# Only this number of the newest matches is ranked by relevance. Older ones follow, newest first.
 RANKED = 5_000
-# A word of the prompt says more than one of the notes, and that more than what the image must not have.
+# Prompt, negative prompt, notes.
 _WEIGHTS = "10.0, 1.0, 4.0"
 
 
@@ -40,10 +40,9 @@ class Hit:
 
 
 def page(tx: ReadTx, query: Query, *, after: int | None, limit: int) -> list[Hit]:
-    """The next `limit` images after the image with the id `after`; from the first when None.
+    """The next `limit` images after the image with the ID `after`; from the first if None.
 
-    After an image that is gone by then only newest and oldest first can go on; for the other orders it
-    raises `InvalidInputError`.
+    If that image was removed, only newest and oldest first can continue; other orders raise `InvalidInputError`.
     """
     if query.order.by is Order.SIMILARITY:
         return rows(tx, after_image(ids(tx, query), after)[:limit].tolist())
@@ -62,7 +61,7 @@ def page_ids(tx: ReadTx, tree: Tree, sort: Sort, *, after: int | None, limit: in
 
 
 def _page_by_rating(tx: ReadTx, tree: Tree, after: int | None, limit: int) -> list[int]:
-    """The rated ones by the index of ratings, then the others by id."""
+    """Rated images by the index of ratings, then unrated images by ID."""
     rating = 1 << 31 if after is None else _of_image(tx, "l.rating", after)
     found: list[int] = []
     if rating > 0:
@@ -95,14 +94,14 @@ def _page_by_rating(tx: ReadTx, tree: Tree, after: int | None, limit: int) -> li
 
 
 def _of_image(tx: ReadTx, expression: str, image: int, values: Values | None = None) -> Any:
-    """The place of an image in an order. Raises `InvalidInputError` when it is gone."""
+    """The sort key of an image. Raises `InvalidInputError` if the image was removed."""
     found = tx.value(
         f"SELECT {expression} FROM {_LIVE_WITH_FILE} WHERE l.id = :image",  # noqa: S608 - a key of search/sql.py
         **(values.by_name if values else {}),
         image=image,
     )
     if found is None:
-        raise InvalidInputError("The image after which to go on is gone; begin again.")
+        raise InvalidInputError("The last image of the previous page was removed. Load the first page again.")
     return found
 
 
@@ -123,7 +122,7 @@ def _page_by_key(tx: ReadTx, tree: Tree, sort: Sort, after: int | None, limit: i
 
 
 def ids(tx: ReadTx, query: Query) -> Ids:
-    """All images of the query in its order."""
+    """The IDs of all matches, in the order of the query."""
     tree, sort = resolve(tx, query), query.order
     if sort.by is Order.RELEVANCE:
         return _ids_by_relevance(tx, tree)
@@ -154,7 +153,7 @@ def ids(tx: ReadTx, query: Query) -> Ids:
 
 
 def by_similarity(query: Query, found: Ids) -> Ids:
-    """Of what was found, the most similar first."""
+    """The matches, the most similar first."""
     known = query.known
     if known is None or known.similar is None:
         return found
@@ -163,19 +162,19 @@ def by_similarity(query: Query, found: Ids) -> Ids:
 
 
 def parsed(ids_text: str | None) -> Ids:
-    """What group_concat makes of ids."""
+    """Parse the IDs of a `group_concat`."""
     return np.empty(0, np.int64) if not ids_text else np.fromstring(ids_text, np.int64, sep=",")
 
 
 def count(tx: ReadTx, query: Query) -> int:
-    """Exactly how many images the query finds."""
+    """The exact number of matches."""
     values = Values()
     where = condition(Both((resolve(tx, query),)), values, probe=False)
     return int(tx.value(f"SELECT count(*) FROM live_generations AS l WHERE {where}", **values.by_name))  # noqa: S608
 
 
 def count_after(tx: ReadTx, query: Query, newest: int) -> int:
-    """How many of those images are newer than the id."""
+    """The number of matches that are newer than the ID."""
     values = Values({"newest": newest})
     where = condition(Both((resolve(tx, query),)), values, probe=False)
     return int(
@@ -184,7 +183,7 @@ def count_after(tx: ReadTx, query: Query, newest: int) -> int:
 
 
 def ratios(tx: ReadTx, images: Ids) -> NDArray[np.uint16]:
-    """Width / height × 1000 of each image; 1000 for one that is gone."""
+    """Width / height × 1000 of each image; 1000 for a removed image."""
     row = tx.all(
         """
         SELECT group_concat(id) AS ids, group_concat(ratio_milli) AS ratios
@@ -219,7 +218,7 @@ def _ids_by_relevance(tx: ReadTx, tree: Tree) -> Ids:
 
 
 def by_relevance(tx: ReadTx, tree: Tree, found: Ids) -> Ids:
-    """Ids that descend, the newest of them by how well they match the words. Without words: as they are."""
+    """Sort the newest of the descending IDs by how well they match the words. Without words, the order is unchanged."""
     match = " OR ".join(f"({words.phrase.match})" for words in _wanted(tree))
     if not match:
         return found
@@ -249,12 +248,12 @@ def _wanted(tree: Tree) -> list[Words]:
 
 
 def after_image(found: Ids, after: int | None) -> Ids:
-    """What follows an image. Raises `InvalidInputError` when it is gone."""
+    """The IDs after the image `after`. Raises `InvalidInputError` if it is not among them."""
     if after is None:
         return found
     place = np.flatnonzero(found == after)
     if not len(place):
-        raise InvalidInputError("The image after which to go on is gone; begin again.")
+        raise InvalidInputError("The last image of the previous page was removed. Load the first page again.")
     return found[int(place[0]) + 1 :]
 
 
@@ -262,7 +261,7 @@ def after_image(found: Ids, after: int | None) -> Ids:
 
 
 def rows(tx: ReadTx, images: Sequence[int]) -> list[Hit]:
-    """The images of these ids, in their order; those that are gone are left out."""
+    """The images with these IDs, in this order. Removed images are omitted."""
     found = tx.all(
         """
         SELECT l.id, l.uuid, g.timestamp, g.prompt, lower(hex(l.content_hash)) AS thumb, l.is_favorite AS favorite,

@@ -1,4 +1,4 @@
-"""Vectors of texts, and which image has which prompt. Each distinct prompt once (`prompts`)."""
+"""Prompt vectors, stored once per distinct prompt (table `prompts`), and the prompts of images."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ class Unembedded:
 
 @dataclass(frozen=True, slots=True)
 class StoredVector:
-    """`subject` is the id in `prompts`, or in `pictures`."""
+    """`subject` is the ID in `prompts` or `pictures`."""
 
     id: int
     subject: int
@@ -24,7 +24,7 @@ class StoredVector:
 
 
 def unembedded(tx: ReadTx, *, space: str, first: int, last: int) -> list[Unembedded]:
-    """The prompts with ids from `first` to `last` that have no vector in the space."""
+    """The prompts with `first` <= ID <= `last` that have no vector in the space."""
     rows = tx.rows(
         """
         SELECT p.content_hash, g.prompt
@@ -43,7 +43,7 @@ def unembedded(tx: ReadTx, *, space: str, first: int, last: int) -> list[Unembed
 
 
 def blocks_unembedded(tx: ReadTx, *, space: str, size: int, first: int, last: int) -> list[int]:
-    """Which blocks of `size` ids, between the ids `first` and `last`, have a prompt without a vector."""
+    """The numbers of the blocks of `size` IDs with a prompt without a vector and `first` <= ID <= `last`."""
     return tx.column(
         """
         SELECT DISTINCT p.id / :size
@@ -59,12 +59,12 @@ def blocks_unembedded(tx: ReadTx, *, space: str, size: int, first: int, last: in
 
 
 def last_prompt(tx: ReadTx) -> int:
-    """The highest id of a prompt, 0 when there is none."""
+    """The highest ID of a prompt; 0 if there is none."""
     return int(tx.value("SELECT max(id) FROM prompts") or 0)
 
 
 def keep(tx: WriteTx, *, space: str, vectors: Iterable[tuple[bytes, bytes]]) -> None:
-    """(content hash, vector) each; one that is there already stays. A prompt that is gone gets none."""
+    """Store pairs of (content hash, vector). Existing vectors are not replaced; removed prompts are skipped."""
     tx.run_many(
         """
         INSERT INTO embeddings (space, content_hash, vector)
@@ -77,19 +77,19 @@ def keep(tx: WriteTx, *, space: str, vectors: Iterable[tuple[bytes, bytes]]) -> 
 
 
 def forget(tx: WriteTx, *, space: str) -> int:
-    """How many vectors there were."""
+    """Delete all vectors of the space. Returns their number."""
     return tx.run("DELETE FROM embeddings WHERE space = :space", space=space)
 
 
 def counts(tx: ReadTx, spaces: Sequence[str]) -> tuple[int, dict[str, int]]:
-    """How many distinct prompts there are, and how many of them each space has."""
+    """The number of distinct prompts, and the number of vectors in each space."""
     rows = tx.rows("SELECT space, count(*) FROM embeddings GROUP BY space")
     found = dict.fromkeys(spaces, 0) | {space: count for space, count in rows if space in spaces}
     return int(tx.value("SELECT count(*) FROM prompts")), found
 
 
 def after(tx: ReadTx, *, space: str, last: int, limit: int) -> list[StoredVector]:
-    """The next vectors of the space in order of arrival."""
+    """The next vectors of the space after the vector ID `last`, in order of arrival."""
     rows = tx.rows(
         """
         SELECT e.id, p.id, e.vector
@@ -107,7 +107,7 @@ def after(tx: ReadTx, *, space: str, last: int, limit: int) -> list[StoredVector
 
 
 def prompt_at(tx: ReadTx, *, space: str, vector: int) -> int | None:
-    """Which prompt the vector with this id belongs to; None when it is not there any more."""
+    """The prompt ID of a vector; None if the vector no longer exists."""
     found: int | None = tx.value(
         """
         SELECT p.id
@@ -122,8 +122,8 @@ def prompt_at(tx: ReadTx, *, space: str, vector: int) -> int | None:
 
 
 def prompts_of_all(tx: ReadTx) -> tuple[str, str]:
-    """Every live image with a prompt and the prompt's id, as two lists of numbers with commas, ids ascending:
-    a million rows in a fraction of a second."""
+    """The IDs of all live images with a prompt, ascending, and their prompt IDs, as two comma-separated lists. Reads a
+    million rows in a fraction of a second."""
     row = tx.one(
         """
         SELECT group_concat(generation_id) AS images, group_concat(prompt_id) AS prompts
@@ -137,7 +137,7 @@ def prompts_of_all(tx: ReadTx) -> tuple[str, str]:
 
 
 def prompts_of(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, int]:
-    """The prompt of each live image that has one."""
+    """The prompt ID of each of these images that is live and has a prompt."""
     rows = tx.rows(
         """
         SELECT p.generation_id, p.prompt_id

@@ -1,4 +1,4 @@
-"""A query as versioned JSON, as smart collections keep it. The same tree as the text."""
+"""A query as versioned JSON, as stored in smart collections. Equivalent to the query text."""
 
 import dataclasses
 from collections.abc import Callable
@@ -53,7 +53,7 @@ _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
 def write(query: Query) -> dict[str, Json]:
-    """Ready for JSON. What is not given is not there."""
+    """The query as JSON values. Omits what is not set."""
     written: dict[str, Json] = {"version": VERSION}
     if query.where is not None:
         written["where"] = _node(query.where)
@@ -65,18 +65,18 @@ def write(query: Query) -> dict[str, Json]:
 
 
 def read(value: Json) -> Query:
-    """Raises `QueryError` for what `write` has not written, whatever it is."""
+    """Raises `QueryError` for any value that `write` does not produce."""
     try:
         if value["version"] != VERSION:
-            raise QueryError("This search was saved by a newer MystiCanvas.", 0)
+            raise QueryError("This search was saved by a newer version of MystiCanvas. Update MystiCanvas to use it.", 0)
         where = _read_node(value["where"], 0) if "where" in value else None
         sort = Sort(Order(value["sort"]["by"]), value["sort"].get("seed")) if "sort" in value else None
         query = Query(where, sort, _similar(value["similar"]) if "similar" in value else None)
-        # The text stands for it only where every value is one that can be written.
+        # Every value must be one that the query text can express.
         if language.parse(language.write(query)) != query:
             raise ValueError(value)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, StopIteration) as error:
-        raise QueryError("This saved search cannot be read.", 0) from error
+        raise QueryError("This saved search is invalid. Save it again.", 0) from error
     return query
 
 

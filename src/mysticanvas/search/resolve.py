@@ -1,7 +1,7 @@
-"""Names to what they stand for: a query over words, ids and numbers alone.
+"""Resolves the names in a query to IDs.
 
-SQL and the index both start from a resolved tree, so a name means the same to both. Names of models, tags
-and collections are looked up anew for each query: they may change, and an index of them would have to follow.
+Both SQL and the index evaluate the resolved tree, so names mean the same in both. The names of models, tags and
+collections can change, so they are looked up again for each query.
 """
 
 import functools
@@ -45,9 +45,9 @@ from mysticanvas.domain.text import folded, name_key
 from mysticanvas.search import days, language
 from mysticanvas.search.collection_names import CollectionName, read_collection_names
 
-# A uuid's beginning may be shared by some; it is meant for one.
+# The beginning of a UUID can match several images.
 MAX_BY_UUID = 1_000
-# Of a query with all the searches that it leads to.
+# Of a query, including the smart collections that it refers to.
 MAX_LEAVES = 500
 _COLUMN_OF_TEXT = {Field.PROMPT: "prompt", Field.NEGATIVE: "negative_prompt", Field.NOTES: "notes"}
 _ROLES = {
@@ -87,14 +87,14 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """Made by one of these checkpoints."""
+    """Generated with one of these checkpoints."""
 
     ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """Made with one of these models in this role, with a weight within the interval."""
+    """Generated with one of these models in this role, with a weight in the interval (None: any)."""
 
     role: str
     ids: tuple[int, ...]
@@ -108,7 +108,7 @@ class Ids:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """`first` <= id < `until`: an id begins with its second."""
+    """`first` <= ID < `until`; None for an open end. IDs begin with the second of creation."""
 
     first: int | None
     until: int | None
@@ -139,14 +139,14 @@ class Ratios:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """What an image is or has."""
+    """A state of an image, or a property that it has."""
 
     what: State | Thing
 
 
 @dataclass(frozen=True, slots=True)
 class Spelled:
-    """`column` is "sampler" or "engine"; `pattern` is in lower case (ASCII), with * for anything."""
+    """`column` is "sampler" or "engine". `pattern` is in ASCII lower case; * matches any text."""
 
     column: str
     pattern: str
@@ -154,8 +154,8 @@ class Spelled:
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Within one of these folders: (root or None for any, pattern of the folder in lower case (ASCII), ""
-    for all of the root)."""
+    """In one of these folders: (ID of an added folder or None for any; pattern of the path within it in ASCII lower
+    case, "" for all)."""
 
     places: tuple[tuple[int | None, str], ...]
 
@@ -186,7 +186,7 @@ Leaf = (
 
 @dataclass(frozen=True, slots=True)
 class Both:
-    """Every part holds."""
+    """Matches all parts."""
 
     parts: tuple["Tree", ...]
 
@@ -205,14 +205,14 @@ Tree = Union[Leaf, Both, Either, Without]  # noqa: UP007 - refers to itself
 
 
 def resolve(tx: ReadTx, query: Query) -> Tree:
-    """What the query means in this library now."""
+    """The query as a tree over the current IDs. Raises `QueryError`."""
     known = query.known or Known()
     tree = _Resolving(tx, known).tree(query)
     return tree if known.similar is None else Both((tree, Ids(known.similar)))
 
 
 class _Resolving:
-    """One query, with the searches of the smart collections that it leads to, each resolved once."""
+    """Resolves one query, including smart collections that it refers to. Each is resolved once."""
 
     def __init__(self, tx: ReadTx, known: Known) -> None:
         self._tx = tx
@@ -246,7 +246,7 @@ class _Resolving:
                 return _leaf(self._tx, node)
 
     def _collected(self, name: str) -> Tree:
-        """The images of the manual collections of this name, and what the smart ones of it find."""
+        """The images in all manual and smart collections with this name."""
         found = collections_named(self._collections, name)
         manual = tuple(sorted(one.id for one in found if one.query is None))
         smart = tuple(self._searched(one, one.query) for one in found if one.query is not None)
@@ -259,7 +259,7 @@ class _Resolving:
     def _searched(self, one: CollectionName, query: str) -> Tree:
         if one in self._within:
             path = [inner.name for inner in (*self._within[self._within.index(one) :], one)]
-            raise QueryError(f"That collection is made of itself: {' → '.join(path)}.", 0)
+            raise QueryError(f"This collection contains itself: {' → '.join(path)}. Change one of these searches.", 0)
         if one.id not in self._smart:
             before, self._leaves = self._leaves, 0
             self._within.append(one)
@@ -274,30 +274,30 @@ class _Resolving:
     def _count(self, leaves: int) -> None:
         self._leaves += leaves
         if self._leaves > MAX_LEAVES:
-            raise QueryError(f"With the collections that it leads to, this search has over {MAX_LEAVES} terms.", 0)
+            raise QueryError(f"Including its collections, this search has more than {MAX_LEAVES} terms. Remove some.", 0)
 
 
 def _search_of(one: CollectionName, query: str) -> Query:
     try:
         parsed = language.parse(query)
     except QueryError as error:
-        raise QueryError(f"The search of the collection “{one.name}” cannot be read: {error}", 0) from error
+        raise QueryError(f"The search of the collection “{one.name}” is invalid: {error}", 0) from error
     if parsed.similar is not None:
-        raise QueryError(f"The collection “{one.name}” searches by likeness, and cannot be part of another search.", 0)
+        raise QueryError(f"The collection “{one.name}” is a similarity search. It cannot be part of another search.", 0)
     return parsed
 
 
-def collections_named(listed: Sequence[CollectionName], name: str) -> list[CollectionName]:
-    """Those of this name, or of this uuid; `*` stands for anything."""
+def collections_named(collections: Sequence[CollectionName], name: str) -> list[CollectionName]:
+    """The collections with this name or UUID; `*` matches any text."""
     pattern = key_of(name)
-    return [one for one in listed if like(pattern, key_of(one.name)) or one.uuid == name]
+    return [one for one in collections if like(pattern, key_of(one.name)) or one.uuid == name]
 
 
 def _leaf(tx: ReadTx, term: Term) -> Leaf:
     match term:
         case Text(text, field):
             words = word_index.words_of(tx, folded(text))
-            # Text of nothing but punctuation finds everything, not nothing.
+            # Text with only punctuation matches everything.
             return Words(Phrase(words, _COLUMN_OF_TEXT[field] if field else None)) if words else Everything()
         case Named():
             return _named(tx, term)
@@ -326,7 +326,7 @@ def _amount(field: Field, interval: Interval) -> Amount:
 
 
 def id_at(second: int) -> int:
-    """The first id of that Unix second."""
+    """The first ID of this Unix second."""
     return max(0, (second - SECONDS_OF_2010) << 8)
 
 
@@ -349,21 +349,20 @@ def _named(tx: ReadTx, term: Named) -> Leaf:
 
 
 def ascii_lower(text: str) -> str:
-    """As SQLite's lower() has it."""
+    """Like SQLite's lower()."""
     return re.sub("[A-Z]+", lambda match: match[0].lower(), text)
 
 
 def _model_ids(tx: ReadTx, kind: str, name: str) -> tuple[int, ...]:
-    """Models are some thousands at most, and their names are compared as people do. Entries that are one
-    model are found by any of their names."""
+    """The IDs of the models with this name, compared by `name_key`. A merged model is found by any of its names."""
     pattern = name_key(name)
     rows = list(tx.rows("SELECT id, name, coalesce(merged_into, id) FROM models WHERE kind = :kind", kind=kind))
-    wanted = {head for _, spelled, head in rows if like(pattern, name_key(spelled))}
-    return tuple(sorted(entry for entry, _, head in rows if head in wanted))
+    heads = {head for _, spelled, head in rows if like(pattern, name_key(spelled))}
+    return tuple(sorted(entry for entry, _, head in rows if head in heads))
 
 
 def like(pattern: str, text: str) -> bool:
-    """Whether the text is the pattern, in which * stands for anything. As GLOB, and linear."""
+    """Whether the text matches the pattern; * matches any text. Like GLOB, but in linear time."""
     first, *rest = pattern.split("*")
     if not rest:
         return text == pattern
@@ -380,7 +379,7 @@ def like(pattern: str, text: str) -> bool:
 
 
 def _tag_ids(tx: ReadTx, name: str) -> tuple[int, ...]:
-    """The tags of this name, an alias leading to its tag."""
+    """The IDs of the tags with this name or alias."""
     key = key_of(name)
     if "*" in key:
         return _tags_like(tx, key)
@@ -409,12 +408,12 @@ def _tags_like(tx: ReadTx, key: str) -> tuple[int, ...]:
 
 
 def glob_of(text: str) -> str:
-    """A pattern of GLOB that stands for the text itself."""
+    """A GLOB pattern that matches only this text."""
     return re.sub(r"([*?\[])", r"[\1]", text)
 
 
 def ids_by_uuid(tx: ReadTx, beginning: str) -> tuple[int, ...]:
-    """The images whose uuid begins so, in order of ids."""
+    """The IDs of the images whose UUID begins with this text, ascending."""
     found = tx.column(
         "SELECT id FROM generations WHERE uuid >= :beginning AND uuid < :beginning || '~' LIMIT :limit",
         beginning=beginning,
@@ -424,7 +423,7 @@ def ids_by_uuid(tx: ReadTx, beginning: str) -> tuple[int, ...]:
 
 
 def _places(tx: ReadTx, folder: str) -> Iterable[tuple[int | None, str]]:
-    """A folder as it is within its root, and, where an absolute path is meant, within that root."""
+    """The folder as a path within any added folder, and as an absolute path."""
     yield None, folder
     for row in tx.all("SELECT id, path FROM roots"):
         root = ascii_lower(row["path"].replace("\\", "/")).rstrip("/")
@@ -434,12 +433,12 @@ def _places(tx: ReadTx, folder: str) -> Iterable[tuple[int | None, str]]:
             yield row["id"], folder[len(root) + 1 :]
 
 
-# -- names that stand for nothing -------------------------------------------------------------
+# -- unknown names ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A name in a query that nothing has; `nearest` is the most similar one that is there."""
+    """A name in a query that does not exist. `nearest` is the most similar existing name."""
 
     field: Field
     value: str
@@ -447,7 +446,7 @@ class Unknown:
 
 
 def unknown_names(tx: ReadTx, query: Query) -> list[Unknown]:
-    """So that a misspelt name is told, and not taken for a filter that finds nothing."""
+    """The names in the query that do not exist, so that the user can be told about a typo."""
     found = []
     for term in query.terms:
         if isinstance(term, Named):

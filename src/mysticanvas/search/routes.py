@@ -1,4 +1,4 @@
-"""Snapshots and their slices, counts by field, completion, statistics, keyset pages."""
+"""Snapshots and their slices, facets, autocomplete, statistics, keyset pages."""
 
 from typing import Annotated, Any
 
@@ -31,7 +31,7 @@ def routes(database: Database, kept: Snapshots) -> APIRouter:
 
 
 def _add_views(router: APIRouter, database: Database, kept: Snapshots) -> None:
-    """What opens a snapshot."""
+    """The routes that open a snapshot."""
 
     @router.post("/queries")
     async def open_query(asked: QueryIn, request: Request) -> Response:
@@ -43,7 +43,7 @@ def _add_views(router: APIRouter, database: Database, kept: Snapshots) -> None:
 
     @router.post("/queries/{token}/narrow")
     async def narrow(token: str, asked: NarrowIn, request: Request) -> Response:
-        """Some images of a view as a view of their own."""
+        """Open a new snapshot with some images of a snapshot."""
         found = await while_wanted(request, kept.narrow, kept.get(token), asked.ranges, asked.left_out, asked.q)
         return reply(_opened(database, found))
 
@@ -65,7 +65,7 @@ def _add_snapshots(router: APIRouter, database: Database, kept: Snapshots) -> No
 
     @router.get("/queries/{token}/position")
     async def position(token: str, uuid: Uuid) -> Response:
-        """None for an image that the view does not have, or nobody any more."""
+        """The index of an image in the snapshot. Null if the snapshot does not contain it, or if it does not exist."""
         snapshot = kept.get(token)
         found = database.read(edit_log.images_of, [uuid])
         return reply({"index": snapshots.position_of(snapshot, found[0]) if found else None})
@@ -76,7 +76,7 @@ def _add_snapshots(router: APIRouter, database: Database, kept: Snapshots) -> No
 
     @router.get("/queries/{token}/highlights")
     async def highlights(token: str, uuid: Uuid) -> Response:
-        """Where the words of the query are in the texts of an image: [from, to) in characters."""
+        """The ranges of the words of the query in the texts of an image: [from, to) in characters."""
         return reply(database.read(highlight.of_image, kept.get(token).query, uuid))
 
 
@@ -93,7 +93,7 @@ def _add_counts(router: APIRouter, database: Database, kept: Snapshots) -> None:
 
     @router.get("/queries/{token}/facets")
     async def all_facets(token: str, request: Request, field: Fields = [], limit: Limit = 20) -> Response:  # noqa: B006
-        """Several fields at once; all of them when none is named."""
+        """The facets of several fields. Without `field`: all fields."""
         fields = [facets.field_named(name) for name in field] or list(facets.FIELDS)
         found = await while_wanted(request, finder.facets, kept.get(token).query, fields, limit=limit)
         return reply({"facets": found})
@@ -161,7 +161,7 @@ def _is_text(node: Node) -> bool:
 
 
 def _chip(node: Node, text: str) -> dict[str, object]:
-    """`field` is "text" for words and "any" for a group; `value` is what stands after the colon."""
+    """`field` is "text" for words and "any" for a group; `value` is the text after the colon."""
     negated = isinstance(node, Not)
     plain = text.removeprefix("-") if negated else text
     inner = node.part if isinstance(node, Not) else node
@@ -174,7 +174,8 @@ def _chip(node: Node, text: str) -> dict[str, object]:
 
 
 def _similar_chip(database: Database, similar: Similar | None) -> list[dict[str, object]]:
-    """`value` is the text, or how the prompt (else the id) of the image begins; `field` is "looks" for pictures."""
+    """`value` is the text, or the prompt of the image (for visual search, its ID if it has no prompt). `field` is "looks"
+    for visual search."""
     if similar is None:
         return []
     value = similar.text if isinstance(similar, Meaning | Looks) else _prompt_of(database, similar.uuid)
@@ -195,7 +196,7 @@ def _sort_chip(sort: Sort) -> dict[str, object]:
 
 
 def _unknown(database: Database, query: Tree) -> list[dict[str, object]]:
-    """Names that nothing has, each with the nearest that is there as a term."""
+    """The names that do not exist, each with the most similar existing name as a suggested term."""
     return [
         {
             "field": unknown.field,

@@ -1,7 +1,7 @@
-"""A resolved tree to SQL: clauses from a closed set, values as parameters.
+"""Compiles a resolved tree to SQL: clauses from a closed set, values as parameters.
 
-`condition` is over `live_generations AS l`. This is the meaning of a query; the index must agree (S4).
-An unknown value (NULL) fulfils nothing, and so its exclusion does.
+`build_condition` is over `live_generations AS l`. It defines the meaning of a query; the index must agree. An unknown
+value (NULL) matches no condition, so it matches every negated condition.
 """
 
 import json
@@ -32,7 +32,7 @@ from mysticanvas.search.resolve import (
     glob_of,
 )
 
-# The index reads these beside its columns, from the same text.
+# The index evaluates the same expressions when it is loaded.
 GRID = "(g.is_grid <> 0)"
 HAS_PROMPT = "coalesce(g.prompt <> '', 0)"
 HAS_NEGATIVE = "coalesce(g.negative_prompt <> '', 0)"
@@ -103,7 +103,7 @@ _SPELLED = {"sampler": "lower(g.sampler) GLOB {0}", "engine": "lower(g.engine_na
 _IN_ROOT = "f.root_id = {0}"
 _IN_FOLDER = "lower(f.path) GLOB {0}"
 
-# The keys of the orders that no index follows. Ties are newest first.
+# The sort keys that no database index stores. Ties are sorted newest first.
 PIXELS = "coalesce(l.width_px * l.height_px, 0)"
 _PLACE = """coalesce((SELECT min(c.position)
                              FROM collection_items AS c
@@ -113,7 +113,7 @@ _PRIME = 2_147_483_647
 
 @dataclass(slots=True)
 class Values:
-    """Parameters by name; `bind` says how a value is named in the SQL."""
+    """Parameters by name. `bind` adds a value and returns its placeholder."""
 
     by_name: dict[str, Any] = field(default_factory=dict)
 
@@ -124,8 +124,8 @@ class Values:
 
 
 def condition(tree: Tree, values: Values, *, probe: bool) -> str:
-    """A condition over `live_generations AS l`, never NULL. `probe`: quick for each of few rows, as a page
-    wants; otherwise quick over all of them."""
+    """A condition over `live_generations AS l` that is never NULL. `probe`: fast for each of a few rows, as for a page;
+    otherwise fast over all rows."""
     match tree:
         case Both(parts):
             return " AND ".join(_grouped(part, values, probe) for part in parts)
@@ -179,7 +179,7 @@ def _column_condition(leaf: Ids | Span | Amount | Sides | Ratios | Flag | Spelle
 
 
 def _list(ids: tuple[int, ...], values: Values) -> str:
-    """One id as itself, which lets the planner see that its rows are in order."""
+    """The IDs for use in IN. A single ID is bound directly, so that the planner knows that its rows are in order."""
     if len(ids) == 1:
         return values.bind(ids[0])
     return f"SELECT value FROM json_each({values.bind(json.dumps(ids))})"  # noqa: S608 - a name
@@ -214,13 +214,13 @@ def _place(root: int | None, folder: str, values: Values) -> str:
 
 
 def shuffle_factors(seed: int) -> tuple[int, int]:
-    """Two numbers that make a seed's order; both sides of S4 compute with them in 62 bits."""
+    """Two factors derived from the seed of a random order. SQL and the index both compute with them in 62 bits."""
     mixed = (seed * 2_654_435_761 + 0x9E3779B9) % _PRIME
     return 1 + mixed % (_PRIME - 1), 1 + (mixed * 48_271) % (_PRIME - 1)
 
 
 def arranged_by(tree: Tree) -> tuple[int, ...]:
-    """The manual collections whose order is MANUAL: the first that an image must, or may, be in."""
+    """The manual collections that define the order MANUAL: those of the first collection term in the tree."""
     match tree:
         case Collected(ids):
             return ids
@@ -231,7 +231,7 @@ def arranged_by(tree: Tree) -> tuple[int, ...]:
 
 
 def order_key(sort: Sort, tree: Tree, values: Values) -> str:
-    """The expression that SIZE, NAME, MANUAL and RANDOM order by; NAME needs `generation_files AS f`."""
+    """The sort expression for SIZE, NAME, MANUAL and RANDOM. NAME needs `generation_files AS f`."""
     if sort.by is Order.SIZE:
         return f"-{PIXELS}"
     if sort.by is Order.NAME:

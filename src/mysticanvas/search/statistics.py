@@ -1,4 +1,4 @@
-"""What a library, or a part of it, is made of: for the page of plots."""
+"""Statistics of the matches of a query, for the statistics page."""
 
 import json
 from collections import Counter
@@ -15,10 +15,10 @@ from mysticanvas.search.facets import Value
 MOST = 25
 MONTHS = 1_200
 WORDS = 60
-# Words are counted in so many images, evenly spread over all: exact up to here, a fair sample beyond.
+# Words are counted in at most this number of images: exact up to it, an evenly spread sample above it.
 WORDS_READ_IN = 4_000
 READ_LIMIT_MS = 5_000
-# Words that are everywhere and say nothing.
+# Frequent words without meaning.
 _DULL = frozenset(
     ("a", "an", "and", "at", "by", "for", "from", "her", "his", "in", "is", "it", "its", "no", "of", "on", "or", "the",
      "to", "with")
@@ -33,7 +33,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """`words` are counted by images, in `words_of` of them. `months` are oldest first."""
+    """`words` are counts of images, in a sample of `words_of` images. `months` are oldest first."""
 
     total: int
     months: list[Value]
@@ -85,5 +85,5 @@ def _words(tx: ReadTx, images: list[int]) -> list[Word]:
 
 
 def _tells(word: str) -> bool:
-    """Not a number, a single letter or a word that is everywhere."""
+    """Whether the word is not a number, a single letter or a frequent word."""
     return not word.isdecimal() and word not in _DULL and (len(word) > 1 or not word.isascii())

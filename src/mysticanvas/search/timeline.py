@@ -1,4 +1,4 @@
-"""Days and months of what was found, in the person's own time: ids begin with their second."""
+"""Days and months of matches, in local time. IDs begin with the second of creation."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from mysticanvas.domain.generation import SECONDS_OF_2010
 
 Ids = NDArray[np.int64]
-# A list that is in no order of time is cut into blocks, which the gallery lays out one by one.
+# Lists that are not sorted by time are split into blocks, which the gallery lays out one at a time.
 BLOCK = 2_000
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The images of one local day, or of one block (`day` is ""): `count` of them from `start` on."""
+    """`count` images from the index `start` on: those of one local day, or of one block (`day` is "")."""
 
     day: str
     start: int
@@ -23,7 +23,7 @@ class Section:
 
 
 def days(ids: Ids) -> list[Section]:
-    """Of ids that descend: newest first; every image is in exactly one."""
+    """The days of descending IDs, newest first. Every image is in exactly one section."""
     found = []
     begin = 0
     ascending = ids[::-1]
@@ -36,7 +36,7 @@ def days(ids: Ids) -> list[Section]:
 
 
 def days_ascending(ids: Ids) -> list[Section]:
-    """Of ids that ascend: oldest first."""
+    """The days of ascending IDs, oldest first."""
     return [Section(s.day, len(ids) - s.start - s.count, s.count) for s in reversed(days(ids[::-1]))]
 
 
@@ -45,7 +45,7 @@ def blocks(total: int) -> list[Section]:
 
 
 def months(ascending: Ids) -> list[tuple[str, int]]:
-    """(month, how many) of ids that ascend, newest first, without empty months."""
+    """(month, count) of ascending IDs, newest first, without empty months."""
     found = []
     end = len(ascending)
     while end > 0:
@@ -57,7 +57,7 @@ def months(ascending: Ids) -> list[tuple[str, int]]:
 
 
 def _local(image: int) -> datetime:
-    return datetime.fromtimestamp((image >> 8) + SECONDS_OF_2010)  # noqa: DTZ006 - the person's own days
+    return datetime.fromtimestamp((image >> 8) + SECONDS_OF_2010)  # noqa: DTZ006 - local time
 
 
 def _first_id(moment: datetime) -> int:

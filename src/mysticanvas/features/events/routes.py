@@ -22,7 +22,7 @@ def _get_filter(
     since: Moment | None = None,
     until: Moment | None = None,
 ) -> Wanted:
-    """Repeat `level` and `kind` for several values. Times are Unix milliseconds: `since` is included, `until` is not."""
+    """Repeat `level` and `kind` for several values. `since` (included) and `until` (excluded) are Unix milliseconds."""
     return Wanted(level or (), kind or (), since, until)
 
 
