@@ -94,7 +94,7 @@ def test_a_check_finds_what_is_missing_changed_or_undecodable_and_changes_nothin
     assert client.get("/api/verify")["counts"] == {"missing": 1, "changed": 2, "undecodable": 1}
     details = {one["path"]: one["detail"] for one in client.get("/api/verify/findings")["findings"]}
     assert "disk may be failing" in next(text for path, text in details.items() if path.endswith(rotten.name))
-    assert "no scan has seen" in next(text for path, text in details.items() if path.endswith(edited.name))
+    assert "Scan the folder again" in next(text for path, text in details.items() if path.endswith(edited.name))
     assert client.get("/api/status")["total"] == IMAGES
 
 

@@ -18,10 +18,10 @@ NONE = int(np.iinfo(np.int64).min)
 """An unknown integer."""
 
 # Unused entries of `Lists` before they are compacted.
-GIVEN_UP_KEPT = 10_000
+MAX_UNUSED = 10_000
 
 # The columns and their types.
-KINDS: dict[str, type[np.generic]] = {
+DTYPES: dict[str, type[np.generic]] = {
     "id": np.int64,
     "ratio_milli": np.uint16,
     "favorite": np.bool_,
@@ -41,14 +41,14 @@ KINDS: dict[str, type[np.generic]] = {
 }
 
 
-def grown(array: NDArray[Any], room: int) -> NDArray[Any]:
+def grow(array: NDArray[Any], room: int) -> NDArray[Any]:
     """The array, or a copy of it with at least `room` entries and space to grow."""
     if len(array) >= room:
         return array
-    return sized(array, max(room, len(array) + len(array) // 4 + 1_024))
+    return resize(array, max(room, len(array) + len(array) // 4 + 1_024))
 
 
-def sized(array: NDArray[Any], room: int) -> NDArray[Any]:
+def resize(array: NDArray[Any], room: int) -> NDArray[Any]:
     """A copy with exactly `room` entries, or the array if it has that many."""
     if len(array) >= room:
         return array
@@ -83,7 +83,7 @@ class Columns:
 
     def __init__(self) -> None:
         self.count = 0
-        self._arrays: dict[str, NDArray[Any]] = {name: np.zeros(0, kind) for name, kind in KINDS.items()}
+        self._arrays: dict[str, NDArray[Any]] = {name: np.zeros(0, kind) for name, kind in DTYPES.items()}
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self._arrays[name][: self.count]
@@ -91,13 +91,13 @@ class Columns:
     def reserve(self, room: int) -> None:
         """Allocate for `room` images. Arrays that grow step by step use more memory than needed."""
         for name, array in self._arrays.items():
-            self._arrays[name] = sized(array, room)
+            self._arrays[name] = resize(array, room)
 
     def extend(self, rows: dict[str, NDArray[Any]]) -> None:
         """Append new images."""
         first, self.count = self.count, self.count + len(rows["id"])
         for name, values in rows.items():
-            self._arrays[name] = grown(self._arrays[name], self.count)
+            self._arrays[name] = grow(self._arrays[name], self.count)
             self._arrays[name][first : self.count] = values
 
     def replace(self, positions: Positions, rows: dict[str, NDArray[Any]]) -> None:
@@ -129,12 +129,12 @@ class Lists:
     def extend(self, owners: NDArray[np.int32], codes: NDArray[np.int32], weights: NDArray[np.float64] | None) -> None:
         """Add lists for images without a list. The codes of one image must be adjacent."""
         first, self._used = self._used, self._used + len(codes)
-        self._owner = grown(self._owner, self._used)
-        self._code = grown(self._code, self._used)
+        self._owner = grow(self._owner, self._used)
+        self._code = grow(self._code, self._used)
         self._owner[first : self._used] = owners
         self._code[first : self._used] = codes
         if self._weight is not None and weights is not None:
-            self._weight = grown(self._weight, self._used)
+            self._weight = grow(self._weight, self._used)
             self._weight[first : self._used] = weights
         if not len(codes):
             return
@@ -143,15 +143,15 @@ class Lists:
         self._make_room(int(images.max()) + 1)
         self._start[images] = first + begins
         self._length[images] = np.diff(begins, append=len(owners))
-        self._totals = grown(self._totals, int(codes.max()) + 1)
+        self._totals = grow(self._totals, int(codes.max()) + 1)
         self._totals[: int(codes.max()) + 1] += np.bincount(codes)
 
     def reserve(self, room: int, images: int) -> None:
         """Allocate for `room` codes of `images` images."""
-        self._owner, self._code = sized(self._owner, room), sized(self._code, room)
-        self._start, self._length = sized(self._start, images), sized(self._length, images)
+        self._owner, self._code = resize(self._owner, room), resize(self._code, room)
+        self._start, self._length = resize(self._start, images), resize(self._length, images)
         if self._weight is not None:
-            self._weight = sized(self._weight, room)
+            self._weight = resize(self._weight, room)
 
     def give_up(self, positions: Positions) -> list[int]:
         """Remove the lists of these images. Returns their codes."""
@@ -169,7 +169,7 @@ class Lists:
 
     def compact(self) -> None:
         """Free memory if at least half of the entries are unused."""
-        if self._given_up < GIVEN_UP_KEPT or self._given_up < self._used // 2:
+        if self._given_up < MAX_UNUSED or self._given_up < self._used // 2:
             return
         kept = np.flatnonzero(self._owner[: self._used] >= 0)
         owners, codes = self._owner[kept], self._code[kept]
@@ -180,10 +180,10 @@ class Lists:
         self.extend(owners, codes, weights)
 
     def _make_room(self, positions: int) -> None:
-        self._start = grown(self._start, positions)
-        self._length = grown(self._length, positions)
+        self._start = grow(self._start, positions)
+        self._length = grow(self._length, positions)
 
-    def having(self, code: int) -> tuple[Positions, NDArray[np.float64] | None]:
+    def find_with(self, code: int) -> tuple[Positions, NDArray[np.float64] | None]:
         """The images whose lists contain the code, and the weights (NaN: unknown; None: unweighted)."""
         at = np.flatnonzero(self._code[: self._used] == code)
         at = at[self._owner[at] >= 0]
@@ -195,7 +195,7 @@ class Lists:
         mask[: len(self._length)] = self._length[:count] > 0
         return mask
 
-    def has_one_like(self, remainder: int, modulus: int, count: int) -> Mask:
+    def has_remainder(self, remainder: int, modulus: int, count: int) -> Mask:
         """Which of the first `count` images have a code with this remainder."""
         mask = np.zeros(count + 1, np.bool_)
         like = self._code[: self._used] % modulus == remainder
@@ -228,7 +228,7 @@ class Lists:
     def total(self, code: int) -> int:
         return int(self._totals[code])
 
-    def having_each(self, codes: list[int]) -> dict[int, Positions]:
+    def find_with_each(self, codes: list[int]) -> dict[int, Positions]:
         """The images for each of the codes, in one scan."""
         is_requested = np.zeros(len(self._totals), np.bool_)
         is_requested[codes] = True

@@ -21,7 +21,7 @@ def search(
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="Maximum number of images to print.")] = 50,
     count: Annotated[bool, typer.Option("--count", help="Print only the number of matches.")] = False,
-    facets: Annotated[bool, typer.Option("--facets", help="Print the number of matches by model, tag, month and other fields.")] = False,
+    facets: Annotated[bool, typer.Option("--facets", help="Print facets: matches by model, tag, month …")] = False,
     paths: Annotated[bool, typer.Option("--paths", help="Print only paths, one per line.")] = False,
     library: Library = None,
     json: Json = False,

@@ -20,12 +20,12 @@ def read(text: str) -> Made:
     if operator and dots:
         raise ValueError(text)
     if operator:
-        made = _compared(operator, value)
+        made = _parse_comparison(operator, value)
     else:
         made = Made(first or None, (last or None) if dots else first)
     if made.first is None and made.last is None:
         raise ValueError(text)
-    span(made)
+    to_seconds(made)
     return made
 
 
@@ -34,15 +34,15 @@ def write(made: Made) -> str:
     return str(made.first) if made.first == made.last else f"{made.first or ''}..{made.last or ''}"
 
 
-def span(made: Made) -> tuple[int | None, int | None]:
+def to_seconds(made: Made) -> tuple[int | None, int | None]:
     """The Unix seconds [first, until); None for an open end. Raises `ValueError` for an invalid date."""
-    first = None if made.first is None else _midnight_s(_days(made.first)[0])
-    until = None if made.last is None else _midnight_s(_days(made.last)[1])
+    first = None if made.first is None else _find_midnight_s(_parse_days(made.first)[0])
+    until = None if made.last is None else _find_midnight_s(_parse_days(made.last)[1])
     return first, until
 
 
-def _compared(operator: str, value: str) -> Made:
-    first, after = _days(value)
+def _parse_comparison(operator: str, value: str) -> Made:
+    first, after = _parse_days(value)
     match operator:
         case "=":
             return Made(value, value)
@@ -56,15 +56,15 @@ def _compared(operator: str, value: str) -> Made:
             return Made(None, (first - timedelta(days=1)).isoformat())
 
 
-def _days(text: str) -> tuple[date, date]:
+def _parse_days(text: str) -> tuple[date, date]:
     """The first day, and the first day after the period. Raises `ValueError`."""
     try:
-        return _calendar_days(text)
+        return _parse_calendar_days(text)
     except OverflowError as error:
         raise ValueError(text) from error
 
 
-def _calendar_days(text: str) -> tuple[date, date]:
+def _parse_calendar_days(text: str) -> tuple[date, date]:
     today = date.today()  # noqa: DTZ011 - local time
     if text in ("today", "yesterday"):
         day = today - timedelta(days=text == "yesterday")
@@ -83,7 +83,7 @@ def _calendar_days(text: str) -> tuple[date, date]:
     return first, date(year + 1, 1, 1)
 
 
-def _midnight_s(day: date) -> int:
+def _find_midnight_s(day: date) -> int:
     try:
         return int(datetime(day.year, day.month, day.day).timestamp())  # noqa: DTZ001 - local time
     except (OverflowError, OSError) as error:

@@ -17,11 +17,11 @@ from mysticanvas.imaging import hash_search
 from mysticanvas.imaging.perceptual_hash import LOOK_BYTES
 from mysticanvas.search import image_hashes
 
-# Of 256 bits. benchmarks/likeness.py determines these limits and that of the aspect ratio (docs/adr/0013). The second
+# Of 256 bits. Measured by a benchmark, like the limit of the aspect ratio (docs/adr/0013). The second
 # applies while an image has no signature to confirm the match.
 NEAR_BITS = 56
 NEAR_BITS_UNCONFIRMED = 32
-LOOKS_A_READ = 20_000
+SIGNATURES_PER_READ = 20_000
 READ_LIMIT_MS = 60_000
 
 
@@ -80,12 +80,12 @@ class Duplicates:
             self._versions[Alike.BYTES] += 1
 
 
-def _by_picture(database: Database) -> list[Group]:
-    ids, ratios, content = database.read_within(READ_LIMIT_MS, image_hashes.all_hashes)
+def _find_similar(database: Database) -> list[Group]:
+    ids, ratios, content = database.read_within(READ_LIMIT_MS, image_hashes.read_hashes)
     hashes = hash_search.hashes_of(content)
     pairs = hash_search.near(hashes, NEAR_BITS)
     pairs = pairs[hash_search.same_shape(np.array(ratios, np.int64), pairs)]
-    pairs = pairs[_confirmed(database, np.array(ids, np.int64), hashes, pairs)]
+    pairs = pairs[_confirm_pairs(database, np.array(ids, np.int64), hashes, pairs)]
     leaders = hash_search.groups(pairs, len(ids))
     bits = hash_search.differences(hashes[pairs[:, 0]], hashes[pairs[:, 1]])
     widest = np.zeros(len(ids), np.int64)
@@ -96,40 +96,40 @@ def _by_picture(database: Database) -> list[Group]:
     return [Group(images, int(widest[leader])) for leader, images in members.items()]
 
 
-def _confirmed(
+def _confirm_pairs(
     database: Database, ids: NDArray[np.int64], hashes: hash_search.Hashes, pairs: hash_search.Pairs
 ) -> NDArray[np.bool_]:
     """Which pairs are confirmed by their signatures, or by a stricter limit if a signature is not known yet."""
     rows = np.unique(pairs)
     looks = np.zeros((len(rows), LOOK_BYTES), np.uint8)
     known = np.zeros(len(rows), bool)
-    for start in range(0, len(rows), LOOKS_A_READ):
-        some = rows[start : start + LOOKS_A_READ]
-        found = database.read_within(READ_LIMIT_MS, image_hashes.looks, ids[some].tolist())
+    for start in range(0, len(rows), SIGNATURES_PER_READ):
+        some = rows[start : start + SIGNATURES_PER_READ]
+        found = database.read_within(READ_LIMIT_MS, image_hashes.read_signatures, ids[some].tolist())
         for place, image in enumerate(ids[some].tolist(), start):
             if image in found:
                 looks[place], known[place] = hash_search.looks_of(found[image])[0], True
     one, other = np.searchsorted(rows, pairs[:, 0]), np.searchsorted(rows, pairs[:, 1])
     confirmed = np.zeros(len(pairs), bool)
-    for start in range(0, len(pairs), LOOKS_A_READ):
-        part = slice(start, start + LOOKS_A_READ)
+    for start in range(0, len(pairs), SIGNATURES_PER_READ):
+        part = slice(start, start + SIGNATURES_PER_READ)
         confirmed[part] = hash_search.look_alike(looks[one[part]], looks[other[part]])
     near_enough = hash_search.differences(hashes[pairs[:, 0]], hashes[pairs[:, 1]]) <= NEAR_BITS_UNCONFIRMED
     return np.where(known[one] & known[other], confirmed, near_enough)
 
 
-def _by_recipe(database: Database) -> list[Group]:
-    found = database.read_within(READ_LIMIT_MS, image_hashes.same_recipe)
+def _find_same_settings(database: Database) -> list[Group]:
+    found = database.read_within(READ_LIMIT_MS, image_hashes.group_same_settings)
     return [Group([GenerationId(one) for one in images], 0) for images in found]
 
 
-def _by_bytes(database: Database) -> list[Group]:
-    found = database.read_within(READ_LIMIT_MS, image_hashes.in_several_places)
+def _find_identical(database: Database) -> list[Group]:
+    found = database.read_within(READ_LIMIT_MS, image_hashes.list_identical_files)
     return [Group([image], 0) for image in found]
 
 
 _FINDERS: dict[Alike, Callable[[Database], list[Group]]] = {
-    Alike.PICTURE: _by_picture,
-    Alike.RECIPE: _by_recipe,
-    Alike.BYTES: _by_bytes,
+    Alike.PICTURE: _find_similar,
+    Alike.RECIPE: _find_same_settings,
+    Alike.BYTES: _find_identical,
 }

@@ -9,15 +9,15 @@ Places = list[tuple[int, int]]
 _COLUMNS = {"prompt": Field.PROMPT, "negative_prompt": Field.NEGATIVE, "notes": Field.NOTES}
 
 
-def of_image(tx: ReadTx, query: Query, uuid: str) -> dict[str, Places]:
+def highlight_image(tx: ReadTx, query: Query, uuid: str) -> dict[str, Places]:
     """The ranges by column, as [from, to) in characters, in order. Raises `NotFoundError`."""
     made = generations.detail(tx, generations.id_of(tx, uuid))
-    return {column: of_text(query, getattr(made, column) or "", field) for column, field in _COLUMNS.items()}
+    return {column: highlight_text(query, getattr(made, column) or "", field) for column, field in _COLUMNS.items()}
 
 
-def of_text(query: Query, text: str, field: Field) -> Places:
+def highlight_text(query: Query, text: str, field: Field) -> Places:
     """The ranges of the words. Ranges that touch or overlap are merged."""
-    found = sorted(place for words in wanted(query.where, field) for place in places(text, words))
+    found = sorted(place for words in list_words(query.where, field) for place in places(text, words))
     joined: Places = []
     for begin, end in found:
         if joined and begin <= joined[-1][1]:
@@ -27,7 +27,7 @@ def of_text(query: Query, text: str, field: Field) -> Places:
     return joined
 
 
-def wanted(node: Node | None, field: Field) -> list[str]:
+def list_words(node: Node | None, field: Field) -> list[str]:
     """The words that the query searches for in a field, without negated words."""
     match node:
         case Text(text, None):
@@ -35,6 +35,6 @@ def wanted(node: Node | None, field: Field) -> list[str]:
         case Text(text, only) if only is field:
             return [text]
         case All(parts) | Any(parts):
-            return [text for part in parts for text in wanted(part, field)]
+            return [text for part in parts for text in list_words(part, field)]
         case _:
             return []

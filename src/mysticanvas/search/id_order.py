@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mysticanvas.search.columns import Mask, Positions, grown, sized
+from mysticanvas.search.columns import Mask, Positions, grow, resize
 
 Ids = NDArray[np.int64]
 
@@ -20,7 +20,7 @@ class IdOrder:
 
     def reserve(self, images: int) -> None:
         """Allocate for this number of images."""
-        self._sorted_ids, self._positions = sized(self._sorted_ids, images), sized(self._positions, images)
+        self._sorted_ids, self._positions = resize(self._sorted_ids, images), resize(self._positions, images)
 
     def append(self, ids: Ids) -> Positions:
         """Assign the next positions to new images. `ids` must ascend."""
@@ -32,8 +32,8 @@ class IdOrder:
             self._sorted_ids = np.insert(self._sorted_ids[:first], at, ids)
             self._positions = np.insert(self._positions[:first], at, positions)
             return positions
-        self._sorted_ids = grown(self._sorted_ids, self._count)
-        self._positions = grown(self._positions, self._count)
+        self._sorted_ids = grow(self._sorted_ids, self._count)
+        self._positions = grow(self._positions, self._count)
         self._sorted_ids[first : self._count] = ids
         self._positions[first : self._count] = positions
         return positions

@@ -11,7 +11,7 @@ from mysticanvas.domain.generation import GenerationId
 LOOKS_CHANGED = "likeness"
 
 
-def all_hashes(tx: ReadTx) -> tuple[list[int], list[int], bytes]:
+def read_hashes(tx: ReadTx) -> tuple[list[int], list[int], bytes]:
     """The live images with a hash: ascending IDs, width / height × 1000, and the concatenated hashes."""
     rows: list[Any] = tx.rows(
         """
@@ -24,7 +24,7 @@ def all_hashes(tx: ReadTx) -> tuple[list[int], list[int], bytes]:
     return [row[0] for row in rows], [row[1] for row in rows], b"".join(row[2] for row in rows)
 
 
-def looks(tx: ReadTx, images: Sequence[int]) -> dict[int, bytes]:
+def read_signatures(tx: ReadTx, images: Sequence[int]) -> dict[int, bytes]:
     """The signatures by image. Images without a signature are omitted."""
     rows = tx.rows(
         """
@@ -37,7 +37,7 @@ def looks(tx: ReadTx, images: Sequence[int]) -> dict[int, bytes]:
     return dict(rows)
 
 
-def same_recipe(tx: ReadTx) -> list[list[int]]:
+def group_same_settings(tx: ReadTx) -> list[list[int]]:
     """Groups of live images with the same settings and seed: IDs descending within a group, the group with the newest
     image first. Images without a seed or a prompt are excluded."""
     rows = tx.rows(
@@ -54,7 +54,7 @@ def same_recipe(tx: ReadTx) -> list[list[int]]:
     return [json.loads(row[0]) for row in rows]
 
 
-def in_several_places(tx: ReadTx) -> list[GenerationId]:
+def list_identical_files(tx: ReadTx) -> list[GenerationId]:
     """Live images whose file exists in several places with identical bytes, newest first."""
     return tx.column(
         """

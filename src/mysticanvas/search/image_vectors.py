@@ -10,11 +10,11 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.ml.image_model_settings import Clip, Sight
 from mysticanvas.search.prompt_vectors import StoredVector
 
-SIGHT = "sight"
+SETTINGS_KEY = "sight"
 
 
 @dataclass(frozen=True, slots=True)
-class Unseen:
+class UnanalyzedPicture:
     """Image content that has no vector in `spaces`."""
 
     content_hash: bytes
@@ -23,16 +23,16 @@ class Unseen:
 
 def sight(tx: ReadTx) -> Sight:
     """The settings for image analysis."""
-    stored = settings_store.get(tx, SIGHT, {})
+    stored = settings_store.get(tx, SETTINGS_KEY, {})
     clip = stored.get("clip")
     return Sight(**stored | {"clip": None if clip is None else Clip(**clip)})
 
 
 def set_sight(tx: WriteTx, settings: Sight) -> None:
-    settings_store.put(tx, SIGHT, asdict(settings))
+    settings_store.put(tx, SETTINGS_KEY, asdict(settings))
 
 
-def unseen(tx: ReadTx, images: Sequence[GenerationId], *, spaces: Sequence[str]) -> list[Unseen]:
+def unseen(tx: ReadTx, images: Sequence[GenerationId], *, spaces: Sequence[str]) -> list[UnanalyzedPicture]:
     """The distinct contents of these images that have no vector in some space. Trashed and damaged images are
     skipped."""
     rows = tx.rows(
@@ -48,7 +48,7 @@ def unseen(tx: ReadTx, images: Sequence[GenerationId], *, spaces: Sequence[str])
         images=json.dumps(list(images)),
         spaces=json.dumps(list(spaces)),
     )
-    found = [Unseen(content_hash, json.loads(missing)) for content_hash, missing in rows]
+    found = [UnanalyzedPicture(content_hash, json.loads(missing)) for content_hash, missing in rows]
     return [one for one in found if one.spaces]
 
 
@@ -144,7 +144,7 @@ def seen(tx: ReadTx, *, space: str) -> int:
     return int(tx.value("SELECT count(*) FROM embeddings WHERE space = :space", space=space))
 
 
-def dimensions(tx: ReadTx, *, space: str) -> int | None:
+def get_dimensions(tx: ReadTx, *, space: str) -> int | None:
     """The dimensions of the vectors in the space; None if it has no vectors."""
     found: int | None = tx.value("SELECT length(vector) FROM embeddings WHERE space = :space LIMIT 1", space=space)
     return found
@@ -153,7 +153,7 @@ def dimensions(tx: ReadTx, *, space: str) -> int | None:
 # -- the same interface as prompt_vectors.py ------------------------------------------------------
 
 
-def after(tx: ReadTx, *, space: str, last: int, limit: int) -> list[StoredVector]:
+def read_vectors_after(tx: ReadTx, *, space: str, last: int, limit: int) -> list[StoredVector]:
     """The next vectors of the space after the vector ID `last`, in order of arrival."""
     rows = tx.rows(
         """
@@ -171,7 +171,7 @@ def after(tx: ReadTx, *, space: str, last: int, limit: int) -> list[StoredVector
     return [StoredVector(*row) for row in rows]
 
 
-def picture_at(tx: ReadTx, *, space: str, vector: int) -> int | None:
+def get_picture_of_vector(tx: ReadTx, *, space: str, vector: int) -> int | None:
     """The picture ID of a vector; None if the vector no longer exists."""
     found: int | None = tx.value(
         """
@@ -186,7 +186,7 @@ def picture_at(tx: ReadTx, *, space: str, vector: int) -> int | None:
     return found
 
 
-def pictures_of_all(tx: ReadTx) -> tuple[str, str]:
+def read_all_pictures(tx: ReadTx) -> tuple[str, str]:
     """The IDs of all live images that were analyzed, ascending, and their picture IDs, as two comma-separated lists."""
     row = tx.one(
         """
@@ -200,7 +200,7 @@ def pictures_of_all(tx: ReadTx) -> tuple[str, str]:
     return (row["images"] or "", row["pictures"] or "") if row else ("", "")
 
 
-def pictures_of(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, int]:
+def read_pictures(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, int]:
     """The picture ID of each of these images that is live and was analyzed."""
     rows = tx.rows(
         """

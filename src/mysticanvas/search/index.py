@@ -32,9 +32,9 @@ BUILD_LIMIT_MS = 600_000
 ASK_LIMIT_MS = 20_000
 # The index is rebuilt when more than this number of images, and more than half of all, were removed. Rebuilding an
 # index of this size takes hundredths of a second; a removed image uses about 130 bytes until then.
-GONE_KEPT = 2_000
+MAX_REMOVED = 2_000
 # Changed images that are read in one batch.
-FOLLOWED = 20_000
+UPDATE_BATCH = 20_000
 
 
 class NotWarmError(LibraryError):
@@ -79,7 +79,7 @@ class Index:
         # Earlier commits are included in what is read below; later ones are recorded again.
         self._changed.clear()
         self._collected.clear()
-        state = self._database.read_within(BUILD_LIMIT_MS, IndexState.of)
+        state = self._database.read_within(BUILD_LIMIT_MS, IndexState.load)
         with self._lock:
             self._state = state
         log.info("index built", extra={"images": state.alive_count, "cpu_s": time.process_time() - began_s})
@@ -101,15 +101,15 @@ class Index:
         ids: list[int] = []
         while self._changed:
             ids += self._changed.popleft()
-        if len(ids) > max(FOLLOWED, self._state.alive_count // 3):
+        if len(ids) > max(UPDATE_BATCH, self._state.alive_count // 3):
             # Rebuilding is faster, and SQL answers in the meantime.
             self._discard()
             raise NotWarmError("The index is being rebuilt.")
         # A cancelled request must not leave the index partially updated.
         asked_by = GIVEN_UP.set(None)
         try:
-            for begin in range(0, len(ids), FOLLOWED):
-                self._database.read_within(BUILD_LIMIT_MS, self._state.update, ids[begin : begin + FOLLOWED])
+            for begin in range(0, len(ids), UPDATE_BATCH):
+                self._database.read_within(BUILD_LIMIT_MS, self._state.update, ids[begin : begin + UPDATE_BATCH])
         except BaseException:
             # A partial update is unusable: SQL answers until the index is rebuilt.
             self._discard()
@@ -128,7 +128,7 @@ class Index:
 
     def ids(self, query: Query) -> NDArray[np.int64]:
         """The IDs of all matches, in the order of the query."""
-        return self.ask(lambda tx, state: ordering.ids(tx, find(tx, state, query), query))
+        return self.ask(lambda tx, state: ordering.sort_ids(tx, find(tx, state, query), query))
 
     # -- updates ------------------------------------------------------------------------------
 
@@ -157,5 +157,5 @@ class Index:
 
     def _discard_if_sparse(self, removed: int) -> None:
         with self._lock:
-            if self._state is not None and removed > max(GONE_KEPT, self._state.alive_count):
+            if self._state is not None and removed > max(MAX_REMOVED, self._state.alive_count):
                 self._discard()

@@ -40,7 +40,7 @@ class Bitmaps(OrderedDict[K, BitMap], Generic[K]):
         """The bitmap of the key. If it is not cached, `make` provides its positions."""
         bitmap = self.get(key)
         if bitmap is None:
-            bitmap = self[key] = bitmap_of(make())
+            bitmap = self[key] = build_bitmap(make())
             if len(self) > self._limit:
                 self.popitem(last=False)
         self.move_to_end(key)
@@ -69,7 +69,7 @@ class Caches:
 
     def remove_postings(self, kind: str, codes: Iterable[int], positions: Positions) -> None:
         """Remove the images from the postings of these codes."""
-        gone = bitmap_of(positions)
+        gone = build_bitmap(positions)
         for code in codes:
             bitmap = self.postings.get((kind, code))
             if bitmap is not None:
@@ -94,10 +94,10 @@ class Caches:
         if not self.collections or not len(ids):
             return
         place = dict(zip(ids.tolist(), positions.tolist(), strict=True))
-        updated = bitmap_of(positions)
+        updated = build_bitmap(positions)
         for bitmap in self.collections.values():
             bitmap -= updated
-        for image, collection in index_loader.collected(tx, ids.tolist()):
+        for image, collection in index_loader.list_memberships(tx, ids.tolist()):
             if collection in self.collections:
                 self.collections[collection].add(place[image])
 
@@ -116,5 +116,5 @@ class Caches:
                     bitmap.discard(position)
 
 
-def bitmap_of(positions: Positions) -> BitMap:
+def build_bitmap(positions: Positions) -> BitMap:
     return BitMap(positions.astype(np.uint32))

@@ -17,7 +17,7 @@ from mysticanvas.domain.model import ModelKind
 from mysticanvas.search import sql
 from mysticanvas.search.columns import NONE
 
-RUN = 50_000
+BATCH_IMAGES = 50_000
 """Images per batch: some megabytes of text."""
 
 # The bits of the column `has`.
@@ -66,7 +66,7 @@ ROLES = tuple(kind.value for kind in ModelKind)
 _ROLE = "CASE role " + " ".join(f"WHEN '{role}' THEN {number}" for number, role in enumerate(ROLES)) + " END"
 
 
-def model_code(role: str, model: int) -> int:
+def encode_model(role: str, model: int) -> int:
     """The code of a model in a role: a small integer, because model IDs are row IDs of a small table."""
     return model * len(ROLES) + ROLES.index(role)
 
@@ -81,25 +81,25 @@ class Links:
     weights: NDArray[np.float64] | None = None
 
 
-def counts(tx: ReadTx) -> tuple[int, int, int]:
+def count_rows(tx: ReadTx) -> tuple[int, int, int]:
     """The numbers of live images, of their tags and of their models (without checkpoints)."""
     tables = ("live_generations", "image_tags", "generation_models WHERE role <> 'checkpoint'")
     images, tags, uses = (int(tx.value(f"SELECT count(*) FROM {table}")) for table in tables)  # noqa: S608 - of three
     return images, tags, uses
 
 
-def run_of_images(tx: ReadTx, *, after: int) -> Images:
+def read_next_images(tx: ReadTx, *, after: int) -> Images:
     """The next batch of live images after the ID `after`."""
-    return _images(tx, "l.id > :after ORDER BY l.id LIMIT :run", after=after, run=RUN)
+    return _read_images(tx, "l.id > :after ORDER BY l.id LIMIT :run", after=after, run=BATCH_IMAGES)
 
 
-def images(tx: ReadTx, ids: Sequence[int]) -> Images:
+def read_images(tx: ReadTx, ids: Sequence[int]) -> Images:
     """The live images among these IDs."""
     condition = "l.id IN (SELECT value FROM json_each(:ids)) ORDER BY l.id"
-    return _images(tx, condition, ids=json.dumps(list(ids)))
+    return _read_images(tx, condition, ids=json.dumps(list(ids)))
 
 
-def _images(tx: ReadTx, condition: str, **values: Any) -> Images:
+def _read_images(tx: ReadTx, condition: str, **values: Any) -> Images:
     gathered = ", ".join([f"group_concat({name}) AS {name}" for name in (*_NUMBERS, *_FRACTIONS)])
     gathered += "".join(f", json_group_array({name}) AS {name}" for name in _TEXTS)
     row = tx.all(
@@ -107,26 +107,26 @@ def _images(tx: ReadTx, condition: str, **values: Any) -> Images:
         **values,
     )[0]
     return Images(
-        {name: _numbers(row[name]) for name in _NUMBERS},
+        {name: _parse_numbers(row[name]) for name in _NUMBERS},
         {name: np.fromstring(row[name] or "", np.float64, sep=",") for name in _FRACTIONS},
         {name: _strings.decode(row[name]) for name in _TEXTS},
     )
 
 
-def _numbers(text: str | None) -> NDArray[np.int64]:
+def _parse_numbers(text: str | None) -> NDArray[np.int64]:
     return np.fromstring(text or "", np.int64, sep=",")
 
 
-def tags_between(tx: ReadTx, first: int, last: int) -> Links:
+def read_tags_between(tx: ReadTx, first: int, last: int) -> Links:
     """The tags of images with `first` <= ID <= `last`."""
-    return _tags(tx, "generation_id BETWEEN :first AND :last", first=first, last=last)
+    return _read_tags(tx, "generation_id BETWEEN :first AND :last", first=first, last=last)
 
 
-def tags(tx: ReadTx, ids: Sequence[int]) -> Links:
-    return _tags(tx, "generation_id IN (SELECT value FROM json_each(:ids))", ids=json.dumps(list(ids)))
+def read_tags(tx: ReadTx, ids: Sequence[int]) -> Links:
+    return _read_tags(tx, "generation_id IN (SELECT value FROM json_each(:ids))", ids=json.dumps(list(ids)))
 
 
-def _tags(tx: ReadTx, condition: str, **values: Any) -> Links:
+def _read_tags(tx: ReadTx, condition: str, **values: Any) -> Links:
     row = tx.all(
         f"""
         SELECT group_concat(generation_id) AS images, group_concat(tag_id) AS tags
@@ -137,19 +137,19 @@ def _tags(tx: ReadTx, condition: str, **values: Any) -> Links:
         """,  # noqa: S608 - one of two conditions
         **values,
     )[0]
-    return Links(_numbers(row["images"]), _numbers(row["tags"]))
+    return Links(_parse_numbers(row["images"]), _parse_numbers(row["tags"]))
 
 
 # Checkpoints are excluded: they are a column of their own.
-def uses_between(tx: ReadTx, first: int, last: int) -> Links:
-    return _uses(tx, "generation_id BETWEEN :first AND :last", first=first, last=last)
+def read_uses_between(tx: ReadTx, first: int, last: int) -> Links:
+    return _read_uses(tx, "generation_id BETWEEN :first AND :last", first=first, last=last)
 
 
-def uses(tx: ReadTx, ids: Sequence[int]) -> Links:
-    return _uses(tx, "generation_id IN (SELECT value FROM json_each(:ids))", ids=json.dumps(list(ids)))
+def read_uses(tx: ReadTx, ids: Sequence[int]) -> Links:
+    return _read_uses(tx, "generation_id IN (SELECT value FROM json_each(:ids))", ids=json.dumps(list(ids)))
 
 
-def _uses(tx: ReadTx, condition: str, **values: Any) -> Links:
+def _read_uses(tx: ReadTx, condition: str, **values: Any) -> Links:
     row = tx.all(
         f"""
         SELECT group_concat(generation_id) AS images, group_concat(model_id * {len(ROLES)} + {_ROLE}) AS codes,
@@ -162,12 +162,12 @@ def _uses(tx: ReadTx, condition: str, **values: Any) -> Links:
         **values,
     )[0]
     weights = np.fromstring(row["weights"] or "", np.float64, sep=",")
-    return Links(_numbers(row["images"]), _numbers(row["codes"]), weights)
+    return Links(_parse_numbers(row["images"]), _parse_numbers(row["codes"]), weights)
 
 
-def in_collection(tx: ReadTx, collection: int) -> NDArray[np.int64]:
+def read_collection(tx: ReadTx, collection: int) -> NDArray[np.int64]:
     """The IDs of all images in a manual collection, ascending, including trashed images."""
-    return _numbers(
+    return _parse_numbers(
         tx.value(
             """
             SELECT group_concat(generation_id)
@@ -178,7 +178,7 @@ def in_collection(tx: ReadTx, collection: int) -> NDArray[np.int64]:
     )
 
 
-def collected(tx: ReadTx, ids: Sequence[int]) -> list[tuple[int, int]]:
+def list_memberships(tx: ReadTx, ids: Sequence[int]) -> list[tuple[int, int]]:
     """(image, manual collection) for each membership of these images."""
     sql_text = """
         SELECT generation_id, collection_id
@@ -188,9 +188,9 @@ def collected(tx: ReadTx, ids: Sequence[int]) -> list[tuple[int, int]]:
     return [(image, collection) for image, collection in tx.rows(sql_text, ids=json.dumps(list(ids)))]
 
 
-def arranged(tx: ReadTx, collections: Sequence[int]) -> NDArray[np.int64]:
+def read_manual_order(tx: ReadTx, collections: Sequence[int]) -> NDArray[np.int64]:
     """The IDs of the images in these collections, in the user's order. Images at the same position: newest first."""
-    return _numbers(
+    return _parse_numbers(
         tx.value(
             """
             SELECT group_concat(generation_id)
@@ -205,9 +205,9 @@ def arranged(tx: ReadTx, collections: Sequence[int]) -> NDArray[np.int64]:
     )
 
 
-def images_with_words(tx: ReadTx, match: str) -> NDArray[np.int64]:
+def find_words(tx: ReadTx, match: str) -> NDArray[np.int64]:
     """The IDs that match an FTS5 expression, ascending."""
-    return _numbers(
+    return _parse_numbers(
         tx.value(
             """
             SELECT group_concat(rowid)
@@ -218,9 +218,9 @@ def images_with_words(tx: ReadTx, match: str) -> NDArray[np.int64]:
     )
 
 
-def by_name(tx: ReadTx) -> NDArray[np.int64]:
+def read_name_order(tx: ReadTx) -> NDArray[np.int64]:
     """The IDs of all live images by file name. Equal names: newest first."""
-    return _numbers(
+    return _parse_numbers(
         tx.value(
             f"""
             SELECT group_concat(id)

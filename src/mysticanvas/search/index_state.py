@@ -14,10 +14,10 @@ from pyroaring import BitMap
 from mysticanvas.db.database import ReadTx
 from mysticanvas.db.images.word_index import Phrase
 from mysticanvas.search import index_loader
-from mysticanvas.search.columns import Lists, Mask, Positions, grown, sized
+from mysticanvas.search.columns import Lists, Mask, Positions, grow, resize
 from mysticanvas.search.id_order import IdOrder
 from mysticanvas.search.image_columns import ImageColumns
-from mysticanvas.search.index_caches import Caches, bitmap_of
+from mysticanvas.search.index_caches import Caches, build_bitmap
 from mysticanvas.search.index_loader import Images, Links
 
 Ids = NDArray[np.int64]
@@ -46,16 +46,16 @@ class IndexState:
     # -- building -----------------------------------------------------------------------------
 
     @classmethod
-    def of(cls, tx: ReadTx) -> "IndexState":
+    def load(cls, tx: ReadTx) -> "IndexState":
         """Load all images of the library."""
         state = cls()
-        state._reserve(*index_loader.counts(tx))
+        state._reserve(*index_loader.count_rows(tx))
         after = 0
-        while len(run := index_loader.run_of_images(tx, after=after)):
+        while len(run := index_loader.read_next_images(tx, after=after)):
             last = int(run.numbers["id"][-1])
             positions = state._append(run)
-            state._link(positions, run.numbers["id"], index_loader.tags_between(tx, after + 1, last),
-                        index_loader.uses_between(tx, after + 1, last))  # fmt: skip
+            state._link(positions, run.numbers["id"], index_loader.read_tags_between(tx, after + 1, last),
+                        index_loader.read_uses_between(tx, after + 1, last))  # fmt: skip
             after = last
         state._keep_most_common_tags()
         return state
@@ -63,12 +63,12 @@ class IndexState:
     def _keep_most_common_tags(self) -> None:
         common = self.tag_lists.most_common(COMMON_TAGS)
         for begin in range(0, len(common), TAGS_AT_ONCE):
-            for tag, positions in self.tag_lists.having_each(common[begin : begin + TAGS_AT_ONCE]).items():
-                self._caches.postings["tag", tag] = bitmap_of(positions)
+            for tag, positions in self.tag_lists.find_with_each(common[begin : begin + TAGS_AT_ONCE]).items():
+                self._caches.postings["tag", tag] = build_bitmap(positions)
 
     def _reserve(self, images: int, tags: int, uses: int) -> None:
         self.columns.reserve(images)
-        self.alive = sized(self.alive, images)
+        self.alive = resize(self.alive, images)
         self._ids.reserve(images)
         self.tag_lists.reserve(tags, images)
         self.model_lists.reserve(uses, images)
@@ -77,7 +77,7 @@ class IndexState:
         """Add new images. Their IDs must ascend."""
         positions = self._ids.append(images.numbers["id"])
         self.columns.extend(self.columns.rows_of(images, positions))
-        self.alive = grown(self.alive, self.columns.count)
+        self.alive = grow(self.alive, self.columns.count)
         self.alive[positions] = True
         self.alive_count += len(images)
         self._caches.name_ranks = None
@@ -104,7 +104,7 @@ class IndexState:
     def update(self, tx: ReadTx, ids: Sequence[int]) -> None:
         """Read images again that were added, changed or removed."""
         changed = np.unique(np.array(ids, np.int64))
-        images = index_loader.images(tx, changed.tolist())
+        images = index_loader.read_images(tx, changed.tolist())
         live = images.numbers["id"]
         known = self.positions_of(changed)
         old = known[known >= 0]
@@ -114,7 +114,7 @@ class IndexState:
         self._forget(old)
         self._revive_and_replace(images)
         positions = self.positions_of(live)
-        tags, uses = index_loader.tags(tx, live.tolist()), index_loader.uses(tx, live.tolist())
+        tags, uses = index_loader.read_tags(tx, live.tolist()), index_loader.read_uses(tx, live.tolist())
         self._link(positions, live, tags, uses)
         self._caches.update(tx, positions, live, {"tag": tags, "model": uses})
         self.tag_lists.compact()
@@ -132,7 +132,7 @@ class IndexState:
         positions = self.positions_of(images.numbers["id"])
         is_new = positions < 0
         if not is_new.all():
-            here = _part(images, ~is_new)
+            here = _select_images(images, ~is_new)
             at = positions[~is_new]
             rows = self.columns.rows_of(here, at)
             if (self.columns["name"][at] != rows["name"]).any():
@@ -141,7 +141,7 @@ class IndexState:
             self.alive[at] = True
             self.alive_count += len(at)
         if is_new.any():
-            self._append(_part(images, is_new))
+            self._append(_select_images(images, is_new))
 
     def forget_collections(self, collections: Iterable[int]) -> None:
         """Drop the cached results of collections whose images changed."""
@@ -166,22 +166,24 @@ class IndexState:
         return self._ids.between(first, until)
 
     def with_words(self, tx: ReadTx, phrase: Phrase) -> BitMap:
-        return self._caches.words.of(phrase, lambda: self._known(index_loader.images_with_words(tx, phrase.match)))
+        return self._caches.words.of(phrase, lambda: self._drop_unknown(index_loader.find_words(tx, phrase.match)))
 
     def knows_words(self, phrase: Phrase) -> bool:
         return phrase in self._caches.words
 
     def with_tag(self, tag: int) -> BitMap:
-        return self._caches.postings.of(("tag", tag), lambda: self.tag_lists.having(tag)[0])
+        return self._caches.postings.of(("tag", tag), lambda: self.tag_lists.find_with(tag)[0])
 
     def in_collection(self, tx: ReadTx, collection: int) -> BitMap:
-        return self._caches.collections.of(collection, lambda: self._known(index_loader.in_collection(tx, collection)))
+        return self._caches.collections.of(
+            collection, lambda: self._drop_unknown(index_loader.read_collection(tx, collection))
+        )
 
     def with_model(self, role: str, model: int) -> BitMap:
-        code = index_loader.model_code(role, model)
-        return self._caches.postings.of(("model", code), lambda: self.model_lists.having(code)[0])
+        code = index_loader.encode_model(role, model)
+        return self._caches.postings.of(("model", code), lambda: self.model_lists.find_with(code)[0])
 
-    def _known(self, ids: Ids) -> Positions:
+    def _drop_unknown(self, ids: Ids) -> Positions:
         positions = self.positions_of(ids)
         return positions[positions >= 0]
 
@@ -211,7 +213,7 @@ class IndexState:
         ranks = self._caches.name_ranks
         if ranks is None:
             ranks = np.zeros(self.columns.count, np.int64)
-            ids = index_loader.by_name(tx)
+            ids = index_loader.read_name_order(tx)
             at = self.positions_of(ids)
             ranks[at[at >= 0]] = np.flatnonzero(at >= 0)
             self._caches.name_ranks = ranks
@@ -228,7 +230,7 @@ class IndexState:
         return self.alive.nbytes + self._ids.bytes + self.columns.bytes + lists
 
 
-def _part(images: Images, chosen: Mask) -> Images:
+def _select_images(images: Images, chosen: Mask) -> Images:
     return Images(
         {name: column[chosen] for name, column in images.numbers.items()},
         {name: column[chosen] for name, column in images.fractions.items()},

@@ -13,11 +13,11 @@ from mysticanvas.domain.query import State
 from mysticanvas.search.resolve import (
     Amount,
     Both,
-    Collected,
     Either,
     Everything,
     Flag,
     Ids,
+    InCollections,
     Models,
     Seed,
     Span,
@@ -27,10 +27,10 @@ from mysticanvas.search.resolve import (
     Without,
     Words,
 )
-from mysticanvas.search.sql import Values, condition
+from mysticanvas.search.sql import Values, build_condition
 
 # The rows of a source are counted up to this limit to find the rarest.
-COUNTED = 2_000
+MAX_COUNTED = 2_000
 # Each arm of a union adds a small cost per row.
 MAX_ARMS = 16
 STARS = 5
@@ -78,43 +78,43 @@ _SEED = Arm("generations AS s INDEXED BY generations_by_seed", "s.id", "s.seed =
 _IMAGE = Arm("live_generations AS l", "l.id", "l.id = {0}")
 
 
-def page(tx: ReadTx, tree: Tree, *, after: int | None, limit: int, oldest_first: bool = False) -> list[int]:
+def read_page_ids(tx: ReadTx, tree: Tree, *, after: int | None, limit: int, oldest_first: bool = False) -> list[int]:
     """The next `limit` IDs after the ID `after`; from the first if None."""
-    first, until, parts = _bounds(tree)
+    first, until, parts = _extract_bounds(tree)
     if after is not None and oldest_first:
         first = max(first, after + 1)
     elif after is not None:
         until = min(until, after)
     values = Values()
     bounds = values.bind(first), values.bind(until)
-    arms, rest = _driven(tx, parts)
+    arms, rest = _choose_driver(tx, parts)
     if not arms or first >= until:
         return []
-    selects = " UNION ".join(_select(arm, rest, bounds, values) for arm in arms)
+    selects = " UNION ".join(_build_select(arm, rest, bounds, values) for arm in arms)
     direction = "ASC" if oldest_first else "DESC"
     order = arms[0].id if len(arms) == 1 else "1"
     return tx.column(f"{selects} ORDER BY {order} {direction} LIMIT {values.bind(limit)}", **values.by_name)
 
 
-def is_at_hand(tree: Tree) -> bool:
+def is_direct(tree: Tree) -> bool:
     """Whether a page needs no scan: the query has no condition, or one that a table stores in order."""
-    parts = _bounds(tree)[2]
+    parts = _extract_bounds(tree)[2]
     if not parts:
         return True
-    source = _source(parts[0])
+    source = _find_source(parts[0])
     return len(parts) == 1 and source is not None and source.whole
 
 
-def _select(arm: Arm, rest: Sequence[Tree], bounds: tuple[str, str], values: Values) -> str:
+def _build_select(arm: Arm, rest: Sequence[Tree], bounds: tuple[str, str], values: Values) -> str:
     conditions = [arm.where(values), f"{arm.id} >= {bounds[0]} AND {arm.id} < {bounds[1]}"]
     if rest:
-        conditions.append(condition(Both(tuple(rest)), values, probe=True))
+        conditions.append(build_condition(Both(tuple(rest)), values, probe=True))
     # CROSS JOIN fixes the join order: the arm in the outer loop, the live row looked up by ID.
     table = arm.table if arm.is_live else f"{arm.table} CROSS JOIN live_generations AS l ON l.id = {arm.id}"
     return f"SELECT {arm.id} FROM {table} WHERE {' AND '.join(conditions)}"  # noqa: S608 - a closed set of pieces
 
 
-def _bounds(tree: Tree) -> tuple[int, int, list[Tree]]:
+def _extract_bounds(tree: Tree) -> tuple[int, int, list[Tree]]:
     """Required time spans become bounds of the IDs. Returns (first, until, other required conditions)."""
     first, until = 0, 1 << 62
     parts: list[Tree] = []
@@ -130,23 +130,23 @@ def _bounds(tree: Tree) -> tuple[int, int, list[Tree]]:
     return first, until, parts
 
 
-def _driven(tx: ReadTx, parts: list[Tree]) -> tuple[tuple[Arm, ...], list[Tree]]:
+def _choose_driver(tx: ReadTx, parts: list[Tree]) -> tuple[tuple[Arm, ...], list[Tree]]:
     """The arms that drive, and the conditions that remain to filter each row."""
     found: list[tuple[Source, list[Tree]]] = []
     if any(isinstance(part, Words) for part in parts):
-        found.append(_all_words(parts))
+        found.append(_combine_words(parts))
     for at, part in enumerate(parts):
-        source = None if isinstance(part, Words) else _source(part)
+        source = None if isinstance(part, Words) else _find_source(part)
         if source is not None:
             found.append((source, parts[:at] + parts[at + 1 :] if source.whole else parts))
     if not found:
         return (_EVERYTHING,), parts
     # Words come first, so they win a tie: they are the most expensive to check per row.
-    source, rest = found[0] if len(found) == 1 else min(found, key=lambda one: _counted(tx, one[0]))
+    source, rest = found[0] if len(found) == 1 else min(found, key=lambda one: _count_rows(tx, one[0]))
     return source.arms, rest
 
 
-def _all_words(parts: list[Tree]) -> tuple[Source, list[Tree]]:
+def _combine_words(parts: list[Tree]) -> tuple[Source, list[Tree]]:
     """All words as one FTS5 expression, and the other conditions."""
     included = [part.phrase.match for part in parts if isinstance(part, Words)]
     excluded = [part.part.phrase.match for part in parts if isinstance(part, Without) and isinstance(part.part, Words)]
@@ -159,14 +159,14 @@ def _all_words(parts: list[Tree]) -> tuple[Source, list[Tree]]:
     return Source((replace(_WORDS, values=(match,)),)), rest
 
 
-def _source(part: Tree) -> Source | None:
+def _find_source(part: Tree) -> Source | None:
     """The source of a condition; None if no efficient one contains every image of the condition."""
     match part:
         case Words(phrase):
             arms = [replace(_WORDS, values=(phrase.match,))]
         case Tags(ids):
             arms = [replace(_TAG, values=(tag,)) for tag in ids]
-        case Collected(ids):
+        case InCollections(ids):
             arms = [replace(_COLLECTED, values=(collection,)) for collection in ids]
         case Models(ids):
             arms = [replace(_MODEL, values=(model,)) for model in ids]
@@ -183,16 +183,16 @@ def _source(part: Tree) -> Source | None:
             high = STARS if interval.high is None else int(interval.high)
             arms = _RATED[int(interval.low) - 1 + interval.without_low : high]
         case Either(parts):
-            return _union(parts)
+            return _combine_sources(parts)
         case Both(parts):
-            return next((replace(found, whole=False) for one in parts if (found := _source(one))), None)
+            return next((replace(found, whole=False) for one in parts if (found := _find_source(one))), None)
         case _:
             return None
     return Source(tuple(arms)) if len(arms) <= MAX_ARMS else None
 
 
-def _union(parts: Sequence[Tree]) -> Source | None:
-    sources = [_source(part) for part in parts]
+def _combine_sources(parts: Sequence[Tree]) -> Source | None:
+    sources = [_find_source(part) for part in parts]
     known = [source for source in sources if source is not None]
     arms = tuple(arm for source in known for arm in source.arms)
     if len(known) < len(sources) or len(arms) > MAX_ARMS:
@@ -200,11 +200,11 @@ def _union(parts: Sequence[Tree]) -> Source | None:
     return Source(arms, whole=all(source.whole for source in known))
 
 
-def _counted(tx: ReadTx, source: Source) -> int:
+def _count_rows(tx: ReadTx, source: Source) -> int:
     """The number of rows in the source, at most COUNTED."""
     total = 0
     for arm in source.arms:
         values = Values()
-        inner = f"SELECT 1 FROM {arm.table} WHERE {arm.where(values)} LIMIT {COUNTED}"  # noqa: S608 - as above
+        inner = f"SELECT 1 FROM {arm.table} WHERE {arm.where(values)} LIMIT {MAX_COUNTED}"  # noqa: S608 - as above
         total += int(tx.value(f"SELECT count(*) FROM ({inner})", **values.by_name))  # noqa: S608
-    return min(total, COUNTED)
+    return min(total, MAX_COUNTED)

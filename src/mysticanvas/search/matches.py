@@ -37,17 +37,17 @@ def find(tx: ReadTx, state: IndexState, query: Query) -> Found:
 
 
 def find_tree(tx: ReadTx, state: IndexState, tree: Tree) -> Found:
-    return Found(state, tree, evaluate.live(state, tx, tree))
+    return Found(state, tree, evaluate.find_live(state, tx, tree))
 
 
-def knows(state: IndexState, tree: Tree) -> bool:
+def can_evaluate(state: IndexState, tree: Tree) -> bool:
     """Whether the index can evaluate the tree without looking up words in the database."""
     match tree:
         case Words(phrase):
             return state.knows_words(phrase)
         case Both(parts) | Either(parts):
-            return all(knows(state, part) for part in parts)
+            return all(can_evaluate(state, part) for part in parts)
         case Without(part):
-            return knows(state, part)
+            return can_evaluate(state, part)
         case _:
             return True

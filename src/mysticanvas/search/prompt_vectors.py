@@ -9,7 +9,7 @@ from mysticanvas.domain.generation import GenerationId
 
 
 @dataclass(frozen=True, slots=True)
-class Unembedded:
+class UnembeddedPrompt:
     content_hash: bytes
     text: str
 
@@ -23,7 +23,7 @@ class StoredVector:
     vector: bytes
 
 
-def unembedded(tx: ReadTx, *, space: str, first: int, last: int) -> list[Unembedded]:
+def unembedded(tx: ReadTx, *, space: str, first: int, last: int) -> list[UnembeddedPrompt]:
     """The prompts with `first` <= ID <= `last` that have no vector in the space."""
     rows = tx.rows(
         """
@@ -39,7 +39,7 @@ def unembedded(tx: ReadTx, *, space: str, first: int, last: int) -> list[Unembed
         first=first,
         last=last,
     )
-    return [Unembedded(*row) for row in rows]
+    return [UnembeddedPrompt(*row) for row in rows]
 
 
 def blocks_unembedded(tx: ReadTx, *, space: str, size: int, first: int, last: int) -> list[int]:
@@ -88,7 +88,7 @@ def counts(tx: ReadTx, spaces: Sequence[str]) -> tuple[int, dict[str, int]]:
     return int(tx.value("SELECT count(*) FROM prompts")), found
 
 
-def after(tx: ReadTx, *, space: str, last: int, limit: int) -> list[StoredVector]:
+def read_vectors_after(tx: ReadTx, *, space: str, last: int, limit: int) -> list[StoredVector]:
     """The next vectors of the space after the vector ID `last`, in order of arrival."""
     rows = tx.rows(
         """
@@ -106,7 +106,7 @@ def after(tx: ReadTx, *, space: str, last: int, limit: int) -> list[StoredVector
     return [StoredVector(*row) for row in rows]
 
 
-def prompt_at(tx: ReadTx, *, space: str, vector: int) -> int | None:
+def get_prompt_of_vector(tx: ReadTx, *, space: str, vector: int) -> int | None:
     """The prompt ID of a vector; None if the vector no longer exists."""
     found: int | None = tx.value(
         """
@@ -121,7 +121,7 @@ def prompt_at(tx: ReadTx, *, space: str, vector: int) -> int | None:
     return found
 
 
-def prompts_of_all(tx: ReadTx) -> tuple[str, str]:
+def read_all_prompts(tx: ReadTx) -> tuple[str, str]:
     """The IDs of all live images with a prompt, ascending, and their prompt IDs, as two comma-separated lists. Reads a
     million rows in a fraction of a second."""
     row = tx.one(
@@ -136,7 +136,7 @@ def prompts_of_all(tx: ReadTx) -> tuple[str, str]:
     return (row["images"] or "", row["prompts"] or "") if row else ("", "")
 
 
-def prompts_of(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, int]:
+def read_prompts(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, int]:
     """The prompt ID of each of these images that is live and has a prompt."""
     rows = tx.rows(
         """

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 Ids = NDArray[np.int64]
 
-VECTORS_A_READ = 20_000
+VECTORS_PER_READ = 20_000
 READ_LIMIT_MS = 60_000
 # Until the accurate model has processed a prompt, its cosine is estimated from that of the fast model. With fewer
 # examples than this, only the fast model is used.
@@ -40,7 +40,7 @@ EXAMPLES_NEEDED = 30
 MOST = 1_000
 LEAST_OF_BEST = 0.4
 # Visual similarities are generally higher: to an image model, any two images have something in common.
-LEAST_OF_BEST_LOOK = 0.6
+LEAST_OF_BEST_VISUAL = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +60,14 @@ class Subject:
     least: float
 
 
-def _read_as_prompt(_: Database, text: str) -> dict[str, Floats]:
+def _encode_as_prompt(_: Database, text: str) -> dict[str, Floats]:
     encoders = {space.name: embedding_models.encoder(space.name) for space in embedding_models.available()}
     return {name: encoder.encode([text])[0] for name, encoder in encoders.items() if encoder is not None}
 
 
-def _spaces_of_pictures(tx: ReadTx) -> list[Space]:
+def _list_picture_spaces(tx: ReadTx) -> list[Space]:
     """The spaces that have vectors. The number of dimensions is taken from them."""
-    found = [(name, image_vectors.dimensions(tx, space=name)) for name in image_vectors.sight(tx).spaces]
+    found = [(name, image_vectors.get_dimensions(tx, space=name)) for name in image_vectors.sight(tx).spaces]
     return [
         Space(name, dimensions, batch=1, weight=0.5 if name == BUILT_IN else 1.0)
         for name, dimensions in found
@@ -75,30 +75,30 @@ def _spaces_of_pictures(tx: ReadTx) -> list[Space]:
     ]
 
 
-def _read_as_picture(database: Database, text: str) -> dict[str, Floats]:
+def _encode_as_picture(database: Database, text: str) -> dict[str, Floats]:
     model = database.read(image_vectors.sight).clip
     return {model.space: clip.open_text(model.folder).encode(text)} if model is not None and model.has_text else {}
 
 
 PROMPTS = Subject(
     "prompts",
-    prompt_vectors.after,
-    prompt_vectors.prompt_at,
-    prompt_vectors.prompts_of_all,
-    prompt_vectors.prompts_of,
+    prompt_vectors.read_vectors_after,
+    prompt_vectors.get_prompt_of_vector,
+    prompt_vectors.read_all_prompts,
+    prompt_vectors.read_prompts,
     lambda _: embedding_models.available(),
-    _read_as_prompt,
+    _encode_as_prompt,
     LEAST_OF_BEST,
 )
 PICTURES = Subject(
     "pictures",
-    image_vectors.after,
-    image_vectors.picture_at,
-    image_vectors.pictures_of_all,
-    image_vectors.pictures_of,
-    _spaces_of_pictures,
-    _read_as_picture,
-    LEAST_OF_BEST_LOOK,
+    image_vectors.read_vectors_after,
+    image_vectors.get_picture_of_vector,
+    image_vectors.read_all_pictures,
+    image_vectors.read_pictures,
+    _list_picture_spaces,
+    _encode_as_picture,
+    LEAST_OF_BEST_VISUAL,
 )
 
 
@@ -125,7 +125,7 @@ class Similarity:
         self._folder = folder
         self._subject = subject
         self._lock = threading.Lock()
-        self._kept: dict[str, _Kept] = {}
+        self._kept: dict[str, _SpaceVectors] = {}
         self._images = _Images()
         # None: everything has to be read.
         self._changed: set[int] | None = None
@@ -292,7 +292,7 @@ class _SpaceVectors:
             self._load(database)
         added = 0
         while new := database.read_within(
-            READ_LIMIT_MS, self._subject.after, space=self.space.name, last=self._last, limit=VECTORS_A_READ
+            READ_LIMIT_MS, self._subject.after, space=self.space.name, last=self._last, limit=VECTORS_PER_READ
         ):
             fit = [one for one in new if len(one.vector) == self.space.dimensions]
             content = np.frombuffer(b"".join(one.vector for one in fit), np.int8)

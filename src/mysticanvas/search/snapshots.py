@@ -75,15 +75,15 @@ class Snapshots:
 
     def open(self, text: str) -> Snapshot:
         """Open a snapshot of the current matches. Raises `QueryError`."""
-        query = self.finder.informed(language.parse(text))
+        query = self.finder.prepare(language.parse(text))
         if query.order == Sort(Order.RANDOM):
             query = replace(query, sort=Sort(Order.RANDOM, secrets.randbelow(1_000_000)))
         answer = self.finder.all(query)
-        return self._keep(Snapshot(secrets.token_urlsafe(12), query, answer, _sections(query.order, answer.ids)))
+        return self._keep(Snapshot(secrets.token_urlsafe(12), query, answer, _build_sections(query.order, answer.ids)))
 
     def open_trash(self) -> Snapshot:
         """Open a snapshot of the images in Trash."""
-        ids, sections = self._database.read(trash_list.all_of)
+        ids, sections = self._database.read(trash_list.list_trash)
         return self._keep(Snapshot(secrets.token_urlsafe(12), Query(), Answer(ids), sections, trashed=True))
 
     def narrow(
@@ -94,19 +94,19 @@ class Snapshots:
         ids = np.array(self.picked(snapshot, ranges, excluded), np.int64)
         if text.strip():
             ids = ids[np.isin(ids, self.finder.all(language.parse(text)).ids)]
-        sections = timeline.blocks(len(ids))
+        sections = timeline.split_blocks(len(ids))
         return self._keep(Snapshot(secrets.token_urlsafe(12), snapshot.query, Answer(ids), sections, snapshot.trashed))
 
     def geometry(self, snapshot: Snapshot) -> bytes:
         """Like `Finder.geometry`."""
         if snapshot.trashed:
-            return self._database.read(trash_list.ratios, snapshot.ids).astype("<u2").tobytes()
+            return self._database.read(trash_list.read_ratios, snapshot.ids).astype("<u2").tobytes()
         return self.finder.geometry(snapshot.ids)
 
     def _keep(self, snapshot: Snapshot) -> Snapshot:
         with self._lock:
             self._kept[snapshot.token] = snapshot
-            self._drop_some()
+            self._drop_oldest()
         return snapshot
 
     def get(self, token: str) -> Snapshot:
@@ -118,11 +118,11 @@ class Snapshots:
             self._kept.move_to_end(token)
             return snapshot
 
-    def newer(self, snapshot: Snapshot) -> int:
+    def count_newer(self, snapshot: Snapshot) -> int:
         """The number of current matches that arrived after the snapshot was opened."""
         if snapshot.trashed:
             return 0
-        return self.finder.arrivals(snapshot.query, snapshot.answer)
+        return self.finder.count_arrivals(snapshot.query, snapshot.answer)
 
     def picked(
         self, snapshot: Snapshot, ranges: Sequence[tuple[int, int]], excluded: Sequence[int]
@@ -139,26 +139,26 @@ class Snapshots:
         chosen[[index for index in excluded if 0 <= index < snapshot.total]] = False
         return [GenerationId(i) for i in snapshot.ids[chosen].tolist()]
 
-    def _drop_some(self) -> None:
+    def _drop_oldest(self) -> None:
         images = sum(snapshot.total for snapshot in self._kept.values())
         while len(self._kept) > SNAPSHOTS_KEPT_AT_LEAST and (len(self._kept) > SNAPSHOTS_KEPT or images > IMAGES_KEPT):
             images -= self._kept.popitem(last=False)[1].total
 
 
-def _sections(order: Sort, ids: Ids) -> list[Section]:
+def _build_sections(order: Sort, ids: Ids) -> list[Section]:
     match order.by:
         case Order.NEWEST:
-            return timeline.days(ids)
+            return timeline.split_days(ids)
         case Order.OLDEST:
-            return timeline.days_ascending(ids)
+            return timeline.split_days_ascending(ids)
         case _:
-            return timeline.blocks(len(ids))
+            return timeline.split_blocks(len(ids))
 
 
-def items(tx: ReadTx, snapshot: Snapshot, start: int, count: int) -> dict[str, Any]:
+def read_items(tx: ReadTx, snapshot: Snapshot, start: int, count: int) -> dict[str, Any]:
     """A slice of the snapshot as columns, parallel to the IDs from `start` on; None in every column for a hole."""
     ids = snapshot.ids[max(0, start) : max(0, start) + min(count, MAX_ITEMS)].tolist()
-    read = trash_list.rows if snapshot.trashed else _live_rows
+    read = trash_list.read_rows if snapshot.trashed else _read_live_rows
     by_id = {row["id"]: row for row in read(tx, ids, prompt_shown=PROMPT_SHOWN)}
     columns = (
         "uuid",
@@ -180,7 +180,7 @@ def items(tx: ReadTx, snapshot: Snapshot, start: int, count: int) -> dict[str, A
     return page
 
 
-def _live_rows(tx: ReadTx, images: Sequence[int], *, prompt_shown: int) -> list[dict[str, Any]]:
+def _read_live_rows(tx: ReadTx, images: Sequence[int], *, prompt_shown: int) -> list[dict[str, Any]]:
     return tx.all(
         """
         SELECT l.id, l.uuid, lower(hex(l.content_hash)) AS thumb, l.color_rgb AS color, l.is_favorite AS favorite,
@@ -196,7 +196,7 @@ def _live_rows(tx: ReadTx, images: Sequence[int], *, prompt_shown: int) -> list[
     )
 
 
-def position_of(snapshot: Snapshot, image: GenerationId) -> int | None:
+def find_position(snapshot: Snapshot, image: GenerationId) -> int | None:
     """The index of an image; None if the snapshot does not contain it."""
     places = np.flatnonzero(snapshot.ids == image)
     return int(places[0]) if len(places) else None

@@ -48,15 +48,15 @@ class Statistics:
     words_of: int
 
 
-def statistics(database: Database, finder: Finder, asked: Query) -> Statistics:
-    query = finder.informed(asked)
+def compute_statistics(database: Database, finder: Finder, asked: Query) -> Statistics:
+    query = finder.prepare(asked)
     fields = (Field.MODEL, Field.LORA, Field.SAMPLER, Field.ENGINE, Field.SIZE, Field.RATING, Field.TAG)
     counts = finder.facets(query, fields, limit=MOST)
     months = finder.facets(query, [Field.DATE], limit=MONTHS)[Field.DATE]
     ids = finder.all(replace(query, sort=Sort(Order.NEWEST))).ids
     step = max(1, -(-len(ids) // WORDS_READ_IN))
     sample = np.ascontiguousarray(ids[::step]).tolist()
-    found = database.read_within(READ_LIMIT_MS, _words, sample)
+    found = database.read_within(READ_LIMIT_MS, _count_words, sample)
     return Statistics(
         total=len(ids),
         months=months[::-1],
@@ -72,18 +72,18 @@ def statistics(database: Database, finder: Finder, asked: Query) -> Statistics:
     )
 
 
-def _words(tx: ReadTx, images: list[int]) -> list[Word]:
+def _count_words(tx: ReadTx, images: list[int]) -> list[Word]:
     counts: Counter[str] = Counter()
     rows = tx.rows(
         "SELECT g.prompt FROM json_each(:images) AS wanted JOIN generations AS g ON g.id = wanted.value",
         images=json.dumps(images),
     )
     for (prompt,) in rows:
-        counts.update({word for word in words(prompt or "") if _tells(word)})
+        counts.update({word for word in words(prompt or "") if _is_significant(word)})
     best = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return [Word(word, count) for word, count in best[:WORDS]]
 
 
-def _tells(word: str) -> bool:
+def _is_significant(word: str) -> bool:
     """Whether the word is not a number, a single letter or a frequent word."""
     return not word.isdecimal() and word not in _DULL and (len(word) > 1 or not word.isascii())

@@ -22,43 +22,43 @@ class Section:
     count: int
 
 
-def days(ids: Ids) -> list[Section]:
+def split_days(ids: Ids) -> list[Section]:
     """The days of descending IDs, newest first. Every image is in exactly one section."""
     found = []
     begin = 0
     ascending = ids[::-1]
     while begin < len(ids):
-        midnight = _local(int(ids[begin])).replace(hour=0, minute=0, second=0)
-        end = max(begin + 1, len(ids) - int(np.searchsorted(ascending, _first_id(midnight))))
+        midnight = _to_local(int(ids[begin])).replace(hour=0, minute=0, second=0)
+        end = max(begin + 1, len(ids) - int(np.searchsorted(ascending, _find_first_id(midnight))))
         found.append(Section(midnight.strftime("%Y-%m-%d"), begin, end - begin))
         begin = end
     return found
 
 
-def days_ascending(ids: Ids) -> list[Section]:
+def split_days_ascending(ids: Ids) -> list[Section]:
     """The days of ascending IDs, oldest first."""
-    return [Section(s.day, len(ids) - s.start - s.count, s.count) for s in reversed(days(ids[::-1]))]
+    return [Section(s.day, len(ids) - s.start - s.count, s.count) for s in reversed(split_days(ids[::-1]))]
 
 
-def blocks(total: int) -> list[Section]:
+def split_blocks(total: int) -> list[Section]:
     return [Section("", start, min(BLOCK, total - start)) for start in range(0, total, BLOCK)]
 
 
-def months(ascending: Ids) -> list[tuple[str, int]]:
+def count_months(ascending: Ids) -> list[tuple[str, int]]:
     """(month, count) of ascending IDs, newest first, without empty months."""
     found = []
     end = len(ascending)
     while end > 0:
-        first = _local(int(ascending[end - 1])).replace(day=1, hour=0, minute=0, second=0)
-        begin = min(end - 1, int(np.searchsorted(ascending, _first_id(first))))
+        first = _to_local(int(ascending[end - 1])).replace(day=1, hour=0, minute=0, second=0)
+        begin = min(end - 1, int(np.searchsorted(ascending, _find_first_id(first))))
         found.append((first.strftime("%Y-%m"), end - begin))
         end = begin
     return found
 
 
-def _local(image: int) -> datetime:
+def _to_local(image: int) -> datetime:
     return datetime.fromtimestamp((image >> 8) + SECONDS_OF_2010)  # noqa: DTZ006 - local time
 
 
-def _first_id(moment: datetime) -> int:
+def _find_first_id(moment: datetime) -> int:
     return (int(moment.timestamp()) - SECONDS_OF_2010) << 8

@@ -13,7 +13,7 @@ from mysticanvas.db.database import ReadTx
 from mysticanvas.search.timeline import Ids, Section
 
 
-def all_of(tx: ReadTx) -> tuple[Ids, list[Section]]:
+def list_trash(tx: ReadTx) -> tuple[Ids, list[Section]]:
     """The IDs of all images in Trash, and their sections. Each image is in exactly one section."""
     found = list(
         tx.rows(
@@ -27,18 +27,18 @@ def all_of(tx: ReadTx) -> tuple[Ids, list[Section]]:
     )
     sections: list[Section] = []
     start = 0
-    for day, images in groupby(found, key=lambda row: _day(row[1])):
+    for day, images in groupby(found, key=lambda row: _format_day(row[1])):
         count = sum(1 for _ in images)
         sections.append(Section(day, start, count))
         start += count
     return np.array([image for image, _ in found], np.int64), sections
 
 
-def _day(unix_ms: int) -> str:
+def _format_day(unix_ms: int) -> str:
     return datetime.fromtimestamp(unix_ms / 1_000).strftime("%Y-%m-%d")  # noqa: DTZ006 - local time
 
 
-def ratios(tx: ReadTx, images: Ids) -> NDArray[np.uint16]:
+def read_ratios(tx: ReadTx, images: Ids) -> NDArray[np.uint16]:
     """Width / height × 1000 of each image; 1000 for a removed image."""
     rows = tx.rows(
         """
@@ -53,7 +53,7 @@ def ratios(tx: ReadTx, images: Ids) -> NDArray[np.uint16]:
     return np.array([known.get(image, 1000) for image in images.tolist()], np.uint16)
 
 
-def rows(tx: ReadTx, images: Sequence[int], *, prompt_shown: int) -> list[dict[str, Any]]:
+def read_rows(tx: ReadTx, images: Sequence[int], *, prompt_shown: int) -> list[dict[str, Any]]:
     """The images that are in Trash. `flags` is as in `live_generations`."""
     return tx.all(
         """
