@@ -226,7 +226,7 @@ class _Told:
 def _edit_ms(database: Database, index: Index, edit: Callable[[WriteTx, int], None], image: int) -> float:
     database.write_bulk(edit, image)
     with index._lock:
-        return cpu_ms(index._caught_up)
+        return cpu_ms(index._catch_up)
 
 
 def _favorite(tx: WriteTx, image: int) -> None:

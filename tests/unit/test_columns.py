@@ -36,7 +36,7 @@ def check(lists: Lists, meant: dict[int, list[int]], mask: Mask) -> None:
 
 @pytest.mark.parametrize("kept", [0, 50, 10_000])
 def test_lists_are_what_was_last_written(monkeypatch: pytest.MonkeyPatch, kept: int) -> None:
-    monkeypatch.setattr(columns, "GIVEN_UP_KEPT", kept)
+    monkeypatch.setattr(columns, "MAX_UNUSED", kept)
     chance = random.Random(5)
     lists = Lists(weighted=True)
     meant = {p: sorted(chance.sample(range(CODES), chance.randrange(4))) for p in range(IMAGES)}

@@ -21,73 +21,73 @@ Fields = Annotated[list[str], Query(max_length=20)]
 Uuid = Annotated[str, Query(max_length=64)]
 
 
-def routes(database: Database, kept: Snapshots) -> APIRouter:
+def routes(database: Database, store: Snapshots) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["search"])
-    _add_views(router, database, kept)
-    _add_snapshots(router, database, kept)
-    _add_counts(router, database, kept)
-    _add_pages(router, kept)
+    _add_views(router, database, store)
+    _add_snapshots(router, database, store)
+    _add_counts(router, database, store)
+    _add_pages(router, store)
     return router
 
 
-def _add_views(router: APIRouter, database: Database, kept: Snapshots) -> None:
+def _add_views(router: APIRouter, database: Database, store: Snapshots) -> None:
     """The routes that open a snapshot."""
 
     @router.post("/queries")
     async def open_query(asked: QueryIn, request: Request) -> Response:
-        return reply(await while_wanted(request, lambda: _describe_snapshot(database, kept.open(asked.q))))
+        return reply(await while_wanted(request, lambda: _describe_snapshot(database, store.open(asked.q))))
 
     @router.post("/trash/queries")
     async def open_trash(request: Request) -> Response:
-        return reply(await while_wanted(request, lambda: _describe_snapshot(database, kept.open_trash())))
+        return reply(await while_wanted(request, lambda: _describe_snapshot(database, store.open_trash())))
 
     @router.post("/queries/{token}/narrow")
     async def narrow(token: str, asked: NarrowIn, request: Request) -> Response:
         """Open a new snapshot with some images of a snapshot."""
-        found = await while_wanted(request, kept.narrow, kept.get(token), asked.ranges, asked.left_out, asked.q)
+        found = await while_wanted(request, store.narrow, store.get(token), asked.ranges, asked.left_out, asked.q)
         return reply(_describe_snapshot(database, found))
 
 
-def _add_snapshots(router: APIRouter, database: Database, kept: Snapshots) -> None:
+def _add_snapshots(router: APIRouter, database: Database, store: Snapshots) -> None:
 
     @router.get("/queries/{token}/geometry")
     async def geometry(token: str, request: Request) -> Response:
-        snapshot = kept.get(token)
+        snapshot = store.get(token)
         etag = f'"{snapshot.token}"'
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers={"etag": etag})
-        ratios = await while_wanted(request, kept.geometry, snapshot)
+        ratios = await while_wanted(request, store.geometry, snapshot)
         return Response(ratios, media_type="application/octet-stream", headers={"etag": etag})
 
     @router.get("/queries/{token}/items")
     async def items(token: str, start: Index, count: Annotated[int, Query(ge=1, le=snapshots.MAX_ITEMS)]) -> Response:
-        return reply(database.read(snapshots.read_items, kept.get(token), start, count))
+        return reply(database.read(snapshots.read_items, store.get(token), start, count))
 
     @router.get("/queries/{token}/position")
     async def position(token: str, uuid: Uuid) -> Response:
         """The index of an image in the snapshot. Null if the snapshot does not contain it, or if it does not exist."""
-        snapshot = kept.get(token)
+        snapshot = store.get(token)
         found = database.read(edit_log.images_of, [uuid])
         return reply({"index": snapshots.find_position(snapshot, found[0]) if found else None})
 
     @router.get("/queries/{token}/newer")
     async def newer(token: str, request: Request) -> Response:
-        return reply({"count": await while_wanted(request, kept.count_newer, kept.get(token))})
+        return reply({"count": await while_wanted(request, store.count_newer, store.get(token))})
 
     @router.get("/queries/{token}/highlights")
     async def highlights(token: str, uuid: Uuid) -> Response:
         """The ranges of the words of the query in the texts of an image: [from, to) in characters."""
-        return reply(database.read(highlight.highlight_image, kept.get(token).query, uuid))
+        return reply(database.read(highlight.highlight_image, store.get(token).query, uuid))
 
 
-def _add_counts(router: APIRouter, database: Database, kept: Snapshots) -> None:
-    finder = kept.finder
+def _add_counts(router: APIRouter, database: Database, store: Snapshots) -> None:
+    finder = store.finder
 
     @router.get("/facets")
     async def facet(
         request: Request, snapshot: str, field: str, q: Annotated[str, Query(max_length=200)] = "", limit: Limit = 20
     ) -> Response:
-        query, one = kept.get(snapshot).query, facets.find_field(field)
+        query, one = store.get(snapshot).query, facets.find_field(field)
         found = await while_wanted(request, finder.facets, query, [one], containing=q, limit=limit)
         return reply({"values": found[one]})
 
@@ -95,7 +95,7 @@ def _add_counts(router: APIRouter, database: Database, kept: Snapshots) -> None:
     async def all_facets(token: str, request: Request, field: Fields = [], limit: Limit = 20) -> Response:  # noqa: B006
         """The facets of several fields. Without `field`: all fields."""
         fields = [facets.find_field(name) for name in field] or list(facets.FIELDS)
-        found = await while_wanted(request, finder.facets, kept.get(token).query, fields, limit=limit)
+        found = await while_wanted(request, finder.facets, store.get(token).query, fields, limit=limit)
         return reply({"facets": found})
 
     @router.get("/complete")
@@ -107,8 +107,8 @@ def _add_counts(router: APIRouter, database: Database, kept: Snapshots) -> None:
         return reply(await while_wanted(request, statistics.compute_statistics, database, finder, language.parse(q)))
 
 
-def _add_pages(router: APIRouter, kept: Snapshots) -> None:
-    finder = kept.finder
+def _add_pages(router: APIRouter, store: Snapshots) -> None:
+    finder = store.finder
 
     @router.get("/search")
     async def search(request: Request, q: Words = "", limit: Limit = 50, after: Int64 | None = None) -> Response:

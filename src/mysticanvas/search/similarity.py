@@ -125,7 +125,7 @@ class Similarity:
         self._folder = folder
         self._subject = subject
         self._lock = threading.Lock()
-        self._kept: dict[str, _SpaceVectors] = {}
+        self._spaces: dict[str, _SpaceVectors] = {}
         self._images = _Images()
         # None: everything has to be read.
         self._changed: set[int] | None = None
@@ -147,7 +147,7 @@ class Similarity:
             )
         with self._lock:
             self._refresh()
-            return self._rank({name: one for name, one in queries.items() if name in self._kept}, within, limit)
+            return self._rank({name: one for name, one in queries.items() if name in self._spaces}, within, limit)
 
     def to_image(self, image: GenerationId, *, within: Ids | None = None, limit: int = MOST) -> Ranked:
         """The images that are most similar to this one, without the image itself.
@@ -170,7 +170,7 @@ class Similarity:
 
     def _vectors_of(self, prompt: int) -> dict[str, Floats]:
         """The vectors of the prompt by space, the fastest model first. Spaces without a vector are omitted."""
-        found = {name: kept.vector(prompt) for name, kept in self._kept.items()}
+        found = {name: kept.vector(prompt) for name, kept in self._spaces.items()}
         return {name: vector for name, vector in found.items() if vector is not None}
 
     # -- updates from the database ------------------------------------------------------------
@@ -201,11 +201,11 @@ class Similarity:
             images = [GenerationId(one) for one in changed]
             self._images.patch(changed, self._database.read_within(READ_LIMIT_MS, self._subject.numbers_of, images))
         spaces = self._database.read(self._subject.spaces)
-        if [space.name for space in spaces] != list(self._kept):
+        if [space.name for space in spaces] != list(self._spaces):
             new = {space.name: _SpaceVectors(space, self._folder, self._subject) for space in spaces}
-            self._kept = new | {name: kept for name, kept in self._kept.items() if name in new}
+            self._spaces = new | {name: kept for name, kept in self._spaces.items() if name in new}
             self._is_complete = None
-        more = [kept.catch_up(self._database) for kept in self._kept.values()]
+        more = [kept.catch_up(self._database) for kept in self._spaces.values()]
         if changed is None or changed or any(more):
             self._is_complete = None
 
@@ -215,7 +215,7 @@ class Similarity:
         included = None if within is None else self._images.find_among(within)
         prompts = None if included is None else self._images.prompts[included]
         # Each prompt has at least one image, so `limit` prompts are enough.
-        found = [self._kept[name].candidates(queries[name], prompts, limit) for name in self._select_spaces(queries)]
+        found = [self._spaces[name].candidates(queries[name], prompts, limit) for name in self._select_spaces(queries)]
         candidates = np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
         scores = self._fuse_scores(queries, candidates)
         order = np.argsort(-scores, kind="stable")[: 2 * limit]
@@ -227,7 +227,7 @@ class Similarity:
         saves searching the others."""
         names = list(queries)
         if names and self._is_complete is None:
-            self._is_complete = self._kept[names[-1]].has_all(self._images.prompts)
+            self._is_complete = self._spaces[names[-1]].has_all(self._images.prompts)
         return names[-1:] if self._is_complete else names
 
     def _fuse_scores(self, queries: dict[str, Floats], prompts: Ids) -> Floats:
@@ -235,7 +235,7 @@ class Similarity:
         total, weights = np.zeros(len(prompts), np.float32), 0.0
         guide: Floats | None = None
         for name, query in queries.items():
-            kept = self._kept[name]
+            kept = self._spaces[name]
             scores, known = kept.scores(query, prompts)
             if guide is None:
                 guide = scores
