@@ -18,7 +18,7 @@ from tests.synthetic import FIRST_S, SEED, fill
 from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.domain.query import Query
 from mysticanvas.search import language, paging
-from mysticanvas.search.snapshots import Snapshots, items
+from mysticanvas.search.snapshots import Snapshots, read_items
 
 PAGE = 100
 
@@ -53,17 +53,19 @@ def main() -> None:
         for share in (0.0, 0.1, 0.5, 0.87, 1.0):
             depth = int(share * (rows - PAGE))
             after = ((FIRST_S + (rows - depth) * 3) << 8) + 1
-            keyset = cpu_ms(lambda a=after: database.read(paging.page, everything, after=a, limit=PAGE))
+            keyset = cpu_ms(lambda a=after: database.read(paging.read_page, everything, after=a, limit=PAGE))
             offset = cpu_ms(lambda d=depth: database.read(_by_offset, d), 3)
             print(f"{share:6.0%} {keyset:9.2f} {offset:9.1f}")
         snapshots = Snapshots(database)
         print(f"\nsnapshot of everything, first    {cpu_ms(lambda: snapshots.open(''), 1):9.0f}")
         print(f"snapshot of everything, again    {cpu_ms(lambda: snapshots.open(''), 3):9.1f}")
         view = snapshots.open("")
-        print(f"256 items in the middle          {cpu_ms(lambda: database.read(items, view, rows // 2, 256)):9.2f}")
+        print(
+            f"256 items in the middle          {cpu_ms(lambda: database.read(read_items, view, rows // 2, 256)):9.2f}"
+        )
         for text in ("violet", '"violet storm"', "model:model_3", "violet model:model_40"):
             query = language.parse(text)
-            page = cpu_ms(lambda q=query: database.read(paging.page, q, after=None, limit=PAGE), 5)
+            page = cpu_ms(lambda q=query: database.read(paging.read_page, q, after=None, limit=PAGE), 5)
             count = cpu_ms(lambda q=query: database.read(paging.count, q), 1)
             print(f"{text:24} page {page:9.1f}   count {count:9.0f}")
 

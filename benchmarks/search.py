@@ -33,7 +33,7 @@ from mysticanvas.search.engine import Finder
 from mysticanvas.search.index import Index
 from mysticanvas.search.index_state import IndexState
 from mysticanvas.search.matches import find
-from mysticanvas.search.snapshots import Snapshots, items
+from mysticanvas.search.snapshots import Snapshots, read_items
 
 PAGE = 100
 TIMES = 15
@@ -89,16 +89,16 @@ def answer(tx: ReadTx, state: IndexState, query: Query) -> int:
     """Count, nine facets and the days: what the gallery shows beside the images."""
     found = find(tx, state, query)
     for field in SHOWN:
-        facets.of_index(tx, found, field, limit=20)
-    timeline.days(ordering.ids(tx, found, query.order))
+        facets.count_in_index(tx, found, field, limit=20)
+    timeline.split_days(ordering.sort_ids(tx, found, query.order))
     return found.total
 
 
 def sql_answer(tx: ReadTx, query: Query) -> int:
     """The count, two of the facets and the days, in SQL."""
     for field in (Field.MODEL, Field.TAG):
-        facets.of_sql(tx, query, field, limit=20)
-    timeline.days(paging.ids(tx, query))
+        facets.count_in_sql(tx, query, field, limit=20)
+    timeline.split_days(paging.find_ids(tx, query))
     return paging.count(tx, query)
 
 
@@ -116,7 +116,7 @@ def measure(database: Database, index: Index, text: str) -> Row:
     sql = peers(query)
     return Row(
         text, snapshot.total, max((index.count(Query(word)) for word in words), default=0), page, first, kept,
-        jump=median_ms(lambda: database.read(items, snapshot, snapshot.total // 2, 256)),
+        jump=median_ms(lambda: database.read(read_items, snapshot, snapshot.total // 2, 256)),
         sql_page=cpu_ms(lambda: cold.page(query, after=None, limit=PAGE)),
         sql_answer=cpu_ms(lambda: database.read_within(LIMIT_MS, sql_answer, query)),
         peers=None if sql is None else cpu_ms(lambda: database.read_within(LIMIT_MS, _as_peers, sql, snapshot.total)),
@@ -169,7 +169,7 @@ def _where(part: Node) -> str | None:
         case Number(Field.RATING, interval):
             return f"g.rating >= {interval.low or 0} AND g.rating <= {9 if interval.high is None else interval.high}"
         case Made():
-            first, until = days.span(part)
+            first, until = days.to_seconds(part)
             return f"g.timestamp >= {(first or 0) * 1000} AND g.timestamp < {(until or 1 << 33) * 1000}"
         case Not(inner):
             where = _where(inner)
@@ -228,7 +228,7 @@ class _Told:
 def _edit_ms(database: Database, index: Index, edit: Callable[[WriteTx, int], None], image: int) -> float:
     database.write_bulk(edit, image)
     with index._lock:
-        return cpu_ms(index._caught_up)
+        return cpu_ms(index._catch_up)
 
 
 def _favorite(tx: WriteTx, image: int) -> None:

@@ -116,7 +116,7 @@ def fused(rows: int, folder: Path) -> None:
     with Database.open(folder / "library") as database:
         similarity = Similarity(database, folder / "fused")
         similarity._refresh()
-        for name, kept in similarity._kept.items():
+        for name, kept in similarity._spaces.items():
             real = encoded(name, texts)
             chance = np.random.default_rng(SEED)
             for start in range(0, rows, BATCH):
@@ -125,9 +125,9 @@ def fused(rows: int, folder: Path) -> None:
                 mixed = sum(shares[:, [i]] * real[chance.integers(0, REAL, count)] for i in range(3))
                 noise = np.random.default_rng(start).normal(0, 0.02, mixed.shape).astype(np.float32)
                 kept._content.append(quantize(normalized(mixed + noise)))
-                kept._take(np.arange(start + 1, start + count + 1))
+                kept._add_rows(np.arange(start + 1, start + count + 1))
         similarity._images.ids = similarity._images.prompts = np.arange(1, rows + 1)
-        similarity._images._by_prompt = similarity._knows_all = None
+        similarity._images._by_prompt = similarity._is_complete = None
         third = np.flatnonzero(np.random.default_rng(SEED).random(rows) < 1 / 3) + 1
         for label, within in (("", None), (" within a third", third)):
             ask(similarity, f"fused, {rows:,}{label}", within)
@@ -154,7 +154,7 @@ def true_best(similarity: Similarity, text: str, within: Rows | None) -> set[int
     """By scoring every row."""
     asked = similarity._images.ids if within is None else within
     total = np.zeros(len(asked), np.float32)
-    for name, kept in similarity._kept.items():
+    for name, kept in similarity._spaces.items():
         total += kept.space.weight * kept.scores(encoded(name, [text])[0], asked)[0]
     return set(asked[np.argpartition(-total, TOP)[:TOP]].tolist())
 

@@ -362,7 +362,7 @@ class Library(RuleBasedStateMachine):
     @rule(query=st.sampled_from([*TAGS, "lighthouse", "later", "rating:>=3", "is:favorite", "collection:one", ""]))
     def search(self, query: str) -> None:
         text = f'tag:"{query}"' if query in TAGS else query
-        found = self.database.read(paging.ids, language.parse(text)).tolist()
+        found = self.database.read(paging.find_ids, language.parse(text)).tolist()
         contents = {image: content for content, image in self.database.read(library_said.id_by_content).items()}
         assert {contents[image] for image in found} == {i.content for i in self.model.images if self.answers(i, query)}
 

@@ -20,7 +20,7 @@ from mysticanvas.domain.errors import (
     LibraryError,
     NotFoundError,
 )
-from mysticanvas.features.backups.service import BackingUp, Drill, HourlyBackups
+from mysticanvas.features.backups.service import BackupRunner, Drill, HourlyBackups
 
 
 def test_a_restored_library_is_as_it_was_and_what_it_was_until_now_is_kept(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ class Hours:
 
 def test_an_hour_without_a_change_makes_no_backup(database: Database) -> None:
     hours = Hours()
-    backups = HourlyBackups(database, BackingUp(database))
+    backups = HourlyBackups(database, BackupRunner(database))
     backups._closing = hours  # type: ignore[assignment]
     with backups:
         hours.pass_by(3)
@@ -147,18 +147,18 @@ def test_thinning_again_removes_nothing_more(hours: list[int]) -> None:
 
 def test_a_backup_is_tried_out_apart_from_the_library(tmp_path: Path) -> None:
     with Database.open(tmp_path / "library") as database:
-        backing_up = BackingUp(database)
+        backup_runner = BackupRunner(database)
         with pytest.raises(NotFoundError):
-            backing_up.drill()
-        assert not backing_up.drill_is_due()
-        made = backing_up.back_up()
-        assert backing_up.drill_is_due()
+            backup_runner.drill()
+        assert not backup_runner.is_drill_due()
+        made = backup_runner.back_up()
+        assert backup_runner.is_drill_due()
         before = database.path.stat().st_ino
-        assert backing_up.drill() == Drill(Path(made.path).name, 0, None)
-        assert not backing_up.drill_is_due()
+        assert backup_runner.drill() == Drill(Path(made.path).name, 0, None)
+        assert not backup_runner.is_drill_due()
         assert database.path.stat().st_ino == before
         assert [path.name for path in database.backups.iterdir()] == [Path(made.path).name]
         Path(made.path).write_bytes(b"torn" * 5_000)
-        assert backing_up.drill().trouble
+        assert backup_runner.drill().trouble
         told = [(one.kind, one.level) for one in database.read(event_log.newest, before=None, limit=9)]
         assert told == [("backup.drill", "error"), ("backup.drill", "info"), ("backup", "info")]

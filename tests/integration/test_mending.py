@@ -27,16 +27,16 @@ def test_what_follows_from_sound_rows_is_made_again(database: Database, tmp_path
     cache = ThumbCache(tmp_path / "thumbs", (256, 512))
     images = add_images(database, 4, prompt=lambda number: f"a red fox {number}")
     database.write(test_edits.do, "tag", {"add": ["fox"]}, images, now_ms=1)
-    assert doctor_repair.look(database, cache) == []
+    assert doctor_repair.find_repairs(database, cache) == []
 
     database.write(lambda tx: _damage(tx, DAMAGE[name]))
     assert name in [check.name for check in doctor_checks.run_all(database) if not check.ok]
-    assert name in [one.what for one in doctor_repair.look(database, cache)]
+    assert name in [one.what for one in doctor_repair.find_repairs(database, cache)]
     assert name in [check.name for check in doctor_checks.run_all(database) if not check.ok]
 
-    assert name in [one.what for one in doctor_repair.mend(database, cache, now_ms=2)]
+    assert name in [one.what for one in doctor_repair.run_repairs(database, cache, now_ms=2)]
     assert [check for check in doctor_checks.run_all(database) if not check.ok] == []
-    assert doctor_repair.look(database, cache) == []
+    assert doctor_repair.find_repairs(database, cache) == []
 
 
 def _damage(tx: WriteTx, sql: str) -> None:
@@ -53,7 +53,7 @@ def test_thumbnails_of_no_image_are_removed_and_new_ones_are_not(database: Datab
         path.write_bytes(b"webp")
         if name != new:
             os.utime(path, (1, 1))
-    assert [one.what for one in doctor_repair.mend(database, cache, now_ms=1)] == ["thumbnails"]
+    assert [one.what for one in doctor_repair.run_repairs(database, cache, now_ms=1)] == ["thumbnails"]
     assert {name.partition("-")[0] for name, _ in cache.kept()} == {ours, new}
 
 

@@ -23,8 +23,8 @@ from mysticanvas.search import resolve as search_resolve
 from mysticanvas.search.engine import Finder
 from mysticanvas.search.index import Index, NotWarmError
 from mysticanvas.search.index_state import IndexState
-from mysticanvas.search.snapshots import Snapshots, items, position_of
-from mysticanvas.search.statistics import statistics
+from mysticanvas.search.snapshots import Snapshots, find_position, read_items
+from mysticanvas.search.statistics import compute_statistics
 
 PROMPTS = {
     "cyrillic": "Привет, мир",
@@ -182,11 +182,11 @@ def test_a_snapshot_stays_and_counts_what_has_arrived(database: Database) -> Non
         # Older than all that is shown, and yet new.
         database.write(add_image, FIRST_S - 1_000, prompt="sea")
         database.write(add_image, FIRST_S + 1_000, prompt="sky")
-        assert (snapshots.newer(snapshot), snapshot.total) == (1, 5)
+        assert (snapshots.count_newer(snapshot), snapshot.total) == (1, 5)
         assert snapshots.open("sea").total == 6
-        page = database.read(items, snapshot, 1, 2)
+        page = database.read(read_items, snapshot, 1, 2)
         assert page["prompt"] == ["sea", "sea"]
-        assert position_of(snapshot, snapshot.ids[3]) == 3
+        assert find_position(snapshot, snapshot.ids[3]) == 3
         assert snapshots.picked(snapshot, [(0, 3)], [1]) == [snapshot.ids[0], snapshot.ids[2]]
 
 
@@ -201,7 +201,9 @@ def test_a_random_order_is_chosen_once_and_written_down(database: Database) -> N
 
 def test_a_name_that_nothing_has_is_told_with_the_nearest(finder: Finder, database: Database) -> None:
     database.write(add_tag, "lighthouse", FIRST_S << 8)
-    unknown = database.read(search_resolve.unknown_names, language.parse("tag:lighthose -tag:lighthouse model:none"))
+    unknown = database.read(
+        search_resolve.find_unknown_names, language.parse("tag:lighthose -tag:lighthouse model:none")
+    )
     assert [(u.field, u.value, u.nearest) for u in unknown] == [
         (Field.TAG, "lighthose", "lighthouse"),
         (Field.MODEL, "none", None),
@@ -232,12 +234,12 @@ def test_completion_offers_fields_and_values_with_counts(
 def test_highlights_are_the_places_in_the_text_as_written() -> None:
     prompt = PROMPTS["weighted"] + " 城市夜景"
     query = language.parse('MASTERPIECE "the sea" 夜景 -storm')
-    places = highlight.of_text(query, prompt, Field.PROMPT)
+    places = highlight.highlight_text(query, prompt, Field.PROMPT)
     assert [prompt[begin:end] for begin, end in places] == ["masterpiece", "the sea", "夜景"]
 
 
 def test_statistics_add_up(finder: Finder, database: Database) -> None:
-    made = statistics(database, finder, language.parse("-knight"))
+    made = compute_statistics(database, finder, language.parse("-knight"))
     assert made.total == len(PROMPTS) - 1 == sum(month.count for month in made.months)
     assert made.words_of == made.total
     assert "knight" not in {word.word for word in made.words}
@@ -253,7 +255,7 @@ def test_images_of_one_moment_are_walked_once_each(database: Database) -> None:
     for text in ("", "sort:oldest", "sort:rating", "sort:size", "sort:name", "sort:random:3"):
         query = language.parse(text)
         walked: list[int] = []
-        while page := database.read(paging.page, query, after=walked[-1] if walked else None, limit=50):
+        while page := database.read(paging.read_page, query, after=walked[-1] if walked else None, limit=50):
             assert len(page) == 50
             walked += [hit.id for hit in page]
         assert len(walked) == len(set(walked)) == 200, text
@@ -283,10 +285,12 @@ def _walk_while_images_arrive(database: Database, images: int, *, a_second: int)
         snapshot = Snapshots(database).open("")
         walked: list[int] = []
         shown: list[str] = []
-        while page := database.read(paging.page, language.parse(""), after=walked[-1] if walked else None, limit=500):
+        while page := database.read(
+            paging.read_page, language.parse(""), after=walked[-1] if walked else None, limit=500
+        ):
             walked += [hit.id for hit in page]
         for start in range(0, snapshot.total, 500):
-            shown += database.read(items, snapshot, start, 500)["uuid"]
+            shown += database.read(read_items, snapshot, start, 500)["uuid"]
     finally:
         stop.set()
         thread.join()
@@ -369,7 +373,7 @@ def test_what_is_committed_while_the_index_is_read_is_in_it(
     """Also where somebody asks meanwhile, whom SQL answers."""
     database.write(add_image, FIRST_S, prompt="sea")
     was_read, go_on = threading.Event(), threading.Event()
-    read_all = IndexState.of
+    read_all = IndexState.load
 
     def slowly(tx: ReadTx) -> IndexState:
         state = read_all(tx)
@@ -377,7 +381,7 @@ def test_what_is_committed_while_the_index_is_read_is_in_it(
         go_on.wait(120)
         return state
 
-    monkeypatch.setattr(IndexState, "of", slowly)
+    monkeypatch.setattr(IndexState, "load", slowly)
     with Index(database) as index:
         finder = Finder(database, index)
         index.start()
@@ -391,7 +395,7 @@ def test_what_is_committed_while_the_index_is_read_is_in_it(
 
 
 def test_an_index_told_of_very_much_is_read_anew(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index_module, "FOLLOWED", 10)
+    monkeypatch.setattr(index_module, "UPDATE_BATCH", 10)
     images = database.write(lambda tx: [add_image(tx, FIRST_S + n, prompt="sea") for n in range(40)])
     with Index(database) as index:
         index.build()
@@ -437,5 +441,5 @@ def test_an_index_does_not_grow_by_images_that_came_and_went(database: Database)
             database.write(go, images)
             assert positions(index) >= stay
             assert Finder(database, index).count(language.parse("sea")) == stay
-        assert max(met) <= stay + index_module.GONE_KEPT + 2 * at_a_time
+        assert max(met) <= stay + index_module.MAX_REMOVED + 2 * at_a_time
         assert max(met) < stay + rounds * at_a_time

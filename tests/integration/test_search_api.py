@@ -180,9 +180,9 @@ def test_a_request_that_is_given_up_stops_its_query(asking: Asking, monkeypatch:
         begun.set()
         return tx.value("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n")
 
-    monkeypatch.setattr(paging, "page", endless)
+    monkeypatch.setattr(paging, "read_page", endless)
     # Longer than the test waits: it is not the limit of time that ends the query.
-    monkeypatch.setattr(search_engine, "WHOLE_LIMIT_MS", 300_000)
+    monkeypatch.setattr(search_engine, "SQL_LIMIT_MS", 300_000)
     monkeypatch.setattr(index, "ASK_LIMIT_MS", 300_000)
     sent: list[dict[str, Any]] = []
 

@@ -156,7 +156,7 @@ def test_a_search_for_the_like_of_an_image_is_one_for_its_prompt(library: Databa
     found = finder.all(language.parse(f"like:{berries[0][1]}")).ids
     assert int(found[0]) == berries[1][0]
     assert image_of(library, PROMPTS[5]) not in found
-    with pytest.raises(QueryError, match="no image"):
+    with pytest.raises(QueryError, match="No image has an ID"):
         finder.all(language.parse("like:00000000-0000"))
 
 

@@ -94,7 +94,7 @@ def test_a_check_finds_what_is_missing_changed_or_undecodable_and_changes_nothin
     assert client.get("/api/verify")["counts"] == {"missing": 1, "changed": 2, "undecodable": 1}
     details = {one["path"]: one["detail"] for one in client.get("/api/verify/findings")["findings"]}
     assert "disk may be failing" in next(text for path, text in details.items() if path.endswith(rotten.name))
-    assert "no scan has seen" in next(text for path, text in details.items() if path.endswith(edited.name))
+    assert "Scan the folder again" in next(text for path, text in details.items() if path.endswith(edited.name))
     assert client.get("/api/status")["total"] == IMAGES
 
 
@@ -207,11 +207,11 @@ class Checking:
 
     @property
     def state(self) -> verify_queries.VerifyState:
-        return self.database.read(verify_queries.state)
+        return self.database.read(verify_queries.get_state)
 
     @property
     def found(self) -> list[str]:
-        rows = self.database.read(verify_queries.findings, finding=None, after=0, limit=100)
+        rows = self.database.read(verify_queries.list_findings, finding=None, after=0, limit=100)
         return [row.path for row in rows]
 
 
@@ -284,7 +284,7 @@ def test_a_batch_that_crashes_is_halved_and_the_one_bad_file_is_a_finding_behind
                 fine = [FileVerified(False, None, None, "x") for _ in task.files]
                 checking.commit(job_outcomes.Finished(job, FilesVerified(False, fine)))
     assert not checking.state.on
-    rows = checking.database.read(verify_queries.findings, finding="undecodable", after=0, limit=100)
+    rows = checking.database.read(verify_queries.list_findings, finding="undecodable", after=0, limit=100)
     assert [row.detail for row in rows if row.id == bad] == ["It crashed."]
     assert len(rows) == 12
     assert checking.state.checked == 12

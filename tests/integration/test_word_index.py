@@ -55,7 +55,7 @@ def test_an_upgrade_fills_the_words_anew(tmp_path: Path, monkeypatch: pytest.Mon
             )
     with Database.open(tmp_path) as database:
         for text in ("masterpiece", "cafe", "has:workflow", '"masterpiece cafe"'):
-            assert database.read(paging.ids, language.parse(text)).tolist() == [image], text
+            assert database.read(paging.find_ids, language.parse(text)).tolist() == [image], text
         assert database.read(paging.count, language.parse("film")) == 0
         assert {check.name: check.ok for check in doctor_checks.run_all(database)}["word index"]
 

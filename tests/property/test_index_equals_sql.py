@@ -31,7 +31,7 @@ def compare(library: RandomLibrary, index: Index, query: Query, *, with_facets: 
     if language.parse(text) != query:
         raise DifferError(f"not its own text: {text}")
     database = library.database
-    expected = database.read(paging.ids, query)
+    expected = database.read(paging.find_ids, query)
     _same(text, "the order", index.ids(query).tolist(), expected.tolist())
     _same(text, "the count", index.count(query), database.read(paging.count, query))
     _compare_pages(library, index, query, expected.tolist())
@@ -132,14 +132,14 @@ def _takes_arrival_for_age(patch: pytest.MonkeyPatch) -> None:
 
 
 def _compares_without_the_end(patch: pytest.MonkeyPatch) -> None:
-    within = search_evaluate._within
+    within = search_evaluate._is_within
     patch.setattr(
-        search_evaluate, "_within", lambda values, interval: within(values, interval) & (values != interval.low)
+        search_evaluate, "_is_within", lambda values, interval: within(values, interval) & (values != interval.low)
     )
 
 
 def _breaks_ties_oldest_first(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(ordering, "_sorted", lambda keys: np.lexsort((-np.arange(len(keys)), keys)) if len(keys) else keys)
+    patch.setattr(ordering, "_argsort", lambda keys: np.lexsort((-np.arange(len(keys)), keys)) if len(keys) else keys)
 
 
 def _keeps_old_places_among_names(patch: pytest.MonkeyPatch) -> None:
@@ -156,13 +156,13 @@ def _keeps_old_places_among_names(patch: pytest.MonkeyPatch) -> None:
 
 
 def _asks_only_one_arm_of_a_union(patch: pytest.MonkeyPatch) -> None:
-    union = keyset_plan._union
+    union = keyset_plan._combine_sources
 
     def first(parts: Any) -> Any:
         found = union(parts)
         return found and keyset_plan.Source(found.arms[:1], found.whole)
 
-    patch.setattr(keyset_plan, "_union", first)
+    patch.setattr(keyset_plan, "_combine_sources", first)
 
 
 def _stops_counting_tags_too_soon(patch: pytest.MonkeyPatch) -> None:
@@ -176,8 +176,8 @@ def _stops_counting_tags_too_soon(patch: pytest.MonkeyPatch) -> None:
 
 
 def _takes_the_driver_for_all(patch: pytest.MonkeyPatch) -> None:
-    driven = keyset_plan._driven
-    patch.setattr(keyset_plan, "_driven", lambda tx, parts: (driven(tx, parts)[0], []))
+    driven = keyset_plan._choose_driver
+    patch.setattr(keyset_plan, "_choose_driver", lambda tx, parts: (driven(tx, parts)[0], []))
 
 
 @pytest.mark.parametrize(

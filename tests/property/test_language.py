@@ -27,9 +27,9 @@ def test_the_json_of_a_query_is_that_query(query: Query) -> None:
 
 @given(queries)
 def test_the_chips_of_a_query_side_by_side_are_that_query(query: Query) -> None:
-    chips = [text for _, text in language.parts_written(query)]
-    chips += [language.written_similar(query.similar)] if query.similar else []
-    chips += [language.written_sort(query.sort)] if query.sort else []
+    chips = [text for _, text in language.format_parts(query)]
+    chips += [language.format_similar(query.similar)] if query.similar else []
+    chips += [language.format_sort(query.sort)] if query.sort else []
     assert language.parse(" ".join(chips)) == query
 
 

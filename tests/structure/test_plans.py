@@ -76,15 +76,15 @@ def library(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 def page(text: str, *, after: int | None = None) -> Query:
-    return lambda tx: paging.page(tx, language.parse(text), after=after, limit=20)
+    return lambda tx: paging.read_page(tx, language.parse(text), after=after, limit=20)
 
 
 def whole(text: str) -> Query:
-    return lambda tx: (paging.ids(tx, language.parse(text)), paging.count(tx, language.parse(text)))
+    return lambda tx: (paging.find_ids(tx, language.parse(text)), paging.count(tx, language.parse(text)))
 
 
 def facet(name: str) -> Query:
-    return lambda tx: facets.of_sql(tx, language.parse("sea -tag:cat"), facets.field_named(name), limit=20)
+    return lambda tx: facets.count_in_sql(tx, language.parse("sea -tag:cat"), facets.find_field(name), limit=20)
 
 
 # Pages in order of time: none of these may sort, and none may walk all images of a wide table.
@@ -122,29 +122,30 @@ OTHERS: dict[str, Query] = {
     "page_by_relevance": page("sea sort:relevance"),
     "all_of_words_and_tags": whole("sea (tag:cat OR -tag:sea) lora:x>0.1 model:flux1-dev seed:7"),
     "all_of_columns": whole("steps:>20 cfg:7 mp:>1 size:16:9 engine:comfyui path:2026/08 has:tag is:grid"),
-    "rows_of_a_page": lambda tx: paging.rows(tx, tx.column("SELECT id FROM live_generations LIMIT 20")),
-    "items_of_a_snapshot": lambda tx: snapshots.items(
-        tx, snapshots.Snapshot("", language.parse(""), Answer(paging.ids(tx, language.parse(""))), []), 0, 20
+    "rows_of_a_page": lambda tx: paging.read_rows(tx, tx.column("SELECT id FROM live_generations LIMIT 20")),
+    "items_of_a_snapshot": lambda tx: snapshots.read_items(
+        tx, snapshots.Snapshot("", language.parse(""), Answer(paging.find_ids(tx, language.parse(""))), []), 0, 20
     ),
-    "trash_as_a_list": trash_list.all_of,
-    "rows_of_the_trash": lambda tx: trash_list.rows(tx, [1, 2], prompt_shown=80),
+    "trash_as_a_list": trash_list.list_trash,
+    "rows_of_the_trash": lambda tx: trash_list.read_rows(tx, [1, 2], prompt_shown=80),
     **{f"facet_{field}": facet(field) for field in facets.FIELDS[:9]},
     "names_of_tags": lambda tx: search_resolve.resolve(tx, language.parse("tag:cat tag:feline tag:c*")),
     "index_run": lambda tx: (
-        index_loader.run_of_images(tx, after=0),
-        index_loader.tags_between(tx, 1, 1 << 40),
-        index_loader.uses_between(tx, 1, 1 << 40),
+        index_loader.read_next_images(tx, after=0),
+        index_loader.read_tags_between(tx, 1, 1 << 40),
+        index_loader.read_uses_between(tx, 1, 1 << 40),
     ),
     "index_some": lambda tx: (
-        index_loader.images(tx, [1, 2]),
-        index_loader.tags(tx, [1, 2]),
-        index_loader.uses(tx, [1, 2]),
+        index_loader.read_images(tx, [1, 2]),
+        index_loader.read_tags(tx, [1, 2]),
+        index_loader.read_uses(tx, [1, 2]),
     ),
-    "index_words": lambda tx: index_loader.images_with_words(tx, '"sea"'),
+    "index_words": lambda tx: index_loader.find_words(tx, '"sea"'),
     "index_collections": lambda tx: (
-        index_loader.in_collection(tx, 1), index_loader.collected(tx, [1, 2]), index_loader.arranged(tx, [1])
+        index_loader.read_collection(tx, 1), index_loader.list_memberships(tx, [1, 2]),
+        index_loader.read_manual_order(tx, [1]),
     ),
-    "index_names": index_loader.by_name,
+    "index_names": index_loader.read_name_order,
     "jobs_claim": lambda tx: job_queue.claim(tx, boot="boot", limit=4, now_ms=1),
     "jobs_ready": lambda tx: job_queue.ready(tx, now_ms=1),
     "jobs_listed": lambda tx: job_queries.listed(tx, kind=None, status=None, before=None, limit=20),

@@ -23,20 +23,20 @@ def check(lists: Lists, meant: dict[int, list[int]], mask: Mask) -> None:
         counts = lists.counts(mask, positions, alive)
         assert counts.tolist()[:CODES] == expected.tolist()[: len(counts)]
     for code in range(CODES):
-        having, weights = lists.having(code)
+        having, weights = lists.find_with(code)
         assert sorted(having.tolist()) == sorted(p for p, codes in meant.items() if code in codes)
         assert weights is not None
         assert set(weights.tolist()) <= {code / 10}
-    each = lists.having_each(list(range(CODES)))
+    each = lists.find_with_each(list(range(CODES)))
     assert {code: sorted(each[code].tolist()) for code in each} == {
-        code: sorted(lists.having(code)[0].tolist()) for code in range(CODES)
+        code: sorted(lists.find_with(code)[0].tolist()) for code in range(CODES)
     }
     assert lists.has_any(IMAGES).tolist() == [bool(meant[p]) for p in range(IMAGES)]
 
 
 @pytest.mark.parametrize("kept", [0, 50, 10_000])
 def test_lists_are_what_was_last_written(monkeypatch: pytest.MonkeyPatch, kept: int) -> None:
-    monkeypatch.setattr(columns, "GIVEN_UP_KEPT", kept)
+    monkeypatch.setattr(columns, "MAX_UNUSED", kept)
     chance = random.Random(5)
     lists = Lists(weighted=True)
     meant = {p: sorted(chance.sample(range(CODES), chance.randrange(4))) for p in range(IMAGES)}

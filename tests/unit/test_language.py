@@ -300,6 +300,6 @@ def test_a_value_is_quoted_where_it_needs_quotes(text: str, always: bool, quoted
 
 def test_the_parts_of_a_query_are_texts_that_stand_side_by_side() -> None:
     query = Query(All((A, Any((B, C)), Not(B))))
-    assert language.parts_written(query) == [(A, "a"), (Any((B, C)), "(b OR c)"), (Not(B), "-b")]
-    assert language.parts_written(Query(Any((A, B)))) == [(Any((A, B)), "(a OR b)")]
-    assert language.parts_written(Query()) == []
+    assert language.format_parts(query) == [(A, "a"), (Any((B, C)), "(b OR c)"), (Not(B), "-b")]
+    assert language.format_parts(Query(Any((A, B)))) == [(Any((A, B)), "(a OR b)")]
+    assert language.format_parts(Query()) == []

@@ -1,1 +1,1 @@
-"""Finding: language → tree → SQL, and snapshots to page through. Changes nothing."""
+"""Search: query language → tree → SQL or index, and snapshots to page through. Read-only."""

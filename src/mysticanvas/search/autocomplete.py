@@ -1,4 +1,4 @@
-"""What may be meant while a query is typed: fields, and their values with counts."""
+"""Autocomplete for a query: fields, and their values with counts."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -11,16 +11,16 @@ from mysticanvas.search import facets, fields, language
 from mysticanvas.search.engine import Finder
 
 OFFERS = 12
-# Of the values of all fields, while no field is named.
-OFFERS_A_FIELD = 4
+# The limit for each field while no field is typed.
+OFFERS_PER_FIELD = 4
 _UNNAMED = (Field.TAG, Field.MODEL, Field.LORA)
 _BEGUN = re.compile(r'(?P<minus>-?)(?:(?P<field>[A-Za-z_]+):)?(?P<quote>"?)(?P<value>.*)', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """`text` goes in place of what is typed; `count` is how many images would be left, None where that
-    is not asked."""
+    """`text` replaces the typed text. `count` is the number of images that the query would find; None if it was not
+    counted."""
 
     text: str
     label: str
@@ -29,8 +29,8 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """Offers for the characters [start, end) of the query. `stands`: what is there makes sense as it is,
-    and finds something."""
+    """Offers for the characters [start, end) of the query. `stands` is whether the typed term is valid as it is and
+    finds images."""
 
     start: int
     end: int
@@ -39,24 +39,24 @@ class Completion:
 
 
 def complete(finder: Finder, text: str, at: int) -> Completion:
-    """For the cursor before the character `at`. Never fails for what is typed."""
+    """Complete the term at the cursor, which is before the character `at`. Accepts any text."""
     at = max(0, min(at, len(text)))
-    start, end = _around(text, at)
+    start, end = _find_term(text, at)
     begun = _BEGUN.fullmatch(text[start:at])
     assert begun is not None
-    rest = _rest(text[:start] + " " + text[end:])
+    rest = _parse_rest(text[:start] + " " + text[end:])
     minus, name, value = begun["minus"], begun["field"], begun["value"]
     if name is None:
-        offers = [] if begun["quote"] else [*_fields(value), *_any_values(finder, rest, value)]
+        offers = [] if begun["quote"] else [*_offer_fields(value), *_offer_any_values(finder, rest, value)]
     else:
         field = language.field_of(name)
-        offers = [] if field is None else list(_values(finder, rest, field, value))
+        offers = [] if field is None else list(_offer_values(finder, rest, field, value))
     shown = [Offer(minus + o.text, o.label, o.count) for o in offers if minus + o.text != text[start:end]]
-    stands = name is None or _stands(finder, rest, text[start:end].removeprefix("-"))
+    stands = name is None or _finds_images(finder, rest, text[start:end].removeprefix("-"))
     return Completion(start, end, stands, shown)
 
 
-def _stands(finder: Finder, rest: Query, term: str) -> bool:
+def _finds_images(finder: Finder, rest: Query, term: str) -> bool:
     try:
         written = language.parse(term)
     except QueryError:
@@ -65,8 +65,8 @@ def _stands(finder: Finder, rest: Query, term: str) -> bool:
     return finder.count(Query(all_of(parts) if parts else None)) > 0
 
 
-def _around(text: str, at: int) -> tuple[int, int]:
-    """The term that the cursor is in."""
+def _find_term(text: str, at: int) -> tuple[int, int]:
+    """The range [start, end) of the term at the cursor."""
     start, quoted = 0, False
     for place, character in enumerate(text[:at]):
         if character == '"' and text[place - 1 : place] != "\\":
@@ -79,37 +79,37 @@ def _around(text: str, at: int) -> tuple[int, int]:
     return start, end
 
 
-def _rest(text: str) -> Query:
+def _parse_rest(text: str) -> Query:
     try:
         return language.parse(text)
     except QueryError:
         return Query()
 
 
-def _fields(beginning: str) -> Iterable[Offer]:
+def _offer_fields(beginning: str) -> Iterable[Offer]:
     for field in Field:
         if field.value.startswith(beginning.lower()):
             yield Offer(f"{field}:", fields.EXAMPLES[field], None)
 
 
-def _any_values(finder: Finder, rest: Query, value: str) -> Iterable[Offer]:
+def _offer_any_values(finder: Finder, rest: Query, value: str) -> Iterable[Offer]:
     if len(value) < 2 and value.isascii():
         return
-    found = finder.facets(rest, _UNNAMED, containing=value, limit=OFFERS_A_FIELD)
+    found = finder.facets(rest, _UNNAMED, containing=value, limit=OFFERS_PER_FIELD)
     for field in _UNNAMED:
         for one in found[field]:
             yield Offer(one.text, one.value, one.count)
-    yield from _collections(finder, rest, value, OFFERS_A_FIELD)
+    yield from _offer_collections(finder, rest, value, OFFERS_PER_FIELD)
 
 
-def _values(finder: Finder, rest: Query, field: Field, value: str) -> Iterable[Offer]:
+def _offer_values(finder: Finder, rest: Query, field: Field, value: str) -> Iterable[Offer]:
     match field:
         case Field.IS:
-            return _choices(finder, rest, value, [Is(state) for state in State], field)
+            return _offer_choices(finder, rest, value, [Is(state) for state in State], field)
         case Field.HAS:
-            return _choices(finder, rest, value, [Has(thing) for thing in Thing], field)
+            return _offer_choices(finder, rest, value, [Has(thing) for thing in Thing], field)
         case Field.COLLECTION:
-            return _collections(finder, rest, value, OFFERS)
+            return _offer_collections(finder, rest, value, OFFERS)
         case Field.SORT:
             orders = [o for o in Order if o is not Order.SIMILARITY or rest.similar is not None]
             return [Offer(f"sort:{o}", o.value, None) for o in orders if o.startswith(value.lower())]
@@ -121,13 +121,13 @@ def _values(finder: Finder, rest: Query, field: Field, value: str) -> Iterable[O
             return [Offer(fields.EXAMPLES[field], fields.EXAMPLES[field], None)] if not value else []
 
 
-def _collections(finder: Finder, rest: Query, value: str, limit: int) -> Iterable[Offer]:
+def _offer_collections(finder: Finder, rest: Query, value: str, limit: int) -> Iterable[Offer]:
     begun = key_of(value)
     keys = {name: key_of(name) for name in finder.collection_names()}
     found = [name for name, key in keys.items() if begun in key]
     for name in sorted(found, key=lambda name: (not keys[name].startswith(begun), keys[name]))[:limit]:
         node = Named(Field.COLLECTION, name)
-        yield Offer(language.written(node), name, _count_with(finder, rest, node))
+        yield Offer(language.format_node(node), name, _count_with(finder, rest, node))
 
 
 def _count_with(finder: Finder, rest: Query, node: Node) -> int | None:
@@ -135,8 +135,8 @@ def _count_with(finder: Finder, rest: Query, node: Node) -> int | None:
     return finder.count(Query(all_of(parts))) if finder.warm else None
 
 
-def _choices(finder: Finder, rest: Query, value: str, nodes: Sequence[Node], field: Field) -> Iterable[Offer]:
+def _offer_choices(finder: Finder, rest: Query, value: str, nodes: Sequence[Node], field: Field) -> Iterable[Offer]:
     for node in nodes:
-        text = language.written(node)
+        text = language.format_node(node)
         if text.startswith(f"{field}:{value.lower()}"):
             yield Offer(text, text.partition(":")[2], _count_with(finder, rest, node))

@@ -1,4 +1,4 @@
-"""What a search reads of collections: their names, and the searches of the smart ones."""
+"""The names of collections and the queries of smart collections, as search needs them."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from mysticanvas.db.database import ReadTx
 
 @dataclass(frozen=True, slots=True)
 class CollectionName:
-    """What a search needs to know of a collection; `query` is None for a manual one."""
+    """`query` is None for a manual collection."""
 
     id: int
     uuid: str
@@ -16,6 +16,6 @@ class CollectionName:
 
 
 def read_collection_names(tx: ReadTx) -> list[CollectionName]:
-    """All of them, without their images."""
+    """All collections, ordered by ID."""
     rows = tx.all("SELECT id, uuid, name, json_extract(query_json, '$.text') AS query FROM collections ORDER BY id")
     return [CollectionName(**row) for row in rows]

@@ -1,7 +1,7 @@
-"""What the index keeps of each image, by position: numbers in NumPy, names as codes.
+"""The columns of the index: values by position, as NumPy arrays. Names are stored as codes.
 
-A position is where an image stands in every column. It is given once, in order of arrival, and never
-again to another image; so a new image costs a place at the end, wherever its time is.
+A position is the index of an image in every column. Positions are assigned in order of arrival and never reused, so
+a new image is always appended, whatever its creation time (docs/adr/0005).
 """
 
 from collections.abc import Hashable, Iterable
@@ -15,13 +15,13 @@ Mask = NDArray[np.bool_]
 T = TypeVar("T", bound=Hashable)
 
 NONE = int(np.iinfo(np.int64).min)
-"""Stands for an unknown whole number."""
+"""An unknown integer."""
 
-# Places of lists that are given up, before they are used again.
-GIVEN_UP_KEPT = 10_000
+# Unused entries of `Lists` before they are compacted.
+MAX_UNUSED = 10_000
 
-# What is read of each image, and how it is kept.
-KINDS: dict[str, type[np.generic]] = {
+# The columns and their types.
+DTYPES: dict[str, type[np.generic]] = {
     "id": np.int64,
     "ratio_milli": np.uint16,
     "favorite": np.bool_,
@@ -41,15 +41,15 @@ KINDS: dict[str, type[np.generic]] = {
 }
 
 
-def grown(array: NDArray[Any], room: int) -> NDArray[Any]:
-    """The array, or a copy of it with at least `room` places."""
+def grow(array: NDArray[Any], room: int) -> NDArray[Any]:
+    """The array, or a copy of it with at least `room` entries and space to grow."""
     if len(array) >= room:
         return array
-    return sized(array, max(room, len(array) + len(array) // 4 + 1_024))
+    return resize(array, max(room, len(array) + len(array) // 4 + 1_024))
 
 
-def sized(array: NDArray[Any], room: int) -> NDArray[Any]:
-    """A copy with exactly `room` places, or the array when it has as many."""
+def resize(array: NDArray[Any], room: int) -> NDArray[Any]:
+    """A copy with exactly `room` entries, or the array if it has that many."""
     if len(array) >= room:
         return array
     larger = np.zeros(room, array.dtype)
@@ -58,7 +58,7 @@ def sized(array: NDArray[Any], room: int) -> NDArray[Any]:
 
 
 class Codes(Generic[T]):
-    """Each distinct value has a number, from 0 on in order of arrival."""
+    """Numbers distinct values from 0 in order of arrival."""
 
     def __init__(self) -> None:
         self.values: list[T] = []
@@ -79,25 +79,25 @@ class Codes(Generic[T]):
 
 
 class Columns:
-    """`self[name]` is a column, up to the last position."""
+    """`self[name]` is a column up to the last position."""
 
     def __init__(self) -> None:
         self.count = 0
-        self._arrays: dict[str, NDArray[Any]] = {name: np.zeros(0, kind) for name, kind in KINDS.items()}
+        self._arrays: dict[str, NDArray[Any]] = {name: np.zeros(0, kind) for name, kind in DTYPES.items()}
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self._arrays[name][: self.count]
 
     def reserve(self, room: int) -> None:
-        """So many images are to come: arrays that grow take more than they need."""
+        """Allocate for `room` images. Arrays that grow step by step use more memory than needed."""
         for name, array in self._arrays.items():
-            self._arrays[name] = sized(array, room)
+            self._arrays[name] = resize(array, room)
 
     def extend(self, rows: dict[str, NDArray[Any]]) -> None:
-        """New images, each at the next position."""
+        """Append new images."""
         first, self.count = self.count, self.count + len(rows["id"])
         for name, values in rows.items():
-            self._arrays[name] = grown(self._arrays[name], self.count)
+            self._arrays[name] = grow(self._arrays[name], self.count)
             self._arrays[name][first : self.count] = values
 
     def replace(self, positions: Positions, rows: dict[str, NDArray[Any]]) -> None:
@@ -110,10 +110,10 @@ class Columns:
 
 
 class Lists:
-    """Some codes for each image (its tags; its models with their weights), and the way back.
+    """A list of codes for each image (its tags, or its models with weights), with reverse lookup.
 
-    The codes of one image lie side by side. A changed list is written anew at the end; its old place is
-    given up (owner -1) until `compact`.
+    The codes of one image are adjacent. A changed list is appended at the end; its old entries are unused (owner -1)
+    until `compact`.
     """
 
     def __init__(self, *, weighted: bool) -> None:
@@ -127,14 +127,14 @@ class Lists:
         self._totals = np.zeros(0, np.int64)
 
     def extend(self, owners: NDArray[np.int32], codes: NDArray[np.int32], weights: NDArray[np.float64] | None) -> None:
-        """Lists of images that have none yet; those of one image lie side by side."""
+        """Add lists for images without a list. The codes of one image must be adjacent."""
         first, self._used = self._used, self._used + len(codes)
-        self._owner = grown(self._owner, self._used)
-        self._code = grown(self._code, self._used)
+        self._owner = grow(self._owner, self._used)
+        self._code = grow(self._code, self._used)
         self._owner[first : self._used] = owners
         self._code[first : self._used] = codes
         if self._weight is not None and weights is not None:
-            self._weight = grown(self._weight, self._used)
+            self._weight = grow(self._weight, self._used)
             self._weight[first : self._used] = weights
         if not len(codes):
             return
@@ -143,18 +143,18 @@ class Lists:
         self._make_room(int(images.max()) + 1)
         self._start[images] = first + begins
         self._length[images] = np.diff(begins, append=len(owners))
-        self._totals = grown(self._totals, int(codes.max()) + 1)
+        self._totals = grow(self._totals, int(codes.max()) + 1)
         self._totals[: int(codes.max()) + 1] += np.bincount(codes)
 
     def reserve(self, room: int, images: int) -> None:
-        """So many codes, of so many images, are to come."""
-        self._owner, self._code = sized(self._owner, room), sized(self._code, room)
-        self._start, self._length = sized(self._start, images), sized(self._length, images)
+        """Allocate for `room` codes of `images` images."""
+        self._owner, self._code = resize(self._owner, room), resize(self._code, room)
+        self._start, self._length = resize(self._start, images), resize(self._length, images)
         if self._weight is not None:
-            self._weight = sized(self._weight, room)
+            self._weight = resize(self._weight, room)
 
     def give_up(self, positions: Positions) -> list[int]:
-        """The images have no list any more. The codes that they had."""
+        """Remove the lists of these images. Returns their codes."""
         had: list[int] = []
         for position in positions[positions < len(self._start)].tolist():
             start, length = int(self._start[position]), int(self._length[position])
@@ -168,8 +168,8 @@ class Lists:
         return had
 
     def compact(self) -> None:
-        """Give room back once half of it is given up."""
-        if self._given_up < GIVEN_UP_KEPT or self._given_up < self._used // 2:
+        """Free memory if at least half of the entries are unused."""
+        if self._given_up < MAX_UNUSED or self._given_up < self._used // 2:
             return
         kept = np.flatnonzero(self._owner[: self._used] >= 0)
         owners, codes = self._owner[kept], self._code[kept]
@@ -180,47 +180,47 @@ class Lists:
         self.extend(owners, codes, weights)
 
     def _make_room(self, positions: int) -> None:
-        self._start = grown(self._start, positions)
-        self._length = grown(self._length, positions)
+        self._start = grow(self._start, positions)
+        self._length = grow(self._length, positions)
 
-    def having(self, code: int) -> tuple[Positions, NDArray[np.float64] | None]:
-        """The images whose lists have the code, and with which weight (NaN: unknown)."""
+    def find_with(self, code: int) -> tuple[Positions, NDArray[np.float64] | None]:
+        """The images whose lists contain the code, and the weights (NaN: unknown; None: unweighted)."""
         at = np.flatnonzero(self._code[: self._used] == code)
         at = at[self._owner[at] >= 0]
         return self._owner[at].astype(np.int64), None if self._weight is None else self._weight[at]
 
     def has_any(self, count: int) -> Mask:
-        """Of `count` images, which have a list."""
+        """Which of the first `count` images have a list."""
         mask = np.zeros(count, np.bool_)
         mask[: len(self._length)] = self._length[:count] > 0
         return mask
 
-    def has_one_like(self, remainder: int, modulus: int, count: int) -> Mask:
-        """Of `count` images, which have a code with this remainder."""
+    def has_remainder(self, remainder: int, modulus: int, count: int) -> Mask:
+        """Which of the first `count` images have a code with this remainder."""
         mask = np.zeros(count + 1, np.bool_)
         like = self._code[: self._used] % modulus == remainder
-        # Owner -1 is the last place.
+        # Unused entries (owner -1) are mapped to the extra last entry.
         mask[self._owner[: self._used][like]] = True
         return mask[:count]
 
     def counts(self, mask: Mask, positions: Positions, alive: int) -> NDArray[np.int64]:
-        """How many of the images have each code. `positions` are those of the mask; `alive` is how many
-        images there are in all."""
+        """The number of images in the mask with each code. `positions` are the positions in the mask; `alive` is the
+        total number of images."""
         if len(positions) == alive:
             return self._totals.copy()
         if self.are_few(positions, alive):
             return self._counts_of(positions)
-        # Owner -1 is the last place.
+        # Unused entries (owner -1) are mapped to the extra last entry.
         chosen = np.append(mask, False)[self._owner[: self._used]]
         return np.bincount(self._code[: self._used][chosen], minlength=len(self._totals))
 
     @staticmethod
     def are_few(positions: Positions, alive: int) -> bool:
-        """Whether their lists are gathered sooner than all lists are read."""
+        """Whether reading these lists one by one is faster than scanning all of them."""
         return len(positions) * 8 < alive
 
     def most_common(self, most: int) -> list[int]:
-        """The codes that most images have, the most common first."""
+        """The `most` most common codes, the most common first."""
         rest = max(0, len(self._totals) - most)
         best = np.argpartition(self._totals, rest)[rest:].tolist() if rest else range(len(self._totals))
         return sorted(best, key=lambda code: -int(self._totals[code]))
@@ -228,11 +228,11 @@ class Lists:
     def total(self, code: int) -> int:
         return int(self._totals[code])
 
-    def having_each(self, codes: list[int]) -> dict[int, Positions]:
-        """As `having` of each, in one reading."""
-        wanted = np.zeros(len(self._totals), np.bool_)
-        wanted[codes] = True
-        at = np.flatnonzero(wanted[self._code[: self._used]])
+    def find_with_each(self, codes: list[int]) -> dict[int, Positions]:
+        """The images for each of the codes, in one scan."""
+        is_requested = np.zeros(len(self._totals), np.bool_)
+        is_requested[codes] = True
+        at = np.flatnonzero(is_requested[self._code[: self._used]])
         at = at[self._owner[at] >= 0]
         at = at[np.argsort(self._code[at], kind="stable")]
         sorted_codes = self._code[at]

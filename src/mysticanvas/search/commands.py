@@ -1,4 +1,4 @@
-"""`search`: which images match."""
+"""The command `search`."""
 
 from typing import Annotated, Any
 
@@ -11,7 +11,7 @@ from mysticanvas.cli.output import moment, out, print_json
 
 
 def add_commands(app: typer.Typer) -> None:
-    app.command(epilog="Example: mysticanvas search 'violet storm model:flux1-dev is:favourite' --sort rating")(search)
+    app.command(epilog="Example: mysticanvas search 'violet storm model:flux1-dev is:favorite' --sort rating")(search)
 
 
 def search(
@@ -19,14 +19,14 @@ def search(
     sort: Annotated[
         str | None, typer.Option(help="newest, oldest, rating, relevance, size, name, random or random:SEED.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many to print.")] = 50,
-    count: Annotated[bool, typer.Option("--count", help="Print only how many match.")] = False,
-    facets: Annotated[bool, typer.Option("--facets", help="Print how many match by model, tag, month …")] = False,
-    paths: Annotated[bool, typer.Option("--paths", help="Print only paths, one a line.")] = False,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Maximum number of images to print.")] = 50,
+    count: Annotated[bool, typer.Option("--count", help="Print only the number of matches.")] = False,
+    facets: Annotated[bool, typer.Option("--facets", help="Print facets: matches by model, tag, month …")] = False,
+    paths: Annotated[bool, typer.Option("--paths", help="Print only paths, one per line.")] = False,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Find images. Exit code 1 when nothing matches."""
+    """Find images. Exit code 1 if nothing matches."""
     asked = f"{query} sort:{sort}" if sort else query
     with connect(settings_for(library)) as client:
         found = client.get("/api/search", q=asked, limit=0 if count or facets else limit)

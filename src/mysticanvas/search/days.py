@@ -1,4 +1,4 @@
-"""Dates of the language, in the person's own days."""
+"""Dates in the query language, in local time."""
 
 import re
 from datetime import date, datetime, timedelta
@@ -11,7 +11,7 @@ _COMPARED = re.compile(r"(>=|<=|>|<|=)?\s*(.+)", re.DOTALL)
 
 
 def read(text: str) -> Made:
-    """`2026`, `2026-08..2026-09`, `..2026`, `>=2026-08`, `today`, `30d` …  Raises `ValueError`."""
+    """Parse `2026`, `2026-08..2026-09`, `..2026`, `>=2026-08`, `today`, `30d` and so on. Raises `ValueError`."""
     match = _COMPARED.fullmatch(text)
     if match is None:
         raise ValueError(text)
@@ -20,29 +20,29 @@ def read(text: str) -> Made:
     if operator and dots:
         raise ValueError(text)
     if operator:
-        made = _compared(operator, value)
+        made = _parse_comparison(operator, value)
     else:
         made = Made(first or None, (last or None) if dots else first)
     if made.first is None and made.last is None:
         raise ValueError(text)
-    span(made)
+    to_seconds(made)
     return made
 
 
 def write(made: Made) -> str:
-    """The text that is read as this."""
+    """The text that `read` parses to this."""
     return str(made.first) if made.first == made.last else f"{made.first or ''}..{made.last or ''}"
 
 
-def span(made: Made) -> tuple[int | None, int | None]:
-    """From which Unix second, and before which one. Raises `ValueError` for what is no date."""
-    first = None if made.first is None else _midnight_s(_days(made.first)[0])
-    until = None if made.last is None else _midnight_s(_days(made.last)[1])
+def to_seconds(made: Made) -> tuple[int | None, int | None]:
+    """The Unix seconds [first, until); None for an open end. Raises `ValueError` for an invalid date."""
+    first = None if made.first is None else _find_midnight_s(_parse_days(made.first)[0])
+    until = None if made.last is None else _find_midnight_s(_parse_days(made.last)[1])
     return first, until
 
 
-def _compared(operator: str, value: str) -> Made:
-    first, after = _days(value)
+def _parse_comparison(operator: str, value: str) -> Made:
+    first, after = _parse_days(value)
     match operator:
         case "=":
             return Made(value, value)
@@ -56,16 +56,16 @@ def _compared(operator: str, value: str) -> Made:
             return Made(None, (first - timedelta(days=1)).isoformat())
 
 
-def _days(text: str) -> tuple[date, date]:
-    """The first day, and the first one after. Raises `ValueError`."""
+def _parse_days(text: str) -> tuple[date, date]:
+    """The first day, and the first day after the period. Raises `ValueError`."""
     try:
-        return _calendar_days(text)
+        return _parse_calendar_days(text)
     except OverflowError as error:
         raise ValueError(text) from error
 
 
-def _calendar_days(text: str) -> tuple[date, date]:
-    today = date.today()  # noqa: DTZ011 - the person's own days
+def _parse_calendar_days(text: str) -> tuple[date, date]:
+    today = date.today()  # noqa: DTZ011 - local time
     if text in ("today", "yesterday"):
         day = today - timedelta(days=text == "yesterday")
         return day, day + timedelta(days=1)
@@ -83,8 +83,8 @@ def _calendar_days(text: str) -> tuple[date, date]:
     return first, date(year + 1, 1, 1)
 
 
-def _midnight_s(day: date) -> int:
+def _find_midnight_s(day: date) -> int:
     try:
-        return int(datetime(day.year, day.month, day.day).timestamp())  # noqa: DTZ001 - the person's own days
+        return int(datetime(day.year, day.month, day.day).timestamp())  # noqa: DTZ001 - local time
     except (OverflowError, OSError) as error:
         raise ValueError(day) from error

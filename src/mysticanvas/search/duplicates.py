@@ -1,6 +1,6 @@
-"""Which images look alike, and which share a recipe (A5, G11): groups to review.
+"""Groups of similar images, of images with the same settings and seed, and of identical files (docs/adr/0013).
 
-Found when they are asked for, and kept until an image comes, goes or has another look.
+Computed on request and cached until an image is added, removed or changed.
 """
 
 import threading
@@ -17,18 +17,18 @@ from mysticanvas.imaging import hash_search
 from mysticanvas.imaging.perceptual_hash import LOOK_BYTES
 from mysticanvas.search import image_hashes
 
-# Of 256 bits; chosen in benchmarks/likeness.py, with the ratio of the sides (docs/adr/0013). The second is for
-# pictures of which no look is known yet, which would confirm it.
+# Of 256 bits. Measured by a benchmark, like the limit of the aspect ratio (docs/adr/0013). The second
+# applies while an image has no signature to confirm the match.
 NEAR_BITS = 56
 NEAR_BITS_UNCONFIRMED = 32
-LOOKS_A_READ = 20_000
+SIGNATURES_PER_READ = 20_000
 READ_LIMIT_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Images that are alike, the newest first. `bits` is how far the two that are least alike of those
-    that were compared differ, 0 where pictures were not compared."""
+    """Duplicate images, newest first. `bits` is the largest difference between two hashes that were compared; 0 if
+    hashes were not compared."""
 
     images: list[GenerationId]
     bits: int
@@ -36,7 +36,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`total` groups there are; `images` are in any of them."""
+    """`total` is the number of all groups, `images` the number of images in them."""
 
     groups: list[Group]
     total: int
@@ -54,12 +54,12 @@ class Duplicates:
         database.after_commit(self._on_commit)
 
     def page(self, by: Alike, *, start: int, count: int) -> Page:
-        """Some groups, the one with the newest image first."""
+        """`count` groups from `start` on, the one with the newest image first."""
         groups = self._groups(by)
         return Page(groups[max(0, start) :][: max(0, count)], len(groups), sum(len(one.images) for one in groups))
 
     def all(self) -> set[int]:
-        """Every image that looks like another: what `is:duplicate` finds."""
+        """Every image that is similar to another: the matches of `is:duplicate`."""
         return {image for group in self._groups(Alike.PICTURE) for image in group.images}
 
     def _groups(self, by: Alike) -> list[Group]:
@@ -80,12 +80,12 @@ class Duplicates:
             self._versions[Alike.BYTES] += 1
 
 
-def _by_picture(database: Database) -> list[Group]:
-    ids, ratios, content = database.read_within(READ_LIMIT_MS, image_hashes.all_hashes)
+def _find_similar(database: Database) -> list[Group]:
+    ids, ratios, content = database.read_within(READ_LIMIT_MS, image_hashes.read_hashes)
     hashes = hash_search.hashes_of(content)
     pairs = hash_search.near(hashes, NEAR_BITS)
     pairs = pairs[hash_search.same_shape(np.array(ratios, np.int64), pairs)]
-    pairs = pairs[_confirmed(database, np.array(ids, np.int64), hashes, pairs)]
+    pairs = pairs[_confirm_pairs(database, np.array(ids, np.int64), hashes, pairs)]
     leaders = hash_search.groups(pairs, len(ids))
     bits = hash_search.differences(hashes[pairs[:, 0]], hashes[pairs[:, 1]])
     widest = np.zeros(len(ids), np.int64)
@@ -96,40 +96,40 @@ def _by_picture(database: Database) -> list[Group]:
     return [Group(images, int(widest[leader])) for leader, images in members.items()]
 
 
-def _confirmed(
+def _confirm_pairs(
     database: Database, ids: NDArray[np.int64], hashes: hash_search.Hashes, pairs: hash_search.Pairs
 ) -> NDArray[np.bool_]:
-    """Which pairs look alike, not only to their hashes."""
+    """Which pairs are confirmed by their signatures, or by a stricter limit if a signature is not known yet."""
     rows = np.unique(pairs)
     looks = np.zeros((len(rows), LOOK_BYTES), np.uint8)
     known = np.zeros(len(rows), bool)
-    for start in range(0, len(rows), LOOKS_A_READ):
-        some = rows[start : start + LOOKS_A_READ]
-        found = database.read_within(READ_LIMIT_MS, image_hashes.looks, ids[some].tolist())
+    for start in range(0, len(rows), SIGNATURES_PER_READ):
+        some = rows[start : start + SIGNATURES_PER_READ]
+        found = database.read_within(READ_LIMIT_MS, image_hashes.read_signatures, ids[some].tolist())
         for place, image in enumerate(ids[some].tolist(), start):
             if image in found:
                 looks[place], known[place] = hash_search.looks_of(found[image])[0], True
     one, other = np.searchsorted(rows, pairs[:, 0]), np.searchsorted(rows, pairs[:, 1])
     confirmed = np.zeros(len(pairs), bool)
-    for start in range(0, len(pairs), LOOKS_A_READ):
-        part = slice(start, start + LOOKS_A_READ)
+    for start in range(0, len(pairs), SIGNATURES_PER_READ):
+        part = slice(start, start + SIGNATURES_PER_READ)
         confirmed[part] = hash_search.look_alike(looks[one[part]], looks[other[part]])
     near_enough = hash_search.differences(hashes[pairs[:, 0]], hashes[pairs[:, 1]]) <= NEAR_BITS_UNCONFIRMED
     return np.where(known[one] & known[other], confirmed, near_enough)
 
 
-def _by_recipe(database: Database) -> list[Group]:
-    found = database.read_within(READ_LIMIT_MS, image_hashes.same_recipe)
+def _find_same_settings(database: Database) -> list[Group]:
+    found = database.read_within(READ_LIMIT_MS, image_hashes.group_same_settings)
     return [Group([GenerationId(one) for one in images], 0) for images in found]
 
 
-def _by_bytes(database: Database) -> list[Group]:
-    found = database.read_within(READ_LIMIT_MS, image_hashes.in_several_places)
+def _find_identical(database: Database) -> list[Group]:
+    found = database.read_within(READ_LIMIT_MS, image_hashes.list_identical_files)
     return [Group([image], 0) for image in found]
 
 
 _FINDERS: dict[Alike, Callable[[Database], list[Group]]] = {
-    Alike.PICTURE: _by_picture,
-    Alike.RECIPE: _by_recipe,
-    Alike.BYTES: _by_bytes,
+    Alike.PICTURE: _find_similar,
+    Alike.RECIPE: _find_same_settings,
+    Alike.BYTES: _find_identical,
 }

@@ -1,7 +1,7 @@
-"""Where an answer comes from: the index when it is warm, SQL until then; pages from SQL.
+"""Answers queries from the index when it is warm, and from SQL until then. Pages come from SQL.
 
-A page is the index's only where SQL would have to walk: an order that no table is in, or conditions
-that no table has in order. Its rows are SQL's in any case.
+The index selects the IDs of a page only if SQL would have to scan: no table stores the order or the conditions in
+order. Rows always come from SQL.
 """
 
 import json
@@ -21,22 +21,22 @@ from mysticanvas.search.duplicates import Duplicates
 from mysticanvas.search.facets import Value
 from mysticanvas.search.index import Index, NotWarmError
 from mysticanvas.search.index_state import IndexState
-from mysticanvas.search.matches import find, find_tree, knows
+from mysticanvas.search.matches import can_evaluate, find, find_tree
 from mysticanvas.search.paging import Hit, Ids
-from mysticanvas.search.resolve import ids_by_uuid, resolve
+from mysticanvas.search.resolve import find_by_uuid, resolve
 from mysticanvas.search.similarity import Similarity
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# What SQL may take for an exact answer about all of a library, before the index is warm.
-WHOLE_LIMIT_MS = 20_000
+# The time limit for an exact answer from SQL about all images, before the index is warm.
+SQL_LIMIT_MS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """All that a query finds, in its order. `arrived` is how many images had ever arrived, in the index
-    that `epoch` names; None when SQL answered."""
+    """All matches of a query, in its order. `arrived` is the number of positions that had been assigned in the index
+    with this `epoch`; `epoch` is None if SQL answered."""
 
     ids: Ids
     epoch: int | None = None
@@ -44,7 +44,7 @@ class Answer:
 
 
 class Finder:
-    """Thread-safe. Reads only."""
+    """Thread-safe. Read-only."""
 
     def __init__(
         self,
@@ -65,10 +65,10 @@ class Finder:
     def warm(self) -> bool:
         return self._index is not None and self._index.warm
 
-    def _asked(
+    def _ask_index(
         self, work: Callable[Concatenate[ReadTx, IndexState, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T | None:
-        """What the index answers; None where SQL has to."""
+        """The answer of the index; None if SQL must answer."""
         if self._index is None:
             return None
         try:
@@ -76,138 +76,138 @@ class Finder:
         except NotWarmError:
             return None
 
-    def informed(self, query: Query) -> Query:
-        """The query with what has to be found out before it can be answered: every answer to it is then
-        about the same images. Raises `QueryError` for an image to be like that is not there."""
+    def prepare(self, query: Query) -> Query:
+        """Add the IDs of similar images and duplicates to the query, so that all answers to it agree. Returns a query
+        that is already prepared unchanged. Raises `QueryError` if similarity refers to an unknown image."""
         if query.known is not None:
             return query
         duplicates: tuple[int, ...] = ()
         if self._duplicates is not None and self._asks_for_duplicates(query):
             duplicates = tuple(self._duplicates.all())
-        if query.similar is None or (similarity := self._measure_of(query.similar)) is None:
+        if query.similar is None or (similarity := self._get_similarity(query.similar)) is None:
             return replace(query, known=Known(duplicates=duplicates))
         within = None
         if query.where is not None:
             within = self.all(Query(query.where, known=Known(duplicates=duplicates))).ids
-        similar = self._most_similar(similarity, query.similar, within)
+        similar = self._find_most_similar(similarity, query.similar, within)
         return replace(query, known=Known(tuple(similar.tolist()), duplicates))
 
     def _asks_for_duplicates(self, query: Query) -> bool:
-        """Also where a smart collection may, to which the query leads."""
+        """Whether the query, or a smart collection that it may refer to, contains `is:duplicate`."""
         if Is(State.DUPLICATE) in query.terms:
             return True
         if not any(isinstance(term, Named) and term.field is Field.COLLECTION for term in query.terms):
             return False
         return any(State.DUPLICATE.value in (one.query or "") for one in self._database.read(read_collection_names))
 
-    def _measure_of(self, similar: Similar) -> Similarity | None:
+    def _get_similarity(self, similar: Similar) -> Similarity | None:
         return self._similarity if isinstance(similar, Meaning | LikeImage) else self._looks
 
-    def _most_similar(self, similarity: Similarity, similar: Similar, within: Ids | None) -> Ids:
+    def _find_most_similar(self, similarity: Similarity, similar: Similar, within: Ids | None) -> Ids:
         try:
             if isinstance(similar, Meaning | Looks):
                 return similarity.to_text(similar.text, within=within).near
-            images = self._database.read(ids_by_uuid, similar.uuid)
+            images = self._database.read(find_by_uuid, similar.uuid)
             if not images:
-                raise QueryError(f"There is no image whose id begins with {similar.uuid}.", 0)
+                raise QueryError(f"No image has an ID that begins with {similar.uuid}. Check the ID.", 0)
             return similarity.to_image(GenerationId(images[0]), within=within).near
         except (NotFoundError, ModelUnusableError) as error:
             raise QueryError(str(error), 0) from error
 
     def all(self, asked: Query) -> Answer:
-        query = self.informed(asked)
-        answer = self._asked(_all_of_index, query)
-        return answer or Answer(self._database.read_within(WHOLE_LIMIT_MS, paging.ids, query))
+        query = self.prepare(asked)
+        answer = self._ask_index(_find_in_index, query)
+        return answer or Answer(self._database.read_within(SQL_LIMIT_MS, paging.find_ids, query))
 
     def count(self, asked: Query) -> int:
-        query = self.informed(asked)
-        total = self._asked(_count_of_index, query)
-        return self._database.read_within(WHOLE_LIMIT_MS, paging.count, query) if total is None else total
+        query = self.prepare(asked)
+        total = self._ask_index(_count_in_index, query)
+        return self._database.read_within(SQL_LIMIT_MS, paging.count, query) if total is None else total
 
     def page(self, asked: Query, *, after: int | None, limit: int) -> list[Hit]:
-        """The next `limit` images after the one with the id `after`."""
-        query = self.informed(asked)
-        images = self._asked(_page_of_index, query, after, limit)
+        """The next `limit` images after the image with the ID `after`; from the first if None."""
+        query = self.prepare(asked)
+        images = self._ask_index(_find_page_in_index, query, after, limit)
         if images is not None:
-            return self._database.read(paging.rows, images)
-        return self._database.read_within(WHOLE_LIMIT_MS, paging.page, query, after=after, limit=limit)
+            return self._database.read(paging.read_rows, images)
+        return self._database.read_within(SQL_LIMIT_MS, paging.read_page, query, after=after, limit=limit)
 
     def facets(
         self, asked: Query, fields: Sequence[Field], *, containing: str = "", limit: int
     ) -> dict[Field, list[Value]]:
-        query = self.informed(asked)
-        values = self._asked(_facets_of_index, query, fields, containing, limit)
+        query = self.prepare(asked)
+        values = self._ask_index(_count_facets_in_index, query, fields, containing, limit)
         if values is not None:
             return values
-        return self._database.read_within(WHOLE_LIMIT_MS, _facets_of_sql, query, fields, containing, limit)
+        return self._database.read_within(SQL_LIMIT_MS, _count_facets_in_sql, query, fields, containing, limit)
 
     def tags_of(self, images: Ids) -> dict[int, int]:
-        """How many of these images show each tag."""
-        counts = self._asked(_tags_of_index, images)
-        return self._database.read_within(WHOLE_LIMIT_MS, _tags_of_sql, images) if counts is None else counts
+        """The number of these images with each tag, by tag ID."""
+        counts = self._ask_index(_count_tags_in_index, images)
+        return self._database.read_within(SQL_LIMIT_MS, _count_tags_in_sql, images) if counts is None else counts
 
     def collection_names(self) -> list[str]:
         return [one.name for one in self._database.read(read_collection_names)]
 
-    def arrivals(self, asked: Query, before: Answer) -> int:
-        """How many images the query finds now that have arrived since; those that are newer, where it
-        is not known when an image arrived. Where they are found by likeness, none is told."""
-        query = self.informed(asked)
-        arrived = None if before.epoch is None else self._asked(_arrivals, query, before)
+    def count_arrivals(self, asked: Query, before: Answer) -> int:
+        """The number of current matches that arrived after the answer `before`. If the order of arrival is not known,
+        it counts the matches that are newer than all images of that answer."""
+        query = self.prepare(asked)
+        arrived = None if before.epoch is None else self._ask_index(_count_arrivals, query, before)
         if arrived is not None:
             return arrived
         newest = int(before.ids.max()) if len(before.ids) else 0
-        return self._database.read_within(WHOLE_LIMIT_MS, paging.count_after, query, newest)
+        return self._database.read_within(SQL_LIMIT_MS, paging.count_after, query, newest)
 
     def geometry(self, ids: Ids) -> bytes:
-        """Width / height × 1000 of each image, as 16-bit numbers, little end first."""
-        ratios = self._asked(_ratios_of_index, ids)
+        """Width / height × 1000 of each image, as little-endian 16-bit integers."""
+        ratios = self._ask_index(_read_ratios_from_index, ids)
         if ratios is not None:
             return ratios
-        return self._database.read_within(WHOLE_LIMIT_MS, paging.ratios, ids).astype("<u2").tobytes()
+        return self._database.read_within(SQL_LIMIT_MS, paging.read_ratios, ids).astype("<u2").tobytes()
 
 
-def _count_of_index(tx: ReadTx, state: IndexState, query: Query) -> int:
+def _count_in_index(tx: ReadTx, state: IndexState, query: Query) -> int:
     return find(tx, state, query).total
 
 
-def _all_of_index(tx: ReadTx, state: IndexState, query: Query) -> Answer:
+def _find_in_index(tx: ReadTx, state: IndexState, query: Query) -> Answer:
     found = find(tx, state, query)
-    return Answer(ordering.ids(tx, found, query), state.epoch, state.columns.count)
+    return Answer(ordering.sort_ids(tx, found, query), state.epoch, state.columns.count)
 
 
-def _page_of_index(tx: ReadTx, state: IndexState, query: Query, after: int | None, limit: int) -> list[int] | None:
-    """None where SQL has the page at once, or where the index would have to read words first."""
+def _find_page_in_index(tx: ReadTx, state: IndexState, query: Query, after: int | None, limit: int) -> list[int] | None:
+    """None if SQL can read the page directly, or if the index would have to look up words first."""
     tree = resolve(tx, query)
     in_time = query.order.by in (Order.NEWEST, Order.OLDEST)
-    if (in_time and keyset_plan.is_at_hand(tree)) or not knows(state, tree):
+    if (in_time and keyset_plan.is_direct(tree)) or not can_evaluate(state, tree):
         return None
-    ids = ordering.ids(tx, find_tree(tx, state, tree), query)
-    images: list[int] = paging.after_image(ids, after)[:limit].tolist()
+    ids = ordering.sort_ids(tx, find_tree(tx, state, tree), query)
+    images: list[int] = paging.skip_through(ids, after)[:limit].tolist()
     return images
 
 
-def _facets_of_index(
+def _count_facets_in_index(
     tx: ReadTx, state: IndexState, query: Query, fields: Sequence[Field], containing: str, limit: int
 ) -> dict[Field, list[Value]]:
     found = find(tx, state, query)
-    return {field: facets.of_index(tx, found, field, containing=containing, limit=limit) for field in fields}
+    return {field: facets.count_in_index(tx, found, field, containing=containing, limit=limit) for field in fields}
 
 
-def _facets_of_sql(
+def _count_facets_in_sql(
     tx: ReadTx, query: Query, fields: Sequence[Field], containing: str, limit: int
 ) -> dict[Field, list[Value]]:
-    return {field: facets.of_sql(tx, query, field, containing=containing, limit=limit) for field in fields}
+    return {field: facets.count_in_sql(tx, query, field, containing=containing, limit=limit) for field in fields}
 
 
-def _arrivals(tx: ReadTx, state: IndexState, query: Query, before: Answer) -> int | None:
-    """None when positions were given anew since."""
+def _count_arrivals(tx: ReadTx, state: IndexState, query: Query, before: Answer) -> int | None:
+    """None if positions were reassigned since."""
     if state.epoch != before.epoch:
         return None
     return int(np.count_nonzero(find(tx, state, query).positions >= before.arrived))
 
 
-def _tags_of_index(_: ReadTx, state: IndexState, images: Ids) -> dict[int, int]:
+def _count_tags_in_index(_: ReadTx, state: IndexState, images: Ids) -> dict[int, int]:
     positions = state.positions_of(images)
     positions = np.unique(positions[positions >= 0])
     mask = np.zeros(state.columns.count, np.bool_)
@@ -217,7 +217,7 @@ def _tags_of_index(_: ReadTx, state: IndexState, images: Ids) -> dict[int, int]:
     return {tag: int(counts[tag]) for tag in np.flatnonzero(counts).tolist()}
 
 
-def _tags_of_sql(tx: ReadTx, images: Ids) -> dict[int, int]:
+def _count_tags_in_sql(tx: ReadTx, images: Ids) -> dict[int, int]:
     rows = tx.rows(
         """
         SELECT t.tag_id, count(*)
@@ -229,7 +229,7 @@ def _tags_of_sql(tx: ReadTx, images: Ids) -> dict[int, int]:
     return dict(rows)
 
 
-def _ratios_of_index(_: ReadTx, state: IndexState, ids: Ids) -> bytes:
+def _read_ratios_from_index(_: ReadTx, state: IndexState, ids: Ids) -> bytes:
     positions = state.positions_of(ids)
     ratios = np.where(positions >= 0, state.columns["ratio_milli"][positions], 1000)
     return ratios.astype("<u2").tobytes()

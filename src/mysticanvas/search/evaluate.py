@@ -1,4 +1,4 @@
-"""A resolved tree over the index: a mask of the images that fulfil it. As `sql.condition` (S4)."""
+"""Evaluates a resolved tree over the index. Must agree with `sql.build_condition`; a property test compares them."""
 
 import functools
 import operator
@@ -17,26 +17,26 @@ from mysticanvas.search.index_state import IndexState as Index
 from mysticanvas.search.resolve import (
     Amount,
     Both,
-    Collected,
     Either,
     Everything,
     Flag,
     Folders,
     Ids,
+    InCollections,
     Leaf,
     Models,
     Ratios,
     Seed,
     Sides,
     Span,
-    Spelled,
+    Spelling,
     Tags,
     Tree,
     Uses,
     Without,
     Words,
-    ascii_lower,
-    like,
+    lower_ascii,
+    matches_pattern,
 )
 
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
@@ -50,38 +50,38 @@ _FLAG_BITS = {State.MISSING: 1, State.DAMAGED: 2, State.ANIMATED: 4}
 _HAS_BITS = {name: bit for bit, name in enumerate(index_loader.HAS)}
 
 
-def live(index: Index, tx: ReadTx, tree: Tree) -> Mask:
-    """The live images that fulfil the tree."""
-    return _mask(index, tx, tree) & index.alive[: index.columns.count]
+def find_live(index: Index, tx: ReadTx, tree: Tree) -> Mask:
+    """The live images that match the tree."""
+    return _evaluate(index, tx, tree) & index.alive[: index.columns.count]
 
 
-def _mask(index: Index, tx: ReadTx, tree: Tree) -> Mask:
+def _evaluate(index: Index, tx: ReadTx, tree: Tree) -> Mask:
     match tree:
         case Both(parts):
-            return functools.reduce(operator.and_, (_mask(index, tx, part) for part in parts))
+            return functools.reduce(operator.and_, (_evaluate(index, tx, part) for part in parts))
         case Either(parts):
-            return functools.reduce(operator.or_, (_mask(index, tx, part) for part in parts))
+            return functools.reduce(operator.or_, (_evaluate(index, tx, part) for part in parts))
         case Without(part):
-            return ~_mask(index, tx, part)
+            return ~_evaluate(index, tx, part)
         case _:
-            return _leaf(index, tx, tree)
+            return _evaluate_leaf(index, tx, tree)
 
 
-def _leaf(index: Index, tx: ReadTx, leaf: Leaf) -> Mask:
+def _evaluate_leaf(index: Index, tx: ReadTx, leaf: Leaf) -> Mask:
     columns = index.columns
     match leaf:
         case Everything():
             return np.ones(columns.count, np.bool_)
         case Words(phrase):
-            return _spread(index, index.with_words(tx, phrase))
+            return _merge_bitmaps(index, index.with_words(tx, phrase))
         case Tags(ids):
-            return _spread(index, *(index.with_tag(tag) for tag in ids))
-        case Collected(ids):
-            return _spread(index, *(index.in_collection(tx, collection) for collection in ids))
+            return _merge_bitmaps(index, *(index.with_tag(tag) for tag in ids))
+        case InCollections(ids):
+            return _merge_bitmaps(index, *(index.in_collection(tx, collection) for collection in ids))
         case Uses(role, ids, None):
-            return _spread(index, *(index.with_model(role, model) for model in ids))
+            return _merge_bitmaps(index, *(index.with_model(role, model) for model in ids))
         case Uses(role, ids, weight) if weight is not None:
-            return _weighed(index, role, ids, weight)
+            return _evaluate_weights(index, role, ids, weight)
         case Models(ids):
             return np.isin(columns["model"], np.array(ids, np.int32))
         case Seed(value):
@@ -97,36 +97,36 @@ def _leaf(index: Index, tx: ReadTx, leaf: Leaf) -> Mask:
             return (columns["ratio_milli"] >= low) & (columns["ratio_milli"] <= high)
         case Amount("pixels", interval):
             pixels = np.array([width * height for width, height in index.columns.sizes.values], np.float64)
-            return _coded(index, "size", _within(pixels, interval) & _known_sizes(index))
+            return _evaluate_codes(index, "size", _is_within(pixels, interval) & _has_size(index))
         case Amount("steps", interval):
-            return np.asarray(columns["steps"] != NONE) & _within(columns["steps"], interval)
+            return np.asarray(columns["steps"] != NONE) & _is_within(columns["steps"], interval)
         case Amount(column, interval):
-            # An unknown cfg or score is NaN, which is within nothing.
-            return _within(columns[column], interval)
+            # An unknown CFG scale or score is NaN, which is within no interval.
+            return _is_within(columns[column], interval)
         case Sides(compared, width, height):
             compare = _COMPARE[compared]
             fits = [compare(one[0], width) and compare(one[1], height) for one in index.columns.sizes.values]
-            return _coded(index, "size", np.array(fits, np.bool_) & _known_sizes(index))
+            return _evaluate_codes(index, "size", np.array(fits, np.bool_) & _has_size(index))
         case _:
-            return _named(index, leaf)
+            return _evaluate_name(index, leaf)
 
 
-def _named(index: Index, leaf: Leaf) -> Mask:
+def _evaluate_name(index: Index, leaf: Leaf) -> Mask:
     match leaf:
         case Flag(what):
-            return _flag(index, what)
-        case Spelled("sampler", pattern):
-            return _coded(index, "sampler", [_spelled(value, pattern) for value in index.columns.samplers.values])
-        case Spelled(_, pattern):
-            return _coded(index, "engine", [_spelled(value, pattern) for value in index.columns.engines.values])
+            return _evaluate_flag(index, what)
+        case Spelling("sampler", pattern):
+            return _evaluate_codes(index, "sampler", _match_values(index.columns.samplers.values, pattern))
+        case Spelling(_, pattern):
+            return _evaluate_codes(index, "engine", _match_values(index.columns.engines.values, pattern))
         case Folders(places):
             fits = [any(_is_at(place, *folder) for place in places) for folder in index.columns.folders.values]
-            return _coded(index, "folder", fits)
+            return _evaluate_codes(index, "folder", fits)
         case _:
             raise TypeError(leaf)
 
 
-def _spread(index: Index, *bitmaps: BitMap) -> Mask:
+def _merge_bitmaps(index: Index, *bitmaps: BitMap) -> Mask:
     mask = np.zeros(index.columns.count, np.bool_)
     for bitmap in bitmaps:
         if bitmap:
@@ -134,20 +134,20 @@ def _spread(index: Index, *bitmaps: BitMap) -> Mask:
     return mask
 
 
-def _weighed(index: Index, role: str, ids: tuple[int, ...], weight: Interval) -> Mask:
+def _evaluate_weights(index: Index, role: str, ids: tuple[int, ...], weight: Interval) -> Mask:
     mask = np.zeros(index.columns.count, np.bool_)
     for model in ids:
-        positions, weights = index.model_lists.having(index_loader.model_code(role, model))
+        positions, weights = index.model_lists.find_with(index_loader.encode_model(role, model))
         assert weights is not None
-        mask[positions[_within(weights, weight)]] = True
+        mask[positions[_is_within(weights, weight)]] = True
     return mask
 
 
-def _known_sizes(index: Index) -> Mask:
+def _has_size(index: Index) -> Mask:
     return np.array([width >= 0 <= height for width, height in index.columns.sizes.values], np.bool_)
 
 
-def _within(values: NDArray[Any], interval: Interval) -> Mask:
+def _is_within(values: NDArray[Any], interval: Interval) -> Mask:
     mask = np.ones(len(values), np.bool_)
     if interval.low is not None:
         mask &= values > interval.low if interval.without_low else values >= interval.low
@@ -156,7 +156,7 @@ def _within(values: NDArray[Any], interval: Interval) -> Mask:
     return mask
 
 
-def _flag(index: Index, what: State | Thing) -> Mask:
+def _evaluate_flag(index: Index, what: State | Thing) -> Mask:
     columns = index.columns
     match what:
         case State.FAVORITE:
@@ -174,7 +174,7 @@ def _flag(index: Index, what: State | Thing) -> Mask:
         case Thing.TAG:
             return index.tag_lists.has_any(columns.count)
         case Thing.LORA | Thing.VAE:
-            return index.model_lists.has_one_like(
+            return index.model_lists.has_remainder(
                 index_loader.ROLES.index(what.value), len(index_loader.ROLES), columns.count
             )
         case _:
@@ -186,20 +186,20 @@ def _has(index: Index, what: str) -> Mask:
     return mask
 
 
-def _coded(index: Index, column: str, fits: Sequence[bool] | Mask) -> Mask:
-    """The images whose code is one that fits."""
+def _evaluate_codes(index: Index, column: str, fits: Sequence[bool] | Mask) -> Mask:
+    """The images whose code in the column fits."""
     if not len(fits):
         return np.zeros(index.columns.count, np.bool_)
     mask: Mask = np.array(fits, np.bool_)[index.columns[column]]
     return mask
 
 
-def _spelled(value: str | None, pattern: str) -> bool:
-    return value is not None and like(pattern, ascii_lower(value))
+def _match_values(values: Sequence[str | None], pattern: str) -> list[bool]:
+    return [value is not None and matches_pattern(pattern, lower_ascii(value)) for value in values]
 
 
 def _is_at(place: tuple[int | None, str], root: int, folder: str) -> bool:
-    wanted_root, pattern = place
-    if wanted_root is not None and wanted_root != root:
+    only_root, pattern = place
+    if only_root is not None and only_root != root:
         return False
-    return not pattern or (bool(folder) and like(pattern + "/*", ascii_lower(folder) + "/"))
+    return not pattern or (bool(folder) and matches_pattern(pattern + "/*", lower_ascii(folder) + "/"))

@@ -1,4 +1,4 @@
-"""Values of a field within a query, with exact counts: from the index, or from SQL until it is warm."""
+"""Facets: the values of a field among the matches of a query, with exact counts, from the index or from SQL."""
 
 import json
 from collections import Counter
@@ -14,8 +14,8 @@ from mysticanvas.domain.query import Field, Interval, Made, Named, Node, Number,
 from mysticanvas.domain.text import name_key
 from mysticanvas.search import index_loader, language, paging, timeline
 from mysticanvas.search.matches import Found
-from mysticanvas.search.resolve import Both, ascii_lower, ids_json, resolve
-from mysticanvas.search.sql import Values, condition
+from mysticanvas.search.resolve import Both, dump_ids, lower_ascii, resolve
+from mysticanvas.search.sql import Values, build_condition
 
 FIELDS = (
     Field.MODEL,
@@ -38,46 +38,46 @@ _USED = (Field.LORA, Field.VAE, Field.REFINER, Field.EMBEDDING, Field.CONTROLNET
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """`text` is the term of the language that filters by it."""
+    """`text` is the query term that filters by this value."""
 
     value: str
     count: int
     text: str
 
 
-def field_named(name: str) -> Field:
-    """Raises `InvalidInputError` for a field without facets."""
+def find_field(name: str) -> Field:
+    """The field with this name. Raises `InvalidInputError` for a field without facets."""
     field = language.field_of(name)
     if field not in FIELDS:
-        raise InvalidInputError(f"There are no counts for “{name}”; there are for {', '.join(FIELDS)}.")
+        raise InvalidInputError(f"The field “{name}” has no facets. Use one of: {', '.join(FIELDS)}.")
     return field
 
 
-def of_index(tx: ReadTx, found: Found, field: Field, *, containing: str = "", limit: int) -> list[Value]:
-    """The values that contain a text, most used first (months newest first, folders by path)."""
+def count_in_index(tx: ReadTx, found: Found, field: Field, *, containing: str = "", limit: int) -> list[Value]:
+    """The values that contain the text, most used first (months newest first, folders by path)."""
     if field is Field.TAG:
-        return _chosen(field, _tags(tx, found, None if containing else limit), containing, limit)
-    return _chosen(field, _INDEXED[field](tx, found), containing, limit)
+        return _select_values(field, _count_tags(tx, found, None if containing else limit), containing, limit)
+    return _select_values(field, _INDEX_COUNTERS[field](tx, found), containing, limit)
 
 
-def of_sql(tx: ReadTx, query: Query, field: Field, *, containing: str = "", limit: int) -> list[Value]:
-    """The same, slower."""
-    return _chosen(field, _COUNTED[field](tx, query), containing, limit)
+def count_in_sql(tx: ReadTx, query: Query, field: Field, *, containing: str = "", limit: int) -> list[Value]:
+    """Like `count_in_index`, but slower."""
+    return _select_values(field, _SQL_COUNTERS[field](tx, query), containing, limit)
 
 
-def _chosen(field: Field, counts: dict[str, int], containing: str, limit: int) -> list[Value]:
-    wanted = name_key(containing)
-    items = [(value, count) for value, count in counts.items() if count and (not wanted or wanted in name_key(value))]
+def _select_values(field: Field, counts: dict[str, int], containing: str, limit: int) -> list[Value]:
+    key = name_key(containing)
+    items = [(value, count) for value, count in counts.items() if count and (not key or key in name_key(value))]
     if field is Field.DATE:
         items.sort(reverse=True)
     elif field is Field.PATH:
         items.sort()
     else:
         items.sort(key=lambda item: (-item[1], item[0]))
-    return [Value(value, count, language.written(term_of(field, value))) for value, count in items[:limit]]
+    return [Value(value, count, language.format_node(build_term(field, value))) for value, count in items[:limit]]
 
 
-def term_of(field: Field, value: str) -> Node:
+def build_term(field: Field, value: str) -> Node:
     match field:
         case Field.RATING:
             return Number(field, Interval(float(value), float(value)))
@@ -95,8 +95,9 @@ def term_of(field: Field, value: str) -> Node:
 _TAG_NAMES = "SELECT t.id, t.name FROM json_each(:ids) AS wanted JOIN tags AS t ON t.id = wanted.value"
 
 
-def _spellings(tx: ReadTx, kind: str) -> dict[str, list[int]]:
-    """The models of a kind by name; those that a query takes for one (`name_key`, merged entries) are one here."""
+def _group_models(tx: ReadTx, kind: str) -> dict[str, list[int]]:
+    """The IDs of the models of a kind by name. Entries that a query treats as one model (equal `name_key`, merged
+    entries) are grouped."""
     found: dict[str, tuple[str, list[int]]] = {}
     rows = tx.all(
         """
@@ -113,118 +114,120 @@ def _spellings(tx: ReadTx, kind: str) -> dict[str, list[int]]:
     return dict(found.values())
 
 
-def _models(tx: ReadTx, found: Found) -> dict[str, int]:
+def _count_models(tx: ReadTx, found: Found) -> dict[str, int]:
     counts = np.bincount(found.state.columns["model"][found.positions])
     return {
         name: int(sum(counts[model] for model in ids if model < len(counts)))
-        for name, ids in _spellings(tx, "checkpoint").items()
+        for name, ids in _group_models(tx, "checkpoint").items()
     }
 
 
-def _uses(role: str) -> Callable[[ReadTx, Found], dict[str, int]]:
+def _build_model_counter(role: str) -> Callable[[ReadTx, Found], dict[str, int]]:
     def counted(tx: ReadTx, found: Found) -> dict[str, int]:
         state = found.state
         counts = state.model_lists.counts(found.mask, found.positions, state.alive_count)
         values = {}
-        for name, ids in _spellings(tx, role).items():
-            codes = [code for model in ids if (code := index_loader.model_code(role, model)) < len(counts)]
-            # An image may have two that are one to the reader.
+        for name, ids in _group_models(tx, role).items():
+            codes = [code for model in ids if (code := index_loader.encode_model(role, model)) < len(counts)]
+            # An image may use several entries of the same model.
             several = len(codes) > 1
-            values[name] = _with_any(found, codes) if several else sum(int(counts[code]) for code in codes)
+            values[name] = _count_with_any(found, codes) if several else sum(int(counts[code]) for code in codes)
         return values
 
     return counted
 
 
-def _with_any(found: Found, codes: Sequence[int]) -> int:
-    positions = np.unique(np.concatenate([found.state.model_lists.having(code)[0] for code in codes]))
+def _count_with_any(found: Found, codes: Sequence[int]) -> int:
+    positions = np.unique(np.concatenate([found.state.model_lists.find_with(code)[0] for code in codes]))
     return int(np.count_nonzero(found.mask[positions]))
 
 
-def _tags(tx: ReadTx, found: Found, most: int | None) -> dict[str, int]:
-    """`most`: only so many of the most used are wanted, and there are very many."""
+def _count_tags(tx: ReadTx, found: Found, most: int | None) -> dict[str, int]:
+    """The counts by tag name. `most`: at least this number of the most used tags, without counting all; None: all."""
     state = found.state
     if most is not None and (few := state.most_used_tags(found.mask, found.positions, most)) is not None:
-        return _named(tx, _TAG_NAMES, few)
+        return _count_by_name(tx, _TAG_NAMES, few)
     counts = state.tag_lists.counts(found.mask, found.positions, state.alive_count)
     least = 1
     if most is not None and 0 < most < len(counts):
         least = max(1, int(np.partition(counts, len(counts) - most)[len(counts) - most]))
-    return _named(tx, _TAG_NAMES, {tag: int(counts[tag]) for tag in np.flatnonzero(counts >= least).tolist()})
+    return _count_by_name(tx, _TAG_NAMES, {tag: int(counts[tag]) for tag in np.flatnonzero(counts >= least).tolist()})
 
 
-def _named(tx: ReadTx, names: str, counts: dict[int, int]) -> dict[str, int]:
-    """Entries of one name are one value."""
+def _count_by_name(tx: ReadTx, names: str, counts: dict[int, int]) -> dict[str, int]:
+    """The counts by name instead of by ID. Counts of equal names are added."""
     total: Counter[str] = Counter()
-    for row in tx.rows(names, ids=ids_json(counts)):
+    for row in tx.rows(names, ids=dump_ids(counts)):
         total[row[1]] += counts[row[0]]
     return total
 
 
-def _coded(column: str, names: Callable[[Found], Sequence[str | None]]) -> Callable[[ReadTx, Found], dict[str, int]]:
+def _build_code_counter(
+    column: str, names: Callable[[Found], Sequence[str | None]]
+) -> Callable[[ReadTx, Found], dict[str, int]]:
     def counted(_: ReadTx, found: Found) -> dict[str, int]:
         counts = np.bincount(found.state.columns[column][found.positions])
         values = names(found)
         used = np.flatnonzero(counts).tolist()
-        return _as_one(
+        return _merge_cases(
             (value, int(counts[code])) for code, value in ((c, values[c]) for c in used) if value is not None
         )
 
     return counted
 
 
-def _as_one(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
-    """Values that differ in the case of letters alone, which a query takes for one."""
+def _merge_cases(counts: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Add the counts of values that differ only in case, which a query treats as equal."""
     shown: dict[str, str] = {}
     total: Counter[str] = Counter()
     for value, count in counts:
-        key = ascii_lower(value)
+        key = lower_ascii(value)
         shown[key] = min(shown.get(key, value), value)
         total[key] += count
     return {shown[key]: count for key, count in total.items()}
 
 
-def _size_names(found: Found) -> list[str | None]:
+def _format_sizes(found: Found) -> list[str | None]:
     return [f"{width}x{height}" if width >= 0 <= height else None for width, height in found.state.columns.sizes.values]
 
 
-def _folders(tx: ReadTx, found: Found) -> dict[str, int]:
+def _count_folders(tx: ReadTx, found: Found) -> dict[str, int]:
     counts = np.bincount(found.state.columns["folder"][found.positions])
     folders = found.state.columns.folders.values
-    return _as_tree(tx, ((*folders[code], int(counts[code])) for code in np.flatnonzero(counts).tolist()))
+    return _count_subtrees(tx, ((*folders[code], int(counts[code])) for code in np.flatnonzero(counts).tolist()))
 
 
-def _months(_: ReadTx, found: Found) -> dict[str, int]:
-    return dict(timeline.months(found.ascending[0]))
+def _count_months(_: ReadTx, found: Found) -> dict[str, int]:
+    return dict(timeline.count_months(found.ascending[0]))
 
 
-_INDEXED: dict[Field, Callable[[ReadTx, Found], dict[str, int]]] = {
-    Field.MODEL: _models,
-    **{field: _uses(field.value) for field in _USED},
-    Field.ENGINE: _coded("engine", lambda found: found.state.columns.engines.values),
-    Field.SAMPLER: _coded("sampler", lambda found: found.state.columns.samplers.values),
-    Field.SIZE: _coded("size", _size_names),
-    Field.RATING: _coded("rating", lambda _: [str(stars) for stars in range(6)]),
-    Field.PATH: _folders,
-    Field.DATE: _months,
+_INDEX_COUNTERS: dict[Field, Callable[[ReadTx, Found], dict[str, int]]] = {
+    Field.MODEL: _count_models,
+    **{field: _build_model_counter(field.value) for field in _USED},
+    Field.ENGINE: _build_code_counter("engine", lambda found: found.state.columns.engines.values),
+    Field.SAMPLER: _build_code_counter("sampler", lambda found: found.state.columns.samplers.values),
+    Field.SIZE: _build_code_counter("size", _format_sizes),
+    Field.RATING: _build_code_counter("rating", lambda _: [str(stars) for stars in range(6)]),
+    Field.PATH: _count_folders,
+    Field.DATE: _count_months,
 }
 
 
-def _as_tree(tx: ReadTx, folders: Iterable[tuple[int, str, int]]) -> dict[str, int]:
-    """Each folder with all that is beneath it, up to its root. (root, folder within it, how many)"""
-    roots = {row["id"]: row["path"].rstrip("/") for row in tx.all("SELECT id, path FROM roots")}
+def _count_subtrees(tx: ReadTx, folders: Iterable[tuple[int, str, int]]) -> dict[str, int]:
+    """The counts by folder path, including subfolders. `folders` are (ID of an added folder, path within it, count)."""
+    root_paths = {row["id"]: row["path"].rstrip("/") for row in tx.all("SELECT id, path FROM roots")}
     counts: Counter[str] = Counter()
     for root, folder, count in folders:
         parts = folder.split("/") if folder else []
         for depth in range(len(parts) + 1):
-            path = "/".join(([roots[root]] if root in roots else []) + parts[:depth])
+            path = "/".join(([root_paths[root]] if root in root_paths else []) + parts[:depth])
             if path:
                 counts[path] += count
     return counts
 
 
 # -- from SQL ---------------------------------------------------------------------------------
-# CROSS JOIN holds the order: the images that are found outside, what is counted of each within.
+# CROSS JOIN fixes the join order: matching images in the outer loop, counted values in the inner loop.
 
 _GROUPS = {
     Field.TAG: "SELECT j.name, count(*) FROM live_generations AS l "
@@ -264,36 +267,36 @@ _FOLDERS = (
 )
 
 
-def _grouped(text: str) -> Callable[[ReadTx, Query], dict[str, int]]:
-    return lambda tx, query: _as_one((str(value), count) for value, count in _run(tx, text, query))
+def _build_sql_counter(text: str) -> Callable[[ReadTx, Query], dict[str, int]]:
+    return lambda tx, query: _merge_cases((str(value), count) for value, count in _run_query(tx, text, query))
 
 
-def _grouped_models(text: str, role: str) -> Callable[[ReadTx, Query], dict[str, int]]:
+def _build_sql_model_counter(text: str, role: str) -> Callable[[ReadTx, Query], dict[str, int]]:
     def counted(tx: ReadTx, query: Query) -> dict[str, int]:
-        names = {model: name for name, ids in _spellings(tx, role).items() for model in ids}
-        return dict(_run(tx, text, query, names=json.dumps(names), role=role))
+        names = {model: name for name, ids in _group_models(tx, role).items() for model in ids}
+        return dict(_run_query(tx, text, query, names=json.dumps(names), role=role))
 
     return counted
 
 
-def _run(tx: ReadTx, text: str, query: Query, **given: str) -> Iterable[tuple[Any, ...]]:
+def _run_query(tx: ReadTx, text: str, query: Query, **given: str) -> Iterable[tuple[Any, ...]]:
     values = Values(dict(given))
-    where = condition(Both((resolve(tx, query),)), values, probe=False)
+    where = build_condition(Both((resolve(tx, query),)), values, probe=False)
     return tx.rows(text.format(where), **values.by_name)
 
 
-def _sql_folders(tx: ReadTx, query: Query) -> dict[str, int]:
-    return _as_tree(tx, ((root, folder, count) for root, folder, count in _run(tx, _FOLDERS, query)))
+def _count_folders_in_sql(tx: ReadTx, query: Query) -> dict[str, int]:
+    return _count_subtrees(tx, ((root, folder, count) for root, folder, count in _run_query(tx, _FOLDERS, query)))
 
 
-def _sql_months(tx: ReadTx, query: Query) -> dict[str, int]:
-    return dict(timeline.months(paging.ids(tx, replace(query, sort=Sort(Order.NEWEST)))[::-1]))
+def _count_months_in_sql(tx: ReadTx, query: Query) -> dict[str, int]:
+    return dict(timeline.count_months(paging.find_ids(tx, replace(query, sort=Sort(Order.NEWEST)))[::-1]))
 
 
-_COUNTED: dict[Field, Callable[[ReadTx, Query], dict[str, int]]] = {
-    **{field: _grouped(text) for field, text in _GROUPS.items()},
-    Field.MODEL: _grouped_models(_MODELS, "checkpoint"),
-    **{field: _grouped_models(_USES, field.value) for field in _USED},
-    Field.PATH: _sql_folders,
-    Field.DATE: _sql_months,
+_SQL_COUNTERS: dict[Field, Callable[[ReadTx, Query], dict[str, int]]] = {
+    **{field: _build_sql_counter(text) for field, text in _GROUPS.items()},
+    Field.MODEL: _build_sql_model_counter(_MODELS, "checkpoint"),
+    **{field: _build_sql_model_counter(_USES, field.value) for field in _USED},
+    Field.PATH: _count_folders_in_sql,
+    Field.DATE: _count_months_in_sql,
 }

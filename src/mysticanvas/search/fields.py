@@ -1,4 +1,4 @@
-"""The fields of the language: how the value of each is read, and what is said when it makes no sense."""
+"""The fields of the query language: how their values are parsed, and the errors for invalid values."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -44,7 +44,7 @@ _SEED = re.compile(r"\d{1,40}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f-]{4,36}", re.ASCII | re.IGNORECASE)
 _RANDOM = re.compile(r"random:(\d{1,9})", re.ASCII)
 
-# What people write for the same thing.
+# Common synonyms.
 _STATES = {state.value: state for state in State} | {"favorite": State.FAVORITE, "fav": State.FAVORITE}
 _THINGS = {thing.value: thing for thing in Thing} | {"tags": Thing.TAG, "loras": Thing.LORA, "note": Thing.NOTES}
 WEIGHED = (Field.LORA, Field.EMBEDDING)
@@ -58,8 +58,8 @@ _LIMITS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """The value of a field as written, where its term begins, and whether it stood in quotes."""
+class RawTerm:
+    """The value of a field as typed, the position of its term, and whether the value was quoted."""
 
     field: Field
     value: str
@@ -67,87 +67,87 @@ class Given:
     quoted: bool
 
 
-def read(given: Given) -> Node:
-    """The term that a field and its value make. Raises `QueryError`."""
+def read(given: RawTerm) -> Node:
+    """Parse the value of a field. Raises `QueryError`."""
     if not given.value:
-        raise QueryError(f"{given.field}: needs a value after it.", given.position, EXAMPLES[given.field])
+        raise QueryError(f"{given.field}: needs a value.", given.position, EXAMPLES[given.field])
     return _READERS[given.field](given)
 
 
-def read_sort(given: Given) -> Sort:
+def read_sort(given: RawTerm) -> Sort:
     if match := _RANDOM.fullmatch(given.value.lower()):
         return Sort(Order.RANDOM, int(match[1]))
-    return Sort(_one_of({order.value: order for order in Order}, given))
+    return Sort(_read_choice({order.value: order for order in Order}, given))
 
 
-def read_like(given: Given) -> LikeImage:
+def read_like(given: RawTerm) -> LikeImage:
     if not _UUID.fullmatch(given.value):
-        raise QueryError("After like: stands the id of an image, or its beginning.", given.position)
+        raise QueryError("like: needs the ID of an image, or the beginning of an ID.", given.position)
     return LikeImage(given.value.lower())
 
 
-def read_looks(given: Given) -> Looks | LooksLike:
-    """Words in quotes, or what is no id, say what is shown."""
+def read_looks(given: RawTerm) -> Looks | LooksLike:
+    """An unquoted ID refers to an image. Anything else describes the content."""
     if not given.quoted and _UUID.fullmatch(given.value):
         return LooksLike(given.value.lower())
     return Looks(given.value)
 
 
-def unknown(name: str, value: str, position: int) -> QueryError:
-    """The error for a field that there is not, with what may have been meant."""
+def build_unknown_error(name: str, value: str, position: int) -> QueryError:
+    """The error for an unknown field, with a suggestion."""
     sentence = f"There is no field “{name}:”."
     if re.fullmatch(_NUMBER, value.rstrip(")")):
-        # An emphasis such as masterpiece:1.2, pasted from a prompt.
+        # Prompt emphasis such as masterpiece:1.2, pasted from a prompt.
         return QueryError(sentence, position, name)
     nearest = get_close_matches(name.lower(), [*(field.value for field in Field), *SYNONYMS], 1, 0.6)
     suggestion = f"{nearest[0]}:{value}" if nearest else '"{}"'.format(f"{name}:{value}".replace('"', ""))
     return QueryError(sentence, position, suggestion)
 
 
-def interval_text(interval: Interval) -> str:
-    """The text that is read as this interval."""
+def format_interval(interval: Interval) -> str:
+    """The text that parses to this interval."""
     low, high = interval.low, interval.high
     if low is not None and high is not None:
-        return _number(low) if low == high else f"{_number(low)}..{_number(high)}"
+        return _format_number(low) if low == high else f"{_format_number(low)}..{_format_number(high)}"
     if low is not None:
-        return f"{'>' if interval.without_low else '>='}{_number(low)}"
-    return f"{'<' if interval.without_high else '<='}{_number(high or 0.0)}"
+        return f"{'>' if interval.without_low else '>='}{_format_number(low)}"
+    return f"{'<' if interval.without_high else '<='}{_format_number(high or 0.0)}"
 
 
-def _number(value: float) -> str:
+def _format_number(value: float) -> str:
     return str(int(value)) if value == int(value) else f"{value:.9f}".rstrip("0")
 
 
-def _words(given: Given) -> Node:
+def _read_words(given: RawTerm) -> Node:
     return Text(given.value, given.field)
 
 
-def _named(given: Given) -> Node:
+def _read_name(given: RawTerm) -> Node:
     if given.field in WEIGHED and not given.quoted and (match := _WEIGHED.fullmatch(given.value)):
-        return Named(given.field, match[1].rstrip(), _compared(match[2], float(match[3])))
+        return Named(given.field, match[1].rstrip(), _build_interval(match[2], float(match[3])))
     return Named(given.field, given.value)
 
 
-def _path(given: Given) -> Node:
+def _read_path(given: RawTerm) -> Node:
     folder = given.value.replace("\\", "/").rstrip("/")
     if not folder:
         raise QueryError("path: needs the name of a folder.", given.position, EXAMPLES[Field.PATH])
     return Named(Field.PATH, folder)
 
 
-def _seed(given: Given) -> Node:
+def _read_seed(given: RawTerm) -> Node:
     if not _SEED.fullmatch(given.value):
-        raise QueryError("A seed is a whole number, such as seed:342898.", given.position, EXAMPLES[Field.SEED])
+        raise QueryError("A seed is a whole number, for example seed:342898.", given.position, EXAMPLES[Field.SEED])
     return Named(Field.SEED, given.value.lstrip("0") or "0")
 
 
-def _uuid(given: Given) -> Node:
+def _read_uuid(given: RawTerm) -> Node:
     if not _UUID.fullmatch(given.value):
-        raise QueryError("An id is the image's uuid, or its beginning.", given.position)
+        raise QueryError("An ID is the UUID of an image, or the beginning of a UUID.", given.position)
     return Named(Field.ID, given.value.lower())
 
 
-def _amount(given: Given) -> Node:
+def _read_amount(given: RawTerm) -> Node:
     """A number, a comparison or a range, within the limits of the field."""
     low_limit, high_limit = _LIMITS[given.field]
     if between := _BETWEEN.fullmatch(given.value):
@@ -155,27 +155,27 @@ def _amount(given: Given) -> Node:
         interval = Interval(low, high)
         ok = low <= high and low_limit <= low and high <= high_limit
     elif compared := _COMPARED.fullmatch(given.value):
-        interval = _compared(compared[1] or "=", float(compared[2]))
+        interval = _build_interval(compared[1] or "=", float(compared[2]))
         ok = low_limit <= float(compared[2]) <= high_limit
     else:
         ok = False
-    if not ok or (given.field is Field.RATING and not _whole(interval)):
+    if not ok or (given.field is Field.RATING and not _is_whole(interval)):
         sentence = {
-            Field.RATING: "A rating is 0 to 5, such as rating:>=3 or rating:2..4.",
-            Field.STEPS: "Steps are a number, such as steps:30, steps:>=20 or steps:20..40.",
-            Field.CFG: "cfg is a number, such as cfg:7, cfg:>=4.5 or cfg:4..8.",
-            Field.MP: "mp counts millions of pixels, such as mp:>=2.",
-            Field.EXPLICIT: "A score for explicit content is 0 to 1, such as explicit:>=0.7.",
+            Field.RATING: "A rating is 0 to 5, for example rating:>=3 or rating:2..4.",
+            Field.STEPS: "Steps are a number, for example steps:30, steps:>=20 or steps:20..40.",
+            Field.CFG: "The CFG scale is a number, for example cfg:7, cfg:>=4.5 or cfg:4..8.",
+            Field.MP: "mp is the size in megapixels, for example mp:>=2.",
+            Field.EXPLICIT: "The NSFW score is 0 to 1, for example explicit:>=0.7.",
         }[given.field]
         raise QueryError(sentence, given.position, EXAMPLES[given.field])
     return Number(given.field, interval)
 
 
-def _whole(interval: Interval) -> bool:
+def _is_whole(interval: Interval) -> bool:
     return all(end is None or end == int(end) for end in (interval.low, interval.high))
 
 
-def _compared(operator: str, value: float) -> Interval:
+def _build_interval(operator: str, value: float) -> Interval:
     value = value or 0.0  # -0 and 0 are one number
     match operator:
         case "=":
@@ -186,7 +186,7 @@ def _compared(operator: str, value: float) -> Interval:
             return Interval(high=value, without_high=operator == "<")
 
 
-def _size(given: Given) -> Node:
+def _read_size(given: RawTerm) -> Node:
     value = given.value.lower()
     if match := _SIZE.fullmatch(value):
         return Size(match[1] or "=", int(match[2]), int(match[3]))
@@ -197,11 +197,11 @@ def _size(given: Given) -> Node:
     raise QueryError(
         "A size is pixels, a ratio or a shape: size:>=1024x1024, size:16:9, size:portrait.",
         given.position,
-        _nearest(value, (f"size:{shape}" for shape in Shape)) or EXAMPLES[Field.SIZE],
+        _find_nearest(value, (f"size:{shape}" for shape in Shape)) or EXAMPLES[Field.SIZE],
     )
 
 
-def _date(given: Given) -> Node:
+def _read_date(given: RawTerm) -> Node:
     try:
         return days.read(given.value.lower())
     except ValueError as error:
@@ -209,58 +209,59 @@ def _date(given: Given) -> Node:
         raise QueryError(sentence, given.position, EXAMPLES[Field.DATE]) from error
 
 
-def _is(given: Given) -> Node:
-    return Is(_one_of(_STATES, given))
+def _read_is(given: RawTerm) -> Node:
+    return Is(_read_choice(_STATES, given))
 
 
-def _has(given: Given) -> Node:
-    return Has(_one_of(_THINGS, given))
+def _read_has(given: RawTerm) -> Node:
+    return Has(_read_choice(_THINGS, given))
 
 
-def _one_of(choices: dict[str, Choice], given: Given) -> Choice:
+def _read_choice(choices: dict[str, Choice], given: RawTerm) -> Choice:
     found = choices.get(given.value.lower())
     if found is None:
-        known = ", ".join(dict.fromkeys(choice.value for choice in choices.values()))
-        nearest = _nearest(given.value.lower(), choices)
+        values = ", ".join(dict.fromkeys(choice.value for choice in choices.values()))
+        nearest = _find_nearest(given.value.lower(), choices)
         suggestion = f"{given.field}:{nearest}" if nearest else None
-        raise QueryError(f"{given.field}: knows {known}; not “{given.value}”.", given.position, suggestion)
+        sentence = f"{given.field}: has no value “{given.value}”. Use one of: {values}."
+        raise QueryError(sentence, given.position, suggestion)
     return found
 
 
-def _nearest(value: str, choices: Iterable[str]) -> str | None:
+def _find_nearest(value: str, choices: Iterable[str]) -> str | None:
     return next(iter(get_close_matches(value, list(choices), 1, 0.6)), None)
 
 
-_READERS: dict[Field, Callable[[Given], Node]] = {
-    Field.PROMPT: _words,
-    Field.NEGATIVE: _words,
-    Field.NOTES: _words,
-    Field.MODEL: _named,
-    Field.LORA: _named,
-    Field.VAE: _named,
-    Field.REFINER: _named,
-    Field.EMBEDDING: _named,
-    Field.CONTROLNET: _named,
-    Field.UPSCALER: _named,
-    Field.TAG: _named,
-    Field.COLLECTION: _named,
-    Field.RATING: _amount,
-    Field.IS: _is,
-    Field.HAS: _has,
-    Field.DATE: _date,
-    Field.SIZE: _size,
-    Field.MP: _amount,
-    Field.EXPLICIT: _amount,
-    Field.SEED: _seed,
-    Field.STEPS: _amount,
-    Field.CFG: _amount,
-    Field.ENGINE: _named,
-    Field.SAMPLER: _named,
-    Field.PATH: _path,
-    Field.ID: _uuid,
+_READERS: dict[Field, Callable[[RawTerm], Node]] = {
+    Field.PROMPT: _read_words,
+    Field.NEGATIVE: _read_words,
+    Field.NOTES: _read_words,
+    Field.MODEL: _read_name,
+    Field.LORA: _read_name,
+    Field.VAE: _read_name,
+    Field.REFINER: _read_name,
+    Field.EMBEDDING: _read_name,
+    Field.CONTROLNET: _read_name,
+    Field.UPSCALER: _read_name,
+    Field.TAG: _read_name,
+    Field.COLLECTION: _read_name,
+    Field.RATING: _read_amount,
+    Field.IS: _read_is,
+    Field.HAS: _read_has,
+    Field.DATE: _read_date,
+    Field.SIZE: _read_size,
+    Field.MP: _read_amount,
+    Field.EXPLICIT: _read_amount,
+    Field.SEED: _read_seed,
+    Field.STEPS: _read_amount,
+    Field.CFG: _read_amount,
+    Field.ENGINE: _read_name,
+    Field.SAMPLER: _read_name,
+    Field.PATH: _read_path,
+    Field.ID: _read_uuid,
 }
 
-# One example a field, for errors, completion and the guide.
+# One example per field, for errors, autocomplete and the guide.
 EXAMPLES: dict[Field, str] = {
     Field.PROMPT: 'prompt:"over the sea"',
     Field.NEGATIVE: "negative:blurry",
@@ -275,7 +276,7 @@ EXAMPLES: dict[Field, str] = {
     Field.TAG: "tag:lighthouse",
     Field.COLLECTION: "collection:best",
     Field.RATING: "rating:>=3",
-    Field.IS: "is:favourite",
+    Field.IS: "is:favorite",
     Field.HAS: "has:workflow",
     Field.DATE: "date:2026-08",
     Field.SIZE: "size:>=1024x1024",

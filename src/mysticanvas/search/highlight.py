@@ -1,4 +1,4 @@
-"""Where the words of a query are in the texts of an image."""
+"""Finds the words of a query in the texts of an image."""
 
 from mysticanvas.db.database import ReadTx
 from mysticanvas.db.images import generations
@@ -9,15 +9,15 @@ Places = list[tuple[int, int]]
 _COLUMNS = {"prompt": Field.PROMPT, "negative_prompt": Field.NEGATIVE, "notes": Field.NOTES}
 
 
-def of_image(tx: ReadTx, query: Query, uuid: str) -> dict[str, Places]:
-    """By column, [from, to) in characters, in order. Raises `NotFoundError`."""
+def highlight_image(tx: ReadTx, query: Query, uuid: str) -> dict[str, Places]:
+    """The ranges by column, as [from, to) in characters, in order. Raises `NotFoundError`."""
     made = generations.detail(tx, generations.id_of(tx, uuid))
-    return {column: of_text(query, getattr(made, column) or "", field) for column, field in _COLUMNS.items()}
+    return {column: highlight_text(query, getattr(made, column) or "", field) for column, field in _COLUMNS.items()}
 
 
-def of_text(query: Query, text: str, field: Field) -> Places:
-    """Where wanted words are; places that touch or overlap are one."""
-    found = sorted(place for words in wanted(query.where, field) for place in places(text, words))
+def highlight_text(query: Query, text: str, field: Field) -> Places:
+    """The ranges of the words. Ranges that touch or overlap are merged."""
+    found = sorted(place for words in list_words(query.where, field) for place in places(text, words))
     joined: Places = []
     for begin, end in found:
         if joined and begin <= joined[-1][1]:
@@ -27,14 +27,14 @@ def of_text(query: Query, text: str, field: Field) -> Places:
     return joined
 
 
-def wanted(node: Node | None, field: Field) -> list[str]:
-    """The words that are looked for in a field, not those that are left out."""
+def list_words(node: Node | None, field: Field) -> list[str]:
+    """The words that the query searches for in a field, without negated words."""
     match node:
         case Text(text, None):
             return [text]
         case Text(text, only) if only is field:
             return [text]
         case All(parts) | Any(parts):
-            return [text for part in parts for text in wanted(part, field)]
+            return [text for part in parts for text in list_words(part, field)]
         case _:
             return []

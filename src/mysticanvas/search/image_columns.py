@@ -1,4 +1,4 @@
-"""The columns of an index, filled with what the database says of images: texts and sizes as codes, seeds as numbers."""
+"""The columns of an index, filled from the database: texts and sizes as codes, seeds as integers."""
 
 import zlib
 from typing import Any
@@ -15,7 +15,7 @@ _AS_READ = ("id", "ratio_milli", "favorite", "rating", "flags", "model", "steps"
 
 
 class ImageColumns(Columns):
-    """`samplers` and the like hold the values that the numbers of their columns stand for."""
+    """`samplers`, `engines`, `folders` and `sizes` map the codes of their columns to values."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class ImageColumns(Columns):
         self._wide_seeds: dict[int, str] = {}
 
     def rows_of(self, images: Images, positions: Positions) -> dict[str, NDArray[Any]]:
-        """The images as the columns hold them, at these positions."""
+        """The images as column values, for these positions."""
         numbers = images.numbers
         sizes = zip(numbers["width"].tolist(), numbers["height"].tolist(), strict=True)
         folders = zip(numbers["root"].tolist(), images.texts["path"], strict=True)
@@ -41,7 +41,7 @@ class ImageColumns(Columns):
         }
 
     def _seeds(self, seeds: list[str | None], positions: Positions) -> NDArray[np.uint64]:
-        """Whole numbers up to 64 bits; what is longer, or no number, is kept beside."""
+        """The seeds as 64-bit integers. Seeds that are longer or not numeric are stored separately, by position."""
         narrow = [int(s) if s is not None and s.isdecimal() and len(s) < 20 else _UNKNOWN_SEED for s in seeds]
         for position, seed, number in zip(positions.tolist(), seeds, narrow, strict=True):
             if seed is not None and str(number) != seed:

@@ -1,4 +1,4 @@
-"""The perceptual hashes that groups of similar images are found by, and images that share a recipe or a file."""
+"""Perceptual hashes, images with the same settings and seed, and identical files (docs/adr/0013)."""
 
 import json
 from collections.abc import Sequence
@@ -7,13 +7,12 @@ from typing import Any
 from mysticanvas.db.database import ReadTx
 from mysticanvas.domain.generation import GenerationId
 
-# What listeners hear in `ChangeSet.stale` when an image has a new hash and look.
+# Reported to listeners when an image has a new hash and signature.
 LOOKS_CHANGED = "likeness"
 
 
-def all_hashes(tx: ReadTx) -> tuple[list[int], list[int], bytes]:
-    """The live images that have a hash: ids ascending, width / height × 1000, and the hashes one after the
-    other."""
+def read_hashes(tx: ReadTx) -> tuple[list[int], list[int], bytes]:
+    """The live images with a hash: ascending IDs, width / height × 1000, and the concatenated hashes."""
     rows: list[Any] = tx.rows(
         """
         SELECT h.generation_id, l.ratio_milli, h.phash
@@ -25,8 +24,8 @@ def all_hashes(tx: ReadTx) -> tuple[list[int], list[int], bytes]:
     return [row[0] for row in rows], [row[1] for row in rows], b"".join(row[2] for row in rows)
 
 
-def looks(tx: ReadTx, images: Sequence[int]) -> dict[int, bytes]:
-    """Of those of the images whose looks are known."""
+def read_signatures(tx: ReadTx, images: Sequence[int]) -> dict[int, bytes]:
+    """The signatures by image. Images without a signature are omitted."""
     rows = tx.rows(
         """
         SELECT generation_id, look
@@ -38,9 +37,9 @@ def looks(tx: ReadTx, images: Sequence[int]) -> dict[int, bytes]:
     return dict(rows)
 
 
-def same_recipe(tx: ReadTx) -> list[list[int]]:
-    """Live images that agree in everything that decides a picture, ids descending within a group, the
-    group with the newest image first. A recipe without a seed and a prompt says too little."""
+def group_same_settings(tx: ReadTx) -> list[list[int]]:
+    """Groups of live images with the same settings and seed: IDs descending within a group, the group with the newest
+    image first. Images without a seed or a prompt are excluded."""
     rows = tx.rows(
         """
         SELECT json_group_array(g.id ORDER BY g.id DESC) AS images
@@ -55,8 +54,8 @@ def same_recipe(tx: ReadTx) -> list[list[int]]:
     return [json.loads(row[0]) for row in rows]
 
 
-def in_several_places(tx: ReadTx) -> list[GenerationId]:
-    """Live images whose file lies in several places, newest first: their bytes are equal."""
+def list_identical_files(tx: ReadTx) -> list[GenerationId]:
+    """Live images whose file exists in several places with identical bytes, newest first."""
     return tx.column(
         """
         SELECT l.id

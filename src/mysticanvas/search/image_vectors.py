@@ -1,4 +1,4 @@
-"""What models see in pictures: vectors, and a score for explicit content. Each distinct picture once (`pictures`)."""
+"""Image vectors and NSFW scores, stored once per distinct image content (table `pictures`)."""
 
 import json
 from collections.abc import Sequence
@@ -10,30 +10,31 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.ml.image_model_settings import Clip, Sight
 from mysticanvas.search.prompt_vectors import StoredVector
 
-SIGHT = "sight"
+SETTINGS_KEY = "sight"
 
 
 @dataclass(frozen=True, slots=True)
-class Unseen:
-    """A picture without a vector in some of the spaces that were asked about: `spaces` lists them."""
+class UnanalyzedPicture:
+    """Image content that has no vector in `spaces`."""
 
     content_hash: bytes
     spaces: list[str]
 
 
 def sight(tx: ReadTx) -> Sight:
-    """What the person wants to be looked at."""
-    kept = settings_store.get(tx, SIGHT, {})
-    clip = kept.get("clip")
-    return Sight(**kept | {"clip": None if clip is None else Clip(**clip)})
+    """The settings for image analysis."""
+    stored = settings_store.get(tx, SETTINGS_KEY, {})
+    clip = stored.get("clip")
+    return Sight(**stored | {"clip": None if clip is None else Clip(**clip)})
 
 
-def set_sight(tx: WriteTx, wanted: Sight) -> None:
-    settings_store.put(tx, SIGHT, asdict(wanted))
+def set_sight(tx: WriteTx, settings: Sight) -> None:
+    settings_store.put(tx, SETTINGS_KEY, asdict(settings))
 
 
-def unseen(tx: ReadTx, images: Sequence[GenerationId], *, spaces: Sequence[str]) -> list[Unseen]:
-    """The pictures of those of the images that are live, have pixels, and lack a vector; each picture once."""
+def unseen(tx: ReadTx, images: Sequence[GenerationId], *, spaces: Sequence[str]) -> list[UnanalyzedPicture]:
+    """The distinct contents of these images that have no vector in some space. Trashed and damaged images are
+    skipped."""
     rows = tx.rows(
         """
         SELECT DISTINCT l.content_hash,
@@ -47,13 +48,13 @@ def unseen(tx: ReadTx, images: Sequence[GenerationId], *, spaces: Sequence[str])
         images=json.dumps(list(images)),
         spaces=json.dumps(list(spaces)),
     )
-    found = [Unseen(content_hash, json.loads(missing)) for content_hash, missing in rows]
+    found = [UnanalyzedPicture(content_hash, json.loads(missing)) for content_hash, missing in rows]
     return [one for one in found if one.spaces]
 
 
 def images_unseen(tx: ReadTx, *, space: str, after: int, limit: int) -> tuple[list[GenerationId], int | None]:
-    """Of the next `limit` images by id, those whose picture has no vector in the space; and the last image that
-    was looked through, None when there are no more."""
+    """Check the next `limit` images by ID. Returns the images without a vector in the space, and the last image that
+    was checked; None if there are no more."""
     rows = tx.rows(
         """
         SELECT l.id, l.content_hash IS NULL OR l.flags & 2 <> 0
@@ -67,16 +68,16 @@ def images_unseen(tx: ReadTx, *, space: str, after: int, limit: int) -> tuple[li
         after=after,
         limit=limit,
     )
-    looked_through: list[tuple[int, int]] = [(image, done) for image, done in rows]
-    last = looked_through[-1][0] if looked_through else None
-    return [GenerationId(image) for image, done in looked_through if not done], last
+    checked: list[tuple[int, int]] = [(image, done) for image, done in rows]
+    last = checked[-1][0] if checked else None
+    return [GenerationId(image) for image, done in checked if not done], last
 
 
 def keep(
     tx: WriteTx, hashes: Sequence[bytes], explicit: Sequence[float] | None, vectors: dict[str, list[bytes]]
 ) -> list[GenerationId]:
-    """`explicit` and each space's vectors are parallel to the hashes; a vector that is there already stays. A
-    picture that no file holds any more gets none. The live images of the pictures."""
+    """Store NSFW scores and vectors, both parallel to the hashes. An existing vector is not replaced. Content that no
+    file has is skipped. Returns the live images with this content."""
     tx.run_many(
         """
         INSERT INTO pictures (content_hash, explicit)
@@ -111,7 +112,7 @@ def keep(
 
 
 def explicit_of(tx: ReadTx, image: GenerationId) -> float | None:
-    """None for an image that was not looked at."""
+    """The NSFW score; None if the image was not analyzed."""
     found: float | None = tx.value(
         """
         SELECT p.explicit
@@ -125,7 +126,7 @@ def explicit_of(tx: ReadTx, image: GenerationId) -> float | None:
 
 
 def explicit_by_hash(tx: ReadTx, hashes: Sequence[str]) -> dict[str, float]:
-    """In hexadecimal, as thumbnails are named; those that were not looked at are left out."""
+    """The NSFW scores by hexadecimal hash, as in the names of thumbnails. Images that were not analyzed are omitted."""
     rows = tx.rows(
         """
         SELECT wanted.value, p.explicit
@@ -139,21 +140,21 @@ def explicit_by_hash(tx: ReadTx, hashes: Sequence[str]) -> dict[str, float]:
 
 
 def seen(tx: ReadTx, *, space: str) -> int:
-    """How many distinct pictures have a vector in the space."""
+    """The number of vectors in the space."""
     return int(tx.value("SELECT count(*) FROM embeddings WHERE space = :space", space=space))
 
 
-def dimensions(tx: ReadTx, *, space: str) -> int | None:
-    """Of the vectors of the space; None while it has none."""
+def get_dimensions(tx: ReadTx, *, space: str) -> int | None:
+    """The dimensions of the vectors in the space; None if it has no vectors."""
     found: int | None = tx.value("SELECT length(vector) FROM embeddings WHERE space = :space LIMIT 1", space=space)
     return found
 
 
-# -- as the vectors of prompts are read (embeddings.py) -------------------------------------------
+# -- the same interface as prompt_vectors.py ------------------------------------------------------
 
 
-def after(tx: ReadTx, *, space: str, last: int, limit: int) -> list[StoredVector]:
-    """The next vectors of the space in order of arrival."""
+def read_vectors_after(tx: ReadTx, *, space: str, last: int, limit: int) -> list[StoredVector]:
+    """The next vectors of the space after the vector ID `last`, in order of arrival."""
     rows = tx.rows(
         """
         SELECT e.id, p.id, e.vector
@@ -170,8 +171,8 @@ def after(tx: ReadTx, *, space: str, last: int, limit: int) -> list[StoredVector
     return [StoredVector(*row) for row in rows]
 
 
-def picture_at(tx: ReadTx, *, space: str, vector: int) -> int | None:
-    """Which picture the vector with this id belongs to; None when it is not there any more."""
+def get_picture_of_vector(tx: ReadTx, *, space: str, vector: int) -> int | None:
+    """The picture ID of a vector; None if the vector no longer exists."""
     found: int | None = tx.value(
         """
         SELECT p.id
@@ -185,9 +186,8 @@ def picture_at(tx: ReadTx, *, space: str, vector: int) -> int | None:
     return found
 
 
-def pictures_of_all(tx: ReadTx) -> tuple[str, str]:
-    """Every live image whose picture was looked at, and the picture's id, as two lists of numbers with commas,
-    ids ascending."""
+def read_all_pictures(tx: ReadTx) -> tuple[str, str]:
+    """The IDs of all live images that were analyzed, ascending, and their picture IDs, as two comma-separated lists."""
     row = tx.one(
         """
         SELECT group_concat(image) AS images, group_concat(picture) AS pictures
@@ -200,8 +200,8 @@ def pictures_of_all(tx: ReadTx) -> tuple[str, str]:
     return (row["images"] or "", row["pictures"] or "") if row else ("", "")
 
 
-def pictures_of(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, int]:
-    """The picture of each live image whose picture was looked at."""
+def read_pictures(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, int]:
+    """The picture ID of each of these images that is live and was analyzed."""
     rows = tx.rows(
         """
         SELECT l.id, p.id

@@ -1,9 +1,8 @@
-"""Exact answers about a million images: what is found, how many, in which order.
+"""The in-memory search index: exact matches, counts and orders for a million images (docs/adr/0005).
 
-Derived from the database: built in the background when the library opens, and after each COMMIT told the
-ids of what changed. It reads those anew when it is next asked, or at once in the background. So the
-writer waits for nothing, and whoever asks after a commit finds it in the answer. Until it is warm, and
-for pages always, SQL answers (docs/adr/0005).
+It is derived from the database and built in the background when the library opens. Each COMMIT records the IDs of
+the changed images. They are read again in the background, or by the next query at the latest. So the writer never
+waits, and a query after a commit always includes it. Until the index is warm, SQL answers.
 """
 
 import logging
@@ -31,19 +30,19 @@ T = TypeVar("T")
 
 BUILD_LIMIT_MS = 600_000
 ASK_LIMIT_MS = 20_000
-# Past so many images that are gone, and half of all, positions are given anew. An index of so few is read in
-# hundredths of a second, so what an image leaves behind (some 130 bytes) need not wait for more.
-GONE_KEPT = 2_000
-# Images read at once while following.
-FOLLOWED = 20_000
+# The index is rebuilt when more than this number of images, and more than half of all, were removed. Rebuilding an
+# index of this size takes hundredths of a second; a removed image uses about 130 bytes until then.
+MAX_REMOVED = 2_000
+# Changed images that are read in one batch.
+UPDATE_BATCH = 20_000
 
 
 class NotWarmError(LibraryError):
-    """The index is still being read; SQL has the answer."""
+    """The index is not built yet; SQL must answer."""
 
 
 class Index:
-    """Thread-safe. `warm` says whether it can be asked; `start` builds it."""
+    """Thread-safe. `start` builds it; `warm` is whether it can answer."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -66,8 +65,8 @@ class Index:
             self._thread.join()
 
     def start(self) -> None:
-        """Build it and keep it up to date, in the background."""
-        self._thread = threading.Thread(target=self._keep, name="index", daemon=True)
+        """Build the index and keep it up to date in the background."""
+        self._thread = threading.Thread(target=self._run, name="index", daemon=True)
         self._thread.start()
 
     @property
@@ -75,51 +74,52 @@ class Index:
         return self._state is not None
 
     def build(self) -> None:
-        """Read all of the library. Until then SQL answers."""
+        """Read all images. Until then, SQL answers."""
         began_s = time.process_time()
-        # What is committed from here on is told, and what was before is read.
+        # Earlier commits are included in what is read below; later ones are recorded again.
         self._changed.clear()
         self._collected.clear()
-        state = self._database.read_within(BUILD_LIMIT_MS, IndexState.of)
+        state = self._database.read_within(BUILD_LIMIT_MS, IndexState.load)
         with self._lock:
             self._state = state
         log.info("index built", extra={"images": state.alive_count, "cpu_s": time.process_time() - began_s})
 
     def ask(self, work: Callable[Concatenate[ReadTx, IndexState, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """`work` over the index with every commit that was told so far, and over a state of the database
-        that has them too. Raises `NotWarmError`, `TimeLimitError`."""
+        """Call `work` with a read transaction and the index, both including every commit that was recorded so far.
+        Raises `NotWarmError`, `TimeLimitError`."""
         with self._lock:
-            state = self._caught_up()
+            state = self._catch_up()
             return self._database.read_within(ASK_LIMIT_MS, lambda tx: work(tx, state, *args, **kwargs))
 
-    def _caught_up(self) -> IndexState:
-        """Images that changed are read in a state of the database that is newer than what was told."""
+    def _catch_up(self) -> IndexState:
+        """Read all recorded changes. The data can be newer than the recorded changes, never older."""
         if self._state is None:
-            # What is told now is for the index that is being read.
+            # Recorded changes now belong to the index that is being built.
             raise NotWarmError("The index is not warm yet.")
         while self._collected:
             self._state.forget_collections(self._collected.popleft())
         ids: list[int] = []
         while self._changed:
             ids += self._changed.popleft()
-        if len(ids) > max(FOLLOWED, self._state.alive_count // 3):
-            # Reading all of it anew is quicker, and nobody waits for it.
-            self._renew()
-            raise NotWarmError("The index is being read anew.")
-        # Whoever gives up now would leave it half read.
+        if len(ids) > max(UPDATE_BATCH, self._state.alive_count // 3):
+            # Rebuilding is faster, and SQL answers in the meantime.
+            self._discard()
+            raise NotWarmError("The index is being rebuilt.")
+        # A cancelled request must not leave the index partially updated.
         asked_by = GIVEN_UP.set(None)
         try:
-            for begin in range(0, len(ids), FOLLOWED):
-                self._database.read_within(BUILD_LIMIT_MS, self._state.follow, ids[begin : begin + FOLLOWED])
+            for begin in range(0, len(ids), UPDATE_BATCH):
+                self._database.read_within(BUILD_LIMIT_MS, self._state.update, ids[begin : begin + UPDATE_BATCH])
         except BaseException:
-            # Half read is not read: SQL answers until it is built anew.
-            self._renew()
+            # A partial update is unusable: SQL answers until the index is rebuilt.
+            self._discard()
             raise
         finally:
             GIVEN_UP.reset(asked_by)
         return self._state
 
-    def _renew(self) -> None:
+    def _discard(self) -> None:
+        """Rebuild the index in the background."""
         self._state = None
         self._wake.set()
 
@@ -127,13 +127,13 @@ class Index:
         return self.ask(lambda tx, state: find(tx, state, query).total)
 
     def ids(self, query: Query) -> NDArray[np.int64]:
-        """All that the query finds, in its order."""
-        return self.ask(lambda tx, state: ordering.ids(tx, find(tx, state, query), query))
+        """The IDs of all matches, in the order of the query."""
+        return self.ask(lambda tx, state: ordering.sort_ids(tx, find(tx, state, query), query))
 
-    # -- following ----------------------------------------------------------------------------
+    # -- updates ------------------------------------------------------------------------------
 
     def _on_commit(self, changes: ChangeSet) -> None:
-        """On the writer thread: only notes what is to be read."""
+        """Runs on the writer thread, so it only records what to read."""
         if changes.collections:
             self._collected.append(changes.collections)
         ids: list[int] = [*changes.added, *changes.changed, *changes.removed]
@@ -141,7 +141,7 @@ class Index:
             self._changed.append(ids)
             self._wake.set()
 
-    def _keep(self) -> None:
+    def _run(self) -> None:
         GIVEN_UP.set(self._stop)
         while not self._stop.is_set():
             self._wake.clear()
@@ -149,13 +149,13 @@ class Index:
                 if self._state is None:
                     self.build()
                 if self._changed:
-                    self._renew_if_hollow(self.ask(lambda _, state: state.columns.count - state.alive_count))
+                    self._discard_if_sparse(self.ask(lambda _, state: state.columns.count - state.alive_count))
             except (LibraryError, TimeLimitError):
                 if not self._stop.is_set():
                     log.exception("the index could not be read")
             self._wake.wait()
 
-    def _renew_if_hollow(self, gone: int) -> None:
+    def _discard_if_sparse(self, removed: int) -> None:
         with self._lock:
-            if self._state is not None and gone > max(GONE_KEPT, self._state.alive_count):
-                self._renew()
+            if self._state is not None and removed > max(MAX_REMOVED, self._state.alive_count):
+                self._discard()

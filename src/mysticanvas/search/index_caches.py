@@ -1,6 +1,6 @@
-"""What an index keeps of former questions: bitmaps of words, tags, models and collections, and the order of names.
+"""Cached results of an index: bitmaps of words, tags, models and collections, and the order by file name.
 
-Each follows the images that change, or is forgotten and made anew when it is next asked for.
+When images change, each cache is either updated or dropped and rebuilt on the next request.
 """
 
 from collections import OrderedDict
@@ -19,28 +19,28 @@ from mysticanvas.search.columns import Positions
 from mysticanvas.search.index_loader import Links
 
 Ids = NDArray[np.int64]
-# Of each kind, those that were asked for last; some kilobytes each.
+# How many bitmaps of each kind are cached; each uses some kilobytes.
 WORDS_KEPT = 256
 POSTINGS_KEPT = 1_024
 COLLECTIONS_KEPT = 256
-# Past so many images at once, words are read anew when they are next asked for.
+# Above this number of changed images, the bitmaps of words are dropped instead of updated.
 WORDS_CHECKED = 2_000
 
 K = TypeVar("K")
 
 
 class Bitmaps(OrderedDict[K, BitMap], Generic[K]):
-    """At most `limit`; the one that was asked for longest ago goes first."""
+    """An LRU cache of at most `limit` bitmaps."""
 
     def __init__(self, limit: int) -> None:
         super().__init__()
         self._limit = limit
 
     def of(self, key: K, make: Callable[[], Positions]) -> BitMap:
-        """`make` finds the positions of a bitmap that is not kept."""
+        """The bitmap of the key. If it is not cached, `make` provides its positions."""
         bitmap = self.get(key)
         if bitmap is None:
-            bitmap = self[key] = bitmap_of(make())
+            bitmap = self[key] = build_bitmap(make())
             if len(self) > self._limit:
                 self.popitem(last=False)
         self.move_to_end(key)
@@ -48,8 +48,8 @@ class Bitmaps(OrderedDict[K, BitMap], Generic[K]):
 
 
 class Caches:
-    """The key of a posting is "tag" or "model", and a code as in `index_loader.Links`. `name_ranks`: by
-    position, the place of the image among all by the name of its file; None until it is asked for."""
+    """The key of a posting is "tag" or "model" and a code as in `index_loader.Links`. `name_ranks` is, by position, the
+    rank of the image by file name; None if not cached."""
 
     def __init__(self) -> None:
         self.words: Bitmaps[Phrase] = Bitmaps(WORDS_KEPT)
@@ -63,20 +63,20 @@ class Caches:
         self.collections.clear()
 
     def forget_collections(self, collections: Iterable[int]) -> None:
-        """They have other images now; they are read anew when they are next asked for."""
+        """Drop collections whose images changed."""
         for collection in collections:
             self.collections.pop(collection, None)
 
     def remove_postings(self, kind: str, codes: Iterable[int], positions: Positions) -> None:
-        """The images have the codes no longer."""
-        gone = bitmap_of(positions)
+        """Remove the images from the postings of these codes."""
+        gone = build_bitmap(positions)
         for code in codes:
             bitmap = self.postings.get((kind, code))
             if bitmap is not None:
                 bitmap -= gone
 
-    def follow(self, tx: ReadTx, positions: Positions, ids: Ids, links: dict[str, Links]) -> None:
-        """Some live images were read anew, with their links of each kind of posting."""
+    def update(self, tx: ReadTx, positions: Positions, ids: Ids, links: dict[str, Links]) -> None:
+        """Update for live images that were read again. `links` are theirs by kind of posting."""
         self._update_postings(positions, ids, links)
         self._update_collections(tx, positions, ids)
         self._update_words(tx, positions, ids)
@@ -90,19 +90,19 @@ class Caches:
                     bitmap.add(place[image])
 
     def _update_collections(self, tx: ReadTx, positions: Positions, ids: Ids) -> None:
-        """An image that comes back may have been in them before it had a position."""
+        """A restored image may have been added to collections before it had a position."""
         if not self.collections or not len(ids):
             return
         place = dict(zip(ids.tolist(), positions.tolist(), strict=True))
-        known = bitmap_of(positions)
+        updated = build_bitmap(positions)
         for bitmap in self.collections.values():
-            bitmap -= known
-        for image, collection in index_loader.collected(tx, ids.tolist()):
+            bitmap -= updated
+        for image, collection in index_loader.list_memberships(tx, ids.tolist()):
             if collection in self.collections:
                 self.collections[collection].add(place[image])
 
     def _update_words(self, tx: ReadTx, positions: Positions, ids: Ids) -> None:
-        """By the same words as FTS5 has."""
+        """Match the same words as FTS5."""
         if len(ids) > WORDS_CHECKED:
             self.words.clear()
         if not self.words or not len(ids):
@@ -116,5 +116,5 @@ class Caches:
                     bitmap.discard(position)
 
 
-def bitmap_of(positions: Positions) -> BitMap:
+def build_bitmap(positions: Positions) -> BitMap:
     return BitMap(positions.astype(np.uint32))

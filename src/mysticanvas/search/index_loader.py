@@ -1,6 +1,6 @@
-"""What the index reads of the database: a run of images at once, or some by their ids.
+"""Reads the data of the index from the database, in batches or by ID.
 
-SQLite gathers each column into one text, which NumPy parses: five times quicker than row by row.
+SQLite concatenates each column into one text, which NumPy parses. This is five times faster than reading rows.
 """
 
 import json
@@ -17,8 +17,8 @@ from mysticanvas.domain.model import ModelKind
 from mysticanvas.search import sql
 from mysticanvas.search.columns import NONE
 
-RUN = 50_000
-"""Images read at once: some megabytes of text."""
+BATCH_IMAGES = 50_000
+"""Images per batch: some megabytes of text."""
 
 # The bits of the column `has`.
 HAS = {
@@ -52,7 +52,7 @@ _strings = msgspec.json.Decoder(list[str | None])
 
 @dataclass(frozen=True, slots=True)
 class Images:
-    """Columns, parallel and in order of ids: whole numbers, fractions (NaN: unknown), and texts."""
+    """Parallel columns in ascending order of IDs: integers, fractions (NaN: unknown) and texts."""
 
     numbers: dict[str, NDArray[np.int64]]
     fractions: dict[str, NDArray[np.float64]]
@@ -66,40 +66,40 @@ ROLES = tuple(kind.value for kind in ModelKind)
 _ROLE = "CASE role " + " ".join(f"WHEN '{role}' THEN {number}" for number, role in enumerate(ROLES)) + " END"
 
 
-def model_code(role: str, model: int) -> int:
-    """One small number for a model in a role: ids of models are SQLite's rowids, and few."""
+def encode_model(role: str, model: int) -> int:
+    """The code of a model in a role: a small integer, because model IDs are row IDs of a small table."""
     return model * len(ROLES) + ROLES.index(role)
 
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Columns, parallel, those of one image side by side. The code of a tag is its id; that of a model in
-    a role, `model_code`."""
+    """Parallel columns; entries of one image are adjacent. The code of a tag is its ID, the code of a model in a role
+    is `encode_model`."""
 
     images: NDArray[np.int64]
     codes: NDArray[np.int64]
     weights: NDArray[np.float64] | None = None
 
 
-def counts(tx: ReadTx) -> tuple[int, int, int]:
-    """How many live images there are, how many tags they have, and how many models."""
+def count_rows(tx: ReadTx) -> tuple[int, int, int]:
+    """The numbers of live images, of their tags and of their models (without checkpoints)."""
     tables = ("live_generations", "image_tags", "generation_models WHERE role <> 'checkpoint'")
     images, tags, uses = (int(tx.value(f"SELECT count(*) FROM {table}")) for table in tables)  # noqa: S608 - of three
     return images, tags, uses
 
 
-def run_of_images(tx: ReadTx, *, after: int) -> Images:
-    """The next RUN images."""
-    return _images(tx, "l.id > :after ORDER BY l.id LIMIT :run", after=after, run=RUN)
+def read_next_images(tx: ReadTx, *, after: int) -> Images:
+    """The next batch of live images after the ID `after`."""
+    return _read_images(tx, "l.id > :after ORDER BY l.id LIMIT :run", after=after, run=BATCH_IMAGES)
 
 
-def images(tx: ReadTx, ids: Sequence[int]) -> Images:
-    """Those of the ids that are live."""
+def read_images(tx: ReadTx, ids: Sequence[int]) -> Images:
+    """The live images among these IDs."""
     condition = "l.id IN (SELECT value FROM json_each(:ids)) ORDER BY l.id"
-    return _images(tx, condition, ids=json.dumps(list(ids)))
+    return _read_images(tx, condition, ids=json.dumps(list(ids)))
 
 
-def _images(tx: ReadTx, condition: str, **values: Any) -> Images:
+def _read_images(tx: ReadTx, condition: str, **values: Any) -> Images:
     gathered = ", ".join([f"group_concat({name}) AS {name}" for name in (*_NUMBERS, *_FRACTIONS)])
     gathered += "".join(f", json_group_array({name}) AS {name}" for name in _TEXTS)
     row = tx.all(
@@ -107,26 +107,26 @@ def _images(tx: ReadTx, condition: str, **values: Any) -> Images:
         **values,
     )[0]
     return Images(
-        {name: _numbers(row[name]) for name in _NUMBERS},
+        {name: _parse_numbers(row[name]) for name in _NUMBERS},
         {name: np.fromstring(row[name] or "", np.float64, sep=",") for name in _FRACTIONS},
         {name: _strings.decode(row[name]) for name in _TEXTS},
     )
 
 
-def _numbers(text: str | None) -> NDArray[np.int64]:
+def _parse_numbers(text: str | None) -> NDArray[np.int64]:
     return np.fromstring(text or "", np.int64, sep=",")
 
 
-def tags_between(tx: ReadTx, first: int, last: int) -> Links:
-    """Of images whose ids are within, ends included."""
-    return _tags(tx, "generation_id BETWEEN :first AND :last", first=first, last=last)
+def read_tags_between(tx: ReadTx, first: int, last: int) -> Links:
+    """The tags of images with `first` <= ID <= `last`."""
+    return _read_tags(tx, "generation_id BETWEEN :first AND :last", first=first, last=last)
 
 
-def tags(tx: ReadTx, ids: Sequence[int]) -> Links:
-    return _tags(tx, "generation_id IN (SELECT value FROM json_each(:ids))", ids=json.dumps(list(ids)))
+def read_tags(tx: ReadTx, ids: Sequence[int]) -> Links:
+    return _read_tags(tx, "generation_id IN (SELECT value FROM json_each(:ids))", ids=json.dumps(list(ids)))
 
 
-def _tags(tx: ReadTx, condition: str, **values: Any) -> Links:
+def _read_tags(tx: ReadTx, condition: str, **values: Any) -> Links:
     row = tx.all(
         f"""
         SELECT group_concat(generation_id) AS images, group_concat(tag_id) AS tags
@@ -137,19 +137,19 @@ def _tags(tx: ReadTx, condition: str, **values: Any) -> Links:
         """,  # noqa: S608 - one of two conditions
         **values,
     )[0]
-    return Links(_numbers(row["images"]), _numbers(row["tags"]))
+    return Links(_parse_numbers(row["images"]), _parse_numbers(row["tags"]))
 
 
-# Which checkpoint made an image is a column, so its link is left out.
-def uses_between(tx: ReadTx, first: int, last: int) -> Links:
-    return _uses(tx, "generation_id BETWEEN :first AND :last", first=first, last=last)
+# Checkpoints are excluded: they are a column of their own.
+def read_uses_between(tx: ReadTx, first: int, last: int) -> Links:
+    return _read_uses(tx, "generation_id BETWEEN :first AND :last", first=first, last=last)
 
 
-def uses(tx: ReadTx, ids: Sequence[int]) -> Links:
-    return _uses(tx, "generation_id IN (SELECT value FROM json_each(:ids))", ids=json.dumps(list(ids)))
+def read_uses(tx: ReadTx, ids: Sequence[int]) -> Links:
+    return _read_uses(tx, "generation_id IN (SELECT value FROM json_each(:ids))", ids=json.dumps(list(ids)))
 
 
-def _uses(tx: ReadTx, condition: str, **values: Any) -> Links:
+def _read_uses(tx: ReadTx, condition: str, **values: Any) -> Links:
     row = tx.all(
         f"""
         SELECT group_concat(generation_id) AS images, group_concat(model_id * {len(ROLES)} + {_ROLE}) AS codes,
@@ -162,12 +162,12 @@ def _uses(tx: ReadTx, condition: str, **values: Any) -> Links:
         **values,
     )[0]
     weights = np.fromstring(row["weights"] or "", np.float64, sep=",")
-    return Links(_numbers(row["images"]), _numbers(row["codes"]), weights)
+    return Links(_parse_numbers(row["images"]), _parse_numbers(row["codes"]), weights)
 
 
-def in_collection(tx: ReadTx, collection: int) -> NDArray[np.int64]:
-    """The ids of a manual collection's images, ascending; those in the Trash too."""
-    return _numbers(
+def read_collection(tx: ReadTx, collection: int) -> NDArray[np.int64]:
+    """The IDs of all images in a manual collection, ascending, including trashed images."""
+    return _parse_numbers(
         tx.value(
             """
             SELECT group_concat(generation_id)
@@ -178,8 +178,8 @@ def in_collection(tx: ReadTx, collection: int) -> NDArray[np.int64]:
     )
 
 
-def collected(tx: ReadTx, ids: Sequence[int]) -> list[tuple[int, int]]:
-    """(image, manual collection that it is in) of these images."""
+def list_memberships(tx: ReadTx, ids: Sequence[int]) -> list[tuple[int, int]]:
+    """(image, manual collection) for each membership of these images."""
     sql_text = """
         SELECT generation_id, collection_id
           FROM collection_items
@@ -188,9 +188,9 @@ def collected(tx: ReadTx, ids: Sequence[int]) -> list[tuple[int, int]]:
     return [(image, collection) for image, collection in tx.rows(sql_text, ids=json.dumps(list(ids)))]
 
 
-def arranged(tx: ReadTx, collections: Sequence[int]) -> NDArray[np.int64]:
-    """The ids of these collections' images in the person's order, those at one place newest first."""
-    return _numbers(
+def read_manual_order(tx: ReadTx, collections: Sequence[int]) -> NDArray[np.int64]:
+    """The IDs of the images in these collections, in the user's order. Images at the same position: newest first."""
+    return _parse_numbers(
         tx.value(
             """
             SELECT group_concat(generation_id)
@@ -205,9 +205,9 @@ def arranged(tx: ReadTx, collections: Sequence[int]) -> NDArray[np.int64]:
     )
 
 
-def images_with_words(tx: ReadTx, match: str) -> NDArray[np.int64]:
-    """The ids that an expression of FTS5 finds, ascending."""
-    return _numbers(
+def find_words(tx: ReadTx, match: str) -> NDArray[np.int64]:
+    """The IDs that match an FTS5 expression, ascending."""
+    return _parse_numbers(
         tx.value(
             """
             SELECT group_concat(rowid)
@@ -218,9 +218,9 @@ def images_with_words(tx: ReadTx, match: str) -> NDArray[np.int64]:
     )
 
 
-def by_name(tx: ReadTx) -> NDArray[np.int64]:
-    """All live images by the name of their file, those of one name newest first."""
-    return _numbers(
+def read_name_order(tx: ReadTx) -> NDArray[np.int64]:
+    """The IDs of all live images by file name. Equal names: newest first."""
+    return _parse_numbers(
         tx.value(
             f"""
             SELECT group_concat(id)

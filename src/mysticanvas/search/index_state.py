@@ -1,6 +1,6 @@
-"""The index itself: columns, lists and caches of one library, at one moment.
+"""The state of the index: columns, lists and caches of one library.
 
-Not thread-safe; `index.py` holds the lock. A mask says for each position whether its image is in.
+Not thread-safe; `index.py` holds the lock. A mask is a Boolean per position.
 """
 
 import heapq
@@ -14,16 +14,16 @@ from pyroaring import BitMap
 from mysticanvas.db.database import ReadTx
 from mysticanvas.db.images.word_index import Phrase
 from mysticanvas.search import index_loader
-from mysticanvas.search.columns import Lists, Mask, Positions, grown, sized
+from mysticanvas.search.columns import Lists, Mask, Positions, grow, resize
 from mysticanvas.search.id_order import IdOrder
 from mysticanvas.search.image_columns import ImageColumns
-from mysticanvas.search.index_caches import Caches, bitmap_of
+from mysticanvas.search.index_caches import Caches, build_bitmap
 from mysticanvas.search.index_loader import Images, Links
 
 Ids = NDArray[np.int64]
-# Bitmaps of so many tags are made at once: they are counted in every facet.
+# The bitmaps of the most common tags are cached from the start, because every facet counts them.
 COMMON_TAGS = 512
-# A reading for so many of them holds the memory down.
+# They are built in batches to limit memory.
 TAGS_AT_ONCE = 64
 
 
@@ -31,7 +31,7 @@ _epochs = itertools.count(1)
 
 
 class IndexState:
-    """`epoch` names this numbering of positions."""
+    """`epoch` identifies this assignment of positions."""
 
     def __init__(self) -> None:
         self.epoch = next(_epochs)
@@ -46,16 +46,16 @@ class IndexState:
     # -- building -----------------------------------------------------------------------------
 
     @classmethod
-    def of(cls, tx: ReadTx) -> "IndexState":
-        """All of the library."""
+    def load(cls, tx: ReadTx) -> "IndexState":
+        """Load all images of the library."""
         state = cls()
-        state._reserve(*index_loader.counts(tx))
+        state._reserve(*index_loader.count_rows(tx))
         after = 0
-        while len(run := index_loader.run_of_images(tx, after=after)):
+        while len(run := index_loader.read_next_images(tx, after=after)):
             last = int(run.numbers["id"][-1])
             positions = state._append(run)
-            state._link(positions, run.numbers["id"], index_loader.tags_between(tx, after + 1, last),
-                        index_loader.uses_between(tx, after + 1, last))  # fmt: skip
+            state._link(positions, run.numbers["id"], index_loader.read_tags_between(tx, after + 1, last),
+                        index_loader.read_uses_between(tx, after + 1, last))  # fmt: skip
             after = last
         state._keep_most_common_tags()
         return state
@@ -63,28 +63,28 @@ class IndexState:
     def _keep_most_common_tags(self) -> None:
         common = self.tag_lists.most_common(COMMON_TAGS)
         for begin in range(0, len(common), TAGS_AT_ONCE):
-            for tag, positions in self.tag_lists.having_each(common[begin : begin + TAGS_AT_ONCE]).items():
-                self._caches.postings["tag", tag] = bitmap_of(positions)
+            for tag, positions in self.tag_lists.find_with_each(common[begin : begin + TAGS_AT_ONCE]).items():
+                self._caches.postings["tag", tag] = build_bitmap(positions)
 
     def _reserve(self, images: int, tags: int, uses: int) -> None:
         self.columns.reserve(images)
-        self.alive = sized(self.alive, images)
+        self.alive = resize(self.alive, images)
         self._ids.reserve(images)
         self.tag_lists.reserve(tags, images)
         self.model_lists.reserve(uses, images)
 
     def _append(self, images: Images) -> Positions:
-        """New images, whose ids ascend."""
+        """Add new images. Their IDs must ascend."""
         positions = self._ids.append(images.numbers["id"])
         self.columns.extend(self.columns.rows_of(images, positions))
-        self.alive = grown(self.alive, self.columns.count)
+        self.alive = grow(self.alive, self.columns.count)
         self.alive[positions] = True
         self.alive_count += len(images)
         self._caches.name_ranks = None
         return positions
 
     def _link(self, positions: Positions, ids: Ids, tags: Links, uses: Links) -> None:
-        """The tags and models of images without any. `ids` ascend, parallel to the positions."""
+        """Add tags and models to images that have none. `ids` ascend, parallel to the positions."""
         if len(tags.images):
             self._extend(self.tag_lists, positions, ids, tags)
         if len(uses.images):
@@ -92,47 +92,47 @@ class IndexState:
 
     @staticmethod
     def _extend(lists: Lists, positions: Positions, ids: Ids, links: Links) -> None:
-        """What belongs to an image that is not live is left out."""
+        """Add links to the lists. Links of images that are not in `ids` are skipped."""
         at = np.searchsorted(ids, links.images)
         live = ids[np.minimum(at, len(ids) - 1)] == links.images
         owners = positions[at[live]].astype(np.int32)
         weights = None if links.weights is None else links.weights[live]
         lists.extend(owners, links.codes[live].astype(np.int32), weights)
 
-    # -- following edits ----------------------------------------------------------------------
+    # -- updates ------------------------------------------------------------------------------
 
-    def follow(self, tx: ReadTx, ids: Sequence[int]) -> None:
-        """Read these images anew: added, changed or gone."""
-        wanted = np.unique(np.array(ids, np.int64))
-        images = index_loader.images(tx, wanted.tolist())
+    def update(self, tx: ReadTx, ids: Sequence[int]) -> None:
+        """Read images again that were added, changed or removed."""
+        changed = np.unique(np.array(ids, np.int64))
+        images = index_loader.read_images(tx, changed.tolist())
         live = images.numbers["id"]
-        known = self.positions_of(wanted)
+        known = self.positions_of(changed)
         old = known[known >= 0]
         if not self.alive[old].all():
-            # Whoever comes back had no place among the names.
+            # A restored image has no rank by name.
             self._caches.name_ranks = None
         self._forget(old)
         self._revive_and_replace(images)
         positions = self.positions_of(live)
-        tags, uses = index_loader.tags(tx, live.tolist()), index_loader.uses(tx, live.tolist())
+        tags, uses = index_loader.read_tags(tx, live.tolist()), index_loader.read_uses(tx, live.tolist())
         self._link(positions, live, tags, uses)
-        self._caches.follow(tx, positions, live, {"tag": tags, "model": uses})
+        self._caches.update(tx, positions, live, {"tag": tags, "model": uses})
         self.tag_lists.compact()
         self.model_lists.compact()
 
     def _forget(self, positions: Positions) -> None:
-        """As if the images were gone, with their tags and models."""
+        """Remove the images with their tags and models."""
         self.alive_count -= int(np.count_nonzero(self.alive[positions]))
         self.alive[positions] = False
         for kind, lists in (("tag", self.tag_lists), ("model", self.model_lists)):
             self._caches.remove_postings(kind, set(lists.give_up(positions)), positions)
 
     def _revive_and_replace(self, images: Images) -> None:
-        """Known images are written over, new ones appended."""
+        """Replace known images and append new ones."""
         positions = self.positions_of(images.numbers["id"])
         is_new = positions < 0
         if not is_new.all():
-            here = _part(images, ~is_new)
+            here = _select_images(images, ~is_new)
             at = positions[~is_new]
             rows = self.columns.rows_of(here, at)
             if (self.columns["name"][at] != rows["name"]).any():
@@ -141,20 +141,20 @@ class IndexState:
             self.alive[at] = True
             self.alive_count += len(at)
         if is_new.any():
-            self._append(_part(images, is_new))
+            self._append(_select_images(images, is_new))
 
     def forget_collections(self, collections: Iterable[int]) -> None:
-        """They have other images now."""
+        """Drop the cached results of collections whose images changed."""
         self._caches.forget_collections(collections)
 
-    # -- looking up ---------------------------------------------------------------------------
+    # -- lookups ------------------------------------------------------------------------------
 
     def positions_of(self, ids: Ids) -> Positions:
-        """-1 for an id that was never there. The image may be gone: `alive` says."""
+        """The positions, parallel to `ids`; -1 for an unknown ID. The image may have been removed: see `alive`."""
         return self._ids.positions_of(ids)
 
     def ids_ascending(self, mask: Mask, positions: Positions) -> tuple[Ids, Positions]:
-        """The images of a mask in order of ids, and where they are; `positions` are those of the mask."""
+        """The IDs of a mask, ascending, and their positions. `positions` are the positions in the mask."""
         if len(positions) * 16 < self.columns.count:
             ids = self.columns["id"][positions]
             by_id = np.argsort(ids)
@@ -162,34 +162,35 @@ class IndexState:
         return self._ids.in_order(mask, positions)
 
     def between(self, first: int | None, until: int | None) -> Mask:
-        """The images whose ids are from `first` on and before `until`."""
+        """The images with `first` <= ID < `until`; None for an open end."""
         return self._ids.between(first, until)
 
     def with_words(self, tx: ReadTx, phrase: Phrase) -> BitMap:
-        return self._caches.words.of(phrase, lambda: self._known(index_loader.images_with_words(tx, phrase.match)))
+        return self._caches.words.of(phrase, lambda: self._drop_unknown(index_loader.find_words(tx, phrase.match)))
 
     def knows_words(self, phrase: Phrase) -> bool:
         return phrase in self._caches.words
 
     def with_tag(self, tag: int) -> BitMap:
-        return self._caches.postings.of(("tag", tag), lambda: self.tag_lists.having(tag)[0])
+        return self._caches.postings.of(("tag", tag), lambda: self.tag_lists.find_with(tag)[0])
 
     def in_collection(self, tx: ReadTx, collection: int) -> BitMap:
-        return self._caches.collections.of(collection, lambda: self._known(index_loader.in_collection(tx, collection)))
+        return self._caches.collections.of(
+            collection, lambda: self._drop_unknown(index_loader.read_collection(tx, collection))
+        )
 
     def with_model(self, role: str, model: int) -> BitMap:
-        code = index_loader.model_code(role, model)
-        return self._caches.postings.of(("model", code), lambda: self.model_lists.having(code)[0])
+        code = index_loader.encode_model(role, model)
+        return self._caches.postings.of(("model", code), lambda: self.model_lists.find_with(code)[0])
 
-    def _known(self, ids: Ids) -> Positions:
+    def _drop_unknown(self, ids: Ids) -> Positions:
         positions = self.positions_of(ids)
         return positions[positions >= 0]
 
     def most_used_tags(self, mask: Mask, positions: Positions, most: int) -> dict[int, int] | None:
-        """At least the `most` used tags of these images, with their counts; None when it is quicker to
-        count them all.
+        """The counts of at least the `most` most used tags of these images; None if counting all tags is faster.
 
-        From the most common tag of the library down, until one is too rare to be among them.
+        Counts from the most common tag of the library down, until a tag is too rare to be in the result.
         """
         lists = self.tag_lists
         if most < 1 or len(positions) == self.alive_count or lists.are_few(positions, self.alive_count):
@@ -207,19 +208,19 @@ class IndexState:
         return counts if len(common) < COMMON_TAGS else None
 
     def name_ranks(self, tx: ReadTx) -> NDArray[np.int64]:
-        """By position, the place of the image among all, by the name of its file. Names are too much to
-        keep: SQLite sorts them, and the places hold until a name changes."""
+        """The rank of the image by file name, by position. Names would use too much memory, so SQLite sorts them; the
+        ranks are cached until a name changes."""
         ranks = self._caches.name_ranks
         if ranks is None:
             ranks = np.zeros(self.columns.count, np.int64)
-            ids = index_loader.by_name(tx)
+            ids = index_loader.read_name_order(tx)
             at = self.positions_of(ids)
             ranks[at[at >= 0]] = np.flatnonzero(at >= 0)
             self._caches.name_ranks = ranks
         return ranks
 
     def forget(self) -> None:
-        """Drop what is kept of former questions, as if there were none yet."""
+        """Drop all cached results, as after loading."""
         self._caches.forget_bitmaps()
         self._keep_most_common_tags()
 
@@ -229,7 +230,7 @@ class IndexState:
         return self.alive.nbytes + self._ids.bytes + self.columns.bytes + lists
 
 
-def _part(images: Images, chosen: Mask) -> Images:
+def _select_images(images: Images, chosen: Mask) -> Images:
     return Images(
         {name: column[chosen] for name, column in images.numbers.items()},
         {name: column[chosen] for name, column in images.fractions.items()},

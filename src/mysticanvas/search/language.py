@@ -1,12 +1,12 @@
-"""The query language: text to tree and back. One grammar for gallery, API, CLI and smart collections.
+"""The query language: parses text to a tree and formats it back. Used by gallery, API, CLI and smart collections.
 
     query := any [~value]              any   := all (OR all)*
     all   := one (AND? one)*           one   := (- | NOT) one | ( any ) | term
     term  := [field:] value            value := "in quotes" | bare
 
-Words are ANDed, quotes make a phrase, OR binds less than AND. In quotes, \\" and \\\\ stand for " and \\.
-A bare value goes up to a space, a quotation mark or a ) that it has not opened, so `tag:miku_(vocaloid)`
-is one. `sort:`, `like:`, `looks:` and ~ stand outside of parentheses. `fields.py` says what each field takes.
+Words are combined with AND, which binds tighter than OR. Quotes make a phrase; in quotes, \\" and \\\\ mean " and \\.
+An unquoted value ends at a space, a quotation mark or an unmatched ), so `tag:miku_(vocaloid)` is one value.
+`sort:`, `like:`, `looks:` and ~ are only valid outside of parentheses. `fields.py` defines the values of each field.
 """
 
 import re
@@ -46,7 +46,7 @@ from mysticanvas.domain.query import (
     negation,
 )
 from mysticanvas.search import days, fields
-from mysticanvas.search.fields import Given
+from mysticanvas.search.fields import RawTerm
 
 MAX_CHARACTERS = 2_000
 MAX_TERMS = 64
@@ -68,7 +68,7 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """`field` as it is written, None for words; `end` is after the last character."""
+    """`field` as typed, None for words; `end` is the position after the last character."""
 
     kind: Kind
     position: int
@@ -79,48 +79,48 @@ class Token:
 
 
 def parse(text: str) -> Query:
-    """Raises `QueryError`, which points at the place."""
+    """Raises `QueryError`, which contains the position of the error."""
     if len(text) > MAX_CHARACTERS:
-        raise QueryError(f"A search is at most {MAX_CHARACTERS:,} characters long.", MAX_CHARACTERS)
+        raise QueryError(f"A search can have at most {MAX_CHARACTERS:,} characters. Shorten it.", MAX_CHARACTERS)
     parser = _Parser(tokens(text))
-    where = parser.everything()
+    where = parser.parse_query()
     if where is not None and sum(1 for _ in leaves(where)) > MAX_TERMS:
-        raise QueryError(f"A search has at most {MAX_TERMS} terms.", 0)
-    return Query(where, parser.order(), parser.similar)
+        raise QueryError(f"A search can have at most {MAX_TERMS} terms. Remove some.", 0)
+    return Query(where, parser.get_sort(), parser.similar)
 
 
 def tokens(text: str) -> list[Token]:
-    """Raises `QueryError` for an open quote."""
+    """Raises `QueryError` for an unclosed quote."""
     found = []
     at = 0
     while at < len(text):
         if text[at].isspace():
             at += 1
             continue
-        token = _token(text, at)
+        token = _read_token(text, at)
         found.append(token)
         at = token.end
     return found
 
 
-def _token(text: str, at: int) -> Token:
+def _read_token(text: str, at: int) -> Token:
     if text[at] in "()":
         return Token(Kind.OPEN if text[at] == "(" else Kind.CLOSE, at, at + 1)
     if text[at] == "-" and at + 1 < len(text) and not text[at + 1].isspace():
         return Token(Kind.MINUS, at, at + 1)
     if text[at] == "~" and at + 1 < len(text) and not text[at + 1].isspace():
-        value, end = _value(text, at + 1)
+        value, end = _read_value(text, at + 1)
         return Token(Kind.MEANING, at, end, None, value)
     field, begin = None, at
     if match := _FIELD.match(text, at):
         field, begin = match[1], match.end()
     if begin < len(text) and text[begin] == '"':
-        value, end = _quoted_value(text, begin)
+        value, end = _read_quoted_value(text, begin)
         weight = re.compile(r"[<>=]{1,2}-?[\d.]+").match(text, end)
         if field and weight:
             return Token(Kind.TERM, at, weight.end(), field, value + weight[0])
         return Token(Kind.TERM, at, end, field, value, quoted=True)
-    end = _bare_end(text, begin)
+    end = _find_bare_end(text, begin)
     value = text[begin:end]
     if field is None and value in _OPERATORS:
         kind = {"OR": Kind.OR, "AND": Kind.AND, "NOT": Kind.MINUS}[value]
@@ -128,23 +128,23 @@ def _token(text: str, at: int) -> Token:
     return Token(Kind.TERM, at, end, field, value)
 
 
-def _value(text: str, at: int) -> tuple[str, int]:
-    """What stands here, in quotes or bare, and the place after it."""
+def _read_value(text: str, at: int) -> tuple[str, int]:
+    """The quoted or unquoted value at this position, and the position after it."""
     if text[at] == '"':
-        return _quoted_value(text, at)
-    end = _bare_end(text, at)
+        return _read_quoted_value(text, at)
+    end = _find_bare_end(text, at)
     return text[at:end], end
 
 
-def _quoted_value(text: str, at: int) -> tuple[str, int]:
-    """What stands in the quotes that begin here, and the place after them."""
+def _read_quoted_value(text: str, at: int) -> tuple[str, int]:
+    """The content of the quotes that begin here, and the position after them."""
     match = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL).match(text, at)
     if match is None:
-        raise QueryError("This quotation mark is never closed.", at, text[at:] + '"')
+        raise QueryError("This quotation mark is not closed.", at, text[at:] + '"')
     return re.sub(r'\\(["\\])', r"\1", match[1]).strip(), match.end()
 
 
-def _bare_end(text: str, at: int) -> int:
+def _find_bare_end(text: str, at: int) -> int:
     opened = 0
     while at < len(text) and not text[at].isspace() and text[at] != '"':
         if text[at] == "(":
@@ -166,35 +166,35 @@ class _Parser:
         self.similar: Similar | None = None
         self._sorted_at = 0
 
-    def order(self) -> Sort | None:
-        """None where it goes without saying."""
+    def get_sort(self) -> Sort | None:
+        """The sort order; None for the default."""
         if self.sort != Sort(Order.SIMILARITY):
             return self.sort
         if self.similar is None:
-            sentence = "Say what the images are to be similar to: ~ and words in quotes."
+            sentence = "sort:similarity needs something to compare with: add ~ and words in quotes."
             raise QueryError(sentence, self._sorted_at, fields.SIMILAR_EXAMPLE)
         return None
 
-    def everything(self) -> Node | None:
-        node = self._any()
-        if (left := self._next()) is not None:
-            raise QueryError("This parenthesis closes none.", left.position)
+    def parse_query(self) -> Node | None:
+        node = self._parse_any()
+        if (left := self._peek()) is not None:
+            raise QueryError("This parenthesis has no opening parenthesis.", left.position)
         return node
 
-    def _next(self) -> Token | None:
+    def _peek(self) -> Token | None:
         return self._tokens[self._at] if self._at < len(self._tokens) else None
 
-    def _any(self) -> Node | None:
+    def _parse_any(self) -> Node | None:
         parts: list[Node] = []
         while True:
             before = self._at
-            part = self._all()
-            token = self._next()
+            part = self._parse_all()
+            token = self._peek()
             is_or = token is not None and token.kind is Kind.OR
             if part is None and (is_or or parts):
                 place = token if is_or else self._tokens[before - 1]
                 raise QueryError(
-                    "OR stands between two terms; to look for the word, quote it.",
+                    "OR must be between two terms. To search for the word, quote it.",
                     place.position if place else 0,
                     '"OR"',
                 )
@@ -204,82 +204,82 @@ class _Parser:
                 return any_of(parts) if parts else None
             self._at += 1
 
-    def _all(self) -> Node | None:
+    def _parse_all(self) -> Node | None:
         parts: list[Node] = []
-        while (token := self._next()) is not None and token.kind not in (Kind.OR, Kind.CLOSE):
+        while (token := self._peek()) is not None and token.kind not in (Kind.OR, Kind.CLOSE):
             if token.kind is Kind.AND:
                 self._at += 1
                 continue
-            part = self._one(negated=False)
+            part = self._parse_one(negated=False)
             if part is not None:
                 parts.append(part)
         return all_of(parts) if parts else None
 
-    def _one(self, *, negated: bool) -> Node | None:
-        token = self._next()
+    def _parse_one(self, *, negated: bool) -> Node | None:
+        token = self._peek()
         if token is None or token.kind in (Kind.CLOSE, Kind.OR, Kind.AND):
             place = self._tokens[self._at - 1].position
-            raise QueryError("A minus stands before what is left out.", place)
+            raise QueryError("A minus must be followed by the term to exclude.", place)
         self._at += 1
         match token.kind:
             case Kind.MINUS:
-                self._go_deeper(token)
-                part = self._one(negated=True)
+                self._enter(token)
+                part = self._parse_one(negated=True)
                 self._depth -= 1
                 return negation(part) if part is not None else None
             case Kind.OPEN:
-                return self._group(token)
+                return self._parse_group(token)
             case Kind.MEANING:
-                self._be_similar(Meaning(token.value), token, negated=negated)
+                self._set_similar(Meaning(token.value), token, negated=negated)
                 return None
             case _:
-                return self._term(token, negated=negated)
+                return self._parse_term(token, negated=negated)
 
-    def _group(self, opened: Token) -> Node | None:
-        self._go_deeper(opened)
-        inside = self._any()
-        closing = self._next()
+    def _parse_group(self, opened: Token) -> Node | None:
+        self._enter(opened)
+        inside = self._parse_any()
+        closing = self._peek()
         if closing is None:
-            raise QueryError("This parenthesis is never closed.", opened.position)
+            raise QueryError("This parenthesis is not closed.", opened.position)
         self._at += 1
         self._depth -= 1
         return inside
 
-    def _go_deeper(self, token: Token) -> None:
+    def _enter(self, token: Token) -> None:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise QueryError(f"Parentheses go at most {MAX_DEPTH} deep.", token.position)
+            raise QueryError(f"Parentheses can be nested at most {MAX_DEPTH} deep.", token.position)
 
-    def _term(self, token: Token, *, negated: bool) -> Node | None:
+    def _parse_term(self, token: Token, *, negated: bool) -> Node | None:
         if token.field is None:
             return Text(token.value) if token.value else None
         field = field_of(token.field)
         if field is None:
-            raise fields.unknown(token.field, token.value, token.position)
-        given = Given(field, token.value, token.position, token.quoted)
+            raise fields.build_unknown_error(token.field, token.value, token.position)
+        given = RawTerm(field, token.value, token.position, token.quoted)
         if field in (Field.LIKE, Field.LOOKS):
             similar = fields.read_like(given) if field is Field.LIKE else fields.read_looks(given)
-            self._be_similar(similar, token, negated=negated)
+            self._set_similar(similar, token, negated=negated)
             return None
         if field is not Field.SORT:
             return fields.read(given)
         if negated or self._depth or self.sort is not None:
-            sentence = "The order stands once, outside of parentheses and without a minus."
+            sentence = "sort: can be used once, outside of parentheses and without a minus."
             raise QueryError(sentence, token.position, "sort:oldest")
         self.sort, self._sorted_at = fields.read_sort(given), token.position
         return None
 
-    def _be_similar(self, similar: Similar, token: Token, *, negated: bool) -> None:
+    def _set_similar(self, similar: Similar, token: Token, *, negated: bool) -> None:
         if not token.value:
-            raise QueryError("After ~ stand the words that say what is meant.", token.position, fields.SIMILAR_EXAMPLE)
+            raise QueryError("Add a description after ~.", token.position, fields.SIMILAR_EXAMPLE)
         if negated or self._depth or self.similar is not None:
-            sentence = "What the images are to be similar to stands once, outside of parentheses and without a minus."
+            sentence = "Use ~, like: or looks: only once, outside of parentheses and without a minus."
             raise QueryError(sentence, token.position, fields.SIMILAR_EXAMPLE)
         self.similar = similar
 
 
 def field_of(name: str) -> Field | None:
-    """The field that goes by this name."""
+    """The field with this name or synonym; None if there is none."""
     lower = name.lower()
     return Field(lower) if lower in set(Field) else SYNONYMS.get(lower)
 
@@ -289,38 +289,38 @@ def field_of(name: str) -> Field | None:
 
 def write(query: Query) -> str:
     """The text that parses to this query."""
-    texts = [] if query.where is None else [written(query.where)]
+    texts = [] if query.where is None else [format_node(query.where)]
     if query.similar is not None:
-        # Beside several of which one must hold, it is clearer that it goes with all of them.
+        # Parentheses make clear that similarity applies to all alternatives of an OR.
         texts = [f"({text})" if isinstance(query.where, Any) else text for text in texts]
-        texts.append(written_similar(query.similar))
-    texts += [] if query.sort is None else [written_sort(query.sort)]
+        texts.append(format_similar(query.similar))
+    texts += [] if query.sort is None else [format_sort(query.sort)]
     return " ".join(texts)
 
 
-def parts_written(query: Query) -> list[tuple[Node, str]]:
-    """What must hold, each on its own, with texts that may be put side by side."""
-    return [(part, _inside(part)) for part in query.parts]
+def format_parts(query: Query) -> list[tuple[Node, str]]:
+    """The required parts of the query, each with a text. The texts can be joined with spaces."""
+    return [(part, _format_inside(part)) for part in query.parts]
 
 
-def written(node: Node) -> str:
-    """One node as text. The parts of a list in a list of the other kind stand in parentheses."""
+def format_node(node: Node) -> str:
+    """The node as text. Nested alternatives are in parentheses."""
     match node:
         case All(parts):
-            return " ".join(_inside(part) for part in parts)
+            return " ".join(_format_inside(part) for part in parts)
         case Any(parts):
-            return " OR ".join(written(part) for part in parts)
+            return " OR ".join(format_node(part) for part in parts)
         case Not(part):
-            return "-" + (f"({written(part)})" if isinstance(part, All | Any) else written(part))
+            return "-" + (f"({format_node(part)})" if isinstance(part, All | Any) else format_node(part))
         case _:
-            return _term_text(node)
+            return _format_term(node)
 
 
-def _inside(part: Node) -> str:
-    return f"({written(part)})" if isinstance(part, Any) else written(part)
+def _format_inside(part: Node) -> str:
+    return f"({format_node(part)})" if isinstance(part, Any) else format_node(part)
 
 
-def written_similar(similar: Similar) -> str:
+def format_similar(similar: Similar) -> str:
     match similar:
         case Meaning(text):
             return "~" + quoted(text, always=True)
@@ -332,19 +332,19 @@ def written_similar(similar: Similar) -> str:
             return f"{Field.LOOKS}:{uuid}"
 
 
-def written_sort(sort: Sort) -> str:
+def format_sort(sort: Sort) -> str:
     return f"sort:{sort.by}" + (f":{sort.seed}" if sort.seed is not None else "")
 
 
-def _term_text(term: Term) -> str:
+def _format_term(term: Term) -> str:
     match term:
         case Text(text, field):
-            return f"{field}:{quoted(text)}" if field else _word(text)
+            return f"{field}:{quoted(text)}" if field else _format_word(text)
         case Named(field, value, weight):
             name = quoted(value, always=field in fields.WEIGHED and bool(re.search("[<>=]", value)))
-            return f"{field}:{name}" + (_weight_text(weight) if weight else "")
+            return f"{field}:{name}" + (_format_weight(weight) if weight else "")
         case Number(field, interval):
-            return f"{field}:{fields.interval_text(interval)}"
+            return f"{field}:{fields.format_interval(interval)}"
         case Made():
             return f"date:{days.write(term)}"
         case Size(operator, width, height):
@@ -359,19 +359,19 @@ def _term_text(term: Term) -> str:
             return f"has:{thing}"
 
 
-def _weight_text(weight: Interval) -> str:
-    text = fields.interval_text(weight)
+def _format_weight(weight: Interval) -> str:
+    text = fields.format_interval(weight)
     return text if text[0] in "<>" else f"={text}"
 
 
-def _word(text: str) -> str:
-    """Words without a field: quoted also where they would be an operator or a field."""
+def _format_word(text: str) -> str:
+    """Words without a field, quoted if they would be parsed as an operator or a field."""
     special = text in _OPERATORS or text[:1] in ("-", "(", ")", "~") or _FIELD.match(text) is not None
     return quoted(text, always=special)
 
 
 def quoted(text: str, *, always: bool = False) -> str:
-    """The text as the value of a field, in quotes where it needs them."""
-    if not always and text and text[0] != '"' and _bare_end(text, 0) == len(text):
+    """The text as a value, quoted if necessary."""
+    if not always and text and text[0] != '"' and _find_bare_end(text, 0) == len(text):
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

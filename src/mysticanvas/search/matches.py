@@ -1,4 +1,4 @@
-"""The images of the index that a query finds."""
+"""Finds the images in the index that match a query."""
 
 import functools
 
@@ -14,7 +14,7 @@ from mysticanvas.search.resolve import Both, Either, Tree, Without, Words, resol
 
 
 class Found:
-    """What a query finds in the index: valid within `Index.ask`."""
+    """The matches of a query in the index. Valid only within `Index.ask`."""
 
     def __init__(self, state: IndexState, tree: Tree, mask: Mask) -> None:
         self.state = state
@@ -28,7 +28,7 @@ class Found:
 
     @functools.cached_property
     def ascending(self) -> tuple[NDArray[np.int64], Positions]:
-        """Ids from the oldest on, and where they are."""
+        """The IDs, oldest first, and their positions."""
         return self.state.ids_ascending(self.mask, self.positions)
 
 
@@ -37,17 +37,17 @@ def find(tx: ReadTx, state: IndexState, query: Query) -> Found:
 
 
 def find_tree(tx: ReadTx, state: IndexState, tree: Tree) -> Found:
-    return Found(state, tree, evaluate.live(state, tx, tree))
+    return Found(state, tree, evaluate.find_live(state, tx, tree))
 
 
-def knows(state: IndexState, tree: Tree) -> bool:
-    """Whether the tree can be answered without reading words from the database."""
+def can_evaluate(state: IndexState, tree: Tree) -> bool:
+    """Whether the index can evaluate the tree without looking up words in the database."""
     match tree:
         case Words(phrase):
             return state.knows_words(phrase)
         case Both(parts) | Either(parts):
-            return all(knows(state, part) for part in parts)
+            return all(can_evaluate(state, part) for part in parts)
         case Without(part):
-            return knows(state, part)
+            return can_evaluate(state, part)
         case _:
             return True

@@ -1,4 +1,4 @@
-"""The orders over the index. Each is total and the same as in SQL (S4, S5)."""
+"""Sorts matches of the index. Every order is total and identical to the order in SQL."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,8 @@ Ids = NDArray[np.int64]
 _PRIME = 2_147_483_647
 
 
-def ids(tx: ReadTx, found: Found, query: Query) -> Ids:
-    """All that was found, in the order of the query."""
+def sort_ids(tx: ReadTx, found: Found, query: Query) -> Ids:
+    """The IDs of all matches, in the order of the query."""
     sort = query.order
     ascending, positions = found.ascending
     if sort.by is Order.OLDEST:
@@ -24,24 +24,28 @@ def ids(tx: ReadTx, found: Found, query: Query) -> Ids:
         case Order.NEWEST:
             return newest.copy()
         case Order.RELEVANCE:
-            return paging.by_relevance(tx, found.tree, newest)
+            return paging.sort_by_relevance(tx, found.tree, newest)
         case Order.NAME:
-            return newest[_sorted(found.state.name_ranks(tx)[positions])]
+            return newest[_argsort(found.state.name_ranks(tx)[positions])]
         case Order.SIMILARITY:
-            return paging.by_similarity(query, newest)
+            return paging.sort_by_similarity(query, newest)
         case Order.RATING:
-            return newest[_sorted(-found.state.columns["rating"][positions].astype(np.int64))]
+            return newest[_argsort(-found.state.columns["rating"][positions].astype(np.int64))]
         case Order.SIZE:
-            return newest[_sorted(-_pixels(found, positions))]
+            return newest[_argsort(-_count_pixels(found, positions))]
         case Order.MANUAL:
-            return newest[_sorted(_places(index_loader.arranged(tx, sql.arranged_by(found.tree)), newest))]
+            return newest[
+                _argsort(
+                    _find_places(index_loader.read_manual_order(tx, sql.find_ordering_collections(found.tree)), newest)
+                )
+            ]
         case _:
-            return newest[_sorted(_shuffled(newest, sort.seed or 0))]
+            return newest[_argsort(_build_shuffle_keys(newest, sort.seed or 0))]
 
 
-def _sorted(keys: NDArray[np.int64]) -> Positions:
-    """Places in order of keys, equals as they stand. Sorting numbers that hold key and place is several
-    times quicker than a stable argsort; keys have 32 bits, places too."""
+def _argsort(keys: NDArray[np.int64]) -> Positions:
+    """A stable argsort. Sorting integers that pack key and index (32 bits each) is several times faster than NumPy's
+    stable argsort."""
     low = int(keys.min()) if len(keys) else 0
     if len(keys) and int(keys.max()) - low >= 1 << 31:
         return np.argsort(keys, kind="stable")
@@ -50,8 +54,8 @@ def _sorted(keys: NDArray[np.int64]) -> Positions:
     return packed & 0xFFFFFFFF
 
 
-def _places(arranged: Ids, ids_: Ids) -> NDArray[np.int64]:
-    """Of each id its place among those that are arranged; what is not among them comes after all."""
+def _find_places(arranged: Ids, ids_: Ids) -> NDArray[np.int64]:
+    """The index of each ID in `arranged`; `len(arranged)` if it is not in there."""
     by_id = np.argsort(arranged)
     if not len(by_id):
         return np.zeros(len(ids_), np.int64)
@@ -59,14 +63,14 @@ def _places(arranged: Ids, ids_: Ids) -> NDArray[np.int64]:
     return np.where(arranged[at] == ids_, at, len(arranged))
 
 
-def _pixels(found: Found, positions: Positions) -> NDArray[np.int64]:
+def _count_pixels(found: Found, positions: Positions) -> NDArray[np.int64]:
     sizes = found.state.columns.sizes.values
     pixels = np.array([width * height if width >= 0 <= height else 0 for width, height in sizes], np.int64)
     return np.asarray(pixels[found.state.columns["size"][positions]])
 
 
-def _shuffled(ids_: Ids, seed: int) -> NDArray[np.int64]:
-    """As `sql.order_key` computes it."""
-    first, second = sql.shuffle_factors(seed)
+def _build_shuffle_keys(ids_: Ids, seed: int) -> NDArray[np.int64]:
+    """The same sort keys as in `sql.build_order_key`."""
+    first, second = sql.compute_shuffle_factors(seed)
     once = (ids_ % _PRIME) * first % _PRIME
     return (once ^ (once >> 15)) * second % _PRIME

@@ -1,7 +1,7 @@
-"""Pages by keyset: exact and equally quick at any depth, and nothing is skipped or repeated.
+"""Keyset pages: equally fast at any depth, without skipped or repeated images.
 
-Newest and oldest first follow an index (`sources.py`). The other orders sort what is found, so they are
-for small libraries and for the time before the index is warm; the index then has them at once.
+Newest and oldest first use a database index (`keyset_plan.py`). The other orders sort all matches, so they are only
+used for small libraries and until the in-memory index is warm.
 """
 
 import json
@@ -18,12 +18,12 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.query import Order, Query, Sort
 from mysticanvas.search import keyset_plan
 from mysticanvas.search.resolve import Both, Tree, Without, Words, resolve
-from mysticanvas.search.sql import Values, condition, order_key
+from mysticanvas.search.sql import Values, build_condition, build_order_key
 
 Ids = NDArray[np.int64]
-# Relevance looks at the newest matches up to here; what is older follows, newest first.
-RANKED = 5_000
-# A word of the prompt says more than one of the notes, and that more than what the image must not have.
+# Only this number of the newest matches is ranked by relevance. Older ones follow, newest first.
+MAX_RANKED = 5_000
+# Prompt, negative prompt, notes.
 _WEIGHTS = "10.0, 1.0, 4.0"
 
 
@@ -39,31 +39,30 @@ class Hit:
     rating: int
 
 
-def page(tx: ReadTx, query: Query, *, after: int | None, limit: int) -> list[Hit]:
-    """The next `limit` images after the image with the id `after`; from the first when None.
+def read_page(tx: ReadTx, query: Query, *, after: int | None, limit: int) -> list[Hit]:
+    """The next `limit` images after the image with the ID `after`; from the first if None.
 
-    After an image that is gone by then only newest and oldest first can go on; for the other orders it
-    raises `InvalidInputError`.
+    If that image was removed, only newest and oldest first can continue; other orders raise `InvalidInputError`.
     """
     if query.order.by is Order.SIMILARITY:
-        return rows(tx, after_image(ids(tx, query), after)[:limit].tolist())
-    return rows(tx, page_ids(tx, resolve(tx, query), query.order, after=after, limit=limit))
+        return read_rows(tx, skip_through(find_ids(tx, query), after)[:limit].tolist())
+    return read_rows(tx, read_page_ids(tx, resolve(tx, query), query.order, after=after, limit=limit))
 
 
-def page_ids(tx: ReadTx, tree: Tree, sort: Sort, *, after: int | None, limit: int) -> list[int]:
+def read_page_ids(tx: ReadTx, tree: Tree, sort: Sort, *, after: int | None, limit: int) -> list[int]:
     if sort.by in (Order.NEWEST, Order.OLDEST):
-        return keyset_plan.page(tx, tree, after=after, limit=limit, oldest_first=sort.by is Order.OLDEST)
+        return keyset_plan.read_page_ids(tx, tree, after=after, limit=limit, oldest_first=sort.by is Order.OLDEST)
     if sort.by is Order.RATING:
-        return _page_by_rating(tx, tree, after, limit)
+        return _read_page_by_rating(tx, tree, after, limit)
     if sort.by is Order.RELEVANCE:
-        ranked: list[int] = after_image(_ids_by_relevance(tx, tree), after)[:limit].tolist()
+        ranked: list[int] = skip_through(_find_ids_by_relevance(tx, tree), after)[:limit].tolist()
         return ranked
-    return _page_by_key(tx, tree, sort, after, limit)
+    return _read_page_by_key(tx, tree, sort, after, limit)
 
 
-def _page_by_rating(tx: ReadTx, tree: Tree, after: int | None, limit: int) -> list[int]:
-    """The rated ones by the index of ratings, then the others by id."""
-    rating = 1 << 31 if after is None else _of_image(tx, "l.rating", after)
+def _read_page_by_rating(tx: ReadTx, tree: Tree, after: int | None, limit: int) -> list[int]:
+    """Rated images by the index of ratings, then unrated images by ID."""
+    rating = 1 << 31 if after is None else _read_sort_key(tx, "l.rating", after)
     found: list[int] = []
     if rating > 0:
         values = Values({"rating": rating, "after": after or 0, "limit": limit})
@@ -72,7 +71,7 @@ def _page_by_rating(tx: ReadTx, tree: Tree, after: int | None, limit: int) -> li
             SELECT l.id
               FROM live_generations AS l INDEXED BY live_rated
              WHERE l.rating > 0 AND (l.rating, l.id) < (:rating, :after)
-               AND {condition(Both((tree,)), values, probe=True)}
+               AND {build_condition(Both((tree,)), values, probe=True)}
              ORDER BY l.rating DESC, l.id DESC
              LIMIT :limit
             """,  # noqa: S608 - a condition of search/sql.py
@@ -85,7 +84,7 @@ def _page_by_rating(tx: ReadTx, tree: Tree, after: int | None, limit: int) -> li
             f"""
             SELECT l.id
               FROM live_generations AS l
-             WHERE l.rating = 0 AND l.id < :after AND {condition(Both((tree,)), values, probe=True)}
+             WHERE l.rating = 0 AND l.id < :after AND {build_condition(Both((tree,)), values, probe=True)}
              ORDER BY l.id DESC
              LIMIT :limit
             """,  # noqa: S608
@@ -94,27 +93,27 @@ def _page_by_rating(tx: ReadTx, tree: Tree, after: int | None, limit: int) -> li
     return found
 
 
-def _of_image(tx: ReadTx, expression: str, image: int, values: Values | None = None) -> Any:
-    """The place of an image in an order. Raises `InvalidInputError` when it is gone."""
+def _read_sort_key(tx: ReadTx, expression: str, image: int, values: Values | None = None) -> Any:
+    """The sort key of an image. Raises `InvalidInputError` if the image was removed."""
     found = tx.value(
         f"SELECT {expression} FROM {_LIVE_WITH_FILE} WHERE l.id = :image",  # noqa: S608 - a key of search/sql.py
         **(values.by_name if values else {}),
         image=image,
     )
     if found is None:
-        raise InvalidInputError("The image after which to go on is gone; begin again.")
+        raise InvalidInputError("The last image of the previous page was removed. Load the first page again.")
     return found
 
 
 _LIVE_WITH_FILE = "live_generations AS l LEFT JOIN generation_files AS f ON f.generation_id = l.id AND f.kind = 'final'"
 
 
-def _page_by_key(tx: ReadTx, tree: Tree, sort: Sort, after: int | None, limit: int) -> list[int]:
+def _read_page_by_key(tx: ReadTx, tree: Tree, sort: Sort, after: int | None, limit: int) -> list[int]:
     values = Values()
-    key = order_key(sort, tree, values)
-    where = condition(Both((tree,)), values, probe=False)
+    key = build_order_key(sort, tree, values)
+    where = build_condition(Both((tree,)), values, probe=False)
     if after is not None:
-        at_key, at = values.bind(_of_image(tx, key, after, values)), values.bind(after)
+        at_key, at = values.bind(_read_sort_key(tx, key, after, values)), values.bind(after)
         where += f" AND ({key} > {at_key} OR ({key} = {at_key} AND l.id < {at}))"
     return tx.column(
         f"SELECT l.id FROM {_LIVE_WITH_FILE} WHERE {where} ORDER BY {key}, l.id DESC LIMIT {values.bind(limit)}",  # noqa: S608
@@ -122,11 +121,11 @@ def _page_by_key(tx: ReadTx, tree: Tree, sort: Sort, after: int | None, limit: i
     )
 
 
-def ids(tx: ReadTx, query: Query) -> Ids:
-    """All images of the query in its order."""
+def find_ids(tx: ReadTx, query: Query) -> Ids:
+    """The IDs of all matches, in the order of the query."""
     tree, sort = resolve(tx, query), query.order
     if sort.by is Order.RELEVANCE:
-        return _ids_by_relevance(tx, tree)
+        return _find_ids_by_relevance(tx, tree)
     values = Values()
     table = _LIVE_WITH_FILE if sort.by is Order.NAME else "live_generations AS l"
     match sort.by:
@@ -137,24 +136,24 @@ def ids(tx: ReadTx, query: Query) -> Ids:
         case Order.RATING:
             order = "l.rating DESC, l.id DESC"
         case _:
-            order = f"{order_key(sort, tree, values)}, l.id DESC"
-    found = parsed(
+            order = f"{build_order_key(sort, tree, values)}, l.id DESC"
+    found = parse_ids(
         tx.value(
             f"""
             SELECT group_concat(id)
               FROM (SELECT l.id
                       FROM {table}
-                     WHERE {condition(Both((tree,)), values, probe=False)}
+                     WHERE {build_condition(Both((tree,)), values, probe=False)}
                      ORDER BY {order})
             """,  # noqa: S608 - a condition of search/sql.py
             **values.by_name,
         )
     )
-    return by_similarity(query, found) if sort.by is Order.SIMILARITY else found
+    return sort_by_similarity(query, found) if sort.by is Order.SIMILARITY else found
 
 
-def by_similarity(query: Query, found: Ids) -> Ids:
-    """Of what was found, the most similar first."""
+def sort_by_similarity(query: Query, found: Ids) -> Ids:
+    """The matches, the most similar first."""
     known = query.known
     if known is None or known.similar is None:
         return found
@@ -162,29 +161,29 @@ def by_similarity(query: Query, found: Ids) -> Ids:
     return similar[np.isin(similar, found)]
 
 
-def parsed(ids_text: str | None) -> Ids:
-    """What group_concat makes of ids."""
+def parse_ids(ids_text: str | None) -> Ids:
+    """Parse the IDs of a `group_concat`."""
     return np.empty(0, np.int64) if not ids_text else np.fromstring(ids_text, np.int64, sep=",")
 
 
 def count(tx: ReadTx, query: Query) -> int:
-    """Exactly how many images the query finds."""
+    """The exact number of matches."""
     values = Values()
-    where = condition(Both((resolve(tx, query),)), values, probe=False)
+    where = build_condition(Both((resolve(tx, query),)), values, probe=False)
     return int(tx.value(f"SELECT count(*) FROM live_generations AS l WHERE {where}", **values.by_name))  # noqa: S608
 
 
 def count_after(tx: ReadTx, query: Query, newest: int) -> int:
-    """How many of those images are newer than the id."""
+    """The number of matches that are newer than the ID."""
     values = Values({"newest": newest})
-    where = condition(Both((resolve(tx, query),)), values, probe=False)
+    where = build_condition(Both((resolve(tx, query),)), values, probe=False)
     return int(
         tx.value(f"SELECT count(*) FROM live_generations AS l WHERE l.id > :newest AND {where}", **values.by_name)  # noqa: S608
     )
 
 
-def ratios(tx: ReadTx, images: Ids) -> NDArray[np.uint16]:
-    """Width / height × 1000 of each image; 1000 for one that is gone."""
+def read_ratios(tx: ReadTx, images: Ids) -> NDArray[np.uint16]:
+    """Width / height × 1000 of each image; 1000 for a removed image."""
     row = tx.all(
         """
         SELECT group_concat(id) AS ids, group_concat(ratio_milli) AS ratios
@@ -196,7 +195,7 @@ def ratios(tx: ReadTx, images: Ids) -> NDArray[np.uint16]:
         first=int(images.min()) if len(images) else 0,
         last=int(images.max()) if len(images) else 0,
     )[0]
-    known, ratios_ = parsed(row["ids"]), parsed(row["ratios"])
+    known, ratios_ = parse_ids(row["ids"]), parse_ids(row["ratios"])
     if not len(known):
         return np.full(len(images), 1000, np.uint16)
     at = np.minimum(np.searchsorted(known, images), len(known) - 1)
@@ -206,21 +205,21 @@ def ratios(tx: ReadTx, images: Ids) -> NDArray[np.uint16]:
 # -- relevance --------------------------------------------------------------------------------
 
 
-def _ids_by_relevance(tx: ReadTx, tree: Tree) -> Ids:
+def _find_ids_by_relevance(tx: ReadTx, tree: Tree) -> Ids:
     values = Values()
-    where = condition(Both((tree,)), values, probe=False)
-    found = parsed(
+    where = build_condition(Both((tree,)), values, probe=False)
+    found = parse_ids(
         tx.value(
             f"SELECT group_concat(id) FROM (SELECT l.id FROM live_generations AS l WHERE {where} ORDER BY l.id DESC)",  # noqa: S608
             **values.by_name,
         )
     )
-    return by_relevance(tx, tree, found)
+    return sort_by_relevance(tx, tree, found)
 
 
-def by_relevance(tx: ReadTx, tree: Tree, found: Ids) -> Ids:
-    """Ids that descend, the newest of them by how well they match the words. Without words: as they are."""
-    match = " OR ".join(f"({words.phrase.match})" for words in _wanted(tree))
+def sort_by_relevance(tx: ReadTx, tree: Tree, found: Ids) -> Ids:
+    """Sort the newest of the descending IDs by how well they match the words. Without words, the order is unchanged."""
+    match = " OR ".join(f"({words.phrase.match})" for words in _list_words(tree))
     if not match:
         return found
     ranks = tx.all(
@@ -230,39 +229,39 @@ def by_relevance(tx: ReadTx, tree: Tree, found: Ids) -> Ids:
                CROSS JOIN generations_fts ON generations_fts.rowid = wanted.value
          WHERE generations_fts MATCH :match
         """,  # noqa: S608 - weights of our own
-        ids=json.dumps(found[:RANKED].tolist()),
+        ids=json.dumps(found[:MAX_RANKED].tolist()),
         match=match,
     )
     rank = {row["id"]: row["rank"] for row in ranks}
-    best = sorted(found[:RANKED].tolist(), key=lambda image: (rank.get(image, 0.0), -image))
-    return np.concatenate([np.array(best, np.int64), found[RANKED:]])
+    best = sorted(found[:MAX_RANKED].tolist(), key=lambda image: (rank.get(image, 0.0), -image))
+    return np.concatenate([np.array(best, np.int64), found[MAX_RANKED:]])
 
 
-def _wanted(tree: Tree) -> list[Words]:
+def _list_words(tree: Tree) -> list[Words]:
     match tree:
         case Words():
             return [tree]
         case Without():
             return []
         case _:
-            return [words for part in getattr(tree, "parts", ()) for words in _wanted(part)]
+            return [words for part in getattr(tree, "parts", ()) for words in _list_words(part)]
 
 
-def after_image(found: Ids, after: int | None) -> Ids:
-    """What follows an image. Raises `InvalidInputError` when it is gone."""
+def skip_through(found: Ids, after: int | None) -> Ids:
+    """The IDs after the image `after`. Raises `InvalidInputError` if it is not among them."""
     if after is None:
         return found
     place = np.flatnonzero(found == after)
     if not len(place):
-        raise InvalidInputError("The image after which to go on is gone; begin again.")
+        raise InvalidInputError("The last image of the previous page was removed. Load the first page again.")
     return found[int(place[0]) + 1 :]
 
 
 # -- rows -------------------------------------------------------------------------------------
 
 
-def rows(tx: ReadTx, images: Sequence[int]) -> list[Hit]:
-    """The images of these ids, in their order; those that are gone are left out."""
+def read_rows(tx: ReadTx, images: Sequence[int]) -> list[Hit]:
+    """The images with these IDs, in this order. Removed images are omitted."""
     found = tx.all(
         """
         SELECT l.id, l.uuid, g.timestamp, g.prompt, lower(hex(l.content_hash)) AS thumb, l.is_favorite AS favorite,

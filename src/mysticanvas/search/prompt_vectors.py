@@ -1,4 +1,4 @@
-"""Vectors of texts, and which image has which prompt. Each distinct prompt once (`prompts`)."""
+"""Prompt vectors, stored once per distinct prompt (table `prompts`), and the prompts of images."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -9,22 +9,22 @@ from mysticanvas.domain.generation import GenerationId
 
 
 @dataclass(frozen=True, slots=True)
-class Unembedded:
+class UnembeddedPrompt:
     content_hash: bytes
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class StoredVector:
-    """`subject` is the id in `prompts`, or in `pictures`."""
+    """`subject` is the ID in `prompts` or `pictures`."""
 
     id: int
     subject: int
     vector: bytes
 
 
-def unembedded(tx: ReadTx, *, space: str, first: int, last: int) -> list[Unembedded]:
-    """The prompts with ids from `first` to `last` that have no vector in the space."""
+def unembedded(tx: ReadTx, *, space: str, first: int, last: int) -> list[UnembeddedPrompt]:
+    """The prompts with `first` <= ID <= `last` that have no vector in the space."""
     rows = tx.rows(
         """
         SELECT p.content_hash, g.prompt
@@ -39,11 +39,11 @@ def unembedded(tx: ReadTx, *, space: str, first: int, last: int) -> list[Unembed
         first=first,
         last=last,
     )
-    return [Unembedded(*row) for row in rows]
+    return [UnembeddedPrompt(*row) for row in rows]
 
 
 def blocks_unembedded(tx: ReadTx, *, space: str, size: int, first: int, last: int) -> list[int]:
-    """Which blocks of `size` ids, between the ids `first` and `last`, have a prompt without a vector."""
+    """The numbers of the blocks of `size` IDs with a prompt without a vector and `first` <= ID <= `last`."""
     return tx.column(
         """
         SELECT DISTINCT p.id / :size
@@ -59,12 +59,12 @@ def blocks_unembedded(tx: ReadTx, *, space: str, size: int, first: int, last: in
 
 
 def last_prompt(tx: ReadTx) -> int:
-    """The highest id of a prompt, 0 when there is none."""
+    """The highest ID of a prompt; 0 if there is none."""
     return int(tx.value("SELECT max(id) FROM prompts") or 0)
 
 
 def keep(tx: WriteTx, *, space: str, vectors: Iterable[tuple[bytes, bytes]]) -> None:
-    """(content hash, vector) each; one that is there already stays. A prompt that is gone gets none."""
+    """Store pairs of (content hash, vector). Existing vectors are not replaced; removed prompts are skipped."""
     tx.run_many(
         """
         INSERT INTO embeddings (space, content_hash, vector)
@@ -77,19 +77,19 @@ def keep(tx: WriteTx, *, space: str, vectors: Iterable[tuple[bytes, bytes]]) -> 
 
 
 def forget(tx: WriteTx, *, space: str) -> int:
-    """How many vectors there were."""
+    """Delete all vectors of the space. Returns their number."""
     return tx.run("DELETE FROM embeddings WHERE space = :space", space=space)
 
 
 def counts(tx: ReadTx, spaces: Sequence[str]) -> tuple[int, dict[str, int]]:
-    """How many distinct prompts there are, and how many of them each space has."""
+    """The number of distinct prompts, and the number of vectors in each space."""
     rows = tx.rows("SELECT space, count(*) FROM embeddings GROUP BY space")
     found = dict.fromkeys(spaces, 0) | {space: count for space, count in rows if space in spaces}
     return int(tx.value("SELECT count(*) FROM prompts")), found
 
 
-def after(tx: ReadTx, *, space: str, last: int, limit: int) -> list[StoredVector]:
-    """The next vectors of the space in order of arrival."""
+def read_vectors_after(tx: ReadTx, *, space: str, last: int, limit: int) -> list[StoredVector]:
+    """The next vectors of the space after the vector ID `last`, in order of arrival."""
     rows = tx.rows(
         """
         SELECT e.id, p.id, e.vector
@@ -106,8 +106,8 @@ def after(tx: ReadTx, *, space: str, last: int, limit: int) -> list[StoredVector
     return [StoredVector(*row) for row in rows]
 
 
-def prompt_at(tx: ReadTx, *, space: str, vector: int) -> int | None:
-    """Which prompt the vector with this id belongs to; None when it is not there any more."""
+def get_prompt_of_vector(tx: ReadTx, *, space: str, vector: int) -> int | None:
+    """The prompt ID of a vector; None if the vector no longer exists."""
     found: int | None = tx.value(
         """
         SELECT p.id
@@ -121,9 +121,9 @@ def prompt_at(tx: ReadTx, *, space: str, vector: int) -> int | None:
     return found
 
 
-def prompts_of_all(tx: ReadTx) -> tuple[str, str]:
-    """Every live image with a prompt and the prompt's id, as two lists of numbers with commas, ids ascending:
-    a million rows in a fraction of a second."""
+def read_all_prompts(tx: ReadTx) -> tuple[str, str]:
+    """The IDs of all live images with a prompt, ascending, and their prompt IDs, as two comma-separated lists. Reads a
+    million rows in a fraction of a second."""
     row = tx.one(
         """
         SELECT group_concat(generation_id) AS images, group_concat(prompt_id) AS prompts
@@ -136,8 +136,8 @@ def prompts_of_all(tx: ReadTx) -> tuple[str, str]:
     return (row["images"] or "", row["prompts"] or "") if row else ("", "")
 
 
-def prompts_of(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, int]:
-    """The prompt of each live image that has one."""
+def read_prompts(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, int]:
+    """The prompt ID of each of these images that is live and has a prompt."""
     rows = tx.rows(
         """
         SELECT p.generation_id, p.prompt_id

@@ -1,7 +1,7 @@
-"""Names to what they stand for: a query over words, ids and numbers alone.
+"""Resolves the names in a query to IDs.
 
-SQL and the index both start from a resolved tree, so a name means the same to both. Names of models, tags
-and collections are looked up anew for each query: they may change, and an index of them would have to follow.
+Both SQL and the index evaluate the resolved tree, so names mean the same in both. The names of models, tags and
+collections can change, so they are looked up again for each query.
 """
 
 import functools
@@ -45,9 +45,9 @@ from mysticanvas.domain.text import folded, name_key
 from mysticanvas.search import days, language
 from mysticanvas.search.collection_names import CollectionName, read_collection_names
 
-# A uuid's beginning may be shared by some; it is meant for one.
+# The beginning of a UUID can match several images.
 MAX_BY_UUID = 1_000
-# Of a query with all the searches that it leads to.
+# Of a query, including the smart collections that it refers to.
 MAX_LEAVES = 500
 _COLUMN_OF_TEXT = {Field.PROMPT: "prompt", Field.NEGATIVE: "negative_prompt", Field.NOTES: "notes"}
 _ROLES = {
@@ -79,7 +79,7 @@ class Tags:
 
 
 @dataclass(frozen=True, slots=True)
-class Collected:
+class InCollections:
     """In one of these manual collections."""
 
     ids: tuple[int, ...]
@@ -87,14 +87,14 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """Made by one of these checkpoints."""
+    """Generated with one of these checkpoints."""
 
     ids: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """Made with one of these models in this role, with a weight within the interval."""
+    """Generated with one of these models in this role, with a weight in the interval (None: any)."""
 
     role: str
     ids: tuple[int, ...]
@@ -108,7 +108,7 @@ class Ids:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """`first` <= id < `until`: an id begins with its second."""
+    """`first` <= ID < `until`; None for an open end. IDs begin with the second of creation."""
 
     first: int | None
     until: int | None
@@ -139,14 +139,14 @@ class Ratios:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """What an image is or has."""
+    """A state of an image, or a property that it has."""
 
     what: State | Thing
 
 
 @dataclass(frozen=True, slots=True)
-class Spelled:
-    """`column` is "sampler" or "engine"; `pattern` is in lower case (ASCII), with * for anything."""
+class Spelling:
+    """`column` is "sampler" or "engine". `pattern` is in ASCII lower case; * matches any text."""
 
     column: str
     pattern: str
@@ -154,8 +154,8 @@ class Spelled:
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """Within one of these folders: (root or None for any, pattern of the folder in lower case (ASCII), ""
-    for all of the root)."""
+    """In one of these folders: (ID of an added folder or None for any; pattern of the path within it in ASCII lower
+    case, "" for all)."""
 
     places: tuple[tuple[int | None, str], ...]
 
@@ -169,7 +169,7 @@ Leaf = (
     Words
     | Everything
     | Tags
-    | Collected
+    | InCollections
     | Models
     | Uses
     | Ids
@@ -178,7 +178,7 @@ Leaf = (
     | Sides
     | Ratios
     | Flag
-    | Spelled
+    | Spelling
     | Folders
     | Seed
 )
@@ -186,7 +186,7 @@ Leaf = (
 
 @dataclass(frozen=True, slots=True)
 class Both:
-    """Every part holds."""
+    """Matches all parts."""
 
     parts: tuple["Tree", ...]
 
@@ -205,14 +205,14 @@ Tree = Union[Leaf, Both, Either, Without]  # noqa: UP007 - refers to itself
 
 
 def resolve(tx: ReadTx, query: Query) -> Tree:
-    """What the query means in this library now."""
+    """The query as a tree over the current IDs. Raises `QueryError`."""
     known = query.known or Known()
-    tree = _Resolving(tx, known).tree(query)
+    tree = _Resolver(tx, known).resolve(query)
     return tree if known.similar is None else Both((tree, Ids(known.similar)))
 
 
-class _Resolving:
-    """One query, with the searches of the smart collections that it leads to, each resolved once."""
+class _Resolver:
+    """Resolves one query, including smart collections that it refers to. Each is resolved once."""
 
     def __init__(self, tx: ReadTx, known: Known) -> None:
         self._tx = tx
@@ -225,45 +225,45 @@ class _Resolving:
     def _collections(self) -> list[CollectionName]:
         return read_collection_names(self._tx)
 
-    def tree(self, query: Query) -> Tree:
-        return Everything() if query.where is None else self._tree(query.where)
+    def resolve(self, query: Query) -> Tree:
+        return Everything() if query.where is None else self._resolve(query.where)
 
-    def _tree(self, node: Node) -> Tree:
+    def _resolve(self, node: Node) -> Tree:
         match node:
             case All(parts):
-                return Both(tuple(self._tree(part) for part in parts))
+                return Both(tuple(self._resolve(part) for part in parts))
             case Any(parts):
-                return Either(tuple(self._tree(part) for part in parts))
+                return Either(tuple(self._resolve(part) for part in parts))
             case Not(part):
-                return Without(self._tree(part))
+                return Without(self._resolve(part))
             case Named(Field.COLLECTION, name):
-                return self._collected(name)
+                return self._resolve_collection(name)
             case Is(State.DUPLICATE):
                 self._count(1)
                 return Ids(self._known.duplicates)
             case _:
                 self._count(1)
-                return _leaf(self._tx, node)
+                return _resolve_leaf(self._tx, node)
 
-    def _collected(self, name: str) -> Tree:
-        """The images of the manual collections of this name, and what the smart ones of it find."""
+    def _resolve_collection(self, name: str) -> Tree:
+        """The images in all manual and smart collections with this name."""
         found = collections_named(self._collections, name)
         manual = tuple(sorted(one.id for one in found if one.query is None))
-        smart = tuple(self._searched(one, one.query) for one in found if one.query is not None)
+        smart = tuple(self._resolve_smart(one, one.query) for one in found if one.query is not None)
         self._count(1)
         if not smart:
-            return Collected(manual)
-        parts = (Collected(manual), *smart) if manual else smart
+            return InCollections(manual)
+        parts = (InCollections(manual), *smart) if manual else smart
         return parts[0] if len(parts) == 1 else Either(parts)
 
-    def _searched(self, one: CollectionName, query: str) -> Tree:
+    def _resolve_smart(self, one: CollectionName, query: str) -> Tree:
         if one in self._within:
             path = [inner.name for inner in (*self._within[self._within.index(one) :], one)]
-            raise QueryError(f"That collection is made of itself: {' → '.join(path)}.", 0)
+            raise QueryError(f"This collection contains itself: {' → '.join(path)}. Change one of these searches.", 0)
         if one.id not in self._smart:
             before, self._leaves = self._leaves, 0
             self._within.append(one)
-            tree = self.tree(_search_of(one, query))
+            tree = self.resolve(_parse_search(one, query))
             self._within.pop()
             self._smart[one.id] = tree, self._leaves
             self._leaves = before
@@ -274,38 +274,40 @@ class _Resolving:
     def _count(self, leaves: int) -> None:
         self._leaves += leaves
         if self._leaves > MAX_LEAVES:
-            raise QueryError(f"With the collections that it leads to, this search has over {MAX_LEAVES} terms.", 0)
+            raise QueryError(f"With its collections, this search has more than {MAX_LEAVES} terms. Remove some.", 0)
 
 
-def _search_of(one: CollectionName, query: str) -> Query:
+def _parse_search(one: CollectionName, query: str) -> Query:
     try:
         parsed = language.parse(query)
     except QueryError as error:
-        raise QueryError(f"The search of the collection “{one.name}” cannot be read: {error}", 0) from error
+        raise QueryError(f"The search of the collection “{one.name}” is invalid: {error}", 0) from error
     if parsed.similar is not None:
-        raise QueryError(f"The collection “{one.name}” searches by likeness, and cannot be part of another search.", 0)
+        raise QueryError(f"The collection “{one.name}” is a similarity search. It cannot be part of another search.", 0)
     return parsed
 
 
-def collections_named(listed: Sequence[CollectionName], name: str) -> list[CollectionName]:
-    """Those of this name, or of this uuid; `*` stands for anything."""
+def collections_named(collections: Sequence[CollectionName], name: str) -> list[CollectionName]:
+    """The collections with this name or UUID; `*` matches any text."""
     pattern = key_of(name)
-    return [one for one in listed if like(pattern, key_of(one.name)) or one.uuid == name]
+    return [one for one in collections if matches_pattern(pattern, key_of(one.name)) or one.uuid == name]
 
 
-def _leaf(tx: ReadTx, term: Term) -> Leaf:
+def _resolve_leaf(tx: ReadTx, term: Term) -> Leaf:
     match term:
         case Text(text, field):
             words = word_index.words_of(tx, folded(text))
-            # Text of nothing but punctuation finds everything, not nothing.
+            # Text with only punctuation matches everything.
             return Words(Phrase(words, _COLUMN_OF_TEXT[field] if field else None)) if words else Everything()
         case Named():
-            return _named(tx, term)
+            return _resolve_name(tx, term)
         case Number(field, interval):
-            return _amount(field, interval)
+            return _resolve_amount(field, interval)
         case Made():
-            first_s, until_s = days.span(term)
-            return Span(None if first_s is None else id_at(first_s), None if until_s is None else id_at(until_s))
+            first_s, until_s = days.to_seconds(term)
+            return Span(
+                None if first_s is None else find_first_id(first_s), None if until_s is None else find_first_id(until_s)
+            )
         case Size(operator, width, height):
             return Sides(operator, width, height)
         case Ratio(width, height):
@@ -318,52 +320,51 @@ def _leaf(tx: ReadTx, term: Term) -> Leaf:
             return Flag(thing)
 
 
-def _amount(field: Field, interval: Interval) -> Amount:
+def _resolve_amount(field: Field, interval: Interval) -> Amount:
     if field is not Field.MP:
         return Amount(field.value, interval)
     low, high = (None if end is None else end * 1e6 for end in (interval.low, interval.high))
     return Amount("pixels", Interval(low, high, interval.without_low, interval.without_high))
 
 
-def id_at(second: int) -> int:
-    """The first id of that Unix second."""
+def find_first_id(second: int) -> int:
+    """The first ID of this Unix second."""
     return max(0, (second - SECONDS_OF_2010) << 8)
 
 
-def _named(tx: ReadTx, term: Named) -> Leaf:
+def _resolve_name(tx: ReadTx, term: Named) -> Leaf:
     match term.field:
         case Field.TAG:
-            return Tags(_tag_ids(tx, term.value))
+            return Tags(_find_tag_ids(tx, term.value))
         case Field.MODEL:
-            return Models(_model_ids(tx, "checkpoint", term.value))
+            return Models(_find_model_ids(tx, "checkpoint", term.value))
         case Field.SEED:
             return Seed(term.value)
         case Field.ID:
-            return Ids(ids_by_uuid(tx, term.value))
+            return Ids(find_by_uuid(tx, term.value))
         case Field.SAMPLER | Field.ENGINE:
-            return Spelled(term.field.value, ascii_lower(term.value))
+            return Spelling(term.field.value, lower_ascii(term.value))
         case Field.PATH:
-            return Folders(tuple(_places(tx, ascii_lower(term.value))))
+            return Folders(tuple(_find_folders(tx, lower_ascii(term.value))))
         case field:
-            return Uses(_ROLES[field], _model_ids(tx, _ROLES[field], term.value), term.weight)
+            return Uses(_ROLES[field], _find_model_ids(tx, _ROLES[field], term.value), term.weight)
 
 
-def ascii_lower(text: str) -> str:
-    """As SQLite's lower() has it."""
+def lower_ascii(text: str) -> str:
+    """Like SQLite's lower()."""
     return re.sub("[A-Z]+", lambda match: match[0].lower(), text)
 
 
-def _model_ids(tx: ReadTx, kind: str, name: str) -> tuple[int, ...]:
-    """Models are some thousands at most, and their names are compared as people do. Entries that are one
-    model are found by any of their names."""
+def _find_model_ids(tx: ReadTx, kind: str, name: str) -> tuple[int, ...]:
+    """The IDs of the models with this name, compared by `name_key`. A merged model is found by any of its names."""
     pattern = name_key(name)
     rows = list(tx.rows("SELECT id, name, coalesce(merged_into, id) FROM models WHERE kind = :kind", kind=kind))
-    wanted = {head for _, spelled, head in rows if like(pattern, name_key(spelled))}
-    return tuple(sorted(entry for entry, _, head in rows if head in wanted))
+    heads = {head for _, spelled, head in rows if matches_pattern(pattern, name_key(spelled))}
+    return tuple(sorted(entry for entry, _, head in rows if head in heads))
 
 
-def like(pattern: str, text: str) -> bool:
-    """Whether the text is the pattern, in which * stands for anything. As GLOB, and linear."""
+def matches_pattern(pattern: str, text: str) -> bool:
+    """Whether the text matches the pattern; * matches any text. Like GLOB, but in linear time."""
     first, *rest = pattern.split("*")
     if not rest:
         return text == pattern
@@ -379,11 +380,11 @@ def like(pattern: str, text: str) -> bool:
     return True
 
 
-def _tag_ids(tx: ReadTx, name: str) -> tuple[int, ...]:
-    """The tags of this name, an alias leading to its tag."""
+def _find_tag_ids(tx: ReadTx, name: str) -> tuple[int, ...]:
+    """The IDs of the tags with this name or alias."""
     key = key_of(name)
     if "*" in key:
-        return _tags_like(tx, key)
+        return _find_tags_like(tx, key)
     found = tx.column(
         """
         SELECT id FROM tags WHERE normalized_name = :key
@@ -395,8 +396,8 @@ def _tag_ids(tx: ReadTx, name: str) -> tuple[int, ...]:
     return tuple(sorted(set(found)))
 
 
-def _tags_like(tx: ReadTx, key: str) -> tuple[int, ...]:
-    pattern = "*".join(glob_of(part) for part in re.split(r"\*+", key))
+def _find_tags_like(tx: ReadTx, key: str) -> tuple[int, ...]:
+    pattern = "*".join(escape_glob(part) for part in re.split(r"\*+", key))
     found = tx.column(
         """
         SELECT id FROM tags WHERE normalized_name GLOB :pattern
@@ -408,13 +409,13 @@ def _tags_like(tx: ReadTx, key: str) -> tuple[int, ...]:
     return tuple(sorted(set(found)))
 
 
-def glob_of(text: str) -> str:
-    """A pattern of GLOB that stands for the text itself."""
+def escape_glob(text: str) -> str:
+    """A GLOB pattern that matches only this text."""
     return re.sub(r"([*?\[])", r"[\1]", text)
 
 
-def ids_by_uuid(tx: ReadTx, beginning: str) -> tuple[int, ...]:
-    """The images whose uuid begins so, in order of ids."""
+def find_by_uuid(tx: ReadTx, beginning: str) -> tuple[int, ...]:
+    """The IDs of the images whose UUID begins with this text, ascending."""
     found = tx.column(
         "SELECT id FROM generations WHERE uuid >= :beginning AND uuid < :beginning || '~' LIMIT :limit",
         beginning=beginning,
@@ -423,47 +424,47 @@ def ids_by_uuid(tx: ReadTx, beginning: str) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def _places(tx: ReadTx, folder: str) -> Iterable[tuple[int | None, str]]:
-    """A folder as it is within its root, and, where an absolute path is meant, within that root."""
+def _find_folders(tx: ReadTx, folder: str) -> Iterable[tuple[int | None, str]]:
+    """The folder as a path within any added folder, and as an absolute path."""
     yield None, folder
     for row in tx.all("SELECT id, path FROM roots"):
-        root = ascii_lower(row["path"].replace("\\", "/")).rstrip("/")
+        root = lower_ascii(row["path"].replace("\\", "/")).rstrip("/")
         if root == folder or root.startswith(folder + "/"):
             yield row["id"], ""
         elif folder.startswith(root + "/"):
             yield row["id"], folder[len(root) + 1 :]
 
 
-# -- names that stand for nothing -------------------------------------------------------------
+# -- unknown names ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class Unknown:
-    """A name in a query that nothing has; `nearest` is the most similar one that is there."""
+class UnknownName:
+    """A name in a query that does not exist. `nearest` is the most similar existing name."""
 
     field: Field
     value: str
     nearest: str | None
 
 
-def unknown_names(tx: ReadTx, query: Query) -> list[Unknown]:
-    """So that a misspelt name is told, and not taken for a filter that finds nothing."""
+def find_unknown_names(tx: ReadTx, query: Query) -> list[UnknownName]:
+    """The names in the query that do not exist, so that the user can be told about a typo."""
     found = []
     for term in query.terms:
         if isinstance(term, Named):
-            leaf = _known(tx, term)
-            if isinstance(leaf, Tags | Collected | Models | Uses) and not leaf.ids:
-                found.append(Unknown(term.field, term.value, _nearest(tx, term)))
+            leaf = _resolve_existing(tx, term)
+            if isinstance(leaf, Tags | InCollections | Models | Uses) and not leaf.ids:
+                found.append(UnknownName(term.field, term.value, _find_nearest(tx, term)))
     return found
 
 
-def _known(tx: ReadTx, term: Named) -> Leaf:
+def _resolve_existing(tx: ReadTx, term: Named) -> Leaf:
     if term.field is not Field.COLLECTION:
-        return _named(tx, term)
-    return Collected(tuple(one.id for one in collections_named(read_collection_names(tx), term.value)))
+        return _resolve_name(tx, term)
+    return InCollections(tuple(one.id for one in collections_named(read_collection_names(tx), term.value)))
 
 
-def _nearest(tx: ReadTx, term: Named) -> str | None:
+def _find_nearest(tx: ReadTx, term: Named) -> str | None:
     if term.field is Field.COLLECTION:
         names = [one.name for one in read_collection_names(tx)]
     elif term.field is Field.TAG:
@@ -479,5 +480,5 @@ def _nearest(tx: ReadTx, term: Named) -> str | None:
     return by_key[near[0]] if near else None
 
 
-def ids_json(ids: Iterable[int]) -> str:
+def dump_ids(ids: Iterable[int]) -> str:
     return json.dumps(list(ids))

@@ -1,4 +1,4 @@
-"""Snapshots and their slices, counts by field, completion, statistics, keyset pages."""
+"""Snapshots and their slices, facets, autocomplete, statistics, keyset pages."""
 
 from typing import Annotated, Any
 
@@ -21,81 +21,81 @@ Fields = Annotated[list[str], Query(max_length=20)]
 Uuid = Annotated[str, Query(max_length=64)]
 
 
-def routes(database: Database, kept: Snapshots) -> APIRouter:
+def routes(database: Database, store: Snapshots) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["search"])
-    _add_views(router, database, kept)
-    _add_snapshots(router, database, kept)
-    _add_counts(router, database, kept)
-    _add_pages(router, kept)
+    _add_views(router, database, store)
+    _add_snapshots(router, database, store)
+    _add_counts(router, database, store)
+    _add_pages(router, store)
     return router
 
 
-def _add_views(router: APIRouter, database: Database, kept: Snapshots) -> None:
-    """What opens a snapshot."""
+def _add_views(router: APIRouter, database: Database, store: Snapshots) -> None:
+    """The routes that open a snapshot."""
 
     @router.post("/queries")
     async def open_query(asked: QueryIn, request: Request) -> Response:
-        return reply(await while_wanted(request, lambda: _opened(database, kept.open(asked.q))))
+        return reply(await while_wanted(request, lambda: _describe_snapshot(database, store.open(asked.q))))
 
     @router.post("/trash/queries")
     async def open_trash(request: Request) -> Response:
-        return reply(await while_wanted(request, lambda: _opened(database, kept.open_trash())))
+        return reply(await while_wanted(request, lambda: _describe_snapshot(database, store.open_trash())))
 
     @router.post("/queries/{token}/narrow")
     async def narrow(token: str, asked: NarrowIn, request: Request) -> Response:
-        """Some images of a view as a view of their own."""
-        found = await while_wanted(request, kept.narrow, kept.get(token), asked.ranges, asked.left_out, asked.q)
-        return reply(_opened(database, found))
+        """Open a new snapshot with some images of a snapshot."""
+        found = await while_wanted(request, store.narrow, store.get(token), asked.ranges, asked.left_out, asked.q)
+        return reply(_describe_snapshot(database, found))
 
 
-def _add_snapshots(router: APIRouter, database: Database, kept: Snapshots) -> None:
+def _add_snapshots(router: APIRouter, database: Database, store: Snapshots) -> None:
 
     @router.get("/queries/{token}/geometry")
     async def geometry(token: str, request: Request) -> Response:
-        snapshot = kept.get(token)
+        snapshot = store.get(token)
         etag = f'"{snapshot.token}"'
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers={"etag": etag})
-        ratios = await while_wanted(request, kept.geometry, snapshot)
+        ratios = await while_wanted(request, store.geometry, snapshot)
         return Response(ratios, media_type="application/octet-stream", headers={"etag": etag})
 
     @router.get("/queries/{token}/items")
     async def items(token: str, start: Index, count: Annotated[int, Query(ge=1, le=snapshots.MAX_ITEMS)]) -> Response:
-        return reply(database.read(snapshots.items, kept.get(token), start, count))
+        return reply(database.read(snapshots.read_items, store.get(token), start, count))
 
     @router.get("/queries/{token}/position")
     async def position(token: str, uuid: Uuid) -> Response:
-        """None for an image that the view does not have, or nobody any more."""
-        snapshot = kept.get(token)
+        """The index of an image in the snapshot. Null if the snapshot does not contain it, or if it does not exist."""
+        snapshot = store.get(token)
         found = database.read(edit_log.images_of, [uuid])
-        return reply({"index": snapshots.position_of(snapshot, found[0]) if found else None})
+        return reply({"index": snapshots.find_position(snapshot, found[0]) if found else None})
 
     @router.get("/queries/{token}/newer")
     async def newer(token: str, request: Request) -> Response:
-        return reply({"count": await while_wanted(request, kept.newer, kept.get(token))})
+        return reply({"count": await while_wanted(request, store.count_newer, store.get(token))})
 
     @router.get("/queries/{token}/highlights")
     async def highlights(token: str, uuid: Uuid) -> Response:
-        """Where the words of the query are in the texts of an image: [from, to) in characters."""
-        return reply(database.read(highlight.of_image, kept.get(token).query, uuid))
+        """The ranges of the words of the query in the texts of an image: [from, to) in characters."""
+        return reply(database.read(highlight.highlight_image, store.get(token).query, uuid))
 
 
-def _add_counts(router: APIRouter, database: Database, kept: Snapshots) -> None:
-    finder = kept.finder
+def _add_counts(router: APIRouter, database: Database, store: Snapshots) -> None:
+    finder = store.finder
 
     @router.get("/facets")
     async def facet(
         request: Request, snapshot: str, field: str, q: Annotated[str, Query(max_length=200)] = "", limit: Limit = 20
     ) -> Response:
-        query, one = kept.get(snapshot).query, facets.field_named(field)
+        query, one = store.get(snapshot).query, facets.find_field(field)
         found = await while_wanted(request, finder.facets, query, [one], containing=q, limit=limit)
         return reply({"values": found[one]})
 
     @router.get("/queries/{token}/facets")
     async def all_facets(token: str, request: Request, field: Fields = [], limit: Limit = 20) -> Response:  # noqa: B006
-        """Several fields at once; all of them when none is named."""
-        fields = [facets.field_named(name) for name in field] or list(facets.FIELDS)
-        found = await while_wanted(request, finder.facets, kept.get(token).query, fields, limit=limit)
+        """The facets of several fields. Without `field`: all fields."""
+        fields = [facets.find_field(name) for name in field] or list(facets.FIELDS)
+        found = await while_wanted(request, finder.facets, store.get(token).query, fields, limit=limit)
         return reply({"facets": found})
 
     @router.get("/complete")
@@ -104,11 +104,11 @@ def _add_counts(router: APIRouter, database: Database, kept: Snapshots) -> None:
 
     @router.get("/stats")
     async def stats(request: Request, q: Words = "") -> Response:
-        return reply(await while_wanted(request, statistics.statistics, database, finder, language.parse(q)))
+        return reply(await while_wanted(request, statistics.compute_statistics, database, finder, language.parse(q)))
 
 
-def _add_pages(router: APIRouter, kept: Snapshots) -> None:
-    finder = kept.finder
+def _add_pages(router: APIRouter, store: Snapshots) -> None:
+    finder = store.finder
 
     @router.get("/search")
     async def search(request: Request, q: Words = "", limit: Limit = 50, after: Int64 | None = None) -> Response:
@@ -123,7 +123,7 @@ def _add_pages(router: APIRouter, kept: Snapshots) -> None:
 
     @router.get("/search/facets")
     async def search_facets(request: Request, q: Words = "", field: Fields = [], limit: Limit = 20) -> Response:  # noqa: B006
-        fields = [facets.field_named(name) for name in field] or list(facets.FIELDS)
+        fields = [facets.find_field(name) for name in field] or list(facets.FIELDS)
         return reply({"facets": await while_wanted(request, finder.facets, language.parse(q), fields, limit=limit)})
 
     @router.get("/generations")
@@ -134,13 +134,13 @@ def _add_pages(router: APIRouter, kept: Snapshots) -> None:
         return reply({"items": hits, "next": hits[-1].id if len(hits) == limit else None})
 
 
-def _opened(database: Database, snapshot: Snapshot) -> dict[str, Any]:
+def _describe_snapshot(database: Database, snapshot: Snapshot) -> dict[str, Any]:
     query = snapshot.query
-    parts = language.parts_written(query)
+    parts = language.format_parts(query)
     filters = [
-        *_similar_chip(database, query.similar),
-        *(_chip(node, text) for node, text in parts if not _is_text(node)),
-        *([_sort_chip(query.sort)] if query.sort else []),
+        *_build_similar_chip(database, query.similar),
+        *(_build_chip(node, text) for node, text in parts if not _is_text(node)),
+        *([_build_sort_chip(query.sort)] if query.sort else []),
     ]
     return {
         "snapshot": snapshot.token,
@@ -148,10 +148,10 @@ def _opened(database: Database, snapshot: Snapshot) -> dict[str, Any]:
         "total": snapshot.total,
         "sections": snapshot.sections,
         "filters": filters,
-        "words": [_chip(node, text) for node, text in parts if _is_text(node)],
+        "words": [_build_chip(node, text) for node, text in parts if _is_text(node)],
         "sort": query.order.by,
         "query": query_json.write(query),
-        "unknown": _unknown(database, query),
+        "unknown": _describe_unknown(database, query),
     }
 
 
@@ -160,8 +160,8 @@ def _is_text(node: Node) -> bool:
     return isinstance(inner, Text) and inner.field is None
 
 
-def _chip(node: Node, text: str) -> dict[str, object]:
-    """`field` is "text" for words and "any" for a group; `value` is what stands after the colon."""
+def _build_chip(node: Node, text: str) -> dict[str, object]:
+    """`field` is "text" for words and "any" for a group; `value` is the text after the colon."""
     negated = isinstance(node, Not)
     plain = text.removeprefix("-") if negated else text
     inner = node.part if isinstance(node, Not) else node
@@ -173,35 +173,36 @@ def _chip(node: Node, text: str) -> dict[str, object]:
     return {"text": text, "field": field, "value": value.strip('"') if colon else plain, "negated": negated}
 
 
-def _similar_chip(database: Database, similar: Similar | None) -> list[dict[str, object]]:
-    """`value` is the text, or how the prompt (else the id) of the image begins; `field` is "looks" for pictures."""
+def _build_similar_chip(database: Database, similar: Similar | None) -> list[dict[str, object]]:
+    """`value` is the text, or the prompt of the image (for visual search, its ID if it has no prompt). `field` is
+    "looks" for visual search."""
     if similar is None:
         return []
-    value = similar.text if isinstance(similar, Meaning | Looks) else _prompt_of(database, similar.uuid)
+    value = similar.text if isinstance(similar, Meaning | Looks) else _read_prompt(database, similar.uuid)
     if isinstance(similar, LooksLike):
         value = value or similar.uuid[:8]
     field = "looks" if isinstance(similar, Looks | LooksLike) else "similar"
-    return [{"text": language.written_similar(similar), "field": field, "value": value, "negated": False}]
+    return [{"text": language.format_similar(similar), "field": field, "value": value, "negated": False}]
 
 
-def _prompt_of(database: Database, uuid: str) -> str:
-    images = database.read(resolve.ids_by_uuid, uuid)
+def _read_prompt(database: Database, uuid: str) -> str:
+    images = database.read(resolve.find_by_uuid, uuid)
     return (database.read(generations.detail, GenerationId(images[0])).prompt or "") if images else ""
 
 
-def _sort_chip(sort: Sort) -> dict[str, object]:
-    text = language.written_sort(sort)
+def _build_sort_chip(sort: Sort) -> dict[str, object]:
+    text = language.format_sort(sort)
     return {"text": text, "field": Field.SORT, "value": text.partition(":")[2], "negated": False}
 
 
-def _unknown(database: Database, query: Tree) -> list[dict[str, object]]:
-    """Names that nothing has, each with the nearest that is there as a term."""
+def _describe_unknown(database: Database, query: Tree) -> list[dict[str, object]]:
+    """The names that do not exist, each with the most similar existing name as a suggested term."""
     return [
         {
             "field": unknown.field,
             "value": unknown.value,
-            "text": language.written(facets.term_of(unknown.field, unknown.value)),
-            "suggestion": unknown.nearest and language.written(facets.term_of(unknown.field, unknown.nearest)),
+            "text": language.format_node(facets.build_term(unknown.field, unknown.value)),
+            "suggestion": unknown.nearest and language.format_node(facets.build_term(unknown.field, unknown.nearest)),
         }
-        for unknown in database.read(resolve.unknown_names, query)
+        for unknown in database.read(resolve.find_unknown_names, query)
     ]

@@ -1,7 +1,6 @@
-"""Snapshots: the answer to a query, kept, so that any part of it can be shown while images arrive.
+"""Snapshots: stored answers to queries, so that any part of a result can be shown while images arrive.
 
-A snapshot has an order and never changes. Rows are read when a page of it is; a row that is gone by then
-leaves a hole.
+A snapshot is ordered and never changes. Rows are read with each page; a row that was removed leaves a hole.
 """
 
 import json
@@ -26,7 +25,7 @@ from mysticanvas.search.paging import Ids
 from mysticanvas.search.similarity import Similarity
 from mysticanvas.search.timeline import Section
 
-# Eight bytes an image; so many images in all the snapshots that are kept, but at least some of them.
+# The maximum number of images in all snapshots (8 bytes each). SNAPSHOTS_KEPT_AT_LEAST takes precedence.
 IMAGES_KEPT = 8_000_000
 SNAPSHOTS_KEPT = 64
 SNAPSHOTS_KEPT_AT_LEAST = 4
@@ -35,12 +34,12 @@ PROMPT_SHOWN = 80
 
 
 class SnapshotGoneError(NotFoundError):
-    """It was dropped for newer ones; ask the query again."""
+    """The snapshot was dropped in favor of newer ones. Run the query again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """`ids` are in the order of the query; with `trashed` they are those of the Trash, and there is no query."""
+    """`ids` are in the order of the query. If `trashed`, they are the images in Trash, and `query` is empty."""
 
     token: str
     query: Query
@@ -58,7 +57,7 @@ class Snapshot:
 
 
 class Snapshots:
-    """Thread-safe. The least recently used are dropped."""
+    """Thread-safe. The least recently used snapshots are dropped."""
 
     def __init__(
         self,
@@ -75,38 +74,39 @@ class Snapshots:
         self._lock = threading.Lock()
 
     def open(self, text: str) -> Snapshot:
-        """A snapshot of what the query finds now. Raises `QueryError`."""
-        query = self.finder.informed(language.parse(text))
+        """Open a snapshot of the current matches. Raises `QueryError`."""
+        query = self.finder.prepare(language.parse(text))
         if query.order == Sort(Order.RANDOM):
             query = replace(query, sort=Sort(Order.RANDOM, secrets.randbelow(1_000_000)))
         answer = self.finder.all(query)
-        return self._keep(Snapshot(secrets.token_urlsafe(12), query, answer, _sections(query.order, answer.ids)))
+        return self._keep(Snapshot(secrets.token_urlsafe(12), query, answer, _build_sections(query.order, answer.ids)))
 
     def open_trash(self) -> Snapshot:
-        """What is in the Trash now."""
-        ids, sections = self._database.read(trash_list.all_of)
+        """Open a snapshot of the images in Trash."""
+        ids, sections = self._database.read(trash_list.list_trash)
         return self._keep(Snapshot(secrets.token_urlsafe(12), Query(), Answer(ids), sections, trashed=True))
 
     def narrow(
-        self, snapshot: Snapshot, ranges: Sequence[tuple[int, int]], left_out: Sequence[int], text: str
+        self, snapshot: Snapshot, ranges: Sequence[tuple[int, int]], excluded: Sequence[int], text: str
     ) -> Snapshot:
-        """Some images of a snapshot in its order, of them those that the query finds too. Raises `QueryError`."""
-        ids = np.array(self.picked(snapshot, ranges, left_out), np.int64)
+        """Open a snapshot of some images of a snapshot, in the same order, that match the query `text` too. Raises
+        `QueryError`."""
+        ids = np.array(self.picked(snapshot, ranges, excluded), np.int64)
         if text.strip():
             ids = ids[np.isin(ids, self.finder.all(language.parse(text)).ids)]
-        sections = timeline.blocks(len(ids))
+        sections = timeline.split_blocks(len(ids))
         return self._keep(Snapshot(secrets.token_urlsafe(12), snapshot.query, Answer(ids), sections, snapshot.trashed))
 
     def geometry(self, snapshot: Snapshot) -> bytes:
-        """As `Finder.geometry`."""
+        """Like `Finder.geometry`."""
         if snapshot.trashed:
-            return self._database.read(trash_list.ratios, snapshot.ids).astype("<u2").tobytes()
+            return self._database.read(trash_list.read_ratios, snapshot.ids).astype("<u2").tobytes()
         return self.finder.geometry(snapshot.ids)
 
     def _keep(self, snapshot: Snapshot) -> Snapshot:
         with self._lock:
             self._kept[snapshot.token] = snapshot
-            self._drop_some()
+            self._drop_oldest()
         return snapshot
 
     def get(self, token: str) -> Snapshot:
@@ -114,51 +114,51 @@ class Snapshots:
         with self._lock:
             snapshot = self._kept.get(token)
             if snapshot is None:
-                raise SnapshotGoneError("This view is not kept any more; open it again.")
+                raise SnapshotGoneError("This view has expired. Open it again.")
             self._kept.move_to_end(token)
             return snapshot
 
-    def newer(self, snapshot: Snapshot) -> int:
-        """How many images the query finds now that have arrived since."""
+    def count_newer(self, snapshot: Snapshot) -> int:
+        """The number of current matches that arrived after the snapshot was opened."""
         if snapshot.trashed:
             return 0
-        return self.finder.arrivals(snapshot.query, snapshot.answer)
+        return self.finder.count_arrivals(snapshot.query, snapshot.answer)
 
     def picked(
-        self, snapshot: Snapshot, ranges: Sequence[tuple[int, int]], left_out: Sequence[int]
+        self, snapshot: Snapshot, ranges: Sequence[tuple[int, int]], excluded: Sequence[int]
     ) -> list[GenerationId]:
-        """The images of some ranges [from, to) less single ones, in order.
+        """The images at the indices in `ranges` [from, to), without the indices in `excluded`, in order.
 
         Raises `InvalidInputError` for a range outside of the snapshot.
         """
         chosen = np.zeros(snapshot.total, dtype=bool)
         for first, end in ranges:
             if not 0 <= first <= end <= snapshot.total:
-                raise InvalidInputError(f"This view has no images from {first} to {end}.")
+                raise InvalidInputError(f"This view has no images from {first} to {end}. Open it again.")
             chosen[first:end] = True
-        chosen[[index for index in left_out if 0 <= index < snapshot.total]] = False
+        chosen[[index for index in excluded if 0 <= index < snapshot.total]] = False
         return [GenerationId(i) for i in snapshot.ids[chosen].tolist()]
 
-    def _drop_some(self) -> None:
+    def _drop_oldest(self) -> None:
         images = sum(snapshot.total for snapshot in self._kept.values())
         while len(self._kept) > SNAPSHOTS_KEPT_AT_LEAST and (len(self._kept) > SNAPSHOTS_KEPT or images > IMAGES_KEPT):
             images -= self._kept.popitem(last=False)[1].total
 
 
-def _sections(order: Sort, ids: Ids) -> list[Section]:
+def _build_sections(order: Sort, ids: Ids) -> list[Section]:
     match order.by:
         case Order.NEWEST:
-            return timeline.days(ids)
+            return timeline.split_days(ids)
         case Order.OLDEST:
-            return timeline.days_ascending(ids)
+            return timeline.split_days_ascending(ids)
         case _:
-            return timeline.blocks(len(ids))
+            return timeline.split_blocks(len(ids))
 
 
-def items(tx: ReadTx, snapshot: Snapshot, start: int, count: int) -> dict[str, Any]:
-    """A slice as columns, each parallel to the ids from `start` on; None in every column for a hole."""
+def read_items(tx: ReadTx, snapshot: Snapshot, start: int, count: int) -> dict[str, Any]:
+    """A slice of the snapshot as columns, parallel to the IDs from `start` on; None in every column for a hole."""
     ids = snapshot.ids[max(0, start) : max(0, start) + min(count, MAX_ITEMS)].tolist()
-    read = trash_list.rows if snapshot.trashed else _live_rows
+    read = trash_list.read_rows if snapshot.trashed else _read_live_rows
     by_id = {row["id"]: row for row in read(tx, ids, prompt_shown=PROMPT_SHOWN)}
     columns = (
         "uuid",
@@ -180,7 +180,7 @@ def items(tx: ReadTx, snapshot: Snapshot, start: int, count: int) -> dict[str, A
     return page
 
 
-def _live_rows(tx: ReadTx, images: Sequence[int], *, prompt_shown: int) -> list[dict[str, Any]]:
+def _read_live_rows(tx: ReadTx, images: Sequence[int], *, prompt_shown: int) -> list[dict[str, Any]]:
     return tx.all(
         """
         SELECT l.id, l.uuid, lower(hex(l.content_hash)) AS thumb, l.color_rgb AS color, l.is_favorite AS favorite,
@@ -196,7 +196,7 @@ def _live_rows(tx: ReadTx, images: Sequence[int], *, prompt_shown: int) -> list[
     )
 
 
-def position_of(snapshot: Snapshot, image: GenerationId) -> int | None:
-    """The index of an image, None when the snapshot does not have it."""
+def find_position(snapshot: Snapshot, image: GenerationId) -> int | None:
+    """The index of an image; None if the snapshot does not contain it."""
     places = np.flatnonzero(snapshot.ids == image)
     return int(places[0]) if len(places) else None

@@ -1,7 +1,7 @@
-"""A resolved tree to SQL: clauses from a closed set, values as parameters.
+"""Compiles a resolved tree to SQL: clauses from a closed set, values as parameters.
 
-`condition` is over `live_generations AS l`. This is the meaning of a query; the index must agree (S4).
-An unknown value (NULL) fulfils nothing, and so its exclusion does.
+`build_condition` is over `live_generations AS l`. It defines the meaning of a query; the index must agree. An unknown
+value (NULL) matches no condition, so it matches every negated condition.
 """
 
 import json
@@ -12,27 +12,27 @@ from mysticanvas.domain.query import Interval, Order, Sort, State, Thing
 from mysticanvas.search.resolve import (
     Amount,
     Both,
-    Collected,
     Either,
     Everything,
     Flag,
     Folders,
     Ids,
+    InCollections,
     Models,
     Ratios,
     Seed,
     Sides,
     Span,
-    Spelled,
+    Spelling,
     Tags,
     Tree,
     Uses,
     Without,
     Words,
-    glob_of,
+    escape_glob,
 )
 
-# The index reads these beside its columns, from the same text.
+# The index evaluates the same expressions when it is loaded.
 GRID = "(g.is_grid <> 0)"
 HAS_PROMPT = "coalesce(g.prompt <> '', 0)"
 HAS_NEGATIVE = "coalesce(g.negative_prompt <> '', 0)"
@@ -103,7 +103,7 @@ _SPELLED = {"sampler": "lower(g.sampler) GLOB {0}", "engine": "lower(g.engine_na
 _IN_ROOT = "f.root_id = {0}"
 _IN_FOLDER = "lower(f.path) GLOB {0}"
 
-# The keys of the orders that no index follows. Ties are newest first.
+# The sort keys that no database index stores. Ties are sorted newest first.
 PIXELS = "coalesce(l.width_px * l.height_px, 0)"
 _PLACE = """coalesce((SELECT min(c.position)
                              FROM collection_items AS c
@@ -113,7 +113,7 @@ _PRIME = 2_147_483_647
 
 @dataclass(slots=True)
 class Values:
-    """Parameters by name; `bind` says how a value is named in the SQL."""
+    """Parameters by name. `bind` adds a value and returns its placeholder."""
 
     by_name: dict[str, Any] = field(default_factory=dict)
 
@@ -123,74 +123,78 @@ class Values:
         return f":{name}"
 
 
-def condition(tree: Tree, values: Values, *, probe: bool) -> str:
-    """A condition over `live_generations AS l`, never NULL. `probe`: quick for each of few rows, as a page
-    wants; otherwise quick over all of them."""
+def build_condition(tree: Tree, values: Values, *, probe: bool) -> str:
+    """A condition over `live_generations AS l` that is never NULL. `probe`: fast for each of a few rows, as for a page;
+    otherwise fast over all rows."""
     match tree:
         case Both(parts):
-            return " AND ".join(_grouped(part, values, probe) for part in parts)
+            return " AND ".join(_build_part(part, values, probe) for part in parts)
         case Either(parts):
-            return " OR ".join(_grouped(part, values, probe) for part in parts)
+            return " OR ".join(_build_part(part, values, probe) for part in parts)
         case Without(part):
-            return f"NOT ({condition(part, values, probe=probe)})"
+            return f"NOT ({build_condition(part, values, probe=probe)})"
         case Everything():
             return "TRUE"
         case Words(phrase):
             return (_WORDS_PROBE if probe else _WORDS_SET).format(values.bind(phrase.match))
         case Tags(ids):
-            return (_TAGS_PROBE if probe else _TAGS_SET).format(_list(ids, values))
-        case Collected(ids):
-            return (_COLLECTED_PROBE if probe else _COLLECTED_SET).format(_list(ids, values))
+            return (_TAGS_PROBE if probe else _TAGS_SET).format(_bind_ids(ids, values))
+        case InCollections(ids):
+            return (_COLLECTED_PROBE if probe else _COLLECTED_SET).format(_bind_ids(ids, values))
         case Models(ids):
-            return (_MODELS_PROBE if probe else _MODELS_SET).format(_list(ids, values))
+            return (_MODELS_PROBE if probe else _MODELS_SET).format(_bind_ids(ids, values))
         case Uses(role, ids, weight):
-            return (_USES_PROBE if probe else _USES_SET).format(_list(ids, values), _used(role, weight, values))
+            return (_USES_PROBE if probe else _USES_SET).format(
+                _bind_ids(ids, values), _build_use(role, weight, values)
+            )
         case Seed(value):
             return (_SEED_PROBE if probe else _SEED_SET).format(values.bind(value))
         case _:
-            return _column_condition(tree, values)
+            return _build_column_condition(tree, values)
 
 
-def _grouped(part: Tree, values: Values, probe: bool) -> str:
-    text = condition(part, values, probe=probe)
+def _build_part(part: Tree, values: Values, probe: bool) -> str:
+    text = build_condition(part, values, probe=probe)
     return f"({text})" if isinstance(part, Both | Either) else text
 
 
-def _column_condition(leaf: Ids | Span | Amount | Sides | Ratios | Flag | Spelled | Folders, values: Values) -> str:
+def _build_column_condition(
+    leaf: Ids | Span | Amount | Sides | Ratios | Flag | Spelling | Folders, values: Values
+) -> str:
     match leaf:
         case Ids(ids):
-            return f"l.id IN ({_list(ids, values)})"
+            return f"l.id IN ({_bind_ids(ids, values)})"
         case Span(first, until):
             ends = [] if first is None else [f"l.id >= {values.bind(first)}"]
             ends += [] if until is None else [f"l.id < {values.bind(until)}"]
             return f"({' AND '.join(ends)})"
         case Amount(column, interval):
-            return _AMOUNTS[column].format(within(_AMOUNT_COLUMNS[column], interval, values))
+            return _AMOUNTS[column].format(build_interval(_AMOUNT_COLUMNS[column], interval, values))
         case Sides(operator, width, height):
             return _SIDES[operator].format(values.bind(width), values.bind(height))
         case Ratios(low, high):
             return f"l.ratio_milli BETWEEN {values.bind(low)} AND {values.bind(high)}"
         case Flag(what):
             return _FLAGS[what]
-        case Spelled(column, pattern):
-            return _OF_GENERATION.format(_SPELLED[column].format(values.bind(_glob(pattern))))
+        case Spelling(column, pattern):
+            return _OF_GENERATION.format(_SPELLED[column].format(values.bind(_escape_pattern(pattern))))
         case Folders(places):
-            return _OF_FILE.format(f"({' OR '.join(_place(*place, values) for place in places)})")
+            return _OF_FILE.format(f"({' OR '.join(_build_folder(*place, values) for place in places)})")
 
 
-def _list(ids: tuple[int, ...], values: Values) -> str:
-    """One id as itself, which lets the planner see that its rows are in order."""
+def _bind_ids(ids: tuple[int, ...], values: Values) -> str:
+    """The IDs for use in IN. A single ID is bound directly, so that the planner knows that its rows are in order."""
     if len(ids) == 1:
         return values.bind(ids[0])
     return f"SELECT value FROM json_each({values.bind(json.dumps(ids))})"  # noqa: S608 - a name
 
 
-def _used(role: str, weight: Interval | None, values: Values) -> str:
+def _build_use(role: str, weight: Interval | None, values: Values) -> str:
     in_role = f"u.role = {values.bind(role)}"
-    return in_role if weight is None else f"{in_role} AND {within('u.weight', weight, values)}"
+    return in_role if weight is None else f"{in_role} AND {build_interval('u.weight', weight, values)}"
 
 
-def within(column: str, interval: Interval, values: Values) -> str:
+def build_interval(column: str, interval: Interval, values: Values) -> str:
     ends = []
     if interval.low is not None:
         ends.append(f"{column} {'>' if interval.without_low else '>='} {values.bind(interval.low)}")
@@ -199,46 +203,46 @@ def within(column: str, interval: Interval, values: Values) -> str:
     return " AND ".join(ends)
 
 
-def _glob(pattern: str) -> str:
-    return "*".join(glob_of(part) for part in pattern.split("*"))
+def _escape_pattern(pattern: str) -> str:
+    return "*".join(escape_glob(part) for part in pattern.split("*"))
 
 
-def _place(root: int | None, folder: str, values: Values) -> str:
+def _build_folder(root: int | None, folder: str, values: Values) -> str:
     conditions = [] if root is None else [_IN_ROOT.format(values.bind(root))]
     if folder:
-        conditions.append(_IN_FOLDER.format(values.bind(_glob(folder) + "/*")))
+        conditions.append(_IN_FOLDER.format(values.bind(_escape_pattern(folder) + "/*")))
     return f"({' AND '.join(conditions)})"
 
 
 # -- order ------------------------------------------------------------------------------------
 
 
-def shuffle_factors(seed: int) -> tuple[int, int]:
-    """Two numbers that make a seed's order; both sides of S4 compute with them in 62 bits."""
+def compute_shuffle_factors(seed: int) -> tuple[int, int]:
+    """Two factors derived from the seed of a random order. SQL and the index both compute with them in 62 bits."""
     mixed = (seed * 2_654_435_761 + 0x9E3779B9) % _PRIME
     return 1 + mixed % (_PRIME - 1), 1 + (mixed * 48_271) % (_PRIME - 1)
 
 
-def arranged_by(tree: Tree) -> tuple[int, ...]:
-    """The manual collections whose order is MANUAL: the first that an image must, or may, be in."""
+def find_ordering_collections(tree: Tree) -> tuple[int, ...]:
+    """The manual collections that define the order MANUAL: those of the first collection term in the tree."""
     match tree:
-        case Collected(ids):
+        case InCollections(ids):
             return ids
         case Both(parts) | Either(parts):
-            return next((found for part in parts if (found := arranged_by(part))), ())
+            return next((found for part in parts if (found := find_ordering_collections(part))), ())
         case _:
             return ()
 
 
-def order_key(sort: Sort, tree: Tree, values: Values) -> str:
-    """The expression that SIZE, NAME, MANUAL and RANDOM order by; NAME needs `generation_files AS f`."""
+def build_order_key(sort: Sort, tree: Tree, values: Values) -> str:
+    """The sort expression for SIZE, NAME, MANUAL and RANDOM. NAME needs `generation_files AS f`."""
     if sort.by is Order.SIZE:
         return f"-{PIXELS}"
     if sort.by is Order.NAME:
         return f"coalesce({FILE_NAME}, '')"
     if sort.by is Order.MANUAL:
-        return _PLACE.format(_list(arranged_by(tree), values))
-    first, second = (values.bind(factor) for factor in shuffle_factors(sort.seed or 0))
+        return _PLACE.format(_bind_ids(find_ordering_collections(tree), values))
+    first, second = (values.bind(factor) for factor in compute_shuffle_factors(sort.seed or 0))
     once = f"((l.id % {_PRIME}) * {first} % {_PRIME})"
     # There is no XOR in SQLite.
     mixed = f"(({once} | ({once} >> 15)) - ({once} & ({once} >> 15)))"

@@ -1,4 +1,4 @@
-"""What a library, or a part of it, is made of: for the page of plots."""
+"""Statistics of the matches of a query, for the statistics page."""
 
 import json
 from collections import Counter
@@ -15,10 +15,10 @@ from mysticanvas.search.facets import Value
 MOST = 25
 MONTHS = 1_200
 WORDS = 60
-# Words are counted in so many images, evenly spread over all: exact up to here, a fair sample beyond.
+# Words are counted in at most this number of images: exact up to it, an evenly spread sample above it.
 WORDS_READ_IN = 4_000
 READ_LIMIT_MS = 5_000
-# Words that are everywhere and say nothing.
+# Frequent words without meaning.
 _DULL = frozenset(
     ("a", "an", "and", "at", "by", "for", "from", "her", "his", "in", "is", "it", "its", "no", "of", "on", "or", "the",
      "to", "with")
@@ -33,7 +33,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """`words` are counted by images, in `words_of` of them. `months` are oldest first."""
+    """`words` are counts of images, in a sample of `words_of` images. `months` are oldest first."""
 
     total: int
     months: list[Value]
@@ -48,15 +48,15 @@ class Statistics:
     words_of: int
 
 
-def statistics(database: Database, finder: Finder, asked: Query) -> Statistics:
-    query = finder.informed(asked)
+def compute_statistics(database: Database, finder: Finder, asked: Query) -> Statistics:
+    query = finder.prepare(asked)
     fields = (Field.MODEL, Field.LORA, Field.SAMPLER, Field.ENGINE, Field.SIZE, Field.RATING, Field.TAG)
     counts = finder.facets(query, fields, limit=MOST)
     months = finder.facets(query, [Field.DATE], limit=MONTHS)[Field.DATE]
     ids = finder.all(replace(query, sort=Sort(Order.NEWEST))).ids
     step = max(1, -(-len(ids) // WORDS_READ_IN))
     sample = np.ascontiguousarray(ids[::step]).tolist()
-    found = database.read_within(READ_LIMIT_MS, _words, sample)
+    found = database.read_within(READ_LIMIT_MS, _count_words, sample)
     return Statistics(
         total=len(ids),
         months=months[::-1],
@@ -72,18 +72,18 @@ def statistics(database: Database, finder: Finder, asked: Query) -> Statistics:
     )
 
 
-def _words(tx: ReadTx, images: list[int]) -> list[Word]:
+def _count_words(tx: ReadTx, images: list[int]) -> list[Word]:
     counts: Counter[str] = Counter()
     rows = tx.rows(
         "SELECT g.prompt FROM json_each(:images) AS wanted JOIN generations AS g ON g.id = wanted.value",
         images=json.dumps(images),
     )
     for (prompt,) in rows:
-        counts.update({word for word in words(prompt or "") if _tells(word)})
+        counts.update({word for word in words(prompt or "") if _is_significant(word)})
     best = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return [Word(word, count) for word, count in best[:WORDS]]
 
 
-def _tells(word: str) -> bool:
-    """Not a number, a single letter or a word that is everywhere."""
+def _is_significant(word: str) -> bool:
+    """Whether the word is not a number, a single letter or a frequent word."""
     return not word.isdecimal() and word not in _DULL and (len(word) > 1 or not word.isascii())

@@ -1,4 +1,4 @@
-"""The Trash as a list: what goes for good last comes first, in sections of the day on which it goes."""
+"""The images in Trash, sorted by the day on which they are deleted permanently, the last day first."""
 
 import json
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from mysticanvas.db.database import ReadTx
 from mysticanvas.search.timeline import Ids, Section
 
 
-def all_of(tx: ReadTx) -> tuple[Ids, list[Section]]:
-    """Every image in the Trash; each is in exactly one section."""
+def list_trash(tx: ReadTx) -> tuple[Ids, list[Section]]:
+    """The IDs of all images in Trash, and their sections. Each image is in exactly one section."""
     found = list(
         tx.rows(
             """
@@ -27,19 +27,19 @@ def all_of(tx: ReadTx) -> tuple[Ids, list[Section]]:
     )
     sections: list[Section] = []
     start = 0
-    for day, images in groupby(found, key=lambda row: _day(row[1])):
+    for day, images in groupby(found, key=lambda row: _format_day(row[1])):
         count = sum(1 for _ in images)
         sections.append(Section(day, start, count))
         start += count
     return np.array([image for image, _ in found], np.int64), sections
 
 
-def _day(unix_ms: int) -> str:
-    return datetime.fromtimestamp(unix_ms / 1_000).strftime("%Y-%m-%d")  # noqa: DTZ006 - the person's own days
+def _format_day(unix_ms: int) -> str:
+    return datetime.fromtimestamp(unix_ms / 1_000).strftime("%Y-%m-%d")  # noqa: DTZ006 - local time
 
 
-def ratios(tx: ReadTx, images: Ids) -> NDArray[np.uint16]:
-    """Width / height × 1000 of each image; 1000 for one that is gone."""
+def read_ratios(tx: ReadTx, images: Ids) -> NDArray[np.uint16]:
+    """Width / height × 1000 of each image; 1000 for a removed image."""
     rows = tx.rows(
         """
         SELECT f.generation_id, max(1, min(65535, (f.width * 1000 + f.height / 2) / f.height))
@@ -53,8 +53,8 @@ def ratios(tx: ReadTx, images: Ids) -> NDArray[np.uint16]:
     return np.array([known.get(image, 1000) for image in images.tolist()], np.uint16)
 
 
-def rows(tx: ReadTx, images: Sequence[int], *, prompt_shown: int) -> list[dict[str, Any]]:
-    """Those of the images that are in the Trash; see live_generations for `flags`."""
+def read_rows(tx: ReadTx, images: Sequence[int], *, prompt_shown: int) -> list[dict[str, Any]]:
+    """The images that are in Trash. `flags` is as in `live_generations`."""
     return tx.all(
         """
         SELECT g.id, g.uuid, lower(hex(f.blake3)) AS thumb, f.color_rgb AS color, g.is_favorite AS favorite,

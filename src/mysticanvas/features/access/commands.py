@@ -1,4 +1,4 @@
-"""`password`: what other machines have to know, before they may be let in at all."""
+"""The command `password`: sets the password for access from other computers."""
 
 from typing import Annotated
 
@@ -15,15 +15,15 @@ def add_commands(app: typer.Typer) -> None:
 
 def password(
     forget: Annotated[
-        bool, typer.Option("--forget", help="Take it away: none but this machine is served then.")
+        bool, typer.Option("--forget", help="Remove the password. Only this computer has access then.")
     ] = False,
     library: Library = None,
 ) -> None:
-    """Set the password that `serve --host` needs. Whoever is signed in stays so until the next start."""
+    """Set the password that `serve --host` requires. Open sessions stay signed in until the next start."""
     settings = settings_for(library)
     if forget:
         forget_password(settings.library)
-        out.print("The password is forgotten.")
+        out.print("The password was removed.")
         return
     keep_password(settings.library, typer.prompt("New password", hide_input=True, confirmation_prompt=True))
-    out.print("The password is set.")
+    out.print("The password was set.")

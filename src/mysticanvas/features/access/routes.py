@@ -1,4 +1,4 @@
-"""Signing in, and the event stream of an open page."""
+"""Sign-in, and the event stream of an open page."""
 
 from typing import Annotated
 
@@ -22,16 +22,18 @@ def routes(sessions: Sessions, passwords: Passwords, address: GalleryAddress, st
 
     @router.post("/session")
     def sign_in(asked: CodeIn, request: Request) -> Response:
-        """By a code that is good once, or by the password of a library that other machines may ask."""
+        """Sign in with a one-time code, or with the password if one is set."""
         cookie = sessions.redeem(asked.code)
         if cookie is None and passwords.is_set:
-            # The address of the connection: what a header says of it may be anybody's word.
+            # The address of the connection: clients can put any address in a header.
             address = request.client.host if request.client else ""
             if not passwords.accepts(asked.code, address=address):
-                return reply({"error": "That is not the password, and no code that is still good."}, 403)
+                return reply({"error": "This is neither the password nor a valid code. Check it and try again."}, 403)
             cookie = sessions.cookie
         if cookie is None:
-            return reply({"error": "This code has been used or is too old. Open MystiCanvas from the app again."}, 403)
+            return reply(
+                {"error": "This code was already used or has expired. Open MystiCanvas from the app again."}, 403
+            )
         secure = request.headers.get("origin", "").startswith("https://")
         answer = Response(status_code=204)
         answer.set_cookie(sessions.cookie_name, cookie, httponly=True, samesite="strict", secure=secure, path="/")
@@ -46,8 +48,8 @@ def routes(sessions: Sessions, passwords: Passwords, address: GalleryAddress, st
         since: Annotated[str | None, Query(max_length=20)] = None,
         last_event_id: Annotated[str | None, Header(max_length=20)] = None,
     ) -> Response:
-        """`since` is the number of the last message heard, for who opens another stream; the header
-        is what a browser sends that opens the same one again."""
+        """Stream events (SSE). `since` is the number of the last message received, for a new stream. A browser that
+        reconnects sends the same number in the `Last-Event-ID` header, which takes precedence."""
         last = last_event_id or since or ""
         seen = int(last) if last.isascii() and last.isdigit() else None
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}

@@ -1,4 +1,4 @@
-"""`backup`: the database copied and restored."""
+"""The command `backup`: creates, lists and restores backups."""
 
 from pathlib import Path
 from typing import Annotated
@@ -25,10 +25,10 @@ def backup(
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Make a verified backup of the database, list the ones there are, or restore one. A gallery that is
-    open makes one by itself every hour in which something changed."""
+    """Create a verified backup of the database, list the backups, or restore one. While the server runs, it creates
+    a backup every hour if something changed."""
     if action not in BACKUP_ACTIONS:
-        raise InvalidInputError(f"backup knows {', '.join(BACKUP_ACTIONS)}; not “{action}”.")
+        raise InvalidInputError(f"backup has no action “{action}”. Use one of: {', '.join(BACKUP_ACTIONS)}.")
     settings = settings_for(library)
     if action == "restore":
         _restore(settings.library, copy, json=json)
@@ -36,27 +36,29 @@ def backup(
     with connect(settings) as client:
         if action == "now":
             made = client.post("/api/backups")
-            print_json(made) if json else out.print(f"Kept {made['bytes']:,} bytes in {made['path']}")
+            print_json(made) if json else out.print(f"Saved {made['bytes']:,} bytes to {made['path']}")
             return
-        listed = client.get("/api/backups")
+        answer = client.get("/api/backups")
     if json:
-        print_json(listed)
+        print_json(answer)
         return
-    for one in listed["backups"]:
+    for one in answer["backups"]:
         out.print(f"{one['path']}  {one['bytes']:,} bytes", markup=False)
-    if not listed["backups"]:
-        out.print("There is no backup yet: mysticanvas backup now makes one.")
+    if not answer["backups"]:
+        out.print("There are no backups yet. Create one with mysticanvas backup now.")
 
 
 def _restore(library: Path, copy: Path | None, *, json: bool) -> None:
-    """The one command that no running gallery can do: it needs the library for itself."""
+    """Restore without a server: the library must not be open in another process."""
     if copy is None:
-        raise InvalidInputError("Say which: mysticanvas backup restore FILE. mysticanvas backup list shows them.")
-    until_now = backup_service.restore(library, copy.expanduser().absolute())
-    kept = None if until_now is None else until_now.path
+        raise InvalidInputError(
+            "Name the backup: mysticanvas backup restore FILE. List them with mysticanvas backup list."
+        )
+    previous = backup_service.restore(library, copy.expanduser().absolute())
+    kept = None if previous is None else previous.path
     if json:
         print_json({"restored": str(copy), "kept": kept})
         return
-    out.print(f"The library is as it was in {copy}.", markup=False)
+    out.print(f"Restored the library from {copy}.", markup=False)
     if kept is not None:
-        out.print(f"What it was until now is in {kept}", markup=False)
+        out.print(f"The previous state was saved to {kept}", markup=False)

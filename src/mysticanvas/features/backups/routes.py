@@ -1,4 +1,4 @@
-"""Backups: listed, made, tried out, restored (I1)."""
+"""Lists, creates, tests and restores backups."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -11,12 +11,12 @@ from mysticanvas.db import backup as db_backup
 from mysticanvas.db import event_log
 from mysticanvas.db.backup import Backup
 from mysticanvas.db.database import Database
-from mysticanvas.features.backups.service import BackingUp, RestoreRequest
+from mysticanvas.features.backups.service import BackupRunner, RestoreRequest
 from mysticanvas.http.schemas import reply
 
 
 class BackupIn(BaseModel):
-    """A backup by the name that the list gives it; for a drill, none is the newest."""
+    """`name` as listed by `GET /api/backups`; null selects the newest backup."""
 
     name: str | None = Field(None, max_length=200)
 
@@ -25,21 +25,21 @@ class RestoreIn(BaseModel):
     name: str = Field(max_length=200)
 
 
-def routes(database: Database, backups: BackingUp, restore_request: RestoreRequest) -> APIRouter:
+def routes(database: Database, backups: BackupRunner, restore_request: RestoreRequest) -> APIRouter:
     router = APIRouter(prefix="/api/backups", tags=["library"])
 
     @router.post("")
     def back_up() -> Response:
-        """Answers when it is made and checked; `GET` says meanwhile how far it is."""
-        return reply(_shown(backups.back_up()))
+        """Create a backup. Responds when it is created and verified; `GET` reports the progress."""
+        return reply(_describe_backup(backups.back_up()))
 
     @router.get("")
     def list_backups() -> Response:
-        """Newest first. `running`: the one that is being made. `drill`: the last one that was tried out."""
+        """List backups, newest first. `running` is the backup being created; `drill` is the last restore test."""
         drill = database.read(event_log.last_of, "backup.drill")
         return reply(
             {
-                "backups": [_shown(one) for one in db_backup.listed(database.backups)],
+                "backups": [_describe_backup(one) for one in db_backup.listed(database.backups)],
                 "folder": str(database.backups),
                 "running": backups.progress(),
                 "drill": None if drill is None else {"at": drill.at, **drill.data},
@@ -48,17 +48,17 @@ def routes(database: Database, backups: BackingUp, restore_request: RestoreReque
 
     @router.post("/drill")
     def drill(asked: BackupIn) -> Response:
+        """Test a backup: restore it to a temporary folder and run all checks there."""
         return reply(backups.drill(asked.name))
 
     @router.post("/restore")
     def restore(asked: RestoreIn) -> Response:
-        """The gallery stops, restores, and is back a moment later. What is in the library until now becomes a
-        backup of its own first."""
-        restore_request.ask(backups.named(asked.name))
+        """Restore a backup. The current state is backed up first. The server then stops, restores and starts again."""
+        restore_request.ask(backups.find_by_name(asked.name))
         return reply({"name": asked.name}, 202)
 
     return router
 
 
-def _shown(one: Backup) -> dict[str, Any]:
+def _describe_backup(one: Backup) -> dict[str, Any]:
     return asdict(one) | {"name": Path(one.path).name, "why": one.why, "verified": one.verified}

@@ -1,4 +1,4 @@
-"""A verified backup every hour in which something changed, thinned as it ages (I1), and tried out monthly."""
+"""Hourly verified backups while the library changes, thinned out with age, and a monthly restore test."""
 
 import logging
 import tempfile
@@ -25,17 +25,17 @@ DRILL_EVERY_MS = 30 * 86_400_000
 
 
 def restore(folder: Path, copy: Path) -> Backup | None:
-    """As `database.restore`; the journal, which tells of later days than the copy, is set aside."""
-    until_now = db_database.restore(folder, copy)
+    """Restore like `database.restore`, and set the journal aside: it contains changes that are newer than the copy."""
+    previous = db_database.restore(folder, copy)
     journals = folder / journal_files.FOLDER
     for library in journal_files.journals(journals):
         journal_files.set_aside(journals, library)
-    return until_now
+    return previous
 
 
 @dataclass(frozen=True, slots=True)
 class Drill:
-    """What came of restoring a backup to a place of its own: `trouble` is None when all was well."""
+    """The result of restoring a backup to a temporary folder. `trouble` is None if all checks passed."""
 
     name: str
     images: int
@@ -44,14 +44,14 @@ class Drill:
 
 @dataclass(frozen=True, slots=True)
 class RestoreRequest:
-    """`ask` restores a backup: the gallery stops, restores it and starts again. Raises `ConflictError` where
-    nothing serves the library."""
+    """`ask` restores a backup: the server stops, restores it and starts again. Raises `ConflictError` if no server
+    is running for the library."""
 
     ask: Callable[[Path], None]
 
 
-class BackingUp:
-    """Backups of one library, one at a time. Each is told in the events."""
+class BackupRunner:
+    """Creates backups of one library, one at a time, and records each in the event log."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -59,85 +59,87 @@ class BackingUp:
         self._phase: str | None = None
 
     def back_up(self, *, why: str = "asked") -> Backup:
-        """Raises `ConflictError` while another is being made, and as `Database.back_up`."""
+        """Create and verify a backup. Raises `ConflictError` while another one is being created, and the errors of
+        `Database.back_up`."""
         if not self._busy.acquire(blocking=False):
-            raise ConflictError("A backup is being made already.")
+            raise ConflictError("A backup is already being created. Wait until it is finished.")
         try:
-            made = self._database.back_up(why=why, on_phase=self._note)
+            made = self._database.back_up(why=why, on_phase=self._set_phase)
         except (MystiCanvasError, OSError) as error:
-            self._tell("backup.failed", level="warning", subject=str(error), data={"why": why})
+            self._log_event("backup.failed", level="warning", subject=str(error), data={"why": why})
             raise
         finally:
             self._phase = None
             self._busy.release()
-        self._tell("backup", subject=Path(made.path).name, data={"bytes": made.bytes, "why": made.why})
+        self._log_event("backup", subject=Path(made.path).name, data={"bytes": made.bytes, "why": made.why})
         return made
 
     def drill(self, name: str | None = None) -> Drill:
-        """Restore a backup (None: the newest) to a folder of its own, open it and check every invariant there.
-        The library is not touched. Raises `NotFoundError` when there is none."""
-        copy = self.named(name) if name is not None else self._newest()
+        """Restore a backup (None: the newest) to a temporary folder, open it and check every invariant. The library is
+        not changed. Raises `NotFoundError` if the backup does not exist."""
+        copy = self.find_by_name(name) if name is not None else self._find_newest()
         with tempfile.TemporaryDirectory(prefix="drill-", dir=self._database.backups) as place:
             try:
-                done = Drill(copy.name, *_try_out(Path(place), copy))
+                done = Drill(copy.name, *_check_copy(Path(place), copy))
             except MystiCanvasError as error:
                 done = Drill(copy.name, 0, str(error))
         level = "info" if done.trouble is None else "error"
-        self._tell("backup.drill", level=level, subject=copy.name, data=asdict(done))
+        self._log_event("backup.drill", level=level, subject=copy.name, data=asdict(done))
         return done
 
-    def drill_is_due(self) -> bool:
+    def is_drill_due(self) -> bool:
         last = self._database.read(event_log.last_of, "backup.drill")
-        return (last is None or now_ms() - last.at > DRILL_EVERY_MS) and bool(self._sound())
+        return (last is None or now_ms() - last.at > DRILL_EVERY_MS) and bool(self._list_verified())
 
-    def named(self, name: str) -> Path:
-        """The backup of that name. Raises `NotFoundError`."""
+    def find_by_name(self, name: str) -> Path:
+        """The file of the backup with this name. Raises `NotFoundError`."""
         for one in db_backup.listed(self._database.backups):
             if Path(one.path).name == name:
                 return Path(one.path)
-        raise NotFoundError("There is no such backup any more.")
+        raise NotFoundError("This backup no longer exists. Reload the list of backups.")
 
     def progress(self) -> dict[str, Any] | None:
-        """While one is being made: `phase` is copying or checking, and how many bytes of how many are there."""
+        """The backup that is being created: `phase` (copying or checking), and bytes `done` of `total`. None if there
+        is none."""
         if (phase := self._phase) is None:
             return None
         part = max((path.stat().st_size for path in self._database.backups.glob("*.part")), default=0)
         return {"phase": phase, "done": part, "total": max(part, self._database.path.stat().st_size)}
 
-    def _note(self, phase: str) -> None:
+    def _set_phase(self, phase: str) -> None:
         self._phase = phase
 
-    def _sound(self) -> list[Backup]:
+    def _list_verified(self) -> list[Backup]:
         return [one for one in db_backup.listed(self._database.backups) if one.verified]
 
-    def _newest(self) -> Path:
-        if not (found := self._sound()):
-            raise NotFoundError("There is no backup yet.")
+    def _find_newest(self) -> Path:
+        if not (found := self._list_verified()):
+            raise NotFoundError("There is no verified backup yet. Create a backup first.")
         return Path(found[0].path)
 
-    def _tell(self, kind: str, *, level: str = "info", subject: str, data: dict[str, Any]) -> None:
+    def _log_event(self, kind: str, *, level: str = "info", subject: str, data: dict[str, Any]) -> None:
         self._database.write_bulk(event_log.append, level=level, kind=kind, subject=subject, data=data, now_ms=now_ms())
 
 
-def _try_out(place: Path, copy: Path) -> tuple[int, str | None]:
-    """The images of the restored copy, and what is wrong with it."""
+def _check_copy(place: Path, copy: Path) -> tuple[int, str | None]:
+    """The number of images in the restored copy, and its failed checks (None if all passed)."""
     db_database.restore(place, copy)
     with Database.open(place) as restored:
-        wrong = [check for check in checks.run_all(restored) if not check.ok]
+        failed = [check for check in checks.run_all(restored) if not check.ok]
         images = restored.read(generations.total)
-    return images, "; ".join(f"{check.name}: {check.detail}" for check in wrong) or None
+    return images, "; ".join(f"{check.name}: {check.detail}" for check in failed) or None
 
 
 class HourlyBackups:
-    """Runs while the context is open. A backup that fails is logged, told in the events, and tried again
-    an hour later."""
+    """Runs while the context is open. A failed backup is logged, recorded in the event log and retried an hour
+    later."""
 
-    def __init__(self, database: Database, backing_up: BackingUp, *, every_s: float = EVERY_S) -> None:
+    def __init__(self, database: Database, backups: BackupRunner, *, every_s: float = EVERY_S) -> None:
         self._database = database
-        self._backing_up = backing_up
+        self._backups = backups
         self._every_s = every_s
         self._closing = Event()
-        self._thread = Thread(target=self._work, name="backups")
+        self._thread = Thread(target=self._run, name="backups")
 
     def __enter__(self) -> "HourlyBackups":
         self._thread.start()
@@ -147,16 +149,16 @@ class HourlyBackups:
         self._closing.set()
         self._thread.join()
 
-    def _work(self) -> None:
+    def _run(self) -> None:
         backed_up = self._database.changes
         while not self._closing.wait(self._every_s):
             if self._database.changes == backed_up:
                 continue
             try:
-                self._backing_up.back_up(why=db_backup.HOURLY)
+                self._backups.back_up(why=db_backup.HOURLY)
                 db_backup.thin(self._database.backups)
-                if self._backing_up.drill_is_due():
-                    self._backing_up.drill()
+                if self._backups.is_drill_due():
+                    self._backups.drill()
             except (MystiCanvasError, OSError) as error:
                 log.warning("the hourly backup failed", extra={"reason": str(error)})
             backed_up = self._database.changes

@@ -1,4 +1,4 @@
-"""`doctor`, `backup`, `reparse`: sound, copied, read again."""
+"""The command `doctor`: checks and repairs the library, and writes the support bundle."""
 
 import zipfile
 from pathlib import Path
@@ -19,24 +19,28 @@ def add_commands(app: typer.Typer) -> None:
 
 def doctor(
     fix: Annotated[
-        bool, typer.Option("--fix", help="Make again what can be made again; what you wrote is not touched.")
+        bool, typer.Option("--fix", help="Repair derived data. Your ratings, tags and notes are not changed.")
     ] = False,
     bundle: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Write a zip for who helps you: versions, counts, events; no text of yours."),
+        typer.Option(
+            metavar="FILE", help="Write a support bundle (ZIP): versions, counts and events, without your texts."
+        ),
     ] = None,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Check every invariant of the library. Exit code 1 when something is wrong. With --fix, what follows from
-    sound rows is made again first: word index, grid, tags shown, missing thumbnails, thumbnails of no image."""
+    """Check every invariant of the library. Exit code 1 if a check fails. --fix repairs derived data first: word
+    index, grid table, displayed tags, missing thumbnails and orphaned thumbnails."""
     with connect(settings_for(library)) as client:
         if bundle is not None:
             _write_bundle(bundle.expanduser(), client.get("/api/doctor/bundle")["files"])
-            out.print(f"Wrote {bundle}. No prompt, tag, name of a file or folder, or key is in it.", markup=False)
+            out.print(
+                f"Wrote {bundle}. It contains no prompts, tags, file names, folder names or API keys.", markup=False
+            )
             return
-        mended = client.post("/api/doctor/fix")["mended"] if fix else client.get("/api/doctor/fix")["mended"]
-        verdict = client.get("/api/doctor") | {"mended": mended}
+        repairs = client.post("/api/doctor/fix")["mended"] if fix else client.get("/api/doctor/fix")["mended"]
+        verdict = client.get("/api/doctor") | {"mended": repairs}
     _print_verdict(verdict, fix=fix, json=json)
     if not verdict["ok"]:
         raise typer.Exit(1)
@@ -47,27 +51,27 @@ def _print_verdict(verdict: dict[str, Any], *, fix: bool, json: bool) -> None:
         print_json(verdict)
         return
     for one in verdict["mended"]:
-        out.print(f"{'Mended' if fix else 'Can be mended (doctor --fix)'}: {one['what']}. {one['deed']}")
+        out.print(f"{'Repaired' if fix else 'Can be repaired (doctor --fix)'}: {one['what']}. {one['deed']}")
     table = Table(show_header=False, box=None)
     for check in verdict["checks"]:
-        mark = "[green]ok[/]" if check["ok"] else "[bold red]wrong[/]"
+        mark = "[green]ok[/]" if check["ok"] else "[bold red]failed[/]"
         table.add_row(mark, check["name"], check["detail"] or "")
     out.print(table)
-    out.print("The library is sound." if verdict["ok"] else "[bold red]The library is not sound.[/]")
+    out.print("All checks passed." if verdict["ok"] else "[bold red]Some checks failed.[/]")
     if not verdict["ok"] and not verdict["mended"]:
         out.print(
-            "What is damaged cannot be derived: mysticanvas backup restore FILE takes a backup, and "
-            "mysticanvas rebuild --set-aside makes the library again from your folders and the journal."
+            "The damaged data cannot be derived from other data. Restore a backup with mysticanvas backup restore "
+            "FILE, or rebuild the library from your folders and the journal with mysticanvas rebuild --set-aside."
         )
 
 
 def _write_bundle(target: Path, files: dict[str, str]) -> None:
-    """A file that is there already is not overwritten."""
+    """Write a new ZIP file. Raises `InvalidInputError` if it exists or cannot be written."""
     try:
         with target.open("xb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, text in files.items():
                 archive.writestr(name, text)
     except FileExistsError as error:
-        raise InvalidInputError(f"{target} is there already; choose another name.") from error
+        raise InvalidInputError(f"{target} already exists. Choose another name.") from error
     except OSError as error:
-        raise InvalidInputError(f"{target} cannot be written: {error.strerror}.") from error
+        raise InvalidInputError(f"MystiCanvas cannot write {target}: {error.strerror}.") from error

@@ -1,4 +1,4 @@
-"""How much there is of everything: for a bundle that others may read."""
+"""Counts and versions for the support bundle."""
 
 from mysticanvas.db.database import ReadTx
 
@@ -19,13 +19,15 @@ _COUNTS = {
 }
 
 
-def counts(tx: ReadTx) -> dict[str, int]:
+def count_rows(tx: ReadTx) -> dict[str, int]:
+    """Row counts by name, and job counts by kind and status."""
     found = {name: int(tx.value(sql)) for name, sql in _COUNTS.items()}
     for row in tx.all("SELECT kind, status, count(*) AS jobs FROM jobs GROUP BY kind, status"):
         found[f"jobs {row['kind']} {row['status']}"] = row["jobs"]
     return found
 
 
-def versions(tx: ReadTx) -> dict[str, object]:
+def read_versions(tx: ReadTx) -> dict[str, object]:
+    """The SQLite version, the schema version (`user_version`) and the size of the database in pages."""
     names = ("user_version", "page_count", "page_size", "freelist_count")
     return {"sqlite": tx.value("SELECT sqlite_version()")} | {name: tx.value(f"PRAGMA {name}") for name in names}

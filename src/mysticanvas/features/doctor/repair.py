@@ -1,4 +1,4 @@
-"""What a check finds wrong and can be made again from what is sound: nothing that a person wrote is touched."""
+"""Repairs of derived data after a failed check. They never change what the user set: ratings, tags, notes."""
 
 from dataclasses import dataclass
 
@@ -11,44 +11,44 @@ from mysticanvas.imaging.thumbnail_cache import ThumbCache
 
 
 @dataclass(frozen=True, slots=True)
-class Mended:
-    """`what` was wrong, and `deed` is what makes it right."""
+class RepairEntry:
+    """`what` is the failed check; `deed` is the sentence that describes its repair."""
 
     what: str
     deed: str
 
 
-# Of what every feature reads, and none brings.
+# For tables that belong to no single feature.
 REPAIRS = (
-    Repair(("word index", "search"), "The word index is made again.", lambda tx, now_ms: word_index.rebuild(tx)),
+    Repair(("word index", "search"), "The word index is rebuilt.", lambda tx, now_ms: word_index.rebuild(tx)),
     Repair(
         ("the grid's table is what it is defined to be",),
-        "The grid's table is made again.",
+        "The grid table is rebuilt.",
         lambda tx, now_ms: generations.rebuild_grid(tx),
     ),
 )
 
 
-def look(database: Database, cache: ThumbCache) -> list[Mended]:
-    """What `mend` would do; nothing is changed."""
+def find_repairs(database: Database, cache: ThumbCache) -> list[RepairEntry]:
+    """The repairs that `run_repairs` would run. Changes nothing."""
     failed = [check.name for check in checks.run_all(database) if not check.ok]
-    found = [Mended(name, repair.label) for name in failed if (repair := repairs.find_repair(name)) is not None]
-    looked = [(cleanup.what, cleanup.look(database, cache)) for cleanup in repairs.all_cleanups()]
-    return found + [Mended(what, label) for what, label in looked if label is not None]
+    found = [RepairEntry(name, repair.label) for name in failed if (repair := repairs.find_repair(name)) is not None]
+    cleanups = [(cleanup.what, cleanup.look(database, cache)) for cleanup in repairs.all_cleanups()]
+    return found + [RepairEntry(what, label) for what, label in cleanups if label is not None]
 
 
-def mend(database: Database, cache: ThumbCache, *, now_ms: int) -> list[Mended]:
-    """Does what can be done, and says what it did; a check afterwards says whether it was enough."""
-    found = look(database, cache)
-    wanted = (repairs.find_repair(one.what) for one in found)
-    for repair in dict.fromkeys(repair for repair in wanted if repair is not None):
+def run_repairs(database: Database, cache: ThumbCache, *, now_ms: int) -> list[RepairEntry]:
+    """Run all repairs that are needed and return them. Run the checks again to see whether they were sufficient."""
+    found = find_repairs(database, cache)
+    needed = (repairs.find_repair(one.what) for one in found)
+    for repair in dict.fromkeys(repair for repair in needed if repair is not None):
         database.write(repair.mend, now_ms)
     for cleanup in repairs.all_cleanups():
         cleanup.clean(database, cache)
     for one in found:
-        database.write(_note, one, now_ms=now_ms)
+        database.write(_record, one, now_ms=now_ms)
     return found
 
 
-def _note(tx: WriteTx, one: Mended, *, now_ms: int) -> None:
+def _record(tx: WriteTx, one: RepairEntry, *, now_ms: int) -> None:
     event_log.append(tx, level="info", kind="mended", subject=one.what, data={"deed": one.deed}, now_ms=now_ms)

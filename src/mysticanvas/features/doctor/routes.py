@@ -1,4 +1,4 @@
-"""Checks and repairs: the library as a thing to look after."""
+"""Checks, repairs and the support bundle."""
 
 from fastapi import APIRouter, Response
 
@@ -14,21 +14,24 @@ def routes(database: Database, cache: ThumbCache) -> APIRouter:
     router = APIRouter(prefix="/api/doctor", tags=["library"])
 
     @router.get("")
-    def doctor() -> Response:
+    def run_checks() -> Response:
+        """Run all checks. `ok` is whether every check passed."""
         found = checks.run_all(database)
         return reply({"ok": all(check.ok for check in found), "checks": found})
 
     @router.get("/bundle")
     def bundle() -> Response:
-        """Texts by file name that may be shown to others."""
-        return reply({"files": support_bundle.bundle(database)})
+        """The files of the support bundle: text by file name. Safe to share."""
+        return reply({"files": support_bundle.build_bundle(database)})
 
     @router.get("/fix")
-    def what_can_be_mended() -> Response:
-        return reply({"mended": repair.look(database, cache)})
+    def find_repairs() -> Response:
+        """The repairs that `POST` would run. Changes nothing."""
+        return reply({"mended": repair.find_repairs(database, cache)})
 
     @router.post("/fix")
-    def mend() -> Response:
-        return reply({"mended": repair.mend(database, cache, now_ms=now_ms())})
+    def run_repairs() -> Response:
+        """Run all repairs that the failed checks need."""
+        return reply({"mended": repair.run_repairs(database, cache, now_ms=now_ms())})
 
     return router

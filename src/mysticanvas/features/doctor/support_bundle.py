@@ -1,6 +1,6 @@
-"""What somebody who helps may read about a library: no prompt, no tag, no name of a file or folder, no key.
+"""The support bundle. It contains no prompts, tags, file names, folder names or API keys.
 
-It is put together from what is known to be harmless, never by taking the private out of something.
+It is built only from values that are known to be safe, never by removing private values from larger data.
 """
 
 import json
@@ -16,36 +16,37 @@ from mysticanvas.fs import log_file
 from mysticanvas.settings import Settings
 
 EVENTS = 1_000
-# What a path or an address is replaced by.
+# Replaces paths, addresses and other text.
 MASKED = "…"
 
 
-def bundle(database: Database) -> dict[str, str]:
-    """The texts of the bundle by their file names."""
+def build_bundle(database: Database) -> dict[str, str]:
+    """The text of each file in the bundle, by file name."""
     about = {
         "mysticanvas": __version__,
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "database": database.read(queries.versions),
-        "settings": _settings(),
-        "counts": database.read_within(checks.CHECK_LIMIT_MS, queries.counts),
+        "database": database.read(queries.read_versions),
+        "settings": _read_settings(),
+        "counts": database.read_within(checks.CHECK_LIMIT_MS, queries.count_rows),
         "checks": {check.name: check.ok for check in checks.run_all(database)},
     }
-    told = database.read(event_log.newest, before=None, limit=EVENTS)
+    entries = database.read(event_log.newest, before=None, limit=EVENTS)
     return {
         "about.json": json.dumps(about, indent=2),
-        "events.jsonl": "".join(json.dumps(_event(one)) + "\n" for one in told),
+        "events.jsonl": "".join(json.dumps(_mask_event(one)) + "\n" for one in entries),
         "log.jsonl": "".join(line + "\n" for line in log_file.tail_without_values(database.folder)),
     }
 
 
-def _settings() -> dict[str, Any]:
-    """Numbers and switches as they are; whatever is text is masked."""
+def _read_settings() -> dict[str, Any]:
+    """The settings, with every value masked that is not a number or a Boolean."""
     given: dict[str, Any] = {}
-    known = Settings(**given).model_dump(mode="json")
-    return {name: value if isinstance(value, int | float | bool) else MASKED for name, value in known.items()}
+    settings = Settings(**given).model_dump(mode="json")
+    return {name: value if isinstance(value, int | float | bool) else MASKED for name, value in settings.items()}
 
 
-def _event(one: LogEntry) -> dict[str, Any]:
+def _mask_event(one: LogEntry) -> dict[str, Any]:
+    """The event without its subject and without text values."""
     numbers = {name: value for name, value in one.data.items() if isinstance(value, int | float | bool)}
     return {"id": one.id, "at": one.at, "level": one.level, "kind": one.kind, "data": numbers}

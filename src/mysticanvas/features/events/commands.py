@@ -1,4 +1,4 @@
-"""`events`: what happened in the library."""
+"""The command `events`: reads the event log."""
 
 from datetime import datetime
 from pathlib import Path
@@ -22,24 +22,29 @@ EXPORTED_AT_ONCE = 1_000
 
 
 def events(
-    level: Annotated[list[str] | None, typer.Option(help="info, warning or error; several times for several.")] = None,
-    kind: Annotated[list[str] | None, typer.Option(help="Such as import, scan, crash, backup, migration.")] = None,
-    since: Annotated[datetime | None, typer.Option(help="From this day or moment on.")] = None,
-    until: Annotated[datetime | None, typer.Option(help="Before this day or moment.")] = None,
+    level: Annotated[list[str] | None, typer.Option(help="info, warning or error. Repeat for several levels.")] = None,
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(help="For example import, scan, crash, backup or migration. Repeat for several kinds."),
+    ] = None,
+    since: Annotated[datetime | None, typer.Option(help="On or after this date or time.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Before this date or time.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
-    export: Annotated[Path | None, typer.Option(metavar="FILE", help="Write all of them, one JSON a line.")] = None,
+    export: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write all matching events to FILE, one JSON object per line.")
+    ] = None,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """What happened in the library: imports, scans, crashes, backups, migrations. It never leaves this
-    machine. Newest first."""
-    wanted = {"level": level, "kind": kind, "since": _ms(since), "until": _ms(until)}
+    """List events of the library, newest first: imports, scans, crashes, backups, migrations. The event log never
+    leaves this computer."""
+    filters = {"level": level, "kind": kind, "since": _ms(since), "until": _ms(until)}
     with connect(settings_for(library)) as client:
         if export is not None:
-            count = _export(client, export, wanted)
+            count = _export(client, export, filters)
             out.print(f"Wrote {count:,} events to {export}", markup=False)
             return
-        log = client.get("/api/log", limit=limit, **wanted)
+        log = client.get("/api/log", limit=limit, **filters)
     if json:
         print_json(log)
         return
@@ -47,26 +52,27 @@ def events(
     for event in log["events"]:
         details = ", ".join(f"{k} {v}" for k, v in (event["data"] or {}).items() if v not in ("", None))
         table.add_row(moment(event["at"]), event["level"], event["kind"], event["subject"] or "", details)
-    out.print(table if log["events"] else "No such event.", markup=False)
+    out.print(table if log["events"] else "No events match.", markup=False)
 
 
-def _export(client: Client, target: Path, wanted: dict[str, Any]) -> int:
-    """A file that is there already is not overwritten."""
+def _export(client: Client, target: Path, filters: dict[str, Any]) -> int:
+    """Write all matching events to a new file and return their number. Raises `InvalidInputError` if the file exists
+    or cannot be written."""
     before, count = None, 0
     try:
         with target.expanduser().open("x", encoding="utf-8") as file:
             while True:
-                page = client.get("/api/log", limit=EXPORTED_AT_ONCE, before=before, **wanted)
+                page = client.get("/api/log", limit=EXPORTED_AT_ONCE, before=before, **filters)
                 file.writelines(msgspec.json.encode(event).decode() + "\n" for event in page["events"])
                 count += len(page["events"])
                 if (before := page["before"]) is None:
                     return count
     except FileExistsError as error:
-        raise InvalidInputError(f"{target} is there already; choose another name.") from error
+        raise InvalidInputError(f"{target} already exists. Choose another name.") from error
     except OSError as error:
-        raise InvalidInputError(f"{target} cannot be written: {error.strerror}.") from error
+        raise InvalidInputError(f"MystiCanvas cannot write {target}: {error.strerror}.") from error
 
 
 def _ms(given: datetime | None) -> int | None:
-    """A moment without a zone is one of this machine's clock."""
+    """Unix milliseconds. A time without a time zone is local time."""
     return None if given is None else int(given.timestamp() * 1000)

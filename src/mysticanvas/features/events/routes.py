@@ -1,4 +1,4 @@
-"""What happened in the library: listed by pages, and as a file of JSON lines."""
+"""The event log, as pages and as a JSON Lines file."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
@@ -16,46 +16,46 @@ EXPORTED_AT_ONCE = 1_000
 Moment = Annotated[int, Query(ge=0, le=1 << 45)]
 
 
-def _wanted(
+def _get_filter(
     level: Annotated[list[Literal["info", "warning", "error"]] | None, Query(max_length=3)] = None,
     kind: Annotated[list[Annotated[str, Query(max_length=60)]] | None, Query(max_length=100)] = None,
     since: Moment | None = None,
     until: Moment | None = None,
 ) -> Wanted:
-    """Levels and kinds may be given several times; times are Unix milliseconds."""
+    """Repeat `level` and `kind` for several values. `since` (included) and `until` (excluded) are Unix milliseconds."""
     return Wanted(level or (), kind or (), since, until)
 
 
-Asked = Annotated[Wanted, Depends(_wanted)]
+Filter = Annotated[Wanted, Depends(_get_filter)]
 
 
 def routes(database: Database) -> APIRouter:
     router = APIRouter(prefix="/api/log", tags=["library"])
 
     @router.get("")
-    def listed(
-        wanted: Asked, before: Index | None = None, limit: Annotated[int, Query(ge=1, le=10_000)] = 100
+    def list_events(
+        selected: Filter, before: Index | None = None, limit: Annotated[int, Query(ge=1, le=10_000)] = 100
     ) -> Response:
-        """Newest first; `before` of the reply asks for the next page, null at the end."""
-        found = database.read(event_log.newest, before=before, wanted=wanted, limit=limit)
+        """List events, newest first. Pass `before` from the response to get the next page; null means no more."""
+        found = database.read(event_log.newest, before=before, wanted=selected, limit=limit)
         return reply({"events": found, "before": found[-1].id if len(found) == limit else None})
 
     @router.get("/kinds")
-    def kinds() -> Response:
+    def list_kinds() -> Response:
         return reply({"kinds": database.read(event_log.kinds)})
 
     @router.get("/export")
-    def export(wanted: Asked) -> Response:
-        """One entry a line, newest first."""
+    def export(selected: Filter) -> Response:
+        """Download all matching events as JSON Lines, newest first."""
         headers = {"content-disposition": 'attachment; filename="mysticanvas-events.jsonl"'}
-        return StreamingResponse(_lines(database, wanted), headers=headers, media_type="application/x-ndjson")
+        return StreamingResponse(_iterate_lines(database, selected), headers=headers, media_type="application/x-ndjson")
 
     return router
 
 
-def _lines(database: Database, wanted: Wanted) -> Iterator[bytes]:
-    """Page by page, so that no read of the database waits for the network."""
+def _iterate_lines(database: Database, selected: Wanted) -> Iterator[bytes]:
+    """The lines in pages. Each page is a separate read, so a slow client never holds a read transaction."""
     before: int | None = None
-    while page := database.read(event_log.newest, before=before, wanted=wanted, limit=EXPORTED_AT_ONCE):
+    while page := database.read(event_log.newest, before=before, wanted=selected, limit=EXPORTED_AT_ONCE):
         before = page[-1].id
         yield b"".join(msgspec.json.encode(one) + b"\n" for one in page)

@@ -1,4 +1,4 @@
-"""`undo`, `redo`, `history`: changes taken back, redone and listed."""
+"""The commands `undo`, `redo` and `history`."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,45 +21,45 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def undo(
-    operation: Annotated[int | None, typer.Argument(metavar="[NUMBER]", help="As history prints it.")] = None,
+    operation: Annotated[int | None, typer.Argument(metavar="[NUMBER]", help="The number that history prints.")] = None,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Take back the last change, or the one of this number."""
-    _turn("undo", operation, library, json)
+    """Undo the last edit, or the edit with this number."""
+    _post("undo", operation, library, json)
 
 
 def redo(
-    operation: Annotated[int | None, typer.Argument(metavar="[NUMBER]", help="As history prints it.")] = None,
+    operation: Annotated[int | None, typer.Argument(metavar="[NUMBER]", help="The number that history prints.")] = None,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Do again what was undone last, or the change of this number."""
-    _turn("redo", operation, library, json)
+    """Redo the last undone edit, or the edit with this number."""
+    _post("redo", operation, library, json)
 
 
-def _turn(how: str, operation: int | None, library: Path | None, json: bool) -> None:
-    path = f"/api/{how}" if operation is None else f"/api/{how}/{operation}"
+def _post(action: str, operation: int | None, library: Path | None, json: bool) -> None:
+    path = f"/api/{action}" if operation is None else f"/api/{action}/{operation}"
     with connect(settings_for(library)) as client:
         done = followed(client, client.post(path))
         if done["trouble"]:
             raise ConflictError(done["trouble"])
-    print_json(done) if json else out.print(f"{how}: number {done['operation']}, {done['changed']:,} changed")
+    print_json(done) if json else out.print(f"{action}: number {done['operation']}, {done['changed']:,} changed")
 
 
 def history(
     limit: Annotated[int, typer.Option(min=1, max=500)] = 30, library: Library = None, json: Json = False
 ) -> None:
-    """What was changed, newest first; each can be undone by its number."""
+    """List edits, newest first. Undo any of them by its number."""
     with connect(settings_for(library)) as client:
-        listed = client.get("/api/operations", limit=limit)
+        answer = client.get("/api/operations", limit=limit)
     if json:
-        print_json(listed)
+        print_json(answer)
         return
     table = Table("Number", "When", "What", "State", "Changed", box=None)
-    for one in listed["operations"]:
+    for one in answer["operations"]:
         moment = datetime.fromtimestamp(one["at"] / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
         arguments = ", ".join(f"{k} {v}" for k, v in one["steps"][0][1].items()) if one["steps"] else ""
         what = f"{one['kind']} {arguments}"[:80]
         table.add_row(str(one["operation"]), moment, what, one["state"], f"{one['changed']:,}")
-    out.print(table if listed["operations"] else "Nothing has been changed yet.", markup=False)
+    out.print(table if answer["operations"] else "There are no edits yet.", markup=False)

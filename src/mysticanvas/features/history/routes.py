@@ -1,4 +1,4 @@
-"""Deeds over one image or very many, and their undoing."""
+"""Bulk edits, undo, redo and the history of edits."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
@@ -19,14 +19,15 @@ from mysticanvas.edits.types import Step
 from mysticanvas.http.schemas import MAX_QUERY, Int64, PickedIn, reply
 from mysticanvas.search.snapshots import Snapshots
 
-# Images of a deed that the history shows.
+# How many images of an edit the history shows.
 TOUCHED_SHOWN = 6
 Names = Annotated[list[Annotated[str, Field(max_length=400)]], Field(max_length=100)]
 Wait = Annotated[float, Query(ge=0, le=25)]
 
 
 class TagsIn(BaseModel):
-    """Names. `remove` takes back what was said, and says no where others say so too; `reject` says no."""
+    """Tag names. `remove` removes the user's own assignment and rejects tags that another source assigned too;
+    `reject` always rejects."""
 
     add: Names = []
     remove: Names = []
@@ -34,7 +35,7 @@ class TagsIn(BaseModel):
 
 
 class MarksIn(BaseModel):
-    """What to do; exactly one of them. `collect` and `uncollect` name a collection by its uuid."""
+    """The edit: set exactly one field. `collect` and `uncollect` take the UUID of a collection."""
 
     favorite: bool | None = None
     rating: int | None = Field(None, ge=0, le=5)
@@ -46,7 +47,7 @@ class MarksIn(BaseModel):
 
 
 class BulkIn(PickedIn):
-    """Images: picked of a snapshot, or all that a query finds now, or uuids."""
+    """The images: a selection from a snapshot, all current matches of a query, or UUIDs."""
 
     snapshot: str | None = Field(None, max_length=64)
     query: str | None = Field(None, max_length=MAX_QUERY)
@@ -90,10 +91,10 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
 
 
 def _history(tx: ReadTx, before: int | None, limit: int) -> list[dict[str, Any]]:
-    return [_shown(tx, one) for one in edit_log.listed(tx, before=before, limit=limit)]
+    return [_describe_operation(tx, one) for one in edit_log.listed(tx, before=before, limit=limit)]
 
 
-def _shown(tx: ReadTx, one: Operation) -> dict[str, Any]:
+def _describe_operation(tx: ReadTx, one: Operation) -> dict[str, Any]:
     return wire(one.result) | {
         "at": one.at,
         "kind": one.kind,
@@ -104,10 +105,10 @@ def _shown(tx: ReadTx, one: Operation) -> dict[str, Any]:
 
 
 def _edit(marks: MarksIn) -> Edit:
-    """The one thing that was asked."""
+    """The edit for the one field that is set. Raises `InvalidInputError` unless exactly one is set."""
     given = marks.model_fields_set
     if len(given) != 1:
-        raise InvalidInputError("Set one thing: favorite, rating, notes, tags, collect, uncollect or trash.")
+        raise InvalidInputError("Set exactly one field: favorite, rating, notes, tags, collect, uncollect or trash.")
     [name] = given
     value = getattr(marks, name)
     if value is None and name != "notes":
@@ -115,7 +116,7 @@ def _edit(marks: MarksIn) -> Edit:
     return decode(_STEPS[name](value))
 
 
-# The edit of each mark, by the name of its kind: features bring the kinds.
+# The kind of edit for each field. The features register the kinds.
 _STEPS: dict[str, Callable[[Any], Step]] = {
     "favorite": lambda value: ("favorite", {"value": value}),
     "rating": lambda value: ("rating", {"value": value}),
@@ -135,4 +136,4 @@ def _images(database: Database, snapshots: Snapshots, asked: BulkIn) -> Sequence
         return snapshots.picked(found, [(0, found.total)], [])
     if asked.snapshot is not None and asked.query is None:
         return snapshots.picked(snapshots.get(asked.snapshot), asked.ranges, asked.left_out)
-    raise InvalidInputError("Say which images: a snapshot with ranges, a query, or uuids.")
+    raise InvalidInputError("Select the images with exactly one of: a snapshot with ranges, a query, or uuids.")

@@ -1,4 +1,4 @@
-"""`verify`: are the files what they were?"""
+"""The command `verify`: checks that files are unchanged and readable."""
 
 import time
 from typing import Annotated, Any
@@ -25,19 +25,22 @@ def add_commands(app: typer.Typer) -> None:
 def verify(
     action: Annotated[str, typer.Argument(metavar=f"[{'|'.join(ACTIONS)}]", show_default=False)] = "start",
     finding: Annotated[
-        str | None, typer.Argument(metavar=f"[{'|'.join(FINDINGS)}]", help="accept, dismiss: only these; else all.")
+        str | None,
+        typer.Argument(
+            metavar=f"[{'|'.join(FINDINGS)}]", help="For accept and dismiss: only findings of this kind. Default: all."
+        ),
     ] = None,
-    mb_per_s: Annotated[float | None, typer.Option(min=0.01, help="Read at most so many MB a second.")] = None,
-    gb_per_day: Annotated[float | None, typer.Option(min=0.001, help="Read at most so many GB a day.")] = None,
+    mb_per_s: Annotated[float | None, typer.Option(min=0.01, help="Maximum MB to read per second.")] = None,
+    gb_per_day: Annotated[float | None, typer.Option(min=0.001, help="Maximum GB to read per day.")] = None,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until every file is checked.")] = True,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Read every file again and compare it with what it was: missing, changed or undecodable ones are reported.
-    Nothing is changed until you `accept` what was found; then a scan reads those files anew. Stopped or
-    interrupted, it goes on where it was. Exit code 1 when something was found."""
+    """Read every file again and report missing, changed and undecodable files. Nothing is changed until you `accept`
+    the findings; a scan then reads those files again. After a stop or an interruption, verification continues where
+    it was. Exit code 1 if there are findings."""
     if action not in ACTIONS:
-        raise InvalidInputError(f"verify knows {', '.join(ACTIONS)}; not “{action}”.")
+        raise InvalidInputError(f"verify has no action “{action}”. Use one of: {', '.join(ACTIONS)}.")
     with connect(settings_for(library)) as client:
         if action in ("accept", "dismiss"):
             changed = client.post(f"/api/verify/{action}", {"finding": finding})["changed"]
@@ -81,4 +84,4 @@ def _print(report: dict[str, Any], found: list[dict[str, Any]]) -> None:
         table.add_row(one["finding"], f"{one['root']}/{one['path']}", one["detail"])
     if found:
         out.print(table, markup=False)
-        out.print("mysticanvas verify accept takes them as they are; dismiss forgets what was found.")
+        out.print("Accept the files as they are now with mysticanvas verify accept. Discard the findings with dismiss.")

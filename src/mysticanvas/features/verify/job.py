@@ -1,7 +1,7 @@
-"""A batch of files whose bytes are compared with what they were, and the next batch when its time has come.
+"""The job that verifies a batch of files against their stored hashes and queues the next batch.
 
-Each batch queues the one behind it, in the transaction of its findings: however it is interrupted, the check
-goes on where it was. `payload["goes_on"]` marks the part of a batch that was taken apart which does so.
+A batch stores its findings and queues its successor in one transaction, so an interrupted verification continues
+where it was. When a batch is split, only the part with `payload["goes_on"]` queues the successor.
 """
 
 import os
@@ -25,29 +25,29 @@ BATCH_FILES = 32
 BATCH_BYTES = 64 * 1024 * 1024
 DAY_MS = 24 * 3_600_000
 KEY = "verify"
-_NOT_SEEN = "The file was changed since it was taken in, and no scan has seen that yet."
-_SILENT = "The file holds other bytes than it did, with the same size and date: the disk may be failing."
-_GONE = "The file is not where it was."
+_NOT_SEEN = "The file changed since it was imported. Scan the folder again."
+_SILENT = "The content of the file changed, but its size and date did not. The disk may be failing."
+_GONE = "The file is missing: it was moved, renamed or deleted."
 
 
 def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
-    """Parallel to the paths of the payload. Raises `NotFoundError` when the root is no more."""
+    """The task, with files parallel to the paths of the payload. Raises `NotFoundError` if the folder was removed."""
     root = folders.find(tx, payload["root"])
     mark = folders.mark_of(tx, payload["root"])
-    by_path = _known(tx, payload)
+    by_path = _find_unmoved(tx, payload)
     asked = [FileToVerify(path, by_path[path].blake3 if path in by_path else None) for path in _paths(payload)]
     return VerifyFiles(os.fsencode(root.path), mark.volume_id, mark.sample, asked)
 
 
 def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
     assert isinstance(answer, FilesVerified)
-    by_path = _known(tx, payload)
+    by_path = _find_unmoved(tx, payload)
     if not answer.away:
         for path, verified in zip(_paths(payload), answer.files, strict=True):
             if path in by_path:
-                _settle(tx, by_path[path], verified)
+                _save_result(tx, by_path[path], verified)
     if payload["goes_on"]:
-        _go_on(tx, payload, is_away=answer.away)
+        _advance(tx, payload, is_away=answer.away)
 
 
 def split(payload: dict[str, Any]) -> list[dict[str, Any]]:
@@ -62,22 +62,23 @@ def split(payload: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def give_up(tx: WriteTx, payload: dict[str, Any], reason: str) -> None:
-    """A file that its reader dies of is a finding; the check goes on behind it."""
+    """Record a file that crashes its worker as a finding, and continue with the next batch."""
     if len(payload["files"]) == 1:
-        queries.keep_finding(tx, payload["files"][0], Finding.UNDECODABLE, reason, now_ms=now_ms())
+        queries.save_finding(tx, payload["files"][0], Finding.UNDECODABLE, reason, now_ms=now_ms())
     if payload["goes_on"]:
-        _go_on(tx, payload, is_away=False)
+        _advance(tx, payload, is_away=False)
 
 
 def enqueue_next(tx: WriteTx, state: VerifyState) -> VerifyState:
-    """Queue the batch behind `state`, to be done when the budget allows; with none left the check is over."""
+    """Queue the batch that follows `state`, to run when the budget allows. Without another batch, the returned state
+    is finished."""
     root: int | None = state.root
     after = bytes.fromhex(state.after)
     while root is not None:
         files = _batch(queries.next_files(tx, root=root, after=after, limit=BATCH_FILES))
         if files:
             payload = _payload(root, files)
-            run_at = _allowed_from(state, now_ms())
+            run_at = _find_start_ms(state, now_ms())
             job_queue.enqueue(tx, NewJob(JOB_KIND, payload, KEY, JobPriority.IDLE, run_at), now_ms=now_ms())
             return replace(state, root=root)
         root, after = queries.next_root(tx, after=root), b""
@@ -106,9 +107,9 @@ def _batch(files: Sequence[StoredFile]) -> list[StoredFile]:
     return batch
 
 
-def _known(tx: ReadTx, payload: dict[str, Any]) -> dict[bytes, StoredFile]:
-    """The files that are still where they were: where one was moved or lost meanwhile, nothing is said of it."""
-    files = queries.files_of(tx, payload["files"])
+def _find_unmoved(tx: ReadTx, payload: dict[str, Any]) -> dict[bytes, StoredFile]:
+    """By path, the files that are still in the folder. Files that a scan marked as moved or missing get no finding."""
+    files = queries.read_files(tx, payload["files"])
     return {file.path_bytes: file for file in files if file.root_id == payload["root"]}
 
 
@@ -116,8 +117,8 @@ def _paths(payload: dict[str, Any]) -> list[bytes]:
     return [bytes.fromhex(path) for path in payload["paths"]]
 
 
-def _allowed_from(state: VerifyState, now: int) -> int:
-    """When the budget allows the next batch; 0 for at once."""
+def _find_start_ms(state: VerifyState, now: int) -> int:
+    """When the budget allows the next batch, in Unix milliseconds; 0 means immediately."""
     waits = [0]
     if state.bytes_per_s and state.updated_at is not None:
         due = state.updated_at + state.last_bytes * 1000 // state.bytes_per_s
@@ -127,14 +128,15 @@ def _allowed_from(state: VerifyState, now: int) -> int:
     return max(waits)
 
 
-def _go_on(tx: WriteTx, payload: dict[str, Any], *, is_away: bool) -> None:
-    state, now = queries.state(tx), now_ms()
+def _advance(tx: WriteTx, payload: dict[str, Any], *, is_away: bool) -> None:
+    """Store the progress after this batch and queue the next one. Does nothing if verification was stopped."""
+    state, now = queries.get_state(tx), now_ms()
     if not state.on:
         return
     if is_away:
-        # The rest of that root waits for the next check.
-        following = queries.next_root(tx, after=payload["root"])
-        state = replace(state, root=following if following is not None else 1 << 62, after="")
+        # The rest of this folder is left to the next verification.
+        next_root = queries.next_root(tx, after=payload["root"])
+        state = replace(state, root=next_root if next_root is not None else 1 << 62, after="")
     else:
         new_day = now >= state.day_from + DAY_MS
         state = replace(
@@ -147,24 +149,25 @@ def _go_on(tx: WriteTx, payload: dict[str, Any], *, is_away: bool) -> None:
             day_bytes=payload["bytes"] if new_day else state.day_bytes + payload["bytes"],
             updated_at=now,
         )
-    queries.keep_state(tx, enqueue_next(tx, state))
+    queries.save_state(tx, enqueue_next(tx, state))
 
 
-def _settle(tx: WriteTx, file: StoredFile, verified: FileVerified) -> None:
-    found = _finding(file, verified)
+def _save_result(tx: WriteTx, file: StoredFile, verified: FileVerified) -> None:
+    found = _classify(file, verified)
     if found is None:
-        queries.forget_findings(tx, [file.id])
+        queries.delete_findings(tx, [file.id])
     else:
-        queries.keep_finding(tx, file.id, *found, now_ms=now_ms())
+        queries.save_finding(tx, file.id, *found, now_ms=now_ms())
 
 
-def _finding(file: StoredFile, verified: FileVerified) -> tuple[Finding, str] | None:
+def _classify(file: StoredFile, verified: FileVerified) -> tuple[Finding, str] | None:
+    """The finding and its explanation; None if the file is fine or cannot be compared."""
     if verified.is_gone:
         return Finding.MISSING, _GONE
     if verified.stat is None:
         return Finding.UNDECODABLE, verified.fault or "The file cannot be read."
     if verified.blake3 is None or file.blake3 is None:
-        # Too large to be hashed, or its first hash is still to come.
+        # The file is too large to hash, or was not hashed yet.
         return None
     if verified.blake3 == file.blake3:
         return (Finding.UNDECODABLE, file.damage) if file.damage else None

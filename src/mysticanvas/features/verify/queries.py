@@ -1,4 +1,4 @@
-"""The check of all files: how far it is, and what it found (I5)."""
+"""The progress and the findings of the verification of all files."""
 
 import json
 from collections.abc import Sequence
@@ -13,10 +13,10 @@ STATE = "state.verify"
 
 @dataclass(frozen=True, slots=True)
 class VerifyState:
-    """`on`: a check is under way. Everything up to `after` (a path in hexadecimal) in the root `root` has
-    been looked at: `checked` files of `files`, `bytes` of `of_bytes`. The budget is bytes a second and a
-    day, None for no limit; `day_bytes` are those of the day that began at `day_from`, `last_bytes` those
-    of the last batch. `resumed_at` and `resumed_bytes` are where it was when it was last asked for."""
+    """`on`: verification is running. All files up to the path `after` (hexadecimal) in the folder `root` have been
+    checked: `checked` of `files` files, `bytes` of `of_bytes` bytes. The budget is in bytes per second and per day,
+    None for no limit. `day_bytes` were read in the day that began at `day_from`, `last_bytes` in the last batch.
+    `resumed_at` and `resumed_bytes` are the time and progress of the last start. Times are Unix milliseconds."""
 
     on: bool = False
     root: int = 0
@@ -39,7 +39,7 @@ class VerifyState:
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """As it was when it was last read."""
+    """A file as it was when it was last read."""
 
     id: int
     root_id: int
@@ -52,7 +52,7 @@ class StoredFile:
 
 @dataclass(frozen=True, slots=True)
 class FindingRow:
-    """`id` is the file's; `uuid` is its image's."""
+    """`id` is the ID of the file; `uuid` is the UUID of its image."""
 
     id: int
     finding: str
@@ -63,17 +63,17 @@ class FindingRow:
     found_at: int
 
 
-def state(tx: ReadTx) -> VerifyState:
+def get_state(tx: ReadTx) -> VerifyState:
     return VerifyState(**settings_store.get(tx, STATE, {}))
 
 
-def keep_state(tx: WriteTx, state: VerifyState) -> None:
+def save_state(tx: WriteTx, state: VerifyState) -> None:
     settings_store.put(tx, STATE, asdict(state))
     tx.changes.stale.add("verify")
 
 
-def size_of_all(tx: ReadTx) -> tuple[int, int]:
-    """How many files there are to check, and their bytes."""
+def count_files(tx: ReadTx) -> tuple[int, int]:
+    """The number of files to verify, and their total size in bytes."""
     row = tx.one(
         """
         SELECT count(*) AS files, coalesce(sum(bytes), 0) AS bytes
@@ -85,7 +85,7 @@ def size_of_all(tx: ReadTx) -> tuple[int, int]:
 
 
 def next_files(tx: ReadTx, *, root: int, after: bytes, limit: int) -> list[StoredFile]:
-    """The next files of the root in order of their paths."""
+    """The next files of the folder after the path `after`, ordered by path."""
     rows = tx.rows(
         """
         SELECT id, root_id, path_bytes, blake3, damage, bytes, mtime_ns
@@ -102,13 +102,13 @@ def next_files(tx: ReadTx, *, root: int, after: bytes, limit: int) -> list[Store
 
 
 def next_root(tx: ReadTx, *, after: int) -> int | None:
-    """The next root by id; None after the last."""
+    """The next folder by ID; None after the last."""
     found: int | None = tx.value("SELECT min(id) FROM roots WHERE id > :after", after=after)
     return found
 
 
-def files_of(tx: ReadTx, ids: Sequence[int]) -> list[StoredFile]:
-    """Those of the files that are still thought to be there, in order of the ids given."""
+def read_files(tx: ReadTx, ids: Sequence[int]) -> list[StoredFile]:
+    """The files that are not marked as missing, in the order of `ids`."""
     rows = tx.rows(
         """
         SELECT f.id, f.root_id, f.path_bytes, f.blake3, f.damage, f.bytes, f.mtime_ns
@@ -122,8 +122,8 @@ def files_of(tx: ReadTx, ids: Sequence[int]) -> list[StoredFile]:
     return [StoredFile(*row) for row in rows]
 
 
-def keep_finding(tx: WriteTx, file_id: int, finding: Finding, detail: str, *, now_ms: int) -> None:
-    """The latest check of a file counts."""
+def save_finding(tx: WriteTx, file_id: int, finding: Finding, detail: str, *, now_ms: int) -> None:
+    """Replaces an earlier finding for the file."""
     tx.run(
         """
         INSERT INTO verify_findings (file_id, finding, detail, found_at)
@@ -138,7 +138,8 @@ def keep_finding(tx: WriteTx, file_id: int, finding: Finding, detail: str, *, no
     )
 
 
-def forget_findings(tx: WriteTx, file_ids: Sequence[int]) -> int:
+def delete_findings(tx: WriteTx, file_ids: Sequence[int]) -> int:
+    """Returns the number of deleted findings."""
     tx.changes.stale.add("verify")
     return tx.run(
         "DELETE FROM verify_findings WHERE file_id IN (SELECT value FROM json_each(:ids))",
@@ -146,14 +147,14 @@ def forget_findings(tx: WriteTx, file_ids: Sequence[int]) -> int:
     )
 
 
-def counts(tx: ReadTx) -> dict[str, int]:
-    """By finding, those that found nothing too."""
+def count_findings(tx: ReadTx) -> dict[str, int]:
+    """The number of findings of every kind, including 0."""
     found = dict.fromkeys((finding.value for finding in Finding), 0)
     return found | dict(tx.rows("SELECT finding, count(*) FROM verify_findings GROUP BY finding"))
 
 
-def findings(tx: ReadTx, *, finding: str | None, after: int, limit: int) -> list[FindingRow]:
-    """The next findings by the file's id."""
+def list_findings(tx: ReadTx, *, finding: str | None, after: int, limit: int) -> list[FindingRow]:
+    """The next findings after the file with ID `after`, ordered by file ID."""
     rows = tx.all(
         """
         SELECT v.file_id AS id, v.finding, v.detail, r.path AS root, f.path, g.uuid, v.found_at
@@ -172,8 +173,8 @@ def findings(tx: ReadTx, *, finding: str | None, after: int, limit: int) -> list
     return [FindingRow(**row) for row in rows]
 
 
-def chosen(tx: ReadTx, *, ids: Sequence[int] | None, finding: str | None, limit: int) -> list[tuple[int, int]]:
-    """Findings by file, or by kind, or all: the file's id and its root's."""
+def select_findings(tx: ReadTx, *, ids: Sequence[int] | None, finding: str | None, limit: int) -> list[tuple[int, int]]:
+    """(file ID, folder ID) of findings for these files and of this kind; None does not filter."""
     rows = tx.rows(
         """
         SELECT v.file_id, f.root_id
@@ -190,8 +191,8 @@ def chosen(tx: ReadTx, *, ids: Sequence[int] | None, finding: str | None, limit:
     return [(file_id, root_id) for file_id, root_id in rows]
 
 
-def forget_dates(tx: WriteTx, file_ids: Sequence[int]) -> None:
-    """So that the next scan takes the files for changed, and reads them."""
+def clear_dates(tx: WriteTx, file_ids: Sequence[int]) -> None:
+    """Make the next scan treat the files as changed and read them again."""
     tx.run(
         "UPDATE generation_files SET mtime_ns = -1 WHERE id IN (SELECT value FROM json_each(:ids))",
         ids=json.dumps(list(file_ids)),

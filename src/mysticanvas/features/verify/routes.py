@@ -1,4 +1,4 @@
-"""The check of all files: begun within a budget, stopped, and what is done about its findings (I5)."""
+"""Verification of all files: start, stop, findings."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -16,14 +16,14 @@ Limit = Annotated[int, Query(ge=1, le=1_000)]
 
 
 class VerifyIn(BaseModel):
-    """None stands for no limit."""
+    """The budget; null means no limit."""
 
     bytes_per_s: int | None = Field(None, ge=1_024, le=1 << 50)
     bytes_per_day: int | None = Field(None, ge=1 << 20, le=1 << 50)
 
 
 class FindingsIn(BaseModel):
-    """None stands for all. `ids` are those of `GET /api/verify/findings`."""
+    """Which findings; null does not filter. `ids` are from `GET /api/verify/findings`."""
 
     ids: list[Index] | None = Field(None, max_length=10_000)
     finding: Finding | None = None
@@ -33,32 +33,34 @@ def routes(database: Database) -> APIRouter:
     router = APIRouter(prefix="/api/verify", tags=["library"])
 
     @router.get("")
-    def report() -> Response:
-        return reply(database.read(service.report))
+    def get_report() -> Response:
+        """The progress and the number of findings."""
+        return reply(database.read(service.get_report))
 
     @router.get("/findings")
-    def findings(finding: Finding | None = None, after: Index = 0, limit: Limit = 200) -> Response:
-        """By file; `after` of the reply asks for the next page, null at the end."""
-        found = database.read(queries.findings, finding=finding, after=after, limit=limit)
+    def list_findings(finding: Finding | None = None, after: Index = 0, limit: Limit = 200) -> Response:
+        """List findings by file. Pass `after` from the response to get the next page; null means no more."""
+        found = database.read(queries.list_findings, finding=finding, after=after, limit=limit)
         return reply({"findings": found, "after": found[-1].id if len(found) == limit else None})
 
     @router.post("/start")
     def start(asked: VerifyIn) -> Response:
         service.start(database, bytes_per_s=asked.bytes_per_s, bytes_per_day=asked.bytes_per_day, now_ms=now_ms())
-        return reply(asdict(database.read(service.report)))
+        return reply(asdict(database.read(service.get_report)))
 
     @router.post("/stop")
     def stop() -> Response:
         service.stop(database, now_ms=now_ms())
-        return reply(asdict(database.read(service.report)))
+        return reply(asdict(database.read(service.get_report)))
 
     @router.post("/accept")
     def accept(asked: FindingsIn) -> Response:
-        """What was found is how it is: a scan reads the files anew, and looks for the missing."""
+        """Accept findings: a scan reads the changed files again and looks for the missing ones."""
         return reply({"changed": service.accept(database, ids=asked.ids, finding=asked.finding)})
 
     @router.post("/dismiss")
     def dismiss(asked: FindingsIn) -> Response:
+        """Delete findings. The next verification reports them again if they persist."""
         return reply({"changed": service.dismiss(database, ids=asked.ids, finding=asked.finding)})
 
     return router

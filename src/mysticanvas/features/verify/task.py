@@ -1,4 +1,4 @@
-"""Task `VerifyFiles`: compares files with their stored hashes."""
+"""The task `VerifyFiles`: compares files with their stored hashes."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Checking that files are what they were: what is asked of a worker, and how far a check is."""
+"""The verification task, its answer, and the kinds of findings."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,7 +11,7 @@ JOB_KIND = "verify"
 
 
 class Finding(StrEnum):
-    """MISSING: no file is there. CHANGED: other bytes are there. UNDECODABLE: it cannot be read as a picture."""
+    """MISSING: the file does not exist. CHANGED: its content differs. UNDECODABLE: it cannot be read as an image."""
 
     MISSING = "missing"
     CHANGED = "changed"
@@ -20,7 +20,7 @@ class Finding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileToVerify:
-    """`blake3` is that of the bytes it should hold, None when nobody has hashed them yet."""
+    """`blake3` is the expected hash; None if the file was not hashed yet."""
 
     path_bytes: bytes
     blake3: bytes | None
@@ -28,8 +28,8 @@ class FileToVerify:
 
 @dataclass(frozen=True, slots=True)
 class FileVerified:
-    """`stat` and `blake3` are None for a file that was not read: it is gone, or `fault` says why. A file
-    with other bytes than it should have was decoded, too; `fault` says why it cannot be."""
+    """`stat` and `blake3` are None if the file was not read: it is missing (`is_gone`), or `fault` says why. A file
+    with an unexpected hash is decoded as well; if that fails, `fault` says why."""
 
     is_gone: bool
     stat: FileStat | None
@@ -39,7 +39,7 @@ class FileVerified:
 
 @dataclass(frozen=True, slots=True)
 class FilesVerified:
-    """Parallel to the files asked for; empty when the root itself is `away`."""
+    """`files` is parallel to the files of the task; empty if the folder is unavailable (`away`)."""
 
     away: bool
     files: list[FileVerified]
@@ -47,7 +47,7 @@ class FilesVerified:
 
 @dataclass(frozen=True, slots=True)
 class VerifyFiles(Task):
-    """Hash some files of one root. `volume_id` and `sample` tell the root from another at its path."""
+    """Hash some files of one folder. `volume_id` and `sample` detect another volume at the same path."""
 
     answer_type: ClassVar[type] = FilesVerified
     root: bytes
