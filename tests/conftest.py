@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, Phase, settings
 
 from mysticanvas.app import features
 from mysticanvas.app.in_process import open_in_process
-from mysticanvas.cli.client import open_in_process_with
+from mysticanvas.cli.client import set_in_process_opener
 from mysticanvas.db.database import Database
 
 features.load()
-open_in_process_with(open_in_process)
+set_in_process_opener(open_in_process)
 
 # The product breaks off what takes too long for a person who waits. On a machine that is busy with other things the
 # reads and tasks of tests take long, too; the tests of the limits themselves say which limit they mean.

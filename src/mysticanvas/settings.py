@@ -10,11 +10,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 MIB = 1024 * 1024
 
 
-def default_library() -> Path:
+def get_default_library() -> Path:
     return user_data_path("mysticanvas", appauthor=False)
 
 
-def default_workers() -> int:
+def get_default_workers() -> int:
     """Every core: the system prefers the gallery to them. Past eight, the disk is the limit."""
     return max(1, min(8, os.cpu_count() or 1))
 
@@ -25,7 +25,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="MYSTICANVAS_", extra="ignore", frozen=True)
 
     library: Path = Field(
-        default_factory=default_library,
+        default_factory=get_default_library,
         description="Folder of the library: database, thumbnails, backups. Your images stay where they are.",
     )
     port: int = Field(8642, ge=0, le=65_535, description="TCP port on 127.0.0.1; 0 lets the system choose a free one.")
@@ -38,7 +38,7 @@ class Settings(BaseSettings):
         description="Names that browsers use to reach it from elsewhere, commas between: nas.local, https://g.example.",
     )
     workers: int = Field(
-        default_factory=default_workers, ge=1, le=64, description="Processes that read and decode images."
+        default_factory=get_default_workers, ge=1, le=64, description="Processes that read and decode images."
     )
     executor: str = Field(
         "local", description="Where jobs are done: local (processes of this machine), or dask://HOST:PORT (a cluster)."

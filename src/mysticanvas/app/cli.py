@@ -30,7 +30,7 @@ serve.add_commands(app)
 features.add_commands(app)
 search_commands.add_commands(app)
 job_commands.add_commands(app)
-client.open_in_process_with(open_in_process)
+client.set_in_process_opener(open_in_process)
 
 
 def _show_version(wanted: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from mysticanvas.cli.client import REQUEST_LIMIT_S, Client, checked_reply, given_only, headers_for, json_reply
+from mysticanvas.cli.client import REQUEST_LIMIT_S, Client, build_headers, check_reply, drop_none, read_json
 from mysticanvas.settings import Settings
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class _InProcessClient:
         self._http = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=orchestrator.app),
             base_url=base,
-            headers=headers_for(settings),
+            headers=build_headers(settings),
             timeout=REQUEST_LIMIT_S,
         )
 
@@ -50,16 +50,16 @@ class _InProcessClient:
         self._loop.close()
 
     def get(self, path: str, **query: Any) -> Any:
-        return self._send("GET", path, params=given_only(query))
+        return self._send("GET", path, params=drop_none(query))
 
     def post(self, path: str, body: Any = None) -> Any:
         return self._send("POST", path, json=body if body is not None else {})
 
     def text(self, path: str) -> str:
-        return checked_reply(self._ask("GET", path)).text
+        return check_reply(self._ask("GET", path)).text
 
     def _send(self, method: str, path: str, **how: Any) -> Any:
-        return json_reply(self._ask(method, path, **how))
+        return read_json(self._ask(method, path, **how))
 
     def _ask(self, method: str, path: str, **how: Any) -> httpx.Response:
         request = self._http.request(method, path, **how)

@@ -40,7 +40,7 @@ from mysticanvas.http.passwords import Passwords
 from mysticanvas.http.sessions import Sessions
 from mysticanvas.http.sse import EventStream
 from mysticanvas.imaging.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
-from mysticanvas.jobs.backfill import Backfilling
+from mysticanvas.jobs.backfill import BackfillRunner
 from mysticanvas.jobs.dispatcher import Dispatcher
 from mysticanvas.jobs.lanes import Executors, InProcessExecutor
 from mysticanvas.jobs.progress import JobProgress
@@ -115,7 +115,7 @@ class Orchestrator:
         self._start_jobs(running, workers, parts, found)
         parts.add(running.enter_context(EditRunner(self.database, now_ms=now_ms)))
         if self._serving:
-            running.enter_context(self.sessions.kept_in(settings.library / SESSION_FILE))
+            running.enter_context(self.sessions.keep_cookie_in(settings.library / SESSION_FILE))
         self.app = build_app(parts, found)
 
     @property
@@ -128,14 +128,14 @@ class Orchestrator:
         parts.add(self.database)
         if self._serving:
             running.enter_context(log_file.written_to(settings.library))
-        self._warn_of_place()
+        self._warn_about_location()
 
     def _open_address(self, running: ExitStack, parts: Parts) -> None:
         settings = self._settings
         self._sockets = self._listen(running) if self._serving else []
         port = self._sockets[0].getsockname()[1] if self._sockets else settings.port
         self.base_url = f"http://127.0.0.1:{port}"
-        parts.add(GalleryAddress(self.base_url, binding.origins(port, self._names())))
+        parts.add(GalleryAddress(self.base_url, binding.list_origins(port, self._external_names())))
 
     def _open_search(self, running: ExitStack, parts: Parts) -> None:
         vectors = self._settings.library / "vectors"
@@ -163,9 +163,9 @@ class Orchestrator:
                     parts.add(part)
         if self._serving:
             backfills = [backfill for feature in found for backfill in feature.backfills]
-            running.enter_context(Backfilling(self.database, backfills, now_ms=now_ms))
+            running.enter_context(BackfillRunner(self.database, backfills, now_ms=now_ms))
 
-    def _names(self) -> Sequence[str]:
+    def _external_names(self) -> Sequence[str]:
         """Under which others reach the gallery; none while this machine alone does."""
         is_wide = self._serving and binding.is_wide(self._settings.host)
         return self._settings.names if is_wide else ()
@@ -181,7 +181,7 @@ class Orchestrator:
             index.start()
         return index
 
-    def _warn_of_place(self) -> None:
+    def _warn_about_location(self) -> None:
         """Shown in the terminal and in the log, at every start while it is so."""
         danger = location_checks.danger_of(self._settings.library)
         if danger is not None:
@@ -226,12 +226,14 @@ class Orchestrator:
 
     # -- serving ------------------------------------------------------------------------------
 
-    def addresses_elsewhere(self) -> list[str]:
+    def list_external_addresses(self) -> list[str]:
         """Where other machines find the gallery; none while this one alone is served."""
         if not binding.is_wide(self._settings.host):
             return []
-        own = binding.origins(self.port, ())
-        return [origin for host, origin in binding.origins(self.port, self._settings.names).items() if host not in own]
+        own = binding.list_origins(self.port, ())
+        return [
+            origin for host, origin in binding.list_origins(self.port, self._settings.names).items() if host not in own
+        ]
 
     def sign_in_address(self) -> str:
         """Opens the gallery once; the code in it is good for a minute."""
@@ -251,7 +253,7 @@ class Orchestrator:
         )
         address = self._settings.library / instance_file.ADDRESS_FILE
         if address.exists():
-            self._tell_of_the_killed()
+            self._log_unclean_exit()
         instance_file.write_address(address, self.base_url)
         for root in self.database.read(folders.watched):
             self.importing.start_changed(root, [b""], recursive=True)
@@ -262,7 +264,7 @@ class Orchestrator:
         finally:
             address.unlink(missing_ok=True)
 
-    def _tell_of_the_killed(self) -> None:
+    def _log_unclean_exit(self) -> None:
         """Whoever served the library last did not live to take its address away."""
         why = "It was killed, or the power went. Nothing that was confirmed is lost."
         self.database.write_bulk(
@@ -282,7 +284,7 @@ class Orchestrator:
     def _ask_to_restore(self, copy: Path) -> None:
         if not self._serving:
             raise ConflictError(f"Say mysticanvas backup restore {copy} for a library that nobody serves.")
-        self.sessions.outlive = True
+        self.sessions.keep_cookie = True
         self.restoring = copy
 
     @property
@@ -293,24 +295,24 @@ class Orchestrator:
 def serve_library(settings: Settings, paths: list[str], *, on_ready: Callable[[Orchestrator], None]) -> None:
     """Serve until interrupted, taking in the folders. `on_ready` hears who serves it. When the
     gallery asks for a backup to be restored, it ends, the backup is restored, and it is served again."""
-    _keep_the_heap_together()
-    came_of: dict[str, Any] | None = None
+    _limit_heap_arenas()
+    restored: dict[str, Any] | None = None
     while True:
         with Orchestrator(settings, serving=True) as orchestrator:
-            if came_of is None:
+            if restored is None:
                 if paths:
                     orchestrator.importing.start(paths)
                 on_ready(orchestrator)
             else:
-                orchestrator.database.write(event_log.append, subject=None, now_ms=now_ms(), **came_of)
+                orchestrator.database.write(event_log.append, subject=None, now_ms=now_ms(), **restored)
             orchestrator.serve()
         if orchestrator.restoring is None:
             return
-        came_of = _restore(settings.library, orchestrator.restoring)
+        restored = _restore(settings.library, orchestrator.restoring)
         settings = settings.model_copy(update={"port": orchestrator.port})
 
 
-def _keep_the_heap_together() -> None:
+def _limit_heap_arenas() -> None:
     """For a process that stays for weeks. glibc gives each thread a heap of its own, up to eight a core; pages of
     the database that come in one and go leave room that the others cannot use. Elsewhere there is nothing to do."""
     if sys.platform == "linux":

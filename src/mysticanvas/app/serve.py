@@ -82,30 +82,30 @@ def demo(
 
 def _serve(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
     if holder_address(settings.library) is not None:
-        _join_the_holder(settings, paths, open_browser=open_browser)
+        _join_running_gallery(settings, paths, open_browser=open_browser)
         return
     from mysticanvas.app.orchestrator import Orchestrator, serve_library
 
     def say(orchestrator: Orchestrator) -> None:
-        for elsewhere in orchestrator.addresses_elsewhere():
+        for elsewhere in orchestrator.list_external_addresses():
             out.print(f"For other machines, with the password: {elsewhere}", markup=False, highlight=False)
-        _say_where(orchestrator.sign_in_address(), open_browser=open_browser)
+        _print_address(orchestrator.sign_in_address(), open_browser=open_browser)
 
     serve_library(settings, paths, on_ready=say)
     err.print("MystiCanvas has stopped; everything is saved.")
 
 
-def _join_the_holder(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
+def _join_running_gallery(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
     """The library is being served already: give it the folders and open its gallery."""
     with connect(settings) as client:
         if paths:
             client.post("/api/imports", {"paths": paths, "dry_run": False, "watch": True})
         address = client.post("/api/session/code")["url"]
     out.print("This library is being served already.")
-    _say_where(address, open_browser=open_browser)
+    _print_address(address, open_browser=open_browser)
 
 
-def _say_where(address: str, *, open_browser: bool) -> None:
+def _print_address(address: str, *, open_browser: bool) -> None:
     out.print(f"Your gallery: [bold]{address}[/]", soft_wrap=True, highlight=False)
     out.print("Press Ctrl+C to stop.")
     if open_browser:

@@ -45,7 +45,7 @@ def connect(settings: Settings) -> Iterator[Client]:
     """A client of the library: of its holder, or of the application opened here for a while."""
     base = holder_address(settings.library)
     if base is not None:
-        with httpx.Client(base_url=base, headers=headers_for(settings), timeout=REQUEST_LIMIT_S) as http:
+        with httpx.Client(base_url=base, headers=build_headers(settings), timeout=REQUEST_LIMIT_S) as http:
             yield _HeldClient(http)
         return
     with _open_in_process(settings) as client:
@@ -55,20 +55,20 @@ def connect(settings: Settings) -> Iterator[Client]:
 InProcess = Callable[[Settings], AbstractContextManager[Client]]
 
 
-def _unavailable(settings: Settings) -> AbstractContextManager[Client]:
+def _refuse_to_open(settings: Settings) -> AbstractContextManager[Client]:
     raise LibraryError("Nothing serves this library, and this program cannot open it.")
 
 
-_open_in_process: InProcess = _unavailable
+_open_in_process: InProcess = _refuse_to_open
 
 
-def open_in_process_with(open_library: InProcess) -> None:
+def set_in_process_opener(open_library: InProcess) -> None:
     """How a library that nothing serves is opened: `app/in_process.py`."""
     global _open_in_process
     _open_in_process = open_library
 
 
-def headers_for(settings: Settings) -> dict[str, str]:
+def build_headers(settings: Settings) -> dict[str, str]:
     return {"Authorization": f"Bearer {read_token(settings.library)}"}
 
 
@@ -77,17 +77,17 @@ class _HeldClient:
         self._http = http
 
     def get(self, path: str, **query: Any) -> Any:
-        return self._send("GET", path, params=given_only(query))
+        return self._send("GET", path, params=drop_none(query))
 
     def post(self, path: str, body: Any = None) -> Any:
         return self._send("POST", path, json=body if body is not None else {})
 
     def text(self, path: str) -> str:
         """What is no JSON."""
-        return checked_reply(self._ask("GET", path)).text
+        return check_reply(self._ask("GET", path)).text
 
     def _send(self, method: str, path: str, **how: Any) -> Any:
-        return json_reply(self._ask(method, path, **how))
+        return read_json(self._ask(method, path, **how))
 
     def _ask(self, method: str, path: str, **how: Any) -> httpx.Response:
         try:
@@ -98,7 +98,7 @@ class _HeldClient:
             ) from error
 
 
-def given_only(query: dict[str, Any]) -> dict[str, Any]:
+def drop_none(query: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in query.items() if value is not None}
 
 
@@ -110,12 +110,12 @@ _ERRORS: dict[int, type[MystiCanvasError]] = {
 }
 
 
-def json_reply(response: httpx.Response) -> Any:
-    checked = checked_reply(response)
+def read_json(response: httpx.Response) -> Any:
+    checked = check_reply(response)
     return checked.json() if checked.content else None
 
 
-def checked_reply(response: httpx.Response) -> httpx.Response:
+def check_reply(response: httpx.Response) -> httpx.Response:
     """Raises the error that its status means."""
     if response.is_success:
         return response

@@ -11,13 +11,13 @@ from pathlib import Path
 import apsw
 
 from mysticanvas.db.connections import open_copy
-from mysticanvas.db.schema import migrations
+from mysticanvas.db.schema import load_migrations
 from mysticanvas.domain.errors import DamagedLibraryError, LibraryError
 
 HOURLY = "hourly"
 DAMAGED = "damaged"
 # The newest of each: as many hours, days, weeks and months.
-KEPT = (("%Y%m%dT%H", 24), ("%Y%m%d", 7), ("%G-%V", 4), ("%Y%m", 12))
+RETENTION = (("%Y%m%dT%H", 24), ("%Y%m%d", 7), ("%G-%V", 4), ("%Y%m", 12))
 # A copy needs its own size, and the library must be able to go on beside it.
 SPARE_BYTES = 64 * 1024 * 1024
 
@@ -64,16 +64,16 @@ def make(
         sync(folder)
     finally:
         unfinished.unlink(missing_ok=True)
-    return _known(target)
+    return _describe_file(target)
 
 
 def listed(folder: Path) -> list[Backup]:
     """The backups there are, newest first."""
     found = sorted(folder.glob("*.db"), reverse=True)
-    return [_known(path) for path in found]
+    return [_describe_file(path) for path in found]
 
 
-def _known(path: Path) -> Backup:
+def _describe_file(path: Path) -> Backup:
     """The name says when: a copy of the file would have a date of its own."""
     moment = datetime.strptime(path.name[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
     return Backup(str(path), path.stat().st_size, int(moment.timestamp() * 1000))
@@ -85,24 +85,24 @@ def keep_damaged(path: Path, folder: Path) -> Backup:
     target = folder / f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%S')}-000000-{DAMAGED}.db"
     shutil.copyfile(path, target)
     sync(target)
-    return _known(target)
+    return _describe_file(target)
 
 
 def thin(folder: Path) -> int:
     """Remove hourly copies that newer ones make needless; how many. Others are kept."""
     hourly = [one for one in listed(folder) if one.why == HOURLY]
-    needed = kept_of([datetime.fromtimestamp(one.made_at / 1000, UTC) for one in hourly])
+    needed = select_kept([datetime.fromtimestamp(one.made_at / 1000, UTC) for one in hourly])
     removed = [one for one, keep in zip(hourly, needed, strict=True) if not keep]
     for one in removed:
         Path(one.path).unlink()
     return len(removed)
 
 
-def kept_of(moments: Sequence[datetime]) -> list[bool]:
+def select_kept(moments: Sequence[datetime]) -> list[bool]:
     """Which of some copies, newest first, are worth their space: the newest, and the last of each of the
     hours, days, weeks and months in `KEPT`."""
     keep = [index == 0 for index in range(len(moments))]
-    for pattern, most in KEPT:
+    for pattern, most in RETENTION:
         spans: set[str] = set()
         for index, moment in enumerate(moments):
             span = moment.strftime(pattern)
@@ -141,7 +141,7 @@ def _check(connection: apsw.Connection) -> None:
         raise DamagedLibraryError(f"The database is damaged: {answer[0][0]}")
     if broken := connection.execute("PRAGMA foreign_key_check").fetchall():
         raise DamagedLibraryError(f"{len(broken)} rows of the database refer to rows that are gone.")
-    if connection.pragma("user_version") == len(migrations()):
+    if connection.pragma("user_version") == len(load_migrations()):
         # How words are prepared may differ from version to version; those of an older one are made anew.
         connection.execute("INSERT INTO generations_fts (generations_fts, rank) VALUES ('integrity-check', 1)")
 

@@ -14,7 +14,7 @@ import apsw
 from mysticanvas.domain.errors import LibraryError, TimeLimitError
 from mysticanvas.domain.file import holds_workflow
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.text import content_hash, searchable
+from mysticanvas.domain.text import hash_text, make_searchable
 
 # 3.51.3 mends lost commits under two checkpointing connections, 3.54 overflows in FTS5.
 SQLITE_NEEDED = (3, 54, 0)
@@ -71,11 +71,11 @@ def _prepare(connection: apsw.Connection) -> None:
 
 
 def _searchable(*text: Any) -> str | None:
-    return searchable(text[0])
+    return make_searchable(text[0])
 
 
 def _content_hash(*text: Any) -> bytes | None:
-    return None if text[0] is None else content_hash(text[0])
+    return None if text[0] is None else hash_text(text[0])
 
 
 def _holds_workflow(*content: Any) -> bool:
@@ -90,7 +90,7 @@ def _pragma(connection: apsw.Connection, setting: str) -> None:
 GIVEN_UP: ContextVar[threading.Event | None] = ContextVar("GIVEN_UP", default=None)
 
 
-def within(connection: apsw.Connection, limit_ms: int, work: Callable[[], Any]) -> Any:
+def run_within_limit(connection: apsw.Connection, limit_ms: int, work: Callable[[], Any]) -> Any:
     """The result of `work`; its statements are broken off after `limit_ms`, or when the reader has
     `GIVEN_UP`, with `TimeLimitError`."""
     deadline_s = time.monotonic() + limit_ms / 1000
@@ -117,7 +117,7 @@ class ChangeSet:
     removed: list[GenerationId] = field(default_factory=list)
     jobs: bool = False
     # Jobs that were cancelled while they ran: their work is to be broken off.
-    broken_off: list[int] = field(default_factory=list)
+    cancelled: list[int] = field(default_factory=list)
     events: bool = False
     # Names of lists that are not what they were: deeds, tags, collections, trash, templates.
     stale: set[str] = field(default_factory=set)
@@ -129,12 +129,12 @@ class ChangeSet:
             self.added or self.changed or self.removed or self.jobs or self.events or self.stale or self.collections
         )
 
-    def take(self, other: "ChangeSet") -> None:
+    def merge(self, other: "ChangeSet") -> None:
         self.added += other.added
         self.changed += other.changed
         self.removed += other.removed
         self.jobs |= other.jobs
-        self.broken_off += other.broken_off
+        self.cancelled += other.cancelled
         self.events |= other.events
         self.stale |= other.stale
         self.collections |= other.collections

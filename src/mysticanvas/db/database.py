@@ -17,10 +17,18 @@ import apsw
 
 from mysticanvas.db import backup
 from mysticanvas.db.backup import Backup
-from mysticanvas.db.connections import ChangeSet, ReadTx, WriteTx, check_sqlite, open_reader, open_writer, within
-from mysticanvas.db.io_errors import DISK_ERRORS, told_plainly
+from mysticanvas.db.connections import (
+    ChangeSet,
+    ReadTx,
+    WriteTx,
+    check_sqlite,
+    open_reader,
+    open_writer,
+    run_within_limit,
+)
+from mysticanvas.db.io_errors import DISK_ERRORS, translate_disk_errors
 from mysticanvas.db.lock import LibraryLock
-from mysticanvas.db.migrate import migrate, refuse_strangers
+from mysticanvas.db.migrate import migrate, refuse_foreign_file
 from mysticanvas.db.writer import Listener, Writer
 from mysticanvas.domain.errors import DamagedLibraryError, LibraryError, NotFoundError
 
@@ -30,8 +38,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 FILE_NAME = "mysticanvas.db"
-READERS_KEPT = 4
-_WAYS_OUT = (
+MAX_IDLE_READERS = 4
+_RECOVERY_HINT = (
     "Nothing was changed. `mysticanvas rebuild --set-aside` makes the library again from your folders and the "
     "journal; `mysticanvas backup restore FILE` takes a backup."
 )
@@ -40,17 +48,17 @@ _WAYS_OUT = (
 class Database:
     """Open between `Database.open` and `close`; a context manager.
 
-    Any number of threads may read and write. `boot_id` names this opening: a job claimed under
+    Any number of threads may read and write. `owner_id` names this opening: a job claimed under
     another one has lost its owner.
     """
 
     def __init__(self, folder: Path, lock: LibraryLock, *, read_limit_ms: int) -> None:
         self.folder = folder
         self.path = folder / FILE_NAME
-        self.boot_id = str(uuid.uuid4())
+        self.owner_id = str(uuid.uuid4())
         self._lock = lock
         self._read_limit_ms = read_limit_ms
-        self._readers: queue.LifoQueue[apsw.Connection] = queue.LifoQueue(READERS_KEPT)
+        self._readers: queue.LifoQueue[apsw.Connection] = queue.LifoQueue(MAX_IDLE_READERS)
         self._backing_up = threading.Lock()
         # What is being read, by thread: (since when, what).
         self._reading: dict[int, tuple[float, str]] = {}
@@ -68,8 +76,8 @@ class Database:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = LibraryLock.take(folder)
         try:
-            with told_plainly("opened"):
-                _bring_up_to_date(folder)
+            with translate_disk_errors("opened"):
+                _upgrade(folder)
                 return cls(folder, lock, read_limit_ms=read_limit_ms)
         except BaseException:
             lock.release()
@@ -103,15 +111,17 @@ class Database:
     def read_within(
         self, limit_ms: int, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        with told_plainly("read"):
+        with translate_disk_errors("read"):
             return self._read(limit_ms, query, *args, **kwargs)
 
-    def read_anew(
+    def read_on_new_connection(
         self, limit_ms: int, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """As `read_within`, on a connection that remembers nothing."""
-        with told_plainly("read"), closing(open_reader(self.path)) as connection:
-            result: T = within(connection, limit_ms, lambda: _in_one_state(connection, query, *args, **kwargs))
+        with translate_disk_errors("read"), closing(open_reader(self.path)) as connection:
+            result: T = run_within_limit(
+                connection, limit_ms, lambda: _read_in_transaction(connection, query, *args, **kwargs)
+            )
             return result
 
     def _read(self, limit_ms: int, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -119,7 +129,9 @@ class Database:
         thread = threading.get_ident()
         self._reading[thread] = time.monotonic(), getattr(query, "__qualname__", "?")
         try:
-            result: T = within(connection, limit_ms, lambda: _in_one_state(connection, query, *args, **kwargs))
+            result: T = run_within_limit(
+                connection, limit_ms, lambda: _read_in_transaction(connection, query, *args, **kwargs)
+            )
         except BaseException:
             connection.close()
             raise
@@ -148,17 +160,17 @@ class Database:
 
     def write(self, change: Callable[Concatenate[WriteTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """A person's deed: ahead of bulk work; on the disk when this returns."""
-        done: Future[T] = self._writer.edit(_bound(change, *args, **kwargs))
+        done: Future[T] = self._writer.edit(_bind(change, *args, **kwargs))
         return done.result()
 
     def write_bulk(self, change: Callable[Concatenate[WriteTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Committed when this returns. A power cut may take the last moments back, never half a change."""
-        done: Future[T] = self._writer.bulk(_bound(change, *args, **kwargs))
+        done: Future[T] = self._writer.bulk(_bind(change, *args, **kwargs))
         return done.result()
 
     def write_later(self, change: Callable[Concatenate[WriteTx, P], object], *args: P.args, **kwargs: P.kwargs) -> None:
         """As `write_bulk`, without waiting: readers may not see it yet."""
-        self._writer.bulk(_bound(change, *args, **kwargs))
+        self._writer.bulk(_bind(change, *args, **kwargs))
 
     def after_commit(self, listener: Listener) -> None:
         """`listener` hears what each commit changed, on the writer thread; it must be quick."""
@@ -172,11 +184,11 @@ class Database:
     @property
     def trouble(self) -> str | None:
         """A sentence while nothing can be written, such as on a full disk; None when all is well."""
-        return self._writer.trouble
+        return self._writer.error
 
-    def on_trouble(self, listener: Callable[[str | None], None]) -> None:
+    def on_error(self, listener: Callable[[str | None], None]) -> None:
         """`listener` hears on the writer thread when trouble comes, changes or goes; it must be quick."""
-        self._writer.on_trouble(listener)
+        self._writer.on_error(listener)
 
     # -- keeping ------------------------------------------------------------------------------
 
@@ -186,7 +198,7 @@ class Database:
 
     def back_up(self, *, why: str = "asked", on_phase: Callable[[str], None] = lambda _: None) -> Backup:
         """Raises `DamagedLibraryError` when the copy does not pass its checks."""
-        with self._backing_up, told_plainly("copied"):
+        with self._backing_up, translate_disk_errors("copied"):
             connection = open_reader(self.path)
             # The copy counts as a write, though the library itself stays read-only here.
             connection.execute("PRAGMA query_only = OFF").fetchall()
@@ -196,7 +208,7 @@ class Database:
                 connection.close()
 
 
-def _in_one_state(
+def _read_in_transaction(
     connection: apsw.Connection, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
     connection.execute("BEGIN")
@@ -208,7 +220,7 @@ def _in_one_state(
             connection.execute("ROLLBACK")
 
 
-def _bound(change: Callable[Concatenate[WriteTx, P], T], *args: P.args, **kwargs: P.kwargs) -> Callable[[WriteTx], T]:
+def _bind(change: Callable[Concatenate[WriteTx, P], T], *args: P.args, **kwargs: P.kwargs) -> Callable[[WriteTx], T]:
     return functools.partial(_call, change, args, kwargs)
 
 
@@ -227,7 +239,7 @@ def restore(folder: Path, copy: Path) -> Backup | None:
     try:
         if not copy.is_file():
             raise NotFoundError(f"There is no backup {copy}.")
-        refuse_strangers(copy)
+        refuse_foreign_file(copy)
         return _swap(folder, copy)
     finally:
         lock.release()
@@ -255,7 +267,7 @@ def _swap(folder: Path, copy: Path) -> Backup | None:
     shutil.copyfile(copy, new)
     try:
         backup.verify(new)
-        _begin_another_journal(new)
+        _reset_journal(new)
         backup.sync(new)
         until_now = _set_aside(path, folder / "backups", why="before-restore")
         # A log of the old database beside the new one would tear it.
@@ -268,7 +280,7 @@ def _swap(folder: Path, copy: Path) -> Backup | None:
     return until_now
 
 
-def _begin_another_journal(path: Path) -> None:
+def _reset_journal(path: Path) -> None:
     """The journal of the library goes on from a later state than this one."""
     connection = open_writer(path)
     try:
@@ -291,9 +303,9 @@ def _set_aside(path: Path, backups: Path, *, why: str) -> Backup | None:
         return backup.keep_damaged(path, backups)
 
 
-def _bring_up_to_date(folder: Path) -> None:
+def _upgrade(folder: Path) -> None:
     path = folder / FILE_NAME
-    refuse_strangers(path)
+    refuse_foreign_file(path)
     try:
         connection = open_writer(path)
         try:
@@ -301,6 +313,6 @@ def _bring_up_to_date(folder: Path) -> None:
         finally:
             connection.close()
     except apsw.CorruptError as error:
-        raise DamagedLibraryError(f"The database {path} is damaged: {error}. {_WAYS_OUT}") from error
+        raise DamagedLibraryError(f"The database {path} is damaged: {error}. {_RECOVERY_HINT}") from error
     except apsw.Error as error:
         raise LibraryError(f"The library in {folder} cannot be opened: {error}") from error

@@ -18,21 +18,21 @@ class DatabaseFile:
     def __init__(self, path: Path, *, oldest_reader: Callable[[], str | None]) -> None:
         self.path = path
         self._oldest_reader = oldest_reader
-        self._identity = _identity_of(path)
-        self._looked_s = time.monotonic()
+        self._identity = _get_identity(path)
+        self._checked_s = time.monotonic()
         self._wal_is_large = False
 
     def is_due(self, every_s: float) -> bool:
         """Whether it was last looked at so long ago; if so, it counts as looked at now."""
         now_s = time.monotonic()
-        if now_s - self._looked_s < every_s:
+        if now_s - self._checked_s < every_s:
             return False
-        self._looked_s = now_s
+        self._checked_s = now_s
         return True
 
     def is_replaced(self) -> bool:
         """Another file, or none, is at the path now (D9)."""
-        return _identity_of(self.path) != self._identity
+        return _get_identity(self.path) != self._identity
 
     def check_wal(self) -> None:
         """D4: a log that only grows has a reader that never ends. Said once, until it is small again."""
@@ -49,7 +49,7 @@ class DatabaseFile:
         return self.path.with_name(f"rescued-{time.time_ns() // 1_000_000}.db")
 
 
-def _identity_of(path: Path) -> tuple[int, int] | None:
+def _get_identity(path: Path) -> tuple[int, int] | None:
     try:
         stat = os.stat(path)
     except OSError:

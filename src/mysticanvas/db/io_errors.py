@@ -20,18 +20,18 @@ DISK_ERRORS = (
 
 
 @contextmanager
-def told_plainly(done: str) -> Iterator[None]:
+def translate_disk_errors(done: str) -> Iterator[None]:
     """`done` says what was not done: read, copied … Raises `LibraryError` for what is raised of `DISK_ERRORS`."""
     try:
         yield
     except DISK_ERRORS as error:
-        raise LibraryError(sentence(error, done)) from error
+        raise LibraryError(describe_disk_error(error, done)) from error
     except UnicodeDecodeError as error:
         # A bit that flipped within a text: SQLite itself does not look.
-        raise LibraryError(sentence(error, done)) from error
+        raise LibraryError(describe_disk_error(error, done)) from error
 
 
-def sentence(error: Exception, done: str) -> str:
+def describe_disk_error(error: Exception, done: str) -> str:
     if isinstance(error, apsw.FullError):
         return "The disk is full: nothing was changed. Free some space; work goes on by itself."
     if isinstance(error, apsw.BusyError):

@@ -6,7 +6,7 @@ from pathlib import Path
 import apsw
 
 from mysticanvas.db import backup
-from mysticanvas.db.schema import migrations
+from mysticanvas.db.schema import load_migrations
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import DamagedLibraryError, ForeignFileError, NewerLibraryError
 
@@ -16,37 +16,37 @@ APPLICATION_ID = 0x4D796369  # "Myci"
 MAX_PAGE_BYTES = 4_096
 
 
-def refuse_strangers(path: Path) -> None:
+def refuse_foreign_file(path: Path) -> None:
     """Raise for a file that is not ours or is newer, without touching it. A missing one is fine."""
     if not path.exists() or path.stat().st_size == 0:
         return
     try:
-        application, version = _marks_of(path)
+        application, version = _read_marks(path)
     except apsw.NotADBError as error:
         raise ForeignFileError(f"{path} is not a database. MystiCanvas leaves it alone.") from error
     except apsw.CorruptError as error:
         raise DamagedLibraryError(f"The database {path} is damaged: {error}") from error
     if application != APPLICATION_ID:
         raise ForeignFileError(f"{path} belongs to another program. MystiCanvas leaves it alone.")
-    if version > len(migrations()):
+    if version > len(load_migrations()):
         raise NewerLibraryError(
             f"The library {path} was written by a newer MystiCanvas (schema {version}). Update MystiCanvas."
         )
 
 
-def _marks_of(path: Path) -> tuple[int, int]:
+def _read_marks(path: Path) -> tuple[int, int]:
     """(application_id, user_version), read without touching the file."""
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     try:
         return connection.pragma("application_id"), connection.pragma("user_version")
     except apsw.ReadOnlyError:
         # A rollback journal waits beside it, which only a writer may play back.
-        return _marks_in_header(path)
+        return _read_marks_in_header(path)
     finally:
         connection.close()
 
 
-def _marks_in_header(path: Path) -> tuple[int, int]:
+def _read_marks_in_header(path: Path) -> tuple[int, int]:
     """Source: the database file format of SQLite, section 1.3. Ours is in WAL mode from its first page on:
     a journal beside a single page is a library whose making was cut short."""
     header = path.read_bytes()[: MAX_PAGE_BYTES + 1]
@@ -58,7 +58,7 @@ def _marks_in_header(path: Path) -> tuple[int, int]:
 def migrate(connection: apsw.Connection, backups: Path) -> None:
     """Bring the schema up to date, one transaction a step, a verified backup before the first."""
     version = connection.pragma("user_version")
-    scripts = migrations()
+    scripts = load_migrations()
     if version == len(scripts):
         return
     if version > 0:
@@ -68,15 +68,15 @@ def migrate(connection: apsw.Connection, backups: Path) -> None:
     connection.execute("PRAGMA foreign_keys = OFF")
     try:
         for number, script in enumerate(scripts[version:], version + 1):
-            _step(connection, script, number)
+            _apply_script(connection, script, number)
             log.info("schema migrated", extra={"version": number})
         if version > 0:
-            _tell(connection, version, len(scripts))
+            _record_migration(connection, version, len(scripts))
     finally:
         connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _tell(connection: apsw.Connection, before: int, after: int) -> None:
+def _record_migration(connection: apsw.Connection, before: int, after: int) -> None:
     connection.execute(
         """
         INSERT INTO events (at, level, kind, data_json)
@@ -86,7 +86,7 @@ def _tell(connection: apsw.Connection, before: int, after: int) -> None:
     )
 
 
-def _step(connection: apsw.Connection, script: str, number: int) -> None:
+def _apply_script(connection: apsw.Connection, script: str, number: int) -> None:
     with_version = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number};"
     connection.execute("BEGIN IMMEDIATE")
     try:

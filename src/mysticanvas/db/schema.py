@@ -3,7 +3,7 @@
 from importlib import resources
 
 
-def migrations() -> list[str]:
+def load_migrations() -> list[str]:
     """The scripts in order; the n-th brings version n - 1 to n."""
     folder = resources.files("mysticanvas.db") / "migrations"
     files = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda e: e.name)

@@ -13,7 +13,7 @@ from typing import Any
 
 import apsw
 
-from mysticanvas.db.connections import ReadTx, within
+from mysticanvas.db.connections import ReadTx, run_within_limit
 from mysticanvas.domain.errors import InvalidInputError
 
 READ_LIMIT_MS = 20_000
@@ -33,7 +33,9 @@ class ForeignDatabase:
     def read(self, query: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """The result of `query(tx, …)`. Raises `TimeLimitError`, `InvalidInputError`."""
         try:
-            return within(self._connection, READ_LIMIT_MS, lambda: query(ReadTx(self._connection), *args, **kwargs))
+            return run_within_limit(
+                self._connection, READ_LIMIT_MS, lambda: query(ReadTx(self._connection), *args, **kwargs)
+            )
         except (apsw.SQLError, apsw.CorruptError, apsw.TooBigError, apsw.NotADBError) as error:
             raise InvalidInputError(f"{self.path} cannot be read: {error}") from error
 
@@ -70,16 +72,16 @@ def _copy(path: Path, copy: Path) -> None:
     with path.open("rb") as source:
         if source.read(len(_HEADER)) != _HEADER:
             raise InvalidInputError(f"{path} is not a database.")
-    before = _stats(path)
+    before = _stat_files(path)
     for ending in _BESIDE:
         source_path = path.with_name(path.name + ending)
         if source_path.is_file():
             shutil.copyfile(source_path, copy.with_name(copy.name + ending))
-    if _stats(path) != before:
+    if _stat_files(path) != before:
         raise InvalidInputError(f"{path} is being written. Close the program that uses it and try again.")
 
 
-def _stats(path: Path) -> list[tuple[int, int] | None]:
+def _stat_files(path: Path) -> list[tuple[int, int] | None]:
     found: list[tuple[int, int] | None] = []
     for ending in _BESIDE:
         try:
@@ -102,7 +104,9 @@ def _connect(copy: Path, path: Path) -> apsw.Connection:
         connection.execute("PRAGMA cell_size_check = ON").fetchall()
         connection.execute("PRAGMA mmap_size = 0").fetchall()
         # What the other program had not yet written into its file is taken in here, in the copy.
-        answer = within(connection, READ_LIMIT_MS, lambda: connection.execute("PRAGMA quick_check(1)").fetchall())
+        answer = run_within_limit(
+            connection, READ_LIMIT_MS, lambda: connection.execute("PRAGMA quick_check(1)").fetchall()
+        )
         if answer != [("ok",)]:
             raise InvalidInputError(f"{path} is damaged: {answer[0][0]}")
         connection.execute("PRAGMA query_only = ON").fetchall()

@@ -18,14 +18,14 @@ import apsw
 
 from mysticanvas.db.connections import ChangeSet, WriteTx, open_writer
 from mysticanvas.db.database_file import DatabaseFile
-from mysticanvas.db.io_errors import DISK_ERRORS, sentence
+from mysticanvas.db.io_errors import DISK_ERRORS, describe_disk_error
 from mysticanvas.domain.errors import LibraryError
 
 log = logging.getLogger(__name__)
 
 # A person's edit waits for at most one bulk transaction, so that one stays short.
 BULK_LIMIT_S = 0.05
-LOOK_EVERY_S = 5.0
+CHECK_FILE_EVERY_S = 5.0
 SERIAL = "writer.serial"
 
 
@@ -41,7 +41,7 @@ Listener = Callable[[ChangeSet], None]
 class Writer:
     """`edit` and `bulk` queue a change and return its future, which is settled after COMMIT.
 
-    `trouble` is a sentence while the database cannot be written, None as soon as it can. `oldest_reader`
+    `error` is a sentence while the database cannot be written, None as soon as it can. `oldest_reader`
     names the longest-running read, for the log.
     """
 
@@ -55,8 +55,8 @@ class Writer:
         self.serial = _read_serial(self._connection)
         self._file = DatabaseFile(path, oldest_reader=oldest_reader)
         self._lost: LibraryError | None = None
-        self.trouble: str | None = None
-        self._trouble_listeners: list[Callable[[str | None], None]] = []
+        self.error: str | None = None
+        self._error_listeners: list[Callable[[str | None], None]] = []
         self._thread = threading.Thread(target=self._work, name="writer")
         self._thread.start()
 
@@ -71,9 +71,9 @@ class Writer:
         """`listener` is called on the writer thread, and must be quick."""
         self._listeners.append(listener)
 
-    def on_trouble(self, listener: Callable[[str | None], None]) -> None:
-        """`listener` is called on the writer thread when `trouble` comes, changes or goes."""
-        self._trouble_listeners.append(listener)
+    def on_error(self, listener: Callable[[str | None], None]) -> None:
+        """`listener` is called on the writer thread when `error` comes, changes or goes."""
+        self._error_listeners.append(listener)
 
     def finish(self) -> None:
         """Commit everything queued, and take no more."""
@@ -105,12 +105,12 @@ class Writer:
         while True:
             with self._wake:
                 if not (self._edits or self._bulk or self._closing):
-                    self._wake.wait(LOOK_EVERY_S)
+                    self._wake.wait(CHECK_FILE_EVERY_S)
                 idle = not (self._edits or self._bulk)
                 if idle and self._closing:
                     return
                 durable = bool(self._edits)
-            self._look_around()
+            self._check_file()
             if idle:
                 continue
             if self._lost is not None:
@@ -127,7 +127,7 @@ class Writer:
         try:
             self._begin(durable=durable)
             self._apply(taken[0], settled, changes)
-            while queue and (durable or self._may_go_on(began_s)):
+            while queue and (durable or self._has_time(began_s)):
                 taken.append(queue.popleft())
                 self._apply(taken[-1], settled, changes)
             self._connection.execute("COMMIT")
@@ -136,8 +136,8 @@ class Writer:
             if not self._is_on_disk():
                 self._refuse(taken, error)
                 return
-        self._set_trouble(None)
-        self._tell(changes)
+        self._set_error(None)
+        self._notify(changes)
         for change, result in settled:
             change.done.set_result(result)
 
@@ -155,11 +155,11 @@ class Writer:
             {"name": SERIAL, "serial": str(self.serial)},
         )
 
-    def _set_trouble(self, sentence: str | None) -> None:
-        if sentence == self.trouble:
+    def _set_error(self, sentence: str | None) -> None:
+        if sentence == self.error:
             return
-        self.trouble = sentence
-        for listener in self._trouble_listeners:
+        self.error = sentence
+        for listener in self._error_listeners:
             listener(sentence)
 
     def _is_on_disk(self) -> bool:
@@ -179,14 +179,14 @@ class Writer:
         return committed
 
     def _refuse(self, changes: list[_Change], error: Exception) -> None:
-        refusal = LibraryError(sentence(error, "written"))
+        refusal = LibraryError(describe_disk_error(error, "written"))
         refusal.__cause__ = error
-        self._set_trouble(str(refusal))
+        self._set_error(str(refusal))
         for change in changes:
             if not change.done.done():
                 change.done.set_exception(refusal)
 
-    def _may_go_on(self, began_s: float) -> bool:
+    def _has_time(self, began_s: float) -> bool:
         return time.monotonic() - began_s < BULK_LIMIT_S and not self._edits
 
     def _apply(self, change: _Change, settled: list[tuple[_Change, Any]], changes: ChangeSet) -> None:
@@ -205,9 +205,9 @@ class Writer:
             return
         self._connection.execute("RELEASE change")
         settled.append((change, result))
-        changes.take(tx.changes)
+        changes.merge(tx.changes)
 
-    def _tell(self, changes: ChangeSet) -> None:
+    def _notify(self, changes: ChangeSet) -> None:
         if not changes:
             return
         for listener in self._listeners:
@@ -218,8 +218,8 @@ class Writer:
 
     # -- is the file still ours, and the log small? -------------------------------------------
 
-    def _look_around(self) -> None:
-        if self._lost is None and self._file.is_due(LOOK_EVERY_S):
+    def _check_file(self) -> None:
+        if self._lost is None and self._file.is_due(CHECK_FILE_EVERY_S):
             self._check_identity()
             self._file.check_wal()
 
@@ -233,7 +233,7 @@ class Writer:
             log.exception("the database that was taken away could not be rescued")
             where = "It could not be copied to another place: free space, and do not stop MystiCanvas before."
         self._lost = LibraryError(f"The database {self._file.path} was deleted or replaced while it was open. {where}")
-        self._set_trouble(str(self._lost))
+        self._set_error(str(self._lost))
         log.error("the database was taken away", extra={"sentence": str(self._lost)})
 
     def _rescue(self) -> Path:

@@ -31,17 +31,17 @@ def clean(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
 
 
-def searchable(text: str | None) -> str | None:
+def make_searchable(text: str | None) -> str | None:
     """As the word index sees it: without the syntax of prompts, and `folded`.
 
     The index holds what this made of each text. Changing it needs a migration that fills it anew.
     """
     if text is None:
         return None
-    return folded(_syntax_of(text).sub(" ", text))
+    return folded(_select_syntax(text).sub(" ", text))
 
 
-def _syntax_of(text: str) -> re.Pattern[str]:
+def _select_syntax(text: str) -> re.Pattern[str]:
     return _SYNTAX_AND_COLONS if "::" in text else _SYNTAX
 
 
@@ -65,7 +65,7 @@ def name_key(name: str) -> str:
 
 def words(text: str) -> Iterator[str]:
     """The words of a text as they are searched, in order."""
-    for found in _WORD.finditer(searchable(text) or ""):
+    for found in _WORD.finditer(make_searchable(text) or ""):
         yield found[0]
 
 
@@ -74,7 +74,7 @@ def places(text: str, phrase: str) -> list[tuple[int, int]]:
     wanted = _WORD.findall(folded(phrase))
     if not wanted:
         return []
-    have = list(_words_with_places(text))
+    have = list(_iter_word_positions(text))
     found = []
     at = 0
     while at + len(wanted) <= len(have):
@@ -86,17 +86,17 @@ def places(text: str, phrase: str) -> list[tuple[int, int]]:
     return found
 
 
-def _words_with_places(text: str) -> Iterator[tuple[str, int, int]]:
+def _iter_word_positions(text: str) -> Iterator[tuple[str, int, int]]:
     """(word as searched, from, to). Syntax of prompts is passed over."""
     at = 0
-    for syntax in [*_syntax_of(text).finditer(text), None]:
+    for syntax in [*_select_syntax(text).finditer(text), None]:
         end = syntax.start() if syntax else len(text)
         for chunk in re.finditer(r"[^\s_]+", text[at:end]):
-            yield from _folded_chunk(chunk[0], at + chunk.start())
+            yield from _fold_chunk(chunk[0], at + chunk.start())
         at = syntax.end() if syntax else end
 
 
-def _folded_chunk(chunk: str, offset: int) -> Iterator[tuple[str, int, int]]:
+def _fold_chunk(chunk: str, offset: int) -> Iterator[tuple[str, int, int]]:
     """A character with its marks is folded on its own, so that its place is known."""
     letters: list[str] = []
     spots: list[tuple[int, int]] = []
@@ -108,6 +108,6 @@ def _folded_chunk(chunk: str, offset: int) -> Iterator[tuple[str, int, int]]:
         yield word[0], spots[word.start()][0], spots[word.end() - 1][1]
 
 
-def content_hash(text: str) -> bytes:
+def hash_text(text: str) -> bytes:
     """16 bytes that name a text."""
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

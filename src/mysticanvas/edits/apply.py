@@ -49,12 +49,12 @@ def begin(tx: WriteTx, kind: str, edits: Sequence[Edit], images: Sequence[Genera
 def apply_slice(tx: WriteTx, operation: int, *, limit: int, now_ms: int) -> bool:
     """The next slice of an edit that is being applied, of at most `limit` images; False once it is done."""
     found = log.find(tx, operation)
-    at = log.progress(tx, operation)
+    at = log.get_progress(tx, operation)
     if at is None or found.state is not EditState.APPLYING:
         return False
     edit = decode(found.steps[at.step])
     count = _count(tx, found, at, edit)
-    some = log.planned(tx, operation, at.next, min(limit, count - at.next))
+    some = log.list_planned(tx, operation, at.next, min(limit, count - at.next))
     last = at.next + len(some) >= count
     with changesets.recording(tx, recorded_tables()) as recorded:
         changed = edit.apply(tx, some, now_ms)
@@ -62,7 +62,7 @@ def apply_slice(tx: WriteTx, operation: int, *, limit: int, now_ms: int) -> bool
             edit.finish(tx, now_ms)
     derived.update(tx, changesets.changes_in(tx, recorded.changeset, inverted=False))
     log.add_slice(tx, operation, some, recorded.changeset)
-    log.count(tx, operation, changed)
+    log.add_changed(tx, operation, changed)
     return _move_on(tx, found, at, len(some), last=last)
 
 
@@ -78,7 +78,7 @@ def _count(tx: WriteTx, found: Operation, at: Progress, edit: Edit) -> int:
 
 def _move_on(tx: WriteTx, found: Operation, at: Progress, applied: int, *, last: bool) -> bool:
     if not last:
-        log.move_on(tx, found.id, at.next + applied)
+        log.set_position(tx, found.id, at.next + applied)
         return True
     if at.step + 1 < len(found.steps):
         log.begin_step(tx, found.id, at.step + 1, None)
@@ -90,5 +90,5 @@ def _move_on(tx: WriteTx, found: Operation, at: Progress, applied: int, *, last:
 
 def refuse_while_busy(tx: ReadTx) -> None:
     """Raises `ConflictError` while a large edit is unfinished: its slices must not meet another undo."""
-    if log.unfinished(tx) is not None:
+    if log.find_unfinished(tx) is not None:
         raise ConflictError("A large edit is still running. Try again when it is done.")

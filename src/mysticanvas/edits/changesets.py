@@ -59,15 +59,15 @@ def changes_in(tx: WriteTx, changeset: bytes, *, inverted: bool) -> list[RowChan
     """The rows of a changeset as they change when it is applied."""
     names: dict[str, list[str]] = {}
     found = []
-    for change in apsw.Changeset.iter(_plain(changeset, inverted)):
+    for change in apsw.Changeset.iter(_decompress(changeset, inverted)):
         table = change.name
         if table not in names:
-            names[table] = columns_of(tx, table)
-        found.append(RowChange(table, _row(names[table], change.old), _after(names[table], change)))
+            names[table] = list_columns(tx, table)
+        found.append(RowChange(table, _row(names[table], change.old), _row_after(names[table], change)))
     return found
 
 
-def columns_of(tx: WriteTx, table: str) -> list[str]:
+def list_columns(tx: WriteTx, table: str) -> list[str]:
     return tx.column("SELECT name FROM pragma_table_info(:name) ORDER BY cid", name=table)
 
 
@@ -77,7 +77,7 @@ def _row(names: list[str], values: tuple[Any, ...] | None) -> dict[str, Any] | N
     return {name: value for name, value in zip(names, values, strict=False) if value is not apsw.no_change}
 
 
-def _after(names: list[str], change: apsw.TableChange) -> dict[str, Any] | None:
+def _row_after(names: list[str], change: apsw.TableChange) -> dict[str, Any] | None:
     """With the key, which an update does not repeat."""
     after = _row(names, change.new)
     if after is not None and change.old is not None:
@@ -89,8 +89,8 @@ def apply(tx: WriteTx, changeset: bytes, *, inverted: bool) -> None:
     """Raises `ConflictError` when a row is not what it was; then nothing is changed."""
     if not changeset:
         return
-    judge = _Judge(tx)
-    plain = _plain(changeset, inverted)
+    judge = _ConflictHandler(tx)
+    plain = _decompress(changeset, inverted)
     try:
         apsw.Changeset.apply(
             plain,
@@ -106,7 +106,7 @@ def apply(tx: WriteTx, changeset: bytes, *, inverted: bool) -> None:
         _remove_unused_tag(tx, tag, name)
 
 
-def _plain(changeset: bytes, inverted: bool) -> bytes:
+def _decompress(changeset: bytes, inverted: bool) -> bytes:
     plain = zlib.decompress(changeset) if changeset else b""
     return apsw.Changeset.invert(plain) if inverted and plain else plain
 
@@ -114,11 +114,11 @@ def _plain(changeset: bytes, inverted: bool) -> bytes:
 _MOVED_ON = "What this changed has been changed again since. Undo the later changes first."
 _GONE = "What this changed is gone by now. Undo what removed it first."
 _TAKEN = "Another one has taken its place since. Undo that first."
-_HANGING = "Others hang on what this made by now, or what it hung on is gone. Undo the later changes first."
+_DEPENDED_ON = "Others hang on what this made by now, or what it hung on is gone. Undo the later changes first."
 
 
 @dataclass(slots=True)
-class _Judge:
+class _ConflictHandler:
     """Decides what to do about a row that is not what it was. `reason` is why nothing can be done."""
 
     tx: WriteTx
@@ -127,7 +127,7 @@ class _Judge:
 
     def wants(self, change: apsw.TableChange) -> bool:
         if change.name == KEPT_WHILE_USED and change.op == "DELETE" and change.old is not None:
-            row = _row(columns_of(self.tx, change.name), change.old) or {}
+            row = _row(list_columns(self.tx, change.name), change.old) or {}
             self.put_off.append((row["id"], row["normalized_name"]))
             return False
         return True
@@ -146,13 +146,13 @@ class _Judge:
         elif why == apsw.SQLITE_CHANGESET_CONSTRAINT:
             self.reason = _TAKEN
         else:
-            self.reason = _HANGING
+            self.reason = _DEPENDED_ON
         return apsw.SQLITE_CHANGESET_ABORT
 
     def _only_volatile(self, change: apsw.TableChange) -> bool:
         if change.old is None or change.conflict is None:
             return False
-        names = columns_of(self.tx, change.name)
+        names = list_columns(self.tx, change.name)
         unlike = {
             name
             for name, old, now in zip(names, change.old, change.conflict, strict=False)

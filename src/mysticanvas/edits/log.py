@@ -76,7 +76,7 @@ def find(tx: ReadTx, operation: int) -> Operation:
     row = tx.one(_OPERATION + " WHERE id = :operation", operation=operation)
     if row is None:
         raise NotFoundError("That deed is not known, or was too long ago.")
-    return _operation(row)
+    return _build_operation(row)
 
 
 def listed(tx: ReadTx, *, before: int | None, limit: int) -> list[Operation]:
@@ -86,10 +86,10 @@ def listed(tx: ReadTx, *, before: int | None, limit: int) -> list[Operation]:
         before=before,
         limit=limit,
     )
-    return [_operation(row) for row in rows]
+    return [_build_operation(row) for row in rows]
 
 
-def unfinished(tx: ReadTx) -> int | None:
+def find_unfinished(tx: ReadTx) -> int | None:
     """The oldest that is on its way somewhere."""
     found: int | None = tx.value(
         "SELECT id FROM operations WHERE state IN ('applying', 'undoing', 'redoing') ORDER BY id LIMIT 1"
@@ -97,7 +97,7 @@ def unfinished(tx: ReadTx) -> int | None:
     return found
 
 
-def newest_in(tx: ReadTx, state: EditState) -> int | None:
+def find_newest(tx: ReadTx, state: EditState) -> int | None:
     """The edit that undo (of DONE) takes next. For redo (of UNDONE): the oldest of those that nothing was changed
     after, less edits that were refused before they were applied whole."""
     if state is EditState.UNDONE:
@@ -112,7 +112,7 @@ def newest_in(tx: ReadTx, state: EditState) -> int | None:
     return found
 
 
-def _operation(row: dict[str, object]) -> Operation:
+def _build_operation(row: dict[str, object]) -> Operation:
     steps = [(kind, args) for kind, args in json.loads(str(row.pop("steps_json")))]
     state = EditState(str(row.pop("state")))
     return Operation(steps=steps, state=state, **row)  # type: ignore[arg-type]
@@ -128,7 +128,7 @@ def set_state(tx: WriteTx, operation: int, state: EditState, *, error: str | Non
     tx.changes.stale.add("edits")
 
 
-def count(tx: WriteTx, operation: int, changed: int) -> None:
+def add_changed(tx: WriteTx, operation: int, changed: int) -> None:
     """So many more images are different now; negative when they are taken back."""
     sql = "UPDATE operations SET changed = changed + :changed WHERE id = :operation"
     tx.run(sql, operation=operation, changed=changed)
@@ -158,7 +158,7 @@ def touched(tx: ReadTx, operation: int, *, limit: int) -> list[Touched]:
         operation=operation,
         most=limit * UUID_BYTES,
     )
-    names = _unpacked(packed or b"")
+    names = _unpack_uuids(packed or b"")
     rows = tx.all(
         """
         SELECT g.uuid, nullif(lower(hex(f.blake3)), '') AS thumb, f.color_rgb AS color, f.width, f.height,
@@ -185,7 +185,7 @@ def add_slice(tx: WriteTx, operation: int, images: Sequence[GenerationId], chang
          WHERE operation_id = :operation
         """,
         operation=operation,
-        images=b"".join(uuid.UUID(one).bytes for one in _uuids(tx, images)),
+        images=b"".join(uuid.UUID(one).bytes for one in _list_uuids(tx, images)),
         changeset=changeset,
     )
 
@@ -204,10 +204,10 @@ def next_slice(tx: ReadTx, operation: int, *, applied: bool) -> Slice | None:
     )
     if row is None:
         return None
-    return Slice(row["number"], _unpacked(row["images"]), row["changeset"])
+    return Slice(row["number"], _unpack_uuids(row["images"]), row["changeset"])
 
 
-def _unpacked(names: bytes) -> list[str]:
+def _unpack_uuids(names: bytes) -> list[str]:
     return [str(uuid.UUID(bytes=names[i : i + UUID_BYTES])) for i in range(0, len(names), UUID_BYTES)]
 
 
@@ -226,7 +226,7 @@ def images_of(tx: ReadTx, names: Sequence[str]) -> list[GenerationId]:
     return tx.column(sql, names=json.dumps(list(names)))
 
 
-def _uuids(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
+def _list_uuids(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
     sql = "SELECT g.uuid FROM json_each(:images) AS n JOIN generations AS g ON g.id = n.value"
     return tx.column(sql, images=json.dumps(list(images)))
 
@@ -245,16 +245,16 @@ def begin_step(tx: WriteTx, operation: int, step: int, images: Sequence[Generati
         """,
         operation=operation,
         step=step,
-        images=None if images is None else _ids(images),
+        images=None if images is None else _pack(images),
     )
 
 
-def move_on(tx: WriteTx, operation: int, position: int) -> None:
+def set_position(tx: WriteTx, operation: int, position: int) -> None:
     sql = "UPDATE operation_work SET next = :position WHERE operation_id = :operation"
     tx.run(sql, operation=operation, position=position)
 
 
-def progress(tx: ReadTx, operation: int) -> Progress | None:
+def get_progress(tx: ReadTx, operation: int) -> Progress | None:
     row = tx.one(
         "SELECT step, length(images) / 8 AS count, next FROM operation_work WHERE operation_id = :operation",
         operation=operation,
@@ -262,7 +262,7 @@ def progress(tx: ReadTx, operation: int) -> Progress | None:
     return Progress(**row) if row else None
 
 
-def planned(tx: ReadTx, operation: int, first: int, limit: int) -> list[GenerationId]:
+def list_planned(tx: ReadTx, operation: int, first: int, limit: int) -> list[GenerationId]:
     """Some of the images of the step, from the position `first` on."""
     packed = tx.value(
         "SELECT substr(images, :first * 8 + 1, :limit * 8) FROM operation_work WHERE operation_id = :operation",
@@ -270,7 +270,7 @@ def planned(tx: ReadTx, operation: int, first: int, limit: int) -> list[Generati
         first=first,
         limit=limit,
     )
-    return _read_ids(packed or b"")
+    return _unpack(packed or b"")
 
 
 def end_progress(tx: WriteTx, operation: int) -> None:
@@ -292,14 +292,14 @@ def prune(tx: WriteTx, *, before_ms: int, kept: int) -> int:
 
 def pack_ids(images: Sequence[int]) -> bytes:
     """Compressed; see `unpack_ids`."""
-    return zlib.compress(_ids(images), 1)
+    return zlib.compress(_pack(images), 1)
 
 
 def unpack_ids(packed: bytes) -> list[GenerationId]:
-    return _read_ids(zlib.decompress(packed))
+    return _unpack(zlib.decompress(packed))
 
 
-def _ids(images: Sequence[int]) -> bytes:
+def _pack(images: Sequence[int]) -> bytes:
     """Little-endian, 64 bits each."""
     packed = array("q", images)
     if sys.byteorder == "big":
@@ -307,7 +307,7 @@ def _ids(images: Sequence[int]) -> bytes:
     return packed.tobytes()
 
 
-def _read_ids(packed: bytes) -> list[GenerationId]:
+def _unpack(packed: bytes) -> list[GenerationId]:
     images = array("q")
     images.frombytes(packed)
     if sys.byteorder == "big":

@@ -60,9 +60,9 @@ class EditRunner:
         self._sizes = _SliceSizes()
         self._wakes_on = {"edits"}.union(*(one.lists for one in SLICES))
         self._wake = threading.Event()
-        self._moved = threading.Condition()
+        self._progressed = threading.Condition()
         self._closing = False
-        self._images_came_s = 0.0
+        self._last_import_s = 0.0
         self._thread = threading.Thread(target=self._work, name="edit runner")
 
     def __enter__(self) -> "EditRunner":
@@ -100,18 +100,18 @@ class EditRunner:
 
     def undo(self, operation: int | None, *, wait_s: float = WAIT_S) -> EditResult:
         """The last edit when None. Raises as `edits/undo.py`, also when a later slice was refused in time."""
-        found = self._database.read(undo.last_done) if operation is None else operation
-        return self._arrived(self._database.write(undo.undo, found), EditState.UNDONE, wait_s)
+        found = self._database.read(undo.find_last_done) if operation is None else operation
+        return self._wait_for_state(self._database.write(undo.undo, found), EditState.UNDONE, wait_s)
 
     def redo(self, operation: int | None, *, wait_s: float = WAIT_S) -> EditResult:
         """The last edit that was undone when None. Raises as `undo`."""
-        found = self._database.read(undo.last_undone) if operation is None else operation
-        return self._arrived(self._database.write(undo.redo, found), EditState.DONE, wait_s)
+        found = self._database.read(undo.find_last_undone) if operation is None else operation
+        return self._wait_for_state(self._database.write(undo.redo, found), EditState.DONE, wait_s)
 
-    def _arrived(self, result: EditResult, requested: EditState, wait_s: float) -> EditResult:
-        if result.state.moving:
+    def _wait_for_state(self, result: EditResult, requested: EditState, wait_s: float) -> EditResult:
+        if result.state.is_moving:
             result = self.wait_for(result.operation, wait_s)
-        if not result.state.moving and result.state is not requested:
+        if not result.state.is_moving and result.state is not requested:
             raise ConflictError(result.error or _CANNOT)
         return result
 
@@ -121,16 +121,16 @@ class EditRunner:
         while True:
             result = self._database.read(log.find, operation).result
             left_s = deadline_s - time.monotonic()
-            if not result.state.moving or left_s <= 0:
+            if not result.state.is_moving or left_s <= 0:
                 return result
-            with self._moved:
-                self._moved.wait(min(left_s, 0.05))
+            with self._progressed:
+                self._progressed.wait(min(left_s, 0.05))
 
     # -- the thread ---------------------------------------------------------------------------
 
     def _on_commit(self, changes: ChangeSet) -> None:
         if changes.added:
-            self._images_came_s = time.monotonic()
+            self._last_import_s = time.monotonic()
         if changes.stale & self._wakes_on:
             self._wake.set()
 
@@ -151,12 +151,12 @@ class EditRunner:
 
     def _run_slice(self) -> bool:
         """One slice of what is most urgent; False when nothing is left."""
-        operation = self._database.read(log.unfinished)
+        operation = self._database.read(log.find_unfinished)
         if operation is None:
             return self._run_background()
         self._run_edit(operation)
-        with self._moved:
-            self._moved.notify_all()
+        with self._progressed:
+            self._progressed.notify_all()
         return True
 
     def _run_background(self) -> bool:
@@ -167,7 +167,7 @@ class EditRunner:
         return False
 
     def _run_when_quiet(self, slices: BackgroundSlices, work: str) -> bool:
-        left_s = self._images_came_s + QUIET_S - time.monotonic()
+        left_s = self._last_import_s + QUIET_S - time.monotonic()
         if slices.when_quiet and left_s > 0:
             self._wake.wait(left_s)
             return True
@@ -202,6 +202,6 @@ def _refuse(tx: WriteTx, operation: int, reason: str) -> None:
     if found.state is EditState.APPLYING:
         log.set_state(tx, operation, EditState.UNDOING, error=reason)
     elif found.error is None:
-        undo.turn_round(tx, operation, reason)
+        undo.reverse(tx, operation, reason)
     else:
         log.set_state(tx, operation, EditState.EXPIRED, error=reason)

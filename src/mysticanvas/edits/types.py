@@ -23,7 +23,7 @@ class EditState(StrEnum):
     EXPIRED = "expired"
 
     @property
-    def moving(self) -> bool:
+    def is_moving(self) -> bool:
         return self in (EditState.APPLYING, EditState.UNDOING, EditState.REDOING)
 
 

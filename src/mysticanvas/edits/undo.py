@@ -31,7 +31,7 @@ def redo(tx: WriteTx, operation: int) -> EditResult:
         raise ConflictError("This edit was not undone.")
     if found.state is not EditState.UNDONE:
         raise ConflictError(_NOT_DONE[found.state])
-    if log.progress(tx, operation) is not None:
+    if log.get_progress(tx, operation) is not None:
         raise ConflictError(f"This edit was refused when it ran, so it cannot be redone. {found.error or ''}".strip())
     return _start(tx, found, EditState.REDOING)
 
@@ -45,17 +45,17 @@ _NOT_DONE = {
 }
 
 
-def last_done(tx: ReadTx) -> int:
+def find_last_done(tx: ReadTx) -> int:
     """The edit that undo takes next. Raises `NotFoundError`."""
-    found = log.newest_in(tx, EditState.DONE)
+    found = log.find_newest(tx, EditState.DONE)
     if found is None:
         raise NotFoundError("There is nothing to undo.")
     return found
 
 
-def last_undone(tx: ReadTx) -> int:
+def find_last_undone(tx: ReadTx) -> int:
     """The edit that redo takes next: none once something else was changed. Raises `NotFoundError`."""
-    found = log.newest_in(tx, EditState.UNDONE)
+    found = log.find_newest(tx, EditState.UNDONE)
     if found is None:
         raise NotFoundError("There is nothing to redo.")
     return found
@@ -65,7 +65,7 @@ def _start(tx: WriteTx, found: Operation, state: EditState) -> EditResult:
     apply.refuse_while_busy(tx)
     back = state is EditState.UNDOING
     log.set_state(tx, found.id, state)
-    step(tx, found.id, backwards=back)
+    move_one_slice(tx, found.id, backwards=back)
     if log.next_slice(tx, found.id, applied=back) is None:
         log.set_state(tx, found.id, EditState.UNDONE if back else EditState.DONE)
     return log.find(tx, found.id).result
@@ -78,18 +78,18 @@ def move_slice(tx: WriteTx, operation: int) -> bool:
     if log.next_slice(tx, operation, applied=back) is None:
         log.set_state(tx, operation, EditState.UNDONE if back else EditState.DONE, error=found.error)
         return False
-    step(tx, operation, backwards=back)
+    move_one_slice(tx, operation, backwards=back)
     return True
 
 
-def turn_round(tx: WriteTx, operation: int, reason: str) -> None:
+def reverse(tx: WriteTx, operation: int, reason: str) -> None:
     """After a slice was refused: what has moved moves back, which no other edit can have touched."""
     found = log.find(tx, operation)
     other = EditState.REDOING if found.state is EditState.UNDOING else EditState.UNDOING
     log.set_state(tx, operation, other, error=reason)
 
 
-def step(tx: WriteTx, operation: int, *, backwards: bool) -> None:
+def move_one_slice(tx: WriteTx, operation: int, *, backwards: bool) -> None:
     """One slice. Raises `ConflictError`; then nothing is changed."""
     slice_ = log.next_slice(tx, operation, applied=backwards)
     if slice_ is None:

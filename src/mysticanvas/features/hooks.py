@@ -66,11 +66,11 @@ class AroundRemoval(Protocol):
     ) -> AbstractContextManager[None]: ...
 
 
-def _nothing(*_: Any, **__: Any) -> None:
+def _do_nothing(*_: Any, **__: Any) -> None:
     """What a feature without this hook does."""
 
 
-def _nothing_around(*_: Any, **__: Any) -> AbstractContextManager[None]:
+def _do_nothing_around(*_: Any, **__: Any) -> AbstractContextManager[None]:
     return nullcontext()
 
 
@@ -89,16 +89,16 @@ class ImportHooks:
     is from now on, if any.
     """
 
-    on_images_added: OnImages = _nothing
-    on_prompts_added: OnImages = _nothing
-    on_contents_changed: OnContents = _nothing
-    on_recipe_set: OnRecipe = _nothing
-    on_image_read_again: OnImage = _nothing
-    on_names_changed: OnImage = _nothing
-    on_file_moved: OnMove = _nothing
-    on_file_hashed: OnHash = _nothing
-    on_thumbnails_made: OnPixels = _nothing
-    around_removal: AroundRemoval = _nothing_around
+    on_images_added: OnImages = _do_nothing
+    on_prompts_added: OnImages = _do_nothing
+    on_contents_changed: OnContents = _do_nothing
+    on_recipe_set: OnRecipe = _do_nothing
+    on_image_read_again: OnImage = _do_nothing
+    on_names_changed: OnImage = _do_nothing
+    on_file_moved: OnMove = _do_nothing
+    on_file_hashed: OnHash = _do_nothing
+    on_thumbnails_made: OnPixels = _do_nothing
+    around_removal: AroundRemoval = _do_nothing_around
 
 
 _HOOKS: list[ImportHooks] = []

@@ -52,7 +52,7 @@ def check_wide(host: str, names: Sequence[str], *, has_password: bool) -> None:
         )
 
 
-def origins(port: int, names: Sequence[str]) -> dict[str, str]:
+def list_origins(port: int, names: Sequence[str]) -> dict[str, str]:
     """What a browser says as Host → what it says as Origin, of every address that is ours.
 
     A name is `nas.local`, `nas.local:8080`, or as the browser's address begins: `https://gallery.example`.
@@ -80,7 +80,7 @@ def open_sockets(host: str, port: int) -> list[socket.socket]:
             return _open_all(host, port)
         except OSError as error:
             if left == 0 or error.errno != errno.EADDRINUSE:
-                raise _refusal(host, port, error) from error
+                raise _describe_error(host, port, error) from error
     raise AssertionError
 
 
@@ -126,7 +126,7 @@ def _has_ipv6() -> bool:
     return True
 
 
-def _refusal(host: str, port: int, error: OSError) -> LibraryError:
+def _describe_error(host: str, port: int, error: OSError) -> LibraryError:
     if error.errno == errno.EADDRINUSE:
         return LibraryError(f"Port {port} is used by another program. Choose another with --port, or --port 0 for any.")
     return LibraryError(f"MystiCanvas cannot listen at {host}, port {port}: {error.strerror}.")

@@ -22,7 +22,7 @@ class Sessions:
         self._codes: dict[str, float] = {}
         self._lock = Lock()
         # Whether open pages are to come back by themselves after the end.
-        self.outlive = False
+        self.keep_cookie = False
         # Cookies are shared by all ports of a host: the name keeps two libraries apart.
         self.cookie_name = "mysticanvas_" + hashlib.sha256(token.encode()).hexdigest()[:12]
 
@@ -34,7 +34,7 @@ class Sessions:
         return cls(token_file.read_text("ascii").strip())
 
     @contextmanager
-    def kept_in(self, file: Path) -> Iterator[None]:
+    def keep_cookie_in(self, file: Path) -> Iterator[None]:
         """While serving: the cookie outlives a crash, so that open pages come back by themselves. A
         launch that ends in order takes it along."""
         if file.exists():
@@ -44,7 +44,7 @@ class Sessions:
         try:
             yield
         finally:
-            if not self.outlive:
+            if not self.keep_cookie:
                 file.unlink(missing_ok=True)
 
     def new_code(self) -> str:

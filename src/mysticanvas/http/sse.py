@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 
 from mysticanvas.domain.clock import now_ms
 
-KEPT = 1_000
+KEPT_MESSAGES = 1_000
 PING_EVERY_S = 15.0
 
 
@@ -20,7 +20,7 @@ class EventStream:
     """`publish` may be called on any thread; `follow` runs on the server's event loop."""
 
     def __init__(self) -> None:
-        self._ring: deque[tuple[int, str, str]] = deque(maxlen=KEPT)
+        self._ring: deque[tuple[int, str, str]] = deque(maxlen=KEPT_MESSAGES)
         self._next = now_ms() << 10
         self._lock = threading.Lock()
         self._followers: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()

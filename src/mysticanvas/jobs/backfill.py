@@ -20,7 +20,7 @@ class Backfill(Protocol):
     def __call__(self, database: Database, /, *, now_ms: Callable[[], int], goes_on: Callable[[], bool]) -> object: ...
 
 
-class Backfilling:
+class BackfillRunner:
     """Runs while the context is open, one after the other. What is not found by its end is found at the next start."""
 
     def __init__(self, database: Database, backfills: Sequence[Backfill], *, now_ms: Callable[[], int]) -> None:
@@ -30,7 +30,7 @@ class Backfilling:
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._work, name="backfilling")
 
-    def __enter__(self) -> "Backfilling":
+    def __enter__(self) -> "BackfillRunner":
         self._thread.start()
         return self
 

@@ -10,8 +10,8 @@ from mysticanvas.cli.options import Json, Library, settings_for
 from mysticanvas.cli.output import moment, out, print_json
 from mysticanvas.domain.errors import InvalidInputError
 
-DEEDS = ("pause", "resume", "retry", "cancel", "discard", "prune", "start", "stop")
-ACTIONS = ("status", "list", "show", *DEEDS)
+CHANGES = ("pause", "resume", "retry", "cancel", "discard", "prune", "start", "stop")
+ACTIONS = ("status", "list", "show", *CHANGES)
 MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
 
 
@@ -39,7 +39,7 @@ def jobs(
         raise InvalidInputError(f"jobs knows {', '.join(ACTIONS)}; not “{action}”.")
     kind, ids = _kind_and_ids(what or [])
     with connect(settings_for(library)) as client:
-        if action in DEEDS:
+        if action in CHANGES:
             _steer(client, action, {"kind": kind, "ids": ids, "reason": reason}, json=json)
         elif action == "list":
             _list(client.get("/api/jobs/list", kind=kind, status=status, limit=limit), json=json)

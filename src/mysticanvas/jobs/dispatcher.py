@@ -25,7 +25,7 @@ from mysticanvas.domain.task import Answer
 from mysticanvas.jobs import control, queue
 from mysticanvas.jobs.kinds import KINDS
 from mysticanvas.jobs.lanes import Executors, Lanes, Running, Slot
-from mysticanvas.jobs.outcomes import Failed, Finished, GivenBack, Outcome, apply_all
+from mysticanvas.jobs.outcomes import Failed, Finished, Outcome, Returned, apply_all
 from mysticanvas.jobs.progress import JobProgress
 from mysticanvas.jobs.types import Job, JobPriority
 
@@ -43,16 +43,16 @@ PRUNE_EVERY_JOBS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class _BrokenOff:
+class _Cancelled:
     """These jobs were cancelled while they ran."""
 
     jobs: list[int]
 
 
-_Message = Outcome | _BrokenOff | None
+_Message = Outcome | _Cancelled | None
 
 
-class _Pruning:
+class _PruneSchedule:
     """When finished jobs are forgotten next: after so many more, or after an hour."""
 
     def __init__(self) -> None:
@@ -88,15 +88,15 @@ class Dispatcher:
         self._now_ms = now_ms
         self._inbox: SimpleQueue[_Message] = SimpleQueue()
         self._closing = False
-        self._pruning = _Pruning()
+        self._pruning = _PruneSchedule()
         # What the clock said last.
-        self._told_ms = 0
+        self._last_ms = 0
         self._thread = Thread(target=self._work, name="dispatcher")
 
     def __enter__(self) -> "Dispatcher":
-        self._told_ms = self._now_ms()
-        self._database.write_bulk(queue.take_back, boot=self._database.boot_id, now_ms=self._told_ms)
-        self._database.write_bulk(queue.mind_the_clock, now_ms=self._told_ms)
+        self._last_ms = self._now_ms()
+        self._database.write_bulk(queue.requeue_orphaned, owner_id=self._database.owner_id, now_ms=self._last_ms)
+        self._database.write_bulk(queue.adjust_to_clock, now_ms=self._last_ms)
         self._database.after_commit(self._on_commit)
         self._thread.start()
         return self
@@ -105,11 +105,11 @@ class Dispatcher:
         self._closing = True
         self._inbox.put(None)
         self._thread.join()
-        self._database.write_bulk(queue.give_back, claims=list(self._lanes.running), now_ms=self._now_ms())
+        self._database.write_bulk(queue.return_claims, claims=list(self._lanes.running), now_ms=self._now_ms())
 
     def _on_commit(self, changes: ChangeSet) -> None:
-        if changes.broken_off:
-            self._inbox.put(_BrokenOff(list(changes.broken_off)))
+        if changes.cancelled:
+            self._inbox.put(_Cancelled(list(changes.cancelled)))
         elif changes.jobs:
             self._inbox.put(None)
 
@@ -119,8 +119,8 @@ class Dispatcher:
             try:
                 if outcomes:
                     self._commit(outcomes)
-                    if any(isinstance(outcome, GivenBack) for outcome in outcomes):
-                        self._lanes.rest(PAUSE_AFTER_ERROR_S)
+                    if any(isinstance(outcome, Returned) for outcome in outcomes):
+                        self._lanes.pause(PAUSE_AFTER_ERROR_S)
                     outcomes = []
                 wait_s = self._claim_all()
             except MystiCanvasError as error:
@@ -135,22 +135,22 @@ class Dispatcher:
         """How long until there may be more to claim by itself; None: not before something happens."""
         if self._pruning.is_due():
             control.prune(self._database, now_ms=self._now_ms())
-        rest_s = self._lanes.rests_until_s - time.monotonic()
+        rest_s = self._lanes.paused_until_s - time.monotonic()
         if rest_s > 0:
             return rest_s
-        now_ms = self._mind_the_clock()
-        self._lanes.claim_next(self._database.read(queue.ready, now_ms=now_ms), self._claim)
+        now_ms = self._check_clock()
+        self._lanes.claim_next(self._database.read(queue.list_ready, now_ms=now_ms), self._claim)
         if self._lanes.are_full:
             return None
-        due_ms = self._database.read(queue.next_run_at, after_ms=now_ms)
+        due_ms = self._database.read(queue.get_next_run_at, after_ms=now_ms)
         return None if due_ms is None else max(0.0, (due_ms - now_ms) / 1000)
 
-    def _mind_the_clock(self) -> int:
+    def _check_clock(self) -> int:
         """The time; where the clock was set back, retries do not wait for the time it had."""
         now_ms = self._now_ms()
-        if now_ms < self._told_ms - CLOCK_SET_BACK_MS:
-            self._database.write_bulk(queue.mind_the_clock, now_ms=now_ms)
-        self._told_ms = now_ms
+        if now_ms < self._last_ms - CLOCK_SET_BACK_MS:
+            self._database.write_bulk(queue.adjust_to_clock, now_ms=now_ms)
+        self._last_ms = now_ms
         return now_ms
 
     def _claim(self, limit: int, names: Sequence[str], slot: Slot) -> int:
@@ -158,7 +158,7 @@ class Dispatcher:
             return 0
         claimed = self._database.write_bulk(
             queue.claim,
-            boot=self._database.boot_id,
+            owner_id=self._database.owner_id,
             limit=limit,
             kinds=names,
             at_least=JobPriority.IN_VIEW if slot is Slot.IN_VIEW else JobPriority.IDLE,
@@ -188,13 +188,13 @@ class Dispatcher:
             # The job was cancelled, or who does it is closing: then the claim is given back, which burns no attempt.
             return
         except NobodyDidItError:
-            self._inbox.put(GivenBack(job))
+            self._inbox.put(Returned(job))
         except WorkerCrashedError as error:
             self._inbox.put(Failed(job, f"{error}\n{error.stderr_tail}".strip(), crashed=True))
         except TaskError as error:
             self._inbox.put(Failed(job, str(error), crashed=isinstance(error, TaskTimedOutError)))
 
-    def _break_off(self, cancelled: Sequence[int]) -> None:
+    def _cancel_running(self, cancelled: Sequence[int]) -> None:
         """Their results would not be believed; the workers that are at them are stopped."""
         for key in [key for key in self._lanes.running if key[0] in cancelled]:
             running = self._lanes.running.pop(key)
@@ -209,8 +209,8 @@ class Dispatcher:
         try:
             message = self._inbox.get(timeout=wait_s)
             while True:
-                if isinstance(message, _BrokenOff):
-                    self._break_off(message.jobs)
+                if isinstance(message, _Cancelled):
+                    self._cancel_running(message.jobs)
                 elif message is not None:
                     outcomes.append(message)
                 if len(outcomes) >= BATCH_RESULTS:
@@ -231,8 +231,8 @@ class Dispatcher:
             self._commit_singly(kept)
         for outcome in outcomes:
             self._lanes.running.pop((outcome.job.id, outcome.job.token), None)
-            if not isinstance(outcome, GivenBack):
-                self._progress.note(outcome.job.kind)
+            if not isinstance(outcome, Returned):
+                self._progress.record(outcome.job.kind)
         self._pruning.count(len(outcomes))
 
     def _commit_singly(self, outcomes: list[Outcome]) -> None:

@@ -79,13 +79,13 @@ class Lanes:
     executors: Executors
     # By token too: a job that is cancelled and queued again may run before the first try has ended.
     running: dict[tuple[int, str], Running] = field(default_factory=dict)
-    rests_until_s: float = 0.0
+    paused_until_s: float = 0.0
     _turn: "cycle[str] | None" = None
     _since_fair: int = 0
 
-    def rest(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
         """Claim nothing for that long."""
-        self.rests_until_s = time.monotonic() + seconds
+        self.paused_until_s = time.monotonic() + seconds
 
     @property
     def are_full(self) -> bool:

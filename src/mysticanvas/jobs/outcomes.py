@@ -34,13 +34,13 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenBack:
+class Returned:
     """Nobody did it, and nobody is to blame."""
 
     job: Job
 
 
-Outcome = Finished | Failed | GivenBack
+Outcome = Finished | Failed | Returned
 
 
 def apply_all(tx: WriteTx, outcomes: Sequence[Outcome], *, now_ms: int) -> None:
@@ -50,8 +50,8 @@ def apply_all(tx: WriteTx, outcomes: Sequence[Outcome], *, now_ms: int) -> None:
                 _finish(tx, outcome, now_ms=now_ms)
             case Failed():
                 _fail(tx, outcome, now_ms=now_ms)
-            case GivenBack():
-                queue.give_back(tx, claims=[(outcome.job.id, outcome.job.token)], now_ms=now_ms)
+            case Returned():
+                queue.return_claims(tx, claims=[(outcome.job.id, outcome.job.token)], now_ms=now_ms)
 
 
 def _finish(tx: WriteTx, finished: Finished, *, now_ms: int) -> None:
@@ -72,10 +72,10 @@ def _fail(tx: WriteTx, failed: Failed, *, now_ms: int) -> None:
     if parked:
         kind.give_up(tx, job.payload, failed.error.partition("\n")[0])
     if failed.crashed or parked:
-        _note(tx, failed, parked=parked, now_ms=now_ms)
+        _log_failure(tx, failed, parked=parked, now_ms=now_ms)
 
 
-def _note(tx: WriteTx, failed: Failed, *, parked: bool, now_ms: int) -> None:
+def _log_failure(tx: WriteTx, failed: Failed, *, parked: bool, now_ms: int) -> None:
     """I6: a crash, or a job that is given up, is in the log."""
     job = failed.job
     try:

@@ -61,12 +61,12 @@ class JobProgress:
         with self._counting:
             began_s = self._clock_s()
             if began_s >= self._count_again_s:
-                self._counts = database.read(queries.states)
+                self._counts = database.read(queries.list_states)
                 spent_s = self._clock_s() - began_s
                 self._count_again_s = began_s + (spent_s / COUNTING_SHARE if spent_s > QUICK_S else 0.0)
             return self._counts
 
-    def note(self, kind: str, finished: int = 1) -> None:
+    def record(self, kind: str, finished: int = 1) -> None:
         """So many more are done, or given up."""
         now_s = self._clock_s()
         with self._lock:
@@ -77,13 +77,13 @@ class JobProgress:
             run.recent.append((now_s, finished))
             _forget_old(run, now_s)
 
-    def of(self, states: Sequence[KindState], paused: Sequence[str]) -> list[KindProgress]:
+    def estimate(self, states: Sequence[KindState], paused: Sequence[str]) -> list[KindProgress]:
         """Parallel to `states`. A kind without work left has ended its run: the next one counts from nothing."""
         now_s = self._clock_s()
         with self._lock:
-            return [self._of(state, state.kind in paused, now_s) for state in states]
+            return [self._estimate(state, state.kind in paused, now_s) for state in states]
 
-    def _of(self, state: KindState, is_paused: bool, now_s: float) -> KindProgress:
+    def _estimate(self, state: KindState, is_paused: bool, now_s: float) -> KindProgress:
         run = self._runs.get(state.kind)
         left = state.waiting + state.running
         if run is None:

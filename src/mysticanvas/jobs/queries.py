@@ -85,7 +85,7 @@ class Chosen:
         return {"ids": ids, "kind": self.kind, "reason": self.reason}
 
 
-def states(tx: ReadTx) -> list[KindState]:
+def list_states(tx: ReadTx) -> list[KindState]:
     """One row a kind that has jobs."""
     rows = tx.all(
         """
@@ -103,7 +103,7 @@ def states(tx: ReadTx) -> list[KindState]:
     return [KindState(**row) for row in rows]
 
 
-def listed(
+def list_jobs(
     tx: ReadTx, *, kind: str | None, status: str | None, before: int | None, limit: int
 ) -> tuple[list[JobRow], int | None]:
     """The newest jobs with ids below `before`, newest first, and the `before` of the next page."""
@@ -163,7 +163,7 @@ def find(tx: ReadTx, job: int) -> JobDetail:
     return JobDetail(JobRow(**row), payload)
 
 
-def failed(tx: ReadTx, *, limit: int) -> list[FailedJob]:
+def list_failed(tx: ReadTx, *, limit: int) -> list[FailedJob]:
     """Parked jobs, newest first, each with the file it is about."""
     rows = tx.all(
         """
@@ -183,7 +183,7 @@ def failed(tx: ReadTx, *, limit: int) -> list[FailedJob]:
     return [FailedJob(**row) for row in rows]
 
 
-def reasons(tx: ReadTx, *, limit: int) -> list[Reason]:
+def list_reasons(tx: ReadTx, *, limit: int) -> list[Reason]:
     """Why jobs are parked, the most frequent first (J7)."""
     rows = tx.all(
         """
@@ -261,8 +261,8 @@ def discard(tx: WriteTx, chosen: Chosen, *, limit: int) -> int:
 
 def cancel(tx: WriteTx, chosen: Chosen, *, limit: int, now_ms: int) -> int:
     """Waiting jobs are cancelled, and running ones broken off (J10): their results are not believed."""
-    rows = _named(tx, chosen, limit=limit) if chosen.ids is not None else _left_of(tx, chosen, limit=limit)
-    tx.changes.broken_off += [row["id"] for row in rows if row["status"] == JobStatus.RUNNING]
+    rows = _list_by_id(tx, chosen, limit=limit) if chosen.ids is not None else _list_unfinished(tx, chosen, limit=limit)
+    tx.changes.cancelled += [row["id"] for row in rows if row["status"] == JobStatus.RUNNING]
     tx.changes.jobs = tx.changes.jobs or bool(rows)
     return tx.run(
         """
@@ -275,7 +275,7 @@ def cancel(tx: WriteTx, chosen: Chosen, *, limit: int, now_ms: int) -> int:
     )
 
 
-def _named(tx: WriteTx, chosen: Chosen, *, limit: int) -> list[dict[str, Any]]:
+def _list_by_id(tx: WriteTx, chosen: Chosen, *, limit: int) -> list[dict[str, Any]]:
     return tx.all(
         """
         SELECT j.id, j.status
@@ -289,7 +289,7 @@ def _named(tx: WriteTx, chosen: Chosen, *, limit: int) -> list[dict[str, Any]]:
     )
 
 
-def _left_of(tx: WriteTx, chosen: Chosen, *, limit: int) -> list[dict[str, Any]]:
+def _list_unfinished(tx: WriteTx, chosen: Chosen, *, limit: int) -> list[dict[str, Any]]:
     return tx.all(
         """
         SELECT j.id, j.status

@@ -65,7 +65,7 @@ def enqueue_all(tx: WriteTx, new: Sequence[NewJob], *, now_ms: int) -> None:
     tx.changes.jobs = True
 
 
-def ready(tx: ReadTx, *, now_ms: int) -> list[Ready]:
+def list_ready(tx: ReadTx, *, now_ms: int) -> list[Ready]:
     """Every kind that has work now and is not paused, in the order of the kinds."""
     rows = tx.rows(
         """
@@ -77,7 +77,7 @@ def ready(tx: ReadTx, *, now_ms: int) -> list[Ready]:
                  LIMIT 1)
           FROM json_each(:kinds) AS k
         """,
-        kinds=json.dumps(_not_paused(tx)),
+        kinds=json.dumps(_list_not_paused(tx)),
     )
     # By time alone: by kind, SQLite would rather look at every job of the kind that waits.
     due = set(
@@ -90,7 +90,7 @@ def ready(tx: ReadTx, *, now_ms: int) -> list[Ready]:
     return [Ready(kind, JobPriority.IDLE if priority is None else priority) for kind, priority in found]
 
 
-def next_run_at(tx: ReadTx, *, after_ms: int) -> int | None:
+def get_next_run_at(tx: ReadTx, *, after_ms: int) -> int | None:
     """When the next job that waits for its time falls due; None when none waits."""
     due: int | None = tx.value(
         "SELECT min(run_at) FROM jobs WHERE status = 'queued' AND run_at > 0 AND run_at > :after_ms", after_ms=after_ms
@@ -99,9 +99,9 @@ def next_run_at(tx: ReadTx, *, after_ms: int) -> int | None:
 
 
 def claim(
-    tx: WriteTx, *, boot: str, limit: int, now_ms: int, kinds: Sequence[str] | None = None, at_least: int = 0
+    tx: WriteTx, *, owner_id: str, limit: int, now_ms: int, kinds: Sequence[str] | None = None, at_least: int = 0
 ) -> list[Job]:
-    """The next jobs, by priority and then age, owned by `boot` from now on (J2). Only of these kinds (None:
+    """The next jobs, by priority and then age, owned by `owner_id` from now on (J2). Only of these kinds (None:
     of all), only of this priority or above, and never of a paused kind."""
     tx.run(
         "UPDATE jobs SET run_at = 0 WHERE status = 'queued' AND run_at > 0 AND run_at <= :now_ms",
@@ -111,7 +111,7 @@ def claim(
     rows = tx.all(
         """
         UPDATE jobs
-           SET status = 'running', boot_id = :boot, claim_token = :token, attempts = attempts + 1,
+           SET status = 'running', boot_id = :owner_id, claim_token = :token, attempts = attempts + 1,
                updated_at = :now_ms
          WHERE id IN (SELECT j.id
                         FROM json_each(:kinds) AS k
@@ -127,12 +127,12 @@ def claim(
                        LIMIT :limit)
      RETURNING id, kind, payload_json, attempts, crashes, priority
         """,
-        boot=boot,
+        owner_id=owner_id,
         token=token,
         limit=limit,
         now_ms=now_ms,
         at_least=at_least,
-        kinds=json.dumps([kind for kind in _not_paused(tx) if kinds is None or kind in kinds]),
+        kinds=json.dumps([kind for kind in _list_not_paused(tx) if kinds is None or kind in kinds]),
     )
     rows.sort(key=lambda row: (-row["priority"], row["id"]))
     return [
@@ -202,14 +202,16 @@ def replace(tx: WriteTx, job: Job, payloads: Sequence[dict[str, Any]], *, now_ms
     enqueue_all(tx, [NewJob(job.kind, payload, None, priority) for payload in payloads], now_ms=now_ms)
 
 
-def take_back(tx: WriteTx, *, boot: str, now_ms: int) -> int:
-    """Requeue what another boot had claimed, and say how many (J3). Its attempt is not counted."""
+def requeue_orphaned(tx: WriteTx, *, owner_id: str, now_ms: int) -> int:
+    """Requeue what another owner had claimed, and say how many (J3). Its attempt is not counted."""
     return _requeue(
-        tx, tx.column("SELECT id FROM jobs WHERE status = 'running' AND boot_id <> :boot", boot=boot), now_ms
+        tx,
+        tx.column("SELECT id FROM jobs WHERE status = 'running' AND boot_id <> :owner_id", owner_id=owner_id),
+        now_ms,
     )
 
 
-def give_back(tx: WriteTx, *, claims: Sequence[tuple[int, str]], now_ms: int) -> int:
+def return_claims(tx: WriteTx, *, claims: Sequence[tuple[int, str]], now_ms: int) -> int:
     """Requeue our own claims at the end; no attempt is burnt."""
     ours = [
         job
@@ -237,7 +239,7 @@ def _requeue(tx: WriteTx, ids: Sequence[int], now_ms: int) -> int:
     return requeued
 
 
-def mind_the_clock(tx: WriteTx, *, now_ms: int) -> int:
+def adjust_to_clock(tx: WriteTx, *, now_ms: int) -> int:
     """Jobs that wait for a moment and were put off in what is the future now: the clock was set back, and they
     wait from now on for as long as they were meant to. How many."""
     changed = tx.run(
@@ -288,18 +290,18 @@ def raise_priority(tx: WriteTx, *, kind: str, unique_keys: Sequence[str], priori
     )
 
 
-def paused(tx: ReadTx) -> list[str]:
+def list_paused(tx: ReadTx) -> list[str]:
     """The kinds that are not claimed for now; kept over restarts (J10)."""
     kinds: list[str] = settings_store.get(tx, PAUSED, [])
     return kind_names() if ALL_KINDS in kinds else kinds
 
 
-def all_paused(tx: ReadTx) -> bool:
+def are_all_paused(tx: ReadTx) -> bool:
     return ALL_KINDS in settings_store.get(tx, PAUSED, [])
 
 
-def _not_paused(tx: ReadTx) -> list[str]:
-    stopped = set(paused(tx))
+def _list_not_paused(tx: ReadTx) -> list[str]:
+    stopped = set(list_paused(tx))
     return [kind for kind in kind_names() if kind not in stopped]
 
 
@@ -307,9 +309,9 @@ def set_paused(tx: WriteTx, *, kind: str | None, value: bool) -> None:
     """None: every kind. Resuming one of all that are paused leaves the others paused."""
     if kind is None:
         kinds = [ALL_KINDS] if value else []
-    elif value and all_paused(tx):
+    elif value and are_all_paused(tx):
         return
     else:
-        kinds = sorted(set(paused(tx)) - {kind} | ({kind} if value else set()))
+        kinds = sorted(set(list_paused(tx)) - {kind} | ({kind} if value else set()))
     settings_store.put(tx, PAUSED, kinds)
     tx.changes.jobs = True

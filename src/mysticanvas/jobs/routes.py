@@ -18,7 +18,7 @@ from mysticanvas.jobs.types import JobStatus
 FAILED_SHOWN = 200
 REASONS_SHOWN = 100
 
-Deed = Literal["retry", "discard", "cancel", "prune", "pause", "resume", "start", "stop"]
+JobAction = Literal["retry", "discard", "cancel", "prune", "pause", "resume", "start", "stop"]
 
 
 class JobsIn(BaseModel):
@@ -35,9 +35,9 @@ def routes(database: Database, progress: JobProgress) -> APIRouter:
     @router.get("")
     def overview() -> Response:
         """Each kind with its progress, what is parked and why, and what is paused."""
-        paused = database.read(queue.paused)
-        kinds = progress.of(progress.counts(database), paused)
-        return reply({"kinds": kinds, "paused": paused, **database.read(_parked)})
+        paused = database.read(queue.list_paused)
+        kinds = progress.estimate(progress.counts(database), paused)
+        return reply({"kinds": kinds, "paused": paused, **database.read(_describe_parked)})
 
     @router.get("/list")
     def listed(
@@ -49,7 +49,7 @@ def routes(database: Database, progress: JobProgress) -> APIRouter:
         """Newest first; `before` of the reply asks for the next page, null at the end."""
         if kind is not None:
             find_kind(kind)
-        rows, following = database.read(queries.listed, kind=kind, status=status, before=before, limit=limit)
+        rows, following = database.read(queries.list_jobs, kind=kind, status=status, before=before, limit=limit)
         return reply({"jobs": rows, "before": following})
 
     @router.get("/{job_id}")
@@ -58,7 +58,7 @@ def routes(database: Database, progress: JobProgress) -> APIRouter:
         return reply({**asdict(detail.job), "payload": detail.payload})
 
     @router.post("/{deed}")
-    def steer(deed: Deed, asked: JobsIn) -> Response:
+    def steer(deed: JobAction, asked: JobsIn) -> Response:
         """`retry`: parked jobs (and cancelled ones that are named by id) start afresh. `discard`: parked
         jobs are forgotten. `cancel`: waiting jobs, and running ones within a second. `prune`: what is
         done or cancelled is forgotten. `pause`, `resume`: a kind, or everything. `start`, `stop`: a kind
@@ -68,16 +68,16 @@ def routes(database: Database, progress: JobProgress) -> APIRouter:
     return router
 
 
-def _parked(tx: ReadTx) -> dict[str, object]:
+def _describe_parked(tx: ReadTx) -> dict[str, object]:
     return {
-        "failed": queries.failed(tx, limit=FAILED_SHOWN),
-        "reasons": queries.reasons(tx, limit=REASONS_SHOWN),
-        "all_paused": queue.all_paused(tx),
+        "failed": queries.list_failed(tx, limit=FAILED_SHOWN),
+        "reasons": queries.list_reasons(tx, limit=REASONS_SHOWN),
+        "all_paused": queue.are_all_paused(tx),
         **{kind.name: kind.is_on(tx) for kind in KINDS.values() if kind.is_on is not None},
     }
 
 
-def _steer(database: Database, deed: Deed, asked: JobsIn) -> int:
+def _steer(database: Database, deed: JobAction, asked: JobsIn) -> int:
     kind = None if asked.kind is None else find_kind(asked.kind).name
     chosen = Chosen(asked.ids, kind, asked.reason)
     match deed:

@@ -291,7 +291,7 @@ def add_all(tx: WriteTx, new: Sequence[NewFile]) -> None:
                 "kind": one.kind.value,
                 "root_id": one.root_id,
                 "path_bytes": one.stat.path_bytes,
-                "path": _shown(one.stat.path_bytes),
+                "path": _display_path(one.stat.path_bytes),
                 "format": one.facts.format,
                 "fingerprint": one.facts.fingerprint,
                 "blake3": one.blake3,
@@ -319,7 +319,7 @@ def move(tx: WriteTx, file_id: int, *, root_id: int, stat: FileStat) -> None:
         file_id=file_id,
         root_id=root_id,
         path_bytes=stat.path_bytes,
-        path=_shown(stat.path_bytes),
+        path=_display_path(stat.path_bytes),
         bytes=stat.bytes,
         mtime_ns=stat.mtime_ns,
     )
@@ -384,7 +384,7 @@ def set_pixels(tx: WriteTx, file_id: int, *, blake3: bytes | None, color_rgb: in
     )
 
 
-def _shown(path_bytes: bytes) -> str:
+def _display_path(path_bytes: bytes) -> str:
     return clean(path_bytes.decode("utf-8", "replace"))
 
 

@@ -21,7 +21,7 @@ class Root:
 
 
 @dataclass(frozen=True, slots=True)
-class RootState:
+class FolderState:
     """`state` is online or offline; `trouble` says why, or what a scan asks. `would_miss` counts the
     files that the last scan would have marked missing and did not; `untracked` those that could not be
     taken in."""
@@ -39,7 +39,7 @@ class RootState:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class FolderMark:
     """What tells a root from another at its path: its volume, and some of its files (paths in it)."""
 
     volume_id: str | None
@@ -63,7 +63,7 @@ def find(tx: ReadTx, root_id: int) -> Root:
     return Root(**row)
 
 
-def states(tx: ReadTx) -> list[RootState]:
+def states(tx: ReadTx) -> list[FolderState]:
     """Every root that is not removed, with the number of its files, by path. What is in the Trash is not
     missed."""
     rows = tx.all(
@@ -80,7 +80,7 @@ def states(tx: ReadTx) -> list[RootState]:
          ORDER BY path
         """
     )
-    return [RootState(**(row | {"watched": bool(row["watched"])})) for row in rows]
+    return [FolderState(**(row | {"watched": bool(row["watched"])})) for row in rows]
 
 
 def add(tx: WriteTx, *, path: str, watch: bool, now_ms: int) -> Root:
@@ -106,7 +106,7 @@ def watched(tx: ReadTx) -> list[Root]:
 
 
 @dataclass(frozen=True, slots=True)
-class RemovedRoot:
+class RemovedFolder:
     """`images` are those of its files that the library still knows."""
 
     id: int
@@ -115,7 +115,7 @@ class RemovedRoot:
     removed_at: int
 
 
-def removed(tx: ReadTx) -> list[RemovedRoot]:
+def removed(tx: ReadTx) -> list[RemovedFolder]:
     rows = tx.all(
         """
         SELECT id, path, removed_at,
@@ -125,7 +125,7 @@ def removed(tx: ReadTx) -> list[RemovedRoot]:
          ORDER BY path
         """
     )
-    return [RemovedRoot(**row) for row in rows]
+    return [RemovedFolder(**row) for row in rows]
 
 
 def remove(tx: WriteTx, root_id: int, *, now_ms: int) -> None:
@@ -158,12 +158,12 @@ def relocate(tx: WriteTx, root_id: int, *, path: str) -> None:
     tx.changes.stale.add("roots")
 
 
-def mark_of(tx: ReadTx, root_id: int) -> Mark:
+def mark_of(tx: ReadTx, root_id: int) -> FolderMark:
     """As the last complete scan left it; nothing is known before the first."""
     row = tx.one("SELECT volume_id, sample_json FROM roots WHERE id = :root_id", root_id=root_id)
     if row is None:
-        return Mark(None, [])
-    return Mark(row["volume_id"], [bytes.fromhex(path) for path in json.loads(row["sample_json"])])
+        return FolderMark(None, [])
+    return FolderMark(row["volume_id"], [bytes.fromhex(path) for path in json.loads(row["sample_json"])])
 
 
 def mark_scanned(tx: WriteTx, root_id: int, *, now_ms: int) -> None:

@@ -8,7 +8,7 @@ import apsw
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.text import searchable
+from mysticanvas.domain.text import make_searchable
 
 COLUMNS = ("prompt", "negative_prompt", "notes")
 # As in migration 0004.
@@ -86,7 +86,7 @@ def texts_of(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, Texts]:
     )
     found = {}
     for row in rows:
-        columns = {column: _words(tokenizer, searchable(row[column]) or "") for column in COLUMNS}
+        columns = {column: _words(tokenizer, make_searchable(row[column]) or "") for column in COLUMNS}
         found[row["id"]] = Texts(columns, frozenset().union(*columns.values()))
     return found
 
