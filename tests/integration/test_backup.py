@@ -84,7 +84,7 @@ def test_a_missing_word_in_the_index_fails_the_copy(database: Database) -> None:
 
 def test_no_backup_is_begun_where_there_is_no_room(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(db_backup, "SPARE_BYTES", 1 << 60)
-    with pytest.raises(LibraryError, match="no room"):
+    with pytest.raises(LibraryError, match="not enough free space"):
         database.back_up()
 
 

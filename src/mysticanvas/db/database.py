@@ -1,4 +1,4 @@
-"""The database of one library: who reads, who writes, and when a change counts."""
+"""The database of one library: concurrent reads, one writer, backup and restore."""
 
 import functools
 import os
@@ -40,16 +40,16 @@ T = TypeVar("T")
 FILE_NAME = "mysticanvas.db"
 MAX_IDLE_READERS = 4
 _RECOVERY_HINT = (
-    "Nothing was changed. `mysticanvas rebuild --set-aside` makes the library again from your folders and the "
-    "journal; `mysticanvas backup restore FILE` takes a backup."
+    "Nothing was changed. Restore a backup with `mysticanvas backup restore FILE`, or rebuild the library from your "
+    "folders and the journal with `mysticanvas rebuild --set-aside`."
 )
 
 
 class Database:
     """Open between `Database.open` and `close`; a context manager.
 
-    Any number of threads may read and write. `owner_id` names this opening: a job claimed under
-    another one has lost its owner.
+    Any number of threads may read and write. `owner_id` is unique for each opening: a running job with
+    another one is orphaned.
     """
 
     def __init__(self, folder: Path, lock: LibraryLock, *, read_limit_ms: int) -> None:
@@ -60,17 +60,17 @@ class Database:
         self._read_limit_ms = read_limit_ms
         self._readers: queue.LifoQueue[apsw.Connection] = queue.LifoQueue(MAX_IDLE_READERS)
         self._backing_up = threading.Lock()
-        # What is being read, by thread: (since when, what).
+        # The running query of each thread: (start, name).
         self._reading: dict[int, tuple[float, str]] = {}
         self._writer = Writer(self.path, oldest_reader=self._oldest_reader)
 
     @classmethod
     def open(cls, folder: Path, *, read_limit_ms: int = 60_000) -> "Database":
-        """The library in `folder`, made when there is none and brought to this version's schema. Reads are broken
-        off after `read_limit_ms`; the default is for work that nobody waits for, such as trying out a backup.
+        """Opens the library in `folder`, creates it when there is none, and migrates it to this schema. Reads are
+        canceled after `read_limit_ms`; the default is for background work, such as verifying a backup.
 
-        Raises `LibraryBusyError`, `ForeignFileError`, `NewerLibraryError`, `DamagedLibraryError`;
-        the file is untouched then.
+        Raises `LibraryBusyError`, `ForeignFileError`, `NewerLibraryError`, `DamagedLibraryError`,
+        and then leaves the file unchanged.
         """
         check_sqlite()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -102,7 +102,7 @@ class Database:
     # -- reading ------------------------------------------------------------------------------
 
     def read(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """`query` on this thread, over one state of the database, within the time limit.
+        """Runs `query` on the calling thread, on a consistent view of the database, within the time limit.
 
         Raises `TimeLimitError`.
         """
@@ -117,7 +117,7 @@ class Database:
     def read_on_new_connection(
         self, limit_ms: int, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """As `read_within`, on a connection that remembers nothing."""
+        """Like `read_within`, on a connection without cached state."""
         with translate_disk_errors("read"), closing(open_reader(self.path)) as connection:
             result: T = run_within_limit(
                 connection, limit_ms, lambda: _read_in_transaction(connection, query, *args, **kwargs)
@@ -159,21 +159,21 @@ class Database:
     # -- writing ------------------------------------------------------------------------------
 
     def write(self, change: Callable[Concatenate[WriteTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """A person's deed: ahead of bulk work; on the disk when this returns."""
+        """For edits by the user: runs before bulk work, and is on the disk when this returns."""
         done: Future[T] = self._writer.edit(_bind(change, *args, **kwargs))
         return done.result()
 
     def write_bulk(self, change: Callable[Concatenate[WriteTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Committed when this returns. A power cut may take the last moments back, never half a change."""
+        """Committed when this returns. A power cut may lose the last commits, but never part of one."""
         done: Future[T] = self._writer.bulk(_bind(change, *args, **kwargs))
         return done.result()
 
     def write_later(self, change: Callable[Concatenate[WriteTx, P], object], *args: P.args, **kwargs: P.kwargs) -> None:
-        """As `write_bulk`, without waiting: readers may not see it yet."""
+        """Like `write_bulk`, without waiting: readers may not see the change yet."""
         self._writer.bulk(_bind(change, *args, **kwargs))
 
     def after_commit(self, listener: Listener) -> None:
-        """`listener` hears what each commit changed, on the writer thread; it must be quick."""
+        """Calls `listener` on the writer thread after each commit; it must return quickly."""
         self._writer.after_commit(listener)
 
     @property
@@ -183,14 +183,14 @@ class Database:
 
     @property
     def trouble(self) -> str | None:
-        """A sentence while nothing can be written, such as on a full disk; None when all is well."""
+        """Why nothing can be written, such as a full disk; None while writing works."""
         return self._writer.error
 
     def on_error(self, listener: Callable[[str | None], None]) -> None:
-        """`listener` hears on the writer thread when trouble comes, changes or goes; it must be quick."""
+        """Calls `listener` on the writer thread when `trouble` changes; it must return quickly."""
         self._writer.on_error(listener)
 
-    # -- keeping ------------------------------------------------------------------------------
+    # -- backup -------------------------------------------------------------------------------
 
     @property
     def backups(self) -> Path:
@@ -200,7 +200,7 @@ class Database:
         """Raises `DamagedLibraryError` when the copy does not pass its checks."""
         with self._backing_up, translate_disk_errors("copied"):
             connection = open_reader(self.path)
-            # The copy counts as a write, though the library itself stays read-only here.
+            # VACUUM INTO counts as a write, though it does not change the library.
             connection.execute("PRAGMA query_only = OFF").fetchall()
             try:
                 return backup.make(connection, self.backups, why=why, on_phase=on_phase)
@@ -215,7 +215,7 @@ def _read_in_transaction(
     try:
         return query(ReadTx(connection), *args, **kwargs)
     finally:
-        # After a fault of the disk SQLite has ended it already.
+        # After a disk error SQLite has already rolled back.
         if connection.in_transaction:
             connection.execute("ROLLBACK")
 
@@ -229,16 +229,16 @@ def _call(change: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any
 
 
 def restore(folder: Path, copy: Path) -> Backup | None:
-    """The library in `folder` as it was in `copy`; what it was until now becomes a backup of its own,
-    which is returned (None when there was no database). Nobody may have the library open.
+    """Replaces the library in `folder` with `copy`. Backs up the current database first and returns that backup
+    (None when there was no database). The library must be closed.
 
-    Raises `LibraryBusyError`, `ForeignFileError`, `NewerLibraryError`, `DamagedLibraryError`; nothing is
-    changed then.
+    Raises `NotFoundError`, `LibraryBusyError`, `ForeignFileError`, `NewerLibraryError`, `DamagedLibraryError`,
+    and then changes nothing.
     """
     lock = LibraryLock.take(folder)
     try:
         if not copy.is_file():
-            raise NotFoundError(f"There is no backup {copy}.")
+            raise NotFoundError(f"The backup {copy} does not exist. List backups with: mysticanvas backup list")
         refuse_foreign_file(copy)
         return _swap(folder, copy)
     finally:
@@ -246,18 +246,18 @@ def restore(folder: Path, copy: Path) -> Backup | None:
 
 
 def put_away(folder: Path) -> Backup | None:
-    """Keep the database in `folder` among its backups and leave the place empty, for a library that is to
-    be made again. None when there was none. Nobody may have the library open.
+    """Moves the database in `folder` to its backups, so that the library can be rebuilt. Returns that backup,
+    None when there was no database. The library must be closed.
 
     Raises `LibraryBusyError`.
     """
     lock = LibraryLock.take(folder)
     try:
         path = folder / FILE_NAME
-        until_now = _set_aside(path, folder / "backups", why="before-rebuild")
+        previous = _set_aside(path, folder / "backups", why="before-rebuild")
         for name in (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm"):
             (folder / name).unlink(missing_ok=True)
-        return until_now
+        return previous
     finally:
         lock.release()
 
@@ -269,19 +269,19 @@ def _swap(folder: Path, copy: Path) -> Backup | None:
         backup.verify(new)
         _reset_journal(new)
         backup.sync(new)
-        until_now = _set_aside(path, folder / "backups", why="before-restore")
-        # A log of the old database beside the new one would tear it.
+        previous = _set_aside(path, folder / "backups", why="before-restore")
+        # The WAL of the old database would corrupt the new one.
         for beside in ("-wal", "-shm"):
             path.with_name(path.name + beside).unlink(missing_ok=True)
         os.replace(new, path)
         backup.sync(folder)
     finally:
         new.unlink(missing_ok=True)
-    return until_now
+    return previous
 
 
 def _reset_journal(path: Path) -> None:
-    """The journal of the library goes on from a later state than this one."""
+    """Starts a new journal: the existing one describes a later state than this database."""
     connection = open_writer(path)
     try:
         connection.execute("DELETE FROM settings WHERE name = 'journal.library'").fetchall()
@@ -290,7 +290,7 @@ def _reset_journal(path: Path) -> None:
 
 
 def _set_aside(path: Path, backups: Path, *, why: str) -> Backup | None:
-    """A backup of what is there; where that is too damaged for one, the file itself is kept."""
+    """Backs up the current database; one too damaged for that is copied as it is."""
     if not path.exists():
         return None
     try:

@@ -1,4 +1,4 @@
-"""Versions of the schema: files `migrations/NNNN_what.sql`, counted by `user_version` (D7)."""
+"""Schema migrations: applies the files `migrations/NNNN_what.sql`; `user_version` counts them."""
 
 import logging
 from pathlib import Path
@@ -17,17 +17,19 @@ MAX_PAGE_BYTES = 4_096
 
 
 def refuse_foreign_file(path: Path) -> None:
-    """Raise for a file that is not ours or is newer, without touching it. A missing one is fine."""
+    """Raises for a file of another program or a newer version, without changing it. A missing file is accepted.
+
+    Raises `ForeignFileError`, `DamagedLibraryError`, `NewerLibraryError`."""
     if not path.exists() or path.stat().st_size == 0:
         return
     try:
         application, version = _read_marks(path)
     except apsw.NotADBError as error:
-        raise ForeignFileError(f"{path} is not a database. MystiCanvas leaves it alone.") from error
+        raise ForeignFileError(f"{path} is not a database, so MystiCanvas did not change it.") from error
     except apsw.CorruptError as error:
         raise DamagedLibraryError(f"The database {path} is damaged: {error}") from error
     if application != APPLICATION_ID:
-        raise ForeignFileError(f"{path} belongs to another program. MystiCanvas leaves it alone.")
+        raise ForeignFileError(f"{path} belongs to another program, so MystiCanvas did not change it.")
     if version > len(load_migrations()):
         raise NewerLibraryError(
             f"The library {path} was written by a newer MystiCanvas (schema {version}). Update MystiCanvas."
@@ -35,20 +37,20 @@ def refuse_foreign_file(path: Path) -> None:
 
 
 def _read_marks(path: Path) -> tuple[int, int]:
-    """(application_id, user_version), read without touching the file."""
+    """(application_id, user_version), read without changing the file."""
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     try:
         return connection.pragma("application_id"), connection.pragma("user_version")
     except apsw.ReadOnlyError:
-        # A rollback journal waits beside it, which only a writer may play back.
+        # There is a rollback journal, which only a writer may roll back.
         return _read_marks_in_header(path)
     finally:
         connection.close()
 
 
 def _read_marks_in_header(path: Path) -> tuple[int, int]:
-    """Source: the database file format of SQLite, section 1.3. Ours is in WAL mode from its first page on:
-    a journal beside a single page is a library whose making was cut short."""
+    """Source: the database file format of SQLite, section 1.3. Ours uses WAL mode from the first page on:
+    a rollback journal next to a single page means that creating the library was interrupted."""
     header = path.read_bytes()[: MAX_PAGE_BYTES + 1]
     if len(header) <= MAX_PAGE_BYTES and header[68:72] == bytes(4):
         return APPLICATION_ID, 0
@@ -56,7 +58,7 @@ def _read_marks_in_header(path: Path) -> tuple[int, int]:
 
 
 def migrate(connection: apsw.Connection, backups: Path) -> None:
-    """Bring the schema up to date, one transaction a step, a verified backup before the first."""
+    """Applies the missing migrations, one transaction each, after a verified backup."""
     version = connection.pragma("user_version")
     scripts = load_migrations()
     if version == len(scripts):
@@ -64,7 +66,7 @@ def migrate(connection: apsw.Connection, backups: Path) -> None:
     if version > 0:
         backup.make(connection, backups, why=f"before-schema-{len(scripts)}")
     connection.execute("PRAGMA synchronous = FULL")
-    # Rebuilding a table drops it, and a drop cascades where foreign keys are on.
+    # Rebuilding a table drops it, and with foreign keys on a drop cascades.
     connection.execute("PRAGMA foreign_keys = OFF")
     try:
         for number, script in enumerate(scripts[version:], version + 1):
@@ -92,7 +94,9 @@ def _apply_script(connection: apsw.Connection, script: str, number: int) -> None
     try:
         connection.execute(script + with_version).fetchall()
         if broken := connection.execute("PRAGMA foreign_key_check").fetchall():
-            raise DamagedLibraryError(f"Schema {number} would leave {len(broken)} rows without their parents.")
+            raise DamagedLibraryError(
+                f"Migrating to schema {number} failed: {len(broken)} rows would refer to missing rows."
+            )
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

@@ -1,6 +1,6 @@
-"""The database of another gallery: copied, then read with everything switched off that could act.
+"""Reads the database of another program: copied first, then opened with triggers and views disabled.
 
-The source is never opened by SQLite: even reading a database in WAL mode writes beside it.
+SQLite never opens the source: even reading a database in WAL mode writes next to it.
 """
 
 import os
@@ -17,14 +17,14 @@ from mysticanvas.db.connections import ReadTx, run_within_limit
 from mysticanvas.domain.errors import InvalidInputError
 
 READ_LIMIT_MS = 20_000
-# No text of a gallery is longer; a value that is belongs to something else.
+# No gallery stores longer texts; a longer value is damaged or hostile.
 MAX_VALUE_BYTES = 32 * 1024 * 1024
 _BESIDE = ("", "-wal", "-journal")
 _HEADER = b"SQLite format 3\0"
 
 
 class ForeignDatabase:
-    """A private copy, read-only. `read` is bounded in time."""
+    """A private, read-only copy. `read` has a time limit."""
 
     def __init__(self, connection: apsw.Connection, path: Path) -> None:
         self._connection = connection
@@ -42,12 +42,12 @@ class ForeignDatabase:
 
 @contextmanager
 def opened(path: Path, *, scratch: Path) -> Iterator[ForeignDatabase]:
-    """A copy of the database at `path`, made in the folder `scratch` and gone afterwards.
+    """A copy of the database at `path` in the folder `scratch`, removed on exit.
 
-    Raises `InvalidInputError` for what is no sound database.
+    Raises `InvalidInputError` for a file that is missing, being written, damaged or not a database.
     """
     if not path.is_file():
-        raise InvalidInputError(f"There is no file {path}.")
+        raise InvalidInputError(f"The file {path} does not exist.")
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch, prefix="foreign-") as folder:
         copy = Path(folder) / "copy.db"
@@ -60,7 +60,7 @@ def opened(path: Path, *, scratch: Path) -> Iterator[ForeignDatabase]:
 
 
 def tables(tx: ReadTx) -> frozenset[str]:
-    """Real tables only: a view by the same name could compute for ever."""
+    """Tables, without views: a view with the expected name could take forever to read."""
     return frozenset(tx.column("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"))
 
 
@@ -103,7 +103,7 @@ def _connect(copy: Path, path: Path) -> apsw.Connection:
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
         connection.execute("PRAGMA cell_size_check = ON").fetchall()
         connection.execute("PRAGMA mmap_size = 0").fetchall()
-        # What the other program had not yet written into its file is taken in here, in the copy.
+        # Opening the copy applies the WAL or rolls back the journal of the other program.
         answer = run_within_limit(
             connection, READ_LIMIT_MS, lambda: connection.execute("PRAGMA quick_check(1)").fetchall()
         )
@@ -112,7 +112,7 @@ def _connect(copy: Path, path: Path) -> apsw.Connection:
         connection.execute("PRAGMA query_only = ON").fetchall()
     except apsw.Error as error:
         connection.close()
-        raise InvalidInputError(f"{path} is damaged or is no database: {error}") from error
+        raise InvalidInputError(f"{path} is damaged or not a database: {error}") from error
     except BaseException:
         connection.close()
         raise

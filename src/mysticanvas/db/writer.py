@@ -1,7 +1,7 @@
-"""The writer: one thread, one connection, one queue; replies come after COMMIT (D2, D5, D6).
+"""The writer: one thread and one connection; futures complete after COMMIT (docs/adr/0001-one-writer-thread.md).
 
-Each transaction carries a serial number. An error from COMMIT says nothing about what is on the disk:
-the number there does.
+Each transaction stores a serial number. After an error from COMMIT, the number on the disk tells whether the
+transaction was committed.
 """
 
 import logging
@@ -23,7 +23,7 @@ from mysticanvas.domain.errors import LibraryError
 
 log = logging.getLogger(__name__)
 
-# A person's edit waits for at most one bulk transaction, so that one stays short.
+# An edit waits for at most one bulk transaction, so that one is kept short.
 BULK_LIMIT_S = 0.05
 CHECK_FILE_EVERY_S = 5.0
 SERIAL = "writer.serial"
@@ -39,9 +39,9 @@ Listener = Callable[[ChangeSet], None]
 
 
 class Writer:
-    """`edit` and `bulk` queue a change and return its future, which is settled after COMMIT.
+    """`edit` and `bulk` queue a change and return its future, which completes after COMMIT.
 
-    `error` is a sentence while the database cannot be written, None as soon as it can. `oldest_reader`
+    `error` is why the database cannot be written, None while it can. `oldest_reader`
     names the longest-running read, for the log.
     """
 
@@ -61,40 +61,40 @@ class Writer:
         self._thread.start()
 
     def edit(self, apply: Callable[[WriteTx], Any]) -> Future[Any]:
-        """A person's deed: ahead of bulk work, and on the disk before the future is settled."""
+        """For edits by the user: runs before bulk work, and is on the disk when the future completes."""
         return self._queue(self._edits, apply)
 
     def bulk(self, apply: Callable[[WriteTx], Any]) -> Future[Any]:
         return self._queue(self._bulk, apply)
 
     def after_commit(self, listener: Listener) -> None:
-        """`listener` is called on the writer thread, and must be quick."""
+        """Calls `listener` on the writer thread after each commit; it must return quickly."""
         self._listeners.append(listener)
 
     def on_error(self, listener: Callable[[str | None], None]) -> None:
-        """`listener` is called on the writer thread when `error` comes, changes or goes."""
+        """Calls `listener` on the writer thread when `error` changes."""
         self._error_listeners.append(listener)
 
     def finish(self) -> None:
-        """Commit everything queued, and take no more."""
+        """Commits everything queued and stops. Later changes raise `LibraryError`."""
         with self._wake:
             self._closing = True
             self._wake.notify()
         self._thread.join()
 
     def close(self) -> None:
-        """To be the last connection: then the log goes into the database, and only that file is left. A disk
-        that fails now leaves that to the next start."""
+        """Close this connection last: SQLite then merges the WAL into the database and removes it. After a disk
+        error, that happens at the next start."""
         try:
             self._connection.close()
         except DISK_ERRORS:
-            log.warning("the log stays beside the database", exc_info=True)
+            log.warning("the write-ahead log could not be merged into the database", exc_info=True)
 
     def _queue(self, queue: deque[_Change], apply: Callable[[WriteTx], Any]) -> Future[Any]:
         change = _Change(apply, Future())
         with self._wake:
             if self._closing:
-                raise LibraryError("The library is closing.")
+                raise LibraryError("MystiCanvas is shutting down, so nothing was changed. Start it again.")
             queue.append(change)
             self._wake.notify()
         return change.done
@@ -119,7 +119,7 @@ class Writer:
             self._commit_some(self._edits if durable else self._bulk, durable=durable)
 
     def _commit_some(self, queue: deque[_Change], *, durable: bool) -> None:
-        """One transaction over what is queued: all edits, or as much bulk as fits the time."""
+        """One transaction: all queued edits, or as much bulk work as fits `BULK_LIMIT_S`."""
         settled: list[tuple[_Change, Any]] = []
         taken: list[_Change] = [queue.popleft()]
         changes = ChangeSet()
@@ -142,7 +142,7 @@ class Writer:
             change.done.set_result(result)
 
     def _begin(self, *, durable: bool) -> None:
-        # First of all: a transaction that cannot even begin must not be taken for the last one that was committed.
+        # Before BEGIN: otherwise a transaction that fails to begin would look like the last committed one.
         self.serial += 1
         self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         self._connection.execute("BEGIN IMMEDIATE")
@@ -163,16 +163,16 @@ class Writer:
             listener(sentence)
 
     def _is_on_disk(self) -> bool:
-        """Whether the transaction that has just failed was committed all the same (D6)."""
+        """Whether the transaction that just failed was committed nevertheless."""
         if self._file.is_replaced():
-            # Opening the path again would make a new file; the old one is still in our hands.
+            # Opening the path again would create a new file; our connection still has the old one.
             return False
         try:
             self._connection.close(True)
             self._connection = open_writer(self._file.path)
             on_disk = _read_serial(self._connection)
         except apsw.Error:
-            log.exception("the database could not be opened again")
+            log.exception("the database could not be reopened")
             return False
         committed = on_disk == self.serial
         self.serial = on_disk
@@ -190,14 +190,14 @@ class Writer:
         return time.monotonic() - began_s < BULK_LIMIT_S and not self._edits
 
     def _apply(self, change: _Change, settled: list[tuple[_Change, Any]], changes: ChangeSet) -> None:
-        """In a savepoint of its own, so that one failure does not sink the others."""
+        """Runs the change in a savepoint, so that a failure does not roll back the others."""
         tx = WriteTx(self._connection)
         self._connection.execute("SAVEPOINT change")
         try:
             result = change.apply(tx)
         except Exception as error:
             if isinstance(error, DISK_ERRORS) or not self._connection.in_transaction:
-                # SQLite takes back now the statement and now the whole transaction.
+                # SQLite may have rolled back the statement or the whole transaction.
                 raise
             self._connection.execute("ROLLBACK TO change")
             self._connection.execute("RELEASE change")
@@ -216,7 +216,7 @@ class Writer:
             except Exception:
                 log.exception("a listener failed on a commit")
 
-    # -- is the file still ours, and the log small? -------------------------------------------
+    # -- the file -----------------------------------------------------------------------------
 
     def _check_file(self) -> None:
         if self._lost is None and self._file.is_due(CHECK_FILE_EVERY_S):
@@ -224,17 +224,17 @@ class Writer:
             self._file.check_wal()
 
     def _check_identity(self) -> None:
-        """D9: a database that was deleted or replaced under us takes writes into nothing."""
+        """Refuses writes after the file was deleted or replaced: they would be lost."""
         if not self._file.is_replaced():
             return
         try:
-            where = f"What was in it is safe in {self._rescue()}; restart MystiCanvas."
+            where = f"Its content is saved in {self._rescue()}. Restart MystiCanvas."
         except apsw.Error:
-            log.exception("the database that was taken away could not be rescued")
-            where = "It could not be copied to another place: free space, and do not stop MystiCanvas before."
+            log.exception("the content of the deleted database could not be saved")
+            where = "Its content could not be saved. Free some disk space before you stop MystiCanvas."
         self._lost = LibraryError(f"The database {self._file.path} was deleted or replaced while it was open. {where}")
         self._set_error(str(self._lost))
-        log.error("the database was taken away", extra={"sentence": str(self._lost)})
+        log.error("the database was deleted or replaced", extra={"sentence": str(self._lost)})
 
     def _rescue(self) -> Path:
         rescued = self._file.rescue_path()
