@@ -67,7 +67,7 @@ def test_an_undo_that_would_undo_something_later_is_refused_and_changes_nothing(
     first = do(database, "rating", {"value": 4}, images)
     do(database, "rating", {"value": 1}, images[2:])
     before = state_of(database)
-    with pytest.raises(ConflictError, match="changed again since"):
+    with pytest.raises(ConflictError, match="changed again later"):
         database.write(edit_undo.undo, first)
     assert state_of(database) == before
     assert database.read(edit_log.find, first).state is EditState.DONE
@@ -141,7 +141,7 @@ def test_a_large_undo_that_is_refused_half_way_leaves_everything_done(database: 
     done = runner.do(decode(("rating", {"value": 5})), images, wait_s=300)
     do(database, "rating", {"value": 1}, images[:1])
     before = state_of(database)
-    with pytest.raises(ConflictError, match="changed again since"):
+    with pytest.raises(ConflictError, match="changed again later"):
         runner.undo(done.operation, wait_s=300)
     assert state_of(database) == before
     assert database.read(edit_log.find, done.operation).state is EditState.DONE
@@ -272,7 +272,7 @@ def add_collections(tx: WriteTx) -> None:
     )
 
 
-MOVED_ON, GONE, TAKEN = "changed again since", "gone by now", "has taken its place"
+MOVED_ON, GONE, TAKEN = "changed again later", "removed later", "created in its place"
 
 
 @pytest.mark.parametrize(
@@ -325,9 +325,9 @@ MOVED_ON, GONE, TAKEN = "changed again since", "gone by now", "has taken its pla
         pytest.param(
             "UPDATE collections SET parent_id = 3 WHERE id < 3",
             "DELETE FROM collections WHERE id = 3",
-            "hang on",
+            "depend on",
             False,
-            id="what it hung on is gone",
+            id="depend on this one",
         ),
     ],
 )

@@ -1,4 +1,4 @@
-"""The undo log: every edit, slice by slice, and how far it is."""
+"""The undo log: every edit with its state, its slices and its progress."""
 
 import json
 import sys
@@ -35,7 +35,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """`images` are uuids. `changeset` is as edits/changesets.py made it."""
+    """`images` are uuids. `changeset` is the one that `edits/changesets.py` recorded."""
 
     number: int
     images: list[str]
@@ -44,7 +44,8 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`count` is how many images the step has, None when it has not found them yet."""
+    """`count` is the number of images of the step, None when it has not found them yet; `next` is the position of
+    the next image."""
 
     step: int
     count: int | None
@@ -52,7 +53,7 @@ class Progress:
 
 
 def add(tx: WriteTx, *, kind: str, steps: Sequence[Step], state: EditState, total: int, now_ms: int) -> int:
-    """The id under which the deed can be taken back."""
+    """Adds an edit and returns its id, with which it can be undone."""
     tx.run(
         """
         INSERT INTO operations (at, kind, state, total, changed, steps_json)
@@ -75,7 +76,7 @@ def find(tx: ReadTx, operation: int) -> Operation:
     """Raises `NotFoundError`."""
     row = tx.one(_OPERATION + " WHERE id = :operation", operation=operation)
     if row is None:
-        raise NotFoundError("That deed is not known, or was too long ago.")
+        raise NotFoundError("That edit does not exist, or is too old to be undone.")
     return _build_operation(row)
 
 
@@ -90,7 +91,7 @@ def listed(tx: ReadTx, *, before: int | None, limit: int) -> list[Operation]:
 
 
 def find_unfinished(tx: ReadTx) -> int | None:
-    """The oldest that is on its way somewhere."""
+    """The oldest edit that is being applied, undone or redone; None when there is none."""
     found: int | None = tx.value(
         "SELECT id FROM operations WHERE state IN ('applying', 'undoing', 'redoing') ORDER BY id LIMIT 1"
     )
@@ -98,8 +99,8 @@ def find_unfinished(tx: ReadTx) -> int | None:
 
 
 def find_newest(tx: ReadTx, state: EditState) -> int | None:
-    """The edit that undo (of DONE) takes next. For redo (of UNDONE): the oldest of those that nothing was changed
-    after, less edits that were refused before they were applied whole."""
+    """With DONE, the next edit to undo. With UNDONE, the next edit to redo: the oldest undone edit after the last
+    done one, without edits that were refused before they were fully applied."""
     if state is EditState.UNDONE:
         sql = """
             SELECT min(id) FROM operations
@@ -129,7 +130,7 @@ def set_state(tx: WriteTx, operation: int, state: EditState, *, error: str | Non
 
 
 def add_changed(tx: WriteTx, operation: int, changed: int) -> None:
-    """So many more images are different now; negative when they are taken back."""
+    """Adds to the number of changed images; negative for an undo."""
     sql = "UPDATE operations SET changed = changed + :changed WHERE id = :operation"
     tx.run(sql, operation=operation, changed=changed)
     tx.changes.stale.add("edits")
@@ -141,7 +142,8 @@ def set_total(tx: WriteTx, operation: int, total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """An image of a deed. `thumb` is its content's hash in hex; without a place in the library it is gone."""
+    """An image of an edit. `thumb` is the hash of its content in hex. `state` is "gone" once it is deleted
+    permanently."""
 
     uuid: str
     thumb: str | None
@@ -152,7 +154,7 @@ class Touched:
 
 
 def touched(tx: ReadTx, operation: int, *, limit: int) -> list[Touched]:
-    """The first images of a deed, those that are gone too; none for a deed that is about none."""
+    """The first images of an edit, including deleted ones; empty for an edit of no images."""
     packed = tx.value(
         "SELECT substr(images, 1, :most) FROM operation_slices WHERE operation_id = :operation ORDER BY number LIMIT 1",
         operation=operation,
@@ -191,7 +193,7 @@ def add_slice(tx: WriteTx, operation: int, images: Sequence[GenerationId], chang
 
 
 def next_slice(tx: ReadTx, operation: int, *, applied: bool) -> Slice | None:
-    """The last of those that are applied, or the first of those that are not."""
+    """The last slice that is applied, or the first that is not; None when there is none."""
     order = "DESC" if applied else "ASC"
     row = tx.one(
         f"""
@@ -221,7 +223,7 @@ def set_applied(tx: WriteTx, operation: int, number: int, applied: bool) -> None
 
 
 def images_of(tx: ReadTx, names: Sequence[str]) -> list[GenerationId]:
-    """Those of the uuids that are there, in the order given."""
+    """The images with these uuids, in the given order, without those that do not exist."""
     sql = "SELECT g.id FROM json_each(:names) AS n CROSS JOIN generations AS g ON g.uuid = n.value ORDER BY n.key"
     return tx.column(sql, names=json.dumps(list(names)))
 
@@ -231,11 +233,11 @@ def _list_uuids(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
     return tx.column(sql, images=json.dumps(list(images)))
 
 
-# -- what is still to do --------------------------------------------------------------------------
+# -- progress -------------------------------------------------------------------------------------
 
 
 def begin_step(tx: WriteTx, operation: int, step: int, images: Sequence[GenerationId] | None) -> None:
-    """None: the step has not found its images yet."""
+    """`images` is None for a step that has yet to find its images."""
     tx.run(
         """
         INSERT INTO operation_work (operation_id, step, images, next)
@@ -263,7 +265,7 @@ def get_progress(tx: ReadTx, operation: int) -> Progress | None:
 
 
 def list_planned(tx: ReadTx, operation: int, first: int, limit: int) -> list[GenerationId]:
-    """Some of the images of the step, from the position `first` on."""
+    """At most `limit` images of the current step, from the position `first` on."""
     packed = tx.value(
         "SELECT substr(images, :first * 8 + 1, :limit * 8) FROM operation_work WHERE operation_id = :operation",
         operation=operation,
@@ -278,7 +280,7 @@ def end_progress(tx: WriteTx, operation: int) -> None:
 
 
 def prune(tx: WriteTx, *, before_ms: int, kept: int) -> int:
-    """Forget deeds that are older than that, but never the newest `kept`."""
+    """Forgets edits older than `before_ms`, except the newest `kept`. Returns how many."""
     return tx.run(
         """
         DELETE FROM operations

@@ -1,8 +1,8 @@
 """Undo and redo.
 
-An edit of one slice is undone in one transaction or not at all. One of several is undone slice by slice, the
-last first. Where a slice meets rows that were changed meanwhile, those that were undone are redone, and the
-edit stays done.
+An edit of one slice is undone in one transaction or not at all. An edit of several is undone slice by slice, the
+last first. When a slice conflicts with later changes, the slices already undone are redone, and the edit stays
+done.
 """
 
 from mysticanvas.db.database import ReadTx, WriteTx
@@ -13,9 +13,9 @@ from mysticanvas.edits.types import EditResult, EditState
 
 
 def undo(tx: WriteTx, operation: int) -> EditResult:
-    """Undo the first slice, which is all of most edits; `move_slice` undoes the next ones.
+    """Undoes the last slice, which is the only one of most edits; `move_slice` undoes the others.
 
-    Raises `NotFoundError` for an edit that is not known, `ConflictError` with the reason for one that cannot
+    Raises `NotFoundError` for an unknown edit, `ConflictError` with the reason for one that cannot
     be undone.
     """
     found = log.find(tx, operation)
@@ -25,7 +25,7 @@ def undo(tx: WriteTx, operation: int) -> EditResult:
 
 
 def redo(tx: WriteTx, operation: int) -> EditResult:
-    """As `undo`, the other way. An edit that was refused before it was applied whole cannot be redone."""
+    """Redoes the first slice; otherwise like `undo`. An edit that was refused while it was applied cannot be redone."""
     found = log.find(tx, operation)
     if found.state is EditState.DONE:
         raise ConflictError("This edit was not undone.")
@@ -37,7 +37,7 @@ def redo(tx: WriteTx, operation: int) -> EditResult:
 
 
 _NOT_DONE = {
-    EditState.UNDONE: "This edit was undone already.",
+    EditState.UNDONE: "This edit is already undone.",
     EditState.APPLYING: "This edit is still running. Undo it when it is done.",
     EditState.UNDOING: "This edit is being undone.",
     EditState.REDOING: "This edit is being redone.",
@@ -46,7 +46,7 @@ _NOT_DONE = {
 
 
 def find_last_done(tx: ReadTx) -> int:
-    """The edit that undo takes next. Raises `NotFoundError`."""
+    """The next edit to undo. Raises `NotFoundError`."""
     found = log.find_newest(tx, EditState.DONE)
     if found is None:
         raise NotFoundError("There is nothing to undo.")
@@ -54,7 +54,7 @@ def find_last_done(tx: ReadTx) -> int:
 
 
 def find_last_undone(tx: ReadTx) -> int:
-    """The edit that redo takes next: none once something else was changed. Raises `NotFoundError`."""
+    """The next edit to redo. Raises `NotFoundError`, also once something else was changed."""
     found = log.find_newest(tx, EditState.UNDONE)
     if found is None:
         raise NotFoundError("There is nothing to redo.")
@@ -72,7 +72,7 @@ def _start(tx: WriteTx, found: Operation, state: EditState) -> EditResult:
 
 
 def move_slice(tx: WriteTx, operation: int) -> bool:
-    """Undo or redo the next slice; False once the edit is undone or redone whole. Raises `ConflictError`."""
+    """Undoes or redoes the next slice. False once the edit is completely undone or redone. Raises `ConflictError`."""
     found = log.find(tx, operation)
     back = found.state is EditState.UNDOING
     if log.next_slice(tx, operation, applied=back) is None:
@@ -83,14 +83,14 @@ def move_slice(tx: WriteTx, operation: int) -> bool:
 
 
 def reverse(tx: WriteTx, operation: int, reason: str) -> None:
-    """After a slice was refused: what has moved moves back, which no other edit can have touched."""
+    """Reverses direction after a slice was refused. No other edit can have changed the slices already moved."""
     found = log.find(tx, operation)
     other = EditState.REDOING if found.state is EditState.UNDOING else EditState.UNDOING
     log.set_state(tx, operation, other, error=reason)
 
 
 def move_one_slice(tx: WriteTx, operation: int, *, backwards: bool) -> None:
-    """One slice. Raises `ConflictError`; then nothing is changed."""
+    """Undoes or redoes one slice. Raises `ConflictError`, and then changes nothing."""
     slice_ = log.next_slice(tx, operation, applied=backwards)
     if slice_ is None:
         return
