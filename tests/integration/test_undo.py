@@ -327,7 +327,7 @@ MOVED_ON, GONE, TAKEN = "changed again later", "removed later", "created in its 
             "DELETE FROM collections WHERE id = 3",
             "depend on",
             False,
-            id="depend on this one",
+            id="what it depends on is gone",
         ),
     ],
 )

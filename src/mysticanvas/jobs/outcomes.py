@@ -1,6 +1,6 @@
-"""What becomes of a job whose task has ended: applied, tried again, taken apart, parked, or given back.
+"""The outcomes of tasks: a job is finished, retried, split, parked, or returned to the queue.
 
-`apply_all` runs in the writer: a result and the end of its job are one transaction (J4).
+`apply_all` runs in the writer: a result and the end of its job are one transaction.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from mysticanvas.jobs.types import Job
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """`answer` is None where there was nothing left to do."""
+    """`answer` is None when there was nothing left to do."""
 
     job: Job
     answer: Answer | None
@@ -25,8 +25,8 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """`crashed`: the worker died of it, or was killed at its time limit. The first line of `error` is the
-    reason, what follows is the end of what the worker said."""
+    """`crashed`: the worker crashed, or was killed at its time limit. The first line of `error` is the
+    reason; the others are the end of the worker's output."""
 
     job: Job
     error: str
@@ -35,7 +35,7 @@ class Failed:
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """Nobody did it, and nobody is to blame."""
+    """The executor became unavailable: the job returns to the queue, and no attempt is counted."""
 
     job: Job
 
@@ -55,7 +55,7 @@ def apply_all(tx: WriteTx, outcomes: Sequence[Outcome], *, now_ms: int) -> None:
 
 
 def _finish(tx: WriteTx, finished: Finished, *, now_ms: int) -> None:
-    # Only a claim that is still ours may change anything.
+    # Only a claim that is still valid may change anything.
     if queue.finish(tx, finished.job, now_ms=now_ms) and finished.answer is not None:
         KINDS[finished.job.kind].apply(tx, finished.job.payload, finished.answer)
 
@@ -76,13 +76,13 @@ def _fail(tx: WriteTx, failed: Failed, *, now_ms: int) -> None:
 
 
 def _log_failure(tx: WriteTx, failed: Failed, *, parked: bool, now_ms: int) -> None:
-    """I6: a crash, or a job that is given up, is in the log."""
+    """Records a crash or a parked job in the event log."""
     job = failed.job
     try:
         file = queries.find(tx, job.id).job.file
     except NotFoundError:
         file = ""
-    reason, _, said = failed.error.partition("\n")
-    data = {"job": job.id, "of": job.kind, "reason": reason, "said": said, "parked": parked}
+    reason, _, output = failed.error.partition("\n")
+    data = {"job": job.id, "of": job.kind, "reason": reason, "said": output, "parked": parked}
     kind = "crash" if failed.crashed else "job.parked"
     event_log.append(tx, level="warning", kind=kind, subject=file or None, data=data, now_ms=now_ms)

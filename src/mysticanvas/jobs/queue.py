@@ -1,4 +1,5 @@
-"""The durable queue (J1-J15): claimed by priority, believed by token, parked when poisonous."""
+"""The durable job queue: jobs are claimed by priority, and parked after repeated failures. The claim token decides
+whether a result is accepted."""
 
 import json
 import random
@@ -16,7 +17,7 @@ MAX_CRASHES = 2
 FIRST_RETRY_MS = 2_000
 LAST_RETRY_MS = 10 * 60_000
 PAUSED = "jobs.paused"
-# Stands for every kind, those of later versions too.
+# Every kind, including those of later versions.
 ALL_KINDS = "*"
 
 
@@ -31,15 +32,14 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A kind with work that may be claimed now, and the priority of its most urgent job."""
+    """A kind with jobs that may be claimed now, and the priority of its most urgent one."""
 
     kind: str
     priority: int
 
 
 def enqueue(tx: WriteTx, new: NewJob, *, now_ms: int) -> None:
-    """Queue a job, in the transaction of what wants it (J1). While one with the same key waits, the
-    second is the first (J8)."""
+    """Queues a job in the transaction that needs it. Has no effect while a job with the same key waits."""
     enqueue_all(tx, [new], now_ms=now_ms)
 
 
@@ -66,7 +66,7 @@ def enqueue_all(tx: WriteTx, new: Sequence[NewJob], *, now_ms: int) -> None:
 
 
 def list_ready(tx: ReadTx, *, now_ms: int) -> list[Ready]:
-    """Every kind that has work now and is not paused, in the order of the kinds."""
+    """The kinds that have jobs to claim now and are not paused, in order of registration."""
     rows = tx.rows(
         """
         SELECT k.value,
@@ -79,7 +79,7 @@ def list_ready(tx: ReadTx, *, now_ms: int) -> list[Ready]:
         """,
         kinds=json.dumps(_list_not_paused(tx)),
     )
-    # By time alone: by kind, SQLite would rather look at every job of the kind that waits.
+    # Not by kind: SQLite would then scan every waiting job of the kind.
     due = set(
         tx.column(
             "SELECT kind FROM jobs WHERE status = 'queued' AND run_at > 0 AND run_at <= :now_ms LIMIT 1000",
@@ -91,7 +91,7 @@ def list_ready(tx: ReadTx, *, now_ms: int) -> list[Ready]:
 
 
 def get_next_run_at(tx: ReadTx, *, after_ms: int) -> int | None:
-    """When the next job that waits for its time falls due; None when none waits."""
+    """When the next delayed job is due; None when there is none."""
     due: int | None = tx.value(
         "SELECT min(run_at) FROM jobs WHERE status = 'queued' AND run_at > 0 AND run_at > :after_ms", after_ms=after_ms
     )
@@ -101,8 +101,8 @@ def get_next_run_at(tx: ReadTx, *, after_ms: int) -> int | None:
 def claim(
     tx: WriteTx, *, owner_id: str, limit: int, now_ms: int, kinds: Sequence[str] | None = None, at_least: int = 0
 ) -> list[Job]:
-    """The next jobs, by priority and then age, owned by `owner_id` from now on (J2). Only of these kinds (None:
-    of all), only of this priority or above, and never of a paused kind."""
+    """Claims the next jobs for `owner_id`, by priority and then age. Only of these `kinds` (None: all) that are not
+    paused, and only with a priority of `at_least`."""
     tx.run(
         "UPDATE jobs SET run_at = 0 WHERE status = 'queued' AND run_at > 0 AND run_at <= :now_ms",
         now_ms=now_ms,
@@ -150,7 +150,7 @@ def claim(
 
 
 def finish(tx: WriteTx, job: Job, *, now_ms: int) -> bool:
-    """Whether the claim was still ours; only then may the caller apply the result."""
+    """Marks a job done. Returns whether the claim was still valid; only then may the caller apply the result."""
     tx.changes.jobs = True
     return bool(
         tx.run(
@@ -168,8 +168,8 @@ def finish(tx: WriteTx, job: Job, *, now_ms: int) -> bool:
 
 
 def fail(tx: WriteTx, job: Job, *, error: str, crashed: bool, now_ms: int, most_attempts: int) -> bool:
-    """Wait for another try, or park: after the last attempt, or the second crash (J5, J6). Whether it is
-    parked now; nothing happens when the claim is not ours."""
+    """Schedules a retry, or parks the job after the last attempt or the second crash. Returns whether it was
+    parked. Has no effect when the claim is no longer valid."""
     crashes = job.crashes + crashed
     parked = job.attempts >= most_attempts or crashes >= MAX_CRASHES
     wait_ms = min(LAST_RETRY_MS, FIRST_RETRY_MS * 4 ** (job.attempts - 1)) * random.uniform(0.8, 1.2)
@@ -188,14 +188,14 @@ def fail(tx: WriteTx, job: Job, *, error: str, crashed: bool, now_ms: int, most_
         run_at=now_ms + int(wait_ms),
         now_ms=now_ms,
     )
-    # A newer job for the same thing already waits: this one is not needed.
+    # Not updated because a newer job with the same key is waiting: this one is not needed.
     tx.run("DELETE FROM jobs WHERE id = :id AND claim_token = :token", id=job.id, token=job.token)
     tx.changes.jobs = True
     return parked and bool(changed)
 
 
 def replace(tx: WriteTx, job: Job, payloads: Sequence[dict[str, Any]], *, now_ms: int) -> None:
-    """Smaller jobs in place of one, as urgent as it was. Nothing happens when the claim is not ours."""
+    """Replaces a job with smaller ones of the same priority. Has no effect when the claim is no longer valid."""
     priority = tx.value("SELECT priority FROM jobs WHERE id = :id", id=job.id)
     if not finish(tx, job, now_ms=now_ms):
         return
@@ -203,7 +203,7 @@ def replace(tx: WriteTx, job: Job, payloads: Sequence[dict[str, Any]], *, now_ms
 
 
 def requeue_orphaned(tx: WriteTx, *, owner_id: str, now_ms: int) -> int:
-    """Requeue what another owner had claimed, and say how many (J3). Its attempt is not counted."""
+    """Requeues running jobs of other owners, without counting an attempt. Returns how many."""
     return _requeue(
         tx,
         tx.column("SELECT id FROM jobs WHERE status = 'running' AND boot_id <> :owner_id", owner_id=owner_id),
@@ -212,7 +212,7 @@ def requeue_orphaned(tx: WriteTx, *, owner_id: str, now_ms: int) -> int:
 
 
 def return_claims(tx: WriteTx, *, claims: Sequence[tuple[int, str]], now_ms: int) -> int:
-    """Requeue our own claims at the end; no attempt is burnt."""
+    """Requeues claimed jobs, without counting an attempt. Returns how many."""
     ours = [
         job
         for job, token in claims
@@ -240,8 +240,8 @@ def _requeue(tx: WriteTx, ids: Sequence[int], now_ms: int) -> int:
 
 
 def adjust_to_clock(tx: WriteTx, *, now_ms: int) -> int:
-    """Jobs that wait for a moment and were put off in what is the future now: the clock was set back, and they
-    wait from now on for as long as they were meant to. How many."""
+    """After the clock was set back: delayed jobs that were updated in the future wait for their original delay,
+    from now on. Returns how many."""
     changed = tx.run(
         """
         UPDATE jobs
@@ -255,7 +255,7 @@ def adjust_to_clock(tx: WriteTx, *, now_ms: int) -> int:
 
 
 def rename(tx: WriteTx, old: str, new: str) -> None:
-    """An image has another uuid from now on; the work that waits for it, or is being done, is named after it."""
+    """Renames the unique keys of waiting and running jobs, after the uuid of an image has changed."""
     if old == new:
         return
     names = {"new": new, "old": old}
@@ -271,8 +271,8 @@ def rename(tx: WriteTx, old: str, new: str) -> None:
 
 
 def raise_priority(tx: WriteTx, *, kind: str, unique_keys: Sequence[str], priority: int) -> int:
-    """Move waiting jobs forward, such as the thumbnails of what is on screen (J9): what is asked for last
-    goes ahead of what was asked for before."""
+    """Raises the priority of waiting jobs, such as thumbnails for images on screen. Jobs of the latest call come
+    first. Returns how many."""
     return tx.run(
         """
         UPDATE jobs
@@ -291,7 +291,7 @@ def raise_priority(tx: WriteTx, *, kind: str, unique_keys: Sequence[str], priori
 
 
 def list_paused(tx: ReadTx) -> list[str]:
-    """The kinds that are not claimed for now; kept over restarts (J10)."""
+    """The paused kinds. The setting survives restarts."""
     kinds: list[str] = settings_store.get(tx, PAUSED, [])
     return kind_names() if ALL_KINDS in kinds else kinds
 
@@ -306,7 +306,7 @@ def _list_not_paused(tx: ReadTx) -> list[str]:
 
 
 def set_paused(tx: WriteTx, *, kind: str | None, value: bool) -> None:
-    """None: every kind. Resuming one of all that are paused leaves the others paused."""
+    """None: every kind. Resuming one kind while all are paused leaves the others paused."""
     if kind is None:
         kinds = [ALL_KINDS] if value else []
     elif value and are_all_paused(tx):
