@@ -1,4 +1,4 @@
-"""A client of a library that nothing serves: the application opened in this process for one command."""
+"""A client for a library that is not being served: runs the application in this process for one command."""
 
 import asyncio
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_in_process(settings: Settings) -> Iterator[Client]:
-    # All of the library's parts take half a second to load: a command that a running gallery answers needs none.
+    # Importing the Orchestrator takes half a second, which commands do not need while a gallery is running.
     from mysticanvas.app.orchestrator import Orchestrator
 
     with ExitStack() as running:
@@ -26,7 +26,7 @@ def open_in_process(settings: Settings) -> Iterator[Client]:
 
 
 class _InProcessClient:
-    """The application in this process; its requests run on an event loop in a thread."""
+    """Sends requests to the application in this process, on an event loop in a thread."""
 
     def __init__(self, orchestrator: "Orchestrator", settings: Settings) -> None:
         self._loop = asyncio.new_event_loop()

@@ -1,4 +1,4 @@
-"""Live updates: what commits change, gathered and published to the open pages."""
+"""Live updates: collects what commits change and publishes it to open pages."""
 
 import threading
 import time
@@ -11,7 +11,7 @@ from mysticanvas.jobs import queries as job_queries
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.progress import COUNTING_SHARE, JobProgress
 
-# Changes are gathered for this long, so that an import does not send a message a file.
+# Changes are collected for this long, so that an import does not send one message per file.
 GATHER_S = 0.5
 MAX_ITEM_IDS = 500
 
@@ -66,14 +66,14 @@ class LiveUpdates:
             self._stream.publish("item", {"uuids": uuids})
         if changes.jobs:
             self._publish_jobs()
-        stale = changes.stale | ({"events"} if changes.events else set())
-        if stale:
-            self._stream.publish("stale", {"lists": sorted(stale)})
+        invalidated = changes.stale | ({"events"} if changes.events else set())
+        if invalidated:
+            self._stream.publish("stale", {"lists": sorted(invalidated)})
 
     def _publish_jobs(self) -> None:
         began_s = time.monotonic()
         if began_s < self._count_from_s:
-            # Too soon after the last time: the change is kept for a little later.
+            # Too soon after the last count: publish later.
             self._on_commit(ChangeSet(jobs=True))
             return
         states, paused = self._database.read(lambda tx: (job_queries.list_states(tx), job_queue.list_paused(tx)))

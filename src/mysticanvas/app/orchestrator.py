@@ -1,7 +1,7 @@
 """START HERE. The Orchestrator: one process per library, and the list of its parts.
 
-Parts are opened in the order of `_build` and closed in reverse. The library's lock is the first thing
-taken (inside `Database.open`) and the last thing released.
+Parts are opened in the order of `_build` and closed in reverse. The lock of the library is taken first
+(in `Database.open`) and released last.
 """
 
 import asyncio
@@ -55,18 +55,18 @@ from mysticanvas.worker.pool import WorkerPool
 log = logging.getLogger(__name__)
 
 SESSION_FILE = "session"
-# Loading a model of half a gigabyte from a slow disk is part of the first task.
+# The first task includes loading a model of half a gigabyte, maybe from a slow disk.
 VISION_TASK_LIMIT_S = 120
-# Time for open pages to take their last bytes when the Orchestrator stops.
+# Time to finish open responses when the Orchestrator stops.
 SHUTDOWN_S = 3
-# Of glibc's malloc.h.
+# From malloc.h of glibc.
 _M_ARENA_MAX = -8
 ARENAS = 2
 
 
 class Orchestrator:
-    """A context manager. `serving`: whether a port is opened and folders are watched, as a gallery
-    that stays open wants; a single command of the CLI wants neither.
+    """A context manager. `serving`: whether to open a port and watch folders, for a gallery rather than a single
+    command of the CLI.
 
     Raises `LibraryError` when the library is held by another process or cannot be used.
     """
@@ -75,7 +75,7 @@ class Orchestrator:
         self._settings = settings
         self._serving = serving
         self._running = ExitStack()
-        # The backup that is to be restored once this has ended; None: none.
+        # The backup to restore after this Orchestrator has stopped.
         self.restoring: Path | None = None
 
     def __enter__(self) -> "Orchestrator":
@@ -151,7 +151,7 @@ class Orchestrator:
         )
 
     def _start_features(self, running: ExitStack, parts: Parts, found: Sequence[Feature]) -> None:
-        """In the order of the list, early loops first; closed in reverse."""
+        """Starts features in the order of the list, early loops first; they are closed in reverse."""
         for feature in found:
             for make in feature.parts:
                 parts.add(parts.call(make))
@@ -166,7 +166,7 @@ class Orchestrator:
             running.enter_context(BackfillRunner(self.database, backfills, now_ms=now_ms))
 
     def _external_names(self) -> Sequence[str]:
-        """Under which others reach the gallery; none while this machine alone does."""
+        """The host names for other machines; empty while only this machine can connect."""
         is_wide = self._serving and binding.is_wide(self._settings.host)
         return self._settings.names if is_wide else ()
 
@@ -177,12 +177,12 @@ class Orchestrator:
     def _start_index(self, running: ExitStack) -> Index:
         index = running.enter_context(Index(self.database))
         if self._serving:
-            # A single command has its answer from SQL sooner than the index would be read.
+            # For a single command, SQL is faster than building the index.
             index.start()
         return index
 
     def _warn_about_location(self) -> None:
-        """Shown in the terminal and in the log, at every start while it is so."""
+        """Warns in the terminal and in the event log, at every start, about a risky location of the library."""
         danger = location_checks.danger_of(self._settings.library)
         if danger is not None:
             log.warning("%s", danger)
@@ -191,7 +191,7 @@ class Orchestrator:
             )
 
     def _start_jobs(self, running: ExitStack, workers: WorkerPool, parts: Parts, found: Sequence[Feature]) -> None:
-        """Jobs that take minutes have a worker of their own, which starts when there is one."""
+        """Starts the dispatcher. Slow jobs and image analysis have their own workers, which start when needed."""
         cluster = self._cluster(running, workers)
         runs = {task: parts.call(make) for feature in found for task, make in (feature.in_process or {}).items()}
         executors = Executors(
@@ -210,7 +210,7 @@ class Orchestrator:
         return running.enter_context(pool)
 
     def _cluster(self, running: ExitStack, workers: WorkerPool) -> ClusterExecutor | None:
-        """None: everything is done here."""
+        """None: all jobs run on this machine."""
         settings = self._settings
         if settings.executor == "local":
             return None
@@ -227,7 +227,7 @@ class Orchestrator:
     # -- serving ------------------------------------------------------------------------------
 
     def list_external_addresses(self) -> list[str]:
-        """Where other machines find the gallery; none while this one alone is served."""
+        """The URLs of the gallery for other machines; empty while only this machine can connect."""
         if not binding.is_wide(self._settings.host):
             return []
         own = binding.list_origins(self.port, ())
@@ -236,11 +236,12 @@ class Orchestrator:
         ]
 
     def sign_in_address(self) -> str:
-        """Opens the gallery once; the code in it is good for a minute."""
+        """A URL that signs in to the gallery. Its code works once, within a minute."""
         return f"{self.base_url}/#t={self.sessions.new_code()}"
 
     def serve(self) -> None:
-        """Returns when interrupted. Meanwhile `address.json` says where to ask."""
+        """Serves the gallery until interrupted or asked to restore a backup. Meanwhile `address.json` contains its
+        URL."""
         assert self._sockets
         config = uvicorn.Config(
             self.app,
@@ -248,7 +249,7 @@ class Orchestrator:
             access_log=False,
             timeout_graceful_shutdown=SHUTDOWN_S,
             server_header=False,
-            # Whom a request says that it is forwarded for is nobody's proof.
+            # Forwarded headers can be forged.
             proxy_headers=False,
         )
         address = self._settings.library / instance_file.ADDRESS_FILE
@@ -265,8 +266,8 @@ class Orchestrator:
             address.unlink(missing_ok=True)
 
     def _log_unclean_exit(self) -> None:
-        """Whoever served the library last did not live to take its address away."""
-        why = "It was killed, or the power went. Nothing that was confirmed is lost."
+        """Records that the last process did not shut down cleanly: it left its address file."""
+        why = "It was killed, or the power failed. Confirmed changes are not lost."
         self.database.write_bulk(
             event_log.append, level="warning", kind="crash.gallery", subject=None, data={"why": why}, now_ms=now_ms()
         )
@@ -277,13 +278,15 @@ class Orchestrator:
             await asyncio.wait([serving], timeout=0.2)
             server.should_exit = server.should_exit or self.restoring is not None
             if server.should_exit:
-                # Event streams never end by themselves.
+                # Event streams do not end on their own.
                 self._live.__exit__()
         await serving
 
     def _ask_to_restore(self, copy: Path) -> None:
         if not self._serving:
-            raise ConflictError(f"Say mysticanvas backup restore {copy} for a library that nobody serves.")
+            raise ConflictError(
+                f"The library is not being served. To restore it, run: mysticanvas backup restore {copy}"
+            )
         self.sessions.keep_cookie = True
         self.restoring = copy
 
@@ -293,8 +296,8 @@ class Orchestrator:
 
 
 def serve_library(settings: Settings, paths: list[str], *, on_ready: Callable[[Orchestrator], None]) -> None:
-    """Serve until interrupted, taking in the folders. `on_ready` hears who serves it. When the
-    gallery asks for a backup to be restored, it ends, the backup is restored, and it is served again."""
+    """Imports the folders and serves the library until interrupted. Calls `on_ready` once it is ready. To restore
+    a backup, stops the Orchestrator, restores, and serves again."""
     _limit_heap_arenas()
     restored: dict[str, Any] | None = None
     while True:
@@ -313,19 +316,20 @@ def serve_library(settings: Settings, paths: list[str], *, on_ready: Callable[[O
 
 
 def _limit_heap_arenas() -> None:
-    """For a process that stays for weeks. glibc gives each thread a heap of its own, up to eight a core; pages of
-    the database that come in one and go leave room that the others cannot use. Elsewhere there is nothing to do."""
+    """Limits memory fragmentation in a process that runs for weeks. By default glibc creates up to eight heap arenas
+    per core, and memory freed in one is not available to the others. Has no effect on other systems."""
     if sys.platform == "linux":
         with contextlib.suppress(AttributeError):
             ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS)
 
 
 def _restore(library: Path, copy: Path) -> dict[str, Any]:
-    """What is to be told of it. A backup that cannot be restored leaves the library as it was."""
+    """Restores a backup and returns the event to record. A backup that cannot be restored leaves the library
+    unchanged."""
     try:
-        until_now = backup_service.restore(library, copy)
+        previous = backup_service.restore(library, copy)
     except (MystiCanvasError, OSError) as error:
         log.warning("a backup could not be restored", extra={"reason": str(error)})
         return {"level": "error", "kind": "restore.failed", "data": {"name": copy.name, "reason": str(error)}}
-    kept = None if until_now is None else Path(until_now.path).name
+    kept = None if previous is None else Path(previous.path).name
     return {"level": "info", "kind": "restore", "data": {"name": copy.name, "kept": kept}}
