@@ -10,7 +10,7 @@ from mysticanvas.domain.errors import NotFoundError
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """`id` is None for a folder that a dry run looks at and nobody keeps."""
+    """`id` is None for a folder of a dry run, which is not stored."""
 
     id: int | None
     path: str
@@ -22,9 +22,9 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class FolderState:
-    """`state` is online or offline; `trouble` says why, or what a scan asks. `would_miss` counts the
-    files that the last scan would have marked missing and did not; `untracked` those that could not be
-    taken in."""
+    """`state` is "online" or "offline". `trouble` is why it is offline, or what a scan needs the user to confirm.
+    `would_miss` counts files that the last scan would have marked missing but did not; `untracked` those that
+    could not be imported."""
 
     id: int
     path: str
@@ -40,7 +40,8 @@ class FolderState:
 
 @dataclass(frozen=True, slots=True)
 class FolderMark:
-    """What tells a root from another at its path: its volume, and some of its files (paths in it)."""
+    """Identifies a watched folder, to detect another one mounted at its path: its volume, and the relative paths of
+    some of its files."""
 
     volume_id: str | None
     sample: list[bytes]
@@ -51,7 +52,7 @@ def all_roots(tx: ReadTx) -> list[Root]:
 
 
 def kept_roots(tx: ReadTx) -> list[Root]:
-    """Those that nobody has removed."""
+    """The watched folders that are not removed."""
     return [Root(**row) for row in tx.all("SELECT id, path FROM roots WHERE removed_at IS NULL ORDER BY path")]
 
 
@@ -59,13 +60,13 @@ def find(tx: ReadTx, root_id: int) -> Root:
     """Raises `NotFoundError`."""
     row = tx.one("SELECT id, path FROM roots WHERE id = :root_id", root_id=root_id)
     if row is None:
-        raise NotFoundError("That folder is not in this library.")
+        raise NotFoundError("That folder is not in this library. Add it first.")
     return Root(**row)
 
 
 def states(tx: ReadTx) -> list[FolderState]:
-    """Every root that is not removed, with the number of its files, by path. What is in the Trash is not
-    missed."""
+    """The watched folders that are not removed, by path, with their file counts. `missing` does not count images
+    in the Trash."""
     rows = tx.all(
         """
         SELECT id, path, state, watched, last_scan_at, trouble, would_miss,
@@ -84,8 +85,8 @@ def states(tx: ReadTx) -> list[FolderState]:
 
 
 def add(tx: WriteTx, *, path: str, watch: bool, now_ms: int) -> Root:
-    """The root at this path; the same path twice is one root, watched if it was ever asked to be. One that
-    was removed is back, with all its images."""
+    """Adds a folder, or returns the existing one at this path. `watch` False does not stop watching an existing
+    folder. A removed folder is restored with its images."""
     tx.run(
         """
         INSERT INTO roots (path, watched, added_at)
@@ -107,7 +108,7 @@ def watched(tx: ReadTx) -> list[Root]:
 
 @dataclass(frozen=True, slots=True)
 class RemovedFolder:
-    """`images` are those of its files that the library still knows."""
+    """`images` counts its files that are still in the library."""
 
     id: int
     path: str
@@ -129,7 +130,7 @@ def removed(tx: ReadTx) -> list[RemovedFolder]:
 
 
 def remove(tx: WriteTx, root_id: int, *, now_ms: int) -> None:
-    """Nobody looks at it any more; what it brought stays. One that brought nothing is forgotten."""
+    """Stops scanning and watching a folder and keeps its images. A folder without images is deleted."""
     tx.run(
         """
         UPDATE roots
@@ -159,7 +160,7 @@ def relocate(tx: WriteTx, root_id: int, *, path: str) -> None:
 
 
 def mark_of(tx: ReadTx, root_id: int) -> FolderMark:
-    """As the last complete scan left it; nothing is known before the first."""
+    """The mark stored by the last complete scan; empty before the first."""
     row = tx.one("SELECT volume_id, sample_json FROM roots WHERE id = :root_id", root_id=root_id)
     if row is None:
         return FolderMark(None, [])
@@ -167,7 +168,7 @@ def mark_of(tx: ReadTx, root_id: int) -> FolderMark:
 
 
 def mark_scanned(tx: WriteTx, root_id: int, *, now_ms: int) -> None:
-    """A complete scan found the root in order."""
+    """Records a complete scan without problems."""
     tx.run(
         """
         UPDATE roots
@@ -190,7 +191,7 @@ def keep_mark(tx: WriteTx, root_id: int, *, volume_id: str | None, sample: Seque
 
 
 def set_offline(tx: WriteTx, root_id: int, *, why: str) -> bool:
-    """Whether this is news."""
+    """Marks a folder offline. Returns whether its state or reason changed."""
     tx.changes.stale.add("roots")
     return bool(
         tx.run(
@@ -206,7 +207,7 @@ def set_offline(tx: WriteTx, root_id: int, *, why: str) -> bool:
 
 
 def ask(tx: WriteTx, root_id: int, *, would_miss: int, why: str) -> None:
-    """The root is there, and a person must say whether so many files are really gone (F4)."""
+    """Asks the user to confirm that `would_miss` files are really missing from an online folder."""
     tx.run(
         "UPDATE roots SET state = 'online', trouble = :why, would_miss = :would_miss WHERE id = :root_id",
         root_id=root_id,
