@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.errors import NotFoundError
@@ -16,7 +17,7 @@ class Root:
     path: str
 
     @classmethod
-    def not_kept(cls, path: str) -> "Root":
+    def not_kept(cls, path: str) -> Self:
         return cls(None, path)
 
 
