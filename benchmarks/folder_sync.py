@@ -20,7 +20,7 @@ from tests.pictures import write_pictures
 
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import folders
-from mysticanvas.settings import default_workers
+from mysticanvas.settings import get_default_workers
 from mysticanvas.worker.pool import WorkerPool
 
 MB = 1e6
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _workers() -> WorkerPool:
-    return WorkerPool(default_workers(), memory_bytes=1 << 29, task_limit_s=60)
+    return WorkerPool(get_default_workers(), memory_bytes=1 << 29, task_limit_s=60)
 
 
 def _row(label: str, files: int, took_s: float, read: int) -> None:

@@ -61,7 +61,7 @@ def ours(folder: Path, synchronous: str, batch: int) -> None:
                 write(job_queue.enqueue_all, new_jobs(first, batch), now_ms=0)
 
         def claim_and_complete() -> None:
-            while claimed := write(job_queue.claim, boot="bench", limit=batch, now_ms=0):
+            while claimed := write(job_queue.claim, owner_id="bench", limit=batch, now_ms=0):
                 write(apply_all, [Finished(job, None) for job in claimed], now_ms=0)
 
         timed(f"ours, {synchronous}, batch {batch}: enqueue", total, enqueue)
@@ -104,7 +104,7 @@ def with_many_finished(folder: Path, finished: int) -> None:
             {"none finished": few, f"{finished:,} finished": many, f"and {finished:,} of a paused kind": paused}
         )
         began_s = time.perf_counter()
-        paused.read_within(60_000, job_queries.states)
+        paused.read_within(60_000, job_queries.list_states)
         print(f"counts of all {2 * finished:,}: {(time.perf_counter() - began_s) * 1e3:.0f} ms", flush=True)
 
 
@@ -141,7 +141,7 @@ def _measure_claims(databases: dict[str, Database]) -> None:
 def _timed_claim(tx: WriteTx) -> tuple[list[Job], float]:
     """With its CPU milliseconds on the writer's thread, without the commit."""
     began_s = time.thread_time()
-    claimed = job_queue.claim(tx, boot="bench", limit=16, now_ms=0)
+    claimed = job_queue.claim(tx, owner_id="bench", limit=16, now_ms=0)
     return claimed, (time.thread_time() - began_s) * 1e3
 
 
@@ -156,7 +156,7 @@ def through_the_dispatcher(folder: Path) -> None:
         def work_off() -> None:
             clock = lambda: int(time.time() * 1000)  # noqa: E731
             with Dispatcher(database, Executors(workers=pool, slow=pool, in_flight=64), now_ms=clock):
-                while database.read(job_queue.ready, now_ms=clock()):
+                while database.read(job_queue.list_ready, now_ms=clock()):
                     time.sleep(0.01)
 
         timed("ours, NORMAL, through the dispatcher", DISPATCHED, work_off)

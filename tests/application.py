@@ -2,9 +2,9 @@
 
 from mysticanvas.app import features
 from mysticanvas.app.in_process import open_in_process
-from mysticanvas.cli.client import open_in_process_with
+from mysticanvas.cli.client import set_in_process_opener
 
 
 def load() -> None:
     features.load()
-    open_in_process_with(open_in_process)
+    set_in_process_opener(open_in_process)

@@ -1,4 +1,4 @@
-"""Every knob, with its unit, default and meaning. `MYSTICANVAS_<NAME>` in the environment sets one."""
+"""Every setting with its unit and default. The environment variable `MYSTICANVAS_<NAME>` sets one."""
 
 import os
 from pathlib import Path
@@ -10,61 +10,59 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 MIB = 1024 * 1024
 
 
-def default_library() -> Path:
+def get_default_library() -> Path:
     return user_data_path("mysticanvas", appauthor=False)
 
 
-def default_workers() -> int:
-    """Every core: the system prefers the gallery to them. Past eight, the disk is the limit."""
+def get_default_workers() -> int:
+    """One per core, at most eight: beyond that, the disk is the bottleneck. Workers run at low priority."""
     return max(1, min(8, os.cpu_count() or 1))
 
 
 class Settings(BaseSettings):
-    """Read-only once made. Arguments win over the environment, the environment over defaults."""
+    """Immutable. Arguments override the environment, which overrides the defaults."""
 
     model_config = SettingsConfigDict(env_prefix="MYSTICANVAS_", extra="ignore", frozen=True)
 
     library: Path = Field(
-        default_factory=default_library,
-        description="Folder of the library: database, thumbnails, backups. Your images stay where they are.",
+        default_factory=get_default_library,
+        description="Library folder, for the database, thumbnails and backups. Your images stay where they are.",
     )
-    port: int = Field(8642, ge=0, le=65_535, description="TCP port on 127.0.0.1; 0 lets the system choose a free one.")
+    port: int = Field(8642, ge=0, le=65_535, description="TCP port on 127.0.0.1. 0 picks a free one.")
     host: str = Field(
         "127.0.0.1",
-        description="Address to listen at besides this machine's own; needs a password and host names.",
+        description="Additional address to listen on, for other machines. Needs a password and host names.",
     )
     host_names: str = Field(
         "",
-        description="Names that browsers use to reach it from elsewhere, commas between: nas.local, https://g.example.",
+        description="Host names for access from other machines, separated by commas: nas.local, https://g.example.",
     )
     workers: int = Field(
-        default_factory=default_workers, ge=1, le=64, description="Processes that read and decode images."
+        default_factory=get_default_workers, ge=1, le=64, description="Number of processes that read and decode images."
     )
     executor: str = Field(
-        "local", description="Where jobs are done: local (processes of this machine), or dask://HOST:PORT (a cluster)."
+        "local", description="Where jobs run: local (processes on this machine) or dask://HOST:PORT (a cluster)."
     )
     send_files: bool = Field(
-        False, description="Whether the bytes of images travel to the cluster, which need not see the folders then."
+        False, description="Send image files to the cluster. Otherwise its workers must see the same folders."
     )
-    watch: bool = Field(True, description="Whether folders are watched for new images while serving.")
+    watch: bool = Field(True, description="Watch folders for new images while the gallery is open.")
 
     settle_s: float = Field(
-        60, ge=0, description="Seconds an incomplete file must stay unchanged before it counts as damaged."
+        60, ge=0, description="Seconds that an incomplete file must stay unchanged before it counts as damaged."
     )
 
-    read_limit_ms: int = Field(
-        1_000, ge=1, description="Milliseconds after which a read of the database is broken off."
-    )
+    read_limit_ms: int = Field(1_000, ge=1, description="Milliseconds after which a database read is canceled.")
     task_limit_s: float = Field(
-        30, gt=0, description="Seconds after which a worker that is still at one task is killed."
+        30, gt=0, description="Seconds that a worker may take for one task before it is killed."
     )
     slow_task_limit_s: float = Field(
         3_600,
         gt=0,
-        description="The same for the worker of what may take minutes: models, model servers.",
+        description="The same limit for tasks that can take minutes, such as models and model servers.",
     )
     vision_memory_bytes: int = Field(
-        4 * 1024 * MIB, ge=256 * MIB, description="Bytes of memory that the worker which looks at pictures may take."
+        4 * 1024 * MIB, ge=256 * MIB, description="Memory limit in bytes for the image analysis worker."
     )
 
     @property
@@ -72,5 +70,5 @@ class Settings(BaseSettings):
         return tuple(name for part in self.host_names.split(",") if (name := part.strip()))
 
     worker_memory_bytes: int = Field(
-        512 * MIB, ge=64 * MIB, description="Bytes of memory that one worker process may take."
+        512 * MIB, ge=64 * MIB, description="Memory limit in bytes for each worker process."
     )

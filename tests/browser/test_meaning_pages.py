@@ -46,7 +46,7 @@ def _park_a_job(tx: WriteTx) -> None:
     """As a file does that crashes the worker twice."""
     job_queue.enqueue(tx, job_queue.NewJob("thumb", {"generation": 1}, "gone"), now_ms=0)
     for days in range(job_queue.MAX_CRASHES):
-        [claimed] = job_queue.claim(tx, boot="earlier", limit=1, now_ms=days * 86_400_000)
+        [claimed] = job_queue.claim(tx, owner_id="earlier", limit=1, now_ms=days * 86_400_000)
         job_queue.fail(tx, claimed, error=f"{REASON}\nsignal 11", crashed=True, now_ms=0, most_attempts=4)
 
 

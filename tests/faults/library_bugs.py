@@ -22,7 +22,7 @@ def keeps_the_old_path(tx: WriteTx, file_id: int, *, root_id: int, stat: FileSta
 def restores_by_replacing(tx: WriteTx, images: list[GenerationId], *, now_ms: int) -> int:
     """INSERT OR REPLACE takes the row away first, and everything that hangs on it with it."""
     for image in images:
-        columns = ", ".join(edit_changesets.columns_of(tx, "generations"))
+        columns = ", ".join(edit_changesets.list_columns(tx, "generations"))
         shown = columns.replace("deleted_at", "NULL").replace("purge_after", "NULL")
         sql = f"INSERT OR REPLACE INTO generations ({columns}) SELECT {shown} FROM generations WHERE id = :image"  # noqa: S608
         tx.run(sql, image=image)
@@ -42,7 +42,7 @@ def writes_past_the_triggers(tx: WriteTx, images: list[GenerationId], notes: str
 
 def forgets_tags(tx: WriteTx, operation: int, *, backwards: bool) -> None:
     """An undo gives back everything but tags."""
-    names = ", ".join(edit_changesets.columns_of(tx, "tag_assertions"))
+    names = ", ".join(edit_changesets.list_columns(tx, "tag_assertions"))
     tx.run(f"CREATE TEMP TABLE kept AS SELECT {names} FROM tag_assertions")  # noqa: S608
     step(tx, operation, backwards=backwards)
     tx.run("DELETE FROM tag_assertions")
@@ -75,7 +75,7 @@ def purges_what_changed(*_: object) -> None:
     """A file goes whatever is in it by now."""
 
 
-set_notes, step, begin = generations.set_notes, edit_undo.step, ImportRun._begin
+set_notes, step, begin = generations.set_notes, edit_undo.move_one_slice, ImportRun._begin
 
 
 ALL = {0, 1, 2}
@@ -95,7 +95,7 @@ BUGS: list[tuple[str, Callable[..., Any], list[tuple[str, dict[str, Any]]]]] = [
         writes_past_the_triggers,
         [("note", {"some": ALL, "text": "later"})],
     ),
-    ("mysticanvas.edits.undo.step", forgets_tags, [("tag", {"some": ALL, "name": "fox"}), ("undo", {})]),
+    ("mysticanvas.edits.undo.move_one_slice", forgets_tags, [("tag", {"some": ALL, "name": "fox"}), ("undo", {})]),
     (
         "mysticanvas.jobs.queue.finish",
         believes_anybody,

@@ -109,7 +109,7 @@ def wait_for_trouble(opened: Database) -> str:
 def test_a_database_that_is_taken_away_is_noticed_and_what_was_in_it_is_rescued(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, take_away: Callable[[Path, Path], None]
 ) -> None:
-    monkeypatch.setattr(db_writer, "LOOK_EVERY_S", 0.3)
+    monkeypatch.setattr(db_writer, "CHECK_FILE_EVERY_S", 0.3)
     folder = tmp_path / "library"
     with Database.open(folder) as opened:
         opened.write(settings_store.put, "answer", 1)
@@ -233,14 +233,14 @@ def test_a_clock_that_jumps_neither_holds_a_job_back_nor_gives_it_to_another(tmp
     with Database.open(tmp_path) as opened:
         wanted = [job_queue.NewJob("thumb", {"generation": n}, str(n)) for n in range(2)]
         opened.write(job_queue.enqueue_all, wanted, now_ms=now_ms)
-        one, other = opened.write(job_queue.claim, boot=opened.boot_id, limit=2, now_ms=now_ms)
+        one, other = opened.write(job_queue.claim, owner_id=opened.owner_id, limit=2, now_ms=now_ms)
         opened.write(job_queue.fail, one, error="once", crashed=False, now_ms=now_ms, most_attempts=4)
         now_ms += jump_ms
-        assert opened.write(job_queue.take_back, boot=opened.boot_id, now_ms=now_ms) == 0
-        opened.write(job_queue.mind_the_clock, now_ms=now_ms)
+        assert opened.write(job_queue.requeue_orphaned, owner_id=opened.owner_id, now_ms=now_ms) == 0
+        opened.write(job_queue.adjust_to_clock, now_ms=now_ms)
         # Nobody else gets what is being done; what waits comes when its few seconds are over, by this clock.
-        assert jump_ms > 0 or opened.write(job_queue.claim, boot=opened.boot_id, limit=9, now_ms=now_ms) == []
-        [again] = opened.write(job_queue.claim, boot=opened.boot_id, limit=9, now_ms=now_ms + 3_000)
+        assert jump_ms > 0 or opened.write(job_queue.claim, owner_id=opened.owner_id, limit=9, now_ms=now_ms) == []
+        [again] = opened.write(job_queue.claim, owner_id=opened.owner_id, limit=9, now_ms=now_ms + 3_000)
         assert again.id == one.id
         assert opened.write(job_queue.finish, other, now_ms=now_ms)
         assert opened.read(lambda tx: tx.column("SELECT DISTINCT status FROM jobs WHERE id = :id", id=other.id)) == [

@@ -94,7 +94,7 @@ class Library(RuleBasedStateMachine):
     def open(self) -> None:
         self.database = Database.open(self.path)
         # As the dispatcher does when it begins.
-        self.database.write_bulk(job_queue.take_back, boot=self.database.boot_id, now_ms=self.now_ms)
+        self.database.write_bulk(job_queue.requeue_orphaned, owner_id=self.database.owner_id, now_ms=self.now_ms)
 
     # -- the disk -----------------------------------------------------------------------------------
 
@@ -195,7 +195,7 @@ class Library(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, 4))
     def claim(self, limit: int) -> None:
-        claim = partial(job_queue.claim, boot=self.database.boot_id, limit=limit, now_ms=self.now_ms)
+        claim = partial(job_queue.claim, owner_id=self.database.owner_id, limit=limit, now_ms=self.now_ms)
         self.claimed += self.database.write_bulk(lambda tx: claim(tx))
 
     @rule(which=st.integers(0, 9))

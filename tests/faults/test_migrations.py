@@ -15,7 +15,7 @@ from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db import migrate as db_migrate
 from mysticanvas.db.connections import open_writer
 from mysticanvas.db.database import Database
-from mysticanvas.db.schema import migrations
+from mysticanvas.db.schema import load_migrations
 from mysticanvas.domain.errors import LibraryError
 from mysticanvas.domain.file import FileKind
 
@@ -71,7 +71,7 @@ def test_a_released_library_is_upgraded_with_everything_in_it(released: Path, tm
     wrote = what_the_person_wrote(released)
     assert sum(1 for row in wrote if row[3]) == 5
     assert_sound(folder, wrote)
-    if int(released.stem) < len(migrations()):
+    if int(released.stem) < len(load_migrations()):
         [kept] = db_backup.listed(folder / "backups")
         assert what_the_person_wrote(Path(kept.path)) == wrote
 
@@ -101,7 +101,7 @@ def die_at(statement: int, folder: Path, migrate: Migrate) -> bool:
 
 def kill_at_many(released: Path, tmp_path: Path, migrate: Migrate, step: int) -> int:
     """How many points of death there were; after each the library is the old one or the new one."""
-    wrote, old, new = what_the_person_wrote(released), int(released.stem), len(migrations())
+    wrote, old, new = what_the_person_wrote(released), int(released.stem), len(load_migrations())
     statement, deaths = 1, 0
     while True:
         folder = lay(released, tmp_path / f"killed-{statement}")
@@ -124,7 +124,7 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has
 
 @needs_fork
 def test_an_upgrade_killed_at_a_statement_is_the_old_or_the_new_library(released: Path, tmp_path: Path) -> None:
-    if int(released.stem) == len(migrations()):
+    if int(released.stem) == len(load_migrations()):
         pytest.skip("this schema is the newest")
     deaths = kill_at_many(released, tmp_path, db_migrate.migrate, EVERY)
     print(f"{deaths} deaths at every {EVERY}th statement")
@@ -134,7 +134,7 @@ def test_an_upgrade_killed_at_a_statement_is_the_old_or_the_new_library(released
 @needs_fork
 @pytest.mark.long
 def test_an_upgrade_killed_at_every_statement_is_the_old_or_the_new_library(released: Path, tmp_path: Path) -> None:
-    if int(released.stem) == len(migrations()):
+    if int(released.stem) == len(load_migrations()):
         pytest.skip("this schema is the newest")
     deaths = kill_at_many(released, tmp_path, db_migrate.migrate, 1)
     print(f"{deaths} deaths, one at each statement")
@@ -146,13 +146,13 @@ def migrate_without_transaction(connection: apsw.Connection, backups: Path) -> N
     db_backup.make(connection, backups, why="planted")
     connection.execute("PRAGMA foreign_keys = OFF")
     version = connection.pragma("user_version")
-    for number, script in enumerate(migrations()[version:], version + 1):
+    for number, script in enumerate(load_migrations()[version:], version + 1):
         connection.execute(f"{script} PRAGMA user_version = {number};").fetchall()
 
 
 @needs_fork
 def test_the_harness_sees_an_upgrade_without_a_transaction(released: Path, tmp_path: Path) -> None:
-    if int(released.stem) == len(migrations()):
+    if int(released.stem) == len(load_migrations()):
         pytest.skip("this schema is the newest")
     with pytest.raises((AssertionError, LibraryError)):
         kill_at_many(released, tmp_path, migrate_without_transaction, 1)

@@ -56,13 +56,13 @@ def work_off(database: Database, tmp_path: Path) -> None:
         Dispatcher(database, Executors(workers=pool, slow=pool, in_flight=8), now_ms=lambda: int(time.time() * 1000)),
     ):
         until_s = time.monotonic() + LIMIT_S
-        while any(state.waiting or state.running for state in database.read(job_queries.states)):
-            assert time.monotonic() < until_s, database.read(job_queries.states)
+        while any(state.waiting or state.running for state in database.read(job_queries.list_states)):
+            assert time.monotonic() < until_s, database.read(job_queries.list_states)
             time.sleep(0.05)
 
 
 def failed_of(database: Database, word: str) -> FailedJob:
-    [one] = [one for one in database.read(job_queries.failed, limit=50) if word in one.file]
+    [one] = [one for one in database.read(job_queries.list_failed, limit=50) if word in one.file]
     return one
 
 
@@ -77,7 +77,7 @@ def test_poison_is_parked_with_its_reason_and_everything_else_is_done(
     take_in(database, folder)
     work_off(database, tmp_path)
 
-    [thumbs] = [state for state in database.read(job_queries.states) if state.kind == "thumb"]
+    [thumbs] = [state for state in database.read(job_queries.list_states) if state.kind == "thumb"]
     assert (thumbs.done, thumbs.failed) == (IMAGES, len(POISON))
     crashed, hung, starved = (failed_of(database, name) for name in POISON)
     assert "crashed while reading this file (exit code -11)" in crashed.error
@@ -104,9 +104,9 @@ def test_a_batch_with_one_bad_image_is_halved_until_that_one_is_alone(
     assert (queued.images, queued.jobs) == (25, 1)
     work_off(database, tmp_path)
 
-    [bad] = database.read(job_queries.failed, limit=50)
+    [bad] = database.read(job_queries.list_failed, limit=50)
     assert (bad.kind, bad.file) == ("reparse", "poison.png")
-    [state] = [state for state in database.read(job_queries.states) if state.kind == "reparse"]
+    [state] = [state for state in database.read(job_queries.list_states) if state.kind == "reparse"]
     assert (state.waiting, state.running, state.failed) == (0, 0, 1)
     read_again = "SELECT count(*) FROM generations WHERE parser_version > 0"
     assert database.read(lambda tx: tx.value(read_again)) == 24

@@ -84,7 +84,7 @@ def test_a_missing_word_in_the_index_fails_the_copy(database: Database) -> None:
 
 def test_no_backup_is_begun_where_there_is_no_room(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(db_backup, "SPARE_BYTES", 1 << 60)
-    with pytest.raises(LibraryError, match="no room"):
+    with pytest.raises(LibraryError, match="not enough free space"):
         database.back_up()
 
 
@@ -131,7 +131,7 @@ NOON = datetime(2026, 8, 22, 12, tzinfo=UTC)
 
 def test_a_year_of_hourly_backups_thins_to_some_tens() -> None:
     moments = [NOON - timedelta(hours=hours) for hours in range(24 * 365)]
-    kept = [moment for moment, wanted in zip(moments, db_backup.kept_of(moments), strict=True) if wanted]
+    kept = [moment for moment, wanted in zip(moments, db_backup.select_kept(moments), strict=True) if wanted]
     assert 24 + 5 + 2 + 10 <= len(kept) <= 24 + 7 + 4 + 12
     assert kept[:24] == moments[:24]
     assert kept[-1] < NOON - timedelta(days=320)
@@ -140,8 +140,8 @@ def test_a_year_of_hourly_backups_thins_to_some_tens() -> None:
 @given(st.lists(st.integers(0, 24 * 800), unique=True, max_size=200))
 def test_thinning_again_removes_nothing_more(hours: list[int]) -> None:
     moments = [NOON - timedelta(hours=one) for one in sorted(hours)]
-    kept = [moment for moment, wanted in zip(moments, db_backup.kept_of(moments), strict=True) if wanted]
-    assert all(db_backup.kept_of(kept))
+    kept = [moment for moment, wanted in zip(moments, db_backup.select_kept(moments), strict=True) if wanted]
+    assert all(db_backup.select_kept(kept))
     assert kept[:1] == moments[:1]
 
 

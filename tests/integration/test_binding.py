@@ -65,18 +65,18 @@ def test_this_machine_alone_wants_neither(host: str) -> None:
 @pytest.mark.parametrize("name", ["*", "", "a b", "http://", "evil.example/path", "a@b", "-a", "ftp://a", "a:99999999"])
 def test_what_is_no_name_of_a_host_is_refused(name: str) -> None:
     with pytest.raises(InvalidInputError):
-        binding.origins(8642, [name])
+        binding.list_origins(8642, [name])
 
 
 def test_each_name_has_its_own_origin() -> None:
-    found = binding.origins(
+    found = binding.list_origins(
         8642, ["nas.local", "NAS.local:80", "https://pictures.example", "https://pictures.example:8443"]
     )
     assert found["nas.local:8642"] == "http://nas.local:8642"
     assert found["nas.local"] == "http://nas.local"
     assert found["pictures.example"] == "https://pictures.example"
     assert found["pictures.example:8443"] == "https://pictures.example:8443"
-    assert set(binding.origins(80, ())) == {"127.0.0.1", "localhost", "[::1]"}
+    assert set(binding.list_origins(80, ())) == {"127.0.0.1", "localhost", "[::1]"}
 
 
 def test_both_addresses_of_this_machine_are_taken_and_no_other() -> None:

@@ -86,11 +86,11 @@ def working(database: Database, executor: Executor, folder: Path, home: WorkerPo
 
 
 def done(database: Database) -> int:
-    return sum(state.done for state in database.read(job_queries.states))
+    return sum(state.done for state in database.read(job_queries.list_states))
 
 
 def left(database: Database) -> int:
-    return sum(state.waiting + state.running for state in database.read(job_queries.states))
+    return sum(state.waiting + state.running for state in database.read(job_queries.list_states))
 
 
 def until(condition: Callable[[], bool]) -> None:

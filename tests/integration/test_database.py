@@ -231,7 +231,7 @@ def test_a_log_that_grows_beyond_reason_names_the_reader_that_holds_it(
     database: Database, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(database_file, "LARGE_WAL_BYTES", 10_000)
-    monkeypatch.setattr(db_writer, "LOOK_EVERY_S", 0)
+    monkeypatch.setattr(db_writer, "CHECK_FILE_EVERY_S", 0)
 
     def a_long_read(tx: ReadTx) -> None:
         tx.value("SELECT count(*) FROM settings")

@@ -35,7 +35,7 @@ class FullForAWhile:
 
 
 def thumbs(database: Database) -> KindState:
-    return next(state for state in database.read(job_queries.states) if state.kind == "thumb")
+    return next(state for state in database.read(job_queries.list_states) if state.kind == "thumb")
 
 
 def test_a_full_disk_costs_no_job_an_attempt_and_work_goes_on_by_itself(

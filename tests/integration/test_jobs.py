@@ -16,12 +16,12 @@ def queue(database: Database, *keys: str, priority: int = JobPriority.NORMAL) ->
         database.write(job_queue.enqueue, job_queue.NewJob(KIND, {"generation": 1}, key, priority), now_ms=1_000)
 
 
-def claim(database: Database, limit: int = 10, *, boot: str = "monday", now_ms: int = 2_000) -> list[job_queue.Job]:
-    return database.write(job_queue.claim, boot=boot, limit=limit, now_ms=now_ms)
+def claim(database: Database, limit: int = 10, *, owner_id: str = "monday", now_ms: int = 2_000) -> list[job_queue.Job]:
+    return database.write(job_queue.claim, owner_id=owner_id, limit=limit, now_ms=now_ms)
 
 
 def counts(database: Database) -> tuple[int, int, int, int]:
-    [state] = database.read(job_queries.states)
+    [state] = database.read(job_queries.list_states)
     return state.waiting, state.running, state.done, state.failed
 
 
@@ -35,8 +35,8 @@ def test_the_higher_priority_goes_first_and_the_older_among_equals(database: Dat
 def test_a_result_counts_only_once_and_only_with_its_token(database: Database) -> None:
     queue(database, "a")
     [job] = claim(database)
-    database.write(job_queue.take_back, boot="tuesday", now_ms=3_000)
-    [again] = claim(database, boot="tuesday")
+    database.write(job_queue.requeue_orphaned, owner_id="tuesday", now_ms=3_000)
+    [again] = claim(database, owner_id="tuesday")
     assert not database.write(job_queue.finish, job, now_ms=4_000)
     assert database.write(job_queue.finish, again, now_ms=4_000)
     assert not database.write(job_queue.finish, again, now_ms=4_000)
@@ -46,9 +46,9 @@ def test_a_result_counts_only_once_and_only_with_its_token(database: Database) -
 def test_a_claim_of_an_earlier_boot_is_taken_back_and_burns_no_attempt(database: Database) -> None:
     queue(database, "a")
     claim(database)
-    assert database.write(job_queue.take_back, boot="monday", now_ms=3_000) == 0
-    assert database.write(job_queue.take_back, boot="tuesday", now_ms=3_000) == 1
-    [job] = claim(database, boot="tuesday")
+    assert database.write(job_queue.requeue_orphaned, owner_id="monday", now_ms=3_000) == 0
+    assert database.write(job_queue.requeue_orphaned, owner_id="tuesday", now_ms=3_000) == 1
+    [job] = claim(database, owner_id="tuesday")
     assert job.attempts == 1
 
 
@@ -67,7 +67,7 @@ def test_a_second_crash_parks_a_job(database: Database) -> None:
             job_queue.fail, job, error="it crashed", crashed=True, now_ms=now_ms, most_attempts=MOST_ATTEMPTS
         )
     assert counts(database) == (0, 0, 0, 1)
-    [parked] = database.read(job_queries.failed, limit=10)
+    [parked] = database.read(job_queries.list_failed, limit=10)
     assert (parked.error, parked.crashes) == ("it crashed", 2)
 
 

@@ -149,7 +149,7 @@ def settled_export(client: Client, library: Path) -> str:
 
 def _at_rest(tx: ReadTx) -> bool:
     """Nothing is left of what follows by itself from what was done."""
-    work = prompt_tags.is_waiting(tx), image_tag_queries.get_next_work_kind(tx), edit_log.unfinished(tx)
+    work = prompt_tags.is_waiting(tx), image_tag_queries.get_next_work_kind(tx), edit_log.find_unfinished(tx)
     return work == (False, None, None)
 
 

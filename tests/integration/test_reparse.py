@@ -127,7 +127,7 @@ def test_a_batch_that_crashes_a_worker_is_halved_until_the_bad_one_is_alone(data
     database.write(reparse_job.enqueue, [1, 2, 3, 4, 5])
     crashed = []
     for step in range(40):
-        claimed = database.write(job_queue.claim, boot="x", limit=1, now_ms=10**9 * (step + 1))
+        claimed = database.write(job_queue.claim, owner_id="x", limit=1, now_ms=10**9 * (step + 1))
         if not claimed:
             break
         [job] = claimed

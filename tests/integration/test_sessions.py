@@ -19,18 +19,18 @@ def signed_in(sessions: Sessions) -> str:
 def test_a_page_stays_signed_in_over_a_crash_but_not_over_an_orderly_end(tmp_path: Path) -> None:
     kept = tmp_path / "session"
     first = Sessions.open(tmp_path / "token")
-    crashed = first.kept_in(kept)
+    crashed = first.keep_cookie_in(kept)
     crashed.__enter__()
     cookie = signed_in(first)
     assert kept.stat().st_mode & 0o077 == 0
 
     second = Sessions.open(tmp_path / "token")
-    with second.kept_in(kept):
+    with second.keep_cookie_in(kept):
         assert second.knows_cookie(cookie)
     assert not kept.exists()
 
     third = Sessions.open(tmp_path / "token")
-    with third.kept_in(kept):
+    with third.keep_cookie_in(kept):
         assert not third.knows_cookie(cookie)
 
 

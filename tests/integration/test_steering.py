@@ -52,7 +52,7 @@ def enqueue(database: Database, kind: str, numbers: range, *, priority: int = Jo
 
 
 def park(database: Database, error: str, *, limit: int = 1) -> list[int]:
-    claimed = database.write(job_queue.claim, boot="x", limit=limit, now_ms=10**9)
+    claimed = database.write(job_queue.claim, owner_id="x", limit=limit, now_ms=10**9)
     for job in claimed:
         database.write(job_queue.fail, job, error=error, crashed=False, now_ms=0, most_attempts=1)
     return [job.id for job in claimed]
@@ -60,7 +60,7 @@ def park(database: Database, error: str, *, limit: int = 1) -> list[int]:
 
 def statuses(database: Database) -> dict[str, int]:
     found: dict[str, int] = {}
-    for job in database.read(job_queries.listed, kind=None, status=None, before=None, limit=1_000)[0]:
+    for job in database.read(job_queries.list_jobs, kind=None, status=None, before=None, limit=1_000)[0]:
         found[job.status] = found.get(job.status, 0) + 1
     return found
 
@@ -101,7 +101,7 @@ def test_parked_jobs_are_grouped_by_reason_and_retried_by_it(database: Database)
     enqueue(database, "sha256", range(6))
     park(database, "The file is gone.\nworker 1", limit=4)
     park(database, "The disk is broken.", limit=2)
-    found = database.read(job_queries.reasons, limit=10)
+    found = database.read(job_queries.list_reasons, limit=10)
     assert [(one.kind, one.reason, one.jobs) for one in found] == [
         ("sha256", "The file is gone.", 4),
         ("sha256", "The disk is broken.", 2),
@@ -136,12 +136,12 @@ def test_pages_of_jobs_follow_each_other(database: Database) -> None:
     enqueue(database, "thumb", range(5, 10))
     before, seen = None, []
     while True:
-        page, before = database.read(job_queries.listed, kind=None, status=None, before=before, limit=3)
+        page, before = database.read(job_queries.list_jobs, kind=None, status=None, before=before, limit=3)
         seen += [job.id for job in page]
         if before is None:
             break
     assert seen == list(range(10, 0, -1))
-    only, _ = database.read(job_queries.listed, kind="thumb", status="queued", before=None, limit=50)
+    only, _ = database.read(job_queries.list_jobs, kind="thumb", status="queued", before=None, limit=50)
     assert [job.file for job in only] == [f"{n}.png" for n in range(9, 4, -1)]
 
 
@@ -149,7 +149,7 @@ def test_pruning_leaves_what_waits_what_failed_and_the_newest_of_what_is_done(da
     add_images(database, 9)
     enqueue(database, "sha256", range(9))
     park(database, "The file is gone.")
-    for job in database.write(job_queue.claim, boot="x", limit=6, now_ms=0):
+    for job in database.write(job_queue.claim, owner_id="x", limit=6, now_ms=0):
         database.write(job_queue.finish, job, now_ms=job.id * 1_000)
     assert database.write(job_queries.prune, before_ms=3_500, keep=100, limit=100) == 2
     assert database.write(job_queries.prune, before_ms=0, keep=1, limit=2) == 2
@@ -165,18 +165,18 @@ def test_progress_counts_from_where_the_work_began_and_says_when_it_ends() -> No
     progress = JobProgress(lambda: now_s)
 
     def of(waiting: int, *, paused: bool = False) -> Any:
-        return progress.of([KindState("thumb", waiting, 0, 7, 0, 0)], ["thumb"] if paused else [])[0]
+        return progress.estimate([KindState("thumb", waiting, 0, 7, 0, 0)], ["thumb"] if paused else [])[0]
 
     assert (of(100).finished, of(100).total, of(100).eta_s) == (0, 100, None)
     for _ in range(10):
         now_s += 1
-        progress.note("thumb", 5)
+        progress.record("thumb", 5)
     assert (of(50).finished, of(50).total) == (50, 100)
     assert of(50).rate_per_s == pytest.approx(5, rel=0.2)
     assert of(50).eta_s == pytest.approx(10, rel=0.2)
     assert of(50, paused=True).eta_s is None
     assert of(0).total == 50
-    progress.note("thumb", 1)
+    progress.record("thumb", 1)
     assert (of(2).finished, of(2).total) == (1, 3)
     now_s += 60
     assert of(2).rate_per_s == 0
@@ -193,7 +193,7 @@ def test_very_many_jobs_are_not_counted_all_the_time(database: Database, monkeyp
         counted, now_s = counted + 1, now_s + cost_s
         return [KindState("thumb", counted, 0, 0, 0, 0)]
 
-    monkeypatch.setattr(job_queries, "states", states)
+    monkeypatch.setattr(job_queries, "list_states", states)
     assert [progress.counts(database)[0].waiting for _ in range(3)] == [1, 2, 3]
     cost_s = 0.2
     assert [progress.counts(database)[0].waiting for _ in range(3)] == [4, 4, 4]
@@ -266,7 +266,7 @@ def test_a_running_job_is_broken_off_and_the_others_go_on(database: Database, tm
             until(lambda: statuses(database).get("running") == 1)
             until(lambda: any(worker is not None and worker.sent for worker in pool._workers))
             busy = set(pool.process_ids)
-            [job] = database.read(job_queries.listed, kind=None, status="running", before=None, limit=5)[0]
+            [job] = database.read(job_queries.list_jobs, kind=None, status="running", before=None, limit=5)[0]
             assert job.file.endswith(first.name)
             assert job_control.cancel(database, Chosen(ids=[job.id]), now_ms=0) == 1
             until(lambda: not busy <= set(pool.process_ids))

@@ -67,7 +67,7 @@ def test_an_undo_that_would_undo_something_later_is_refused_and_changes_nothing(
     first = do(database, "rating", {"value": 4}, images)
     do(database, "rating", {"value": 1}, images[2:])
     before = state_of(database)
-    with pytest.raises(ConflictError, match="changed again since"):
+    with pytest.raises(ConflictError, match="changed again later"):
         database.write(edit_undo.undo, first)
     assert state_of(database) == before
     assert database.read(edit_log.find, first).state is EditState.DONE
@@ -94,12 +94,12 @@ def test_undo_survives_a_restart(tmp_path: Path) -> None:
         before = state_of(database)
         do(database, "notes", {"value": "a fox, twice"}, images)
     with Database.open(tmp_path) as database:
-        found = database.read(edit_undo.last_done)
+        found = database.read(edit_undo.find_last_done)
         database.write(edit_undo.undo, found)
         assert state_of(database) == before
         assert database.read(lambda tx: tx.value("SELECT count(*) FROM generations_fts('fox')")) == 0
     with Database.open(tmp_path) as database:
-        database.write(edit_undo.redo, database.read(edit_undo.last_undone))
+        database.write(edit_undo.redo, database.read(edit_undo.find_last_undone))
         assert database.read(lambda tx: tx.value("SELECT count(*) FROM generations_fts('fox')")) == 3
 
 
@@ -108,17 +108,17 @@ def test_undo_and_redo_walk_through_the_history_one_by_one(database: Database) -
     for value in (1, 2, 3):
         do(database, "rating", {"value": value}, images)
     for expected in (2, 1, 0):
-        database.write(edit_undo.undo, database.read(edit_undo.last_done))
+        database.write(edit_undo.undo, database.read(edit_undo.find_last_done))
         assert state_of(database)[0][2] == expected
     with pytest.raises(NotFoundError):
-        database.read(edit_undo.last_done)
+        database.read(edit_undo.find_last_done)
     for expected in (1, 2, 3):
-        database.write(edit_undo.redo, database.read(edit_undo.last_undone))
+        database.write(edit_undo.redo, database.read(edit_undo.find_last_undone))
         assert state_of(database)[0][2] == expected
-    database.write(edit_undo.undo, database.read(edit_undo.last_done))
+    database.write(edit_undo.undo, database.read(edit_undo.find_last_done))
     do(database, "favorite", {"value": True}, images)
     with pytest.raises(NotFoundError):
-        database.read(edit_undo.last_undone)
+        database.read(edit_undo.find_last_undone)
 
 
 def test_a_large_deed_is_done_and_undone_in_slices(database: Database, runner: EditRunner) -> None:
@@ -141,7 +141,7 @@ def test_a_large_undo_that_is_refused_half_way_leaves_everything_done(database: 
     done = runner.do(decode(("rating", {"value": 5})), images, wait_s=300)
     do(database, "rating", {"value": 1}, images[:1])
     before = state_of(database)
-    with pytest.raises(ConflictError, match="changed again since"):
+    with pytest.raises(ConflictError, match="changed again later"):
         runner.undo(done.operation, wait_s=300)
     assert state_of(database) == before
     assert database.read(edit_log.find, done.operation).state is EditState.DONE
@@ -150,7 +150,7 @@ def test_a_large_undo_that_is_refused_half_way_leaves_everything_done(database: 
 def test_a_large_deed_goes_on_after_a_restart_in_every_state(tmp_path: Path) -> None:
     def slices(database: Database, count: int) -> None:
         for _ in range(count):
-            operation = database.read(edit_log.unfinished)
+            operation = database.read(edit_log.find_unfinished)
             assert operation is not None
             if database.read(edit_log.find, operation).state is EditState.APPLYING:
                 database.write(edit_apply.apply_slice, operation, limit=100, now_ms=1)
@@ -237,9 +237,9 @@ def test_a_deed_that_expired_is_refused_with_its_reason_and_changes_nothing(
     assert state_of(database) == before
     assert database.read(edit_log.find, expired).state is EditState.EXPIRED
     with pytest.raises(NotFoundError, match="nothing to undo"):
-        database.read(edit_undo.last_done)
+        database.read(edit_undo.find_last_done)
     with pytest.raises(NotFoundError, match="nothing to redo"):
-        database.read(edit_undo.last_undone)
+        database.read(edit_undo.find_last_undone)
 
 
 # -- a changeset that meets what others changed ---------------------------------------------------------
@@ -272,7 +272,7 @@ def add_collections(tx: WriteTx) -> None:
     )
 
 
-MOVED_ON, GONE, TAKEN = "changed again since", "gone by now", "has taken its place"
+MOVED_ON, GONE, TAKEN = "changed again later", "removed later", "created in its place"
 
 
 @pytest.mark.parametrize(
@@ -325,9 +325,9 @@ MOVED_ON, GONE, TAKEN = "changed again since", "gone by now", "has taken its pla
         pytest.param(
             "UPDATE collections SET parent_id = 3 WHERE id < 3",
             "DELETE FROM collections WHERE id = 3",
-            "hang on",
+            "depend on",
             False,
-            id="what it hung on is gone",
+            id="what it depends on is gone",
         ),
     ],
 )
@@ -370,11 +370,11 @@ def test_one_changed_image_of_many_refuses_the_undo_and_the_redo_of_all(database
     images = add_images(database, 20)
     rated = do(database, "rating", {"value": 4}, images)
     database.write(lambda tx: tx.run("UPDATE generations SET rating = 1 WHERE id = :image", image=images[place]))
-    assert MOVED_ON in database.write(refused, lambda tx: edit_undo.step(tx, rated, backwards=True))
+    assert MOVED_ON in database.write(refused, lambda tx: edit_undo.move_one_slice(tx, rated, backwards=True))
     database.write(lambda tx: tx.run("UPDATE generations SET rating = 4 WHERE id = :image", image=images[place]))
     database.write(edit_undo.undo, rated)
     database.write(lambda tx: tx.run("UPDATE generations SET rating = 1 WHERE id = :image", image=images[place]))
-    assert MOVED_ON in database.write(refused, lambda tx: edit_undo.step(tx, rated, backwards=False))
+    assert MOVED_ON in database.write(refused, lambda tx: edit_undo.move_one_slice(tx, rated, backwards=False))
     assert database.read(edit_log.find, rated).state is EditState.UNDONE
 
 

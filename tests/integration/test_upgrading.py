@@ -9,7 +9,7 @@ from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db.database import Database
 from mysticanvas.db.migrate import APPLICATION_ID, migrations
 from mysticanvas.domain.model import ModelKind
-from mysticanvas.domain.text import searchable
+from mysticanvas.domain.text import make_searchable
 from mysticanvas.features.lineage import queries as lineage_queries
 from mysticanvas.features.models import list_queries
 from mysticanvas.features.models import queries as model_queries
@@ -36,7 +36,7 @@ VALUES (100, 1, 'checkpoint', NULL), (200, 1, 'checkpoint', NULL), (200, 2, 'lor
 def write_first_version(folder: Path) -> None:
     folder.mkdir()
     connection = apsw.Connection(str(folder / "mysticanvas.db"))
-    connection.create_scalar_function("searchable", lambda *text: searchable(text[0]), 1, deterministic=True)
+    connection.create_scalar_function("searchable", lambda *text: make_searchable(text[0]), 1, deterministic=True)
     script = (resources.files("mysticanvas.db") / "migrations" / "0001_library.sql").read_text("utf-8")
     connection.execute(
         script + CONTENT + f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1;"

@@ -193,7 +193,7 @@ class Checking:
         )
 
     def claim(self) -> job_queue.Job | None:
-        claimed = self.database.write(job_queue.claim, boot="x", limit=5, now_ms=self.now_ms)
+        claimed = self.database.write(job_queue.claim, owner_id="x", limit=5, now_ms=self.now_ms)
         assert len(claimed) <= 1
         return claimed[0] if claimed else None
 
@@ -260,7 +260,7 @@ def test_a_check_keeps_to_its_bytes_a_day_and_a_new_budget_counts_at_once(checki
     checking.now_ms += 2_000
     job = checking.claim()
     assert job is not None
-    checking.commit(job_outcomes.GivenBack(job))
+    checking.commit(job_outcomes.Returned(job))
     checking.start()
     assert checking.claim() is not None
 
@@ -272,7 +272,7 @@ def test_a_batch_that_crashes_is_halved_and_the_one_bad_file_is_a_finding_behind
     bad = None
     for _ in range(60):
         checking.now_ms += 3_600_000
-        claimed = checking.database.write(job_queue.claim, boot="x", limit=5, now_ms=checking.now_ms)
+        claimed = checking.database.write(job_queue.claim, owner_id="x", limit=5, now_ms=checking.now_ms)
         if not claimed:
             break
         for job in claimed:

@@ -15,7 +15,7 @@ from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db import migrate as db_migrate
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.file import holds_workflow
-from mysticanvas.domain.text import places, searchable, words
+from mysticanvas.domain.text import make_searchable, places, words
 from mysticanvas.search import language, paging
 
 
@@ -90,8 +90,8 @@ def test_the_words_of_a_text_are_in_it_where_they_are_said_to_be(text: str) -> N
 
 @given(st.text(max_size=200))
 def test_folding_twice_changes_no_word(text: str) -> None:
-    once = searchable(text) or ""
-    assert list(words(once)) == list(words(searchable(once) or ""))
+    once = make_searchable(text) or ""
+    assert list(words(once)) == list(words(make_searchable(once) or ""))
 
 
 HOSTILE = ("<lora:", ":1", "(", "1", ":   ", "0.1.1.", "::", "1::", "e\u0301", "夜", "<a>:1.2)")
@@ -101,5 +101,5 @@ HOSTILE = ("<lora:", ":1", "(", "1", ":   ", "0.1.1.", "::", "1::", "e\u0301", "
 def test_the_work_to_prepare_anything_grows_in_proportion_to_the_text(piece: str) -> None:
     """M5, for the text that an image brings."""
     growth.check_in_proportion(
-        lambda size: partial(searchable, piece * (size // len(piece))), growth.doublings(256_000, 6)
+        lambda size: partial(make_searchable, piece * (size // len(piece))), growth.doublings(256_000, 6)
     )

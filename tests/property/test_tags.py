@@ -120,7 +120,7 @@ class Tags(RuleBasedStateMachine):
             return
         operation = data.draw(st.sampled_from(sorted(self.states)[-4:]))
         before = everything_said(self.database)
-        last = self.database.read(edit_log.newest_in, EditState.DONE)
+        last = self.database.read(edit_log.find_newest, EditState.DONE)
         try:
             self.database.write_bulk(edit_undo.undo if back else edit_undo.redo, operation)
         except MystiCanvasError:

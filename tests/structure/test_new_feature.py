@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 import mysticanvas.features
 from mysticanvas.app import features
 from mysticanvas.app.orchestrator import Orchestrator
-from mysticanvas.cli.client import headers_for
+from mysticanvas.cli.client import build_headers
 from mysticanvas.edits import kinds as edit_kinds
 from mysticanvas.jobs import kinds
 from mysticanvas.settings import Settings
@@ -191,7 +191,7 @@ def ask(orchestrator: Orchestrator, settings: Settings, method: str, path: str) 
     async def one() -> httpx.Response:
         transport = httpx.ASGITransport(app=orchestrator.app, raise_app_exceptions=False)
         base = f"http://127.0.0.1:{settings.port}"
-        async with httpx.AsyncClient(transport=transport, base_url=base, headers=headers_for(settings)) as client:
+        async with httpx.AsyncClient(transport=transport, base_url=base, headers=build_headers(settings)) as client:
             return await client.request(method, path, json={} if method == "POST" else None)
 
     return loops.run(one())

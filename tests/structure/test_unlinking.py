@@ -23,7 +23,7 @@ ALLOWED = {
     ("features/autotag/service.py", "store_key"): "the file of an endpoint's key",
     ("http/passwords.py", "keep_password"): "the file of the password",
     ("http/passwords.py", "forget_password"): "the file of the password",
-    ("http/sessions.py", "kept_in"): "the file of the browser's session",
+    ("http/sessions.py", "keep_cookie_in"): "the file of the browser's session",
     ("app/orchestrator.py", "serve"): "address.json",
     ("fs/instance_file.py", "write_address"): "address.json",
 }

@@ -113,7 +113,7 @@ def _park_a_job(tx: WriteTx) -> None:
     job_queue.enqueue(tx, job_queue.NewJob("thumb", {"generation": 1}, "gone"), now_ms=0)
     for days in range(job_queue.MAX_CRASHES):
         # A day later, so that the wait between two tries is over.
-        [claimed] = job_queue.claim(tx, boot="earlier", limit=1, now_ms=days * 86_400_000)
+        [claimed] = job_queue.claim(tx, owner_id="earlier", limit=1, now_ms=days * 86_400_000)
         job_queue.fail(
             tx, claimed, error="The worker ended while it read this file.", crashed=True, now_ms=0, most_attempts=4
         )

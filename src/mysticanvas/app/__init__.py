@@ -1,1 +1,1 @@
-"""The composition root: the only package that names every feature."""
+"""The composition root: the only package that imports every feature."""

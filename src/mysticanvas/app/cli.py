@@ -1,7 +1,7 @@
-"""`mysticanvas`: every command, and the one place where errors become exit codes.
+"""`mysticanvas`: all commands, and the mapping of errors to exit codes.
 
-Exit codes: 0 done · 1 no match, or something was found wrong · 2 the command makes no sense ·
-3 no such thing · 4 the library cannot be used · 130 interrupted.
+Exit codes: 0 success · 1 no match, or a check failed · 2 invalid command or input ·
+3 not found · 4 the library cannot be used · 130 interrupted.
 """
 
 import os
@@ -20,7 +20,7 @@ from mysticanvas.search import commands as search_commands
 
 app = typer.Typer(
     name="mysticanvas",
-    help="The library for the images you generate. Everything stays on this machine.",
+    help="A library for the images you generate. Everything stays on this machine.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -30,11 +30,11 @@ serve.add_commands(app)
 features.add_commands(app)
 search_commands.add_commands(app)
 job_commands.add_commands(app)
-client.open_in_process_with(open_in_process)
+client.set_in_process_opener(open_in_process)
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _show_version(is_requested: bool) -> None:
+    if is_requested:
         typer.echo(f"mysticanvas {__version__}")
         raise typer.Exit
 
@@ -57,8 +57,8 @@ def exit_code(error: MystiCanvasError) -> int:
 
 
 def main() -> None:
-    """Never a traceback for a person's mistake: a sentence and an exit code."""
-    # What is written, here and by the workers, is its owner's alone.
+    """Runs a command. Expected errors print a message instead of a traceback, and set the exit code."""
+    # Files that this process and its workers write are readable only by their owner.
     os.umask(0o077)
     try:
         app()
@@ -69,7 +69,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
-        # The reader of our output went away, as `| head` does.
+        # The reader of our output closed the pipe, as `| head` does.
         sys.stderr.close()
         sys.exit(0)
 

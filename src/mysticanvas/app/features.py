@@ -1,6 +1,6 @@
-"""The list of features: the only place that names them all.
+"""The list of features.
 
-A feature is a folder in `features/`. Its `feature.py` is loaded by the Orchestrator, its `commands.py` by the
+A feature is a package in `features/`. Its `feature.py` is loaded by the Orchestrator, its `commands.py` by the
 command line, its `task.py` by a worker process at the first task of the feature.
 """
 
@@ -14,7 +14,7 @@ import typer
 if TYPE_CHECKING:
     from mysticanvas.features.base import Feature
 
-# In the order in which their parts start.
+# Their parts start in this order.
 FEATURES = (
     "importing",
     "journal",
@@ -47,8 +47,8 @@ FEATURES = (
 
 @cache
 def load() -> "list[Feature]":
-    """Every feature, what it brings to the registries registered once."""
-    # The command line loads this module too, and none of what a feature is made of.
+    """Imports every feature and registers its jobs, edits, hooks and repairs. Runs once."""
+    # Imported here because the command line imports this module, and must start fast.
     from mysticanvas.edits import background
     from mysticanvas.edits import kinds as edit_kinds
     from mysticanvas.features import hooks, repairs
@@ -68,7 +68,7 @@ def load() -> "list[Feature]":
 
 
 def add_commands(app: typer.Typer) -> None:
-    """Nothing of a feature is loaded but its commands."""
+    """Adds the commands of every feature. Imports only their `commands.py`."""
     for name in FEATURES:
         module = f"mysticanvas.features.{name}.commands"
         if find_spec(module) is not None:

@@ -1,4 +1,4 @@
-"""The application: routes behind the gate, and errors as replies."""
+"""The web application: all routes behind the gate, and the mapping of errors to HTTP statuses."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -56,7 +56,7 @@ def build_app(parts: Parts, features: Sequence[Feature]) -> FastAPI:
         builders += feature.routes
     for routes in builders:
         app.include_router(parts.call(routes))
-    # Its last route answers every address that no other did.
+    # Last, because it matches every path that no other route does.
     app.include_router(pages.routes())
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     app.add_exception_handler(MystiCanvasError, _refuse)

@@ -1,4 +1,4 @@
-"""A client of a library that nothing serves: the application opened in this process for one command."""
+"""A client for a library that is not being served: runs the application in this process for one command."""
 
 import asyncio
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from mysticanvas.cli.client import REQUEST_LIMIT_S, Client, checked_reply, given_only, headers_for, json_reply
+from mysticanvas.cli.client import REQUEST_LIMIT_S, Client, build_headers, check_reply, drop_none, read_json
 from mysticanvas.settings import Settings
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_in_process(settings: Settings) -> Iterator[Client]:
-    # All of the library's parts take half a second to load: a command that a running gallery answers needs none.
+    # Importing the Orchestrator takes half a second, which commands do not need while a gallery is running.
     from mysticanvas.app.orchestrator import Orchestrator
 
     with ExitStack() as running:
@@ -26,7 +26,7 @@ def open_in_process(settings: Settings) -> Iterator[Client]:
 
 
 class _InProcessClient:
-    """The application in this process; its requests run on an event loop in a thread."""
+    """Sends requests to the application in this process, on an event loop in a thread."""
 
     def __init__(self, orchestrator: "Orchestrator", settings: Settings) -> None:
         self._loop = asyncio.new_event_loop()
@@ -35,7 +35,7 @@ class _InProcessClient:
         self._http = httpx.AsyncClient(
             transport=httpx.ASGITransport(app=orchestrator.app),
             base_url=base,
-            headers=headers_for(settings),
+            headers=build_headers(settings),
             timeout=REQUEST_LIMIT_S,
         )
 
@@ -50,16 +50,16 @@ class _InProcessClient:
         self._loop.close()
 
     def get(self, path: str, **query: Any) -> Any:
-        return self._send("GET", path, params=given_only(query))
+        return self._send("GET", path, params=drop_none(query))
 
     def post(self, path: str, body: Any = None) -> Any:
         return self._send("POST", path, json=body if body is not None else {})
 
     def text(self, path: str) -> str:
-        return checked_reply(self._ask("GET", path)).text
+        return check_reply(self._ask("GET", path)).text
 
     def _send(self, method: str, path: str, **how: Any) -> Any:
-        return json_reply(self._ask(method, path, **how))
+        return read_json(self._ask(method, path, **how))
 
     def _ask(self, method: str, path: str, **how: Any) -> httpx.Response:
         request = self._http.request(method, path, **how)

@@ -1,4 +1,4 @@
-"""Live updates: what commits change, gathered and published to the open pages."""
+"""Live updates: collects what commits change and publishes it to open pages."""
 
 import threading
 import time
@@ -11,7 +11,7 @@ from mysticanvas.jobs import queries as job_queries
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.progress import COUNTING_SHARE, JobProgress
 
-# Changes are gathered for this long, so that an import does not send a message a file.
+# Changes are collected for this long, so that an import does not send one message per file.
 GATHER_S = 0.5
 MAX_ITEM_IDS = 500
 
@@ -29,7 +29,7 @@ class LiveUpdates:
         self._due: threading.Timer | None = None
         self._closed = False
         database.after_commit(self._on_commit)
-        database.on_trouble(lambda sentence: stream.publish("trouble", {"sentence": sentence}))
+        database.on_error(lambda sentence: stream.publish("trouble", {"sentence": sentence}))
 
     def __enter__(self) -> "LiveUpdates":
         return self
@@ -43,13 +43,13 @@ class LiveUpdates:
 
     def _on_commit(self, changes: ChangeSet) -> None:
         with self._lock:
-            self._gathered.take(changes)
+            self._gathered.merge(changes)
             if self._due is None and not self._closed:
-                self._due = threading.Timer(GATHER_S, self._tell)
+                self._due = threading.Timer(GATHER_S, self._publish)
                 self._due.daemon = True
                 self._due.start()
 
-    def _tell(self) -> None:
+    def _publish(self) -> None:
         with self._lock:
             changes, self._gathered, self._due = self._gathered, ChangeSet(), None
             if self._closed:
@@ -65,18 +65,18 @@ class LiveUpdates:
             uuids = self._database.read(generations.uuids_of, ids) if complete else None
             self._stream.publish("item", {"uuids": uuids})
         if changes.jobs:
-            self._tell_jobs()
-        stale = changes.stale | ({"events"} if changes.events else set())
-        if stale:
-            self._stream.publish("stale", {"lists": sorted(stale)})
+            self._publish_jobs()
+        invalidated = changes.stale | ({"events"} if changes.events else set())
+        if invalidated:
+            self._stream.publish("stale", {"lists": sorted(invalidated)})
 
-    def _tell_jobs(self) -> None:
+    def _publish_jobs(self) -> None:
         began_s = time.monotonic()
         if began_s < self._count_from_s:
-            # Too soon after the last time: the change is kept for a little later.
+            # Too soon after the last count: publish later.
             self._on_commit(ChangeSet(jobs=True))
             return
-        states, paused = self._database.read(lambda tx: (job_queries.states(tx), job_queue.paused(tx)))
-        self._stream.publish("jobs", {"kinds": [asdict(kind) for kind in self._progress.of(states, paused)]})
+        states, paused = self._database.read(lambda tx: (job_queries.list_states(tx), job_queue.list_paused(tx)))
+        self._stream.publish("jobs", {"kinds": [asdict(kind) for kind in self._progress.estimate(states, paused)]})
         ended_s = time.monotonic()
         self._count_from_s = ended_s + (ended_s - began_s) / COUNTING_SHARE

@@ -1,7 +1,7 @@
 """START HERE. The Orchestrator: one process per library, and the list of its parts.
 
-Parts are opened in the order of `_build` and closed in reverse. The library's lock is the first thing
-taken (inside `Database.open`) and the last thing released.
+Parts are opened in the order of `_build` and closed in reverse. The lock of the library is taken first
+(in `Database.open`) and released last.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ from mysticanvas.http.passwords import Passwords
 from mysticanvas.http.sessions import Sessions
 from mysticanvas.http.sse import EventStream
 from mysticanvas.imaging.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
-from mysticanvas.jobs.backfill import Backfilling
+from mysticanvas.jobs.backfill import BackfillRunner
 from mysticanvas.jobs.dispatcher import Dispatcher
 from mysticanvas.jobs.lanes import Executors, InProcessExecutor
 from mysticanvas.jobs.progress import JobProgress
@@ -55,18 +55,18 @@ from mysticanvas.worker.pool import WorkerPool
 log = logging.getLogger(__name__)
 
 SESSION_FILE = "session"
-# Loading a model of half a gigabyte from a slow disk is part of the first task.
+# The first task includes loading a model of half a gigabyte, maybe from a slow disk.
 VISION_TASK_LIMIT_S = 120
-# Time for open pages to take their last bytes when the Orchestrator stops.
+# Time to finish open responses when the Orchestrator stops.
 SHUTDOWN_S = 3
-# Of glibc's malloc.h.
+# From malloc.h of glibc.
 _M_ARENA_MAX = -8
 ARENAS = 2
 
 
 class Orchestrator:
-    """A context manager. `serving`: whether a port is opened and folders are watched, as a gallery
-    that stays open wants; a single command of the CLI wants neither.
+    """A context manager. `serving`: whether to open a port and watch folders, for a gallery rather than a single
+    command of the CLI.
 
     Raises `LibraryError` when the library is held by another process or cannot be used.
     """
@@ -75,7 +75,7 @@ class Orchestrator:
         self._settings = settings
         self._serving = serving
         self._running = ExitStack()
-        # The backup that is to be restored once this has ended; None: none.
+        # The backup to restore after this Orchestrator has stopped.
         self.restoring: Path | None = None
 
     def __enter__(self) -> "Orchestrator":
@@ -115,7 +115,7 @@ class Orchestrator:
         self._start_jobs(running, workers, parts, found)
         parts.add(running.enter_context(EditRunner(self.database, now_ms=now_ms)))
         if self._serving:
-            running.enter_context(self.sessions.kept_in(settings.library / SESSION_FILE))
+            running.enter_context(self.sessions.keep_cookie_in(settings.library / SESSION_FILE))
         self.app = build_app(parts, found)
 
     @property
@@ -128,14 +128,14 @@ class Orchestrator:
         parts.add(self.database)
         if self._serving:
             running.enter_context(log_file.written_to(settings.library))
-        self._warn_of_place()
+        self._warn_about_location()
 
     def _open_address(self, running: ExitStack, parts: Parts) -> None:
         settings = self._settings
         self._sockets = self._listen(running) if self._serving else []
         port = self._sockets[0].getsockname()[1] if self._sockets else settings.port
         self.base_url = f"http://127.0.0.1:{port}"
-        parts.add(GalleryAddress(self.base_url, binding.origins(port, self._names())))
+        parts.add(GalleryAddress(self.base_url, binding.list_origins(port, self._external_names())))
 
     def _open_search(self, running: ExitStack, parts: Parts) -> None:
         vectors = self._settings.library / "vectors"
@@ -151,7 +151,7 @@ class Orchestrator:
         )
 
     def _start_features(self, running: ExitStack, parts: Parts, found: Sequence[Feature]) -> None:
-        """In the order of the list, early loops first; closed in reverse."""
+        """Starts features in the order of the list, early loops first; they are closed in reverse."""
         for feature in found:
             for make in feature.parts:
                 parts.add(parts.call(make))
@@ -163,10 +163,10 @@ class Orchestrator:
                     parts.add(part)
         if self._serving:
             backfills = [backfill for feature in found for backfill in feature.backfills]
-            running.enter_context(Backfilling(self.database, backfills, now_ms=now_ms))
+            running.enter_context(BackfillRunner(self.database, backfills, now_ms=now_ms))
 
-    def _names(self) -> Sequence[str]:
-        """Under which others reach the gallery; none while this machine alone does."""
+    def _external_names(self) -> Sequence[str]:
+        """The host names for other machines; empty while only this machine can connect."""
         is_wide = self._serving and binding.is_wide(self._settings.host)
         return self._settings.names if is_wide else ()
 
@@ -177,12 +177,12 @@ class Orchestrator:
     def _start_index(self, running: ExitStack) -> Index:
         index = running.enter_context(Index(self.database))
         if self._serving:
-            # A single command has its answer from SQL sooner than the index would be read.
+            # For a single command, SQL is faster than building the index.
             index.start()
         return index
 
-    def _warn_of_place(self) -> None:
-        """Shown in the terminal and in the log, at every start while it is so."""
+    def _warn_about_location(self) -> None:
+        """Warns in the terminal and in the event log, at every start, about a risky location of the library."""
         danger = location_checks.danger_of(self._settings.library)
         if danger is not None:
             log.warning("%s", danger)
@@ -191,7 +191,7 @@ class Orchestrator:
             )
 
     def _start_jobs(self, running: ExitStack, workers: WorkerPool, parts: Parts, found: Sequence[Feature]) -> None:
-        """Jobs that take minutes have a worker of their own, which starts when there is one."""
+        """Starts the dispatcher. Slow jobs and image analysis have their own workers, which start when needed."""
         cluster = self._cluster(running, workers)
         runs = {task: parts.call(make) for feature in found for task, make in (feature.in_process or {}).items()}
         executors = Executors(
@@ -210,7 +210,7 @@ class Orchestrator:
         return running.enter_context(pool)
 
     def _cluster(self, running: ExitStack, workers: WorkerPool) -> ClusterExecutor | None:
-        """None: everything is done here."""
+        """None: all jobs run on this machine."""
         settings = self._settings
         if settings.executor == "local":
             return None
@@ -226,19 +226,22 @@ class Orchestrator:
 
     # -- serving ------------------------------------------------------------------------------
 
-    def addresses_elsewhere(self) -> list[str]:
-        """Where other machines find the gallery; none while this one alone is served."""
+    def list_external_addresses(self) -> list[str]:
+        """The URLs of the gallery for other machines; empty while only this machine can connect."""
         if not binding.is_wide(self._settings.host):
             return []
-        own = binding.origins(self.port, ())
-        return [origin for host, origin in binding.origins(self.port, self._settings.names).items() if host not in own]
+        own = binding.list_origins(self.port, ())
+        return [
+            origin for host, origin in binding.list_origins(self.port, self._settings.names).items() if host not in own
+        ]
 
     def sign_in_address(self) -> str:
-        """Opens the gallery once; the code in it is good for a minute."""
+        """A URL that signs in to the gallery. Its code works once, within a minute."""
         return f"{self.base_url}/#t={self.sessions.new_code()}"
 
     def serve(self) -> None:
-        """Returns when interrupted. Meanwhile `address.json` says where to ask."""
+        """Serves the gallery until interrupted or asked to restore a backup. Meanwhile `address.json` contains its
+        URL."""
         assert self._sockets
         config = uvicorn.Config(
             self.app,
@@ -246,12 +249,12 @@ class Orchestrator:
             access_log=False,
             timeout_graceful_shutdown=SHUTDOWN_S,
             server_header=False,
-            # Whom a request says that it is forwarded for is nobody's proof.
+            # Forwarded headers can be forged.
             proxy_headers=False,
         )
         address = self._settings.library / instance_file.ADDRESS_FILE
         if address.exists():
-            self._tell_of_the_killed()
+            self._log_unclean_exit()
         instance_file.write_address(address, self.base_url)
         for root in self.database.read(folders.watched):
             self.importing.start_changed(root, [b""], recursive=True)
@@ -262,9 +265,9 @@ class Orchestrator:
         finally:
             address.unlink(missing_ok=True)
 
-    def _tell_of_the_killed(self) -> None:
-        """Whoever served the library last did not live to take its address away."""
-        why = "It was killed, or the power went. Nothing that was confirmed is lost."
+    def _log_unclean_exit(self) -> None:
+        """Records that the last process did not shut down cleanly: it left its address file."""
+        why = "It was killed, or the power failed. Confirmed changes are not lost."
         self.database.write_bulk(
             event_log.append, level="warning", kind="crash.gallery", subject=None, data={"why": why}, now_ms=now_ms()
         )
@@ -275,14 +278,16 @@ class Orchestrator:
             await asyncio.wait([serving], timeout=0.2)
             server.should_exit = server.should_exit or self.restoring is not None
             if server.should_exit:
-                # Event streams never end by themselves.
+                # Event streams do not end on their own.
                 self._live.__exit__()
         await serving
 
     def _ask_to_restore(self, copy: Path) -> None:
         if not self._serving:
-            raise ConflictError(f"Say mysticanvas backup restore {copy} for a library that nobody serves.")
-        self.sessions.outlive = True
+            raise ConflictError(
+                f"The library is not being served. To restore it, run: mysticanvas backup restore {copy}"
+            )
+        self.sessions.keep_cookie = True
         self.restoring = copy
 
     @property
@@ -291,39 +296,40 @@ class Orchestrator:
 
 
 def serve_library(settings: Settings, paths: list[str], *, on_ready: Callable[[Orchestrator], None]) -> None:
-    """Serve until interrupted, taking in the folders. `on_ready` hears who serves it. When the
-    gallery asks for a backup to be restored, it ends, the backup is restored, and it is served again."""
-    _keep_the_heap_together()
-    came_of: dict[str, Any] | None = None
+    """Imports the folders and serves the library until interrupted. Calls `on_ready` once it is ready. To restore
+    a backup, stops the Orchestrator, restores, and serves again."""
+    _limit_heap_arenas()
+    restored: dict[str, Any] | None = None
     while True:
         with Orchestrator(settings, serving=True) as orchestrator:
-            if came_of is None:
+            if restored is None:
                 if paths:
                     orchestrator.importing.start(paths)
                 on_ready(orchestrator)
             else:
-                orchestrator.database.write(event_log.append, subject=None, now_ms=now_ms(), **came_of)
+                orchestrator.database.write(event_log.append, subject=None, now_ms=now_ms(), **restored)
             orchestrator.serve()
         if orchestrator.restoring is None:
             return
-        came_of = _restore(settings.library, orchestrator.restoring)
+        restored = _restore(settings.library, orchestrator.restoring)
         settings = settings.model_copy(update={"port": orchestrator.port})
 
 
-def _keep_the_heap_together() -> None:
-    """For a process that stays for weeks. glibc gives each thread a heap of its own, up to eight a core; pages of
-    the database that come in one and go leave room that the others cannot use. Elsewhere there is nothing to do."""
+def _limit_heap_arenas() -> None:
+    """Limits memory fragmentation in a process that runs for weeks. By default glibc creates up to eight heap arenas
+    per core, and memory freed in one is not available to the others. Has no effect on other systems."""
     if sys.platform == "linux":
         with contextlib.suppress(AttributeError):
             ctypes.CDLL(None).mallopt(_M_ARENA_MAX, ARENAS)
 
 
 def _restore(library: Path, copy: Path) -> dict[str, Any]:
-    """What is to be told of it. A backup that cannot be restored leaves the library as it was."""
+    """Restores a backup and returns the event to record. A backup that cannot be restored leaves the library
+    unchanged."""
     try:
-        until_now = backup_service.restore(library, copy)
+        previous = backup_service.restore(library, copy)
     except (MystiCanvasError, OSError) as error:
         log.warning("a backup could not be restored", extra={"reason": str(error)})
         return {"level": "error", "kind": "restore.failed", "data": {"name": copy.name, "reason": str(error)}}
-    kept = None if until_now is None else Path(until_now.path).name
+    kept = None if previous is None else Path(previous.path).name
     return {"level": "info", "kind": "restore", "data": {"name": copy.name, "kept": kept}}

@@ -1,4 +1,4 @@
-"""The running parts of one Orchestrator, found by their type."""
+"""The running parts of an Orchestrator, looked up by type (dependency injection)."""
 
 import inspect
 from collections.abc import Callable
@@ -8,7 +8,7 @@ T = TypeVar("T")
 
 
 class MissingPartError(LookupError):
-    """A function asks for a part that nothing brought, or that is brought later."""
+    """A function needs a part that does not exist, or that is added later."""
 
 
 class Parts:
@@ -18,8 +18,8 @@ class Parts:
         self._parts: dict[Any, Any] = {}
 
     def add(self, part: T, kind: Any = None) -> T:
-        """`kind` when others ask for it by another type than its own, such as a protocol.
-        Raises `ValueError` where there is a part of that type already."""
+        """Adds a part and returns it. `kind` is the type to look it up by when that is not its own, such as a
+        protocol. Raises `ValueError` when there already is a part of that type."""
         key = kind or type(part)
         if key in self._parts:
             raise ValueError(f"There are two parts of the type {key.__name__}.")
@@ -37,16 +37,16 @@ class Parts:
         return part
 
     def call(self, build: Callable[..., T]) -> T:
-        """`build` with a part for each of its parameters without a default. Raises `MissingPartError`."""
-        wanted = _parameters(build)
-        missing = [kind for kind in wanted.values() if kind not in self._parts]
+        """Calls `build` with a part for each parameter without a default. Raises `MissingPartError`."""
+        needed = _parameters(build)
+        missing = [kind for kind in needed.values() if kind not in self._parts]
         if missing:
             raise MissingPartError(f"{build.__module__}.{build.__qualname__} needs {missing[0]}, which is no part.")
-        return build(**{name: self._parts[kind] for name, kind in wanted.items()})
+        return build(**{name: self._parts[kind] for name, kind in needed.items()})
 
 
 def _parameters(build: Callable[..., Any]) -> dict[str, Any]:
     """The types of the parameters without a default, by name."""
     hints = get_type_hints(vars(build)["__init__"] if isinstance(build, type) else build)
-    named = inspect.signature(build).parameters.values()
-    return {one.name: hints[one.name] for one in named if one.default is inspect.Parameter.empty}
+    parameters = inspect.signature(build).parameters.values()
+    return {one.name: hints[one.name] for one in parameters if one.default is inspect.Parameter.empty}

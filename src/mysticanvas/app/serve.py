@@ -1,4 +1,4 @@
-"""`serve` and `demo`: the gallery, for as long as the person wants it."""
+"""`serve` and `demo`: run the gallery until Ctrl+C."""
 
 import webbrowser
 from pathlib import Path
@@ -12,22 +12,24 @@ from mysticanvas.cli.output import err, out, progress_bar
 from mysticanvas.fs.instance_file import holder_address
 from mysticanvas.settings import Settings
 
-Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port; 0 takes any that is free.")]
+Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port. 0 picks a free one.")]
 Host = Annotated[
     str | None,
-    typer.Option(metavar="ADDRESS", help="Listen at this address too, for other machines; wants a password."),
+    typer.Option(metavar="ADDRESS", help="Also listen on this address, for other machines. Needs a password."),
 ]
 HostName = Annotated[
     list[str] | None,
-    typer.Option("--host-name", metavar="NAME", help="A name that their browsers will use; may be repeated."),
+    typer.Option(
+        "--host-name", metavar="NAME", help="Host name that browsers on other machines will use. Can be repeated."
+    ),
 ]
 Executor = Annotated[
     str | None,
-    typer.Option(metavar="local|dask://HOST:PORT", help="Where jobs are done.", show_default="local"),
+    typer.Option(metavar="local|dask://HOST:PORT", help="Where jobs run.", show_default="local"),
 ]
 SendFiles = Annotated[
     bool | None,
-    typer.Option("--send-files", help="Send images to the cluster; without it, it reads them at the same paths."),
+    typer.Option("--send-files", help="Send images to the cluster. Otherwise it must see them at the same paths."),
 ]
 Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the gallery in your browser.")]
 
@@ -39,7 +41,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def serve(
     folders: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FOLDER …]", help="Folders to take in and watch.")
+        list[Path] | None, typer.Argument(metavar="[FOLDER …]", help="Folders to import and watch.")
     ] = None,
     port: Port = None,
     host: Host = None,
@@ -49,7 +51,7 @@ def serve(
     send_files: SendFiles = None,
     library: Library = None,
 ) -> None:
-    """Open the gallery: take in the folders, watch them, serve until Ctrl+C."""
+    """Open the gallery: import the folders, watch them, and serve until Ctrl+C."""
     names = ",".join(host_name) if host_name else None
     settings = settings_for(library, port=port, host=host, host_names=names, executor=executor, send_files=send_files)
     _serve(settings, [absolute(folder) for folder in folders or []], open_browser=open_browser)
@@ -57,15 +59,15 @@ def serve(
 
 def demo(
     folder: Annotated[
-        Path | None, typer.Option("--folder", help="Where the pictures go. Default: inside the library.")
+        Path | None, typer.Option("--folder", help="Where to save the images. Default: inside the library.")
     ] = None,
-    count: Annotated[int, typer.Option(min=1, max=5_000, help="How many pictures.")] = 240,
+    count: Annotated[int, typer.Option(min=1, max=5_000, help="Number of images.")] = 240,
     port: Port = None,
     open_browser: Open = True,
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Open the gallery afterwards.")] = True,
     library: Library = None,
 ) -> None:
-    """Paint a small library of pictures with real metadata, and open the gallery on it."""
+    """Generate demo images with realistic metadata, and open the gallery with them."""
     from mysticanvas.demo.make import make_demo
 
     settings = settings_for(library, port=port)
@@ -73,39 +75,39 @@ def demo(
         settings = settings.model_copy(update={"library": settings.library.with_name("mysticanvas-demo")})
     pictures = folder or settings.library / "demo-pictures"
     with progress_bar() as bars:
-        bar = bars.add_task("Painting pictures", total=count, rate="")
+        bar = bars.add_task("Generating demo images", total=count, rate="")
         make_demo(pictures, count=count, on_progress=lambda done: bars.update(bar, completed=done))
-    out.print(f"{count} pictures are in {pictures}", markup=False)
+    out.print(f"{count} images saved in {pictures}", markup=False)
     if serve:
         _serve(settings, [absolute(pictures)], open_browser=open_browser)
 
 
 def _serve(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
     if holder_address(settings.library) is not None:
-        _join_the_holder(settings, paths, open_browser=open_browser)
+        _join_running_gallery(settings, paths, open_browser=open_browser)
         return
     from mysticanvas.app.orchestrator import Orchestrator, serve_library
 
-    def say(orchestrator: Orchestrator) -> None:
-        for elsewhere in orchestrator.addresses_elsewhere():
-            out.print(f"For other machines, with the password: {elsewhere}", markup=False, highlight=False)
-        _say_where(orchestrator.sign_in_address(), open_browser=open_browser)
+    def print_addresses(orchestrator: Orchestrator) -> None:
+        for url in orchestrator.list_external_addresses():
+            out.print(f"From other machines, with the password: {url}", markup=False, highlight=False)
+        _print_address(orchestrator.sign_in_address(), open_browser=open_browser)
 
-    serve_library(settings, paths, on_ready=say)
-    err.print("MystiCanvas has stopped; everything is saved.")
+    serve_library(settings, paths, on_ready=print_addresses)
+    err.print("MystiCanvas has stopped. Everything is saved.")
 
 
-def _join_the_holder(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
-    """The library is being served already: give it the folders and open its gallery."""
+def _join_running_gallery(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
+    """Adds the folders to the gallery that already serves this library, and opens it."""
     with connect(settings) as client:
         if paths:
             client.post("/api/imports", {"paths": paths, "dry_run": False, "watch": True})
         address = client.post("/api/session/code")["url"]
-    out.print("This library is being served already.")
-    _say_where(address, open_browser=open_browser)
+    out.print("This library is already being served.")
+    _print_address(address, open_browser=open_browser)
 
 
-def _say_where(address: str, *, open_browser: bool) -> None:
+def _print_address(address: str, *, open_browser: bool) -> None:
     out.print(f"Your gallery: [bold]{address}[/]", soft_wrap=True, highlight=False)
     out.print("Press Ctrl+C to stop.")
     if open_browser:

@@ -1,1 +1,1 @@
-"""The command line: parse, call, print, exit code."""
+"""The command line: the client, shared options and output. `app/cli.py` lists the commands."""

@@ -1,7 +1,7 @@
-"""One way to the library: its HTTP API.
+"""Access to the library through its HTTP API.
 
-While an Orchestrator holds the library, that one answers, over loopback with the library's token
-file. Otherwise the same application answers in this process, under the same lock.
+While a gallery serves the library, requests go to it over loopback, with the token file of the library. Otherwise
+the same application runs in this process, under the same lock.
 """
 
 import json
@@ -31,7 +31,7 @@ POLL_S = 0.2
 
 
 class Client(Protocol):
-    """Speaks JSON. Raises the `MystiCanvasError` that the status means."""
+    """A JSON client. Raises the `MystiCanvasError` that the status of a reply stands for."""
 
     def get(self, path: str, **query: Any) -> Any: ...
 
@@ -42,10 +42,10 @@ class Client(Protocol):
 
 @contextmanager
 def connect(settings: Settings) -> Iterator[Client]:
-    """A client of the library: of its holder, or of the application opened here for a while."""
+    """A client of the running gallery, or of the application opened in this process."""
     base = holder_address(settings.library)
     if base is not None:
-        with httpx.Client(base_url=base, headers=headers_for(settings), timeout=REQUEST_LIMIT_S) as http:
+        with httpx.Client(base_url=base, headers=build_headers(settings), timeout=REQUEST_LIMIT_S) as http:
             yield _HeldClient(http)
         return
     with _open_in_process(settings) as client:
@@ -55,20 +55,20 @@ def connect(settings: Settings) -> Iterator[Client]:
 InProcess = Callable[[Settings], AbstractContextManager[Client]]
 
 
-def _unavailable(settings: Settings) -> AbstractContextManager[Client]:
-    raise LibraryError("Nothing serves this library, and this program cannot open it.")
+def _refuse_to_open(settings: Settings) -> AbstractContextManager[Client]:
+    raise LibraryError("The library is not being served, and this program cannot open it. Run mysticanvas serve first.")
 
 
-_open_in_process: InProcess = _unavailable
+_open_in_process: InProcess = _refuse_to_open
 
 
-def open_in_process_with(open_library: InProcess) -> None:
-    """How a library that nothing serves is opened: `app/in_process.py`."""
+def set_in_process_opener(open_library: InProcess) -> None:
+    """Sets how to open a library that is not being served; called by `app/cli.py`."""
     global _open_in_process
     _open_in_process = open_library
 
 
-def headers_for(settings: Settings) -> dict[str, str]:
+def build_headers(settings: Settings) -> dict[str, str]:
     return {"Authorization": f"Bearer {read_token(settings.library)}"}
 
 
@@ -77,28 +77,28 @@ class _HeldClient:
         self._http = http
 
     def get(self, path: str, **query: Any) -> Any:
-        return self._send("GET", path, params=given_only(query))
+        return self._send("GET", path, params=drop_none(query))
 
     def post(self, path: str, body: Any = None) -> Any:
         return self._send("POST", path, json=body if body is not None else {})
 
     def text(self, path: str) -> str:
-        """What is no JSON."""
-        return checked_reply(self._ask("GET", path)).text
+        """The text of a reply that is not JSON."""
+        return check_reply(self._ask("GET", path)).text
 
     def _send(self, method: str, path: str, **how: Any) -> Any:
-        return json_reply(self._ask(method, path, **how))
+        return read_json(self._ask(method, path, **how))
 
     def _ask(self, method: str, path: str, **how: Any) -> httpx.Response:
         try:
             return self._http.request(method, path, **how)
         except httpx.TransportError as error:
             raise LibraryBusyError(
-                "The MystiCanvas that holds this library does not answer. Stop it, or wait a little."
+                "The MystiCanvas that is using this library does not respond. Wait a moment, or stop it."
             ) from error
 
 
-def given_only(query: dict[str, Any]) -> dict[str, Any]:
+def drop_none(query: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in query.items() if value is not None}
 
 
@@ -110,31 +110,31 @@ _ERRORS: dict[int, type[MystiCanvasError]] = {
 }
 
 
-def json_reply(response: httpx.Response) -> Any:
-    checked = checked_reply(response)
+def read_json(response: httpx.Response) -> Any:
+    checked = check_reply(response)
     return checked.json() if checked.content else None
 
 
-def checked_reply(response: httpx.Response) -> httpx.Response:
-    """Raises the error that its status means."""
+def check_reply(response: httpx.Response) -> httpx.Response:
+    """Raises the error that the status of the reply stands for."""
     if response.is_success:
         return response
     try:
-        said = response.json()
-        sentence = said["error"]
-        if said.get("suggestion"):
-            sentence += f" Did you mean {said['suggestion']} ?"
+        body = response.json()
+        sentence = body["error"]
+        if body.get("suggestion"):
+            sentence += f" Did you mean {body['suggestion']} ?"
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError):
-        sentence = f"The library answered {response.status_code}."
+        sentence = f"The library replied with HTTP status {response.status_code}."
     raise _ERRORS.get(response.status_code, LibraryError)(sentence)
 
 
 def absolute(path: Path) -> str:
-    """The path as the Orchestrator will see it: it may have another working folder."""
+    """The absolute path: the Orchestrator may have another working directory."""
     return os.path.abspath(path.expanduser())
 
 
 def wait_for_jobs(client: Client) -> None:
-    """Returns when no job is waiting or running."""
+    """Waits until no job is waiting or running."""
     while any(kind["waiting"] or kind["running"] for kind in client.get("/api/jobs")["kinds"]):
         time.sleep(POLL_S)

@@ -1,4 +1,4 @@
-"""What commands that edit images share: the selection, the request, and following it to its end."""
+"""Shared by commands that edit images: the selection, the request, and waiting for its end."""
 
 from typing import Annotated, Any
 
@@ -8,22 +8,25 @@ from mysticanvas.cli.client import Client
 from mysticanvas.cli.output import out, print_json, progress_bar
 
 Images = Annotated[
-    str, typer.Argument(metavar="SEARCH", help="All images that this finds, as in the gallery; or one uuid.")
+    str,
+    typer.Argument(
+        metavar="SEARCH", help="A search as in the gallery, for all images that it finds; or the uuid of one image."
+    ),
 ]
 FOLLOW_S = 5
 _UUID_LENGTH = 36
 
 
 def bulk(client: Client, images: str, marks: dict[str, Any]) -> dict[str, Any]:
-    """One deed over all images that the search finds, followed to its end."""
-    named = len(images) == _UUID_LENGTH and images.count("-") == 4
-    chosen: dict[str, Any] = {"uuids": [images]} if named else {"query": images}
-    return followed(client, client.post("/api/bulk", chosen | {"set": marks}))
+    """Edits all images that the search finds, and waits until the edit is done."""
+    is_uuid = len(images) == _UUID_LENGTH and images.count("-") == 4
+    selection: dict[str, Any] = {"uuids": [images]} if is_uuid else {"query": images}
+    return followed(client, client.post("/api/bulk", selection | {"set": marks}))
 
 
 def followed(client: Client, done: dict[str, Any]) -> dict[str, Any]:
-    """A deed once it has arrived; a bar on standard error meanwhile. Raises `ConflictError` for one that
-    was refused on its way."""
+    """Waits for an edit and returns its result, with a progress bar on standard error. Raises `ConflictError` for
+    one that was refused."""
     moving = ("applying", "undoing", "redoing")
     if done["state"] in moving:
         with progress_bar() as bars:

@@ -1,4 +1,4 @@
-"""Following an import to its end, and printing its report."""
+"""Waits for imports and prints their reports."""
 
 from typing import Any
 
@@ -10,7 +10,8 @@ FAILURES_SHOWN = 20
 
 
 def follow_import(client: Client, import_id: str) -> dict[str, Any]:
-    """The report, when the import is over; a progress bar on standard error meanwhile."""
+    """Waits for the import and returns its report, with a progress bar on standard error. Ctrl+C cancels the
+    import. Raises `InvalidInputError` when it failed."""
     with progress_bar() as bars:
         bar = bars.add_task("Looking for images", total=None, rate="")
         try:

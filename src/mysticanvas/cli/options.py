@@ -12,15 +12,15 @@ Library = Annotated[
     typer.Option(
         "--library",
         metavar="PATH",
-        help="The library's folder. Default: the one in your user-data folder, or MYSTICANVAS_LIBRARY.",
+        help="Library folder. Default: MYSTICANVAS_LIBRARY, or the one in your user data folder.",
         show_default=False,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
 def settings_for(library: Path | None, **given: object) -> Settings:
-    """The settings with what the command line says on top; None says nothing."""
+    """The settings, overridden by the options of the command line; None does not override."""
     values = {name: value for name, value in given.items() if value is not None}
     if library is not None:
         values["library"] = library.expanduser().absolute()

@@ -1,4 +1,4 @@
-"""How the command line looks: JSON on standard output, words for people through Rich."""
+"""Output of the command line: text through Rich, or JSON on standard output."""
 
 import sys
 import time
@@ -20,18 +20,18 @@ err = Console(stderr=True)
 
 
 def print_json(value: Any) -> None:
-    """One JSON value on one line, for programs."""
+    """One JSON value on one line, for scripts."""
     sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
     sys.stdout.flush()
 
 
 def moment(ms: int) -> str:
-    """On this machine's clock; "" for none."""
+    """A Unix time in milliseconds as local time; "" for 0."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(ms / 1000)) if ms else ""
 
 
 def progress_bar() -> Progress:
-    """Drawn on standard error, so that standard output stays clean; gone when done."""
+    """Drawn on standard error, so that standard output can be piped; removed when done."""
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),

@@ -1,1 +1,1 @@
-"""SQLite: the database, its writer and readers, migrations, and rows that every feature reads."""
+"""SQLite: the database with its writer and readers, migrations, backups, and queries shared by all features."""

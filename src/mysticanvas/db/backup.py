@@ -1,4 +1,4 @@
-"""Copies of the database that are known to be sound before they count (I1, I2)."""
+"""Backups: copies of the database that are verified before they count."""
 
 import os
 import shutil
@@ -11,14 +11,14 @@ from pathlib import Path
 import apsw
 
 from mysticanvas.db.connections import open_copy
-from mysticanvas.db.schema import migrations
+from mysticanvas.db.schema import load_migrations
 from mysticanvas.domain.errors import DamagedLibraryError, LibraryError
 
 HOURLY = "hourly"
 DAMAGED = "damaged"
-# The newest of each: as many hours, days, weeks and months.
-KEPT = (("%Y%m%dT%H", 24), ("%Y%m%d", 7), ("%G-%V", 4), ("%Y%m", 12))
-# A copy needs its own size, and the library must be able to go on beside it.
+# How many of the newest hours, days, weeks and months keep a backup.
+RETENTION = (("%Y%m%dT%H", 24), ("%Y%m%d", 7), ("%G-%V", 4), ("%Y%m", 12))
+# Kept free besides the size of the copy, so that the library can continue to grow.
 SPARE_BYTES = 64 * 1024 * 1024
 
 
@@ -35,18 +35,18 @@ class Backup:
 
     @property
     def verified(self) -> bool:
-        """A file that is too damaged for a backup is kept as it is; any other was checked before it counted."""
+        """False for a file kept by `keep_damaged`; any other backup was verified when it was made."""
         return self.why != DAMAGED
 
 
 def make(
     connection: apsw.Connection, folder: Path, *, why: str, on_phase: Callable[[str], None] = lambda _: None
 ) -> Backup:
-    """A verified copy of the database in `folder`, on the disk when this returns. `on_phase` hears "copying",
-    then "checking".
+    """A verified copy of the database in `folder`, on the disk when this returns. `on_phase` is called with
+    "copying", then with "checking".
 
-    Raises `DamagedLibraryError` when the copy fails its checks; it is removed then. Raises
-    `LibraryError` when there is no room for it.
+    Raises `DamagedLibraryError` when the copy fails its checks, and removes it. Raises
+    `LibraryError` when the disk has too little free space.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _check_room(connection, folder)
@@ -60,49 +60,49 @@ def make(
         verify(unfinished)
         sync(unfinished)
         os.replace(unfinished, target)
-        # The journal of VACUUM INTO must be gone from the folder as well, or a power cut undoes it.
+        # Syncs the removal of the journal of VACUUM INTO: after a power cut it would roll the copy back.
         sync(folder)
     finally:
         unfinished.unlink(missing_ok=True)
-    return _known(target)
+    return _describe_file(target)
 
 
 def listed(folder: Path) -> list[Backup]:
-    """The backups there are, newest first."""
+    """The backups in `folder`, newest first."""
     found = sorted(folder.glob("*.db"), reverse=True)
-    return [_known(path) for path in found]
+    return [_describe_file(path) for path in found]
 
 
-def _known(path: Path) -> Backup:
-    """The name says when: a copy of the file would have a date of its own."""
+def _describe_file(path: Path) -> Backup:
+    """The time comes from the name: a copied file has another mtime."""
     moment = datetime.strptime(path.name[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
     return Backup(str(path), path.stat().st_size, int(moment.timestamp() * 1000))
 
 
 def keep_damaged(path: Path, folder: Path) -> Backup:
-    """The file as it is, without its checks: what can be saved from it is for later."""
+    """Keeps the file unchecked, so that its data can be recovered later."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     target = folder / f"{datetime.now(UTC).strftime('%Y%m%dT%H%M%S')}-000000-{DAMAGED}.db"
     shutil.copyfile(path, target)
     sync(target)
-    return _known(target)
+    return _describe_file(target)
 
 
 def thin(folder: Path) -> int:
-    """Remove hourly copies that newer ones make needless; how many. Others are kept."""
+    """Removes hourly backups that `RETENTION` does not keep, and returns how many. Other backups are kept."""
     hourly = [one for one in listed(folder) if one.why == HOURLY]
-    needed = kept_of([datetime.fromtimestamp(one.made_at / 1000, UTC) for one in hourly])
+    needed = select_kept([datetime.fromtimestamp(one.made_at / 1000, UTC) for one in hourly])
     removed = [one for one, keep in zip(hourly, needed, strict=True) if not keep]
     for one in removed:
         Path(one.path).unlink()
     return len(removed)
 
 
-def kept_of(moments: Sequence[datetime]) -> list[bool]:
-    """Which of some copies, newest first, are worth their space: the newest, and the last of each of the
-    hours, days, weeks and months in `KEPT`."""
+def select_kept(moments: Sequence[datetime]) -> list[bool]:
+    """Which copies to keep, parallel to `moments` (newest first): the newest, and the last one of each hour, day,
+    week and month in `RETENTION`."""
     keep = [index == 0 for index in range(len(moments))]
-    for pattern, most in KEPT:
+    for pattern, most in RETENTION:
         spans: set[str] = set()
         for index, moment in enumerate(moments):
             span = moment.strftime(pattern)
@@ -117,14 +117,14 @@ def _check_room(connection: apsw.Connection, folder: Path) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise LibraryError(
-            f"There is no room for a backup in {folder}: it takes {needed // 1_000_000:,} MB, "
-            f"and {free // 1_000_000:,} MB are free."
+            f"There is not enough free space for a backup in {folder}: it needs {needed // 1_000_000:,} MB, "
+            f"and {free // 1_000_000:,} MB are free. Free some space and try again."
         )
 
 
 def verify(path: Path) -> None:
-    """Raises `DamagedLibraryError` unless every page, reference and word of the copy is sound. The copy
-    must be nobody else's: the check of the words counts as a write."""
+    """Raises `DamagedLibraryError` unless all pages, references and the word index of the copy are intact.
+    Nothing else may have the copy open: checking the word index counts as a write."""
     try:
         connection = open_copy(path)
         try:
@@ -140,9 +140,9 @@ def _check(connection: apsw.Connection) -> None:
     if answer != [("ok",)]:
         raise DamagedLibraryError(f"The database is damaged: {answer[0][0]}")
     if broken := connection.execute("PRAGMA foreign_key_check").fetchall():
-        raise DamagedLibraryError(f"{len(broken)} rows of the database refer to rows that are gone.")
-    if connection.pragma("user_version") == len(migrations()):
-        # How words are prepared may differ from version to version; those of an older one are made anew.
+        raise DamagedLibraryError(f"The database is damaged: {len(broken)} rows refer to rows that are missing.")
+    if connection.pragma("user_version") == len(load_migrations()):
+        # The word index of an older schema may differ: migrating rebuilds it.
         connection.execute("INSERT INTO generations_fts (generations_fts, rank) VALUES ('integrity-check', 1)")
 
 

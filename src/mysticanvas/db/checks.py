@@ -1,4 +1,4 @@
-"""Every invariant of a library, each with its verdict (I7)."""
+"""The consistency checks of a library."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.db.images import word_index
 from mysticanvas.db.io_errors import DISK_ERRORS
 from mysticanvas.db.lock import LibraryLock
-from mysticanvas.db.schema import migrations
+from mysticanvas.db.schema import load_migrations
 from mysticanvas.domain.errors import LibraryBusyError
 
-# Reading all of a million rows takes seconds; nobody waits for a page meanwhile.
+# Reading a million rows takes seconds, and no page waits for the result.
 CHECK_LIMIT_MS = 300_000
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`detail` says what is wrong, or what was looked at."""
+    """`detail` is what is wrong, or what was checked."""
 
     name: str
     ok: bool
@@ -28,94 +28,94 @@ class Check:
 
 
 def run_all(database: Database) -> list[Check]:
-    """Reads all of the database; changes nothing."""
-    # Asked to check itself, the word index believes what the connection remembers of an earlier state of it,
-    # and reports damage where there is none (SQLite 3.54).
-    checks = database.read_anew(CHECK_LIMIT_MS, _read_only)
-    checks.append(_word_index(database))
-    checks.append(database.read_within(CHECK_LIMIT_MS, partial(_looked, "search", _found_by_words)))
-    checks.append(_lock(database))
+    """Runs every check. Reads the whole database and changes nothing."""
+    # On a connection with cached state, the self-check of the word index reports damage where there is none
+    # (SQLite 3.54).
+    checks = database.read_on_new_connection(CHECK_LIMIT_MS, _read_only)
+    checks.append(_check_word_index(database))
+    checks.append(database.read_within(CHECK_LIMIT_MS, partial(_run_check, "search", _check_search)))
+    checks.append(_check_lock(database))
     return checks
 
 
 def _read_only(tx: ReadTx) -> list[Check]:
-    found = [_looked("pages", _pages, tx), _looked("schema version", _schema, tx)]
-    found.append(_looked("foreign keys", _foreign_keys, tx))
-    return found + [_looked(name, partial(_invariant, name, sql), tx) for name, sql in invariants()]
+    found = [_run_check("pages", _check_pages, tx), _run_check("schema version", _check_schema, tx)]
+    found.append(_run_check("foreign keys", _check_foreign_keys, tx))
+    return found + [_run_check(name, partial(_check_invariant, name, sql), tx) for name, sql in invariants()]
 
 
-def _looked(name: str, look: Callable[[ReadTx], Check], tx: ReadTx) -> Check:
-    """What cannot even be read is not in order."""
+def _run_check(name: str, look: Callable[[ReadTx], Check], tx: ReadTx) -> Check:
+    """A check that cannot read the database fails."""
     try:
         return look(tx)
     except (*DISK_ERRORS, UnicodeDecodeError) as error:
-        return Check(name, False, f"it cannot be read: {error}")
+        return Check(name, False, f"cannot be read: {error}")
 
 
-def _pages(tx: ReadTx) -> Check:
+def _check_pages(tx: ReadTx) -> Check:
     answers = tx.column("PRAGMA quick_check(5)")
     return Check("pages", answers == ["ok"], "quick_check: " + "; ".join(map(str, answers)))
 
 
-def _schema(tx: ReadTx) -> Check:
+def _check_schema(tx: ReadTx) -> Check:
     version = tx.value("PRAGMA user_version")
-    return Check("schema version", version == len(migrations()), f"version {version} of {len(migrations())}")
+    return Check("schema version", version == len(load_migrations()), f"version {version} of {len(load_migrations())}")
 
 
-def _foreign_keys(tx: ReadTx) -> Check:
+def _check_foreign_keys(tx: ReadTx) -> Check:
     broken = tx.all("PRAGMA foreign_key_check")
-    detail = f"{len(broken)} rows refer to rows that are gone" if broken else "every reference leads somewhere"
+    detail = f"{len(broken)} rows refer to rows that are missing" if broken else "every reference is valid"
     return Check("foreign keys", not broken, detail)
 
 
-def _invariant(name: str, sql: str, tx: ReadTx) -> Check:
+def _check_invariant(name: str, sql: str, tx: ReadTx) -> Check:
     rows = tx.column(sql)
-    return Check(name, not rows, f"broken for {len(rows)}, such as {rows[:3]}" if rows else "holds")
+    return Check(name, not rows, f"violated by {len(rows)} rows, such as {rows[:3]}" if rows else "holds")
 
 
 def invariants() -> list[tuple[str, str]]:
-    """(rule, query for the rows that break it)."""
+    """(rule, query for the rows that violate it)."""
     text = (resources.files("mysticanvas.db") / "invariants.sql").read_text("utf-8")
     parts = text.split("-- name: ")[1:]
     return [(name.strip(), sql.strip().rstrip(";")) for name, _, sql in (p.partition("\n") for p in parts)]
 
 
-def _lock(database: Database) -> Check:
-    """Taken once more, as another process would: it must be refused."""
+def _check_lock(database: Database) -> Check:
+    """Tries to take the lock as another process would, which must fail."""
     try:
         LibraryLock.take(database.folder).release()
     except LibraryBusyError:
-        return Check("lock", True, "held by this process alone")
-    return Check("lock", False, "another process could open this library beside this one")
+        return Check("lock", True, "held by this process only")
+    return Check("lock", False, "another process could open this library at the same time")
 
 
-def _word_index(database: Database) -> Check:
+def _check_word_index(database: Database) -> Check:
     if not database.write_bulk(_matches_images):
-        return Check("word index", False, "it does not match the images; rebuild it")
+        return Check("word index", False, "does not match the images")
     return Check("word index", True, "matches every prompt, negative prompt and note")
 
 
-def _found_by_words(tx: ReadTx) -> Check:
-    """S6: the newest images with a prompt, each looked for by a word of its own."""
+def _check_search(tx: ReadTx) -> Check:
+    """Searches for each of the newest images with a prompt by a word of its prompt."""
     rows = tx.all("SELECT rowid AS id, prompt FROM generations_text WHERE prompt <> '' ORDER BY rowid DESC LIMIT 20")
     lost = []
     for row in rows:
         words = word_index.words_of(tx, row["prompt"])
         match = word_index.Phrase(words[-1:]).match if words else None
-        if match and tx.value(_FOUND, match=match, image=row["id"]) is None:
+        if match and tx.value(_FINDS_IMAGE, match=match, image=row["id"]) is None:
             lost.append(row["id"])
     detail = (
-        f"{len(lost)} of the newest images are not found; rebuild the word index" if lost else "the newest are found"
+        f"{len(lost)} of the newest images are not found by their prompts" if lost else "the newest images are found"
     )
     return Check("search", not lost, detail)
 
 
-_FOUND = "SELECT rowid FROM generations_fts WHERE generations_fts MATCH :match AND rowid = :image"
+_FINDS_IMAGE = "SELECT rowid FROM generations_fts WHERE generations_fts MATCH :match AND rowid = :image"
 
 
 def _matches_images(tx: WriteTx) -> bool:
     try:
-        # Without rank = 1 a missing row passes.
+        # Without rank = 1 the check ignores missing rows.
         tx.run("INSERT INTO generations_fts (generations_fts, rank) VALUES ('integrity-check', 1)")
     except (apsw.CorruptError, UnicodeDecodeError):
         return False

@@ -1,4 +1,4 @@
-"""One way to open the database: pragmas, limits, and rows as dictionaries."""
+"""Opening connections: pragmas and time limits; read and write transactions."""
 
 import threading
 import time
@@ -14,12 +14,12 @@ import apsw
 from mysticanvas.domain.errors import LibraryError, TimeLimitError
 from mysticanvas.domain.file import holds_workflow
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.text import content_hash, searchable
+from mysticanvas.domain.text import hash_text, make_searchable
 
-# 3.51.3 mends lost commits under two checkpointing connections, 3.54 overflows in FTS5.
+# 3.51.3 fixes lost commits with two checkpointing connections, 3.54 fixes overflows in FTS5.
 SQLITE_NEEDED = (3, 54, 0)
 BUSY_TIMEOUT_MS = 5_000
-# The progress handler is asked this often, in steps of SQLite's virtual machine.
+# How often the progress handler is called, in steps of SQLite's virtual machine.
 STEPS_BETWEEN_CHECKS = 2_000
 
 Params = Mapping[str, Any]
@@ -28,7 +28,9 @@ Params = Mapping[str, Any]
 def check_sqlite() -> None:
     version = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
     if version < SQLITE_NEEDED:
-        raise LibraryError(f"SQLite {apsw.sqlite_lib_version()} is too old: 3.54 or newer is needed.")
+        raise LibraryError(
+            f"SQLite {apsw.sqlite_lib_version()} is too old. Install the apsw package with SQLite 3.54 or newer."
+        )
 
 
 def open_writer(path: Path) -> apsw.Connection:
@@ -48,7 +50,7 @@ def open_reader(path: Path) -> apsw.Connection:
 
 
 def open_copy(path: Path) -> apsw.Connection:
-    """A database that nobody else has open, such as a backup: no log beside it, no file made."""
+    """For a database that nothing else has open, such as a backup. Creates no file, and no WAL."""
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     _prepare(connection)
     return connection
@@ -59,7 +61,7 @@ def _prepare(connection: apsw.Connection) -> None:
     _pragma(connection, "foreign_keys = ON")
     _pragma(connection, "trusted_schema = OFF")
     _pragma(connection, "cell_size_check = ON")
-    # On macOS alone a plain fsync leaves the bytes in the drive's cache; elsewhere these do nothing.
+    # On macOS a plain fsync leaves the bytes in the cache of the drive; elsewhere these do nothing.
     _pragma(connection, "fullfsync = ON")
     _pragma(connection, "checkpoint_fullfsync = ON")
     _pragma(connection, "cache_size = -16384")
@@ -71,11 +73,11 @@ def _prepare(connection: apsw.Connection) -> None:
 
 
 def _searchable(*text: Any) -> str | None:
-    return searchable(text[0])
+    return make_searchable(text[0])
 
 
 def _content_hash(*text: Any) -> bytes | None:
-    return None if text[0] is None else content_hash(text[0])
+    return None if text[0] is None else hash_text(text[0])
 
 
 def _holds_workflow(*content: Any) -> bool:
@@ -86,13 +88,13 @@ def _pragma(connection: apsw.Connection, setting: str) -> None:
     connection.execute(f"PRAGMA {setting}").fetchall()
 
 
-# Set where nobody may want the answer any more: a read under it is broken off once the event is set.
+# The cancellation event of the current context: reads stop once it is set.
 GIVEN_UP: ContextVar[threading.Event | None] = ContextVar("GIVEN_UP", default=None)
 
 
-def within(connection: apsw.Connection, limit_ms: int, work: Callable[[], Any]) -> Any:
-    """The result of `work`; its statements are broken off after `limit_ms`, or when the reader has
-    `GIVEN_UP`, with `TimeLimitError`."""
+def run_within_limit(connection: apsw.Connection, limit_ms: int, work: Callable[[], Any]) -> Any:
+    """The result of `work`. Raises `TimeLimitError` when it takes longer than `limit_ms`, or once the event
+    in `GIVEN_UP` is set."""
     deadline_s = time.monotonic() + limit_ms / 1000
     given_up = GIVEN_UP.get()
 
@@ -103,25 +105,27 @@ def within(connection: apsw.Connection, limit_ms: int, work: Callable[[], Any]) 
     try:
         return work()
     except apsw.InterruptError as error:
-        raise TimeLimitError("That takes too long to look up; ask for less at a time.") from error
+        raise TimeLimitError(
+            "This search takes too long. Narrow it down, or request fewer results at a time."
+        ) from error
     finally:
         connection.set_progress_handler(None)
 
 
 @dataclass(slots=True)
 class ChangeSet:
-    """What a commit changed, for those who keep something derived. Ids are in order of change."""
+    """What a commit changed, for caches and other listeners. Ids are in order of change."""
 
     added: list[GenerationId] = field(default_factory=list)
     changed: list[GenerationId] = field(default_factory=list)
     removed: list[GenerationId] = field(default_factory=list)
     jobs: bool = False
-    # Jobs that were cancelled while they ran: their work is to be broken off.
-    broken_off: list[int] = field(default_factory=list)
+    # Jobs that were cancelled while they ran: their tasks must be stopped.
+    cancelled: list[int] = field(default_factory=list)
     events: bool = False
-    # Names of lists that are not what they were: deeds, tags, collections, trash, templates.
+    # Names of lists that pages must load again: edits, tags, collections, trash, templates.
     stale: set[str] = field(default_factory=set)
-    # Manual collections that have other images now.
+    # Manual collections whose images changed.
     collections: set[int] = field(default_factory=set)
 
     def __bool__(self) -> bool:
@@ -129,19 +133,19 @@ class ChangeSet:
             self.added or self.changed or self.removed or self.jobs or self.events or self.stale or self.collections
         )
 
-    def take(self, other: "ChangeSet") -> None:
+    def merge(self, other: "ChangeSet") -> None:
         self.added += other.added
         self.changed += other.changed
         self.removed += other.removed
         self.jobs |= other.jobs
-        self.broken_off += other.broken_off
+        self.cancelled += other.cancelled
         self.events |= other.events
         self.stale |= other.stale
         self.collections |= other.collections
 
 
 class ReadTx:
-    """A consistent view of the database. Values are named: `tx.all("… = :id", id=1)`."""
+    """A consistent view of the database. Parameters are named: `tx.all("… = :id", id=1)`."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
@@ -156,12 +160,12 @@ class ReadTx:
         try:
             names = [column[0] for column in cursor.get_description()]
         except apsw.ExecutionCompleteError:
-            # A statement without a row is complete at once.
+            # Raised for a statement without rows.
             return []
         return [dict(zip(names, row, strict=True)) for row in cursor]
 
     def rows(self, sql: str, **params: Any) -> apsw.Cursor:
-        """Rows as tuples, one after the other: for the few places that read very many."""
+        """Iterates over rows as tuples, for queries with very many rows."""
         return self._connection.execute(sql, params)
 
     def one(self, sql: str, **params: Any) -> dict[str, Any] | None:
@@ -180,7 +184,7 @@ class ReadTx:
 
 
 class WriteTx(ReadTx):
-    """May change rows. `changes` is what it tells those who listen for commits."""
+    """May change rows. `changes` is what listeners receive after the commit."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         super().__init__(connection)
@@ -192,11 +196,11 @@ class WriteTx(ReadTx):
         return self._connection
 
     def savepoint(self) -> AbstractContextManager[object]:
-        """What the block changes is rolled back when it raises."""
+        """A context manager that rolls back the changes of its block when the block raises."""
         return self._connection
 
     def run(self, sql: str, **params: Any) -> int:
-        """How many rows the statement changed, not counting triggers."""
+        """The number of rows that the statement changed, without those changed by triggers."""
         self._connection.execute(sql, params).fetchall()
         return self._connection.changes()
 

@@ -1,4 +1,4 @@
-"""The database of one library: who reads, who writes, and when a change counts."""
+"""The database of one library: concurrent reads, one writer, backup and restore."""
 
 import functools
 import os
@@ -17,10 +17,18 @@ import apsw
 
 from mysticanvas.db import backup
 from mysticanvas.db.backup import Backup
-from mysticanvas.db.connections import ChangeSet, ReadTx, WriteTx, check_sqlite, open_reader, open_writer, within
-from mysticanvas.db.io_errors import DISK_ERRORS, told_plainly
+from mysticanvas.db.connections import (
+    ChangeSet,
+    ReadTx,
+    WriteTx,
+    check_sqlite,
+    open_reader,
+    open_writer,
+    run_within_limit,
+)
+from mysticanvas.db.io_errors import DISK_ERRORS, translate_disk_errors
 from mysticanvas.db.lock import LibraryLock
-from mysticanvas.db.migrate import migrate, refuse_strangers
+from mysticanvas.db.migrate import migrate, refuse_foreign_file
 from mysticanvas.db.writer import Listener, Writer
 from mysticanvas.domain.errors import DamagedLibraryError, LibraryError, NotFoundError
 
@@ -30,46 +38,46 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 FILE_NAME = "mysticanvas.db"
-READERS_KEPT = 4
-_WAYS_OUT = (
-    "Nothing was changed. `mysticanvas rebuild --set-aside` makes the library again from your folders and the "
-    "journal; `mysticanvas backup restore FILE` takes a backup."
+MAX_IDLE_READERS = 4
+_RECOVERY_HINT = (
+    "Nothing was changed. Restore a backup with `mysticanvas backup restore FILE`, or rebuild the library from your "
+    "folders and the journal with `mysticanvas rebuild --set-aside`."
 )
 
 
 class Database:
     """Open between `Database.open` and `close`; a context manager.
 
-    Any number of threads may read and write. `boot_id` names this opening: a job claimed under
-    another one has lost its owner.
+    Any number of threads may read and write. `owner_id` is unique for each opening: a running job with
+    another one is orphaned.
     """
 
     def __init__(self, folder: Path, lock: LibraryLock, *, read_limit_ms: int) -> None:
         self.folder = folder
         self.path = folder / FILE_NAME
-        self.boot_id = str(uuid.uuid4())
+        self.owner_id = str(uuid.uuid4())
         self._lock = lock
         self._read_limit_ms = read_limit_ms
-        self._readers: queue.LifoQueue[apsw.Connection] = queue.LifoQueue(READERS_KEPT)
+        self._readers: queue.LifoQueue[apsw.Connection] = queue.LifoQueue(MAX_IDLE_READERS)
         self._backing_up = threading.Lock()
-        # What is being read, by thread: (since when, what).
+        # The running query of each thread: (start, name).
         self._reading: dict[int, tuple[float, str]] = {}
         self._writer = Writer(self.path, oldest_reader=self._oldest_reader)
 
     @classmethod
     def open(cls, folder: Path, *, read_limit_ms: int = 60_000) -> "Database":
-        """The library in `folder`, made when there is none and brought to this version's schema. Reads are broken
-        off after `read_limit_ms`; the default is for work that nobody waits for, such as trying out a backup.
+        """Opens the library in `folder`, creates it when there is none, and migrates it to this schema. Reads are
+        canceled after `read_limit_ms`; the default is for background work, such as verifying a backup.
 
-        Raises `LibraryBusyError`, `ForeignFileError`, `NewerLibraryError`, `DamagedLibraryError`;
-        the file is untouched then.
+        Raises `LibraryBusyError`, `ForeignFileError`, `NewerLibraryError`, `DamagedLibraryError`,
+        and then leaves the file unchanged.
         """
         check_sqlite()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = LibraryLock.take(folder)
         try:
-            with told_plainly("opened"):
-                _bring_up_to_date(folder)
+            with translate_disk_errors("opened"):
+                _upgrade(folder)
                 return cls(folder, lock, read_limit_ms=read_limit_ms)
         except BaseException:
             lock.release()
@@ -94,7 +102,7 @@ class Database:
     # -- reading ------------------------------------------------------------------------------
 
     def read(self, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """`query` on this thread, over one state of the database, within the time limit.
+        """Runs `query` on the calling thread, on a consistent view of the database, within the time limit.
 
         Raises `TimeLimitError`.
         """
@@ -103,15 +111,17 @@ class Database:
     def read_within(
         self, limit_ms: int, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        with told_plainly("read"):
+        with translate_disk_errors("read"):
             return self._read(limit_ms, query, *args, **kwargs)
 
-    def read_anew(
+    def read_on_new_connection(
         self, limit_ms: int, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        """As `read_within`, on a connection that remembers nothing."""
-        with told_plainly("read"), closing(open_reader(self.path)) as connection:
-            result: T = within(connection, limit_ms, lambda: _in_one_state(connection, query, *args, **kwargs))
+        """Like `read_within`, on a connection without cached state."""
+        with translate_disk_errors("read"), closing(open_reader(self.path)) as connection:
+            result: T = run_within_limit(
+                connection, limit_ms, lambda: _read_in_transaction(connection, query, *args, **kwargs)
+            )
             return result
 
     def _read(self, limit_ms: int, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -119,7 +129,9 @@ class Database:
         thread = threading.get_ident()
         self._reading[thread] = time.monotonic(), getattr(query, "__qualname__", "?")
         try:
-            result: T = within(connection, limit_ms, lambda: _in_one_state(connection, query, *args, **kwargs))
+            result: T = run_within_limit(
+                connection, limit_ms, lambda: _read_in_transaction(connection, query, *args, **kwargs)
+            )
         except BaseException:
             connection.close()
             raise
@@ -147,21 +159,21 @@ class Database:
     # -- writing ------------------------------------------------------------------------------
 
     def write(self, change: Callable[Concatenate[WriteTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """A person's deed: ahead of bulk work; on the disk when this returns."""
-        done: Future[T] = self._writer.edit(_bound(change, *args, **kwargs))
+        """For edits by the user: runs before bulk work, and is on the disk when this returns."""
+        done: Future[T] = self._writer.edit(_bind(change, *args, **kwargs))
         return done.result()
 
     def write_bulk(self, change: Callable[Concatenate[WriteTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Committed when this returns. A power cut may take the last moments back, never half a change."""
-        done: Future[T] = self._writer.bulk(_bound(change, *args, **kwargs))
+        """Committed when this returns. A power cut may lose the last commits, but never part of one."""
+        done: Future[T] = self._writer.bulk(_bind(change, *args, **kwargs))
         return done.result()
 
     def write_later(self, change: Callable[Concatenate[WriteTx, P], object], *args: P.args, **kwargs: P.kwargs) -> None:
-        """As `write_bulk`, without waiting: readers may not see it yet."""
-        self._writer.bulk(_bound(change, *args, **kwargs))
+        """Like `write_bulk`, without waiting: readers may not see the change yet."""
+        self._writer.bulk(_bind(change, *args, **kwargs))
 
     def after_commit(self, listener: Listener) -> None:
-        """`listener` hears what each commit changed, on the writer thread; it must be quick."""
+        """Calls `listener` on the writer thread after each commit; it must return quickly."""
         self._writer.after_commit(listener)
 
     @property
@@ -171,14 +183,14 @@ class Database:
 
     @property
     def trouble(self) -> str | None:
-        """A sentence while nothing can be written, such as on a full disk; None when all is well."""
-        return self._writer.trouble
+        """Why nothing can be written, such as a full disk; None while writing works."""
+        return self._writer.error
 
-    def on_trouble(self, listener: Callable[[str | None], None]) -> None:
-        """`listener` hears on the writer thread when trouble comes, changes or goes; it must be quick."""
-        self._writer.on_trouble(listener)
+    def on_error(self, listener: Callable[[str | None], None]) -> None:
+        """Calls `listener` on the writer thread when `trouble` changes; it must return quickly."""
+        self._writer.on_error(listener)
 
-    # -- keeping ------------------------------------------------------------------------------
+    # -- backup -------------------------------------------------------------------------------
 
     @property
     def backups(self) -> Path:
@@ -186,9 +198,9 @@ class Database:
 
     def back_up(self, *, why: str = "asked", on_phase: Callable[[str], None] = lambda _: None) -> Backup:
         """Raises `DamagedLibraryError` when the copy does not pass its checks."""
-        with self._backing_up, told_plainly("copied"):
+        with self._backing_up, translate_disk_errors("copied"):
             connection = open_reader(self.path)
-            # The copy counts as a write, though the library itself stays read-only here.
+            # VACUUM INTO counts as a write, though it does not change the library.
             connection.execute("PRAGMA query_only = OFF").fetchall()
             try:
                 return backup.make(connection, self.backups, why=why, on_phase=on_phase)
@@ -196,19 +208,19 @@ class Database:
                 connection.close()
 
 
-def _in_one_state(
+def _read_in_transaction(
     connection: apsw.Connection, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs
 ) -> T:
     connection.execute("BEGIN")
     try:
         return query(ReadTx(connection), *args, **kwargs)
     finally:
-        # After a fault of the disk SQLite has ended it already.
+        # After a disk error SQLite has already rolled back.
         if connection.in_transaction:
             connection.execute("ROLLBACK")
 
 
-def _bound(change: Callable[Concatenate[WriteTx, P], T], *args: P.args, **kwargs: P.kwargs) -> Callable[[WriteTx], T]:
+def _bind(change: Callable[Concatenate[WriteTx, P], T], *args: P.args, **kwargs: P.kwargs) -> Callable[[WriteTx], T]:
     return functools.partial(_call, change, args, kwargs)
 
 
@@ -217,35 +229,35 @@ def _call(change: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any
 
 
 def restore(folder: Path, copy: Path) -> Backup | None:
-    """The library in `folder` as it was in `copy`; what it was until now becomes a backup of its own,
-    which is returned (None when there was no database). Nobody may have the library open.
+    """Replaces the library in `folder` with `copy`. Backs up the current database first and returns that backup
+    (None when there was no database). The library must be closed.
 
-    Raises `LibraryBusyError`, `ForeignFileError`, `NewerLibraryError`, `DamagedLibraryError`; nothing is
-    changed then.
+    Raises `NotFoundError`, `LibraryBusyError`, `ForeignFileError`, `NewerLibraryError`, `DamagedLibraryError`,
+    and then changes nothing.
     """
     lock = LibraryLock.take(folder)
     try:
         if not copy.is_file():
-            raise NotFoundError(f"There is no backup {copy}.")
-        refuse_strangers(copy)
+            raise NotFoundError(f"The backup {copy} does not exist. List backups with: mysticanvas backup list")
+        refuse_foreign_file(copy)
         return _swap(folder, copy)
     finally:
         lock.release()
 
 
 def put_away(folder: Path) -> Backup | None:
-    """Keep the database in `folder` among its backups and leave the place empty, for a library that is to
-    be made again. None when there was none. Nobody may have the library open.
+    """Moves the database in `folder` to its backups, so that the library can be rebuilt. Returns that backup,
+    None when there was no database. The library must be closed.
 
     Raises `LibraryBusyError`.
     """
     lock = LibraryLock.take(folder)
     try:
         path = folder / FILE_NAME
-        until_now = _set_aside(path, folder / "backups", why="before-rebuild")
+        previous = _set_aside(path, folder / "backups", why="before-rebuild")
         for name in (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm"):
             (folder / name).unlink(missing_ok=True)
-        return until_now
+        return previous
     finally:
         lock.release()
 
@@ -255,21 +267,21 @@ def _swap(folder: Path, copy: Path) -> Backup | None:
     shutil.copyfile(copy, new)
     try:
         backup.verify(new)
-        _begin_another_journal(new)
+        _reset_journal(new)
         backup.sync(new)
-        until_now = _set_aside(path, folder / "backups", why="before-restore")
-        # A log of the old database beside the new one would tear it.
+        previous = _set_aside(path, folder / "backups", why="before-restore")
+        # The WAL of the old database would corrupt the new one.
         for beside in ("-wal", "-shm"):
             path.with_name(path.name + beside).unlink(missing_ok=True)
         os.replace(new, path)
         backup.sync(folder)
     finally:
         new.unlink(missing_ok=True)
-    return until_now
+    return previous
 
 
-def _begin_another_journal(path: Path) -> None:
-    """The journal of the library goes on from a later state than this one."""
+def _reset_journal(path: Path) -> None:
+    """Starts a new journal: the existing one describes a later state than this database."""
     connection = open_writer(path)
     try:
         connection.execute("DELETE FROM settings WHERE name = 'journal.library'").fetchall()
@@ -278,7 +290,7 @@ def _begin_another_journal(path: Path) -> None:
 
 
 def _set_aside(path: Path, backups: Path, *, why: str) -> Backup | None:
-    """A backup of what is there; where that is too damaged for one, the file itself is kept."""
+    """Backs up the current database; one too damaged for that is copied as it is."""
     if not path.exists():
         return None
     try:
@@ -291,9 +303,9 @@ def _set_aside(path: Path, backups: Path, *, why: str) -> Backup | None:
         return backup.keep_damaged(path, backups)
 
 
-def _bring_up_to_date(folder: Path) -> None:
+def _upgrade(folder: Path) -> None:
     path = folder / FILE_NAME
-    refuse_strangers(path)
+    refuse_foreign_file(path)
     try:
         connection = open_writer(path)
         try:
@@ -301,6 +313,6 @@ def _bring_up_to_date(folder: Path) -> None:
         finally:
             connection.close()
     except apsw.CorruptError as error:
-        raise DamagedLibraryError(f"The database {path} is damaged: {error}. {_WAYS_OUT}") from error
+        raise DamagedLibraryError(f"The database {path} is damaged: {error}. {_RECOVERY_HINT}") from error
     except apsw.Error as error:
         raise LibraryError(f"The library in {folder} cannot be opened: {error}") from error

@@ -1,4 +1,4 @@
-"""The file of an open database, as others may touch it: is it still the one that was opened, and is its log small?"""
+"""Watches the file of an open database: whether it was replaced, and whether its WAL grows without bound."""
 
 import logging
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 log = logging.getLogger(__name__)
 
-# Where a reader holds the log open, it grows; this is far beyond what any import needs.
+# A long-running reader keeps the WAL growing; this is far more than any import needs.
 LARGE_WAL_BYTES = 256 * 1024 * 1024
 
 
@@ -18,24 +18,24 @@ class DatabaseFile:
     def __init__(self, path: Path, *, oldest_reader: Callable[[], str | None]) -> None:
         self.path = path
         self._oldest_reader = oldest_reader
-        self._identity = _identity_of(path)
-        self._looked_s = time.monotonic()
+        self._identity = _get_identity(path)
+        self._checked_s = time.monotonic()
         self._wal_is_large = False
 
     def is_due(self, every_s: float) -> bool:
-        """Whether it was last looked at so long ago; if so, it counts as looked at now."""
+        """Whether the last check was at least `every_s` ago. True counts as a check."""
         now_s = time.monotonic()
-        if now_s - self._looked_s < every_s:
+        if now_s - self._checked_s < every_s:
             return False
-        self._looked_s = now_s
+        self._checked_s = now_s
         return True
 
     def is_replaced(self) -> bool:
-        """Another file, or none, is at the path now (D9)."""
-        return _identity_of(self.path) != self._identity
+        """Whether the path now holds another file, or none."""
+        return _get_identity(self.path) != self._identity
 
     def check_wal(self) -> None:
-        """D4: a log that only grows has a reader that never ends. Said once, until it is small again."""
+        """Warns about a large WAL, which means that a reader does not end. Logged once until the WAL is small again."""
         try:
             large = os.stat(f"{self.path}-wal").st_size > LARGE_WAL_BYTES
         except OSError:
@@ -45,11 +45,11 @@ class DatabaseFile:
         self._wal_is_large = large
 
     def rescue_path(self) -> Path:
-        """A new name beside the database."""
+        """A new path next to the database."""
         return self.path.with_name(f"rescued-{time.time_ns() // 1_000_000}.db")
 
 
-def _identity_of(path: Path) -> tuple[int, int] | None:
+def _get_identity(path: Path) -> tuple[int, int] | None:
     try:
         stat = os.stat(path)
     except OSError:

@@ -1,4 +1,4 @@
-"""The library's log: append-only, in the transaction of what it tells (I6)."""
+"""The event log: append-only, written in the transaction of the event it records."""
 
 import json
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ def append(tx: WriteTx, *, level: str, kind: str, subject: str | None, data: dic
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which entries: of these levels and kinds (none: of all), from `since_ms` up to before `until_ms`."""
+    """Selects entries of these levels and kinds (empty: all), from `since_ms` to before `until_ms`."""
 
     levels: Sequence[str] = ()
     kinds: Sequence[str] = ()
@@ -87,5 +87,5 @@ def last_of(tx: ReadTx, kind: str) -> LogEntry | None:
 
 
 def kinds(tx: ReadTx) -> dict[str, int]:
-    """Every kind that there is, with how many entries it has."""
+    """The number of entries of each kind."""
     return {row["kind"]: row["entries"] for row in tx.all("SELECT kind, count(*) AS entries FROM events GROUP BY kind")}

@@ -1,4 +1,4 @@
-"""What SQLite raises when the disk or the machine fails it, as a sentence for the person."""
+"""Turns errors of the disk or the machine into messages for the user."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ import apsw
 
 from mysticanvas.domain.errors import LibraryError
 
-# Nothing of these is the fault of a statement.
+# Never caused by the statement itself.
 DISK_ERRORS = (
     apsw.FullError,
     apsw.IOError,
@@ -20,24 +20,25 @@ DISK_ERRORS = (
 
 
 @contextmanager
-def told_plainly(done: str) -> Iterator[None]:
-    """`done` says what was not done: read, copied … Raises `LibraryError` for what is raised of `DISK_ERRORS`."""
+def translate_disk_errors(done: str) -> Iterator[None]:
+    """Raises `LibraryError` in place of any of `DISK_ERRORS`. `done` completes “The database could not be …”:
+    read, copied …"""
     try:
         yield
     except DISK_ERRORS as error:
-        raise LibraryError(sentence(error, done)) from error
+        raise LibraryError(describe_disk_error(error, done)) from error
     except UnicodeDecodeError as error:
-        # A bit that flipped within a text: SQLite itself does not look.
-        raise LibraryError(sentence(error, done)) from error
+        # A flipped bit in a text: SQLite does not validate UTF-8.
+        raise LibraryError(describe_disk_error(error, done)) from error
 
 
-def sentence(error: Exception, done: str) -> str:
+def describe_disk_error(error: Exception, done: str) -> str:
     if isinstance(error, apsw.FullError):
-        return "The disk is full: nothing was changed. Free some space; work goes on by itself."
+        return "The disk is full, so nothing was changed. Free some space; MystiCanvas then continues on its own."
     if isinstance(error, apsw.BusyError):
-        return "Another program is writing to the database: nothing was changed. Close it; work goes on by itself."
+        return "Another program is writing to the database. Close it; MystiCanvas then continues on its own."
     if isinstance(error, apsw.NoMemError):
-        return "This machine has no memory left: nothing was changed. Close some programs and try again."
+        return "This machine is out of memory, so nothing was changed. Close some programs and try again."
     if isinstance(error, UnicodeDecodeError):
-        return f"The database is damaged: a text in it is none any more. It could not be {done}."
+        return f"The database is damaged: it contains invalid text, so it could not be {done}. Restore a backup."
     return f"The database could not be {done}: {error}"

@@ -1,4 +1,4 @@
-"""One Orchestrator a library, by a lock of the operating system: it cannot outlive its process."""
+"""One process per library, ensured by a lock of the operating system, which ends with its process."""
 
 import os
 import sys
@@ -8,8 +8,8 @@ from mysticanvas.domain.errors import LibraryBusyError, LibraryError
 
 
 class LibraryLock:
-    """Held from `take` to `release`. Raises `LibraryBusyError`, which names the holder, and `LibraryError` for a
-    folder that may not be written."""
+    """Held from `take` to `release`. `take` raises `LibraryBusyError`, which names the holder, and `LibraryError` for a
+    folder that is not writable."""
 
     def __init__(self, handle: int) -> None:
         self._handle = handle
@@ -20,8 +20,8 @@ class LibraryLock:
             handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
         except OSError as error:
             raise LibraryError(
-                f"The folder {folder} may not be written ({error.strerror}), and a library is written even while one "
-                "only looks at it. Choose another with --library, or copy it to where you may write."
+                f"The folder {folder} is not writable ({error.strerror}), and opening a library writes to it. "
+                "Select another one with --library, or copy it to a folder that you can write to."
             ) from error
         if not _try_lock(handle):
             holder = os.pread(handle, 32, 1).decode("ascii", "replace").strip() if hasattr(os, "pread") else ""

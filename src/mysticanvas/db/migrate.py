@@ -1,4 +1,4 @@
-"""Versions of the schema: files `migrations/NNNN_what.sql`, counted by `user_version` (D7)."""
+"""Schema migrations: applies the files `migrations/NNNN_what.sql`; `user_version` counts them."""
 
 import logging
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import apsw
 
 from mysticanvas.db import backup
-from mysticanvas.db.schema import migrations
+from mysticanvas.db.schema import load_migrations
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import DamagedLibraryError, ForeignFileError, NewerLibraryError
 
@@ -16,39 +16,41 @@ APPLICATION_ID = 0x4D796369  # "Myci"
 MAX_PAGE_BYTES = 4_096
 
 
-def refuse_strangers(path: Path) -> None:
-    """Raise for a file that is not ours or is newer, without touching it. A missing one is fine."""
+def refuse_foreign_file(path: Path) -> None:
+    """Raises for a file of another program or a newer version, without changing it. A missing file is accepted.
+
+    Raises `ForeignFileError`, `DamagedLibraryError`, `NewerLibraryError`."""
     if not path.exists() or path.stat().st_size == 0:
         return
     try:
-        application, version = _marks_of(path)
+        application, version = _read_marks(path)
     except apsw.NotADBError as error:
-        raise ForeignFileError(f"{path} is not a database. MystiCanvas leaves it alone.") from error
+        raise ForeignFileError(f"{path} is not a database, so MystiCanvas did not change it.") from error
     except apsw.CorruptError as error:
         raise DamagedLibraryError(f"The database {path} is damaged: {error}") from error
     if application != APPLICATION_ID:
-        raise ForeignFileError(f"{path} belongs to another program. MystiCanvas leaves it alone.")
-    if version > len(migrations()):
+        raise ForeignFileError(f"{path} belongs to another program, so MystiCanvas did not change it.")
+    if version > len(load_migrations()):
         raise NewerLibraryError(
             f"The library {path} was written by a newer MystiCanvas (schema {version}). Update MystiCanvas."
         )
 
 
-def _marks_of(path: Path) -> tuple[int, int]:
-    """(application_id, user_version), read without touching the file."""
+def _read_marks(path: Path) -> tuple[int, int]:
+    """(application_id, user_version), read without changing the file."""
     connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     try:
         return connection.pragma("application_id"), connection.pragma("user_version")
     except apsw.ReadOnlyError:
-        # A rollback journal waits beside it, which only a writer may play back.
-        return _marks_in_header(path)
+        # There is a rollback journal, which only a writer may roll back.
+        return _read_marks_in_header(path)
     finally:
         connection.close()
 
 
-def _marks_in_header(path: Path) -> tuple[int, int]:
-    """Source: the database file format of SQLite, section 1.3. Ours is in WAL mode from its first page on:
-    a journal beside a single page is a library whose making was cut short."""
+def _read_marks_in_header(path: Path) -> tuple[int, int]:
+    """Source: the database file format of SQLite, section 1.3. Ours uses WAL mode from the first page on:
+    a rollback journal next to a single page means that creating the library was interrupted."""
     header = path.read_bytes()[: MAX_PAGE_BYTES + 1]
     if len(header) <= MAX_PAGE_BYTES and header[68:72] == bytes(4):
         return APPLICATION_ID, 0
@@ -56,27 +58,27 @@ def _marks_in_header(path: Path) -> tuple[int, int]:
 
 
 def migrate(connection: apsw.Connection, backups: Path) -> None:
-    """Bring the schema up to date, one transaction a step, a verified backup before the first."""
+    """Applies the missing migrations, one transaction each, after a verified backup."""
     version = connection.pragma("user_version")
-    scripts = migrations()
+    scripts = load_migrations()
     if version == len(scripts):
         return
     if version > 0:
         backup.make(connection, backups, why=f"before-schema-{len(scripts)}")
     connection.execute("PRAGMA synchronous = FULL")
-    # Rebuilding a table drops it, and a drop cascades where foreign keys are on.
+    # Rebuilding a table drops it, and with foreign keys on a drop cascades.
     connection.execute("PRAGMA foreign_keys = OFF")
     try:
         for number, script in enumerate(scripts[version:], version + 1):
-            _step(connection, script, number)
+            _apply_script(connection, script, number)
             log.info("schema migrated", extra={"version": number})
         if version > 0:
-            _tell(connection, version, len(scripts))
+            _record_migration(connection, version, len(scripts))
     finally:
         connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _tell(connection: apsw.Connection, before: int, after: int) -> None:
+def _record_migration(connection: apsw.Connection, before: int, after: int) -> None:
     connection.execute(
         """
         INSERT INTO events (at, level, kind, data_json)
@@ -86,13 +88,15 @@ def _tell(connection: apsw.Connection, before: int, after: int) -> None:
     )
 
 
-def _step(connection: apsw.Connection, script: str, number: int) -> None:
+def _apply_script(connection: apsw.Connection, script: str, number: int) -> None:
     with_version = f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {number};"
     connection.execute("BEGIN IMMEDIATE")
     try:
         connection.execute(script + with_version).fetchall()
         if broken := connection.execute("PRAGMA foreign_key_check").fetchall():
-            raise DamagedLibraryError(f"Schema {number} would leave {len(broken)} rows without their parents.")
+            raise DamagedLibraryError(
+                f"Migrating to schema {number} failed: {len(broken)} rows would refer to missing rows."
+            )
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:

@@ -1,5 +1,5 @@
-"""Choices that live with the library, as JSON by name. What the program keeps for itself is named "state.…":
-it stays out of the journal."""
+"""Settings stored in the library, as JSON by name. Names that begin with "state." are internal state, which
+the journal does not record."""
 
 import json
 from typing import Any

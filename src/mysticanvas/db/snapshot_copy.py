@@ -1,6 +1,6 @@
-"""The database of another gallery: copied, then read with everything switched off that could act.
+"""Reads the database of another program: copied first, then opened with triggers and views disabled.
 
-The source is never opened by SQLite: even reading a database in WAL mode writes beside it.
+SQLite never opens the source: even reading a database in WAL mode writes next to it.
 """
 
 import os
@@ -13,18 +13,18 @@ from typing import Any
 
 import apsw
 
-from mysticanvas.db.connections import ReadTx, within
+from mysticanvas.db.connections import ReadTx, run_within_limit
 from mysticanvas.domain.errors import InvalidInputError
 
 READ_LIMIT_MS = 20_000
-# No text of a gallery is longer; a value that is belongs to something else.
+# No gallery stores longer texts; a longer value is damaged or hostile.
 MAX_VALUE_BYTES = 32 * 1024 * 1024
 _BESIDE = ("", "-wal", "-journal")
 _HEADER = b"SQLite format 3\0"
 
 
 class ForeignDatabase:
-    """A private copy, read-only. `read` is bounded in time."""
+    """A private, read-only copy. `read` has a time limit."""
 
     def __init__(self, connection: apsw.Connection, path: Path) -> None:
         self._connection = connection
@@ -33,19 +33,21 @@ class ForeignDatabase:
     def read(self, query: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         """The result of `query(tx, …)`. Raises `TimeLimitError`, `InvalidInputError`."""
         try:
-            return within(self._connection, READ_LIMIT_MS, lambda: query(ReadTx(self._connection), *args, **kwargs))
+            return run_within_limit(
+                self._connection, READ_LIMIT_MS, lambda: query(ReadTx(self._connection), *args, **kwargs)
+            )
         except (apsw.SQLError, apsw.CorruptError, apsw.TooBigError, apsw.NotADBError) as error:
             raise InvalidInputError(f"{self.path} cannot be read: {error}") from error
 
 
 @contextmanager
 def opened(path: Path, *, scratch: Path) -> Iterator[ForeignDatabase]:
-    """A copy of the database at `path`, made in the folder `scratch` and gone afterwards.
+    """A copy of the database at `path` in the folder `scratch`, removed on exit.
 
-    Raises `InvalidInputError` for what is no sound database.
+    Raises `InvalidInputError` for a file that is missing, being written, damaged or not a database.
     """
     if not path.is_file():
-        raise InvalidInputError(f"There is no file {path}.")
+        raise InvalidInputError(f"The file {path} does not exist.")
     scratch.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=scratch, prefix="foreign-") as folder:
         copy = Path(folder) / "copy.db"
@@ -58,7 +60,7 @@ def opened(path: Path, *, scratch: Path) -> Iterator[ForeignDatabase]:
 
 
 def tables(tx: ReadTx) -> frozenset[str]:
-    """Real tables only: a view by the same name could compute for ever."""
+    """Tables, without views: a view with the expected name could take forever to read."""
     return frozenset(tx.column("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"))
 
 
@@ -70,16 +72,16 @@ def _copy(path: Path, copy: Path) -> None:
     with path.open("rb") as source:
         if source.read(len(_HEADER)) != _HEADER:
             raise InvalidInputError(f"{path} is not a database.")
-    before = _stats(path)
+    before = _stat_files(path)
     for ending in _BESIDE:
         source_path = path.with_name(path.name + ending)
         if source_path.is_file():
             shutil.copyfile(source_path, copy.with_name(copy.name + ending))
-    if _stats(path) != before:
+    if _stat_files(path) != before:
         raise InvalidInputError(f"{path} is being written. Close the program that uses it and try again.")
 
 
-def _stats(path: Path) -> list[tuple[int, int] | None]:
+def _stat_files(path: Path) -> list[tuple[int, int] | None]:
     found: list[tuple[int, int] | None] = []
     for ending in _BESIDE:
         try:
@@ -101,14 +103,16 @@ def _connect(copy: Path, path: Path) -> apsw.Connection:
         connection.limit(apsw.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
         connection.execute("PRAGMA cell_size_check = ON").fetchall()
         connection.execute("PRAGMA mmap_size = 0").fetchall()
-        # What the other program had not yet written into its file is taken in here, in the copy.
-        answer = within(connection, READ_LIMIT_MS, lambda: connection.execute("PRAGMA quick_check(1)").fetchall())
+        # Opening the copy applies the WAL or rolls back the journal of the other program.
+        answer = run_within_limit(
+            connection, READ_LIMIT_MS, lambda: connection.execute("PRAGMA quick_check(1)").fetchall()
+        )
         if answer != [("ok",)]:
             raise InvalidInputError(f"{path} is damaged: {answer[0][0]}")
         connection.execute("PRAGMA query_only = ON").fetchall()
     except apsw.Error as error:
         connection.close()
-        raise InvalidInputError(f"{path} is damaged or is no database: {error}") from error
+        raise InvalidInputError(f"{path} is damaged or not a database: {error}") from error
     except BaseException:
         connection.close()
         raise

@@ -1,7 +1,7 @@
-"""The writer: one thread, one connection, one queue; replies come after COMMIT (D2, D5, D6).
+"""The writer: one thread and one connection; futures complete after COMMIT (docs/adr/0001-one-writer-thread.md).
 
-Each transaction carries a serial number. An error from COMMIT says nothing about what is on the disk:
-the number there does.
+Each transaction stores a serial number. After an error from COMMIT, the number on the disk tells whether the
+transaction was committed.
 """
 
 import logging
@@ -18,14 +18,14 @@ import apsw
 
 from mysticanvas.db.connections import ChangeSet, WriteTx, open_writer
 from mysticanvas.db.database_file import DatabaseFile
-from mysticanvas.db.io_errors import DISK_ERRORS, sentence
+from mysticanvas.db.io_errors import DISK_ERRORS, describe_disk_error
 from mysticanvas.domain.errors import LibraryError
 
 log = logging.getLogger(__name__)
 
-# A person's edit waits for at most one bulk transaction, so that one stays short.
+# An edit waits for at most one bulk transaction, so that one is kept short.
 BULK_LIMIT_S = 0.05
-LOOK_EVERY_S = 5.0
+CHECK_FILE_EVERY_S = 5.0
 SERIAL = "writer.serial"
 
 
@@ -39,9 +39,9 @@ Listener = Callable[[ChangeSet], None]
 
 
 class Writer:
-    """`edit` and `bulk` queue a change and return its future, which is settled after COMMIT.
+    """`edit` and `bulk` queue a change and return its future, which completes after COMMIT.
 
-    `trouble` is a sentence while the database cannot be written, None as soon as it can. `oldest_reader`
+    `error` is why the database cannot be written, None while it can. `oldest_reader`
     names the longest-running read, for the log.
     """
 
@@ -55,46 +55,46 @@ class Writer:
         self.serial = _read_serial(self._connection)
         self._file = DatabaseFile(path, oldest_reader=oldest_reader)
         self._lost: LibraryError | None = None
-        self.trouble: str | None = None
-        self._trouble_listeners: list[Callable[[str | None], None]] = []
+        self.error: str | None = None
+        self._error_listeners: list[Callable[[str | None], None]] = []
         self._thread = threading.Thread(target=self._work, name="writer")
         self._thread.start()
 
     def edit(self, apply: Callable[[WriteTx], Any]) -> Future[Any]:
-        """A person's deed: ahead of bulk work, and on the disk before the future is settled."""
+        """For edits by the user: runs before bulk work, and is on the disk when the future completes."""
         return self._queue(self._edits, apply)
 
     def bulk(self, apply: Callable[[WriteTx], Any]) -> Future[Any]:
         return self._queue(self._bulk, apply)
 
     def after_commit(self, listener: Listener) -> None:
-        """`listener` is called on the writer thread, and must be quick."""
+        """Calls `listener` on the writer thread after each commit; it must return quickly."""
         self._listeners.append(listener)
 
-    def on_trouble(self, listener: Callable[[str | None], None]) -> None:
-        """`listener` is called on the writer thread when `trouble` comes, changes or goes."""
-        self._trouble_listeners.append(listener)
+    def on_error(self, listener: Callable[[str | None], None]) -> None:
+        """Calls `listener` on the writer thread when `error` changes."""
+        self._error_listeners.append(listener)
 
     def finish(self) -> None:
-        """Commit everything queued, and take no more."""
+        """Commits everything queued and stops. Later changes raise `LibraryError`."""
         with self._wake:
             self._closing = True
             self._wake.notify()
         self._thread.join()
 
     def close(self) -> None:
-        """To be the last connection: then the log goes into the database, and only that file is left. A disk
-        that fails now leaves that to the next start."""
+        """Close this connection last: SQLite then merges the WAL into the database and removes it. After a disk
+        error, that happens at the next start."""
         try:
             self._connection.close()
         except DISK_ERRORS:
-            log.warning("the log stays beside the database", exc_info=True)
+            log.warning("the write-ahead log could not be merged into the database", exc_info=True)
 
     def _queue(self, queue: deque[_Change], apply: Callable[[WriteTx], Any]) -> Future[Any]:
         change = _Change(apply, Future())
         with self._wake:
             if self._closing:
-                raise LibraryError("The library is closing.")
+                raise LibraryError("MystiCanvas is shutting down, so nothing was changed. Start it again.")
             queue.append(change)
             self._wake.notify()
         return change.done
@@ -105,12 +105,12 @@ class Writer:
         while True:
             with self._wake:
                 if not (self._edits or self._bulk or self._closing):
-                    self._wake.wait(LOOK_EVERY_S)
+                    self._wake.wait(CHECK_FILE_EVERY_S)
                 idle = not (self._edits or self._bulk)
                 if idle and self._closing:
                     return
                 durable = bool(self._edits)
-            self._look_around()
+            self._check_file()
             if idle:
                 continue
             if self._lost is not None:
@@ -119,7 +119,7 @@ class Writer:
             self._commit_some(self._edits if durable else self._bulk, durable=durable)
 
     def _commit_some(self, queue: deque[_Change], *, durable: bool) -> None:
-        """One transaction over what is queued: all edits, or as much bulk as fits the time."""
+        """One transaction: all queued edits, or as much bulk work as fits `BULK_LIMIT_S`."""
         settled: list[tuple[_Change, Any]] = []
         taken: list[_Change] = [queue.popleft()]
         changes = ChangeSet()
@@ -127,7 +127,7 @@ class Writer:
         try:
             self._begin(durable=durable)
             self._apply(taken[0], settled, changes)
-            while queue and (durable or self._may_go_on(began_s)):
+            while queue and (durable or self._has_time(began_s)):
                 taken.append(queue.popleft())
                 self._apply(taken[-1], settled, changes)
             self._connection.execute("COMMIT")
@@ -136,13 +136,13 @@ class Writer:
             if not self._is_on_disk():
                 self._refuse(taken, error)
                 return
-        self._set_trouble(None)
-        self._tell(changes)
+        self._set_error(None)
+        self._notify(changes)
         for change, result in settled:
             change.done.set_result(result)
 
     def _begin(self, *, durable: bool) -> None:
-        # First of all: a transaction that cannot even begin must not be taken for the last one that was committed.
+        # Before BEGIN: otherwise a transaction that fails to begin would look like the last committed one.
         self.serial += 1
         self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         self._connection.execute("BEGIN IMMEDIATE")
@@ -155,49 +155,49 @@ class Writer:
             {"name": SERIAL, "serial": str(self.serial)},
         )
 
-    def _set_trouble(self, sentence: str | None) -> None:
-        if sentence == self.trouble:
+    def _set_error(self, sentence: str | None) -> None:
+        if sentence == self.error:
             return
-        self.trouble = sentence
-        for listener in self._trouble_listeners:
+        self.error = sentence
+        for listener in self._error_listeners:
             listener(sentence)
 
     def _is_on_disk(self) -> bool:
-        """Whether the transaction that has just failed was committed all the same (D6)."""
+        """Whether the transaction that just failed was committed nevertheless."""
         if self._file.is_replaced():
-            # Opening the path again would make a new file; the old one is still in our hands.
+            # Opening the path again would create a new file; our connection still has the old one.
             return False
         try:
             self._connection.close(True)
             self._connection = open_writer(self._file.path)
             on_disk = _read_serial(self._connection)
         except apsw.Error:
-            log.exception("the database could not be opened again")
+            log.exception("the database could not be reopened")
             return False
         committed = on_disk == self.serial
         self.serial = on_disk
         return committed
 
     def _refuse(self, changes: list[_Change], error: Exception) -> None:
-        refusal = LibraryError(sentence(error, "written"))
+        refusal = LibraryError(describe_disk_error(error, "written"))
         refusal.__cause__ = error
-        self._set_trouble(str(refusal))
+        self._set_error(str(refusal))
         for change in changes:
             if not change.done.done():
                 change.done.set_exception(refusal)
 
-    def _may_go_on(self, began_s: float) -> bool:
+    def _has_time(self, began_s: float) -> bool:
         return time.monotonic() - began_s < BULK_LIMIT_S and not self._edits
 
     def _apply(self, change: _Change, settled: list[tuple[_Change, Any]], changes: ChangeSet) -> None:
-        """In a savepoint of its own, so that one failure does not sink the others."""
+        """Runs the change in a savepoint, so that a failure does not roll back the others."""
         tx = WriteTx(self._connection)
         self._connection.execute("SAVEPOINT change")
         try:
             result = change.apply(tx)
         except Exception as error:
             if isinstance(error, DISK_ERRORS) or not self._connection.in_transaction:
-                # SQLite takes back now the statement and now the whole transaction.
+                # SQLite may have rolled back the statement or the whole transaction.
                 raise
             self._connection.execute("ROLLBACK TO change")
             self._connection.execute("RELEASE change")
@@ -205,9 +205,9 @@ class Writer:
             return
         self._connection.execute("RELEASE change")
         settled.append((change, result))
-        changes.take(tx.changes)
+        changes.merge(tx.changes)
 
-    def _tell(self, changes: ChangeSet) -> None:
+    def _notify(self, changes: ChangeSet) -> None:
         if not changes:
             return
         for listener in self._listeners:
@@ -216,25 +216,25 @@ class Writer:
             except Exception:
                 log.exception("a listener failed on a commit")
 
-    # -- is the file still ours, and the log small? -------------------------------------------
+    # -- the file -----------------------------------------------------------------------------
 
-    def _look_around(self) -> None:
-        if self._lost is None and self._file.is_due(LOOK_EVERY_S):
+    def _check_file(self) -> None:
+        if self._lost is None and self._file.is_due(CHECK_FILE_EVERY_S):
             self._check_identity()
             self._file.check_wal()
 
     def _check_identity(self) -> None:
-        """D9: a database that was deleted or replaced under us takes writes into nothing."""
+        """Refuses writes after the file was deleted or replaced: they would be lost."""
         if not self._file.is_replaced():
             return
         try:
-            where = f"What was in it is safe in {self._rescue()}; restart MystiCanvas."
+            where = f"Its content is saved in {self._rescue()}. Restart MystiCanvas."
         except apsw.Error:
-            log.exception("the database that was taken away could not be rescued")
-            where = "It could not be copied to another place: free space, and do not stop MystiCanvas before."
+            log.exception("the content of the deleted database could not be saved")
+            where = "Its content could not be saved. Free some disk space before you stop MystiCanvas."
         self._lost = LibraryError(f"The database {self._file.path} was deleted or replaced while it was open. {where}")
-        self._set_trouble(str(self._lost))
-        log.error("the database was taken away", extra={"sentence": str(self._lost)})
+        self._set_error(str(self._lost))
+        log.error("the database was deleted or replaced", extra={"sentence": str(self._lost)})
 
     def _rescue(self) -> Path:
         rescued = self._file.rescue_path()

@@ -1,4 +1,4 @@
-"""The time as rows know it."""
+"""The current time, in the unit that the database stores."""
 
 import time
 

@@ -1,32 +1,32 @@
-"""What can go wrong, as a person would put it.
+"""The tree of errors.
 
     MystiCanvasError
-    ├── InvalidInputError      what was asked makes no sense as written
-    │   └── QueryError             … and `position` says where
+    ├── InvalidInputError      the request is not valid
+    │   └── QueryError             a search that cannot be parsed; `position` says where
     ├── NotFoundError          no such image, job, folder …
-    ├── ConflictError          the world has moved on since it was asked
+    ├── ConflictError          the state has changed since the request was made
     ├── LibraryError           the library itself cannot be used
-    │   ├── LibraryBusyError       another Orchestrator holds it
+    │   ├── LibraryBusyError       another process has it open
     │   ├── ForeignFileError       not a MystiCanvas database
     │   ├── NewerLibraryError      written by a newer MystiCanvas
     │   └── DamagedLibraryError    the database does not pass its checks
     ├── UnreadableFileError    an image file cannot be read; str() is the reason
     ├── EndpointError          a model server did not give a usable answer
-    ├── ModelUnusableError     a model of MystiCanvas' own is damaged or not the known one
-    ├── TimeLimitError         a read took longer than it may
-    └── TaskError              a worker did not deliver
-        ├── TaskFailedError        the task raised; str() is its sentence
-        ├── TaskTimedOutError      killed at its time limit
-        ├── WorkerCrashedError     the process died (segfault, memory limit …)
-        └── NobodyDidItError       whoever had the task went away; the task is not to blame
+    ├── ModelUnusableError     a bundled model is damaged, or is not the expected one
+    ├── TimeLimitError         a read exceeded its time limit
+    └── TaskError              a worker returned no result
+        ├── TaskFailedError        the task raised; str() is its message
+        ├── TaskTimedOutError      the worker was killed at the time limit
+        ├── WorkerCrashedError     the worker process died (segfault, memory limit …)
+        └── NobodyDidItError       the executor went away; the task did not fail
 
-Each message is a sentence for the person. HTTP statuses and exit codes are mapped from these in
-one place each: `app/http.py` and `app/cli.py`.
+Each message is a sentence for the user: what happened, why, and what to do. `app/http.py` maps the classes to
+HTTP statuses, `app/cli.py` to exit codes.
 """
 
 
 class MystiCanvasError(Exception):
-    """Root of every error that MystiCanvas raises on purpose."""
+    """Base of every error that MystiCanvas raises on purpose."""
 
 
 class InvalidInputError(MystiCanvasError):
@@ -34,7 +34,7 @@ class InvalidInputError(MystiCanvasError):
 
 
 class QueryError(InvalidInputError):
-    """`position` counts characters from 0; `suggestion` is what may have been meant."""
+    """`position` counts characters from 0; `suggestion` is a likely correction."""
 
     def __init__(self, message: str, position: int, suggestion: str | None = None) -> None:
         super().__init__(message)
@@ -99,7 +99,7 @@ class TaskTimedOutError(TaskError):
 
 
 class WorkerCrashedError(TaskError):
-    """`stderr_tail` holds the last lines the process wrote, at most 4 kB."""
+    """`stderr_tail` holds the last lines that the process wrote, at most 4 kB."""
 
     def __init__(self, message: str, stderr_tail: str = "") -> None:
         super().__init__(message)

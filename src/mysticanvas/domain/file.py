@@ -1,4 +1,4 @@
-"""Files of images: what a header says, what a scan finds."""
+"""Image files: what a header contains, and what a scan finds."""
 
 import re
 import zlib
@@ -21,9 +21,9 @@ class ImageFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TextEntry:
-    """One text found in a container, as written: nothing is parsed yet.
+    """One text found in a container, unparsed.
 
-    `carrier` says where: "tEXt", "iTXt", "zTXt", "exif", "xmp", "comment", "comf", "sidecar" …;
+    `carrier` is where it was found: "tEXt", "iTXt", "zTXt", "exif", "xmp", "comment", "comf", "sidecar" …;
     `key` is the chunk's keyword, the EXIF tag's name or the sidecar's file name.
     """
 
@@ -34,10 +34,10 @@ class TextEntry:
 
 @dataclass(frozen=True, slots=True)
 class ImageHead:
-    """What the container says without decoding a pixel.
+    """What the container declares, read without decoding pixels.
 
-    `complete`: the container's end is there (PNG IEND, JPEG EOI …). `frames` is 1 for a still
-    image and at least 2 for an animated one. `problems` are sentences for the person.
+    `complete`: the end of the container is present (PNG IEND, JPEG EOI …). `frames` is 1 for a still
+    image and at least 2 for an animated one. `problems` are sentences for the user.
     """
 
     format: ImageFormat
@@ -50,7 +50,7 @@ class ImageHead:
 
 
 class FileKind(StrEnum):
-    """What a file is to its generation."""
+    """The role of a file for its image."""
 
     FINAL = "final"
     COPY = "copy"
@@ -66,20 +66,20 @@ class FileKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileStat:
-    """`path_bytes` is relative to its root, as the system spells it, with '/' between parts."""
+    """`path_bytes` is relative to the watched folder, in the encoding of the file system, with '/' between parts."""
 
     path_bytes: bytes
     bytes: int
     mtime_ns: int
 
 
-# Entries that hold the graph as ComfyUI's or InvokeAI's editor opens it.
+# Entries that contain the graph in the format that the editor of ComfyUI or InvokeAI opens.
 _WORKFLOW = re.compile(rb', "(?:(?:invokeai_)?workflow", "|[\w ]+", "\s?workflow:)', re.IGNORECASE)
 MAX_TEXTS_BYTES = 64 * 1024 * 1024
 
 
 def holds_workflow(content: bytes) -> bool:
-    """Whether packed texts (zlib over a JSON list of [carrier, key, text]) hold an editor's graph."""
+    """Whether packed texts (zlib over a JSON list of [carrier, key, text]) contain the graph of an editor."""
     try:
         return _WORKFLOW.search(zlib.decompressobj().decompress(content, MAX_TEXTS_BYTES)) is not None
     except zlib.error:
@@ -88,7 +88,7 @@ def holds_workflow(content: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A file or folder that could not be taken in. `path` is for reading, not for opening."""
+    """A file or folder that could not be imported. `path` is for display; it may not open the file."""
 
     path: str
     reason: str

@@ -7,7 +7,7 @@ from typing import Any, NewType
 from mysticanvas.domain.model import ModelUse
 
 GenerationId = NewType("GenerationId", int)
-"""(seconds since 2010) << 8 | n: newest first is primary-key order. Never leaves the server."""
+"""(seconds since 2010) << 8 | n: newest first is primary-key order. Internal: clients see the uuid."""
 
 SECONDS_OF_2010 = 1_262_304_000
 
@@ -36,7 +36,7 @@ class LoraUse:
 
 
 class InputRole(StrEnum):
-    """What an image was to the one made from it. SOURCE is a parent; the others are its tools."""
+    """How an image was used to make another. SOURCE is the parent; the others guided the generation."""
 
     SOURCE = "source"
     MASK = "mask"
@@ -46,9 +46,9 @@ class InputRole(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InputImage:
-    """An image that went into another, as the file names it: a name, path or URL, a hash, or both.
+    """An input image as the file of the result names it: a name, path or URL, a hash, or both.
 
-    `hash_kind` says of what the hash is: "file_sha256", "file_md5", "pixels_md5" …; None: not known.
+    `hash_kind` is what was hashed, and how: "file_sha256", "file_md5", "pixels_md5" …; None: unknown.
     """
 
     role: InputRole
@@ -59,14 +59,14 @@ class InputImage:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How one image was made, as its file or sidecar says. None: it does not say.
+    """How one image was made, as its file or sidecar records it. None: not recorded.
 
-    `width` and `height` are what the recipe asked for, not the pixels of the file. `seed` is exact
-    and may exceed 64 bits. `parent` is the name, path or hash of the source image as written;
-    `inputs` are all images that went in, the source first. `models` are those that have no field of
+    `width` and `height` are the requested size, not the pixels of the file. `seed` is exact
+    and may exceed 64 bits. `parent` is the name, path or hash of the source image as recorded;
+    `inputs` are all input images, the source first. `models` are those without a field of
     their own: refiners, embeddings, ControlNets, upscalers, text encoders.
-    `params` holds every other setting, ready for JSON. `problems` are sentences about what could
-    not be understood, for the person to read.
+    `params` holds every other setting, ready for JSON. `problems` are sentences for the user about what could
+    not be parsed.
     """
 
     tool: str | None = None

@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class ModelKind(StrEnum):
-    """What a model is, and the role that it plays for an image."""
+    """The type of a model, which is also its role in making an image."""
 
     CHECKPOINT = "checkpoint"
     LORA = "lora"
@@ -20,7 +20,7 @@ class ModelKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModelUse:
-    """A model that made an image; `name` and `hash` as its file writes them, one of them given."""
+    """A model used to make an image; `name` and `hash` as the file records them, at least one of them given."""
 
     role: ModelKind
     name: str | None

@@ -1,7 +1,7 @@
-"""A query as a tree: what is looked for, apart from how it is written or found.
+"""A query as a tree: what is searched for, independent of its syntax and of how it is evaluated.
 
-Trees are made by `all_of`, `any_of` and `negation`, which keep them in one form: no list in a list of
-the same kind, none of one part, no double negation. So equal queries are equal trees.
+Build trees with `all_of`, `any_of` and `negation`, which keep them in canonical form: no list nested in a list of
+the same kind, no list of one part, no double negation. So equal queries are equal trees.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from typing import Union
 
 
 class Field(StrEnum):
-    """The fields of the language, as they are written before the colon."""
+    """The fields of the query language, as written before the colon."""
 
     PROMPT = "prompt"
     NEGATIVE = "negative"
@@ -44,7 +44,7 @@ class Field(StrEnum):
     SORT = "sort"
 
 
-# What people write for the same field.
+# Other names that the language accepts for a field.
 SYNONYMS = {
     "checkpoint": Field.MODEL,
     "folder": Field.PATH,
@@ -61,7 +61,7 @@ SYNONYMS = {
 
 
 class State(StrEnum):
-    """What an image can be: `is:favourite`."""
+    """What an image can be: `is:favorite`. Saved searches contain the values."""
 
     FAVORITE = "favourite"
     MISSING = "missing"
@@ -94,9 +94,9 @@ class Shape(StrEnum):
 
 
 class Order(StrEnum):
-    """Each is total: what is equal is ordered newest first (in OLDEST, oldest first). MANUAL is the
-    person's own order of the first collection that is named; what is not in it comes last. SIMILARITY goes
-    only with something to be similar to, and is then the order unless another is named."""
+    """Each order is total: ties are ordered newest first (in OLDEST, oldest first). MANUAL is the order that the
+    user gave the first collection in the query; images outside it come last. SIMILARITY needs something to be
+    similar to, and is then the default."""
 
     NEWEST = "newest"
     OLDEST = "oldest"
@@ -111,8 +111,8 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Words next to each other in this order; one word is a phrase of one. `field` is PROMPT,
-    NEGATIVE or NOTES; None looks in all three."""
+    """Adjacent words in this order; a single word is a phrase of one. `field` is PROMPT,
+    NEGATIVE or NOTES; None searches all three."""
 
     text: str
     field: Field | None = None
@@ -120,7 +120,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """From `low` to `high`, None is open; the ends belong to it unless they are left out."""
+    """From `low` to `high`; None is unbounded. The ends are included unless `without_low` or `without_high`."""
 
     low: float | None = None
     high: float | None = None
@@ -130,7 +130,7 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A model, tag, collection, sampler, engine, folder, seed or uuid of this name; `*` in it stands for anything.
+    """A model, tag, collection, sampler, generator, folder, seed or uuid with this name; `*` matches any text.
     `weight` only for a LoRA or embedding."""
 
     field: Field
@@ -140,8 +140,8 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """RATING, STEPS, CFG, MP (millions of pixels) or EXPLICIT (0 to 1) within an interval. An unknown value is in
-    none."""
+    """RATING, STEPS, CFG, MP (millions of pixels) or EXPLICIT (0 to 1) within an interval. An unknown value is
+    in no interval."""
 
     field: Field
     interval: Interval
@@ -149,8 +149,8 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """Made from the begin of `first` to the end of `last`, in local time; None is open. Each is a year,
-    month, day (2026, 2026-08, 2026-08-22), `today`, `yesterday` or the last days (`30d`)."""
+    """Made from the start of `first` to the end of `last`, in local time; None is unbounded. Each is a year,
+    month or day (2026, 2026-08, 2026-08-22), `today`, `yesterday` or a number of days (`30d`)."""
 
     first: str | None
     last: str | None
@@ -158,7 +158,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Both sides of the picture against these pixels; `operator` is one of =, >=, <=, >, <."""
+    """Compares both sides of the image, in pixels; `operator` is one of =, >=, <=, >, <."""
 
     operator: str
     width: int
@@ -167,7 +167,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Ratio:
-    """Width to height, within a hundredth."""
+    """Width to height, within 1 %."""
 
     width: int
     height: int
@@ -210,13 +210,13 @@ Node = Union[Term, All, Any, Not]  # noqa: UP007 - refers to itself
 
 
 def all_of(parts: Sequence[Node]) -> Node:
-    """Every part must hold; there is at least one."""
+    """Every part must match. `parts` is not empty."""
     flat = [inner for part in parts for inner in (part.parts if isinstance(part, All) else (part,))]
     return flat[0] if len(flat) == 1 else All(tuple(flat))
 
 
 def any_of(parts: Sequence[Node]) -> Node:
-    """One part must hold; there is at least one."""
+    """At least one part must match. `parts` is not empty."""
     flat = [inner for part in parts for inner in (part.parts if isinstance(part, Any) else (part,))]
     return flat[0] if len(flat) == 1 else Any(tuple(flat))
 
@@ -235,28 +235,28 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """Prompts that mean what these words mean."""
+    """Prompts with a similar meaning to this text."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class LikeImage:
-    """Prompts that mean what the prompt of this image means; `uuid` or its beginning."""
+    """Prompts with a similar meaning to the prompt of this image; `uuid` may be a prefix."""
 
     uuid: str
 
 
 @dataclass(frozen=True, slots=True)
 class Looks:
-    """Pictures that show what these words say."""
+    """Images that show what this text describes."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class LooksLike:
-    """Pictures that look like this image; `uuid` or its beginning."""
+    """Images that look similar to this one; `uuid` may be a prefix."""
 
     uuid: str
 
@@ -266,8 +266,8 @@ Similar = Meaning | LikeImage | Looks | LooksLike
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What no table of the database says, found out for one query (search/engine.py): ids of images.
-    `similar` begins with the most similar one; None where nothing is to be similar."""
+    """Ids of images that SQL alone cannot find, computed for one query (search/engine.py).
+    `similar` begins with the most similar one; None when the query has no `similar`."""
 
     similar: tuple[int, ...] | None = None
     duplicates: tuple[int, ...] = ()
@@ -275,10 +275,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What must hold, None for everything; what the images are to be similar to: of those that hold, the
-    most similar ones are found; and the order, None for newest (or most similar) first.
+    """`where` is None for all images. With `similar`, the most similar ones of those that match `where` are found.
+    `sort` is None for newest (or most similar) first.
 
-    `known` is no part of what is asked.
+    `known` is filled in before evaluation and is ignored in comparisons.
     """
 
     where: Node | None = None
@@ -292,7 +292,7 @@ class Query:
 
     @property
     def parts(self) -> tuple[Node, ...]:
-        """What must hold, each on its own: the chips of the gallery."""
+        """The conditions that must all match, one per filter chip in the gallery."""
         if self.where is None:
             return ()
         return self.where.parts if isinstance(self.where, All) else (self.where,)

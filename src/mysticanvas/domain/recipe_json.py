@@ -1,4 +1,4 @@
-"""A recipe as JSON and back: a seed may exceed the 64 bits that MessagePack holds."""
+"""Recipes as JSON. Not MessagePack: a seed may exceed its 64 bits."""
 
 import json
 from dataclasses import asdict, fields, replace

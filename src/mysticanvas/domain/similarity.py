@@ -1,10 +1,11 @@
-"""In what images may be alike."""
+"""The kinds of duplicates."""
 
 from enum import StrEnum
 
 
 class Alike(StrEnum):
-    """In what the images of a group are alike. BYTES: one file that lies in several places."""
+    """What the images of a group share. PICTURE: they look similar. RECIPE: the same settings and seed.
+    BYTES: identical files."""
 
     PICTURE = "picture"
     RECIPE = "recipe"

@@ -1,4 +1,4 @@
-"""Tags: what a name may be, and who may say that an image has one."""
+"""Tags: valid names, and who may assign them."""
 
 import re
 import unicodedata
@@ -12,7 +12,7 @@ from mysticanvas.domain.query import SYNONYMS, Field
 TagId = NewType("TagId", int)
 
 MAX_NAME = 170
-# Words and fields of the query language: a tag of that name could not be searched for.
+# Keywords and fields of the query language: a tag with such a name could not be searched for.
 _RESERVED = frozenset(("and", "or", "not"))
 _FIELDS = frozenset(Field) | SYNONYMS.keys()
 _BLANKS = re.compile(r"[\s_]+")
@@ -20,7 +20,7 @@ _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\
 
 
 class TagSource(StrEnum):
-    """Who says so."""
+    """Who assigned the tag."""
 
     USER = "user"
     PROMPT = "prompt"
@@ -30,7 +30,7 @@ class TagSource(StrEnum):
 
 
 class TagState(StrEnum):
-    """PROPOSED: a machine's word that nobody has taken into the vocabulary."""
+    """PROPOSED: suggested by a model, not yet accepted into the vocabulary."""
 
     KNOWN = "known"
     PROPOSED = "proposed"
@@ -38,35 +38,35 @@ class TagState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TagName:
-    """`shown` as it was written, `key` as it is compared: equal keys are one tag (T10)."""
+    """`shown` is the name as written, `key` the form that is compared: equal keys are the same tag."""
 
     shown: str
     key: str
 
 
 def tag_name(text: str) -> TagName:
-    """Raises `InvalidInputError` with what is wrong."""
+    """Raises `InvalidInputError` with the rule that the name breaks."""
     shown = re.sub(r" +", " ", text.strip())
     if not shown or not (key := key_of(shown)):
-        raise InvalidInputError("A tag needs a name.")
+        raise InvalidInputError("A tag name cannot be empty.")
     if len(shown) > MAX_NAME or len(key) > MAX_NAME:
-        raise InvalidInputError(f"The name of a tag is at most {MAX_NAME} characters long.")
+        raise InvalidInputError(f"A tag name can have at most {MAX_NAME} characters.")
     if any(_is_control(character) for character in shown):
-        raise InvalidInputError("The name of a tag may hold no control characters.")
+        raise InvalidInputError("A tag name cannot contain control characters.")
     if key in _RESERVED:
-        raise InvalidInputError(f"“{shown}” is a word of the search; put another word beside it.")
+        raise InvalidInputError(f"“{shown}” is a keyword of the search. Add another word to the tag name.")
     field, colon, _ = key.partition(":")
     if colon and field.strip() in _FIELDS:
-        raise InvalidInputError(f"“{field}:” is a field of the search, so no tag can begin with it.")
+        raise InvalidInputError(f"“{field}:” is a search field, so a tag name cannot begin with it.")
     if key[0] == "-" or any(character in key for character in ',"*'):
-        raise InvalidInputError("The name of a tag may not begin with a minus or hold a comma, a quote or an asterisk.")
+        raise InvalidInputError("A tag name cannot begin with a minus or contain a comma, a quote or an asterisk.")
     return TagName(shown, key)
 
 
 def key_of(text: str) -> str:
-    """NFKC, case folded, blanks and underscores as one blank. `key_of(key_of(x)) == key_of(x)`."""
+    """NFKC, case folded, runs of spaces and underscores as one space. Idempotent."""
     key = text
-    # Folding can undo what normalising did, and the other way round; both settle at once or after a turn.
+    # Case folding can undo normalization and the other way round; repeat until the text is stable.
     for _ in range(3):
         folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", key).casefold())
         if folded == key:
@@ -81,7 +81,7 @@ def _is_control(character: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """One said that an image has a tag (`decision`), or that it has not."""
+    """One source's claim that an image has a tag, or with `decision` False that it does not."""
 
     source: TagSource
     decision: bool = True
@@ -99,7 +99,7 @@ class MachineTagCategory(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MachineTag:
-    """`category` is a `MachineTagCategory`, or one of the model's own; None: it has none. `confidence` is 0 to 1."""
+    """`category` is a `MachineTagCategory`, or a category of the model; None: no category. `confidence` is 0 to 1."""
 
     name: str
     category: str | None

@@ -1,9 +1,9 @@
-"""What the Orchestrator asks of worker processes, and what they answer.
+"""Tasks that the Orchestrator sends to worker processes, and their answers.
 
 A task is a frozen dataclass of plain values, defined in the package of the feature that sends it and run by
 `RUN` of the `task.py` beside it. Tasks and answers travel as MessagePack. `root` is the absolute path of a
-watched folder as the system spells it; `path_bytes` is relative to it. A worker opens `path_bytes` part by
-part and never follows a link.
+watched folder in the encoding of the file system; `path_bytes` is relative to it. A worker opens `path_bytes`
+component by component and never follows a link.
 """
 
 from concurrent.futures import Future
@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol
 
 
 class Travel(Enum):
-    """Whether a cluster may run a task. WITH_FILE: it needs the one file that its `root` and `path_bytes` name."""
+    """Whether a cluster may run a task. WITH_FILE: it needs the file at its `root` and `path_bytes`."""
 
     NEVER = auto()
     SELF_CONTAINED = auto()
@@ -20,7 +20,7 @@ class Travel(Enum):
 
 
 class Task:
-    """Base of every task. `answer_type` is a dataclass too, or a class with `to_wire` and `from_wire`."""
+    """Base of every task. `answer_type` is a dataclass, or a class with `to_wire` and `from_wire`."""
 
     __slots__ = ()
     answer_type: ClassVar[type]
@@ -32,8 +32,8 @@ Answer = Any
 
 
 class Executor(Protocol):
-    """Whatever can run a task somewhere else."""
+    """Runs tasks: a worker pool, a cluster, or the Orchestrator itself."""
 
     def submit(self, task: Task, *, urgent: bool = False) -> Future[Answer]:
-        """The future fails with a `TaskError`; cancelling one that has not started drops it."""
+        """`urgent` tasks run first. The future fails with a `TaskError`; canceling it early drops the task."""
         ...

@@ -1,4 +1,4 @@
-"""Text from outside, made fit for the database and for its word index."""
+"""Normalizes external text for the database and for its word index."""
 
 import re
 import unicodedata
@@ -11,43 +11,43 @@ _UNSPACED = re.compile(
     "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3040-\u30ff\u3100-\u312f\u31a0-\u31ff\u3400-\u4dbf"
     "\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff])"
 )
-# What prompts hold beside words: <lora:name:0.8>, the weight in (word:1.2), [a:b:0.5] and (word)1.2. Each
-# alternative begins with a character of its own and has a bound, so this is linear.
+# Syntax in prompts that is not words: <lora:name:0.8>, the weight in (word:1.2), [a:b:0.5] and (word)1.2. Each
+# alternative starts with a different character and has a bound, so matching is linear.
 _SYNTAX = re.compile(
     r"<[A-Za-z]{3,12}:[^<>]{0,400}>|:\s{0,3}[-+]?\d{0,4}\.?\d{1,6}\s{0,3}(?=[)\]])|\)[-+]?\d\.\d{1,4}", re.ASCII
 )
-# The same with NovelAI's 1.2::words::, which costs four times as much to look for.
+# Also NovelAI's 1.2::words::, which takes four times as long to match.
 _SYNTAX_AND_COLONS = re.compile(_SYNTAX.pattern + r"|(?<![\w.])-?\d{0,3}\.?\d{1,4}::", re.ASCII)
 # Marks below this combining class are letters of their script (vowel signs, viramas, kana voicing);
-# from it on they are accents and points, which no one need type.
+# from it on they are accents and points, which a search ignores.
 _FIRST_ACCENT = 10
 _WORD = re.compile(r"[^\W_]+")
 
 
 def clean(text: str) -> str:
-    """Without what SQLite, JSON or UTF-8 cannot carry: NUL and lone surrogates become U+FFFD."""
+    """Replaces what SQLite, JSON or UTF-8 cannot store: NUL and lone surrogates become U+FFFD."""
     if text.isascii() and "\0" not in text:
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
 
 
-def searchable(text: str | None) -> str | None:
-    """As the word index sees it: without the syntax of prompts, and `folded`.
+def make_searchable(text: str | None) -> str | None:
+    """The text as the word index stores it: without prompt syntax, and `folded`.
 
-    The index holds what this made of each text. Changing it needs a migration that fills it anew.
+    A change to this function needs a migration that rebuilds the index.
     """
     if text is None:
         return None
-    return folded(_syntax_of(text).sub(" ", text))
+    return folded(_select_syntax(text).sub(" ", text))
 
 
-def _syntax_of(text: str) -> re.Pattern[str]:
+def _select_syntax(text: str) -> re.Pattern[str]:
     return _SYNTAX_AND_COLONS if "::" in text else _SYNTAX
 
 
 def folded(text: str) -> str:
-    """Upper and lower case, accents and the forms of one letter are one; each character of a script
-    without spaces stands alone, so that a phrase of them is found anywhere."""
+    """Removes case, accents and letter variants; puts spaces around each character of a script
+    without spaces, so that a phrase of them is found anywhere."""
     if text.isascii():
         return text.lower()
     bare = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not _is_accent(c))
@@ -59,45 +59,45 @@ def _is_accent(character: str) -> bool:
 
 
 def name_key(name: str) -> str:
-    """Names with the same key are one to a person who types them: case and _ do not matter."""
+    """The form of a name that is compared: case, underscores and repeated spaces do not matter."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().replace("_", " ").split())
 
 
 def words(text: str) -> Iterator[str]:
-    """The words of a text as they are searched, in order."""
-    for found in _WORD.finditer(searchable(text) or ""):
+    """The searchable words of a text, in order."""
+    for found in _WORD.finditer(make_searchable(text) or ""):
         yield found[0]
 
 
 def places(text: str, phrase: str) -> list[tuple[int, int]]:
-    """Where a phrase is found in a text: [from, to) in characters, in order, none within another."""
-    wanted = _WORD.findall(folded(phrase))
-    if not wanted:
+    """The occurrences of a phrase in a text: [from, to) in characters, in order, without overlaps."""
+    sought = _WORD.findall(folded(phrase))
+    if not sought:
         return []
-    have = list(_words_with_places(text))
+    have = list(_iter_word_positions(text))
     found = []
     at = 0
-    while at + len(wanted) <= len(have):
-        if [word for word, _, _ in have[at : at + len(wanted)]] == wanted:
-            found.append((have[at][1], have[at + len(wanted) - 1][2]))
-            at += len(wanted)
+    while at + len(sought) <= len(have):
+        if [word for word, _, _ in have[at : at + len(sought)]] == sought:
+            found.append((have[at][1], have[at + len(sought) - 1][2]))
+            at += len(sought)
         else:
             at += 1
     return found
 
 
-def _words_with_places(text: str) -> Iterator[tuple[str, int, int]]:
-    """(word as searched, from, to). Syntax of prompts is passed over."""
+def _iter_word_positions(text: str) -> Iterator[tuple[str, int, int]]:
+    """(searchable word, from, to). Prompt syntax is skipped."""
     at = 0
-    for syntax in [*_syntax_of(text).finditer(text), None]:
+    for syntax in [*_select_syntax(text).finditer(text), None]:
         end = syntax.start() if syntax else len(text)
         for chunk in re.finditer(r"[^\s_]+", text[at:end]):
-            yield from _folded_chunk(chunk[0], at + chunk.start())
+            yield from _fold_chunk(chunk[0], at + chunk.start())
         at = syntax.end() if syntax else end
 
 
-def _folded_chunk(chunk: str, offset: int) -> Iterator[tuple[str, int, int]]:
-    """A character with its marks is folded on its own, so that its place is known."""
+def _fold_chunk(chunk: str, offset: int) -> Iterator[tuple[str, int, int]]:
+    """Folds each character with its marks separately, to keep its position."""
     letters: list[str] = []
     spots: list[tuple[int, int]] = []
     for match in re.finditer(r".[\u0300-\u036f]*", chunk, re.DOTALL):
@@ -108,6 +108,6 @@ def _folded_chunk(chunk: str, offset: int) -> Iterator[tuple[str, int, int]]:
         yield word[0], spots[word.start()][0], spots[word.end() - 1][1]
 
 
-def content_hash(text: str) -> bytes:
-    """16 bytes that name a text."""
+def hash_text(text: str) -> bytes:
+    """A 16-byte BLAKE2b hash that identifies a text."""
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

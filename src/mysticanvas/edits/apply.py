@@ -1,8 +1,8 @@
-"""How an edit is applied so that it can be undone.
+"""Applies edits and records their changesets, so that they can be undone (docs/adr/0007-undo.md).
 
-An edit changes rows of recorded tables and nothing else; what is derived of them follows, forwards and
-backwards alike (`edits/derived.py`). A new kind is a class of a feature's `edits.py`; a new table is a line in
-the feature's `Recorded`.
+An edit changes rows of recorded tables and nothing else; `edits/derived.py` updates derived data after each
+apply, undo and redo. A new kind is a class in a feature's `edits.py`; a new table is a line in the feature's
+`Recorded`.
 """
 
 from collections.abc import Sequence
@@ -21,15 +21,15 @@ KEPT_MS = 30 * 86_400_000
 
 
 def apply(tx: WriteTx, edit: Edit, images: Sequence[GenerationId] = (), *, now_ms: int) -> EditResult:
-    """All of an edit in this transaction."""
+    """Applies a whole edit in this transaction."""
     return apply_all(tx, edit.kind, [edit], images, now_ms=now_ms)
 
 
 def apply_all(
     tx: WriteTx, kind: str, edits: Sequence[Edit], images: Sequence[GenerationId] | None, *, now_ms: int
 ) -> EditResult:
-    """Several steps as one edit, in this transaction. `images` are those of the first step; None: it finds
-    them itself."""
+    """Applies several steps as one edit, in this transaction. `images` are those of the first step; None: the step
+    finds them itself."""
     operation = begin(tx, kind, edits, images, now_ms=now_ms)
     while apply_slice(tx, operation, limit=1 << 40, now_ms=now_ms):
         pass
@@ -37,7 +37,7 @@ def apply_all(
 
 
 def begin(tx: WriteTx, kind: str, edits: Sequence[Edit], images: Sequence[GenerationId] | None, *, now_ms: int) -> int:
-    """The id of an edit that `apply_slice` applies, in as many slices as it needs."""
+    """Records an edit and returns its id; `apply_slice` then applies it slice by slice."""
     total = len(images) if images is not None else 0
     steps = [encode(edit) for edit in edits]
     operation = log.add(tx, kind=kind, steps=steps, state=EditState.APPLYING, total=total, now_ms=now_ms)
@@ -47,14 +47,14 @@ def begin(tx: WriteTx, kind: str, edits: Sequence[Edit], images: Sequence[Genera
 
 
 def apply_slice(tx: WriteTx, operation: int, *, limit: int, now_ms: int) -> bool:
-    """The next slice of an edit that is being applied, of at most `limit` images; False once it is done."""
+    """Applies the next slice, of at most `limit` images. False once the edit is done."""
     found = log.find(tx, operation)
-    at = log.progress(tx, operation)
+    at = log.get_progress(tx, operation)
     if at is None or found.state is not EditState.APPLYING:
         return False
     edit = decode(found.steps[at.step])
     count = _count(tx, found, at, edit)
-    some = log.planned(tx, operation, at.next, min(limit, count - at.next))
+    some = log.list_planned(tx, operation, at.next, min(limit, count - at.next))
     last = at.next + len(some) >= count
     with changesets.recording(tx, recorded_tables()) as recorded:
         changed = edit.apply(tx, some, now_ms)
@@ -62,12 +62,12 @@ def apply_slice(tx: WriteTx, operation: int, *, limit: int, now_ms: int) -> bool
             edit.finish(tx, now_ms)
     derived.update(tx, changesets.changes_in(tx, recorded.changeset, inverted=False))
     log.add_slice(tx, operation, some, recorded.changeset)
-    log.count(tx, operation, changed)
+    log.add_changed(tx, operation, changed)
     return _move_on(tx, found, at, len(some), last=last)
 
 
 def _count(tx: WriteTx, found: Operation, at: Progress, edit: Edit) -> int:
-    """How many images the step has; one that finds its own does so once, when it begins."""
+    """The number of images of the step. A step that finds its own images does so once, when it begins."""
     if at.count is not None:
         return at.count
     images = edit.targets(tx) if edit.finds_images else []
@@ -78,7 +78,7 @@ def _count(tx: WriteTx, found: Operation, at: Progress, edit: Edit) -> int:
 
 def _move_on(tx: WriteTx, found: Operation, at: Progress, applied: int, *, last: bool) -> bool:
     if not last:
-        log.move_on(tx, found.id, at.next + applied)
+        log.set_position(tx, found.id, at.next + applied)
         return True
     if at.step + 1 < len(found.steps):
         log.begin_step(tx, found.id, at.step + 1, None)
@@ -89,6 +89,6 @@ def _move_on(tx: WriteTx, found: Operation, at: Progress, applied: int, *, last:
 
 
 def refuse_while_busy(tx: ReadTx) -> None:
-    """Raises `ConflictError` while a large edit is unfinished: its slices must not meet another undo."""
-    if log.unfinished(tx) is not None:
+    """Raises `ConflictError` while a large edit is unfinished: an undo must not run between its slices."""
+    if log.find_unfinished(tx) is not None:
         raise ConflictError("A large edit is still running. Try again when it is done.")

@@ -1,6 +1,6 @@
-"""The registry of background slices: work too large for one transaction that follows from edits.
+"""The registry of background slices: derived updates that are too large for one transaction.
 
-A feature brings each kind of work; the edit runner does one slice at a time, when no edit is unfinished.
+Features provide them; the edit runner runs one slice at a time while no edit is unfinished.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,9 +11,9 @@ from mysticanvas.db.database import ReadTx, WriteTx
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackgroundSlices:
-    """`waiting` names the work that waits, None for none: each name has slices of its own size. `run(tx, limit,
+    """`waiting` returns the name of the pending work, None for none; slice sizes adapt for each name. `run(tx, limit,
     now_ms)` does the next slice of at most `limit` images. The runner wakes when one of `lists` is invalidated.
-    `when_quiet`: it waits while images come in, because an import needs the writer more."""
+    `when_quiet`: waits while images are being imported, because an import needs the writer more."""
 
     waiting: Callable[[ReadTx], str | None]
     run: Callable[[WriteTx, int, int], bool]

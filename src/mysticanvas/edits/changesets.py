@@ -1,8 +1,7 @@
-"""What a person's deed changes, as SQLite's session extension records it, and how it is taken back.
+"""Changesets of edits, as SQLite's session extension records and applies them.
 
-A changeset holds the old and the new value of every column that changed, so that applying it notices
-a row that has become something else since. Derived tables are not recorded: triggers and the hooks of
-edits/undo.py keep them.
+A changeset holds the old and the new value of every changed column, so applying it detects rows that
+changed since. Derived tables are not recorded: triggers and `edits/derived.py` update them.
 """
 
 import zlib
@@ -16,22 +15,22 @@ import apsw
 from mysticanvas.db.database import WriteTx
 from mysticanvas.domain.errors import ConflictError
 
-# Say when or how often something happened, not what: two deeds may both have changed them.
+# Columns that say when or how often something happened: two edits may both change them without a conflict.
 VOLATILE = frozenset(("updated_at", "uses"))
-# A tag that a deed made may be in use by others when the deed is taken back: then it stays.
+# A tag that an edit created may be used by others when the edit is undone: then the tag is kept.
 KEPT_WHILE_USED = "tags"
 
 
 @dataclass(slots=True)
 class Recording:
-    """`changeset` is b"" until the recording has ended, and when nothing changed."""
+    """`changeset` is b"" until the recording ends, and when nothing changed."""
 
     changeset: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """One row: `before` and `after` are by column and hold what changed and the key; None: no row."""
+    """One changed row. `before` and `after` map the changed columns and the key to values; None: no row."""
 
     table: str
     before: dict[str, Any] | None
@@ -43,7 +42,7 @@ class RowChange:
 
 @contextmanager
 def recording(tx: WriteTx, tables: Collection[str]) -> Iterator[Recording]:
-    """What the block changes in `tables`, triggers and cascades included."""
+    """Records the changes of the block in `tables`, including those by triggers and cascades."""
     session = apsw.Session(tx.connection, "main")
     recorded = Recording()
     try:
@@ -56,18 +55,18 @@ def recording(tx: WriteTx, tables: Collection[str]) -> Iterator[Recording]:
 
 
 def changes_in(tx: WriteTx, changeset: bytes, *, inverted: bool) -> list[RowChange]:
-    """The rows of a changeset as they change when it is applied."""
+    """The changes that applying the changeset makes."""
     names: dict[str, list[str]] = {}
     found = []
-    for change in apsw.Changeset.iter(_plain(changeset, inverted)):
+    for change in apsw.Changeset.iter(_decompress(changeset, inverted)):
         table = change.name
         if table not in names:
-            names[table] = columns_of(tx, table)
-        found.append(RowChange(table, _row(names[table], change.old), _after(names[table], change)))
+            names[table] = list_columns(tx, table)
+        found.append(RowChange(table, _row(names[table], change.old), _row_after(names[table], change)))
     return found
 
 
-def columns_of(tx: WriteTx, table: str) -> list[str]:
+def list_columns(tx: WriteTx, table: str) -> list[str]:
     return tx.column("SELECT name FROM pragma_table_info(:name) ORDER BY cid", name=table)
 
 
@@ -77,8 +76,8 @@ def _row(names: list[str], values: tuple[Any, ...] | None) -> dict[str, Any] | N
     return {name: value for name, value in zip(names, values, strict=False) if value is not apsw.no_change}
 
 
-def _after(names: list[str], change: apsw.TableChange) -> dict[str, Any] | None:
-    """With the key, which an update does not repeat."""
+def _row_after(names: list[str], change: apsw.TableChange) -> dict[str, Any] | None:
+    """The new values with the key, which an update does not repeat."""
     after = _row(names, change.new)
     if after is not None and change.old is not None:
         after |= {names[i]: change.old[i] for i in change.pk_columns}
@@ -86,53 +85,54 @@ def _after(names: list[str], change: apsw.TableChange) -> dict[str, Any] | None:
 
 
 def apply(tx: WriteTx, changeset: bytes, *, inverted: bool) -> None:
-    """Raises `ConflictError` when a row is not what it was; then nothing is changed."""
+    """Applies or, with `inverted`, reverts a changeset. Raises `ConflictError` when a row changed since; then
+    nothing is changed."""
     if not changeset:
         return
-    judge = _Judge(tx)
-    plain = _plain(changeset, inverted)
+    handler = _ConflictHandler(tx)
+    plain = _decompress(changeset, inverted)
     try:
         apsw.Changeset.apply(
             plain,
             tx.connection,
-            filter_change=judge.wants,
-            conflict=judge.judge,
-            # A row that others hang on by now must not take them along.
+            filter_change=handler.accepts,
+            conflict=handler.resolve,
+            # Rows that refer to a removed row must not be removed with it.
             flags=apsw.SQLITE_CHANGESETAPPLY_FKNOACTION,
         )
     except (apsw.AbortError, apsw.ConstraintError) as error:
-        raise ConflictError(judge.reason or _MOVED_ON) from error
-    for tag, name in judge.put_off:
+        raise ConflictError(handler.reason or _MOVED_ON) from error
+    for tag, name in handler.deferred:
         _remove_unused_tag(tx, tag, name)
 
 
-def _plain(changeset: bytes, inverted: bool) -> bytes:
+def _decompress(changeset: bytes, inverted: bool) -> bytes:
     plain = zlib.decompress(changeset) if changeset else b""
     return apsw.Changeset.invert(plain) if inverted and plain else plain
 
 
-_MOVED_ON = "What this changed has been changed again since. Undo the later changes first."
-_GONE = "What this changed is gone by now. Undo what removed it first."
-_TAKEN = "Another one has taken its place since. Undo that first."
-_HANGING = "Others hang on what this made by now, or what it hung on is gone. Undo the later changes first."
+_MOVED_ON = "This was changed again later. Undo the later changes first."
+_GONE = "This was removed later. Undo the removal first."
+_TAKEN = "Another one has been created in its place. Undo that first."
+_DEPENDED_ON = "Later changes depend on this one, or what it depends on was removed. Undo the later changes first."
 
 
 @dataclass(slots=True)
-class _Judge:
-    """Decides what to do about a row that is not what it was. `reason` is why nothing can be done."""
+class _ConflictHandler:
+    """Decides about rows that changed since. `reason` is why the changeset cannot be applied."""
 
     tx: WriteTx
     reason: str | None = None
-    put_off: list[tuple[int, str]] = field(default_factory=list)
+    deferred: list[tuple[int, str]] = field(default_factory=list)
 
-    def wants(self, change: apsw.TableChange) -> bool:
+    def accepts(self, change: apsw.TableChange) -> bool:
         if change.name == KEPT_WHILE_USED and change.op == "DELETE" and change.old is not None:
-            row = _row(columns_of(self.tx, change.name), change.old) or {}
-            self.put_off.append((row["id"], row["normalized_name"]))
+            row = _row(list_columns(self.tx, change.name), change.old) or {}
+            self.deferred.append((row["id"], row["normalized_name"]))
             return False
         return True
 
-    def judge(self, why: int, change: apsw.TableChange) -> int:
+    def resolve(self, why: int, change: apsw.TableChange) -> int:
         if why == apsw.SQLITE_CHANGESET_DATA:
             if self._only_volatile(change):
                 return apsw.SQLITE_CHANGESET_REPLACE
@@ -146,13 +146,13 @@ class _Judge:
         elif why == apsw.SQLITE_CHANGESET_CONSTRAINT:
             self.reason = _TAKEN
         else:
-            self.reason = _HANGING
+            self.reason = _DEPENDED_ON
         return apsw.SQLITE_CHANGESET_ABORT
 
     def _only_volatile(self, change: apsw.TableChange) -> bool:
         if change.old is None or change.conflict is None:
             return False
-        names = columns_of(self.tx, change.name)
+        names = list_columns(self.tx, change.name)
         unlike = {
             name
             for name, old, now in zip(names, change.old, change.conflict, strict=False)

@@ -1,4 +1,4 @@
-"""Derived updates: what is derived of the rows that an edit changed follows them, forwards and backwards."""
+"""Derived updates: keeps derived data consistent with the rows that an edit, undo or redo changed."""
 
 from collections.abc import Sequence
 
@@ -8,9 +8,9 @@ from mysticanvas.edits.kinds import RECORDED
 
 
 def update(tx: WriteTx, rows: Sequence[RowChange]) -> None:
-    """Every check first, then every update, in the order of the features; then the lists are invalidated.
+    """Runs every check, then every update, in the order of the features; then invalidates the lists.
 
-    Raises `ConflictError` where rows make no sense together: an undo may bring that about.
+    Raises `ConflictError` where rows are inconsistent, which an undo may cause.
     """
     tables = {row.table for row in rows}
     for one in RECORDED:

@@ -1,6 +1,6 @@
 """The registry of edit kinds and of the tables that edits may change. `app/features.py` fills both.
 
-An edit is stored as [kind, its fields], so the name of a kind is never given to another one later.
+An edit is stored as [kind, fields], so never reuse the name of a kind.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,8 +22,8 @@ AT_ONCE = 1_000
 class Edit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of every undoable change: one class per kind, whose fields are its arguments.
 
-    `at_once` is how many images one transaction may take. With `finds_images`, the images of a step that
-    none were given for are those of `targets`.
+    `at_once` is the largest number of images for one transaction. With `finds_images`, a step without given
+    images uses those of `targets`.
     """
 
     kind: ClassVar[str]
@@ -31,25 +31,25 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     finds_images: ClassVar[bool] = False
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        """Change some of the images, and return how many things are different now. Called once, without an
-        image, for an edit of none. Changes rows of recorded tables only."""
+        """Changes some of the images, and returns how many things changed. Called once, without
+        images, for an edit of no images. Must change rows of recorded tables only."""
         raise NotImplementedError
 
     def targets(self, tx: ReadTx) -> list[GenerationId]:
-        """The images of a step that none were given for."""
+        """The images of a step for which none were given."""
         return []
 
     def finish(self, tx: WriteTx, now_ms: int) -> None:
-        """Ends the step, in the transaction of its last slice."""
+        """Called at the end of the step, in the transaction of its last slice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """Tables that edits may change, each with the list that pages ask for again when one of its rows changes
-    (None: no list), and what is derived of them, forwards and backwards alike.
+    """Tables that edits may change, each with the list that pages reload when one of its rows changes
+    (None: no list), and the updates of their derived data.
 
-    `check` raises `ConflictError` where rows make no sense together, which an undo may bring about. `update`
-    brings what is derived in step, and gets the changed rows of these `tables` and of those `also` named.
+    `check` raises `ConflictError` where rows are inconsistent, which an undo may cause; it runs when a table of
+    `checked` changes. `update` updates derived data, given the changed rows of `tables` and `also`.
     """
 
     tables: dict[str, str | None]
@@ -67,7 +67,7 @@ RECORDED: list[Recorded] = []
 
 
 def register(edits: Sequence[type[Edit]], recorded: Sequence[Recorded]) -> None:
-    """Registering the same kind twice changes nothing. Raises `ValueError` where two kinds share a name."""
+    """Registering the same kind twice has no effect. Raises `ValueError` where two kinds share a name."""
     for edit in edits:
         if EDITS.setdefault(edit.kind, edit) is not edit:
             raise ValueError(f"Two edit kinds are called {edit.kind}.")
@@ -80,17 +80,17 @@ def recorded_tables() -> list[str]:
 
 
 def encode(edit: Edit) -> Step:
-    """As it is stored."""
+    """The form in which an edit is stored."""
     fields: dict[str, Any] = msgspec.to_builtins(edit)
     return edit.kind, fields
 
 
 def decode(step: Step) -> Edit:
-    """Raises `ConflictError` for a kind that this version does not know, or with other fields."""
+    """Raises `ConflictError` for an unknown kind or unexpected fields."""
     kind, fields = step
     if kind not in EDITS:
-        raise ConflictError(f"This version does not know the edit “{kind}”.")
+        raise ConflictError(f"This version of MystiCanvas does not support the edit “{kind}”. Update MystiCanvas.")
     try:
         return msgspec.convert(fields, EDITS[kind])
     except msgspec.ValidationError as error:
-        raise ConflictError(f"This version cannot read the edit “{kind}”: {error}.") from error
+        raise ConflictError(f"This version of MystiCanvas cannot read the edit “{kind}”: {error}.") from error

@@ -1,4 +1,4 @@
-"""The undo log: every edit, slice by slice, and how far it is."""
+"""The undo log: every edit with its state, its slices and its progress."""
 
 import json
 import sys
@@ -35,7 +35,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """`images` are uuids. `changeset` is as edits/changesets.py made it."""
+    """`images` are uuids. `changeset` is the one that `edits/changesets.py` recorded."""
 
     number: int
     images: list[str]
@@ -44,7 +44,8 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`count` is how many images the step has, None when it has not found them yet."""
+    """`count` is the number of images of the step, None when it has not found them yet; `next` is the position of
+    the next image."""
 
     step: int
     count: int | None
@@ -52,7 +53,7 @@ class Progress:
 
 
 def add(tx: WriteTx, *, kind: str, steps: Sequence[Step], state: EditState, total: int, now_ms: int) -> int:
-    """The id under which the deed can be taken back."""
+    """Adds an edit and returns its id, with which it can be undone."""
     tx.run(
         """
         INSERT INTO operations (at, kind, state, total, changed, steps_json)
@@ -75,8 +76,8 @@ def find(tx: ReadTx, operation: int) -> Operation:
     """Raises `NotFoundError`."""
     row = tx.one(_OPERATION + " WHERE id = :operation", operation=operation)
     if row is None:
-        raise NotFoundError("That deed is not known, or was too long ago.")
-    return _operation(row)
+        raise NotFoundError("That edit does not exist, or is too old to be undone.")
+    return _build_operation(row)
 
 
 def listed(tx: ReadTx, *, before: int | None, limit: int) -> list[Operation]:
@@ -86,20 +87,20 @@ def listed(tx: ReadTx, *, before: int | None, limit: int) -> list[Operation]:
         before=before,
         limit=limit,
     )
-    return [_operation(row) for row in rows]
+    return [_build_operation(row) for row in rows]
 
 
-def unfinished(tx: ReadTx) -> int | None:
-    """The oldest that is on its way somewhere."""
+def find_unfinished(tx: ReadTx) -> int | None:
+    """The oldest edit that is being applied, undone or redone; None when there is none."""
     found: int | None = tx.value(
         "SELECT id FROM operations WHERE state IN ('applying', 'undoing', 'redoing') ORDER BY id LIMIT 1"
     )
     return found
 
 
-def newest_in(tx: ReadTx, state: EditState) -> int | None:
-    """The edit that undo (of DONE) takes next. For redo (of UNDONE): the oldest of those that nothing was changed
-    after, less edits that were refused before they were applied whole."""
+def find_newest(tx: ReadTx, state: EditState) -> int | None:
+    """With DONE, the next edit to undo. With UNDONE, the next edit to redo: the oldest undone edit after the last
+    done one, without edits that were refused before they were fully applied."""
     if state is EditState.UNDONE:
         sql = """
             SELECT min(id) FROM operations
@@ -112,7 +113,7 @@ def newest_in(tx: ReadTx, state: EditState) -> int | None:
     return found
 
 
-def _operation(row: dict[str, object]) -> Operation:
+def _build_operation(row: dict[str, object]) -> Operation:
     steps = [(kind, args) for kind, args in json.loads(str(row.pop("steps_json")))]
     state = EditState(str(row.pop("state")))
     return Operation(steps=steps, state=state, **row)  # type: ignore[arg-type]
@@ -128,8 +129,8 @@ def set_state(tx: WriteTx, operation: int, state: EditState, *, error: str | Non
     tx.changes.stale.add("edits")
 
 
-def count(tx: WriteTx, operation: int, changed: int) -> None:
-    """So many more images are different now; negative when they are taken back."""
+def add_changed(tx: WriteTx, operation: int, changed: int) -> None:
+    """Adds to the number of changed images; negative for an undo."""
     sql = "UPDATE operations SET changed = changed + :changed WHERE id = :operation"
     tx.run(sql, operation=operation, changed=changed)
     tx.changes.stale.add("edits")
@@ -141,7 +142,8 @@ def set_total(tx: WriteTx, operation: int, total: int) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """An image of a deed. `thumb` is its content's hash in hex; without a place in the library it is gone."""
+    """An image of an edit. `thumb` is the hash of its content in hex. `state` is "gone" once it is deleted
+    permanently."""
 
     uuid: str
     thumb: str | None
@@ -152,13 +154,13 @@ class Touched:
 
 
 def touched(tx: ReadTx, operation: int, *, limit: int) -> list[Touched]:
-    """The first images of a deed, those that are gone too; none for a deed that is about none."""
+    """The first images of an edit, including deleted ones; empty for an edit of no images."""
     packed = tx.value(
         "SELECT substr(images, 1, :most) FROM operation_slices WHERE operation_id = :operation ORDER BY number LIMIT 1",
         operation=operation,
         most=limit * UUID_BYTES,
     )
-    names = _unpacked(packed or b"")
+    names = _unpack_uuids(packed or b"")
     rows = tx.all(
         """
         SELECT g.uuid, nullif(lower(hex(f.blake3)), '') AS thumb, f.color_rgb AS color, f.width, f.height,
@@ -185,13 +187,13 @@ def add_slice(tx: WriteTx, operation: int, images: Sequence[GenerationId], chang
          WHERE operation_id = :operation
         """,
         operation=operation,
-        images=b"".join(uuid.UUID(one).bytes for one in _uuids(tx, images)),
+        images=b"".join(uuid.UUID(one).bytes for one in _list_uuids(tx, images)),
         changeset=changeset,
     )
 
 
 def next_slice(tx: ReadTx, operation: int, *, applied: bool) -> Slice | None:
-    """The last of those that are applied, or the first of those that are not."""
+    """The last slice that is applied, or the first that is not; None when there is none."""
     order = "DESC" if applied else "ASC"
     row = tx.one(
         f"""
@@ -204,10 +206,10 @@ def next_slice(tx: ReadTx, operation: int, *, applied: bool) -> Slice | None:
     )
     if row is None:
         return None
-    return Slice(row["number"], _unpacked(row["images"]), row["changeset"])
+    return Slice(row["number"], _unpack_uuids(row["images"]), row["changeset"])
 
 
-def _unpacked(names: bytes) -> list[str]:
+def _unpack_uuids(names: bytes) -> list[str]:
     return [str(uuid.UUID(bytes=names[i : i + UUID_BYTES])) for i in range(0, len(names), UUID_BYTES)]
 
 
@@ -221,21 +223,21 @@ def set_applied(tx: WriteTx, operation: int, number: int, applied: bool) -> None
 
 
 def images_of(tx: ReadTx, names: Sequence[str]) -> list[GenerationId]:
-    """Those of the uuids that are there, in the order given."""
+    """The images with these uuids, in the given order, without those that do not exist."""
     sql = "SELECT g.id FROM json_each(:names) AS n CROSS JOIN generations AS g ON g.uuid = n.value ORDER BY n.key"
     return tx.column(sql, names=json.dumps(list(names)))
 
 
-def _uuids(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
+def _list_uuids(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
     sql = "SELECT g.uuid FROM json_each(:images) AS n JOIN generations AS g ON g.id = n.value"
     return tx.column(sql, images=json.dumps(list(images)))
 
 
-# -- what is still to do --------------------------------------------------------------------------
+# -- progress -------------------------------------------------------------------------------------
 
 
 def begin_step(tx: WriteTx, operation: int, step: int, images: Sequence[GenerationId] | None) -> None:
-    """None: the step has not found its images yet."""
+    """`images` is None for a step that has yet to find its images."""
     tx.run(
         """
         INSERT INTO operation_work (operation_id, step, images, next)
@@ -245,16 +247,16 @@ def begin_step(tx: WriteTx, operation: int, step: int, images: Sequence[Generati
         """,
         operation=operation,
         step=step,
-        images=None if images is None else _ids(images),
+        images=None if images is None else _pack(images),
     )
 
 
-def move_on(tx: WriteTx, operation: int, position: int) -> None:
+def set_position(tx: WriteTx, operation: int, position: int) -> None:
     sql = "UPDATE operation_work SET next = :position WHERE operation_id = :operation"
     tx.run(sql, operation=operation, position=position)
 
 
-def progress(tx: ReadTx, operation: int) -> Progress | None:
+def get_progress(tx: ReadTx, operation: int) -> Progress | None:
     row = tx.one(
         "SELECT step, length(images) / 8 AS count, next FROM operation_work WHERE operation_id = :operation",
         operation=operation,
@@ -262,15 +264,15 @@ def progress(tx: ReadTx, operation: int) -> Progress | None:
     return Progress(**row) if row else None
 
 
-def planned(tx: ReadTx, operation: int, first: int, limit: int) -> list[GenerationId]:
-    """Some of the images of the step, from the position `first` on."""
+def list_planned(tx: ReadTx, operation: int, first: int, limit: int) -> list[GenerationId]:
+    """At most `limit` images of the current step, from the position `first` on."""
     packed = tx.value(
         "SELECT substr(images, :first * 8 + 1, :limit * 8) FROM operation_work WHERE operation_id = :operation",
         operation=operation,
         first=first,
         limit=limit,
     )
-    return _read_ids(packed or b"")
+    return _unpack(packed or b"")
 
 
 def end_progress(tx: WriteTx, operation: int) -> None:
@@ -278,7 +280,7 @@ def end_progress(tx: WriteTx, operation: int) -> None:
 
 
 def prune(tx: WriteTx, *, before_ms: int, kept: int) -> int:
-    """Forget deeds that are older than that, but never the newest `kept`."""
+    """Forgets edits older than `before_ms`, except the newest `kept`. Returns how many."""
     return tx.run(
         """
         DELETE FROM operations
@@ -292,14 +294,14 @@ def prune(tx: WriteTx, *, before_ms: int, kept: int) -> int:
 
 def pack_ids(images: Sequence[int]) -> bytes:
     """Compressed; see `unpack_ids`."""
-    return zlib.compress(_ids(images), 1)
+    return zlib.compress(_pack(images), 1)
 
 
 def unpack_ids(packed: bytes) -> list[GenerationId]:
-    return _read_ids(zlib.decompress(packed))
+    return _unpack(zlib.decompress(packed))
 
 
-def _ids(images: Sequence[int]) -> bytes:
+def _pack(images: Sequence[int]) -> bytes:
     """Little-endian, 64 bits each."""
     packed = array("q", images)
     if sys.byteorder == "big":
@@ -307,7 +309,7 @@ def _ids(images: Sequence[int]) -> bytes:
     return packed.tobytes()
 
 
-def _read_ids(packed: bytes) -> list[GenerationId]:
+def _unpack(packed: bytes) -> list[GenerationId]:
     images = array("q")
     images.frombytes(packed)
     if sys.byteorder == "big":

@@ -1,4 +1,4 @@
-"""Results of edits as the API has them."""
+"""Results of edits in the format of the API."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
-"""The edit runner: applies, undoes and redoes what is too large for one transaction, slice by slice, and runs
-the background slices that features bring.
+"""The edit runner: applies, undoes and redoes large edits slice by slice, and runs the background slices of
+features.
 
-One thread. All of it is in the database, so a restart continues where the last slice was committed.
+One thread. All state is in the database, so a restart continues after the last committed slice.
 """
 
 import logging
@@ -19,20 +19,20 @@ from mysticanvas.edits.types import EditResult, EditState
 
 logger = logging.getLogger(__name__)
 
-# The writer is held for about this long by a slice; its limit is 50 ms.
+# Target duration of a slice; a bulk transaction of the writer may take at most 50 ms.
 SLICE_S = 0.02
 FIRST_SLICE = 100
 SMALLEST_SLICE, LARGEST_SLICE = 50, 5_000
 PAUSE_AFTER_ERROR_S = 5.0
-# A large edit answers by then, finished or not.
+# A request for a large edit returns after this time, finished or not.
 WAIT_S = 1.0
-# Background slices that wait for quiet start this long after the last image came in.
+# Background slices with `when_quiet` start this long after the last image was imported.
 QUIET_S = 1.0
-_CANNOT = "This cannot be done."
+_CANNOT = "This edit cannot be completed."
 
 
 class _SliceSizes:
-    """How many images the next slice of each kind of work takes: as many as the last one shows that it may."""
+    """The number of images in the next slice of each kind of work, adapted to the duration of the last one."""
 
     def __init__(self) -> None:
         self._sizes: dict[str, int] = {}
@@ -52,7 +52,7 @@ class _SliceSizes:
 
 
 class EditRunner:
-    """Runs while the context is open. What is unfinished then continues at the next start."""
+    """Runs while the context is open. Unfinished work continues at the next start."""
 
     def __init__(self, database: Database, *, now_ms: Callable[[], int]) -> None:
         self._database = database
@@ -60,9 +60,9 @@ class EditRunner:
         self._sizes = _SliceSizes()
         self._wakes_on = {"edits"}.union(*(one.lists for one in SLICES))
         self._wake = threading.Event()
-        self._moved = threading.Condition()
+        self._progressed = threading.Condition()
         self._closing = False
-        self._images_came_s = 0.0
+        self._last_import_s = 0.0
         self._thread = threading.Thread(target=self._work, name="edit runner")
 
     def __enter__(self) -> "EditRunner":
@@ -76,20 +76,20 @@ class EditRunner:
         self._wake.set()
         self._thread.join()
 
-    # -- asking -------------------------------------------------------------------------------
+    # -- requests -----------------------------------------------------------------------------
 
     def do(self, edit: Edit, images: Sequence[GenerationId] | None = (), *, wait_s: float = WAIT_S) -> EditResult:
-        """An edit over any number of images; None: it finds them itself.
+        """Applies an edit to any number of images; None: the edit finds them itself.
 
-        Done when this returns, or still running after `wait_s`. Either way it is on the disk and will be
-        finished. Raises `ConflictError` where it was refused by then.
+        Returns when it is done, or after `wait_s` while it is still running. Either way it is stored and will be
+        completed. Raises `ConflictError` when it was refused by then.
         """
         return self.do_all(edit.kind, [edit], images, wait_s=wait_s)
 
     def do_all(
         self, kind: str, edits: Sequence[Edit], images: Sequence[GenerationId] | None = None, *, wait_s: float = WAIT_S
     ) -> EditResult:
-        """Several steps as one edit. `images` are those of the first step."""
+        """Applies several steps as one edit. `images` are those of the first step."""
         if len(edits) == 1 and not edits[0].finds_images and len(images or ()) <= edits[0].at_once:
             return self._database.write(apply.apply_all, kind, edits, images, now_ms=self._now_ms())
         operation = self._database.write(apply.begin, kind, edits, images, now_ms=self._now_ms())
@@ -99,38 +99,38 @@ class EditRunner:
         return result
 
     def undo(self, operation: int | None, *, wait_s: float = WAIT_S) -> EditResult:
-        """The last edit when None. Raises as `edits/undo.py`, also when a later slice was refused in time."""
-        found = self._database.read(undo.last_done) if operation is None else operation
-        return self._arrived(self._database.write(undo.undo, found), EditState.UNDONE, wait_s)
+        """None: the last edit. Raises like `undo.undo`, also when a later slice is refused within `wait_s`."""
+        found = self._database.read(undo.find_last_done) if operation is None else operation
+        return self._wait_for_state(self._database.write(undo.undo, found), EditState.UNDONE, wait_s)
 
     def redo(self, operation: int | None, *, wait_s: float = WAIT_S) -> EditResult:
-        """The last edit that was undone when None. Raises as `undo`."""
-        found = self._database.read(undo.last_undone) if operation is None else operation
-        return self._arrived(self._database.write(undo.redo, found), EditState.DONE, wait_s)
+        """None: the last undone edit. Raises like `undo`."""
+        found = self._database.read(undo.find_last_undone) if operation is None else operation
+        return self._wait_for_state(self._database.write(undo.redo, found), EditState.DONE, wait_s)
 
-    def _arrived(self, result: EditResult, requested: EditState, wait_s: float) -> EditResult:
-        if result.state.moving:
+    def _wait_for_state(self, result: EditResult, requested: EditState, wait_s: float) -> EditResult:
+        if result.state.is_moving:
             result = self.wait_for(result.operation, wait_s)
-        if not result.state.moving and result.state is not requested:
+        if not result.state.is_moving and result.state is not requested:
             raise ConflictError(result.error or _CANNOT)
         return result
 
     def wait_for(self, operation: int, wait_s: float) -> EditResult:
-        """How far the edit is, once it is finished or `wait_s` have passed. Raises `NotFoundError`."""
+        """The state of the edit, once it is finished or after `wait_s`. Raises `NotFoundError`."""
         deadline_s = time.monotonic() + wait_s
         while True:
             result = self._database.read(log.find, operation).result
             left_s = deadline_s - time.monotonic()
-            if not result.state.moving or left_s <= 0:
+            if not result.state.is_moving or left_s <= 0:
                 return result
-            with self._moved:
-                self._moved.wait(min(left_s, 0.05))
+            with self._progressed:
+                self._progressed.wait(min(left_s, 0.05))
 
     # -- the thread ---------------------------------------------------------------------------
 
     def _on_commit(self, changes: ChangeSet) -> None:
         if changes.added:
-            self._images_came_s = time.monotonic()
+            self._last_import_s = time.monotonic()
         if changes.stale & self._wakes_on:
             self._wake.set()
 
@@ -150,13 +150,13 @@ class EditRunner:
                 self._wake.wait()
 
     def _run_slice(self) -> bool:
-        """One slice of what is most urgent; False when nothing is left."""
-        operation = self._database.read(log.unfinished)
+        """Runs one slice of the most urgent work. False when nothing is left."""
+        operation = self._database.read(log.find_unfinished)
         if operation is None:
             return self._run_background()
         self._run_edit(operation)
-        with self._moved:
-            self._moved.notify_all()
+        with self._progressed:
+            self._progressed.notify_all()
         return True
 
     def _run_background(self) -> bool:
@@ -167,7 +167,7 @@ class EditRunner:
         return False
 
     def _run_when_quiet(self, slices: BackgroundSlices, work: str) -> bool:
-        left_s = self._images_came_s + QUIET_S - time.monotonic()
+        left_s = self._last_import_s + QUIET_S - time.monotonic()
         if slices.when_quiet and left_s > 0:
             self._wake.wait(left_s)
             return True
@@ -196,12 +196,12 @@ class EditRunner:
 
 
 def _refuse(tx: WriteTx, operation: int, reason: str) -> None:
-    """An edit that cannot continue is undone; its place in its steps stays, so it is never redone by halves.
-    One that can go neither way stays as it is, expired, with the reason."""
+    """Undoes an edit that cannot continue. Its progress is kept, so a partly applied edit is never redone.
+    An edit that can be neither completed nor undone becomes EXPIRED, with the reason."""
     found = log.find(tx, operation)
     if found.state is EditState.APPLYING:
         log.set_state(tx, operation, EditState.UNDOING, error=reason)
     elif found.error is None:
-        undo.turn_round(tx, operation, reason)
+        undo.reverse(tx, operation, reason)
     else:
         log.set_state(tx, operation, EditState.EXPIRED, error=reason)

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-# One edit, or one part of a larger one, as it is stored: its kind and its fields, ready for JSON.
+# An edit, or a part of a larger one, in stored form: its kind and its fields, ready for JSON.
 Step = tuple[str, dict[str, Any]]
 
 
 class EditState(StrEnum):
-    """APPLYING → DONE ⇄ UNDONE, by way of UNDOING and REDOING where that takes several transactions.
+    """APPLYING → DONE ⇄ UNDONE, through UNDOING and REDOING when that takes several transactions.
 
-    An undo that meets rows that were changed meanwhile goes back to DONE, a redo to UNDONE, each with the
+    An undo that finds rows changed by others returns to DONE, a redo to UNDONE, each with the
     reason. EXPIRED can be read but not undone.
     """
 
@@ -23,14 +23,14 @@ class EditState(StrEnum):
     EXPIRED = "expired"
 
     @property
-    def moving(self) -> bool:
+    def is_moving(self) -> bool:
         return self in (EditState.APPLYING, EditState.UNDOING, EditState.REDOING)
 
 
 @dataclass(frozen=True, slots=True)
 class EditResult:
-    """`changed` counts the images (or other things) that are different now; `total` those it is to reach.
-    `error` is why the last undo or redo was refused."""
+    """`changed` counts the images (or other things) changed so far, `total` those that the edit covers.
+    `error` is why the edit, or its last undo or redo, was refused."""
 
     operation: int
     changed: int

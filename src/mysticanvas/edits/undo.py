@@ -1,8 +1,8 @@
 """Undo and redo.
 
-An edit of one slice is undone in one transaction or not at all. One of several is undone slice by slice, the
-last first. Where a slice meets rows that were changed meanwhile, those that were undone are redone, and the
-edit stays done.
+An edit of one slice is undone in one transaction or not at all. An edit of several is undone slice by slice, the
+last first. When a slice conflicts with later changes, the slices already undone are redone, and the edit stays
+done.
 """
 
 from mysticanvas.db.database import ReadTx, WriteTx
@@ -13,9 +13,9 @@ from mysticanvas.edits.types import EditResult, EditState
 
 
 def undo(tx: WriteTx, operation: int) -> EditResult:
-    """Undo the first slice, which is all of most edits; `move_slice` undoes the next ones.
+    """Undoes the last slice, which is the only one of most edits; `move_slice` undoes the others.
 
-    Raises `NotFoundError` for an edit that is not known, `ConflictError` with the reason for one that cannot
+    Raises `NotFoundError` for an unknown edit, `ConflictError` with the reason for one that cannot
     be undone.
     """
     found = log.find(tx, operation)
@@ -25,19 +25,19 @@ def undo(tx: WriteTx, operation: int) -> EditResult:
 
 
 def redo(tx: WriteTx, operation: int) -> EditResult:
-    """As `undo`, the other way. An edit that was refused before it was applied whole cannot be redone."""
+    """Redoes the first slice; otherwise like `undo`. An edit that was refused while it was applied cannot be redone."""
     found = log.find(tx, operation)
     if found.state is EditState.DONE:
         raise ConflictError("This edit was not undone.")
     if found.state is not EditState.UNDONE:
         raise ConflictError(_NOT_DONE[found.state])
-    if log.progress(tx, operation) is not None:
+    if log.get_progress(tx, operation) is not None:
         raise ConflictError(f"This edit was refused when it ran, so it cannot be redone. {found.error or ''}".strip())
     return _start(tx, found, EditState.REDOING)
 
 
 _NOT_DONE = {
-    EditState.UNDONE: "This edit was undone already.",
+    EditState.UNDONE: "This edit is already undone.",
     EditState.APPLYING: "This edit is still running. Undo it when it is done.",
     EditState.UNDOING: "This edit is being undone.",
     EditState.REDOING: "This edit is being redone.",
@@ -45,17 +45,17 @@ _NOT_DONE = {
 }
 
 
-def last_done(tx: ReadTx) -> int:
-    """The edit that undo takes next. Raises `NotFoundError`."""
-    found = log.newest_in(tx, EditState.DONE)
+def find_last_done(tx: ReadTx) -> int:
+    """The next edit to undo. Raises `NotFoundError`."""
+    found = log.find_newest(tx, EditState.DONE)
     if found is None:
         raise NotFoundError("There is nothing to undo.")
     return found
 
 
-def last_undone(tx: ReadTx) -> int:
-    """The edit that redo takes next: none once something else was changed. Raises `NotFoundError`."""
-    found = log.newest_in(tx, EditState.UNDONE)
+def find_last_undone(tx: ReadTx) -> int:
+    """The next edit to redo. Raises `NotFoundError`, also once something else was changed."""
+    found = log.find_newest(tx, EditState.UNDONE)
     if found is None:
         raise NotFoundError("There is nothing to redo.")
     return found
@@ -65,32 +65,32 @@ def _start(tx: WriteTx, found: Operation, state: EditState) -> EditResult:
     apply.refuse_while_busy(tx)
     back = state is EditState.UNDOING
     log.set_state(tx, found.id, state)
-    step(tx, found.id, backwards=back)
+    move_one_slice(tx, found.id, backwards=back)
     if log.next_slice(tx, found.id, applied=back) is None:
         log.set_state(tx, found.id, EditState.UNDONE if back else EditState.DONE)
     return log.find(tx, found.id).result
 
 
 def move_slice(tx: WriteTx, operation: int) -> bool:
-    """Undo or redo the next slice; False once the edit is undone or redone whole. Raises `ConflictError`."""
+    """Undoes or redoes the next slice. False once the edit is completely undone or redone. Raises `ConflictError`."""
     found = log.find(tx, operation)
     back = found.state is EditState.UNDOING
     if log.next_slice(tx, operation, applied=back) is None:
         log.set_state(tx, operation, EditState.UNDONE if back else EditState.DONE, error=found.error)
         return False
-    step(tx, operation, backwards=back)
+    move_one_slice(tx, operation, backwards=back)
     return True
 
 
-def turn_round(tx: WriteTx, operation: int, reason: str) -> None:
-    """After a slice was refused: what has moved moves back, which no other edit can have touched."""
+def reverse(tx: WriteTx, operation: int, reason: str) -> None:
+    """Reverses direction after a slice was refused. No other edit can have changed the slices already moved."""
     found = log.find(tx, operation)
     other = EditState.REDOING if found.state is EditState.UNDOING else EditState.UNDOING
     log.set_state(tx, operation, other, error=reason)
 
 
-def step(tx: WriteTx, operation: int, *, backwards: bool) -> None:
-    """One slice. Raises `ConflictError`; then nothing is changed."""
+def move_one_slice(tx: WriteTx, operation: int, *, backwards: bool) -> None:
+    """Undoes or redoes one slice. Raises `ConflictError`, and then changes nothing."""
     slice_ = log.next_slice(tx, operation, applied=backwards)
     if slice_ is None:
         return

@@ -1,4 +1,4 @@
-"""What a feature brings to the Orchestrator. `feature.py` of each feature holds its `FEATURE`."""
+"""What a feature provides to the Orchestrator. Each feature defines `FEATURE` in its `feature.py`."""
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
@@ -19,9 +19,9 @@ from mysticanvas.jobs.kinds import JobKind
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """`start` makes a context manager that runs until the Orchestrator closes; what entering it returns
-    becomes a part. `only_serving`: a single command of the CLI does without it. `early`: it starts before the
-    loops that are not, and ends after them, as what records every commit must."""
+    """`start` returns a context manager that stays open until the Orchestrator closes; the value it enters with
+    becomes a part. `only_serving`: not started for a single command of the CLI. `early`: starts before the other
+    loops and ends after them, which a loop that records every commit needs."""
 
     start: Callable[..., AbstractContextManager[Any]]
     only_serving: bool = False
@@ -30,17 +30,16 @@ class Loop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
-    """Everything that the kernels learn of a feature.
+    """What a feature registers.
 
-    `routes`, `parts`, `background` and the values of `in_process` are called with the parts that their
-    parameters name by type (`app/parts.py`). `parts` make further parts, `background` runs until the
-    Orchestrator closes, `in_process` runs the tasks that need no worker process, by their type.
-    `edits` are its undoable changes, `recorded` the tables that they change, and `slices` the work that follows
-    from them and is too large for one transaction. `import_hooks` is what the feature does with what an import
-    brings, `backfills` queue at each start of the gallery what is missing, and `repairs` and `cleanups` are what
-    `doctor --fix` does.
-    The commands of a feature are `add_commands` of its `commands.py`, and its tasks `RUN` of its `task.py`:
-    the command line and the workers load nothing else.
+    `routes`, `parts`, `background` and the values of `in_process` are called with parts that match the types of
+    their parameters (`app/parts.py`). `parts` create further parts, `background` runs until the Orchestrator
+    closes, `in_process` runs tasks that need no worker process, by type.
+    `edits` are the undoable changes, `recorded` the tables that they change, and `slices` derived updates that
+    are too large for one transaction. `import_hooks` run during imports, `backfills` queue missing work at each
+    start of the gallery, and `repairs` and `cleanups` are run by `doctor --fix`.
+    Commands are in `add_commands` of `commands.py`, and tasks in `RUN` of `task.py`: the command line and the
+    workers import nothing else.
     """
 
     routes: Sequence[Callable[..., APIRouter]] = ()

@@ -1,9 +1,9 @@
-"""Import hooks: what features do when an import or one of its jobs has brought something.
+"""Import hooks: let features react to imports and to the jobs of imports.
 
-Each hook runs in the transaction that brought it (J1), so all of it is kept or none. Within one hook the features
-follow in the order of `app/features.py`. No feature may count on being before another: what must come first is a
-hook of its own. Of new images the order is `on_images_added`, then files of one image join it
-(`importing/related_files.py`), then `on_prompts_added`.
+Each hook runs in the transaction of the change that it reacts to, so all of it is committed or none. Features run
+in the order of `app/features.py`, but must not depend on it: what must run first gets a hook of its own. For new
+images, `on_images_added` runs first, then files of the same image are merged (`importing/related_files.py`), then
+`on_prompts_added` runs.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,8 +24,8 @@ class NewImage:
 
 @dataclass(frozen=True, slots=True)
 class Pixels:
-    """What decoding an image has shown. `phash` is None for a picture without contrast, `hidden` is the text that
-    its pixels hide, None when they hide none."""
+    """The results of decoding an image. `phash` is None for an image without contrast; `hidden` is the text that is
+    hidden in the pixels, None when there is none."""
 
     phash: bytes | None
     has_thumbnail: bool
@@ -66,51 +66,51 @@ class AroundRemoval(Protocol):
     ) -> AbstractContextManager[None]: ...
 
 
-def _nothing(*_: Any, **__: Any) -> None:
-    """What a feature without this hook does."""
+def _do_nothing(*_: Any, **__: Any) -> None:
+    """The default of a hook."""
 
 
-def _nothing_around(*_: Any, **__: Any) -> AbstractContextManager[None]:
+def _do_nothing_around(*_: Any, **__: Any) -> AbstractContextManager[None]:
     return nullcontext()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportHooks:
-    """What one feature does; a hook that it does not name does nothing.
+    """The hooks of one feature; the default of each does nothing.
 
-    `on_images_added`: these images have their rows, words and models; files of other images may still be among
-    them. `on_prompts_added`: of the same images, once such files have joined their images: some of them may be gone.
-    `on_contents_changed`: these known images (with their uuids) have content that nobody has decoded.
-    `on_recipe_set`: what the parsers say of a known image was stored anew; `on_image_read_again`: its file was read
-    for that, too. `on_names_changed`: a known image goes by another name now or by one more, or is older than was
-    known. `on_file_moved`: its file has gone from one path beneath its folder to another; this stands for
-    `on_names_changed`. `on_file_hashed`: the sha256 of its file is known. `on_thumbnails_made`: its pixels were read.
-    `around_removal`: entered before the row of an image goes, left after it; `heir` is the image whose file its file
-    is from now on, if any.
+    `on_images_added`: these images now have rows, words and models; some may be related files that will be merged
+    into other images. `on_prompts_added`: the same images after that merge, so some of them may be gone.
+    `on_contents_changed`: the content of these existing images (with uuids) changed and is not decoded yet.
+    `on_recipe_set`: the parsed metadata of an existing image was stored again; `on_image_read_again`: its file was
+    also read again. `on_names_changed`: an existing image has a new or an additional name, or an earlier date.
+    `on_file_moved`: its file moved within its watched folder; called in place of `on_names_changed`.
+    `on_file_hashed`: the sha256 of its file is known. `on_thumbnails_made`: its pixels were decoded.
+    `around_removal`: entered before the row of an image is removed, exited after; `heir` is the image that keeps
+    its file, if any.
     """
 
-    on_images_added: OnImages = _nothing
-    on_prompts_added: OnImages = _nothing
-    on_contents_changed: OnContents = _nothing
-    on_recipe_set: OnRecipe = _nothing
-    on_image_read_again: OnImage = _nothing
-    on_names_changed: OnImage = _nothing
-    on_file_moved: OnMove = _nothing
-    on_file_hashed: OnHash = _nothing
-    on_thumbnails_made: OnPixels = _nothing
-    around_removal: AroundRemoval = _nothing_around
+    on_images_added: OnImages = _do_nothing
+    on_prompts_added: OnImages = _do_nothing
+    on_contents_changed: OnContents = _do_nothing
+    on_recipe_set: OnRecipe = _do_nothing
+    on_image_read_again: OnImage = _do_nothing
+    on_names_changed: OnImage = _do_nothing
+    on_file_moved: OnMove = _do_nothing
+    on_file_hashed: OnHash = _do_nothing
+    on_thumbnails_made: OnPixels = _do_nothing
+    around_removal: AroundRemoval = _do_nothing_around
 
 
 _HOOKS: list[ImportHooks] = []
 
 
 def register(hooks: Sequence[ImportHooks]) -> None:
-    """In place of all that were registered before, in the order in which they are to be called."""
+    """Replaces all registered hooks. They are called in this order."""
     _HOOKS[:] = hooks
 
 
 def all_hooks() -> Sequence[ImportHooks]:
-    """Raises `RuntimeError` when nothing has loaded the features: an image would be without what hangs on it."""
+    """Raises `RuntimeError` when the features are not loaded: images would lack their derived data."""
     if not _HOOKS:
         raise RuntimeError("The features are not loaded: call mysticanvas.app.features.load first.")
     return _HOOKS
@@ -118,7 +118,7 @@ def all_hooks() -> Sequence[ImportHooks]:
 
 @contextmanager
 def removing(tx: WriteTx, image: GenerationId, *, heir: GenerationId | None = None, now_ms: int) -> Iterator[None]:
-    """The row of an image is removed within this context."""
+    """Calls `around_removal` of all hooks; remove the row of the image within this context."""
     with ExitStack() as around:
         for hooks in all_hooks():
             around.enter_context(hooks.around_removal(tx, image, heir=heir, now_ms=now_ms))

@@ -1,5 +1,5 @@
-"""What can be made again from what is sound: nothing that a person wrote is touched. Each feature brings its own
-repairs; `doctor` does them."""
+"""The registry of repairs, which rebuild derived data and never change what the user set: ratings, tags, notes.
+Features provide them; `doctor` runs them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,8 @@ from mysticanvas.imaging.thumbnail_cache import ThumbCache
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """`mend(tx, now_ms)` puts right what any of these checks (`db/checks.py`, by name) finds wrong; `label` is what
-    it does, as a sentence."""
+    """`mend(tx, now_ms)` repairs what any of these checks (names from `db/checks.py`) reports; `label` describes the
+    repair in a sentence."""
 
     checks: tuple[str, ...]
     label: str
@@ -20,8 +20,8 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class Cleanup:
-    """Files that nothing needs, which no check looks for. `look` says in a sentence what `clean` would remove, None
-    for nothing."""
+    """Removes unused files, which no check reports. `look` describes in a sentence what `clean` would remove, None for
+    nothing."""
 
     what: str
     look: Callable[[Database, ThumbCache], str | None]
@@ -33,12 +33,12 @@ _CLEANUPS: list[Cleanup] = []
 
 
 def register(repairs: Sequence[Repair], cleanups: Sequence[Cleanup]) -> None:
-    """In place of all that were registered before."""
+    """Replaces all registered repairs and cleanups."""
     _REPAIRS[:], _CLEANUPS[:] = repairs, cleanups
 
 
 def find_repair(check: str) -> Repair | None:
-    """What puts right what the check of this name finds."""
+    """The repair for the check of this name, None when there is none."""
     return next((repair for repair in _REPAIRS if check in repair.checks), None)
 
 

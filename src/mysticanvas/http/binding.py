@@ -1,7 +1,7 @@
-"""Where the server listens, and under which names browsers reach it (X1).
+"""Server sockets and host names.
 
-This machine alone, unless the person names another address; then only with a password and with the
-names that a browser will say. No request is believed because of where it seems to come from.
+The server listens on the loopback addresses only, unless the user sets another address; that needs a password and
+the host names that browsers will use. No request is trusted for its source address.
 """
 
 import errno
@@ -17,54 +17,60 @@ from mysticanvas.domain.errors import InvalidInputError, LibraryError
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _NAME = re.compile(r"(?:(https?)://)?([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]{2,45}\])(?::(\d{1,5}))?/?")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
-# Ports that are free in one family and taken in the other, before one gives up.
+# Attempts to find a port that is free for both IPv4 and IPv6.
 _TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
 class GalleryAddress:
-    """Where the gallery is served: `base_url` without a slash at the end, and `origins` as the gate takes them."""
+    """The address of the gallery: `base_url` without a trailing slash, and `origins` for `Gate`."""
 
     base_url: str
     origins: Mapping[str, str]
 
 
 def is_wide(host: str) -> bool:
-    """Whether others than this machine could reach it. Raises `InvalidInputError` for what is no address."""
+    """Whether other machines can reach this address. Raises `InvalidInputError` for an invalid address."""
     if host == "localhost":
         return False
     try:
         return not ipaddress.ip_address(host).is_loopback
     except ValueError as error:
-        raise InvalidInputError(f"“{host}” is no address to listen at; 0.0.0.0 is every one.") from error
+        raise InvalidInputError(
+            f"“{host}” is not an IP address. Use an address of this machine, or 0.0.0.0 for all of them."
+        ) from error
 
 
 def check_wide(host: str, names: Sequence[str], *, has_password: bool) -> None:
-    """Raises `InvalidInputError` unless what is needed to be reached by others is there."""
+    """Raises `InvalidInputError` when other machines can reach `host` without a password or without host names."""
     if not is_wide(host):
         return
     if not has_password:
-        raise InvalidInputError(f"Listening at {host} lets others ask. Set a password first: mysticanvas password")
+        raise InvalidInputError(
+            f"Listening on {host} lets other machines connect. Set a password first: mysticanvas password"
+        )
     if not names:
         raise InvalidInputError(
-            f"Listening at {host} needs the names that browsers will use, such as --host-name nas.local; "
-            "requests for any other name are refused."
+            f"Listening on {host} needs the host names that browsers will use, such as --host-name nas.local. "
+            "Requests for other names are refused."
         )
 
 
-def origins(port: int, names: Sequence[str]) -> dict[str, str]:
-    """What a browser says as Host → what it says as Origin, of every address that is ours.
+def list_origins(port: int, names: Sequence[str]) -> dict[str, str]:
+    """Maps each accepted Host header to the Origin header that goes with it.
 
-    A name is `nas.local`, `nas.local:8080`, or as the browser's address begins: `https://gallery.example`.
+    A name is `nas.local`, `nas.local:8080`, or a URL: `https://gallery.example`.
     Raises `InvalidInputError`.
     """
     found = {}
     for name in (*_LOOPBACK, *names):
         match = _NAME.fullmatch(name.strip().lower())
         if match is None:
-            raise InvalidInputError(f"“{name}” is no name of a host; write it as the browser's address does.")
+            raise InvalidInputError(
+                f"“{name}” is not a host name. Enter it as in the address bar of the browser, such as nas.local:8080."
+            )
         scheme, host = match[1] or "http", match[2]
-        # With a scheme it is an address as it is written, else one at our port.
+        # A name with a scheme is a complete address; otherwise it is reached at our port.
         at = int(match[3]) if match[3] else _DEFAULT_PORTS[scheme] if match[1] else port
         authority = host if at == _DEFAULT_PORTS[scheme] else f"{host}:{at}"
         found[authority] = f"{scheme}://{authority}"
@@ -72,15 +78,15 @@ def origins(port: int, names: Sequence[str]) -> dict[str, str]:
 
 
 def open_sockets(host: str, port: int) -> list[socket.socket]:
-    """Both loopback addresses (the second would else be free for another program to pose as us at), and
-    `host`. The first is IPv4. Raises `LibraryError` when the port is taken."""
+    """Listens on both loopback addresses (another program could impersonate us on a free one), and on
+    `host`. The first socket is IPv4. Raises `LibraryError` when the port is in use."""
     tries = _TRIES if port == 0 else 1
     for left in reversed(range(tries)):
         try:
             return _open_all(host, port)
         except OSError as error:
             if left == 0 or error.errno != errno.EADDRINUSE:
-                raise _refusal(host, port, error) from error
+                raise _describe_error(host, port, error) from error
     raise AssertionError
 
 
@@ -102,7 +108,7 @@ def _open_all(host: str, port: int) -> list[socket.socket]:
 
 
 def _open(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
-    # The protocol is named, or asyncio leaves Nagle on, and each reply waits for an acknowledgement (40 ms).
+    # Without an explicit protocol, asyncio leaves Nagle's algorithm on, which delays each reply by 40 ms.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name != "nt":
@@ -126,7 +132,9 @@ def _has_ipv6() -> bool:
     return True
 
 
-def _refusal(host: str, port: int, error: OSError) -> LibraryError:
+def _describe_error(host: str, port: int, error: OSError) -> LibraryError:
     if error.errno == errno.EADDRINUSE:
-        return LibraryError(f"Port {port} is used by another program. Choose another with --port, or --port 0 for any.")
-    return LibraryError(f"MystiCanvas cannot listen at {host}, port {port}: {error.strerror}.")
+        return LibraryError(
+            f"Port {port} is used by another program. Select another with --port, or use --port 0 for any free one."
+        )
+    return LibraryError(f"MystiCanvas cannot listen on {host}, port {port}: {error.strerror}.")

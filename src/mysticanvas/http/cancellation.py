@@ -1,4 +1,4 @@
-"""Questions that may take a while: off the event loop, and broken off when the asker has gone."""
+"""Runs slow requests off the event loop, and cancels their reads when the client disconnects."""
 
 import asyncio
 import threading
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 async def while_wanted(request: Request, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """`work` on a thread. Its reads of the database end with `TimeLimitError` once the client is gone."""
+    """Runs `work` on a thread. Its database reads raise `TimeLimitError` once the client has disconnected."""
     gone = threading.Event()
     given_up = GIVEN_UP.set(gone)
     watching = asyncio.create_task(_watch(request, gone))
@@ -27,7 +27,7 @@ async def while_wanted(request: Request, work: Callable[P, T], *args: P.args, **
 
 
 async def _watch(request: Request, gone: threading.Event) -> None:
-    # The body has been read: what comes next is the end.
+    # The body has been read, so only a disconnect can follow.
     while (await request.receive())["type"] != "http.disconnect":
         pass
     gone.set()

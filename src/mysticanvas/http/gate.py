@@ -1,6 +1,6 @@
-"""The gate in front of every route: right host, right origin, signed in (X1, X4).
+"""The gate before every route: checks the host, the origin and the sign-in of each request.
 
-Pure ASGI, before any routing, on the raw headers. Refusals say as little as a stranger needs.
+Pure ASGI middleware on the raw headers, before routing. Refusals reveal nothing about the library.
 """
 
 from collections.abc import Mapping
@@ -26,14 +26,14 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=(), usb=()",
 }
-_BUG = "Something went wrong inside MystiCanvas. Its log says what."
+_BUG = "Something went wrong in MystiCanvas. See its log for details."
 _READS = ("GET", "HEAD")
-# What a page needs before it has signed in.
+# The only write that needs no sign-in: signing in.
 _OPEN_POST = "/api/session"
 
 
 class Gate:
-    """`origins`: the values of Host that are ours, port included, and the Origin that goes with each."""
+    """`origins` maps each accepted Host header, with port, to the Origin header that goes with it."""
 
     def __init__(self, app: ASGIApp, *, sessions: Sessions, origins: Mapping[str, str]) -> None:
         self._app = app
@@ -51,18 +51,18 @@ class Gate:
         if refusal is not None:
             await JSONResponse({"error": refusal[1]}, refusal[0])(scope, receive, _with_headers(send))
             return
-        begun = False
+        started = False
 
-        async def send_and_note(message: Message) -> None:
-            nonlocal begun
-            begun = True
+        async def send_and_record(message: Message) -> None:
+            nonlocal started
+            started = True
             await send(message)
 
         try:
-            await self._app(scope, receive, _with_headers(send_and_note))
+            await self._app(scope, receive, _with_headers(send_and_record))
         except Exception:
-            # A bug: it goes on to the log. What is said of it has the same headers as everything else.
-            if not begun:
+            # A bug: uvicorn logs it. The reply gets the same security headers as all others.
+            if not started:
                 await JSONResponse({"error": _BUG}, 500)(scope, receive, _with_headers(send))
             raise
 
@@ -74,10 +74,10 @@ class Gate:
         method, path = scope["method"], scope["path"]
         by_token = self._has_token(headers)
         if any(site not in ("same-origin", "none") for site in headers.all("sec-fetch-site")):
-            return 403, "Another site may not ask this."
-        # Also where it only reads: not every browser says Sec-Fetch-Site.
+            return 403, "Another site may not send this request."
+        # Also for reads: not every browser sends Sec-Fetch-Site.
         if any(origin != own for origin in headers.all("origin")):
-            return 403, "Another site may not ask this."
+            return 403, "Another site may not send this request."
         if method not in _READS:
             refusal = self._refused_write(method, headers, by_token)
             if refusal is not None:
@@ -89,16 +89,16 @@ class Gate:
         return 401, "Open MystiCanvas from the app, or paste the code printed in the terminal."
 
     def _refused_write(self, method: str, headers: "_Headers", by_token: bool) -> tuple[int, str] | None:
-        """Of one whose Origin, if it has any, is ours."""
+        """The refusal of a write, None when it is accepted. Its Origin, if any, has been checked."""
         if method not in ("POST", "PATCH", "PUT", "DELETE"):
             return 403, "This method is not allowed."
         if headers.only("origin") is None and not (by_token and not headers.all("origin")):
             return 403, "Another site may not change anything here."
         kind = (headers.only("content-type") or "").partition(";")[0].strip().lower()
         if kind not in ("application/json", "application/octet-stream") or headers.all("content-encoding"):
-            return 415, "Send JSON, not compressed."
+            return 415, "Send uncompressed JSON."
         if not _is_bounded(headers.only("content-length")):
-            return 413, "That is too much to send at once."
+            return 413, "The request is too large. Send less at a time."
         return None
 
     def _has_token(self, headers: "_Headers") -> bool:
@@ -106,14 +106,14 @@ class Gate:
         return scheme.lower() == "bearer" and self._sessions.knows_token(value.strip())
 
     def _has_cookie(self, headers: "_Headers") -> bool:
-        # Taken apart here: what another program of this machine calls its cookie must not hide ours.
+        # Parsed here, because a cookie of the same name from another program on this machine must not hide ours.
         pairs = (pair.strip().partition("=") for header in headers.all("cookie") for pair in header.split(";"))
         ours = (value for name, _, value in pairs if name == self._sessions.cookie_name)
         return any(self._sessions.knows_cookie(value) for value in ours)
 
 
 def _is_bounded(length: str | None) -> bool:
-    """Whether a body says how long it is, and that is not too long."""
+    """Whether the length of the body is declared, and at most `MAX_BODY_BYTES`."""
     if length is None or not (length.isascii() and length.isdigit()) or len(length) > len(str(MAX_BODY_BYTES)):
         return False
     return int(length) <= MAX_BODY_BYTES
@@ -124,8 +124,8 @@ class _Headers:
         self._raw: list[tuple[bytes, bytes]] = scope["headers"]
 
     def all(self, name: str) -> list[str]:
-        wanted = name.encode()
-        return [value.decode("latin-1") for key, value in self._raw if key == wanted]
+        raw_name = name.encode()
+        return [value.decode("latin-1") for key, value in self._raw if key == raw_name]
 
     def only(self, name: str) -> str | None:
         """The header's value; None when it is missing or there are several."""

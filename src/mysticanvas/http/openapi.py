@@ -1,11 +1,11 @@
-"""What the OpenAPI document says besides the routes: how a request is refused."""
+"""The OpenAPI document: the routes, and one schema for all error replies."""
 
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-_REFUSED = "Refused; `error` is a sentence for the person."
+_REFUSED = "Refused. `error` is a message for the user."
 _SHAPE = {
     "type": "object",
     "required": ["error"],
@@ -18,12 +18,12 @@ _SHAPE = {
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """The document, made once. Each refusal has one shape, whatever its status."""
+    """The OpenAPI document, built once. All refusals have the same schema, whatever their status."""
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes)
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas["Refusal"] = _SHAPE
-        # FastAPI's own shape of a refusal, which the application never sends.
+        # FastAPI's own error schema, which the application never sends.
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
         refusal = {"schema": {"$ref": "#/components/schemas/Refusal"}}

@@ -1,4 +1,4 @@
-"""The built gallery: every page of it is one file, and what it shows is in the address."""
+"""Serves the built gallery: a single-page app, with the same index.html for every path."""
 
 from pathlib import Path
 
@@ -19,13 +19,13 @@ def routes() -> APIRouter:
     @router.get("/assets/{name}")
     async def asset(name: str) -> Response:
         if name not in assets:
-            raise NotFoundError("There is no such file.")
+            raise NotFoundError("This file does not exist.")
         return FileResponse(assets[name], headers={"cache-control": "public, max-age=31536000, immutable"})
 
     @router.get("/{path:path}")
     async def page(path: str) -> Response:
         if path.startswith("api/"):
-            raise NotFoundError("There is no such address.")
+            raise NotFoundError("This API route does not exist.")
         file = others.get(path) or others.get("index.html")
         if file is None:
             return PlainTextResponse(_NOT_BUILT, 503)

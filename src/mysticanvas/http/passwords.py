@@ -1,4 +1,4 @@
-"""The password of a library that other machines may ask, and how often it may be guessed (X1)."""
+"""The password of a library that other machines can reach, and a limit on attempts to guess it."""
 
 import os
 import time
@@ -14,7 +14,7 @@ from mysticanvas.domain.errors import InvalidInputError, MystiCanvasError
 PASSWORD_FILE = "password"
 SHORTEST = 10
 LONGEST = 200
-# Mistakes of one address, and of all of them, before the next attempt has to wait.
+# Failed attempts of one address, and of all addresses, before the next attempt must wait.
 FREE_MISTAKES = 5
 FREE_MISTAKES_OF_ALL = 50
 LONGEST_WAIT_S = 300.0
@@ -23,13 +23,13 @@ _ALL = "*"
 
 
 class TooManyAttemptsError(MystiCanvasError):
-    """Guessed too often; the sentence says how long to wait."""
+    """Too many failed attempts. The message says how long to wait."""
 
 
 def keep_password(library: Path, password: str) -> None:
-    """As an Argon2id hash, in a file that its owner alone can read. Raises `InvalidInputError`."""
+    """Stores the password as an Argon2id hash, in a file that only its owner can read. Raises `InvalidInputError`."""
     if not SHORTEST <= len(password) <= LONGEST:
-        raise InvalidInputError(f"A password has {SHORTEST} to {LONGEST} characters.")
+        raise InvalidInputError(f"A password must have {SHORTEST} to {LONGEST} characters.")
     library.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = library / f"{PASSWORD_FILE}.part"
     temporary.unlink(missing_ok=True)
@@ -43,7 +43,7 @@ def forget_password(library: Path) -> None:
 
 
 class Passwords:
-    """Thread-safe; one guess at a time, each costs 64 MiB and some 50 ms."""
+    """Thread-safe. Checks one attempt at a time; each takes 64 MiB and about 50 ms."""
 
     def __init__(self, library: Path) -> None:
         self._file = library / PASSWORD_FILE
@@ -55,15 +55,15 @@ class Passwords:
         return self._file.is_file()
 
     def accepts(self, password: str, *, address: str) -> bool:
-        """False when it is wrong, or none is set. Raises `TooManyAttemptsError` instead of looking."""
+        """False for a wrong password, or when none is set. Raises `TooManyAttemptsError` without checking it."""
         with self._lock:
-            for who, free in ((address, FREE_MISTAKES), (_ALL, FREE_MISTAKES_OF_ALL)):
-                self._refuse_too_many(who, free)
+            for client, free in ((address, FREE_MISTAKES), (_ALL, FREE_MISTAKES_OF_ALL)):
+                self._refuse_too_many(client, free)
             if self._is_right(password):
                 self._mistakes.pop(address, None)
                 return True
-            for who in (address, _ALL):
-                self._count(who)
+            for client in (address, _ALL):
+                self._count(client)
             return False
 
     def _is_right(self, password: str) -> bool:
@@ -83,7 +83,7 @@ class Passwords:
 
     def _count(self, who: str) -> None:
         count, last_s = self._mistakes.pop(who, (0, 0.0))
-        # A quiet while forgives.
+        # Old mistakes no longer count.
         if time.monotonic() - last_s > 4 * LONGEST_WAIT_S:
             count = 0
         self._mistakes[who] = (count + 1, time.monotonic())

@@ -1,4 +1,4 @@
-"""JSON shapes: what comes in is checked here, what goes out is encoded once."""
+"""JSON schemas shared by routes: request bodies are validated here, replies are encoded here."""
 
 from typing import Annotated, Any
 
@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field
 
 MAX_QUERY = 2_000
 Index = Annotated[int, Field(ge=0, le=1 << 40)]
-# What SQLite can hold: a larger number is refused before anything asks the database.
+# The range of integers in SQLite: larger numbers are refused before they reach the database.
 Int64 = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 
-# Longer than any path of a system. Like every text with a limit it holds no lone surrogates.
+# Longer than any path of an operating system. Like every text with a limit it has no lone surrogates.
 PathText = Annotated[str, Field(min_length=1, max_length=4_096)]
 
 
@@ -20,18 +20,18 @@ class QueryIn(BaseModel):
 
 
 class PickedIn(BaseModel):
-    """Images of a snapshot: `ranges` [from, to) less the single indexes in `except`."""
+    """Images of a snapshot: the indexes in `ranges` [from, to) without those in `except`."""
 
     ranges: list[tuple[Index, Index]] = Field(default_factory=list, max_length=10_000)
     left_out: list[Index] = Field(default_factory=list, alias="except", max_length=100_000)
 
 
 class NarrowIn(PickedIn):
-    """Of these, those that `q` finds."""
+    """The selected images that also match the search `q`."""
 
     q: str = Field("", max_length=MAX_QUERY)
 
 
 def reply(value: Any, status: int = 200) -> Response:
-    """JSON in bytes: quicker than a model for each row."""
+    """A JSON reply. Encoded with msgspec, which is faster than a Pydantic model for each row."""
     return Response(msgspec.json.encode(value), status, media_type="application/json")

@@ -1,4 +1,4 @@
-"""Who has signed in: a one-time code for the page, a token file for scripts (X1)."""
+"""Sign-in: a one-time code and a cookie for the gallery, a token file for scripts."""
 
 import hashlib
 import hmac
@@ -21,22 +21,22 @@ class Sessions:
         self._cookie = secrets.token_urlsafe(32)
         self._codes: dict[str, float] = {}
         self._lock = Lock()
-        # Whether open pages are to come back by themselves after the end.
-        self.outlive = False
-        # Cookies are shared by all ports of a host: the name keeps two libraries apart.
+        # Whether the cookie stays valid after this launch, so that open pages reconnect.
+        self.keep_cookie = False
+        # All ports of a host share cookies, so each library has its own cookie name.
         self.cookie_name = "mysticanvas_" + hashlib.sha256(token.encode()).hexdigest()[:12]
 
     @classmethod
     def open(cls, token_file: Path) -> "Sessions":
-        """The library's token is made once, readable by its owner alone."""
+        """Creates the token file of the library at first use, readable only by its owner."""
         if not token_file.exists():
             _write_private(token_file, secrets.token_urlsafe(32))
         return cls(token_file.read_text("ascii").strip())
 
     @contextmanager
-    def kept_in(self, file: Path) -> Iterator[None]:
-        """While serving: the cookie outlives a crash, so that open pages come back by themselves. A
-        launch that ends in order takes it along."""
+    def keep_cookie_in(self, file: Path) -> Iterator[None]:
+        """While the context is open, the cookie survives a crash in `file`, so that open pages reconnect. A
+        clean exit removes it, unless `keep_cookie` is set."""
         if file.exists():
             self._cookie = file.read_text("ascii").strip() or self._cookie
         else:
@@ -44,11 +44,11 @@ class Sessions:
         try:
             yield
         finally:
-            if not self.outlive:
+            if not self.keep_cookie:
                 file.unlink(missing_ok=True)
 
     def new_code(self) -> str:
-        """Good for one sign-in within a minute."""
+        """A code for one sign-in within `CODE_LIMIT_S`."""
         code = secrets.token_urlsafe(24)
         with self._lock:
             self._codes[code] = time.monotonic() + CODE_LIMIT_S
@@ -56,11 +56,11 @@ class Sessions:
 
     @property
     def cookie(self) -> str:
-        """The value that signs in; for who has shown that they may."""
+        """The value of the cookie that signs in. Send it only to authenticated clients."""
         return self._cookie
 
     def redeem(self, code: str) -> str | None:
-        """The cookie's value for a code that is good, once; else None."""
+        """The value of the cookie for a valid code, which is then used up; otherwise None."""
         with self._lock:
             until_s = self._codes.pop(code, 0.0)
         return self._cookie if until_s >= time.monotonic() else None
@@ -73,7 +73,7 @@ class Sessions:
 
 
 def _write_private(path: Path, secret: str) -> None:
-    """A new file that its owner alone can read."""
+    """Creates a file that only its owner can read."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(secret)

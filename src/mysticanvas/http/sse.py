@@ -1,7 +1,7 @@
-"""An event stream: what happened, numbered, with the last thousand messages kept for pages that were away.
+"""Server-sent events: numbered messages, of which the last thousand are kept for pages that reconnect.
 
-Numbers begin at the launch's time, so that those of an earlier launch are older than any of this one:
-a page that comes back with one is told of the gap.
+Numbers start from the launch time, so those of an earlier launch are lower than any of this one, and a page
+that reconnects with one gets a `gap`.
 """
 
 import asyncio
@@ -12,28 +12,28 @@ from collections.abc import AsyncIterator
 
 from mysticanvas.domain.clock import now_ms
 
-KEPT = 1_000
+KEPT_MESSAGES = 1_000
 PING_EVERY_S = 15.0
 
 
 class EventStream:
-    """`publish` may be called on any thread; `follow` runs on the server's event loop."""
+    """`publish` may be called on any thread; `follow` runs on the event loop of the server."""
 
     def __init__(self) -> None:
-        self._ring: deque[tuple[int, str, str]] = deque(maxlen=KEPT)
+        self._ring: deque[tuple[int, str, str]] = deque(maxlen=KEPT_MESSAGES)
         self._next = now_ms() << 10
         self._lock = threading.Lock()
         self._followers: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
         self._closed = False
 
     def close(self) -> None:
-        """Followers end, so that the server can stop."""
+        """Ends all followers, so that the server can stop."""
         with self._lock:
             self._closed = True
         self._wake()
 
     def publish(self, kind: str, data: object) -> None:
-        """`data` as JSON to every follower."""
+        """Sends `data` as JSON to every follower."""
         with self._lock:
             self._ring.append((self._next, kind, json.dumps(data, ensure_ascii=False)))
             self._next += 1
@@ -47,8 +47,8 @@ class EventStream:
                 loop.call_soon_threadsafe(event.set)
 
     async def follow(self, last_seen: int | None) -> AsyncIterator[str]:
-        """Messages of an event stream: `hello` with the newest number, those after `last_seen`, then
-        others as they come. A `gap` says that some are lost and that the page should ask anew."""
+        """Yields server-sent events: `hello` with the newest number, the messages after `last_seen`, then
+        new ones as they arrive. A `gap` means that messages were lost and that the page should reload its data."""
         event = asyncio.Event()
         follower = (asyncio.get_running_loop(), event)
         with self._lock:

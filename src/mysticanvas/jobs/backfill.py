@@ -1,6 +1,6 @@
-"""What earlier starts left to do, such as prompts without vectors after an upgrade. Each feature brings its own.
+"""Backfills: queue work that is missing, such as vectors for prompts after an upgrade. Features provide them.
 
-Looked for on a thread of its own at each start, slice by slice, so that a million images keep nobody waiting.
+They run on a thread of their own at each start, slice by slice, so that a million images block nothing.
 """
 
 import logging
@@ -15,22 +15,23 @@ log = logging.getLogger(__name__)
 
 
 class Backfill(Protocol):
-    """Queues what is missing; asked twice, it does no harm. It ends between two slices when `goes_on` says no."""
+    """Queues what is missing; running it twice has no further effect. Stops between two slices once `goes_on`
+    returns False."""
 
     def __call__(self, database: Database, /, *, now_ms: Callable[[], int], goes_on: Callable[[], bool]) -> object: ...
 
 
-class Backfilling:
-    """Runs while the context is open, one after the other. What is not found by its end is found at the next start."""
+class BackfillRunner:
+    """Runs the backfills in order while the context is open. The next start finds what this one did not."""
 
     def __init__(self, database: Database, backfills: Sequence[Backfill], *, now_ms: Callable[[], int]) -> None:
         self._database = database
         self._backfills = backfills
         self._now_ms = now_ms
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._work, name="backfilling")
+        self._thread = threading.Thread(target=self._work, name="backfill")
 
-    def __enter__(self) -> "Backfilling":
+    def __enter__(self) -> "BackfillRunner":
         self._thread.start()
         return self
 
@@ -43,5 +44,5 @@ class Backfilling:
             for backfill in self._backfills:
                 backfill(self._database, now_ms=self._now_ms, goes_on=lambda: not self._closing.is_set())
         except MystiCanvasError as error:
-            # Nothing is lost: whatever is missing is missing at the next start, too.
-            log.warning("what is left to do was not looked for to the end", extra={"error": str(error)})
+            # Nothing is lost: the next start runs all backfills again.
+            log.warning("a backfill was not completed", extra={"error": str(error)})

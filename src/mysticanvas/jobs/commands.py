@@ -1,4 +1,4 @@
-"""`jobs`: work in the background, seen and steered."""
+"""`jobs`: shows and controls background jobs."""
 
 from typing import Annotated, Any
 
@@ -10,8 +10,8 @@ from mysticanvas.cli.options import Json, Library, settings_for
 from mysticanvas.cli.output import moment, out, print_json
 from mysticanvas.domain.errors import InvalidInputError
 
-DEEDS = ("pause", "resume", "retry", "cancel", "discard", "prune", "start", "stop")
-ACTIONS = ("status", "list", "show", *DEEDS)
+CHANGES = ("pause", "resume", "retry", "cancel", "discard", "prune", "start", "stop")
+ACTIONS = ("status", "list", "show", *CHANGES)
 MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
 
 
@@ -22,27 +22,28 @@ def add_commands(app: typer.Typer) -> None:
 def jobs(
     action: Annotated[str, typer.Argument(metavar=f"[{'|'.join(ACTIONS)}]", show_default=False)] = "status",
     what: Annotated[
-        list[str] | None, typer.Argument(metavar="[KIND | ID …]", help="A kind such as thumb, or jobs by id; else all.")
+        list[str] | None,
+        typer.Argument(metavar="[KIND | ID …]", help="A job kind such as thumb, or job ids. Default: all."),
     ] = None,
     status: Annotated[
-        str | None, typer.Option(help="list: only queued, running, done, error or cancelled ones.")
+        str | None, typer.Option(help="list: only jobs with this status: queued, running, done, error or cancelled.")
     ] = None,
-    reason: Annotated[str | None, typer.Option(help="retry, discard: only those parked for this reason.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1_000, help="list: how many.")] = 50,
+    reason: Annotated[str | None, typer.Option(help="retry, discard: only jobs that failed for this reason.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="list: maximum number of jobs.")] = 50,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Work in the background: how far it is, what failed and why. `list` and `show` say more. Steer it:
-    pause, resume, cancel what waits or runs, retry or discard what failed, prune what is done. `start sha256`
-    hashes every file, now and from now on."""
+    """Show background jobs: their progress, what failed and why. `list` and `show` print details. Control them:
+    pause, resume, cancel waiting or running jobs, retry or discard failed jobs, prune finished jobs. `start sha256`
+    hashes every file, and new files from then on."""
     if action not in ACTIONS:
-        raise InvalidInputError(f"jobs knows {', '.join(ACTIONS)}; not “{action}”.")
+        raise InvalidInputError(f"“{action}” is not an action of jobs. Use one of: {', '.join(ACTIONS)}.")
     kind, ids = _kind_and_ids(what or [])
     with connect(settings_for(library)) as client:
-        if action in DEEDS:
-            _steer(client, action, {"kind": kind, "ids": ids, "reason": reason}, json=json)
+        if action in CHANGES:
+            _change(client, action, {"kind": kind, "ids": ids, "reason": reason}, json=json)
         elif action == "list":
-            _list(client.get("/api/jobs/list", kind=kind, status=status, limit=limit), json=json)
+            _print_list(client.get("/api/jobs/list", kind=kind, status=status, limit=limit), json=json)
         elif action == "show":
             _show_all(client, ids or [], json=json)
         else:
@@ -53,29 +54,31 @@ def _kind_and_ids(words: list[str]) -> tuple[str | None, list[int] | None]:
     ids = [int(word) for word in words if word.isdecimal()]
     kinds = [word for word in words if not word.isdecimal()]
     if len(kinds) > 1:
-        raise InvalidInputError("Name one kind at a time.")
+        raise InvalidInputError("Only one job kind can be given. Run the command once for each kind.")
     return (kinds[0] if kinds else None), (ids or None)
 
 
-def _steer(client: Client, deed: str, asked: dict[str, Any], *, json: bool) -> None:
-    changed = client.post(f"/api/jobs/{deed}", asked)["changed"]
-    print_json({"changed": changed}) if json else out.print(f"{deed}: {changed:,}")
+def _change(client: Client, action: str, selection: dict[str, Any], *, json: bool) -> None:
+    changed = client.post(f"/api/jobs/{action}", selection)["changed"]
+    print_json({"changed": changed}) if json else out.print(f"{action}: {changed:,}")
 
 
-def _list(listed: dict[str, Any], *, json: bool) -> None:
+def _print_list(page: dict[str, Any], *, json: bool) -> None:
     if json:
-        print_json(listed)
+        print_json(page)
         return
-    table = Table("Id", "Kind", "Status", "Tries", "Of", "", box=None)
-    for job in listed["jobs"]:
+    table = Table("Id", "Kind", "Status", "Attempts", "File", "Error", box=None)
+    for job in page["jobs"]:
         error = (job["error"] or "").partition("\n")[0]
         table.add_row(str(job["id"]), job["kind"], job["status"], str(job["attempts"]), job["file"], error)
-    out.print(table if listed["jobs"] else "There is no such job.", markup=False)
+    out.print(table if page["jobs"] else "No jobs.", markup=False)
 
 
 def _show_all(client: Client, ids: list[int], *, json: bool) -> None:
     if not ids:
-        raise InvalidInputError("Say which: mysticanvas jobs show ID. mysticanvas jobs list names them.")
+        raise InvalidInputError(
+            "Give the id of a job: mysticanvas jobs show ID. To see the ids: mysticanvas jobs list."
+        )
     for job in ids:
         found = client.get(f"/api/jobs/{job}")
         if json:
@@ -91,15 +94,15 @@ def _print_state(state: dict[str, Any], *, json: bool) -> None:
     if json:
         print_json(state)
         return
-    table = Table("Kind", "Waiting", "Running", "Done", "Failed", "A second", "Left", box=None)
+    table = Table("Kind", "Waiting", "Running", "Done", "Failed", "Per second", "Left", box=None)
     for row in state["kinds"]:
         counts = (f"{row[name]:,}" for name in ("waiting", "running", "done", "failed"))
         rate = f"{row['rate_per_s']:.1f}" if row["rate_per_s"] else ""
         left = "paused" if row["paused"] else _duration(row["eta_s"])
         table.add_row(row["kind"], *counts, rate, left)
-    out.print(table if state["kinds"] else "No work is waiting.")
+    out.print(table if state["kinds"] else "No jobs.")
     if state["all_paused"]:
-        out.print("Everything is paused: mysticanvas jobs resume goes on.")
+        out.print("All jobs are paused. Resume them: mysticanvas jobs resume")
     for one in state["reasons"]:
         out.print(f"  {one['jobs']:,} × {one['kind']}: {one['reason']}", markup=False, highlight=False)
     for failed in state["failed"]:

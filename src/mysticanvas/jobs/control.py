@@ -1,6 +1,6 @@
-"""What a person does with the queue: retry, discard, cancel, forget; pause and resume; start and stop.
+"""Controls the queue: retry, discard, cancel, prune; pause and resume; start and stop.
 
-Any number of jobs: each slice is a transaction of its own, so that nobody waits behind a million rows.
+Each function handles any number of jobs in slices, one transaction each, so that a million rows block nothing.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from mysticanvas.jobs.kinds import KINDS
 from mysticanvas.jobs.queries import Chosen
 
 SLICE = 1_000
-# Done and cancelled jobs are kept for a day, and of each kind this many, to be looked at.
+# Done and cancelled jobs are kept for a day, at most this many of each kind.
 KEPT_MS = 24 * 3_600_000
 KEPT_JOBS = 10_000
 
@@ -30,12 +30,12 @@ def cancel(database: Database, chosen: Chosen, *, now_ms: int) -> int:
 
 
 def forget_all(database: Database) -> int:
-    """Everything that is done or cancelled, however new."""
+    """Forgets all done and cancelled jobs. Returns how many."""
     return _in_slices(database.write_bulk, lambda tx: queries.prune(tx, before_ms=1 << 62, keep=0, limit=SLICE))
 
 
 def prune(database: Database, *, now_ms: int) -> int:
-    """What is done or cancelled and old, or one of very many."""
+    """Forgets done and cancelled jobs beyond `KEPT_MS` or `KEPT_JOBS`. Returns how many."""
     before_ms = now_ms - KEPT_MS
     return _in_slices(
         database.write_bulk, lambda tx: queries.prune(tx, before_ms=before_ms, keep=KEPT_JOBS, limit=SLICE)
@@ -43,7 +43,7 @@ def prune(database: Database, *, now_ms: int) -> int:
 
 
 def pause(database: Database, kind: str | None) -> int:
-    """None: everything. How many kinds."""
+    """None: every kind. Returns the number of kinds."""
     database.write(queue.set_paused, kind=kind, value=True)
     return len(KINDS) if kind is None else 1
 
@@ -54,7 +54,7 @@ def resume(database: Database, kind: str | None) -> int:
 
 
 def start(database: Database, kind: str | None, *, now_ms: Callable[[], int]) -> int:
-    """Kinds that do nothing until they are asked for. How many jobs were queued. Raises `InvalidInputError`."""
+    """Starts a kind that runs only on request. Returns how many jobs were queued. Raises `InvalidInputError`."""
     start_kind = None if kind is None else KINDS[kind].start
     if start_kind is None:
         startable = [one.name for one in KINDS.values() if one.start is not None]
@@ -63,7 +63,7 @@ def start(database: Database, kind: str | None, *, now_ms: Callable[[], int]) ->
 
 
 def stop(database: Database, kind: str | None, *, now_ms: int) -> int:
-    """How many jobs were cancelled. Raises `InvalidInputError`."""
+    """Stops a kind that runs only on request. Returns how many jobs were cancelled. Raises `InvalidInputError`."""
     stop_kind = None if kind is None else KINDS[kind].stop
     if stop_kind is None:
         stoppable = [one.name for one in KINDS.values() if one.stop is not None]

@@ -1,6 +1,6 @@
-"""The dispatcher: claims jobs, hands their tasks to workers, commits their results.
+"""The dispatcher: claims jobs, submits their tasks to executors, commits their results.
 
-One thread. It sleeps until a commit brings new jobs, a worker answers, or a retry falls due (J13).
+One thread. It sleeps until a commit adds jobs, an executor answers, or a retry is due.
 """
 
 import errno
@@ -25,35 +25,34 @@ from mysticanvas.domain.task import Answer
 from mysticanvas.jobs import control, queue
 from mysticanvas.jobs.kinds import KINDS
 from mysticanvas.jobs.lanes import Executors, Lanes, Running, Slot
-from mysticanvas.jobs.outcomes import Failed, Finished, GivenBack, Outcome, apply_all
+from mysticanvas.jobs.outcomes import Failed, Finished, Outcome, Returned, apply_all
 from mysticanvas.jobs.progress import JobProgress
 from mysticanvas.jobs.types import Job, JobPriority
 
 log = logging.getLogger(__name__)
 
-# Results are committed together, but a result that is alone does not wait.
+# Results that arrive together are committed together; a single result does not wait for others.
 BATCH_RESULTS = 64
-# How long to leave the database alone after it refused a claim (disk full, busy), or a cluster after it
-# was not there.
+# Pause after the database refused a claim (disk full, busy), or after a cluster was unreachable.
 PAUSE_AFTER_ERROR_S = 5.0
-# A clock is put right by less than this all the time.
+# Smaller corrections of the system clock are normal.
 CLOCK_SET_BACK_MS = 1_000
 PRUNE_EVERY_S = 3_600.0
 PRUNE_EVERY_JOBS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class _BrokenOff:
+class _Cancelled:
     """These jobs were cancelled while they ran."""
 
     jobs: list[int]
 
 
-_Message = Outcome | _BrokenOff | None
+_Message = Outcome | _Cancelled | None
 
 
-class _Pruning:
-    """When finished jobs are forgotten next: after so many more, or after an hour."""
+class _PruneSchedule:
+    """When to prune finished jobs: after `PRUNE_EVERY_JOBS` of them, or after `PRUNE_EVERY_S`."""
 
     def __init__(self) -> None:
         self._finished = PRUNE_EVERY_JOBS
@@ -63,7 +62,7 @@ class _Pruning:
         self._finished += finished
 
     def is_due(self) -> bool:
-        """True starts the count anew."""
+        """Whether to prune now. True resets the count."""
         now_s = time.monotonic()
         if self._finished < PRUNE_EVERY_JOBS and now_s - self._pruned_s < PRUNE_EVERY_S:
             return False
@@ -72,7 +71,7 @@ class _Pruning:
 
 
 class Dispatcher:
-    """Runs while the context is open; closing it gives claimed jobs back without an attempt."""
+    """Runs while the context is open; closing it returns claimed jobs to the queue without counting an attempt."""
 
     def __init__(
         self,
@@ -88,15 +87,15 @@ class Dispatcher:
         self._now_ms = now_ms
         self._inbox: SimpleQueue[_Message] = SimpleQueue()
         self._closing = False
-        self._pruning = _Pruning()
-        # What the clock said last.
-        self._told_ms = 0
+        self._pruning = _PruneSchedule()
+        # The last time read from the clock.
+        self._last_ms = 0
         self._thread = Thread(target=self._work, name="dispatcher")
 
     def __enter__(self) -> "Dispatcher":
-        self._told_ms = self._now_ms()
-        self._database.write_bulk(queue.take_back, boot=self._database.boot_id, now_ms=self._told_ms)
-        self._database.write_bulk(queue.mind_the_clock, now_ms=self._told_ms)
+        self._last_ms = self._now_ms()
+        self._database.write_bulk(queue.requeue_orphaned, owner_id=self._database.owner_id, now_ms=self._last_ms)
+        self._database.write_bulk(queue.adjust_to_clock, now_ms=self._last_ms)
         self._database.after_commit(self._on_commit)
         self._thread.start()
         return self
@@ -105,11 +104,11 @@ class Dispatcher:
         self._closing = True
         self._inbox.put(None)
         self._thread.join()
-        self._database.write_bulk(queue.give_back, claims=list(self._lanes.running), now_ms=self._now_ms())
+        self._database.write_bulk(queue.return_claims, claims=list(self._lanes.running), now_ms=self._now_ms())
 
     def _on_commit(self, changes: ChangeSet) -> None:
-        if changes.broken_off:
-            self._inbox.put(_BrokenOff(list(changes.broken_off)))
+        if changes.cancelled:
+            self._inbox.put(_Cancelled(list(changes.cancelled)))
         elif changes.jobs:
             self._inbox.put(None)
 
@@ -119,38 +118,38 @@ class Dispatcher:
             try:
                 if outcomes:
                     self._commit(outcomes)
-                    if any(isinstance(outcome, GivenBack) for outcome in outcomes):
-                        self._lanes.rest(PAUSE_AFTER_ERROR_S)
+                    if any(isinstance(outcome, Returned) for outcome in outcomes):
+                        self._lanes.pause(PAUSE_AFTER_ERROR_S)
                     outcomes = []
                 wait_s = self._claim_all()
             except MystiCanvasError as error:
-                # Full disk or the like: results are kept, and no work is claimed until they are stored (J13).
-                log.warning("jobs wait for the database", extra={"reason": str(error)})
+                # Such as a full disk: keeps the results, and claims no jobs until they are stored.
+                log.warning("jobs are waiting for the database", extra={"reason": str(error)})
                 wait_s = PAUSE_AFTER_ERROR_S
             outcomes += self._outcomes(wait_s)
 
     # -- claiming -----------------------------------------------------------------------------
 
     def _claim_all(self) -> float | None:
-        """How long until there may be more to claim by itself; None: not before something happens."""
+        """Claims jobs. Returns the seconds until the next claim; None: wait for a message."""
         if self._pruning.is_due():
             control.prune(self._database, now_ms=self._now_ms())
-        rest_s = self._lanes.rests_until_s - time.monotonic()
-        if rest_s > 0:
-            return rest_s
-        now_ms = self._mind_the_clock()
-        self._lanes.claim_next(self._database.read(queue.ready, now_ms=now_ms), self._claim)
+        pause_s = self._lanes.paused_until_s - time.monotonic()
+        if pause_s > 0:
+            return pause_s
+        now_ms = self._check_clock()
+        self._lanes.claim_next(self._database.read(queue.list_ready, now_ms=now_ms), self._claim)
         if self._lanes.are_full:
             return None
-        due_ms = self._database.read(queue.next_run_at, after_ms=now_ms)
+        due_ms = self._database.read(queue.get_next_run_at, after_ms=now_ms)
         return None if due_ms is None else max(0.0, (due_ms - now_ms) / 1000)
 
-    def _mind_the_clock(self) -> int:
-        """The time; where the clock was set back, retries do not wait for the time it had."""
+    def _check_clock(self) -> int:
+        """The current time. When the clock was set back, reschedules retries."""
         now_ms = self._now_ms()
-        if now_ms < self._told_ms - CLOCK_SET_BACK_MS:
-            self._database.write_bulk(queue.mind_the_clock, now_ms=now_ms)
-        self._told_ms = now_ms
+        if now_ms < self._last_ms - CLOCK_SET_BACK_MS:
+            self._database.write_bulk(queue.adjust_to_clock, now_ms=now_ms)
+        self._last_ms = now_ms
         return now_ms
 
     def _claim(self, limit: int, names: Sequence[str], slot: Slot) -> int:
@@ -158,7 +157,7 @@ class Dispatcher:
             return 0
         claimed = self._database.write_bulk(
             queue.claim,
-            boot=self._database.boot_id,
+            owner_id=self._database.owner_id,
             limit=limit,
             kinds=names,
             at_least=JobPriority.IN_VIEW if slot is Slot.IN_VIEW else JobPriority.IDLE,
@@ -185,17 +184,17 @@ class Dispatcher:
         try:
             self._inbox.put(Finished(job, future.result()))
         except CancelledError:
-            # The job was cancelled, or who does it is closing: then the claim is given back, which burns no attempt.
+            # The job was cancelled, or the executor is closing: `__exit__` then returns the claim to the queue.
             return
         except NobodyDidItError:
-            self._inbox.put(GivenBack(job))
+            self._inbox.put(Returned(job))
         except WorkerCrashedError as error:
             self._inbox.put(Failed(job, f"{error}\n{error.stderr_tail}".strip(), crashed=True))
         except TaskError as error:
             self._inbox.put(Failed(job, str(error), crashed=isinstance(error, TaskTimedOutError)))
 
-    def _break_off(self, cancelled: Sequence[int]) -> None:
-        """Their results would not be believed; the workers that are at them are stopped."""
+    def _cancel_running(self, cancelled: Sequence[int]) -> None:
+        """Stops the tasks of cancelled jobs, whose results would be ignored."""
         for key in [key for key in self._lanes.running if key[0] in cancelled]:
             running = self._lanes.running.pop(key)
             if running.answer is not None:
@@ -204,13 +203,13 @@ class Dispatcher:
     # -- committing ---------------------------------------------------------------------------
 
     def _outcomes(self, wait_s: float | None) -> list[Outcome]:
-        """What has arrived: at least one message is waited for, then whatever is there."""
+        """Waits for a message, then also takes the others that have arrived, up to `BATCH_RESULTS` outcomes."""
         outcomes: list[Outcome] = []
         try:
             message = self._inbox.get(timeout=wait_s)
             while True:
-                if isinstance(message, _BrokenOff):
-                    self._break_off(message.jobs)
+                if isinstance(message, _Cancelled):
+                    self._cancel_running(message.jobs)
                 elif message is not None:
                     outcomes.append(message)
                 if len(outcomes) >= BATCH_RESULTS:
@@ -220,7 +219,8 @@ class Dispatcher:
             return outcomes
 
     def _commit(self, outcomes: list[Outcome]) -> None:
-        """Raises `LibraryError` when nothing can be stored for now; then nothing is lost."""
+        """Stores the outcomes. Raises `LibraryError` when the database cannot be written; call again with the same
+        outcomes then."""
         kept = [self._with_files(outcome) for outcome in outcomes]
         try:
             self._database.write_bulk(apply_all, kept, now_ms=self._now_ms())
@@ -231,8 +231,8 @@ class Dispatcher:
             self._commit_singly(kept)
         for outcome in outcomes:
             self._lanes.running.pop((outcome.job.id, outcome.job.token), None)
-            if not isinstance(outcome, GivenBack):
-                self._progress.note(outcome.job.kind)
+            if not isinstance(outcome, Returned):
+                self._progress.record(outcome.job.kind)
         self._pruning.count(len(outcomes))
 
     def _commit_singly(self, outcomes: list[Outcome]) -> None:
@@ -241,17 +241,19 @@ class Dispatcher:
                 self._database.write_bulk(apply_all, [outcome], now_ms=self._now_ms())
             except Exception as error:
                 log.exception("a result was refused", extra={"job": outcome.job.id})
-                failed = Failed(outcome.job, f"Its result could not be stored: {error}", crashed=False)
+                failed = Failed(outcome.job, f"The result could not be stored: {error}", crashed=False)
                 self._database.write_bulk(apply_all, [failed], now_ms=self._now_ms())
 
     def _with_files(self, outcome: Outcome) -> Outcome:
-        """Files are on disk before a row says so. Raises `LibraryError` when the disk is full."""
+        """Writes the files of a result before its rows are committed. Raises `LibraryError` when the disk is full."""
         save_files = KINDS[outcome.job.kind].save_files
         if save_files is not None and isinstance(outcome, Finished) and outcome.answer is not None:
             try:
                 save_files(self._database.folder, outcome.answer)
             except OSError as error:
                 if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                    raise LibraryError("The disk is full. Finished jobs wait for free space.") from error
+                    raise LibraryError(
+                        "The disk is full, so finished jobs cannot be stored. Free some space."
+                    ) from error
                 return Failed(outcome.job, f"The result could not be written: {error}", crashed=False)
         return outcome

@@ -1,6 +1,6 @@
-"""The registry of job kinds. Each feature brings its own; `app/features.py` registers them.
+"""The registry of job kinds. Features provide them; `app/features.py` registers them.
 
-The name of a kind is stored with its jobs, so a name is never given to another kind later.
+The name of a kind is stored with its jobs, so never reuse a name.
 """
 
 from collections.abc import Callable
@@ -17,8 +17,8 @@ from mysticanvas.domain.task import Answer, Task
 class Lane(Enum):
     """Where the jobs of a kind run.
 
-    NORMAL: on the workers. BACKGROUND: on the workers, without holding back what is SLOW. SLOW: jobs that
-    take minutes, one at a time, on a worker of their own, only while no other job waits or runs. GPU: on
+    NORMAL: on the workers. BACKGROUND: on the workers, without delaying SLOW jobs. SLOW: jobs that
+    take minutes, one at a time, on a separate worker, only while no job of NORMAL runs. GPU: on
     workers with more memory, two at a time. IN_PROCESS: in the Orchestrator itself, one at a time.
     """
 
@@ -31,15 +31,15 @@ class Lane(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobKind:
-    """`prepare` reads what the task needs, on any thread; None means that nothing is left to do, and the job
+    """`prepare` reads the input of the task, on any thread; None means that nothing is left to do, and the job
     is done. `apply` runs in the writer, in the transaction that marks the job done, so its effect is applied
     exactly once. `save_files(folder of the library, answer)` writes files before that transaction; it may
     raise `OSError`.
 
-    `split` gives the payloads of smaller jobs in place of one that crashed a worker; none when it is as small
-    as can be. After `attempts` failures a job is parked, and `give_up` is called with its payload and the
-    reason. `start` and `stop` are for kinds that do nothing until they are asked for, and `is_on` for those that
-    then go on with new images; `start` returns how many jobs it queued.
+    `split` returns the payloads of smaller jobs that replace one that crashed a worker; an empty list when it
+    cannot be split. After `attempts` failures a job is parked, and `give_up` is called with its payload and the
+    reason. `start` and `stop` are for kinds that run only on request, and `is_on` tells whether such a kind also
+    runs for new images; `start` returns how many jobs it queued.
     """
 
     name: str
@@ -59,7 +59,7 @@ KINDS: dict[str, JobKind] = {}
 
 
 def register(*kinds: JobKind) -> None:
-    """Registering the same kind twice changes nothing. Raises `ValueError` where two kinds share a name."""
+    """Registering the same kind twice has no effect. Raises `ValueError` where two kinds share a name."""
     for kind in kinds:
         if KINDS.setdefault(kind.name, kind) is not kind:
             raise ValueError(f"Two job kinds are called {kind.name}.")
@@ -76,5 +76,5 @@ def kind_names_in(*lanes: Lane) -> list[str]:
 def find_kind(name: str) -> JobKind:
     """Raises `InvalidInputError`."""
     if name not in KINDS:
-        raise InvalidInputError(f"There is no job kind “{name}”. Job kinds: {', '.join(KINDS)}.")
+        raise InvalidInputError(f"“{name}” is not a job kind. Use one of: {', '.join(KINDS)}.")
     return KINDS[name]

@@ -1,4 +1,4 @@
-"""The lanes of the dispatcher: which kinds run where, how many at a time, and when the next may be claimed."""
+"""The lanes of the dispatcher: where each kind runs, how many jobs at a time, and which are claimed next."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,14 +13,14 @@ from mysticanvas.jobs.kinds import KINDS, Lane, kind_names, kind_names_in
 from mysticanvas.jobs.queue import Ready
 from mysticanvas.jobs.types import Job, JobPriority
 
-# One job in so many is the next kind's in turn, whatever its priority, so that none starves.
+# One job in this many goes to the next kind in turn regardless of priority, so that no kind starves.
 FAIR_EVERY = 16
-# One that runs and one that waits for its worker.
+# One that runs and one that waits for the worker.
 GPU_AT_A_TIME = 2
 
 
 class Slot(Enum):
-    """What a running job counts towards: each has its own limit."""
+    """The limit that a running job counts toward."""
 
     NORMAL = auto()
     IN_VIEW = auto()
@@ -40,7 +40,7 @@ class Running:
 
 
 class InProcessExecutor:
-    """Runs tasks in the Orchestrator itself, each by the function of its type."""
+    """Runs tasks in the Orchestrator itself, with the function registered for their type."""
 
     def __init__(self, runs: Mapping[type[Task], Callable[[Any], Future[Answer]]]) -> None:
         self._runs = runs
@@ -51,10 +51,10 @@ class InProcessExecutor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Executors:
-    """Where each lane runs. The jobs of a lane without an executor wait.
+    """The executor of each lane. Jobs of a lane without an executor are not claimed.
 
-    `in_flight` jobs of the normal lane are claimed at a time, and `in_view` more of those that show what is
-    on screen, which executors put ahead of the others.
+    At most `in_flight` jobs of the normal lane are claimed at a time, plus `in_view` jobs for images on screen,
+    which executors run first.
     """
 
     workers: Executor
@@ -65,27 +65,27 @@ class Executors:
     in_view: int = 2
 
     def of(self, kind: str) -> Executor:
-        chosen = {Lane.SLOW: self.slow, Lane.GPU: self.gpu, Lane.IN_PROCESS: self.in_process}.get(
+        executor = {Lane.SLOW: self.slow, Lane.GPU: self.gpu, Lane.IN_PROCESS: self.in_process}.get(
             KINDS[kind].lane, self.workers
         )
-        assert chosen is not None, "no job is claimed whose lane has no executor"
-        return chosen
+        assert executor is not None, "jobs of a lane without an executor are not claimed"
+        return executor
 
 
 @dataclass(slots=True)
 class Lanes:
-    """Decides what is claimed next."""
+    """Decides which jobs are claimed next."""
 
     executors: Executors
-    # By token too: a job that is cancelled and queued again may run before the first try has ended.
+    # Also keyed by token: a job that is cancelled and retried may run before its first task has ended.
     running: dict[tuple[int, str], Running] = field(default_factory=dict)
-    rests_until_s: float = 0.0
+    paused_until_s: float = 0.0
     _turn: "cycle[str] | None" = None
     _since_fair: int = 0
 
-    def rest(self, seconds: float) -> None:
-        """Claim nothing for that long."""
-        self.rests_until_s = time.monotonic() + seconds
+    def pause(self, seconds: float) -> None:
+        """Claims nothing for this long."""
+        self.paused_until_s = time.monotonic() + seconds
 
     @property
     def are_full(self) -> bool:
@@ -98,8 +98,8 @@ class Lanes:
             claim(
                 executors.in_view - self._count(Slot.IN_VIEW), kind_names_in(Lane.NORMAL, Lane.BACKGROUND), Slot.IN_VIEW
             )
-        if executors.in_process is not None and (inside := _in_lane(names, Lane.IN_PROCESS)):
-            claim(1 - self._count(Slot.IN_PROCESS), inside, Slot.IN_PROCESS)
+        if executors.in_process is not None and (in_process := _in_lane(names, Lane.IN_PROCESS)):
+            claim(1 - self._count(Slot.IN_PROCESS), in_process, Slot.IN_PROCESS)
         if executors.gpu is not None and (on_gpu := _in_lane(names, Lane.GPU)):
             claim(GPU_AT_A_TIME - self._count(Slot.GPU), on_gpu, Slot.GPU)
         free = executors.in_flight - self._count(Slot.NORMAL)
@@ -123,7 +123,7 @@ class Lanes:
         return next(kind for kind in self._turn if kind in normal)
 
     def _is_hurried(self) -> bool:
-        """Whether a job runs that a slow one must not hold up."""
+        """Whether a job runs that a slow one must not delay."""
         return any(KINDS[one.job.kind].lane in (Lane.NORMAL, Lane.SLOW) for one in self.running.values())
 
     def _count(self, slot: Slot) -> int:

@@ -1,4 +1,4 @@
-"""Where the file of a job is now."""
+"""The current location of the file of a job."""
 
 import os
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ class Location:
 
 
 def of(tx: ReadTx, payload: dict[str, Any]) -> Location | None:
-    """The final file of the payload's generation; None when the image or its file is gone. A file that
-    is found again is given its jobs then."""
+    """The final file of the image in the payload; None when the image or its file is missing. When the file
+    is found again, its jobs are queued again."""
     file = files.final_of(tx, GenerationId(payload["generation"]))
     if file is None or file.missing_at is not None:
         return None

@@ -1,6 +1,6 @@
-"""What becomes of a job whose task has ended: applied, tried again, taken apart, parked, or given back.
+"""The outcomes of tasks: a job is finished, retried, split, parked, or returned to the queue.
 
-`apply_all` runs in the writer: a result and the end of its job are one transaction (J4).
+`apply_all` runs in the writer: a result and the end of its job are one transaction.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from mysticanvas.jobs.types import Job
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """`answer` is None where there was nothing left to do."""
+    """`answer` is None when there was nothing left to do."""
 
     job: Job
     answer: Answer | None
@@ -25,8 +25,8 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """`crashed`: the worker died of it, or was killed at its time limit. The first line of `error` is the
-    reason, what follows is the end of what the worker said."""
+    """`crashed`: the worker crashed, or was killed at its time limit. The first line of `error` is the
+    reason; the others are the end of the worker's output."""
 
     job: Job
     error: str
@@ -34,13 +34,13 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenBack:
-    """Nobody did it, and nobody is to blame."""
+class Returned:
+    """The executor became unavailable: the job returns to the queue, and no attempt is counted."""
 
     job: Job
 
 
-Outcome = Finished | Failed | GivenBack
+Outcome = Finished | Failed | Returned
 
 
 def apply_all(tx: WriteTx, outcomes: Sequence[Outcome], *, now_ms: int) -> None:
@@ -50,12 +50,12 @@ def apply_all(tx: WriteTx, outcomes: Sequence[Outcome], *, now_ms: int) -> None:
                 _finish(tx, outcome, now_ms=now_ms)
             case Failed():
                 _fail(tx, outcome, now_ms=now_ms)
-            case GivenBack():
-                queue.give_back(tx, claims=[(outcome.job.id, outcome.job.token)], now_ms=now_ms)
+            case Returned():
+                queue.return_claims(tx, claims=[(outcome.job.id, outcome.job.token)], now_ms=now_ms)
 
 
 def _finish(tx: WriteTx, finished: Finished, *, now_ms: int) -> None:
-    # Only a claim that is still ours may change anything.
+    # Only a claim that is still valid may change anything.
     if queue.finish(tx, finished.job, now_ms=now_ms) and finished.answer is not None:
         KINDS[finished.job.kind].apply(tx, finished.job.payload, finished.answer)
 
@@ -72,17 +72,17 @@ def _fail(tx: WriteTx, failed: Failed, *, now_ms: int) -> None:
     if parked:
         kind.give_up(tx, job.payload, failed.error.partition("\n")[0])
     if failed.crashed or parked:
-        _note(tx, failed, parked=parked, now_ms=now_ms)
+        _log_failure(tx, failed, parked=parked, now_ms=now_ms)
 
 
-def _note(tx: WriteTx, failed: Failed, *, parked: bool, now_ms: int) -> None:
-    """I6: a crash, or a job that is given up, is in the log."""
+def _log_failure(tx: WriteTx, failed: Failed, *, parked: bool, now_ms: int) -> None:
+    """Records a crash or a parked job in the event log."""
     job = failed.job
     try:
         file = queries.find(tx, job.id).job.file
     except NotFoundError:
         file = ""
-    reason, _, said = failed.error.partition("\n")
-    data = {"job": job.id, "of": job.kind, "reason": reason, "said": said, "parked": parked}
+    reason, _, output = failed.error.partition("\n")
+    data = {"job": job.id, "of": job.kind, "reason": reason, "said": output, "parked": parked}
     kind = "crash" if failed.crashed else "job.parked"
     event_log.append(tx, level="warning", kind=kind, subject=file or None, data=data, now_ms=now_ms)

@@ -1,4 +1,4 @@
-"""How far each kind of work is: n of how many, how quickly, how long still. Kept in memory (J11)."""
+"""The progress of each job kind: finished, total, rate and time left. Kept in memory."""
 
 import threading
 import time
@@ -11,16 +11,16 @@ from mysticanvas.jobs import queries
 from mysticanvas.jobs.queries import KindState
 
 WINDOW_S = 20.0
-# Counting a million jobs takes a while. Where it takes longer than this, it is done for at most that share
-# of the time.
+# Counting a million jobs takes a while. When it takes longer than `QUICK_S`, it is limited to this share of the
+# time.
 QUICK_S = 0.02
 COUNTING_SHARE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class KindProgress:
-    """`finished` of `total` since the work of this kind began (or since the Orchestrator did, if later);
-    `total` is 0 when there is none. `eta_s` is None while nothing moves."""
+    """`finished` of `total` since the current run of this kind began, or since the start of the Orchestrator;
+    `total` is 0 when there are no jobs. `eta_s` is None while nothing finishes, and while paused."""
 
     kind: str
     waiting: int
@@ -37,7 +37,7 @@ class KindProgress:
 
 @dataclass(slots=True)
 class _Run:
-    """`recent` are (when, how many), of the last `WINDOW_S`."""
+    """`recent` holds (time, number of jobs) for the last `WINDOW_S`."""
 
     began_s: float
     finished: int = 0
@@ -46,7 +46,7 @@ class _Run:
 
 
 class JobProgress:
-    """Any thread may note what was finished, and ask."""
+    """Thread-safe."""
 
     def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._clock_s = clock_s
@@ -57,17 +57,17 @@ class JobProgress:
         self._count_again_s = 0.0
 
     def counts(self, database: Database) -> list[KindState]:
-        """One for each kind that has jobs; as they were a moment ago where there are very many."""
+        """One state for each kind that has jobs; may be slightly outdated when there are very many."""
         with self._counting:
             began_s = self._clock_s()
             if began_s >= self._count_again_s:
-                self._counts = database.read(queries.states)
+                self._counts = database.read(queries.list_states)
                 spent_s = self._clock_s() - began_s
                 self._count_again_s = began_s + (spent_s / COUNTING_SHARE if spent_s > QUICK_S else 0.0)
             return self._counts
 
-    def note(self, kind: str, finished: int = 1) -> None:
-        """So many more are done, or given up."""
+    def record(self, kind: str, finished: int = 1) -> None:
+        """Counts jobs that are done or parked."""
         now_s = self._clock_s()
         with self._lock:
             run = self._runs.get(kind)
@@ -77,13 +77,13 @@ class JobProgress:
             run.recent.append((now_s, finished))
             _forget_old(run, now_s)
 
-    def of(self, states: Sequence[KindState], paused: Sequence[str]) -> list[KindProgress]:
-        """Parallel to `states`. A kind without work left has ended its run: the next one counts from nothing."""
+    def estimate(self, states: Sequence[KindState], paused: Sequence[str]) -> list[KindProgress]:
+        """Parallel to `states`. A kind without jobs left ends its run; the next run starts from zero."""
         now_s = self._clock_s()
         with self._lock:
-            return [self._of(state, state.kind in paused, now_s) for state in states]
+            return [self._estimate(state, state.kind in paused, now_s) for state in states]
 
-    def _of(self, state: KindState, is_paused: bool, now_s: float) -> KindProgress:
+    def _estimate(self, state: KindState, is_paused: bool, now_s: float) -> KindProgress:
         run = self._runs.get(state.kind)
         left = state.waiting + state.running
         if run is None:
@@ -92,7 +92,7 @@ class JobProgress:
         if run.is_over and left:
             run = self._runs[state.kind] = _Run(now_s)
         _forget_old(run, now_s)
-        # Over less than a second a rate says nothing.
+        # A rate over less than a second is meaningless.
         rate_per_s = sum(count for _, count in run.recent) / max(1.0, min(WINDOW_S, now_s - run.began_s))
         eta_s = left / rate_per_s if left and rate_per_s > 0 and not is_paused else None
         return KindProgress(

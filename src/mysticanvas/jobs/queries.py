@@ -1,7 +1,7 @@
-"""The queue as a person sees and steers it: counts, lists, failures by reason, retry, cancel, pruning.
+"""Queries behind the jobs page: counts, lists, failures by reason, retry, cancel, pruning.
 
-What changes many rows takes a `limit` and says how many it changed: fewer than the limit means that
-nothing is left (`jobs/control.py` asks until then).
+Functions that change many rows take a `limit` and return how many they changed. Fewer than the limit means that
+nothing is left; `jobs/control.py` calls them until then.
 """
 
 import json
@@ -17,7 +17,7 @@ from mysticanvas.jobs.types import JobStatus
 
 @dataclass(frozen=True, slots=True)
 class KindState:
-    """`waiting` counts those that wait for another try too; `failed` are the parked."""
+    """`waiting` includes jobs that wait for a retry; `failed` counts parked jobs."""
 
     kind: str
     waiting: int
@@ -39,7 +39,7 @@ class FailedJob:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """What parked jobs of one kind have in common: the first line of their errors."""
+    """Parked jobs of one kind with the same reason: the first line of their errors."""
 
     kind: str
     reason: str
@@ -48,8 +48,8 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class JobRow:
-    """`file` is what the job is about, "" when that is gone. `run_at` is 0 for a job that waits for
-    nothing but its turn."""
+    """`file` is the path of the file or folder of the job, "" when that is gone. `run_at` is 0 for a job that may
+    run at once."""
 
     id: int
     kind: str
@@ -74,7 +74,7 @@ class JobDetail:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Which jobs a deed is about; None chooses by nothing. `reason` is that of `Reason`."""
+    """Selects jobs for an action; None does not filter. `reason` is one of `Reason`."""
 
     ids: Sequence[int] | None = None
     kind: str | None = None
@@ -85,8 +85,8 @@ class Chosen:
         return {"ids": ids, "kind": self.kind, "reason": self.reason}
 
 
-def states(tx: ReadTx) -> list[KindState]:
-    """One row a kind that has jobs."""
+def list_states(tx: ReadTx) -> list[KindState]:
+    """One state for each kind that has jobs."""
     rows = tx.all(
         """
         SELECT kind,
@@ -103,7 +103,7 @@ def states(tx: ReadTx) -> list[KindState]:
     return [KindState(**row) for row in rows]
 
 
-def listed(
+def list_jobs(
     tx: ReadTx, *, kind: str | None, status: str | None, before: int | None, limit: int
 ) -> tuple[list[JobRow], int | None]:
     """The newest jobs with ids below `before`, newest first, and the `before` of the next page."""
@@ -158,13 +158,13 @@ def find(tx: ReadTx, job: int) -> JobDetail:
         job=job,
     )
     if row is None:
-        raise NotFoundError(f"There is no job {job}; it may be done and forgotten.")
+        raise NotFoundError(f"There is no job {job}. It may have finished and been pruned.")
     payload = json.loads(row.pop("payload_json"))
     return JobDetail(JobRow(**row), payload)
 
 
-def failed(tx: ReadTx, *, limit: int) -> list[FailedJob]:
-    """Parked jobs, newest first, each with the file it is about."""
+def list_failed(tx: ReadTx, *, limit: int) -> list[FailedJob]:
+    """Parked jobs, newest first, each with its file."""
     rows = tx.all(
         """
         SELECT j.id, j.kind, coalesce(f.path, m.path, r.path, '') AS file, coalesce(j.error, '') AS error,
@@ -183,8 +183,8 @@ def failed(tx: ReadTx, *, limit: int) -> list[FailedJob]:
     return [FailedJob(**row) for row in rows]
 
 
-def reasons(tx: ReadTx, *, limit: int) -> list[Reason]:
-    """Why jobs are parked, the most frequent first (J7)."""
+def list_reasons(tx: ReadTx, *, limit: int) -> list[Reason]:
+    """Why jobs are parked, most frequent first."""
     rows = tx.all(
         """
         SELECT kind, coalesce(substr(error, 1, instr(error || char(10), char(10)) - 1), '') AS reason,
@@ -201,8 +201,8 @@ def reasons(tx: ReadTx, *, limit: int) -> list[Reason]:
 
 
 def retry(tx: WriteTx, chosen: Chosen, *, limit: int, now_ms: int) -> int:
-    """Parked jobs start afresh; of those named by id the cancelled, too. One whose like waits already is
-    forgotten."""
+    """Queues parked jobs again, and cancelled ones that are selected by id. A job whose duplicate is already
+    waiting is removed."""
     ids = tx.column(
         """
         SELECT id
@@ -240,7 +240,7 @@ def retry(tx: WriteTx, chosen: Chosen, *, limit: int, now_ms: int) -> int:
 
 
 def discard(tx: WriteTx, chosen: Chosen, *, limit: int) -> int:
-    """Parked jobs are forgotten."""
+    """Removes parked jobs."""
     removed = tx.run(
         """
         DELETE FROM jobs
@@ -260,9 +260,9 @@ def discard(tx: WriteTx, chosen: Chosen, *, limit: int) -> int:
 
 
 def cancel(tx: WriteTx, chosen: Chosen, *, limit: int, now_ms: int) -> int:
-    """Waiting jobs are cancelled, and running ones broken off (J10): their results are not believed."""
-    rows = _named(tx, chosen, limit=limit) if chosen.ids is not None else _left_of(tx, chosen, limit=limit)
-    tx.changes.broken_off += [row["id"] for row in rows if row["status"] == JobStatus.RUNNING]
+    """Cancels waiting and running jobs. Results of running ones are ignored."""
+    rows = _list_by_id(tx, chosen, limit=limit) if chosen.ids is not None else _list_unfinished(tx, chosen, limit=limit)
+    tx.changes.cancelled += [row["id"] for row in rows if row["status"] == JobStatus.RUNNING]
     tx.changes.jobs = tx.changes.jobs or bool(rows)
     return tx.run(
         """
@@ -275,7 +275,7 @@ def cancel(tx: WriteTx, chosen: Chosen, *, limit: int, now_ms: int) -> int:
     )
 
 
-def _named(tx: WriteTx, chosen: Chosen, *, limit: int) -> list[dict[str, Any]]:
+def _list_by_id(tx: WriteTx, chosen: Chosen, *, limit: int) -> list[dict[str, Any]]:
     return tx.all(
         """
         SELECT j.id, j.status
@@ -289,7 +289,7 @@ def _named(tx: WriteTx, chosen: Chosen, *, limit: int) -> list[dict[str, Any]]:
     )
 
 
-def _left_of(tx: WriteTx, chosen: Chosen, *, limit: int) -> list[dict[str, Any]]:
+def _list_unfinished(tx: WriteTx, chosen: Chosen, *, limit: int) -> list[dict[str, Any]]:
     return tx.all(
         """
         SELECT j.id, j.status
@@ -303,7 +303,7 @@ def _left_of(tx: WriteTx, chosen: Chosen, *, limit: int) -> list[dict[str, Any]]
 
 
 def prune(tx: WriteTx, *, before_ms: int, keep: int, limit: int) -> int:
-    """Forget what was done or cancelled before then, and of each kind all but the newest `keep` (J12)."""
+    """Removes jobs done or cancelled before `before_ms`, and of each kind all but the newest `keep`."""
     removed = 0
     for kind in kind_names():
         for status in (JobStatus.DONE, JobStatus.CANCELLED):

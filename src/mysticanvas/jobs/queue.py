@@ -1,4 +1,5 @@
-"""The durable queue (J1-J15): claimed by priority, believed by token, parked when poisonous."""
+"""The durable job queue: jobs are claimed by priority, and parked after repeated failures. The claim token decides
+whether a result is accepted."""
 
 import json
 import random
@@ -16,7 +17,7 @@ MAX_CRASHES = 2
 FIRST_RETRY_MS = 2_000
 LAST_RETRY_MS = 10 * 60_000
 PAUSED = "jobs.paused"
-# Stands for every kind, those of later versions too.
+# Every kind, including those of later versions.
 ALL_KINDS = "*"
 
 
@@ -31,15 +32,14 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A kind with work that may be claimed now, and the priority of its most urgent job."""
+    """A kind with jobs that may be claimed now, and the priority of its most urgent one."""
 
     kind: str
     priority: int
 
 
 def enqueue(tx: WriteTx, new: NewJob, *, now_ms: int) -> None:
-    """Queue a job, in the transaction of what wants it (J1). While one with the same key waits, the
-    second is the first (J8)."""
+    """Queues a job in the transaction that needs it. Has no effect while a job with the same key waits."""
     enqueue_all(tx, [new], now_ms=now_ms)
 
 
@@ -65,8 +65,8 @@ def enqueue_all(tx: WriteTx, new: Sequence[NewJob], *, now_ms: int) -> None:
     tx.changes.jobs = True
 
 
-def ready(tx: ReadTx, *, now_ms: int) -> list[Ready]:
-    """Every kind that has work now and is not paused, in the order of the kinds."""
+def list_ready(tx: ReadTx, *, now_ms: int) -> list[Ready]:
+    """The kinds that have jobs to claim now and are not paused, in order of registration."""
     rows = tx.rows(
         """
         SELECT k.value,
@@ -77,9 +77,9 @@ def ready(tx: ReadTx, *, now_ms: int) -> list[Ready]:
                  LIMIT 1)
           FROM json_each(:kinds) AS k
         """,
-        kinds=json.dumps(_not_paused(tx)),
+        kinds=json.dumps(_list_not_paused(tx)),
     )
-    # By time alone: by kind, SQLite would rather look at every job of the kind that waits.
+    # Not by kind: SQLite would then scan every waiting job of the kind.
     due = set(
         tx.column(
             "SELECT kind FROM jobs WHERE status = 'queued' AND run_at > 0 AND run_at <= :now_ms LIMIT 1000",
@@ -90,8 +90,8 @@ def ready(tx: ReadTx, *, now_ms: int) -> list[Ready]:
     return [Ready(kind, JobPriority.IDLE if priority is None else priority) for kind, priority in found]
 
 
-def next_run_at(tx: ReadTx, *, after_ms: int) -> int | None:
-    """When the next job that waits for its time falls due; None when none waits."""
+def get_next_run_at(tx: ReadTx, *, after_ms: int) -> int | None:
+    """When the next delayed job is due; None when there is none."""
     due: int | None = tx.value(
         "SELECT min(run_at) FROM jobs WHERE status = 'queued' AND run_at > 0 AND run_at > :after_ms", after_ms=after_ms
     )
@@ -99,10 +99,10 @@ def next_run_at(tx: ReadTx, *, after_ms: int) -> int | None:
 
 
 def claim(
-    tx: WriteTx, *, boot: str, limit: int, now_ms: int, kinds: Sequence[str] | None = None, at_least: int = 0
+    tx: WriteTx, *, owner_id: str, limit: int, now_ms: int, kinds: Sequence[str] | None = None, at_least: int = 0
 ) -> list[Job]:
-    """The next jobs, by priority and then age, owned by `boot` from now on (J2). Only of these kinds (None:
-    of all), only of this priority or above, and never of a paused kind."""
+    """Claims the next jobs for `owner_id`, by priority and then age. Only of these `kinds` (None: all) that are not
+    paused, and only with a priority of `at_least`."""
     tx.run(
         "UPDATE jobs SET run_at = 0 WHERE status = 'queued' AND run_at > 0 AND run_at <= :now_ms",
         now_ms=now_ms,
@@ -111,7 +111,7 @@ def claim(
     rows = tx.all(
         """
         UPDATE jobs
-           SET status = 'running', boot_id = :boot, claim_token = :token, attempts = attempts + 1,
+           SET status = 'running', boot_id = :owner_id, claim_token = :token, attempts = attempts + 1,
                updated_at = :now_ms
          WHERE id IN (SELECT j.id
                         FROM json_each(:kinds) AS k
@@ -127,12 +127,12 @@ def claim(
                        LIMIT :limit)
      RETURNING id, kind, payload_json, attempts, crashes, priority
         """,
-        boot=boot,
+        owner_id=owner_id,
         token=token,
         limit=limit,
         now_ms=now_ms,
         at_least=at_least,
-        kinds=json.dumps([kind for kind in _not_paused(tx) if kinds is None or kind in kinds]),
+        kinds=json.dumps([kind for kind in _list_not_paused(tx) if kinds is None or kind in kinds]),
     )
     rows.sort(key=lambda row: (-row["priority"], row["id"]))
     return [
@@ -150,7 +150,7 @@ def claim(
 
 
 def finish(tx: WriteTx, job: Job, *, now_ms: int) -> bool:
-    """Whether the claim was still ours; only then may the caller apply the result."""
+    """Marks a job done. Returns whether the claim was still valid; only then may the caller apply the result."""
     tx.changes.jobs = True
     return bool(
         tx.run(
@@ -168,8 +168,8 @@ def finish(tx: WriteTx, job: Job, *, now_ms: int) -> bool:
 
 
 def fail(tx: WriteTx, job: Job, *, error: str, crashed: bool, now_ms: int, most_attempts: int) -> bool:
-    """Wait for another try, or park: after the last attempt, or the second crash (J5, J6). Whether it is
-    parked now; nothing happens when the claim is not ours."""
+    """Schedules a retry, or parks the job after the last attempt or the second crash. Returns whether it was
+    parked. Has no effect when the claim is no longer valid."""
     crashes = job.crashes + crashed
     parked = job.attempts >= most_attempts or crashes >= MAX_CRASHES
     wait_ms = min(LAST_RETRY_MS, FIRST_RETRY_MS * 4 ** (job.attempts - 1)) * random.uniform(0.8, 1.2)
@@ -188,29 +188,31 @@ def fail(tx: WriteTx, job: Job, *, error: str, crashed: bool, now_ms: int, most_
         run_at=now_ms + int(wait_ms),
         now_ms=now_ms,
     )
-    # A newer job for the same thing already waits: this one is not needed.
+    # Not updated because a newer job with the same key is waiting: this one is not needed.
     tx.run("DELETE FROM jobs WHERE id = :id AND claim_token = :token", id=job.id, token=job.token)
     tx.changes.jobs = True
     return parked and bool(changed)
 
 
 def replace(tx: WriteTx, job: Job, payloads: Sequence[dict[str, Any]], *, now_ms: int) -> None:
-    """Smaller jobs in place of one, as urgent as it was. Nothing happens when the claim is not ours."""
+    """Replaces a job with smaller ones of the same priority. Has no effect when the claim is no longer valid."""
     priority = tx.value("SELECT priority FROM jobs WHERE id = :id", id=job.id)
     if not finish(tx, job, now_ms=now_ms):
         return
     enqueue_all(tx, [NewJob(job.kind, payload, None, priority) for payload in payloads], now_ms=now_ms)
 
 
-def take_back(tx: WriteTx, *, boot: str, now_ms: int) -> int:
-    """Requeue what another boot had claimed, and say how many (J3). Its attempt is not counted."""
+def requeue_orphaned(tx: WriteTx, *, owner_id: str, now_ms: int) -> int:
+    """Requeues running jobs of other owners, without counting an attempt. Returns how many."""
     return _requeue(
-        tx, tx.column("SELECT id FROM jobs WHERE status = 'running' AND boot_id <> :boot", boot=boot), now_ms
+        tx,
+        tx.column("SELECT id FROM jobs WHERE status = 'running' AND boot_id <> :owner_id", owner_id=owner_id),
+        now_ms,
     )
 
 
-def give_back(tx: WriteTx, *, claims: Sequence[tuple[int, str]], now_ms: int) -> int:
-    """Requeue our own claims at the end; no attempt is burnt."""
+def return_claims(tx: WriteTx, *, claims: Sequence[tuple[int, str]], now_ms: int) -> int:
+    """Requeues claimed jobs, without counting an attempt. Returns how many."""
     ours = [
         job
         for job, token in claims
@@ -237,9 +239,9 @@ def _requeue(tx: WriteTx, ids: Sequence[int], now_ms: int) -> int:
     return requeued
 
 
-def mind_the_clock(tx: WriteTx, *, now_ms: int) -> int:
-    """Jobs that wait for a moment and were put off in what is the future now: the clock was set back, and they
-    wait from now on for as long as they were meant to. How many."""
+def adjust_to_clock(tx: WriteTx, *, now_ms: int) -> int:
+    """After the clock was set back: delayed jobs that were updated in the future wait for their original delay,
+    from now on. Returns how many."""
     changed = tx.run(
         """
         UPDATE jobs
@@ -253,7 +255,7 @@ def mind_the_clock(tx: WriteTx, *, now_ms: int) -> int:
 
 
 def rename(tx: WriteTx, old: str, new: str) -> None:
-    """An image has another uuid from now on; the work that waits for it, or is being done, is named after it."""
+    """Renames the unique keys of waiting and running jobs, after the uuid of an image has changed."""
     if old == new:
         return
     names = {"new": new, "old": old}
@@ -269,8 +271,8 @@ def rename(tx: WriteTx, old: str, new: str) -> None:
 
 
 def raise_priority(tx: WriteTx, *, kind: str, unique_keys: Sequence[str], priority: int) -> int:
-    """Move waiting jobs forward, such as the thumbnails of what is on screen (J9): what is asked for last
-    goes ahead of what was asked for before."""
+    """Raises the priority of waiting jobs, such as thumbnails for images on screen. Jobs of the latest call come
+    first. Returns how many."""
     return tx.run(
         """
         UPDATE jobs
@@ -288,28 +290,28 @@ def raise_priority(tx: WriteTx, *, kind: str, unique_keys: Sequence[str], priori
     )
 
 
-def paused(tx: ReadTx) -> list[str]:
-    """The kinds that are not claimed for now; kept over restarts (J10)."""
+def list_paused(tx: ReadTx) -> list[str]:
+    """The paused kinds. The setting survives restarts."""
     kinds: list[str] = settings_store.get(tx, PAUSED, [])
     return kind_names() if ALL_KINDS in kinds else kinds
 
 
-def all_paused(tx: ReadTx) -> bool:
+def are_all_paused(tx: ReadTx) -> bool:
     return ALL_KINDS in settings_store.get(tx, PAUSED, [])
 
 
-def _not_paused(tx: ReadTx) -> list[str]:
-    stopped = set(paused(tx))
+def _list_not_paused(tx: ReadTx) -> list[str]:
+    stopped = set(list_paused(tx))
     return [kind for kind in kind_names() if kind not in stopped]
 
 
 def set_paused(tx: WriteTx, *, kind: str | None, value: bool) -> None:
-    """None: every kind. Resuming one of all that are paused leaves the others paused."""
+    """None: every kind. Resuming one kind while all are paused leaves the others paused."""
     if kind is None:
         kinds = [ALL_KINDS] if value else []
-    elif value and all_paused(tx):
+    elif value and are_all_paused(tx):
         return
     else:
-        kinds = sorted(set(paused(tx)) - {kind} | ({kind} if value else set()))
+        kinds = sorted(set(list_paused(tx)) - {kind} | ({kind} if value else set()))
     settings_store.put(tx, PAUSED, kinds)
     tx.changes.jobs = True

@@ -1,4 +1,4 @@
-"""Work in the background: what there is, and what a person does with it (J7, J10, J11)."""
+"""Background jobs: state, lists and actions."""
 
 from dataclasses import asdict
 from typing import Annotated, Literal
@@ -18,11 +18,11 @@ from mysticanvas.jobs.types import JobStatus
 FAILED_SHOWN = 200
 REASONS_SHOWN = 100
 
-Deed = Literal["retry", "discard", "cancel", "prune", "pause", "resume", "start", "stop"]
+JobAction = Literal["retry", "discard", "cancel", "prune", "pause", "resume", "start", "stop"]
 
 
 class JobsIn(BaseModel):
-    """None stands for all. `reason` is one that `GET /api/jobs` lists."""
+    """Selects jobs; null does not filter. `reason` is one that `GET /api/jobs` lists."""
 
     kind: str | None = Field(None, max_length=40)
     ids: list[Index] | None = Field(None, max_length=10_000)
@@ -34,53 +34,54 @@ def routes(database: Database, progress: JobProgress) -> APIRouter:
 
     @router.get("")
     def overview() -> Response:
-        """Each kind with its progress, what is parked and why, and what is paused."""
-        paused = database.read(queue.paused)
-        kinds = progress.of(progress.counts(database), paused)
-        return reply({"kinds": kinds, "paused": paused, **database.read(_parked)})
+        """The progress of each job kind, failed jobs with their reasons, and paused kinds."""
+        paused = database.read(queue.list_paused)
+        kinds = progress.estimate(progress.counts(database), paused)
+        return reply({"kinds": kinds, "paused": paused, **database.read(_describe_parked)})
 
     @router.get("/list")
-    def listed(
+    def list_jobs(
         kind: Annotated[str | None, Query(max_length=40)] = None,
         status: JobStatus | None = None,
         before: Index | None = None,
         limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     ) -> Response:
-        """Newest first; `before` of the reply asks for the next page, null at the end."""
+        """Jobs, newest first. Pass `before` of the reply to get the next page; null on the last one."""
         if kind is not None:
             find_kind(kind)
-        rows, following = database.read(queries.listed, kind=kind, status=status, before=before, limit=limit)
-        return reply({"jobs": rows, "before": following})
+        rows, next_before = database.read(queries.list_jobs, kind=kind, status=status, before=before, limit=limit)
+        return reply({"jobs": rows, "before": next_before})
 
     @router.get("/{job_id}")
     def show(job_id: Index) -> Response:
+        """One job with its payload."""
         detail = database.read(queries.find, job_id)
         return reply({**asdict(detail.job), "payload": detail.payload})
 
     @router.post("/{deed}")
-    def steer(deed: Deed, asked: JobsIn) -> Response:
-        """`retry`: parked jobs (and cancelled ones that are named by id) start afresh. `discard`: parked
-        jobs are forgotten. `cancel`: waiting jobs, and running ones within a second. `prune`: what is
-        done or cancelled is forgotten. `pause`, `resume`: a kind, or everything. `start`, `stop`: a kind
-        that does nothing until it is asked for."""
-        return reply({"changed": _steer(database, deed, asked)})
+    def steer(deed: JobAction, asked: JobsIn) -> Response:
+        """Run an action on the selected jobs. `retry`: queue failed jobs (and cancelled ones selected by id) again.
+        `discard`: remove failed jobs. `cancel`: cancel waiting jobs, and running ones within a second.
+        `prune`: remove done and cancelled jobs. `pause`, `resume`: a job kind, or all of them.
+        `start`, `stop`: a job kind that runs only on request."""
+        return reply({"changed": _run_action(database, deed, asked)})
 
     return router
 
 
-def _parked(tx: ReadTx) -> dict[str, object]:
+def _describe_parked(tx: ReadTx) -> dict[str, object]:
     return {
-        "failed": queries.failed(tx, limit=FAILED_SHOWN),
-        "reasons": queries.reasons(tx, limit=REASONS_SHOWN),
-        "all_paused": queue.all_paused(tx),
+        "failed": queries.list_failed(tx, limit=FAILED_SHOWN),
+        "reasons": queries.list_reasons(tx, limit=REASONS_SHOWN),
+        "all_paused": queue.are_all_paused(tx),
         **{kind.name: kind.is_on(tx) for kind in KINDS.values() if kind.is_on is not None},
     }
 
 
-def _steer(database: Database, deed: Deed, asked: JobsIn) -> int:
+def _run_action(database: Database, action: JobAction, asked: JobsIn) -> int:
     kind = None if asked.kind is None else find_kind(asked.kind).name
     chosen = Chosen(asked.ids, kind, asked.reason)
-    match deed:
+    match action:
         case "retry":
             return control.retry(database, chosen, now_ms=now_ms())
         case "discard":

@@ -1,4 +1,4 @@
-"""Work that waits in the database."""
+"""Jobs: units of background work stored in the database."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,9 +8,9 @@ JobId = NewType("JobId", int)
 
 
 class JobStatus(StrEnum):
-    """QUEUED → RUNNING → DONE | ERROR | CANCELLED; RUNNING → QUEUED when its owner is gone.
+    """QUEUED → RUNNING → DONE | ERROR | CANCELLED; RUNNING → QUEUED for a retry, or when its owner is gone.
 
-    "Parked" is ERROR with its attempts used up; "paused" is a setting of its kind.
+    A parked job is in ERROR: its attempts are used up. Pausing is a setting of the kind.
     """
 
     QUEUED = "queued"
@@ -21,7 +21,7 @@ class JobStatus(StrEnum):
 
 
 class JobPriority:
-    """Higher goes first."""
+    """Higher runs first."""
 
     IDLE = 0
     BEHIND = 50
@@ -32,7 +32,7 @@ class JobPriority:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed job: `token` must be shown again for its result to be believed."""
+    """A claimed job. Its result is accepted only with the `token` of the current claim."""
 
     id: JobId
     kind: str

@@ -1,1 +1,1 @@
-"""Queries over images, their files and folders: rows that every feature reads."""
+"""Queries for images, their files and watched folders, shared by all features."""

@@ -1,4 +1,4 @@
-"""Files that could not be taken in: not tried again until they change."""
+"""Files that could not be imported. Scans skip them until they change."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class KnownFailure:
 
 
 def known(tx: ReadTx, *, root_id: int | None, paths: Sequence[bytes]) -> dict[bytes, KnownFailure]:
-    """The failures among `paths`, by path."""
+    """The recorded failures among `paths`, by path."""
     found: dict[bytes, KnownFailure] = {}
     if not tx.value("SELECT EXISTS (SELECT 1 FROM failures WHERE root_id = :root_id)", root_id=root_id):
         return found
@@ -53,13 +53,13 @@ def record(tx: WriteTx, *, root_id: int, stat: FileStat, reason: str, now_ms: in
 
 
 def forget(tx: WriteTx, *, root_id: int, paths: Sequence[bytes]) -> None:
-    """These files could be taken in after all."""
+    """Removes the failures of files that were imported."""
     for path in known(tx, root_id=root_id, paths=paths):
         tx.run("DELETE FROM failures WHERE root_id = :root_id AND path_bytes = :path", root_id=root_id, path=path)
 
 
 def listed(tx: ReadTx, root_id: int, *, limit: int) -> list[tuple[bytes, str]]:
-    """Path and reason of those of a root, by path."""
+    """(path, reason) of the failures in a watched folder, ordered by path."""
     return [
         (path, reason)
         for path, reason in tx.rows(

@@ -1,4 +1,4 @@
-"""Files of generations: where they are, and what they hold."""
+"""Image files: their locations, hashes and properties."""
 
 import json
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ class KnownFile:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What one reading of a file found out."""
+    """The properties found by reading a file."""
 
     format: str
     fingerprint: bytes
@@ -38,7 +38,7 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """For showing. `root` is None for a file inside the library."""
+    """A file for display. `root` is the path of its watched folder, None for a file inside the library."""
 
     kind: str
     root: str | None
@@ -65,7 +65,7 @@ _KNOWN = """
 
 
 def known(tx: ReadTx, *, root_id: int | None, paths: Sequence[bytes]) -> dict[bytes, KnownFile]:
-    """Those of `paths` that have a row, by path."""
+    """The files among `paths` that have a row, by path."""
     found = {}
     sql = _KNOWN + " WHERE f.root_id = :root_id AND f.path_bytes = :path"
     for path in paths:
@@ -75,7 +75,7 @@ def known(tx: ReadTx, *, root_id: int | None, paths: Sequence[bytes]) -> dict[by
 
 
 def with_fingerprint(tx: ReadTx, fingerprint: bytes) -> list[KnownFile]:
-    """Every location of a final image or a copy with this fingerprint, oldest first."""
+    """Final files and copies with this fingerprint, oldest first."""
     rows = tx.all(
         _KNOWN + " WHERE f.fingerprint = :fingerprint AND f.kind IN ('final', 'copy') ORDER BY f.id",
         fingerprint=fingerprint,
@@ -84,13 +84,13 @@ def with_fingerprint(tx: ReadTx, fingerprint: bytes) -> list[KnownFile]:
 
 
 def known_fingerprints(tx: ReadTx, fingerprints: Sequence[bytes]) -> set[bytes]:
-    """Those of `fingerprints` that some file has."""
+    """The fingerprints that at least one file has."""
     sql = "SELECT EXISTS (SELECT 1 FROM generation_files WHERE fingerprint = :fingerprint)"
     return {one for one in fingerprints if tx.value(sql, fingerprint=one)}
 
 
 def last_id(tx: ReadTx) -> int:
-    """Rows that are made later have higher ids; 0 without any."""
+    """The highest id, 0 when there are no files. Later rows have higher ids."""
     return int(tx.value("SELECT coalesce(max(id), 0) FROM generation_files"))
 
 
@@ -99,7 +99,7 @@ def count_in(tx: ReadTx, root_id: int) -> int:
 
 
 def sample_of(tx: ReadTx, root_id: int, *, size: int) -> list[bytes]:
-    """Some paths of a root, spread evenly over all in order."""
+    """At most about `size` paths of a watched folder, evenly spread over all of its paths in order."""
     step = max(1, count_in(tx, root_id) // size)
     return tx.column(
         """
@@ -119,9 +119,9 @@ def sample_of(tx: ReadTx, root_id: int, *, size: int) -> list[bytes]:
 def in_folder(
     tx: ReadTx, root_id: int, folder: bytes, *, recursive: bool, after: bytes, limit: int
 ) -> list[tuple[int, bytes]]:
-    """The next files, by path, of a folder of a root (b"" is the root itself) that are not known to be
-    missing: id and path of each. `after` is the last path of the page before, b"" at first."""
-    # The byte after "/" ends the range of everything beneath the folder.
+    """The next files of a subfolder of a watched folder (b"": the watched folder itself) that are not marked
+    missing, by path: (id, path). `after` is the last path of the previous page, b"" for the first page."""
+    # "0" is the byte after "/", which ends the range of paths in the folder.
     first, end = (folder + b"/", folder + b"0") if folder else (b"", b"\xff" * 8)
     rows = tx.rows(
         """
@@ -144,7 +144,7 @@ def in_folder(
 
 
 def mark_missing(tx: WriteTx, file_ids: Sequence[int], *, now_ms: int) -> list[GenerationId]:
-    """These files are gone; the images they belong to."""
+    """Marks files missing and returns their images."""
     ids = json.dumps(list(file_ids))
     tx.run(
         """
@@ -161,8 +161,8 @@ def mark_missing(tx: WriteTx, file_ids: Sequence[int], *, now_ms: int) -> list[G
 
 
 def copy_in_place_of_missing(tx: ReadTx, image: GenerationId) -> int | None:
-    """The oldest copy that is there, of an image whose own file is missing; None when there is no need
-    or no copy."""
+    """The oldest existing copy of an image whose final file is missing. None when that file exists or there is
+    no copy."""
     found: int | None = tx.value(
         """
         SELECT c.id
@@ -179,7 +179,7 @@ def copy_in_place_of_missing(tx: ReadTx, image: GenerationId) -> int | None:
 
 
 def promote(tx: WriteTx, image: GenerationId, copy: int) -> None:
-    """A copy becomes the image's file, and its file a copy: they have the same content."""
+    """Swaps the roles of a copy and the final file of an image; both have the same content."""
     tx.run(
         """
         UPDATE generation_files AS c
@@ -196,7 +196,7 @@ def promote(tx: WriteTx, image: GenerationId, copy: int) -> None:
 
 
 def other_location(tx: ReadTx, file_id: int, image: GenerationId) -> int | None:
-    """Another file of the same content that is there; None when this is the only one."""
+    """Another existing file with the same content, None when there is none."""
     found: int | None = tx.value(
         """
         SELECT id
@@ -212,13 +212,13 @@ def other_location(tx: ReadTx, file_id: int, image: GenerationId) -> int | None:
 
 
 def remove_copies(tx: WriteTx, image: GenerationId) -> None:
-    """Forget where copies of it were: its content is another now."""
+    """Removes the copies of an image, whose content has changed."""
     tx.run("DELETE FROM generation_files WHERE generation_id = :image AND kind = 'copy'", image=image)
 
 
 def displace(tx: WriteTx, file_id: int, *, now_ms: int) -> None:
-    """Another file is at its path now. Where its own content is, if anywhere, the scan has yet to find;
-    its path stays to be read, but cannot be opened."""
+    """Marks a file missing because another file now has its path. The scan may still find its content elsewhere;
+    until then `path` is kept for display, but cannot be opened."""
     tx.run(
         """
         UPDATE generation_files
@@ -231,7 +231,7 @@ def displace(tx: WriteTx, file_id: int, *, now_ms: int) -> None:
 
 
 def without_sha256(tx: ReadTx, *, after: int, limit: int) -> list[tuple[GenerationId, str]]:
-    """The next images, by id, whose final file has no sha256: id and uuid of each."""
+    """The next images by id whose final file has no sha256: (id, uuid)."""
     rows = tx.rows(
         """
         SELECT g.id, g.uuid
@@ -291,7 +291,7 @@ def add_all(tx: WriteTx, new: Sequence[NewFile]) -> None:
                 "kind": one.kind.value,
                 "root_id": one.root_id,
                 "path_bytes": one.stat.path_bytes,
-                "path": _shown(one.stat.path_bytes),
+                "path": _display_path(one.stat.path_bytes),
                 "format": one.facts.format,
                 "fingerprint": one.facts.fingerprint,
                 "blake3": one.blake3,
@@ -308,7 +308,7 @@ def add_all(tx: WriteTx, new: Sequence[NewFile]) -> None:
 
 
 def move(tx: WriteTx, file_id: int, *, root_id: int, stat: FileStat) -> None:
-    """The same content is at another place now."""
+    """Records that a file was moved; its content is unchanged."""
     tx.run(
         """
         UPDATE generation_files
@@ -319,14 +319,14 @@ def move(tx: WriteTx, file_id: int, *, root_id: int, stat: FileStat) -> None:
         file_id=file_id,
         root_id=root_id,
         path_bytes=stat.path_bytes,
-        path=_shown(stat.path_bytes),
+        path=_display_path(stat.path_bytes),
         bytes=stat.bytes,
         mtime_ns=stat.mtime_ns,
     )
 
 
 def touch(tx: WriteTx, file_id: int, *, stat: FileStat) -> None:
-    """The same content at the same place, with another date."""
+    """Records that the mtime of a file changed; its content and path are unchanged."""
     tx.run(
         "UPDATE generation_files SET mtime_ns = :mtime_ns, missing_at = NULL WHERE id = :file_id",
         file_id=file_id,
@@ -335,7 +335,7 @@ def touch(tx: WriteTx, file_id: int, *, stat: FileStat) -> None:
 
 
 def replace_content(tx: WriteTx, file_id: int, *, stat: FileStat, facts: Facts) -> None:
-    """Other content at the same place: every hash is unknown again."""
+    """Records that the content of a file changed; resets its hashes."""
     tx.run(
         """
         UPDATE generation_files
@@ -357,7 +357,7 @@ def replace_content(tx: WriteTx, file_id: int, *, stat: FileStat, facts: Facts) 
 
 
 def remove(tx: WriteTx, file_id: int) -> None:
-    """Forget one location; the file itself stays where it is."""
+    """Removes the row of a file; the file on the disk is not changed."""
     tx.run("DELETE FROM generation_files WHERE id = :file_id", file_id=file_id)
 
 
@@ -370,7 +370,7 @@ def set_sha256(tx: WriteTx, *, file_id: int, sha256: bytes) -> None:
 
 
 def set_pixels(tx: WriteTx, file_id: int, *, blake3: bytes | None, color_rgb: int | None, damage: str | None) -> None:
-    """What the thumbnail's job found out. A damage known before stays when none is given."""
+    """Stores the results of the thumbnail job. None for `blake3` or `damage` keeps the stored value."""
     tx.run(
         """
         UPDATE generation_files
@@ -384,14 +384,14 @@ def set_pixels(tx: WriteTx, file_id: int, *, blake3: bytes | None, color_rgb: in
     )
 
 
-def _shown(path_bytes: bytes) -> str:
+def _display_path(path_bytes: bytes) -> str:
     return clean(path_bytes.decode("utf-8", "replace"))
 
 
 def keep_thumb(
     tx: WriteTx, image: GenerationId, *, kind: FileKind, blake3: bytes, short_edge_px: int, size_bytes: int
 ) -> None:
-    """The row of a thumbnail in the library's own folder; `kind` is thumb or preview."""
+    """Records a thumbnail in the library folder. `kind` is THUMB or PREVIEW."""
     name = blake3.hex()
     path = f"thumbs/{name[:2]}/{name}-{short_edge_px}.webp"
     tx.run(
@@ -410,13 +410,12 @@ def keep_thumb(
 
 
 def contents(tx: ReadTx) -> set[str]:
-    """The BLAKE3 of every content that was hashed, in hex."""
+    """The BLAKE3 hashes of all files, in hex."""
     return set(tx.column("SELECT lower(hex(blake3)) FROM generation_files WHERE blake3 IS NOT NULL"))
 
 
 def input_files(tx: ReadTx, image: GenerationId) -> list[FileRow]:
-    """The files of the images that went into this one, as files of it: kinds input, mask, control. They
-    stay the final files of their own images too."""
+    """The final files of the input images of this one, with the kind input, mask or control."""
     rows = tx.all(
         """
         SELECT iif(i.role IN ('mask', 'control'), i.role, 'input') AS kind, r.path AS root, f.path, f.path_bytes,

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.errors import NotFoundError
@@ -10,21 +11,21 @@ from mysticanvas.domain.errors import NotFoundError
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """`id` is None for a folder that a dry run looks at and nobody keeps."""
+    """`id` is None for a folder of a dry run, which is not stored."""
 
     id: int | None
     path: str
 
     @classmethod
-    def not_kept(cls, path: str) -> "Root":
+    def not_kept(cls, path: str) -> Self:
         return cls(None, path)
 
 
 @dataclass(frozen=True, slots=True)
-class RootState:
-    """`state` is online or offline; `trouble` says why, or what a scan asks. `would_miss` counts the
-    files that the last scan would have marked missing and did not; `untracked` those that could not be
-    taken in."""
+class FolderState:
+    """`state` is "online" or "offline". `trouble` is why it is offline, or what a scan needs the user to confirm.
+    `would_miss` counts files that the last scan would have marked missing but did not; `untracked` those that
+    could not be imported."""
 
     id: int
     path: str
@@ -39,8 +40,9 @@ class RootState:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """What tells a root from another at its path: its volume, and some of its files (paths in it)."""
+class FolderMark:
+    """Identifies a watched folder, to detect another one mounted at its path: its volume, and the relative paths of
+    some of its files."""
 
     volume_id: str | None
     sample: list[bytes]
@@ -51,7 +53,7 @@ def all_roots(tx: ReadTx) -> list[Root]:
 
 
 def kept_roots(tx: ReadTx) -> list[Root]:
-    """Those that nobody has removed."""
+    """The watched folders that are not removed."""
     return [Root(**row) for row in tx.all("SELECT id, path FROM roots WHERE removed_at IS NULL ORDER BY path")]
 
 
@@ -59,13 +61,13 @@ def find(tx: ReadTx, root_id: int) -> Root:
     """Raises `NotFoundError`."""
     row = tx.one("SELECT id, path FROM roots WHERE id = :root_id", root_id=root_id)
     if row is None:
-        raise NotFoundError("That folder is not in this library.")
+        raise NotFoundError("That folder is not in this library. Add it first.")
     return Root(**row)
 
 
-def states(tx: ReadTx) -> list[RootState]:
-    """Every root that is not removed, with the number of its files, by path. What is in the Trash is not
-    missed."""
+def states(tx: ReadTx) -> list[FolderState]:
+    """The watched folders that are not removed, by path, with their file counts. `missing` does not count images
+    in the Trash."""
     rows = tx.all(
         """
         SELECT id, path, state, watched, last_scan_at, trouble, would_miss,
@@ -80,12 +82,12 @@ def states(tx: ReadTx) -> list[RootState]:
          ORDER BY path
         """
     )
-    return [RootState(**(row | {"watched": bool(row["watched"])})) for row in rows]
+    return [FolderState(**(row | {"watched": bool(row["watched"])})) for row in rows]
 
 
 def add(tx: WriteTx, *, path: str, watch: bool, now_ms: int) -> Root:
-    """The root at this path; the same path twice is one root, watched if it was ever asked to be. One that
-    was removed is back, with all its images."""
+    """Adds a folder, or returns the existing one at this path. `watch` False does not stop watching an existing
+    folder. A removed folder is restored with its images."""
     tx.run(
         """
         INSERT INTO roots (path, watched, added_at)
@@ -106,8 +108,8 @@ def watched(tx: ReadTx) -> list[Root]:
 
 
 @dataclass(frozen=True, slots=True)
-class RemovedRoot:
-    """`images` are those of its files that the library still knows."""
+class RemovedFolder:
+    """`images` counts its files that are still in the library."""
 
     id: int
     path: str
@@ -115,7 +117,7 @@ class RemovedRoot:
     removed_at: int
 
 
-def removed(tx: ReadTx) -> list[RemovedRoot]:
+def removed(tx: ReadTx) -> list[RemovedFolder]:
     rows = tx.all(
         """
         SELECT id, path, removed_at,
@@ -125,11 +127,11 @@ def removed(tx: ReadTx) -> list[RemovedRoot]:
          ORDER BY path
         """
     )
-    return [RemovedRoot(**row) for row in rows]
+    return [RemovedFolder(**row) for row in rows]
 
 
 def remove(tx: WriteTx, root_id: int, *, now_ms: int) -> None:
-    """Nobody looks at it any more; what it brought stays. One that brought nothing is forgotten."""
+    """Stops scanning and watching a folder and keeps its images. A folder without images is deleted."""
     tx.run(
         """
         UPDATE roots
@@ -158,16 +160,16 @@ def relocate(tx: WriteTx, root_id: int, *, path: str) -> None:
     tx.changes.stale.add("roots")
 
 
-def mark_of(tx: ReadTx, root_id: int) -> Mark:
-    """As the last complete scan left it; nothing is known before the first."""
+def mark_of(tx: ReadTx, root_id: int) -> FolderMark:
+    """The mark stored by the last complete scan; empty before the first."""
     row = tx.one("SELECT volume_id, sample_json FROM roots WHERE id = :root_id", root_id=root_id)
     if row is None:
-        return Mark(None, [])
-    return Mark(row["volume_id"], [bytes.fromhex(path) for path in json.loads(row["sample_json"])])
+        return FolderMark(None, [])
+    return FolderMark(row["volume_id"], [bytes.fromhex(path) for path in json.loads(row["sample_json"])])
 
 
 def mark_scanned(tx: WriteTx, root_id: int, *, now_ms: int) -> None:
-    """A complete scan found the root in order."""
+    """Records a complete scan without problems."""
     tx.run(
         """
         UPDATE roots
@@ -190,7 +192,7 @@ def keep_mark(tx: WriteTx, root_id: int, *, volume_id: str | None, sample: Seque
 
 
 def set_offline(tx: WriteTx, root_id: int, *, why: str) -> bool:
-    """Whether this is news."""
+    """Marks a folder offline. Returns whether its state or reason changed."""
     tx.changes.stale.add("roots")
     return bool(
         tx.run(
@@ -206,7 +208,7 @@ def set_offline(tx: WriteTx, root_id: int, *, why: str) -> bool:
 
 
 def ask(tx: WriteTx, root_id: int, *, would_miss: int, why: str) -> None:
-    """The root is there, and a person must say whether so many files are really gone (F4)."""
+    """Asks the user to confirm that `would_miss` files are really missing from an online folder."""
     tx.run(
         "UPDATE roots SET state = 'online', trouble = :why, would_miss = :would_miss WHERE id = :root_id",
         root_id=root_id,

@@ -1,7 +1,6 @@
-"""The names that files of images had, and what names are compared by.
+"""Former file names of images, and the key by which file names are compared.
 
-A name is compared without its folders and without the case of A to Z, as the index on `generation_files`
-has it.
+The key has no folders and ignores the case of A to Z, like the index on `generation_files`.
 """
 
 import re
@@ -11,12 +10,12 @@ from mysticanvas.domain.generation import GenerationId
 
 MAX_NAME = 2_000
 LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-# ComfyUI says where a picture lies behind its name.
+# ComfyUI appends the folder to the file name.
 _PLACE = re.compile(r"\s*\[(?:input|output|temp)\]$")
 
 
 def name_key(name: str | None) -> str | None:
-    """What a name is compared by; None for what is no name of a file."""
+    """The key of a file name, path or URL; None for other text."""
     if not name or len(name) > MAX_NAME or name.startswith("data:"):
         return None
     plain = _PLACE.sub("", name.strip())
@@ -26,8 +25,8 @@ def name_key(name: str | None) -> str | None:
 
 
 def remember_path(tx: WriteTx, image: GenerationId, path: str) -> None:
-    """A file of the image was there. Beside its name its path is kept, for those that name its folders too;
-    no name has a slash."""
+    """Records a former path of a file of the image: the key of its name, and the whole path for references that
+    include folders. A key never contains a slash."""
     names = {name_key(path), path if "/" in path else None} - {None}
     tx.run_many(
         "INSERT INTO former_names (name_key, generation_id) VALUES (:name, :image) ON CONFLICT DO NOTHING",

@@ -1,4 +1,4 @@
-"""Generations: one row an image, and how it was made."""
+"""Generations: one row for each image, with its generation data."""
 
 import json
 import uuid
@@ -10,13 +10,13 @@ from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.errors import NotFoundError
 from mysticanvas.domain.generation import SECONDS_OF_2010, GenerationId, Recipe, TimestampSource
 
-# The version of no parser.
+# Parser version of an image that no parser has read.
 UNREAD = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One generation as it is shown; None where nothing is known."""
+    """An image for display; None for unknown values."""
 
     id: GenerationId
     uuid: str
@@ -54,7 +54,7 @@ class Detail:
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """An image that is not in the library yet. `params_json` is every setting without a column."""
+    """An image to add. `params_json` contains all settings without a column."""
 
     recipe: Recipe
     params_json: str
@@ -65,15 +65,15 @@ class New:
 
 
 class _Ids:
-    """Free ids for new rows, before the rows are there: 256 in a second, then one of a second soon after."""
+    """Allocates ids for new rows before they are inserted: 256 for each second, then from a later second."""
 
     def __init__(self, tx: ReadTx) -> None:
         self._tx = tx
         self._given: dict[int, int] = {}
 
     def take(self, timestamp_ms: int) -> GenerationId:
-        """Folders that were copied have all their files in a few seconds, so the search for room
-        doubles its step instead of walking."""
+        """The files of a copied folder all have the same few timestamps, so the search for a second with free ids
+        doubles its step."""
         second = max(1, timestamp_ms // 1000 - SECONDS_OF_2010)
         found = self._free_in(second)
         full, step = second, 1
@@ -106,7 +106,7 @@ class _Ids:
 def add_all(
     tx: WriteTx, new: Sequence[New], *, parser_version: int, app_version: str, now_ms: int
 ) -> list[tuple[GenerationId, str]]:
-    """New rows: the id and the uuid of each. Their words are searched once `fts.index` has been called."""
+    """Inserts images and returns (id, uuid) of each. Call `word_index.index` to make their texts searchable."""
     ids = _Ids(tx)
     names = [(ids.take(one.timestamp_ms), str(uuid.uuid4())) for one in new]
     tx.run_many(
@@ -150,7 +150,7 @@ def set_recipe(
     parser_version: int,
     now_ms: int,
 ) -> None:
-    """What the file says, read again; what the person wrote stays."""
+    """Replaces the generation data of an image. What the user set is kept: rating, favorite, notes."""
     tx.run(
         """
         UPDATE generations
@@ -203,8 +203,8 @@ def _columns(recipe: Recipe, params_json: str, model_id: int | None, problems: S
 def says_already(
     tx: ReadTx, image: GenerationId, recipe: Recipe, *, model_id: int | None, problems: Sequence[str]
 ) -> bool:
-    """Whether the row says all that the recipe says; its other models and its inputs are apart. To write
-    the same again would index its words again."""
+    """Whether the row already has this recipe; compares no other models and no inputs. Writing an unchanged row
+    would index its words again."""
     return bool(
         tx.value(
             """
@@ -227,7 +227,7 @@ def says_already(
 
 
 def is_unread(tx: ReadTx, image: GenerationId) -> bool:
-    """Whether no parser has seen its file: it is known by the journal of a library that is gone."""
+    """Whether no parser has read its file: it was restored from the journal."""
     version: int | None = tx.value("SELECT parser_version FROM generations WHERE id = :image", image=image)
     return version == UNREAD
 
@@ -262,14 +262,14 @@ def detail(tx: ReadTx, image: GenerationId) -> Detail:
         image=image,
     )
     if row is None:
-        raise NotFoundError("That image is not in this library any more.")
+        raise NotFoundError("That image is no longer in this library.")
     params, problems = json.loads(row.pop("params_json")), json.loads(row.pop("problems_json"))
     flags = {name: bool(row[name]) for name in ("is_favorite", "is_grid")}
     return Detail(**(row | flags | {"params": params, "problems": problems}))
 
 
 def set_favorite(tx: WriteTx, images: Sequence[GenerationId], favorite: bool, *, now_ms: int) -> int:
-    """How many images are different now."""
+    """Returns how many images changed."""
     return tx.run(
         """
         UPDATE generations
@@ -283,7 +283,7 @@ def set_favorite(tx: WriteTx, images: Sequence[GenerationId], favorite: bool, *,
 
 
 def set_rating(tx: WriteTx, images: Sequence[GenerationId], rating: int, *, now_ms: int) -> int:
-    """How many images are different now."""
+    """Returns how many images changed."""
     return tx.run(
         """
         UPDATE generations
@@ -297,7 +297,7 @@ def set_rating(tx: WriteTx, images: Sequence[GenerationId], rating: int, *, now_
 
 
 def reckon_missing(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> None:
-    """An image is missing when none of its locations is there; since when, stays."""
+    """Updates `missing_at` of images: set while no file of the image exists. An earlier time is kept."""
     tx.changes.changed.extend(images)
     tx.run(
         """
@@ -314,7 +314,7 @@ def reckon_missing(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) 
 
 
 def set_notes(tx: WriteTx, images: Sequence[GenerationId], notes: str | None, *, now_ms: int) -> int:
-    """How many images are different now."""
+    """Returns how many images changed."""
     return tx.run(
         """
         UPDATE generations
@@ -328,12 +328,12 @@ def set_notes(tx: WriteTx, images: Sequence[GenerationId], notes: str | None, *,
 
 
 def total(tx: ReadTx) -> int:
-    """How many live images there are."""
+    """The number of live images."""
     return int(tx.value("SELECT count(*) FROM live_generations"))
 
 
 def uuids_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
-    """The public names of those that are there, in no order."""
+    """The uuids of the images that exist, in no order."""
     return tx.column(
         "SELECT g.uuid FROM json_each(:images) AS wanted JOIN generations AS g ON g.id = wanted.value",
         images=json.dumps(list(images)),
@@ -350,7 +350,7 @@ def favorites_among(tx: ReadTx, images: Sequence[GenerationId]) -> set[Generatio
 
 
 def uuids_in_order(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
-    """The public names of those that are there, in the order given."""
+    """The uuids of the images that exist, in the given order."""
     return tx.column(
         """
         SELECT g.uuid FROM json_each(:images) AS wanted CROSS JOIN generations AS g ON g.id = wanted.value
@@ -361,7 +361,7 @@ def uuids_in_order(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
 
 
 def rebuild_grid(tx: WriteTx) -> None:
-    """The grid's table anew, from its definition."""
+    """Rebuilds the table of the grid (docs/adr/0004-a-narrow-table-for-the-grid.md)."""
     tx.run("DELETE FROM live_generations")
     tx.run(
         """

@@ -1,4 +1,4 @@
-"""Files that are not where they were, for a person to look through."""
+"""Missing files, for review by the user."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from mysticanvas.domain.generation import GenerationId
 
 @dataclass(frozen=True, slots=True)
 class LostFile:
-    """`thumb` is the content's hash in hex. `elsewhere`: the image has another file that is there."""
+    """`thumb` is the hash of the content in hex. `elsewhere`: the image has another file that exists."""
 
     id: int
     uuid: str
@@ -31,8 +31,8 @@ _LOST = """
 
 
 def listed(tx: ReadTx, root_id: int, *, after: int, limit: int) -> list[LostFile]:
-    """The next missing files of a root by their number, after the file `after`; those of the Trash are
-    not missed."""
+    """The next missing files of a watched folder, by id, after the file `after`; without those of images in the
+    Trash."""
     rows = tx.all(
         "SELECT f.id, g.uuid, f.path, f.bytes, f.missing_at, nullif(lower(hex(f.blake3)), '') AS thumb,"
         "       g.missing_at IS NULL AS elsewhere" + _LOST + " AND f.id > :after ORDER BY f.id LIMIT :limit",
@@ -60,19 +60,19 @@ def find(tx: ReadTx, file_id: int) -> KnownFile:
         file_id=file_id,
     )
     if row is None:
-        raise NotFoundError("This file is not missing any more.")
+        raise NotFoundError("This file is no longer missing.")
     return KnownFile(**row)
 
 
 def paths_of(tx: ReadTx, file_ids: list[int]) -> list[str]:
-    """As they are shown, in the order given."""
+    """Paths for display, in the given order."""
     sql = "SELECT path FROM generation_files WHERE id = :file_id"
     return [path for one in file_ids if (path := tx.value(sql, file_id=one)) is not None]
 
 
 def forget_spare(tx: WriteTx, file_ids: list[int]) -> list[GenerationId]:
-    """Drops missing files of images that have another one which is there, and remembers the names they
-    had; the images of the other files."""
+    """Removes missing files whose image has another existing file, and records their former names. Returns the
+    images of the other files."""
     alone: dict[GenerationId, None] = {}
     for file_id in file_ids:
         row = tx.one(

@@ -1,11 +1,12 @@
-"""Images whose file is not there: what another gallery or the journal says of them is kept until it comes."""
+"""Placeholders: images whose file was never seen here. They keep the data from another gallery or from the journal
+until the file appears."""
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.generation import GenerationId
 
 
 def is_placeholder(tx: ReadTx, image: GenerationId) -> bool:
-    """Whether no file of this image was ever seen here."""
+    """Whether the final file of this image was never seen here."""
     return bool(
         tx.value(
             """
@@ -20,7 +21,7 @@ def is_placeholder(tx: ReadTx, image: GenerationId) -> bool:
 
 
 def add_absent_file(tx: WriteTx, image: GenerationId, *, root_id: int, path: str, now_ms: int) -> None:
-    """The final file of an image whose file is not there; nothing is known of its bytes."""
+    """Adds a missing final file with unknown content."""
     tx.run(
         """
         INSERT INTO generation_files (generation_id, kind, root_id, path_bytes, path, bytes, mtime_ns, missing_at)
@@ -36,12 +37,12 @@ def add_absent_file(tx: WriteTx, image: GenerationId, *, root_id: int, path: str
 
 
 def fill_placeholder(tx: WriteTx, image: GenerationId) -> None:
-    """The file is there now."""
+    """Marks the file of a placeholder as existing."""
     tx.run("UPDATE generations SET missing_at = NULL WHERE id = :image", image=image)
 
 
 def at_path(tx: ReadTx, root_id: int, path: str) -> GenerationId | None:
-    """The image whose final file or copy is at this path."""
+    """The image whose final file or copy has this path, None when there is none."""
     found: GenerationId | None = tx.value(
         """
         SELECT generation_id

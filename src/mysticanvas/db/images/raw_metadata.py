@@ -1,4 +1,4 @@
-"""The original texts of a file, to be read again by a newer parser."""
+"""The original texts of a file, so that newer parsers can read them again (docs/adr/0011-every-text-of-a-file.md)."""
 
 import json
 import zlib
@@ -10,7 +10,7 @@ from mysticanvas.domain.generation import GenerationId
 
 
 def keep_all(tx: WriteTx, contents: Sequence[tuple[GenerationId, bytes]]) -> None:
-    """Each as `domain/task.py` packs it; b"" means that the file has no text, and then nothing is kept."""
+    """Stores packed texts: zlib over a JSON list of [carrier, key, text]. b"" means no texts, and deletes the row."""
     empty = [{"image": image} for image, content in contents if not content]
     tx.run_many("DELETE FROM raw_metadata WHERE generation_id = :image", empty)
     tx.run_many(
@@ -31,9 +31,9 @@ def entries(tx: ReadTx, image: GenerationId) -> list[TextEntry]:
 
 
 def keep_also(tx: WriteTx, image: GenerationId, entry: TextEntry) -> None:
-    """One more text, beside those that were kept; the same one twice is kept once."""
-    kept = entries(tx, image)
-    if entry in kept:
+    """Adds a text to those of the image. Adding the same one twice has no effect."""
+    stored = entries(tx, image)
+    if entry in stored:
         return
-    said = [[one.carrier, one.key, one.text] for one in (*kept, entry)]
-    keep_all(tx, [(image, zlib.compress(json.dumps(said, ensure_ascii=False).encode(), 6))])
+    texts = [[one.carrier, one.key, one.text] for one in (*stored, entry)]
+    keep_all(tx, [(image, zlib.compress(json.dumps(texts, ensure_ascii=False).encode(), 6))])

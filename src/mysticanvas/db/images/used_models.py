@@ -1,4 +1,4 @@
-"""The models that made an image."""
+"""The models used to make an image."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from mysticanvas.domain.generation import GenerationId
 
 @dataclass(frozen=True, slots=True)
 class UsedModel:
-    """`sure`: the image names the model by a hash, not by its name alone."""
+    """`sure`: the image identifies the model by a hash, not only by its name."""
 
     model_id: int
     role: str

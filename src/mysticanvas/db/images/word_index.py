@@ -1,4 +1,5 @@
-"""The word index, kept in step with the rows: batches by the writer, changes by triggers."""
+"""The full-text index. Imports add images in batches; triggers update it when rows change
+(docs/adr/0006-words-in-every-script.md)."""
 
 import json
 from collections.abc import Sequence
@@ -8,7 +9,7 @@ import apsw
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.text import searchable
+from mysticanvas.domain.text import make_searchable
 
 COLUMNS = ("prompt", "negative_prompt", "notes")
 # As in migration 0004.
@@ -17,28 +18,28 @@ _TOKENIZER = ("unicode61", ["remove_diacritics", "0", "categories", "L* N* Co Mn
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Words in a row within one column; `column` None: within any. There is at least one word."""
+    """Consecutive words in one column; `column` None: in any column. `words` is not empty."""
 
     words: tuple[str, ...]
     column: str | None = None
 
     @property
     def match(self) -> str:
-        """The expression of FTS5, in quotes, so that nothing in it is an operator."""
+        """The FTS5 expression, quoted, so that the words cannot be operators."""
         quoted = '"' + " ".join(self.words).replace('"', '""') + '"'
         return f"{{{self.column}}} : {quoted}" if self.column else quoted
 
     def is_in(self, texts: "Texts") -> bool:
-        """Whether FTS5 finds it in an image whose columns have these words."""
+        """Whether FTS5 would find the phrase in an image with these words."""
         if not texts.words.issuperset(self.words):
             return False
-        looked_in = texts.columns.values() if self.column is None else [texts.columns[self.column]]
-        return any(_contains(text, self.words) for text in looked_in)
+        columns = texts.columns.values() if self.column is None else [texts.columns[self.column]]
+        return any(_contains(text, self.words) for text in columns)
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The words of an image: of each column in order, and of all of them."""
+    """The words of an image: in order for each column, and as a set for all of them."""
 
     columns: dict[str, tuple[str, ...]]
     words: frozenset[str]
@@ -51,7 +52,7 @@ def _contains(text: tuple[str, ...], words: tuple[str, ...]) -> bool:
 
 
 def index(tx: WriteTx, images: Sequence[GenerationId]) -> None:
-    """Index new rows, once each. One statement for all: a statement a row is a segment a row."""
+    """Indexes new rows; call it once for each. A single statement, because each statement creates a segment."""
     tx.run(
         """
         INSERT INTO generations_fts (rowid, prompt, negative_prompt, notes)
@@ -68,12 +69,12 @@ def rebuild(tx: WriteTx) -> None:
 
 
 def words_of(tx: ReadTx, folded: str) -> tuple[str, ...]:
-    """The words of a text that `domain/text.py` has folded, exactly as the index has them."""
+    """The words of a text folded by `domain/text.py`, split exactly like those in the index."""
     return _words(tx._connection.fts5_tokenizer(*_TOKENIZER), folded)
 
 
 def texts_of(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, Texts]:
-    """The words of those images that are there."""
+    """The words of the images that exist and are not in the Trash, by id."""
     tokenizer = tx._connection.fts5_tokenizer(*_TOKENIZER)
     rows = tx.all(
         """
@@ -86,7 +87,7 @@ def texts_of(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, Texts]:
     )
     found = {}
     for row in rows:
-        columns = {column: _words(tokenizer, searchable(row[column]) or "") for column in COLUMNS}
+        columns = {column: _words(tokenizer, make_searchable(row[column]) or "") for column in COLUMNS}
         found[row["id"]] = Texts(columns, frozenset().union(*columns.values()))
     return found
 
