@@ -58,7 +58,7 @@ def cpu_s() -> float:
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     texts = list(prompts(count))
-    embedding_models.available = lambda: [INSTANT]
+    embedding_models.list_available = lambda: [INSTANT]
     with tempfile.TemporaryDirectory() as name, Database.open(Path(name) / "library") as database:
         began = time.process_time()
         for start in range(0, count, BATCH):

@@ -83,9 +83,9 @@ class Pictures:
 
     def partners(self, bits: int) -> hash_search.Pairs:
         """As search/duplicates.py finds them, with another threshold."""
-        found = hash_search.near(self.hashes, bits)
-        found = found[hash_search.same_shape(self.ratios, found)]
-        return found[hash_search.look_alike(self.looks[found[:, 0]], self.looks[found[:, 1]])]
+        found = hash_search.find_near_pairs(self.hashes, bits)
+        found = found[hash_search.have_same_shape(self.ratios, found)]
+        return found[hash_search.have_same_content(self.looks[found[:, 0]], self.looks[found[:, 1]])]
 
 
 def seen(content: bytes) -> tuple[bytes | None, int, int]:
@@ -135,14 +135,14 @@ def hashed(folders: list[Path]) -> Pictures:
             paths.append(path)
             ratios.append(ratio)
             content.append(one)
-    hashes = hash_search.hashes_of(b"".join(one[:HASH_BYTES] for one in content))
+    hashes = hash_search.unpack_hashes(b"".join(one[:HASH_BYTES] for one in content))
     return Pictures(
-        paths, np.array(ratios), hashes, hash_search.looks_of(b"".join(one[HASH_BYTES:] for one in content))
+        paths, np.array(ratios), hashes, hash_search.unpack_miniatures(b"".join(one[HASH_BYTES:] for one in content))
     )
 
 
 def copies(pictures: Pictures, folders: list[Path]) -> None:
-    alone = np.setdiff1d(np.arange(len(pictures.paths)), hash_search.near(pictures.hashes, 64))
+    alone = np.setdiff1d(np.arange(len(pictures.paths)), hash_search.find_near_pairs(pictures.hashes, 64))
     fit = [
         row
         for row in alone.tolist()
@@ -159,12 +159,14 @@ def copies(pictures: Pictures, folders: list[Path]) -> None:
 def distance(pictures: Pictures, row: int, copy: bytes) -> int:
     """In bits; 256 where the shapes or the looks say that it is another picture."""
     made, ratio, _ = seen(copy)
-    same = hash_search.same_shape(np.array([ratio, pictures.ratios[row]]), np.array([[0, 1]]))[0]
+    same = hash_search.have_same_shape(np.array([ratio, pictures.ratios[row]]), np.array([[0, 1]]))[0]
     if made is None or not same:
         return 256
-    alike = hash_search.look_alike(hash_search.looks_of(made[HASH_BYTES:]), pictures.looks[row : row + 1])[0]
+    alike = hash_search.have_same_content(
+        hash_search.unpack_miniatures(made[HASH_BYTES:]), pictures.looks[row : row + 1]
+    )[0]
     return (
-        int(hash_search.differences(hash_search.hashes_of(made[:HASH_BYTES]), pictures.hashes[row])[0])
+        int(hash_search.count_differences(hash_search.unpack_hashes(made[:HASH_BYTES]), pictures.hashes[row])[0])
         if alike
         else 256
     )
@@ -179,8 +181,8 @@ def among_a_million() -> None:
         bits[chance.choice(256, number % (NEAR_BITS + 1), replace=False)] ^= 1
         hashes[500_000 + number] = np.packbits(bits).view(np.uint64)
     began = time.process_time()
-    pairs = hash_search.near(hashes, NEAR_BITS)
-    hash_search.groups(pairs, len(hashes))
+    pairs = hash_search.find_near_pairs(hashes, NEAR_BITS)
+    hash_search.group_rows(pairs, len(hashes))
     spent_s = time.process_time() - began
     print(f"\ngroups among 1,000,000 hashes: {spent_s:.1f} s of CPU, {len(pairs) / 50_000:.2%} of the pairs found")
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from mysticanvas.ml import embedding_models
-from mysticanvas.ml.embedding_models import ACCURATE, INSTANT, Space
+from mysticanvas.ml.embedding_models import ACCURATE, INSTANT, EmbeddingSpace
 from mysticanvas.ml.encoder import Floats, quantize
 from mysticanvas.search.similarity import LEAST_OF_BEST
 
@@ -23,11 +23,11 @@ OWN = Path(__file__).parents[1] / "tests" / "unit" / "text_pairs.json"
 SHOWN = "sad robot"
 
 
-def cosines(queries: list[str], prompts: list[str], used: tuple[Space, ...]) -> Floats:
+def cosines(queries: list[str], prompts: list[str], used: tuple[EmbeddingSpace, ...]) -> Floats:
     """The weighted mean over the spaces; prompts as they are kept, in bytes."""
     total = np.zeros((len(queries), len(prompts)), np.float32)
     for space in used:
-        encoder = embedding_models.encoder(space.name)
+        encoder = embedding_models.load_encoder(space.name)
         assert encoder is not None
         kept = quantize(encoder.encode(prompts)).astype(np.float32)
         kept /= np.maximum(np.linalg.norm(kept, axis=1, keepdims=True), 1e-6)
@@ -53,7 +53,7 @@ def main() -> None:
         shown = f"  “{SHOWN}” at {ranks[queries.index(SHOWN)]}" if SHOWN in queries else ""
         print(f"{'':34} kept {kept:.1%}{shown}")
     for space in (INSTANT, ACCURATE):
-        encoder = embedding_models.encoder(space.name)
+        encoder = embedding_models.load_encoder(space.name)
         assert encoder is not None
         began = time.process_time()
         for query in queries:

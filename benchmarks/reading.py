@@ -36,7 +36,7 @@ from benchmarks.metadata_accuracy import CORE, is_right
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.formats.containers.identify import read_head
 from mysticanvas.formats.containers.source import HEAD_BYTES
-from mysticanvas.formats.describing import as_inspect_row
+from mysticanvas.formats.describing import build_inspect_row
 from mysticanvas.formats.detect import read_recipe
 from mysticanvas.fs.safe_open import open_beneath
 
@@ -232,7 +232,7 @@ def count_fields(read: Read, files: dict[Path, Row]) -> tuple[int, int, int]:
     good_files = right = wrong = 0
     for path, want in files.items():
         found = _try(read, path)
-        row = as_inspect_row(*found) if isinstance(found, tuple) else found or {}
+        row = build_inspect_row(*found) if isinstance(found, tuple) else found or {}
         states = {name for name in CORE if want.get(name) not in (None, "", [])}
         good = {name for name in states if is_right(name, row.get(name), want)}
         given = {name for name in CORE if name in want and row.get(name) not in (None, "", [])}

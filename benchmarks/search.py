@@ -26,7 +26,7 @@ from benchmarks import tagged
 from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.db.images import generations
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.query import All, Field, Is, Made, Named, Node, Not, Number, Query, Text
+from mysticanvas.domain.query import All, Field, Is, MadeBetween, NamedValue, Node, Not, Number, Query, Text
 from mysticanvas.domain.query import Any as Either
 from mysticanvas.search import days, facets, language, ordering, paging, timeline
 from mysticanvas.search.engine import Finder
@@ -130,7 +130,7 @@ def peers(query: Query) -> str | None:
     """Words by LIKE, tags by GROUP BY and HAVING; None where it is not to be said so."""
     wheres, tags = ["g.deleted_at IS NULL"], []
     for part in query.parts:
-        if isinstance(part, Named) and part.field is Field.TAG:
+        if isinstance(part, NamedValue) and part.field is Field.TAG:
             tags.append(part.value.replace("_", " "))
         elif (where := _where(part)) is None:
             return None
@@ -150,25 +150,25 @@ def _where(part: Node) -> str | None:
     match part:
         case Text(text, None):
             return f"g.prompt LIKE '%{text}%'"
-        case Named(Field.TAG, name):
+        case NamedValue(Field.TAG, name):
             return (
                 "g.id IN (SELECT i.generation_id FROM image_tags AS i JOIN tags AS t ON t.id = i.tag_id "
                 f"WHERE t.name = '{name.replace('_', ' ')}')"
             )
-        case Named(Field.MODEL, name):
+        case NamedValue(Field.MODEL, name):
             return f"g.model_id IN (SELECT id FROM models WHERE name = '{name}')"
-        case Named(Field.LORA, name):
+        case NamedValue(Field.LORA, name):
             return (
                 "g.id IN (SELECT u.generation_id FROM generation_models AS u JOIN models AS m ON m.id = u.model_id "
                 f"WHERE m.name = '{name}')"
             )
-        case Named(Field.SEED, value):
+        case NamedValue(Field.SEED, value):
             return f"g.seed = '{value}'"
         case Is():
             return "g.is_favorite = 1"
         case Number(Field.RATING, interval):
             return f"g.rating >= {interval.low or 0} AND g.rating <= {9 if interval.high is None else interval.high}"
-        case Made():
+        case MadeBetween():
             first, until = days.to_seconds(part)
             return f"g.timestamp >= {(first or 0) * 1000} AND g.timestamp < {(until or 1 << 33) * 1000}"
         case Not(inner):

@@ -26,7 +26,7 @@ from tests import application
 from mysticanvas.db.database import Database
 from mysticanvas.ml import embedding_models
 from mysticanvas.ml.embedding_models import ACCURATE, INSTANT
-from mysticanvas.ml.encoder import Floats, normalized, quantize
+from mysticanvas.ml.encoder import Floats, normalize, quantize
 from mysticanvas.ml.vectors import Rows, Vectors
 from mysticanvas.search.similarity import Similarity
 
@@ -67,7 +67,7 @@ def cpu_ms(work: Callable[[], Any]) -> float:
 
 
 def instant_rows(rows: int) -> Iterator[Floats]:
-    encoder = embedding_models.encoder(INSTANT.name)
+    encoder = embedding_models.load_encoder(INSTANT.name)
     assert encoder is not None
     texts = prompts(rows)
     while some := list(itertools.islice(texts, BATCH)):
@@ -75,7 +75,7 @@ def instant_rows(rows: int) -> Iterator[Floats]:
 
 
 def accurate_rows(rows: int) -> Iterator[Floats]:
-    encoder = embedding_models.encoder(ACCURATE.name)
+    encoder = embedding_models.load_encoder(ACCURATE.name)
     assert encoder is not None
     real = encoder.encode(list(prompts(2_000)))
     chance = np.random.default_rng(SEED)
@@ -83,7 +83,7 @@ def accurate_rows(rows: int) -> Iterator[Floats]:
         count = min(BATCH, rows - start)
         shares = chance.dirichlet((1, 1, 1), count).astype(np.float32)
         mixed = sum(shares[:, [i]] * real[chance.integers(0, len(real), count)] for i in range(3))
-        yield normalized(mixed + chance.normal(0, 0.02, mixed.shape).astype(np.float32))
+        yield normalize(mixed + chance.normal(0, 0.02, mixed.shape).astype(np.float32))
 
 
 def measure(name: str, batches: Iterator[Floats], queries: Floats, folder: Path) -> None:
@@ -124,7 +124,7 @@ def fused(rows: int, folder: Path) -> None:
                 shares = chance.dirichlet((1, 1, 1), count).astype(np.float32)
                 mixed = sum(shares[:, [i]] * real[chance.integers(0, REAL, count)] for i in range(3))
                 noise = np.random.default_rng(start).normal(0, 0.02, mixed.shape).astype(np.float32)
-                kept._content.append(quantize(normalized(mixed + noise)))
+                kept._content.append(quantize(normalize(mixed + noise)))
                 kept._add_rows(np.arange(start + 1, start + count + 1))
         similarity._images.ids = similarity._images.prompts = np.arange(1, rows + 1)
         similarity._images._by_prompt = similarity._is_complete = None
@@ -134,7 +134,7 @@ def fused(rows: int, folder: Path) -> None:
 
 
 def encoded(name: str, texts: Sequence[str]) -> Floats:
-    encoder = embedding_models.encoder(name)
+    encoder = embedding_models.load_encoder(name)
     assert encoder is not None
     return encoder.encode(texts)
 
@@ -160,7 +160,7 @@ def true_best(similarity: Similarity, text: str, within: Rows | None) -> set[int
 
 
 def speed(name: str, count: int) -> None:
-    encoder = embedding_models.encoder(name)
+    encoder = embedding_models.load_encoder(name)
     assert encoder is not None
     texts = list(prompts(count))
     encoder.encode(texts[:10])
@@ -173,7 +173,7 @@ def main() -> None:
     speed(ACCURATE.name, 500)
     with tempfile.TemporaryDirectory() as name:
         for space, source in ((INSTANT, instant_rows), (ACCURATE, accurate_rows)):
-            encoder = embedding_models.encoder(space.name)
+            encoder = embedding_models.load_encoder(space.name)
             assert encoder is not None
             measure(space.name, source(rows), encoder.encode(ASKED[:QUERIES]), Path(name))
         fused(rows, Path(name))

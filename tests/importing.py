@@ -3,13 +3,13 @@
 from threading import Event
 
 from mysticanvas.db.database import Database
-from mysticanvas.db.images.folders import Root
+from mysticanvas.db.images.folders import WatchedFolder
 from mysticanvas.domain.task import Executor
 from mysticanvas.features.importing.session import ImportRun
 from mysticanvas.features.importing.tally import Start, Tally
 
 
-def import_all(database: Database, executor: Executor, root: Root) -> Tally:
+def import_all(database: Database, executor: Executor, root: WatchedFolder) -> Tally:
     """What the import of the whole root did."""
     run = ImportRun(
         database,

@@ -8,21 +8,21 @@ from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.db.images import word_index
 from mysticanvas.domain.generation import SECONDS_OF_2010, GenerationId
 from mysticanvas.domain.query import (
+    ComputedImages,
     Field,
     Has,
+    HasShape,
     Interval,
     Is,
-    Known,
-    Made,
-    Meaning,
-    Named,
+    MadeBetween,
+    NamedValue,
     Node,
     Number,
     Order,
     Query,
     Ratio,
     Shape,
-    Shaped,
+    SimilarMeaning,
     Size,
     Sort,
     State,
@@ -30,7 +30,7 @@ from mysticanvas.domain.query import (
     Thing,
     all_of,
     any_of,
-    negation,
+    negate,
 )
 from mysticanvas.domain.tag import TagId
 from mysticanvas.features.collections import queries as collection_queries
@@ -105,7 +105,7 @@ def add_image(tx: WriteTx, second: int, *, place: int = 0, **columns: object) ->
         """,
         image=image, bytes=str(image).encode(), path=f"{image}.png",
     )  # fmt: skip
-    word_index.index(tx, [GenerationId(image)])
+    word_index.index_images(tx, [GenerationId(image)])
     tx.changes.added.append(GenerationId(image))
     return image
 
@@ -155,7 +155,7 @@ class RandomLibrary:
         image = self._free_id()
         self._insert(tx, image)
         self._insert_file(tx, image)
-        word_index.index(tx, [GenerationId(image)])
+        word_index.index_images(tx, [GenerationId(image)])
         for _ in range(self.chance.randrange(4)):
             self._tag_one(tx, image)
         for _ in range(self.chance.randrange(3)):
@@ -375,7 +375,7 @@ class RandomLibrary:
             image=self._some(),
         )
         score = self.chance.choice((0.0, 0.25, 0.7, 1.0))
-        tx.changes.changed += image_vectors.keep(tx, [content_hash], [score], {})
+        tx.changes.changed += image_vectors.save_vectors(tx, [content_hash], [score], {})
 
     # -- questions ----------------------------------------------------------------------------
 
@@ -383,8 +383,8 @@ class RandomLibrary:
         where = None if self.chance.random() < 0.05 else self._node(3)
         orders = [order for order in Order if order is not Order.SIMILARITY]
         sort = self.chance.choice((None, None, *map(Sort, orders), Sort(Order.RANDOM, 42)))
-        similar = self.chance.choice((None, None, None, Meaning("sad robot")))
-        known = Known(self._some_ids() if similar else None, self._some_ids())
+        similar = self.chance.choice((None, None, None, SimilarMeaning("sad robot")))
+        known = ComputedImages(self._some_ids() if similar else None, self._some_ids())
         return Query(where, sort, similar, known)
 
     def _some_ids(self) -> tuple[int, ...]:
@@ -397,7 +397,7 @@ class RandomLibrary:
         if depth == 0 or kind < 0.45:
             return self._term()
         if kind < 0.6:
-            return negation(self._node(depth - 1))
+            return negate(self._node(depth - 1))
         parts = [self._node(depth - 1) for _ in range(self.chance.randrange(2, 4))]
         return any_of(parts) if kind > 0.85 else all_of(parts)
 
@@ -420,23 +420,27 @@ class RandomLibrary:
         return pick((
             Text(pick(SOUGHT)), Text(pick(SOUGHT)),
             Text(pick(SOUGHT), pick((Field.PROMPT, Field.NEGATIVE, Field.NOTES))),
-            Named(Field.TAG, pick((*TAGS, "Long Hair", "feline", "unknown", "*", "*a*"))),
-            Named(Field.TAG, pick(TAGS)),
-            Named(Field.COLLECTION, pick(("best", "BEST", "for the wall", "for the*", "Stormy", "e", "nothing", "*"))),
-            Named(Field.COLLECTION, pick(("a", "b", "c", "d"))),
-            Named(Field.MODEL, pick((*MODELS, "FLUX1-DEV", "sd*", "sd xl base", "none", "*l"))),
-            Named(Field.LORA, pick((*LORAS, "film*", "none")), weight),
-            Named(Field.VAE, pick(("ae", "AE", "b"))),
-            Named(Field.SAMPLER, pick(("euler", "euler a", "DPM*", "*", "dpm++ 2m"))),
-            Named(Field.ENGINE, pick(("comfyui", "a1111", "c*"))),
-            Named(Field.PATH, pick(("2026", "2026/08", "2026/*", "art [1]", "/pictures", "/pictures/art/2026",
+            NamedValue(Field.TAG, pick((*TAGS, "Long Hair", "feline", "unknown", "*", "*a*"))),
+            NamedValue(Field.TAG, pick(TAGS)),
+            NamedValue(
+                Field.COLLECTION, pick(("best", "BEST", "for the wall", "for the*", "Stormy", "e", "nothing", "*"))
+            ),
+            NamedValue(Field.COLLECTION, pick(("a", "b", "c", "d"))),
+            NamedValue(Field.MODEL, pick((*MODELS, "FLUX1-DEV", "sd*", "sd xl base", "none", "*l"))),
+            NamedValue(Field.LORA, pick((*LORAS, "film*", "none")), weight),
+            NamedValue(Field.VAE, pick(("ae", "AE", "b"))),
+            NamedValue(Field.SAMPLER, pick(("euler", "euler a", "DPM*", "*", "dpm++ 2m"))),
+            NamedValue(Field.ENGINE, pick(("comfyui", "a1111", "c*"))),
+            NamedValue(Field.PATH, pick(("2026", "2026/08", "2026/*", "art [1]", "/pictures", "/pictures/art/2026",
                                     "*/upscaled", "none", "2026/0", "grids"))),
-            Named(Field.SEED, pick([seed for seed in SEEDS if seed])),
-            Named(Field.ID, f"{self.chance.randrange(1, self.made + 2):08x}"),
+            NamedValue(Field.SEED, pick([seed for seed in SEEDS if seed])),
+            NamedValue(Field.ID, f"{self.chance.randrange(1, self.made + 2):08x}"),
             Number(column, interval), Number(column, interval),
-            Made(pick(("2022", "2023-01", None)), "2023-06"), Made("2022-09", None), Made("2023", "2023"),
+            MadeBetween(pick(("2022", "2023-01", None)), "2023-06"),
+            MadeBetween("2022-09", None),
+            MadeBetween("2023", "2023"),
             Size(pick(("=", ">=", "<=", ">", "<")), *pick(((1024, 1024), (832, 1216), (500, 500), (0, 0)))),
-            Ratio(16, 9), Ratio(2, 3), Shaped(pick(list(Shape))), Is(pick(list(State))), Has(pick(list(Thing))),
+            Ratio(16, 9), Ratio(2, 3), HasShape(pick(list(Shape))), Is(pick(list(State))), Has(pick(list(Thing))),
         ))  # fmt: skip
 
     def _amount(self, low: int, high: int) -> float:

@@ -5,14 +5,13 @@ from hypothesis import strategies as st
 from mysticanvas.domain.query import (
     Field,
     Has,
+    HasShape,
     Interval,
     Is,
-    LikeImage,
-    Looks,
-    LooksLike,
-    Made,
-    Meaning,
-    Named,
+    LooksLikeImage,
+    LooksLikeText,
+    MadeBetween,
+    NamedValue,
     Node,
     Not,
     Number,
@@ -20,7 +19,8 @@ from mysticanvas.domain.query import (
     Query,
     Ratio,
     Shape,
-    Shaped,
+    SimilarMeaning,
+    SimilarPrompt,
     Size,
     Sort,
     State,
@@ -28,7 +28,7 @@ from mysticanvas.domain.query import (
     Thing,
     all_of,
     any_of,
-    negation,
+    negate,
 )
 
 NAMED = (
@@ -65,24 +65,24 @@ dates = st.one_of(
 )
 terms = st.one_of(
     st.builds(Text, VALUES, st.sampled_from([None, Field.PROMPT, Field.NEGATIVE, Field.NOTES])),
-    st.builds(Named, st.sampled_from(NAMED), VALUES),
-    st.builds(Named, st.sampled_from([Field.LORA, Field.EMBEDDING]), VALUES, weights),
-    st.builds(Named, st.just(Field.SEED), st.integers(0, 1 << 70).map(str)),
-    st.builds(Named, st.just(Field.ID), st.uuids().map(str)),
+    st.builds(NamedValue, st.sampled_from(NAMED), VALUES),
+    st.builds(NamedValue, st.sampled_from([Field.LORA, Field.EMBEDDING]), VALUES, weights),
+    st.builds(NamedValue, st.just(Field.SEED), st.integers(0, 1 << 70).map(str)),
+    st.builds(NamedValue, st.just(Field.ID), st.uuids().map(str)),
     VALUES.map(lambda v: v.replace("\\", "/").rstrip("/ ")).filter(lambda v: v.strip() == v != "")
-    .map(lambda v: Named(Field.PATH, v)),
+    .map(lambda v: NamedValue(Field.PATH, v)),
     st.builds(Number, st.just(Field.RATING), intervals(0, 5, 0)),
     st.builds(Number, st.just(Field.STEPS), intervals(0, 200, 0)),
     st.builds(Number, st.just(Field.CFG), intervals(0, 30, 2)),
     st.builds(Number, st.just(Field.MP), intervals(0, 30, 1)),
     st.builds(Number, st.just(Field.EXPLICIT), intervals(0, 1, 2)),
-    dates.map(lambda d: Made(d, d)),
-    st.builds(Made, dates, st.none()),
-    st.builds(Made, st.none(), dates),
-    st.builds(Made, dates, dates),
+    dates.map(lambda d: MadeBetween(d, d)),
+    st.builds(MadeBetween, dates, st.none()),
+    st.builds(MadeBetween, st.none(), dates),
+    st.builds(MadeBetween, dates, dates),
     st.builds(Size, st.sampled_from(["=", ">=", "<=", ">", "<"]), st.integers(0, 99_999), st.integers(0, 99_999)),
     st.builds(Ratio, st.integers(1, 40), st.integers(1, 40)),
-    st.builds(Shaped, st.sampled_from(list(Shape))),
+    st.builds(HasShape, st.sampled_from(list(Shape))),
     st.builds(Is, st.sampled_from(list(State))),
     st.builds(Has, st.sampled_from(list(Thing))),
 )  # fmt: skip
@@ -99,14 +99,14 @@ def trees(of: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
         lambda inner: st.one_of(
             st.lists(inner, min_size=2, max_size=3).map(all_of),
             st.lists(inner, min_size=2, max_size=3).map(any_of),
-            inner.map(negation),
+            inner.map(negate),
         ),
         max_leaves=6,
     )
 
 
-similar = st.none() | st.builds(Meaning, VALUES) | st.builds(LikeImage, st.uuids().map(str))
-similar |= st.builds(Looks, VALUES) | st.builds(LooksLike, st.uuids().map(str))
+similar = st.none() | st.builds(SimilarMeaning, VALUES) | st.builds(SimilarPrompt, st.uuids().map(str))
+similar |= st.builds(LooksLikeText, VALUES) | st.builds(LooksLikeImage, st.uuids().map(str))
 queries = st.builds(Query, st.none() | trees(terms), sorts, similar)
 
 __all__ = ["Not", "dates", "intervals", "queries", "sorts", "terms", "trees"]

@@ -26,7 +26,7 @@ import numpy as np
 import scipy.sparse as sparse
 
 from mysticanvas.ml import static_embeddings
-from mysticanvas.ml.encoder import Floats, normalized, quantize
+from mysticanvas.ml.encoder import Floats, normalize, quantize
 from mysticanvas.ml.minilm import MAX_TOKENS, MiniLM
 from mysticanvas.ml.wordpiece import END, START, WordPieceTokenizer
 
@@ -118,7 +118,7 @@ def taught(work: Path, name: str, sequences: list[list[int]], teacher: MiniLM) -
     """What the teacher says to each sequence of pieces, of length 1."""
     kept = work / f"{name}.npy"
     if not kept.is_file():
-        np.save(kept, normalized(teacher.compute_means(sequences)).astype(np.float16))
+        np.save(kept, normalize(teacher.compute_means(sequences)).astype(np.float16))
         print(f"{name}: {len(sequences):,}", flush=True)
     return np.load(kept).astype(np.float32)
 
@@ -132,7 +132,7 @@ def lemma_targets(lemmas: list[str], chosen: list[Synset], used: Counter[str], s
         for lemma in synonyms:
             total[place[lemma]] += common * defined[number]
             weight[place[lemma]] += common
-    return normalized(said + DEFINITION_SHARE * total / np.maximum(weight, 1))
+    return normalize(said + DEFINITION_SHARE * total / np.maximum(weight, 1))
 
 
 def solve(texts: list[list[int]], targets: Floats, alone: Floats) -> Floats:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from mysticanvas.http.passwords import keep_password
+from mysticanvas.http.passwords import save_password
 from tests.browser.acting import opened, sign_in
 from tests.browser.test_access import AXE, faults
 from tests.faults.serving import Served
@@ -16,7 +16,7 @@ PASSWORD = "correct horse battery"
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[Served]:
-    keep_password(tmp_path / "library", PASSWORD)
+    save_password(tmp_path / "library", PASSWORD)
     server = Served(tmp_path / "library", []).wait_until_up()
     yield server
     server.stop()

@@ -29,7 +29,7 @@ def main() -> None:
         confirmed_names = [f"answer {number}" for number in confirmed]
         lost = [name for name in confirmed_names if database.read(settings_store.get, name, None) is None]
         wrong = [check.name for check in doctor_checks.run_all(database) if not check.ok]
-        said = {"refused": refused, "read": read, "lost": lost, "wrong": wrong, "trouble": database.trouble}
+        said = {"refused": refused, "read": read, "lost": lost, "wrong": wrong, "trouble": database.error}
     print(json.dumps(said | {"confirmed": len(confirmed)}))
 
 

@@ -76,7 +76,7 @@ def test_while_another_program_writes_reads_go_on_and_an_edit_is_refused_with_a_
                 opened.write(settings_store.put, "answer", 2)
             holder.communicate()
         opened.write(settings_store.put, "answer", 3)
-        assert (answer(opened), opened.trouble) == (3, None)
+        assert (answer(opened), opened.error) == (3, None)
 
 
 # -- the file is taken away, or another is put in its place -------------------------------------------
@@ -99,9 +99,9 @@ def put_another_in_its_place(path: Path, tmp_path: Path) -> None:
 
 def wait_for_trouble(opened: Database) -> str:
     until_s = time.monotonic() + 120
-    while opened.trouble is None and time.monotonic() < until_s:
+    while opened.error is None and time.monotonic() < until_s:
         time.sleep(0.01)
-    return str(opened.trouble)
+    return str(opened.error)
 
 
 @linux
@@ -255,7 +255,7 @@ def test_a_backup_made_after_the_clock_was_set_back_survives_those_of_the_future
         (folder / f"20460101T{hour:02}0000-000000-{db_backup.HOURLY}.db").write_bytes(b"")
     now = folder / f"20261125T080000-000000-{db_backup.HOURLY}.db"
     now.write_bytes(b"")
-    db_backup.thin(folder)
+    db_backup.prune_hourly(folder)
     assert now.exists()
 
 

@@ -16,7 +16,7 @@ from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db import writer as db_writer
 from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.db.images import folders
-from mysticanvas.db.images.folders import Root
+from mysticanvas.db.images.folders import WatchedFolder
 from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.features.importing import record as import_record
@@ -89,7 +89,7 @@ def live(disk: Disk, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Confirmed
 
 
 def _work(database: Database, said: Confirmed, tried: Callable[[Callable[[], None]], bool]) -> None:
-    chance, root = random.Random(1), Root(1, "/pictures")
+    chance, root = random.Random(1), WatchedFolder(1, "/pictures")
     images: list[GenerationId] = []
     tried(lambda: images.extend(database.read(lambda tx: tx.column("SELECT id FROM generations"))))
     for number in range(BATCHES + EDITS):

@@ -27,7 +27,7 @@ from mysticanvas.features.backups import service as backup_service
 from mysticanvas.features.importing.session import ImportRun
 from mysticanvas.features.importing.tally import Start
 from mysticanvas.features.trash import purge as trash_purge
-from mysticanvas.fs.trash import Discard
+from mysticanvas.fs.trash import DiscardMethod
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.kinds import KINDS
 from mysticanvas.jobs.outcomes import Failed, Finished, apply_all
@@ -292,7 +292,7 @@ class Library(RuleBasedStateMachine):
     def purge(self) -> None:
         """What is not as the last scan met it stays."""
         images = self.chosen(set(range(20)), trashed=True)
-        trash_purge.purge(self.database, self.ids(images), Discard.UNLINK, now_ms=lambda: self.now_ms)
+        trash_purge.purge(self.database, self.ids(images), DiscardMethod.UNLINK, now_ms=lambda: self.now_ms)
         for image in images:
             places = [(path, self.disk.get(path)) for path in image.at]
             if all(file is None or file == self.model.scanned[path] for path, file in places):

@@ -72,7 +72,7 @@ def test_a_released_library_is_upgraded_with_everything_in_it(released: Path, tm
     assert sum(1 for row in wrote if row[3]) == 5
     assert_sound(folder, wrote)
     if int(released.stem) < len(load_migrations()):
-        [kept] = db_backup.listed(folder / "backups")
+        [kept] = db_backup.list_backups(folder / "backups")
         assert what_the_person_wrote(Path(kept.path)) == wrote
 
 
@@ -110,7 +110,7 @@ def kill_at_many(released: Path, tmp_path: Path, migrate: Migrate, step: int) ->
         version = connection.pragma("user_version")
         connection.close()
         assert old <= version <= new
-        assert version == old or db_backup.listed(folder / "backups")
+        assert version == old or db_backup.list_backups(folder / "backups")
         assert_sound(folder, wrote)
         if not died:
             return deaths

@@ -16,7 +16,7 @@ from mysticanvas.jobs import queries as job_queries
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.dispatcher import Dispatcher
 from mysticanvas.jobs.lanes import Executors
-from mysticanvas.jobs.queries import Chosen, FailedJob
+from mysticanvas.jobs.queries import FailedJob, JobSelection
 from mysticanvas.worker.pool import WorkerPool
 from tests.importing import import_all
 from tests.pictures import a1111_png, write_pictures
@@ -86,7 +86,7 @@ def test_poison_is_parked_with_its_reason_and_everything_else_is_done(
     assert "time limit of 5 s" in hung.error
     assert hung.crashes == job_queue.MAX_CRASHES
     assert "exceeded the memory limit" in starved.error
-    told = database.read(event_log.newest, before=None, limit=50)
+    told = database.read(event_log.list_newest, before=None, limit=50)
     assert {one.subject for one in told if one.data.get("parked")} == {f"{name}.png" for name in POISON}
 
 
@@ -98,7 +98,7 @@ def test_a_batch_with_one_bad_image_is_halved_until_that_one_is_alone(
     write_pictures(folder, 24)
     (folder / "poison.png").write_bytes(a1111_png(10_000))
     take_in(database, folder)
-    job_control.cancel(database, Chosen(), now_ms=0)
+    job_control.cancel(database, JobSelection(), now_ms=0)
     database.write(lambda tx: tx.run("UPDATE generations SET parser_version = 0"))
     queued = reparse.start(database, None, everything=False, now_ms=0)
     assert (queued.images, queued.jobs) == (25, 1)

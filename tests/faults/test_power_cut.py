@@ -15,7 +15,7 @@ from mysticanvas.db import writer as db_writer
 from mysticanvas.db.connections import open_writer
 from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.db.images import folders
-from mysticanvas.db.images.folders import Root
+from mysticanvas.db.images.folders import WatchedFolder
 from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.generation import GenerationId, LoraUse, Recipe
@@ -58,7 +58,7 @@ def digest(tx: ReadTx) -> str:
     return total.hexdigest()
 
 
-def found(root: Root, number: int) -> import_record.Found:
+def found(root: WatchedFolder, number: int) -> import_record.Found:
     recipe = Recipe(
         tool="A1111",
         prompt=f"a red fox, number {number}, " + "fur " * 200,

@@ -20,7 +20,7 @@ from mysticanvas.db.images import files, generations, word_index
 from mysticanvas.features.trash import purge as trash_purge
 from mysticanvas.features.trash import queries as trash_queries
 from mysticanvas.fs import trash as fs_trash
-from mysticanvas.fs.trash import Discard
+from mysticanvas.fs.trash import DiscardMethod
 from mysticanvas.jobs import queue as job_queue
 from tests import edits as test_edits
 
@@ -57,18 +57,18 @@ def _add(tx: WriteTx, pictures: Path, number: int) -> int:
     with fs_trash.open_beneath(os.fsencode(pictures), os.fsencode(path.name)) as source:
         stat, digest = source.stat(), fs_trash.compute_fingerprint(source)
     [(image, _)] = generations.add_all(
-        tx, [generations.New(_RECIPE, "{}", 1_700_000_000_000 + number * 1000, _SOURCE, None, [])],
+        tx, [generations.NewGeneration(_RECIPE, "{}", 1_700_000_000_000 + number * 1000, _SOURCE, None, [])],
         parser_version=1, app_version="test", now_ms=0,
     )  # fmt: skip
     facts = files.Facts("png", digest, 8, 8, 1)
     files.add_all(tx, [files.NewFile(image, files.FileKind.FINAL, 1, stat, facts)])
     generations_fts(tx, image)
-    job_queue.enqueue(tx, job_queue.NewJob("thumb", {"generation": image}, generations.uuid_of(tx, image)), now_ms=0)
+    job_queue.enqueue(tx, job_queue.NewJob("thumb", {"generation": image}, generations.get_uuid(tx, image)), now_ms=0)
     return image
 
 
 def generations_fts(tx: WriteTx, image: int) -> None:
-    word_index.index(tx, [generations.GenerationId(image)])
+    word_index.index_images(tx, [generations.GenerationId(image)])
 
 
 _RECIPE = generations.Recipe(prompt="a fox")
@@ -92,7 +92,7 @@ def own_trash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def purge_all(library: Path) -> None:
     with Database.open(library) as database:
         images = database.read(trash_queries.list_ids, before_ms=None, limit=1_000)
-        trash_purge.purge(database, images, Discard.SYSTEM_TRASH, now_ms=now_ms)
+        trash_purge.purge(database, images, DiscardMethod.SYSTEM_TRASH, now_ms=now_ms)
 
 
 def die_at(step: int, library: Path, work: Callable[[Path], None]) -> bool:
@@ -208,7 +208,7 @@ def purge_rows_first(library: Path) -> None:
     original = trash_purge._add_to_totals
 
     def count(result: trash_purge.Purge, files_of_one: list[trash_queries.PurgedFile]) -> None:
-        discard_all([(file, Discard.SYSTEM_TRASH) for file in files_of_one])
+        discard_all([(file, DiscardMethod.SYSTEM_TRASH) for file in files_of_one])
         original(result, files_of_one)
 
     trash_purge._add_to_totals = count  # type: ignore[assignment]
@@ -237,7 +237,7 @@ def test_a_file_that_is_not_what_it_was_stays_with_the_reason(tmp_path: Path) ->
         images = database.read(trash_queries.list_ids, before_ms=None, limit=10)
         asked = trash_purge.check_purge(database, images)
         assert database.read(trash_queries.get_totals)[0] == 6
-        done = trash_purge.purge(database, images, Discard.UNLINK, now_ms=now_ms)
+        done = trash_purge.purge(database, images, DiscardMethod.UNLINK, now_ms=now_ms)
         assert (asked.images, len(asked.kept)) == (done.images, len(done.kept)) == (3, 3)
         reasons = dict(done.kept)
         assert "changed since" in reasons["00.png"]
@@ -254,11 +254,11 @@ def test_nothing_is_purged_that_is_not_in_the_trash_or_whose_drive_is_away(tmp_p
     with Database.open(library) as database:
         images = database.read(trash_queries.list_ids, before_ms=None, limit=10)
         database.write(test_edits.do, "restore", {}, images[:1], now_ms=3)
-        done = trash_purge.purge(database, images[:1], Discard.UNLINK, now_ms=now_ms)
+        done = trash_purge.purge(database, images[:1], DiscardMethod.UNLINK, now_ms=now_ms)
         assert (done.images, done.files) == (0, 0)
         pictures.rename(tmp_path / "away")
         pictures.mkdir()
-        done = trash_purge.purge(database, images[1:], Discard.UNLINK, now_ms=now_ms)
+        done = trash_purge.purge(database, images[1:], DiscardMethod.UNLINK, now_ms=now_ms)
         assert done.images == 0
         assert all("not available" in reason for _, reason in done.kept)
         assert database.read(trash_queries.get_totals)[0] == 2
@@ -271,7 +271,7 @@ def test_what_is_trashed_shows_nowhere_and_comes_back_as_it_was(tmp_path: Path) 
         images = database.read(trash_queries.list_ids, before_ms=None, limit=10)
         shown = lambda tx: tx.value("SELECT count(*) FROM image_tags")  # noqa: E731
         assert database.read(shown) == 0
-        assert database.read(generations.total) == 0
+        assert database.read(generations.count_images) == 0
         database.write(test_edits.do, "restore", {}, images, now_ms=3)
         assert database.read(shown) == 4
-        assert database.read(generations.total) == 4
+        assert database.read(generations.count_images) == 4

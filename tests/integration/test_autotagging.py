@@ -286,7 +286,7 @@ def test_proxies_of_the_environment_are_not_asked(stub: Stub, monkeypatch: pytes
 )
 def test_only_this_machine_is_asked_by_default(url: str) -> None:
     with pytest.raises(InvalidInputError):
-        url_policy.locate(url, allow_remote=False)
+        url_policy.resolve_server(url, allow_remote=False)
 
 
 @pytest.mark.parametrize(
@@ -294,7 +294,7 @@ def test_only_this_machine_is_asked_by_default(url: str) -> None:
     ["http://127.0.0.1:8080", "http://localhost:11434/v1", "http://[::1]:1234", "http://127.1/", "http://2130706433/"],
 )
 def test_this_machine_is_asked_however_it_is_spelt(url: str) -> None:
-    assert url_policy.locate(url, allow_remote=False).address in ("127.0.0.1", "::1")
+    assert url_policy.resolve_server(url, allow_remote=False).address in ("127.0.0.1", "::1")
 
 
 @pytest.mark.parametrize(
@@ -313,11 +313,11 @@ def test_this_machine_is_asked_however_it_is_spelt(url: str) -> None:
 )
 def test_what_is_no_servers_address_is_never_asked(url: str) -> None:
     with pytest.raises(InvalidInputError):
-        url_policy.locate(url, allow_remote=True)
+        url_policy.resolve_server(url, allow_remote=True)
 
 
 def test_another_machine_is_asked_when_the_person_allows_it() -> None:
-    place = url_policy.locate("http://192.168.1.5:8080/v1/", allow_remote=True)
+    place = url_policy.resolve_server("http://192.168.1.5:8080/v1/", allow_remote=True)
     assert place.url("/v1/chat/completions") == "http://192.168.1.5:8080/v1/chat/completions"
 
 
@@ -327,7 +327,7 @@ def test_every_address_of_a_name_is_judged(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     with pytest.raises(InvalidInputError):
-        url_policy.locate("http://two-faced.example/", allow_remote=False)
+        url_policy.resolve_server("http://two-faced.example/", allow_remote=False)
 
 
 def tagged(database: Database) -> list[dict[str, Any]]:

@@ -79,7 +79,7 @@ def test_a_missing_word_in_the_index_fails_the_copy(database: Database) -> None:
     database.write_bulk(lambda tx: tx.run("INSERT INTO generations_fts (rowid, prompt) VALUES (7, 'a ghost')"))
     with pytest.raises(DamagedLibraryError):
         database.back_up()
-    assert db_backup.listed(database.backups) == []
+    assert db_backup.list_backups(database.backups) == []
 
 
 def test_no_backup_is_begun_where_there_is_no_room(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,10 +120,10 @@ def test_an_hour_without_a_change_makes_no_backup(database: Database) -> None:
     backups._closing = hours  # type: ignore[assignment]
     with backups:
         hours.pass_by(3)
-        assert db_backup.listed(database.backups) == []
+        assert db_backup.list_backups(database.backups) == []
         database.write(settings_store.put, "answer", 42)
         hours.pass_by(3)
-    assert [one.why for one in db_backup.listed(database.backups)] == [db_backup.HOURLY]
+    assert [one.why for one in db_backup.list_backups(database.backups)] == [db_backup.HOURLY]
 
 
 NOON = datetime(2026, 8, 22, 12, tzinfo=UTC)
@@ -160,5 +160,5 @@ def test_a_backup_is_tried_out_apart_from_the_library(tmp_path: Path) -> None:
         assert [path.name for path in database.backups.iterdir()] == [Path(made.path).name]
         Path(made.path).write_bytes(b"torn" * 5_000)
         assert backup_runner.drill().trouble
-        told = [(one.kind, one.level) for one in database.read(event_log.newest, before=None, limit=9)]
+        told = [(one.kind, one.level) for one in database.read(event_log.list_newest, before=None, limit=9)]
         assert told == [("backup.drill", "error"), ("backup.drill", "info"), ("backup", "info")]

@@ -14,7 +14,7 @@ from mysticanvas.app.cli import app, exit_code
 from mysticanvas.app.orchestrator import Orchestrator
 from mysticanvas.domain.errors import InvalidInputError, LibraryError
 from mysticanvas.http import binding, passwords
-from mysticanvas.http.passwords import Passwords, TooManyAttemptsError, keep_password
+from mysticanvas.http.passwords import Passwords, TooManyAttemptsError, save_password
 from mysticanvas.settings import Settings
 
 PASSWORD = "correct horse battery"
@@ -24,7 +24,7 @@ NAME = "gallery.lan"
 @pytest.fixture(scope="module")
 def wide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     library = tmp_path_factory.mktemp("wide") / "library"
-    keep_password(library, PASSWORD)
+    save_password(library, PASSWORD)
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("MYSTICANVAS_HOST", "0.0.0.0")
         patched.setenv("MYSTICANVAS_HOST_NAMES", f"{NAME}, https://pictures.example")
@@ -48,7 +48,7 @@ def test_another_address_is_refused_without_a_password_and_without_names(tmp_pat
         ):
             pass
     assert not (library / "mysticanvas.db").exists()
-    keep_password(library, PASSWORD)
+    save_password(library, PASSWORD)
     with (
         pytest.raises(InvalidInputError, match="--host-name"),
         Orchestrator(Settings(library=library, host="0.0.0.0", port=0), serving=True),
@@ -153,7 +153,7 @@ def test_guessing_is_slowed_down_whatever_the_guesser_says_of_its_address(wide: 
 def test_the_wait_ends_and_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = 1_000.0
     monkeypatch.setattr(time, "monotonic", lambda: now_s)
-    keep_password(tmp_path, PASSWORD)
+    save_password(tmp_path, PASSWORD)
     guarded = Passwords(tmp_path)
     for _ in range(passwords.FREE_MISTAKES):
         assert not guarded.accepts("wrong", address="a")

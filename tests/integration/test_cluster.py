@@ -29,7 +29,7 @@ from mysticanvas.jobs.dispatcher import Dispatcher
 from mysticanvas.jobs.kinds import kind_names
 from mysticanvas.jobs.lanes import Executors
 from mysticanvas.worker import cluster_node
-from mysticanvas.worker.cluster import ClusterExecutor, scheduler_address
+from mysticanvas.worker.cluster import ClusterExecutor, parse_scheduler_address
 from mysticanvas.worker.pool import WorkerPool
 
 distributed = pytest.importorskip("distributed", reason="the extra is not installed: pip install mysticanvas[cluster]")
@@ -284,4 +284,4 @@ def test_an_answer_whose_holder_is_gone_is_asked_for_anew(home: WorkerPool) -> N
 @pytest.mark.parametrize("name", ["dask://", "dask://host", "dask://:8786", "tcp://host:8786", "dusk://host:1"])
 def test_what_is_no_cluster_is_refused_with_a_sentence(name: str) -> None:
     with pytest.raises(InvalidInputError, match="dask://HOST:PORT"):
-        scheduler_address(name)
+        parse_scheduler_address(name)

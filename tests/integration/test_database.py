@@ -199,7 +199,7 @@ def test_a_commit_that_failed_only_in_words_is_acknowledged_once(faulty: Databas
     faulty.write(change)
     assert faulty.read(settings_store.get, "answer", None) == 42
     assert len(heard) == 1
-    assert faulty.trouble is None
+    assert faulty.error is None
 
 
 def test_a_commit_that_failed_is_refused_and_the_next_one_holds(faulty: Database) -> None:
@@ -207,10 +207,10 @@ def test_a_commit_that_failed_is_refused_and_the_next_one_holds(faulty: Database
     with pytest.raises(LibraryError, match="could not be written"):
         faulty.write(settings_store.put, "answer", 1)
     assert faulty.read(settings_store.get, "answer", None) is None
-    assert "could not be written" in str(faulty.trouble)
+    assert "could not be written" in str(faulty.error)
     faulty.write(settings_store.put, "answer", 2)
     assert faulty.read(settings_store.get, "answer", None) == 2
-    assert faulty.trouble is None
+    assert faulty.error is None
 
 
 def test_a_full_disk_refuses_with_a_sentence_and_work_goes_on_when_there_is_room(database: Database) -> None:
@@ -221,10 +221,10 @@ def test_a_full_disk_refuses_with_a_sentence_and_work_goes_on_when_there_is_room
     database.write_bulk(limit, pages + 2)
     with pytest.raises(LibraryError, match="disk is full"):
         database.write(settings_store.put, "large", "x" * 1_000_000)
-    assert "disk is full" in str(database.trouble)
+    assert "disk is full" in str(database.error)
     database.write_bulk(limit, 1_000_000)
     database.write(settings_store.put, "large", "x" * 1_000_000)
-    assert database.trouble is None
+    assert database.error is None
 
 
 def test_a_log_that_grows_beyond_reason_names_the_reader_that_holds_it(

@@ -115,7 +115,7 @@ class OpenLibrary:
 
     def history(self) -> list[StoredEdit]:
         """All edits, newest first."""
-        found = self._database.read(log.listed, before=None, limit=1_000)
+        found = self._database.read(log.list_operations, before=None, limit=1_000)
         return [StoredEdit(e.id, e.kind, e.state.value, e.error, [[k, args] for k, args in e.steps]) for e in found]
 
     def finish(self, edit: int) -> str:

@@ -2,14 +2,14 @@
 
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.db.images import generations
-from mysticanvas.db.images.generations import New
+from mysticanvas.db.images.generations import NewGeneration
 from mysticanvas.domain.generation import SECONDS_OF_2010, GenerationId, Recipe, TimestampSource
 
 MOMENT_MS = 1_785_000_000_000
 
 
 def add(tx: WriteTx, timestamp_ms: int, times: int = 1) -> list[GenerationId]:
-    new = [New(Recipe(), "{}", timestamp_ms, TimestampSource.MTIME, model_id=None, problems=[])] * times
+    new = [NewGeneration(Recipe(), "{}", timestamp_ms, TimestampSource.MTIME, model_id=None, problems=[])] * times
     return [image for image, _ in generations.add_all(tx, new, parser_version=1, app_version="test", now_ms=0)]
 
 

@@ -16,7 +16,7 @@ from tests.pictures import png
 from mysticanvas.cli.client import Client, connect, wait_for_jobs
 from mysticanvas.db.database import Database
 from mysticanvas.domain.errors import InvalidInputError
-from mysticanvas.domain.tag import key_of, tag_name
+from mysticanvas.domain.tag import make_tag_key, parse_tag_name
 from mysticanvas.settings import Settings
 
 SCHEMA = """
@@ -348,11 +348,11 @@ def test_the_command_line_reports(gallery: Path, tmp_path: Path) -> None:
     ],
 )
 def test_names_of_tags_are_compared_without_case_gaps_and_forms(name: str, key: str) -> None:
-    assert key_of(name) == key
-    assert key_of(key) == key
+    assert make_tag_key(name) == key
+    assert make_tag_key(key) == key
 
 
 @pytest.mark.parametrize("name", ["", "   ", "a\u202eb", "a\x07b", "x" * 171])
 def test_what_cannot_be_a_tag_has_no_name(name: str) -> None:
     with pytest.raises(InvalidInputError):
-        tag_name(name)
+        parse_tag_name(name)

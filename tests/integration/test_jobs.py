@@ -4,7 +4,7 @@ from mysticanvas.db.database import Database
 from mysticanvas.jobs import control as job_control
 from mysticanvas.jobs import queries as job_queries
 from mysticanvas.jobs import queue as job_queue
-from mysticanvas.jobs.queries import Chosen
+from mysticanvas.jobs.queries import JobSelection
 from mysticanvas.jobs.types import JobPriority
 
 KIND = "thumb"
@@ -80,7 +80,7 @@ def test_errors_are_tried_again_later_until_the_attempts_are_used_up(database: D
         assert claim(database, now_ms=now_ms) == []
         now_ms += job_queue.LAST_RETRY_MS * 2
     assert counts(database) == (0, 0, 0, 1)
-    assert job_control.retry(database, Chosen(), now_ms=now_ms) == 1
+    assert job_control.retry(database, JobSelection(), now_ms=now_ms) == 1
     assert len(claim(database, now_ms=now_ms)) == 1
 
 

@@ -17,7 +17,7 @@ from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.db.images import generations
 from mysticanvas.domain.errors import ConflictError, InvalidInputError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.similarity import Alike
+from mysticanvas.domain.similarity import DuplicateKind
 from mysticanvas.edits import undo as edit_undo
 from mysticanvas.features.collections import queries as collection_queries
 from mysticanvas.features.duplicates import service as duplicate_service
@@ -56,7 +56,7 @@ def bits_between(one: bytes, other: bytes) -> int:
     first, second = hash_of(one), hash_of(other)
     assert first is not None
     assert second is not None
-    return int(hash_search.differences(hash_search.hashes_of(first), hash_search.hashes_of(second))[0])
+    return int(hash_search.count_differences(hash_search.unpack_hashes(first), hash_search.unpack_hashes(second))[0])
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -80,7 +80,7 @@ def test_different_pictures_are_far_from_each_other() -> None:
 def look_of(image: Image.Image) -> hash_search.Miniatures:
     found = compute_phash(pyvips.Image.new_from_buffer(encoded(image), ""))
     assert found is not None
-    return hash_search.looks_of(found[HASH_BYTES:])
+    return hash_search.unpack_miniatures(found[HASH_BYTES:])
 
 
 def stripes(*colors: str) -> Image.Image:
@@ -93,21 +93,21 @@ def stripes(*colors: str) -> Image.Image:
 def test_pictures_that_differ_in_colour_alone_are_strangers_and_a_grey_or_paler_copy_is_none() -> None:
     ireland, ivory_coast = stripes("#169b62", "white", "#ff883e"), stripes("#ff883e", "white", "#169b62")
     look = look_of(ireland)
-    assert not hash_search.look_alike(look, look_of(ivory_coast))[0]
-    assert not hash_search.look_alike(look, look_of(stripes("#6a4bd8", "white", "#30b7c9")))[0]
-    assert hash_search.look_alike(look, look_of(ireland.convert("L")))[0]
-    assert hash_search.look_alike(look, look_of(ImageEnhance.Color(ireland).enhance(0.5)))[0]
-    assert hash_search.look_alike(look, look_of(ImageEnhance.Brightness(ireland).enhance(1.15)))[0]
+    assert not hash_search.have_same_content(look, look_of(ivory_coast))[0]
+    assert not hash_search.have_same_content(look, look_of(stripes("#6a4bd8", "white", "#30b7c9")))[0]
+    assert hash_search.have_same_content(look, look_of(ireland.convert("L")))[0]
+    assert hash_search.have_same_content(look, look_of(ImageEnhance.Color(ireland).enhance(0.5)))[0]
+    assert hash_search.have_same_content(look, look_of(ImageEnhance.Brightness(ireland).enhance(1.15)))[0]
 
 
 def test_a_look_that_is_not_known_yet_leaves_the_nearer_hashes_to_decide(library: Database) -> None:
-    alike = Duplicates(library).page(Alike.PICTURE, start=0, count=9).groups
+    alike = Duplicates(library).page(DuplicateKind.PICTURE, start=0, count=9).groups
     library.write(lambda tx: tx.run("DELETE FROM picture_looks"))
-    assert Duplicates(library).page(Alike.PICTURE, start=0, count=9).groups == alike
+    assert Duplicates(library).page(DuplicateKind.PICTURE, start=0, count=9).groups == alike
     library.write(
         lambda tx: tx.run("INSERT INTO picture_looks SELECT generation_id, randomblob(288) FROM picture_hashes")
     )
-    assert Duplicates(library).page(Alike.PICTURE, start=0, count=9).groups == []
+    assert Duplicates(library).page(DuplicateKind.PICTURE, start=0, count=9).groups == []
 
 
 def test_a_picture_of_one_colour_is_like_no_other() -> None:
@@ -123,7 +123,7 @@ def test_pairs_among_many_hashes_are_those_that_comparing_each_with_each_finds()
         copy[chance.choice(256, number % 24, replace=False)] ^= 1
         hashes[3_000 + number] = np.packbits(copy).view(np.uint64)
         true.add((number, 3_000 + number))
-    found = {(int(a), int(b)) for a, b in hash_search.near(hashes, 24)}
+    found = {(int(a), int(b)) for a, b in hash_search.find_near_pairs(hashes, 24)}
     assert found <= true
     assert len(found) >= 0.99 * len(true)
 
@@ -131,9 +131,9 @@ def test_pairs_among_many_hashes_are_those_that_comparing_each_with_each_finds()
 def test_few_hashes_are_compared_each_with_each() -> None:
     hashes = np.zeros((4, hash_search.WORDS), np.uint64)
     hashes[1, 0], hashes[2] = 7, np.uint64(2**64 - 1)
-    pairs = hash_search.near(hashes, 3)
+    pairs = hash_search.find_near_pairs(hashes, 3)
     assert pairs.tolist() == [[0, 1], [0, 3], [1, 3]]
-    assert hash_search.groups(pairs, 4).tolist() == [0, 0, 2, 0]
+    assert hash_search.group_rows(pairs, 4).tolist() == [0, 0, 2, 0]
 
 
 @pytest.fixture
@@ -161,14 +161,14 @@ def image_named(database: Database, path: str) -> GenerationId:
 
 
 def test_copies_are_grouped_and_found_as_duplicates(library: Database) -> None:
-    page = Duplicates(library).page(Alike.PICTURE, start=0, count=10)
+    page = Duplicates(library).page(DuplicateKind.PICTURE, start=0, count=10)
     assert (page.total, page.images) == (2, 4)
     names = [{"0.png", "0.jpg"}, {"1.png", "1-small.png"}]
     wanted = [{image_named(library, name) for name in group} for group in names]
     assert sorted(map(sorted, wanted)) == sorted(sorted(group.images) for group in page.groups)
     assert all(group.images == sorted(group.images, reverse=True) for group in page.groups)
     assert Duplicates(library).all() == {image for group in wanted for image in group}
-    assert len(Duplicates(library).page(Alike.PICTURE, start=1, count=1).groups) == 1
+    assert len(Duplicates(library).page(DuplicateKind.PICTURE, start=1, count=1).groups) == 1
 
 
 def test_groups_follow_what_goes(library: Database) -> None:
@@ -207,7 +207,7 @@ def test_the_same_recipe_makes_a_group(library: Database) -> None:
         tx.changes.changed.extend(same)
 
     library.write(give)
-    page = Duplicates(library).page(Alike.RECIPE, start=0, count=10)
+    page = Duplicates(library).page(DuplicateKind.RECIPE, start=0, count=10)
     assert [set(group.images) for group in page.groups] == [
         {image_named(library, "0.png"), image_named(library, "2.png")}
     ]
@@ -218,7 +218,7 @@ def do(database: Database, kind: str, args: dict[str, Any], images: list[Generat
 
 
 def keep(database: Database, kept: GenerationId, others: list[GenerationId]) -> int:
-    uuid = database.read(generations.uuid_of, kept)
+    uuid = database.read(generations.get_uuid, kept)
     return do(database, "keep_one", {"kept": uuid}, others)
 
 
@@ -312,5 +312,5 @@ def test_a_file_in_several_places_is_told_as_one_image(database: Database, tmp_p
     with working(database, tmp_path) as pool:
         take_in(database, pool, folder)
         wait_for(lambda: hashed(database) == 2)
-    page = Duplicates(database).page(Alike.BYTES, start=0, count=10)
+    page = Duplicates(database).page(DuplicateKind.BYTES, start=0, count=10)
     assert [group.images for group in page.groups] == [[image_named(database, "a.png")]]

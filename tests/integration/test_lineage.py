@@ -228,7 +228,7 @@ def test_an_image_cannot_come_from_itself(client: Client, folder: Path) -> None:
 # -- by hash, and what no parser fills yet: through the transactions of the import ---------------
 
 
-def found(root: folders.Root, name: str, recipe: Recipe, *, second: int = 0) -> Found:
+def found(root: folders.WatchedFolder, name: str, recipe: Recipe, *, second: int = 0) -> Found:
     read = ImageRead(
         stat=FileStat(name.encode(), 1, (1_700_000_000 + second) * 1_000_000_000),
         format=ImageFormat.PNG,
@@ -245,7 +245,7 @@ def found(root: folders.Root, name: str, recipe: Recipe, *, second: int = 0) -> 
     return Found(root, read)
 
 
-def a_root(database: Database) -> folders.Root:
+def a_root(database: Database) -> folders.WatchedFolder:
     return database.write(folders.add, path="/pictures", watch=False, now_ms=0)
 
 
@@ -264,8 +264,8 @@ SOURCE_HASH = hashlib.sha256(b"the parent").hexdigest()
 
 
 def set_sha256(database: Database, path: str, digest: bytes) -> None:
-    image = database.read(generations.id_of, uuid_at(database, path))
-    final = database.read(files.final_of, image)
+    image = database.read(generations.get_id, uuid_at(database, path))
+    final = database.read(files.find_final, image)
     assert final is not None
     database.write(files.set_sha256, file_id=final.id, sha256=digest)
     database.write(lineage_service.on_file_hashed, image, digest, now_ms=0)
@@ -321,8 +321,8 @@ def test_masks_and_control_images_are_shown_as_files_of_the_image(database: Data
     tools = [found(root, f"in/{one.name}", Recipe()) for one in inputs]
     child = found(root, "child.png", Recipe(inputs=inputs), second=9)
     database.write(import_record.add_images, [child, *tools], [], now_ms=0)
-    image = database.read(generations.id_of, uuid_at(database, "child.png"))
-    shown = [(file.kind, file.path) for file in database.read(files.input_files, image)]
+    image = database.read(generations.get_id, uuid_at(database, "child.png"))
+    shown = [(file.kind, file.path) for file in database.read(files.list_input_files, image)]
     assert shown == [
         ("input", "in/fox.png"), ("mask", "in/mask.png"), ("control", "in/depth.png"), ("input", "in/style.png"),
     ]  # fmt: skip
@@ -382,12 +382,12 @@ def test_a_copy_that_was_forgotten_leaves_its_name(database: Database, child_fir
     database.write(import_record.add_images, [found(root, "fox.png", Recipe())], [], now_ms=0)
     if child_first:
         database.write(import_record.add_images, [child], [], now_ms=0)
-    original = database.read(files.known, root_id=root.id, paths=[b"fox.png"])[b"fox.png"]
+    original = database.read(files.find_by_paths, root_id=root.id, paths=[b"fox.png"])[b"fox.png"]
     database.write(import_record.add_copy, original, found(root, "copy.png", Recipe()), None, now_ms=0)
-    copy = database.read(files.known, root_id=root.id, paths=[b"copy.png"])[b"copy.png"]
+    copy = database.read(files.find_by_paths, root_id=root.id, paths=[b"copy.png"])[b"copy.png"]
     database.write(files.mark_missing, [copy.id], now_ms=0)
-    database.write(image_missing.forget_spare, [copy.id])
-    assert not database.read(files.known, root_id=root.id, paths=[b"copy.png"])
+    database.write(image_missing.forget_redundant, [copy.id])
+    assert not database.read(files.find_by_paths, root_id=root.id, paths=[b"copy.png"])
     if not child_first:
         database.write(import_record.add_images, [child], [], now_ms=0)
     seen = database.read(lineage_view.load_lineage, uuid_at(database, "child.png"))
@@ -423,13 +423,13 @@ def test_no_search_of_lineage_walks_a_whole_table(database: Database, statistics
 
     def look(tx: WriteTx) -> list[str]:
         explaining = Explaining(tx.connection)
-        image = generations.id_of(tx, uuid_at(database, "7.png"))
+        image = generations.get_id(tx, uuid_at(database, "7.png"))
         below = lineage_queries.list_descendants(explaining, image)
         assert len(below) == 43
         lineage_queries.find_circle(explaining, image, below)
         lineage_queries.list_circle_closers(explaining, below)
         lineage_queries.list_waiting(explaining, [image])
-        lineage_queries.named(explaining, "7.png")
+        lineage_queries.find_by_name(explaining, "7.png")
         lineage_queries.load_ages(explaining, [image])
         return explaining.steps
 

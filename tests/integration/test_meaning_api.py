@@ -35,7 +35,7 @@ def asking(library: Path) -> Iterator[Asking]:
         (folder / f"scene-{seed}.jpg").write_bytes(encoded(scene(seed), "JPEG", quality=60))
     settings = Settings(library=library, workers=1)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(embedding_models, "available", lambda: [INSTANT])
+        patch.setattr(embedding_models, "list_available", lambda: [INSTANT])
         with Orchestrator(settings, serving=False) as orchestrator:
             asking = Asking(orchestrator, settings)
             begun = asking.ask("POST", "/api/imports", json={"paths": [str(folder)], "watch": False}).json()

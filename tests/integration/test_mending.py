@@ -54,7 +54,7 @@ def test_thumbnails_of_no_image_are_removed_and_new_ones_are_not(database: Datab
         if name != new:
             os.utime(path, (1, 1))
     assert [one.what for one in doctor_repair.run_repairs(database, cache, now_ms=1)] == ["thumbnails"]
-    assert {name.partition("-")[0] for name, _ in cache.kept()} == {ours, new}
+    assert {name.partition("-")[0] for name, _ in cache.list_files()} == {ours, new}
 
 
 def test_a_sound_library_stays_sound_in_the_eyes_of_doctor_however_often_its_notes_change(database: Database) -> None:

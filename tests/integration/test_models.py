@@ -24,7 +24,7 @@ from tests.pictures import png
 from mysticanvas.cli.client import Client, connect, wait_for_jobs
 from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.db.images import generations, word_index
-from mysticanvas.db.images.generations import New
+from mysticanvas.db.images.generations import NewGeneration
 from mysticanvas.domain.errors import ConflictError, InvalidInputError
 from mysticanvas.domain.generation import GenerationId, Recipe, TimestampSource
 from mysticanvas.domain.model import ModelKind, ModelUse
@@ -290,9 +290,9 @@ def test_a_preview_is_served_only_if_it_is_a_picture(tmp_path: Path, folder: Pat
 
 
 def made_with(tx: WriteTx, lora: str, weight: float, moment: int) -> GenerationId:
-    new = New(Recipe(), "{}", moment, TimestampSource.MTIME, model_id=None, problems=[])
+    new = NewGeneration(Recipe(), "{}", moment, TimestampSource.MTIME, model_id=None, problems=[])
     [(image, _)] = generations.add_all(tx, [new], parser_version=1, app_version="test", now_ms=0)
-    word_index.index(tx, [image])
+    word_index.index_images(tx, [image])
     use = ModelUse(ModelKind.LORA, lora, None, weight)
     model_id = model_queries.find_or_add(tx, use, now_ms=0)
     assert model_id is not None

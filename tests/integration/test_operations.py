@@ -66,15 +66,15 @@ def test_who_ended_without_a_word_is_told_of_at_the_next_start(tmp_path: Path) -
 def test_events_are_filtered_by_level_kind_and_time_and_exported_as_lines(tmp_path: Path) -> None:
     write_events(tmp_path, 60)
     with Database.open(tmp_path) as database:
-        wanted = event_log.Wanted(["warning", "error"], ["kind-1", "kind-2"], since_ms=10_000, until_ms=50_000)
+        wanted = event_log.EntryFilter(["warning", "error"], ["kind-1", "kind-2"], since_ms=10_000, until_ms=50_000)
         found: list[Any] = []
         before = None
-        while page := database.read(event_log.newest, before=before, wanted=wanted, limit=3):
+        while page := database.read(event_log.list_newest, before=before, wanted=wanted, limit=3):
             before = page[-1].id
             found += page
         expected = [n for n in range(49, 9, -1) if n % 3 and n % 4 in (1, 2)]
         assert [one.data["number"] for one in found] == expected
-        assert database.read(event_log.kinds) == {f"kind-{number}": 15 for number in range(4)}
+        assert database.read(event_log.count_by_kind) == {f"kind-{number}": 15 for number in range(4)}
     target = tmp_path / "events.jsonl"
     run(tmp_path, "events", "--kind", "kind-3", "--level", "info", "--export", str(target))
     lines = [json.loads(line) for line in target.read_text("utf-8").splitlines()]
@@ -187,7 +187,7 @@ def test_a_bundle_for_others_has_no_private_text(tmp_path: Path) -> None:
 def test_the_log_is_in_the_library_and_rotates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_file, "MAX_BYTES", 2_000)
     log = logging.getLogger("mysticanvas.some.module")
-    with log_file.written_to(tmp_path):
+    with log_file.log_to_file(tmp_path):
         for number in range(100):
             log.info("something was done", extra={"number": number})
         try:
@@ -199,7 +199,7 @@ def test_the_log_is_in_the_library_and_rotates(tmp_path: Path, monkeypatch: pyte
     assert files == ["mysticanvas.log", *(f"mysticanvas.log.{number}" for number in (1, 2, 3))]
     last = (tmp_path / "logs" / "mysticanvas.log").read_text("utf-8").splitlines()[-1]
     assert json.loads(last)["error"] == "ValueError"
-    shown = log_file.tail_without_values(tmp_path)
+    shown = log_file.read_tail_without_values(tmp_path)
     assert "canary" in last
     assert "canary" not in "".join(shown)
     assert "test_operations.py" in shown[-1]

@@ -14,7 +14,7 @@ from mysticanvas.cli.client import Client, connect
 from mysticanvas.db.database import Database
 from mysticanvas.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from mysticanvas.domain.query import Field
-from mysticanvas.domain.tag import key_of
+from mysticanvas.domain.tag import make_tag_key
 from mysticanvas.features.collections.service import rename_in_query
 from mysticanvas.settings import Settings
 
@@ -217,7 +217,7 @@ def test_a_merged_tag_keeps_its_place_in_saved_searches() -> None:
     )
     for name in ("miku_(vocaloid)", "a\\b c\\", "(x) y"):
         written = rename_in_query("(tag:fox OR sea)", Field.TAG, "fox", name)
-        assert rename_in_query(written, Field.TAG, key_of(name), "fox") == "(tag:fox OR sea)"
+        assert rename_in_query(written, Field.TAG, make_tag_key(name), "fox") == "(tag:fox OR sea)"
 
 
 # -- collections --------------------------------------------------------------------------------------

@@ -282,8 +282,8 @@ def rate(database: Database, image: GenerationId, rating: int) -> None:
 
 
 def ratings(folder: Path) -> dict[str, int]:
-    [files] = journal_files.journals(folder / "journal").values()
-    return {one["uuid"]: one.get("rating", 0) for one in journal_files.read(files).entries("image")}
+    [files] = journal_files.find_journals(folder / "journal").values()
+    return {one["uuid"]: one.get("rating", 0) for one in journal_files.read_journal(files).entries("image")}
 
 
 def test_what_was_written_without_a_journal_is_in_it_at_the_next_start(tmp_path: Path) -> None:
@@ -359,7 +359,7 @@ def test_what_a_sudden_end_cut_short_does_not_swallow_the_next_line(tmp_path: Pa
     with path.open("ab") as file:
         file.write(b'0badcafe {"kind":"tag","ke')
     JournalFiles(tmp_path, "a").append([{"kind": "tag", "key": 2, "name": "two"}])
-    written = journal_files.read([path])
+    written = journal_files.read_journal([path])
     assert [one["name"] for one in written.entries()] == ["one", "two"]
     assert written.unread == 1
 
@@ -373,4 +373,4 @@ def test_a_journal_is_not_confused_by_a_copy_that_was_not_finished(tmp_path: Pat
     files.compact()
     # A kill came before the older file was removed.
     old.write_bytes(before)
-    assert [one["name"] for one in journal_files.read(sorted(tmp_path.glob("a-*.jsonl"))).entries()] == ["two"]
+    assert [one["name"] for one in journal_files.read_journal(sorted(tmp_path.glob("a-*.jsonl"))).entries()] == ["two"]

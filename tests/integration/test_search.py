@@ -10,7 +10,7 @@ import pytest
 from tests import edits as test_edits
 from tests.libraries import FIRST_S, add_image, add_tag
 
-from mysticanvas.db.connections import GIVEN_UP
+from mysticanvas.db.connections import READ_CANCELLED
 from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.domain.errors import TimeLimitError
 from mysticanvas.domain.generation import GenerationId
@@ -187,7 +187,7 @@ def test_a_snapshot_stays_and_counts_what_has_arrived(database: Database) -> Non
         page = database.read(read_items, snapshot, 1, 2)
         assert page["prompt"] == ["sea", "sea"]
         assert find_position(snapshot, snapshot.ids[3]) == 3
-        assert snapshots.picked(snapshot, [(0, 3)], [1]) == [snapshot.ids[0], snapshot.ids[2]]
+        assert snapshots.select_images(snapshot, [(0, 3)], [1]) == [snapshot.ids[0], snapshot.ids[2]]
 
 
 def test_a_random_order_is_chosen_once_and_written_down(database: Database) -> None:
@@ -326,12 +326,12 @@ def test_a_read_ends_when_nobody_wants_it(database: Database) -> None:
             return self.looks >= 3
 
     gone = GoneAtTheThirdLook()
-    token = GIVEN_UP.set(gone)
+    token = READ_CANCELLED.set(gone)
     try:
         with pytest.raises(TimeLimitError):
             database.read_within(60_000, endless)
     finally:
-        GIVEN_UP.reset(token)
+        READ_CANCELLED.reset(token)
     assert gone.looks == 3
 
 
@@ -342,13 +342,13 @@ def test_the_index_is_whole_after_somebody_gave_up(database: Database) -> None:
         database.write(add_image, FIRST_S + 99, prompt="sea")
         gone = threading.Event()
         gone.set()
-        token = GIVEN_UP.set(gone)
+        token = READ_CANCELLED.set(gone)
         try:
             index.count(language.parse("size:832x1216"))
         except TimeLimitError:
             pass
         finally:
-            GIVEN_UP.reset(token)
+            READ_CANCELLED.reset(token)
         assert index.warm
         assert index.count(language.parse("sea")) == 51
 

@@ -14,7 +14,7 @@ from tests.pictures import write_pictures
 from typer.testing import CliRunner
 
 from mysticanvas.app.cli import app
-from mysticanvas.http.passwords import keep_password
+from mysticanvas.http.passwords import save_password
 
 IMAGES = 4
 KEY = "sk-canary-8f1b6c52d07e4a39"
@@ -50,7 +50,7 @@ class Kept:
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
     home = tmp_path_factory.mktemp("secrets")
     write_pictures(home / "pictures", IMAGES)
-    keep_password(home / "library", PASSWORD)
+    save_password(home / "library", PASSWORD)
     parrot = ThreadingHTTPServer(("127.0.0.1", 0), Parrot)
     threading.Thread(target=parrot.serve_forever, daemon=True).start()
     served = Served(home / "library", [home / "pictures"]).wait_until_up()

@@ -11,7 +11,7 @@ from mysticanvas.http.sse import EventStream
 
 
 def signed_in(sessions: Sessions) -> str:
-    cookie = sessions.redeem(sessions.new_code())
+    cookie = sessions.redeem(sessions.create_code())
     assert cookie is not None
     return cookie
 

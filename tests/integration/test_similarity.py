@@ -14,7 +14,7 @@ from tests import edits as test_edits
 from tests.importing import import_all
 from tests.pictures import png
 
-from mysticanvas.db.connections import GIVEN_UP
+from mysticanvas.db.connections import READ_CANCELLED
 from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.db.images import folders
 from mysticanvas.domain.errors import NotFoundError, QueryError, TimeLimitError
@@ -25,7 +25,7 @@ from mysticanvas.jobs import queries as job_queries
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.dispatcher import Dispatcher
 from mysticanvas.jobs.lanes import Executors
-from mysticanvas.jobs.queries import Chosen
+from mysticanvas.jobs.queries import JobSelection
 from mysticanvas.ml import embedding_models
 from mysticanvas.ml.embedding_models import INSTANT
 from mysticanvas.search import language, prompt_vectors
@@ -55,7 +55,7 @@ def write(folder: Path, prompts: list[str], *, first: int = 0) -> None:
 @pytest.fixture(autouse=True)
 def instant_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """The accurate model takes seconds to load and is tested by its own quality."""
-    monkeypatch.setattr(embedding_models, "available", lambda: [INSTANT])
+    monkeypatch.setattr(embedding_models, "list_available", lambda: [INSTANT])
 
 
 @contextmanager
@@ -179,10 +179,10 @@ def test_what_could_not_be_read_is_read_the_next_time(
     # Nor does it matter that the one who asked has gone.
     gone = threading.Event()
     gone.set()
-    given_up = GIVEN_UP.set(gone)
+    given_up = READ_CANCELLED.set(gone)
     library.write(test_edits.do, "restore", {}, [android], now_ms=6)
     assert android in similarity.to_text("sad robot").ids
-    GIVEN_UP.reset(given_up)
+    READ_CANCELLED.reset(given_up)
 
 
 def test_what_is_in_the_trash_is_like_nothing(library: Database, tmp_path: Path) -> None:
@@ -247,9 +247,9 @@ def test_a_changed_prompt_is_embedded_anew_and_a_deleted_one_forgotten(library: 
 
 
 def test_lost_vectors_and_discarded_jobs_are_made_up_for(library: Database, tmp_path: Path) -> None:
-    library.write(prompt_vectors.forget, space=INSTANT.name)
+    library.write(prompt_vectors.delete_vectors, space=INSTANT.name)
     assert semantic_service.queue_missing(library, now_ms=lambda: 0) == 1
-    library.write(job_queries.cancel, Chosen(kind="embed"), limit=1_000, now_ms=0)
+    library.write(job_queries.cancel, JobSelection(kind="embed"), limit=1_000, now_ms=0)
     assert semantic_service.queue_missing(library, now_ms=lambda: 0) == 1
     with working(library, tmp_path):
         wait_for(lambda: embedded(library) == (5, 5))

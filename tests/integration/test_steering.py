@@ -19,7 +19,7 @@ from mysticanvas.cli.client import Client, connect
 from mysticanvas.db import event_log
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import folders
-from mysticanvas.domain.errors import InvalidInputError, NobodyDidItError, NotFoundError
+from mysticanvas.domain.errors import ExecutorUnavailableError, InvalidInputError, NotFoundError
 from mysticanvas.domain.file import FileStat
 from mysticanvas.domain.task import Answer, Task
 from mysticanvas.features.file_hashes.types import FileHashed, HashFile
@@ -30,7 +30,7 @@ from mysticanvas.jobs.dispatcher import Dispatcher
 from mysticanvas.jobs.kinds import kind_names
 from mysticanvas.jobs.lanes import Executors
 from mysticanvas.jobs.progress import JobProgress
-from mysticanvas.jobs.queries import Chosen, KindState
+from mysticanvas.jobs.queries import JobSelection, KindState
 from mysticanvas.jobs.types import JobPriority
 from mysticanvas.settings import Settings
 from mysticanvas.worker.pool import WorkerPool
@@ -106,9 +106,9 @@ def test_parked_jobs_are_grouped_by_reason_and_retried_by_it(database: Database)
         ("sha256", "The file is gone.", 4),
         ("sha256", "The disk is broken.", 2),
     ]
-    assert job_control.retry(database, Chosen(reason="The file is gone."), now_ms=0) == 4
+    assert job_control.retry(database, JobSelection(reason="The file is gone."), now_ms=0) == 4
     assert statuses(database) == {"queued": 4, "error": 2}
-    assert job_control.discard(database, Chosen(reason="The disk is broken.")) == 2
+    assert job_control.discard(database, JobSelection(reason="The disk is broken.")) == 2
     assert statuses(database) == {"queued": 4}
 
 
@@ -117,16 +117,16 @@ def test_a_parked_job_whose_like_waits_already_is_not_queued_twice(database: Dat
     enqueue(database, "sha256", range(1))
     park(database, "The file is gone.")
     enqueue(database, "sha256", range(1))
-    job_control.retry(database, Chosen(), now_ms=0)
+    job_control.retry(database, JobSelection(), now_ms=0)
     assert statuses(database) == {"queued": 1}
 
 
 def test_a_cancelled_job_is_queued_again_when_it_is_named(database: Database) -> None:
     add_images(database, 2)
     enqueue(database, "sha256", range(2))
-    assert job_control.cancel(database, Chosen(), now_ms=0) == 2
-    assert job_control.retry(database, Chosen(), now_ms=0) == 0
-    assert job_control.retry(database, Chosen(ids=[1]), now_ms=0) == 1
+    assert job_control.cancel(database, JobSelection(), now_ms=0) == 2
+    assert job_control.retry(database, JobSelection(), now_ms=0) == 0
+    assert job_control.retry(database, JobSelection(ids=[1]), now_ms=0) == 1
     assert statuses(database) == {"queued": 1, "cancelled": 1}
 
 
@@ -258,7 +258,7 @@ def test_a_running_job_is_broken_off_and_the_others_go_on(database: Database, tm
     root = database.write(folders.add, path=str(folder), watch=False, now_ms=0)
     with WorkerPool(1, memory_bytes=512 * 1024 * 1024, task_limit_s=100_000) as pool:
         import_all(database, pool, root)
-        job_control.cancel(database, Chosen(), now_ms=0)
+        job_control.cancel(database, JobSelection(), now_ms=0)
         # Seconds of hashing, on no disk. The worker that were left to it would be there afterwards.
         os.truncate(first, 4 * 1024**3)
         job_control.start(database, "sha256", now_ms=lambda: 0)
@@ -268,7 +268,7 @@ def test_a_running_job_is_broken_off_and_the_others_go_on(database: Database, tm
             busy = set(pool.process_ids)
             [job] = database.read(job_queries.list_jobs, kind=None, status="running", before=None, limit=5)[0]
             assert job.file.endswith(first.name)
-            assert job_control.cancel(database, Chosen(ids=[job.id]), now_ms=0) == 1
+            assert job_control.cancel(database, JobSelection(ids=[job.id]), now_ms=0) == 1
             until(lambda: not busy <= set(pool.process_ids))
             until(lambda: statuses(database).get("done") == 1)
     assert database.read(job_queries.find, job.id).job.status == "cancelled"
@@ -294,8 +294,8 @@ def test_the_result_of_a_cancelled_try_is_not_believed_when_the_job_runs_again(
     executor = Late()
     with dispatcher(database, executor, tmp_path):
         until(lambda: len(executor.asked) == 1)
-        job_control.cancel(database, Chosen(ids=[1]), now_ms=0)
-        job_control.retry(database, Chosen(ids=[1]), now_ms=0)
+        job_control.cancel(database, JobSelection(ids=[1]), now_ms=0)
+        job_control.retry(database, JobSelection(ids=[1]), now_ms=0)
         until(lambda: len(executor.asked) == 2)
         stat = FileStat(b"0.png", 1000, 0)
         executor.asked[0][2].set_result(FileHashed(stat, b"\1" * 32))
@@ -319,7 +319,7 @@ def test_work_that_nobody_did_is_given_back_without_an_attempt_after_a_rest(
     with dispatcher(database, executor, tmp_path):
         until(lambda: len(executor.asked) == 1)
         given_back_s = time.monotonic()
-        executor.asked[0][2].set_exception(NobodyDidItError("The cluster went away."))
+        executor.asked[0][2].set_exception(ExecutorUnavailableError("The cluster went away."))
         until(lambda: len(executor.asked) == 2)
         assert time.monotonic() - given_back_s >= 0.3
         executor.answer_all()
@@ -415,7 +415,7 @@ def test_crashes_and_given_up_jobs_are_in_the_log(database: Database, tmp_path: 
                 until(lambda: len(executor.asked) == number)  # noqa: B023
                 executor.asked[-1][2].set_exception(WorkerCrashedError("It crashed.", "Segmentation fault"))
             until(lambda: statuses(database) == {"error": 1})
-    found = database.read(event_log.newest, before=None, wanted=event_log.Wanted(kinds=["crash"]), limit=10)
+    found = database.read(event_log.list_newest, before=None, wanted=event_log.EntryFilter(kinds=["crash"]), limit=10)
     assert [(one.subject, one.data["parked"], one.data["said"]) for one in found] == [
         ("0.png", True, "Segmentation fault"),
         ("0.png", False, "Segmentation fault"),

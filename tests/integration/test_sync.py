@@ -11,7 +11,7 @@ import pytest
 from tests.pictures import a1111_png, write_pictures
 
 from mysticanvas.cli.client import Client, connect
-from mysticanvas.cli.imports import follow_import
+from mysticanvas.cli.imports import wait_for_import
 from mysticanvas.features.importing.commands import import_and_follow
 from mysticanvas.settings import Settings
 
@@ -37,7 +37,7 @@ def take_in(client: Client, folder: Path, *, wait: bool = True) -> dict[str, Any
 
 def scan(client: Client, folder: Path, **how: bool) -> dict[str, Any]:
     [root] = [root for root in client.get("/api/roots")["roots"] if root["path"] == str(folder)]
-    return follow_import(client, client.post(f"/api/roots/{root['id']}/scan", how)["id"])
+    return wait_for_import(client, client.post(f"/api/roots/{root['id']}/scan", how)["id"])
 
 
 def root_of(client: Client, folder: Path) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from mysticanvas.edits import apply as edit_apply
 from mysticanvas.edits import changesets as edit_changesets
 from mysticanvas.edits import log as edit_log
 from mysticanvas.edits import undo as edit_undo
-from mysticanvas.edits.kinds import decode, recorded_tables
+from mysticanvas.edits.kinds import decode, list_recorded_tables
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.edits.types import EditState
 
@@ -192,7 +192,7 @@ def kept_after(database: Database, deeds_done: int, *, age_ms: int) -> list[int]
     for number in range(deeds_done - 1):
         do(database, "rating", {"value": number % 2 + 1}, images, now_ms=1_000)
     do(database, "rating", {"value": 5}, images, now_ms=1_000 + age_ms)
-    kept = sorted(one.id for one in database.read(edit_log.listed, before=None, limit=1_000))
+    kept = sorted(one.id for one in database.read(edit_log.list_operations, before=None, limit=1_000))
     slices = database.read(lambda tx: tx.column("SELECT DISTINCT operation_id FROM operation_slices ORDER BY 1"))
     assert slices == kept
     return kept
@@ -338,7 +338,7 @@ def test_a_changeset_that_meets_a_changed_row_is_refused_whole(
     database.write(add_collections)
 
     def record(tx: WriteTx) -> bytes:
-        with edit_changesets.recording(tx, recorded_tables()) as recorded:
+        with edit_changesets.record_changes(tx, list_recorded_tables()) as recorded:
             tx.run(done)
         return recorded.changeset
 
@@ -355,7 +355,7 @@ def test_a_row_whose_time_alone_changed_is_no_conflict(database: Database) -> No
     database.write(add_collections)
 
     def record(tx: WriteTx) -> bytes:
-        with edit_changesets.recording(tx, recorded_tables()) as recorded:
+        with edit_changesets.record_changes(tx, list_recorded_tables()) as recorded:
             tx.run("UPDATE collections SET name = 'mine', updated_at = 5")
         return recorded.changeset
 

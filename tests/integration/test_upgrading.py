@@ -54,5 +54,5 @@ def test_a_library_of_the_first_version_is_upgraded_whole(tmp_path: Path) -> Non
         made = database.read(model_queries.list_made_with, 2, role=ModelKind.LORA, min_weight=0.5)
         assert made == [200]
         # The index on names was made from what was there.
-        assert [one.generation_id for one in database.read(lineage_queries.named, "fox.png")] == [100]
+        assert [one.generation_id for one in database.read(lineage_queries.find_by_name, "fox.png")] == [100]
         assert database.read(lambda tx: tx.value("PRAGMA user_version")) == len(migrations())

@@ -238,7 +238,7 @@ def test_a_sound_zip_of_that_kind_is_taken(shared: Client, tmp_path: Path) -> No
 
 def test_what_repeats_itself_is_not_packed_into_a_bomb(tmp_path: Path) -> None:
     archives.write(tmp_path / "a.zip", {"words.jsonl": b" " * 5_000_000})
-    with archives.opened(tmp_path / "a.zip") as archive:
+    with archives.open_archive(tmp_path / "a.zip") as archive:
         assert len(archive.read("words.jsonl", most_bytes=5_000_000)) == 5_000_000
         with pytest.raises(InvalidInputError, match="larger than"):
             archive.read("words.jsonl", most_bytes=4_999_999)

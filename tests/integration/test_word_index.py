@@ -15,7 +15,7 @@ from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db import migrate as db_migrate
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.file import holds_workflow
-from mysticanvas.domain.text import make_searchable, places, words
+from mysticanvas.domain.text import find_phrase, make_searchable, split_words
 from mysticanvas.search import language, paging
 
 
@@ -75,7 +75,7 @@ def test_doctor_sees_a_workflow_that_is_not_known(database: Database) -> None:
         tx.run("INSERT INTO raw_metadata (generation_id, content) VALUES (:i, :c)", i=image, c=content)
 
     database.write(add)
-    [rule] = [rule for rule in doctor_checks.invariants() if "workflow" in rule[0]]
+    [rule] = [rule for rule in doctor_checks.load_invariants() if "workflow" in rule[0]]
     assert database.read(lambda tx: tx.column(rule[1])) == []
     database.write(lambda tx: tx.run("DELETE FROM generation_workflows"))
     assert len(database.read(lambda tx: tx.column(rule[1]))) == 1
@@ -83,15 +83,15 @@ def test_doctor_sees_a_workflow_that_is_not_known(database: Database) -> None:
 
 @given(st.text(max_size=200))
 def test_the_words_of_a_text_are_in_it_where_they_are_said_to_be(text: str) -> None:
-    for word in list(words(text))[:5]:
-        for begin, end in places(text, word):
+    for word in list(split_words(text))[:5]:
+        for begin, end in find_phrase(text, word):
             assert 0 <= begin < end <= len(text)
 
 
 @given(st.text(max_size=200))
 def test_folding_twice_changes_no_word(text: str) -> None:
     once = make_searchable(text) or ""
-    assert list(words(once)) == list(words(make_searchable(once) or ""))
+    assert list(split_words(once)) == list(split_words(make_searchable(once) or ""))
 
 
 HOSTILE = ("<lora:", ":1", "(", "1", ":   ", "0.1.1.", "::", "1::", "e\u0301", "夜", "<a>:1.2)")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from mysticanvas.domain.file import ImageFormat, ImageHead, TextEntry
 from mysticanvas.domain.generation import Recipe
-from mysticanvas.domain.text import clean
+from mysticanvas.domain.text import clean_text
 from mysticanvas.formats.detect import read_recipe
 
 Shape = Callable[[int], dict[str, str]]
@@ -14,7 +14,7 @@ FAULT = "The metadata could not be read. It is stored unchanged."
 
 def read(texts: dict[str, str], *, file_name: str = "x_00001_.png", beside: dict[str, str] | None = None) -> Recipe:
     # As the readers of containers give them: clean.
-    entries = tuple(TextEntry("tEXt", key, clean(text)) for key, text in texts.items())
+    entries = tuple(TextEntry("tEXt", key, clean_text(text)) for key, text in texts.items())
     sidecars = [TextEntry("sidecar", key, text) for key, text in (beside or {}).items()]
     return read_recipe(ImageHead(ImageFormat.PNG, 64, 64, 1, True, entries), file_name=file_name, sidecars=sidecars)
 

@@ -11,7 +11,7 @@ from tests import growth
 from tests.queries import queries
 
 from mysticanvas.domain.errors import QueryError
-from mysticanvas.domain.query import Field, LikeImage, Meaning, Named, Not, Order, Query, Text, all_of
+from mysticanvas.domain.query import Field, NamedValue, Not, Order, Query, SimilarMeaning, SimilarPrompt, Text, all_of
 from mysticanvas.search import language, query_json
 
 
@@ -50,10 +50,10 @@ def test_what_parses_once_is_written_in_its_lasting_form(text: str) -> None:
 
 def test_what_is_to_be_similar_stands_once_and_orders_by_itself() -> None:
     query = language.parse('rating:>=4 ~"sad robot"')
-    assert (query.similar, query.order.by) == (Meaning("sad robot"), Order.SIMILARITY)
+    assert (query.similar, query.order.by) == (SimilarMeaning("sad robot"), Order.SIMILARITY)
     assert language.parse("sort:similarity ~robot") == language.parse("~robot")
     assert language.parse("~robot sort:oldest").order.by is Order.OLDEST
-    assert language.parse("similar:4F9C0d2e").similar == LikeImage("4f9c0d2e")
+    assert language.parse("similar:4F9C0d2e").similar == SimilarPrompt("4f9c0d2e")
     assert language.parse("~ robot").similar is None
     assert language.parse('"~robot"').where == Text("~robot")
 
@@ -188,9 +188,11 @@ def test_the_query_of_the_product_page_parses() -> None:
 def test_operators_are_words_in_quotes_and_in_lower_case() -> None:
     assert language.parse("or").where == Text("or")
     assert language.parse('"OR"').where == Text("OR")
-    assert language.parse("tag:or").where == Named(Field.TAG, "or")
-    assert language.parse("tag:OR -tag:or").where == all_of([Named(Field.TAG, "OR"), Not(Named(Field.TAG, "or"))])
+    assert language.parse("tag:or").where == NamedValue(Field.TAG, "or")
+    assert language.parse("tag:OR -tag:or").where == all_of(
+        [NamedValue(Field.TAG, "OR"), Not(NamedValue(Field.TAG, "or"))]
+    )
 
 
 def test_a_parenthesis_that_a_value_opens_belongs_to_it() -> None:
-    assert language.parse("(tag:miku_(vocaloid))").where == Named(Field.TAG, "miku_(vocaloid)")
+    assert language.parse("(tag:miku_(vocaloid))").where == NamedValue(Field.TAG, "miku_(vocaloid)")

@@ -134,13 +134,13 @@ class RolledBackError(Exception):
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, folders.Root]]:
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Database, folders.WatchedFolder]]:
     folder: Path = tmp_path_factory.mktemp("arrival") / "library"
     with Database.open(folder) as opened:
         yield opened, opened.write(folders.add, path="/pictures", watch=False, now_ms=0)
 
 
-def links_after(library: tuple[Database, folders.Root], batches: Sequence[Sequence[Event]]) -> Links:
+def links_after(library: tuple[Database, folders.WatchedFolder], batches: Sequence[Sequence[Event]]) -> Links:
     database, root = library
 
     def change(tx: WriteTx) -> None:
@@ -155,7 +155,7 @@ def links_after(library: tuple[Database, folders.Root], batches: Sequence[Sequen
 class Importer:
     """The transactions of an import, without the workers and the disk."""
 
-    def __init__(self, tx: WriteTx, root: folders.Root) -> None:
+    def __init__(self, tx: WriteTx, root: folders.WatchedFolder) -> None:
         self._tx = tx
         self._root = root
         self._waiting: list[Event] = []
@@ -184,13 +184,13 @@ class Importer:
         copies = []
         for one in batch:
             fingerprint, found = one.content.fingerprint, found_at(self._root, one)
-            if fingerprint in new or files.with_fingerprint(self._tx, fingerprint):
+            if fingerprint in new or files.find_by_fingerprint(self._tx, fingerprint):
                 copies.append((fingerprint, found))
             else:
                 new[fingerprint] = found
         import_record.add_images(self._tx, list(new.values()), [], now_ms=0)
         for fingerprint, found in copies:
-            [original, *_] = files.with_fingerprint(self._tx, fingerprint)
+            [original, *_] = files.find_by_fingerprint(self._tx, fingerprint)
             import_record.add_copy(self._tx, original, found, None, now_ms=0)
 
     def _hash(self, content: Content) -> bool:
@@ -204,7 +204,7 @@ class Importer:
 
     def _move(self, moved: Moved) -> bool:
         path = moved.before.path.encode()
-        known = files.known(self._tx, root_id=self._root.id, paths=[path]).get(path)
+        known = files.find_by_paths(self._tx, root_id=self._root.id, paths=[path]).get(path)
         if known is not None:
             there = replace(moved.before, path=moved.after)
             import_record.move(self._tx, known, found_at(self._root, there), now_ms=0)
@@ -217,15 +217,15 @@ class Importer:
         image = child.generation_id
         after = Parent(parent.generation_id if parent else None, None, "user")
         lineage_queries.set_parent(self._tx, image, after, now_ms=0)
-        lineage_service.find(self._tx, image, now_ms=0)
+        lineage_service.match_inputs(self._tx, image, now_ms=0)
         return True
 
     def _final(self, content: Content) -> KnownFile | None:
-        known = files.with_fingerprint(self._tx, content.fingerprint)
+        known = files.find_by_fingerprint(self._tx, content.fingerprint)
         return next((file for file in known if file.kind == "final"), None)
 
 
-def found_at(root: folders.Root, one: Arrival) -> Found:
+def found_at(root: folders.WatchedFolder, one: Arrival) -> Found:
     recipe = Recipe(inputs=one.content.inputs, created_ms=one.content.created_ms)
     read = ImageRead(
         stat=FileStat(one.path.encode(), 1, one.mtime_ms * 1_000_000),
@@ -267,6 +267,8 @@ def in_batches(draw: st.DrawFn, happened: Sequence[Event]) -> list[list[Event]]:
 
 
 @given(data=st.data())
-def test_the_order_of_arrival_makes_no_difference(library: tuple[Database, folders.Root], data: st.DataObject) -> None:
+def test_the_order_of_arrival_makes_no_difference(
+    library: tuple[Database, folders.WatchedFolder], data: st.DataObject
+) -> None:
     happened = data.draw(events())
     assert links_after(library, data.draw(in_batches(happened))) == links_after(library, [happened])

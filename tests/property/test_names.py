@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests import growth
 
 from mysticanvas.domain.errors import InvalidInputError
-from mysticanvas.domain.tag import MAX_NAME, key_of, tag_name
+from mysticanvas.domain.tag import MAX_NAME, make_tag_key, parse_tag_name
 from mysticanvas.features.tags import bulk_script
 from mysticanvas.features.tags.prompt_phrases import MAX_CHARACTERS, MAX_WORDS, extract_phrases
 from mysticanvas.features.templates import types as template_types
@@ -19,17 +19,17 @@ texts = st.text(max_size=300)
 
 @given(texts)
 def test_the_key_of_a_key_is_itself(text: str) -> None:
-    assert key_of(key_of(text)) == key_of(text)
+    assert make_tag_key(make_tag_key(text)) == make_tag_key(text)
 
 
 @given(texts)
 def test_a_name_that_is_taken_is_taken_again_as_the_same_tag(text: str) -> None:
     try:
-        name = tag_name(text)
+        name = parse_tag_name(text)
     except InvalidInputError:
         return
-    assert tag_name(name.shown) == name
-    assert tag_name(name.key).key == name.key
+    assert parse_tag_name(name.shown) == name
+    assert parse_tag_name(name.key).key == name.key
     assert 0 < len(name.key) <= MAX_NAME
 
 
@@ -38,14 +38,14 @@ def test_a_name_that_is_taken_is_taken_again_as_the_same_tag(text: str) -> None:
     [("Long_Hair", "long  hair"), ("ＦＯＸ", "fox"), ("straße", "STRASSE"), ("ﬁre", "fire"), ("é", "e\u0301")],
 )
 def test_names_that_people_hold_for_one_are_one(one: str, other: str) -> None:
-    assert tag_name(one).key == tag_name(other).key
+    assert parse_tag_name(one).key == parse_tag_name(other).key
 
 
 @pytest.mark.parametrize(
     "name", ["🦊", "狐", "여우", "re:zero", ":3", "^_^", "1girl", "saber (fate)", "c++", "o'brien"]
 )
 def test_names_in_every_script_are_taken(name: str) -> None:
-    assert tag_name(name).shown == name
+    assert parse_tag_name(name).shown == name
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def test_names_in_every_script_are_taken(name: str) -> None:
 )  # fmt: skip
 def test_names_that_could_deceive_or_not_be_searched_for_are_refused(name: str) -> None:
     with pytest.raises(InvalidInputError):
-        tag_name(name)
+        parse_tag_name(name)
 
 
 def test_phrases_are_what_stands_between_commas_without_syntax() -> None:

@@ -151,12 +151,14 @@ OTHERS: dict[str, Query] = {
     "jobs_listed": lambda tx: job_queries.list_jobs(tx, kind=None, status=None, before=None, limit=20),
     "jobs_failed": lambda tx: (job_queries.list_failed(tx, limit=20), job_queries.list_reasons(tx, limit=20)),
     "jobs_prune": lambda tx: job_queries.prune(tx, before_ms=0, keep=10, limit=20),
-    "files_known": lambda tx: files.known(tx, root_id=1, paths=[b"a.png", b"b.png"]),
-    "files_with_fingerprint": lambda tx: files.with_fingerprint(tx, b"\0" * 32),
-    "files_of_generation": lambda tx: files.of_generation(tx, generations.GenerationId(1)),
+    "files_known": lambda tx: files.find_by_paths(tx, root_id=1, paths=[b"a.png", b"b.png"]),
+    "files_with_fingerprint": lambda tx: files.find_by_fingerprint(tx, b"\0" * 32),
+    "files_of_generation": lambda tx: files.list_of_image(tx, generations.GenerationId(1)),
     "models_find": lambda tx: model_queries.find_or_add(tx, ModelUse(ModelKind.LORA, "x", "0123456789"), now_ms=1),
-    "models_used": lambda tx: used_models.used_by(tx, generations.GenerationId(1)),
-    "events_newest": lambda tx: event_log.newest(tx, before=None, wanted=event_log.Wanted(["info"]), limit=20),
+    "models_used": lambda tx: used_models.list_used_models(tx, generations.GenerationId(1)),
+    "events_newest": lambda tx: event_log.list_newest(
+        tx, before=None, wanted=event_log.EntryFilter(["info"]), limit=20
+    ),
     "generations_id_of": lambda tx: tx.value("SELECT id FROM generations WHERE uuid = :uuid", uuid="x"),
 }  # fmt: skip
 

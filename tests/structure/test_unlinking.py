@@ -21,7 +21,7 @@ ALLOWED = {
     ("imaging/thumbnail_cache.py", "_write_whole"): "a thumbnail's temporary file",
     ("imaging/thumbnail_cache.py", "remove"): "a thumbnail of no image",
     ("features/autotag/service.py", "store_key"): "the file of an endpoint's key",
-    ("http/passwords.py", "keep_password"): "the file of the password",
+    ("http/passwords.py", "save_password"): "the file of the password",
     ("http/passwords.py", "forget_password"): "the file of the password",
     ("http/sessions.py", "keep_cookie_in"): "the file of the browser's session",
     ("app/orchestrator.py", "serve"): "address.json",

@@ -22,9 +22,7 @@ sys.path[:0] = [str(ROOT)] if __name__ == "__main__" else []
 from tests.words import GROUPS, Text, documents, python_texts, web_texts, words_of  # noqa: E402
 
 # The groups that are held to the list.
-SCANNED: tuple[str, ...] = ("docs",)
-# Files of a scanned group that are not rewritten yet.
-NOT_YET = ("ARCHITECTURE.md",)
+SCANNED: tuple[str, ...] = ("docs", "cli", "api", "messages", "names", "prose", "web")
 
 # What to write instead, the phrase, and a sentence that contains it.
 FORBIDDEN: tuple[tuple[str, str, str], ...] = (
@@ -111,6 +109,23 @@ class Exemption:
 
 EXEMPT: tuple[Exemption, ...] = (
     Exemption("README.md", "`mysticanvas tag`, `collect`, `rate`, `favourite`, `note`", "the name of a command"),
+    Exemption("features/images/commands.py", "mysticanvas favourite", "the name of a command"),
+    Exemption("features/autotag/routes.py", "mending nets", "what a fisherman does"),
+    Exemption("features/autotag/prompting.py", "mending nets", "what a fisherman does"),
+    Exemption("features/folders/routes.py", "`deed`", "a field of a reply"),
+    Exemption("features/models/routes.py", "`anew`", "a field of a request"),
+    Exemption("features/models/scan.py", "`anew`", "a field of a request"),
+    Exemption("db/images/folders.py", "trouble: str | None", "a column and a field of a reply"),
+    Exemption("edits/types.py", 'UNDOING = "undoing"', "a stored state"),
+    Exemption("features/archive/schema.py", "roots: list[str]", "a field of stored archives"),
+    Exemption("features/autotag/service.py", "told: int", "a field of a reply"),
+    Exemption("features/backups/service.py", "trouble: str | None", "a field of a reply and of stored events"),
+    Exemption("features/doctor/repair.py", "deed: str", "a field of a reply"),
+    Exemption("features/doctor/repair.py", "`deed`", "a field of a reply"),
+    Exemption("features/importing/types.py", "roots: list[str]", "a field of a reply"),
+    Exemption("features/migrate/record.py", "self.report.left_out", "a field of a reply"),
+    Exemption("features/migrate/types.py", "left_out: list", "a field of a reply"),
+    Exemption("jobs/routes.py", "deed: JobAction", "a parameter of the API's path"),
 )
 
 
@@ -184,9 +199,7 @@ def files(group: str) -> list[Path]:
     """The files that a group reads, in whatever layout src/mysticanvas and web/src have."""
     if group == "docs":
         found = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / ".github").rglob("*")]
-        return sorted(
-            one for one in found if one.suffix in (".md", ".yml") and one.name not in NOT_YET and one.is_file()
-        )
+        return sorted(one for one in found if one.suffix in (".md", ".yml") and one.is_file())
     python = (ROOT / "src" / "mysticanvas").rglob("*.py") if group != "web" else ()
     web = (ROOT / "web" / "src").rglob("*") if group in ("web", "names", "prose") else ()
     return sorted([*python, *(one for one in web if one.suffix in (".ts", ".svelte") and ".test." not in one.name)])

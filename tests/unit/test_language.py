@@ -8,14 +8,13 @@ from mysticanvas.domain.query import (
     Any,
     Field,
     Has,
+    HasShape,
     Interval,
     Is,
-    LikeImage,
-    Looks,
-    LooksLike,
-    Made,
-    Meaning,
-    Named,
+    LooksLikeImage,
+    LooksLikeText,
+    MadeBetween,
+    NamedValue,
     Node,
     Not,
     Number,
@@ -23,7 +22,8 @@ from mysticanvas.domain.query import (
     Query,
     Ratio,
     Shape,
-    Shaped,
+    SimilarMeaning,
+    SimilarPrompt,
     Size,
     Sort,
     State,
@@ -76,12 +76,12 @@ A, B, C = Text("a"), Text("b"), Text("c")
     ],
 )
 def test_a_text_is_these_tokens_at_these_places(text: str, tokens: list[Token]) -> None:
-    assert language.tokens(text) == tokens
+    assert language.tokenize(text) == tokens
 
 
 @pytest.mark.parametrize("text", ["(", ")", "-a", "OR", "AND", "NOT"])
 def test_an_operator_has_neither_field_nor_value(text: str) -> None:
-    operator = language.tokens(text)[0]
+    operator = language.tokenize(text)[0]
     assert (operator.field, operator.value, operator.quoted) == (None, "", False)
 
 
@@ -110,11 +110,11 @@ def test_an_operator_has_neither_field_nor_value(text: str) -> None:
         ("(a) (b)", All((A, B))),
         ("a ~sea", A),
         ("a sort:name", A),
-        ("TAG:sea", Named(Field.TAG, "sea")),
-        ("checkpoint:flux", Named(Field.MODEL, "flux")),
-        ("Generator:comfyui", Named(Field.ENGINE, "comfyui")),
-        ('lora:"film grain">=0.5', Named(Field.LORA, "film grain", Interval(low=0.5))),
-        ('lora:"film>=0.5"', Named(Field.LORA, "film>=0.5")),
+        ("TAG:sea", NamedValue(Field.TAG, "sea")),
+        ("checkpoint:flux", NamedValue(Field.MODEL, "flux")),
+        ("Generator:comfyui", NamedValue(Field.ENGINE, "comfyui")),
+        ('lora:"film grain">=0.5', NamedValue(Field.LORA, "film grain", Interval(low=0.5))),
+        ('lora:"film>=0.5"', NamedValue(Field.LORA, "film>=0.5")),
     ],
 )
 def test_a_text_is_this_tree(text: str, where: Node | None) -> None:
@@ -129,16 +129,16 @@ UUID = "0b3f1c9e-0000-4000-8000-000000000000"
     [
         ("sort:oldest", Query(sort=Sort(Order.OLDEST))),
         ("order:random:7 a", Query(A, Sort(Order.RANDOM, 7))),
-        ("~sea", Query(similar=Meaning("sea"))),
-        ('a ~"sad robot" b', Query(All((A, B)), similar=Meaning("sad robot"))),
-        (f"like:{UUID}", Query(similar=LikeImage(UUID))),
-        (f"looks:{UUID}", Query(similar=LooksLike(UUID))),
-        ('looks:"a red boat"', Query(similar=Looks("a red boat"))),
-        ("~sea sort:similarity", Query(similar=Meaning("sea"))),
-        ("sort:similarity ~sea", Query(similar=Meaning("sea"))),
-        ("~sea sort:rating", Query(sort=Sort(Order.RATING), similar=Meaning("sea"))),
+        ("~sea", Query(similar=SimilarMeaning("sea"))),
+        ('a ~"sad robot" b', Query(All((A, B)), similar=SimilarMeaning("sad robot"))),
+        (f"like:{UUID}", Query(similar=SimilarPrompt(UUID))),
+        (f"looks:{UUID}", Query(similar=LooksLikeImage(UUID))),
+        ('looks:"a red boat"', Query(similar=LooksLikeText("a red boat"))),
+        ("~sea sort:similarity", Query(similar=SimilarMeaning("sea"))),
+        ("sort:similarity ~sea", Query(similar=SimilarMeaning("sea"))),
+        ("~sea sort:rating", Query(sort=Sort(Order.RATING), similar=SimilarMeaning("sea"))),
         ("(a) sort:name", Query(A, Sort(Order.NAME))),
-        ("-a ~sea", Query(Not(A), similar=Meaning("sea"))),
+        ("-a ~sea", Query(Not(A), similar=SimilarMeaning("sea"))),
     ],
 )
 def test_order_and_similarity_stand_beside_the_tree(text: str, query: Query) -> None:
@@ -222,7 +222,7 @@ def test_depth_counts_what_is_open_not_what_was_closed() -> None:
     [("tag", Field.TAG), ("TAG", Field.TAG), ("Fav", Field.IS), ("stars", Field.RATING), ("tags", None), ("", None)],
 )
 def test_a_field_has_its_name_and_its_synonyms(name: str, field: Field | None) -> None:
-    assert language.field_of(name) is field
+    assert language.find_field(name) is field
 
 
 @pytest.mark.parametrize(
@@ -236,12 +236,12 @@ def test_a_field_has_its_name_and_its_synonyms(name: str, field: Field | None) -
         (Query(Not(Any((A, B)))), "-(a OR b)"),
         (Query(A, Sort(Order.NAME)), "a sort:name"),
         (Query(None, Sort(Order.RANDOM, 0)), "sort:random:0"),
-        (Query(A, Sort(Order.OLDEST), Meaning("sea")), 'a ~"sea" sort:oldest'),
-        (Query(Any((A, B)), similar=Meaning("sea")), '(a OR b) ~"sea"'),
+        (Query(A, Sort(Order.OLDEST), SimilarMeaning("sea")), 'a ~"sea" sort:oldest'),
+        (Query(Any((A, B)), similar=SimilarMeaning("sea")), '(a OR b) ~"sea"'),
         (Query(Any((A, B)), Sort(Order.NAME)), "a OR b sort:name"),
-        (Query(similar=LikeImage(UUID)), f"like:{UUID}"),
-        (Query(similar=Looks("red")), 'looks:"red"'),
-        (Query(similar=LooksLike(UUID)), f"looks:{UUID}"),
+        (Query(similar=SimilarPrompt(UUID)), f"like:{UUID}"),
+        (Query(similar=LooksLikeText("red")), 'looks:"red"'),
+        (Query(similar=LooksLikeImage(UUID)), f"looks:{UUID}"),
         (Query(Text("over the sea")), '"over the sea"'),
         (Query(Text("or")), "or"),
         (Query(Text("OR")), '"OR"'),
@@ -258,20 +258,20 @@ def test_a_field_has_its_name_and_its_synonyms(name: str, field: Field | None) -
         (Query(Text("sea", Field.PROMPT)), "prompt:sea"),
         (Query(Text("the sea", Field.NOTES)), 'notes:"the sea"'),
         (Query(Text("-a", Field.NEGATIVE)), "negative:-a"),
-        (Query(Named(Field.TAG, "OR")), "tag:OR"),
-        (Query(Named(Field.TAG, "a)")), 'tag:"a)"'),
-        (Query(Named(Field.TAG, "a>b")), "tag:a>b"),
-        (Query(Named(Field.LORA, "a>b")), 'lora:"a>b"'),
-        (Query(Named(Field.LORA, "a=b")), 'lora:"a=b"'),
-        (Query(Named(Field.LORA, "a", Interval(low=0.5))), "lora:a>=0.5"),
-        (Query(Named(Field.LORA, "a", Interval(0.5, 0.5))), "lora:a=0.5"),
-        (Query(Named(Field.EMBEDDING, "a b", Interval(high=1, without_high=True))), 'embedding:"a b"<1'),
+        (Query(NamedValue(Field.TAG, "OR")), "tag:OR"),
+        (Query(NamedValue(Field.TAG, "a)")), 'tag:"a)"'),
+        (Query(NamedValue(Field.TAG, "a>b")), "tag:a>b"),
+        (Query(NamedValue(Field.LORA, "a>b")), 'lora:"a>b"'),
+        (Query(NamedValue(Field.LORA, "a=b")), 'lora:"a=b"'),
+        (Query(NamedValue(Field.LORA, "a", Interval(low=0.5))), "lora:a>=0.5"),
+        (Query(NamedValue(Field.LORA, "a", Interval(0.5, 0.5))), "lora:a=0.5"),
+        (Query(NamedValue(Field.EMBEDDING, "a b", Interval(high=1, without_high=True))), 'embedding:"a b"<1'),
         (Query(Number(Field.RATING, Interval(low=3))), "rating:>=3"),
-        (Query(Made("2026-08", "2026-09")), "date:2026-08..2026-09"),
+        (Query(MadeBetween("2026-08", "2026-09")), "date:2026-08..2026-09"),
         (Query(Size("=", 1024, 768)), "size:1024x768"),
         (Query(Size(">=", 1024, 768)), "size:>=1024x768"),
         (Query(Ratio(16, 9)), "size:16:9"),
-        (Query(Shaped(Shape.SQUARE)), "size:square"),
+        (Query(HasShape(Shape.SQUARE)), "size:square"),
         (Query(Is(State.MISSING)), "is:missing"),
         (Query(Has(Thing.WORKFLOW)), "has:workflow"),
     ],
@@ -295,7 +295,7 @@ def test_a_query_is_written_like_this(query: Query, text: str) -> None:
     ],
 )
 def test_a_value_is_quoted_where_it_needs_quotes(text: str, always: bool, quoted: str) -> None:
-    assert language.quoted(text, always=always) == quoted
+    assert language.quote(text, always=always) == quoted
 
 
 def test_the_parts_of_a_query_are_texts_that_stand_side_by_side() -> None:

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from mysticanvas.ml import embedding_models, minilm, static_embeddings
-from mysticanvas.ml.embedding_models import ACCURATE, INSTANT, Space
+from mysticanvas.ml.embedding_models import ACCURATE, INSTANT, EmbeddingSpace
 from mysticanvas.ml.encoder import Floats, quantize
-from mysticanvas.ml.prompts import spoken
+from mysticanvas.ml.prompts import extract_words
 from mysticanvas.ml.wordpiece import WordPieceTokenizer
 
 OWN_PAIRS = Path(__file__).with_name("text_pairs.json")
@@ -31,12 +31,12 @@ def given_pairs(corpus: Path) -> dict[str, Any]:
     return pairs
 
 
-def ranks(pairs: dict[str, Any], *used: Space) -> dict[str, int]:
+def ranks(pairs: dict[str, Any], *used: EmbeddingSpace) -> dict[str, int]:
     """At which place each query finds its prompt."""
     prompts = list(dict.fromkeys([*(pair["prompt"] for pair in pairs["pairs"]), *pairs["distractors"]]))
     total: Floats = np.zeros((len(pairs["pairs"]), len(prompts)), np.float32)
     for space in used:
-        encoder = embedding_models.encoder(space.name)
+        encoder = embedding_models.load_encoder(space.name)
         assert encoder is not None
         kept = quantize(encoder.encode(prompts)).astype(np.float32)
         kept /= np.linalg.norm(kept, axis=1, keepdims=True)
@@ -115,11 +115,11 @@ def test_text_becomes_the_pieces_that_the_models_know(text: str, pieces: list[st
     ],
 )
 def test_marks_for_generators_are_not_part_of_what_a_prompt_says(prompt: str, said: str) -> None:
-    assert spoken(prompt) == said
+    assert extract_words(prompt) == said
 
 
 def test_a_text_without_words_has_no_direction() -> None:
-    encoder = embedding_models.encoder(INSTANT.name)
+    encoder = embedding_models.load_encoder(INSTANT.name)
     assert encoder is not None
     assert not encoder.encode(["", "<lora:x:1>"]).any()
     assert encoder.encode([]).shape == (0, INSTANT.dimensions)

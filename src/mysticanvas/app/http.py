@@ -20,7 +20,7 @@ from mysticanvas.domain.errors import (
     TaskError,
     TimeLimitError,
 )
-from mysticanvas.domain.text import clean
+from mysticanvas.domain.text import clean_text
 from mysticanvas.features.base import Feature
 from mysticanvas.http import pages
 from mysticanvas.http.binding import GalleryAddress
@@ -68,7 +68,7 @@ def build_app(parts: Parts, features: Sequence[Feature]) -> FastAPI:
 
 async def _refuse(_: Request, error: Exception) -> Response:
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-    body: dict[str, object] = {"error": clean(str(error))}
+    body: dict[str, object] = {"error": clean_text(str(error))}
     if isinstance(error, QueryError):
         body |= {"position": error.position, "suggestion": error.suggestion}
     return reply(body, status)
@@ -78,7 +78,7 @@ async def _refuse_shape(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     place = " ".join(str(part) for part in first["loc"] if part not in ("body", "query", "path"))
-    return reply({"error": clean(f"{place or 'The request'}: {first['msg']}.")}, 400)
+    return reply({"error": clean_text(f"{place or 'The request'}: {first['msg']}.")}, 400)
 
 
 async def _refuse_http(_: Request, error: Exception) -> Response:

@@ -55,18 +55,18 @@ class LiveUpdates:
             if self._closed:
                 return
         if changes.added or changes.removed:
-            total = self._database.read(generations.total)
+            total = self._database.read(generations.count_images)
             self._stream.publish(
                 "images", {"added": len(changes.added), "removed": len(changes.removed), "total": total}
             )
         if changes.changed:
             ids = list(dict.fromkeys(changes.changed))[-MAX_ITEM_IDS:]
             complete = len(set(changes.changed)) <= MAX_ITEM_IDS
-            uuids = self._database.read(generations.uuids_of, ids) if complete else None
+            uuids = self._database.read(generations.list_uuids, ids) if complete else None
             self._stream.publish("item", {"uuids": uuids})
         if changes.jobs:
             self._publish_jobs()
-        invalidated = changes.stale | ({"events"} if changes.events else set())
+        invalidated = changes.invalidated | ({"events"} if changes.events else set())
         if invalidated:
             self._stream.publish("stale", {"lists": sorted(invalidated)})
 

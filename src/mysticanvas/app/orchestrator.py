@@ -31,7 +31,7 @@ from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.backups import service as backup_service
 from mysticanvas.features.backups.service import RestoreRequest
 from mysticanvas.features.base import Feature
-from mysticanvas.features.importing.service import Importing
+from mysticanvas.features.importing.service import ImportService
 from mysticanvas.fs import instance_file, location_checks, log_file
 from mysticanvas.fs.watcher import FolderWatcher
 from mysticanvas.http import binding
@@ -49,7 +49,7 @@ from mysticanvas.search.index import Index
 from mysticanvas.search.similarity import PICTURES, Similarity
 from mysticanvas.search.snapshots import Snapshots
 from mysticanvas.settings import Settings
-from mysticanvas.worker.cluster import IN_FLIGHT, ClusterExecutor, scheduler_address
+from mysticanvas.worker.cluster import MAX_IN_FLIGHT, ClusterExecutor, parse_scheduler_address
 from mysticanvas.worker.pool import WorkerPool
 
 log = logging.getLogger(__name__)
@@ -119,15 +119,15 @@ class Orchestrator:
         self.app = build_app(parts, found)
 
     @property
-    def importing(self) -> Importing:
-        return self._parts.get(Importing)
+    def importing(self) -> ImportService:
+        return self._parts.get(ImportService)
 
     def _open_library(self, running: ExitStack, parts: Parts) -> None:
         settings = self._settings
         self.database = running.enter_context(Database.open(settings.library, read_limit_ms=settings.read_limit_ms))
         parts.add(self.database)
         if self._serving:
-            running.enter_context(log_file.written_to(settings.library))
+            running.enter_context(log_file.log_to_file(settings.library))
         self._warn_about_location()
 
     def _open_address(self, running: ExitStack, parts: Parts) -> None:
@@ -183,7 +183,7 @@ class Orchestrator:
 
     def _warn_about_location(self) -> None:
         """Warns in the terminal and in the event log, at every start, about a risky location of the library."""
-        danger = location_checks.danger_of(self._settings.library)
+        danger = location_checks.find_location_risk(self._settings.library)
         if danger is not None:
             log.warning("%s", danger)
             self.database.write_bulk(
@@ -199,7 +199,7 @@ class Orchestrator:
             slow=self._extra_worker(running, self._settings.worker_memory_bytes, self._settings.slow_task_limit_s),
             gpu=self._extra_worker(running, self._settings.vision_memory_bytes, VISION_TASK_LIMIT_S),
             in_process=InProcessExecutor(runs),
-            in_flight=IN_FLIGHT if cluster else self._settings.workers * 4,
+            in_flight=MAX_IN_FLIGHT if cluster else self._settings.workers * 4,
             in_view=self._settings.workers * 2,
         )
         progress = parts.get(JobProgress)
@@ -216,7 +216,7 @@ class Orchestrator:
             return None
         return running.enter_context(
             ClusterExecutor(
-                scheduler_address(settings.executor),
+                parse_scheduler_address(settings.executor),
                 workers,
                 send_files=settings.send_files,
                 memory_bytes=settings.worker_memory_bytes,
@@ -237,7 +237,7 @@ class Orchestrator:
 
     def sign_in_address(self) -> str:
         """A URL that signs in to the gallery. Its code works once, within a minute."""
-        return f"{self.base_url}/#t={self.sessions.new_code()}"
+        return f"{self.base_url}/#t={self.sessions.create_code()}"
 
     def serve(self) -> None:
         """Serves the gallery until interrupted or asked to restore a backup. Meanwhile `address.json` contains its
@@ -256,7 +256,7 @@ class Orchestrator:
         if address.exists():
             self._log_unclean_exit()
         instance_file.write_address(address, self.base_url)
-        for root in self.database.read(folders.watched):
+        for root in self.database.read(folders.list_watched):
             self.importing.start_changed(root, [b""], recursive=True)
         try:
             # Ctrl+C is raised again once the server has closed its connections.

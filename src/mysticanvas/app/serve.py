@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from mysticanvas.cli.client import absolute, connect
-from mysticanvas.cli.options import Library, settings_for
+from mysticanvas.cli.client import connect, make_absolute
+from mysticanvas.cli.options import Library, load_settings
 from mysticanvas.cli.output import err, out, progress_bar
 from mysticanvas.fs.instance_file import holder_address
 from mysticanvas.settings import Settings
@@ -53,8 +53,8 @@ def serve(
 ) -> None:
     """Open the gallery: import the folders, watch them, and serve until Ctrl+C."""
     names = ",".join(host_name) if host_name else None
-    settings = settings_for(library, port=port, host=host, host_names=names, executor=executor, send_files=send_files)
-    _serve(settings, [absolute(folder) for folder in folders or []], open_browser=open_browser)
+    settings = load_settings(library, port=port, host=host, host_names=names, executor=executor, send_files=send_files)
+    _serve(settings, [make_absolute(folder) for folder in folders or []], open_browser=open_browser)
 
 
 def demo(
@@ -70,7 +70,7 @@ def demo(
     """Generate demo images with realistic metadata, and open the gallery with them."""
     from mysticanvas.demo.make import make_demo
 
-    settings = settings_for(library, port=port)
+    settings = load_settings(library, port=port)
     if library is None:
         settings = settings.model_copy(update={"library": settings.library.with_name("mysticanvas-demo")})
     pictures = folder or settings.library / "demo-pictures"
@@ -79,7 +79,7 @@ def demo(
         make_demo(pictures, count=count, on_progress=lambda done: bars.update(bar, completed=done))
     out.print(f"{count} images saved in {pictures}", markup=False)
     if serve:
-        _serve(settings, [absolute(pictures)], open_browser=open_browser)
+        _serve(settings, [make_absolute(pictures)], open_browser=open_browser)
 
 
 def _serve(settings: Settings, paths: list[str], *, open_browser: bool) -> None:

@@ -129,7 +129,7 @@ def check_reply(response: httpx.Response) -> httpx.Response:
     raise _ERRORS.get(response.status_code, LibraryError)(sentence)
 
 
-def absolute(path: Path) -> str:
+def make_absolute(path: Path) -> str:
     """The absolute path: the Orchestrator may have another working directory."""
     return os.path.abspath(path.expanduser())
 

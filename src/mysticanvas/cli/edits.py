@@ -17,14 +17,14 @@ FOLLOW_S = 5
 _UUID_LENGTH = 36
 
 
-def bulk(client: Client, images: str, marks: dict[str, Any]) -> dict[str, Any]:
+def edit_images(client: Client, images: str, marks: dict[str, Any]) -> dict[str, Any]:
     """Edits all images that the search finds, and waits until the edit is done."""
     is_uuid = len(images) == _UUID_LENGTH and images.count("-") == 4
     selection: dict[str, Any] = {"uuids": [images]} if is_uuid else {"query": images}
-    return followed(client, client.post("/api/bulk", selection | {"set": marks}))
+    return wait_for_edit(client, client.post("/api/bulk", selection | {"set": marks}))
 
 
-def followed(client: Client, done: dict[str, Any]) -> dict[str, Any]:
+def wait_for_edit(client: Client, done: dict[str, Any]) -> dict[str, Any]:
     """Waits for an edit and returns its result, with a progress bar on standard error. Raises `ConflictError` for
     one that was refused."""
     moving = ("applying", "undoing", "redoing")
@@ -37,7 +37,7 @@ def followed(client: Client, done: dict[str, Any]) -> dict[str, Any]:
     return done
 
 
-def say(done: dict[str, Any], *, json: bool, what: str = "images changed") -> None:
+def print_result(done: dict[str, Any], *, json: bool, what: str = "images changed") -> None:
     if json:
         print_json(done)
     else:

@@ -9,7 +9,7 @@ from mysticanvas.domain.errors import InvalidInputError
 FAILURES_SHOWN = 20
 
 
-def follow_import(client: Client, import_id: str) -> dict[str, Any]:
+def wait_for_import(client: Client, import_id: str) -> dict[str, Any]:
     """Waits for the import and returns its report, with a progress bar on standard error. Ctrl+C cancels the
     import. Raises `InvalidInputError` when it failed."""
     with progress_bar() as bars:

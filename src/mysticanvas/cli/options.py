@@ -19,7 +19,7 @@ Library = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 
 
-def settings_for(library: Path | None, **given: object) -> Settings:
+def load_settings(library: Path | None, **given: object) -> Settings:
     """The settings, overridden by the options of the command line; None does not override."""
     values = {name: value for name, value in given.items() if value is not None}
     if library is not None:

@@ -25,7 +25,7 @@ def print_json(value: Any) -> None:
     sys.stdout.flush()
 
 
-def moment(ms: int) -> str:
+def format_time(ms: int) -> str:
     """A Unix time in milliseconds as local time; "" for 0."""
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(ms / 1000)) if ms else ""
 

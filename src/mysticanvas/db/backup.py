@@ -67,7 +67,7 @@ def make(
     return _describe_file(target)
 
 
-def listed(folder: Path) -> list[Backup]:
+def list_backups(folder: Path) -> list[Backup]:
     """The backups in `folder`, newest first."""
     found = sorted(folder.glob("*.db"), reverse=True)
     return [_describe_file(path) for path in found]
@@ -88,9 +88,9 @@ def keep_damaged(path: Path, folder: Path) -> Backup:
     return _describe_file(target)
 
 
-def thin(folder: Path) -> int:
+def prune_hourly(folder: Path) -> int:
     """Removes hourly backups that `RETENTION` does not keep, and returns how many. Other backups are kept."""
-    hourly = [one for one in listed(folder) if one.why == HOURLY]
+    hourly = [one for one in list_backups(folder) if one.why == HOURLY]
     needed = select_kept([datetime.fromtimestamp(one.made_at / 1000, UTC) for one in hourly])
     removed = [one for one, keep in zip(hourly, needed, strict=True) if not keep]
     for one in removed:

@@ -41,7 +41,7 @@ def run_all(database: Database) -> list[Check]:
 def _read_only(tx: ReadTx) -> list[Check]:
     found = [_run_check("pages", _check_pages, tx), _run_check("schema version", _check_schema, tx)]
     found.append(_run_check("foreign keys", _check_foreign_keys, tx))
-    return found + [_run_check(name, partial(_check_invariant, name, sql), tx) for name, sql in invariants()]
+    return found + [_run_check(name, partial(_check_invariant, name, sql), tx) for name, sql in load_invariants()]
 
 
 def _run_check(name: str, look: Callable[[ReadTx], Check], tx: ReadTx) -> Check:
@@ -73,7 +73,7 @@ def _check_invariant(name: str, sql: str, tx: ReadTx) -> Check:
     return Check(name, not rows, f"violated by {len(rows)} rows, such as {rows[:3]}" if rows else "holds")
 
 
-def invariants() -> list[tuple[str, str]]:
+def load_invariants() -> list[tuple[str, str]]:
     """(rule, query for the rows that violate it)."""
     text = (resources.files("mysticanvas.db") / "invariants.sql").read_text("utf-8")
     parts = text.split("-- name: ")[1:]
@@ -100,7 +100,7 @@ def _check_search(tx: ReadTx) -> Check:
     rows = tx.all("SELECT rowid AS id, prompt FROM generations_text WHERE prompt <> '' ORDER BY rowid DESC LIMIT 20")
     lost = []
     for row in rows:
-        words = word_index.words_of(tx, row["prompt"])
+        words = word_index.tokenize(tx, row["prompt"])
         match = word_index.Phrase(words[-1:]).match if words else None
         if match and tx.value(_FINDS_IMAGE, match=match, image=row["id"]) is None:
             lost.append(row["id"])

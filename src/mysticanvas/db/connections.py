@@ -89,14 +89,14 @@ def _pragma(connection: apsw.Connection, setting: str) -> None:
 
 
 # The cancellation event of the current context: reads stop once it is set.
-GIVEN_UP: ContextVar[threading.Event | None] = ContextVar("GIVEN_UP", default=None)
+READ_CANCELLED: ContextVar[threading.Event | None] = ContextVar("GIVEN_UP", default=None)
 
 
 def run_within_limit(connection: apsw.Connection, limit_ms: int, work: Callable[[], Any]) -> Any:
     """The result of `work`. Raises `TimeLimitError` when it takes longer than `limit_ms`, or once the event
     in `GIVEN_UP` is set."""
     deadline_s = time.monotonic() + limit_ms / 1000
-    given_up = GIVEN_UP.get()
+    given_up = READ_CANCELLED.get()
 
     def stop() -> bool:
         return time.monotonic() > deadline_s or (given_up is not None and given_up.is_set())
@@ -124,13 +124,19 @@ class ChangeSet:
     cancelled: list[int] = field(default_factory=list)
     events: bool = False
     # Names of lists that pages must load again: edits, tags, collections, trash, templates.
-    stale: set[str] = field(default_factory=set)
+    invalidated: set[str] = field(default_factory=set)
     # Manual collections whose images changed.
     collections: set[int] = field(default_factory=set)
 
     def __bool__(self) -> bool:
         return bool(
-            self.added or self.changed or self.removed or self.jobs or self.events or self.stale or self.collections
+            self.added
+            or self.changed
+            or self.removed
+            or self.jobs
+            or self.events
+            or self.invalidated
+            or self.collections
         )
 
     def merge(self, other: "ChangeSet") -> None:
@@ -140,7 +146,7 @@ class ChangeSet:
         self.jobs |= other.jobs
         self.cancelled += other.cancelled
         self.events |= other.events
-        self.stale |= other.stale
+        self.invalidated |= other.invalidated
         self.collections |= other.collections
 
 

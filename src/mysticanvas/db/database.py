@@ -182,12 +182,12 @@ class Database:
         return self._writer.serial
 
     @property
-    def trouble(self) -> str | None:
+    def error(self) -> str | None:
         """Why nothing can be written, such as a full disk; None while writing works."""
         return self._writer.error
 
     def on_error(self, listener: Callable[[str | None], None]) -> None:
-        """Calls `listener` on the writer thread when `trouble` changes; it must return quickly."""
+        """Calls `listener` on the writer thread when `error` changes; it must return quickly."""
         self._writer.on_error(listener)
 
     # -- backup -------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ def restore(folder: Path, copy: Path) -> Backup | None:
         lock.release()
 
 
-def put_away(folder: Path) -> Backup | None:
+def move_to_backups(folder: Path) -> Backup | None:
     """Moves the database in `folder` to its backups, so that the library can be rebuilt. Returns that backup,
     None when there was no database. The library must be closed.
 

@@ -35,7 +35,7 @@ def append(tx: WriteTx, *, level: str, kind: str, subject: str | None, data: dic
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EntryFilter:
     """Selects entries of these levels and kinds (empty: all), from `since_ms` to before `until_ms`."""
 
     levels: Sequence[str] = ()
@@ -44,10 +44,10 @@ class Wanted:
     until_ms: int | None = None
 
 
-EVERYTHING = Wanted()
+EVERYTHING = EntryFilter()
 
 
-def newest(tx: ReadTx, *, before: int | None, wanted: Wanted = EVERYTHING, limit: int) -> list[LogEntry]:
+def list_newest(tx: ReadTx, *, before: int | None, wanted: EntryFilter = EVERYTHING, limit: int) -> list[LogEntry]:
     """The newest entries before the id `before`, newest first."""
     rows = tx.all(
         """
@@ -72,7 +72,7 @@ def newest(tx: ReadTx, *, before: int | None, wanted: Wanted = EVERYTHING, limit
     return [LogEntry(data=json.loads(row.pop("data_json")), **row) for row in rows]
 
 
-def last_of(tx: ReadTx, kind: str) -> LogEntry | None:
+def find_last(tx: ReadTx, kind: str) -> LogEntry | None:
     row = tx.one(
         """
         SELECT id, at, level, kind, subject, data_json
@@ -86,6 +86,6 @@ def last_of(tx: ReadTx, kind: str) -> LogEntry | None:
     return None if row is None else LogEntry(data=json.loads(row.pop("data_json")), **row)
 
 
-def kinds(tx: ReadTx) -> dict[str, int]:
+def count_by_kind(tx: ReadTx) -> dict[str, int]:
     """The number of entries of each kind."""
     return {row["kind"]: row["entries"] for row in tx.all("SELECT kind, count(*) AS entries FROM events GROUP BY kind")}

@@ -22,4 +22,4 @@ def put(tx: WriteTx, name: str, value: Any) -> None:
         name=name,
         value=json.dumps(value),
     )
-    tx.changes.stale.add("settings")
+    tx.changes.invalidated.add("settings")

@@ -41,7 +41,7 @@ class ForeignDatabase:
 
 
 @contextmanager
-def opened(path: Path, *, scratch: Path) -> Iterator[ForeignDatabase]:
+def open_foreign_database(path: Path, *, scratch: Path) -> Iterator[ForeignDatabase]:
     """A copy of the database at `path` in the folder `scratch`, removed on exit.
 
     Raises `InvalidInputError` for a file that is missing, being written, damaged or not a database.
@@ -59,12 +59,12 @@ def opened(path: Path, *, scratch: Path) -> Iterator[ForeignDatabase]:
             connection.close()
 
 
-def tables(tx: ReadTx) -> frozenset[str]:
+def list_tables(tx: ReadTx) -> frozenset[str]:
     """Tables, without views: a view with the expected name could take forever to read."""
     return frozenset(tx.column("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"))
 
 
-def columns(tx: ReadTx, table: str) -> frozenset[str]:
+def list_columns(tx: ReadTx, table: str) -> frozenset[str]:
     return frozenset(tx.column("SELECT name FROM pragma_table_info(:table)", table=table))
 
 

@@ -106,5 +106,5 @@ class WorkerCrashedError(TaskError):
         self.stderr_tail = stderr_tail
 
 
-class NobodyDidItError(TaskError):
+class ExecutorUnavailableError(TaskError):
     pass

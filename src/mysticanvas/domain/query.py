@@ -129,7 +129,7 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedValue:
     """A model, tag, collection, sampler, generator, folder, seed or uuid with this name; `*` matches any text.
     `weight` only for a LoRA or embedding."""
 
@@ -148,7 +148,7 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class MadeBetween:
     """Made from the start of `first` to the end of `last`, in local time; None is unbounded. Each is a year,
     month or day (2026, 2026-08, 2026-08-22), `today`, `yesterday` or a number of days (`30d`)."""
 
@@ -174,7 +174,7 @@ class Ratio:
 
 
 @dataclass(frozen=True, slots=True)
-class Shaped:
+class HasShape:
     shape: Shape
 
 
@@ -188,7 +188,7 @@ class Has:
     thing: Thing
 
 
-Term = Text | Named | Number | Made | Size | Ratio | Shaped | Is | Has
+Term = Text | NamedValue | Number | MadeBetween | Size | Ratio | HasShape | Is | Has
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +221,7 @@ def any_of(parts: Sequence[Node]) -> Node:
     return flat[0] if len(flat) == 1 else Any(tuple(flat))
 
 
-def negation(part: Node) -> Node:
+def negate(part: Node) -> Node:
     return part.part if isinstance(part, Not) else Not(part)
 
 
@@ -234,38 +234,38 @@ class Sort:
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class SimilarMeaning:
     """Prompts with a similar meaning to this text."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class LikeImage:
+class SimilarPrompt:
     """Prompts with a similar meaning to the prompt of this image; `uuid` may be a prefix."""
 
     uuid: str
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
+class LooksLikeText:
     """Images that show what this text describes."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class LooksLike:
+class LooksLikeImage:
     """Images that look similar to this one; `uuid` may be a prefix."""
 
     uuid: str
 
 
-Similar = Meaning | LikeImage | Looks | LooksLike
+Similar = SimilarMeaning | SimilarPrompt | LooksLikeText | LooksLikeImage
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class ComputedImages:
     """Ids of images that SQL alone cannot find, computed for one query (search/engine.py).
     `similar` begins with the most similar one; None when the query has no `similar`."""
 
@@ -284,7 +284,7 @@ class Query:
     where: Node | None = None
     sort: Sort | None = None
     similar: Similar | None = None
-    known: Known | None = field(default=None, compare=False, repr=False)
+    known: ComputedImages | None = field(default=None, compare=False, repr=False)
 
     @property
     def order(self) -> Sort:
@@ -299,16 +299,16 @@ class Query:
 
     @property
     def terms(self) -> tuple[Term, ...]:
-        return tuple(leaves(self.where)) if self.where is not None else ()
+        return tuple(list_terms(self.where)) if self.where is not None else ()
 
 
-def leaves(node: Node) -> Iterator[Term]:
+def list_terms(node: Node) -> Iterator[Term]:
     """The terms of a tree, left to right."""
     match node:
         case All(parts) | Any(parts):
             for part in parts:
-                yield from leaves(part)
+                yield from list_terms(part)
         case Not(part):
-            yield from leaves(part)
+            yield from list_terms(part)
         case _:
             yield node

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 
-class Alike(StrEnum):
+class DuplicateKind(StrEnum):
     """What the images of a group share. PICTURE: they look similar. RECIPE: the same settings and seed.
     BYTES: identical files."""
 

@@ -44,10 +44,10 @@ class TagName:
     key: str
 
 
-def tag_name(text: str) -> TagName:
+def parse_tag_name(text: str) -> TagName:
     """Raises `InvalidInputError` with the rule that the name breaks."""
     shown = re.sub(r" +", " ", text.strip())
-    if not shown or not (key := key_of(shown)):
+    if not shown or not (key := make_tag_key(shown)):
         raise InvalidInputError("A tag name cannot be empty.")
     if len(shown) > MAX_NAME or len(key) > MAX_NAME:
         raise InvalidInputError(f"A tag name can have at most {MAX_NAME} characters.")
@@ -63,7 +63,7 @@ def tag_name(text: str) -> TagName:
     return TagName(shown, key)
 
 
-def key_of(text: str) -> str:
+def make_tag_key(text: str) -> str:
     """NFKC, case folded, runs of spaces and underscores as one space. Idempotent."""
     key = text
     # Case folding can undo normalization and the other way round; repeat until the text is stable.

@@ -24,7 +24,7 @@ _FIRST_ACCENT = 10
 _WORD = re.compile(r"[^\W_]+")
 
 
-def clean(text: str) -> str:
+def clean_text(text: str) -> str:
     """Replaces what SQLite, JSON or UTF-8 cannot store: NUL and lone surrogates become U+FFFD."""
     if text.isascii() and "\0" not in text:
         return text
@@ -38,14 +38,14 @@ def make_searchable(text: str | None) -> str | None:
     """
     if text is None:
         return None
-    return folded(_select_syntax(text).sub(" ", text))
+    return fold_text(_select_syntax(text).sub(" ", text))
 
 
 def _select_syntax(text: str) -> re.Pattern[str]:
     return _SYNTAX_AND_COLONS if "::" in text else _SYNTAX
 
 
-def folded(text: str) -> str:
+def fold_text(text: str) -> str:
     """Removes case, accents and letter variants; puts spaces around each character of a script
     without spaces, so that a phrase of them is found anywhere."""
     if text.isascii():
@@ -58,20 +58,20 @@ def _is_accent(character: str) -> bool:
     return unicodedata.combining(character) >= _FIRST_ACCENT
 
 
-def name_key(name: str) -> str:
+def make_name_key(name: str) -> str:
     """The form of a name that is compared: case, underscores and repeated spaces do not matter."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().replace("_", " ").split())
 
 
-def words(text: str) -> Iterator[str]:
+def split_words(text: str) -> Iterator[str]:
     """The searchable words of a text, in order."""
     for found in _WORD.finditer(make_searchable(text) or ""):
         yield found[0]
 
 
-def places(text: str, phrase: str) -> list[tuple[int, int]]:
+def find_phrase(text: str, phrase: str) -> list[tuple[int, int]]:
     """The occurrences of a phrase in a text: [from, to) in characters, in order, without overlaps."""
-    sought = _WORD.findall(folded(phrase))
+    sought = _WORD.findall(fold_text(phrase))
     if not sought:
         return []
     have = list(_iter_word_positions(text))
@@ -101,7 +101,7 @@ def _fold_chunk(chunk: str, offset: int) -> Iterator[tuple[str, int, int]]:
     letters: list[str] = []
     spots: list[tuple[int, int]] = []
     for match in re.finditer(r".[\u0300-\u036f]*", chunk, re.DOTALL):
-        for letter in folded(match[0]):
+        for letter in fold_text(match[0]):
             letters.append(letter)
             spots.append((offset + match.start(), offset + match.end()))
     for word in _WORD.finditer("".join(letters)):

@@ -11,7 +11,7 @@ from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.errors import ConflictError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.edits import changesets, derived, log
-from mysticanvas.edits.kinds import Edit, decode, encode, recorded_tables
+from mysticanvas.edits.kinds import Edit, decode, encode, list_recorded_tables
 from mysticanvas.edits.log import Operation, Progress
 from mysticanvas.edits.types import EditResult, EditState
 
@@ -56,11 +56,11 @@ def apply_slice(tx: WriteTx, operation: int, *, limit: int, now_ms: int) -> bool
     count = _count(tx, found, at, edit)
     some = log.list_planned(tx, operation, at.next, min(limit, count - at.next))
     last = at.next + len(some) >= count
-    with changesets.recording(tx, recorded_tables()) as recorded:
+    with changesets.record_changes(tx, list_recorded_tables()) as recorded:
         changed = edit.apply(tx, some, now_ms)
         if last:
             edit.finish(tx, now_ms)
-    derived.update(tx, changesets.changes_in(tx, recorded.changeset, inverted=False))
+    derived.update(tx, changesets.list_changes(tx, recorded.changeset, inverted=False))
     log.add_slice(tx, operation, some, recorded.changeset)
     log.add_changed(tx, operation, changed)
     return _move_on(tx, found, at, len(some), last=last)

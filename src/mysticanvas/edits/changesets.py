@@ -41,7 +41,7 @@ class RowChange:
 
 
 @contextmanager
-def recording(tx: WriteTx, tables: Collection[str]) -> Iterator[Recording]:
+def record_changes(tx: WriteTx, tables: Collection[str]) -> Iterator[Recording]:
     """Records the changes of the block in `tables`, including those by triggers and cascades."""
     session = apsw.Session(tx.connection, "main")
     recorded = Recording()
@@ -54,7 +54,7 @@ def recording(tx: WriteTx, tables: Collection[str]) -> Iterator[Recording]:
         session.close()
 
 
-def changes_in(tx: WriteTx, changeset: bytes, *, inverted: bool) -> list[RowChange]:
+def list_changes(tx: WriteTx, changeset: bytes, *, inverted: bool) -> list[RowChange]:
     """The changes that applying the changeset makes."""
     names: dict[str, list[str]] = {}
     found = []

@@ -20,4 +20,6 @@ def update(tx: WriteTx, rows: Sequence[RowChange]) -> None:
         seen = [row for row in rows if one.sees(row.table)]
         if one.update is not None and seen:
             one.update(tx, seen)
-        tx.changes.stale.update(name for table, name in one.tables.items() if name is not None and table in tables)
+        tx.changes.invalidated.update(
+            name for table, name in one.tables.items() if name is not None and table in tables
+        )

@@ -44,7 +44,7 @@ class Edit(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recorded:
+class RecordedTables:
     """Tables that edits may change, each with the list that pages reload when one of its rows changes
     (None: no list), and the updates of their derived data.
 
@@ -63,10 +63,10 @@ class Recorded:
 
 
 EDITS: dict[str, type[Edit]] = {}
-RECORDED: list[Recorded] = []
+RECORDED: list[RecordedTables] = []
 
 
-def register(edits: Sequence[type[Edit]], recorded: Sequence[Recorded]) -> None:
+def register(edits: Sequence[type[Edit]], recorded: Sequence[RecordedTables]) -> None:
     """Registering the same kind twice has no effect. Raises `ValueError` where two kinds share a name."""
     for edit in edits:
         if EDITS.setdefault(edit.kind, edit) is not edit:
@@ -74,7 +74,7 @@ def register(edits: Sequence[type[Edit]], recorded: Sequence[Recorded]) -> None:
     RECORDED.extend(one for one in recorded if one not in RECORDED)
 
 
-def recorded_tables() -> list[str]:
+def list_recorded_tables() -> list[str]:
     """Every table that edits may change."""
     return list({table: None for one in RECORDED for table in one.tables})
 

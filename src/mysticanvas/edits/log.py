@@ -65,7 +65,7 @@ def add(tx: WriteTx, *, kind: str, steps: Sequence[Step], state: EditState, tota
         steps=json.dumps(steps, ensure_ascii=False),
         now_ms=now_ms,
     )
-    tx.changes.stale.add("edits")
+    tx.changes.invalidated.add("edits")
     return tx.last_id
 
 
@@ -80,7 +80,7 @@ def find(tx: ReadTx, operation: int) -> Operation:
     return _build_operation(row)
 
 
-def listed(tx: ReadTx, *, before: int | None, limit: int) -> list[Operation]:
+def list_operations(tx: ReadTx, *, before: int | None, limit: int) -> list[Operation]:
     """Newest first."""
     rows = tx.all(
         _OPERATION + " WHERE id < coalesce(:before, 9223372036854775807) ORDER BY id DESC LIMIT :limit",
@@ -126,14 +126,14 @@ def set_state(tx: WriteTx, operation: int, state: EditState, *, error: str | Non
         state=state.value,
         error=error,
     )
-    tx.changes.stale.add("edits")
+    tx.changes.invalidated.add("edits")
 
 
 def add_changed(tx: WriteTx, operation: int, changed: int) -> None:
     """Adds to the number of changed images; negative for an undo."""
     sql = "UPDATE operations SET changed = changed + :changed WHERE id = :operation"
     tx.run(sql, operation=operation, changed=changed)
-    tx.changes.stale.add("edits")
+    tx.changes.invalidated.add("edits")
 
 
 def set_total(tx: WriteTx, operation: int, total: int) -> None:
@@ -153,7 +153,7 @@ class Touched:
     state: Literal["here", "trashed", "gone"]
 
 
-def touched(tx: ReadTx, operation: int, *, limit: int) -> list[Touched]:
+def list_touched_images(tx: ReadTx, operation: int, *, limit: int) -> list[Touched]:
     """The first images of an edit, including deleted ones; empty for an edit of no images."""
     packed = tx.value(
         "SELECT substr(images, 1, :most) FROM operation_slices WHERE operation_id = :operation ORDER BY number LIMIT 1",
@@ -222,7 +222,7 @@ def set_applied(tx: WriteTx, operation: int, number: int, applied: bool) -> None
     )
 
 
-def images_of(tx: ReadTx, names: Sequence[str]) -> list[GenerationId]:
+def find_images(tx: ReadTx, names: Sequence[str]) -> list[GenerationId]:
     """The images with these uuids, in the given order, without those that do not exist."""
     sql = "SELECT g.id FROM json_each(:names) AS n CROSS JOIN generations AS g ON g.uuid = n.value ORDER BY n.key"
     return tx.column(sql, names=json.dumps(list(names)))

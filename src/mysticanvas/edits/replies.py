@@ -5,7 +5,7 @@ from typing import Any
 from mysticanvas.edits.types import EditResult
 
 
-def wire(result: EditResult) -> dict[str, Any]:
+def to_wire(result: EditResult) -> dict[str, Any]:
     return {
         "operation": result.operation,
         "changed": result.changed,

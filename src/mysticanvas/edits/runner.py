@@ -131,7 +131,7 @@ class EditRunner:
     def _on_commit(self, changes: ChangeSet) -> None:
         if changes.added:
             self._last_import_s = time.monotonic()
-        if changes.stale & self._wakes_on:
+        if changes.invalidated & self._wakes_on:
             self._wake.set()
 
     def _work(self) -> None:

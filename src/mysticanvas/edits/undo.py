@@ -95,14 +95,14 @@ def move_one_slice(tx: WriteTx, operation: int, *, backwards: bool) -> None:
     if slice_ is None:
         return
     _refuse_if_purged(tx, slice_)
-    rows = changesets.changes_in(tx, slice_.changeset, inverted=backwards)
+    rows = changesets.list_changes(tx, slice_.changeset, inverted=backwards)
     changesets.apply(tx, slice_.changeset, inverted=backwards)
     derived.update(tx, rows)
     log.set_applied(tx, operation, slice_.number, not backwards)
 
 
 def _refuse_if_purged(tx: ReadTx, slice_: Slice) -> None:
-    gone = len(slice_.images) - len(log.images_of(tx, slice_.images))
+    gone = len(slice_.images) - len(log.find_images(tx, slice_.images))
     if gone == 1 and len(slice_.images) == 1:
         raise ConflictError("The image was deleted permanently, so this edit cannot be undone.")
     if gone:

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 
 from mysticanvas.domain.task import Answer, Task
 from mysticanvas.edits.background import BackgroundSlices
-from mysticanvas.edits.kinds import Edit, Recorded
+from mysticanvas.edits.kinds import Edit, RecordedTables
 from mysticanvas.features.hooks import ImportHooks
 from mysticanvas.features.repairs import Cleanup, Repair
 from mysticanvas.jobs.backfill import Backfill
@@ -45,7 +45,7 @@ class Feature:
     routes: Sequence[Callable[..., APIRouter]] = ()
     jobs: Sequence[JobKind] = ()
     edits: Sequence[type[Edit]] = ()
-    recorded: Sequence[Recorded] = ()
+    recorded: Sequence[RecordedTables] = ()
     slices: Sequence[BackgroundSlices] = ()
     import_hooks: ImportHooks | None = None
     backfills: Sequence[Backfill] = ()

@@ -109,7 +109,7 @@ def register(hooks: Sequence[ImportHooks]) -> None:
     _HOOKS[:] = hooks
 
 
-def all_hooks() -> Sequence[ImportHooks]:
+def list_hooks() -> Sequence[ImportHooks]:
     """Raises `RuntimeError` when the features are not loaded: images would lack their derived data."""
     if not _HOOKS:
         raise RuntimeError("The features are not loaded: call mysticanvas.app.features.load first.")
@@ -117,9 +117,11 @@ def all_hooks() -> Sequence[ImportHooks]:
 
 
 @contextmanager
-def removing(tx: WriteTx, image: GenerationId, *, heir: GenerationId | None = None, now_ms: int) -> Iterator[None]:
+def run_removal_hooks(
+    tx: WriteTx, image: GenerationId, *, heir: GenerationId | None = None, now_ms: int
+) -> Iterator[None]:
     """Calls `around_removal` of all hooks; remove the row of the image within this context."""
     with ExitStack() as around:
-        for hooks in all_hooks():
+        for hooks in list_hooks():
             around.enter_context(hooks.around_removal(tx, image, heir=heir, now_ms=now_ms))
         yield

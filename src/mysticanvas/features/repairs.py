@@ -10,21 +10,21 @@ from mysticanvas.imaging.thumbnail_cache import ThumbCache
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """`mend(tx, now_ms)` repairs what any of these checks (names from `db/checks.py`) reports; `label` describes the
+    """`repair(tx, now_ms)` repairs what any of these checks (names from `db/checks.py`) reports; `label` describes the
     repair in a sentence."""
 
     checks: tuple[str, ...]
     label: str
-    mend: Callable[[WriteTx, int], None]
+    repair: Callable[[WriteTx, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Cleanup:
-    """Removes unused files, which no check reports. `look` describes in a sentence what `clean` would remove, None for
-    nothing."""
+    """Removes unused files, which no check reports. `describe` returns a sentence that says what `clean` would remove,
+    or None for nothing."""
 
     what: str
-    look: Callable[[Database, ThumbCache], str | None]
+    describe: Callable[[Database, ThumbCache], str | None]
     clean: Callable[[Database, ThumbCache], None]
 
 
@@ -42,5 +42,5 @@ def find_repair(check: str) -> Repair | None:
     return next((repair for repair in _REPAIRS if check in repair.checks), None)
 
 
-def all_cleanups() -> Sequence[Cleanup]:
+def list_cleanups() -> Sequence[Cleanup]:
     return _CLEANUPS

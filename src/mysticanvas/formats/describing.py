@@ -27,7 +27,7 @@ _NAMES = (
 )
 
 
-def as_inspect_row(head: ImageHead, recipe: Recipe) -> dict[str, Any]:
+def build_inspect_row(head: ImageHead, recipe: Recipe) -> dict[str, Any]:
     """A JSON-compatible dict; fields that the file does not contain are None."""
     row: dict[str, Any] = {name: getattr(recipe, name) for name in _NAMES}
     row["loras"] = [{"name": lora.name, "weight": lora.weight, "hash": lora.hash} for lora in recipe.loras]

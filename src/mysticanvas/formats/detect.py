@@ -12,7 +12,7 @@ from typing import Any
 from mysticanvas.domain.file import ImageFormat, ImageHead, TextEntry
 from mysticanvas.domain.generation import InputImage, LoraUse, Recipe
 from mysticanvas.domain.model import ModelUse
-from mysticanvas.domain.text import clean
+from mysticanvas.domain.text import clean_text
 from mysticanvas.formats.comfyui import parse as comfyui_parse
 from mysticanvas.formats.containers import c2pa, xmp
 from mysticanvas.formats.generators import (
@@ -76,7 +76,7 @@ def read_entries(entries: Sequence[TextEntry], *, file_name: str) -> Recipe:
     return read_recipe(head, file_name=file_name, sidecars=[one for one in entries if one.carrier == "sidecar"])
 
 
-def says_how(head: ImageHead) -> bool:
+def has_generation_data(head: ImageHead) -> bool:
     """Whether the texts of an image contain generation data. If not, it may be hidden in the pixels."""
     return not _is_uninformative(read_recipe(head, file_name=""))
 
@@ -118,7 +118,7 @@ _RECIPE_FIELDS = tuple(item.name for item in fields(Recipe))
 
 def _clean_value(value: Any) -> Any:
     if isinstance(value, str):
-        return value if value.isascii() and "\0" not in value else type(value)(clean(value))
+        return value if value.isascii() and "\0" not in value else type(value)(clean_text(value))
     if isinstance(value, dict):
         return {_clean_value(key): _clean_value(inner) for key, inner in value.items()}
     if isinstance(value, list):

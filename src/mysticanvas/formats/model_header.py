@@ -1,4 +1,4 @@
-"""Determines kind, family and trigger words of a model from its file header and its sidecars.
+"""Determines kind, family and trigger words from its file header and its sidecars.
 
 Tensor names and shapes take precedence, since they define the model. Metadata from training (`modelspec.*`,
 `ss_*`) comes second, sidecars written by download tools last.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeGuard
 
 from mysticanvas.domain.errors import UnreadableFileError
-from mysticanvas.domain.text import clean
+from mysticanvas.domain.text import clean_text
 from mysticanvas.formats.containers.source import ByteSource
 from mysticanvas.formats.json_text import JsonTextError, load
 
@@ -69,7 +69,7 @@ def _read_shapes(header: dict[str, Any], size_bytes: int) -> dict[str, tuple[int
             raise UnreadableFileError("The header describes an invalid tensor.")
         if not offsets[0] <= offsets[1] <= size_bytes:
             raise UnreadableFileError("The file is truncated: it is shorter than its header specifies.")
-        found[clean(name)] = tuple(shape)
+        found[clean_text(name)] = tuple(shape)
     return found
 
 
@@ -84,4 +84,4 @@ def _are_sizes(value: Any, most: int) -> TypeGuard[list[int]]:
 def _read_texts(header: Any) -> dict[str, str]:
     if not isinstance(header, dict):
         return {}
-    return {clean(key): clean(value) for key, value in header.items() if isinstance(value, str)}
+    return {clean_text(key): clean_text(value) for key, value in header.items() if isinstance(value, str)}

@@ -154,7 +154,7 @@ class Archive:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Archive]:
+def open_archive(path: Path) -> Iterator[Archive]:
     """Open a zip file for reading. Errors, including those raised inside the context, name `path`.
 
     Raises `InvalidInputError` when the file is not a zip file, is damaged or is unsafe.

@@ -21,13 +21,13 @@ def write_address(path: Path, base_url: str) -> None:
 def holder_address(library: Path) -> str | None:
     """Where the process that holds the library answers; None when nobody does."""
     try:
-        said = json.loads((library / ADDRESS_FILE).read_text("utf-8"))
-        port = int(str(said["url"]).rpartition(":")[2])
+        content = json.loads((library / ADDRESS_FILE).read_text("utf-8"))
+        port = int(str(content["url"]).rpartition(":")[2])
         # A file left behind by a killed process names a port where nobody listens.
         socket.create_connection(("127.0.0.1", port), timeout=2).close()
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return str(said["url"])
+    return str(content["url"])
 
 
 def read_token(library: Path) -> str:

@@ -21,7 +21,7 @@ _SYNC_SERVICES = {
 }
 
 
-def danger_of(folder: Path) -> str | None:
+def find_location_risk(folder: Path) -> str | None:
     """A warning for the user when a database in `folder` is at risk; None for a safe location."""
     folder = folder.absolute()
     if (service := _find_sync_service(folder)) is not None:

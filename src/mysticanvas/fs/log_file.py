@@ -42,7 +42,7 @@ class _JsonFormatter(logging.Formatter):
 
 
 @contextmanager
-def written_to(library: Path) -> Iterator[None]:
+def log_to_file(library: Path) -> Iterator[None]:
     """Log to the file in `library`; warnings also go to the terminal. The library folder must exist."""
     folder = library / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -64,7 +64,7 @@ def written_to(library: Path) -> Iterator[None]:
         ours.setLevel(before)
 
 
-def tail_without_values(library: Path) -> list[str]:
+def read_tail_without_values(library: Path) -> list[str]:
     """The last `TAIL_LINES` log lines, to share: messages, error types and code locations, but no values or paths."""
     try:
         lines = (library / FOLDER / NAME).read_text("utf-8", "replace").splitlines()[-TAIL_LINES:]

@@ -5,7 +5,7 @@ from pathlib import Path
 from mysticanvas.domain.errors import InvalidInputError
 
 
-def folder_named(path: str) -> Path:
+def resolve_folder(path: str) -> Path:
     """The absolute path of an existing folder, with links resolved. Raises `InvalidInputError`."""
     try:
         folder = Path(path).expanduser().resolve()
@@ -17,7 +17,7 @@ def folder_named(path: str) -> Path:
     return folder
 
 
-def file_named(path: str) -> Path:
+def resolve_file(path: str) -> Path:
     """The absolute path of an existing file, with links resolved. Raises `InvalidInputError`."""
     try:
         file = Path(path).expanduser().resolve()

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import FileStat, TextEntry
-from mysticanvas.domain.text import clean
+from mysticanvas.domain.text import clean_text
 from mysticanvas.fs.safe_open import open_beneath
 from mysticanvas.fs.scanner import SIDECAR_ENDINGS
 
@@ -28,8 +28,8 @@ def read_sidecar_with_stat(root: bytes, path_bytes: bytes) -> tuple[TextEntry, F
         content = source.read(0, MAX_SIDECAR_BYTES)
         stat = source.stat()
     encoding = "utf-16" if content.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
-    name = clean(os.path.basename(path_bytes).decode("utf-8", "replace"))
-    return TextEntry("sidecar", name, clean(content.decode(encoding, "replace"))), stat
+    name = clean_text(os.path.basename(path_bytes).decode("utf-8", "replace"))
+    return TextEntry("sidecar", name, clean_text(content.decode(encoding, "replace"))), stat
 
 
 def read_log(root: bytes, path_bytes: bytes, name: str) -> str:
@@ -46,10 +46,10 @@ def read_log(root: bytes, path_bytes: bytes, name: str) -> str:
 def _read_log_text(root: bytes, path_bytes: bytes, size: int, mtime_ns: int) -> str:
     """Cached, since the next image is usually in the same folder. Size and time are part of the cache key."""
     with open_beneath(root, path_bytes) as source:
-        return clean(source.read(0, size).decode("utf-8", "replace"))
+        return clean_text(source.read(0, size).decode("utf-8", "replace"))
 
 
-def beside(root: bytes, path_bytes: bytes) -> list[bytes]:
+def find_sidecars(root: bytes, path_bytes: bytes) -> list[bytes]:
     """Existing text files beside an image with its name, as sorted paths relative to the root."""
     stem = path_bytes.rpartition(b".")[0] or path_bytes
     names = {name + ending for name in (stem, path_bytes) for ending in SIDECAR_ENDINGS}

@@ -19,7 +19,7 @@ from mysticanvas.fs.safe_open import FileSource, open_beneath, open_folder
 _BLOCK_BYTES = 1024 * 1024
 
 
-class Discard(StrEnum):
+class DiscardMethod(StrEnum):
     """Move the file to the system trash, or delete it permanently."""
 
     SYSTEM_TRASH = "system_trash"
@@ -27,7 +27,7 @@ class Discard(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedFile:
     """State that the file must have to be deleted. At least one of the hashes is not None."""
 
     blake3: bytes | None
@@ -40,7 +40,7 @@ class NotDiscardedError(UnreadableFileError):
     """The file was not deleted; the message is the reason."""
 
 
-def is_gone(root: bytes, path_bytes: bytes) -> bool:
+def is_missing(root: bytes, path_bytes: bytes) -> bool:
     """Whether the file is missing from an available root. False when the root is not available."""
     if not is_root_available(root):
         return False
@@ -56,15 +56,15 @@ def is_root_available(root: bytes) -> bool:
         return False
 
 
-def discard(root: bytes, path_bytes: bytes, expected: Expected, how: Discard) -> None:
+def discard(root: bytes, path_bytes: bytes, expected: ExpectedFile, how: DiscardMethod) -> None:
     """Delete one file after verifying that it is the expected one.
 
     Raises `NotDiscardedError` with the reason; the file is unchanged then.
     """
-    check(root, path_bytes, expected)
+    check_file(root, path_bytes, expected)
     path = os.path.join(root, path_bytes)
     try:
-        if how is Discard.UNLINK:
+        if how is DiscardMethod.UNLINK:
             _unlink_beneath(root, path_bytes)
         else:
             send2trash(path)
@@ -74,7 +74,7 @@ def discard(root: bytes, path_bytes: bytes, expected: Expected, how: Discard) ->
         raise NotDiscardedError(f"The file could not be deleted: {error.strerror or error}.") from error
 
 
-def check(root: bytes, path_bytes: bytes, expected: Expected) -> None:
+def check_file(root: bytes, path_bytes: bytes, expected: ExpectedFile) -> None:
     """Raises `NotDiscardedError` unless this is the expected file, reached below its root without links."""
     if not is_root_available(root):
         raise NotDiscardedError("The folder is not available. Its drive may be disconnected.")
@@ -90,7 +90,7 @@ def check(root: bytes, path_bytes: bytes, expected: Expected) -> None:
         raise NotDiscardedError(str(error)) from error
 
 
-def _check_content(source: FileSource, expected: Expected) -> None:
+def _check_content(source: FileSource, expected: ExpectedFile) -> None:
     now = source.stat()
     if (now.bytes, now.mtime_ns) != (expected.bytes, expected.mtime_ns):
         raise NotDiscardedError("The file changed since it was imported. Scan the folder again.")

@@ -7,7 +7,7 @@ from pathlib import Path
 _BY_UUID = Path("/dev/disk/by-uuid")
 
 
-def volume_of(folder: Path) -> str | None:
+def get_volume_id(folder: Path) -> str | None:
     """The identifier of the file system; None when the system does not provide it."""
     if sys.platform == "win32":
         return _get_volume_serial(folder)

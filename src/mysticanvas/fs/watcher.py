@@ -34,7 +34,7 @@ class FolderWatcher:
     def __init__(self) -> None:
         self._on_change: Callable[[list[Hint]], None] = lambda hints: None
         self._started = False
-        self._roots: set[str] = set()
+        self._folders: set[str] = set()
         self._wake = threading.Event()
         self._closing = False
         self._thread = threading.Thread(target=self._work, name="watching")
@@ -56,33 +56,33 @@ class FolderWatcher:
 
     def add(self, root: str) -> None:
         """Start watching a folder."""
-        self._roots.add(root)
+        self._folders.add(root)
         self._wake.set()
 
     def remove(self, root: str) -> None:
         """Stop watching a folder."""
-        self._roots.discard(root)
+        self._folders.discard(root)
         self._wake.set()
 
-    def watches(self, root: str) -> bool:
-        return self._started and root in self._roots and os.path.isdir(root)
+    def is_watching(self, root: str) -> bool:
+        return self._started and root in self._folders and os.path.isdir(root)
 
     def _work(self) -> None:
         while not self._closing:
             self._wake.clear()
-            roots = sorted(root for root in self._roots if os.path.isdir(root))
-            if not roots:
+            folders = sorted(root for root in self._folders if os.path.isdir(root))
+            if not folders:
                 self._wake.wait()
                 continue
             try:
-                self._watch_roots(roots)
+                self._watch_folders(folders)
             except OSError as error:
                 log.warning("failed to watch folders", extra={"reason": str(error)})
                 self._wake.wait(RESTART_AFTER_S)
 
-    def _watch_roots(self, roots: list[str]) -> None:
+    def _watch_folders(self, folders: list[str]) -> None:
         changes = watch(
-            *roots,
+            *folders,
             watch_filter=None,
             debounce=DEBOUNCE_MS,
             step=STEP_MS,
@@ -92,13 +92,13 @@ class FolderWatcher:
             ignore_permission_denied=True,
         )
         for moment in changes:
-            hints = {hint for _, path in moment if (hint := _build_hint(roots, path)) is not None}
+            hints = {hint for _, path in moment if (hint := _build_hint(folders, path)) is not None}
             if hints:
                 self._on_change(sorted(hints, key=lambda hint: (hint.root, hint.folder)))
 
 
-def _build_hint(roots: list[str], path: str) -> Hint | None:
-    root = next((root for root in roots if Path(path).is_relative_to(root)), None)
+def _build_hint(folders: list[str], path: str) -> Hint | None:
+    root = next((root for root in folders if Path(path).is_relative_to(root)), None)
     if root is None:
         return None
     is_folder = os.path.isdir(path) and not os.path.islink(path)

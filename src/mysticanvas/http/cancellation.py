@@ -8,22 +8,22 @@ from typing import ParamSpec, TypeVar
 from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 
-from mysticanvas.db.connections import GIVEN_UP
+from mysticanvas.db.connections import READ_CANCELLED
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-async def while_wanted(request: Request, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+async def run_while_connected(request: Request, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Runs `work` on a thread. Its database reads raise `TimeLimitError` once the client has disconnected."""
     gone = threading.Event()
-    given_up = GIVEN_UP.set(gone)
+    given_up = READ_CANCELLED.set(gone)
     watching = asyncio.create_task(_watch(request, gone))
     try:
         return await run_in_threadpool(work, *args, **kwargs)
     finally:
         watching.cancel()
-        GIVEN_UP.reset(given_up)
+        READ_CANCELLED.reset(given_up)
 
 
 async def _watch(request: Request, gone: threading.Event) -> None:

@@ -26,7 +26,7 @@ class TooManyAttemptsError(MystiCanvasError):
     """Too many failed attempts. The message says how long to wait."""
 
 
-def keep_password(library: Path, password: str) -> None:
+def save_password(library: Path, password: str) -> None:
     """Stores the password as an Argon2id hash, in a file that only its owner can read. Raises `InvalidInputError`."""
     if not SHORTEST <= len(password) <= LONGEST:
         raise InvalidInputError(f"A password must have {SHORTEST} to {LONGEST} characters.")

@@ -23,7 +23,7 @@ class PickedIn(BaseModel):
     """Images of a snapshot: the indexes in `ranges` [from, to) without those in `except`."""
 
     ranges: list[tuple[Index, Index]] = Field(default_factory=list, max_length=10_000)
-    left_out: list[Index] = Field(default_factory=list, alias="except", max_length=100_000)
+    excluded: list[Index] = Field(default_factory=list, alias="except", max_length=100_000)
 
 
 class NarrowIn(PickedIn):

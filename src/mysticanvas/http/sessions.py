@@ -47,7 +47,7 @@ class Sessions:
             if not self.keep_cookie:
                 file.unlink(missing_ok=True)
 
-    def new_code(self) -> str:
+    def create_code(self) -> str:
         """A code for one sign-in within `CODE_LIMIT_S`."""
         code = secrets.token_urlsafe(24)
         with self._lock:

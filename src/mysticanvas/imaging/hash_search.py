@@ -7,7 +7,7 @@ neighbors. After many rounds, hardly any similar pair has been missed.
 import numpy as np
 from numpy.typing import NDArray
 
-from mysticanvas.imaging.perceptual_hash import BRIGHTNESS_EDGE_PX, LOOK_BYTES
+from mysticanvas.imaging.perceptual_hash import BRIGHTNESS_EDGE_PX, MINIATURE_BYTES
 
 Miniatures = NDArray[np.uint8]
 Hashes = NDArray[np.uint64]
@@ -33,18 +33,18 @@ NEARLY_WHITE = 212
 _BRIGHTNESS_BYTES = BRIGHTNESS_EDGE_PX**2
 
 
-def hashes_of(content: bytes) -> Hashes:
+def unpack_hashes(content: bytes) -> Hashes:
     """Concatenated 32-byte hashes as an array of shape (count, 4)."""
     return np.frombuffer(content, np.uint64).reshape(-1, WORDS)
 
 
-def differences(one: Hashes, other: Hashes) -> NDArray[np.uint16]:
+def count_differences(one: Hashes, other: Hashes) -> NDArray[np.uint16]:
     """The number of different bits between corresponding rows."""
     total: NDArray[np.uint16] = np.bitwise_count(one ^ other).sum(axis=-1, dtype=np.uint16)
     return total
 
 
-def near(hashes: Hashes, within: int) -> Pairs:
+def find_near_pairs(hashes: Hashes, within: int) -> Pairs:
     """Row pairs (a, b), a < b, of hashes that differ in at most `within` bits; distinct and ascending.
 
     Among more than `MAX_EXHAUSTIVE` hashes, pairs may be missed, the closer the less likely. Deterministic.
@@ -56,7 +56,7 @@ def near(hashes: Hashes, within: int) -> Pairs:
 def _compare_all(hashes: Hashes, within: int) -> Pairs:
     rows = [np.empty((0, 2), np.int64)]
     for row in range(len(hashes) - 1):
-        others = row + 1 + np.flatnonzero(differences(hashes[row + 1 :], hashes[row]) <= within)
+        others = row + 1 + np.flatnonzero(count_differences(hashes[row + 1 :], hashes[row]) <= within)
         rows.append(np.stack([np.full(len(others), row), others], axis=1))
     return np.concatenate(rows)
 
@@ -73,7 +73,7 @@ def _compare_neighbors(hashes: Hashes, within: int) -> list[Pairs]:
             if not len(agree):
                 break
             pairs = np.sort(np.stack([order[agree], order[agree + step]], axis=1), axis=1)
-            close = differences(hashes[pairs[:, 0]], hashes[pairs[:, 1]]) <= within
+            close = count_differences(hashes[pairs[:, 0]], hashes[pairs[:, 1]]) <= within
             found.append(pairs[close])
     return found
 
@@ -85,14 +85,14 @@ def _pick_bits(hashes: Hashes, bits: NDArray[np.int64]) -> NDArray[np.uint32]:
     return keys
 
 
-def same_shape(ratios: NDArray[np.int64], pairs: Pairs) -> NDArray[np.bool_]:
+def have_same_shape(ratios: NDArray[np.int64], pairs: Pairs) -> NDArray[np.bool_]:
     """Whether both images of each pair have the same aspect ratio, within `RATIO_SLACK`."""
     one, other = ratios[pairs[:, 0]], ratios[pairs[:, 1]]
     same: NDArray[np.bool_] = np.abs(one - other) <= RATIO_SLACK * np.maximum(one, other)
     return same
 
 
-def look_alike(one: Miniatures, other: Miniatures) -> NDArray[np.bool_]:
+def have_same_content(one: Miniatures, other: Miniatures) -> NDArray[np.bool_]:
     """Whether corresponding rows, miniatures from phash.py, show the same image.
 
     Changes of brightness and saturation are ignored.
@@ -112,9 +112,9 @@ def _have_same_brightness(one: NDArray[np.float32], other: NDArray[np.float32]) 
     return same
 
 
-def looks_of(content: bytes) -> Miniatures:
+def unpack_miniatures(content: bytes) -> Miniatures:
     """Concatenated miniatures as an array of shape (count, `LOOK_BYTES`)."""
-    return np.frombuffer(content, np.uint8).reshape(-1, LOOK_BYTES)
+    return np.frombuffer(content, np.uint8).reshape(-1, MINIATURE_BYTES)
 
 
 def _compute_cosines(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -123,7 +123,7 @@ def _compute_cosines(one: NDArray[np.float32], other: NDArray[np.float32]) -> ND
     return cosines
 
 
-def groups(pairs: Pairs, count: int) -> NDArray[np.int64]:
+def group_rows(pairs: Pairs, count: int) -> NDArray[np.int64]:
     """For each of `count` rows, the smallest row of its connected component."""
     leader = np.arange(count)
     while True:

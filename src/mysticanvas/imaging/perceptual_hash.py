@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 BITS = 256
 HASH_BYTES = BITS // 8
 BRIGHTNESS_EDGE_PX, COLOR_EDGE_PX = 16, 4
-LOOK_BYTES = BRIGHTNESS_EDGE_PX**2 + 2 * COLOR_EDGE_PX**2
+MINIATURE_BYTES = BRIGHTNESS_EDGE_PX**2 + 2 * COLOR_EDGE_PX**2
 _EDGE_PX = 64
 _FREQUENCIES = 16
 # The bits of an image of nearly one color would be noise.

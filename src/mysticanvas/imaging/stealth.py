@@ -20,12 +20,12 @@ _HEAD_BITS = _SIGNATURE_BITS + 32
 _LOSSLESS = (ImageFormat.PNG, ImageFormat.WEBP)
 
 
-def may_hide(head: ImageHead) -> bool:
+def may_contain_text(head: ImageHead) -> bool:
     """Whether an image may contain stealth text: lossless, not animated, and at most `MAX_PIXELS`."""
     return head.format in _LOSSLESS and head.frames == 1 and head.width_px * head.height_px <= MAX_PIXELS
 
 
-def hidden_text(image: pyvips.Image) -> str | None:
+def read_hidden_text(image: pyvips.Image) -> str | None:
     """The stealth text of an image in memory; None without one."""
     if image.format != "uchar" or image.bands not in (3, 4):
         return None

@@ -19,7 +19,7 @@ class ThumbCache:
     def path(self, blake3_hex: str, short_edge_px: int) -> Path:
         return self._folder / blake3_hex[:2] / f"{blake3_hex}-{short_edge_px}.webp"
 
-    def kept(self) -> Iterator[tuple[str, float]]:
+    def list_files(self) -> Iterator[tuple[str, float]]:
         """Name and date, in Unix seconds, of every picture there is."""
         for path in self._folder.glob("??/*.webp"):
             with suppress(FileNotFoundError):

@@ -48,7 +48,7 @@ class Thumbs:
     phash: bytes | None
 
 
-def load(handle: int, head: ImageHead) -> pyvips.Image:
+def load_image(handle: int, head: ImageHead) -> pyvips.Image:
     """The image in the open file `handle`, with its orientation applied, for one sequential read.
 
     Raises `UnreadableFileError` when it is too large or cannot be decoded.
@@ -65,7 +65,7 @@ def load(handle: int, head: ImageHead) -> pyvips.Image:
         return loader(source, access="sequential", fail_on="none").autorot()
 
 
-def in_memory(image: pyvips.Image) -> pyvips.Image:
+def copy_to_memory(image: pyvips.Image) -> pyvips.Image:
     """A copy in memory, which can be read repeatedly. Raises `UnreadableFileError`."""
     with _convert_errors():
         return image.copy_memory()

@@ -6,8 +6,8 @@ import typer
 from rich.table import Table
 
 from mysticanvas.cli.client import Client, connect
-from mysticanvas.cli.options import Json, Library, settings_for
-from mysticanvas.cli.output import moment, out, print_json
+from mysticanvas.cli.options import Json, Library, load_settings
+from mysticanvas.cli.output import format_time, out, print_json
 from mysticanvas.domain.errors import InvalidInputError
 
 CHANGES = ("pause", "resume", "retry", "cancel", "discard", "prune", "start", "stop")
@@ -39,7 +39,7 @@ def jobs(
     if action not in ACTIONS:
         raise InvalidInputError(f"“{action}” is not an action of jobs. Use one of: {', '.join(ACTIONS)}.")
     kind, ids = _kind_and_ids(what or [])
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         if action in CHANGES:
             _change(client, action, {"kind": kind, "ids": ids, "reason": reason}, json=json)
         elif action == "list":
@@ -86,7 +86,7 @@ def _show_all(client: Client, ids: list[int], *, json: bool) -> None:
             continue
         table = Table(show_header=False, box=None)
         for name, value in found.items():
-            table.add_row(name.replace("_", " "), moment(value) if name.endswith("_at") else str(value))
+            table.add_row(name.replace("_", " "), format_time(value) if name.endswith("_at") else str(value))
         out.print(table, markup=False)
 
 

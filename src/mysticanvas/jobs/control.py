@@ -9,7 +9,7 @@ from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.jobs import queries, queue
 from mysticanvas.jobs.kinds import KINDS
-from mysticanvas.jobs.queries import Chosen
+from mysticanvas.jobs.queries import JobSelection
 
 SLICE = 1_000
 # Done and cancelled jobs are kept for a day, at most this many of each kind.
@@ -17,15 +17,15 @@ KEPT_MS = 24 * 3_600_000
 KEPT_JOBS = 10_000
 
 
-def retry(database: Database, chosen: Chosen, *, now_ms: int) -> int:
+def retry(database: Database, chosen: JobSelection, *, now_ms: int) -> int:
     return _in_slices(database.write, lambda tx: queries.retry(tx, chosen, limit=SLICE, now_ms=now_ms))
 
 
-def discard(database: Database, chosen: Chosen) -> int:
+def discard(database: Database, chosen: JobSelection) -> int:
     return _in_slices(database.write, lambda tx: queries.discard(tx, chosen, limit=SLICE))
 
 
-def cancel(database: Database, chosen: Chosen, *, now_ms: int) -> int:
+def cancel(database: Database, chosen: JobSelection, *, now_ms: int) -> int:
     return _in_slices(database.write, lambda tx: queries.cancel(tx, chosen, limit=SLICE, now_ms=now_ms))
 
 
@@ -71,7 +71,7 @@ def stop(database: Database, kind: str | None, *, now_ms: int) -> int:
             f"Only these job kinds can be stopped: {', '.join(stoppable)}. Cancel or pause the others."
         )
     database.write(stop_kind)
-    return cancel(database, Chosen(kind=kind), now_ms=now_ms)
+    return cancel(database, JobSelection(kind=kind), now_ms=now_ms)
 
 
 def _in_slices(write: Callable[[Callable[[WriteTx], int]], int], slice_: Callable[[WriteTx], int]) -> int:

@@ -14,9 +14,9 @@ from threading import Thread
 
 from mysticanvas.db.database import ChangeSet, Database
 from mysticanvas.domain.errors import (
+    ExecutorUnavailableError,
     LibraryError,
     MystiCanvasError,
-    NobodyDidItError,
     TaskError,
     TaskTimedOutError,
     WorkerCrashedError,
@@ -186,7 +186,7 @@ class Dispatcher:
         except CancelledError:
             # The job was cancelled, or the executor is closing: `__exit__` then returns the claim to the queue.
             return
-        except NobodyDidItError:
+        except ExecutorUnavailableError:
             self._inbox.put(Returned(job))
         except WorkerCrashedError as error:
             self._inbox.put(Failed(job, f"{error}\n{error.stderr_tail}".strip(), crashed=True))

@@ -16,10 +16,10 @@ class Location:
     path_bytes: bytes
 
 
-def of(tx: ReadTx, payload: dict[str, Any]) -> Location | None:
+def find_location(tx: ReadTx, payload: dict[str, Any]) -> Location | None:
     """The final file of the image in the payload; None when the image or its file is missing. When the file
     is found again, its jobs are queued again."""
-    file = files.final_of(tx, GenerationId(payload["generation"]))
+    file = files.find_final(tx, GenerationId(payload["generation"]))
     if file is None or file.missing_at is not None:
         return None
     return Location(file.id, os.fsencode(file.root_path), file.path_bytes)

@@ -73,7 +73,7 @@ class JobDetail:
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class JobSelection:
     """Selects jobs for an action; None does not filter. `reason` is one of `Reason`."""
 
     ids: Sequence[int] | None = None
@@ -200,7 +200,7 @@ def list_reasons(tx: ReadTx, *, limit: int) -> list[Reason]:
     return [Reason(**row) for row in rows]
 
 
-def retry(tx: WriteTx, chosen: Chosen, *, limit: int, now_ms: int) -> int:
+def retry(tx: WriteTx, chosen: JobSelection, *, limit: int, now_ms: int) -> int:
     """Queues parked jobs again, and cancelled ones that are selected by id. A job whose duplicate is already
     waiting is removed."""
     ids = tx.column(
@@ -239,7 +239,7 @@ def retry(tx: WriteTx, chosen: Chosen, *, limit: int, now_ms: int) -> int:
     return len(ids)
 
 
-def discard(tx: WriteTx, chosen: Chosen, *, limit: int) -> int:
+def discard(tx: WriteTx, chosen: JobSelection, *, limit: int) -> int:
     """Removes parked jobs."""
     removed = tx.run(
         """
@@ -259,7 +259,7 @@ def discard(tx: WriteTx, chosen: Chosen, *, limit: int) -> int:
     return removed
 
 
-def cancel(tx: WriteTx, chosen: Chosen, *, limit: int, now_ms: int) -> int:
+def cancel(tx: WriteTx, chosen: JobSelection, *, limit: int, now_ms: int) -> int:
     """Cancels waiting and running jobs. Results of running ones are ignored."""
     rows = _list_by_id(tx, chosen, limit=limit) if chosen.ids is not None else _list_unfinished(tx, chosen, limit=limit)
     tx.changes.cancelled += [row["id"] for row in rows if row["status"] == JobStatus.RUNNING]
@@ -275,7 +275,7 @@ def cancel(tx: WriteTx, chosen: Chosen, *, limit: int, now_ms: int) -> int:
     )
 
 
-def _list_by_id(tx: WriteTx, chosen: Chosen, *, limit: int) -> list[dict[str, Any]]:
+def _list_by_id(tx: WriteTx, chosen: JobSelection, *, limit: int) -> list[dict[str, Any]]:
     return tx.all(
         """
         SELECT j.id, j.status
@@ -289,7 +289,7 @@ def _list_by_id(tx: WriteTx, chosen: Chosen, *, limit: int) -> list[dict[str, An
     )
 
 
-def _list_unfinished(tx: WriteTx, chosen: Chosen, *, limit: int) -> list[dict[str, Any]]:
+def _list_unfinished(tx: WriteTx, chosen: JobSelection, *, limit: int) -> list[dict[str, Any]]:
     return tx.all(
         """
         SELECT j.id, j.status

@@ -12,7 +12,7 @@ from mysticanvas.http.schemas import Index, reply
 from mysticanvas.jobs import control, queries, queue
 from mysticanvas.jobs.kinds import KINDS, find_kind
 from mysticanvas.jobs.progress import JobProgress
-from mysticanvas.jobs.queries import Chosen
+from mysticanvas.jobs.queries import JobSelection
 from mysticanvas.jobs.types import JobStatus
 
 FAILED_SHOWN = 200
@@ -80,7 +80,7 @@ def _describe_parked(tx: ReadTx) -> dict[str, object]:
 
 def _run_action(database: Database, action: JobAction, asked: JobsIn) -> int:
     kind = None if asked.kind is None else find_kind(asked.kind).name
-    chosen = Chosen(asked.ids, kind, asked.reason)
+    chosen = JobSelection(asked.ids, kind, asked.reason)
     match action:
         case "retry":
             return control.retry(database, chosen, now_ms=now_ms())

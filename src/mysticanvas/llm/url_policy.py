@@ -40,7 +40,7 @@ class ServerAddress:
         return f"{self.scheme}://{address}:{self.port}{self.path}{path}"
 
 
-def locate(base_url: str, *, allow_remote: bool) -> ServerAddress:
+def resolve_server(base_url: str, *, allow_remote: bool) -> ServerAddress:
     """Resolve and check a base URL. Raises `InvalidInputError` when it is invalid or not allowed."""
     try:
         parts = urlsplit(base_url.strip())

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from mysticanvas.domain.errors import ModelUnusableError
-from mysticanvas.ml.encoder import Floats, normalized, pad_dimensions
+from mysticanvas.ml.encoder import Floats, normalize, pad_dimensions
 from mysticanvas.ml.image_model_settings import CLIP_MERGES, CLIP_TEXT, CLIP_VOCABULARY
 
 DEFAULT_TOKENS = 77
@@ -93,11 +93,11 @@ class ClipTextEncoder:
         """The embedding of a text: a unit vector, padded like the stored vectors of images."""
         numbers = np.array([self._pairs.tokenize(text, self._length)], np.int64)
         [answer] = self._session.run([self._output], {self._input: numbers})
-        return pad_dimensions(normalized(np.asarray(answer, np.float32).reshape(-1)))
+        return pad_dimensions(normalize(np.asarray(answer, np.float32).reshape(-1)))
 
 
 @lru_cache(maxsize=1)
-def open_text(folder: str) -> ClipTextEncoder:
+def load_text_encoder(folder: str) -> ClipTextEncoder:
     """Load the text encoder in a model folder; the last one stays loaded. Raises `ModelUnusableError`."""
     pairs = BytePairTokenizer.load(Path(folder))
     try:

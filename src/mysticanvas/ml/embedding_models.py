@@ -10,7 +10,7 @@ from mysticanvas.ml.static_embeddings import StaticModel
 
 
 @dataclass(frozen=True, slots=True)
-class Space:
+class EmbeddingSpace:
     """An embedding space. One job embeds `batch` texts, which takes a few tenths of a second.
 
     `weight` applies to its cosine when the scores of several models are combined.
@@ -22,19 +22,19 @@ class Space:
     weight: float
 
 
-INSTANT = Space(StaticModel.space, StaticModel.dimensions, batch=1_000, weight=0.5)
-ACCURATE = Space(MiniLM.space, MiniLM.dimensions, batch=96, weight=1.0)
+INSTANT = EmbeddingSpace(StaticModel.space, StaticModel.dimensions, batch=1_000, weight=0.5)
+ACCURATE = EmbeddingSpace(MiniLM.space, MiniLM.dimensions, batch=96, weight=1.0)
 # In the order in which they are filled.
 SPACES = (INSTANT, ACCURATE)
 
 
-def available() -> list[Space]:
+def list_available() -> list[EmbeddingSpace]:
     """The spaces whose models are installed, fastest first."""
     return [INSTANT, ACCURATE] if minilm.is_installed() else [INSTANT]
 
 
 @cache
-def encoder(name: str) -> Encoder | None:
+def load_encoder(name: str) -> Encoder | None:
     """The model of a space, loaded once per process; None when it is not installed.
 
     Raises `ModelUnusableError` when its file has an unexpected checksum.

@@ -27,7 +27,7 @@ def quantize(vectors: Floats) -> Bytes:
     return np.round(vectors * (127 / np.where(largest > 0, largest, 1))).astype(np.int8)
 
 
-def normalized(vectors: Floats) -> Floats:
+def normalize(vectors: Floats) -> Floats:
     """Scale each vector to unit length; zero vectors stay zero."""
     length = np.linalg.norm(vectors, axis=-1, keepdims=True)
     scaled: Floats = (vectors / np.where(length > 0, length, 1)).astype(np.float32)

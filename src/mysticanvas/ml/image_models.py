@@ -20,7 +20,7 @@ import pyvips
 from numpy.typing import NDArray
 
 from mysticanvas.domain.errors import InvalidInputError, ModelUnusableError, UnreadableFileError
-from mysticanvas.ml.image_model_settings import BUILT_IN, CLIP_IMAGE, CLIP_SETTINGS
+from mysticanvas.ml.image_model_settings import BUNDLED_SPACE, CLIP_IMAGE, CLIP_SETTINGS
 
 Floats = NDArray[np.float32]
 
@@ -161,7 +161,7 @@ def read_clip_preprocessing(folder: Path, side_px: int) -> Preprocessing:
 
 def load_image_model(space: str, clip_folder: str | None) -> ImageModel:
     """The model of an embedding space. Raises `InvalidInputError` or `ModelUnusableError`."""
-    if space == BUILT_IN:
+    if space == BUNDLED_SPACE:
         return load_bundled_model(EFFICIENTNET)
     if clip_folder is None:
         raise InvalidInputError(f"No model is set for the embedding space {space}.")

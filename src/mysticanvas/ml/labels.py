@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mysticanvas.domain.errors import InvalidInputError
-from mysticanvas.domain.text import clean
+from mysticanvas.domain.text import clean_text
 
 MODEL, LABELS = "model.onnx", "selected_tags.csv"
 MAX_LABELS = 200_000
@@ -30,7 +30,7 @@ def read_labels(path: Path) -> list[Label]:
     try:
         with path.open(encoding="utf-8", newline="") as file:
             rows = [row for _, row in zip(range(MAX_LABELS), csv.DictReader(file), strict=False)]
-        return [Label(clean(row["name"]), _CATEGORIES.get(row["category"], "")) for row in rows]
+        return [Label(clean_text(row["name"]), _CATEGORIES.get(row["category"], "")) for row in rows]
     except (OSError, UnicodeDecodeError, csv.Error, KeyError, TypeError) as error:
         raise InvalidInputError(f"{path} is not the label list of a WD tagger.") from error
 

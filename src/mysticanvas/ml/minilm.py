@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from mysticanvas.domain.errors import ModelUnusableError
-from mysticanvas.ml.encoder import Floats, normalized
-from mysticanvas.ml.prompts import spoken
+from mysticanvas.ml.encoder import Floats, normalize
+from mysticanvas.ml.prompts import extract_words
 from mysticanvas.ml.static_embeddings import load_vocabulary
 from mysticanvas.ml.wordpiece import END, PAD, START, WordPieceTokenizer
 
@@ -65,7 +65,7 @@ class MiniLM:
         )
 
     def encode(self, texts: Sequence[str]) -> Floats:
-        return normalized(self.compute_means([self._sequence(text) for text in texts]))
+        return normalize(self.compute_means([self._sequence(text) for text in texts]))
 
     def compute_means(self, sequences: Sequence[list[int]]) -> Floats:
         """The mean of the last layer for each token sequence, including start and end; zeros for an empty text."""
@@ -76,7 +76,7 @@ class MiniLM:
         return vectors
 
     def _sequence(self, text: str) -> list[int]:
-        return [self._start, *self._pieces.tokenize(spoken(text))[: MAX_TOKENS - 2], self._end]
+        return [self._start, *self._pieces.tokenize(extract_words(text))[: MAX_TOKENS - 2], self._end]
 
     def _run(self, sequences: list[list[int]]) -> Floats:
         longest = max(map(len, sequences))

@@ -12,7 +12,7 @@ _MARKS = str.maketrans("()[]{}|\\_", "         ")
 _BREAKS = re.compile(r"\b(?:BREAK|AND)\b")
 
 
-def spoken(prompt: str) -> str:
+def extract_words(prompt: str) -> str:
     """The prompt without LoRA tags, weights and brackets; "" when nothing remains."""
     text = _FILES.sub(" ", prompt[:MAX_CHARACTERS])
     text = _BREAKS.sub(",", _WEIGHTS.sub(" ", text))

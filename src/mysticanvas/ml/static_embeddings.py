@@ -11,8 +11,8 @@ from importlib import resources
 
 import numpy as np
 
-from mysticanvas.ml.encoder import Floats, normalized
-from mysticanvas.ml.prompts import spoken
+from mysticanvas.ml.encoder import Floats, normalize
+from mysticanvas.ml.prompts import extract_words
 from mysticanvas.ml.wordpiece import WordPieceTokenizer
 
 TABLE = "words.npz"
@@ -59,12 +59,12 @@ class StaticModel:
         return found
 
     def _means(self, texts: Sequence[str]) -> Floats:
-        pieces = [self._pieces.tokenize(spoken(text))[:MAX_TOKENS] for text in texts]
+        pieces = [self._pieces.tokenize(extract_words(text))[:MAX_TOKENS] for text in texts]
         counts = np.array([len(one) for one in pieces])
         some = np.flatnonzero(counts)
         means = np.zeros((len(texts), self.dimensions), np.float32)
         if len(some):
             flat = self._vectors[[number for one in pieces for number in one]]
             starts = (np.cumsum(counts) - counts)[some]
-            means[some] = normalized(np.add.reduceat(flat, starts))
+            means[some] = normalize(np.add.reduceat(flat, starts))
         return means

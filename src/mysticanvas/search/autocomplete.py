@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mysticanvas.domain.errors import QueryError
-from mysticanvas.domain.query import Field, Has, Is, Named, Node, Order, Query, Shape, State, Thing, all_of
-from mysticanvas.domain.tag import key_of
+from mysticanvas.domain.query import Field, Has, Is, NamedValue, Node, Order, Query, Shape, State, Thing, all_of
+from mysticanvas.domain.tag import make_tag_key
 from mysticanvas.search import facets, fields, language
 from mysticanvas.search.engine import Finder
 
@@ -49,7 +49,7 @@ def complete(finder: Finder, text: str, at: int) -> Completion:
     if name is None:
         offers = [] if begun["quote"] else [*_offer_fields(value), *_offer_any_values(finder, rest, value)]
     else:
-        field = language.field_of(name)
+        field = language.find_field(name)
         offers = [] if field is None else list(_offer_values(finder, rest, field, value))
     shown = [Offer(minus + o.text, o.label, o.count) for o in offers if minus + o.text != text[start:end]]
     stands = name is None or _finds_images(finder, rest, text[start:end].removeprefix("-"))
@@ -122,11 +122,11 @@ def _offer_values(finder: Finder, rest: Query, field: Field, value: str) -> Iter
 
 
 def _offer_collections(finder: Finder, rest: Query, value: str, limit: int) -> Iterable[Offer]:
-    begun = key_of(value)
-    keys = {name: key_of(name) for name in finder.collection_names()}
+    begun = make_tag_key(value)
+    keys = {name: make_tag_key(name) for name in finder.collection_names()}
     found = [name for name, key in keys.items() if begun in key]
     for name in sorted(found, key=lambda name: (not keys[name].startswith(begun), keys[name]))[:limit]:
-        node = Named(Field.COLLECTION, name)
+        node = NamedValue(Field.COLLECTION, name)
         yield Offer(language.format_node(node), name, _count_with(finder, rest, node))
 
 

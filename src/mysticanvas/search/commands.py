@@ -6,8 +6,8 @@ import typer
 from rich.table import Table
 
 from mysticanvas.cli.client import connect
-from mysticanvas.cli.options import Json, Library, settings_for
-from mysticanvas.cli.output import moment, out, print_json
+from mysticanvas.cli.options import Json, Library, load_settings
+from mysticanvas.cli.output import format_time, out, print_json
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -28,7 +28,7 @@ def search(
 ) -> None:
     """Find images. Exit code 1 if nothing matches."""
     asked = f"{query} sort:{sort}" if sort else query
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         found = client.get("/api/search", q=asked, limit=0 if count or facets else limit)
         if facets:
             found["facets"] = client.get("/api/search/facets", q=asked, limit=limit)["facets"]
@@ -51,7 +51,7 @@ def _print_found(found: dict[str, Any]) -> None:
     table = Table("Made", "Prompt", "Path", "ID", box=None)
     for item in found["items"]:
         prompt = (item["prompt"] or "").replace("\n", " ")
-        table.add_row(moment(item["timestamp"]), prompt[:70], item["path"], item["uuid"])
+        table.add_row(format_time(item["timestamp"]), prompt[:70], item["path"], item["uuid"])
     out.print(table, markup=False)
     out.print(f"{found['total']:,} images.")
 

@@ -3,14 +3,14 @@
 import re
 from datetime import date, datetime, timedelta
 
-from mysticanvas.domain.query import Made
+from mysticanvas.domain.query import MadeBetween
 
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
 _LAST_DAYS = re.compile(r"(\d{1,4})d", re.ASCII)
 _COMPARED = re.compile(r"(>=|<=|>|<|=)?\s*(.+)", re.DOTALL)
 
 
-def read(text: str) -> Made:
+def read(text: str) -> MadeBetween:
     """Parse `2026`, `2026-08..2026-09`, `..2026`, `>=2026-08`, `today`, `30d` and so on. Raises `ValueError`."""
     match = _COMPARED.fullmatch(text)
     if match is None:
@@ -22,38 +22,38 @@ def read(text: str) -> Made:
     if operator:
         made = _parse_comparison(operator, value)
     else:
-        made = Made(first or None, (last or None) if dots else first)
+        made = MadeBetween(first or None, (last or None) if dots else first)
     if made.first is None and made.last is None:
         raise ValueError(text)
     to_seconds(made)
     return made
 
 
-def write(made: Made) -> str:
+def write(made: MadeBetween) -> str:
     """The text that `read` parses to this."""
     return str(made.first) if made.first == made.last else f"{made.first or ''}..{made.last or ''}"
 
 
-def to_seconds(made: Made) -> tuple[int | None, int | None]:
+def to_seconds(made: MadeBetween) -> tuple[int | None, int | None]:
     """The Unix seconds [first, until); None for an open end. Raises `ValueError` for an invalid date."""
     first = None if made.first is None else _find_midnight_s(_parse_days(made.first)[0])
     until = None if made.last is None else _find_midnight_s(_parse_days(made.last)[1])
     return first, until
 
 
-def _parse_comparison(operator: str, value: str) -> Made:
+def _parse_comparison(operator: str, value: str) -> MadeBetween:
     first, after = _parse_days(value)
     match operator:
         case "=":
-            return Made(value, value)
+            return MadeBetween(value, value)
         case ">=":
-            return Made(value, None)
+            return MadeBetween(value, None)
         case "<=":
-            return Made(None, value)
+            return MadeBetween(None, value)
         case ">":
-            return Made(after.isoformat(), None)
+            return MadeBetween(after.isoformat(), None)
         case _:
-            return Made(None, (first - timedelta(days=1)).isoformat())
+            return MadeBetween(None, (first - timedelta(days=1)).isoformat())
 
 
 def _parse_days(text: str) -> tuple[date, date]:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from mysticanvas.db.database import ChangeSet, Database
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.similarity import Alike
+from mysticanvas.domain.similarity import DuplicateKind
 from mysticanvas.imaging import hash_search
-from mysticanvas.imaging.perceptual_hash import LOOK_BYTES
+from mysticanvas.imaging.perceptual_hash import MINIATURE_BYTES
 from mysticanvas.search import image_hashes
 
 # Of 256 bits. Measured by a benchmark, like the limit of the aspect ratio (docs/adr/0013). The second
@@ -49,20 +49,20 @@ class Duplicates:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = threading.Lock()
-        self._found: dict[Alike, tuple[int, list[Group]]] = {}
-        self._versions = dict.fromkeys(Alike, 0)
+        self._found: dict[DuplicateKind, tuple[int, list[Group]]] = {}
+        self._versions = dict.fromkeys(DuplicateKind, 0)
         database.after_commit(self._on_commit)
 
-    def page(self, by: Alike, *, start: int, count: int) -> Page:
+    def page(self, by: DuplicateKind, *, start: int, count: int) -> Page:
         """`count` groups from `start` on, the one with the newest image first."""
         groups = self._groups(by)
         return Page(groups[max(0, start) :][: max(0, count)], len(groups), sum(len(one.images) for one in groups))
 
     def all(self) -> set[int]:
         """Every image that is similar to another: the matches of `is:duplicate`."""
-        return {image for group in self._groups(Alike.PICTURE) for image in group.images}
+        return {image for group in self._groups(DuplicateKind.PICTURE) for image in group.images}
 
-    def _groups(self, by: Alike) -> list[Group]:
+    def _groups(self, by: DuplicateKind) -> list[Group]:
         with self._lock:
             version = self._versions[by]
             known = self._found.get(by)
@@ -73,21 +73,21 @@ class Duplicates:
 
     def _on_commit(self, changes: ChangeSet) -> None:
         moved = bool(changes.added or changes.removed)
-        if moved or image_hashes.LOOKS_CHANGED in changes.stale:
-            self._versions[Alike.PICTURE] += 1
+        if moved or image_hashes.SIGNATURES_CHANGED in changes.invalidated:
+            self._versions[DuplicateKind.PICTURE] += 1
         if moved or changes.changed:
-            self._versions[Alike.RECIPE] += 1
-            self._versions[Alike.BYTES] += 1
+            self._versions[DuplicateKind.RECIPE] += 1
+            self._versions[DuplicateKind.BYTES] += 1
 
 
 def _find_similar(database: Database) -> list[Group]:
     ids, ratios, content = database.read_within(READ_LIMIT_MS, image_hashes.read_hashes)
-    hashes = hash_search.hashes_of(content)
-    pairs = hash_search.near(hashes, NEAR_BITS)
-    pairs = pairs[hash_search.same_shape(np.array(ratios, np.int64), pairs)]
+    hashes = hash_search.unpack_hashes(content)
+    pairs = hash_search.find_near_pairs(hashes, NEAR_BITS)
+    pairs = pairs[hash_search.have_same_shape(np.array(ratios, np.int64), pairs)]
     pairs = pairs[_confirm_pairs(database, np.array(ids, np.int64), hashes, pairs)]
-    leaders = hash_search.groups(pairs, len(ids))
-    bits = hash_search.differences(hashes[pairs[:, 0]], hashes[pairs[:, 1]])
+    leaders = hash_search.group_rows(pairs, len(ids))
+    bits = hash_search.count_differences(hashes[pairs[:, 0]], hashes[pairs[:, 1]])
     widest = np.zeros(len(ids), np.int64)
     np.maximum.at(widest, leaders[pairs[:, 0]], bits)
     members: dict[int, list[GenerationId]] = {}
@@ -101,20 +101,20 @@ def _confirm_pairs(
 ) -> NDArray[np.bool_]:
     """Which pairs are confirmed by their signatures, or by a stricter limit if a signature is not known yet."""
     rows = np.unique(pairs)
-    looks = np.zeros((len(rows), LOOK_BYTES), np.uint8)
+    looks = np.zeros((len(rows), MINIATURE_BYTES), np.uint8)
     known = np.zeros(len(rows), bool)
     for start in range(0, len(rows), SIGNATURES_PER_READ):
         some = rows[start : start + SIGNATURES_PER_READ]
         found = database.read_within(READ_LIMIT_MS, image_hashes.read_signatures, ids[some].tolist())
         for place, image in enumerate(ids[some].tolist(), start):
             if image in found:
-                looks[place], known[place] = hash_search.looks_of(found[image])[0], True
+                looks[place], known[place] = hash_search.unpack_miniatures(found[image])[0], True
     one, other = np.searchsorted(rows, pairs[:, 0]), np.searchsorted(rows, pairs[:, 1])
     confirmed = np.zeros(len(pairs), bool)
     for start in range(0, len(pairs), SIGNATURES_PER_READ):
         part = slice(start, start + SIGNATURES_PER_READ)
-        confirmed[part] = hash_search.look_alike(looks[one[part]], looks[other[part]])
-    near_enough = hash_search.differences(hashes[pairs[:, 0]], hashes[pairs[:, 1]]) <= NEAR_BITS_UNCONFIRMED
+        confirmed[part] = hash_search.have_same_content(looks[one[part]], looks[other[part]])
+    near_enough = hash_search.count_differences(hashes[pairs[:, 0]], hashes[pairs[:, 1]]) <= NEAR_BITS_UNCONFIRMED
     return np.where(known[one] & known[other], confirmed, near_enough)
 
 
@@ -128,8 +128,8 @@ def _find_identical(database: Database) -> list[Group]:
     return [Group([image], 0) for image in found]
 
 
-_FINDERS: dict[Alike, Callable[[Database], list[Group]]] = {
-    Alike.PICTURE: _find_similar,
-    Alike.RECIPE: _find_same_settings,
-    Alike.BYTES: _find_identical,
+_FINDERS: dict[DuplicateKind, Callable[[Database], list[Group]]] = {
+    DuplicateKind.PICTURE: _find_similar,
+    DuplicateKind.RECIPE: _find_same_settings,
+    DuplicateKind.BYTES: _find_identical,
 }

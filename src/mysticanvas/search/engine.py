@@ -14,7 +14,19 @@ import numpy as np
 from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.domain.errors import ModelUnusableError, NotFoundError, QueryError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.query import Field, Is, Known, LikeImage, Looks, Meaning, Named, Order, Query, Similar, State
+from mysticanvas.domain.query import (
+    ComputedImages,
+    Field,
+    Is,
+    LooksLikeText,
+    NamedValue,
+    Order,
+    Query,
+    Similar,
+    SimilarMeaning,
+    SimilarPrompt,
+    State,
+)
 from mysticanvas.search import facets, keyset_plan, ordering, paging
 from mysticanvas.search.collection_names import read_collection_names
 from mysticanvas.search.duplicates import Duplicates
@@ -85,27 +97,27 @@ class Finder:
         if self._duplicates is not None and self._asks_for_duplicates(query):
             duplicates = tuple(self._duplicates.all())
         if query.similar is None or (similarity := self._get_similarity(query.similar)) is None:
-            return replace(query, known=Known(duplicates=duplicates))
+            return replace(query, known=ComputedImages(duplicates=duplicates))
         within = None
         if query.where is not None:
-            within = self.all(Query(query.where, known=Known(duplicates=duplicates))).ids
+            within = self.all(Query(query.where, known=ComputedImages(duplicates=duplicates))).ids
         similar = self._find_most_similar(similarity, query.similar, within)
-        return replace(query, known=Known(tuple(similar.tolist()), duplicates))
+        return replace(query, known=ComputedImages(tuple(similar.tolist()), duplicates))
 
     def _asks_for_duplicates(self, query: Query) -> bool:
         """Whether the query, or a smart collection that it may refer to, contains `is:duplicate`."""
         if Is(State.DUPLICATE) in query.terms:
             return True
-        if not any(isinstance(term, Named) and term.field is Field.COLLECTION for term in query.terms):
+        if not any(isinstance(term, NamedValue) and term.field is Field.COLLECTION for term in query.terms):
             return False
         return any(State.DUPLICATE.value in (one.query or "") for one in self._database.read(read_collection_names))
 
     def _get_similarity(self, similar: Similar) -> Similarity | None:
-        return self._similarity if isinstance(similar, Meaning | LikeImage) else self._looks
+        return self._similarity if isinstance(similar, SimilarMeaning | SimilarPrompt) else self._looks
 
     def _find_most_similar(self, similarity: Similarity, similar: Similar, within: Ids | None) -> Ids:
         try:
-            if isinstance(similar, Meaning | Looks):
+            if isinstance(similar, SimilarMeaning | LooksLikeText):
                 return similarity.to_text(similar.text, within=within).near
             images = self._database.read(find_by_uuid, similar.uuid)
             if not images:

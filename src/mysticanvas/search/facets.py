@@ -10,8 +10,8 @@ import numpy as np
 
 from mysticanvas.db.database import ReadTx
 from mysticanvas.domain.errors import InvalidInputError
-from mysticanvas.domain.query import Field, Interval, Made, Named, Node, Number, Order, Query, Size, Sort
-from mysticanvas.domain.text import name_key
+from mysticanvas.domain.query import Field, Interval, MadeBetween, NamedValue, Node, Number, Order, Query, Size, Sort
+from mysticanvas.domain.text import make_name_key
 from mysticanvas.search import index_loader, language, paging, timeline
 from mysticanvas.search.matches import Found
 from mysticanvas.search.resolve import Both, dump_ids, lower_ascii, resolve
@@ -47,7 +47,7 @@ class Value:
 
 def find_field(name: str) -> Field:
     """The field with this name. Raises `InvalidInputError` for a field without facets."""
-    field = language.field_of(name)
+    field = language.find_field(name)
     if field not in FIELDS:
         raise InvalidInputError(f"The field “{name}” has no facets. Use one of: {', '.join(FIELDS)}.")
     return field
@@ -66,8 +66,8 @@ def count_in_sql(tx: ReadTx, query: Query, field: Field, *, containing: str = ""
 
 
 def _select_values(field: Field, counts: dict[str, int], containing: str, limit: int) -> list[Value]:
-    key = name_key(containing)
-    items = [(value, count) for value, count in counts.items() if count and (not key or key in name_key(value))]
+    key = make_name_key(containing)
+    items = [(value, count) for value, count in counts.items() if count and (not key or key in make_name_key(value))]
     if field is Field.DATE:
         items.sort(reverse=True)
     elif field is Field.PATH:
@@ -85,9 +85,9 @@ def build_term(field: Field, value: str) -> Node:
             width, _, height = value.partition("x")
             return Size("=", int(width), int(height))
         case Field.DATE:
-            return Made(value, value)
+            return MadeBetween(value, value)
         case _:
-            return Named(field, value)
+            return NamedValue(field, value)
 
 
 # -- from the index ---------------------------------------------------------------------------
@@ -110,7 +110,7 @@ def _group_models(tx: ReadTx, kind: str) -> dict[str, list[int]]:
         kind=kind,
     )
     for row in rows:
-        found.setdefault(name_key(row["name"]), (row["name"], []))[1].append(row["id"])
+        found.setdefault(make_name_key(row["name"]), (row["name"], []))[1].append(row["id"])
     return dict(found.values())
 
 

@@ -12,18 +12,18 @@ from mysticanvas.domain.query import (
     SYNONYMS,
     Field,
     Has,
+    HasShape,
     Interval,
     Is,
-    LikeImage,
-    Looks,
-    LooksLike,
-    Named,
+    LooksLikeImage,
+    LooksLikeText,
+    NamedValue,
     Node,
     Number,
     Order,
     Ratio,
     Shape,
-    Shaped,
+    SimilarPrompt,
     Size,
     Sort,
     State,
@@ -80,17 +80,17 @@ def read_sort(given: RawTerm) -> Sort:
     return Sort(_read_choice({order.value: order for order in Order}, given))
 
 
-def read_like(given: RawTerm) -> LikeImage:
+def read_like(given: RawTerm) -> SimilarPrompt:
     if not _UUID.fullmatch(given.value):
         raise QueryError("like: needs the ID of an image, or the beginning of an ID.", given.position)
-    return LikeImage(given.value.lower())
+    return SimilarPrompt(given.value.lower())
 
 
-def read_looks(given: RawTerm) -> Looks | LooksLike:
+def read_looks(given: RawTerm) -> LooksLikeText | LooksLikeImage:
     """An unquoted ID refers to an image. Anything else describes the content."""
     if not given.quoted and _UUID.fullmatch(given.value):
-        return LooksLike(given.value.lower())
-    return Looks(given.value)
+        return LooksLikeImage(given.value.lower())
+    return LooksLikeText(given.value)
 
 
 def build_unknown_error(name: str, value: str, position: int) -> QueryError:
@@ -124,27 +124,27 @@ def _read_words(given: RawTerm) -> Node:
 
 def _read_name(given: RawTerm) -> Node:
     if given.field in WEIGHED and not given.quoted and (match := _WEIGHED.fullmatch(given.value)):
-        return Named(given.field, match[1].rstrip(), _build_interval(match[2], float(match[3])))
-    return Named(given.field, given.value)
+        return NamedValue(given.field, match[1].rstrip(), _build_interval(match[2], float(match[3])))
+    return NamedValue(given.field, given.value)
 
 
 def _read_path(given: RawTerm) -> Node:
     folder = given.value.replace("\\", "/").rstrip("/")
     if not folder:
         raise QueryError("path: needs the name of a folder.", given.position, EXAMPLES[Field.PATH])
-    return Named(Field.PATH, folder)
+    return NamedValue(Field.PATH, folder)
 
 
 def _read_seed(given: RawTerm) -> Node:
     if not _SEED.fullmatch(given.value):
         raise QueryError("A seed is a whole number, for example seed:342898.", given.position, EXAMPLES[Field.SEED])
-    return Named(Field.SEED, given.value.lstrip("0") or "0")
+    return NamedValue(Field.SEED, given.value.lstrip("0") or "0")
 
 
 def _read_uuid(given: RawTerm) -> Node:
     if not _UUID.fullmatch(given.value):
         raise QueryError("An ID is the UUID of an image, or the beginning of a UUID.", given.position)
-    return Named(Field.ID, given.value.lower())
+    return NamedValue(Field.ID, given.value.lower())
 
 
 def _read_amount(given: RawTerm) -> Node:
@@ -193,7 +193,7 @@ def _read_size(given: RawTerm) -> Node:
     if (match := _RATIO.fullmatch(value)) and int(match[1]) and int(match[2]):
         return Ratio(int(match[1]), int(match[2]))
     if value in set(Shape):
-        return Shaped(Shape(value))
+        return HasShape(Shape(value))
     raise QueryError(
         "A size is pixels, a ratio or a shape: size:>=1024x1024, size:16:9, size:portrait.",
         given.position,

@@ -3,7 +3,7 @@
 from mysticanvas.db.database import ReadTx
 from mysticanvas.db.images import generations
 from mysticanvas.domain.query import All, Any, Field, Node, Query, Text
-from mysticanvas.domain.text import places
+from mysticanvas.domain.text import find_phrase
 
 Places = list[tuple[int, int]]
 _COLUMNS = {"prompt": Field.PROMPT, "negative_prompt": Field.NEGATIVE, "notes": Field.NOTES}
@@ -11,13 +11,13 @@ _COLUMNS = {"prompt": Field.PROMPT, "negative_prompt": Field.NEGATIVE, "notes": 
 
 def highlight_image(tx: ReadTx, query: Query, uuid: str) -> dict[str, Places]:
     """The ranges by column, as [from, to) in characters, in order. Raises `NotFoundError`."""
-    made = generations.detail(tx, generations.id_of(tx, uuid))
+    made = generations.get_detail(tx, generations.get_id(tx, uuid))
     return {column: highlight_text(query, getattr(made, column) or "", field) for column, field in _COLUMNS.items()}
 
 
 def highlight_text(query: Query, text: str, field: Field) -> Places:
     """The ranges of the words. Ranges that touch or overlap are merged."""
-    found = sorted(place for words in list_words(query.where, field) for place in places(text, words))
+    found = sorted(place for words in list_words(query.where, field) for place in find_phrase(text, words))
     joined: Places = []
     for begin, end in found:
         if joined and begin <= joined[-1][1]:

@@ -8,7 +8,7 @@ from mysticanvas.db.database import ReadTx
 from mysticanvas.domain.generation import GenerationId
 
 # Reported to listeners when an image has a new hash and signature.
-LOOKS_CHANGED = "likeness"
+SIGNATURES_CHANGED = "likeness"
 
 
 def read_hashes(tx: ReadTx) -> tuple[list[int], list[int], bytes]:

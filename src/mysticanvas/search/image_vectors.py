@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from mysticanvas.db import settings_store
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.ml.image_model_settings import Clip, Sight
+from mysticanvas.ml.image_model_settings import ClipModel, ImageAnalysisSettings
 from mysticanvas.search.prompt_vectors import StoredVector
 
 SETTINGS_KEY = "sight"
@@ -21,18 +21,20 @@ class UnanalyzedPicture:
     spaces: list[str]
 
 
-def sight(tx: ReadTx) -> Sight:
+def get_image_model_settings(tx: ReadTx) -> ImageAnalysisSettings:
     """The settings for image analysis."""
     stored = settings_store.get(tx, SETTINGS_KEY, {})
     clip = stored.get("clip")
-    return Sight(**stored | {"clip": None if clip is None else Clip(**clip)})
+    return ImageAnalysisSettings(**stored | {"clip": None if clip is None else ClipModel(**clip)})
 
 
-def set_sight(tx: WriteTx, settings: Sight) -> None:
+def set_image_model_settings(tx: WriteTx, settings: ImageAnalysisSettings) -> None:
     settings_store.put(tx, SETTINGS_KEY, asdict(settings))
 
 
-def unseen(tx: ReadTx, images: Sequence[GenerationId], *, spaces: Sequence[str]) -> list[UnanalyzedPicture]:
+def list_unanalyzed_pictures(
+    tx: ReadTx, images: Sequence[GenerationId], *, spaces: Sequence[str]
+) -> list[UnanalyzedPicture]:
     """The distinct contents of these images that have no vector in some space. Trashed and damaged images are
     skipped."""
     rows = tx.rows(
@@ -52,7 +54,7 @@ def unseen(tx: ReadTx, images: Sequence[GenerationId], *, spaces: Sequence[str])
     return [one for one in found if one.spaces]
 
 
-def images_unseen(tx: ReadTx, *, space: str, after: int, limit: int) -> tuple[list[GenerationId], int | None]:
+def list_unanalyzed_images(tx: ReadTx, *, space: str, after: int, limit: int) -> tuple[list[GenerationId], int | None]:
     """Check the next `limit` images by ID. Returns the images without a vector in the space, and the last image that
     was checked; None if there are no more."""
     rows = tx.rows(
@@ -73,7 +75,7 @@ def images_unseen(tx: ReadTx, *, space: str, after: int, limit: int) -> tuple[li
     return [GenerationId(image) for image, done in checked if not done], last
 
 
-def keep(
+def save_vectors(
     tx: WriteTx, hashes: Sequence[bytes], explicit: Sequence[float] | None, vectors: dict[str, list[bytes]]
 ) -> list[GenerationId]:
     """Store NSFW scores and vectors, both parallel to the hashes. An existing vector is not replaced. Content that no
@@ -111,7 +113,7 @@ def keep(
     )
 
 
-def explicit_of(tx: ReadTx, image: GenerationId) -> float | None:
+def get_nsfw_score(tx: ReadTx, image: GenerationId) -> float | None:
     """The NSFW score; None if the image was not analyzed."""
     found: float | None = tx.value(
         """
@@ -125,7 +127,7 @@ def explicit_of(tx: ReadTx, image: GenerationId) -> float | None:
     return found
 
 
-def explicit_by_hash(tx: ReadTx, hashes: Sequence[str]) -> dict[str, float]:
+def get_nsfw_scores(tx: ReadTx, hashes: Sequence[str]) -> dict[str, float]:
     """The NSFW scores by hexadecimal hash, as in the names of thumbnails. Images that were not analyzed are omitted."""
     rows = tx.rows(
         """
@@ -139,7 +141,7 @@ def explicit_by_hash(tx: ReadTx, hashes: Sequence[str]) -> dict[str, float]:
     return dict(rows)
 
 
-def seen(tx: ReadTx, *, space: str) -> int:
+def count_vectors(tx: ReadTx, *, space: str) -> int:
     """The number of vectors in the space."""
     return int(tx.value("SELECT count(*) FROM embeddings WHERE space = :space", space=space))
 

@@ -15,7 +15,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mysticanvas.db.connections import GIVEN_UP
+from mysticanvas.db.connections import READ_CANCELLED
 from mysticanvas.db.database import ChangeSet, Database, ReadTx
 from mysticanvas.domain.errors import LibraryError, TimeLimitError
 from mysticanvas.domain.query import Query
@@ -106,7 +106,7 @@ class Index:
             self._discard()
             raise NotWarmError("The index is being rebuilt.")
         # A cancelled request must not leave the index partially updated.
-        asked_by = GIVEN_UP.set(None)
+        asked_by = READ_CANCELLED.set(None)
         try:
             for begin in range(0, len(ids), UPDATE_BATCH):
                 self._database.read_within(BUILD_LIMIT_MS, self._state.update, ids[begin : begin + UPDATE_BATCH])
@@ -115,7 +115,7 @@ class Index:
             self._discard()
             raise
         finally:
-            GIVEN_UP.reset(asked_by)
+            READ_CANCELLED.reset(asked_by)
         return self._state
 
     def _discard(self) -> None:
@@ -142,7 +142,7 @@ class Index:
             self._wake.set()
 
     def _run(self) -> None:
-        GIVEN_UP.set(self._stop)
+        READ_CANCELLED.set(self._stop)
         while not self._stop.is_set():
             self._wake.clear()
             try:

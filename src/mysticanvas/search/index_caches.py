@@ -107,7 +107,7 @@ class Caches:
             self.words.clear()
         if not self.words or not len(ids):
             return
-        texts = word_index.texts_of(tx, ids.tolist())
+        texts = word_index.read_words(tx, ids.tolist())
         for position, image in zip(positions.tolist(), ids.tolist(), strict=True):
             for phrase, bitmap in self.words.items():
                 if image in texts and phrase.is_in(texts[image]):

@@ -20,30 +20,30 @@ from mysticanvas.domain.query import (
     Any,
     Field,
     Has,
+    HasShape,
     Interval,
     Is,
-    LikeImage,
-    Looks,
-    LooksLike,
-    Made,
-    Meaning,
-    Named,
+    LooksLikeImage,
+    LooksLikeText,
+    MadeBetween,
+    NamedValue,
     Node,
     Not,
     Number,
     Order,
     Query,
     Ratio,
-    Shaped,
     Similar,
+    SimilarMeaning,
+    SimilarPrompt,
     Size,
     Sort,
     Term,
     Text,
     all_of,
     any_of,
-    leaves,
-    negation,
+    list_terms,
+    negate,
 )
 from mysticanvas.search import days, fields
 from mysticanvas.search.fields import RawTerm
@@ -82,14 +82,14 @@ def parse(text: str) -> Query:
     """Raises `QueryError`, which contains the position of the error."""
     if len(text) > MAX_CHARACTERS:
         raise QueryError(f"A search can have at most {MAX_CHARACTERS:,} characters. Shorten it.", MAX_CHARACTERS)
-    parser = _Parser(tokens(text))
+    parser = _Parser(tokenize(text))
     where = parser.parse_query()
-    if where is not None and sum(1 for _ in leaves(where)) > MAX_TERMS:
+    if where is not None and sum(1 for _ in list_terms(where)) > MAX_TERMS:
         raise QueryError(f"A search can have at most {MAX_TERMS} terms. Remove some.", 0)
     return Query(where, parser.get_sort(), parser.similar)
 
 
-def tokens(text: str) -> list[Token]:
+def tokenize(text: str) -> list[Token]:
     """Raises `QueryError` for an unclosed quote."""
     found = []
     at = 0
@@ -226,11 +226,11 @@ class _Parser:
                 self._enter(token)
                 part = self._parse_one(negated=True)
                 self._depth -= 1
-                return negation(part) if part is not None else None
+                return negate(part) if part is not None else None
             case Kind.OPEN:
                 return self._parse_group(token)
             case Kind.MEANING:
-                self._set_similar(Meaning(token.value), token, negated=negated)
+                self._set_similar(SimilarMeaning(token.value), token, negated=negated)
                 return None
             case _:
                 return self._parse_term(token, negated=negated)
@@ -253,7 +253,7 @@ class _Parser:
     def _parse_term(self, token: Token, *, negated: bool) -> Node | None:
         if token.field is None:
             return Text(token.value) if token.value else None
-        field = field_of(token.field)
+        field = find_field(token.field)
         if field is None:
             raise fields.build_unknown_error(token.field, token.value, token.position)
         given = RawTerm(field, token.value, token.position, token.quoted)
@@ -278,7 +278,7 @@ class _Parser:
         self.similar = similar
 
 
-def field_of(name: str) -> Field | None:
+def find_field(name: str) -> Field | None:
     """The field with this name or synonym; None if there is none."""
     lower = name.lower()
     return Field(lower) if lower in set(Field) else SYNONYMS.get(lower)
@@ -322,13 +322,13 @@ def _format_inside(part: Node) -> str:
 
 def format_similar(similar: Similar) -> str:
     match similar:
-        case Meaning(text):
-            return "~" + quoted(text, always=True)
-        case LikeImage(uuid):
+        case SimilarMeaning(text):
+            return "~" + quote(text, always=True)
+        case SimilarPrompt(uuid):
             return f"{Field.LIKE}:{uuid}"
-        case Looks(text):
-            return f"{Field.LOOKS}:{quoted(text, always=True)}"
-        case LooksLike(uuid):
+        case LooksLikeText(text):
+            return f"{Field.LOOKS}:{quote(text, always=True)}"
+        case LooksLikeImage(uuid):
             return f"{Field.LOOKS}:{uuid}"
 
 
@@ -339,19 +339,19 @@ def format_sort(sort: Sort) -> str:
 def _format_term(term: Term) -> str:
     match term:
         case Text(text, field):
-            return f"{field}:{quoted(text)}" if field else _format_word(text)
-        case Named(field, value, weight):
-            name = quoted(value, always=field in fields.WEIGHED and bool(re.search("[<>=]", value)))
+            return f"{field}:{quote(text)}" if field else _format_word(text)
+        case NamedValue(field, value, weight):
+            name = quote(value, always=field in fields.WEIGHED and bool(re.search("[<>=]", value)))
             return f"{field}:{name}" + (_format_weight(weight) if weight else "")
         case Number(field, interval):
             return f"{field}:{fields.format_interval(interval)}"
-        case Made():
+        case MadeBetween():
             return f"date:{days.write(term)}"
         case Size(operator, width, height):
             return f"size:{'' if operator == '=' else operator}{width}x{height}"
         case Ratio(width, height):
             return f"size:{width}:{height}"
-        case Shaped(shape):
+        case HasShape(shape):
             return f"size:{shape}"
         case Is(state):
             return f"is:{state}"
@@ -367,10 +367,10 @@ def _format_weight(weight: Interval) -> str:
 def _format_word(text: str) -> str:
     """Words without a field, quoted if they would be parsed as an operator or a field."""
     special = text in _OPERATORS or text[:1] in ("-", "(", ")", "~") or _FIELD.match(text) is not None
-    return quoted(text, always=special)
+    return quote(text, always=special)
 
 
-def quoted(text: str, *, always: bool = False) -> str:
+def quote(text: str, *, always: bool = False) -> str:
     """The text as a value, quoted if necessary."""
     if not always and text and text[0] != '"' and _find_bare_end(text, 0) == len(text):
         return text

@@ -23,7 +23,7 @@ class StoredVector:
     vector: bytes
 
 
-def unembedded(tx: ReadTx, *, space: str, first: int, last: int) -> list[UnembeddedPrompt]:
+def list_unembedded_prompts(tx: ReadTx, *, space: str, first: int, last: int) -> list[UnembeddedPrompt]:
     """The prompts with `first` <= ID <= `last` that have no vector in the space."""
     rows = tx.rows(
         """
@@ -42,7 +42,7 @@ def unembedded(tx: ReadTx, *, space: str, first: int, last: int) -> list[Unembed
     return [UnembeddedPrompt(*row) for row in rows]
 
 
-def blocks_unembedded(tx: ReadTx, *, space: str, size: int, first: int, last: int) -> list[int]:
+def list_unembedded_blocks(tx: ReadTx, *, space: str, size: int, first: int, last: int) -> list[int]:
     """The numbers of the blocks of `size` IDs with a prompt without a vector and `first` <= ID <= `last`."""
     return tx.column(
         """
@@ -58,12 +58,12 @@ def blocks_unembedded(tx: ReadTx, *, space: str, size: int, first: int, last: in
     )
 
 
-def last_prompt(tx: ReadTx) -> int:
+def get_last_prompt_id(tx: ReadTx) -> int:
     """The highest ID of a prompt; 0 if there is none."""
     return int(tx.value("SELECT max(id) FROM prompts") or 0)
 
 
-def keep(tx: WriteTx, *, space: str, vectors: Iterable[tuple[bytes, bytes]]) -> None:
+def save_vectors(tx: WriteTx, *, space: str, vectors: Iterable[tuple[bytes, bytes]]) -> None:
     """Store pairs of (content hash, vector). Existing vectors are not replaced; removed prompts are skipped."""
     tx.run_many(
         """
@@ -76,12 +76,12 @@ def keep(tx: WriteTx, *, space: str, vectors: Iterable[tuple[bytes, bytes]]) -> 
     )
 
 
-def forget(tx: WriteTx, *, space: str) -> int:
+def delete_vectors(tx: WriteTx, *, space: str) -> int:
     """Delete all vectors of the space. Returns their number."""
     return tx.run("DELETE FROM embeddings WHERE space = :space", space=space)
 
 
-def counts(tx: ReadTx, spaces: Sequence[str]) -> tuple[int, dict[str, int]]:
+def count_vectors(tx: ReadTx, spaces: Sequence[str]) -> tuple[int, dict[str, int]]:
     """The number of distinct prompts, and the number of vectors in each space."""
     rows = tx.rows("SELECT space, count(*) FROM embeddings GROUP BY space")
     found = dict.fromkeys(spaces, 0) | {space: count for space, count in rows if space in spaces}

@@ -10,14 +10,13 @@ from mysticanvas.domain.query import (
     Any,
     Field,
     Has,
+    HasShape,
     Interval,
     Is,
-    LikeImage,
-    Looks,
-    LooksLike,
-    Made,
-    Meaning,
-    Named,
+    LooksLikeImage,
+    LooksLikeText,
+    MadeBetween,
+    NamedValue,
     Node,
     Not,
     Number,
@@ -25,8 +24,9 @@ from mysticanvas.domain.query import (
     Query,
     Ratio,
     Shape,
-    Shaped,
     Similar,
+    SimilarMeaning,
+    SimilarPrompt,
     Size,
     Sort,
     State,
@@ -39,16 +39,21 @@ from mysticanvas.search import language
 VERSION = 1
 _KINDS: dict[str, type[Term]] = {
     "text": Text,
-    "named": Named,
+    "named": NamedValue,
     "number": Number,
-    "made": Made,
+    "made": MadeBetween,
     "size": Size,
     "ratio": Ratio,
-    "shape": Shaped,
+    "shape": HasShape,
     "is": Is,
     "has": Has,
 }
-_SIMILAR: dict[type[Similar], str] = {Meaning: "text", LikeImage: "uuid", Looks: "looks", LooksLike: "looks_like"}
+_SIMILAR: dict[type[Similar], str] = {
+    SimilarMeaning: "text",
+    SimilarPrompt: "uuid",
+    LooksLikeText: "looks",
+    LooksLikeImage: "looks_like",
+}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
@@ -128,12 +133,14 @@ def _read_interval(value: Json) -> Interval:
 
 _READERS: dict[str, Callable[[Json], Term]] = {
     "text": lambda v: Text(v["text"], Field(v["field"]) if "field" in v else None),
-    "named": lambda v: Named(Field(v["field"]), v["value"], _read_interval(v["weight"]) if "weight" in v else None),
+    "named": lambda v: NamedValue(
+        Field(v["field"]), v["value"], _read_interval(v["weight"]) if "weight" in v else None
+    ),
     "number": lambda v: Number(Field(v["field"]), _read_interval(v["interval"])),
-    "made": lambda v: Made(v.get("first"), v.get("last")),
+    "made": lambda v: MadeBetween(v.get("first"), v.get("last")),
     "size": lambda v: Size(v["operator"], v["width"], v["height"]),
     "ratio": lambda v: Ratio(v["width"], v["height"]),
-    "shape": lambda v: Shaped(Shape(v["shape"])),
+    "shape": lambda v: HasShape(Shape(v["shape"])),
     "is": lambda v: Is(State(v["state"])),
     "has": lambda v: Has(Thing(v["thing"])),
 }

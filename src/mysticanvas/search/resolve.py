@@ -20,28 +20,28 @@ from mysticanvas.domain.generation import SECONDS_OF_2010
 from mysticanvas.domain.query import (
     All,
     Any,
+    ComputedImages,
     Field,
     Has,
+    HasShape,
     Interval,
     Is,
-    Known,
-    Made,
-    Named,
+    MadeBetween,
+    NamedValue,
     Node,
     Not,
     Number,
     Query,
     Ratio,
     Shape,
-    Shaped,
     Size,
     State,
     Term,
     Text,
     Thing,
 )
-from mysticanvas.domain.tag import key_of
-from mysticanvas.domain.text import folded, name_key
+from mysticanvas.domain.tag import make_tag_key
+from mysticanvas.domain.text import fold_text, make_name_key
 from mysticanvas.search import days, language
 from mysticanvas.search.collection_names import CollectionName, read_collection_names
 
@@ -206,7 +206,7 @@ Tree = Union[Leaf, Both, Either, Without]  # noqa: UP007 - refers to itself
 
 def resolve(tx: ReadTx, query: Query) -> Tree:
     """The query as a tree over the current IDs. Raises `QueryError`."""
-    known = query.known or Known()
+    known = query.known or ComputedImages()
     tree = _Resolver(tx, known).resolve(query)
     return tree if known.similar is None else Both((tree, Ids(known.similar)))
 
@@ -214,7 +214,7 @@ def resolve(tx: ReadTx, query: Query) -> Tree:
 class _Resolver:
     """Resolves one query, including smart collections that it refers to. Each is resolved once."""
 
-    def __init__(self, tx: ReadTx, known: Known) -> None:
+    def __init__(self, tx: ReadTx, known: ComputedImages) -> None:
         self._tx = tx
         self._known = known
         self._within: list[CollectionName] = []
@@ -236,7 +236,7 @@ class _Resolver:
                 return Either(tuple(self._resolve(part) for part in parts))
             case Not(part):
                 return Without(self._resolve(part))
-            case Named(Field.COLLECTION, name):
+            case NamedValue(Field.COLLECTION, name):
                 return self._resolve_collection(name)
             case Is(State.DUPLICATE):
                 self._count(1)
@@ -247,7 +247,7 @@ class _Resolver:
 
     def _resolve_collection(self, name: str) -> Tree:
         """The images in all manual and smart collections with this name."""
-        found = collections_named(self._collections, name)
+        found = find_collections(self._collections, name)
         manual = tuple(sorted(one.id for one in found if one.query is None))
         smart = tuple(self._resolve_smart(one, one.query) for one in found if one.query is not None)
         self._count(1)
@@ -287,23 +287,23 @@ def _parse_search(one: CollectionName, query: str) -> Query:
     return parsed
 
 
-def collections_named(collections: Sequence[CollectionName], name: str) -> list[CollectionName]:
+def find_collections(collections: Sequence[CollectionName], name: str) -> list[CollectionName]:
     """The collections with this name or UUID; `*` matches any text."""
-    pattern = key_of(name)
-    return [one for one in collections if matches_pattern(pattern, key_of(one.name)) or one.uuid == name]
+    pattern = make_tag_key(name)
+    return [one for one in collections if matches_pattern(pattern, make_tag_key(one.name)) or one.uuid == name]
 
 
 def _resolve_leaf(tx: ReadTx, term: Term) -> Leaf:
     match term:
         case Text(text, field):
-            words = word_index.words_of(tx, folded(text))
+            words = word_index.tokenize(tx, fold_text(text))
             # Text with only punctuation matches everything.
             return Words(Phrase(words, _COLUMN_OF_TEXT[field] if field else None)) if words else Everything()
-        case Named():
+        case NamedValue():
             return _resolve_name(tx, term)
         case Number(field, interval):
             return _resolve_amount(field, interval)
-        case Made():
+        case MadeBetween():
             first_s, until_s = days.to_seconds(term)
             return Span(
                 None if first_s is None else find_first_id(first_s), None if until_s is None else find_first_id(until_s)
@@ -312,7 +312,7 @@ def _resolve_leaf(tx: ReadTx, term: Term) -> Leaf:
             return Sides(operator, width, height)
         case Ratio(width, height):
             return Ratios(-(-990 * width // height), 1010 * width // height)
-        case Shaped(shape):
+        case HasShape(shape):
             return Ratios(*_RATIOS_MILLI[shape])
         case Is(state):
             return Flag(state)
@@ -332,7 +332,7 @@ def find_first_id(second: int) -> int:
     return max(0, (second - SECONDS_OF_2010) << 8)
 
 
-def _resolve_name(tx: ReadTx, term: Named) -> Leaf:
+def _resolve_name(tx: ReadTx, term: NamedValue) -> Leaf:
     match term.field:
         case Field.TAG:
             return Tags(_find_tag_ids(tx, term.value))
@@ -357,9 +357,9 @@ def lower_ascii(text: str) -> str:
 
 def _find_model_ids(tx: ReadTx, kind: str, name: str) -> tuple[int, ...]:
     """The IDs of the models with this name, compared by `name_key`. A merged model is found by any of its names."""
-    pattern = name_key(name)
+    pattern = make_name_key(name)
     rows = list(tx.rows("SELECT id, name, coalesce(merged_into, id) FROM models WHERE kind = :kind", kind=kind))
-    heads = {head for _, spelled, head in rows if matches_pattern(pattern, name_key(spelled))}
+    heads = {head for _, spelled, head in rows if matches_pattern(pattern, make_name_key(spelled))}
     return tuple(sorted(entry for entry, _, head in rows if head in heads))
 
 
@@ -382,7 +382,7 @@ def matches_pattern(pattern: str, text: str) -> bool:
 
 def _find_tag_ids(tx: ReadTx, name: str) -> tuple[int, ...]:
     """The IDs of the tags with this name or alias."""
-    key = key_of(name)
+    key = make_tag_key(name)
     if "*" in key:
         return _find_tags_like(tx, key)
     found = tx.column(
@@ -451,32 +451,32 @@ def find_unknown_names(tx: ReadTx, query: Query) -> list[UnknownName]:
     """The names in the query that do not exist, so that the user can be told about a typo."""
     found = []
     for term in query.terms:
-        if isinstance(term, Named):
+        if isinstance(term, NamedValue):
             leaf = _resolve_existing(tx, term)
             if isinstance(leaf, Tags | InCollections | Models | Uses) and not leaf.ids:
                 found.append(UnknownName(term.field, term.value, _find_nearest(tx, term)))
     return found
 
 
-def _resolve_existing(tx: ReadTx, term: Named) -> Leaf:
+def _resolve_existing(tx: ReadTx, term: NamedValue) -> Leaf:
     if term.field is not Field.COLLECTION:
         return _resolve_name(tx, term)
-    return InCollections(tuple(one.id for one in collections_named(read_collection_names(tx), term.value)))
+    return InCollections(tuple(one.id for one in find_collections(read_collection_names(tx), term.value)))
 
 
-def _find_nearest(tx: ReadTx, term: Named) -> str | None:
+def _find_nearest(tx: ReadTx, term: NamedValue) -> str | None:
     if term.field is Field.COLLECTION:
         names = [one.name for one in read_collection_names(tx)]
     elif term.field is Field.TAG:
         names = tx.column("SELECT name FROM tags WHERE normalized_name >= :begin AND normalized_name < :begin || '~' "
-                          "LIMIT 5000", begin=key_of(term.value)[:1])  # fmt: skip
+                          "LIMIT 5000", begin=make_tag_key(term.value)[:1])  # fmt: skip
     else:
         kind = _ROLES.get(term.field, "checkpoint")
         names = tx.column("SELECT DISTINCT name FROM models WHERE kind = :kind", kind=kind)
-    by_key = {name_key(name): name for name in names}
-    near = get_close_matches(name_key(term.value), list(by_key), 1, 0.5)
+    by_key = {make_name_key(name): name for name in names}
+    near = get_close_matches(make_name_key(term.value), list(by_key), 1, 0.5)
     if not near:
-        near = [key for key in by_key if name_key(term.value) in key][:1]
+        near = [key for key in by_key if make_name_key(term.value) in key][:1]
     return by_key[near[0]] if near else None
 
 

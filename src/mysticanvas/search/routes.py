@@ -7,10 +7,20 @@ from fastapi import APIRouter, Query, Request, Response
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import generations
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.query import Field, Looks, LooksLike, Meaning, Node, Not, Similar, Sort, Text
+from mysticanvas.domain.query import (
+    Field,
+    LooksLikeImage,
+    LooksLikeText,
+    Node,
+    Not,
+    Similar,
+    SimilarMeaning,
+    Sort,
+    Text,
+)
 from mysticanvas.domain.query import Query as Tree
 from mysticanvas.edits import log as edit_log
-from mysticanvas.http.cancellation import while_wanted
+from mysticanvas.http.cancellation import run_while_connected
 from mysticanvas.http.schemas import MAX_QUERY, Index, Int64, NarrowIn, QueryIn, reply
 from mysticanvas.search import autocomplete, facets, highlight, language, query_json, resolve, snapshots, statistics
 from mysticanvas.search.snapshots import Snapshot, Snapshots
@@ -35,16 +45,18 @@ def _add_views(router: APIRouter, database: Database, store: Snapshots) -> None:
 
     @router.post("/queries")
     async def open_query(asked: QueryIn, request: Request) -> Response:
-        return reply(await while_wanted(request, lambda: _describe_snapshot(database, store.open(asked.q))))
+        return reply(await run_while_connected(request, lambda: _describe_snapshot(database, store.open(asked.q))))
 
     @router.post("/trash/queries")
     async def open_trash(request: Request) -> Response:
-        return reply(await while_wanted(request, lambda: _describe_snapshot(database, store.open_trash())))
+        return reply(await run_while_connected(request, lambda: _describe_snapshot(database, store.open_trash())))
 
     @router.post("/queries/{token}/narrow")
     async def narrow(token: str, asked: NarrowIn, request: Request) -> Response:
         """Open a new snapshot with some images of a snapshot."""
-        found = await while_wanted(request, store.narrow, store.get(token), asked.ranges, asked.left_out, asked.q)
+        found = await run_while_connected(
+            request, store.narrow, store.get(token), asked.ranges, asked.excluded, asked.q
+        )
         return reply(_describe_snapshot(database, found))
 
 
@@ -56,7 +68,7 @@ def _add_snapshots(router: APIRouter, database: Database, store: Snapshots) -> N
         etag = f'"{snapshot.token}"'
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers={"etag": etag})
-        ratios = await while_wanted(request, store.geometry, snapshot)
+        ratios = await run_while_connected(request, store.geometry, snapshot)
         return Response(ratios, media_type="application/octet-stream", headers={"etag": etag})
 
     @router.get("/queries/{token}/items")
@@ -67,12 +79,12 @@ def _add_snapshots(router: APIRouter, database: Database, store: Snapshots) -> N
     async def position(token: str, uuid: Uuid) -> Response:
         """The index of an image in the snapshot. Null if the snapshot does not contain it, or if it does not exist."""
         snapshot = store.get(token)
-        found = database.read(edit_log.images_of, [uuid])
+        found = database.read(edit_log.find_images, [uuid])
         return reply({"index": snapshots.find_position(snapshot, found[0]) if found else None})
 
     @router.get("/queries/{token}/newer")
     async def newer(token: str, request: Request) -> Response:
-        return reply({"count": await while_wanted(request, store.count_newer, store.get(token))})
+        return reply({"count": await run_while_connected(request, store.count_newer, store.get(token))})
 
     @router.get("/queries/{token}/highlights")
     async def highlights(token: str, uuid: Uuid) -> Response:
@@ -88,23 +100,25 @@ def _add_counts(router: APIRouter, database: Database, store: Snapshots) -> None
         request: Request, snapshot: str, field: str, q: Annotated[str, Query(max_length=200)] = "", limit: Limit = 20
     ) -> Response:
         query, one = store.get(snapshot).query, facets.find_field(field)
-        found = await while_wanted(request, finder.facets, query, [one], containing=q, limit=limit)
+        found = await run_while_connected(request, finder.facets, query, [one], containing=q, limit=limit)
         return reply({"values": found[one]})
 
     @router.get("/queries/{token}/facets")
     async def all_facets(token: str, request: Request, field: Fields = [], limit: Limit = 20) -> Response:  # noqa: B006
         """The facets of several fields. Without `field`: all fields."""
         fields = [facets.find_field(name) for name in field] or list(facets.FIELDS)
-        found = await while_wanted(request, finder.facets, store.get(token).query, fields, limit=limit)
+        found = await run_while_connected(request, finder.facets, store.get(token).query, fields, limit=limit)
         return reply({"facets": found})
 
     @router.get("/complete")
     async def complete(request: Request, q: Words = "", at: Index = MAX_QUERY) -> Response:
-        return reply(await while_wanted(request, autocomplete.complete, finder, q, at))
+        return reply(await run_while_connected(request, autocomplete.complete, finder, q, at))
 
     @router.get("/stats")
     async def stats(request: Request, q: Words = "") -> Response:
-        return reply(await while_wanted(request, statistics.compute_statistics, database, finder, language.parse(q)))
+        return reply(
+            await run_while_connected(request, statistics.compute_statistics, database, finder, language.parse(q))
+        )
 
 
 def _add_pages(router: APIRouter, store: Snapshots) -> None:
@@ -119,18 +133,20 @@ def _add_pages(router: APIRouter, store: Snapshots) -> None:
             total = finder.count(query)
             return {"total": total, "items": hits, "next": hits[-1].id if hits and len(hits) == limit else None}
 
-        return reply(await while_wanted(request, answer))
+        return reply(await run_while_connected(request, answer))
 
     @router.get("/search/facets")
     async def search_facets(request: Request, q: Words = "", field: Fields = [], limit: Limit = 20) -> Response:  # noqa: B006
         fields = [facets.find_field(name) for name in field] or list(facets.FIELDS)
-        return reply({"facets": await while_wanted(request, finder.facets, language.parse(q), fields, limit=limit)})
+        return reply(
+            {"facets": await run_while_connected(request, finder.facets, language.parse(q), fields, limit=limit)}
+        )
 
     @router.get("/generations")
     async def page(
         request: Request, q: Words = "", limit: Annotated[int, Query(ge=1, le=500)] = 100, after: Int64 | None = None
     ) -> Response:
-        hits = await while_wanted(request, finder.page, language.parse(q), after=after, limit=limit)
+        hits = await run_while_connected(request, finder.page, language.parse(q), after=after, limit=limit)
         return reply({"items": hits, "next": hits[-1].id if len(hits) == limit else None})
 
 
@@ -168,7 +184,7 @@ def _build_chip(node: Node, text: str) -> dict[str, object]:
     if isinstance(inner, Text) and inner.field is None:
         return {"text": text, "field": "text", "value": inner.text, "negated": negated}
     field, colon, value = plain.partition(":")
-    if language.field_of(field) is None or plain.startswith("("):
+    if language.find_field(field) is None or plain.startswith("("):
         return {"text": text, "field": "any", "value": plain, "negated": negated}
     return {"text": text, "field": field, "value": value.strip('"') if colon else plain, "negated": negated}
 
@@ -178,16 +194,18 @@ def _build_similar_chip(database: Database, similar: Similar | None) -> list[dic
     "looks" for visual search."""
     if similar is None:
         return []
-    value = similar.text if isinstance(similar, Meaning | Looks) else _read_prompt(database, similar.uuid)
-    if isinstance(similar, LooksLike):
+    value = (
+        similar.text if isinstance(similar, SimilarMeaning | LooksLikeText) else _read_prompt(database, similar.uuid)
+    )
+    if isinstance(similar, LooksLikeImage):
         value = value or similar.uuid[:8]
-    field = "looks" if isinstance(similar, Looks | LooksLike) else "similar"
+    field = "looks" if isinstance(similar, LooksLikeText | LooksLikeImage) else "similar"
     return [{"text": language.format_similar(similar), "field": field, "value": value, "negated": False}]
 
 
 def _read_prompt(database: Database, uuid: str) -> str:
     images = database.read(resolve.find_by_uuid, uuid)
-    return (database.read(generations.detail, GenerationId(images[0])).prompt or "") if images else ""
+    return (database.read(generations.get_detail, GenerationId(images[0])).prompt or "") if images else ""
 
 
 def _build_sort_chip(sort: Sort) -> dict[str, object]:

@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mysticanvas.db.connections import GIVEN_UP
+from mysticanvas.db.connections import READ_CANCELLED
 from mysticanvas.db.database import ChangeSet, Database, ReadTx
 from mysticanvas.domain.errors import NotFoundError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.ml import clip, embedding_models
-from mysticanvas.ml.embedding_models import Space
-from mysticanvas.ml.encoder import Floats, normalized
-from mysticanvas.ml.image_model_settings import BUILT_IN
+from mysticanvas.ml.embedding_models import EmbeddingSpace
+from mysticanvas.ml.encoder import Floats, normalize
+from mysticanvas.ml.image_model_settings import BUNDLED_SPACE
 from mysticanvas.ml.vectors import Mask, Rows, Vectors
 from mysticanvas.search import image_vectors, prompt_vectors
 from mysticanvas.search.prompt_vectors import StoredVector
@@ -55,29 +55,34 @@ class Subject:
     number_at: Callable[..., int | None]
     numbers_of_all: Callable[[ReadTx], tuple[str, str]]
     numbers_of: Callable[..., dict[int, int]]
-    spaces: Callable[[ReadTx], list[Space]]
+    spaces: Callable[[ReadTx], list[EmbeddingSpace]]
     read: Callable[[Database, str], dict[str, Floats]]
     least: float
 
 
 def _encode_as_prompt(_: Database, text: str) -> dict[str, Floats]:
-    encoders = {space.name: embedding_models.encoder(space.name) for space in embedding_models.available()}
+    encoders = {space.name: embedding_models.load_encoder(space.name) for space in embedding_models.list_available()}
     return {name: encoder.encode([text])[0] for name, encoder in encoders.items() if encoder is not None}
 
 
-def _list_picture_spaces(tx: ReadTx) -> list[Space]:
+def _list_picture_spaces(tx: ReadTx) -> list[EmbeddingSpace]:
     """The spaces that have vectors. The number of dimensions is taken from them."""
-    found = [(name, image_vectors.get_dimensions(tx, space=name)) for name in image_vectors.sight(tx).spaces]
+    found = [
+        (name, image_vectors.get_dimensions(tx, space=name))
+        for name in image_vectors.get_image_model_settings(tx).spaces
+    ]
     return [
-        Space(name, dimensions, batch=1, weight=0.5 if name == BUILT_IN else 1.0)
+        EmbeddingSpace(name, dimensions, batch=1, weight=0.5 if name == BUNDLED_SPACE else 1.0)
         for name, dimensions in found
         if dimensions is not None
     ]
 
 
 def _encode_as_picture(database: Database, text: str) -> dict[str, Floats]:
-    model = database.read(image_vectors.sight).clip
-    return {model.space: clip.open_text(model.folder).encode(text)} if model is not None and model.has_text else {}
+    model = database.read(image_vectors.get_image_model_settings).clip
+    return (
+        {model.space: clip.load_text_encoder(model.folder).encode(text)} if model is not None and model.has_text else {}
+    )
 
 
 PROMPTS = Subject(
@@ -86,7 +91,7 @@ PROMPTS = Subject(
     prompt_vectors.get_prompt_of_vector,
     prompt_vectors.read_all_prompts,
     prompt_vectors.read_prompts,
-    lambda _: embedding_models.available(),
+    lambda _: embedding_models.list_available(),
     _encode_as_prompt,
     LEAST_OF_BEST,
 )
@@ -182,7 +187,7 @@ class Similarity:
 
     def _refresh(self) -> None:
         # A cancelled request must not leave the cache partially updated.
-        asked_by = GIVEN_UP.set(None)
+        asked_by = READ_CANCELLED.set(None)
         try:
             self._catch_up()
         except BaseException:
@@ -190,7 +195,7 @@ class Similarity:
                 self._changed = None
             raise
         finally:
-            GIVEN_UP.reset(asked_by)
+            READ_CANCELLED.reset(asked_by)
 
     def _catch_up(self) -> None:
         with self._changes_lock:
@@ -252,7 +257,7 @@ class Similarity:
 class _SpaceVectors:
     """The vectors of one space, in order of arrival."""
 
-    def __init__(self, space: Space, folder: Path, subject: Subject) -> None:
+    def __init__(self, space: EmbeddingSpace, folder: Path, subject: Subject) -> None:
         self.space = space
         self._subject = subject
         self._file = folder / f"{space.name}.i8"
@@ -281,7 +286,7 @@ class _SpaceVectors:
 
     def vector(self, prompt: int) -> Floats | None:
         row = int(self._rows_of(np.array([prompt]))[0])
-        return normalized(self._content.row(row).astype(np.float32)) if row >= 0 else None
+        return normalize(self._content.row(row).astype(np.float32)) if row >= 0 else None
 
     def has_all(self, prompts: Ids) -> bool:
         return bool((self._rows_of(prompts) >= 0).all())

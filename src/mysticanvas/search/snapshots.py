@@ -91,7 +91,7 @@ class Snapshots:
     ) -> Snapshot:
         """Open a snapshot of some images of a snapshot, in the same order, that match the query `text` too. Raises
         `QueryError`."""
-        ids = np.array(self.picked(snapshot, ranges, excluded), np.int64)
+        ids = np.array(self.select_images(snapshot, ranges, excluded), np.int64)
         if text.strip():
             ids = ids[np.isin(ids, self.finder.all(language.parse(text)).ids)]
         sections = timeline.split_blocks(len(ids))
@@ -124,7 +124,7 @@ class Snapshots:
             return 0
         return self.finder.count_arrivals(snapshot.query, snapshot.answer)
 
-    def picked(
+    def select_images(
         self, snapshot: Snapshot, ranges: Sequence[tuple[int, int]], excluded: Sequence[int]
     ) -> list[GenerationId]:
         """The images at the indices in `ranges` [from, to), without the indices in `excluded`, in order.

@@ -8,7 +8,7 @@ import numpy as np
 
 from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.domain.query import Field, Order, Query, Sort
-from mysticanvas.domain.text import words
+from mysticanvas.domain.text import split_words
 from mysticanvas.search.engine import Finder
 from mysticanvas.search.facets import Value
 
@@ -79,7 +79,7 @@ def _count_words(tx: ReadTx, images: list[int]) -> list[Word]:
         images=json.dumps(images),
     )
     for (prompt,) in rows:
-        counts.update({word for word in words(prompt or "") if _is_significant(word)})
+        counts.update({word for word in split_words(prompt or "") if _is_significant(word)})
     best = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     return [Word(word, count) for word, count in best[:WORDS]]
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from mysticanvas import __version__
 from mysticanvas.domain.errors import (
+    ExecutorUnavailableError,
     InvalidInputError,
-    NobodyDidItError,
     TaskError,
     TaskFailedError,
     TaskTimedOutError,
@@ -35,14 +35,14 @@ FIRST_FETCH_LIMIT_S = 2.0
 # Threads that read files and fetch results.
 THREADS = 8
 # Enough to keep dozens of workers busy.
-IN_FLIGHT = 256
+MAX_IN_FLIGHT = 256
 
 
 class _TooLargeError(Exception):
     """The file exceeds the size limit of a message."""
 
 
-def scheduler_address(executor: str) -> str:
+def parse_scheduler_address(executor: str) -> str:
     """Convert `dask://HOST:PORT` to a Dask address.
 
     Raises `InvalidInputError` when it is invalid or the extra `cluster` is not installed.
@@ -110,7 +110,7 @@ class ClusterExecutor:
             else:
                 self._pending[answer] = None
         if client is None:
-            answer.set_exception(NobodyDidItError(f"The cluster at {self._address} is not available."))
+            answer.set_exception(ExecutorUnavailableError(f"The cluster at {self._address} is not available."))
         else:
             self._threads.submit(self._send, client, task, answer)
         return answer
@@ -132,7 +132,7 @@ class ClusterExecutor:
             return
         except Exception as error:  # noqa: BLE001 - Dask raises many kinds of errors
             log.warning("failed to send a task to the cluster", extra={"reason": str(error)})
-            _resolve_future(answer, NobodyDidItError(f"The cluster at {self._address} does not accept tasks."))
+            _resolve_future(answer, ExecutorUnavailableError(f"The cluster at {self._address} does not accept tasks."))
             return
         with self._state:
             if answer in self._pending:
@@ -182,7 +182,7 @@ class ClusterExecutor:
         if isinstance(error, KilledWorker):
             return WorkerCrashedError("Several cluster workers crashed while processing this file.")
         log.warning("lost a result of the cluster", extra={"reason": str(error)})
-        return NobodyDidItError(f"The cluster at {self._address} lost the result.")
+        return ExecutorUnavailableError(f"The cluster at {self._address} lost the result.")
 
     def _remove(self, answer: Future[Answer]) -> None:
         with self._state:
@@ -239,7 +239,9 @@ class ClusterExecutor:
                 if is_lost or (theirs is not None and theirs.status in ("lost", "cancelled"))
             ]
         for answer in lost:
-            _resolve_future(answer, NobodyDidItError(f"The connection to the cluster at {self._address} was lost."))
+            _resolve_future(
+                answer, ExecutorUnavailableError(f"The connection to the cluster at {self._address} was lost.")
+            )
         if is_lost:
             log.warning("lost the connection to the cluster", extra={"address": self._address, "tasks": len(lost)})
             _close_client(client)

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.formats.reading import read
 
 from mysticanvas.domain.generation import LoraUse
-from mysticanvas.formats.generators.fooocus_log import section
+from mysticanvas.formats.generators.fooocus_log import find_section
 
 INFOTEXT = "a cat\nNegative prompt: ugly\nSteps: 20, Sampler: Euler a, Seed: 5, Size: 512x768"
 GRAPH = {
@@ -122,14 +122,14 @@ def logged(name: str, rows: dict[str, Any], *, button: str = "") -> str:
 def test_the_log_of_fooocus_says_of_each_image_what_its_button_copies() -> None:
     button = f"</br><button onclick=\"to_clipboard('{quote(json.dumps(LOGGED, indent=0), safe='')}')\">Copy</button>"
     page = logged("b.png", {"Prompt": "a dog"}) + logged("a.png", {"Prompt": "lost</br>line"}, button=button)
-    recipe = read({}, beside={"log.html": section(page, "a.png") or ""})
+    recipe = read({}, beside={"log.html": find_section(page, "a.png") or ""})
     assert (recipe.tool, recipe.prompt, recipe.seed, recipe.height) == ("Fooocus", "a cat", 5, 768)
-    assert section(page, "c.png") is None
+    assert find_section(page, "c.png") is None
 
 
 def test_early_logs_of_fooocus_are_read_from_their_table() -> None:
     rows = {"Prompt": "a cat </br> at night", "Resolution": "(512, 768)", "Base Model": "m", "Seed": 5,
             "LoRA [b.safetensors] weight": 0.5}  # fmt: skip
-    recipe = read({}, beside={"log.html": section(logged("a.png", rows), "a.png") or ""})
+    recipe = read({}, beside={"log.html": find_section(logged("a.png", rows), "a.png") or ""})
     assert (recipe.prompt, recipe.width, recipe.model, recipe.seed) == ("a cat\nat night", 512, "m", 5)
     assert recipe.loras == (LoraUse("b.safetensors", 0.5),)

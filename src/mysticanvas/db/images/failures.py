@@ -14,7 +14,7 @@ class KnownFailure:
     reason: str
 
 
-def known(tx: ReadTx, *, root_id: int | None, paths: Sequence[bytes]) -> dict[bytes, KnownFailure]:
+def find_failures(tx: ReadTx, *, root_id: int | None, paths: Sequence[bytes]) -> dict[bytes, KnownFailure]:
     """The recorded failures among `paths`, by path."""
     found: dict[bytes, KnownFailure] = {}
     if not tx.value("SELECT EXISTS (SELECT 1 FROM failures WHERE root_id = :root_id)", root_id=root_id):
@@ -54,11 +54,11 @@ def record(tx: WriteTx, *, root_id: int, stat: FileStat, reason: str, now_ms: in
 
 def forget(tx: WriteTx, *, root_id: int, paths: Sequence[bytes]) -> None:
     """Removes the failures of files that were imported."""
-    for path in known(tx, root_id=root_id, paths=paths):
+    for path in find_failures(tx, root_id=root_id, paths=paths):
         tx.run("DELETE FROM failures WHERE root_id = :root_id AND path_bytes = :path", root_id=root_id, path=path)
 
 
-def listed(tx: ReadTx, root_id: int, *, limit: int) -> list[tuple[bytes, str]]:
+def list_failures(tx: ReadTx, root_id: int, *, limit: int) -> list[tuple[bytes, str]]:
     """(path, reason) of the failures in a watched folder, ordered by path."""
     return [
         (path, reason)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.file import FileKind, FileStat
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.text import clean
+from mysticanvas.domain.text import clean_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ _KNOWN = """
 """
 
 
-def known(tx: ReadTx, *, root_id: int | None, paths: Sequence[bytes]) -> dict[bytes, KnownFile]:
+def find_by_paths(tx: ReadTx, *, root_id: int | None, paths: Sequence[bytes]) -> dict[bytes, KnownFile]:
     """The files among `paths` that have a row, by path."""
     found = {}
     sql = _KNOWN + " WHERE f.root_id = :root_id AND f.path_bytes = :path"
@@ -74,7 +74,7 @@ def known(tx: ReadTx, *, root_id: int | None, paths: Sequence[bytes]) -> dict[by
     return found
 
 
-def with_fingerprint(tx: ReadTx, fingerprint: bytes) -> list[KnownFile]:
+def find_by_fingerprint(tx: ReadTx, fingerprint: bytes) -> list[KnownFile]:
     """Final files and copies with this fingerprint, oldest first."""
     rows = tx.all(
         _KNOWN + " WHERE f.fingerprint = :fingerprint AND f.kind IN ('final', 'copy') ORDER BY f.id",
@@ -83,24 +83,24 @@ def with_fingerprint(tx: ReadTx, fingerprint: bytes) -> list[KnownFile]:
     return [KnownFile(**row) for row in rows]
 
 
-def known_fingerprints(tx: ReadTx, fingerprints: Sequence[bytes]) -> set[bytes]:
+def find_existing_fingerprints(tx: ReadTx, fingerprints: Sequence[bytes]) -> set[bytes]:
     """The fingerprints that at least one file has."""
     sql = "SELECT EXISTS (SELECT 1 FROM generation_files WHERE fingerprint = :fingerprint)"
     return {one for one in fingerprints if tx.value(sql, fingerprint=one)}
 
 
-def last_id(tx: ReadTx) -> int:
+def get_last_id(tx: ReadTx) -> int:
     """The highest id, 0 when there are no files. Later rows have higher ids."""
     return int(tx.value("SELECT coalesce(max(id), 0) FROM generation_files"))
 
 
-def count_in(tx: ReadTx, root_id: int) -> int:
+def count_in_folder(tx: ReadTx, root_id: int) -> int:
     return int(tx.value("SELECT count(*) FROM generation_files WHERE root_id = :root_id", root_id=root_id))
 
 
-def sample_of(tx: ReadTx, root_id: int, *, size: int) -> list[bytes]:
+def sample_paths(tx: ReadTx, root_id: int, *, size: int) -> list[bytes]:
     """At most about `size` paths of a watched folder, evenly spread over all of its paths in order."""
-    step = max(1, count_in(tx, root_id) // size)
+    step = max(1, count_in_folder(tx, root_id) // size)
     return tx.column(
         """
         SELECT path_bytes
@@ -116,7 +116,7 @@ def sample_of(tx: ReadTx, root_id: int, *, size: int) -> list[bytes]:
     )
 
 
-def in_folder(
+def list_in_folder(
     tx: ReadTx, root_id: int, folder: bytes, *, recursive: bool, after: bytes, limit: int
 ) -> list[tuple[int, bytes]]:
     """The next files of a subfolder of a watched folder (b"": the watched folder itself) that are not marked
@@ -160,7 +160,7 @@ def mark_missing(tx: WriteTx, file_ids: Sequence[int], *, now_ms: int) -> list[G
     )
 
 
-def copy_in_place_of_missing(tx: ReadTx, image: GenerationId) -> int | None:
+def find_replacement_copy(tx: ReadTx, image: GenerationId) -> int | None:
     """The oldest existing copy of an image whose final file is missing. None when that file exists or there is
     no copy."""
     found: int | None = tx.value(
@@ -195,7 +195,7 @@ def promote(tx: WriteTx, image: GenerationId, copy: int) -> None:
     tx.run("UPDATE generation_files SET kind = 'final' WHERE id = :copy", copy=copy)
 
 
-def other_location(tx: ReadTx, file_id: int, image: GenerationId) -> int | None:
+def find_other_location(tx: ReadTx, file_id: int, image: GenerationId) -> int | None:
     """Another existing file with the same content, None when there is none."""
     found: int | None = tx.value(
         """
@@ -216,7 +216,7 @@ def remove_copies(tx: WriteTx, image: GenerationId) -> None:
     tx.run("DELETE FROM generation_files WHERE generation_id = :image AND kind = 'copy'", image=image)
 
 
-def displace(tx: WriteTx, file_id: int, *, now_ms: int) -> None:
+def mark_displaced(tx: WriteTx, file_id: int, *, now_ms: int) -> None:
     """Marks a file missing because another file now has its path. The scan may still find its content elsewhere;
     until then `path` is kept for display, but cannot be opened."""
     tx.run(
@@ -230,7 +230,7 @@ def displace(tx: WriteTx, file_id: int, *, now_ms: int) -> None:
     )
 
 
-def without_sha256(tx: ReadTx, *, after: int, limit: int) -> list[tuple[GenerationId, str]]:
+def list_without_sha256(tx: ReadTx, *, after: int, limit: int) -> list[tuple[GenerationId, str]]:
     """The next images by id whose final file has no sha256: (id, uuid)."""
     rows = tx.rows(
         """
@@ -247,12 +247,12 @@ def without_sha256(tx: ReadTx, *, after: int, limit: int) -> list[tuple[Generati
     return [(GenerationId(image), public_uuid) for image, public_uuid in rows]
 
 
-def final_of(tx: ReadTx, image: GenerationId) -> KnownFile | None:
+def find_final(tx: ReadTx, image: GenerationId) -> KnownFile | None:
     row = tx.one(_KNOWN + " WHERE f.generation_id = :image AND f.kind = 'final'", image=image)
     return KnownFile(**row) if row else None
 
 
-def of_generation(tx: ReadTx, image: GenerationId) -> list[FileRow]:
+def list_of_image(tx: ReadTx, image: GenerationId) -> list[FileRow]:
     rows = tx.all(
         """
         SELECT f.kind, r.path AS root, f.path, f.path_bytes, f.format, f.bytes, f.mtime_ns, f.width, f.height,
@@ -385,10 +385,10 @@ def set_pixels(tx: WriteTx, file_id: int, *, blake3: bytes | None, color_rgb: in
 
 
 def _display_path(path_bytes: bytes) -> str:
-    return clean(path_bytes.decode("utf-8", "replace"))
+    return clean_text(path_bytes.decode("utf-8", "replace"))
 
 
-def keep_thumb(
+def record_thumbnail(
     tx: WriteTx, image: GenerationId, *, kind: FileKind, blake3: bytes, short_edge_px: int, size_bytes: int
 ) -> None:
     """Records a thumbnail in the library folder. `kind` is THUMB or PREVIEW."""
@@ -409,12 +409,12 @@ def keep_thumb(
     )
 
 
-def contents(tx: ReadTx) -> set[str]:
+def list_content_hashes(tx: ReadTx) -> set[str]:
     """The BLAKE3 hashes of all files, in hex."""
     return set(tx.column("SELECT lower(hex(blake3)) FROM generation_files WHERE blake3 IS NOT NULL"))
 
 
-def input_files(tx: ReadTx, image: GenerationId) -> list[FileRow]:
+def list_input_files(tx: ReadTx, image: GenerationId) -> list[FileRow]:
     """The final files of the input images of this one, with the kind input, mask or control."""
     rows = tx.all(
         """

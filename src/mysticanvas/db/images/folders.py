@@ -10,14 +10,14 @@ from mysticanvas.domain.errors import NotFoundError
 
 
 @dataclass(frozen=True, slots=True)
-class Root:
+class WatchedFolder:
     """`id` is None for a folder of a dry run, which is not stored."""
 
     id: int | None
     path: str
 
     @classmethod
-    def not_kept(cls, path: str) -> Self:
+    def for_dry_run(cls, path: str) -> Self:
         return cls(None, path)
 
 
@@ -48,24 +48,24 @@ class FolderMark:
     sample: list[bytes]
 
 
-def all_roots(tx: ReadTx) -> list[Root]:
-    return [Root(**row) for row in tx.all("SELECT id, path FROM roots ORDER BY path")]
+def list_folders(tx: ReadTx) -> list[WatchedFolder]:
+    return [WatchedFolder(**row) for row in tx.all("SELECT id, path FROM roots ORDER BY path")]
 
 
-def kept_roots(tx: ReadTx) -> list[Root]:
+def list_active(tx: ReadTx) -> list[WatchedFolder]:
     """The watched folders that are not removed."""
-    return [Root(**row) for row in tx.all("SELECT id, path FROM roots WHERE removed_at IS NULL ORDER BY path")]
+    return [WatchedFolder(**row) for row in tx.all("SELECT id, path FROM roots WHERE removed_at IS NULL ORDER BY path")]
 
 
-def find(tx: ReadTx, root_id: int) -> Root:
+def find_folder(tx: ReadTx, root_id: int) -> WatchedFolder:
     """Raises `NotFoundError`."""
     row = tx.one("SELECT id, path FROM roots WHERE id = :root_id", root_id=root_id)
     if row is None:
         raise NotFoundError("That folder is not in this library. Add it first.")
-    return Root(**row)
+    return WatchedFolder(**row)
 
 
-def states(tx: ReadTx) -> list[FolderState]:
+def list_states(tx: ReadTx) -> list[FolderState]:
     """The watched folders that are not removed, by path, with their file counts. `missing` does not count images
     in the Trash."""
     rows = tx.all(
@@ -85,7 +85,7 @@ def states(tx: ReadTx) -> list[FolderState]:
     return [FolderState(**(row | {"watched": bool(row["watched"])})) for row in rows]
 
 
-def add(tx: WriteTx, *, path: str, watch: bool, now_ms: int) -> Root:
+def add(tx: WriteTx, *, path: str, watch: bool, now_ms: int) -> WatchedFolder:
     """Adds a folder, or returns the existing one at this path. `watch` False does not stop watching an existing
     folder. A removed folder is restored with its images."""
     tx.run(
@@ -98,13 +98,13 @@ def add(tx: WriteTx, *, path: str, watch: bool, now_ms: int) -> Root:
         watch=int(watch),
         now_ms=now_ms,
     )
-    tx.changes.stale.add("roots")
-    return Root(tx.value("SELECT id FROM roots WHERE path = :path", path=path), path)
+    tx.changes.invalidated.add("roots")
+    return WatchedFolder(tx.value("SELECT id FROM roots WHERE path = :path", path=path), path)
 
 
-def watched(tx: ReadTx) -> list[Root]:
+def list_watched(tx: ReadTx) -> list[WatchedFolder]:
     rows = tx.all("SELECT id, path FROM roots WHERE watched = 1 AND removed_at IS NULL ORDER BY path")
-    return [Root(**row) for row in rows]
+    return [WatchedFolder(**row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class RemovedFolder:
     removed_at: int
 
 
-def removed(tx: ReadTx) -> list[RemovedFolder]:
+def list_removed(tx: ReadTx) -> list[RemovedFolder]:
     rows = tx.all(
         """
         SELECT id, path, removed_at,
@@ -148,7 +148,7 @@ def remove(tx: WriteTx, root_id: int, *, now_ms: int) -> None:
         """,
         root_id=root_id,
     )
-    tx.changes.stale.add("roots")
+    tx.changes.invalidated.add("roots")
 
 
 def relocate(tx: WriteTx, root_id: int, *, path: str) -> None:
@@ -157,10 +157,10 @@ def relocate(tx: WriteTx, root_id: int, *, path: str) -> None:
         root_id=root_id,
         path=path,
     )
-    tx.changes.stale.add("roots")
+    tx.changes.invalidated.add("roots")
 
 
-def mark_of(tx: ReadTx, root_id: int) -> FolderMark:
+def get_mark(tx: ReadTx, root_id: int) -> FolderMark:
     """The mark stored by the last complete scan; empty before the first."""
     row = tx.one("SELECT volume_id, sample_json FROM roots WHERE id = :root_id", root_id=root_id)
     if row is None:
@@ -179,10 +179,10 @@ def mark_scanned(tx: WriteTx, root_id: int, *, now_ms: int) -> None:
         root_id=root_id,
         now_ms=now_ms,
     )
-    tx.changes.stale.add("roots")
+    tx.changes.invalidated.add("roots")
 
 
-def keep_mark(tx: WriteTx, root_id: int, *, volume_id: str | None, sample: Sequence[bytes]) -> None:
+def set_mark(tx: WriteTx, root_id: int, *, volume_id: str | None, sample: Sequence[bytes]) -> None:
     tx.run(
         "UPDATE roots SET volume_id = :volume_id, sample_json = :sample WHERE id = :root_id",
         root_id=root_id,
@@ -193,7 +193,7 @@ def keep_mark(tx: WriteTx, root_id: int, *, volume_id: str | None, sample: Seque
 
 def set_offline(tx: WriteTx, root_id: int, *, why: str) -> bool:
     """Marks a folder offline. Returns whether its state or reason changed."""
-    tx.changes.stale.add("roots")
+    tx.changes.invalidated.add("roots")
     return bool(
         tx.run(
             """
@@ -207,7 +207,7 @@ def set_offline(tx: WriteTx, root_id: int, *, why: str) -> bool:
     )
 
 
-def ask(tx: WriteTx, root_id: int, *, would_miss: int, why: str) -> None:
+def ask_about_missing(tx: WriteTx, root_id: int, *, would_miss: int, why: str) -> None:
     """Asks the user to confirm that `would_miss` files are really missing from an online folder."""
     tx.run(
         "UPDATE roots SET state = 'online', trouble = :why, would_miss = :would_miss WHERE id = :root_id",
@@ -215,4 +215,4 @@ def ask(tx: WriteTx, root_id: int, *, would_miss: int, why: str) -> None:
         why=why,
         would_miss=would_miss,
     )
-    tx.changes.stale.add("roots")
+    tx.changes.invalidated.add("roots")

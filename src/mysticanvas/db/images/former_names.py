@@ -14,7 +14,7 @@ LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 _PLACE = re.compile(r"\s*\[(?:input|output|temp)\]$")
 
 
-def name_key(name: str | None) -> str | None:
+def make_name_key(name: str | None) -> str | None:
     """The key of a file name, path or URL; None for other text."""
     if not name or len(name) > MAX_NAME or name.startswith("data:"):
         return None
@@ -27,7 +27,7 @@ def name_key(name: str | None) -> str | None:
 def remember_path(tx: WriteTx, image: GenerationId, path: str) -> None:
     """Records a former path of a file of the image: the key of its name, and the whole path for references that
     include folders. A key never contains a slash."""
-    names = {name_key(path), path if "/" in path else None} - {None}
+    names = {make_name_key(path), path if "/" in path else None} - {None}
     tx.run_many(
         "INSERT INTO former_names (name_key, generation_id) VALUES (:name, :image) ON CONFLICT DO NOTHING",
         [{"name": name, "image": image} for name in names],

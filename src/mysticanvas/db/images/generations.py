@@ -53,7 +53,7 @@ class Detail:
 
 
 @dataclass(frozen=True, slots=True)
-class New:
+class NewGeneration:
     """An image to add. `params_json` contains all settings without a column."""
 
     recipe: Recipe
@@ -104,7 +104,7 @@ class _Ids:
 
 
 def add_all(
-    tx: WriteTx, new: Sequence[New], *, parser_version: int, app_version: str, now_ms: int
+    tx: WriteTx, new: Sequence[NewGeneration], *, parser_version: int, app_version: str, now_ms: int
 ) -> list[tuple[GenerationId, str]]:
     """Inserts images and returns (id, uuid) of each. Call `word_index.index` to make their texts searchable."""
     ids = _Ids(tx)
@@ -200,7 +200,7 @@ def _columns(recipe: Recipe, params_json: str, model_id: int | None, problems: S
     }
 
 
-def says_already(
+def has_same_recipe(
     tx: ReadTx, image: GenerationId, recipe: Recipe, *, model_id: int | None, problems: Sequence[str]
 ) -> bool:
     """Whether the row already has this recipe; compares no other models and no inputs. Writing an unchanged row
@@ -236,7 +236,7 @@ def set_parser_version(tx: WriteTx, image: GenerationId, version: int) -> None:
     tx.run("UPDATE generations SET parser_version = :version WHERE id = :image", image=image, version=version)
 
 
-def id_of(tx: ReadTx, public_uuid: str) -> GenerationId:
+def get_id(tx: ReadTx, public_uuid: str) -> GenerationId:
     """Raises `NotFoundError`."""
     image = tx.value("SELECT id FROM generations WHERE uuid = :uuid", uuid=public_uuid)
     if image is None:
@@ -244,11 +244,11 @@ def id_of(tx: ReadTx, public_uuid: str) -> GenerationId:
     return GenerationId(image)
 
 
-def uuid_of(tx: ReadTx, image: GenerationId) -> str:
+def get_uuid(tx: ReadTx, image: GenerationId) -> str:
     return str(tx.value("SELECT uuid FROM generations WHERE id = :image", image=image))
 
 
-def detail(tx: ReadTx, image: GenerationId) -> Detail:
+def get_detail(tx: ReadTx, image: GenerationId) -> Detail:
     """Raises `NotFoundError`."""
     row = tx.one(
         """
@@ -296,7 +296,7 @@ def set_rating(tx: WriteTx, images: Sequence[GenerationId], rating: int, *, now_
     )
 
 
-def reckon_missing(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> None:
+def update_missing(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> None:
     """Updates `missing_at` of images: set while no file of the image exists. An earlier time is kept."""
     tx.changes.changed.extend(images)
     tx.run(
@@ -327,12 +327,12 @@ def set_notes(tx: WriteTx, images: Sequence[GenerationId], notes: str | None, *,
     )
 
 
-def total(tx: ReadTx) -> int:
+def count_images(tx: ReadTx) -> int:
     """The number of live images."""
     return int(tx.value("SELECT count(*) FROM live_generations"))
 
 
-def uuids_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
+def list_uuids(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
     """The uuids of the images that exist, in no order."""
     return tx.column(
         "SELECT g.uuid FROM json_each(:images) AS wanted JOIN generations AS g ON g.id = wanted.value",
@@ -340,7 +340,7 @@ def uuids_of(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
     )
 
 
-def favorites_among(tx: ReadTx, images: Sequence[GenerationId]) -> set[GenerationId]:
+def filter_favorites(tx: ReadTx, images: Sequence[GenerationId]) -> set[GenerationId]:
     return set(
         tx.column(
             "SELECT g.id FROM json_each(:images) AS w JOIN generations AS g ON g.id = w.value WHERE g.is_favorite = 1",
@@ -349,7 +349,7 @@ def favorites_among(tx: ReadTx, images: Sequence[GenerationId]) -> set[Generatio
     )
 
 
-def uuids_in_order(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
+def list_uuids_in_order(tx: ReadTx, images: Sequence[GenerationId]) -> list[str]:
     """The uuids of the images that exist, in the given order."""
     return tx.column(
         """

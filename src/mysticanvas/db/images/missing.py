@@ -30,7 +30,7 @@ _LOST = """
 """
 
 
-def listed(tx: ReadTx, root_id: int, *, after: int, limit: int) -> list[LostFile]:
+def list_missing(tx: ReadTx, root_id: int, *, after: int, limit: int) -> list[LostFile]:
     """The next missing files of a watched folder, by id, after the file `after`; without those of images in the
     Trash."""
     rows = tx.all(
@@ -43,11 +43,11 @@ def listed(tx: ReadTx, root_id: int, *, after: int, limit: int) -> list[LostFile
     return [LostFile(**(row | {"elsewhere": bool(row["elsewhere"])})) for row in rows]
 
 
-def ids(tx: ReadTx, root_id: int) -> list[int]:
+def list_missing_ids(tx: ReadTx, root_id: int) -> list[int]:
     return tx.column("SELECT f.id" + _LOST + " ORDER BY f.id", root_id=root_id)
 
 
-def find(tx: ReadTx, file_id: int) -> KnownFile:
+def find_missing(tx: ReadTx, file_id: int) -> KnownFile:
     """Raises `NotFoundError` for a file that is not missing."""
     row = tx.one(
         """
@@ -64,13 +64,13 @@ def find(tx: ReadTx, file_id: int) -> KnownFile:
     return KnownFile(**row)
 
 
-def paths_of(tx: ReadTx, file_ids: list[int]) -> list[str]:
+def list_paths(tx: ReadTx, file_ids: list[int]) -> list[str]:
     """Paths for display, in the given order."""
     sql = "SELECT path FROM generation_files WHERE id = :file_id"
     return [path for one in file_ids if (path := tx.value(sql, file_id=one)) is not None]
 
 
-def forget_spare(tx: WriteTx, file_ids: list[int]) -> list[GenerationId]:
+def forget_redundant(tx: WriteTx, file_ids: list[int]) -> list[GenerationId]:
     """Removes missing files whose image has another existing file, and records their former names. Returns the
     images of the other files."""
     alone: dict[GenerationId, None] = {}
@@ -91,5 +91,5 @@ def forget_spare(tx: WriteTx, file_ids: list[int]) -> list[GenerationId]:
             tx.run("DELETE FROM generation_files WHERE id = :file_id AND kind = 'copy'", file_id=file_id)
         else:
             alone[row["image"]] = None
-    tx.changes.stale.add("roots")
+    tx.changes.invalidated.add("roots")
     return list(alone)

@@ -41,7 +41,7 @@ def fill_placeholder(tx: WriteTx, image: GenerationId) -> None:
     tx.run("UPDATE generations SET missing_at = NULL WHERE id = :image", image=image)
 
 
-def at_path(tx: ReadTx, root_id: int, path: str) -> GenerationId | None:
+def find_at_path(tx: ReadTx, root_id: int, path: str) -> GenerationId | None:
     """The image whose final file or copy has this path, None when there is none."""
     found: GenerationId | None = tx.value(
         """

@@ -9,7 +9,7 @@ from mysticanvas.domain.file import TextEntry
 from mysticanvas.domain.generation import GenerationId
 
 
-def keep_all(tx: WriteTx, contents: Sequence[tuple[GenerationId, bytes]]) -> None:
+def store_all(tx: WriteTx, contents: Sequence[tuple[GenerationId, bytes]]) -> None:
     """Stores packed texts: zlib over a JSON list of [carrier, key, text]. b"" means no texts, and deletes the row."""
     empty = [{"image": image} for image, content in contents if not content]
     tx.run_many("DELETE FROM raw_metadata WHERE generation_id = :image", empty)
@@ -23,17 +23,17 @@ def keep_all(tx: WriteTx, contents: Sequence[tuple[GenerationId, bytes]]) -> Non
     )
 
 
-def entries(tx: ReadTx, image: GenerationId) -> list[TextEntry]:
+def list_entries(tx: ReadTx, image: GenerationId) -> list[TextEntry]:
     content = tx.value("SELECT content FROM raw_metadata WHERE generation_id = :image", image=image)
     if content is None:
         return []
     return [TextEntry(*entry) for entry in json.loads(zlib.decompress(content))]
 
 
-def keep_also(tx: WriteTx, image: GenerationId, entry: TextEntry) -> None:
+def store_another(tx: WriteTx, image: GenerationId, entry: TextEntry) -> None:
     """Adds a text to those of the image. Adding the same one twice has no effect."""
-    stored = entries(tx, image)
+    stored = list_entries(tx, image)
     if entry in stored:
         return
     texts = [[one.carrier, one.key, one.text] for one in (*stored, entry)]
-    keep_all(tx, [(image, zlib.compress(json.dumps(texts, ensure_ascii=False).encode(), 6))])
+    store_all(tx, [(image, zlib.compress(json.dumps(texts, ensure_ascii=False).encode(), 6))])

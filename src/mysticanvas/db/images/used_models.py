@@ -17,7 +17,7 @@ class UsedModel:
     sure: bool
 
 
-def used_by(tx: ReadTx, image: GenerationId) -> list[UsedModel]:
+def list_used_models(tx: ReadTx, image: GenerationId) -> list[UsedModel]:
     rows = tx.all(
         """
         SELECT coalesce(m.merged_into, m.id) AS model_id, u.role, m.name, u.weight,

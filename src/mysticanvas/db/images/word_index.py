@@ -51,7 +51,7 @@ def _contains(text: tuple[str, ...], words: tuple[str, ...]) -> bool:
     return any(text[at : at + len(words)] == words for at in range(len(text) - len(words) + 1))
 
 
-def index(tx: WriteTx, images: Sequence[GenerationId]) -> None:
+def index_images(tx: WriteTx, images: Sequence[GenerationId]) -> None:
     """Indexes new rows; call it once for each. A single statement, because each statement creates a segment."""
     tx.run(
         """
@@ -64,16 +64,16 @@ def index(tx: WriteTx, images: Sequence[GenerationId]) -> None:
     )
 
 
-def rebuild(tx: WriteTx) -> None:
+def rebuild_index(tx: WriteTx) -> None:
     tx.run("INSERT INTO generations_fts (generations_fts) VALUES ('rebuild')")
 
 
-def words_of(tx: ReadTx, folded: str) -> tuple[str, ...]:
+def tokenize(tx: ReadTx, folded: str) -> tuple[str, ...]:
     """The words of a text folded by `domain/text.py`, split exactly like those in the index."""
     return _words(tx._connection.fts5_tokenizer(*_TOKENIZER), folded)
 
 
-def texts_of(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, Texts]:
+def read_words(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, Texts]:
     """The words of the images that exist and are not in the Trash, by id."""
     tokenizer = tx._connection.fts5_tokenizer(*_TOKENIZER)
     rows = tx.all(

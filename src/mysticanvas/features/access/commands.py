@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from mysticanvas.cli.options import Library, settings_for
+from mysticanvas.cli.options import Library, load_settings
 from mysticanvas.cli.output import out
-from mysticanvas.http.passwords import forget_password, keep_password
+from mysticanvas.http.passwords import forget_password, save_password
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -20,10 +20,10 @@ def password(
     library: Library = None,
 ) -> None:
     """Set the password that `serve --host` requires. Open sessions stay signed in until the next start."""
-    settings = settings_for(library)
+    settings = load_settings(library)
     if forget:
         forget_password(settings.library)
         out.print("The password was removed.")
         return
-    keep_password(settings.library, typer.prompt("New password", hide_input=True, confirmation_prompt=True))
+    save_password(settings.library, typer.prompt("New password", hide_input=True, confirmation_prompt=True))
     out.print("The password was set.")

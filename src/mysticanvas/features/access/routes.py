@@ -41,7 +41,7 @@ def routes(sessions: Sessions, passwords: Passwords, address: GalleryAddress, st
 
     @router.post("/session/code")
     async def new_code() -> Response:
-        return reply({"url": f"{address.base_url}/#t={sessions.new_code()}"})
+        return reply({"url": f"{address.base_url}/#t={sessions.create_code()}"})
 
     @router.get("/events")
     async def follow(

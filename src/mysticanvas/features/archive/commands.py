@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mysticanvas.cli.client import connect
-from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json
 from mysticanvas.domain.errors import InvalidInputError
 
@@ -35,7 +35,7 @@ def export(
         return
     if not json:
         raise InvalidInputError("Specify the format: --json or --whole FILE.")
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         typer.echo(client.text("/api/export"), nl=False)
 
 
@@ -43,7 +43,7 @@ def _export_archive(target: Path, library: Path | None, *, json: bool) -> None:
     # Imported here because it loads modules that the other commands do not need.
     from mysticanvas.features.archive import service as archive_service
 
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         counts = archive_service.write_archive(target, client.text("/api/export/whole").encode())
     if json:
         print_json({"path": str(target), "counts": counts})

@@ -11,7 +11,7 @@ import msgspec
 
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.tag import MAX_NAME
-from mysticanvas.domain.text import clean
+from mysticanvas.domain.text import clean_text
 from mysticanvas.search import language
 
 Id = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
@@ -164,7 +164,7 @@ def _validate(one: Any) -> None:
 
 def _clean(value: Any) -> Any:
     if isinstance(value, str):
-        return clean(value)
+        return clean_text(value)
     if isinstance(value, list | tuple):
         return [_clean(one) for one in value]
     if isinstance(value, dict):

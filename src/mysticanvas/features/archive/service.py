@@ -20,7 +20,7 @@ from mysticanvas.db.images import folders as image_folders
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.features.archive import queries
 from mysticanvas.features.archive.schema import Manifest, parse_entry
-from mysticanvas.features.importing.service import Importing
+from mysticanvas.features.importing.service import ImportService
 from mysticanvas.features.journal import queries as journal_queries
 from mysticanvas.features.journal import rebuild_queries
 from mysticanvas.features.journal.files import MAX_LINE_BYTES, Journal
@@ -29,7 +29,7 @@ from mysticanvas.features.journal.rebuild import apply_with_derived
 from mysticanvas.features.journal.rebuild_queries import Ids
 from mysticanvas.features.tags import relation_queries
 from mysticanvas.fs import archives
-from mysticanvas.fs.paths import folder_named
+from mysticanvas.fs.paths import resolve_folder
 
 FORMAT = 1
 MANIFEST, ENTRIES = "manifest.json", "words.jsonl"
@@ -90,7 +90,7 @@ class ArchiveReport:
 
 def read_archive(path: Path) -> Journal:
     """Read and validate an archive completely. Raises `InvalidInputError`."""
-    with archives.opened(path) as archive:
+    with archives.open_archive(path) as archive:
         _check_manifest(archive.read(MANIFEST, most_bytes=MAX_MANIFEST_BYTES))
         return Journal.from_entries(
             map(parse_entry, _split_lines(archive.chunks(ENTRIES, most_bytes=MAX_ENTRIES_BYTES)))
@@ -127,7 +127,7 @@ class ArchiveImport:
     def __init__(
         self,
         database: Database,
-        importing: Importing,
+        importing: ImportService,
         *,
         on_progress: Callable[[str, int, int], bool],
         now_ms: Callable[[], int],
@@ -172,9 +172,9 @@ class ArchiveImport:
                 "The archive is damaged: it does not contain the folder of an image. Export the library again."
             )
         places = {}
-        library_folders = self._database.read(image_folders.kept_roots)
+        library_folders = self._database.read(image_folders.list_active)
         for old, one in exported.items():
-            new = str(folder_named(folders[old])) if old in folders else old
+            new = str(resolve_folder(folders[old])) if old in folders else old
             if one["removed_at"] is None:
                 if not os.path.isabs(new):
                     raise InvalidInputError(
@@ -264,9 +264,9 @@ def _relocate(image: Entry, places: Mapping[str, tuple[str, str]]) -> Entry:
 
 def _check_cycles(tx: ReadTx) -> None:
     """Raises `InvalidInputError` for a cycle, also one between imported and existing data; then nothing is imported."""
-    graph = relation_queries.graph(tx)
-    if cycle := graph.alias_circle() or graph.circle():
-        names = " → ".join(relation_queries.names_of(tx, cycle))
+    graph = relation_queries.load_graph(tx)
+    if cycle := graph.find_alias_circle() or graph.circle():
+        names = " → ".join(relation_queries.list_names(tx, cycle))
         raise InvalidInputError(f"Aliases or implications of tags in the archive would form a cycle: {names}.")
     if queries.has_collection_cycle(tx):
         raise InvalidInputError("Collections in the archive would form a cycle.")

@@ -7,7 +7,7 @@ import typer
 
 from mysticanvas.cli.client import Client, connect
 from mysticanvas.cli.edits import Images
-from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import err, out, print_json, progress_bar
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.features.autotag.types import LookAt
@@ -34,7 +34,7 @@ def autotag(
     """Request tags from a language model for all images that match a query. Each distinct prompt is sent once."""
     is_uuid = len(images) == _UUID_LENGTH and images.count("-") == 4
     selection: dict[str, Any] = {"uuids": [images]} if is_uuid else {"query": images}
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         run = client.post("/api/autotag", selection | {"dry_run": dry_run, "again": again})
         if run["questions"] and not dry_run and wait:
             run["failed"] = _wait_for_run(client, run["questions"])
@@ -95,7 +95,7 @@ def settings(
     given = {name: value for name, value in changes.items() if value is not None}
     if key:
         given["key"] = typer.prompt("API key", hide_input=True)
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         current = client.post("/api/autotag/off") if off else client.get("/api/autotag")
         if given:
             current = client.post("/api/autotag/settings", _flatten(current["wishes"]) | given)
@@ -146,7 +146,7 @@ def forget(
     json: Json = False,
 ) -> None:
     """Remove all tags that one run of a model assigned. Other tags are kept."""
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         done = client.post("/api/autotag/forget", {"run": run})
     print_json(done) if json else out.print(
         f"Removed the tags of this run from {done['changed']:,} images.", highlight=False

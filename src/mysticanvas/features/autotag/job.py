@@ -12,7 +12,7 @@ from mysticanvas.features.autotag.types import AskForTags, Endpoint, LookAt, Tag
 from mysticanvas.features.tags import model_tags, model_tags_queries
 from mysticanvas.features.tags import queries as tag_queries
 from mysticanvas.imaging.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
-from mysticanvas.ml.prompts import spoken
+from mysticanvas.ml.prompts import extract_words
 
 # The number of tag names that are sent to the worker, which selects those most similar to the prompt.
 VOCABULARY_SIZE = 400
@@ -36,7 +36,7 @@ def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
 
 def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
     assert isinstance(answer, TagsSuggested)
-    model_tags.say(
+    model_tags.assign_tags(
         tx,
         _list_images(tx, payload),
         answer.tags,
@@ -49,12 +49,12 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
 
 def list_vocabulary(tx: ReadTx) -> list[str]:
     """The names of the most used tags, the most used first."""
-    return [tag.name for tag in tag_queries.largest(tx, containing="", limit=VOCABULARY_SIZE)]
+    return [tag.name for tag in tag_queries.autocomplete(tx, containing="", limit=VOCABULARY_SIZE)]
 
 
 def read_picture(tx: ReadTx, image: GenerationId) -> bytes:
     """The content of the largest thumbnail. Raises `NotFoundError` without one."""
-    name = model_tags_queries.content_hash(tx, image)
+    name = model_tags_queries.get_content_hash(tx, image)
     cache = ThumbCache(tx.library / "thumbs", SHORT_EDGES_PX)
     try:
         return cache.path(name or "", SHORT_EDGES_PX[-1]).read_bytes()
@@ -63,16 +63,16 @@ def read_picture(tx: ReadTx, image: GenerationId) -> bytes:
 
 
 def _read_prompt(tx: ReadTx, prompt: int | None) -> str | None:
-    text = None if prompt is None else model_tags_queries.prompt_text(tx, prompt)
-    return (spoken(text) or None) if text else None
+    text = None if prompt is None else model_tags_queries.get_prompt_text(tx, prompt)
+    return (extract_words(text) or None) if text else None
 
 
 def _list_images(tx: ReadTx, payload: dict[str, Any]) -> list[GenerationId]:
     if payload["images"] is not None:
-        return model_tags_queries.still_live(tx, payload["images"])
+        return model_tags_queries.filter_live(tx, payload["images"])
     # Includes images with this prompt that were imported after the job was queued.
-    all_images = model_tags_queries.still_live(tx, model_tags_queries.images_of_prompt(tx, payload["prompt"]))
-    tagged = model_tags_queries.told(
+    all_images = model_tags_queries.filter_live(tx, model_tags_queries.list_images_of_prompt(tx, payload["prompt"]))
+    tagged = model_tags_queries.find_tagged_images(
         tx,
         all_images,
         source=service.get_source(LookAt(payload["look_at"])),

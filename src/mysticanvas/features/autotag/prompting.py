@@ -14,11 +14,11 @@ from typing import Any
 
 from mysticanvas.domain.errors import EndpointError
 from mysticanvas.domain.tag import MachineTag, MachineTagCategory
-from mysticanvas.domain.text import clean
+from mysticanvas.domain.text import clean_text
 from mysticanvas.features.autotag.types import Endpoint
 from mysticanvas.llm import client as llm_client
 from mysticanvas.llm.client import RequestRejectedError
-from mysticanvas.llm.url_policy import ServerAddress, locate
+from mysticanvas.llm.url_policy import ServerAddress, resolve_server
 
 # Increase this whenever the request changes, to distinguish old from new responses.
 PROMPT_VERSION = 1
@@ -105,7 +105,7 @@ def suggest_tags(
     The model is asked to prefer the names in `vocabulary`. Raises `EndpointError` when the response contains no valid
     tag, and `InvalidInputError` when the URL is invalid or not allowed.
     """
-    place = locate(endpoint.base_url, allow_remote=endpoint.allow_remote)
+    place = resolve_server(endpoint.base_url, allow_remote=endpoint.allow_remote)
     messages = _build_messages(prompt, picture, vocabulary)
     text = _request_text(place, endpoint.model, messages, key, limit_s)
     tags = parse_tags(text)
@@ -222,7 +222,7 @@ def _normalize_name(text: str) -> str | None:
     """The normalized tag name; None when it is not a valid name."""
     if len(text) > 4 * MAX_NAME_CHARACTERS:
         return None
-    text = unicodedata.normalize("NFKC", clean(text)).replace("_", " ").casefold()
+    text = unicodedata.normalize("NFKC", clean_text(text)).replace("_", " ").casefold()
     text = " ".join(text.split())
     if not text or len(text) > MAX_NAME_CHARACTERS or len(text.split(" ")) > MAX_WORDS:
         return None

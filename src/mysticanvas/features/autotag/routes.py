@@ -20,7 +20,7 @@ from mysticanvas.features.autotag import job, service
 from mysticanvas.features.autotag.prompting import PROMPT_VERSION
 from mysticanvas.features.autotag.types import AskForTags, AutotagSettings, Endpoint, LookAt, TagsSuggested
 from mysticanvas.http.schemas import MAX_QUERY, reply
-from mysticanvas.ml.prompts import spoken
+from mysticanvas.ml.prompts import extract_words
 from mysticanvas.search.snapshots import Snapshots
 
 # Less than the time limit of a task, so that a slow server causes an error and not a worker crash.
@@ -139,9 +139,9 @@ def _read_subject(tx: ReadTx, asked: TryIn) -> tuple[str | None, bytes | None]:
     if asked.uuid is None:
         if asked.look_at is LookAt.PICTURE:
             raise InvalidInputError("Select an image to send to the model.")
-        return spoken(asked.prompt or "") or EXAMPLE_PROMPT, None
-    image = generations.id_of(tx, asked.uuid)
-    text = spoken(generations.detail(tx, image).prompt or "") or None
+        return extract_words(asked.prompt or "") or EXAMPLE_PROMPT, None
+    image = generations.get_id(tx, asked.uuid)
+    text = extract_words(generations.get_detail(tx, image).prompt or "") or None
     prompt = None if asked.look_at is LookAt.PICTURE else text
     picture = None if asked.look_at is LookAt.PROMPT else job.read_picture(tx, image)
     if prompt is None and picture is None:
@@ -151,8 +151,8 @@ def _read_subject(tx: ReadTx, asked: TryIn) -> tuple[str | None, bytes | None]:
 
 def _list_images(database: Database, snapshots: Snapshots, asked: RunIn) -> list[GenerationId]:
     if asked.uuids is not None and asked.query is None:
-        return database.read(edit_log.images_of, asked.uuids)
+        return database.read(edit_log.find_images, asked.uuids)
     if asked.query is not None and asked.uuids is None:
         found = snapshots.open(asked.query)
-        return snapshots.picked(found, [(0, found.total)], [])
+        return snapshots.select_images(found, [(0, found.total)], [])
     raise InvalidInputError("Specify either query or uuids.")

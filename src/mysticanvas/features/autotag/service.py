@@ -18,7 +18,7 @@ from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.tag import TagSource
-from mysticanvas.domain.text import clean
+from mysticanvas.domain.text import clean_text
 from mysticanvas.features.autotag.prompting import PROMPT_VERSION
 from mysticanvas.features.autotag.types import JOB_KIND, AutotagSettings, Endpoint, LookAt
 from mysticanvas.features.hooks import NewImage
@@ -67,10 +67,10 @@ def set_settings(tx: WriteTx, settings: AutotagSettings | None) -> None:
 
 def normalize_endpoint(endpoint: Endpoint) -> Endpoint:
     """The endpoint as it is stored. Raises `InvalidInputError` when it is invalid or not allowed."""
-    model = " ".join(clean(endpoint.model).split())
+    model = " ".join(clean_text(endpoint.model).split())
     if not model or len(model) > MAX_MODEL:
         raise InvalidInputError("Specify the name of a model on the server.")
-    url_policy.locate(endpoint.base_url, allow_remote=endpoint.allow_remote)
+    url_policy.resolve_server(endpoint.base_url, allow_remote=endpoint.allow_remote)
     return replace(endpoint, base_url=endpoint.base_url.strip(), model=model)
 
 
@@ -125,7 +125,7 @@ def _exclude_tagged(
     for begin in range(0, len(images), IMAGES_PER_SLICE):
         tagged |= database.read_within(
             READ_LIMIT_MS,
-            model_tags_queries.told,
+            model_tags_queries.find_tagged_images,
             images[begin : begin + IMAGES_PER_SLICE],
             source=get_source(settings.look_at),
             runs=get_run_prefix(settings.endpoint),
@@ -137,7 +137,7 @@ def _group_by_prompt(database: Database, images: Sequence[GenerationId]) -> dict
     found: dict[int, list[int]] = {}
     for begin in range(0, len(images), IMAGES_PER_SLICE):
         some = database.read_within(
-            READ_LIMIT_MS, model_tags_queries.prompts_of, images[begin : begin + IMAGES_PER_SLICE]
+            READ_LIMIT_MS, model_tags_queries.group_by_prompt, images[begin : begin + IMAGES_PER_SLICE]
         )
         for prompt, group in some.items():
             found.setdefault(prompt, []).extend(group)
@@ -175,7 +175,7 @@ def on_prompts_added(tx: WriteTx, added: Sequence[NewImage], *, now_ms: int) -> 
     settings = get_settings(tx) if images else None
     if settings is None or not settings.after_import:
         return
-    by_prompt = model_tags_queries.prompts_of(tx, images)
+    by_prompt = model_tags_queries.group_by_prompt(tx, images)
     run = get_run_prefix(settings.endpoint) + "import"
     if settings.look_at is not LookAt.PROMPT:
         job_queue.enqueue_all(tx, _build_jobs(settings, run, images, by_prompt), now_ms=now_ms)
@@ -191,11 +191,13 @@ def on_prompts_added(tx: WriteTx, added: Sequence[NewImage], *, now_ms: int) -> 
 def _copy_existing_tags(tx: WriteTx, settings: AutotagSettings, prompt: int, images: list[int], now_ms: int) -> bool:
     """False when the model has not tagged an image with this prompt yet."""
     source, runs = get_source(settings.look_at), get_run_prefix(settings.endpoint)
-    tagged = model_tags_queries.told(tx, model_tags_queries.images_of_prompt(tx, prompt), source=source, runs=runs)
+    tagged = model_tags_queries.find_tagged_images(
+        tx, model_tags_queries.list_images_of_prompt(tx, prompt), source=source, runs=runs
+    )
     if not tagged:
         return False
     image_tag_queries.derive_pairs(
-        tx, model_tags_queries.copy(tx, min(tagged), images, source=source, runs=runs, now_ms=now_ms)
+        tx, model_tags_queries.copy_assertions(tx, min(tagged), images, source=source, runs=runs, now_ms=now_ms)
     )
     return True
 
@@ -203,7 +205,9 @@ def _copy_existing_tags(tx: WriteTx, settings: AutotagSettings, prompt: int, ima
 def remove_run(database: Database, run: str) -> int:
     """Remove all tags assigned by a run. Returns the number of images that had any."""
     changed = 0
-    while images := database.read_within(READ_LIMIT_MS, model_tags_queries.images_of_run, run, limit=JOBS_PER_SLICE):
+    while images := database.read_within(
+        READ_LIMIT_MS, model_tags_queries.list_images_of_run, run, limit=JOBS_PER_SLICE
+    ):
         database.write_bulk(_remove_tags, images, run)
         changed += len(images)
     return changed
@@ -211,7 +215,7 @@ def remove_run(database: Database, run: str) -> int:
 
 def _remove_tags(tx: WriteTx, images: Sequence[GenerationId], run: str) -> None:
     for source in (TagSource.LLM, TagSource.VISION):
-        image_tag_queries.derive_pairs(tx, model_tags_queries.forget(tx, images, source=source, runs=run))
+        image_tag_queries.derive_pairs(tx, model_tags_queries.delete_assertions(tx, images, source=source, runs=run))
     tx.changes.changed.extend(images)
 
 

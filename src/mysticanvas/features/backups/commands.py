@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mysticanvas.cli.client import connect
-from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.features.backups import service as backup_service
@@ -29,7 +29,7 @@ def backup(
     a backup every hour if something changed."""
     if action not in BACKUP_ACTIONS:
         raise InvalidInputError(f"backup has no action “{action}”. Use one of: {', '.join(BACKUP_ACTIONS)}.")
-    settings = settings_for(library)
+    settings = load_settings(library)
     if action == "restore":
         _restore(settings.library, copy, json=json)
         return

@@ -36,10 +36,10 @@ def routes(database: Database, backups: BackupRunner, restore_request: RestoreRe
     @router.get("")
     def list_backups() -> Response:
         """List backups, newest first. `running` is the backup being created; `drill` is the last restore test."""
-        drill = database.read(event_log.last_of, "backup.drill")
+        drill = database.read(event_log.find_last, "backup.drill")
         return reply(
             {
-                "backups": [_describe_backup(one) for one in db_backup.listed(database.backups)],
+                "backups": [_describe_backup(one) for one in db_backup.list_backups(database.backups)],
                 "folder": str(database.backups),
                 "running": backups.progress(),
                 "drill": None if drill is None else {"at": drill.at, **drill.data},

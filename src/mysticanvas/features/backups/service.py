@@ -28,7 +28,7 @@ def restore(folder: Path, copy: Path) -> Backup | None:
     """Restore like `database.restore`, and set the journal aside: it contains changes that are newer than the copy."""
     previous = db_database.restore(folder, copy)
     journals = folder / journal_files.FOLDER
-    for library in journal_files.journals(journals):
+    for library in journal_files.find_journals(journals):
         journal_files.set_aside(journals, library)
     return previous
 
@@ -88,12 +88,12 @@ class BackupRunner:
         return done
 
     def is_drill_due(self) -> bool:
-        last = self._database.read(event_log.last_of, "backup.drill")
+        last = self._database.read(event_log.find_last, "backup.drill")
         return (last is None or now_ms() - last.at > DRILL_EVERY_MS) and bool(self._list_verified())
 
     def find_by_name(self, name: str) -> Path:
         """The file of the backup with this name. Raises `NotFoundError`."""
-        for one in db_backup.listed(self._database.backups):
+        for one in db_backup.list_backups(self._database.backups):
             if Path(one.path).name == name:
                 return Path(one.path)
         raise NotFoundError("This backup no longer exists. Reload the list of backups.")
@@ -110,7 +110,7 @@ class BackupRunner:
         self._phase = phase
 
     def _list_verified(self) -> list[Backup]:
-        return [one for one in db_backup.listed(self._database.backups) if one.verified]
+        return [one for one in db_backup.list_backups(self._database.backups) if one.verified]
 
     def _find_newest(self) -> Path:
         if not (found := self._list_verified()):
@@ -126,7 +126,7 @@ def _check_copy(place: Path, copy: Path) -> tuple[int, str | None]:
     db_database.restore(place, copy)
     with Database.open(place) as restored:
         failed = [check for check in checks.run_all(restored) if not check.ok]
-        images = restored.read(generations.total)
+        images = restored.read(generations.count_images)
     return images, "; ".join(f"{check.name}: {check.detail}" for check in failed) or None
 
 
@@ -156,7 +156,7 @@ class HourlyBackups:
                 continue
             try:
                 self._backups.back_up(why=db_backup.HOURLY)
-                db_backup.thin(self._database.backups)
+                db_backup.prune_hourly(self._database.backups)
                 if self._backups.is_drill_due():
                     self._backups.drill()
             except (MystiCanvasError, OSError) as error:

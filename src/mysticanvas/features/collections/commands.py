@@ -5,8 +5,8 @@ from typing import Annotated
 import typer
 
 from mysticanvas.cli.client import Client, connect
-from mysticanvas.cli.edits import Images, bulk, say
-from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.edits import Images, edit_images, print_result
+from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError
 
 
@@ -23,12 +23,12 @@ def collect(
     json: Json = False,
 ) -> None:
     """Add all images that match a search to a collection."""
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         if smart:
-            say(client.post("/api/collections", {"name": name, "query": images}), json=json)
+            print_result(client.post("/api/collections", {"name": name, "query": images}), json=json)
             return
         uuid = _find_or_create(client, name, make=not remove)
-        say(bulk(client, images, {"uncollect" if remove else "collect": uuid}), json=json)
+        print_result(edit_images(client, images, {"uncollect" if remove else "collect": uuid}), json=json)
 
 
 def _find_or_create(client: Client, name: str, *, make: bool) -> str:

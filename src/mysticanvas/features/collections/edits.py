@@ -69,7 +69,7 @@ class EditCollection(Edit, frozen=True, kw_only=True):
                 raise InvalidInputError("This is a manual collection. Only a smart collection has a search.")
             queries.set_query(tx, found.id, normalize_query(self.query), now_ms=now_ms)
         if self.cover is not UNSET:
-            cover = None if self.cover is None else generations.id_of(tx, self.cover)
+            cover = None if self.cover is None else generations.get_id(tx, self.cover)
             queries.set_cover(tx, found.id, cover, now_ms=now_ms)
         if self.parent is not UNSET or self.position is not UNSET:
             parent = found.parent if self.parent is UNSET else self.parent
@@ -136,7 +136,7 @@ class ReorderCollection(Edit, frozen=True, kw_only=True):
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
         found = find_manual(tx, self.collection)
-        before = generations.id_of(tx, self.before) if self.before else None
+        before = generations.get_id(tx, self.before) if self.before else None
         if before in images:
             raise InvalidInputError("An image cannot be moved in front of itself.")
         lower, upper = queries.find_gap_before(tx, found.id, before, images)

@@ -1,4 +1,4 @@
-from mysticanvas.edits.kinds import Recorded
+from mysticanvas.edits.kinds import RecordedTables
 from mysticanvas.features.base import Feature
 from mysticanvas.features.collections import routes, service
 from mysticanvas.features.collections.edits import EDITS
@@ -6,7 +6,7 @@ from mysticanvas.features.collections.edits import EDITS
 FEATURE = Feature(
     edits=EDITS,
     recorded=(
-        Recorded(
+        RecordedTables(
             tables={"collections": "collections", "collection_items": "collections"},
             checked=frozenset({"collections"}),
             check=service.refuse_circles,

@@ -46,7 +46,7 @@ _COLLECTION = """
 """
 
 
-def listed(tx: ReadTx) -> list[Collection]:
+def list_collections(tx: ReadTx) -> list[Collection]:
     """All collections, siblings together and by position."""
     return [Collection(**row) for row in tx.all(_COLLECTION + " ORDER BY c.parent_id, c.position, c.id")]
 

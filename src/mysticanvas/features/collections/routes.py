@@ -12,10 +12,10 @@ from mysticanvas.db.database import Database
 from mysticanvas.db.images import generations
 from mysticanvas.domain.errors import InvalidInputError, TimeLimitError
 from mysticanvas.domain.query import Field as Searched
-from mysticanvas.domain.query import Named, Order, Query, Sort
-from mysticanvas.domain.tag import key_of
+from mysticanvas.domain.query import NamedValue, Order, Query, Sort
+from mysticanvas.domain.tag import make_tag_key
 from mysticanvas.edits import log as edit_log
-from mysticanvas.edits.replies import wire
+from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.collections import queries
 from mysticanvas.features.collections.edits import (
@@ -65,10 +65,10 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
 
     @router.get("")
     def list_collections() -> Response:
-        found = database.read(queries.listed)
-        keys = Counter(key_of(one.name) for one in found)
+        found = database.read(queries.list_collections)
+        keys = Counter(make_tag_key(one.name) for one in found)
         # A name that several collections share finds all of them, and an asterisk in a name is a wildcard.
-        alone = {one.uuid for one in found if keys[key_of(one.name)] == 1 and "*" not in one.name}
+        alone = {one.uuid for one in found if keys[make_tag_key(one.name)] == 1 and "*" not in one.name}
         names = {one.uuid: one.name if one.uuid in alone else one.uuid for one in found}
         return reply({"collections": [_describe(snapshots, one, names[one.uuid]) for one in found]})
 
@@ -76,36 +76,38 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
     def create(asked: CollectionIn) -> Response:
         uuid = str(uuids.uuid4())
         edit = CreateCollection(uuid=uuid, **asked.model_dump(exclude_none=True))
-        return reply(wire(edits.do(edit)) | {"uuid": uuid})
+        return reply(to_wire(edits.do(edit)) | {"uuid": uuid})
 
     @router.post("/{uuid}")
     def edit(uuid: str, asked: CollectionEditIn) -> Response:
         given = asked.model_dump(exclude_unset=True)
         if not given:
             raise InvalidInputError("Nothing to change: set at least one field.")
-        return reply(wire(edits.do(EditCollection(collection=uuid, **given))))
+        return reply(to_wire(edits.do(EditCollection(collection=uuid, **given))))
 
     @router.post("/{uuid}/delete")
     def delete(uuid: str) -> Response:
         database.read(queries.find, uuid)
-        return reply(wire(edits.do(DeleteCollection(collection=uuid), None)))
+        return reply(to_wire(edits.do(DeleteCollection(collection=uuid), None)))
 
     @router.post("/{uuid}/freeze")
     def freeze(uuid: str) -> Response:
         found = database.read(queries.find, uuid)
         view = snapshots.open(found.query or "")
-        images = snapshots.picked(view, [(0, view.total)], [])
-        return reply(wire(edits.do(ConvertToManual(collection=uuid), images)))
+        images = snapshots.select_images(view, [(0, view.total)], [])
+        return reply(to_wire(edits.do(ConvertToManual(collection=uuid), images)))
 
     @router.post("/{uuid}/reorder")
     def reorder(uuid: str, asked: ReorderIn) -> Response:
-        found = database.read(edit_log.images_of, asked.images)
-        return reply(wire(edits.do(ReorderCollection(collection=uuid, before=asked.before), found)))
+        found = database.read(edit_log.find_images, asked.images)
+        return reply(to_wire(edits.do(ReorderCollection(collection=uuid, before=asked.before), found)))
 
     @router.get("/{uuid}/items")
     def list_items(uuid: str) -> Response:
         found = database.read(queries.find, uuid)
-        return reply({"uuids": database.read(generations.uuids_in_order, database.read(queries.list_items, found.id))})
+        return reply(
+            {"uuids": database.read(generations.list_uuids_in_order, database.read(queries.list_items, found.id))}
+        )
 
     return router
 
@@ -114,7 +116,7 @@ def _describe(snapshots: Snapshots, one: Collection, name: str) -> dict[str, Any
     """The collection as JSON. For a smart one, `images` and `thumb` come from its search; `images` is null if the
     search is invalid or takes too long. `text` is the search that opens the collection."""
     shown = asdict(one)
-    opening = Query(Named(Searched.COLLECTION, name), Sort(Order.MANUAL))
+    opening = Query(NamedValue(Searched.COLLECTION, name), Sort(Order.MANUAL))
     if one.query is not None:
         try:
             query = language.parse(one.query)

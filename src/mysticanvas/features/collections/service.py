@@ -6,8 +6,8 @@ from graphlib import CycleError, TopologicalSorter
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.errors import ConflictError, InvalidInputError
 from mysticanvas.domain.query import Field
-from mysticanvas.domain.tag import key_of
-from mysticanvas.domain.text import clean
+from mysticanvas.domain.tag import make_tag_key
+from mysticanvas.domain.text import clean_text
 from mysticanvas.edits.changesets import RowChange
 from mysticanvas.features.collections import queries
 from mysticanvas.features.collections.queries import Collection
@@ -22,9 +22,9 @@ MAX_NOTES = 20_000
 
 def rename(tx: WriteTx, found: Collection, name: str, now_ms: int) -> None:
     """Rename a collection, and update searches that refer to it unless another collection still has the old name."""
-    old = key_of(found.name)
+    old = make_tag_key(found.name)
     queries.set_name(tx, found.id, name, now_ms=now_ms)
-    if not any(key_of(one.name) == old for one in read_collection_names(tx)):
+    if not any(make_tag_key(one.name) == old for one in read_collection_names(tx)):
         _rename_in_searches(tx, Field.COLLECTION, old, name, now_ms)
 
 
@@ -74,14 +74,14 @@ def _refuse_nests(tx: ReadTx) -> None:
 
 
 def clean_name(text: str) -> str:
-    name = " ".join(clean(text).split())
+    name = " ".join(clean_text(text).split())
     if not name or len(name) > MAX_NAME:
         raise InvalidInputError(f"A collection needs a name of at most {MAX_NAME} characters.")
     return name
 
 
 def clean_notes(text: str | None) -> str | None:
-    notes = clean(text or "").strip()
+    notes = clean_text(text or "").strip()
     if len(notes) > MAX_NOTES:
         raise InvalidInputError(f"Notes are at most {MAX_NOTES:,} characters long.")
     return notes or None
@@ -92,7 +92,7 @@ def clean_notes(text: str | None) -> str | None:
 
 def normalize_query(query: str) -> str:
     """The search in the normal form of the query language. Raises `QueryError`."""
-    return language.write(language.parse(clean(query)))
+    return language.write(language.parse(clean_text(query)))
 
 
 def _find_circle(known: Sequence[CollectionName]) -> list[str]:
@@ -107,24 +107,24 @@ def _find_circle(known: Sequence[CollectionName]) -> list[str]:
 def _list_referenced(known: Sequence[CollectionName], one: CollectionName) -> list[CollectionName]:
     if one.query is None:
         return []
-    return [other for name in list_references(one.query) for other in search_resolve.collections_named(known, name)]
+    return [other for name in list_references(one.query) for other in search_resolve.find_collections(known, name)]
 
 
 def list_references(query: str) -> list[str]:
     """Names and uuids of the collections that a search refers to. Raises `QueryError`."""
-    return [token.value for token in language.tokens(query) if _is_field(token, Field.COLLECTION)]
+    return [token.value for token in language.tokenize(query) if _is_field(token, Field.COLLECTION)]
 
 
 def _is_field(token: Token, field: Field) -> bool:
-    return token.field is not None and language.field_of(token.field) is field
+    return token.field is not None and language.find_field(token.field) is field
 
 
 def rename_in_query(query: str, field: Field, old_key: str, new_name: str) -> str:
     """The search with one tag or collection renamed; the rest stays as written."""
     parts, at = [], 0
-    for token in language.tokens(query):
-        if _is_field(token, field) and key_of(token.value) == old_key:
-            parts += [query[at : token.position], f"{field}:{language.quoted(new_name)}"]
+    for token in language.tokenize(query):
+        if _is_field(token, field) and make_tag_key(token.value) == old_key:
+            parts += [query[at : token.position], f"{field}:{language.quote(new_name)}"]
             at = token.end
     return "".join([*parts, query[at:]])
 

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from mysticanvas.cli.client import connect
-from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json
 from mysticanvas.domain.errors import InvalidInputError
 
@@ -32,7 +32,7 @@ def doctor(
 ) -> None:
     """Check every invariant of the library. Exit code 1 if a check fails. --fix repairs derived data first: word
     index, grid table, displayed tags, missing thumbnails and orphaned thumbnails."""
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         if bundle is not None:
             _write_bundle(bundle.expanduser(), client.get("/api/doctor/bundle")["files"])
             out.print(

@@ -20,7 +20,7 @@ class RepairEntry:
 
 # For tables that belong to no single feature.
 REPAIRS = (
-    Repair(("word index", "search"), "The word index is rebuilt.", lambda tx, now_ms: word_index.rebuild(tx)),
+    Repair(("word index", "search"), "The word index is rebuilt.", lambda tx, now_ms: word_index.rebuild_index(tx)),
     Repair(
         ("the grid's table is what it is defined to be",),
         "The grid table is rebuilt.",
@@ -33,7 +33,7 @@ def find_repairs(database: Database, cache: ThumbCache) -> list[RepairEntry]:
     """The repairs that `run_repairs` would run. Changes nothing."""
     failed = [check.name for check in checks.run_all(database) if not check.ok]
     found = [RepairEntry(name, repair.label) for name in failed if (repair := repairs.find_repair(name)) is not None]
-    cleanups = [(cleanup.what, cleanup.look(database, cache)) for cleanup in repairs.all_cleanups()]
+    cleanups = [(cleanup.what, cleanup.describe(database, cache)) for cleanup in repairs.list_cleanups()]
     return found + [RepairEntry(what, label) for what, label in cleanups if label is not None]
 
 
@@ -42,8 +42,8 @@ def run_repairs(database: Database, cache: ThumbCache, *, now_ms: int) -> list[R
     found = find_repairs(database, cache)
     needed = (repairs.find_repair(one.what) for one in found)
     for repair in dict.fromkeys(repair for repair in needed if repair is not None):
-        database.write(repair.mend, now_ms)
-    for cleanup in repairs.all_cleanups():
+        database.write(repair.repair, now_ms)
+    for cleanup in repairs.list_cleanups():
         cleanup.clean(database, cache)
     for one in found:
         database.write(_record, one, now_ms=now_ms)

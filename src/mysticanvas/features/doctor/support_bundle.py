@@ -31,11 +31,11 @@ def build_bundle(database: Database) -> dict[str, str]:
         "counts": database.read_within(checks.CHECK_LIMIT_MS, queries.count_rows),
         "checks": {check.name: check.ok for check in checks.run_all(database)},
     }
-    entries = database.read(event_log.newest, before=None, limit=EVENTS)
+    entries = database.read(event_log.list_newest, before=None, limit=EVENTS)
     return {
         "about.json": json.dumps(about, indent=2),
         "events.jsonl": "".join(json.dumps(_mask_event(one)) + "\n" for one in entries),
-        "log.jsonl": "".join(line + "\n" for line in log_file.tail_without_values(database.folder)),
+        "log.jsonl": "".join(line + "\n" for line in log_file.read_tail_without_values(database.folder)),
     }
 
 

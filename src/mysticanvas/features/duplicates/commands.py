@@ -5,10 +5,10 @@ from typing import Annotated, Any
 import typer
 
 from mysticanvas.cli.client import connect
-from mysticanvas.cli.edits import followed, say
-from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.edits import print_result, wait_for_edit
+from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json
-from mysticanvas.domain.similarity import Alike
+from mysticanvas.domain.similarity import DuplicateKind
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -17,16 +17,16 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def duplicates(
-    by: Annotated[Alike, typer.Option(help="Group by visual similarity, settings and seed, or identical bytes.")] = (
-        Alike.PICTURE
-    ),
+    by: Annotated[
+        DuplicateKind, typer.Option(help="Group by visual similarity, settings and seed, or identical bytes.")
+    ] = (DuplicateKind.PICTURE),
     start: Annotated[int, typer.Option(min=0, help="Number of groups to skip.")] = 0,
     limit: Annotated[int, typer.Option(min=1, max=100, help="Maximum number of groups to show.")] = 20,
     library: Library = None,
     json: Json = False,
 ) -> None:
     """List groups of duplicate images, the group with the newest image first. Exit code 1 if there are none."""
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         found = client.get("/api/duplicates", by=by.value, start=start, count=limit)
     if json:
         print_json(found)
@@ -38,8 +38,8 @@ def duplicates(
         raise typer.Exit(1)
 
 
-def _print_group(group: dict[str, Any], by: Alike) -> None:
-    difference = f" · {group['bits']} of 256 bits differ" if by is Alike.PICTURE else ""
+def _print_group(group: dict[str, Any], by: DuplicateKind) -> None:
+    difference = f" · {group['bits']} of 256 bits differ" if by is DuplicateKind.PICTURE else ""
     out.print(f"{group['size']:,} images{difference}", style="bold", highlight=False)
     for image in group["images"]:
         size = f"{image['width']}×{image['height']} {image['bytes'] or 0:,} bytes"
@@ -55,6 +55,6 @@ def merge_duplicates(
     json: Json = False,
 ) -> None:
     """Merge duplicates: copy your ratings, tags and notes to one image and move the others to Trash."""
-    with connect(settings_for(library)) as client:
-        done = followed(client, client.post("/api/duplicates/keep", {"kept": kept, "others": others}))
-        say(done, json=json, what="images moved to Trash")
+    with connect(load_settings(library)) as client:
+        done = wait_for_edit(client, client.post("/api/duplicates/keep", {"kept": kept, "others": others}))
+        print_result(done, json=json, what="images moved to Trash")

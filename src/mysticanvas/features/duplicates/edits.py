@@ -26,7 +26,7 @@ class MergeDuplicates(Edit, frozen=True, kw_only=True):
     kept: str
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        kept = generations.id_of(tx, self.kept)
+        kept = generations.get_id(tx, self.kept)
         if kept in images:
             raise InvalidInputError("An image cannot be merged into itself. Select other images to merge.")
         marks = {one.image: one for one in queries.list_marks(tx, [kept, *images])}

@@ -12,14 +12,14 @@ from mysticanvas.jobs import location as job_location
 
 
 def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
-    file = job_location.of(tx, payload)
+    file = job_location.find_location(tx, payload)
     return None if file is None else HashPicture(file.root, file.path_bytes)
 
 
 def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
     assert isinstance(answer, PictureHashed)
     image = GenerationId(payload["generation"])
-    file = files.final_of(tx, image)
+    file = files.find_final(tx, image)
     # If the file changed while it was read, a thumbnail job is queued by now, and it computes the hash.
     if file is not None and (file.bytes, file.mtime_ns) == (answer.stat.bytes, answer.stat.mtime_ns):
         queries.save_hash(tx, image, answer.phash)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.search.image_hashes import LOOKS_CHANGED
+from mysticanvas.search.image_hashes import SIGNATURES_CHANGED
 
 HASH_BYTES = 32
 
@@ -16,7 +16,7 @@ def save_hash(tx: WriteTx, image: GenerationId, phash: bytes | None) -> None:
 
     None, for a picture without contrast, deletes both: such a picture has no duplicates.
     """
-    tx.changes.stale.add(LOOKS_CHANGED)
+    tx.changes.invalidated.add(SIGNATURES_CHANGED)
     if phash is None:
         tx.run("DELETE FROM picture_hashes WHERE generation_id = :image", image=image)
         tx.run("DELETE FROM picture_looks WHERE generation_id = :image", image=image)

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from mysticanvas.db.database import Database, ReadTx
-from mysticanvas.domain.similarity import Alike
+from mysticanvas.domain.similarity import DuplicateKind
 from mysticanvas.edits import log as edit_log
-from mysticanvas.edits.replies import wire
+from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.duplicates import queries
 from mysticanvas.features.duplicates.edits import MergeDuplicates
-from mysticanvas.http.cancellation import while_wanted
+from mysticanvas.http.cancellation import run_while_connected
 from mysticanvas.http.schemas import reply
 from mysticanvas.search.duplicates import Duplicates, Group, Page
 
@@ -34,19 +34,19 @@ def routes(database: Database, duplicates: Duplicates, edits: EditRunner) -> API
     @router.get("")
     async def list_groups(
         request: Request,
-        by: Alike = Alike.PICTURE,
+        by: DuplicateKind = DuplicateKind.PICTURE,
         start: Annotated[int, Query(ge=0, le=1 << 40)] = 0,
         count: Annotated[int, Query(ge=1, le=100)] = 20,
     ) -> Response:
         def answer() -> dict[str, Any]:
             return database.read(_describe_page, duplicates.page(by, start=start, count=count))
 
-        return reply(await while_wanted(request, answer))
+        return reply(await run_while_connected(request, answer))
 
     @router.post("/keep")
     def merge(asked: KeepIn) -> Response:
-        others = database.read(edit_log.images_of, asked.others)
-        return reply(wire(edits.do(MergeDuplicates(kept=asked.kept), others)))
+        others = database.read(edit_log.find_images, asked.others)
+        return reply(to_wire(edits.do(MergeDuplicates(kept=asked.kept), others)))
 
     return router
 

@@ -9,8 +9,8 @@ import typer
 from rich.table import Table
 
 from mysticanvas.cli.client import Client, connect
-from mysticanvas.cli.options import Json, Library, settings_for
-from mysticanvas.cli.output import moment, out, print_json
+from mysticanvas.cli.options import Json, Library, load_settings
+from mysticanvas.cli.output import format_time, out, print_json
 from mysticanvas.domain.errors import InvalidInputError
 
 
@@ -39,7 +39,7 @@ def events(
     """List events of the library, newest first: imports, scans, crashes, backups, migrations. The event log never
     leaves this computer."""
     filters = {"level": level, "kind": kind, "since": _ms(since), "until": _ms(until)}
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         if export is not None:
             count = _export(client, export, filters)
             out.print(f"Wrote {count:,} events to {export}", markup=False)
@@ -51,7 +51,7 @@ def events(
     table = Table("When", "Level", "What", "Of", "Details", box=None)
     for event in log["events"]:
         details = ", ".join(f"{k} {v}" for k, v in (event["data"] or {}).items() if v not in ("", None))
-        table.add_row(moment(event["at"]), event["level"], event["kind"], event["subject"] or "", details)
+        table.add_row(format_time(event["at"]), event["level"], event["kind"], event["subject"] or "", details)
     out.print(table if log["events"] else "No events match.", markup=False)
 
 

@@ -9,7 +9,7 @@ from fastapi.responses import StreamingResponse
 
 from mysticanvas.db import event_log
 from mysticanvas.db.database import Database
-from mysticanvas.db.event_log import Wanted
+from mysticanvas.db.event_log import EntryFilter
 from mysticanvas.http.schemas import Index, reply
 
 EXPORTED_AT_ONCE = 1_000
@@ -21,12 +21,12 @@ def _get_filter(
     kind: Annotated[list[Annotated[str, Query(max_length=60)]] | None, Query(max_length=100)] = None,
     since: Moment | None = None,
     until: Moment | None = None,
-) -> Wanted:
+) -> EntryFilter:
     """Repeat `level` and `kind` for several values. `since` (included) and `until` (excluded) are Unix milliseconds."""
-    return Wanted(level or (), kind or (), since, until)
+    return EntryFilter(level or (), kind or (), since, until)
 
 
-Filter = Annotated[Wanted, Depends(_get_filter)]
+Filter = Annotated[EntryFilter, Depends(_get_filter)]
 
 
 def routes(database: Database) -> APIRouter:
@@ -37,12 +37,12 @@ def routes(database: Database) -> APIRouter:
         selected: Filter, before: Index | None = None, limit: Annotated[int, Query(ge=1, le=10_000)] = 100
     ) -> Response:
         """List events, newest first. Pass `before` from the response to get the next page; null means no more."""
-        found = database.read(event_log.newest, before=before, wanted=selected, limit=limit)
+        found = database.read(event_log.list_newest, before=before, wanted=selected, limit=limit)
         return reply({"events": found, "before": found[-1].id if len(found) == limit else None})
 
     @router.get("/kinds")
     def list_kinds() -> Response:
-        return reply({"kinds": database.read(event_log.kinds)})
+        return reply({"kinds": database.read(event_log.count_by_kind)})
 
     @router.get("/export")
     def export(selected: Filter) -> Response:
@@ -53,9 +53,9 @@ def routes(database: Database) -> APIRouter:
     return router
 
 
-def _iterate_lines(database: Database, selected: Wanted) -> Iterator[bytes]:
+def _iterate_lines(database: Database, selected: EntryFilter) -> Iterator[bytes]:
     """The lines in pages. Each page is a separate read, so a slow client never holds a read transaction."""
     before: int | None = None
-    while page := database.read(event_log.newest, before=before, wanted=selected, limit=EXPORTED_AT_ONCE):
+    while page := database.read(event_log.list_newest, before=before, wanted=selected, limit=EXPORTED_AT_ONCE):
         before = page[-1].id
         yield b"".join(msgspec.json.encode(one) + b"\n" for one in page)

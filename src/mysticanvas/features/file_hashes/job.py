@@ -13,14 +13,14 @@ from mysticanvas.jobs import location as job_location
 
 
 def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
-    file = job_location.of(tx, payload)
+    file = job_location.find_location(tx, payload)
     return None if file is None else HashFile(file.root, file.path_bytes, "sha256")
 
 
 def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
     assert isinstance(answer, FileHashed)
-    file = job_location.of(tx, payload)
+    file = job_location.find_location(tx, payload)
     if file is not None and file.path_bytes == answer.stat.path_bytes:
         files.set_sha256(tx, file_id=file.file_id, sha256=answer.digest)
-        for hooks in import_hooks.all_hooks():
+        for hooks in import_hooks.list_hooks():
             hooks.on_file_hashed(tx, GenerationId(payload["generation"]), answer.digest, now_ms=now_ms())

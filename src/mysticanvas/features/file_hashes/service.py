@@ -28,7 +28,7 @@ def start(database: Database, now_ms: Callable[[], int]) -> int:
     """
     database.write(settings_store.put, ENABLED_KEY, True)
     queued, last = 0, 0
-    while slice_ := database.read(files.without_sha256, after=last, limit=JOBS_PER_TRANSACTION):
+    while slice_ := database.read(files.list_without_sha256, after=last, limit=JOBS_PER_TRANSACTION):
         database.write_bulk(job_queue.enqueue_all, [build_job(*one) for one in slice_], now_ms=now_ms())
         queued += len(slice_)
         last = slice_[-1][0]

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from mysticanvas.cli.client import Client, absolute, connect
-from mysticanvas.cli.imports import follow_import, print_report
-from mysticanvas.cli.options import Json, Library, settings_for
-from mysticanvas.cli.output import moment, out, print_json
+from mysticanvas.cli.client import Client, connect, make_absolute
+from mysticanvas.cli.imports import print_report, wait_for_import
+from mysticanvas.cli.options import Json, Library, load_settings
+from mysticanvas.cli.output import format_time, out, print_json
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError
 
 ACTIONS = ("list", "scan", "accept", "remove", "missing", "locate")
@@ -38,7 +38,7 @@ def manage_folders(
     path of a missing file."""
     if action not in ACTIONS:
         raise InvalidInputError(f"Unknown action “{action}”. Use one of: {', '.join(ACTIONS)}.")
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         known = client.get("/api/roots")["roots"]
         if action == "list":
             print_json({"roots": known}) if json else _print_folders(known)
@@ -78,21 +78,21 @@ def _print_missing(client: Client, root: dict[str, Any], *, json: bool) -> None:
         print_json({"files": found})
         return
     for one in found:
-        table.add_row(str(one["id"]), one["path"], moment(one["missing_at"]))
+        table.add_row(str(one["id"]), one["path"], format_time(one["missing_at"]))
     out.print(table if found else "No files are missing in this folder.", markup=False)
 
 
 def _locate(client: Client, missing: int | None, file: Path | None, *, json: bool) -> None:
     if missing is None or file is None:
         raise InvalidInputError("Enter the file and its number: mysticanvas roots locate FOLDER FILE --missing NUMBER")
-    found = client.post(f"/api/roots/missing/{missing}/locate", {"path": absolute(file)})
+    found = client.post(f"/api/roots/missing/{missing}/locate", {"path": make_absolute(file)})
     print_json(found) if json else out.print(f"Found: {found['uuid']}")
 
 
 def _find_folder(known: list[dict[str, Any]], folder: Path | None) -> dict[str, Any]:
     if folder is None:
         raise InvalidInputError("Enter a folder: mysticanvas roots scan FOLDER")
-    found = [root for root in known if Path(root["path"]) in (Path(absolute(folder)), folder.resolve())]
+    found = [root for root in known if Path(root["path"]) in (Path(make_absolute(folder)), folder.resolve())]
     if not found:
         raise NotFoundError(f"{folder} is not a library folder. Run mysticanvas roots to list them.")
     return found[0]
@@ -100,7 +100,7 @@ def _find_folder(known: list[dict[str, Any]], folder: Path | None) -> dict[str, 
 
 def _scan(client: Client, root: dict[str, Any], *, accept: bool, dry_run: bool) -> dict[str, Any]:
     import_id = client.post(f"/api/roots/{root['id']}/scan", {"accept": accept, "dry_run": dry_run})["id"]
-    return follow_import(client, import_id)
+    return wait_for_import(client, import_id)
 
 
 def _print_folders(known: list[dict[str, Any]]) -> None:

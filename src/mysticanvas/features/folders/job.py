@@ -13,7 +13,7 @@ from mysticanvas.jobs.queue import NewJob
 
 
 def prepare(tx: ReadTx, payload: dict[str, Any]) -> RescanRoot | None:
-    known = any(root.id == payload["root"] for root in folders.all_roots(tx))
+    known = any(root.id == payload["root"] for root in folders.list_folders(tx))
     return RescanRoot(payload["root"]) if known else None
 
 
@@ -31,7 +31,7 @@ def enqueue_all(database: Database, now_ms: Callable[[], int]) -> int:
 
 
 def _enqueue_all(tx: WriteTx) -> int:
-    known = [root.id for root in folders.all_roots(tx) if root.id is not None]
+    known = [root.id for root in folders.list_folders(tx) if root.id is not None]
     for root_id in known:
         enqueue(tx, root_id)
     return len(known)

@@ -9,18 +9,18 @@ from mysticanvas.db.images import folders
 from mysticanvas.domain.errors import NotFoundError, TaskFailedError
 from mysticanvas.domain.task import Answer
 from mysticanvas.features.folders.types import RescanRoot, RootRescanned
-from mysticanvas.features.importing.service import Importing
+from mysticanvas.features.importing.service import ImportService
 from mysticanvas.features.importing.types import ImportProgress, ImportState
 
 Rescan = Callable[[RescanRoot], Future[Answer]]
 
 
-def build_rescan(database: Database, importing: Importing) -> Rescan:
+def build_rescan(database: Database, importing: ImportService) -> Rescan:
     def rescan(task: RescanRoot) -> Future[Answer]:
         """Start a scan. If the future is canceled, the scan stops and keeps what it has committed."""
         answer: Future[Answer] = Future()
         try:
-            root = database.read(folders.find, task.root_id)
+            root = database.read(folders.find_folder, task.root_id)
         except NotFoundError as error:
             answer.set_exception(TaskFailedError(str(error)))
             return answer

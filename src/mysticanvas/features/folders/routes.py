@@ -12,10 +12,10 @@ from mysticanvas.db.images import missing as image_missing
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.task import Executor
-from mysticanvas.edits.replies import wire
+from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.folders import service
-from mysticanvas.features.importing.service import Importing
+from mysticanvas.features.importing.service import ImportService
 from mysticanvas.fs.watcher import FolderWatcher
 from mysticanvas.http.schemas import Index, Int64, reply
 
@@ -43,7 +43,7 @@ class ScanIn(BaseModel):
 
 
 def routes(
-    database: Database, workers: Executor, importing: Importing, edits: EditRunner, watcher: FolderWatcher
+    database: Database, workers: Executor, importing: ImportService, edits: EditRunner, watcher: FolderWatcher
 ) -> APIRouter:
     router = APIRouter(prefix="/api/roots", tags=["library"])
 
@@ -51,12 +51,15 @@ def routes(
     def list_folders() -> Response:
         """List library folders. `removed` are former folders; adding one again restores it."""
         return reply(
-            {"roots": service.list_states(database, watcher.watches), "removed": database.read(image_folders.removed)}
+            {
+                "roots": service.list_states(database, watcher.is_watching),
+                "removed": database.read(image_folders.list_removed),
+            }
         )
 
     @router.post("/{root_id}/scan")
     def scan(root_id: Int64, asked: ScanIn) -> Response:
-        root = database.read(image_folders.find, root_id)
+        root = database.read(image_folders.find_folder, root_id)
         return reply({"id": importing.rescan(root, accept=asked.accept, dry_run=asked.dry_run)})
 
     @router.post("/{root_id}/remove")
@@ -66,13 +69,13 @@ def routes(
     @router.get("/{root_id}/untracked")
     def untracked(root_id: Index) -> Response:
         """List files that could not be imported, with the reason."""
-        found = database.read(failures.listed, root_id, limit=UNTRACKED_SHOWN)
+        found = database.read(failures.list_failures, root_id, limit=UNTRACKED_SHOWN)
         return reply({"files": [{"path": path.decode("utf-8", "replace"), "reason": why} for path, why in found]})
 
     @router.get("/{root_id}/missing")
     def missing(root_id: Index, after: Index = 0, limit: Annotated[int, Query(ge=1, le=1_000)] = 100) -> Response:
         """List missing files. Pass `next` as `after` to get the next page; it is null on the last page."""
-        found = database.read(image_missing.listed, root_id, after=after, limit=limit)
+        found = database.read(image_missing.list_missing, root_id, after=after, limit=limit)
         return reply({"files": found, "next": found[-1].id if len(found) == limit else None})
 
     _add_missing(router, database, workers, edits)
@@ -84,13 +87,15 @@ def _add_missing(router: APIRouter, database: Database, workers: Executor, edits
     @router.post("/missing/{file_id}/locate")
     def locate(file_id: Index, asked: LocateIn) -> Response:
         known = service.locate(database, workers, file_id, asked.path, now_ms=now_ms())
-        return reply({"uuid": database.read(generations.uuid_of, known.generation_id)})
+        return reply({"uuid": database.read(generations.get_uuid, known.generation_id)})
 
     @router.post("/missing/forget")
     def forget(asked: ForgetIn) -> Response:
         """Forget missing files. The edit in `deed` moves images without another file to Trash."""
         if (asked.files is None) == (asked.root is None):
             raise InvalidInputError("Provide either `files` or `root`.")
-        file_ids = asked.files if asked.files is not None else database.read(image_missing.ids, asked.root or 0)
+        file_ids = (
+            asked.files if asked.files is not None else database.read(image_missing.list_missing_ids, asked.root or 0)
+        )
         done = service.forget(database, edits, file_ids, now_ms=now_ms())
-        return reply({"places": done.places, "deed": None if done.edit is None else wire(done.edit)})
+        return reply({"places": done.places, "deed": None if done.edit is None else to_wire(done.edit)})

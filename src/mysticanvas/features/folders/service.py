@@ -13,7 +13,7 @@ from mysticanvas.db import event_log
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.db.images import files, folders, missing
 from mysticanvas.db.images.files import KnownFile
-from mysticanvas.db.images.folders import Root
+from mysticanvas.db.images.folders import WatchedFolder
 from mysticanvas.domain.errors import ConflictError, InvalidInputError, TaskError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Executor
@@ -23,7 +23,7 @@ from mysticanvas.features.importing import file_identity
 from mysticanvas.features.importing import record as import_record
 from mysticanvas.features.importing.messages import FileToRead, ImageRead, ImagesRead, ReadImages
 from mysticanvas.features.importing.record import Found
-from mysticanvas.features.importing.service import Importing
+from mysticanvas.features.importing.service import ImportService
 from mysticanvas.features.trash.edits import MoveToTrash
 
 
@@ -36,19 +36,19 @@ def list_states(database: Database, is_watched: Callable[[str], bool]) -> list[d
             "read_only": os.path.isdir(state.path) and not os.access(state.path, os.W_OK),
             "watching": is_watched(state.path),
         }
-        for state in database.read(folders.states)
+        for state in database.read(folders.list_states)
     ]
 
 
-def remove(database: Database, importing: Importing, root_id: int, *, now_ms: int) -> Root:
+def remove(database: Database, importing: ImportService, root_id: int, *, now_ms: int) -> WatchedFolder:
     """Stop watching and scanning a folder. Its files and images stay, with their ratings, tags and notes."""
-    root = database.read(folders.find, root_id)
+    root = database.read(folders.find_folder, root_id)
     importing.stop_root(root)
     database.write(_remove, root, now_ms=now_ms)
     return root
 
 
-def _remove(tx: WriteTx, root: Root, *, now_ms: int) -> None:
+def _remove(tx: WriteTx, root: WatchedFolder, *, now_ms: int) -> None:
     assert root.id is not None
     folders.remove(tx, root.id, now_ms=now_ms)
     event_log.append(tx, level="info", kind="root.removed", subject=root.path, data={}, now_ms=now_ms)
@@ -62,26 +62,26 @@ def locate(database: Database, executor: Executor, file_id: int, path: str, *, n
 
     Raises `InvalidInputError` or `ConflictError` before anything is changed.
     """
-    known = database.read(missing.find, file_id)
+    known = database.read(missing.find_missing, file_id)
     root, path_bytes = _resolve_location(database, path)
     read = _read_image(executor, root, path_bytes)
     if not _is_same(executor, root, known, read):
         raise ConflictError(
             f"{path} is a different image: its content differs from the missing file. Select another file."
         )
-    here = database.read(files.known, root_id=root.id, paths=[path_bytes]).get(path_bytes)
+    here = database.read(files.find_by_paths, root_id=root.id, paths=[path_bytes]).get(path_bytes)
     if here is not None and here.missing_at is None:
         raise ConflictError(f"{path} is already in the library as another file.")
     database.write(_record_location, known, Found(root=root, read=read, known=here), now_ms=now_ms)
     return known
 
 
-def _resolve_location(database: Database, path: str) -> tuple[Root, bytes]:
+def _resolve_location(database: Database, path: str) -> tuple[WatchedFolder, bytes]:
     """The innermost library folder that contains `path`, and the path relative to it."""
     place = Path(os.path.realpath(Path(path).expanduser()))
     if not place.is_file():
         raise InvalidInputError(f"The file {path} does not exist.")
-    holders = [root for root in database.read(folders.kept_roots) if place.is_relative_to(root.path)]
+    holders = [root for root in database.read(folders.list_active) if place.is_relative_to(root.path)]
     if not holders:
         raise InvalidInputError(
             f"{path} is not in a library folder. Add its folder to the library: the missing file is then found "
@@ -91,7 +91,7 @@ def _resolve_location(database: Database, path: str) -> tuple[Root, bytes]:
     return root, os.fsencode(place.relative_to(root.path).as_posix())
 
 
-def _read_image(executor: Executor, root: Root, path_bytes: bytes) -> ImageRead:
+def _read_image(executor: Executor, root: WatchedFolder, path_bytes: bytes) -> ImageRead:
     task = ReadImages(os.fsencode(root.path), [FileToRead(path_bytes)])
     try:
         answer = executor.submit(task, urgent=True).result()
@@ -104,7 +104,7 @@ def _read_image(executor: Executor, root: Root, path_bytes: bytes) -> ImageRead:
     return read
 
 
-def _is_same(executor: Executor, root: Root, known: KnownFile, read: ImageRead) -> bool:
+def _is_same(executor: Executor, root: WatchedFolder, known: KnownFile, read: ImageRead) -> bool:
     if read.fingerprint != known.fingerprint:
         return False
     if known.blake3 is None:
@@ -142,7 +142,7 @@ def forget(database: Database, edits: EditRunner, file_ids: Sequence[int], *, no
 
 
 def _forget_spare(tx: WriteTx, file_ids: list[int], *, now_ms: int) -> list[GenerationId]:
-    alone = missing.forget_spare(tx, file_ids)
+    alone = missing.forget_redundant(tx, file_ids)
     data = {"files": len(file_ids), "images": len(alone)}
     event_log.append(tx, level="info", kind="missing.forgotten", subject=None, data=data, now_ms=now_ms)
     return alone

@@ -4,24 +4,24 @@ from contextlib import AbstractContextManager
 
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import folders
-from mysticanvas.features.importing.service import Importing
+from mysticanvas.features.importing.service import ImportService
 from mysticanvas.fs.watcher import FolderWatcher, Hint
 from mysticanvas.settings import Settings
 
 
 def watch_folders(
-    database: Database, importing: Importing, watcher: FolderWatcher, settings: Settings
+    database: Database, importing: ImportService, watcher: FolderWatcher, settings: Settings
 ) -> AbstractContextManager[object]:
     """Start watching, unless it is disabled in the settings."""
     if settings.watch:
-        for root in database.read(folders.watched):
+        for root in database.read(folders.list_watched):
             watcher.add(root.path)
         watcher.start(lambda hints: _scan_changes(database, importing, hints))
     return watcher
 
 
-def _scan_changes(database: Database, importing: Importing, hints: list[Hint]) -> None:
-    known = {root.path: root for root in database.read(folders.watched)}
+def _scan_changes(database: Database, importing: ImportService, hints: list[Hint]) -> None:
+    known = {root.path: root for root in database.read(folders.list_watched)}
     for recursive in (False, True):
         by_root: dict[str, list[bytes]] = {}
         for hint in hints:

@@ -8,8 +8,8 @@ import typer
 from rich.table import Table
 
 from mysticanvas.cli.client import connect
-from mysticanvas.cli.edits import followed
-from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.edits import wait_for_edit
+from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json
 from mysticanvas.domain.errors import ConflictError
 
@@ -40,8 +40,8 @@ def redo(
 
 def _post(action: str, operation: int | None, library: Path | None, json: bool) -> None:
     path = f"/api/{action}" if operation is None else f"/api/{action}/{operation}"
-    with connect(settings_for(library)) as client:
-        done = followed(client, client.post(path))
+    with connect(load_settings(library)) as client:
+        done = wait_for_edit(client, client.post(path))
         if done["trouble"]:
             raise ConflictError(done["trouble"])
     print_json(done) if json else out.print(f"{action}: number {done['operation']}, {done['changed']:,} changed")
@@ -51,7 +51,7 @@ def history(
     limit: Annotated[int, typer.Option(min=1, max=500)] = 30, library: Library = None, json: Json = False
 ) -> None:
     """List edits, newest first. Undo any of them by its number."""
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         answer = client.get("/api/operations", limit=limit)
     if json:
         print_json(answer)

@@ -13,7 +13,7 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.edits import log as edit_log
 from mysticanvas.edits.kinds import Edit, decode
 from mysticanvas.edits.log import Operation
-from mysticanvas.edits.replies import wire
+from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.edits.types import Step
 from mysticanvas.http.schemas import MAX_QUERY, Int64, PickedIn, reply
@@ -60,23 +60,23 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
 
     @router.post("/bulk")
     def bulk(asked: BulkIn) -> Response:
-        return reply(wire(edits.do(_edit(asked.marks), _images(database, snapshots, asked))))
+        return reply(to_wire(edits.do(_edit(asked.marks), _images(database, snapshots, asked))))
 
     @router.post("/undo")
     def undo_last() -> Response:
-        return reply(wire(edits.undo(None)))
+        return reply(to_wire(edits.undo(None)))
 
     @router.post("/redo")
     def redo_last() -> Response:
-        return reply(wire(edits.redo(None)))
+        return reply(to_wire(edits.redo(None)))
 
     @router.post("/undo/{operation}")
     def undo(operation: Int64) -> Response:
-        return reply(wire(edits.undo(operation)))
+        return reply(to_wire(edits.undo(operation)))
 
     @router.post("/redo/{operation}")
     def redo(operation: Int64) -> Response:
-        return reply(wire(edits.redo(operation)))
+        return reply(to_wire(edits.redo(operation)))
 
     @router.get("/operations")
     def history(before: Int64 | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> Response:
@@ -85,22 +85,22 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
     @router.get("/operations/{operation}")
     async def follow(operation: Int64, wait: Wait = 0) -> Response:
         result = await run_in_threadpool(edits.wait_for, operation, wait)
-        return reply(wire(result))
+        return reply(to_wire(result))
 
     return router
 
 
 def _history(tx: ReadTx, before: int | None, limit: int) -> list[dict[str, Any]]:
-    return [_describe_operation(tx, one) for one in edit_log.listed(tx, before=before, limit=limit)]
+    return [_describe_operation(tx, one) for one in edit_log.list_operations(tx, before=before, limit=limit)]
 
 
 def _describe_operation(tx: ReadTx, one: Operation) -> dict[str, Any]:
-    return wire(one.result) | {
+    return to_wire(one.result) | {
         "at": one.at,
         "kind": one.kind,
         "steps": one.steps[:20],
         "steps_total": len(one.steps),
-        "images": edit_log.touched(tx, one.id, limit=TOUCHED_SHOWN),
+        "images": edit_log.list_touched_images(tx, one.id, limit=TOUCHED_SHOWN),
     }
 
 
@@ -130,10 +130,10 @@ _STEPS: dict[str, Callable[[Any], Step]] = {
 
 def _images(database: Database, snapshots: Snapshots, asked: BulkIn) -> Sequence[GenerationId]:
     if asked.uuids is not None and asked.snapshot is None and asked.query is None:
-        return database.read(edit_log.images_of, asked.uuids)
+        return database.read(edit_log.find_images, asked.uuids)
     if asked.query is not None and asked.snapshot is None:
         found = snapshots.open(asked.query)
-        return snapshots.picked(found, [(0, found.total)], [])
+        return snapshots.select_images(found, [(0, found.total)], [])
     if asked.snapshot is not None and asked.query is None:
-        return snapshots.picked(snapshots.get(asked.snapshot), asked.ranges, asked.left_out)
+        return snapshots.select_images(snapshots.get(asked.snapshot), asked.ranges, asked.excluded)
     raise InvalidInputError("Select the images with exactly one of: a snapshot with ranges, a query, or uuids.")

@@ -10,6 +10,6 @@ def report_changes(tx: WriteTx, rows: list[RowChange]) -> None:
         before, after = row.before or {}, row.after or {}
         if "deleted_at" in after and after["deleted_at"] != before.get("deleted_at"):
             (tx.changes.added if after["deleted_at"] is None else tx.changes.removed).append(row.value("id"))
-            tx.changes.stale.add("trash")
+            tx.changes.invalidated.add("trash")
         else:
             tx.changes.changed.append(row.value("id"))

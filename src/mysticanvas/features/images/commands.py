@@ -6,8 +6,8 @@ import typer
 from rich.table import Table
 
 from mysticanvas.cli.client import connect
-from mysticanvas.cli.edits import Images, bulk, say
-from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.edits import Images, edit_images, print_result
+from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json
 
 
@@ -24,7 +24,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Show the details of one image."""
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         detail = client.get(f"/api/generations/{image}")
     if json:
         print_json(detail)
@@ -43,8 +43,8 @@ def rate(
     json: Json = False,
 ) -> None:
     """Rate images."""
-    with connect(settings_for(library)) as client:
-        say(bulk(client, images, {"rating": stars}), json=json)
+    with connect(load_settings(library)) as client:
+        print_result(edit_images(client, images, {"rating": stars}), json=json)
 
 
 def set_favorite(
@@ -54,8 +54,8 @@ def set_favorite(
     json: Json = False,
 ) -> None:
     """Add images to the favorites."""
-    with connect(settings_for(library)) as client:
-        say(bulk(client, images, {"favorite": not off}), json=json)
+    with connect(load_settings(library)) as client:
+        print_result(edit_images(client, images, {"favorite": not off}), json=json)
 
 
 def set_notes(
@@ -65,5 +65,5 @@ def set_notes(
     json: Json = False,
 ) -> None:
     """Set the notes of images."""
-    with connect(settings_for(library)) as client:
-        say(bulk(client, images, {"notes": text}), json=json)
+    with connect(load_settings(library)) as client:
+        print_result(edit_images(client, images, {"notes": text}), json=json)

@@ -7,7 +7,7 @@ from mysticanvas.db.database import WriteTx
 from mysticanvas.db.images import generations
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.text import clean
+from mysticanvas.domain.text import clean_text
 from mysticanvas.edits.kinds import Edit
 
 MAX_NOTES = 100_000
@@ -43,7 +43,7 @@ class SetNotes(Edit, frozen=True, kw_only=True):
     value: str | None
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        text = clean(self.value or "").strip()
+        text = clean_text(self.value or "").strip()
         if len(text) > MAX_NOTES:
             raise InvalidInputError(f"Notes can have at most {MAX_NOTES:,} characters.")
         return generations.set_notes(tx, images, text or None, now_ms=now_ms)

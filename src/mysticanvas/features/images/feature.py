@@ -1,4 +1,4 @@
-from mysticanvas.edits.kinds import Recorded
+from mysticanvas.edits.kinds import RecordedTables
 from mysticanvas.features.base import Feature
 from mysticanvas.features.images import routes
 from mysticanvas.features.images.changes import report_changes
@@ -6,6 +6,6 @@ from mysticanvas.features.images.edits import EDITS
 
 FEATURE = Feature(
     edits=EDITS,
-    recorded=(Recorded(tables={"generations": None}, update=report_changes),),
+    recorded=(RecordedTables(tables={"generations": None}, update=report_changes),),
     routes=(routes.routes,),
 )

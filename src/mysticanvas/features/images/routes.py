@@ -36,7 +36,7 @@ def routes(database: Database, cache: ThumbCache) -> APIRouter:
 
     @router.get("/generations/{uuid}/raw")
     async def raw(uuid: str) -> Response:
-        entries = database.read(lambda tx: raw_metadata.entries(tx, generations.id_of(tx, uuid)))
+        entries = database.read(lambda tx: raw_metadata.list_entries(tx, generations.get_id(tx, uuid)))
         return reply({"entries": entries})
 
     @router.get("/generations/{uuid}/file")
@@ -56,10 +56,10 @@ def routes(database: Database, cache: ThumbCache) -> APIRouter:
 
 
 def _load_detail(tx: ReadTx, uuid: str) -> dict[str, Any]:
-    image = generations.id_of(tx, uuid)
-    made = generations.detail(tx, image)
-    used = used_models.used_by(tx, image)
-    located = files.of_generation(tx, image)
+    image = generations.get_id(tx, uuid)
+    made = generations.get_detail(tx, image)
+    used = used_models.list_used_models(tx, image)
+    located = files.list_of_image(tx, image)
     final = next((file for file in located if file.kind == FileKind.FINAL), None)
     recipe = _build_recipe(made, [LoraUse(u.name, u.weight) for u in used if u.role == "lora"])
     return {
@@ -75,9 +75,11 @@ def _load_detail(tx: ReadTx, uuid: str) -> dict[str, Any]:
         "deleted": made.deleted_at is not None,
         "thumb": final.blake3.hex() if final and final.blake3 else None,
         "damage": final.damage if final else None,
-        "explicit": image_vectors.explicit_of(tx, image),
-        "files": [_describe_file(file) for file in [*located, *files.input_files(tx, image)] if file.root is not None],
-        "parameters_text": _find_parameters_text(raw_metadata.entries(tx, image)) or write_infotext(recipe),
+        "explicit": image_vectors.get_nsfw_score(tx, image),
+        "files": [
+            _describe_file(file) for file in [*located, *files.list_input_files(tx, image)] if file.root is not None
+        ],
+        "parameters_text": _find_parameters_text(raw_metadata.list_entries(tx, image)) or write_infotext(recipe),
     }
 
 
@@ -155,7 +157,7 @@ def _describe_file(file: files.FileRow) -> dict[str, Any]:
 def _list_locations(tx: ReadTx, uuid: str) -> list[files.FileRow]:
     """Files with the image's own content, the original before copies."""
     own = (FileKind.FINAL, FileKind.COPY)
-    located = files.of_generation(tx, GenerationId(generations.id_of(tx, uuid)))
+    located = files.list_of_image(tx, GenerationId(generations.get_id(tx, uuid)))
     return [file for file in located if file.kind in own and file.root is not None]
 
 

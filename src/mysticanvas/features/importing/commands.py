@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from mysticanvas.cli.client import POLL_S, Client, absolute, connect, wait_for_jobs
-from mysticanvas.cli.imports import follow_import, print_report
-from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.client import POLL_S, Client, connect, make_absolute, wait_for_jobs
+from mysticanvas.cli.imports import print_report, wait_for_import
+from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json, progress_bar
 from mysticanvas.domain.errors import UnreadableFileError
 
@@ -28,7 +28,7 @@ def import_folders(
     json: Json = False,
 ) -> None:
     """Import folders and print a report. Your files stay where they are and are never changed."""
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         report = import_and_follow(client, folders, dry_run=dry_run, wait=wait)
     if json:
         print_json(report)
@@ -38,9 +38,9 @@ def import_folders(
 
 def import_and_follow(client: Client, folders: list[Path], *, dry_run: bool, wait: bool) -> dict[str, Any]:
     """Import folders and return the report. Shows a progress bar on standard error."""
-    paths = [absolute(folder) for folder in folders]
+    paths = [make_absolute(folder) for folder in folders]
     import_id = client.post("/api/imports", {"paths": paths, "dry_run": dry_run, "watch": True})["id"]
-    report = follow_import(client, import_id)
+    report = wait_for_import(client, import_id)
     if wait and not dry_run:
         with progress_bar() as bars:
             bars.add_task("Creating thumbnails", total=None, rate="")
@@ -89,7 +89,7 @@ def reparse(
     json: Json = False,
 ) -> None:
     """Parse the stored metadata of images again with the current parsers. Your ratings, tags and notes stay."""
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         queued = client.post("/api/reparse", {"q": query, "all": everything})
         if wait:
             queued["failed"] = _follow_reparse(client, queued["jobs"])

@@ -29,7 +29,7 @@ class Outcome(Enum):
 def identify(database: Database, executor: Executor, found: Found, *, now_ms: int) -> Outcome:
     """Decide what `found` is and commit it. Raises `TaskError` when the file cannot be hashed."""
     stat = found.read.stat
-    here = database.read(files.known, root_id=found.root.id, paths=[stat.path_bytes]).get(stat.path_bytes)
+    here = database.read(files.find_by_paths, root_id=found.root.id, paths=[stat.path_bytes]).get(stat.path_bytes)
     found = replace(found, known=here)
     digest = compute_digest(executor, found.root.path, stat.path_bytes)
     if here is not None and _is_unchanged(here, found, digest):
@@ -37,7 +37,7 @@ def identify(database: Database, executor: Executor, found: Found, *, now_ms: in
         database.write_bulk(record.touch, here, found, now_ms=now_ms)
         return Outcome.UNCHANGED
     copied = None
-    for candidate in database.read(files.with_fingerprint, found.read.fingerprint):
+    for candidate in database.read(files.find_by_fingerprint, found.read.fingerprint):
         if not _is_same(database, executor, candidate, digest):
             continue
         if _has_left(executor, candidate, found):

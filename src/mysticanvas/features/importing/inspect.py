@@ -8,8 +8,8 @@ from typing import Any
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import ImageHead, TextEntry
 from mysticanvas.formats.containers.identify import read_head
-from mysticanvas.formats.describing import as_inspect_row
-from mysticanvas.formats.detect import read_recipe, says_how
+from mysticanvas.formats.describing import build_inspect_row
+from mysticanvas.formats.detect import has_generation_data, read_recipe
 from mysticanvas.formats.generators import fooocus_log
 from mysticanvas.fs.safe_open import open_beneath
 from mysticanvas.fs.scanner import SIDECAR_ENDINGS
@@ -22,7 +22,7 @@ def inspect(file: Path) -> dict[str, Any]:
     root = os.fsencode(path.parent)
     with open_beneath(root, os.fsencode(path.name)) as source:
         head = read_head(source)
-        if not says_how(head):
+        if not has_generation_data(head):
             head = _add_hidden_text(source.handle, head)
     beside = []
     for ending in sorted(SIDECAR_ENDINGS):
@@ -34,9 +34,9 @@ def inspect(file: Path) -> dict[str, Any]:
                 except UnreadableFileError:
                     continue
     page = "" if head.texts else read_log(root, os.fsencode(path.name), fooocus_log.NAME)
-    section = fooocus_log.section(page, path.name)
+    section = fooocus_log.find_section(page, path.name)
     beside += [TextEntry("sidecar", fooocus_log.NAME, section)] if section else []
-    return as_inspect_row(head, read_recipe(head, file_name=path.name, sidecars=beside))
+    return build_inspect_row(head, read_recipe(head, file_name=path.name, sidecars=beside))
 
 
 def _add_hidden_text(handle: int, head: ImageHead) -> ImageHead:
@@ -44,10 +44,10 @@ def _add_hidden_text(handle: int, head: ImageHead) -> ImageHead:
     # Imported here, because an image with generation data does not need the decoder.
     from mysticanvas.imaging import stealth, thumbnails
 
-    if not stealth.may_hide(head):
+    if not stealth.may_contain_text(head):
         return head
     try:
-        text = stealth.hidden_text(thumbnails.in_memory(thumbnails.load(handle, head)))
+        text = stealth.read_hidden_text(thumbnails.copy_to_memory(thumbnails.load_image(handle, head)))
     except UnreadableFileError:
         return head
     return replace(head, texts=(*head.texts, TextEntry("stealth", "stealth", text))) if text else head

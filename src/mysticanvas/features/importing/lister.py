@@ -7,7 +7,7 @@ from mysticanvas.db.database import Database
 from mysticanvas.db.images import failures, files
 from mysticanvas.db.images import missing as image_missing
 from mysticanvas.db.images.files import KnownFile
-from mysticanvas.db.images.folders import Root
+from mysticanvas.db.images.folders import WatchedFolder
 from mysticanvas.domain.task import Executor
 from mysticanvas.features.importing import missing
 from mysticanvas.features.importing.batch import Batch
@@ -44,7 +44,7 @@ class Lister:
 
     def begin(self, starts: list[Start]) -> None:
         """Queue the start folders. Offline roots are skipped, with all folders in them."""
-        last_file_id = self._database.read(files.last_id)
+        last_file_id = self._database.read(files.get_last_id)
         for start in starts:
             if start.root.id is not None and start.root.id not in self._scopes:
                 why = None if self._accept else missing.find_offline_reason(self._database, self._executor, start.root)
@@ -55,7 +55,7 @@ class Lister:
             self._queue.folders.append(Folder(start.root, start.folder, start.recursive))
             self._extend_scope(start)
 
-    def _skip_offline(self, root: Root, why: str) -> None:
+    def _skip_offline(self, root: WatchedFolder, why: str) -> None:
         self._tally.message = why
         self._tally.offline.append(why)
         if not self._dry_run:
@@ -76,8 +76,8 @@ class Lister:
         if folder.recursive:
             self._queue.folders.extend(Folder(folder.root, path, True) for path in listing.folders)
         paths = [stat.path_bytes for stat in listing.images]
-        known = self._database.read(files.known, root_id=folder.root.id, paths=paths)
-        failed = self._database.read(failures.known, root_id=folder.root.id, paths=paths)
+        known = self._database.read(files.find_by_paths, root_id=folder.root.id, paths=paths)
+        failed = self._database.read(failures.find_failures, root_id=folder.root.id, paths=paths)
         beside = _group_by_stem(listing.sidecars)
         self._tally.counts.seen += len(listing.images)
         for stat in listing.images:
@@ -91,7 +91,7 @@ class Lister:
                 pending = PendingFile(folder.root, stat, beside.get(_get_stem(stat.path_bytes), []), row)
                 (self._queue.files if row is None else self._queue.changed).append(pending)
 
-    def _count_unchanged(self, root: Root, row: KnownFile) -> None:
+    def _count_unchanged(self, root: WatchedFolder, row: KnownFile) -> None:
         self._tally.counts.unchanged += 1
         self._scopes.mark_seen(root, row)
         if row.missing_at is not None:
@@ -125,7 +125,7 @@ class Lister:
         self._tally.counts.missing += len(lost)
         self._tally.asks = self._tally.asks or missing.needs_confirmation(self._database, scope.root, lost)
         some = self._tally.examples.setdefault("missing", [])
-        paths = self._database.read(image_missing.paths_of, lost[: MAX_EXAMPLES - len(some)])
+        paths = self._database.read(image_missing.list_paths, lost[: MAX_EXAMPLES - len(some)])
         some += [os.path.join(scope.root.path, path) for path in paths]
 
 

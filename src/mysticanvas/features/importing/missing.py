@@ -14,7 +14,7 @@ from mysticanvas.db import event_log
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.db.images import files, generations
 from mysticanvas.db.images import folders as image_folders
-from mysticanvas.db.images.folders import Root
+from mysticanvas.db.images.folders import WatchedFolder
 from mysticanvas.domain.errors import TaskError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Executor
@@ -26,7 +26,7 @@ from mysticanvas.features.importing.messages import (
     ReadImages,
 )
 from mysticanvas.fs.scanner import FolderListing
-from mysticanvas.fs.volumes import volume_of
+from mysticanvas.fs.volumes import get_volume_id
 
 # Above this, a drive is probably offline or something went wrong, so the user must confirm.
 CONFIRM_ABOVE_FILES = 100
@@ -62,7 +62,7 @@ class Scope:
     """What a scan covers in one root. `folders` were listed without subfolders, `trees` with them. Folders in
     `unlisted` could not be listed, so nothing in them is missing."""
 
-    root: Root
+    root: WatchedFolder
     last_file_id: int
     trees: list[bytes] = field(default_factory=list)
     folders: set[bytes] = field(default_factory=set)
@@ -74,7 +74,7 @@ class Scope:
         return b"" in self.trees
 
 
-def find_offline_reason(database: Database, executor: Executor, root: Root) -> str | None:
+def find_offline_reason(database: Database, executor: Executor, root: WatchedFolder) -> str | None:
     """Why a root is offline or replaced by another folder, as a sentence for the user; None when it is available."""
     if root.id is None:
         return None
@@ -83,8 +83,8 @@ def find_offline_reason(database: Database, executor: Executor, root: Root) -> s
             f"The folder {root.path} is not available. Its images stay in the library. Connect its drive or restore "
             "the folder."
         )
-    known = database.read(image_folders.mark_of, root.id)
-    volume = volume_of(Path(root.path))
+    known = database.read(image_folders.get_mark, root.id)
+    volume = get_volume_id(Path(root.path))
     if known.volume_id is not None and volume is not None and volume != known.volume_id:
         return f"A different drive is mounted at {root.path}. The images of the previous drive stay in the library."
     if not known.sample or any(os.path.lexists(_join_path(root, path)) for path in known.sample):
@@ -97,7 +97,7 @@ def find_offline_reason(database: Database, executor: Executor, root: Root) -> s
     )
 
 
-def _has_known_content(database: Database, executor: Executor, root: Root, *, enough: bool) -> bool:
+def _has_known_content(database: Database, executor: Executor, root: WatchedFolder, *, enough: bool) -> bool:
     """Whether one of the first files found is known from this root: then its files were only moved. `enough`: any
     image is enough, because only a few files are known."""
     looked_at = 0
@@ -109,7 +109,7 @@ def _has_known_content(database: Database, executor: Executor, root: Root, *, en
             continue
         assert isinstance(answer, ImagesRead)
         fingerprints = [read.fingerprint for read in answer.reads if isinstance(read, ImageRead)]
-        known = (file for one in fingerprints for file in database.read(files.with_fingerprint, one))
+        known = (file for one in fingerprints for file in database.read(files.find_by_fingerprint, one))
         if (enough and fingerprints) or any(file.root_path == root.path for file in known):
             return True
         looked_at += len(paths)
@@ -118,7 +118,7 @@ def _has_known_content(database: Database, executor: Executor, root: Root, *, en
     return False
 
 
-def _sample_files(executor: Executor, root: Root) -> Iterator[list[bytes]]:
+def _sample_files(executor: Executor, root: WatchedFolder) -> Iterator[list[bytes]]:
     waiting = [b""]
     for _ in range(PROBE_FOLDERS):
         if not waiting:
@@ -134,20 +134,20 @@ def _sample_files(executor: Executor, root: Root) -> Iterator[list[bytes]]:
             yield [image.path_bytes for image in listing.images[:16]]
 
 
-def find_moved_root(database: Database, folder: Path) -> Root | None:
+def find_moved_root(database: Database, folder: Path) -> WatchedFolder | None:
     """A root that the user moved to `folder`: its path is missing and its whole sample is in `folder`."""
-    for root in database.read(image_folders.all_roots):
+    for root in database.read(image_folders.list_folders):
         assert root.id is not None
-        sample = database.read(image_folders.mark_of, root.id).sample
+        sample = database.read(image_folders.get_mark, root.id).sample
         if sample and not os.path.lexists(root.path):
             there = os.fsencode(folder)
-            known = database.read(files.known, root_id=root.id, paths=sample)
+            known = database.read(files.find_by_paths, root_id=root.id, paths=sample)
             if all(_read_size(os.path.join(there, path)) == row.bytes for path, row in known.items()) and known:
                 return root
     return None
 
 
-def relocate(tx: WriteTx, root: Root, folder: Path, *, now_ms: int) -> None:
+def relocate(tx: WriteTx, root: WatchedFolder, folder: Path, *, now_ms: int) -> None:
     """Set the new path of a root. All files in it keep their rows."""
     assert root.id is not None
     image_folders.relocate(tx, root.id, path=str(folder))
@@ -172,7 +172,7 @@ def find_missing(database: Database, scope: Scope) -> list[int]:
     for folder, recursive in [(tree, True) for tree in scope.trees] + [(one, False) for one in sorted(scope.folders)]:
         after = b""
         while page := database.read(
-            files.in_folder, scope.root.id, folder, recursive=recursive, after=after, limit=FILES_PER_SLICE
+            files.list_in_folder, scope.root.id, folder, recursive=recursive, after=after, limit=FILES_PER_SLICE
         ):
             after = page[-1][1]
             lost += [
@@ -198,7 +198,7 @@ def mark_missing(database: Database, executor: Executor, scope: Scope, *, accept
     lost = find_missing(database, scope)
     if not accept and needs_confirmation(database, root, lost):
         database.write_bulk(
-            _request_confirmation, root, len(lost), database.read(files.count_in, root.id), now_ms=now_ms
+            _request_confirmation, root, len(lost), database.read(files.count_in_folder, root.id), now_ms=now_ms
         )
         return 0
     for start in range(0, len(lost), FILES_PER_SLICE):
@@ -208,29 +208,29 @@ def mark_missing(database: Database, executor: Executor, scope: Scope, *, accept
     return len(lost)
 
 
-def needs_confirmation(database: Database, root: Root, lost: Sequence[int]) -> bool:
+def needs_confirmation(database: Database, root: WatchedFolder, lost: Sequence[int]) -> bool:
     """Whether too many files of a root seem to be missing to mark them without confirmation by the user."""
     assert root.id is not None
-    return len(lost) > max(CONFIRM_ABOVE_FILES, CONFIRM_ABOVE_SHARE * database.read(files.count_in, root.id))
+    return len(lost) > max(CONFIRM_ABOVE_FILES, CONFIRM_ABOVE_SHARE * database.read(files.count_in_folder, root.id))
 
 
-def record_offline(database: Database, root: Root, why: str, *, now_ms: int) -> None:
+def record_offline(database: Database, root: WatchedFolder, why: str, *, now_ms: int) -> None:
     database.write_bulk(_set_offline, root, why, now_ms=now_ms)
 
 
-def _set_offline(tx: WriteTx, root: Root, why: str, *, now_ms: int) -> None:
+def _set_offline(tx: WriteTx, root: WatchedFolder, why: str, *, now_ms: int) -> None:
     assert root.id is not None
     if image_folders.set_offline(tx, root.id, why=why):
         event_log.append(tx, level="warning", kind="root.offline", subject=root.path, data={"why": why}, now_ms=now_ms)
 
 
-def _request_confirmation(tx: WriteTx, root: Root, lost: int, known: int, *, now_ms: int) -> None:
+def _request_confirmation(tx: WriteTx, root: WatchedFolder, lost: int, known: int, *, now_ms: int) -> None:
     assert root.id is not None
     why = (
         f"{lost:,} of {known:,} files in {root.path} were not found. To mark them as missing, confirm it: "
         f"mysticanvas roots accept {root.path}"
     )
-    image_folders.ask(tx, root.id, would_miss=lost, why=why)
+    image_folders.ask_about_missing(tx, root.id, would_miss=lost, why=why)
     event_log.append(tx, level="warning", kind="root.asks", subject=root.path, data={"why": why}, now_ms=now_ms)
 
 
@@ -243,18 +243,18 @@ def update_missing(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) 
     """Recompute which images are missing: those without any available file. An available copy replaces a missing
     original."""
     if images:
-        tx.changes.stale.add("roots")
+        tx.changes.invalidated.add("roots")
     for image in images:
-        if (copy := files.copy_in_place_of_missing(tx, image)) is not None:
+        if (copy := files.find_replacement_copy(tx, image)) is not None:
             files.promote(tx, image, copy)
-    generations.reckon_missing(tx, images, now_ms=now_ms)
+    generations.update_missing(tx, images, now_ms=now_ms)
 
 
 def _mark_scanned(tx: WriteTx, scope: Scope, *, now_ms: int) -> None:
     assert scope.root.id is not None
     image_folders.mark_scanned(tx, scope.root.id, now_ms=now_ms)
-    sample = files.sample_of(tx, scope.root.id, size=SAMPLE_FILES)
-    image_folders.keep_mark(tx, scope.root.id, volume_id=volume_of(Path(scope.root.path)), sample=sample)
+    sample = files.sample_paths(tx, scope.root.id, size=SAMPLE_FILES)
+    image_folders.set_mark(tx, scope.root.id, volume_id=get_volume_id(Path(scope.root.path)), sample=sample)
 
 
 def _is_beneath(path: bytes, folders: set[bytes]) -> bool:
@@ -264,7 +264,7 @@ def _is_beneath(path: bytes, folders: set[bytes]) -> bool:
     return b"" in folders or any(b"/".join(parts[:depth]) in folders for depth in range(1, len(parts) + 1))
 
 
-def _is_missing(root: Root, path_bytes: bytes) -> bool:
+def _is_missing(root: WatchedFolder, path_bytes: bytes) -> bool:
     """Whether the file does not exist. Other errors do not prove that it is missing."""
     try:
         os.lstat(_join_path(root, path_bytes))
@@ -278,5 +278,5 @@ def _is_missing(root: Root, path_bytes: bytes) -> bool:
     return False
 
 
-def _join_path(root: Root, path_bytes: bytes) -> bytes:
+def _join_path(root: WatchedFolder, path_bytes: bytes) -> bytes:
     return os.path.join(os.fsencode(root.path), path_bytes)

@@ -8,7 +8,7 @@ from typing import Any
 
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import FileStat, TextEntry
-from mysticanvas.domain.text import clean
+from mysticanvas.domain.text import clean_text
 from mysticanvas.features.importing.messages import FileToRead, ImageRead, ImagesRead, NotRead, ReadImages
 from mysticanvas.formats.containers.identify import read_head
 from mysticanvas.formats.containers.source import BufferedSource
@@ -49,7 +49,7 @@ def _read_image(root: bytes, file: FileToRead) -> ImageRead:
         source = BufferedSource(opened)
         head = read_head(source)
         sidecars, stats, problems = _read_sidecars(root, file)
-        name = clean(os.path.basename(file.path_bytes).decode("utf-8", "replace"))
+        name = clean_text(os.path.basename(file.path_bytes).decode("utf-8", "replace"))
         logged = None if head.texts else _read_log_section(root, file.path_bytes, name)
         sidecars += [logged] if logged else []
         recipe = read_recipe(head, file_name=name, sidecars=sidecars)
@@ -76,7 +76,7 @@ def _read_image(root: bytes, file: FileToRead) -> ImageRead:
 def _read_sidecars(root: bytes, file: FileToRead) -> tuple[list[TextEntry], list[FileStat], list[str]]:
     entries, stats, problems = [], [], []
     for path in sorted(file.sidecars):
-        name = clean(os.path.basename(path).decode("utf-8", "replace"))
+        name = clean_text(os.path.basename(path).decode("utf-8", "replace"))
         try:
             entry, stat = read_sidecar_with_stat(root, path)
         except UnreadableFileError as error:
@@ -89,7 +89,7 @@ def _read_sidecars(root: bytes, file: FileToRead) -> tuple[list[TextEntry], list
 
 def _read_log_section(root: bytes, path_bytes: bytes, name: str) -> TextEntry | None:
     """The section about an image in the folder's Fooocus log, as a sidecar; None without one."""
-    section = fooocus_log.section(read_log(root, path_bytes, fooocus_log.NAME), name)
+    section = fooocus_log.find_section(read_log(root, path_bytes, fooocus_log.NAME), name)
     return TextEntry("sidecar", fooocus_log.NAME, section) if section else None
 
 

@@ -9,8 +9,8 @@ from mysticanvas.db import event_log
 from mysticanvas.db.database import WriteTx
 from mysticanvas.db.images import failures, files, generations, placeholders, raw_metadata, word_index
 from mysticanvas.db.images.files import Facts, KnownFile, NewFile
-from mysticanvas.db.images.folders import Root
-from mysticanvas.db.images.generations import New
+from mysticanvas.db.images.folders import WatchedFolder
+from mysticanvas.db.images.generations import NewGeneration
 from mysticanvas.domain.file import FileKind, FileStat
 from mysticanvas.domain.generation import GenerationId, Recipe, TimestampSource
 from mysticanvas.domain.model import ModelKind, ModelUse
@@ -30,14 +30,14 @@ MAX_CREATED_MS = 4_102_444_800_000
 class Found:
     """An image that was read. `known` is the existing row of its path, None for a new path."""
 
-    root: Root
+    root: WatchedFolder
     read: ImageRead
     known: KnownFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    root: Root
+    root: WatchedFolder
     stat: FileStat
     reason: str
 
@@ -58,7 +58,7 @@ def add_copy(tx: WriteTx, original: KnownFile, found: Found, digest: bytes | Non
     displaced = _displace_row(tx, found, now_ms=now_ms)
     files.add_all(tx, [NewFile(image, FileKind.COPY, root_id, stat, build_facts(found.read), digest)])
     failures.forget(tx, root_id=root_id, paths=[stat.path_bytes])
-    if found.read.recipe.prompt is not None and generations.detail(tx, image).prompt is None:
+    if found.read.recipe.prompt is not None and generations.get_detail(tx, image).prompt is None:
         _store_metadata(tx, image, found.read, now_ms=now_ms)
     _notify_names_changed(tx, image, now_ms=now_ms)
     related_files.update_image(tx, image, root_id, found.read)
@@ -72,7 +72,7 @@ def move(tx: WriteTx, old: KnownFile, found: Found, *, now_ms: int) -> None:
     files.move(tx, old.id, root_id=root_id, stat=found.read.stat)
     image, after = old.generation_id, found.read.stat.path_bytes
     failures.forget(tx, root_id=root_id, paths=[after])
-    for hooks in import_hooks.all_hooks():
+    for hooks in import_hooks.list_hooks():
         hooks.on_file_moved(tx, image, before=old.path_bytes, after=after, now_ms=now_ms)
     related_files.move_sidecars(tx, image, root_id, found.read.sidecars)
     _fill_unread(tx, old, found.read, now_ms=now_ms)
@@ -85,7 +85,7 @@ def _displace_row(tx: WriteTx, found: Found, *, now_ms: int) -> list[GenerationI
     if here is None:
         return []
     if here.kind == FileKind.FINAL:
-        files.displace(tx, here.id, now_ms=now_ms)
+        files.mark_displaced(tx, here.id, now_ms=now_ms)
     else:
         files.remove(tx, here.id)
     return [here.generation_id]
@@ -117,7 +117,7 @@ def replace_content(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int)
         # The metadata of a mask or an upscaled file does not describe the image it belongs to.
         files.replace_content(tx, known.id, stat=read.stat, facts=build_facts(read))
         return False
-    other = files.other_location(tx, known.id, image)
+    other = files.find_other_location(tx, known.id, image)
     if known.kind == FileKind.FINAL and other is not None:
         files.promote(tx, image, other)
     if known.kind == FileKind.COPY or other is not None:
@@ -155,26 +155,26 @@ def _fill_unread(tx: WriteTx, known: KnownFile, read: ImageRead, *, now_ms: int)
 def _store_metadata(tx: WriteTx, image: GenerationId, read: ImageRead, *, now_ms: int) -> None:
     recipe = replace(read.recipe, params=json.loads(read.params_json))
     set_recipe(tx, image, recipe, list_problems(read), now_ms=now_ms)
-    raw_metadata.keep_all(tx, [(image, read.raw)])
-    for hooks in import_hooks.all_hooks():
+    raw_metadata.store_all(tx, [(image, read.raw)])
+    for hooks in import_hooks.list_hooks():
         hooks.on_image_read_again(tx, image, now_ms=now_ms)
 
 
 def _notify_names_changed(tx: WriteTx, image: GenerationId, *, now_ms: int) -> None:
-    for hooks in import_hooks.all_hooks():
+    for hooks in import_hooks.list_hooks():
         hooks.on_names_changed(tx, image, now_ms=now_ms)
 
 
 def _notify_contents_changed(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> None:
-    names = [(image, generations.uuid_of(tx, image)) for image in images]
-    for hooks in import_hooks.all_hooks():
+    names = [(image, generations.get_uuid(tx, image)) for image in images]
+    for hooks in import_hooks.list_hooks():
         hooks.on_contents_changed(tx, names, now_ms=now_ms)
 
 
 def set_recipe(tx: WriteTx, image: GenerationId, recipe: Recipe, problems: Sequence[str], *, now_ms: int) -> None:
     """Set the generation data of a known image, as the current parsers read it, with its models and inputs."""
     linked, model_id = _Models(tx, now_ms).of(recipe)
-    if generations.says_already(tx, image, recipe, model_id=model_id, problems=problems):
+    if generations.has_same_recipe(tx, image, recipe, model_id=model_id, problems=problems):
         generations.set_parser_version(tx, image, PARSER_VERSION)
     else:
         generations.set_recipe(
@@ -187,7 +187,7 @@ def set_recipe(tx: WriteTx, image: GenerationId, recipe: Recipe, problems: Seque
             now_ms=now_ms,
         )
     model_queries.link(tx, image, linked)
-    for hooks in import_hooks.all_hooks():
+    for hooks in import_hooks.list_hooks():
         hooks.on_recipe_set(tx, image, recipe, now_ms=now_ms)
 
 
@@ -214,7 +214,7 @@ def _record_all(tx: WriteTx, found: Sequence[Found], *, now_ms: int) -> None:
         uses, model_id = registry.of(one.read.recipe)
         linked.append(uses)
         moment = _get_timestamp(one.read)
-        new.append(New(one.read.recipe, one.read.params_json, *moment, model_id, list_problems(one.read)))
+        new.append(NewGeneration(one.read.recipe, one.read.params_json, *moment, model_id, list_problems(one.read)))
     names = generations.add_all(tx, new, parser_version=PARSER_VERSION, app_version=__version__, now_ms=now_ms)
     images = [image for image, _ in names]
     taken = list(zip(images, found, strict=True))
@@ -227,13 +227,13 @@ def _record_all(tx: WriteTx, found: Sequence[Found], *, now_ms: int) -> None:
             tx, root_id=root_id, paths=[o.read.stat.path_bytes for o in found if _get_root_id(o) == root_id]
         )
     model_queries.link_all(tx, list(zip(images, linked, strict=True)))
-    raw_metadata.keep_all(tx, [(image, one.read.raw) for image, one in taken if one.read.raw])
-    word_index.index(tx, images)
+    raw_metadata.store_all(tx, [(image, one.read.raw) for image, one in taken if one.read.raw])
+    word_index.index_images(tx, images)
     added = [NewImage(*name, one.read.recipe) for name, one in zip(names, found, strict=True)]
-    for hooks in import_hooks.all_hooks():
+    for hooks in import_hooks.list_hooks():
         hooks.on_images_added(tx, added, now_ms=now_ms)
     related_files.on_images_added(tx, [(image, _get_root_id(one), one.read) for image, one in taken], now_ms=now_ms)
-    for hooks in import_hooks.all_hooks():
+    for hooks in import_hooks.list_hooks():
         hooks.on_prompts_added(tx, added, now_ms=now_ms)
 
 

@@ -123,5 +123,5 @@ def _join_if_matched(tx: WriteTx, loose: PendingCompanion, *, now_ms: int) -> No
 
 def _join_image(tx: WriteTx, loose: PendingCompanion, image: GenerationId, *, now_ms: int) -> None:
     """Join the companion to its image, which also inherits its lineage."""
-    with hooks.removing(tx, loose.generation_id, heir=image, now_ms=now_ms):
+    with hooks.run_removal_hooks(tx, loose.generation_id, heir=image, now_ms=now_ms):
         related_files_queries.join_image(tx, loose, image)

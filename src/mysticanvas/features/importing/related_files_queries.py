@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.file import FileStat
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.text import clean
+from mysticanvas.domain.text import clean_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def add_sidecars(tx: WriteTx, image: GenerationId, *, root_id: int, sidecars: Se
                 "image": image,
                 "root_id": root_id,
                 "path_bytes": stat.path_bytes,
-                "path": clean(stat.path_bytes.decode("utf-8", "replace")),
+                "path": clean_text(stat.path_bytes.decode("utf-8", "replace")),
                 "bytes": stat.bytes,
                 "mtime_ns": stat.mtime_ns,
             }

@@ -49,7 +49,7 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
 def store_hidden_text(tx: WriteTx, image: GenerationId, pixels: Pixels, *, now_ms: int) -> None:
     """Store the stealth text of an image with the texts of its file, and queue the image for parsing."""
     if pixels.hidden is not None:
-        raw_metadata.keep_also(tx, image, TextEntry("stealth", "stealth", pixels.hidden))
+        raw_metadata.store_another(tx, image, TextEntry("stealth", "stealth", pixels.hidden))
         enqueue(tx, [image])
 
 

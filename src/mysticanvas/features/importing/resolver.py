@@ -7,7 +7,7 @@ from collections.abc import Callable
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import files
 from mysticanvas.db.images.files import KnownFile
-from mysticanvas.db.images.folders import Root
+from mysticanvas.db.images.folders import WatchedFolder
 from mysticanvas.domain.errors import TaskError, UnreadableFileError
 from mysticanvas.domain.file import FileStat
 from mysticanvas.domain.task import Executor
@@ -52,7 +52,7 @@ class Resolver:
         """Resolve files by their results. Files without a result, because the answer was full, are queued again."""
         self._queue.files.extendleft(reversed(pending[len(reads) :]))
         fingerprints = [read.fingerprint for read in reads if isinstance(read, ImageRead)]
-        self._batch.known_fingerprints = self._database.read(files.known_fingerprints, fingerprints)
+        self._batch.known_fingerprints = self._database.read(files.find_existing_fingerprints, fingerprints)
         for one, read in zip(pending, reads, strict=False):
             if isinstance(read, NotRead):
                 self.fail(one.root, one.stat, read.reason)
@@ -73,10 +73,10 @@ class Resolver:
         self._count(outcome)
         self._batch.known_fingerprints.add(found.read.fingerprint)
         path = found.read.stat.path_bytes
-        for row in self._database.read(files.known, root_id=found.root.id, paths=[path]).values():
+        for row in self._database.read(files.find_by_paths, root_id=found.root.id, paths=[path]).values():
             self._scopes.mark_seen(found.root, row)
 
-    def fail(self, root: Root, stat: FileStat, reason: str) -> None:
+    def fail(self, root: WatchedFolder, stat: FileStat, reason: str) -> None:
         self._tally.add_failure(root, stat.path_bytes, reason)
         self._batch.failed.append(Failed(root, stat, reason))
 
@@ -161,7 +161,7 @@ class DryCount:
         """A known file with this content that is no longer at its path and was not found elsewhere in this run."""
         if fingerprint not in self._batch.known_fingerprints:
             return None
-        for candidate in self._database.read(files.with_fingerprint, fingerprint):
+        for candidate in self._database.read(files.find_by_fingerprint, fingerprint):
             if candidate.id not in self._moved and file_identity.seems_moved(candidate):
                 return candidate
         return None

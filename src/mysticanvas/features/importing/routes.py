@@ -13,7 +13,7 @@ from mysticanvas.db.database import Database
 from mysticanvas.db.images import folders, generations
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.features.importing import reparse as import_reparse
-from mysticanvas.features.importing.service import Importing
+from mysticanvas.features.importing.service import ImportService
 from mysticanvas.http.schemas import MAX_QUERY, PathText, reply
 from mysticanvas.jobs.progress import JobProgress
 from mysticanvas.search.snapshots import Snapshots
@@ -46,34 +46,34 @@ class ReparseIn(BaseModel):
     everything: bool = Field(False, alias="all")
 
 
-def routes(database: Database, snapshots: Snapshots, importing: Importing, progress: JobProgress) -> APIRouter:
+def routes(database: Database, snapshots: Snapshots, importing: ImportService, progress: JobProgress) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["library"])
     _add_status(router, database, importing, progress)
     _add_imports(router, database, snapshots, importing)
     return router
 
 
-def _add_status(router: APIRouter, database: Database, importing: Importing, progress: JobProgress) -> None:
+def _add_status(router: APIRouter, database: Database, importing: ImportService, progress: JobProgress) -> None:
 
     @router.get("/status")
     def status() -> Response:
         states = progress.counts(database)
         current = importing.current()
-        watched = database.read(folders.states)
+        watched = database.read(folders.list_states)
         return reply(
             {
                 "app_version": __version__,
-                "total": database.read(generations.total),
+                "total": database.read(generations.count_images),
                 "roots": watched,
                 "import": asdict(current) if current else None,
                 "jobs": {name: sum(getattr(s, name) for s in states) for name in ("waiting", "running", "failed")},
                 "first_run": not watched,
-                "trouble": database.trouble,
+                "trouble": database.error,
             }
         )
 
 
-def _add_imports(router: APIRouter, database: Database, snapshots: Snapshots, importing: Importing) -> None:
+def _add_imports(router: APIRouter, database: Database, snapshots: Snapshots, importing: ImportService) -> None:
 
     @router.post("/imports")
     def start_import(asked: ImportIn) -> Response:

@@ -13,14 +13,14 @@ from threading import Event, Lock, Thread
 from mysticanvas.db import event_log
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.db.images import folders as image_folders
-from mysticanvas.db.images.folders import Root
+from mysticanvas.db.images.folders import WatchedFolder
 from mysticanvas.domain.errors import MystiCanvasError, NotFoundError
 from mysticanvas.domain.task import Executor
 from mysticanvas.features.importing import missing
 from mysticanvas.features.importing.session import ImportRun
 from mysticanvas.features.importing.tally import Start, Tally
 from mysticanvas.features.importing.types import ImportCounts, ImportProgress, ImportReport, ImportState
-from mysticanvas.fs.paths import folder_named
+from mysticanvas.fs.paths import resolve_folder
 from mysticanvas.fs.watcher import FolderWatcher
 from mysticanvas.http.sse import EventStream
 from mysticanvas.settings import Settings
@@ -71,7 +71,7 @@ class _Import:
         )
 
 
-class Importing:
+class ImportService:
     """The imports of one library. Each call returns at once; the work is done by one thread.
 
     `on_progress` is called on that thread, at most four times a second and once at the end. For scans by the watcher,
@@ -101,7 +101,7 @@ class Importing:
         self._reported_s = 0.0
         self._thread = Thread(target=self._work, name="importing")
 
-    def __enter__(self) -> "Importing":
+    def __enter__(self) -> "ImportService":
         self._thread.start()
         return self
 
@@ -118,16 +118,18 @@ class Importing:
 
         Raises `InvalidInputError` when a path is not a folder, before anything is changed.
         """
-        folders = [folder_named(path) for path in paths]
+        folders = [resolve_folder(path) for path in paths]
         starts = [self._start_for(folder, dry_run=dry_run, watch=watch) for folder in folders]
         return self._enqueue([str(f) for f in folders], starts, dry_run=dry_run, kind="import")
 
-    def rescan(self, root: Root, *, accept: bool = False, dry_run: bool = False, on_end: Listener | None = None) -> str:
+    def rescan(
+        self, root: WatchedFolder, *, accept: bool = False, dry_run: bool = False, on_end: Listener | None = None
+    ) -> str:
         """Queue a scan of a whole root and return its ID. `accept`: the user confirmed that files that are not found
         are missing. `on_end` is called on the import thread."""
         return self._enqueue([root.path], [Start(root)], dry_run=dry_run, accept=accept, on_end=on_end)
 
-    def stop_root(self, root: Root) -> None:
+    def stop_root(self, root: WatchedFolder) -> None:
         """Cancel all imports of a root and stop watching it."""
         with self._lock:
             for one in self._imports.values():
@@ -135,7 +137,7 @@ class Importing:
                     one.cancelled.set()
         self._watcher.remove(root.path)
 
-    def start_changed(self, root: Root, folders: Sequence[bytes], *, recursive: bool = False) -> str:
+    def start_changed(self, root: WatchedFolder, folders: Sequence[bytes], *, recursive: bool = False) -> str:
         """Queue a scan of changed folders of a root, for the watcher. Returns its ID."""
         starts = [Start(root, folder, recursive) for folder in folders]
         return self._enqueue([root.path], starts, by_watcher=True)
@@ -183,7 +185,7 @@ class Importing:
         return one
 
     def _start_for(self, folder: Path, *, dry_run: bool, watch: bool) -> Start:
-        for root in self._database.read(image_folders.kept_roots):
+        for root in self._database.read(image_folders.list_active):
             if folder == Path(root.path):
                 return Start(root)
             if folder.is_relative_to(root.path):
@@ -194,7 +196,7 @@ class Importing:
             self._database.write(missing.relocate, moved, folder, now_ms=self._now_ms())
             return self._start_for(folder, dry_run=dry_run, watch=watch)
         if dry_run:
-            return Start(Root.not_kept(str(folder)))
+            return Start(WatchedFolder.for_dry_run(str(folder)))
         root = self._database.write(image_folders.add, path=str(folder), watch=watch, now_ms=self._now_ms())
         if watch:
             self._watcher.add(root.path)
@@ -278,9 +280,9 @@ def start_importing(
     stream: EventStream,
     settings: Settings,
     now_ms: Callable[[], int],
-) -> Importing:
+) -> ImportService:
     """Create the import service. Its progress is sent to all open pages."""
-    return Importing(
+    return ImportService(
         database,
         workers,
         settle_s=settings.settle_s,

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from mysticanvas.db.images.files import KnownFile
-from mysticanvas.db.images.folders import Root
+from mysticanvas.db.images.folders import WatchedFolder
 from mysticanvas.domain.file import Failure, FileStat
 from mysticanvas.features.importing.missing import Scope
 from mysticanvas.features.importing.types import ImportCounts, ImportState
@@ -21,7 +21,7 @@ MAX_EXAMPLES = 50
 class Start:
     """A folder of a root where the import starts; `recursive` includes its subfolders."""
 
-    root: Root
+    root: WatchedFolder
     folder: bytes = b""
     recursive: bool = True
 
@@ -30,7 +30,7 @@ class Start:
 class Folder:
     """A folder to list. `again`: this is a retry after a worker crash."""
 
-    root: Root
+    root: WatchedFolder
     path_bytes: bytes
     recursive: bool
     again: bool = False
@@ -41,7 +41,7 @@ class PendingFile:
     """A file to read. `known` is the row of its path if the file has changed, None for a new path. `since_s` is when
     the file was first found incomplete, None before."""
 
-    root: Root
+    root: WatchedFolder
     stat: FileStat
     sidecars: list[bytes]
     known: KnownFile | None
@@ -66,7 +66,7 @@ class Tally:
         if len(some := self.examples.setdefault(what, [])) < MAX_EXAMPLES:
             some.append(path)
 
-    def add_failure(self, root: Root, path_bytes: bytes, reason: str) -> None:
+    def add_failure(self, root: WatchedFolder, path_bytes: bytes, reason: str) -> None:
         self.counts.failed += 1
         path = os.path.join(root.path, decode_path(path_bytes)) if path_bytes else root.path
         self.failures.append(Failure(path, reason))
@@ -109,7 +109,7 @@ class Queue:
 class Scopes(dict[int, Scope]):
     """What an import has scanned, by root ID. A root that is not stored (dry run) has no scope."""
 
-    def mark_seen(self, root: Root, row: KnownFile) -> None:
+    def mark_seen(self, root: WatchedFolder, row: KnownFile) -> None:
         if root.id is not None:
             self[root.id].seen.add(row.id)
 

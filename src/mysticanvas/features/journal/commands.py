@@ -5,9 +5,9 @@ from typing import Annotated, Any
 import typer
 
 from mysticanvas.cli.client import Client, connect
-from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json, progress_bar
-from mysticanvas.db.database import put_away
+from mysticanvas.db.database import move_to_backups
 from mysticanvas.domain.errors import InvalidInputError
 
 POLL_S = 0.5
@@ -29,8 +29,8 @@ def rebuild(
     Your folders are imported again, and your ratings, tags, notes, collections, templates and lineage are restored
     from the journal.
     """
-    settings = settings_for(library)
-    previous = put_away(settings.library) if set_aside else None
+    settings = load_settings(library)
+    previous = move_to_backups(settings.library) if set_aside else None
     if previous is not None and not json:
         out.print(f"Moved the previous database to {previous.path}", markup=False)
     with connect(settings) as client:

@@ -67,7 +67,7 @@ class JournalFiles:
         number = int(self._files[-1].stem.rpartition("-")[2]) + 1
         new = self._folder / f"{self._library}-{number:06}.jsonl"
         part = new.with_suffix(".part")
-        journal = read(self._files)
+        journal = read_journal(self._files)
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             file.writelines(_format_line(entry) for entry in journal.entries())
             file.flush()
@@ -102,7 +102,7 @@ class Journal:
         return sum(1 for other, _ in self._lines if other == kind)
 
 
-def journals(folder: Path) -> dict[str, list[Path]]:
+def find_journals(folder: Path) -> dict[str, list[Path]]:
     """The journal files of each library, by its id. Libraries with the oldest files come first."""
     by_library: dict[str, list[Path]] = {}
     for path in sorted(folder.glob("*-*.jsonl"), key=lambda p: (p.stat().st_mtime_ns, p.name)):
@@ -111,7 +111,7 @@ def journals(folder: Path) -> dict[str, list[Path]]:
     return by_library
 
 
-def read(paths: Iterable[Path]) -> Journal:
+def read_journal(paths: Iterable[Path]) -> Journal:
     """Read the files of one library, in their order. Raises `OSError`."""
     journal = Journal()
     for path in paths:

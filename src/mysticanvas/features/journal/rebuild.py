@@ -18,8 +18,8 @@ from mysticanvas.db.images import folders as image_folders
 from mysticanvas.domain.errors import ConflictError, InvalidInputError, LibraryError, MystiCanvasError
 from mysticanvas.edits import changesets as edit_changesets
 from mysticanvas.edits import derived
-from mysticanvas.edits.kinds import recorded_tables
-from mysticanvas.features.importing.service import Importing
+from mysticanvas.edits.kinds import list_recorded_tables
+from mysticanvas.features.importing.service import ImportService
 from mysticanvas.features.journal import files as journal_files
 from mysticanvas.features.journal import queries, rebuild_queries, service
 from mysticanvas.features.journal.files import Journal
@@ -52,7 +52,7 @@ class RebuildReport:
 class RebuildRunner:
     """Runs one rebuild at a time on a thread of its own. A context manager."""
 
-    def __init__(self, database: Database, importing: Importing, *, now_ms: Callable[[], int]) -> None:
+    def __init__(self, database: Database, importing: ImportService, *, now_ms: Callable[[], int]) -> None:
         self._database = database
         self._importing = importing
         self._now_ms = now_ms
@@ -74,7 +74,7 @@ class RebuildRunner:
     def list_journals(self) -> list[str]:
         """The ids of other libraries whose journals are in the journal folder."""
         own = self._database.read(queries.get_library_id)
-        return [library for library in journal_files.journals(self._folder) if library != own]
+        return [library for library in journal_files.find_journals(self._folder) if library != own]
 
     def start(self) -> None:
         """Raises `ConflictError` while a rebuild is running, and `InvalidInputError` without a journal."""
@@ -108,9 +108,9 @@ class RebuildRunner:
         try:
             # Wait until this library has an id, to distinguish its own journal from others.
             service.wait_until_written(self._database, wait_s=JOURNAL_WAIT_S)
-            for library, files in journal_files.journals(self._folder).items():
+            for library, files in journal_files.find_journals(self._folder).items():
                 if library != self._database.read(queries.get_library_id) and not self._closing.is_set():
-                    self._rebuild(library, journal_files.read(files))
+                    self._rebuild(library, journal_files.read_journal(files))
         except MystiCanvasError as error:
             self._error = error
         except OSError as error:
@@ -142,7 +142,7 @@ class RebuildRunner:
     def _import(self) -> None:
         """Import every folder. A missing folder is offline, and its images stay missing until it is available."""
         assert self._report is not None
-        for root in self._database.read(image_folders.all_roots):
+        for root in self._database.read(image_folders.list_folders):
             self._message = f"Importing {root.path}"
             self._report.folders += 1
             started = self._importing.rescan(root)
@@ -178,10 +178,10 @@ class RebuildRunner:
 
 def apply_with_derived(tx: WriteTx, change: Callable[[WriteTx], T]) -> T:
     """Run a change and update all derived data, as after an edit."""
-    with edit_changesets.recording(tx, recorded_tables()) as recording:
+    with edit_changesets.record_changes(tx, list_recorded_tables()) as recording:
         result = change(tx)
     if recording.changeset:
-        derived.update(tx, edit_changesets.changes_in(tx, recording.changeset, inverted=False))
+        derived.update(tx, edit_changesets.list_changes(tx, recording.changeset, inverted=False))
     return result
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.db.images import generations, placeholders, word_index
-from mysticanvas.db.images.generations import New
+from mysticanvas.db.images.generations import NewGeneration
 from mysticanvas.domain.generation import GenerationId, Recipe, TimestampSource
 from mysticanvas.features.journal.queries import Entry
 from mysticanvas.jobs import queue as job_queue
@@ -174,13 +174,13 @@ def find_image(tx: ReadTx, one: Entry) -> GenerationId | None:
 
 
 def _add_missing_image(tx: WriteTx, one: Entry, *, app_version: str, now_ms: int) -> GenerationId:
-    new = New(Recipe(), "{}", one["at"], TimestampSource.MTIME, None, ())
+    new = NewGeneration(Recipe(), "{}", one["at"], TimestampSource.MTIME, None, ())
     [(image, _)] = generations.add_all(
         tx, [new], parser_version=generations.UNREAD, app_version=app_version, now_ms=now_ms
     )
-    word_index.index(tx, [image])
+    word_index.index_images(tx, [image])
     root = tx.value("SELECT id FROM roots WHERE path = :path", path=one.get("root"))
-    if root is not None and placeholders.at_path(tx, root, one["path"]) is None:
+    if root is not None and placeholders.find_at_path(tx, root, one["path"]) is None:
         placeholders.add_absent_file(tx, image, root_id=root, path=one["path"], now_ms=now_ms)
         tx.run(
             """
@@ -196,7 +196,7 @@ def _add_missing_image(tx: WriteTx, one: Entry, *, app_version: str, now_ms: int
 
 def _set_marks(tx: WriteTx, image: GenerationId, one: Entry, *, now_ms: int) -> None:
     deleted_at, purge_after = one.get("trash", (None, None))
-    job_queue.rename(tx, generations.uuid_of(tx, image), one["uuid"])
+    job_queue.rename(tx, generations.get_uuid(tx, image), one["uuid"])
     tx.run(
         """
         UPDATE generations

@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 
 from mysticanvas.cli.client import connect
-from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json
 
 Image = Annotated[str, typer.Argument(metavar="ID", help="The image's UUID, as `search` prints it.")]
@@ -20,7 +20,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def lineage(image: Image, library: Library = None, json: Json = False) -> None:
     """Show the images that an image was made from, and the images made from it."""
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         found = client.get(f"/api/generations/{image}/lineage")
     if json:
         print_json(found)
@@ -56,7 +56,7 @@ def unlink(image: Image, library: Library = None, json: Json = False) -> None:
 
 
 def _set_parent(image: str, asked: dict[str, Any], library: Library, json: bool) -> None:
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         done = client.post(f"/api/generations/{image}/parent", asked)
     if json:
         print_json(done)

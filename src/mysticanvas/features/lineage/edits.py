@@ -29,8 +29,8 @@ class SetParent(Edit, frozen=True, kw_only=True):
             raise InvalidInputError(f"Unknown relation “{relation}”. Use one of: {', '.join(ParentRelation)}.")
         after = Parent(None, None, "user")
         if self.parent is not None:
-            before, source = queries.parent_of(tx, image), generations.id_of(tx, self.parent)
-            if before.parent_id != source and queries.comes_from(tx, source, image):
+            before, source = queries.get_parent(tx, image), generations.get_id(tx, self.parent)
+            if before.parent_id != source and queries.descends_from(tx, source, image):
                 raise InvalidInputError("An image cannot be its own ancestor. Select a different parent.")
             after = Parent(source, relation or before.parent_relation, "user")
         queries.set_parent(tx, image, after, now_ms=now_ms)

@@ -1,4 +1,4 @@
-from mysticanvas.edits.kinds import Recorded
+from mysticanvas.edits.kinds import RecordedTables
 from mysticanvas.features.base import Feature
 from mysticanvas.features.hooks import ImportHooks
 from mysticanvas.features.lineage import routes, service
@@ -6,7 +6,7 @@ from mysticanvas.features.lineage.edits import EDITS
 
 FEATURE = Feature(
     edits=EDITS,
-    recorded=(Recorded(tables={}, also=frozenset({"generations"}), update=service.update_derived),),
+    recorded=(RecordedTables(tables={}, also=frozenset({"generations"}), update=service.update_derived),),
     import_hooks=ImportHooks(
         on_images_added=service.on_images_added,
         on_recipe_set=service.on_recipe_set,

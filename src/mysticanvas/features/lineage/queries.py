@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mysticanvas.db.database import ReadTx, WriteTx
-from mysticanvas.db.images.former_names import LOWER, MAX_NAME, name_key
+from mysticanvas.db.images.former_names import LOWER, MAX_NAME, make_name_key
 from mysticanvas.domain.generation import GenerationId, InputImage
 
 MAX_INPUTS = 64
@@ -87,7 +87,7 @@ _MOMENT = """
 
 def build_name_key(one: InputImage) -> str | None:
     """The key to find an input by. A1111 names its copy of a source image by the hash that it records."""
-    return name_key(one.name) or (f"{one.hash}.png".translate(LOWER) if one.hash else None)
+    return make_name_key(one.name) or (f"{one.hash}.png".translate(LOWER) if one.hash else None)
 
 
 def set_inputs(tx: WriteTx, image: GenerationId, inputs: Sequence[InputImage]) -> None:
@@ -183,7 +183,7 @@ def find_by_sha256(tx: ReadTx, digest: bytes) -> GenerationId | None:
     return found
 
 
-def named(tx: ReadTx, key: str) -> list[Candidate]:
+def find_by_name(tx: ReadTx, key: str) -> list[Candidate]:
     """Every image with this current or former name, each path once; at most `MAX_CANDIDATES` + 1."""
     rows = tx.all(
         f"""
@@ -265,7 +265,7 @@ def list_made_from(tx: ReadTx, image: GenerationId) -> list[GenerationId]:
 # -- parents ----------------------------------------------------------------------------------
 
 
-def parent_of(tx: ReadTx, image: GenerationId) -> Parent:
+def get_parent(tx: ReadTx, image: GenerationId) -> Parent:
     row = tx.one("SELECT parent_id, parent_relation, parent_by FROM generations WHERE id = :image", image=image)
     return Parent(**row) if row else Parent(None, None, None)
 
@@ -302,7 +302,7 @@ def set_found_parent(tx: WriteTx, image: GenerationId, found: GenerationId | Non
         tx.changes.changed.append(image)
 
 
-def comes_from(tx: ReadTx, image: GenerationId, ancestor: GenerationId) -> bool:
+def descends_from(tx: ReadTx, image: GenerationId, ancestor: GenerationId) -> bool:
     """Whether `ancestor` is `image` itself or one of its ancestors."""
     return ancestor in _list_ancestors(tx, image, closing=False)
 

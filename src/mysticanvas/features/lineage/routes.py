@@ -5,7 +5,7 @@ from pydantic import BaseModel, Field
 
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import generations
-from mysticanvas.edits.replies import wire
+from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.lineage import view
 from mysticanvas.features.lineage.edits import SetParent
@@ -28,7 +28,7 @@ def routes(database: Database, edits: EditRunner) -> APIRouter:
 
     @router.post("/{uuid}/parent")
     def set_parent(uuid: str, asked: ParentIn) -> Response:
-        image = database.read(generations.id_of, uuid)
-        return reply(wire(edits.do(SetParent(parent=asked.parent, relation=asked.relation), [image])))
+        image = database.read(generations.get_id, uuid)
+        return reply(to_wire(edits.do(SetParent(parent=asked.parent, relation=asked.relation), [image])))
 
     return router

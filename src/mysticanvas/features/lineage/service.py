@@ -46,7 +46,7 @@ def on_recipe_set(tx: WriteTx, image: GenerationId, recipe: Recipe, *, now_ms: i
     inputs = list_inputs(recipe)
     if inputs or queries.list_inputs(tx, image):
         queries.set_inputs(tx, image, inputs)
-        find(tx, image, now_ms=now_ms)
+        match_inputs(tx, image, now_ms=now_ms)
 
 
 def on_names_changed(tx: WriteTx, image: GenerationId, *, now_ms: int) -> None:
@@ -54,7 +54,7 @@ def on_names_changed(tx: WriteTx, image: GenerationId, *, now_ms: int) -> None:
     names = _Names(tx)
     _resolve_all(tx, _list_waiting(tx, [image], names), names, now_ms=now_ms)
     if queries.list_inputs(tx, image):
-        find(tx, image, now_ms=now_ms)
+        match_inputs(tx, image, now_ms=now_ms)
 
 
 def on_file_moved(tx: WriteTx, image: GenerationId, *, before: bytes, after: bytes, now_ms: int) -> None:
@@ -68,11 +68,11 @@ def on_file_moved(tx: WriteTx, image: GenerationId, *, before: bytes, after: byt
 def around_removal(tx: WriteTx, image: GenerationId, *, heir: GenerationId | None, now_ms: int) -> Iterator[None]:
     """Delete the row of an image within this context; inputs matched to it are matched again on exit. Its names go to
     `heir`, if any."""
-    images = concerned(tx, image)
+    images = list_dependents(tx, image)
     if heir is not None:
         _inherit_names(tx, image, heir)
     yield
-    note_gone(tx, images, now_ms=now_ms)
+    on_image_removed(tx, images, now_ms=now_ms)
 
 
 def _inherit_names(tx: WriteTx, loose: GenerationId, image: GenerationId) -> None:
@@ -88,12 +88,12 @@ def on_file_hashed(tx: WriteTx, image: GenerationId, sha256: bytes, *, now_ms: i
     _resolve_all(tx, waiting, names, now_ms=now_ms)
 
 
-def concerned(tx: ReadTx, image: GenerationId) -> list[GenerationId]:
+def list_dependents(tx: ReadTx, image: GenerationId) -> list[GenerationId]:
     """Images that were made from this one, or may have been."""
     return list(dict.fromkeys([*queries.list_made_from(tx, image), *_list_waiting(tx, [image], None)]))
 
 
-def note_gone(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> None:
+def on_image_removed(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> None:
     """Match the inputs of `images` again. They depended on an image that was removed or lost a name."""
     tx.changes.changed.extend(images)
     names = _Names(tx)
@@ -118,7 +118,7 @@ def list_inputs(recipe: Recipe) -> Sequence[InputImage]:
     return (InputImage(InputRole.SOURCE, name=recipe.parent),)
 
 
-def find(tx: WriteTx, image: GenerationId, *, now_ms: int) -> None:
+def match_inputs(tx: WriteTx, image: GenerationId, *, now_ms: int) -> None:
     """Match all inputs of an image. Its first source becomes its parent."""
     _resolve_inputs(tx, image, _Names(tx), now_ms=now_ms)
     _resolve_circles(tx, image)
@@ -191,7 +191,7 @@ class _Names:
 
     def find(self, key: str) -> list[Candidate]:
         if key not in self._candidates:
-            self._candidates[key] = queries.named(self._tx, key)
+            self._candidates[key] = queries.find_by_name(self._tx, key)
         return self._candidates[key]
 
     def is_crowded(self, key: str) -> bool:
@@ -260,7 +260,7 @@ def _queue_hashes(tx: WriteTx, candidates: Sequence[Candidate], names: _Names, *
     unknown = {c.generation_id for c in candidates if c.sha256 is None} - names.hash_queued
     names.hash_queued |= unknown
     for image in unknown:
-        job_queue.enqueue(tx, file_hash_service.build_job(image, generations.uuid_of(tx, image)), now_ms=now_ms)
+        job_queue.enqueue(tx, file_hash_service.build_job(image, generations.get_uuid(tx, image)), now_ms=now_ms)
 
 
 # -- circles ----------------------------------------------------------------------------------
@@ -305,7 +305,7 @@ def update_derived(tx: WriteTx, rows: Sequence[RowChange]) -> None:
     for row in rows:
         after = row.after or {}
         image, parent = row.value("id"), after.get("parent_id")
-        if parent is not None and queries.comes_from(tx, parent, image):
+        if parent is not None and queries.descends_from(tx, parent, image):
             raise ConflictError("The image would become its own ancestor. Undo the later parent changes first.")
         if after.keys() & {"parent_id", "parent_by"}:
-            find(tx, image, now_ms=clock.now_ms())
+            match_inputs(tx, image, now_ms=clock.now_ms())

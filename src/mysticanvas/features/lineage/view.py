@@ -19,7 +19,7 @@ _Step = Callable[..., list[Link]]
 
 def load_lineage(tx: ReadTx, uuid: str) -> Lineage:
     """The lineage of an image: at most `MAX_NODES` images, nearest first. Raises `NotFoundError`."""
-    image = generations.id_of(tx, uuid)
+    image = generations.get_id(tx, uuid)
     up, cut_above = _walk(tx, image, queries.list_parent_links, lambda link: link.parent, MAX_ANCESTORS)
     above = {link.parent for link in up}
     parents = [link.parent for link in up if link.child == image]
@@ -108,7 +108,7 @@ def _build_lineage(
         for link in links
         if link.parent in shown and link.child in shown
     ]
-    parent = queries.parent_of(tx, image)
+    parent = queries.get_parent(tx, image)
     unknown = [
         UnknownInput(one.role, one.name, one.hash)
         for one in queries.list_inputs(tx, image)

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from mysticanvas.cli.client import POLL_S, Client, absolute, connect
-from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.client import POLL_S, Client, connect, make_absolute
+from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json, progress_bar
 from mysticanvas.domain.errors import InvalidInputError
 
@@ -39,12 +39,12 @@ def import_library(
     FILE is not changed, and your existing ratings, tags and notes are kept.
     """
     asked = {
-        "path": absolute(file),
-        "images": absolute(images) if images else None,
+        "path": make_absolute(file),
+        "images": make_absolute(images) if images else None,
         "dry_run": dry_run,
         "folders": dict(map(_parse_folder, folder or ())),
     }
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         report = _wait_for_report(client, client.post("/api/libraries", asked)["id"])
     if json:
         print_json(report)
@@ -67,7 +67,7 @@ def _parse_folder(text: str) -> tuple[str, str]:
     old, equals, new = text.partition("=")
     if not (old and equals and new):
         raise InvalidInputError(f"Invalid value for --folder: “{text}”. Use --folder OLD=NEW.")
-    return old, absolute(Path(new))
+    return old, make_absolute(Path(new))
 
 
 def _print_archive_report(report: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from mysticanvas.db import snapshot_copy
 from mysticanvas.db.database import ReadTx
-from mysticanvas.domain.text import clean
+from mysticanvas.domain.text import clean_text
 from mysticanvas.features.migrate.types import ForeignImage, ForeignTag, ForeignTemplate, SkippedItems
 
 NAME = "DiffusionDesk"
@@ -30,7 +30,7 @@ UNSUPPORTED_TABLES = ("models", "model_metadata", "image_presets", "llm_presets"
 
 
 def is_gallery(tx: ReadTx) -> bool:
-    return "generations" in snapshot_copy.tables(tx) and snapshot_copy.columns(tx, "generations") >= _NEEDED
+    return "generations" in snapshot_copy.list_tables(tx) and snapshot_copy.list_columns(tx, "generations") >= _NEEDED
 
 
 def count_images(tx: ReadTx) -> int:
@@ -46,7 +46,7 @@ def list_images(tx: ReadTx, *, after: int, limit: int) -> tuple[list[ForeignImag
 
 
 def list_templates(tx: ReadTx) -> list[ForeignTemplate]:
-    existing_tables = snapshot_copy.tables(tx)
+    existing_tables = snapshot_copy.list_tables(tx)
     # All columns are read, because they differ between versions.
     sources = (
         ("styles", "name", "prompt", "SELECT * FROM styles ORDER BY id"),
@@ -64,7 +64,7 @@ def list_templates(tx: ReadTx) -> list[ForeignTemplate]:
 
 def list_aliases(tx: ReadTx) -> list[tuple[str, str]]:
     """All aliases, as (alias, tag)."""
-    if "tag_aliases" not in snapshot_copy.tables(tx):
+    if "tag_aliases" not in snapshot_copy.list_tables(tx):
         return []
     rows = tx.all("SELECT a.alias, t.name FROM tag_aliases AS a JOIN tags AS t ON t.id = a.target_tag_id")
     return [
@@ -74,7 +74,7 @@ def list_aliases(tx: ReadTx) -> list[tuple[str, str]]:
 
 def find_image_folders(tx: ReadTx) -> list[str]:
     """The configured image folders, if any."""
-    if "app_config" not in snapshot_copy.tables(tx):
+    if "app_config" not in snapshot_copy.list_tables(tx):
         return []
     values = tx.column("SELECT value FROM app_config WHERE key IN ('output_dir', 'outputs_dir')")
     return [text for value in values if (text := _clean_text(value))]
@@ -82,7 +82,7 @@ def find_image_folders(tx: ReadTx) -> list[str]:
 
 def read_unsupported_tables(tx: ReadTx) -> dict[str, list[dict[str, Any]]]:
     """Unchanged rows of tables that MystiCanvas does not support yet, by table, without blobs."""
-    existing_tables = snapshot_copy.tables(tx)
+    existing_tables = snapshot_copy.list_tables(tx)
     return {
         table: [{key: value for key, value in row.items() if not isinstance(value, bytes)} for row in rows]
         for table in UNSUPPORTED_TABLES
@@ -96,7 +96,7 @@ def list_skipped(tx: ReadTx) -> list[SkippedItems]:
         ("jobs", "jobs", "only apply to DiffusionDesk"),
         ("generation_files", "other files", "thumbnails are created again; other files are found beside the images"),
     )  # fmt: skip
-    existing_tables = snapshot_copy.tables(tx)
+    existing_tables = snapshot_copy.list_tables(tx)
     found = []
     for table, what, why in reasons:
         rows = tx.value(f'SELECT count(*) FROM "{table}"') if table in existing_tables else 0  # noqa: S608 - of our own list
@@ -127,7 +127,7 @@ def _build_generation_data(row: dict[str, Any]) -> dict[str, Any]:
     for column in ("prompt", "negative_prompt"):
         # An empty prompt is a value, too.
         if isinstance(row.get(column), str):
-            generation_data[column] = clean(row[column])
+            generation_data[column] = clean_text(row[column])
     if model_hash := _clean_text(row.get("model_hash")):
         generation_data["model_hash"] = model_hash
     if model := _clean_text(row.get("model_id")):
@@ -144,7 +144,7 @@ def _build_generation_data(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read_tags(tx: ReadTx, ids: list[int]) -> dict[int, tuple[ForeignTag, ...]]:
-    existing_tables = snapshot_copy.tables(tx)
+    existing_tables = snapshot_copy.list_tables(tx)
     if not {"tags", "image_tags"} <= existing_tables:
         return {}
     rows = tx.all(
@@ -192,7 +192,7 @@ def _parse_template(table: str, row: dict[str, Any], name: str, content: str) ->
 
 def _clean_text(value: Any) -> str | None:
     """None for an empty value or another type, because the columns have no types."""
-    return clean(value) if isinstance(value, str) and value else None
+    return clean_text(value) if isinstance(value, str) and value else None
 
 
 def _parse_object(value: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from mysticanvas import __version__
 from mysticanvas.db import event_log, settings_store
 from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.db.images import folders, former_names, generations, placeholders, raw_metadata, word_index
-from mysticanvas.db.images.generations import New
+from mysticanvas.db.images.generations import NewGeneration
 from mysticanvas.db.snapshot_copy import ForeignDatabase
 from mysticanvas.domain.file import ImageFormat, ImageHead, TextEntry
 from mysticanvas.domain.generation import GenerationId, Recipe, TimestampSource
@@ -113,14 +113,14 @@ class Migration:
     def _find_image(self, tx: ReadTx, one: ForeignImage) -> GenerationId | None:
         """The image at the same path, or else the only image with the same file name."""
         for root_id, path in self._find_paths(tx, one):
-            if (found := placeholders.at_path(tx, root_id, path)) is not None:
+            if (found := placeholders.find_at_path(tx, root_id, path)) is not None:
                 return found
         found_by_name = self._find_by_name(tx, one)
         return found_by_name.pop() if len(found_by_name) == 1 else None
 
     def _find_by_name(self, tx: ReadTx, one: ForeignImage) -> set[GenerationId]:
-        key = former_names.name_key(one.path)
-        return {candidate.generation_id for candidate in lineage_queries.named(tx, key)} if key else set()
+        key = former_names.make_name_key(one.path)
+        return {candidate.generation_id for candidate in lineage_queries.find_by_name(tx, key)} if key else set()
 
     def _resolve_placeholder(self, tx: WriteTx, placeholder: GenerationId, one: ForeignImage) -> None:
         """Look for the file of an image that was migrated without it: the only image with the same file name."""
@@ -128,9 +128,9 @@ class Migration:
             others = self._find_by_name(tx, one) - {placeholder}
             if len(others) == 1:
                 image = others.pop()
-                concerned = lineage_service.concerned(tx, placeholder)
+                concerned = lineage_service.list_dependents(tx, placeholder)
                 queries.replace_placeholder(tx, placeholder, image, now_ms=self._now_ms())
-                lineage_service.note_gone(tx, concerned, now_ms=self._now_ms())
+                lineage_service.on_image_removed(tx, concerned, now_ms=self._now_ms())
                 self._complete(tx, image, one)
 
     def _find_paths(self, tx: ReadTx, one: ForeignImage) -> list[tuple[int, str]]:
@@ -138,7 +138,7 @@ class Migration:
         file = self._folder / (one.path or one.id)
         return [
             (root.id, file.relative_to(root.path).as_posix())
-            for root in folders.all_roots(tx)
+            for root in folders.list_folders(tx)
             if root.id is not None and file.is_relative_to(root.path)
         ]
 
@@ -158,7 +158,7 @@ class Migration:
     def _add_missing_image(self, tx: WriteTx, one: ForeignImage) -> GenerationId:
         recipe, entry = self._read_recipe(one)
         now_ms = self._now_ms()
-        new = New(
+        new = NewGeneration(
             recipe,
             params_json=json.dumps(recipe.params, ensure_ascii=False),
             timestamp_ms=one.made_ms if one.made_ms is not None else now_ms,
@@ -172,19 +172,19 @@ class Migration:
         paths = self._find_paths(tx, one)
         root_id, path = paths[0] if paths else (self._add_root(tx), one.path or one.id)
         placeholders.add_absent_file(tx, image, root_id=root_id, path=path, now_ms=now_ms)
-        word_index.index(tx, [image])
+        word_index.index_images(tx, [image])
         import_record.set_recipe(tx, image, recipe, recipe.problems, now_ms=now_ms)
-        raw_metadata.keep_also(tx, image, entry)
+        raw_metadata.store_another(tx, image, entry)
         return image
 
     def _complete(self, tx: WriteTx, image: GenerationId, one: ForeignImage) -> None:
         """Generation data in the file takes precedence. Without any, that of the other program is used."""
         recipe, entry = self._read_recipe(one)
-        existing = generations.detail(tx, image)
+        existing = generations.get_detail(tx, image)
         if existing.prompt is None and existing.seed is None:
             import_record.set_recipe(tx, image, recipe, [*existing.problems, *recipe.problems], now_ms=self._now_ms())
         if one.generation_data:
-            raw_metadata.keep_also(tx, image, entry)
+            raw_metadata.store_another(tx, image, entry)
 
     def _set_user_data(self, tx: WriteTx, image: GenerationId, one: ForeignImage) -> None:
         """Add the favorite, rating and tags that the user set in the other program."""
@@ -212,12 +212,12 @@ class Migration:
             parent = queries.find_existing(tx, self._adapter.SOURCE, one.parent or "")
             if image is None or parent is None:
                 continue
-            before = lineage_queries.parent_of(tx, image)
-            if before.parent_by == "user" or lineage_queries.comes_from(tx, parent, image):
+            before = lineage_queries.get_parent(tx, image)
+            if before.parent_by == "user" or lineage_queries.descends_from(tx, parent, image):
                 continue
             after = Parent(parent, before.parent_relation, "user")
             lineage_queries.set_parent(tx, image, after, now_ms=self._now_ms())
-            lineage_service.find(tx, image, now_ms=self._now_ms())
+            lineage_service.match_inputs(tx, image, now_ms=self._now_ms())
             linked += 1
         return linked
 

@@ -18,12 +18,12 @@ from mysticanvas.db import snapshot_copy
 from mysticanvas.db.database import Database
 from mysticanvas.domain.errors import InvalidInputError, LibraryError, MystiCanvasError, NotFoundError
 from mysticanvas.features.archive.service import ArchiveImport, ArchiveReport
-from mysticanvas.features.importing.service import Importing
+from mysticanvas.features.importing.service import ImportService
 from mysticanvas.features.migrate import diffusion_desk_queries
 from mysticanvas.features.migrate.record import Migration
 from mysticanvas.features.migrate.types import MigrationReport
 from mysticanvas.fs import archives
-from mysticanvas.fs.paths import file_named, folder_named
+from mysticanvas.fs.paths import resolve_file, resolve_folder
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class _Request:
 class MigrationRunner:
     """Runs migrations and archive imports one at a time on a thread of its own. A context manager."""
 
-    def __init__(self, database: Database, importing: Importing, *, now_ms: Callable[[], int]) -> None:
+    def __init__(self, database: Database, importing: ImportService, *, now_ms: Callable[[], int]) -> None:
         self._database = database
         self._importing = importing
         self._now_ms = now_ms
@@ -75,8 +75,8 @@ class MigrationRunner:
         `images` is the image folder of the other program; None to detect it. `folders` maps the folders in an archive
         to those on this machine. Raises `InvalidInputError` when a file or folder does not exist.
         """
-        file = file_named(path)
-        folder = folder_named(images) if images else None
+        file = resolve_file(path)
+        folder = resolve_folder(images) if images else None
         one = _Request(str(uuid.uuid4()), file, folder, dry_run, folders)
         for old in [i for i, other in self._requests.items() if other.finished.is_set()][:-REPORTS_KEPT]:
             del self._requests[old]
@@ -124,7 +124,7 @@ class MigrationRunner:
         return not self._closing.is_set()
 
     def _migrate(self, one: _Request) -> None:
-        with snapshot_copy.opened(one.path, scratch=self._database.folder / "scratch") as source:
+        with snapshot_copy.open_foreign_database(one.path, scratch=self._database.folder / "scratch") as source:
             adapter = next((a for a in ADAPTERS if source.read(a.is_gallery)), None)
             if adapter is None:
                 raise InvalidInputError(

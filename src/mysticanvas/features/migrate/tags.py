@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mysticanvas.db.database import WriteTx
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.tag import Assertion, TagId, TagName, TagSource, TagState, key_of, tag_name
+from mysticanvas.domain.tag import Assertion, TagId, TagName, TagSource, TagState, make_tag_key, parse_tag_name
 from mysticanvas.features.migrate.types import ForeignTag
 from mysticanvas.features.tags import assertion_queries, image_tag_queries, relation_queries
 from mysticanvas.features.tags import queries as tag_queries
@@ -51,7 +51,7 @@ def _find_or_add(tx: WriteTx, text: str, category: str | None, *, now_ms: int) -
 
 
 def _add(tx: WriteTx, name: TagName, category: str | None, *, now_ms: int) -> TagId:
-    category_name = _parse_name(key_of(category or ""))
+    category_name = _parse_name(make_tag_key(category or ""))
     return tag_queries.add(
         tx,
         name,
@@ -64,6 +64,6 @@ def _add(tx: WriteTx, name: TagName, category: str | None, *, now_ms: int) -> Ta
 
 def _parse_name(text: str) -> TagName | None:
     try:
-        return tag_name(text)
+        return parse_tag_name(text)
     except InvalidInputError:
         return None

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from mysticanvas.cli.client import Client, absolute, connect, wait_for_jobs
-from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.client import Client, connect, make_absolute, wait_for_jobs
+from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import err, out, print_json
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError
 
@@ -33,8 +33,8 @@ def scan(
     json: Json = False,
 ) -> None:
     """Scan model folders. Only headers are read now; hashes are computed when MystiCanvas is idle."""
-    paths = [absolute(folder) for folder in folders or []]
-    with connect(settings_for(library)) as client, err.status("Looking for models …"):
+    paths = [make_absolute(folder) for folder in folders or []]
+    with connect(load_settings(library)) as client, err.status("Looking for models …"):
         report = client.post("/api/models/scan", {"paths": paths, "anew": anew})
         if wait:
             wait_for_jobs(client)
@@ -50,7 +50,7 @@ def scan(
 @commands.command("list", epilog="Example: mysticanvas models list --kind lora")
 def list_models(kind: Kind = None, library: Library = None, json: Json = False) -> None:
     """List models, most used first."""
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         found = client.get("/api/models", kind=kind)
     if json:
         print_json(found)
@@ -69,7 +69,7 @@ def list_models(kind: Kind = None, library: Library = None, json: Json = False) 
 @commands.command(epilog="Example: mysticanvas models show film_grain")
 def show(model: Model, kind: Kind = None, library: Library = None, json: Json = False) -> None:
     """Show the details of a model."""
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         detail = client.get(f"/api/models/{_resolve_id(client, model, kind)}")
     if json:
         print_json(detail)
@@ -96,7 +96,7 @@ def merge(
     json: Json = False,
 ) -> None:
     """Merge two entries of the same model. Can be undone."""
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         asked = {"keep": _resolve_id(client, keep, kind), "other": _resolve_id(client, other, kind)}
         done = client.post("/api/models/merge", asked)
     if json:

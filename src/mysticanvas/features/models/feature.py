@@ -1,4 +1,4 @@
-from mysticanvas.edits.kinds import Recorded
+from mysticanvas.edits.kinds import RecordedTables
 from mysticanvas.features.base import Feature
 from mysticanvas.features.models import job, routes
 from mysticanvas.features.models.edits import EDITS, regroup
@@ -7,7 +7,7 @@ from mysticanvas.jobs.kinds import JobKind, Lane
 
 FEATURE = Feature(
     edits=EDITS,
-    recorded=(Recorded(tables={"models": None}, update=regroup),),
+    recorded=(RecordedTables(tables={"models": None}, update=regroup),),
     routes=(routes.routes,),
     jobs=(JobKind(name=JOB_KIND, prepare=job.prepare, apply=job.apply, lane=Lane.SLOW),),
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.file import FileStat
-from mysticanvas.domain.text import clean
+from mysticanvas.domain.text import clean_text
 from mysticanvas.features.models import group_queries
 from mysticanvas.features.models.group_queries import Grouping
 
@@ -314,4 +314,4 @@ def _get_file(tx: ReadTx, file_id: int) -> KnownModel:
 
 
 def _decode_path(path_bytes: bytes) -> str:
-    return clean(path_bytes.decode("utf-8", "replace"))
+    return clean_text(path_bytes.decode("utf-8", "replace"))

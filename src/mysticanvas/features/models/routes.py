@@ -13,14 +13,14 @@ from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError, UnreadableFileError
 from mysticanvas.domain.model import ModelKind
 from mysticanvas.domain.task import Executor
-from mysticanvas.edits.replies import wire
+from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.models import file_queries, list_queries, queries
 from mysticanvas.features.models import scan as model_scan
 from mysticanvas.features.models.edits import MergeModels
 from mysticanvas.features.models.file_queries import ModelFile
 from mysticanvas.features.models.list_queries import LIST_LIMIT_MS
-from mysticanvas.formats.containers.identify import sniff
+from mysticanvas.formats.containers.identify import detect_format
 from mysticanvas.fs.safe_open import open_beneath
 from mysticanvas.http.schemas import Int64, PathText, reply
 
@@ -61,7 +61,7 @@ def routes(database: Database, workers: Executor, edits: EditRunner) -> APIRoute
 
     @router.post("/merge")
     def merge(asked: MergeIn) -> Response:
-        return reply(wire(edits.do(MergeModels(keep=asked.keep, other=asked.other))))
+        return reply(to_wire(edits.do(MergeModels(keep=asked.keep, other=asked.other))))
 
     @router.get("/{model_id}")
     def detail(model_id: Int64) -> Response:
@@ -97,7 +97,7 @@ def _list_made_with(
 ) -> dict[str, Any]:
     shown = list_queries.load_detail(tx, model_id).model
     images = queries.list_made_with(tx, shown.id, role=ModelKind(role or shown.kind), min_weight=min_weight)
-    return {"total": len(images), "uuids": generations.uuids_of(tx, images[:limit])}
+    return {"total": len(images), "uuids": generations.list_uuids(tx, images[:limit])}
 
 
 def _check_kind(kind: str | None) -> None:
@@ -113,7 +113,7 @@ def _send_preview(folder: str, path_bytes: bytes) -> Response:
     """The preview image. Its media type is detected from its content, not from its name."""
     try:
         with open_beneath(os.fsencode(folder), path_bytes) as source:
-            kind = sniff(source.read(0, 32)) if source.size <= MAX_PREVIEW_BYTES else None
+            kind = detect_format(source.read(0, 32)) if source.size <= MAX_PREVIEW_BYTES else None
             content = source.read(0, source.size) if kind else b""
     except UnreadableFileError as error:
         raise NotFoundError(str(error)) from error

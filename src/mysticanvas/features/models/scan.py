@@ -19,7 +19,7 @@ from mysticanvas.features.models.folders import detect_family, detect_kind
 from mysticanvas.features.models.fs_scan import PICTURE_ENDINGS, TEXT_ENDINGS
 from mysticanvas.features.models.queries import get_stem
 from mysticanvas.features.models.types import JOB_KIND, ListModels, ModelListing, ModelRead, ReadModel
-from mysticanvas.fs.paths import folder_named
+from mysticanvas.fs.paths import resolve_folder
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queue import NewJob
 from mysticanvas.jobs.types import JobPriority
@@ -58,7 +58,7 @@ def scan(
 
     Raises `InvalidInputError` when a path is not a folder, before anything is changed.
     """
-    folders = [str(folder_named(path)) for path in paths] or [
+    folders = [str(resolve_folder(path)) for path in paths] or [
         folder.path for folder in database.read(file_queries.list_folders)
     ]
     report = ScanReport(folders)

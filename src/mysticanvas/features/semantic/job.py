@@ -10,7 +10,7 @@ from mysticanvas.search import prompt_vectors
 
 def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
     space, first, last = payload["space"], payload["first"], payload["last"]
-    missing = prompt_vectors.unembedded(tx, space=space, first=first, last=last)
+    missing = prompt_vectors.list_unembedded_prompts(tx, space=space, first=first, last=last)
     if not missing:
         return None
     return EmbedTexts(space, [one.content_hash for one in missing], [one.text for one in missing])
@@ -18,7 +18,7 @@ def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
 
 def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
     assert isinstance(answer, TextsEmbedded)
-    prompt_vectors.keep(tx, space=answer.space, vectors=zip(answer.hashes, answer.vectors, strict=True))
+    prompt_vectors.save_vectors(tx, space=answer.space, vectors=zip(answer.hashes, answer.vectors, strict=True))
 
 
 def split(payload: dict[str, Any]) -> list[dict[str, Any]]:

@@ -15,11 +15,11 @@ from mysticanvas.features.hooks import NewImage
 from mysticanvas.features.semantic.types import JOB_KIND
 from mysticanvas.jobs import queries as job_queries
 from mysticanvas.jobs import queue as job_queue
-from mysticanvas.jobs.queries import Chosen
+from mysticanvas.jobs.queries import JobSelection
 from mysticanvas.jobs.queue import NewJob
 from mysticanvas.jobs.types import JobPriority
 from mysticanvas.ml import embedding_models
-from mysticanvas.ml.embedding_models import Space
+from mysticanvas.ml.embedding_models import EmbeddingSpace
 from mysticanvas.search import prompt_vectors
 
 # The setting with the number of the last prompt for which a job of the space was queued.
@@ -43,8 +43,8 @@ class Progress:
 
 def queue_new(tx: WriteTx, *, now_ms: int) -> None:
     """Queue jobs for the prompts imported since the last call, in the transaction that imports them."""
-    last = prompt_vectors.last_prompt(tx)
-    for space in embedding_models.available():
+    last = prompt_vectors.get_last_prompt_id(tx)
+    for space in embedding_models.list_available():
         name = QUEUED_SETTING.format(space.name)
         queued = int(settings_store.get(tx, name, 0))
         if last > queued:
@@ -68,15 +68,15 @@ def queue_missing(database: Database, *, now_ms: Callable[[], int], goes_on: Cal
     stops between two slices when `goes_on` returns False.
     """
     found = 0
-    for space in embedding_models.available():
-        last = database.read(prompt_vectors.last_prompt)
+    for space in embedding_models.list_available():
+        last = database.read(prompt_vectors.get_last_prompt_id)
         for first in range(0, last + 1, PROMPTS_PER_SLICE):
             if not goes_on():
                 return found
             until = min(last, first + PROMPTS_PER_SLICE - 1)
             blocks = database.read_within(
                 SLICE_LIMIT_MS,
-                prompt_vectors.blocks_unembedded,
+                prompt_vectors.list_unembedded_blocks,
                 space=space.name,
                 size=space.batch,
                 first=first,
@@ -93,26 +93,26 @@ def queue_missing(database: Database, *, now_ms: Callable[[], int], goes_on: Cal
 
 def rebuild(tx: WriteTx, *, now_ms: int) -> None:
     """Delete all prompt vectors and queue jobs that compute them again."""
-    job_queries.cancel(tx, Chosen(kind=JOB_KIND), limit=MAX_BLOCKS, now_ms=now_ms)
+    job_queries.cancel(tx, JobSelection(kind=JOB_KIND), limit=MAX_BLOCKS, now_ms=now_ms)
     for space in embedding_models.SPACES:
-        prompt_vectors.forget(tx, space=space.name)
+        prompt_vectors.delete_vectors(tx, space=space.name)
         settings_store.put(tx, QUEUED_SETTING.format(space.name), 0)
     queue_new(tx, now_ms=now_ms)
 
 
 def list_progress(tx: ReadTx) -> list[Progress]:
     """The progress of each space whose model is installed, the fastest model first."""
-    names = [space.name for space in embedding_models.available()]
-    total, done = prompt_vectors.counts(tx, names)
+    names = [space.name for space in embedding_models.list_available()]
+    total, done = prompt_vectors.count_vectors(tx, names)
     return [Progress(name, done[name], total) for name in names]
 
 
-def _raise_queued(tx: WriteTx, space: Space, last: int) -> None:
+def _raise_queued(tx: WriteTx, space: EmbeddingSpace, last: int) -> None:
     name = QUEUED_SETTING.format(space.name)
     settings_store.put(tx, name, max(last, int(settings_store.get(tx, name, 0))))
 
 
-def _build_job(space: Space, block: int) -> NewJob:
+def _build_job(space: EmbeddingSpace, block: int) -> NewJob:
     first = block * space.batch
     payload = {"space": space.name, "first": first, "last": first + space.batch - 1}
     # The instant model makes a library searchable, so it runs before thumbnails; the accurate one after them.

@@ -7,7 +7,7 @@ from mysticanvas.ml.encoder import quantize
 
 
 def run(task: EmbedTexts) -> TextsEmbedded:
-    encoder = embedding_models.encoder(task.space)
+    encoder = embedding_models.load_encoder(task.space)
     if encoder is None:
         raise TaskFailedError(f"The model of the embedding space “{task.space}” is not installed.")
     vectors = quantize(encoder.encode(task.texts))

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from mysticanvas.cli.client import connect
-from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json, progress_bar
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.formats.sidecars.own import SidecarFormat
@@ -36,7 +36,7 @@ def sidecars(
     if action != "write":
         raise InvalidInputError(f"Unknown action “{action}”. The only action is “write”.")
     done = Counter[str]()
-    with connect(settings_for(library)) as client, progress_bar() as bars:
+    with connect(load_settings(library)) as client, progress_bar() as bars:
         view = client.post("/api/queries", {"q": query})
         bar = bars.add_task("Writing sidecars", total=view["total"], rate="")
         for start in range(0, view["total"], IMAGES_PER_REQUEST):

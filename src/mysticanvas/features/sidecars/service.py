@@ -9,7 +9,7 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.features.sidecars import queries
 from mysticanvas.features.sidecars import write as sidecar_write
 from mysticanvas.formats.sidecars import own as sidecar_own
-from mysticanvas.formats.sidecars.own import Said, SidecarFormat
+from mysticanvas.formats.sidecars.own import SidecarContent, SidecarFormat
 
 # The outcome for an image without a tag and a rating, or without its file.
 NOTHING = "nothing"
@@ -24,6 +24,6 @@ def write_sidecars(database: Database, images: Sequence[GenerationId], how: Side
             outcomes[NOTHING] += 1
             continue
         path = one.path_bytes + how.ending.encode()
-        content = sidecar_own.written(Said(one.tags, one.rating), how)
-        outcomes[sidecar_write.write(os.fsencode(one.root), path, content, sidecar_own.is_ours)] += 1
+        content = sidecar_own.render_sidecar(SidecarContent(one.tags, one.rating), how)
+        outcomes[sidecar_write.write_sidecar(os.fsencode(one.root), path, content, sidecar_own.is_ours)] += 1
     return dict(outcomes)

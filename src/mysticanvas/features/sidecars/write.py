@@ -20,7 +20,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-def write(root: bytes, path_bytes: bytes, content: bytes, is_ours: Callable[[bytes], bool]) -> Outcome:
+def write_sidecar(root: bytes, path_bytes: bytes, content: bytes, is_ours: Callable[[bytes], bool]) -> Outcome:
     """Write a file atomically, never through a link. `is_ours` decides by the content whether it may be replaced."""
     if (before := _read_existing(root, path_bytes)) is not None:
         if not is_ours(before):

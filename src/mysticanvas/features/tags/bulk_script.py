@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from mysticanvas.db.database import ReadTx
 from mysticanvas.domain.errors import InvalidInputError
-from mysticanvas.domain.tag import TagSource, tag_name
+from mysticanvas.domain.tag import TagSource, parse_tag_name
 from mysticanvas.edits.kinds import Edit
 from mysticanvas.features.tags import queries, relation_queries
 from mysticanvas.features.tags.edits import (
@@ -107,10 +107,10 @@ def _parse_threshold(text: str) -> SetThreshold:
 
 
 def _parse_name(text: str) -> str:
-    return tag_name(text.strip()).shown
+    return parse_tag_name(text.strip()).shown
 
 
-def write(tx: ReadTx) -> str:
+def write_tags(tx: ReadTx) -> str:
     """All tags with their relations and thresholds as a bulk edit that recreates them. Equal vocabularies give equal
     texts."""
     lines = [f"tag {name}{f' : {category}' if category else ''}" for name, category in queries.list_known(tx)]

@@ -7,8 +7,8 @@ import typer
 from rich.table import Table
 
 from mysticanvas.cli.client import connect
-from mysticanvas.cli.edits import Images, bulk, followed, say
-from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.edits import Images, edit_images, print_result, wait_for_edit
+from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json
 from mysticanvas.domain.errors import ConflictError, InvalidInputError
 
@@ -43,8 +43,8 @@ def reject(tags: Tags, images: Images, library: Library = None, json: Json = Fal
 
 def _edit_images(how: str, tags: str, images: str, library: Path | None, json: bool) -> None:
     names = [name.strip() for name in tags.split(",") if name.strip()]
-    with connect(settings_for(library)) as client:
-        say(bulk(client, images, {"tags": {how: names}}), json=json)
+    with connect(load_settings(library)) as client:
+        print_result(edit_images(client, images, {"tags": {how: names}}), json=json)
 
 
 @tag.command("list", epilog="Example: mysticanvas tag list fox")
@@ -55,7 +55,7 @@ def list_tags(
     json: Json = False,
 ) -> None:
     """List tags, those with the most images first."""
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         found = client.get("/api/tags", q=containing, limit=limit)
     if json:
         print_json(found)
@@ -127,8 +127,8 @@ def delete(tag_name: Tag, library: Library = None, json: Json = False) -> None:
 
 
 def _edit_vocabulary(asked: dict[str, Any], library: Path | None, json: bool) -> None:
-    with connect(settings_for(library)) as client:
-        say(followed(client, client.post("/api/tags", asked)), json=json, what="changed")
+    with connect(load_settings(library)) as client:
+        print_result(wait_for_edit(client, client.post("/api/tags", asked)), json=json, what="changed")
 
 
 @tag.command(epilog="Example: mysticanvas tag script changes.txt --dry-run")
@@ -152,12 +152,12 @@ def import_(file: File, library: Library = None, json: Json = False) -> None:
 @tag.command(epilog="Example: mysticanvas tag export > vocabulary.txt")
 def export(library: Library = None) -> None:
     """Export all tags, categories, aliases, implications and thresholds as text."""
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         typer.echo(client.text("/api/tags/export"), nl=False)
 
 
 def _run_bulk_edit(text: str, library: Path | None, *, dry_run: bool, json: bool) -> None:
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         tried = client.post("/api/tags/script", {"text": text, "dry_run": True})
         if not json:
             _print_lines(tried["lines"])
@@ -173,7 +173,7 @@ def _run_bulk_edit(text: str, library: Path | None, *, dry_run: bool, json: bool
             return
         if not tried["lines"]:
             raise InvalidInputError("This file contains no commands.")
-        say(followed(client, client.post("/api/tags/script", {"text": text})), json=json, what="changed")
+        print_result(wait_for_edit(client, client.post("/api/tags/script", {"text": text})), json=json, what="changed")
 
 
 def _print_lines(lines: list[dict[str, Any]]) -> None:
@@ -192,6 +192,6 @@ def prompts(
     Turning it off removes all tags that came from prompts."""
     if switch not in ("on", "off"):
         raise InvalidInputError("Use `tag prompts on` or `tag prompts off`.")
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         done = client.post("/api/tags/prompts", {"on": switch == "on"})
     print_json(done) if json else out.print(f"Tags from prompts are {switch}.")

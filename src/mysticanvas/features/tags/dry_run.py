@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.tag import key_of
+from mysticanvas.domain.tag import make_tag_key
 from mysticanvas.edits.kinds import Edit
 from mysticanvas.features.tags import assertion_queries, queries, relation_queries
 from mysticanvas.features.tags.bulk_script import Line
@@ -70,14 +70,14 @@ def _list_images(tx: WriteTx, edit: Edit) -> list[GenerationId]:
     name: str | None = getattr(edit, "tag", None)
     if name is None or isinstance(edit, EnsureTag | RenameTag):
         return []
-    found = queries.find(tx, key_of(name))
+    found = queries.find(tx, make_tag_key(name))
     return [] if found is None else assertion_queries.list_images(tx, found.id)
 
 
 def _find_remark(tx: WriteTx, edit: Edit) -> str | None:
     if not isinstance(edit, AddImplication):
         return None
-    tag, implied = queries.find(tx, key_of(edit.tag)), queries.find(tx, key_of(edit.implies))
-    if tag is None or implied is None or not relation_queries.graph(tx).is_redundant(tag.id, implied.id):
+    tag, implied = queries.find(tx, make_tag_key(edit.tag)), queries.find(tx, make_tag_key(edit.implies))
+    if tag is None or implied is None or not relation_queries.load_graph(tx).is_redundant(tag.id, implied.id):
         return None
     return "Other implications already cause this."

@@ -7,7 +7,7 @@ from mysticanvas.db import settings_store
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.tag import TagId, TagSource, TagState, key_of, tag_name
+from mysticanvas.domain.tag import TagId, TagSource, TagState, make_tag_key, parse_tag_name
 from mysticanvas.edits.kinds import Edit
 from mysticanvas.features.collections import service as collection_service
 from mysticanvas.features.tags import assertion_queries, queries, relation_queries
@@ -18,16 +18,16 @@ from mysticanvas.features.tags.service import (
     find_or_add,
     format_path,
     get_tag,
+    list_refused,
     list_target_names,
     refuse_circles,
-    refused,
     set_states,
 )
 
 
 def _find_shown(tx: WriteTx, name: str) -> TagId | None:
     """The tag that is shown for this name; None if there is none."""
-    found = queries.find(tx, key_of(name))
+    found = queries.find(tx, make_tag_key(name))
     return None if found is None else queries.resolve_alias(tx, found.id)
 
 
@@ -75,7 +75,7 @@ class CreateTag(Edit, frozen=True, kw_only=True):
     category: str | None = None
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        new = tag_name(self.name)
+        new = parse_tag_name(self.name)
         if queries.find(tx, new.key) is not None:
             raise ConflictError(f"The tag “{new.shown}” exists already.")
         tag = queries.add(tx, new, category=None, state=TagState.KNOWN, origin=TagSource.USER, now_ms=now_ms)
@@ -91,7 +91,7 @@ class EnsureTag(Edit, frozen=True, kw_only=True):
     category: str | None = None
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        before = queries.find(tx, tag_name(self.tag).key)
+        before = queries.find(tx, parse_tag_name(self.tag).key)
         tag = find_or_add(tx, self.tag, now_ms=now_ms)
         category = clean_category(self.category)
         if category is not None:
@@ -111,7 +111,7 @@ class RefuseTags(Edit, frozen=True, kw_only=True):
             if tag.state != TagState.PROPOSED:
                 raise ConflictError(f"“{tag.name}” is not a suggested tag. Delete it instead.")
             queries.remove(tx, tag.id)
-        settings_store.put(tx, REFUSED_KEY, sorted({*refused(tx), *(key_of(tag.name) for tag in found)}))
+        settings_store.put(tx, REFUSED_KEY, sorted({*list_refused(tx), *(make_tag_key(tag.name) for tag in found)}))
         return len(found)
 
 
@@ -123,11 +123,11 @@ class RenameTag(Edit, frozen=True, kw_only=True):
     to: str
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
-        tag, new = get_tag(tx, self.tag), tag_name(self.to)
+        tag, new = get_tag(tx, self.tag), parse_tag_name(self.to)
         other = queries.find(tx, new.key)
         if other is not None and other.id != tag.id:
             raise ConflictError(f"The tag “{other.name}” exists already. Merge the two instead.")
-        old = key_of(tag.name)
+        old = make_tag_key(tag.name)
         queries.rename(tx, tag.id, new)
         if old != new.key:
             collection_service.rename_tag_in_searches(tx, old, new.shown, now_ms=now_ms)
@@ -196,7 +196,7 @@ class AddAlias(Edit, frozen=True, kw_only=True):
         tag, target = find_or_add(tx, self.tag, now_ms=now_ms), find_or_add(tx, self.of, now_ms=now_ms)
         if tag == target:
             raise InvalidInputError("A tag cannot be an alias of itself.")
-        graph = relation_queries.graph(tx)
+        graph = relation_queries.load_graph(tx)
         if (there := graph.aliases.get(tag)) is not None:
             if there == target:
                 return 0
@@ -279,7 +279,9 @@ class MergeTag(Edit, frozen=True, kw_only=True):
         relation_queries.move_relations(tx, tag.id, target)
         refuse_circles(tx)
         queries.remove(tx, tag.id)
-        collection_service.rename_tag_in_searches(tx, key_of(tag.name), queries.get(tx, target).name, now_ms=now_ms)
+        collection_service.rename_tag_in_searches(
+            tx, make_tag_key(tag.name), queries.get(tx, target).name, now_ms=now_ms
+        )
 
 
 class SplitTag(Edit, frozen=True, kw_only=True):

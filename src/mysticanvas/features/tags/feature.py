@@ -1,4 +1,4 @@
-from mysticanvas.edits.kinds import Recorded
+from mysticanvas.edits.kinds import RecordedTables
 from mysticanvas.features.base import Feature
 from mysticanvas.features.hooks import ImportHooks
 from mysticanvas.features.repairs import Repair
@@ -8,7 +8,7 @@ from mysticanvas.features.tags.edits import EDITS
 FEATURE = Feature(
     edits=EDITS,
     recorded=(
-        Recorded(
+        RecordedTables(
             tables={
                 "settings": None,
                 "tags": "tags",

@@ -38,7 +38,7 @@ class Graph:
             chain.append(after)
         return chain if chain[-1] == tag else []
 
-    def alias_circle(self) -> list[TagId]:
+    def find_alias_circle(self) -> list[TagId]:
         """Aliases that form a circle, the first one repeated at the end; [] if there is none."""
         for tag in self.aliases:
             if back := self.find_alias_path(tag, self.aliases[tag]):

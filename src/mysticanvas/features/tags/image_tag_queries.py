@@ -57,7 +57,7 @@ def update_derived(tx: WriteTx, rows: Sequence[RowChange]) -> None:
     _resolve_touched(tx)
     gone = [row.value("id") for row in rows if row.table == "tags" and row.after is None]
     relation_queries.delete_derived(tx, [TagId(tag) for tag in gone if not _is_tag(tx, tag)])
-    tx.changes.stale.add("tags")
+    tx.changes.invalidated.add("tags")
 
 
 def _moved_to_or_from_trash(row: RowChange) -> bool:
@@ -73,7 +73,7 @@ def derive_pairs(tx: WriteTx, pairs: Iterable[tuple[GenerationId, TagId]]) -> No
     _begin(tx)
     _touch_pairs(tx, pairs)
     _resolve_touched(tx)
-    tx.changes.stale.add("tags")
+    tx.changes.invalidated.add("tags")
 
 
 def derive_images(tx: WriteTx, images: Sequence[GenerationId]) -> None:
@@ -81,7 +81,7 @@ def derive_images(tx: WriteTx, images: Sequence[GenerationId]) -> None:
     _begin(tx)
     _touch_images(tx, images)
     _resolve_touched(tx)
-    tx.changes.stale.add("tags")
+    tx.changes.invalidated.add("tags")
 
 
 def derive_relations(tx: WriteTx) -> None:
@@ -89,13 +89,13 @@ def derive_relations(tx: WriteTx) -> None:
     _begin(tx)
     _apply_effect_changes(tx, relation_queries.update_effects(tx))
     _resolve_touched(tx)
-    tx.changes.stale.add("tags")
+    tx.changes.invalidated.add("tags")
 
 
 def forget_tags(tx: WriteTx, gone: Sequence[TagId]) -> None:
     """Delete the derived data of deleted tags that no image showed."""
     relation_queries.delete_derived(tx, gone)
-    tx.changes.stale.add("tags")
+    tx.changes.invalidated.add("tags")
 
 
 # -- touched pairs --------------------------------------------------------------------------------
@@ -283,7 +283,7 @@ def _queue_work(tx: WriteTx, tag: int, effective: int, how: str, total: int) -> 
         how=how,
         total=total,
     )
-    tx.changes.stale.add("posting_work")
+    tx.changes.invalidated.add("posting_work")
 
 
 # -- background work ------------------------------------------------------------------------------
@@ -332,7 +332,7 @@ def run_slice(tx: WriteTx, *, limit: int) -> bool:
                 images=json.dumps(images),
             )
         _resolve_touched(tx)
-    tx.changes.stale.add("tags")
+    tx.changes.invalidated.add("tags")
     if len(images) < limit:
         tx.run("DELETE FROM posting_work WHERE id = :id", id=one["id"])
     else:

@@ -8,7 +8,7 @@ from mysticanvas.domain.tag import Assertion, MachineTag, TagId, TagSource, TagS
 from mysticanvas.features.tags import assertion_queries, image_tag_queries, model_tags_queries, queries, service
 
 
-def say(
+def assign_tags(
     tx: WriteTx,
     images: Sequence[GenerationId],
     tags: Sequence[MachineTag],
@@ -23,7 +23,7 @@ def say(
     They replace the assertions of all runs whose names begin with `instead_of`. Unknown names become suggested tags,
     refused ones are skipped. Assertions of the user and of other sources do not change.
     """
-    removed = model_tags_queries.forget(tx, images, source=source, runs=instead_of)
+    removed = model_tags_queries.delete_assertions(tx, images, source=source, runs=instead_of)
     by_tag: dict[TagId, MachineTag] = {}
     for one in tags:
         tag = _find_or_propose(tx, one, source, now_ms=now_ms)

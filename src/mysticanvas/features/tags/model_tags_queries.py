@@ -8,7 +8,7 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.tag import TagId, TagSource
 
 
-def prompts_of(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, list[int]]:
+def group_by_prompt(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, list[int]]:
     """Prompt id to the images that have the prompt; images without a prompt are skipped."""
     rows = tx.rows(
         """
@@ -22,7 +22,7 @@ def prompts_of(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, list[int
     return {prompt: json.loads(of) for prompt, of in rows}
 
 
-def prompt_text(tx: ReadTx, prompt: int) -> str | None:
+def get_prompt_text(tx: ReadTx, prompt: int) -> str | None:
     """The text of a prompt; None if no image has it."""
     text: str | None = tx.value(
         """
@@ -37,18 +37,18 @@ def prompt_text(tx: ReadTx, prompt: int) -> str | None:
     return text
 
 
-def images_of_prompt(tx: ReadTx, prompt: int) -> list[GenerationId]:
+def list_images_of_prompt(tx: ReadTx, prompt: int) -> list[GenerationId]:
     return tx.column("SELECT generation_id FROM generation_prompts WHERE prompt_id = :prompt", prompt=prompt)
 
 
-def still_live(tx: ReadTx, images: Sequence[int]) -> list[GenerationId]:
+def filter_live(tx: ReadTx, images: Sequence[int]) -> list[GenerationId]:
     return tx.column(
         "SELECT id FROM live_generations WHERE id IN (SELECT value FROM json_each(:images)) ORDER BY id",
         images=json.dumps(list(images)),
     )
 
 
-def told(tx: ReadTx, images: Sequence[int], *, source: TagSource, runs: str) -> set[int]:
+def find_tagged_images(tx: ReadTx, images: Sequence[int], *, source: TagSource, runs: str) -> set[int]:
     """Those of the images that have an assertion of `source` by a run whose name begins with `runs`."""
     return set(
         tx.column(
@@ -65,7 +65,9 @@ def told(tx: ReadTx, images: Sequence[int], *, source: TagSource, runs: str) -> 
     )
 
 
-def forget(tx: WriteTx, images: Sequence[int], *, source: TagSource, runs: str) -> list[tuple[GenerationId, TagId]]:
+def delete_assertions(
+    tx: WriteTx, images: Sequence[int], *, source: TagSource, runs: str
+) -> list[tuple[GenerationId, TagId]]:
     """Delete the assertions about these images by runs whose names begin with `runs`; returns (image, tag) pairs."""
     rows = tx.all(
         """
@@ -81,7 +83,7 @@ def forget(tx: WriteTx, images: Sequence[int], *, source: TagSource, runs: str) 
     return [(row["generation_id"], row["tag_id"]) for row in rows]
 
 
-def copy(
+def copy_assertions(
     tx: WriteTx, one: int, others: Sequence[int], *, source: TagSource, runs: str, now_ms: int
 ) -> list[tuple[GenerationId, TagId]]:
     """Copy the assertions of these runs about one image to others; returns the new (image, tag) pairs."""
@@ -103,7 +105,7 @@ def copy(
     return [(row["generation_id"], row["tag_id"]) for row in rows]
 
 
-def images_of_run(tx: ReadTx, run: str, *, limit: int) -> list[GenerationId]:
+def list_images_of_run(tx: ReadTx, run: str, *, limit: int) -> list[GenerationId]:
     """Up to `limit` images with an assertion by exactly this run."""
     return tx.column(
         """
@@ -117,7 +119,7 @@ def images_of_run(tx: ReadTx, run: str, *, limit: int) -> list[GenerationId]:
     )
 
 
-def content_hash(tx: ReadTx, image: int) -> str | None:
+def get_content_hash(tx: ReadTx, image: int) -> str | None:
     """The content hash in hex, which names the thumbnails; None until it is computed."""
     found: str | None = tx.value("SELECT lower(hex(content_hash)) FROM live_generations WHERE id = :image", image=image)
     return found or None

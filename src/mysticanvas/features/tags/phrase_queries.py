@@ -21,7 +21,7 @@ class Phrase:
 def add_to_backlog(tx: WriteTx, images: Sequence[GenerationId]) -> None:
     """Queue images whose prompts are searched for tags later."""
     tx.run("INSERT INTO prompt_backlog (images) VALUES (:images)", images=pack_ids(images))
-    tx.changes.stale.add("prompts")
+    tx.changes.invalidated.add("prompts")
 
 
 def take_from_backlog(tx: WriteTx, *, limit: int) -> list[GenerationId]:

@@ -9,7 +9,7 @@ from mysticanvas.db import settings_store
 from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.tag import Assertion, TagId, TagName, TagSource, TagState, tag_name
+from mysticanvas.domain.tag import Assertion, TagId, TagName, TagSource, TagState, parse_tag_name
 from mysticanvas.features.hooks import NewImage
 from mysticanvas.features.tags import assertion_queries, image_tag_queries, phrase_queries, queries
 from mysticanvas.features.tags.phrase_queries import Phrase
@@ -57,7 +57,7 @@ def stop(tx: WriteTx) -> None:
     _set_enabled(tx, False)
     phrase_queries.delete_all(tx)
     settings_store.put(tx, REMOVING_KEY, 0)
-    tx.changes.stale.add("prompts")
+    tx.changes.invalidated.add("prompts")
 
 
 def _set_enabled(tx: WriteTx, value: bool) -> None:
@@ -101,7 +101,7 @@ def tag_images(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) -> N
 
 def _parse_name(phrase: str) -> TagName | None:
     try:
-        return tag_name(phrase)
+        return parse_tag_name(phrase)
     except InvalidInputError:
         return None
 

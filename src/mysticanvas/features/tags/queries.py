@@ -74,7 +74,7 @@ def add(tx: WriteTx, name: TagName, *, category: str | None, state: TagState, or
         origin=origin.value,
         now_ms=now_ms,
     )
-    tx.changes.stale.add("tags")
+    tx.changes.invalidated.add("tags")
     return TagId(tx.value("SELECT id FROM tags WHERE normalized_name = :key", key=name.key))
 
 
@@ -119,7 +119,7 @@ def list_tags(
     return [Tag(**row) for row in rows]
 
 
-def largest(tx: ReadTx, *, containing: str, limit: int) -> list[Tag]:
+def autocomplete(tx: ReadTx, *, containing: str, limit: int) -> list[Tag]:
     """Autocomplete: known tags whose name contains a text.
 
     Names that begin with it come first, then those with the most images. An alias counts the images of its target.

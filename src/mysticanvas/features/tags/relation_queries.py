@@ -18,14 +18,14 @@ class EffectChange:
     gained: bool
 
 
-def graph(tx: ReadTx) -> Graph:
+def load_graph(tx: ReadTx) -> Graph:
     return Graph(
         aliases={TagId(a): TagId(b) for a, b in tx.rows("SELECT tag_id, target_id FROM tag_alias_edges")},
         implications=[(TagId(a), TagId(b)) for a, b in tx.rows("SELECT tag_id, implied_id FROM tag_implications")],
     )
 
 
-def names_of(tx: ReadTx, tags: Iterable[TagId]) -> list[str]:
+def list_names(tx: ReadTx, tags: Iterable[TagId]) -> list[str]:
     """Names of tags, in the given order."""
     return [str(tx.value("SELECT name FROM tags WHERE id = :tag", tag=tag)) for tag in tags]
 
@@ -134,7 +134,7 @@ def find_implied_among(tx: ReadTx, tags: Sequence[int]) -> dict[int, list[str]]:
 
 def update_effects(tx: WriteTx) -> list[EffectChange]:
     """Update the effects after relations changed; returns what changed."""
-    now = graph(tx)
+    now = load_graph(tx)
     old = _load_effects(tx)
     new = now.compute_effects()
     changes = []

@@ -10,9 +10,9 @@ from pydantic import BaseModel, Field
 
 from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.db.images import generations
-from mysticanvas.domain.tag import TagId, TagState, key_of
+from mysticanvas.domain.tag import TagId, TagState, make_tag_key
 from mysticanvas.edits.kinds import decode
-from mysticanvas.edits.replies import wire
+from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.collections import queries as collection_queries
 from mysticanvas.features.tags import (
@@ -27,7 +27,7 @@ from mysticanvas.features.tags import (
     suggestions,
 )
 from mysticanvas.features.tags.queries import TagOrder
-from mysticanvas.http.cancellation import while_wanted
+from mysticanvas.http.cancellation import run_while_connected
 from mysticanvas.http.schemas import PickedIn, reply
 from mysticanvas.search.snapshots import Snapshots
 
@@ -175,7 +175,7 @@ def _add_lists(router: APIRouter, database: Database) -> None:
         q: Annotated[str, Query(max_length=200)] = "", limit: Annotated[int, Query(ge=1, le=500)] = 20
     ) -> Response:
         """Autocomplete: known tags whose name contains `q`, each with the tags it implies."""
-        return reply(database.read(_autocomplete, key_of(q), limit))
+        return reply(database.read(_autocomplete, make_tag_key(q), limit))
 
     @router.get("/tags/all")
     def list_tags(
@@ -187,10 +187,10 @@ def _add_lists(router: APIRouter, database: Database) -> None:
     ) -> Response:
         found = database.read(
             queries.list_tags,
-            beginning=key_of(beginning),
+            beginning=make_tag_key(beginning),
             category=category,
             state=state,
-            after=key_of(after),
+            after=make_tag_key(after),
             limit=limit,
         )
         return reply({"tags": found, "next": found[-1].name if len(found) == limit else None})
@@ -205,7 +205,7 @@ def _add_lists(router: APIRouter, database: Database) -> None:
     ) -> Response:
         """A slice of the list of known tags. The category "" selects tags without one."""
         total, found = database.read(
-            queries.list_slice, containing=key_of(q), category=category, order=sort, start=start, count=count
+            queries.list_slice, containing=make_tag_key(q), category=category, order=sort, start=start, count=count
         )
         return reply({"total": total, "start": start, "tags": found})
 
@@ -224,8 +224,8 @@ def _add_images(router: APIRouter, database: Database, snapshots: Snapshots) -> 
     @router.post("/tags/of")
     async def count_tags_of_images(asked: TagsOfIn, request: Request) -> Response:
         """The tags of the selected images, each with how many of these images show it."""
-        picked = snapshots.picked(snapshots.get(asked.snapshot), asked.ranges, asked.left_out)
-        counts = await while_wanted(request, snapshots.finder.tags_of, np.array(picked, np.int64))
+        picked = snapshots.select_images(snapshots.get(asked.snapshot), asked.ranges, asked.excluded)
+        counts = await run_while_connected(request, snapshots.finder.tags_of, np.array(picked, np.int64))
         most = sorted(counts, key=lambda tag: -counts[tag])[:MAX_SHOWN]
         shown = database.read(_describe_counted, {tag: counts[tag] for tag in most})
         return reply({"images": len(picked), "tags": shown, "total": len(counts)})
@@ -254,7 +254,7 @@ def _add_edits(router: APIRouter, database: Database, edits: EditRunner) -> None
     @router.post("/tags")
     def edit_tags(asked: TagEditIn) -> Response:
         edit = decode((f"tag.{asked.do}", asked.model_dump(exclude={"do"})))
-        return reply(wire(edits.do(edit, None)))
+        return reply(to_wire(edits.do(edit, None)))
 
     @router.post("/tags/script")
     def run_bulk_edit(asked: ScriptIn) -> Response:
@@ -263,11 +263,11 @@ def _add_edits(router: APIRouter, database: Database, edits: EditRunner) -> None
         if asked.dry_run:
             return reply({"lines": outcomes, "ok": not any(one.conflict for one in outcomes)})
         result = edits.do_all("tag.script", bulk_script.list_edits(lines))
-        return reply(wire(result) | {"lines": outcomes})
+        return reply(to_wire(result) | {"lines": outcomes})
 
     @router.get("/tags/export")
     def export_tags() -> Response:
-        return PlainTextResponse(database.read_within(SCRIPT_LIMIT_MS, bulk_script.write))
+        return PlainTextResponse(database.read_within(SCRIPT_LIMIT_MS, bulk_script.write_tags))
 
 
 def _add_prompts(router: APIRouter, database: Database) -> None:
@@ -284,7 +284,7 @@ def _add_prompts(router: APIRouter, database: Database) -> None:
 
 
 def _autocomplete(tx: ReadTx, containing: str, limit: int) -> dict[str, Any]:
-    found = queries.largest(tx, containing=containing, limit=limit)
+    found = queries.autocomplete(tx, containing=containing, limit=limit)
     return {
         "tags": [asdict(tag) | {"implies": queries.list_implied(tx, tag.id)} for tag in found],
         "total": queries.count_tags(tx),
@@ -313,7 +313,7 @@ def _describe_tag(tx: ReadTx, name: str) -> dict[str, Any]:
 
 
 def _describe_image(tx: ReadTx, uuid: str) -> dict[str, Any]:
-    image = generations.id_of(tx, uuid)
+    image = generations.get_id(tx, uuid)
     shown = [queries.get(tx, tag) for tag in image_tag_queries.list_tags_of_image(tx, image)]
     return {
         "tags": sorted(shown, key=lambda tag: tag.name),

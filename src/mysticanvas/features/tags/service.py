@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mysticanvas.db import settings_store
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.errors import ConflictError, InvalidInputError, NotFoundError
-from mysticanvas.domain.tag import TagId, TagSource, TagState, key_of, tag_name
+from mysticanvas.domain.tag import TagId, TagSource, TagState, make_tag_key, parse_tag_name
 from mysticanvas.features.tags import queries, relation_queries
 from mysticanvas.features.tags.queries import Tag
 
@@ -15,7 +15,7 @@ REFUSED_KEY = "tags.refused"
 
 def get_tag(tx: ReadTx, name: str) -> Tag:
     """The tag with this name, also if it is an alias. Raises `NotFoundError`."""
-    found = queries.find(tx, key_of(name))
+    found = queries.find(tx, make_tag_key(name))
     if found is None:
         raise NotFoundError(f"There is no tag “{name.strip()[:80]}”. Check the spelling.")
     return found
@@ -23,7 +23,7 @@ def get_tag(tx: ReadTx, name: str) -> Tag:
 
 def find_or_add(tx: WriteTx, name: str, *, now_ms: int, origin: TagSource = TagSource.USER) -> TagId:
     """The tag with this name, created if needed. A suggested tag becomes a known one."""
-    new = tag_name(name)
+    new = parse_tag_name(name)
     found = queries.find(tx, new.key)
     if found is None:
         return queries.add(tx, new, category=None, state=TagState.KNOWN, origin=origin, now_ms=now_ms)
@@ -38,18 +38,18 @@ def find_or_suggest(tx: WriteTx, name: str, origin: TagSource, *, now_ms: int) -
     None for an invalid name, or one that the user refused.
     """
     try:
-        new = tag_name(name)
+        new = parse_tag_name(name)
     except InvalidInputError:
         return None
     found = queries.find(tx, new.key)
     if found is not None:
         return found.id
-    if new.key in refused(tx):
+    if new.key in list_refused(tx):
         return None
     return queries.add(tx, new, category=None, state=TagState.PROPOSED, origin=origin, now_ms=now_ms)
 
 
-def refused(tx: ReadTx) -> list[str]:
+def list_refused(tx: ReadTx) -> list[str]:
     """Normalized names that the user refused, so models do not suggest them again."""
     names: list[str] = settings_store.get(tx, REFUSED_KEY, [])
     return names
@@ -66,12 +66,12 @@ def set_states(tx: WriteTx, names: Sequence[str], old: TagState, new: TagState) 
 
 
 def clean_category(text: str | None) -> str | None:
-    category = key_of(text or "")
+    category = make_tag_key(text or "")
     if not category:
         return None
     if len(category) > MAX_CATEGORY:
         raise InvalidInputError(f"The name of a category is at most {MAX_CATEGORY} characters long.")
-    return tag_name(category).key
+    return parse_tag_name(category).key
 
 
 # -- relations ------------------------------------------------------------------------------------
@@ -88,15 +88,15 @@ def check_categories(tx: ReadTx, tag: TagId, target: TagId, *, allowed: bool) ->
 
 def refuse_circles(tx: ReadTx) -> None:
     """Raises `ConflictError` with the path. An undo can close a circle too, after other edits."""
-    graph = relation_queries.graph(tx)
-    if circle := graph.alias_circle():
+    graph = relation_queries.load_graph(tx)
+    if circle := graph.find_alias_circle():
         raise ConflictError(f"These aliases would form a circle: {format_path(tx, circle)}.")
     if circle := graph.circle():
         raise ConflictError(f"These implications would form a circle: {format_path(tx, circle)}.")
 
 
 def format_path(tx: ReadTx, path: Sequence[TagId]) -> str:
-    return " → ".join(relation_queries.names_of(tx, path))
+    return " → ".join(relation_queries.list_names(tx, path))
 
 
 # -- targets of merge, split and retag ------------------------------------------------------------

@@ -7,8 +7,8 @@ import typer
 from rich.table import Table
 
 from mysticanvas.cli.client import Client, connect
-from mysticanvas.cli.edits import followed, say
-from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.edits import print_result, wait_for_edit
+from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError
 
@@ -24,7 +24,7 @@ def add_commands(app: typer.Typer) -> None:
 @templates.command("list", epilog="Example: mysticanvas templates list")
 def list_templates(library: Library = None, json: Json = False) -> None:
     """List all templates by category and name."""
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         found = client.get("/api/templates")
     if json:
         print_json(found)
@@ -48,8 +48,10 @@ def save(
 ) -> None:
     """Save a prompt, or the generation data of an image, as a template."""
     asked = {"name": name, "negative": negative, "category": category, "image": image, "content": text or None}
-    with connect(settings_for(library)) as client:
-        say(client.post("/api/templates", {k: v for k, v in asked.items() if v}), json=json, what="template saved")
+    with connect(load_settings(library)) as client:
+        print_result(
+            client.post("/api/templates", {k: v for k, v in asked.items() if v}), json=json, what="template saved"
+        )
 
 
 @templates.command(epilog="Example: mysticanvas templates expand Foxes --set place=snow --seed 7")
@@ -67,7 +69,7 @@ def expand(
     """Generate prompts from a template."""
     given = dict(_parse_value(value) for value in values or [])
     asked = {"values": given, "count": count, "form": form, **({} if seed is None else {"seed": seed})}
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         made = client.post(f"/api/templates/{_find_uuid(client, template)}/expand", asked)
     if json:
         print_json(made)
@@ -86,9 +88,9 @@ def _parse_value(text: str) -> tuple[str, str]:
 @templates.command(epilog="Example: mysticanvas templates delete Foxes")
 def delete(template: Template, library: Library = None, json: Json = False) -> None:
     """Delete a template."""
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         path = f"/api/templates/{_find_uuid(client, template)}/delete"
-        say(client.post(path), json=json, what="template deleted")
+        print_result(client.post(path), json=json, what="template deleted")
 
 
 @templates.command("import", epilog="Example: mysticanvas templates import stable-diffusion-webui/styles.csv")
@@ -99,8 +101,12 @@ def import_styles(
 ) -> None:
     """Import the styles of A1111, Forge or SD.Next as templates."""
     text = file.read_text("utf-8-sig", "replace")
-    with connect(settings_for(library)) as client:
-        say(followed(client, client.post("/api/templates/styles", {"text": text})), json=json, what="templates added")
+    with connect(load_settings(library)) as client:
+        print_result(
+            wait_for_edit(client, client.post("/api/templates/styles", {"text": text})),
+            json=json,
+            what="templates added",
+        )
 
 
 @templates.command(epilog="Example: mysticanvas templates wildcard color colors.txt")
@@ -114,9 +120,9 @@ def wildcard(
 ) -> None:
     """Set the choices of a wildcard. Without a file, delete the wildcard."""
     content = None if file is None else file.read_text("utf-8-sig", "replace")
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         done = client.post("/api/wildcards", {"name": name, "content": content})
-        say(done, json=json, what="wildcard changed")
+        print_result(done, json=json, what="wildcard changed")
 
 
 def _find_uuid(client: Client, name: str) -> str:

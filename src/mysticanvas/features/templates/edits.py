@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from mysticanvas.db.database import WriteTx
 from mysticanvas.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from mysticanvas.domain.generation import GenerationId
-from mysticanvas.domain.text import clean
+from mysticanvas.domain.text import clean_text
 from mysticanvas.edits.kinds import Edit
 from mysticanvas.features.templates import queries, types
 from mysticanvas.features.templates.queries import Template
@@ -25,7 +25,7 @@ _WILDCARD_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_/-]{0,79}")
 
 def validate(made: Template) -> Template:
     """The template with cleaned texts. Raises `InvalidInputError`."""
-    name = " ".join(clean(made.name).split())
+    name = " ".join(clean_text(made.name).split())
     if not name or len(name) > MAX_NAME:
         raise InvalidInputError(f"A template needs a name of at most {MAX_NAME} characters.")
     for text in (made.content, made.negative or ""):
@@ -33,9 +33,9 @@ def validate(made: Template) -> Template:
     unknown = set(made.params) - set(PARAMS)
     if unknown:
         raise InvalidInputError(f"A template cannot contain {', '.join(sorted(unknown))}, only {', '.join(PARAMS)}.")
-    category = " ".join(clean(made.category or "").split()) or None
-    negative = clean(made.negative) if made.negative else None
-    return replace(made, name=name, content=clean(made.content), negative=negative, category=category)
+    category = " ".join(clean_text(made.category or "").split()) or None
+    negative = clean_text(made.negative) if made.negative else None
+    return replace(made, name=name, content=clean_text(made.content), negative=negative, category=category)
 
 
 class CreateTemplate(Edit, frozen=True, kw_only=True):
@@ -107,7 +107,7 @@ class SetWildcard(Edit, frozen=True, kw_only=True):
             raise InvalidInputError("The name of a wildcard may contain only letters, digits, _ - and /.")
         if content is not None and len(content) > MAX_WILDCARD:
             raise InvalidInputError(f"A wildcard is at most {MAX_WILDCARD:,} characters long.")
-        return queries.put_wildcard(tx, name, None if content is None else clean(content), now_ms=now_ms)
+        return queries.put_wildcard(tx, name, None if content is None else clean_text(content), now_ms=now_ms)
 
 
 EDITS = (

@@ -1,10 +1,10 @@
-from mysticanvas.edits.kinds import Recorded
+from mysticanvas.edits.kinds import RecordedTables
 from mysticanvas.features.base import Feature
 from mysticanvas.features.templates import routes
 from mysticanvas.features.templates.edits import EDITS
 
 FEATURE = Feature(
     edits=EDITS,
-    recorded=(Recorded(tables={"prompt_templates": "templates", "wildcards": "templates"}),),
+    recorded=(RecordedTables(tables={"prompt_templates": "templates", "wildcards": "templates"}),),
     routes=(routes.routes,),
 )

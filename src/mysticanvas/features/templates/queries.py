@@ -30,7 +30,7 @@ _TEMPLATE = """
 """
 
 
-def listed(tx: ReadTx) -> list[Template]:
+def list_templates(tx: ReadTx) -> list[Template]:
     """All templates, by category and name."""
     return [_build_template(row) for row in tx.all(_TEMPLATE + " ORDER BY t.category, t.name, t.id")]
 
@@ -96,7 +96,7 @@ def remove(tx: WriteTx, uuid: str) -> int:
 
 def count_use(tx: WriteTx, uuid: str) -> None:
     tx.run("UPDATE prompt_templates SET uses = uses + 1 WHERE uuid = :uuid", uuid=uuid)
-    tx.changes.stale.add("templates")
+    tx.changes.invalidated.add("templates")
 
 
 def get_wildcard(tx: ReadTx, name: str) -> str | None:
@@ -105,7 +105,7 @@ def get_wildcard(tx: ReadTx, name: str) -> str | None:
     return text
 
 
-def wildcards(tx: ReadTx) -> list[dict[str, Any]]:
+def list_wildcards(tx: ReadTx) -> list[dict[str, Any]]:
     """Name and content of all wildcards, by name."""
     return tx.all("SELECT name, content FROM wildcards ORDER BY name")
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from mysticanvas.db.database import Database
 from mysticanvas.domain.errors import InvalidInputError
-from mysticanvas.edits.replies import wire
+from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.templates import queries, service
 from mysticanvas.features.templates.edits import CreateTemplate, DeleteTemplate, EditTemplate, SetWildcard
@@ -82,13 +82,15 @@ def _add_uses(router: APIRouter, database: Database, edits: EditRunner) -> None:
 
     @router.post("/templates/styles")
     def import_styles(asked: StylesIn) -> Response:
-        return reply(wire(edits.do_all("template.import", service.parse_styles(asked.text))))
+        return reply(to_wire(edits.do_all("template.import", service.parse_styles(asked.text))))
 
     @router.get("/templates/styles")
     def export_styles() -> Response:
         """All templates as A1111's styles.csv."""
         headers = {"content-disposition": 'attachment; filename="styles.csv"'}
-        return Response(service.write_styles(database.read(queries.listed)), headers=headers, media_type="text/csv")
+        return Response(
+            service.write_styles(database.read(queries.list_templates)), headers=headers, media_type="text/csv"
+        )
 
     @router.post("/templates/try")
     def try_out(asked: TryIn) -> Response:
@@ -108,9 +110,9 @@ def _add_templates(router: APIRouter, database: Database, edits: EditRunner) -> 
     @router.get("/templates")
     def list_templates() -> Response:
         thumbs = database.read(queries.list_thumbs)
-        made = database.read(queries.listed)
+        made = database.read(queries.list_templates)
         found = [service.describe(one) | {"thumb": thumbs.get(one.preview or "")} for one in made]
-        return reply({"templates": found, "wildcards": database.read(queries.wildcards)})
+        return reply({"templates": found, "wildcards": database.read(queries.list_wildcards)})
 
     @router.post("/templates")
     def create(asked: TemplateIn) -> Response:
@@ -121,20 +123,20 @@ def _add_templates(router: APIRouter, database: Database, edits: EditRunner) -> 
         else:
             given = asked.model_dump(exclude={"image"}, exclude_none=True)
             edit = CreateTemplate(uuid=str(uuids.uuid4()), **given)
-        return reply(wire(edits.do(edit)) | {"uuid": edit.uuid})
+        return reply(to_wire(edits.do(edit)) | {"uuid": edit.uuid})
 
     @router.post("/templates/{uuid}")
     def edit(uuid: str, asked: TemplateEditIn) -> Response:
         given = asked.model_dump(exclude_unset=True)
-        return reply(wire(edits.do(EditTemplate(template=uuid, **given))))
+        return reply(to_wire(edits.do(EditTemplate(template=uuid, **given))))
 
     @router.post("/templates/{uuid}/delete")
     def delete(uuid: str) -> Response:
-        return reply(wire(edits.do(DeleteTemplate(template=uuid))))
+        return reply(to_wire(edits.do(DeleteTemplate(template=uuid))))
 
     @router.post("/wildcards")
     def set_wildcard(asked: WildcardIn) -> Response:
-        return reply(wire(edits.do(SetWildcard(name=asked.name, content=asked.content))))
+        return reply(to_wire(edits.do(SetWildcard(name=asked.name, content=asked.content))))
 
 
 def _expand(database: Database, made: Template, asked: ExpandIn) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from mysticanvas.db.database import ReadTx
 from mysticanvas.db.images import generations, used_models
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import LoraUse, Recipe
-from mysticanvas.domain.text import clean
+from mysticanvas.domain.text import clean_text
 from mysticanvas.features.templates import queries, types
 from mysticanvas.features.templates.edits import MAX_NAME, PARAMS, CreateTemplate, validate
 from mysticanvas.features.templates.queries import Template
@@ -32,8 +32,8 @@ def build_draft(content: str, negative: str | None, params: dict[str, Any]) -> T
 
 def build_from_image(tx: ReadTx, image_uuid: str, *, name: str, category: str | None) -> CreateTemplate:
     """The edit that saves an image's generation data as a template, with the image as its preview."""
-    made = generations.detail(tx, generations.id_of(tx, image_uuid))
-    loras = [use for use in used_models.used_by(tx, made.id) if use.role == "lora"]
+    made = generations.get_detail(tx, generations.get_id(tx, image_uuid))
+    loras = [use for use in used_models.list_used_models(tx, made.id) if use.role == "lora"]
     content = made.prompt or ""
     content += "".join(
         f" <lora:{use.name}:{use.weight:g}>" for use in loras if use.weight and f"<lora:{use.name}" not in content
@@ -61,7 +61,7 @@ def parse_styles(text: str) -> list[CreateTemplate]:
     Raises `InvalidInputError`. Source: the header that A1111 writes, `name,prompt,negative_prompt`; older files
     have `text` instead of `prompt`.
     """
-    reader = csv.DictReader(io.StringIO(clean(text).removeprefix("\ufeff")))
+    reader = csv.DictReader(io.StringIO(clean_text(text).removeprefix("\ufeff")))
     found = []
     try:
         fields = {(name or "").strip().lower() for name in reader.fieldnames or ()}

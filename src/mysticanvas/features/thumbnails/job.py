@@ -35,7 +35,7 @@ def queue(tx: WriteTx, images: Sequence[tuple[GenerationId, str]], *, now_ms: in
 
 
 def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
-    file = job_location.of(tx, payload)
+    file = job_location.find_location(tx, payload)
     if file is None:
         return None
     return MakeThumbs(file.root, file.path_bytes, list(SHORT_EDGES_PX))
@@ -44,7 +44,7 @@ def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
 def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
     assert isinstance(answer, ThumbsMade)
     image = GenerationId(payload["generation"])
-    file = files.final_of(tx, image)
+    file = files.find_final(tx, image)
     if file is None or (file.bytes, file.mtime_ns) != (answer.stat.bytes, answer.stat.mtime_ns):
         _retry_later(tx, image, file)
         return
@@ -52,9 +52,11 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
     has_thumbnail = bool(answer.blake3 is not None and answer.webps)
     if answer.blake3 is not None and answer.webps:
         for kind, edge_px, webp in zip((FileKind.THUMB, FileKind.PREVIEW), SHORT_EDGES_PX, answer.webps, strict=False):
-            files.keep_thumb(tx, image, kind=kind, blake3=answer.blake3, short_edge_px=edge_px, size_bytes=len(webp))
+            files.record_thumbnail(
+                tx, image, kind=kind, blake3=answer.blake3, short_edge_px=edge_px, size_bytes=len(webp)
+            )
     pixels = Pixels(answer.phash, has_thumbnail, answer.hidden)
-    for hooks in import_hooks.all_hooks():
+    for hooks in import_hooks.list_hooks():
         hooks.on_thumbnails_made(tx, image, pixels, now_ms=now_ms())
     tx.changes.changed.append(image)
 
@@ -75,7 +77,7 @@ def _retry_later(tx: WriteTx, image: GenerationId, file: KnownFile | None) -> No
     again = NewJob(
         JOB_KIND,
         {"generation": image},
-        generations.uuid_of(tx, image),
+        generations.get_uuid(tx, image),
         JobPriority.NORMAL,
         moment_ms + RETRY_MS,
     )

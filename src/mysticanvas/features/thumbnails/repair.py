@@ -16,8 +16,8 @@ _RULE = "every image has its thumbnail or a job that will make it"
 
 
 def _queue_missing(tx: WriteTx, now_ms: int) -> None:
-    images = [GenerationId(image) for image in tx.column(dict(checks.invariants())[_RULE])]
-    job.queue(tx, [(image, generations.uuid_of(tx, image)) for image in images], now_ms=now_ms)
+    images = [GenerationId(image) for image in tx.column(dict(checks.load_invariants())[_RULE])]
+    job.queue(tx, [(image, generations.get_uuid(tx, image)) for image in images], now_ms=now_ms)
 
 
 def _describe_orphans(database: Database, cache: ThumbCache) -> str | None:
@@ -31,9 +31,9 @@ def _remove_orphans(database: Database, cache: ThumbCache) -> None:
 
 
 def _find_orphans(database: Database, cache: ThumbCache) -> list[str]:
-    known = database.read_within(checks.CHECK_LIMIT_MS, files.contents)
+    known = database.read_within(checks.CHECK_LIMIT_MS, files.list_content_hashes)
     before_s = time.time() - YOUNGEST_ORPHAN_S
-    return [name for name, at_s in cache.kept() if name.partition("-")[0] not in known and at_s < before_s]
+    return [name for name, at_s in cache.list_files() if name.partition("-")[0] not in known and at_s < before_s]
 
 
 MISSING = Repair((_RULE,), "The missing thumbnails are queued.", _queue_missing)

@@ -26,7 +26,7 @@ def routes(database: Database, snapshots: Snapshots) -> APIRouter:
         """Make the thumbnails of these positions in a snapshot first, because they are on screen."""
         snapshot = snapshots.get(asked.snapshot)
         ids = snapshot.ids[asked.start : asked.start + asked.count].tolist()
-        uuids = database.read(generations.uuids_of, ids)
+        uuids = database.read(generations.list_uuids, ids)
         database.write_later(job_queue.raise_priority, kind=JOB_KIND, unique_keys=uuids, priority=JobPriority.IN_VIEW)
         return Response(status_code=204)
 

@@ -7,11 +7,11 @@ data, and here because the pixels are decoded anyway.
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.features.thumbnails.types import MakeThumbs, ThumbsMade
 from mysticanvas.formats.containers.identify import read_head
-from mysticanvas.formats.detect import says_how
+from mysticanvas.formats.detect import has_generation_data
 from mysticanvas.fs.hashing import hash_file
 from mysticanvas.fs.safe_open import open_beneath
-from mysticanvas.imaging.stealth import hidden_text, may_hide
-from mysticanvas.imaging.thumbnails import in_memory, load, make_thumbs
+from mysticanvas.imaging.stealth import may_contain_text, read_hidden_text
+from mysticanvas.imaging.thumbnails import copy_to_memory, load_image, make_thumbs
 
 
 def run(task: MakeThumbs) -> ThumbsMade:
@@ -22,11 +22,11 @@ def run(task: MakeThumbs) -> ThumbsMade:
             return ThumbsMade(before, None, None, [], "The file is too large to display.")
         try:
             head = read_head(source)
-            image = load(source.handle, head)
+            image = load_image(source.handle, head)
             hidden = None
-            if may_hide(head) and not says_how(head):
-                image = in_memory(image)
-                hidden = hidden_text(image)
+            if may_contain_text(head) and not has_generation_data(head):
+                image = copy_to_memory(image)
+                hidden = read_hidden_text(image)
             made = make_thumbs(image, task.short_edges_px)
         except UnreadableFileError as error:
             return ThumbsMade(source.stat(), digest, None, [], str(error))

@@ -6,8 +6,8 @@ import typer
 from rich.table import Table
 
 from mysticanvas.cli.client import connect
-from mysticanvas.cli.edits import Images, bulk, followed, say
-from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.edits import Images, edit_images, print_result, wait_for_edit
+from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json
 from mysticanvas.domain.errors import InvalidInputError
 
@@ -24,8 +24,8 @@ def add_commands(app: typer.Typer) -> None:
 @trash.command(epilog="Example: mysticanvas trash put 'rating:1'")
 def put(images: Images, library: Library = None, json: Json = False) -> None:
     """Move all images that match a search to Trash. Their files are not touched."""
-    with connect(settings_for(library)) as client:
-        say(bulk(client, images, {"trash": True}), json=json)
+    with connect(load_settings(library)) as client:
+        print_result(edit_images(client, images, {"trash": True}), json=json)
 
 
 @trash.command("list", epilog="Example: mysticanvas trash list --json")
@@ -33,7 +33,7 @@ def list_trash(
     limit: Annotated[int, typer.Option(min=1, max=1_000)] = 100, library: Library = None, json: Json = False
 ) -> None:
     """List images in the Trash, soonest to expire first."""
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         found = client.get("/api/trash", limit=limit)
     if json:
         print_json(found)
@@ -48,8 +48,10 @@ def list_trash(
 @trash.command(epilog="Example: mysticanvas trash restore --all")
 def restore(uuids: Uuids = None, everything: All = False, library: Library = None, json: Json = False) -> None:
     """Restore images with their tags, ratings and collections."""
-    with connect(settings_for(library)) as client:
-        say(followed(client, client.post("/api/trash/restore", _build_selection(uuids, everything))), json=json)
+    with connect(load_settings(library)) as client:
+        print_result(
+            wait_for_edit(client, client.post("/api/trash/restore", _build_selection(uuids, everything))), json=json
+        )
 
 
 @trash.command(epilog="Example: mysticanvas trash purge --all --dry-run")
@@ -68,7 +70,7 @@ def purge(
     """Move the files of images in the Trash to the system trash and delete the images from the library.
     MystiCanvas cannot undo this."""
     asked = _build_selection(uuids, everything, expired) | {"how": "unlink" if unlink else "system_trash"}
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         tried = client.post("/api/trash/purge", asked | {"dry_run": True})
         if not json or not yes:
             _print_purge(tried, "would be deleted")

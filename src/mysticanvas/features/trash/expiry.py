@@ -7,7 +7,7 @@ from threading import Event, Thread
 from mysticanvas.db.database import Database
 from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.features.trash import purge, queries
-from mysticanvas.fs.trash import Discard
+from mysticanvas.fs.trash import DiscardMethod
 
 log = logging.getLogger(__name__)
 
@@ -48,4 +48,4 @@ class TrashExpiry:
         purge.recover(self._database, now_ms=self._now_ms)
         due = self._database.read(queries.list_ids, before_ms=self._now_ms(), limit=purge.MAX_IMAGES)
         if due:
-            purge.purge(self._database, due, Discard.SYSTEM_TRASH, now_ms=self._now_ms)
+            purge.purge(self._database, due, DiscardMethod.SYSTEM_TRASH, now_ms=self._now_ms)

@@ -19,7 +19,7 @@ from mysticanvas.features.trash import queries
 from mysticanvas.features.trash.queries import PurgedFile
 from mysticanvas.fs import sidecars
 from mysticanvas.fs import trash as fs_trash
-from mysticanvas.fs.trash import Discard, Expected, NotDiscardedError
+from mysticanvas.fs.trash import DiscardMethod, ExpectedFile, NotDiscardedError
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,9 @@ def check_purge(database: Database, images: Sequence[GenerationId]) -> Purge:
     return found
 
 
-def purge(database: Database, images: Sequence[GenerationId], how: Discard, *, now_ms: Callable[[], int]) -> Purge:
+def purge(
+    database: Database, images: Sequence[GenerationId], how: DiscardMethod, *, now_ms: Callable[[], int]
+) -> Purge:
     """Remove the files of at most `MAX_IMAGES` of these images and delete their rows.
 
     Images that are not in the Trash are skipped. An image with a file that changed is kept, with the reason.
@@ -77,14 +79,14 @@ def recover(database: Database, *, now_ms: Callable[[], int]) -> Purge:
     """Finish purges that a crash interrupted. Files on a drive that is offline wait."""
     result = Purge()
     begun = database.read(queries.list_intents)
-    _purge_files(database, [(file, Discard(how)) for file, how in begun], result, now_ms)
+    _purge_files(database, [(file, DiscardMethod(how)) for file, how in begun], result, now_ms)
     if begun:
         log.info("interrupted purge finished", extra={"images": result.images, "kept": len(result.kept)})
     return result
 
 
 def _purge_files(
-    database: Database, intended: Sequence[tuple[PurgedFile, Discard]], result: Purge, now_ms: Callable[[], int]
+    database: Database, intended: Sequence[tuple[PurgedFile, DiscardMethod]], result: Purge, now_ms: Callable[[], int]
 ) -> None:
     for _, group in groupby(intended, key=lambda one: one[0].image):
         files = list(group)
@@ -99,9 +101,9 @@ def _purge_files(
         _add_to_totals(result, [file for file, _ in files])
 
 
-def _discard_all(files: Sequence[tuple[PurgedFile, Discard]]) -> str | None:
+def _discard_all(files: Sequence[tuple[PurgedFile, DiscardMethod]]) -> str | None:
     for file, how in files:
-        if _is_left_alone(file) or fs_trash.is_gone(_get_root(file), file.path_bytes):
+        if _is_left_alone(file) or fs_trash.is_missing(_get_root(file), file.path_bytes):
             continue
         try:
             fs_trash.discard(_get_root(file), file.path_bytes, _get_expected(file), how)
@@ -114,10 +116,10 @@ def _find_obstacle(file: PurgedFile) -> str | None:
     """Why this file cannot be removed. None if it can be, is already gone, or will be left alone."""
     if _is_left_alone(file):
         return None
-    if fs_trash.is_gone(_get_root(file), file.path_bytes):
+    if fs_trash.is_missing(_get_root(file), file.path_bytes):
         return None
     try:
-        fs_trash.check(_get_root(file), file.path_bytes, _get_expected(file))
+        fs_trash.check_file(_get_root(file), file.path_bytes, _get_expected(file))
     except NotDiscardedError as error:
         return str(error)
     return None
@@ -128,8 +130,8 @@ def _is_left_alone(file: PurgedFile) -> bool:
     return file.missing or file.removed
 
 
-def _get_expected(file: PurgedFile) -> Expected:
-    return Expected(blake3=file.blake3, fingerprint=file.fingerprint, mtime_ns=file.mtime_ns, bytes=file.bytes)
+def _get_expected(file: PurgedFile) -> ExpectedFile:
+    return ExpectedFile(blake3=file.blake3, fingerprint=file.fingerprint, mtime_ns=file.mtime_ns, bytes=file.bytes)
 
 
 def _get_root(file: PurgedFile) -> bytes:
@@ -137,7 +139,7 @@ def _get_root(file: PurgedFile) -> bytes:
 
 
 def _find_sidecars(file: PurgedFile) -> list[bytes]:
-    return sidecars.beside(_get_root(file), file.path_bytes)
+    return sidecars.find_sidecars(_get_root(file), file.path_bytes)
 
 
 def _add_to_totals(purge: Purge, files: Sequence[PurgedFile]) -> None:
@@ -146,7 +148,7 @@ def _add_to_totals(purge: Purge, files: Sequence[PurgedFile]) -> None:
     purge.bytes += sum(file.bytes for file in files)
 
 
-def _delete_image(tx: WriteTx, files: Sequence[PurgedFile], how: Discard, *, now_ms: int) -> None:
+def _delete_image(tx: WriteTx, files: Sequence[PurgedFile], how: DiscardMethod, *, now_ms: int) -> None:
     _delete_row(tx, files[0].image, now_ms=now_ms)
     for file in files:
         data = {"uuid": file.uuid, "path": file.path, "bytes": file.bytes, "how": how.value}
@@ -162,7 +164,7 @@ def _delete_image_without_files(tx: WriteTx, image: GenerationId, *, now_ms: int
 
 
 def _delete_row(tx: WriteTx, image: GenerationId, *, now_ms: int) -> bool:
-    with hooks.removing(tx, image, now_ms=now_ms):
+    with hooks.run_removal_hooks(tx, image, now_ms=now_ms):
         return queries.delete_image(tx, image)
 
 
@@ -170,7 +172,7 @@ def _record_kept(tx: WriteTx, files: Sequence[PurgedFile], reason: str, *, now_m
     """Keep the image in the Trash, and delete the rows of its files that are already gone."""
     queries.delete_intents(tx, [file.id for file in files])
     for file in files:
-        if file.kind != "final" and fs_trash.is_gone(_get_root(file), file.path_bytes):
+        if file.kind != "final" and fs_trash.is_missing(_get_root(file), file.path_bytes):
             queries.delete_file(tx, file.id)
     data = {"path": files[-1].path, "reason": reason}
     event_log.append(tx, level="warning", kind="file.kept", subject=files[-1].root, data=data, now_ms=now_ms)

@@ -198,7 +198,7 @@ def delete_intents(tx: WriteTx, file_ids: Sequence[int]) -> None:
 def delete_image(tx: WriteTx, image: GenerationId) -> bool:
     """Delete the row of an image in the Trash and everything that refers to it; False if there is none."""
     gone = tx.run("DELETE FROM generations WHERE id = :image AND deleted_at IS NOT NULL", image=image)
-    tx.changes.stale.add("trash")
+    tx.changes.invalidated.add("trash")
     return bool(gone)
 
 

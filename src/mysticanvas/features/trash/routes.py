@@ -13,12 +13,12 @@ from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.edits import log as edit_log
-from mysticanvas.edits.replies import wire
+from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.trash import purge as trash_purge
 from mysticanvas.features.trash import queries, service
 from mysticanvas.features.trash.edits import RestoreFromTrash
-from mysticanvas.fs.trash import Discard
+from mysticanvas.fs.trash import DiscardMethod
 from mysticanvas.http.schemas import Int64, PickedIn, reply
 from mysticanvas.search.snapshots import Snapshots
 
@@ -37,7 +37,7 @@ class TrashedIn(PickedIn):
 class PurgeIn(TrashedIn):
     """One call deletes at most 1,000 images; repeat it for the rest."""
 
-    how: Discard = Discard.SYSTEM_TRASH
+    how: DiscardMethod = DiscardMethod.SYSTEM_TRASH
     dry_run: bool = False
 
 
@@ -69,7 +69,7 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
     @router.post("/restore")
     def restore(asked: TrashedIn) -> Response:
         images = _list_images(database, snapshots, asked, MAX_RESTORED)
-        return reply(wire(edits.do(RestoreFromTrash(), images)))
+        return reply(to_wire(edits.do(RestoreFromTrash(), images)))
 
     @router.post("/purge")
     def purge(asked: PurgeIn) -> Response:
@@ -97,8 +97,8 @@ def _list_images(database: Database, snapshots: Snapshots, asked: TrashedIn, lim
     if sum(given is not None for given in (asked.uuids, asked.which, asked.snapshot)) != 1:
         raise InvalidInputError("Select images by exactly one of `uuids`, `which` or `snapshot`.")
     if asked.uuids is not None:
-        return database.read(queries.filter_trashed, database.read(edit_log.images_of, asked.uuids))
+        return database.read(queries.filter_trashed, database.read(edit_log.find_images, asked.uuids))
     if asked.snapshot is not None:
-        picked = snapshots.picked(snapshots.get(asked.snapshot), asked.ranges, asked.left_out)
+        picked = snapshots.select_images(snapshots.get(asked.snapshot), asked.ranges, asked.excluded)
         return database.read(queries.filter_trashed, picked)
     return database.read(queries.list_ids, before_ms=now_ms() if asked.which == "expired" else None, limit=limit)

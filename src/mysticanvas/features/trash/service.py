@@ -42,7 +42,7 @@ def _filter_unprotected(tx: ReadTx, images: Sequence[GenerationId]) -> list[Gene
     kinds = list_protected(tx)
     kept: set[GenerationId] = set()
     if "favorites" in kinds:
-        kept |= generations.favorites_among(tx, images)
+        kept |= generations.filter_favorites(tx, images)
     if "collected" in kinds:
         kept |= collection_queries.filter_collected(tx, images)
     return [image for image in images if image not in kept]

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from mysticanvas.cli.client import Client, connect
-from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json, progress_bar
 from mysticanvas.domain.errors import InvalidInputError
 
@@ -41,7 +41,7 @@ def verify(
     it was. Exit code 1 if there are findings."""
     if action not in ACTIONS:
         raise InvalidInputError(f"verify has no action “{action}”. Use one of: {', '.join(ACTIONS)}.")
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         if action in ("accept", "dismiss"):
             changed = client.post(f"/api/verify/{action}", {"finding": finding})["changed"]
             print_json({"changed": changed}) if json else out.print(f"{action}: {changed:,}")

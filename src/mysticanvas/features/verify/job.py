@@ -32,8 +32,8 @@ _GONE = "The file is missing: it was moved, renamed or deleted."
 
 def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
     """The task, with files parallel to the paths of the payload. Raises `NotFoundError` if the folder was removed."""
-    root = folders.find(tx, payload["root"])
-    mark = folders.mark_of(tx, payload["root"])
+    root = folders.find_folder(tx, payload["root"])
+    mark = folders.get_mark(tx, payload["root"])
     by_path = _find_unmoved(tx, payload)
     asked = [FileToVerify(path, by_path[path].blake3 if path in by_path else None) for path in _paths(payload)]
     return VerifyFiles(os.fsencode(root.path), mark.volume_id, mark.sample, asked)

@@ -69,7 +69,7 @@ def get_state(tx: ReadTx) -> VerifyState:
 
 def save_state(tx: WriteTx, state: VerifyState) -> None:
     settings_store.put(tx, STATE, asdict(state))
-    tx.changes.stale.add("verify")
+    tx.changes.invalidated.add("verify")
 
 
 def count_files(tx: ReadTx) -> tuple[int, int]:
@@ -140,7 +140,7 @@ def save_finding(tx: WriteTx, file_id: int, finding: Finding, detail: str, *, no
 
 def delete_findings(tx: WriteTx, file_ids: Sequence[int]) -> int:
     """Returns the number of deleted findings."""
-    tx.changes.stale.add("verify")
+    tx.changes.invalidated.add("verify")
     return tx.run(
         "DELETE FROM verify_findings WHERE file_id IN (SELECT value FROM json_each(:ids))",
         ids=json.dumps(list(file_ids)),

@@ -15,7 +15,7 @@ from mysticanvas.features.verify.queries import VerifyState
 from mysticanvas.features.verify.types import JOB_KIND
 from mysticanvas.jobs import control as job_control
 from mysticanvas.jobs import queries as job_queries
-from mysticanvas.jobs.queries import Chosen
+from mysticanvas.jobs.queries import JobSelection
 
 SLICE = 1_000
 
@@ -29,7 +29,7 @@ def start(database: Database, *, bytes_per_s: int | None, bytes_per_day: int | N
 def stop(database: Database, *, now_ms: int) -> int:
     """Stop the verification; `start` continues it from here. Returns the number of cancelled jobs."""
     database.write(lambda tx: queries.save_state(tx, replace(queries.get_state(tx), on=False)))
-    return job_control.cancel(database, Chosen(kind=JOB_KIND), now_ms=now_ms)
+    return job_control.cancel(database, JobSelection(kind=JOB_KIND), now_ms=now_ms)
 
 
 def accept(database: Database, *, ids: Sequence[int] | None, finding: str | None) -> int:
@@ -52,7 +52,7 @@ def _run_slices(database: Database, change: Callable[[WriteTx], int]) -> int:
 
 def _start(tx: WriteTx, bytes_per_s: int | None, bytes_per_day: int | None, *, now_ms: int) -> None:
     state = queries.get_state(tx)
-    job_queries.cancel(tx, Chosen(kind=JOB_KIND), limit=SLICE, now_ms=now_ms)
+    job_queries.cancel(tx, JobSelection(kind=JOB_KIND), limit=SLICE, now_ms=now_ms)
     is_new = state.started_at is None or state.finished_at is not None
     if is_new:
         files, of_bytes = queries.count_files(tx)

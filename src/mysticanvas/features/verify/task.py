@@ -8,7 +8,7 @@ from mysticanvas.features.verify.types import FilesVerified, FileToVerify, FileV
 from mysticanvas.formats.containers.identify import read_head
 from mysticanvas.fs.hashing import hash_file
 from mysticanvas.fs.safe_open import open_beneath
-from mysticanvas.fs.volumes import volume_of
+from mysticanvas.fs.volumes import get_volume_id
 
 DECODED_EDGE_PX = 64
 
@@ -23,7 +23,7 @@ def _is_unavailable(task: VerifyFiles) -> bool:
     """Whether the folder is unavailable: missing, on another volume, or without any of the sample files."""
     if not os.path.isdir(task.root):
         return True
-    volume = volume_of(Path(os.fsdecode(task.root)))
+    volume = get_volume_id(Path(os.fsdecode(task.root)))
     if task.volume_id is not None and volume is not None and volume != task.volume_id:
         return True
     return bool(task.sample) and not any(os.path.lexists(os.path.join(task.root, path)) for path in task.sample)
@@ -39,10 +39,10 @@ def _verify(root: bytes, file: FileToVerify) -> FileVerified:
             fault = None
             if digest is not None and file.blake3 is not None and digest != file.blake3:
                 # Imported late: libvips is only needed for pixels.
-                from mysticanvas.imaging.thumbnails import load, make_thumbs
+                from mysticanvas.imaging.thumbnails import load_image, make_thumbs
 
                 try:
-                    make_thumbs(load(source.handle, read_head(source)), [DECODED_EDGE_PX])
+                    make_thumbs(load_image(source.handle, read_head(source)), [DECODED_EDGE_PX])
                 except UnreadableFileError as error:
                     fault = str(error)
             return FileVerified(False, stat, digest, fault)

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from mysticanvas.cli.client import absolute, connect, wait_for_jobs
-from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.client import connect, make_absolute, wait_for_jobs
+from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json
 
 
@@ -35,8 +35,8 @@ def analyze_images(
     `looks:ID` finds visually similar images, `explicit:>.7` images with an NSFW score above 0.7, and, with a CLIP
     model, `looks:"a red car"` images that show a red car.
     """
-    changes = {"is_on": on, "clip_folder": "" if no_clip else None if clip is None else absolute(clip)}
-    with connect(settings_for(library)) as client:
+    changes = {"is_on": on, "clip_folder": "" if no_clip else None if clip is None else make_absolute(clip)}
+    with connect(load_settings(library)) as client:
         state = client.post("/api/looking", changes | {"least_explicit": explicit})
         if on and wait:
             wait_for_jobs(client)

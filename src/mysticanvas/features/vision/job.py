@@ -7,20 +7,20 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Answer, Task
 from mysticanvas.features.vision.types import AnalyzeImages, ImagesAnalyzed
 from mysticanvas.imaging.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
-from mysticanvas.ml.image_model_settings import BUILT_IN
+from mysticanvas.ml.image_model_settings import BUNDLED_SPACE
 from mysticanvas.search import image_vectors
 
 
 def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
     """Analyzes thumbnails. An image without one is skipped: creating the thumbnail queues the job again. None when
     image analysis is off or nothing is missing."""
-    settings = image_vectors.sight(tx)
+    settings = image_vectors.get_image_model_settings(tx)
     if not settings.is_on:
         return None
     images = [GenerationId(one) for one in payload["generations"]]
     cache = ThumbCache(tx.library / "thumbs", SHORT_EDGES_PX)
     hashes, files, spaces = [], [], set()
-    for one in image_vectors.unseen(tx, images, spaces=settings.spaces):
+    for one in image_vectors.list_unanalyzed_pictures(tx, images, spaces=settings.spaces):
         try:
             files.append(cache.path(one.content_hash.hex(), SHORT_EDGES_PX[-1]).read_bytes())
         except OSError:
@@ -31,12 +31,12 @@ def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
         return None
     missing = [space for space in settings.spaces if space in spaces]
     clip_folder = None if settings.clip is None else settings.clip.folder
-    return AnalyzeImages(hashes, files, missing, clip_folder, with_nsfw_scores=BUILT_IN in missing)
+    return AnalyzeImages(hashes, files, missing, clip_folder, with_nsfw_scores=BUNDLED_SPACE in missing)
 
 
 def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
     assert isinstance(answer, ImagesAnalyzed)
-    tx.changes.changed += image_vectors.keep(tx, answer.hashes, answer.explicit, answer.vectors)
+    tx.changes.changed += image_vectors.save_vectors(tx, answer.hashes, answer.explicit, answer.vectors)
 
 
 def split(payload: dict[str, Any]) -> list[dict[str, Any]]:

@@ -49,7 +49,7 @@ def routes(database: Database) -> APIRouter:
     @router.post("/scores")
     def list_scores(asked: ScoresIn) -> Response:
         """NSFW scores by thumbnail name. Images that have not been analyzed are omitted."""
-        return reply({"explicit": database.read(image_vectors.explicit_by_hash, asked.thumbs)})
+        return reply({"explicit": database.read(image_vectors.get_nsfw_scores, asked.thumbs)})
 
     return router
 
@@ -57,6 +57,6 @@ def routes(database: Database) -> APIRouter:
 def _read_state(tx: ReadTx) -> dict[str, Any]:
     return {
         "installed": service.is_installed(),
-        "sight": image_vectors.sight(tx),
+        "sight": image_vectors.get_image_model_settings(tx),
         "progress": service.list_progress(tx),
     }

@@ -18,7 +18,7 @@ from mysticanvas.features.hooks import Pixels
 from mysticanvas.features.vision.types import JOB_KIND
 from mysticanvas.jobs import control as job_control
 from mysticanvas.jobs import queue as job_queue
-from mysticanvas.jobs.queries import Chosen
+from mysticanvas.jobs.queries import JobSelection
 from mysticanvas.jobs.queue import NewJob
 from mysticanvas.jobs.types import JobPriority
 from mysticanvas.ml.image_model_settings import (
@@ -27,8 +27,8 @@ from mysticanvas.ml.image_model_settings import (
     CLIP_SPACE_PREFIX,
     CLIP_TEXT,
     CLIP_VOCABULARY,
-    Clip,
-    Sight,
+    ClipModel,
+    ImageAnalysisSettings,
 )
 from mysticanvas.search import image_vectors
 
@@ -53,45 +53,48 @@ def is_installed() -> bool:
 
 def list_progress(tx: ReadTx) -> list[Progress]:
     """The progress of each active model, the fastest first."""
-    return [Progress(space, image_vectors.seen(tx, space=space)) for space in image_vectors.sight(tx).spaces]
+    return [
+        Progress(space, image_vectors.count_vectors(tx, space=space))
+        for space in image_vectors.get_image_model_settings(tx).spaces
+    ]
 
 
-def set_enabled(database: Database, *, is_on: bool, now_ms: Callable[[], int]) -> Sight:
+def set_enabled(database: Database, *, is_on: bool, now_ms: Callable[[], int]) -> ImageAnalysisSettings:
     """Turn image analysis on or off. Existing results are kept.
 
     Raises `InvalidInputError` when the required packages are not installed.
     """
     if is_on and not is_installed():
         raise InvalidInputError("Image analysis requires additional packages. Run: pip install 'mysticanvas[vision]'")
-    settings = replace(database.read(image_vectors.sight), is_on=is_on)
-    database.write(image_vectors.set_sight, settings)
+    settings = replace(database.read(image_vectors.get_image_model_settings), is_on=is_on)
+    database.write(image_vectors.set_image_model_settings, settings)
     if is_on:
         queue_missing(database, now_ms=now_ms)
     else:
-        job_control.cancel(database, Chosen(kind=JOB_KIND), now_ms=now_ms())
+        job_control.cancel(database, JobSelection(kind=JOB_KIND), now_ms=now_ms())
     return settings
 
 
-def set_nsfw_threshold(database: Database, least: float) -> Sight:
-    settings = replace(database.read(image_vectors.sight), least_explicit=least)
-    database.write(image_vectors.set_sight, settings)
+def set_nsfw_threshold(database: Database, least: float) -> ImageAnalysisSettings:
+    settings = replace(database.read(image_vectors.get_image_model_settings), least_explicit=least)
+    database.write(image_vectors.set_image_model_settings, settings)
     return settings
 
 
-def set_clip_folder(database: Database, folder: str | None, *, now_ms: Callable[[], int]) -> Sight:
+def set_clip_folder(database: Database, folder: str | None, *, now_ms: Callable[[], int]) -> ImageAnalysisSettings:
     """Use the CLIP model in a folder; None removes the CLIP model. A worker loads it later.
 
     Raises `InvalidInputError` when the folder does not contain a CLIP model.
     """
     clip = None if folder is None else _read_clip(Path(folder).expanduser())
-    settings = replace(database.read(image_vectors.sight), clip=clip)
-    database.write(image_vectors.set_sight, settings)
+    settings = replace(database.read(image_vectors.get_image_model_settings), clip=clip)
+    database.write(image_vectors.set_image_model_settings, settings)
     if settings.is_on:
         queue_missing(database, now_ms=now_ms)
     return settings
 
 
-def _read_clip(place: Path) -> Clip:
+def _read_clip(place: Path) -> ClipModel:
     model = place / CLIP_IMAGE
     if not model.is_file():
         raise InvalidInputError(f"{place} does not contain {CLIP_IMAGE}. Select the folder of a CLIP model.")
@@ -101,12 +104,12 @@ def _read_clip(place: Path) -> Clip:
         raise InvalidInputError(f"{place} contains {CLIP_TEXT}, but not {missing[0]}. Add the missing file.")
     stat = model.stat()
     mark = hashlib.sha256(f"{stat.st_size} {stat.st_mtime_ns}".encode()).hexdigest()[:8]
-    return Clip(str(place.resolve()), f"{CLIP_SPACE_PREFIX}{mark}", has_text)
+    return ClipModel(str(place.resolve()), f"{CLIP_SPACE_PREFIX}{mark}", has_text)
 
 
 def on_thumbnails_made(tx: WriteTx, image: GenerationId, pixels: Pixels, *, now_ms: int) -> None:
     """Queue the analysis of an image in the transaction that stores its thumbnail."""
-    if pixels.has_thumbnail and image_vectors.sight(tx).is_on:
+    if pixels.has_thumbnail and image_vectors.get_image_model_settings(tx).is_on:
         job_queue.enqueue(tx, _build_job([image], JobPriority.BEHIND), now_ms=now_ms)
 
 
@@ -115,14 +118,14 @@ def queue_missing(database: Database, *, now_ms: Callable[[], int], goes_on: Cal
 
     Calling it twice is harmless. It stops between two slices when `goes_on` returns False.
     """
-    settings, queued = database.read(image_vectors.sight), 0
+    settings, queued = database.read(image_vectors.get_image_model_settings), 0
     if not (settings.is_on and is_installed()):
         return 0
     for space in settings.spaces:
         last: int | None = 0
         while last is not None and goes_on():
             missing, last = database.read_within(
-                SLICE_LIMIT_MS, image_vectors.images_unseen, space=space, after=last, limit=IMAGES_PER_SLICE
+                SLICE_LIMIT_MS, image_vectors.list_unanalyzed_images, space=space, after=last, limit=IMAGES_PER_SLICE
             )
             new = [_build_job(missing[at : at + BATCH], JobPriority.IDLE) for at in range(0, len(missing), BATCH)]
             if new:

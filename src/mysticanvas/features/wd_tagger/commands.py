@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from mysticanvas.cli.client import absolute, connect, wait_for_jobs
-from mysticanvas.cli.options import Json, Library, settings_for
+from mysticanvas.cli.client import connect, make_absolute, wait_for_jobs
+from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json
 
 
@@ -39,12 +39,12 @@ def vision(
 
     New tag names are suggested tags until you accept them. Requires mysticanvas[vision].
     """
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         if off:
             client.post("/api/vision/tagger", {"folder": None})
         elif model is not None:
             settings = {"least_general": general, "least_character": character, "after_import": after_import}
-            client.post("/api/vision/tagger", {"folder": absolute(model), **settings})
+            client.post("/api/vision/tagger", {"folder": make_absolute(model), **settings})
         queued = None
         if query is not None and not off:
             queued = client.post("/api/vision/start", {"q": query, "again": again})["queued"]

@@ -15,7 +15,7 @@ MAX_TAGS = 100
 
 def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
     """None when the file is missing, or when another tagger was selected meanwhile, which has its own jobs."""
-    settings, file = service.get_settings(tx), job_location.of(tx, payload)
+    settings, file = service.get_settings(tx), job_location.find_location(tx, payload)
     if settings is None or settings.run != payload["run"] or file is None:
         return None
     return TagImage(
@@ -25,5 +25,5 @@ def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
 
 def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
     assert isinstance(answer, ImageTagged)
-    if job_location.of(tx, payload) is not None:
+    if job_location.find_location(tx, payload) is not None:
         service.assign_tags(tx, GenerationId(payload["generation"]), answer.tags, payload["run"], now_ms=now_ms())

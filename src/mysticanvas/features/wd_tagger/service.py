@@ -17,10 +17,10 @@ from mysticanvas.domain.tag import MachineTag, TagSource
 from mysticanvas.features.hooks import NewImage
 from mysticanvas.features.tags import model_tags, model_tags_queries
 from mysticanvas.features.wd_tagger.types import JOB_KIND
-from mysticanvas.fs.paths import folder_named
+from mysticanvas.fs.paths import resolve_folder
 from mysticanvas.jobs import control as job_control
 from mysticanvas.jobs import queue as job_queue
-from mysticanvas.jobs.queries import Chosen
+from mysticanvas.jobs.queries import JobSelection
 from mysticanvas.jobs.queue import NewJob
 from mysticanvas.jobs.types import JobPriority
 from mysticanvas.ml import labels as ml_labels
@@ -56,7 +56,7 @@ def select_model(
 
     Raises `InvalidInputError` when the folder does not contain a tagger.
     """
-    place = folder_named(folder)
+    place = resolve_folder(folder)
     model = place / ml_labels.MODEL
     if not model.is_file():
         raise InvalidInputError(f"{place} does not contain {ml_labels.MODEL}. Select the folder of a WD tagger.")
@@ -75,7 +75,7 @@ def select_model(
 def remove_model(database: Database, *, now_ms: int) -> None:
     """Stop using a tagger. Its tags are kept."""
     database.write(settings_store.put, SETTINGS_KEY, None)
-    job_control.cancel(database, Chosen(kind=JOB_KIND), now_ms=now_ms)
+    job_control.cancel(database, JobSelection(kind=JOB_KIND), now_ms=now_ms)
 
 
 def start(database: Database, images: Sequence[GenerationId], *, again: bool, now_ms: int) -> int:
@@ -103,8 +103,12 @@ def on_images_added(tx: WriteTx, images: Sequence[NewImage], *, now_ms: int) -> 
 
 
 def _enqueue(tx: WriteTx, images: Sequence[GenerationId], settings: TaggerSettings, again: bool, *, now_ms: int) -> int:
-    tagged = set() if again else model_tags_queries.told(tx, images, source=TagSource.VISION, runs=settings.run)
-    new = [_build_job(image, generations.uuid_of(tx, image), settings) for image in images if image not in tagged]
+    tagged = (
+        set()
+        if again
+        else model_tags_queries.find_tagged_images(tx, images, source=TagSource.VISION, runs=settings.run)
+    )
+    new = [_build_job(image, generations.get_uuid(tx, image), settings) for image in images if image not in tagged]
     job_queue.enqueue_all(tx, new, now_ms=now_ms)
     return len(new)
 
@@ -115,4 +119,6 @@ def _build_job(image: GenerationId, public_uuid: str, settings: TaggerSettings) 
 
 def assign_tags(tx: WriteTx, image: GenerationId, suggested: Sequence[MachineTag], run: str, *, now_ms: int) -> None:
     """Replace all tags that any WD tagger assigned to the image before."""
-    model_tags.say(tx, [image], suggested, source=TagSource.VISION, run=run, instead_of=RUN_PREFIX, now_ms=now_ms)
+    model_tags.assign_tags(
+        tx, [image], suggested, source=TagSource.VISION, run=run, instead_of=RUN_PREFIX, now_ms=now_ms
+    )

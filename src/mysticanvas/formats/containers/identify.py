@@ -8,7 +8,7 @@ from mysticanvas.formats.containers import avif, gif, jpeg, png, webp
 from mysticanvas.formats.containers.source import BufferedSource, ByteSource, check_size
 
 
-def sniff(first: bytes) -> ImageFormat | None:
+def detect_format(first: bytes) -> ImageFormat | None:
     """The format, given at least the first 16 bytes; None when it is not supported."""
     if first.startswith(png.SIGNATURE):
         return ImageFormat.PNG
@@ -42,7 +42,7 @@ def read_head(source: ByteSource) -> ImageHead:
     if source.size == 0:
         raise UnreadableFileError("The file is empty.")
     buffered = source if isinstance(source, BufferedSource) else BufferedSource(source)
-    found = sniff(buffered.head[:64])
+    found = detect_format(buffered.head[:64])
     if found is None:
         raise UnreadableFileError(_explain_unsupported(buffered.head))
     if found is ImageFormat.BMP:

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import TextEntry
-from mysticanvas.domain.text import clean
+from mysticanvas.domain.text import clean_text
 
 HEAD_BYTES = 16 * 1024
 # No generator writes longer text. A chunk that claims more is damaged or malicious.
@@ -56,7 +56,7 @@ class Entries:
             self._add_problem("The file contains too much text. Some of it was skipped.")
             return
         self._bytes += len(text)
-        self._found[place] = TextEntry(carrier, clean(key), clean(text))
+        self._found[place] = TextEntry(carrier, clean_text(key), clean_text(text))
 
     def _add_problem(self, problem: str) -> None:
         if problem not in self.problems:

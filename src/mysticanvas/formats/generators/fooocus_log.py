@@ -17,7 +17,7 @@ _ROW = re.compile(r"<tr><td class='(?:key|label)'>([^<]{1,100})</td><td class='v
 _BREAK = re.compile(r" ?</?br/?> ?")
 
 
-def section(page: str, file_name: str) -> str | None:
+def find_section(page: str, file_name: str) -> str | None:
     """The HTML section of one image; None when the page has none."""
     begin = page.find(f'<div id="{file_name.replace(".", "_")}" class="image-container"')
     if begin < 0:

@@ -25,14 +25,14 @@ class SidecarFormat(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class SidecarContent:
     """`tags` are (name, category or None); `rating` is 0 to 5."""
 
     tags: Sequence[tuple[str, str | None]]
     rating: int
 
 
-def written(content: Said, format_: SidecarFormat) -> bytes:
+def render_sidecar(content: SidecarContent, format_: SidecarFormat) -> bytes:
     """The sidecar file as UTF-8; equal input gives equal bytes."""
     return (_render_xmp(content) if format_ is SidecarFormat.XMP else _render_json(content)).encode()
 
@@ -42,12 +42,12 @@ def is_ours(content: bytes) -> bool:
     return not content or MARK.encode() in content
 
 
-def _render_json(content: Said) -> str:
+def _render_json(content: SidecarContent) -> str:
     tags = [{"name": name, "category": category} for name, category in content.tags]
     return json.dumps({"made_by": MARK, "rating": content.rating, "tags": tags}, ensure_ascii=False, indent=1) + "\n"
 
 
-def _render_xmp(content: Said) -> str:
+def _render_xmp(content: SidecarContent) -> str:
     flat = [name for name, _ in content.tags]
     # Programs read “|” as a level separator.
     levels = [f"{category}|{name}".replace("||", "|") if category else name for name, category in content.tags]
