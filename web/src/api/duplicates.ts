@@ -1,4 +1,4 @@
-/** Images that are alike, as the server says it. */
+/** Groups of duplicate images, as the server sends them. */
 
 export type Alike = 'picture' | 'recipe' | 'bytes';
 
@@ -12,11 +12,11 @@ export interface AlikeImage {
   rating: number;
   favorite: boolean;
   timestamp: number;
-  /** Every path at which its bytes lie. */
+  /** Every path of a file with these bytes. */
   places: string[];
 }
 
-/** `size` may be more than are shown; `bits` of 256 differ at most. */
+/** `size` may be more than the images sent; at most `bits` of 256 differ. */
 export interface AlikeGroup {
   bits: number;
   size: number;

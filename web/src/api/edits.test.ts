@@ -10,7 +10,7 @@ function at(state: EditState, changed: number, trouble: string | null = null): E
   return { operation: 7, changed, total: 3_000, state, trouble };
 }
 
-/** The server says each of these in turn. */
+/** The server reports each of these in turn. */
 function reports(...states: EditResult[]): ReturnType<typeof answer> {
   return answer({ '/api/operations/7': () => states.shift() ?? at('done', 0) });
 }

@@ -1,4 +1,4 @@
-/** The gallery's types, held to what the server says: `tests/wire/*.json`, which tests/wire/test_wire.py writes. */
+/** Checks the gallery's types against the server's answers: `tests/wire/*.json`, written by tests/wire/test_wire.py. */
 
 import { expect, test } from 'vitest';
 
@@ -66,7 +66,7 @@ import type { ImageTags, OfferedTag, SharedTags, TagCategories, TagDetail, TagPa
 import type { Expanded, TemplateList, Tried } from './templates';
 import type { TrashFacts } from './trash';
 
-/** A type as an import of JSON can meet it: where ours names the words, JSON has any string. */
+/** A type as an import of JSON can satisfy it: where a type lists literals, JSON has any string. */
 type Wide<T> = T extends string
   ? string
   : T extends number
@@ -79,7 +79,7 @@ type Wide<T> = T extends string
           ? { [Name in keyof T]: Wide<T[Name]> }
           : T;
 
-// svelte-check fails here when the server no longer says what a type promises.
+// svelte-check fails here when the server no longer sends what a type promises.
 const HELD = {
   autotag: autotag satisfies Wide<AutotagState>,
   autotag_run: autotagRun satisfies Wide<AutotagRun>,
@@ -108,7 +108,7 @@ const HELD = {
   model_scan: modelScan satisfies Wide<ModelScan>,
   models: models satisfies Wide<ModelList>,
   newer: newer satisfies { count: number },
-  // Pairs and free settings are lists and records of any kind in JSON.
+  // Pairs and free-form settings are lists and records of any type in JSON.
   operations: operations satisfies { operations: Wide<Omit<Operation, 'steps'>>[] },
   purge: purge satisfies Wide<Omit<Purge, 'kept'>>,
   templates: templates satisfies Wide<TemplateList>,
@@ -133,7 +133,7 @@ const HELD = {
   undo: undo satisfies Wide<EditResult>,
 };
 
-/** What the command line alone asks for. */
+/** Only used by the command line. */
 const NOT_ASKED = ['job', 'jobs_list', 'verify', 'verify_findings'];
 
 test('every example of the server is held to a type', () => {

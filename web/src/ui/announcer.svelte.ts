@@ -1,4 +1,4 @@
-/** What a screen reader is told: counts, results, progress. Once a second at most, the last word winning. */
+/** Announcements for screen readers: counts, results, progress. At most one per second; the last one wins. */
 
 const PAUSE_MS = 1_000;
 const STEP = 0.25;
@@ -23,7 +23,7 @@ export class Announcer {
     }, PAUSE_MS);
   }
 
-  /** A share of 0 to 1 of some work: said at every quarter, once. */
+  /** Progress from 0 to 1, announced once at every quarter. */
   progress(work: string, share: number): void {
     const step = Math.floor(share / STEP);
     const before = this.reached.get(work) ?? 0;

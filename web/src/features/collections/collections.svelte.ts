@@ -1,4 +1,4 @@
-/** All collections, as the panel and the dialogs show them, and what can be done with one. */
+/** All collections, as the panel and the dialogs show them, and the edits on them. */
 
 import { get, post, type EditResult } from '../../api/client';
 import type { Collection } from '../../api/collections';
@@ -28,13 +28,13 @@ class Collections {
   problem = $state('');
   closed = $state.raw<ReadonlySet<string>>(new Set((localStorage.getItem(CLOSED) ?? '').split(' ')));
   rows = $derived(rowsOf(this.list, this.closed));
-  /** The one that the library shows, if it shows one and nothing else. */
+  /** The collection that the library shows, if its query is just that collection. */
   current = $derived.by(() => {
     const [chip, ...others] = library.view.filters.filter((one) => one.field !== 'sort');
     if (!chip || others.length || library.view.words.length || library.scope !== 'library') return undefined;
     return this.list.find((one) => chip.text === one.text.replace(/ sort:\S+$/, '') || chip.text === `collection:${one.uuid}`);
   });
-  /** Whether it is shown in the person's own order, which can be changed then. */
+  /** Whether the library shows it in manual order, so that it can be rearranged. */
   arranged = $derived(this.current?.kind === 'manual' && library.view.sort === 'manual');
   private asked = 0;
 
@@ -44,7 +44,7 @@ class Collections {
       const { collections } = await get<{ collections: Collection[] }>('/api/collections');
       if (asked === this.asked) [this.list, this.loaded, this.problem] = [collections, true, ''];
     } catch (error) {
-      this.problem = messageOf(error, 'The collections could not be listed.');
+      this.problem = messageOf(error, 'Could not load the collections.');
     }
   }
 
@@ -66,9 +66,9 @@ class Collections {
 
   // -- the collections themselves ----------------------------------------------------------------
 
-  /** Its uuid; undefined when it was refused. */
+  /** The uuid of the new collection; undefined if it was refused. */
   async create(made: { name: string; query?: string; parent?: string; notes?: string }, refused?: (sentence: string) => void): Promise<string | undefined> {
-    const done = await this.changeTree(() => post<EditResult & { uuid: string }>('/api/collections', made), `Collection “${made.name}” made`, refused);
+    const done = await this.changeTree(() => post<EditResult & { uuid: string }>('/api/collections', made), `Collection “${made.name}” created`, refused);
     if (made.parent) this.setOpen(made.parent, true);
     return done?.uuid;
   }
@@ -79,24 +79,24 @@ class Collections {
 
   async move(one: Collection, place: Place): Promise<void> {
     if (place.parent) this.setOpen(place.parent, true);
-    await this.edit(one, place, place.parent === one.parent ? `“${one.name}” moved` : place.parent ? `“${one.name}” moved into “${this.nameOf(place.parent)}”` : `“${one.name}” moved to the outermost`);
+    await this.edit(one, place, place.parent === one.parent ? `“${one.name}” moved` : place.parent ? `“${one.name}” moved into “${this.nameOf(place.parent)}”` : `“${one.name}” moved to the top level`);
   }
 
   async remove(one: Collection): Promise<void> {
     const shown = this.current && isIn(this.list, this.current.uuid, one.uuid);
-    const done = await this.changeTree(() => post<EditResult>(`/api/collections/${one.uuid}/delete`), `Collection “${one.name}” deleted; its images stay`);
+    const done = await this.changeTree(() => post<EditResult>(`/api/collections/${one.uuid}/delete`), `Collection “${one.name}” deleted; its images are kept`);
     if (done && shown && this.current?.uuid === one.uuid) routing.search('');
   }
 
   async freeze(one: Collection): Promise<void> {
-    await this.changeTree(() => post<EditResult>(`/api/collections/${one.uuid}/freeze`), `“${one.name}” keeps by hand what its search found`);
+    await this.changeTree(() => post<EditResult>(`/api/collections/${one.uuid}/freeze`), `“${one.name}” converted to manual`);
     const now = this.list.find((other) => other.uuid === one.uuid);
     if (now && this.current?.uuid === one.uuid) this.show(now);
   }
 
   private changeTree<D extends EditResult>(ask: () => Promise<D>, said: string, refused?: (sentence: string) => void): Promise<D | undefined> {
     const then = (): Promise<void> => this.refresh(new Selection());
-    return runEdit({ text: 'Changing a collection', ask, said: () => said, then, ...(refused ? { refused } : {}) });
+    return runEdit({ text: 'Updating collection', ask, said: () => said, then, ...(refused ? { refused } : {}) });
   }
 
   private async refresh(chosen: Selection): Promise<void> {
@@ -108,25 +108,25 @@ class Collections {
 
   async collect(uuid: string, chosen: Selection): Promise<void> {
     const name = this.nameOf(uuid);
-    const said = ({ changed }: EditResult): string => (changed ? `${images(changed)} added to “${name}”` : `All of them are in “${name}” already`);
+    const said = ({ changed }: EditResult): string => (changed ? `${images(changed)} added to “${name}”` : `Already in “${name}”`);
     const ask = (): Promise<EditResult> => bulk(pickImages(chosen), { collect: uuid });
     await runEdit({ text: `Adding to “${name}”`, ask, said, then: () => this.refresh(chosen) });
   }
 
   async takeOut(uuid: string, chosen: Selection): Promise<void> {
     const name = this.nameOf(uuid);
-    const said = ({ changed }: EditResult): string => (changed ? `${images(changed)} taken out of “${name}”` : '');
+    const said = ({ changed }: EditResult): string => (changed ? `${images(changed)} removed from “${name}”` : '');
     const ask = (): Promise<EditResult> => bulk(pickImages(chosen), { uncollect: uuid });
     library.leaving = chosen;
-    await runEdit({ text: `Taking out of “${name}”`, ask, said, then: () => this.refresh(chosen) });
+    await runEdit({ text: `Removing from “${name}”`, ask, said, then: () => this.refresh(chosen) });
     library.leaving = new Selection();
   }
 
-  /** Chosen images go before the one at `before`, an index of the list; to the end when it is past the last. */
+  /** Moves images before the one at index `before`, or to the end if it is past the last. */
   async arrange(chosen: Selection, before: number): Promise<void> {
     const one = this.current;
     if (!one || !this.arranged) return;
-    // A key may be quicker than the rows; meanwhile another list may be shown, where the numbers are those of others.
+    // The rows may not be loaded yet; meanwhile the list may change, and with it the indexes.
     const { pages, view, focused } = library;
     await pages.bring([...indexes(chosen), before], ROWS_WITHIN_MS);
     const moving = indexes(chosen).map((index) => pages.item(index)?.uuid).filter((uuid) => uuid !== undefined);
@@ -143,7 +143,7 @@ class Collections {
   }
 }
 
-/** As many can be moved at a time. */
+/** The most images that one request may move. */
 const MOST_MOVED = 1_000;
 
 export function indexes(chosen: Selection): number[] {

@@ -35,7 +35,7 @@ beforeEach(async () => {
 });
 afterEach(() => void vi.unstubAllGlobals());
 
-/** The library shows a collection in the person's own order. */
+/** The library shows a collection in manual order. */
 function show(one: Collection): void {
   library.view = { ...library.view, sort: 'manual', filters: [{ text: `collection:${one.uuid}`, field: 'collection', value: one.uuid, negated: false }] };
 }

@@ -1,4 +1,4 @@
-/** What is dragged within the gallery: images, or a collection. The browser's own data tells only that something is. */
+/** What is being dragged within the gallery: images or a collection. The browser's own drag data is hidden until the drop. */
 
 import { Selection } from '../../lib/selection';
 import { images } from '../gallery/actions';
@@ -19,7 +19,7 @@ class Dragging {
     return this.what && 'collection' in this.what ? this.what.collection : undefined;
   }
 
-  /** An image that is chosen takes all that are chosen along. */
+  /** A selected image drags the whole selection along. */
   beginImages(event: DragEvent, index: number): void {
     const chosen = library.selection.has(index) ? library.selection : Selection.of(index);
     this.begin(event, { images: chosen }, images(chosen.count), 'copyMove');

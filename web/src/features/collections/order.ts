@@ -1,10 +1,10 @@
-/** Images of a collection by hand, moved in it by keys or taken out. */
+/** Images of a manual collection: moved by keys, or removed from it. */
 
 import { target } from '../gallery/actions';
 import { library } from '../gallery/library.svelte';
 import { collections, indexes } from './collections.svelte';
 
-/** One place earlier or later, past the next image that is not chosen. */
+/** Moves one place earlier or later, past the next unselected image. */
 export function shift(by: -1 | 1): void {
   if (!collections.arranged) return;
   const chosen = target();

@@ -10,7 +10,7 @@ import { CULL, cullSession } from './session.svelte';
 
 let served: ServedImages;
 
-/** Going through the images from the first on. */
+/** Culls the images from the first one on. */
 async function begin(uuids: readonly string[] = ['a', 'b', 'c', 'd']): Promise<void> {
   served = new ServedImages(uuids);
   served.serve();

@@ -1,4 +1,4 @@
-/** The group that is reviewed. */
+/** The group under review. */
 
 import { get, post, type Detail, type EditResult } from '../../api/client';
 import type { Alike, AlikeGroup, AlikeImage, AlikePage } from '../../api/duplicates';
@@ -24,7 +24,7 @@ class Duplicates {
     return this.group?.images.filter((image) => image.uuid !== this.kept) ?? [];
   }
 
-  /** The group at a place, or the nearest to it. */
+  /** Shows the group at an index, or the nearest one. */
   async show(by: Alike, at: number): Promise<void> {
     const asked = ++this.asked;
     try {
@@ -55,14 +55,14 @@ class Duplicates {
     if (to >= 0 && to < this.total) void this.show(this.by, to);
   }
 
-  /** The image beside the one that would be kept. */
+  /** Selects the image next to the selected one. */
   choose(by: 1 | -1): void {
     const images = this.group?.images ?? [];
     const to = images.findIndex((image) => image.uuid === this.kept) + by;
     this.kept = images[to]?.uuid ?? this.kept;
   }
 
-  /** One edit: what was written on the others goes to the one that stays. */
+  /** One edit: ratings, tags and notes of the others are merged into the image to keep. */
   async keepOne(): Promise<void> {
     const others = this.others.map((image) => image.uuid);
     if (!this.kept || !others.length || this.busy || this.by === 'bytes') return;
@@ -71,7 +71,7 @@ class Duplicates {
       const done = await toasts.during(post<EditResult>('/api/duplicates/keep', { kept: this.kept, others }));
       const { by, at } = this;
       const gone = done.changed === 1 ? '1 image' : `${formatNumber(done.changed)} images`;
-      toasts.add(`Kept one; ${gone} moved to Trash`, () => undo(done.operation, () => this.show(by, at)));
+      toasts.add(`Duplicates merged; ${gone} moved to Trash`, () => undo(done.operation, () => this.show(by, at)));
       await this.show(this.by, this.at);
     } catch (error) {
       toasts.add(messageOf(error));

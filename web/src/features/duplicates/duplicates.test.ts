@@ -12,7 +12,7 @@ function image(uuid: string, rating: number): AlikeImage {
   return { uuid, thumb: null, width: 64, height: 64, bytes: 10, format: 'png', rating, favorite: false, timestamp: 1, places: [`/p/${uuid}.png`] };
 }
 
-/** As many groups of three as the array has names. */
+/** One group of three images per name. */
 function groups(names: string[]): Parameters<typeof answer>[0] {
   return {
     '/api/duplicates': ({ params }) => {

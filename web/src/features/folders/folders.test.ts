@@ -17,7 +17,7 @@ const base = { '/api/roots': wire, '/api/status': status };
 beforeEach(() => void (toasts.list = []));
 afterEach(() => void vi.unstubAllGlobals());
 
-/** A scan that is under way once, then has ended with this report. */
+/** A scan that runs once, then ends with this report. */
 function scanning(report: object): (asked: Asked) => object {
   let times = 0;
   return () => (times++ ? { ...scanned, report: { ...scanned.report, ...report } } : { progress: { ...scanned.progress, state: 'reading', seen: 40 }, report: null });

@@ -1,4 +1,4 @@
-/** For tests alone: a library of images as the server answers for it. What goes to the Trash goes from the list. */
+/** For tests only: a library of images, with the server's answers. Trashed images leave the list. */
 
 import { answer, type Asked } from '../../api/answers';
 import type { EditResult, Snapshot } from '../../api/client';

@@ -1,4 +1,4 @@
-/** Who said which tag of an image, gathered by tag. */
+/** The sources of an image's tags, grouped by tag. */
 
 import type { ImageTags, Assignment } from '../../api/tags';
 
@@ -6,21 +6,21 @@ export interface SourcedTag {
   name: string;
   category: string | null;
   shown: boolean;
-  /** Models alone say so: it waits for a person's word. */
+  /** Only set by models: it waits for the user's decision. */
   byMachine: boolean;
-  /** The surest of the models. */
+  /** The highest confidence of the models. */
   score: number | null;
-  /** A word about who said so, "" for the person. */
+  /** A short label of the source, "" for the user. */
   mark: string;
-  /** All of it, in words. */
+  /** All sources, in words. */
   why: string;
 }
 
 export interface Gathered {
   shown: SourcedTag[];
-  /** What models say that is not shown: below the threshold, or no known tag. */
+  /** Tags from models that are not shown: below the threshold, or no tag yet. */
   unsure: SourcedTag[];
-  /** What the person says it is not. */
+  /** Tags that the user rejected. */
   rejected: string[];
 }
 
@@ -56,7 +56,7 @@ function describeTag(name: string, category: string | null, shown: boolean, said
     byMachine,
     score: byMachine && scores.length ? Math.max(...scores) : null,
     mark: said.length ? (own ? (MARKS[own.source] ?? own.source) : 'model') : 'implied',
-    why: said.length ? `said ${said.map(describeAssignment).join(', ')}` : 'implied by another tag',
+    why: said.length ? `Set ${said.map(describeAssignment).join(', ')}` : 'Implied by another tag',
   };
 }
 
@@ -68,8 +68,8 @@ function describeAssignment(said: Assignment): string {
   const sure = said.confidence === null ? '' : ` (${Math.round(said.confidence * 100)} %)`;
   const as = said.tag === said.shown_as ? '' : ` as “${said.tag}”`;
   if (said.source === 'user') return `by you${as}`;
-  if (said.source === 'prompt') return `by the prompt${as}`;
-  if (said.source === 'import') return `by the file or library it came from${as}`;
+  if (said.source === 'prompt') return `by prompt${as}`;
+  if (said.source === 'import') return `by import${as}`;
   return `by ${said.run || (said.source === 'llm' ? 'a language model' : 'a tagger')}${sure}${as}`;
 }
 

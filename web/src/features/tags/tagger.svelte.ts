@@ -1,4 +1,4 @@
-/** Tags of chosen images while a person edits them: what they share, what is offered, what was just done. */
+/** Tags of selected images while the user edits them: shared tags, completions and the last result. */
 
 import { get, post, type EditResult } from '../../api/client';
 import { invalidation } from '../../api/invalidation.svelte';
@@ -12,7 +12,7 @@ import { sameName } from './names';
 export class Tagger {
   shared = $state.raw<SharedTags | undefined>();
   problem = $state('');
-  /** What was just done, in a sentence. */
+  /** The result of the last edit, as a sentence. */
   said = $state('');
 
   constructor(
@@ -26,7 +26,7 @@ export class Tagger {
       const got = await post<SharedTags>(path, this.picked);
       if (!signal?.aborted) [this.shared, this.problem] = [got, ''];
     } catch (error) {
-      this.problem = messageOf(error, 'The tags could not be read.');
+      this.problem = messageOf(error, 'Could not load the tags.');
     }
   }
 
@@ -38,21 +38,21 @@ export class Tagger {
     return this.shared?.tags.filter((tag) => tag.images < (this.shared?.images ?? 0)) ?? [];
   }
 
-  /** `offered`: the tag of that name as it was offered, if it was. */
+  /** `offered`: the completion with that name, if there was one. */
   async add(name: string, offered: OfferedTag | undefined): Promise<void> {
     const known = offered ?? (await this.findTag(name));
     const shown = known?.alias_of ?? known?.name ?? name;
     const done = await this.mark({ add: [name] }, (count) => `“${shown}” added to ${images(count)}`);
     if (!done) return;
-    const alias = known?.alias_of ? `“${known.name}” is another name of “${known.alias_of}”. ` : '';
+    const alias = known?.alias_of ? `“${known.name}” is an alias of “${known.alias_of}”. ` : '';
     const also = known?.implies.length ? ` It implies ${known.implies.join(', ')}.` : '';
-    const outcome = done.changed ? `“${shown}” added to ${images(done.changed)}.` : `All of them have “${shown}” already.`;
+    const outcome = done.changed ? `“${shown}” added to ${images(done.changed)}.` : `“${shown}” is already on all of them.`;
     this.said = alias + outcome + also;
   }
 
   async remove(name: string): Promise<void> {
     const done = await this.mark({ remove: [name] }, (count) => `“${name}” removed from ${images(count)}`);
-    if (done) this.said = done.changed ? `“${name}” removed from ${images(done.changed)}.` : `None of them has “${name}”.`;
+    if (done) this.said = done.changed ? `“${name}” removed from ${images(done.changed)}.` : `“${name}” is not on any of them.`;
   }
 
   private async mark(tags: { add?: string[]; remove?: string[] }, said: (count: number) => string): Promise<EditResult | undefined> {
@@ -73,7 +73,7 @@ export class Tagger {
     return done;
   }
 
-  /** A name that was typed out may be one that is known, or another name of one. */
+  /** A typed name may be an existing tag or an alias. */
   private async findTag(name: string): Promise<OfferedTag | undefined> {
     const found = await get<{ tags: OfferedTag[] }>(`/api/tags?${new URLSearchParams({ q: name, limit: '5' })}`).catch(() => ({ tags: [] }));
     return found.tags.find((tag) => sameName(tag.name, name));
