@@ -248,8 +248,8 @@ async function send(path: string, init: RequestInit = {}): Promise<Response> {
   }
   if (response.ok) return response;
   if (response.status === 401) connection.signedOut = true;
-  const said = (await response.json().catch(() => ({}))) as Partial<Refusal>;
-  throw new ApiError(response.status, said.error ?? `The server returned status ${response.status}.`, said.suggestion ?? null, said.position ?? null);
+  const refusal = (await response.json().catch(() => ({}))) as Partial<Refusal>;
+  throw new ApiError(response.status, refusal.error ?? `The server returned status ${response.status}.`, refusal.suggestion ?? null, refusal.position ?? null);
 }
 
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {

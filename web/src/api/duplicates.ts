@@ -1,8 +1,8 @@
 /** Groups of duplicate images, as the server sends them. */
 
-export type Alike = 'picture' | 'recipe' | 'bytes';
+export type DuplicateKind = 'picture' | 'recipe' | 'bytes';
 
-export interface AlikeImage {
+export interface DuplicateImage {
   uuid: string;
   thumb: string | null;
   width: number | null;
@@ -17,14 +17,14 @@ export interface AlikeImage {
 }
 
 /** `size` may be more than the images sent; at most `bits` of 256 differ. */
-export interface AlikeGroup {
+export interface DuplicateGroup {
   bits: number;
   size: number;
-  images: AlikeImage[];
+  images: DuplicateImage[];
 }
 
-export interface AlikePage {
+export interface DuplicatePage {
   total: number;
   images: number;
-  groups: AlikeGroup[];
+  groups: DuplicateGroup[];
 }

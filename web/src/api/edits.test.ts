@@ -39,7 +39,7 @@ test('one that was turned round on its way fails with the reason', async () => {
   reports(at('undone', 0, 'The disk is full.'));
   await expect(followEdit(at('applying', 1_000), () => undefined)).rejects.toThrow('The disk is full.');
   reports(at('done', 0));
-  await expect(followEdit(at('undoing', 1_000), () => undefined)).rejects.toThrow('That could not be done.');
+  await expect(followEdit(at('undoing', 1_000), () => undefined)).rejects.toThrow('The edit did not complete.');
 });
 
 test('an undo arrives when it is undone', async () => {

@@ -52,7 +52,7 @@ export interface ScanReport extends Record<Change, number> {
   offline: string[];
   /** For a dry run: some paths of each change. */
   examples: Partial<Record<Change, string[]>>;
-  /** So many files would be missing that a scan asks first. */
+  /** Enough files would be missing for a scan to ask first. */
   asks: boolean;
 }
 

@@ -87,7 +87,7 @@ export interface Outcome {
   remark: string | null;
 }
 
-export interface Trial {
+export interface BulkPreview {
   lines: Outcome[];
   ok: boolean;
 }

@@ -55,14 +55,14 @@ import type { AutotagRun, AutotagState } from './autotag';
 import type { BackupList } from './backups';
 import type { Completion, Detail, EditResult, Facet, Highlights, JobList, Page, RawEntry, Refusal, Snapshot, Statistics, Status, Suggestion } from './client';
 import type { Collection } from './collections';
-import type { AlikePage } from './duplicates';
+import type { DuplicatePage } from './duplicates';
 import type { Operation, Purge } from './edits';
 import type { LogPage } from './events';
 import type { FolderList, LostFiles, Scan, UntrackedFile } from './folders';
 import type { Lineage } from './lineage';
 import type { ServerEvents } from './live';
 import type { MadeWith, ModelDetail, ModelList, ModelScan } from './models';
-import type { ImageTags, OfferedTag, SharedTags, TagCategories, TagDetail, TagPart, Trial } from './tags';
+import type { ImageTags, OfferedTag, SharedTags, TagCategories, TagDetail, TagPart, BulkPreview } from './tags';
 import type { Expanded, TemplateList, Tried } from './templates';
 import type { TrashFacts } from './trash';
 
@@ -94,7 +94,7 @@ const HELD = {
   complete: complete satisfies Wide<Completion>,
   detail: detail satisfies Wide<Detail>,
   detail_bare: bare satisfies Wide<Detail>,
-  duplicates: duplicates satisfies Wide<AlikePage>,
+  duplicates: duplicates satisfies Wide<DuplicatePage>,
   error: error satisfies Wide<Refusal>,
   events: events satisfies Wide<Omit<ServerEvents, 'gap' | 'stale' | 'trouble'>>,
   facets: facets satisfies { values: Wide<Facet>[] },
@@ -126,7 +126,7 @@ const HELD = {
   image_tags: imageTags satisfies Wide<ImageTags>,
   tag: tag satisfies Wide<TagDetail>,
   tag_categories: tagCategories satisfies Wide<TagCategories>,
-  tag_trial: tagTrial satisfies Wide<Trial>,
+  tag_trial: tagTrial satisfies Wide<BulkPreview>,
   tags: tags satisfies { tags: Wide<OfferedTag>[] },
   tags_of: tagsOf satisfies Wide<SharedTags>,
   tags_part: tagsPart satisfies Wide<TagPart>,

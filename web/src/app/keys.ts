@@ -1,12 +1,12 @@
 /** The tables of keyboard shortcuts: they drive the handler and the sheet behind `?`. */
 
 import { get, type Detail } from '../api/client';
-import { shift, takeOut } from '../features/collections/order';
+import { shift, removeFromCollection } from '../features/collections/order';
 import { comparison, COMPARE } from '../features/compare/comparison.svelte';
 import { COMPARE_KEYS } from '../features/compare/keys';
 import { CULL_KEYS } from '../features/cull/keys';
 import { CULL, cullSession } from '../features/cull/session.svelte';
-import { deleteForever, mark, restore, toggleFavourite, trash } from '../features/gallery/actions';
+import { deleteForever, mark, restore, toggleFavorite, trash } from '../features/gallery/actions';
 import { grid } from '../features/gallery/grid.svelte';
 import { library } from '../features/gallery/library.svelte';
 import { panels } from '../features/gallery/panels.svelte';
@@ -42,14 +42,14 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['}'], shown: '}', does: 'Jump down one month', run: () => grid.section(1, 'month'), repeats: true },
   { keys: ['g'], shown: 'g', does: 'Go to date', run: () => (panels.dialog = 'date') },
   { keys: ['Enter'], shown: 'Enter', does: 'Open or close the viewer', run: toggleViewer },
-  { keys: [' '], shown: 'Space', does: 'Hold to preview; tap to open or close the viewer', run: (_, at_ms) => glance(at_ms), release: endGlance },
+  { keys: [' '], shown: 'Space', does: 'Hold to preview; tap to open or close the viewer', run: (_, at_ms) => preview(at_ms), release: endPreview },
   { keys: ['z'], shown: 'z', does: 'In the viewer: fit or 100 %', run: () => zoom.toggle() },
-  { keys: ['f'], shown: 'f', does: 'Favorite', run: () => void toggleFavourite() },
+  { keys: ['f'], shown: 'f', does: 'Favorite', run: () => void toggleFavorite() },
   { keys: ['1', '2', '3', '4', '5'], shown: '1 … 5', does: 'Rate 1 to 5 stars', run: (key) => rate(Number(key)) },
   { keys: ['0'], shown: '0', does: 'Clear rating', run: () => rate(0) },
   { keys: ['t'], shown: 't', does: 'Edit tags of the image or selection', run: () => library.scope === 'library' && library.view.total && (panels.dialog = 'tags') },
   { keys: ['b'], shown: 'b', does: 'Add to collection', run: () => library.scope === 'library' && library.view.total && (panels.dialog = 'collect') },
-  { keys: ['Backspace'], shown: 'Backspace', does: 'Remove from this manual collection', run: takeOut },
+  { keys: ['Backspace'], shown: 'Backspace', does: 'Remove from this manual collection', run: removeFromCollection },
   { keys: [','], shown: ',', does: 'In manual order: move one place earlier', run: () => shift(-1) },
   { keys: ['.'], shown: '.', does: 'In manual order: move one place later', run: () => shift(1) },
   { keys: ['n'], shown: 'n', does: 'Edit note', run: () => library.view.total && (panels.dialog = 'notes') },
@@ -64,7 +64,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['C'], shown: 'Shift+C', does: 'Cull: keep or reject the selected images, or all', run: () => cullSession.enter() },
   { keys: ['l'], shown: 'l', does: 'Lineage: sources and derived images (arrow keys move, Enter opens, Esc goes back)', run: () => void showLineage() },
   { keys: ['s'], shown: 's', does: 'Find images with similar prompts', run: () => void showSimilar() },
-  { keys: ['S'], shown: 'Shift+S', does: 'Find visually similar images', run: () => void showLookalikes() },
+  { keys: ['S'], shown: 'Shift+S', does: 'Find visually similar images', run: () => void showVisuallySimilar() },
   { keys: ['v'], shown: 'v', does: 'Blur NSFW images on or off', run: () => void blur.toggle() },
   { keys: ['\\'], shown: '\\', does: 'Show or hide filters', run: () => panels.toggleFilters() },
   { keys: ['p'], shown: 'p', does: 'Copy prompt', run: () => void copyOf('prompt', 'Prompt') },
@@ -142,16 +142,16 @@ function toggleViewer(): void {
 }
 
 /** When Space was pressed to preview an image; undefined otherwise. */
-let glancedAt_ms: number | undefined;
+let previewedAt_ms: number | undefined;
 
-function glance(at_ms: number): void {
-  glancedAt_ms = routing.viewing ? undefined : at_ms;
+function preview(at_ms: number): void {
+  previewedAt_ms = routing.viewing ? undefined : at_ms;
   toggleViewer();
 }
 
-function endGlance(at_ms: number): void {
-  if (glancedAt_ms !== undefined && at_ms - glancedAt_ms > HELD_MS && routing.viewing) routing.closeViewer();
-  glancedAt_ms = undefined;
+function endPreview(at_ms: number): void {
+  if (previewedAt_ms !== undefined && at_ms - previewedAt_ms > HELD_MS && routing.viewing) routing.closeViewer();
+  previewedAt_ms = undefined;
 }
 
 async function showLineage(): Promise<void> {
@@ -164,9 +164,9 @@ async function showSimilar(): Promise<void> {
   if (uuid) routing.similarTo(uuid);
 }
 
-async function showLookalikes(): Promise<void> {
+async function showVisuallySimilar(): Promise<void> {
   const uuid = await library.focusedUuid();
-  if (uuid) routing.looksLike(uuid);
+  if (uuid) routing.findVisuallySimilar(uuid);
 }
 
 function rate(stars: number): void {

@@ -17,7 +17,7 @@ const ENDED: readonly ImportProgress['state'][] = ['done', 'failed', 'cancelled'
 
 class Live {
   /** Why the library is not writable. */
-  trouble = $state<string | null>(null);
+  problem = $state<string | null>(null);
   private readonly updates = new LiveUpdates((event) => this.hear(event));
 
   start(): void {
@@ -49,16 +49,16 @@ class Live {
       case 'jobs':
         return jobs.hear(event.data.kinds);
       case 'stale':
-        return this.hearStale(event.data.lists);
+        return this.invalidate(event.data.lists);
       case 'trouble':
-        this.trouble = event.data.sentence;
+        this.problem = event.data.sentence;
         return;
       case 'import':
         return this.hearImport(event.data);
     }
   }
 
-  private hearStale(lists: readonly string[]): void {
+  private invalidate(lists: readonly string[]): void {
     if (lists.includes('tags')) invalidation.mark('tags', 'counts');
     if (lists.includes('settings') && blur.on) void blur.load().catch(() => undefined);
     if (lists.includes('roots')) invalidation.mark('roots');
@@ -88,7 +88,7 @@ class Live {
 
   private async ask(): Promise<void> {
     await library.refreshStatus();
-    this.trouble = library.status?.trouble ?? null;
+    this.problem = library.status?.trouble ?? null;
   }
 }
 

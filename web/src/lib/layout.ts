@@ -37,8 +37,8 @@ class SectionRows {
 }
 
 /**
- * Where every image is. What has not changed since `before` is taken from it: a new image lays out
- * its own day and no other.
+ * The position of every image. Unchanged sections are reused from `before`: a new image only lays out
+ * its own day.
  */
 export class Layout {
   readonly sectionTop: Float64Array;

@@ -4,7 +4,7 @@ const PAUSE_MS = 1_000;
 const STEP = 0.25;
 
 export class Announcer {
-  said = $state('');
+  text = $state('');
   private waiting: string | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly reached = new Map<string, number>();
@@ -14,7 +14,7 @@ export class Announcer {
       this.waiting = sentence;
       return;
     }
-    this.said = sentence;
+    this.text = sentence;
     this.timer = setTimeout(() => {
       this.timer = undefined;
       const next = this.waiting;

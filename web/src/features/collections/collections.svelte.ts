@@ -5,7 +5,7 @@ import type { Collection } from '../../api/collections';
 import { invalidation } from '../../api/invalidation.svelte';
 import { messageOf } from '../../lib/errors';
 import { Selection } from '../../lib/selection';
-import { bulk, runEdit, pickImages, showAnew } from '../edits/edits';
+import { bulk, runEdit, pickImages, refreshList } from '../edits/edits';
 import { images } from '../gallery/actions';
 import { library, ROWS_WITHIN_MS } from '../gallery/library.svelte';
 import { routing } from '../gallery/routing.svelte';
@@ -73,8 +73,8 @@ class Collections {
     return done?.uuid;
   }
 
-  async edit(one: Collection, changes: Changes, said: string, refused?: (sentence: string) => void): Promise<boolean> {
-    return Boolean(await this.changeTree(() => post<EditResult>(`/api/collections/${one.uuid}`, changes), said, refused));
+  async edit(one: Collection, changes: Changes, message: string, refused?: (sentence: string) => void): Promise<boolean> {
+    return Boolean(await this.changeTree(() => post<EditResult>(`/api/collections/${one.uuid}`, changes), message, refused));
   }
 
   async move(one: Collection, place: Place): Promise<void> {
@@ -94,42 +94,42 @@ class Collections {
     if (now && this.current?.uuid === one.uuid) this.show(now);
   }
 
-  private changeTree<D extends EditResult>(ask: () => Promise<D>, said: string, refused?: (sentence: string) => void): Promise<D | undefined> {
+  private changeTree<D extends EditResult>(ask: () => Promise<D>, message: string, refused?: (sentence: string) => void): Promise<D | undefined> {
     const then = (): Promise<void> => this.refresh(new Selection());
-    return runEdit({ text: 'Updating collection', ask, said: () => said, then, ...(refused ? { refused } : {}) });
+    return runEdit({ text: 'Updating collection', ask, describe: () => message, then, ...(refused ? { refused } : {}) });
   }
 
-  private async refresh(chosen: Selection): Promise<void> {
+  private async refresh(selected: Selection): Promise<void> {
     invalidation.mark('collections', 'counts');
-    await Promise.all([this.load(), showAnew(chosen)]);
+    await Promise.all([this.load(), refreshList(selected)]);
   }
 
   // -- their images ------------------------------------------------------------------------------
 
-  async collect(uuid: string, chosen: Selection): Promise<void> {
+  async collect(uuid: string, selected: Selection): Promise<void> {
     const name = this.nameOf(uuid);
-    const said = ({ changed }: EditResult): string => (changed ? `${images(changed)} added to “${name}”` : `Already in “${name}”`);
-    const ask = (): Promise<EditResult> => bulk(pickImages(chosen), { collect: uuid });
-    await runEdit({ text: `Adding to “${name}”`, ask, said, then: () => this.refresh(chosen) });
+    const describe = ({ changed }: EditResult): string => (changed ? `${images(changed)} added to “${name}”` : `Already in “${name}”`);
+    const ask = (): Promise<EditResult> => bulk(pickImages(selected), { collect: uuid });
+    await runEdit({ text: `Adding to “${name}”`, ask, describe, then: () => this.refresh(selected) });
   }
 
-  async takeOut(uuid: string, chosen: Selection): Promise<void> {
+  async removeFromCollection(uuid: string, selected: Selection): Promise<void> {
     const name = this.nameOf(uuid);
-    const said = ({ changed }: EditResult): string => (changed ? `${images(changed)} removed from “${name}”` : '');
-    const ask = (): Promise<EditResult> => bulk(pickImages(chosen), { uncollect: uuid });
-    library.leaving = chosen;
-    await runEdit({ text: `Removing from “${name}”`, ask, said, then: () => this.refresh(chosen) });
+    const describe = ({ changed }: EditResult): string => (changed ? `${images(changed)} removed from “${name}”` : '');
+    const ask = (): Promise<EditResult> => bulk(pickImages(selected), { uncollect: uuid });
+    library.leaving = selected;
+    await runEdit({ text: `Removing from “${name}”`, ask, describe, then: () => this.refresh(selected) });
     library.leaving = new Selection();
   }
 
   /** Moves images before the one at index `before`, or to the end if it is past the last. */
-  async arrange(chosen: Selection, before: number): Promise<void> {
+  async arrange(selected: Selection, before: number): Promise<void> {
     const one = this.current;
     if (!one || !this.arranged) return;
     // The rows may not be loaded yet; meanwhile the list may change, and with it the indexes.
     const { pages, view, focused } = library;
-    await pages.bring([...indexes(chosen), before], ROWS_WITHIN_MS);
-    const moving = indexes(chosen).map((index) => pages.item(index)?.uuid).filter((uuid) => uuid !== undefined);
+    await pages.bring([...indexes(selected), before], ROWS_WITHIN_MS);
+    const moving = indexes(selected).map((index) => pages.item(index)?.uuid).filter((uuid) => uuid !== undefined);
     const next = pages.item(before)?.uuid;
     if (!moving.length || (next && moving.includes(next)) || (!next && before < view.total)) return;
     const at = pages.item(focused)?.uuid;
@@ -138,18 +138,18 @@ class Collections {
       await library.renew(new Selection(), at);
     };
     const asked = { images: moving, ...(next ? { before: next } : {}) };
-    const said = (): string => `${images(moving.length)} moved in “${one.name}”`;
-    await runEdit({ text: 'Moving images', ask: () => post<EditResult>(`/api/collections/${one.uuid}/reorder`, asked), said, then });
+    const describe = (): string => `${images(moving.length)} moved in “${one.name}”`;
+    await runEdit({ text: 'Moving images', ask: () => post<EditResult>(`/api/collections/${one.uuid}/reorder`, asked), describe, then });
   }
 }
 
 /** The most images that one request may move. */
 const MOST_MOVED = 1_000;
 
-export function indexes(chosen: Selection): number[] {
+export function indexes(selected: Selection): number[] {
   const found: number[] = [];
-  for (const [from, end] of chosen.ranges) {
-    for (let index = from; index < end && found.length < MOST_MOVED; index++) if (chosen.has(index)) found.push(index);
+  for (const [from, end] of selected.ranges) {
+    for (let index = from; index < end && found.length < MOST_MOVED; index++) if (selected.has(index)) found.push(index);
   }
   return found;
 }

@@ -21,8 +21,8 @@ class Dragging {
 
   /** A selected image drags the whole selection along. */
   beginImages(event: DragEvent, index: number): void {
-    const chosen = library.selection.has(index) ? library.selection : Selection.of(index);
-    this.begin(event, { images: chosen }, images(chosen.count), 'copyMove');
+    const selected = library.selection.has(index) ? library.selection : Selection.of(index);
+    this.begin(event, { images: selected }, images(selected.count), 'copyMove');
   }
 
   beginCollection(event: DragEvent, uuid: string, name: string): void {

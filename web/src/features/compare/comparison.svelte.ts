@@ -31,14 +31,14 @@ class Comparison {
       toasts.add('You can compare two to four images. Select fewer.');
       return;
     }
-    let chosen = selection.count ? selection : Selection.of(focused);
-    if (chosen.count === 1) chosen = chosen.has(focused) ? chosen.withRange(focused, focused < view.total - 1 ? focused + 1 : focused - 1) : chosen.withRange(focused, focused);
+    let selected = selection.count ? selection : Selection.of(focused);
+    if (selected.count === 1) selected = selected.has(focused) ? selected.withRange(focused, focused < view.total - 1 ? focused + 1 : focused - 1) : selected.withRange(focused, focused);
     if (view.total < 2) {
       toasts.add('There is only one image. You need at least two to compare.');
       return;
     }
     try {
-      const uuids = await uuidsOf(view.snapshot, chosen, MOST);
+      const uuids = await uuidsOf(view.snapshot, selected, MOST);
       routing.over(COMPARE, uuids.join(','));
     } catch (error) {
       toasts.add(messageOf(error));
@@ -90,15 +90,15 @@ class Comparison {
     history.replaceState(history.state, '', `${COMPARE}?${new URLSearchParams({ of: routing.of })}`);
   }
 
-  async mark(pane: number, set: Marks & ({ favorite: boolean } | { rating: number }), says: string): Promise<void> {
+  async mark(pane: number, set: Marks & ({ favorite: boolean } | { rating: number }), message: string): Promise<void> {
     const { uuid } = this.details[pane] ?? {};
     if (!uuid) return;
     await toasts.during(
       (async () => {
         const done = await post<EditResult>('/api/bulk', { uuids: [uuid], set });
-        if (done.changed) toasts.add(says, () => undo(done.operation, () => this.again(uuid)));
+        if (done.changed) toasts.add(message, () => undo(done.operation, () => this.again(uuid)));
         await this.again(uuid);
-        announcer.say(says);
+        announcer.say(message);
       })().catch((error: unknown) => toasts.add(messageOf(error))),
     );
   }

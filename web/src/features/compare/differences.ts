@@ -51,8 +51,8 @@ function formatValue(value: unknown): string {
 /** The texts in pieces; joined, they are the texts again. */
 export function markDifferences(texts: readonly string[]): Piece[][] {
   const words = texts.map((text) => text.match(/\s+|[^\s,()]+|[,()]/g) ?? []);
-  const said = words.map((one) => one.filter(isWord));
-  const common = said.slice(1).reduce<string[]>((shared, one) => findCommonWords(shared, one), said[0] ?? []);
+  const plain = words.map((one) => one.filter(isWord));
+  const common = plain.slice(1).reduce<string[]>((shared, one) => findCommonWords(shared, one), plain[0] ?? []);
   return words.map((one) => joinPieces(pieces(one, common)));
 }
 

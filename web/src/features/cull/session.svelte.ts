@@ -44,7 +44,7 @@ class CullSession {
   busy = $state(true);
   problem = $state('');
   verdicts = $state.raw<ReadonlyMap<string, Verdict>>(new Map());
-  private source: { snapshot: string; chosen: Selection } | undefined;
+  private source: { snapshot: string; selected: Selection } | undefined;
   private decisions: Decision[] = [];
 
   item = $derived<Item | undefined>(this.pages.item(this.at));
@@ -54,8 +54,8 @@ class CullSession {
   /** Culls the selection, or the whole list, starting at the focus. */
   enter(): void {
     if (library.scope === 'trash' || !library.view.total) return;
-    const chosen = library.selection.count > 1 ? library.selection : new Selection().withRange(0, library.view.total - 1);
-    this.source = { snapshot: library.view.snapshot, chosen };
+    const selected = library.selection.count > 1 ? library.selection : new Selection().withRange(0, library.view.total - 1);
+    this.source = { snapshot: library.view.snapshot, selected };
     const uuid = library.uuidOf(library.focused);
     routing.over(CULL, uuid ?? '');
   }
@@ -68,7 +68,7 @@ class CullSession {
     try {
       if (!this.source) {
         await library.open('', routing.of);
-        if (library.view.total) this.source = { snapshot: library.view.snapshot, chosen: new Selection().withRange(0, library.view.total - 1) };
+        if (library.view.total) this.source = { snapshot: library.view.snapshot, selected: new Selection().withRange(0, library.view.total - 1) };
       }
       await this.show(routing.of);
     } catch (error) {
@@ -93,7 +93,7 @@ class CullSession {
 
   private async show(uuid: string): Promise<void> {
     if (!this.source) return;
-    const view = await narrow(this.source.snapshot, this.source.chosen, this.unrated ? UNRATED : '');
+    const view = await narrow(this.source.snapshot, this.source.selected, this.unrated ? UNRATED : '');
     const pages = new Pages(view.snapshot, () => undefined);
     const found = uuid ? await get<{ index: number | null }>(`/api/queries/${view.snapshot}/position?uuid=${uuid}`) : { index: null };
     const at = Math.min(found.index ?? (this.unrated ? this.at : 0), Math.max(0, view.total - 1));

@@ -1,7 +1,7 @@
 /** The differences within a group, and the suggested image to keep. */
 
 import type { Detail } from '../../api/client';
-import type { AlikeImage } from '../../api/duplicates';
+import type { DuplicateImage } from '../../api/duplicates';
 import { formatBytes, formatMoment } from '../../lib/format';
 
 export interface Compared {
@@ -12,8 +12,8 @@ export interface Compared {
 }
 
 /** The best one to keep: first by the user's marks, then the largest, then the oldest. */
-export function best(images: readonly AlikeImage[]): string | undefined {
-  const weight = (image: AlikeImage): number[] => [
+export function best(images: readonly DuplicateImage[]): string | undefined {
+  const weight = (image: DuplicateImage): number[] => [
     Number(image.favorite),
     image.rating,
     (image.width ?? 0) * (image.height ?? 0),
@@ -32,8 +32,8 @@ function compareWeights(one: readonly number[], other: readonly number[]): numbe
 }
 
 /** Rows of a table over the images, without empty rows. `details` may not be loaded yet. */
-export function rows(images: readonly AlikeImage[], details: ReadonlyMap<string, Detail>): Compared[] {
-  const of = (read: (image: AlikeImage, detail: Detail | undefined) => string | number | null | undefined): string[] =>
+export function rows(images: readonly DuplicateImage[], details: ReadonlyMap<string, Detail>): Compared[] {
+  const of = (read: (image: DuplicateImage, detail: Detail | undefined) => string | number | null | undefined): string[] =>
     images.map((image) => String(read(image, details.get(image.uuid)) ?? ''));
   const all: [string, string[]][] = [
     ['Size', of((image) => (image.width && image.height ? `${image.width} × ${image.height}` : null))],
@@ -58,7 +58,7 @@ export function rows(images: readonly AlikeImage[], details: ReadonlyMap<string,
 }
 
 /** Whether the generation data differs: then they may not be duplicates. */
-export function madeOtherwise(compared: readonly Compared[]): boolean {
+export function hasOtherSettings(compared: readonly Compared[]): boolean {
   const telling = compared.filter((row) => ['Prompt', 'Model', 'Seed'].includes(row.name));
   return telling.some((row) => new Set(row.values.filter(Boolean)).size > 1);
 }

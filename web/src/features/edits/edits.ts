@@ -18,8 +18,8 @@ export interface Picked {
   except: readonly number[];
 }
 
-export function pickImages(chosen: Selection): Picked {
-  return { snapshot: library.view.snapshot, ranges: chosen.ranges, except: [...chosen.excluded] };
+export function pickImages(selected: Selection): Picked {
+  return { snapshot: library.view.snapshot, ranges: selected.ranges, except: [...selected.excluded] };
 }
 
 /**
@@ -30,7 +30,7 @@ export function pickImages(chosen: Selection): Picked {
 export interface Edit<D extends EditResult> {
   text: string;
   ask: () => Promise<D>;
-  said: (done: D) => string;
+  describe: (done: D) => string;
   then?: () => unknown;
   refused?: (sentence: string) => void;
 }
@@ -39,7 +39,7 @@ export function runEdit<D extends EditResult>(edit: Edit<D>): Promise<D | undefi
   return toasts.during(performEdit(edit));
 }
 
-async function performEdit<D extends EditResult>({ text, ask, said, then, refused = (sentence) => toasts.add(sentence) }: Edit<D>): Promise<D | undefined> {
+async function performEdit<D extends EditResult>({ text, ask, describe, then, refused = (sentence) => toasts.add(sentence) }: Edit<D>): Promise<D | undefined> {
   if (!connection.up) {
     refused('MystiCanvas is not responding. Nothing was changed. Try again when it is back.');
     return undefined;
@@ -48,7 +48,7 @@ async function performEdit<D extends EditResult>({ text, ask, said, then, refuse
     let first: D | undefined;
     const arrived = await working(text, async () => (first = await ask()));
     const done = { ...first, ...arrived } as D;
-    const sentence = said(done);
+    const sentence = describe(done);
     if (sentence) toasts.add(sentence, () => undo(done.operation, () => then?.()));
     await then?.();
     return done;
@@ -61,13 +61,13 @@ async function performEdit<D extends EditResult>({ text, ask, said, then, refuse
 /** What an edit sets on images: tags, or a collection they are added to or removed from. */
 export type Marks = { tags: { add?: string[]; remove?: string[]; reject?: string[] } } | { collect: string } | { uncollect: string };
 
-export function bulk(chosen: Picked | { uuids: string[] }, set: Marks): Promise<EditResult> {
-  return post<EditResult>('/api/bulk', { ...chosen, set });
+export function bulk(selected: Picked | { uuids: string[] }, set: Marks): Promise<EditResult> {
+  return post<EditResult>('/api/bulk', { ...selected, set });
 }
 
 /** Refreshes the list after an edit: images that no longer match leave it, and come back on undo. */
-export async function showAnew(chosen: Selection): Promise<void> {
+export async function refreshList(selected: Selection): Promise<void> {
   library.touched++;
   const concerned = library.view.filters.some((chip) => CONCERNED.includes(chip.field));
-  if (concerned && !library.error) await library.renew(chosen);
+  if (concerned && !library.error) await library.renew(selected);
 }

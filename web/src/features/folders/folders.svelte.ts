@@ -57,7 +57,7 @@ class Folders {
     void library.refreshStatus();
   }
 
-  wouldChange(folder: Folder): Promise<ScanReport | undefined> {
+  previewScan(folder: Folder): Promise<ScanReport | undefined> {
     return this.follow(folder, { dry_run: true });
   }
 
@@ -131,8 +131,8 @@ export function countOf(count: number, noun: string): string {
 }
 
 /** Without the part that is meant for the command line. */
-export function plain(trouble: string): string {
-  return trouble.replace(/ If they are gone for good, say so: .*$/s, '');
+export function plain(sentence: string): string {
+  return sentence.replace(/ If they are gone[^:]*: .*$/s, '');
 }
 
 export const folders = new Folders();

@@ -19,8 +19,8 @@ export function describeChanges(counts: Partial<Record<Change, number>>): string
 }
 
 export function describeScan(report: ScanReport): string {
-  const said = describeChanges(report);
-  return said ? `Scanned: ${said}.` : `Scanned ${formatNumber(report.files_seen)} files. No changes.`;
+  const changes = describeChanges(report);
+  return changes ? `Scanned: ${changes}.` : `Scanned ${formatNumber(report.files_seen)} files. No changes.`;
 }
 
 /** The question of a scan that found many files missing; "" if it asks nothing. */

@@ -13,7 +13,7 @@ import Trash2 from '@lucide/svelte/icons/trash-2';
 import type { Component } from 'svelte';
 
 import { collections } from '../collections/collections.svelte';
-import { takeOut } from '../collections/order';
+import { removeFromCollection } from '../collections/order';
 import { comparison } from '../compare/comparison.svelte';
 import { cullSession } from '../cull/session.svelte';
 import { deleteForever, mark, restore, trash } from './actions';
@@ -42,7 +42,7 @@ export const ACTIONS: readonly Action[] = [
   { label: 'Remove from favorites', icon: HeartOff, brief: true, run: () => void mark({ favorite: false }) },
   { label: 'Tag', icon: Tag, key: 't', only: 'library', run: () => (panels.dialog = 'tags') },
   { label: 'Add to collection', icon: FolderPlus, key: 'b', only: 'library', run: () => (panels.dialog = 'collect') },
-  { label: 'Remove from collection', icon: FolderMinus, key: 'Backspace', when: () => collections.current?.kind === 'manual', run: takeOut },
+  { label: 'Remove from collection', icon: FolderMinus, key: 'Backspace', when: () => collections.current?.kind === 'manual', run: removeFromCollection },
   { label: 'Compare', icon: Columns2, key: 'c', for: [2, 4], run: () => void comparison.enter() },
   { label: 'Cull', icon: GalleryThumbnails, key: 'Shift+C', only: 'library', for: [2, Infinity], run: () => cullSession.enter() },
   { label: 'Note', icon: NotebookPen, key: 'n', brief: true, run: () => (panels.dialog = 'notes') },

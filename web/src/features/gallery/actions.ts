@@ -43,9 +43,9 @@ function runInTurn(edit: () => Promise<void>): Promise<void> {
 }
 
 /** Whether edits are possible now; reports it if not. */
-function ready(chosen: Selection): boolean {
+function ready(selected: Selection): boolean {
   if (!connection.up) toasts.add('MystiCanvas is not responding. Nothing was changed. Try again when it is back.');
-  return connection.up && library.view.total > 0 && chosen.count > 0;
+  return connection.up && library.view.total > 0 && selected.count > 0;
 }
 
 /** Edits reach the server in the order of the keys, so that the last one wins. */
@@ -58,37 +58,37 @@ function inOrder<T>(ask: () => Promise<T>): Promise<T> {
 }
 
 /** Requests one edit over images of the list and follows it until it finishes. */
-function bulk(chosen: Selection, set: Marks | { trash: boolean }, text: string, { snapshot }: Pages = library.pages): Promise<EditResult> {
-  const asked = { snapshot, ranges: chosen.ranges, except: [...chosen.excluded], set };
+function bulk(selected: Selection, set: Marks | { trash: boolean }, text: string, { snapshot }: Pages = library.pages): Promise<EditResult> {
+  const asked = { snapshot, ranges: selected.ranges, except: [...selected.excluded], set };
   return working(text, () => inOrder(() => post<EditResult>('/api/bulk', asked)));
 }
 
 // -- marks ---------------------------------------------------------------------------------------
 
-export function mark(set: Marks, chosen?: Selection): Promise<void> {
-  return toasts.during(removing.then(() => applyMarks(set, chosen ?? target())));
+export function mark(set: Marks, selected?: Selection): Promise<void> {
+  return toasts.during(removing.then(() => applyMarks(set, selected ?? target())));
 }
 
 /** All selected images get the opposite of the focused image's state, which must be loaded first. */
-export function toggleFavourite(): Promise<void> {
+export function toggleFavorite(): Promise<void> {
   const toggled = async () => {
     // Meanwhile another list may be shown, where these indexes belong to other images.
-    const [index, chosen, pages] = [library.focused, target(), library.pages];
+    const [index, selected, pages] = [library.focused, target(), library.pages];
     await pages.bring([index], ROWS_WITHIN_MS);
-    await applyMarks({ favorite: !pages.item(index)?.favorite }, chosen, pages);
+    await applyMarks({ favorite: !pages.item(index)?.favorite }, selected, pages);
   };
   return toasts.during(removing.then(toggled));
 }
 
-async function applyMarks(set: Marks, chosen: Selection, before = library.pages): Promise<void> {
-  if (!ready(chosen)) return;
+async function applyMarks(set: Marks, selected: Selection, before = library.pages): Promise<void> {
+  if (!ready(selected)) return;
   const leaves = mayLeave(set);
-  if (!('notes' in set)) before.mark(chosen, set);
+  if (!('notes' in set)) before.mark(selected, set);
   try {
-    const done = await bulk(chosen, set, 'Updating images', before);
+    const done = await bulk(selected, set, 'Updating images', before);
     if (done.changed) toasts.add(describeMarks(set, done.changed), () => undo(done.operation, () => refreshList(before, leaves)));
     library.touched++;
-    if (leaves && done.changed) await closeUp(library.pages === before ? chosen : new Selection());
+    if (leaves && done.changed) await closeUp(library.pages === before ? selected : new Selection());
   } catch (error) {
     before.refresh(null);
     toasts.add(messageOf(error));
@@ -115,19 +115,19 @@ function describeMarks(set: Marks, changed: number): string {
 
 // -- Trash, restore and permanent deletion ---------------------------------------------------------
 
-export function trash(chosen?: Selection): Promise<void> {
-  return runInTurn(() => moveToTrash(chosen ?? target(), true));
+export function trash(selected?: Selection): Promise<void> {
+  return runInTurn(() => moveToTrash(selected ?? target(), true));
 }
 
-export function restore(chosen?: Selection): Promise<void> {
-  return runInTurn(() => moveToTrash(chosen ?? target(), false));
+export function restore(selected?: Selection): Promise<void> {
+  return runInTurn(() => moveToTrash(selected ?? target(), false));
 }
 
-async function moveToTrash(chosen: Selection, trash: boolean): Promise<void> {
-  if (!ready(chosen) || (library.scope === 'trash') === trash) return;
-  if (trash && chosen.count > MANY && !(await confirmMove(chosen.count))) return;
+async function moveToTrash(selected: Selection, trash: boolean): Promise<void> {
+  if (!ready(selected) || (library.scope === 'trash') === trash) return;
+  if (trash && selected.count > MANY && !(await confirmMove(selected.count))) return;
   const uuid = library.uuidOf(library.focused);
-  const done = await fadeWhile(chosen, () => bulk(chosen, { trash }, trash ? 'Moving to Trash' : 'Restoring'));
+  const done = await fadeWhile(selected, () => bulk(selected, { trash }, trash ? 'Moving to Trash' : 'Restoring'));
   const stayed = done.total - done.changed;
   const kept = trash && stayed ? `; ${images(stayed)} skipped (protected or already in Trash)` : '';
   const text = trash ? `${images(done.changed)} moved to Trash${kept}` : `${images(done.changed)} restored`;
@@ -141,11 +141,11 @@ function confirmMove(count: number): Promise<boolean> {
 }
 
 /** The images fade while they leave; then the list closes up and the next image is focused. */
-async function fadeWhile<T>(chosen: Selection, edit: () => Promise<T>): Promise<T> {
-  library.leaving = chosen;
+async function fadeWhile<T>(selected: Selection, edit: () => Promise<T>): Promise<T> {
+  library.leaving = selected;
   try {
     const done = await edit();
-    await closeUp(chosen);
+    await closeUp(selected);
     return done;
   } finally {
     library.leaving = new Selection();
@@ -164,48 +164,48 @@ async function returnTo(uuid: string | undefined): Promise<void> {
   if (routing.inList && !routing.viewing && library.view.total) grid.focus(library.focused);
 }
 
-export function deleteForever(chosen?: Selection): Promise<void> {
-  return runInTurn(() => deleteChosen(chosen ?? target()));
+export function deleteForever(selected?: Selection): Promise<void> {
+  return runInTurn(() => deleteSelected(selected ?? target()));
 }
 
 export function emptyTrash(): Promise<void> {
   return deleteForever(new Selection().withRange(0, library.view.total - 1));
 }
 
-async function deleteChosen(chosen: Selection): Promise<void> {
-  if (!ready(chosen)) return;
-  const { count } = chosen;
+async function deleteSelected(selected: Selection): Promise<void> {
+  if (!ready(selected)) return;
+  const { count } = selected;
   const { pages } = library;
   const question = {
     title: `Delete ${images(count)} permanently?`,
-    text: await consequences(chosen, pages),
+    text: await consequences(selected, pages),
     act: 'Delete permanently',
     ...(count > TYPED_FROM ? { typed: String(count) } : {}),
   };
   if (!(await confirmation.ask(question))) return;
-  const purge = await fadeWhile(chosen, async () => {
-    if (library.scope === 'library') await bulk(chosen, { trash: true }, 'Moving to Trash', pages);
-    return purgePieces(chosen, pages);
+  const purge = await fadeWhile(selected, async () => {
+    if (library.scope === 'library') await bulk(selected, { trash: true }, 'Moving to Trash', pages);
+    return purgePieces(selected, pages);
   });
   const stays = purge.kept[0];
   const kept = stays ? ` ${images(purge.kept.length)} ${purge.kept.length === 1 ? 'was' : 'were'} kept in Trash: ${stays[1]}` : '';
   toasts.add(`${images(purge.images)} permanently deleted.${kept}`);
 }
 
-async function consequences(chosen: Selection, pages: Pages): Promise<string> {
-  const what = chosen.count === 1 ? 'The file is moved' : 'The files are moved';
+async function consequences(selected: Selection, pages: Pages): Promise<string> {
+  const what = selected.count === 1 ? 'The file is moved' : 'The files are moved';
   let size = '';
   let beside = '';
-  if (library.scope === 'trash' && chosen.count <= LOOKED_AT) {
-    const look = await purgePiece(chosen, pages, true);
+  if (library.scope === 'trash' && selected.count <= LOOKED_AT) {
+    const look = await purgePiece(selected, pages, true);
     size = ` (${formatBytes(look.bytes)})`;
     if (look.beside.length) beside = ` ${formatNumber(look.beside.length)} text ${look.beside.length === 1 ? 'file' : 'files'} next to them ${look.beside.length === 1 ? 'is' : 'are'} kept.`;
   }
   return `${what}${size} to your system’s trash. The prompt, tags, rating and notes are removed from MystiCanvas.${beside} You cannot undo this in MystiCanvas.`;
 }
 
-async function purgePieces(chosen: Selection, pages: Pages): Promise<Pick<Purge, 'images' | 'kept'>> {
-  const pieces = chosen.pieces(PIECE);
+async function purgePieces(selected: Selection, pages: Pages): Promise<Pick<Purge, 'images' | 'kept'>> {
+  const pieces = selected.pieces(PIECE);
   const tell = pieces.length > 1 ? toasts.work('Deleting permanently') : undefined;
   const all: Pick<Purge, 'images' | 'kept'> = { images: 0, kept: [] };
   try {
@@ -221,6 +221,6 @@ async function purgePieces(chosen: Selection, pages: Pages): Promise<Pick<Purge,
   return all;
 }
 
-function purgePiece(chosen: Selection, { snapshot }: Pages, dry: boolean): Promise<Purge> {
-  return post<Purge>('/api/trash/purge', { snapshot, ranges: chosen.ranges, except: [...chosen.excluded], dry_run: dry });
+function purgePiece(selected: Selection, { snapshot }: Pages, dry: boolean): Promise<Purge> {
+  return post<Purge>('/api/trash/purge', { snapshot, ranges: selected.ranges, except: [...selected.excluded], dry_run: dry });
 }

@@ -96,9 +96,9 @@ export class Pages {
   }
 
   /** Changes the loaded rows of the selected images at once; the caller sends the edit to the server. */
-  mark(chosen: { has(index: number): boolean }, set: { favorite?: boolean; rating?: number }): void {
+  mark(selected: { has(index: number): boolean }, set: { favorite?: boolean; rating?: number }): void {
     for (const [number, page] of this.kept) {
-      const hits = page.uuid.flatMap((_, at) => (chosen.has(number * PAGE_SIZE + at) ? [at] : []));
+      const hits = page.uuid.flatMap((_, at) => (selected.has(number * PAGE_SIZE + at) ? [at] : []));
       if (!hits.length) continue;
       const changed = { ...page, favorite: [...page.favorite], rating: [...page.rating] };
       for (const at of hits) {

@@ -78,7 +78,7 @@ class Routing {
   }
 
   /** Images visually similar to this one. */
-  looksLike(uuid: string): void {
+  findVisuallySimilar(uuid: string): void {
     this.search(`looks:${uuid}`);
   }
 
@@ -187,8 +187,8 @@ class Routing {
     const at = library.focused > 0 || view ? library.uuidOf(library.focused) : undefined;
     if (at && query === library.query) params.set('at', at);
     if (view) params.set('view', '1');
-    const said = params.toString();
-    return said ? `${path}?${said}` : path;
+    const search = params.toString();
+    return search ? `${path}?${search}` : path;
   }
 }
 

@@ -61,13 +61,13 @@ export class ServedImages {
     const ranges = (body['ranges'] ?? []) as [number, number][];
     const except = (body['except'] ?? []) as number[];
     const named = (body['uuids'] ?? []) as string[];
-    const chosen = this.uuids.filter((uuid, at) => named.includes(uuid) || (ranges.some(([from, end]) => from <= at && at < end) && !except.includes(at)));
+    const selected = this.uuids.filter((uuid, at) => named.includes(uuid) || (ranges.some(([from, end]) => from <= at && at < end) && !except.includes(at)));
     const operation = ++this.operations;
     this.before.set(operation, this.uuids);
     const set = body['set'] as { trash?: boolean; favorite?: boolean };
-    if (set.favorite !== undefined) for (const uuid of chosen) this.favorites[set.favorite ? 'add' : 'delete'](uuid);
-    if (set.trash !== undefined) this.uuids = this.uuids.filter((uuid) => !chosen.includes(uuid));
-    return { operation, changed: chosen.length, total: chosen.length, state: 'done', trouble: null };
+    if (set.favorite !== undefined) for (const uuid of selected) this.favorites[set.favorite ? 'add' : 'delete'](uuid);
+    if (set.trash !== undefined) this.uuids = this.uuids.filter((uuid) => !selected.includes(uuid));
+    return { operation, changed: selected.length, total: selected.length, state: 'done', trouble: null };
   }
 
   private undo({ path }: Asked): EditResult {

@@ -18,9 +18,9 @@ export function formatImages(count: number): string {
 }
 
 function quote(value: unknown): string {
-  const said = (Array.isArray(value) ? value : [value]).filter((one) => typeof one === 'string' && one);
-  const shown = said.slice(0, 4).map((one) => `“${String(one)}”`);
-  return said.length > 4 ? `${shown.join(', ')} and ${said.length - 4} more` : shown.join(', ');
+  const names = (Array.isArray(value) ? value : [value]).filter((one) => typeof one === 'string' && one);
+  const shown = names.slice(0, 4).map((one) => `“${String(one)}”`);
+  return names.length > 4 ? `${shown.join(', ')} and ${names.length - 4} more` : shown.join(', ');
 }
 
 function nameOf(uuid: unknown, names: Names, kind: string): string {

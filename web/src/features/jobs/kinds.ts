@@ -5,23 +5,23 @@ import { formatDuration } from '../../lib/format';
 
 interface KindText {
   name: string;
-  says: string;
+  description: string;
 }
 
 const KINDS: Record<string, KindText> = {
-  thumb: { name: 'Thumbnails', says: 'Reads and checks images and creates thumbnails.' },
-  embed: { name: 'Semantic search', says: 'Embeds prompts in batches, so that ~"sad robot" finds them.' },
-  phash: { name: 'Perceptual hashes', says: 'Used to find duplicates.' },
-  look: { name: 'Image analysis', says: 'A model computes visual similarity and NSFW scores.' },
-  autotag: { name: 'Auto-tagging', says: 'Asks your model for tags, one request at a time.' },
-  sha256: { name: 'SHA-256', says: 'File checksums used by other programs.' },
-  models: { name: 'Model hashes', says: 'Links images to the models that made them.' },
-  reparse: { name: 'Metadata reread', says: 'Rereads the metadata of files with the current parsers.' },
+  thumb: { name: 'Thumbnails', description: 'Reads and checks images and creates thumbnails.' },
+  embed: { name: 'Semantic search', description: 'Embeds prompts in batches, so that ~"sad robot" finds them.' },
+  phash: { name: 'Perceptual hashes', description: 'Used to find duplicates.' },
+  look: { name: 'Image analysis', description: 'A model computes visual similarity and NSFW scores.' },
+  autotag: { name: 'Auto-tagging', description: 'Asks your model for tags, one request at a time.' },
+  sha256: { name: 'SHA-256', description: 'File checksums used by other programs.' },
+  models: { name: 'Model hashes', description: 'Links images to the models that made them.' },
+  reparse: { name: 'Metadata reread', description: 'Rereads the metadata of files with the current parsers.' },
 };
 const ORDER = Object.keys(KINDS);
 
 export function describeKind(kind: string): KindText {
-  return KINDS[kind] ?? { name: kind, says: '' };
+  return KINDS[kind] ?? { name: kind, description: '' };
 }
 
 /** Kinds with jobs left first, then in the order of the table. */

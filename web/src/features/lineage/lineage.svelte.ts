@@ -41,18 +41,18 @@ class LineageView {
   }
 
   /** `parent` null: no source. `relation` null keeps the current relation. */
-  correct(child: string, parent: string | null, relation: string | null, says: string): Promise<void> {
-    return toasts.during(this.saveParent(child, parent, relation, says));
+  correct(child: string, parent: string | null, relation: string | null, message: string): Promise<void> {
+    return toasts.during(this.saveParent(child, parent, relation, message));
   }
 
-  private async saveParent(child: string, parent: string | null, relation: string | null, says: string): Promise<void> {
+  private async saveParent(child: string, parent: string | null, relation: string | null, message: string): Promise<void> {
     if (!connection.up) {
       toasts.add('MystiCanvas is not responding. Nothing was changed. Try again when it is back.');
       return;
     }
     try {
       const done = await post<EditResult>(`/api/generations/${child}/parent`, { parent, relation });
-      toasts.add(says, () => undo(done.operation, () => this.load()));
+      toasts.add(message, () => undo(done.operation, () => this.load()));
       await this.load();
     } catch (error) {
       toasts.add(messageOf(error));

@@ -38,8 +38,8 @@ export function filterModels(models: readonly ListedModel[], kind: string, text:
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const found = models.filter((model) => {
     if (model.kind !== kind) return false;
-    const said = [model.name, model.title, model.family, ...model.trigger_words].join('\n').toLowerCase();
-    return words.every((word) => said.includes(word));
+    const texts = [model.name, model.title, model.family, ...model.trigger_words].join('\n').toLowerCase();
+    return words.every((word) => texts.includes(word));
   });
   const byName = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
   return found.sort(

@@ -65,11 +65,11 @@ class Models {
 }
 
 function outcome(scan: ModelScan): string {
-  const said = [`${formatNumber(scan.found)} ${scan.found === 1 ? 'model' : 'models'} found`];
+  const parts = [`${formatNumber(scan.found)} ${scan.found === 1 ? 'model' : 'models'} found`];
   for (const [count, word] of [[scan.added, 'new'], [scan.changed, 'changed'], [scan.moved, 'moved'], [scan.missing, 'missing'], [scan.failed, 'unreadable']] as const) {
-    if (count) said.push(`${formatNumber(count)} ${word}`);
+    if (count) parts.push(`${formatNumber(count)} ${word}`);
   }
-  return `${said.join(', ')}.`;
+  return `${parts.join(', ')}.`;
 }
 
 export const models = new Models();

@@ -73,8 +73,8 @@ export function opposite(term: string): string {
 /** The same images in another order; `term` as in `sort:oldest`. */
 export function withOrder(view: Snapshot, term: string): string {
   const usual = similarOf(view) ? SIMILARITY : USUAL_ORDER;
-  const said = term === `sort:${usual}` ? [] : [fixSeed(term)];
-  return joinTerms([...texts([...view.words, ...filtersOf(view)]), ...said]);
+  const sorting = term === `sort:${usual}` ? [] : [fixSeed(term)];
+  return joinTerms([...texts([...view.words, ...filtersOf(view)]), ...sorting]);
 }
 
 /** A random order gets its seed here, so that the same address is the same order. */

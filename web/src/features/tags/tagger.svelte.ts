@@ -5,7 +5,7 @@ import { invalidation } from '../../api/invalidation.svelte';
 import type { OfferedTag, SharedTag, SharedTags } from '../../api/tags';
 import { messageOf } from '../../lib/errors';
 import type { Selection } from '../../lib/selection';
-import { bulk, runEdit, type Picked, showAnew } from '../edits/edits';
+import { bulk, runEdit, type Picked, refreshList } from '../edits/edits';
 import { images } from '../gallery/actions';
 import { sameName } from './names';
 
@@ -13,10 +13,10 @@ export class Tagger {
   shared = $state.raw<SharedTags | undefined>();
   problem = $state('');
   /** The result of the last edit, as a sentence. */
-  said = $state('');
+  outcome = $state('');
 
   constructor(
-    private readonly chosen: Selection,
+    private readonly selected: Selection,
     private readonly picked: Picked,
   ) {}
 
@@ -46,30 +46,30 @@ export class Tagger {
     if (!done) return;
     const alias = known?.alias_of ? `“${known.name}” is an alias of “${known.alias_of}”. ` : '';
     const also = known?.implies.length ? ` It implies ${known.implies.join(', ')}.` : '';
-    const outcome = done.changed ? `“${shown}” added to ${images(done.changed)}.` : `“${shown}” is already on all of them.`;
-    this.said = alias + outcome + also;
+    const result = done.changed ? `“${shown}” added to ${images(done.changed)}.` : `“${shown}” is already on all of them.`;
+    this.outcome = alias + result + also;
   }
 
   async remove(name: string): Promise<void> {
     const done = await this.mark({ remove: [name] }, (count) => `“${name}” removed from ${images(count)}`);
-    if (done) this.said = done.changed ? `“${name}” removed from ${images(done.changed)}.` : `“${name}” is not on any of them.`;
+    if (done) this.outcome = done.changed ? `“${name}” removed from ${images(done.changed)}.` : `“${name}” is not on any of them.`;
   }
 
-  private async mark(tags: { add?: string[]; remove?: string[] }, said: (count: number) => string): Promise<EditResult | undefined> {
+  private async mark(tags: { add?: string[]; remove?: string[] }, describe: (count: number) => string): Promise<EditResult | undefined> {
     this.problem = '';
     const then = async (): Promise<void> => {
       invalidation.mark('tags');
-      await Promise.all([this.load(), showAnew(this.chosen)]);
+      await Promise.all([this.load(), refreshList(this.selected)]);
     };
     const refused = (sentence: string): void => void (this.problem = sentence);
     const done = await runEdit({
       text: 'Tagging',
       ask: () => bulk(this.picked, { tags }),
-      said: ({ changed }) => (changed ? said(changed) : ''),
+      describe: ({ changed }) => (changed ? describe(changed) : ''),
       then,
       refused,
     });
-    if (!done) this.said = '';
+    if (!done) this.outcome = '';
     return done;
   }
 

@@ -2,9 +2,9 @@
 
 import { get, post, type EditResult } from '../../api/client';
 import { invalidation } from '../../api/invalidation.svelte';
-import type { Outcome, Trial } from '../../api/tags';
+import type { Outcome, BulkPreview } from '../../api/tags';
 import { Selection } from '../../lib/selection';
-import { runEdit, showAnew } from '../edits/edits';
+import { runEdit, refreshList } from '../edits/edits';
 import { library } from '../gallery/library.svelte';
 
 /** The body of `POST /api/tags`; `do` determines which of the other fields it needs. */
@@ -23,17 +23,17 @@ export interface TagEdit {
 }
 
 /** Whether the edit succeeded; `refused` gets the reason if not. */
-export async function change(asked: TagEdit, said: string, refused?: (sentence: string) => void): Promise<boolean> {
-  return (await runTagEdit(() => post<EditResult>('/api/tags', asked), () => said, refused)) !== undefined;
+export async function change(asked: TagEdit, message: string, refused?: (sentence: string) => void): Promise<boolean> {
+  return (await runTagEdit(() => post<EditResult>('/api/tags', asked), () => message, refused)) !== undefined;
 }
 
-export function tryScript(text: string): Promise<Trial> {
-  return post<Trial>('/api/tags/script', { text, dry_run: true });
+export function tryScript(text: string): Promise<BulkPreview> {
+  return post<BulkPreview>('/api/tags/script', { text, dry_run: true });
 }
 
 /** Runs all lines as one edit. */
-export async function runScript(text: string, said: (done: EditResult) => string, refused?: (sentence: string) => void): Promise<boolean> {
-  return (await runTagEdit(() => post<EditResult & { lines: Outcome[] }>('/api/tags/script', { text }), said, refused)) !== undefined;
+export async function runScript(text: string, describe: (done: EditResult) => string, refused?: (sentence: string) => void): Promise<boolean> {
+  return (await runTagEdit(() => post<EditResult & { lines: Outcome[] }>('/api/tags/script', { text }), describe, refused)) !== undefined;
 }
 
 export async function exportTags(): Promise<void> {
@@ -53,12 +53,12 @@ export function mergeScript(tags: readonly string[], keep: string): string {
     .join('\n');
 }
 
-function runTagEdit<D extends EditResult>(ask: () => Promise<D>, said: (done: D) => string, refused?: (sentence: string) => void): Promise<D | undefined> {
+function runTagEdit<D extends EditResult>(ask: () => Promise<D>, describe: (done: D) => string, refused?: (sentence: string) => void): Promise<D | undefined> {
   const then = async (): Promise<void> => {
     invalidation.mark('tags', 'counts', 'collections');
-    if (library.view.snapshot) await showAnew(new Selection());
+    if (library.view.snapshot) await refreshList(new Selection());
   };
-  return runEdit({ text: 'Updating tags', ask, said, then, ...(refused ? { refused } : {}) });
+  return runEdit({ text: 'Updating tags', ask, describe, then, ...(refused ? { refused } : {}) });
 }
 
 /** Progress of updating images after relations changed, 0 to 1; undefined when all are up to date. */

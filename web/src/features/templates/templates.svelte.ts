@@ -48,15 +48,15 @@ class Templates {
 
   /** Null as content deletes it. */
   async setWildcard(name: string, content: string | null): Promise<boolean> {
-    const says = content === null ? `Wildcard “${name}” deleted.` : `Wildcard “${name}” saved.`;
-    return (await this.edit('/api/wildcards', { name, content }, says)) !== undefined;
+    const message = content === null ? `Wildcard “${name}” deleted.` : `Wildcard “${name}” saved.`;
+    return (await this.edit('/api/wildcards', { name, content }, message)) !== undefined;
   }
 
-  private edit<T extends EditResult = EditResult>(path: string, body: object, says: string | ((done: EditResult) => string)): Promise<T | undefined> {
-    return toasts.during(this.runTemplateEdit<T>(path, body, says));
+  private edit<T extends EditResult = EditResult>(path: string, body: object, message: string | ((done: EditResult) => string)): Promise<T | undefined> {
+    return toasts.during(this.runTemplateEdit<T>(path, body, message));
   }
 
-  private async runTemplateEdit<T extends EditResult>(path: string, body: object, says: string | ((done: EditResult) => string)): Promise<T | undefined> {
+  private async runTemplateEdit<T extends EditResult>(path: string, body: object, message: string | ((done: EditResult) => string)): Promise<T | undefined> {
     if (!connection.up) {
       toasts.add('MystiCanvas is not responding. Nothing was changed. Try again when it is back.');
       return undefined;
@@ -64,7 +64,7 @@ class Templates {
     try {
       let first: T | undefined;
       const done = await working('Updating templates', async () => (first = await post<T>(path, body)));
-      toasts.add(typeof says === 'string' ? says : says(done), () => undo(done.operation, () => this.load()));
+      toasts.add(typeof message === 'string' ? message : message(done), () => undo(done.operation, () => this.load()));
       await this.load();
       return first;
     } catch (error) {

@@ -12,7 +12,7 @@ const GATHERED_MS = 20;
 
 export class Blur {
   on = $state(localStorage.getItem('safe') === 'yes');
-  private sight = $state.raw<Vision | undefined>();
+  private settings = $state.raw<Vision | undefined>();
   /** By thumbnail; null for an image that was not analyzed. */
   private readonly scores = new SvelteMap<string, number | null>();
   private readonly asked = new Set<string>();
@@ -20,7 +20,7 @@ export class Blur {
 
   /** Whether an image with this score is blurred; images without a score never are. */
   blurs(explicit: number | null | undefined): boolean {
-    return this.on && explicit != null && explicit >= (this.sight?.least_explicit ?? 0.7);
+    return this.on && explicit != null && explicit >= (this.settings?.least_explicit ?? 0.7);
   }
 
   /** Like `blurs`, for a thumbnail whose score is not loaded: blurred until the server has sent it. */
@@ -52,8 +52,8 @@ export class Blur {
     }
   }
 
-  take(sight: Vision): void {
-    this.sight = sight;
+  take(settings: Vision): void {
+    this.settings = settings;
   }
 
   async load(): Promise<void> {
@@ -71,7 +71,7 @@ export class Blur {
   }
 
   private describeState(): string {
-    return this.sight?.is_on ? 'Blur NSFW is on.' : 'Blur NSFW is on, but image analysis is off. Turn it on in Settings.';
+    return this.settings?.is_on ? 'Blur NSFW is on.' : 'Blur NSFW is on, but image analysis is off. Turn it on in Settings.';
   }
 }
 

@@ -1,12 +1,12 @@
 /** A preview of a bulk edit, updated whenever the text changes while its dialog is open. */
 
-import type { Trial } from '../../api/tags';
+import type { BulkPreview } from '../../api/tags';
 import { messageOf } from '../../lib/errors';
 import { tryScript } from './vocabulary';
 
-export class TrialRun {
+export class PreviewRun {
   /** Undefined while the answer is on its way, and while the text is empty. */
-  trial = $state.raw<Trial | undefined>();
+  trial = $state.raw<BulkPreview | undefined>();
   problem = $state('');
 
   /** Create it while a component initializes. */
