@@ -133,7 +133,7 @@ def test_an_undo_that_is_refused_says_why(page: Page, served: Served) -> None:
     rated = edit(page, "Rated 1 image ★★★★★")
     expect(rated.get_by_role("button", name="Permanently deleted")).to_be_disabled()
     rated.get_by_role("button", name="Undo").click()
-    expect(rated).to_contain_text("The image was deleted for good since, so this cannot be undone.")
+    expect(rated).to_contain_text("The image was deleted permanently, so this edit cannot be undone.")
     expect(rated.get_by_role("button", name="Undo")).to_be_visible()
     assert faults(page) == []
 
