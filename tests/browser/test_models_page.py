@@ -125,7 +125,7 @@ def test_searching_and_sorting_are_of_the_kind_and_stay_in_the_address(page: Pag
     kind(page, "LoRAs").click()
     names = page.locator("[data-model] b")
     expect(names.first).to_have_text("The very grain")
-    page.get_by_label("Sort").select_option("by name")
+    page.get_by_label("Sort").select_option("Name")
     expect(names.nth(1)).to_have_text("style 1")
     expect(names.nth(2)).to_have_text("style 2")
     page.get_by_label("Search models").fill("analog")

@@ -78,7 +78,7 @@ const WHYS: readonly [RegExp, string][] = [
   [/^damaged$/, 'damaged database file'],
 ];
 
-export function whyOf(backup: Backup): string {
+export function reasonOf(backup: Backup): string {
   return WHYS.find(([pattern]) => pattern.test(backup.why))?.[1] ?? backup.why;
 }
 

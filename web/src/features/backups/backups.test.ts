@@ -5,7 +5,7 @@ import { answer, refusal } from '../../api/answers';
 import type { Backup } from '../../api/backups';
 import { confirmation } from '../../ui/confirmation.svelte';
 import { toasts } from '../../ui/toasts.svelte';
-import { backups, whyOf } from './backups.svelte';
+import { backups, reasonOf } from './backups.svelte';
 
 const BACKUP: Backup = { name: 'library-1.db', path: '/b/library-1.db', bytes: 2_400_000, made_at: 1, why: 'hourly', verified: true };
 const messages = (): string[] => toasts.list.map(({ text }) => text);
@@ -22,7 +22,7 @@ test.each([
   ['before-schema-12', 'before an upgrade'],
   ['something new', 'something new'],
 ])('a backup that was made for “%s” says: %s', (why, text) => {
-  expect(whyOf({ ...BACKUP, why })).toBe(text);
+  expect(reasonOf({ ...BACKUP, why })).toBe(text);
 });
 
 test('a backup is made, said with its size, and then in the list', async () => {

@@ -12,8 +12,8 @@ import { formatNumber } from '../../lib/format';
 import { Selection } from '../../lib/selection';
 import { announcer } from '../../ui/announcer.svelte';
 import { toasts } from '../../ui/toasts.svelte';
-import { undo, working } from '../edits/undo';
-import { images, type Marks } from '../gallery/actions';
+import { runWithProgress, undo } from '../edits/undo';
+import { formatImages, type Marks } from '../gallery/actions';
 import { library, ROWS_WITHIN_MS } from '../gallery/library.svelte';
 import { Pages, type Item } from '../gallery/pages.svelte';
 import { routing } from '../gallery/routing.svelte';
@@ -88,7 +88,7 @@ class CullSession {
   async toggleUnrated(): Promise<void> {
     this.unrated = !this.unrated;
     await this.show(this.item?.uuid ?? '').catch((error: unknown) => toasts.add(messageOf(error)));
-    announcer.say(`${this.unrated ? 'Unrated only' : 'All'}: ${images(this.total)}`);
+    announcer.say(`${this.unrated ? 'Unrated only' : 'All'}: ${formatImages(this.total)}`);
   }
 
   private async show(uuid: string): Promise<void> {
@@ -151,7 +151,7 @@ class CullSession {
     if (this.pages.item(last.at)?.uuid === last.uuid) this.go(last.at);
     const done = await last.edit?.catch(() => undefined);
     if (!done?.changed) return;
-    await working('Undoing', () => post<EditResult>(`/api/undo/${done.operation}`)).catch((error: unknown) => {
+    await runWithProgress('Undoing', () => post<EditResult>(`/api/undo/${done.operation}`)).catch((error: unknown) => {
       toasts.add(messageOf(error, 'Could not undo this.'));
     });
     this.pages.refresh([last.uuid]);
@@ -185,8 +185,8 @@ class CullSession {
   }
 
   private async trash(uuids: string[]): Promise<void> {
-    const done = await working('Moving to Trash', () => post<EditResult>('/api/bulk', { uuids, set: { trash: true } }));
-    if (done.changed) toasts.add(`${images(done.changed)} moved to Trash`, () => undo(done.operation, () => library.renew()));
+    const done = await runWithProgress('Moving to Trash', () => post<EditResult>('/api/bulk', { uuids, set: { trash: true } }));
+    if (done.changed) toasts.add(`${formatImages(done.changed)} moved to Trash`, () => undo(done.operation, () => library.renew()));
   }
 
   /** Goes back to the list, at the image or the nearest that is left. */

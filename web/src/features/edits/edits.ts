@@ -6,7 +6,7 @@ import { messageOf } from '../../lib/errors';
 import type { Selection } from '../../lib/selection';
 import { toasts } from '../../ui/toasts.svelte';
 import { library } from '../gallery/library.svelte';
-import { undo, working } from './undo';
+import { runWithProgress, undo } from './undo';
 
 /** Filters whose results may change when tags or collections change. */
 const CONCERNED = ['tag', 'has', 'collection', 'in', 'any'];
@@ -46,7 +46,7 @@ async function performEdit<D extends EditResult>({ text, ask, describe, then, re
   }
   try {
     let first: D | undefined;
-    const arrived = await working(text, async () => (first = await ask()));
+    const arrived = await runWithProgress(text, async () => (first = await ask()));
     const done = { ...first, ...arrived } as D;
     const sentence = describe(done);
     if (sentence) toasts.add(sentence, () => undo(done.operation, () => then?.()));

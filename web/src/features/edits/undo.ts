@@ -9,7 +9,7 @@ import { toasts } from '../../ui/toasts.svelte';
 /** `then` refreshes what is shown, after an undo and after a redo. */
 export async function undo(operation: number, then: () => unknown): Promise<void> {
   try {
-    await working('Undoing', () => post<EditResult>(`/api/undo/${operation}`));
+    await runWithProgress('Undoing', () => post<EditResult>(`/api/undo/${operation}`));
     toasts.undone(() => redo(operation, then));
     announcer.say('Undone.');
     await then();
@@ -20,7 +20,7 @@ export async function undo(operation: number, then: () => unknown): Promise<void
 
 async function redo(operation: number, then: () => unknown): Promise<void> {
   try {
-    const done = await working('Redoing', () => post<EditResult>(`/api/redo/${operation}`));
+    const done = await runWithProgress('Redoing', () => post<EditResult>(`/api/redo/${operation}`));
     toasts.again('Redone.', () => undo(done.operation, then));
     await then();
   } catch (error) {
@@ -29,7 +29,7 @@ async function redo(operation: number, then: () => unknown): Promise<void> {
 }
 
 /** Runs an edit from its request to its end, and shows progress if it takes long. */
-export async function working(text: string, ask: () => Promise<EditResult>): Promise<EditResult> {
+export async function runWithProgress(text: string, ask: () => Promise<EditResult>): Promise<EditResult> {
   let tell: ((share?: number) => void) | undefined;
   try {
     return await followEdit(await ask(), (done) => {

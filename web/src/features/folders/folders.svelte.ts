@@ -52,7 +52,7 @@ class Folders {
 
   async scan(folder: Folder, accept = false): Promise<void> {
     const report = await this.follow(folder, { accept });
-    if (report) toasts.add(report.offline[0] ? plain(report.offline[0]) : describeScan(report));
+    if (report) toasts.add(report.offline[0] ? withoutCliHint(report.offline[0]) : describeScan(report));
     await this.load();
     void library.refreshStatus();
   }
@@ -131,7 +131,7 @@ export function countOf(count: number, noun: string): string {
 }
 
 /** Without the part that is meant for the command line. */
-export function plain(sentence: string): string {
+export function withoutCliHint(sentence: string): string {
   return sentence.replace(/ If they are gone[^:]*: .*$/s, '');
 }
 

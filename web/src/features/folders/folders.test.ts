@@ -7,7 +7,7 @@ import wire from '../../../../tests/wire/roots.json';
 import status from '../../../../tests/wire/status.json';
 import { answer, pathsOf, refusal, type Asked } from '../../api/answers';
 import { toasts } from '../../ui/toasts.svelte';
-import { countOf, folders, plain } from './folders.svelte';
+import { countOf, folders, withoutCliHint } from './folders.svelte';
 
 const FOLDER = { ...wire.roots[0], id: 7, path: '/pictures', images: 4 } as (typeof folders.list)[number];
 const OFFLINE = 'The drive is not there. If they are gone for good, say so: mysticanvas scan --accept /pictures';
@@ -28,7 +28,7 @@ test('things are counted with their noun', () => {
 });
 
 test('advice for the command line is not shown in the gallery', () => {
-  expect([plain(OFFLINE), plain('The drive is not there.')]).toEqual(['The drive is not there.', 'The drive is not there.']);
+  expect([withoutCliHint(OFFLINE), withoutCliHint('The drive is not there.')]).toEqual(['The drive is not there.', 'The drive is not there.']);
 });
 
 test('a folder that is added is imported; one that cannot be says why', async () => {

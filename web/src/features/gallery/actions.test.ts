@@ -5,7 +5,7 @@ import { connection } from '../../api/connection.svelte';
 import { Selection } from '../../lib/selection';
 import { confirmation } from '../../ui/confirmation.svelte';
 import { toasts } from '../../ui/toasts.svelte';
-import { deleteForever, emptyTrash, images, mark, restore, target, toggleFavorite, trash } from './actions';
+import { deleteForever, emptyTrash, formatImages, mark, restore, targetImages, toggleFavorite, trash } from './actions';
 import { library } from './library.svelte';
 import { routing } from './routing.svelte';
 import { ServedImages } from './servedImages';
@@ -29,17 +29,17 @@ beforeEach(() => {
 afterEach(() => void vi.unstubAllGlobals());
 
 test('images are counted', () => {
-  expect([1, 2, 1_200].map(images)).toEqual(['1 image', '2 images', '1,200 images']);
+  expect([1, 2, 1_200].map(formatImages)).toEqual(['1 image', '2 images', '1,200 images']);
 });
 
 test('an action is about what is selected; in the viewer about the image that is shown', async () => {
   await open();
   library.focused = 3;
-  expect(target()).toEqual(Selection.of(3));
+  expect(targetImages()).toEqual(Selection.of(3));
   library.selection = new Selection().withRange(0, 1);
-  expect(target()).toBe(library.selection);
+  expect(targetImages()).toBe(library.selection);
   routing.viewing = true;
-  expect(target()).toEqual(Selection.of(3));
+  expect(targetImages()).toEqual(Selection.of(3));
 });
 
 test.each([

@@ -8,7 +8,7 @@ import { formatBytes, formatNumber } from '../../lib/format';
 import { Selection } from '../../lib/selection';
 import { confirmation } from '../../ui/confirmation.svelte';
 import { toasts } from '../../ui/toasts.svelte';
-import { undo, working } from '../edits/undo';
+import { runWithProgress, undo } from '../edits/undo';
 import { grid } from './grid.svelte';
 import { library, ROWS_WITHIN_MS } from './library.svelte';
 import type { Pages } from './pages.svelte';
@@ -26,11 +26,11 @@ const LOOKED_AT = 100;
 const PIECE = 200;
 
 /** The selection, or the focused image. In the viewer the shown image, whatever is selected. */
-export function target(): Selection {
+export function targetImages(): Selection {
   return routing.viewing || !library.selection.count ? Selection.of(library.focused) : library.selection;
 }
 
-export function images(count: number): string {
+export function formatImages(count: number): string {
   return count === 1 ? '1 image' : `${formatNumber(count)} images`;
 }
 
@@ -43,7 +43,7 @@ function runInTurn(edit: () => Promise<void>): Promise<void> {
 }
 
 /** Whether edits are possible now; reports it if not. */
-function ready(selected: Selection): boolean {
+function canEdit(selected: Selection): boolean {
   if (!connection.up) toasts.add('MystiCanvas is not responding. Nothing was changed. Try again when it is back.');
   return connection.up && library.view.total > 0 && selected.count > 0;
 }
@@ -60,20 +60,20 @@ function inOrder<T>(ask: () => Promise<T>): Promise<T> {
 /** Requests one edit over images of the list and follows it until it finishes. */
 function bulk(selected: Selection, set: Marks | { trash: boolean }, text: string, { snapshot }: Pages = library.pages): Promise<EditResult> {
   const asked = { snapshot, ranges: selected.ranges, except: [...selected.excluded], set };
-  return working(text, () => inOrder(() => post<EditResult>('/api/bulk', asked)));
+  return runWithProgress(text, () => inOrder(() => post<EditResult>('/api/bulk', asked)));
 }
 
 // -- marks ---------------------------------------------------------------------------------------
 
 export function mark(set: Marks, selected?: Selection): Promise<void> {
-  return toasts.during(removing.then(() => applyMarks(set, selected ?? target())));
+  return toasts.during(removing.then(() => applyMarks(set, selected ?? targetImages())));
 }
 
 /** All selected images get the opposite of the focused image's state, which must be loaded first. */
 export function toggleFavorite(): Promise<void> {
   const toggled = async () => {
     // Meanwhile another list may be shown, where these indexes belong to other images.
-    const [index, selected, pages] = [library.focused, target(), library.pages];
+    const [index, selected, pages] = [library.focused, targetImages(), library.pages];
     await pages.bring([index], ROWS_WITHIN_MS);
     await applyMarks({ favorite: !pages.item(index)?.favorite }, selected, pages);
   };
@@ -81,7 +81,7 @@ export function toggleFavorite(): Promise<void> {
 }
 
 async function applyMarks(set: Marks, selected: Selection, before = library.pages): Promise<void> {
-  if (!ready(selected)) return;
+  if (!canEdit(selected)) return;
   const leaves = mayLeave(set);
   if (!('notes' in set)) before.mark(selected, set);
   try {
@@ -108,36 +108,36 @@ async function refreshList(before: Pages, mayReturn: boolean): Promise<void> {
 }
 
 function describeMarks(set: Marks, changed: number): string {
-  if ('favorite' in set) return `${images(changed)} ${set.favorite ? 'added to' : 'removed from'} favorites`;
-  if ('notes' in set) return set.notes ? `Note saved for ${images(changed)}` : `Note cleared for ${images(changed)}`;
-  return set.rating ? `${images(changed)} rated ${'★'.repeat(set.rating)}` : `Rating cleared for ${images(changed)}`;
+  if ('favorite' in set) return `${formatImages(changed)} ${set.favorite ? 'added to' : 'removed from'} favorites`;
+  if ('notes' in set) return set.notes ? `Note saved for ${formatImages(changed)}` : `Note cleared for ${formatImages(changed)}`;
+  return set.rating ? `${formatImages(changed)} rated ${'★'.repeat(set.rating)}` : `Rating cleared for ${formatImages(changed)}`;
 }
 
 // -- Trash, restore and permanent deletion ---------------------------------------------------------
 
 export function trash(selected?: Selection): Promise<void> {
-  return runInTurn(() => moveToTrash(selected ?? target(), true));
+  return runInTurn(() => moveToTrash(selected ?? targetImages(), true));
 }
 
 export function restore(selected?: Selection): Promise<void> {
-  return runInTurn(() => moveToTrash(selected ?? target(), false));
+  return runInTurn(() => moveToTrash(selected ?? targetImages(), false));
 }
 
 async function moveToTrash(selected: Selection, trash: boolean): Promise<void> {
-  if (!ready(selected) || (library.scope === 'trash') === trash) return;
+  if (!canEdit(selected) || (library.scope === 'trash') === trash) return;
   if (trash && selected.count > MANY && !(await confirmMove(selected.count))) return;
   const uuid = library.uuidOf(library.focused);
   const done = await fadeWhile(selected, () => bulk(selected, { trash }, trash ? 'Moving to Trash' : 'Restoring'));
   const stayed = done.total - done.changed;
-  const kept = trash && stayed ? `; ${images(stayed)} skipped (protected or already in Trash)` : '';
-  const text = trash ? `${images(done.changed)} moved to Trash${kept}` : `${images(done.changed)} restored`;
+  const kept = trash && stayed ? `; ${formatImages(stayed)} skipped (protected or already in Trash)` : '';
+  const text = trash ? `${formatImages(done.changed)} moved to Trash${kept}` : `${formatImages(done.changed)} restored`;
   if (done.changed) toasts.add(text, () => undo(done.operation, () => returnTo(uuid)));
   else toasts.add(trash ? 'Nothing to move: already in Trash.' : 'Nothing to restore: no longer in Trash.');
 }
 
 function confirmMove(count: number): Promise<boolean> {
   const text = 'Their files stay in place until you empty Trash. You can undo this.';
-  return confirmation.ask({ title: `Move ${images(count)} to Trash?`, text, act: 'Move to Trash' });
+  return confirmation.ask({ title: `Move ${formatImages(count)} to Trash?`, text, act: 'Move to Trash' });
 }
 
 /** The images fade while they leave; then the list closes up and the next image is focused. */
@@ -165,7 +165,7 @@ async function returnTo(uuid: string | undefined): Promise<void> {
 }
 
 export function deleteForever(selected?: Selection): Promise<void> {
-  return runInTurn(() => deleteSelected(selected ?? target()));
+  return runInTurn(() => deleteSelected(selected ?? targetImages()));
 }
 
 export function emptyTrash(): Promise<void> {
@@ -173,12 +173,12 @@ export function emptyTrash(): Promise<void> {
 }
 
 async function deleteSelected(selected: Selection): Promise<void> {
-  if (!ready(selected)) return;
+  if (!canEdit(selected)) return;
   const { count } = selected;
   const { pages } = library;
   const question = {
-    title: `Delete ${images(count)} permanently?`,
-    text: await consequences(selected, pages),
+    title: `Delete ${formatImages(count)} permanently?`,
+    text: await describeDeletion(selected, pages),
     act: 'Delete permanently',
     ...(count > TYPED_FROM ? { typed: String(count) } : {}),
   };
@@ -188,11 +188,11 @@ async function deleteSelected(selected: Selection): Promise<void> {
     return purgePieces(selected, pages);
   });
   const stays = purge.kept[0];
-  const kept = stays ? ` ${images(purge.kept.length)} ${purge.kept.length === 1 ? 'was' : 'were'} kept in Trash: ${stays[1]}` : '';
-  toasts.add(`${images(purge.images)} permanently deleted.${kept}`);
+  const kept = stays ? ` ${formatImages(purge.kept.length)} ${purge.kept.length === 1 ? 'was' : 'were'} kept in Trash: ${stays[1]}` : '';
+  toasts.add(`${formatImages(purge.images)} permanently deleted.${kept}`);
 }
 
-async function consequences(selected: Selection, pages: Pages): Promise<string> {
+async function describeDeletion(selected: Selection, pages: Pages): Promise<string> {
   const what = selected.count === 1 ? 'The file is moved' : 'The files are moved';
   let size = '';
   let beside = '';

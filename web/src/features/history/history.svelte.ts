@@ -3,7 +3,7 @@
 import { get, post, type EditResult } from '../../api/client';
 import type { Operation } from '../../api/edits';
 import { messageOf } from '../../lib/errors';
-import { working } from '../edits/undo';
+import { runWithProgress } from '../edits/undo';
 import { library } from '../gallery/library.svelte';
 import { needsNames, type Names } from './labels';
 
@@ -84,7 +84,7 @@ class History {
     const refused = new Map(this.refused);
     refused.delete(edit.operation);
     try {
-      await working(back ? 'Undoing' : 'Redoing', () => post<EditResult>(`/api/${back ? 'undo' : 'redo'}/${edit.operation}`));
+      await runWithProgress(back ? 'Undoing' : 'Redoing', () => post<EditResult>(`/api/${back ? 'undo' : 'redo'}/${edit.operation}`));
       library.touched++;
       void library.renew();
     } catch (error) {

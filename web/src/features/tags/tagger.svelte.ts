@@ -6,7 +6,7 @@ import type { OfferedTag, SharedTag, SharedTags } from '../../api/tags';
 import { messageOf } from '../../lib/errors';
 import type { Selection } from '../../lib/selection';
 import { bulk, runEdit, type Picked, refreshList } from '../edits/edits';
-import { images } from '../gallery/actions';
+import { formatImages } from '../gallery/actions';
 import { sameName } from './names';
 
 export class Tagger {
@@ -42,17 +42,17 @@ export class Tagger {
   async add(name: string, offered: OfferedTag | undefined): Promise<void> {
     const known = offered ?? (await this.findTag(name));
     const shown = known?.alias_of ?? known?.name ?? name;
-    const done = await this.mark({ add: [name] }, (count) => `“${shown}” added to ${images(count)}`);
+    const done = await this.mark({ add: [name] }, (count) => `“${shown}” added to ${formatImages(count)}`);
     if (!done) return;
     const alias = known?.alias_of ? `“${known.name}” is an alias of “${known.alias_of}”. ` : '';
     const also = known?.implies.length ? ` It implies ${known.implies.join(', ')}.` : '';
-    const result = done.changed ? `“${shown}” added to ${images(done.changed)}.` : `“${shown}” is already on all of them.`;
+    const result = done.changed ? `“${shown}” added to ${formatImages(done.changed)}.` : `“${shown}” is already on all of them.`;
     this.outcome = alias + result + also;
   }
 
   async remove(name: string): Promise<void> {
-    const done = await this.mark({ remove: [name] }, (count) => `“${name}” removed from ${images(count)}`);
-    if (done) this.outcome = done.changed ? `“${name}” removed from ${images(done.changed)}.` : `“${name}” is not on any of them.`;
+    const done = await this.mark({ remove: [name] }, (count) => `“${name}” removed from ${formatImages(count)}`);
+    if (done) this.outcome = done.changed ? `“${name}” removed from ${formatImages(done.changed)}.` : `“${name}” is not on any of them.`;
   }
 
   private async mark(tags: { add?: string[]; remove?: string[] }, describe: (count: number) => string): Promise<EditResult | undefined> {

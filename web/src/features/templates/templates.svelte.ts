@@ -6,7 +6,7 @@ import type { Template, TemplateList, Wildcard } from '../../api/templates';
 import { messageOf } from '../../lib/errors';
 import { formatNumber } from '../../lib/format';
 import { toasts } from '../../ui/toasts.svelte';
-import { undo, working } from '../edits/undo';
+import { runWithProgress, undo } from '../edits/undo';
 
 type Given = Partial<Pick<Template, 'name' | 'content' | 'negative' | 'params' | 'category' | 'preview'>>;
 
@@ -63,7 +63,7 @@ class Templates {
     }
     try {
       let first: T | undefined;
-      const done = await working('Updating templates', async () => (first = await post<T>(path, body)));
+      const done = await runWithProgress('Updating templates', async () => (first = await post<T>(path, body)));
       toasts.add(typeof message === 'string' ? message : message(done), () => undo(done.operation, () => this.load()));
       await this.load();
       return first;
