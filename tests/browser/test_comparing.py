@@ -62,7 +62,7 @@ def test_the_table_lists_only_what_differs_and_marks_the_words(page: Page) -> No
     compare(page, 2, 2)
     expect(row(page, "Seed").get_by_role("cell")).to_have_text(["2", "3"])
     expect(row(page, "Model").get_by_role("cell")).to_have_text(["dreamer_v1", "night_xl"])
-    for same in ("Steps", "Sampler", "CFG", "Negative"):
+    for same in ("Steps", "Sampler", "CFG scale", "Negative prompt"):
         expect(row(page, same)).to_have_count(0)
     expect(row(page, "Prompt").locator("mark")).to_have_text(["2", "3"])
     assert faults(page) == []

@@ -143,7 +143,7 @@ def test_the_panel_says_how_it_was_made(page: Page) -> None:  # 36
     panel = page.locator("#inspector")
     expect(page.get_by_test_id("prompt")).to_have_text("a red fox in snow, number 7")
     expect(page.get_by_test_id("negative_prompt")).to_have_text("blurry")
-    said = {"Model": MODELS[1], "Seed": "7", "Steps": "20", "CFG": "7", "Sampler": "Euler a", "Size": "64 × 64"}
+    said = {"Model": MODELS[1], "Seed": "7", "Steps": "20", "CFG scale": "7", "Sampler": "Euler a", "Size": "64 × 64"}
     for name, value in said.items():
         expect(panel.locator("dt", has_text=name).locator("+ dd").first).to_have_text(value)
     page.keyboard.press("i")
