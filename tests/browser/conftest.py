@@ -14,7 +14,7 @@ from tests.pictures import a1111_png
 
 IMAGES = 600
 MODELS = ("dreamer_v1", "night_xl")
-STATIC = Path(__file__).parents[2] / "src" / "mysticanvas" / "server" / "static" / "index.html"
+STATIC = Path(__file__).parents[2] / "src" / "mysticanvas" / "http" / "static" / "index.html"
 
 
 def chromium() -> str | None:

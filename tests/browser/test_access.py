@@ -118,7 +118,7 @@ def test_finding_has_no_serious_fault(page: Page) -> None:
 
 def test_the_other_pages_have_no_serious_fault(page: Page) -> None:
     names = page.get_by_role("navigation").get_by_role("button").evaluate_all("(all) => all.map((b) => b.ariaLabel)")
-    assert {"Library", "Favourites", "Statistics", "Jobs"} <= set(names)
+    assert {"Library", "Favorites", "Statistics", "Jobs"} <= set(names)
     for name in names:
         page.get_by_role("navigation").get_by_role("button", name=name).click()
         assert (name, faults(page)) == (name, [])
@@ -129,7 +129,7 @@ def test_the_first_page_of_all_has_no_serious_fault(browser: Browser, tmp_path: 
     server = Served(tmp_path / "library", []).wait_until_up()
     try:
         with opened(browser, server, scripts=(AXE.read_text("utf-8"),)) as page:
-            page.get_by_text("Add a folder of your images").wait_for()
+            page.get_by_text("Add a folder of images").wait_for()
             assert faults(page) == []
     finally:
         server.stop()
@@ -173,15 +173,15 @@ def test_at_twice_the_size_everything_is_still_there(browser: Browser, served: S
             expect(control).to_be_in_viewport(ratio=1)
         start_at(page, 1)
         page.keyboard.press("x")
-        expect(page.get_by_role("toolbar").get_by_role("button", name="Choose nothing")).to_be_in_viewport(ratio=1)
+        expect(page.get_by_role("toolbar").get_by_role("button", name="Clear selection")).to_be_in_viewport(ratio=1)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_the_whole_way_by_the_keyboard_alone(page: Page, served: Served) -> None:  # 26, 28, 29, 34 to 36
     keyboard = page.keyboard
     keyboard.press("Tab")
-    expect(page.get_by_role("button", name="To the images")).to_be_focused()
-    expect(page.get_by_role("button", name="To the images")).to_be_in_viewport()
+    expect(page.get_by_role("button", name="Skip to images")).to_be_focused()
+    expect(page.get_by_role("button", name="Skip to images")).to_be_in_viewport()
     keyboard.press("Enter")
     wait_for_focus(page, 0)
 
@@ -191,13 +191,13 @@ def test_the_whole_way_by_the_keyboard_alone(page: Page, served: Served) -> None
     for _ in range(2):
         keyboard.press("Shift+ArrowRight")
     wait_for_focus(page, 5)
-    expect(page.get_by_test_id("chosen")).to_have_text("3 selected")
+    expect(page.get_by_test_id("selected")).to_have_text("3 selected")
     keyboard.press("f")
     until(page, lambda: served.get("/api/search", q="is:favourite")["total"] == 3)
     keyboard.press("Control+z")
     until(page, lambda: served.get("/api/search", q="is:favourite")["total"] == 0)
     keyboard.press("Escape")
-    expect(page.get_by_test_id("chosen")).to_have_count(0)
+    expect(page.get_by_test_id("selected")).to_have_count(0)
 
     before = position(page)
     keyboard.press("4")
@@ -218,7 +218,7 @@ def test_the_whole_way_by_the_keyboard_alone(page: Page, served: Served) -> None
     wait_for_focus(page, 6)
 
     keyboard.press("Shift+P")
-    expect(page.locator(".toast").last).to_contain_text("All parameters copied")
+    expect(page.locator(".toast").last).to_contain_text("Generation data copied")
     assert "Steps: 20, Sampler: Euler a" in page.evaluate("navigator.clipboard.readText()")
     expect(page.locator("#inspector")).to_contain_text("Euler a")
     keyboard.press("i")

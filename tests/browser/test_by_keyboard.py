@@ -48,10 +48,10 @@ def test_the_whole_flow_needs_no_pointer(browser: Browser, served: Served) -> No
         # A range, less one (26), and everything (27).
         for _ in range(4):
             page.keyboard.press("Shift+ArrowRight")
-        expect(page.get_by_test_id("chosen")).to_have_text("5 selected")
+        expect(page.get_by_test_id("selected")).to_have_text("5 selected")
         page.keyboard.press("x")
-        expect(page.get_by_test_id("chosen")).to_have_text("4 selected")
-        # Favourites with a way back (28), stars (29).
+        expect(page.get_by_test_id("selected")).to_have_text("4 selected")
+        # Favorites with undo (28), stars (29).
         page.keyboard.press("f")
         until(page, lambda: uuids(served, "is:favourite") == before[:4])
         page.keyboard.press("Control+z")
@@ -62,13 +62,13 @@ def test_the_whole_flow_needs_no_pointer(browser: Browser, served: Served) -> No
         until(page, lambda: uuids(served, "rating:4") == before[:4])
         page.keyboard.press("Escape")
         page.keyboard.press("Control+a")
-        expect(page.get_by_test_id("chosen")).to_have_text(f"{IMAGES} selected (everything matching)")
+        expect(page.get_by_test_id("selected")).to_have_text(f"{IMAGES} selected (all matching)")
         page.keyboard.press("2")
         until(page, lambda: len(uuids(served, "rating:2")) == IMAGES)
         page.keyboard.press("Control+z")
         until(page, lambda: uuids(served, "rating:4") == before[:4])
         page.keyboard.press("Escape")
-        # In the favourites, who is none any more goes, and comes back (33).
+        # In favorites, an image that is no longer one leaves, and comes back (33).
         search(page, "is:favourite")
         expect(total(page)).to_have_text("4")
         page.keyboard.press("End")
@@ -90,14 +90,14 @@ def test_the_whole_flow_needs_no_pointer(browser: Browser, served: Served) -> No
         page.keyboard.press("Home")
         wait_for_focus(page, 0)
         page.keyboard.press("r")
-        expect(page.get_by_role("heading", name="The Trash is empty")).to_be_visible()
+        expect(page.get_by_role("heading", name="Trash is empty")).to_be_visible()
         assert uuids(served) == before
         # The history undoes what was done first.
         walk_to(page, "History")
-        page.locator("[data-deed]").first.wait_for()
+        page.locator("[data-edit]").first.wait_for()
         for _ in range(10):
             page.keyboard.press("ArrowDown")
-        expect(page.get_by_role("button", name="Undo: Added 4 images to favourites")).to_be_focused()
+        expect(page.get_by_role("button", name="Undo: Added 4 images to favorites")).to_be_focused()
         page.keyboard.press("Enter")
         until(page, lambda: uuids(served, "is:favourite") == [])
         walk_to(page, "Library")

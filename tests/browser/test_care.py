@@ -47,8 +47,8 @@ def test_a_lost_file_is_found_by_hand_and_the_brake_asks(page: Page, home: Path)
     folder = home / "pictures"
     lost, content = folder / "00005.png", (folder / "00005.png").read_bytes()
     lost.unlink()
-    page.get_by_role("button", name="What would change?").click()
-    would = page.get_by_role("dialog", name="What a scan would change")
+    page.get_by_role("button", name="Preview scan").click()
+    would = page.get_by_role("dialog", name="Preview scan")
     expect(would).to_contain_text("1 missing")
     assert faults(page) == []
     would.get_by_role("button", name="Scan now").click()
@@ -69,11 +69,11 @@ def test_a_lost_file_is_found_by_hand_and_the_brake_asks(page: Page, home: Path)
     for path in kept:
         path.unlink()
     page.get_by_role("button", name="Scan now").click()
-    expect(page.get_by_role("alert")).to_contain_text("85 % of this folder is gone: 110 of 130")
+    expect(page.get_by_role("alert")).to_contain_text("85 % of this folder is missing: 110 of 130")
     assert faults(page) == []
     for path, content in kept.items():
         path.write_bytes(content)
-    page.get_by_role("button", name="Look again").click()
+    page.get_by_role("button", name="Scan again").click()
     expect(page.get_by_role("alert")).to_have_count(0)
 
 
@@ -81,7 +81,7 @@ def test_a_removed_folder_is_added_again(page: Page, home: Path, served: Served)
     page.get_by_role("button", name="Remove…").click()
     page.get_by_role("dialog").get_by_text("Nothing is deleted").wait_for()
     page.keyboard.press("Enter")
-    page.get_by_role("heading", name="No folder yet").wait_for()
+    page.get_by_role("heading", name="No folders yet").wait_for()
     assert faults(page) == []
     assert len(os.listdir(home / "pictures")) >= IMAGES
     assert served.get("/api/status")["total"] == IMAGES
@@ -91,28 +91,28 @@ def test_a_removed_folder_is_added_again(page: Page, home: Path, served: Served)
 
 
 def test_events_are_filtered_and_come_by_themselves(page: Page, served: Served) -> None:
-    page.get_by_role("navigation", name="Care").get_by_role("button", name="Events").click()
+    page.get_by_role("navigation", name="Library maintenance").get_by_role("button", name="Events").click()
     rows = page.get_by_role("list", name="Events").get_by_role("listitem")
     rows.first.wait_for()
     assert faults(page) == []
-    page.get_by_label("What").select_option("Backups")
-    page.get_by_text("No such event").wait_for()
+    page.get_by_label("Type").select_option("Backups")
+    page.get_by_text("No events match these filters").wait_for()
     served.post("/api/backups", {})
     expect(rows).to_have_count(1)
-    expect(rows.first).to_contain_text("checked")
+    expect(rows.first).to_contain_text("verified")
 
 
 def test_a_backup_is_made_tried_out_and_restored_with_the_keyboard(page: Page, served: Served) -> None:
-    page.get_by_role("navigation", name="Care").get_by_role("button", name="Backups").click()
+    page.get_by_role("navigation", name="Library maintenance").get_by_role("button", name="Backups").click()
     served.post("/api/bulk", {"query": "", "set": {"rating": 5}})
     page.get_by_role("button", name="Back up now").press("Enter")
-    expect(page.locator(".toast").last).to_contain_text("is made and checked")
+    expect(page.locator(".toast").last).to_contain_text("Backup created and verified")
     served.post("/api/bulk", {"query": "", "set": {"rating": 1}})
-    page.get_by_role("button", name="Try it now").press("Enter")
-    page.get_by_text("every check passed").first.wait_for()
+    page.get_by_role("button", name="Test now").press("Enter")
+    page.get_by_text("all checks passed").first.wait_for()
     assert faults(page) == []
-    page.get_by_role("button", name="Restore the backup").first.press("Enter")
-    page.get_by_role("dialog").get_by_text("made first").wait_for()
+    page.get_by_role("button", name="Restore backup").first.press("Enter")
+    page.get_by_role("dialog").get_by_text("is made first").wait_for()
     assert faults(page) == []
     page.keyboard.press("Enter")
     page.get_by_text("before a restore").wait_for()

@@ -9,7 +9,7 @@ from tests.faults.serving import Served
 
 
 def chosen(page: Page) -> Locator:
-    return page.get_by_test_id("chosen")
+    return page.get_by_test_id("selected")
 
 
 def selected(page: Page) -> list[int]:
@@ -20,7 +20,7 @@ def selected(page: Page) -> list[int]:
 
 
 @pytest.mark.parametrize(("first", "last"), [(1, 5), (7, 2)])
-def test_shift_click_chooses_the_range_both_ends_included(page: Page, first: int, last: int) -> None:  # 26
+def test_shift_click_selects_the_range_both_ends_included(page: Page, first: int, last: int) -> None:  # 26
     start_at(page, first)
     tile(page, last).click(modifiers=["Shift"])
     meant = list(range(min(first, last), max(first, last) + 1))
@@ -34,7 +34,7 @@ def test_shift_click_chooses_the_range_both_ends_included(page: Page, first: int
 def test_everything_is_chosen_and_one_left_out(page: Page) -> None:  # 27
     start_at(page, 0)
     page.keyboard.press("Control+a")
-    expect(chosen(page)).to_have_text(f"{IMAGES} selected (everything matching)")
+    expect(chosen(page)).to_have_text(f"{IMAGES} selected (all matching)")
     tile(page, 2).click(modifiers=["Control"])
     expect(chosen(page)).to_have_text(f"{IMAGES - 1} selected")
     assert 2 not in selected(page)
@@ -42,7 +42,7 @@ def test_everything_is_chosen_and_one_left_out(page: Page) -> None:  # 27
     page.keyboard.press("Escape")
 
 
-def test_a_favourite_is_undone_by_its_toast(page: Page, served: Served) -> None:  # 28
+def test_a_favorite_is_undone_by_its_toast(page: Page, served: Served) -> None:  # 28
     start_at(page, 3)
     page.keyboard.press("f")
     expect(tile(page, 3).locator(".heart")).to_be_visible()
@@ -59,7 +59,7 @@ def test_a_chosen_range_is_favoured_and_each_gets_its_own_former_state_back(page
     expect(tile(page, 4).locator(".heart")).to_be_visible()
     start_at(page, 2)
     tile(page, 6).click(modifiers=["Shift"])
-    page.get_by_role("toolbar").get_by_role("button", name="Favourite", exact=True).click()
+    page.get_by_role("toolbar").get_by_role("button", name="Favorite", exact=True).click()
     until(page, lambda: served.get("/api/search", q="is:favourite")["total"] == 5)
     page.keyboard.press("Control+z")
     until(page, lambda: served.get("/api/search", q="is:favourite")["total"] == 1)
@@ -72,11 +72,11 @@ def test_a_chosen_range_is_favoured_and_each_gets_its_own_former_state_back(page
 
 def test_hovering_offers_what_the_keys_do(page: Page, served: Served) -> None:  # 28
     tile(page, 5).hover()
-    tile(page, 5).get_by_role("button", name="Choose", exact=True).click()
+    tile(page, 5).get_by_role("button", name="Select", exact=True).click()
     expect(chosen(page)).to_have_text("1 selected")
     page.keyboard.press("Escape")
-    tile(page, 5).get_by_role("button", name="Favourite").click()
-    expect(tile(page, 5).get_by_role("button", name="Favourite")).to_have_attribute("aria-pressed", "true")
+    tile(page, 5).get_by_role("button", name="Favorite").click()
+    expect(tile(page, 5).get_by_role("button", name="Favorite")).to_have_attribute("aria-pressed", "true")
     until(page, lambda: served.get("/api/search", q="is:favourite")["total"] == 1)
     page.keyboard.press("Control+z")
     until(page, lambda: served.get("/api/search", q="is:favourite")["total"] == 0)

@@ -97,16 +97,16 @@ def test_a_saved_search_fills_itself_before_ones_eyes(page: Page, served: Served
     [fifth] = newest(served, 5)[4:]
     search(page, "rating:5 model:dreamer_v1")
     page.get_by_test_id("no-match").wait_for()
-    page.get_by_role("button", name="Save this search as a smart collection").click()
+    page.get_by_role("button", name="Save as smart collection").click()
     page.keyboard.type("Five stars")
     expect(page.get_by_role("dialog")).to_contain_text("rating:5 model:dreamer_v1")
     page.keyboard.press("Enter")
-    expect(row(page, "Five stars")).to_have_attribute("aria-label", "Five stars, 0 images, by search")
+    expect(row(page, "Five stars")).to_have_attribute("aria-label", "Five stars, 0 images, smart")
     row(page, "Five stars").click()
     page.get_by_test_id("no-match").wait_for()
     # What is rated elsewhere appears here, without a reload.
     served.post("/api/bulk", {"uuids": [fifth], "set": {"rating": 5}})
-    expect(row(page, "Five stars")).to_have_attribute("aria-label", "Five stars, 1 image, by search")
+    expect(row(page, "Five stars")).to_have_attribute("aria-label", "Five stars, 1 image, smart")
     expect(total(page)).to_have_text("1")
     expect(tile(page, 0).locator(".stars")).to_have_text("★★★★★")
     served.post("/api/bulk", {"uuids": [fifth], "set": {"rating": 0}})
@@ -119,7 +119,7 @@ def test_an_image_that_arrives_is_in_the_saved_search_at_once(page: Page, served
     page.get_by_test_id("no-match").wait_for()
     write_images(served.library.parent / "pictures", 1, first=777)
     expect(total(page)).to_have_text("1")
-    expect(row(page, "Number 777")).to_have_attribute("aria-label", "Number 777, 1 image, by search")
+    expect(row(page, "Number 777")).to_have_attribute("aria-label", "Number 777, 1 image, smart")
 
 
 def test_images_are_dragged_into_a_collection(page: Page, served: Served) -> None:
@@ -129,7 +129,7 @@ def test_images_are_dragged_into_a_collection(page: Page, served: Served) -> Non
     row(page, "Best").wait_for()
     tile(page, 2).drag_to(row(page, "Best"))
     until(page, lambda: members(served, "Best") == newest(served, 4)[1:])
-    expect(row(page, "Best")).to_have_attribute("aria-label", "Best, 3 images, by hand")
+    expect(row(page, "Best")).to_have_attribute("aria-label", "Best, 3 images, manual")
     tile(page, 5).drag_to(row(page, "Best"))
     until(page, lambda: len(members(served, "Best")) == 4)
     page.keyboard.press("Control+z")
@@ -155,7 +155,7 @@ def test_by_the_keyboard_alone_images_go_in_change_places_and_come_out(page: Pag
     expect(total(page)).to_have_text("4")
     search(page, "sort:manual")
     expect(page.get_by_role("heading", name="For the wall")).to_be_visible()
-    expect(page.get_by_text("in your order")).to_be_visible()
+    expect(page.get_by_text("manual order")).to_be_visible()
     start_at(page, 0)
     page.keyboard.press(".")
     until(page, lambda: members(served, "For the wall") == [first[1], first[0], first[2], first[3]])
@@ -246,12 +246,12 @@ def test_a_smart_collection_is_edited_refused_in_a_circle_and_frozen(page: Page,
     row(page, "Red").click()
     found = served.get("/api/search", q="model:night_xl", limit=0)["total"]
     expect(total(page)).to_have_text(str(found))
-    expect(page.get_by_text("finds model:night_xl · blue, rather")).to_be_visible()
-    page.get_by_role("button", name="Edit the collection").click()
-    editing.get_by_role("button", name="Freeze").click()
-    expect(row(page, "Red")).to_have_attribute("aria-label", f"Red, {found} images, by hand")
+    expect(page.get_by_text("smart: model:night_xl · blue, rather")).to_be_visible()
+    page.get_by_role("button", name="Edit collection").click()
+    editing.get_by_role("button", name="Convert to manual").click()
+    expect(row(page, "Red")).to_have_attribute("aria-label", f"Red, {found} images, manual")
     page.keyboard.press("Control+z")
-    expect(row(page, "Red")).to_have_attribute("aria-label", f"Red, {found} images, by search")
+    expect(row(page, "Red")).to_have_attribute("aria-label", f"Red, {found} images, smart")
 
 
 @pytest.mark.parametrize("query", ["is:favourite", "in:starred"])

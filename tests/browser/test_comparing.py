@@ -62,13 +62,13 @@ def test_the_table_lists_only_what_differs_and_marks_the_words(page: Page) -> No
     compare(page, 2, 2)
     expect(row(page, "Seed").get_by_role("cell")).to_have_text(["2", "3"])
     expect(row(page, "Model").get_by_role("cell")).to_have_text(["dreamer_v1", "night_xl"])
-    for same in ("Steps", "Sampler", "CFG", "Negative"):
+    for same in ("Steps", "Sampler", "CFG scale", "Negative prompt"):
         expect(row(page, same)).to_have_count(0)
     expect(row(page, "Prompt").locator("mark")).to_have_text(["2", "3"])
     assert faults(page) == []
     page.keyboard.press("a")
     expect(row(page, "Steps").get_by_role("cell")).to_have_text(["20", "20"])
-    expect(row(page, "Negative").get_by_role("cell")).to_have_text(["blurry", "blurry"])
+    expect(row(page, "Negative prompt").get_by_role("cell")).to_have_text(["blurry", "blurry"])
     assert faults(page) == []
     page.keyboard.press("a")
     expect(row(page, "Steps")).to_have_count(0)
@@ -83,7 +83,7 @@ def test_keys_swap_drop_and_favour_a_pane(page: Page, served: Served) -> None:
     expect(page.locator("[data-pane='1']")).to_have_attribute("aria-current", "true")
     page.keyboard.press("f")
     until(page, lambda: served.get("/api/search", q="is:favourite")["total"] == 1)
-    expect(page.locator("[data-pane='1']").get_by_role("button", name="Favourite")).to_have_attribute(
+    expect(page.locator("[data-pane='1']").get_by_role("button", name="Favorite")).to_have_attribute(
         "aria-pressed", "true"
     )
     page.keyboard.press("Control+z")
@@ -122,4 +122,4 @@ def test_four_are_compared_and_five_are_too_many(page: Page) -> None:
         page.keyboard.press("Shift+ArrowRight")
     expect(page.get_by_role("toolbar").get_by_role("button", name="Compare")).to_have_count(0)
     page.keyboard.press("c")
-    expect(page.locator(".toast")).to_contain_text("Two to four images are compared")
+    expect(page.locator(".toast")).to_contain_text("You can compare two to four images")

@@ -1,4 +1,4 @@
-"""Culling: one image large, keep, reject or rate with one key, and one deed at the end."""
+"""Culling: one image large, keep, reject or rate with one key, and one edit at the end."""
 
 from collections.abc import Iterator
 
@@ -52,9 +52,9 @@ def begin(page: Page, index: int) -> None:
     expect(place(page)).to_have_text(f"{index + 1} / {IMAGES}")
 
 
-def test_one_key_decides_and_the_rejected_go_as_one_deed(page: Page, served: Served) -> None:
+def test_one_key_decides_and_the_rejected_go_as_one_edit(page: Page, served: Served) -> None:
     before = uuids(served)
-    deeds = len(served.get("/api/operations", limit=500)["operations"])
+    edits = len(served.get("/api/operations", limit=500)["operations"])
     begin(page, 3)
     expect(place(page)).to_have_text(f"4 / {IMAGES}")
     page.keyboard.press("k")
@@ -70,15 +70,15 @@ def test_one_key_decides_and_the_rejected_go_as_one_deed(page: Page, served: Ser
     assert uuids(served) == before
     page.keyboard.press("Escape")
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text(f"3 kept, 2 rejected, {IMAGES - 5} not decided.")
-    expect(dialog.get_by_role("button", name="Move 2 images to the Trash")).to_be_focused()
+    expect(dialog).to_contain_text(f"3 kept, 2 rejected, {IMAGES - 5} undecided.")
+    expect(dialog.get_by_role("button", name="Move 2 images to Trash")).to_be_focused()
     assert faults(page) == []
     page.keyboard.press("Enter")
     expect(total(page)).to_have_text(str(IMAGES - 2))
     assert uuids(served) == before[:4] + before[6:]
     # Where one was: the ninth, of which two before it are gone.
     wait_for_focus(page, 6)
-    assert len(served.get("/api/operations", limit=500)["operations"]) == deeds + 3
+    assert len(served.get("/api/operations", limit=500)["operations"]) == edits + 3
     page.keyboard.press("Control+z")
     expect(total(page)).to_have_text(str(IMAGES))
     assert uuids(served) == before
@@ -125,9 +125,9 @@ def test_what_is_chosen_alone_is_gone_through_and_the_end_comes_by_itself(page: 
     page.keyboard.press("k")
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("1 kept, 2 rejected.")
-    dialog.get_by_role("button", name="Keep it after all").first.click()
+    dialog.get_by_role("button", name="Keep this image").first.click()
     expect(dialog).to_contain_text("2 kept, 1 rejected.")
-    dialog.get_by_role("button", name="Move 1 image to the Trash").click()
+    dialog.get_by_role("button", name="Move 1 image to Trash").click()
     expect(total(page)).to_have_text(str(IMAGES - 1))
     assert uuids(served) == before[:6] + before[7:]
     page.keyboard.press("Control+z")
@@ -160,7 +160,7 @@ def test_leaving_without_the_trash_changes_nothing_and_escape_goes_on(page: Page
     expect(sums(page)).to_have_text("1 kept · 0 rejected")
     page.keyboard.press("x")
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="Leave, trash nothing").click()
+    page.get_by_role("button", name="Leave without trashing").click()
     expect(tile(page, 3)).to_be_visible()
     assert uuids(served) == before
 
@@ -170,5 +170,5 @@ def test_a_reload_goes_on_in_the_library_at_the_image_it_began_with(page: Page) 
     page.reload()
     expect(place(page)).to_have_text(f"9 / {IMAGES}")
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog")).to_contain_text("Reject it, and on")
+    expect(page.get_by_role("dialog")).to_contain_text("Reject and go to the next image")
     assert faults(page) == []

@@ -65,7 +65,7 @@ def test_the_panel_is_remembered_and_its_lists_stay_shut(page: Page, panel: Loca
     page.reload()
     expect(facet(page, "size").locator(".value").first).to_be_visible()
     expect(facet(page, "model").locator(".value").first).to_be_hidden()
-    page.get_by_role("button", name="Close the filters").click()
+    page.get_by_role("button", name="Close filters").click()
     expect(panel).to_have_count(0)
     page.reload()
     page.wait_for_selector("[role=gridcell]")
@@ -111,7 +111,7 @@ def test_folders_are_a_tree(folders: Page) -> None:
     folders.keyboard.press("\\")
     tree = facet(folders, "path").locator(".value")
     expect(tree).to_have_text(["pictures 5", "2025 1", "2026 4"])
-    folders.get_by_role("button", name="What is in 2026").click()
+    folders.get_by_role("button", name="Subfolders of 2026").click()
     expect(tree).to_have_text(["pictures 5", "2025 1", "2026 4", "01 2", "02 1"])
     tree.filter(has_text="01").click()
     expect(total(folders)).to_have_text("2")
@@ -120,7 +120,7 @@ def test_folders_are_a_tree(folders: Page) -> None:
 
 
 def test_every_order_of_the_language_is_in_the_menu_and_the_address(page: Page) -> None:
-    menu = page.get_by_label("Order")
+    menu = page.get_by_label("Sort order")
     expect(menu.locator("option")).to_have_text(
         ["Newest", "Oldest", "Rating", "Random", "Relevance", "Size", "Name", "Manual"], use_inner_text=True
     )
@@ -140,7 +140,7 @@ def test_every_order_of_the_language_is_in_the_menu_and_the_address(page: Page) 
 
 
 def test_the_scrubber_shows_positions_where_there_are_no_dates(page: Page) -> None:
-    page.get_by_label("Order").select_option(label="Size")
+    page.get_by_label("Sort order").select_option(label="Size")
     scrubber = page.get_by_role("slider", name="Position")
     expect(scrubber).to_have_attribute("aria-valuetext", f"1 of {IMAGES}")
     expect(page.locator("#grid h2")).to_have_count(0)
@@ -150,7 +150,7 @@ def test_the_scrubber_shows_positions_where_there_are_no_dates(page: Page) -> No
     expect(scrubber).to_have_attribute("aria-valuetext", said)
     page.keyboard.press("Home")
     expect(scrubber).to_have_attribute("aria-valuetext", f"1 of {IMAGES}")
-    page.get_by_label("Order").select_option(label="Oldest")
+    page.get_by_label("Sort order").select_option(label="Oldest")
     time = page.get_by_role("slider", name="Time")
     time.focus()
     before = time.get_attribute("aria-valuetext")
@@ -161,7 +161,7 @@ def test_the_scrubber_shows_positions_where_there_are_no_dates(page: Page) -> No
 
 
 def test_an_order_by_chance_stays_until_it_is_shuffled(page: Page) -> None:
-    page.get_by_label("Order").select_option(label="Random")
+    page.get_by_label("Sort order").select_option(label="Random")
     page.wait_for_url(re.compile(r"sort%3Arandom%3A\d+"))
     expect(page.get_by_role("button", name="Shuffle again")).to_be_visible()
     expect(tile(page, 0)).to_have_attribute("aria-label", re.compile(r"number \d+$"))
@@ -171,7 +171,7 @@ def test_an_order_by_chance_stays_until_it_is_shuffled(page: Page) -> None:
     expect(tile(page, 0)).to_have_attribute("aria-label", first or "")
     page.get_by_role("button", name="Shuffle again").click()
     until(page, lambda: page.url != url)
-    expect(page.get_by_label("Order")).to_have_value("random")
+    expect(page.get_by_label("Sort order")).to_have_value("random")
 
 
 def test_found_words_are_marked_in_the_prompt(page: Page) -> None:
@@ -203,7 +203,7 @@ def test_statistics_are_of_what_is_searched_for_when_one_asks(page: Page) -> Non
     expect(total(page)).to_have_text(f"{IMAGES // 2}")
     page.get_by_role("button", name="Statistics").click()
     expect(page.get_by_test_id("stats-total")).to_contain_text(f"{IMAGES} images")
-    page.get_by_role("group", name="Of which images").get_by_role("button", name="model:night_xl").click()
+    page.get_by_role("group", name="Images to count").get_by_role("button", name="model:night_xl").click()
     expect(page.get_by_test_id("stats-total")).to_contain_text(f"{IMAGES // 2} images")
     page.get_by_role("link", name=re.compile("^Jul 2026")).click()
     expect(page.locator(".chip")).to_have_text(["model: night_xl", "date: 2026-07"])

@@ -45,9 +45,9 @@ def show_history(page: Page) -> None:
     page.get_by_role("heading", name="History", exact=True).wait_for()
 
 
-def deed(page: Page, words: str) -> Locator:
+def edit(page: Page, words: str) -> Locator:
     """The newest one that is said so."""
-    return page.locator("[data-deed]").filter(has_text=words).first
+    return page.locator("[data-edit]").filter(has_text=words).first
 
 
 def uuids(served: Served, query: str = "") -> list[str]:
@@ -58,14 +58,14 @@ def mark(served: Served, images: list[str], **set_: object) -> int:
     return int(served.post("/api/bulk", {"uuids": images, "set": set_})["operation"])
 
 
-def test_a_deed_is_listed_with_its_images_undone_and_done_again(page: Page, served: Served) -> None:
+def test_an_edit_is_listed_with_its_images_undone_and_redone(page: Page, served: Served) -> None:
     start_at(page, 1)
     for _ in range(6):
         page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("3")
     page.wait_for_selector(".toast")
     show_history(page)
-    newest = page.locator("[data-deed]").first
+    newest = page.locator("[data-edit]").first
     expect(newest).to_contain_text("Rated 7 images ★★★")
     expect(page.locator("section h2").first).to_have_text("Today")
     until(page, lambda: newest.locator("img").first.evaluate("(picture) => picture.naturalWidth") > 1)
@@ -87,11 +87,11 @@ def test_what_ctrl_z_undoes_is_marked_at_once(page: Page, served: Served) -> Non
     page.keyboard.press("f")
     page.wait_for_selector(".toast")
     show_history(page)
-    expect(deed(page, "to favourites").get_by_role("button", name="Undo")).to_be_visible()
+    expect(edit(page, "to favorites").get_by_role("button", name="Undo")).to_be_visible()
     page.keyboard.press("Control+z")
-    expect(deed(page, "to favourites")).to_contain_text("undone")
+    expect(edit(page, "to favorites")).to_contain_text("undone")
     page.keyboard.press("Control+Shift+z")
-    expect(deed(page, "to favourites").get_by_role("button", name="Undo")).to_be_visible()
+    expect(edit(page, "to favorites").get_by_role("button", name="Undo")).to_be_visible()
     page.keyboard.press("Control+z")
     until(page, lambda: uuids(served, "is:favourite") == [])
 
@@ -102,8 +102,8 @@ def test_a_late_answer_does_not_replace_what_was_asked_for_after_it(page: Page) 
         page.keyboard.press(str(len(stars)))
         expect(page.locator(".toast").last).to_contain_text(f"rated {stars}")
     show_history(page)
-    expect(deed(page, "★★").get_by_role("button", name="Undo")).to_be_visible()
-    undone = page.locator("[data-deed] .badge")
+    expect(edit(page, "★★").get_by_role("button", name="Undo")).to_be_visible()
+    undone = page.locator("[data-edit] .badge")
     before = undone.count()
     late: list[tuple[Route, APIResponse]] = []
 
@@ -130,25 +130,25 @@ def test_an_undo_that_is_refused_says_why(page: Page, served: Served) -> None:
     mark(served, [doomed], trash=True)
     served.post("/api/trash/purge", {"uuids": [doomed]})
     show_history(page)
-    rated = deed(page, "Rated 1 image ★★★★★")
-    expect(rated.get_by_role("button", name="Deleted for good")).to_be_disabled()
+    rated = edit(page, "Rated 1 image ★★★★★")
+    expect(rated.get_by_role("button", name="Permanently deleted")).to_be_disabled()
     rated.get_by_role("button", name="Undo").click()
-    expect(rated).to_contain_text("The image was deleted for good since, so this cannot be undone.")
+    expect(rated).to_contain_text("The image was deleted permanently, so this edit cannot be undone.")
     expect(rated.get_by_role("button", name="Undo")).to_be_visible()
     assert faults(page) == []
 
 
-def test_an_image_of_a_deed_opens_where_it_is_now(page: Page, served: Served) -> None:
+def test_an_image_of_an_edit_opens_where_it_is_now(page: Page, served: Served) -> None:
     first, second = uuids(served)[:2]
     mark(served, [first], notes="a thing to see")
     mark(served, [second], trash=True)
     show_history(page)
-    deed(page, "Wrote a note").get_by_role("button", name="Open the image").click()
+    edit(page, "Edited the note").get_by_role("button", name="Open image").click()
     page.get_by_role("dialog").wait_for()
     assert first in page.url
     page.keyboard.press("Escape")
     page.get_by_role("heading", name="History", exact=True).wait_for()
-    deed(page, "to the Trash").get_by_role("button", name="Open the image in the Trash").click()
+    edit(page, "to Trash").get_by_role("button", name="Open image in Trash").click()
     expect(page.get_by_role("dialog")).to_contain_text("1 / 1")
     assert "/trash" in page.url
     page.keyboard.press("Escape")
@@ -156,44 +156,44 @@ def test_an_image_of_a_deed_opens_where_it_is_now(page: Page, served: Served) ->
     served.post("/api/trash/restore", {"which": "all"})
 
 
-def test_the_keyboard_walks_the_deeds_and_undoes_one(page: Page, served: Served) -> None:
+def test_the_keyboard_walks_the_edits_and_undoes_one(page: Page, served: Served) -> None:
     chosen = uuids(served)[:3]
     mark(served, chosen, rating=1)
     mark(served, chosen, favorite=True)
     show_history(page)
-    deed(page, "to favourites").wait_for()
+    edit(page, "to favorites").wait_for()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
-    expect(deed(page, "Rated 3 images ★").get_by_role("button", name="Undo")).to_be_focused()
+    expect(edit(page, "Rated 3 images ★").get_by_role("button", name="Undo")).to_be_focused()
     page.keyboard.press("Enter")
     until(page, lambda: uuids(served, "rating:1") == [])
     assert len(uuids(served, "is:favourite")) == 3
     served.post("/api/undo", {})
 
 
-def test_older_deeds_come_as_one_scrolls(page: Page, served: Served) -> None:
+def test_older_edits_come_while_scrolling(page: Page, served: Served) -> None:
     one = uuids(served)[:1]
     for number in range(DEEDS // 2):
         mark(served, one, rating=1 + number % 4)
     show_history(page)
-    page.locator("[data-deed]").first.wait_for()
+    page.locator("[data-edit]").first.wait_for()
     known = served.get("/api/operations", limit=500)["operations"]
-    until(page, lambda: page.locator("[data-deed]").count() >= 50)
-    assert page.locator("[data-deed]").count() < len(known)
+    until(page, lambda: page.locator("[data-edit]").count() >= 50)
+    assert page.locator("[data-edit]").count() < len(known)
     page.locator("main").hover()
     page.mouse.wheel(0, 100_000)
-    until(page, lambda: page.locator("[data-deed]").count() > 50)
+    until(page, lambda: page.locator("[data-edit]").count() > 50)
 
     def all_are_there() -> bool:
         page.mouse.wheel(0, 100_000)
-        return page.locator("[data-deed]").count() == len(known)
+        return page.locator("[data-edit]").count() == len(known)
 
     until(page, all_are_there)
-    shown = page.locator("[data-deed]").evaluate_all("(rows) => rows.map((row) => Number(row.dataset.deed))")
-    assert shown == [deed["operation"] for deed in known]
+    shown = page.locator("[data-edit]").evaluate_all("(rows) => rows.map((row) => Number(row.dataset.edit))")
+    assert shown == [edit["operation"] for edit in known]
 
 
-def test_a_deed_is_undone_after_a_restart(browser: Browser, tmp_path: Path) -> None:
+def test_an_edit_is_undone_after_a_restart(browser: Browser, tmp_path: Path) -> None:
     server = begin(tmp_path)
     images = uuids(server)[:4]
     before = server.http.get("/api/export").text
@@ -204,24 +204,24 @@ def test_a_deed_is_undone_after_a_restart(browser: Browser, tmp_path: Path) -> N
         with opened(browser, again, scripts=(AXE.read_text("utf-8"),)) as page:
             page.wait_for_selector("[role=gridcell]")
             show_history(page)
-            deed(page, "Moved 4 images to the Trash").get_by_role("button", name="Undo").click()
-            expect(deed(page, "Moved 4 images to the Trash")).to_contain_text("undone")
+            edit(page, "Moved 4 images to Trash").get_by_role("button", name="Undo").click()
+            expect(edit(page, "Moved 4 images to Trash")).to_contain_text("undone")
             assert again.http.get("/api/export").text == before
             page.get_by_role("navigation").get_by_role("button", name="Library").click()
             expect(page.get_by_test_id("total")).to_have_text(str(IMAGES))
             page.get_by_role("navigation").get_by_role("button", name="Trash").click()
-            expect(page.get_by_role("heading", name="The Trash is empty")).to_be_visible()
+            expect(page.get_by_role("heading", name="Trash is empty")).to_be_visible()
     finally:
         again.stop()
 
 
-def test_before_the_first_deed_the_page_says_what_will_be_there(browser: Browser, tmp_path: Path) -> None:
+def test_before_the_first_edit_the_page_says_what_will_be_there(browser: Browser, tmp_path: Path) -> None:
     server = begin(tmp_path)
     try:
         with opened(browser, server, scripts=(AXE.read_text("utf-8"),)) as page:
             page.wait_for_selector("[role=gridcell]")
             show_history(page)
-            expect(page.get_by_role("heading", name="Nothing was done yet")).to_be_visible()
+            expect(page.get_by_role("heading", name="No changes yet")).to_be_visible()
             assert faults(page) == []
     finally:
         server.stop()

@@ -227,23 +227,23 @@ def through_the_pages(seen: Watched) -> None:
             page.get_by_text(opened[name]).first.click()
             seen.look()
         if name == "Templates":
-            page.get_by_role("group", name="What to see").get_by_role("button", name="Wildcards").click()
+            page.get_by_role("group", name="View").get_by_role("button", name="Wildcards").click()
             page.get_by_role("navigation", name="Wildcards").get_by_role("button", name="__choices__").click()
             seen.look()
         if name == "Tags":
-            for opener in ("Script", "New tag"):
+            for opener in ("Bulk edit", "New tag"):
                 page.get_by_role("button", name=opener).click()
                 page.get_by_role("dialog").wait_for()
                 seen.look()
                 page.keyboard.press("Escape")
-            page.get_by_role("button", name="Proposals").click()
+            page.get_by_role("button", name="Suggested tags").click()
             seen.look()
         if name == "Duplicates":
             for way in page.locator(".ways button").all():
                 way.click()
                 seen.look()
         if name == "Models":
-            for kind in page.get_by_role("group", name="Kinds of models").get_by_role("button").all():
+            for kind in page.get_by_role("group", name="Model types").get_by_role("button").all():
                 kind.click()
                 seen.look()
         if name == "Collections":

@@ -156,13 +156,13 @@ def test_the_viewer_leads_there_and_back(page: Page, images: dict[str, str]) -> 
 def test_the_panel_shows_what_came_before_and_after(page: Page, images: dict[str, str]) -> None:
     page.locator("[role=gridcell][data-index='2']").click()
     strip = page.locator("#inspector").get_by_role("region", name="Lineage")
-    expect(strip.get_by_role("button", name="Came from, upscale, known by name alone")).to_have_count(1)
-    expect(strip.get_by_role("button", name="Became, img2img, known by name alone")).to_have_count(1)
+    expect(strip.get_by_role("button", name="Source, upscale, matched by name only")).to_have_count(1)
+    expect(strip.get_by_role("button", name="Derived, img2img, matched by name only")).to_have_count(1)
     page.locator("[role=gridcell][data-index='0']").click()
     expect(page.get_by_test_id("prompt")).to_contain_text("number 4")
     expect(strip).to_have_count(0)
     page.locator("[role=gridcell][data-index='2']").click()
-    strip.get_by_role("button", name="Came from").click()
+    strip.get_by_role("button", name="Source,").click()
     wait_for(page, images["source"])
 
 
@@ -170,8 +170,8 @@ def test_the_person_separates_joins_and_takes_it_back(page: Page, served: Served
     source, big, stranger = images["source"], images["big"], images["stranger"]
     by_name = (source, big, "upscale", False)
     go_to(page, served, big)
-    panel = page.get_by_role("complementary", name="The chosen image")
-    panel.get_by_role("button", name="It did not come from this").click()
+    panel = page.get_by_role("complementary", name="Selected image")
+    panel.get_by_role("button", name="Remove source").click()
     until(page, lambda: by_name not in edges(served, big))
     expect(page.locator(f"[data-uuid='{source}']")).to_have_count(0)
     page.keyboard.press("Control+z")
@@ -183,8 +183,8 @@ def test_the_person_separates_joins_and_takes_it_back(page: Page, served: Served
     page.locator(".toast").last.get_by_role("button", name="Undo").click()
     until(page, lambda: by_name in edges(served, big))
 
-    panel.get_by_role("button", name="It came from another").click()
-    expect(page.get_by_label("Search for the source")).to_be_focused()
+    panel.get_by_role("button", name="Change source").click()
+    expect(page.get_by_label("Search for the source image")).to_be_focused()
     page.keyboard.type("4")
     offered = page.get_by_role("dialog").get_by_role("button", name="number 4")
     expect(offered).to_have_count(1)
@@ -208,7 +208,7 @@ def test_without_an_image_it_says_how_to_get_there(browser: Browser, served: Ser
     with opened(browser, served, scripts=(AXE.read_text("utf-8"),)) as page:
         page.wait_for_selector("[role=gridcell]")
         page.goto(f"{str(served.http.base_url).rstrip('/')}/lineage")
-        page.get_by_role("heading", name="No image is chosen").wait_for()
+        page.get_by_role("heading", name="No image selected").wait_for()
         assert faults(page) == []
 
 

@@ -234,7 +234,7 @@ def test_a_killed_server_is_missed_and_found_again_with_nothing_lost(page: Page,
     index = seen(page)[3]
     start_at(page, index)
     page.keyboard.press("f")
-    expect(page.locator(".toast").last).to_contain_text("nothing was changed")
+    expect(page.locator(".toast").last).to_contain_text("Nothing was changed")
     expect(tile(page, index).locator(".heart")).to_have_count(0)
 
     library.start(port)

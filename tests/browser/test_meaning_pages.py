@@ -85,18 +85,18 @@ def prompt_of(page: Page, index: int) -> str:
 
 
 def test_a_search_by_meaning_orders_has_a_chip_and_without_it_dates_order_again(page: Page) -> None:  # 24
-    expect(page.get_by_role("combobox", name="Order")).to_have_value("newest")
+    expect(page.get_by_role("combobox", name="Sort order")).to_have_value("newest")
     wait_until_at_rest(page)
     by_date = [prompt_of(page, index) for index in range(3)]
     search(page, '~"sad robot"')
-    expect(chip(page)).to_have_text(re.compile(r"similar to:\s*sad robot"))
-    expect(page.get_by_role("combobox", name="Order")).to_have_value("similarity")
+    expect(chip(page)).to_have_text(re.compile(r"similar prompts:\s*sad robot"))
+    expect(page.get_by_role("combobox", name="Sort order")).to_have_value("similarity")
     until(page, lambda: PROMPTS[0] in prompt_of(page, 0))
     assert faults(page) == []
     chip(page).get_by_role("button", name="Remove").click()
     expect(chip(page)).to_have_count(0)
     assert query(page) == ""
-    expect(page.get_by_role("combobox", name="Order")).to_have_value("newest")
+    expect(page.get_by_role("combobox", name="Sort order")).to_have_value("newest")
     until(page, lambda: [prompt_of(page, index) for index in range(3)] == by_date)
 
 
@@ -104,17 +104,17 @@ def test_what_is_typed_can_be_meant_and_another_order_keeps_the_meaning(page: Pa
     page.keyboard.press("/")
     page.keyboard.type("sad robot")
     offers = page.get_by_role("listbox", name="Suggestions").get_by_role("option")
-    expect(offers).to_have_text([re.compile("Similar in meaning to “sad robot”")])
+    expect(offers).to_have_text([re.compile("Semantic search: “sad robot”")])
     page.keyboard.press("ArrowDown")
     expect(offers).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")
     expect(chip(page)).to_contain_text("sad robot")
     assert query(page) == '~"sad robot"'
-    page.get_by_role("combobox", name="Order").select_option("oldest")
+    page.get_by_role("combobox", name="Sort order").select_option("oldest")
     until(page, lambda: query(page) == '~"sad robot" sort:oldest')
-    page.get_by_role("combobox", name="Order").select_option("newest")
+    page.get_by_role("combobox", name="Sort order").select_option("newest")
     until(page, lambda: query(page) == '~"sad robot" sort:newest')
-    page.get_by_role("combobox", name="Order").select_option("similarity")
+    page.get_by_role("combobox", name="Sort order").select_option("similarity")
     until(page, lambda: query(page) == '~"sad robot"')
     # With a filter beside it, and meant anew.
     search(page, "berries OR strawberries")
@@ -160,7 +160,7 @@ def test_one_of_a_group_is_kept_by_the_keyboard_alone_and_undo_brings_all_back(p
     expect(group).to_have_text(f"1 of {SCENES}")
     first = names.inner_text()
     page.keyboard.press("Enter")
-    expect(page.get_by_text("Kept one; 1 image moved to Trash")).to_be_visible()
+    expect(page.get_by_text("Duplicates merged; 1 image moved to Trash")).to_be_visible()
     expect(group).to_have_text(f"1 of {SCENES - 1}")
     assert served.post("/api/queries", {"q": "is:duplicate"})["total"] == 2 * (SCENES - 1)
     expect(names).not_to_have_text(first)
@@ -171,36 +171,36 @@ def test_one_of_a_group_is_kept_by_the_keyboard_alone_and_undo_brings_all_back(p
 
 def test_where_nothing_is_alike_the_page_says_what_it_looks_for(page: Page) -> None:
     go(page, "Duplicates")
-    page.get_by_role("button", name="Same recipe").click()
+    page.get_by_role("button", name="Same settings and seed").click()
     expect(page.get_by_text("the same prompt, seed, model and settings")).to_be_visible()
     assert parse_qs(urlparse(page.url).query)["by"] == ["recipe"]
     assert faults(page) == []
-    page.get_by_role("button", name="Look alike").click()
+    page.get_by_role("button", name="Similar").click()
     page.locator("figure").first.wait_for()
 
 
 def test_a_model_is_tried_before_it_is_kept(page: Page, stub: Stub) -> None:
     go(page, "Settings")
-    expect(page.get_by_role("button", name="Try it")).to_be_disabled()
-    page.get_by_label("Address of the server").fill(stub.url)
+    expect(page.get_by_role("button", name="Test")).to_be_disabled()
+    page.get_by_label("Server URL").fill(stub.url)
     page.get_by_label("Model", exact=True).fill("tiny")
-    page.get_by_role("button", name="Try it").click()
+    page.get_by_role("button", name="Test").click()
     expect(page.get_by_text("old fisherman", exact=True)).to_be_visible()
     assert faults(page) == []
     stub.reply = status(403)
-    page.get_by_role("button", name="Try it").click()
+    page.get_by_role("button", name="Test").click()
     expect(page.get_by_text("The model server rejected the request (status 403).")).to_be_visible()
-    page.get_by_label("Address of the server").fill("http://192.168.1.77:8080")
+    page.get_by_label("Server URL").fill("http://192.168.1.77:8080")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("is another machine")).to_be_visible()
-    page.get_by_label("Address of the server").fill(stub.url)
+    page.get_by_label("Server URL").fill(stub.url)
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name="Auto-tagging on")).to_be_visible()
-    page.get_by_role("textbox", name="Which images").fill("strawberries")
+    page.get_by_role("textbox", name="Search for the images to tag").fill("strawberries")
     page.get_by_role("button", name="Count").click()
-    expect(page.get_by_text("2 images in 1 questions")).to_be_visible()
+    expect(page.get_by_text("2 images in 1 requests")).to_be_visible()
     assert faults(page) == []
-    page.get_by_role("button", name="Switch off").click()
+    page.get_by_role("button", name="Turn off").click()
     expect(page.get_by_role("heading", name="Auto-tagging off")).to_be_visible()
 
 
@@ -219,9 +219,9 @@ def test_work_is_paused_cancelled_and_looked_into(page: Page, served: Served, st
     expect(kind.get_by_role("button", name="Resume")).to_have_count(0)
     assert not stub.asked
 
-    expect(page.get_by_role("heading", name="Could not be done")).to_be_visible()
+    expect(page.get_by_role("heading", name="Failed jobs")).to_be_visible()
     page.get_by_text(REASON).first.click()
-    page.get_by_role("button", name="Copy the log").click()
+    page.get_by_role("button", name="Copy log").click()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert REASON in copied
     assert "signal 11" in copied
@@ -231,10 +231,10 @@ def test_work_is_paused_cancelled_and_looked_into(page: Page, served: Served, st
 def test_a_model_looks_what_looks_alike_is_a_key_away_and_the_safe_view_blurs(page: Page, served: Served) -> None:
     pytest.importorskip("onnxruntime", reason="the extra is not installed: pip install mysticanvas[vision]")
     go(page, "Settings")
-    page.get_by_role("button", name="Look at my pictures").click()
-    expect(page.get_by_role("heading", name="Looking at pictures on")).to_be_visible()
+    page.get_by_role("button", name="Turn on").click()
+    expect(page.get_by_role("heading", name="Image analysis on")).to_be_visible()
     served.wait_until_idle(len(PROMPTS) + 2 * SCENES)
-    expect(page.get_by_text(re.compile(r"EfficientNet: [1-9]\d* seen"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"EfficientNet: [1-9]\d* analyzed"))).to_be_visible()
     assert faults(page) == []
 
     page.get_by_role("navigation", name="Pages").get_by_role("button", name="Library").click()
@@ -243,29 +243,29 @@ def test_a_model_looks_what_looks_alike_is_a_key_away_and_the_safe_view_blurs(pa
     expect(total(page)).to_have_text("1")
     start_at(page, 0)
     page.keyboard.press("Shift+S")
-    expect(chip(page)).to_contain_text("looks like:")
+    expect(chip(page)).to_contain_text("visually similar:")
     assert query(page).startswith("looks:")
     # Its smaller copy, without a prompt.
     until(page, lambda: "120 by 120" in prompt_of(page, 0))
-    expect(page.get_by_role("combobox", name="Order")).to_have_value("similarity")
+    expect(page.get_by_role("combobox", name="Sort order")).to_have_value("similarity")
     assert faults(page) == []
     page.get_by_role("button", name="Similar prompts").wait_for(state="detached")
-    expect(page.locator("#inspector").get_by_text("Explicit", exact=True)).to_be_visible()
+    expect(page.locator("#inspector").get_by_text("NSFW score", exact=True)).to_be_visible()
 
     served.post("/api/looking", {"least_explicit": 0})
     pictures = page.locator("[role=gridcell] img")
     before = pictures.count()
     page.keyboard.press("v")
-    expect(page.get_by_text("Safe view: explicit pictures are blurred.")).to_be_visible()
+    expect(page.get_by_text("Blur NSFW is on.")).to_be_visible()
     expect(page.locator("[role=gridcell] img.blurred")).to_have_count(before)
     start_at(page, 0)
     page.keyboard.press("Enter")
     viewer = page.get_by_role("dialog")
-    expect(viewer.get_by_text("Blurred by the safe view: v shows it.")).to_be_visible()
+    expect(viewer.get_by_text("NSFW image blurred. Press v to show it.")).to_be_visible()
     assert faults(page) == []
     page.keyboard.press("v")
-    expect(viewer.get_by_text("Blurred by the safe view: v shows it.")).to_have_count(0)
-    viewer.get_by_role("button", name="Pictures that look like this one").click()
+    expect(viewer.get_by_text("NSFW image blurred. Press v to show it.")).to_have_count(0)
+    viewer.get_by_role("button", name="Find visually similar images").click()
     until(page, lambda: query(page).startswith("looks:"))
     served.post("/api/looking", {"least_explicit": 1})
     page.keyboard.press("v")

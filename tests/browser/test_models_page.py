@@ -68,11 +68,11 @@ def row(page: Page, name: str) -> Locator:
 
 
 def kind(page: Page, name: str) -> Locator:
-    return page.get_by_role("group", name="Kinds of models").get_by_role("button", name=name)
+    return page.get_by_role("group", name="Model types").get_by_role("button", name=name)
 
 
 def detail(page: Page) -> Locator:
-    return page.get_by_role("complementary", name="The chosen model")
+    return page.get_by_role("complementary", name="Selected model")
 
 
 def query(page: Page) -> str:
@@ -86,7 +86,7 @@ def test_kinds_are_counted_and_a_row_says_what_is_known(page: Page) -> None:
     expect(row(page, "dreamer v1")).to_contain_text(f"{IMAGES} by name")
     kind(page, "VAEs").click()
     expect(row(page, "gone")).to_contain_text("file missing")
-    expect(detail(page)).to_contain_text("Its file is not where it was")
+    expect(detail(page)).to_contain_text("File missing")
     kind(page, "LoRAs").click()
     grain = row(page, "The very grain")
     expect(grain).to_contain_text("SDXL")
@@ -125,15 +125,15 @@ def test_searching_and_sorting_are_of_the_kind_and_stay_in_the_address(page: Pag
     kind(page, "LoRAs").click()
     names = page.locator("[data-model] b")
     expect(names.first).to_have_text("The very grain")
-    page.get_by_label("Sort").select_option("by name")
+    page.get_by_label("Sort").select_option("Name")
     expect(names.nth(1)).to_have_text("style 1")
     expect(names.nth(2)).to_have_text("style 2")
-    page.get_by_label("Search these models").fill("analog")
+    page.get_by_label("Search models").fill("analog")
     expect(page.locator("[data-model]")).to_have_count(1)
     page.reload()
     expect(page.locator("[data-model]")).to_have_count(1)
     expect(names.first).to_have_text("The very grain")
-    page.get_by_label("Search these models").fill("zeppelin")
+    page.get_by_label("Search models").fill("zeppelin")
     expect(page.locator("[data-model]")).to_have_count(0)
     assert faults(page) == []
     page.get_by_role("button", name="Show all").click()
@@ -156,7 +156,7 @@ def test_hashes_words_and_paths_are_copied(page: Page, served: Served) -> None:
 
 
 def test_everything_made_with_a_checkpoint_is_the_library_with_its_query(page: Page) -> None:
-    detail(page).get_by_role("button", name="Everything made with this").click()
+    detail(page).get_by_role("button", name="Show all images").click()
     expect(page.get_by_test_id("total")).to_have_text(str(IMAGES))
     assert query(page) == 'model:"dreamer v1"'
     page.go_back()
@@ -166,16 +166,16 @@ def test_everything_made_with_a_checkpoint_is_the_library_with_its_query(page: P
 def test_a_lora_is_asked_for_by_weight(page: Page) -> None:
     kind(page, "LoRAs").click()
     expect(detail(page).get_by_test_id("made")).to_have_text("6 images")
-    detail(page).get_by_label("Weight at least").fill("0.5")
+    detail(page).get_by_label("Minimum weight").fill("0.5")
     expect(detail(page).get_by_test_id("made")).to_have_text("3 images")
-    expect(detail(page).get_by_role("button", name="Open the image")).to_have_count(3)
-    detail(page).get_by_role("button", name="Everything made with this").click()
+    expect(detail(page).get_by_role("button", name="Open image")).to_have_count(3)
+    detail(page).get_by_role("button", name="Show all images").click()
     until(page, lambda: query(page) == 'lora:"film_grain">=0.5')
     expect(page.get_by_test_id("total")).to_have_text("3")
 
 
 def test_an_image_opens_and_escape_leads_back(page: Page) -> None:
-    detail(page).get_by_role("button", name="Open the image").first.click()
+    detail(page).get_by_role("button", name="Open image").first.click()
     expect(page.get_by_role("dialog")).to_contain_text(f"1 / {IMAGES}")
     page.keyboard.press("Escape")
     expect(page.get_by_role("heading", name="Models")).to_be_visible()
@@ -194,8 +194,8 @@ def test_two_are_merged_and_parted_by_the_keyboard_alone(page: Page, served: Ser
     chosen = page.locator("[data-model][aria-pressed=true]")
     expect(chosen).to_be_focused()
     expect(chosen).to_contain_text("style 1")
-    detail(page).get_by_role("button", name="This is the same as another").press("Enter")
-    expect(page.get_by_label("Search for the same model")).to_be_focused()
+    detail(page).get_by_role("button", name="Merge with another model").press("Enter")
+    expect(page.get_by_label("Search models")).to_be_focused()
     page.keyboard.type("style 2")
     assert faults(page) == []
     page.get_by_role("dialog").get_by_role("button", name="style 2 0 images").press("Enter")
@@ -203,7 +203,7 @@ def test_two_are_merged_and_parted_by_the_keyboard_alone(page: Page, served: Ser
     page.get_by_role("radio", name="style 1 ").check()
     page.get_by_role("dialog").get_by_role("button", name="Merge").press("Enter")
     until(page, lambda: loras() == LORAS - 1)
-    expect(detail(page)).to_contain_text("style 2 by your word")
+    expect(detail(page)).to_contain_text("style 2 (merged by you)")
     expect(kind(page, "LoRAs")).to_have_text(f"LoRAs {LORAS - 1}")
     page.keyboard.press("Control+z")
     until(page, lambda: loras() == LORAS)
@@ -215,8 +215,8 @@ def test_the_page_has_no_serious_fault(page: Page) -> None:
     kind(page, "LoRAs").click()
     detail(page).get_by_text("analog film").wait_for()
     assert faults(page) == []
-    page.get_by_role("button", name="Add a model folder").click()
-    page.get_by_role("dialog").get_by_role("button", name="Look again").wait_for()
+    page.get_by_role("button", name="Add model folder").click()
+    page.get_by_role("dialog").get_by_role("button", name="Scan again").wait_for()
     assert faults(page) == []
 
 
@@ -227,14 +227,14 @@ def test_an_empty_registry_says_what_to_do_and_takes_a_folder(browser: Browser, 
     try:
         script = AXE.read_text("utf-8")
         with opened(browser, server, scripts=(script,), allowed="status of 400") as page:
-            page.get_by_text("Add a folder of your images").wait_for()
+            page.get_by_text("Add a folder of images").wait_for()
             page.get_by_role("navigation").get_by_role("button", name="Models").click()
             page.get_by_role("heading", name="No models yet").wait_for()
             assert faults(page) == []
-            page.get_by_label("Folder of models").fill(str(tmp_path / "nowhere"))
+            page.get_by_label("Model folder").fill(str(tmp_path / "nowhere"))
             page.get_by_role("button", name="Add folder").click()
             expect(page.get_by_role("alert")).to_contain_text("does not exist")
-            page.get_by_label("Folder of models").fill(str(tmp_path / "models"))
+            page.get_by_label("Model folder").fill(str(tmp_path / "models"))
             page.keyboard.press("Enter")
             expect(row(page, "first")).to_contain_text("0 images")
             expect(page.locator(".toast")).to_contain_text("1 model found, 1 new.")

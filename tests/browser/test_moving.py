@@ -96,7 +96,7 @@ def test_the_window_and_the_size_change_around_what_is_at_the_top(page: Page) ->
     for width in (1_000, 760, 1_400):
         resize(page, width)
         assert top in seen(page)
-    slider = page.get_by_role("slider", name="Size of the thumbnails")
+    slider = page.get_by_role("slider", name="Thumbnail size")
     for size in ("150", "320", "220"):
         slider.fill(size)
         wait_until_at_rest(page)

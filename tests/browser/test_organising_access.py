@@ -93,11 +93,11 @@ def test_the_page_of_tags_has_no_serious_fault(page: Page) -> None:
     page.keyboard.press("Escape")
 
 
-def test_scripts_proposals_and_new_tags_have_no_serious_fault(page: Page) -> None:
+def test_bulk_edits_suggested_and_new_tags_have_no_serious_fault(page: Page) -> None:
     page.get_by_role("navigation").get_by_role("button", name="Tags").click()
-    page.get_by_role("button", name="Script").click()
+    page.get_by_role("button", name="Bulk edit").click()
     page.keyboard.type("rename fox -> reynard\nimply animal -> fox")
-    page.get_by_role("button", name="Dry run").click()
+    page.get_by_role("button", name="Preview").click()
     settled(page, "table", "")
     assert faults(page) == []
     page.keyboard.press("Escape")
@@ -105,8 +105,8 @@ def test_scripts_proposals_and_new_tags_have_no_serious_fault(page: Page) -> Non
     settled(page, "dialog", "New tag")
     assert faults(page) == []
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="Proposals").click()
-    settled(page, "list", "Proposals")
+    page.get_by_role("button", name="Suggested tags").click()
+    settled(page, "list", "Suggested tags")
     assert faults(page) == []
 
 
@@ -127,7 +127,7 @@ def test_collections_have_no_serious_fault(page: Page) -> None:
     assert faults(page) == []
     page.keyboard.press("Escape")
     search(page, "rating:0 -tag:snow")
-    page.get_by_role("button", name="Save this search as a smart collection").click()
+    page.get_by_role("button", name="Save as smart collection").click()
     settled(page, "dialog", "Save this search")
     assert faults(page) == []
 

@@ -25,7 +25,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 def test_a_password_or_a_pasted_code_opens_the_library(browser: Browser, served: Served) -> None:
     script = AXE.read_text("utf-8")
     with opened(browser, served, scripts=(script,), allowed="40[13]|Failed to fetch") as page:
-        page.get_by_text("Add a folder of your images").wait_for()
+        page.get_by_text("Add a folder of images").wait_for()
         for secret in (PASSWORD, sign_in(served)):
             page.context.clear_cookies()
             page.goto(str(served.http.base_url))
@@ -38,4 +38,4 @@ def test_a_password_or_a_pasted_code_opens_the_library(browser: Browser, served:
             assert faults(page) == []
             page.keyboard.type(secret)
             page.keyboard.press("Enter")
-            page.get_by_text("Add a folder of your images").wait_for()
+            page.get_by_text("Add a folder of images").wait_for()

@@ -35,7 +35,7 @@ def tagged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture
 def page(browser: Browser, tagged: Served) -> Iterator[Page]:
-    """The gallery without a tag but these: fox, which vixen is another name of, and implies animal."""
+    """The gallery without a tag but these: fox, which vixen is an alias of, and implies animal."""
     script = "tag fox : animal kind\nalias vixen -> fox\nimply fox -> animal\ntag snow : weather\ntag forest : place"
     tagged.post("/api/tags/script", {"text": script})
     # A circle is refused, and a tag that has just gone may be asked for once more: the console says so.
@@ -51,7 +51,7 @@ def dialog(page: Page) -> Locator:
 
 
 def box(page: Page) -> Locator:
-    return dialog(page).get_by_role("combobox", name="Add a tag")
+    return dialog(page).get_by_role("combobox", name="Add tag")
 
 
 def on_all(page: Page) -> list[str]:
@@ -94,16 +94,16 @@ def test_an_alias_becomes_its_tag_before_ones_eyes_and_what_it_implies_appears(
     expect(offer).to_contain_text("vixen → fox")
     expect(offer).to_contain_text("also animal")
     page.keyboard.press("Enter")
-    expect(dialog(page).get_by_text("“vixen” is another name of “fox”.")).to_be_visible()
+    expect(dialog(page).get_by_text("“vixen” is an alias of “fox”.")).to_be_visible()
     until(page, lambda: on_all(page) == ["animal", "fox"])
     expect(dialog(page).locator("[data-tag=animal]")).to_contain_text("implied by fox")
     assert (count(tagged, "tag:fox"), count(tagged, "tag:animal")) == (1, 1)
 
 
-def test_everything_that_matches_is_tagged_by_one_deed(page: Page, tagged: Served) -> None:  # 31
+def test_everything_that_matches_is_tagged_by_one_edit(page: Page, tagged: Served) -> None:  # 31
     page.keyboard.press("Control+a")
     page.keyboard.press("t")
-    expect(page.get_by_role("dialog", name=f"Tags of {IMAGES} images (everything matching)")).to_be_visible()
+    expect(page.get_by_role("dialog", name=f"Tags of {IMAGES} images (all matching)")).to_be_visible()
     page.keyboard.type("brand new one")
     expect(dialog(page).get_by_role("option", name="New tag “brand new one”")).to_be_visible()
     page.keyboard.press("Enter")
@@ -123,7 +123,7 @@ def test_what_all_and_what_some_have_is_told_apart_and_given_to_all(page: Page, 
     until(page, lambda: on_all(page) == ["snow"])
     some = dialog(page).get_by_role("list", name="On some")
     expect(some.locator("[data-tag=forest]")).to_contain_text("1 of 3")
-    some.get_by_role("button", name="Give forest to all").click()
+    some.get_by_role("button", name="Add forest to all").click()
     until(page, lambda: count(tagged, "tag:forest") == 3)
     until(page, lambda: on_all(page) == ["forest", "snow"])
 
@@ -161,13 +161,13 @@ def test_the_panel_says_who_said_so_and_a_person_has_the_last_word(page: Page, t
     until(page, lambda: count(tagged, "tag:fox") == 1)
     page.keyboard.press("Escape")
     chips = page.locator("#inspector").get_by_role("list", name="Tags of this image")
-    expect(chips.locator("[data-tag=fox]")).to_contain_text("said by you")
-    expect(chips.locator("[data-tag=animal]")).to_contain_text("implied by another tag")
+    expect(chips.locator("[data-tag=fox]")).to_contain_text("Set by you")
+    expect(chips.locator("[data-tag=animal]")).to_contain_text("Implied by another tag")
     chips.get_by_role("button", name="Remove animal").click()
     expect(chips.locator("[data-tag=animal]")).to_have_count(0)
-    take_back = page.locator("#inspector").get_by_role("button", name="Take back that it is not animal")
+    take_back = page.locator("#inspector").get_by_role("button", name="Add rejected tag animal")
     take_back.click()
-    expect(chips.locator("[data-tag=animal]")).to_contain_text("said by you")
+    expect(chips.locator("[data-tag=animal]")).to_contain_text("Set by you")
     # In the viewer it is the same.
     page.keyboard.press("Enter")
     viewer = page.get_by_role("dialog", name="Image 1")
@@ -207,7 +207,7 @@ def row(page: Page, name: str) -> Locator:
 
 
 def detail(page: Page) -> Locator:
-    return page.get_by_role("complementary", name="The tag")
+    return page.get_by_role("complementary", name="Tag ")
 
 
 def test_a_merge_does_what_its_trial_says_and_undo_splits_them_again(page: Page, tagged: Served) -> None:  # 32
@@ -215,8 +215,8 @@ def test_a_merge_does_what_its_trial_says_and_undo_splits_them_again(page: Page,
     tagged.post("/api/bulk", {"uuids": newest[:6], "set": {"tags": {"add": ["wood"]}}})
     tagged.post("/api/bulk", {"uuids": newest[4:], "set": {"tags": {"add": ["forest"]}}})
     open_tags(page)
-    row(page, "forest").get_by_role("button", name="Choose").click()
-    row(page, "wood").get_by_role("button", name="Choose").click()
+    row(page, "forest").get_by_role("button", name="Select").click()
+    row(page, "wood").get_by_role("button", name="Select").click()
     page.get_by_role("button", name="Merge…").click()
     merging = page.get_by_role("dialog", name="Merge 2 tags")
     merging.get_by_role("radio", name="forest").check()
@@ -241,14 +241,14 @@ def test_relations_are_said_both_ways_and_a_circle_shows_its_path(page: Page, ta
         "button", name="animal", exact=True
     ).click()
     expect(detail(page).get_by_role("list", name="Implied by")).to_contain_text("fox")
-    add = detail(page).get_by_role("combobox", name="Add a tag that it implies")
+    add = detail(page).get_by_role("combobox", name="Add implied tag")
     add.click()
     page.keyboard.type("vixe")
     expect(detail(page).get_by_role("option", name="vixen")).to_be_visible()
     page.keyboard.press("Enter")
     expect(detail(page).get_by_role("alert")).to_contain_text("circle")
     expect(detail(page).get_by_role("alert")).to_contain_text("→")
-    detail(page).get_by_role("list", name="Implied by").get_by_role("button", name="Take away fox").click()
+    detail(page).get_by_role("list", name="Implied by").get_by_role("button", name="Remove fox").click()
     expect(detail(page).get_by_role("list", name="Implied by")).to_have_count(0)
     assert tagged.get("/api/tags/one", name="fox")["implies"] == []
 
@@ -284,17 +284,17 @@ def test_a_tag_is_renamed_filed_split_and_deleted_each_with_its_undo(page: Page,
 def test_a_script_is_tried_before_it_is_run(page: Page, tagged: Served) -> None:
     tag(tagged, "", "snow")
     open_tags(page)
-    page.get_by_role("button", name="Script").click()
-    script = page.get_by_role("dialog", name="Change many tags at once")
-    expect(script.get_by_role("button", name="Carry out")).to_be_disabled()
+    page.get_by_role("button", name="Bulk edit").click()
+    script = page.get_by_role("dialog", name="Bulk edit")
+    expect(script.get_by_role("button", name="Apply")).to_be_disabled()
     page.keyboard.type("imply animal -> fox")
-    script.get_by_role("button", name="Dry run").click()
+    script.get_by_role("button", name="Preview").click()
     expect(script.get_by_role("row").last).to_contain_text("circle")
-    expect(script.get_by_role("button", name="Carry out")).to_be_disabled()
+    expect(script.get_by_role("button", name="Apply")).to_be_disabled()
     script.get_by_role("textbox").fill("rename snow -> powder\nimply powder -> winter")
-    expect(script.get_by_role("button", name="Carry out")).to_be_disabled()
-    script.get_by_role("button", name="Dry run").click()
-    script.get_by_role("button", name="Carry out").click()
+    expect(script.get_by_role("button", name="Apply")).to_be_disabled()
+    script.get_by_role("button", name="Preview").click()
+    script.get_by_role("button", name="Apply").click()
     until(page, lambda: count(tagged, "tag:winter") == IMAGES)
     page.keyboard.press("Control+z")
     until(page, lambda: count(tagged, "tag:snow") == IMAGES and count(tagged, "tag:winter") == 0)
@@ -303,15 +303,15 @@ def test_a_script_is_tried_before_it_is_run(page: Page, tagged: Served) -> None:
 def test_a_vocabulary_goes_out_and_comes_in_as_text(page: Page, tagged: Served) -> None:
     open_tags(page)
     with page.expect_download() as loaded:
-        page.get_by_role("button", name="Export all tags as text").click()
+        page.get_by_role("button", name="Export all tags").click()
     text = loaded.value.path().read_text("utf-8")
     assert text == tagged.http.get("/api/tags/export").text
     assert "alias vixen -> fox" in text
     added = {"name": "tags.txt", "mimeType": "text/plain", "buffer": (text + "tag bear : animal kind\n").encode()}
     page.locator("input[type=file]").set_input_files(added)  # type: ignore[arg-type]
     script = page.get_by_role("dialog", name="Import tags")
-    script.get_by_role("button", name="Dry run").click()
-    script.get_by_role("button", name="Carry out").click()
+    script.get_by_role("button", name="Preview").click()
+    script.get_by_role("button", name="Apply").click()
     expect(row(page, "bear")).to_be_visible()
 
 
@@ -339,7 +339,7 @@ def test_a_hundred_thousand_tags_make_a_few_nodes(browser: Browser, tmp_path: Pa
             expect(page.locator("[data-row]:focus")).to_have_attribute("data-tag", re.compile(r"t999\d\d"))
             assert page.locator("[data-row]").count() < 60
             assert int(page.evaluate("document.querySelectorAll('*').length")) < 900
-            page.get_by_role("searchbox", name="Search these tags").fill("t4711")
+            page.get_by_role("searchbox", name="Search tags").fill("t4711")
             expect(page.get_by_text("10 tags", exact=True)).to_be_visible()
             expect(page.locator("[data-row='9']")).to_contain_text("t47119")
     finally:
@@ -371,7 +371,7 @@ def test_what_a_tagger_says_waits_for_a_persons_word(browser: Browser, tmp_path:
             start_at(page, 0)
             chips = page.locator("#inspector").get_by_role("list", name="Tags of this image")
             expect(chips.locator("[data-tag=snow]")).to_contain_text("0.90")
-            expect(chips.locator("[data-tag=snow]")).to_contain_text("said by wd-v3 (90 %)")
+            expect(chips.locator("[data-tag=snow]")).to_contain_text("Set by wd-v3 (90 %)")
             chips.get_by_role("button", name="Accept snow").click()
             expect(chips.locator("[data-tag=snow]")).to_contain_text("by you")
             chips.get_by_role("button", name="Reject winter").click()
@@ -379,20 +379,20 @@ def test_what_a_tagger_says_waits_for_a_persons_word(browser: Browser, tmp_path:
             assert (count(server, "tag:snow"), count(server, "tag:winter")) == (2, 1)
             page.keyboard.press("Control+z")
             expect(chips.locator("[data-tag=winter]")).to_contain_text("0.80")
-            unsure = page.locator("#inspector").get_by_role("list", name="Tags that models said and that are not shown")
+            unsure = page.locator("#inspector").get_by_role("list", name="Suggested tags")
             expect(unsure.locator("[data-tag=burrow]")).to_be_visible()
 
             open_tags(page)
-            page.get_by_role("button", name="Proposals 2").click()
-            page.locator("[data-proposal=foxes]").get_by_role("button", name="means fox", exact=True).click()
+            page.get_by_role("button", name="Suggested tags 2").click()
+            page.locator("[data-proposal=foxes]").get_by_role("button", name="Alias of fox", exact=True).click()
             expect(page.locator("[data-proposal=foxes]")).to_have_count(0)
             until(page, lambda: count(server, "tag:fox") == 2)
-            page.get_by_role("button", name="New tag burrow").click()
+            page.get_by_role("button", name="Accept burrow").click()
             until(page, lambda: count(server, "tag:burrow") == 2)
-            expect(page.get_by_role("heading", name="Nothing is proposed")).to_be_visible()
+            expect(page.get_by_role("heading", name="No suggested tags")).to_be_visible()
             page.keyboard.press("Control+z")
             until(page, lambda: count(server, "tag:burrow") == 0)
             page.get_by_role("button", name="Reject burrow").click()
-            expect(page.get_by_role("heading", name="Nothing is proposed")).to_be_visible()
+            expect(page.get_by_role("heading", name="No suggested tags")).to_be_visible()
     finally:
         server.stop()

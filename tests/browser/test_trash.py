@@ -1,4 +1,4 @@
-"""The Trash by keyboard and pointer: acceptance checks 30 and 33, restoring, deleting for good, notes."""
+"""The Trash by keyboard and pointer: acceptance checks 30 and 33, restoring, permanent deletion, notes."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,7 +44,7 @@ def served(home: Path) -> Iterator[Served]:
 
 @pytest.fixture
 def page(browser: Browser, served: Served) -> Iterator[Page]:
-    # An image that has just been deleted for good may be asked for once more.
+    # An image that has just been permanently deleted may be requested once more.
     with opened(browser, served, scripts=(AXE.read_text("utf-8"),), allowed="status of 404") as page:
         page.wait_for_selector("[role=gridcell]")
         yield page
@@ -82,7 +82,7 @@ def test_delete_trashes_the_focused_image_and_undo_puts_it_back_in_place(page: P
     before = uuids(served)
     start_at(page, 4)
     page.keyboard.press("Delete")
-    expect(toast(page)).to_contain_text("1 image moved to the Trash")
+    expect(toast(page)).to_contain_text("1 image moved to Trash")
     # Under the pointer it stays.
     toast(page).hover()
     expect(total(page)).to_have_text(str(len(before) - 1))
@@ -154,10 +154,10 @@ def test_in_the_viewer_the_next_image_takes_the_place(page: Page, served: Served
     assert uuids(served) == before
 
 
-def test_who_is_no_favourite_any_more_leaves_the_favourites_and_comes_back_by_undo(page: Page, served: Served) -> None:
+def test_a_removed_favorite_leaves_the_favorites_and_comes_back_by_undo(page: Page, served: Served) -> None:
     marked = uuids(served)[:6]
     served.post("/api/bulk", {"uuids": marked, "set": {"favorite": True}})
-    page.get_by_role("navigation").get_by_role("button", name="Favourites").click()
+    page.get_by_role("navigation").get_by_role("button", name="Favorites").click()
     expect(total(page)).to_have_text("6")
     start_at(page, 2)
     page.keyboard.press("f")
@@ -178,7 +178,7 @@ def test_the_trash_is_a_list_with_the_same_keys_and_restores(page: Page, served:
     served.post("/api/bulk", {"uuids": before[:9], "set": {"trash": True}})
     show_trash(page)
     expect(total(page)).to_have_text("9")
-    expect(page.locator("#grid").get_by_role("heading").first).to_contain_text("Goes in 30 days")
+    expect(page.locator("#grid").get_by_role("heading").first).to_contain_text("Deleted in 30 days")
     start_at(page, 1)
     page.keyboard.press("f")
     expect(tile(page, 1).locator(".heart")).to_be_visible()
@@ -192,10 +192,10 @@ def test_the_trash_is_a_list_with_the_same_keys_and_restores(page: Page, served:
     expect(total(page)).to_have_text("8")
     wait_for_focus(page, 1)
     page.keyboard.press("Control+a")
-    expect(page.get_by_test_id("chosen")).to_contain_text("8 selected")
+    expect(page.get_by_test_id("selected")).to_contain_text("8 selected")
     assert faults(page) == []
     page.get_by_role("toolbar").get_by_role("button", name="Restore").click()
-    expect(page.get_by_role("heading", name="The Trash is empty")).to_be_visible()
+    expect(page.get_by_role("heading", name="Trash is empty")).to_be_visible()
     assert faults(page) == []
     assert uuids(served) == before
     page.keyboard.press("Control+z")
@@ -216,17 +216,17 @@ def test_deleting_for_good_says_what_happens_and_sends_the_file_to_the_systems_t
     wait_for_focus(page, 0)
     page.keyboard.press("Delete")
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_contain_text("Delete 1 image for good?")
-    expect(dialog).to_contain_text("to the system’s trash")
+    expect(dialog).to_contain_text("Delete 1 image permanently?")
+    expect(dialog).to_contain_text("to your system’s trash")
     assert faults(page) == []
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     assert trashed(served) == 2
     page.keyboard.press("Delete")
-    expect(dialog.get_by_role("button", name="Delete for good")).to_be_focused()
+    expect(dialog.get_by_role("button", name="Delete permanently")).to_be_focused()
     page.keyboard.press("Enter")
     expect(total(page)).to_have_text("1")
-    expect(toast(page)).to_contain_text("1 image deleted for good.")
+    expect(toast(page)).to_contain_text("1 image permanently deleted.")
     assert (home / "data" / "Trash" / "files" / file["path"]).exists()
     assert not (home / "pictures" / file["path"]).exists()
     page.get_by_role("button", name="Restore all").click()
@@ -246,7 +246,7 @@ def test_notes_are_written_on_one_image_and_on_many(page: Page, served: Served) 
     page.keyboard.press("n")
     expect(page.get_by_role("dialog")).to_contain_text("Note on 2 images")
     page.keyboard.type("both of them")
-    page.get_by_role("button", name="Save").click()
+    page.get_by_role("button", name="Save", exact=True).click()
     until(page, lambda: len(uuids(served, "both")) == 2)
     page.keyboard.press("Control+z")
     until(page, lambda: len(uuids(served, "good")) == 1)
@@ -259,11 +259,11 @@ def test_how_long_the_trash_keeps_is_set_on_its_page(page: Page, served: Served)
     show_trash(page)
     page.get_by_role("button", name="Kept for 30 days").click()
     page.get_by_role("combobox").select_option("7 days")
-    page.get_by_label("Favourites cannot be trashed").check()
+    page.get_by_label("Protect favorites").check()
     until(page, lambda: served.get("/api/trash")["locked"] == ["favorites"])
     assert served.get("/api/trash")["days"] == 7
     assert faults(page) == []
-    page.get_by_label("Favourites cannot be trashed").uncheck()
+    page.get_by_label("Protect favorites").uncheck()
     until(page, lambda: served.get("/api/trash")["locked"] == [])
 
 
@@ -272,13 +272,13 @@ def test_more_than_a_hundred_are_deleted_for_good_only_when_their_number_is_type
 ) -> None:
     """Last: it leaves nothing."""
     before = uuids(served)
-    # An image that has just been deleted for good may be asked for once more.
+    # An image that has just been permanently deleted may be requested once more.
     with opened(browser, served, scripts=(AXE.read_text("utf-8"),), allowed="status of 404") as page:
         start_at(page, 0)
         page.keyboard.press("Control+a")
         page.keyboard.press("Shift+Delete")
         dialog = page.get_by_role("dialog")
-        act = dialog.get_by_role("button", name="Delete for good")
+        act = dialog.get_by_role("button", name="Delete permanently")
         expect(act).to_be_disabled()
         page.keyboard.press("Enter")
         expect(dialog).to_be_visible()

@@ -78,7 +78,7 @@ def test_keys_that_are_quicker_than_the_browser_leave_the_viewer_once(page: Page
 
 def test_a_key_right_after_escape_is_not_the_dialogs(page: Page) -> None:
     page.keyboard.press("?")
-    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     page.evaluate(
         """() => { for (const key of ['Escape', 'g'])
             document.activeElement.dispatchEvent(
@@ -131,7 +131,7 @@ def test_the_prompt_and_all_parameters_are_copied(page: Page) -> None:  # 35
     expect(page.locator(".toast").last).to_contain_text("Prompt copied")
     assert page.evaluate("navigator.clipboard.readText()") == "a red fox in snow, number 7"
     page.keyboard.press("Shift+P")
-    expect(page.locator(".toast").last).to_contain_text("All parameters copied")
+    expect(page.locator(".toast").last).to_contain_text("Generation data copied")
     copied = page.evaluate("navigator.clipboard.readText()")
     written, _, rest = PARAMETERS.format(seed=7, model=MODELS[1], model_hash="#").partition("#")
     assert copied.startswith(written)
@@ -142,8 +142,8 @@ def test_the_panel_says_how_it_was_made(page: Page) -> None:  # 36
     start_at(page, 7)
     panel = page.locator("#inspector")
     expect(page.get_by_test_id("prompt")).to_have_text("a red fox in snow, number 7")
-    expect(page.get_by_test_id("negative")).to_have_text("blurry")
-    said = {"Model": MODELS[1], "Seed": "7", "Steps": "20", "CFG": "7", "Sampler": "Euler a", "Size": "64 × 64"}
+    expect(page.get_by_test_id("negative_prompt")).to_have_text("blurry")
+    said = {"Model": MODELS[1], "Seed": "7", "Steps": "20", "CFG scale": "7", "Sampler": "Euler a", "Size": "64 × 64"}
     for name, value in said.items():
         expect(panel.locator("dt", has_text=name).locator("+ dd").first).to_have_text(value)
     page.keyboard.press("i")

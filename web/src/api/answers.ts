@@ -1,4 +1,4 @@
-/** For tests alone: what the server answers, and what it was asked. */
+/** For tests only: fakes the server's answers and records the requests. */
 
 import { vi } from 'vitest';
 
@@ -10,7 +10,7 @@ export interface Asked {
 
 type Answer = Response | object | null | ((asked: Asked) => Response | object | null | Promise<Response | object>);
 
-/** An answer to each path; the longest that a request begins with counts. Returns the requests, as they come. */
+/** Answers each request with the longest matching path prefix. Returns the requests as they come. */
 export function answer(answers: Readonly<Record<string, Answer>>): Asked[] {
   const requests: Asked[] = [];
   const known = Object.keys(answers).sort((one, other) => other.length - one.length);
@@ -30,7 +30,7 @@ export function refusal(status: number, error: string): Response {
   return Response.json({ error }, { status });
 }
 
-/** The paths that were asked for, those that only look left out. */
+/** The requested paths, without read-only ones. */
 export function pathsOf(requests: readonly Asked[], ...left: string[]): string[] {
   return requests.map(({ path }) => path).filter((path) => !left.some((one) => path.startsWith(one)));
 }

@@ -1,4 +1,4 @@
-/** Auto-tagging, as the server says it. */
+/** Auto-tagging settings and runs, as the server sends them. */
 
 export type LookAt = 'prompt' | 'picture' | 'both';
 
@@ -9,7 +9,7 @@ export interface AutotagSettings {
 }
 
 export interface AutotagState {
-  /** Null while it is off. */
+  /** Null while auto-tagging is off. */
   wishes: AutotagSettings | null;
   has_key: boolean;
   prompt_version: number;
@@ -21,7 +21,7 @@ export interface Tried {
   tags: { name: string; category: string; confidence: number }[];
 }
 
-/** `told` were tagged by this model before; `silent` have nothing to be asked about. */
+/** `told` images were tagged by this model before; `silent` ones have no prompt to send. */
 export interface AutotagRun {
   run: string | null;
   images: number;

@@ -17,12 +17,12 @@ test('what the server refuses is an error with its sentence, its place and its s
 
 test('a refusal without a sentence says its number', async () => {
   answer({ '/api/x': new Response('<html>', { status: 502 }) });
-  await expect(get('/api/x')).rejects.toMatchObject({ status: 502, message: 'The server answered 502.', position: null });
+  await expect(get('/api/x')).rejects.toMatchObject({ status: 502, message: 'The server returned status 502.', position: null });
 });
 
 test('no server is an error of status 0; what was stopped stays an abort', async () => {
   vi.stubGlobal('fetch', () => Promise.reject(new TypeError('Failed to fetch')));
-  await expect(get('/api/x')).rejects.toMatchObject({ status: 0, message: 'MystiCanvas does not answer.' });
+  await expect(get('/api/x')).rejects.toMatchObject({ status: 0, message: 'MystiCanvas is not responding.' });
   vi.stubGlobal('fetch', () => Promise.reject(new DOMException('stopped', 'AbortError')));
   await expect(get('/api/x')).rejects.toMatchObject({ name: 'AbortError' });
 });

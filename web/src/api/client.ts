@@ -1,4 +1,4 @@
-/** The library's HTTP API, typed. Every call fails with an `ApiError` that holds a sentence. */
+/** Typed client of the library's HTTP API. Every call fails with an `ApiError` that holds a sentence. */
 
 import type { Section } from '../lib/layout';
 import { connection } from './connection.svelte';
@@ -17,12 +17,12 @@ export interface Snapshot {
   sections: Section[];
   filters: Chip[];
   words: Chip[];
-  /** The order, by its word in the language. */
+  /** The sort order, as the query language writes it. */
   sort: string;
   unknown: UnknownName[];
 }
 
-/** A name that nothing has: the term that says it, and the term with the nearest that is there. */
+/** A value that no image has: its term, and the term with the nearest existing value. */
 export interface UnknownName {
   field: string;
   value: string;
@@ -87,7 +87,7 @@ export interface Detail {
   rating: number;
   thumb: string | null;
   damage: string | null;
-  /** 0 to 1; null for a picture that no model has looked at. */
+  /** NSFW score, 0 to 1; null for an image that was not analyzed. */
   explicit: number | null;
   files: FileFacts[];
   parameters_text: string;
@@ -129,7 +129,7 @@ export interface Offer {
   count: number | null;
 }
 
-/** Offers for the characters [start, end) of a query; `stands`: what is there finds something as it is. */
+/** Completions for the characters [start, end) of a query; `stands`: the text already finds something as it is. */
 export interface Completion {
   start: number;
   end: number;
@@ -137,7 +137,7 @@ export interface Completion {
   offers: Offer[];
 }
 
-/** Where found words are: pairs of [from, to) in characters, in order. */
+/** Positions of matched words: pairs [from, to) in characters, in order. */
 export interface Highlights {
   prompt: number[][];
   negative_prompt: number[][];
@@ -171,7 +171,7 @@ export interface Suggestion {
 
 export type EditState = 'applying' | 'done' | 'undoing' | 'undone' | 'redoing' | 'expired';
 
-/** What became of an edit: `changed` are different now, of `total`; `trouble` says why its undo was refused. */
+/** The result of an edit: `changed` of `total` images differ now; `trouble` says why its undo was refused. */
 export interface EditResult {
   operation: number;
   changed: number;
@@ -208,10 +208,10 @@ export interface RootStatus {
   watched: boolean;
   images: number;
   missing: number;
-  /** Files that could not be taken in. */
+  /** Files that could not be imported. */
   untracked: number;
   last_scan_at: number | null;
-  /** Why it is away, or what a scan asks. */
+  /** Why the folder is unavailable, or what a scan asks. */
   trouble: string | null;
   would_miss: number;
 }
@@ -220,7 +220,7 @@ export interface Status {
   app_version: string;
   total: number;
   roots: RootStatus[];
-  /** A sentence while the library cannot be written. */
+  /** Set while the library is not writable. */
   trouble: string | null;
   import: ImportProgress | null;
   first_run: boolean;
@@ -231,7 +231,7 @@ export class ApiError extends Error {
     readonly status: number,
     message: string,
     readonly suggestion: string | null = null,
-    /** Where in the query it went wrong, in characters. */
+    /** Where the error is in the query, in characters. */
     readonly position: number | null = null,
   ) {
     super(message);
@@ -244,12 +244,12 @@ async function send(path: string, init: RequestInit = {}): Promise<Response> {
     response = await fetch(path, init);
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw new ApiError(0, 'MystiCanvas does not answer.');
+    throw new ApiError(0, 'MystiCanvas is not responding.');
   }
   if (response.ok) return response;
   if (response.status === 401) connection.signedOut = true;
-  const said = (await response.json().catch(() => ({}))) as Partial<Refusal>;
-  throw new ApiError(response.status, said.error ?? `The server answered ${response.status}.`, said.suggestion ?? null, said.position ?? null);
+  const refusal = (await response.json().catch(() => ({}))) as Partial<Refusal>;
+  throw new ApiError(response.status, refusal.error ?? `The server returned status ${response.status}.`, refusal.suggestion ?? null, refusal.position ?? null);
 }
 
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
@@ -269,7 +269,7 @@ export async function geometry(snapshot: string): Promise<Uint16Array> {
   return new Uint16Array(await (await send(`/api/queries/${snapshot}/geometry`)).arrayBuffer());
 }
 
-/** Trades the one-time code of the address for a cookie, and takes it out of the address. */
+/** Exchanges the one-time code in the address for a cookie, and removes it from the address. */
 export async function signIn(): Promise<void> {
   const code = new URLSearchParams(location.hash.slice(1)).get('t');
   if (!code) return;

@@ -1,4 +1,4 @@
-/** Collections by hand and by search, as the server tells it. */
+/** Manual and smart collections, as the server sends them. */
 
 export interface Collection {
   id: number;
@@ -12,8 +12,8 @@ export interface Collection {
   thumb: string | null;
   notes: string | null;
   position: number;
-  /** Null where it cannot be counted. */
+  /** Null if it cannot be counted. */
   images: number | null;
-  /** The search that opens it. */
+  /** The query that opens it. */
   text: string;
 }

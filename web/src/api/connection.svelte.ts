@@ -1,8 +1,8 @@
-/** Whether the server answers. Live updates find out; whatever would change something asks first. */
+/** Whether the server responds. Live updates detect it; check it before you send an edit. */
 
 class Connection {
   up = $state(true);
-  /** The server knows this page no longer, or not yet. */
+  /** The server does not accept this session. */
   signedOut = $state(false);
 }
 

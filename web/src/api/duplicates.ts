@@ -1,8 +1,8 @@
-/** Images that are alike, as the server says it. */
+/** Groups of duplicate images, as the server sends them. */
 
-export type Alike = 'picture' | 'recipe' | 'bytes';
+export type DuplicateKind = 'picture' | 'recipe' | 'bytes';
 
-export interface AlikeImage {
+export interface DuplicateImage {
   uuid: string;
   thumb: string | null;
   width: number | null;
@@ -12,19 +12,19 @@ export interface AlikeImage {
   rating: number;
   favorite: boolean;
   timestamp: number;
-  /** Every path at which its bytes lie. */
+  /** Every path of a file with these bytes. */
   places: string[];
 }
 
-/** `size` may be more than are shown; `bits` of 256 differ at most. */
-export interface AlikeGroup {
+/** `size` may be more than the images sent; at most `bits` of 256 differ. */
+export interface DuplicateGroup {
   bits: number;
   size: number;
-  images: AlikeImage[];
+  images: DuplicateImage[];
 }
 
-export interface AlikePage {
+export interface DuplicatePage {
   total: number;
   images: number;
-  groups: AlikeGroup[];
+  groups: DuplicateGroup[];
 }

@@ -10,7 +10,7 @@ function at(state: EditState, changed: number, trouble: string | null = null): E
   return { operation: 7, changed, total: 3_000, state, trouble };
 }
 
-/** The server says each of these in turn. */
+/** The server reports each of these in turn. */
 function reports(...states: EditResult[]): ReturnType<typeof answer> {
   return answer({ '/api/operations/7': () => states.shift() ?? at('done', 0) });
 }
@@ -39,7 +39,7 @@ test('one that was turned round on its way fails with the reason', async () => {
   reports(at('undone', 0, 'The disk is full.'));
   await expect(followEdit(at('applying', 1_000), () => undefined)).rejects.toThrow('The disk is full.');
   reports(at('done', 0));
-  await expect(followEdit(at('undoing', 1_000), () => undefined)).rejects.toThrow('That could not be done.');
+  await expect(followEdit(at('undoing', 1_000), () => undefined)).rejects.toThrow('The edit did not complete.');
 });
 
 test('an undo arrives when it is undone', async () => {

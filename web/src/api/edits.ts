@@ -1,4 +1,4 @@
-/** Edits over images, and how far they are, as the server tells it. */
+/** Edits over images and their progress, as the server sends them. */
 
 import { ApiError, get, type EditState, type EditResult } from './client';
 
@@ -25,9 +25,9 @@ export interface Purge {
   images: number;
   files: number;
   bytes: number;
-  /** Text files beside them, which stay. */
+  /** Text files next to the images, which are kept. */
   beside: string[];
-  /** What stays, and why. */
+  /** Files that were kept, and why. */
   kept: [path: string, reason: string][];
   left: number;
 }
@@ -39,7 +39,7 @@ export function isMoving(state: EditState): boolean {
   return MOVING.includes(state);
 }
 
-/** The edit once it has arrived; `onprogress` hears of it each second until then. Fails when it was turned round. */
+/** Waits until the edit has finished; `onprogress` is called every second. Fails when the edit was reversed meanwhile. */
 export async function followEdit(done: EditResult, onprogress: (done: EditResult) => void): Promise<EditResult> {
   const wanted = done.state === 'undoing' ? 'undone' : 'done';
   const moved = isMoving(done.state);
@@ -47,6 +47,6 @@ export async function followEdit(done: EditResult, onprogress: (done: EditResult
     onprogress(done);
     done = await get<EditResult>(`/api/operations/${done.operation}?wait=${WAIT_S}`);
   }
-  if (moved && done.state !== wanted) throw new ApiError(409, done.trouble ?? 'That could not be done.');
+  if (moved && done.state !== wanted) throw new ApiError(409, done.trouble ?? 'The edit did not complete.');
   return done;
 }

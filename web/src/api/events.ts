@@ -1,4 +1,4 @@
-/** The event log, as the server reports it. */
+/** The event log, as the server sends it. */
 
 export interface LogEvent {
   id: number;
@@ -11,6 +11,6 @@ export interface LogEvent {
 
 export interface LogPage {
   events: LogEvent[];
-  /** Asks for the next page. */
+  /** Fetches the next page. */
   before: number | null;
 }

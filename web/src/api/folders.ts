@@ -1,8 +1,8 @@
-/** Folders and scans, as the server reports them. */
+/** Folders and scans, as the server sends them. */
 
 import type { ImportProgress, RootStatus } from './client';
 
-/** `there`, `read_only` and `watching` are what the disk says at this moment. */
+/** `there`, `read_only` and `watching` reflect the disk at this moment. */
 export interface Folder extends RootStatus {
   there: boolean;
   read_only: boolean;
@@ -28,7 +28,7 @@ export interface LostFile {
   bytes: number;
   missing_at: number;
   thumb: string | null;
-  /** The image has another file that is there. */
+  /** The image has another file that exists. */
   elsewhere: boolean;
 }
 
@@ -50,9 +50,9 @@ export interface ScanReport extends Record<Change, number> {
   failed: number;
   failures: UntrackedFile[];
   offline: string[];
-  /** Of a dry run: some paths of each change. */
+  /** For a dry run: some paths of each change. */
   examples: Partial<Record<Change, string[]>>;
-  /** So much would be missing that a scan asks first. */
+  /** Enough files would be missing for a scan to ask first. */
   asks: boolean;
 }
 

@@ -1,6 +1,6 @@
-/** Lists that are not what they were: each has a number that grows when it is to be asked for anew. */
+/** Invalidation of lists: each list has a version that grows when it must be fetched again. */
 
-// Edits come in slices, and images by the hundred: lists are asked for once they have come to rest, or now and then.
+// Edits come in slices and images by the hundred: lists are fetched once changes settle, or at intervals.
 const REST_MS = 250;
 const AT_MOST_MS = 1_500;
 
@@ -10,7 +10,7 @@ class Invalidation {
   private readonly numbers = $state<Record<List, number>>({ tags: 0, collections: 0, counts: 0, roots: 0, events: 0 });
   private readonly waiting = new Map<List, { first_ms: number; timer: ReturnType<typeof setTimeout> }>();
 
-  /** Whoever reads it hears of the next change. */
+  /** Reactive: readers run again after the next change. */
   versionOf(list: List): number {
     return this.numbers[list];
   }

@@ -1,6 +1,6 @@
-/** What came from what, as the server tells it. */
+/** The lineage of images, as the server sends it. */
 
-/** `layer` is 0 for the image that was asked for; an edge always leads to a higher layer. */
+/** `layer` is 0 for the requested image; an edge always leads to a higher layer. */
 export interface LineageNode {
   uuid: string;
   layer: number;
@@ -16,7 +16,7 @@ export interface LineageNode {
   deleted: boolean;
 }
 
-/** `sure`: known by a hash, or said by the person. */
+/** `sure`: matched by hash, or set by the user. */
 export interface LineageEdge {
   parent: string;
   child: string;
@@ -38,5 +38,5 @@ export interface Lineage {
   truncated: boolean;
 }
 
-/** How an image can come from its parent. Any other relation is of something else that went into it. */
+/** How an image can derive from its parent. Any other relation describes an additional input. */
 export const RELATIONS = ['img2img', 'inpaint', 'upscale', 'variation', 'reproduction'] as const;

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import wire from '../../../tests/wire/events.json';
 import { LiveUpdates, type LiveEvent } from './live';
 
-/** One tab's end of a channel; what is posted goes to the other tabs of the test. */
+/** One tab's end of a channel; its messages go to the other tabs of the test. */
 class Channel {
   static readonly tabs: Channel[] = [];
   onmessage: ((message: { data: unknown }) => void) | null = null;
@@ -17,7 +17,7 @@ class Channel {
   }
 }
 
-/** The connection of the tab that leads, to be spoken through. */
+/** The connection of the leading tab, through which the test sends events. */
 class Source {
   static readonly opened: Source[] = [];
   onerror: (() => void) | undefined;

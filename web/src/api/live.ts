@@ -1,23 +1,23 @@
-/** Live updates: one connection for all tabs of this browser, which would run out of them otherwise. */
+/** Live updates (SSE): one connection shared by all tabs of this browser, because browsers limit connections per host. */
 
 import type { ImportProgress, JobKind } from './client';
 
-/** What the server tells, by kind. A `gap` says that some of it is lost. */
+/** Events of the server by kind. A `gap` means that some events were lost. */
 export interface ServerEvents {
   images: { added: number; removed: number; total: number };
-  /** Which images have changed; null when they are too many to name. */
+  /** The changed images; null when there are too many to list. */
   item: { uuids: string[] | null };
   import: ImportProgress;
   jobs: { kinds: JobKind[] };
-  /** Lists of tags, collections and the like that have other members now. */
+  /** Names of lists (tags, collections, …) whose contents changed. */
   stale: { lists: string[] };
-  /** The library cannot be written, or it can again. */
+  /** Whether the library is writable. */
   trouble: { sentence: string | null };
   gap: Record<string, never>;
 }
 
 type Message = { [Kind in keyof ServerEvents]: { kind: Kind; data: ServerEvents[Kind]; id: number } }[keyof ServerEvents];
-/** A new tab asks where the others are, to go on from there if it must lead. */
+/** A new tab asks the others for the last event ID, so that it can continue from there if it becomes the leader. */
 interface Question {
   kind: 'where';
 }
@@ -28,17 +28,17 @@ const NAME = 'mysticanvas-live';
 const AGAIN_MS = 1_000;
 const SLOWEST_MS = 15_000;
 
-/** Hears every event once, and `connected` or `lost` when the server comes or goes. */
+/** Passes on every event once, and `connected` or `lost` when the connection changes. */
 export class LiveUpdates {
   private readonly channel = new BroadcastChannel(NAME);
-  /** The number of the last event, whichever tab received it; 0 before the first. */
+  /** The ID of the last event in any tab; 0 before the first. */
   private seen = 0;
   private leading = false;
   private wait_ms = AGAIN_MS;
 
   constructor(private readonly hear: (event: LiveEvent) => void) {}
 
-  /** The first tab that asks leads: it has the connection and tells the others. The next one takes over. */
+  /** The first tab to get the lock leads: it has the connection and forwards events. When it closes, the next tab becomes the leader. */
   start(): void {
     this.channel.onmessage = (message: MessageEvent<LiveEvent | Question>) => {
       if (message.data.kind !== 'where') this.take(message.data);
@@ -50,7 +50,7 @@ export class LiveUpdates {
 
   private lead(): void {
     this.leading = true;
-    // A new leader goes on where the last one stopped.
+    // A new leader continues where the previous one stopped.
     const source = new EventSource(this.seen ? `/api/events?since=${this.seen}` : '/api/events');
     source.addEventListener('hello', (message) => {
       this.wait_ms = AGAIN_MS;
@@ -75,7 +75,7 @@ export class LiveUpdates {
     this.take(event);
   }
 
-  /** Numbers only grow; what comes with an old one has been heard. After a gap they may begin anew. */
+  /** IDs only grow; events with an old ID were already handled. After a gap they may start again. */
   private take(event: LiveEvent): void {
     if (event.kind === 'connected') this.seen ||= event.id;
     else if (event.kind !== 'lost') {

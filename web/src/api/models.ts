@@ -1,4 +1,4 @@
-/** The registry of models, as the server tells it. */
+/** The model registry, as the server sends it. */
 
 export interface ListedModel {
   id: number;
@@ -14,7 +14,7 @@ export interface ListedModel {
   preview: boolean;
   problem: string | null;
   images: number;
-  /** Of the images, those that name the model by its name alone. */
+  /** The number of its images that are matched by name only. */
   doubtful: number;
 }
 

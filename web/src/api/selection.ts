@@ -1,16 +1,16 @@
-/** A choice of images as a view of its own. */
+/** A selection of images as a view. */
 
 import type { Selection } from '../lib/selection';
 import { get, post, type Page, type Snapshot } from './client';
 
-/** Of the images that are chosen in a view, those that a query finds too, in their order. */
-export function narrow(snapshot: string, chosen: Selection, q = ''): Promise<Snapshot> {
-  return post<Snapshot>(`/api/queries/${snapshot}/narrow`, { ranges: chosen.ranges, except: [...chosen.excluded], q });
+/** The selected images of a view that also match a query, in their order. */
+export function narrow(snapshot: string, selected: Selection, q = ''): Promise<Snapshot> {
+  return post<Snapshot>(`/api/queries/${snapshot}/narrow`, { ranges: selected.ranges, except: [...selected.excluded], q });
 }
 
-/** The first images of what is chosen in a view. */
-export async function uuidsOf(snapshot: string, chosen: Selection, most: number): Promise<string[]> {
-  const view = await narrow(snapshot, chosen);
+/** The first selected images of a view. */
+export async function uuidsOf(snapshot: string, selected: Selection, most: number): Promise<string[]> {
+  const view = await narrow(snapshot, selected);
   const page = await get<Page>(`/api/queries/${view.snapshot}/items?start=0&count=${most}`);
   return page.uuid.filter((uuid) => uuid !== null);
 }

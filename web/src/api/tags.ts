@@ -1,4 +1,4 @@
-/** The vocabulary, and what was said of images, as the server tells it. */
+/** The tag vocabulary and the tags of images, as the server sends them. */
 
 export interface Tag {
   id: number;
@@ -7,11 +7,11 @@ export interface Tag {
   state: string;
   origin: string;
   images: number;
-  /** The tag that it leads to, when it is another name. */
+  /** The target tag, if this is an alias. */
   alias_of: string | null;
 }
 
-/** `implies`: all that shows with it. */
+/** `implies`: all tags that are added with it. */
 export interface OfferedTag extends Tag {
   implies: string[];
 }
@@ -23,13 +23,13 @@ export interface TagPart {
 }
 
 export interface TagCategories {
-  /** "" stands for tags without one. */
+  /** "" stands for tags without a category. */
   categories: { category: string; tags: number }[];
-  /** From which confidence on each source is believed. */
+  /** The confidence threshold of each source. */
   thresholds: Record<string, number>;
 }
 
-/** A tag as some chosen images have it: `images` of them, and which of their tags imply it. */
+/** A tag of some selected images: `images` of them have it; `from` lists their tags that imply it. */
 export interface SharedTag extends Tag {
   from: string[];
 }
@@ -42,7 +42,7 @@ export interface SharedTags {
 
 export type Source = 'user' | 'prompt' | 'llm' | 'vision' | 'import';
 
-/** One word of one source on one tag of an image; `decision` false: it has not the tag. */
+/** One decision of one source about one tag of an image; `decision` false: the tag was rejected. */
 export interface Assignment {
   tag: string;
   shown_as: string;
@@ -63,7 +63,7 @@ export interface TagDetail {
   tag: Tag;
   thresholds: Record<string, number>;
   said: { source: string; yes: number; no: number }[];
-  /** All that shows with it, by whatever way. */
+  /** All implied tags, direct or not. */
   also: string[];
   aliases: string[];
   implies: string[];
@@ -74,11 +74,11 @@ export interface Proposal {
   name: string;
   origin: string;
   images: number;
-  /** Known tags that may be meant. */
+  /** Existing tags that may be meant. */
   similar: string[];
 }
 
-/** A line of a script, and what it would do. */
+/** A line of a bulk edit and what it would do. */
 export interface Outcome {
   line: number;
   text: string;
@@ -87,12 +87,12 @@ export interface Outcome {
   remark: string | null;
 }
 
-export interface Trial {
+export interface BulkPreview {
   lines: Outcome[];
   ok: boolean;
 }
 
-/** Images that are brought in step with a relation. */
+/** Images that are being updated after a relation changed. */
 export interface TagWork {
   id: number;
   tag: string | null;

@@ -1,4 +1,4 @@
-/** Prompt templates and wildcards, as the server tells them. */
+/** Prompt templates and wildcards, as the server sends them. */
 
 export type Params = Record<string, string | number>;
 
@@ -18,7 +18,7 @@ export interface Template {
   wildcards: string[];
 }
 
-/** One choice a line. */
+/** One choice per line. */
 export interface Wildcard {
   name: string;
   content: string;
@@ -31,7 +31,7 @@ export interface TemplateList {
 
 export type Form = 'a1111' | 'prompt' | 'json';
 
-/** What comes of a template at a seed and those after it; objects where the form is JSON. */
+/** The template expanded at a seed and the seeds after it; objects if the form is JSON. */
 export interface Expanded {
   seed: number;
   expanded: (string | Record<string, unknown>)[];

@@ -1,4 +1,4 @@
-/** The Trash, as the server reports it. */
+/** Trash, as the server sends it. */
 
 export type Lock = 'favorites' | 'collected';
 

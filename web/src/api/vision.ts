@@ -1,25 +1,25 @@
-/** Models that look at pictures, as the server says it. */
+/** Image analysis, as the server sends it. */
 
 export interface Vision {
   is_on: boolean;
   clip: { folder: string; space: string; has_text: boolean } | null;
-  /** From this score on a picture counts as explicit, 0 to 1. */
+  /** Images with this NSFW score or higher are blurred, 0 to 1. */
   least_explicit: number;
 }
 
 export interface VisionState {
   installed: boolean;
   sight: Vision;
-  /** How many pictures each model has seen, the quickest model first. */
+  /** Number of images analyzed by each model, the fastest model first. */
   progress: { space: string; seen: number }[];
 }
 
-/** By the names of thumbnails, of those that a model has looked at. */
+/** By thumbnail name, for analyzed images only. */
 export interface Scores {
   explicit: Record<string, number>;
 }
 
-/** Only what is given is changed; no folder: no model of one's own any more. */
+/** Only given fields are changed; an empty folder removes the user's own model. */
 export interface VisionChange {
   is_on?: boolean;
   clip_folder?: string;

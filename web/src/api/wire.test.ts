@@ -1,4 +1,4 @@
-/** The gallery's types, held to what the server says: `tests/wire/*.json`, which tests/wire/test_wire.py writes. */
+/** Checks the gallery's types against the server's answers: `tests/wire/*.json`, written by tests/wire/test_wire.py. */
 
 import { expect, test } from 'vitest';
 
@@ -55,18 +55,18 @@ import type { AutotagRun, AutotagState } from './autotag';
 import type { BackupList } from './backups';
 import type { Completion, Detail, EditResult, Facet, Highlights, JobList, Page, RawEntry, Refusal, Snapshot, Statistics, Status, Suggestion } from './client';
 import type { Collection } from './collections';
-import type { AlikePage } from './duplicates';
+import type { DuplicatePage } from './duplicates';
 import type { Operation, Purge } from './edits';
 import type { LogPage } from './events';
 import type { FolderList, LostFiles, Scan, UntrackedFile } from './folders';
 import type { Lineage } from './lineage';
 import type { ServerEvents } from './live';
 import type { MadeWith, ModelDetail, ModelList, ModelScan } from './models';
-import type { ImageTags, OfferedTag, SharedTags, TagCategories, TagDetail, TagPart, Trial } from './tags';
+import type { ImageTags, OfferedTag, SharedTags, TagCategories, TagDetail, TagPart, BulkPreview } from './tags';
 import type { Expanded, TemplateList, Tried } from './templates';
 import type { TrashFacts } from './trash';
 
-/** A type as an import of JSON can meet it: where ours names the words, JSON has any string. */
+/** A type as an import of JSON can satisfy it: where a type lists literals, JSON has any string. */
 type Wide<T> = T extends string
   ? string
   : T extends number
@@ -79,7 +79,7 @@ type Wide<T> = T extends string
           ? { [Name in keyof T]: Wide<T[Name]> }
           : T;
 
-// svelte-check fails here when the server no longer says what a type promises.
+// svelte-check fails here when the server no longer sends what a type promises.
 const HELD = {
   autotag: autotag satisfies Wide<AutotagState>,
   autotag_run: autotagRun satisfies Wide<AutotagRun>,
@@ -94,7 +94,7 @@ const HELD = {
   complete: complete satisfies Wide<Completion>,
   detail: detail satisfies Wide<Detail>,
   detail_bare: bare satisfies Wide<Detail>,
-  duplicates: duplicates satisfies Wide<AlikePage>,
+  duplicates: duplicates satisfies Wide<DuplicatePage>,
   error: error satisfies Wide<Refusal>,
   events: events satisfies Wide<Omit<ServerEvents, 'gap' | 'stale' | 'trouble'>>,
   facets: facets satisfies { values: Wide<Facet>[] },
@@ -108,7 +108,7 @@ const HELD = {
   model_scan: modelScan satisfies Wide<ModelScan>,
   models: models satisfies Wide<ModelList>,
   newer: newer satisfies { count: number },
-  // Pairs and free settings are lists and records of any kind in JSON.
+  // Pairs and free-form settings are lists and records of any type in JSON.
   operations: operations satisfies { operations: Wide<Omit<Operation, 'steps'>>[] },
   purge: purge satisfies Wide<Omit<Purge, 'kept'>>,
   templates: templates satisfies Wide<TemplateList>,
@@ -126,14 +126,14 @@ const HELD = {
   image_tags: imageTags satisfies Wide<ImageTags>,
   tag: tag satisfies Wide<TagDetail>,
   tag_categories: tagCategories satisfies Wide<TagCategories>,
-  tag_trial: tagTrial satisfies Wide<Trial>,
+  tag_trial: tagTrial satisfies Wide<BulkPreview>,
   tags: tags satisfies { tags: Wide<OfferedTag>[] },
   tags_of: tagsOf satisfies Wide<SharedTags>,
   tags_part: tagsPart satisfies Wide<TagPart>,
   undo: undo satisfies Wide<EditResult>,
 };
 
-/** What the command line alone asks for. */
+/** Only used by the command line. */
 const NOT_ASKED = ['job', 'jobs_list', 'verify', 'verify_findings'];
 
 test('every example of the server is held to a type', () => {

@@ -1,12 +1,12 @@
-/** The tables of keys: they drive the handler, and the sheet behind `?`. */
+/** The tables of keyboard shortcuts: they drive the handler and the sheet behind `?`. */
 
 import { get, type Detail } from '../api/client';
-import { shift, takeOut } from '../features/collections/order';
+import { shift, removeFromCollection } from '../features/collections/order';
 import { comparison, COMPARE } from '../features/compare/comparison.svelte';
 import { COMPARE_KEYS } from '../features/compare/keys';
 import { CULL_KEYS } from '../features/cull/keys';
 import { CULL, cullSession } from '../features/cull/session.svelte';
-import { deleteForever, mark, restore, toggleFavourite, trash } from '../features/gallery/actions';
+import { deleteForever, mark, restore, toggleFavorite, trash } from '../features/gallery/actions';
 import { grid } from '../features/gallery/grid.svelte';
 import { library } from '../features/gallery/library.svelte';
 import { panels } from '../features/gallery/panels.svelte';
@@ -24,59 +24,59 @@ import { toasts } from '../ui/toasts.svelte';
 const HELD_MS = 350;
 
 export const SHORTCUTS: readonly Shortcut[] = [
-  { keys: ['ArrowLeft'], shown: '←', does: 'Image before', run: () => step(-1, 0), repeats: true },
-  { keys: ['ArrowRight'], shown: '→', does: 'Image after', run: () => step(1, 0), repeats: true },
+  { keys: ['ArrowLeft'], shown: '←', does: 'Previous image', run: () => step(-1, 0), repeats: true },
+  { keys: ['ArrowRight'], shown: '→', does: 'Next image', run: () => step(1, 0), repeats: true },
   { keys: ['ArrowUp'], shown: '↑', does: 'Row above', run: () => step(0, -1), repeats: true },
   { keys: ['ArrowDown'], shown: '↓', does: 'Row below', run: () => step(0, 1), repeats: true },
-  { keys: ['Shift+ArrowLeft'], shown: 'Shift+←', does: 'Choose on to the left', run: () => extend(-1, 0), repeats: true },
-  { keys: ['Shift+ArrowRight'], shown: 'Shift+→', does: 'Choose on to the right', run: () => extend(1, 0), repeats: true },
-  { keys: ['Shift+ArrowUp'], shown: 'Shift+↑', does: 'Choose up to the row above', run: () => extend(0, -1), repeats: true },
-  { keys: ['Shift+ArrowDown'], shown: 'Shift+↓', does: 'Choose down to the row below', run: () => extend(0, 1), repeats: true },
-  { keys: ['PageUp'], shown: 'PgUp', does: 'Screen up', run: () => turn(-1), repeats: true },
-  { keys: ['PageDown'], shown: 'PgDn', does: 'Screen down', run: () => turn(1), repeats: true },
+  { keys: ['Shift+ArrowLeft'], shown: 'Shift+←', does: 'Extend selection left', run: () => extend(-1, 0), repeats: true },
+  { keys: ['Shift+ArrowRight'], shown: 'Shift+→', does: 'Extend selection right', run: () => extend(1, 0), repeats: true },
+  { keys: ['Shift+ArrowUp'], shown: 'Shift+↑', does: 'Extend selection up one row', run: () => extend(0, -1), repeats: true },
+  { keys: ['Shift+ArrowDown'], shown: 'Shift+↓', does: 'Extend selection down one row', run: () => extend(0, 1), repeats: true },
+  { keys: ['PageUp'], shown: 'PgUp', does: 'Scroll up one screen', run: () => turn(-1), repeats: true },
+  { keys: ['PageDown'], shown: 'PgDn', does: 'Scroll down one screen', run: () => turn(1), repeats: true },
   { keys: ['Home'], shown: 'Home', does: 'First image', run: () => go(0) },
   { keys: ['End'], shown: 'End', does: 'Last image', run: () => go(library.view.total - 1) },
-  { keys: ['['], shown: '[', does: 'Day after', run: () => grid.section(-1, 'day'), repeats: true },
-  { keys: [']'], shown: ']', does: 'Day before', run: () => grid.section(1, 'day'), repeats: true },
-  { keys: ['{'], shown: '{', does: 'Month after', run: () => grid.section(-1, 'month'), repeats: true },
-  { keys: ['}'], shown: '}', does: 'Month before', run: () => grid.section(1, 'month'), repeats: true },
-  { keys: ['g'], shown: 'g', does: 'Go to a date', run: () => (panels.dialog = 'date') },
-  { keys: ['Enter'], shown: 'Enter', does: 'Open the viewer, or close it', run: toggleViewer },
-  { keys: [' '], shown: 'Space', does: 'Look at it, for as long as it is held; tapped, like Enter', run: (_, at_ms) => glance(at_ms), release: endGlance },
-  { keys: ['z'], shown: 'z', does: 'Zoom in the viewer', run: () => zoom.toggle() },
-  { keys: ['f'], shown: 'f', does: 'Favourite', run: () => void toggleFavourite() },
-  { keys: ['1', '2', '3', '4', '5'], shown: '1 … 5', does: 'Rate with so many stars', run: (key) => rate(Number(key)) },
-  { keys: ['0'], shown: '0', does: 'Clear the rating', run: () => rate(0) },
-  { keys: ['t'], shown: 't', does: 'Tags of the image, or of what is chosen', run: () => library.scope === 'library' && library.view.total && (panels.dialog = 'tags') },
-  { keys: ['b'], shown: 'b', does: 'Add to a collection', run: () => library.scope === 'library' && library.view.total && (panels.dialog = 'collect') },
-  { keys: ['Backspace'], shown: 'Backspace', does: 'In a collection by hand: take out of it', run: takeOut },
-  { keys: [','], shown: ',', does: 'In a collection in your order: one place earlier', run: () => shift(-1) },
-  { keys: ['.'], shown: '.', does: 'In a collection in your order: one place later', run: () => shift(1) },
-  { keys: ['n'], shown: 'n', does: 'Write a note', run: () => library.view.total && (panels.dialog = 'notes') },
-  { keys: ['Delete'], shown: 'Del', does: 'Move to the Trash; in the Trash, delete for good', run: discard },
-  { keys: ['Shift+Delete'], shown: 'Shift+Del', does: 'Delete for good, wherever it is', run: () => void deleteForever() },
-  { keys: ['r'], shown: 'r', does: 'In the Trash: restore', run: () => library.scope === 'trash' && void restore() },
-  { keys: ['x'], shown: 'x', does: 'Choose the image', run: choose },
-  { keys: ['Ctrl+a'], shown: 'Ctrl+A', does: 'Choose everything that matches', run: () => library.selectAll() },
-  { keys: ['Escape'], shown: 'Esc', does: 'Choose nothing', run: () => (library.selection = new Selection()) },
-  { keys: ['i'], shown: 'i', does: 'How it was made', run: () => panels.toggleInspector() },
-  { keys: ['c'], shown: 'c', does: 'Compare two to four: those that are chosen, else this and the next', run: () => void comparison.enter() },
-  { keys: ['C'], shown: 'Shift+C', does: 'Cull: go through what is chosen, or all, and keep or reject', run: () => cullSession.enter() },
-  { keys: ['l'], shown: 'l', does: 'Lineage: what it came from, and what came from it; arrows walk, Enter opens, Esc goes back', run: () => void showLineage() },
-  { keys: ['s'], shown: 's', does: 'Similar prompts: images whose prompts mean something like this one’s', run: () => void showSimilar() },
-  { keys: ['S'], shown: 'Shift+S', does: 'Similar pictures: images that look like this one', run: () => void showLookalikes() },
-  { keys: ['v'], shown: 'v', does: 'Safe view: blur pictures that score as explicit, or no longer', run: () => void blur.toggle() },
-  { keys: ['\\'], shown: '\\', does: 'Filters beside the images', run: () => panels.toggleFilters() },
-  { keys: ['p'], shown: 'p', does: 'Copy the prompt', run: () => void copyOf('prompt', 'Prompt') },
-  { keys: ['P'], shown: 'Shift+P', does: 'Copy all parameters', run: () => void copyOf('parameters_text', 'All parameters') },
+  { keys: ['['], shown: '[', does: 'Jump up one day', run: () => grid.section(-1, 'day'), repeats: true },
+  { keys: [']'], shown: ']', does: 'Jump down one day', run: () => grid.section(1, 'day'), repeats: true },
+  { keys: ['{'], shown: '{', does: 'Jump up one month', run: () => grid.section(-1, 'month'), repeats: true },
+  { keys: ['}'], shown: '}', does: 'Jump down one month', run: () => grid.section(1, 'month'), repeats: true },
+  { keys: ['g'], shown: 'g', does: 'Go to date', run: () => (panels.dialog = 'date') },
+  { keys: ['Enter'], shown: 'Enter', does: 'Open or close the viewer', run: toggleViewer },
+  { keys: [' '], shown: 'Space', does: 'Hold to preview; tap to open or close the viewer', run: (_, at_ms) => preview(at_ms), release: endPreview },
+  { keys: ['z'], shown: 'z', does: 'In the viewer: fit or 100 %', run: () => zoom.toggle() },
+  { keys: ['f'], shown: 'f', does: 'Favorite', run: () => void toggleFavorite() },
+  { keys: ['1', '2', '3', '4', '5'], shown: '1 … 5', does: 'Rate 1 to 5 stars', run: (key) => rate(Number(key)) },
+  { keys: ['0'], shown: '0', does: 'Clear rating', run: () => rate(0) },
+  { keys: ['t'], shown: 't', does: 'Edit tags of the image or selection', run: () => library.scope === 'library' && library.view.total && (panels.dialog = 'tags') },
+  { keys: ['b'], shown: 'b', does: 'Add to collection', run: () => library.scope === 'library' && library.view.total && (panels.dialog = 'collect') },
+  { keys: ['Backspace'], shown: 'Backspace', does: 'Remove from this manual collection', run: removeFromCollection },
+  { keys: [','], shown: ',', does: 'In manual order: move one place earlier', run: () => shift(-1) },
+  { keys: ['.'], shown: '.', does: 'In manual order: move one place later', run: () => shift(1) },
+  { keys: ['n'], shown: 'n', does: 'Edit note', run: () => library.view.total && (panels.dialog = 'notes') },
+  { keys: ['Delete'], shown: 'Del', does: 'Move to Trash; in Trash: delete permanently', run: discard },
+  { keys: ['Shift+Delete'], shown: 'Shift+Del', does: 'Delete permanently', run: () => void deleteForever() },
+  { keys: ['r'], shown: 'r', does: 'In Trash: restore', run: () => library.scope === 'trash' && void restore() },
+  { keys: ['x'], shown: 'x', does: 'Select or deselect the image', run: choose },
+  { keys: ['Ctrl+a'], shown: 'Ctrl+A', does: 'Select all matching images', run: () => library.selectAll() },
+  { keys: ['Escape'], shown: 'Esc', does: 'Clear selection', run: () => (library.selection = new Selection()) },
+  { keys: ['i'], shown: 'i', does: 'Show or hide the inspector', run: () => panels.toggleInspector() },
+  { keys: ['c'], shown: 'c', does: 'Compare two to four selected images, or this one and the next', run: () => void comparison.enter() },
+  { keys: ['C'], shown: 'Shift+C', does: 'Cull: keep or reject the selected images, or all', run: () => cullSession.enter() },
+  { keys: ['l'], shown: 'l', does: 'Lineage: sources and derived images (arrow keys move, Enter opens, Esc goes back)', run: () => void showLineage() },
+  { keys: ['s'], shown: 's', does: 'Find images with similar prompts', run: () => void showSimilar() },
+  { keys: ['S'], shown: 'Shift+S', does: 'Find visually similar images', run: () => void showVisuallySimilar() },
+  { keys: ['v'], shown: 'v', does: 'Blur NSFW images on or off', run: () => void blur.toggle() },
+  { keys: ['\\'], shown: '\\', does: 'Show or hide filters', run: () => panels.toggleFilters() },
+  { keys: ['p'], shown: 'p', does: 'Copy prompt', run: () => void copyOf('prompt', 'Prompt') },
+  { keys: ['P'], shown: 'Shift+P', does: 'Copy generation data', run: () => void copyOf('parameters_text', 'Generation data') },
   { keys: ['/'], shown: '/', does: 'Search', run: () => searchInput.focus(), anywhere: true },
   { keys: ['Ctrl+z'], shown: 'Ctrl+Z', does: 'Undo', run: () => void toasts.undoLast(), anywhere: true },
-  { keys: ['Ctrl+Shift+z', 'Ctrl+y'], shown: 'Ctrl+Shift+Z', does: 'Do again what was undone', run: () => void toasts.redoLast(), anywhere: true },
-  { keys: ['?'], shown: '?', does: 'These keys', run: () => (panels.dialog = 'keys'), anywhere: true },
+  { keys: ['Ctrl+Shift+z', 'Ctrl+y'], shown: 'Ctrl+Shift+Z', does: 'Redo', run: () => void toasts.redoLast(), anywhere: true },
+  { keys: ['?'], shown: '?', does: 'Show keyboard shortcuts', run: () => (panels.dialog = 'keys'), anywhere: true },
 ];
 interface Sheet {
   name: string;
-  /** Where these keys stand before those of the first table. */
+  /** The path where these shortcuts take precedence over the first table. */
   path?: string;
   shortcuts: readonly Shortcut[];
 }
@@ -108,7 +108,7 @@ export function onKeyUp(event: KeyboardEvent): void {
   if (!isTyping(event)) BY_KEY.get(keyOf(event))?.release?.(event.timeStamp);
 }
 
-/** What is chosen is the range from where Shift was first held to the focus. */
+/** Selects the range from the anchor of the Shift selection to the focus. */
 function extend(columns: number, rows: number): void {
   if (routing.viewing) return;
   if (!library.selection.count) library.anchor = library.focused;
@@ -130,7 +130,7 @@ function turn(direction: 1 | -1): void {
   if (!routing.viewing) grid.page(direction);
 }
 
-/** A range that Shift+click ends begins here. */
+/** A range selected with Shift+click starts here. */
 function choose(): void {
   library.selection = library.selection.toggle(library.focused);
   library.anchor = library.focused;
@@ -141,17 +141,17 @@ function toggleViewer(): void {
   else routing.openViewer(library.focused);
 }
 
-/** When Space went down to look at an image; undefined while it does something else. */
-let glancedAt_ms: number | undefined;
+/** When Space was pressed to preview an image; undefined otherwise. */
+let previewedAt_ms: number | undefined;
 
-function glance(at_ms: number): void {
-  glancedAt_ms = routing.viewing ? undefined : at_ms;
+function preview(at_ms: number): void {
+  previewedAt_ms = routing.viewing ? undefined : at_ms;
   toggleViewer();
 }
 
-function endGlance(at_ms: number): void {
-  if (glancedAt_ms !== undefined && at_ms - glancedAt_ms > HELD_MS && routing.viewing) routing.closeViewer();
-  glancedAt_ms = undefined;
+function endPreview(at_ms: number): void {
+  if (previewedAt_ms !== undefined && at_ms - previewedAt_ms > HELD_MS && routing.viewing) routing.closeViewer();
+  previewedAt_ms = undefined;
 }
 
 async function showLineage(): Promise<void> {
@@ -164,9 +164,9 @@ async function showSimilar(): Promise<void> {
   if (uuid) routing.similarTo(uuid);
 }
 
-async function showLookalikes(): Promise<void> {
+async function showVisuallySimilar(): Promise<void> {
   const uuid = await library.focusedUuid();
-  if (uuid) routing.looksLike(uuid);
+  if (uuid) routing.findVisuallySimilar(uuid);
 }
 
 function rate(stars: number): void {

@@ -11,7 +11,7 @@ const BELOW: Record<string, readonly string[]> = {
 };
 const SOURCES = import.meta.glob<string>('../**/*.{ts,svelte}', { query: '?raw', import: 'default', eager: true });
 
-/** `../features/tags/Tags.svelte` from `app/` is `features/tags/Tags.svelte` of the sources. */
+/** Resolves `../features/tags/Tags.svelte` in `app/` to `features/tags/Tags.svelte`. */
 function pathsOf(from: string, text: string): string[] {
   const folder = new URL(from, 'http://src/app/');
   return [...text.matchAll(/from '(\.[^']*)'/g)].map(([, path = '']) => new URL(path, folder).pathname.slice(1));

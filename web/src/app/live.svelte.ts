@@ -1,4 +1,4 @@
-/** What the server tells by itself, and what the gallery makes of it. */
+/** Handles the server's live updates. */
 
 import type { ImportProgress } from '../api/client';
 import { connection } from '../api/connection.svelte';
@@ -16,8 +16,8 @@ import { toasts } from '../ui/toasts.svelte';
 const ENDED: readonly ImportProgress['state'][] = ['done', 'failed', 'cancelled'];
 
 class Live {
-  /** Why the library cannot be written at the moment. */
-  trouble = $state<string | null>(null);
+  /** Why the library is not writable. */
+  problem = $state<string | null>(null);
   private readonly updates = new LiveUpdates((event) => this.hear(event));
 
   start(): void {
@@ -49,16 +49,16 @@ class Live {
       case 'jobs':
         return jobs.hear(event.data.kinds);
       case 'stale':
-        return this.hearStale(event.data.lists);
+        return this.invalidate(event.data.lists);
       case 'trouble':
-        this.trouble = event.data.sentence;
+        this.problem = event.data.sentence;
         return;
       case 'import':
         return this.hearImport(event.data);
     }
   }
 
-  private hearStale(lists: readonly string[]): void {
+  private invalidate(lists: readonly string[]): void {
     if (lists.includes('tags')) invalidation.mark('tags', 'counts');
     if (lists.includes('settings') && blur.on) void blur.load().catch(() => undefined);
     if (lists.includes('roots')) invalidation.mark('roots');
@@ -75,11 +75,11 @@ class Live {
     if (progress.state === 'failed') toasts.add(progress.message);
     if (progress.state === 'done' && progress.failed) toasts.add(`${formatNumber(progress.failed)} ${progress.failed === 1 ? 'file' : 'files'} could not be read.`);
     if (ended) void library.refreshStatus();
-    if (ended && progress.imported) announcer.say(`${formatNumber(progress.imported)} images imported.`);
+    if (ended && progress.imported) announcer.say(`Imported ${formatNumber(progress.imported)} images.`);
     else if (!ended && progress.eta_s !== null) announcer.progress('Import', 1 - progress.todo / Math.max(1, progress.seen));
   }
 
-  /** What was missed comes by itself, or as a gap; what failed meanwhile does not. */
+  /** Missed events come again, or as a gap; requests that failed meanwhile do not. */
   private async recover(): Promise<void> {
     if (library.error) await library.open(library.query);
     await this.ask();
@@ -88,7 +88,7 @@ class Live {
 
   private async ask(): Promise<void> {
     await library.refreshStatus();
-    this.trouble = library.status?.trouble ?? null;
+    this.problem = library.status?.trouble ?? null;
   }
 }
 

@@ -5,7 +5,7 @@ import { MODES, PAGES, pageOf } from './routes';
 
 test.each([
   ['/library', '', 'Library'],
-  ['/library', 'is:favourite', 'Favourites'],
+  ['/library', 'is:favourite', 'Favorites'],
   ['/library', 'fox is:favourite', 'Library'],
   ['/tags', '', 'Tags'],
   ['/backups', '', 'Backups'],

@@ -1,4 +1,4 @@
-/** The pages of the gallery. Another one is another entry here: its place in the rail, its address, its screen. */
+/** The pages of the gallery. To add a page, add an entry: its place in the rail, its path and its component. */
 
 import Activity from '@lucide/svelte/icons/activity';
 import CopyCheck from '@lucide/svelte/icons/copy-check';
@@ -42,20 +42,20 @@ export interface PageEntry {
   label: string;
   icon: Component<{ 'aria-hidden'?: 'true' }>;
   path: `/${string}`;
-  /** For a page that is the library with a query of its own. */
+  /** For a page that is the library with its own query. */
   query?: string;
   screen: Component;
-  /** For an entry that is a panel of the library rather than a page. */
+  /** For an entry that opens a panel of the library instead of a page. */
   panel?: { open: () => boolean; press: () => void };
-  /** For a page that is reached from another one, which stands for it in the rail. */
+  /** For a page that is opened from another one; the rail highlights that one. */
   under?: string;
-  /** In the rail's lower group, where settings are. */
+  /** In the lower group of the rail, with Settings. */
   low?: boolean;
 }
 
 export const PAGES: readonly PageEntry[] = [
   { label: 'Library', icon: Images, path: '/library', screen: Gallery },
-  { label: 'Favourites', icon: Heart, path: '/library', query: 'is:favourite', screen: Gallery },
+  { label: 'Favorites', icon: Heart, path: '/library', query: 'is:favourite', screen: Gallery },
   { label: 'Collections', icon: LibraryBig, path: '/library', screen: Gallery, panel: { open: () => panels.collecting && routing.inLibrary, press: pressCollections } },
   { label: 'Tags', icon: Tags, path: '/tags', screen: TagsPage },
   { label: 'Models', icon: Boxes, path: '/models', screen: Models },
@@ -72,21 +72,21 @@ export const PAGES: readonly PageEntry[] = [
   { label: 'Settings', icon: Settings2, path: '/settings', screen: Settings, low: true },
 ];
 
-/** Beside the images; from another page it leads to them. */
+/** Shown next to the images; from another page it opens the library. */
 function pressCollections(): void {
   if (routing.inLibrary || !panels.collecting) panels.toggleCollections();
   if (!routing.inLibrary) routing.to('/library', library.scope === 'library' ? library.query : '');
 }
-/** What fills the window, without the rail: one gets there from a list, and back to it. */
+/** Full-window pages without the rail, opened from a list and left for that list. */
 export const MODES: ReadonlyMap<string, Component> = new Map<string, Component>([
   [CULL, Cull],
   [COMPARE, Compare],
 ]);
 
-/** The entry that an address stands for: of those with its path the one with its query; else the first. */
+/** The entry for an address: among those with its path the one with its query, else the first. */
 export function pageOf(path: string, query: string): PageEntry {
   const here = PAGES.filter((page) => page.path === path && !page.panel);
   const found = here.find((page) => (page.query ?? '') === query) ?? here.find((page) => !page.query) ?? PAGES[0];
-  if (!found) throw new Error('There are no pages.');
+  if (!found) throw new Error('PAGES is empty.');
   return found;
 }

@@ -1,20 +1,20 @@
-/** The server counts characters, JavaScript half of some of them: `😀` is two of its units. */
+/** The server counts characters, JavaScript counts UTF-16 units: `😀` is two of them. */
 
-/** Where in a string its character number `character` begins. */
+/** The unit at which character number `character` begins. */
 export function unitAt(text: string, character: number): number {
   let unit = 0;
   for (let passed = 0; passed < character && unit < text.length; passed++) unit += unitsAt(text, unit);
   return unit;
 }
 
-/** How many characters there are before a place in a string. */
+/** The number of characters before a position in a string. */
 export function characterAt(text: string, unit: number): number {
   let passed = 0;
   for (let at = 0; at < unit && at < text.length; at += unitsAt(text, at)) passed++;
   return passed;
 }
 
-/** A text cut at places counted in characters, in order: which pieces are within a place. */
+/** Splits a text at positions counted in characters, in order, and tells which pieces are inside a range. */
 export function pieces(text: string, places: readonly (readonly number[])[]): { text: string; found: boolean }[] {
   const cut: { text: string; found: boolean }[] = [];
   let at = 0;

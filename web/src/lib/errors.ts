@@ -1,4 +1,4 @@
-/** What went wrong, as a sentence for the person. */
-export function messageOf(error: unknown, otherwise = 'That did not work.'): string {
+/** The error as a sentence for the user. */
+export function messageOf(error: unknown, otherwise = 'Something went wrong.'): string {
   return error instanceof Error ? error.message : otherwise;
 }

@@ -1,15 +1,15 @@
-/** Numbers, dates and sizes as a person reads them. */
+/** Numbers, dates and sizes for display. */
 
 export function formatNumber(value: number): string {
   return value.toLocaleString('en-US');
 }
 
-/** With few digits: 250K. */
+/** Short: 250K. */
 export function compact(value: number): string {
   return value.toLocaleString('en-US', { notation: 'compact', maximumFractionDigits: 1 });
 }
 
-/** A local day written YYYY-MM-DD. */
+/** A local day, YYYY-MM-DD. */
 export function dayName(day: string): string {
   const date = new Date(`${day}T12:00:00`);
   return date.toLocaleDateString('en-GB', { weekday: 'short', day: 'numeric', month: 'long', year: 'numeric' }).replace(',', '');

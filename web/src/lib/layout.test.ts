@@ -6,7 +6,7 @@ function ratiosOf(count: number): Uint16Array {
   return Uint16Array.from({ length: count }, (_, index) => 600 + ((index * 377) % 1200));
 }
 
-/** Sections of so many images each, a day apart. */
+/** Sections with these numbers of images, a day apart. */
 function days(...counts: number[]): Section[] {
   let start = 0;
   return counts.map((count, number) => {

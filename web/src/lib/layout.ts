@@ -7,7 +7,7 @@ const NARROWEST = 0.25;
 const WIDEST = 4;
 
 export interface Section {
-  /** Empty where the order is not that of days: such a section has no heading. */
+  /** Empty if the images are not sorted by date: such a section has no heading. */
   day: string;
   start: number;
   count: number;
@@ -37,8 +37,8 @@ class SectionRows {
 }
 
 /**
- * Where every image is. What has not changed since `before` is taken from it: a new image lays out
- * its own day and no other.
+ * The position of every image. Unchanged sections are reused from `before`: a new image only lays out
+ * its own day.
  */
 export class Layout {
   readonly sectionTop: Float64Array;
@@ -74,7 +74,7 @@ export class Layout {
     this.firstRow[sections.length] = this.rowCount = row;
   }
 
-  /** The row at a position; the nearest one where there is none. */
+  /** The row at a position, or the nearest one. */
   rowAt(y: number): number {
     const section = this.sectionAt(y);
     const rows = this.rows[section];
@@ -129,7 +129,7 @@ export class Layout {
     return this.tilesOf(this.rowOf(index)).find((tile) => tile.index === index);
   }
 
-  /** The image above or below one, under its middle. */
+  /** The image above or below another, under its middle. */
   vertical(index: number, rows: number): number {
     const from = this.tile(index);
     if (!from) return index;
@@ -140,7 +140,7 @@ export class Layout {
     return (tiles.find((tile) => tile.x + tile.width >= middle) ?? tiles.at(-1))?.index ?? index;
   }
 
-  /** Of a section as it was laid out: its rows, when nothing in it is different now. */
+  /** The rows of a section from the old layout, if nothing in it has changed. */
   rowsLike(number: number, section: Section, ratios: Uint16Array): SectionRows | undefined {
     const old = this.sections[number];
     if (old?.count !== section.count) return undefined;
@@ -160,7 +160,7 @@ export class Layout {
   }
 }
 
-/** The sections of the layout before, by day; those of no day by where they begin. */
+/** The sections of the old layout, by day; those without a day by their first image. */
 class Known {
   private readonly numbers = new Map<string | number, number>();
 
@@ -216,7 +216,7 @@ function clamp(value: number, count: number): number {
   return Math.max(0, Math.min(count - 1, value));
 }
 
-/** The last place whose value is at most `wanted`; -1 when there is none. */
+/** The last position whose value is at most `wanted`; -1 if there is none. */
 export function lastNotAfter(values: ArrayLike<number>, wanted: number): number {
   let low = 0;
   let high = values.length;

@@ -33,9 +33,9 @@ test('a single one that is toggled twice leaves nothing behind', () => {
 });
 
 test('among thousands of single ones each is found', () => {
-  let chosen = new Selection();
-  for (let index = 0; index < 2_000; index += 2) chosen = chosen.toggle(index);
-  expect([0, 1, 998, 999, 1_998, 1_999].map((index) => chosen.has(index))).toEqual([true, false, true, false, true, false]);
+  let selected = new Selection();
+  for (let index = 0; index < 2_000; index += 2) selected = selected.toggle(index);
+  expect([0, 1, 998, 999, 1_998, 1_999].map((index) => selected.has(index))).toEqual([true, false, true, false, true, false]);
 });
 
 test('what is left closes up: who was at an image is at the next one that stays', () => {
@@ -46,9 +46,9 @@ test('what is left closes up: who was at an image is at the next one that stays'
 });
 
 test('a choice of very many is cut into pieces that are the whole of it', () => {
-  const chosen = new Selection().withRange(0, 24).withRange(40, 44).toggle(3).toggle(21);
-  const pieces = chosen.pieces(10);
+  const selected = new Selection().withRange(0, 24).withRange(40, 44).toggle(3).toggle(21);
+  const pieces = selected.pieces(10);
   expect(pieces.map((piece) => piece.count)).toEqual([9, 10, 9]);
-  expect(pieces.reduce((sum, piece) => sum + piece.count, 0)).toBe(chosen.count);
+  expect(pieces.reduce((sum, piece) => sum + piece.count, 0)).toBe(selected.count);
   expect(pieces.some((piece) => piece.has(3) || piece.has(21))).toBe(false);
 });

@@ -1,4 +1,4 @@
-/** Which of any number of images are chosen: sorted ranges, and single ones left out. Never a list of all. */
+/** The selected images among any number: sorted ranges and exceptions. Never a list of all. */
 
 export type Range = readonly [from: number, end: number];
 
@@ -28,13 +28,13 @@ export class Selection {
     return index < (this.ranges[low - 1]?.[1] ?? -1);
   }
 
-  /** How many of the images before this one are chosen. */
+  /** The number of selected images before this one. */
   countBefore(index: number): number {
     const within = this.ranges.reduce((sum, [from, end]) => sum + Math.max(0, Math.min(end, index) - from), 0);
     return within - [...this.excluded].filter((one) => one < index).length;
   }
 
-  /** The image itself when it is not chosen, else the first after it that is not, `total` when there is none. */
+  /** The image itself if it is not selected, else the next one that is not, `total` if there is none. */
   nextOutside(index: number, total: number): number {
     while (index < total && this.has(index)) {
       const range = this.ranges.find(([from, end]) => from <= index && index < end);
@@ -44,7 +44,7 @@ export class Selection {
     return Math.min(index, total);
   }
 
-  /** All of it in pieces of at most so many images. */
+  /** The selection in pieces of at most this number of images. */
   pieces(size: number): Selection[] {
     const found: Selection[] = [];
     let ranges: Range[] = [];

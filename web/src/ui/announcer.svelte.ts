@@ -1,10 +1,10 @@
-/** What a screen reader is told: counts, results, progress. Once a second at most, the last word winning. */
+/** Announcements for screen readers: counts, results, progress. At most one per second; the last one wins. */
 
 const PAUSE_MS = 1_000;
 const STEP = 0.25;
 
 export class Announcer {
-  said = $state('');
+  text = $state('');
   private waiting: string | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private readonly reached = new Map<string, number>();
@@ -14,7 +14,7 @@ export class Announcer {
       this.waiting = sentence;
       return;
     }
-    this.said = sentence;
+    this.text = sentence;
     this.timer = setTimeout(() => {
       this.timer = undefined;
       const next = this.waiting;
@@ -23,7 +23,7 @@ export class Announcer {
     }, PAUSE_MS);
   }
 
-  /** A share of 0 to 1 of some work: said at every quarter, once. */
+  /** Progress from 0 to 1, announced once at every quarter. */
   progress(work: string, share: number): void {
     const step = Math.floor(share / STEP);
     const before = this.reached.get(work) ?? 0;

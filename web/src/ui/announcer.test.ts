@@ -8,9 +8,9 @@ afterEach(() => void vi.useRealTimers());
 test('one sentence a second, the last one winning', () => {
   const announcer = new Announcer();
   for (const sentence of ['1', '2', '3']) announcer.say(sentence);
-  expect(announcer.said).toBe('1');
+  expect(announcer.text).toBe('1');
   vi.advanceTimersByTime(1_001);
-  expect(announcer.said).toBe('3');
+  expect(announcer.text).toBe('3');
 });
 
 test('progress is said at every quarter, once', () => {
@@ -19,7 +19,7 @@ test('progress is said at every quarter, once', () => {
   for (let share = 0; share <= 1; share += 0.01) {
     announcer.progress('Import', share);
     vi.advanceTimersByTime(1_001);
-    if (said.at(-1) !== announcer.said) said.push(announcer.said);
+    if (said.at(-1) !== announcer.text) said.push(announcer.text);
   }
   expect(said.filter(Boolean)).toEqual(['Import: 25 %', 'Import: 50 %', 'Import: 75 %']);
 });

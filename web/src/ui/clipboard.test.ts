@@ -25,11 +25,11 @@ test('a text is copied, and a toast says which', async () => {
 test('nothing is copied where there is nothing', async () => {
   allow(true);
   await copy('', 'Prompt');
-  expect([clipboard, toasts.list.map(({ text }) => text)]).toEqual([[], ['Prompt: there is nothing to copy.']]);
+  expect([clipboard, toasts.list.map(({ text }) => text)]).toEqual([[], ['Prompt is empty. Nothing was copied.']]);
 });
 
 test('a browser that does not allow it is named', async () => {
   allow(false);
   await copy('a red fox', 'Prompt');
-  expect(toasts.list.map(({ text }) => text)).toEqual(['The browser does not allow copying here.']);
+  expect(toasts.list.map(({ text }) => text)).toEqual(['Your browser blocked copying. Allow clipboard access and try again.']);
 });

@@ -1,11 +1,11 @@
-/** Asking before what cannot be undone, or is about very much. */
+/** Asks for confirmation before an edit that is irreversible or very large. */
 
 export interface Question {
   title: string;
   text: string;
-  /** What the button says that goes on. */
+  /** The label of the confirm button. */
   act: string;
-  /** What must be typed first. */
+  /** The text to type first. */
   typed?: string;
 }
 

@@ -14,9 +14,9 @@ test('what is asked is shown until it is answered', async () => {
 
 test('a second question is a no to the first', async () => {
   const first = confirmation.ask(QUESTION);
-  const second = confirmation.ask({ ...QUESTION, title: 'Empty the Trash?' });
+  const second = confirmation.ask({ ...QUESTION, title: 'Empty Trash?' });
   expect(await first).toBe(false);
-  expect(confirmation.asked?.title).toBe('Empty the Trash?');
+  expect(confirmation.asked?.title).toBe('Empty Trash?');
   confirmation.reply(false);
   expect(await second).toBe(false);
 });

@@ -1,16 +1,16 @@
-/** No block of CSS stands in two files: what two components share is a component of its own, or a class of app.css. */
+/** No CSS block may be in two files: shared styles belong in a component or in a class of app.css. */
 
 import { expect, test } from 'vitest';
 
 interface Rule {
   file: string;
   selector: string;
-  /** Sorted, for their order says nothing. */
+  /** Sorted, because their order has no meaning. */
   declarations: string;
   count: number;
 }
 
-/** From so many declarations on, a block is the same whatever its selector. */
+/** Blocks with at least this number of declarations are compared regardless of the selector. */
 const LONG = 3;
 const COMPONENTS = import.meta.glob<string>('../**/*.svelte', { query: '?raw', import: 'default', eager: true });
 const SHEETS = import.meta.glob<string>('../app/*.css', { query: '?raw', import: 'default', eager: true });
@@ -28,7 +28,7 @@ function endOfBlock(css: string, open: number): number {
   throw new Error('A block of CSS does not end.');
 }
 
-/** Every rule with declarations; one within an at-rule has that before its selector. */
+/** All rules with declarations; the at-rule is part of the selector. */
 function rulesOf(file: string, css: string, within = ''): Rule[] {
   const rules: Rule[] = [];
   for (let at = 0, open = css.indexOf('{'); open >= 0; open = css.indexOf('{', at)) {
@@ -48,7 +48,7 @@ function sheetOf(path: string, text: string): string {
   return css.replace(/\/\*[\s\S]*?\*\//g, '');
 }
 
-/** Rules that stand in more than one file, each as a line. */
+/** Rules that are in more than one file, one per line. */
 function twice(rules: readonly Rule[]): string[] {
   const places = new Map<string, Rule[]>();
   for (const rule of rules) {

@@ -1,27 +1,27 @@
-/** What a key of the table is, and how an event becomes its name. */
+/** Keyboard shortcuts: what they are, and how an event becomes a key name. */
 
 export interface Shortcut {
   keys: readonly string[];
   shown: string;
   does: string;
-  /** `key` is the one of `keys` that was pressed, `at_ms` the moment, however late the page comes to it. */
+  /** `key` is the pressed one of `keys`, `at_ms` the time of the event. */
   run: (key: string, at_ms: number) => void;
-  /** Held down, it goes on. */
+  /** Repeats while the key is held down. */
   repeats?: boolean;
-  /** When the key is let go. */
+  /** Called when the key is released. */
   release?: (at_ms: number) => void;
-  /** Also where no images are shown. */
+  /** Works on pages without images, too. */
   anywhere?: boolean;
 }
 
-/** A key as written in the table: `Ctrl+a`, `Ctrl+Shift+z`, `P`, `ArrowLeft`, `f`. */
+/** A key name as written in the tables: `Ctrl+a`, `Ctrl+Shift+z`, `P`, `ArrowLeft`, `f`. */
 export function keyOf(event: KeyboardEvent): string {
   const control = event.ctrlKey || event.metaKey ? 'Ctrl+' : '';
   const shift = event.shiftKey && (control || event.key.length > 1) ? 'Shift+' : '';
   return control + shift + (control ? event.key.toLowerCase() : event.key);
 }
 
-/** Whether the person is typing, so that letters are letters. */
+/** Whether the user is typing text. */
 export function isTyping(event: KeyboardEvent): boolean {
   const target = event.target;
   if (!(target instanceof HTMLElement)) return false;

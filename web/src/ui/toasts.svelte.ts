@@ -1,4 +1,4 @@
-/** Short messages with an undo, three at most, ten seconds each. */
+/** Short messages with Undo: at most three, ten seconds each. */
 
 const SHOWN_MS = 10_000;
 const MOST = 3;
@@ -9,7 +9,7 @@ export interface Toast {
   undo: (() => void | Promise<void>) | undefined;
 }
 
-/** Work that goes on; `share` of it is done, 0 to 1, undefined while that is not known. */
+/** A running operation; `share` of it is done, 0 to 1, undefined if unknown. */
 export interface Work {
   id: number;
   text: string;
@@ -19,9 +19,9 @@ export interface Work {
 export class Toasts {
   list = $state<Toast[]>([]);
   works = $state<Work[]>([]);
-  /** Grows with each edit that is done, undone or done again. */
+  /** Grows with every edit, undo and redo. */
   version = $state(0);
-  /** What was undone and can be done again, the last one last. */
+  /** Undone edits that can be redone, the last one last. */
   private redoable: (() => void | Promise<void>)[] = [];
   private next = 1;
   private readonly timers = new Map<number, ReturnType<typeof setTimeout>>();
@@ -29,18 +29,18 @@ export class Toasts {
   private readonly underway = new Set<Promise<unknown>>();
   private turn: Promise<void> = Promise.resolve();
 
-  /** With an undo it is a new edit: what was undone before it cannot be done again. */
+  /** A toast with Undo is a new edit: what was undone before it can no longer be redone. */
   add(text: string, undo?: () => void | Promise<void>): void {
     if (undo) this.redoable = [];
     this.show(text, undo);
   }
 
-  /** Of an edit that was done once more. */
+  /** For an edit that was redone. */
   again(text: string, undo: () => void | Promise<void>): void {
     this.show(text, undo);
   }
 
-  /** Shown until the result is called with nothing; called with a share, that is shown. */
+  /** Shown until the result is called without arguments; call it with a share to show progress. */
   work(text: string): (share?: number) => void {
     const id = this.next++;
     this.works = [...this.works, { id, text, share: undefined }];
@@ -79,7 +79,7 @@ export class Toasts {
     void this.during(Promise.resolve(toast.undo?.()));
   }
 
-  /** An edit that is on its way: Ctrl+Z means it, too, and waits for it. */
+  /** An edit in progress: Ctrl+Z waits for it and undoes it. */
   async during<T>(edit: Promise<T>): Promise<T> {
     this.underway.add(edit);
     try {
@@ -89,7 +89,7 @@ export class Toasts {
     }
   }
 
-  /** Keys that are pressed one after the other take back one edit after the other. */
+  /** Repeated Ctrl+Z undoes one edit after the other. */
   private inTurn(edit: () => void | Promise<void>): Promise<void> {
     this.turn = this.turn.then(async () => {
       await Promise.allSettled(this.underway);
@@ -98,27 +98,27 @@ export class Toasts {
     return this.turn;
   }
 
-  /** Ctrl+Z: the last edit of this page that has not been undone. */
+  /** Ctrl+Z: undoes the last edit of this page that is not undone. */
   undoLast(): Promise<void> {
     return this.inTurn(() => {
       const last = this.undoable.at(-1);
       if (last) this.undo(last);
-      else this.add('There is nothing to undo here. What was done earlier is in the history.');
+      else this.add('Nothing to undo on this page. See History for earlier edits.');
     });
   }
 
-  /** An edit was taken back; `redo` does it again. */
+  /** Reports an undo; `redo` runs the edit again. */
   undone(redo: () => void | Promise<void>): void {
     this.redoable.push(redo);
     this.version++;
   }
 
-  /** Ctrl+Shift+Z: the edit that was undone last, unless another was done since. */
+  /** Ctrl+Shift+Z: redoes the edit that was undone last, unless another edit followed. */
   redoLast(): Promise<void> {
     return this.inTurn(async () => {
       const last = this.redoable.pop();
       if (last) await this.during(Promise.resolve(last()));
-      else this.add('There is nothing to do again.');
+      else this.add('Nothing to redo.');
     });
   }
 }

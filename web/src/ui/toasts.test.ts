@@ -39,7 +39,7 @@ test('Ctrl+Z walks back through the edits, also those whose toast has gone', asy
   expect(undone).toEqual(['b', 'a']);
   await toasts.undoLast();
   expect(undone).toEqual(['b', 'a']);
-  expect(toasts.list.at(-1)?.text).toContain('There is nothing to undo here');
+  expect(toasts.list.at(-1)?.text).toContain('Nothing to undo on this page');
 });
 
 test('an edit that was undone by its button is not undone again', async () => {
@@ -84,7 +84,7 @@ test('Ctrl+Z waits for an edit that is on its way', async () => {
   expect(undone).toEqual(['late']);
 });
 
-test('what was undone can be done again until something else is done', async () => {
+test('what was undone can be redone until something else is edited', async () => {
   const toasts = new Toasts();
   const done: string[] = [];
   const redo = (): void => void done.push('again');
@@ -97,7 +97,7 @@ test('what was undone can be done again until something else is done', async () 
   toasts.add('another edit', () => undefined);
   await toasts.redoLast();
   expect(done).toEqual(['again']);
-  expect(toasts.list.at(-1)?.text).toBe('There is nothing to do again.');
+  expect(toasts.list.at(-1)?.text).toBe('Nothing to redo.');
 });
 
 test('work is shown with its share until it ends', () => {

@@ -1,10 +1,10 @@
-/** Auto-tagging: what is kept, and what was tried. */
+/** Auto-tagging: the saved settings and the test result. */
 
 import type { AutotagRun, AutotagState, LookAt, Tried } from '../../api/autotag';
 import { get, post } from '../../api/client';
 import { messageOf } from '../../lib/errors';
 
-/** What the form holds. `key` null: the one that is kept. */
+/** The form's values. `key` null: keep the saved key. */
 export interface Form {
   base_url: string;
   model: string;
@@ -17,7 +17,7 @@ export interface Form {
 class Autotag {
   state = $state.raw<AutotagState | undefined>();
   problem = $state('');
-  /** Counts what was loaded or saved. */
+  /** Counts loads and saves. */
   version = $state(0);
 
   async load(): Promise<void> {
@@ -36,7 +36,7 @@ class Autotag {
     this.take(await post<AutotagState>('/api/autotag/off'));
   }
 
-  /** Nothing of it is kept; about an image where one is named. */
+  /** Saves nothing; tests with an image if a uuid is given. */
   tryOut({ base_url, model, allow_remote, look_at, key }: Form, prompt: string, uuid: string | undefined): Promise<Tried> {
     return post<Tried>('/api/autotag/try', { base_url, model, allow_remote, look_at, key, prompt: prompt || null, uuid: uuid ?? null });
   }

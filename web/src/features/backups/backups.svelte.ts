@@ -1,4 +1,4 @@
-/** The backups of the library: what there is, making, trying out and restoring one. */
+/** The backups of the library: list, create, test and restore. */
 
 import type { Backup, BackupList } from '../../api/backups';
 import { get, post } from '../../api/client';
@@ -14,7 +14,7 @@ class Backups {
   problem = $state('');
   making = $state(false);
   trying = $state(false);
-  /** The one that is being restored: the gallery is away meanwhile. */
+  /** The backup being restored; the gallery is unavailable meanwhile. */
   restoring = $state('');
 
   async load(): Promise<void> {
@@ -32,7 +32,7 @@ class Backups {
     const watch = setInterval(() => void this.load(), AGAIN_MS);
     try {
       const made = await post<Backup>('/api/backups');
-      toasts.add(`A backup of ${formatBytes(made.bytes)} is made and checked.`);
+      toasts.add(`Backup created and verified (${formatBytes(made.bytes)}).`);
     } catch (error) {
       toasts.add(messageOf(error));
     }
@@ -45,7 +45,7 @@ class Backups {
     this.trying = true;
     try {
       const done = await post<{ images: number; trouble: string | null }>('/api/backups/drill');
-      toasts.add(done.trouble ?? `The newest backup restores: ${formatNumber(done.images)} images, every check passed.`);
+      toasts.add(done.trouble ?? `Restore test passed: ${formatNumber(done.images)} images, all checks passed.`);
     } catch (error) {
       toasts.add(messageOf(error));
     }
@@ -55,9 +55,9 @@ class Backups {
 
   async restore(backup: Backup, when: string): Promise<void> {
     const sure = await confirmation.ask({
-      title: `Go back to ${when}?`,
-      text: 'The library becomes as it was then: ratings, tags, collections and notes of later are not in it. A backup of how it is now is made first, so that you can come back. Your image files are not touched. The gallery is away for a moment and comes back by itself.',
-      act: 'Restore this backup',
+      title: `Restore the backup of ${when}?`,
+      text: 'Your library returns to its state at that time. Later ratings, tags, collections and notes are lost. A backup of the current state is made first, so you can go back. Your image files are not touched. The gallery is unavailable for a moment and reloads by itself.',
+      act: 'Restore backup',
     });
     if (!sure) return;
     try {
@@ -70,15 +70,15 @@ class Backups {
 }
 
 const WHYS: readonly [RegExp, string][] = [
-  [/^hourly$/, 'by itself, hourly'],
-  [/^asked$/, 'you asked for it'],
+  [/^hourly$/, 'automatic, hourly'],
+  [/^asked$/, 'manual'],
   [/^before-schema-/, 'before an upgrade'],
   [/^before-restore$/, 'before a restore'],
   [/^before-rebuild$/, 'before a rebuild'],
-  [/^damaged$/, 'the damaged file itself'],
+  [/^damaged$/, 'damaged database file'],
 ];
 
-export function whyOf(backup: Backup): string {
+export function reasonOf(backup: Backup): string {
   return WHYS.find(([pattern]) => pattern.test(backup.why))?.[1] ?? backup.why;
 }
 

@@ -5,10 +5,10 @@ import { answer, refusal } from '../../api/answers';
 import type { Backup } from '../../api/backups';
 import { confirmation } from '../../ui/confirmation.svelte';
 import { toasts } from '../../ui/toasts.svelte';
-import { backups, whyOf } from './backups.svelte';
+import { backups, reasonOf } from './backups.svelte';
 
 const BACKUP: Backup = { name: 'library-1.db', path: '/b/library-1.db', bytes: 2_400_000, made_at: 1, why: 'hourly', verified: true };
-const said = (): string[] => toasts.list.map(({ text }) => text);
+const messages = (): string[] => toasts.list.map(({ text }) => text);
 
 beforeEach(() => {
   toasts.list = [];
@@ -17,18 +17,18 @@ beforeEach(() => {
 afterEach(() => void vi.unstubAllGlobals());
 
 test.each([
-  ['hourly', 'by itself, hourly'],
-  ['asked', 'you asked for it'],
+  ['hourly', 'automatic, hourly'],
+  ['asked', 'manual'],
   ['before-schema-12', 'before an upgrade'],
   ['something new', 'something new'],
 ])('a backup that was made for “%s” says: %s', (why, text) => {
-  expect(whyOf({ ...BACKUP, why })).toBe(text);
+  expect(reasonOf({ ...BACKUP, why })).toBe(text);
 });
 
 test('a backup is made, said with its size, and then in the list', async () => {
   const asked = answer({ '/api/backups': ({ body }) => (Object.keys(body).length ? null : { ...wire, ...BACKUP }) });
   await backups.make();
-  expect([said(), backups.making, asked.length]).toEqual([['A backup of 2.4 MB is made and checked.'], false, 2]);
+  expect([messages(), backups.making, asked.length]).toEqual([['Backup created and verified (2.4 MB).'], false, 2]);
   expect(backups.state?.folder).toBe(wire.folder);
 });
 
@@ -37,14 +37,14 @@ test('a drill says how many images came back, or what went wrong', async () => {
   await backups.tryOut();
   answer({ '/api/backups': wire, '/api/backups/drill': { images: 0, trouble: 'The newest backup is damaged.' } });
   await backups.tryOut();
-  expect(said()).toEqual(['The newest backup restores: 1,200 images, every check passed.', 'The newest backup is damaged.']);
+  expect(messages()).toEqual(['Restore test passed: 1,200 images, all checks passed.', 'The newest backup is damaged.']);
   expect(backups.trying).toBe(false);
 });
 
 test('nothing is restored without a yes', async () => {
   const asked = answer({ '/api/backups': wire });
   const restored = backups.restore(BACKUP, '4 Jul 2026, 09:05');
-  expect(confirmation.asked?.title).toBe('Go back to 4 Jul 2026, 09:05?');
+  expect(confirmation.asked?.title).toBe('Restore the backup of 4 Jul 2026, 09:05?');
   confirmation.reply(false);
   await restored;
   expect([asked, backups.restoring]).toEqual([[], '']);

@@ -1,12 +1,12 @@
-/** All collections, as the panel and the dialogs show them, and what can be done with one. */
+/** All collections, as the panel and the dialogs show them, and the edits on them. */
 
 import { get, post, type EditResult } from '../../api/client';
 import type { Collection } from '../../api/collections';
 import { invalidation } from '../../api/invalidation.svelte';
 import { messageOf } from '../../lib/errors';
 import { Selection } from '../../lib/selection';
-import { bulk, runEdit, pickImages, showAnew } from '../edits/edits';
-import { images } from '../gallery/actions';
+import { bulk, runEdit, pickImages, refreshList } from '../edits/edits';
+import { formatImages } from '../gallery/actions';
 import { library, ROWS_WITHIN_MS } from '../gallery/library.svelte';
 import { routing } from '../gallery/routing.svelte';
 import { isIn, type Place, rowsOf } from './tree';
@@ -28,13 +28,13 @@ class Collections {
   problem = $state('');
   closed = $state.raw<ReadonlySet<string>>(new Set((localStorage.getItem(CLOSED) ?? '').split(' ')));
   rows = $derived(rowsOf(this.list, this.closed));
-  /** The one that the library shows, if it shows one and nothing else. */
+  /** The collection that the library shows, if its query is just that collection. */
   current = $derived.by(() => {
     const [chip, ...others] = library.view.filters.filter((one) => one.field !== 'sort');
     if (!chip || others.length || library.view.words.length || library.scope !== 'library') return undefined;
     return this.list.find((one) => chip.text === one.text.replace(/ sort:\S+$/, '') || chip.text === `collection:${one.uuid}`);
   });
-  /** Whether it is shown in the person's own order, which can be changed then. */
+  /** Whether the library shows it in manual order, so that it can be rearranged. */
   arranged = $derived(this.current?.kind === 'manual' && library.view.sort === 'manual');
   private asked = 0;
 
@@ -44,7 +44,7 @@ class Collections {
       const { collections } = await get<{ collections: Collection[] }>('/api/collections');
       if (asked === this.asked) [this.list, this.loaded, this.problem] = [collections, true, ''];
     } catch (error) {
-      this.problem = messageOf(error, 'The collections could not be listed.');
+      this.problem = messageOf(error, 'Could not load the collections.');
     }
   }
 
@@ -66,70 +66,70 @@ class Collections {
 
   // -- the collections themselves ----------------------------------------------------------------
 
-  /** Its uuid; undefined when it was refused. */
+  /** The uuid of the new collection; undefined if it was refused. */
   async create(made: { name: string; query?: string; parent?: string; notes?: string }, refused?: (sentence: string) => void): Promise<string | undefined> {
-    const done = await this.changeTree(() => post<EditResult & { uuid: string }>('/api/collections', made), `Collection “${made.name}” made`, refused);
+    const done = await this.changeTree(() => post<EditResult & { uuid: string }>('/api/collections', made), `Collection “${made.name}” created`, refused);
     if (made.parent) this.setOpen(made.parent, true);
     return done?.uuid;
   }
 
-  async edit(one: Collection, changes: Changes, said: string, refused?: (sentence: string) => void): Promise<boolean> {
-    return Boolean(await this.changeTree(() => post<EditResult>(`/api/collections/${one.uuid}`, changes), said, refused));
+  async edit(one: Collection, changes: Changes, message: string, refused?: (sentence: string) => void): Promise<boolean> {
+    return Boolean(await this.changeTree(() => post<EditResult>(`/api/collections/${one.uuid}`, changes), message, refused));
   }
 
   async move(one: Collection, place: Place): Promise<void> {
     if (place.parent) this.setOpen(place.parent, true);
-    await this.edit(one, place, place.parent === one.parent ? `“${one.name}” moved` : place.parent ? `“${one.name}” moved into “${this.nameOf(place.parent)}”` : `“${one.name}” moved to the outermost`);
+    await this.edit(one, place, place.parent === one.parent ? `“${one.name}” moved` : place.parent ? `“${one.name}” moved into “${this.nameOf(place.parent)}”` : `“${one.name}” moved to the top level`);
   }
 
   async remove(one: Collection): Promise<void> {
     const shown = this.current && isIn(this.list, this.current.uuid, one.uuid);
-    const done = await this.changeTree(() => post<EditResult>(`/api/collections/${one.uuid}/delete`), `Collection “${one.name}” deleted; its images stay`);
+    const done = await this.changeTree(() => post<EditResult>(`/api/collections/${one.uuid}/delete`), `Collection “${one.name}” deleted; its images are kept`);
     if (done && shown && this.current?.uuid === one.uuid) routing.search('');
   }
 
   async freeze(one: Collection): Promise<void> {
-    await this.changeTree(() => post<EditResult>(`/api/collections/${one.uuid}/freeze`), `“${one.name}” keeps by hand what its search found`);
+    await this.changeTree(() => post<EditResult>(`/api/collections/${one.uuid}/freeze`), `“${one.name}” converted to manual`);
     const now = this.list.find((other) => other.uuid === one.uuid);
     if (now && this.current?.uuid === one.uuid) this.show(now);
   }
 
-  private changeTree<D extends EditResult>(ask: () => Promise<D>, said: string, refused?: (sentence: string) => void): Promise<D | undefined> {
+  private changeTree<D extends EditResult>(ask: () => Promise<D>, message: string, refused?: (sentence: string) => void): Promise<D | undefined> {
     const then = (): Promise<void> => this.refresh(new Selection());
-    return runEdit({ text: 'Changing a collection', ask, said: () => said, then, ...(refused ? { refused } : {}) });
+    return runEdit({ text: 'Updating collection', ask, describe: () => message, then, ...(refused ? { refused } : {}) });
   }
 
-  private async refresh(chosen: Selection): Promise<void> {
+  private async refresh(selected: Selection): Promise<void> {
     invalidation.mark('collections', 'counts');
-    await Promise.all([this.load(), showAnew(chosen)]);
+    await Promise.all([this.load(), refreshList(selected)]);
   }
 
   // -- their images ------------------------------------------------------------------------------
 
-  async collect(uuid: string, chosen: Selection): Promise<void> {
+  async collect(uuid: string, selected: Selection): Promise<void> {
     const name = this.nameOf(uuid);
-    const said = ({ changed }: EditResult): string => (changed ? `${images(changed)} added to “${name}”` : `All of them are in “${name}” already`);
-    const ask = (): Promise<EditResult> => bulk(pickImages(chosen), { collect: uuid });
-    await runEdit({ text: `Adding to “${name}”`, ask, said, then: () => this.refresh(chosen) });
+    const describe = ({ changed }: EditResult): string => (changed ? `${formatImages(changed)} added to “${name}”` : `Already in “${name}”`);
+    const ask = (): Promise<EditResult> => bulk(pickImages(selected), { collect: uuid });
+    await runEdit({ text: `Adding to “${name}”`, ask, describe, then: () => this.refresh(selected) });
   }
 
-  async takeOut(uuid: string, chosen: Selection): Promise<void> {
+  async removeFromCollection(uuid: string, selected: Selection): Promise<void> {
     const name = this.nameOf(uuid);
-    const said = ({ changed }: EditResult): string => (changed ? `${images(changed)} taken out of “${name}”` : '');
-    const ask = (): Promise<EditResult> => bulk(pickImages(chosen), { uncollect: uuid });
-    library.leaving = chosen;
-    await runEdit({ text: `Taking out of “${name}”`, ask, said, then: () => this.refresh(chosen) });
+    const describe = ({ changed }: EditResult): string => (changed ? `${formatImages(changed)} removed from “${name}”` : '');
+    const ask = (): Promise<EditResult> => bulk(pickImages(selected), { uncollect: uuid });
+    library.leaving = selected;
+    await runEdit({ text: `Removing from “${name}”`, ask, describe, then: () => this.refresh(selected) });
     library.leaving = new Selection();
   }
 
-  /** Chosen images go before the one at `before`, an index of the list; to the end when it is past the last. */
-  async arrange(chosen: Selection, before: number): Promise<void> {
+  /** Moves images before the one at index `before`, or to the end if it is past the last. */
+  async arrange(selected: Selection, before: number): Promise<void> {
     const one = this.current;
     if (!one || !this.arranged) return;
-    // A key may be quicker than the rows; meanwhile another list may be shown, where the numbers are those of others.
+    // The rows may not be loaded yet; meanwhile the list may change, and with it the indexes.
     const { pages, view, focused } = library;
-    await pages.bring([...indexes(chosen), before], ROWS_WITHIN_MS);
-    const moving = indexes(chosen).map((index) => pages.item(index)?.uuid).filter((uuid) => uuid !== undefined);
+    await pages.bring([...indexes(selected), before], ROWS_WITHIN_MS);
+    const moving = indexes(selected).map((index) => pages.item(index)?.uuid).filter((uuid) => uuid !== undefined);
     const next = pages.item(before)?.uuid;
     if (!moving.length || (next && moving.includes(next)) || (!next && before < view.total)) return;
     const at = pages.item(focused)?.uuid;
@@ -138,18 +138,18 @@ class Collections {
       await library.renew(new Selection(), at);
     };
     const asked = { images: moving, ...(next ? { before: next } : {}) };
-    const said = (): string => `${images(moving.length)} moved in “${one.name}”`;
-    await runEdit({ text: 'Moving images', ask: () => post<EditResult>(`/api/collections/${one.uuid}/reorder`, asked), said, then });
+    const describe = (): string => `${formatImages(moving.length)} moved in “${one.name}”`;
+    await runEdit({ text: 'Moving images', ask: () => post<EditResult>(`/api/collections/${one.uuid}/reorder`, asked), describe, then });
   }
 }
 
-/** As many can be moved at a time. */
+/** The most images that one request may move. */
 const MOST_MOVED = 1_000;
 
-export function indexes(chosen: Selection): number[] {
+export function indexes(selected: Selection): number[] {
   const found: number[] = [];
-  for (const [from, end] of chosen.ranges) {
-    for (let index = from; index < end && found.length < MOST_MOVED; index++) if (chosen.has(index)) found.push(index);
+  for (const [from, end] of selected.ranges) {
+    for (let index = from; index < end && found.length < MOST_MOVED; index++) if (selected.has(index)) found.push(index);
   }
   return found;
 }

@@ -14,7 +14,7 @@ import { collections, indexes } from './collections.svelte';
 const DONE = { operation: 8, changed: 1, total: 1, state: 'done', trouble: null };
 const FOXES = { ...wire.collections[0], uuid: 'foxes', name: 'Foxes', kind: 'manual', parent: null, text: 'collection:foxes sort:manual' } as Collection;
 const STARS = { ...FOXES, uuid: 'stars', name: 'Stars', kind: 'smart', query: 'rating:5', text: 'collection:stars', parent: 'foxes' } as Collection;
-const said = (): string[] => toasts.list.map(({ text }) => text);
+const messages = (): string[] => toasts.list.map(({ text }) => text);
 let served: ServedImages;
 
 function isCreation({ body }: Asked): boolean {
@@ -35,7 +35,7 @@ beforeEach(async () => {
 });
 afterEach(() => void vi.unstubAllGlobals());
 
-/** The library shows a collection in the person's own order. */
+/** The library shows a collection in manual order. */
 function show(one: Collection): void {
   library.view = { ...library.view, sort: 'manual', filters: [{ text: `collection:${one.uuid}`, field: 'collection', value: one.uuid, negated: false }] };
 }
@@ -56,7 +56,7 @@ test('the one that the library shows is known, unless something else narrows it'
 
 test('one is made, and its name is said; in another one, that opens', async () => {
   expect(await collections.create({ name: 'Owls', parent: 'foxes' })).toBe('new');
-  expect(said()).toEqual(['Collection “Owls” made']);
+  expect(messages()).toEqual(['Collection “Owls” created']);
 });
 
 test.each([
@@ -64,17 +64,17 @@ test.each([
   [{ parent: null, position: 4 }, '“Foxes” moved'],
 ])('where one is moved to is said: %o', async (place, text) => {
   await collections.move(FOXES, place);
-  expect([served.requests.find(({ path }) => path.endsWith('/foxes'))?.body, said()]).toEqual([place, [text]]);
+  expect([served.requests.find(({ path }) => path.endsWith('/foxes'))?.body, messages()]).toEqual([place, [text]]);
 });
 
 test('images go in and out by ranges, with their number and the name', async () => {
   await collections.collect('foxes', new Selection().withRange(0, 1));
-  await collections.takeOut('foxes', Selection.of(2));
+  await collections.removeFromCollection('foxes', Selection.of(2));
   expect(served.edits.map(({ ranges, set }) => [ranges, set])).toEqual([
     [[[0, 2]], { collect: 'foxes' }],
     [[[2, 3]], { uncollect: 'foxes' }],
   ]);
-  expect(said()).toEqual(['2 images added to “Foxes”', '1 image taken out of “Foxes”']);
+  expect(messages()).toEqual(['2 images added to “Foxes”', '1 image removed from “Foxes”']);
 });
 
 test('images are moved before another, or to the end; before itself nothing moves', async () => {

@@ -1,7 +1,7 @@
-/** What is dragged within the gallery: images, or a collection. The browser's own data tells only that something is. */
+/** What is being dragged within the gallery: images or a collection. The browser's own drag data is hidden until the drop. */
 
 import { Selection } from '../../lib/selection';
-import { images } from '../gallery/actions';
+import { formatImages } from '../gallery/actions';
 import { library } from '../gallery/library.svelte';
 
 export type Dragged = { images: Selection } | { collection: string };
@@ -19,10 +19,10 @@ class Dragging {
     return this.what && 'collection' in this.what ? this.what.collection : undefined;
   }
 
-  /** An image that is chosen takes all that are chosen along. */
+  /** A selected image drags the whole selection along. */
   beginImages(event: DragEvent, index: number): void {
-    const chosen = library.selection.has(index) ? library.selection : Selection.of(index);
-    this.begin(event, { images: chosen }, images(chosen.count), 'copyMove');
+    const selected = library.selection.has(index) ? library.selection : Selection.of(index);
+    this.begin(event, { images: selected }, formatImages(selected.count), 'copyMove');
   }
 
   beginCollection(event: DragEvent, uuid: string, name: string): void {

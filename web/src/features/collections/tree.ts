@@ -1,31 +1,31 @@
-/** Collections as a tree: what is in what, in which order, and where one goes that is moved. */
+/** Collections as a tree: parents, order, and where a moved collection goes. */
 
 import type { Collection } from '../../api/collections';
 
-/** A collection as a row of the tree that is shown. */
+/** A collection as a row of the visible tree. */
 export interface Row {
   one: Collection;
   level: number;
-  /** Its place among its siblings, from 1 on, and how many they are. */
+  /** Its position among its siblings, from 1, and their number. */
   place: number;
   siblings: number;
   parent: boolean;
   open: boolean;
 }
 
-/** Where a collection is to be; null is outermost. */
+/** The target position of a collection; parent null is the top level. */
 export interface Place {
   parent: string | null;
   position: number;
 }
 
-/** As one selects where a collection is to be. */
-export const OUTERMOST = { value: '', label: 'nothing: it is outermost' };
+/** The top level as an option of a select. */
+export const OUTERMOST = { value: '', label: 'None (top level)' };
 
 export type Side = 'before' | 'inside' | 'after';
 export type Direction = 'up' | 'down' | 'in' | 'out';
 
-/** What is directly in a collection, in order. */
+/** The direct children of a collection, in order. */
 export function within(list: readonly Collection[], parent: string | null): Collection[] {
   const known = new Set(list.map((one) => one.uuid));
   return list
@@ -33,7 +33,7 @@ export function within(list: readonly Collection[], parent: string | null): Coll
     .sort((a, b) => a.position - b.position || a.id - b.id);
 }
 
-/** The rows that are shown when what is in the `closed` ones is not. */
+/** The visible rows, without children of `closed` collections. */
 export function rowsOf(list: readonly Collection[], closed: ReadonlySet<string>, parent: string | null = null, level = 1): Row[] {
   const siblings = within(list, parent);
   return siblings.flatMap((one, at) => {
@@ -44,20 +44,20 @@ export function rowsOf(list: readonly Collection[], closed: ReadonlySet<string>,
   });
 }
 
-/** Whether one is the other, or somewhere in it. */
+/** Whether a collection is the other one or one of its descendants. */
 export function isIn(list: readonly Collection[], inner: string, outer: string): boolean {
   const parents = new Map(list.map((one) => [one.uuid, one.parent]));
   for (let at: string | null | undefined = inner; at; at = parents.get(at)) if (at === outer) return true;
   return false;
 }
 
-/** The names on the way to a collection, its own last. */
+/** The names on the path to a collection, its own last. */
 export function pathOf(list: readonly Collection[], uuid: string): string[] {
   const one = list.find((other) => other.uuid === uuid);
   return one ? [...(one.parent ? pathOf(list, one.parent) : []), one.name] : [];
 }
 
-/** Where one goes that is dropped at another; undefined where it cannot go. */
+/** Where a collection goes when dropped on another; undefined if it cannot go there. */
 export function placeBeside(list: readonly Collection[], moved: string, at: Collection, side: Side): Place | undefined {
   if (isIn(list, at.uuid, moved)) return undefined;
   if (side === 'inside') return last(list, at.uuid);
@@ -66,7 +66,7 @@ export function placeBeside(list: readonly Collection[], moved: string, at: Coll
   return { parent: at.parent, position: positionAt(siblings, index) };
 }
 
-/** Where one goes by a key: past its sibling, into the one above it, or out of the one that it is in. */
+/** Where a collection goes by a key: past its sibling, into the one above it, or out of its parent. */
 export function placeByKey(list: readonly Collection[], one: Collection, direction: Direction): Place | undefined {
   const siblings = within(list, one.parent);
   const at = siblings.findIndex((other) => other.uuid === one.uuid);

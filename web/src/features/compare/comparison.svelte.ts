@@ -18,44 +18,44 @@ export const MOST = 4;
 class Comparison {
   details = $state.raw<Detail[]>([]);
   active = $state(0);
-  /** Also the settings that are the same. */
+  /** Whether settings without differences are shown too. */
   everything = $state(false);
   problem = $state('');
-  /** All panes are zoomed and moved as one. */
+  /** Zoom and pan are shared by all panes. */
   readonly zoom = new Zoom();
 
-  /** What is chosen; of one or none, the image in focus with that or with the next. */
+  /** Compares the selection; if fewer than two are selected, the focused image with that one or the next. */
   async enter(): Promise<void> {
     const { selection, focused, view } = library;
     if (selection.count > MOST) {
-      toasts.add('Two to four images are compared; choose fewer.');
+      toasts.add('You can compare two to four images. Select fewer.');
       return;
     }
-    let chosen = selection.count ? selection : Selection.of(focused);
-    if (chosen.count === 1) chosen = chosen.has(focused) ? chosen.withRange(focused, focused < view.total - 1 ? focused + 1 : focused - 1) : chosen.withRange(focused, focused);
+    let selected = selection.count ? selection : Selection.of(focused);
+    if (selected.count === 1) selected = selected.has(focused) ? selected.withRange(focused, focused < view.total - 1 ? focused + 1 : focused - 1) : selected.withRange(focused, focused);
     if (view.total < 2) {
-      toasts.add('There is only one image here.');
+      toasts.add('There is only one image. You need at least two to compare.');
       return;
     }
     try {
-      const uuids = await uuidsOf(view.snapshot, chosen, MOST);
+      const uuids = await uuidsOf(view.snapshot, selected, MOST);
       routing.over(COMPARE, uuids.join(','));
     } catch (error) {
       toasts.add(messageOf(error));
     }
   }
 
-  /** What the address names. */
+  /** Shows the images in the address. */
   async show(of: string): Promise<void> {
     const uuids = [...new Set(of.split(',').filter(Boolean))].slice(0, MOST);
     this.zoom.fit();
     this.active = 0;
     try {
       this.details = await Promise.all(uuids.map((uuid) => get<Detail>(`/api/generations/${encodeURIComponent(uuid)}`)));
-      this.problem = uuids.length < 2 ? 'Two images at least are needed to compare.' : '';
+      this.problem = uuids.length < 2 ? 'You need at least two images to compare.' : '';
     } catch (error) {
       this.details = [];
-      this.problem = messageOf(error, 'These images cannot be shown.');
+      this.problem = messageOf(error, 'Could not load these images.');
     }
   }
 
@@ -63,7 +63,7 @@ class Comparison {
     this.active = (pane + this.details.length) % Math.max(1, this.details.length);
   }
 
-  /** Changes places with the one after it; the last one with the first. */
+  /** Swaps an image with the next one; the last one with the first. */
   swap(): void {
     const other = (this.active + 1) % this.details.length;
     const [one, two] = [this.details[this.active], this.details[other]];
@@ -73,7 +73,7 @@ class Comparison {
     this.say();
   }
 
-  /** Out of the comparison; of two, nothing is left to compare. */
+  /** Removes an image; with two images, leaves the comparison. */
   drop(pane: number): void {
     if (this.details.length <= 2) {
       routing.back();
@@ -84,21 +84,21 @@ class Comparison {
     this.say();
   }
 
-  /** The address says what is shown. */
+  /** Updates the address. */
   private say(): void {
     routing.of = this.details.map(({ uuid }) => uuid).join(',');
     history.replaceState(history.state, '', `${COMPARE}?${new URLSearchParams({ of: routing.of })}`);
   }
 
-  async mark(pane: number, set: Marks & ({ favorite: boolean } | { rating: number }), says: string): Promise<void> {
+  async mark(pane: number, set: Marks & ({ favorite: boolean } | { rating: number }), message: string): Promise<void> {
     const { uuid } = this.details[pane] ?? {};
     if (!uuid) return;
     await toasts.during(
       (async () => {
         const done = await post<EditResult>('/api/bulk', { uuids: [uuid], set });
-        if (done.changed) toasts.add(says, () => undo(done.operation, () => this.again(uuid)));
+        if (done.changed) toasts.add(message, () => undo(done.operation, () => this.again(uuid)));
         await this.again(uuid);
-        announcer.say(says);
+        announcer.say(message);
       })().catch((error: unknown) => toasts.add(messageOf(error))),
     );
   }

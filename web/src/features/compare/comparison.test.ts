@@ -12,7 +12,7 @@ import { ServedImages } from '../gallery/servedImages';
 import { COMPARE, comparison } from './comparison.svelte';
 
 const shown = (): string[] => comparison.details.map(({ uuid }) => uuid);
-const said = (): string[] => toasts.list.map(({ text }) => text);
+const messages = (): string[] => toasts.list.map(({ text }) => text);
 
 async function serve(uuids: readonly string[] = ['a', 'b', 'c', 'd', 'e'], more: ConstructorParameters<typeof ServedImages>[1] = {}): Promise<ServedImages> {
   const served = new ServedImages(uuids, { '/api/generations/': ({ path }) => ({ ...detail, uuid: path.split('/').at(-1) }), ...more });
@@ -45,7 +45,7 @@ test('more than four, or one alone, are not compared, and that is said', async (
   await comparison.enter();
   await serve(['a']);
   await comparison.enter();
-  expect([said(), routing.path]).toEqual([['Two to four images are compared; choose fewer.', 'There is only one image here.'], '/library']);
+  expect([messages(), routing.path]).toEqual([['You can compare two to four images. Select fewer.', 'There is only one image. You need at least two to compare.'], '/library']);
 });
 
 test('the address says which: each once, four at most', async () => {
@@ -53,7 +53,7 @@ test('the address says which: each once, four at most', async () => {
   await comparison.show('a,b,a,c,d,e');
   expect([shown(), comparison.problem]).toEqual([['a', 'b', 'c', 'd'], '']);
   await comparison.show('a');
-  expect(comparison.problem).toBe('Two images at least are needed to compare.');
+  expect(comparison.problem).toBe('You need at least two images to compare.');
 });
 
 test('an image that is gone is a problem that is said', async () => {
@@ -79,6 +79,6 @@ test('a mark is for the pane that it was given to, and is read again', async () 
   await comparison.show('a,b');
   await comparison.mark(1, { rating: 5 }, '1 image rated ★★★★★');
   expect(served.edits).toEqual([{ uuids: ['b'], set: { rating: 5 } }]);
-  expect(said()).toEqual(['1 image rated ★★★★★']);
+  expect(messages()).toEqual(['1 image rated ★★★★★']);
   library.selection = new Selection();
 });

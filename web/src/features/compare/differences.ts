@@ -1,10 +1,10 @@
-/** In what images differ: settings by their rows, texts by their words. */
+/** The differences between images: settings by row, texts by word. */
 
 import type { Detail } from '../../api/client';
 
 export interface Row {
   name: string;
-  /** One for each image; empty where it does not say. */
+  /** One value per image; empty if unknown. */
   values: string[];
   differs: boolean;
 }
@@ -14,7 +14,7 @@ export interface Piece {
   differs: boolean;
 }
 
-/** Above so many words the order is not looked at. */
+/** Above this number of words, word order is ignored. */
 const MOST_ALIGNED = 1_500;
 
 const SETTINGS: readonly [string, (of: Detail) => unknown][] = [
@@ -23,17 +23,17 @@ const SETTINGS: readonly [string, (of: Detail) => unknown][] = [
   ['VAE', (of) => of.vae],
   ['Seed', (of) => of.seed],
   ['Steps', (of) => of.steps],
-  ['CFG', (of) => of.cfg_scale],
+  ['CFG scale', (of) => of.cfg_scale],
   ['Guidance', (of) => of.guidance],
   ['Sampler', (of) => of.sampler],
   ['Scheduler', (of) => of.scheduler],
-  ['Denoise', (of) => of.denoise],
+  ['Denoising strength', (of) => of.denoise],
   ['Clip skip', (of) => of.clip_skip],
   ['Size', (of) => (of.width && of.height ? `${of.width} × ${of.height}` : null)],
-  ['Made with', (of) => [of.tool, of.tool_version].filter(Boolean).join(' ')],
+  ['Generator', (of) => [of.tool, of.tool_version].filter(Boolean).join(' ')],
 ];
 
-/** Of all settings that any of the images has; texts are not among them. */
+/** Of all settings that any of the images has, without texts. */
 export function rows(details: readonly Detail[]): Row[] {
   const others = [...new Set(details.flatMap((one) => Object.keys(one.params)))].sort();
   const all: [string, (of: Detail) => unknown][] = [...SETTINGS, ...others.map((name): [string, (of: Detail) => unknown] => [name, (of) => of.params[name]])];
@@ -48,11 +48,11 @@ function formatValue(value: unknown): string {
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
-/** The texts in pieces; together they are the texts again. */
+/** The texts in pieces; joined, they are the texts again. */
 export function markDifferences(texts: readonly string[]): Piece[][] {
   const words = texts.map((text) => text.match(/\s+|[^\s,()]+|[,()]/g) ?? []);
-  const said = words.map((one) => one.filter(isWord));
-  const common = said.slice(1).reduce<string[]>((shared, one) => findCommonWords(shared, one), said[0] ?? []);
+  const plain = words.map((one) => one.filter(isWord));
+  const common = plain.slice(1).reduce<string[]>((shared, one) => findCommonWords(shared, one), plain[0] ?? []);
   return words.map((one) => joinPieces(pieces(one, common)));
 }
 
@@ -60,7 +60,7 @@ function isWord(token: string): boolean {
   return /[^\s,()]/.test(token);
 }
 
-/** Each word in turn is the next common one, or differs. */
+/** Marks each word that is not the next common one. */
 function pieces(tokens: readonly string[], common: readonly string[]): Piece[] {
   let at = 0;
   return tokens.map((text) => {
@@ -74,7 +74,7 @@ function pieces(tokens: readonly string[], common: readonly string[]): Piece[] {
 function joinPieces(all: readonly Piece[]): Piece[] {
   const found: Piece[] = [];
   for (const [at, piece] of all.entries()) {
-    // What parts two words that differ is marked with them.
+    // Separators between two differing words are marked too.
     const between = /^\s+$/.test(piece.text) && all[at - 1]?.differs && all[at + 1]?.differs;
     if (between) piece.differs = true;
     const last = found.at(-1);
@@ -84,7 +84,7 @@ function joinPieces(all: readonly Piece[]): Piece[] {
   return found;
 }
 
-/** The longest sequence of words that both have; in long texts only what both begin and end with, and what is between. */
+/** The longest common sequence of words; for long texts only the common start and end, and what lies between. */
 function findCommonWords(one: readonly string[], other: readonly string[]): string[] {
   let from = 0;
   while (from < one.length && from < other.length && one[from] === other[from]) from++;

@@ -1,9 +1,8 @@
 /**
- * Going through images one by one: keep, reject, rate.
+ * Culling: keep, reject or rate images one by one.
  *
- * What is rejected is only remembered, and goes to the Trash at the end as one edit: one can change one's mind
- * on the way, nothing moves beneath one's eyes, and a single undo brings all of it back. Ratings and favourites
- * are kept at once, as everywhere.
+ * Rejected images are only remembered, and moved to Trash at the end as one edit: decisions can be changed on the
+ * way, nothing moves in view, and a single undo restores all of them. Ratings and favorites are saved at once.
  */
 
 import { get, post, type EditResult } from '../../api/client';
@@ -13,8 +12,8 @@ import { formatNumber } from '../../lib/format';
 import { Selection } from '../../lib/selection';
 import { announcer } from '../../ui/announcer.svelte';
 import { toasts } from '../../ui/toasts.svelte';
-import { undo, working } from '../edits/undo';
-import { images, type Marks } from '../gallery/actions';
+import { runWithProgress, undo } from '../edits/undo';
+import { formatImages, type Marks } from '../gallery/actions';
 import { library, ROWS_WITHIN_MS } from '../gallery/library.svelte';
 import { Pages, type Item } from '../gallery/pages.svelte';
 import { routing } from '../gallery/routing.svelte';
@@ -22,12 +21,12 @@ import { zoom } from '../viewer/zoom.svelte';
 
 export const CULL = '/cull';
 export type Verdict = 'keep' | 'reject';
-const UNRATED = 'rating:0 -is:favourite';
+const UNRATED = 'rating:0 -is:favorite';
 const NEAR = 10;
-/** As many images one request may name. */
+/** The most images that one request may list. */
 const PIECE = 10_000;
 
-/** What was decided, so that it can be taken back. */
+/** A decision, kept so that it can be undone. */
 interface Decision {
   at: number;
   uuid: string;
@@ -40,28 +39,28 @@ class CullSession {
   total = $state(0);
   at = $state(0);
   unrated = $state(false);
-  /** The sheet at the end. */
+  /** The summary at the end. */
   ending = $state(false);
   busy = $state(true);
   problem = $state('');
   verdicts = $state.raw<ReadonlyMap<string, Verdict>>(new Map());
-  private source: { snapshot: string; chosen: Selection } | undefined;
+  private source: { snapshot: string; selected: Selection } | undefined;
   private decisions: Decision[] = [];
 
   item = $derived<Item | undefined>(this.pages.item(this.at));
   rejects = $derived([...this.verdicts].flatMap(([uuid, verdict]) => (verdict === 'reject' ? [uuid] : [])));
   decided = $derived(this.verdicts.size);
 
-  /** Of what is chosen in the list, else of all of it, beginning at the focus. */
+  /** Culls the selection, or the whole list, starting at the focus. */
   enter(): void {
     if (library.scope === 'trash' || !library.view.total) return;
-    const chosen = library.selection.count > 1 ? library.selection : new Selection().withRange(0, library.view.total - 1);
-    this.source = { snapshot: library.view.snapshot, chosen };
+    const selected = library.selection.count > 1 ? library.selection : new Selection().withRange(0, library.view.total - 1);
+    this.source = { snapshot: library.view.snapshot, selected };
     const uuid = library.uuidOf(library.focused);
     routing.over(CULL, uuid ?? '');
   }
 
-  /** The page is shown: after a reload, of the whole library. */
+  /** Shows the page; after a reload, with all images. */
   async begin(): Promise<void> {
     this.verdicts = new Map();
     this.decisions = [];
@@ -69,11 +68,11 @@ class CullSession {
     try {
       if (!this.source) {
         await library.open('', routing.of);
-        if (library.view.total) this.source = { snapshot: library.view.snapshot, chosen: new Selection().withRange(0, library.view.total - 1) };
+        if (library.view.total) this.source = { snapshot: library.view.snapshot, selected: new Selection().withRange(0, library.view.total - 1) };
       }
       await this.show(routing.of);
     } catch (error) {
-      this.problem = messageOf(error, 'These images cannot be shown.');
+      this.problem = messageOf(error, 'Could not load these images.');
     } finally {
       this.busy = false;
     }
@@ -85,16 +84,16 @@ class CullSession {
     [this.busy, this.ending] = [true, false];
   }
 
-  /** All of them, or only those that have neither stars nor a heart. */
+  /** Toggles between all images and unrated ones that are no favorites. */
   async toggleUnrated(): Promise<void> {
     this.unrated = !this.unrated;
     await this.show(this.item?.uuid ?? '').catch((error: unknown) => toasts.add(messageOf(error)));
-    announcer.say(`${this.unrated ? 'Unrated only' : 'All'}: ${images(this.total)}`);
+    announcer.say(`${this.unrated ? 'Unrated only' : 'All'}: ${formatImages(this.total)}`);
   }
 
   private async show(uuid: string): Promise<void> {
     if (!this.source) return;
-    const view = await narrow(this.source.snapshot, this.source.chosen, this.unrated ? UNRATED : '');
+    const view = await narrow(this.source.snapshot, this.source.selected, this.unrated ? UNRATED : '');
     const pages = new Pages(view.snapshot, () => undefined);
     const found = uuid ? await get<{ index: number | null }>(`/api/queries/${view.snapshot}/position?uuid=${uuid}`) : { index: null };
     const at = Math.min(found.index ?? (this.unrated ? this.at : 0), Math.max(0, view.total - 1));
@@ -115,7 +114,7 @@ class CullSession {
     this.settle(verdict, undefined);
   }
 
-  /** Stars or a heart mean that it is kept. */
+  /** A rating or a heart counts as keep. */
   mark(set: Marks & ({ favorite: boolean } | { rating: number })): void {
     const { item } = this;
     if (!item) return;
@@ -138,11 +137,11 @@ class CullSession {
     else this.ending = true;
   }
 
-  /** The last decision was none. */
+  /** Undoes the last decision. */
   async takeBack(): Promise<void> {
     const last = this.decisions.pop();
     if (!last) {
-      announcer.say('Nothing was decided yet.');
+      announcer.say('No decisions yet.');
       return;
     }
     const verdicts = new Map(this.verdicts);
@@ -152,13 +151,13 @@ class CullSession {
     if (this.pages.item(last.at)?.uuid === last.uuid) this.go(last.at);
     const done = await last.edit?.catch(() => undefined);
     if (!done?.changed) return;
-    await working('Undoing', () => post<EditResult>(`/api/undo/${done.operation}`)).catch((error: unknown) => {
-      toasts.add(messageOf(error, 'It could not be undone.'));
+    await runWithProgress('Undoing', () => post<EditResult>(`/api/undo/${done.operation}`)).catch((error: unknown) => {
+      toasts.add(messageOf(error, 'Could not undo this.'));
     });
     this.pages.refresh([last.uuid]);
   }
 
-  /** No reject after all. */
+  /** Keeps an image after all. */
   spare(uuid: string): void {
     this.verdicts = new Map(this.verdicts).set(uuid, 'keep');
   }
@@ -186,11 +185,11 @@ class CullSession {
   }
 
   private async trash(uuids: string[]): Promise<void> {
-    const done = await working('Moving to the Trash', () => post<EditResult>('/api/bulk', { uuids, set: { trash: true } }));
-    if (done.changed) toasts.add(`${images(done.changed)} moved to the Trash`, () => undo(done.operation, () => library.renew()));
+    const done = await runWithProgress('Moving to Trash', () => post<EditResult>('/api/bulk', { uuids, set: { trash: true } }));
+    if (done.changed) toasts.add(`${formatImages(done.changed)} moved to Trash`, () => undo(done.operation, () => library.renew()));
   }
 
-  /** Where one was, or what is nearest of what stays. */
+  /** Goes back to the list, at the image or the nearest that is left. */
   private nextKept(): string | undefined {
     for (let away = 0; away < this.total; away++) {
       for (const index of [this.at + away, this.at - away]) {

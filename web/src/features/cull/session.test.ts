@@ -10,7 +10,7 @@ import { CULL, cullSession } from './session.svelte';
 
 let served: ServedImages;
 
-/** Going through the images from the first on. */
+/** Culls the images from the first one on. */
 async function begin(uuids: readonly string[] = ['a', 'b', 'c', 'd']): Promise<void> {
   served = new ServedImages(uuids);
   served.serve();
@@ -49,7 +49,7 @@ test('rejecting moves nothing until the end, and then all at once', async () => 
   expect(served.edits).toEqual([]);
   await cullSession.commit();
   expect(served.edits).toEqual([{ uuids: ['a', 'c'], set: { trash: true } }]);
-  expect([served.uuids, toasts.list.map(({ text }) => text)]).toEqual([['b', 'd'], ['2 images moved to the Trash']]);
+  expect([served.uuids, toasts.list.map(({ text }) => text)]).toEqual([['b', 'd'], ['2 images moved to Trash']]);
 });
 
 test('stars and a heart are kept at once, and mean that the image stays', async () => {
@@ -104,5 +104,5 @@ test('leaving asks first only when something was rejected', async () => {
 test('unrated only: the view is narrowed by a search', async () => {
   await begin();
   await cullSession.toggleUnrated();
-  expect(served.requests.filter(({ path }) => path.endsWith('/narrow')).at(-1)?.body['q']).toBe('rating:0 -is:favourite');
+  expect(served.requests.filter(({ path }) => path.endsWith('/narrow')).at(-1)?.body['q']).toBe('rating:0 -is:favorite');
 });

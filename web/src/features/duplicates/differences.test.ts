@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 
-import type { AlikeImage } from '../../api/duplicates';
-import { best, fileName, madeOtherwise, rows } from './differences';
+import type { DuplicateImage } from '../../api/duplicates';
+import { best, fileName, hasOtherSettings, rows } from './differences';
 
-const image = (uuid: string, known: Partial<AlikeImage> = {}): AlikeImage => ({
+const image = (uuid: string, known: Partial<DuplicateImage> = {}): DuplicateImage => ({
   uuid,
   thumb: null,
   width: 512,
@@ -34,9 +34,9 @@ test('rows say in what the images differ, and leave out what none of them has', 
 
 test('images with other recipes are told apart, a copy that says nothing is not', () => {
   const row = (values: string[]) => [{ name: 'Prompt', values, differs: true }];
-  expect(madeOtherwise(row(['amber silk', '', 'amber silk']))).toBe(false);
-  expect(madeOtherwise(row(['amber silk', '', 'ember silk']))).toBe(true);
-  expect(madeOtherwise([{ name: 'File', values: ['1', '2'], differs: true }])).toBe(false);
+  expect(hasOtherSettings(row(['amber silk', '', 'amber silk']))).toBe(false);
+  expect(hasOtherSettings(row(['amber silk', '', 'ember silk']))).toBe(true);
+  expect(hasOtherSettings([{ name: 'File', values: ['1', '2'], differs: true }])).toBe(false);
 });
 
 test('a path has a name', () => {

@@ -1,19 +1,19 @@
-/** In what the images of a group differ, and which of them one would keep. */
+/** The differences within a group, and the suggested image to keep. */
 
 import type { Detail } from '../../api/client';
-import type { AlikeImage } from '../../api/duplicates';
+import type { DuplicateImage } from '../../api/duplicates';
 import { formatBytes, formatMoment } from '../../lib/format';
 
 export interface Compared {
   name: string;
-  /** Parallel to the images. */
+  /** One value per image. */
   values: string[];
   differs: boolean;
 }
 
-/** The one with the most to it: what the person marked, then the largest picture, then the oldest. */
-export function best(images: readonly AlikeImage[]): string | undefined {
-  const weight = (image: AlikeImage): number[] => [
+/** The best one to keep: first by the user's marks, then the largest, then the oldest. */
+export function best(images: readonly DuplicateImage[]): string | undefined {
+  const weight = (image: DuplicateImage): number[] => [
     Number(image.favorite),
     image.rating,
     (image.width ?? 0) * (image.height ?? 0),
@@ -31,24 +31,24 @@ function compareWeights(one: readonly number[], other: readonly number[]): numbe
   return 0;
 }
 
-/** Rows of a table over the images; what is known of none is left out. `details` may not have come yet. */
-export function rows(images: readonly AlikeImage[], details: ReadonlyMap<string, Detail>): Compared[] {
-  const of = (read: (image: AlikeImage, detail: Detail | undefined) => string | number | null | undefined): string[] =>
+/** Rows of a table over the images, without empty rows. `details` may not be loaded yet. */
+export function rows(images: readonly DuplicateImage[], details: ReadonlyMap<string, Detail>): Compared[] {
+  const of = (read: (image: DuplicateImage, detail: Detail | undefined) => string | number | null | undefined): string[] =>
     images.map((image) => String(read(image, details.get(image.uuid)) ?? ''));
   const all: [string, string[]][] = [
     ['Size', of((image) => (image.width && image.height ? `${image.width} × ${image.height}` : null))],
     ['File', of((image) => [image.bytes === null ? '' : formatBytes(image.bytes), image.format?.toUpperCase()].filter(Boolean).join(' · '))],
-    ['Made', of((image) => formatMoment(image.timestamp))],
+    ['Date', of((image) => formatMoment(image.timestamp))],
     ['Rating', of((image) => [image.favorite ? '♥' : '', '★'.repeat(image.rating)].filter(Boolean).join(' '))],
     ['Prompt', of((_, detail) => detail?.prompt)],
-    ['Negative', of((_, detail) => detail?.negative_prompt)],
+    ['Negative prompt', of((_, detail) => detail?.negative_prompt)],
     ['Model', of((_, detail) => detail?.model)],
     ['LoRA', of((_, detail) => detail?.loras.map((lora) => lora.name).join(', '))],
     ['Seed', of((_, detail) => detail?.seed)],
     ['Steps', of((_, detail) => detail?.steps)],
-    ['CFG', of((_, detail) => detail?.cfg_scale)],
+    ['CFG scale', of((_, detail) => detail?.cfg_scale)],
     ['Sampler', of((_, detail) => [detail?.sampler, detail?.scheduler].filter(Boolean).join(' · '))],
-    ['Made with', of((_, detail) => [detail?.tool, detail?.tool_version].filter(Boolean).join(' '))],
+    ['Generator', of((_, detail) => [detail?.tool, detail?.tool_version].filter(Boolean).join(' '))],
     ['Folder', of((image) => image.places.map(folder).join('\n'))],
     ['Name', of((image) => image.places.map(fileName).join('\n'))],
   ];
@@ -57,8 +57,8 @@ export function rows(images: readonly AlikeImage[], details: ReadonlyMap<string,
     .map(([name, values]) => ({ name, values, differs: new Set(values).size > 1 }));
 }
 
-/** Whether they say that they were made otherwise: then they may be two images after all. */
-export function madeOtherwise(compared: readonly Compared[]): boolean {
+/** Whether the generation data differs: then they may not be duplicates. */
+export function hasOtherSettings(compared: readonly Compared[]): boolean {
   const telling = compared.filter((row) => ['Prompt', 'Model', 'Seed'].includes(row.name));
   return telling.some((row) => new Set(row.values.filter(Boolean)).size > 1);
 }

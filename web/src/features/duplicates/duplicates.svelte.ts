@@ -1,7 +1,7 @@
-/** The group that is reviewed. */
+/** The group under review. */
 
 import { get, post, type Detail, type EditResult } from '../../api/client';
-import type { Alike, AlikeGroup, AlikeImage, AlikePage } from '../../api/duplicates';
+import type { DuplicateKind, DuplicateGroup, DuplicateImage, DuplicatePage } from '../../api/duplicates';
 import { messageOf } from '../../lib/errors';
 import { formatNumber } from '../../lib/format';
 import { toasts } from '../../ui/toasts.svelte';
@@ -9,10 +9,10 @@ import { undo } from '../edits/undo';
 import { best } from './differences';
 
 class Duplicates {
-  by = $state<Alike>('picture');
+  by = $state<DuplicateKind>('picture');
   at = $state(0);
   total = $state(0);
-  group = $state.raw<AlikeGroup | undefined>();
+  group = $state.raw<DuplicateGroup | undefined>();
   kept = $state<string | undefined>();
   details = $state.raw<ReadonlyMap<string, Detail>>(new Map());
   loaded = $state(false);
@@ -20,18 +20,18 @@ class Duplicates {
   busy = $state(false);
   private asked = 0;
 
-  get others(): AlikeImage[] {
+  get others(): DuplicateImage[] {
     return this.group?.images.filter((image) => image.uuid !== this.kept) ?? [];
   }
 
-  /** The group at a place, or the nearest to it. */
-  async show(by: Alike, at: number): Promise<void> {
+  /** Shows the group at an index, or the nearest one. */
+  async show(by: DuplicateKind, at: number): Promise<void> {
     const asked = ++this.asked;
     try {
-      let page = await get<AlikePage>(`/api/duplicates?by=${by}&start=${at}&count=1`);
+      let page = await get<DuplicatePage>(`/api/duplicates?by=${by}&start=${at}&count=1`);
       if (at >= page.total && page.total) {
         at = page.total - 1;
-        page = await get<AlikePage>(`/api/duplicates?by=${by}&start=${at}&count=1`);
+        page = await get<DuplicatePage>(`/api/duplicates?by=${by}&start=${at}&count=1`);
       }
       if (asked !== this.asked) return;
       const group = page.groups[0];
@@ -44,8 +44,8 @@ class Duplicates {
     }
   }
 
-  private async readDetails(group: AlikeGroup, asked: number): Promise<void> {
-    const read = async (image: AlikeImage) => [image.uuid, await get<Detail>(`/api/generations/${image.uuid}`)] as const;
+  private async readDetails(group: DuplicateGroup, asked: number): Promise<void> {
+    const read = async (image: DuplicateImage) => [image.uuid, await get<Detail>(`/api/generations/${image.uuid}`)] as const;
     const details = new Map(await Promise.all(group.images.map(read)));
     if (asked === this.asked) this.details = details;
   }
@@ -55,15 +55,15 @@ class Duplicates {
     if (to >= 0 && to < this.total) void this.show(this.by, to);
   }
 
-  /** The image beside the one that would be kept. */
+  /** Selects the image next to the selected one. */
   choose(by: 1 | -1): void {
     const images = this.group?.images ?? [];
     const to = images.findIndex((image) => image.uuid === this.kept) + by;
     this.kept = images[to]?.uuid ?? this.kept;
   }
 
-  /** One edit: what was written on the others goes to the one that stays. */
-  async keepOne(): Promise<void> {
+  /** One edit: ratings, tags and notes of the others are merged into the image to keep. */
+  async mergeGroup(): Promise<void> {
     const others = this.others.map((image) => image.uuid);
     if (!this.kept || !others.length || this.busy || this.by === 'bytes') return;
     this.busy = true;
@@ -71,7 +71,7 @@ class Duplicates {
       const done = await toasts.during(post<EditResult>('/api/duplicates/keep', { kept: this.kept, others }));
       const { by, at } = this;
       const gone = done.changed === 1 ? '1 image' : `${formatNumber(done.changed)} images`;
-      toasts.add(`Kept one; ${gone} moved to Trash`, () => undo(done.operation, () => this.show(by, at)));
+      toasts.add(`Duplicates merged; ${gone} moved to Trash`, () => undo(done.operation, () => this.show(by, at)));
       await this.show(this.by, this.at);
     } catch (error) {
       toasts.add(messageOf(error));

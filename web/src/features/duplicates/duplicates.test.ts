@@ -4,15 +4,15 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import done from '../../../../tests/wire/bulk.json';
 import detail from '../../../../tests/wire/detail.json';
 import { answer, refusal } from '../../api/answers';
-import type { AlikeImage } from '../../api/duplicates';
+import type { DuplicateImage } from '../../api/duplicates';
 import { toasts } from '../../ui/toasts.svelte';
 import { duplicates } from './duplicates.svelte';
 
-function image(uuid: string, rating: number): AlikeImage {
+function image(uuid: string, rating: number): DuplicateImage {
   return { uuid, thumb: null, width: 64, height: 64, bytes: 10, format: 'png', rating, favorite: false, timestamp: 1, places: [`/p/${uuid}.png`] };
 }
 
-/** As many groups of three as the array has names. */
+/** One group of three images per name. */
 function groups(names: string[]): Parameters<typeof answer>[0] {
   return {
     '/api/duplicates': ({ params }) => {
@@ -54,23 +54,23 @@ test('the others go at once, with a way back, and the next group comes', async (
   const names = ['a', 'b'];
   const asked = answer({ ...groups(names), '/api/duplicates/keep': () => (names.shift(), { ...done, changed: 2 }) });
   await duplicates.show('picture', 0);
-  await duplicates.keepOne();
+  await duplicates.mergeGroup();
   expect(asked.find(({ path }) => path.endsWith('/keep'))?.body).toEqual({ kept: 'a2', others: ['a1', 'a3'] });
-  expect(toasts.list.map(({ text, undo }) => [text, undo !== undefined])).toEqual([['Kept one; 2 images moved to Trash', true]]);
+  expect(toasts.list.map(({ text, undo }) => [text, undo !== undefined])).toEqual([['Duplicates merged; 2 images moved to Trash', true]]);
   expect([duplicates.total, duplicates.kept, duplicates.busy]).toEqual([1, 'b2', false]);
 });
 
 test('of the same file nothing is trashed: it is one image', async () => {
   const asked = answer(groups(['a']));
   await duplicates.show('bytes', 0);
-  await duplicates.keepOne();
+  await duplicates.mergeGroup();
   expect(asked.some(({ path }) => path.endsWith('/keep'))).toBe(false);
 });
 
 test('what is refused is said, and the group stays', async () => {
   answer({ ...groups(['a']), '/api/duplicates/keep': refusal(409, 'One of them is protected.') });
   await duplicates.show('picture', 0);
-  await duplicates.keepOne();
+  await duplicates.mergeGroup();
   expect([toasts.list[0]?.text, duplicates.kept, duplicates.busy]).toEqual(['One of them is protected.', 'a2', false]);
 });
 

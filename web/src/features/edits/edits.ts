@@ -1,4 +1,4 @@
-/** Edits on tags and collections: asked for, followed to their end, said by a toast that takes them back. */
+/** Edits on tags and collections: requested, followed until they finish, and reported by a toast with Undo. */
 
 import { post, type EditResult } from '../../api/client';
 import { connection } from '../../api/connection.svelte';
@@ -6,31 +6,31 @@ import { messageOf } from '../../lib/errors';
 import type { Selection } from '../../lib/selection';
 import { toasts } from '../../ui/toasts.svelte';
 import { library } from '../gallery/library.svelte';
-import { undo, working } from './undo';
+import { runWithProgress, undo } from './undo';
 
-/** Filters by which an image may come or go when its tags or collections change. */
+/** Filters whose results may change when tags or collections change. */
 const CONCERNED = ['tag', 'has', 'collection', 'in', 'any'];
 
-/** Images of a view, as a request names them. */
+/** Images of a view, as a request lists them. */
 export interface Picked {
   snapshot: string;
   ranges: readonly (readonly [number, number])[];
   except: readonly number[];
 }
 
-export function pickImages(chosen: Selection): Picked {
-  return { snapshot: library.view.snapshot, ranges: chosen.ranges, except: [...chosen.excluded] };
+export function pickImages(selected: Selection): Picked {
+  return { snapshot: library.view.snapshot, ranges: selected.ranges, except: [...selected.excluded] };
 }
 
 /**
- * Asked for, and waited for until all of it is done; `text` says what goes on when that takes long. `said` is
- * what the toast says then, nothing when it returns ""; `then` shows how things are, now and after an undo.
- * Undefined when it was refused, which a toast says too, unless `refused` takes the sentence.
+ * An edit to request and follow until it finishes. `text` describes it while it runs long; `describe` returns the
+ * toast's text, or "" for none; `then` refreshes what is shown, after the edit and after an undo. `refused` gets the
+ * reason of a refusal; without it a toast shows the reason.
  */
 export interface Edit<D extends EditResult> {
   text: string;
   ask: () => Promise<D>;
-  said: (done: D) => string;
+  describe: (done: D) => string;
   then?: () => unknown;
   refused?: (sentence: string) => void;
 }
@@ -39,16 +39,16 @@ export function runEdit<D extends EditResult>(edit: Edit<D>): Promise<D | undefi
   return toasts.during(performEdit(edit));
 }
 
-async function performEdit<D extends EditResult>({ text, ask, said, then, refused = (sentence) => toasts.add(sentence) }: Edit<D>): Promise<D | undefined> {
+async function performEdit<D extends EditResult>({ text, ask, describe, then, refused = (sentence) => toasts.add(sentence) }: Edit<D>): Promise<D | undefined> {
   if (!connection.up) {
-    refused('MystiCanvas does not answer: nothing was changed. Try again when it is back.');
+    refused('MystiCanvas is not responding. Nothing was changed. Try again when it is back.');
     return undefined;
   }
   try {
     let first: D | undefined;
-    const arrived = await working(text, async () => (first = await ask()));
+    const arrived = await runWithProgress(text, async () => (first = await ask()));
     const done = { ...first, ...arrived } as D;
-    const sentence = said(done);
+    const sentence = describe(done);
     if (sentence) toasts.add(sentence, () => undo(done.operation, () => then?.()));
     await then?.();
     return done;
@@ -58,16 +58,16 @@ async function performEdit<D extends EditResult>({ text, ask, said, then, refuse
   }
 }
 
-/** What an edit sets for images: tags, or a collection they go into or out of. */
+/** What an edit sets on images: tags, or a collection they are added to or removed from. */
 export type Marks = { tags: { add?: string[]; remove?: string[]; reject?: string[] } } | { collect: string } | { uncollect: string };
 
-export function bulk(chosen: Picked | { uuids: string[] }, set: Marks): Promise<EditResult> {
-  return post<EditResult>('/api/bulk', { ...chosen, set });
+export function bulk(selected: Picked | { uuids: string[] }, set: Marks): Promise<EditResult> {
+  return post<EditResult>('/api/bulk', { ...selected, set });
 }
 
-/** After images were marked: those that do not match any more go from the list, and come back by an undo. */
-export async function showAnew(chosen: Selection): Promise<void> {
+/** Refreshes the list after an edit: images that no longer match leave it, and come back on undo. */
+export async function refreshList(selected: Selection): Promise<void> {
   library.touched++;
   const concerned = library.view.filters.some((chip) => CONCERNED.includes(chip.field));
-  if (concerned && !library.error) await library.renew(chosen);
+  if (concerned && !library.error) await library.renew(selected);
 }

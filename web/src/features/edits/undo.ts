@@ -1,4 +1,4 @@
-/** Takes an edit back, does it again, and says so when that does not work. */
+/** Undoes and redoes an edit, and reports a failure. */
 
 import { post, type EditResult } from '../../api/client';
 import { followEdit } from '../../api/edits';
@@ -6,30 +6,30 @@ import { messageOf } from '../../lib/errors';
 import { announcer } from '../../ui/announcer.svelte';
 import { toasts } from '../../ui/toasts.svelte';
 
-/** `then` shows how things are now, after an undo and after a redo. */
+/** `then` refreshes what is shown, after an undo and after a redo. */
 export async function undo(operation: number, then: () => unknown): Promise<void> {
   try {
-    await working('Undoing', () => post<EditResult>(`/api/undo/${operation}`));
+    await runWithProgress('Undoing', () => post<EditResult>(`/api/undo/${operation}`));
     toasts.undone(() => redo(operation, then));
     announcer.say('Undone.');
     await then();
   } catch (error) {
-    toasts.add(messageOf(error, 'It could not be undone.'));
+    toasts.add(messageOf(error, 'Could not undo this.'));
   }
 }
 
 async function redo(operation: number, then: () => unknown): Promise<void> {
   try {
-    const done = await working('Doing it again', () => post<EditResult>(`/api/redo/${operation}`));
-    toasts.again('Done again.', () => undo(done.operation, then));
+    const done = await runWithProgress('Redoing', () => post<EditResult>(`/api/redo/${operation}`));
+    toasts.again('Redone.', () => undo(done.operation, then));
     await then();
   } catch (error) {
-    toasts.add(messageOf(error, 'It could not be done again.'));
+    toasts.add(messageOf(error, 'Could not redo this.'));
   }
 }
 
-/** An edit from its request to its end, however long that takes, with its progress shown when it takes long. */
-export async function working(text: string, ask: () => Promise<EditResult>): Promise<EditResult> {
+/** Runs an edit from its request to its end, and shows progress if it takes long. */
+export async function runWithProgress(text: string, ask: () => Promise<EditResult>): Promise<EditResult> {
   let tell: ((share?: number) => void) | undefined;
   try {
     return await followEdit(await ask(), (done) => {

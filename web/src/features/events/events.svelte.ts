@@ -1,4 +1,4 @@
-/** The library's log, newest first, as far back as one has looked. */
+/** The event log, newest first, as far back as the user has scrolled. */
 
 import { get } from '../../api/client';
 import type { LogEvent, LogPage } from '../../api/events';
@@ -12,7 +12,7 @@ class Events {
   list = $state.raw<LogEvent[]>([]);
   loaded = $state(false);
   problem = $state('');
-  /** The filters: a group's label, the least level, how many days back; "" and 0 are all. */
+  /** The filters: a group's label, the minimum level, the number of days; "" and 0 mean all. */
   group = $state('');
   level = $state('');
   days = $state(0);
@@ -31,7 +31,7 @@ class Events {
     return params.toString();
   }
 
-  /** From the newest on, as far as one had looked. */
+  /** From the newest on, as far as was loaded before. */
   async load(): Promise<void> {
     const asking = ++this.asking;
     const page = await this.page(Math.min(1_000, Math.max(PAGE, this.list.length)));
@@ -53,7 +53,7 @@ class Events {
       this.problem = '';
       return page;
     } catch (error) {
-      this.problem = messageOf(error, 'The events cannot be shown.');
+      this.problem = messageOf(error, 'Could not load the events.');
       return undefined;
     } finally {
       this.loaded = true;

@@ -1,4 +1,4 @@
-/** What an event says, in words. */
+/** Texts of the events. */
 
 import type { LogEvent } from '../../api/events';
 import { formatBytes, formatDuration, formatNumber } from '../../lib/format';
@@ -9,52 +9,52 @@ interface Group {
   kinds: readonly string[];
 }
 
-/** The filters of the page: what belongs together. */
+/** The filters of the page: kinds of events by group. */
 export const GROUPS: readonly Group[] = [
   { label: 'Imports and scans', kinds: ['import', 'scan', 'library.import', 'models.scan', 'reparse'] },
   { label: 'Folders and files', kinds: ['root.offline', 'root.asks', 'root.moved', 'root.removed', 'file.changed', 'file.located', 'file.purged', 'file.kept', 'image.forgotten', 'missing.forgotten', 'verify'] },
   { label: 'Backups', kinds: ['backup', 'backup.failed', 'backup.drill', 'restore', 'restore.failed', 'rebuild'] },
   { label: 'Crashes and failures', kinds: ['crash', 'crash.gallery', 'job.parked'] },
-  { label: 'Upgrades and the rest', kinds: ['migration', 'library.place', 'autotag.run', 'vision'] },
+  { label: 'Upgrades and other', kinds: ['migration', 'library.place', 'autotag.run', 'vision'] },
 ];
 
 const NAMES: Record<string, string> = {
   import: 'Import',
   scan: 'Scan',
-  'library.import': 'Took over another library',
-  'models.scan': 'Looked for models',
-  reparse: 'Read again',
-  'root.offline': 'Folder is away',
-  'root.asks': 'Very much is gone',
-  'root.moved': 'Folder has moved',
+  'library.import': 'Imported another library',
+  'models.scan': 'Model scan',
+  reparse: 'Metadata reread',
+  'root.offline': 'Folder unavailable',
+  'root.asks': 'Many files missing',
+  'root.moved': 'Folder moved',
   'root.removed': 'Folder removed',
   'file.changed': 'File changed',
-  'file.located': 'Lost file found',
-  'file.purged': 'File deleted for good',
-  'file.kept': 'File stayed',
-  'image.forgotten': 'Image forgotten',
-  'missing.forgotten': 'Missing files forgotten',
-  verify: 'Check of all files began',
+  'file.located': 'Missing file located',
+  'file.purged': 'File deleted permanently',
+  'file.kept': 'File kept',
+  'image.forgotten': 'Image removed from library',
+  'missing.forgotten': 'Missing files removed from library',
+  verify: 'File verification started',
   backup: 'Backup',
   'backup.failed': 'Backup failed',
-  'backup.drill': 'Restore drill',
+  'backup.drill': 'Restore test',
   restore: 'Backup restored',
-  'restore.failed': 'Backup could not be restored',
+  'restore.failed': 'Restore failed',
   rebuild: 'Library rebuilt',
-  crash: 'A worker crashed',
-  'crash.gallery': 'MystiCanvas ended without a word',
-  'job.parked': 'Job given up',
+  crash: 'Worker crashed',
+  'crash.gallery': 'MystiCanvas quit unexpectedly',
+  'job.parked': 'Job failed',
   migration: 'Library upgraded',
-  'library.place': 'The place of the library',
-  'autotag.run': 'Tagging began',
-  vision: 'Looking at pictures began',
+  'library.place': 'Library location',
+  'autotag.run': 'Auto-tagging started',
+  vision: 'Image analysis started',
 };
 
 export function nameOf(event: LogEvent): string {
   return NAMES[event.kind] ?? event.kind;
 }
 
-/** What it was about and what came of it. */
+/** The details and the result of an event. */
 export function details(event: LogEvent): string {
   return [event.subject ?? '', ofData(event)].filter(Boolean).join(' · ');
 }
@@ -69,9 +69,9 @@ function ofData({ kind, data }: LogEvent): string {
       return [describeChanges(counts) || 'nothing new', `${formatNumber(number('seen'))} files in ${formatDuration(number('seconds'))}`, text('message')].filter(Boolean).join(' · ');
     }
     case 'backup':
-      return `${formatBytes(number('bytes'))}, checked`;
+      return `${formatBytes(number('bytes'))}, verified`;
     case 'backup.drill':
-      return text('trouble') || `${formatNumber(number('images'))} images, every check passed`;
+      return text('trouble') || `${formatNumber(number('images'))} images, all checks passed`;
     case 'migration':
       return `from schema ${number('from')} to ${number('to')}`;
     case 'restore':

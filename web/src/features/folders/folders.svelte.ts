@@ -1,4 +1,4 @@
-/** The folders of the library: their states, scans, what is missing in them. */
+/** The folders of the library: their states, scans and missing files. */
 
 import { get, post, type EditResult, type ImportProgress } from '../../api/client';
 import type { Folder, FolderList, LostFiles, RemovedFolder, Scan, ScanReport } from '../../api/folders';
@@ -16,7 +16,7 @@ class Folders {
   removed = $state.raw<RemovedFolder[]>([]);
   loaded = $state(false);
   problem = $state('');
-  /** Scans that are under way, by the folder's number. */
+  /** Running scans by folder ID. */
   scans = $state.raw<ReadonlyMap<number, ImportProgress | null>>(new Map());
 
   async load(): Promise<void> {
@@ -29,7 +29,7 @@ class Folders {
     this.loaded = true;
   }
 
-  /** Says what was wrong; "" when the folder is being taken in. */
+  /** Returns the error; "" when the folder is being imported. */
   async add(path: string): Promise<string> {
     try {
       const { id } = await post<{ id: string }>('/api/imports', { paths: [path] });
@@ -45,19 +45,19 @@ class Folders {
   async remove(folder: Folder): Promise<void> {
     await this.run(async () => {
       await post(`/api/roots/${folder.id}/remove`);
-      toasts.add(`${folder.path} is not looked at any more. Its images stay in the library.`);
+      toasts.add(`Removed ${folder.path}. Its images stay in the library.`);
       void library.refreshStatus();
     });
   }
 
   async scan(folder: Folder, accept = false): Promise<void> {
     const report = await this.follow(folder, { accept });
-    if (report) toasts.add(report.offline[0] ? plain(report.offline[0]) : describeScan(report));
+    if (report) toasts.add(report.offline[0] ? withoutCliHint(report.offline[0]) : describeScan(report));
     await this.load();
     void library.refreshStatus();
   }
 
-  wouldChange(folder: Folder): Promise<ScanReport | undefined> {
+  previewScan(folder: Folder): Promise<ScanReport | undefined> {
     return this.follow(folder, { dry_run: true });
   }
 
@@ -65,11 +65,11 @@ class Folders {
     return get<LostFiles>(`/api/roots/${folder.id}/missing?after=${after}`);
   }
 
-  /** Says what was wrong; "" when the file is found. */
+  /** Returns the error; "" when the file was located. */
   async locate(file: number, path: string): Promise<string> {
     try {
       await post(`/api/roots/missing/${file}/locate`, { path });
-      toasts.add('Found: the image has its file again.');
+      toasts.add('File located.');
       await this.load();
       return '';
     } catch (error) {
@@ -80,8 +80,8 @@ class Folders {
   async forget(asked: { files: number[] } | { root: number }): Promise<void> {
     await this.run(async () => {
       const { places, deed } = await post<{ places: number; deed: EditResult | null }>('/api/roots/missing/forget', asked);
-      if (deed) toasts.add(`${countOf(deed.changed, 'image')} moved to the Trash.`, () => undo(deed.operation, () => this.load()));
-      else toasts.add(`${countOf(places, 'place')} forgotten; the images have other files.`);
+      if (deed) toasts.add(`${countOf(deed.changed, 'image')} moved to Trash.`, () => undo(deed.operation, () => this.load()));
+      else toasts.add(`Removed ${countOf(places, 'location')}. The images have other copies.`);
     });
   }
 
@@ -130,9 +130,9 @@ export function countOf(count: number, noun: string): string {
   return `${formatNumber(count)} ${count === 1 ? noun : `${noun}s`}`;
 }
 
-/** Without what is said to those who have the command line. */
-export function plain(trouble: string): string {
-  return trouble.replace(/ If they are gone for good, say so: .*$/s, '');
+/** Without the part that is meant for the command line. */
+export function withoutCliHint(sentence: string): string {
+  return sentence.replace(/ If they are gone[^:]*: .*$/s, '');
 }
 
 export const folders = new Folders();

@@ -7,17 +7,17 @@ import wire from '../../../../tests/wire/roots.json';
 import status from '../../../../tests/wire/status.json';
 import { answer, pathsOf, refusal, type Asked } from '../../api/answers';
 import { toasts } from '../../ui/toasts.svelte';
-import { countOf, folders, plain } from './folders.svelte';
+import { countOf, folders, withoutCliHint } from './folders.svelte';
 
 const FOLDER = { ...wire.roots[0], id: 7, path: '/pictures', images: 4 } as (typeof folders.list)[number];
 const OFFLINE = 'The drive is not there. If they are gone for good, say so: mysticanvas scan --accept /pictures';
-const said = (): string[] => toasts.list.map(({ text }) => text);
+const messages = (): string[] => toasts.list.map(({ text }) => text);
 const base = { '/api/roots': wire, '/api/status': status };
 
 beforeEach(() => void (toasts.list = []));
 afterEach(() => void vi.unstubAllGlobals());
 
-/** A scan that is under way once, then has ended with this report. */
+/** A scan that runs once, then ends with this report. */
 function scanning(report: object): (asked: Asked) => object {
   let times = 0;
   return () => (times++ ? { ...scanned, report: { ...scanned.report, ...report } } : { progress: { ...scanned.progress, state: 'reading', seen: 40 }, report: null });
@@ -28,7 +28,7 @@ test('things are counted with their noun', () => {
 });
 
 test('advice for the command line is not shown in the gallery', () => {
-  expect([plain(OFFLINE), plain('The drive is not there.')]).toEqual(['The drive is not there.', 'The drive is not there.']);
+  expect([withoutCliHint(OFFLINE), withoutCliHint('The drive is not there.')]).toEqual(['The drive is not there.', 'The drive is not there.']);
 });
 
 test('a folder that is added is imported; one that cannot be says why', async () => {
@@ -44,19 +44,19 @@ test('a scan is followed to its end and said', async () => {
   const run = folders.scan(FOLDER);
   expect(folders.scans.has(7)).toBe(true);
   await run;
-  expect([said(), folders.scans.has(7)]).toEqual([['Scanned: 2 new.'], false]);
+  expect([messages(), folders.scans.has(7)]).toEqual([['Scanned: 2 new.'], false]);
   expect(asked[0]?.body).toEqual({ accept: false });
 });
 
 test('a folder that is away is said without the advice for the command line', async () => {
   answer({ ...base, '/api/roots/7/scan': { id: 'one' }, '/api/imports/one': scanning({ offline: [OFFLINE] }) });
   await folders.scan(FOLDER);
-  expect(said()).toEqual(['The drive is not there.']);
+  expect(messages()).toEqual(['The drive is not there.']);
 });
 
 test('a preview changes nothing, and two scans of a folder are one', async () => {
   const asked = answer({ ...base, '/api/roots/7/scan': { id: 'one' }, '/api/imports/one': scanning({ imported: 9 }) });
-  const [first, second] = [folders.wouldChange(FOLDER), folders.wouldChange(FOLDER)];
+  const [first, second] = [folders.previewScan(FOLDER), folders.previewScan(FOLDER)];
   expect([(await first)?.imported, await second]).toEqual([9, undefined]);
   expect(asked.filter(({ path }) => path.endsWith('/scan')).map(({ body }) => body)).toEqual([{ dry_run: true }]);
 });
@@ -64,13 +64,13 @@ test('a preview changes nothing, and two scans of a folder are one', async () =>
 test('a scan that fails is said with its reason', async () => {
   answer({ ...base, '/api/roots/7/scan': { id: 'one' }, '/api/imports/one': { progress: { ...scanned.progress, state: 'failed', message: 'The disk is full.' }, report: scanned.report } });
   await folders.scan(FOLDER);
-  expect([said(), folders.scans.size]).toEqual([['The disk is full.'], 0]);
+  expect([messages(), folders.scans.size]).toEqual([['The disk is full.'], 0]);
 });
 
 test('a folder is removed by its number, and its images are said to stay', async () => {
   const asked = answer({ ...base, '/api/roots/7/remove': null });
   await folders.remove(FOLDER);
-  expect(said()).toEqual(['/pictures is not looked at any more. Its images stay in the library.']);
+  expect(messages()).toEqual(['Removed /pictures. Its images stay in the library.']);
   expect(pathsOf(asked, '/api/status')).toEqual(['/api/roots/7/remove', '/api/roots']);
 });
 
@@ -79,7 +79,7 @@ test('forgetting missing files is said by what it did', async () => {
   await folders.forget({ files: [1, 2] });
   answer({ ...base, '/api/roots/missing/forget': { places: 2, deed: { ...done, changed: 2 } } });
   await folders.forget({ root: 7 });
-  expect(said()).toEqual(['2 places forgotten; the images have other files.', '2 images moved to the Trash.']);
+  expect(messages()).toEqual(['Removed 2 locations. The images have other copies.', '2 images moved to Trash.']);
   expect(toasts.list.map(({ undo }) => undo !== undefined)).toEqual([false, true]);
 });
 

@@ -5,13 +5,13 @@ import { describeLoss, describeChanges, describeScan } from './labels';
 const NOTHING = { files_seen: 1_200, imported: 0, changed: 0, unchanged: 1_200, moved: 0, copies: 0, missing: 0, failed: 0, failures: [], offline: [], examples: {}, asks: false };
 
 test('a scan says what there is of each change', () => {
-  expect(describeScan(NOTHING)).toBe('Nothing has changed among 1,200 files.');
+  expect(describeScan(NOTHING)).toBe('Scanned 1,200 files. No changes.');
   expect(describeScan({ ...NOTHING, imported: 1_000, missing: 2 })).toBe('Scanned: 1,000 new, 2 missing.');
   expect(describeChanges({})).toBe('');
 });
 
 test('the brake asks with the share that is gone', () => {
   expect(describeLoss({ would_miss: 0, images: 10 })).toBe('');
-  expect(describeLoss({ would_miss: 300, images: 1_000 })).toBe('30 % of this folder is gone: 300 of 1,000 files are not there any more.');
+  expect(describeLoss({ would_miss: 300, images: 1_000 })).toBe('30 % of this folder is missing: 300 of 1,000 files.');
   expect(describeLoss({ would_miss: 101, images: 1_000_000 })).toContain('1 %');
 });

@@ -1,4 +1,4 @@
-/** What can be done with the images that are chosen. Another action is another entry. */
+/** The actions on selected images. To add an action, add an entry. */
 
 import ArchiveRestore from '@lucide/svelte/icons/archive-restore';
 import Columns2 from '@lucide/svelte/icons/columns-2';
@@ -13,7 +13,7 @@ import Trash2 from '@lucide/svelte/icons/trash-2';
 import type { Component } from 'svelte';
 
 import { collections } from '../collections/collections.svelte';
-import { takeOut } from '../collections/order';
+import { removeFromCollection } from '../collections/order';
 import { comparison } from '../compare/comparison.svelte';
 import { cullSession } from '../cull/session.svelte';
 import { deleteForever, mark, restore, trash } from './actions';
@@ -23,32 +23,32 @@ import { panels } from './panels.svelte';
 export interface Action {
   label: string;
   icon: Component<{ size?: number; 'aria-hidden'?: 'true' }>;
-  /** As the table of keys shows it. */
+  /** As the table of shortcuts shows it. */
   key?: string;
   danger?: boolean;
-  /** Its icon says it: the name is only read out. */
+  /** Shown as an icon; the label is for screen readers only. */
   brief?: boolean;
   run: () => void;
-  /** Where alone it is offered. */
+  /** The only scope in which it is offered. */
   only?: Scope;
-  /** When alone it is offered. */
+  /** The only case in which it is offered. */
   when?: () => boolean;
-  /** For how many images alone. */
+  /** The smallest and largest number of images it is offered for. */
   for?: readonly [fewest: number, most: number];
 }
 
 export const ACTIONS: readonly Action[] = [
-  { label: 'Favourite', icon: Heart, key: 'f', brief: true, run: () => void mark({ favorite: true }) },
-  { label: 'Not a favourite', icon: HeartOff, brief: true, run: () => void mark({ favorite: false }) },
+  { label: 'Favorite', icon: Heart, key: 'f', brief: true, run: () => void mark({ favorite: true }) },
+  { label: 'Remove from favorites', icon: HeartOff, brief: true, run: () => void mark({ favorite: false }) },
   { label: 'Tag', icon: Tag, key: 't', only: 'library', run: () => (panels.dialog = 'tags') },
-  { label: 'Collect', icon: FolderPlus, key: 'b', only: 'library', run: () => (panels.dialog = 'collect') },
-  { label: 'Take out', icon: FolderMinus, key: 'Backspace', when: () => collections.current?.kind === 'manual', run: takeOut },
+  { label: 'Add to collection', icon: FolderPlus, key: 'b', only: 'library', run: () => (panels.dialog = 'collect') },
+  { label: 'Remove from collection', icon: FolderMinus, key: 'Backspace', when: () => collections.current?.kind === 'manual', run: removeFromCollection },
   { label: 'Compare', icon: Columns2, key: 'c', for: [2, 4], run: () => void comparison.enter() },
   { label: 'Cull', icon: GalleryThumbnails, key: 'Shift+C', only: 'library', for: [2, Infinity], run: () => cullSession.enter() },
   { label: 'Note', icon: NotebookPen, key: 'n', brief: true, run: () => (panels.dialog = 'notes') },
-  { label: 'Trash', icon: Trash2, key: 'Del', only: 'library', run: () => void trash() },
+  { label: 'Move to Trash', icon: Trash2, key: 'Del', only: 'library', run: () => void trash() },
   { label: 'Restore', icon: ArchiveRestore, key: 'r', only: 'trash', run: () => void restore() },
-  { label: 'Delete for good', icon: Trash2, key: 'Del', only: 'trash', danger: true, run: () => void deleteForever() },
+  { label: 'Delete permanently', icon: Trash2, key: 'Del', only: 'trash', danger: true, run: () => void deleteForever() },
 ];
 
 export function isOffered(action: Action, count: number): boolean {

@@ -5,13 +5,13 @@ import { connection } from '../../api/connection.svelte';
 import { Selection } from '../../lib/selection';
 import { confirmation } from '../../ui/confirmation.svelte';
 import { toasts } from '../../ui/toasts.svelte';
-import { deleteForever, emptyTrash, images, mark, restore, target, toggleFavourite, trash } from './actions';
+import { deleteForever, emptyTrash, formatImages, mark, restore, targetImages, toggleFavorite, trash } from './actions';
 import { library } from './library.svelte';
 import { routing } from './routing.svelte';
 import { ServedImages } from './servedImages';
 
 const UUIDS = ['a', 'b', 'c', 'd', 'e'];
-const said = (): string[] => toasts.list.map(({ text }) => text);
+const messages = (): string[] => toasts.list.map(({ text }) => text);
 
 async function open(more: ConstructorParameters<typeof ServedImages>[1] = {}, scope: 'library' | 'trash' = 'library', uuids: readonly string[] = UUIDS): Promise<ServedImages> {
   const served = new ServedImages(uuids, more);
@@ -29,31 +29,31 @@ beforeEach(() => {
 afterEach(() => void vi.unstubAllGlobals());
 
 test('images are counted', () => {
-  expect([1, 2, 1_200].map(images)).toEqual(['1 image', '2 images', '1,200 images']);
+  expect([1, 2, 1_200].map(formatImages)).toEqual(['1 image', '2 images', '1,200 images']);
 });
 
 test('an action is about what is selected; in the viewer about the image that is shown', async () => {
   await open();
   library.focused = 3;
-  expect(target()).toEqual(Selection.of(3));
+  expect(targetImages()).toEqual(Selection.of(3));
   library.selection = new Selection().withRange(0, 1);
-  expect(target()).toBe(library.selection);
+  expect(targetImages()).toBe(library.selection);
   routing.viewing = true;
-  expect(target()).toEqual(Selection.of(3));
+  expect(targetImages()).toEqual(Selection.of(3));
 });
 
 test.each([
   [{ rating: 4 }, '1 image rated ★★★★'],
-  [{ rating: 0 }, 'Rating of 1 image cleared'],
-  [{ favorite: true }, '1 image added to favourites'],
-  [{ favorite: false }, '1 image removed from favourites'],
-  [{ notes: 'x' }, 'Note written on 1 image'],
-  [{ notes: '' }, 'Note of 1 image cleared'],
+  [{ rating: 0 }, 'Rating cleared for 1 image'],
+  [{ favorite: true }, '1 image added to favorites'],
+  [{ favorite: false }, '1 image removed from favorites'],
+  [{ notes: 'x' }, 'Note saved for 1 image'],
+  [{ notes: '' }, 'Note cleared for 1 image'],
 ])('%o is asked for by its place in the list, and said: %s', async (set, text) => {
   const served = await open();
   await mark(set, Selection.of(2));
   expect(served.edits).toEqual([{ snapshot: library.view.snapshot, ranges: [[2, 3]], except: [], set }]);
-  expect(said()).toEqual([text]);
+  expect(messages()).toEqual([text]);
 });
 
 test('a mark shows at once, before the server has answered', async () => {
@@ -67,16 +67,16 @@ test('a mark shows at once, before the server has answered', async () => {
 
 test('the heart of the image in focus turns round', async () => {
   const served = await open();
-  await toggleFavourite();
-  await toggleFavourite();
+  await toggleFavorite();
+  await toggleFavorite();
   expect(served.edits.map(({ set }) => set)).toEqual([{ favorite: true }, { favorite: false }]);
 });
 
-test('what goes to the Trash goes from the list, and the focus is at the next; an undo brings it back', async () => {
+test('trashed images leave the list, the next one is focused, and an undo brings them back', async () => {
   await open();
   library.focused = 1;
   await trash();
-  expect([library.view.total, library.focused, said()]).toEqual([4, 1, ['1 image moved to the Trash']]);
+  expect([library.view.total, library.focused, messages()]).toEqual([4, 1, ['1 image moved to Trash']]);
   expect(library.uuidOf(1)).toBe('c');
   await toasts.undoLast();
   await vi.waitUntil(() => library.view.total === 5);
@@ -96,7 +96,7 @@ test('more than a thousand are moved only after a yes', async () => {
   library.selectAll();
   const moved = trash();
   await vi.waitUntil(() => confirmation.asked);
-  expect(confirmation.asked?.title).toBe('Move 1,200 images to the Trash?');
+  expect(confirmation.asked?.title).toBe('Move 1,200 images to Trash?');
   confirmation.reply(false);
   await moved;
   expect(served.edits).toEqual([]);
@@ -110,7 +110,7 @@ test('only what is in the Trash is restored, and only what is not is moved there
   await trash();
   expect(served.edits).toEqual([]);
   await restore(new Selection().withRange(0, 1));
-  expect([served.edits[0]?.['set'], said()]).toEqual([{ trash: false }, ['2 images restored']]);
+  expect([served.edits[0]?.['set'], messages()]).toEqual([{ trash: false }, ['2 images restored']]);
 });
 
 test('nothing is deleted permanently without a yes, and its size is said first', async () => {
@@ -120,7 +120,7 @@ test('nothing is deleted permanently without a yes, and its size is said first',
   const emptied = emptyTrash();
   await vi.waitUntil(() => confirmation.asked);
   expect(confirmation.asked?.text).toContain('(2.4 MB)');
-  expect(confirmation.asked?.text).toContain('1 text file beside them stay.');
+  expect(confirmation.asked?.text).toContain('1 text file next to them is kept.');
   confirmation.reply(false);
   await emptied;
   expect(purged).toEqual([true]);
@@ -133,7 +133,7 @@ test('a yes deletes it, and what stayed is said with the reason', async () => {
   await vi.waitUntil(() => confirmation.asked);
   confirmation.reply(true);
   await deleted;
-  expect(said()).toEqual(['1 image deleted for good. 1 image stays in the Trash: It is read-only.']);
+  expect(messages()).toEqual(['1 image permanently deleted. 1 image was kept in Trash: It is read-only.']);
 });
 
 test('without a server nothing is done, and that is said', async () => {
@@ -142,5 +142,5 @@ test('without a server nothing is done, and that is said', async () => {
   await mark({ rating: 3 });
   await trash();
   expect(served.edits).toEqual([]);
-  expect(said()).toEqual(Array.from({ length: 2 }, () => 'MystiCanvas does not answer: nothing was changed. Try again when it is back.'));
+  expect(messages()).toEqual(Array.from({ length: 2 }, () => 'MystiCanvas is not responding. Nothing was changed. Try again when it is back.'));
 });

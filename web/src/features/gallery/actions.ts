@@ -1,4 +1,4 @@
-/** What a person does to images of the list: shown at once, said by a toast, taken back by it. */
+/** Actions on images of the list: shown at once, reported by a toast, undone from it. */
 
 import { post, type EditResult } from '../../api/client';
 import { connection } from '../../api/connection.svelte';
@@ -8,7 +8,7 @@ import { formatBytes, formatNumber } from '../../lib/format';
 import { Selection } from '../../lib/selection';
 import { confirmation } from '../../ui/confirmation.svelte';
 import { toasts } from '../../ui/toasts.svelte';
-import { undo, working } from '../edits/undo';
+import { runWithProgress, undo } from '../edits/undo';
 import { grid } from './grid.svelte';
 import { library, ROWS_WITHIN_MS } from './library.svelte';
 import type { Pages } from './pages.svelte';
@@ -16,25 +16,25 @@ import { routing } from './routing.svelte';
 
 export type Marks = { favorite: boolean } | { rating: number } | { notes: string };
 
-/** More than these are not moved without being asked for, though it can be undone. */
+/** Moving more than this to Trash asks first, although it can be undone. */
 const MANY = 1_000;
-/** More than these are deleted for good only when their number is typed. */
+/** Deleting more than this permanently requires typing the number. */
 const TYPED_FROM = 100;
-/** As many are looked at in full before one is asked. */
+/** The size of up to this number of images is shown before deletion. */
 const LOOKED_AT = 100;
-/** As many are deleted for good by one request. */
+/** The most images deleted permanently by one request. */
 const PIECE = 200;
 
-/** What is chosen, or the image in focus. In the viewer the one that is looked at, whatever is chosen. */
-export function target(): Selection {
+/** The selection, or the focused image. In the viewer the shown image, whatever is selected. */
+export function targetImages(): Selection {
   return routing.viewing || !library.selection.count ? Selection.of(library.focused) : library.selection;
 }
 
-export function images(count: number): string {
+export function formatImages(count: number): string {
   return count === 1 ? '1 image' : `${formatNumber(count)} images`;
 }
 
-/** What takes images from the list: one edit waits for the other, for each is about the list that the last one left. */
+/** Edits that remove images from the list run one after the other, because each one is about the list that the last one left. */
 let removing: Promise<void> = Promise.resolve();
 
 function runInTurn(edit: () => Promise<void>): Promise<void> {
@@ -42,13 +42,13 @@ function runInTurn(edit: () => Promise<void>): Promise<void> {
   return toasts.during(removing);
 }
 
-/** Whether anything can be done now; says so when not. */
-function ready(chosen: Selection): boolean {
-  if (!connection.up) toasts.add('MystiCanvas does not answer: nothing was changed. Try again when it is back.');
-  return connection.up && library.view.total > 0 && chosen.count > 0;
+/** Whether edits are possible now; reports it if not. */
+function canEdit(selected: Selection): boolean {
+  if (!connection.up) toasts.add('MystiCanvas is not responding. Nothing was changed. Try again when it is back.');
+  return connection.up && library.view.total > 0 && selected.count > 0;
 }
 
-/** Edits reach the server in the order of the keys: what was pressed last is what stays. */
+/** Edits reach the server in the order of the keys, so that the last one wins. */
 let asking: Promise<unknown> = Promise.resolve();
 
 function inOrder<T>(ask: () => Promise<T>): Promise<T> {
@@ -57,45 +57,45 @@ function inOrder<T>(ask: () => Promise<T>): Promise<T> {
   return answer;
 }
 
-/** Asks for one edit over images of the list, and follows it to its end. */
-function bulk(chosen: Selection, set: Marks | { trash: boolean }, text: string, { snapshot }: Pages = library.pages): Promise<EditResult> {
-  const asked = { snapshot, ranges: chosen.ranges, except: [...chosen.excluded], set };
-  return working(text, () => inOrder(() => post<EditResult>('/api/bulk', asked)));
+/** Requests one edit over images of the list and follows it until it finishes. */
+function bulk(selected: Selection, set: Marks | { trash: boolean }, text: string, { snapshot }: Pages = library.pages): Promise<EditResult> {
+  const asked = { snapshot, ranges: selected.ranges, except: [...selected.excluded], set };
+  return runWithProgress(text, () => inOrder(() => post<EditResult>('/api/bulk', asked)));
 }
 
 // -- marks ---------------------------------------------------------------------------------------
 
-export function mark(set: Marks, chosen?: Selection): Promise<void> {
-  return toasts.during(removing.then(() => applyMarks(set, chosen ?? target())));
+export function mark(set: Marks, selected?: Selection): Promise<void> {
+  return toasts.during(removing.then(() => applyMarks(set, selected ?? targetImages())));
 }
 
-/** All that is chosen becomes what the image in focus is not; what that is must be known first. */
-export function toggleFavourite(): Promise<void> {
+/** All selected images get the opposite of the focused image's state, which must be loaded first. */
+export function toggleFavorite(): Promise<void> {
   const toggled = async () => {
-    // Meanwhile another list may be shown, where these numbers are those of others.
-    const [index, chosen, pages] = [library.focused, target(), library.pages];
+    // Meanwhile another list may be shown, where these indexes belong to other images.
+    const [index, selected, pages] = [library.focused, targetImages(), library.pages];
     await pages.bring([index], ROWS_WITHIN_MS);
-    await applyMarks({ favorite: !pages.item(index)?.favorite }, chosen, pages);
+    await applyMarks({ favorite: !pages.item(index)?.favorite }, selected, pages);
   };
   return toasts.during(removing.then(toggled));
 }
 
-async function applyMarks(set: Marks, chosen: Selection, before = library.pages): Promise<void> {
-  if (!ready(chosen)) return;
+async function applyMarks(set: Marks, selected: Selection, before = library.pages): Promise<void> {
+  if (!canEdit(selected)) return;
   const leaves = mayLeave(set);
-  if (!('notes' in set)) before.mark(chosen, set);
+  if (!('notes' in set)) before.mark(selected, set);
   try {
-    const done = await bulk(chosen, set, 'Changing images', before);
+    const done = await bulk(selected, set, 'Updating images', before);
     if (done.changed) toasts.add(describeMarks(set, done.changed), () => undo(done.operation, () => refreshList(before, leaves)));
     library.touched++;
-    if (leaves && done.changed) await closeUp(library.pages === before ? chosen : new Selection());
+    if (leaves && done.changed) await closeUp(library.pages === before ? selected : new Selection());
   } catch (error) {
     before.refresh(null);
     toasts.add(messageOf(error));
   }
 }
 
-/** Whether images may not match the list's query any more once they are marked so. */
+/** Whether images may no longer match the list's query once they are marked. */
 function mayLeave(set: Marks): boolean {
   const field = 'favorite' in set ? 'is' : 'rating' in set ? 'rating' : 'has';
   return library.view.filters.some((filter) => [field, 'collection', 'any'].includes(filter.field));
@@ -108,44 +108,44 @@ async function refreshList(before: Pages, mayReturn: boolean): Promise<void> {
 }
 
 function describeMarks(set: Marks, changed: number): string {
-  if ('favorite' in set) return `${images(changed)} ${set.favorite ? 'added to' : 'removed from'} favourites`;
-  if ('notes' in set) return set.notes ? `Note written on ${images(changed)}` : `Note of ${images(changed)} cleared`;
-  return set.rating ? `${images(changed)} rated ${'★'.repeat(set.rating)}` : `Rating of ${images(changed)} cleared`;
+  if ('favorite' in set) return `${formatImages(changed)} ${set.favorite ? 'added to' : 'removed from'} favorites`;
+  if ('notes' in set) return set.notes ? `Note saved for ${formatImages(changed)}` : `Note cleared for ${formatImages(changed)}`;
+  return set.rating ? `${formatImages(changed)} rated ${'★'.repeat(set.rating)}` : `Rating cleared for ${formatImages(changed)}`;
 }
 
-// -- into the Trash, out of it, and for good -------------------------------------------------------
+// -- Trash, restore and permanent deletion ---------------------------------------------------------
 
-export function trash(chosen?: Selection): Promise<void> {
-  return runInTurn(() => moveToTrash(chosen ?? target(), true));
+export function trash(selected?: Selection): Promise<void> {
+  return runInTurn(() => moveToTrash(selected ?? targetImages(), true));
 }
 
-export function restore(chosen?: Selection): Promise<void> {
-  return runInTurn(() => moveToTrash(chosen ?? target(), false));
+export function restore(selected?: Selection): Promise<void> {
+  return runInTurn(() => moveToTrash(selected ?? targetImages(), false));
 }
 
-async function moveToTrash(chosen: Selection, trash: boolean): Promise<void> {
-  if (!ready(chosen) || (library.scope === 'trash') === trash) return;
-  if (trash && chosen.count > MANY && !(await confirmMove(chosen.count))) return;
+async function moveToTrash(selected: Selection, trash: boolean): Promise<void> {
+  if (!canEdit(selected) || (library.scope === 'trash') === trash) return;
+  if (trash && selected.count > MANY && !(await confirmMove(selected.count))) return;
   const uuid = library.uuidOf(library.focused);
-  const done = await fadeWhile(chosen, () => bulk(chosen, { trash }, trash ? 'Moving to the Trash' : 'Restoring'));
+  const done = await fadeWhile(selected, () => bulk(selected, { trash }, trash ? 'Moving to Trash' : 'Restoring'));
   const stayed = done.total - done.changed;
-  const kept = trash && stayed ? `; ${images(stayed)} stayed, being protected or gone already` : '';
-  const text = trash ? `${images(done.changed)} moved to the Trash${kept}` : `${images(done.changed)} restored`;
+  const kept = trash && stayed ? `; ${formatImages(stayed)} skipped (protected or already in Trash)` : '';
+  const text = trash ? `${formatImages(done.changed)} moved to Trash${kept}` : `${formatImages(done.changed)} restored`;
   if (done.changed) toasts.add(text, () => undo(done.operation, () => returnTo(uuid)));
-  else toasts.add(trash ? 'Nothing was moved: it is in the Trash already.' : 'Nothing was restored: it is not in the Trash any more.');
+  else toasts.add(trash ? 'Nothing to move: already in Trash.' : 'Nothing to restore: no longer in Trash.');
 }
 
 function confirmMove(count: number): Promise<boolean> {
-  const text = 'Their files stay where they are until the Trash is emptied, and this can be undone.';
-  return confirmation.ask({ title: `Move ${images(count)} to the Trash?`, text, act: 'Move to the Trash' });
+  const text = 'Their files stay in place until you empty Trash. You can undo this.';
+  return confirmation.ask({ title: `Move ${formatImages(count)} to Trash?`, text, act: 'Move to Trash' });
 }
 
-/** The images fade while they go; then their neighbours close up, and the focus is at the next one. */
-async function fadeWhile<T>(chosen: Selection, edit: () => Promise<T>): Promise<T> {
-  library.leaving = chosen;
+/** The images fade while they leave; then the list closes up and the next image is focused. */
+async function fadeWhile<T>(selected: Selection, edit: () => Promise<T>): Promise<T> {
+  library.leaving = selected;
   try {
     const done = await edit();
-    await closeUp(chosen);
+    await closeUp(selected);
     return done;
   } finally {
     library.leaving = new Selection();
@@ -158,55 +158,55 @@ async function closeUp(gone: Selection): Promise<void> {
   else if (routing.inList && !routing.viewing) grid.focus(library.focused);
 }
 
-/** After an undo or a redo: the list as it is now, at the image that it was about if that is in it. */
+/** After an undo or a redo: the current list, at the affected image if it contains it. */
 async function returnTo(uuid: string | undefined): Promise<void> {
   await library.renew(undefined, uuid);
   if (routing.inList && !routing.viewing && library.view.total) grid.focus(library.focused);
 }
 
-export function deleteForever(chosen?: Selection): Promise<void> {
-  return runInTurn(() => deleteChosen(chosen ?? target()));
+export function deleteForever(selected?: Selection): Promise<void> {
+  return runInTurn(() => deleteSelected(selected ?? targetImages()));
 }
 
 export function emptyTrash(): Promise<void> {
   return deleteForever(new Selection().withRange(0, library.view.total - 1));
 }
 
-async function deleteChosen(chosen: Selection): Promise<void> {
-  if (!ready(chosen)) return;
-  const { count } = chosen;
+async function deleteSelected(selected: Selection): Promise<void> {
+  if (!canEdit(selected)) return;
+  const { count } = selected;
   const { pages } = library;
   const question = {
-    title: `Delete ${images(count)} for good?`,
-    text: await consequences(chosen, pages),
-    act: 'Delete for good',
+    title: `Delete ${formatImages(count)} permanently?`,
+    text: await describeDeletion(selected, pages),
+    act: 'Delete permanently',
     ...(count > TYPED_FROM ? { typed: String(count) } : {}),
   };
   if (!(await confirmation.ask(question))) return;
-  const purge = await fadeWhile(chosen, async () => {
-    if (library.scope === 'library') await bulk(chosen, { trash: true }, 'Moving to the Trash', pages);
-    return purgePieces(chosen, pages);
+  const purge = await fadeWhile(selected, async () => {
+    if (library.scope === 'library') await bulk(selected, { trash: true }, 'Moving to Trash', pages);
+    return purgePieces(selected, pages);
   });
   const stays = purge.kept[0];
-  const kept = stays ? ` ${images(purge.kept.length)} ${purge.kept.length === 1 ? 'stays' : 'stay'} in the Trash: ${stays[1]}` : '';
-  toasts.add(`${images(purge.images)} deleted for good.${kept}`);
+  const kept = stays ? ` ${formatImages(purge.kept.length)} ${purge.kept.length === 1 ? 'was' : 'were'} kept in Trash: ${stays[1]}` : '';
+  toasts.add(`${formatImages(purge.images)} permanently deleted.${kept}`);
 }
 
-async function consequences(chosen: Selection, pages: Pages): Promise<string> {
-  const what = chosen.count === 1 ? 'Its file goes' : 'Their files go';
+async function describeDeletion(selected: Selection, pages: Pages): Promise<string> {
+  const what = selected.count === 1 ? 'The file is moved' : 'The files are moved';
   let size = '';
   let beside = '';
-  if (library.scope === 'trash' && chosen.count <= LOOKED_AT) {
-    const look = await purgePiece(chosen, pages, true);
+  if (library.scope === 'trash' && selected.count <= LOOKED_AT) {
+    const look = await purgePiece(selected, pages, true);
     size = ` (${formatBytes(look.bytes)})`;
-    if (look.beside.length) beside = ` ${formatNumber(look.beside.length)} text ${look.beside.length === 1 ? 'file' : 'files'} beside them stay.`;
+    if (look.beside.length) beside = ` ${formatNumber(look.beside.length)} text ${look.beside.length === 1 ? 'file' : 'files'} next to them ${look.beside.length === 1 ? 'is' : 'are'} kept.`;
   }
-  return `${what}${size} to the system’s trash, and MystiCanvas forgets the prompt, tags, rating and notes.${beside} This cannot be undone here.`;
+  return `${what}${size} to your system’s trash. The prompt, tags, rating and notes are removed from MystiCanvas.${beside} You cannot undo this in MystiCanvas.`;
 }
 
-async function purgePieces(chosen: Selection, pages: Pages): Promise<Pick<Purge, 'images' | 'kept'>> {
-  const pieces = chosen.pieces(PIECE);
-  const tell = pieces.length > 1 ? toasts.work('Deleting for good') : undefined;
+async function purgePieces(selected: Selection, pages: Pages): Promise<Pick<Purge, 'images' | 'kept'>> {
+  const pieces = selected.pieces(PIECE);
+  const tell = pieces.length > 1 ? toasts.work('Deleting permanently') : undefined;
   const all: Pick<Purge, 'images' | 'kept'> = { images: 0, kept: [] };
   try {
     for (const [number, piece] of pieces.entries()) {
@@ -221,6 +221,6 @@ async function purgePieces(chosen: Selection, pages: Pages): Promise<Pick<Purge,
   return all;
 }
 
-function purgePiece(chosen: Selection, { snapshot }: Pages, dry: boolean): Promise<Purge> {
-  return post<Purge>('/api/trash/purge', { snapshot, ranges: chosen.ranges, except: [...chosen.excluded], dry_run: dry });
+function purgePiece(selected: Selection, { snapshot }: Pages, dry: boolean): Promise<Purge> {
+  return post<Purge>('/api/trash/purge', { snapshot, ranges: selected.ranges, except: [...selected.excluded], dry_run: dry });
 }

@@ -1,11 +1,11 @@
-/** Moving through the grid: where things are, and what the keys do. */
+/** Navigation in the grid: positions and keys. */
 
 import type { Layout } from '../../lib/layout';
 import { library, type Place } from './library.svelte';
 import { Scroller } from './scroller.svelte';
 import { sectionOfDate } from './timescale';
 
-/** Room left above and below an image that is brought into view. */
+/** Space above and below an image that is scrolled into view. */
 const ABOVE = 48;
 const BELOW = 12;
 const INSIDE = 8;
@@ -14,7 +14,7 @@ const AT_TOP = 80;
 class Grid {
   readonly scroller = new Scroller();
   element: HTMLElement | undefined;
-  /** Whether an image had the keyboard last: one that is drawn anew gets it back. */
+  /** Whether an image had the keyboard focus last: it gets it back when it is drawn again. */
   hasKeys = false;
   private shown: Layout | undefined;
 
@@ -37,7 +37,7 @@ class Grid {
     return placeAt(library.layout, this.scroller.y);
   }
 
-  /** A new layout keeps what is at the top where it is; a new view goes where it was opened for. */
+  /** A new layout keeps the top of the view in place; a new view starts at its landing place. */
   settle(layout: Layout): void {
     const before = this.shown;
     if (layout === before) return;
@@ -50,13 +50,13 @@ class Grid {
     else this.scroller.to(layout.rowTop(layout.rowOf(place.index)) + place.fraction * layout.rowHeight(layout.rowOf(place.index)));
   }
 
-  /** The list is drawn again, as after another page: it stands where it was, and has the keys. */
+  /** The list is drawn again, as after another page: it keeps its position and gets the focus. */
   resume(): void {
     this.scroller.to(this.scroller.y);
     if (!(document.activeElement instanceof HTMLInputElement)) this.take();
   }
 
-  /** Bring an image into view, in the middle when it is far away or `middle` says so. */
+  /** Scrolls an image into view, centered if it is far away or `middle` is set. */
   reveal(index: number, middle = false): void {
     const { layout } = library;
     const row = layout.rowOf(index);
@@ -76,10 +76,10 @@ class Grid {
     this.take();
   }
 
-  /** Give the keyboard to the focused tile, once it is drawn. */
+  /** Focuses the tile once it is drawn. */
   take(): void {
     requestAnimationFrame(() => {
-      // Meanwhile one may have begun to type.
+      // The user may have started typing meanwhile.
       if (document.activeElement instanceof HTMLInputElement && document.activeElement.type !== 'range') return;
       const tile = this.element?.querySelector<HTMLElement>(`[data-index="${library.focused}"]`);
       tile?.focus({ preventScroll: true });
@@ -97,7 +97,7 @@ class Grid {
     this.focus(layout.rowFirst(wanted));
   }
 
-  /** To the first image of the day or month before or after; of the section, where they have no day. */
+  /** To the first image of the day or month before or after; of the section if it has no day. */
   section(direction: 1 | -1, by: 'day' | 'month'): void {
     const { sections } = library.view;
     const length = by === 'day' ? 10 : 7;

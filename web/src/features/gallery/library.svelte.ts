@@ -1,4 +1,4 @@
-/** What the gallery shows: one query, its snapshot, what is focused and chosen. Outlives every component. */
+/** The state of the gallery: the query, its snapshot, the focus and the selection. Outlives every component. */
 
 import { ApiError, geometry, get, post, type Snapshot, type Status } from '../../api/client';
 import { formatNumber } from '../../lib/format';
@@ -9,7 +9,7 @@ import { Pages } from './pages.svelte';
 
 const NOTHING: Snapshot = { snapshot: '', q: '', total: 0, sections: [], filters: [], words: [], sort: 'newest', unknown: [] };
 const NARROWEST_PX = 200;
-/** Of so many images it is asked which of them go. */
+/** For up to this number of images, the gallery asks which of them leave the list. */
 const FADED = 24;
 const FADE_MS = 120;
 
@@ -18,22 +18,22 @@ export interface Place {
   /** How much of the image's row is above the view, 0 to 1. */
   fraction: number;
 }
-/** Where a new view is shown first. */
+/** The scroll position for a new view. */
 export type Landing = Place | 'top' | 'focus';
-/** Where the images are that are shown. */
+/** The scope of the images: library or Trash. */
 export type Scope = 'library' | 'trash';
 
-/** `wording` is the query as it is sent: as it was understood, where it is asked anew. */
+/** `wording` is the query as it is sent: as the server understood it, when it is sent again. */
 interface Wanted {
   query: string;
   scope: Scope;
   wording: string;
   renewed: boolean;
-  /** What goes from the list. */
+  /** The images that leave the list. */
   gone?: Selection;
 }
 
-/** A key waits so long for the rows that it is about. */
+/** How long a key waits for the rows it is about. */
 export const ROWS_WITHIN_MS = 10_000;
 
 class Library {
@@ -47,23 +47,23 @@ class Library {
   focused = $state(0);
   anchor = $state(0);
   selection = $state.raw(new Selection());
-  /** What is about to go from the list. */
+  /** Images about to leave the list. */
   leaving = $state.raw(new Selection());
-  /** Grows when something was done that rows do not show, such as a note. */
+  /** Grows after a change that rows do not show, such as a note. */
   touched = $state(0);
   loaded = $state(false);
-  /** A query is on its way. */
+  /** A query is in progress. */
   busy = $state(false);
   error = $state.raw<ApiError | undefined>();
   newer = $state(0);
-  /** Something has changed that is not shown, for it would take away what is chosen. */
+  /** There are changes that are not shown yet, because showing them would clear the selection. */
   outdated = $state(false);
   status = $state.raw<Status | undefined>();
   layout = $derived.by(() => {
     this.laid = new Layout(this.ratios, this.view.sections, Math.max(NARROWEST_PX, this.width), this.targetHeight, this.laid);
     return this.laid;
   });
-  /** What is at the top of the view, unless that is the very top; the grid knows. */
+  /** The image at the top of the view, unless the list is scrolled to the top; set by the grid. */
   viewpoint: () => Place | undefined = () => undefined;
   private laid: Layout | undefined;
   private asked = 0;
@@ -71,7 +71,7 @@ class Library {
   private renewing: Promise<void> = Promise.resolve();
   private landing: Landing | undefined;
 
-  /** A query's images; at the image `at` when it is among them, else at the newest. */
+  /** Opens a query at the image `at` if it is among the results, else at the newest. */
   async open(query: string, at?: string | null, scope: Scope = 'library'): Promise<void> {
     this.opening++;
     const opened = this.show({ query, scope, wording: query, renewed: false }, async (pages) => {
@@ -82,36 +82,36 @@ class Library {
   }
 
   /**
-   * The same query asked anew: focus and view stay with the images they were at, or the focus goes to the
-   * image `at`. Where those are among `gone` and not found any more, they go to the next that stays.
+   * Runs the same query again: focus and scroll position stay with their images, or the focus goes to the image `at`.
+   * If those images are in `gone` and no longer found, both move to the next image that is left.
    */
   renew(gone = new Selection(), at?: string): Promise<void> {
-    // One after the other: each keeps the place that the one before it left.
+    // One after the other: each keeps the position that the one before it left.
     this.renewing = this.renewing.catch(() => undefined).then(() => this.openAgain(gone, at));
     return this.renewing;
   }
 
   private async openAgain(gone: Selection, at: string | undefined): Promise<void> {
-    // Another search is on its way, and brings what is new.
+    // Another search is in progress and brings the changes.
     if (this.opening) return;
     const top = this.viewpoint();
-    // Without `gone`, who is at the newest stays with the newest.
+    // Without `gone`, a list at the newest images stays at the newest.
     const focused = this.focused > 0 || gone.count ? this.successors(this.focused, gone) : { uuids: [], index: 0 };
     if (at) focused.uuids.unshift(at);
     const atTop = top && this.successors(top.index, gone);
-    // As it was understood: an order by chance stays the same one.
+    // As the server understood it: a random order stays the same.
     const wording = this.view.q || this.query;
     return this.show({ query: this.query, scope: this.scope, wording, renewed: true, gone }, async (pages) => {
       const index = await this.found(pages.snapshot, focused);
       const there = atTop && (await this.found(pages.snapshot, atTop));
-      // Nothing flashes: what will be in view is there before the view is.
+      // To avoid flicker, the rows in view are loaded before the view is replaced.
       await pages.bring([index, there ?? 0]);
       await this.fade(pages.snapshot, gone);
       return { focused: index, landing: top && there !== undefined ? { index: there, fraction: top.fraction } : 'top' };
     });
   }
 
-  /** What a new view does not have any more of a few images fades, before its neighbours close up. */
+  /** Images that the new view no longer has fade, if they are few, before the list closes up. */
   private async fade(snapshot: string, gone: Selection): Promise<void> {
     if (!gone.count || gone.count > FADED || this.leaving.count) return;
     const indexes = gone.ranges.flatMap(([from, end]) => Array.from({ length: end - from }, (_, at) => from + at)).filter((index) => gone.has(index));
@@ -127,7 +127,7 @@ class Library {
     await new Promise((done) => setTimeout(done, FADE_MS));
   }
 
-  /** Whom to look for in a new view to be where `index` is in this one, and its index if none is found. */
+  /** The images to look for in a new view in place of the one at `index`, and its index if none is found. */
   private successors(index: number, gone: Selection): { uuids: string[]; index: number } {
     const next = gone.nextOutside(index, this.view.total);
     const uuids = [this.uuidOf(index), next === index ? undefined : this.uuidOf(next)].filter((uuid) => uuid !== undefined);
@@ -153,14 +153,14 @@ class Library {
       const [ratios, found] = await Promise.all([geometry(view.snapshot), find(pages)]);
       let { focused } = found;
       let left = from;
-      // Who has gone on to another image meanwhile stays there, also while it is asked where that is now.
+      // If the user moved to another image meanwhile, the focus stays there.
       while (wanted.renewed && this.focused !== left) {
         left = this.focused;
         focused = await this.found(view.snapshot, this.successors(left, wanted.gone ?? new Selection()));
       }
       const moved = left !== from;
       if (asked !== this.asked) return;
-      // What was chosen meanwhile is worth more than what is new.
+      // A selection made meanwhile takes precedence over the changes.
       this.outdated = wanted.renewed && this.selection !== selection && this.selection.count > 0;
       if (this.outdated) return;
       this.pages.close();
@@ -187,7 +187,7 @@ class Library {
     }
   }
 
-  /** A query that cannot be read finds nothing; when the server is gone, what is shown stays. */
+  /** An invalid query has no results; if the server is unavailable, the current results stay. */
   private refuse(query: string, error: unknown): void {
     if (!(error instanceof ApiError)) throw error;
     this.error = error;
@@ -199,7 +199,7 @@ class Library {
     this.selection = new Selection();
   }
 
-  /** Where the view that has come is to be shown; undefined when there is no new one. */
+  /** The scroll position for the view that has arrived; undefined if there is no new one. */
   takeLanding(): Landing | undefined {
     const { landing } = this;
     this.landing = undefined;
@@ -210,7 +210,7 @@ class Library {
     this.status = await get<Status>('/api/status').catch(() => this.status);
   }
 
-  /** The image in focus, also where a key was quicker than the rows; undefined in an empty list. */
+  /** The focused image, also when a key was faster than the rows; undefined in an empty list. */
   async focusedUuid(): Promise<string | undefined> {
     const index = this.focused;
     if (this.view.total) await this.pages.bring([index], ROWS_WITHIN_MS);
@@ -221,7 +221,7 @@ class Library {
     return this.pages.item(index)?.uuid;
   }
 
-  /** The index of an image in what is shown. */
+  /** The index of an image in the view. */
   indexOf(uuid: string): Promise<number | null> {
     return this.position(this.view.snapshot, uuid);
   }

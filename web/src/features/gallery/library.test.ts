@@ -87,7 +87,7 @@ test('when its image goes, the focus goes to the next that stays', async () => {
   expect([library.focused, library.uuidOf(library.focused)]).toEqual([1, 'd']);
 });
 
-test('what is chosen meanwhile is worth more than what is new', async () => {
+test('what is selected meanwhile is worth more than what is new', async () => {
   const served = serve();
   await library.open('');
   served.uuids = ['new', ...UUIDS];
@@ -98,7 +98,7 @@ test('what is chosen meanwhile is worth more than what is new', async () => {
   expect([library.view.total, library.selection.count, library.outdated]).toEqual([5, 1, true]);
 });
 
-test('everything is chosen as one range; of nothing there is nothing to choose', async () => {
+test('everything is selected as one range; of nothing there is nothing to choose', async () => {
   serve();
   await library.open('');
   library.selectAll();

@@ -1,4 +1,4 @@
-/** Images that came or changed while one looks at the list: nothing moves that one looks at. */
+/** Images that arrive or change while the list is open: nothing moves that the user is looking at. */
 
 import { get } from '../../api/client';
 import { formatNumber } from '../../lib/format';
@@ -17,20 +17,20 @@ const SMALL = 500;
 class NewImages {
   private merging: ReturnType<typeof setTimeout> | undefined;
 
-  /** Whether they can be shown without moving what the user looks at, or what a dialog is about. */
+  /** Whether they can be shown without moving what is in view or what a dialog is about. */
   get mayEnter(): boolean {
     const busy = routing.viewing || library.selection.count > 0 || panels.dialog || confirmation.asked;
     return (grid.atTop || !library.view.total) && !busy;
   }
 
-  /** Merged at once while the newest are in view, else announced. */
+  /** Merged at once while the newest images are in view, else announced. */
   async arrive(): Promise<void> {
     if (!library.view.snapshot || this.mayEnter) {
       return this.mergeSoon();
     }
     const path = `/api/queries/${library.view.snapshot}/newer`;
     library.newer = (await get<{ count: number }>(path).catch(() => ({ count: 0 }))).count;
-    if (library.newer) announcer.say(`${formatNumber(library.newer)} new images.`);
+    if (library.newer) announcer.say(`${formatNumber(library.newer)} new images`);
   }
 
   /** Images changed: some may match the search now, or no longer. */
@@ -45,7 +45,7 @@ class NewImages {
 
   private async merge(): Promise<void> {
     this.merging = undefined;
-    // Meanwhile one may have scrolled on.
+    // The user may have scrolled meanwhile.
     if (library.view.snapshot && !this.mayEnter) return this.arrive();
     await library.renew();
   }

@@ -1,4 +1,4 @@
-/** Rows of a snapshot, fetched by the page as they come into view, the least used forgotten. */
+/** Rows of a snapshot (a keyset), fetched by page as they come into view; the least recently used pages are dropped. */
 
 import { SvelteMap } from 'svelte/reactivity';
 
@@ -7,7 +7,7 @@ import { ApiError, get, type Page } from '../../api/client';
 export const PAGE_SIZE = 256;
 export const PAGES_KEPT = 120;
 export const IN_FLIGHT = 4;
-/** About as many images are in view at a time. */
+/** About the number of images in view at a time. */
 const IN_VIEW = 60;
 const PATIENCE_MS = 400;
 
@@ -29,18 +29,18 @@ export interface Item {
 export class Pages {
   private readonly kept = new SvelteMap<number, Page>();
   private readonly loading = new Map<number, AbortController>();
-  /** When each page was last in view, in numbers that only grow. */
+  /** When each page was last in view, as a growing counter. */
   private readonly used = new Map<number, number>();
   private wanted: number[] = [];
   private turn = 0;
 
-  /** `onGone` is told when the server has dropped the snapshot. */
+  /** `onGone` is called when the server has dropped the snapshot. */
   constructor(
     readonly snapshot: string,
     private readonly onGone: () => void,
   ) {}
 
-  /** What is known of an image; undefined while its page is on its way, or for a hole. */
+  /** The loaded row of an image; undefined while its page is loading, or for a hole. */
   item(index: number): Item | undefined {
     const page = this.kept.get(Math.floor(index / PAGE_SIZE));
     const at = index % PAGE_SIZE;
@@ -63,7 +63,7 @@ export class Pages {
     };
   }
 
-  /** These images are in view: their pages are fetched, others on their way are not waited for. */
+  /** Fetches the pages of the images in view and cancels waiting for others. */
   want(first: number, end: number): void {
     const pages: number[] = [];
     for (let page = Math.floor(first / PAGE_SIZE); page * PAGE_SIZE < end; page++) pages.push(page);
@@ -77,28 +77,28 @@ export class Pages {
     this.pump();
   }
 
-  /** The pages of these images and the ones after, before any is shown; not waited for when they take long. */
+  /** Loads the pages of these images and the ones after, before they are shown; does not wait for slow ones. */
   async bring(indexes: readonly number[], patience_ms = PATIENCE_MS): Promise<void> {
     const wanted = new Set(indexes.flatMap((index) => [index, index + IN_VIEW].map((one) => Math.max(0, Math.floor(one / PAGE_SIZE)))));
     const loaded = Promise.all([...wanted].filter((page) => !this.kept.has(page)).map((page) => this.load(page)));
     await Promise.race([loaded, new Promise((done) => setTimeout(done, patience_ms))]);
   }
 
-  /** Fetch again what is kept of these images, or of all. */
+  /** Reloads the loaded rows of these images, or of all. */
   refresh(uuids: readonly string[] | null): void {
     const known = uuids && new Set(uuids);
     for (const [number, page] of this.kept) {
       if (known && !page.uuid.some((uuid) => uuid !== null && known.has(uuid))) continue;
-      // What is not in view is fetched when it is again.
+      // Pages out of view are fetched when they come into view again.
       if ((this.used.get(number) ?? 0) > this.turn - IN_FLIGHT) void this.load(number);
       else this.forget(number);
     }
   }
 
-  /** Change at once what is kept of the chosen images; the server is told by whoever calls. */
-  mark(chosen: { has(index: number): boolean }, set: { favorite?: boolean; rating?: number }): void {
+  /** Changes the loaded rows of the selected images at once; the caller sends the edit to the server. */
+  mark(selected: { has(index: number): boolean }, set: { favorite?: boolean; rating?: number }): void {
     for (const [number, page] of this.kept) {
-      const hits = page.uuid.flatMap((_, at) => (chosen.has(number * PAGE_SIZE + at) ? [at] : []));
+      const hits = page.uuid.flatMap((_, at) => (selected.has(number * PAGE_SIZE + at) ? [at] : []));
       if (!hits.length) continue;
       const changed = { ...page, favorite: [...page.favorite], rating: [...page.rating] };
       for (const at of hits) {
@@ -145,7 +145,7 @@ export class Pages {
     }
   }
 
-  /** A page that has just failed is not asked for again until it is wanted anew. */
+  /** A page that has just failed is not retried until it is requested again. */
   private pumpOthers(page: number): void {
     this.wanted = this.wanted.filter((one) => one !== page);
     this.pump();

@@ -90,7 +90,7 @@ test('the least recently seen are forgotten', async () => {
   expect(pages.item(2 * PAGE_SIZE)).toBeDefined();
 });
 
-test('a mark is shown at once wherever what is chosen is known', async () => {
+test('a mark is shown at once wherever what is selected is known', async () => {
   const pages = new Pages('s', () => undefined);
   pages.want(...inView(0));
   await asked[0]?.answer();

@@ -1,15 +1,15 @@
-/** What lies over or beside the pages: the dialogs, the panels of filters and of how an image was made. */
+/** The dialogs, and the panels beside the pages: filters, collections and the inspector. */
 
-/** A narrower window has no room for the panels unless one asks for it. */
+/** In a narrower window the panels open only on request. */
 const ROOM_PX = 960;
 
 class Panels {
   dialog = $state<'keys' | 'date' | 'tags' | 'collect' | 'collection' | 'search' | 'notes' | 'template' | undefined>();
   inspecting = $state(localStorage.getItem('inspecting') !== 'no' && innerWidth >= ROOM_PX);
-  /** The panel of filters. */
+  /** The filters panel. */
   filtering = $state(localStorage.getItem('filtering') === 'yes' && innerWidth >= ROOM_PX);
 
-  /** The panel of collections. */
+  /** The collections panel. */
   collecting = $state(localStorage.getItem('collecting') === 'yes' && innerWidth >= ROOM_PX);
 
   toggleCollections(): void {

@@ -1,4 +1,4 @@
-/** The address is the state: which page, which query, which image, whether it fills the screen. */
+/** The address is the state: page, query, image and viewer. */
 
 import { toasts } from '../../ui/toasts.svelte';
 import { grid } from './grid.svelte';
@@ -8,7 +8,7 @@ export const LIBRARY = '/library';
 export const LINEAGE = '/lineage';
 export const TRASH = '/trash';
 
-/** Kept with an entry of the browser's history that this page made by opening the viewer. */
+/** Stored in the browser history entry that this page created by opening the viewer. */
 interface Opened {
   opened?: boolean;
 }
@@ -20,23 +20,23 @@ function scopeOf(path: string): Scope | undefined {
 class Routing {
   path = $state(LIBRARY);
   viewing = $state(false);
-  /** The image that the page is about, if it is about one. */
+  /** The image that the page is about, if any. */
   of = $state('');
-  /** The browser is on its way back, which takes it a moment: asked once more, it would leave what is there, too. */
+  /** The browser is going back, which takes a moment; a second request would leave the page before that, too. */
   private returning = false;
-  /** Where the list that is gone back to is to stand. */
+  /** The scroll position of the list after going back. */
   private wanted: string | undefined;
 
   get inLibrary(): boolean {
     return this.path === LIBRARY;
   }
 
-  /** Whether images are shown in the grid. */
+  /** Whether the page shows images in the grid. */
   get inList(): boolean {
     return this.inLibrary || this.path === TRASH;
   }
 
-  /** Shows what the address says, now and whenever it changes; the result ends that. */
+  /** Shows what the address says, now and whenever it changes; call the result to stop. */
   start(): () => void {
     const read = (): void => {
       this.returning = false;
@@ -47,7 +47,7 @@ class Routing {
     return () => removeEventListener('popstate', read);
   }
 
-  /** The library with another query. */
+  /** Opens the library with another query. */
   search(query: string): void {
     this.leave();
     history.pushState(null, '', query ? `${LIBRARY}?${new URLSearchParams({ q: query })}` : LIBRARY);
@@ -56,7 +56,7 @@ class Routing {
     void library.open(query);
   }
 
-  /** To a page; a list comes back as it was left when it is the one that was shown last. */
+  /** Opens a page; the last shown list comes back as it was. */
   to(path: string, query = ''): void {
     const scope = scopeOf(path);
     if (!scope) this.over(path, '', false);
@@ -72,13 +72,13 @@ class Routing {
     } else this.search(query);
   }
 
-  /** Images whose prompts are like that of this one. */
+  /** Images with prompts similar to this image's. */
   similarTo(uuid: string): void {
     this.search(`like:${uuid}`);
   }
 
-  /** Images whose pictures look like that of this one. */
-  looksLike(uuid: string): void {
+  /** Images visually similar to this one. */
+  findVisuallySimilar(uuid: string): void {
     this.search(`looks:${uuid}`);
   }
 
@@ -86,7 +86,7 @@ class Routing {
     this.over(LINEAGE, uuid);
   }
 
-  /** A page about some images, on top of this one: `back` leads here again. */
+  /** Opens a page about some images on top of this one: `back` leads here again. */
   over(path: string, of: string, opened = true): void {
     this.leave();
     const address = of ? `${path}?${new URLSearchParams({ of })}` : path;
@@ -96,7 +96,7 @@ class Routing {
     this.viewing = false;
   }
 
-  /** To where one was before this page was opened on top of it; at the image `at`, if that is given. */
+  /** Goes back to the page below this one; at the image `at`, if given. */
   back(at?: string): void {
     this.wanted = at;
     if ((history.state as Opened | null)?.opened) this.goBack();
@@ -106,7 +106,7 @@ class Routing {
     }
   }
 
-  /** An image in the viewer, from another page: among what is shown there, else among everything. */
+  /** Opens an image in the viewer from another page: in the current list if it is there, else among all images. */
   async view(uuid: string, scope: Scope = 'library'): Promise<void> {
     let index = library.scope === scope && library.view.total ? await library.indexOf(uuid) : null;
     if (index === null) {
@@ -114,7 +114,7 @@ class Routing {
       index = await library.indexOf(uuid);
     }
     if (index === null) {
-      toasts.add('This image is not in the library any more.');
+      toasts.add('This image is no longer in the library.');
       return;
     }
     library.focused = index;
@@ -130,11 +130,11 @@ class Routing {
     this.leave();
     history.pushState({ opened: true } satisfies Opened, '', this.address(library.query, true));
     this.viewing = true;
-    // A key was quicker than the rows: the address names the image once it is known.
+    // A key was faster than the rows: the address gets the image once it is loaded.
     if (!library.uuidOf(index)) void library.focusedUuid().then(() => this.viewing && this.leave());
   }
 
-  /** The viewer's entry goes from the history, so that Back leads to what was there before it. */
+  /** Removes the viewer's history entry, so that Back leads to the page before it. */
   closeViewer(): void {
     if ((history.state as Opened | null)?.opened) this.goBack();
     else this.returnFromViewer();
@@ -153,7 +153,7 @@ class Routing {
     grid.take();
   }
 
-  /** Before another address: this one remembers which image has the focus. */
+  /** Before the address changes, this entry stores the focused image. */
   private leave(): void {
     if (this.inList) history.replaceState(history.state, '', this.address(library.query, this.viewing));
   }
@@ -187,8 +187,8 @@ class Routing {
     const at = library.focused > 0 || view ? library.uuidOf(library.focused) : undefined;
     if (at && query === library.query) params.set('at', at);
     if (view) params.set('view', '1');
-    const said = params.toString();
-    return said ? `${path}?${said}` : path;
+    const search = params.toString();
+    return search ? `${path}?${search}` : path;
   }
 }
 

@@ -64,12 +64,12 @@ test('an image is viewed from another page among what the list shows', async () 
 
 test('one that is gone is not viewed, and that is said', async () => {
   await routing.view('gone');
-  expect([routing.viewing, toasts.list[0]?.text]).toEqual([false, 'This image is not in the library any more.']);
+  expect([routing.viewing, toasts.list[0]?.text]).toEqual([false, 'This image is no longer in the library.']);
 });
 
 test.each([
   [() => routing.similarTo('b'), '/library?q=like:b'],
-  [() => routing.looksLike('b'), '/library?q=looks:b'],
+  [() => routing.findVisuallySimilar('b'), '/library?q=looks:b'],
 ])('what is similar to an image is a search', (go, found) => {
   go();
   expect(address()).toBe(found);

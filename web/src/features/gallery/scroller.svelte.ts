@@ -6,19 +6,19 @@
 
 import { tick } from 'svelte';
 
-/** Well below what Chromium (33 M), Firefox (17.9 M) and Safari allow. */
+/** Well below the limits of Chromium (33 M), Firefox (17.9 M) and Safari. */
 export const BOX = 1 << 22;
 const IDLE_MS = 120;
-/** As near as this to an end of the box that is none of the list, the box moves: more than any one frame scrolls. */
+/** The box moves when the view is this near to one of its ends that is no end of the list; no frame scrolls farther. */
 const EDGE = BOX / 64;
-/** Beyond the box. Browsers reckon with few digits far away. */
+/** Beyond the box. Browsers use low precision far from the origin. */
 const OUTSIDE = 10_000;
 
 export class Scroller {
   /** The position in the list. */
   y = $state(0);
   height = $state(0);
-  /** Pixels per second, for knowing when fetching is useless. */
+  /** Pixels per second, to know when fetching is useless. */
   velocity = $state(0);
   private base = $state(0);
   private total = $state(0);
@@ -30,7 +30,7 @@ export class Scroller {
     return Math.min(this.total, BOX);
   }
 
-  /** Where in the list the box begins. */
+  /** Where the box begins in the list. */
   get offset(): number {
     return this.base;
   }
@@ -39,12 +39,12 @@ export class Scroller {
     return Math.max(0, this.total - this.height);
   }
 
-  /** Where a position of the list is in the box; what is far outside of it is only just outside. */
+  /** The position in the box; positions far outside are clamped to just outside. */
   inBox(y: number): number {
     return Math.max(-OUTSIDE, Math.min(this.boxHeight + OUTSIDE, y - this.base));
   }
 
-  /** The result lets the element go; the position stays. */
+  /** Call the result to detach the element; the position stays. */
   attach(element: HTMLElement): () => void {
     this.element = element;
     return () => {
@@ -83,16 +83,16 @@ export class Scroller {
     this.velocity = 0;
     if (!this.element) return;
     const top = this.element.scrollTop;
-    // The last step may not have been told yet.
+    // The last scroll event may not have arrived yet.
     this.y = this.base + top;
     if (this.total > BOX && (top < BOX / 4 || top > (BOX * 3) / 4)) this.place();
   }
 
-  /** Puts the box around the position. */
+  /** Places the box around the position. */
   private place(): void {
     const wanted = Math.round(this.y - BOX / 2);
     this.base = Math.max(0, Math.min(this.total - this.boxHeight, wanted));
-    // The box must have its new height and its rows their new places before it is scrolled.
+    // The box needs its new height, and its rows their new positions, before it scrolls.
     void tick().then(() => {
       const top = this.y - this.base;
       if (this.element && this.element.scrollTop !== top) this.element.scrollTop = top;

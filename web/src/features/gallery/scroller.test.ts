@@ -5,7 +5,7 @@ import { BOX, Scroller } from './scroller.svelte';
 
 const VIEW = 800;
 
-/** A scroller with an element that scrolls as browsers do: within its box. */
+/** A scroller with an element that scrolls like a browser: within its box. */
 function made(total: number): { scroller: Scroller; element: { scrollTop: number } } {
   const scroller = new Scroller();
   const element = {
@@ -60,7 +60,7 @@ test('when it comes to rest the box is around the view, which has not moved', as
   element.scrollTop = BOX - 100_000;
   scroller.onScroll(1_000);
   const { y } = scroller;
-  // Told too late, as when the page is busy.
+  // The scroll event arrives late, as when the page is busy.
   element.scrollTop += 50;
   vi.runAllTimers();
   vi.useRealTimers();

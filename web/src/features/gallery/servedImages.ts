@@ -1,4 +1,4 @@
-/** For tests alone: a library of images as the server answers for it. What goes to the Trash goes from the list. */
+/** For tests only: a library of images, with the server's answers. Trashed images leave the list. */
 
 import { answer, type Asked } from '../../api/answers';
 import type { EditResult, Snapshot } from '../../api/client';
@@ -61,13 +61,13 @@ export class ServedImages {
     const ranges = (body['ranges'] ?? []) as [number, number][];
     const except = (body['except'] ?? []) as number[];
     const named = (body['uuids'] ?? []) as string[];
-    const chosen = this.uuids.filter((uuid, at) => named.includes(uuid) || (ranges.some(([from, end]) => from <= at && at < end) && !except.includes(at)));
+    const selected = this.uuids.filter((uuid, at) => named.includes(uuid) || (ranges.some(([from, end]) => from <= at && at < end) && !except.includes(at)));
     const operation = ++this.operations;
     this.before.set(operation, this.uuids);
     const set = body['set'] as { trash?: boolean; favorite?: boolean };
-    if (set.favorite !== undefined) for (const uuid of chosen) this.favorites[set.favorite ? 'add' : 'delete'](uuid);
-    if (set.trash !== undefined) this.uuids = this.uuids.filter((uuid) => !chosen.includes(uuid));
-    return { operation, changed: chosen.length, total: chosen.length, state: 'done', trouble: null };
+    if (set.favorite !== undefined) for (const uuid of selected) this.favorites[set.favorite ? 'add' : 'delete'](uuid);
+    if (set.trash !== undefined) this.uuids = this.uuids.filter((uuid) => !selected.includes(uuid));
+    return { operation, changed: selected.length, total: selected.length, state: 'done', trouble: null };
   }
 
   private undo({ path }: Asked): EditResult {

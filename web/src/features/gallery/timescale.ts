@@ -1,9 +1,9 @@
-/** What stands beside the images: years and months where they are in the order of time, else positions. */
+/** The marks of the scrubber: years and months if the images are sorted by date, else positions. */
 
 import { compact } from '../../lib/format';
 import type { Section } from '../../lib/layout';
 
-/** Shares of the height that a name and a dot need. */
+/** Shares of the height that a label and a dot need. */
 const YEAR_ROOM = 0.035;
 const MONTH_ROOM = 0.009;
 const QUARTERS = [0.25, 0.5, 0.75];
@@ -12,7 +12,7 @@ const FEWEST_TO_MARK = 8;
 export interface Mark {
   name: string;
   share: number;
-  /** Has its name written; the others are dots. */
+  /** Has a label; the others are dots. */
   named: boolean;
 }
 
@@ -24,7 +24,7 @@ function isAscending(sections: readonly Section[]): boolean {
   return (sections[0]?.day ?? '') < (sections.at(-1)?.day ?? '');
 }
 
-/** Years that have room for their name, and a dot for each month that has room for one. `shareOf` a section's top. */
+/** Years with room for a label, and a dot for each month with room for one. `shareOf` maps a section to its top. */
 export function dateMarks(sections: readonly Section[], shareOf: (section: number) => number): Mark[] {
   const found: Mark[] = [];
   let lastYear = -1;
@@ -47,13 +47,13 @@ export function dateMarks(sections: readonly Section[], shareOf: (section: numbe
   return found;
 }
 
-/** The numbers of the images at each quarter. `shareOf` an image's row. */
+/** The numbers of the images at each quarter. `shareOf` maps an image to its row. */
 export function positionMarks(total: number, shareOf: (index: number) => number): Mark[] {
   if (total < FEWEST_TO_MARK) return [];
   return QUARTERS.map((quarter) => Math.round(total * quarter)).map((index) => ({ name: compact(index), share: shareOf(index), named: true }));
 }
 
-/** The section so many months on in the list (back when negative); -1 when the list ends before. */
+/** The section this number of months on in the list (back if negative); -1 if the list ends before. */
 export function monthsOn(sections: readonly Section[], day: string, months: number): number {
   const ascending = isAscending(sections);
   const [year, month] = day.split('-').map(Number);
@@ -64,7 +64,7 @@ export function monthsOn(sections: readonly Section[], day: string, months: numb
   return months > 0 ? sections.findIndex(ascending ? later : earlier) : sections.findLastIndex(ascending ? earlier : later);
 }
 
-/** The first section of a year, month or day, or the next one in the list; undefined when there is none. */
+/** The first section of a year, month or day, or the next one in the list; undefined if there is none. */
 export function sectionOfDate(sections: readonly Section[], date: string): Section | undefined {
   if (!isDated(sections)) return undefined;
   const ascending = isAscending(sections);

@@ -1,9 +1,9 @@
-/** The edits of the library, newest first, as far back as one has looked. */
+/** The undo log of the library, newest first, as far back as the user has scrolled. */
 
 import { get, post, type EditResult } from '../../api/client';
 import type { Operation } from '../../api/edits';
 import { messageOf } from '../../lib/errors';
-import { working } from '../edits/undo';
+import { runWithProgress } from '../edits/undo';
 import { library } from '../gallery/library.svelte';
 import { needsNames, type Names } from './labels';
 
@@ -11,18 +11,18 @@ const PAGE = 50;
 const MOST = 500;
 
 interface Day {
-  /** A local day written YYYY-MM-DD. */
+  /** A local day, YYYY-MM-DD. */
   day: string;
   edits: Operation[];
 }
 
 class History {
   list = $state.raw<Operation[]>([]);
-  /** Why an edit could not be undone or done again, by its number. */
+  /** Why an edit could not be undone or redone, by its number. */
   refused = $state.raw<ReadonlyMap<number, string>>(new Map());
   names = $state.raw<Names>(new Map());
   loaded = $state(false);
-  /** There are no older ones. */
+  /** All edits are loaded. */
   complete = $state(false);
   problem = $state('');
   moving = $state<number | undefined>();
@@ -39,12 +39,12 @@ class History {
     return days;
   });
 
-  /** What is shown, asked anew. */
+  /** Reloads what is shown. */
   async refresh(): Promise<void> {
     const asked = ++this.asked;
     const wanted = Math.min(MOST, Math.max(PAGE, this.list.length));
     const got = await this.page(`limit=${wanted}`);
-    // An answer that comes after a newer one is of how things were before.
+    // An answer that arrives after a newer one is outdated.
     if (!got || asked !== this.asked) return;
     const older = this.list.filter((edit) => edit.operation < (got.at(-1)?.operation ?? 0));
     this.list = got.length < wanted ? got : [...got, ...older];
@@ -70,13 +70,13 @@ class History {
       void this.name(operations);
       return operations;
     } catch (error) {
-      this.problem = messageOf(error, 'The history cannot be shown.');
+      this.problem = messageOf(error, 'Could not load the history.');
       this.loaded = true;
       return undefined;
     }
   }
 
-  /** Takes an edit back, or does it again; the reason stays with it when that is refused. */
+  /** Undoes or redoes an edit; if it is refused, the reason is shown with it. */
   async move(edit: Operation): Promise<void> {
     if (this.moving !== undefined) return;
     const back = edit.state === 'done';
@@ -84,7 +84,7 @@ class History {
     const refused = new Map(this.refused);
     refused.delete(edit.operation);
     try {
-      await working(back ? 'Undoing' : 'Doing it again', () => post<EditResult>(`/api/${back ? 'undo' : 'redo'}/${edit.operation}`));
+      await runWithProgress(back ? 'Undoing' : 'Redoing', () => post<EditResult>(`/api/${back ? 'undo' : 'redo'}/${edit.operation}`));
       library.touched++;
       void library.renew();
     } catch (error) {
@@ -95,7 +95,7 @@ class History {
     this.moving = undefined;
   }
 
-  /** Edits know collections and templates by their uuid. */
+  /** Edits refer to collections and templates by uuid. */
   private async name(operations: Operation[]): Promise<void> {
     const names = new Map(this.names);
     if (needsNames(operations, 'collection')) {

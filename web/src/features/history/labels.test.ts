@@ -10,11 +10,11 @@ function edit(kind: string, args: Record<string, unknown>, changed = 3, more: Pa
 test.each([
   [edit('rating', { value: 4 }), 'Rated 3 images ★★★★'],
   [edit('rating', { value: 0 }, 1), 'Cleared the rating of 1 image'],
-  [edit('favorite', { value: false }, 1_200), 'Removed 1,200 images from favourites'],
-  [edit('tag', { add: ['fox', 'snow'], remove: ['dog'] }), 'Tagged with “fox”, “snow”; Took away “dog” on 3 images'],
-  [edit('trash', {}, 1), 'Moved 1 image to the Trash'],
+  [edit('favorite', { value: false }, 1_200), 'Removed 1,200 images from favorites'],
+  [edit('tag', { add: ['fox', 'snow'], remove: ['dog'] }), 'Tagged with “fox”, “snow”; Removed “dog” on 3 images'],
+  [edit('trash', {}, 1), 'Moved 1 image to Trash'],
   [edit('template.import', {}, 2, { steps_total: 2 }), 'Imported 2 styles as templates'],
-  [edit('wildcard', { name: 'colour', content: null }), 'Deleted the wildcard “colour”'],
+  [edit('wildcard', { name: 'color', content: null }), 'Deleted the wildcard “color”'],
   [edit('something_new.made', {}), 'something new made'],
 ])('an edit is said in words', (operation, words) => {
   expect(describeEdit(operation)).toBe(words);

@@ -1,4 +1,4 @@
-/** The import that is running, if one is. */
+/** The running import, if any. */
 
 import type { ImportProgress } from '../../api/client';
 

@@ -1,4 +1,4 @@
-/** Work in the background: counts as they come. */
+/** Background jobs: counts as they arrive. */
 
 import { get, post, type FailedJob, type JobKind, type JobList } from '../../api/client';
 

@@ -15,7 +15,7 @@ test('work that is left comes first, then thumbnails', () => {
 test('how long it takes is said once it is known', () => {
   expect(pace(kind('thumb', 100))).toBe('');
   expect(pace({ ...kind('thumb', 0), rate_per_s: 5, eta_s: 0 })).toBe('');
-  expect(pace({ ...kind('thumb', 600), rate_per_s: 2.5, eta_s: 240 })).toBe('2.5 a second · 4 min left');
+  expect(pace({ ...kind('thumb', 600), rate_per_s: 2.5, eta_s: 240 })).toBe('2.5 per second · 4 min left');
 });
 
 test('what could not be done is grouped by what was said of it', () => {

@@ -1,30 +1,30 @@
-/** Kinds of work, in a person's words, and what could not be done. */
+/** Texts for the kinds of jobs, and for failed jobs. */
 
 import type { FailedJob, JobKind } from '../../api/client';
 import { formatDuration } from '../../lib/format';
 
 interface KindText {
   name: string;
-  says: string;
+  description: string;
 }
 
 const KINDS: Record<string, KindText> = {
-  thumb: { name: 'Thumbnails', says: 'Pictures are read, checked and made small.' },
-  embed: { name: 'Meaning of prompts', says: 'So that ~"sad robot" finds them; in blocks of prompts.' },
-  phash: { name: 'Looks of pictures', says: 'So that duplicates are found.' },
-  look: { name: 'Looking at pictures', says: 'A model sees what each looks like, and how explicit it is.' },
-  autotag: { name: 'Auto-tagging', says: 'Your model is asked for tags, one question at a time.' },
-  sha256: { name: 'SHA-256', says: 'The checksum that other programs know a file by.' },
-  models: { name: 'Hashes of models', says: 'So that images find the model that made them.' },
-  reparse: { name: 'Reading again', says: 'What files say of themselves, by today’s readers.' },
+  thumb: { name: 'Thumbnails', description: 'Reads and checks images and creates thumbnails.' },
+  embed: { name: 'Semantic search', description: 'Embeds prompts in batches, so that ~"sad robot" finds them.' },
+  phash: { name: 'Perceptual hashes', description: 'Used to find duplicates.' },
+  look: { name: 'Image analysis', description: 'A model computes visual similarity and NSFW scores.' },
+  autotag: { name: 'Auto-tagging', description: 'Asks your model for tags, one request at a time.' },
+  sha256: { name: 'SHA-256', description: 'File checksums used by other programs.' },
+  models: { name: 'Model hashes', description: 'Links images to the models that made them.' },
+  reparse: { name: 'Metadata reread', description: 'Rereads the metadata of files with the current parsers.' },
 };
 const ORDER = Object.keys(KINDS);
 
 export function describeKind(kind: string): KindText {
-  return KINDS[kind] ?? { name: kind, says: '' };
+  return KINDS[kind] ?? { name: kind, description: '' };
 }
 
-/** Those with work left first, then in the order of the table. */
+/** Kinds with jobs left first, then in the order of the table. */
 export function sortKinds(kinds: readonly JobKind[]): JobKind[] {
   const place = (kind: JobKind): number => (ORDER.indexOf(kind.kind) + ORDER.length + 1) % (ORDER.length + 1);
   return [...kinds].sort((one, other) => Number(left(other) > 0) - Number(left(one) > 0) || place(one) - place(other));
@@ -34,10 +34,10 @@ export function left(kind: JobKind): number {
   return kind.waiting + kind.running;
 }
 
-/** How quickly, and until when, as the server reckons; "" while that is not known. */
+/** The rate and the time left, as the server estimates them; "" if unknown. */
 export function pace(kind: JobKind): string {
   if (!left(kind) || kind.rate_per_s <= 0.05 || kind.eta_s === null) return '';
-  return `${kind.rate_per_s.toFixed(kind.rate_per_s < 10 ? 1 : 0)} a second · ${formatDuration(kind.eta_s)} left`;
+  return `${kind.rate_per_s.toFixed(kind.rate_per_s < 10 ? 1 : 0)} per second · ${formatDuration(kind.eta_s)} left`;
 }
 
 export interface Parked {
@@ -46,11 +46,11 @@ export interface Parked {
   jobs: FailedJob[];
 }
 
-/** By kind and by what was said first; the reason with most jobs first. */
+/** By kind and by the first line of the error; the reason with most jobs first. */
 export function groupParked(failed: readonly FailedJob[]): Parked[] {
   const groups = new Map<string, Parked>();
   for (const job of failed) {
-    const reason = job.error.split('\n')[0] || 'It did not say why.';
+    const reason = job.error.split('\n')[0] || 'Unknown error';
     const key = `${job.kind} ${reason}`;
     const group = groups.get(key) ?? { kind: job.kind, reason, jobs: [] };
     group.jobs.push(job);
@@ -59,7 +59,7 @@ export function groupParked(failed: readonly FailedJob[]): Parked[] {
   return [...groups.values()].sort((one, other) => other.jobs.length - one.jobs.length);
 }
 
-/** All that is known of some jobs, to be sent to somebody who can help. */
+/** Everything known about some jobs, as text for a bug report. */
 export function logOf(group: Parked): string {
   const lines = group.jobs.map((job) => `${job.kind} #${job.id} · tried ${job.attempts} times, crashed ${job.crashes} times\n${job.file || '(no file)'}\n${job.error}`);
   return lines.join('\n\n');

@@ -39,7 +39,7 @@ test('every edge leads from left to right, and nothing lies on anything', () => 
 
 test('arrows walk the edges, and the layer', () => {
   expect(FAMILY.next('me', 'left')).toBe('source');
-  // Of two, the one that lies nearer.
+  // Of two, the nearer one.
   expect(FAMILY.next('me', 'right')).toBe('again');
   expect(FAMILY.next('again', 'up')).toBe('big');
   expect(FAMILY.next('big', 'left')).toBe('me');

@@ -1,4 +1,4 @@
-/** Where the images of a lineage are drawn, and where the arrow keys lead. */
+/** Positions of the images in a lineage, and the targets of the arrow keys. */
 
 import type { Lineage, LineageEdge, LineageNode } from '../../api/lineage';
 
@@ -7,7 +7,7 @@ export const NODE_HEIGHT = 156;
 const COLUMN = NODE_WIDTH + 64;
 const ROW = NODE_HEIGHT + 22;
 const MARGIN = 24;
-/** Each sweep puts images nearer to those that they are joined to; more changes nothing to be seen. */
+/** Each sweep moves images nearer to their neighbors; more sweeps change nothing visible. */
 const SWEEPS = 4;
 
 export interface Placed {
@@ -22,7 +22,7 @@ export interface Way extends LineageEdge {
 
 export type Direction = 'left' | 'right' | 'up' | 'down';
 
-/** Layers from left to right; within a layer, images near to what they came from. */
+/** Layers from left to right; within a layer, images are near their sources. */
 export class Graph {
   readonly placed: Placed[];
   readonly ways: Way[];
@@ -57,7 +57,7 @@ export class Graph {
     });
   }
 
-  /** The image an arrow key leads to: along an edge to the left and right, within the layer up and down. */
+  /** The target of an arrow key: along an edge to the left and right, within the layer up and down. */
   next(uuid: string, direction: Direction): string | undefined {
     if (direction === 'left') return this.nearest(uuid, this.parents.get(uuid));
     if (direction === 'right') return this.nearest(uuid, this.children.get(uuid));
@@ -76,7 +76,7 @@ export class Graph {
     return [...others].sort((one, other) => away(one) - away(other))[0];
   }
 
-  /** By turns from the left and from the right: each image at the mean of those it is joined to. */
+  /** Alternates from the left and from the right: each image at the mean of its neighbors. */
   private orderLayer(columns: string[][]): string[][] {
     const row = new Map<string, number>();
     const number = (column: string[]): void =>

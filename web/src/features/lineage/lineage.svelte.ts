@@ -1,4 +1,4 @@
-/** The lineage that is looked at, and the person's word about it. */
+/** The open lineage and the user's corrections. */
 
 import { get, post, type EditResult } from '../../api/client';
 import { connection } from '../../api/connection.svelte';
@@ -11,9 +11,9 @@ import { Graph } from './graph';
 const NOTHING: Lineage = { nodes: [], edges: [], unknown: [], parent_by: null, truncated: false };
 
 class LineageView {
-  /** The image that all is around. */
+  /** The image at the center. */
   center = $state('');
-  /** The image that the arrow keys have come to. */
+  /** The image selected with the arrow keys. */
   current = $state('');
   shown = $state.raw<Lineage>(NOTHING);
   problem = $state('');
@@ -40,19 +40,19 @@ class LineageView {
     this.loaded = true;
   }
 
-  /** `parent` null: it came from no other. `relation` null leaves what is known. */
-  correct(child: string, parent: string | null, relation: string | null, says: string): Promise<void> {
-    return toasts.during(this.saveParent(child, parent, relation, says));
+  /** `parent` null: no source. `relation` null keeps the current relation. */
+  correct(child: string, parent: string | null, relation: string | null, message: string): Promise<void> {
+    return toasts.during(this.saveParent(child, parent, relation, message));
   }
 
-  private async saveParent(child: string, parent: string | null, relation: string | null, says: string): Promise<void> {
+  private async saveParent(child: string, parent: string | null, relation: string | null, message: string): Promise<void> {
     if (!connection.up) {
-      toasts.add('MystiCanvas does not answer: nothing was changed. Try again when it is back.');
+      toasts.add('MystiCanvas is not responding. Nothing was changed. Try again when it is back.');
       return;
     }
     try {
       const done = await post<EditResult>(`/api/generations/${child}/parent`, { parent, relation });
-      toasts.add(says, () => undo(done.operation, () => this.load()));
+      toasts.add(message, () => undo(done.operation, () => this.load()));
       await this.load();
     } catch (error) {
       toasts.add(messageOf(error));

@@ -1,8 +1,8 @@
-/** The registry as a list: kinds, order, what is looked for, and the query that finds what a model made. */
+/** The registry as a list: types, sort order, filter, and the query for the images of a model. */
 
 import type { ListedModel } from '../../api/models';
 
-/** In the order in which they are offered. */
+/** In display order. */
 const KINDS: Record<string, string> = {
   checkpoint: 'Checkpoints',
   lora: 'LoRAs',
@@ -12,7 +12,7 @@ const KINDS: Record<string, string> = {
   upscaler: 'Upscalers',
   refiner: 'Refiners',
   text_encoder: 'Text encoders',
-  other: 'Others',
+  other: 'Other',
 };
 
 export type Order = 'use' | 'name';
@@ -23,7 +23,7 @@ export interface KindCount {
   count: number;
 }
 
-/** The kinds that there are models of. */
+/** The types that have models. */
 export function kindsOf(models: readonly ListedModel[]): KindCount[] {
   const counts = new Map<string, number>();
   for (const model of models) counts.set(model.kind, (counts.get(model.kind) ?? 0) + 1);
@@ -33,13 +33,13 @@ export function kindsOf(models: readonly ListedModel[]): KindCount[] {
   });
 }
 
-/** Models of a kind that have every word in their name, title, family or trigger words. */
+/** Models of a type that have every word in their name, title, family or trigger words. */
 export function filterModels(models: readonly ListedModel[], kind: string, text: string, order: Order): ListedModel[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const found = models.filter((model) => {
     if (model.kind !== kind) return false;
-    const said = [model.name, model.title, model.family, ...model.trigger_words].join('\n').toLowerCase();
-    return words.every((word) => said.includes(word));
+    const texts = [model.name, model.title, model.family, ...model.trigger_words].join('\n').toLowerCase();
+    return words.every((word) => texts.includes(word));
   });
   const byName = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });
   return found.sort(
@@ -47,7 +47,7 @@ export function filterModels(models: readonly ListedModel[], kind: string, text:
   );
 }
 
-/** The query for everything made with a model; undefined for a kind that the search has no word for. */
+/** The query for all images made with a model; undefined for a type without a search field. */
 export function queryFor(model: Pick<ListedModel, 'kind' | 'name'>, minWeight?: number): string | undefined {
   const name = `"${model.name.replaceAll('"', '')}"`;
   if (model.kind === 'checkpoint') return `model:${name}`;

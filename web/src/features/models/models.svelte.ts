@@ -1,4 +1,4 @@
-/** The registry that is looked at: what there is, scanning, merging. */
+/** The model registry: list, scan and merge. */
 
 import { get, post, type EditResult } from '../../api/client';
 import { connection } from '../../api/connection.svelte';
@@ -14,7 +14,7 @@ class Models {
   loaded = $state(false);
   problem = $state('');
   scanning = $state(false);
-  /** Grows when something about a model may have changed. */
+  /** Grows when a model may have changed. */
   version = $state(0);
 
   async load(): Promise<void> {
@@ -23,14 +23,14 @@ class Models {
       [this.list, this.folders, this.problem] = [got.models, got.folders, ''];
       this.version++;
     } catch (error) {
-      this.problem = messageOf(error, 'The models could not be listed.');
+      this.problem = messageOf(error, 'Could not load the models.');
     }
     this.loaded = true;
   }
 
-  /** Looks through folders of models; without any, through all that are known. Says what was wrong. */
+  /** Scans model folders; all known ones if none is given. Returns the error. */
   async scan(paths: string[]): Promise<string> {
-    if (this.scanning) return 'A folder is being looked through already.';
+    if (this.scanning) return 'A model scan is already running. Wait until it finishes.';
     this.scanning = true;
     try {
       const scan = await post<ModelScan>('/api/models/scan', { paths });
@@ -44,19 +44,19 @@ class Models {
     }
   }
 
-  /** `other` is `keep` from now on. */
+  /** Merges `other` into `keep`. */
   merge(keep: ListedModel, other: ListedModel): Promise<void> {
     return toasts.during(this.runMerge(keep, other));
   }
 
   private async runMerge(keep: ListedModel, other: ListedModel): Promise<void> {
     if (!connection.up) {
-      toasts.add('MystiCanvas does not answer: nothing was changed. Try again when it is back.');
+      toasts.add('MystiCanvas is not responding. Nothing was changed. Try again when it is back.');
       return;
     }
     try {
       const done = await post<EditResult>('/api/models/merge', { keep: keep.id, other: other.id });
-      toasts.add(`${other.name} is ${keep.name} from now on.`, () => undo(done.operation, () => this.load()));
+      toasts.add(`${other.name} merged into ${keep.name}.`, () => undo(done.operation, () => this.load()));
       await this.load();
     } catch (error) {
       toasts.add(messageOf(error));
@@ -65,11 +65,11 @@ class Models {
 }
 
 function outcome(scan: ModelScan): string {
-  const said = [`${formatNumber(scan.found)} ${scan.found === 1 ? 'model' : 'models'} found`];
+  const parts = [`${formatNumber(scan.found)} ${scan.found === 1 ? 'model' : 'models'} found`];
   for (const [count, word] of [[scan.added, 'new'], [scan.changed, 'changed'], [scan.moved, 'moved'], [scan.missing, 'missing'], [scan.failed, 'unreadable']] as const) {
-    if (count) said.push(`${formatNumber(count)} ${word}`);
+    if (count) parts.push(`${formatNumber(count)} ${word}`);
   }
-  return `${said.join(', ')}.`;
+  return `${parts.join(', ')}.`;
 }
 
 export const models = new Models();

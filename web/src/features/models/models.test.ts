@@ -10,7 +10,7 @@ import { toasts } from '../../ui/toasts.svelte';
 import { models } from './models.svelte';
 
 const NOTHING = { ...scan, found: 1, added: 0, changed: 0, moved: 0, missing: 0, failed: 0, failures: [] };
-const said = (): string[] => toasts.list.map(({ text }) => text);
+const messages = (): string[] => toasts.list.map(({ text }) => text);
 
 beforeEach(() => {
   toasts.list = [];
@@ -38,7 +38,7 @@ test.each([
 ])('a scan of %o is said: %s', async (counts, text) => {
   answer({ '/api/models': wire, '/api/models/scan': { ...NOTHING, ...counts } });
   expect(await models.scan(['/models'])).toBe('');
-  expect(said()).toEqual([text]);
+  expect(messages()).toEqual([text]);
 });
 
 test('a file that could not be read is named, the first of them', async () => {
@@ -49,7 +49,7 @@ test('a file that could not be read is named, the first of them', async () => {
 test('one scan at a time', async () => {
   const asked = answer({ '/api/models': wire, '/api/models/scan': NOTHING });
   const first = models.scan([]);
-  expect(await models.scan([])).toBe('A folder is being looked through already.');
+  expect(await models.scan([])).toBe('A model scan is already running. Wait until it finishes.');
   await first;
   expect(pathsOf(asked)).toEqual(['/api/models/scan', '/api/models']);
 });
@@ -60,7 +60,7 @@ test('two models become one, with a way back', async () => {
   if (!keep || !other) throw new Error('There are not two models.');
   await models.merge(keep, other);
   expect(asked[0]?.body).toEqual({ keep: keep.id, other: other.id });
-  expect([said(), toasts.list[0]?.undo !== undefined]).toEqual([[`${other.name} is ${keep.name} from now on.`], true]);
+  expect([messages(), toasts.list[0]?.undo !== undefined]).toEqual([[`${other.name} merged into ${keep.name}.`], true]);
   connection.up = false;
   await models.merge(keep, other);
   expect(asked).toHaveLength(2);

@@ -1,4 +1,4 @@
-/** What may be meant while one types, from the server. */
+/** Autocomplete of the search box. */
 
 import { get, type Completion, type Offer } from '../../api/client';
 import { characterAt, unitAt } from '../../lib/characters';
@@ -11,7 +11,7 @@ export class Autocomplete {
   private answer = $state.raw<Answer | undefined>();
   private control: AbortController | undefined;
 
-  /** For what is typed, with the cursor before the unit `at`; `query` begins with it. */
+  /** Completions for the typed text with the cursor before the unit `at`; `query` begins with it. */
   async ask(typed: string, at: number, query: string): Promise<void> {
     this.control?.abort();
     const control = (this.control = new AbortController());
@@ -25,7 +25,7 @@ export class Autocomplete {
     this.answer = undefined;
   }
 
-  /** Offers stay while the next ones are on their way, so that the list does not flicker. */
+  /** Old completions stay until the next ones arrive, so that the list does not flicker. */
   get offers(): readonly Offer[] {
     return this.answer?.offers ?? [];
   }
@@ -34,12 +34,12 @@ export class Autocomplete {
     return this.answer?.typed === typed;
   }
 
-  /** The offer that Enter takes when none is chosen: what is typed finds nothing as it is. */
+  /** The completion that Enter takes when none is selected: the typed text finds nothing as it is. */
   takesFirst(typed: string): boolean {
     return this.isFor(typed) && this.answer?.stands === false;
   }
 
-  /** What is typed with an offer in its place, and where the cursor is then; as typed once that is old. */
+  /** The typed text with a completion inserted, and the new cursor; unchanged if the completion is outdated. */
   insert(typed: string, offer: Offer): { text: string; at: number } {
     if (!this.answer || !this.isFor(typed)) return { text: typed, at: typed.length };
     const before = typed.slice(0, unitAt(typed, this.answer.start));

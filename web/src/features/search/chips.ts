@@ -1,9 +1,9 @@
-/** Chips are a view of the query: each action on one makes another query. */
+/** Chips are a view of the query: each action on a chip composes a new query. */
 
 import type { Chip, Snapshot, UnknownName } from '../../api/client';
 import { unitAt } from '../../lib/characters';
 
-/** What is shown when the query says no order. */
+/** The sort order if the query has none. */
 const USUAL_ORDER = 'newest';
 export const SIMILARITY = 'similarity';
 const HAS_OR = /(^|[\s(])OR([\s)]|$)/;
@@ -12,29 +12,29 @@ const HAS_SIMILAR = /(^|\s)(~\S|(like|similar|looks):)/i;
 const RANDOM = /(^|\s)((?:sort|order):random)(?=\s|$)/i;
 const SEEDS = 1_000_000;
 
-/** What the images are similar to, if anything: it orders them, unless another order is said. */
+/** The similarity term, if any: it sorts the images, unless the query has a sort order. */
 export function similarOf(view: Snapshot): Chip | undefined {
   return view.filters.find(isSimilar);
 }
 
-/** What narrows the search; the order of its images is no filter. */
+/** The terms that narrow the search, without the sort order. */
 export function filtersOf(view: Snapshot): Chip[] {
   return view.filters.filter((chip) => !isOrder(chip));
 }
 
-/** What is typed, with every filter but the one that is being written anew. */
+/** The typed text with every filter except the one being edited. */
 export function composeQuery(view: Snapshot, typed: string, without?: Chip): string {
-  // What is typed may say anew what the images are to be similar to.
+  // The typed text may replace the similarity term.
   const anew = HAS_SIMILAR.test(typed);
   const others = filtersOf(view).filter((chip) => chip.text !== without?.text && !(anew && isSimilar(chip)));
   const order = HAS_ORDER.test(typed) ? [] : view.filters.filter(isOrder);
-  // One of several would take in what stands beside it.
+  // In parentheses, or an OR would apply to the terms next to it.
   const alone = HAS_OR.test(typed) && !HAS_ORDER.test(typed) && others.length + order.length > 0;
   return joinTerms([typed.trim() && alone ? `(${typed.trim()})` : typed, ...texts([...others, ...order])]);
 }
 
 export function withoutChip(view: Snapshot, gone: Chip): string {
-  // An order by likeness goes with what it was like.
+  // A sort by similarity is removed together with its similarity term.
   if (isSimilar(gone) && view.sort === SIMILARITY) view = { ...view, filters: view.filters.filter((chip) => !isOrder(chip)) };
   return joinTerms(texts([...view.words, ...view.filters.filter((chip) => chip.text !== gone.text)]));
 }
@@ -43,24 +43,24 @@ export function withoutWord(view: Snapshot, gone: Chip): string {
   return joinTerms(texts([...view.words.filter((word) => word.text !== gone.text), ...view.filters]));
 }
 
-/** Nothing but the order stays. */
+/** Keeps only the sort order. */
 export function clearFilters(view: Snapshot): string {
   return joinTerms(texts(view.filters.filter(isOrder)));
 }
 
-/** The chip turned into its opposite. */
+/** The chip, negated. */
 export function exclusionOf(view: Snapshot, turned: Chip): string {
   const turn = (chip: Chip): string => (chip.text === turned.text ? opposite(chip.text) : chip.text);
   return joinTerms([...texts(view.words), ...view.filters.map(turn)]);
 }
 
-/** The query with one more term; with one less, when it had it. */
+/** The query with a term added, or removed if it was there. */
 export function toggleTerm(view: Snapshot, term: string): string {
   const had = view.filters.find((chip) => chip.text === term);
   return had ? withoutChip(view, had) : withTerm(view, term);
 }
 
-/** The query with one more term, and without its opposite. */
+/** The query with a term added and its opposite removed. */
 export function withTerm(view: Snapshot, term: string): string {
   const others = view.filters.filter((chip) => chip.text !== term && chip.text !== opposite(term));
   return joinTerms([...texts(view.words), ...texts(others.filter((chip) => !isOrder(chip))), term, ...texts(others.filter(isOrder))]);
@@ -73,16 +73,16 @@ export function opposite(term: string): string {
 /** The same images in another order; `term` as in `sort:oldest`. */
 export function withOrder(view: Snapshot, term: string): string {
   const usual = similarOf(view) ? SIMILARITY : USUAL_ORDER;
-  const said = term === `sort:${usual}` ? [] : [fixSeed(term)];
-  return joinTerms([...texts([...view.words, ...filtersOf(view)]), ...said]);
+  const sorting = term === `sort:${usual}` ? [] : [fixSeed(term)];
+  return joinTerms([...texts([...view.words, ...filtersOf(view)]), ...sorting]);
 }
 
-/** An order by chance gets its number here, so that the same address is the same order. */
+/** A random order gets its seed here, so that the same address is the same order. */
 export function fixSeed(query: string): string {
   return query.replace(RANDOM, (_, before: string, term: string) => `${before}${term}:${Math.floor(Math.random() * SEEDS)}`);
 }
 
-/** A name that nothing has, in the query, exchanged for the nearest. */
+/** The query with an unknown value replaced by the nearest existing one. */
 export function correctSpelling(view: Snapshot, unknown: UnknownName): string {
   const { suggestion } = unknown;
   if (suggestion === null) return view.q;
@@ -93,14 +93,14 @@ export function correctSpelling(view: Snapshot, unknown: UnknownName): string {
   return suggestion;
 }
 
-/** A query that cannot be read, cut at the term where it went wrong (`position` in characters). */
+/** An invalid query, cut at the faulty term (`position` in characters). */
 export function atFault(query: string, position: number): { before: string; term: string; after: string } {
   const begin = unitAt(query, position);
   const end = endOfTerm(query, begin);
   return { before: query.slice(0, begin), term: query.slice(begin, end), after: query.slice(end) };
 }
 
-/** As the language ends a term: at white space or a parenthesis that closes none, outside of quotes. */
+/** Where a term ends: at whitespace or an unmatched closing parenthesis, outside of quotes. */
 function endOfTerm(text: string, at: number): number {
   let opened = 0;
   let quoted = false;
@@ -115,12 +115,12 @@ function endOfTerm(text: string, at: number): number {
   return at;
 }
 
-/** Images are found by what they are like, not by what they have: there is no opposite of it. */
+/** Similarity terms cannot be negated. */
 export function isSimilar(chip: Chip): boolean {
   return chip.field === 'similar' || chip.field === 'looks';
 }
 
-/** What is typed, as a search for its meaning; undefined where there are no words, or it is one already. */
+/** The typed text as a semantic search; undefined if it has no words or already is one. */
 export function semanticQuery(typed: string): string | undefined {
   const words = typed.trim();
   if (words.length < 3 || /["~()]|\w:/.test(words)) return undefined;

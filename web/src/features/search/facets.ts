@@ -1,4 +1,4 @@
-/** What the panel of filters has: its lists in order, and how each is called. */
+/** The lists of the filters panel: order and labels. */
 
 import type { Facet } from '../../api/client';
 import { monthName } from '../../lib/format';
@@ -7,7 +7,7 @@ const NAMES: Record<string, string> = {
   model: 'Models',
   lora: 'LoRAs',
   tag: 'Tags',
-  engine: 'Engines',
+  engine: 'Generators',
   sampler: 'Samplers',
   size: 'Sizes',
   rating: 'Ratings',
@@ -26,12 +26,12 @@ export function nameOf(field: string): string {
 
 export function labelOf(field: string, value: string): string {
   if (field === 'date') return monthName(`${value}-01`);
-  if (field === 'rating') return value === '0' ? 'Not rated' : '★'.repeat(Number(value));
+  if (field === 'rating') return value === '0' ? 'Unrated' : '★'.repeat(Number(value));
   if (field === 'size') return value.replace('x', ' × ');
   return value;
 }
 
-/** The fields that have values, or of which one is filtered by; those that are named first. */
+/** The fields that have values or an active filter, in the order of NAMES. */
 export function orderFields(values: Readonly<Record<string, readonly Facet[]>>, filtered: readonly string[]): string[] {
   const order = Object.keys(NAMES);
   const place = (field: string): number => (order.includes(field) ? order.indexOf(field) : order.length);

@@ -1,15 +1,15 @@
-/** Folders with counts, from a list of their paths to a tree. */
+/** Builds a folder tree with counts from a list of paths. */
 
 import type { Facet } from '../../api/client';
 
 export interface Folder {
   folder: Facet;
-  /** Its name within the one it is in. */
+  /** Its name within its parent folder. */
   name: string;
   within: Folder[];
 }
 
-/** `folders` in the order of their paths; each one is in the nearest of them that it lies beneath. */
+/** `folders` sorted by path; each one belongs to the nearest folder above it. */
 export function treeOf(folders: readonly Facet[]): Folder[] {
   const tops: Folder[] = [];
   const known = new Map<string, Folder>();

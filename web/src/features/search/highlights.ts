@@ -1,4 +1,4 @@
-/** Where the words of a search are in an image's texts: asked once for all of them. */
+/** Positions of matched words in the texts of an image, with one request for all texts. */
 
 import { get, type Highlights } from '../../api/client';
 

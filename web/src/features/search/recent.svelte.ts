@@ -1,4 +1,4 @@
-/** What was searched for lately, in this browser. */
+/** Recent searches in this browser. */
 
 const KEY = 'recent searches';
 export const MOST_RECENT = 20;

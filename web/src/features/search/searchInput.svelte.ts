@@ -1,4 +1,4 @@
-/** The search box as a thing that keys can reach. */
+/** Lets keyboard shortcuts focus the search box. */
 
 class SearchInput {
   input: HTMLInputElement | undefined;

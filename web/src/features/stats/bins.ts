@@ -1,9 +1,9 @@
-/** Images over time: months put together so that every column can be seen and hit. */
+/** Images over time: months grouped so that every column is visible and clickable. */
 
 import type { Facet } from '../../api/client';
 import { monthName } from '../../lib/format';
 
-/** Months a column; what is longer than all of them is drawn in years, however many. */
+/** Months per column; longer spans are drawn in years, whatever their number. */
 const WIDTHS = [1, 3, 12] as const;
 
 export interface Bin {
@@ -11,11 +11,11 @@ export interface Bin {
   count: number;
   /** The term that filters by it. */
   text: string;
-  /** Written under it: the year that begins with it. */
+  /** The label below: the year that begins with this column. */
   year: string;
 }
 
-/** Every month, quarter or year from the first image to the last, empty ones too; at most `most` if years are few enough. */
+/** Every month, quarter or year from the first image to the last, including empty ones; at most `most` if the years fit. */
 export function binsOf(months: readonly Facet[], most: number): Bin[] {
   const first = numberOf(months[0]?.value);
   const last = numberOf(months.at(-1)?.value);

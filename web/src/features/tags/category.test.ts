@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { hueOf } from './category';
 
-test('a category has one colour, in any case of letters', () => {
+test('a category has one color, in any case of letters', () => {
   expect(hueOf('Character')).toBe(hueOf('character'));
   expect(hueOf('weather')).toBe(hueOf('Weather'));
   expect(hueOf('weather')).toBeGreaterThanOrEqual(0);

@@ -1,6 +1,6 @@
-/** Names of tags as a person types them. */
+/** Tag names as the user types them. */
 
-/** What is typed, and what it means: a tag to add, or with a minus one to remove. */
+/** The typed name and its meaning: a tag to add, or with a minus one to remove. */
 export interface Typed {
   name: string;
   removes: boolean;
@@ -11,7 +11,7 @@ export function parseTyped(text: string): Typed {
   return { name: trimmed.replace(/^-/, '').trim(), removes: trimmed.startsWith('-') };
 }
 
-/** As the library compares names: case, blanks and underscores make no other tag. */
+/** Normalized as in the library: case, spaces and underscores do not distinguish tags. */
 export function sameName(one: string, other: string): boolean {
   const key = (name: string): string => name.normalize('NFKC').toLowerCase().replace(/[\s_]+/g, ' ').trim();
   return key(one) === key(other);

@@ -1,4 +1,4 @@
-/** Who said which tag of an image, gathered by tag. */
+/** The sources of an image's tags, grouped by tag. */
 
 import type { ImageTags, Assignment } from '../../api/tags';
 
@@ -6,21 +6,21 @@ export interface SourcedTag {
   name: string;
   category: string | null;
   shown: boolean;
-  /** Models alone say so: it waits for a person's word. */
+  /** Only set by models: it waits for the user's decision. */
   byMachine: boolean;
-  /** The surest of the models. */
+  /** The highest confidence of the models. */
   score: number | null;
-  /** A word about who said so, "" for the person. */
+  /** A short label of the source, "" for the user. */
   mark: string;
-  /** All of it, in words. */
+  /** All sources, in words. */
   why: string;
 }
 
 export interface Gathered {
   shown: SourcedTag[];
-  /** What models say that is not shown: below the threshold, or no known tag. */
+  /** Tags from models that are not shown: below the threshold, or no tag yet. */
   unsure: SourcedTag[];
-  /** What the person says it is not. */
+  /** Tags that the user rejected. */
   rejected: string[];
 }
 
@@ -32,20 +32,20 @@ export function sourcesOf(image: ImageTags): Gathered {
   const names = new Set(image.tags.map((tag) => tag.name));
   const rejected = [...new Set(image.said.filter((one) => !one.decision && one.source === 'user').map((one) => one.shown_as))].sort();
   const unsure = [...yes]
-    .filter(([name, said]) => !names.has(name) && !rejected.includes(name) && said.some(isMachine))
-    .map(([name, said]) => describeTag(name, null, false, said));
+    .filter(([name, assignments]) => !names.has(name) && !rejected.includes(name) && assignments.some(isMachine))
+    .map(([name, assignments]) => describeTag(name, null, false, assignments));
   return { shown: shown.sort(byName), unsure: unsure.sort(byScore), rejected };
 }
 
-function groupByTag(said: readonly Assignment[]): Map<string, Assignment[]> {
+function groupByTag(assignments: readonly Assignment[]): Map<string, Assignment[]> {
   const found = new Map<string, Assignment[]>();
-  for (const one of said) found.set(one.shown_as, [...(found.get(one.shown_as) ?? []), one]);
+  for (const one of assignments) found.set(one.shown_as, [...(found.get(one.shown_as) ?? []), one]);
   return found;
 }
 
-function describeTag(name: string, category: string | null, shown: boolean, said: readonly Assignment[]): SourcedTag {
-  const machines = said.filter(isMachine);
-  const others = said.filter((one) => !isMachine(one));
+function describeTag(name: string, category: string | null, shown: boolean, assignments: readonly Assignment[]): SourcedTag {
+  const machines = assignments.filter(isMachine);
+  const others = assignments.filter((one) => !isMachine(one));
   const byMachine = machines.length > 0 && others.length === 0;
   const scores = machines.map((one) => one.confidence).filter((score) => score !== null);
   const own = others.find((one) => one.source === 'user') ?? others[0];
@@ -55,22 +55,22 @@ function describeTag(name: string, category: string | null, shown: boolean, said
     shown,
     byMachine,
     score: byMachine && scores.length ? Math.max(...scores) : null,
-    mark: said.length ? (own ? (MARKS[own.source] ?? own.source) : 'model') : 'implied',
-    why: said.length ? `said ${said.map(describeAssignment).join(', ')}` : 'implied by another tag',
+    mark: assignments.length ? (own ? (MARKS[own.source] ?? own.source) : 'model') : 'implied',
+    why: assignments.length ? `Set ${assignments.map(describeAssignment).join(', ')}` : 'Implied by another tag',
   };
 }
 
-function isMachine(said: Assignment): boolean {
-  return said.source === 'llm' || said.source === 'vision';
+function isMachine(one: Assignment): boolean {
+  return one.source === 'llm' || one.source === 'vision';
 }
 
-function describeAssignment(said: Assignment): string {
-  const sure = said.confidence === null ? '' : ` (${Math.round(said.confidence * 100)} %)`;
-  const as = said.tag === said.shown_as ? '' : ` as “${said.tag}”`;
-  if (said.source === 'user') return `by you${as}`;
-  if (said.source === 'prompt') return `by the prompt${as}`;
-  if (said.source === 'import') return `by the file or library it came from${as}`;
-  return `by ${said.run || (said.source === 'llm' ? 'a language model' : 'a tagger')}${sure}${as}`;
+function describeAssignment(one: Assignment): string {
+  const sure = one.confidence === null ? '' : ` (${Math.round(one.confidence * 100)} %)`;
+  const as = one.tag === one.shown_as ? '' : ` as “${one.tag}”`;
+  if (one.source === 'user') return `by you${as}`;
+  if (one.source === 'prompt') return `by prompt${as}`;
+  if (one.source === 'import') return `by import${as}`;
+  return `by ${one.run || (one.source === 'llm' ? 'a language model' : 'a tagger')}${sure}${as}`;
 }
 
 function byName(a: SourcedTag, b: SourcedTag): number {

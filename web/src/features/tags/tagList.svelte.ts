@@ -1,4 +1,4 @@
-/** A list of the vocabulary of which only what is in view is fetched and drawn. */
+/** A virtual list of the vocabulary: only rows in view are fetched and drawn. */
 
 import { get } from '../../api/client';
 import type { Tag, TagPart } from '../../api/tags';
@@ -15,7 +15,7 @@ export type TagSort = 'name' | 'images' | 'newest';
 
 export interface Wanted {
   q: string;
-  /** "" stands for tags without one, undefined for all. */
+  /** "" stands for tags without a category, undefined for all. */
   category: string | undefined;
   sort: TagSort;
 }
@@ -38,7 +38,7 @@ export class TagListing {
     return this.parts.get(Math.floor(index / PART))?.[index % PART];
   }
 
-  /** Another list; what is shown stays until the first of it is there. */
+  /** Opens another list; the current one stays until the first rows arrive. */
   async open(wanted: Wanted): Promise<void> {
     this.wanted = wanted;
     const turn = ++this.turn;
@@ -48,7 +48,7 @@ export class TagListing {
     if (turn === this.turn && this.total <= start * PART && start > 0) await this.load(0, turn, true);
   }
 
-  /** What is in view is fetched, if it is not there. */
+  /** Fetches the rows in view if they are missing. */
   want(): void {
     if (!this.loaded) return;
     for (let part = Math.floor(this.first / PART); part * PART < this.end; part++) {
@@ -67,7 +67,7 @@ export class TagListing {
       this.parts = new Map([...kept, [part, got.tags]]);
       [this.total, this.loaded, this.problem] = [got.total, true, ''];
     } catch (error) {
-      if (turn === this.turn) this.problem = messageOf(error, 'The tags could not be listed.');
+      if (turn === this.turn) this.problem = messageOf(error, 'Could not load the tags.');
     } finally {
       if (turn === this.turn) this.loading.delete(part);
     }

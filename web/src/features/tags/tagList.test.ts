@@ -4,7 +4,7 @@ import { PART, ROW_PX, TagListing } from './tagList.svelte';
 
 afterEach(() => void vi.unstubAllGlobals());
 
-/** A vocabulary of so many tags; what was asked for is kept. */
+/** A vocabulary of this size; records the requests. */
 function vocabulary(total: number): string[] {
   const asked: string[] = [];
   vi.stubGlobal('fetch', (path: string) => {

@@ -1,22 +1,22 @@
-/** Tags of chosen images while a person edits them: what they share, what is offered, what was just done. */
+/** Tags of selected images while the user edits them: shared tags, completions and the last result. */
 
 import { get, post, type EditResult } from '../../api/client';
 import { invalidation } from '../../api/invalidation.svelte';
 import type { OfferedTag, SharedTag, SharedTags } from '../../api/tags';
 import { messageOf } from '../../lib/errors';
 import type { Selection } from '../../lib/selection';
-import { bulk, runEdit, type Picked, showAnew } from '../edits/edits';
-import { images } from '../gallery/actions';
+import { bulk, runEdit, type Picked, refreshList } from '../edits/edits';
+import { formatImages } from '../gallery/actions';
 import { sameName } from './names';
 
 export class Tagger {
   shared = $state.raw<SharedTags | undefined>();
   problem = $state('');
-  /** What was just done, in a sentence. */
-  said = $state('');
+  /** The result of the last edit, as a sentence. */
+  outcome = $state('');
 
   constructor(
-    private readonly chosen: Selection,
+    private readonly selected: Selection,
     private readonly picked: Picked,
   ) {}
 
@@ -26,7 +26,7 @@ export class Tagger {
       const got = await post<SharedTags>(path, this.picked);
       if (!signal?.aborted) [this.shared, this.problem] = [got, ''];
     } catch (error) {
-      this.problem = messageOf(error, 'The tags could not be read.');
+      this.problem = messageOf(error, 'Could not load the tags.');
     }
   }
 
@@ -38,42 +38,42 @@ export class Tagger {
     return this.shared?.tags.filter((tag) => tag.images < (this.shared?.images ?? 0)) ?? [];
   }
 
-  /** `offered`: the tag of that name as it was offered, if it was. */
+  /** `offered`: the completion with that name, if there was one. */
   async add(name: string, offered: OfferedTag | undefined): Promise<void> {
     const known = offered ?? (await this.findTag(name));
     const shown = known?.alias_of ?? known?.name ?? name;
-    const done = await this.mark({ add: [name] }, (count) => `“${shown}” added to ${images(count)}`);
+    const done = await this.mark({ add: [name] }, (count) => `“${shown}” added to ${formatImages(count)}`);
     if (!done) return;
-    const alias = known?.alias_of ? `“${known.name}” is another name of “${known.alias_of}”. ` : '';
+    const alias = known?.alias_of ? `“${known.name}” is an alias of “${known.alias_of}”. ` : '';
     const also = known?.implies.length ? ` It implies ${known.implies.join(', ')}.` : '';
-    const outcome = done.changed ? `“${shown}” added to ${images(done.changed)}.` : `All of them have “${shown}” already.`;
-    this.said = alias + outcome + also;
+    const result = done.changed ? `“${shown}” added to ${formatImages(done.changed)}.` : `“${shown}” is already on all of them.`;
+    this.outcome = alias + result + also;
   }
 
   async remove(name: string): Promise<void> {
-    const done = await this.mark({ remove: [name] }, (count) => `“${name}” removed from ${images(count)}`);
-    if (done) this.said = done.changed ? `“${name}” removed from ${images(done.changed)}.` : `None of them has “${name}”.`;
+    const done = await this.mark({ remove: [name] }, (count) => `“${name}” removed from ${formatImages(count)}`);
+    if (done) this.outcome = done.changed ? `“${name}” removed from ${formatImages(done.changed)}.` : `“${name}” is not on any of them.`;
   }
 
-  private async mark(tags: { add?: string[]; remove?: string[] }, said: (count: number) => string): Promise<EditResult | undefined> {
+  private async mark(tags: { add?: string[]; remove?: string[] }, describe: (count: number) => string): Promise<EditResult | undefined> {
     this.problem = '';
     const then = async (): Promise<void> => {
       invalidation.mark('tags');
-      await Promise.all([this.load(), showAnew(this.chosen)]);
+      await Promise.all([this.load(), refreshList(this.selected)]);
     };
     const refused = (sentence: string): void => void (this.problem = sentence);
     const done = await runEdit({
       text: 'Tagging',
       ask: () => bulk(this.picked, { tags }),
-      said: ({ changed }) => (changed ? said(changed) : ''),
+      describe: ({ changed }) => (changed ? describe(changed) : ''),
       then,
       refused,
     });
-    if (!done) this.said = '';
+    if (!done) this.outcome = '';
     return done;
   }
 
-  /** A name that was typed out may be one that is known, or another name of one. */
+  /** A typed name may be an existing tag or an alias. */
   private async findTag(name: string): Promise<OfferedTag | undefined> {
     const found = await get<{ tags: OfferedTag[] }>(`/api/tags?${new URLSearchParams({ q: name, limit: '5' })}`).catch(() => ({ tags: [] }));
     return found.tags.find((tag) => sameName(tag.name, name));

@@ -42,33 +42,33 @@ test('a tag is added, and it is said to how many', async () => {
   const tagger = serve(2, { '/api/tags': { tags: [] } });
   await tagger.add('owl', undefined);
   expect(edits()).toEqual([{ tags: { add: ['owl'] } }]);
-  expect([tagger.said, toasts.list[0]?.text]).toEqual(['“owl” added to 2 images.', '“owl” added to 2 images']);
+  expect([tagger.outcome, toasts.list[0]?.text]).toEqual(['“owl” added to 2 images.', '“owl” added to 2 images']);
 });
 
 test('another name says which tag it is, and what that implies', async () => {
   const tagger = serve(1);
   await tagger.add('vixen', VIXEN);
-  expect(tagger.said).toBe('“vixen” is another name of “fox”. “fox” added to 1 image. It implies animal.');
+  expect(tagger.outcome).toBe('“vixen” is an alias of “fox”. “fox” added to 1 image. It implies animal.');
 });
 
 test('a name that was typed out is looked up, however it is written', async () => {
   const tagger = serve(1);
   await tagger.add('VIXEN', undefined);
-  expect(tagger.said).toContain('“vixen” is another name of “fox”.');
+  expect(tagger.outcome).toContain('“vixen” is an alias of “fox”.');
 });
 
 test('what changes nothing says so, and leaves no toast', async () => {
   const tagger = serve(0, { '/api/tags': { tags: [] } });
   await tagger.add('fox', undefined);
-  expect(tagger.said).toBe('All of them have “fox” already.');
+  expect(tagger.outcome).toBe('“fox” is already on all of them.');
   await tagger.remove('owl');
-  expect([tagger.said, toasts.list]).toEqual(['None of them has “owl”.', []]);
+  expect([tagger.outcome, toasts.list]).toEqual(['“owl” is not on any of them.', []]);
 });
 
 test('a refusal is said in the dialog, not by a toast', async () => {
   const tagger = serve(0, { '/api/bulk': refusal(400, 'A tag has a name.') });
   await tagger.remove('fox');
-  expect([tagger.problem, tagger.said, toasts.list]).toEqual(['A tag has a name.', '', []]);
+  expect([tagger.problem, tagger.outcome, toasts.list]).toEqual(['A tag has a name.', '', []]);
 });
 
 test('tags that cannot be read are a problem that is said', async () => {

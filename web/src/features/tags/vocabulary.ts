@@ -1,13 +1,13 @@
-/** What a person does to the vocabulary itself. */
+/** Edits of the tag vocabulary. */
 
 import { get, post, type EditResult } from '../../api/client';
 import { invalidation } from '../../api/invalidation.svelte';
-import type { Outcome, Trial } from '../../api/tags';
+import type { Outcome, BulkPreview } from '../../api/tags';
 import { Selection } from '../../lib/selection';
-import { runEdit, showAnew } from '../edits/edits';
+import { runEdit, refreshList } from '../edits/edits';
 import { library } from '../gallery/library.svelte';
 
-/** As `POST /api/tags` takes it; `do` says which of the others it needs. */
+/** The body of `POST /api/tags`; `do` determines which of the other fields it needs. */
 export interface TagEdit {
   do: string;
   name?: string;
@@ -22,18 +22,18 @@ export interface TagEdit {
   across?: boolean;
 }
 
-/** Whether it was done; a sentence why not goes to `refused`. */
-export async function change(asked: TagEdit, said: string, refused?: (sentence: string) => void): Promise<boolean> {
-  return (await runTagEdit(() => post<EditResult>('/api/tags', asked), () => said, refused)) !== undefined;
+/** Whether the edit succeeded; `refused` gets the reason if not. */
+export async function change(asked: TagEdit, message: string, refused?: (sentence: string) => void): Promise<boolean> {
+  return (await runTagEdit(() => post<EditResult>('/api/tags', asked), () => message, refused)) !== undefined;
 }
 
-export function tryScript(text: string): Promise<Trial> {
-  return post<Trial>('/api/tags/script', { text, dry_run: true });
+export function tryScript(text: string): Promise<BulkPreview> {
+  return post<BulkPreview>('/api/tags/script', { text, dry_run: true });
 }
 
-/** All of it as one edit. */
-export async function runScript(text: string, said: (done: EditResult) => string, refused?: (sentence: string) => void): Promise<boolean> {
-  return (await runTagEdit(() => post<EditResult & { lines: Outcome[] }>('/api/tags/script', { text }), said, refused)) !== undefined;
+/** Runs all lines as one edit. */
+export async function runScript(text: string, describe: (done: EditResult) => string, refused?: (sentence: string) => void): Promise<boolean> {
+  return (await runTagEdit(() => post<EditResult & { lines: Outcome[] }>('/api/tags/script', { text }), describe, refused)) !== undefined;
 }
 
 export async function exportTags(): Promise<void> {
@@ -45,7 +45,7 @@ export async function exportTags(): Promise<void> {
   URL.revokeObjectURL(link.href);
 }
 
-/** Script lines that make all of these tags one. */
+/** Bulk edit lines that merge all of these tags into one. */
 export function mergeScript(tags: readonly string[], keep: string): string {
   return tags
     .filter((name) => name !== keep)
@@ -53,15 +53,15 @@ export function mergeScript(tags: readonly string[], keep: string): string {
     .join('\n');
 }
 
-function runTagEdit<D extends EditResult>(ask: () => Promise<D>, said: (done: D) => string, refused?: (sentence: string) => void): Promise<D | undefined> {
+function runTagEdit<D extends EditResult>(ask: () => Promise<D>, describe: (done: D) => string, refused?: (sentence: string) => void): Promise<D | undefined> {
   const then = async (): Promise<void> => {
     invalidation.mark('tags', 'counts', 'collections');
-    if (library.view.snapshot) await showAnew(new Selection());
+    if (library.view.snapshot) await refreshList(new Selection());
   };
-  return runEdit({ text: 'Changing tags', ask, said, then, ...(refused ? { refused } : {}) });
+  return runEdit({ text: 'Updating tags', ask, describe, then, ...(refused ? { refused } : {}) });
 }
 
-/** How far images are brought in step with relations, 0 to 1; undefined when all are. */
+/** Progress of updating images after relations changed, 0 to 1; undefined when all are up to date. */
 export async function workLeft(): Promise<{ share: number; names: string[] } | undefined> {
   const { work } = await get<{ work: { tag: string | null; effective: string | null; done: number; total: number }[] }>('/api/tags/work');
   if (!work.length) return undefined;

@@ -1,16 +1,16 @@
-/** A template as it is being written, beside the one that is kept. */
+/** A template being edited, next to the saved one. */
 
 import type { Params, Template } from '../../api/templates';
 
-/** The settings that a template can carry: name, label, whether it is a number. */
+/** The settings that a template can have: name, label, whether it is a number. */
 export const SETTINGS: readonly [name: string, label: string, numeric: boolean][] = [
   ['model', 'Model', false],
   ['sampler', 'Sampler', false],
   ['scheduler', 'Scheduler', false],
   ['steps', 'Steps', true],
-  ['cfg_scale', 'CFG', true],
+  ['cfg_scale', 'CFG scale', true],
   ['guidance', 'Guidance', true],
-  ['denoise', 'Denoise', true],
+  ['denoise', 'Denoising strength', true],
   ['clip_skip', 'Clip skip', true],
   ['width', 'Width', true],
   ['height', 'Height', true],
@@ -41,12 +41,12 @@ export class Draft {
     return this.kept?.uuid;
   }
 
-  /** This is what is kept from now on. */
+  /** The saved state from now on. */
   settle(kept: Template): void {
     this.kept = kept;
   }
 
-  /** Whether this is what was kept when the draft was begun, or settled. */
+  /** Whether the draft was started from this saved state. */
   isOf(template: Template): boolean {
     return JSON.stringify(Draft.of(template)) === JSON.stringify(Draft.of(this.kept));
   }
@@ -62,7 +62,7 @@ export class Draft {
     return set;
   });
 
-  /** What the server is told. */
+  /** The body of the request. */
   given = $derived({
     name: this.name.trim(),
     category: this.category.trim() || null,

@@ -1,8 +1,8 @@
-/** Which templates a person means by some words and a category. */
+/** Filters templates by words and category. */
 
 import type { Template } from '../../api/templates';
 
-/** Those that have every word somewhere; in their order. */
+/** Those that contain every word, in their order. */
 export function filterTemplates(templates: readonly Template[], text: string, category: string): Template[] {
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   return templates.filter((one) => {

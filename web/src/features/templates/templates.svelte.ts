@@ -1,4 +1,4 @@
-/** The library of prompts: what there is, and what is done to it, each action with its way back. */
+/** Templates and wildcards: list and edits, each with undo. */
 
 import { get, post, type EditResult } from '../../api/client';
 import { connection } from '../../api/connection.svelte';
@@ -6,7 +6,7 @@ import type { Template, TemplateList, Wildcard } from '../../api/templates';
 import { messageOf } from '../../lib/errors';
 import { formatNumber } from '../../lib/format';
 import { toasts } from '../../ui/toasts.svelte';
-import { undo, working } from '../edits/undo';
+import { runWithProgress, undo } from '../edits/undo';
 
 type Given = Partial<Pick<Template, 'name' | 'content' | 'negative' | 'params' | 'category' | 'preview'>>;
 
@@ -23,14 +23,14 @@ class Templates {
       const got = await get<TemplateList>('/api/templates');
       [this.list, this.wildcards, this.problem] = [got.templates, got.wildcards, ''];
     } catch (error) {
-      this.problem = messageOf(error, 'The templates could not be listed.');
+      this.problem = messageOf(error, 'Could not load the templates.');
     }
     this.loaded = true;
   }
 
-  /** The uuid of the new one; undefined when it was refused, which is said. */
+  /** The uuid of the new one; undefined if it was refused, which a toast reports. */
   async create(given: Given & { image?: string }): Promise<string | undefined> {
-    const done = await this.edit<EditResult & { uuid: string }>('/api/templates', given, `Template “${given.name}” kept.`);
+    const done = await this.edit<EditResult & { uuid: string }>('/api/templates', given, `Template “${given.name}” saved.`);
     return done?.uuid;
   }
 
@@ -46,25 +46,25 @@ class Templates {
     await this.edit('/api/templates/styles', { text }, (done) => `${formatNumber(done.changed)} ${done.changed === 1 ? 'style' : 'styles'} imported.`);
   }
 
-  /** None for its content takes it away. */
+  /** Null as content deletes it. */
   async setWildcard(name: string, content: string | null): Promise<boolean> {
-    const says = content === null ? `Wildcard “${name}” deleted.` : `Wildcard “${name}” saved.`;
-    return (await this.edit('/api/wildcards', { name, content }, says)) !== undefined;
+    const message = content === null ? `Wildcard “${name}” deleted.` : `Wildcard “${name}” saved.`;
+    return (await this.edit('/api/wildcards', { name, content }, message)) !== undefined;
   }
 
-  private edit<T extends EditResult = EditResult>(path: string, body: object, says: string | ((done: EditResult) => string)): Promise<T | undefined> {
-    return toasts.during(this.runTemplateEdit<T>(path, body, says));
+  private edit<T extends EditResult = EditResult>(path: string, body: object, message: string | ((done: EditResult) => string)): Promise<T | undefined> {
+    return toasts.during(this.runTemplateEdit<T>(path, body, message));
   }
 
-  private async runTemplateEdit<T extends EditResult>(path: string, body: object, says: string | ((done: EditResult) => string)): Promise<T | undefined> {
+  private async runTemplateEdit<T extends EditResult>(path: string, body: object, message: string | ((done: EditResult) => string)): Promise<T | undefined> {
     if (!connection.up) {
-      toasts.add('MystiCanvas does not answer: nothing was changed. Try again when it is back.');
+      toasts.add('MystiCanvas is not responding. Nothing was changed. Try again when it is back.');
       return undefined;
     }
     try {
       let first: T | undefined;
-      const done = await working('Changing templates', async () => (first = await post<T>(path, body)));
-      toasts.add(typeof says === 'string' ? says : says(done), () => undo(done.operation, () => this.load()));
+      const done = await runWithProgress('Updating templates', async () => (first = await post<T>(path, body)));
+      toasts.add(typeof message === 'string' ? message : message(done), () => undo(done.operation, () => this.load()));
       await this.load();
       return first;
     } catch (error) {

@@ -8,7 +8,7 @@ import { connection } from '../../api/connection.svelte';
 import { toasts } from '../../ui/toasts.svelte';
 import { templates } from './templates.svelte';
 
-const said = (): string[] => toasts.list.map(({ text }) => text);
+const messages = (): string[] => toasts.list.map(({ text }) => text);
 
 beforeEach(() => {
   toasts.list = [];
@@ -26,30 +26,30 @@ test('templates and wildcards are listed, each category once', async () => {
 test('one that is made has its uuid, a toast and a way back', async () => {
   answer({ '/api/templates': ({ body }) => ('name' in body ? { ...done, uuid: 'new' } : wire) });
   expect(await templates.create({ name: 'Portrait', content: 'a {subject}' })).toBe('new');
-  expect([said(), toasts.list[0]?.undo !== undefined]).toEqual([['Template “Portrait” kept.'], true]);
+  expect([messages(), toasts.list[0]?.undo !== undefined]).toEqual([['Template “Portrait” saved.'], true]);
 });
 
 test('what is refused is said, and not done', async () => {
   answer({ '/api/templates': refusal(409, 'There is a template of this name.') });
   expect(await templates.create({ name: 'Portrait' })).toBeUndefined();
   expect(await templates.change('x', { name: 'Portrait' })).toBe(false);
-  expect(said()).toEqual(['There is a template of this name.', 'There is a template of this name.']);
+  expect(messages()).toEqual(['There is a template of this name.', 'There is a template of this name.']);
 });
 
 test('nothing is asked of a server that does not answer', async () => {
   const asked = answer({});
   connection.up = false;
-  expect(await templates.setWildcard('colour', 'red')).toBe(false);
+  expect(await templates.setWildcard('color', 'red')).toBe(false);
   expect(asked).toEqual([]);
 });
 
 test.each([
-  ['red\nblue', 'Wildcard “colour” saved.'],
-  [null, 'Wildcard “colour” deleted.'],
+  ['red\nblue', 'Wildcard “color” saved.'],
+  [null, 'Wildcard “color” deleted.'],
 ])('a wildcard whose content is %j: %s', async (content, text) => {
   const asked = answer({ '/api/wildcards': done, '/api/templates': wire });
-  expect(await templates.setWildcard('colour', content)).toBe(true);
-  expect([asked[0]?.body, said()]).toEqual([{ name: 'colour', content }, [text]]);
+  expect(await templates.setWildcard('color', content)).toBe(true);
+  expect([asked[0]?.body, messages()]).toEqual([{ name: 'color', content }, [text]]);
 });
 
 test.each([
@@ -58,5 +58,5 @@ test.each([
 ])('of styles.csv %i are said: %s', async (changed, text) => {
   answer({ '/api/templates/styles': { ...done, changed }, '/api/templates': wire });
   await templates.importStyles('name,prompt\nfox,a fox');
-  expect(said()).toEqual([text]);
+  expect(messages()).toEqual([text]);
 });

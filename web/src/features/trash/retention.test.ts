@@ -5,13 +5,13 @@ import { describeTimeLeft } from './retention';
 test('days until the purge are those of the calendar, at any hour', () => {
   const late = new Date(2026, 10, 25, 23, 50);
   expect(['2026-11-24', '2026-11-25', '2026-11-26', '2026-12-25'].map((day) => describeTimeLeft(day, late))).toEqual([
-    'Time is up',
-    'Goes today',
-    'Goes tomorrow',
-    'Goes in 30 days',
+    'Overdue',
+    'Deleted today',
+    'Deleted tomorrow',
+    'Deleted in 30 days',
   ]);
 });
 
 test('the clocks going back cost no day', () => {
-  expect(describeTimeLeft('2026-10-26', new Date(2026, 9, 24, 0, 5))).toBe('Goes in 2 days');
+  expect(describeTimeLeft('2026-10-26', new Date(2026, 9, 24, 0, 5))).toBe('Deleted in 2 days');
 });

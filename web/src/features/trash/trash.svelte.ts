@@ -1,4 +1,4 @@
-/** How the Trash is kept: how much is in it, for how long what comes in stays, and what cannot be trashed. */
+/** Trash settings and facts: number of images, retention and protected images. */
 
 import { get, post } from '../../api/client';
 import type { Lock, TrashFacts } from '../../api/trash';
@@ -10,7 +10,7 @@ class Trash {
     this.facts = await get<TrashFacts>('/api/trash?limit=1').catch(() => this.facts);
   }
 
-  /** Counts for what is trashed from then on. */
+  /** Applies to images trashed from then on. */
   async set(settings: { days?: number; locked?: Lock[] }): Promise<void> {
     await post('/api/trash/settings', settings);
     await this.load();

@@ -1,4 +1,4 @@
-/** How near one looks at an image. Lengths in CSS pixels from the middle of the stage. */
+/** Zoom and pan of an image. Lengths in CSS pixels from the center of the stage. */
 
 const NEAREST = 16;
 const SMALL_STEP = 2;
@@ -7,7 +7,7 @@ export class Zoom {
   factor = $state(1);
   x = $state(0);
   y = $state(0);
-  /** The factor at which one pixel of the image is one of the screen. */
+  /** The factor at which one image pixel is one screen pixel. */
   actual = $state(1);
 
   fit(): void {
@@ -15,13 +15,13 @@ export class Zoom {
     this.x = this.y = 0;
   }
 
-  /** Between the whole image and its own pixels; where those are no larger, something nearer. */
+  /** Toggles between fit and 100 %; if the image is smaller than that, zooms in instead. */
   toggle(): void {
     if (this.factor !== 1) this.fit();
     else this.factor = this.actual > 1.05 ? Math.min(NEAREST, this.actual) : SMALL_STEP;
   }
 
-  /** Nearer (`by` > 1) or farther, with the point under the pointer held still. */
+  /** Zooms in (`by` > 1) or out around the pointer. */
   scale(by: number, x: number, y: number): void {
     const next = Math.min(NEAREST, Math.max(1, this.factor * by));
     if (next === 1) return this.fit();

@@ -1,4 +1,4 @@
-/** The safe view: pictures that score as explicit are blurred, and never hidden. */
+/** Blur NSFW: images above the NSFW threshold are blurred, and never hidden. */
 
 import { SvelteMap } from 'svelte/reactivity';
 
@@ -6,24 +6,24 @@ import { get, post } from '../../api/client';
 import type { VisionState, Scores, Vision } from '../../api/vision';
 import { toasts } from '../../ui/toasts.svelte';
 
-/** Pictures asked about at once, and how long more are waited for. */
+/** Images per request, and how long to gather more. */
 const AT_ONCE = 500;
 const GATHERED_MS = 20;
 
 export class Blur {
   on = $state(localStorage.getItem('safe') === 'yes');
-  private sight = $state.raw<Vision | undefined>();
-  /** By thumbnail; null for a picture that no model has looked at. */
+  private settings = $state.raw<Vision | undefined>();
+  /** By thumbnail; null for an image that was not analyzed. */
   private readonly scores = new SvelteMap<string, number | null>();
   private readonly asked = new Set<string>();
   private readonly due: string[] = [];
 
-  /** Whether a picture of this score is blurred; one that no model has looked at never is. */
+  /** Whether an image with this score is blurred; images without a score never are. */
   blurs(explicit: number | null | undefined): boolean {
-    return this.on && explicit != null && explicit >= (this.sight?.least_explicit ?? 0.7);
+    return this.on && explicit != null && explicit >= (this.settings?.least_explicit ?? 0.7);
   }
 
-  /** As `blurs`, of a thumbnail of which nothing else is at hand: blurred until the server has said its score. */
+  /** Like `blurs`, for a thumbnail whose score is not loaded: blurred until the server has sent it. */
   blursThumb(thumb: string | null | undefined): boolean {
     if (!this.on || !thumb) return false;
     const score = this.scores.get(thumb);
@@ -46,14 +46,14 @@ export class Blur {
         const { explicit } = await post<Scores>('/api/looking/scores', { thumbs: some });
         for (const thumb of some) this.scores.set(thumb, explicit[thumb] ?? null);
       } catch {
-        // They stay blurred, and are asked about again when they are drawn anew.
+        // They stay blurred, and are requested again when they are drawn again.
         for (const thumb of some) this.asked.delete(thumb);
       }
     }
   }
 
-  take(sight: Vision): void {
-    this.sight = sight;
+  take(settings: Vision): void {
+    this.settings = settings;
   }
 
   async load(): Promise<void> {
@@ -63,15 +63,15 @@ export class Blur {
   async toggle(): Promise<void> {
     this.on = !this.on;
     localStorage.setItem('safe', this.on ? 'yes' : 'no');
-    // By now more may have been looked at.
+    // More images may have been analyzed since.
     this.scores.clear();
     this.asked.clear();
     await this.load().catch(() => undefined);
-    toasts.add(this.on ? this.describeState() : 'The safe view is off.');
+    toasts.add(this.on ? this.describeState() : 'Blur NSFW is off.');
   }
 
   private describeState(): string {
-    return this.sight?.is_on ? 'Safe view: explicit pictures are blurred.' : 'Safe view is on, but no model looks at your pictures yet: Settings.';
+    return this.settings?.is_on ? 'Blur NSFW is on.' : 'Blur NSFW is on, but image analysis is off. Turn it on in Settings.';
   }
 }
 

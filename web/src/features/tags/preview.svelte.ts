@@ -1,15 +1,15 @@
-/** What a script would do, asked anew whenever it changes, while its dialog is open. */
+/** A preview of a bulk edit, updated whenever the text changes while its dialog is open. */
 
-import type { Trial } from '../../api/tags';
+import type { BulkPreview } from '../../api/tags';
 import { messageOf } from '../../lib/errors';
 import { tryScript } from './vocabulary';
 
-export class TrialRun {
-  /** Undefined while the answer is on its way, and while there is no script. */
-  trial = $state.raw<Trial | undefined>();
+export class PreviewRun {
+  /** Undefined while the answer is on its way, and while the text is empty. */
+  trial = $state.raw<BulkPreview | undefined>();
   problem = $state('');
 
-  /** To be made while a component is. */
+  /** Create it while a component initializes. */
   constructor(script: () => string) {
     $effect(() => {
       const text = script();
