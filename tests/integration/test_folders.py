@@ -142,7 +142,7 @@ def test_forgetting_a_lost_image_is_undone_as_any_deed(client: Client, folder: P
 
     done = client.post("/api/roots/missing/forget", {"files": [lost["id"]]})
 
-    assert (done["places"], done["deed"]["changed"]) == (0, 1)
+    assert (done["places"], done["edit"]["changed"]) == (0, 1)
     assert (missing_in(client, folder), root_of(client, folder)["missing"]) == ([], 0)
     client.post("/api/undo")
     assert [one["id"] for one in missing_in(client, folder)] == [lost["id"]]
@@ -156,7 +156,7 @@ def test_forgetting_a_spare_place_keeps_the_image(client: Client, folder: Path) 
     lost = lose(client, folder, copy)
     assert lost["elsewhere"]
     done = client.post("/api/roots/missing/forget", {"root": root_of(client, folder)["id"]})
-    assert done == {"places": 1, "deed": None}
+    assert done == {"places": 1, "edit": None}
     assert client.get("/api/search", q="")["total"] == 2
 
 

@@ -49,7 +49,7 @@ SELECT t.id
 UNION ALL
 SELECT tag_id FROM tag_effects WHERE tag_id NOT IN (SELECT id FROM tags) OR effective_id NOT IN (SELECT id FROM tags);
 
--- name: every deed that is on its way has its work
+-- name: every edit that is running has its work
 SELECT id FROM operations AS o
  WHERE state = 'applying' AND NOT EXISTS (SELECT 1 FROM operation_work AS w WHERE w.operation_id = o.id);
 

@@ -58,13 +58,13 @@ def routes(database: Database, progress: JobProgress) -> APIRouter:
         detail = database.read(queries.find, job_id)
         return reply({**asdict(detail.job), "payload": detail.payload})
 
-    @router.post("/{deed}")
-    def steer(deed: JobAction, asked: JobsIn) -> Response:
+    @router.post("/{action}")
+    def steer(action: JobAction, asked: JobsIn) -> Response:
         """Run an action on the selected jobs. `retry`: queue failed jobs (and cancelled ones selected by id) again.
         `discard`: remove failed jobs. `cancel`: cancel waiting jobs, and running ones within a second.
         `prune`: remove done and cancelled jobs. `pause`, `resume`: a job kind, or all of them.
         `start`, `stop`: a job kind that runs only on request."""
-        return reply({"changed": _run_action(database, deed, asked)})
+        return reply({"changed": _run_action(database, action, asked)})
 
     return router
 

@@ -51,7 +51,7 @@ def _print_verdict(verdict: dict[str, Any], *, fix: bool, json: bool) -> None:
         print_json(verdict)
         return
     for one in verdict["mended"]:
-        out.print(f"{'Repaired' if fix else 'Can be repaired (doctor --fix)'}: {one['what']}. {one['deed']}")
+        out.print(f"{'Repaired' if fix else 'Can be repaired (doctor --fix)'}: {one['what']}. {one['action']}")
     table = Table(show_header=False, box=None)
     for check in verdict["checks"]:
         mark = "[green]ok[/]" if check["ok"] else "[bold red]failed[/]"

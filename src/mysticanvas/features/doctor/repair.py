@@ -12,10 +12,10 @@ from mysticanvas.imaging.thumbnail_cache import ThumbCache
 
 @dataclass(frozen=True, slots=True)
 class RepairEntry:
-    """`what` is the failed check; `deed` is the sentence that describes its repair."""
+    """`what` is the failed check; `action` is the sentence that describes its repair."""
 
     what: str
-    deed: str
+    action: str
 
 
 # For tables that belong to no single feature.
@@ -51,4 +51,4 @@ def run_repairs(database: Database, cache: ThumbCache, *, now_ms: int) -> list[R
 
 
 def _record(tx: WriteTx, one: RepairEntry, *, now_ms: int) -> None:
-    event_log.append(tx, level="info", kind="mended", subject=one.what, data={"deed": one.deed}, now_ms=now_ms)
+    event_log.append(tx, level="info", kind="mended", subject=one.what, data={"action": one.action}, now_ms=now_ms)

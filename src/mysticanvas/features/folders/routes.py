@@ -91,11 +91,11 @@ def _add_missing(router: APIRouter, database: Database, workers: Executor, edits
 
     @router.post("/missing/forget")
     def forget(asked: ForgetIn) -> Response:
-        """Forget missing files. The edit in `deed` moves images without another file to Trash."""
+        """Forget missing files. The edit in `edit` moves images without another file to Trash."""
         if (asked.files is None) == (asked.root is None):
             raise InvalidInputError("Provide either `files` or `root`.")
         file_ids = (
             asked.files if asked.files is not None else database.read(image_missing.list_missing_ids, asked.root or 0)
         )
         done = service.forget(database, edits, file_ids, now_ms=now_ms())
-        return reply({"places": done.places, "deed": None if done.edit is None else to_wire(done.edit)})
+        return reply({"places": done.places, "edit": None if done.edit is None else to_wire(done.edit)})

@@ -79,8 +79,8 @@ class Folders {
 
   async forget(asked: { files: number[] } | { root: number }): Promise<void> {
     await this.run(async () => {
-      const { places, deed } = await post<{ places: number; deed: EditResult | null }>('/api/roots/missing/forget', asked);
-      if (deed) toasts.add(`${countOf(deed.changed, 'image')} moved to Trash.`, () => undo(deed.operation, () => this.load()));
+      const { places, edit } = await post<{ places: number; edit: EditResult | null }>('/api/roots/missing/forget', asked);
+      if (edit) toasts.add(`${countOf(edit.changed, 'image')} moved to Trash.`, () => undo(edit.operation, () => this.load()));
       else toasts.add(`Removed ${countOf(places, 'location')}. The images have other copies.`);
     });
   }

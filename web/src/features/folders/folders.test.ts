@@ -75,9 +75,9 @@ test('a folder is removed by its number, and its images are said to stay', async
 });
 
 test('forgetting missing files is said by what it did', async () => {
-  answer({ ...base, '/api/roots/missing/forget': { places: 2, deed: null } });
+  answer({ ...base, '/api/roots/missing/forget': { places: 2, edit: null } });
   await folders.forget({ files: [1, 2] });
-  answer({ ...base, '/api/roots/missing/forget': { places: 2, deed: { ...done, changed: 2 } } });
+  answer({ ...base, '/api/roots/missing/forget': { places: 2, edit: { ...done, changed: 2 } } });
   await folders.forget({ root: 7 });
   expect(messages()).toEqual(['Removed 2 locations. The images have other copies.', '2 images moved to Trash.']);
   expect(toasts.list.map(({ undo }) => undo !== undefined)).toEqual([false, true]);
