@@ -41,9 +41,9 @@ def test_a_workflow_is_known_by_its_entry(entries: list[tuple[str, str, str]], h
 
 def test_an_upgrade_fills_the_words_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """D7: from the first released schema, whose words still held the syntax of prompts."""
-    scripts = db_migrate.migrations()
+    scripts = db_migrate.load_migrations()
     with monkeypatch.context() as old:
-        old.setattr(db_migrate, "migrations", lambda: scripts[:1])
+        old.setattr(db_migrate, "load_migrations", lambda: scripts[:1])
         with Database.open(tmp_path) as database:
             image = database.write(add_image, FIRST_S, prompt="(masterpiece:1.2) café <lora:film:0.8>")
             database.write(
