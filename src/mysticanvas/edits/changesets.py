@@ -5,7 +5,7 @@ changed since. Derived tables are not recorded: triggers and `edits/derived.py` 
 """
 
 import zlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -174,6 +174,3 @@ def _remove_unused_tag(tx: WriteTx, tag: int, normalized_name: str) -> None:
         tag=tag,
         normalized_name=normalized_name,
     )
-
-
-Hook = Callable[[WriteTx, list[RowChange]], None]

@@ -59,11 +59,6 @@ def find(tx: ReadTx, uuid: str) -> Collection:
     return Collection(**row)
 
 
-def find_by_name(tx: ReadTx, name: str) -> list[Collection]:
-    """Collections with this name or uuid."""
-    return [Collection(**r) for r in tx.all(_COLLECTION + " WHERE c.name = :name OR c.uuid = :name", name=name)]
-
-
 def add(tx: WriteTx, *, uuid: str, name: str, query: str | None, now_ms: int) -> int:
     """Add a top-level collection after the others and return its id; smart if it has a query."""
     tx.run(

@@ -171,15 +171,6 @@ def list_images(tx: ReadTx, tag: TagId) -> list[GenerationId]:
     )
 
 
-def list_images_of_source(tx: ReadTx, source: TagSource, *, limit: int) -> list[GenerationId]:
-    """Up to `limit` images with an assertion of this source, in no particular order."""
-    return tx.column(
-        "SELECT DISTINCT generation_id FROM tag_assertions WHERE source = :source LIMIT :limit",
-        source=source.value,
-        limit=limit,
-    )
-
-
 def move(tx: WriteTx, old: TagId, new: Sequence[TagId], images: Sequence[GenerationId]) -> set[GenerationId]:
     """Move the assertions of `old`, of all sources, to each of `new`; returns the images that had one.
 

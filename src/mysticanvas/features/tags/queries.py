@@ -228,19 +228,6 @@ def list_suggested(tx: ReadTx, *, limit: int) -> list[tuple[Tag, int]]:
     return [(get(tx, row["id"]), row["suggestions"]) for row in rows]
 
 
-def list_names(tx: ReadTx) -> list[tuple[TagId, str, str, int]]:
-    """Id, name, normalized name and number of images of every known tag, by normalized name."""
-    rows = tx.rows(
-        """
-        SELECT t.id, t.name, t.normalized_name, c.images
-          FROM tags AS t JOIN tag_counts AS c ON c.tag_id = t.id
-         WHERE t.state = 'known'
-         ORDER BY t.normalized_name
-        """
-    )
-    return [(TagId(tag), name, key, images) for tag, name, key, images in rows]
-
-
 # -- thresholds -----------------------------------------------------------------------------------
 
 
