@@ -27,7 +27,7 @@ test('no server is an error of status 0; what was stopped stays an abort', async
   await expect(get('/api/x')).rejects.toMatchObject({ name: 'AbortError' });
 });
 
-test('a server that does not know the page any more signs it out', async () => {
+test('a server that no longer knows the page signs it out', async () => {
   answer({ '/api/x': refusal(401, 'Sign in first.') });
   await expect(get('/api/x')).rejects.toThrow('Sign in first.');
   expect(connection.signedOut).toBe(true);
