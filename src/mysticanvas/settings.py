@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from platformdirs import user_data_path
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MIB = 1024 * 1024
@@ -66,6 +66,12 @@ class Settings(BaseSettings):
     vision_memory_bytes: int = Field(
         4 * 1024 * MIB, ge=256 * MIB, description="Bytes of memory that the worker which looks at pictures may take."
     )
+
+    @field_validator("library")
+    @classmethod
+    def _make_absolute(cls, library: Path) -> Path:
+        """Workers have another current folder."""
+        return library.expanduser().absolute()
 
     @property
     def names(self) -> tuple[str, ...]:

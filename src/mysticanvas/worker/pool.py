@@ -10,6 +10,7 @@ import contextlib
 import io
 import itertools
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -22,6 +23,7 @@ from typing import BinaryIO
 
 from mysticanvas.domain.errors import TaskError, TaskFailedError, TaskTimedOutError, WorkerCrashedError
 from mysticanvas.domain.task import Answer, Task
+from mysticanvas.worker.isolation import module_command, safe_environment, safe_folder
 from mysticanvas.worker.protocol import BrokenFrameError, decode_answer, encode_task, read_frame
 
 log = logging.getLogger(__name__)
@@ -199,7 +201,9 @@ class WorkerPool:
 
     def _start(self, *, in_background: bool) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-m", "mysticanvas.worker.main", str(self._memory_bytes), str(int(in_background))],
+            module_command("mysticanvas.worker.main", str(self._memory_bytes), str(int(in_background))),
+            cwd=safe_folder(),
+            env=safe_environment(os.environ),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
