@@ -25,9 +25,8 @@ def plant(folder: Path, witness: Path) -> None:
     """Modules that note in `witness` who imported them."""
     folder.mkdir()
     for name in NAMES:
-        (folder / f"{name}.py").write_text(
-            f"import os\nos.close(os.open({str(witness)!r} + '/{name}-' + str(os.getpid()), os.O_CREAT | os.O_WRONLY))\n"
-        )
+        note = f"open({str(witness)!r} + '/{name}-' + str(os.getpid()), 'w').close()"
+        (folder / f"{name}.py").write_text(f"import os\n{note}\n")
 
 
 @pytest.mark.parametrize("python_path", ["", os.pathsep])

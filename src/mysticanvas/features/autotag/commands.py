@@ -95,6 +95,7 @@ def settings(
         given["key"] = typer.prompt("Key", hide_input=True)
     with connect(settings_for(library)) as client:
         current = client.post("/api/autotag/off") if off else client.get("/api/autotag")
+        had_key = current["has_key"]
         if given:
             current = client.post("/api/autotag/settings", _flat(current["wishes"]) | given)
         tried = _tried(client, current["wishes"]) if try_it else None
@@ -102,6 +103,8 @@ def settings(
         print_json(current | ({"tried": tried} if tried else {}))
         return
     _print(current, tried)
+    if had_key and not current["has_key"]:
+        out.print("The key was for another server. Enter the key again: mysticanvas autotag-settings --key")
 
 
 def _flat(wishes: dict[str, Any] | None) -> dict[str, Any]:

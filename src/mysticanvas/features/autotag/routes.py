@@ -16,7 +16,7 @@ from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Executor
 from mysticanvas.edits import log as edit_log
-from mysticanvas.features.autotag import job, service
+from mysticanvas.features.autotag import job, keys, service
 from mysticanvas.features.autotag.prompting import PROMPT_VERSION
 from mysticanvas.features.autotag.types import AskForTags, Autotagging, Endpoint, LookAt, TagsSuggested
 from mysticanvas.http.schemas import MAX_QUERY, reply
@@ -30,7 +30,7 @@ MAX_KEY = 1_000
 
 
 class EndpointIn(BaseModel):
-    """`key` absent: the one that is kept; "" forgets it."""
+    """`key` absent: the one that is stored for this server, if any; "" forgets it."""
 
     base_url: str = Field(max_length=1_000)
     model: str = Field(max_length=400)
@@ -75,13 +75,13 @@ def routes(database: Database, workers: Executor, snapshots: Snapshots) -> APIRo
         wanted = Autotagging(_endpoint(asked), asked.look_at, asked.after_import)
         database.write(service.set_wishes, wanted)
         if asked.key is not None:
-            service.keep_key(database.folder, asked.key.strip())
+            _keep_or_forget_key(database, asked.key.strip(), asked.base_url)
         return reply(_current(database))
 
     @router.post("/off")
     def switch_off() -> Response:
         database.write(service.set_wishes, None)
-        service.keep_key(database.folder, None)
+        keys.forget_key(database.folder)
         return reply(_current(database))
 
     @router.post("/try")
@@ -109,9 +109,16 @@ def _current(database: Database) -> dict[str, Any]:
     wishes = database.read(service.wishes)
     return {
         "wishes": asdict(wishes) if wishes else None,
-        "has_key": service.read_key(database.folder) is not None,
+        "has_key": bool(wishes and keys.read_key(database.folder, wishes.endpoint.base_url)),
         "prompt_version": PROMPT_VERSION,
     }
+
+
+def _keep_or_forget_key(database: Database, key: str, base_url: str) -> None:
+    if key:
+        keys.keep_key(database.folder, key, base_url)
+    else:
+        keys.forget_key(database.folder)
 
 
 def _endpoint(asked: EndpointIn) -> Endpoint:
@@ -121,7 +128,8 @@ def _endpoint(asked: EndpointIn) -> Endpoint:
 def _trial(database: Database, asked: TryIn) -> AskForTags:
     """Nothing of it is kept. Raises `InvalidInputError`, `NotFoundError`."""
     endpoint = _endpoint(asked)
-    key = service.read_key(database.folder) if asked.key is None else asked.key.strip() or None
+    stored = keys.read_key(database.folder, endpoint.base_url)
+    key = stored if asked.key is None else asked.key.strip() or None
     prompt, picture = database.read(_subject, asked)
     names = database.read(job.vocabulary)
     return AskForTags(endpoint, prompt, picture=picture, vocabulary=names, key=key, limit_s=TRY_LIMIT_S)

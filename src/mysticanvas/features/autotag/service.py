@@ -2,15 +2,12 @@
 
 One question a distinct prompt, or an image where the picture is looked at. A run is named after the
 model and the version of the question, so that both can be seen with each tag. The wishes live in the
-library; the endpoint's key does not: it lies in a file beside the library that only the person may
-read, and never in the database, a backup or a log.
+library; the endpoint's key does not (`keys.py`): it is never in the database, a backup or a log.
 """
 
-import os
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from mysticanvas.db import event_log, settings_store
@@ -29,7 +26,6 @@ from mysticanvas.jobs.types import JobPriority
 from mysticanvas.llm import url_policy
 
 WISHES = "autotag"
-KEY_FILE = "endpoint.key"
 MAX_MODEL = 200
 IMAGES_A_SLICE = 5_000
 JOBS_A_SLICE = 1_000
@@ -205,27 +201,3 @@ def _forget(tx: WriteTx, images: Sequence[GenerationId], run: str) -> None:
     for source in (TagSource.LLM, TagSource.VISION):
         image_tag_queries.derive_pairs(tx, model_tags_queries.forget(tx, images, source=source, runs=run))
     tx.changes.changed.extend(images)
-
-
-# -- the key ----------------------------------------------------------------------------------
-
-
-def keep_key(library: Path, key: str | None) -> None:
-    """In a file of its own that only its owner may read; None forgets it."""
-    file = library / KEY_FILE
-    if not key:
-        file.unlink(missing_ok=True)
-        return
-    temporary = file.with_suffix(".part")
-    temporary.unlink(missing_ok=True)
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
-        opened.write(key)
-    os.replace(temporary, file)
-
-
-def read_key(library: Path) -> str | None:
-    """None when the endpoint wants none."""
-    try:
-        return (library / KEY_FILE).read_text("utf-8").strip() or None
-    except OSError:
-        return None
