@@ -12,6 +12,7 @@ import typer
 from mysticanvas import __version__
 from mysticanvas.app import features, serve
 from mysticanvas.app.in_process import open_in_process
+from mysticanvas.app.stop_signals import stop_like_ctrl_c
 from mysticanvas.cli import client
 from mysticanvas.cli.output import err
 from mysticanvas.domain.errors import InvalidInputError, LibraryError, MystiCanvasError, NotFoundError
@@ -61,7 +62,8 @@ def main() -> None:
     # What is written, here and by the workers, is its owner's alone.
     os.umask(0o077)
     try:
-        app()
+        with stop_like_ctrl_c():
+            app()
     except MystiCanvasError as error:
         err.print(f"[bold red]{type(error).__name__.removesuffix('Error')}:[/] ", end="")
         err.print(str(error), markup=False, highlight=False)

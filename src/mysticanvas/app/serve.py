@@ -1,6 +1,7 @@
 """`serve` and `demo`: the gallery, for as long as the person wants it."""
 
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -92,7 +93,9 @@ def _serve(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
         _say_where(orchestrator.sign_in_address(), open_browser=open_browser)
 
     serve_library(settings, paths, on_ready=say)
-    err.print("MystiCanvas has stopped; everything is saved.")
+    # A terminal that was closed cannot be written to.
+    with suppress(OSError):
+        err.print("MystiCanvas has stopped; everything is saved.")
 
 
 def _join_the_holder(settings: Settings, paths: list[str], *, open_browser: bool) -> None:

@@ -209,7 +209,7 @@ class WorkerPool:
             stderr=subprocess.PIPE,
             bufsize=0,
             start_new_session=sys.platform != "win32",
-            creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0) if in_background else 0,
+            creationflags=_creation_flags(in_background=in_background),
         )
 
     def _read_results(self, worker: _Worker) -> int:
@@ -272,6 +272,12 @@ class WorkerPool:
                 if not working and not self._closing:
                     self._busy.clear()
             self._closed.wait(WATCH_INTERVAL_S)
+
+
+def _creation_flags(*, in_background: bool) -> int:
+    """On Windows, a worker without a console is not killed when the console is closed. None elsewhere."""
+    priority = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0) if in_background else 0
+    return int(priority | getattr(subprocess, "CREATE_NO_WINDOW", 0))
 
 
 def _resolve_future(done: Future[Answer], answer: Answer | str) -> None:
