@@ -4,6 +4,7 @@ Exit codes: 0 done · 1 no match, or something was found wrong · 2 the command 
 3 no such thing · 4 the library cannot be used · 130 interrupted.
 """
 
+import errno
 import os
 import sys
 
@@ -18,6 +19,9 @@ from mysticanvas.cli.output import err
 from mysticanvas.domain.errors import InvalidInputError, LibraryError, MystiCanvasError, NotFoundError
 from mysticanvas.jobs import commands as job_commands
 from mysticanvas.search import commands as search_commands
+
+# A folder that may not be written, or has no room, where no part of the program has a better sentence.
+_NO_FAULT_OF_OURS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOTDIR)
 
 app = typer.Typer(
     name="mysticanvas",
@@ -74,6 +78,11 @@ def main() -> None:
         # The reader of our output went away, as `| head` does.
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        if error.errno not in _NO_FAULT_OF_OURS or error.filename is None:
+            raise
+        err.print(f"{error.filename} cannot be used: {error.strerror}.", markup=False, highlight=False)
+        sys.exit(4)
 
 
 if __name__ == "__main__":

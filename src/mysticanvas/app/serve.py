@@ -10,6 +10,7 @@ import typer
 from mysticanvas.cli.client import absolute, connect
 from mysticanvas.cli.options import Library, settings_for
 from mysticanvas.cli.output import err, out, progress_bar
+from mysticanvas.cli.starting import open_unless_served
 from mysticanvas.fs.instance_file import holder_address
 from mysticanvas.settings import Settings
 
@@ -72,7 +73,7 @@ def demo(
     settings = settings_for(library, port=port)
     if library is None:
         settings = settings.model_copy(update={"library": settings.library.with_name("mysticanvas-demo")})
-    pictures = folder or settings.library / "demo-pictures"
+    pictures = Path(absolute(folder)) if folder else settings.library / "demo-pictures"
     with progress_bar() as bars:
         bar = bars.add_task("Painting pictures", total=count, rate="")
         make_demo(pictures, count=count, on_progress=lambda done: bars.update(bar, completed=done))
@@ -85,6 +86,7 @@ def _serve(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
     if holder_address(settings.library) is not None:
         _join_the_holder(settings, paths, open_browser=open_browser)
         return
+    # All of the library's parts take half a second to load.
     from mysticanvas.app.orchestrator import Orchestrator, serve_library
 
     def say(orchestrator: Orchestrator) -> None:
@@ -92,7 +94,10 @@ def _serve(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
             out.print(f"For other machines, with the password: {elsewhere}", markup=False, highlight=False)
         _say_where(orchestrator.sign_in_address(), open_browser=open_browser)
 
-    serve_library(settings, paths, on_ready=say)
+    served = open_unless_served(settings.library, lambda: serve_library(settings, paths, on_ready=say))
+    if served is not None:
+        _join_the_holder(settings, paths, open_browser=open_browser)
+        return
     # A terminal that was closed cannot be written to.
     with suppress(OSError):
         err.print("MystiCanvas has stopped; everything is saved.")

@@ -8,12 +8,14 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
 
+from mysticanvas.cli.starting import open_unless_served
+from mysticanvas.domain.entered_path import parse_entered_path
 from mysticanvas.domain.errors import (
     ConflictError,
     InvalidInputError,
@@ -22,7 +24,7 @@ from mysticanvas.domain.errors import (
     MystiCanvasError,
     NotFoundError,
 )
-from mysticanvas.fs.instance_file import holder_address, read_token
+from mysticanvas.fs.instance_file import read_token
 from mysticanvas.settings import Settings
 
 # Long enough for a long poll of 25 s, short enough to notice a server that hangs.
@@ -43,13 +45,13 @@ class Client(Protocol):
 @contextmanager
 def connect(settings: Settings) -> Iterator[Client]:
     """A client of the library: of its holder, or of the application opened here for a while."""
-    base = holder_address(settings.library)
-    if base is not None:
-        with httpx.Client(base_url=base, headers=headers_for(settings), timeout=REQUEST_LIMIT_S) as http:
-            yield _HeldClient(http)
-        return
-    with _open_in_process(settings) as client:
-        yield client
+    with ExitStack() as opened:
+        found = open_unless_served(settings.library, lambda: opened.enter_context(_open_in_process(settings)))
+        if isinstance(found, str):
+            http = httpx.Client(base_url=found, headers=headers_for(settings), timeout=REQUEST_LIMIT_S)
+            yield _HeldClient(opened.enter_context(http))
+        else:
+            yield found
 
 
 InProcess = Callable[[Settings], AbstractContextManager[Client]]
@@ -131,7 +133,7 @@ def checked_reply(response: httpx.Response) -> httpx.Response:
 
 def absolute(path: Path) -> str:
     """The path as the Orchestrator will see it: it may have another working folder."""
-    return os.path.abspath(path.expanduser())
+    return os.path.abspath(parse_entered_path(path))
 
 
 def wait_for_jobs(client: Client) -> None:

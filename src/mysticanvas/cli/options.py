@@ -23,5 +23,5 @@ def settings_for(library: Path | None, **given: object) -> Settings:
     """The settings with what the command line says on top; None says nothing."""
     values = {name: value for name, value in given.items() if value is not None}
     if library is not None:
-        values["library"] = library.expanduser().absolute()
+        values["library"] = library
     return Settings(**values)  # type: ignore[arg-type]

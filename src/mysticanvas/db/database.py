@@ -65,7 +65,7 @@ class Database:
         the file is untouched then.
         """
         check_sqlite()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_folder(folder)
         lock = LibraryLock.take(folder)
         try:
             with told_plainly("opened"):
@@ -289,6 +289,16 @@ def _set_aside(path: Path, backups: Path, *, why: str) -> Backup | None:
             connection.close()
     except (apsw.Error, DamagedLibraryError):
         return backup.keep_damaged(path, backups)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise LibraryError(
+            f"The library's folder {folder} cannot be made ({error.strerror}). Choose another with --library, or set "
+            "MYSTICANVAS_LIBRARY."
+        ) from error
 
 
 def _bring_up_to_date(folder: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mysticanvas.cli.client import connect
+from mysticanvas.cli.client import absolute, connect
 from mysticanvas.cli.options import Json, Library, settings_for
 from mysticanvas.cli.output import out, print_json
 from mysticanvas.domain.errors import InvalidInputError
@@ -52,7 +52,7 @@ def _restore(library: Path, copy: Path | None, *, json: bool) -> None:
     """The one command that no running gallery can do: it needs the library for itself."""
     if copy is None:
         raise InvalidInputError("Say which: mysticanvas backup restore FILE. mysticanvas backup list shows them.")
-    until_now = backup_service.restore(library, copy.expanduser().absolute())
+    until_now = backup_service.restore(library, Path(absolute(copy)))
     kept = None if until_now is None else until_now.path
     if json:
         print_json({"restored": str(copy), "kept": kept})

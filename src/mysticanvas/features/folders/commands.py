@@ -88,7 +88,8 @@ def _locate(client: Client, missing: int | None, file: Path | None, *, json: boo
 def _find(known: list[dict[str, Any]], folder: Path | None) -> dict[str, Any]:
     if folder is None:
         raise InvalidInputError("Say which folder: mysticanvas roots scan FOLDER.")
-    found = [root for root in known if Path(root["path"]) in (Path(absolute(folder)), folder.resolve())]
+    place = Path(absolute(folder))
+    found = [root for root in known if Path(root["path"]) in (place, place.resolve())]
     if not found:
         raise NotFoundError(f"{folder} is none of this library's folders; mysticanvas roots lists them.")
     return found[0]

@@ -14,6 +14,7 @@ from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.db.images import files, folders, missing
 from mysticanvas.db.images.files import KnownFile
 from mysticanvas.db.images.folders import Root
+from mysticanvas.domain.entered_path import parse_entered_path
 from mysticanvas.domain.errors import ConflictError, InvalidInputError, TaskError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Executor
@@ -77,7 +78,7 @@ def locate(database: Database, executor: Executor, file_id: int, path: str, *, n
 
 def _place_of(database: Database, path: str) -> tuple[Root, bytes]:
     """The innermost folder of the library that holds the path, and where in it."""
-    place = Path(os.path.realpath(Path(path).expanduser()))
+    place = Path(os.path.realpath(parse_entered_path(path)))
     if not place.is_file():
         raise InvalidInputError(f"There is no file {path}.")
     holders = [root for root in database.read(folders.kept_roots) if place.is_relative_to(root.path)]

@@ -1,5 +1,6 @@
 """Imports over HTTP, reading again, and the state of the library that every page shows."""
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -96,5 +97,6 @@ def _add_imports(router: APIRouter, database: Database, snapshots: Snapshots, im
 
     @router.get("/suggestions")
     def suggestions() -> Response:
-        found = [(Path.home() / folder, label) for folder, label in _USUAL]
+        home = os.path.expanduser("~")
+        found = [(Path(home, folder), label) for folder, label in _USUAL] if home != "~" else []
         return reply({"folders": [{"path": str(path), "label": label} for path, label in found if path.is_dir()]})

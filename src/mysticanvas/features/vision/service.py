@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mysticanvas.db.database import Database, ReadTx, WriteTx
+from mysticanvas.domain.entered_path import parse_entered_path
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.features.hooks import Pixels
@@ -77,7 +78,7 @@ def set_least_explicit(database: Database, least: float) -> Sight:
 def choose_clip(database: Database, folder: str | None, *, now_ms: Callable[[], int]) -> Sight:
     """No folder: none any more. Raises `InvalidInputError` when there is no model of the CLIP family in the folder; it
     is loaded by a worker later."""
-    clip = None if folder is None else _clip_in(Path(folder).expanduser())
+    clip = None if folder is None else _clip_in(parse_entered_path(folder))
     wanted = replace(database.read(image_vectors.sight), clip=clip)
     database.write(image_vectors.set_sight, wanted)
     if wanted.is_on:
