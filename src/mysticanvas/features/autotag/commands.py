@@ -38,9 +38,12 @@ def autotag(
         run = client.post("/api/autotag", chosen | {"dry_run": dry_run, "again": again})
         if run["questions"] and not dry_run and wait:
             run["failed"] = _followed(client, run["questions"])
-    if json:
-        print_json(run)
-        return
+    print_json(run) if json else _print_run(run)
+    if run.get("failed"):
+        raise typer.Exit(1)
+
+
+def _print_run(run: dict[str, Any]) -> None:
     asked = f"{run['images']:,} images in {run['questions']:,} questions"
     left_out = f"{run['told']:,} tagged by this model before, {run['silent']:,} with nothing to ask about"
     if run["run"] is None:

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from mysticanvas.cli.client import Client, absolute, connect
-from mysticanvas.cli.imports import follow_import, print_report
+from mysticanvas.cli.imports import exit_with_failures, follow_import, print_report
 from mysticanvas.cli.options import Json, Library, settings_for
 from mysticanvas.cli.output import moment, out, print_json
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError
@@ -51,6 +51,7 @@ def roots(
             return
         report = _scan(client, root, accept=action == "accept", dry_run=dry_run)
     print_json(report) if json else print_report(report, dry_run=dry_run)
+    exit_with_failures(report)
 
 
 def _remove(client: Client, root: dict[str, Any], *, json: bool) -> None:

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from mysticanvas.cli.client import POLL_S, Client, absolute, connect, wait_for_jobs
-from mysticanvas.cli.imports import follow_import, print_report
+from mysticanvas.cli.imports import exit_with_failures, follow_import, print_report
 from mysticanvas.cli.options import Json, Library, settings_for
 from mysticanvas.cli.output import out, print_json, progress_bar
 from mysticanvas.domain.errors import UnreadableFileError
@@ -27,13 +27,15 @@ def import_folders(
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Import folders once and report. Your files are read where they are, never changed."""
+    """Import folders once and report. Your files are read where they are, never changed. Exit code 1 when a file
+    could not be read."""
     with connect(settings_for(library)) as client:
         report = import_and_follow(client, folders, dry_run=dry_run, wait=wait)
     if json:
         print_json(report)
     else:
         print_report(report, dry_run=dry_run)
+    exit_with_failures(report)
 
 
 def import_and_follow(client: Client, folders: list[Path], *, dry_run: bool, wait: bool) -> dict[str, Any]:
@@ -99,6 +101,8 @@ def reparse(
         out.print(f"{'Read' if wait else 'Queued'} {queued['images']:,} images again.")
         if queued.get("failed"):
             out.print(f"{queued['failed']:,} pieces of work failed: mysticanvas jobs says why.")
+    if queued.get("failed"):
+        raise typer.Exit(1)
 
 
 def _follow_reparse(client: Client, total: int) -> int:
