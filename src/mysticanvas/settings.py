@@ -4,14 +4,26 @@ import os
 from pathlib import Path
 
 from platformdirs import user_data_path
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from mysticanvas.domain.entered_path import parse_entered_path
+from mysticanvas.domain.errors import LibraryError
+
 MIB = 1024 * 1024
+_NO_HOME = "There is no home folder to keep the library in. Name a folder with --library, or set MYSTICANVAS_LIBRARY."
 
 
 def get_default_library() -> Path:
-    return user_data_path("mysticanvas", appauthor=False)
+    """Raises `LibraryError` for an account without a home folder, as some services and containers have."""
+    try:
+        folder = user_data_path("mysticanvas", appauthor=False)
+    except RuntimeError as error:
+        raise LibraryError(_NO_HOME) from error
+    # Older versions of platformdirs leave the `~` in it.
+    if not folder.is_absolute():
+        raise LibraryError(_NO_HOME)
+    return folder
 
 
 def get_default_workers() -> int:
@@ -64,6 +76,12 @@ class Settings(BaseSettings):
     vision_memory_bytes: int = Field(
         4 * 1024 * MIB, ge=256 * MIB, description="Memory limit in bytes for the image analysis worker."
     )
+
+    @field_validator("library")
+    @classmethod
+    def _read_path(cls, library: Path) -> Path:
+        """As people enter it; absolute, because workers have another current folder."""
+        return parse_entered_path(library).absolute()
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from mysticanvas.db.database import Database
 from mysticanvas.domain.errors import EndpointError, InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.tag import MachineTag, MachineTagCategory, TagSource
-from mysticanvas.features.autotag import prompting
+from mysticanvas.features.autotag import keys, prompting
 from mysticanvas.features.autotag import service as autotag_service
 from mysticanvas.features.autotag.service import Run
 from mysticanvas.features.autotag.task import find_nearest_names
@@ -367,8 +367,8 @@ def test_images_are_tagged_by_jobs_a_question_a_prompt_and_the_key_is_nowhere(
 ) -> None:
     write(tmp_path / "pictures", PROMPTS)
     want(database, stub)
-    autotag_service.store_key(database.folder, KEY)
-    assert (database.folder / autotag_service.KEY_FILE).stat().st_mode & 0o077 == 0
+    keys.store_key(database.folder, KEY, stub.url)
+    assert (database.folder / keys.KEY_FILE).stat().st_mode & 0o077 == 0
     with working(database, tmp_path) as pool:
         take_in(database, pool, tmp_path / "pictures")
         trial = start(database, everything(database), dry_run=True)
@@ -403,7 +403,7 @@ def test_images_are_tagged_by_jobs_a_question_a_prompt_and_the_key_is_nowhere(
     }
     database.back_up()
     for file in database.folder.rglob("*"):
-        if file.is_file() and file.name != autotag_service.KEY_FILE:
+        if file.is_file() and file.name != keys.KEY_FILE:
             assert KEY.encode() not in file.read_bytes(), file
 
 

@@ -4,6 +4,7 @@ Exit codes: 0 success · 1 no match, or a check failed · 2 invalid command or i
 3 not found · 4 the library cannot be used · 130 interrupted.
 """
 
+import errno
 import os
 import sys
 
@@ -12,11 +13,15 @@ import typer
 from mysticanvas import __version__
 from mysticanvas.app import features, serve
 from mysticanvas.app.in_process import open_in_process
+from mysticanvas.app.stop_signals import stop_like_ctrl_c
 from mysticanvas.cli import client
 from mysticanvas.cli.output import err
 from mysticanvas.domain.errors import InvalidInputError, LibraryError, MystiCanvasError, NotFoundError
 from mysticanvas.jobs import commands as job_commands
 from mysticanvas.search import commands as search_commands
+
+# A folder that may not be written, or has no room, where no part of the program has a better sentence.
+_NO_FAULT_OF_OURS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOTDIR)
 
 app = typer.Typer(
     name="mysticanvas",
@@ -61,7 +66,8 @@ def main() -> None:
     # Files that this process and its workers write are readable only by their owner.
     os.umask(0o077)
     try:
-        app()
+        with stop_like_ctrl_c():
+            app()
     except MystiCanvasError as error:
         err.print(f"[bold red]{type(error).__name__.removesuffix('Error')}:[/] ", end="")
         err.print(str(error), markup=False, highlight=False)
@@ -72,6 +78,11 @@ def main() -> None:
         # The reader of our output closed the pipe, as `| head` does.
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        if error.errno not in _NO_FAULT_OF_OURS or error.filename is None:
+            raise
+        err.print(f"{error.filename} cannot be used: {error.strerror}.", markup=False, highlight=False)
+        sys.exit(4)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """`serve` and `demo`: run the gallery until Ctrl+C."""
 
 import webbrowser
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 from mysticanvas.cli.client import connect, make_absolute
 from mysticanvas.cli.options import Library, load_settings
 from mysticanvas.cli.output import err, out, progress_bar
+from mysticanvas.cli.starting import open_unless_served
 from mysticanvas.fs.instance_file import holder_address
 from mysticanvas.settings import Settings
 
@@ -73,7 +75,7 @@ def demo(
     settings = load_settings(library, port=port)
     if library is None:
         settings = settings.model_copy(update={"library": settings.library.with_name("mysticanvas-demo")})
-    pictures = folder or settings.library / "demo-pictures"
+    pictures = Path(make_absolute(folder)) if folder else settings.library / "demo-pictures"
     with progress_bar() as bars:
         bar = bars.add_task("Generating demo images", total=count, rate="")
         make_demo(pictures, count=count, on_progress=lambda done: bars.update(bar, completed=done))
@@ -86,6 +88,7 @@ def _serve(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
     if holder_address(settings.library) is not None:
         _join_running_gallery(settings, paths, open_browser=open_browser)
         return
+    # All of the library's parts take half a second to load.
     from mysticanvas.app.orchestrator import Orchestrator, serve_library
 
     def print_addresses(orchestrator: Orchestrator) -> None:
@@ -93,8 +96,13 @@ def _serve(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
             out.print(f"From other machines, with the password: {url}", markup=False, highlight=False)
         _print_address(orchestrator.sign_in_address(), open_browser=open_browser)
 
-    serve_library(settings, paths, on_ready=print_addresses)
-    err.print("MystiCanvas has stopped. Everything is saved.")
+    served = open_unless_served(settings.library, lambda: serve_library(settings, paths, on_ready=print_addresses))
+    if served is not None:
+        _join_running_gallery(settings, paths, open_browser=open_browser)
+        return
+    # A terminal that was closed cannot be written to.
+    with suppress(OSError):
+        err.print("MystiCanvas has stopped. Everything is saved.")
 
 
 def _join_running_gallery(settings: Settings, paths: list[str], *, open_browser: bool) -> None:

@@ -8,12 +8,14 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
 
+from mysticanvas.cli.starting import open_unless_served
+from mysticanvas.domain.entered_path import parse_entered_path
 from mysticanvas.domain.errors import (
     ConflictError,
     InvalidInputError,
@@ -22,7 +24,7 @@ from mysticanvas.domain.errors import (
     MystiCanvasError,
     NotFoundError,
 )
-from mysticanvas.fs.instance_file import holder_address, read_token
+from mysticanvas.fs.instance_file import read_token
 from mysticanvas.settings import Settings
 
 # Long enough for a long poll of 25 s, short enough to notice a server that hangs.
@@ -43,13 +45,13 @@ class Client(Protocol):
 @contextmanager
 def connect(settings: Settings) -> Iterator[Client]:
     """A client of the running gallery, or of the application opened in this process."""
-    base = holder_address(settings.library)
-    if base is not None:
-        with httpx.Client(base_url=base, headers=build_headers(settings), timeout=REQUEST_LIMIT_S) as http:
-            yield _HeldClient(http)
-        return
-    with _open_in_process(settings) as client:
-        yield client
+    with ExitStack() as opened:
+        found = open_unless_served(settings.library, lambda: opened.enter_context(_open_in_process(settings)))
+        if isinstance(found, str):
+            http = httpx.Client(base_url=found, headers=build_headers(settings), timeout=REQUEST_LIMIT_S)
+            yield _HeldClient(opened.enter_context(http))
+        else:
+            yield found
 
 
 InProcess = Callable[[Settings], AbstractContextManager[Client]]
@@ -130,8 +132,8 @@ def check_reply(response: httpx.Response) -> httpx.Response:
 
 
 def make_absolute(path: Path) -> str:
-    """The absolute path: the Orchestrator may have another working directory."""
-    return os.path.abspath(path.expanduser())
+    """The absolute path of what the user entered: the Orchestrator may have another working directory."""
+    return os.path.abspath(parse_entered_path(path))
 
 
 def wait_for_jobs(client: Client) -> None:

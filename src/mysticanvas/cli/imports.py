@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import typer
+
 from mysticanvas.cli.client import POLL_S, Client
 from mysticanvas.cli.output import out, progress_bar
 from mysticanvas.domain.errors import InvalidInputError
@@ -30,6 +32,12 @@ def wait_for_import(client: Client, import_id: str) -> dict[str, Any]:
             client.post(f"/api/imports/{import_id}/cancel")
             raise
     return dict(reply["report"])
+
+
+def exit_with_failures(report: dict[str, Any]) -> None:
+    """Exit code 1 when a file could not be read or a folder was not reached, so that scripts notice."""
+    if report["failed"] or report["offline"]:
+        raise typer.Exit(1)
 
 
 def print_report(report: dict[str, Any], *, dry_run: bool) -> None:

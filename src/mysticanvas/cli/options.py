@@ -23,5 +23,5 @@ def load_settings(library: Path | None, **given: object) -> Settings:
     """The settings, overridden by the options of the command line; None does not override."""
     values = {name: value for name, value in given.items() if value is not None}
     if library is not None:
-        values["library"] = library.expanduser().absolute()
+        values["library"] = library
     return Settings(**values)  # type: ignore[arg-type]

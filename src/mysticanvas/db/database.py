@@ -73,7 +73,7 @@ class Database:
         and then leaves the file unchanged.
         """
         check_sqlite()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_folder(folder)
         lock = LibraryLock.take(folder)
         try:
             with translate_disk_errors("opened"):
@@ -301,6 +301,16 @@ def _set_aside(path: Path, backups: Path, *, why: str) -> Backup | None:
             connection.close()
     except (apsw.Error, DamagedLibraryError):
         return backup.keep_damaged(path, backups)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise LibraryError(
+            f"The library folder {folder} cannot be created ({error.strerror}). Choose another with --library, or set "
+            "MYSTICANVAS_LIBRARY."
+        ) from error
 
 
 def _upgrade(folder: Path) -> None:

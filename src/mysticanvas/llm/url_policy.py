@@ -7,7 +7,7 @@ the checked address, so a second DNS lookup cannot return another one.
 import ipaddress
 import socket
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from mysticanvas.domain.errors import InvalidInputError
 
@@ -42,6 +42,24 @@ class ServerAddress:
 
 def resolve_server(base_url: str, *, allow_remote: bool) -> ServerAddress:
     """Resolve and check a base URL. Raises `InvalidInputError` when it is invalid or not allowed."""
+    parts, host, port = _split(base_url)
+    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+        raise InvalidInputError("The URL of a model server must not contain a user name, password, query or fragment.")
+    path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
+    addresses = _resolve(host, port)
+    for address in addresses:
+        _check_address(address, host, allow_remote=allow_remote)
+    return ServerAddress(parts.scheme, host, port, str(addresses[0]), path)
+
+
+def server_of(base_url: str) -> str:
+    """Scheme, host and port of a base URL, which tell servers apart. Raises `InvalidInputError` when it is invalid."""
+    parts, host, port = _split(base_url)
+    return f"{parts.scheme}://[{host}]:{port}" if ":" in host else f"{parts.scheme}://{host}:{port}"
+
+
+def _split(base_url: str) -> tuple[SplitResult, str, int]:
+    """A base URL, with its host in lower case and its port."""
     try:
         parts = urlsplit(base_url.strip())
         port = parts.port
@@ -49,14 +67,7 @@ def resolve_server(base_url: str, *, allow_remote: bool) -> ServerAddress:
         raise InvalidInputError(f"“{base_url}” is not a valid URL.") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InvalidInputError("The URL of a model server must start with http:// or https://.")
-    if parts.username is not None or parts.password is not None or parts.query or parts.fragment:
-        raise InvalidInputError("The URL of a model server must not contain a user name, password, query or fragment.")
-    path = parts.path.rstrip("/").removesuffix("/v1").rstrip("/")
-    port = port or (443 if parts.scheme == "https" else 80)
-    addresses = _resolve(parts.hostname, port)
-    for address in addresses:
-        _check_address(address, parts.hostname, allow_remote=allow_remote)
-    return ServerAddress(parts.scheme, parts.hostname, port, str(addresses[0]), path)
+    return parts, parts.hostname, port or (443 if parts.scheme == "https" else 80)
 
 
 def _resolve(host: str, port: int) -> list[IpAddress]:

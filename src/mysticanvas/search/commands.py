@@ -1,13 +1,22 @@
 """The command `search`."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
-from mysticanvas.cli.client import connect
+from mysticanvas.cli.client import Client, connect
 from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import format_time, out, print_json
+
+LIMIT = 50
+# Images that one request lists: a fraction of a second each.
+IMAGES_PER_PAGE = 5_000
+
+LIMIT = 50
+# Images that one request lists: a fraction of a second each.
+IMAGES_PER_PAGE = 5_000
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -19,32 +28,55 @@ def search(
     sort: Annotated[
         str | None, typer.Option(help="newest, oldest, rating, relevance, size, name, random or random:SEED.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=100_000, help="Maximum number of images to print.")] = 50,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=100_000, help="Maximum number of images to print.", show_default=f"{LIMIT}; with --paths, all"
+        ),
+    ] = None,
     count: Annotated[bool, typer.Option("--count", help="Print only the number of matches.")] = False,
     facets: Annotated[bool, typer.Option("--facets", help="Print facets: matches by model, tag, month …")] = False,
-    paths: Annotated[bool, typer.Option("--paths", help="Print only paths, one per line.")] = False,
+    paths: Annotated[bool, typer.Option("--paths", help="Print only paths, one per line: all, or --limit.")] = False,
     library: Library = None,
     json: Json = False,
 ) -> None:
     """Find images. Exit code 1 if nothing matches."""
     asked = f"{query} sort:{sort}" if sort else query
+    only_paths = paths and not (json or count or facets)
     with connect(load_settings(library)) as client:
-        found = client.get("/api/search", q=asked, limit=0 if count or facets else limit)
+        found = client.get("/api/search", q=asked, limit=0 if count or facets or only_paths else limit or LIMIT)
         if facets:
-            found["facets"] = client.get("/api/search/facets", q=asked, limit=limit)["facets"]
+            found["facets"] = client.get("/api/search/facets", q=asked, limit=limit or LIMIT)["facets"]
+        if only_paths:
+            _print_paths(client, asked, limit)
     if json:
         print_json({name: found[name] for name in ("total", "items", "facets") if name in found})
     elif count:
         typer.echo(found["total"])
     elif facets:
         _print_facets(found)
-    elif paths:
-        for item in found["items"]:
-            typer.echo(item["path"])
-    else:
+    elif not only_paths:
         _print_found(found)
     if not found["total"]:
         raise typer.Exit(1)
+
+
+def _print_paths(client: Client, query: str, limit: int | None) -> None:
+    """Page by page, so that a pipe has the first ones at once. An image without a file has none."""
+    for item in _list_images(client, query, limit):
+        if item["path"] is not None:
+            typer.echo(item["path"])
+
+
+def _list_images(client: Client, query: str, limit: int | None) -> Iterator[dict[str, Any]]:
+    after, left = None, limit
+    while left is None or left > 0:
+        size = IMAGES_PER_PAGE if left is None else min(left, IMAGES_PER_PAGE)
+        page = client.get("/api/search", q=query, after=after, limit=size)
+        yield from page["items"]
+        after, left = page["next"], None if left is None else left - size
+        if after is None:
+            return
 
 
 def _print_found(found: dict[str, Any]) -> None:
@@ -53,7 +85,8 @@ def _print_found(found: dict[str, Any]) -> None:
         prompt = (item["prompt"] or "").replace("\n", " ")
         table.add_row(format_time(item["timestamp"]), prompt[:70], item["path"], item["uuid"])
     out.print(table, markup=False)
-    out.print(f"{found['total']:,} images.")
+    more = "" if len(found["items"]) == found["total"] else f", {len(found['items']):,} shown; --limit shows more"
+    out.print(f"{found['total']:,} images{more}.")
 
 
 def _print_facets(found: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ NICE = 5
 
 def main() -> None:
     """Run tasks until standard input ends. Arguments: memory limit in bytes; 1 to run at low priority."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _ignore_stop_signals()
     limit_memory(int(sys.argv[1]))
     if sys.argv[2] == "1" and hasattr(os, "nice"):
         # The gallery has priority. On Windows, the pool starts the process with low priority.
@@ -36,6 +36,14 @@ def main() -> None:
             answers.write(_run_to_frame(frame.id, decode_task(frame)))
     except (BrokenFrameError, BrokenPipeError):
         sys.exit(0)
+
+
+def _ignore_stop_signals() -> None:
+    """A service manager sends them to every process of a service. The Orchestrator closes its workers itself; a worker
+    that ended first would count as a crash on the file that it was reading."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
 
 
 def _run_to_frame(number: int, task: Task) -> bytes:

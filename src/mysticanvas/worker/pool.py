@@ -10,6 +10,7 @@ import contextlib
 import io
 import itertools
 import logging
+import os
 import subprocess
 import sys
 import threading
@@ -22,6 +23,7 @@ from typing import BinaryIO
 
 from mysticanvas.domain.errors import TaskError, TaskFailedError, TaskTimedOutError, WorkerCrashedError
 from mysticanvas.domain.task import Answer, Task
+from mysticanvas.worker.isolation import module_command, safe_environment, safe_folder
 from mysticanvas.worker.protocol import BrokenFrameError, decode_answer, encode_task, read_frame
 
 log = logging.getLogger(__name__)
@@ -199,13 +201,15 @@ class WorkerPool:
 
     def _start(self, *, in_background: bool) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            [sys.executable, "-m", "mysticanvas.worker.main", str(self._memory_bytes), str(int(in_background))],
+            module_command("mysticanvas.worker.main", str(self._memory_bytes), str(int(in_background))),
+            cwd=safe_folder(),
+            env=safe_environment(os.environ),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             bufsize=0,
             start_new_session=sys.platform != "win32",
-            creationflags=getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0) if in_background else 0,
+            creationflags=_creation_flags(in_background=in_background),
         )
 
     def _read_results(self, worker: _Worker) -> int:
@@ -268,6 +272,12 @@ class WorkerPool:
                 if not working and not self._closing:
                     self._busy.clear()
             self._closed.wait(WATCH_INTERVAL_S)
+
+
+def _creation_flags(*, in_background: bool) -> int:
+    """On Windows, a worker without a console is not killed when the console is closed. None elsewhere."""
+    priority = getattr(subprocess, "BELOW_NORMAL_PRIORITY_CLASS", 0) if in_background else 0
+    return int(priority | getattr(subprocess, "CREATE_NO_WINDOW", 0))
 
 
 def _resolve_future(done: Future[Answer], answer: Answer | str) -> None:

@@ -38,9 +38,12 @@ def autotag(
         run = client.post("/api/autotag", selection | {"dry_run": dry_run, "again": again})
         if run["questions"] and not dry_run and wait:
             run["failed"] = _wait_for_run(client, run["questions"])
-    if json:
-        print_json(run)
-        return
+    print_json(run) if json else _print_run(run)
+    if run.get("failed"):
+        raise typer.Exit(1)
+
+
+def _print_run(run: dict[str, Any]) -> None:
     requested = f"tags for {run['images']:,} images in {run['questions']:,} requests"
     excluded = f"{run['told']:,} already tagged by this model, {run['silent']:,} without a prompt"
     if run["run"] is None:
@@ -97,6 +100,7 @@ def settings(
         given["key"] = typer.prompt("API key", hide_input=True)
     with connect(load_settings(library)) as client:
         current = client.post("/api/autotag/off") if off else client.get("/api/autotag")
+        had_key = current["has_key"]
         if given:
             current = client.post("/api/autotag/settings", _flatten(current["wishes"]) | given)
         result = _send_test_request(client, current["wishes"]) if try_it else None
@@ -104,6 +108,8 @@ def settings(
         print_json(current | ({"tried": result} if result else {}))
         return
     _print_settings(current, result)
+    if had_key and not current["has_key"]:
+        out.print("The API key was for another server. Enter it again: mysticanvas autotag-settings --key")
 
 
 def _flatten(settings: dict[str, Any] | None) -> dict[str, Any]:

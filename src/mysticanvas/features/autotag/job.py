@@ -7,7 +7,7 @@ from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import NotFoundError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Answer, Task
-from mysticanvas.features.autotag import service
+from mysticanvas.features.autotag import keys, service
 from mysticanvas.features.autotag.types import AskForTags, Endpoint, LookAt, TagsSuggested
 from mysticanvas.features.tags import model_tags, model_tags_queries
 from mysticanvas.features.tags import queries as tag_queries
@@ -30,7 +30,7 @@ def prepare(tx: ReadTx, payload: dict[str, Any]) -> Task | None:
         prompt,
         picture=None if look_at is LookAt.PROMPT else read_picture(tx, images[0]),
         vocabulary=list_vocabulary(tx),
-        key=service.read_key(tx.library),
+        key=keys.read_key(tx.library, payload["endpoint"]["base_url"]),
     )
 
 

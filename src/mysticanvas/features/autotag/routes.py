@@ -16,7 +16,7 @@ from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Executor
 from mysticanvas.edits import log as edit_log
-from mysticanvas.features.autotag import job, service
+from mysticanvas.features.autotag import job, keys, service
 from mysticanvas.features.autotag.prompting import PROMPT_VERSION
 from mysticanvas.features.autotag.types import AskForTags, AutotagSettings, Endpoint, LookAt, TagsSuggested
 from mysticanvas.http.schemas import MAX_QUERY, reply
@@ -30,7 +30,7 @@ MAX_KEY = 1_000
 
 
 class EndpointIn(BaseModel):
-    """An absent or null `key` keeps the stored API key; "" deletes it."""
+    """An absent or null `key` keeps the stored API key, if it is for this server; "" deletes it."""
 
     base_url: str = Field(max_length=1_000)
     model: str = Field(max_length=400)
@@ -78,14 +78,14 @@ def routes(database: Database, workers: Executor, snapshots: Snapshots) -> APIRo
         settings = AutotagSettings(_read_endpoint(asked), asked.look_at, asked.after_import)
         database.write(service.set_settings, settings)
         if asked.key is not None:
-            service.store_key(database.folder, asked.key.strip())
+            _store_or_delete_key(database, asked.key.strip(), asked.base_url)
         return reply(_read_settings(database))
 
     @router.post("/off")
     def switch_off() -> Response:
         """Turn auto-tagging off and delete the endpoint and its API key. Existing tags are kept."""
         database.write(service.set_settings, None)
-        service.store_key(database.folder, None)
+        keys.delete_key(database.folder)
         return reply(_read_settings(database))
 
     @router.post("/try")
@@ -116,9 +116,16 @@ def _read_settings(database: Database) -> dict[str, Any]:
     settings = database.read(service.get_settings)
     return {
         "wishes": asdict(settings) if settings else None,
-        "has_key": service.read_key(database.folder) is not None,
+        "has_key": bool(settings and keys.read_key(database.folder, settings.endpoint.base_url)),
         "prompt_version": PROMPT_VERSION,
     }
+
+
+def _store_or_delete_key(database: Database, key: str, base_url: str) -> None:
+    if key:
+        keys.store_key(database.folder, key, base_url)
+    else:
+        keys.delete_key(database.folder)
 
 
 def _read_endpoint(asked: EndpointIn) -> Endpoint:
@@ -128,7 +135,8 @@ def _read_endpoint(asked: EndpointIn) -> Endpoint:
 def _build_task(database: Database, asked: TryIn) -> AskForTags:
     """The task of a test request. Raises `InvalidInputError` and `NotFoundError`."""
     endpoint = _read_endpoint(asked)
-    key = service.read_key(database.folder) if asked.key is None else asked.key.strip() or None
+    stored = keys.read_key(database.folder, endpoint.base_url)
+    key = stored if asked.key is None else asked.key.strip() or None
     prompt, picture = database.read(_read_subject, asked)
     names = database.read(job.list_vocabulary)
     return AskForTags(endpoint, prompt, picture=picture, vocabulary=names, key=key, limit_s=TRY_LIMIT_S)

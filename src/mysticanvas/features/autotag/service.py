@@ -2,15 +2,12 @@
 
 There is one request per distinct prompt, or one per image if the model is sent the image. A run is named after the
 model and the version of the request, so that each tag shows both. The settings are stored in the database, but the API
-key is stored in a file in the library folder that only its owner can read, and never in the database, a backup or a
-log.
+key is stored in a file (`keys.py`), and never in the database, a backup or a log.
 """
 
-import os
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from mysticanvas.db import event_log, settings_store
@@ -29,7 +26,6 @@ from mysticanvas.jobs.types import JobPriority
 from mysticanvas.llm import url_policy
 
 SETTINGS_KEY = "autotag"
-KEY_FILE = "endpoint.key"
 MAX_MODEL = 200
 IMAGES_PER_SLICE = 5_000
 JOBS_PER_SLICE = 1_000
@@ -217,27 +213,3 @@ def _remove_tags(tx: WriteTx, images: Sequence[GenerationId], run: str) -> None:
     for source in (TagSource.LLM, TagSource.VISION):
         image_tag_queries.derive_pairs(tx, model_tags_queries.delete_assertions(tx, images, source=source, runs=run))
     tx.changes.changed.extend(images)
-
-
-# -- API key ----------------------------------------------------------------------------------
-
-
-def store_key(library: Path, key: str | None) -> None:
-    """Store the API key in a file that only its owner can read; None or "" deletes it."""
-    file = library / KEY_FILE
-    if not key:
-        file.unlink(missing_ok=True)
-        return
-    temporary = file.with_suffix(".part")
-    temporary.unlink(missing_ok=True)
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
-        opened.write(key)
-    os.replace(temporary, file)
-
-
-def read_key(library: Path) -> str | None:
-    """The API key; None when none is stored or its file cannot be read."""
-    try:
-        return (library / KEY_FILE).read_text("utf-8").strip() or None
-    except OSError:
-        return None

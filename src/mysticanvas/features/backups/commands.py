@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mysticanvas.cli.client import connect
+from mysticanvas.cli.client import connect, make_absolute
 from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json
 from mysticanvas.domain.errors import InvalidInputError
@@ -54,7 +54,7 @@ def _restore(library: Path, copy: Path | None, *, json: bool) -> None:
         raise InvalidInputError(
             "Name the backup: mysticanvas backup restore FILE. List them with mysticanvas backup list."
         )
-    previous = backup_service.restore(library, copy.expanduser().absolute())
+    previous = backup_service.restore(library, Path(make_absolute(copy)))
     kept = None if previous is None else previous.path
     if json:
         print_json({"restored": str(copy), "kept": kept})

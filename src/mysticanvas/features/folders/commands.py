@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from mysticanvas.cli.client import Client, connect, make_absolute
-from mysticanvas.cli.imports import print_report, wait_for_import
+from mysticanvas.cli.imports import exit_with_failures, print_report, wait_for_import
 from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import format_time, out, print_json
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError
@@ -55,6 +55,7 @@ def manage_folders(
             return
         report = _scan(client, root, accept=action == "accept", dry_run=dry_run)
     print_json(report) if json else print_report(report, dry_run=dry_run)
+    exit_with_failures(report)
 
 
 def _remove(client: Client, root: dict[str, Any], *, json: bool) -> None:
@@ -92,7 +93,8 @@ def _locate(client: Client, missing: int | None, file: Path | None, *, json: boo
 def _find_folder(known: list[dict[str, Any]], folder: Path | None) -> dict[str, Any]:
     if folder is None:
         raise InvalidInputError("Enter a folder: mysticanvas roots scan FOLDER")
-    found = [root for root in known if Path(root["path"]) in (Path(make_absolute(folder)), folder.resolve())]
+    place = Path(make_absolute(folder))
+    found = [root for root in known if Path(root["path"]) in (place, place.resolve())]
     if not found:
         raise NotFoundError(f"{folder} is not a library folder. Run mysticanvas roots to list them.")
     return found[0]

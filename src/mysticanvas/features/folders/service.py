@@ -14,6 +14,7 @@ from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.db.images import files, folders, missing
 from mysticanvas.db.images.files import KnownFile
 from mysticanvas.db.images.folders import WatchedFolder
+from mysticanvas.domain.entered_path import parse_entered_path
 from mysticanvas.domain.errors import ConflictError, InvalidInputError, TaskError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Executor
@@ -78,7 +79,7 @@ def locate(database: Database, executor: Executor, file_id: int, path: str, *, n
 
 def _resolve_location(database: Database, path: str) -> tuple[WatchedFolder, bytes]:
     """The innermost library folder that contains `path`, and the path relative to it."""
-    place = Path(os.path.realpath(Path(path).expanduser()))
+    place = Path(os.path.realpath(parse_entered_path(path)))
     if not place.is_file():
         raise InvalidInputError(f"The file {path} does not exist.")
     holders = [root for root in database.read(folders.list_active) if place.is_relative_to(root.path)]

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from mysticanvas.cli.client import POLL_S, Client, connect, make_absolute, wait_for_jobs
-from mysticanvas.cli.imports import print_report, wait_for_import
+from mysticanvas.cli.imports import exit_with_failures, print_report, wait_for_import
 from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json, progress_bar
 from mysticanvas.domain.errors import UnreadableFileError
@@ -27,13 +27,15 @@ def import_folders(
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Import folders and print a report. Your files stay where they are and are never changed."""
+    """Import folders and print a report. Your files stay where they are and are never changed. Exit code 1 if a file
+    could not be read."""
     with connect(load_settings(library)) as client:
         report = import_and_follow(client, folders, dry_run=dry_run, wait=wait)
     if json:
         print_json(report)
     else:
         print_report(report, dry_run=dry_run)
+    exit_with_failures(report)
 
 
 def import_and_follow(client: Client, folders: list[Path], *, dry_run: bool, wait: bool) -> dict[str, Any]:
@@ -101,6 +103,8 @@ def reparse(
         out.print(f"{'Reparsed' if wait else 'Queued'} {queued['images']:,} images.")
         if queued.get("failed"):
             out.print(f"{queued['failed']:,} jobs failed. Show why: mysticanvas jobs")
+    if queued.get("failed"):
+        raise typer.Exit(1)
 
 
 def _follow_reparse(client: Client, total: int) -> int:

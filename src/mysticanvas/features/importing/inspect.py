@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mysticanvas.domain.entered_path import parse_entered_path
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import ImageHead, TextEntry
 from mysticanvas.formats.containers.identify import read_head
@@ -18,7 +19,7 @@ from mysticanvas.fs.sidecars import read_log, read_sidecar
 
 def inspect(file: Path) -> dict[str, Any]:
     """The generation data as a row of `formats/describing.py`. Raises `UnreadableFileError` with the reason."""
-    path = file.expanduser().absolute()
+    path = parse_entered_path(file).absolute()
     root = os.fsencode(path.parent)
     with open_beneath(root, os.fsencode(path.name)) as source:
         head = read_head(source)

@@ -1,5 +1,6 @@
 """Routes for imports, reparsing, and the library status that every page shows."""
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -80,7 +81,7 @@ def _add_imports(router: APIRouter, database: Database, snapshots: Snapshots, im
         return reply({"id": importing.start(asked.paths, dry_run=asked.dry_run, watch=asked.watch)})
 
     @router.get("/imports/{import_id}")
-    async def follow_import(import_id: str, wait: Annotated[float, Query(ge=0, le=25)] = 0) -> Response:
+    async def wait_for_import(import_id: str, wait: Annotated[float, Query(ge=0, le=25)] = 0) -> Response:
         report = await run_in_threadpool(importing.report, import_id, wait_s=wait)
         return reply({"progress": importing.progress(import_id), "report": report})
 
@@ -96,5 +97,6 @@ def _add_imports(router: APIRouter, database: Database, snapshots: Snapshots, im
 
     @router.get("/suggestions")
     def suggestions() -> Response:
-        found = [(Path.home() / folder, label) for folder, label in _DEFAULT_FOLDERS]
+        home = os.path.expanduser("~")
+        found = [(Path(home, folder), label) for folder, label in _DEFAULT_FOLDERS] if home != "~" else []
         return reply({"folders": [{"path": str(path), "label": label} for path, label in found if path.is_dir()]})

@@ -38,9 +38,12 @@ def scan(
         report = client.post("/api/models/scan", {"paths": paths, "anew": anew})
         if wait:
             wait_for_jobs(client)
-    if json:
-        print_json(report)
-        return
+    print_json(report) if json else _print_scan(report)
+    if report["failures"]:
+        raise typer.Exit(1)
+
+
+def _print_scan(report: dict[str, Any]) -> None:
     counts = ", ".join(f"{report[n]:,} {n}" for n in ("added", "changed", "moved", "unchanged", "missing", "failed"))
     out.print(f"{report['found']:,} models: {counts}.")
     for failure in report["failures"][:FAILURES_SHOWN]:

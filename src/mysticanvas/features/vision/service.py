@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mysticanvas.db.database import Database, ReadTx, WriteTx
+from mysticanvas.domain.entered_path import parse_entered_path
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.features.hooks import Pixels
@@ -86,7 +87,7 @@ def set_clip_folder(database: Database, folder: str | None, *, now_ms: Callable[
 
     Raises `InvalidInputError` when the folder does not contain a CLIP model.
     """
-    clip = None if folder is None else _read_clip(Path(folder).expanduser())
+    clip = None if folder is None else _read_clip(parse_entered_path(folder))
     settings = replace(database.read(image_vectors.get_image_model_settings), clip=clip)
     database.write(image_vectors.set_image_model_settings, settings)
     if settings.is_on:
