@@ -6,14 +6,14 @@ SELECT g.id
   FROM generations AS g
  WHERE (SELECT count(*) FROM generation_files AS f WHERE f.generation_id = g.id AND f.kind = 'final') <> 1;
 
--- name: the grid's table is what it is defined to be
+-- name: the grid table matches the images
 SELECT id FROM (SELECT * FROM live_generations_meant EXCEPT
                 SELECT id, uuid, ratio_milli, is_favorite, rating, flags, color_rgb, width_px, height_px,
                        content_hash FROM live_generations)
 UNION ALL
 SELECT id FROM live_generations WHERE id NOT IN (SELECT id FROM live_generations_meant);
 
--- name: every image has its thumbnail or a job that will make it
+-- name: every image has a thumbnail or a job that creates it
 SELECT g.id
   FROM generations AS g
        JOIN generation_files AS f ON f.generation_id = g.id AND f.kind = 'final'
@@ -21,7 +21,7 @@ SELECT g.id
    AND NOT EXISTS (SELECT 1 FROM jobs AS j
                     WHERE j.kind = 'thumb' AND j.unique_key = g.uuid AND j.status <> 'done');
 
--- name: the tags shown follow from what was said
+-- name: the displayed tags match the assigned tags
 SELECT tag_id FROM (SELECT tag_id, generation_id FROM image_tags_meant EXCEPT
                     SELECT tag_id, generation_id FROM image_tags)
  WHERE tag_id NOT IN (SELECT effective_id FROM posting_work) AND NOT EXISTS (SELECT 1 FROM posting_work WHERE how = 'all')
@@ -30,7 +30,7 @@ SELECT tag_id FROM (SELECT tag_id, generation_id FROM image_tags EXCEPT
                     SELECT tag_id, generation_id FROM image_tags_meant)
  WHERE tag_id NOT IN (SELECT effective_id FROM posting_work) AND NOT EXISTS (SELECT 1 FROM posting_work WHERE how = 'all');
 
--- name: every tag has the number of images that show it
+-- name: the image count of every tag is correct
 SELECT t.id
   FROM tags AS t
        LEFT JOIN tag_counts AS c ON c.tag_id = t.id

@@ -26,7 +26,7 @@ def import_library(
     ] = None,
     folder: Annotated[
         list[str] | None,
-        typer.Option("--folder", metavar="OLD=NEW", help="Location of a folder in the archive on this machine."),
+        typer.Option("--folder", metavar="OLD=NEW", help="Where a folder of the archive is on this machine. Can be repeated."),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be imported, without changing anything.")

@@ -100,7 +100,7 @@ def _parse_threshold(text: str) -> SetThreshold:
     try:
         number = None if value.strip() == "none" else float(value)
     except ValueError as error:
-        raise InvalidInputError("a threshold is a number from 0 to 1, or none") from error
+        raise InvalidInputError("a threshold must be a number from 0 to 1, or none") from error
     if source not in list(TagSource):
         raise InvalidInputError(f"“{source}” is not a source; the sources are {', '.join(TagSource)}")
     return SetThreshold(source=source, value=number, tag=_parse_name(name) if name.strip() else None)

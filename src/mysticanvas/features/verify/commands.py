@@ -40,7 +40,7 @@ def verify(
     the findings; a scan then reads those files again. After a stop or an interruption, verification continues where
     it was. Exit code 1 if there are findings."""
     if action not in ACTIONS:
-        raise InvalidInputError(f"verify has no action “{action}”. Use one of: {', '.join(ACTIONS)}.")
+        raise InvalidInputError(f"Unknown action “{action}”. Use one of: {', '.join(ACTIONS)}.")
     with connect(load_settings(library)) as client:
         if action in ("accept", "dismiss"):
             changed = client.post(f"/api/verify/{action}", {"finding": finding})["changed"]
