@@ -44,7 +44,8 @@ class Settings(BaseSettings):
         "local", description="Where jobs run: local (processes on this machine) or dask://HOST:PORT (a cluster)."
     )
     send_files: bool = Field(
-        False, description="Send image files to the cluster. Otherwise, its workers must be able to read them at the same paths."
+        False,
+        description="Send image files to the cluster. Otherwise, it must be able to read them at the same paths.",
     )
     watch: bool = Field(True, description="Watch folders for new images while the gallery is open.")
 

@@ -29,7 +29,9 @@ Executor = Annotated[
 ]
 SendFiles = Annotated[
     bool | None,
-    typer.Option("--send-files", help="Send images to the cluster. Otherwise, it must be able to read them at the same paths."),
+    typer.Option(
+        "--send-files", help="Send images to the cluster. Otherwise, it must be able to read them at the same paths."
+    ),
 ]
 Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the gallery in your browser.")]
 

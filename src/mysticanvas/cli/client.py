@@ -56,7 +56,9 @@ InProcess = Callable[[Settings], AbstractContextManager[Client]]
 
 
 def _refuse_to_open(settings: Settings) -> AbstractContextManager[Client]:
-    raise LibraryError("MystiCanvas is not running, and this command cannot open the library itself. Run mysticanvas serve first.")
+    raise LibraryError(
+        "MystiCanvas is not running, and this command cannot open the library itself. Run mysticanvas serve first."
+    )
 
 
 _open_in_process: InProcess = _refuse_to_open

@@ -93,7 +93,7 @@ class Gate:
         if method not in ("POST", "PATCH", "PUT", "DELETE"):
             return 403, "This method is not allowed."
         if headers.only("origin") is None and not (by_token and not headers.all("origin")):
-            return 403, "Changes must be requested by the gallery itself, not by another site."
+            return 403, "Requests from other sites are not allowed. The Origin header is missing."
         kind = (headers.only("content-type") or "").partition(";")[0].strip().lower()
         if kind not in ("application/json", "application/octet-stream") or headers.all("content-encoding"):
             return 415, "The request body must be uncompressed JSON."

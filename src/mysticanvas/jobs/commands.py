@@ -76,9 +76,7 @@ def _print_list(page: dict[str, Any], *, json: bool) -> None:
 
 def _show_all(client: Client, ids: list[int], *, json: bool) -> None:
     if not ids:
-        raise InvalidInputError(
-            "Specify a job ID: mysticanvas jobs show ID. To list the IDs: mysticanvas jobs list."
-        )
+        raise InvalidInputError("Specify a job ID: mysticanvas jobs show ID. To list the IDs: mysticanvas jobs list.")
     for job in ids:
         found = client.get(f"/api/jobs/{job}")
         if json:

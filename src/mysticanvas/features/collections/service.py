@@ -83,7 +83,7 @@ def clean_name(text: str) -> str:
 def clean_notes(text: str | None) -> str | None:
     notes = clean_text(text or "").strip()
     if len(notes) > MAX_NOTES:
-        raise InvalidInputError(f"Notes are at most {MAX_NOTES:,} characters long.")
+        raise InvalidInputError(f"Notes can have at most {MAX_NOTES:,} characters.")
     return notes or None
 
 

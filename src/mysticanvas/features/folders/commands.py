@@ -84,7 +84,9 @@ def _print_missing(client: Client, root: dict[str, Any], *, json: bool) -> None:
 
 def _locate(client: Client, missing: int | None, file: Path | None, *, json: bool) -> None:
     if missing is None or file is None:
-        raise InvalidInputError("Specify the file and its number: mysticanvas roots locate FOLDER FILE --missing NUMBER")
+        raise InvalidInputError(
+            "Specify the file and its number: mysticanvas roots locate FOLDER FILE --missing NUMBER"
+        )
     found = client.post(f"/api/roots/missing/{missing}/locate", {"path": make_absolute(file)})
     print_json(found) if json else out.print(f"Found: {found['uuid']}")
 

@@ -29,7 +29,7 @@ def sidecars(
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Write tags and ratings to sidecar files beside your images, for other programs.
+    """Write tags and ratings to sidecar files next to your images, for other programs.
 
     Sidecars are only written on request. The sidecar of another program is never overwritten, and no image is changed.
     """

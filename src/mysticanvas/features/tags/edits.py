@@ -158,7 +158,9 @@ class SetThreshold(Edit, frozen=True, kw_only=True):
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
         value = self.value
         if self.source not in list(TagSource) or not (value is None or 0 <= value <= 1):
-            raise InvalidInputError("A threshold needs a source (llm, vision, prompt, import) and a number from 0 to 1.")
+            raise InvalidInputError(
+                "A threshold needs a source (llm, vision, prompt, import) and a number from 0 to 1."
+            )
         tag = get_tag(tx, self.tag).id if self.tag else None
         queries.set_threshold(tx, tag, TagSource(self.source), value)
         return 1

@@ -106,7 +106,7 @@ class SetWildcard(Edit, frozen=True, kw_only=True):
         if not _WILDCARD_NAME.fullmatch(name):
             raise InvalidInputError("The name of a wildcard may contain only letters, digits, _ - and /.")
         if content is not None and len(content) > MAX_WILDCARD:
-            raise InvalidInputError(f"A wildcard is at most {MAX_WILDCARD:,} characters long.")
+            raise InvalidInputError(f"A wildcard can have at most {MAX_WILDCARD:,} characters.")
         return queries.put_wildcard(tx, name, None if content is None else clean_text(content), now_ms=now_ms)
 
 

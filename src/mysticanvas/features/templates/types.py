@@ -66,7 +66,7 @@ class _Open:
 def parse(text: str) -> Parts:
     """Raises `InvalidInputError` if the template is too long or nested too deeply."""
     if len(text) > MAX_TEMPLATE:
-        raise InvalidInputError(f"A template is at most {MAX_TEMPLATE:,} characters long.")
+        raise InvalidInputError(f"A template can have at most {MAX_TEMPLATE:,} characters.")
     stack = [_Open(-1)]
     at = 0
     while at < len(text):
