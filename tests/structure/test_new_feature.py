@@ -99,7 +99,7 @@ from fastapi import APIRouter
 from mysticanvas.db import settings_store
 from mysticanvas.db.database import Database
 from mysticanvas.domain.clock import now_ms
-from mysticanvas.edits.replies import wire
+from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.letters.edits import ChooseLetter
 from mysticanvas.jobs import queue
@@ -115,7 +115,7 @@ def routes(database: Database, edits: EditRunner) -> APIRouter:
 
     @router.post("/chosen/{letter}")
     def choose(letter: str) -> dict[str, Any]:
-        return wire(edits.do(ChooseLetter(letter=letter)))
+        return to_wire(edits.do(ChooseLetter(letter=letter)))
 
     @router.get("")
     def letters() -> dict[str, int]:
