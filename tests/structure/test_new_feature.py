@@ -131,7 +131,7 @@ def routes(database: Database, edits: EditRunner) -> APIRouter:
 import typer
 
 from mysticanvas.cli.client import connect
-from mysticanvas.cli.options import Library, settings_for
+from mysticanvas.cli.options import Library, load_settings
 from mysticanvas.cli.output import print_json
 
 
@@ -141,7 +141,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def letters(library: Library = None) -> None:
     """How many letters a word has."""
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         print_json(client.get("/api/letters"))
 ''',
     "feature.py": """
