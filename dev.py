@@ -1,15 +1,15 @@
-"""The one command of this project, on nothing but Python ≥ 3.11:
+"""Runs MystiCanvas from a clone, its tests and its checks. Needs only Python 3.11 or newer.
 
-    python3 dev.py run [FOLDER …] [OPTIONS]    open the gallery on folders; without one, on a painted demo
-    python3 dev.py test [--long] [ARGS]        every test; ARGS go to pytest
-    python3 dev.py test --fast [ARGS]          half a minute: unit, structure, and the tests of what has changed
-    python3 dev.py test --coverage [ARGS]      all but browser and faults; fails below the floor in pyproject.toml
-    python3 dev.py mutate MODULE [--sample N]  do the tests of src/mysticanvas/MODULE find planted faults?
-    python3 dev.py check                       formatting, lint, types, layers, the gallery's types
-    python3 dev.py bench [NAME]                one benchmark, or the list of them
+    python3 dev.py run [FOLDER …] [OPTIONS]    open the gallery with your folders, or with a demo library
+    python3 dev.py test [--long] [ARGS]        run all tests; ARGS are passed to pytest
+    python3 dev.py test --fast [ARGS]          run the unit, structure and affected tests in 30 seconds
+    python3 dev.py test --coverage [ARGS]      measure the coverage, without browser and fault tests
+    python3 dev.py mutate MODULE [--sample N]  check that tests detect small changes to MODULE
+    python3 dev.py check                       check formatting, lint, types, layers and the gallery
+    python3 dev.py bench [NAME]                run a benchmark, or list them
 
-Installs what is needed into .venv beside this file, first and whenever pyproject.toml or
-constraints.txt have changed, and builds the gallery whenever web/ has. (Windows: py dev.py …)
+Dependencies are installed into .venv at first use and when pyproject.toml or constraints.txt change.
+The gallery is built when web/ changes. On Windows, use: py dev.py …
 """
 
 import hashlib
@@ -31,7 +31,7 @@ OLDEST_PYTHON = (3, 11)
 
 
 class StepError(Exception):
-    """A command ended with an error and has said why."""
+    """A command failed. It has already printed the reason."""
 
     def __init__(self, exit_code: int) -> None:
         super().__init__(exit_code)
@@ -43,7 +43,7 @@ def say(sentence: str) -> None:
 
 
 def run(*command: str | Path, **environment: str) -> None:
-    """Ctrl-C reaches the command as it reaches us; it then gets all the time it needs to close."""
+    """Ctrl+C also reaches the command, which then gets as much time as it needs to exit."""
     words = [str(part) for part in command]
     with subprocess.Popen(words, cwd=ROOT, env=os.environ | environment) as process:
         try:
@@ -56,7 +56,7 @@ def run(*command: str | Path, **environment: str) -> None:
 
 
 def wanted_digest() -> str:
-    """Of everything that decides what .venv holds, this Python among it."""
+    """A digest of everything that determines the contents of .venv, including the Python version."""
     digest = hashlib.sha256(sys.version.encode())
     for name in ("pyproject.toml", "constraints.txt"):
         digest.update((ROOT / name).read_bytes())
@@ -64,7 +64,7 @@ def wanted_digest() -> str:
 
 
 def install() -> None:
-    """Brings .venv up to date; quick when it is."""
+    """Updates .venv. Returns immediately if it is up to date."""
     wanted = wanted_digest()
     if PYTHON.is_file() and STAMP.is_file() and STAMP.read_text("ascii") == wanted:
         return
@@ -73,7 +73,7 @@ def install() -> None:
         try:
             venv.create(VENV, with_pip=True)
         except subprocess.CalledProcessError as error:
-            say("This Python cannot make virtual environments. On Debian: apt install python3-venv")
+            say("This Python cannot create virtual environments. On Debian, run: apt install python3-venv")
             raise StepError(1) from error
     pip = (PYTHON, "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
     run(*pip, "--constraint", "constraints.txt", "--editable", ".[dev,semantic]", HATCH_BUILD_NO_HOOKS="true")
@@ -91,7 +91,7 @@ def open_gallery(args: Sequence[str]) -> None:
 
 
 def test(args: Sequence[str]) -> None:
-    """The gallery's own tests, then pytest; with paths or a -k of pytest's, pytest alone."""
+    """Runs the gallery's tests, then pytest. With a path or -k, runs only pytest."""
     for option, kind in {"--fast": test_what_changed, "--coverage": test_with_coverage}.items():
         if option in args:
             kind([arg for arg in args if arg != option])
@@ -101,17 +101,17 @@ def test(args: Sequence[str]) -> None:
         run(PYTHON, "-m", "pytest", *args)
         return
     run(PYTHON, "build_web.py", "npm", "run", "--silent", "test")
-    # Two modules at a time, but for the long tests, which print what they measured.
+    # Two modules at a time, except for the long tests, which print measurements.
     side_by_side = () if "--long" in args else ("-n", "2", "--dist", "loadfile")
     run(PYTHON, "-m", "pytest", *side_by_side, "--ignore", "tests/browser", *args)
     run(PYTHON, "-m", "pytest", *side_by_side, "tests/browser", *args)
 
 
 def test_what_changed(args: Sequence[str]) -> None:
-    """Unit and structure tests, and of the others those that the changes concern and half a minute allows."""
+    """Unit and structure tests, and the tests affected by the changes that fit into 30 seconds."""
     changed = changed_tests.changed_files(ROOT)
     if changed is None:
-        say("No Git repository here: unit and structure tests only.")
+        say("This is not a Git repository. Only the unit and structure tests run.")
     if any(path.startswith("web/") for path in changed or ()):
         build_gallery()
         run(PYTHON, "build_web.py", "npm", "run", "--silent", "test")
@@ -124,7 +124,7 @@ def test_what_changed(args: Sequence[str]) -> None:
 
 
 def test_with_coverage(args: Sequence[str]) -> None:
-    """How much of the Python code runs in the tests; [tool.coverage] in pyproject.toml says the least."""
+    """Measures the coverage of the Python code. [tool.coverage] in pyproject.toml sets the minimum."""
     build_gallery()
     without = ("--ignore", "tests/browser", "--ignore", "tests/faults")
     run(PYTHON, "-m", "pytest", "-n", "2", "--dist", "loadfile", *without, "--cov", *args)
@@ -135,7 +135,7 @@ def mutate(args: Sequence[str]) -> None:
 
 
 def check(args: Sequence[str]) -> None:
-    """Runs every check, also after one has failed, and names those that did."""
+    """Runs every check, even if one fails, and lists the failed ones."""
     checks: dict[str, tuple[str | Path, ...]] = {
         "formatting": (PYTHON, "-m", "ruff", "format", "--check", "--quiet"),
         "lint": (PYTHON, "-m", "ruff", "check", "--quiet"),
@@ -153,9 +153,9 @@ def check(args: Sequence[str]) -> None:
         except StepError:
             failed.append(name)
     if failed:
-        say(f"Not in order: {', '.join(failed)}.")
+        say(f"Failed checks: {', '.join(failed)}.")
         raise StepError(1)
-    say("All in order.")
+    say("All checks passed.")
 
 
 def bench(args: Sequence[str]) -> None:
@@ -163,7 +163,7 @@ def bench(args: Sequence[str]) -> None:
     if not args or args[0] not in names:
         say(f"python3 dev.py bench NAME, where NAME is one of: {', '.join(names)}")
         raise StepError(0 if not args else 2)
-    # Some of what they measure on is what the tests are made of.
+    # Benchmarks use helpers from tests/.
     run(PYTHON, ROOT / "benchmarks" / f"{args[0]}.py", *args[1:], PYTHONPATH=str(ROOT))
 
 

@@ -1,1 +1,1 @@
-"""What `dev.py` uses, and what was made once."""
+"""Tools that `dev.py` uses, and scripts that created files in the repository."""

@@ -44,7 +44,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """`left_out` concerns the change too, but there is no time for it."""
+    """`left_out` is also affected by the change, but there is no time for it."""
 
     selected: list[Choice] = field(default_factory=list)
     left_out: list[Choice] = field(default_factory=list)
@@ -64,7 +64,7 @@ def select(changed: Iterable[str], tests: Mapping[str, str], seconds: Mapping[st
 
 
 def _concerned(changed: set[str], tests: Mapping[str, str], seconds: Mapping[str, float]) -> list[Choice]:
-    """The most specific reasons first; among equals, the module that imports least."""
+    """The most specific reasons first, then the modules that import least."""
     imports = {path: set(imported_names(source)) for path, source in tests.items()}
     ranked = []
     for path in tests:
@@ -168,7 +168,7 @@ def read_tests(root: Path) -> dict[str, str]:
 
 
 def read_seconds(root: Path) -> dict[str, float]:
-    """What each test module took last, as far as it has run here."""
+    """The last duration of each test module that has run here."""
     try:
         tests: dict[str, float] = json.loads((root / _SECONDS).read_text("utf-8"))
     except FileNotFoundError:
@@ -181,9 +181,9 @@ def read_seconds(root: Path) -> dict[str, float]:
 
 
 def report(selection: Selection) -> Iterator[str]:
-    """Lines for the person: what runs and why, and what would have to be run by hand."""
+    """Lines for the user: which tests run and why, and which to run manually."""
     for choice in selection.selected:
         yield f"{choice.path}: {choice.reason}"
     if selection.left_out:
         names = ", ".join(PurePosixPath(choice.path).stem for choice in selection.left_out)
-        yield f"Not run, there is no time for: {names}"
+        yield f"Not run, because they take too long: {names}"

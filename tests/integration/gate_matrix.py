@@ -305,7 +305,7 @@ def problem(case: Case, route: Route, method: str, reply: Reply) -> str | None:
     """What is wrong with a reply; None when it is right."""
     if case.right is None or (case.may_open and route.is_open(method)):
         right = ANSWERS
-        refused = b"Another site" in reply.body or b"not MystiCanvas" in reply.body
+        refused = b"other sites" in reply.body or b"this host name" in reply.body
     else:
         right, refused = case.right, False
     # A method that exists nowhere is refused as such before who asks is looked at.

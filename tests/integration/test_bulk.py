@@ -210,6 +210,6 @@ def test_a_deed_that_is_refused_half_way_leaves_no_trace(tmp_path: Path) -> None
         settled(client, client.post("/api/bulk", asked | {"set": {"tags": {"add": ["fox"]}}}))
         before = client.text("/api/export")
         script = {"text": "retag fox -> vixen\nimply a -> b\nimply b -> a"}
-        assert "circle" in refusal(client, script)
+        assert "cycle" in refusal(client, script)
         assert client.text("/api/export") == before
         assert EditState.UNDONE in {one["state"] for one in client.get("/api/operations")["operations"]}

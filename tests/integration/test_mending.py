@@ -15,10 +15,10 @@ from mysticanvas.imaging.thumbnail_cache import ThumbCache
 DAMAGE = {
     "word index": "INSERT INTO generations_fts (generations_fts, rowid, prompt, negative_prompt, notes) "
     "SELECT 'delete', rowid, prompt, negative_prompt, notes FROM generations_text LIMIT 1",
-    "the grid's table is what it is defined to be": "DELETE FROM live_generations",
-    "the tags shown follow from what was said": "DELETE FROM image_tags",
-    "every tag has the number of images that show it": "UPDATE tag_counts SET images = 9",
-    "every image has its thumbnail or a job that will make it": "UPDATE generation_files SET blake3 = NULL",
+    "the grid table matches the images": "DELETE FROM live_generations",
+    "the displayed tags match the assigned tags": "DELETE FROM image_tags",
+    "the image count of every tag is correct": "UPDATE tag_counts SET images = 9",
+    "every image has a thumbnail or a job that creates it": "UPDATE generation_files SET blake3 = NULL",
 }
 
 

@@ -149,7 +149,7 @@ def test_a_script_is_one_deed_and_is_refused_whole(client: Client) -> None:
     assert shown(client, 0) == ["creature", "crimson", "fox"]
     undo(client)
     assert client.text("/api/export") == before
-    with pytest.raises(ConflictError, match="circle"):
+    with pytest.raises(ConflictError, match="cycle"):
         client.post("/api/tags/script", {"text": "imply x -> y\nimply y -> z\nimply z -> x"})
     assert client.text("/api/export") == before
     with pytest.raises(InvalidInputError, match="Line 2"):
@@ -511,7 +511,7 @@ def test_the_command_line_tags_undoes_and_exports(tmp_path: Path) -> None:
     assert run(library, "tag", "add", "fox, snow", "fox")[0] == 0
     assert run(library, "tag", "imply", "fox", "animal")[0] == 0
     code, text = run(library, "tag", "imply", "animal", "fox")
-    assert (code, "circle" in text) == (1, True)
+    assert (code, "cycle" in text) == (1, True)
     assert run(library, "trash", "put", "fox")[0] == 0
     code, text = run(library, "history", "--json")
     assert [one["kind"] for one in json.loads(text)["operations"]] == ["trash", "tag.imply", "tag"]

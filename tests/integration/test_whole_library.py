@@ -198,7 +198,7 @@ def crowded(path: Path) -> None:
         (link, "not a regular file"), (bomb, "size limit"), (twice, "two files"), (lying(5), "damaged"),
         (lying(-5), "damaged"), (wrong_sum, "damaged"), (cut_short, "truncated"), (crowded, "100,000"),
         (lambda path: path.write_bytes(b"no zip at all"), "not a zip file"),
-        (lambda path: zipped(path, "", MANIFEST.replace(": 1,", ": 2,")), "newer MystiCanvas"),
+        (lambda path: zipped(path, "", MANIFEST.replace(": 1,", ": 2,")), "newer version of MystiCanvas"),
         (lambda path: zipped(path, "", "[]"), "not an archive"),
         (lambda path: zipped(path, "[" * 60_000), "invalid entry"),
         (words(TAG, TAG | {"key": 2, "state": "fine"}), "invalid entry"),

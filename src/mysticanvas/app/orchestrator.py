@@ -285,7 +285,7 @@ class Orchestrator:
     def _ask_to_restore(self, copy: Path) -> None:
         if not self._serving:
             raise ConflictError(
-                f"The library is not being served. To restore it, run: mysticanvas backup restore {copy}"
+                f"The server is not running. To restore this backup, run: mysticanvas backup restore {copy}"
             )
         self.sessions.keep_cookie = True
         self.restoring = copy

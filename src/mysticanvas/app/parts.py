@@ -41,7 +41,7 @@ class Parts:
         needed = _parameters(build)
         missing = [kind for kind in needed.values() if kind not in self._parts]
         if missing:
-            raise MissingPartError(f"{build.__module__}.{build.__qualname__} needs {missing[0]}, which is no part.")
+            raise MissingPartError(f"{build.__module__}.{build.__qualname__} needs {missing[0]}, which is not a part.")
         return build(**{name: self._parts[kind] for name, kind in needed.items()})
 
 

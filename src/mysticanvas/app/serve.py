@@ -17,7 +17,7 @@ from mysticanvas.settings import Settings
 Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port. 0 picks a free one.")]
 Host = Annotated[
     str | None,
-    typer.Option(metavar="ADDRESS", help="Also listen on this address, for other machines. Needs a password."),
+    typer.Option(metavar="ADDRESS", help="Also listen on this address, for other machines. Requires a password."),
 ]
 HostName = Annotated[
     list[str] | None,
@@ -31,7 +31,9 @@ Executor = Annotated[
 ]
 SendFiles = Annotated[
     bool | None,
-    typer.Option("--send-files", help="Send images to the cluster. Otherwise it must see them at the same paths."),
+    typer.Option(
+        "--send-files", help="Send images to the cluster. Otherwise, it must be able to read them at the same paths."
+    ),
 ]
 Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the gallery in your browser.")]
 
@@ -53,7 +55,7 @@ def serve(
     send_files: SendFiles = None,
     library: Library = None,
 ) -> None:
-    """Open the gallery: import the folders, watch them, and serve until Ctrl+C."""
+    """Open the gallery, and import and watch the folders, until you press Ctrl+C."""
     names = ",".join(host_name) if host_name else None
     settings = load_settings(library, port=port, host=host, host_names=names, executor=executor, send_files=send_files)
     _serve(settings, [make_absolute(folder) for folder in folders or []], open_browser=open_browser)

@@ -58,7 +58,9 @@ InProcess = Callable[[Settings], AbstractContextManager[Client]]
 
 
 def _refuse_to_open(settings: Settings) -> AbstractContextManager[Client]:
-    raise LibraryError("The library is not being served, and this program cannot open it. Run mysticanvas serve first.")
+    raise LibraryError(
+        "MystiCanvas is not running, and this command cannot open the library itself. Run mysticanvas serve first."
+    )
 
 
 _open_in_process: InProcess = _refuse_to_open
@@ -96,7 +98,7 @@ class _HeldClient:
             return self._http.request(method, path, **how)
         except httpx.TransportError as error:
             raise LibraryBusyError(
-                "The MystiCanvas that is using this library does not respond. Wait a moment, or stop it."
+                "Another MystiCanvas process is using this library and does not respond. Wait a moment, or stop it."
             ) from error
 
 
@@ -127,7 +129,7 @@ def check_reply(response: httpx.Response) -> httpx.Response:
         if body.get("suggestion"):
             sentence += f" Did you mean {body['suggestion']} ?"
     except (json.JSONDecodeError, KeyError, TypeError, AttributeError):
-        sentence = f"The library replied with HTTP status {response.status_code}."
+        sentence = f"The server returned HTTP status {response.status_code}."
     raise _ERRORS.get(response.status_code, LibraryError)(sentence)
 
 

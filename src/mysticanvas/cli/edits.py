@@ -10,7 +10,7 @@ from mysticanvas.cli.output import out, print_json, progress_bar
 Images = Annotated[
     str,
     typer.Argument(
-        metavar="SEARCH", help="A search as in the gallery, for all images that it finds; or the uuid of one image."
+        metavar="SEARCH", help="A search, as in the gallery, or the UUID of one image. Applies to all matches."
     ),
 ]
 FOLLOW_S = 5

@@ -64,13 +64,13 @@ def _check_schema(tx: ReadTx) -> Check:
 
 def _check_foreign_keys(tx: ReadTx) -> Check:
     broken = tx.all("PRAGMA foreign_key_check")
-    detail = f"{len(broken)} rows refer to rows that are missing" if broken else "every reference is valid"
+    detail = f"{len(broken)} rows refer to rows that are missing" if broken else "all references are valid"
     return Check("foreign keys", not broken, detail)
 
 
 def _check_invariant(name: str, sql: str, tx: ReadTx) -> Check:
     rows = tx.column(sql)
-    return Check(name, not rows, f"violated by {len(rows)} rows, such as {rows[:3]}" if rows else "holds")
+    return Check(name, not rows, f"violated by {len(rows)} rows, such as {rows[:3]}" if rows else "ok")
 
 
 def load_invariants() -> list[tuple[str, str]]:

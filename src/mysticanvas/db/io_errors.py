@@ -34,9 +34,9 @@ def translate_disk_errors(done: str) -> Iterator[None]:
 
 def describe_disk_error(error: Exception, done: str) -> str:
     if isinstance(error, apsw.FullError):
-        return "The disk is full, so nothing was changed. Free some space; MystiCanvas then continues on its own."
+        return "The disk is full, so nothing was changed. Free some space; MystiCanvas then continues automatically."
     if isinstance(error, apsw.BusyError):
-        return "Another program is writing to the database. Close it; MystiCanvas then continues on its own."
+        return "Another program is writing to the database. Close it; MystiCanvas then continues automatically."
     if isinstance(error, apsw.NoMemError):
         return "This machine is out of memory, so nothing was changed. Close some programs and try again."
     if isinstance(error, UnicodeDecodeError):

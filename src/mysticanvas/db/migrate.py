@@ -32,7 +32,7 @@ def refuse_foreign_file(path: Path) -> None:
         raise ForeignFileError(f"{path} belongs to another program, so MystiCanvas did not change it.")
     if version > len(load_migrations()):
         raise NewerLibraryError(
-            f"The library {path} was written by a newer MystiCanvas (schema {version}). Update MystiCanvas."
+            f"The library {path} was written by a newer version of MystiCanvas (schema {version}). Update MystiCanvas."
         )
 
 

@@ -8,7 +8,7 @@
     ├── LibraryError           the library itself cannot be used
     │   ├── LibraryBusyError       another process has it open
     │   ├── ForeignFileError       not a MystiCanvas database
-    │   ├── NewerLibraryError      written by a newer MystiCanvas
+    │   ├── NewerLibraryError      written by a newer version of MystiCanvas
     │   └── DamagedLibraryError    the database does not pass its checks
     ├── UnreadableFileError    an image file cannot be read; str() is the reason
     ├── EndpointError          a model server did not give a usable answer

@@ -113,7 +113,7 @@ def _decompress(changeset: bytes, inverted: bool) -> bytes:
 
 _MOVED_ON = "This was changed again later. Undo the later changes first."
 _GONE = "This was removed later. Undo the removal first."
-_TAKEN = "Another one has been created in its place. Undo that first."
+_TAKEN = "A new item was created in its place. Undo that first."
 _DEPENDED_ON = "Later changes depend on this one, or what it depends on was removed. Undo the later changes first."
 
 

@@ -50,7 +50,7 @@ def open_beneath(root: bytes, path_bytes: bytes) -> FileSource:
     """Open a file by its path relative to `root`. Raises `UnreadableFileError`."""
     parts = path_bytes.split(b"/")
     if not path_bytes or any(part in (b"", b".", b"..") or b"\0" in part for part in parts):
-        raise UnreadableFileError("The path is outside of its folder.")
+        raise UnreadableFileError("The path is outside its folder.")
     try:
         handle = _open_parts(root, parts) if os.open in os.supports_dir_fd else _open_resolved(root, path_bytes)
     except FileNotFoundError as error:

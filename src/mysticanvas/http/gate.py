@@ -70,14 +70,14 @@ class Gate:
         headers = _Headers(scope)
         own = self._origins.get((headers.only("host") or "").lower())
         if own is None:
-            return 421, "This address is not MystiCanvas."
+            return 421, "MystiCanvas does not accept this host name. Open the address printed in the terminal."
         method, path = scope["method"], scope["path"]
         by_token = self._has_token(headers)
         if any(site not in ("same-origin", "none") for site in headers.all("sec-fetch-site")):
-            return 403, "Another site may not send this request."
+            return 403, "Requests from other sites are not allowed."
         # Also for reads: not every browser sends Sec-Fetch-Site.
         if any(origin != own for origin in headers.all("origin")):
-            return 403, "Another site may not send this request."
+            return 403, "Requests from other sites are not allowed."
         if method not in _READS:
             refusal = self._refused_write(method, headers, by_token)
             if refusal is not None:
@@ -86,17 +86,17 @@ class Gate:
             return None
         if by_token or self._has_cookie(headers):
             return None
-        return 401, "Open MystiCanvas from the app, or paste the code printed in the terminal."
+        return 401, "Sign in with the code printed in the terminal, or with your password."
 
     def _refused_write(self, method: str, headers: "_Headers", by_token: bool) -> tuple[int, str] | None:
         """The refusal of a write, None when it is accepted. Its Origin, if any, has been checked."""
         if method not in ("POST", "PATCH", "PUT", "DELETE"):
             return 403, "This method is not allowed."
         if headers.only("origin") is None and not (by_token and not headers.all("origin")):
-            return 403, "Another site may not change anything here."
+            return 403, "Requests from other sites are not allowed. The Origin header is missing."
         kind = (headers.only("content-type") or "").partition(";")[0].strip().lower()
         if kind not in ("application/json", "application/octet-stream") or headers.all("content-encoding"):
-            return 415, "Send uncompressed JSON."
+            return 415, "The request body must be uncompressed JSON."
         if not _is_bounded(headers.only("content-length")):
             return 413, "The request is too large. Send less at a time."
         return None

@@ -23,7 +23,7 @@ def jobs(
     action: Annotated[str, typer.Argument(metavar=f"[{'|'.join(ACTIONS)}]", show_default=False)] = "status",
     what: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[KIND | ID …]", help="A job kind such as thumb, or job ids. Default: all."),
+        typer.Argument(metavar="[KIND | ID …]", help="A job kind such as thumb, or job IDs. Default: all."),
     ] = None,
     status: Annotated[
         str | None, typer.Option(help="list: only jobs with this status: queued, running, done, error or cancelled.")
@@ -37,7 +37,7 @@ def jobs(
     pause, resume, cancel waiting or running jobs, retry or discard failed jobs, prune finished jobs. `start sha256`
     hashes every file, and new files from then on."""
     if action not in ACTIONS:
-        raise InvalidInputError(f"“{action}” is not an action of jobs. Use one of: {', '.join(ACTIONS)}.")
+        raise InvalidInputError(f"Unknown action “{action}”. Use one of: {', '.join(ACTIONS)}.")
     kind, ids = _kind_and_ids(what or [])
     with connect(load_settings(library)) as client:
         if action in CHANGES:
@@ -54,7 +54,7 @@ def _kind_and_ids(words: list[str]) -> tuple[str | None, list[int] | None]:
     ids = [int(word) for word in words if word.isdecimal()]
     kinds = [word for word in words if not word.isdecimal()]
     if len(kinds) > 1:
-        raise InvalidInputError("Only one job kind can be given. Run the command once for each kind.")
+        raise InvalidInputError("Specify only one job kind. Run the command once for each kind.")
     return (kinds[0] if kinds else None), (ids or None)
 
 
@@ -76,9 +76,7 @@ def _print_list(page: dict[str, Any], *, json: bool) -> None:
 
 def _show_all(client: Client, ids: list[int], *, json: bool) -> None:
     if not ids:
-        raise InvalidInputError(
-            "Give the id of a job: mysticanvas jobs show ID. To see the ids: mysticanvas jobs list."
-        )
+        raise InvalidInputError("Specify a job ID: mysticanvas jobs show ID. To list the IDs: mysticanvas jobs list.")
     for job in ids:
         found = client.get(f"/api/jobs/{job}")
         if json:

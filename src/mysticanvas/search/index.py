@@ -95,7 +95,7 @@ class Index:
         """Read all recorded changes. The data can be newer than the recorded changes, never older."""
         if self._state is None:
             # Recorded changes now belong to the index that is being built.
-            raise NotWarmError("The index is not warm yet.")
+            raise NotWarmError("The index is not loaded yet.")
         while self._collected:
             self._state.forget_collections(self._collected.popleft())
         ids: list[int] = []

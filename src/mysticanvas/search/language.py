@@ -171,7 +171,7 @@ class _Parser:
         if self.sort != Sort(Order.SIMILARITY):
             return self.sort
         if self.similar is None:
-            sentence = "sort:similarity needs something to compare with: add ~ and words in quotes."
+            sentence = "sort:similarity needs something to compare with. Add ~ and words in quotes."
             raise QueryError(sentence, self._sorted_at, fields.SIMILAR_EXAMPLE)
         return None
 

@@ -114,7 +114,7 @@ class Snapshots:
         with self._lock:
             snapshot = self._kept.get(token)
             if snapshot is None:
-                raise SnapshotGoneError("This view has expired. Open it again.")
+                raise SnapshotGoneError("These search results have expired. Search again.")
             self._kept.move_to_end(token)
             return snapshot
 
@@ -134,7 +134,7 @@ class Snapshots:
         chosen = np.zeros(snapshot.total, dtype=bool)
         for first, end in ranges:
             if not 0 <= first <= end <= snapshot.total:
-                raise InvalidInputError(f"This view has no images from {first} to {end}. Open it again.")
+                raise InvalidInputError(f"These search results have no images from {first} to {end}. Search again.")
             chosen[first:end] = True
         chosen[[index for index in excluded if 0 <= index < snapshot.total]] = False
         return [GenerationId(i) for i in snapshot.ids[chosen].tolist()]

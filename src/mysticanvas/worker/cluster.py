@@ -257,7 +257,7 @@ def _decode_outcome(task_type: type[Task], what: str, frame: bytes, sentence: st
         return TaskFailedError(sentence)
     read = read_frame(io.BytesIO(frame))
     if read is None:
-        return TaskFailedError("The cluster sent an empty answer.")
+        return TaskFailedError("The cluster sent an empty response.")
     answer = decode_answer(read, task_type)
     return TaskFailedError(answer) if isinstance(answer, str) else answer
 

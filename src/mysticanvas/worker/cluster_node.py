@@ -66,7 +66,7 @@ def _provide_file(task: Task, content: bytes | None, mtime_ns: int) -> Iterator[
         root = os.fsencode(folder)
         parts = file_task.path_bytes.split(b"/")
         if any(part in (b"", b".", b"..") for part in parts):
-            raise TaskError("The path is outside of its folder.")
+            raise TaskError("The path is outside its folder.")
         os.makedirs(os.path.join(root, *parts[:-1]), exist_ok=True)
         path = os.path.join(root, *parts)
         with open(path, "wb") as file:

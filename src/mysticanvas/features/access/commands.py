@@ -15,7 +15,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def password(
     forget: Annotated[
-        bool, typer.Option("--forget", help="Remove the password. Only this computer has access then.")
+        bool, typer.Option("--forget", help="Remove the password. After that, only this computer has access.")
     ] = False,
     library: Library = None,
 ) -> None:

@@ -32,7 +32,8 @@ def routes(sessions: Sessions, passwords: Passwords, address: GalleryAddress, st
             cookie = sessions.cookie
         if cookie is None:
             return reply(
-                {"error": "This code was already used or has expired. Open MystiCanvas from the app again."}, 403
+                {"error": "This code was already used or has expired. Run mysticanvas serve again to get a new one."},
+                403,
             )
         secure = request.headers.get("origin", "").startswith("https://")
         answer = Response(status_code=204)

@@ -27,8 +27,8 @@ def export(
 ) -> None:
     """Export your ratings, favorites, notes, tags, collections and templates.
 
-    --json prints one JSON object per line; equal libraries give equal text. --whole writes an archive that also
-    contains the names of your folders. Neither contains your images.
+    --json prints one JSON object per line; identical libraries give identical output. --whole writes an archive that
+    also contains the names of your folders. Neither contains your images.
     """
     if whole is not None:
         _export_archive(whole.expanduser(), library, json=json)

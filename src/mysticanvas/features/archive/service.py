@@ -101,7 +101,9 @@ def _check_manifest(text: bytes) -> None:
     try:
         version = msgspec.json.decode(text)["mysticanvas_library"]
         if isinstance(version, int) and version > FORMAT:
-            raise InvalidInputError("The archive was written by a newer MystiCanvas. Update MystiCanvas and try again.")
+            raise InvalidInputError(
+                "The archive was written by a newer version of MystiCanvas. Update MystiCanvas and try again."
+            )
         msgspec.json.decode(text, type=Manifest)
     except (msgspec.DecodeError, KeyError, TypeError) as error:
         raise InvalidInputError(

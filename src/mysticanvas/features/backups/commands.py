@@ -28,7 +28,7 @@ def backup(
     """Create a verified backup of the database, list the backups, or restore one. While the server runs, it creates
     a backup every hour if something changed."""
     if action not in BACKUP_ACTIONS:
-        raise InvalidInputError(f"backup has no action “{action}”. Use one of: {', '.join(BACKUP_ACTIONS)}.")
+        raise InvalidInputError(f"Unknown action “{action}”. Use one of: {', '.join(BACKUP_ACTIONS)}.")
     settings = load_settings(library)
     if action == "restore":
         _restore(settings.library, copy, json=json)
@@ -52,7 +52,7 @@ def _restore(library: Path, copy: Path | None, *, json: bool) -> None:
     """Restore without a server: the library must not be open in another process."""
     if copy is None:
         raise InvalidInputError(
-            "Name the backup: mysticanvas backup restore FILE. List them with mysticanvas backup list."
+            "Specify a backup: mysticanvas backup restore FILE. List them with mysticanvas backup list."
         )
     previous = backup_service.restore(library, Path(make_absolute(copy)))
     kept = None if previous is None else previous.path

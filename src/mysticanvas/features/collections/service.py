@@ -50,13 +50,13 @@ def move_into(tx: WriteTx, found: Collection, parent: str | None, position: floa
 
 
 def refuse_circles(tx: ReadTx) -> None:
-    """Raises `ConflictError` if a collection contains itself, or if its search refers back to itself.
+    """Raises `ConflictError` if a collection contains itself, or if its search refers to itself.
 
     Undoing an edit or renaming a collection can cause this too, after other edits.
     """
     _refuse_nests(tx)
     if circle := _find_circle(read_collection_names(tx)):
-        raise ConflictError(f"The search of this collection would refer back to itself: {' → '.join(circle)}.")
+        raise ConflictError(f"The search of this collection would refer to itself: {' → '.join(circle)}.")
 
 
 def _refuse_nests(tx: ReadTx) -> None:
@@ -76,14 +76,14 @@ def _refuse_nests(tx: ReadTx) -> None:
 def clean_name(text: str) -> str:
     name = " ".join(clean_text(text).split())
     if not name or len(name) > MAX_NAME:
-        raise InvalidInputError(f"A collection needs a name of at most {MAX_NAME} characters.")
+        raise InvalidInputError(f"A collection name must have 1 to {MAX_NAME} characters.")
     return name
 
 
 def clean_notes(text: str | None) -> str | None:
     notes = clean_text(text or "").strip()
     if len(notes) > MAX_NOTES:
-        raise InvalidInputError(f"Notes are at most {MAX_NOTES:,} characters long.")
+        raise InvalidInputError(f"Notes can have at most {MAX_NOTES:,} characters.")
     return notes or None
 
 

@@ -30,7 +30,7 @@ def doctor(
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Check every invariant of the library. Exit code 1 if a check fails. --fix repairs derived data first: word
+    """Check the integrity of the library. Exit code 1 if a check fails. --fix repairs derived data first: word
     index, grid table, displayed tags, missing thumbnails and orphaned thumbnails."""
     with connect(load_settings(library)) as client:
         if bundle is not None:

@@ -22,7 +22,7 @@ class RepairEntry:
 REPAIRS = (
     Repair(("word index", "search"), "The word index is rebuilt.", lambda tx, now_ms: word_index.rebuild_index(tx)),
     Repair(
-        ("the grid's table is what it is defined to be",),
+        ("the grid table matches the images",),
         "The grid table is rebuilt.",
         lambda tx, now_ms: generations.rebuild_grid(tx),
     ),

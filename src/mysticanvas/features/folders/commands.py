@@ -85,14 +85,16 @@ def _print_missing(client: Client, root: dict[str, Any], *, json: bool) -> None:
 
 def _locate(client: Client, missing: int | None, file: Path | None, *, json: bool) -> None:
     if missing is None or file is None:
-        raise InvalidInputError("Enter the file and its number: mysticanvas roots locate FOLDER FILE --missing NUMBER")
+        raise InvalidInputError(
+            "Specify the file and its number: mysticanvas roots locate FOLDER FILE --missing NUMBER"
+        )
     found = client.post(f"/api/roots/missing/{missing}/locate", {"path": make_absolute(file)})
     print_json(found) if json else out.print(f"Found: {found['uuid']}")
 
 
 def _find_folder(known: list[dict[str, Any]], folder: Path | None) -> dict[str, Any]:
     if folder is None:
-        raise InvalidInputError("Enter a folder: mysticanvas roots scan FOLDER")
+        raise InvalidInputError("Specify a folder: mysticanvas roots scan FOLDER")
     place = Path(make_absolute(folder))
     found = [root for root in known if Path(root["path"]) in (place, place.resolve())]
     if not found:

@@ -21,7 +21,7 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def undo(
-    operation: Annotated[int | None, typer.Argument(metavar="[NUMBER]", help="The number that history prints.")] = None,
+    operation: Annotated[int | None, typer.Argument(metavar="[NUMBER]", help="The number shown by `history`.")] = None,
     library: Library = None,
     json: Json = False,
 ) -> None:
@@ -30,7 +30,7 @@ def undo(
 
 
 def redo(
-    operation: Annotated[int | None, typer.Argument(metavar="[NUMBER]", help="The number that history prints.")] = None,
+    operation: Annotated[int | None, typer.Argument(metavar="[NUMBER]", help="The number shown by `history`.")] = None,
     library: Library = None,
     json: Json = False,
 ) -> None:

@@ -60,7 +60,7 @@ def set_favorite(
 
 def set_notes(
     images: Images,
-    text: Annotated[str, typer.Argument(help="Replaces the notes; an empty text deletes them.")],
+    text: Annotated[str, typer.Argument(help="The new notes. An empty text deletes them.")],
     library: Library = None,
     json: Json = False,
 ) -> None:

@@ -102,7 +102,7 @@ def reparse(
     else:
         out.print(f"{'Reparsed' if wait else 'Queued'} {queued['images']:,} images.")
         if queued.get("failed"):
-            out.print(f"{queued['failed']:,} jobs failed. Show why: mysticanvas jobs")
+            out.print(f"{queued['failed']:,} jobs failed. To see why, run: mysticanvas jobs")
     if queued.get("failed"):
         raise typer.Exit(1)
 

@@ -92,7 +92,7 @@ def find_offline_reason(database: Database, executor: Executor, root: WatchedFol
     if _has_known_content(database, executor, root, enough=len(known.sample) < FEW_FILES):
         return None
     return (
-        f"None of the known files in {root.path} were found. If they are gone permanently, confirm it: "
+        f"None of the known files in {root.path} were found. If they were deleted, mark them as missing: "
         f"mysticanvas roots accept {root.path}"
     )
 
@@ -227,7 +227,7 @@ def _set_offline(tx: WriteTx, root: WatchedFolder, why: str, *, now_ms: int) -> 
 def _request_confirmation(tx: WriteTx, root: WatchedFolder, lost: int, known: int, *, now_ms: int) -> None:
     assert root.id is not None
     why = (
-        f"{lost:,} of {known:,} files in {root.path} were not found. To mark them as missing, confirm it: "
+        f"{lost:,} of {known:,} files in {root.path} were not found. To mark them as missing, run: "
         f"mysticanvas roots accept {root.path}"
     )
     image_folders.ask_about_missing(tx, root.id, would_miss=lost, why=why)

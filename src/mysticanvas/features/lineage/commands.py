@@ -46,7 +46,7 @@ def link(
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Set the parent of an image. Metadata in its file does not change it again."""
+    """Set the parent of an image. It then overrides the metadata in the file."""
     _set_parent(image, {"parent": parent, "relation": relation}, library, json)
 
 

@@ -22,11 +22,13 @@ def import_library(
         Path, typer.Argument(metavar="FILE", help="Database of DiffusionDesk, or archive written by export --whole.")
     ],
     images: Annotated[
-        Path | None, typer.Option("--images", help="Image folder of DiffusionDesk, if it is not beside the database.")
+        Path | None, typer.Option("--images", help="Image folder of DiffusionDesk, if it is not next to the database.")
     ] = None,
     folder: Annotated[
         list[str] | None,
-        typer.Option("--folder", metavar="OLD=NEW", help="Location of a folder in the archive on this machine."),
+        typer.Option(
+            "--folder", metavar="OLD=NEW", help="Where a folder of the archive is on this machine. Can be repeated."
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print what would be imported, without changing anything.")

@@ -12,7 +12,7 @@ from mysticanvas.http.schemas import PathText, reply
 
 class LibraryIn(BaseModel):
     """`path`: the database of another program, or an archive. `images`: the image folder of the other program, if it is
-    not beside the database. `folders`: maps the folders in an archive to those on this machine."""
+    not next to the database. `folders`: maps the folders in an archive to those on this machine."""
 
     path: PathText
     images: PathText | None = None

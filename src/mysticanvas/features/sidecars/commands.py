@@ -21,7 +21,7 @@ def add_commands(app: typer.Typer) -> None:
 def sidecars(
     action: Annotated[str, typer.Argument(metavar="write")],
     query: Annotated[
-        str, typer.Argument(help="Write sidecars of the images that match this query; all by default.")
+        str, typer.Argument(help="Write sidecars for the images that match this search. Default: all images.")
     ] = "",
     how: Annotated[SidecarFormat, typer.Option("--format", help="digiKam and Lightroom read xmp.")] = (
         SidecarFormat.XMP
@@ -29,7 +29,7 @@ def sidecars(
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Write tags and ratings to sidecar files beside your images, for other programs.
+    """Write tags and ratings to sidecar files next to your images, for other programs.
 
     Sidecars are only written on request. The sidecar of another program is never overwritten, and no image is changed.
     """

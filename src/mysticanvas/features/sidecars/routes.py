@@ -22,7 +22,7 @@ def routes(database: Database, snapshots: Snapshots) -> APIRouter:
 
     @router.post("")
     def write_sidecars(asked: SidecarsIn) -> Response:
-        """Write tags and ratings to sidecar files beside the images. Returns the number of images for each outcome."""
+        """Write tags and ratings to sidecar files next to the images. Returns the number of images for each outcome."""
         images = snapshots.select_images(snapshots.get(asked.snapshot), asked.ranges, asked.excluded)
         return reply(service.write_sidecars(database, images, asked.format))
 

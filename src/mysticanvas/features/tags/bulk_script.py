@@ -50,7 +50,7 @@ def parse(text: str) -> list[Line]:
     """The commands of a bulk edit. Raises `InvalidInputError` with the line number."""
     lines = text.splitlines()
     if len(lines) > MAX_LINES:
-        raise InvalidInputError(f"A bulk edit has at most {MAX_LINES:,} lines. Split it into several.")
+        raise InvalidInputError(f"A bulk edit can have at most {MAX_LINES:,} lines. Split it into several.")
     found = []
     for number, line in enumerate(lines, 1):
         words = line.strip().removeprefix("\ufeff")
@@ -58,7 +58,7 @@ def parse(text: str) -> list[Line]:
             continue
         try:
             if len(words) > MAX_LINE_CHARACTERS:
-                raise InvalidInputError(f"a line has at most {MAX_LINE_CHARACTERS:,} characters")
+                raise InvalidInputError(f"a line can have at most {MAX_LINE_CHARACTERS:,} characters")
             found.append(Line(number, words, _parse_edit(words)))
         except InvalidInputError as error:
             raise InvalidInputError(f"Line {number}: {error}") from error
@@ -100,7 +100,7 @@ def _parse_threshold(text: str) -> SetThreshold:
     try:
         number = None if value.strip() == "none" else float(value)
     except ValueError as error:
-        raise InvalidInputError("a threshold is a number from 0 to 1, or none") from error
+        raise InvalidInputError("a threshold must be a number from 0 to 1, or none") from error
     if source not in list(TagSource):
         raise InvalidInputError(f"“{source}” is not a source; the sources are {', '.join(TagSource)}")
     return SetThreshold(source=source, value=number, tag=_parse_name(name) if name.strip() else None)

@@ -69,8 +69,8 @@ def list_tags(
 @tag.command(epilog="Example: mysticanvas tag alias vixen fox")
 def alias(
     tag_name: Tag,
-    of: Annotated[str, typer.Argument(metavar="OF", help="The tag that it is an alias of.")],
-    across: Annotated[bool, typer.Option("--across", help="Allow it between different categories.")] = False,
+    of: Annotated[str, typer.Argument(metavar="OF", help="The tag that the alias stands for.")],
+    across: Annotated[bool, typer.Option("--across", help="Allow an alias between different categories.")] = False,
     off: Annotated[
         bool, typer.Option("--off", help="Remove the alias. The tag gets back its own assignments.")
     ] = False,
@@ -85,19 +85,19 @@ def alias(
 @tag.command(epilog="Example: mysticanvas tag imply fox animal")
 def imply(
     tag_name: Tag,
-    implies: Annotated[str, typer.Argument(metavar="IMPLIES", help="The tag that it implies.")],
+    implies: Annotated[str, typer.Argument(metavar="IMPLIES", help="The implied tag.")],
     off: Annotated[bool, typer.Option("--off", help="Remove the implication.")] = False,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Make a tag imply another: images with the first also show the second."""
+    """Make a tag imply another: images with the first also get the second."""
     _edit_vocabulary({"do": "unimply" if off else "imply", "tag": tag_name, "implies": implies}, library, json)
 
 
 @tag.command(epilog="Example: mysticanvas tag merge foxes fox --dry-run")
 def merge(
     tag_name: Tag,
-    to: Annotated[str, typer.Argument(metavar="INTO", help="The tag that is kept.")],
+    to: Annotated[str, typer.Argument(metavar="INTO", help="The tag to keep.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="List the changes without making them.")] = False,
     library: Library = None,
     json: Json = False,
@@ -188,7 +188,7 @@ def _print_lines(lines: list[dict[str, Any]]) -> None:
 def prompts(
     switch: Annotated[str, typer.Argument(metavar="on|off")], library: Library = None, json: Json = False
 ) -> None:
-    """Turn tags from prompts on or off. When on, phrases that are tags already or that recur become tags.
+    """Turn tags from prompts on or off. When on, phrases that are already tags, or that recur in prompts, become tags.
     Turning it off removes all tags that came from prompts."""
     if switch not in ("on", "off"):
         raise InvalidInputError("Use `tag prompts on` or `tag prompts off`.")

@@ -77,7 +77,7 @@ class CreateTag(Edit, frozen=True, kw_only=True):
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
         new = parse_tag_name(self.name)
         if queries.find(tx, new.key) is not None:
-            raise ConflictError(f"The tag “{new.shown}” exists already.")
+            raise ConflictError(f"The tag “{new.shown}” already exists. Choose another name.")
         tag = queries.add(tx, new, category=None, state=TagState.KNOWN, origin=TagSource.USER, now_ms=now_ms)
         queries.set_category(tx, tag, clean_category(self.category))
         return 1
@@ -126,7 +126,7 @@ class RenameTag(Edit, frozen=True, kw_only=True):
         tag, new = get_tag(tx, self.tag), parse_tag_name(self.to)
         other = queries.find(tx, new.key)
         if other is not None and other.id != tag.id:
-            raise ConflictError(f"The tag “{other.name}” exists already. Merge the two instead.")
+            raise ConflictError(f"The tag “{other.name}” already exists. Merge the two instead.")
         old = make_tag_key(tag.name)
         queries.rename(tx, tag.id, new)
         if old != new.key:
@@ -158,7 +158,9 @@ class SetThreshold(Edit, frozen=True, kw_only=True):
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
         value = self.value
         if self.source not in list(TagSource) or not (value is None or 0 <= value <= 1):
-            raise InvalidInputError("A threshold is a source (llm, vision, prompt, import) and a number from 0 to 1.")
+            raise InvalidInputError(
+                "A threshold needs a source (llm, vision, prompt, import) and a number from 0 to 1."
+            )
         tag = get_tag(tx, self.tag).id if self.tag else None
         queries.set_threshold(tx, tag, TagSource(self.source), value)
         return 1
@@ -203,9 +205,9 @@ class AddAlias(Edit, frozen=True, kw_only=True):
             path = format_path(
                 tx, [tag, there, *([] if graph.resolve_alias(there) == there else [graph.resolve_alias(there)])]
             )
-            raise ConflictError(f"It is an alias already: {path}. Remove that alias first.")
+            raise ConflictError(f"It is already an alias: {path}. Remove that alias first.")
         if circle := graph.find_alias_path(tag, target):
-            raise ConflictError(f"These aliases would form a circle: {format_path(tx, [tag, *circle])}.")
+            raise ConflictError(f"These aliases would form a cycle: {format_path(tx, [tag, *circle])}.")
         check_categories(tx, tag, target, allowed=bool(self.across))
         relation_queries.add_alias(tx, tag, target)
         refuse_circles(tx)

@@ -27,8 +27,8 @@ FEATURE = Feature(
     slices=(derived.ASSIGNMENTS, derived.PROMPTS),
     repairs=(
         Repair(
-            ("the tags shown follow from what was said", "every tag has the number of images that show it"),
-            "Rebuild the tags that images show, and recount them.",
+            ("the displayed tags match the assigned tags", "the image count of every tag is correct"),
+            "The displayed tags and their counts are rebuilt.",
             lambda tx, now_ms: image_tag_queries.rebuild(tx),
         ),
     ),

@@ -223,7 +223,7 @@ def _add_images(router: APIRouter, database: Database, snapshots: Snapshots) -> 
 
     @router.post("/tags/of")
     async def count_tags_of_images(asked: TagsOfIn, request: Request) -> Response:
-        """The tags of the selected images, each with how many of these images show it."""
+        """The tags of the selected images, each with how many of these images have it."""
         picked = snapshots.select_images(snapshots.get(asked.snapshot), asked.ranges, asked.excluded)
         counts = await run_while_connected(request, snapshots.finder.tags_of, np.array(picked, np.int64))
         most = sorted(counts, key=lambda tag: -counts[tag])[:MAX_SHOWN]

@@ -70,7 +70,7 @@ def clean_category(text: str | None) -> str | None:
     if not category:
         return None
     if len(category) > MAX_CATEGORY:
-        raise InvalidInputError(f"The name of a category is at most {MAX_CATEGORY} characters long.")
+        raise InvalidInputError(f"A category name can have at most {MAX_CATEGORY} characters.")
     return parse_tag_name(category).key
 
 
@@ -90,9 +90,9 @@ def refuse_circles(tx: ReadTx) -> None:
     """Raises `ConflictError` with the path. An undo can close a circle too, after other edits."""
     graph = relation_queries.load_graph(tx)
     if circle := graph.find_alias_circle():
-        raise ConflictError(f"These aliases would form a circle: {format_path(tx, circle)}.")
+        raise ConflictError(f"These aliases would form a cycle: {format_path(tx, circle)}.")
     if circle := graph.circle():
-        raise ConflictError(f"These implications would form a circle: {format_path(tx, circle)}.")
+        raise ConflictError(f"These implications would form a cycle: {format_path(tx, circle)}.")
 
 
 def format_path(tx: ReadTx, path: Sequence[TagId]) -> str:

@@ -39,7 +39,7 @@ def list_templates(library: Library = None, json: Json = False) -> None:
 @templates.command(epilog="Example: mysticanvas templates save Foxes 'a {red|white} fox, {place}'")
 def save(
     name: Annotated[str, typer.Argument(help="Name of the template.")],
-    text: Annotated[str, typer.Argument(help="The prompt. Leave it out with --image.")] = "",
+    text: Annotated[str, typer.Argument(help="The prompt. Omit it with --image.")] = "",
     negative: Annotated[str | None, typer.Option(help="The negative prompt.")] = None,
     category: Annotated[str | None, typer.Option(help="The category of the template.")] = None,
     image: Annotated[str | None, typer.Option(help="Save the generation data of the image with this UUID.")] = None,
@@ -58,7 +58,7 @@ def save(
 def expand(
     template: Template,
     values: Annotated[
-        list[str] | None, typer.Option("--set", metavar="NAME=TEXT", help="Set a variable; repeatable.")
+        list[str] | None, typer.Option("--set", metavar="NAME=TEXT", help="Set a variable. Can be repeated.")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Random seed. The same seed gives the same prompt.")] = None,
     count: Annotated[int, typer.Option(min=1, max=100, help="Number of prompts.")] = 1,

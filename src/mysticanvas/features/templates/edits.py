@@ -27,7 +27,7 @@ def validate(made: Template) -> Template:
     """The template with cleaned texts. Raises `InvalidInputError`."""
     name = " ".join(clean_text(made.name).split())
     if not name or len(name) > MAX_NAME:
-        raise InvalidInputError(f"A template needs a name of at most {MAX_NAME} characters.")
+        raise InvalidInputError(f"A template name must have 1 to {MAX_NAME} characters.")
     for text in (made.content, made.negative or ""):
         types.parse(text)
     unknown = set(made.params) - set(PARAMS)
@@ -53,7 +53,7 @@ class CreateTemplate(Edit, frozen=True, kw_only=True):
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
         if queries.find_by_name(tx, self.uuid):
-            raise ConflictError("This template exists already. Edit it instead.")
+            raise ConflictError("This template already exists. Edit it instead.")
         made = Template(**msgspec.structs.asdict(self), created_at=now_ms)
         queries.put(tx, validate(made), now_ms=now_ms)
         return 1
@@ -106,7 +106,7 @@ class SetWildcard(Edit, frozen=True, kw_only=True):
         if not _WILDCARD_NAME.fullmatch(name):
             raise InvalidInputError("The name of a wildcard may contain only letters, digits, _ - and /.")
         if content is not None and len(content) > MAX_WILDCARD:
-            raise InvalidInputError(f"A wildcard is at most {MAX_WILDCARD:,} characters long.")
+            raise InvalidInputError(f"A wildcard can have at most {MAX_WILDCARD:,} characters.")
         return queries.put_wildcard(tx, name, None if content is None else clean_text(content), now_ms=now_ms)
 
 

@@ -43,7 +43,7 @@ class TemplateEditIn(BaseModel):
 
 
 class ExpandIn(BaseModel):
-    """`form` is a1111, prompt or json. Without a `seed` a random one is used; the answer contains it."""
+    """`form` is a1111, prompt or json. Without a `seed` a random one is used; the response contains it."""
 
     seed: int | None = Field(None, ge=0, le=2**64 - 1)
     values: dict[Name, Text] = {}

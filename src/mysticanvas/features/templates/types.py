@@ -66,7 +66,7 @@ class _Open:
 def parse(text: str) -> Parts:
     """Raises `InvalidInputError` if the template is too long or nested too deeply."""
     if len(text) > MAX_TEMPLATE:
-        raise InvalidInputError(f"A template is at most {MAX_TEMPLATE:,} characters long.")
+        raise InvalidInputError(f"A template can have at most {MAX_TEMPLATE:,} characters.")
     stack = [_Open(-1)]
     at = 0
     while at < len(text):
@@ -181,7 +181,7 @@ def expand(text: str, *, seed: int, values: Mapping[str, str], lines_of: Callabl
     """One prompt; the same seed gives the same prompt.
 
     `lines_of` returns the lines of a wildcard, [] for an unknown one, which stays as written.
-    Raises `InvalidInputError` if the result is too long or a wildcard refers back to itself.
+    Raises `InvalidInputError` if the result is too long or a wildcard refers to itself.
     """
     return _Expansion(random.Random(seed), values, lines_of).expand(parse(text), 0)
 
@@ -218,7 +218,7 @@ class _Expansion:
         if not lines:
             return self._check_length(f"__{wildcard.name}__")
         if depth >= MAX_WILDCARD_DEPTH:
-            raise InvalidInputError(f"The wildcard “{wildcard.name}” refers back to itself.")
+            raise InvalidInputError(f"The wildcard “{wildcard.name}” refers to itself.")
         return self.expand(parse(self.chance.choice(lines)), depth + 1)
 
     def _choose(self, choice: Choice) -> list[Parts]:

@@ -12,7 +12,7 @@ from mysticanvas.imaging.thumbnail_cache import ThumbCache
 
 # A thumbnail is written to disk before its row is added, so a newer file may not be an orphan.
 YOUNGEST_ORPHAN_S = 3_600.0
-_RULE = "every image has its thumbnail or a job that will make it"
+_RULE = "every image has a thumbnail or a job that creates it"
 
 
 def _queue_missing(tx: WriteTx, now_ms: int) -> None:

@@ -62,7 +62,7 @@ def purge(
     unlink: Annotated[
         bool, typer.Option("--unlink", help="Delete files permanently instead of using the system trash.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Run all checks, change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Run all checks without deleting anything.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation prompt.")] = False,
     library: Library = None,
     json: Json = False,

@@ -34,7 +34,10 @@ def move_to_trash(tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> i
     """
     free = _filter_unprotected(tx, images)
     if images and not free:
-        raise ConflictError("Your settings protect favorites or images in collections from the Trash.")
+        raise ConflictError(
+            "No image was moved to Trash: your settings protect favorites or images in collections. "
+            "Change this in the Trash settings."
+        )
     return queries.move_to_trash(tx, free, now_ms=now_ms, purge_after=now_ms + get_retention_days(tx) * DAY_MS)
 
 

@@ -38,9 +38,9 @@ def verify(
 ) -> None:
     """Read every file again and report missing, changed and undecodable files. Nothing is changed until you `accept`
     the findings; a scan then reads those files again. After a stop or an interruption, verification continues where
-    it was. Exit code 1 if there are findings."""
+    it stopped. Exit code 1 if there are findings."""
     if action not in ACTIONS:
-        raise InvalidInputError(f"verify has no action “{action}”. Use one of: {', '.join(ACTIONS)}.")
+        raise InvalidInputError(f"Unknown action “{action}”. Use one of: {', '.join(ACTIONS)}.")
     with connect(load_settings(library)) as client:
         if action in ("accept", "dismiss"):
             changed = client.post(f"/api/verify/{action}", {"finding": finding})["changed"]

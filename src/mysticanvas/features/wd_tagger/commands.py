@@ -15,7 +15,9 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def vision(
-    query: Annotated[str | None, typer.Argument(help='Tag the images that match this query; "" tags all.')] = None,
+    query: Annotated[
+        str | None, typer.Argument(help='Tag the images that match this search. "" tags all images.')
+    ] = None,
     model: Annotated[
         Path | None, typer.Option("--model", help="Folder of a WD tagger: model.onnx and selected_tags.csv.")
     ] = None,

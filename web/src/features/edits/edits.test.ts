@@ -41,12 +41,12 @@ test('nothing is asked of a server that does not answer', async () => {
 });
 
 test('a refusal is said by a toast, or goes to who asks for it', async () => {
-  const ask = (): Promise<EditResult> => Promise.reject(new Error('This tag exists already.'));
+  const ask = (): Promise<EditResult> => Promise.reject(new Error('This tag already exists.'));
   await runEdit({ text: 'Tagging', ask, describe: () => 'tagged' });
-  expect(messages()).toEqual(['This tag exists already.']);
+  expect(messages()).toEqual(['This tag already exists.']);
   const heard: string[] = [];
   await runEdit({ text: 'Tagging', ask, describe: () => 'tagged', refused: (sentence) => heard.push(sentence) });
-  expect([heard, messages()]).toEqual([['This tag exists already.'], ['This tag exists already.']]);
+  expect([heard, messages()]).toEqual([['This tag already exists.'], ['This tag already exists.']]);
 });
 
 test('what is selected is named by ranges of the view, never one by one', async () => {

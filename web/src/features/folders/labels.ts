@@ -6,7 +6,7 @@ import { formatNumber } from '../../lib/format';
 export const CHANGES: readonly { change: Change; label: string; does: string }[] = [
   { change: 'imported', label: 'New', does: 'will be imported' },
   { change: 'changed', label: 'Changed', does: 'will be reread; ratings, tags and notes are kept' },
-  { change: 'moved', label: 'Moved', does: 'will keep everything at the new location' },
+  { change: 'moved', label: 'Moved', does: 'will keep their ratings, tags and notes' },
   { change: 'copies', label: 'Copies', does: 'are identical to images in the library' },
   { change: 'missing', label: 'Missing', does: 'no longer exist' },
 ];

@@ -46,13 +46,13 @@ export class Tagger {
     if (!done) return;
     const alias = known?.alias_of ? `“${known.name}” is an alias of “${known.alias_of}”. ` : '';
     const also = known?.implies.length ? ` It implies ${known.implies.join(', ')}.` : '';
-    const result = done.changed ? `“${shown}” added to ${formatImages(done.changed)}.` : `“${shown}” is already on all of them.`;
+    const result = done.changed ? `“${shown}” added to ${formatImages(done.changed)}.` : `All of these images already have “${shown}”.`;
     this.outcome = alias + result + also;
   }
 
   async remove(name: string): Promise<void> {
     const done = await this.mark({ remove: [name] }, (count) => `“${name}” removed from ${formatImages(count)}`);
-    if (done) this.outcome = done.changed ? `“${name}” removed from ${formatImages(done.changed)}.` : `“${name}” is not on any of them.`;
+    if (done) this.outcome = done.changed ? `“${name}” removed from ${formatImages(done.changed)}.` : `None of these images has “${name}”.`;
   }
 
   private async mark(tags: { add?: string[]; remove?: string[] }, describe: (count: number) => string): Promise<EditResult | undefined> {

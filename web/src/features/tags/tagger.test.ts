@@ -60,9 +60,9 @@ test('a name that was typed out is looked up, however it is written', async () =
 test('what changes nothing says so, and leaves no toast', async () => {
   const tagger = serve(0, { '/api/tags': { tags: [] } });
   await tagger.add('fox', undefined);
-  expect(tagger.outcome).toBe('“fox” is already on all of them.');
+  expect(tagger.outcome).toBe('All of these images already have “fox”.');
   await tagger.remove('owl');
-  expect([tagger.outcome, toasts.list]).toEqual(['“owl” is not on any of them.', []]);
+  expect([tagger.outcome, toasts.list]).toEqual(['None of these images has “owl”.', []]);
 });
 
 test('a refusal is said in the dialog, not by a toast', async () => {
