@@ -223,6 +223,7 @@ class _Told:
     added: list[int] = []  # noqa: RUF012
     changed: list[int] = [1]  # noqa: RUF012
     removed: list[int] = []  # noqa: RUF012
+    collections: list[int] = []  # noqa: RUF012
 
 
 def _edit_ms(database: Database, index: Index, edit: Callable[[WriteTx, int], None], image: int) -> float:

@@ -539,3 +539,18 @@ def test_a_request_without_sense_is_refused_in_words(client: Client) -> None:
         with pytest.raises(InvalidInputError) as refused:
             client.post(path, body)
         assert str(refused.value).strip(), path
+
+
+def test_null_is_refused_where_a_collection_or_template_needs_text(client: Client) -> None:
+    uuid = client.post("/api/collections", {"name": "Even", "query": "even"})["uuid"]
+    template = client.post("/api/templates", {"name": "Fox", "content": "a fox"})["uuid"]
+    before = client.text("/api/export")
+    for field in ("name", "query"):
+        with pytest.raises(InvalidInputError, match="valid"):
+            client.post(f"/api/collections/{uuid}", {field: None})
+    for field in ("name", "content", "params"):
+        with pytest.raises(InvalidInputError, match="valid"):
+            client.post(f"/api/templates/{template}", {field: None})
+    assert client.text("/api/export") == before
+    client.post(f"/api/collections/{uuid}", {"notes": None, "parent": None, "cover": None})
+    client.post(f"/api/templates/{template}", {"negative": None, "category": None, "preview": None})

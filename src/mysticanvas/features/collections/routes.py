@@ -45,8 +45,8 @@ class CollectionIn(BaseModel):
 class CollectionEditIn(BaseModel):
     """Fields that are left out do not change; null removes a parent or a cover."""
 
-    name: str | None = Field(None, max_length=400)
-    query: str | None = Field(None, max_length=MAX_QUERY)
+    name: str = Field("", max_length=400)
+    query: str = Field("", max_length=MAX_QUERY)
     notes: str | None = Field(None, max_length=20_000)
     parent: Uuid | None = None
     cover: Uuid | None = None

@@ -34,10 +34,12 @@ class TemplateIn(BaseModel):
 
 
 class TemplateEditIn(BaseModel):
-    name: Name | None = None
-    content: Text | None = None
+    """Fields that are left out do not change."""
+
+    name: Name = ""
+    content: Text = ""
     negative: Text | None = None
-    params: dict[Name, Setting] | None = None
+    params: dict[Name, Setting] = {}
     category: Name | None = None
     preview: Annotated[str, Field(max_length=36)] | None = None
 
