@@ -98,9 +98,9 @@ def test_the_command_line_says_that_the_key_must_be_entered_again(library: Path,
         assert done.exit_code == 0, done.output
         return done.output
 
-    assert "key: kept" in run("--endpoint", own.url, "--model", "tiny", "--key", typed=f"{KEY}\n")
-    assert "Enter the key again" in run("--endpoint", other.url)
-    assert "Enter the key again" not in run("--model", "small")
+    assert "API key: set" in run("--endpoint", own.url, "--model", "tiny", "--key", typed=f"{KEY}\n")
+    assert "Enter it again" in run("--endpoint", other.url)
+    assert "Enter it again" not in run("--model", "small")
 
 
 @pytest.mark.parametrize(

@@ -181,7 +181,7 @@ def test_a_bundle_for_others_has_no_private_text(tmp_path: Path) -> None:
     assert '"files": 3' in texts["events.jsonl"]
     assert "constant" in texts["log.jsonl"]
     done = CliRunner().invoke(app, ["doctor", "--bundle", str(tmp_path / "bundle.zip"), "--library", str(tmp_path)])
-    assert "is there already" in str(done.exception)
+    assert "already exists" in str(done.exception)
 
 
 def test_the_log_is_in_the_library_and_rotates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,7 +120,7 @@ def test_a_second_serve_joins_the_gallery_that_is_starting(tmp_path: Path, monke
     joined: list[Any] = []
     monkeypatch.setattr(app_serve, "holder_address", lambda _library: next(addresses))
     monkeypatch.setattr(starting, "holder_address", lambda _library: next(addresses))
-    monkeypatch.setattr(app_serve, "_join_the_holder", lambda *words, **_: joined.append(words))
+    monkeypatch.setattr(app_serve, "_join_running_gallery", lambda *words, **_: joined.append(words))
     (tmp_path / "library").mkdir()
     lock = LibraryLock.take(tmp_path / "library")
     CliRunner().invoke(app, ["serve", "--no-open", "--library", str(tmp_path / "library")], catch_exceptions=False)

@@ -23,7 +23,7 @@ CONSOLE_CLOSE_LIMIT_S = 20.0
 def stop_like_ctrl_c() -> Iterator[None]:
     """On the main thread, around everything that has something to close."""
     stopper = _Stopper()
-    before = {number: signal.signal(number, stopper.on_signal) for number in _wanted()}
+    before = {number: signal.signal(number, stopper.on_signal) for number in _list_signals()}
     try:
         with _console_events():
             yield
@@ -32,7 +32,7 @@ def stop_like_ctrl_c() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _wanted() -> list[signal.Signals]:
+def _list_signals() -> list[signal.Signals]:
     """Those that this system has, without the ones that are to be ignored, as under `nohup`."""
     there: list[signal.Signals] = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
     return [number for number in there if signal.getsignal(number) is not signal.SIG_IGN]
