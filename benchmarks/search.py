@@ -23,6 +23,7 @@ from pathlib import Path
 from tests import application
 
 from benchmarks import tagged
+from mysticanvas.db.connections import ChangeSet
 from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.db.images import generations
 from mysticanvas.domain.generation import GenerationId
@@ -214,7 +215,8 @@ def print_index(database: Database, index: Index) -> None:
     favorite = [_edit_ms(database, index, _favorite, chance.choice(images)) for _ in range(60)]
     tag = [_edit_ms(database, index, _tag, chance.choice(images)) for _ in range(60)]
     print(f"one edit, followed   favourite {_spread(favorite)}, tag {_spread(tag)}   (p50 / p95, words kept)")
-    print(f"one edit, told       {_spread([cpu_ms(lambda: index._on_commit(ChangeSet(changed=[GenerationId(1)]))) for _ in range(60)])}"
+    changes = ChangeSet(changed=[GenerationId(1)])
+    print(f"one edit, told       {_spread([cpu_ms(lambda: index._on_commit(changes)) for _ in range(60)])}"
           "   on the writer thread\n")  # fmt: skip
     index.count(Query())
 
