@@ -23,6 +23,7 @@ from pathlib import Path
 from tests import application
 
 from benchmarks import tagged
+from mysticanvas.db.connections import ChangeSet
 from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.db.images import generations
 from mysticanvas.domain.generation import GenerationId
@@ -90,7 +91,7 @@ def answer(tx: ReadTx, state: IndexState, query: Query) -> int:
     found = find(tx, state, query)
     for field in SHOWN:
         facets.count_in_index(tx, found, field, limit=20)
-    timeline.split_days(ordering.sort_ids(tx, found, query.order))
+    timeline.split_days(ordering.sort_ids(tx, found, query))
     return found.total
 
 
@@ -214,16 +215,10 @@ def print_index(database: Database, index: Index) -> None:
     favorite = [_edit_ms(database, index, _favorite, chance.choice(images)) for _ in range(60)]
     tag = [_edit_ms(database, index, _tag, chance.choice(images)) for _ in range(60)]
     print(f"one edit, followed   favourite {_spread(favorite)}, tag {_spread(tag)}   (p50 / p95, words kept)")
-    print(f"one edit, told       {_spread([cpu_ms(lambda: index._on_commit(_Told())) for _ in range(60)])}"
+    changes = ChangeSet(changed=[GenerationId(1)])
+    print(f"one edit, told       {_spread([cpu_ms(lambda: index._on_commit(changes)) for _ in range(60)])}"
           "   on the writer thread\n")  # fmt: skip
     index.count(Query())
-
-
-class _Told:
-    added: list[int] = []  # noqa: RUF012
-    changed: list[int] = [1]  # noqa: RUF012
-    removed: list[int] = []  # noqa: RUF012
-    collections: list[int] = []  # noqa: RUF012
 
 
 def _edit_ms(database: Database, index: Index, edit: Callable[[WriteTx, int], None], image: int) -> float:

@@ -231,8 +231,9 @@ def implication(database: Database, images: int) -> None:
             print(
                 f"  {kind:12} said in {said_ms:3.0f} ms, carried through in {time.perf_counter() - began_s:.2f} s"
                 f" ({time.process_time() - began_cpu:.2f} s of CPU) in {len(held.ms)} slices;"
-                f" the writer held for {statistics.median(held.ms):.0f} ms, at most {max(held.ms):.0f} ms"
-                f" ({max(held.cpu_ms):.0f} ms of CPU)"
+                f" the writer held for {statistics.median(held.ms or [0]):.0f} ms,"
+                f" at most {max(held.ms, default=0):.0f} ms"
+                f" ({max(held.cpu_ms, default=0):.0f} ms of CPU)"
             )
             held.ms.clear()
             held.cpu_ms.clear()

@@ -15,6 +15,7 @@ from mysticanvas.imaging.thumbnail_cache import ThumbCache
 from mysticanvas.jobs import dispatcher as job_dispatcher
 from mysticanvas.jobs import queries as job_queries
 from mysticanvas.jobs.dispatcher import Dispatcher
+from mysticanvas.jobs.kinds import KINDS
 from mysticanvas.jobs.lanes import Executors
 from mysticanvas.jobs.queries import KindState
 from mysticanvas.worker.pool import WorkerPool
@@ -57,3 +58,27 @@ def test_a_full_disk_costs_no_job_an_attempt_and_work_goes_on_by_itself(
     assert disk.refused == 3
     assert database.read(lambda tx: tx.value("SELECT max(attempts) FROM jobs WHERE kind = 'thumb'")) == 1
     assert len(list((database.folder / "thumbs").rglob("*.webp"))) == 12
+
+
+def test_a_job_that_cannot_be_read_fails_and_the_others_are_done(database: Database, tmp_path: Path) -> None:
+    write_pictures(tmp_path / "pictures", 3)
+    root = database.write(folders.add, path=str(tmp_path / "pictures"), watch=False, now_ms=0)
+    with WorkerPool(1, memory_bytes=512 * 1024 * 1024, task_limit_s=30) as pool:
+        import_all(database, pool, root)
+        for attempts in (0, KINDS["thumb"].attempts - 1):
+            database.write(
+                lambda tx, attempts: tx.run(
+                    "INSERT INTO jobs (kind, payload_json, priority, attempts, created_at, updated_at)"
+                    " VALUES ('thumb', '{}', 1000, :attempts, 0, 0)",
+                    attempts=attempts,
+                ),
+                attempts,
+            )
+        with Dispatcher(database, Executors(workers=pool, slow=pool, in_flight=4), now_ms=lambda: 1_000):
+            until_s = time.monotonic() + 120
+            while thumbs(database).done < 3 and time.monotonic() < until_s:
+                time.sleep(0.02)
+    assert thumbs(database).done == 3
+    assert database.read(lambda tx: tx.value("SELECT error FROM jobs WHERE payload_json = '{}'")).startswith(
+        "The job could not be prepared"
+    )

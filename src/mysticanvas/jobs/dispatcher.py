@@ -174,6 +174,11 @@ class Dispatcher:
         except MystiCanvasError as error:
             self._inbox.put(Failed(job, str(error), crashed=False))
             return
+        except Exception as error:
+            # Such as a payload of a newer version. It must not end the thread, and with it all background work.
+            log.exception("a job could not be prepared", extra={"job": job.id})
+            self._inbox.put(Failed(job, f"The job could not be prepared: {error!r}", crashed=False))
+            return
         if task is None:
             self._inbox.put(Finished(job, None))
             return
@@ -241,8 +246,16 @@ class Dispatcher:
                 self._database.write_bulk(apply_all, [outcome], now_ms=self._now_ms())
             except Exception as error:
                 log.exception("a result was refused", extra={"job": outcome.job.id})
-                failed = Failed(outcome.job, f"The result could not be stored: {error}", crashed=False)
-                self._database.write_bulk(apply_all, [failed], now_ms=self._now_ms())
+                self._fail(Failed(outcome.job, f"The result could not be stored: {error}", crashed=False))
+
+    def _fail(self, failed: Failed) -> None:
+        try:
+            self._database.write_bulk(apply_all, [failed], now_ms=self._now_ms())
+        except MystiCanvasError:
+            raise
+        except Exception:
+            # The job stays claimed until the next start.
+            log.exception("a failure was refused", extra={"job": failed.job.id})
 
     def _with_files(self, outcome: Outcome) -> Outcome:
         """Writes the files of a result before its rows are committed. Raises `LibraryError` when the disk is full."""
