@@ -99,7 +99,7 @@ from fastapi import APIRouter
 from mysticanvas.db import settings_store
 from mysticanvas.db.database import Database
 from mysticanvas.domain.clock import now_ms
-from mysticanvas.edits.replies import wire
+from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.letters.edits import ChooseLetter
 from mysticanvas.jobs import queue
@@ -115,7 +115,7 @@ def routes(database: Database, edits: EditRunner) -> APIRouter:
 
     @router.post("/chosen/{letter}")
     def choose(letter: str) -> dict[str, Any]:
-        return wire(edits.do(ChooseLetter(letter=letter)))
+        return to_wire(edits.do(ChooseLetter(letter=letter)))
 
     @router.get("")
     def letters() -> dict[str, int]:
@@ -131,7 +131,7 @@ def routes(database: Database, edits: EditRunner) -> APIRouter:
 import typer
 
 from mysticanvas.cli.client import connect
-from mysticanvas.cli.options import Library, settings_for
+from mysticanvas.cli.options import Library, load_settings
 from mysticanvas.cli.output import print_json
 
 
@@ -141,7 +141,7 @@ def add_commands(app: typer.Typer) -> None:
 
 def letters(library: Library = None) -> None:
     """How many letters a word has."""
-    with connect(settings_for(library)) as client:
+    with connect(load_settings(library)) as client:
         print_json(client.get("/api/letters"))
 ''',
     "feature.py": """
