@@ -30,7 +30,7 @@ def analyze_images(
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Analyze your images on this machine for visual search and NSFW scores. Requires mysticanvas[vision].
+    """Analyze your images on this machine for visual search and NSFW scores. Requires the extra `vision`.
 
     `looks:ID` finds visually similar images, `explicit:>.7` images with an NSFW score above 0.7, and, with a CLIP
     model, `looks:"a red car"` images that show a red car.

@@ -39,7 +39,7 @@ def vision(
 ) -> None:
     """Tag images with a WD tagger. Select a model with --model, then tag the images that match a query.
 
-    New tag names are suggested tags until you accept them. Requires mysticanvas[vision].
+    New tag names are suggested tags until you accept them. Requires the extra `vision`.
     """
     with connect(load_settings(library)) as client:
         if off:
