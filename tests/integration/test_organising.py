@@ -348,7 +348,7 @@ def test_searches_that_multiply_are_refused(client: Client) -> None:
     collection(client, "c0", query=" OR ".join(f"rating:{n % 5}" for n in range(20)))
     for number in range(1, 4):
         collection(client, f"c{number}", query=" OR ".join([f"in:c{number - 1} seed:{n}" for n in range(10)]))
-    with pytest.raises(InvalidInputError, match="over 500 terms"):
+    with pytest.raises(InvalidInputError, match="more than 500 terms"):
         found(client, "in:c3")
 
 
