@@ -76,7 +76,7 @@ def test_an_image_without_a_prompt_is_like_nothing_and_says_so(asking: Asking) -
     bare = asking.get("/api/search", q="-has:prompt", limit=1)["items"][0]["uuid"]
     refused = asking.ask("POST", "/api/queries", json={"q": f"like:{bare}"})
     assert refused.status_code == 400
-    assert "not known yet" in refused.json()["error"]
+    assert "has not been analyzed yet" in refused.json()["error"]
 
 
 def test_groups_are_shown_and_one_is_kept(asking: Asking) -> None:

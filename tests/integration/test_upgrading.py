@@ -7,7 +7,7 @@ import apsw
 
 from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db.database import Database
-from mysticanvas.db.migrate import APPLICATION_ID, migrations
+from mysticanvas.db.migrate import APPLICATION_ID, load_migrations
 from mysticanvas.domain.model import ModelKind
 from mysticanvas.domain.text import make_searchable
 from mysticanvas.features.lineage import queries as lineage_queries
@@ -55,4 +55,4 @@ def test_a_library_of_the_first_version_is_upgraded_whole(tmp_path: Path) -> Non
         assert made == [200]
         # The index on names was made from what was there.
         assert [one.generation_id for one in database.read(lineage_queries.find_by_name, "fox.png")] == [100]
-        assert database.read(lambda tx: tx.value("PRAGMA user_version")) == len(migrations())
+        assert database.read(lambda tx: tx.value("PRAGMA user_version")) == len(load_migrations())
