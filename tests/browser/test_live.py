@@ -123,6 +123,25 @@ def test_a_new_file_appears_by_itself_at_the_top(page: Page, library: Library) -
     assert (tile(page, 5).get_attribute("aria-label") or "").partition(",")[2] == label.partition(",")[2]
 
 
+def picture_of(page: Page, index: int) -> str:
+    return tile(page, index).locator("img").get_attribute("src") or ""
+
+
+def test_a_new_image_without_a_thumbnail_shows_no_picture_of_another(page: Page, library: Library) -> None:
+    start_at(page, 0)
+    wait_until_at_rest(page)
+    until(page, lambda: "/api/thumbs/" in picture_of(page, 0))
+    before = picture_of(page, 0)
+    library.served.post("/api/jobs/pause", {"kind": "thumb"})
+    [seed] = library.add_images(1)
+    expect(tile(page, 0)).to_have_attribute("aria-label", re.compile(f"number {seed}$"))
+    assert picture_of(page, 0).startswith("data:")
+    until(page, lambda: picture_of(page, 1) == before)
+    library.served.post("/api/jobs/resume", {"kind": "thumb"})
+    until(page, lambda: "/api/thumbs/" in picture_of(page, 0))
+    assert picture_of(page, 0) != before
+
+
 def test_scrolled_down_new_files_are_announced_and_nothing_jumps(page: Page, library: Library) -> None:  # 39
     start_at(page, 0)
     scroll_to(page, 4_000)

@@ -64,13 +64,28 @@ class FileKind(StrEnum):
     SIDECAR = "sidecar"
 
 
+# The range of an INTEGER in SQLite. In nanoseconds, the years 1677 to 2262.
+MAX_STORED = 2**63 - 1
+MIN_STORED = -(2**63)
+
+
 @dataclass(frozen=True, slots=True)
 class FileStat:
-    """`path_bytes` is relative to the watched folder, in the encoding of the file system, with '/' between parts."""
+    """`path_bytes` is relative to the watched folder, in the encoding of the file system, with '/' between parts.
+
+    File systems store times that the database cannot store. A `FileStat` replaces them by the nearest time that it can,
+    so that a time read from the disk and its stored value compare as equal.
+    """
 
     path_bytes: bytes
     bytes: int
     mtime_ns: int
+
+    def __post_init__(self) -> None:
+        if not MIN_STORED <= self.mtime_ns <= MAX_STORED:
+            object.__setattr__(self, "mtime_ns", min(max(self.mtime_ns, MIN_STORED), MAX_STORED))
+        if not 0 <= self.bytes <= MAX_STORED:
+            object.__setattr__(self, "bytes", min(max(self.bytes, 0), MAX_STORED))
 
 
 # Entries that contain the graph in the format that the editor of ComfyUI or InvokeAI opens.

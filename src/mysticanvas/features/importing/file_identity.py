@@ -12,6 +12,7 @@ from mysticanvas.db.database import Database
 from mysticanvas.db.images import files
 from mysticanvas.db.images.files import KnownFile
 from mysticanvas.domain.errors import TaskError
+from mysticanvas.domain.file import FileStat
 from mysticanvas.domain.task import Executor
 from mysticanvas.features.file_hashes.types import FileHashed, HashFile
 from mysticanvas.features.importing import record
@@ -124,7 +125,8 @@ def _read_stat(candidate: KnownFile) -> tuple[int, int] | None:
         stat = os.lstat(os.path.join(os.fsencode(candidate.root_path), candidate.path_bytes))
     except (OSError, ValueError):
         return None
-    return stat.st_size, stat.st_mtime_ns
+    bounded = FileStat(candidate.path_bytes, stat.st_size, stat.st_mtime_ns)
+    return bounded.bytes, bounded.mtime_ns
 
 
 def compute_digest(executor: Executor, root_path: str, path_bytes: bytes) -> bytes | None:
