@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,16 @@ from mysticanvas.worker import main as worker_main
 from mysticanvas.worker import pool as worker_pool
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no signals between processes")
+
+
+@pytest.fixture(autouse=True)
+def default_signals() -> Iterator[None]:
+    """The processes of these tests react to signals even if the tests run under `nohup`."""
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in numbers}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def crashes(library: Path) -> list[Any]:
