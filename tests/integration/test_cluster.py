@@ -182,8 +182,9 @@ def test_the_bytes_of_a_file_travel_when_that_is_asked_for(
     (tmp_path / "one.png").write_bytes(b"bytes of a picture")
     # Relative to where we are: for the workers, which are elsewhere, there is no such folder.
     task = HashFile(os.path.relpath(tmp_path).encode(), b"one.png")
+    here = HashFile(os.fsencode(tmp_path), b"one.png")
     with on_cluster(cluster, home, send_files=True) as executor:
-        assert connected(executor).submit(task).result(LIMIT_S) == home.submit(task).result(LIMIT_S)
+        assert connected(executor).submit(task).result(LIMIT_S) == home.submit(here).result(LIMIT_S)
     with on_cluster(cluster, home) as executor, pytest.raises(TaskFailedError, match="no longer exists"):
         connected(executor).submit(task).result(LIMIT_S)
 
