@@ -203,7 +203,7 @@ def test_statistics_are_of_what_is_searched_for_when_one_asks(page: Page) -> Non
     expect(total(page)).to_have_text(f"{IMAGES // 2}")
     page.get_by_role("button", name="Statistics").click()
     expect(page.get_by_test_id("stats-total")).to_contain_text(f"{IMAGES} images")
-    page.get_by_role("group", name="Images to count").get_by_role("button", name="model:night_xl").click()
+    page.get_by_role("group", name="Images included").get_by_role("button", name="model:night_xl").click()
     expect(page.get_by_test_id("stats-total")).to_contain_text(f"{IMAGES // 2} images")
     page.get_by_role("link", name=re.compile("^Jul 2026")).click()
     expect(page.locator(".chip")).to_have_text(["model: night_xl", "date: 2026-07"])
