@@ -46,7 +46,7 @@ def link(
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Set the parent of an image. It then overrides the metadata in the file."""
+    """Set the parent of an image. It overrides the parent in the file's metadata."""
     _set_parent(image, {"parent": parent, "relation": relation}, library, json)
 
 
