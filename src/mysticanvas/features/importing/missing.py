@@ -230,7 +230,7 @@ def _set_offline(tx: WriteTx, root: WatchedFolder, why: str, *, now_ms: int) -> 
 def _request_confirmation(tx: WriteTx, root: WatchedFolder, lost: int, known: int, *, now_ms: int) -> None:
     assert root.id is not None
     why = (
-        f"Many files in {root.path} were not found ({lost:,} of {known:,}). To mark them as missing, run: "
+        f"Files not found in {root.path}: {lost:,} of {known:,}. To mark them as missing, run: "
         f"mysticanvas roots accept {root.path}"
     )
     image_folders.ask_about_missing(tx, root.id, would_miss=lost, why=why)

@@ -40,9 +40,8 @@ def rebuild(
     with connect(settings) as client:
         if not client.get("/api/rebuild")["journals"]:
             raise InvalidInputError(
-                f"The database in {settings.library} exists, and there is no journal of another library to rebuild "
-                "from. To move this database to the backups and rebuild the library from its own journal, run: "
-                "mysticanvas rebuild --set-aside"
+                f"The only journal in {settings.library} belongs to the current database. To move this database to the "
+                "backups and rebuild the library from its journal, run: mysticanvas rebuild --set-aside"
             )
         client.post("/api/rebuild")
         report = _wait_for_report(client)
