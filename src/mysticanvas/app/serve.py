@@ -9,7 +9,7 @@ import typer
 
 from mysticanvas.cli.client import connect, make_absolute
 from mysticanvas.cli.options import Library, load_settings
-from mysticanvas.cli.output import err, out, progress_bar
+from mysticanvas.cli.output import err, format_count, out, progress_bar
 from mysticanvas.cli.starting import open_unless_served
 from mysticanvas.fs.instance_file import holder_address
 from mysticanvas.settings import Settings
@@ -85,7 +85,7 @@ def demo(
     with progress_bar() as bars:
         bar = bars.add_task("Generating demo images", total=count, rate="")
         make_demo(pictures, count=count, on_progress=lambda done: bars.update(bar, completed=done))
-    out.print(f"{count} images saved in {pictures}", markup=False)
+    out.print(f"Saved {format_count(count, 'image')} in {pictures}", markup=False)
     if serve:
         _serve(settings, [make_absolute(pictures)], open_browser=open_browser)
 

@@ -29,7 +29,7 @@ def lineage(image: Image, library: Library = None, json: Json = False) -> None:
     table = Table("", "Image", "From", "How", box=None)
     for node in found["nodes"]:
         edge: dict[str, Any] = edges.get(node["uuid"], {})
-        how = edge.get("relation", "") + ("" if edge.get("sure", True) else " (by name)")
+        how = edge.get("relation", "") + ("" if edge.get("sure", True) else " (matched by name only)")
         state = " (missing)" if node["missing"] else ""
         table.add_row(node["role"], node["uuid"] + state, edge.get("parent", ""), how)
     out.print(table, markup=False)
