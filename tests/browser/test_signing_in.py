@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from mysticanvas.fs.instance_file import read_token
 from mysticanvas.http.passwords import save_password
 from tests.browser.acting import opened, sign_in
 from tests.browser.test_access import AXE, faults
@@ -39,3 +40,27 @@ def test_a_password_or_a_pasted_code_opens_the_library(browser: Browser, served:
             page.keyboard.type(secret)
             page.keyboard.press("Enter")
             page.get_by_text("Add a folder of images").wait_for()
+
+
+def test_the_browser_that_replaces_the_token_stays_and_the_others_must_sign_in(
+    browser: Browser, served: Served
+) -> None:
+    with (
+        opened(browser, served, allowed="401") as other,
+        opened(browser, served, scripts=(AXE.read_text("utf-8"),), allowed="ERR_|Failed to") as page,
+    ):
+        other.get_by_text("Add a folder of images").wait_for()
+        before = read_token(served.library)
+        page.get_by_role("navigation", name="Pages").get_by_role("button", name="Settings").click()
+        page.get_by_role("button", name="Replace token…").click()
+        page.get_by_role("button", name="Cancel").click()
+        assert read_token(served.library) == before
+        page.get_by_role("button", name="Replace token…").click()
+        page.get_by_role("button", name="Replace token", exact=True).click()
+        page.get_by_text("Other browsers are signed out").wait_for()
+        assert read_token(served.library) != before
+        assert faults(page) == []
+        page.reload()
+        page.get_by_role("button", name="Replace token…").wait_for()
+        other.reload()
+        other.get_by_role("heading", name="Open your library").wait_for()

@@ -1,6 +1,5 @@
 """A real Orchestrator in a process of its own, to be killed."""
 
-import json
 import os
 import signal
 import subprocess
@@ -10,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from mysticanvas.cli.gallery import find_gallery
+from mysticanvas.domain.errors import LibraryError
 
 # Against hanging.
 START_LIMIT_S = 180.0
@@ -36,20 +38,18 @@ class Served:
         self.http = httpx.Client(timeout=120)
 
     def wait_until_up(self) -> "Served":
-        address = self.library / "address.json"
         deadline = time.monotonic() + START_LIMIT_S
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise RuntimeError(f"the Orchestrator ended by itself with {self.process.returncode}")
             try:
-                said = json.loads(address.read_text())
-                if said["pid"] != self.process.pid:
-                    raise ValueError("the address of one that was killed")
-                self.http.base_url = said["url"]
-                token = (self.library / "token").read_text().strip()
-                self.http.headers["Authorization"] = f"Bearer {token}"
+                gallery = find_gallery(self.library)
+                if gallery is None or gallery.pid != self.process.pid:
+                    raise ValueError("it is not up, or this is the address of one that was killed")
+                self.http.base_url = gallery.url
+                self.http.headers.update(gallery.headers)
                 self.http.get("/api/status").raise_for_status()
-            except (OSError, ValueError, httpx.HTTPError):
+            except (OSError, ValueError, httpx.HTTPError, LibraryError):
                 time.sleep(0.03)
             else:
                 return self

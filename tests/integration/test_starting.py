@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from mysticanvas.app import serve as app_serve
 from mysticanvas.app.cli import app
 from mysticanvas.cli import starting
+from mysticanvas.cli.gallery import Gallery
 from mysticanvas.db.lock import LibraryLock
 from mysticanvas.domain.errors import LibraryBusyError
 
@@ -116,10 +117,9 @@ def test_a_command_waits_for_a_gallery_that_is_starting(tmp_path: Path, monkeypa
 
 
 def test_a_second_serve_joins_the_gallery_that_is_starting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    addresses = iter((None, None, "http://127.0.0.1:1"))
+    found = iter((None, Gallery("http://127.0.0.1:1", 1, "key")))
     joined: list[Any] = []
-    monkeypatch.setattr(app_serve, "holder_address", lambda _library: next(addresses))
-    monkeypatch.setattr(starting, "holder_address", lambda _library: next(addresses))
+    monkeypatch.setattr(starting, "find_gallery", lambda _library: next(found))
     monkeypatch.setattr(app_serve, "_join_running_gallery", lambda *words, **_: joined.append(words))
     (tmp_path / "library").mkdir()
     lock = LibraryLock.take(tmp_path / "library")

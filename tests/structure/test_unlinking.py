@@ -25,6 +25,7 @@ ALLOWED = {
     ("http/passwords.py", "save_password"): "the file of the password",
     ("http/passwords.py", "forget_password"): "the file of the password",
     ("http/sessions.py", "keep_cookie_in"): "the file of the browser's session",
+    ("http/sessions.py", "_replace_private"): "the files of the token and of the browser's session",
     ("app/orchestrator.py", "serve"): "address.json",
     ("fs/instance_file.py", "write_address"): "address.json",
 }

@@ -26,8 +26,10 @@ from mysticanvas.db.database import Database
 from mysticanvas.db.images import folders
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import ConflictError, MystiCanvasError
+from mysticanvas.domain.launch import create_launch
 from mysticanvas.domain.task import Executor
 from mysticanvas.edits.runner import EditRunner
+from mysticanvas.features.access.routes import create_sign_in_links
 from mysticanvas.features.backups import service as backup_service
 from mysticanvas.features.backups.service import RestoreRequest
 from mysticanvas.features.base import Feature
@@ -37,7 +39,7 @@ from mysticanvas.fs.watcher import FolderWatcher
 from mysticanvas.http import binding
 from mysticanvas.http.binding import GalleryAddress
 from mysticanvas.http.passwords import Passwords
-from mysticanvas.http.sessions import Sessions
+from mysticanvas.http.sessions import CODE_LIMIT_S, SESSION_FILE, Sessions
 from mysticanvas.http.sse import EventStream
 from mysticanvas.imaging.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
 from mysticanvas.jobs.backfill import BackfillRunner
@@ -54,7 +56,6 @@ from mysticanvas.worker.pool import WorkerPool
 
 log = logging.getLogger(__name__)
 
-SESSION_FILE = "session"
 # The first task includes loading a model of half a gigabyte, maybe from a slow disk.
 VISION_TASK_LIMIT_S = 120
 # Time to finish open responses when the Orchestrator stops.
@@ -110,7 +111,8 @@ class Orchestrator:
         self._live = running.enter_context(LiveUpdates(self.database, progress, parts.add(EventStream())))
         parts.add(FolderWatcher())
         parts.add(RestoreRequest(self._ask_to_restore))
-        self.sessions = parts.add(Sessions.open(settings.library / instance_file.TOKEN_FILE))
+        token_file = settings.library / instance_file.TOKEN_FILE
+        self.sessions = parts.add(Sessions.open(token_file, create_launch(self.port)))
         self._start_features(running, parts, found)
         self._start_jobs(running, workers, parts, found)
         parts.add(running.enter_context(EditRunner(self.database, now_ms=now_ms)))
@@ -135,7 +137,9 @@ class Orchestrator:
         self._sockets = self._listen(running) if self._serving else []
         port = self._sockets[0].getsockname()[1] if self._sockets else settings.port
         self.base_url = f"http://127.0.0.1:{port}"
-        parts.add(GalleryAddress(self.base_url, binding.list_origins(port, self._external_names())))
+        names = self._external_names()
+        external = binding.list_external(port, names)
+        self.address = parts.add(GalleryAddress(self.base_url, binding.list_origins(port, names), external))
 
     def _open_search(self, running: ExitStack, parts: Parts) -> None:
         vectors = self._settings.library / "vectors"
@@ -167,8 +171,9 @@ class Orchestrator:
 
     def _external_names(self) -> Sequence[str]:
         """The host names for other machines; empty while only this machine can connect."""
-        is_wide = self._serving and binding.is_wide(self._settings.host)
-        return self._settings.names if is_wide else ()
+        if not (self._serving and binding.is_wide(self._settings.host)):
+            return ()
+        return (*self._settings.names, *binding.find_lan_addresses(self._settings.host))
 
     def _listen(self, running: ExitStack) -> list[socket.socket]:
         opened = binding.open_sockets(self._settings.host, self._settings.port)
@@ -226,18 +231,9 @@ class Orchestrator:
 
     # -- serving ------------------------------------------------------------------------------
 
-    def list_external_addresses(self) -> list[str]:
-        """The URLs of the gallery for other machines; empty while only this machine can connect."""
-        if not binding.is_wide(self._settings.host):
-            return []
-        own = binding.list_origins(self.port, ())
-        return [
-            origin for host, origin in binding.list_origins(self.port, self._settings.names).items() if host not in own
-        ]
-
-    def sign_in_address(self) -> str:
-        """A URL that signs in to the gallery. Its code works once, within a minute."""
-        return f"{self.base_url}/#t={self.sessions.create_code()}"
+    def create_sign_in_links(self, valid_s: int = CODE_LIMIT_S) -> tuple[str, str | None]:
+        """A URL that signs in on this machine, and one for other machines, if they can connect. Each works once."""
+        return create_sign_in_links(self.sessions, self.address, valid_s)
 
     def serve(self) -> None:
         """Serves the gallery until interrupted or asked to restore a backup. Meanwhile `address.json` contains its
@@ -255,7 +251,7 @@ class Orchestrator:
         address = self._settings.library / instance_file.ADDRESS_FILE
         if address.exists():
             self._log_unclean_exit()
-        instance_file.write_address(address, self.base_url)
+        instance_file.write_address(address, self.base_url, self.sessions.launch)
         for root in self.database.read(folders.list_watched):
             self.importing.start_changed(root, [b""], recursive=True)
         try:

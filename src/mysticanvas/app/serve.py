@@ -1,6 +1,5 @@
 """`serve` and `demo`: run the gallery until Ctrl+C."""
 
-import webbrowser
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
@@ -8,10 +7,10 @@ from typing import Annotated
 import typer
 
 from mysticanvas.cli.client import connect, make_absolute
+from mysticanvas.cli.links import BROWSER_LIMIT_S, Links, fetch_links, open_browser_at, print_links
 from mysticanvas.cli.options import Library, load_settings
 from mysticanvas.cli.output import err, format_count, out, progress_bar
 from mysticanvas.cli.starting import open_unless_served
-from mysticanvas.fs.instance_file import holder_address
 from mysticanvas.settings import Settings
 
 Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port to listen on. 0 selects a free port.")]
@@ -91,19 +90,7 @@ def demo(
 
 
 def _serve(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
-    if holder_address(settings.library) is not None:
-        _join_running_gallery(settings, paths, open_browser=open_browser)
-        return
-    # All of the library's parts take half a second to load.
-    from mysticanvas.app.orchestrator import Orchestrator, serve_library
-
-    def print_addresses(orchestrator: Orchestrator) -> None:
-        for url in orchestrator.list_external_addresses():
-            out.print(f"On other machines (password required): {url}", markup=False, highlight=False)
-        _print_address(orchestrator.sign_in_address(), open_browser=open_browser)
-        out.print("Press Ctrl+C to stop.")
-
-    served = open_unless_served(settings.library, lambda: serve_library(settings, paths, on_ready=print_addresses))
+    served = open_unless_served(settings.library, lambda: _serve_here(settings, paths, open_browser=open_browser))
     if served is not None:
         _join_running_gallery(settings, paths, open_browser=open_browser)
         return
@@ -112,17 +99,27 @@ def _serve(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
         err.print("MystiCanvas has stopped. All changes are saved.")
 
 
+def _serve_here(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
+    # All of the library's parts take half a second to load.
+    from mysticanvas.app.orchestrator import Orchestrator, serve_library
+
+    def print_addresses(orchestrator: Orchestrator) -> None:
+        for url in orchestrator.address.external:
+            out.print(f"On other machines (password required): {url}", markup=False, highlight=False)
+        print_links(Links(*orchestrator.create_sign_in_links()))
+        out.print("Press Ctrl+C to stop.")
+        if open_browser:
+            open_browser_at(orchestrator.create_sign_in_links(BROWSER_LIMIT_S)[0])
+
+    serve_library(settings, paths, on_ready=print_addresses)
+
+
 def _join_running_gallery(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
     """Adds the folders to the gallery that already serves this library, and opens it."""
     with connect(settings) as client:
         if paths:
             client.post("/api/imports", {"paths": paths, "dry_run": False, "watch": True})
-        address = client.post("/api/session/code")["url"]
-    out.print("MystiCanvas is already running for this library.")
-    _print_address(address, open_browser=open_browser)
-
-
-def _print_address(address: str, *, open_browser: bool) -> None:
-    out.print(f"Your gallery: [bold]{address}[/]", soft_wrap=True, highlight=False)
-    if open_browser:
-        webbrowser.open(address)
+        out.print("MystiCanvas is already running for this library.")
+        print_links(fetch_links(client))
+        if open_browser:
+            open_browser_at(fetch_links(client, BROWSER_LIMIT_S).url)

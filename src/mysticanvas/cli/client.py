@@ -1,20 +1,21 @@
 """Access to the library through its HTTP API.
 
-While a gallery serves the library, requests go to it over loopback, authenticated with the token from the library's
-token file. Otherwise, the same application runs in this process and holds the same lock.
+While a gallery serves the library, requests go to it over loopback, once it has proved that it is the one
+(`cli/gallery.py`). Otherwise the same application runs in this process, under the same lock.
 """
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import httpx
 
+from mysticanvas.cli.gallery import Gallery
 from mysticanvas.cli.starting import open_unless_served
+from mysticanvas.db.lock import find_holder
 from mysticanvas.domain.entered_path import parse_entered_path
 from mysticanvas.domain.errors import (
     ConflictError,
@@ -29,7 +30,12 @@ from mysticanvas.settings import Settings
 
 # Long enough for a long poll of 25 s, short enough to notice a server that hangs.
 REQUEST_LIMIT_S = 60.0
+# For a whole reply, such as an export: one that comes byte by byte would never time out.
+REPLY_LIMIT_S = 900.0
 POLL_S = 0.2
+# More than the export of the largest library that we test.
+MAX_REPLY_BYTES = 1024 * 1024 * 1024
+_NOT_RUNNING = "MystiCanvas is not running. Start it with mysticanvas serve."
 
 
 class Client(Protocol):
@@ -47,11 +53,30 @@ def connect(settings: Settings) -> Iterator[Client]:
     """A client of the running gallery, or of the application opened in this process."""
     with ExitStack() as opened:
         found = open_unless_served(settings.library, lambda: opened.enter_context(_open_in_process(settings)))
-        if isinstance(found, str):
-            http = httpx.Client(base_url=found, headers=build_headers(settings), timeout=REQUEST_LIMIT_S)
-            yield _HeldClient(opened.enter_context(http))
-        else:
-            yield found
+        yield opened.enter_context(_open_held(found)) if isinstance(found, Gallery) else found
+
+
+@contextmanager
+def connect_to_gallery(settings: Settings) -> Iterator[Client]:
+    """A client of the running gallery. Raises `LibraryError` when there is none."""
+    found = open_unless_served(settings.library, lambda: _refuse_unless_starting(settings.library))
+    with _open_held(found) as client:
+        yield client
+
+
+def _refuse_unless_starting(library: Path) -> NoReturn:
+    if find_holder(library) is None:
+        raise LibraryError(_NOT_RUNNING)
+    raise LibraryBusyError("Another MystiCanvas command is using this library. Wait until it is done.")
+
+
+@contextmanager
+def _open_held(gallery: Gallery) -> Iterator[Client]:
+    # Settings of a proxy in the environment are not meant for this machine, and a proxy would see the key.
+    with httpx.Client(
+        base_url=gallery.url, headers=gallery.headers, timeout=REQUEST_LIMIT_S, trust_env=False, follow_redirects=False
+    ) as http:
+        yield _HeldClient(http)
 
 
 InProcess = Callable[[Settings], AbstractContextManager[Client]]
@@ -73,6 +98,7 @@ def set_in_process_opener(open_library: InProcess) -> None:
 
 
 def build_headers(settings: Settings) -> dict[str, str]:
+    """The token itself, for the application in this process. It is never sent to another one."""
     return {"Authorization": f"Bearer {read_token(settings.library)}"}
 
 
@@ -95,12 +121,30 @@ class _HeldClient:
 
     def _ask(self, method: str, path: str, **how: Any) -> httpx.Response:
         try:
-            return self._http.request(method, path, **how)
-        except httpx.TransportError as error:
+            with self._http.stream(method, path, **how) as response:
+                status, content = response.status_code, _read_bounded(response)
+        except httpx.RequestError as error:
             raise LibraryBusyError(
                 "Another MystiCanvas process is using this library and does not respond. Wait a moment and try again, "
                 "or stop that process."
             ) from error
+        if status == 401:
+            raise LibraryError(
+                "The gallery was restarted, or its token was replaced, while this command was running. "
+                "Run the command again."
+            )
+        return httpx.Response(status, content=content)
+
+
+def _read_bounded(response: httpx.Response) -> bytes:
+    content, deadline_s = bytearray(), time.monotonic() + REPLY_LIMIT_S
+    for block in response.iter_bytes():
+        content += block
+        if len(content) > MAX_REPLY_BYTES:
+            raise LibraryError(f"The reply of the gallery is larger than {MAX_REPLY_BYTES:,} bytes.")
+        if time.monotonic() > deadline_s:
+            raise httpx.ReadTimeout("the reply has no end", request=response.request)
+    return bytes(content)
 
 
 def drop_none(query: dict[str, Any]) -> dict[str, Any]:
@@ -117,7 +161,10 @@ _ERRORS: dict[int, type[MystiCanvasError]] = {
 
 def read_json(response: httpx.Response) -> Any:
     checked = check_reply(response)
-    return checked.json() if checked.content else None
+    try:
+        return checked.json() if checked.content else None
+    except (ValueError, RecursionError) as error:
+        raise LibraryError("The reply of the gallery is not valid JSON. Restart MystiCanvas.") from error
 
 
 def check_reply(response: httpx.Response) -> httpx.Response:
@@ -126,10 +173,10 @@ def check_reply(response: httpx.Response) -> httpx.Response:
         return response
     try:
         body = response.json()
-        sentence = body["error"]
+        sentence = str(body["error"])
         if body.get("suggestion"):
             sentence += f" Did you mean {body['suggestion']} ?"
-    except (json.JSONDecodeError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         sentence = f"The server returned HTTP status {response.status_code}."
     raise _ERRORS.get(response.status_code, LibraryError)(sentence)
 

@@ -24,7 +24,7 @@ class LibraryLock:
                 "Choose another library with --library, or copy this library to a folder that you can write to."
             ) from error
         if not _try_lock(handle):
-            holder = os.pread(handle, 32, 1).decode("ascii", "replace").strip() if hasattr(os, "pread") else ""
+            holder = _read_pid(handle)
             os.close(handle)
             raise LibraryBusyError(
                 f"Another MystiCanvas process (ID {holder or 'unknown'}) is using the library {folder}. "
@@ -38,10 +38,33 @@ class LibraryLock:
         os.close(self._handle)
 
 
+def find_holder(folder: Path) -> int | None:
+    """The process that holds the lock of the library; None when nobody does, 0 when it is not known."""
+    try:
+        handle = os.open(folder / "lock", os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
+    except OSError:
+        return None
+    try:
+        # Closing the file gives the lock back.
+        return None if _try_lock(handle, shared=True) else _read_pid(handle)
+    finally:
+        os.close(handle)
+
+
+def _read_pid(handle: int) -> int:
+    """Behind the first byte, which is locked: Windows lets nobody read that one."""
+    try:
+        os.lseek(handle, 1, os.SEEK_SET)
+        return int(os.read(handle, 31))
+    except (OSError, ValueError):
+        return 0
+
+
 if sys.platform == "win32":
     import msvcrt
 
-    def _try_lock(handle: int) -> bool:
+    def _try_lock(handle: int, *, shared: bool = False) -> bool:
+        # Windows has no shared lock here; the callers of `take` try again.
         os.lseek(handle, 0, os.SEEK_SET)
         try:
             msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
@@ -52,9 +75,10 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _try_lock(handle: int) -> bool:
+    def _try_lock(handle: int, *, shared: bool = False) -> bool:
+        """`shared`: does not get in the way of others that only look."""
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except OSError:
             return False
         return True

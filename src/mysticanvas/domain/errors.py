@@ -6,7 +6,7 @@
     ├── NotFoundError          no such image, job, folder …
     ├── ConflictError          the state has changed since the request was made
     ├── LibraryError           the library itself cannot be used
-    │   ├── LibraryBusyError       another process has it open
+    │   ├── LibraryBusyError       another process has it open (StrangerError: and is not the one that answers)
     │   ├── ForeignFileError       not a MystiCanvas database
     │   ├── NewerLibraryError      written by a newer version of MystiCanvas
     │   └── DamagedLibraryError    the database does not pass its checks

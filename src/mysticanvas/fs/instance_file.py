@@ -1,33 +1,39 @@
-"""Where the process that holds a library answers, and with which token: what a command needs to ask it."""
+"""The files in a library's folder that name the process that serves it, and the library's token.
+
+What they say is not trusted: `cli/gallery.py` checks it before it sends anything.
+"""
 
 import json
 import os
-import socket
+from dataclasses import asdict
 from pathlib import Path
 
 from mysticanvas.domain.errors import LibraryError
+from mysticanvas.domain.launch import Launch
 
 TOKEN_FILE = "token"
 ADDRESS_FILE = "address.json"
+# More than any that we write.
+_MAX_BYTES = 4_096
 
 
-def write_address(path: Path, base_url: str) -> None:
+def write_address(path: Path, base_url: str, launch: Launch) -> None:
     """Whole or not at all."""
     temporary = path.with_suffix(".part")
-    temporary.write_text(json.dumps({"url": base_url, "pid": os.getpid()}), "utf-8")
+    temporary.write_text(json.dumps({"url": base_url, "launch": asdict(launch)}), "utf-8")
     os.replace(temporary, path)
 
 
-def holder_address(library: Path) -> str | None:
-    """Where the process that holds the library answers; None when nobody does."""
+def read_address(library: Path) -> Launch | None:
+    """The launch that wrote `address.json`, which may have ended since; None without a usable file. Only its port is
+    read, never a host: a gallery is always reached on this machine."""
     try:
-        content = json.loads((library / ADDRESS_FILE).read_text("utf-8"))
-        port = int(str(content["url"]).rpartition(":")[2])
-        # A file left behind by a killed process names a port where nobody listens.
-        socket.create_connection(("127.0.0.1", port), timeout=2).close()
-    except (OSError, ValueError, KeyError, TypeError):
+        with (library / ADDRESS_FILE).open("rb") as file:
+            found = json.loads(file.read(_MAX_BYTES))["launch"]
+        launch = Launch(str(found["id"]), int(found["port"]), int(found["pid"]))
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
-    return str(content["url"])
+    return launch if 0 < launch.port < 65_536 else None
 
 
 def read_token(library: Path) -> str:
@@ -36,3 +42,8 @@ def read_token(library: Path) -> str:
         return (library / TOKEN_FILE).read_text("ascii").strip()
     except OSError as error:
         raise LibraryError(f"The token file of the library {library} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise LibraryError(
+            f"The token of the library {library} is damaged. Stop MystiCanvas, delete the file "
+            f"{library / TOKEN_FILE}, and start it again: it creates a new one."
+        ) from error

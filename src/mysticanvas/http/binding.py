@@ -11,6 +11,7 @@ import re
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from mysticanvas.domain.errors import InvalidInputError, LibraryError
 
@@ -19,14 +20,18 @@ _NAME = re.compile(r"(?:(https?)://)?([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # Attempts to find a port that is free for both IPv4 and IPv6.
 _TRIES = 20
+# Reserved for documentation: belongs to nobody.
+_ANY_OUTSIDE = "192.0.2.1"
 
 
 @dataclass(frozen=True, slots=True)
 class GalleryAddress:
-    """The address of the gallery: `base_url` without a trailing slash, and `origins` for `Gate`."""
+    """The address of the gallery: `base_url` without a trailing slash, `origins` for `Gate`, and the URLs for other
+    machines, the one that a phone most likely reaches first."""
 
     base_url: str
     origins: Mapping[str, str]
+    external: Sequence[str] = ()
 
 
 def is_wide(host: str) -> bool:
@@ -75,6 +80,52 @@ def list_origins(port: int, names: Sequence[str]) -> dict[str, str]:
         authority = host if at == _DEFAULT_PORTS[scheme] else f"{host}:{at}"
         found[authority] = f"{scheme}://{authority}"
     return found
+
+
+def list_external(port: int, names: Sequence[str]) -> list[str]:
+    """The URLs for other machines: with a certificate first, then by IP address, because phones often cannot resolve
+    names of a local network."""
+    own = list_origins(port, ())
+    found = [origin for host, origin in list_origins(port, names).items() if host not in own]
+    return sorted(found, key=_rank)
+
+
+def _rank(url: str) -> int:
+    if url.startswith("https:"):
+        return 0
+    return 1 if _is_ip_address(urlsplit(url).hostname or "") else 2
+
+
+def _is_ip_address(host: str) -> bool:
+    try:
+        return not ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
+
+
+def find_lan_addresses(host: str) -> list[str]:
+    """The address at which other machines reach a server that listens on `host`; for all addresses, the one of the
+    default route. Empty when it is not known.
+
+    As a host name it is as safe as a configured one: no other site can have it, so it cannot be rebound.
+    """
+    address = ipaddress.ip_address(host)
+    if not address.is_unspecified:
+        return [f"[{address.compressed}]" if address.version == 6 else host]
+    found = _find_outgoing_address()
+    if found is None or ipaddress.ip_address(found).is_unspecified or ipaddress.ip_address(found).is_loopback:
+        return []
+    return [found]
+
+
+def _find_outgoing_address() -> str | None:
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            # Only selects the route; a datagram socket sends nothing here.
+            probe.connect((_ANY_OUTSIDE, 9))
+            return str(probe.getsockname()[0])
+    except OSError:
+        return None
 
 
 def open_sockets(host: str, port: int) -> list[socket.socket]:

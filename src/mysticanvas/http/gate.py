@@ -28,8 +28,8 @@ HEADERS = {
 }
 _BUG = "An internal error occurred. See the MystiCanvas log for details."
 _READS = ("GET", "HEAD")
-# The only write that needs no sign-in: signing in.
-_OPEN_POST = "/api/session"
+# The only requests to the API that need no sign-in: signing in, and asking for a proof that this is the right server.
+_OPEN = {("POST", "/api/session"), ("GET", "/api/session/proof")}
 
 
 class Gate:
@@ -82,7 +82,7 @@ class Gate:
             refusal = self._refused_write(method, headers, by_token)
             if refusal is not None:
                 return refusal
-        if not path.startswith("/api/") or (path == _OPEN_POST and method == "POST"):
+        if not path.startswith("/api/") or (method, path) in _OPEN:
             return None
         if by_token or self._has_cookie(headers):
             return None

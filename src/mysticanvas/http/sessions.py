@@ -1,37 +1,59 @@
-"""Sign-in: a one-time code and a cookie for the gallery, and a token file for scripts."""
+"""Sign-in: one-time codes and a cookie for the gallery, a token file for scripts, and a key for commands."""
 
 import hashlib
 import hmac
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
-CODE_LIMIT_S = 60.0
+from mysticanvas.db import backup as db_backup
+from mysticanvas.domain.errors import LibraryError
+from mysticanvas.domain.launch import Launch, create_launch, derive_key, prove
+
+CODE_LIMIT_S = 3_600
+SESSION_FILE = "session"
+# Of the codes that nobody used, the oldest are dropped.
+MAX_CODES = 100
 
 
 class Sessions:
-    """The codes and the cookie of one run of the server. Thread-safe."""
+    """The codes, the cookie and the token of one launch. Thread-safe. `token_file`: where `rotate_token` writes."""
 
-    def __init__(self, token: str) -> None:
+    def __init__(
+        self,
+        token: str,
+        launch: Launch | None = None,
+        *,
+        token_file: Path | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.launch = launch or create_launch(0)
+        self._token_file = token_file
+        self._clock = clock
         self._token = token
         self._cookie = secrets.token_urlsafe(32)
         self._codes: dict[str, float] = {}
         self._lock = Lock()
         # Whether the cookie stays valid after this launch, so that open pages reconnect.
         self.keep_cookie = False
-        # All ports of a host share cookies, so each library has its own cookie name.
-        self.cookie_name = "mysticanvas_" + hashlib.sha256(token.encode()).hexdigest()[:12]
 
     @classmethod
-    def open(cls, token_file: Path) -> "Sessions":
-        """Creates the library's token file on first use, readable only by its owner."""
+    def open(
+        cls, token_file: Path, launch: Launch | None = None, *, clock: Callable[[], float] = time.monotonic
+    ) -> "Sessions":
+        """Creates the token file of the library at first use, readable only by its owner."""
         if not token_file.exists():
             _write_private(token_file, secrets.token_urlsafe(32))
-        return cls(token_file.read_text("ascii").strip())
+        return cls(token_file.read_text("ascii").strip(), launch, token_file=token_file, clock=clock)
+
+    @property
+    def cookie_name(self) -> str:
+        """All ports of a host share cookies, so each library has its own cookie name."""
+        return "mysticanvas_" + hashlib.sha256(self._token.encode()).hexdigest()[:12]
 
     @contextmanager
     def keep_cookie_in(self, file: Path) -> Iterator[None]:
@@ -47,11 +69,13 @@ class Sessions:
             if not self.keep_cookie:
                 file.unlink(missing_ok=True)
 
-    def create_code(self) -> str:
-        """A code for one sign-in within `CODE_LIMIT_S`."""
+    def create_code(self, valid_s: int = CODE_LIMIT_S) -> str:
+        """A code for one sign-in within `valid_s`."""
         code = secrets.token_urlsafe(24)
         with self._lock:
-            self._codes[code] = time.monotonic() + CODE_LIMIT_S
+            while len(self._codes) >= MAX_CODES:
+                del self._codes[next(iter(self._codes))]
+            self._codes[code] = self._clock() + valid_s
         return code
 
     @property
@@ -62,14 +86,43 @@ class Sessions:
     def redeem(self, code: str) -> str | None:
         """The value of the cookie for a valid code, which then becomes invalid; None for an invalid code."""
         with self._lock:
-            until_s = self._codes.pop(code, 0.0)
-        return self._cookie if until_s >= time.monotonic() else None
+            until_s = self._codes.pop(code, None)
+            return self._cookie if until_s is not None and until_s >= self._clock() else None
 
     def knows_cookie(self, value: str) -> bool:
         return hmac.compare_digest(value.encode(), self._cookie.encode())
 
     def knows_token(self, value: str) -> bool:
-        return hmac.compare_digest(value.encode(), self._token.encode())
+        """Whether this is the token, or the key of this launch that a command derived from it."""
+        token = self._token
+        is_token = hmac.compare_digest(value.encode(), token.encode())
+        return is_token or hmac.compare_digest(value.encode(), derive_key(token, self.launch).encode())
+
+    def prove(self, nonce: str) -> str:
+        """Proves to a command that this launch knows the token. The command has sent nothing secret yet."""
+        return prove(self._token, self.launch, nonce)
+
+    def rotate_token(self) -> None:
+        """Replaces the token and the cookie, and drops all codes. Everyone must sign in again.
+
+        Raises `LibraryError`, and then nothing has changed.
+        """
+        assert self._token_file is not None
+        token, cookie = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+        with self._lock:
+            try:
+                # First the cookie: after a crash in between, the old one is not valid with the new token.
+                session_file = self._token_file.with_name(SESSION_FILE)
+                if session_file.exists():
+                    _replace_private(session_file, cookie)
+                _replace_private(self._token_file, token)
+            except OSError as error:
+                raise LibraryError(
+                    f"The token was not replaced: {self._token_file} cannot be written ({error.strerror}). "
+                    "The old one is still valid. Try again."
+                ) from error
+            self._token, self._cookie = token, cookie
+            self._codes.clear()
 
 
 def _write_private(path: Path, secret: str) -> None:
@@ -77,3 +130,14 @@ def _write_private(path: Path, secret: str) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as file:
         file.write(secret)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _replace_private(path: Path, secret: str) -> None:
+    """The new secret is on the disk when this returns: after a power failure, the old one does not come back."""
+    temporary = path.with_name(f"{path.name}.part")
+    temporary.unlink(missing_ok=True)
+    _write_private(temporary, secret)
+    os.replace(temporary, path)
+    db_backup.sync(path.parent)

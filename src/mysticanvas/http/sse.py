@@ -25,6 +25,13 @@ class EventStream:
         self._lock = threading.Lock()
         self._followers: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
         self._closed = False
+        self._admitted = 0
+
+    def disconnect(self) -> None:
+        """Ends all followers. Those that may still sign in come back and continue where they were."""
+        with self._lock:
+            self._admitted += 1
+        self._wake()
 
     def close(self) -> None:
         """Ends all open streams, so that the server can stop."""
@@ -53,6 +60,7 @@ class EventStream:
         follower = (asyncio.get_running_loop(), event)
         with self._lock:
             self._followers.add(follower)
+            admitted = self._admitted
             newest = self._next - 1
             oldest = self._ring[0][0] if self._ring else self._next
         seen = newest if last_seen is None else last_seen
@@ -61,7 +69,7 @@ class EventStream:
             if last_seen is not None and (last_seen > newest or last_seen < oldest - 1):
                 seen = newest
                 yield f"id: {newest}\nevent: gap\ndata: {{}}\n\n"
-            while not self._closed:
+            while not self._closed and admitted == self._admitted:
                 for number, kind, data in self._after(seen):
                     seen = number
                     yield f"id: {number}\nevent: {kind}\ndata: {data}\n\n"

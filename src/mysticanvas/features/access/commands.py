@@ -1,16 +1,67 @@
-"""The command `password`: sets the password for access from other computers."""
+"""The commands `open`, `token` and `password`: sign-in links, the token for scripts, and the password for access from
+other computers."""
 
 from typing import Annotated
 
 import typer
 
-from mysticanvas.cli.options import Library, load_settings
-from mysticanvas.cli.output import out
+from mysticanvas.cli.client import connect, connect_to_gallery
+from mysticanvas.cli.gallery import find_gallery
+from mysticanvas.cli.links import BROWSER_LIMIT_S, fetch_links, open_browser_at, print_links
+from mysticanvas.cli.options import Json, Library, load_settings
+from mysticanvas.cli.output import out, print_json
+from mysticanvas.fs.instance_file import TOKEN_FILE, read_token
 from mysticanvas.http.passwords import forget_password, save_password
+
+token = typer.Typer(no_args_is_help=True, help="Show or replace the token that scripts sign in with.")
 
 
 def add_commands(app: typer.Typer) -> None:
+    app.command(name="open", epilog="Example: mysticanvas open")(open_gallery)
     app.command(epilog="Example: mysticanvas password")(password)
+    app.add_typer(token, name="token")
+
+
+def open_gallery(
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the link in your browser.")] = True,
+    library: Library = None,
+    json: Json = False,
+) -> None:
+    """Open the running gallery in your browser, and print a new sign-in link. It works once, within an hour."""
+    with connect_to_gallery(load_settings(library)) as client:
+        links = fetch_links(client)
+        if json:
+            print_json({"url": links.url, "external_url": links.external_url})
+        else:
+            print_links(links)
+        if open_browser and not json:
+            open_browser_at(fetch_links(client, BROWSER_LIMIT_S).url)
+
+
+@token.command(name="show", epilog="Example: mysticanvas token show")
+def show_token(library: Library = None, json: Json = False) -> None:
+    """Print the token. With --json, also the address of the running gallery, after checking that it is the right
+    program: send the token nowhere else."""
+    settings = load_settings(library)
+    found = read_token(settings.library)
+    if not json:
+        typer.echo(found)
+        return
+    gallery = find_gallery(settings.library)
+    print_json({"token": found, "url": None if gallery is None else gallery.url})
+
+
+@token.command(name="rotate", epilog="Example: mysticanvas token rotate")
+def rotate_token(library: Library = None, json: Json = False) -> None:
+    """Replace the token. The old one is refused at once. Browsers are signed out, and unused sign-in links stop
+    working."""
+    settings = load_settings(library)
+    with connect(settings) as client:
+        client.post("/api/session/token", {"confirm": True})
+    if json:
+        print_json({"rotated": True, "file": str(settings.library / TOKEN_FILE)})
+        return
+    out.print("The token was replaced. Scripts must read it again. To sign in a browser, run: mysticanvas open")
 
 
 def password(

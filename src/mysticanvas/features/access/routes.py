@@ -1,15 +1,17 @@
-"""Sign-in, and the event stream of an open page."""
+"""Sign-in, the token, and the event stream of an open page."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
+from starlette.background import BackgroundTask
 
 from mysticanvas.http.binding import GalleryAddress
+from mysticanvas.http.code_guesses import CodeGuesses
 from mysticanvas.http.passwords import Passwords
 from mysticanvas.http.schemas import reply
-from mysticanvas.http.sessions import Sessions
+from mysticanvas.http.sessions import CODE_LIMIT_S, Sessions
 from mysticanvas.http.sse import EventStream
 
 
@@ -17,32 +19,65 @@ class CodeIn(BaseModel):
     code: str = Field(max_length=200)
 
 
+class LinkIn(BaseModel):
+    valid_s: int = Field(CODE_LIMIT_S, ge=1, le=CODE_LIMIT_S)
+
+
+class RotateIn(BaseModel):
+    # A request without a body must not sign out every browser.
+    confirm: Literal[True]
+
+
 def routes(sessions: Sessions, passwords: Passwords, address: GalleryAddress, stream: EventStream) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["session"])
+    guesses = CodeGuesses()
 
     @router.post("/session")
     def sign_in(asked: CodeIn, request: Request) -> Response:
         """Sign in with a one-time code, or with the password if one is set."""
         cookie = sessions.redeem(asked.code)
+        # The address of the connection: clients can put any address in a header.
+        client = request.client.host if request.client else ""
         if cookie is None and passwords.is_set:
-            # The address of the connection: clients can put any address in a header.
-            address = request.client.host if request.client else ""
-            if not passwords.accepts(asked.code, address=address):
+            if not passwords.accepts(asked.code, address=client):
                 return reply({"error": "The password or code is not valid. Check it and try again."}, 403)
             cookie = sessions.cookie
         if cookie is None:
+            guesses.count_wrong(client)
             return reply(
-                {"error": "This code was already used or has expired. Run mysticanvas serve again to get a new one."},
+                {"error": "This code was already used or has expired. Run mysticanvas open to get a new one."},
                 403,
             )
-        secure = request.headers.get("origin", "").startswith("https://")
         answer = Response(status_code=204)
-        answer.set_cookie(sessions.cookie_name, cookie, httponly=True, samesite="strict", secure=secure, path="/")
+        _set_cookie(answer, request, sessions.cookie_name, cookie)
         return answer
 
+    @router.get("/session/proof")
+    async def get_proof(nonce: Annotated[str, Query(pattern="^[0-9a-f]{64}$")]) -> Response:
+        """Prove that this server knows the library's token, before a command sends anything. `nonce` is random. The
+        proof is an HMAC-SHA256 with the token (`domain/launch.py`) and is valid only for this launch and port."""
+        return reply({"proof": sessions.prove(nonce)})
+
     @router.post("/session/code")
-    async def new_code() -> Response:
-        return reply({"url": f"{address.base_url}/#t={sessions.create_code()}"})
+    async def create_links(asked: LinkIn | None = None) -> Response:
+        """Create links that sign in once, within `valid_s` seconds. `external_url` is for other machines, and null
+        while only this machine can connect."""
+        valid_s = CODE_LIMIT_S if asked is None else asked.valid_s
+        url, external_url = create_sign_in_links(sessions, address, valid_s)
+        return reply({"url": url, "external_url": external_url, "valid_s": valid_s})
+
+    @router.post("/session/token")
+    def rotate_token(asked: RotateIn, request: Request) -> Response:
+        """Replace the token. The old one is refused at once, sign-in links stop working, and every browser is signed
+        out, except the one that sent this request."""
+        before = sessions.cookie_name
+        sessions.rotate_token()
+        # Open streams were accepted with the old cookie. Browsers have the new one by then.
+        answer = Response(status_code=204, background=BackgroundTask(stream.disconnect))
+        if request.headers.get("origin") is not None:
+            answer.delete_cookie(before, path="/")
+            _set_cookie(answer, request, sessions.cookie_name, sessions.cookie)
+        return answer
 
     @router.get("/events")
     async def follow(
@@ -57,3 +92,16 @@ def routes(sessions: Sessions, passwords: Passwords, address: GalleryAddress, st
         return StreamingResponse(stream.follow(seen), headers=headers, media_type="text/event-stream")
 
     return router
+
+
+def create_sign_in_links(
+    sessions: Sessions, address: GalleryAddress, valid_s: int = CODE_LIMIT_S
+) -> tuple[str, str | None]:
+    """A URL that signs in on this machine, and one for another machine; None while only this one can connect."""
+    external = f"{address.external[0]}/#t={sessions.create_code(valid_s)}" if address.external else None
+    return f"{address.base_url}/#t={sessions.create_code(valid_s)}", external
+
+
+def _set_cookie(answer: Response, request: Request, name: str, cookie: str) -> None:
+    secure = request.headers.get("origin", "").startswith("https://")
+    answer.set_cookie(name, cookie, httponly=True, samesite="strict", secure=secure, path="/")

@@ -1,0 +1,103 @@
+"""Finding the gallery that serves a library, and making sure that it is the one before anything secret is sent.
+
+`address.json` of a gallery that was killed names a port where any program may listen by now. So the library's lock must
+be held by the process that the file names, and what listens there must prove that it knows the library's token, for
+exactly this launch and port. The token itself is never sent: requests carry a key that only this launch accepts.
+"""
+
+import hmac
+import json
+import socket
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from mysticanvas.db.lock import find_holder
+from mysticanvas.domain.errors import LibraryBusyError
+from mysticanvas.domain.launch import Launch, create_nonce, derive_key, prove
+from mysticanvas.fs.instance_file import read_address, read_token
+
+# For the whole answer, also if it comes byte by byte. A gallery that imports may take seconds.
+PROOF_LIMIT_S = 10.0
+# Our answer has about 1 kB.
+MAX_PROOF_BYTES = 8_192
+
+
+class StrangerError(LibraryBusyError):
+    """Another program answers where the gallery of a library should."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gallery:
+    """A gallery that has proved that it serves the library. `key` signs in to it until it ends."""
+
+    url: str
+    pid: int
+    key: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.key}"}
+
+
+def find_gallery(library: Path) -> Gallery | None:
+    """The gallery that serves the library; None when there is none, or when it is not yet listening.
+
+    Raises `StrangerError` when the program at its address is not this gallery, and `LibraryBusyError` when it does not
+    respond.
+    """
+    launch = read_address(library)
+    if launch is None or find_holder(library) != launch.pid:
+        return None
+    token, nonce = read_token(library), create_nonce()
+    answer = _ask(launch, nonce)
+    if answer is None:
+        return None
+    if not answer:
+        raise LibraryBusyError(
+            "Another MystiCanvas process is using this library and does not respond. Wait a moment, or stop it."
+        )
+    if not hmac.compare_digest(_read_proof(answer), prove(token, launch, nonce).encode()):
+        raise StrangerError(
+            f"What listens on port {launch.port} is not the MystiCanvas that is using this library (process "
+            f"{launch.pid}). Nothing secret was sent to it. Stop that process, and start MystiCanvas again."
+        )
+    return Gallery(f"http://127.0.0.1:{launch.port}", launch.pid, derive_key(token, launch))
+
+
+def _ask(launch: Launch, nonce: str) -> bytes | None:
+    """The answer to the nonce, whatever it is, up to a limit of time and size. None when nobody listens."""
+    deadline_s = time.monotonic() + PROOF_LIMIT_S
+    request = (
+        f"GET /api/session/proof?nonce={nonce} HTTP/1.1\r\nHost: 127.0.0.1:{launch.port}\r\n"
+        "Accept-Encoding: identity\r\nConnection: close\r\n\r\n"
+    )
+    try:
+        connection = socket.create_connection(("127.0.0.1", launch.port), timeout=PROOF_LIMIT_S)
+    except OSError:
+        return None
+    answer = b""
+    with connection:
+        try:
+            connection.sendall(request.encode("ascii"))
+            while len(answer) < MAX_PROOF_BYTES and (left_s := deadline_s - time.monotonic()) > 0:
+                connection.settimeout(left_s)
+                block = connection.recv(MAX_PROOF_BYTES)
+                if not block:
+                    break
+                answer += block
+        except OSError:
+            # Closed, reset or too slow: what came until then is judged.
+            pass
+    return answer
+
+
+def _read_proof(answer: bytes) -> bytes:
+    """The proof in a reply; b"" when there is none. Follows no redirect."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if not head.startswith(b"HTTP/1.1 200 "):
+        return b""
+    try:
+        return str(json.loads(body)["proof"]).encode("utf-8", "replace")
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return b""

@@ -1,0 +1,41 @@
+"""A limit on wrong sign-in codes. A right code always signs in: nobody can lock out the owner by guessing.
+
+A code has 192 bits, so guessing is hopeless at any speed. The limit makes it visible and cheap.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+
+from mysticanvas.http.passwords import TooManyAttemptsError
+
+FREE_GUESSES = 20
+WINDOW_S = 60.0
+_ADDRESSES_KEPT = 1_000
+
+
+class CodeGuesses:
+    """Thread-safe."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        # Of each address: the start of its window, and the wrong codes in it.
+        self._wrong: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._lock = Lock()
+
+    def count_wrong(self, address: str) -> None:
+        """Raises `TooManyAttemptsError` after `FREE_GUESSES` wrong codes from this address within `WINDOW_S`."""
+        with self._lock:
+            now_s = self._clock()
+            began_s, count = self._wrong.pop(address, (now_s, 0))
+            if now_s - began_s >= WINDOW_S:
+                began_s, count = now_s, 0
+            self._wrong[address] = (began_s, count + 1)
+            while len(self._wrong) > _ADDRESSES_KEPT:
+                self._wrong.popitem(last=False)
+        if count >= FREE_GUESSES:
+            wait_s = WINDOW_S - (now_s - began_s)
+            raise TooManyAttemptsError(
+                f"Too many wrong codes. Run mysticanvas open to get a new one, or try again in {wait_s:.0f} seconds."
+            )
