@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 from mysticanvas.domain.errors import LibraryError
+from mysticanvas.fs.durable import replace
 
 TOKEN_FILE = "token"
 ADDRESS_FILE = "address.json"
@@ -15,7 +16,7 @@ def write_address(path: Path, base_url: str) -> None:
     """Whole or not at all."""
     temporary = path.with_suffix(".part")
     temporary.write_text(json.dumps({"url": base_url, "pid": os.getpid()}), "utf-8")
-    os.replace(temporary, path)
+    replace(temporary, path)
 
 
 def holder_address(library: Path) -> str | None:

@@ -6,7 +6,6 @@ the host names that browsers will use. No request is trusted for its source addr
 
 import errno
 import ipaddress
-import os
 import re
 import socket
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,8 @@ _NAME = re.compile(r"(?:(https?)://)?([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # Attempts to find a port that is free for both IPv4 and IPv6.
 _TRIES = 20
+# Windows reports a port that another program uses exclusively as WSAEACCES.
+_IN_USE = frozenset((errno.EADDRINUSE, 10013))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def open_sockets(host: str, port: int) -> list[socket.socket]:
         try:
             return _open_all(host, port)
         except OSError as error:
-            if left == 0 or error.errno != errno.EADDRINUSE:
+            if left == 0 or error.errno not in _IN_USE:
                 raise _describe_error(host, port, error) from error
     raise AssertionError
 
@@ -111,8 +112,9 @@ def _open(family: socket.AddressFamily, address: str, port: int) -> socket.socke
     # Without an explicit protocol, asyncio leaves Nagle's algorithm on, which delays each reply by 40 ms.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        if os.name != "nt":
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # On Windows, SO_REUSEADDR would let two programs listen on one port, and its opposite prevents that.
+        option = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
+        bound.setsockopt(socket.SOL_SOCKET, option, 1)
         if family == socket.AF_INET6:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         bound.bind((address, port))
@@ -133,7 +135,7 @@ def _has_ipv6() -> bool:
 
 
 def _describe_error(host: str, port: int, error: OSError) -> LibraryError:
-    if error.errno == errno.EADDRINUSE:
+    if error.errno in _IN_USE:
         return LibraryError(
             f"Port {port} is used by another program. Select another with --port, or use --port 0 for any free one."
         )
