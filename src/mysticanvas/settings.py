@@ -11,7 +11,7 @@ from mysticanvas.domain.entered_path import parse_entered_path
 from mysticanvas.domain.errors import LibraryError
 
 MIB = 1024 * 1024
-_NO_HOME = "There is no home folder to keep the library in. Name a folder with --library, or set MYSTICANVAS_LIBRARY."
+_NO_HOME = "There is no home folder for the library. Specify a folder with --library, or set MYSTICANVAS_LIBRARY."
 
 
 def get_default_library() -> Path:
@@ -40,7 +40,7 @@ class Settings(BaseSettings):
         default_factory=get_default_library,
         description="Library folder, for the database, thumbnails and backups. Your images stay where they are.",
     )
-    port: int = Field(8642, ge=0, le=65_535, description="TCP port on 127.0.0.1. 0 picks a free one.")
+    port: int = Field(8642, ge=0, le=65_535, description="TCP port on 127.0.0.1. 0 selects a free port.")
     host: str = Field(
         "127.0.0.1",
         description="Additional address to listen on, for other machines. Requires a password and host names.",
@@ -50,14 +50,19 @@ class Settings(BaseSettings):
         description="Host names for access from other machines, separated by commas: nas.local, https://g.example.",
     )
     workers: int = Field(
-        default_factory=get_default_workers, ge=1, le=64, description="Number of processes that read and decode images."
+        default_factory=get_default_workers,
+        ge=1,
+        le=64,
+        description="Number of worker processes, which read and decode images.",
     )
     executor: str = Field(
         "local", description="Where jobs run: local (processes on this machine) or dask://HOST:PORT (a cluster)."
     )
     send_files: bool = Field(
         False,
-        description="Send image files to the cluster. Otherwise, it must be able to read them at the same paths.",
+        description=(
+            "Send image files to the cluster. Otherwise, the cluster must be able to read them at the same paths."
+        ),
     )
     watch: bool = Field(True, description="Watch folders for new images while the gallery is open.")
 
@@ -72,7 +77,10 @@ class Settings(BaseSettings):
     slow_task_limit_s: float = Field(
         3_600,
         gt=0,
-        description="The same limit for tasks that can take minutes, such as models and model servers.",
+        description=(
+            "Seconds that a worker may take for one slow task before it is killed. Slow tasks run models or wait for "
+            "model servers."
+        ),
     )
     vision_memory_bytes: int = Field(
         4 * 1024 * MIB, ge=256 * MIB, description="Memory limit in bytes for the image analysis worker."
@@ -81,7 +89,7 @@ class Settings(BaseSettings):
     @field_validator("library")
     @classmethod
     def _read_path(cls, library: Path) -> Path:
-        """As people enter it; absolute, because workers have another current folder."""
+        """The entered path as an absolute path, because workers have a different current folder."""
         return parse_entered_path(library).absolute()
 
     @property

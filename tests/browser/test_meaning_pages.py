@@ -189,7 +189,7 @@ def test_a_model_is_tried_before_it_is_kept(page: Page, stub: Stub) -> None:
     assert faults(page) == []
     stub.reply = status(403)
     page.get_by_role("button", name="Test").click()
-    expect(page.get_by_text("The model server rejected the request (status 403).")).to_be_visible()
+    expect(page.get_by_text("The model server rejected the request (HTTP status 403).")).to_be_visible()
     page.get_by_label("Server URL").fill("http://192.168.1.77:8080")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("is another machine")).to_be_visible()

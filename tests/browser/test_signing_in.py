@@ -34,7 +34,7 @@ def test_a_password_or_a_pasted_code_opens_the_library(browser: Browser, served:
             # No key of the gallery does anything here.
             page.keyboard.type("?wrong")
             page.keyboard.press("Enter")
-            expect(page.get_by_role("alert")).to_contain_text("neither the password")
+            expect(page.get_by_role("alert")).to_contain_text("not valid")
             assert faults(page) == []
             page.keyboard.type(secret)
             page.keyboard.press("Enter")

@@ -283,7 +283,7 @@ def test_a_library_on_a_medium_that_may_not_be_written_is_refused_with_a_sentenc
     )
     done = on_a_mount(script, tmp_path, sys.executable)
     assert done.returncode == 4, done.stderr
-    assert "is not writable" in " ".join(done.stderr.split())
+    assert "cannot write to the library folder" in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
     assert (tmp_path / "mysticanvas.db").read_bytes() == before
 

@@ -38,7 +38,7 @@ def test_the_paths_of_a_search_are_all_there_are(library: Path, monkeypatch: pyt
 
 
 def test_a_table_that_is_not_whole_says_so(library: Path) -> None:
-    assert "50 shown" in run(library, "search").stdout
+    assert "The first 50 are shown" in run(library, "search").stdout
     assert "shown" not in run(library, "search", "--limit", "100").stdout
 
 

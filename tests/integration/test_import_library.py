@@ -330,7 +330,7 @@ def test_the_command_line_reports(gallery: Path, tmp_path: Path) -> None:
         )
 
     assert json.loads(run("--dry-run", "--json").stdout)["missing"] == 1
-    assert "Imported 3 images from DiffusionDesk: 2 found here" in run().stdout
+    assert "Imported 3 images from DiffusionDesk: 2 with files on this machine" in run().stdout
     assert json.loads(run("--json").stdout)["known"] == 3
     with Database.open(tmp_path / "cli") as database:
         kept = database.read(lambda tx: tx.column("SELECT name FROM settings WHERE name LIKE 'imported.%'"))

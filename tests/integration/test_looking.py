@@ -236,14 +236,14 @@ def test_a_picture_goes_with_the_last_file_that_holds_it(client: Client, tmp_pat
 
 def test_a_clip_model_finds_pictures_by_words(client: Client, tmp_path: Path) -> None:
     look(client)
-    with pytest.raises(InvalidInputError, match="needs a CLIP model"):
+    with pytest.raises(InvalidInputError, match="requires a CLIP model"):
         found(client, 'looks:"red"')
     seen = look(client, clip_folder=str(write_clip(tmp_path / "clip")))
     assert sorted(seen.values()) == [6, 6]
     assert set(found(client, 'looks:"red"')[:2]) == {"disc-red", "stripes-red"}
     assert set(found(client, "looks:green")[:2]) == {"disc-green", "stripes-green"}
     client.post("/api/looking", {"clip_folder": ""})
-    with pytest.raises(InvalidInputError, match="needs a CLIP model"):
+    with pytest.raises(InvalidInputError, match="requires a CLIP model"):
         found(client, "looks:red")
 
 

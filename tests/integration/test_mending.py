@@ -15,10 +15,10 @@ from mysticanvas.fs.thumbnail_cache import ThumbCache
 DAMAGE = {
     "word index": "INSERT INTO generations_fts (generations_fts, rowid, prompt, negative_prompt, notes) "
     "SELECT 'delete', rowid, prompt, negative_prompt, notes FROM generations_text LIMIT 1",
-    "the grid table matches the images": "DELETE FROM live_generations",
-    "the displayed tags match the assigned tags": "DELETE FROM image_tags",
-    "the image count of every tag is correct": "UPDATE tag_counts SET images = 9",
-    "every image has a thumbnail or a job that creates it": "UPDATE generation_files SET blake3 = NULL",
+    "gallery index": "DELETE FROM live_generations",
+    "displayed tags": "DELETE FROM image_tags",
+    "image counts of tags": "UPDATE tag_counts SET images = 9",
+    "missing thumbnails": "UPDATE generation_files SET blake3 = NULL",
 }
 
 
@@ -53,7 +53,7 @@ def test_thumbnails_of_no_image_are_removed_and_new_ones_are_not(database: Datab
         path.write_bytes(b"webp")
         if name != new:
             os.utime(path, (1, 1))
-    assert [one.what for one in doctor_repair.run_repairs(database, cache, now_ms=1)] == ["thumbnails"]
+    assert [one.what for one in doctor_repair.run_repairs(database, cache, now_ms=1)] == ["orphaned thumbnails"]
     assert {name.partition("-")[0] for name, _ in cache.list_files()} == {ours, new}
 
 

@@ -82,7 +82,7 @@ def test_undo_is_refused_when_an_image_was_purged_with_the_reason(database: Data
         tx.run("DELETE FROM generations WHERE id = :image", image=images[0])
 
     database.write(purge)
-    with pytest.raises(ConflictError, match="1 of the 3 images were deleted permanently"):
+    with pytest.raises(ConflictError, match="1 of 3\\) were deleted permanently"):
         database.write(edit_undo.undo, many)
     with pytest.raises(ConflictError, match="The image was deleted permanently"):
         database.write(edit_undo.undo, one)
@@ -272,7 +272,7 @@ def add_collections(tx: WriteTx) -> None:
     )
 
 
-MOVED_ON, GONE, TAKEN = "changed again later", "removed later", "created in its place"
+MOVED_ON, GONE, TAKEN = "changed again later", "removed later", "created in place of"
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def main() -> None:
     except OSError as error:
         if error.errno not in _NO_FAULT_OF_OURS or error.filename is None:
             raise
-        err.print(f"{error.filename} cannot be used: {error.strerror}.", markup=False, highlight=False)
+        err.print(f"MystiCanvas cannot access {error.filename}: {error.strerror}.", markup=False, highlight=False)
         sys.exit(4)
 
 

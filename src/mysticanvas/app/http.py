@@ -1,4 +1,4 @@
-"""The web application: all routes behind the gate, and the mapping of errors to HTTP statuses."""
+"""The web application: all routes, protected by `Gate`, and the mapping of errors to HTTP statuses."""
 
 import logging
 from collections.abc import Callable, Sequence

@@ -267,7 +267,7 @@ class Orchestrator:
 
     def _log_unclean_exit(self) -> None:
         """Records that the last process did not shut down cleanly: it left its address file."""
-        why = "It was killed, or the power failed. Confirmed changes are not lost."
+        why = "MystiCanvas did not shut down cleanly: it was killed, or the power failed. Saved changes are not lost."
         self.database.write_bulk(
             event_log.append, level="warning", kind="crash.gallery", subject=None, data={"why": why}, now_ms=now_ms()
         )

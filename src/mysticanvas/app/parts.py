@@ -1,4 +1,4 @@
-"""The running parts of an Orchestrator, looked up by type (dependency injection)."""
+"""The components of a running Orchestrator, looked up by type (dependency injection)."""
 
 import inspect
 from collections.abc import Callable
@@ -8,21 +8,21 @@ T = TypeVar("T")
 
 
 class MissingPartError(LookupError):
-    """A function needs a part that does not exist, or that is added later."""
+    """A function needs a component that is not registered, or that is registered later."""
 
 
 class Parts:
-    """One part for each type."""
+    """One component of each type."""
 
     def __init__(self) -> None:
         self._parts: dict[Any, Any] = {}
 
     def add(self, part: T, kind: Any = None) -> T:
-        """Adds a part and returns it. `kind` is the type to look it up by when that is not its own, such as a
-        protocol. Raises `ValueError` when there already is a part of that type."""
+        """Registers a component and returns it. `kind` is the type to look it up by if that is not its own, such as a
+        protocol. Raises `ValueError` if a component of that type is already registered."""
         key = kind or type(part)
         if key in self._parts:
-            raise ValueError(f"There are two parts of the type {key.__name__}.")
+            raise ValueError(f"A component of type {key.__name__} is already registered.")
         self._parts[key] = part
         return part
 
@@ -32,16 +32,19 @@ class Parts:
     def get(self, kind: type[T]) -> T:
         """Raises `MissingPartError`."""
         if kind not in self._parts:
-            raise MissingPartError(f"There is no part of the type {kind.__name__}.")
+            raise MissingPartError(f"No component of type {kind.__name__} is registered.")
         part: T = self._parts[kind]
         return part
 
     def call(self, build: Callable[..., T]) -> T:
-        """Calls `build` with a part for each parameter without a default. Raises `MissingPartError`."""
+        """Calls `build` with a component for each parameter without a default. Raises `MissingPartError`."""
         needed = _parameters(build)
         missing = [kind for kind in needed.values() if kind not in self._parts]
         if missing:
-            raise MissingPartError(f"{build.__module__}.{build.__qualname__} needs {missing[0]}, which is not a part.")
+            raise MissingPartError(
+                f"{build.__module__}.{build.__qualname__} needs a component of type {missing[0]}, "
+                "but none is registered."
+            )
         return build(**{name: self._parts[kind] for name, kind in needed.items()})
 
 

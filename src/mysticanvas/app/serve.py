@@ -9,15 +9,18 @@ import typer
 
 from mysticanvas.cli.client import connect, make_absolute
 from mysticanvas.cli.options import Library, load_settings
-from mysticanvas.cli.output import err, out, progress_bar
+from mysticanvas.cli.output import err, format_count, out, progress_bar
 from mysticanvas.cli.starting import open_unless_served
 from mysticanvas.fs.instance_file import holder_address
 from mysticanvas.settings import Settings
 
-Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port. 0 picks a free one.")]
+Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Port to listen on. 0 selects a free port.")]
 Host = Annotated[
     str | None,
-    typer.Option(metavar="ADDRESS", help="Also listen on this address, for other machines. Requires a password."),
+    typer.Option(
+        metavar="ADDRESS",
+        help="Also listen on this address so that other machines can connect. Requires a password and --host-name.",
+    ),
 ]
 HostName = Annotated[
     list[str] | None,
@@ -32,7 +35,8 @@ Executor = Annotated[
 SendFiles = Annotated[
     bool | None,
     typer.Option(
-        "--send-files", help="Send images to the cluster. Otherwise, it must be able to read them at the same paths."
+        "--send-files",
+        help="Send image files to the cluster. Otherwise, the cluster must be able to read them at the same paths.",
     ),
 ]
 Open = Annotated[bool, typer.Option("--open/--no-open", help="Open the gallery in your browser.")]
@@ -55,7 +59,7 @@ def serve(
     send_files: SendFiles = None,
     library: Library = None,
 ) -> None:
-    """Open the gallery, and import and watch the folders, until you press Ctrl+C."""
+    """Import and watch the folders, and serve the gallery until you press Ctrl+C."""
     names = ",".join(host_name) if host_name else None
     settings = load_settings(library, port=port, host=host, host_names=names, executor=executor, send_files=send_files)
     _serve(settings, [make_absolute(folder) for folder in folders or []], open_browser=open_browser)
@@ -68,7 +72,7 @@ def demo(
     count: Annotated[int, typer.Option(min=1, max=5_000, help="Number of images.")] = 240,
     port: Port = None,
     open_browser: Open = True,
-    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Open the gallery afterwards.")] = True,
+    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the gallery afterwards.")] = True,
     library: Library = None,
 ) -> None:
     """Generate demo images with realistic metadata, and open the gallery with them."""
@@ -81,7 +85,7 @@ def demo(
     with progress_bar() as bars:
         bar = bars.add_task("Generating demo images", total=count, rate="")
         make_demo(pictures, count=count, on_progress=lambda done: bars.update(bar, completed=done))
-    out.print(f"{count} images saved in {pictures}", markup=False)
+    out.print(f"Saved {format_count(count, 'image')} in {pictures}", markup=False)
     if serve:
         _serve(settings, [make_absolute(pictures)], open_browser=open_browser)
 
@@ -95,8 +99,9 @@ def _serve(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
 
     def print_addresses(orchestrator: Orchestrator) -> None:
         for url in orchestrator.list_external_addresses():
-            out.print(f"From other machines, with the password: {url}", markup=False, highlight=False)
+            out.print(f"On other machines (password required): {url}", markup=False, highlight=False)
         _print_address(orchestrator.sign_in_address(), open_browser=open_browser)
+        out.print("Press Ctrl+C to stop.")
 
     served = open_unless_served(settings.library, lambda: serve_library(settings, paths, on_ready=print_addresses))
     if served is not None:
@@ -104,7 +109,7 @@ def _serve(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
         return
     # A terminal that was closed cannot be written to.
     with suppress(OSError):
-        err.print("MystiCanvas has stopped. Everything is saved.")
+        err.print("MystiCanvas has stopped. All changes are saved.")
 
 
 def _join_running_gallery(settings: Settings, paths: list[str], *, open_browser: bool) -> None:
@@ -113,12 +118,11 @@ def _join_running_gallery(settings: Settings, paths: list[str], *, open_browser:
         if paths:
             client.post("/api/imports", {"paths": paths, "dry_run": False, "watch": True})
         address = client.post("/api/session/code")["url"]
-    out.print("This library is already being served.")
+    out.print("MystiCanvas is already running for this library.")
     _print_address(address, open_browser=open_browser)
 
 
 def _print_address(address: str, *, open_browser: bool) -> None:
     out.print(f"Your gallery: [bold]{address}[/]", soft_wrap=True, highlight=False)
-    out.print("Press Ctrl+C to stop.")
     if open_browser:
         webbrowser.open(address)

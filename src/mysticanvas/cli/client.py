@@ -1,7 +1,7 @@
 """Access to the library through its HTTP API.
 
-While a gallery serves the library, requests go to it over loopback, with the token file of the library. Otherwise
-the same application runs in this process, under the same lock.
+While a gallery serves the library, requests go to it over loopback, authenticated with the token from the library's
+token file. Otherwise, the same application runs in this process and holds the same lock.
 """
 
 import json
@@ -33,7 +33,7 @@ POLL_S = 0.2
 
 
 class Client(Protocol):
-    """A JSON client. Raises the `MystiCanvasError` that the status of a reply stands for."""
+    """A JSON client. Raises the `MystiCanvasError` that corresponds to the status of a response."""
 
     def get(self, path: str, **query: Any) -> Any: ...
 
@@ -87,7 +87,7 @@ class _HeldClient:
         return self._send("POST", path, json=body if body is not None else {})
 
     def text(self, path: str) -> str:
-        """The text of a reply that is not JSON."""
+        """The body of a response that is not JSON."""
         return check_reply(self._ask("GET", path)).text
 
     def _send(self, method: str, path: str, **how: Any) -> Any:
@@ -98,7 +98,8 @@ class _HeldClient:
             return self._http.request(method, path, **how)
         except httpx.TransportError as error:
             raise LibraryBusyError(
-                "Another MystiCanvas process is using this library and does not respond. Wait a moment, or stop it."
+                "Another MystiCanvas process is using this library and does not respond. Wait a moment and try again, "
+                "or stop that process."
             ) from error
 
 
@@ -120,7 +121,7 @@ def read_json(response: httpx.Response) -> Any:
 
 
 def check_reply(response: httpx.Response) -> httpx.Response:
-    """Raises the error that the status of the reply stands for."""
+    """Raises the error that corresponds to the status of the response."""
     if response.is_success:
         return response
     try:
@@ -134,7 +135,7 @@ def check_reply(response: httpx.Response) -> httpx.Response:
 
 
 def make_absolute(path: Path) -> str:
-    """The absolute path of what the user entered: the Orchestrator may have another working directory."""
+    """The entered path as an absolute path, because the Orchestrator may have a different working directory."""
     return os.path.abspath(parse_entered_path(path))
 
 

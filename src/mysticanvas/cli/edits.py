@@ -1,11 +1,11 @@
-"""Shared by commands that edit images: the selection, the request, and waiting for its end."""
+"""Shared by commands that edit images: selects the images, sends the edit and waits until it is done."""
 
 from typing import Annotated, Any
 
 import typer
 
 from mysticanvas.cli.client import Client
-from mysticanvas.cli.output import out, print_json, progress_bar
+from mysticanvas.cli.output import format_count, out, print_json, progress_bar
 
 Images = Annotated[
     str,
@@ -25,8 +25,7 @@ def edit_images(client: Client, images: str, marks: dict[str, Any]) -> dict[str,
 
 
 def wait_for_edit(client: Client, done: dict[str, Any]) -> dict[str, Any]:
-    """Waits for an edit and returns its result, with a progress bar on standard error. Raises `ConflictError` for
-    one that was refused."""
+    """Waits for an edit and returns its result. Shows a progress bar on standard error."""
     moving = ("applying", "undoing", "redoing")
     if done["state"] in moving:
         with progress_bar() as bars:
@@ -37,8 +36,10 @@ def wait_for_edit(client: Client, done: dict[str, Any]) -> dict[str, Any]:
     return done
 
 
-def print_result(done: dict[str, Any], *, json: bool, what: str = "images changed") -> None:
+def print_result(done: dict[str, Any], *, json: bool, what: str = "image", how: str = "changed") -> None:
+    """Prints “3 images changed”: the number of changes, `what` was changed (singular), and `how`."""
     if json:
         print_json(done)
     else:
-        out.print(f"{done['changed']:,} {what}. Undo: mysticanvas undo {done['operation']}", highlight=False)
+        changed = format_count(done["changed"], what)
+        out.print(f"{changed} {how}. Undo: mysticanvas undo {done['operation']}", highlight=False)

@@ -5,15 +5,15 @@ from typing import Any
 import typer
 
 from mysticanvas.cli.client import POLL_S, Client
-from mysticanvas.cli.output import out, progress_bar
+from mysticanvas.cli.output import format_count, out, progress_bar
 from mysticanvas.domain.errors import InvalidInputError
 
 FAILURES_SHOWN = 20
 
 
 def wait_for_import(client: Client, import_id: str) -> dict[str, Any]:
-    """Waits for the import and returns its report, with a progress bar on standard error. Ctrl+C cancels the
-    import. Raises `InvalidInputError` when it failed."""
+    """Waits for the import and returns its report. Shows a progress bar on standard error. Ctrl+C cancels the
+    import. Raises `InvalidInputError` if it failed."""
     with progress_bar() as bars:
         bar = bars.add_task("Looking for images", total=None, rate="")
         try:
@@ -35,7 +35,7 @@ def wait_for_import(client: Client, import_id: str) -> dict[str, Any]:
 
 
 def exit_with_failures(report: dict[str, Any]) -> None:
-    """Exit code 1 when a file could not be read or a folder was not reached, so that scripts notice."""
+    """Exits with code 1 if a file could not be read or a folder was not available, so that scripts can detect it."""
     if report["failed"] or report["offline"]:
         raise typer.Exit(1)
 
@@ -43,13 +43,14 @@ def exit_with_failures(report: dict[str, Any]) -> None:
 def print_report(report: dict[str, Any], *, dry_run: bool) -> None:
     verb = "Would import" if dry_run else "Imported"
     out.print(
-        f"{verb} [bold]{report['imported']:,}[/] of {report['files_seen']:,} images "
+        f"{verb} [bold]{report['imported']:,}[/] of {format_count(report['files_seen'], 'image')} "
         f"in {report['seconds']:.1f} s: {report['unchanged']:,} unchanged, {report['moved']:,} moved, "
-        f"{report['copies']:,} copies, {report['missing']:,} missing, {report['failed']:,} could not be read."
+        f"{format_count(report['copies'], 'copy', 'copies')}, {report['missing']:,} missing, "
+        f"{report['failed']:,} could not be read."
     )
     for sentence in report["offline"]:
         out.print(f"  {sentence}", markup=False, highlight=False)
     for failure in report["failures"][:FAILURES_SHOWN]:
         out.print(f"  {failure['path']}: {failure['reason']}", markup=False, highlight=False)
     if (more := len(report["failures"]) - FAILURES_SHOWN) > 0:
-        out.print(f"  … and {more:,} more; --json lists them all.")
+        out.print(f"  … and {more:,} more. Use --json to list all of them.")

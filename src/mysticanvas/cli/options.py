@@ -12,15 +12,15 @@ Library = Annotated[
     typer.Option(
         "--library",
         metavar="PATH",
-        help="Library folder. Default: MYSTICANVAS_LIBRARY, or the one in your user data folder.",
+        help="Library folder. Default: MYSTICANVAS_LIBRARY if set, otherwise mysticanvas in your user data folder.",
         show_default=False,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 
 def load_settings(library: Path | None, **given: object) -> Settings:
-    """The settings, overridden by the options of the command line; None does not override."""
+    """The settings, overridden by the command-line options; an option that is None does not override."""
     values = {name: value for name, value in given.items() if value is not None}
     if library is not None:
         values["library"] = library

@@ -1,4 +1,4 @@
-"""Output of the command line: text through Rich, or JSON on standard output."""
+"""Command-line output: text through Rich, or JSON on standard output."""
 
 import io
 import sys
@@ -39,8 +39,13 @@ def format_time(ms: int) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(ms / 1000)) if ms else ""
 
 
+def format_count(number: int, noun: str, plural: str | None = None) -> str:
+    """“1 image”, “1,234 images”. `plural` is for nouns whose plural is not `noun` with an s."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
 def progress_bar() -> Progress:
-    """Drawn on standard error, so that standard output can be piped; removed when done."""
+    """Shown on standard error, so that standard output can be piped; removed when done."""
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),

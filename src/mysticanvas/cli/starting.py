@@ -1,4 +1,4 @@
-"""Waiting for a gallery that has the library's lock already and does not answer yet."""
+"""Waits for a gallery that already holds the library's lock but does not respond yet."""
 
 import time
 from collections.abc import Callable
@@ -18,10 +18,10 @@ SAY_AFTER_S = 2.0
 
 
 def open_unless_served(library: Path, open_library: Callable[[], T]) -> T | str:
-    """What `open_library` returns, or the address of the gallery that holds the library.
+    """The result of `open_library`, or the address of the gallery that already serves the library.
 
-    While another process holds the library without an address, as a gallery does that is starting and a command that
-    works without one, this waits for the address or for the lock. Raises `LibraryBusyError` after `START_LIMIT_S`.
+    A gallery that is starting, or a command that opened the library itself, holds the lock but has no address. This
+    waits until the address or the lock is available. Raises `LibraryBusyError` after `START_LIMIT_S`.
     """
     began_s = time.monotonic()
     is_said = False
@@ -36,5 +36,5 @@ def open_unless_served(library: Path, open_library: Callable[[], T]) -> T | str:
                 raise
         if waited_s > SAY_AFTER_S and not is_said:
             is_said = True
-            err.print("Waiting for the MystiCanvas that is using this library …")
+            err.print("Waiting for another MystiCanvas process that is using this library …")
         time.sleep(POLL_S)

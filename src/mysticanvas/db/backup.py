@@ -132,7 +132,7 @@ def verify(path: Path) -> None:
         finally:
             connection.close()
     except (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError) as error:
-        raise DamagedLibraryError(f"The copy {path.name} is damaged: {error}") from error
+        raise DamagedLibraryError(f"The backup {path.name} is damaged: {error}") from error
 
 
 def _check(connection: apsw.Connection) -> None:
@@ -140,7 +140,7 @@ def _check(connection: apsw.Connection) -> None:
     if answer != [("ok",)]:
         raise DamagedLibraryError(f"The database is damaged: {answer[0][0]}")
     if broken := connection.execute("PRAGMA foreign_key_check").fetchall():
-        raise DamagedLibraryError(f"The database is damaged: {len(broken)} rows refer to rows that are missing.")
+        raise DamagedLibraryError(f"The database is damaged. Rows with invalid references: {len(broken):,}.")
     if connection.pragma("user_version") == len(load_migrations()):
         # The word index of an older schema may differ: migrating rebuilds it.
         connection.execute("INSERT INTO generations_fts (generations_fts, rank) VALUES ('integrity-check', 1)")

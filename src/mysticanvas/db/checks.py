@@ -64,13 +64,13 @@ def _check_schema(tx: ReadTx) -> Check:
 
 def _check_foreign_keys(tx: ReadTx) -> Check:
     broken = tx.all("PRAGMA foreign_key_check")
-    detail = f"{len(broken)} rows refer to rows that are missing" if broken else "all references are valid"
+    detail = f"rows with invalid references: {len(broken):,}" if broken else "all references are valid"
     return Check("foreign keys", not broken, detail)
 
 
 def _check_invariant(name: str, sql: str, tx: ReadTx) -> Check:
     rows = tx.column(sql)
-    return Check(name, not rows, f"violated by {len(rows)} rows, such as {rows[:3]}" if rows else "ok")
+    return Check(name, not rows, f"invalid rows: {len(rows):,}, such as {rows[:3]}" if rows else "no invalid rows")
 
 
 def load_invariants() -> list[tuple[str, str]]:
@@ -85,7 +85,7 @@ def _check_lock(database: Database) -> Check:
     try:
         LibraryLock.take(database.folder).release()
     except LibraryBusyError:
-        return Check("lock", True, "held by this process only")
+        return Check("lock", True, "held only by this process")
     return Check("lock", False, "another process could open this library at the same time")
 
 
@@ -105,7 +105,7 @@ def _check_search(tx: ReadTx) -> Check:
         if match and tx.value(_FINDS_IMAGE, match=match, image=row["id"]) is None:
             lost.append(row["id"])
     detail = (
-        f"{len(lost)} of the newest images are not found by their prompts" if lost else "the newest images are found"
+        f"newest images that are not found by their prompts: {len(lost)}" if lost else "the newest images are found"
     )
     return Check("search", not lost, detail)
 

@@ -29,7 +29,8 @@ def check_sqlite() -> None:
     version = tuple(int(part) for part in apsw.sqlite_lib_version().split("."))
     if version < SQLITE_NEEDED:
         raise LibraryError(
-            f"SQLite {apsw.sqlite_lib_version()} is too old. Install the apsw package with SQLite 3.54 or newer."
+            f"SQLite {apsw.sqlite_lib_version()} is too old. Install a version of the Python package apsw that "
+            "includes SQLite 3.54 or newer."
         )
 
 
@@ -106,7 +107,7 @@ def run_within_limit(connection: apsw.Connection, limit_ms: int, work: Callable[
         return work()
     except apsw.InterruptError as error:
         raise TimeLimitError(
-            "This search takes too long. Narrow it down, or request fewer results at a time."
+            "The search took too long and was canceled. Narrow it down, or request fewer results at a time."
         ) from error
     finally:
         connection.set_progress_handler(None)

@@ -308,8 +308,8 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise LibraryError(
-            f"The library folder {folder} cannot be created ({error.strerror}). Choose another with --library, or set "
-            "MYSTICANVAS_LIBRARY."
+            f"The library folder {folder} cannot be created ({error.strerror}). Choose another folder with --library, "
+            "or set MYSTICANVAS_LIBRARY."
         ) from error
 
 

@@ -20,15 +20,15 @@ class LibraryLock:
             handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o600)
         except OSError as error:
             raise LibraryError(
-                f"The folder {folder} is not writable ({error.strerror}), and opening a library writes to it. "
-                "Select another one with --library, or copy it to a folder that you can write to."
+                f"MystiCanvas cannot write to the library folder {folder} ({error.strerror}). "
+                "Choose another library with --library, or copy this library to a folder that you can write to."
             ) from error
         if not _try_lock(handle):
             holder = os.pread(handle, 32, 1).decode("ascii", "replace").strip() if hasattr(os, "pread") else ""
             os.close(handle)
             raise LibraryBusyError(
-                f"Another MystiCanvas (process {holder or 'unknown'}) is using the library {folder}. "
-                "Use that one, or stop it first."
+                f"Another MystiCanvas process (ID {holder or 'unknown'}) is using the library {folder}. "
+                "Use that process, or stop it first."
             )
         os.lseek(handle, 1, os.SEEK_SET)
         os.write(handle, f"{os.getpid():<31}".encode("ascii"))

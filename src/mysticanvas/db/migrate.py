@@ -95,7 +95,7 @@ def _apply_script(connection: apsw.Connection, script: str, number: int) -> None
         connection.execute(script + with_version).fetchall()
         if broken := connection.execute("PRAGMA foreign_key_check").fetchall():
             raise DamagedLibraryError(
-                f"Migrating to schema {number} failed: {len(broken)} rows would refer to missing rows."
+                f"Migrating to schema {number} failed. Rows that would have invalid references: {len(broken):,}."
             )
         connection.execute("COMMIT")
     except BaseException:

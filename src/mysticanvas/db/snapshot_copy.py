@@ -78,7 +78,9 @@ def _copy(path: Path, copy: Path) -> None:
         if source_path.is_file():
             shutil.copyfile(source_path, copy.with_name(copy.name + ending))
     if _stat_files(path) != before:
-        raise InvalidInputError(f"{path} is being written. Close the program that uses it and try again.")
+        raise InvalidInputError(
+            f"{path} was changed while it was being read. Close the program that uses it and try again."
+        )
 
 
 def _stat_files(path: Path) -> list[tuple[int, int] | None]:

@@ -94,7 +94,9 @@ class Writer:
         change = _Change(apply, Future())
         with self._wake:
             if self._closing:
-                raise LibraryError("MystiCanvas is shutting down, so nothing was changed. Start it again.")
+                raise LibraryError(
+                    "MystiCanvas is shutting down, so nothing was changed. Restart MystiCanvas and try again."
+                )
             queue.append(change)
             self._wake.notify()
         return change.done
@@ -214,7 +216,7 @@ class Writer:
             try:
                 listener(changes)
             except Exception:
-                log.exception("a listener failed on a commit")
+                log.exception("a commit listener failed")
 
     # -- the file -----------------------------------------------------------------------------
 
@@ -228,7 +230,7 @@ class Writer:
         if not self._file.is_replaced():
             return
         try:
-            where = f"Its content is saved in {self._rescue()}. Restart MystiCanvas."
+            where = f"Its content was saved to {self._rescue()}. Restart MystiCanvas."
         except apsw.Error:
             log.exception("the content of the deleted database could not be saved")
             where = "Its content could not be saved. Free some disk space before you stop MystiCanvas."

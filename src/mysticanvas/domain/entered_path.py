@@ -29,7 +29,7 @@ def parse_entered_path(text: str | os.PathLike[str]) -> Path:
         # What is not in quotes is left as it is: a name may end with a space.
         return Path(bare if bare != entered.strip() else entered).expanduser()
     except RuntimeError as error:
-        raise InvalidInputError(f"The home folder in {bare} is unknown. Enter the whole path.") from error
+        raise InvalidInputError(f"The home folder in {bare} could not be found. Enter the full path.") from error
 
 
 def _exists(path: str) -> bool:
@@ -52,4 +52,4 @@ def _path_of_url(url: str, host: str, path: str) -> str:
         return decoded
     if os.name == "nt":
         return f"//{host}{decoded}"
-    raise InvalidInputError(f"{url} is on another machine. Enter the path under which it is mounted here.")
+    raise InvalidInputError(f"{url} is on another machine. Enter the path where it is mounted on this machine.")

@@ -7,7 +7,7 @@ from typing import Any, NewType
 from mysticanvas.domain.model import ModelUse
 
 GenerationId = NewType("GenerationId", int)
-"""(seconds since 2010) << 8 | n: newest first is primary-key order. Internal: clients see the uuid."""
+"""(seconds since 2010) << 8 | n, so that primary-key order is chronological. Internal: clients use the UUID."""
 
 SECONDS_OF_2010 = 1_262_304_000
 

@@ -54,12 +54,14 @@ def parse_tag_name(text: str) -> TagName:
     if any(_is_control(character) for character in shown):
         raise InvalidInputError("A tag name cannot contain control characters.")
     if key in _RESERVED:
-        raise InvalidInputError(f"“{shown}” is a keyword of the search. Add another word to the tag name.")
+        raise InvalidInputError(f"“{shown}” is a search keyword. Add another word to the tag name.")
     field, colon, _ = key.partition(":")
     if colon and field.strip() in _FIELDS:
         raise InvalidInputError(f"“{field}:” is a search field, so a tag name cannot begin with it.")
     if key[0] == "-" or any(character in key for character in ',"*'):
-        raise InvalidInputError("A tag name cannot begin with a minus or contain a comma, a quote or an asterisk.")
+        raise InvalidInputError(
+            "A tag name cannot begin with a minus sign or contain a comma, a quotation mark or an asterisk."
+        )
     return TagName(shown, key)
 
 

@@ -111,10 +111,10 @@ def _decompress(changeset: bytes, inverted: bool) -> bytes:
     return apsw.Changeset.invert(plain) if inverted and plain else plain
 
 
-_MOVED_ON = "This was changed again later. Undo the later changes first."
-_GONE = "This was removed later. Undo the removal first."
-_TAKEN = "A new item was created in its place. Undo that first."
-_DEPENDED_ON = "Later changes depend on this one, or what it depends on was removed. Undo the later changes first."
+_MOVED_ON = "The edited item was changed again later. Undo the later edits first."
+_GONE = "The edited item was removed later. Undo the removal first."
+_TAKEN = "A new item was created in place of the edited item. Undo its creation first."
+_DEPENDED_ON = "Later edits depend on this edit, or an item that it needs was removed. Undo the later edits first."
 
 
 @dataclass(slots=True)

@@ -70,7 +70,7 @@ def register(edits: Sequence[type[Edit]], recorded: Sequence[RecordedTables]) ->
     """Registering the same kind twice has no effect. Raises `ValueError` where two kinds share a name."""
     for edit in edits:
         if EDITS.setdefault(edit.kind, edit) is not edit:
-            raise ValueError(f"Two edit kinds are called {edit.kind}.")
+            raise ValueError(f"Two edit kinds are named {edit.kind}.")
     RECORDED.extend(one for one in recorded if one not in RECORDED)
 
 

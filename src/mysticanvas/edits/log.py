@@ -76,7 +76,7 @@ def find(tx: ReadTx, operation: int) -> Operation:
     """Raises `NotFoundError`."""
     row = tx.one(_OPERATION + " WHERE id = :operation", operation=operation)
     if row is None:
-        raise NotFoundError("That edit does not exist, or is too old to be undone.")
+        raise NotFoundError("This edit does not exist, or is too old to be undone.")
     return _build_operation(row)
 
 

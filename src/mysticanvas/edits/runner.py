@@ -140,7 +140,7 @@ class EditRunner:
             try:
                 busy = self._run_slice()
             except MystiCanvasError as error:
-                logger.warning("an edit waits for the database", extra={"reason": str(error)})
+                logger.warning("an edit is waiting for the database", extra={"reason": str(error)})
                 self._wake.wait(PAUSE_AFTER_ERROR_S)
                 busy = True
             except Exception:

@@ -28,11 +28,11 @@ def redo(tx: WriteTx, operation: int) -> EditResult:
     """Redoes the first slice; otherwise like `undo`. An edit that was refused while it was applied cannot be redone."""
     found = log.find(tx, operation)
     if found.state is EditState.DONE:
-        raise ConflictError("This edit was not undone.")
+        raise ConflictError("This edit was not undone, so it cannot be redone.")
     if found.state is not EditState.UNDONE:
         raise ConflictError(_NOT_DONE[found.state])
     if log.get_progress(tx, operation) is not None:
-        raise ConflictError(f"This edit was refused when it ran, so it cannot be redone. {found.error or ''}".strip())
+        raise ConflictError(f"This edit failed when it ran, so it cannot be redone. {found.error or ''}".strip())
     return _start(tx, found, EditState.REDOING)
 
 
@@ -107,5 +107,6 @@ def _refuse_if_purged(tx: ReadTx, slice_: Slice) -> None:
         raise ConflictError("The image was deleted permanently, so this edit cannot be undone.")
     if gone:
         raise ConflictError(
-            f"{gone:,} of the {len(slice_.images):,} images were deleted permanently, so this edit cannot be undone."
+            f"Some of the images ({gone:,} of {len(slice_.images):,}) were deleted permanently, so this edit cannot be "
+            "undone."
         )

@@ -10,8 +10,8 @@ from mysticanvas.fs.thumbnail_cache import ThumbCache
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """`repair(tx, now_ms)` repairs what any of these checks (names from `db/checks.py`) reports; `label` describes the
-    repair in a sentence."""
+    """`repair(tx, now_ms)` repairs what any of these checks (names from `db/checks.py`) reports; `label` says what it
+    does, such as “rebuild the word index”."""
 
     checks: tuple[str, ...]
     label: str
@@ -20,8 +20,8 @@ class Repair:
 
 @dataclass(frozen=True, slots=True)
 class Cleanup:
-    """Removes unused files, which no check reports. `describe` returns a sentence that says what `clean` would remove,
-    or None for nothing."""
+    """Removes unused files, which no check reports. `describe` says what `clean` would do, such as “remove orphaned
+    thumbnails (3)”, or returns None if there is nothing to remove."""
 
     what: str
     describe: Callable[[Database, ThumbCache], str | None]

@@ -215,7 +215,7 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
     if entry.flag_bits & _ENCRYPTED or entry.compress_type not in _METHODS:
         raise InvalidInputError(f"The file {name!r} in it is encrypted or uses an unsupported compression method.")
     if entry.file_size > MAX_ENTRY_BYTES or _is_bomb(entry.file_size, entry.compress_size):
-        raise InvalidInputError(f"The file {name!r} in it would exceed the size limit with {entry.file_size:,} bytes.")
+        raise InvalidInputError(f"The file {name!r} in it exceeds the size limit: {entry.file_size:,} bytes.")
 
 
 def _is_bomb(unpacked: int, packed: int) -> bool:

@@ -36,4 +36,4 @@ def read_token(library: Path) -> str:
     try:
         return (library / TOKEN_FILE).read_text("ascii").strip()
     except OSError as error:
-        raise LibraryError(f"The token of the library {library} cannot be read: {error.strerror}.") from error
+        raise LibraryError(f"The token file of the library {library} cannot be read: {error.strerror}.") from error

@@ -1,1 +1,1 @@
-"""HTTP: the gate before every route, sessions, schemas and the server socket."""
+"""HTTP: the access checks before every route, sessions, schemas and the server socket."""

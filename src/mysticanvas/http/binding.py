@@ -1,7 +1,7 @@
 """Server sockets and host names.
 
-The server listens on the loopback addresses only, unless the user sets another address; that needs a password and
-the host names that browsers will use. No request is trusted for its source address.
+The server listens only on the loopback addresses, unless the user sets another address, which requires a password and
+the host names that browsers will use. No request is trusted because of its source address.
 """
 
 import errno
@@ -52,13 +52,13 @@ def check_wide(host: str, names: Sequence[str], *, has_password: bool) -> None:
         )
     if not names:
         raise InvalidInputError(
-            f"Listening on {host} needs the host names that browsers will use, such as --host-name nas.local. "
-            "Requests for other names are refused."
+            f"Listening on {host} requires the host names that browsers will use, such as --host-name nas.local. "
+            "Requests for other host names are rejected."
         )
 
 
 def list_origins(port: int, names: Sequence[str]) -> dict[str, str]:
-    """Maps each accepted Host header to the Origin header that goes with it.
+    """Maps each accepted Host header to the Origin header that must accompany it.
 
     A name is `nas.local`, `nas.local:8080`, or a URL: `https://gallery.example`.
     Raises `InvalidInputError`.
@@ -79,8 +79,8 @@ def list_origins(port: int, names: Sequence[str]) -> dict[str, str]:
 
 
 def open_sockets(host: str, port: int) -> list[socket.socket]:
-    """Listens on both loopback addresses (another program could impersonate us on a free one), and on
-    `host`. The first socket is IPv4. Raises `LibraryError` when the port is in use."""
+    """Listens on both loopback addresses, because another program could impersonate MystiCanvas on an unused one, and
+    on `host`. The first socket is IPv4. Raises `LibraryError` if the port is in use."""
     tries = _TRIES if port == 0 else 1
     for left in reversed(range(tries)):
         try:
@@ -137,6 +137,6 @@ def _has_ipv6() -> bool:
 def _describe_error(host: str, port: int, error: OSError) -> LibraryError:
     if error.errno in _IN_USE:
         return LibraryError(
-            f"Port {port} is used by another program. Select another with --port, or use --port 0 for any free one."
+            f"Port {port} is used by another program. Select another port with --port, or a free one with --port 0."
         )
     return LibraryError(f"MystiCanvas cannot listen on {host}, port {port}: {error.strerror}.")

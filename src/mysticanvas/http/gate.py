@@ -1,6 +1,6 @@
-"""The gate before every route: checks the host, the origin and the sign-in of each request.
+"""Access checks before every route: the host, the origin and the sign-in of each request.
 
-Pure ASGI middleware on the raw headers, before routing. Refusals reveal nothing about the library.
+Pure ASGI middleware on the raw headers, before routing. Error responses reveal nothing about the library.
 """
 
 from collections.abc import Mapping
@@ -26,14 +26,14 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), microphone=(), geolocation=(), usb=()",
 }
-_BUG = "Something went wrong in MystiCanvas. See its log for details."
+_BUG = "An internal error occurred. See the MystiCanvas log for details."
 _READS = ("GET", "HEAD")
 # The only write that needs no sign-in: signing in.
 _OPEN_POST = "/api/session"
 
 
 class Gate:
-    """`origins` maps each accepted Host header, with port, to the Origin header that goes with it."""
+    """`origins` maps each accepted Host header, with port, to the Origin header that must accompany it."""
 
     def __init__(self, app: ASGIApp, *, sessions: Sessions, origins: Mapping[str, str]) -> None:
         self._app = app
@@ -89,7 +89,8 @@ class Gate:
         return 401, "Sign in with the code printed in the terminal, or with your password."
 
     def _refused_write(self, method: str, headers: "_Headers", by_token: bool) -> tuple[int, str] | None:
-        """The refusal of a write, None when it is accepted. Its Origin, if any, has been checked."""
+        """The status and error message for a rejected write, or None if it is accepted. Its Origin, if any, was
+        checked before."""
         if method not in ("POST", "PATCH", "PUT", "DELETE"):
             return 403, "This method is not allowed."
         if headers.only("origin") is None and not (by_token and not headers.all("origin")):
@@ -98,7 +99,7 @@ class Gate:
         if kind not in ("application/json", "application/octet-stream") or headers.all("content-encoding"):
             return 415, "The request body must be uncompressed JSON."
         if not _is_bounded(headers.only("content-length")):
-            return 413, "The request is too large. Send less at a time."
+            return 413, "The request is too large. Send less data per request."
         return None
 
     def _has_token(self, headers: "_Headers") -> bool:
@@ -113,7 +114,7 @@ class Gate:
 
 
 def _is_bounded(length: str | None) -> bool:
-    """Whether the length of the body is declared, and at most `MAX_BODY_BYTES`."""
+    """Whether the length of the body is declared and at most `MAX_BODY_BYTES`."""
     if length is None or not (length.isascii() and length.isdigit()) or len(length) > len(str(MAX_BODY_BYTES)):
         return False
     return int(length) <= MAX_BODY_BYTES

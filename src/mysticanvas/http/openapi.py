@@ -1,11 +1,11 @@
-"""The OpenAPI document: the routes, and one schema for all error replies."""
+"""The OpenAPI document: the routes, and one schema for all error responses."""
 
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-_REFUSED = "Refused. `error` is a message for the user."
+_REFUSED = "The request failed. `error` is a message for the user."
 _SHAPE = {
     "type": "object",
     "required": ["error"],
@@ -18,7 +18,7 @@ _SHAPE = {
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, built once. All refusals have the same schema, whatever their status."""
+    """The OpenAPI document, built once. All error responses have the same schema, whatever their status."""
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes)
         schemas = document.setdefault("components", {}).setdefault("schemas", {})

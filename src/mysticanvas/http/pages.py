@@ -1,4 +1,4 @@
-"""Serves the built gallery: a single-page app, with the same index.html for every path."""
+"""Serves the built gallery: a single-page app with the same index.html for every path."""
 
 from pathlib import Path
 

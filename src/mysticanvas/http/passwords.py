@@ -56,7 +56,7 @@ class Passwords:
         return self._file.is_file()
 
     def accepts(self, password: str, *, address: str) -> bool:
-        """False for a wrong password, or when none is set. Raises `TooManyAttemptsError` without checking it."""
+        """False for a wrong password, or if no password is set. Raises `TooManyAttemptsError` without checking it."""
         with self._lock:
             for client, free in ((address, FREE_MISTAKES), (_ALL, FREE_MISTAKES_OF_ALL)):
                 self._refuse_too_many(client, free)
@@ -80,7 +80,7 @@ class Passwords:
             return
         wait_s = min(LONGEST_WAIT_S, 2.0 ** min(count - free + 1, 20)) - (time.monotonic() - last_s)
         if wait_s > 0:
-            raise TooManyAttemptsError(f"Too many attempts. Try again in {wait_s:.0f} seconds.")
+            raise TooManyAttemptsError(f"Too many attempts. Try again in {wait_s:.0f} s.")
 
     def _count(self, who: str) -> None:
         count, last_s = self._mistakes.pop(who, (0, 0.0))

@@ -1,4 +1,4 @@
-"""JSON schemas shared by routes: request bodies are validated here, replies are encoded here."""
+"""JSON schemas shared by routes: validates request bodies and encodes responses."""
 
 from typing import Annotated, Any
 
@@ -20,7 +20,7 @@ class QueryIn(BaseModel):
 
 
 class PickedIn(BaseModel):
-    """Images of a snapshot: the indexes in `ranges` [from, to) without those in `except`."""
+    """Images of a snapshot: those at the indexes in `ranges`, half-open [from, to), without the indexes in `except`."""
 
     ranges: list[tuple[Index, Index]] = Field(default_factory=list, max_length=10_000)
     excluded: list[Index] = Field(default_factory=list, alias="except", max_length=100_000)
@@ -33,5 +33,5 @@ class NarrowIn(PickedIn):
 
 
 def reply(value: Any, status: int = 200) -> Response:
-    """A JSON reply. Encoded with msgspec, which is faster than a Pydantic model for each row."""
+    """A JSON response. Encoded with msgspec, which is faster than a Pydantic model for each row."""
     return Response(msgspec.json.encode(value), status, media_type="application/json")

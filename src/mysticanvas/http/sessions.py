@@ -1,4 +1,4 @@
-"""Sign-in: a one-time code and a cookie for the gallery, a token file for scripts."""
+"""Sign-in: a one-time code and a cookie for the gallery, and a token file for scripts."""
 
 import hashlib
 import hmac
@@ -14,7 +14,7 @@ CODE_LIMIT_S = 60.0
 
 
 class Sessions:
-    """The codes and the cookie of one launch. Thread-safe."""
+    """The codes and the cookie of one run of the server. Thread-safe."""
 
     def __init__(self, token: str) -> None:
         self._token = token
@@ -28,15 +28,15 @@ class Sessions:
 
     @classmethod
     def open(cls, token_file: Path) -> "Sessions":
-        """Creates the token file of the library at first use, readable only by its owner."""
+        """Creates the library's token file on first use, readable only by its owner."""
         if not token_file.exists():
             _write_private(token_file, secrets.token_urlsafe(32))
         return cls(token_file.read_text("ascii").strip())
 
     @contextmanager
     def keep_cookie_in(self, file: Path) -> Iterator[None]:
-        """While the context is open, the cookie survives a crash in `file`, so that open pages reconnect. A
-        clean exit removes it, unless `keep_cookie` is set."""
+        """While the context is open, the cookie is stored in `file`, so that open pages reconnect after a crash. A
+        clean exit removes the file, unless `keep_cookie` is set."""
         if file.exists():
             self._cookie = file.read_text("ascii").strip() or self._cookie
         else:
@@ -60,7 +60,7 @@ class Sessions:
         return self._cookie
 
     def redeem(self, code: str) -> str | None:
-        """The value of the cookie for a valid code, which is then used up; otherwise None."""
+        """The value of the cookie for a valid code, which then becomes invalid; None for an invalid code."""
         with self._lock:
             until_s = self._codes.pop(code, 0.0)
         return self._cookie if until_s >= time.monotonic() else None

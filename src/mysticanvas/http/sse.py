@@ -1,7 +1,7 @@
-"""Server-sent events: numbered messages, of which the last thousand are kept for pages that reconnect.
+"""Server-sent events: numbered messages, of which the last 1,000 are kept for pages that reconnect.
 
-Numbers start from the launch time, so those of an earlier launch are lower than any of this one, and a page
-that reconnects with one gets a `gap`.
+Numbers are based on the start time of the server, so a page that reconnects with a number from an earlier run has a
+lower number than any message of this run and receives a `gap` event.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ PING_EVERY_S = 15.0
 
 
 class EventStream:
-    """`publish` may be called on any thread; `follow` runs on the event loop of the server."""
+    """`publish` may be called on any thread; `follow` runs on the server's event loop."""
 
     def __init__(self) -> None:
         self._ring: deque[tuple[int, str, str]] = deque(maxlen=KEPT_MESSAGES)
@@ -27,13 +27,13 @@ class EventStream:
         self._closed = False
 
     def close(self) -> None:
-        """Ends all followers, so that the server can stop."""
+        """Ends all open streams, so that the server can stop."""
         with self._lock:
             self._closed = True
         self._wake()
 
     def publish(self, kind: str, data: object) -> None:
-        """Sends `data` as JSON to every follower."""
+        """Sends `data` as JSON to every open stream."""
         with self._lock:
             self._ring.append((self._next, kind, json.dumps(data, ensure_ascii=False)))
             self._next += 1

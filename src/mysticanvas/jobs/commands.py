@@ -7,7 +7,7 @@ from rich.table import Table
 
 from mysticanvas.cli.client import Client, connect
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import format_time, out, print_json
+from mysticanvas.cli.output import format_count, format_time, out, print_json
 from mysticanvas.domain.errors import InvalidInputError
 
 CHANGES = ("pause", "resume", "retry", "cancel", "discard", "prune", "start", "stop")
@@ -33,9 +33,9 @@ def jobs(
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Show background jobs: their progress, what failed and why. `list` and `show` print details. Control them:
-    pause, resume, cancel waiting or running jobs, retry or discard failed jobs, prune finished jobs. `start sha256`
-    hashes every file, and new files from then on."""
+    """Show the progress of background jobs, which jobs failed, and why. `list` and `show` print details. Other actions
+    pause and resume jobs, cancel waiting or running jobs, retry or discard failed jobs, and prune finished jobs.
+    `start sha256` hashes every file, and new files as they are imported."""
     if action not in ACTIONS:
         raise InvalidInputError(f"Unknown action “{action}”. Use one of: {', '.join(ACTIONS)}.")
     kind, ids = _kind_and_ids(what or [])
@@ -60,14 +60,15 @@ def _kind_and_ids(words: list[str]) -> tuple[str | None, list[int] | None]:
 
 def _change(client: Client, action: str, selection: dict[str, Any], *, json: bool) -> None:
     changed = client.post(f"/api/jobs/{action}", selection)["changed"]
-    print_json({"changed": changed}) if json else out.print(f"{action}: {changed:,}")
+    what = "job kind" if action in ("pause", "resume") else "job"
+    print_json({"changed": changed}) if json else out.print(f"{action}: {format_count(changed, what)}")
 
 
 def _print_list(page: dict[str, Any], *, json: bool) -> None:
     if json:
         print_json(page)
         return
-    table = Table("Id", "Kind", "Status", "Attempts", "File", "Error", box=None)
+    table = Table("ID", "Kind", "Status", "Attempts", "File", "Error", box=None)
     for job in page["jobs"]:
         error = (job["error"] or "").partition("\n")[0]
         table.add_row(str(job["id"]), job["kind"], job["status"], str(job["attempts"]), job["file"], error)
@@ -92,7 +93,7 @@ def _print_state(state: dict[str, Any], *, json: bool) -> None:
     if json:
         print_json(state)
         return
-    table = Table("Kind", "Waiting", "Running", "Done", "Failed", "Per second", "Left", box=None)
+    table = Table("Kind", "Waiting", "Running", "Done", "Failed", "Jobs per second", "Time left", box=None)
     for row in state["kinds"]:
         counts = (f"{row[name]:,}" for name in ("waiting", "running", "done", "failed"))
         rate = f"{row['rate_per_s']:.1f}" if row["rate_per_s"] else ""

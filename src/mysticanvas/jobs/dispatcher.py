@@ -232,7 +232,7 @@ class Dispatcher:
         except MystiCanvasError:
             raise
         except Exception:
-            log.exception("a batch of results was refused; applying them one by one")
+            log.exception("a batch of results could not be stored; storing them one by one")
             self._commit_singly(kept)
         for outcome in outcomes:
             self._lanes.running.pop((outcome.job.id, outcome.job.token), None)
@@ -245,7 +245,7 @@ class Dispatcher:
             try:
                 self._database.write_bulk(apply_all, [outcome], now_ms=self._now_ms())
             except Exception as error:
-                log.exception("a result was refused", extra={"job": outcome.job.id})
+                log.exception("a result could not be stored", extra={"job": outcome.job.id})
                 self._fail(Failed(outcome.job, f"The result could not be stored: {error}", crashed=False))
 
     def _fail(self, failed: Failed) -> None:
@@ -255,7 +255,7 @@ class Dispatcher:
             raise
         except Exception:
             # The job stays claimed until the next start.
-            log.exception("a failure was refused", extra={"job": failed.job.id})
+            log.exception("a job failure could not be stored", extra={"job": failed.job.id})
 
     def _with_files(self, outcome: Outcome) -> Outcome:
         """Writes the files of a result before its rows are committed. Raises `LibraryError` when the disk is full."""
@@ -266,7 +266,7 @@ class Dispatcher:
             except OSError as error:
                 if error.errno in (errno.ENOSPC, errno.EDQUOT):
                     raise LibraryError(
-                        "The disk is full, so finished jobs cannot be stored. Free some space."
+                        "The disk is full, so the results of jobs cannot be stored. Free some space."
                     ) from error
                 return Failed(outcome.job, f"The result could not be written: {error}", crashed=False)
         return outcome

@@ -62,7 +62,7 @@ def register(*kinds: JobKind) -> None:
     """Registering the same kind twice has no effect. Raises `ValueError` where two kinds share a name."""
     for kind in kinds:
         if KINDS.setdefault(kind.name, kind) is not kind:
-            raise ValueError(f"Two job kinds are called {kind.name}.")
+            raise ValueError(f"Two job kinds are named {kind.name}.")
 
 
 def kind_names() -> list[str]:

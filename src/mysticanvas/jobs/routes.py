@@ -22,7 +22,7 @@ JobAction = Literal["retry", "discard", "cancel", "prune", "pause", "resume", "s
 
 
 class JobsIn(BaseModel):
-    """Selects jobs; null does not filter. `reason` is one that `GET /api/jobs` lists."""
+    """Selects jobs; null does not filter. `reason` is one of the reasons that `GET /api/jobs` lists."""
 
     kind: str | None = Field(None, max_length=40)
     ids: list[Index] | None = Field(None, max_length=10_000)
@@ -46,7 +46,7 @@ def routes(database: Database, progress: JobProgress) -> APIRouter:
         before: Index | None = None,
         limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     ) -> Response:
-        """Jobs, newest first. Pass `before` of the reply to get the next page; null on the last one."""
+        """List jobs, newest first. Pass `before` from the response to get the next page; it is null on the last."""
         if kind is not None:
             find_kind(kind)
         rows, next_before = database.read(queries.list_jobs, kind=kind, status=status, before=before, limit=limit)

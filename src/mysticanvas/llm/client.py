@@ -51,7 +51,7 @@ def post_json(
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise EndpointError(f"The model server at {place.host} could not be reached: {error}") from error
     if status != 200:
-        raise RequestRejectedError(f"The model server rejected the request (status {status}).", status)
+        raise RequestRejectedError(f"The model server rejected the request (HTTP status {status}).", status)
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:

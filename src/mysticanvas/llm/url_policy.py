@@ -88,7 +88,8 @@ def _check_address(address: IpAddress, host: str, *, allow_remote: bool) -> None
             raise InvalidInputError(f"{host} resolves to {meant}, which is not a valid server address.")
         if not allow_remote:
             raise InvalidInputError(
-                f"{host} is another machine ({meant}). To send data to other machines, allow it in the settings."
+                f"{host} is another machine ({meant}). To send data to it, allow servers on other machines in the "
+                "settings (command line: --allow-remote)."
             )
 
 

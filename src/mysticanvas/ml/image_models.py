@@ -132,7 +132,7 @@ def open_clip(folder: str) -> ImageModel:
         session = _create_session(str(place))
     except ImportError as error:
         raise InvalidInputError(
-            "Image analysis needs an optional dependency: pip install 'mysticanvas[vision]'"
+            "Image analysis requires additional packages. Run: pip install 'mysticanvas[vision]'"
         ) from error
     except Exception as error:
         reason = (str(error).strip().splitlines() or ["unknown error"])[0][:300]

@@ -33,7 +33,7 @@ class Tagger:
         sides = [side for side in (shape[2:] if self._channels_first else shape[1:3]) if isinstance(side, int)]
         self.side_px = sides[0] if sides else DEFAULT_SIDE_PX
         if len(shape) != 4 or not 1 <= self.side_px <= MAX_SIDE_PX:
-            raise InvalidInputError("The model is not a WD tagger: its input has another shape.")
+            raise InvalidInputError("The model is not a WD tagger: its input has an unexpected shape.")
 
     def compute_scores(self, image: pyvips.Image) -> list[tuple[Label, float]]:
         """One score from 0 to 1 for each label, in the order of the labels."""
@@ -44,7 +44,7 @@ class Tagger:
         if len(scores) != len(self._labels):
             raise InvalidInputError(
                 f"The model returns {len(scores):,} scores, but {LABELS} has {len(self._labels):,} labels. "
-                "Use files of the same model."
+                "Use the files from one model."
             )
         if len(scores) and (scores.min() < 0 or scores.max() > 1):
             # Some converted models lack the final sigmoid.
@@ -58,7 +58,9 @@ def open_tagger(folder: str) -> Tagger:
     try:
         import onnxruntime
     except ImportError as error:
-        raise InvalidInputError("Taggers need an optional dependency: pip install 'mysticanvas[vision]'") from error
+        raise InvalidInputError(
+            "Taggers require additional packages. Run: pip install 'mysticanvas[vision]'"
+        ) from error
     labels = read_labels(Path(folder) / LABELS)
     options = onnxruntime.SessionOptions()
     # There is already one worker per core.

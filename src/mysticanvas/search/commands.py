@@ -8,7 +8,7 @@ from rich.table import Table
 
 from mysticanvas.cli.client import Client, connect
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import format_time, out, print_json
+from mysticanvas.cli.output import format_count, format_time, out, print_json
 
 LIMIT = 50
 # Images that one request lists: a fraction of a second each.
@@ -26,7 +26,8 @@ def add_commands(app: typer.Typer) -> None:
 def search(
     query: Annotated[str, typer.Argument(help="Words and filters, as in the gallery.")] = "",
     sort: Annotated[
-        str | None, typer.Option(help="newest, oldest, rating, relevance, size, name, random or random:SEED.")
+        str | None,
+        typer.Option(help="Sort order: newest, oldest, rating, relevance, size, name, random or random:SEED."),
     ] = None,
     limit: Annotated[
         int | None,
@@ -36,7 +37,9 @@ def search(
     ] = None,
     count: Annotated[bool, typer.Option("--count", help="Print only the number of matches.")] = False,
     facets: Annotated[bool, typer.Option("--facets", help="Print facets: matches by model, tag, month …")] = False,
-    paths: Annotated[bool, typer.Option("--paths", help="Print only paths, one per line: all, or --limit.")] = False,
+    paths: Annotated[
+        bool, typer.Option("--paths", help="Print only paths, one per line; all without --limit.")
+    ] = False,
     library: Library = None,
     json: Json = False,
 ) -> None:
@@ -62,7 +65,7 @@ def search(
 
 
 def _print_paths(client: Client, query: str, limit: int | None) -> None:
-    """Page by page, so that a pipe has the first ones at once. An image without a file has none."""
+    """Prints page by page, so that a pipe gets the first paths at once. Omits images without a file."""
     for item in _list_images(client, query, limit):
         if item["path"] is not None:
             typer.echo(item["path"])
@@ -85,8 +88,9 @@ def _print_found(found: dict[str, Any]) -> None:
         prompt = (item["prompt"] or "").replace("\n", " ")
         table.add_row(format_time(item["timestamp"]), prompt[:70], item["path"], item["uuid"])
     out.print(table, markup=False)
-    more = "" if len(found["items"]) == found["total"] else f", {len(found['items']):,} shown; --limit shows more"
-    out.print(f"{found['total']:,} images{more}.")
+    shown = len(found["items"])
+    more = "" if shown == found["total"] else f" The first {shown:,} are shown; use --limit to show more."
+    out.print(f"{format_count(found['total'], 'image')}.{more}")
 
 
 def _print_facets(found: dict[str, Any]) -> None:
@@ -95,4 +99,4 @@ def _print_facets(found: dict[str, Any]) -> None:
         for value in values:
             table.add_row(f"{value['count']:,}", value["text"])
     out.print(table, markup=False)
-    out.print(f"{found['total']:,} images.")
+    out.print(f"{format_count(found['total'], 'image')}.")

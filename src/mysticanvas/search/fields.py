@@ -70,7 +70,7 @@ class RawTerm:
 def read(given: RawTerm) -> Node:
     """Parse the value of a field. Raises `QueryError`."""
     if not given.value:
-        raise QueryError(f"{given.field}: needs a value.", given.position, EXAMPLES[given.field])
+        raise QueryError(f"{given.field}: requires a value.", given.position, EXAMPLES[given.field])
     return _READERS[given.field](given)
 
 
@@ -82,7 +82,7 @@ def read_sort(given: RawTerm) -> Sort:
 
 def read_like(given: RawTerm) -> SimilarPrompt:
     if not _UUID.fullmatch(given.value):
-        raise QueryError("like: needs the ID of an image, or the beginning of an ID.", given.position)
+        raise QueryError("like: requires the ID of an image, or the beginning of an ID.", given.position)
     return SimilarPrompt(given.value.lower())
 
 
@@ -95,7 +95,7 @@ def read_looks(given: RawTerm) -> LooksLikeText | LooksLikeImage:
 
 def build_unknown_error(name: str, value: str, position: int) -> QueryError:
     """The error for an unknown field, with a suggestion."""
-    sentence = f"There is no field “{name}:”."
+    sentence = f"There is no search field “{name}:”."
     if re.fullmatch(_NUMBER, value.rstrip(")")):
         # Prompt emphasis such as masterpiece:1.2, pasted from a prompt.
         return QueryError(sentence, position, name)
@@ -131,7 +131,7 @@ def _read_name(given: RawTerm) -> Node:
 def _read_path(given: RawTerm) -> Node:
     folder = given.value.replace("\\", "/").rstrip("/")
     if not folder:
-        raise QueryError("path: needs the name of a folder.", given.position, EXAMPLES[Field.PATH])
+        raise QueryError("path: requires the name of a folder.", given.position, EXAMPLES[Field.PATH])
     return NamedValue(Field.PATH, folder)
 
 
@@ -161,11 +161,11 @@ def _read_amount(given: RawTerm) -> Node:
         ok = False
     if not ok or (given.field is Field.RATING and not _is_whole(interval)):
         sentence = {
-            Field.RATING: "A rating is 0 to 5, for example rating:>=3 or rating:2..4.",
+            Field.RATING: "A rating is a number from 0 to 5, for example rating:>=3 or rating:2..4.",
             Field.STEPS: "Steps are a number, for example steps:30, steps:>=20 or steps:20..40.",
             Field.CFG: "The CFG scale is a number, for example cfg:7, cfg:>=4.5 or cfg:4..8.",
-            Field.MP: "mp is the size in megapixels, for example mp:>=2.",
-            Field.EXPLICIT: "The NSFW score is 0 to 1, for example explicit:>=0.7.",
+            Field.MP: "mp: is the size in megapixels, for example mp:>=2.",
+            Field.EXPLICIT: "The NSFW score is a number from 0 to 1, for example explicit:>=0.7.",
         }[given.field]
         raise QueryError(sentence, given.position, EXAMPLES[given.field])
     return Number(given.field, interval)

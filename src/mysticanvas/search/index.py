@@ -152,7 +152,7 @@ class Index:
                     self._discard_if_sparse(self.ask(lambda _, state: state.columns.count - state.alive_count))
             except (LibraryError, TimeLimitError):
                 if not self._stop.is_set():
-                    log.exception("the index could not be read")
+                    log.exception("the index could not be built or updated")
             self._wake.wait()
 
     def _discard_if_sparse(self, removed: int) -> None:

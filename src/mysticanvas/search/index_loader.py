@@ -18,7 +18,7 @@ from mysticanvas.search import sql
 from mysticanvas.search.columns import NONE
 
 BATCH_IMAGES = 50_000
-"""Images per batch: some megabytes of text."""
+"""Number of images per batch, which contain a few megabytes of text."""
 
 # The bits of the column `has`.
 HAS = {

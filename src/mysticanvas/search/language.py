@@ -171,7 +171,7 @@ class _Parser:
         if self.sort != Sort(Order.SIMILARITY):
             return self.sort
         if self.similar is None:
-            sentence = "sort:similarity needs something to compare with. Add ~ and words in quotes."
+            sentence = "sort:similarity requires a similarity search. Add ~ and a description in quotation marks."
             raise QueryError(sentence, self._sorted_at, fields.SIMILAR_EXAMPLE)
         return None
 
@@ -194,7 +194,7 @@ class _Parser:
             if part is None and (is_or or parts):
                 place = token if is_or else self._tokens[before - 1]
                 raise QueryError(
-                    "OR must be between two terms. To search for the word, quote it.",
+                    "OR must be between two terms. To search for the word OR, enclose it in quotation marks.",
                     place.position if place else 0,
                     '"OR"',
                 )
@@ -219,7 +219,7 @@ class _Parser:
         token = self._peek()
         if token is None or token.kind in (Kind.CLOSE, Kind.OR, Kind.AND):
             place = self._tokens[self._at - 1].position
-            raise QueryError("A minus must be followed by the term to exclude.", place)
+            raise QueryError("A minus sign must be followed by the term to exclude.", place)
         self._at += 1
         match token.kind:
             case Kind.MINUS:
@@ -248,7 +248,7 @@ class _Parser:
     def _enter(self, token: Token) -> None:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise QueryError(f"Parentheses can be nested at most {MAX_DEPTH} deep.", token.position)
+            raise QueryError(f"Parentheses can be nested at most {MAX_DEPTH} levels deep.", token.position)
 
     def _parse_term(self, token: Token, *, negated: bool) -> Node | None:
         if token.field is None:
@@ -264,7 +264,7 @@ class _Parser:
         if field is not Field.SORT:
             return fields.read(given)
         if negated or self._depth or self.sort is not None:
-            sentence = "sort: can be used once, outside of parentheses and without a minus."
+            sentence = "Use sort: only once, outside of parentheses and without a minus sign."
             raise QueryError(sentence, token.position, "sort:oldest")
         self.sort, self._sorted_at = fields.read_sort(given), token.position
         return None
@@ -273,7 +273,7 @@ class _Parser:
         if not token.value:
             raise QueryError("Add a description after ~.", token.position, fields.SIMILAR_EXAMPLE)
         if negated or self._depth or self.similar is not None:
-            sentence = "Use ~, like: or looks: only once, outside of parentheses and without a minus."
+            sentence = "Use ~, like: or looks: only once, outside of parentheses and without a minus sign."
             raise QueryError(sentence, token.position, fields.SIMILAR_EXAMPLE)
         self.similar = similar
 

@@ -274,7 +274,11 @@ class _Resolver:
     def _count(self, leaves: int) -> None:
         self._leaves += leaves
         if self._leaves > MAX_LEAVES:
-            raise QueryError(f"With its collections, this search has more than {MAX_LEAVES} terms. Remove some.", 0)
+            raise QueryError(
+                f"Including the searches of its smart collections, this search has more than {MAX_LEAVES} terms. "
+                "Remove some.",
+                0,
+            )
 
 
 def _parse_search(one: CollectionName, query: str) -> Query:
@@ -283,7 +287,9 @@ def _parse_search(one: CollectionName, query: str) -> Query:
     except QueryError as error:
         raise QueryError(f"The search of the collection “{one.name}” is invalid: {error}", 0) from error
     if parsed.similar is not None:
-        raise QueryError(f"The collection “{one.name}” is a similarity search. It cannot be part of another search.", 0)
+        raise QueryError(
+            f"The collection “{one.name}” is a similarity search, which cannot be part of another search.", 0
+        )
     return parsed
 
 

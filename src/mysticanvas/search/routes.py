@@ -1,4 +1,4 @@
-"""Snapshots and their slices, facets, autocomplete, statistics, keyset pages."""
+"""Snapshots of search results, facets, autocomplete, statistics, keyset pages."""
 
 from typing import Annotated, Any
 
@@ -41,7 +41,7 @@ def routes(database: Database, store: Snapshots) -> APIRouter:
 
 
 def _add_views(router: APIRouter, database: Database, store: Snapshots) -> None:
-    """The routes that open a snapshot."""
+    """Adds the routes that open a snapshot."""
 
     @router.post("/queries")
     async def open_query(asked: QueryIn, request: Request) -> Response:
@@ -53,7 +53,7 @@ def _add_views(router: APIRouter, database: Database, store: Snapshots) -> None:
 
     @router.post("/queries/{token}/narrow")
     async def narrow(token: str, asked: NarrowIn, request: Request) -> Response:
-        """Open a new snapshot with some images of a snapshot."""
+        """Open a new snapshot with the selected images of this snapshot that match `q`."""
         found = await run_while_connected(
             request, store.narrow, store.get(token), asked.ranges, asked.excluded, asked.q
         )
@@ -77,7 +77,7 @@ def _add_snapshots(router: APIRouter, database: Database, store: Snapshots) -> N
 
     @router.get("/queries/{token}/position")
     async def position(token: str, uuid: Uuid) -> Response:
-        """The index of an image in the snapshot. Null if the snapshot does not contain it, or if it does not exist."""
+        """The index of an image in the snapshot; null if it is not in the snapshot or does not exist."""
         snapshot = store.get(token)
         found = database.read(edit_log.find_images, [uuid])
         return reply({"index": snapshots.find_position(snapshot, found[0]) if found else None})
@@ -88,7 +88,7 @@ def _add_snapshots(router: APIRouter, database: Database, store: Snapshots) -> N
 
     @router.get("/queries/{token}/highlights")
     async def highlights(token: str, uuid: Uuid) -> Response:
-        """The ranges of the words of the query in the texts of an image: [from, to) in characters."""
+        """Where the words of the query occur in the image's text fields, as half-open character ranges [from, to)."""
         return reply(database.read(highlight.highlight_image, store.get(token).query, uuid))
 
 
@@ -105,7 +105,7 @@ def _add_counts(router: APIRouter, database: Database, store: Snapshots) -> None
 
     @router.get("/queries/{token}/facets")
     async def all_facets(token: str, request: Request, field: Fields = [], limit: Limit = 20) -> Response:  # noqa: B006
-        """The facets of several fields. Without `field`: all fields."""
+        """The facets of several fields. Without `field`, those of all fields."""
         fields = [facets.find_field(name) for name in field] or list(facets.FIELDS)
         found = await run_while_connected(request, finder.facets, store.get(token).query, fields, limit=limit)
         return reply({"facets": found})

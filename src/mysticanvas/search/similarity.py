@@ -155,7 +155,7 @@ class Similarity:
         queries = self._subject.read(self._database, text)
         if not queries:
             raise NotFoundError(
-                "Searching images by text needs a CLIP model with a text encoder. Select its folder in the settings."
+                "Searching images by text requires a CLIP model with a text encoder. Select its folder in the settings."
             )
         with self._lock:
             self._refresh()
@@ -350,7 +350,7 @@ class _SpaceVectors:
             if len(packed) == kept["rows"] > 0 and ours == packed[-1]:
                 last, prompts = int(kept["last"]), packed
         except (OSError, ValueError, KeyError, TypeError):
-            log.info("the vectors are read from the database again", extra={"space": self.space.name})
+            log.info("reading the vectors from the database again", extra={"space": self.space.name})
         self._vectors = Vectors(self._file, self.space.dimensions, rows=len(prompts))
         if self._vectors.rows == len(prompts) and len(prompts):
             self._last = last

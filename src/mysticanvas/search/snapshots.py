@@ -134,7 +134,7 @@ class Snapshots:
         chosen = np.zeros(snapshot.total, dtype=bool)
         for first, end in ranges:
             if not 0 <= first <= end <= snapshot.total:
-                raise InvalidInputError(f"These search results have no images from {first} to {end}. Search again.")
+                raise InvalidInputError(f"The range {first} to {end} is not in these search results. Search again.")
             chosen[first:end] = True
         chosen[[index for index in excluded if 0 <= index < snapshot.total]] = False
         return [GenerationId(i) for i in snapshot.ids[chosen].tolist()]

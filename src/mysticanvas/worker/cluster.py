@@ -55,7 +55,9 @@ def parse_scheduler_address(executor: str) -> str:
     try:
         import distributed  # noqa: F401
     except ImportError as error:
-        raise InvalidInputError("Clusters need an optional dependency: pip install 'mysticanvas[cluster]'") from error
+        raise InvalidInputError(
+            "Clusters require additional packages. Run: pip install 'mysticanvas[cluster]'"
+        ) from error
     return SCHEMES[scheme] + place
 
 
@@ -181,7 +183,7 @@ class ClusterExecutor:
 
         if isinstance(error, KilledWorker):
             return WorkerCrashedError("Several cluster workers crashed while processing this file.")
-        log.warning("lost a result of the cluster", extra={"reason": str(error)})
+        log.warning("lost a result from the cluster", extra={"reason": str(error)})
         return ExecutorUnavailableError(f"The cluster at {self._address} lost the result.")
 
     def _remove(self, answer: Future[Answer]) -> None:

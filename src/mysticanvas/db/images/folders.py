@@ -61,7 +61,7 @@ def find_folder(tx: ReadTx, root_id: int) -> WatchedFolder:
     """Raises `NotFoundError`."""
     row = tx.one("SELECT id, path FROM roots WHERE id = :root_id", root_id=root_id)
     if row is None:
-        raise NotFoundError("That folder is not in this library. Add it first.")
+        raise NotFoundError("This folder is not in the library. Add it first.")
     return WatchedFolder(**row)
 
 

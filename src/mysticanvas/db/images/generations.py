@@ -262,7 +262,7 @@ def get_detail(tx: ReadTx, image: GenerationId) -> Detail:
         image=image,
     )
     if row is None:
-        raise NotFoundError("That image is no longer in this library.")
+        raise NotFoundError("This image is no longer in the library.")
     params, problems = json.loads(row.pop("params_json")), json.loads(row.pop("problems_json"))
     flags = {name: bool(row[name]) for name in ("is_favorite", "is_grid")}
     return Detail(**(row | flags | {"params": params, "problems": problems}))

@@ -19,7 +19,7 @@ def password(
     ] = False,
     library: Library = None,
 ) -> None:
-    """Set the password that `serve --host` requires. Open sessions stay signed in until the next start."""
+    """Set the password that `serve --host` requires. Sessions stay signed in until MystiCanvas is restarted."""
     settings = load_settings(library)
     if forget:
         forget_password(settings.library)

@@ -28,7 +28,7 @@ def routes(sessions: Sessions, passwords: Passwords, address: GalleryAddress, st
             # The address of the connection: clients can put any address in a header.
             address = request.client.host if request.client else ""
             if not passwords.accepts(asked.code, address=address):
-                return reply({"error": "This is neither the password nor a valid code. Check it and try again."}, 403)
+                return reply({"error": "The password or code is not valid. Check it and try again."}, 403)
             cookie = sessions.cookie
         if cookie is None:
             return reply(
@@ -49,8 +49,8 @@ def routes(sessions: Sessions, passwords: Passwords, address: GalleryAddress, st
         since: Annotated[str | None, Query(max_length=20)] = None,
         last_event_id: Annotated[str | None, Header(max_length=20)] = None,
     ) -> Response:
-        """Stream events (SSE). `since` is the number of the last message received, for a new stream. A browser that
-        reconnects sends the same number in the `Last-Event-ID` header, which takes precedence."""
+        """Stream events (SSE). To continue from an earlier stream, set `since` to the number of the last message
+        received. A browser that reconnects sends this number in the `Last-Event-ID` header, which takes precedence."""
         last = last_event_id or since or ""
         seen = int(last) if last.isascii() and last.isdigit() else None
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}

@@ -7,7 +7,7 @@ import typer
 
 from mysticanvas.cli.client import connect
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import out, print_json
+from mysticanvas.cli.output import format_count, out, print_json
 from mysticanvas.domain.errors import InvalidInputError
 
 
@@ -19,7 +19,7 @@ def export(
     whole: Annotated[
         Path | None,
         typer.Option(
-            "--whole", metavar="FILE", help="Write an archive (zip) that import-library imports on another machine."
+            "--whole", metavar="FILE", help="Write an archive (ZIP) to import on another machine with import-library."
         ),
     ] = None,
     library: Library = None,
@@ -50,7 +50,7 @@ def _export_archive(target: Path, library: Path | None, *, json: bool) -> None:
     else:
         images, tags, collections = (counts.get(kind, 0) for kind in ("image", "tag", "collection"))
         out.print(
-            f"Wrote {target} with the data of {images:,} images, {tags:,} tags and {collections:,} collections. "
-            "It does not contain your images.",
+            f"Wrote {target} with the data of {format_count(images, 'image')}, {format_count(tags, 'tag')} and "
+            f"{format_count(collections, 'collection')}. It does not contain your images.",
             markup=False,
         )

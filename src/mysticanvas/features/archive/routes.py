@@ -1,4 +1,4 @@
-"""Exporting all user data as text or for an archive."""
+"""Exports all user data as text or for an archive."""
 
 from collections.abc import Iterator
 

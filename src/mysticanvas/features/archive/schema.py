@@ -157,7 +157,7 @@ def _validate(one: Any) -> None:
         raise InvalidInputError("the settings of a template are not a JSON object.")
     elif isinstance(one, Collection):
         if (one.how == "smart") != (one.query_json is not None):
-            raise InvalidInputError("a manual collection has a query, or a smart collection has none.")
+            raise InvalidInputError("a manual collection has a query, or a smart collection has no query.")
         if one.query_json is not None:
             language.parse(msgspec.json.decode(one.query_json, type=_Query).text)
 

@@ -167,7 +167,7 @@ class ArchiveImport:
         exported = {one["path"]: one for one in journal.entries("root")}
         if unknown := folders.keys() - exported.keys():
             raise InvalidInputError(
-                f"The archive has no folder {min(unknown)}. Its folders are: {', '.join(exported)}."
+                f"The archive does not contain the folder {min(unknown)}. It contains: {', '.join(exported)}."
             )
         if any(one["root"] not in exported for one in journal.entries("image")):
             raise InvalidInputError(
@@ -180,7 +180,7 @@ class ArchiveImport:
             if one["removed_at"] is None:
                 if not os.path.isabs(new):
                     raise InvalidInputError(
-                        f"{old} is not a folder on this machine. Set its location with --folder {old}=…."
+                        f"{old} is not a folder on this machine. Specify its location: --folder {old}=NEW"
                     )
                 if os.path.isdir(new):
                     report.folders[old] = new
@@ -269,9 +269,11 @@ def _check_cycles(tx: ReadTx) -> None:
     graph = relation_queries.load_graph(tx)
     if cycle := graph.find_alias_circle() or graph.circle():
         names = " → ".join(relation_queries.list_names(tx, cycle))
-        raise InvalidInputError(f"Aliases or implications of tags in the archive would form a cycle: {names}.")
+        raise InvalidInputError(
+            f"The archive cannot be imported, because tag aliases or implications would form a cycle: {names}."
+        )
     if queries.has_collection_cycle(tx):
-        raise InvalidInputError("Collections in the archive would form a cycle.")
+        raise InvalidInputError("The archive cannot be imported, because a collection would contain itself.")
 
 
 def _record_event(tx: WriteTx, report: ArchiveReport, *, now_ms: int) -> None:

@@ -8,7 +8,7 @@ import typer
 from mysticanvas.cli.client import Client, connect
 from mysticanvas.cli.edits import Images
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import err, out, print_json, progress_bar
+from mysticanvas.cli.output import err, format_count, out, print_json, progress_bar
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.features.autotag.types import LookAt
 
@@ -44,14 +44,14 @@ def autotag(
 
 
 def _print_run(run: dict[str, Any]) -> None:
-    requested = f"tags for {run['images']:,} images in {run['questions']:,} requests"
+    requested = f"tags for {format_count(run['images'], 'image')} in {format_count(run['questions'], 'request')}"
     excluded = f"{run['told']:,} already tagged by this model, {run['silent']:,} without a prompt"
     if run["run"] is None:
         out.print(f"Would request {requested}. Excluded: {excluded}.", highlight=False)
         return
     out.print(f"Requested {requested}. Excluded: {excluded}.", highlight=False)
     if run.get("failed"):
-        err.print(f"{run['failed']:,} requests failed. See: mysticanvas jobs", highlight=False)
+        err.print(f"Failed requests: {run['failed']:,}. To see why, run: mysticanvas jobs", highlight=False)
     out.print(f"To remove these tags: mysticanvas autotag-forget {run['run']}", highlight=False)
 
 
@@ -136,9 +136,14 @@ def _print_settings(current: dict[str, Any], result: dict[str, Any] | None) -> N
     where = "remote servers allowed" if endpoint["allow_remote"] else "this machine only"
     out.print(f"{endpoint['model']} at {endpoint['base_url']} ({where})", markup=False, highlight=False)
     when = "after import" if settings["after_import"] else "on demand"
-    out.print(f"sends: {settings['look_at']}; runs {when}; API key: {'set' if current['has_key'] else 'none'}")
+    key = "set" if current["has_key"] else "none"
+    out.print(f"Sent to the model: {settings['look_at']}. Tags images: {when}. API key: {key}.")
     if result is not None:
-        out.print(f"tested in {result['took_ms'] / 1000:.1f} s: {result['prompt']}", markup=False, highlight=False)
+        out.print(
+            f"Tested in {result['took_ms'] / 1000:.1f} s with the prompt: {result['prompt']}",
+            markup=False,
+            highlight=False,
+        )
         for tag in result["tags"]:
             out.print(f"  {tag['name']} · {tag['category']} · {tag['confidence']:.2f}", markup=False, highlight=False)
 
@@ -155,5 +160,5 @@ def forget(
     with connect(load_settings(library)) as client:
         done = client.post("/api/autotag/forget", {"run": run})
     print_json(done) if json else out.print(
-        f"Removed the tags of this run from {done['changed']:,} images.", highlight=False
+        f"Removed the tags of this run from {format_count(done['changed'], 'image')}.", highlight=False
     )

@@ -30,7 +30,7 @@ MAX_KEY = 1_000
 
 
 class EndpointIn(BaseModel):
-    """An absent or null `key` keeps the stored API key, if it is for this server; "" deletes it."""
+    """If `key` is absent or null, the stored API key is kept, provided that it is for this server; "" deletes it."""
 
     base_url: str = Field(max_length=1_000)
     model: str = Field(max_length=400)
@@ -44,7 +44,7 @@ class AutotagSettingsIn(EndpointIn):
 
 
 class TryIn(EndpointIn):
-    """What to send: the image `uuid`, else `prompt`, else an example prompt."""
+    """What to send: the image with this `uuid`; without one, `prompt`; without either, an example prompt."""
 
     prompt: str | None = Field(None, max_length=4_000)
     uuid: str | None = Field(None, max_length=36)

@@ -17,15 +17,18 @@ def add_commands(app: typer.Typer) -> None:
 def collect(
     name: Annotated[str, typer.Argument(help="Name or UUID of the collection. Created if it does not exist.")],
     images: Images,
-    remove: Annotated[bool, typer.Option("--remove", help="Remove the images from it instead.")] = False,
-    smart: Annotated[bool, typer.Option("--smart", help="Create a smart collection from the search instead.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the images from the collection instead.")] = False,
+    smart: Annotated[
+        bool, typer.Option("--smart", help="Create a smart collection that contains all matches of the search.")
+    ] = False,
     library: Library = None,
     json: Json = False,
 ) -> None:
     """Add all images that match a search to a collection."""
     with connect(load_settings(library)) as client:
         if smart:
-            print_result(client.post("/api/collections", {"name": name, "query": images}), json=json)
+            made = client.post("/api/collections", {"name": name, "query": images})
+            print_result(made, json=json, what="collection", how="created")
             return
         uuid = _find_or_create(client, name, make=not remove)
         print_result(edit_images(client, images, {"uncollect" if remove else "collect": uuid}), json=json)
@@ -34,9 +37,9 @@ def collect(
 def _find_or_create(client: Client, name: str, *, make: bool) -> str:
     found = [one for one in client.get("/api/collections")["collections"] if name in (one["name"], one["uuid"])]
     if len(found) > 1:
-        raise InvalidInputError(f"{len(found)} collections are called “{name}”. Pass the UUID of one.")
+        raise InvalidInputError(f"{len(found)} collections are named “{name}”. Use a UUID instead.")
     if found:
         return str(found[0]["uuid"])
     if not make:
-        raise NotFoundError(f"There is no collection “{name}”. Check the name, or pass its UUID.")
+        raise NotFoundError(f"There is no collection “{name}”. Check the name, or use its UUID.")
     return str(client.post("/api/collections", {"name": name})["uuid"])

@@ -138,7 +138,7 @@ class ReorderCollection(Edit, frozen=True, kw_only=True):
         found = find_manual(tx, self.collection)
         before = generations.get_id(tx, self.before) if self.before else None
         if before in images:
-            raise InvalidInputError("An image cannot be moved in front of itself.")
+            raise InvalidInputError("An image cannot be moved before itself.")
         lower, upper = queries.find_gap_before(tx, found.id, before, images)
         if (upper - lower) / (len(images) + 1) < MIN_GAP:
             queries.renumber_items(tx, found.id)

@@ -34,7 +34,7 @@ Uuid = Annotated[str, Field(max_length=64)]
 
 
 class CollectionIn(BaseModel):
-    """With a `query` it is a smart collection."""
+    """A collection with a `query` is a smart collection."""
 
     name: str = Field(max_length=400)
     query: str | None = Field(None, max_length=MAX_QUERY)
@@ -43,7 +43,7 @@ class CollectionIn(BaseModel):
 
 
 class CollectionEditIn(BaseModel):
-    """Fields that are left out do not change; null removes a parent or a cover."""
+    """Omitted fields are not changed; null removes the parent or the cover."""
 
     name: str = Field("", max_length=400)
     query: str = Field("", max_length=MAX_QUERY)
@@ -54,7 +54,7 @@ class CollectionEditIn(BaseModel):
 
 
 class ReorderIn(BaseModel):
-    """Move `images`, in this order, in front of the image `before`, or to the end without one."""
+    """Move `images`, in this order, before the image with the UUID `before`, or to the end if it is null."""
 
     images: list[Uuid] = Field(min_length=1, max_length=1_000)
     before: Uuid | None = None
@@ -113,8 +113,8 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
 
 
 def _describe(snapshots: Snapshots, one: Collection, name: str) -> dict[str, Any]:
-    """The collection as JSON. For a smart one, `images` and `thumb` come from its search; `images` is null if the
-    search is invalid or takes too long. `text` is the search that opens the collection."""
+    """The collection as JSON. For a smart collection, `images` and `thumb` come from its search; `images` is null if
+    the search is invalid or takes too long. `text` is the search that opens the collection."""
     shown = asdict(one)
     opening = Query(NamedValue(Searched.COLLECTION, name), Sort(Order.MANUAL))
     if one.query is not None:

@@ -56,7 +56,8 @@ def refuse_circles(tx: ReadTx) -> None:
     """
     _refuse_nests(tx)
     if circle := _find_circle(read_collection_names(tx)):
-        raise ConflictError(f"The search of this collection would refer to itself: {' → '.join(circle)}.")
+        path = " → ".join(circle)
+        raise ConflictError(f"This collection would contain itself: {path}. Change one of these searches.")
 
 
 def _refuse_nests(tx: ReadTx) -> None:

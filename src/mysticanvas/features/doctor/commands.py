@@ -24,14 +24,14 @@ def doctor(
     bundle: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Write a support bundle (ZIP): versions, counts and events, without your texts."
+            metavar="FILE", help="Write a support bundle (ZIP): versions, counts and events, without prompts or names."
         ),
     ] = None,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Check the integrity of the library. Exit code 1 if a check fails. --fix repairs derived data first: word
-    index, grid table, displayed tags, missing thumbnails and orphaned thumbnails."""
+    """Check the integrity of the library. Exit code 1 if a check fails. --fix repairs derived data first: the word
+    index, the gallery index, displayed tags, missing thumbnails and orphaned thumbnails."""
     with connect(load_settings(library)) as client:
         if bundle is not None:
             _write_bundle(bundle.expanduser(), client.get("/api/doctor/bundle")["files"])
@@ -51,7 +51,9 @@ def _print_verdict(verdict: dict[str, Any], *, fix: bool, json: bool) -> None:
         print_json(verdict)
         return
     for one in verdict["mended"]:
-        out.print(f"{'Repaired' if fix else 'Can be repaired (doctor --fix)'}: {one['what']}. {one['action']}")
+        out.print(f"Problem: {one['what']}. {'Completed repair' if fix else 'Repair'}: {one['action']}.")
+    if verdict["mended"] and not fix:
+        out.print("To run these repairs: mysticanvas doctor --fix")
     table = Table(show_header=False, box=None)
     for check in verdict["checks"]:
         mark = "[green]ok[/]" if check["ok"] else "[bold red]failed[/]"
@@ -60,7 +62,7 @@ def _print_verdict(verdict: dict[str, Any], *, fix: bool, json: bool) -> None:
     out.print("All checks passed." if verdict["ok"] else "[bold red]Some checks failed.[/]")
     if not verdict["ok"] and not verdict["mended"]:
         out.print(
-            "The damaged data cannot be derived from other data. Restore a backup with mysticanvas backup restore "
+            "The damaged data cannot be repaired from other data. Restore a backup with mysticanvas backup restore "
             "FILE, or rebuild the library from your folders and the journal with mysticanvas rebuild --set-aside."
         )
 

@@ -12,7 +12,7 @@ from mysticanvas.fs.thumbnail_cache import ThumbCache
 
 @dataclass(frozen=True, slots=True)
 class RepairEntry:
-    """`what` is the failed check; `action` is the sentence that describes its repair."""
+    """`what` is the failed check; `action` says what its repair does, such as “rebuild the word index”."""
 
     what: str
     action: str
@@ -20,10 +20,10 @@ class RepairEntry:
 
 # For tables that belong to no single feature.
 REPAIRS = (
-    Repair(("word index", "search"), "The word index is rebuilt.", lambda tx, now_ms: word_index.rebuild_index(tx)),
+    Repair(("word index", "search"), "rebuild the word index", lambda tx, now_ms: word_index.rebuild_index(tx)),
     Repair(
-        ("the grid table matches the images",),
-        "The grid table is rebuilt.",
+        ("gallery index",),
+        "rebuild the gallery index",
         lambda tx, now_ms: generations.rebuild_grid(tx),
     ),
 )

@@ -7,7 +7,7 @@ import typer
 from mysticanvas.cli.client import connect
 from mysticanvas.cli.edits import print_result, wait_for_edit
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import out, print_json
+from mysticanvas.cli.output import format_count, out, print_json
 from mysticanvas.domain.similarity import DuplicateKind
 
 
@@ -33,14 +33,15 @@ def duplicates(
     else:
         for group in found["groups"]:
             _print_group(group, by)
-        out.print(f"{found['total']:,} groups, {found['images']:,} images", highlight=False)
+        total = f"{format_count(found['total'], 'group')}, {format_count(found['images'], 'image')}"
+        out.print(total, highlight=False)
     if not found["total"]:
         raise typer.Exit(1)
 
 
 def _print_group(group: dict[str, Any], by: DuplicateKind) -> None:
     difference = f" · {group['bits']} of 256 bits differ" if by is DuplicateKind.PICTURE else ""
-    out.print(f"{group['size']:,} images{difference}", style="bold", highlight=False)
+    out.print(f"{format_count(group['size'], 'image')}{difference}", style="bold", highlight=False)
     for image in group["images"]:
         size = f"{image['width']}×{image['height']} {image['bytes'] or 0:,} bytes"
         out.print(f"  {image['uuid']}  {size}  {'★' * image['rating']}", markup=False, highlight=False)
@@ -57,4 +58,4 @@ def merge_duplicates(
     """Merge duplicates: copy your ratings, tags and notes to one image and move the others to Trash."""
     with connect(load_settings(library)) as client:
         done = wait_for_edit(client, client.post("/api/duplicates/keep", {"kept": kept, "others": others}))
-        print_result(done, json=json, what="images moved to Trash")
+        print_result(done, json=json, how="moved to Trash")

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from mysticanvas.cli.client import Client, connect
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import format_time, out, print_json
+from mysticanvas.cli.output import format_count, format_time, out, print_json
 from mysticanvas.domain.errors import InvalidInputError
 
 
@@ -22,13 +22,15 @@ EXPORTED_AT_ONCE = 1_000
 
 
 def events(
-    level: Annotated[list[str] | None, typer.Option(help="info, warning or error. Repeat for several levels.")] = None,
+    level: Annotated[
+        list[str] | None, typer.Option(help="Only events of this level: info, warning or error. Can be repeated.")
+    ] = None,
     kind: Annotated[
         list[str] | None,
-        typer.Option(help="For example import, scan, crash, backup or migration. Repeat for several kinds."),
+        typer.Option(help="Only events of this kind, such as import, scan, crash or backup. Can be repeated."),
     ] = None,
-    since: Annotated[datetime | None, typer.Option(help="On or after this date or time.")] = None,
-    until: Annotated[datetime | None, typer.Option(help="Before this date or time.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Only events at or after this date or time.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Only events before this date or time.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
     export: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write all matching events to FILE, one JSON object per line.")
@@ -42,13 +44,13 @@ def events(
     with connect(load_settings(library)) as client:
         if export is not None:
             count = _export(client, export, filters)
-            out.print(f"Wrote {count:,} events to {export}", markup=False)
+            out.print(f"Wrote {format_count(count, 'event')} to {export}", markup=False)
             return
         log = client.get("/api/log", limit=limit, **filters)
     if json:
         print_json(log)
         return
-    table = Table("When", "Level", "What", "Of", "Details", box=None)
+    table = Table("When", "Level", "Event", "Subject", "Details", box=None)
     for event in log["events"]:
         details = ", ".join(f"{k} {v}" for k, v in (event["data"] or {}).items() if v not in ("", None))
         table.add_row(format_time(event["at"]), event["level"], event["kind"], event["subject"] or "", details)

@@ -32,10 +32,10 @@ def manage_folders(
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """List and manage library folders. `scan` finds new, moved and missing files in a folder. `accept` scans too,
-    and marks all files that are not found as missing, no matter how many. `remove` removes a folder from the
-    library; its files are not touched, and its images stay. `missing` lists missing files. `locate` sets the new
-    path of a missing file."""
+    """List and manage library folders. `scan` finds new, moved and missing files in a folder. `accept` does the same,
+    and marks all files that are not found as missing, even if there are many. `remove` removes a folder from the
+    library; its files are not changed, and its images stay in the library. `missing` lists missing files. `locate`
+    sets the new path of a missing file."""
     if action not in ACTIONS:
         raise InvalidInputError(f"Unknown action “{action}”. Use one of: {', '.join(ACTIONS)}.")
     with connect(load_settings(library)) as client:
@@ -63,8 +63,8 @@ def _remove(client: Client, root: dict[str, Any], *, json: bool) -> None:
     if json:
         print_json(done)
         return
-    out.print(f"Removed {done['path']} from the library.", markup=False, highlight=False)
-    out.print("Its files were not changed, and its images stay in the library. Add the folder again to restore it.")
+    out.print(f"Removed the folder {done['path']} from the library.", markup=False, highlight=False)
+    out.print("Its files were not changed, and its images stay in the library. To restore the folder, add it again.")
 
 
 def _print_missing(client: Client, root: dict[str, Any], *, json: bool) -> None:
@@ -89,7 +89,7 @@ def _locate(client: Client, missing: int | None, file: Path | None, *, json: boo
             "Specify the file and its number: mysticanvas roots locate FOLDER FILE --missing NUMBER"
         )
     found = client.post(f"/api/roots/missing/{missing}/locate", {"path": make_absolute(file)})
-    print_json(found) if json else out.print(f"Found: {found['uuid']}")
+    print_json(found) if json else out.print(f"Set the new path of the file. It belongs to image {found['uuid']}.")
 
 
 def _find_folder(known: list[dict[str, Any]], folder: Path | None) -> dict[str, Any]:

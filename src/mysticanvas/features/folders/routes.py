@@ -36,7 +36,7 @@ class ForgetIn(BaseModel):
 
 
 class ScanIn(BaseModel):
-    """`accept`: mark all files that are not found as missing, no matter how many."""
+    """`accept`: mark all files that are not found as missing, even if there are many."""
 
     accept: bool = False
     dry_run: bool = False
@@ -91,7 +91,8 @@ def _add_missing(router: APIRouter, database: Database, workers: Executor, edits
 
     @router.post("/missing/forget")
     def forget(asked: ForgetIn) -> Response:
-        """Forget missing files. The edit in `edit` moves images without another file to Trash."""
+        """Remove missing files from the library. Images without another file are moved to Trash by the edit that
+        `edit` describes; it is null if there are no such images."""
         if (asked.files is None) == (asked.root is None):
             raise InvalidInputError("Provide either `files` or `root`.")
         file_ids = (

@@ -72,7 +72,7 @@ def locate(database: Database, executor: Executor, file_id: int, path: str, *, n
         )
     here = database.read(files.find_by_paths, root_id=root.id, paths=[path_bytes]).get(path_bytes)
     if here is not None and here.missing_at is None:
-        raise ConflictError(f"{path} is already in the library as another file.")
+        raise ConflictError(f"{path} is already in the library. Select another file.")
     database.write(_record_location, known, Found(root=root, read=read, known=here), now_ms=now_ms)
     return known
 

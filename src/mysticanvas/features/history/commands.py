@@ -10,7 +10,7 @@ from rich.table import Table
 from mysticanvas.cli.client import connect
 from mysticanvas.cli.edits import wait_for_edit
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import out, print_json
+from mysticanvas.cli.output import format_count, out, print_json
 from mysticanvas.domain.errors import ConflictError
 
 
@@ -44,7 +44,11 @@ def _post(action: str, operation: int | None, library: Path | None, json: bool) 
         done = wait_for_edit(client, client.post(path))
         if done["trouble"]:
             raise ConflictError(done["trouble"])
-    print_json(done) if json else out.print(f"{action}: number {done['operation']}, {done['changed']:,} changed")
+    if json:
+        print_json(done)
+        return
+    verb = {"undo": "Undid", "redo": "Redid"}[action]
+    out.print(f"{verb} edit {done['operation']}: {format_count(done['changed'], 'change')}.", highlight=False)
 
 
 def history(

@@ -112,7 +112,7 @@ def _edit(marks: MarksIn) -> Edit:
     [name] = given
     value = getattr(marks, name)
     if value is None and name != "notes":
-        raise InvalidInputError(f"{name} needs a value.")
+        raise InvalidInputError(f"The field {name} requires a value.")
     return decode(_STEPS[name](value))
 
 

@@ -1,4 +1,4 @@
-"""Commands that show an image and edit its favorite mark, rating and notes."""
+"""Commands that show an image and set its rating and notes or mark it as a favorite."""
 
 from typing import Annotated
 
@@ -60,7 +60,7 @@ def set_favorite(
 
 def set_notes(
     images: Images,
-    text: Annotated[str, typer.Argument(help="The new notes. An empty text deletes them.")],
+    text: Annotated[str, typer.Argument(help="The new notes. An empty string deletes the notes.")],
     library: Library = None,
     json: Json = False,
 ) -> None:

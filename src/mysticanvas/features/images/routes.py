@@ -155,14 +155,14 @@ def _describe_file(file: files.FileRow) -> dict[str, Any]:
 
 
 def _list_locations(tx: ReadTx, uuid: str) -> list[files.FileRow]:
-    """Files with the image's own content, the original before copies."""
+    """The files with the content of the image: the original first, then copies."""
     own = (FileKind.FINAL, FileKind.COPY)
     located = files.list_of_image(tx, GenerationId(generations.get_id(tx, uuid)))
     return [file for file in located if file.kind in own and file.root is not None]
 
 
 def _open_any(locations: list[files.FileRow]) -> tuple[FileSource, str | None]:
-    """The first file that can be opened, because a drive may be offline. Raises `NotFoundError`."""
+    """The first file that can be opened; the drives of others may be offline. Raises `NotFoundError`."""
     reason = "This image has no file."
     for file in locations:
         try:
@@ -173,7 +173,7 @@ def _open_any(locations: list[files.FileRow]) -> tuple[FileSource, str | None]:
 
 
 def _send(source: FileSource, kind: str | None, asked: str | None) -> Response:
-    """The file, or the requested range of it. The media type comes from our own list."""
+    """The file, or the requested range of it. The media type is that of the detected image format."""
     media_type = ImageFormat(kind).media_type if kind else "application/octet-stream"
     first, last = 0, source.size - 1
     headers = {"accept-ranges": "bytes", "cache-control": "private, no-cache"}

@@ -10,7 +10,7 @@ from rich.table import Table
 from mysticanvas.cli.client import POLL_S, Client, connect, make_absolute, wait_for_jobs
 from mysticanvas.cli.imports import exit_with_failures, print_report, wait_for_import
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import out, print_json, progress_bar
+from mysticanvas.cli.output import format_count, out, print_json, progress_bar
 from mysticanvas.domain.errors import UnreadableFileError
 
 
@@ -84,13 +84,13 @@ def _print_inspection(path: str, row: dict[str, Any]) -> None:
 def reparse(
     query: Annotated[str, typer.Argument(help="A search. Default: all images.")] = "",
     everything: Annotated[
-        bool, typer.Option("--all", help="Include images that the current parsers have already read.")
+        bool, typer.Option("--all", help="Include images that the current parsers have already parsed.")
     ] = False,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all images are read.")] = True,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all images are parsed.")] = True,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Parse the stored metadata of images again with the current parsers. Your ratings, tags and notes stay."""
+    """Parse the stored metadata of images again with the current parsers. Keeps your ratings, tags and notes."""
     with connect(load_settings(library)) as client:
         queued = client.post("/api/reparse", {"q": query, "all": everything})
         if wait:
@@ -98,11 +98,11 @@ def reparse(
     if json:
         print_json(queued)
     elif not queued["images"]:
-        out.print("No images to read: the current parsers have already read them all.")
+        out.print("There is nothing to parse: the current parsers have already parsed these images.")
     else:
-        out.print(f"{'Reparsed' if wait else 'Queued'} {queued['images']:,} images.")
+        out.print(f"{'Reparsed' if wait else 'Queued'} {format_count(queued['images'], 'image')}.")
         if queued.get("failed"):
-            out.print(f"{queued['failed']:,} jobs failed. To see why, run: mysticanvas jobs")
+            out.print(f"Failed jobs: {queued['failed']:,}. To see why, run: mysticanvas jobs")
     if queued.get("failed"):
         raise typer.Exit(1)
 

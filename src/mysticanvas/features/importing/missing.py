@@ -87,7 +87,10 @@ def find_offline_reason(database: Database, executor: Executor, root: WatchedFol
     known = database.read(image_folders.get_mark, root.id)
     volume = get_volume_id(Path(root.path))
     if known.volume_id is not None and volume is not None and volume != known.volume_id:
-        return f"A different drive is mounted at {root.path}. The images of the previous drive stay in the library."
+        return (
+            f"A different drive is mounted at {root.path}. The images of the previous drive stay in the library. "
+            "Connect that drive again."
+        )
     if not known.sample or any(os.path.lexists(_join_path(root, path)) for path in known.sample):
         return None
     if _has_known_content(database, executor, root, enough=len(known.sample) < FEW_FILES):
@@ -228,7 +231,7 @@ def _set_offline(tx: WriteTx, root: WatchedFolder, why: str, *, now_ms: int) -> 
 def _request_confirmation(tx: WriteTx, root: WatchedFolder, lost: int, known: int, *, now_ms: int) -> None:
     assert root.id is not None
     why = (
-        f"{lost:,} of {known:,} files in {root.path} were not found. To mark them as missing, run: "
+        f"Files not found in {root.path}: {lost:,} of {known:,}. To mark them as missing, run: "
         f"mysticanvas roots accept {root.path}"
     )
     image_folders.ask_about_missing(tx, root.id, would_miss=lost, why=why)

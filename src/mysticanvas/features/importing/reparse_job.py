@@ -20,7 +20,8 @@ from mysticanvas.jobs.queue import NewJob
 
 # Problems of the file itself were found when it was read. Parsing again cannot find them, so they are kept.
 _FILE_PROBLEM = re.compile(
-    r"The file ends too early|The file holds more text|A text of |The text “|[^:]+\.(json|txt|ya?ml|xmp): "
+    r"The file ends too early|The file holds more text|The file contains too m|A text of |The text “"
+    r"|[^:]+\.(json|txt|ya?ml|xmp): "
 )
 
 

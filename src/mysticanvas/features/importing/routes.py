@@ -41,7 +41,8 @@ class ImportIn(BaseModel):
 
 
 class ReparseIn(BaseModel):
-    """`q`: a search; empty for all images, including Trash. `all`: include images read by the current parsers."""
+    """`q`: a search; empty: all images, also those in Trash. `all`: include images that the current parsers have
+    already parsed."""
 
     q: str = Field("", max_length=MAX_QUERY)
     everything: bool = Field(False, alias="all")

@@ -181,7 +181,7 @@ class ImportService:
         with self._lock:
             one = self._imports.get(import_id)
         if one is None:
-            raise NotFoundError("There is no import with this ID. Reports of older imports are deleted.")
+            raise NotFoundError("There is no import with this ID. Its report may have been deleted.")
         return one
 
     def _start_for(self, folder: Path, *, dry_run: bool, watch: bool) -> Start:
@@ -260,7 +260,7 @@ class ImportService:
             return ImportState.FAILED
         except Exception:
             run.tally.message = "The import stopped because of an internal error. See the log for details."
-            log.exception("import stopped by an internal error", extra={"paths": one.paths})
+            log.exception("import stopped because of an internal error", extra={"paths": one.paths})
             return ImportState.FAILED
         run.tally.message = " ".join(run.tally.offline)
         return ImportState.CANCELLED if one.cancelled.is_set() else ImportState.DONE

@@ -6,7 +6,7 @@ import typer
 
 from mysticanvas.cli.client import Client, connect
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import out, print_json, progress_bar
+from mysticanvas.cli.output import format_count, out, print_json, progress_bar
 from mysticanvas.db.database import move_to_backups
 from mysticanvas.domain.errors import InvalidInputError
 
@@ -19,7 +19,11 @@ def add_commands(app: typer.Typer) -> None:
 
 def rebuild(
     set_aside: Annotated[
-        bool, typer.Option("--set-aside", help="First move the existing database to the backups.")
+        bool,
+        typer.Option(
+            "--set-aside",
+            help="Move the existing database to the backups, then rebuild the library from its own journal.",
+        ),
     ] = False,
     library: Library = None,
     json: Json = False,
@@ -36,8 +40,8 @@ def rebuild(
     with connect(settings) as client:
         if not client.get("/api/rebuild")["journals"]:
             raise InvalidInputError(
-                f"There is no journal of another library in {settings.library}. "
-                "To rebuild this library from its own journal, add --set-aside."
+                f"The only journal in {settings.library} belongs to the current database. To move this database to the "
+                "backups and rebuild the library from its journal, run: mysticanvas rebuild --set-aside"
             )
         client.post("/api/rebuild")
         report = _wait_for_report(client)
@@ -56,10 +60,11 @@ def _wait_for_report(client: Client) -> dict[str, Any]:
 
 def _print_report(report: dict[str, Any]) -> None:
     out.print(
-        f"Restored the ratings, tags and notes of [bold]{report['images']:,}[/] images, {report['tags']:,} tags, "
-        f"{report['collections']:,} collections and {report['templates']:,} templates."
+        f"Restored the ratings, tags and notes of {format_count(report['images'], 'image')}, "
+        f"{format_count(report['tags'], 'tag')}, {format_count(report['collections'], 'collection')} and "
+        f"{format_count(report['templates'], 'template')}."
     )
     if report["absent"]:
-        out.print(f"{report['absent']:,} of these images are not in your folders. They are restored as missing images.")
+        out.print(f"Restored as missing images, because their files are not in your folders: {report['absent']:,}.")
     if report["unread"]:
-        out.print(f"{report['unread']:,} lines of the journal are damaged and were skipped.")
+        out.print(f"Skipped damaged journal lines: {report['unread']:,}.")

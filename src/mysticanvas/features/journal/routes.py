@@ -1,4 +1,4 @@
-"""Rebuilding a library from its folders and its journal."""
+"""Rebuilds a library from its folders and its journal."""
 
 from typing import Annotated
 
@@ -22,7 +22,7 @@ def routes(runner: RebuildRunner) -> APIRouter:
     async def get_progress(wait: Annotated[float, Query(ge=0, le=25)] = 0) -> Response:
         """The progress of the rebuild, its report when it is done, and the `journals` that can be rebuilt from.
 
-        Waits for at most `wait` seconds until the rebuild is done.
+        Waits up to `wait` seconds for the rebuild to finish.
         """
         progress = await run_in_threadpool(runner.get_progress, wait_s=wait)
         return reply(progress | {"journals": await run_in_threadpool(runner.list_journals)})

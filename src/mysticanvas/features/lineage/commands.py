@@ -29,7 +29,7 @@ def lineage(image: Image, library: Library = None, json: Json = False) -> None:
     table = Table("", "Image", "From", "How", box=None)
     for node in found["nodes"]:
         edge: dict[str, Any] = edges.get(node["uuid"], {})
-        how = edge.get("relation", "") + ("" if edge.get("sure", True) else " (by name)")
+        how = edge.get("relation", "") + ("" if edge.get("sure", True) else " (matched by name only)")
         state = " (missing)" if node["missing"] else ""
         table.add_row(node["role"], node["uuid"] + state, edge.get("parent", ""), how)
     out.print(table, markup=False)
@@ -46,7 +46,7 @@ def link(
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Set the parent of an image. It then overrides the metadata in the file."""
+    """Set the parent of an image. It overrides the parent in the file's metadata."""
     _set_parent(image, {"parent": parent, "relation": relation}, library, json)
 
 

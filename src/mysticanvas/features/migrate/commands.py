@@ -7,7 +7,7 @@ import typer
 
 from mysticanvas.cli.client import POLL_S, Client, connect, make_absolute
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import out, print_json, progress_bar
+from mysticanvas.cli.output import format_count, out, print_json, progress_bar
 from mysticanvas.domain.errors import InvalidInputError
 
 
@@ -19,15 +19,17 @@ def add_commands(app: typer.Typer) -> None:
 
 def import_library(
     file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="Database of DiffusionDesk, or archive written by export --whole.")
+        Path, typer.Argument(metavar="FILE", help="DiffusionDesk database, or archive written by export --whole.")
     ],
     images: Annotated[
-        Path | None, typer.Option("--images", help="Image folder of DiffusionDesk, if it is not next to the database.")
+        Path | None, typer.Option("--images", help="DiffusionDesk image folder, if it is not next to the database.")
     ] = None,
     folder: Annotated[
         list[str] | None,
         typer.Option(
-            "--folder", metavar="OLD=NEW", help="Where a folder of the archive is on this machine. Can be repeated."
+            "--folder",
+            metavar="OLD=NEW",
+            help="Replace the folder OLD in the archive with the folder NEW on this machine. Can be repeated.",
         ),
     ] = None,
     dry_run: Annotated[
@@ -56,8 +58,8 @@ def import_library(
         return
     verb = "Would import" if dry_run else "Imported"
     out.print(
-        f"{verb} {report['images']:,} images from {report['gallery']}: {report['matched']:,} found here, "
-        f"{report['missing']:,} with missing files, {report['known']:,} already imported."
+        f"{verb} {format_count(report['images'], 'image')} from {report['gallery']}: {report['matched']:,} with files "
+        f"on this machine, {report['missing']:,} with missing files, {report['known']:,} already imported."
     )
     names = ("ratings", "favorites", "tags", "parents", "templates", "aliases")
     out.print(", ".join(f"{report[name]:,} {name}" for name in names) + ".")
@@ -74,16 +76,17 @@ def _parse_folder(text: str) -> tuple[str, str]:
 
 def _print_archive_report(report: dict[str, Any]) -> None:
     out.print(
-        f"{'Would import' if report['dry_run'] else 'Imported'} {report['tags']:,} new tags, "
-        f"{report['collections']:,} collections, {report['templates']:,} templates, and the data of "
-        f"{report['images']:,} images: {report['matched']:,} found here, {report['missing']:,} with missing files."
+        f"{'Would import' if report['dry_run'] else 'Imported'} {format_count(report['tags'], 'new tag')}, "
+        f"{format_count(report['collections'], 'collection')}, {format_count(report['templates'], 'template')}, and "
+        f"the data of {format_count(report['images'], 'image')}: {report['matched']:,} with files on this machine, "
+        f"{report['missing']:,} with missing files."
     )
     for old, new in report["folders"].items():
         moved = f"{old} → {new}" if old != new else new
         out.print(f"  {'Would import' if report['dry_run'] else 'Imported'}: {moved}", markup=False, highlight=False)
     for path in report["away"]:
         out.print(
-            f"  Folder not found: {path}. Set its location with --folder {path}=….", markup=False, highlight=False
+            f"  Folder not found: {path}. Specify its location: --folder {path}=NEW", markup=False, highlight=False
         )
 
 

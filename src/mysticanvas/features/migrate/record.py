@@ -65,7 +65,7 @@ class Migration:
         aliases = self._source.read(self._adapter.list_aliases)
         unsupported = self._source.read(self._adapter.read_unsupported_tables)
         for table, rows in unsupported.items():
-            why = "stored in the settings of the library, but not supported yet"
+            why = "stored in the library settings, but not supported yet"
             self.report.left_out.append(SkippedItems(table.replace("_", " "), len(rows), why))
         if self._dry_run:
             self.report.templates, self.report.aliases = len(templates), len(aliases)

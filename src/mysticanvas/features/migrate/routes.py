@@ -1,4 +1,4 @@
-"""Migrating from other programs, and importing archives."""
+"""Migrates from other programs, and imports archives."""
 
 from typing import Annotated
 
@@ -31,7 +31,7 @@ def routes(runner: MigrationRunner) -> APIRouter:
 
     @router.get("/{migration}")
     async def get_progress(migration: str, wait: Annotated[float, Query(ge=0, le=25)] = 0) -> Response:
-        """The progress, and the report when it is done. Waits for at most `wait` seconds until it is done."""
+        """The progress, and the report when the import is done. Waits up to `wait` seconds for it to finish."""
         return reply(await run_in_threadpool(runner.get_progress, migration, wait_s=wait))
 
     return router

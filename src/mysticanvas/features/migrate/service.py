@@ -91,7 +91,7 @@ class MigrationRunner:
         """
         one = self._requests.get(migration)
         if one is None:
-            raise NotFoundError("There is no such migration. Its report may have been deleted.")
+            raise NotFoundError("There is no migration with this ID. Its report may have been deleted.")
         is_finished = one.finished.wait(wait_s)
         if one.error is not None:
             raise one.error

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from mysticanvas.cli.client import Client, connect, make_absolute, wait_for_jobs
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import err, out, print_json
+from mysticanvas.cli.output import err, format_count, out, print_json
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError
 
 FAILURES_SHOWN = 20
@@ -27,7 +27,7 @@ def scan(
     folders: Annotated[
         list[Path] | None, typer.Argument(metavar="[FOLDER …]", help="Model folders. Default: all known model folders.")
     ] = None,
-    anew: Annotated[bool, typer.Option("--anew", help="Read unchanged files too.")] = False,
+    anew: Annotated[bool, typer.Option("--anew", help="Also read unchanged files.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the hashes are computed.")] = False,
     library: Library = None,
     json: Json = False,
@@ -45,7 +45,7 @@ def scan(
 
 def _print_scan(report: dict[str, Any]) -> None:
     counts = ", ".join(f"{report[n]:,} {n}" for n in ("added", "changed", "moved", "unchanged", "missing", "failed"))
-    out.print(f"{report['found']:,} models: {counts}.")
+    out.print(f"{format_count(report['found'], 'model')}: {counts}.")
     for failure in report["failures"][:FAILURES_SHOWN]:
         out.print(f"  {failure['path']}: {failure['reason']}", markup=False, highlight=False)
 
@@ -60,7 +60,7 @@ def list_models(kind: Kind = None, library: Library = None, json: Json = False) 
         return
     table = Table("ID", "Kind", "Name", "Family", "Images", "File", box=None)
     for model in found["models"]:
-        doubt = f" ({model['doubtful']:,} by name)" if model["doubtful"] else ""
+        doubt = f" ({model['doubtful']:,} matched by name only)" if model["doubtful"] else ""
         where = "missing" if model["missing"] else model["path"] or ""
         images = f"{model['images']:,}{doubt}"
         table.add_row(str(model["id"]), model["kind"], model["name"], model["family"] or "", images, where)

@@ -47,7 +47,7 @@ def list_models(root: bytes, path_bytes: bytes) -> ModelListing:
     except PermissionError as error:
         raise UnreadableFileError("MystiCanvas has no permission to read this folder.") from error
     except OSError as error:
-        raise UnreadableFileError(f"The folder could not be listed: {error.strerror}.") from error
+        raise UnreadableFileError(f"The folder could not be read: {error.strerror}.") from error
 
 
 def _list_folder(folder: int | None, root: bytes, path_bytes: bytes) -> ModelListing:

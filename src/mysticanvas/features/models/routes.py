@@ -29,7 +29,7 @@ MAX_PREVIEW_BYTES = 16 * 1024 * 1024
 
 
 class ScanIn(BaseModel):
-    """`paths`: model folders; empty for all known folders. `anew`: read unchanged files too."""
+    """`paths`: model folders; empty: all known folders. `anew`: also read unchanged files."""
 
     paths: list[PathText] = Field(default_factory=list, max_length=100)
     anew: bool = False

@@ -7,7 +7,7 @@ import typer
 
 from mysticanvas.cli.client import connect
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import out, print_json, progress_bar
+from mysticanvas.cli.output import format_count, out, print_json, progress_bar
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.formats.sidecars.own import SidecarFormat
 
@@ -23,7 +23,7 @@ def sidecars(
     query: Annotated[
         str, typer.Argument(help="Write sidecars for the images that match this search. Default: all images.")
     ] = "",
-    how: Annotated[SidecarFormat, typer.Option("--format", help="digiKam and Lightroom read xmp.")] = (
+    how: Annotated[SidecarFormat, typer.Option("--format", help="Sidecar format. digiKam and Lightroom read xmp.")] = (
         SidecarFormat.XMP
     ),
     library: Library = None,
@@ -47,7 +47,7 @@ def sidecars(
     if json:
         print_json(dict(done))
         return
-    out.print(f"Wrote {done['written']:,} sidecars. {done['unchanged']:,} were up to date.")
+    out.print(f"Wrote {format_count(done['written'], 'sidecar')}. Already up to date: {done['unchanged']:,}.")
     for name, text in (
         ("foreign", "skipped: another program's sidecar exists"),
         ("failed", "failed: MystiCanvas cannot write to the folder"),

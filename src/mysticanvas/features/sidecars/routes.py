@@ -1,4 +1,4 @@
-"""Writing sidecar files for other programs."""
+"""Writes sidecar files for other programs."""
 
 from fastapi import APIRouter, Response
 from pydantic import Field
@@ -11,7 +11,7 @@ from mysticanvas.search.snapshots import Snapshots
 
 
 class SidecarsIn(PickedIn):
-    """Images of a snapshot. To report progress, split many images into several requests."""
+    """Images of a snapshot. To show the progress for many images, split them into several requests."""
 
     snapshot: str = Field(max_length=64)
     format: SidecarFormat

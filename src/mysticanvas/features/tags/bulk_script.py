@@ -79,7 +79,7 @@ def _parse_edit(line: str) -> Edit:
         return _parse_threshold(rest)
     left, arrow, right = rest.partition("->")
     if verb not in _PAIRS or not arrow:
-        raise InvalidInputError(f"“{line[:60]}” is not a command. Example of one: alias vixen -> fox")
+        raise InvalidInputError(f"“{line[:60]}” is not a command. Example: alias vixen -> fox")
     return _PAIRS[verb](_parse_name(left), right)
 
 
@@ -102,7 +102,7 @@ def _parse_threshold(text: str) -> SetThreshold:
     except ValueError as error:
         raise InvalidInputError("a threshold must be a number from 0 to 1, or none") from error
     if source not in list(TagSource):
-        raise InvalidInputError(f"“{source}” is not a source; the sources are {', '.join(TagSource)}")
+        raise InvalidInputError(f"“{source}” is not a tag source; use one of: {', '.join(TagSource)}")
     return SetThreshold(source=source, value=number, tag=_parse_name(name) if name.strip() else None)
 
 
@@ -130,5 +130,5 @@ def _write_thresholds(values: Iterable[tuple[str, float]], of: str) -> list[str]
 def list_edits(lines: Sequence[Line]) -> list[Edit]:
     """The edits of a bulk edit, in order. Raises `InvalidInputError` if there are none."""
     if not lines:
-        raise InvalidInputError("The bulk edit contains no commands.")
+        raise InvalidInputError("The bulk edit contains no commands. Enter one command per line.")
     return [line.edit for line in lines]

@@ -49,7 +49,7 @@ def _edit_images(how: str, tags: str, images: str, library: Path | None, json: b
 
 @tag.command("list", epilog="Example: mysticanvas tag list fox")
 def list_tags(
-    containing: Annotated[str, typer.Argument(help="List only tags whose name contains this text.")] = "",
+    containing: Annotated[str, typer.Argument(help="List only tags whose names contain this text.")] = "",
     limit: Annotated[int, typer.Option(min=1, max=500, help="Maximum number of tags to list.")] = 50,
     library: Library = None,
     json: Json = False,
@@ -72,7 +72,7 @@ def alias(
     of: Annotated[str, typer.Argument(metavar="OF", help="The tag that the alias stands for.")],
     across: Annotated[bool, typer.Option("--across", help="Allow an alias between different categories.")] = False,
     off: Annotated[
-        bool, typer.Option("--off", help="Remove the alias. The tag gets back its own assignments.")
+        bool, typer.Option("--off", help="Remove the alias. The tag's own assignments are restored.")
     ] = False,
     library: Library = None,
     json: Json = False,
@@ -90,7 +90,7 @@ def imply(
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Make a tag imply another: images with the first also get the second."""
+    """Make a tag imply another: images with the first tag also get the second tag."""
     _edit_vocabulary({"do": "unimply" if off else "imply", "tag": tag_name, "implies": implies}, library, json)
 
 
@@ -128,7 +128,7 @@ def delete(tag_name: Tag, library: Library = None, json: Json = False) -> None:
 
 def _edit_vocabulary(asked: dict[str, Any], library: Path | None, json: bool) -> None:
     with connect(load_settings(library)) as client:
-        print_result(wait_for_edit(client, client.post("/api/tags", asked)), json=json, what="changed")
+        print_result(wait_for_edit(client, client.post("/api/tags", asked)), json=json, what="change", how="made")
 
 
 @tag.command(epilog="Example: mysticanvas tag script changes.txt --dry-run")
@@ -173,7 +173,8 @@ def _run_bulk_edit(text: str, library: Path | None, *, dry_run: bool, json: bool
             return
         if not tried["lines"]:
             raise InvalidInputError("This file contains no commands.")
-        print_result(wait_for_edit(client, client.post("/api/tags/script", {"text": text})), json=json, what="changed")
+        done = wait_for_edit(client, client.post("/api/tags/script", {"text": text}))
+        print_result(done, json=json, what="change", how="made")
 
 
 def _print_lines(lines: list[dict[str, Any]]) -> None:

@@ -80,4 +80,4 @@ def _find_remark(tx: WriteTx, edit: Edit) -> str | None:
     tag, implied = queries.find(tx, make_tag_key(edit.tag)), queries.find(tx, make_tag_key(edit.implies))
     if tag is None or implied is None or not relation_queries.load_graph(tx).is_redundant(tag.id, implied.id):
         return None
-    return "Other implications already cause this."
+    return "Other implications already have this effect."

@@ -52,7 +52,7 @@ class TagImages(Edit, frozen=True, kw_only=True):
 
     def apply(self, tx: WriteTx, images: Sequence[GenerationId], now_ms: int) -> int:
         if not (self.add or self.remove or self.reject or self.forget):
-            raise InvalidInputError("Name at least one tag to add, remove, reject or forget.")
+            raise InvalidInputError("Specify at least one tag to add, remove, reject or forget.")
         changed: set[GenerationId] = set()
         for name in self.remove:
             if (tag := _find_shown(tx, name)) is not None:
@@ -205,7 +205,7 @@ class AddAlias(Edit, frozen=True, kw_only=True):
             path = format_path(
                 tx, [tag, there, *([] if graph.resolve_alias(there) == there else [graph.resolve_alias(there)])]
             )
-            raise ConflictError(f"It is already an alias: {path}. Remove that alias first.")
+            raise ConflictError(f"“{self.tag}” is already an alias: {path}. Remove that alias first.")
         if circle := graph.find_alias_path(tag, target):
             raise ConflictError(f"These aliases would form a cycle: {format_path(tx, [tag, *circle])}.")
         check_categories(tx, tag, target, allowed=bool(self.across))

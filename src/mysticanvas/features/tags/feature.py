@@ -27,8 +27,8 @@ FEATURE = Feature(
     slices=(derived.ASSIGNMENTS, derived.PROMPTS),
     repairs=(
         Repair(
-            ("the displayed tags match the assigned tags", "the image count of every tag is correct"),
-            "The displayed tags and their counts are rebuilt.",
+            ("displayed tags", "image counts of tags"),
+            "rebuild the displayed tags and their image counts",
             lambda tx, now_ms: image_tag_queries.rebuild(tx),
         ),
     ),

@@ -203,7 +203,7 @@ def _add_lists(router: APIRouter, database: Database) -> None:
         start: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
         count: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> Response:
-        """A slice of the list of known tags. The category "" selects tags without one."""
+        """Part of the list of known tags. The category "" selects tags without a category."""
         total, found = database.read(
             queries.list_slice, containing=make_tag_key(q), category=category, order=sort, start=start, count=count
         )
@@ -223,7 +223,7 @@ def _add_images(router: APIRouter, database: Database, snapshots: Snapshots) -> 
 
     @router.post("/tags/of")
     async def count_tags_of_images(asked: TagsOfIn, request: Request) -> Response:
-        """The tags of the selected images, each with how many of these images have it."""
+        """The tags of the selected images, each with the number of these images that have it."""
         picked = snapshots.select_images(snapshots.get(asked.snapshot), asked.ranges, asked.excluded)
         counts = await run_while_connected(request, snapshots.finder.tags_of, np.array(picked, np.int64))
         most = sorted(counts, key=lambda tag: -counts[tag])[:MAX_SHOWN]
@@ -292,7 +292,7 @@ def _autocomplete(tx: ReadTx, containing: str, limit: int) -> dict[str, Any]:
 
 
 def _describe_counted(tx: ReadTx, counts: dict[int, int]) -> list[dict[str, Any]]:
-    """These tags, most images first, each with the names of those among them that imply it."""
+    """These tags, most images first, each with the names of the other tags in this list that imply it."""
     implied = relation_queries.find_implied_among(tx, list(counts))
     shown = [
         asdict(queries.get(tx, TagId(tag))) | {"images": images, "from": implied.get(tag, [])}

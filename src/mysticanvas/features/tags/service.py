@@ -81,8 +81,8 @@ def check_categories(tx: ReadTx, tag: TagId, target: TagId, *, allowed: bool) ->
     one, other = queries.get(tx, tag), queries.get(tx, target)
     if not allowed and one.category and other.category and one.category != other.category:
         raise ConflictError(
-            f"“{one.name}” is in the category {one.category}, “{other.name}” in {other.category}."
-            " Confirm to make an alias across categories."
+            f"“{one.name}” is in the category {one.category}, but “{other.name}” is in {other.category}. "
+            "Confirm that you want an alias between categories (command line: --across)."
         )
 
 
@@ -105,5 +105,5 @@ def format_path(tx: ReadTx, path: Sequence[TagId]) -> str:
 def list_target_names(to: str | Sequence[str]) -> list[str]:
     names = [to] if isinstance(to, str) else list(to)
     if not names:
-        raise InvalidInputError("Name at least one target tag.")
+        raise InvalidInputError("Specify at least one target tag.")
     return names

@@ -50,7 +50,10 @@ def save(
     asked = {"name": name, "negative": negative, "category": category, "image": image, "content": text or None}
     with connect(load_settings(library)) as client:
         print_result(
-            client.post("/api/templates", {k: v for k, v in asked.items() if v}), json=json, what="template saved"
+            client.post("/api/templates", {k: v for k, v in asked.items() if v}),
+            json=json,
+            what="template",
+            how="saved",
         )
 
 
@@ -81,7 +84,7 @@ def expand(
 def _parse_value(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals:
-        raise InvalidInputError(f"“{text}” is not a value for a variable. Write NAME=TEXT.")
+        raise InvalidInputError(f"“{text}” does not set a variable. Use NAME=TEXT.")
     return name.strip(), value
 
 
@@ -90,12 +93,14 @@ def delete(template: Template, library: Library = None, json: Json = False) -> N
     """Delete a template."""
     with connect(load_settings(library)) as client:
         path = f"/api/templates/{_find_uuid(client, template)}/delete"
-        print_result(client.post(path), json=json, what="template deleted")
+        print_result(client.post(path), json=json, what="template", how="deleted")
 
 
 @templates.command("import", epilog="Example: mysticanvas templates import stable-diffusion-webui/styles.csv")
 def import_styles(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A1111's styles.csv.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="A styles.csv file from A1111, Forge or SD.Next.")
+    ],
     library: Library = None,
     json: Json = False,
 ) -> None:
@@ -105,7 +110,8 @@ def import_styles(
         print_result(
             wait_for_edit(client, client.post("/api/templates/styles", {"text": text})),
             json=json,
-            what="templates added",
+            what="template",
+            how="added",
         )
 
 
@@ -122,13 +128,13 @@ def wildcard(
     content = None if file is None else file.read_text("utf-8-sig", "replace")
     with connect(load_settings(library)) as client:
         done = client.post("/api/wildcards", {"name": name, "content": content})
-        print_result(done, json=json, what="wildcard changed")
+        print_result(done, json=json, what="wildcard", how="changed")
 
 
 def _find_uuid(client: Client, name: str) -> str:
     found = [one for one in client.get("/api/templates")["templates"] if name in (one["name"], one["uuid"])]
     if not found:
-        raise NotFoundError(f"There is no template “{name}”. `mysticanvas templates list` lists them.")
+        raise NotFoundError(f"There is no template “{name}”. To list all templates, run: mysticanvas templates list")
     if len(found) > 1:
-        raise InvalidInputError(f"{len(found)} templates are called “{name}”. Pass the UUID of one.")
+        raise InvalidInputError(f"{len(found)} templates are named “{name}”. Use a UUID instead.")
     return str(found[0]["uuid"])

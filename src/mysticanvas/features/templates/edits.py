@@ -32,7 +32,8 @@ def validate(made: Template) -> Template:
         types.parse(text)
     unknown = set(made.params) - set(PARAMS)
     if unknown:
-        raise InvalidInputError(f"A template cannot contain {', '.join(sorted(unknown))}, only {', '.join(PARAMS)}.")
+        names = ", ".join(sorted(unknown))
+        raise InvalidInputError(f"A template cannot set {names}. It can only set: {', '.join(PARAMS)}.")
     category = " ".join(clean_text(made.category or "").split()) or None
     negative = clean_text(made.negative) if made.negative else None
     return replace(made, name=name, content=clean_text(made.content), negative=negative, category=category)

@@ -22,7 +22,8 @@ Name = Annotated[str, Field(max_length=400)]
 
 
 class TemplateIn(BaseModel):
-    """Either `image`, the uuid of an image whose generation data to save, or `content`, the text of the template."""
+    """Set either `image`, the UUID of an image whose generation data is saved as a template, or `content`, the text of
+    the template."""
 
     name: Name
     content: Text | None = None
@@ -34,7 +35,7 @@ class TemplateIn(BaseModel):
 
 
 class TemplateEditIn(BaseModel):
-    """Fields that are left out do not change."""
+    """Omitted fields are not changed."""
 
     name: Name = ""
     content: Text = ""
@@ -45,7 +46,7 @@ class TemplateEditIn(BaseModel):
 
 
 class ExpandIn(BaseModel):
-    """`form` is a1111, prompt or json. Without a `seed` a random one is used; the response contains it."""
+    """`form` is a1111, prompt or json. If `seed` is null, a random seed is used; the response contains it."""
 
     seed: int | None = Field(None, ge=0, le=2**64 - 1)
     values: dict[Name, Text] = {}
@@ -88,7 +89,7 @@ def _add_uses(router: APIRouter, database: Database, edits: EditRunner) -> None:
 
     @router.get("/templates/styles")
     def export_styles() -> Response:
-        """All templates as A1111's styles.csv."""
+        """All templates as a styles.csv file of A1111."""
         headers = {"content-disposition": 'attachment; filename="styles.csv"'}
         return Response(
             service.write_styles(database.read(queries.list_templates)), headers=headers, media_type="text/csv"
@@ -96,7 +97,7 @@ def _add_uses(router: APIRouter, database: Database, edits: EditRunner) -> None:
 
     @router.post("/templates/try")
     def try_out(asked: TryIn) -> Response:
-        """Expand a template without saving it or counting a use."""
+        """Expand a template without saving it or counting it as used."""
         made = service.build_draft(asked.content, asked.negative, asked.params)
         return reply(service.describe(made) | _expand(database, made, asked))
 
@@ -119,7 +120,7 @@ def _add_templates(router: APIRouter, database: Database, edits: EditRunner) -> 
     @router.post("/templates")
     def create(asked: TemplateIn) -> Response:
         if (asked.image is None) == (asked.content is None):
-            raise InvalidInputError("Set either `image` or `content`, not both.")
+            raise InvalidInputError("Set exactly one of `image` and `content`.")
         if asked.image is not None:
             edit = database.read(service.build_from_image, asked.image, name=asked.name, category=asked.category)
         else:

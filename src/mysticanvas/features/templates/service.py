@@ -136,7 +136,7 @@ def render(recipe: Recipe, form: str) -> str | dict[str, Any]:
         return recipe.prompt or ""
     if form == "json":
         return {name: value for name, value in asdict(recipe).items() if value not in (None, (), {})}
-    raise InvalidInputError("The format of a template is a1111, prompt or json.")
+    raise InvalidInputError(f"Unknown format “{form}”. Use one of: a1111, prompt, json.")
 
 
 def describe(made: Template) -> dict[str, Any]:

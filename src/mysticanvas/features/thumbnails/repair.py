@@ -12,7 +12,7 @@ from mysticanvas.fs.thumbnail_cache import ThumbCache
 
 # A thumbnail is written to disk before its row is added, so a newer file may not be an orphan.
 YOUNGEST_ORPHAN_S = 3_600.0
-_RULE = "every image has a thumbnail or a job that creates it"
+_RULE = "missing thumbnails"
 
 
 def _queue_missing(tx: WriteTx, now_ms: int) -> None:
@@ -22,7 +22,7 @@ def _queue_missing(tx: WriteTx, now_ms: int) -> None:
 
 def _describe_orphans(database: Database, cache: ThumbCache) -> str | None:
     orphans = len(_find_orphans(database, cache))
-    return f"{orphans:,} orphaned thumbnails are removed." if orphans else None
+    return f"remove orphaned thumbnails ({orphans:,})" if orphans else None
 
 
 def _remove_orphans(database: Database, cache: ThumbCache) -> None:
@@ -36,5 +36,5 @@ def _find_orphans(database: Database, cache: ThumbCache) -> list[str]:
     return [name for name, at_s in cache.list_files() if name.partition("-")[0] not in known and at_s < before_s]
 
 
-MISSING = Repair((_RULE,), "The missing thumbnails are queued.", _queue_missing)
-ORPHANS = Cleanup("thumbnails", _describe_orphans, _remove_orphans)
+MISSING = Repair((_RULE,), "queue the missing thumbnails for creation", _queue_missing)
+ORPHANS = Cleanup("orphaned thumbnails", _describe_orphans, _remove_orphans)

@@ -23,7 +23,7 @@ def routes(database: Database, snapshots: Snapshots) -> APIRouter:
 
     @router.post("/thumbs/wanted")
     async def prioritize(asked: PrioritizeIn) -> Response:
-        """Make the thumbnails of these positions in a snapshot first, because they are on screen."""
+        """Create the thumbnails at these positions of a snapshot first, because they are on screen."""
         snapshot = snapshots.get(asked.snapshot)
         ids = snapshot.ids[asked.start : asked.start + asked.count].tolist()
         uuids = database.read(generations.list_uuids, ids)

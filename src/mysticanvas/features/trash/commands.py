@@ -8,7 +8,7 @@ from rich.table import Table
 from mysticanvas.cli.client import connect
 from mysticanvas.cli.edits import Images, edit_images, print_result, wait_for_edit
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import out, print_json
+from mysticanvas.cli.output import format_count, out, print_json
 from mysticanvas.domain.errors import InvalidInputError
 
 trash = typer.Typer(no_args_is_help=True, help="Manage the Trash. Files stay in place until they are purged.")
@@ -42,7 +42,7 @@ def list_trash(
     for one in found["items"]:
         table.add_row(one["uuid"], one["path"] or "", f"{one['bytes']:,}")
     out.print(table, markup=False)
-    out.print(f"{found['images']:,} images, {found['bytes']:,} bytes.")
+    out.print(f"{format_count(found['images'], 'image')}, {found['bytes']:,} bytes.")
 
 
 @trash.command(epilog="Example: mysticanvas trash restore --all")
@@ -58,7 +58,7 @@ def restore(uuids: Uuids = None, everything: All = False, library: Library = Non
 def purge(
     uuids: Uuids = None,
     everything: All = False,
-    expired: Annotated[bool, typer.Option("--expired", help="Images whose retention period is over.")] = False,
+    expired: Annotated[bool, typer.Option("--expired", help="All images whose retention period has ended.")] = False,
     unlink: Annotated[
         bool, typer.Option("--unlink", help="Delete files permanently instead of using the system trash.")
     ] = False,
@@ -78,7 +78,7 @@ def purge(
             if json:
                 print_json(tried)
             return
-        if not yes and not typer.confirm(f"{tried['images']:,} images, {tried['bytes']:,} bytes. Continue?", err=True):
+        if not yes and not typer.confirm(f"Delete {format_count(tried['images'], 'image')}?", err=True):
             raise typer.Exit(1)
         done = client.post("/api/trash/purge", asked)
     if json:
@@ -89,13 +89,14 @@ def purge(
 
 def _build_selection(uuids: list[str] | None, everything: bool, expired: bool = False) -> dict[str, Any]:
     if sum((bool(uuids), everything, expired)) != 1:
-        raise InvalidInputError("Pass image IDs or --all" + (" or --expired." if not everything else "."))
+        raise InvalidInputError("Specify image IDs or --all" + (" or --expired." if not everything else "."))
     return {"uuids": uuids} if uuids else {"which": "all" if everything else "expired"}
 
 
 def _print_purge(done: dict[str, Any], what: str) -> None:
-    out.print(f"{done['images']:,} images with {done['files']:,} files, {done['bytes']:,} bytes, {what}.")
+    size = f"{format_count(done['files'], 'file')}, {done['bytes']:,} bytes"
+    out.print(f"{format_count(done['images'], 'image')} ({size}) {what}.")
     if done["beside"]:
-        out.print(f"{len(done['beside']):,} sidecar files next to them are kept.")
+        out.print(f"Sidecar files next to them that are not deleted: {len(done['beside']):,}.")
     for path, reason in done["kept"]:
-        out.print(f"  kept: {path}: {reason}", markup=False, highlight=False)
+        out.print(f"  Not deleted: {path}: {reason}", markup=False, highlight=False)

@@ -26,8 +26,8 @@ MAX_RESTORED = 10_000_000
 
 
 class TrashedIn(PickedIn):
-    """Images in the Trash: by uuid, all, those whose retention period is over, or a selection of a snapshot.
-    Images that are not in the Trash are ignored."""
+    """Images in the Trash: selected by UUID, all of them, those whose retention period has ended, or a selection from a
+    snapshot. Images that are not in the Trash are ignored."""
 
     snapshot: str | None = Field(None, max_length=64)
     uuids: list[Annotated[str, Field(max_length=36)]] | None = Field(None, max_length=10_000)
@@ -35,14 +35,14 @@ class TrashedIn(PickedIn):
 
 
 class PurgeIn(TrashedIn):
-    """One call deletes at most 1,000 images; repeat it for the rest."""
+    """One request deletes at most 1,000 images; repeat it for the rest."""
 
     how: DiscardMethod = DiscardMethod.SYSTEM_TRASH
     dry_run: bool = False
 
 
 class TrashSettingsIn(BaseModel):
-    """`days` applies to images moved to Trash from then on."""
+    """`days` is the retention period of images that are moved to Trash after this change."""
 
     days: int | None = Field(None, ge=1, le=3_650)
     locked: list[Literal["favorites", "collected"]] | None = None
@@ -95,7 +95,7 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
 
 def _list_images(database: Database, snapshots: Snapshots, asked: TrashedIn, limit: int) -> Sequence[GenerationId]:
     if sum(given is not None for given in (asked.uuids, asked.which, asked.snapshot)) != 1:
-        raise InvalidInputError("Select images by exactly one of `uuids`, `which` or `snapshot`.")
+        raise InvalidInputError("Set exactly one of `uuids`, `which` and `snapshot`.")
     if asked.uuids is not None:
         return database.read(queries.filter_trashed, database.read(edit_log.find_images, asked.uuids))
     if asked.snapshot is not None:

@@ -37,14 +37,14 @@ def verify(
     json: Json = False,
 ) -> None:
     """Read every file again and report missing, changed and undecodable files. Nothing is changed until you `accept`
-    the findings; a scan then reads those files again. After a stop or an interruption, verification continues where
-    it stopped. Exit code 1 if there are findings."""
+    the findings; a scan then reads those files again. If verification was stopped or interrupted, it continues where
+    it left off. Exit code 1 if there are findings."""
     if action not in ACTIONS:
         raise InvalidInputError(f"Unknown action “{action}”. Use one of: {', '.join(ACTIONS)}.")
     with connect(load_settings(library)) as client:
         if action in ("accept", "dismiss"):
             changed = client.post(f"/api/verify/{action}", {"finding": finding})["changed"]
-            print_json({"changed": changed}) if json else out.print(f"{action}: {changed:,}")
+            print_json({"changed": changed}) if json else out.print(f"Findings {action}ed: {changed:,}.")
             return
         if action == "start":
             budget = {
@@ -76,12 +76,13 @@ def _follow(client: Client) -> None:
 
 def _print(report: dict[str, Any], found: list[dict[str, Any]]) -> None:
     state, counts = report["state"], report["counts"]
-    where = "being checked" if state["on"] else "checked"
-    out.print(f"{state['checked']:,} of {state['files']:,} files are {where}.")
+    so_far = " so far" if state["on"] else ""
+    out.print(f"Files checked{so_far}: {state['checked']:,} of {state['files']:,}.")
     out.print(", ".join(f"{counts[name]:,} {name}" for name in FINDINGS) + ".")
     table = Table(show_header=False, box=None)
     for one in found:
         table.add_row(one["finding"], f"{one['root']}/{one['path']}", one["detail"])
     if found:
         out.print(table, markup=False)
-        out.print("Accept the files as they are now with mysticanvas verify accept. Discard the findings with dismiss.")
+        out.print("To accept the files as they are now, run: mysticanvas verify accept")
+        out.print("To discard the findings, run: mysticanvas verify dismiss")

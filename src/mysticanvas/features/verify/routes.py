@@ -16,14 +16,14 @@ Limit = Annotated[int, Query(ge=1, le=1_000)]
 
 
 class VerifyIn(BaseModel):
-    """The budget; null means no limit."""
+    """How many bytes may be read per second and per day; null means no limit."""
 
     bytes_per_s: int | None = Field(None, ge=1_024, le=1 << 50)
     bytes_per_day: int | None = Field(None, ge=1 << 20, le=1 << 50)
 
 
 class FindingsIn(BaseModel):
-    """Which findings; null does not filter. `ids` are from `GET /api/verify/findings`."""
+    """Selects findings; null does not filter. `ids` are from `GET /api/verify/findings`."""
 
     ids: list[Index] | None = Field(None, max_length=10_000)
     finding: Finding | None = None
@@ -39,7 +39,7 @@ def routes(database: Database) -> APIRouter:
 
     @router.get("/findings")
     def list_findings(finding: Finding | None = None, after: Index = 0, limit: Limit = 200) -> Response:
-        """List findings by file. Pass `after` from the response to get the next page; null means no more."""
+        """List findings by file. Pass `after` from the response to get the next page; it is null on the last."""
         found = database.read(queries.list_findings, finding=finding, after=after, limit=limit)
         return reply({"findings": found, "after": found[-1].id if len(found) == limit else None})
 
@@ -60,7 +60,7 @@ def routes(database: Database) -> APIRouter:
 
     @router.post("/dismiss")
     def dismiss(asked: FindingsIn) -> Response:
-        """Delete findings. The next verification reports them again if they persist."""
+        """Delete findings. The next verification reports them again if the problems persist."""
         return reply({"changed": service.dismiss(database, ids=asked.ids, finding=asked.finding)})
 
     return router

@@ -15,10 +15,10 @@ def add_commands(app: typer.Typer) -> None:
 
 
 def analyze_images(
-    on: Annotated[bool | None, typer.Option("--on/--off", help="Analyze all images, new and existing.")] = None,
+    on: Annotated[bool | None, typer.Option("--on/--off", help="Analyze all new and existing images.")] = None,
     clip: Annotated[
         Path | None,
-        typer.Option(help="Folder of a CLIP model: clip_image.onnx, optionally clip_text.onnx and its vocabulary."),
+        typer.Option(help="Folder of a CLIP model: clip_image.onnx and optionally clip_text.onnx with its vocabulary."),
     ] = None,
     no_clip: Annotated[bool, typer.Option("--no-clip", help="Remove the CLIP model.")] = False,
     explicit: Annotated[
@@ -47,4 +47,4 @@ def analyze_images(
     settings = state["sight"]
     out.print("Image analysis is on." if settings["is_on"] else "Image analysis is off.")
     for one in state["progress"]:
-        out.print(f"{one['seen']:,} images analyzed by {one['space'].removeprefix('picture-')}", markup=False)
+        out.print(f"Images analyzed by {one['space'].removeprefix('picture-')}: {one['seen']:,}", markup=False)

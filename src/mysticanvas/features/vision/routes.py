@@ -13,7 +13,7 @@ from mysticanvas.search import image_vectors
 
 
 class ImageAnalysisIn(BaseModel):
-    """Absent or null fields are left unchanged. `clip_folder` "" removes the CLIP model; `least_explicit` is the NSFW
+    """Absent or null fields are not changed. `clip_folder` "" removes the CLIP model; `least_explicit` is the NSFW
     score from which an image is blurred."""
 
     is_on: bool | None = None
@@ -22,7 +22,7 @@ class ImageAnalysisIn(BaseModel):
 
 
 class ScoresIn(BaseModel):
-    """Images, by the names of their thumbnails."""
+    """Images, identified by the names of their thumbnails."""
 
     thumbs: list[Annotated[str, Field(max_length=64, pattern=r"^[0-9a-f]{64}$")]] = Field(max_length=500)
 
@@ -37,7 +37,7 @@ def routes(database: Database) -> APIRouter:
 
     @router.post("")
     def change_settings(asked: ImageAnalysisIn) -> Response:
-        """Change some settings of image analysis. Returns its new state."""
+        """Change settings of image analysis. Returns the new state."""
         if asked.clip_folder is not None:
             service.set_clip_folder(database, asked.clip_folder or None, now_ms=now_ms)
         if asked.least_explicit is not None:

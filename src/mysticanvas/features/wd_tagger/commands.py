@@ -7,7 +7,7 @@ import typer
 
 from mysticanvas.cli.client import connect, make_absolute, wait_for_jobs
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import out, print_json
+from mysticanvas.cli.output import format_count, out, print_json
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -21,9 +21,11 @@ def vision(
     model: Annotated[
         Path | None, typer.Option("--model", help="Folder of a WD tagger: model.onnx and selected_tags.csv.")
     ] = None,
-    general: Annotated[float, typer.Option(min=0, max=1, help="With --model: minimum confidence of a tag.")] = 0.35,
+    general: Annotated[
+        float, typer.Option(min=0, max=1, help="With --model: minimum confidence for general tags.")
+    ] = 0.35,
     character: Annotated[
-        float, typer.Option(min=0, max=1, help="With --model: minimum confidence of a character.")
+        float, typer.Option(min=0, max=1, help="With --model: minimum confidence for character tags.")
     ] = 0.85,
     after_import: Annotated[
         bool,
@@ -32,7 +34,7 @@ def vision(
         ),
     ] = True,
     again: Annotated[bool, typer.Option("--again", help="Include images that this tagger has already tagged.")] = False,
-    off: Annotated[bool, typer.Option("--off", help="Stop using a tagger. Its tags are kept.")] = False,
+    off: Annotated[bool, typer.Option("--off", help="Stop using the tagger. Its tags are kept.")] = False,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until all images are tagged.")] = True,
     library: Library = None,
     json: Json = False,
@@ -59,4 +61,4 @@ def vision(
     tagger = state["tagger"]
     out.print("No tagger is selected." if tagger is None else f"Tagger: {tagger['folder']}", markup=False)
     if queued is not None:
-        out.print(f"{'Tagged' if wait else 'Queued'} {queued:,} images.")
+        out.print(f"{'Tagged' if wait else 'Queued'} {format_count(queued, 'image')}.")

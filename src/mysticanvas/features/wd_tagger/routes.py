@@ -11,7 +11,8 @@ from mysticanvas.search.snapshots import Snapshots
 
 
 class TaggerIn(BaseModel):
-    """Without a `folder`, no tagger is used. Labels below the least confidence of their category are not assigned."""
+    """If `folder` is null, no tagger is used. `least_general` and `least_character` are the minimum confidence for
+    general and character tags."""
 
     folder: PathText | None = None
     least_general: float = Field(0.35, ge=0, le=1)
@@ -20,7 +21,7 @@ class TaggerIn(BaseModel):
 
 
 class VisionIn(QueryIn):
-    """The images to tag; those already tagged by the tagger only with `again`."""
+    """The images to tag. Images that the tagger has already tagged are included only with `again`."""
 
     again: bool = False
 
@@ -35,7 +36,7 @@ def routes(database: Database, snapshots: Snapshots) -> APIRouter:
 
     @router.post("/tagger")
     def set_tagger(asked: TaggerIn) -> Response:
-        """Select a tagger, or, without a folder, stop using one. Existing tags are kept."""
+        """Select a tagger. If the folder is null, stop using the tagger. Existing tags are kept."""
         if asked.folder is None:
             service.remove_model(database, now_ms=now_ms())
             return reply({"tagger": None})
