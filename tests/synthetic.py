@@ -12,7 +12,7 @@ import pyvips
 
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.domain.file import FileStat
-from mysticanvas.imaging.thumbnail_cache import ThumbCache
+from mysticanvas.fs.thumbnail_cache import ThumbCache
 
 SEED = 20_260_822
 WORDS = [

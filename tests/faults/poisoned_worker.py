@@ -20,7 +20,7 @@ def run_poisoned(task):
     if b"memory" in path:
         hoard = []
         while True:
-            hoard.append(bytes(64 * 1024 * 1024))
+            hoard.append(b"x" * (64 * 1024 * 1024))
     if b"poison" in b"".join(getattr(image, "file_name", "").encode() for image in getattr(task, "images", [])):
         ctypes.string_at(0)
     return run_task(task)

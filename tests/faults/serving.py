@@ -20,7 +20,15 @@ START_LIMIT_S = 180.0
 class Served:
     """`mysticanvas serve`, on a free port by default. `program` runs instead of it, to plant a bug."""
 
-    def __init__(self, library: Path, folders: list[Path], *, program: Path | None = None, port: int = 0) -> None:
+    def __init__(
+        self,
+        library: Path,
+        folders: list[Path],
+        *,
+        program: Path | None = None,
+        port: int = 0,
+        env: dict[str, str] | None = None,
+    ) -> None:
         self.library = library
         self._log = (library.parent / f"{library.name}.log").open("ab")
         started = [str(program)] if program else ["-m", "mysticanvas.app.cli"]
@@ -32,7 +40,7 @@ class Served:
             stderr=self._log,
             # Others may have the cores: what is looked up is not broken off for taking long.
             env={"MYSTICANVAS_READ_LIMIT_MS": "60000"}
-            | os.environ
+            | (os.environ if env is None else env)
             | {"MYSTICANVAS_SETTLE_S": "1", "MYSTICANVAS_WORKERS": "1"},
         )
         self.http = httpx.Client(timeout=120)

@@ -18,10 +18,11 @@ from mysticanvas.jobs.dispatcher import Dispatcher
 from mysticanvas.jobs.lanes import Executors
 from mysticanvas.jobs.queries import FailedJob, JobSelection
 from mysticanvas.worker.pool import WorkerPool
+from tests.faults.other_systems import environment
 from tests.importing import import_all
 from tests.pictures import a1111_png, write_pictures
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on a process's memory here")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows reports a segmentation fault as an exception")
 
 PROGRAM = Path(__file__).parent / "poisoned_worker.py"
 POISON = ("segfault", "hang", "memory")
@@ -66,6 +67,15 @@ def failed_of(database: Database, word: str) -> FailedJob:
     return one
 
 
+@pytest.fixture(params=["limited by the system", "limited by the pool"])
+def memory_limit(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """macOS and Windows do not limit the memory of a process; there, the pool does."""
+    if request.param == "limited by the pool":
+        for name, value in environment(tmp_path, ("limits_no_address_space",)).items():
+            monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("memory_limit")
 def test_poison_is_parked_with_its_reason_and_everything_else_is_done(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from tests.pictures import write_pictures
 
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import folders
-from mysticanvas.imaging.thumbnail_cache import ThumbCache
+from mysticanvas.fs.thumbnail_cache import ThumbCache
 from mysticanvas.jobs import dispatcher as job_dispatcher
 from mysticanvas.jobs import queries as job_queries
 from mysticanvas.jobs.dispatcher import Dispatcher

@@ -10,7 +10,7 @@ from tests.rows import add_images
 from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.features.doctor import repair as doctor_repair
-from mysticanvas.imaging.thumbnail_cache import ThumbCache
+from mysticanvas.fs.thumbnail_cache import ThumbCache
 
 DAMAGE = {
     "word index": "INSERT INTO generations_fts (generations_fts, rowid, prompt, negative_prompt, notes) "

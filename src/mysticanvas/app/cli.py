@@ -15,7 +15,7 @@ from mysticanvas.app import features, serve
 from mysticanvas.app.in_process import open_in_process
 from mysticanvas.app.stop_signals import stop_like_ctrl_c
 from mysticanvas.cli import client
-from mysticanvas.cli.output import err
+from mysticanvas.cli.output import err, write_utf8
 from mysticanvas.domain.errors import InvalidInputError, LibraryError, MystiCanvasError, NotFoundError
 from mysticanvas.jobs import commands as job_commands
 from mysticanvas.search import commands as search_commands
@@ -65,6 +65,7 @@ def main() -> None:
     """Runs a command. Expected errors print a message instead of a traceback, and set the exit code."""
     # Files that this process and its workers write are readable only by their owner.
     os.umask(0o077)
+    write_utf8()
     try:
         with stop_like_ctrl_c():
             app()

@@ -11,7 +11,7 @@ import logging
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +35,13 @@ from mysticanvas.features.backups.service import RestoreRequest
 from mysticanvas.features.base import Feature
 from mysticanvas.features.importing.service import ImportService
 from mysticanvas.fs import instance_file, location_checks, log_file
+from mysticanvas.fs.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
 from mysticanvas.fs.watcher import FolderWatcher
 from mysticanvas.http import binding
 from mysticanvas.http.binding import GalleryAddress
 from mysticanvas.http.passwords import Passwords
 from mysticanvas.http.sessions import CODE_LIMIT_S, SESSION_FILE, Sessions
 from mysticanvas.http.sse import EventStream
-from mysticanvas.imaging.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
 from mysticanvas.jobs.backfill import BackfillRunner
 from mysticanvas.jobs.dispatcher import Dispatcher
 from mysticanvas.jobs.lanes import Executors, InProcessExecutor
@@ -148,8 +148,8 @@ class Orchestrator:
             Snapshots(
                 self.database,
                 self._start_index(running),
-                similarity=Similarity(self.database, vectors),
-                looks=Similarity(self.database, vectors, PICTURES),
+                similarity=running.enter_context(closing(Similarity(self.database, vectors))),
+                looks=running.enter_context(closing(Similarity(self.database, vectors, PICTURES))),
                 duplicates=duplicates,
             )
         )

@@ -1,5 +1,6 @@
 """Command-line output: text through Rich, or JSON on standard output."""
 
+import io
 import sys
 import time
 from typing import Any
@@ -17,6 +18,14 @@ from rich.progress import (
 
 out = Console()
 err = Console(stderr=True)
+
+
+def write_utf8() -> None:
+    """Write UTF-8 to pipes and files. Windows uses an encoding there that lacks most scripts, so that printing a
+    prompt or a file name would fail. A terminal keeps its own encoding."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
 
 
 def print_json(value: Any) -> None:

@@ -1,6 +1,5 @@
 """Backups: copies of the database that are verified before they count."""
 
-import os
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -13,6 +12,7 @@ import apsw
 from mysticanvas.db.connections import open_copy
 from mysticanvas.db.schema import load_migrations
 from mysticanvas.domain.errors import DamagedLibraryError, LibraryError
+from mysticanvas.fs.durable import replace, sync
 
 HOURLY = "hourly"
 DAMAGED = "damaged"
@@ -59,7 +59,7 @@ def make(
         on_phase("checking")
         verify(unfinished)
         sync(unfinished)
-        os.replace(unfinished, target)
+        replace(unfinished, target)
         # Syncs the removal of the journal of VACUUM INTO: after a power cut it would roll the copy back.
         sync(folder)
     finally:
@@ -144,13 +144,3 @@ def _check(connection: apsw.Connection) -> None:
     if connection.pragma("user_version") == len(load_migrations()):
         # The word index of an older schema may differ: migrating rebuilds it.
         connection.execute("INSERT INTO generations_fts (generations_fts, rank) VALUES ('integrity-check', 1)")
-
-
-def sync(path: Path) -> None:
-    if os.name == "nt" and path.is_dir():
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

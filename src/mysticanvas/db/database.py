@@ -1,7 +1,6 @@
 """The database of one library: concurrent reads, one writer, backup and restore."""
 
 import functools
-import os
 import queue
 import shutil
 import threading
@@ -31,6 +30,7 @@ from mysticanvas.db.lock import LibraryLock
 from mysticanvas.db.migrate import migrate, refuse_foreign_file
 from mysticanvas.db.writer import Listener, Writer
 from mysticanvas.domain.errors import DamagedLibraryError, LibraryError, NotFoundError
+from mysticanvas.fs.durable import replace, sync
 
 __all__ = ["ChangeSet", "Database", "ReadTx", "WriteTx"]
 
@@ -268,13 +268,13 @@ def _swap(folder: Path, copy: Path) -> Backup | None:
     try:
         backup.verify(new)
         _reset_journal(new)
-        backup.sync(new)
+        sync(new)
         previous = _set_aside(path, folder / "backups", why="before-restore")
         # The WAL of the old database would corrupt the new one.
         for beside in ("-wal", "-shm"):
             path.with_name(path.name + beside).unlink(missing_ok=True)
-        os.replace(new, path)
-        backup.sync(folder)
+        replace(new, path)
+        sync(folder)
     finally:
         new.unlink(missing_ok=True)
     return previous

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mysticanvas.db.database import Database, WriteTx
-from mysticanvas.imaging.thumbnail_cache import ThumbCache
+from mysticanvas.fs.thumbnail_cache import ThumbCache
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.fs.durable import replace
 
 MAX_ENTRIES = 100_000
 MAX_DIRECTORY_BYTES = 64 * 2**20
@@ -84,7 +85,7 @@ def write(target: Path, files: Mapping[str, bytes | Path]) -> None:
             _write_entries(part, files)
             # Reserve the name first, so that an existing file is never overwritten.
             target.touch(mode=0o600, exist_ok=False)
-            os.replace(part, target)
+            replace(part, target)
     except FileExistsError as error:
         raise _build_exists_error(target) from error
     except OSError as error:

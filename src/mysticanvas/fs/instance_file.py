@@ -4,12 +4,12 @@ What they say is not trusted: `cli/gallery.py` checks it before it sends anythin
 """
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 
 from mysticanvas.domain.errors import LibraryError
 from mysticanvas.domain.launch import Launch
+from mysticanvas.fs.durable import replace
 
 TOKEN_FILE = "token"
 ADDRESS_FILE = "address.json"
@@ -21,7 +21,7 @@ def write_address(path: Path, base_url: str, launch: Launch) -> None:
     """Whole or not at all."""
     temporary = path.with_suffix(".part")
     temporary.write_text(json.dumps({"url": base_url, "launch": asdict(launch)}), "utf-8")
-    os.replace(temporary, path)
+    replace(temporary, path)
 
 
 def read_address(library: Path) -> Launch | None:

@@ -1,8 +1,8 @@
 """Detects locations where a database can be damaged: network drives and synced folders."""
 
-import os
-import sys
 from pathlib import Path
+
+from mysticanvas.fs.mounts import find_mount
 
 _NETWORK_TYPES = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "afpfs", "ncpfs", "9p", "fuse.sshfs", "fuse.rclone", "davfs", "webdav")
@@ -48,31 +48,7 @@ def _find_sync_service(folder: Path) -> str | None:
 
 
 def _is_on_network(folder: Path) -> bool:
-    if sys.platform == "win32":
-        import ctypes
-
-        remote = 4
-        return str(folder).startswith("\\\\") or ctypes.windll.kernel32.GetDriveTypeW(folder.anchor) == remote
-    return _find_mount_type(folder, list_mounts()) in _NETWORK_TYPES
-
-
-def list_mounts() -> list[tuple[str, str]]:
-    """(mount point, type) of every mount; [] when the system does not provide them."""
-    try:
-        lines = Path("/proc/self/mounts").read_text("utf-8", "replace").splitlines()
-    except OSError:
-        return []
-    fields = [line.split(" ") for line in lines]
-    # Spaces in mount points are octal escapes.
-    return [(one[1].replace("\\040", " "), one[2]) for one in fields if len(one) >= 3]
-
-
-def _find_mount_type(folder: Path, every: list[tuple[str, str]]) -> str | None:
-    """The type of the innermost mount that contains the folder; of the last one when mounts are stacked."""
-    path = os.path.realpath(folder)
-    found: tuple[int, str] | None = None
-    for point, kind in every:
-        inside = path == point or path.startswith(point.rstrip("/") + "/")
-        if inside and (found is None or len(point) >= found[0]):
-            found = len(point), kind
-    return found[1] if found else None
+    if str(folder).startswith("\\\\"):
+        return True
+    mount = find_mount(folder)
+    return mount is not None and (mount.is_remote or mount.kind in _NETWORK_TYPES)

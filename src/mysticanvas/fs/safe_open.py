@@ -9,6 +9,7 @@ import stat as modes
 
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import FileStat
+from mysticanvas.fs.paths import join_system_path
 
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _FOLDER_FLAGS = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | _NO_LINK | getattr(os, "O_CLOEXEC", 0)
@@ -87,7 +88,8 @@ def _open_parts(root: bytes, parts: list[bytes]) -> int:
 
 def _open_resolved(root: bytes, path_bytes: bytes) -> int:
     """For systems without folder handles (Windows): the resolved path must be below the root."""
-    path = os.path.join(root, path_bytes)
-    if os.path.realpath(path) != os.path.join(os.path.realpath(root), os.path.normpath(path_bytes)):
+    real = os.path.realpath(os.path.join(root, path_bytes))
+    expected = os.path.join(os.path.realpath(root), os.path.normpath(path_bytes))
+    if os.path.normcase(real) != os.path.normcase(expected):
         raise PermissionError("a link points outside of the folder")
-    return os.open(path, _FILE_FLAGS)
+    return os.open(join_system_path(root, path_bytes), _FILE_FLAGS)

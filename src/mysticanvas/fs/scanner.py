@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import FileStat
+from mysticanvas.fs.paths import join_system_path
 from mysticanvas.fs.safe_open import open_folder
 
 IMAGE_ENDINGS = frozenset(
@@ -53,7 +54,7 @@ def list_folder(root: bytes, path_bytes: bytes, is_image: Callable[[bytes], bool
 def _list(folder: int | None, root: bytes, path_bytes: bytes, is_image: Callable[[bytes], bool]) -> FolderListing:
     listing = FolderListing([], [], [])
     prefix = path_bytes + b"/" if path_bytes else b""
-    with os.scandir(folder if folder is not None else os.path.join(root, path_bytes)) as entries:
+    with os.scandir(folder if folder is not None else join_system_path(root, path_bytes)) as entries:
         for entry in entries:
             name = os.fsencode(entry.name)
             if name.startswith(b".") or name in _EXCLUDED_FOLDERS:
@@ -79,7 +80,7 @@ def _list(folder: int | None, root: bytes, path_bytes: bytes, is_image: Callable
 def _starts_like_image(
     folder: int | None, entry: os.DirEntry[str] | os.DirEntry[bytes], is_image: Callable[[bytes], bool]
 ) -> bool:
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    flags = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
     try:
         handle = os.open(entry.name, flags, dir_fd=folder) if folder is not None else os.open(entry.path, flags)
     except OSError:

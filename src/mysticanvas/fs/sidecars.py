@@ -6,6 +6,7 @@ from functools import lru_cache
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import FileStat, TextEntry
 from mysticanvas.domain.text import clean_text
+from mysticanvas.fs.paths import join_system_path
 from mysticanvas.fs.safe_open import open_beneath
 from mysticanvas.fs.scanner import SIDECAR_ENDINGS
 
@@ -36,7 +37,7 @@ def read_log(root: bytes, path_bytes: bytes, name: str) -> str:
     """The text of the file `name` in the folder of the image at `path_bytes`; "" when it cannot be read."""
     path = os.path.join(os.path.dirname(path_bytes), os.fsencode(name))
     try:
-        now = os.lstat(os.path.join(root, path))
+        now = os.lstat(join_system_path(root, path))
         return _read_log_text(root, path, now.st_size, now.st_mtime_ns) if now.st_size <= MAX_LOG_BYTES else ""
     except (OSError, UnreadableFileError):
         return ""
@@ -53,4 +54,4 @@ def find_sidecars(root: bytes, path_bytes: bytes) -> list[bytes]:
     """Existing text files beside an image with its name, as sorted paths relative to the root."""
     stem = path_bytes.rpartition(b".")[0] or path_bytes
     names = {name + ending for name in (stem, path_bytes) for ending in SIDECAR_ENDINGS}
-    return sorted(name for name in names if os.path.lexists(os.path.join(root, name)))
+    return sorted(name for name in names if os.path.lexists(join_system_path(root, name)))

@@ -14,6 +14,7 @@ from send2trash.exceptions import TrashPermissionError
 
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.fs.hashing import compute_fingerprint
+from mysticanvas.fs.paths import join_system_path
 from mysticanvas.fs.safe_open import FileSource, open_beneath, open_folder
 
 _BLOCK_BYTES = 1024 * 1024
@@ -44,7 +45,7 @@ def is_missing(root: bytes, path_bytes: bytes) -> bool:
     """Whether the file is missing from an available root. False when the root is not available."""
     if not is_root_available(root):
         return False
-    return not os.path.lexists(os.path.join(root, path_bytes))
+    return not os.path.lexists(join_system_path(root, path_bytes))
 
 
 def is_root_available(root: bytes) -> bool:
@@ -62,12 +63,13 @@ def discard(root: bytes, path_bytes: bytes, expected: ExpectedFile, how: Discard
     Raises `NotDiscardedError` with the reason; the file is unchanged then.
     """
     check_file(root, path_bytes, expected)
-    path = os.path.join(root, path_bytes)
+    path = join_system_path(root, path_bytes)
     try:
         if how is DiscardMethod.UNLINK:
             _unlink_beneath(root, path_bytes)
         else:
-            send2trash(path)
+            # Text, because the Recycle Bin accepts no bytes.
+            send2trash(os.path.normpath(os.fsdecode(path)))
     except TrashPermissionError as error:
         raise NotDiscardedError("This drive has no trash. Delete the file permanently instead.") from error
     except OSError as error:
@@ -78,7 +80,7 @@ def check_file(root: bytes, path_bytes: bytes, expected: ExpectedFile) -> None:
     """Raises `NotDiscardedError` unless this is the expected file, reached below its root without links."""
     if not is_root_available(root):
         raise NotDiscardedError("The folder is not available. Its drive may be disconnected.")
-    if not os.access(os.path.dirname(os.path.join(root, path_bytes)), os.W_OK):
+    if not os.access(os.path.dirname(join_system_path(root, path_bytes)), os.W_OK):
         raise NotDiscardedError("MystiCanvas has no permission to change this folder.")
     try:
         with open_beneath(root, path_bytes) as source:
@@ -108,7 +110,7 @@ def _check_content(source: FileSource, expected: ExpectedFile) -> None:
 
 def _check_not_replaced(root: bytes, path_bytes: bytes, source: FileSource) -> None:
     """Raises `NotDiscardedError` when another file has taken the name since `source` was opened."""
-    there = os.lstat(os.path.join(root, path_bytes))
+    there = os.lstat(join_system_path(root, path_bytes))
     read = os.fstat(source.handle)
     if not modes.S_ISREG(there.st_mode) or (there.st_dev, there.st_ino) != (read.st_dev, read.st_ino):
         raise NotDiscardedError("The file was replaced while it was being checked.")
@@ -117,7 +119,7 @@ def _check_not_replaced(root: bytes, path_bytes: bytes, source: FileSource) -> N
 def _unlink_beneath(root: bytes, path_bytes: bytes) -> None:
     """Delete through the folder's handle, so that the path cannot be redirected by a link."""
     if os.unlink not in os.supports_dir_fd:
-        os.unlink(os.path.join(root, path_bytes))
+        os.unlink(join_system_path(root, path_bytes))
         return
     folder, _, name = path_bytes.rpartition(b"/")
     handle = open_folder(root, folder)

@@ -81,6 +81,7 @@ class FolderWatcher:
                 self._wake.wait(RESTART_AFTER_S)
 
     def _watch_folders(self, folders: list[str]) -> None:
+        spellings = list_spellings(folders)
         changes = watch(
             *folders,
             watch_filter=None,
@@ -92,18 +93,22 @@ class FolderWatcher:
             ignore_permission_denied=True,
         )
         for moment in changes:
-            hints = {hint for _, path in moment if (hint := _build_hint(folders, path)) is not None}
+            hints = {hint for _, path in moment if (hint := _build_hint(spellings, path)) is not None}
             if hints:
                 self._on_change(sorted(hints, key=lambda hint: (hint.root, hint.folder)))
 
 
-def _build_hint(folders: list[str], path: str) -> Hint | None:
-    root = next((root for root in folders if Path(path).is_relative_to(root)), None)
-    if root is None:
-        return None
+def list_spellings(folders: list[str]) -> dict[str, str]:
+    """Maps each path under which events arrive to its folder in `folders`. macOS reports real paths, even if the
+    folder, or a folder above it, is a link."""
+    return {os.path.realpath(folder): folder for folder in folders} | {folder: folder for folder in folders}
+
+
+def _build_hint(spellings: dict[str, str], path: str) -> Hint | None:
     is_folder = os.path.isdir(path) and not os.path.islink(path)
     folder = Path(path) if is_folder else Path(path).parent
-    if not folder.is_relative_to(root):
+    spelling = next((known for known in spellings if folder.is_relative_to(known)), None)
+    if spelling is None:
         return None
-    relative = folder.relative_to(root).as_posix()
-    return Hint(root, b"" if relative == "." else os.fsencode(relative), is_folder)
+    relative = folder.relative_to(spelling).as_posix()
+    return Hint(spellings[spelling], b"" if relative == "." else os.fsencode(relative), is_folder)

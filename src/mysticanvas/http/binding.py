@@ -6,7 +6,6 @@ the host names that browsers will use. No request is trusted because of its sour
 
 import errno
 import ipaddress
-import os
 import re
 import socket
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,8 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _TRIES = 20
 # Reserved for documentation: belongs to nobody.
 _ANY_OUTSIDE = "192.0.2.1"
+# Windows reports a port that another program uses exclusively as WSAEACCES.
+_IN_USE = frozenset((errno.EADDRINUSE, 10013))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ def open_sockets(host: str, port: int) -> list[socket.socket]:
         try:
             return _open_all(host, port)
         except OSError as error:
-            if left == 0 or error.errno != errno.EADDRINUSE:
+            if left == 0 or error.errno not in _IN_USE:
                 raise _describe_error(host, port, error) from error
     raise AssertionError
 
@@ -162,8 +163,9 @@ def _open(family: socket.AddressFamily, address: str, port: int) -> socket.socke
     # Without an explicit protocol, asyncio leaves Nagle's algorithm on, which delays each reply by 40 ms.
     bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        if os.name != "nt":
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # On Windows, SO_REUSEADDR would let two programs listen on one port, and its opposite prevents that.
+        option = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
+        bound.setsockopt(socket.SOL_SOCKET, option, 1)
         if family == socket.AF_INET6:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         bound.bind((address, port))
@@ -184,7 +186,7 @@ def _has_ipv6() -> bool:
 
 
 def _describe_error(host: str, port: int, error: OSError) -> LibraryError:
-    if error.errno == errno.EADDRINUSE:
+    if error.errno in _IN_USE:
         return LibraryError(
             f"Port {port} is used by another program. Select another port with --port, or a free one with --port 0."
         )

@@ -10,6 +10,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from mysticanvas.domain.errors import InvalidInputError, MystiCanvasError
+from mysticanvas.fs.durable import replace
 
 PASSWORD_FILE = "password"
 SHORTEST = 10
@@ -35,7 +36,7 @@ def save_password(library: Path, password: str) -> None:
     temporary.unlink(missing_ok=True)
     with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
         file.write(PasswordHasher().hash(password))
-    os.replace(temporary, library / PASSWORD_FILE)
+    replace(temporary, library / PASSWORD_FILE)
 
 
 def forget_password(library: Path) -> None:

@@ -64,6 +64,11 @@ class Vectors:
             file.write(np.ascontiguousarray(vectors, np.int8).tobytes())
         self._open(self.rows + len(vectors))
 
+    def close(self) -> None:
+        """Unmap the file. There are no rows afterwards."""
+        self._content = np.empty((0, self.dimensions), np.int8)
+        self.rows = 0
+
     def row(self, number: int) -> Bytes:
         found: Bytes = self._content[number]
         return found

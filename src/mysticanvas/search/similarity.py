@@ -139,6 +139,13 @@ class Similarity:
         self._changes_lock = threading.Lock()
         database.after_commit(self._on_commit)
 
+    def close(self) -> None:
+        """Release the files: Windows refuses to replace one that is still mapped."""
+        with self._lock:
+            for space in self._spaces.values():
+                space.close()
+            self._spaces = {}
+
     def to_text(self, text: str, *, within: Ids | None = None, limit: int = MOST) -> Ranked:
         """The images that are most similar to `text`, among those in `within` (any order; None: all). Images without a
         vector are not included.
@@ -287,6 +294,10 @@ class _SpaceVectors:
     def vector(self, prompt: int) -> Floats | None:
         row = int(self._rows_of(np.array([prompt]))[0])
         return normalize(self._content.row(row).astype(np.float32)) if row >= 0 else None
+
+    def close(self) -> None:
+        if self._vectors is not None:
+            self._vectors.close()
 
     def has_all(self, prompts: Ids) -> bool:
         return bool((self._rows_of(prompts) >= 0).all())

@@ -13,6 +13,7 @@ from typing import Any
 
 from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.domain.task import Answer, Task
+from mysticanvas.worker import memory
 from mysticanvas.worker.protocol import BrokenFrameError, decode_task, encode_answer, encode_error, read_frame
 
 NICE = 5
@@ -21,7 +22,7 @@ NICE = 5
 def main() -> None:
     """Run tasks until standard input ends. Arguments: memory limit in bytes; 1 to run at low priority."""
     _ignore_stop_signals()
-    limit_memory(int(sys.argv[1]))
+    memory.limit_address_space(int(sys.argv[1]))
     if sys.argv[2] == "1" and hasattr(os, "nice"):
         # The gallery has priority. On Windows, the pool starts the process with low priority.
         os.nice(NICE)
@@ -52,7 +53,7 @@ def _run_to_frame(number: int, task: Task) -> bytes:
     except MystiCanvasError as error:
         return encode_error(number, str(error))
     except MemoryError:
-        return encode_error(number, "Reading this file exceeded the memory limit.")
+        return encode_error(number, memory.MESSAGE)
     except Exception as error:  # noqa: BLE001 - an error in one file must not end the process
         print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
         return encode_error(number, f"This file could not be read ({type(error).__name__}: {error}).")
@@ -67,18 +68,6 @@ def run_task(task: Task) -> Answer:
 def _runs_of(package: str) -> Any:
     """Loaded with the first task of the package: most need no libvips, and few a model."""
     return import_module(f"{package}.task").RUN
-
-
-def limit_memory(limit_bytes: int) -> None:
-    """Limit the address space, plus an allowance for what libraries map without using it."""
-    try:
-        import resource
-    except ImportError:
-        # Windows has no such limit. There, only the pool's time limit applies.
-        return
-    mapped_unused = 768 * 1024 * 1024
-    resource.setrlimit(resource.RLIMIT_AS, (limit_bytes + mapped_unused, limit_bytes + mapped_unused))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from typing import BinaryIO
 
 from mysticanvas.domain.errors import TaskError, TaskFailedError, TaskTimedOutError, WorkerCrashedError
 from mysticanvas.domain.task import Answer, Task
+from mysticanvas.worker import memory
 from mysticanvas.worker.isolation import module_command, safe_environment, safe_folder
 from mysticanvas.worker.protocol import BrokenFrameError, decode_answer, encode_task, read_frame
 
@@ -32,7 +33,8 @@ MAX_TASKS_PER_WORKER = 2
 MAX_STDERR_BYTES = 4_000
 # Prevents a tight loop when workers crash at startup.
 MAX_RESTART_WAIT_S = 10.0
-WATCH_INTERVAL_S = 0.5
+# Short, because a process can fill gigabytes within a second.
+WATCH_INTERVAL_S = 0.1
 
 
 @dataclass(slots=True)
@@ -52,6 +54,7 @@ class _Worker:
     busy_since_s: float = 0.0
     timed_out: bool = False
     cancelled: bool = False
+    oversized: bool = False
     stderr: deque[bytes] = field(default_factory=lambda: deque(maxlen=60))
 
 
@@ -79,7 +82,7 @@ class WorkerPool:
                 threading.Thread(target=self._supervise, args=(i,), name=f"worker-{i}", daemon=True)
                 for i in range(size + 1)
             ),
-            threading.Thread(target=self._watch_time_limits, name="worker-watch", daemon=True),
+            threading.Thread(target=self._watch_limits, name="worker-watch", daemon=True),
         ]
 
     def __enter__(self) -> "WorkerPool":
@@ -191,7 +194,7 @@ class WorkerPool:
             with self._state:
                 self._workers[index] = None
                 self._handle_exit(worker)
-            expected = answered or worker.timed_out or worker.cancelled
+            expected = answered or worker.timed_out or worker.oversized or worker.cancelled
             wait_s = 0.0 if expected else min(MAX_RESTART_WAIT_S, wait_s * 2 + 0.1)
             with self._state:
                 self._state.wait_for(lambda: self._closing, wait_s)
@@ -248,7 +251,9 @@ class WorkerPool:
         tail = b"".join(worker.stderr)[-MAX_STDERR_BYTES:].decode("utf-8", "replace")
         log.warning("worker process died", extra={"code": worker.process.returncode, "timed_out": worker.timed_out})
         error: TaskError
-        if worker.timed_out:
+        if worker.oversized:
+            error = TaskFailedError(memory.MESSAGE)
+        elif worker.timed_out:
             error = TaskTimedOutError(f"Reading this file exceeded the time limit of {self._task_limit_s:.0f} s.")
         else:
             error = WorkerCrashedError(
@@ -257,17 +262,18 @@ class WorkerPool:
         with contextlib.suppress(InvalidStateError):
             blamed.done.set_exception(error)
 
-    # -- time limits --------------------------------------------------------------------------
+    # -- limits -------------------------------------------------------------------------------
 
-    def _watch_time_limits(self) -> None:
+    def _watch_limits(self) -> None:
         while not self._closed.is_set():
             self._busy.wait()
             with self._state:
                 overdue_s = time.monotonic() - self._task_limit_s
                 working = [worker for worker in self._workers if worker is not None and worker.sent]
                 for worker in working:
-                    if worker.busy_since_s < overdue_s:
-                        worker.timed_out = True
+                    worker.timed_out |= worker.busy_since_s < overdue_s
+                    worker.oversized |= memory.is_oversized(worker.process.pid, self._memory_bytes)
+                    if worker.timed_out or worker.oversized:
                         worker.process.kill()
                 if not working and not self._closing:
                     self._busy.clear()

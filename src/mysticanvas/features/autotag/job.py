@@ -11,7 +11,7 @@ from mysticanvas.features.autotag import keys, service
 from mysticanvas.features.autotag.types import AskForTags, Endpoint, LookAt, TagsSuggested
 from mysticanvas.features.tags import model_tags, model_tags_queries
 from mysticanvas.features.tags import queries as tag_queries
-from mysticanvas.imaging.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
+from mysticanvas.fs.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
 from mysticanvas.ml.prompts import extract_words
 
 # The number of tag names that are sent to the worker, which selects those most similar to the prompt.

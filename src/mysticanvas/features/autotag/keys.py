@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mysticanvas.db.database import Database
 from mysticanvas.features.autotag import service
+from mysticanvas.fs.durable import replace
 from mysticanvas.llm.url_policy import server_of
 
 KEY_FILE = "endpoint.key"
@@ -24,7 +25,7 @@ def store_key(library: Path, key: str, base_url: str) -> None:
     temporary.unlink(missing_ok=True)
     with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
         json.dump({"server": server_of(base_url), "key": key}, opened)
-    os.replace(temporary, file)
+    replace(temporary, file)
 
 
 def delete_key(library: Path) -> None:

@@ -7,7 +7,7 @@ from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.db.images import generations, word_index
 from mysticanvas.features import repairs
 from mysticanvas.features.repairs import Repair
-from mysticanvas.imaging.thumbnail_cache import ThumbCache
+from mysticanvas.fs.thumbnail_cache import ThumbCache
 
 
 @dataclass(frozen=True, slots=True)

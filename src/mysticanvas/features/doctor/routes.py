@@ -6,8 +6,8 @@ from mysticanvas.db import checks
 from mysticanvas.db.database import Database
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.features.doctor import repair, support_bundle
+from mysticanvas.fs.thumbnail_cache import ThumbCache
 from mysticanvas.http.schemas import reply
-from mysticanvas.imaging.thumbnail_cache import ThumbCache
 
 
 def routes(database: Database, cache: ThumbCache) -> APIRouter:

@@ -17,6 +17,7 @@ from mysticanvas.domain.task import Executor
 from mysticanvas.features.file_hashes.types import FileHashed, HashFile
 from mysticanvas.features.importing import record
 from mysticanvas.features.importing.record import Found
+from mysticanvas.fs.paths import join_system_path
 
 
 class Outcome(Enum):
@@ -110,19 +111,30 @@ def _still_has_content(executor: Executor, candidate: KnownFile) -> bool:
 
 def _is_same_entry(candidate: KnownFile, found: Found) -> bool:
     """Whether a rename changed only the case or Unicode form of a name and the file system treats both as equal: the
-    folder lists only the new name. Two hard links are both listed, so they are copies."""
-    theirs = os.path.join(os.fsencode(candidate.root_path), candidate.path_bytes)
-    ours = os.path.join(os.fsencode(found.root.path), found.read.stat.path_bytes)
+    folders list only the new names. Two hard links are both listed, so they are copies."""
+    root = os.fsencode(candidate.root_path)
+    theirs = join_system_path(root, candidate.path_bytes)
+    ours = join_system_path(os.fsencode(found.root.path), found.read.stat.path_bytes)
     try:
-        return os.path.samefile(theirs, ours) and os.path.basename(theirs) not in os.listdir(os.path.dirname(theirs))
+        return os.path.samefile(theirs, ours) and not _is_listed(root, candidate.path_bytes)
     except OSError:
         return False
+
+
+def _is_listed(root: bytes, path_bytes: bytes) -> bool:
+    """Whether each folder on the path lists the next name exactly as it is spelled here. Raises `OSError`."""
+    folder = root
+    for name in path_bytes.split(b"/"):
+        if name not in os.listdir(folder):
+            return False
+        folder = os.path.join(folder, name)
+    return True
 
 
 def _read_stat(candidate: KnownFile) -> tuple[int, int] | None:
     """Size and modification time (ns) of the file at its path; None when there is none."""
     try:
-        stat = os.lstat(os.path.join(os.fsencode(candidate.root_path), candidate.path_bytes))
+        stat = os.lstat(join_system_path(os.fsencode(candidate.root_path), candidate.path_bytes))
     except (OSError, ValueError):
         return None
     bounded = FileStat(candidate.path_bytes, stat.st_size, stat.st_mtime_ns)

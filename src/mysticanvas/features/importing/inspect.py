@@ -12,6 +12,7 @@ from mysticanvas.formats.containers.identify import read_head
 from mysticanvas.formats.describing import build_inspect_row
 from mysticanvas.formats.detect import has_generation_data, read_recipe
 from mysticanvas.formats.generators import fooocus_log
+from mysticanvas.fs.paths import join_system_path
 from mysticanvas.fs.safe_open import open_beneath
 from mysticanvas.fs.scanner import SIDECAR_ENDINGS
 from mysticanvas.fs.sidecars import read_log, read_sidecar
@@ -29,7 +30,7 @@ def inspect(file: Path) -> dict[str, Any]:
     for ending in sorted(SIDECAR_ENDINGS):
         for name in (path.stem, path.name, f"{path.stem}.swarm"):
             sidecar = os.fsencode(name) + ending
-            if os.path.lexists(os.path.join(root, sidecar)):
+            if os.path.lexists(join_system_path(root, sidecar)):
                 try:
                     beside.append(read_sidecar(root, sidecar))
                 except UnreadableFileError:

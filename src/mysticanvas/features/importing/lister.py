@@ -13,6 +13,7 @@ from mysticanvas.features.importing import missing
 from mysticanvas.features.importing.batch import Batch
 from mysticanvas.features.importing.missing import Scope
 from mysticanvas.features.importing.tally import MAX_EXAMPLES, Folder, PendingFile, Queue, Scopes, Start, Tally
+from mysticanvas.fs.paths import join_system_path
 from mysticanvas.fs.scanner import FolderListing
 
 
@@ -100,7 +101,7 @@ class Lister:
     def fail(self, folder: Folder, reason: str) -> None:
         """Record a folder that could not be listed. A folder that no longer exists is not a failure: its files are
         missing. The files in any other folder are not marked as missing."""
-        path = os.path.join(os.fsencode(folder.root.path), folder.path_bytes)
+        path = join_system_path(os.fsencode(folder.root.path), folder.path_bytes)
         if os.path.isdir(folder.root.path) and not os.path.lexists(path):
             return
         if folder.root.id is not None:

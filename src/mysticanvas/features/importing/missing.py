@@ -25,6 +25,7 @@ from mysticanvas.features.importing.messages import (
     ListFolder,
     ReadImages,
 )
+from mysticanvas.fs.paths import join_system_path
 from mysticanvas.fs.scanner import FolderListing
 from mysticanvas.fs.volumes import get_volume_id
 
@@ -282,4 +283,4 @@ def _is_missing(root: WatchedFolder, path_bytes: bytes) -> bool:
 
 
 def _join_path(root: WatchedFolder, path_bytes: bytes) -> bytes:
-    return os.path.join(os.fsencode(root.path), path_bytes)
+    return join_system_path(os.fsencode(root.path), path_bytes)

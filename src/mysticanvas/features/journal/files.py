@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mysticanvas.db import backup as db_backup
+from mysticanvas.fs.durable import replace, sync
 
 FOLDER = "journal"
 SET_ASIDE = "set-aside"
@@ -52,7 +52,7 @@ class JournalFiles:
             file.flush()
             os.fsync(file.fileno())
         if is_new:
-            db_backup.sync(self._folder)
+            sync(self._folder)
 
     @property
     def needs_compaction(self) -> bool:
@@ -72,8 +72,8 @@ class JournalFiles:
             file.writelines(_format_line(entry) for entry in journal.entries())
             file.flush()
             os.fsync(file.fileno())
-        os.replace(part, new)
-        db_backup.sync(self._folder)
+        replace(part, new)
+        sync(self._folder)
         for old in self._files:
             old.unlink()
         self._files, self._initial_bytes = [new], new.stat().st_size
@@ -126,8 +126,8 @@ def set_aside(folder: Path, library: str) -> None:
     target = folder / SET_ASIDE
     target.mkdir(mode=0o700, exist_ok=True)
     for path in _list_files(folder, library):
-        os.replace(path, target / path.name)
-    db_backup.sync(folder)
+        replace(path, target / path.name)
+    sync(folder)
 
 
 def _list_files(folder: Path, library: str) -> list[Path]:

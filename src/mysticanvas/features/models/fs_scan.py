@@ -14,6 +14,7 @@ from blake3 import blake3
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import FileStat
 from mysticanvas.features.models.types import ModelListing
+from mysticanvas.fs.paths import join_system_path
 from mysticanvas.fs.safe_open import FileSource, open_folder
 
 SAFETENSORS_ENDINGS = (b".safetensors", b".sft")
@@ -52,7 +53,7 @@ def list_models(root: bytes, path_bytes: bytes) -> ModelListing:
 def _list_folder(folder: int | None, root: bytes, path_bytes: bytes) -> ModelListing:
     prefix = path_bytes + b"/" if path_bytes else b""
     found, folders, beside, names = [], [], [], set()
-    with os.scandir(folder if folder is not None else os.path.join(root, path_bytes)) as entries:
+    with os.scandir(folder if folder is not None else join_system_path(root, path_bytes)) as entries:
         for entry in entries:
             name = os.fsencode(entry.name)
             if name.startswith(b".") or name in _EXCLUDED_FOLDERS:

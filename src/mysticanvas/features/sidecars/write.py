@@ -6,6 +6,7 @@ from contextlib import suppress
 from enum import StrEnum
 
 from mysticanvas.domain.errors import UnreadableFileError
+from mysticanvas.fs.paths import join_system_path
 from mysticanvas.fs.safe_open import open_beneath, open_folder
 
 MAX_BYTES = 1024 * 1024
@@ -34,7 +35,7 @@ def write_sidecar(root: bytes, path_bytes: bytes, content: bytes, is_ours: Calla
         return Outcome.FAILED
     try:
         if handle is None:
-            name = os.path.join(root, path_bytes)
+            name = join_system_path(root, path_bytes)
         return _replace_file(name, content, handle, is_new=before is None)
     finally:
         if handle is not None:
@@ -43,7 +44,7 @@ def write_sidecar(root: bytes, path_bytes: bytes, content: bytes, is_ours: Calla
 
 def _read_existing(root: bytes, path_bytes: bytes) -> bytes | None:
     """The existing content; None without a file. b"?" for an unreadable file, which counts as foreign."""
-    if not os.path.lexists(os.path.join(root, path_bytes)):
+    if not os.path.lexists(join_system_path(root, path_bytes)):
         return None
     try:
         with open_beneath(root, path_bytes) as source:

@@ -14,7 +14,7 @@ from mysticanvas.domain.task import Answer, Task
 from mysticanvas.features import hooks as import_hooks
 from mysticanvas.features.hooks import NewImage, Pixels
 from mysticanvas.features.thumbnails.types import JOB_KIND, MakeThumbs, ThumbsMade
-from mysticanvas.imaging.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
+from mysticanvas.fs.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
 from mysticanvas.jobs import location as job_location
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queue import NewJob

@@ -8,7 +8,7 @@ from mysticanvas.db.images import files, generations
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.features.repairs import Cleanup, Repair
 from mysticanvas.features.thumbnails import job
-from mysticanvas.imaging.thumbnail_cache import ThumbCache
+from mysticanvas.fs.thumbnail_cache import ThumbCache
 
 # A thumbnail is written to disk before its row is added, so a newer file may not be an orphan.
 YOUNGEST_ORPHAN_S = 3_600.0

@@ -7,6 +7,7 @@ from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.features.verify.types import FilesVerified, FileToVerify, FileVerified, VerifyFiles
 from mysticanvas.formats.containers.identify import read_head
 from mysticanvas.fs.hashing import hash_file
+from mysticanvas.fs.paths import join_system_path
 from mysticanvas.fs.safe_open import open_beneath
 from mysticanvas.fs.volumes import get_volume_id
 
@@ -26,7 +27,7 @@ def _is_unavailable(task: VerifyFiles) -> bool:
     volume = get_volume_id(Path(os.fsdecode(task.root)))
     if task.volume_id is not None and volume is not None and volume != task.volume_id:
         return True
-    return bool(task.sample) and not any(os.path.lexists(os.path.join(task.root, path)) for path in task.sample)
+    return bool(task.sample) and not any(os.path.lexists(join_system_path(task.root, path)) for path in task.sample)
 
 
 def _verify(root: bytes, file: FileToVerify) -> FileVerified:
@@ -53,7 +54,7 @@ def _verify(root: bytes, file: FileToVerify) -> FileVerified:
 def _is_missing(root: bytes, path_bytes: bytes) -> bool:
     """Whether the file does not exist. False for any other error."""
     try:
-        os.lstat(os.path.join(root, path_bytes))
+        os.lstat(join_system_path(root, path_bytes))
     except (FileNotFoundError, NotADirectoryError):
         return True
     except (OSError, ValueError):

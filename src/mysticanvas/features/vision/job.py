@@ -6,7 +6,7 @@ from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Answer, Task
 from mysticanvas.features.vision.types import AnalyzeImages, ImagesAnalyzed
-from mysticanvas.imaging.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
+from mysticanvas.fs.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
 from mysticanvas.ml.image_model_settings import BUNDLED_SPACE
 from mysticanvas.search import image_vectors
 
