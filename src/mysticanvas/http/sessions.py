@@ -139,5 +139,5 @@ def _replace_private(path: Path, secret: str) -> None:
     temporary = path.with_name(f"{path.name}.part")
     temporary.unlink(missing_ok=True)
     _write_private(temporary, secret)
-    os.replace(temporary, path)
+    replace(temporary, path)
     db_backup.sync(path.parent)
