@@ -36,7 +36,9 @@ from mysticanvas.fs import instance_file, location_checks, log_file
 from mysticanvas.fs.watcher import FolderWatcher
 from mysticanvas.http import binding
 from mysticanvas.http.binding import GalleryAddress
+from mysticanvas.http.limits import raise_descriptor_limit
 from mysticanvas.http.passwords import Passwords
+from mysticanvas.http.server import GalleryServer
 from mysticanvas.http.sessions import Sessions
 from mysticanvas.http.sse import EventStream
 from mysticanvas.imaging.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
@@ -245,6 +247,10 @@ class Orchestrator:
         assert self._sockets
         config = uvicorn.Config(
             self.app,
+            http="httptools",
+            ws="none",
+            # Its loggers write to our log, which limits repetitions.
+            log_config=None,
             log_level="warning",
             access_log=False,
             timeout_graceful_shutdown=SHUTDOWN_S,
@@ -261,7 +267,7 @@ class Orchestrator:
         try:
             # Ctrl+C is raised again once the server has closed its connections.
             with contextlib.suppress(KeyboardInterrupt):
-                asyncio.run(self._serve(uvicorn.Server(config)))
+                asyncio.run(self._serve(GalleryServer(config, self.sessions)))
         finally:
             address.unlink(missing_ok=True)
 
@@ -299,6 +305,7 @@ def serve_library(settings: Settings, paths: list[str], *, on_ready: Callable[[O
     """Imports the folders and serves the library until interrupted. Calls `on_ready` once it is ready. To restore
     a backup, stops the Orchestrator, restores, and serves again."""
     _limit_heap_arenas()
+    raise_descriptor_limit()
     restored: dict[str, Any] | None = None
     while True:
         with Orchestrator(settings, serving=True) as orchestrator:
