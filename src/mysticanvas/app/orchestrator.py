@@ -38,6 +38,7 @@ from mysticanvas.http import binding
 from mysticanvas.http.binding import GalleryAddress
 from mysticanvas.http.limits import raise_descriptor_limit
 from mysticanvas.http.passwords import Passwords
+from mysticanvas.http.proxies import TrustedProxies
 from mysticanvas.http.server import GalleryServer
 from mysticanvas.http.sessions import Sessions
 from mysticanvas.http.sse import EventStream
@@ -98,6 +99,7 @@ class Orchestrator:
         parts.add(settings)
         parts.add(now_ms, Callable[[], int])
         passwords = parts.add(Passwords(settings.library))
+        parts.add(TrustedProxies(settings.proxies))
         if self._serving:
             binding.check_wide(settings.host, settings.names, has_password=passwords.is_set)
         self._open_library(running, parts)

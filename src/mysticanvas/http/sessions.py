@@ -65,6 +65,25 @@ class Sessions:
             until_s = self._codes.pop(code, 0.0)
         return self._cookie if until_s >= time.monotonic() else None
 
+    @property
+    def device_cookie_name(self) -> str:
+        return f"{self.cookie_name}_device"
+
+    def create_device(self) -> str:
+        """The value of a cookie for a browser that has signed in. It opens nothing: it only tells this browser from
+        those that guess passwords."""
+        device = secrets.token_hex(8)
+        return f"{device}.{self._sign_device(device)}"
+
+    def read_device(self, value: str) -> str | None:
+        """The ID of the browser with this cookie; None when the cookie is not ours."""
+        device, _, signature = value.partition(".")
+        is_ours = hmac.compare_digest(signature.encode(), self._sign_device(device).encode())
+        return device if is_ours else None
+
+    def _sign_device(self, device: str) -> str:
+        return hmac.new(self._token.encode(), b"device " + device.encode(), hashlib.sha256).hexdigest()
+
     def knows_cookie(self, value: str) -> bool:
         return hmac.compare_digest(value.encode(), self._cookie.encode())
 

@@ -8,26 +8,37 @@ from pydantic import BaseModel, Field
 
 from mysticanvas.http.binding import GalleryAddress
 from mysticanvas.http.passwords import Passwords
+from mysticanvas.http.proxies import TrustedProxies
 from mysticanvas.http.schemas import reply
 from mysticanvas.http.sessions import Sessions
 from mysticanvas.http.sse import EventStream
+
+# How long a browser is known after it last signed in.
+DEVICE_COOKIE_S = 365 * 24 * 3600
 
 
 class CodeIn(BaseModel):
     code: str = Field(max_length=200)
 
 
-def routes(sessions: Sessions, passwords: Passwords, address: GalleryAddress, stream: EventStream) -> APIRouter:
+def routes(
+    sessions: Sessions,
+    passwords: Passwords,
+    address: GalleryAddress,
+    proxies: TrustedProxies,
+    stream: EventStream,
+) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["session"])
 
     @router.post("/session")
-    def sign_in(asked: CodeIn, request: Request) -> Response:
+    async def sign_in(asked: CodeIn, request: Request) -> Response:
         """Sign in with a one-time code, or with the password if one is set."""
+        device_cookie = request.cookies.get(sessions.device_cookie_name, "")
+        device = sessions.read_device(device_cookie)
         cookie = sessions.redeem(asked.code)
         if cookie is None and passwords.is_set:
-            # The address of the connection: clients can put any address in a header.
-            address = request.client.host if request.client else ""
-            if not passwords.accepts(asked.code, address=address):
+            client = proxies.find_client(request)
+            if not await passwords.accepts(asked.code, address=client, device=device):
                 return reply({"error": "This is neither the password nor a valid code. Check it and try again."}, 403)
             cookie = sessions.cookie
         if cookie is None:
@@ -38,6 +49,15 @@ def routes(sessions: Sessions, passwords: Passwords, address: GalleryAddress, st
         secure = request.headers.get("origin", "").startswith("https://")
         answer = Response(status_code=204)
         answer.set_cookie(sessions.cookie_name, cookie, httponly=True, samesite="strict", secure=secure, path="/")
+        answer.set_cookie(
+            sessions.device_cookie_name,
+            sessions.create_device() if device is None else device_cookie,
+            max_age=DEVICE_COOKIE_S,
+            httponly=True,
+            samesite="strict",
+            secure=secure,
+            path="/api/session",
+        )
         return answer
 
     @router.post("/session/code")
