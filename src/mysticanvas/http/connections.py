@@ -125,7 +125,6 @@ class LimitedProtocol(HttpToolsProtocol):
         # `close_overdue` closes idle connections instead.
         self.timeout_keep_alive = 24 * 3600
         self._table = connections
-        self._limits = connections.limits
         self.network = ""
         self.phase = Phase.HEADERS
         self.deadline_s: float | None = None
@@ -143,7 +142,7 @@ class LimitedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.network = get_network(self.client[0] if self.client else "")
-        self._enter(Phase.HEADERS, self._limits.header_s)
+        self._enter(Phase.HEADERS, self._table.limits.header_s)
         self._table.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -159,7 +158,7 @@ class LimitedProtocol(HttpToolsProtocol):
         unread_bytes = self.transport.get_write_buffer_size()
         if self._is_signed and unread_bytes not in (0, self._unread_bytes):
             self._unread_bytes = unread_bytes
-            self._enter(self.phase, self._limits.signed_idle_s)
+            self._enter(self.phase, self._table.limits.signed_idle_s)
         else:
             self.cut()
 
@@ -182,10 +181,14 @@ class LimitedProtocol(HttpToolsProtocol):
                 self._refuse(refusal)
 
     def _check_received(self) -> _RefusedError | None:
-        if self.phase is Phase.HEADERS and self._received > self._limits.header_bytes:
+        if self.phase is Phase.HEADERS and self._received > self._table.limits.header_bytes:
             return _RefusedError(_TOO_LARGE_HEADERS)
         # Chunks of one byte are framed by five more.
-        if self.phase is Phase.BODY and not self._is_request_signed and self._received > 8 * self._limits.body_bytes:
+        if (
+            self.phase is Phase.BODY
+            and not self._is_request_signed
+            and self._received > 8 * self._table.limits.body_bytes
+        ):
             return _RefusedError(_TOO_LARGE_BODY)
         return None
 
@@ -193,22 +196,23 @@ class LimitedProtocol(HttpToolsProtocol):
         self._received = 0
         # The time for the first request began with the connection.
         if self.phase is not Phase.HEADERS:
-            self._enter(Phase.HEADERS, self._limits.header_s)
+            self._enter(Phase.HEADERS, self._table.limits.header_s)
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > self._limits.header_bytes:
+        limits = self._table.limits
+        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > limits.header_bytes:
             raise self._stop(_TOO_LARGE_HEADERS)
-        if len(self.pipeline) >= self._limits.waiting_requests:
+        if len(self.pipeline) >= limits.waiting_requests:
             raise self._stop(_TOO_MANY_REQUESTS)
         self._is_request_signed = self._table.is_signed_in(self.headers)
         if self._is_request_signed and not self._is_signed:
             self._is_signed = True
             self._table.sign(self)
-        if not self._is_request_signed and _declared_length(self.headers) > self._limits.body_bytes:
+        if not self._is_request_signed and _declared_length(self.headers) > limits.body_bytes:
             raise self._stop(_TOO_LARGE_BODY)
         self._received = self._body_bytes = 0
-        self._enter(Phase.BODY, self._limits.signed_idle_s if self._is_request_signed else self._limits.body_s)
+        self._enter(Phase.BODY, limits.signed_idle_s if self._is_request_signed else limits.body_s)
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -217,10 +221,10 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _count_body(self, body: bytes) -> None:
         if self._is_request_signed:
-            self._enter(Phase.BODY, self._limits.signed_idle_s)
+            self._enter(Phase.BODY, self._table.limits.signed_idle_s)
             return
         self._body_bytes += len(body)
-        if self._body_bytes > self._limits.body_bytes:
+        if self._body_bytes > self._table.limits.body_bytes:
             raise self._stop(_TOO_LARGE_BODY)
 
     def on_message_complete(self) -> None:
@@ -228,7 +232,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._wait_for_request()
         else:
             # A signed client may read as slowly as it likes; an event stream never ends.
-            self._enter(Phase.RESPONSE, None if self._is_request_signed else self._limits.response_s)
+            self._enter(Phase.RESPONSE, None if self._is_request_signed else self._table.limits.response_s)
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -239,7 +243,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_response_complete()
 
     def _wait_for_request(self) -> None:
-        self._enter(Phase.IDLE, self._limits.signed_idle_s if self._is_signed else self._limits.idle_s)
+        self._enter(Phase.IDLE, self._table.limits.signed_idle_s if self._is_signed else self._table.limits.idle_s)
 
     # -- refusing -----------------------------------------------------------------------------
 
@@ -259,7 +263,7 @@ class LimitedProtocol(HttpToolsProtocol):
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is None or cycle.response_complete:
             self.transport.write(b"HTTP/1.1 " + refusal.status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
-        self._enter(self.phase, self._limits.idle_s)
+        self._enter(self.phase, self._table.limits.idle_s)
         self.transport.close()
 
 

@@ -19,7 +19,7 @@ from mysticanvas.http.sessions import Sessions
 log = logging.getLogger(__name__)
 
 BACKLOG = 2_048
-# Connections to accept before others get their turn on the event loop.
+# Connections to accept before others get their turn on the event loop; fewer than one network may have.
 BATCH = 16
 _PAUSE_S = 0.05
 _PAUSE_AFTER_ERROR_S = 0.5
@@ -57,7 +57,13 @@ class Acceptor:
             for _ in range(BATCH):
                 await self._wait_for_descriptors()
                 await self._accept_one()
-            # Accepting does not wait while connections are queued.
+            await self._let_read()
+
+    async def _let_read(self) -> None:
+        """Returns once the connections that were accepted have been read from, if something has arrived. In a flood,
+        a request that comes with its connection is thereby seen before that connection can be the oldest."""
+        await asyncio.gather(*self._opening, return_exceptions=True)
+        for _ in range(2):
             await asyncio.sleep(0)
 
     async def _accept_one(self) -> None:
