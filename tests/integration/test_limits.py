@@ -382,7 +382,7 @@ def test_an_error_that_repeats_is_logged_once_a_minute_with_a_count() -> None:
     assert [record.msg for record in found] == ["no descriptor", "no descriptor", "another error"]
     now_s = WINDOW_S
     log.error("no descriptor", extra={"at": "accept"})
-    assert vars(found[-1])["left_out"] == 999
+    assert vars(found[-1])["omitted"] == 999
     log.error("no descriptor", extra={"at": "accept"})
     found.clear()
     for number in range(100):
@@ -392,7 +392,7 @@ def test_an_error_that_repeats_is_logged_once_a_minute_with_a_count() -> None:
     assert [record.msg for record in found].count("a file was imported") == 100
     found.clear()
     limit.close()
-    assert [(record.msg, vars(record)["left_out"]) for record in found] == [
+    assert [(record.msg, vars(record)["omitted"]) for record in found] == [
         ("no descriptor", 1), ("a file is damaged", 100 - DIFFERENT),
     ]  # fmt: skip
 
@@ -411,7 +411,7 @@ def test_what_the_server_itself_logs_is_in_the_file_and_limited(tmp_path: Path) 
             assert b"400" in read_all(served.connect(b"\x16\x03\x01 not HTTP\r\n\r\n"))
     [first, summary] = entries_of(tmp_path / "library")
     assert first["message"] == "Invalid HTTP request received."
-    assert summary["values"] == {"left_out": "49"}
+    assert summary["values"] == {"omitted": "49"}
 
 
 # -- the product ------------------------------------------------------------------------------

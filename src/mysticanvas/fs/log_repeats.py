@@ -1,4 +1,4 @@
-"""Errors that repeat are logged once a minute, with how many were left out."""
+"""Errors that repeat are logged once a minute, with how many were omitted."""
 
 import logging
 import time
@@ -18,13 +18,13 @@ _STANDARD_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", 
 class _Window:
     began_s: float
     values: set[int] = field(default_factory=set)
-    left_out: int = 0
+    omitted: int = 0
 
 
 class RepeatLimit(logging.Handler):
     """Passes records on to `handlers`. Of warnings and errors of the same logger, message and error type, those with
     the same values are passed once a minute, and others at most `DIFFERENT` times a minute. The first record after
-    that has the attribute `left_out`: how many were not passed on. `clock` returns seconds."""
+    that has the attribute `omitted`: how many were not passed on. `clock` returns seconds."""
 
     def __init__(self, handlers: Sequence[logging.Handler], *, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
@@ -41,11 +41,11 @@ class RepeatLimit(logging.Handler):
                 handler.handle(record)
 
     def close(self) -> None:
-        """Says what was left out, and closes the handlers."""
+        """Says what was omitted, and closes the handlers."""
         for (name, message, _), window in self._windows.items():
-            if window.left_out:
+            if window.omitted:
                 record = logging.LogRecord(name, logging.WARNING, "", 0, message, None, None)
-                record.left_out = window.left_out
+                record.omitted = window.omitted
                 for handler in self._handlers:
                     handler.handle(record)
         self._windows.clear()
@@ -59,15 +59,15 @@ class RepeatLimit(logging.Handler):
         with self._guard:
             window = self._windows.get(kind)
             if window is None or self._clock() - window.began_s >= WINDOW_S:
-                if window is not None and window.left_out:
-                    record.left_out = window.left_out
+                if window is not None and window.omitted:
+                    record.omitted = window.omitted
                 self._windows[kind] = _Window(self._clock(), {values})
                 self._windows.move_to_end(kind)
                 if len(self._windows) > _KINDS_KEPT:
                     self._windows.popitem(last=False)
                 return True
             if values in window.values or len(window.values) >= DIFFERENT:
-                window.left_out += 1
+                window.omitted += 1
                 return False
             window.values.add(values)
             return True

@@ -60,8 +60,8 @@ class Acceptor:
             await self._let_read()
 
     async def _let_read(self) -> None:
-        """Returns once the connections that were accepted have been read from, if something has arrived. In a flood,
-        a request that comes with its connection is thereby seen before that connection can be the oldest."""
+        """Returns once the accepted connections have been read from, if anything has arrived. In a flood, this reads a
+        request that comes with its connection before that connection can be the oldest."""
         await asyncio.gather(*self._opening, return_exceptions=True)
         for _ in range(2):
             await asyncio.sleep(0)
