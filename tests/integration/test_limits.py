@@ -243,6 +243,17 @@ def test_all_together_have_a_share_and_who_holds_most_makes_room() -> None:
         read_reply(single, b"length 0.")
 
 
+def test_closed_connections_are_logged_once_a_minute_with_a_count(caplog: pytest.LogCaptureFixture) -> None:
+    with running(unsigned_per_network=1) as served, ExitStack() as opened:
+        for _ in range(4):
+            opened.enter_context(served.connect())
+        served.pass_s(60)
+        opened.enter_context(served.connect())
+        opened.enter_context(served.connect())
+    closed = [vars(one)["closed"] for one in caplog.records if "too many connections" in one.message]
+    assert closed == [1, 3]
+
+
 def test_who_waits_for_a_reply_is_closed_last() -> None:
     with running(unsigned_per_network=2) as served:
         waiting = served.connect(served.request("/large"))

@@ -6,6 +6,7 @@ someone who holds all connections open cannot keep the owner out.
 
 import asyncio
 import logging
+import math
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any
@@ -19,6 +20,9 @@ from mysticanvas.http.limits import Limits, get_network
 log = logging.getLogger(__name__)
 
 RawHeaders = Sequence[tuple[bytes, bytes]]
+
+
+LOG_EVERY_S = 60.0
 
 
 class Phase(StrEnum):
@@ -46,6 +50,7 @@ class Connections:
         self.clock = clock
         # How many there have been.
         self.count = 0
+        self._closed, self._logged_s = 0, -math.inf
         self._all: set[LimitedProtocol] = set()
         # By network, oldest first.
         self._unsigned: dict[str, dict[LimitedProtocol, None]] = {}
@@ -90,9 +95,13 @@ class Connections:
     def _close_oldest(self, same: "dict[LimitedProtocol, None]") -> None:
         # One that waits for a reply, such as to its password, goes last.
         oldest = next((one for one in same if one.phase is not Phase.RESPONSE), next(iter(same)))
-        log.warning("too many connections without a sign-in, the oldest are closed")
         self.sign(oldest)
         oldest.cut()
+        self._closed += 1
+        # Not for each: in a flood, the log would take more time than the connections.
+        if self.clock() - self._logged_s >= LOG_EVERY_S:
+            log.warning("too many connections without a sign-in, the oldest are closed", extra={"closed": self._closed})
+            self._closed, self._logged_s = 0, self.clock()
 
     def close_overdue(self) -> None:
         """Closes every connection that takes longer than the limits allow. Call this several times a second."""

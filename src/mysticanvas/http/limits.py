@@ -5,6 +5,7 @@ import os
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 
 # Where the system has no limit on open files, as on Windows: connections that may be open at the same time.
 MOST_CONNECTIONS = 2_048
@@ -34,6 +35,7 @@ class Limits:
     reserved_descriptors: int = 128
 
 
+@lru_cache(1_024)
 def get_network(address: str) -> str:
     """What counts as one client: an IPv4 address, or the /64 network of an IPv6 address."""
     try:
