@@ -5,7 +5,8 @@
 Serves a small library. Clients in a process of their own hold the connections, and open each again three to seven
 seconds after the server has closed it, all from the address of the pages. Slow ones send a header
 or a body, or read a reply, one byte a second. Meanwhile signed pages are asked for, over one connection and over a new
-one each time. 120 seconds by default. The goal: 99 % of the pages within 200 ms, a log of at most 100 kB, at most 30 MB more memory.
+one each time. 120 seconds by default. The goal: 99 % of the pages within 200 ms, a log of at most 100 kB, at most 30 MB
+more memory.
 """
 
 import asyncio
