@@ -49,6 +49,11 @@ class Settings(BaseSettings):
         "",
         description="Host names for access from other machines, separated by commas: nas.local, https://g.example.",
     )
+    trusted_proxies: str = Field(
+        "",
+        description="Addresses or networks of proxies, separated by commas, whose X-Forwarded-For header is believed "
+        "when password guesses are counted.",
+    )
     workers: int = Field(
         default_factory=get_default_workers,
         ge=1,
@@ -94,8 +99,16 @@ class Settings(BaseSettings):
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(name for part in self.host_names.split(",") if (name := part.strip()))
+        return _split(self.host_names)
+
+    @property
+    def proxies(self) -> tuple[str, ...]:
+        return _split(self.trusted_proxies)
 
     worker_memory_bytes: int = Field(
         512 * MIB, ge=64 * MIB, description="Memory limit in bytes for each worker process."
     )
+
+
+def _split(names: str) -> tuple[str, ...]:
+    return tuple(name for part in names.split(",") if (name := part.strip()))

@@ -1,12 +1,14 @@
 """Serving other machines: never by accident, never without a password, and the gate holds as before (X1)."""
 
+import asyncio
 import socket
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
+from starlette.requests import HTTPConnection
+from tests import loops
 from tests.faults.serving import Served
 from typer.testing import CliRunner
 
@@ -15,6 +17,8 @@ from mysticanvas.app.orchestrator import Orchestrator
 from mysticanvas.domain.errors import InvalidInputError, LibraryError
 from mysticanvas.http import binding, passwords
 from mysticanvas.http.passwords import Passwords, TooManyAttemptsError, save_password
+from mysticanvas.http.proxies import TrustedProxies
+from mysticanvas.http.sessions import Sessions
 from mysticanvas.settings import Settings
 
 PASSWORD = "correct horse battery"
@@ -150,32 +154,145 @@ def test_guessing_is_slowed_down_whatever_the_guesser_says_of_its_address(wide: 
     assert stranger(wide, f"{NAME}:{wide.port}").post("/api/session", json={"code": code}).status_code == 204
 
 
-def test_the_wait_ends_and_grows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    now_s = 1_000.0
-    monkeypatch.setattr(time, "monotonic", lambda: now_s)
+def test_a_known_browser_is_not_locked_out_by_others_at_its_address(wide: Served) -> None:
+    host = f"{NAME}:{wide.port}"
+    code = wide.post("/api/session/code", {})["url"].rpartition("=")[2]
+    with stranger(wide, host) as known:
+        signed = known.post("/api/session", json={"code": code})
+        [device] = [one for one in signed.headers.get_list("set-cookie") if "_device=" in one]
+        assert "HttpOnly" in device
+        assert "path=/api/session" in device.lower()
+        cookie = device.partition(";")[0]
+    said = 0
+    while said != 429:
+        said = stranger(wide, host).post("/api/session", json={"code": "guess"}).status_code
+    assert stranger(wide, host, Cookie=cookie).post("/api/session", json={"code": PASSWORD}).status_code == 204
+    # It opens nothing.
+    assert stranger(wide, host, Cookie=cookie).get("/api/status").status_code == 401
+
+
+def test_a_known_browser_cannot_be_made_up() -> None:
+    sessions = Sessions("token")
+    cookie = sessions.create_device()
+    device, _, signature = cookie.partition(".")
+    assert sessions.read_device(cookie) == device
+    for made_up in (f"other.{signature}", f"{device}.", device, "", ".", f".{signature}", "é.ü"):
+        assert sessions.read_device(made_up) is None
+    assert Sessions("another token").read_device(cookie) is None
+
+
+class Guarded:
+    """The passwords of a library, whose seconds pass when a test says so. `paused_s`: how long attempts waited."""
+
+    def __init__(self, library: Path, *, is_set: bool) -> None:
+        if is_set:
+            save_password(library, PASSWORD)
+        self.now_s, self.paused_s = 1_000.0, list[float]()
+        self.passwords = Passwords(library, clock=lambda: self.now_s, pause=self._pause)
+
+    async def _pause(self, seconds: float) -> None:
+        self.paused_s.append(seconds)
+
+    def accepts(self, password: str, address: str, device: str | None = None) -> bool:
+        return loops.run(self.passwords.accepts(password, address=address, device=device))
+
+    def guess(self, *addresses: str) -> None:
+        async def guess_all() -> None:
+            for address in addresses:
+                assert not await self.passwords.accepts("wrong", address=address)
+
+        loops.run(guess_all())
+
+
+def test_the_wait_ends_and_grows(tmp_path: Path) -> None:
+    guarded = Guarded(tmp_path, is_set=True)
+    guarded.guess(*["a"] * passwords.FREE_MISTAKES)
+    with pytest.raises(TooManyAttemptsError):
+        guarded.accepts(PASSWORD, "a")
+    assert guarded.accepts(PASSWORD, "b")
+    guarded.now_s += 2.5
+    guarded.guess("a")
+    guarded.now_s += 2.5
+    with pytest.raises(TooManyAttemptsError):
+        guarded.accepts(PASSWORD, "a")
+    guarded.now_s += 2.5
+    assert guarded.accepts(PASSWORD, "a")
+    # The right password ends it.
+    guarded.guess(*["a"] * passwords.FREE_MISTAKES)
+
+
+def test_wrong_guesses_of_many_networks_delay_the_right_password_and_never_refuse_it(tmp_path: Path) -> None:
+    guarded = Guarded(tmp_path, is_set=False)
+    guarded.guess(*[f"10.0.{number // 250}.{number % 250}" for number in range(2_000)])
     save_password(tmp_path, PASSWORD)
-    guarded = Passwords(tmp_path)
+    assert guarded.accepts(PASSWORD, "192.168.1.5")
+    assert guarded.paused_s[passwords.FREE_MISTAKES_OF_ALL] == 0
+    assert 0 < guarded.paused_s[passwords.FREE_MISTAKES_OF_ALL + 1] < 1
+    assert guarded.paused_s[-1] == max(guarded.paused_s) == passwords.LONGEST_DELAY_S
+    # Nor does a known browser wait, and nobody does some time later.
+    attempts = len(guarded.paused_s)
+    assert guarded.accepts(PASSWORD, "10.0.0.1", device="d")
+    assert len(guarded.paused_s) == attempts
+    guarded.now_s += 120
+    assert guarded.accepts(PASSWORD, "192.168.1.5")
+    assert guarded.paused_s[-1] == 0
+
+
+def test_an_ipv6_network_has_one_budget(tmp_path: Path) -> None:
+    guarded = Guarded(tmp_path, is_set=True)
+    guarded.guess(*[f"2001:db8::{number:x}" for number in range(passwords.FREE_MISTAKES)])
+    with pytest.raises(TooManyAttemptsError):
+        guarded.accepts(PASSWORD, "2001:db8::ffff:1")
+    assert guarded.accepts(PASSWORD, "2001:db8:0:1::1")
+
+
+def test_guesses_at_the_same_time_share_the_budget(tmp_path: Path) -> None:
+    guarded = Guarded(tmp_path, is_set=False)
+
+    async def guess_all() -> list[bool | BaseException]:
+        guesses = [guarded.passwords.accepts("wrong", address="a") for _ in range(50)]
+        return await asyncio.gather(*guesses, return_exceptions=True)
+
+    found = loops.run(guess_all())
+    assert found.count(False) == passwords.FREE_MISTAKES
+    assert sum(isinstance(one, TooManyAttemptsError) for one in found) == 50 - passwords.FREE_MISTAKES
+
+
+def test_a_known_browser_has_a_budget_too(tmp_path: Path) -> None:
+    guarded = Guarded(tmp_path, is_set=True)
     for _ in range(passwords.FREE_MISTAKES):
-        assert not guarded.accepts("wrong", address="a")
+        assert not guarded.accepts("wrong", "a", device="d")
     with pytest.raises(TooManyAttemptsError):
-        guarded.accepts(PASSWORD, address="a")
-    assert guarded.accepts(PASSWORD, address="b")
-    now_s += 2.5
-    assert not guarded.accepts("wrong", address="a")
-    now_s += 2.5
-    with pytest.raises(TooManyAttemptsError):
-        guarded.accepts(PASSWORD, address="a")
-    now_s += 2.5
-    assert guarded.accepts(PASSWORD, address="a")
+        guarded.accepts(PASSWORD, "a", device="d")
+    assert guarded.accepts(PASSWORD, "a")
 
 
-def test_many_addresses_together_are_slowed_down_too(tmp_path: Path) -> None:
-    # None is set: each guess is wrong at once.
-    guarded = Passwords(tmp_path)
-    for number in range(passwords.FREE_MISTAKES_OF_ALL):
-        assert not guarded.accepts("wrong", address=f"10.0.0.{number}")
-    with pytest.raises(TooManyAttemptsError):
-        guarded.accepts("wrong", address="10.1.0.1")
+def test_the_addresses_that_are_remembered_are_limited() -> None:
+    counted = passwords.Mistakes(lambda: 0.0)
+    for number in range(5 * passwords.CLIENTS_KEPT):
+        counted.count(str(number))
+    assert len(counted) == passwords.CLIENTS_KEPT
+
+
+def client_of(peer: str, *forwarded: str, trusted: tuple[str, ...] = ()) -> str:
+    headers = [(b"x-forwarded-for", one.encode()) for one in forwarded]
+    asked = HTTPConnection({"type": "http", "headers": headers, "client": (peer, 1)})
+    return TrustedProxies(trusted).find_client(asked)
+
+
+def test_a_forwarded_address_counts_only_from_a_trusted_proxy() -> None:
+    proxy, trusted = "10.0.0.2", ("10.0.0.2", "172.16.0.0/12", "::1")
+    assert client_of(proxy, "1.2.3.4") == proxy
+    assert client_of(proxy, "1.2.3.4", trusted=trusted) == "1.2.3.4"
+    assert client_of("::ffff:10.0.0.2", "1.2.3.4", trusted=trusted) == "1.2.3.4"
+    assert client_of("10.0.0.3", "1.2.3.4", trusted=trusted) == "10.0.0.3"
+    # What the client itself has put before is not believed.
+    assert client_of(proxy, "9.9.9.9, 1.2.3.4, 172.16.0.9", trusted=trusted) == "1.2.3.4"
+    assert client_of(proxy, "9.9.9.9", "1.2.3.4", trusted=trusted) == "1.2.3.4"
+    assert client_of(proxy, "1.2.3.4, nonsense", trusted=trusted) == proxy
+    assert client_of(proxy, trusted=trusted) == proxy
+    with pytest.raises(InvalidInputError, match="not an IP address"):
+        TrustedProxies(["proxy.local"])
 
 
 def test_the_command_sets_and_forgets_the_password(tmp_path: Path) -> None:
@@ -186,6 +303,6 @@ def test_the_command_sets_and_forgets_the_password(tmp_path: Path) -> None:
     kept = library / "password"
     assert kept.stat().st_mode & 0o077 == 0
     assert kept.read_text("ascii").startswith("$argon2id$")
-    assert Passwords(library).accepts(PASSWORD, address="a")
+    assert loops.run(Passwords(library).accepts(PASSWORD, address="a"))
     assert run.invoke(app, [*asked, "--forget"]).exit_code == 0
     assert not kept.exists()

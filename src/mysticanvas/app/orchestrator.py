@@ -39,7 +39,10 @@ from mysticanvas.fs.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
 from mysticanvas.fs.watcher import FolderWatcher
 from mysticanvas.http import binding
 from mysticanvas.http.binding import GalleryAddress
+from mysticanvas.http.limits import raise_descriptor_limit
 from mysticanvas.http.passwords import Passwords
+from mysticanvas.http.proxies import TrustedProxies
+from mysticanvas.http.server import GalleryServer
 from mysticanvas.http.sessions import CODE_LIMIT_S, SESSION_FILE, Sessions
 from mysticanvas.http.sse import EventStream
 from mysticanvas.jobs.backfill import BackfillRunner
@@ -97,6 +100,7 @@ class Orchestrator:
         parts.add(settings)
         parts.add(now_ms, Callable[[], int])
         passwords = parts.add(Passwords(settings.library))
+        parts.add(TrustedProxies(settings.proxies))
         if self._serving:
             binding.check_wide(settings.host, settings.names, has_password=passwords.is_set)
         self._open_library(running, parts)
@@ -241,6 +245,10 @@ class Orchestrator:
         assert self._sockets
         config = uvicorn.Config(
             self.app,
+            http="httptools",
+            ws="none",
+            # Its loggers write to our log, which limits repetitions.
+            log_config=None,
             log_level="warning",
             access_log=False,
             timeout_graceful_shutdown=SHUTDOWN_S,
@@ -257,7 +265,7 @@ class Orchestrator:
         try:
             # Ctrl+C is raised again once the server has closed its connections.
             with contextlib.suppress(KeyboardInterrupt):
-                asyncio.run(self._serve(uvicorn.Server(config)))
+                asyncio.run(self._serve(GalleryServer(config, self.sessions)))
         finally:
             address.unlink(missing_ok=True)
 
@@ -295,6 +303,7 @@ def serve_library(settings: Settings, paths: list[str], *, on_ready: Callable[[O
     """Imports the folders and serves the library until interrupted. Calls `on_ready` once it is ready. To restore
     a backup, stops the Orchestrator, restores, and serves again."""
     _limit_heap_arenas()
+    raise_descriptor_limit()
     restored: dict[str, Any] | None = None
     while True:
         with Orchestrator(settings, serving=True) as orchestrator:

@@ -13,6 +13,8 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
+from mysticanvas.fs.log_repeats import RepeatLimit
+
 FOLDER = "logs"
 NAME = "mysticanvas.log"
 MAX_BYTES = 1024 * 1024
@@ -43,24 +45,28 @@ class _JsonFormatter(logging.Formatter):
 
 @contextmanager
 def log_to_file(library: Path) -> Iterator[None]:
-    """Log to the file in `library`; warnings also go to the terminal. The library folder must exist."""
+    """Log to the file in `library`; warnings also go to the terminal. Repeated errors are logged once a minute.
+    The library folder must exist."""
     folder = library / FOLDER
     folder.mkdir(mode=0o700, exist_ok=True)
     file = RotatingFileHandler(folder / NAME, maxBytes=MAX_BYTES, backupCount=BACKUP_COUNT, encoding="utf-8")
     file.setFormatter(_JsonFormatter())
     terminal = logging.StreamHandler(sys.stderr)
     terminal.setLevel(logging.WARNING)
+    limited = RepeatLimit((file, terminal))
     ours = logging.getLogger("mysticanvas")
     before = ours.level
     ours.setLevel(logging.INFO)
-    for handler in (file, terminal):
-        ours.addHandler(handler)
+    # The others are the server's: bugs in a request, and requests that are not HTTP.
+    loggers = (ours, logging.getLogger("uvicorn"), logging.getLogger("asyncio"))
+    for logger in loggers:
+        logger.addHandler(limited)
     try:
         yield
     finally:
-        for handler in (file, terminal):
-            ours.removeHandler(handler)
-            handler.close()
+        for logger in loggers:
+            logger.removeHandler(limited)
+        limited.close()
         ours.setLevel(before)
 
 

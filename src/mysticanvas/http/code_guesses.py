@@ -8,11 +8,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
 
+from mysticanvas.http.limits import get_network
 from mysticanvas.http.passwords import TooManyAttemptsError
 
 FREE_GUESSES = 20
 WINDOW_S = 60.0
-_ADDRESSES_KEPT = 1_000
+_NETWORKS_KEPT = 1_000
 
 
 class CodeGuesses:
@@ -20,19 +21,20 @@ class CodeGuesses:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        # Of each address: the start of its window, and the wrong codes in it.
+        # Of each network: the start of its window, and the wrong codes in it.
         self._wrong: OrderedDict[str, tuple[float, int]] = OrderedDict()
         self._lock = Lock()
 
     def count_wrong(self, address: str) -> None:
-        """Raises `TooManyAttemptsError` after `FREE_GUESSES` wrong codes from this address within `WINDOW_S`."""
+        """Raises `TooManyAttemptsError` after `FREE_GUESSES` wrong codes from this network within `WINDOW_S`."""
+        network = get_network(address)
         with self._lock:
             now_s = self._clock()
-            began_s, count = self._wrong.pop(address, (now_s, 0))
+            began_s, count = self._wrong.pop(network, (now_s, 0))
             if now_s - began_s >= WINDOW_S:
                 began_s, count = now_s, 0
-            self._wrong[address] = (began_s, count + 1)
-            while len(self._wrong) > _ADDRESSES_KEPT:
+            self._wrong[network] = (began_s, count + 1)
+            while len(self._wrong) > _NETWORKS_KEPT:
                 self._wrong.popitem(last=False)
         if count >= FREE_GUESSES:
             wait_s = WINDOW_S - (now_s - began_s)

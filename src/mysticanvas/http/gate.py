@@ -3,7 +3,7 @@
 Pure ASGI middleware on the raw headers, before routing. Error responses reveal nothing about the library.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import JSONResponse
@@ -67,12 +67,12 @@ class Gate:
             raise
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
-        headers = _Headers(scope)
+        headers = _Headers(scope["headers"])
         own = self._origins.get((headers.only("host") or "").lower())
         if own is None:
             return 421, "MystiCanvas does not accept this host name. Open the address printed in the terminal."
         method, path = scope["method"], scope["path"]
-        by_token = self._has_token(headers)
+        by_token = _has_token(headers, self._sessions)
         if any(site not in ("same-origin", "none") for site in headers.all("sec-fetch-site")):
             return 403, "Requests from other sites are not allowed."
         # Also for reads: not every browser sends Sec-Fetch-Site.
@@ -84,7 +84,7 @@ class Gate:
                 return refusal
         if not path.startswith("/api/") or (method, path) in _OPEN:
             return None
-        if by_token or self._has_cookie(headers):
+        if by_token or _has_cookie(headers, self._sessions):
             return None
         return 401, "Sign in with the code printed in the terminal, or with your password."
 
@@ -102,15 +102,23 @@ class Gate:
             return 413, "The request is too large. Send less data per request."
         return None
 
-    def _has_token(self, headers: "_Headers") -> bool:
-        scheme, _, value = (headers.only("authorization") or "").partition(" ")
-        return scheme.lower() == "bearer" and self._sessions.knows_token(value.strip())
 
-    def _has_cookie(self, headers: "_Headers") -> bool:
-        # Parsed here, because a cookie of the same name from another program on this machine must not hide ours.
-        pairs = (pair.strip().partition("=") for header in headers.all("cookie") for pair in header.split(";"))
-        ours = (value for name, _, value in pairs if name == self._sessions.cookie_name)
-        return any(self._sessions.knows_cookie(value) for value in ours)
+def is_signed_in(headers: Sequence[tuple[bytes, bytes]], sessions: Sessions) -> bool:
+    """Whether a request with these headers, names in lower case, carries the token or the cookie of this library."""
+    found = _Headers(headers)
+    return _has_token(found, sessions) or _has_cookie(found, sessions)
+
+
+def _has_token(headers: "_Headers", sessions: Sessions) -> bool:
+    scheme, _, value = (headers.only("authorization") or "").partition(" ")
+    return scheme.lower() == "bearer" and sessions.knows_token(value.strip())
+
+
+def _has_cookie(headers: "_Headers", sessions: Sessions) -> bool:
+    # Parsed here, because a cookie of the same name from another program on this machine must not hide ours.
+    pairs = (pair.strip().partition("=") for header in headers.all("cookie") for pair in header.split(";"))
+    ours = (value for name, _, value in pairs if name == sessions.cookie_name)
+    return any(sessions.knows_cookie(value) for value in ours)
 
 
 def _is_bounded(length: str | None) -> bool:
@@ -121,8 +129,8 @@ def _is_bounded(length: str | None) -> bool:
 
 
 class _Headers:
-    def __init__(self, scope: Scope) -> None:
-        self._raw: list[tuple[bytes, bytes]] = scope["headers"]
+    def __init__(self, raw: Sequence[tuple[bytes, bytes]]) -> None:
+        self._raw = raw
 
     def all(self, name: str) -> list[str]:
         raw_name = name.encode()

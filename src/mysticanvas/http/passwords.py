@@ -1,26 +1,31 @@
 """The password of a library that other machines can reach, and a limit on attempts to guess it."""
 
+import asyncio
 import os
 import time
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from threading import Lock
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from mysticanvas.domain.errors import InvalidInputError, MystiCanvasError
 from mysticanvas.fs.durable import replace
+from mysticanvas.http.limits import get_network
 
 PASSWORD_FILE = "password"
 SHORTEST = 10
 LONGEST = 200
-# Failed attempts of one address, and of all addresses, before the next attempt must wait.
+# Failed attempts of one network before it is refused for a while, and of all before each attempt is delayed.
 FREE_MISTAKES = 5
 FREE_MISTAKES_OF_ALL = 50
 LONGEST_WAIT_S = 300.0
-_ADDRESSES_KEPT = 1_000
-_ALL = "*"
+# What each further mistake adds to the delay, and after how long without one it is taken off again.
+DELAY_STEP_S = 0.05
+DELAY_FORGETS_S = 1.0
+LONGEST_DELAY_S = 3.0
+CLIENTS_KEPT = 1_000
 
 
 class TooManyAttemptsError(MystiCanvasError):
@@ -44,27 +49,48 @@ def forget_password(library: Path) -> None:
 
 
 class Passwords:
-    """Thread-safe. Checks one attempt at a time; each takes 64 MiB and about 50 ms."""
+    """For one event loop. Checks one attempt at a time; each takes 64 MiB and about 50 ms. `clock` returns seconds,
+    and `pause` waits as many.
 
-    def __init__(self, library: Path) -> None:
+    Wrong guesses count against the network they come from, and only that network is refused for a while. When many
+    networks guess, attempts are delayed, but never refused: nobody can keep the owner out. A browser that has signed
+    in before (`device`) has a count of its own and waits for no one else.
+    """
+
+    def __init__(
+        self,
+        library: Path,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._file = library / PASSWORD_FILE
-        self._mistakes: OrderedDict[str, tuple[int, float]] = OrderedDict()
-        self._lock = Lock()
+        self._clock = clock
+        self._pause = pause
+        self._mistakes = Mistakes(clock)
+        self._delay = Delay(clock)
+        self._checking = asyncio.Lock()
+        self._checking_device = asyncio.Lock()
 
     @property
     def is_set(self) -> bool:
         return self._file.is_file()
 
-    def accepts(self, password: str, *, address: str) -> bool:
-        """False for a wrong password, or if no password is set. Raises `TooManyAttemptsError` without checking it."""
-        with self._lock:
-            for client, free in ((address, FREE_MISTAKES), (_ALL, FREE_MISTAKES_OF_ALL)):
-                self._refuse_too_many(client, free)
-            if self._is_right(password):
-                self._mistakes.pop(address, None)
+    async def accepts(self, password: str, *, address: str, device: str | None = None) -> bool:
+        """False for a wrong password, or when none is set. Raises `TooManyAttemptsError` without checking it, because
+        of earlier mistakes of the same network or device. `device`: the verified ID of a known browser."""
+        client = get_network(address) if device is None else f"device {device}"
+        self._mistakes.refuse_too_many(client)
+        if device is None:
+            await self._pause(self._delay.seconds)
+        async with self._checking if device is None else self._checking_device:
+            # Others of the same client may have been wrong in the meantime.
+            self._mistakes.refuse_too_many(client)
+            if await asyncio.to_thread(self._is_right, password):
+                self._mistakes.forget(client)
                 return True
-            for client in (address, _ALL):
-                self._count(client)
+            self._mistakes.count(client)
+            self._delay.count_mistake()
             return False
 
     def _is_right(self, password: str) -> bool:
@@ -74,20 +100,56 @@ class Passwords:
         except (OSError, ValueError, VerificationError, InvalidHashError):
             return False
 
-    def _refuse_too_many(self, who: str, free: int) -> None:
-        count, last_s = self._mistakes.get(who, (0, 0.0))
-        if count < free:
+
+class Mistakes:
+    """Failed attempts by client, of the last clients only."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        # How many, and when the last was.
+        self._counts: OrderedDict[str, tuple[int, float]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+    def refuse_too_many(self, client: str) -> None:
+        """Raises `TooManyAttemptsError` while this client must wait."""
+        count, last_s = self._counts.get(client, (0, 0.0))
+        if count < FREE_MISTAKES:
             return
-        wait_s = min(LONGEST_WAIT_S, 2.0 ** min(count - free + 1, 20)) - (time.monotonic() - last_s)
+        wait_s = min(LONGEST_WAIT_S, 2.0 ** min(count - FREE_MISTAKES + 1, 20)) - (self._clock() - last_s)
         if wait_s > 0:
             raise TooManyAttemptsError(f"Too many attempts. Try again in {wait_s:.0f} s.")
 
-    def _count(self, who: str) -> None:
-        count, last_s = self._mistakes.pop(who, (0, 0.0))
+    def count(self, client: str) -> None:
+        count, last_s = self._counts.pop(client, (0, 0.0))
         # Old mistakes no longer count.
-        if time.monotonic() - last_s > 4 * LONGEST_WAIT_S:
+        if self._clock() - last_s > 4 * LONGEST_WAIT_S:
             count = 0
-        self._mistakes[who] = (count + 1, time.monotonic())
-        while len(self._mistakes) > _ADDRESSES_KEPT:
-            oldest = next(one for one in self._mistakes if one != _ALL)
-            del self._mistakes[oldest]
+        self._counts[client] = (count + 1, self._clock())
+        while len(self._counts) > CLIENTS_KEPT:
+            self._counts.popitem(last=False)
+
+    def forget(self, client: str) -> None:
+        self._counts.pop(client, None)
+
+
+class Delay:
+    """How long each attempt waits when all clients together were often wrong lately."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._mistakes = 0.0
+        self._last_s = clock()
+
+    @property
+    def seconds(self) -> float:
+        return min(LONGEST_DELAY_S, max(0.0, (self._lately - FREE_MISTAKES_OF_ALL) * DELAY_STEP_S))
+
+    @property
+    def _lately(self) -> float:
+        return max(0.0, self._mistakes - (self._clock() - self._last_s) / DELAY_FORGETS_S)
+
+    def count_mistake(self) -> None:
+        most = FREE_MISTAKES_OF_ALL + LONGEST_DELAY_S / DELAY_STEP_S
+        self._mistakes, self._last_s = min(most, self._lately + 1), self._clock()

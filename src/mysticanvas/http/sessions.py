@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
-from mysticanvas.db import backup as db_backup
 from mysticanvas.domain.errors import LibraryError
 from mysticanvas.domain.launch import Launch, create_launch, derive_key, prove
+from mysticanvas.fs.durable import replace, sync
 
 CODE_LIMIT_S = 3_600
 SESSION_FILE = "session"
@@ -89,6 +89,25 @@ class Sessions:
             until_s = self._codes.pop(code, None)
             return self._cookie if until_s is not None and until_s >= self._clock() else None
 
+    @property
+    def device_cookie_name(self) -> str:
+        return f"{self.cookie_name}_device"
+
+    def create_device(self) -> str:
+        """The value of a cookie for a browser that has signed in. It opens nothing: it only tells this browser from
+        those that guess passwords."""
+        device = secrets.token_hex(8)
+        return f"{device}.{self._sign_device(device)}"
+
+    def read_device(self, value: str) -> str | None:
+        """The ID of the browser with this cookie; None when the cookie is not ours."""
+        device, _, signature = value.partition(".")
+        is_ours = hmac.compare_digest(signature.encode(), self._sign_device(device).encode())
+        return device if is_ours else None
+
+    def _sign_device(self, device: str) -> str:
+        return hmac.new(self._token.encode(), b"device " + device.encode(), hashlib.sha256).hexdigest()
+
     def knows_cookie(self, value: str) -> bool:
         return hmac.compare_digest(value.encode(), self._cookie.encode())
 
@@ -140,4 +159,4 @@ def _replace_private(path: Path, secret: str) -> None:
     temporary.unlink(missing_ok=True)
     _write_private(temporary, secret)
     replace(temporary, path)
-    db_backup.sync(path.parent)
+    sync(path.parent)

@@ -10,9 +10,13 @@ from starlette.background import BackgroundTask
 from mysticanvas.http.binding import GalleryAddress
 from mysticanvas.http.code_guesses import CodeGuesses
 from mysticanvas.http.passwords import Passwords
+from mysticanvas.http.proxies import TrustedProxies
 from mysticanvas.http.schemas import reply
 from mysticanvas.http.sessions import CODE_LIMIT_S, Sessions
 from mysticanvas.http.sse import EventStream
+
+# How long a browser is known after it last signed in.
+DEVICE_COOKIE_S = 365 * 24 * 3600
 
 
 class CodeIn(BaseModel):
@@ -28,18 +32,25 @@ class RotateIn(BaseModel):
     confirm: Literal[True]
 
 
-def routes(sessions: Sessions, passwords: Passwords, address: GalleryAddress, stream: EventStream) -> APIRouter:
+def routes(
+    sessions: Sessions,
+    passwords: Passwords,
+    address: GalleryAddress,
+    proxies: TrustedProxies,
+    stream: EventStream,
+) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["session"])
     guesses = CodeGuesses()
 
     @router.post("/session")
-    def sign_in(asked: CodeIn, request: Request) -> Response:
+    async def sign_in(asked: CodeIn, request: Request) -> Response:
         """Sign in with a one-time code, or with the password if one is set."""
+        device_cookie = request.cookies.get(sessions.device_cookie_name, "")
+        device = sessions.read_device(device_cookie)
         cookie = sessions.redeem(asked.code)
-        # The address of the connection: clients can put any address in a header.
-        client = request.client.host if request.client else ""
+        client = proxies.find_client(request)
         if cookie is None and passwords.is_set:
-            if not passwords.accepts(asked.code, address=client):
+            if not await passwords.accepts(asked.code, address=client, device=device):
                 return reply({"error": "The password or code is not valid. Check it and try again."}, 403)
             cookie = sessions.cookie
         if cookie is None:
@@ -50,6 +61,14 @@ def routes(sessions: Sessions, passwords: Passwords, address: GalleryAddress, st
             )
         answer = Response(status_code=204)
         _set_cookie(answer, request, sessions.cookie_name, cookie)
+        _set_cookie(
+            answer,
+            request,
+            sessions.device_cookie_name,
+            sessions.create_device() if device is None else device_cookie,
+            path="/api/session",
+            max_age_s=DEVICE_COOKIE_S,
+        )
         return answer
 
     @router.get("/session/proof")
@@ -102,6 +121,8 @@ def create_sign_in_links(
     return f"{address.base_url}/#t={sessions.create_code(valid_s)}", external
 
 
-def _set_cookie(answer: Response, request: Request, name: str, cookie: str) -> None:
+def _set_cookie(
+    answer: Response, request: Request, name: str, cookie: str, *, path: str = "/", max_age_s: int | None = None
+) -> None:
     secure = request.headers.get("origin", "").startswith("https://")
-    answer.set_cookie(name, cookie, httponly=True, samesite="strict", secure=secure, path="/")
+    answer.set_cookie(name, cookie, max_age=max_age_s, httponly=True, samesite="strict", secure=secure, path=path)

@@ -1,0 +1,281 @@
+"""Every open connection, with limits for clients that have not signed in.
+
+A full table closes the oldest waiting connection of the network that has the most, and never refuses the new one:
+someone who holds all connections open cannot keep the owner out.
+"""
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from mysticanvas.http.limits import Limits, get_network
+
+log = logging.getLogger(__name__)
+
+RawHeaders = Sequence[tuple[bytes, bytes]]
+
+
+LOG_EVERY_S = 60.0
+
+
+class Phase(StrEnum):
+    """IDLE → HEADERS → BODY → RESPONSE → IDLE. The first HEADERS begins with the connection."""
+
+    IDLE = "idle"
+    HEADERS = "headers"
+    BODY = "body"
+    RESPONSE = "response"
+
+
+class Connections:
+    """The table of connections of one server; used on its event loop only. `is_signed_in` judges the headers of a
+    request; `clock` returns seconds."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        *,
+        is_signed_in: Callable[[RawHeaders], bool],
+        clock: Callable[[], float],
+    ) -> None:
+        self.limits = limits
+        self.is_signed_in = is_signed_in
+        self.clock = clock
+        # How many there have been.
+        self.count = 0
+        self._closed, self._logged_s = 0, -math.inf
+        self._all: set[LimitedProtocol] = set()
+        # By network, oldest first.
+        self._unsigned: dict[str, dict[LimitedProtocol, None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._all)
+
+    @property
+    def unsigned(self) -> int:
+        return sum(map(len, self._unsigned.values()))
+
+    def add(self, connection: "LimitedProtocol") -> None:
+        """Adds a new connection. Closes an older one when there are too many."""
+        same = self._unsigned.get(connection.network, {})
+        if len(same) >= self.limits.unsigned_per_network:
+            self._close_oldest(same)
+        elif self.unsigned >= self.limits.unsigned:
+            self.close_one_unsigned()
+        self.count += 1
+        self._all.add(connection)
+        self._unsigned.setdefault(connection.network, {})[connection] = None
+
+    def sign(self, connection: "LimitedProtocol") -> None:
+        """The connection no longer counts as unsigned."""
+        same = self._unsigned.get(connection.network)
+        if same is not None:
+            same.pop(connection, None)
+            if not same:
+                del self._unsigned[connection.network]
+
+    def remove(self, connection: "LimitedProtocol") -> None:
+        self.sign(connection)
+        self._all.discard(connection)
+
+    def close_one_unsigned(self) -> bool:
+        """Closes the oldest connection of the network that has the most. False if there is none."""
+        if not self._unsigned:
+            return False
+        self._close_oldest(max(self._unsigned.values(), key=len))
+        return True
+
+    def _close_oldest(self, same: "dict[LimitedProtocol, None]") -> None:
+        # One that waits for a reply, such as to its password, goes last.
+        oldest = next((one for one in same if one.phase is not Phase.RESPONSE), next(iter(same)))
+        self.sign(oldest)
+        oldest.cut()
+        self._closed += 1
+        # Not for each: in a flood, the log would take more time than the connections.
+        if self.clock() - self._logged_s >= LOG_EVERY_S:
+            log.warning("too many connections without a sign-in, the oldest are closed", extra={"closed": self._closed})
+            self._closed, self._logged_s = 0, self.clock()
+
+    def close_overdue(self) -> None:
+        """Closes every connection that takes longer than the limits allow. Call this several times a second."""
+        now_s = self.clock()
+        for connection in [one for one in self._all if one.deadline_s is not None and one.deadline_s <= now_s]:
+            connection.end()
+
+
+class _RefusedError(Exception):
+    """The request is beyond a limit. Raised inside the parser, which then stops."""
+
+    def __init__(self, status: bytes) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+_TOO_LARGE_HEADERS = b"431 Request Header Fields Too Large"
+_TOO_LARGE_BODY = b"413 Content Too Large"
+_TOO_MANY_REQUESTS = b"429 Too Many Requests"
+
+
+class LimitedProtocol(HttpToolsProtocol):
+    """HTTP with the limits of `connections`. A deadline stays until the connection is lost, so that a client that
+    does not read cannot keep a closed connection open."""
+
+    def __init__(
+        self, connections: Connections, config: Config, server_state: ServerState, app_state: dict[str, Any]
+    ) -> None:
+        super().__init__(config=config, server_state=server_state, app_state=app_state)
+        # `close_overdue` closes idle connections instead.
+        self.timeout_keep_alive = 24 * 3600
+        self._table = connections
+        self.network = ""
+        self.phase = Phase.HEADERS
+        self.deadline_s: float | None = None
+        self._is_signed = False
+        self._is_request_signed = False
+        # Bytes of the current request: as received, in its present phase, and of its body.
+        self._received = 0
+        self._body_bytes = 0
+        self._refusal: _RefusedError | None = None
+        # Of the last reply, at the last deadline.
+        self._unread_bytes = 0
+
+    # -- the connection -----------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.network = get_network(self.client[0] if self.client else "")
+        self._enter(Phase.HEADERS, self._table.limits.header_s)
+        self._table.add(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._table.remove(self)
+        super().connection_lost(exc)
+
+    def cut(self) -> None:
+        """Closes the connection, and discards what the client has not read."""
+        self.transport.abort()
+
+    def end(self) -> None:
+        """Called after the deadline. A signed client that still reads its reply gets more time."""
+        unread_bytes = self.transport.get_write_buffer_size()
+        if self._is_signed and unread_bytes not in (0, self._unread_bytes):
+            self._unread_bytes = unread_bytes
+            self._enter(self.phase, self._table.limits.signed_idle_s)
+        else:
+            self.cut()
+
+    def _enter(self, phase: Phase, limit_s: float | None) -> None:
+        self.phase = phase
+        self.deadline_s = None if limit_s is None else self._table.clock() + limit_s
+
+    # -- the request --------------------------------------------------------------------------
+
+    def data_received(self, data: bytes) -> None:
+        before = self.phase
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if self.phase is Phase.HEADERS or self.phase is before:
+            # Includes what the parser does not report, such as an endless header or chunk extension.
+            self._received += len(data)
+            refusal = self._check_received()
+            if refusal is not None:
+                self._refuse(refusal)
+
+    def _check_received(self) -> _RefusedError | None:
+        if self.phase is Phase.HEADERS and self._received > self._table.limits.header_bytes:
+            return _RefusedError(_TOO_LARGE_HEADERS)
+        # Chunks of one byte are framed by five more.
+        if (
+            self.phase is Phase.BODY
+            and not self._is_request_signed
+            and self._received > 8 * self._table.limits.body_bytes
+        ):
+            return _RefusedError(_TOO_LARGE_BODY)
+        return None
+
+    def on_message_begin(self) -> None:
+        self._received = 0
+        # The time for the first request began with the connection.
+        if self.phase is not Phase.HEADERS:
+            self._enter(Phase.HEADERS, self._table.limits.header_s)
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        limits = self._table.limits
+        if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > limits.header_bytes:
+            raise self._stop(_TOO_LARGE_HEADERS)
+        if len(self.pipeline) >= limits.waiting_requests:
+            raise self._stop(_TOO_MANY_REQUESTS)
+        self._is_request_signed = self._table.is_signed_in(self.headers)
+        if self._is_request_signed and not self._is_signed:
+            self._is_signed = True
+            self._table.sign(self)
+        if not self._is_request_signed and _declared_length(self.headers) > limits.body_bytes:
+            raise self._stop(_TOO_LARGE_BODY)
+        self._received = self._body_bytes = 0
+        self._enter(Phase.BODY, limits.signed_idle_s if self._is_request_signed else limits.body_s)
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._count_body(body)
+        super().on_body(body)
+
+    def _count_body(self, body: bytes) -> None:
+        if self._is_request_signed:
+            self._enter(Phase.BODY, self._table.limits.signed_idle_s)
+            return
+        self._body_bytes += len(body)
+        if self._body_bytes > self._table.limits.body_bytes:
+            raise self._stop(_TOO_LARGE_BODY)
+
+    def on_message_complete(self) -> None:
+        if self.cycle.response_complete:
+            self._wait_for_request()
+        else:
+            # A signed client may read as slowly as it likes; an event stream never ends.
+            self._enter(Phase.RESPONSE, None if self._is_request_signed else self._table.limits.response_s)
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        # A stranger reads all of the reply within its limit.
+        is_read = self._is_signed or self.transport.get_write_buffer_size() == 0
+        if self.phase is Phase.RESPONSE and not self.pipeline and is_read:
+            self._wait_for_request()
+        super().on_response_complete()
+
+    def _wait_for_request(self) -> None:
+        self._enter(Phase.IDLE, self._table.limits.signed_idle_s if self._is_signed else self._table.limits.idle_s)
+
+    # -- refusing -----------------------------------------------------------------------------
+
+    def _stop(self, status: bytes) -> _RefusedError:
+        self._refusal = _RefusedError(status)
+        return self._refusal
+
+    def send_400_response(self, msg: str) -> None:
+        """Called by uvicorn when the parser stops."""
+        if self._refusal is not None:
+            self._refuse(self._refusal)
+        else:
+            super().send_400_response(msg)
+
+    def _refuse(self, refusal: _RefusedError) -> None:
+        # In the middle of another response nothing can be said. uvicorn's type hides that there may be no cycle.
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is None or cycle.response_complete:
+            self.transport.write(b"HTTP/1.1 " + refusal.status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        self._enter(self.phase, self._table.limits.idle_s)
+        self.transport.close()
+
+
+def _declared_length(headers: RawHeaders) -> int:
+    """The length of the body that the headers declare; 0 without one. The parser has checked that it is a number."""
+    return max((int(value) for name, value in headers if name == b"content-length" and value.isdigit()), default=0)
