@@ -53,6 +53,9 @@ SELECT tag_id FROM tag_effects WHERE tag_id NOT IN (SELECT id FROM tags) OR effe
 SELECT id FROM operations AS o
  WHERE state = 'applying' AND NOT EXISTS (SELECT 1 FROM operation_work AS w WHERE w.operation_id = o.id);
 
+-- name: only an edit that is undone can be redone
+SELECT id FROM operations WHERE redo_order IS NOT NULL AND state IN ('done', 'applying');
+
 -- name: every copy has the same content as its image
 SELECT c.id
   FROM generation_files AS c

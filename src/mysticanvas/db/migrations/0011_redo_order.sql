@@ -1,0 +1,13 @@
+-- Version 11. The order in which edits were undone: the last one is redone first. NULL for an edit that is
+-- not undone, and for one after whose undo another edit was made.
+ALTER TABLE operations ADD COLUMN redo_order INTEGER;
+
+-- Until now the oldest undone edit after the last done one was redone first.
+UPDATE operations
+   SET redo_order = (SELECT max(id) FROM operations) + 1 - id
+ WHERE state = 'undone'
+   AND id > coalesce((SELECT max(id) FROM operations WHERE state = 'done'), 0)
+   AND id NOT IN (SELECT operation_id FROM operation_work);
+
+-- Serves the next edit to redo.
+CREATE INDEX operations_to_redo ON operations (redo_order) WHERE redo_order IS NOT NULL;
