@@ -51,6 +51,7 @@ class MergeDuplicates(Edit, frozen=True, kw_only=True):
         _merge_marks(tx, kept, others, now_ms)
         _merge_tags(tx, image, images, now_ms)
         _copy_generation_data(tx, kept, outcome, now_ms)
+        _copy_parent(tx, image, [one.image for one in others if one.parent is not None], now_ms)
         _link_children(tx, image, images, now_ms)
         queries.add_to_collections(tx, image, queries.list_collections(tx, images), now_ms=now_ms)
         candidate_queries.replace_covers(tx, image, images, now_ms=now_ms)
@@ -73,6 +74,17 @@ def _copy_generation_data(tx: WriteTx, kept: Candidate, outcome: Outcome, now_ms
     candidate_queries.set_generation_data(tx, kept.image, kept.data, outcome.data, problem=problem, now_ms=now_ms)
     for source in outcome.sources:
         candidate_queries.copy_texts(tx, kept.image, source.image)
+
+
+def _copy_parent(tx: WriteTx, kept: GenerationId, others: Sequence[GenerationId], now_ms: int) -> None:
+    """Link the kept image to the source of another one. What the user decided about its source stays."""
+    before = lineage_queries.get_parent(tx, kept)
+    if not others or before.parent_id is not None or before.parent_by == "user":
+        return
+    found = lineage_queries.get_parent(tx, others[0])
+    if found.parent_id is not None and not lineage_queries.descends_from(tx, found.parent_id, kept):
+        parent = Parent(found.parent_id, before.parent_relation or found.parent_relation, "user")
+        lineage_queries.set_parent(tx, kept, parent, now_ms=now_ms)
 
 
 def _link_children(tx: WriteTx, kept: GenerationId, others: Sequence[GenerationId], now_ms: int) -> None:

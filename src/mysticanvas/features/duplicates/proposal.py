@@ -94,10 +94,10 @@ def work_out(kept: Candidate, others: Sequence[Candidate]) -> Outcome:
             lost.append(f"The generation data of {other.name}: it has a different {_join(contradictions)}.")
             continue
         filled = fill_gaps(data, other.data)
-        new = filled.list_known() - data.list_known()
-        if new:
+        if filled != data:
             sources.append(other)
-            copied.append(f"Generation data from {other.name}: {_join(sorted(new))}")
+            new = sorted(filled.list_known() - data.list_known()) or ["size and generator"]
+            copied.append(f"Generation data from {other.name}: {_join(new)}")
         data = filled
     lost += [text for other in others for text in _list_lost_lineage(kept, other)]
     return Outcome(data, sources, copied, [*lost, *_list_lost_tags(kept, others)])
@@ -109,6 +109,8 @@ def _list_lost_lineage(kept: Candidate, other: Candidate) -> list[str]:
         return [f"The source of the image you keep: it was made from {other.name}."]
     if other.parent == kept.image:
         return [f"An image that was made from the one you keep: {other.name}."]
+    if None not in (kept.parent, other.parent) and kept.parent != other.parent:
+        return [f"The source of {other.name}: it was made from a different image than the one you keep."]
     return []
 
 
