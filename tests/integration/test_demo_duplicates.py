@@ -32,7 +32,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 
 def has_generation_data(image: Candidate) -> bool:
-    return bool(image.data.list_known() & {"prompt", "seed"})
+    return bool({"prompt", "seed"} & set(image.data.list_known()))
 
 
 def test_no_group_of_the_demo_proposes_to_trash_the_only_copy_with_its_generation_data(demo: Database) -> None:

@@ -111,7 +111,7 @@ def collections_of(database: Database, images: list[GenerationId]) -> set[int]:
 
 def check_nothing_is_lost(before: list[Candidate], after: Candidate) -> None:
     for one in before:
-        assert one.data.list_known() <= after.data.list_known(), (one, after)
+        assert set(one.data.list_known()) <= set(after.data.list_known()), (one, after)
         for name, value in one.data.values.items():
             assert str(after.data.values[name]).split() == str(value).split()
         assert after.data.params.items() >= one.data.params.items()

@@ -47,11 +47,10 @@ class GenerationData:
     def loras(self) -> dict[int, float | None]:
         return {model: weight for (model, role), (weight, _) in self.uses.items() if role == "lora"}
 
-    def list_known(self) -> set[str]:
+    def list_known(self) -> list[str]:
         """What is known, in words; empty without generation data. A size alone describes no generation."""
-        known = {label for name, label in LABELS.items() if name in self.values and name not in ("width", "height")}
-        loras = {"LoRAs"} if self.loras else set()
-        return known | loras | ({"workflow"} if self.has_workflow else set()) | set(self.params)
+        known = [label for name, label in LABELS.items() if name in self.values and name not in ("width", "height")]
+        return [*known, *["LoRAs"] * bool(self.loras), *["workflow"] * self.has_workflow, *sorted(self.params)]
 
 
 def list_contradictions(one: GenerationData, other: GenerationData) -> list[str]:

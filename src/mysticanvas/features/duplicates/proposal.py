@@ -96,7 +96,7 @@ def work_out(kept: Candidate, others: Sequence[Candidate]) -> Outcome:
         filled = fill_gaps(data, other.data)
         if filled != data:
             sources.append(other)
-            new = sorted(filled.list_known() - data.list_known()) or ["size and generator"]
+            new = [name for name in filled.list_known() if name not in data.list_known()] or ["size and generator"]
             copied.append(f"Generation data from {other.name}: {_join(new)}")
         data = filled
     lost += [text for other in others for text in _list_lost_lineage(kept, other)]

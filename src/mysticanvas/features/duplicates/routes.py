@@ -62,7 +62,8 @@ def _describe_page(tx: ReadTx, page: Page) -> dict[str, Any]:
 
 
 def _describe_group(tx: ReadTx, group: Group) -> dict[str, Any]:
-    """`kept` is the image that should be kept; null where merging would lose something, or nothing can be merged."""
+    """`kept` is the image that should be kept, which then comes first; null where merging would lose something, or
+    nothing can be merged."""
     shown = group.images[:MAX_SHOWN]
     images = queries.list_group_images(tx, shown)
     candidates = candidate_queries.list_candidates(tx, shown)
@@ -72,6 +73,7 @@ def _describe_group(tx: ReadTx, group: Group) -> dict[str, Any]:
         known = {one.uuid: one.image for one in candidates}
         kept = next((one.uuid for one in candidates if one.image == proposed.kept), None)
         images = [_explain(one, known[one.uuid], proposed) for one in images if one.uuid in known]
+        images.sort(key=lambda one: one.uuid != kept)
     return {"bits": group.bits, "size": len(group.images), "kept": kept, "images": images}
 
 
