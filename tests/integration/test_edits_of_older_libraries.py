@@ -238,6 +238,7 @@ def finished(library: OpenLibrary) -> dict[int, str]:
 
 
 def test_the_whole_history_is_undone_one_by_one_and_redone(folder: Path) -> None:
+    left = [edit.id for edit in stored_edits(folder) if edit.state == "undone"]
     with open_library(folder) as library:
         finished(library)
         state: Summary = dict(EXPECTED["opened"])
@@ -250,7 +251,9 @@ def test_the_whole_history_is_undone_one_by_one_and_redone(folder: Path) -> None
         assert library.dump() | EXPECTED["readable"]["all undone"] == library.dump()
         assert library.broken_checks() == []
         for expected in EXPECTED["redo"]:
-            assert library.redo() == (expected["edit"], "done")
+            # Others were made after these were undone, so only their number redoes them.
+            number = expected["edit"] if expected["edit"] in left else None
+            assert library.redo(number) == (expected["edit"], "done")
             state |= expected["changes"]
             assert (expected["edit"], summary(library.dump())) == (expected["edit"], state)
         assert library.dump() | EXPECTED["readable"]["all redone"] == library.dump()

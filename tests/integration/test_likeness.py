@@ -133,7 +133,6 @@ def test_few_hashes_are_compared_each_with_each() -> None:
     hashes[1, 0], hashes[2] = 7, np.uint64(2**64 - 1)
     pairs = hash_search.find_near_pairs(hashes, 3)
     assert pairs.tolist() == [[0, 1], [0, 3], [1, 3]]
-    assert hash_search.group_rows(pairs, 4).tolist() == [0, 0, 2, 0]
 
 
 @pytest.fixture
@@ -213,6 +212,103 @@ def test_the_same_recipe_makes_a_group(library: Database) -> None:
     ]
 
 
+def describe(database: Database, name: str, **settings: Any) -> GenerationId:
+    """Gives an image generation data."""
+    image = image_named(database, name)
+
+    def give(tx: WriteTx) -> None:
+        tx.run_many(
+            "UPDATE generations SET prompt = :prompt, seed = :seed, steps = :steps WHERE id = :id",
+            [{"prompt": None, "seed": None, "steps": None} | settings | {"id": image}],
+        )
+        tx.changes.changed.append(image)
+
+    database.write(give)
+    return image
+
+
+def groups_of(duplicates: Duplicates, by: DuplicateKind = DuplicateKind.PICTURE) -> list[set[GenerationId]]:
+    return [set(group.images) for group in duplicates.page(by, start=0, count=100).groups]
+
+
+def test_an_image_and_its_source_are_no_duplicates_and_another_copy_stays_with_one_of_them(library: Database) -> None:
+    duplicates = Duplicates(library)
+    source, upscale = image_named(library, "1-small.png"), image_named(library, "1.png")
+    assert {source, upscale} in groups_of(duplicates)
+    do(library, "parent", {"parent": library.read(generations.get_uuid, source), "relation": "upscale"}, [upscale])
+    assert {source, upscale} not in groups_of(duplicates)
+    assert duplicates.all() == {image_named(library, "0.png"), image_named(library, "0.jpg")}
+    # The third is as near to both: it joins one of them and never brings them together.
+    copy = image_named(library, "0.jpg")
+    library.write(
+        lambda tx: (
+            tx.run(
+                "UPDATE picture_hashes SET phash = (SELECT phash FROM picture_hashes WHERE generation_id = :one) "
+                "WHERE generation_id = :other",
+                one=source,
+                other=copy,
+            )
+            + tx.run(
+                "UPDATE picture_looks SET look = (SELECT look FROM picture_looks WHERE generation_id = :one) "
+                "WHERE generation_id = :other",
+                one=source,
+                other=copy,
+            )
+        )
+    )
+    assert groups_of(Duplicates(library)) == [{source, copy}]
+
+
+@pytest.mark.parametrize("other", [{"seed": "6"}, {"prompt": "a fox at night"}, {"steps": 30}])
+def test_variations_of_one_prompt_are_no_duplicates_however_alike(library: Database, other: dict[str, Any]) -> None:
+    duplicates = Duplicates(library)
+    known: dict[str, Any] = {"prompt": "a fox", "seed": "5", "steps": 20}
+    pair = {describe(library, "0.png", **known), describe(library, "0.jpg", **known)}
+    assert pair in groups_of(duplicates)
+    describe(library, "0.jpg", **known | other)
+    assert pair not in groups_of(duplicates)
+    # A copy that lost its generation data is a duplicate.
+    describe(library, "0.jpg")
+    assert pair in groups_of(duplicates)
+
+
+def test_the_same_settings_with_another_lora_are_a_variation(library: Database) -> None:
+    duplicates = Duplicates(library)
+    known: dict[str, Any] = {"prompt": "a fox", "seed": "5", "steps": 20}
+    pair = [describe(library, name, **known) for name in ("0.png", "2.png")]
+    assert groups_of(duplicates, DuplicateKind.RECIPE) == [set(pair)]
+
+    def use_lora(tx: WriteTx) -> None:
+        tx.run("INSERT INTO models (id, kind, name, created_at) VALUES (9, 'lora', 'film', 0)")
+        tx.run(
+            "INSERT INTO generation_models (generation_id, model_id, role, weight) VALUES (:image, 9, 'lora', 0.8)",
+            image=pair[0],
+        )
+        tx.changes.changed.append(pair[0])
+
+    library.write(use_lora)
+    assert groups_of(duplicates, DuplicateKind.RECIPE) == []
+
+
+def test_what_was_made_from_the_others_is_linked_to_the_kept_one_with_their_covers(library: Database) -> None:
+    kept, other, child = (image_named(library, name) for name in ("0.png", "0.jpg", "2.png"))
+    uuid = library.read(generations.get_uuid, other)
+    do(library, "parent", {"parent": uuid, "relation": "img2img"}, [child])
+    do(library, "collection.create", {"uuid": "best", "name": "best"}, [])
+    library.write(lambda tx: tx.run("UPDATE collections SET cover_generation_id = :image", image=other))
+    operation = keep(library, kept, [other])
+
+    def linked(tx: ReadTx) -> list[Any]:
+        return [
+            tx.value("SELECT parent_id FROM generations WHERE id = :id", id=child),
+            tx.value("SELECT cover_generation_id FROM collections"),
+        ]
+
+    assert library.read(linked) == [kept, kept]
+    library.write(edit_undo.undo, operation)
+    assert library.read(linked) == [other, other]
+
+
 def do(database: Database, kind: str, args: dict[str, Any], images: list[GenerationId]) -> int:
     return database.write(test_edits.do, kind, args, images, now_ms=5).operation
 
@@ -255,7 +351,12 @@ def test_the_one_that_is_kept_gets_what_was_written_on_the_others_and_one_undo_t
     duplicates = Duplicates(library)
     assert {kept, other} <= duplicates.all()
 
-    operation = keep(library, kept, [other])
+    # One image says "storm", the other "not storm": the user has to know that only one of these stays.
+    with pytest.raises(ConflictError, match="The tag storm: you rejected it"):
+        keep(library, kept, [other])
+    assert library.read(state_of) == before
+    uuid = library.read(generations.get_uuid, kept)
+    operation = do(library, "keep_one", {"kept": uuid, "accept_loss": True}, [other])
     marks = library.read(lambda tx: tx.one("SELECT rating, is_favorite, notes FROM generations WHERE id = :i", i=kept))
     assert marks == {"rating": 4, "is_favorite": 1, "notes": "mine\n\ntheirs"}
     # What the person said of the kept image itself stands: "not storm".

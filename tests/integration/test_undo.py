@@ -1,5 +1,6 @@
 """Every deed can be taken back and done again, also after a restart, or is refused with the reason (G8)."""
 
+import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,14 @@ from mysticanvas.edits.runner import EditRunner
 from mysticanvas.edits.types import EditState
 
 MANY = 2_500
+
+
+def undo_last(database: Database) -> int:
+    return database.write(edit_undo.undo, database.read(edit_undo.find_last_done)).operation
+
+
+def redo_last(database: Database) -> int:
+    return database.write(edit_undo.redo, database.read(edit_undo.find_last_undone)).operation
 
 
 @pytest.fixture
@@ -221,6 +230,85 @@ def test_a_deed_that_is_still_on_its_way_is_kept_however_old(database: Database)
 
 
 # -- what has no way back ---------------------------------------------------------------------------
+
+
+def test_redo_takes_the_edit_that_was_undone_last(database: Database) -> None:
+    images = add_images(database, 3)
+    older = do(database, "rating", {"value": 1}, images[:1])
+    newer = do(database, "rating", {"value": 2}, images[1:2])
+    do(database, "rating", {"value": 3}, images[2:])
+    # From the History page, in an order of its own.
+    database.write(edit_undo.undo, newer)
+    database.write(edit_undo.undo, older)
+    assert [redo_last(database), redo_last(database)] == [older, newer]
+    with pytest.raises(NotFoundError):
+        redo_last(database)
+
+
+def test_an_edit_after_an_undo_drops_the_redo_of_what_was_undone_before_it(database: Database) -> None:
+    images = add_images(database, 1)
+    sixth = do(database, "rating", {"value": 3}, images)
+    undo_last(database)
+    seventh = do(database, "favorite", {"value": True}, images)
+    assert undo_last(database) == seventh
+    assert redo_last(database) == seventh
+    with pytest.raises(NotFoundError):
+        redo_last(database)
+    # The History page still redoes it, and then it is an edit like any other.
+    database.write(edit_undo.redo, sixth)
+    assert [undo_last(database), undo_last(database), redo_last(database)] == [seventh, sixth, sixth]
+
+
+def test_an_edit_that_is_refused_drops_no_redo(database: Database, runner: EditRunner) -> None:
+    images = add_images(database, 1)
+    rated = do(database, "rating", {"value": 3}, images)
+    undo_last(database)
+    broken = database.write(
+        edit_apply.begin, "collect", [decode(("collect", {"collection": "none"}))], images, now_ms=1
+    )
+    assert runner.wait_for(broken, 300).state is EditState.UNDONE
+    assert redo_last(database) == rated
+
+
+def test_a_refused_redo_keeps_its_place(database: Database) -> None:
+    images = add_images(database, 2)
+    first = do(database, "rating", {"value": 3}, images[:1])
+    second = do(database, "rating", {"value": 4}, images[1:])
+    undo_last(database)
+    undo_last(database)
+    database.write(lambda tx: tx.run("UPDATE generations SET rating = 1 WHERE id = :id", id=images[1]))
+    with pytest.raises(ConflictError):
+        database.write(edit_undo.redo, second)
+    assert redo_last(database) == first
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_redo_follows_the_order_of_undoing_whatever_came_before(database: Database, seed: int) -> None:
+    chance = random.Random(seed)
+    images = add_images(database, 40)
+    done: list[int] = []
+    undone: list[int] = []
+    for image in images:
+        match chance.choice(["edit", "undo", "undo one", "redo", "redo one"]):
+            case "edit":
+                done.append(do(database, "favorite", {"value": True}, [image]))
+                undone.clear()
+            case "undo" if done:
+                done.sort()
+                undone.append(done.pop())
+                assert undo_last(database) == undone[-1]
+            case "undo one" if done:
+                undone.append(done.pop(chance.randrange(len(done))))
+                database.write(edit_undo.undo, undone[-1])
+            case "redo" if undone:
+                done.append(undone.pop())
+                assert redo_last(database) == done[-1]
+            case "redo one" if undone:
+                done.append(undone.pop(chance.randrange(len(undone))))
+                database.write(edit_undo.redo, done[-1])
+    assert sorted(done) == database.read(
+        lambda tx: tx.column("SELECT id FROM operations WHERE state = 'done' ORDER BY 1")
+    )
 
 
 @pytest.mark.parametrize("move", [edit_undo.undo, edit_undo.redo])

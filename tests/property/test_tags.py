@@ -20,7 +20,6 @@ from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.domain.tag import Assertion, TagSource
 from mysticanvas.edits import log as edit_log
 from mysticanvas.edits import undo as edit_undo
-from mysticanvas.edits.types import EditState
 from mysticanvas.features.tags import assertion_queries, image_tag_queries
 from mysticanvas.features.tags import service as tag_service
 
@@ -120,7 +119,7 @@ class Tags(RuleBasedStateMachine):
             return
         operation = data.draw(st.sampled_from(sorted(self.states)[-4:]))
         before = everything_said(self.database)
-        last = self.database.read(edit_log.find_newest, EditState.DONE)
+        last = self.database.read(edit_log.find_last_done)
         try:
             self.database.write_bulk(edit_undo.undo if back else edit_undo.redo, operation)
         except MystiCanvasError:

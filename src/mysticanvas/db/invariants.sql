@@ -60,6 +60,10 @@ SELECT tag_id FROM tag_effects WHERE tag_id NOT IN (SELECT id FROM tags) OR effe
 SELECT id FROM operations AS o
  WHERE state = 'applying' AND NOT EXISTS (SELECT 1 FROM operation_work AS w WHERE w.operation_id = o.id);
 
+-- name: edits to redo
+-- Only an edit that is undone can be redone.
+SELECT id FROM operations WHERE redo_order IS NOT NULL AND state IN ('done', 'applying');
+
 -- name: copies of images
 -- Every copy has the same content as its image.
 SELECT c.id

@@ -85,6 +85,7 @@ def _move_on(tx: WriteTx, found: Operation, at: Progress, applied: int, *, last:
         return True
     log.end_progress(tx, found.id)
     log.set_state(tx, found.id, EditState.DONE)
+    log.drop_redo(tx)
     return False
 
 

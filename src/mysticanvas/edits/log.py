@@ -98,19 +98,33 @@ def find_unfinished(tx: ReadTx) -> int | None:
     return found
 
 
-def find_newest(tx: ReadTx, state: EditState) -> int | None:
-    """With DONE, the next edit to undo. With UNDONE, the next edit to redo: the oldest undone edit after the last
-    done one, without edits that were refused before they were fully applied."""
-    if state is EditState.UNDONE:
-        sql = """
-            SELECT min(id) FROM operations
-             WHERE state = 'undone' AND id > coalesce((SELECT max(id) FROM operations WHERE state = 'done'), 0)
-               AND id NOT IN (SELECT operation_id FROM operation_work)
-            """
-    else:
-        sql = "SELECT max(id) FROM operations WHERE state = 'done'"
-    found: int | None = tx.value(sql)
+def find_last_done(tx: ReadTx) -> int | None:
+    """The newest edit that is done: the next one to undo."""
+    found: int | None = tx.value("SELECT max(id) FROM operations WHERE state = 'done'")
     return found
+
+
+def find_last_undone(tx: ReadTx) -> int | None:
+    """The edit that was undone last: the next one to redo. None once another edit was made after the undo."""
+    found: int | None = tx.value(
+        "SELECT id FROM operations WHERE state = 'undone' AND redo_order IS NOT NULL ORDER BY redo_order DESC LIMIT 1"
+    )
+    return found
+
+
+def offer_redo(tx: WriteTx, operation: int) -> None:
+    """Makes an edit the next one to redo."""
+    tx.run(
+        "UPDATE operations SET redo_order = (SELECT coalesce(max(redo_order), 0) + 1 FROM operations) WHERE id = :id",
+        id=operation,
+    )
+
+
+def drop_redo(tx: WriteTx, operation: int | None = None) -> None:
+    """No longer offers to redo an edit (None: any edit), which the history can still redo by its number."""
+    tx.run(
+        "UPDATE operations SET redo_order = NULL WHERE redo_order IS NOT NULL AND id = coalesce(:id, id)", id=operation
+    )
 
 
 def _build_operation(row: dict[str, object]) -> Operation:

@@ -47,15 +47,15 @@ _NOT_DONE = {
 
 def find_last_done(tx: ReadTx) -> int:
     """The next edit to undo. Raises `NotFoundError`."""
-    found = log.find_newest(tx, EditState.DONE)
+    found = log.find_last_done(tx)
     if found is None:
         raise NotFoundError("There is nothing to undo.")
     return found
 
 
 def find_last_undone(tx: ReadTx) -> int:
-    """The next edit to redo. Raises `NotFoundError`, also once something else was changed."""
-    found = log.find_newest(tx, EditState.UNDONE)
+    """The next edit to redo: the one that was undone last. Raises `NotFoundError`, also once another edit was made."""
+    found = log.find_last_undone(tx)
     if found is None:
         raise NotFoundError("There is nothing to redo.")
     return found
@@ -65,10 +65,18 @@ def _start(tx: WriteTx, found: Operation, state: EditState) -> EditResult:
     apply.refuse_while_busy(tx)
     back = state is EditState.UNDOING
     log.set_state(tx, found.id, state)
+    if back:
+        log.offer_redo(tx, found.id)
     move_one_slice(tx, found.id, backwards=back)
     if log.next_slice(tx, found.id, applied=back) is None:
-        log.set_state(tx, found.id, EditState.UNDONE if back else EditState.DONE)
+        _finish(tx, found.id, back=back)
     return log.find(tx, found.id).result
+
+
+def _finish(tx: WriteTx, operation: int, *, back: bool, error: str | None = None) -> None:
+    log.set_state(tx, operation, EditState.UNDONE if back else EditState.DONE, error=error)
+    if not back:
+        log.drop_redo(tx, operation)
 
 
 def move_slice(tx: WriteTx, operation: int) -> bool:
@@ -76,7 +84,7 @@ def move_slice(tx: WriteTx, operation: int) -> bool:
     found = log.find(tx, operation)
     back = found.state is EditState.UNDOING
     if log.next_slice(tx, operation, applied=back) is None:
-        log.set_state(tx, operation, EditState.UNDONE if back else EditState.DONE, error=found.error)
+        _finish(tx, operation, back=back, error=found.error)
         return False
     move_one_slice(tx, operation, backwards=back)
     return True

@@ -121,16 +121,3 @@ def _compute_cosines(one: NDArray[np.float32], other: NDArray[np.float32]) -> ND
     lengths = np.sqrt((one * one).sum(axis=1) * (other * other).sum(axis=1))
     cosines: NDArray[np.float32] = (one * other).sum(axis=1) / np.maximum(lengths, 1e-6)
     return cosines
-
-
-def group_rows(pairs: Pairs, count: int) -> NDArray[np.int64]:
-    """For each of `count` rows, the smallest row of its connected component."""
-    leader = np.arange(count)
-    while True:
-        lower = leader.copy()
-        np.minimum.at(lower, pairs[:, 0], leader[pairs[:, 1]])
-        np.minimum.at(lower, pairs[:, 1], leader[pairs[:, 0]])
-        lower = lower[lower]
-        if np.array_equal(lower, leader):
-            return leader
-        leader = lower

@@ -1,10 +1,11 @@
 """Groups of similar images, of images with the same settings and seed, and of identical files (docs/adr/0013).
+An image and what was made from it, and variations of one prompt, are no duplicates (`duplicate_groups.py`).
 
 Computed on request and cached until an image is added, removed or changed.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,8 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.similarity import DuplicateKind
 from mysticanvas.imaging import hash_search
 from mysticanvas.imaging.perceptual_hash import MINIATURE_BYTES
-from mysticanvas.search import image_hashes
+from mysticanvas.search import duplicate_groups, image_hashes
+from mysticanvas.search.duplicate_groups import Pair
 
 # Of 256 bits. Measured by a benchmark, like the limit of the aspect ratio (docs/adr/0013). The second
 # applies while an image has no signature to confirm the match.
@@ -51,6 +53,9 @@ class Duplicates:
         self._lock = threading.Lock()
         self._found: dict[DuplicateKind, tuple[int, list[Group]]] = {}
         self._versions = dict.fromkeys(DuplicateKind, 0)
+        # Comparing hashes takes seconds in a large library, so the pairs outlive changes to other data of the images.
+        self._pairs: tuple[int, list[Pair]] | None = None
+        self._pairs_version = 0
         database.after_commit(self._on_commit)
 
     def page(self, by: DuplicateKind, *, start: int, count: int) -> Page:
@@ -67,33 +72,46 @@ class Duplicates:
             version = self._versions[by]
             known = self._found.get(by)
             if known is None or known[0] != version:
-                known = version, _FINDERS[by](self._database)
+                known = version, self._find(by)
                 self._found[by] = known
             return known[1]
+
+    def _find(self, by: DuplicateKind) -> list[Group]:
+        match by:
+            case DuplicateKind.PICTURE:
+                return _build_groups(duplicate_groups.group_pairs(self._database, self._find_pairs()))
+            case DuplicateKind.RECIPE:
+                return _find_same_settings(self._database)
+            case _:
+                return _find_identical(self._database)
+
+    def _find_pairs(self) -> list[Pair]:
+        version = self._pairs_version
+        if self._pairs is None or self._pairs[0] != version:
+            self._pairs = version, _find_similar(self._database)
+        return self._pairs[1]
 
     def _on_commit(self, changes: ChangeSet) -> None:
         moved = bool(changes.added or changes.removed)
         if moved or image_hashes.SIGNATURES_CHANGED in changes.invalidated:
+            self._pairs_version += 1
+            self._versions[DuplicateKind.PICTURE] += 1
+        elif changes.changed:
             self._versions[DuplicateKind.PICTURE] += 1
         if moved or changes.changed:
             self._versions[DuplicateKind.RECIPE] += 1
             self._versions[DuplicateKind.BYTES] += 1
 
 
-def _find_similar(database: Database) -> list[Group]:
+def _find_similar(database: Database) -> list[Pair]:
     ids, ratios, content = database.read_within(READ_LIMIT_MS, image_hashes.read_hashes)
     hashes = hash_search.unpack_hashes(content)
     pairs = hash_search.find_near_pairs(hashes, NEAR_BITS)
     pairs = pairs[hash_search.have_same_shape(np.array(ratios, np.int64), pairs)]
     pairs = pairs[_confirm_pairs(database, np.array(ids, np.int64), hashes, pairs)]
-    leaders = hash_search.group_rows(pairs, len(ids))
     bits = hash_search.count_differences(hashes[pairs[:, 0]], hashes[pairs[:, 1]])
-    widest = np.zeros(len(ids), np.int64)
-    np.maximum.at(widest, leaders[pairs[:, 0]], bits)
-    members: dict[int, list[GenerationId]] = {}
-    for row in np.unique(pairs)[::-1].tolist():
-        members.setdefault(int(leaders[row]), []).append(GenerationId(ids[row]))
-    return [Group(images, int(widest[leader])) for leader, images in members.items()]
+    found = zip(pairs.tolist(), bits.tolist(), strict=True)
+    return [(ids[one], ids[other], int(differing)) for (one, other), differing in found]
 
 
 def _confirm_pairs(
@@ -120,7 +138,7 @@ def _confirm_pairs(
 
 def _find_same_settings(database: Database) -> list[Group]:
     found = database.read_within(READ_LIMIT_MS, image_hashes.group_same_settings)
-    return [Group([GenerationId(one) for one in images], 0) for images in found]
+    return _build_groups(duplicate_groups.split_groups(database, found))
 
 
 def _find_identical(database: Database) -> list[Group]:
@@ -128,8 +146,5 @@ def _find_identical(database: Database) -> list[Group]:
     return [Group([image], 0) for image in found]
 
 
-_FINDERS: dict[DuplicateKind, Callable[[Database], list[Group]]] = {
-    DuplicateKind.PICTURE: _find_similar,
-    DuplicateKind.RECIPE: _find_same_settings,
-    DuplicateKind.BYTES: _find_identical,
-}
+def _build_groups(groups: Sequence[tuple[list[int], int]]) -> list[Group]:
+    return [Group([GenerationId(image) for image in images], bits) for images, bits in groups]

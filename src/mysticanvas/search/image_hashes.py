@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mysticanvas.db.database import ReadTx
@@ -64,3 +65,39 @@ def list_identical_files(tx: ReadTx) -> list[GenerationId]:
          ORDER BY l.id DESC
         """
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How an image was made, as far as known: `settings` that tell two generations apart, and its parent."""
+
+    settings: dict[str, Any]
+    parent: int | None
+
+
+def read_origins(tx: ReadTx, images: Sequence[int]) -> dict[int, Origin]:
+    """Unknown settings are omitted. Where the seed is known, so is that there was no LoRA, no variation seed and no
+    partial denoising."""
+    rows = tx.all(
+        """
+        SELECT g.id, g.parent_id AS parent, g.seed, g.prompt, g.negative_prompt, g.steps, g.cfg_scale, g.guidance,
+               iif(g.seed IS NULL, NULL, coalesce(g.denoise, 1.0)) AS denoise,
+               g.width || 'x' || g.height AS size, coalesce(m.merged_into, g.model_id) AS model,
+               iif(g.seed IS NULL, NULL, coalesce(json_extract(g.params_json, '$."Variation seed"'), 'none'))
+                 AS variation_seed,
+               (SELECT iif(g.seed IS NULL AND count(*) = 0, NULL,
+                           json_group_array(json_array(coalesce(l.merged_into, l.id), u.weight) ORDER BY l.id))
+                  FROM generation_models AS u JOIN models AS l ON l.id = u.model_id
+                 WHERE u.generation_id = g.id AND u.role = 'lora') AS loras
+          FROM json_each(:images) AS wanted
+               CROSS JOIN generations AS g ON g.id = wanted.value
+               LEFT JOIN models AS m ON m.id = g.model_id
+        """,
+        images=json.dumps(list(images)),
+    )
+    return {row.pop("id"): Origin(parent=row.pop("parent"), settings=_drop_unknown(row)) for row in rows}
+
+
+def _drop_unknown(row: dict[str, Any]) -> dict[str, Any]:
+    plain = {name: " ".join(value.split()) if isinstance(value, str) else value for name, value in row.items()}
+    return {name: value for name, value in plain.items() if value not in (None, "")}

@@ -25,7 +25,8 @@ def duplicates(
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """List groups of duplicate images, the group with the newest image first. Exit code 1 if there are none."""
+    """List groups of duplicate images, the group with the newest image first, with the one to keep and why. An image
+    and what was made from it, and variations of one prompt, are no duplicates. Exit code 1 if there are none."""
     with connect(load_settings(library)) as client:
         found = client.get("/api/duplicates", by=by.value, start=start, count=limit)
     if json:
@@ -45,6 +46,11 @@ def _print_group(group: dict[str, Any], by: DuplicateKind) -> None:
     for image in group["images"]:
         size = f"{image['width']}×{image['height']} {image['bytes'] or 0:,} bytes"
         out.print(f"  {image['uuid']}  {size}  {'★' * image['rating']}", markup=False, highlight=False)
+        if image["reason"] and group["kept"]:
+            action = "keep" if image["uuid"] == group["kept"] else "trash"
+            out.print(f"    {action}: {image['reason']}", markup=False, highlight=False)
+        for text in image["lost"]:
+            out.print(f"    keeping only this one would lose: {text}", markup=False, highlight=False)
         for place in image["places"]:
             out.print(f"    {place}", markup=False, highlight=False)
 
@@ -52,10 +58,15 @@ def _print_group(group: dict[str, Any], by: DuplicateKind) -> None:
 def merge_duplicates(
     kept: Annotated[str, typer.Argument(metavar="KEPT", help="UUID of the image to keep.")],
     others: Annotated[list[str], typer.Argument(metavar="OTHER…", help="UUIDs of the images to move to Trash.")],
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="Merge even if generation data or a tag of the others is lost.")
+    ] = False,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Merge duplicates: copy your ratings, tags and notes to one image and move the others to Trash."""
+    """Merge duplicates: copy your ratings, tags and notes, and generation data that it lacks, to one image and move
+    the others to Trash."""
+    request = {"kept": kept, "others": others, "accept_loss": accept_loss}
     with connect(load_settings(library)) as client:
-        done = wait_for_edit(client, client.post("/api/duplicates/keep", {"kept": kept, "others": others}))
+        done = wait_for_edit(client, client.post("/api/duplicates/keep", request))
         print_result(done, json=json, how="moved to Trash")

@@ -1,4 +1,4 @@
-"""Perceptual hashes, images of a group, and what the user set on duplicates."""
+"""Perceptual hashes, images of a group, and the user's collections and tags on duplicates."""
 
 import json
 from collections.abc import Sequence
@@ -60,7 +60,11 @@ def list_unhashed(tx: ReadTx, *, after: int, limit: int) -> list[tuple[Generatio
 
 @dataclass(frozen=True, slots=True)
 class GroupImage:
-    """One image of a group, as the API returns it. `places` lists every path where its file exists now."""
+    """One image of a group, as the API returns it. `places` lists every path where its file exists now.
+
+    `reason` says why it is the one to keep, or why not. If it is kept, merging copies what `copied` says and loses what
+    `lost` says, which is usually nothing.
+    """
 
     uuid: str
     thumb: str | None
@@ -72,6 +76,9 @@ class GroupImage:
     favorite: bool
     timestamp: int
     places: list[str]
+    reason: str | None = None
+    copied: Sequence[str] = ()
+    lost: Sequence[str] = ()
 
 
 def list_group_images(tx: ReadTx, images: Sequence[GenerationId]) -> list[GroupImage]:
@@ -97,29 +104,6 @@ def list_group_images(tx: ReadTx, images: Sequence[GenerationId]) -> list[GroupI
         row |= {"favorite": bool(row["favorite"]), "thumb": row["thumb"] or None, "places": json.loads(row["places"])}
         found.append(GroupImage(**row))
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Marks:
-    """What the user set on an image: rating, favorite, notes. Tags are separate."""
-
-    image: GenerationId
-    rating: int
-    favorite: bool
-    notes: str | None
-
-
-def list_marks(tx: ReadTx, images: Sequence[GenerationId]) -> list[Marks]:
-    """The marks of those images that are live, in no particular order."""
-    rows = tx.rows(
-        """
-        SELECT id, rating, is_favorite, notes
-          FROM generations
-         WHERE id IN (SELECT value FROM json_each(:images)) AND deleted_at IS NULL
-        """,
-        images=json.dumps(list(images)),
-    )
-    return [Marks(GenerationId(image), rating, bool(favorite), notes) for image, rating, favorite, notes in rows]
 
 
 def list_collections(tx: ReadTx, images: Sequence[GenerationId]) -> list[tuple[int, float]]:

@@ -1,17 +1,21 @@
 """Duplicates over HTTP: list groups, merge a group."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 
 from mysticanvas.db.database import Database, ReadTx
+from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.similarity import DuplicateKind
 from mysticanvas.edits import log as edit_log
 from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
-from mysticanvas.features.duplicates import queries
+from mysticanvas.features.duplicates import candidate_queries, queries
 from mysticanvas.features.duplicates.edits import MergeDuplicates
+from mysticanvas.features.duplicates.proposal import Proposal, propose
+from mysticanvas.features.duplicates.queries import GroupImage
 from mysticanvas.http.cancellation import run_while_connected
 from mysticanvas.http.schemas import reply
 from mysticanvas.search.duplicates import Duplicates, Group, Page
@@ -22,10 +26,12 @@ MAX_SHOWN = 100
 
 
 class KeepIn(BaseModel):
-    """The image to keep gets the ratings, tags and notes of the others, which are moved to Trash."""
+    """The image to keep gets what it lacks and the others have (ratings, tags, notes, generation data), and the others
+    are moved to Trash. Without `accept_loss`, the request is refused with status 409 where something would be lost."""
 
     kept: Uuid
     others: list[Uuid] = Field(min_length=1, max_length=1_000)
+    accept_loss: bool = False
 
 
 def routes(database: Database, duplicates: Duplicates, edits: EditRunner) -> APIRouter:
@@ -46,7 +52,7 @@ def routes(database: Database, duplicates: Duplicates, edits: EditRunner) -> API
     @router.post("/keep")
     def merge(asked: KeepIn) -> Response:
         others = database.read(edit_log.find_images, asked.others)
-        return reply(to_wire(edits.do(MergeDuplicates(kept=asked.kept), others)))
+        return reply(to_wire(edits.do(MergeDuplicates(kept=asked.kept, accept_loss=asked.accept_loss), others)))
 
     return router
 
@@ -56,8 +62,21 @@ def _describe_page(tx: ReadTx, page: Page) -> dict[str, Any]:
 
 
 def _describe_group(tx: ReadTx, group: Group) -> dict[str, Any]:
-    return {
-        "bits": group.bits,
-        "size": len(group.images),
-        "images": queries.list_group_images(tx, group.images[:MAX_SHOWN]),
-    }
+    """`kept` is the image that should be kept, which then comes first; null where merging would lose something, or
+    nothing can be merged."""
+    shown = group.images[:MAX_SHOWN]
+    images = queries.list_group_images(tx, shown)
+    candidates = candidate_queries.list_candidates(tx, shown)
+    kept = None
+    if len(candidates) > 1:
+        proposed = propose(candidates)
+        known = {one.uuid: one.image for one in candidates}
+        kept = next((one.uuid for one in candidates if one.image == proposed.kept), None)
+        images = [_explain(one, known[one.uuid], proposed) for one in images if one.uuid in known]
+        images.sort(key=lambda one: one.uuid != kept)
+    return {"bits": group.bits, "size": len(group.images), "kept": kept, "images": images}
+
+
+def _explain(shown: GroupImage, image: GenerationId, proposed: Proposal) -> GroupImage:
+    outcome = proposed.outcomes[image]
+    return replace(shown, reason=proposed.reasons[image], copied=outcome.copied, lost=outcome.lost)

@@ -18,10 +18,11 @@ from mysticanvas.features.importing.messages import REPARSE_JOB, ReparseTexts, S
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.queue import NewJob
 
-# Problems of the file itself were found when it was read. Parsing again cannot find them, so they are kept.
+# Problems of the file itself were found when it was read, or when duplicates were merged (duplicates/edits.py).
+# Parsing again cannot find them, so they are kept.
 _FILE_PROBLEM = re.compile(
     r"The file ends too early|The file holds more text|The file contains too m|A text of |The text “"
-    r"|[^:]+\.(json|txt|ya?ml|xmp): "
+    r"|Generation data copied from |[^:]+\.(json|txt|ya?ml|xmp): "
 )
 
 

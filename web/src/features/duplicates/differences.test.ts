@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { DuplicateImage } from '../../api/duplicates';
-import { best, fileName, hasOtherSettings, rows } from './differences';
+import { closeness, fileName, rows } from './differences';
 
 const image = (uuid: string, known: Partial<DuplicateImage> = {}): DuplicateImage => ({
   uuid,
@@ -14,15 +14,10 @@ const image = (uuid: string, known: Partial<DuplicateImage> = {}): DuplicateImag
   favorite: false,
   timestamp: 0,
   places: [`/pictures/${uuid}.png`],
+  reason: null,
+  copied: [],
+  lost: [],
   ...known,
-});
-
-test('one keeps what was marked, then the largest, then the oldest', () => {
-  expect(best([image('a', { width: 1024 }), image('b', { rating: 1 })])).toBe('b');
-  expect(best([image('a', { rating: 5 }), image('b', { favorite: true })])).toBe('b');
-  expect(best([image('a'), image('b', { height: 1024 })])).toBe('b');
-  expect(best([image('a', { timestamp: 2 }), image('b', { timestamp: 1 })])).toBe('b');
-  expect(best([])).toBeUndefined();
 });
 
 test('rows say in what the images differ, and leave out what none of them has', () => {
@@ -32,11 +27,8 @@ test('rows say in what the images differ, and leave out what none of them has', 
   expect(found.map((row) => row.name)).not.toContain('Prompt');
 });
 
-test('images with other recipes are told apart, a copy that says nothing is not', () => {
-  const row = (values: string[]) => [{ name: 'Prompt', values, differs: true }];
-  expect(hasOtherSettings(row(['amber silk', '', 'amber silk']))).toBe(false);
-  expect(hasOtherSettings(row(['amber silk', '', 'ember silk']))).toBe(true);
-  expect(hasOtherSettings([{ name: 'File', values: ['1', '2'], differs: true }])).toBe(false);
+test('the closeness of pictures is told in words', () => {
+  expect([0, 4, 40].map(closeness)).toEqual(['The same picture, stored differently', 'Nearly the same picture (4 of 256 bits differ)', 'Similar pictures (40 of 256 bits differ)']);
 });
 
 test('a path has a name', () => {

@@ -1,4 +1,4 @@
-/** The differences within a group, and the suggested image to keep. */
+/** The differences within a group. */
 
 import type { Detail } from '../../api/client';
 import type { DuplicateImage } from '../../api/duplicates';
@@ -11,24 +11,11 @@ export interface Compared {
   differs: boolean;
 }
 
-/** The best one to keep: first by the user's marks, then the largest, then the oldest. */
-export function best(images: readonly DuplicateImage[]): string | undefined {
-  const weight = (image: DuplicateImage): number[] => [
-    Number(image.favorite),
-    image.rating,
-    (image.width ?? 0) * (image.height ?? 0),
-    image.bytes ?? 0,
-    -image.timestamp,
-  ];
-  return [...images].sort((one, other) => compareWeights(weight(other), weight(one)))[0]?.uuid;
-}
-
-function compareWeights(one: readonly number[], other: readonly number[]): number {
-  for (const [at, value] of one.entries()) {
-    const difference = value - (other[at] ?? 0);
-    if (difference) return difference;
-  }
-  return 0;
+/** How close the pictures of a group are, in words: at most `bits` of the 256 bits of their hashes differ. */
+export function closeness(bits: number): string {
+  if (bits === 0) return 'The same picture, stored differently';
+  const word = bits <= 16 ? 'Nearly the same picture' : 'Similar pictures';
+  return `${word} (${bits} of 256 bits differ)`;
 }
 
 /** Rows of a table over the images, without empty rows. `details` may not be loaded yet. */
@@ -55,12 +42,6 @@ export function rows(images: readonly DuplicateImage[], details: ReadonlyMap<str
   return all
     .filter(([, values]) => values.some(Boolean))
     .map(([name, values]) => ({ name, values, differs: new Set(values).size > 1 }));
-}
-
-/** Whether the generation data differs: then they may not be duplicates. */
-export function hasOtherSettings(compared: readonly Compared[]): boolean {
-  const telling = compared.filter((row) => ['Prompt', 'Model', 'Seed'].includes(row.name));
-  return telling.some((row) => new Set(row.values.filter(Boolean)).size > 1);
 }
 
 export function fileName(path: string): string {

@@ -5,8 +5,7 @@ import type { DuplicateKind, DuplicateGroup, DuplicateImage, DuplicatePage } fro
 import { messageOf } from '../../lib/errors';
 import { formatNumber } from '../../lib/format';
 import { toasts } from '../../ui/toasts.svelte';
-import { undo } from '../edits/undo';
-import { best } from './differences';
+import { runWithProgress, undo } from '../edits/undo';
 
 class Duplicates {
   by = $state<DuplicateKind>('picture');
@@ -24,6 +23,16 @@ class Duplicates {
     return this.group?.images.filter((image) => image.uuid !== this.kept) ?? [];
   }
 
+  /** The image that would be kept now. */
+  get keptImage(): DuplicateImage | undefined {
+    return this.group?.images.find((image) => image.uuid === this.kept);
+  }
+
+  /** What merging would lose now; empty while no image is selected. */
+  get lost(): string[] {
+    return this.keptImage?.lost ?? [];
+  }
+
   /** Shows the group at an index, or the nearest one. */
   async show(by: DuplicateKind, at: number): Promise<void> {
     const asked = ++this.asked;
@@ -36,7 +45,7 @@ class Duplicates {
       if (asked !== this.asked) return;
       const group = page.groups[0];
       [this.by, this.at, this.total, this.group, this.problem] = [by, at, page.total, group, ''];
-      this.kept = best(group?.images ?? []);
+      this.kept = group?.kept ?? undefined;
       this.loaded = true;
       if (group) await this.readDetails(group, asked);
     } catch (error) {
@@ -55,20 +64,23 @@ class Duplicates {
     if (to >= 0 && to < this.total) void this.show(this.by, to);
   }
 
-  /** Selects the image next to the selected one. */
+  /** Selects the image next to the selected one; the first or the last when none is. */
   choose(by: 1 | -1): void {
     const images = this.group?.images ?? [];
-    const to = images.findIndex((image) => image.uuid === this.kept) + by;
+    const at = images.findIndex((image) => image.uuid === this.kept);
+    const to = at < 0 && by < 0 ? images.length - 1 : at + by;
     this.kept = images[to]?.uuid ?? this.kept;
   }
 
-  /** One edit: ratings, tags and notes of the others are merged into the image to keep. */
-  async mergeGroup(): Promise<void> {
+  /** One edit: what the others have is merged into the image to keep. Where that loses something, only `confirmed`. */
+  async mergeGroup(confirmed = false): Promise<void> {
     const others = this.others.map((image) => image.uuid);
-    if (!this.kept || !others.length || this.busy || this.by === 'bytes') return;
+    if (!this.kept || !others.length || this.busy || this.by === 'bytes' || (this.lost.length && !confirmed)) return;
     this.busy = true;
     try {
-      const done = await toasts.during(post<EditResult>('/api/duplicates/keep', { kept: this.kept, others }));
+      const request = { kept: this.kept, others, accept_loss: confirmed };
+      const ask = () => runWithProgress('Merging duplicates', () => post<EditResult>('/api/duplicates/keep', request));
+      const done = await toasts.during(ask());
       const { by, at } = this;
       const gone = done.changed === 1 ? '1 image' : `${formatNumber(done.changed)} images`;
       toasts.add(`Duplicates merged; ${gone} moved to Trash`, () => undo(done.operation, () => this.show(by, at)));

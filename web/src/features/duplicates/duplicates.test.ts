@@ -8,17 +8,19 @@ import type { DuplicateImage } from '../../api/duplicates';
 import { toasts } from '../../ui/toasts.svelte';
 import { duplicates } from './duplicates.svelte';
 
-function image(uuid: string, rating: number): DuplicateImage {
-  return { uuid, thumb: null, width: 64, height: 64, bytes: 10, format: 'png', rating, favorite: false, timestamp: 1, places: [`/p/${uuid}.png`] };
+function image(uuid: string, lost: string[] = []): DuplicateImage {
+  const file = { thumb: null, width: 64, height: 64, bytes: 10, format: 'png', places: [`/p/${uuid}.png`] };
+  return { uuid, ...file, rating: 0, favorite: false, timestamp: 1, reason: 'Oldest', copied: [], lost };
 }
 
-/** One group of three images per name. */
-function groups(names: string[]): Parameters<typeof answer>[0] {
+/** One group of three images per name. Keeping the first loses `lost`; the second is proposed, or none with `undecided`. */
+function groups(names: string[], lost: string[] = [], undecided = false): Parameters<typeof answer>[0] {
   return {
     '/api/duplicates': ({ params }) => {
       const name = names[Number(params.get('start'))];
-      const images = [image(`${name}1`, 0), image(`${name}2`, 5), image(`${name}3`, 1)];
-      return { total: names.length, images: names.length * 3, groups: name ? [{ bits: 3, size: 3, images }] : [] };
+      const images = [image(`${name}1`, lost), image(`${name}2`), image(`${name}3`)];
+      const kept = undecided ? null : `${name}2`;
+      return { total: names.length, images: names.length * 3, groups: name ? [{ bits: 3, size: 3, kept, images }] : [] };
     },
     '/api/generations/': ({ path }) => ({ ...detail, uuid: path.split('/').at(-1) }),
   };
@@ -27,7 +29,7 @@ function groups(names: string[]): Parameters<typeof answer>[0] {
 beforeEach(() => void (toasts.list = []));
 afterEach(() => void vi.unstubAllGlobals());
 
-test('of a group the best is kept, and what is known of each is read', async () => {
+test('the image that the server proposes is kept, and what is known of each is read', async () => {
   answer(groups(['a', 'b']));
   await duplicates.show('picture', 0);
   expect([duplicates.total, duplicates.kept, duplicates.others.map(({ uuid }) => uuid)]).toEqual([2, 'a2', ['a1', 'a3']]);
@@ -50,12 +52,37 @@ test('arrows choose the image beside, and stop at the ends', async () => {
   expect(duplicates.kept).toBe('a1');
 });
 
+test('where nothing is proposed none is kept, and the arrows select one', async () => {
+  const asked = answer(groups(['a'], [], true));
+  await duplicates.show('picture', 0);
+  expect([duplicates.kept, duplicates.lost]).toEqual([undefined, []]);
+  await duplicates.mergeGroup();
+  expect(asked.some(({ path }) => path.endsWith('/keep'))).toBe(false);
+  duplicates.choose(-1);
+  expect(duplicates.kept).toBe('a3');
+  duplicates.kept = undefined;
+  duplicates.choose(1);
+  expect(duplicates.kept).toBe('a1');
+});
+
+test('what would be lost is told, and only a confirmed merge loses it', async () => {
+  const names = ['a', 'b'];
+  const asked = answer({ ...groups(names, ['The generation data of a2.png']), '/api/duplicates/keep': () => (names.shift(), { ...done, changed: 2 }) });
+  await duplicates.show('picture', 0);
+  duplicates.choose(-1);
+  expect(duplicates.lost).toEqual(['The generation data of a2.png']);
+  await duplicates.mergeGroup();
+  expect(asked.some(({ path }) => path.endsWith('/keep'))).toBe(false);
+  await duplicates.mergeGroup(true);
+  expect(asked.find(({ path }) => path.endsWith('/keep'))?.body).toEqual({ kept: 'a1', others: ['a2', 'a3'], accept_loss: true });
+});
+
 test('the others go at once, with a way back, and the next group comes', async () => {
   const names = ['a', 'b'];
   const asked = answer({ ...groups(names), '/api/duplicates/keep': () => (names.shift(), { ...done, changed: 2 }) });
   await duplicates.show('picture', 0);
   await duplicates.mergeGroup();
-  expect(asked.find(({ path }) => path.endsWith('/keep'))?.body).toEqual({ kept: 'a2', others: ['a1', 'a3'] });
+  expect(asked.find(({ path }) => path.endsWith('/keep'))?.body).toEqual({ kept: 'a2', others: ['a1', 'a3'], accept_loss: false });
   expect(toasts.list.map(({ text, undo }) => [text, undo !== undefined])).toEqual([['Duplicates merged; 2 images moved to Trash', true]]);
   expect([duplicates.total, duplicates.kept, duplicates.busy]).toEqual([1, 'b2', false]);
 });
