@@ -291,7 +291,9 @@ def replace_at_once() -> None:
 def keep_files_mapped() -> None:
     from mysticanvas.ml.vectors import Vectors
 
-    Vectors.close = lambda self: None
+    # As long as the garbage collector has not found them.
+    uncollected: list[Any] = []
+    Vectors.close = lambda self: uncollected.append(self._content)
 
 
 def recycle_bytes() -> None:
