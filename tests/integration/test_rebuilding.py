@@ -20,11 +20,11 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.edits import log as edit_log
 from mysticanvas.features.backups import service as backup_service
 from mysticanvas.features.duplicates import service as duplicate_service
+from mysticanvas.features.journal import checking
 from mysticanvas.features.journal import files as journal_files
 from mysticanvas.features.journal import queries as journal_queries
 from mysticanvas.features.journal import service as journal_service
 from mysticanvas.features.journal.commands import rebuild
-from mysticanvas.features.journal.files import JournalFiles
 from mysticanvas.features.journal.service import JournalWriter
 from mysticanvas.features.semantic import service as semantic_service
 from mysticanvas.features.tags import image_tag_queries, prompt_tags
@@ -330,10 +330,17 @@ def test_notes_wait_while_the_journal_cannot_be_written(
         with JournalWriter(database):
             rate(database, images[0], 5)
             assert not journal_service.wait_until_written(database, wait_s=1)
+            assert "cannot be written" in (database.problems.current or "")
+            check = checking.check_journal(database)
+            assert not check.ok
+            assert "cannot be written" in check.detail
             (tmp_path / "journal").unlink()
             assert journal_service.wait_until_written(database, wait_s=10)
+        assert database.problems.current is None
         assert ratings(tmp_path) == {name_of(0): 5}
-    assert [r.message for r in caplog.records].count("the journal cannot be written") == 1
+    said = [r.message for r in caplog.records if "cannot be written: " in r.message]
+    assert len(said) == 1
+    assert str(tmp_path / "journal") in said[0]
 
 
 def test_a_journal_that_has_grown_is_written_anew_and_says_the_same(
@@ -350,27 +357,3 @@ def test_a_journal_that_has_grown_is_written_anew_and_says_the_same(
         assert not path.name.endswith("-000001.jsonl")
         assert path.stat().st_size < 60_000
         assert ratings(tmp_path) == {name_of(n): 1 for n in range(40)}
-
-
-def test_what_a_sudden_end_cut_short_does_not_swallow_the_next_line(tmp_path: Path) -> None:
-    files = JournalFiles(tmp_path, "a")
-    files.append([{"kind": "tag", "key": 1, "name": "one"}])
-    [path] = tmp_path.glob("*.jsonl")
-    with path.open("ab") as file:
-        file.write(b'0badcafe {"kind":"tag","ke')
-    JournalFiles(tmp_path, "a").append([{"kind": "tag", "key": 2, "name": "two"}])
-    written = journal_files.read_journal([path])
-    assert [one["name"] for one in written.entries()] == ["one", "two"]
-    assert written.unread == 1
-
-
-def test_a_journal_is_not_confused_by_a_copy_that_was_not_finished(tmp_path: Path) -> None:
-    files = JournalFiles(tmp_path, "a")
-    files.append([{"kind": "tag", "key": 1, "name": "one"}, {"kind": "tag", "key": 2, "name": "two"}])
-    files.append([{"kind": "tag", "key": 1, "gone": True}])
-    [old] = tmp_path.glob("*.jsonl")
-    before = old.read_bytes()
-    files.compact()
-    # A kill came before the older file was removed.
-    old.write_bytes(before)
-    assert [one["name"] for one in journal_files.read_journal(sorted(tmp_path.glob("a-*.jsonl"))).entries()] == ["two"]

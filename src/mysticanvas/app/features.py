@@ -63,6 +63,7 @@ def load() -> "list[Feature]":
     repairs.register(
         [repair for feature in found for repair in feature.repairs],
         [cleanup for feature in found for cleanup in feature.cleanups],
+        [check for feature in found for check in feature.checks],
     )
     return found
 

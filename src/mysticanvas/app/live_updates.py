@@ -29,7 +29,7 @@ class LiveUpdates:
         self._due: threading.Timer | None = None
         self._closed = False
         database.after_commit(self._on_commit)
-        database.on_error(lambda sentence: stream.publish("trouble", {"sentence": sentence}))
+        database.problems.on_change(lambda sentence: stream.publish("trouble", {"sentence": sentence}))
 
     def __enter__(self) -> "LiveUpdates":
         return self

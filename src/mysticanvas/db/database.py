@@ -28,6 +28,7 @@ from mysticanvas.db.connections import (
 from mysticanvas.db.io_errors import DISK_ERRORS, translate_disk_errors
 from mysticanvas.db.lock import LibraryLock
 from mysticanvas.db.migrate import migrate, refuse_foreign_file
+from mysticanvas.db.problems import Problems
 from mysticanvas.db.writer import Listener, Writer
 from mysticanvas.domain.errors import DamagedLibraryError, LibraryError, NotFoundError
 from mysticanvas.fs.durable import replace, sync
@@ -63,6 +64,8 @@ class Database:
         # The running query of each thread: (start, name).
         self._reading: dict[int, tuple[float, str]] = {}
         self._writer = Writer(self.path, oldest_reader=self._oldest_reader)
+        self.problems = Problems()
+        self._writer.on_error(self._report_error)
 
     @classmethod
     def open(cls, folder: Path, *, read_limit_ms: int = 60_000) -> "Database":
@@ -186,9 +189,8 @@ class Database:
         """Why nothing can be written, such as a full disk; None while writing works."""
         return self._writer.error
 
-    def on_error(self, listener: Callable[[str | None], None]) -> None:
-        """Calls `listener` on the writer thread when `error` changes; it must return quickly."""
-        self._writer.on_error(listener)
+    def _report_error(self, sentence: str | None) -> None:
+        self.problems.report("database", sentence)
 
     # -- backup -------------------------------------------------------------------------------
 

@@ -7,6 +7,9 @@ from typing import Any
 
 from mysticanvas.db.database import ReadTx, WriteTx
 
+# Kinds of events that every page shows until they are dismissed.
+NOTICES = ("journal.replaced",)
+
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
@@ -89,3 +92,9 @@ def find_last(tx: ReadTx, kind: str) -> LogEntry | None:
 def count_by_kind(tx: ReadTx) -> dict[str, int]:
     """The number of entries of each kind."""
     return {row["kind"]: row["entries"] for row in tx.all("SELECT kind, count(*) AS entries FROM events GROUP BY kind")}
+
+
+def find_notice(tx: ReadTx, *, since_ms: int) -> LogEntry | None:
+    """The newest entry that every page shows, None without one since then."""
+    found = list_newest(tx, before=None, wanted=EntryFilter(kinds=NOTICES, since_ms=since_ms), limit=1)
+    return found[0] if found else None

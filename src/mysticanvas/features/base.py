@@ -8,6 +8,8 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from mysticanvas.db.checks import Check
+from mysticanvas.db.database import Database
 from mysticanvas.domain.task import Answer, Task
 from mysticanvas.edits.background import BackgroundSlices
 from mysticanvas.edits.kinds import Edit, RecordedTables
@@ -37,7 +39,8 @@ class Feature:
     closes, `in_process` runs tasks that need no worker process, by type.
     `edits` are the undoable changes, `recorded` the tables that they change, and `slices` derived updates that
     are too large for one transaction. `import_hooks` run during imports, `backfills` queue missing work at each
-    start of the gallery, and `repairs` and `cleanups` are run by `doctor --fix`.
+    start of the gallery. `doctor` runs `checks` besides those of `db/checks.py`, and `doctor --fix` runs `repairs` and
+    `cleanups`.
     Commands are in `add_commands` of `commands.py`, and tasks in `RUN` of `task.py`: the command line and the
     workers import nothing else.
     """
@@ -49,6 +52,7 @@ class Feature:
     slices: Sequence[BackgroundSlices] = ()
     import_hooks: ImportHooks | None = None
     backfills: Sequence[Backfill] = ()
+    checks: Sequence[Callable[[Database], Check]] = ()
     repairs: Sequence[Repair] = ()
     cleanups: Sequence[Cleanup] = ()
     parts: Sequence[Callable[..., Any]] = ()

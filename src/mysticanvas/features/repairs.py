@@ -1,16 +1,18 @@
-"""The registry of repairs, which rebuild derived data and never change what the user set: ratings, tags, notes.
-Features provide them; `doctor` runs them."""
+"""The registry of checks and repairs. Repairs rebuild derived data and never change what the user set: ratings, tags,
+notes. Features provide them; `doctor` runs them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from mysticanvas.db import checks as db_checks
+from mysticanvas.db.checks import Check
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.fs.thumbnail_cache import ThumbCache
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """`repair(tx, now_ms)` repairs what any of these checks (names from `db/checks.py`) reports; `label` says what it
+    """`repair(tx, now_ms)` repairs what any of these checks (names from `run_checks`) reports; `label` says what it
     does, such as “rebuild the word index”."""
 
     checks: tuple[str, ...]
@@ -30,11 +32,19 @@ class Cleanup:
 
 _REPAIRS: list[Repair] = []
 _CLEANUPS: list[Cleanup] = []
+_CHECKS: list[Callable[[Database], Check]] = []
 
 
-def register(repairs: Sequence[Repair], cleanups: Sequence[Cleanup]) -> None:
-    """Replaces all registered repairs and cleanups."""
-    _REPAIRS[:], _CLEANUPS[:] = repairs, cleanups
+def register(
+    repairs: Sequence[Repair], cleanups: Sequence[Cleanup], checks: Sequence[Callable[[Database], Check]]
+) -> None:
+    """Replaces all registered repairs, cleanups and checks."""
+    _REPAIRS[:], _CLEANUPS[:], _CHECKS[:] = repairs, cleanups, checks
+
+
+def run_checks(database: Database) -> list[Check]:
+    """Runs the checks of the database and those of the features."""
+    return db_checks.run_all(database) + [check(database) for check in _CHECKS]
 
 
 def find_repair(check: str) -> Repair | None:

@@ -220,8 +220,10 @@ export interface Status {
   app_version: string;
   total: number;
   roots: RootStatus[];
-  /** Set while the library is not writable. */
+  /** Set while the library or its journal cannot be written. */
   trouble: string | null;
+  /** The last warning that every page shows, with the ID of its event. */
+  notice: { id: number; sentence: string } | null;
   import: ImportProgress | null;
   first_run: boolean;
 }

@@ -11,7 +11,7 @@ export interface ServerEvents {
   jobs: { kinds: JobKind[] };
   /** Names of lists (tags, collections, …) whose contents changed. */
   stale: { lists: string[] };
-  /** Whether the library is writable. */
+  /** Why the library or its journal cannot be written. */
   trouble: { sentence: string | null };
   gap: Record<string, never>;
 }

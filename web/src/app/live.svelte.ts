@@ -16,7 +16,7 @@ import { toasts } from '../ui/toasts.svelte';
 const ENDED: readonly ImportProgress['state'][] = ['done', 'failed', 'cancelled'];
 
 class Live {
-  /** Why the library is not writable. */
+  /** Why the library or its journal cannot be written. */
   problem = $state<string | null>(null);
   private readonly updates = new LiveUpdates((event) => this.hear(event));
 
@@ -62,7 +62,10 @@ class Live {
     if (lists.includes('tags')) invalidation.mark('tags', 'counts');
     if (lists.includes('settings') && blur.on) void blur.load().catch(() => undefined);
     if (lists.includes('roots')) invalidation.mark('roots');
-    if (lists.includes('events')) invalidation.mark('events');
+    if (lists.includes('events')) {
+      invalidation.mark('events');
+      void library.refreshStatus();
+    }
     if (lists.includes('collections')) {
       invalidation.mark('collections', 'counts');
       if (library.view.filters.some((chip) => chip.field === 'collection')) newImages.recheck();

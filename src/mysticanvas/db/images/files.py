@@ -9,6 +9,9 @@ from mysticanvas.domain.file import FileKind, FileStat
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.text import clean_text
 
+# The first byte of the path of a displaced file, which no file system allows in a name.
+DISPLACED = b"\0"
+
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:

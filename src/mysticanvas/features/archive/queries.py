@@ -10,7 +10,8 @@ from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.features.journal import queries as journal_queries
 from mysticanvas.features.journal import rebuild_queries
-from mysticanvas.features.journal.queries import Entry, Key
+from mysticanvas.features.journal.files import Entry
+from mysticanvas.features.journal.queries import Key
 from mysticanvas.features.journal.rebuild_queries import Ids
 
 # Settings of the library itself. Model folders, taggers and endpoints belong to one machine and are not exported.

@@ -23,8 +23,7 @@ from mysticanvas.features.archive.schema import Manifest, parse_entry
 from mysticanvas.features.importing.service import ImportService
 from mysticanvas.features.journal import queries as journal_queries
 from mysticanvas.features.journal import rebuild_queries
-from mysticanvas.features.journal.files import MAX_LINE_BYTES, Journal
-from mysticanvas.features.journal.queries import Entry
+from mysticanvas.features.journal.files import MAX_LINE_BYTES, Entry, Journal
 from mysticanvas.features.journal.rebuild import apply_with_derived
 from mysticanvas.features.journal.rebuild_queries import Ids
 from mysticanvas.features.tags import relation_queries

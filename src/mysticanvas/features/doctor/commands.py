@@ -40,7 +40,7 @@ def doctor(
             )
             return
         repairs = client.post("/api/doctor/fix")["mended"] if fix else client.get("/api/doctor/fix")["mended"]
-        verdict = client.get("/api/doctor") | {"mended": repairs}
+        verdict = client.get("/api/doctor") | {"mended": repairs, "notice": client.get("/api/status")["notice"]}
     _print_verdict(verdict, fix=fix, json=json)
     if not verdict["ok"]:
         raise typer.Exit(1)
@@ -50,6 +50,8 @@ def _print_verdict(verdict: dict[str, Any], *, fix: bool, json: bool) -> None:
     if json:
         print_json(verdict)
         return
+    if verdict["notice"] is not None:
+        out.print(f"Notice: {verdict['notice']['sentence']}", markup=False)
     for one in verdict["mended"]:
         out.print(f"Problem: {one['what']}. {'Completed repair' if fix else 'Repair'}: {one['action']}.")
     if verdict["mended"] and not fix:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mysticanvas.db import checks, event_log
+from mysticanvas.db import event_log
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.db.images import generations, word_index
 from mysticanvas.features import repairs
@@ -31,7 +31,7 @@ REPAIRS = (
 
 def find_repairs(database: Database, cache: ThumbCache) -> list[RepairEntry]:
     """The repairs that `run_repairs` would run. Changes nothing."""
-    failed = [check.name for check in checks.run_all(database) if not check.ok]
+    failed = [check.name for check in repairs.run_checks(database) if not check.ok]
     found = [RepairEntry(name, repair.label) for name in failed if (repair := repairs.find_repair(name)) is not None]
     cleanups = [(cleanup.what, cleanup.describe(database, cache)) for cleanup in repairs.list_cleanups()]
     return found + [RepairEntry(what, label) for what, label in cleanups if label is not None]

@@ -2,9 +2,9 @@
 
 from fastapi import APIRouter, Response
 
-from mysticanvas.db import checks
 from mysticanvas.db.database import Database
 from mysticanvas.domain.clock import now_ms
+from mysticanvas.features import repairs
 from mysticanvas.features.doctor import repair, support_bundle
 from mysticanvas.fs.thumbnail_cache import ThumbCache
 from mysticanvas.http.schemas import reply
@@ -16,7 +16,7 @@ def routes(database: Database, cache: ThumbCache) -> APIRouter:
     @router.get("")
     def run_checks() -> Response:
         """Run all checks. `ok` is whether every check passed."""
-        found = checks.run_all(database)
+        found = repairs.run_checks(database)
         return reply({"ok": all(check.ok for check in found), "checks": found})
 
     @router.get("/bundle")

@@ -11,6 +11,7 @@ from mysticanvas import __version__
 from mysticanvas.db import checks, event_log
 from mysticanvas.db.database import Database
 from mysticanvas.db.event_log import LogEntry
+from mysticanvas.features import repairs
 from mysticanvas.features.doctor import queries
 from mysticanvas.fs import log_file
 from mysticanvas.settings import Settings
@@ -29,7 +30,7 @@ def build_bundle(database: Database) -> dict[str, str]:
         "database": database.read(queries.read_versions),
         "settings": _read_settings(),
         "counts": database.read_within(checks.CHECK_LIMIT_MS, queries.count_rows),
-        "checks": {check.name: check.ok for check in checks.run_all(database)},
+        "checks": {check.name: check.ok for check in repairs.run_checks(database)},
     }
     entries = database.read(event_log.list_newest, before=None, limit=EVENTS)
     return {

@@ -10,6 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from mysticanvas import __version__
+from mysticanvas.db import event_log
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import folders, generations
 from mysticanvas.domain.clock import now_ms
@@ -32,6 +33,9 @@ _DEFAULT_FOLDERS = (
     ("SwarmUI/Output", "SwarmUI"),
     ("StabilityMatrix/Images", "Stability Matrix"),
 )
+
+
+NOTICE_MS = 7 * 86_400_000
 
 
 class ImportIn(BaseModel):
@@ -62,6 +66,7 @@ def _add_status(router: APIRouter, database: Database, importing: ImportService,
         states = progress.counts(database)
         current = importing.current()
         watched = database.read(folders.list_states)
+        notice = database.read(event_log.find_notice, since_ms=now_ms() - NOTICE_MS)
         return reply(
             {
                 "app_version": __version__,
@@ -70,7 +75,8 @@ def _add_status(router: APIRouter, database: Database, importing: ImportService,
                 "import": asdict(current) if current else None,
                 "jobs": {name: sum(getattr(s, name) for s in states) for name in ("waiting", "running", "failed")},
                 "first_run": not watched,
-                "trouble": database.error,
+                "trouble": database.problems.current,
+                "notice": {"id": notice.id, "sentence": notice.data["why"]} if notice is not None else None,
             }
         )
 

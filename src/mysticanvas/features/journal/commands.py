@@ -31,7 +31,8 @@ def rebuild(
     """Rebuild the library when its database is lost or damaged.
 
     Your folders are imported again, and your ratings, tags, notes, collections, templates and lineage are restored
-    from the journal.
+    from the journal. Then the library is checked as by doctor. Exit code 1 if lines of the journal are damaged or a
+    check fails.
     """
     settings = load_settings(library)
     previous = move_to_backups(settings.library) if set_aside else None
@@ -46,6 +47,8 @@ def rebuild(
         client.post("/api/rebuild")
         report = _wait_for_report(client)
     print_json(report) if json else _print_report(report)
+    if report["unread"] or report["unsound"]:
+        raise typer.Exit(1)
 
 
 def _wait_for_report(client: Client) -> dict[str, Any]:
@@ -67,4 +70,20 @@ def _print_report(report: dict[str, Any]) -> None:
     if report["absent"]:
         out.print(f"Restored as missing images, because their files are not in your folders: {report['absent']:,}.")
     if report["unread"]:
-        out.print(f"Skipped damaged journal lines: {report['unread']:,}.")
+        _print_damaged(report)
+    for failed in report["unsound"]:
+        out.print(f"This check of the rebuilt library failed: {failed}", markup=False)
+    if report["unsound"]:
+        out.print("To repair derived data, run: mysticanvas doctor --fix")
+
+
+def _print_damaged(report: dict[str, Any]) -> None:
+    """Say what the damaged lines contained, and where it may still be."""
+    out.print(f"{report['unread']:,} lines of the journal are damaged, so these items were not restored:")
+    for held in report["damaged"]:
+        out.print(f"  {held}", markup=False)
+    if report["backup"] is not None:
+        out.print("The newest backup may contain them. To restore it in place of this library, run:")
+        out.print(f'  mysticanvas backup restore "{report["backup"]}"', markup=False, soft_wrap=True)
+    else:
+        out.print("There is no backup that may contain them.")

@@ -11,8 +11,9 @@ from typing import Any
 
 from mysticanvas.db import settings_store
 from mysticanvas.db.database import ReadTx, WriteTx
+from mysticanvas.db.images import files
+from mysticanvas.features.journal.files import Entry, JournalState
 
-Entry = dict[str, Any]
 Key = tuple[str, int | str]
 
 LIBRARY_SETTING = "journal.library"
@@ -28,10 +29,47 @@ def set_library_id(tx: WriteTx, library: str | None) -> None:
     settings_store.put(tx, LIBRARY_SETTING, library)
 
 
-# -- due entries ----------------------------------------------------------------------------------
+# -- the state of the journal ---------------------------------------------------------------------
+
+
+def get_state(tx: ReadTx) -> JournalState | None:
+    """None: the journal of this library must be written from scratch."""
+    row = tx.one("SELECT file, bytes, checksum, full_bytes, checks FROM journal_state")
+    if row is None or not row["file"].startswith(f"{get_library_id(tx)}-"):
+        return None
+    return JournalState(**row)
+
+
+def set_state(tx: WriteTx, state: JournalState) -> None:
+    tx.run(
+        """
+        INSERT INTO journal_state (id, file, bytes, checksum, full_bytes, checks)
+        VALUES (1, :file, :bytes, :checksum, :full_bytes, :checks)
+            ON CONFLICT (id) DO UPDATE
+           SET file = excluded.file, bytes = excluded.bytes, checksum = excluded.checksum,
+               full_bytes = excluded.full_bytes
+        """,
+        file=state.file,
+        bytes=state.bytes,
+        checksum=state.checksum,
+        full_bytes=state.full_bytes,
+        checks=state.checks,
+    )
+
+
+def forget_state(tx: WriteTx) -> None:
+    """Let the journal be written from scratch."""
+    tx.run("DELETE FROM journal_state")
+
+
+def request_check(tx: WriteTx) -> None:
+    """Let the journal be checked, and written from scratch if it is damaged."""
+    tx.run("UPDATE journal_state SET checks = checks + 1")
+
+
+# -- all entries ----------------------------------------------------------------------------------
 
 _ALL_BUT_IMAGES = """
-INSERT INTO journal_due (kind, key)
 SELECT 'tag', id FROM tags
 UNION ALL SELECT 'threshold', source FROM source_thresholds
 UNION ALL SELECT 'collection', id FROM collections
@@ -42,28 +80,19 @@ UNION ALL SELECT 'model_folder', path FROM model_folders
 UNION ALL SELECT 'setting', name FROM settings_of_a_person
 """
 
-_IMAGES_WITH_USER_DATA = """
-SELECT id FROM generations
- WHERE is_favorite = 1 OR rating > 0 OR notes IS NOT NULL OR deleted_at IS NOT NULL OR parent_by = 'user'
-UNION SELECT generation_id FROM tag_assertions WHERE source IN ('user', 'import')
-UNION SELECT generation_id FROM collection_items
-UNION SELECT parent_id FROM generations WHERE parent_by = 'user' AND parent_id IS NOT NULL
-UNION SELECT cover_generation_id FROM collections WHERE cover_generation_id IS NOT NULL
-UNION SELECT preview_generation_id FROM prompt_templates WHERE preview_generation_id IS NOT NULL
-"""
-
-
-def mark_all_but_images_due(tx: WriteTx) -> None:
-    tx.run(_ALL_BUT_IMAGES)
-
 
 def list_images_with_user_data(tx: ReadTx) -> list[int]:
     """Every image with user data, or referenced by user data, for example as the cover of a collection."""
-    return tx.column(_IMAGES_WITH_USER_DATA)
+    return tx.column("SELECT DISTINCT id FROM journaled_images ORDER BY id")
 
 
-def mark_images_due(tx: WriteTx, images: Sequence[int]) -> None:
-    tx.run_many("INSERT INTO journal_due (kind, key) VALUES ('image', ?)", [(image,) for image in images])
+def list_all_keys(tx: ReadTx) -> list[Key]:
+    """The keys of all user data, images last."""
+    found = [(kind, key) for kind, key in tx.rows(_ALL_BUT_IMAGES)]
+    return found + [("image", image) for image in list_images_with_user_data(tx)]
+
+
+# -- due entries ----------------------------------------------------------------------------------
 
 
 def list_due(tx: ReadTx, *, limit: int) -> tuple[list[Key], int | None]:
@@ -75,6 +104,17 @@ def list_due(tx: ReadTx, *, limit: int) -> tuple[list[Key], int | None]:
 
 def delete_due(tx: WriteTx, through: int) -> None:
     tx.run("DELETE FROM journal_due WHERE seq <= :through", through=through)
+
+
+def list_due_keys(tx: ReadTx) -> set[Key]:
+    return {(kind, key) for kind, key in tx.rows("SELECT DISTINCT kind, key FROM journal_due")}
+
+
+def record_written(tx: WriteTx, through: int, state: JournalState) -> None:
+    """The due entries are in the journal, whose state is now this one. Both are recorded together, so that a killed
+    process can tell its own last lines from those of others."""
+    delete_due(tx, through)
+    set_state(tx, state)
 
 
 def count_due(tx: ReadTx) -> int:
@@ -140,6 +180,9 @@ def _build_image(row: dict[str, Any], assertions: list[list[Any]] | None, items:
     """First the fields that identify the image, then the user data."""
     path_bytes: bytes | None = row["path_bytes"]
     odd_path = path_bytes is not None and path_bytes != row["path"].encode()
+    if path_bytes is not None and path_bytes.startswith(files.DISPLACED):
+        # The rest is an id of this library.
+        path_bytes = files.DISPLACED
     by_user = row["parent_by"] == "user"
     values = {
         "uuid": row["uuid"],

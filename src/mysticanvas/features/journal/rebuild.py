@@ -6,12 +6,13 @@ data. A cancelled rebuild can be repeated: it keeps what the previous one restor
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any, TypeVar
 
 from mysticanvas import __version__
+from mysticanvas.db import backup as db_backup
 from mysticanvas.db import event_log
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.db.images import folders as image_folders
@@ -19,11 +20,11 @@ from mysticanvas.domain.errors import ConflictError, InvalidInputError, LibraryE
 from mysticanvas.edits import changesets as edit_changesets
 from mysticanvas.edits import derived
 from mysticanvas.edits.kinds import list_recorded_tables
+from mysticanvas.features import repairs
 from mysticanvas.features.importing.service import ImportService
 from mysticanvas.features.journal import files as journal_files
 from mysticanvas.features.journal import queries, rebuild_queries, service
-from mysticanvas.features.journal.files import Journal
-from mysticanvas.features.journal.queries import Entry
+from mysticanvas.features.journal.files import Entry, Journal
 from mysticanvas.features.journal.rebuild_queries import Ids
 
 log = logging.getLogger(__name__)
@@ -33,12 +34,14 @@ T = TypeVar("T")
 BATCH_IMAGES = 100
 POLL_S = 0.5
 JOURNAL_WAIT_S = 60.0
+MAX_DAMAGED = 100
 
 
 @dataclass(slots=True)
 class RebuildReport:
     """`absent` is the number of images without a file; they are marked as missing and keep their user data. `unread` is
-    the number of damaged journal lines."""
+    the number of damaged journal lines, `damaged` says what can be read of the first of them, and `backup` is the
+    newest verified backup, which may have them. `unsound` are the failed checks of the rebuilt library."""
 
     images: int = 0
     absent: int = 0
@@ -47,6 +50,9 @@ class RebuildReport:
     templates: int = 0
     folders: int = 0
     unread: int = 0
+    damaged: list[str] = field(default_factory=list)
+    backup: str | None = None
+    unsound: list[str] = field(default_factory=list)
 
 
 class RebuildRunner:
@@ -83,7 +89,7 @@ class RebuildRunner:
         if not self.list_journals():
             raise InvalidInputError(f"There is no journal to rebuild from in {self._folder}.")
         self._finished.clear()
-        self._error, self._report = None, RebuildReport()
+        self._error, self._report = None, RebuildReport(backup=_find_newest_backup(self._database))
         self._thread = Thread(target=self._work, name="rebuilding")
         self._thread.start()
 
@@ -111,6 +117,7 @@ class RebuildRunner:
             for library, files in journal_files.find_journals(self._folder).items():
                 if library != self._database.read(queries.get_library_id) and not self._closing.is_set():
                     self._rebuild(library, journal_files.read_journal(files))
+            self._check()
         except MystiCanvasError as error:
             self._error = error
         except OSError as error:
@@ -125,8 +132,10 @@ class RebuildRunner:
         assert self._report is not None
         ids = Ids()
         self._message = "Reading the journal"
-        self._database.write_bulk(apply_with_derived, lambda tx: _add_vocabulary(tx, journal, ids))
-        self._report.unread += journal.unread
+        now_ms = self._now_ms()
+        self._database.write_bulk(apply_with_derived, lambda tx: _add_vocabulary(tx, journal, ids, now_ms=now_ms))
+        self._report.unread += len(journal.damaged)
+        self._report.damaged += journal.damaged[:MAX_DAMAGED]
         self._report.tags += len(ids.tags)
         self._report.collections += len(ids.collections)
         self._report.templates += journal.count("template")
@@ -151,6 +160,14 @@ class RebuildRunner:
                 self._done, self._total = progress.seen - progress.todo, progress.seen
                 if self._closing.is_set():
                     return
+
+    def _check(self) -> None:
+        """Check the rebuilt library like `doctor`."""
+        assert self._report is not None
+        if not self._closing.is_set():
+            self._message = "Checking the library"
+            failed = [check for check in repairs.run_checks(self._database) if not check.ok]
+            self._report.unsound = [f"{check.name}: {check.detail}" for check in failed]
 
     def _add_images(self, journal: Journal, ids: Ids) -> None:
         self._message = "Restoring your ratings, tags and notes"
@@ -185,9 +202,15 @@ def apply_with_derived(tx: WriteTx, change: Callable[[WriteTx], T]) -> T:
     return result
 
 
-def _add_vocabulary(tx: WriteTx, journal: Journal, ids: Ids) -> None:
+def _find_newest_backup(database: Database) -> str | None:
+    verified = (one.path for one in db_backup.list_backups(database.backups) if one.verified)
+    return next(verified, None)
+
+
+def _add_vocabulary(tx: WriteTx, journal: Journal, ids: Ids, *, now_ms: int) -> None:
     """Called before the folders are imported, so that tags from prompts match the restored tags."""
     rebuild_queries.add_by_name(tx, journal.entries(*rebuild_queries.BY_NAME))
+    rebuild_queries.add_lost_roots(tx, journal.entries("image"), now_ms=now_ms)
     rebuild_queries.add_tags(tx, list(journal.entries("tag")), ids)
     rebuild_queries.add_collections(tx, list(journal.entries("collection")), ids)
     rebuild_queries.add_templates(tx, journal.entries("template"))
@@ -199,4 +222,6 @@ def _add_references(tx: WriteTx, journal: Journal) -> None:
 
 
 def _record_event(tx: WriteTx, report: RebuildReport, *, now_ms: int) -> None:
-    event_log.append(tx, level="info", kind="rebuild", subject=None, data=asdict(report), now_ms=now_ms)
+    data = {name: value for name, value in asdict(report).items() if isinstance(value, int)}
+    level = "warning" if report.unread else "info"
+    event_log.append(tx, level=level, kind="rebuild", subject=None, data=data, now_ms=now_ms)

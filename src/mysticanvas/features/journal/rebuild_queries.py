@@ -5,7 +5,7 @@ where both have a value. Ids in the journal are those of the library that wrote 
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,16 +13,17 @@ from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.db.images import generations, placeholders, word_index
 from mysticanvas.db.images.generations import NewGeneration
 from mysticanvas.domain.generation import GenerationId, Recipe, TimestampSource
-from mysticanvas.features.journal.queries import Entry
+from mysticanvas.features.journal.files import Entry
 from mysticanvas.jobs import queue as job_queue
 
 
 @dataclass(frozen=True, slots=True)
 class Ids:
-    """Maps ids in the journal to ids in this library."""
+    """Maps ids in the journal to ids in this library. `images` are those that already belong to an entry."""
 
     tags: dict[int, int] = field(default_factory=dict)
     collections: dict[int, int] = field(default_factory=dict)
+    images: set[GenerationId] = field(default_factory=set)
 
 
 # -- entries without images -----------------------------------------------------------------------
@@ -130,6 +131,14 @@ def add_by_name(tx: WriteTx, entries: Iterable[Entry]) -> None:
         tx.run(sql, **{name: one.get(name) for name in _PARAMETER.findall(sql)})
 
 
+def add_lost_roots(tx: WriteTx, entries: Iterable[Entry], *, now_ms: int) -> None:
+    """Add the folders that images name, but that have no entry of their own, because its line is damaged."""
+    for path in dict.fromkeys(one["root"] for one in entries if one.get("root")):
+        tx.run(
+            "INSERT OR IGNORE INTO roots (path, watched, added_at) VALUES (:path, 1, :now_ms)", path=path, now_ms=now_ms
+        )
+
+
 # -- images ---------------------------------------------------------------------------------------
 
 
@@ -140,10 +149,11 @@ def add_images(tx: WriteTx, entries: Sequence[Entry], ids: Ids, *, app_version: 
     """
     missing = 0
     for one in entries:
-        image = find_image(tx, one)
+        image = find_image(tx, one, ids.images)
         if image is None:
             image = _add_missing_image(tx, one, app_version=app_version, now_ms=now_ms)
             missing += 1
+        ids.images.add(image)
         _set_marks(tx, image, one, now_ms=now_ms)
         _add_assertions(tx, image, one.get("tags", ()), ids)
         _add_to_collections(tx, image, one.get("collections", ()), ids)
@@ -151,26 +161,26 @@ def add_images(tx: WriteTx, entries: Sequence[Entry], ids: Ids, *, app_version: 
     return missing
 
 
-def find_image(tx: ReadTx, one: Entry) -> GenerationId | None:
-    """The image with its uuid, if an earlier call set it; else with its content, preferring the one at its path."""
+def find_image(tx: ReadTx, one: Entry, others: Container[GenerationId] = ()) -> GenerationId | None:
+    """The image with its uuid, if an earlier call set it; else with its content, preferring the one at its path, and
+    none of the `others`, which belong to other entries."""
     existing: GenerationId | None = tx.value("SELECT id FROM generations WHERE uuid = :uuid", uuid=one["uuid"])
     if existing is not None or "fingerprint" not in one:
         return existing
-    found: GenerationId | None = tx.value(
+    found: list[GenerationId] = tx.column(
         """
         SELECT f.generation_id
           FROM generation_files AS f JOIN roots AS r ON r.id = f.root_id
          WHERE f.fingerprint = :fingerprint AND f.kind IN ('final', 'copy')
            AND (:blake3 IS NULL OR f.blake3 IS NULL OR f.blake3 = :blake3)
          ORDER BY (f.path = :path AND r.path = :root) DESC, (f.path = :path) DESC, f.id
-         LIMIT 1
         """,
         fingerprint=bytes.fromhex(one["fingerprint"]),
         blake3=_decode_hex(one.get("blake3")),
         path=one.get("path"),
         root=one.get("root"),
     )
-    return found
+    return next((image for image in found if image not in others), None)
 
 
 def _add_missing_image(tx: WriteTx, one: Entry, *, app_version: str, now_ms: int) -> GenerationId:
@@ -179,18 +189,17 @@ def _add_missing_image(tx: WriteTx, one: Entry, *, app_version: str, now_ms: int
         tx, [new], parser_version=generations.UNREAD, app_version=app_version, now_ms=now_ms
     )
     word_index.index_images(tx, [image])
-    root = tx.value("SELECT id FROM roots WHERE path = :path", path=one.get("root"))
-    if root is not None and placeholders.find_at_path(tx, root, one["path"]) is None:
-        placeholders.add_absent_file(tx, image, root_id=root, path=one["path"], now_ms=now_ms)
-        tx.run(
-            """
-            UPDATE generation_files SET fingerprint = :fingerprint, blake3 = :blake3
-             WHERE generation_id = :image AND kind = 'final'
-            """,
-            image=image,
-            fingerprint=_decode_hex(one.get("fingerprint")),
-            blake3=_decode_hex(one.get("blake3")),
-        )
+    path = one.get("path") or ""
+    placeholders.add_absent_file(
+        tx,
+        image,
+        root_id=tx.value("SELECT id FROM roots WHERE path = :path", path=one.get("root")),
+        path=path,
+        path_bytes=_decode_hex(one.get("path_hex")),
+        fingerprint=_decode_hex(one.get("fingerprint")),
+        blake3=_decode_hex(one.get("blake3")),
+        now_ms=now_ms,
+    )
     return image
 
 

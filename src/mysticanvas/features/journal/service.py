@@ -6,13 +6,17 @@ See docs/adr/0015.
 import logging
 import time
 import uuid
+from collections.abc import Iterator
+from dataclasses import replace
 from threading import Event, Thread
 
-from mysticanvas.db.database import ChangeSet, Database
+from mysticanvas.db import event_log
+from mysticanvas.db.database import ChangeSet, Database, ReadTx, WriteTx
+from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import MystiCanvasError
 from mysticanvas.features.journal import files as journal_files
 from mysticanvas.features.journal import queries
-from mysticanvas.features.journal.files import JournalFiles
+from mysticanvas.features.journal.files import Entry, JournalDamageError, JournalFile, JournalState
 
 log = logging.getLogger(__name__)
 
@@ -20,22 +24,29 @@ log = logging.getLogger(__name__)
 GATHER_S = 0.25
 BATCH = 2_000
 PAUSE_AFTER_ERROR_S = 5.0
-# To start a journal, all images are read once.
+# How often the size and the date of the file are checked, and its whole content.
+LOOK_EVERY_S = 5.0
+CHECK_EVERY_S = 3600.0
+# To write a journal from scratch, all images are read once.
 FIRST_READ_LIMIT_MS = 60_000
+REPLACED = "journal.replaced"
+PROBLEM_SOURCE = "journal"
 
 
 class JournalWriter:
     """A context manager that writes the journal on a thread of its own. Closing it writes all that is due.
 
-    While the file cannot be written, a warning is logged, and the entries stay due in the database.
+    A journal that was removed, damaged or replaced is written from scratch, with a warning in the event log. While the
+    file cannot be written, `database.problems` says so, and the entries stay due in the database.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._files: JournalFiles | None = None
+        self._folder = database.folder / journal_files.FOLDER
+        self._file: JournalFile | None = None
+        self._checked_s = 0.0
         self._wake = Event()
         self._closing = Event()
-        self._failed = False
         self._thread = Thread(target=self._work, name="journal")
 
     def __enter__(self) -> "JournalWriter":
@@ -54,7 +65,7 @@ class JournalWriter:
 
     def _work(self) -> None:
         while not self._closing.is_set():
-            self._wake.wait()
+            self._wake.wait(LOOK_EVERY_S)
             self._closing.wait(GATHER_S)
             self._wake.clear()
             self._catch_up()
@@ -63,46 +74,106 @@ class JournalWriter:
 
     def _catch_up(self) -> None:
         try:
-            files = self._files = self._files or self._open_files()
-            while self._write_batch(files):
+            file = self._open()
+            while self._write_batch(file):
                 pass
-            if files.needs_compaction:
-                files.compact()
-            self._failed = False
-        except (MystiCanvasError, OSError) as error:
-            if not self._failed:
-                log.warning("the journal cannot be written", extra={"reason": str(error)})
-            self._failed = True
-            self._closing.wait(PAUSE_AFTER_ERROR_S)
-            self._wake.set()
+            if file.needs_compaction:
+                self._file = self._replace(keep_old=False)
+            self._database.problems.report(PROBLEM_SOURCE, None)
+        except (MystiCanvasError, OSError, JournalDamageError) as error:
+            self._report(error)
+        except Exception as error:
+            log.exception("writing the journal failed")
+            self._report(error)
 
-    def _open_files(self) -> JournalFiles:
-        """A library without a journal starts one, with all existing user data."""
-        library = self._database.read(queries.get_library_id)
-        folder = self._database.folder / journal_files.FOLDER
-        if library is not None:
-            return JournalFiles(folder, library)
-        library = uuid.uuid4().hex
-        self._database.write_bulk(queries.mark_all_but_images_due)
-        images = self._database.read_within(FIRST_READ_LIMIT_MS, queries.list_images_with_user_data)
-        for start in range(0, len(images), BATCH):
-            self._database.write_bulk(queries.mark_images_due, images[start : start + BATCH])
-        self._database.write_bulk(queries.set_library_id, library)
-        return JournalFiles(folder, library)
+    def _report(self, error: Exception) -> None:
+        self._file = None
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error).rstrip(".")
+        sentence = (
+            f"The journal of your ratings, tags and notes in {self._folder} cannot be written: {reason}. "
+            "Your changes are saved in the database only. Check the free space and the permissions of this folder."
+        )
+        if self._database.problems.report(PROBLEM_SOURCE, sentence):
+            log.warning("%s", sentence)
+        self._closing.wait(PAUSE_AFTER_ERROR_S)
+        self._wake.set()
 
-    def _write_batch(self, files: JournalFiles) -> bool:
+    # -- the file -----------------------------------------------------------------------------
+
+    def _open(self) -> JournalFile:
+        """The open file, after checking it if it was changed by another program, or if a check is due."""
+        state = self._database.read(queries.get_state)
+        file, self._file = self._file, None
+        is_due = time.monotonic() - self._checked_s > CHECK_EVERY_S
+        if file is None or is_due or file.state != state or not file.is_unchanged():
+            file = self._check(state)
+            self._checked_s = time.monotonic()
+        self._file = file
+        return file
+
+    def _check(self, state: JournalState | None) -> JournalFile:
+        """A library without a journal starts one."""
+        if state is None:
+            return self._replace()
+        due = self._database.read(queries.list_due_keys)
+        try:
+            return JournalFile.open(self._folder, state, lambda kind, key: (kind, key) in due)
+        except JournalDamageError as damage:
+            return self._replace(damage=str(damage))
+
+    def _replace(self, *, keep_old: bool = True, damage: str | None = None) -> JournalFile:
+        """Write the journal from scratch. It is complete on the disk before it becomes the journal."""
+        library = self._database.read(queries.get_library_id) or uuid.uuid4().hex
+        before = self._database.read(queries.get_state)
+        after = before.file if before is not None else None
+        state = journal_files.write_replacement(self._folder, library, self._read_everything(), after=after)
+        state = replace(state, checks=before.checks if before is not None else 0)
+        sentence = _describe_replacement(damage) if damage is not None else None
+        self._database.write(_record_replacement, library, state, sentence)
+        if sentence is not None:
+            log.warning("%s", sentence)
+        return JournalFile.open(self._folder, state, lambda kind, key: False, keep_old=keep_old)
+
+    def _read_everything(self) -> Iterator[Entry]:
+        """Entries that change meanwhile become due, and are appended later."""
+        keys = self._database.read_within(FIRST_READ_LIMIT_MS, queries.list_all_keys)
+        for start in range(0, len(keys), BATCH):
+            for entry in self._database.read(queries.read_entries, keys[start : start + BATCH]):
+                if "gone" not in entry:
+                    yield entry
+
+    def _write_batch(self, file: JournalFile) -> bool:
         """Write some of the due entries; False when none are due. They stay due until their lines are on the disk."""
         keys, through = self._database.read(queries.list_due, limit=BATCH)
         if through is None:
             return False
-        files.append(self._database.read(queries.read_entries, keys))
-        self._database.write_bulk(queries.delete_due, through)
+        state = file.append(self._database.read(queries.read_entries, keys))
+        self._database.write_bulk(queries.record_written, through, state)
         return True
+
+
+def _describe_replacement(damage: str) -> str:
+    return (
+        f"{damage} It was written again, complete, from the library. What was left of the previous journal is kept in "
+        f"the library folder, in {journal_files.FOLDER}/{journal_files.SET_ASIDE}."
+    )
+
+
+def _record_replacement(tx: WriteTx, library: str, state: JournalState, sentence: str | None) -> None:
+    if queries.get_library_id(tx) is None:
+        queries.set_library_id(tx, library)
+    queries.set_state(tx, state)
+    if sentence is not None:
+        event_log.append(tx, level="warning", kind=REPLACED, subject=None, data={"why": sentence}, now_ms=now_ms())
 
 
 def wait_until_written(database: Database, *, wait_s: float) -> bool:
     """Wait for at most `wait_s` until all changes so far are in the journal. Returns whether they are."""
     deadline_s = time.monotonic() + wait_s
-    while (left := database.read(queries.count_due)) and time.monotonic() < deadline_s:
+    while not (written := database.read(_is_written)) and time.monotonic() < deadline_s:
         time.sleep(0.02)
-    return not left
+    return written
+
+
+def _is_written(tx: ReadTx) -> bool:
+    return queries.count_due(tx) == 0 and queries.get_state(tx) is not None

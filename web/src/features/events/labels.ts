@@ -13,7 +13,7 @@ interface Group {
 export const GROUPS: readonly Group[] = [
   { label: 'Imports and scans', kinds: ['import', 'scan', 'library.import', 'models.scan', 'reparse'] },
   { label: 'Folders and files', kinds: ['root.offline', 'root.asks', 'root.moved', 'root.removed', 'file.changed', 'file.located', 'file.purged', 'file.kept', 'image.forgotten', 'missing.forgotten', 'verify'] },
-  { label: 'Backups', kinds: ['backup', 'backup.failed', 'backup.drill', 'restore', 'restore.failed', 'rebuild'] },
+  { label: 'Backups', kinds: ['backup', 'backup.failed', 'backup.drill', 'restore', 'restore.failed', 'rebuild', 'journal.replaced'] },
   { label: 'Crashes and failures', kinds: ['crash', 'crash.gallery', 'job.parked'] },
   { label: 'Upgrades and other', kinds: ['migration', 'library.place', 'autotag.run', 'vision'] },
 ];
@@ -41,6 +41,7 @@ const NAMES: Record<string, string> = {
   restore: 'Backup restored',
   'restore.failed': 'Restore failed',
   rebuild: 'Library rebuilt',
+  'journal.replaced': 'Journal written again',
   crash: 'Worker crashed',
   'crash.gallery': 'MystiCanvas quit unexpectedly',
   'job.parked': 'Job failed',
