@@ -1,6 +1,7 @@
 """One place alone takes a person's file away (F7)."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,11 @@ DESTRUCTIVE = frozenset(
     ("unlink", "remove", "rmdir", "rmtree", "removedirs", "rename", "renames", "replace", "move", "truncate")
 )
 # Modules of the standard library, and paths, on which these names change files.
-OWNERS = {"os", "shutil", "send2trash"}
+OWNERS = {"os", "shutil", "send2trash", "durable"}
+
+NAMES = {"send2trash", "rmtree"}
+# A file replaces another by `os.replace` or by `replace` of this module alone.
+IMPORTS_REPLACE = re.compile(r"^from mysticanvas\.fs\.durable import .*\breplace\b", re.MULTILINE)
 
 # What may take files away, and which: all but the first are the library's own.
 ALLOWED = {
@@ -27,6 +32,7 @@ ALLOWED = {
     ("http/sessions.py", "keep_cookie_in"): "the file of the browser's session",
     ("http/sessions.py", "_replace_private"): "the files of the token and of the browser's session",
     ("app/orchestrator.py", "serve"): "address.json",
+    ("fs/durable.py", "replace"): "what its callers replace, who are in this list too",
     ("fs/instance_file.py", "write_address"): "address.json",
 }
 OWN_FOLDERS = ("db/", "demo/", "features/journal/files.py")
@@ -40,16 +46,17 @@ def calls() -> list[tuple[str, str, str]]:
 def _calls() -> Iterator[tuple[str, str, str]]:
     for path in sorted(SOURCE.rglob("*.py")):
         name = path.relative_to(SOURCE).as_posix()
-        tree = ast.parse(path.read_text("utf-8"))
+        source = path.read_text("utf-8")
+        tree, names = ast.parse(source), NAMES | ({"replace"} if IMPORTS_REPLACE.search(source) else set())
         for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]:
             for node in ast.walk(function):
-                if isinstance(node, ast.Call) and (call := destructive(node)) is not None:
+                if isinstance(node, ast.Call) and (call := destructive(node, names)) is not None:
                     yield name, function.name, call
 
 
-def destructive(node: ast.Call) -> str | None:
+def destructive(node: ast.Call, names: set[str]) -> str | None:
     called = node.func
-    if isinstance(called, ast.Name) and called.id in {"send2trash", "rmtree"}:
+    if isinstance(called, ast.Name) and called.id in names:
         return called.id
     if not isinstance(called, ast.Attribute) or called.attr not in DESTRUCTIVE:
         return None

@@ -52,7 +52,7 @@ class _AttributeList(ctypes.Structure):
 
 
 class _UuidReply(ctypes.Structure):
-    """What getattrlist(2) writes for `ATTR_VOL_UUID`: its own size, then the UUID."""
+    """What getattrlist(2) writes for `ATTR_VOL_UUID`: the size of the reply, then the UUID."""
 
     _pack_ = 4
     _fields_ = (("length", ctypes.c_uint32), ("uuid", ctypes.c_uint8 * 16))
