@@ -12,7 +12,7 @@ from mysticanvas.db.images.files import Facts, KnownFile, NewFile
 from mysticanvas.db.images.folders import WatchedFolder
 from mysticanvas.db.images.generations import NewGeneration
 from mysticanvas.domain.file import FileKind, FileStat
-from mysticanvas.domain.generation import GenerationId, Recipe, TimestampSource
+from mysticanvas.domain.generation import MIN_CLOCK_MS, GenerationId, Recipe, TimestampSource, is_in_future
 from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.features import hooks as import_hooks
 from mysticanvas.features.hooks import NewImage
@@ -21,8 +21,7 @@ from mysticanvas.features.importing.messages import ImageRead
 from mysticanvas.features.models import queries as model_queries
 from mysticanvas.formats.detect import PARSER_VERSION
 
-# A date in metadata outside this range comes from a clock that was not set.
-MIN_CREATED_MS = 1_600_000_000_000
+# A date in metadata after this comes from a clock that was not set.
 MAX_CREATED_MS = 4_102_444_800_000
 
 
@@ -213,7 +212,7 @@ def _record_all(tx: WriteTx, found: Sequence[Found], *, now_ms: int) -> None:
     for one in found:
         uses, model_id = registry.of(one.read.recipe)
         linked.append(uses)
-        moment = _get_timestamp(one.read)
+        moment = _get_timestamp(one.read, now_ms=now_ms)
         new.append(NewGeneration(one.read.recipe, one.read.params_json, *moment, model_id, list_problems(one.read)))
     names = generations.add_all(tx, new, parser_version=PARSER_VERSION, app_version=__version__, now_ms=now_ms)
     images = [image for image, _ in names]
@@ -237,11 +236,15 @@ def _record_all(tx: WriteTx, found: Sequence[Found], *, now_ms: int) -> None:
         hooks.on_prompts_added(tx, added, now_ms=now_ms)
 
 
-def _get_timestamp(read: ImageRead) -> tuple[int, TimestampSource]:
+def _get_timestamp(read: ImageRead, *, now_ms: int) -> tuple[int, TimestampSource]:
     created_ms = read.recipe.created_ms
-    if created_ms is not None and MIN_CREATED_MS <= created_ms <= MAX_CREATED_MS:
+    if created_ms is not None and _is_plausible(created_ms, now_ms=now_ms):
         return created_ms, TimestampSource.METADATA
     return read.stat.mtime_ns // 1_000_000, TimestampSource.MTIME
+
+
+def _is_plausible(created_ms: int, *, now_ms: int) -> bool:
+    return MIN_CLOCK_MS <= created_ms <= MAX_CREATED_MS and not is_in_future(created_ms, now_ms=now_ms)
 
 
 class _Models:
