@@ -271,7 +271,10 @@ def _list_model_uses(recipe: Recipe) -> list[ModelUse]:
     uses = [ModelUse(ModelKind.CHECKPOINT, recipe.model, recipe.model_hash)]
     uses += [ModelUse(ModelKind.VAE, recipe.vae)] if recipe.vae else []
     uses += [ModelUse(ModelKind.LORA, lora.name, lora.hash, lora.weight) for lora in recipe.loras]
-    return [*uses, *recipe.models]
+    uses += recipe.models
+    # A model that is also named without its hash is used once.
+    hashed = {(use.role, use.name) for use in uses if use.hash}
+    return [use for use in uses if use.hash or (use.role, use.name) not in hashed]
 
 
 def _get_root_id(found: Found) -> int:
