@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from mysticanvas import __version__
 from mysticanvas.db import event_log
-from mysticanvas.db.database import WriteTx
+from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.db.images import failures, files, generations, placeholders, raw_metadata, word_index
 from mysticanvas.db.images.files import Facts, KnownFile, NewFile
 from mysticanvas.db.images.folders import WatchedFolder
@@ -18,6 +18,7 @@ from mysticanvas.features import hooks as import_hooks
 from mysticanvas.features.hooks import NewImage
 from mysticanvas.features.importing import missing, related_files
 from mysticanvas.features.importing.messages import ImageRead
+from mysticanvas.features.importing.related_files_queries import PendingCompanion
 from mysticanvas.features.models import queries as model_queries
 from mysticanvas.formats.detect import PARSER_VERSION
 
@@ -55,13 +56,32 @@ def add_copy(tx: WriteTx, original: KnownFile, found: Found, digest: bytes | Non
     generation data that the original lacks."""
     image, stat, root_id = original.generation_id, found.read.stat, _get_root_id(found)
     displaced = _displace_row(tx, found, now_ms=now_ms)
-    files.add_all(tx, [NewFile(image, FileKind.COPY, root_id, stat, build_facts(found.read), digest)])
+    is_companion = original.kind not in (FileKind.FINAL, FileKind.COPY)
+    kind = FileKind(original.kind) if is_companion else FileKind.COPY
+    files.add_all(tx, [NewFile(image, kind, root_id, stat, build_facts(found.read), digest)])
     failures.forget(tx, root_id=root_id, paths=[stat.path_bytes])
-    if found.read.recipe.prompt is not None and generations.get_detail(tx, image).prompt is None:
+    related_files.update_image(tx, image, root_id, found.read)
+    if is_companion:
+        companion = PendingCompanion(image, original.kind, root_id, stat.path_bytes)
+        related_files.on_companion_copied(tx, companion, now_ms=now_ms)
+    elif _describes_image(tx, image, found):
         _store_metadata(tx, image, found.read, now_ms=now_ms)
     _notify_names_changed(tx, image, now_ms=now_ms)
-    related_files.update_image(tx, image, root_id, found.read)
     missing.update_missing(tx, [image, *displaced], now_ms=now_ms)
+    if not is_companion:
+        related_files.on_files_arrived(tx, [(image, root_id, stat.path_bytes)], now_ms=now_ms)
+
+
+def _describes_image(tx: ReadTx, image: GenerationId, found: Found) -> bool:
+    """Whether the generation data of an image comes from this file: the first of its files that has a sidecar. If none
+    has, the data is in all of them."""
+    if found.read.recipe.prompt is None:
+        return False
+    for file in files.list_ranked(tx, image):
+        root_id = file.root_id
+        if related_files.has_own_sidecar(tx, image, root_id, file.path_bytes):
+            return (root_id, file.path_bytes) == (_get_root_id(found), found.read.stat.path_bytes)
+    return generations.get_detail(tx, image).prompt is None
 
 
 def move(tx: WriteTx, old: KnownFile, found: Found, *, now_ms: int) -> None:
@@ -71,11 +91,15 @@ def move(tx: WriteTx, old: KnownFile, found: Found, *, now_ms: int) -> None:
     files.move(tx, old.id, root_id=root_id, stat=found.read.stat)
     image, after = old.generation_id, found.read.stat.path_bytes
     failures.forget(tx, root_id=root_id, paths=[after])
-    for hooks in import_hooks.list_hooks():
-        hooks.on_file_moved(tx, image, before=old.path_bytes, after=after, now_ms=now_ms)
+    if old.kind in (FileKind.FINAL, FileKind.COPY):
+        for hooks in import_hooks.list_hooks():
+            hooks.on_file_moved(tx, image, before=old.path_bytes, after=after, now_ms=now_ms)
+    else:
+        related_files.on_companion_moved(tx, image, before=old.path_bytes, now_ms=now_ms)
     related_files.move_sidecars(tx, image, root_id, found.read.sidecars)
     _fill_unread(tx, old, found.read, now_ms=now_ms)
     missing.update_missing(tx, [image, *displaced], now_ms=now_ms)
+    related_files.on_file_moved(tx, (image, root_id, after), now_ms=now_ms)
 
 
 def _displace_row(tx: WriteTx, found: Found, *, now_ms: int) -> list[GenerationId]:
@@ -95,8 +119,12 @@ def touch(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int) -> None:
     if found.read.stat.mtime_ns < known.mtime_ns:
         _notify_names_changed(tx, known.generation_id, now_ms=now_ms)
     _fill_unread(tx, known, found.read, now_ms=now_ms)
-    if known.missing_at is not None:
-        missing.update_missing(tx, [known.generation_id], now_ms=now_ms)
+    if known.kind in (FileKind.FINAL, FileKind.COPY) and found.read.sidecars:
+        # A sidecar may have been written after the image was read.
+        related_files.update_image(tx, known.generation_id, _get_root_id(found), found.read)
+        if _describes_image(tx, known.generation_id, found):
+            _store_metadata(tx, known.generation_id, found.read, now_ms=now_ms)
+    missing.update_missing(tx, [known.generation_id], now_ms=now_ms)
 
 
 def mark_found(tx: WriteTx, known: Sequence[KnownFile], *, now_ms: int) -> None:

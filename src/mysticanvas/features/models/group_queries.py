@@ -94,7 +94,7 @@ def _find_connected(tx: ReadTx, model_ids: Iterable[int]) -> list[int]:
               UNION
              SELECT o.id
                FROM connected
-                    CROSS JOIN models AS m ON m.id = connected.id
+                    CROSS JOIN models AS m NOT INDEXED ON m.id = connected.id
                     CROSS JOIN models AS o ON o.id = m.merged_into
               WHERE o.file_path IS NULL
               UNION
