@@ -78,10 +78,11 @@ def find_by_paths(tx: ReadTx, *, root_id: int | None, paths: Sequence[bytes]) ->
 def find_by_fingerprint(tx: ReadTx, fingerprint: bytes) -> list[KnownFile]:
     """Files with this fingerprint: final files and copies first, then companions, the oldest row first."""
     rows = tx.all(
-        _KNOWN + " WHERE f.fingerprint = :fingerprint ORDER BY f.kind NOT IN ('final', 'copy'), f.id",
+        _KNOWN + " WHERE f.fingerprint = :fingerprint ORDER BY f.id",
         fingerprint=fingerprint,
     )
-    return [KnownFile(**row) for row in rows]
+    found = [KnownFile(**row) for row in rows]
+    return sorted(found, key=lambda file: file.kind not in (FileKind.FINAL, FileKind.COPY))
 
 
 def find_existing_fingerprints(tx: ReadTx, fingerprints: Sequence[bytes]) -> set[bytes]:
