@@ -63,6 +63,8 @@ NAMES = ("a", "B", "grid-1", "zz", "00001")
 SEEDS = ("0", "7", "342898", str((1 << 64) - 1), str(1 << 70), None)
 SIZES = ((832, 1216), (1216, 832), (1024, 1024), (512, 768), (1920, 1080), (None, None), (0, 0))
 FIRST_S = 400_000_000
+# From 1965 on.
+EARLY_S = -1_400_000_000
 DAYS = 900
 
 
@@ -169,7 +171,8 @@ class RandomLibrary:
 
     def _free_id(self) -> int:
         while True:
-            second = FIRST_S + self.chance.randrange(DAYS) * 86_400 + self.chance.choice((0, 0, 40_000, 86_399))
+            first = self.chance.choice((FIRST_S, FIRST_S, FIRST_S, EARLY_S))
+            second = first + self.chance.randrange(DAYS) * 86_400 + self.chance.choice((0, 0, 40_000, 86_399))
             image = (second << 8) + self.chance.randrange(256)
             if image not in self.images and image not in self.trashed:
                 return image

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -199,3 +200,48 @@ def test_an_image_that_says_nothing_is_told_of_by_the_log_of_its_folder(client: 
     # It belongs to no single image.
     assert all(len([file for file in one["files"] if file["kind"] == "sidecar"]) == 0 for one in made)
     assert inspect(folder / "a.png")["prompt"] == "a fox"
+
+
+def test_a_sidecar_that_is_written_after_its_image_is_read_by_the_next_scan(client: Client, folder: Path) -> None:
+    (folder / "bare.png").write_bytes(png(color=1))
+    take_in(client, folder)
+    assert images(client)["bare.png"]["prompt"] is None
+    (folder / "bare.txt").write_text("a late fox\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 5, Size: 64x64")
+    take_in(client, folder)
+    found = images(client)["bare.png"]
+    assert (found["prompt"], kinds(found)["bare.txt"]) == ("a late fox", "sidecar")
+    assert [item["path"] for item in client.get("/api/search", q="late")["items"]] != []
+    # Read once, it is not read again.
+    report = import_and_follow(client, [folder], dry_run=False, wait=False)
+    assert (report["unchanged"], report["changed"]) == (1, 0)
+
+
+def test_the_oldest_of_several_files_is_final_whichever_came_first(client: Client, folder: Path) -> None:
+    for name, second in (("new.png", 1_700_000_900), ("old.png", 1_700_000_100), ("older than new.png", 1_700_000_500)):
+        (folder / name).write_bytes(picture(7, color=1))
+        os.utime(folder / name, (second, second))
+        take_in(client, folder)
+    assert list(images(client)) == ["old.png"]
+    (folder / "old.png").unlink()
+    take_in(client, folder)
+    assert list(images(client)) == ["older than new.png"]
+
+
+def test_a_companion_moves_to_a_nearer_image_that_comes_later(client: Client, folder: Path) -> None:
+    for name in ("00012-7-before-highres-fix.png", "00016-7.png", "00013-7.png"):
+        (folder / name).write_bytes(picture(7, color=len(name) * int(name[3:5])))
+        take_in(client, folder)
+    found = images(client)
+    assert kinds(found["00016-7.png"]) == {"00016-7.png": "final"}
+    assert kinds(found["00013-7.png"]) == {"00013-7.png": "final", "00012-7-before-highres-fix.png": "input"}
+
+
+def test_a_companion_is_joined_after_its_image_was_moved_beside_it(client: Client, folder: Path) -> None:
+    (folder / "00012-7-before-highres-fix.png").write_bytes(picture(7, color=1))
+    (folder / "sorted").mkdir()
+    (folder / "sorted" / "00013-7.png").write_bytes(picture(7, color=2))
+    take_in(client, folder)
+    assert len(images(client)) == 2
+    (folder / "sorted" / "00013-7.png").rename(folder / "00013-7.png")
+    take_in(client, folder)
+    assert kinds(images(client)["00013-7.png"])["00012-7-before-highres-fix.png"] == "input"

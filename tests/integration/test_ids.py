@@ -24,6 +24,12 @@ def test_a_full_second_spills_into_seconds_soon_after(database: Database) -> Non
     assert max(images) - min(images) <= 2 * 3_000
 
 
-def test_a_time_before_2010_and_one_far_ahead_have_ids_too(database: Database) -> None:
-    assert database.write(add, -86_400_000)[0] > 0
+def test_a_time_before_2010_has_a_negative_id_that_begins_with_its_second(database: Database) -> None:
+    [early] = database.write(add, -86_400_000)
+    assert early >> 8 == -86_400 - SECONDS_OF_2010
+    [at_its_start] = database.write(add, SECONDS_OF_2010 * 1000)
+    assert at_its_start == 1
+
+
+def test_a_time_far_ahead_has_an_id_that_a_browser_could_hold(database: Database) -> None:
     assert database.write(add, 8_204_889_600_000)[0] < 1 << 53

@@ -383,7 +383,7 @@ def test_a_copy_that_was_forgotten_leaves_its_name(database: Database, child_fir
     if child_first:
         database.write(import_record.add_images, [child], [], now_ms=0)
     original = database.read(files.find_by_paths, root_id=root.id, paths=[b"fox.png"])[b"fox.png"]
-    database.write(import_record.add_copy, original, found(root, "copy.png", Recipe()), None, now_ms=0)
+    database.write(import_record.add_copy, original, found(root, "copy.png", Recipe(), second=1), None, now_ms=0)
     copy = database.read(files.find_by_paths, root_id=root.id, paths=[b"copy.png"])[b"copy.png"]
     database.write(files.mark_missing, [copy.id], now_ms=0)
     database.write(image_missing.forget_redundant, [copy.id])

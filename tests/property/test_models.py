@@ -1,8 +1,11 @@
 """Headers of models: whatever the bytes, they are read within bounds or refused with a reason."""
 
 import hashlib
+import itertools
 import json
+import random
 import struct
+from collections.abc import Iterator, Sequence
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +13,7 @@ from hypothesis import strategies as st
 from tests.model_files import CHECKPOINT_FLUX, CHECKPOINT_SD1, EMBEDDING_SDXL, LORA_SD1, LORA_SDXL, VAE, safetensors
 
 from mysticanvas.db import checks as doctor_checks
-from mysticanvas.db.database import Database, WriteTx
+from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import FileStat
 from mysticanvas.domain.model import ModelKind, ModelUse
@@ -208,3 +211,83 @@ def test_a_hash_finds_its_file_whatever_the_names_and_the_order(
             path = database.read(lambda tx, i=shown: tx.value("SELECT file_path FROM models WHERE id = :i", i=i))
             assert path == f"/models/{name}"
         assert [check for check in doctor_checks.run_all(database) if not check.ok and "job" not in check.name] == []
+
+
+LORA = ModelKind.LORA
+HASHES = ("0123456789", "abcdef0123", "01234567", "0123456789ab")
+REFERENCES = st.builds(
+    ModelUse,
+    st.sampled_from((LORA, LORA, ModelKind.CHECKPOINT)),
+    st.none() | st.sampled_from(("grain", "Grain", "noise", "storm")),
+    st.none() | st.sampled_from(HASHES),
+)
+MODEL_FILES = st.sets(st.sampled_from(("grain", "noise", "storm")), max_size=2)
+Groups = frozenset[frozenset[tuple[str | None, ...]]]
+
+
+class RolledBackError(Exception):
+    def __init__(self, groups: Groups) -> None:
+        self.groups = groups
+
+
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
+    with Database.open(tmp_path_factory.mktemp("registry") / "library") as database:
+        yield database
+
+
+def group_after(database: Database, events: Sequence[ModelUse | str]) -> Groups:
+    def change(tx: WriteTx) -> None:
+        for event in events:
+            if isinstance(event, ModelUse):
+                model_queries.find_or_add(tx, event, now_ms=0)
+            else:
+                scanned(tx, event)
+        raise RolledBackError(read_groups(tx))
+
+    with pytest.raises(RolledBackError) as rolled_back:
+        database.write_bulk(change)
+    return rolled_back.value.groups
+
+
+def read_groups(tx: ReadTx) -> Groups:
+    """Each model as the set of its entries, with how each is known; the main entry is marked."""
+    groups: dict[int, set[tuple[str | None, ...]]] = {}
+    for main, *entry in tx.rows(
+        """
+        SELECT coalesce(m.merged_into, m.id), m.kind, m.name, m.file_path, m.merged_by,
+               (SELECT group_concat(h.kind || h.value) FROM model_hashes AS h WHERE h.model_id = m.id)
+          FROM models AS m
+        """
+    ):
+        groups.setdefault(main, set()).add(tuple(entry))
+    return frozenset(frozenset(group) for group in groups.values())
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(REFERENCES, max_size=8), MODEL_FILES, st.randoms(use_true_random=False))
+def test_which_references_are_one_model_does_not_depend_on_their_order(
+    registry: Database, references: list[ModelUse], files: set[str], chance: random.Random
+) -> None:
+    events: list[ModelUse | str] = [*references, *sorted(files)]
+    other = chance.sample(events, len(events))
+    assert group_after(registry, events) == group_after(registry, other)
+
+
+@pytest.mark.parametrize(
+    ("references", "models"),
+    [
+        # A name with two hashes is two models, and a bare name could be either.
+        ([("a", "0123456789"), ("a", "abcdef0123"), ("a", None)], 3),
+        ([("a", "0123456789"), ("a", None)], 1),
+        # Hashes of different kinds do not contradict each other.
+        ([("a", "0123456789"), ("a", "01234567"), ("a", None)], 1),
+        # A hash with two names is one model, which both bare names mean.
+        ([("a", "0123456789"), ("b", "0123456789"), ("a", None), ("b", None), (None, "0123456789")], 1),
+    ],
+)
+def test_references_are_one_model_by_hash_or_by_a_name_that_nothing_contradicts(
+    registry: Database, references: list[tuple[str | None, str | None]], models: int
+) -> None:
+    for order in itertools.permutations(references):
+        assert len(group_after(registry, [ModelUse(LORA, *one) for one in order])) == models

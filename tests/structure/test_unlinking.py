@@ -97,4 +97,4 @@ def test_the_test_sees_what_it_looks_for() -> None:
         [statement] = ast.parse(line).body
         assert isinstance(statement, ast.Expr)
         assert isinstance(statement.value, ast.Call)
-        assert destructive(statement.value) is not None
+        assert destructive(statement.value, NAMES) is not None

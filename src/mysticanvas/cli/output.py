@@ -2,7 +2,6 @@
 
 import io
 import sys
-import time
 from typing import Any
 
 import msgspec
@@ -15,6 +14,8 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
+
+from mysticanvas.domain.local_time import convert_to_local_time
 
 out = Console()
 err = Console(stderr=True)
@@ -36,7 +37,7 @@ def print_json(value: Any) -> None:
 
 def format_time(ms: int) -> str:
     """A Unix time in milliseconds as local time; "" for 0."""
-    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(ms / 1000)) if ms else ""
+    return convert_to_local_time(ms // 1000).strftime("%Y-%m-%d %H:%M:%S") if ms else ""
 
 
 def format_count(number: int, noun: str, plural: str | None = None) -> str:

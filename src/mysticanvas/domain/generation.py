@@ -7,9 +7,15 @@ from typing import Any, NewType
 from mysticanvas.domain.model import ModelUse
 
 GenerationId = NewType("GenerationId", int)
-"""(seconds since 2010) << 8 | n, so that primary-key order is chronological. Internal: clients use the UUID."""
+"""(seconds since 2010) << 8 | n, so that primary-key order is chronological. Negative before 2010, never 0; for a date
+in the future, the time of the import. Internal: clients use the UUID."""
 
 SECONDS_OF_2010 = 1_262_304_000
+BEFORE_ALL_IDS = -(2**63)
+# A clock that shows an earlier time was not set.
+MIN_CLOCK_MS = 1_600_000_000_000
+# Clocks and time zones of other machines differ by less.
+MAX_AHEAD_MS = 24 * 60 * 60 * 1000
 
 
 class ParentRelation(StrEnum):
@@ -26,6 +32,11 @@ class TimestampSource(StrEnum):
     METADATA = "metadata"
     FILE_NAME = "file_name"
     MTIME = "mtime"
+
+
+def is_in_future(moment_ms: int, *, now_ms: int) -> bool:
+    """Whether a date is wrong because it is in the future. False while the clock of this machine is not set."""
+    return now_ms >= MIN_CLOCK_MS and moment_ms > now_ms + MAX_AHEAD_MS
 
 
 @dataclass(frozen=True, slots=True)

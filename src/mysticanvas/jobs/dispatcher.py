@@ -13,6 +13,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from mysticanvas.db.database import ChangeSet, Database
+from mysticanvas.db.halving import store_by_halves
 from mysticanvas.domain.errors import (
     ExecutorUnavailableError,
     LibraryError,
@@ -126,6 +127,10 @@ class Dispatcher:
                 # Such as a full disk: keeps the results, and claims no jobs until they are stored.
                 log.warning("jobs are waiting for the database", extra={"reason": str(error)})
                 wait_s = PAUSE_AFTER_ERROR_S
+            except Exception:
+                # All background work needs this thread.
+                log.exception("jobs could not be claimed or committed")
+                wait_s = PAUSE_AFTER_ERROR_S
             outcomes += self._outcomes(wait_s)
 
     # -- claiming -----------------------------------------------------------------------------
@@ -226,36 +231,20 @@ class Dispatcher:
     def _commit(self, outcomes: list[Outcome]) -> None:
         """Stores the outcomes. Raises `LibraryError` when the database cannot be written; call again with the same
         outcomes then."""
-        kept = [self._with_files(outcome) for outcome in outcomes]
-        try:
-            self._database.write_bulk(apply_all, kept, now_ms=self._now_ms())
-        except MystiCanvasError:
-            raise
-        except Exception:
-            log.exception("a batch of results could not be stored; storing them one by one")
-            self._commit_singly(kept)
+        for refused, error in store_by_halves(self._store, [self._with_files(outcome) for outcome in outcomes]):
+            self._fail(Failed(refused.job, f"The result could not be stored: {error}", crashed=False))
         for outcome in outcomes:
             self._lanes.running.pop((outcome.job.id, outcome.job.token), None)
             if not isinstance(outcome, Returned):
                 self._progress.record(outcome.job.kind)
         self._pruning.count(len(outcomes))
 
-    def _commit_singly(self, outcomes: list[Outcome]) -> None:
-        for outcome in outcomes:
-            try:
-                self._database.write_bulk(apply_all, [outcome], now_ms=self._now_ms())
-            except Exception as error:
-                log.exception("a result could not be stored", extra={"job": outcome.job.id})
-                self._fail(Failed(outcome.job, f"The result could not be stored: {error}", crashed=False))
+    def _store(self, outcomes: Sequence[Outcome]) -> None:
+        self._database.write_bulk(apply_all, outcomes, now_ms=self._now_ms())
 
     def _fail(self, failed: Failed) -> None:
-        try:
-            self._database.write_bulk(apply_all, [failed], now_ms=self._now_ms())
-        except MystiCanvasError:
-            raise
-        except Exception:
-            # The job stays claimed until the next start.
-            log.exception("a job failure could not be stored", extra={"job": failed.job.id})
+        # If the failure is refused too, the job stays claimed until the next start.
+        store_by_halves(self._store, [failed])
 
     def _with_files(self, outcome: Outcome) -> Outcome:
         """Writes the files of a result before its rows are committed. Raises `LibraryError` when the disk is full."""
@@ -269,4 +258,7 @@ class Dispatcher:
                         "The disk is full, so the results of jobs cannot be stored. Free some space."
                     ) from error
                 return Failed(outcome.job, f"The result could not be written: {error}", crashed=False)
+            except Exception as error:
+                log.exception("the files of a result were refused", extra={"job": outcome.job.id})
+                return Failed(outcome.job, f"The result could not be written: {error!r}", crashed=False)
         return outcome

@@ -3,6 +3,7 @@
 import re
 from datetime import date, datetime, timedelta
 
+from mysticanvas.domain.local_time import convert_from_local_time
 from mysticanvas.domain.query import MadeBetween
 
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
@@ -85,6 +86,6 @@ def _parse_calendar_days(text: str) -> tuple[date, date]:
 
 def _find_midnight_s(day: date) -> int:
     try:
-        return int(datetime(day.year, day.month, day.day).timestamp())  # noqa: DTZ001 - local time
+        return convert_from_local_time(datetime(day.year, day.month, day.day))  # noqa: DTZ001 - local time
     except (OverflowError, OSError) as error:
         raise ValueError(day) from error

@@ -13,7 +13,7 @@ import numpy as np
 
 from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.domain.errors import ModelUnusableError, NotFoundError, QueryError
-from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.generation import BEFORE_ALL_IDS, GenerationId
 from mysticanvas.domain.query import (
     ComputedImages,
     Field,
@@ -168,7 +168,7 @@ class Finder:
         arrived = None if before.epoch is None else self._ask_index(_count_arrivals, query, before)
         if arrived is not None:
             return arrived
-        newest = int(before.ids.max()) if len(before.ids) else 0
+        newest = int(before.ids.max()) if len(before.ids) else BEFORE_ALL_IDS
         return self._database.read_within(SQL_LIMIT_MS, paging.count_after, query, newest)
 
     def geometry(self, ids: Ids) -> bytes:

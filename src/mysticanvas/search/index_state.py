@@ -13,6 +13,7 @@ from pyroaring import BitMap
 
 from mysticanvas.db.database import ReadTx
 from mysticanvas.db.images.word_index import Phrase
+from mysticanvas.domain.generation import BEFORE_ALL_IDS
 from mysticanvas.search import index_loader
 from mysticanvas.search.columns import Lists, Mask, Positions, grow, resize
 from mysticanvas.search.id_order import IdOrder
@@ -50,7 +51,7 @@ class IndexState:
         """Load all images of the library."""
         state = cls()
         state._reserve(*index_loader.count_rows(tx))
-        after = 0
+        after = BEFORE_ALL_IDS
         while len(run := index_loader.read_next_images(tx, after=after)):
             last = int(run.numbers["id"][-1])
             positions = state._append(run)

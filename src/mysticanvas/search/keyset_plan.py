@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mysticanvas.db.database import ReadTx
+from mysticanvas.domain.generation import BEFORE_ALL_IDS
 from mysticanvas.domain.query import State
 from mysticanvas.search.resolve import (
     Amount,
@@ -116,7 +117,7 @@ def _build_select(arm: Arm, rest: Sequence[Tree], bounds: tuple[str, str], value
 
 def _extract_bounds(tree: Tree) -> tuple[int, int, list[Tree]]:
     """Required time spans become bounds of the IDs. Returns (first, until, other required conditions)."""
-    first, until = 0, 1 << 62
+    first, until = BEFORE_ALL_IDS, 1 << 62
     parts: list[Tree] = []
     for part in tree.parts if isinstance(tree, Both) else (tree,):
         match part:

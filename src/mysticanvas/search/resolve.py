@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from typing import Union
 
 from mysticanvas.db.database import ReadTx
-from mysticanvas.db.images import word_index
+from mysticanvas.db.images import generations, word_index
 from mysticanvas.db.images.word_index import Phrase
 from mysticanvas.domain.errors import QueryError
 from mysticanvas.domain.generation import SECONDS_OF_2010
@@ -47,6 +47,8 @@ from mysticanvas.search.collection_names import CollectionName, read_collection_
 
 # The beginning of a UUID can match several images.
 MAX_BY_UUID = 1_000
+# A search for a date in the future finds at most this many images.
+MAX_FUTURE_IMAGES = 10_000
 # Of a query, including the smart collections that it refers to.
 MAX_LEAVES = 500
 _COLUMN_OF_TEXT = {Field.PROMPT: "prompt", Field.NEGATIVE: "negative_prompt", Field.NOTES: "notes"}
@@ -299,7 +301,7 @@ def find_collections(collections: Sequence[CollectionName], name: str) -> list[C
     return [one for one in collections if matches_pattern(pattern, make_tag_key(one.name)) or one.uuid == name]
 
 
-def _resolve_leaf(tx: ReadTx, term: Term) -> Leaf:
+def _resolve_leaf(tx: ReadTx, term: Term) -> Tree:
     match term:
         case Text(text, field):
             words = word_index.tokenize(tx, fold_text(text))
@@ -310,10 +312,7 @@ def _resolve_leaf(tx: ReadTx, term: Term) -> Leaf:
         case Number(field, interval):
             return _resolve_amount(field, interval)
         case MadeBetween():
-            first_s, until_s = days.to_seconds(term)
-            return Span(
-                None if first_s is None else find_first_id(first_s), None if until_s is None else find_first_id(until_s)
-            )
+            return _resolve_days(tx, *days.to_seconds(term))
         case Size(operator, width, height):
             return Sides(operator, width, height)
         case Ratio(width, height):
@@ -333,9 +332,16 @@ def _resolve_amount(field: Field, interval: Interval) -> Amount:
     return Amount("pixels", Interval(low, high, interval.without_low, interval.without_high))
 
 
+def _resolve_days(tx: ReadTx, first_s: int | None, until_s: int | None) -> Tree:
+    """The images of a time span. IDs do not follow dates in the future, so those images are listed."""
+    first, until = (None if end is None else find_first_id(end) for end in (first_s, until_s))
+    ahead = generations.list_in_future(tx, first_s=first_s, until_s=until_s, limit=MAX_FUTURE_IMAGES)
+    return Either((Span(first, until), Ids(tuple(ahead)))) if ahead else Span(first, until)
+
+
 def find_first_id(second: int) -> int:
     """The first ID of this Unix second."""
-    return max(0, (second - SECONDS_OF_2010) << 8)
+    return (second - SECONDS_OF_2010) << 8
 
 
 def _resolve_name(tx: ReadTx, term: NamedValue) -> Leaf:

@@ -243,7 +243,8 @@ def build_order_key(sort: Sort, tree: Tree, values: Values) -> str:
     if sort.by is Order.MANUAL:
         return _PLACE.format(_bind_ids(find_ordering_collections(tree), values))
     first, second = (values.bind(factor) for factor in compute_shuffle_factors(sort.seed or 0))
-    once = f"((l.id % {_PRIME}) * {first} % {_PRIME})"
+    # The remainder of a negative id is negative in SQLite.
+    once = f"((l.id % {_PRIME} + {_PRIME}) % {_PRIME} * {first} % {_PRIME})"
     # There is no XOR in SQLite.
     mixed = f"(({once} | ({once} >> 15)) - ({once} & ({once} >> 15)))"
     return f"({mixed} * {second} % {_PRIME})"

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mysticanvas.domain.generation import SECONDS_OF_2010
+from mysticanvas.domain.local_time import convert_from_local_time, convert_to_local_time
 
 Ids = NDArray[np.int64]
 # Lists that are not sorted by time are split into blocks, which the gallery lays out one at a time.
@@ -57,8 +58,8 @@ def count_months(ascending: Ids) -> list[tuple[str, int]]:
 
 
 def _to_local(image: int) -> datetime:
-    return datetime.fromtimestamp((image >> 8) + SECONDS_OF_2010)  # noqa: DTZ006 - local time
+    return convert_to_local_time((image >> 8) + SECONDS_OF_2010)
 
 
 def _find_first_id(moment: datetime) -> int:
-    return (int(moment.timestamp()) - SECONDS_OF_2010) << 8
+    return (convert_from_local_time(moment) - SECONDS_OF_2010) << 8

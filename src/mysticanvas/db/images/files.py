@@ -18,6 +18,7 @@ class KnownFile:
     id: int
     generation_id: GenerationId
     kind: str
+    root_id: int
     root_path: str
     path_bytes: bytes
     fingerprint: bytes | None
@@ -60,7 +61,7 @@ class FileRow:
 
 
 _KNOWN = """
-        SELECT f.id, f.generation_id, f.kind, r.path AS root_path, f.path_bytes, f.fingerprint, f.blake3,
+        SELECT f.id, f.generation_id, f.kind, f.root_id, r.path AS root_path, f.path_bytes, f.fingerprint, f.blake3,
                f.bytes, f.mtime_ns, f.missing_at
           FROM generation_files AS f
                JOIN roots AS r ON r.id = f.root_id
@@ -78,12 +79,13 @@ def find_by_paths(tx: ReadTx, *, root_id: int | None, paths: Sequence[bytes]) ->
 
 
 def find_by_fingerprint(tx: ReadTx, fingerprint: bytes) -> list[KnownFile]:
-    """Final files and copies with this fingerprint, oldest first."""
+    """Files with this fingerprint: final files and copies first, then companions, the oldest row first."""
     rows = tx.all(
-        _KNOWN + " WHERE f.fingerprint = :fingerprint AND f.kind IN ('final', 'copy') ORDER BY f.id",
+        _KNOWN + " WHERE f.fingerprint = :fingerprint ORDER BY f.id",
         fingerprint=fingerprint,
     )
-    return [KnownFile(**row) for row in rows]
+    found = [KnownFile(**row) for row in rows]
+    return sorted(found, key=lambda file: file.kind not in (FileKind.FINAL, FileKind.COPY))
 
 
 def find_existing_fingerprints(tx: ReadTx, fingerprints: Sequence[bytes]) -> set[bytes]:
@@ -163,22 +165,36 @@ def mark_missing(tx: WriteTx, file_ids: Sequence[int], *, now_ms: int) -> list[G
     )
 
 
+# Orders the files of one image: available ones first, then by date and path. It does not depend on the order of import.
+_RANK = """
+         ORDER BY f.missing_at IS NOT NULL, f.mtime_ns, f.path_bytes, r.path
+"""
+
+
 def find_replacement_copy(tx: ReadTx, image: GenerationId) -> int | None:
-    """The oldest existing copy of an image whose final file is missing. None when that file exists or there is
-    no copy."""
-    found: int | None = tx.value(
-        """
-        SELECT c.id
+    """The copy that should be the final file of an image: the oldest available file is. None when the final file is
+    the right one."""
+    row = tx.one(
+        f"""
+        SELECT f.id, f.kind
           FROM generation_files AS f
-               JOIN generation_files AS c ON c.generation_id = f.generation_id
-         WHERE f.generation_id = :image AND f.kind = 'final' AND f.missing_at IS NOT NULL
-           AND c.kind = 'copy' AND c.missing_at IS NULL
-         ORDER BY c.id
+               JOIN roots AS r ON r.id = f.root_id
+         WHERE f.generation_id = :image AND f.kind IN ('final', 'copy')
+        {_RANK}
          LIMIT 1
-        """,
+        """,  # noqa: S608 - a text of our own
         image=image,
     )
-    return found
+    return row["id"] if row is not None and row["kind"] == "copy" else None
+
+
+def list_ranked(tx: ReadTx, image: GenerationId) -> list[KnownFile]:
+    """The final file and the copies of an image, the one that should be final first."""
+    rows = tx.all(
+        _KNOWN + " WHERE f.generation_id = :image AND f.kind IN ('final', 'copy')" + _RANK,
+        image=image,
+    )
+    return [KnownFile(**row) for row in rows]
 
 
 def promote(tx: WriteTx, image: GenerationId, copy: int) -> None:

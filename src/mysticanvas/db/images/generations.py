@@ -8,7 +8,8 @@ from typing import Any
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.errors import NotFoundError
-from mysticanvas.domain.generation import SECONDS_OF_2010, GenerationId, Recipe, TimestampSource
+from mysticanvas.domain.file import MAX_STORED, MIN_STORED
+from mysticanvas.domain.generation import SECONDS_OF_2010, GenerationId, Recipe, TimestampSource, is_in_future
 
 # Parser version of an image that no parser has read.
 UNREAD = 0
@@ -74,7 +75,7 @@ class _Ids:
     def take(self, timestamp_ms: int) -> GenerationId:
         """The files of a copied folder all have the same few timestamps, so the search for a second with free ids
         doubles its step."""
-        second = max(1, timestamp_ms // 1000 - SECONDS_OF_2010)
+        second = timestamp_ms // 1000 - SECONDS_OF_2010
         found = self._free_in(second)
         full, step = second, 1
         while found is None:
@@ -99,16 +100,19 @@ class _Ids:
                 "SELECT max(id) FROM generations WHERE id BETWEEN :first AND :first + 255", first=first
             )
         if last is None:
-            return first
+            return first or 1
         return last + 1 if last < first + 255 else None
 
 
 def add_all(
     tx: WriteTx, new: Sequence[NewGeneration], *, parser_version: int, app_version: str, now_ms: int
 ) -> list[tuple[GenerationId, str]]:
-    """Inserts images and returns (id, uuid) of each. Call `word_index.index` to make their texts searchable."""
+    """Inserts images and returns (id, uuid) of each. The id of an image with a date in the future follows the time
+    of its import, so that it does not stay the newest for years. Call `word_index.index` to make the texts
+    searchable."""
     ids = _Ids(tx)
-    names = [(ids.take(one.timestamp_ms), str(uuid.uuid4())) for one in new]
+    times = [now_ms if is_in_future(one.timestamp_ms, now_ms=now_ms) else one.timestamp_ms for one in new]
+    names = [(ids.take(time_ms), str(uuid.uuid4())) for time_ms in times]
     tx.run_many(
         """
         INSERT INTO generations (id, uuid, timestamp, timestamp_source, prompt, negative_prompt, seed, steps,
@@ -138,6 +142,23 @@ def add_all(
     )
     tx.changes.added.extend(image for image, _ in names)
     return names
+
+
+def list_in_future(tx: ReadTx, *, first_s: int | None, until_s: int | None, limit: int) -> list[GenerationId]:
+    """Images that had a date in the future when they were imported, and a date from `first_s` until `until_s` (None:
+    no limit)."""
+    # The first condition is that of the index.
+    return tx.column(
+        """
+        SELECT id
+          FROM generations
+         WHERE timestamp / 1000 - (id >> 8) > 1262384000 AND timestamp >= :first_ms AND timestamp < :until_ms
+         LIMIT :limit
+        """,
+        first_ms=MIN_STORED if first_s is None else first_s * 1000,
+        until_ms=MAX_STORED if until_s is None else until_s * 1000,
+        limit=limit,
+    )
 
 
 def set_recipe(

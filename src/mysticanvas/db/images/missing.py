@@ -51,7 +51,7 @@ def find_missing(tx: ReadTx, file_id: int) -> KnownFile:
     """Raises `NotFoundError` for a file that is not missing."""
     row = tx.one(
         """
-        SELECT f.id, f.generation_id, f.kind, r.path AS root_path, f.path_bytes, f.fingerprint, f.blake3,
+        SELECT f.id, f.generation_id, f.kind, f.root_id, r.path AS root_path, f.path_bytes, f.fingerprint, f.blake3,
                f.bytes, f.mtime_ns, f.missing_at
           FROM generation_files AS f
                JOIN roots AS r ON r.id = f.root_id

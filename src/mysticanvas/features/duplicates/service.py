@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from mysticanvas.db import settings_store
 from mysticanvas.db.database import Database, WriteTx
-from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.generation import BEFORE_ALL_IDS, GenerationId
 from mysticanvas.features.duplicates import queries
 from mysticanvas.features.duplicates.types import JOB_KIND
 from mysticanvas.features.hooks import Pixels
@@ -30,7 +30,7 @@ def hash_missing(database: Database, *, now_ms: Callable[[], int], goes_on: Call
     """
     if database.read(settings_store.get, CAUGHT_UP, False):
         return 0
-    queued, last = 0, 0
+    queued, last = 0, BEFORE_ALL_IDS
     while slice_ := database.read_within(READ_LIMIT_MS, queries.list_unhashed, after=last, limit=JOBS_PER_SLICE):
         new = [NewJob(JOB_KIND, {"generation": image}, uuid, JobPriority.IDLE) for image, uuid in slice_]
         database.write_bulk(job_queue.enqueue_all, new, now_ms=now_ms())

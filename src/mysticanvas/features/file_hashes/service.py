@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from mysticanvas.db import settings_store
 from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.db.images import files
-from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.generation import BEFORE_ALL_IDS, GenerationId
 from mysticanvas.features.file_hashes.types import JOB_KIND
 from mysticanvas.features.hooks import NewImage
 from mysticanvas.jobs import queue as job_queue
@@ -27,7 +27,7 @@ def start(database: Database, now_ms: Callable[[], int]) -> int:
     Can be called again after an interruption: images that are queued or hashed are skipped.
     """
     database.write(settings_store.put, ENABLED_KEY, True)
-    queued, last = 0, 0
+    queued, last = 0, BEFORE_ALL_IDS
     while slice_ := database.read(files.list_without_sha256, after=last, limit=JOBS_PER_TRANSACTION):
         database.write_bulk(job_queue.enqueue_all, [build_job(*one) for one in slice_], now_ms=now_ms())
         queued += len(slice_)

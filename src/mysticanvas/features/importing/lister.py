@@ -8,13 +8,16 @@ from mysticanvas.db.images import failures, files
 from mysticanvas.db.images import missing as image_missing
 from mysticanvas.db.images.files import KnownFile
 from mysticanvas.db.images.folders import WatchedFolder
+from mysticanvas.domain.file import FileKind
 from mysticanvas.domain.task import Executor
-from mysticanvas.features.importing import missing
+from mysticanvas.features.importing import missing, related_files_queries
 from mysticanvas.features.importing.batch import Batch
 from mysticanvas.features.importing.missing import Scope
 from mysticanvas.features.importing.tally import MAX_EXAMPLES, Folder, PendingFile, Queue, Scopes, Start, Tally
 from mysticanvas.fs.paths import join_system_path
 from mysticanvas.fs.scanner import FolderListing
+
+_WITH_SIDECARS = (FileKind.FINAL, FileKind.COPY)
 
 
 class Lister:
@@ -80,16 +83,22 @@ class Lister:
         known = self._database.read(files.find_by_paths, root_id=folder.root.id, paths=paths)
         failed = self._database.read(failures.find_failures, root_id=folder.root.id, paths=paths)
         beside = _group_by_stem(listing.sidecars)
+        known_sidecars = self._database.read(
+            related_files_queries.find_known_sidecars, root_id=folder.root.id, paths=listing.sidecars
+        )
         self._tally.counts.seen += len(listing.images)
         for stat in listing.images:
             row = known.get(stat.path_bytes)
             failure = failed.get(stat.path_bytes)
-            if row is not None and (row.bytes, row.mtime_ns) == (stat.bytes, stat.mtime_ns):
+            sidecars = beside.get(_get_stem(stat.path_bytes), [])
+            # A sidecar may be written after the image was read.
+            is_read = row is not None and (row.kind not in _WITH_SIDECARS or known_sidecars.issuperset(sidecars))
+            if row is not None and is_read and (row.bytes, row.mtime_ns) == (stat.bytes, stat.mtime_ns):
                 self._count_unchanged(folder.root, row)
             elif failure is not None and (failure.bytes, failure.mtime_ns) == (stat.bytes, stat.mtime_ns):
                 self._tally.add_failure(folder.root, stat.path_bytes, failure.reason)
             else:
-                pending = PendingFile(folder.root, stat, beside.get(_get_stem(stat.path_bytes), []), row)
+                pending = PendingFile(folder.root, stat, sidecars, row)
                 (self._queue.files if row is None else self._queue.changed).append(pending)
 
     def _count_unchanged(self, root: WatchedFolder, row: KnownFile) -> None:

@@ -6,23 +6,23 @@ from dataclasses import dataclass, replace
 
 from mysticanvas import __version__
 from mysticanvas.db import event_log
-from mysticanvas.db.database import WriteTx
+from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.db.images import failures, files, generations, placeholders, raw_metadata, word_index
 from mysticanvas.db.images.files import Facts, KnownFile, NewFile
 from mysticanvas.db.images.folders import WatchedFolder
 from mysticanvas.db.images.generations import NewGeneration
 from mysticanvas.domain.file import FileKind, FileStat
-from mysticanvas.domain.generation import GenerationId, Recipe, TimestampSource
+from mysticanvas.domain.generation import MIN_CLOCK_MS, GenerationId, Recipe, TimestampSource, is_in_future
 from mysticanvas.domain.model import ModelKind, ModelUse
 from mysticanvas.features import hooks as import_hooks
 from mysticanvas.features.hooks import NewImage
 from mysticanvas.features.importing import missing, related_files
 from mysticanvas.features.importing.messages import ImageRead
+from mysticanvas.features.importing.related_files_queries import PendingCompanion
 from mysticanvas.features.models import queries as model_queries
 from mysticanvas.formats.detect import PARSER_VERSION
 
-# A date in metadata outside this range comes from a clock that was not set.
-MIN_CREATED_MS = 1_600_000_000_000
+# A date in metadata after this comes from a clock that was not set.
 MAX_CREATED_MS = 4_102_444_800_000
 
 
@@ -56,13 +56,32 @@ def add_copy(tx: WriteTx, original: KnownFile, found: Found, digest: bytes | Non
     generation data that the original lacks."""
     image, stat, root_id = original.generation_id, found.read.stat, _get_root_id(found)
     displaced = _displace_row(tx, found, now_ms=now_ms)
-    files.add_all(tx, [NewFile(image, FileKind.COPY, root_id, stat, build_facts(found.read), digest)])
+    is_companion = original.kind not in (FileKind.FINAL, FileKind.COPY)
+    kind = FileKind(original.kind) if is_companion else FileKind.COPY
+    files.add_all(tx, [NewFile(image, kind, root_id, stat, build_facts(found.read), digest)])
     failures.forget(tx, root_id=root_id, paths=[stat.path_bytes])
-    if found.read.recipe.prompt is not None and generations.get_detail(tx, image).prompt is None:
+    related_files.update_image(tx, image, root_id, found.read)
+    if is_companion:
+        companion = PendingCompanion(image, original.kind, root_id, stat.path_bytes)
+        related_files.on_companion_copied(tx, companion, now_ms=now_ms)
+    elif _describes_image(tx, image, found):
         _store_metadata(tx, image, found.read, now_ms=now_ms)
     _notify_names_changed(tx, image, now_ms=now_ms)
-    related_files.update_image(tx, image, root_id, found.read)
     missing.update_missing(tx, [image, *displaced], now_ms=now_ms)
+    if not is_companion:
+        related_files.on_files_arrived(tx, [(image, root_id, stat.path_bytes)], now_ms=now_ms)
+
+
+def _describes_image(tx: ReadTx, image: GenerationId, found: Found) -> bool:
+    """Whether the generation data of an image comes from this file: the first of its files that has a sidecar. If none
+    has, the data is in all of them."""
+    if found.read.recipe.prompt is None:
+        return False
+    for file in files.list_ranked(tx, image):
+        root_id = file.root_id
+        if related_files.has_own_sidecar(tx, image, root_id, file.path_bytes):
+            return (root_id, file.path_bytes) == (_get_root_id(found), found.read.stat.path_bytes)
+    return generations.get_detail(tx, image).prompt is None
 
 
 def move(tx: WriteTx, old: KnownFile, found: Found, *, now_ms: int) -> None:
@@ -72,11 +91,15 @@ def move(tx: WriteTx, old: KnownFile, found: Found, *, now_ms: int) -> None:
     files.move(tx, old.id, root_id=root_id, stat=found.read.stat)
     image, after = old.generation_id, found.read.stat.path_bytes
     failures.forget(tx, root_id=root_id, paths=[after])
-    for hooks in import_hooks.list_hooks():
-        hooks.on_file_moved(tx, image, before=old.path_bytes, after=after, now_ms=now_ms)
+    if old.kind in (FileKind.FINAL, FileKind.COPY):
+        for hooks in import_hooks.list_hooks():
+            hooks.on_file_moved(tx, image, before=old.path_bytes, after=after, now_ms=now_ms)
+    else:
+        related_files.on_companion_moved(tx, image, before=old.path_bytes, now_ms=now_ms)
     related_files.move_sidecars(tx, image, root_id, found.read.sidecars)
     _fill_unread(tx, old, found.read, now_ms=now_ms)
     missing.update_missing(tx, [image, *displaced], now_ms=now_ms)
+    related_files.on_file_moved(tx, (image, root_id, after), now_ms=now_ms)
 
 
 def _displace_row(tx: WriteTx, found: Found, *, now_ms: int) -> list[GenerationId]:
@@ -96,8 +119,12 @@ def touch(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int) -> None:
     if found.read.stat.mtime_ns < known.mtime_ns:
         _notify_names_changed(tx, known.generation_id, now_ms=now_ms)
     _fill_unread(tx, known, found.read, now_ms=now_ms)
-    if known.missing_at is not None:
-        missing.update_missing(tx, [known.generation_id], now_ms=now_ms)
+    if known.kind in (FileKind.FINAL, FileKind.COPY) and found.read.sidecars:
+        # A sidecar may have been written after the image was read.
+        related_files.update_image(tx, known.generation_id, _get_root_id(found), found.read)
+        if _describes_image(tx, known.generation_id, found):
+            _store_metadata(tx, known.generation_id, found.read, now_ms=now_ms)
+    missing.update_missing(tx, [known.generation_id], now_ms=now_ms)
 
 
 def mark_found(tx: WriteTx, known: Sequence[KnownFile], *, now_ms: int) -> None:
@@ -213,7 +240,7 @@ def _record_all(tx: WriteTx, found: Sequence[Found], *, now_ms: int) -> None:
     for one in found:
         uses, model_id = registry.of(one.read.recipe)
         linked.append(uses)
-        moment = _get_timestamp(one.read)
+        moment = _get_timestamp(one.read, now_ms=now_ms)
         new.append(NewGeneration(one.read.recipe, one.read.params_json, *moment, model_id, list_problems(one.read)))
     names = generations.add_all(tx, new, parser_version=PARSER_VERSION, app_version=__version__, now_ms=now_ms)
     images = [image for image, _ in names]
@@ -237,11 +264,15 @@ def _record_all(tx: WriteTx, found: Sequence[Found], *, now_ms: int) -> None:
         hooks.on_prompts_added(tx, added, now_ms=now_ms)
 
 
-def _get_timestamp(read: ImageRead) -> tuple[int, TimestampSource]:
+def _get_timestamp(read: ImageRead, *, now_ms: int) -> tuple[int, TimestampSource]:
     created_ms = read.recipe.created_ms
-    if created_ms is not None and MIN_CREATED_MS <= created_ms <= MAX_CREATED_MS:
+    if created_ms is not None and _is_plausible(created_ms, now_ms=now_ms):
         return created_ms, TimestampSource.METADATA
     return read.stat.mtime_ns // 1_000_000, TimestampSource.MTIME
+
+
+def _is_plausible(created_ms: int, *, now_ms: int) -> bool:
+    return MIN_CLOCK_MS <= created_ms <= MAX_CREATED_MS and not is_in_future(created_ms, now_ms=now_ms)
 
 
 class _Models:
@@ -268,7 +299,10 @@ def _list_model_uses(recipe: Recipe) -> list[ModelUse]:
     uses = [ModelUse(ModelKind.CHECKPOINT, recipe.model, recipe.model_hash)]
     uses += [ModelUse(ModelKind.VAE, recipe.vae)] if recipe.vae else []
     uses += [ModelUse(ModelKind.LORA, lora.name, lora.hash, lora.weight) for lora in recipe.loras]
-    return [*uses, *recipe.models]
+    uses += recipe.models
+    # A model that is also named without its hash is used once.
+    hashed = {(use.role, use.name) for use in uses if use.hash}
+    return [use for use in uses if use.hash or (use.role, use.name) not in hashed]
 
 
 def _get_root_id(found: Found) -> int:

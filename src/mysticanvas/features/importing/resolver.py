@@ -1,5 +1,6 @@
 """Resolves the files that an import has read: new, incomplete, or known by path or content."""
 
+import logging
 import os
 import time
 from collections.abc import Callable
@@ -8,14 +9,16 @@ from mysticanvas.db.database import Database
 from mysticanvas.db.images import files
 from mysticanvas.db.images.files import KnownFile
 from mysticanvas.db.images.folders import WatchedFolder
-from mysticanvas.domain.errors import TaskError, UnreadableFileError
+from mysticanvas.domain.errors import MystiCanvasError, TaskError, UnreadableFileError
 from mysticanvas.domain.file import FileStat
 from mysticanvas.domain.task import Executor
 from mysticanvas.features.importing import file_identity
-from mysticanvas.features.importing.batch import Batch
+from mysticanvas.features.importing.batch import Batch, explain_refusal
 from mysticanvas.features.importing.messages import ImageRead, NotRead
 from mysticanvas.features.importing.record import Failed, Found
 from mysticanvas.features.importing.tally import PendingFile, Queue, Scopes, Tally, decode_path
+
+log = logging.getLogger(__name__)
 
 
 class Resolver:
@@ -69,6 +72,12 @@ class Resolver:
             outcome = file_identity.identify(self._database, self._executor, found, now_ms=self._now_ms())
         except (TaskError, UnreadableFileError) as error:
             self.fail(found.root, found.read.stat, str(error))
+            return
+        except MystiCanvasError:
+            raise
+        except Exception as error:
+            log.exception("a file of an import was refused")
+            self.fail(found.root, found.read.stat, explain_refusal(error))
             return
         self._count(outcome)
         self._batch.known_fingerprints.add(found.read.fingerprint)

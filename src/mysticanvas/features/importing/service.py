@@ -226,11 +226,21 @@ class ImportService:
             self._current = one
             try:
                 self._run(one)
+            except Exception:
+                # The next import needs this thread.
+                log.exception("the end of an import was not recorded", extra={"paths": one.paths})
             finally:
                 self._current = None
                 one.finished.set()
-                if one.on_end is not None:
-                    one.on_end(one.progress())
+            self._call_on_end(one)
+
+    def _call_on_end(self, one: _Import) -> None:
+        if one.on_end is None:
+            return
+        try:
+            one.on_end(one.progress())
+        except Exception:
+            log.exception("the end of an import was not reported", extra={"paths": one.paths})
 
     def _run(self, one: _Import) -> None:
         one.started_s = time.monotonic()

@@ -239,14 +239,9 @@ def load_ages(tx: ReadTx, images: Iterable[GenerationId]) -> dict[GenerationId, 
 
 
 def list_paths(tx: ReadTx, image: GenerationId) -> list[str]:
-    """Current and former paths of an image. Former ones may be file names without folders."""
+    """Current paths of an image, without those of its companions."""
     return tx.column(
-        """
-        SELECT path FROM generation_files WHERE generation_id = :image AND kind IN ('final', 'copy')
-         UNION
-        SELECT name_key FROM former_names WHERE generation_id = :image
-        """,
-        image=image,
+        "SELECT path FROM generation_files WHERE generation_id = :image AND kind IN ('final', 'copy')", image=image
     )
 
 

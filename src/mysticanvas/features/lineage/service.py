@@ -66,8 +66,8 @@ def on_file_moved(tx: WriteTx, image: GenerationId, *, before: bytes, after: byt
 
 @contextmanager
 def around_removal(tx: WriteTx, image: GenerationId, *, heir: GenerationId | None, now_ms: int) -> Iterator[None]:
-    """Delete the row of an image within this context; inputs matched to it are matched again on exit. Its names go to
-    `heir`, if any."""
+    """Delete the row of an image within this context; inputs matched to it are matched again on exit. Its current names
+    go to `heir`, if any."""
     images = list_dependents(tx, image)
     if heir is not None:
         _inherit_names(tx, image, heir)
@@ -76,7 +76,7 @@ def around_removal(tx: WriteTx, image: GenerationId, *, heir: GenerationId | Non
 
 
 def _inherit_names(tx: WriteTx, loose: GenerationId, image: GenerationId) -> None:
-    """Record the names of an image as former names of the image that gets its files."""
+    """Record the current names of an image as former names of the image that gets its files."""
     for path in queries.list_paths(tx, loose):
         former_names.remember_path(tx, image, path)
 

@@ -18,27 +18,21 @@ _HASH_OF_NOTHING = "e3b0c442"
 def find_or_add(tx: WriteTx, use: ModelUse, *, now_ms: int) -> int | None:
     """The registry entry for a model that an image refers to; None without a name and a hash.
 
-    Entries match by hash, or by name when their hashes do not differ. Entries are never deleted, so IDs stay valid:
-    entries that are the same model are grouped (`group_queries.py`), not moved.
+    Each combination of role, name and hash has its own entry, so that the entries do not depend on the order of import.
+    Entries are never deleted, so IDs stay valid: entries that are the same model are grouped (`group_queries.py`), not
+    moved.
     """
     hashed = _detect_hash_kind(use.hash)
     name = get_stem(use.name) if use.name else None
     if hashed is None and not name:
         return None
-    found = _find_by_hash(tx, use.role, hashed) if hashed else None
+    name = name or f"unknown {hashed[1] if hashed else ''}".strip()
+    found = _find_reference(tx, use.role, name, hashed)
     if found is not None:
         return found
-    if name:
-        found = (
-            _find_by_name_without_conflict(tx, use.role, name, hashed) if hashed else _find_by_name(tx, use.role, name)
-        )
-        if found is not None and hashed is None:
-            return found
-    if found is None:
-        found = _add(tx, use.role, name or f"unknown {hashed[1] if hashed else ''}".strip(), now_ms)
+    found = _add(tx, use.role, name, now_ms)
     if hashed is not None:
         _add_hash(tx, found, hashed)
-    # The entry or its hash is new, so it may match a file now.
     group_queries.regroup(tx, found)
     return found
 
@@ -134,48 +128,20 @@ def _detect_hash_kind(text: str | None) -> tuple[str, str] | None:
     return (kind, value) if kind else None
 
 
-def _find_by_hash(tx: ReadTx, role: str, hashed: tuple[str, str]) -> int | None:
-    """The entry with this hash: a hashed file first, then an entry from images, then a declared hash."""
-    found: int | None = tx.value(
-        """
-        SELECT h.model_id
-          FROM model_hashes AS h
-               JOIN models AS m ON m.id = h.model_id
-         WHERE h.kind = :kind AND h.value = :value AND m.kind = :role
-         ORDER BY CASE h.source WHEN 'file' THEN 0 WHEN 'image' THEN 1 ELSE 2 END, h.model_id
-        """,
-        kind=hashed[0],
-        value=hashed[1],
-        role=role,
-    )
-    return found
-
-
-def _find_by_name(tx: ReadTx, role: str, name: str) -> int | None:
-    """The entry with this name, a file before an entry from images."""
-    found: int | None = tx.value(
-        "SELECT id FROM models WHERE kind = :role AND name = :name ORDER BY file_path IS NULL, id",
-        role=role,
-        name=name,
-    )
-    return found
-
-
-def _find_by_name_without_conflict(tx: ReadTx, role: str, name: str, hashed: tuple[str, str]) -> int | None:
-    """The entry from images with this name and without another hash of the same kind, which would be another model.
-    Files are excluded: their hash would have matched, or is not computed yet."""
+def _find_reference(tx: ReadTx, role: str, name: str, hashed: tuple[str, str] | None) -> int | None:
     found: int | None = tx.value(
         """
         SELECT m.id
           FROM models AS m
          WHERE m.kind = :role AND m.name = :name AND m.file_path IS NULL
-           AND NOT EXISTS (SELECT 1 FROM model_hashes AS h
-                            WHERE h.model_id = m.id AND h.kind = :kind AND h.value <> :value)
+           AND iif(:hash_kind IS NULL,
+                   NOT EXISTS (SELECT 1 FROM model_hashes WHERE model_id = m.id),
+                   EXISTS (SELECT 1 FROM model_hashes WHERE model_id = m.id AND kind = :hash_kind AND value = :value))
          ORDER BY m.id
         """,
         role=role,
         name=name,
-        kind=hashed[0],
-        value=hashed[1],
+        hash_kind=hashed[0] if hashed else None,
+        value=hashed[1] if hashed else None,
     )
     return found

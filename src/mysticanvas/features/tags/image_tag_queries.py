@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mysticanvas.db.database import ReadTx, WriteTx
-from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.generation import BEFORE_ALL_IDS, GenerationId
 from mysticanvas.domain.tag import TagId
 from mysticanvas.edits.changesets import RowChange
 from mysticanvas.features.tags import relation_queries
@@ -277,7 +277,11 @@ def _shows_itself(tx: ReadTx, tag: int) -> bool:
 
 def _queue_work(tx: WriteTx, tag: int, effective: int, how: str, total: int) -> None:
     tx.run(
-        "INSERT INTO posting_work (tag_id, effective_id, how, total) VALUES (:tag, :effective, :how, :total)",
+        """
+        INSERT INTO posting_work (tag_id, effective_id, how, total, next)
+        VALUES (:tag, :effective, :how, :total, :first)
+        """,
+        first=BEFORE_ALL_IDS,
         tag=tag,
         effective=effective,
         how=how,

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from mysticanvas.db import settings_store
 from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.domain.errors import InvalidInputError
-from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.generation import BEFORE_ALL_IDS, GenerationId
 from mysticanvas.domain.tag import Assertion, TagId, TagName, TagSource, TagState, parse_tag_name
 from mysticanvas.features.hooks import NewImage
 from mysticanvas.features.tags import assertion_queries, image_tag_queries, phrase_queries, queries
@@ -45,7 +45,7 @@ def on_prompts_added(tx: WriteTx, images: Sequence[NewImage], *, now_ms: int) ->
 def start(database: Database) -> int:
     """Turn on tags from prompts and queue all images with a prompt; returns how many."""
     database.write(_set_enabled, True)
-    queued, last = 0, 0
+    queued, last = 0, BEFORE_ALL_IDS
     while slice_ := database.read(phrase_queries.list_images_with_prompt, after=last, limit=IDS_PER_ROW):
         database.write_bulk(phrase_queries.add_to_backlog, slice_)
         queued, last = queued + len(slice_), slice_[-1]
@@ -56,7 +56,7 @@ def stop(tx: WriteTx) -> None:
     """Turn off tags from prompts. Slices then remove the assignments, and tags that nothing else uses."""
     _set_enabled(tx, False)
     phrase_queries.delete_all(tx)
-    settings_store.put(tx, REMOVING_KEY, 0)
+    settings_store.put(tx, REMOVING_KEY, BEFORE_ALL_IDS)
     tx.changes.invalidated.add("prompts")
 
 

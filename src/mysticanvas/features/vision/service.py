@@ -14,7 +14,7 @@ from pathlib import Path
 from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.domain.entered_path import parse_entered_path
 from mysticanvas.domain.errors import InvalidInputError
-from mysticanvas.domain.generation import GenerationId
+from mysticanvas.domain.generation import BEFORE_ALL_IDS, GenerationId
 from mysticanvas.features.hooks import Pixels
 from mysticanvas.features.vision.types import JOB_KIND
 from mysticanvas.jobs import control as job_control
@@ -123,7 +123,7 @@ def queue_missing(database: Database, *, now_ms: Callable[[], int], goes_on: Cal
     if not (settings.is_on and is_installed()):
         return 0
     for space in settings.spaces:
-        last: int | None = 0
+        last: int | None = BEFORE_ALL_IDS
         while last is not None and goes_on():
             missing, last = database.read_within(
                 SLICE_LIMIT_MS, image_vectors.list_unanalyzed_images, space=space, after=last, limit=IMAGES_PER_SLICE
