@@ -7,10 +7,11 @@ determines the format later. Links, hidden files and unfinished downloads are ex
 import os
 import stat as modes
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import FileStat
+from mysticanvas.fs import not_shown
 from mysticanvas.fs.safe_open import open_folder
 
 IMAGE_ENDINGS = frozenset(
@@ -24,11 +25,13 @@ _EXCLUDED_FOLDERS = frozenset((b"$RECYCLE.BIN", b"System Volume Information", b"
 @dataclass(frozen=True, slots=True)
 class FolderListing:
     """`images` are regular files that may be images, by name; `folders` are sub-folders to list
-    next (links are left out); `sidecars` are files whose text may belong to an image."""
+    next (links are left out); `sidecars` are files whose text may belong to an image. `not_shown` counts the other
+    entries by kind, without hidden ones."""
 
     images: list[FileStat]
     folders: list[bytes]
     sidecars: list[bytes]
+    not_shown: dict[str, int] = field(default_factory=dict)
 
 
 def list_folder(root: bytes, path_bytes: bytes, is_image: Callable[[bytes], bool]) -> FolderListing:
@@ -71,6 +74,10 @@ def _list(folder: int | None, root: bytes, path_bytes: bytes, is_image: Callable
                     listing.images.append(FileStat(prefix + name, info.st_size, info.st_mtime_ns))
                 elif ending in SIDECAR_ENDINGS:
                     listing.sidecars.append(prefix + name)
+                else:
+                    not_shown.count(listing.not_shown, name, info.st_mode)
+            else:
+                not_shown.count(listing.not_shown, name, info.st_mode)
     listing.images.sort(key=lambda stat: stat.path_bytes)
     listing.folders.sort()
     return listing

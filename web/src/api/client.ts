@@ -214,6 +214,8 @@ export interface RootStatus {
   /** Why the folder is unavailable, or what a scan asks. */
   trouble: string | null;
   would_miss: number;
+  /** Files that are not images, by kind, as the last complete scan found them. */
+  not_shown: Record<string, number>;
 }
 
 export interface Status {

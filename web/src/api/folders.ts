@@ -54,6 +54,8 @@ export interface ScanReport extends Record<Change, number> {
   examples: Partial<Record<Change, string[]>>;
   /** Enough files would be missing for a scan to ask first. */
   asks: boolean;
+  /** Files that are not images, by kind. */
+  not_shown: Record<string, number>;
 }
 
 export interface Scan {

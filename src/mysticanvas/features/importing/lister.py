@@ -13,6 +13,7 @@ from mysticanvas.features.importing import missing
 from mysticanvas.features.importing.batch import Batch
 from mysticanvas.features.importing.missing import Scope
 from mysticanvas.features.importing.tally import MAX_EXAMPLES, Folder, PendingFile, Queue, Scopes, Start, Tally
+from mysticanvas.fs.not_shown import add_counts
 from mysticanvas.fs.scanner import FolderListing
 
 
@@ -75,6 +76,9 @@ class Lister:
         """Queue the new and changed files of a folder, and count the unchanged ones."""
         if folder.recursive:
             self._queue.folders.extend(Folder(folder.root, path, True) for path in listing.folders)
+        add_counts(self._tally.not_shown, listing.not_shown)
+        if folder.root.id is not None:
+            add_counts(self._scopes[folder.root.id].not_shown, listing.not_shown)
         paths = [stat.path_bytes for stat in listing.images]
         known = self._database.read(files.find_by_paths, root_id=folder.root.id, paths=paths)
         failed = self._database.read(failures.find_failures, root_id=folder.root.id, paths=paths)

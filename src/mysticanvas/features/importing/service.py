@@ -165,6 +165,7 @@ class ImportService:
             offline=list(one.run.tally.offline) if one.run else [],
             examples=dict(one.run.tally.examples) if one.run else {},
             asks=one.run.tally.asks if one.run else False,
+            not_shown=dict(one.run.tally.not_shown) if one.run else {},
         )
 
     def cancel(self, import_id: str) -> None:
@@ -315,6 +316,7 @@ def _log_end(tx: WriteTx, one: _Import, *, now_ms: int) -> None:
             "missing": progress.missing,
             "seconds": round(progress.seconds, 3),
             "message": progress.message,
+            "not_shown": dict(one.run.tally.not_shown) if one.run else {},
         },
         now_ms=now_ms,
     )

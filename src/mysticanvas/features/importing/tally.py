@@ -57,6 +57,7 @@ class Tally:
     failures: list[Failure] = field(default_factory=list)
     offline: list[str] = field(default_factory=list)
     examples: dict[str, list[str]] = field(default_factory=dict)
+    not_shown: dict[str, int] = field(default_factory=dict)
     asks: bool = False
     message: str = ""
 

@@ -20,7 +20,16 @@ export function describeChanges(counts: Partial<Record<Change, number>>): string
 
 export function describeScan(report: ScanReport): string {
   const changes = describeChanges(report);
-  return changes ? `Scanned: ${changes}.` : `Scanned ${formatNumber(report.files_seen)} files. No changes.`;
+  const notShown = describeNotShown(report.not_shown);
+  const result = changes ? `Scanned: ${changes}.` : `Scanned ${formatNumber(report.files_seen)} files. No changes.`;
+  return notShown ? `${result} ${notShown}.` : result;
+}
+
+/** Files that are not images, as in "12 PSD, 3 links not shown"; "" for none. */
+export function describeNotShown(counts: Readonly<Record<string, number>>): string {
+  const mostFirst = Object.entries(counts).sort(([one, a], [other, b]) => b - a || one.localeCompare(other));
+  const parts = mostFirst.map(([kind, count]) => `${formatNumber(count)} ${count === 1 ? kind.replace(/^(link|special file|other file)s$/, '$1') : kind}`);
+  return parts.length ? `${parts.join(', ')} not shown` : '';
 }
 
 /** The question of a scan that found many files missing; "" if it asks nothing. */
