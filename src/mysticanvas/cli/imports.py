@@ -49,7 +49,7 @@ def print_report(report: dict[str, Any], *, dry_run: bool) -> None:
         f"{report['copies']:,} copies, {report['missing']:,} missing, {report['failed']:,} could not be read."
     )
     if report["not_shown"]:
-        out.print(f"  {describe(report['not_shown'])} not shown: they are not images.", markup=False, highlight=False)
+        out.print(f"  {describe(report['not_shown'])} not shown.", markup=False, highlight=False)
     for sentence in report["offline"]:
         out.print(f"  {sentence}", markup=False, highlight=False)
     for failure in report["failures"][:FAILURES_SHOWN]:

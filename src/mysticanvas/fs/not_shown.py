@@ -1,4 +1,4 @@
-"""Files of a folder that are not images: counted by kind, so that no file is excluded silently."""
+"""Files of a folder that are not images or are excluded: counted by kind, so that no file is excluded silently."""
 
 import os
 import stat as modes
@@ -7,8 +7,11 @@ from collections.abc import Mapping
 LINKS = "links"
 SPECIAL = "special files"
 OTHER = "other files"
+EXCLUDED_FILES = "excluded files"
+EXCLUDED_FOLDERS = "excluded folders"
 # Further kinds are counted as other files, so that a report stays small whatever a folder contains.
 MAX_KINDS = 40
+_PLURAL = frozenset((LINKS, SPECIAL, OTHER, EXCLUDED_FILES, EXCLUDED_FOLDERS))
 _LONGEST_ENDING = 8
 # Files that operating systems put into every folder.
 _SYSTEM_FILES = frozenset((b"thumbs.db", b"desktop.ini"))
@@ -18,6 +21,13 @@ def count(counts: dict[str, int], name: bytes, mode: int) -> None:
     """Count a file that is neither an image nor a sidecar."""
     if name.lower() not in _SYSTEM_FILES:
         _add(counts, _get_kind(name, mode), 1)
+
+
+def count_excluded(counts: dict[str, int], *, files: int, folders: int) -> None:
+    """Count images and folders that are excluded."""
+    for kind, number in ((EXCLUDED_FILES, files), (EXCLUDED_FOLDERS, folders)):
+        if number:
+            _add(counts, kind, number)
 
 
 def add_counts(counts: dict[str, int], more: Mapping[str, int]) -> None:
@@ -46,4 +56,4 @@ def _get_kind(name: bytes, mode: int) -> str:
 
 
 def _make_singular(kind: str) -> str:
-    return kind[:-1] if kind in (LINKS, SPECIAL, OTHER) else kind
+    return kind[:-1] if kind in _PLURAL else kind

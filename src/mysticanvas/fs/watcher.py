@@ -9,11 +9,14 @@ from pathlib import Path
 
 from watchfiles import watch
 
+from mysticanvas.fs.exclusions import LIBRARY_DATABASE
+
 log = logging.getLogger(__name__)
 
 DEBOUNCE_MS = 400
 STEP_MS = 100
 RESTART_AFTER_S = 5.0
+_LIBRARY_DATABASE = LIBRARY_DATABASE.decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,8 @@ class FolderWatcher:
 
 def _build_hint(folders: list[str], path: str) -> Hint | None:
     root = next((root for root in folders if Path(path).is_relative_to(root)), None)
-    if root is None:
+    # A library in a watched folder writes to its database all the time.
+    if root is None or os.path.basename(path).startswith(_LIBRARY_DATABASE):
         return None
     is_folder = os.path.isdir(path) and not os.path.islink(path)
     folder = Path(path) if is_folder else Path(path).parent

@@ -26,7 +26,8 @@ class FolderState:
     """`state` is "online" or "offline". `trouble` is why it is offline, or what a scan needs the user to confirm.
     `would_miss` counts files that the last scan would have marked missing but did not; `untracked` those that
     could not be imported. `not_shown` counts, by kind, the files that are not images, as the last complete scan found
-    them."""
+    them. `excluded` counts the images that are hidden because all of their files are excluded, `excludes` lists the
+    patterns."""
 
     id: int
     path: str
@@ -39,6 +40,8 @@ class FolderState:
     trouble: str | None
     would_miss: int
     not_shown: dict[str, int]
+    excluded: int
+    excludes: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,8 @@ def find_folder(tx: ReadTx, root_id: int) -> WatchedFolder:
 
 
 def list_states(tx: ReadTx) -> list[FolderState]:
-    """The watched folders that are not removed, by path, with their file counts. `missing` does not count images
-    in the Trash."""
+    """The watched folders that are not removed, by path, with their file counts. `missing` does not count
+    excluded images and those in the Trash."""
     rows = tx.all(
         """
         SELECT id, path, state, watched, last_scan_at, trouble, would_miss, not_shown_json,
@@ -77,7 +80,12 @@ def list_states(tx: ReadTx) -> list[FolderState]:
                (SELECT count(*)
                   FROM generation_files AS f JOIN generations AS g ON g.id = f.generation_id
                  WHERE f.root_id = roots.id AND f.missing_at IS NOT NULL AND g.deleted_at IS NULL
-                   AND f.kind IN ('final', 'copy')) AS missing,
+                   AND g.excluded_at IS NULL AND f.kind IN ('final', 'copy')) AS missing,
+               (SELECT count(*)
+                  FROM generations AS g INDEXED BY generations_excluded
+                       JOIN generation_files AS f ON f.generation_id = g.id AND f.kind = 'final'
+                 WHERE g.excluded_at IS NOT NULL AND f.root_id = roots.id) AS excluded,
+               (SELECT patterns_json FROM folder_excludes AS e WHERE e.root_id = roots.id) AS excludes_json,
                (SELECT count(*) FROM failures AS x WHERE x.root_id = roots.id) AS untracked
           FROM roots
          WHERE removed_at IS NULL
@@ -89,7 +97,8 @@ def list_states(tx: ReadTx) -> list[FolderState]:
 
 def _build_state(row: dict[str, Any]) -> FolderState:
     not_shown = json.loads(row.pop("not_shown_json"))
-    return FolderState(**(row | {"watched": bool(row["watched"]), "not_shown": not_shown}))
+    excludes = json.loads(row.pop("excludes_json") or "[]")
+    return FolderState(**(row | {"watched": bool(row["watched"]), "not_shown": not_shown, "excludes": excludes}))
 
 
 def add(tx: WriteTx, *, path: str, watch: bool, now_ms: int) -> WatchedFolder:

@@ -115,7 +115,7 @@ def list_marks(tx: ReadTx, images: Sequence[GenerationId]) -> list[Marks]:
         """
         SELECT id, rating, is_favorite, notes
           FROM generations
-         WHERE id IN (SELECT value FROM json_each(:images)) AND deleted_at IS NULL
+         WHERE id IN (SELECT value FROM json_each(:images)) AND deleted_at IS NULL AND excluded_at IS NULL
         """,
         images=json.dumps(list(images)),
     )

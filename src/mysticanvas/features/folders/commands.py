@@ -11,8 +11,10 @@ from mysticanvas.cli.imports import exit_with_failures, print_report, wait_for_i
 from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import format_time, out, print_json
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError
+from mysticanvas.features.folders import exclude_commands
+from mysticanvas.fs.not_shown import describe
 
-ACTIONS = ("list", "scan", "accept", "remove", "missing", "locate")
+ACTIONS = ("list", "scan", "accept", "remove", "missing", "locate", "excludes", "exclude", "include")
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -22,12 +24,16 @@ def add_commands(app: typer.Typer) -> None:
 def manage_folders(
     action: Annotated[str, typer.Argument(metavar=f"[{'|'.join(ACTIONS)}]")] = "list",
     folder: Annotated[Path | None, typer.Argument(metavar="[FOLDER]", help="A library folder.")] = None,
-    file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="For `locate`: the new path of the file.")
+    more: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE | PATTERN…]",
+            help="For `locate`: the new path of the file. For `exclude` and `include`: patterns as in .gitignore.",
+        ),
     ] = None,
     missing: Annotated[int | None, typer.Option(help="For `locate`: the number shown by `roots missing`.")] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Preview the changes of a scan without making them.")
+        bool, typer.Option("--dry-run", help="Preview the changes of a scan or of patterns without making them.")
     ] = False,
     library: Library = None,
     json: Json = False,
@@ -35,7 +41,8 @@ def manage_folders(
     """List and manage library folders. `scan` finds new, moved and missing files in a folder. `accept` scans too,
     and marks all files that are not found as missing, no matter how many. `remove` removes a folder from the
     library; its files are not touched, and its images stay. `missing` lists missing files. `locate` sets the new
-    path of a missing file."""
+    path of a missing file. `excludes` lists the exclude patterns of a folder; `exclude` adds patterns and hides the
+    images that match, `include` removes patterns and shows them again. No file is changed."""
     if action not in ACTIONS:
         raise InvalidInputError(f"Unknown action “{action}”. Use one of: {', '.join(ACTIONS)}.")
     with connect(load_settings(library)) as client:
@@ -51,7 +58,10 @@ def manage_folders(
             _print_missing(client, root, json=json)
             return
         if action == "locate":
-            _locate(client, missing, file, json=json)
+            _locate(client, missing, Path(more[0]) if more else None, json=json)
+            return
+        if action in ("excludes", "exclude", "include"):
+            exclude_commands.run(client, root, action, more or [], dry_run=dry_run, json=json)
             return
         report = _scan(client, root, accept=action == "accept", dry_run=dry_run)
     print_json(report) if json else print_report(report, dry_run=dry_run)
@@ -113,5 +123,9 @@ def _print_folders(known: list[dict[str, Any]]) -> None:
         table.add_row(root["path"], root["state"], f"{root['images']:,}", f"{root['missing']:,}")
     out.print(table if known else "This library has no folders yet. Add one: mysticanvas serve FOLDER")
     for root in known:
+        if root["not_shown"]:
+            out.print(f"{root['path']}: {describe(root['not_shown'])} not shown.", markup=False, highlight=False)
+        if root["excluded"]:
+            out.print(f"{root['path']}: {root['excluded']:,} images excluded.", markup=False, highlight=False)
         if root["trouble"]:
             out.print(root["trouble"], markup=False, highlight=False)

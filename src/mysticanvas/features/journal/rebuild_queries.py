@@ -128,6 +128,18 @@ def add_by_name(tx: WriteTx, entries: Iterable[Entry]) -> None:
         sql = _BY_NAME[one["kind"]]
         # Entries written by an older version lack newer fields.
         tx.run(sql, **{name: one.get(name) for name in _PARAMETER.findall(sql)})
+        if one["kind"] == "root" and one.get("excludes_json"):
+            _add_excludes(tx, one)
+
+
+def _add_excludes(tx: WriteTx, one: Entry) -> None:
+    tx.run(
+        """
+        INSERT OR REPLACE INTO folder_excludes (root_id, patterns_json)
+        SELECT id, :excludes_json FROM roots WHERE path = :path
+        """,
+        **_select(one, "path", "excludes_json"),
+    )
 
 
 # -- images ---------------------------------------------------------------------------------------
@@ -179,6 +191,9 @@ def _add_missing_image(tx: WriteTx, one: Entry, *, app_version: str, now_ms: int
         tx, [new], parser_version=generations.UNREAD, app_version=app_version, now_ms=now_ms
     )
     word_index.index_images(tx, [image])
+    if one.get("excluded") is not None:
+        # No scan finds its file. An image that a scan found is not excluded, whatever the journal contains.
+        tx.run("UPDATE generations SET excluded_at = :at WHERE id = :image", image=image, at=one["excluded"])
     root = tx.value("SELECT id FROM roots WHERE path = :path", path=one.get("root"))
     if root is not None and placeholders.find_at_path(tx, root, one["path"]) is None:
         placeholders.add_absent_file(tx, image, root_id=root, path=one["path"], now_ms=now_ms)
