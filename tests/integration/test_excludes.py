@@ -1,5 +1,6 @@
 """Exclude patterns of a folder hide images and bring them back; what programs made is never imported."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -7,13 +8,16 @@ from typing import Any
 import pytest
 from tests.integration.test_sync import client, folder, rate_by_seed, root_of, scan, take_in
 from tests.pictures import a1111_png
+from typer.testing import CliRunner
 
-from mysticanvas.cli.client import Client
+from mysticanvas.app.cli import app
+from mysticanvas.cli.client import Client, connect
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import excludes, folders
 from mysticanvas.domain.errors import ConflictError, InvalidInputError, NotFoundError
 from mysticanvas.features.folders.watching import _scan_changes
 from mysticanvas.fs.watcher import Hint
+from mysticanvas.settings import Settings
 
 __all__ = ["client", "folder"]
 
@@ -63,7 +67,7 @@ def test_an_exclude_is_previewed_hides_images_and_is_undone_with_all_that_belong
     assert (edit["state"], edit["changed"]) == ("done", 3)
     assert [total(client, q) for q in ("", "rating:>=1", "tag:fox", "fox")] == [1, 1, 1, total(client, "fox")]
     assert (root_of(client, folder)["excludes"], root_of(client, folder)["excluded"]) == (["drafts/", "*.tmp.png"], 3)
-    assert client.get("/api/trash")["total"] == 0
+    assert client.get("/api/trash")["images"] == 0
     scan(client, folder)
     assert (total(client), describe_images(client, uuids)) == (1, before)
 
@@ -174,6 +178,56 @@ def test_patterns_are_refused_with_the_reason_and_before_anything_changes(client
         exclude(client, folder, "a.png")
     folder.with_name("away").rename(folder)
     assert (total(client), root_of(client, folder)["excludes"]) == (1, [])
+
+
+def run(library: Path, *words: str) -> str:
+    done = CliRunner().invoke(app, [*words, "--library", str(library)], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_patterns_are_listed_added_and_removed_on_the_command_line(tmp_path: Path, folder: Path) -> None:
+    library, at = tmp_path / "library", str(folder)
+    put(folder, "a.png", "drafts/b.png", "x.tmp.png")
+    (folder / "a.psd").write_bytes(b"not an image")
+    assert "1 PSD not shown." in run(library, "import", at)
+    assert "no exclude patterns" in run(library, "roots", "excludes", at)
+    assert "would hide 2 images" in run(library, "roots", "exclude", at, "drafts/", "*.tmp.png", "--dry-run")
+    assert "2 images hidden or shown. Undo:" in run(library, "roots", "exclude", at, "drafts/", "*.tmp.png")
+    assert "No changes" in run(library, "roots", "exclude", at, "drafts/")
+    assert json.loads(run(library, "roots", "excludes", at, "--json")) == {
+        "patterns": ["drafts/", "*.tmp.png"], "excluded": 2,
+    }  # fmt: skip
+    listed = run(library, "roots")
+    assert "2 images excluded." in listed
+    assert "1 PSD not shown." in listed
+    assert json.loads(run(library, "roots", "include", at, "drafts/", "--json"))["edit"]["changed"] == 1
+    assert run(library, "roots", "excludes", at).splitlines() == ["*.tmp.png", "1 image excluded."]
+    refused = CliRunner().invoke(app, ["roots", "include", at, "nothing/", "--library", str(library)])
+    assert refused.exit_code != 0
+
+
+def test_patterns_and_excluded_images_are_restored_from_the_journal(tmp_path: Path, folder: Path) -> None:
+    library = tmp_path / "library"
+    put(folder, "a.png", "drafts/b.png")
+    with connect(Settings(library=library, workers=1)) as client:
+        take_in(client, folder)
+        uuids = rate_by_seed(client)
+        exclude(client, folder, "drafts/")
+    for path in library.glob("mysticanvas.db*"):
+        path.unlink()
+    with connect(Settings(library=library, workers=1)) as client:
+        client.post("/api/rebuild")
+        while client.get("/api/rebuild", wait=5)["report"] is None:
+            pass
+        assert (total(client), root_of(client, folder)["excludes"], root_of(client, folder)["excluded"]) == (
+            1, ["drafts/"], 1,
+        )  # fmt: skip
+        done = exclude(client, folder)
+        while client.get(f"/api/imports/{done['scan']}", wait=5)["report"] is None:
+            pass
+        assert (total(client), client.get(f"/api/generations/{uuids['2']}")["rating"]) == (2, 3)
+        assert client.get(f"/api/generations/{uuids['2']}")["missing"] is False
 
 
 def test_the_requests_and_replies_stand_in_the_document_of_the_api(client: Client) -> None:

@@ -216,6 +216,10 @@ export interface RootStatus {
   would_miss: number;
   /** Files that are not images, by kind, as the last complete scan found them. */
   not_shown: Record<string, number>;
+  /** Images that are hidden because all of their files are excluded. */
+  excluded: number;
+  /** Exclude patterns, in the syntax of .gitignore. */
+  excludes: string[];
 }
 
 export interface Status {

@@ -126,6 +126,6 @@ def _print_folders(known: list[dict[str, Any]]) -> None:
         if root["not_shown"]:
             out.print(f"{root['path']}: {describe(root['not_shown'])} not shown.", markup=False, highlight=False)
         if root["excluded"]:
-            out.print(f"{root['path']}: {root['excluded']:,} images excluded.", markup=False, highlight=False)
+            out.print(f"{root['path']}: {exclude_commands.describe_excluded(root)}", markup=False, highlight=False)
         if root["trouble"]:
             out.print(root["trouble"], markup=False, highlight=False)

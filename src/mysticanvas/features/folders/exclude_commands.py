@@ -52,13 +52,24 @@ def _print_patterns(root: dict[str, Any], *, json: bool) -> None:
         return
     for pattern in root["excludes"]:
         out.print(pattern, markup=False, highlight=False)
-    out.print(f"{root['excluded']:,} images excluded." if root["excludes"] else "This folder has no exclude patterns.")
+    if not root["excludes"]:
+        out.print("This folder has no exclude patterns.")
+    if root["excludes"] or root["excluded"]:
+        out.print(describe_excluded(root), highlight=False)
+
+
+def describe_excluded(root: dict[str, Any]) -> str:
+    return f"{_count_images(root['excluded'])} excluded."
+
+
+def _count_images(number: int) -> str:
+    return f"{number:,} {'image' if number == 1 else 'images'}"
 
 
 def _print_preview(found: dict[str, Any], *, json: bool) -> None:
     if json:
         print_json(found)
         return
-    out.print(f"This would hide {found['hide']:,} images and show {found['show']:,} again.", highlight=False)
+    out.print(f"This would hide {_count_images(found['hide'])} and show {_count_images(found['show'])} again.", highlight=False)
     for path in found["examples"]:
         out.print(f"  {path}", markup=False, highlight=False)

@@ -43,6 +43,7 @@ const KINDS: Record<string, (edit: Edit) => string> = {
   notes: ({ args, images }) => `${args['value'] ? 'Edited the note of' : 'Cleared the note of'} ${images}`,
   trash: ({ images }) => `Moved ${images} to Trash`,
   restore: ({ images }) => `Restored ${images} from Trash`,
+  'folder.exclude': ({ args, images }) => `Changed the excludes of ${quote(args['folder'])}, which hid or showed ${images}`,
   tag: describeTags,
   'tag.create': ({ args }) => `Created the tag ${quote(args['name'])}`,
   'tag.rename': ({ args }) => `Renamed the tag ${quote(args['tag'])} to ${quote(args['to'])}`,
