@@ -60,7 +60,8 @@ _KNOWN = """
         SELECT f.id, f.generation_id, f.kind, r.path AS root_path, f.path_bytes, f.fingerprint, f.blake3,
                f.bytes, f.mtime_ns, f.missing_at
           FROM generation_files AS f
-               JOIN roots AS r ON r.id = f.root_id
+               -- From the file to its folder: with statistics of a single folder, SQLite would scan all folders first.
+               CROSS JOIN roots AS r ON r.id = f.root_id
 """
 
 

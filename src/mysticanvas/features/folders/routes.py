@@ -70,7 +70,7 @@ class EditOut(BaseModel):
     changed: int
     total: int
     state: EditState
-    trouble: str | None
+    error: str | None = Field(alias="trouble")
 
 
 class ExcludedOut(BaseModel):
