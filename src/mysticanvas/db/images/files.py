@@ -60,15 +60,16 @@ _KNOWN = """
         SELECT f.id, f.generation_id, f.kind, r.path AS root_path, f.path_bytes, f.fingerprint, f.blake3,
                f.bytes, f.mtime_ns, f.missing_at
           FROM generation_files AS f
-               -- From the file to its folder: with statistics of a single folder, SQLite would scan all folders first.
-               CROSS JOIN roots AS r ON r.id = f.root_id
+               JOIN roots AS r ON r.id = f.root_id
 """
 
 
 def find_by_paths(tx: ReadTx, *, root_id: int | None, paths: Sequence[bytes]) -> dict[bytes, KnownFile]:
     """The files among `paths` that have a row, by path."""
     found = {}
-    sql = _KNOWN + " WHERE f.root_id = :root_id AND f.path_bytes = :path"
+    # CROSS JOIN: from the file to its folder. By the statistics of a library with one folder, SQLite would scan all
+    # folders first.
+    sql = _KNOWN.replace("JOIN", "CROSS JOIN") + " WHERE f.root_id = :root_id AND f.path_bytes = :path"
     for path in paths:
         for row in tx.rows(sql, root_id=root_id, path=path):
             found[path] = KnownFile(*row)

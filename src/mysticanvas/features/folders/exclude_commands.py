@@ -70,6 +70,7 @@ def _print_preview(found: dict[str, Any], *, json: bool) -> None:
     if json:
         print_json(found)
         return
-    out.print(f"This would hide {_count_images(found['hide'])} and show {_count_images(found['show'])} again.", highlight=False)
+    hide, show = _count_images(found["hide"]), _count_images(found["show"])
+    out.print(f"This would hide {hide} and show {show} again.", highlight=False)
     for path in found["examples"]:
         out.print(f"  {path}", markup=False, highlight=False)
