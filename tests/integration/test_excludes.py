@@ -147,6 +147,17 @@ def test_an_excluded_folder_is_not_imported_when_it_is_named(client: Client, fol
             client.post("/api/imports", {"paths": [str(folder / name)]})
 
 
+def test_a_missing_file_is_not_located_where_no_scan_would_find_it(client: Client, folder: Path) -> None:
+    put(folder, "a.png")
+    take_in(client, folder)
+    (folder / "@eaDir").mkdir()
+    (folder / "a.png").rename(folder / "@eaDir" / "a.png")
+    scan(client, folder, accept=True)
+    [lost] = client.get(f"/api/roots/{root_of(client, folder)['id']}/missing")["files"]
+    with pytest.raises(InvalidInputError, match="is excluded"):
+        client.post(f"/api/roots/missing/{lost['id']}/locate", {"path": str(folder / "@eaDir" / "a.png")})
+
+
 def test_a_hint_of_the_watcher_in_an_excluded_folder_scans_nothing(tmp_path: Path) -> None:
     scanned: list[bytes] = []
 

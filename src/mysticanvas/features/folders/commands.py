@@ -123,9 +123,12 @@ def _print_folders(known: list[dict[str, Any]]) -> None:
         table.add_row(root["path"], root["state"], f"{root['images']:,}", f"{root['missing']:,}")
     out.print(table if known else "This library has no folders yet. Add one: mysticanvas serve FOLDER")
     for root in known:
-        if root["not_shown"]:
-            out.print(f"{root['path']}: {describe(root['not_shown'])} not shown.", markup=False, highlight=False)
-        if root["excluded"]:
-            out.print(f"{root['path']}: {exclude_commands.describe_excluded(root)}", markup=False, highlight=False)
+        for hidden in _describe_hidden(root):
+            out.print(f"{root['path']}: {hidden}", markup=False, highlight=False, soft_wrap=True)
         if root["trouble"]:
             out.print(root["trouble"], markup=False, highlight=False)
+
+
+def _describe_hidden(root: dict[str, Any]) -> list[str]:
+    counted = [f"{describe(root['not_shown'])} not shown."] if root["not_shown"] else []
+    return counted + ([exclude_commands.describe_excluded(root)] if root["excluded"] else [])

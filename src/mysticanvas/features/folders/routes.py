@@ -19,7 +19,7 @@ from mysticanvas.features.folders import excludes, service
 from mysticanvas.features.importing.service import ImportService
 from mysticanvas.fs.exclusions import MAX_PATTERN_LENGTH, MAX_PATTERNS
 from mysticanvas.fs.watcher import FolderWatcher
-from mysticanvas.http.schemas import Index, Int64, reply
+from mysticanvas.http.schemas import Index, Int64, PathText, reply
 
 UNTRACKED_SHOWN = 500
 
@@ -57,10 +57,10 @@ class ExcludePreviewOut(BaseModel):
     """`hide`: the number of images that would be hidden, with some of their paths in `examples`. `show`: the number of
     excluded images that would be shown again. `patterns` are without empty lines and repetitions."""
 
-    patterns: list[str]
+    patterns: list[Pattern]
     hide: int
     show: int
-    examples: list[str]
+    examples: list[PathText]
 
 
 class EditOut(BaseModel):
@@ -70,7 +70,7 @@ class EditOut(BaseModel):
     changed: int
     total: int
     state: EditState
-    error: str | None = Field(alias="trouble")
+    error: Annotated[str, Field(max_length=10_000)] | None = Field(alias="trouble")
 
 
 class ExcludedOut(BaseModel):
@@ -78,7 +78,7 @@ class ExcludedOut(BaseModel):
     then scans the folder."""
 
     edit: EditOut | None
-    scan: str | None
+    scan: Annotated[str, Field(max_length=36)] | None
 
 
 def routes(
