@@ -317,8 +317,12 @@ class RandomLibrary:
         collection_queries.set_query(tx, 4, query, now_ms=0)
 
     def _trash(self, tx: WriteTx) -> None:
+        """Some images are excluded instead, which hides them too."""
         image = self._some()
-        tx.run("UPDATE generations SET deleted_at = 1, purge_after = 2 WHERE id = :image", image=image)
+        if image % 2:
+            tx.run("UPDATE generations SET excluded_at = 1 WHERE id = :image", image=image)
+        else:
+            tx.run("UPDATE generations SET deleted_at = 1, purge_after = 2 WHERE id = :image", image=image)
         image_tag_queries.derive_images(tx, [GenerationId(image)])
         tx.changes.removed.append(GenerationId(image))
         self.images.remove(image)
@@ -326,7 +330,10 @@ class RandomLibrary:
 
     def _restore(self, tx: WriteTx) -> None:
         image = self.chance.choice(self.trashed)
-        tx.run("UPDATE generations SET deleted_at = NULL, purge_after = NULL WHERE id = :image", image=image)
+        tx.run(
+            "UPDATE generations SET excluded_at = NULL, deleted_at = NULL, purge_after = NULL WHERE id = :image",
+            image=image,
+        )
         image_tag_queries.derive_images(tx, [GenerationId(image)])
         tx.changes.added.append(GenerationId(image))
         self.trashed.remove(image)

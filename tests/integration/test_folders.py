@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from stat import S_IFREG
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.pictures import a1111_png, write_pictures
 
 from mysticanvas.cli.client import Client
 from mysticanvas.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from mysticanvas.fs import not_shown
 
 __all__ = ["client", "folder"]
 
@@ -55,6 +57,51 @@ def test_a_dry_run_tells_new_changed_moved_and_missing_apart_and_changes_nothing
     assert client.get("/api/search", q="")["total"] == 8
     did = scan(client, folder)
     assert {name: did[name] for name in names} == {name: would[name] for name in names}
+
+
+def put_what_is_not_shown(folder: Path) -> None:
+    (folder / "deep").mkdir(exist_ok=True)
+    for name in (
+        "a.psd",
+        "deep/b.PSD",
+        "deep/c.Psd",
+        "clip.mp4",
+        "LICENSE",
+        "deep/odd.a b",
+        ".hidden.psd",
+        "Thumbs.db",
+    ):
+        (folder / name).write_bytes(b"not an image")
+    (folder / "of.txt").write_text("a sidecar")
+    (folder / "link.png").symlink_to(folder / "a.psd")
+    (folder / "deep" / "loop").symlink_to(folder)
+
+
+def test_files_that_are_not_images_are_counted_by_kind_and_never_silent(client: Client, folder: Path) -> None:
+    write_pictures(folder, 2)
+    put_what_is_not_shown(folder)
+    expected = {"PSD": 3, "MP4": 1, "links": 2, "other files": 2}
+    report = take_in(client, folder)
+    assert (report["imported"], report["failed"]) == (2, 0)
+    assert report["not_shown"] == expected
+    assert root_of(client, folder)["not_shown"] == expected
+    [event] = [one for one in client.get("/api/log")["events"] if one["kind"] == "import"]
+    assert event["data"]["not_shown"] == expected
+
+    (folder / "clip.mp4").unlink()
+    assert "MP4" not in scan(client, folder, dry_run=True)["not_shown"]
+    assert root_of(client, folder)["not_shown"] == expected
+    scan(client, folder)
+    assert root_of(client, folder)["not_shown"] == {"PSD": 3, "links": 2, "other files": 2}
+
+
+def test_a_report_names_no_more_kinds_than_a_person_reads() -> None:
+    counts: dict[str, int] = {}
+    for number in range(1_000):
+        not_shown.count(counts, f"a.x{number}".encode(), S_IFREG)
+    assert len(counts) == not_shown.MAX_KINDS + 1
+    assert sum(counts.values()) == 1_000
+    assert not_shown.describe({"links": 1, "PSD": 1_200, "other files": 3}) == "1,200 PSD, 3 other files, 1 link"
 
 
 def test_a_dry_run_says_that_a_scan_would_ask(client: Client, folder: Path) -> None:

@@ -7,6 +7,7 @@ import typer
 from mysticanvas.cli.client import POLL_S, Client
 from mysticanvas.cli.output import format_count, out, progress_bar
 from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.fs.not_shown import describe
 
 FAILURES_SHOWN = 20
 
@@ -48,6 +49,8 @@ def print_report(report: dict[str, Any], *, dry_run: bool) -> None:
         f"{format_count(report['copies'], 'copy', 'copies')}, {report['missing']:,} missing, "
         f"{report['failed']:,} could not be read."
     )
+    if report["not_shown"]:
+        out.print(f"  {describe(report['not_shown'])} not shown.", markup=False, highlight=False)
     for sentence in report["offline"]:
         out.print(f"  {sentence}", markup=False, highlight=False)
     for failure in report["failures"][:FAILURES_SHOWN]:

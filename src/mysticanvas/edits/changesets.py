@@ -15,8 +15,9 @@ import apsw
 from mysticanvas.db.database import WriteTx
 from mysticanvas.domain.errors import ConflictError
 
-# Columns that say when or how often something happened: two edits may both change them without a conflict.
-VOLATILE = frozenset(("updated_at", "uses"))
+# Columns that two changes may both set without a conflict: when or how often something happened, and whether an image
+# is excluded, which an import resets when it finds the image elsewhere.
+VOLATILE = frozenset(("updated_at", "uses", "excluded_at"))
 # A tag that an edit created may be used by others when the edit is undone: then the tag is kept.
 KEPT_WHILE_USED = "tags"
 

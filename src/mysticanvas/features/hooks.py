@@ -84,6 +84,7 @@ class ImportHooks:
     `on_recipe_set`: the parsed metadata of an existing image was stored again; `on_image_read_again`: its file was
     also read again. `on_names_changed`: an existing image has a new or an additional name, or an earlier date.
     `on_file_moved`: its file moved within its watched folder; called in place of `on_names_changed`.
+    `on_image_shown`: an excluded image was found in a folder that does not exclude it, so it is visible again.
     `on_file_hashed`: the sha256 of its file is known. `on_thumbnails_made`: its pixels were decoded.
     `around_removal`: entered before the row of an image is removed, exited after; `heir` is the image that keeps
     its file, if any.
@@ -96,6 +97,7 @@ class ImportHooks:
     on_image_read_again: OnImage = _do_nothing
     on_names_changed: OnImage = _do_nothing
     on_file_moved: OnMove = _do_nothing
+    on_image_shown: OnImage = _do_nothing
     on_file_hashed: OnHash = _do_nothing
     on_thumbnails_made: OnPixels = _do_nothing
     around_removal: AroundRemoval = _do_nothing_around

@@ -9,11 +9,14 @@ from pathlib import Path
 
 from watchfiles import watch
 
+from mysticanvas.fs.exclusions import LIBRARY_DATABASE
+
 log = logging.getLogger(__name__)
 
 DEBOUNCE_MS = 400
 STEP_MS = 100
 RESTART_AFTER_S = 5.0
+_LIBRARY_DATABASE = LIBRARY_DATABASE.decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,9 @@ def list_spellings(folders: list[str]) -> dict[str, str]:
 
 
 def _build_hint(spellings: dict[str, str], path: str) -> Hint | None:
+    # A library in a watched folder writes to its database all the time.
+    if os.path.basename(path).startswith(_LIBRARY_DATABASE):
+        return None
     is_folder = os.path.isdir(path) and not os.path.islink(path)
     folder = Path(path) if is_folder else Path(path).parent
     spelling = next((known for known in spellings if folder.is_relative_to(known)), None)

@@ -45,7 +45,7 @@ def group_same_settings(tx: ReadTx) -> list[list[int]]:
         """
         SELECT json_group_array(g.id ORDER BY g.id DESC) AS images
           FROM generations AS g
-         WHERE g.deleted_at IS NULL AND g.seed IS NOT NULL AND g.prompt IS NOT NULL
+         WHERE g.deleted_at IS NULL AND g.excluded_at IS NULL AND g.seed IS NOT NULL AND g.prompt IS NOT NULL
          GROUP BY g.seed, g.prompt, g.negative_prompt, g.steps, g.cfg_scale, g.guidance, g.sampler, g.scheduler,
                   g.denoise, g.clip_skip, g.width, g.height, coalesce(g.model_hash, g.model_name), g.parent_uuid
         HAVING count(*) > 1

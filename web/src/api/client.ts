@@ -214,6 +214,12 @@ export interface RootStatus {
   /** Why the folder is unavailable, or what a scan asks. */
   trouble: string | null;
   would_miss: number;
+  /** Files that are not images, by kind, as the last complete scan found them. */
+  not_shown: Record<string, number>;
+  /** Images that are hidden because all of their files are excluded. */
+  excluded: number;
+  /** Exclude patterns, in the syntax of .gitignore. */
+  excludes: string[];
 }
 
 export interface Status {

@@ -1,6 +1,6 @@
 /** Folders and scans, as the server sends them. */
 
-import type { ImportProgress, RootStatus } from './client';
+import type { EditResult, ImportProgress, RootStatus } from './client';
 
 /** `there`, `read_only` and `watching` reflect the disk at this moment. */
 export interface Folder extends RootStatus {
@@ -54,6 +54,24 @@ export interface ScanReport extends Record<Change, number> {
   examples: Partial<Record<Change, string[]>>;
   /** Enough files would be missing for a scan to ask first. */
   asks: boolean;
+  /** Files that are not images, by kind. */
+  not_shown: Record<string, number>;
+}
+
+/** What exclude patterns would change. */
+export interface ExcludePreview {
+  patterns: string[];
+  hide: number;
+  show: number;
+  /** Some paths of the images that would be hidden. */
+  examples: string[];
+}
+
+/** Both are null if nothing changed. */
+export interface Excluded {
+  edit: EditResult | null;
+  /** The import that scans the folder. */
+  scan: string | null;
 }
 
 export interface Scan {

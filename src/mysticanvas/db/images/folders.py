@@ -1,9 +1,9 @@
 """Watched folders."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.errors import NotFoundError
@@ -25,7 +25,9 @@ class WatchedFolder:
 class FolderState:
     """`state` is "online" or "offline". `trouble` is why it is offline, or what a scan needs the user to confirm.
     `would_miss` counts files that the last scan would have marked missing but did not; `untracked` those that
-    could not be imported."""
+    could not be imported. `not_shown` counts, by kind, the files that are not images, as the last complete scan found
+    them. `excluded` counts the images that are hidden because all of their files are excluded, `excludes` lists the
+    patterns."""
 
     id: int
     path: str
@@ -37,6 +39,9 @@ class FolderState:
     last_scan_at: int | None
     trouble: str | None
     would_miss: int
+    not_shown: dict[str, int]
+    excluded: int
+    excludes: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,23 +71,34 @@ def find_folder(tx: ReadTx, root_id: int) -> WatchedFolder:
 
 
 def list_states(tx: ReadTx) -> list[FolderState]:
-    """The watched folders that are not removed, by path, with their file counts. `missing` does not count images
-    in the Trash."""
+    """The watched folders that are not removed, by path, with their file counts. `missing` does not count
+    excluded images and those in the Trash."""
     rows = tx.all(
         """
-        SELECT id, path, state, watched, last_scan_at, trouble, would_miss,
+        SELECT id, path, state, watched, last_scan_at, trouble, would_miss, not_shown_json,
                (SELECT count(*) FROM generation_files AS f WHERE f.root_id = roots.id) AS images,
                (SELECT count(*)
                   FROM generation_files AS f JOIN generations AS g ON g.id = f.generation_id
                  WHERE f.root_id = roots.id AND f.missing_at IS NOT NULL AND g.deleted_at IS NULL
-                   AND f.kind IN ('final', 'copy')) AS missing,
+                   AND g.excluded_at IS NULL AND f.kind IN ('final', 'copy')) AS missing,
+               (SELECT count(*)
+                  FROM generations AS g INDEXED BY generations_excluded
+                       JOIN generation_files AS f ON f.generation_id = g.id AND f.kind = 'final'
+                 WHERE g.excluded_at IS NOT NULL AND f.root_id = roots.id) AS excluded,
+               (SELECT patterns_json FROM folder_excludes AS e WHERE e.root_id = roots.id) AS excludes_json,
                (SELECT count(*) FROM failures AS x WHERE x.root_id = roots.id) AS untracked
           FROM roots
          WHERE removed_at IS NULL
          ORDER BY path
         """
     )
-    return [FolderState(**(row | {"watched": bool(row["watched"])})) for row in rows]
+    return [_build_state(row) for row in rows]
+
+
+def _build_state(row: dict[str, Any]) -> FolderState:
+    not_shown = json.loads(row.pop("not_shown_json"))
+    excludes = json.loads(row.pop("excludes_json") or "[]")
+    return FolderState(**(row | {"watched": bool(row["watched"]), "not_shown": not_shown, "excludes": excludes}))
 
 
 def add(tx: WriteTx, *, path: str, watch: bool, now_ms: int) -> WatchedFolder:
@@ -168,14 +184,15 @@ def get_mark(tx: ReadTx, root_id: int) -> FolderMark:
     return FolderMark(row["volume_id"], [bytes.fromhex(path) for path in json.loads(row["sample_json"])])
 
 
-def mark_scanned(tx: WriteTx, root_id: int, *, now_ms: int) -> None:
-    """Records a complete scan without problems."""
+def mark_scanned(tx: WriteTx, root_id: int, *, not_shown: Mapping[str, int], now_ms: int) -> None:
+    """Records a complete scan without problems, and the files it found that are not images, by kind."""
     tx.run(
         """
         UPDATE roots
-           SET last_scan_at = :now_ms, state = 'online', trouble = NULL, would_miss = 0
+           SET last_scan_at = :now_ms, state = 'online', trouble = NULL, would_miss = 0, not_shown_json = :not_shown
          WHERE id = :root_id
         """,
+        not_shown=json.dumps(not_shown),
         root_id=root_id,
         now_ms=now_ms,
     )

@@ -26,13 +26,13 @@ _LOST = """
           FROM generation_files AS f
                JOIN generations AS g ON g.id = f.generation_id
          WHERE f.root_id = :root_id AND f.missing_at IS NOT NULL AND g.deleted_at IS NULL
-           AND f.kind IN ('final', 'copy')
+           AND g.excluded_at IS NULL AND f.kind IN ('final', 'copy')
 """
 
 
 def list_missing(tx: ReadTx, root_id: int, *, after: int, limit: int) -> list[LostFile]:
-    """The next missing files of a watched folder, by id, after the file `after`; without those of images in the
-    Trash."""
+    """The next missing files of a watched folder, by id, after the file `after`; without those of excluded images
+    and images in the Trash."""
     rows = tx.all(
         "SELECT f.id, g.uuid, f.path, f.bytes, f.missing_at, nullif(lower(hex(f.blake3)), '') AS thumb,"
         "       g.missing_at IS NULL AS elsewhere" + _LOST + " AND f.id > :after ORDER BY f.id LIMIT :limit",

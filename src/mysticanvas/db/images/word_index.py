@@ -74,14 +74,14 @@ def tokenize(tx: ReadTx, folded: str) -> tuple[str, ...]:
 
 
 def read_words(tx: ReadTx, images: Sequence[GenerationId]) -> dict[int, Texts]:
-    """The words of the images that exist and are not in the Trash, by id."""
+    """The words of the images that exist and are neither excluded nor in the Trash, by id."""
     tokenizer = tx._connection.fts5_tokenizer(*_TOKENIZER)
     rows = tx.all(
         """
         SELECT g.id, g.prompt, g.negative_prompt, g.notes
           FROM json_each(:images) AS wanted
                JOIN generations AS g ON g.id = wanted.value
-         WHERE g.deleted_at IS NULL
+         WHERE g.deleted_at IS NULL AND g.excluded_at IS NULL
         """,
         images=json.dumps(list(images)),
     )

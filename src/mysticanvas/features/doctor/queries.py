@@ -5,6 +5,7 @@ from mysticanvas.db.database import ReadTx
 _COUNTS = {
     "images": "SELECT count(*) FROM generations",
     "in the Trash": "SELECT count(*) FROM generations WHERE deleted_at IS NOT NULL",
+    "excluded": "SELECT count(*) FROM generations WHERE excluded_at IS NOT NULL",
     "missing": "SELECT count(*) FROM generations WHERE missing_at IS NOT NULL",
     "files": "SELECT count(*) FROM generation_files",
     "failures": "SELECT count(*) FROM failures",

@@ -44,14 +44,17 @@ def _read_candidates(tx: ReadTx, images: Sequence[GenerationId], *, in_trash: bo
         SELECT g.id, g.uuid, f.path, g.missing_at, g.parent_id, g.is_favorite, g.rating, g.notes, g.timestamp,
                f.width AS width_px, f.height AS height_px, f.bytes, {", ".join(f"g.{name}" for name in COLUMNS)},
                g.params_json, coalesce(m.merged_into, m.id) AS model,
-               (SELECT count(*) FROM generations AS c WHERE c.parent_id = g.id AND c.deleted_at IS NULL) AS children,
+               (
+                   SELECT count(*) FROM generations AS c
+                    WHERE c.parent_id = g.id AND c.deleted_at IS NULL AND c.excluded_at IS NULL
+               ) AS children,
                (SELECT count(*) FROM collection_items AS i WHERE i.generation_id = g.id) AS collections,
                EXISTS (SELECT 1 FROM generation_workflows AS w WHERE w.generation_id = g.id) AS has_workflow
           FROM json_each(:images) AS wanted
                CROSS JOIN generations AS g ON g.id = wanted.value
                LEFT JOIN models AS m ON m.id = g.model_id
                LEFT JOIN generation_files AS f ON f.generation_id = g.id AND f.kind = 'final'
-         WHERE g.deleted_at IS NULL OR :in_trash
+         WHERE (g.deleted_at IS NULL AND g.excluded_at IS NULL) OR :in_trash
          ORDER BY wanted.key
         """,  # noqa: S608 - columns of our own
         images=ids,

@@ -11,8 +11,10 @@ from mysticanvas.cli.imports import exit_with_failures, print_report, wait_for_i
 from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import format_time, out, print_json
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError
+from mysticanvas.features.folders import exclude_commands
+from mysticanvas.fs.not_shown import describe
 
-ACTIONS = ("list", "scan", "accept", "remove", "missing", "locate")
+ACTIONS = ("list", "scan", "accept", "remove", "missing", "locate", "excludes", "exclude", "include")
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -22,12 +24,16 @@ def add_commands(app: typer.Typer) -> None:
 def manage_folders(
     action: Annotated[str, typer.Argument(metavar=f"[{'|'.join(ACTIONS)}]")] = "list",
     folder: Annotated[Path | None, typer.Argument(metavar="[FOLDER]", help="A library folder.")] = None,
-    file: Annotated[
-        Path | None, typer.Argument(metavar="[FILE]", help="For `locate`: the new path of the file.")
+    more: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FILE | PATTERN…]",
+            help="For `locate`: the new path of the file. For `exclude` and `include`: patterns as in .gitignore.",
+        ),
     ] = None,
     missing: Annotated[int | None, typer.Option(help="For `locate`: the number shown by `roots missing`.")] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Preview the changes of a scan without making them.")
+        bool, typer.Option("--dry-run", help="Preview the changes of a scan or of patterns without making them.")
     ] = False,
     library: Library = None,
     json: Json = False,
@@ -35,7 +41,8 @@ def manage_folders(
     """List and manage library folders. `scan` finds new, moved and missing files in a folder. `accept` does the same,
     and marks all files that are not found as missing, even if there are many. `remove` removes a folder from the
     library; its files are not changed, and its images stay in the library. `missing` lists missing files. `locate`
-    sets the new path of a missing file."""
+    sets the new path of a missing file. `excludes` lists the exclude patterns of a folder. `exclude` adds patterns and
+    hides the images that match; `include` removes patterns and shows the images again."""
     if action not in ACTIONS:
         raise InvalidInputError(f"Unknown action “{action}”. Use one of: {', '.join(ACTIONS)}.")
     with connect(load_settings(library)) as client:
@@ -51,7 +58,10 @@ def manage_folders(
             _print_missing(client, root, json=json)
             return
         if action == "locate":
-            _locate(client, missing, file, json=json)
+            _locate(client, missing, Path(more[0]) if more else None, json=json)
+            return
+        if action in ("excludes", "exclude", "include"):
+            exclude_commands.run(client, root, action, more or [], dry_run=dry_run, json=json)
             return
         report = _scan(client, root, accept=action == "accept", dry_run=dry_run)
     print_json(report) if json else print_report(report, dry_run=dry_run)
@@ -113,5 +123,12 @@ def _print_folders(known: list[dict[str, Any]]) -> None:
         table.add_row(root["path"], root["state"], f"{root['images']:,}", f"{root['missing']:,}")
     out.print(table if known else "This library has no folders yet. Add one: mysticanvas serve FOLDER")
     for root in known:
+        for hidden in _describe_hidden(root):
+            out.print(f"{root['path']}: {hidden}", markup=False, highlight=False, soft_wrap=True)
         if root["trouble"]:
             out.print(root["trouble"], markup=False, highlight=False)
+
+
+def _describe_hidden(root: dict[str, Any]) -> list[str]:
+    counted = [f"{describe(root['not_shown'])} not shown."] if root["not_shown"] else []
+    return counted + ([exclude_commands.describe_excluded(root)] if root["excluded"] else [])

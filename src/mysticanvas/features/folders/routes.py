@@ -14,10 +14,12 @@ from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.task import Executor
 from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
-from mysticanvas.features.folders import service
+from mysticanvas.edits.types import EditState
+from mysticanvas.features.folders import excludes, service
 from mysticanvas.features.importing.service import ImportService
+from mysticanvas.fs.exclusions import MAX_PATTERN_LENGTH, MAX_PATTERNS
 from mysticanvas.fs.watcher import FolderWatcher
-from mysticanvas.http.schemas import Index, Int64, reply
+from mysticanvas.http.schemas import Index, Int64, PathText, reply
 
 UNTRACKED_SHOWN = 500
 
@@ -40,6 +42,43 @@ class ScanIn(BaseModel):
 
     accept: bool = False
     dry_run: bool = False
+
+
+Pattern = Annotated[str, Field(max_length=MAX_PATTERN_LENGTH)]
+
+
+class ExcludesIn(BaseModel):
+    """All exclude patterns of the folder, in the syntax of .gitignore and relative to the folder."""
+
+    patterns: list[Pattern] = Field(max_length=MAX_PATTERNS)
+
+
+class ExcludePreviewOut(BaseModel):
+    """`hide`: the number of images that would be hidden, with some of their paths in `examples`. `show`: the number of
+    excluded images that would be shown again. `patterns` are without empty lines and repetitions."""
+
+    patterns: list[Pattern]
+    hide: int
+    show: int
+    examples: list[PathText]
+
+
+class EditOut(BaseModel):
+    """An edit. `trouble` is why it was refused, null otherwise."""
+
+    operation: int
+    changed: int
+    total: int
+    state: EditState
+    error: Annotated[str, Field(max_length=10_000)] | None = Field(alias="trouble")
+
+
+class ExcludedOut(BaseModel):
+    """`edit` hides and shows images, and can be undone; null when nothing changed. `scan` is the ID of the import that
+    then scans the folder."""
+
+    edit: EditOut | None
+    scan: Annotated[str, Field(max_length=36)] | None
 
 
 def routes(
@@ -79,7 +118,27 @@ def routes(
         return reply({"files": found, "next": found[-1].id if len(found) == limit else None})
 
     _add_missing(router, database, workers, edits)
+    _add_excludes(router, database, importing, edits)
     return router
+
+
+def _add_excludes(router: APIRouter, database: Database, importing: ImportService, edits: EditRunner) -> None:
+
+    @router.post("/{root_id}/excludes/preview", response_model=ExcludePreviewOut)
+    def preview_excludes(root_id: Index, asked: ExcludesIn) -> Response:
+        """Preview the exclude patterns of a folder without applying them."""
+        return reply(excludes.preview(database, root_id, asked.patterns))
+
+    @router.post("/{root_id}/excludes", response_model=ExcludedOut)
+    def set_excludes(root_id: Index, asked: ExcludesIn) -> Response:
+        """Replace the exclude patterns of a folder. Images whose files are all excluded are hidden. They keep their
+        ratings, tags and notes, and no file is changed. Then the folder is scanned for files that are no longer
+        excluded."""
+        edit = excludes.set_patterns(database, edits, root_id, asked.patterns)
+        if edit is None:
+            return reply({"edit": None, "scan": None})
+        root = database.read(image_folders.find_folder, root_id)
+        return reply({"edit": to_wire(edit), "scan": importing.rescan(root)})
 
 
 def _add_missing(router: APIRouter, database: Database, workers: Executor, edits: EditRunner) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from mysticanvas.db import event_log
 from mysticanvas.db.database import Database, WriteTx
-from mysticanvas.db.images import files, folders, missing
+from mysticanvas.db.images import excludes, files, folders, missing
 from mysticanvas.db.images.files import KnownFile
 from mysticanvas.db.images.folders import WatchedFolder
 from mysticanvas.domain.entered_path import parse_entered_path
@@ -26,6 +26,7 @@ from mysticanvas.features.importing.messages import FileToRead, ImageRead, Image
 from mysticanvas.features.importing.record import Found
 from mysticanvas.features.importing.service import ImportService
 from mysticanvas.features.trash.edits import MoveToTrash
+from mysticanvas.fs.exclusions import Exclusions
 
 
 def list_states(database: Database, is_watched: Callable[[str], bool]) -> list[dict[str, Any]]:
@@ -89,7 +90,11 @@ def _resolve_location(database: Database, path: str) -> tuple[WatchedFolder, byt
             "automatically."
         )
     root = max(holders, key=lambda one: len(one.path))
-    return root, os.fsencode(place.relative_to(root.path).as_posix())
+    path_bytes = os.fsencode(place.relative_to(root.path).as_posix())
+    excluded = Exclusions(os.fsencode(root.path), tuple(database.read(excludes.list_patterns, root.id)))
+    if (source := excluded.find_file_source(path_bytes)) is not None:
+        raise InvalidInputError(f"{path} is excluded ({source}), so no scan would find it. Select another file.")
+    return root, path_bytes
 
 
 def _read_image(executor: Executor, root: WatchedFolder, path_bytes: bytes) -> ImageRead:

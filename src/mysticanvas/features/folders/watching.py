@@ -1,10 +1,13 @@
 """Watches library folders while the server runs, and scans what changes."""
 
+import os
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
 from mysticanvas.db.database import Database
-from mysticanvas.db.images import folders
+from mysticanvas.db.images import excludes, folders
 from mysticanvas.features.importing.service import ImportService
+from mysticanvas.fs.exclusions import Exclusions
 from mysticanvas.fs.watcher import FolderWatcher, Hint
 from mysticanvas.settings import Settings
 
@@ -22,10 +25,18 @@ def watch_folders(
 
 def _scan_changes(database: Database, importing: ImportService, hints: list[Hint]) -> None:
     known = {root.path: root for root in database.read(folders.list_watched)}
+    excluded = {
+        path: Exclusions(os.fsencode(path), tuple(database.read(excludes.list_patterns, root.id)))
+        for path, root in known.items()
+    }
     for recursive in (False, True):
         by_root: dict[str, list[bytes]] = {}
         for hint in hints:
-            if hint.recursive is recursive and hint.root in known:
+            if hint.recursive is recursive and hint.root in known and not _is_excluded(excluded, hint):
                 by_root.setdefault(hint.root, []).append(hint.folder)
         for path, changed in by_root.items():
             importing.start_changed(known[path], changed, recursive=recursive)
+
+
+def _is_excluded(excluded: Mapping[str, Exclusions], hint: Hint) -> bool:
+    return excluded[hint.root].find_folder_source(hint.folder) is not None

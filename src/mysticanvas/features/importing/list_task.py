@@ -6,4 +6,6 @@ from mysticanvas.fs.scanner import FolderListing, list_folder
 
 
 def run(task: ListFolder) -> FolderListing:
-    return list_folder(task.root, task.path_bytes, lambda first: detect_format(first) is not None)
+    return list_folder(
+        task.root, task.path_bytes, lambda first: detect_format(first) is not None, patterns=task.excludes
+    )

@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 
 from mysticanvas.db.database import Database
+from mysticanvas.db.images import excludes as excludes_queries
 from mysticanvas.db.images import failures, files
 from mysticanvas.db.images import missing as image_missing
 from mysticanvas.db.images.files import KnownFile
@@ -14,6 +16,7 @@ from mysticanvas.features.importing import missing, related_files_queries
 from mysticanvas.features.importing.batch import Batch
 from mysticanvas.features.importing.missing import Scope
 from mysticanvas.features.importing.tally import MAX_EXAMPLES, Folder, PendingFile, Queue, Scopes, Start, Tally
+from mysticanvas.fs.not_shown import add_counts
 from mysticanvas.fs.paths import join_system_path
 from mysticanvas.fs.scanner import FolderListing
 
@@ -56,7 +59,8 @@ class Lister:
                     self._skip_offline(start.root, why)
                     continue
                 self._scopes[start.root.id] = Scope(start.root, last_file_id)
-            self._queue.folders.append(Folder(start.root, start.folder, start.recursive))
+            excludes = self._database.read(excludes_queries.list_patterns, start.root.id)
+            self._queue.folders.append(Folder(start.root, start.folder, start.recursive, tuple(excludes)))
             self._extend_scope(start)
 
     def _skip_offline(self, root: WatchedFolder, why: str) -> None:
@@ -78,7 +82,10 @@ class Lister:
     def classify_files(self, folder: Folder, listing: FolderListing) -> None:
         """Queue the new and changed files of a folder, and count the unchanged ones."""
         if folder.recursive:
-            self._queue.folders.extend(Folder(folder.root, path, True) for path in listing.folders)
+            self._queue.folders.extend(replace(folder, path_bytes=path, again=False) for path in listing.folders)
+        add_counts(self._tally.not_shown, listing.not_shown)
+        if folder.root.id is not None:
+            add_counts(self._scopes[folder.root.id].not_shown, listing.not_shown)
         paths = [stat.path_bytes for stat in listing.images]
         known = self._database.read(files.find_by_paths, root_id=folder.root.id, paths=paths)
         failed = self._database.read(failures.find_failures, root_id=folder.root.id, paths=paths)

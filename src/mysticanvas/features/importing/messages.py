@@ -16,11 +16,13 @@ REPARSE_JOB = "reparse"
 
 @dataclass(frozen=True, slots=True)
 class ListFolder(Task):
-    """List one folder, without subfolders. `path_bytes` is b"" for the root."""
+    """List one folder, without subfolders. `path_bytes` is b"" for the root. `excludes` are the exclude patterns of
+    the root."""
 
     answer_type: ClassVar[type] = FolderListing
     root: bytes
     path_bytes: bytes
+    excludes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ class Scope:
     folders: set[bytes] = field(default_factory=set)
     unlisted: set[bytes] = field(default_factory=set)
     seen: SeenFiles = field(default_factory=SeenFiles)
+    not_shown: dict[str, int] = field(default_factory=dict)
 
     @property
     def covers_root(self) -> bool:
@@ -256,7 +257,7 @@ def update_missing(tx: WriteTx, images: Sequence[GenerationId], *, now_ms: int) 
 
 def _mark_scanned(tx: WriteTx, scope: Scope, *, now_ms: int) -> None:
     assert scope.root.id is not None
-    image_folders.mark_scanned(tx, scope.root.id, now_ms=now_ms)
+    image_folders.mark_scanned(tx, scope.root.id, not_shown=scope.not_shown, now_ms=now_ms)
     sample = files.sample_paths(tx, scope.root.id, size=SAMPLE_FILES)
     image_folders.set_mark(tx, scope.root.id, volume_id=get_volume_id(Path(scope.root.path)), sample=sample)
 

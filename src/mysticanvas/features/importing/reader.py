@@ -73,6 +73,6 @@ class Reader:
 
 def _build_task(origin: Request) -> Task:
     if isinstance(origin, Folder):
-        return ListFolder(os.fsencode(origin.root.path), origin.path_bytes)
+        return ListFolder(os.fsencode(origin.root.path), origin.path_bytes, origin.excludes)
     asked = [FileToRead(pending.stat.path_bytes, pending.sidecars) for pending in origin.pending]
     return ReadImages(os.fsencode(origin.pending[0].root.path), asked)

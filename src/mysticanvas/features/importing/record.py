@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from mysticanvas import __version__
 from mysticanvas.db import event_log
 from mysticanvas.db.database import ReadTx, WriteTx
-from mysticanvas.db.images import failures, files, generations, placeholders, raw_metadata, word_index
+from mysticanvas.db.images import excludes, failures, files, generations, placeholders, raw_metadata, word_index
 from mysticanvas.db.images.files import Facts, KnownFile, NewFile
 from mysticanvas.db.images.folders import WatchedFolder
 from mysticanvas.db.images.generations import NewGeneration
@@ -68,6 +68,7 @@ def add_copy(tx: WriteTx, original: KnownFile, found: Found, digest: bytes | Non
         _store_metadata(tx, image, found.read, now_ms=now_ms)
     _notify_names_changed(tx, image, now_ms=now_ms)
     missing.update_missing(tx, [image, *displaced], now_ms=now_ms)
+    _show_again(tx, image, now_ms=now_ms)
     if not is_companion:
         related_files.on_files_arrived(tx, [(image, root_id, stat.path_bytes)], now_ms=now_ms)
 
@@ -100,6 +101,16 @@ def move(tx: WriteTx, old: KnownFile, found: Found, *, now_ms: int) -> None:
     _fill_unread(tx, old, found.read, now_ms=now_ms)
     missing.update_missing(tx, [image, *displaced], now_ms=now_ms)
     related_files.on_file_moved(tx, (image, root_id, after), now_ms=now_ms)
+    _show_again(tx, image, now_ms=now_ms)
+
+
+def _show_again(tx: WriteTx, image: GenerationId, *, now_ms: int) -> None:
+    """Show an image that was excluded: a scan found a file of it, and scans find no excluded files."""
+    if excludes.show(tx, [image], now_ms=now_ms):
+        tx.changes.added.append(image)
+        tx.changes.invalidated.add("roots")
+        for hooks in import_hooks.list_hooks():
+            hooks.on_image_shown(tx, image, now_ms=now_ms)
 
 
 def _displace_row(tx: WriteTx, found: Found, *, now_ms: int) -> list[GenerationId]:

@@ -12,14 +12,16 @@ from threading import Event, Lock, Thread
 
 from mysticanvas.db import event_log
 from mysticanvas.db.database import Database, WriteTx
+from mysticanvas.db.images import excludes
 from mysticanvas.db.images import folders as image_folders
 from mysticanvas.db.images.folders import WatchedFolder
-from mysticanvas.domain.errors import MystiCanvasError, NotFoundError
+from mysticanvas.domain.errors import InvalidInputError, MystiCanvasError, NotFoundError
 from mysticanvas.domain.task import Executor
 from mysticanvas.features.importing import missing
 from mysticanvas.features.importing.session import ImportRun
 from mysticanvas.features.importing.tally import Start, Tally
 from mysticanvas.features.importing.types import ImportCounts, ImportProgress, ImportReport, ImportState
+from mysticanvas.fs.exclusions import Exclusions, find_library
 from mysticanvas.fs.paths import resolve_folder
 from mysticanvas.fs.watcher import FolderWatcher
 from mysticanvas.http.sse import EventStream
@@ -165,6 +167,7 @@ class ImportService:
             offline=list(one.run.tally.offline) if one.run else [],
             examples=dict(one.run.tally.examples) if one.run else {},
             asks=one.run.tally.asks if one.run else False,
+            not_shown=dict(one.run.tally.not_shown) if one.run else {},
         )
 
     def cancel(self, import_id: str) -> None:
@@ -190,7 +193,12 @@ class ImportService:
                 return Start(root)
             if folder.is_relative_to(root.path):
                 inside = os.fsencode(folder.relative_to(root.path).as_posix())
+                self._refuse_excluded(root, inside)
                 return Start(root, inside)
+        if (library := find_library(os.fsencode(folder))) is not None:
+            raise InvalidInputError(
+                f"The folder {folder} belongs to the library {os.fsdecode(library)}, which stores no images of yours."
+            )
         moved = missing.find_moved_root(self._database, folder)
         if moved is not None and not dry_run:
             self._database.write(missing.relocate, moved, folder, now_ms=self._now_ms())
@@ -201,6 +209,15 @@ class ImportService:
         if watch:
             self._watcher.add(root.path)
         return Start(root)
+
+    def _refuse_excluded(self, root: WatchedFolder, inside: bytes) -> None:
+        patterns = self._database.read(excludes.list_patterns, root.id)
+        source = Exclusions(os.fsencode(root.path), tuple(patterns)).find_folder_source(inside)
+        if source is not None:
+            raise InvalidInputError(
+                f"The folder {os.fsdecode(inside)} in {root.path} is excluded ({source}), so nothing in it is "
+                "imported. If it was excluded by a pattern, remove the pattern."
+            )
 
     def _enqueue(
         self,
@@ -325,6 +342,7 @@ def _log_end(tx: WriteTx, one: _Import, *, now_ms: int) -> None:
             "missing": progress.missing,
             "seconds": round(progress.seconds, 3),
             "message": progress.message,
+            "not_shown": dict(one.run.tally.not_shown) if one.run else {},
         },
         now_ms=now_ms,
     )

@@ -28,11 +28,12 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A folder to list. `again`: this is a retry after a worker crash."""
+    """A folder to list, with the exclude patterns of its root. `again`: this is a retry after a worker crash."""
 
     root: WatchedFolder
     path_bytes: bytes
     recursive: bool
+    excludes: tuple[str, ...] = ()
     again: bool = False
 
 
@@ -57,6 +58,7 @@ class Tally:
     failures: list[Failure] = field(default_factory=list)
     offline: list[str] = field(default_factory=list)
     examples: dict[str, list[str]] = field(default_factory=dict)
+    not_shown: dict[str, int] = field(default_factory=dict)
     asks: bool = False
     message: str = ""
 

@@ -67,7 +67,7 @@ class ImportProgress:
 @dataclass(frozen=True, slots=True)
 class ImportReport:
     """`examples` are paths that a dry run would change, by the names of the counts. `asks`: a scan would require
-    confirmation, because too many files would be missing."""
+    confirmation, because too many files would be missing. `not_shown` counts the files that are not images, by kind."""
 
     files_seen: int
     imported: int
@@ -82,3 +82,4 @@ class ImportReport:
     offline: list[str] = field(default_factory=list)
     examples: dict[str, list[str]] = field(default_factory=dict)
     asks: bool = False
+    not_shown: dict[str, int] = field(default_factory=dict)

@@ -141,7 +141,7 @@ def _read_images(tx: ReadTx, ids: str) -> dict[int | str, Entry]:
     rows = tx.all(
         """
         SELECT g.id, g.uuid, g.timestamp, r.path AS root, f.path, f.path_bytes, f.fingerprint, f.blake3,
-               g.is_favorite, g.rating, g.notes, g.deleted_at, g.purge_after,
+               g.is_favorite, g.rating, g.notes, g.deleted_at, g.purge_after, g.excluded_at,
                g.parent_by, p.uuid AS parent, g.parent_relation
           FROM json_each(:ids) AS wanted
                CROSS JOIN generations AS g ON g.id = wanted.value
@@ -196,6 +196,7 @@ def _build_image(row: dict[str, Any], assertions: list[list[Any]] | None, items:
         "rating": row["rating"] or None,
         "notes": row["notes"],
         "trash": [row["deleted_at"], row["purge_after"]] if row["deleted_at"] is not None else None,
+        "excluded": row["excluded_at"],
         "parent": [row["parent"], row["parent_relation"]] if by_user else None,
         "tags": assertions,
         "collections": items,
@@ -243,7 +244,10 @@ _PLAIN = {
         SELECT name AS key, value_json FROM settings_of_a_person WHERE name IN (SELECT value FROM json_each(:ids))
         """,
     "root": """
-        SELECT id AS key, path, watched, added_at, removed_at FROM roots WHERE id IN (SELECT value FROM json_each(:ids))
+        SELECT id AS key, path, watched, added_at, removed_at,
+               (SELECT patterns_json FROM folder_excludes WHERE root_id = roots.id) AS excludes_json
+          FROM roots
+         WHERE id IN (SELECT value FROM json_each(:ids))
         """,
     "model_folder": "SELECT path AS key, added_at FROM model_folders WHERE path IN (SELECT value FROM json_each(:ids))",
 }

@@ -129,6 +129,18 @@ def add_by_name(tx: WriteTx, entries: Iterable[Entry]) -> None:
         sql = _BY_NAME[one["kind"]]
         # Entries written by an older version lack newer fields.
         tx.run(sql, **{name: one.get(name) for name in _PARAMETER.findall(sql)})
+        if one["kind"] == "root" and one.get("excludes_json"):
+            _add_excludes(tx, one)
+
+
+def _add_excludes(tx: WriteTx, one: Entry) -> None:
+    tx.run(
+        """
+        INSERT OR REPLACE INTO folder_excludes (root_id, patterns_json)
+        SELECT id, :excludes_json FROM roots WHERE path = :path
+        """,
+        **_select(one, "path", "excludes_json"),
+    )
 
 
 def add_lost_roots(tx: WriteTx, entries: Iterable[Entry], *, now_ms: int) -> None:
@@ -200,6 +212,9 @@ def _add_missing_image(tx: WriteTx, one: Entry, *, app_version: str, now_ms: int
         blake3=_decode_hex(one.get("blake3")),
         now_ms=now_ms,
     )
+    if one.get("excluded") is not None:
+        # No scan finds its file. An image that a scan found is not excluded, whatever the journal contains.
+        tx.run("UPDATE generations SET excluded_at = :at WHERE id = :image", image=image, at=one["excluded"])
     return image
 
 

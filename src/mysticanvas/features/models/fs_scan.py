@@ -14,6 +14,7 @@ from blake3 import blake3
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.file import FileStat
 from mysticanvas.features.models.types import ModelListing
+from mysticanvas.fs import exclusions
 from mysticanvas.fs.paths import join_system_path
 from mysticanvas.fs.safe_open import FileSource, open_folder
 
@@ -24,7 +25,6 @@ PICTURE_ENDINGS = (b".preview.png", b".preview.jpg", b".preview.jpeg", b".previe
                    b".webp")  # fmt: skip
 # A folder with one of these files is a model in diffusers layout, or part of one.
 _DIFFUSERS_FILES = frozenset((b"model_index.json", b"diffusion_pytorch_model.safetensors"))
-_EXCLUDED_FOLDERS = frozenset((b"$RECYCLE.BIN", b"System Volume Information", b"__pycache__", b"node_modules"))
 # A sparse file can claim any size. No model is larger.
 MAX_MODEL_BYTES = 256 * 1024**3
 _BLOCK_BYTES = 1024 * 1024
@@ -56,7 +56,7 @@ def _list_folder(folder: int | None, root: bytes, path_bytes: bytes) -> ModelLis
     with os.scandir(folder if folder is not None else join_system_path(root, path_bytes)) as entries:
         for entry in entries:
             name = os.fsencode(entry.name)
-            if name.startswith(b".") or name in _EXCLUDED_FOLDERS:
+            if name.startswith(b".") or exclusions.find_program_of_folder(name) is not None:
                 continue
             try:
                 info = entry.stat(follow_symlinks=False)

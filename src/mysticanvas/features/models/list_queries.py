@@ -65,12 +65,15 @@ _SELECT_MODELS = """
                  SELECT model_id, count(*) AS images, sum(sure) AS sure
                    FROM generation_models
                   GROUP BY model_id),
+             hidden AS (
+                 SELECT id FROM generations INDEXED BY generations_in_trash WHERE deleted_at IS NOT NULL
+                  UNION
+                 SELECT id FROM generations INDEXED BY generations_excluded WHERE excluded_at IS NOT NULL),
              trashed AS (
                  SELECT u.model_id, count(*) AS images, sum(u.sure) AS sure
-                   FROM generations AS g INDEXED BY generations_in_trash
-                        -- From the few in the Trash to their links, never the other way round.
+                   FROM hidden AS g
+                        -- From the few hidden images to their links, never the other way round.
                         CROSS JOIN generation_models AS u ON u.generation_id = g.id
-                  WHERE g.deleted_at IS NOT NULL
                   GROUP BY u.model_id),
              counted AS (
                  SELECT coalesce(m.merged_into, m.id) AS id, sum(l.images - coalesce(t.images, 0)) AS images,

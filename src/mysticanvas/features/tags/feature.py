@@ -32,6 +32,9 @@ FEATURE = Feature(
             lambda tx, now_ms: image_tag_queries.rebuild(tx),
         ),
     ),
-    import_hooks=ImportHooks(on_prompts_added=prompt_tags.on_prompts_added),
+    import_hooks=ImportHooks(
+        on_prompts_added=prompt_tags.on_prompts_added,
+        on_image_shown=lambda tx, image, /, *, now_ms: image_tag_queries.derive_images(tx, [image]),
+    ),
     routes=(routes.routes,),
 )

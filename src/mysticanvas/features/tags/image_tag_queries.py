@@ -40,7 +40,7 @@ def update_derived(tx: WriteTx, rows: Sequence[RowChange]) -> None:
     if not touched & {"tag_assertions", "generations", *_RELATIONS, *_THRESHOLDS}:
         return
     pairs = [(row.value("generation_id"), row.value("tag_id")) for row in rows if row.table == "tag_assertions"]
-    images = [row.value("id") for row in rows if row.table == "generations" and _moved_to_or_from_trash(row)]
+    images = [row.value("id") for row in rows if row.table == "generations" and _was_hidden_or_shown(row)]
     _begin(tx)
     _touch_pairs(tx, pairs)
     _touch_images(tx, images)
@@ -60,8 +60,9 @@ def update_derived(tx: WriteTx, rows: Sequence[RowChange]) -> None:
     tx.changes.invalidated.add("tags")
 
 
-def _moved_to_or_from_trash(row: RowChange) -> bool:
-    return (row.before or {}).get("deleted_at") != (row.after or {}).get("deleted_at")
+def _was_hidden_or_shown(row: RowChange) -> bool:
+    before, after = row.before or {}, row.after or {}
+    return any(before.get(column) != after.get(column) for column in ("deleted_at", "excluded_at"))
 
 
 def _is_tag(tx: ReadTx, tag: int) -> bool:

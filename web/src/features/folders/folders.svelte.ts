@@ -1,13 +1,13 @@
 /** The folders of the library: their states, scans and missing files. */
 
 import { get, post, type EditResult, type ImportProgress } from '../../api/client';
-import type { Folder, FolderList, LostFiles, RemovedFolder, Scan, ScanReport } from '../../api/folders';
+import type { Excluded, ExcludePreview, Folder, FolderList, LostFiles, RemovedFolder, Scan, ScanReport } from '../../api/folders';
 import { messageOf } from '../../lib/errors';
 import { formatNumber } from '../../lib/format';
 import { toasts } from '../../ui/toasts.svelte';
-import { undo } from '../edits/undo';
+import { runWithProgress, undo } from '../edits/undo';
 import { library } from '../gallery/library.svelte';
-import { describeScan } from './labels';
+import { describeExcluded, describeScan } from './labels';
 
 const WAIT_S = 1;
 
@@ -83,6 +83,27 @@ class Folders {
       if (edit) toasts.add(`${countOf(edit.changed, 'image')} moved to Trash.`, () => undo(edit.operation, () => this.load()));
       else toasts.add(`Removed ${countOf(places, 'location')}. The images have other copies.`);
     });
+  }
+
+  previewExcludes(folder: Folder, patterns: string[]): Promise<ExcludePreview> {
+    return post<ExcludePreview>(`/api/roots/${folder.id}/excludes/preview`, { patterns });
+  }
+
+  /** Returns the error; "" when the patterns were saved. */
+  async setExcludes(folder: Folder, patterns: string[], expected: Pick<ExcludePreview, 'hide' | 'show'>): Promise<string> {
+    try {
+      const { edit, scan } = await post<Excluded>(`/api/roots/${folder.id}/excludes`, { patterns });
+      if (edit) {
+        const { operation } = await runWithProgress('Applying', () => Promise.resolve(edit));
+        toasts.add(describeExcluded(expected), () => undo(operation, () => this.load()));
+      }
+      if (scan) await this.settle(scan);
+      await this.load();
+      void library.refreshStatus();
+      return '';
+    } catch (error) {
+      return messageOf(error);
+    }
   }
 
   private async run(edit: () => Promise<void>): Promise<void> {

@@ -83,6 +83,16 @@ test('forgetting missing files is said by what it did', async () => {
   expect(toasts.list.map(({ undo }) => undo !== undefined)).toEqual([false, true]);
 });
 
+test('exclude patterns are saved, reported with undo, or refused with the reason', async () => {
+  const edit = { ...done, changed: 3, state: 'done' };
+  const asked = answer({ ...base, '/api/roots/7/excludes': { edit, scan: 'one' }, '/api/imports/one': scanned });
+  expect(await folders.setExcludes(FOLDER, ['drafts/'], { hide: 3, show: 0 })).toBe('');
+  expect(asked[0]).toMatchObject({ path: '/api/roots/7/excludes', body: { patterns: ['drafts/'] } });
+  expect([messages(), toasts.list[0]?.undo !== undefined]).toEqual([['3 images hidden.'], true]);
+  answer({ ...base, '/api/roots/7/excludes': refusal(400, '“!” is not an exclude pattern.') });
+  expect(await folders.setExcludes(FOLDER, ['!'], { hide: 0, show: 0 })).toBe('“!” is not an exclude pattern.');
+});
+
 test('a file is located, or it is said why that is not it', async () => {
   answer({ ...base, '/api/roots/missing/3/locate': null });
   expect(await folders.locate(3, '/pictures/a.png')).toBe('');

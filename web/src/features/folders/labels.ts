@@ -1,6 +1,6 @@
 /** Texts for what a scan did or would do. */
 
-import type { Change, Folder, ScanReport } from '../../api/folders';
+import type { Change, ExcludePreview, Folder, ScanReport } from '../../api/folders';
 import { formatNumber } from '../../lib/format';
 
 export const CHANGES: readonly { change: Change; label: string; does: string }[] = [
@@ -20,7 +20,32 @@ export function describeChanges(counts: Partial<Record<Change, number>>): string
 
 export function describeScan(report: ScanReport): string {
   const changes = describeChanges(report);
-  return changes ? `Scanned: ${changes}.` : `Scanned ${formatNumber(report.files_seen)} files. No changes.`;
+  const notShown = describeNotShown(report.not_shown);
+  const result = changes ? `Scanned: ${changes}.` : `Scanned ${formatNumber(report.files_seen)} files. No changes.`;
+  return notShown ? `${result} ${notShown}.` : result;
+}
+
+/** Files that are not images, as in "12 PSD, 3 links not shown"; "" for none. */
+export function describeNotShown(counts: Readonly<Record<string, number>>): string {
+  const mostFirst = Object.entries(counts).sort(([one, a], [other, b]) => b - a || one.localeCompare(other));
+  const parts = mostFirst.map(([kind, count]) => `${formatNumber(count)} ${count === 1 ? kind.replace(/^(link|special file|other file|excluded file|excluded folder)s$/, '$1') : kind}`);
+  return parts.length ? `${parts.join(', ')} not shown` : '';
+}
+
+/** What a change of the exclude patterns would do. */
+export function describeExcludes({ hide, show }: Pick<ExcludePreview, 'hide' | 'show'>): string {
+  const parts = [hide && `hide ${countImages(hide)}`, show && `show ${countImages(show)} again`].filter(Boolean);
+  return parts.length ? `This will ${parts.join(' and ')}.` : 'This will hide no image that is in the library.';
+}
+
+/** What a change of the exclude patterns did. */
+export function describeExcluded({ hide, show }: Pick<ExcludePreview, 'hide' | 'show'>): string {
+  const parts = [hide && `${countImages(hide)} hidden`, show && `${countImages(show)} shown again`].filter(Boolean);
+  return parts.length ? `${parts.join(', ')}.` : 'Exclude patterns saved.';
+}
+
+function countImages(count: number): string {
+  return `${formatNumber(count)} ${count === 1 ? 'image' : 'images'}`;
 }
 
 /** The question of a scan that found many files missing; "" if it asks nothing. */

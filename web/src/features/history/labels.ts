@@ -43,6 +43,7 @@ const KINDS: Record<string, (edit: Edit) => string> = {
   notes: ({ args, images }) => `${args['value'] ? 'Edited the note of' : 'Cleared the note of'} ${images}`,
   trash: ({ images }) => `Moved ${images} to Trash`,
   restore: ({ images }) => `Restored ${images} from Trash`,
+  'folder.exclude': ({ args, images }) => `Changed the excludes of ${quote(args['folder'])}: ${images} hidden or shown`,
   tag: describeTags,
   'tag.create': ({ args }) => `Created the tag ${quote(args['name'])}`,
   'tag.rename': ({ args }) => `Renamed the tag ${quote(args['tag'])} to ${quote(args['to'])}`,
@@ -79,7 +80,8 @@ export function describeEdit(operation: Operation, names: Names = new Map()): st
   if (operation.kind === 'template.import') return `Imported ${formatNumber(operation.steps_total)} styles as templates`;
   const [kind, args] = operation.steps[0] ?? [operation.kind, {}];
   const say = KINDS[operation.kind === 'tag.script' ? kind : operation.kind];
-  const more = operation.steps_total > 1 ? ` and ${formatNumber(operation.steps_total - 1)} more` : '';
+  // A change of excludes always has two steps.
+  const more = operation.steps_total > 1 && operation.kind !== 'folder.exclude' ? ` and ${formatNumber(operation.steps_total - 1)} more` : '';
   if (!say) return operation.kind.replace(/[._]/g, ' ') + more;
   return (operation.kind === 'tag.script' ? 'Bulk edit: ' : '') + say({ args, images: formatImages(operation.changed), names }) + more;
 }
