@@ -11,11 +11,12 @@ JOB_KIND = "thumb"
 
 @dataclass(frozen=True, slots=True)
 class ThumbsMade:
-    """`webps` is parallel to the requested sizes. It is empty when the pixels could not be decoded, and `damage`
-    gives the reason. `color_rgb` is the dominant color as 0xRRGGBB. `blake3` is the hash of the whole file
-    (32 bytes), None when the file is too large to hash. `hidden` is the stealth text of an image without other
-    generation data, None when there is none. `phash` (imaging/perceptual_hash.py) is None for an image without
-    contrast."""
+    """`webps` is parallel to the requested sizes. It is empty when no pixel could be decoded. `damage` tells what is
+    missing or why nothing could be decoded, `too_large` that decoding would take too much. `color_rgb` is the dominant
+    color as 0xRRGGBB. `blake3` is the hash of the whole file (32 bytes), None when the file is too large to hash.
+    `hidden` is the stealth text of an image without other generation data, None when there is none. `phash`
+    (imaging/perceptual_hash.py) is None for an image without contrast. The size is that of the shown image, None when
+    the header is unreadable."""
 
     stat: FileStat
     blake3: bytes | None
@@ -24,6 +25,10 @@ class ThumbsMade:
     damage: str | None
     hidden: str | None = None
     phash: bytes | None = None
+    too_large: str | None = None
+    width_px: int | None = None
+    height_px: int | None = None
+    orientation: int = 1
 
 
 @dataclass(frozen=True, slots=True)
