@@ -29,6 +29,8 @@ _PARAMETERS_KEYS = ("parameters", "UserComment", "invokeai_metadata", "sd-metada
 
 def routes(database: Database, cache: ThumbCache) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["images"])
+    # Later rows are never outdated.
+    has_outdated = database.read(files.has_outdated)
 
     @router.get("/generations/{uuid}")
     async def detail(uuid: str) -> Response:
@@ -49,7 +51,9 @@ def routes(database: Database, cache: ThumbCache) -> APIRouter:
         path = cache.path(name, size)
         if not _NAME.fullmatch(name) or size not in cache.short_edges_px or not path.is_file():
             raise NotFoundError("This thumbnail has not been created yet.")
-        headers = {"cache-control": "private, max-age=31536000, immutable"}
+        # Until thumbnails of an older version are checked, they may still be replaced under the same address.
+        may_change = has_outdated and database.read(files.is_outdated, blake3=bytes.fromhex(name))
+        headers = {"cache-control": "no-cache" if may_change else "private, max-age=31536000, immutable"}
         return FileResponse(path, media_type="image/webp", headers=headers)
 
     return router
@@ -75,6 +79,8 @@ def _load_detail(tx: ReadTx, uuid: str) -> dict[str, Any]:
         "deleted": made.deleted_at is not None,
         "thumb": final.blake3.hex() if final and final.blake3 else None,
         "damage": final.damage if final else None,
+        "too_large": final.too_large if final else None,
+        "orientation": final.orientation if final else 1,
         "explicit": image_vectors.get_nsfw_score(tx, image),
         "files": [
             _describe_file(file) for file in [*located, *files.list_input_files(tx, image)] if file.root is not None

@@ -1,4 +1,5 @@
-"""Task `MakeThumbs`: creates thumbnails, hashes the whole file, and searches pixels for stealth text.
+"""Task `MakeThumbs`: creates thumbnails, hashes the whole file, and searches pixels for stealth text. Task
+`RecheckHeaders`: reads only headers.
 
 Hashing reads all bytes, so it detects damage too. Stealth text is only searched in images without other generation
 data, and here because the pixels are decoded anyway.
@@ -9,7 +10,13 @@ from dataclasses import replace
 
 from mysticanvas.domain.errors import ImageTooLargeError, UnreadableFileError
 from mysticanvas.domain.file import ImageHead
-from mysticanvas.features.thumbnails.types import MakeThumbs, ThumbsMade
+from mysticanvas.features.thumbnails.types import (
+    HeaderRechecked,
+    HeadersRechecked,
+    MakeThumbs,
+    RecheckHeaders,
+    ThumbsMade,
+)
 from mysticanvas.formats.containers.identify import read_head
 from mysticanvas.formats.detect import has_generation_data
 from mysticanvas.fs.hashing import hash_file
@@ -55,4 +62,25 @@ def _decode(source: FileSource, head: ImageHead, short_edge_px: int) -> tuple[De
     return decode_reduced(source.handle, head, short_edge_px), None
 
 
-RUN = {MakeThumbs: run}
+def recheck_headers(task: RecheckHeaders) -> HeadersRechecked:
+    return HeadersRechecked([_recheck(file.root, file.path_bytes) for file in task.files])
+
+
+def _recheck(root: bytes, path_bytes: bytes) -> HeaderRechecked:
+    try:
+        with open_beneath(root, path_bytes) as source:
+            head = read_head(source)
+            return HeaderRechecked(
+                root,
+                path_bytes,
+                source.stat(),
+                head.width_px,
+                head.height_px,
+                head.orientation,
+                may_look_wrong=head.orientation != 1 or head.has_own_colors or not head.complete,
+            )
+    except UnreadableFileError:
+        return HeaderRechecked(root, path_bytes)
+
+
+RUN = {MakeThumbs: run, RecheckHeaders: recheck_headers}

@@ -1,4 +1,4 @@
-"""The thumbnail task."""
+"""The thumbnail task, and the task that reads headers again."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -7,6 +7,7 @@ from mysticanvas.domain.file import FileStat
 from mysticanvas.domain.task import Task, Travel
 
 JOB_KIND = "thumb"
+RECHECK_JOB_KIND = "header"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,3 +42,36 @@ class MakeThumbs(Task):
     root: bytes
     path_bytes: bytes
     short_edges_px: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class FileToRecheck:
+    root: bytes
+    path_bytes: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderRechecked:
+    """`stat` is None when the header could not be read. `may_look_wrong`: thumbnails that ignored orientation, color
+    profiles or missing parts look wrong."""
+
+    root: bytes
+    path_bytes: bytes
+    stat: FileStat | None = None
+    width_px: int = 0
+    height_px: int = 0
+    orientation: int = 1
+    may_look_wrong: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeadersRechecked:
+    files: list[HeaderRechecked]
+
+
+@dataclass(frozen=True, slots=True)
+class RecheckHeaders(Task):
+    """Read the headers of some images again. Pixels are not decoded."""
+
+    answer_type: ClassVar[type] = HeadersRechecked
+    files: list[FileToRecheck]
