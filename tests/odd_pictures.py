@@ -224,3 +224,23 @@ def bomb(width: int = 30_000, height: int = 30_000) -> bytes:
         + png_chunk(b"IDAT", zlib.compress(bytes(99)))
         + png_chunk(b"IEND", b"")
     )
+
+
+def write_striped_png(path: Path, width: int, height: int, *, interlaced: bool = False, channels: int = 3) -> None:
+    """A large PNG of diagonal stripes, written pass by pass and row by row, so that it fits into little memory."""
+    steps = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+    packer = zlib.compressobj(1)
+    stripes = np.arange(width + 512) // 64 % 4
+    colors = np.array([RED, GREEN, BLUE, GOLD], np.uint8)[stripes]
+    if channels == 4:
+        colors = np.concatenate([colors, np.full((len(colors), 1), 255, np.uint8)], axis=1)
+    header = struct.pack(">IIBBBBB", width, height, 8, {3: 2, 4: 6}[channels], 0, 0, int(interlaced))
+    with path.open("wb") as file:
+        file.write(b"\x89PNG\r\n\x1a\n" + png_chunk(b"IHDR", header))
+        for x, y, right, down in steps if interlaced else ((0, 0, 1, 1),):
+            for row in range(y, height, down):
+                start = row % 256
+                packed = packer.compress(b"\0" + colors[start + x : start + width : right].tobytes())
+                if packed:
+                    file.write(png_chunk(b"IDAT", packed))
+        file.write(png_chunk(b"IDAT", packer.flush()) + png_chunk(b"IEND", b""))

@@ -48,13 +48,10 @@ def load(handle: int, short_edge_px: int | None, *, strict: bool) -> pyvips.Imag
 
 
 def _shrink(pixels: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
-    """The means of squares of `factor` pixels. What remains at the right and at the end is left out, unless there is
-    nothing else."""
+    """The means of squares of `factor` pixels. What remains at the right and at the end is left out."""
     if factor == 1:
         return pixels
-    rows, columns = pixels.shape[0] // factor, pixels.shape[1] // factor
-    if rows == 0:
-        return pixels[:0, :columns]
-    squares = pixels[: rows * factor, : columns * factor].reshape(rows, factor, columns, factor, 3)
-    means: NDArray[np.uint8] = np.rint(squares.mean(axis=(1, 3), dtype=np.float32)).astype(np.uint8)
+    if len(pixels) < factor:
+        return pixels[:0, : pixels.shape[1] // factor]
+    means: NDArray[np.uint8] = pyvips.Image.new_from_array(np.ascontiguousarray(pixels)).shrink(factor, factor).numpy()
     return means
