@@ -24,11 +24,14 @@ def write_images(folder: Path, megapixels: int) -> Iterator[Path]:
     side = min(16_383, int((megapixels * 1e6) ** 0.5))
     plane = pyvips.Image.xyz(side, side).copy(interpretation="multiband")
     image = ((plane * (255 / side)).bandjoin([(plane[0] + plane[1]) % 256])).cast("uchar").copy(interpretation="srgb")
+    plane = plane.copy(interpretation="srgb")
     written: dict[str, Callable[[str], None]] = {
         "png": lambda name: image.pngsave(name, compression=1),
         "interlaced.png": lambda name: write_striped_png(Path(name), side, side, interlaced=True),
         "jpg": lambda name: image.jpegsave(name, Q=85),
-        "webp": lambda name: image.webpsave(name, Q=75, effort=0),
+        # A smoother image: libwebp cannot write details in so many blocks.
+        "webp": lambda name: plane.bandjoin(plane[0]).linear(200 / side, 0).cast("uchar").webpsave(name, effort=0),
+        "progressive.jpg": lambda name: image.jpegsave(name, Q=85, interlace=True),
         "bmp": lambda name: _write_bmp(Path(name), side),
     }
     for ending, write in written.items():

@@ -1,5 +1,6 @@
 """A folder of odd pictures in a library: what is damaged, what is too large, which size is shown. And its upgrade."""
 
+import asyncio
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -7,9 +8,8 @@ from typing import Any
 
 import apsw
 import pytest
-from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from PIL import Image
-from starlette.testclient import TestClient
 from tests.odd_pictures import GREEN, RED, SHOWN_AS_QUARTERS, SIZE, bomb, cut, detailed, encoded, quarters
 
 from mysticanvas.cli.client import Client, connect, wait_for_jobs
@@ -163,12 +163,11 @@ def test_a_thumbnail_that_may_be_made_again_is_not_kept_by_the_browser(tmp_path:
         import_and_follow(client, [folder], dry_run=False, wait=True)
 
     def ask_how_long(database: Database) -> set[str]:
-        app = FastAPI()
-        app.include_router(image_routes.routes(database, ThumbCache(library / "thumbs", SHORT_EDGES_PX)))
+        routes = image_routes.routes(database, ThumbCache(library / "thumbs", SHORT_EDGES_PX)).routes
+        [thumb] = [one for one in routes if isinstance(one, APIRoute) and one.path == "/api/thumbs/{name}/{size}"]
         names = [path.name.removesuffix("-512.webp") for path in (library / "thumbs").glob("??/*-512.webp")]
-        asked = [TestClient(app).get(f"/api/thumbs/{name}/512") for name in names]
-        assert len(asked) == 6
-        return {reply.headers["cache-control"] for reply in asked}
+        assert len(names) == 6
+        return {asyncio.run(thumb.endpoint(name=name, size=512)).headers["cache-control"] for name in names}
 
     with Database.open(library) as database:
         assert ask_how_long(database) == {"private, max-age=31536000, immutable"}
