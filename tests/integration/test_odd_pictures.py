@@ -55,6 +55,14 @@ def find_detail(client: Client, uuid: str) -> dict[str, Any]:
     return found
 
 
+def test_an_image_without_a_thumbnail_names_none_in_the_grid(client: Client) -> None:
+    view = client.post("/api/queries", {"q": "is:too-large OR is:damaged"})
+    page = client.get(f"/api/queries/{view['snapshot']}/items", start=0, count=100)
+    names = [find_detail(client, uuid)["files"][0]["path"] for uuid in page["uuid"]]
+    has_thumb = {name: thumb is not None for name, thumb in zip(names, page["thumb"], strict=True)}
+    assert has_thumb == {"cut.png": True, "bomb.png": False}
+
+
 def flags_by_name(client: Client) -> dict[str, int]:
     view = client.post("/api/queries", {"q": ""})
     page = client.get(f"/api/queries/{view['snapshot']}/items", start=0, count=100)
@@ -66,13 +74,16 @@ def test_damaged_and_too_large_are_two_states_with_a_query_and_a_reason_each(cli
     assert find_names(client, "is:damaged") == {"cut.png"}
     assert find_names(client, "is:too-large") == find_names(client, "is:too_large") == {"bomb.png"}
     assert len(find_names(client, "-is:damaged -is:too-large")) == 5
-    reasons = {}
+    reasons, thumbs = {}, {}
     for item in client.get("/api/search", q="", limit=100)["items"]:
         detail = find_detail(client, item["uuid"])
         reasons[detail["files"][0]["path"]] = (detail["damage"], detail["too_large"])
+        thumbs[detail["files"][0]["path"]] = detail["thumb"] is not None
     assert reasons["cut.png"] == ("The file ends too early: part of the image is missing.", None)
     assert reasons["bomb.png"] == (None, "The image is too large for a thumbnail: 30,000 × 30,000 pixels.")
     assert reasons["turned-6.jpg"] == (None, None)
+    # What was decoded of a damaged file is shown; of one that is too large, nothing.
+    assert (thumbs["cut.png"], thumbs["bomb.png"]) == (True, False)
     assert [check["name"] for check in client.get("/api/doctor")["checks"] if not check["ok"]] == []
 
 

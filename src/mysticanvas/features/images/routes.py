@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -10,6 +10,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 
 from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.db.images import files, generations, raw_metadata, used_models
+from mysticanvas.db.images.files import FileRow
 from mysticanvas.db.images.generations import Detail
 from mysticanvas.domain.errors import NotFoundError, UnreadableFileError
 from mysticanvas.domain.file import FileKind, ImageFormat, TextEntry
@@ -77,7 +78,7 @@ def _load_detail(tx: ReadTx, uuid: str) -> dict[str, Any]:
         "parent": made.parent_hint,
         "missing": made.missing_at is not None,
         "deleted": made.deleted_at is not None,
-        "thumb": final.blake3.hex() if final and final.blake3 else None,
+        "thumb": _find_thumb(final, located),
         "damage": final.damage if final else None,
         "too_large": final.too_large if final else None,
         "orientation": final.orientation if final else 1,
@@ -87,6 +88,15 @@ def _load_detail(tx: ReadTx, uuid: str) -> dict[str, Any]:
         ],
         "parameters_text": _find_parameters_text(raw_metadata.list_entries(tx, image)) or write_infotext(recipe),
     }
+
+
+def _find_thumb(final: FileRow | None, located: Sequence[FileRow]) -> str | None:
+    """The name of the thumbnails. None when the image has none: it is not decoded yet, damaged or too large."""
+    if final is None or final.blake3 is None:
+        return None
+    name = final.blake3.hex()
+    is_made = any(file.kind == FileKind.THUMB and name in file.path for file in located)
+    return name if is_made or not (final.damage or final.too_large) else None
 
 
 _DETAIL_FIELDS = (
