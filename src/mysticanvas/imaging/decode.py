@@ -21,8 +21,11 @@ from mysticanvas.imaging.colors import convert_to_srgb, scale
 
 MAX_PIXELS = 1 << 28
 MAX_SIDE_PX = 65_535
-# For what a decoder keeps of an image that it cannot read row by row. Less if the memory limit leaves less.
-MAX_BUFFER_BYTES = 640 * 1024 * 1024
+# For what a decoder keeps of an image that it cannot read row by row: most of a worker's memory limit, or less where
+# the limit of this process leaves less.
+MAX_BUFFER_BYTES = 384 * 1024 * 1024
+# The first pass of a larger interlaced PNG is detailed enough.
+MAX_INTERLACED_BYTES = 128 * 1024 * 1024
 # What decoding needs besides, and what must be free for small images too.
 _RESERVED_BYTES = 96 * 1024 * 1024
 # Maximum ratio of long to short edge of the result of a panorama.
@@ -170,7 +173,7 @@ def _needs_first_pass(head: ImageHead, level: str) -> bool:
     """Whether an interlaced PNG is too large to be decoded as a whole, or is known to be damaged: libpng then gives
     nothing."""
     is_interlaced = head.format is ImageFormat.PNG and head.buffer_bytes > 0
-    return is_interlaced and (level == "none" or head.buffer_bytes > measure_buffer_limit())
+    return is_interlaced and (level == "none" or head.buffer_bytes > min(MAX_INTERLACED_BYTES, measure_buffer_limit()))
 
 
 def _choose_reduction(head: ImageHead, short_edge_px: int) -> dict[str, float]:
