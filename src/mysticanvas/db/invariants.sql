@@ -20,7 +20,7 @@ SELECT id FROM live_generations WHERE id NOT IN (SELECT id FROM live_generations
 SELECT g.id
   FROM generations AS g
        JOIN generation_files AS f ON f.generation_id = g.id AND f.kind = 'final'
- WHERE f.blake3 IS NULL AND f.damage IS NULL AND f.missing_at IS NULL
+ WHERE f.blake3 IS NULL AND f.damage IS NULL AND f.too_large IS NULL AND f.missing_at IS NULL
    AND NOT EXISTS (SELECT 1 FROM jobs AS j
                     WHERE j.kind = 'thumb' AND j.unique_key = g.uuid AND j.status <> 'done');
 

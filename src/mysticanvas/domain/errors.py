@@ -11,6 +11,7 @@
     │   ├── NewerLibraryError      written by a newer version of MystiCanvas
     │   └── DamagedLibraryError    the database does not pass its checks
     ├── UnreadableFileError    an image file cannot be read; str() is the reason
+    │   └── ImageTooLargeError     decoding the image would take too much memory or time
     ├── EndpointError          a model server did not give a usable answer
     ├── ModelUnusableError     a bundled model is damaged, or is not the expected one
     ├── TimeLimitError         a read exceeded its time limit
@@ -71,6 +72,10 @@ class DamagedLibraryError(LibraryError):
 
 
 class UnreadableFileError(MystiCanvasError):
+    pass
+
+
+class ImageTooLargeError(UnreadableFileError):
     pass
 
 

@@ -38,6 +38,10 @@ class ImageHead:
 
     `complete`: the end of the container is present (PNG IEND, JPEG EOI …). `frames` is 1 for a still
     image and at least 2 for an animated one. `problems` are sentences for the user.
+
+    `width_px` and `height_px` are those of the shown image, after `orientation` (EXIF, 1 to 8; 1 for formats that
+    a decoder turns by itself). `has_own_colors`: there is an ICC profile, or the colors are CMYK.
+    `buffer_bytes`: memory that a decoder needs even when it reduces the image; 0 when it decodes row by row.
     """
 
     format: ImageFormat
@@ -47,6 +51,19 @@ class ImageHead:
     complete: bool
     texts: tuple[TextEntry, ...]
     problems: tuple[str, ...] = ()
+    orientation: int = 1
+    has_own_colors: bool = False
+    buffer_bytes: int = 0
+
+    @property
+    def stored_px(self) -> tuple[int, int]:
+        """Width and height before `orientation` is applied."""
+        return turn_size((self.width_px, self.height_px), self.orientation)
+
+
+def turn_size(size_px: tuple[int, int], orientation: int) -> tuple[int, int]:
+    """Width and height after an EXIF orientation; 5 to 8 turn the image by 90°."""
+    return size_px[::-1] if orientation >= 5 else size_px
 
 
 class FileKind(StrEnum):

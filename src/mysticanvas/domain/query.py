@@ -66,6 +66,7 @@ class State(StrEnum):
     FAVORITE = "favourite"
     MISSING = "missing"
     DAMAGED = "damaged"
+    TOO_LARGE = "too-large"
     ANIMATED = "animated"
     GRID = "grid"
     DUPLICATE = "duplicate"

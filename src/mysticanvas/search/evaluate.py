@@ -46,7 +46,7 @@ _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     ">": operator.gt,
     "<": operator.lt,
 }
-_FLAG_BITS = {State.MISSING: 1, State.DAMAGED: 2, State.ANIMATED: 4}
+_FLAG_BITS = {State.MISSING: 1, State.DAMAGED: 2, State.ANIMATED: 4, State.TOO_LARGE: 8}
 _HAS_BITS = {name: bit for bit, name in enumerate(index_loader.HAS)}
 
 

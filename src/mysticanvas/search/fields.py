@@ -45,7 +45,11 @@ _UUID = re.compile(r"[0-9a-f-]{4,36}", re.ASCII | re.IGNORECASE)
 _RANDOM = re.compile(r"random:(\d{1,9})", re.ASCII)
 
 # Common synonyms.
-_STATES = {state.value: state for state in State} | {"favorite": State.FAVORITE, "fav": State.FAVORITE}
+_STATES = {state.value: state for state in State} | {
+    "favorite": State.FAVORITE,
+    "fav": State.FAVORITE,
+    "too_large": State.TOO_LARGE,
+}
 _THINGS = {thing.value: thing for thing in Thing} | {"tags": Thing.TAG, "loras": Thing.LORA, "note": Thing.NOTES}
 WEIGHED = (Field.LORA, Field.EMBEDDING)
 _LIMITS = {

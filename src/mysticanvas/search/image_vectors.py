@@ -35,8 +35,8 @@ def set_image_model_settings(tx: WriteTx, settings: ImageAnalysisSettings) -> No
 def list_unanalyzed_pictures(
     tx: ReadTx, images: Sequence[GenerationId], *, spaces: Sequence[str]
 ) -> list[UnanalyzedPicture]:
-    """The distinct contents of these images that have no vector in some space. Trashed and damaged images are
-    skipped."""
+    """The distinct contents of these images that have no vector in some space. Trashed images, and those
+    without a thumbnail or with damage, are skipped."""
     rows = tx.rows(
         """
         SELECT DISTINCT l.content_hash,
@@ -45,7 +45,7 @@ def list_unanalyzed_pictures(
                  WHERE NOT EXISTS (SELECT 1 FROM embeddings WHERE content_hash = l.content_hash AND space = value))
           FROM json_each(:images) AS wanted
                JOIN live_generations AS l ON l.id = wanted.value
-         WHERE l.content_hash IS NOT NULL AND l.flags & 2 = 0
+         WHERE l.content_hash IS NOT NULL AND l.flags & 10 = 0
         """,
         images=json.dumps(list(images)),
         spaces=json.dumps(list(spaces)),
@@ -59,7 +59,7 @@ def list_unanalyzed_images(tx: ReadTx, *, space: str, after: int, limit: int) ->
     was checked; None if there are no more."""
     rows = tx.rows(
         """
-        SELECT l.id, l.content_hash IS NULL OR l.flags & 2 <> 0
+        SELECT l.id, l.content_hash IS NULL OR l.flags & 10 <> 0
                OR EXISTS (SELECT 1 FROM embeddings WHERE content_hash = l.content_hash AND space = :space)
           FROM live_generations AS l
          WHERE l.id > :after

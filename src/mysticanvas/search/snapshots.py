@@ -176,7 +176,12 @@ def read_items(tx: ReadTx, snapshot: Snapshot, start: int, count: int) -> dict[s
     page: dict[str, Any] = {"start": start}
     for column in columns:
         page[column] = [by_id[i][column] if i in by_id else None for i in ids]
-    page["thumb"] = [thumb or None for thumb in page["thumb"]]
+    # A file that is damaged or too large may have no thumbnail. It then has no color either.
+    lacks = [
+        flags is not None and flags & 10 and color is None
+        for flags, color in zip(page["flags"], page["color"], strict=True)
+    ]
+    page["thumb"] = [None if lack else thumb or None for thumb, lack in zip(page["thumb"], lacks, strict=True)]
     return page
 
 

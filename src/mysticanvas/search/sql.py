@@ -49,6 +49,7 @@ _FLAGS: dict[State | Thing, str] = {
     State.MISSING: "l.flags & 1 <> 0",
     State.DAMAGED: "l.flags & 2 <> 0",
     State.ANIMATED: "l.flags & 4 <> 0",
+    State.TOO_LARGE: "l.flags & 8 <> 0",
     State.GRID: _OF_GENERATION.format(GRID),
     Thing.WORKFLOW: HAS_WORKFLOW,
     Thing.PROMPT: _OF_GENERATION.format(HAS_PROMPT),

@@ -58,7 +58,8 @@ def read_rows(tx: ReadTx, images: Sequence[int], *, prompt_shown: int) -> list[d
     return tx.all(
         """
         SELECT g.id, g.uuid, lower(hex(f.blake3)) AS thumb, f.color_rgb AS color, g.is_favorite AS favorite,
-               g.rating, (g.missing_at IS NOT NULL) | ((f.damage IS NOT NULL) << 1) AS flags,
+               g.rating, (g.missing_at IS NOT NULL) | ((f.damage IS NOT NULL) << 1) | ((coalesce(f.frames, 1) > 1) << 2)
+               | ((f.too_large IS NOT NULL) << 3) | iif(f.format = 'webp', (f.orientation - 1) << 4, 0) AS flags,
                f.width, f.height, g.timestamp, substr(g.prompt, 1, :prompt_shown) AS prompt, p.explicit
           FROM json_each(:images) AS wanted
                CROSS JOIN generations AS g NOT INDEXED ON g.id = wanted.value

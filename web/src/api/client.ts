@@ -87,6 +87,9 @@ export interface Detail {
   rating: number;
   thumb: string | null;
   damage: string | null;
+  too_large: string | null;
+  /** How the file is turned: EXIF, 1 to 8. */
+  orientation: number;
   /** NSFW score, 0 to 1; null for an image that was not analyzed. */
   explicit: number | null;
   files: FileFacts[];

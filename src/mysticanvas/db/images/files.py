@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.file import FileKind, FileStat
@@ -37,7 +37,7 @@ class Facts:
     width: int
     height: int
     frames: int
-    damage: str | None = None
+    orientation: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,8 @@ class FileRow:
     height: int | None
     frames: int
     damage: str | None
+    too_large: str | None
+    orientation: int
     missing_at: int | None
 
 
@@ -205,7 +207,8 @@ def promote(tx: WriteTx, image: GenerationId, copy: int) -> None:
         """
         UPDATE generation_files AS c
            SET blake3 = coalesce(c.blake3, f.blake3), sha256 = coalesce(c.sha256, f.sha256),
-               color_rgb = f.color_rgb, damage = f.damage
+               color_rgb = f.color_rgb, damage = f.damage, too_large = f.too_large, width = f.width, height = f.height,
+               orientation = f.orientation, is_outdated = f.is_outdated
           FROM generation_files AS f
          WHERE c.id = :copy AND f.generation_id = :image AND f.kind = 'final'
         """,
@@ -277,7 +280,7 @@ def list_of_image(tx: ReadTx, image: GenerationId) -> list[FileRow]:
     rows = tx.all(
         """
         SELECT f.kind, r.path AS root, f.path, f.path_bytes, f.format, f.bytes, f.mtime_ns, f.width, f.height,
-               f.frames, f.damage, f.blake3, f.sha256, f.missing_at
+               f.frames, f.damage, f.too_large, f.orientation, f.blake3, f.sha256, f.missing_at
           FROM generation_files AS f
                LEFT JOIN roots AS r ON r.id = f.root_id
          WHERE f.generation_id = :image
@@ -302,9 +305,9 @@ def add_all(tx: WriteTx, new: Sequence[NewFile]) -> None:
     tx.run_many(
         """
         INSERT INTO generation_files (generation_id, kind, root_id, path_bytes, path, format, fingerprint, blake3,
-                                      bytes, mtime_ns, width, height, frames, damage)
+                                      bytes, mtime_ns, width, height, frames, orientation)
         VALUES (:image, :kind, :root_id, :path_bytes, :path, :format, :fingerprint, :blake3, :bytes, :mtime_ns,
-                :width, :height, :frames, :damage)
+                :width, :height, :frames, :orientation)
         """,
         (
             {
@@ -321,7 +324,7 @@ def add_all(tx: WriteTx, new: Sequence[NewFile]) -> None:
                 "width": one.facts.width,
                 "height": one.facts.height,
                 "frames": one.facts.frames,
-                "damage": one.facts.damage,
+                "orientation": one.facts.orientation,
             }
             for one in new
         ),
@@ -361,8 +364,8 @@ def replace_content(tx: WriteTx, file_id: int, *, stat: FileStat, facts: Facts) 
         """
         UPDATE generation_files
            SET bytes = :bytes, mtime_ns = :mtime_ns, format = :format, fingerprint = :fingerprint, blake3 = NULL,
-               sha256 = NULL, width = :width, height = :height, frames = :frames, damage = :damage,
-               color_rgb = NULL, missing_at = NULL
+               sha256 = NULL, width = :width, height = :height, frames = :frames, orientation = :orientation,
+               damage = NULL, too_large = NULL, color_rgb = NULL, is_outdated = 0, missing_at = NULL
          WHERE id = :file_id
         """,
         file_id=file_id,
@@ -373,7 +376,7 @@ def replace_content(tx: WriteTx, file_id: int, *, stat: FileStat, facts: Facts) 
         width=facts.width,
         height=facts.height,
         frames=facts.frames,
-        damage=facts.damage,
+        orientation=facts.orientation,
     )
 
 
@@ -390,18 +393,75 @@ def set_sha256(tx: WriteTx, *, file_id: int, sha256: bytes) -> None:
     tx.run("UPDATE generation_files SET sha256 = :sha256 WHERE id = :file_id", file_id=file_id, sha256=sha256)
 
 
-def set_pixels(tx: WriteTx, file_id: int, *, blake3: bytes | None, color_rgb: int | None, damage: str | None) -> None:
-    """Stores the results of the thumbnail job. None for `blake3` or `damage` keeps the stored value."""
+@dataclass(frozen=True, slots=True)
+class DecodedPicture:
+    """What decoding a file found. `blake3` or a size of None keeps the stored value."""
+
+    blake3: bytes | None
+    color_rgb: int | None
+    damage: str | None
+    too_large: str | None
+    width: int | None
+    height: int | None
+    orientation: int
+
+
+def set_pixels(tx: WriteTx, file_id: int, picture: DecodedPicture) -> None:
+    """Stores the results of the thumbnail job."""
     tx.run(
         """
         UPDATE generation_files
-           SET blake3 = coalesce(:blake3, blake3), color_rgb = :color_rgb, damage = coalesce(:damage, damage)
+           SET blake3 = coalesce(:blake3, blake3), color_rgb = :color_rgb, damage = :damage, too_large = :too_large,
+               width = coalesce(:width, width), height = coalesce(:height, height), orientation = :orientation,
+               is_outdated = 0
          WHERE id = :file_id
         """,
         file_id=file_id,
-        blake3=blake3,
-        color_rgb=color_rgb,
-        damage=damage,
+        **asdict(picture),
+    )
+
+
+def set_shown_size(tx: WriteTx, file_id: int, *, width: int, height: int, orientation: int, is_outdated: bool) -> None:
+    """Stores the size of the shown image. Its pixels are unchanged; `is_outdated`: its thumbnails are made again."""
+    tx.run(
+        """
+        UPDATE generation_files
+           SET width = :width, height = :height, orientation = :orientation, is_outdated = :is_outdated
+         WHERE id = :file_id
+        """,
+        file_id=file_id,
+        width=width,
+        height=height,
+        orientation=orientation,
+        is_outdated=is_outdated,
+    )
+
+
+def list_outdated(tx: ReadTx, *, after: int, limit: int) -> list[GenerationId]:
+    """The next images by ID whose existing final file was read by an older version."""
+    return tx.column(
+        """
+        SELECT generation_id
+          FROM generation_files
+         WHERE kind = 'final' AND is_outdated = 1 AND generation_id > :after AND missing_at IS NULL
+         ORDER BY generation_id
+         LIMIT :limit
+        """,
+        after=after,
+        limit=limit,
+    )
+
+
+def has_outdated(tx: ReadTx) -> bool:
+    return bool(tx.value("SELECT EXISTS (SELECT 1 FROM generation_files WHERE kind = 'final' AND is_outdated = 1)"))
+
+
+def is_outdated(tx: ReadTx, *, blake3: bytes) -> bool:
+    """Whether the thumbnails of this content may be made again."""
+    return bool(
+        tx.value(
+            "SELECT EXISTS (SELECT 1 FROM generation_files WHERE blake3 = :blake3 AND is_outdated = 1)", blake3=blake3
+        )
     )
 
 
@@ -440,7 +500,8 @@ def list_input_files(tx: ReadTx, image: GenerationId) -> list[FileRow]:
     rows = tx.all(
         """
         SELECT iif(i.role IN ('mask', 'control'), i.role, 'input') AS kind, r.path AS root, f.path, f.path_bytes,
-               f.format, f.bytes, f.mtime_ns, f.width, f.height, f.frames, f.damage, f.blake3, f.sha256, f.missing_at
+               f.format, f.bytes, f.mtime_ns, f.width, f.height, f.frames, f.damage, f.too_large, f.orientation,
+               f.blake3, f.sha256, f.missing_at
           FROM generation_inputs AS i
                JOIN generation_files AS f ON f.generation_id = i.found_id AND f.kind = 'final'
                JOIN roots AS r ON r.id = f.root_id

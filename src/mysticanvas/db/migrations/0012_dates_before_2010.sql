@@ -1,4 +1,4 @@
--- Version 11: images before 2010 have negative ids, which follow time too. The table is rebuilt because a CHECK changes.
+-- Version 12: images before 2010 have negative ids, which follow time too. The table is rebuilt because a CHECK changes.
 -- Its columns keep their order, on which recorded changesets depend. Its indexes and triggers, which are dropped with it,
 -- are created again unchanged.
 PRAGMA legacy_alter_table = ON;

@@ -1,4 +1,4 @@
--- Version 12: an image that waits for the image it belongs to can have copies in several folders, and waits in each.
+-- Version 13: an image that waits for the image it belongs to can have copies in several folders, and waits in each.
 CREATE TABLE companions_new (
     generation_id INTEGER NOT NULL REFERENCES generations (id) ON DELETE CASCADE ON UPDATE CASCADE,
     kind          TEXT    NOT NULL CHECK (kind IN ('input', 'mask', 'upscaled', 'sidecar')),

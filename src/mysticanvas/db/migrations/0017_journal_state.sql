@@ -1,4 +1,4 @@
--- Version 11. What the journal outside of this database must contain: the current file, its size and the CRC-32 of these
+-- Version 17. What the journal outside of this database must contain: the current file, its size and the CRC-32 of these
 -- bytes. A journal that was removed, cut off, damaged or replaced is noticed by them, and written again in full.
 -- Lines after these bytes are of items that are still in journal_due: the program ended before it could record them.
 -- Without a row, a journal is started.

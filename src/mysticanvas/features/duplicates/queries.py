@@ -47,7 +47,7 @@ def list_unhashed(tx: ReadTx, *, after: int, limit: int) -> list[tuple[Generatio
         """
         SELECT l.id, l.uuid
           FROM live_generations AS l
-         WHERE l.id > :after AND l.content_hash IS NOT NULL AND l.flags & 3 = 0
+         WHERE l.id > :after AND l.content_hash IS NOT NULL AND l.flags & 11 = 0
            AND NOT EXISTS (SELECT 1 FROM picture_looks WHERE generation_id = l.id)
          ORDER BY l.id
          LIMIT :limit

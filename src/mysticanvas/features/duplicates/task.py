@@ -3,13 +3,16 @@
 from mysticanvas.features.duplicates.types import HashPicture, PictureHashed
 from mysticanvas.formats.containers.identify import read_head
 from mysticanvas.fs.safe_open import open_beneath
-from mysticanvas.imaging.thumbnails import hash_image, load_image
+from mysticanvas.imaging.decode import decode_reduced
+from mysticanvas.imaging.perceptual_hash import compute_phash
+from mysticanvas.imaging.thumbnails import HASHED_EDGE_PX
 
 
 def run(task: HashPicture) -> PictureHashed:
     with open_beneath(task.root, task.path_bytes) as source:
         head = read_head(source)
-        return PictureHashed(source.stat(), hash_image(load_image(source.handle, head)))
+        decoded = decode_reduced(source.handle, head, HASHED_EDGE_PX)
+        return PictureHashed(source.stat(), compute_phash(decoded.image))
 
 
 RUN = {HashPicture: run}

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -10,6 +10,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 
 from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.db.images import files, generations, raw_metadata, used_models
+from mysticanvas.db.images.files import FileRow
 from mysticanvas.db.images.generations import Detail
 from mysticanvas.domain.errors import NotFoundError, UnreadableFileError
 from mysticanvas.domain.file import FileKind, ImageFormat, TextEntry
@@ -29,6 +30,8 @@ _PARAMETERS_KEYS = ("parameters", "UserComment", "invokeai_metadata", "sd-metada
 
 def routes(database: Database, cache: ThumbCache) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["images"])
+    # Later rows are never outdated.
+    has_outdated = database.read(files.has_outdated)
 
     @router.get("/generations/{uuid}")
     async def detail(uuid: str) -> Response:
@@ -49,7 +52,9 @@ def routes(database: Database, cache: ThumbCache) -> APIRouter:
         path = cache.path(name, size)
         if not _NAME.fullmatch(name) or size not in cache.short_edges_px or not path.is_file():
             raise NotFoundError("This thumbnail has not been created yet.")
-        headers = {"cache-control": "private, max-age=31536000, immutable"}
+        # Until thumbnails of an older version are checked, they may still be replaced under the same address.
+        may_change = has_outdated and database.read(files.is_outdated, blake3=bytes.fromhex(name))
+        headers = {"cache-control": "no-cache" if may_change else "private, max-age=31536000, immutable"}
         return FileResponse(path, media_type="image/webp", headers=headers)
 
     return router
@@ -73,14 +78,25 @@ def _load_detail(tx: ReadTx, uuid: str) -> dict[str, Any]:
         "parent": made.parent_hint,
         "missing": made.missing_at is not None,
         "deleted": made.deleted_at is not None,
-        "thumb": final.blake3.hex() if final and final.blake3 else None,
+        "thumb": _find_thumb(final, located),
         "damage": final.damage if final else None,
+        "too_large": final.too_large if final else None,
+        "orientation": final.orientation if final else 1,
         "explicit": image_vectors.get_nsfw_score(tx, image),
         "files": [
             _describe_file(file) for file in [*located, *files.list_input_files(tx, image)] if file.root is not None
         ],
         "parameters_text": _find_parameters_text(raw_metadata.list_entries(tx, image)) or write_infotext(recipe),
     }
+
+
+def _find_thumb(final: FileRow | None, located: Sequence[FileRow]) -> str | None:
+    """The name of the thumbnails. None when the image has none: it is not decoded yet, damaged or too large."""
+    if final is None or final.blake3 is None:
+        return None
+    name = final.blake3.hex()
+    is_made = any(file.kind == FileKind.THUMB and name in file.path for file in located)
+    return name if is_made or not (final.damage or final.too_large) else None
 
 
 _DETAIL_FIELDS = (

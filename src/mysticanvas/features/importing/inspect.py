@@ -44,12 +44,12 @@ def inspect(file: Path) -> dict[str, Any]:
 def _add_hidden_text(handle: int, head: ImageHead) -> ImageHead:
     """Add stealth text from the pixels, which decodes the whole image if its format is lossless."""
     # Imported here, because an image with generation data does not need the decoder.
-    from mysticanvas.imaging import stealth, thumbnails
+    from mysticanvas.imaging import decode, stealth
 
     if not stealth.may_contain_text(head):
         return head
     try:
-        text = stealth.read_hidden_text(thumbnails.copy_to_memory(thumbnails.load_image(handle, head)))
+        text = stealth.read_hidden_text(decode.decode_stored(handle, head).image)
     except UnreadableFileError:
         return head
     return replace(head, texts=(*head.texts, TextEntry("stealth", "stealth", text))) if text else head

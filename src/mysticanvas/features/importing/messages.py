@@ -54,6 +54,7 @@ class ImageRead:
     problems: list[str]
     sidecars: list[FileStat] = field(default_factory=list)
     is_grid: bool = False
+    orientation: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,7 @@ class _ReadOnWire(msgspec.Struct, array_like=True):
     problems: list[str]
     sidecars: list[FileStat]
     is_grid: bool
+    orientation: int
 
 
 _get_read_values = attrgetter(*(name for name in _ReadOnWire.__struct_fields__))

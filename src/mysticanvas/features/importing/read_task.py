@@ -62,6 +62,7 @@ def _read_image(root: bytes, file: FileToRead) -> ImageRead:
         width_px=head.width_px,
         height_px=head.height_px,
         frames=head.frames,
+        orientation=head.orientation,
         complete=head.complete,
         fingerprint=fingerprint,
         recipe=replace(recipe, params={}) if recipe.params else recipe,

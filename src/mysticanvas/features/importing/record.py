@@ -236,6 +236,7 @@ def build_facts(read: ImageRead) -> Facts:
         width=read.width_px,
         height=read.height_px,
         frames=read.frames,
+        orientation=read.orientation,
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.db.images import files, generations
-from mysticanvas.db.images.files import KnownFile
+from mysticanvas.db.images.files import DecodedPicture, KnownFile
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.file import FileKind
 from mysticanvas.domain.generation import GenerationId
@@ -48,7 +48,19 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
     if file is None or (file.bytes, file.mtime_ns) != (answer.stat.bytes, answer.stat.mtime_ns):
         _retry_later(tx, image, file)
         return
-    files.set_pixels(tx, file.id, blake3=answer.blake3, color_rgb=answer.color_rgb, damage=answer.damage)
+    files.set_pixels(
+        tx,
+        file.id,
+        DecodedPicture(
+            answer.blake3,
+            answer.color_rgb,
+            answer.damage,
+            answer.too_large,
+            answer.width_px,
+            answer.height_px,
+            answer.orientation,
+        ),
+    )
     has_thumbnail = bool(answer.blake3 is not None and answer.webps)
     if answer.blake3 is not None and answer.webps:
         for kind, edge_px, webp in zip((FileKind.THUMB, FileKind.PREVIEW), SHORT_EDGES_PX, answer.webps, strict=False):

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from mysticanvas.domain.errors import UnreadableFileError
+from mysticanvas.domain.errors import ImageTooLargeError, UnreadableFileError
 from mysticanvas.features.verify.types import FilesVerified, FileToVerify, FileVerified, VerifyFiles
 from mysticanvas.formats.containers.identify import read_head
 from mysticanvas.fs.hashing import hash_file
@@ -40,10 +40,12 @@ def _verify(root: bytes, file: FileToVerify) -> FileVerified:
             fault = None
             if digest is not None and file.blake3 is not None and digest != file.blake3:
                 # Imported late: libvips is only needed for pixels.
-                from mysticanvas.imaging.thumbnails import load_image, make_thumbs
+                from mysticanvas.imaging.decode import decode_reduced
 
                 try:
-                    make_thumbs(load_image(source.handle, read_head(source)), [DECODED_EDGE_PX])
+                    fault = decode_reduced(source.handle, read_head(source), DECODED_EDGE_PX).damage
+                except ImageTooLargeError:
+                    pass
                 except UnreadableFileError as error:
                     fault = str(error)
             return FileVerified(False, stat, digest, fault)

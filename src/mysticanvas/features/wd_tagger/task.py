@@ -5,7 +5,7 @@ from mysticanvas.domain.tag import MachineTag
 from mysticanvas.features.wd_tagger.types import ImageTagged, TagImage
 from mysticanvas.formats.containers.identify import read_head
 from mysticanvas.fs.safe_open import open_beneath
-from mysticanvas.imaging.thumbnails import load_image
+from mysticanvas.imaging.decode import decode_reduced
 from mysticanvas.ml.labels import format_label
 from mysticanvas.ml.wd_tagger import open_tagger
 
@@ -18,7 +18,8 @@ def run(task: TagImage) -> ImageTagged:
     try:
         tagger = open_tagger(task.folder)
         with open_beneath(task.root, task.path_bytes) as source:
-            scores = tagger.compute_scores(load_image(source.handle, read_head(source)))
+            decoded = decode_reduced(source.handle, read_head(source), tagger.side_px)
+            scores = tagger.compute_scores(decoded.image)
     except InvalidInputError as error:
         raise TaskFailedError(str(error)) from error
     least = {"general": task.least_general, "character": task.least_character}

@@ -6,12 +6,14 @@ Source: ISO/IEC 23008-12 (HEIF), sections 6 and 9; ISO/IEC 14496-12, section 8.1
 from collections.abc import Iterator
 
 from mysticanvas.domain.errors import UnreadableFileError
-from mysticanvas.domain.file import ImageFormat, ImageHead
+from mysticanvas.domain.file import ImageFormat, ImageHead, turn_size
 from mysticanvas.formats.containers import c2pa, exif
 from mysticanvas.formats.containers.source import MAX_TEXT_BYTES, BufferedSource, Entries, check_size
 
 MAX_META_BYTES = 4 * 1024 * 1024
 MAX_BOXES = 4_096
+# Three planes, and the pixels converted from them.
+_DECODED_PIXEL_BYTES = 6
 BRANDS = (b"avif", b"avis")
 # The `uuid` box of a C2PA manifest.
 _C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
@@ -48,7 +50,17 @@ def read_head(source: BufferedSource) -> ImageHead:
             exif.read_into(entries, content[4 + skipped :])
         else:
             entries.add("xmp", "XMP", content.decode("utf-8", "replace"), important=True)
-    return ImageHead(ImageFormat.AVIF, *size, frames, complete, entries.texts)
+    properties = _read_properties(meta[4:])
+    is_turned = any(name == b"irot" and content[:1] in (b"\1", b"\3") for name, content in properties)
+    return ImageHead(
+        ImageFormat.AVIF,
+        *turn_size(size, 6 if is_turned else 1),
+        frames,
+        complete,
+        entries.texts,
+        has_own_colors=any(name == b"colr" and content[:4] in (b"prof", b"rICC") for name, content in properties),
+        buffer_bytes=_DECODED_PIXEL_BYTES * size[0] * size[1],
+    )
 
 
 def _parse_box_header(header: bytes, left: int) -> tuple[int, bytes, int]:
@@ -73,14 +85,19 @@ def _iterate_boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
 
 def _find_size(meta: bytes) -> tuple[int, int] | None:
     """(width, height) of the largest `ispe`, which is the image rather than a tile or thumbnail; None without one."""
-    sizes = []
+    sizes = [content for name, content in _read_properties(meta) if name == b"ispe" and len(content) >= 12]
+    read = [(int.from_bytes(p[4:8], "big"), int.from_bytes(p[8:12], "big")) for p in sizes]
+    return max(read, key=lambda size: size[0] * size[1]) if read else None
+
+
+def _read_properties(meta: bytes) -> list[tuple[bytes, bytes]]:
+    """(type, content) of the properties of all items."""
+    found: list[tuple[bytes, bytes]] = []
     for kind, body in _iterate_boxes(meta):
         if kind == b"iprp":
             for inner, properties in _iterate_boxes(body):
-                if inner == b"ipco":
-                    sizes += [p for name, p in _iterate_boxes(properties) if name == b"ispe" and len(p) >= 12]
-    read = [(int.from_bytes(p[4:8], "big"), int.from_bytes(p[8:12], "big")) for p in sizes]
-    return max(read, key=lambda size: size[0] * size[1]) if read else None
+                found += _iterate_boxes(properties) if inner == b"ipco" else ()
+    return found
 
 
 def _find_text_items(meta: bytes) -> list[tuple[bytes, int, int]]:

@@ -1,4 +1,4 @@
-"""EXIF: the texts in IFD 0 and the Exif IFD of a TIFF structure.
+"""EXIF: the texts in IFD 0 and the Exif IFD of a TIFF structure, and the orientation in IFD 0.
 
 Source: Exif 2.32, sections 4.6.2 to 4.6.5. The 8-byte character code of UserComment is often missing or wrong, and
 the byte order of its UTF-16 is independent of the TIFF's, so the encoding is detected from the bytes.
@@ -22,6 +22,8 @@ _NAMES = {
     0x9C9C: "XPComment",
 }
 _EXIF_IFD = 0x8769
+_ORIENTATION = 0x0112
+_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
 _TEXT_TYPES = frozenset((1, 2, 7))
 MAX_FIELDS = 512
 _SAMPLE_BYTES = 64 * 1024
@@ -30,7 +32,7 @@ _SAMPLE_BYTES = 64 * 1024
 def read_into(entries: Entries, content: bytes) -> None:
     """Add the texts of `content`, with or without the "Exif" prefix. Stops at the first damaged part; never raises."""
     tiff = content.removeprefix(b"Exif\0\0")
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
+    order = _ORDERS.get(tiff[:4])
     if order is None or len(tiff) < 8:
         return
     waiting, seen = [struct.unpack_from(order + "I", tiff, 4)[0]], set[int]()
@@ -39,6 +41,24 @@ def read_into(entries: Entries, content: bytes) -> None:
         if offset not in seen and len(seen) < 4:
             seen.add(offset)
             waiting += _read_ifd(entries, tiff, order, offset)
+
+
+def read_orientation(content: bytes) -> int:
+    """How the image is turned or mirrored, 1 to 8; 1 when `content` does not say it. Never raises."""
+    tiff = content.removeprefix(b"Exif\0\0")
+    order = _ORDERS.get(tiff[:4])
+    if order is None or len(tiff) < 10:
+        return 1
+    offset = struct.unpack_from(order + "I", tiff, 4)[0]
+    count = int.from_bytes(tiff[offset : offset + 2], "little" if order == "<" else "big")
+    for at in range(offset + 2, offset + 2 + 12 * min(count, MAX_FIELDS), 12):
+        if at + 12 > len(tiff):
+            break
+        tag, kind, length = struct.unpack_from(order + "HHI", tiff, at)
+        if tag == _ORIENTATION and kind in (3, 4) and length:
+            value = int(struct.unpack_from(order + ("H" if kind == 3 else "I"), tiff, at + 8)[0])
+            return value if 1 <= value <= 8 else 1
+    return 1
 
 
 def _read_ifd(entries: Entries, tiff: bytes, order: str, offset: int) -> list[int]:

@@ -25,7 +25,8 @@ def read_head(source: BufferedSource) -> ImageHead:
     while frames < MAX_FRAMES:
         kind = source.read(offset, 1)
         if kind == b"\x3b" or not kind:
-            complete = kind == b"\x3b"
+            # Many programs forget the last byte, the trailer. Nothing is missing then.
+            complete = kind == b"\x3b" or offset == source.size
             break
         if kind == b"\x2c":
             frames += 1
@@ -40,7 +41,15 @@ def read_head(source: BufferedSource) -> ImageHead:
         _, offset = _read_sub_blocks(source, offset, keep=False)
     if frames == 0:
         raise UnreadableFileError("The GIF file contains no image.")
-    return ImageHead(ImageFormat.GIF, width_px, height_px, frames, complete or frames >= MAX_FRAMES, entries.texts)
+    return ImageHead(
+        ImageFormat.GIF,
+        width_px,
+        height_px,
+        frames,
+        complete or frames >= MAX_FRAMES,
+        entries.texts,
+        buffer_bytes=4 * width_px * height_px,
+    )
 
 
 def _measure_color_table(flags: int) -> int:

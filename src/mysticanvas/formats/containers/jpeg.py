@@ -7,7 +7,7 @@ Source: ITU-T T.81, annex B. Exif and XMP, which can be split, are in APP1 (XMP 
 import re
 
 from mysticanvas.domain.errors import UnreadableFileError
-from mysticanvas.domain.file import ImageFormat, ImageHead
+from mysticanvas.domain.file import ImageFormat, ImageHead, turn_size
 from mysticanvas.formats.containers import c2pa, exif, iptc
 from mysticanvas.formats.containers.source import BufferedSource, Entries, check_size, decode_utf8_or_latin1
 
@@ -18,6 +18,7 @@ _EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 _EXTENDED_XMP_HEADER_BYTES = 32 + 4 + 4
 MAX_EXTENDED_XMP_BYTES = 8 * 1024 * 1024
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_PROGRESSIVE_MARKERS = frozenset((0xC2, 0xC6, 0xCA, 0xCE))
 _STANDALONE_MARKERS = frozenset((0x01, *range(0xD0, 0xD9)))
 _FILL_BYTES_READ = 64 * 1024
 MAX_SEGMENTS = 10_000
@@ -28,6 +29,7 @@ def read_head(source: BufferedSource) -> ImageHead:
     entries = Entries()
     apps = _AppSegments(entries)
     size: tuple[int, int] | None = None
+    buffer_bytes, is_cmyk = 0, False
     offset = 2
     for _ in range(MAX_SEGMENTS):
         offset, marker = _find_next_marker(source, offset)
@@ -39,9 +41,11 @@ def read_head(source: BufferedSource) -> ImageHead:
         if length < 2 or offset + length > source.size or marker == 0xD9:
             raise UnreadableFileError("The JPEG file is truncated or damaged: it contains no image data.")
         if marker in _FRAME_MARKERS:
-            frame = source.read(offset + 3, 4)
+            frame = source.read(offset + 3, length - 3)
             size = int.from_bytes(frame[2:4], "big"), int.from_bytes(frame[0:2], "big")
-        elif marker in (0xE1, 0xEB, 0xED):
+            buffer_bytes = _measure_coefficients(size, frame[5:]) if marker in _PROGRESSIVE_MARKERS else 0
+            is_cmyk = frame[4:5] == b"\4"
+        elif marker in (0xE1, 0xE2, 0xEB, 0xED):
             apps.read(marker, source.read(offset + 2, length - 2))
         elif marker == 0xFE:
             apps.read_comment(source.read(offset + 2, length - 2))
@@ -51,7 +55,24 @@ def read_head(source: BufferedSource) -> ImageHead:
     check_size(*size)
     apps.finish()
     tail = source.read(max(0, source.size - 4096), 4096)
-    return ImageHead(ImageFormat.JPEG, *size, 1, b"\xff\xd9" in tail, entries.texts, tuple(entries.problems))
+    return ImageHead(
+        ImageFormat.JPEG,
+        *turn_size(size, apps.orientation),
+        1,
+        b"\xff\xd9" in tail,
+        entries.texts,
+        tuple(entries.problems),
+        apps.orientation,
+        apps.has_profile or is_cmyk,
+        buffer_bytes,
+    )
+
+
+def _measure_coefficients(size: tuple[int, int], components: bytes) -> int:
+    """Bytes of the coefficients of all components, which a decoder of a progressive image keeps: two per sample."""
+    factors = [(factor >> 4, factor & 15) for factor in components[1::3]] or [(1, 1)]
+    widest, highest = max(1, *(h for h, _ in factors)), max(1, *(v for _, v in factors))
+    return sum(2 * size[0] * size[1] * h * v // (widest * highest) for h, v in factors)
 
 
 def _find_next_marker(source: BufferedSource, offset: int) -> tuple[int, int]:
@@ -76,14 +97,21 @@ class _AppSegments:
         self._extended_xmp: dict[int, bytes] = {}
         self._extended_xmp_bytes = 0
         self._manifest = bytearray()
+        self._saw_exif = False
+        self.orientation = 1
+        self.has_profile = False
 
     def read(self, marker: int, content: bytes) -> None:
         if marker == 0xED:
             iptc.read_photoshop(self._entries, content)
         elif marker == 0xEB:
             self._read_jumbf(content)
+        elif marker == 0xE2:
+            self.has_profile |= content.startswith(b"ICC_PROFILE\0")
         elif content.startswith(b"Exif\0\0"):
             exif.read_into(self._entries, content)
+            self.orientation = self.orientation if self._saw_exif else exif.read_orientation(content)
+            self._saw_exif = True
         elif content.startswith(_XMP):
             self._entries.add("xmp", "XMP", content[len(_XMP) :].decode("utf-8", "replace"), important=True)
         elif content.startswith(_EXTENDED_XMP):

@@ -8,7 +8,7 @@ import struct
 import zlib
 
 from mysticanvas.domain.errors import UnreadableFileError
-from mysticanvas.domain.file import ImageFormat, ImageHead
+from mysticanvas.domain.file import ImageFormat, ImageHead, turn_size
 from mysticanvas.formats.containers import c2pa, exif, iptc
 from mysticanvas.formats.containers.source import (
     MAX_TEXT_BYTES,
@@ -30,6 +30,8 @@ _IMPORTANT = frozenset(
 )
 _TEXTS = frozenset((b"tEXt", b"zTXt", b"iTXt"))
 _READ = _TEXTS | {b"eXIf", b"comf", b"caBX"}
+# Decoded channels by color type; a palette may have transparency.
+_MAX_CHANNELS = {0: 2, 2: 4, 3: 4, 4: 2, 6: 4}
 _RAW_PROFILE = b"Raw profile type "
 
 
@@ -37,20 +39,24 @@ def read_head(source: BufferedSource) -> ImageHead:
     """Raises `UnreadableFileError` when the header is missing or the file ends before the pixels."""
     if source.read(12, 4) != b"IHDR" or len(source.read(8, 25)) < 25:
         raise UnreadableFileError("The PNG file is truncated: its header is incomplete.")
-    width_px, height_px = struct.unpack(">II", source.read(16, 8))
+    width_px, height_px, depth, color_type = struct.unpack(">IIBB", source.read(16, 10))
     check_size(width_px, height_px)
     walk = _ChunkReader(source)
     walk.run()
     if not walk.saw_pixels:
         raise UnreadableFileError("The PNG file is truncated: it contains no image data.")
+    is_interlaced = source.read(28, 1) == b"\1"
+    pixel_bytes = _MAX_CHANNELS.get(color_type, 4) * (2 if depth == 16 else 1)
     return ImageHead(
         ImageFormat.PNG,
-        width_px,
-        height_px,
+        *turn_size((width_px, height_px), walk.orientation),
         walk.frames,
         walk.complete,
         walk.entries.texts,
         tuple(walk.entries.problems),
+        walk.orientation,
+        walk.has_profile,
+        width_px * height_px * pixel_bytes if is_interlaced else 0,
     )
 
 
@@ -61,6 +67,8 @@ class _ChunkReader:
         self.frames = 1
         self.complete = False
         self.saw_pixels = False
+        self.has_profile = False
+        self.orientation = 1
         self._inflated_bytes = 0
 
     def run(self) -> None:
@@ -83,6 +91,8 @@ class _ChunkReader:
     def _read_chunk(self, kind: bytes, offset: int, length: int) -> None:
         if kind == b"IDAT":
             self.saw_pixels = True
+        elif kind == b"iCCP":
+            self.has_profile = True
         elif kind == b"acTL" and length >= 8:
             self.frames = max(1, int.from_bytes(self._source.read(offset, 4), "big"))
         elif kind in _READ:
@@ -98,6 +108,9 @@ class _ChunkReader:
     def _read_text(self, kind: bytes, content: bytes) -> None:
         if kind == b"eXIf":
             exif.read_into(self.entries, content)
+            if not self.saw_pixels:
+                # Browsers and libvips ignore an orientation after the pixels.
+                self.orientation = exif.read_orientation(content)
             return
         keyword, separator, rest = content.partition(b"\0")
         if not separator:

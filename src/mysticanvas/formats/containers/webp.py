@@ -4,7 +4,7 @@ Source: RFC 9649, sections 2.3 to 2.7.
 """
 
 from mysticanvas.domain.errors import UnreadableFileError
-from mysticanvas.domain.file import ImageFormat, ImageHead
+from mysticanvas.domain.file import ImageFormat, ImageHead, turn_size
 from mysticanvas.formats.containers import c2pa, exif
 from mysticanvas.formats.containers.source import MAX_TEXT_BYTES, BufferedSource, Entries, check_size
 
@@ -16,7 +16,8 @@ def read_head(source: BufferedSource) -> ImageHead:
     """Raises `UnreadableFileError` when the file contains no image data."""
     entries = Entries()
     size: tuple[int, int] | None = None
-    frames, pixels, complete = 0, False, True
+    frames, pixels, complete, orientation, has_profile = 0, False, True, 1, False
+    is_lossless = False
     offset = 12
     for _ in range(MAX_CHUNKS):
         header = source.read(offset, 8)
@@ -29,11 +30,16 @@ def read_head(source: BufferedSource) -> ImageHead:
         if kind in _PIXELS:
             pixels = True
             frames += kind == b"ANMF"
+            is_lossless |= kind == b"VP8L"
         if body + length > source.size:
             complete = False
             break
         if kind == b"EXIF" and length <= MAX_TEXT_BYTES:
-            exif.read_into(entries, source.read(body, length))
+            content = source.read(body, length)
+            exif.read_into(entries, content)
+            orientation = exif.read_orientation(content)
+        elif kind == b"ICCP":
+            has_profile = True
         elif kind == b"XMP " and length <= MAX_TEXT_BYTES:
             entries.add("xmp", "XMP", source.read(body, length).decode("utf-8", "replace"), important=True)
         elif kind == b"C2PA":
@@ -45,7 +51,19 @@ def read_head(source: BufferedSource) -> ImageHead:
     check_size(*size)
     if not complete and frames <= 1 and source.size - offset < 64:
         raise UnreadableFileError("The WebP file is truncated: it contains no image data.")
-    return ImageHead(ImageFormat.WEBP, *size, max(1, frames), complete, entries.texts, tuple(entries.problems))
+    # A lossless image and the canvas of an animation are decoded as a whole, with 4 bytes per pixel.
+    buffers = 2 if frames else 1 if is_lossless else 0
+    return ImageHead(
+        ImageFormat.WEBP,
+        *turn_size(size, orientation),
+        max(1, frames),
+        complete,
+        entries.texts,
+        tuple(entries.problems),
+        orientation,
+        has_profile,
+        4 * buffers * size[0] * size[1],
+    )
 
 
 def _read_size(kind: bytes, body: bytes) -> tuple[int, int] | None:

@@ -19,6 +19,10 @@ export interface Item {
   rating: number;
   missing: boolean;
   damaged: boolean;
+  /** Too large for a thumbnail. */
+  tooLarge: boolean;
+  /** How the browser must turn the file (EXIF, 1 to 8); 1 if it does so by itself. */
+  orientation: number;
   width: number;
   height: number;
   timestamp: number;
@@ -55,6 +59,8 @@ export class Pages {
       rating: page.rating[at] ?? 0,
       missing: (flags & 1) !== 0,
       damaged: (flags & 2) !== 0,
+      tooLarge: (flags & 8) !== 0,
+      orientation: ((flags >> 4) & 7) + 1,
       width: page.width[at] ?? 0,
       height: page.height[at] ?? 0,
       timestamp: page.timestamp[at] ?? 0,

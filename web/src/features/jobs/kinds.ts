@@ -16,6 +16,7 @@ const KINDS: Record<string, KindText> = {
   autotag: { name: 'Auto-tagging', description: 'Asks your model for tags, one request at a time.' },
   sha256: { name: 'SHA-256', description: 'File checksums used by other programs.' },
   models: { name: 'Model hashes', description: 'Links images to the models that made them.' },
+  header: { name: 'Image sizes', description: 'Rereads the size and orientation of images that an older version imported.' },
   reparse: { name: 'Metadata reread', description: 'Rereads the metadata of files with the current parsers.' },
 };
 const ORDER = Object.keys(KINDS);
