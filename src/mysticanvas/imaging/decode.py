@@ -1,7 +1,7 @@
 """Decodes images with libvips, reduced while they are read, so that memory does not grow with the image.
 
 The result is the image as a browser shows it: turned as its EXIF orientation says, in 8-bit sRGB. Only the formats in
-`ImageFormat` are accepted; libvips' untrusted loaders are blocked. docs/adr/0018 has the reasons and the figures.
+`ImageFormat` are accepted; libvips' untrusted loaders are blocked. docs/adr/0019 has the reasons and the figures.
 """
 
 import os
