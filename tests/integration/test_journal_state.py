@@ -328,7 +328,7 @@ def test_after_the_next_start_a_rebuild_from_a_harmed_journal_gives_the_library_
     if not running:
         harm(library, older)
     with opened(library) as client:
-        assert client.get("/api/doctor")["ok"]
+        wait_for(lambda: client.get("/api/doctor")["ok"])
         assert "journal" in client.get("/api/status")["notice"]["sentence"]
         assert settled_export(client, library) == before
     lose_database(library)
@@ -352,7 +352,7 @@ def test_an_older_database_that_was_put_back_is_kept_and_the_newer_journal_can_b
     assert not (library / "mysticanvas.db-wal").exists()
     shutil.copy2(tmp_path / "older.db", library / "mysticanvas.db")
     with opened(library) as client:
-        assert client.get("/api/doctor")["ok"]
+        wait_for(lambda: client.get("/api/doctor")["ok"])
         assert "older database" in client.get("/api/status")["notice"]["sentence"]
         assert settled_export(client, library) == older
     lose_database(library)

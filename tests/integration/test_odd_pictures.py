@@ -2,23 +2,20 @@
 
 import asyncio
 from collections.abc import Iterator
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-import apsw
 import pytest
 from fastapi.routing import APIRoute
-from mysticanvas.imaging.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
 from PIL import Image
 from tests.odd_pictures import GREEN, RED, SHOWN_AS_QUARTERS, SIZE, bomb, cut, detailed, encoded, quarters
 
 from mysticanvas.cli.client import Client, connect, wait_for_jobs
 from mysticanvas.db.database import Database
-from mysticanvas.domain.text import make_searchable
 from mysticanvas.features.images import routes as image_routes
 from mysticanvas.features.importing.commands import import_and_follow
 from mysticanvas.features.thumbnails import recheck
+from mysticanvas.fs.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
 from mysticanvas.settings import Settings
 
 
@@ -96,34 +93,18 @@ def test_the_size_of_a_turned_image_is_the_one_that_is_shown(client: Client) -> 
     assert [flags[name] for name in ("turned-8.webp", "turned-6.jpg", "cut.png", "bomb.png")] == [7 << 4, 0, 2, 8]
 
 
-# What version 10 had; it also swapped the sides of what is turned, and kept the reason for large images as damage.
-DOWNGRADE = """
-DROP INDEX generation_files_outdated;
-DROP TRIGGER live_generations_file_added; DROP TRIGGER live_generations_file_changed;
-DROP TRIGGER live_generations_moved; DROP TRIGGER live_generations_marked; DROP TRIGGER live_generations_deleted;
-DROP VIEW live_generations_meant;
-UPDATE generation_files SET damage = 'The image is too large to display: 30,000 × 30,000 pixels.'
- WHERE too_large IS NOT NULL;
+# What an older version stored: the sides of what is turned were swapped, and no file was known to be cut off.
+AS_STORED_BEFORE = """
 UPDATE generation_files SET damage = NULL WHERE damage LIKE 'The file ends%';
 UPDATE generation_files SET width = height, height = width WHERE orientation > 4;
-ALTER TABLE generation_files DROP COLUMN orientation;
-ALTER TABLE generation_files DROP COLUMN too_large;
-ALTER TABLE generation_files DROP COLUMN is_outdated;
+UPDATE generation_files SET orientation = 1, is_outdated = 1 WHERE kind = 'final';
 """
 
 
-def downgrade(library: Path) -> None:
-    first = (resources.files("mysticanvas.db") / "migrations" / "0001_library.sql").read_text("utf-8")
-    start, end = first.index("-- The definition of live_generations;"), first.index("-- The words that are searched.")
-    connection = apsw.Connection(str(library / "mysticanvas.db"))
-    connection.create_scalar_function("searchable", lambda *text: make_searchable(text[0]), 1, deterministic=True)
-    connection.execute(DOWNGRADE + first[start:end] + "PRAGMA user_version = 10").fetchall()
-    connection.execute("DELETE FROM live_generations").fetchall()
-    connection.execute(
-        "INSERT INTO live_generations (id, uuid, ratio_milli, is_favorite, rating, flags, color_rgb, width_px, "
-        "height_px, content_hash) SELECT * FROM live_generations_meant"
-    ).fetchall()
-    connection.close()
+def store_as_before(library: Path) -> None:
+    with Database.open(library) as database:
+        for statement in filter(str.strip, AS_STORED_BEFORE.split(";")):
+            database.write(lambda tx, statement=statement: tx.run(statement))
 
 
 def read_thumbnail(library: Path, client: Client, name: str) -> Image.Image:
@@ -138,7 +119,7 @@ def test_a_library_of_the_version_before_gets_right_sizes_states_and_thumbnails(
     library = tmp_path / "library"
     with connect(settings(tmp_path)) as client:
         import_and_follow(client, [folder], dry_run=False, wait=True)
-    downgrade(library)
+    store_as_before(library)
     # As they looked: neither turned nor converted.
     for path in (library / "thumbs").glob("??/*-512.webp"):
         encoded_gray = encoded(Image.new("RGB", SIZE, (99, 99, 99)), "webp")

@@ -125,7 +125,8 @@ def test_a_restore_wants_somebody_who_serves(tmp_path: Path) -> None:
 
 def test_an_interrupted_gallery_ends_although_somebody_listens_and_leaves_nothing_behind(served: Served) -> None:
     """A stream of events has no end of its own: a gallery that waited for it would not end either."""
-    headers = {"Authorization": served.http.headers["Authorization"]}
+    # A restored gallery is a new launch, to which old keys mean nothing.
+    headers = {"Authorization": served.wait_until_up().http.headers["Authorization"]}
     with (
         httpx.Client(base_url=served.http.base_url, headers=headers, timeout=60) as listener,
         listener.stream("GET", "/api/events") as events,

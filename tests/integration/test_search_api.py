@@ -223,7 +223,7 @@ def closed(asking: Asking, library: Path, tmp_path_factory: pytest.TempPathFacto
         (["quixotic", "--sort", "oldest", "--json"], 0, '"total":1'),
         (["quixotic", "--facets"], 0, "rating:0"),
         (["quixotic", "--facets", "--json"], 0, '"facets":{"model":'),
-        (["quixotic"], 0, "1 images."),
+        (["quixotic"], 0, "1 image."),
     ],
 )
 def test_the_command_line_answers_the_same(closed: Path, arguments: list[str], code: int, said: str) -> None:

@@ -56,3 +56,19 @@ def test_a_library_of_the_first_version_is_upgraded_whole(tmp_path: Path) -> Non
         # The index on names was made from what was there.
         assert [one.generation_id for one in database.read(lineage_queries.find_by_name, "fox.png")] == [100]
         assert database.read(lambda tx: tx.value("PRAGMA user_version")) == len(load_migrations())
+
+
+def test_a_file_that_was_too_large_for_a_thumbnail_is_no_longer_called_damaged(tmp_path: Path) -> None:
+    write_first_version(tmp_path / "library")
+    connection = apsw.Connection(str(tmp_path / "library" / "mysticanvas.db"))
+    for image, damage in ((100, "The image is too large to display: 30,000 × 30,000 pixels."), (200, "It is cut off.")):
+        connection.execute("UPDATE generation_files SET damage = ? WHERE generation_id = ?", (damage, image)).fetchall()
+    connection.close()
+    with Database.open(tmp_path / "library") as database:
+        assert [check for check in doctor_checks.run_all(database) if not check.ok] == []
+        states = database.read(
+            lambda tx: tx.rows(
+                "SELECT damage IS NULL, too_large IS NULL, is_outdated FROM generation_files ORDER BY id"
+            )
+        )
+        assert [tuple(row) for row in states] == [(1, 0, 1), (0, 1, 1)]

@@ -2,7 +2,6 @@
 
 import ipaddress
 import os
-import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -72,20 +71,21 @@ class Descriptors:
 
 def get_descriptor_limit() -> int | None:
     """The number of descriptors that this process may open; None where the system does not limit it."""
-    if sys.platform == "win32":
+    try:
+        import resource
+    except ImportError:
         return None
-    import resource
-
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return None if soft == resource.RLIM_INFINITY else soft
 
 
 def raise_descriptor_limit() -> None:
     """Raises a low limit of this process to `LEAST_DESCRIPTORS`, as far as the system allows."""
-    if sys.platform == "win32":
+    try:
+        import resource
+    except ImportError:
+        # Windows has no such limit.
         return
-    import resource
-
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = LEAST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(LEAST_DESCRIPTORS, hard)
     if soft != resource.RLIM_INFINITY and soft < allowed:

@@ -32,7 +32,7 @@ def run(
     if json:
         print_json(done | {"edit": edit})
     else:
-        print_result(edit, json=False, what="images hidden or shown")
+        print_result(edit, json=False, how="hidden or shown")
 
 
 def _change_patterns(existing: Sequence[str], action: str, patterns: Sequence[str]) -> list[str]:

@@ -58,17 +58,17 @@ class ExcludePreviewOut(BaseModel):
     excluded images that would be shown again. `patterns` are without empty lines and repetitions."""
 
     patterns: list[Pattern]
-    hide: int
-    show: int
+    hide: Int64
+    show: Int64
     examples: list[PathText]
 
 
 class EditOut(BaseModel):
     """An edit. `trouble` is why it was refused, null otherwise."""
 
-    operation: int
-    changed: int
-    total: int
+    operation: Int64
+    changed: Int64
+    total: Int64
     state: EditState
     error: Annotated[str, Field(max_length=10_000)] | None = Field(alias="trouble")
 

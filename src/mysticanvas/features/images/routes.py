@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
 from mysticanvas.db.database import Database, ReadTx
-from mysticanvas.db.images import files, generations, raw_metadata, used_models
+from mysticanvas.db.images import files, generations, outdated, raw_metadata, used_models
 from mysticanvas.db.images.files import FileRow
 from mysticanvas.db.images.generations import Detail
 from mysticanvas.domain.errors import NotFoundError, UnreadableFileError
@@ -31,7 +31,7 @@ _PARAMETERS_KEYS = ("parameters", "UserComment", "invokeai_metadata", "sd-metada
 def routes(database: Database, cache: ThumbCache) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["images"])
     # Later rows are never outdated.
-    has_outdated = database.read(files.has_outdated)
+    has_outdated = database.read(outdated.has_outdated)
 
     @router.get("/generations/{uuid}")
     async def detail(uuid: str) -> Response:
@@ -53,7 +53,7 @@ def routes(database: Database, cache: ThumbCache) -> APIRouter:
         if not _NAME.fullmatch(name) or size not in cache.short_edges_px or not path.is_file():
             raise NotFoundError("This thumbnail has not been created yet.")
         # Until thumbnails of an older version are checked, they may still be replaced under the same address.
-        may_change = has_outdated and database.read(files.is_outdated, blake3=bytes.fromhex(name))
+        may_change = has_outdated and database.read(outdated.is_outdated, blake3=bytes.fromhex(name))
         headers = {"cache-control": "no-cache" if may_change else "private, max-age=31536000, immutable"}
         return FileResponse(path, media_type="image/webp", headers=headers)
 

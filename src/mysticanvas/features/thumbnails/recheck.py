@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mysticanvas.db.database import Database, ReadTx, WriteTx
-from mysticanvas.db.images import files
+from mysticanvas.db.images import outdated
 from mysticanvas.domain.clock import now_ms as get_now_ms
 from mysticanvas.domain.task import Answer, Task
 from mysticanvas.features.thumbnails import queries
@@ -31,7 +31,7 @@ def queue_outdated(database: Database, *, now_ms: Callable[[], int], goes_on: Ca
     """Queue every image that an older version read, and return how many. Stops when `goes_on` returns False."""
     queued, slice_images = 0, BATCH_IMAGES * JOBS_PER_TRANSACTION
     last = 0
-    while images := database.read_within(READ_LIMIT_MS, files.list_outdated, after=last, limit=slice_images):
+    while images := database.read_within(READ_LIMIT_MS, outdated.list_outdated, after=last, limit=slice_images):
         database.write_bulk(_enqueue, images, now_ms=now_ms())
         queued, last = queued + len(images), images[-1]
         if not goes_on():
@@ -70,7 +70,7 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Answer) -> None:
             continue
         # Without a thumbnail, the image was too large or damaged. Limits changed since.
         remake = header.may_look_wrong or not one.has_thumbnail
-        files.set_shown_size(
+        outdated.set_shown_size(
             tx,
             one.file_id,
             width=header.width_px,
