@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -22,13 +22,16 @@ from mysticanvas.db.connections import (
     ReadTx,
     WriteTx,
     check_sqlite,
+    open_copy,
     open_reader,
     open_writer,
     run_within_limit,
 )
-from mysticanvas.db.io_errors import DISK_ERRORS, translate_disk_errors
+from mysticanvas.db.io_errors import DISK_ERRORS, WAYS_OUT, build_library_error, translate_disk_errors
+from mysticanvas.db.leftovers import remove_leftovers
 from mysticanvas.db.lock import LibraryLock
 from mysticanvas.db.migrate import migrate, refuse_foreign_file
+from mysticanvas.db.page_copy import make_page_copy
 from mysticanvas.db.writer import Listener, Writer
 from mysticanvas.domain.errors import DamagedLibraryError, LibraryError, NotFoundError
 
@@ -39,10 +42,6 @@ T = TypeVar("T")
 
 FILE_NAME = "mysticanvas.db"
 MAX_IDLE_READERS = 4
-_RECOVERY_HINT = (
-    "Nothing was changed. Restore a backup with `mysticanvas backup restore FILE`, or rebuild the library from your "
-    "folders and the journal with `mysticanvas rebuild --set-aside`."
-)
 
 
 class Database:
@@ -76,6 +75,7 @@ class Database:
         _make_folder(folder)
         lock = LibraryLock.take(folder)
         try:
+            remove_leftovers(folder)
             with translate_disk_errors("opened"):
                 _upgrade(folder)
                 return cls(folder, lock, read_limit_ms=read_limit_ms)
@@ -122,6 +122,17 @@ class Database:
             result: T = run_within_limit(
                 connection, limit_ms, lambda: _read_in_transaction(connection, query, *args, **kwargs)
             )
+            return result
+
+    def read_copy(
+        self, limit_ms: int, query: Callable[Concatenate[WriteTx, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Runs `query` on a copy of the pages as they are now, which is deleted afterwards. Raises `NoRoomError`."""
+        with translate_disk_errors("checked"), ExitStack() as opened:
+            source = opened.enter_context(closing(open_reader(self.path)))
+            path = opened.enter_context(make_page_copy(source, self.folder))
+            copy = opened.enter_context(closing(open_copy(path)))
+            result: T = run_within_limit(copy, limit_ms, lambda: _run_in_copy(copy, query, *args, **kwargs))
             return result
 
     def _read(self, limit_ms: int, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -216,6 +227,17 @@ def _read_in_transaction(
         return query(ReadTx(connection), *args, **kwargs)
     finally:
         # After a disk error SQLite has already rolled back.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _run_in_copy(
+    connection: apsw.Connection, query: Callable[Concatenate[WriteTx, P], T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    connection.execute("BEGIN")
+    try:
+        return query(WriteTx(connection), *args, **kwargs)
+    finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
 
@@ -322,7 +344,7 @@ def _upgrade(folder: Path) -> None:
             migrate(connection, folder / "backups")
         finally:
             connection.close()
-    except apsw.CorruptError as error:
-        raise DamagedLibraryError(f"The database {path} is damaged: {error}. {_RECOVERY_HINT}") from error
+    except (*DISK_ERRORS, apsw.BusyError) as error:
+        raise build_library_error(error, "opened") from error
     except apsw.Error as error:
-        raise LibraryError(f"The library in {folder} cannot be opened: {error}") from error
+        raise LibraryError(f"The library in {folder} cannot be opened: {error}. {WAYS_OUT}") from error

@@ -18,7 +18,7 @@ import apsw
 
 from mysticanvas.db.connections import ChangeSet, WriteTx, open_writer
 from mysticanvas.db.database_file import DatabaseFile
-from mysticanvas.db.io_errors import DISK_ERRORS, describe_disk_error
+from mysticanvas.db.io_errors import DISK_ERRORS, build_library_error
 from mysticanvas.domain.errors import LibraryError
 
 log = logging.getLogger(__name__)
@@ -181,7 +181,7 @@ class Writer:
         return committed
 
     def _refuse(self, changes: list[_Change], error: Exception) -> None:
-        refusal = LibraryError(describe_disk_error(error, "written"))
+        refusal = build_library_error(error, "written")
         refusal.__cause__ = error
         self._set_error(str(refusal))
         for change in changes:
