@@ -32,6 +32,7 @@ from mysticanvas.db.leftovers import remove_leftovers
 from mysticanvas.db.lock import LibraryLock
 from mysticanvas.db.migrate import migrate, refuse_foreign_file
 from mysticanvas.db.page_copy import make_page_copy
+from mysticanvas.db.reserve import release_if_full
 from mysticanvas.db.writer import Listener, Writer
 from mysticanvas.domain.errors import DamagedLibraryError, LibraryError, NotFoundError
 
@@ -48,7 +49,7 @@ class Database:
     """Open between `Database.open` and `close`; a context manager.
 
     Any number of threads may read and write. `owner_id` is unique for each opening: a running job with
-    another one is orphaned.
+    another one is orphaned. `was_full`: the disk was full at the opening, and the reserve was deleted.
     """
 
     def __init__(self, folder: Path, lock: LibraryLock, *, read_limit_ms: int) -> None:
@@ -57,6 +58,7 @@ class Database:
         self.owner_id = str(uuid.uuid4())
         self._lock = lock
         self._read_limit_ms = read_limit_ms
+        self.was_full = False
         self._readers: queue.LifoQueue[apsw.Connection] = queue.LifoQueue(MAX_IDLE_READERS)
         self._backing_up = threading.Lock()
         # The running query of each thread: (start, name).
@@ -73,12 +75,15 @@ class Database:
         """
         check_sqlite()
         _make_folder(folder)
+        was_full = release_if_full(folder)
         lock = LibraryLock.take(folder)
         try:
             remove_leftovers(folder)
             with translate_disk_errors("opened"):
                 _upgrade(folder)
-                return cls(folder, lock, read_limit_ms=read_limit_ms)
+                opened = cls(folder, lock, read_limit_ms=read_limit_ms)
+                opened.was_full = was_full
+                return opened
         except BaseException:
             lock.release()
             raise
@@ -335,8 +340,18 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
+def _refuse_emptied_file(path: Path) -> None:
+    """An empty file next to backups is a database that lost its content, not a new one."""
+    wal = path.with_name(f"{path.name}-wal")
+    if not path.exists() or path.stat().st_size or (wal.exists() and wal.stat().st_size):
+        return
+    if any((path.parent / "backups").glob("*.db")) or any((path.parent / "journal").glob("*.jsonl")):
+        raise DamagedLibraryError(f"The database {path} is empty: its content was lost. {WAYS_OUT}")
+
+
 def _upgrade(folder: Path) -> None:
     path = folder / FILE_NAME
+    _refuse_emptied_file(path)
     refuse_foreign_file(path)
     try:
         connection = open_writer(path)

@@ -1,5 +1,6 @@
 """Turns errors of the disk or the machine into messages for the user."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -17,6 +18,8 @@ DISK_ERRORS = (
     apsw.NoMemError,
     apsw.ReadOnlyError,
 )
+# Of an `OSError`: the disk is full, or the quota of the user is used up.
+DISK_FULL = tuple(getattr(errno, name) for name in ("ENOSPC", "EDQUOT") if hasattr(errno, name))
 _DAMAGE = (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError)
 WAYS_OUT = (
     "Restore a backup with `mysticanvas backup restore FILE` (`mysticanvas backup list` lists them), or rebuild the "
@@ -41,7 +44,9 @@ def build_library_error(error: Exception, done: str) -> LibraryError:
 
 def describe_disk_error(error: Exception, done: str) -> str:
     """`error` is an error of APSW, or a `UnicodeDecodeError`: SQLite does not check that a text is valid UTF-8."""
-    if isinstance(error, apsw.FullError):
+    if isinstance(error, apsw.FullError) or _get_code(error) == apsw.SQLITE_IOERR_SHMSIZE:
+        if done == "opened":
+            return "The disk is full, so the library could not be opened. Free some space and try again."
         return "The disk is full, so nothing was changed. Free some space; MystiCanvas then continues automatically."
     if isinstance(error, apsw.BusyError):
         return "Another program is writing to the database. Close it; MystiCanvas then continues automatically."
@@ -61,8 +66,18 @@ def describe_disk_error(error: Exception, done: str) -> str:
     return f"The database could not be {done}: {error}"
 
 
+def describe_full_disk(error: OSError) -> str:
+    where = f" {error.filename} could not be written." if error.filename is not None else ""
+    return f"The disk is full.{where} Free some space, then try again."
+
+
 def _name(error: Exception) -> str:
     """The name of the error in the documentation of SQLite, such as SQLITE_IOERR_WRITE."""
-    code = getattr(error, "extendedresult", None)
+    code = _get_code(error)
     name = apsw.mapping_extended_result_codes.get(code) or apsw.mapping_result_codes.get(code)
     return str(name or type(error).__name__)
+
+
+def _get_code(error: Exception) -> int:
+    """The extended result code; 0 for an error that SQLite did not report."""
+    return int(getattr(error, "extendedresult", 0))

@@ -15,6 +15,7 @@ _PATTERNS = (
     "checking-*",
     "scratch/foreign-*",
     "mysticanvas.db.restored*",
+    "reserve.part",
 )
 
 

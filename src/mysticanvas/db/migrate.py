@@ -32,7 +32,10 @@ def refuse_foreign_file(path: Path) -> None:
     except DISK_ERRORS as error:
         raise build_library_error(error, "opened") from error
     if application != APPLICATION_ID:
-        raise ForeignFileError(f"{path} belongs to another program, so MystiCanvas did not change it.")
+        raise ForeignFileError(
+            f"{path} belongs to another program, or its first bytes are damaged. MystiCanvas did not change it. "
+            f"{WAYS_OUT}"
+        )
     if version > len(load_migrations()):
         raise NewerLibraryError(
             f"The library {path} was written by a newer version of MystiCanvas (schema {version}). Update MystiCanvas."

@@ -15,7 +15,7 @@ export const GROUPS: readonly Group[] = [
   { label: 'Folders and files', kinds: ['root.offline', 'root.asks', 'root.moved', 'root.removed', 'file.changed', 'file.located', 'file.purged', 'file.kept', 'image.forgotten', 'missing.forgotten', 'verify'] },
   { label: 'Backups', kinds: ['backup', 'backup.failed', 'backup.drill', 'restore', 'restore.failed', 'rebuild'] },
   { label: 'Crashes and failures', kinds: ['crash', 'crash.gallery', 'job.parked'] },
-  { label: 'Upgrades and other', kinds: ['migration', 'library.place', 'autotag.run', 'vision'] },
+  { label: 'Upgrades and other', kinds: ['migration', 'library.place', 'disk.full', 'disk.free', 'autotag.run', 'vision'] },
 ];
 
 const NAMES: Record<string, string> = {
@@ -46,6 +46,8 @@ const NAMES: Record<string, string> = {
   'job.parked': 'Job failed',
   migration: 'Library upgraded',
   'library.place': 'Library location',
+  'disk.full': 'Disk full',
+  'disk.free': 'Disk no longer full',
   'autotag.run': 'Auto-tagging started',
   vision: 'Image analysis started',
 };
