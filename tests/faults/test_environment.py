@@ -176,6 +176,7 @@ def test_a_stale_log_that_were_left_would_be_seen(tmp_path: Path, monkeypatch: p
     unlink = Path.unlink
     monkeypatch.setattr(Path, "unlink", lambda p, **how: None if "-wal" in p.name else unlink(p, **how))
     restore(folder, made)
+    torn: object
     try:
         with Database.open(folder) as opened:
             torn = broken(opened) or opened.read(lambda tx: tx.value("SELECT count(*) FROM generations"))
@@ -365,7 +366,7 @@ def test_a_log_never_raises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     with log_to_file(tmp_path):
         log.warning("to the file: %s", chr(0xD800), extra={"name_of": chr(0xDC80)})
         for handler in logging.getLogger("mysticanvas").handlers:
-            if isinstance(handler, logging.FileHandler):
+            if isinstance(handler, logging.FileHandler) and handler.stream is not None:
                 handler.stream.close()
         log.warning("to nobody")
     assert "to the file" in (tmp_path / "logs" / "mysticanvas.log").read_text("utf-8")

@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from importlib import resources
 
 import apsw
 
+from mysticanvas.db import page_damage
 from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.db.images import word_index
 from mysticanvas.db.io_errors import DISK_ERRORS, describe_disk_error
 from mysticanvas.db.lock import LibraryLock
-from mysticanvas.db.page_copy import NoRoomError
+from mysticanvas.db.page_copy import NoRoomError, PageCopy
+from mysticanvas.db.page_damage import Check
 from mysticanvas.db.schema import load_migrations
 from mysticanvas.domain.errors import LibraryBusyError, LibraryError
 
@@ -22,17 +23,8 @@ CHECK_LIMIT_MS = 300_000
 SHOWN = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """`detail` is what is wrong, or what was checked."""
-
-    name: str
-    ok: bool
-    detail: str
-
-
 def run_all(database: Database) -> list[Check]:
-    """Runs every check on a copy, so that the writer and the gallery continue meanwhile. Changes nothing."""
+    """Runs every check on a copy, so that the writer and the gallery continue meanwhile. Changes no rows."""
     try:
         found = _run_on_copy(database)
     except LibraryError as error:
@@ -42,15 +34,21 @@ def run_all(database: Database) -> list[Check]:
 
 def _run_on_copy(database: Database) -> list[Check]:
     try:
-        return database.read_copy(CHECK_LIMIT_MS, _check_all)
+        found, unknown = database.read_copy(CHECK_LIMIT_MS, _check_copy)
     except NoRoomError:
         # The word index can only be checked in a transaction that writes.
         found = database.read_on_new_connection(CHECK_LIMIT_MS, _check_tables)
         return found + database.write_bulk(_check_words)
+    if unknown and all(check.ok for check in found):
+        database.record_sums(unknown)
+    return found
 
 
-def _check_all(tx: WriteTx) -> list[Check]:
-    return _check_tables(tx) + _check_words(tx)
+def _check_copy(tx: WriteTx, copy: PageCopy) -> tuple[list[Check], list[tuple[int, int]]]:
+    found = _check_tables(tx) + _check_words(tx)
+    for check in page_damage.describe(tx, copy.differing):
+        found = page_damage.merge(found, check)
+    return found, copy.unknown
 
 
 def _check_tables(tx: ReadTx) -> list[Check]:

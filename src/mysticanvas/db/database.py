@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
@@ -17,6 +17,7 @@ import apsw
 
 from mysticanvas.db import backup
 from mysticanvas.db.backup import Backup
+from mysticanvas.db.checkpoints import forget_sums
 from mysticanvas.db.connections import (
     ChangeSet,
     ReadTx,
@@ -31,7 +32,7 @@ from mysticanvas.db.io_errors import DISK_ERRORS, WAYS_OUT, build_library_error,
 from mysticanvas.db.leftovers import remove_leftovers
 from mysticanvas.db.lock import LibraryLock
 from mysticanvas.db.migrate import migrate, refuse_foreign_file
-from mysticanvas.db.page_copy import make_page_copy
+from mysticanvas.db.page_copy import PageCopy, make_page_copy
 from mysticanvas.db.reserve import release_if_full
 from mysticanvas.db.writer import Listener, Writer
 from mysticanvas.domain.errors import DamagedLibraryError, LibraryError, NotFoundError
@@ -129,16 +130,23 @@ class Database:
             )
             return result
 
-    def read_copy(
-        self, limit_ms: int, query: Callable[Concatenate[WriteTx, P], T], *args: P.args, **kwargs: P.kwargs
-    ) -> T:
+    def read_copy(self, limit_ms: int, query: Callable[[WriteTx, PageCopy], T]) -> T:
         """Runs `query` on a copy of the pages as they are now, which is deleted afterwards. Raises `NoRoomError`."""
         with translate_disk_errors("checked"), ExitStack() as opened:
             source = opened.enter_context(closing(open_reader(self.path)))
-            path = opened.enter_context(make_page_copy(source, self.folder))
-            copy = opened.enter_context(closing(open_copy(path)))
-            result: T = run_within_limit(copy, limit_ms, lambda: _run_in_copy(copy, query, *args, **kwargs))
+            with self._writer.checkpoints.pause() as sums:
+                # Without a transaction, each commit of the writer would start the copy again.
+                source.execute("BEGIN")
+                source.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
+            copy = opened.enter_context(make_page_copy(source, self.folder, sums))
+            source.execute("ROLLBACK")
+            connection = opened.enter_context(closing(open_copy(copy.path)))
+            result: T = run_within_limit(connection, limit_ms, lambda: _run_in_copy(connection, copy, query))
             return result
+
+    def record_sums(self, sums: Sequence[tuple[int, int]]) -> None:
+        """Records the checksums of pages (`PageCopy.unknown`) that passed all checks."""
+        self._writer.checkpoints.fill(sums)
 
     def _read(self, limit_ms: int, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         connection = self._borrow()
@@ -236,12 +244,10 @@ def _read_in_transaction(
             connection.execute("ROLLBACK")
 
 
-def _run_in_copy(
-    connection: apsw.Connection, query: Callable[Concatenate[WriteTx, P], T], *args: P.args, **kwargs: P.kwargs
-) -> T:
+def _run_in_copy(connection: apsw.Connection, copy: PageCopy, query: Callable[[WriteTx, PageCopy], T]) -> T:
     connection.execute("BEGIN")
     try:
-        return query(WriteTx(connection), *args, **kwargs)
+        return query(WriteTx(connection), copy)
     finally:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
@@ -284,6 +290,7 @@ def move_to_backups(folder: Path) -> Backup | None:
         previous = _set_aside(path, folder / "backups", why="before-rebuild")
         for name in (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm"):
             (folder / name).unlink(missing_ok=True)
+        forget_sums(folder)
         return previous
     finally:
         lock.release()
@@ -300,6 +307,7 @@ def _swap(folder: Path, copy: Path) -> Backup | None:
         # The WAL of the old database would corrupt the new one.
         for beside in ("-wal", "-shm"):
             path.with_name(path.name + beside).unlink(missing_ok=True)
+        forget_sums(folder)
         os.replace(new, path)
         backup.sync(folder)
     finally:
@@ -313,6 +321,7 @@ def _reset_journal(path: Path) -> None:
     try:
         connection.execute("DELETE FROM settings WHERE name = 'journal.library'").fetchall()
     finally:
+        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
         connection.close()
 
 

@@ -1,0 +1,120 @@
+"""The connection of the writer, and its checkpoints: each first records the checksums of the pages that it will write
+to the database. SQLite itself makes no checkpoint."""
+
+import logging
+import threading
+import uuid
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+
+from mysticanvas.db.connections import open_writer
+from mysticanvas.db.io_errors import DISK_ERRORS
+from mysticanvas.db.page_sums import STAMP, PageSums, WalUnreadableError, compute_sum
+
+log = logging.getLogger(__name__)
+
+CHECKPOINT_PAGES = 1_000
+SUMS_NAME = "page-sums"
+SERIAL = "writer.serial"
+# A database of this size is read whole at its opening when it has no checksums; doctor reads a larger one.
+SMALL_BYTES = 64 * 1024 * 1024
+
+
+class CheckpointedConnection:
+    """`lock` is held while the connection is used."""
+
+    def __init__(self, path: Path, open_connection: Callable[[Path], apsw.Connection] = open_writer) -> None:
+        self._path = path
+        self._open_connection = open_connection
+        self.lock = threading.RLock()
+        self._wal_pages = 0
+        self.reopen()
+        self._sums = self._open_sums()
+
+    def reopen(self) -> None:
+        self.connection = self._open_connection(self._path)
+        self.connection.set_wal_hook(self._count_pages)
+
+    def read_serial(self) -> int:
+        return int(_read_setting(self.connection, SERIAL) or 0)
+
+    def checkpoint_if_due(self) -> None:
+        """Call between two transactions. An error is logged: what was committed is in the log."""
+        if self._wal_pages >= CHECKPOINT_PAGES:
+            try:
+                self._include_log()
+                self.connection.wal_checkpoint()
+            except DISK_ERRORS:
+                log.warning("the write-ahead log could not be merged into the database", exc_info=True)
+
+    def close(self) -> None:
+        """Merges the log into the database and removes it, if no other connection is open."""
+        with self.lock:
+            self._include_log()
+            self.connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
+            self.connection.close()
+
+    @contextmanager
+    def pause(self) -> Iterator["array[int] | None"]:
+        """The checksum of each page of the last committed state, 0 where unknown; nothing is committed meanwhile. None
+        within a transaction of this thread."""
+        with self.lock:
+            if self.connection.in_transaction:
+                yield None
+                return
+            self._include_log()
+            yield self._sums.copy()
+
+    def fill(self, sums: Iterable[tuple[int, int]]) -> None:
+        """Records pages of a state that passed all checks, whose checksum was unknown."""
+        with self.lock:
+            self._try(lambda: self._sums.fill(sums, serial=self.read_serial()))
+
+    def _count_pages(self, _: apsw.Connection, __: str, pages: int) -> int:
+        self._wal_pages = pages
+        return apsw.SQLITE_OK
+
+    def _include_log(self) -> None:
+        frames, _ = self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
+        wal = self._path.with_name(f"{self._path.name}-wal")
+        self._try(lambda: self._sums.include_log(wal, frames, serial=self.read_serial()))
+
+    def _try(self, record: Callable[[], None]) -> None:
+        """Without checksums of all that is written, none may be used."""
+        try:
+            record()
+        except (OSError, WalUnreadableError):
+            log.warning("the checksums of the pages could not be recorded", exc_info=True)
+            self._sums.discard()
+
+    def _open_sums(self) -> PageSums:
+        if (stamp := _read_setting(self.connection, STAMP)) is None:
+            stamp = f'"{uuid.uuid4().hex}"'
+            self.connection.execute("INSERT INTO settings (name, value_json) VALUES (?, ?)", (STAMP, stamp))
+        page_bytes = self.connection.pragma("page_size")
+        path = self._path.with_name(SUMS_NAME)
+        sums = PageSums.open(path, stamp.strip('"'), page_bytes, serial=self.read_serial())
+        if sums.is_empty and self.connection.pragma("page_count") * page_bytes <= SMALL_BYTES:
+            self._sums = sums
+            content = self.connection.serialize("main")
+            self.fill(sum_pages(content, page_bytes))
+        return sums
+
+
+def sum_pages(content: bytes, page_bytes: int) -> Iterator[tuple[int, int]]:
+    for number in range(1, len(content) // page_bytes + 1):
+        yield number, compute_sum(number, content[(number - 1) * page_bytes : number * page_bytes])
+
+
+def forget_sums(folder: Path) -> None:
+    """Call when the database is replaced or moved."""
+    (folder / SUMS_NAME).unlink(missing_ok=True)
+
+
+def _read_setting(connection: apsw.Connection, name: str) -> str | None:
+    row = connection.execute("SELECT value_json FROM settings WHERE name = ?", (name,)).fetchone()
+    return None if row is None else str(row[0])
