@@ -77,13 +77,18 @@ def is_found(folder: Path) -> bool:
 
 def content_of(path: Path) -> object:
     """Every value of every table and what SQLite says of the indexes; None where it cannot be read."""
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     try:
-        with apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY) as connection:
-            tables = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0").get
-            rows = [list(connection.execute(f'SELECT * FROM "{name}" NOT INDEXED')) for name in tables or []]  # noqa: S608
-            return rows, list(connection.execute("PRAGMA integrity_check")), connection.pragma("user_version")
+        names = [
+            name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE rootpage > 0 AND sql > ''")
+        ]
+        tables = [name for name in names if connection.table_exists("main", name)]
+        rows = [list(connection.execute(f'SELECT * FROM "{name}" NOT INDEXED')) for name in tables]  # noqa: S608
+        return rows, list(connection.execute("PRAGMA integrity_check")), connection.pragma("user_version")
     except (apsw.Error, UnicodeDecodeError):
         return None
+    finally:
+        connection.close(True)
 
 
 def try_flips(sound: Path, tmp_path: Path, flips: list[Flip]) -> Iterator[str]:

@@ -29,6 +29,9 @@ from mysticanvas.settings import Settings
 
 # Long enough for a long poll of 25 s, short enough to notice a server that hangs.
 REQUEST_LIMIT_S = 60.0
+# Checks and backups read the database as a whole, and respond when they are done.
+SLOW_PATHS = ("/api/doctor", "/api/backups")
+SLOW_LIMIT_S = 1_800.0
 POLL_S = 0.2
 
 
@@ -95,7 +98,8 @@ class _HeldClient:
 
     def _ask(self, method: str, path: str, **how: Any) -> httpx.Response:
         try:
-            return self._http.request(method, path, **how)
+            limit_s = SLOW_LIMIT_S if path.startswith(SLOW_PATHS) else REQUEST_LIMIT_S
+            return self._http.request(method, path, timeout=limit_s, **how)
         except httpx.TransportError as error:
             raise LibraryBusyError(
                 "Another MystiCanvas process is using this library and does not respond. Wait a moment and try again, "

@@ -32,28 +32,38 @@ class CheckpointedConnection:
         self._open_connection = open_connection
         self.lock = threading.RLock()
         self._wal_pages = 0
-        self.reopen()
+        self._is_open = False
+        self.connection = self._open()
         self._sums = self._open_sums()
+        # What a migration or a crash left in the log, so that a start does not depend on it again.
+        self._checkpoint()
 
     def reopen(self) -> None:
-        self.connection = self._open_connection(self._path)
-        self.connection.set_wal_hook(self._count_pages)
+        """Closes the connection, which may have failed, and opens another. Raises `apsw.Error`: then none is open."""
+        if self._is_open:
+            self._is_open = False
+            self.connection.close(True)
+        self.connection = self._open()
+
+    def _open(self) -> apsw.Connection:
+        connection = self._open_connection(self._path)
+        connection.set_wal_hook(self._count_pages)
+        self._is_open = True
+        return connection
 
     def read_serial(self) -> int:
         return int(_read_setting(self.connection, SERIAL) or 0)
 
     def checkpoint_if_due(self) -> None:
         """Call between two transactions. An error is logged: what was committed is in the log."""
-        if self._wal_pages >= CHECKPOINT_PAGES:
-            try:
-                self._include_log()
-                self.connection.wal_checkpoint()
-            except DISK_ERRORS:
-                log.warning("the write-ahead log could not be merged into the database", exc_info=True)
+        if self._is_open and self._wal_pages >= CHECKPOINT_PAGES:
+            self._checkpoint()
 
     def close(self) -> None:
         """Merges the log into the database and removes it, if no other connection is open."""
         with self.lock:
+            if not self._is_open:
+                return
             self._include_log()
             self.connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
             self.connection.close()
@@ -61,9 +71,9 @@ class CheckpointedConnection:
     @contextmanager
     def pause(self) -> Iterator["array[int] | None"]:
         """The checksum of each page of the last committed state, 0 where unknown; nothing is committed meanwhile. None
-        within a transaction of this thread."""
+        within a transaction of this thread, or after an error of the disk."""
         with self.lock:
-            if self.connection.in_transaction:
+            if not self._is_open or self.connection.in_transaction:
                 yield None
                 return
             self._include_log()
@@ -72,11 +82,20 @@ class CheckpointedConnection:
     def fill(self, sums: Iterable[tuple[int, int]]) -> None:
         """Records pages of a state that passed all checks, whose checksum was unknown."""
         with self.lock:
+            if not self._is_open:
+                return
             self._try(lambda: self._sums.fill(sums, serial=self.read_serial()))
 
     def _count_pages(self, _: apsw.Connection, __: str, pages: int) -> int:
         self._wal_pages = pages
         return apsw.SQLITE_OK
+
+    def _checkpoint(self) -> None:
+        try:
+            self._include_log()
+            self.connection.wal_checkpoint()
+        except DISK_ERRORS:
+            log.warning("the write-ahead log could not be merged into the database", exc_info=True)
 
     def _include_log(self) -> None:
         frames, _ = self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)

@@ -18,7 +18,7 @@ from mysticanvas.db.schema import load_migrations
 from mysticanvas.domain.errors import LibraryBusyError, LibraryError
 
 # Reading a million rows takes seconds, and no page waits for the result.
-CHECK_LIMIT_MS = 300_000
+CHECK_LIMIT_MS = 900_000
 # How many problems of one check are named.
 SHOWN = 5
 

@@ -57,7 +57,10 @@ def describe_disk_error(error: Exception, done: str) -> str:
     if isinstance(error, _DAMAGE):
         return f"The database is damaged, so it could not be {done} ({_name(error)}). {WAYS_OUT}"
     if isinstance(error, apsw.ReadOnlyError):
-        return "The library folder cannot be written. Allow it, or copy the library to a folder that you can write to."
+        return (
+            f"The library folder cannot be written ({_name(error)}). Allow MystiCanvas to write to it, or copy the "
+            "library to another folder."
+        )
     if isinstance(error, (apsw.IOError, apsw.CantOpenError)):
         return (
             f"The disk reported an error, so the database could not be {done} ({_name(error)}). Check that the disk is "

@@ -26,8 +26,8 @@ class NoRoomError(LibraryError):
 
 @dataclass(frozen=True, slots=True)
 class PageCopy:
-    """`path` is the copy. `differing`: pages that are not what MystiCanvas wrote. `unknown`: checksums of the pages that
-    have none yet."""
+    """`path` is the copy. `differing`: pages that are not what MystiCanvas wrote. `unknown`: checksums of the pages
+    that have none yet."""
 
     path: Path
     differing: list[int] = field(default_factory=list)

@@ -180,7 +180,6 @@ class Writer:
             # Opening the path again would create a new file; our connection still has the old one.
             return False
         try:
-            self._connection.close(True)
             self._checkpoints.reopen()
             on_disk = self._checkpoints.read_serial()
         except apsw.Error:
