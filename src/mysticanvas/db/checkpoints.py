@@ -34,9 +34,13 @@ class CheckpointedConnection:
         self._wal_pages = 0
         self._is_open = False
         self.connection = self._open()
-        self._sums = self._open_sums()
-        # What a migration or a crash left in the log, so that a start does not depend on it again.
-        self._checkpoint()
+        try:
+            self._sums = self._open_sums()
+            # What a migration or a crash left in the log, so that a start does not depend on it again.
+            self._checkpoint()
+        except BaseException:
+            self.connection.close(True)
+            raise
 
     def reopen(self) -> None:
         """Closes the connection, which may have failed, and opens another. Raises `apsw.Error`: then none is open."""
@@ -127,6 +131,11 @@ class CheckpointedConnection:
 def sum_pages(content: bytes, page_bytes: int) -> Iterator[tuple[int, int]]:
     for number in range(1, len(content) // page_bytes + 1):
         yield number, compute_sum(number, content[(number - 1) * page_bytes : number * page_bytes])
+
+
+def has_sums(folder: Path) -> bool:
+    """Whether a checkpoint must record checksums: a new library, or one of an older version, has none."""
+    return (folder / SUMS_NAME).exists()
 
 
 def forget_sums(folder: Path) -> None:

@@ -17,7 +17,7 @@ import apsw
 
 from mysticanvas.db import backup
 from mysticanvas.db.backup import Backup
-from mysticanvas.db.checkpoints import forget_sums
+from mysticanvas.db.checkpoints import forget_sums, has_sums
 from mysticanvas.db.connections import (
     ChangeSet,
     ReadTx,
@@ -367,6 +367,8 @@ def _upgrade(folder: Path) -> None:
         try:
             migrate(connection, folder / "backups")
         finally:
+            if not has_sums(folder):
+                connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
             connection.close()
     except (*DISK_ERRORS, apsw.BusyError) as error:
         raise build_library_error(error, "opened") from error
