@@ -13,7 +13,7 @@ import pytest
 from mysticanvas.db import checkpoints as db_checkpoints
 from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db import page_copy
-from mysticanvas.db.database import FILE_NAME, Database
+from mysticanvas.db.database import FILE_NAME, Database, restore
 from mysticanvas.db.images import folders
 from mysticanvas.db.images.folders import WatchedFolder
 from mysticanvas.domain.errors import MystiCanvasError
@@ -179,6 +179,46 @@ def test_no_sound_library_is_called_damaged(
 ) -> None:
     monkeypatch.setattr(db_checkpoints, "CHECKPOINT_PAGES", checkpoint_pages)
     assert [wrong for seed in range(4) for wrong in live(tmp_path / str(seed), seed)] == []
+
+
+def test_a_log_that_another_program_merged_after_a_crash_is_no_damage(tmp_path: Path) -> None:
+    with Database.open(tmp_path / "library") as database:
+        database.write(folders.add, path="/pictures", watch=False, now_ms=0)
+        left = tmp_path / "left"
+        left.mkdir()
+        for name in (*FILES, f"{FILE_NAME}-wal"):
+            shutil.copyfile(database.folder / name, left / name)
+    other = apsw.Connection(str(left / FILE_NAME))
+    assert other.execute("SELECT path FROM roots").fetchall() == [("/pictures",)]
+    other.close()
+    assert not (left / f"{FILE_NAME}-wal").exists()
+    with Database.open(left) as database:
+        assert broken(database) == []
+
+
+def test_a_restored_backup_and_one_that_was_copied_by_hand_are_no_damage(tmp_path: Path) -> None:
+    folder = tmp_path / "library"
+    make_library(folder, random.Random(5), images=20, edits=5)
+    with Database.open(folder) as database:
+        made = Path(database.back_up().path)
+    restore(folder, made)
+    with Database.open(folder) as database:
+        assert broken(database) == []
+    shutil.copyfile(made, folder / FILE_NAME)
+    with Database.open(folder) as database:
+        assert broken(database) == []
+
+
+def test_checksums_that_are_damaged_themselves_are_not_used(sound: Path) -> None:
+    path = sound / db_checkpoints.SUMS_NAME
+    whole = path.read_bytes()
+    for place in (3, 20, 44, 4_100, len(whole) - 1):
+        path.write_bytes(Flip(place, 4).apply(whole))
+        with Database.open(sound) as database:
+            assert broken(database) == [], place
+    path.write_bytes(whole[:5_000])
+    with Database.open(sound) as database:
+        assert broken(database) == []
 
 
 @pytest.mark.long

@@ -6,9 +6,10 @@ import apsw
 import pytest
 from tests.rows import add_images
 
+from mysticanvas.db import checkpoints as db_checkpoints
 from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db import database as db_database
-from mysticanvas.db import event_log, page_copy
+from mysticanvas.db import event_log, page_copy, settings_store
 from mysticanvas.db.database import Database
 from mysticanvas.features.doctor import repair as doctor_repair
 from mysticanvas.imaging.thumbnail_cache import ThumbCache
@@ -97,3 +98,22 @@ def test_what_a_killed_process_left_is_removed_at_the_next_start(tmp_path: Path)
     assert [name for name in LEFT if (tmp_path / name).parts[-1] and (tmp_path / name).exists()] == []
     assert not (tmp_path / "checking-abc").exists()
     assert kept.exists()
+
+
+def test_damage_in_a_page_that_is_written_before_the_checks_is_reported(tmp_path: Path) -> None:
+    with Database.open(tmp_path) as database:
+        database.write(settings_store.put, "answer", "mellow")
+    overwrite(tmp_path, b"mellow", b"yellow", at=0)
+    with Database.open(tmp_path) as database:
+        database.write(settings_store.put, "other", 1)
+        assert failed(database) == ["checksums"]
+
+
+def test_a_large_database_gets_its_checksums_by_doctor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(db_checkpoints, "SMALL_BYTES", 0)
+    make_library(tmp_path)
+    with Database.open(tmp_path) as database:
+        assert failed(database) == []
+    overwrite(tmp_path, b"a red fox 7", b"a red fix 7", at=0)
+    with Database.open(tmp_path) as database:
+        assert "checksums" in failed(database)

@@ -11,21 +11,25 @@ from pathlib import Path
 
 import apsw
 
-from mysticanvas.db.connections import open_writer
-from mysticanvas.db.io_errors import DISK_ERRORS
+from mysticanvas.db import page_damage
+from mysticanvas.db.connections import ReadTx, open_writer
+from mysticanvas.db.io_errors import DISK_ERRORS, WAYS_OUT
+from mysticanvas.db.page_damage import Check
 from mysticanvas.db.page_sums import STAMP, PageSums, WalUnreadableError, compute_sum
+from mysticanvas.domain.clock import now_ms
 
 log = logging.getLogger(__name__)
 
 CHECKPOINT_PAGES = 1_000
 SUMS_NAME = "page-sums"
 SERIAL = "writer.serial"
-# A database of this size is read whole at its opening when it has no checksums; doctor reads a larger one.
-SMALL_BYTES = 64 * 1024 * 1024
+# A database of this size is read whole at its opening; doctor reads a larger one.
+SMALL_BYTES = 32 * 1024 * 1024
 
 
 class CheckpointedConnection:
-    """`lock` is held while the connection is used."""
+    """`lock` is held while the connection is used. `damage_at_open`: failed checks of pages that may have been written
+    since."""
 
     def __init__(self, path: Path, open_connection: Callable[[Path], apsw.Connection] = open_writer) -> None:
         self._path = path
@@ -36,6 +40,8 @@ class CheckpointedConnection:
         self.connection = self._open()
         try:
             self._sums = self._open_sums()
+            self._include_log()
+            self.damage_at_open = self._look_at_small()
             # What a migration or a crash left in the log, so that a start does not depend on it again.
             self._checkpoint()
         except BaseException:
@@ -88,7 +94,7 @@ class CheckpointedConnection:
         with self.lock:
             if not self._is_open:
                 return
-            self._try(lambda: self._sums.fill(sums, serial=self.read_serial()))
+            self._try(lambda: self._sums.fill(sums))
 
     def _count_pages(self, _: apsw.Connection, __: str, pages: int) -> int:
         self._wal_pages = pages
@@ -101,8 +107,11 @@ class CheckpointedConnection:
         except DISK_ERRORS:
             log.warning("the write-ahead log could not be merged into the database", exc_info=True)
 
+    def _count_frames(self) -> int:
+        return max(0, self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)[0])
+
     def _include_log(self) -> None:
-        frames, _ = self.connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
+        frames = self._count_frames()
         wal = self._path.with_name(f"{self._path.name}-wal")
         self._try(lambda: self._sums.include_log(wal, frames, serial=self.read_serial()))
 
@@ -121,11 +130,42 @@ class CheckpointedConnection:
         page_bytes = self.connection.pragma("page_size")
         path = self._path.with_name(SUMS_NAME)
         sums = PageSums.open(path, stamp.strip('"'), page_bytes, serial=self.read_serial())
-        if sums.is_empty and self.connection.pragma("page_count") * page_bytes <= SMALL_BYTES:
-            self._sums = sums
-            content = self.connection.serialize("main")
-            self.fill(sum_pages(content, page_bytes))
+        if sums.serial < self.read_serial() and not self._count_frames():
+            # Another program merged the log, as any program does that opens and closes the database after a crash.
+            sums.discard()
         return sums
+
+    def _look_at_small(self) -> list[Check]:
+        """Compares a small database before anything is written to it: a damaged page that is written again is recorded
+        as it is then. One without checksums gets them."""
+        page_bytes = self.connection.pragma("page_size")
+        if self.connection.pragma("page_count") * page_bytes > SMALL_BYTES:
+            return []
+        try:
+            content = self.connection.serialize("main")
+        except DISK_ERRORS:
+            return []
+        if self._sums.is_empty:
+            self._sums.serial = self.read_serial()
+            self.fill(sum_pages(content, page_bytes))
+            return []
+        differing = self._sums.find_differing(sum_pages(content, page_bytes))
+        found = page_damage.describe(ReadTx(self.connection), differing)
+        # Indexes are compared with their tables at each check.
+        found = [check for check in found if not check.ok and check.name == page_damage.NAME]
+        for check in found:
+            self._record_damage(check)
+        return found
+
+    def _record_damage(self, check: Check) -> None:
+        log.error("pages differ from what was written", extra={"detail": check.detail})
+        self.connection.execute(
+            """
+            INSERT INTO events (at, level, kind, data_json)
+            VALUES (?, 'error', 'library.damaged', json_object('why', ?))
+            """,
+            (now_ms(), f"{check.detail}. {WAYS_OUT}"),
+        )
 
 
 def sum_pages(content: bytes, page_bytes: int) -> Iterator[tuple[int, int]]:

@@ -29,7 +29,16 @@ def run_all(database: Database) -> list[Check]:
         found = _run_on_copy(database)
     except LibraryError as error:
         found = [Check("pages", False, str(error))]
-    return [*found, _check_lock(database)]
+    return [*page_damage.merge(found, database.damage_at_open), _check_lock(database)]
+
+
+def find_damage(database: Database) -> list[Check]:
+    """Only compares the pages with their checksums."""
+    try:
+        found = database.read_copy(CHECK_LIMIT_MS, lambda tx, copy: page_damage.describe(tx, copy.differing))
+    except NoRoomError:
+        found = []
+    return page_damage.merge(found, database.damage_at_open)
 
 
 def _run_on_copy(database: Database) -> list[Check]:
@@ -46,9 +55,7 @@ def _run_on_copy(database: Database) -> list[Check]:
 
 def _check_copy(tx: WriteTx, copy: PageCopy) -> tuple[list[Check], list[tuple[int, int]]]:
     found = _check_tables(tx) + _check_words(tx)
-    for check in page_damage.describe(tx, copy.differing):
-        found = page_damage.merge(found, check)
-    return found, copy.unknown
+    return page_damage.merge(found, page_damage.describe(tx, copy.differing)), copy.unknown
 
 
 def _check_tables(tx: ReadTx) -> list[Check]:

@@ -33,6 +33,7 @@ from mysticanvas.db.leftovers import remove_leftovers
 from mysticanvas.db.lock import LibraryLock
 from mysticanvas.db.migrate import migrate, refuse_foreign_file
 from mysticanvas.db.page_copy import PageCopy, make_page_copy
+from mysticanvas.db.page_damage import Check
 from mysticanvas.db.reserve import release_if_full
 from mysticanvas.db.writer import Listener, Writer
 from mysticanvas.domain.errors import DamagedLibraryError, LibraryError, NotFoundError
@@ -143,6 +144,11 @@ class Database:
             connection = opened.enter_context(closing(open_copy(copy.path)))
             result: T = run_within_limit(connection, limit_ms, lambda: _run_in_copy(connection, copy, query))
             return result
+
+    @property
+    def damage_at_open(self) -> list[Check]:
+        """Failed checks of a small database when it was opened: the pages may have been written since."""
+        return self._writer.checkpoints.damage_at_open
 
     def record_sums(self, sums: Sequence[tuple[int, int]]) -> None:
         """Records the checksums of pages (`PageCopy.unknown`) that passed all checks."""

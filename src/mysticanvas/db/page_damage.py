@@ -1,6 +1,7 @@
 """Says which tables and indexes have pages that are not what MystiCanvas wrote (`page_sums.py`)."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mysticanvas.db.connections import ReadTx
@@ -29,11 +30,13 @@ def describe(tx: ReadTx, pages: list[int]) -> list[Check]:
     return found + [Check(name, False, _say(owners)) for name, owners in where.items()]
 
 
-def merge(checks: list[Check], one: Check) -> list[Check]:
-    """The checks with `one`, which replaces a check of the same name that passed."""
-    if all(check.name != one.name for check in checks):
-        return [*checks, one]
-    return [one if check.name == one.name and check.ok else check for check in checks]
+def merge(checks: Sequence[Check], more: Sequence[Check]) -> list[Check]:
+    """Both; of two checks of the same name the one that failed."""
+    merged = {check.name: check for check in checks}
+    for check in more:
+        if check.name not in merged or merged[check.name].ok:
+            merged[check.name] = check
+    return list(merged.values())
 
 
 def _say(owners: Counter[str]) -> str:

@@ -44,13 +44,15 @@ def compute_sum(number: int, page: bytes) -> int:
 
 class PageSums:
     """Not thread-safe. `stamp` is stored in the database too, and `serial` is that of the last transaction that is
-    included: checksums with another stamp, or of a later transaction than the database has, are of another file."""
+    included in them. Checksums with another stamp, or of a later transaction than the database has, are of another
+    file."""
 
     def __init__(self, path: Path, stamp: str, page_bytes: int) -> None:
         self.path = path
         self._stamp = stamp.encode("ascii")
         self._page_bytes = page_bytes
         self._sums = array("I")
+        self.serial = 0
         # The salts of the log, and how many of its frames are included.
         self._included: tuple[bytes, int] = (b"", 0)
 
@@ -62,7 +64,7 @@ class PageSums:
             content = path.read_bytes()
         except OSError:
             return sums
-        if len(content) >= CHUNK_BYTES and sums._is_ours(content[:CHUNK_BYTES], serial):
+        if len(content) >= CHUNK_BYTES and sums._read_head(content[:CHUNK_BYTES], serial):
             for start in range(CHUNK_BYTES, len(content), CHUNK_BYTES):
                 sums._sums.extend(_parse_chunk(content[start : start + CHUNK_BYTES], start))
         return sums
@@ -78,6 +80,10 @@ class PageSums:
         """The checksums by page number - 1; 0 where unknown."""
         return array("I", self._sums)
 
+    def find_differing(self, sums: Iterable[tuple[int, int]]) -> list[int]:
+        """The pages whose known checksum is another."""
+        return [page for page, one in sums if page <= len(self._sums) and self._sums[page - 1] not in (0, one)]
+
     def include_log(self, wal: Path, frames: int, *, serial: int) -> None:
         """Records the pages in the first `frames` frames of the write-ahead log, before they are copied to the
         database. They are on the disk when this returns. Raises `OSError` and `WalUnreadableError`."""
@@ -87,14 +93,15 @@ class PageSums:
             found = dict(self._read_frames(file, frames))
             # What is recorded here must not survive a power cut that the log itself does not survive.
             os.fsync(file.fileno())
+        self.serial = serial
         if found:
-            self._store(found.items(), serial)
+            self._store(found.items())
 
-    def fill(self, sums: Iterable[tuple[int, int]], *, serial: int) -> None:
+    def fill(self, sums: Iterable[tuple[int, int]]) -> None:
         """Records the checksums of pages whose checksum is not known yet. Raises `OSError`."""
         unknown = [(page, one) for page, one in sums if page > len(self._sums) or not self._sums[page - 1]]
         if unknown:
-            self._store(unknown, serial)
+            self._store(unknown)
 
     def discard(self) -> None:
         """Forgets every checksum, also on the disk."""
@@ -120,7 +127,7 @@ class PageSums:
             yield number, compute_sum(number, frame[_FRAME_HEAD_BYTES:])
         self._included = (salts, frames)
 
-    def _store(self, sums: Iterable[tuple[int, int]], serial: int) -> None:
+    def _store(self, sums: Iterable[tuple[int, int]]) -> None:
         changed = set()
         for page, one in sums:
             if page > len(self._sums):
@@ -135,7 +142,7 @@ class PageSums:
                 file.seek((chunk + 1) * CHUNK_BYTES)
                 file.write(self._format_chunk(chunk))
             file.seek(0)
-            file.write(self._format_head(serial))
+            file.write(self._format_head())
             file.flush()
             os.fsync(file.fileno())
 
@@ -144,14 +151,16 @@ class PageSums:
         content = struct.pack(f">{ENTRIES}I", *entries)
         return content + zlib.crc32(content, chunk).to_bytes(4, "big")
 
-    def _format_head(self, serial: int) -> bytes:
-        head = _HEAD.pack(_MAGIC, self._stamp, self._page_bytes, serial)
+    def _format_head(self) -> bytes:
+        head = _HEAD.pack(_MAGIC, self._stamp, self._page_bytes, self.serial)
         return (head + zlib.crc32(head).to_bytes(4, "big")).ljust(CHUNK_BYTES, b"\0")
 
-    def _is_ours(self, head: bytes, serial: int) -> bool:
-        magic, stamp, page_bytes, included = _HEAD.unpack_from(head)
+    def _read_head(self, head: bytes, serial: int) -> bool:
+        """Whether the checksums are those of a database whose last transaction is `serial`."""
+        magic, stamp, page_bytes, self.serial = _HEAD.unpack_from(head)
         is_valid = zlib.crc32(head[: _HEAD.size]).to_bytes(4, "big") == head[_HEAD.size : _HEAD.size + 4]
-        return is_valid and (magic, stamp, page_bytes) == (_MAGIC, self._stamp, self._page_bytes) and included <= serial
+        is_ours = (magic, stamp, page_bytes) == (_MAGIC, self._stamp, self._page_bytes)
+        return is_valid and is_ours and self.serial <= serial
 
 
 def _parse_chunk(content: bytes, start: int) -> "array[int]":
