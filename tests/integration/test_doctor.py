@@ -1,16 +1,22 @@
 """`doctor` sees damage that a look at the pages alone does not, and repairs what follows from sound rows."""
 
+import errno
 from pathlib import Path
 
 import apsw
 import pytest
 from tests.rows import add_images
 
+from mysticanvas.app import cli
+from mysticanvas.app.in_process import open_in_process
+from mysticanvas.cli.options import load_settings
+from mysticanvas.db import backup as db_backup
 from mysticanvas.db import checkpoints as db_checkpoints
 from mysticanvas.db import checks as doctor_checks
 from mysticanvas.db import database as db_database
 from mysticanvas.db import event_log, page_copy, settings_store
 from mysticanvas.db.database import Database
+from mysticanvas.domain.errors import LibraryError
 from mysticanvas.features.doctor import repair as doctor_repair
 from mysticanvas.imaging.thumbnail_cache import ThumbCache
 
@@ -117,3 +123,38 @@ def test_a_large_database_gets_its_checksums_by_doctor(tmp_path: Path, monkeypat
     overwrite(tmp_path, b"a red fox 7", b"a red fix 7", at=0)
     with Database.open(tmp_path) as database:
         assert "checksums" in failed(database)
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/library/x"), "The disk is full. /library/x could not be"),
+        (apsw.IOError("disk I/O error"), "The disk reported an error"),
+        (apsw.CorruptError("database disk image is malformed"), "backup restore FILE"),
+    ],
+)
+def test_an_error_of_the_disk_in_a_route_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, sentence: str
+) -> None:
+    def fail(_: Path) -> None:
+        raise error
+
+    with open_in_process(load_settings(tmp_path)) as client:
+        monkeypatch.setattr(db_backup, "list_backups", fail)
+        with pytest.raises(LibraryError, match=sentence) as raised:
+            client.get("/api/backups")
+    assert "disk I/O error" not in str(raised.value)
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left"), apsw.FullError("database or disk is full")])
+def test_an_error_of_the_disk_in_a_command_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "app", fail)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    said = " ".join(capsys.readouterr().err.split())
+    assert (ended.value.code, "The disk is full" in said) == (4, True), said

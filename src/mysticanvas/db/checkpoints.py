@@ -142,8 +142,11 @@ class CheckpointedConnection:
         if self.connection.pragma("page_count") * page_bytes > SMALL_BYTES:
             return []
         try:
-            content = self.connection.serialize("main")
+            # Without memory, this returns None.
+            content = self.connection.serialize("main") or b""
         except DISK_ERRORS:
+            content = b""
+        if not content:
             return []
         if self._sums.is_empty:
             self._sums.serial = self.read_serial()
