@@ -40,8 +40,9 @@ class CheckpointedConnection:
         self.connection = self._open()
         try:
             self._sums = self._open_sums()
+            is_new = self._sums.is_empty
             self._include_log()
-            self.damage_at_open = self._look_at_small()
+            self.damage_at_open = self._look_at_small(is_new=is_new)
             # What a migration or a crash left in the log, so that a start does not depend on it again.
             self._checkpoint()
         except BaseException:
@@ -135,7 +136,7 @@ class CheckpointedConnection:
             sums.discard()
         return sums
 
-    def _look_at_small(self) -> list[Check]:
+    def _look_at_small(self, *, is_new: bool) -> list[Check]:
         """Compares a small database before anything is written to it: a damaged page that is written again is recorded
         as it is then. One without checksums gets them."""
         page_bytes = self.connection.pragma("page_size")
@@ -148,7 +149,7 @@ class CheckpointedConnection:
             content = b""
         if not content:
             return []
-        if self._sums.is_empty:
+        if is_new or self._sums.is_empty:
             self._sums.serial = self.read_serial()
             self.fill(sum_pages(content, page_bytes))
             return []

@@ -46,7 +46,8 @@ def create_if_room(folder: Path) -> bool:
 
 def _allocate(path: Path) -> None:
     """Blocks on the disk: a file of zeros would take none where the file system compresses, or leaves holes."""
-    with path.open("wb") as file:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
+    with os.fdopen(handle, "wb") as file:
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
             return
