@@ -1,6 +1,7 @@
 """`doctor` sees damage that a look at the pages alone does not, and repairs what follows from sound rows."""
 
 import errno
+import os
 from pathlib import Path
 
 import apsw
@@ -18,6 +19,7 @@ from mysticanvas.db import event_log, page_copy, settings_store
 from mysticanvas.db.database import Database
 from mysticanvas.domain.errors import LibraryError
 from mysticanvas.features.doctor import repair as doctor_repair
+from mysticanvas.fs import archives
 from mysticanvas.imaging.thumbnail_cache import ThumbCache
 
 
@@ -123,6 +125,31 @@ def test_a_large_database_gets_its_checksums_by_doctor(tmp_path: Path, monkeypat
     overwrite(tmp_path, b"a red fox 7", b"a red fix 7", at=0)
     with Database.open(tmp_path) as database:
         assert "checksums" in failed(database)
+
+
+def test_an_export_removes_what_a_killed_one_left_in_its_folder(tmp_path: Path) -> None:
+    old, running, theirs = (tmp_path / name for name in (".mysticanvas-old", ".mysticanvas-now", "theirs"))
+    for folder in (old, running, theirs):
+        folder.mkdir()
+        (folder / "whole.part").write_bytes(b"half")
+    for folder in (old, theirs):
+        os.utime(folder / "whole.part", (1, 1))
+    archives.write(tmp_path / "a.zip", {"a.txt": b"text"})
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".mysticanvas-now", "a.zip", "theirs"]
+    assert (theirs / "whole.part").exists()
+
+
+def test_an_unfinished_thumbnail_is_removed_by_the_repair(database: Database, tmp_path: Path) -> None:
+    cache = ThumbCache(tmp_path / "thumbs", (256, 512))
+    add_images(database, 1, first=3)
+    ours = cache.path((3).to_bytes(32, "big").hex(), 256)
+    part = ours.with_name(f"{ours.name}-abc.part")
+    part.parent.mkdir(parents=True)
+    for path in (ours, part):
+        path.write_bytes(b"webp")
+        os.utime(path, (1, 1))
+    assert [one.what for one in doctor_repair.run_repairs(database, cache, now_ms=1)] == ["orphaned thumbnails"]
+    assert (ours.exists(), part.exists()) == (True, False)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ ALLOWED = {
     ("fs/trash.py", "_unlink_beneath"): "a person's file, after every check",
     ("features/sidecars/write.py", "_replace_file"): "a sidecar of our own, which the person asked for",
     ("fs/archives.py", "write"): "an export, over the empty file that kept its name",
+    ("fs/archives.py", "_remove_leftovers"): "what a killed export left",
     ("imaging/thumbnail_cache.py", "_write_whole"): "a thumbnail's temporary file",
     ("imaging/thumbnail_cache.py", "remove"): "a thumbnail of no image",
     ("features/autotag/keys.py", "store_key"): "the file of an endpoint's key",
