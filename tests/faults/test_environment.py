@@ -1,6 +1,8 @@
 """The world around a library does what it should not: the right sentence, nothing torn, nothing lost that was kept."""
 
+import io
 import json
+import logging
 import os
 import random
 import shutil
@@ -23,6 +25,7 @@ from mysticanvas.db.database import Database, restore
 from mysticanvas.db.images import folders
 from mysticanvas.domain.errors import DamagedLibraryError, LibraryError, MystiCanvasError
 from mysticanvas.features.importing import record as import_record
+from mysticanvas.fs.log_file import log_to_file
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.types import JobStatus
 from tests.faults.test_power_cut import digest, found
@@ -173,6 +176,7 @@ def test_a_stale_log_that_were_left_would_be_seen(tmp_path: Path, monkeypatch: p
     unlink = Path.unlink
     monkeypatch.setattr(Path, "unlink", lambda p, **how: None if "-wal" in p.name else unlink(p, **how))
     restore(folder, made)
+    torn: object
     try:
         with Database.open(folder) as opened:
             torn = broken(opened) or opened.read(lambda tx: tx.value("SELECT count(*) FROM generations"))
@@ -296,6 +300,76 @@ def test_a_disk_that_is_full_refuses_with_a_sentence_and_work_goes_on_when_there
     said = json.loads(done.stdout)
     assert "disk is full" in said["refused"]
     assert (said["read"], said["lost"], said["wrong"], said["trouble"]) == ("fine", [], [], None)
+
+
+@linux
+@pytest.mark.parametrize("has_reserve", ["yes", "no"])
+def test_a_library_on_a_full_disk_opens_by_its_reserve_and_without_one_a_sentence_says_what_to_do(
+    tmp_path: Path, has_reserve: str
+) -> None:
+    script = 'mount -t tmpfs -o size=40m none "$1"; exec "$2" "$3" "$1" "$4"'
+    done = on_a_mount(script, tmp_path, sys.executable, HERE / "on_full_disk.py", has_reserve)
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert "Traceback" not in said["said"]
+    if has_reserve == "no":
+        assert (said["code"], "Free some space" in " ".join(said["said"].split())) == (4, True), said["said"]
+        return
+    assert (said["created"], said["code"], said["free"]) == (True, 0, True), said["said"]
+    assert "the disk is full, so the reserve was deleted" in said["said"]
+    # When there is room again the reserve is back, and both are events; a log on a full disk loses what it cannot keep.
+    assert (said["kinds"], said["wrong"], said["reserve"]) == (["disk.full", "disk.free"], [], True)
+    assert "Traceback" not in done.stderr
+
+
+# -- a database that is damaged or cut off ---------------------------------------------------------------------------
+
+
+def test_a_database_that_is_cut_off_or_overwritten_is_refused_with_the_ways_out_or_seen_by_doctor(
+    tmp_path: Path,
+) -> None:
+    with Database.open(tmp_path / "sound") as opened:
+        root = opened.write(folders.add, path="/pictures", watch=False, now_ms=0)
+        opened.write_bulk(import_record.add_images, [found(root, n) for n in range(9)], [], now_ms=0)
+        opened.back_up()
+    sound = (tmp_path / "sound" / "mysticanvas.db").read_bytes()
+    torn = [sound[:size] for size in (0, 1, 99, 100, 512, 4_096, 9_000, len(sound) // 2, len(sound) - 100)]
+    torn += [sound[: page * 4_096] + bytes(4_096) + sound[(page + 1) * 4_096 :] for page in range(16)]
+    torn += [bytes(len(sound)), b"x" * 9_000]
+    for number, content in enumerate(torn):
+        (tmp_path / "sound" / "mysticanvas.db").write_bytes(content)
+        try:
+            with Database.open(tmp_path / "sound") as opened:
+                assert broken(opened), number
+        except LibraryError as error:
+            assert "backup restore FILE" in str(error), (number, error)
+            assert "disk I/O error" not in str(error)
+        for beside in ("-wal", "-shm"):
+            (tmp_path / "sound" / f"mysticanvas.db{beside}").unlink(missing_ok=True)
+
+
+# -- logs -------------------------------------------------------------------------------------------------------------
+
+
+class ClosedTerminal(io.StringIO):
+    def write(self, _: str) -> int:
+        raise ValueError("I/O operation on closed file")
+
+
+def test_a_log_never_raises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = logging.getLogger("mysticanvas.test")
+    monkeypatch.setattr(sys, "stderr", ClosedTerminal())
+    (tmp_path / "logs").write_text("a file where the folder should be")
+    with log_to_file(tmp_path):
+        log.warning("neither to the file nor to the terminal")
+    (tmp_path / "logs").unlink()
+    with log_to_file(tmp_path):
+        log.warning("to the file: %s", chr(0xD800), extra={"name_of": chr(0xDC80)})
+        for handler in logging.getLogger("mysticanvas").handlers:
+            if isinstance(handler, logging.FileHandler) and handler.stream is not None:
+                handler.stream.close()
+        log.warning("to nobody")
+    assert "to the file" in (tmp_path / "logs" / "mysticanvas.log").read_text("utf-8")
 
 
 # -- out of memory ---------------------------------------------------------------------------------------------------

@@ -126,6 +126,27 @@ def test_an_hour_without_a_change_makes_no_backup(database: Database) -> None:
     assert [one.why for one in db_backup.list_backups(database.backups)] == [db_backup.HOURLY]
 
 
+def test_damage_is_an_event_and_keeps_the_older_backups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "library"
+    with Database.open(folder) as database:
+        database.write(settings_store.put, "answer", "mellow")
+    path = folder / "mysticanvas.db"
+    path.write_bytes(path.read_bytes().replace(b"mellow", b"yellow"))
+    pruned: list[Path] = []
+    monkeypatch.setattr(db_backup, "prune_hourly", pruned.append)
+    with Database.open(folder) as database:
+        hours = Hours()
+        backups = HourlyBackups(database, BackupRunner(database))
+        backups._closing = hours  # type: ignore[assignment]
+        with backups:
+            database.write(settings_store.put, "other", 1)
+            hours.pass_by(2)
+        told = [one for one in database.read(event_log.list_newest, before=None, limit=9) if one.level == "error"]
+    # At the opening, before the page was written again, and by the backups.
+    assert ([one.kind for one in told], pruned) == (["library.damaged", "library.damaged"], [])
+    assert all("settings" in one.data["why"] for one in told)
+
+
 NOON = datetime(2026, 8, 22, 12, tzinfo=UTC)
 
 

@@ -64,7 +64,7 @@ def test_a_read_that_takes_too_long_is_broken_off(database: Database) -> None:
 
 
 def test_a_reader_cannot_write(database: Database) -> None:
-    with pytest.raises(LibraryError, match="readonly"):
+    with pytest.raises(LibraryError, match="SQLITE_READONLY"):
         database.read(lambda tx: tx.value("DELETE FROM settings RETURNING name"))
 
 

@@ -5,6 +5,7 @@ Exit codes: 0 success · 1 no match, or a check failed · 2 invalid command or i
 """
 
 import errno
+import logging
 import os
 import sys
 
@@ -16,12 +17,13 @@ from mysticanvas.app.in_process import open_in_process
 from mysticanvas.app.stop_signals import stop_like_ctrl_c
 from mysticanvas.cli import client
 from mysticanvas.cli.output import err, write_utf8
+from mysticanvas.db.io_errors import DISK_ERRORS, DISK_FULL, build_library_error, describe_full_disk
 from mysticanvas.domain.errors import InvalidInputError, LibraryError, MystiCanvasError, NotFoundError
 from mysticanvas.jobs import commands as job_commands
 from mysticanvas.search import commands as search_commands
 
 # A folder that may not be written, or has no room, where no part of the program has a better sentence.
-_NO_FAULT_OF_OURS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ENOTDIR)
+_NO_FAULT_OF_OURS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO, errno.ENOTDIR)
 
 app = typer.Typer(
     name="mysticanvas",
@@ -66,10 +68,13 @@ def main() -> None:
     # Files that this process and its workers write are readable only by their owner.
     os.umask(0o077)
     write_utf8()
+    # An entry that cannot be logged, as on a full disk, is lost without a traceback.
+    logging.raiseExceptions = False
     try:
         with stop_like_ctrl_c():
             app()
-    except MystiCanvasError as error:
+    except (*DISK_ERRORS, MystiCanvasError) as failure:
+        error = failure if isinstance(failure, MystiCanvasError) else build_library_error(failure, "used")
         err.print(f"[bold red]{type(error).__name__.removesuffix('Error')}:[/] ", end="")
         err.print(str(error), markup=False, highlight=False)
         sys.exit(exit_code(error))
@@ -80,10 +85,20 @@ def main() -> None:
         sys.stderr.close()
         sys.exit(0)
     except OSError as error:
-        if error.errno not in _NO_FAULT_OF_OURS or error.filename is None:
+        sentence = _describe_os_error(error)
+        if sentence is None:
             raise
-        err.print(f"MystiCanvas cannot access {error.filename}: {error.strerror}.", markup=False, highlight=False)
+        err.print(sentence, markup=False, highlight=False)
         sys.exit(4)
+
+
+def _describe_os_error(error: OSError) -> str | None:
+    """None for an error that is a bug."""
+    if error.errno in DISK_FULL:
+        return describe_full_disk(error)
+    if error.errno not in _NO_FAULT_OF_OURS or error.filename is None:
+        return None
+    return f"MystiCanvas cannot access {error.filename}: {error.strerror}."
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 
 from mysticanvas import __version__
 from mysticanvas.app.parts import Parts
+from mysticanvas.db.io_errors import DISK_ERRORS, DISK_FULL, build_library_error, describe_full_disk
 from mysticanvas.domain.errors import (
     ConflictError,
     InvalidInputError,
@@ -60,6 +61,9 @@ def build_app(parts: Parts, features: Sequence[Feature]) -> FastAPI:
     app.include_router(pages.routes())
     app.openapi = partial(describe, app)  # type: ignore[method-assign]
     app.add_exception_handler(MystiCanvasError, _refuse)
+    for kind in DISK_ERRORS:
+        app.add_exception_handler(kind, _refuse_disk)
+    app.add_exception_handler(OSError, _refuse_full_disk)
     app.add_exception_handler(RequestValidationError, _refuse_shape)
     app.add_exception_handler(HTTPException, _refuse_http)
     app.add_middleware(Gate, sessions=parts.get(Sessions), origins=parts.get(GalleryAddress).origins)
@@ -72,6 +76,17 @@ async def _refuse(_: Request, error: Exception) -> Response:
     if isinstance(error, QueryError):
         body |= {"position": error.position, "suggestion": error.suggestion}
     return reply(body, status)
+
+
+async def _refuse_disk(request: Request, error: Exception) -> Response:
+    log.error("the database could not be used", exc_info=error)
+    return await _refuse(request, build_library_error(error, "used"))
+
+
+async def _refuse_full_disk(request: Request, error: Exception) -> Response:
+    if not isinstance(error, OSError) or error.errno not in DISK_FULL:
+        raise error
+    return await _refuse(request, LibraryError(describe_full_disk(error)))
 
 
 async def _refuse_shape(_: Request, error: Exception) -> Response:

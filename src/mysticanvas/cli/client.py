@@ -32,6 +32,9 @@ from mysticanvas.settings import Settings
 REQUEST_LIMIT_S = 60.0
 # For a whole reply, such as an export: one that comes byte by byte would never time out.
 REPLY_LIMIT_S = 900.0
+# Checks and backups read the database as a whole, and respond when they are done.
+SLOW_PATHS = ("/api/doctor", "/api/backups")
+SLOW_LIMIT_S = 1_800.0
 POLL_S = 0.2
 # More than the export of the largest library that we test.
 MAX_REPLY_BYTES = 1024 * 1024 * 1024
@@ -121,7 +124,8 @@ class _HeldClient:
 
     def _ask(self, method: str, path: str, **how: Any) -> httpx.Response:
         try:
-            with self._http.stream(method, path, **how) as response:
+            limit_s = SLOW_LIMIT_S if path.startswith(SLOW_PATHS) else REQUEST_LIMIT_S
+            with self._http.stream(method, path, timeout=limit_s, **how) as response:
                 status, content = response.status_code, _read_bounded(response)
         except httpx.RequestError as error:
             raise LibraryBusyError(

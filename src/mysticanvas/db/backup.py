@@ -3,6 +3,7 @@
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import apsw
 
 from mysticanvas.db.connections import open_copy
+from mysticanvas.db.page_sums import STAMP
 from mysticanvas.db.schema import load_migrations
 from mysticanvas.domain.errors import DamagedLibraryError, LibraryError
 from mysticanvas.fs.durable import replace, sync
@@ -56,6 +58,7 @@ def make(
     try:
         on_phase("copying")
         connection.execute("VACUUM INTO ?", (str(unfinished),))
+        _forget_sums(unfinished)
         on_phase("checking")
         verify(unfinished)
         sync(unfinished)
@@ -144,3 +147,9 @@ def _check(connection: apsw.Connection) -> None:
     if connection.pragma("user_version") == len(load_migrations()):
         # The word index of an older schema may differ: migrating rebuilds it.
         connection.execute("INSERT INTO generations_fts (generations_fts, rank) VALUES ('integrity-check', 1)")
+
+
+def _forget_sums(path: Path) -> None:
+    """The copy has other pages: its checksums must not be taken for those of the library."""
+    with closing(open_copy(path)) as connection:
+        connection.execute("DELETE FROM settings WHERE name = ?", (STAMP,)).fetchall()

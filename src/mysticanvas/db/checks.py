@@ -1,47 +1,71 @@
 """The consistency checks of a library."""
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from importlib import resources
 
 import apsw
 
+from mysticanvas.db import page_damage
 from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.db.images import word_index
-from mysticanvas.db.io_errors import DISK_ERRORS
+from mysticanvas.db.io_errors import DISK_ERRORS, describe_disk_error
 from mysticanvas.db.lock import LibraryLock
+from mysticanvas.db.page_copy import NoRoomError, PageCopy
+from mysticanvas.db.page_damage import Check
 from mysticanvas.db.schema import load_migrations
-from mysticanvas.domain.errors import LibraryBusyError
+from mysticanvas.domain.errors import LibraryBusyError, LibraryError
 
 # Reading a million rows takes seconds, and no page waits for the result.
-CHECK_LIMIT_MS = 300_000
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """`detail` is what is wrong, or what was checked."""
-
-    name: str
-    ok: bool
-    detail: str
+CHECK_LIMIT_MS = 900_000
+# How many problems of one check are named.
+SHOWN = 5
 
 
 def run_all(database: Database) -> list[Check]:
-    """Runs every check. Reads the whole database and changes nothing."""
-    # On a connection with cached state, the self-check of the word index reports damage where there is none
-    # (SQLite 3.54).
-    checks = database.read_on_new_connection(CHECK_LIMIT_MS, _read_only)
-    checks.append(_check_word_index(database))
-    checks.append(database.read_within(CHECK_LIMIT_MS, partial(_run_check, "search", _check_search)))
-    checks.append(_check_lock(database))
-    return checks
+    """Runs every check on a copy, so that the writer and the gallery continue meanwhile. Changes no rows."""
+    try:
+        found = _run_on_copy(database)
+    except LibraryError as error:
+        found = [Check("pages", False, str(error))]
+    return [*page_damage.merge(found, database.damage_at_open), _check_lock(database)]
 
 
-def _read_only(tx: ReadTx) -> list[Check]:
-    found = [_run_check("pages", _check_pages, tx), _run_check("schema version", _check_schema, tx)]
-    found.append(_run_check("foreign keys", _check_foreign_keys, tx))
+def find_damage(database: Database) -> list[Check]:
+    """Only compares the pages with their checksums."""
+    try:
+        found = database.read_copy(CHECK_LIMIT_MS, lambda tx, copy: page_damage.describe(tx, copy.differing))
+    except NoRoomError:
+        found = []
+    return page_damage.merge(found, database.damage_at_open)
+
+
+def _run_on_copy(database: Database) -> list[Check]:
+    try:
+        found, unknown = database.read_copy(CHECK_LIMIT_MS, _check_copy)
+    except NoRoomError:
+        # The word index can only be checked in a transaction that writes.
+        found = database.read_on_new_connection(CHECK_LIMIT_MS, _check_tables)
+        return found + database.write_bulk(_check_words)
+    if unknown and all(check.ok for check in found):
+        database.record_sums(unknown)
+    return found
+
+
+def _check_copy(tx: WriteTx, copy: PageCopy) -> tuple[list[Check], list[tuple[int, int]]]:
+    found = _check_tables(tx) + _check_words(tx)
+    return page_damage.merge(found, page_damage.describe(tx, copy.differing)), copy.unknown
+
+
+def _check_tables(tx: ReadTx) -> list[Check]:
+    found = _check_integrity(tx) + [_run_check("schema version", _check_schema, tx)]
+    found += [_run_check("foreign keys", _check_foreign_keys, tx), _run_check("texts", _check_texts, tx)]
     return found + [_run_check(name, partial(_check_invariant, name, sql), tx) for name, sql in load_invariants()]
+
+
+def _check_words(tx: WriteTx) -> list[Check]:
+    return [_check_word_index(tx), _run_check("search", _check_search, tx)]
 
 
 def _run_check(name: str, look: Callable[[ReadTx], Check], tx: ReadTx) -> Check:
@@ -49,12 +73,42 @@ def _run_check(name: str, look: Callable[[ReadTx], Check], tx: ReadTx) -> Check:
     try:
         return look(tx)
     except (*DISK_ERRORS, UnicodeDecodeError) as error:
-        return Check(name, False, f"cannot be read: {error}")
+        return Check(name, False, describe_disk_error(error, "read"))
 
 
-def _check_pages(tx: ReadTx) -> Check:
-    answers = tx.column("PRAGMA quick_check(5)")
-    return Check("pages", answers == ["ok"], "quick_check: " + "; ".join(map(str, answers)))
+def _check_integrity(tx: ReadTx) -> list[Check]:
+    """Pages and indexes apart: an index can be rebuilt from its table."""
+    try:
+        answers = [str(one) for one in tx.column("PRAGMA integrity_check") if one != "ok"]
+        trees = _list_index_trees(tx)
+    except (*DISK_ERRORS, UnicodeDecodeError) as error:
+        return [Check("pages", False, describe_disk_error(error, "read"))]
+    answers = [one for line in answers for one in line.splitlines() if not _OTHER_CHECK.search(one)]
+    wrong = [one for one in answers if _is_of_index(one, trees)]
+    return [
+        _report("pages", [one for one in answers if one not in wrong], "every page, value and constraint is valid"),
+        _report("indexes", wrong, "every index matches its table"),
+    ]
+
+
+def _report(name: str, problems: list[str], sound: str) -> Check:
+    more = f"; {len(problems) - SHOWN:,} more" if len(problems) > SHOWN else ""
+    return Check(name, not problems, "; ".join(problems[:SHOWN]) + more if problems else sound)
+
+
+def _list_index_trees(tx: ReadTx) -> set[int]:
+    return set(tx.column("SELECT rootpage FROM sqlite_schema WHERE type = 'index'"))
+
+
+def _is_of_index(problem: str, trees: set[int]) -> bool:
+    tree = _TREE.match(problem)
+    return int(tree[1]) in trees if tree else _INDEX_PROBLEM.search(problem) is not None
+
+
+# Messages of `PRAGMA integrity_check` (SQLite 3.54, pragma.c and btree.c). The first only says which database.
+_OTHER_CHECK = re.compile(r"^\*\*\* in database |for FTS5 table ")
+_TREE = re.compile(r"Tree (\d+)\b")
+_INDEX_PROBLEM = re.compile(r"\bindex\b")
 
 
 def _check_schema(tx: ReadTx) -> Check:
@@ -89,8 +143,40 @@ def _check_lock(database: Database) -> Check:
     return Check("lock", False, "another process could open this library at the same time")
 
 
-def _check_word_index(database: Database) -> Check:
-    if not database.write_bulk(_matches_images):
+def _check_texts(tx: ReadTx) -> Check:
+    """Reads every text: SQLite does not check that a text is valid UTF-8."""
+    unreadable = [column for column, sql in _list_text_columns(tx) if not _is_readable(tx, sql)]
+    return Check(
+        "texts", not unreadable, "; ".join(unreadable) + ": not valid UTF-8" if unreadable else "all are UTF-8"
+    )
+
+
+def _list_text_columns(tx: ReadTx) -> list[tuple[str, str]]:
+    """(name, query for its values) of every column that contains text."""
+    return [
+        (f"{row['tbl']}.{row['col']}", f'SELECT "{row["col"]}" FROM "{row["tbl"]}" NOT INDEXED')  # noqa: S608
+        for row in tx.all(
+            """
+            SELECT t.name AS tbl, c.name AS col
+              FROM pragma_table_list AS t
+                   JOIN pragma_table_info(t.name) AS c
+             WHERE t.schema = 'main' AND t.type = 'table' AND c.type = 'TEXT'
+            """
+        )
+    ]
+
+
+def _is_readable(tx: ReadTx, sql: str) -> bool:
+    try:
+        for _ in tx.rows(sql):
+            pass
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _check_word_index(tx: WriteTx) -> Check:
+    if not _matches_images(tx):
         return Check("word index", False, "does not match the images")
     return Check("word index", True, "matches every prompt, negative prompt and note")
 

@@ -39,7 +39,9 @@ def open_writer(path: Path) -> apsw.Connection:
     _prepare(connection)
     _pragma(connection, "journal_mode = WAL")
     _pragma(connection, "journal_size_limit = 67108864")
-    _pragma(connection, "wal_autocheckpoint = 1000")
+    # Only db/checkpoints.py makes checkpoints, after it recorded the checksums of the pages.
+    _pragma(connection, "wal_autocheckpoint = 0")
+    connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     return connection
 
 

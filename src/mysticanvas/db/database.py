@@ -6,9 +6,9 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -16,19 +16,25 @@ import apsw
 
 from mysticanvas.db import backup
 from mysticanvas.db.backup import Backup
+from mysticanvas.db.checkpoints import forget_sums, has_sums
 from mysticanvas.db.connections import (
     ChangeSet,
     ReadTx,
     WriteTx,
     check_sqlite,
+    open_copy,
     open_reader,
     open_writer,
     run_within_limit,
 )
-from mysticanvas.db.io_errors import DISK_ERRORS, translate_disk_errors
+from mysticanvas.db.io_errors import DISK_ERRORS, WAYS_OUT, build_library_error, translate_disk_errors
+from mysticanvas.db.leftovers import remove_leftovers
 from mysticanvas.db.lock import LibraryLock
 from mysticanvas.db.migrate import migrate, refuse_foreign_file
+from mysticanvas.db.page_copy import PageCopy, make_page_copy
+from mysticanvas.db.page_damage import Check
 from mysticanvas.db.problems import Problems
+from mysticanvas.db.reserve import release_if_full
 from mysticanvas.db.writer import Listener, Writer
 from mysticanvas.domain.errors import DamagedLibraryError, LibraryError, NotFoundError
 from mysticanvas.fs.durable import replace, sync
@@ -40,17 +46,13 @@ T = TypeVar("T")
 
 FILE_NAME = "mysticanvas.db"
 MAX_IDLE_READERS = 4
-_RECOVERY_HINT = (
-    "Nothing was changed. Restore a backup with `mysticanvas backup restore FILE`, or rebuild the library from your "
-    "folders and the journal with `mysticanvas rebuild --set-aside`."
-)
 
 
 class Database:
     """Open between `Database.open` and `close`; a context manager.
 
     Any number of threads may read and write. `owner_id` is unique for each opening: a running job with
-    another one is orphaned.
+    another one is orphaned. `was_full`: the disk was full at the opening, and the reserve was deleted.
     """
 
     def __init__(self, folder: Path, lock: LibraryLock, *, read_limit_ms: int) -> None:
@@ -59,6 +61,7 @@ class Database:
         self.owner_id = str(uuid.uuid4())
         self._lock = lock
         self._read_limit_ms = read_limit_ms
+        self.was_full = False
         self._readers: queue.LifoQueue[apsw.Connection] = queue.LifoQueue(MAX_IDLE_READERS)
         self._backing_up = threading.Lock()
         # The running query of each thread: (start, name).
@@ -77,11 +80,15 @@ class Database:
         """
         check_sqlite()
         _make_folder(folder)
+        was_full = release_if_full(folder)
         lock = LibraryLock.take(folder)
         try:
+            remove_leftovers(folder)
             with translate_disk_errors("opened"):
                 _upgrade(folder)
-                return cls(folder, lock, read_limit_ms=read_limit_ms)
+                opened = cls(folder, lock, read_limit_ms=read_limit_ms)
+                opened.was_full = was_full
+                return opened
         except BaseException:
             lock.release()
             raise
@@ -126,6 +133,29 @@ class Database:
                 connection, limit_ms, lambda: _read_in_transaction(connection, query, *args, **kwargs)
             )
             return result
+
+    def read_copy(self, limit_ms: int, query: Callable[[WriteTx, PageCopy], T]) -> T:
+        """Runs `query` on a copy of the pages as they are now, which is deleted afterwards. Raises `NoRoomError`."""
+        with translate_disk_errors("checked"), ExitStack() as opened:
+            source = opened.enter_context(closing(open_reader(self.path)))
+            with self._writer.checkpoints.pause() as sums:
+                # Without a transaction, each commit of the writer would start the copy again.
+                source.execute("BEGIN")
+                source.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchall()
+            copy = opened.enter_context(make_page_copy(source, self.folder, sums))
+            source.execute("ROLLBACK")
+            connection = opened.enter_context(closing(open_copy(copy.path)))
+            result: T = run_within_limit(connection, limit_ms, lambda: _run_in_copy(connection, copy, query))
+            return result
+
+    @property
+    def damage_at_open(self) -> list[Check]:
+        """Failed checks of a small database when it was opened: the pages may have been written since."""
+        return self._writer.checkpoints.damage_at_open
+
+    def record_sums(self, sums: Sequence[tuple[int, int]]) -> None:
+        """Records the checksums of pages (`PageCopy.unknown`) that passed all checks."""
+        self._writer.checkpoints.fill(sums)
 
     def _read(self, limit_ms: int, query: Callable[Concatenate[ReadTx, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         connection = self._borrow()
@@ -222,6 +252,15 @@ def _read_in_transaction(
             connection.execute("ROLLBACK")
 
 
+def _run_in_copy(connection: apsw.Connection, copy: PageCopy, query: Callable[[WriteTx, PageCopy], T]) -> T:
+    connection.execute("BEGIN")
+    try:
+        return query(WriteTx(connection), copy)
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
 def _bind(change: Callable[Concatenate[WriteTx, P], T], *args: P.args, **kwargs: P.kwargs) -> Callable[[WriteTx], T]:
     return functools.partial(_call, change, args, kwargs)
 
@@ -259,6 +298,7 @@ def move_to_backups(folder: Path) -> Backup | None:
         previous = _set_aside(path, folder / "backups", why="before-rebuild")
         for name in (FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm"):
             (folder / name).unlink(missing_ok=True)
+        forget_sums(folder)
         return previous
     finally:
         lock.release()
@@ -275,6 +315,7 @@ def _swap(folder: Path, copy: Path) -> Backup | None:
         # The WAL of the old database would corrupt the new one.
         for beside in ("-wal", "-shm"):
             path.with_name(path.name + beside).unlink(missing_ok=True)
+        forget_sums(folder)
         replace(new, path)
         sync(folder)
     finally:
@@ -288,6 +329,7 @@ def _reset_journal(path: Path) -> None:
     try:
         connection.execute("DELETE FROM settings WHERE name = 'journal.library'").fetchall()
     finally:
+        connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
         connection.close()
 
 
@@ -315,16 +357,28 @@ def _make_folder(folder: Path) -> None:
         ) from error
 
 
+def _refuse_emptied_file(path: Path) -> None:
+    """An empty file next to backups is a database that lost its content, not a new one."""
+    wal = path.with_name(f"{path.name}-wal")
+    if not path.exists() or path.stat().st_size or (wal.exists() and wal.stat().st_size):
+        return
+    if any((path.parent / "backups").glob("*.db")) or any((path.parent / "journal").glob("*.jsonl")):
+        raise DamagedLibraryError(f"The database {path} is empty: its content was lost. {WAYS_OUT}")
+
+
 def _upgrade(folder: Path) -> None:
     path = folder / FILE_NAME
+    _refuse_emptied_file(path)
     refuse_foreign_file(path)
     try:
         connection = open_writer(path)
         try:
             migrate(connection, folder / "backups")
         finally:
+            if not has_sums(folder):
+                connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0)
             connection.close()
-    except apsw.CorruptError as error:
-        raise DamagedLibraryError(f"The database {path} is damaged: {error}. {_RECOVERY_HINT}") from error
+    except (*DISK_ERRORS, apsw.BusyError) as error:
+        raise build_library_error(error, "opened") from error
     except apsw.Error as error:
-        raise LibraryError(f"The library in {folder} cannot be opened: {error}") from error
+        raise LibraryError(f"The library in {folder} cannot be opened: {error}. {WAYS_OUT}") from error

@@ -6,6 +6,7 @@ from pathlib import Path
 import apsw
 
 from mysticanvas.db import backup
+from mysticanvas.db.io_errors import DISK_ERRORS, WAYS_OUT, build_library_error
 from mysticanvas.db.schema import load_migrations
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import DamagedLibraryError, ForeignFileError, NewerLibraryError
@@ -25,11 +26,16 @@ def refuse_foreign_file(path: Path) -> None:
     try:
         application, version = _read_marks(path)
     except apsw.NotADBError as error:
-        raise ForeignFileError(f"{path} is not a database, so MystiCanvas did not change it.") from error
-    except apsw.CorruptError as error:
-        raise DamagedLibraryError(f"The database {path} is damaged: {error}") from error
+        raise ForeignFileError(
+            f"{path} is not a database, or its first bytes are damaged. MystiCanvas did not change it. {WAYS_OUT}"
+        ) from error
+    except DISK_ERRORS as error:
+        raise build_library_error(error, "opened") from error
     if application != APPLICATION_ID:
-        raise ForeignFileError(f"{path} belongs to another program, so MystiCanvas did not change it.")
+        raise ForeignFileError(
+            f"{path} belongs to another program, or its first bytes are damaged. MystiCanvas did not change it. "
+            f"{WAYS_OUT}"
+        )
     if version > len(load_migrations()):
         raise NewerLibraryError(
             f"The library {path} was written by a newer version of MystiCanvas (schema {version}). Update MystiCanvas."

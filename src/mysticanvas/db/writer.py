@@ -16,9 +16,10 @@ from typing import Any
 
 import apsw
 
+from mysticanvas.db.checkpoints import SERIAL, CheckpointedConnection
 from mysticanvas.db.connections import ChangeSet, WriteTx, open_writer
 from mysticanvas.db.database_file import DatabaseFile
-from mysticanvas.db.io_errors import DISK_ERRORS, describe_disk_error
+from mysticanvas.db.io_errors import DISK_ERRORS, build_library_error
 from mysticanvas.domain.errors import LibraryError
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,6 @@ log = logging.getLogger(__name__)
 # An edit waits for at most one bulk transaction, so that one is kept short.
 BULK_LIMIT_S = 0.05
 CHECK_FILE_EVERY_S = 5.0
-SERIAL = "writer.serial"
 
 
 @dataclass(slots=True)
@@ -51,14 +51,22 @@ class Writer:
         self._wake = threading.Condition()
         self._closing = False
         self._listeners: list[Listener] = []
-        self._connection = open_writer(path)
-        self.serial = _read_serial(self._connection)
+        self._checkpoints = CheckpointedConnection(path, open_writer)
+        self.serial = self._checkpoints.read_serial()
         self._file = DatabaseFile(path, oldest_reader=oldest_reader)
         self._lost: LibraryError | None = None
         self.error: str | None = None
         self._error_listeners: list[Callable[[str | None], None]] = []
         self._thread = threading.Thread(target=self._work, name="writer")
         self._thread.start()
+
+    @property
+    def _connection(self) -> apsw.Connection:
+        return self._checkpoints.connection
+
+    @property
+    def checkpoints(self) -> CheckpointedConnection:
+        return self._checkpoints
 
     def edit(self, apply: Callable[[WriteTx], Any]) -> Future[Any]:
         """For edits by the user: runs before bulk work, and is on the disk when the future completes."""
@@ -86,7 +94,7 @@ class Writer:
         """Close this connection last: SQLite then merges the WAL into the database and removes it. After a disk
         error, that happens at the next start."""
         try:
-            self._connection.close()
+            self._checkpoints.close()
         except DISK_ERRORS:
             log.warning("the write-ahead log could not be merged into the database", exc_info=True)
 
@@ -118,7 +126,9 @@ class Writer:
             if self._lost is not None:
                 self._refuse_all(self._lost)
                 continue
-            self._commit_some(self._edits if durable else self._bulk, durable=durable)
+            with self._checkpoints.lock:
+                self._commit_some(self._edits if durable else self._bulk, durable=durable)
+                self._checkpoints.checkpoint_if_due()
 
     def _commit_some(self, queue: deque[_Change], *, durable: bool) -> None:
         """One transaction: all queued edits, or as much bulk work as fits `BULK_LIMIT_S`."""
@@ -170,9 +180,8 @@ class Writer:
             # Opening the path again would create a new file; our connection still has the old one.
             return False
         try:
-            self._connection.close(True)
-            self._connection = open_writer(self._file.path)
-            on_disk = _read_serial(self._connection)
+            self._checkpoints.reopen()
+            on_disk = self._checkpoints.read_serial()
         except apsw.Error:
             log.exception("the database could not be reopened")
             return False
@@ -181,7 +190,7 @@ class Writer:
         return committed
 
     def _refuse(self, changes: list[_Change], error: Exception) -> None:
-        refusal = LibraryError(describe_disk_error(error, "written"))
+        refusal = build_library_error(error, "written")
         refusal.__cause__ = error
         self._set_error(str(refusal))
         for change in changes:
@@ -250,8 +259,3 @@ class Writer:
             self._bulk.clear()
         for change in refused:
             change.done.set_exception(error)
-
-
-def _read_serial(connection: apsw.Connection) -> int:
-    row = connection.execute("SELECT value_json FROM settings WHERE name = ?", (SERIAL,)).fetchone()
-    return int(row[0]) if row else 0

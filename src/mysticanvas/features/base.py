@@ -8,8 +8,8 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from mysticanvas.db.checks import Check
 from mysticanvas.db.database import Database
+from mysticanvas.db.page_damage import Check
 from mysticanvas.domain.task import Answer, Task
 from mysticanvas.edits.background import BackgroundSlices
 from mysticanvas.edits.kinds import Edit, RecordedTables

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from mysticanvas.db import checks as db_checks
-from mysticanvas.db.checks import Check
 from mysticanvas.db.database import Database, WriteTx
+from mysticanvas.db.page_damage import Check
 from mysticanvas.fs.thumbnail_cache import ThumbCache
 
 

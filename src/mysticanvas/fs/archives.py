@@ -9,10 +9,11 @@ import re
 import stat
 import struct
 import tempfile
+import time
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,6 +28,9 @@ MAX_RATIO = 200
 # Smaller files are accepted at any compression ratio.
 RATIO_EXEMPT_BYTES = 2**16
 MAX_PART_BYTES = 255
+# An unfinished file lies in a folder of its own next to its target. One of this age belongs to a killed process.
+_PREFIX, _PART = ".mysticanvas-", "whole.part"
+_LEFTOVER_S = 86_400.0
 _ENCRYPTED = 1
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _READ_ERRORS = (
@@ -80,8 +84,9 @@ def write(target: Path, files: Mapping[str, bytes | Path]) -> None:
     if os.path.lexists(target):
         raise _build_exists_error(target)
     try:
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".mysticanvas-") as folder:
-            part = Path(folder) / "whole.part"
+        _remove_leftovers(target.parent)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=_PREFIX) as folder:
+            part = Path(folder) / _PART
             _write_entries(part, files)
             # Reserve the name first, so that an existing file is never overwritten.
             target.touch(mode=0o600, exist_ok=False)
@@ -90,6 +95,15 @@ def write(target: Path, files: Mapping[str, bytes | Path]) -> None:
         raise _build_exists_error(target) from error
     except OSError as error:
         raise InvalidInputError(f"Could not write {target}: {error.strerror or error}.") from error
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Removes what exports to this folder left that were killed."""
+    for part in folder.glob(f"{_PREFIX}*/{_PART}"):
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime > _LEFTOVER_S:
+                part.unlink()
+                part.parent.rmdir()
 
 
 def _build_exists_error(target: Path) -> InvalidInputError:

@@ -8,10 +8,10 @@ import logging
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from mysticanvas.fs.log_repeats import RepeatLimit
 
@@ -43,17 +43,30 @@ class _JsonFormatter(logging.Formatter):
         return json.dumps(entry, ensure_ascii=False)
 
 
+class _QuietFile(RotatingFileHandler):
+    """Loses an entry that cannot be written, as on a full disk: the caller did nothing wrong."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        pass
+
+
+class _QuietTerminal(logging.StreamHandler[TextIO]):
+    """Loses an entry when the terminal is closed."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        pass
+
+
 @contextmanager
 def log_to_file(library: Path) -> Iterator[None]:
     """Log to the file in `library`; warnings also go to the terminal. Repeated errors are logged once a minute.
-    The library folder must exist."""
-    folder = library / FOLDER
-    folder.mkdir(mode=0o700, exist_ok=True)
-    file = RotatingFileHandler(folder / NAME, maxBytes=MAX_BYTES, backupCount=BACKUP_COUNT, encoding="utf-8")
-    file.setFormatter(_JsonFormatter())
-    terminal = logging.StreamHandler(sys.stderr)
+    The library folder must exist. Never raises: without a file, only the terminal is written to."""
+    terminal = _QuietTerminal(sys.stderr)
     terminal.setLevel(logging.WARNING)
-    limited = RepeatLimit((file, terminal))
+    handlers: list[logging.Handler] = [terminal]
+    with suppress(OSError):
+        handlers.append(_open_file(library / FOLDER))
+    limited = RepeatLimit(handlers)
     ours = logging.getLogger("mysticanvas")
     before = ours.level
     ours.setLevel(logging.INFO)
@@ -66,8 +79,18 @@ def log_to_file(library: Path) -> Iterator[None]:
     finally:
         for logger in loggers:
             logger.removeHandler(limited)
-        limited.close()
+        with suppress(OSError, ValueError):
+            limited.close()
         ours.setLevel(before)
+
+
+def _open_file(folder: Path) -> logging.Handler:
+    folder.mkdir(mode=0o700, exist_ok=True)
+    file = _QuietFile(
+        folder / NAME, maxBytes=MAX_BYTES, backupCount=BACKUP_COUNT, encoding="utf-8", errors="backslashreplace"
+    )
+    file.setFormatter(_JsonFormatter())
+    return file
 
 
 def read_tail_without_values(library: Path) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from mysticanvas.fs.durable import replace
 
 SHORT_EDGES_PX = (256, 512)
+_PART = ".part"
 
 
 class ThumbCache:
@@ -22,8 +23,8 @@ class ThumbCache:
         return self._folder / blake3_hex[:2] / f"{blake3_hex}-{short_edge_px}.webp"
 
     def list_files(self) -> Iterator[tuple[str, float]]:
-        """Name and date, in Unix seconds, of every picture there is."""
-        for path in self._folder.glob("??/*.webp"):
+        """Name and date, in Unix seconds, of every picture there is, and of every unfinished one (`is_unfinished`)."""
+        for path in self._folder.glob("??/*-*"):
             with suppress(FileNotFoundError):
                 yield path.name, path.stat().st_mtime
 
@@ -37,10 +38,15 @@ class ThumbCache:
             _write_whole(self.path(blake3_hex, short_edge_px), webp)
 
 
+def is_unfinished(name: str) -> bool:
+    """Whether the file is being written, or was when its process was killed."""
+    return name.endswith(_PART)
+
+
 def _write_whole(path: Path, content: bytes) -> None:
     """The file appears whole or not at all; a reader never sees half of it."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}-", suffix=_PART)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 3600.0
 DRILL_EVERY_MS = 30 * 86_400_000
+LOOK_EVERY_MS = 86_400_000
 
 
 def restore(folder: Path, copy: Path) -> Backup | None:
@@ -57,6 +58,8 @@ class BackupRunner:
         self._database = database
         self._busy = Lock()
         self._phase: str | None = None
+        self._looked_at = 0
+        self._is_damaged = False
 
     def back_up(self, *, why: str = "asked") -> Backup:
         """Create and verify a backup. Raises `ConflictError` while another one is being created, and the errors of
@@ -86,6 +89,19 @@ class BackupRunner:
         level = "info" if done.trouble is None else "error"
         self._log_event("backup.drill", level=level, subject=copy.name, data=asdict(done))
         return done
+
+    def is_damaged(self) -> bool:
+        """Whether a page of the database is not what was written. Looked at once a day, and recorded as an event."""
+        if now_ms() - self._looked_at < LOOK_EVERY_MS:
+            return self._is_damaged
+        self._looked_at = now_ms()
+        failed = [check for check in checks.find_damage(self._database) if not check.ok]
+        self._is_damaged = bool(failed)
+        if failed:
+            what = "; ".join(f"{check.name}: {check.detail}" for check in failed)
+            why = f"{what}. Run mysticanvas doctor, which says what can be repaired. Hourly backups are kept meanwhile."
+            self._log_event("library.damaged", level="error", subject=None, data={"why": why})
+        return self._is_damaged
 
     def is_drill_due(self) -> bool:
         last = self._database.read(event_log.find_last, "backup.drill")
@@ -117,7 +133,7 @@ class BackupRunner:
             raise NotFoundError("There is no verified backup yet. Create a backup first.")
         return Path(found[0].path)
 
-    def _log_event(self, kind: str, *, level: str = "info", subject: str, data: dict[str, Any]) -> None:
+    def _log_event(self, kind: str, *, level: str = "info", subject: str | None, data: dict[str, Any]) -> None:
         self._database.write_bulk(event_log.append, level=level, kind=kind, subject=subject, data=data, now_ms=now_ms())
 
 
@@ -156,7 +172,9 @@ class HourlyBackups:
                 continue
             try:
                 self._backups.back_up(why=db_backup.HOURLY)
-                db_backup.prune_hourly(self._database.backups)
+                # The older backups may be the last from before the damage.
+                if not self._backups.is_damaged():
+                    db_backup.prune_hourly(self._database.backups)
                 if self._backups.is_drill_due():
                     self._backups.drill()
             except (MystiCanvasError, OSError) as error:

@@ -30,8 +30,8 @@ def doctor(
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Check the integrity of the library. Exit code 1 if a check fails. --fix repairs derived data first: the word
-    index, the gallery index, displayed tags, missing thumbnails and orphaned thumbnails."""
+    """Check the integrity of the library. Exit code 1 if a check fails. --fix repairs derived data first: indexes,
+    the word index, the gallery index, displayed tags, missing thumbnails and orphaned thumbnails."""
     with connect(load_settings(library)) as client:
         if bundle is not None:
             _write_bundle(bundle.expanduser(), client.get("/api/doctor/bundle")["files"])

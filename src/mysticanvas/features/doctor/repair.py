@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mysticanvas.db import event_log
+from mysticanvas.db import event_log, reindex
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.db.images import generations, word_index
 from mysticanvas.features import repairs
@@ -26,6 +26,7 @@ REPAIRS = (
         "rebuild the gallery index",
         lambda tx, now_ms: generations.rebuild_grid(tx),
     ),
+    Repair(("indexes",), "rebuild the indexes of all tables", lambda tx, now_ms: reindex.rebuild_indexes(tx)),
 )
 
 

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from mysticanvas.db.checks import Check
 from mysticanvas.db.database import Database, ReadTx
+from mysticanvas.db.page_damage import Check
 from mysticanvas.features.journal import files as journal_files
 from mysticanvas.features.journal import queries, service
 from mysticanvas.features.journal.files import Entry, JournalDamageError

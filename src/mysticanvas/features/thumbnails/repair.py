@@ -8,7 +8,7 @@ from mysticanvas.db.images import files, generations
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.features.repairs import Cleanup, Repair
 from mysticanvas.features.thumbnails import job
-from mysticanvas.fs.thumbnail_cache import ThumbCache
+from mysticanvas.fs.thumbnail_cache import ThumbCache, is_unfinished
 
 # A thumbnail is written to disk before its row is added, so a newer file may not be an orphan.
 YOUNGEST_ORPHAN_S = 3_600.0
@@ -33,7 +33,11 @@ def _remove_orphans(database: Database, cache: ThumbCache) -> None:
 def _find_orphans(database: Database, cache: ThumbCache) -> list[str]:
     known = database.read_within(checks.CHECK_LIMIT_MS, files.list_content_hashes)
     before_s = time.time() - YOUNGEST_ORPHAN_S
-    return [name for name, at_s in cache.list_files() if name.partition("-")[0] not in known and at_s < before_s]
+    return [
+        name
+        for name, at_s in cache.list_files()
+        if at_s < before_s and (is_unfinished(name) or name.partition("-")[0] not in known)
+    ]
 
 
 MISSING = Repair((_RULE,), "queue the missing thumbnails for creation", _queue_missing)

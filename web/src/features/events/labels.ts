@@ -14,8 +14,8 @@ export const GROUPS: readonly Group[] = [
   { label: 'Imports and scans', kinds: ['import', 'scan', 'library.import', 'models.scan', 'reparse'] },
   { label: 'Folders and files', kinds: ['root.offline', 'root.asks', 'root.moved', 'root.removed', 'file.changed', 'file.located', 'file.purged', 'file.kept', 'image.forgotten', 'missing.forgotten', 'verify'] },
   { label: 'Backups', kinds: ['backup', 'backup.failed', 'backup.drill', 'restore', 'restore.failed', 'rebuild', 'journal.replaced'] },
-  { label: 'Crashes and failures', kinds: ['crash', 'crash.gallery', 'job.parked'] },
-  { label: 'Upgrades and other', kinds: ['migration', 'library.place', 'autotag.run', 'vision'] },
+  { label: 'Crashes and failures', kinds: ['crash', 'crash.gallery', 'job.parked', 'library.damaged'] },
+  { label: 'Upgrades and other', kinds: ['migration', 'library.place', 'disk.full', 'disk.free', 'autotag.run', 'vision'] },
 ];
 
 const NAMES: Record<string, string> = {
@@ -47,6 +47,9 @@ const NAMES: Record<string, string> = {
   'job.parked': 'Job failed',
   migration: 'Library upgraded',
   'library.place': 'Library location',
+  'library.damaged': 'Database damaged',
+  'disk.full': 'Disk full',
+  'disk.free': 'Disk no longer full',
   'autotag.run': 'Auto-tagging started',
   vision: 'Image analysis started',
 };
