@@ -26,6 +26,7 @@ from mysticanvas.db.images import folders
 from mysticanvas.domain.errors import DamagedLibraryError, LibraryError, MystiCanvasError
 from mysticanvas.features.importing import record as import_record
 from mysticanvas.fs.log_file import log_to_file
+from mysticanvas.fs.log_repeats import RepeatLimit
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.jobs.types import JobStatus
 from tests.faults.test_power_cut import digest, found
@@ -358,6 +359,8 @@ class ClosedTerminal(io.StringIO):
 
 def test_a_log_never_raises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = logging.getLogger("mysticanvas.test")
+    # The report of this test cannot contain what is not Unicode.
+    monkeypatch.setattr(logging.getLogger("mysticanvas"), "propagate", False)
     monkeypatch.setattr(sys, "stderr", ClosedTerminal())
     (tmp_path / "logs").write_text("a file where the folder should be")
     with log_to_file(tmp_path):
@@ -365,9 +368,9 @@ def test_a_log_never_raises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     (tmp_path / "logs").unlink()
     with log_to_file(tmp_path):
         log.warning("to the file: %s", chr(0xD800), extra={"name_of": chr(0xDC80)})
-        for handler in logging.getLogger("mysticanvas").handlers:
-            if isinstance(handler, logging.FileHandler) and handler.stream is not None:
-                handler.stream.close()
+        [limited] = [one for one in logging.getLogger("mysticanvas").handlers if isinstance(one, RepeatLimit)]
+        [file] = [one for one in limited._handlers if isinstance(one, logging.FileHandler)]
+        file.stream.close()
         log.warning("to nobody")
     assert "to the file" in (tmp_path / "logs" / "mysticanvas.log").read_text("utf-8")
 

@@ -72,7 +72,7 @@ def _run_check(name: str, look: Callable[[ReadTx], Check], tx: ReadTx) -> Check:
     """A check that cannot read the database fails."""
     try:
         return look(tx)
-    except (*DISK_ERRORS, UnicodeDecodeError) as error:
+    except (*DISK_ERRORS, apsw.SQLError, UnicodeDecodeError) as error:
         return Check(name, False, describe_disk_error(error, "read"))
 
 

@@ -1,6 +1,7 @@
 """Turns errors of the disk or the machine into messages for the user."""
 
 import errno
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -21,6 +22,8 @@ DISK_ERRORS = (
 # Of an `OSError`: the disk is full, or the quota of the user is used up.
 DISK_FULL = tuple(getattr(errno, name) for name in ("ENOSPC", "EDQUOT") if hasattr(errno, name))
 _DAMAGE = (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError)
+# Our statements fit the schema, so a name that is missing was changed in the database.
+_SCHEMA_DAMAGE = re.compile(r"no such |malformed |error in ")
 WAYS_OUT = (
     "Restore a backup with `mysticanvas backup restore FILE` (`mysticanvas backup list` lists them), or rebuild the "
     "library from your folders and the journal with `mysticanvas rebuild --set-aside`."
@@ -35,6 +38,10 @@ def translate_disk_errors(done: str) -> Iterator[None]:
         yield
     except (*DISK_ERRORS, UnicodeDecodeError) as error:
         raise build_library_error(error, done) from error
+    except apsw.SQLError as error:
+        if not _SCHEMA_DAMAGE.match(str(error)):
+            raise
+        raise DamagedLibraryError(describe_disk_error(error, done)) from error
 
 
 def build_library_error(error: Exception, done: str) -> LibraryError:
@@ -56,6 +63,8 @@ def describe_disk_error(error: Exception, done: str) -> str:
         return f"The database is damaged: it contains invalid text, so it could not be {done}. {WAYS_OUT}"
     if isinstance(error, _DAMAGE):
         return f"The database is damaged, so it could not be {done} ({_name(error)}). {WAYS_OUT}"
+    if isinstance(error, apsw.SQLError):
+        return f"The structure of the database is damaged, so it could not be {done} ({error}). {WAYS_OUT}"
     if isinstance(error, apsw.ReadOnlyError):
         return (
             f"The library folder cannot be written ({_name(error)}). Allow MystiCanvas to write to it, or copy the "
