@@ -119,7 +119,8 @@ def test_a_backup_is_made_tried_out_and_restored_with_the_keyboard(page: Page, s
 
     def everything_is_back() -> bool:
         try:
-            return bool(served.get("/api/search", q="rating:5")["total"] == IMAGES)
+            # A restored gallery is a new launch, to which old keys mean nothing.
+            return bool(served.wait_until_up().get("/api/search", q="rating:5")["total"] == IMAGES)
         except httpx.HTTPError:
             # It is still away.
             return False
