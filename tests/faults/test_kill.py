@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import kill_loop
+from tests.faults import kill_loop, ledger_kills
 from tests.pictures import write_pictures
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGKILL")
@@ -35,3 +35,25 @@ def test_the_harness_catches_a_planted_bug(tmp_path: Path, bug: str) -> None:
     write_pictures(tmp_path / "pictures", 200)
     verdict = kill_loop.run(tmp_path / "library", tmp_path / "pictures", files=200, kills=3, seed=7, program=HERE / bug)
     assert verdict.wrong
+
+
+def test_every_acknowledged_edit_and_undo_outlives_kills(tmp_path: Path) -> None:
+    ledger = ledger_kills.Kills(tmp_path / "library", tmp_path / "pictures", seed=3).run(4)
+    print(f"{ledger.acknowledged} acknowledged, {ledger.undone} of them undone, {len(ledger.backups)} backups")
+    assert ledger.wrong == []
+    assert ledger.acknowledged > 0
+
+
+@pytest.mark.long
+def test_every_acknowledged_edit_and_undo_outlives_two_hundred_kills(tmp_path: Path) -> None:
+    ledger = ledger_kills.Kills(tmp_path / "library", tmp_path / "pictures", seed=5).run(200)
+    print(f"{ledger.acknowledged} acknowledged, {ledger.undone} of them undone, {len(ledger.backups)} backups")
+    assert ledger.wrong == []
+    assert min(ledger.acknowledged, ledger.undone, len(ledger.backups)) > 10
+
+
+def test_the_ledger_catches_a_planted_bug(tmp_path: Path) -> None:
+    kills = ledger_kills.Kills(
+        tmp_path / "library", tmp_path / "pictures", seed=3, program=HERE / "with_early_reply.py"
+    )
+    assert kills.run(4).wrong
