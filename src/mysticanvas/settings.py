@@ -11,7 +11,7 @@ from mysticanvas.domain.entered_path import parse_entered_path
 from mysticanvas.domain.errors import LibraryError
 
 MIB = 1024 * 1024
-_NO_HOME = "There is no home folder for the library. Specify a folder with --library, or set MYSTICANVAS_LIBRARY."
+_NO_HOME = "This account has no home folder for the library. Specify one with --library, or set MYSTICANVAS_LIBRARY."
 
 
 def get_default_library() -> Path:

@@ -69,7 +69,7 @@ def test_a_lost_file_is_found_by_hand_and_the_brake_asks(page: Page, home: Path)
     for path in kept:
         path.unlink()
     page.get_by_role("button", name="Scan now").click()
-    expect(page.get_by_role("alert")).to_contain_text("85 % of this folder is missing: 110 of 130")
+    expect(page.get_by_role("alert")).to_contain_text("85% of this folder is missing: 110 of 130")
     assert faults(page) == []
     for path, content in kept.items():
         path.write_bytes(content)

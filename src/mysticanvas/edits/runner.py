@@ -144,7 +144,7 @@ class EditRunner:
                 self._wake.wait(PAUSE_AFTER_ERROR_S)
                 busy = True
             except Exception:
-                logger.exception("a background slice failed")
+                logger.exception("a part of an edit failed")
                 busy = False
             if not busy:
                 self._wake.wait()

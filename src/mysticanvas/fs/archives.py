@@ -151,21 +151,21 @@ class Archive:
         if entry is None:
             raise InvalidInputError(f"It does not contain {name}.")
         if entry.file_size > most_bytes:
-            raise InvalidInputError(f"The file {name} in it is larger than {most_bytes:,} bytes.")
+            raise InvalidInputError(f"The file {name} in the archive is larger than {most_bytes:,} bytes.")
         length = 0
         with self._convert_errors(name), self._file.open(entry) as content:
             while chunk := content.read(2**20):
                 length += len(chunk)
                 yield chunk
         if length != entry.file_size:
-            raise InvalidInputError(f"The file {name} in it is damaged: its length differs from the zip directory.")
+            raise InvalidInputError(f"The file {name} in the archive is damaged: its length differs from the zip directory.")
 
     @contextmanager
     def _convert_errors(self, name: str) -> Iterator[None]:
         try:
             yield
         except _READ_ERRORS as error:
-            raise InvalidInputError(f"The file {name} in it is damaged: {error}") from error
+            raise InvalidInputError(f"The file {name} in the archive is damaged: {error}") from error
 
 
 @contextmanager
@@ -225,11 +225,11 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
     name = check_name(entry.orig_filename)
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise InvalidInputError(f"The entry {name!r} in it is not a regular file.")
+        raise InvalidInputError(f"The entry {name!r} in the archive is not a regular file.")
     if entry.flag_bits & _ENCRYPTED or entry.compress_type not in _METHODS:
-        raise InvalidInputError(f"The file {name!r} in it is encrypted or uses an unsupported compression method.")
+        raise InvalidInputError(f"The file {name!r} in the archive is encrypted or uses an unsupported compression method.")
     if entry.file_size > MAX_ENTRY_BYTES or _is_bomb(entry.file_size, entry.compress_size):
-        raise InvalidInputError(f"The file {name!r} in it exceeds the size limit: {entry.file_size:,} bytes.")
+        raise InvalidInputError(f"The file {name!r} in the archive is too large when unpacked: {entry.file_size:,} bytes.")
 
 
 def _is_bomb(unpacked: int, packed: int) -> bool:

@@ -1,4 +1,4 @@
-"""JSON schemas shared by routes: validates request bodies and encodes responses."""
+"""Shared by routes: JSON schemas of request bodies, and the encoding of responses."""
 
 from typing import Annotated, Any
 

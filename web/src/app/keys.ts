@@ -43,7 +43,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ['g'], shown: 'g', does: 'Go to date', run: () => (panels.dialog = 'date') },
   { keys: ['Enter'], shown: 'Enter', does: 'Open or close the viewer', run: toggleViewer },
   { keys: [' '], shown: 'Space', does: 'Hold to preview; press to open or close the viewer', run: (_, at_ms) => preview(at_ms), release: endPreview },
-  { keys: ['z'], shown: 'z', does: 'In the viewer: fit or 100 %', run: () => zoom.toggle() },
+  { keys: ['z'], shown: 'z', does: 'In the viewer: fit or 100%', run: () => zoom.toggle() },
   { keys: ['f'], shown: 'f', does: 'Favorite', run: () => void toggleFavorite() },
   { keys: ['1', '2', '3', '4', '5'], shown: '1 … 5', does: 'Rate 1 to 5 stars', run: (key) => rate(Number(key)) },
   { keys: ['0'], shown: '0', does: 'Clear rating', run: () => rate(0) },

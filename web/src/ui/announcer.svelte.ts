@@ -28,7 +28,7 @@ export class Announcer {
     const step = Math.floor(share / STEP);
     const before = this.reached.get(work) ?? 0;
     this.reached.set(work, step);
-    if (step > before) this.say(`${work}: ${step * STEP * 100} %`);
+    if (step > before) this.say(`${work}: ${step * STEP * 100}%`);
   }
 }
 

@@ -21,5 +21,5 @@ test('progress is said at every quarter, once', () => {
     vi.advanceTimersByTime(1_001);
     if (said.at(-1) !== announcer.text) said.push(announcer.text);
   }
-  expect(said.filter(Boolean)).toEqual(['Import: 25 %', 'Import: 50 %', 'Import: 75 %']);
+  expect(said.filter(Boolean)).toEqual(['Import: 25%', 'Import: 50%', 'Import: 75%']);
 });

@@ -16,7 +16,7 @@ function rate(stars: number): void {
 export const COMPARE_KEYS: readonly Shortcut[] = [
   { keys: ['ArrowLeft'], shown: '←', does: 'Previous image', run: () => comparison.go(comparison.active - 1) },
   { keys: ['ArrowRight'], shown: '→', does: 'Next image', run: () => comparison.go(comparison.active + 1) },
-  { keys: ['z'], shown: 'z', does: 'Zoom all images: fit or 100 %', run: () => comparison.zoom.toggle() },
+  { keys: ['z'], shown: 'z', does: 'Zoom all images: fit or 100%', run: () => comparison.zoom.toggle() },
   { keys: ['f'], shown: 'f', does: 'Favorite', run: toggleFavorite },
   { keys: ['0', '1', '2', '3', '4', '5'], shown: '0 … 5', does: 'Rate 1 to 5 stars, or clear the rating', run: (key) => rate(Number(key)) },
   { keys: ['s'], shown: 's', does: 'Swap with the next image', run: () => comparison.swap() },

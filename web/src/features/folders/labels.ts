@@ -52,5 +52,5 @@ function countImages(count: number): string {
 export function describeLoss(folder: Pick<Folder, 'would_miss' | 'images'>): string {
   if (!folder.would_miss) return '';
   const share = Math.max(1, Math.round((100 * folder.would_miss) / Math.max(folder.would_miss, folder.images)));
-  return `${share} % of this folder is missing: ${formatNumber(folder.would_miss)} of ${formatNumber(folder.images)} files.`;
+  return `${share}% of this folder is missing: ${formatNumber(folder.would_miss)} of ${formatNumber(folder.images)} files.`;
 }

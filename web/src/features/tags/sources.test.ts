@@ -19,7 +19,7 @@ test('a tag of models alone waits for a word, with the surest score', () => {
     ['snow', false, null, ''],
     ['fox', true, 0.9, 'model'],
   ]);
-  expect(shown[2]?.why).toBe('Set by wd-v3 (40 %), by a language model (90 %)');
+  expect(shown[2]?.why).toBe('Set by wd-v3 (40%), by a language model (90%)');
 });
 
 test('what models say below the threshold is told apart, and what a person rejects is not said again', () => {

@@ -65,7 +65,7 @@ function isMachine(one: Assignment): boolean {
 }
 
 function describeAssignment(one: Assignment): string {
-  const sure = one.confidence === null ? '' : ` (${Math.round(one.confidence * 100)} %)`;
+  const sure = one.confidence === null ? '' : ` (${Math.round(one.confidence * 100)}%)`;
   const as = one.tag === one.shown_as ? '' : ` as “${one.tag}”`;
   if (one.source === 'user') return `by you${as}`;
   if (one.source === 'prompt') return `by prompt${as}`;

@@ -15,7 +15,7 @@ export class Zoom {
     this.x = this.y = 0;
   }
 
-  /** Toggles between fit and 100 %; if the image is smaller than that, zooms in instead. */
+  /** Toggles between fit and 100%; if the image is smaller than that, zooms in instead. */
   toggle(): void {
     if (this.factor !== 1) this.fit();
     else this.factor = this.actual > 1.05 ? Math.min(NEAREST, this.actual) : SMALL_STEP;
