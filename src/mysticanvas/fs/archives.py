@@ -158,7 +158,9 @@ class Archive:
                 length += len(chunk)
                 yield chunk
         if length != entry.file_size:
-            raise InvalidInputError(f"The file {name} in the archive is damaged: its length differs from the zip directory.")
+            raise InvalidInputError(
+                f"The file {name} in the archive is damaged: its length differs from the zip directory."
+            )
 
     @contextmanager
     def _convert_errors(self, name: str) -> Iterator[None]:
@@ -227,9 +229,13 @@ def _check_entry(entry: zipfile.ZipInfo) -> None:
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise InvalidInputError(f"The entry {name!r} in the archive is not a regular file.")
     if entry.flag_bits & _ENCRYPTED or entry.compress_type not in _METHODS:
-        raise InvalidInputError(f"The file {name!r} in the archive is encrypted or uses an unsupported compression method.")
+        raise InvalidInputError(
+            f"The file {name!r} in the archive is encrypted or uses an unsupported compression method."
+        )
     if entry.file_size > MAX_ENTRY_BYTES or _is_bomb(entry.file_size, entry.compress_size):
-        raise InvalidInputError(f"The file {name!r} in the archive is too large when unpacked: {entry.file_size:,} bytes.")
+        raise InvalidInputError(
+            f"The file {name!r} in the archive is too large when unpacked: {entry.file_size:,} bytes."
+        )
 
 
 def _is_bomb(unpacked: int, packed: int) -> bool:

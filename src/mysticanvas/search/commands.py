@@ -38,7 +38,8 @@ def search(
     count: Annotated[bool, typer.Option("--count", help="Print only the number of matches.")] = False,
     facets: Annotated[bool, typer.Option("--facets", help="Print facets: matches by model, tag, month …")] = False,
     paths: Annotated[
-        bool, typer.Option("--paths", help="Print only paths, one per line. Prints all matches unless --limit is given.")
+        bool,
+        typer.Option("--paths", help="Print only paths, one per line. Prints all matches unless --limit is given."),
     ] = False,
     library: Library = None,
     json: Json = False,
