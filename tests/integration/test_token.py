@@ -1,4 +1,4 @@
-"""The token can be replaced while the gallery runs, and a sign-in link works once, within an hour."""
+"""The token can be replaced while the gallery runs, and a sign-in link works once and expires after one hour."""
 
 import json
 import threading
@@ -152,7 +152,7 @@ def test_a_token_that_cannot_be_written_is_not_replaced(tmp_path: Path) -> None:
     opened = Sessions.open(tmp_path / "token")
     old, cookie, code = read_token(tmp_path), opened.cookie, opened.create_code()
     (tmp_path / "token.part").mkdir()
-    with pytest.raises(LibraryError, match="old one is still valid"):
+    with pytest.raises(LibraryError, match="old token is still valid"):
         opened.rotate_token()
     assert read_token(tmp_path) == old
     assert opened.knows_token(old)

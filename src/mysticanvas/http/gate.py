@@ -89,8 +89,8 @@ class Gate:
         return 401, "Sign in with the code printed in the terminal, or with your password."
 
     def _refused_write(self, method: str, headers: "_Headers", by_token: bool) -> tuple[int, str] | None:
-        """The status and error message for a rejected write, or None if it is accepted. Its Origin, if any, was
-        checked before."""
+        """Returns the status and error message for a rejected write, or None if it is accepted. Its Origin header, if
+        any, has already been checked."""
         if method not in ("POST", "PATCH", "PUT", "DELETE"):
             return 403, "This method is not allowed."
         if headers.only("origin") is None and not (by_token and not headers.all("origin")):
