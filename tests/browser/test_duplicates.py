@@ -95,7 +95,7 @@ def test_where_something_would_be_lost_nothing_is_selected_and_only_the_red_butt
     assert faults(page) == []
     page.keyboard.press("Enter")
     assert served.get("/api/duplicates")["total"] == 2
-    page.get_by_role("button", name="trash the other and lose this").click()
+    page.get_by_role("button", name="trash the other and lose this data").click()
     expect(page.get_by_text("Duplicates merged; 1 image moved to Trash")).to_be_visible()
     expect(page.get_by_test_id("group")).to_have_text("1 of 1")
     page.keyboard.press("Control+z")

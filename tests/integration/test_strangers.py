@@ -283,5 +283,5 @@ def test_a_damaged_token_file_is_one_sentence(held: Path) -> None:
     (held / "token").write_bytes(b"\xff\xfe")
     with listening(STRANGERS["HTML"]) as stranger:
         pretend(held, stranger.port)
-        with pytest.raises(LibraryError, match="creates a new one"):
+        with pytest.raises(LibraryError, match="to create a new token"):
             find_gallery(held)
