@@ -79,7 +79,7 @@ class Settings(BaseSettings):
 
     read_limit_ms: int = Field(1_000, ge=1, description="Milliseconds after which a database read is canceled.")
     task_limit_s: float = Field(
-        30, gt=0, description="Seconds that a worker may take for one task before it is killed."
+        30, gt=0, description="Maximum time in seconds for one task before the worker is killed."
     )
     slow_task_limit_s: float = Field(
         3_600,

@@ -97,7 +97,7 @@ _open_in_process: InProcess = _refuse_to_open
 
 
 def set_in_process_opener(open_library: InProcess) -> None:
-    """Sets how to open a library that is not being served; called by `app/cli.py`."""
+    """Sets the function that opens a library that is not being served. Called by `app/cli.py`."""
     global _open_in_process
     _open_in_process = open_library
 

@@ -30,13 +30,13 @@ def write_utf8() -> None:
 
 
 def print_json(value: Any) -> None:
-    """One JSON value on one line, for scripts."""
+    """Prints a JSON value on one line, for scripts."""
     sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
     sys.stdout.flush()
 
 
 def format_time(ms: int) -> str:
-    """A Unix time in milliseconds as local time; "" for 0."""
+    """Formats a Unix time in milliseconds as local time. Returns "" for 0."""
     return convert_to_local_time(ms // 1000).strftime("%Y-%m-%d %H:%M:%S") if ms else ""
 
 

@@ -36,7 +36,7 @@ class GalleryAddress:
 
 
 def is_wide(host: str) -> bool:
-    """Whether other machines can reach this address. Raises `InvalidInputError` for an invalid address."""
+    """Returns whether other machines can reach this address. Raises `InvalidInputError` for an invalid address."""
     if host == "localhost":
         return False
     try:
@@ -48,7 +48,7 @@ def is_wide(host: str) -> bool:
 
 
 def check_wide(host: str, names: Sequence[str], *, has_password: bool) -> None:
-    """Raises `InvalidInputError` when other machines can reach `host` without a password or without host names."""
+    """Raises `InvalidInputError` if other machines can reach `host` without a password or without host names."""
     if not is_wide(host):
         return
     if not has_password:

@@ -81,7 +81,7 @@ class Sessions:
 
     @property
     def cookie(self) -> str:
-        """The value of the cookie that signs in. Send it only to authenticated clients."""
+        """The value of the sign-in cookie. Send it only to authenticated clients."""
         return self._cookie
 
     def redeem(self, code: str) -> str | None:
@@ -114,7 +114,7 @@ class Sessions:
         return hmac.compare_digest(value.encode(), self._cookie.encode())
 
     def knows_token(self, value: str) -> bool:
-        """Whether this is the token, or the key of this launch that a command derived from it."""
+        """Returns whether this is the token, or the key that a command derived from it for this launch."""
         token = self._token
         is_token = hmac.compare_digest(value.encode(), token.encode())
         return is_token or hmac.compare_digest(value.encode(), derive_key(token, self.launch).encode())
