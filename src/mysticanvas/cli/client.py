@@ -30,7 +30,7 @@ from mysticanvas.settings import Settings
 
 # Long enough for a long poll of 25 s, short enough to notice a server that hangs.
 REQUEST_LIMIT_S = 60.0
-# For a whole reply, such as an export: one that comes byte by byte would never time out.
+# For a complete response, such as an export. A response that arrives byte by byte would never time out otherwise.
 REPLY_LIMIT_S = 900.0
 # Checks and backups read the database as a whole, and respond when they are done.
 SLOW_PATHS = ("/api/doctor", "/api/backups")

@@ -18,9 +18,9 @@ from mysticanvas.domain.errors import LibraryBusyError
 from mysticanvas.domain.launch import Launch, create_nonce, derive_key, prove
 from mysticanvas.fs.instance_file import read_address, read_token
 
-# For the whole answer, also if it comes byte by byte. A gallery that imports may take seconds.
+# For the complete response, even if it arrives byte by byte. During an import, the gallery may take seconds.
 PROOF_LIMIT_S = 10.0
-# Our answer has about 1 kB.
+# A valid response has about 1 kB.
 MAX_PROOF_BYTES = 8_192
 
 
@@ -90,7 +90,7 @@ def _ask(launch: Launch, nonce: str) -> bytes | None:
                     break
                 answer += block
         except OSError:
-            # Closed, reset or too slow: what came until then is judged.
+            # Closed, reset or too slow: the data received so far is checked.
             pass
     return answer
 

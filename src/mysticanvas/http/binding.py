@@ -19,7 +19,7 @@ _NAME = re.compile(r"(?:(https?)://)?([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # Attempts to find a port that is free for both IPv4 and IPv6.
 _TRIES = 20
-# Reserved for documentation: belongs to nobody.
+# Reserved for documentation, so no machine has this address.
 _ANY_OUTSIDE = "192.0.2.1"
 # Windows reports a port that another program uses exclusively as WSAEACCES.
 _IN_USE = frozenset((errno.EADDRINUSE, 10013))

@@ -94,7 +94,7 @@ class Connections:
         return True
 
     def _close_oldest(self, same: "dict[LimitedProtocol, None]") -> None:
-        # One that waits for a reply, such as to its password, goes last.
+        # A connection that waits for a response, such as to its password, is closed last.
         oldest = next((one for one in same if one.phase is not Phase.RESPONSE), next(iter(same)))
         self.sign(oldest)
         oldest.cut()

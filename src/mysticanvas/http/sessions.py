@@ -16,7 +16,7 @@ from mysticanvas.fs.durable import replace, sync
 
 CODE_LIMIT_S = 3_600
 SESSION_FILE = "session"
-# Of the codes that nobody used, the oldest are dropped.
+# If there are more unused codes, the oldest are deleted.
 MAX_CODES = 100
 
 
@@ -39,7 +39,7 @@ class Sessions:
         self._cookie = secrets.token_urlsafe(32)
         self._codes: dict[str, float] = {}
         self._lock = Lock()
-        # Whether the cookie stays valid after this launch, so that open pages reconnect.
+        # Whether the cookie stays valid after this launch so open pages can reconnect.
         self.keep_cookie = False
 
     @classmethod

@@ -55,8 +55,8 @@ def routes(database: Database) -> APIRouter:
 
 
 def _iterate_lines(database: Database, selected: EntryFilter) -> Iterator[bytes]:
-    """The events as JSON Lines, one chunk per page. Each page is a separate read, so that a slow client never holds a
-    read transaction open."""
+    """The events as JSON Lines, one chunk per page. Each page is a separate read, so a slow client never holds a read
+    transaction open."""
     before: int | None = None
     while page := database.read(event_log.list_newest, before=before, wanted=selected, limit=EXPORTED_AT_ONCE):
         before = page[-1].id
