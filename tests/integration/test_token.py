@@ -225,7 +225,7 @@ def test_the_limit_of_wrong_codes_is_of_one_address_and_ends() -> None:
 
 def test_open_prints_a_new_link_that_signs_in(served: Served) -> None:
     printed = run(served.library, "open", "--no-open")
-    assert "within an hour" in printed
+    assert "one use or one hour" in printed
     [first] = [word for word in printed.split() if "#t=" in word]
     answer = json.loads(run(served.library, "open", "--no-open", "--json"))
     assert answer["external_url"] is None

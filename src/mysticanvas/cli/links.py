@@ -36,9 +36,7 @@ def print_links(links: Links) -> None:
     _print_link("Your gallery", links.url)
     if links.external_url is not None:
         print_for_phones(links.external_url)
-    out.print(
-        "Each link works once and expires after one hour. To get a new link, run: mysticanvas open", highlight=False
-    )
+    out.print("A link expires after one use or one hour. For a new link, run: mysticanvas open", highlight=False)
 
 
 def print_for_phones(url: str) -> None:
