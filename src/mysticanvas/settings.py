@@ -11,7 +11,9 @@ from mysticanvas.domain.entered_path import parse_entered_path
 from mysticanvas.domain.errors import LibraryError
 
 MIB = 1024 * 1024
-_NO_HOME = "This account has no home folder for the library. Specify one with --library, or set MYSTICANVAS_LIBRARY."
+_NO_HOME = (
+    "This account has no home folder for the library. Specify a folder with --library, or set MYSTICANVAS_LIBRARY."
+)
 
 
 def get_default_library() -> Path:
@@ -51,8 +53,8 @@ class Settings(BaseSettings):
     )
     trusted_proxies: str = Field(
         "",
-        description="Addresses or networks of proxies, separated by commas, whose X-Forwarded-For header is believed "
-        "when password guesses are counted.",
+        description="Comma-separated addresses or networks of trusted proxies. Their X-Forwarded-For header "
+        "is used when failed password attempts are counted.",
     )
     workers: int = Field(
         default_factory=get_default_workers,
@@ -77,13 +79,13 @@ class Settings(BaseSettings):
 
     read_limit_ms: int = Field(1_000, ge=1, description="Milliseconds after which a database read is canceled.")
     task_limit_s: float = Field(
-        30, gt=0, description="Seconds that a worker may take for one task before it is killed."
+        30, gt=0, description="Maximum time in seconds for one task before the worker is killed."
     )
     slow_task_limit_s: float = Field(
         3_600,
         gt=0,
         description=(
-            "Seconds that a worker may take for one slow task before it is killed. Slow tasks run models or wait for "
+            "Maximum time in seconds for one slow task before the worker is killed. Slow tasks run models or wait for "
             "model servers."
         ),
     )

@@ -61,7 +61,7 @@ def kept(page: Page) -> str:
 def test_the_original_is_kept_for_its_generation_data_although_the_copy_is_larger(page: Page) -> None:
     show(page, "original.png")
     assert kept(page) == "original.png"
-    expect(page.locator("figure", has_text="original.png")).to_contain_text("The only one with generation data")
+    expect(page.locator("figure", has_text="original.png")).to_contain_text("The only image with generation data")
     expect(page.locator("figure", has_text="larger.png")).to_contain_text("No generation data")
     assert faults(page) == []
 
@@ -87,7 +87,7 @@ def test_where_something_would_be_lost_nothing_is_selected_and_only_the_red_butt
 ) -> None:
     show(page, "one.png")
     expect(page.locator("figure.kept")).to_have_count(0)
-    expect(page.get_by_text("Keeping only one of these images would lose:")).to_be_visible()
+    expect(page.get_by_text("If you keep only one of these images, you lose:")).to_be_visible()
     expect(page.get_by_role("button", name="Select the image to keep")).to_be_disabled()
     page.keyboard.press("Enter")
     page.keyboard.press("ArrowRight")
@@ -95,7 +95,7 @@ def test_where_something_would_be_lost_nothing_is_selected_and_only_the_red_butt
     assert faults(page) == []
     page.keyboard.press("Enter")
     assert served.get("/api/duplicates")["total"] == 2
-    page.get_by_role("button", name="trash the other and lose this").click()
+    page.get_by_role("button", name="trash the other and lose this data").click()
     expect(page.get_by_text("Duplicates merged; 1 image moved to Trash")).to_be_visible()
     expect(page.get_by_test_id("group")).to_have_text("1 of 1")
     page.keyboard.press("Control+z")

@@ -43,7 +43,7 @@ def test_patterns_are_previewed_applied_and_undone(page: Page, served: Served) -
     card.get_by_role("button", name="Excludes…").click()
     dialog = page.get_by_role("dialog", name="Excludes")
     save = dialog.get_by_role("button", name="Save")
-    expect(dialog).to_contain_text("This will hide no image")
+    expect(dialog).to_contain_text("This will not hide any images")
     expect(save).to_be_disabled()
     dialog.get_by_label("Exclude patterns").fill("!")
     expect(dialog.get_by_role("alert")).to_contain_text("is not an exclude pattern")

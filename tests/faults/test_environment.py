@@ -317,7 +317,7 @@ def test_a_library_on_a_full_disk_opens_by_its_reserve_and_without_one_a_sentenc
         assert (said["code"], "Free some space" in " ".join(said["said"].split())) == (4, True), said["said"]
         return
     assert (said["created"], said["code"], said["free"]) == (True, 0, True), said["said"]
-    assert "the disk is full, so the reserve was deleted" in said["said"]
+    assert "the disk is full, so the reserve file was deleted" in said["said"]
     # When there is room again the reserve is back, and both are events; a log on a full disk loses what it cannot keep.
     assert (said["kinds"], said["wrong"], said["reserve"]) == (["disk.full", "disk.free"], [], True)
     assert "Traceback" not in done.stderr

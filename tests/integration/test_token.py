@@ -1,4 +1,4 @@
-"""The token can be replaced while the gallery runs, and a sign-in link works once, within an hour."""
+"""The token can be replaced while the gallery runs, and a sign-in link works once and expires after one hour."""
 
 import json
 import threading
@@ -152,7 +152,7 @@ def test_a_token_that_cannot_be_written_is_not_replaced(tmp_path: Path) -> None:
     opened = Sessions.open(tmp_path / "token")
     old, cookie, code = read_token(tmp_path), opened.cookie, opened.create_code()
     (tmp_path / "token.part").mkdir()
-    with pytest.raises(LibraryError, match="old one is still valid"):
+    with pytest.raises(LibraryError, match="old token is still valid"):
         opened.rotate_token()
     assert read_token(tmp_path) == old
     assert opened.knows_token(old)
@@ -225,7 +225,7 @@ def test_the_limit_of_wrong_codes_is_of_one_address_and_ends() -> None:
 
 def test_open_prints_a_new_link_that_signs_in(served: Served) -> None:
     printed = run(served.library, "open", "--no-open")
-    assert "within an hour" in printed
+    assert "one use or one hour" in printed
     [first] = [word for word in printed.split() if "#t=" in word]
     answer = json.loads(run(served.library, "open", "--no-open", "--json"))
     assert answer["external_url"] is None

@@ -93,7 +93,7 @@ def test_a_model_that_is_none_and_labels_that_are_not_its_are_refused_with_a_sen
     folder = write_tagger(tmp_path / "short")
     lines = (folder / "selected_tags.csv").read_text().splitlines()
     (folder / "selected_tags.csv").write_text("\n".join(lines[:-1]) + "\n")
-    with pytest.raises(InvalidInputError, match="files from one model"):
+    with pytest.raises(InvalidInputError, match="files from the same model"):
         open_tagger(str(folder)).compute_scores(picture(RED))
     folder = write_tagger(tmp_path / "broken")
     (folder / "model.onnx").write_bytes(b"no model")

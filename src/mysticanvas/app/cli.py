@@ -93,7 +93,7 @@ def main() -> None:
 
 
 def _describe_os_error(error: OSError) -> str | None:
-    """None for an error that is a bug."""
+    """Describes a full disk or an inaccessible file. Returns None if the error indicates a bug."""
     if error.errno in DISK_FULL:
         return describe_full_disk(error)
     if error.errno not in _NO_FAULT_OF_OURS or error.filename is None:

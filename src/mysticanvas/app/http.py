@@ -1,4 +1,4 @@
-"""The web application: all routes, protected by `Gate`, and the mapping of errors to HTTP statuses."""
+"""The web application: all routes, protected by `Gate`, and the mapping of errors to HTTP status codes."""
 
 import logging
 from collections.abc import Callable, Sequence

@@ -270,8 +270,8 @@ class Orchestrator:
             address.unlink(missing_ok=True)
 
     def _log_unclean_exit(self) -> None:
-        """Records that the last process did not shut down cleanly: it left its address file."""
-        why = "MystiCanvas did not shut down cleanly: it was killed, or the power failed. Saved changes are not lost."
+        """Records that the previous process did not shut down cleanly, because its address file still exists."""
+        why = "MystiCanvas did not shut down cleanly: it was killed, or the power failed. No saved changes were lost."
         self.database.write_bulk(
             event_log.append, level="warning", kind="crash.gallery", subject=None, data={"why": why}, now_ms=now_ms()
         )

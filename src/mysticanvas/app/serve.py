@@ -71,7 +71,9 @@ def demo(
     count: Annotated[int, typer.Option(min=1, max=5_000, help="Number of images.")] = 240,
     port: Port = None,
     open_browser: Open = True,
-    serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve the gallery afterwards.")] = True,
+    serve: Annotated[
+        bool, typer.Option("--serve/--no-serve", help="Serve the gallery after generating the images.")
+    ] = True,
     library: Library = None,
 ) -> None:
     """Generate demo images with realistic metadata, and open the gallery with them."""

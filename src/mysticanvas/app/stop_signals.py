@@ -66,7 +66,7 @@ def _console_events() -> Iterator[None]:
     closed = threading.Event()
 
     def on_event(event: int) -> bool:
-        """On a thread of its own. False leaves an event, such as Ctrl+C, to the other handlers."""
+        """Runs on a separate thread. Returns False to pass an event, such as Ctrl+C, to the other handlers."""
         if event not in (CLOSE, LOG_OFF, SHUTDOWN):
             return False
         signal.raise_signal(getattr(signal, "SIGBREAK", signal.SIGTERM))

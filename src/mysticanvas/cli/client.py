@@ -1,7 +1,7 @@
-"""Access to the library through its HTTP API.
+"""Clients for the library's HTTP API.
 
-While a gallery serves the library, requests go to it over loopback, once it has proved that it is the one
-(`cli/gallery.py`). Otherwise the same application runs in this process, under the same lock.
+If a gallery serves the library, requests are sent to it over the loopback interface after it has proved its identity
+(`cli/gallery.py`). Otherwise, the same application runs in this process and holds the library's lock.
 """
 
 import os
@@ -30,7 +30,7 @@ from mysticanvas.settings import Settings
 
 # Long enough for a long poll of 25 s, short enough to notice a server that hangs.
 REQUEST_LIMIT_S = 60.0
-# For a whole reply, such as an export: one that comes byte by byte would never time out.
+# For a complete response, such as an export. A response that arrives byte by byte would never time out otherwise.
 REPLY_LIMIT_S = 900.0
 # Checks and backups read the database as a whole, and respond when they are done.
 SLOW_PATHS = ("/api/doctor", "/api/backups")
@@ -61,7 +61,7 @@ def connect(settings: Settings) -> Iterator[Client]:
 
 @contextmanager
 def connect_to_gallery(settings: Settings) -> Iterator[Client]:
-    """A client of the running gallery. Raises `LibraryError` when there is none."""
+    """Yields a client for the running gallery. Raises `LibraryError` if no gallery is running."""
     found = open_unless_served(settings.library, lambda: _refuse_unless_starting(settings.library))
     with _open_held(found) as client:
         yield client
@@ -70,7 +70,9 @@ def connect_to_gallery(settings: Settings) -> Iterator[Client]:
 def _refuse_unless_starting(library: Path) -> NoReturn:
     if find_holder(library) is None:
         raise LibraryError(_NOT_RUNNING)
-    raise LibraryBusyError("Another MystiCanvas command is using this library. Wait until it is done.")
+    raise LibraryBusyError(
+        "Another MystiCanvas command is using this library. Wait until it finishes, and then try again."
+    )
 
 
 @contextmanager
@@ -95,13 +97,14 @@ _open_in_process: InProcess = _refuse_to_open
 
 
 def set_in_process_opener(open_library: InProcess) -> None:
-    """Sets how to open a library that is not being served; called by `app/cli.py`."""
+    """Sets the function that opens a library that is not being served. Called by `app/cli.py`."""
     global _open_in_process
     _open_in_process = open_library
 
 
 def build_headers(settings: Settings) -> dict[str, str]:
-    """The token itself, for the application in this process. It is never sent to another one."""
+    """Returns headers with the token, for the application in this process. The token is never sent to another
+    process."""
     return {"Authorization": f"Bearer {read_token(settings.library)}"}
 
 
@@ -116,7 +119,7 @@ class _HeldClient:
         return self._send("POST", path, json=body if body is not None else {})
 
     def text(self, path: str) -> str:
-        """The body of a response that is not JSON."""
+        """Returns the body of a response as text."""
         return check_reply(self._ask("GET", path)).text
 
     def _send(self, method: str, path: str, **how: Any) -> Any:
@@ -145,9 +148,9 @@ def _read_bounded(response: httpx.Response) -> bytes:
     for block in response.iter_bytes():
         content += block
         if len(content) > MAX_REPLY_BYTES:
-            raise LibraryError(f"The reply of the gallery is larger than {MAX_REPLY_BYTES:,} bytes.")
+            raise LibraryError(f"The response from the gallery is larger than {MAX_REPLY_BYTES:,} bytes.")
         if time.monotonic() > deadline_s:
-            raise httpx.ReadTimeout("the reply has no end", request=response.request)
+            raise httpx.ReadTimeout("the response took too long", request=response.request)
     return bytes(content)
 
 
@@ -168,7 +171,7 @@ def read_json(response: httpx.Response) -> Any:
     try:
         return checked.json() if checked.content else None
     except (ValueError, RecursionError) as error:
-        raise LibraryError("The reply of the gallery is not valid JSON. Restart MystiCanvas.") from error
+        raise LibraryError("The response from the gallery is not valid JSON. Restart MystiCanvas.") from error
 
 
 def check_reply(response: httpx.Response) -> httpx.Response:
@@ -186,7 +189,7 @@ def check_reply(response: httpx.Response) -> httpx.Response:
 
 
 def make_absolute(path: Path) -> str:
-    """The entered path as an absolute path, because the Orchestrator may have a different working directory."""
+    """Returns the entered path as an absolute path, because the Orchestrator may have a different working directory."""
     return os.path.abspath(parse_entered_path(path))
 
 

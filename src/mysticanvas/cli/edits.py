@@ -1,4 +1,4 @@
-"""Shared by commands that edit images: selects the images, sends the edit and waits until it is done."""
+"""Helpers for commands that edit images: they select the images, send the edit and wait until it is done."""
 
 from typing import Annotated, Any
 
@@ -37,7 +37,7 @@ def wait_for_edit(client: Client, done: dict[str, Any]) -> dict[str, Any]:
 
 
 def print_result(done: dict[str, Any], *, json: bool, what: str = "image", how: str = "changed") -> None:
-    """Prints “3 images changed”: the number of changes, `what` was changed (singular), and `how`."""
+    """Prints a result such as “3 images changed”. `what` is the singular noun, and `how` is the participle."""
     if json:
         print_json(done)
     else:

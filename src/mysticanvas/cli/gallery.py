@@ -1,8 +1,9 @@
-"""Finding the gallery that serves a library, and making sure that it is the one before anything secret is sent.
+"""Finds the gallery that serves a library, and verifies its identity before any secret is sent.
 
-`address.json` of a gallery that was killed names a port where any program may listen by now. So the library's lock must
-be held by the process that the file names, and what listens there must prove that it knows the library's token, for
-exactly this launch and port. The token itself is never sent: requests carry a key that only this launch accepts.
+If a gallery was killed, its `address.json` remains, and another program may now listen on that port. Therefore, the
+process named in the file must hold the library's lock, and the program on the port must prove that it knows the
+library's token for this launch and port. The token itself is never sent. Requests contain a key that only this launch
+accepts.
 """
 
 import hmac
@@ -17,19 +18,20 @@ from mysticanvas.domain.errors import LibraryBusyError
 from mysticanvas.domain.launch import Launch, create_nonce, derive_key, prove
 from mysticanvas.fs.instance_file import read_address, read_token
 
-# For the whole answer, also if it comes byte by byte. A gallery that imports may take seconds.
+# For the complete response, even if it arrives byte by byte. During an import, the gallery may take seconds.
 PROOF_LIMIT_S = 10.0
-# Our answer has about 1 kB.
+# A valid response has about 1 kB.
 MAX_PROOF_BYTES = 8_192
 
 
 class StrangerError(LibraryBusyError):
-    """Another program answers where the gallery of a library should."""
+    """Another program responds at the address of the library's gallery."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gallery:
-    """A gallery that has proved that it serves the library. `key` signs in to it until it ends."""
+    """A gallery that has proved that it serves the library. `key` is a sign-in key that is valid until the gallery
+    stops."""
 
     url: str
     pid: int
@@ -41,9 +43,9 @@ class Gallery:
 
 
 def find_gallery(library: Path) -> Gallery | None:
-    """The gallery that serves the library; None when there is none, or when it is not yet listening.
+    """Returns the gallery that serves the library, or None if no gallery is running or it is not listening yet.
 
-    Raises `StrangerError` when the program at its address is not this gallery, and `LibraryBusyError` when it does not
+    Raises `StrangerError` if a different program responds at its address, and `LibraryBusyError` if it does not
     respond.
     """
     launch = read_address(library)
@@ -59,14 +61,15 @@ def find_gallery(library: Path) -> Gallery | None:
         )
     if not hmac.compare_digest(_read_proof(answer), prove(token, launch, nonce).encode()):
         raise StrangerError(
-            f"What listens on port {launch.port} is not the MystiCanvas that is using this library (process "
-            f"{launch.pid}). Nothing secret was sent to it. Stop that process, and start MystiCanvas again."
+            f"Port {launch.port} is used by another program, not by the MystiCanvas process that is using this library "
+            f"(process {launch.pid}). No secrets were sent to that program. Stop process {launch.pid}, and start "
+            "MystiCanvas again."
         )
     return Gallery(f"http://127.0.0.1:{launch.port}", launch.pid, derive_key(token, launch))
 
 
 def _ask(launch: Launch, nonce: str) -> bytes | None:
-    """The answer to the nonce, whatever it is, up to a limit of time and size. None when nobody listens."""
+    """Returns the unverified response to the nonce, limited in time and size, or None if no program is listening."""
     deadline_s = time.monotonic() + PROOF_LIMIT_S
     request = (
         f"GET /api/session/proof?nonce={nonce} HTTP/1.1\r\nHost: 127.0.0.1:{launch.port}\r\n"
@@ -87,13 +90,13 @@ def _ask(launch: Launch, nonce: str) -> bytes | None:
                     break
                 answer += block
         except OSError:
-            # Closed, reset or too slow: what came until then is judged.
+            # Closed, reset or too slow: the data received so far is checked.
             pass
     return answer
 
 
 def _read_proof(answer: bytes) -> bytes:
-    """The proof in a reply; b"" when there is none. Follows no redirect."""
+    """Returns the proof in a response, or b"" if there is none. Does not follow redirects."""
     head, _, body = answer.partition(b"\r\n\r\n")
     if not head.startswith(b"HTTP/1.1 200 "):
         return b""

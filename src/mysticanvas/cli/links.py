@@ -19,15 +19,15 @@ _BLOCKS = {(True, True): " ", (False, True): "▀", (True, False): "▄", (False
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """`url` signs in on this machine, `external_url` on others; None while only this machine can connect. Each works
-    once."""
+    """Sign-in links, each of which works once. `url` is for this machine and `external_url` for other machines.
+    `external_url` is None if only this machine can connect."""
 
     url: str
     external_url: str | None
 
 
 def fetch_links(client: Client, valid_s: int | None = None) -> Links:
-    """New links of the running gallery."""
+    """Creates sign-in links in the running gallery and returns them."""
     found = client.post("/api/session/code", {} if valid_s is None else {"valid_s": valid_s})
     return Links(found["url"], found["external_url"])
 
@@ -36,11 +36,11 @@ def print_links(links: Links) -> None:
     _print_link("Your gallery", links.url)
     if links.external_url is not None:
         print_for_phones(links.external_url)
-    out.print("A link signs in once, within an hour. For a new one, run: mysticanvas open", highlight=False)
+    out.print("A link expires after one use or one hour. For a new link, run: mysticanvas open", highlight=False)
 
 
 def print_for_phones(url: str) -> None:
-    """The link, and its QR code if this is a terminal that can show it."""
+    """Prints the link, and its QR code if the output is a terminal that supports it."""
     _print_link("On your phone", url)
     if not out.is_terminal:
         return

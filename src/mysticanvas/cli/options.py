@@ -20,7 +20,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 
 def load_settings(library: Path | None, **given: object) -> Settings:
-    """The settings, overridden by the command-line options; an option that is None does not override."""
+    """Loads the settings and overrides them with the command-line options that are not None."""
     values = {name: value for name, value in given.items() if value is not None}
     if library is not None:
         values["library"] = library

@@ -22,31 +22,31 @@ err = Console(stderr=True)
 
 
 def write_utf8() -> None:
-    """Write UTF-8 to pipes and files. Windows uses an encoding there that lacks most scripts, so that printing a
-    prompt or a file name would fail. A terminal keeps its own encoding."""
+    """Writes UTF-8 to pipes and files. Their default encoding on Windows does not support most scripts, so printing a
+    prompt or a file name could fail. The encoding of a terminal is not changed."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
 
 
 def print_json(value: Any) -> None:
-    """One JSON value on one line, for scripts."""
+    """Prints a JSON value on one line, for scripts."""
     sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
     sys.stdout.flush()
 
 
 def format_time(ms: int) -> str:
-    """A Unix time in milliseconds as local time; "" for 0."""
+    """Formats a Unix time in milliseconds as local time. Returns "" for 0."""
     return convert_to_local_time(ms // 1000).strftime("%Y-%m-%d %H:%M:%S") if ms else ""
 
 
 def format_count(number: int, noun: str, plural: str | None = None) -> str:
-    """“1 image”, “1,234 images”. `plural` is for nouns whose plural is not `noun` with an s."""
+    """Formats a number with a noun: “1 image”, “1,234 images”. `plural` is for nouns with an irregular plural."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def progress_bar() -> Progress:
-    """Shown on standard error, so that standard output can be piped; removed when done."""
+    """Returns a progress bar on standard error, so standard output can be piped. The bar is removed when it is done."""
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),

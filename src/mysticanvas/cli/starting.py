@@ -20,11 +20,11 @@ SAY_AFTER_S = 2.0
 
 
 def open_unless_served(library: Path, open_library: Callable[[], T]) -> T | Gallery:
-    """What `open_library` returns, or the gallery that holds the library.
+    """Returns the result of `open_library`, or the gallery that holds the library.
 
-    A gallery that is starting, or a command that opened the library itself, holds the lock but has no address. This
-    waits until the address or the lock is available. Raises `LibraryBusyError` after `START_LIMIT_S`, and
-    `StrangerError` if another program still answers at the address after `STRANGER_LIMIT_S`.
+    A gallery that is starting, or a command that opened the library itself, holds the lock but has no address. The
+    function waits until an address or the lock is available. Raises `LibraryBusyError` after `START_LIMIT_S`, and
+    `StrangerError` if another program still responds at the address after `STRANGER_LIMIT_S`.
     """
     began_s = time.monotonic()
     is_said = False

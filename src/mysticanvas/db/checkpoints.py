@@ -162,7 +162,7 @@ class CheckpointedConnection:
         return found
 
     def _record_damage(self, check: Check) -> None:
-        log.error("pages differ from what was written", extra={"detail": check.detail})
+        log.error("pages do not match their checksums", extra={"detail": check.detail})
         self.connection.execute(
             """
             INSERT INTO events (at, level, kind, data_json)

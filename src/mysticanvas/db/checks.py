@@ -147,7 +147,9 @@ def _check_texts(tx: ReadTx) -> Check:
     """Reads every text: SQLite does not check that a text is valid UTF-8."""
     unreadable = [column for column, sql in _list_text_columns(tx) if not _is_readable(tx, sql)]
     return Check(
-        "texts", not unreadable, "; ".join(unreadable) + ": not valid UTF-8" if unreadable else "all are UTF-8"
+        "texts",
+        not unreadable,
+        "; ".join(unreadable) + ": not valid UTF-8" if unreadable else "all texts are valid UTF-8",
     )
 
 
@@ -191,7 +193,9 @@ def _check_search(tx: ReadTx) -> Check:
         if match and tx.value(_FINDS_IMAGE, match=match, image=row["id"]) is None:
             lost.append(row["id"])
     detail = (
-        f"newest images that are not found by their prompts: {len(lost)}" if lost else "the newest images are found"
+        f"newest images that a search for their prompts does not find: {len(lost)}"
+        if lost
+        else "the newest images are found"
     )
     return Check("search", not lost, detail)
 

@@ -25,7 +25,7 @@ def store_by_halves(store: Callable[[Sequence[T]], object], items: Sequence[T]) 
         raise
     except Exception as error:
         if len(items) == 1:
-            log.exception("an item was refused by the database")
+            log.exception("the database rejected an item")
             return [(items[0], error)]
         middle = len(items) // 2
         return [*store_by_halves(store, items[:middle]), *store_by_halves(store, items[middle:])]

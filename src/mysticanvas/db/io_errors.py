@@ -67,13 +67,13 @@ def describe_disk_error(error: Exception, done: str) -> str:
         return f"The structure of the database is damaged, so it could not be {done} ({error}). {WAYS_OUT}"
     if isinstance(error, apsw.ReadOnlyError):
         return (
-            f"The library folder cannot be written ({_name(error)}). Allow MystiCanvas to write to it, or copy the "
-            "library to another folder."
+            f"MystiCanvas cannot write to the library folder ({_name(error)}). Allow MystiCanvas to write to it, or "
+            "copy the library to another folder."
         )
     if isinstance(error, (apsw.IOError, apsw.CantOpenError)):
         return (
             f"The disk reported an error, so the database could not be {done} ({_name(error)}). Check that the disk is "
-            f"connected, has free space and works, and try again. If the error remains: {WAYS_OUT}"
+            f"connected, works and has free space, and then try again. If the error persists: {WAYS_OUT}"
         )
     return f"The database could not be {done}: {error}"
 

@@ -13,7 +13,7 @@ _WORD_INDEX = "generations_fts_"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`detail` is what is wrong, or what was checked."""
+    """The result of a check. `detail` describes the problem, or what was checked."""
 
     name: str
     ok: bool
@@ -21,17 +21,18 @@ class Check:
 
 
 def describe(tx: ReadTx, pages: list[int]) -> list[Check]:
-    """One check for what only a backup has, and one for each kind of index with such pages: those can be rebuilt."""
+    """Returns one check for pages that only a backup can restore, and one for each kind of damaged index, which can be
+    rebuilt."""
     where: dict[str, Counter[str]] = {}
     for check, owner in _find_owners(tx, pages) if pages else []:
         where.setdefault(check, Counter())[owner] += 1
     lost = where.pop(NAME, Counter())
-    found = [Check(NAME, not lost, _say(lost) if lost else "every page is as MystiCanvas wrote it")]
+    found = [Check(NAME, not lost, _say(lost) if lost else "every page matches its checksum")]
     return found + [Check(name, False, _say(owners)) for name, owners in where.items()]
 
 
 def merge(checks: Sequence[Check], more: Sequence[Check]) -> list[Check]:
-    """Both; of two checks of the same name the one that failed."""
+    """Merges two lists of checks. If both contain a check with the same name, a failed check takes precedence."""
     merged = {check.name: check for check in checks}
     for check in more:
         if check.name not in merged or merged[check.name].ok:
@@ -41,7 +42,7 @@ def merge(checks: Sequence[Check], more: Sequence[Check]) -> list[Check]:
 
 def _say(owners: Counter[str]) -> str:
     pages = ", ".join(f"{owner} ({count:,})" for owner, count in owners.most_common(5))
-    return f"pages that differ from what MystiCanvas wrote: {pages}"
+    return f"pages that do not match their checksums: {pages}"
 
 
 def _find_owners(tx: ReadTx, pages: list[int]) -> list[tuple[str, str]]:

@@ -27,7 +27,7 @@ def release_if_full(folder: Path) -> bool:
         (folder / NAME).unlink()
     except OSError:
         return False
-    log.warning("the disk is full, so the reserve was deleted")
+    log.warning("the disk is full, so the reserve file was deleted")
     return True
 
 

@@ -7,8 +7,8 @@ from typing import Any, NewType
 from mysticanvas.domain.model import ModelUse
 
 GenerationId = NewType("GenerationId", int)
-"""(seconds since 2010) << 8 | n, so that primary-key order is chronological. Negative before 2010, never 0; for a date
-in the future, the time of the import. Internal: clients use the UUID."""
+"""The internal primary key of an image, in chronological order: (seconds since 2010) << 8 | n. It is negative for dates
+before 2010 and never 0. If the date is in the future, the time of the import is used instead. Clients use the UUID."""
 
 SECONDS_OF_2010 = 1_262_304_000
 BEFORE_ALL_IDS = -(2**63)

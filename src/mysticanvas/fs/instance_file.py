@@ -45,5 +45,5 @@ def read_token(library: Path) -> str:
     except ValueError as error:
         raise LibraryError(
             f"The token of the library {library} is damaged. Stop MystiCanvas, delete the file "
-            f"{library / TOKEN_FILE}, and start it again: it creates a new one."
+            f"{library / TOKEN_FILE}, and start MystiCanvas again to create a new token."
         ) from error

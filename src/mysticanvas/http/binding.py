@@ -19,7 +19,7 @@ _NAME = re.compile(r"(?:(https?)://)?([a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?|\[[
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 # Attempts to find a port that is free for both IPv4 and IPv6.
 _TRIES = 20
-# Reserved for documentation: belongs to nobody.
+# Reserved for documentation, so no machine has this address.
 _ANY_OUTSIDE = "192.0.2.1"
 # Windows reports a port that another program uses exclusively as WSAEACCES.
 _IN_USE = frozenset((errno.EADDRINUSE, 10013))
@@ -27,8 +27,8 @@ _IN_USE = frozenset((errno.EADDRINUSE, 10013))
 
 @dataclass(frozen=True, slots=True)
 class GalleryAddress:
-    """The address of the gallery: `base_url` without a trailing slash, `origins` for `Gate`, and the URLs for other
-    machines, the one that a phone most likely reaches first."""
+    """The address of the gallery: `base_url` without a trailing slash, `origins` for `Gate`, and `external`, the URLs
+    for other machines. URLs that phones are most likely to reach come first."""
 
     base_url: str
     origins: Mapping[str, str]
@@ -36,7 +36,7 @@ class GalleryAddress:
 
 
 def is_wide(host: str) -> bool:
-    """Whether other machines can reach this address. Raises `InvalidInputError` for an invalid address."""
+    """Returns whether other machines can reach this address. Raises `InvalidInputError` for an invalid address."""
     if host == "localhost":
         return False
     try:
@@ -48,7 +48,7 @@ def is_wide(host: str) -> bool:
 
 
 def check_wide(host: str, names: Sequence[str], *, has_password: bool) -> None:
-    """Raises `InvalidInputError` when other machines can reach `host` without a password or without host names."""
+    """Raises `InvalidInputError` if other machines can reach `host` without a password or without host names."""
     if not is_wide(host):
         return
     if not has_password:
@@ -84,8 +84,8 @@ def list_origins(port: int, names: Sequence[str]) -> dict[str, str]:
 
 
 def list_external(port: int, names: Sequence[str]) -> list[str]:
-    """The URLs for other machines: with a certificate first, then by IP address, because phones often cannot resolve
-    names of a local network."""
+    """Returns the URLs for other machines. HTTPS URLs come first, then IP addresses, because phones often cannot
+    resolve local host names."""
     own = list_origins(port, ())
     found = [origin for host, origin in list_origins(port, names).items() if host not in own]
     return sorted(found, key=_rank)
@@ -105,10 +105,11 @@ def _is_ip_address(host: str) -> bool:
 
 
 def find_lan_addresses(host: str) -> list[str]:
-    """The address at which other machines reach a server that listens on `host`; for all addresses, the one of the
-    default route. Empty when it is not known.
+    """Returns the address at which other machines can reach a server that listens on `host`. If the server listens on
+    all addresses, this is the address of the default route. Returns an empty list if the address is unknown.
 
-    As a host name it is as safe as a configured one: no other site can have it, so it cannot be rebound.
+    The address is as safe as a configured host name: no other site can use it as its name, so DNS rebinding is not
+    possible.
     """
     address = ipaddress.ip_address(host)
     if not address.is_unspecified:
@@ -130,8 +131,8 @@ def _find_outgoing_address() -> str | None:
 
 
 def open_sockets(host: str, port: int) -> list[socket.socket]:
-    """Listens on both loopback addresses, because another program could impersonate MystiCanvas on an unused one, and
-    on `host`. The first socket is IPv4. Raises `LibraryError` if the port is in use."""
+    """Listens on `host` and on both loopback addresses, because another program could impersonate MystiCanvas on an
+    unused loopback address. The first socket is IPv4. Raises `LibraryError` if the port is in use."""
     tries = _TRIES if port == 0 else 1
     for left in reversed(range(tries)):
         try:

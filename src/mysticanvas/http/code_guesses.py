@@ -1,6 +1,6 @@
-"""A limit on wrong sign-in codes. A right code always signs in: nobody can lock out the owner by guessing.
+"""A limit on wrong sign-in codes. A valid code always works, so wrong codes cannot lock out the owner.
 
-A code has 192 bits, so guessing is hopeless at any speed. The limit makes it visible and cheap.
+A code has 192 bits and cannot be guessed at any speed. The limit makes attempts visible and keeps their cost low.
 """
 
 import time
@@ -17,7 +17,7 @@ _NETWORKS_KEPT = 1_000
 
 
 class CodeGuesses:
-    """Thread-safe."""
+    """Counts the wrong codes from each network. Thread-safe."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

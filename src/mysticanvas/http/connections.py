@@ -1,7 +1,7 @@
-"""Every open connection, with limits for clients that have not signed in.
+"""The table of open connections, with limits for clients that have not signed in.
 
-A full table closes the oldest waiting connection of the network that has the most, and never refuses the new one:
-someone who holds all connections open cannot keep the owner out.
+If the table is full, the oldest waiting connection of the network with the most connections is closed, and the new
+connection is always accepted. Therefore, a client that holds many connections open cannot lock out the owner.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ LOG_EVERY_S = 60.0
 
 
 class Phase(StrEnum):
-    """IDLE → HEADERS → BODY → RESPONSE → IDLE. The first HEADERS begins with the connection."""
+    """The phases of a connection: IDLE → HEADERS → BODY → RESPONSE → IDLE. A new connection starts in HEADERS."""
 
     IDLE = "idle"
     HEADERS = "headers"
@@ -35,8 +35,8 @@ class Phase(StrEnum):
 
 
 class Connections:
-    """The table of connections of one server; used on its event loop only. `is_signed_in` judges the headers of a
-    request; `clock` returns seconds."""
+    """The table of connections of one server. Must be used only on its event loop. `is_signed_in` checks the headers of
+    a request. `clock` returns the time in seconds."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Connections:
         return sum(map(len, self._unsigned.values()))
 
     def add(self, connection: "LimitedProtocol") -> None:
-        """Adds a new connection. Closes an older one when there are too many."""
+        """Adds a new connection. Closes an older one if there are too many."""
         same = self._unsigned.get(connection.network, {})
         if len(same) >= self.limits.unsigned_per_network:
             self._close_oldest(same)
@@ -74,7 +74,7 @@ class Connections:
         self._unsigned.setdefault(connection.network, {})[connection] = None
 
     def sign(self, connection: "LimitedProtocol") -> None:
-        """The connection no longer counts as unsigned."""
+        """Marks the connection as signed in."""
         same = self._unsigned.get(connection.network)
         if same is not None:
             same.pop(connection, None)
@@ -86,21 +86,22 @@ class Connections:
         self._all.discard(connection)
 
     def close_one_unsigned(self) -> bool:
-        """Closes the oldest connection of the network that has the most. False if there is none."""
+        """Closes the oldest connection of the network with the most connections that are not signed in. Returns False
+        if there are no such connections."""
         if not self._unsigned:
             return False
         self._close_oldest(max(self._unsigned.values(), key=len))
         return True
 
     def _close_oldest(self, same: "dict[LimitedProtocol, None]") -> None:
-        # One that waits for a reply, such as to its password, goes last.
+        # A connection that waits for a response, such as to its password, is closed last.
         oldest = next((one for one in same if one.phase is not Phase.RESPONSE), next(iter(same)))
         self.sign(oldest)
         oldest.cut()
         self._closed += 1
         # Not for each: in a flood, the log would take more time than the connections.
         if self.clock() - self._logged_s >= LOG_EVERY_S:
-            log.warning("too many connections without a sign-in, the oldest are closed", extra={"closed": self._closed})
+            log.warning("too many connections are not signed in; closing the oldest", extra={"closed": self._closed})
             self._closed, self._logged_s = 0, self.clock()
 
     def close_overdue(self) -> None:
@@ -111,7 +112,7 @@ class Connections:
 
 
 class _RefusedError(Exception):
-    """The request is beyond a limit. Raised inside the parser, which then stops."""
+    """The request exceeds a limit. Raised inside the parser, which then stops."""
 
     def __init__(self, status: bytes) -> None:
         super().__init__(status)
@@ -124,8 +125,8 @@ _TOO_MANY_REQUESTS = b"429 Too Many Requests"
 
 
 class LimitedProtocol(HttpToolsProtocol):
-    """HTTP with the limits of `connections`. A deadline stays until the connection is lost, so that a client that
-    does not read cannot keep a closed connection open."""
+    """An HTTP protocol that applies the limits of `connections`. The deadline remains until the connection is lost, so
+    a client that does not read cannot keep a closed connection open."""
 
     def __init__(
         self, connections: Connections, config: Config, server_state: ServerState, app_state: dict[str, Any]
@@ -159,11 +160,12 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def cut(self) -> None:
-        """Closes the connection, and discards what the client has not read."""
+        """Closes the connection and discards the data that the client has not read."""
         self.transport.abort()
 
     def end(self) -> None:
-        """Called after the deadline. A signed client that still reads its reply gets more time."""
+        """Closes the connection after its deadline, or extends the deadline if a signed-in client is still reading its
+        response."""
         unread_bytes = self.transport.get_write_buffer_size()
         if self._is_signed and unread_bytes not in (0, self._unread_bytes):
             self._unread_bytes = unread_bytes
@@ -277,5 +279,6 @@ class LimitedProtocol(HttpToolsProtocol):
 
 
 def _declared_length(headers: RawHeaders) -> int:
-    """The length of the body that the headers declare; 0 without one. The parser has checked that it is a number."""
+    """Returns the body length that the headers declare, or 0 if they declare none. The parser has checked that it is a
+    number."""
     return max((int(value) for name, value in headers if name == b"content-length" and value.isdigit()), default=0)

@@ -89,8 +89,8 @@ class Gate:
         return 401, "Sign in with the code printed in the terminal, or with your password."
 
     def _refused_write(self, method: str, headers: "_Headers", by_token: bool) -> tuple[int, str] | None:
-        """The status and error message for a rejected write, or None if it is accepted. Its Origin, if any, was
-        checked before."""
+        """Returns the status and error message for a rejected write, or None if it is accepted. Its Origin header, if
+        any, has already been checked."""
         if method not in ("POST", "PATCH", "PUT", "DELETE"):
             return 403, "This method is not allowed."
         if headers.only("origin") is None and not (by_token and not headers.all("origin")):
@@ -104,7 +104,8 @@ class Gate:
 
 
 def is_signed_in(headers: Sequence[tuple[bytes, bytes]], sessions: Sessions) -> bool:
-    """Whether a request with these headers, names in lower case, carries the token or the cookie of this library."""
+    """Returns whether a request with these headers contains the token or the cookie of this library. Header names are
+    in lower case."""
     found = _Headers(headers)
     return _has_token(found, sessions) or _has_cookie(found, sessions)
 
@@ -122,7 +123,7 @@ def _has_cookie(headers: "_Headers", sessions: Sessions) -> bool:
 
 
 def _is_bounded(length: str | None) -> bool:
-    """Whether the length of the body is declared and at most `MAX_BODY_BYTES`."""
+    """Returns whether the length of the body is declared and is at most `MAX_BODY_BYTES`."""
     if length is None or not (length.isascii() and length.isdigit()) or len(length) > len(str(MAX_BODY_BYTES)):
         return False
     return int(length) <= MAX_BODY_BYTES
@@ -137,7 +138,7 @@ class _Headers:
         return [value.decode("latin-1") for key, value in self._raw if key == raw_name]
 
     def only(self, name: str) -> str | None:
-        """The header's value; None when it is missing or there are several."""
+        """Returns the header's value, or None if the header is missing or occurs more than once."""
         values = self.all(name)
         return values[0] if len(values) == 1 else None
 

@@ -1,4 +1,4 @@
-"""What a client may use before it has signed in, and how long any client may take."""
+"""Limits on the resources of clients that have not signed in, and time limits for all clients."""
 
 import ipaddress
 import os
@@ -14,8 +14,8 @@ LEAST_DESCRIPTORS = 1_024
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bytes, seconds and numbers of connections. A connection counts as unsigned until a request on it carries the
-    token or the cookie of the library."""
+    """Limits in bytes, seconds and numbers of connections. A connection is unsigned (not signed in) until one of its
+    requests contains the token or the cookie of the library."""
 
     # For every request.
     header_bytes: int = 32 * 1024
@@ -36,7 +36,7 @@ class Limits:
 
 @lru_cache(1_024)
 def get_network(address: str) -> str:
-    """What counts as one client: an IPv4 address, or the /64 network of an IPv6 address."""
+    """Returns the network that counts as one client: an IPv4 address, or the /64 network of an IPv6 address."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
@@ -49,14 +49,14 @@ def get_network(address: str) -> str:
 
 
 class Descriptors:
-    """Whether this process is about to run out of file descriptors."""
+    """Checks whether this process is about to run out of file descriptors."""
 
     def __init__(self, reserved: int) -> None:
         self._reserved = reserved
 
     def are_short(self, connections: int) -> bool:
-        """Whether fewer than the reserve are left. `connections`: how many are open, for systems without a limit on
-        open files."""
+        """Returns whether fewer free descriptors than the reserve are left. `connections` is the number of open
+        connections, used on systems without a limit on open files."""
         limit = get_descriptor_limit()
         if limit is None:
             return connections >= MOST_CONNECTIONS
@@ -70,7 +70,7 @@ class Descriptors:
 
 
 def get_descriptor_limit() -> int | None:
-    """The number of descriptors that this process may open; None where the system does not limit it."""
+    """Returns the maximum number of file descriptors of this process, or None if the system has no limit."""
     try:
         import resource
     except ImportError:

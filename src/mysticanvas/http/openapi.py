@@ -18,7 +18,8 @@ _SHAPE = {
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI document, built once. All error responses have the same schema, whatever their status."""
+    """Returns the OpenAPI document, which is built once. All error responses have the same schema, regardless of their
+    status."""
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, routes=app.routes)
         schemas = document.setdefault("components", {}).setdefault("schemas", {})

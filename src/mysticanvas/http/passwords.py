@@ -49,12 +49,12 @@ def forget_password(library: Path) -> None:
 
 
 class Passwords:
-    """For one event loop. Checks one attempt at a time; each takes 64 MiB and about 50 ms. `clock` returns seconds,
-    and `pause` waits as many.
+    """Checks passwords on one event loop, one attempt at a time. Each check takes 64 MiB and about 50 ms. `clock`
+    returns the time in seconds, and `pause` waits for a number of seconds.
 
-    Wrong guesses count against the network they come from, and only that network is refused for a while. When many
-    networks guess, attempts are delayed, but never refused: nobody can keep the owner out. A browser that has signed
-    in before (`device`) has a count of its own and waits for no one else.
+    Wrong passwords are counted per network, and only that network is rejected for a while. If many networks send wrong
+    passwords, attempts are delayed but never rejected, so the owner cannot be locked out. A browser that has signed in
+    before (`device`) has its own count and is not delayed by other clients.
     """
 
     def __init__(
@@ -77,8 +77,9 @@ class Passwords:
         return self._file.is_file()
 
     async def accepts(self, password: str, *, address: str, device: str | None = None) -> bool:
-        """False for a wrong password, or when none is set. Raises `TooManyAttemptsError` without checking it, because
-        of earlier mistakes of the same network or device. `device`: the verified ID of a known browser."""
+        """Returns False if the password is wrong or no password is set. After too many mistakes from the same network
+        or device, raises `TooManyAttemptsError` without checking the password. `device` is the verified ID of a known
+        browser."""
         client = get_network(address) if device is None else f"device {device}"
         self._mistakes.refuse_too_many(client)
         if device is None:
@@ -102,7 +103,7 @@ class Passwords:
 
 
 class Mistakes:
-    """Failed attempts by client, of the last clients only."""
+    """Counts the failed attempts of the most recent clients."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -135,7 +136,7 @@ class Mistakes:
 
 
 class Delay:
-    """How long each attempt waits when all clients together were often wrong lately."""
+    """The delay of each attempt, which increases with the recent failed attempts of all clients."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock

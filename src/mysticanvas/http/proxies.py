@@ -1,4 +1,4 @@
-"""The address of a client behind a proxy that the user trusts. Only the limit on password guesses uses it."""
+"""Finds the address of a client behind a trusted proxy. Used only to limit password attempts."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -11,14 +11,15 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class TrustedProxies:
-    """`names`: addresses, or networks such as 10.0.0.0/8. Raises `InvalidInputError`. Without any, forwarded headers
-    are ignored, because every client can send them."""
+    """The trusted proxies. `names`: addresses, or networks such as 10.0.0.0/8. If it is empty, forwarded headers are
+    ignored, because any client can send them. Raises `InvalidInputError` for an invalid name."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._networks = [_parse(name) for name in names]
 
     def find_client(self, request: HTTPConnection) -> str:
-        """The address of the connection, or the last one in `X-Forwarded-For` that is not a trusted proxy."""
+        """Returns the address of the connection if it is not a trusted proxy, otherwise the last address in
+        `X-Forwarded-For` that is not a trusted proxy."""
         found = request.client.host if request.client else ""
         forwarded = ",".join(request.headers.getlist("x-forwarded-for")).split(",")
         while forwarded and self._is_trusted(found):

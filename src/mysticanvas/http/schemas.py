@@ -1,4 +1,4 @@
-"""Shared by routes: JSON schemas of request bodies, and the encoding of responses."""
+"""JSON schemas of request bodies, and the encoding of responses, shared by routes."""
 
 from typing import Annotated, Any
 
@@ -33,5 +33,5 @@ class NarrowIn(PickedIn):
 
 
 def reply(value: Any, status: int = 200) -> Response:
-    """A JSON response. Encoded with msgspec, which is faster than a Pydantic model for each row."""
+    """Returns a JSON response encoded with msgspec, which is faster than a Pydantic model for each row."""
     return Response(msgspec.json.encode(value), status, media_type="application/json")

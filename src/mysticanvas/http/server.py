@@ -1,4 +1,4 @@
-"""The server: uvicorn, which accepts connections so that file descriptors never run out."""
+"""The HTTP server: uvicorn, with a limit on connections that prevents it from running out of file descriptors."""
 
 import asyncio
 import logging
@@ -26,8 +26,8 @@ _PAUSE_AFTER_ERROR_S = 0.5
 
 
 class Acceptor:
-    """Accepts connections on one socket, and pauses while descriptors are short. `close` and `wait_closed` are those
-    of `asyncio.Server`."""
+    """Accepts connections on one socket, and pauses while few file descriptors are left. `close` and `wait_closed` work
+    like those of `asyncio.Server`."""
 
     def __init__(
         self,
@@ -60,8 +60,8 @@ class Acceptor:
             await self._let_read()
 
     async def _let_read(self) -> None:
-        """Returns once the accepted connections have been read from, if anything has arrived. In a flood, this reads a
-        request that comes with its connection before that connection can be the oldest."""
+        """Waits until the data that has arrived on the accepted connections is read. If many connections arrive, a
+        request that was sent together with its connection is read before that connection can become the oldest."""
         await asyncio.gather(*self._opening, return_exceptions=True)
         for _ in range(2):
             await asyncio.sleep(0)
@@ -91,15 +91,16 @@ class Acceptor:
             connection.close()
 
     async def _wait_for_descriptors(self) -> None:
-        """Returns once there are descriptors for another connection. Unsigned connections make room."""
+        """Waits until there are enough descriptors for another connection. Meanwhile, closes connections that are not
+        signed in."""
         while self._descriptors.are_short(len(self._connections) + len(self._opening)):
-            log.warning("file descriptors are short, no connections are accepted for now")
+            log.warning("too few file descriptors are left; new connections must wait")
             self._connections.close_one_unsigned()
             await asyncio.sleep(_PAUSE_S)
 
 
 class GalleryServer(uvicorn.Server):
-    """Serves with `Limits`. `clock` returns seconds."""
+    """A uvicorn server that applies `Limits`. `clock` returns the time in seconds."""
 
     def __init__(
         self,
@@ -132,5 +133,5 @@ class GalleryServer(uvicorn.Server):
 
 
 def _log_loop_error(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Through our log, which limits repetitions, instead of asyncio's."""
-    log.error("an error on the event loop", exc_info=context.get("exception"), extra={"context": context["message"]})
+    """Logs an error with our logger, which limits repetitions, instead of asyncio's logger."""
+    log.error("error in the event loop", exc_info=context.get("exception"), extra={"context": context["message"]})

@@ -16,12 +16,13 @@ from mysticanvas.fs.durable import replace, sync
 
 CODE_LIMIT_S = 3_600
 SESSION_FILE = "session"
-# Of the codes that nobody used, the oldest are dropped.
+# If there are more unused codes, the oldest are deleted.
 MAX_CODES = 100
 
 
 class Sessions:
-    """The codes, the cookie and the token of one launch. Thread-safe. `token_file`: where `rotate_token` writes."""
+    """The codes, the cookie and the token of one launch. Thread-safe. `token_file` is the file that `rotate_token`
+    writes."""
 
     def __init__(
         self,
@@ -38,7 +39,7 @@ class Sessions:
         self._cookie = secrets.token_urlsafe(32)
         self._codes: dict[str, float] = {}
         self._lock = Lock()
-        # Whether the cookie stays valid after this launch, so that open pages reconnect.
+        # Whether the cookie stays valid after this launch so open pages can reconnect.
         self.keep_cookie = False
 
     @classmethod
@@ -52,13 +53,13 @@ class Sessions:
 
     @property
     def cookie_name(self) -> str:
-        """All ports of a host share cookies, so each library has its own cookie name."""
+        """The name of the cookie. All ports of a host share cookies, so each library has its own cookie name."""
         return "mysticanvas_" + hashlib.sha256(self._token.encode()).hexdigest()[:12]
 
     @contextmanager
     def keep_cookie_in(self, file: Path) -> Iterator[None]:
-        """While the context is open, the cookie is stored in `file`, so that open pages reconnect after a crash. A
-        clean exit removes the file, unless `keep_cookie` is set."""
+        """Stores the cookie in `file` while the context is open, so open pages can reconnect after a crash. A clean
+        exit removes the file unless `keep_cookie` is set."""
         if file.exists():
             self._cookie = file.read_text("ascii").strip() or self._cookie
         else:
@@ -70,7 +71,7 @@ class Sessions:
                 file.unlink(missing_ok=True)
 
     def create_code(self, valid_s: int = CODE_LIMIT_S) -> str:
-        """A code for one sign-in within `valid_s`."""
+        """Creates a code for one sign-in within `valid_s` seconds."""
         code = secrets.token_urlsafe(24)
         with self._lock:
             while len(self._codes) >= MAX_CODES:
@@ -80,11 +81,12 @@ class Sessions:
 
     @property
     def cookie(self) -> str:
-        """The value of the cookie that signs in. Send it only to authenticated clients."""
+        """The value of the sign-in cookie. Send it only to authenticated clients."""
         return self._cookie
 
     def redeem(self, code: str) -> str | None:
-        """The value of the cookie for a valid code, which then becomes invalid; None for an invalid code."""
+        """Returns the value of the cookie for a valid code, and invalidates the code. Returns None for an invalid
+        code."""
         with self._lock:
             until_s = self._codes.pop(code, None)
             return self._cookie if until_s is not None and until_s >= self._clock() else None
@@ -94,13 +96,13 @@ class Sessions:
         return f"{self.cookie_name}_device"
 
     def create_device(self) -> str:
-        """The value of a cookie for a browser that has signed in. It opens nothing: it only tells this browser from
-        those that guess passwords."""
+        """Creates the value of a cookie for a browser that has signed in. The cookie grants no access. It only
+        distinguishes this browser from clients that guess passwords."""
         device = secrets.token_hex(8)
         return f"{device}.{self._sign_device(device)}"
 
     def read_device(self, value: str) -> str | None:
-        """The ID of the browser with this cookie; None when the cookie is not ours."""
+        """Returns the ID of the browser with this cookie, or None if the cookie was not issued by this library."""
         device, _, signature = value.partition(".")
         is_ours = hmac.compare_digest(signature.encode(), self._sign_device(device).encode())
         return device if is_ours else None
@@ -112,19 +114,19 @@ class Sessions:
         return hmac.compare_digest(value.encode(), self._cookie.encode())
 
     def knows_token(self, value: str) -> bool:
-        """Whether this is the token, or the key of this launch that a command derived from it."""
+        """Returns whether this is the token, or the key that a command derived from it for this launch."""
         token = self._token
         is_token = hmac.compare_digest(value.encode(), token.encode())
         return is_token or hmac.compare_digest(value.encode(), derive_key(token, self.launch).encode())
 
     def prove(self, nonce: str) -> str:
-        """Proves to a command that this launch knows the token. The command has sent nothing secret yet."""
+        """Returns a proof that this launch knows the token. A command requests it before it sends any secret."""
         return prove(self._token, self.launch, nonce)
 
     def rotate_token(self) -> None:
-        """Replaces the token and the cookie, and drops all codes. Everyone must sign in again.
+        """Replaces the token and the cookie, and deletes all codes. All clients must sign in again.
 
-        Raises `LibraryError`, and then nothing has changed.
+        Raises `LibraryError` without changing anything if a file cannot be written.
         """
         assert self._token_file is not None
         token, cookie = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
@@ -138,7 +140,7 @@ class Sessions:
             except OSError as error:
                 raise LibraryError(
                     f"The token was not replaced: {self._token_file} cannot be written ({error.strerror}). "
-                    "The old one is still valid. Try again."
+                    "The old token is still valid. Try again."
                 ) from error
             self._token, self._cookie = token, cookie
             self._codes.clear()
@@ -154,7 +156,8 @@ def _write_private(path: Path, secret: str) -> None:
 
 
 def _replace_private(path: Path, secret: str) -> None:
-    """The new secret is on the disk when this returns: after a power failure, the old one does not come back."""
+    """Replaces the secret in a file. The new secret is on the disk when the function returns, so a power failure cannot
+    bring back the old one."""
     temporary = path.with_name(f"{path.name}.part")
     temporary.unlink(missing_ok=True)
     _write_private(temporary, secret)

@@ -17,7 +17,8 @@ PING_EVERY_S = 15.0
 
 
 class EventStream:
-    """`publish` may be called on any thread; `follow` runs on the server's event loop."""
+    """A stream of server-sent events. `publish` may be called on any thread. `follow` runs on the server's event
+    loop."""
 
     def __init__(self) -> None:
         self._ring: deque[tuple[int, str, str]] = deque(maxlen=KEPT_MESSAGES)
@@ -28,13 +29,13 @@ class EventStream:
         self._admitted = 0
 
     def disconnect(self) -> None:
-        """Ends all followers. Those that may still sign in come back and continue where they were."""
+        """Ends all open streams. Clients that can still sign in reconnect and continue after their last message."""
         with self._lock:
             self._admitted += 1
         self._wake()
 
     def close(self) -> None:
-        """Ends all open streams, so that the server can stop."""
+        """Ends all open streams permanently, so the server can stop."""
         with self._lock:
             self._closed = True
         self._wake()

@@ -36,7 +36,7 @@ def load_first_pass(handle: int, head: ImageHead, *, strict: bool) -> pyvips.Ima
         kept: list[bytes] = []
         first, total = _inflate(_read_pixels(file, kept), sizes[0])
     if len(first) < sizes[0] or (strict and total < sum(sizes)):
-        raise UnreadableFileError("The image could not be decoded: its compressed pixels are incomplete.")
+        raise UnreadableFileError("The image could not be decoded because its compressed pixel data is incomplete.")
     columns, rows = -(-width // 8), -(-height // 8)
     header = struct.pack(">IIBBBBB", columns, rows, depth, color_type, 0, 0, 0)
     body = [_make_chunk(b"IHDR", header), *kept, _make_chunk(b"IDAT", zlib.compress(first, 1))]

@@ -255,10 +255,10 @@ class Dispatcher:
             except OSError as error:
                 if error.errno in (errno.ENOSPC, errno.EDQUOT):
                     raise LibraryError(
-                        "The disk is full, so the results of jobs cannot be stored. Free some space."
+                        "The disk is full, so the results of jobs cannot be stored. Free some disk space."
                     ) from error
                 return Failed(outcome.job, f"The result could not be written: {error}", crashed=False)
             except Exception as error:
-                log.exception("the files of a result were refused", extra={"job": outcome.job.id})
+                log.exception("the files of a job result were rejected", extra={"job": outcome.job.id})
                 return Failed(outcome.job, f"The result could not be written: {error!r}", crashed=False)
         return outcome

@@ -22,7 +22,7 @@ JobAction = Literal["retry", "discard", "cancel", "prune", "pause", "resume", "s
 
 
 class JobsIn(BaseModel):
-    """Selects jobs; null does not filter. `reason` is one of the reasons that `GET /api/jobs` lists."""
+    """Filters jobs. A field that is null does not filter. `reason` is one of the reasons that `GET /api/jobs` lists."""
 
     kind: str | None = Field(None, max_length=40)
     ids: list[Index] | None = Field(None, max_length=10_000)
@@ -46,7 +46,8 @@ def routes(database: Database, progress: JobProgress) -> APIRouter:
         before: Index | None = None,
         limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     ) -> Response:
-        """List jobs, newest first. Pass `before` from the response to get the next page; it is null on the last."""
+        """List jobs, newest first. Pass `before` from the response to get the next page; it is null on the last
+        page."""
         if kind is not None:
             find_kind(kind)
         rows, next_before = database.read(queries.list_jobs, kind=kind, status=status, before=before, limit=limit)

@@ -44,7 +44,7 @@ class Tagger:
         if len(scores) != len(self._labels):
             raise InvalidInputError(
                 f"The model returns {len(scores):,} scores, but {LABELS} has {len(self._labels):,} labels. "
-                "Use the files from one model."
+                "Use files from the same model."
             )
         if len(scores) and (scores.min() < 0 or scores.max() > 1):
             # Some converted models lack the final sigmoid.

@@ -15,7 +15,7 @@ Mask = NDArray[np.bool_]
 T = TypeVar("T", bound=Hashable)
 
 NONE = int(np.iinfo(np.int64).min)
-"""Stands for an unknown integer."""
+"""The value that represents an unknown integer."""
 
 # Unused entries of `Lists` before they are compacted.
 MAX_UNUSED = 10_000

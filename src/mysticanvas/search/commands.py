@@ -38,13 +38,12 @@ def search(
     count: Annotated[bool, typer.Option("--count", help="Print only the number of matches.")] = False,
     facets: Annotated[bool, typer.Option("--facets", help="Print facets: matches by model, tag, month …")] = False,
     paths: Annotated[
-        bool,
-        typer.Option("--paths", help="Print only paths, one per line. Prints all matches unless --limit is given."),
+        bool, typer.Option("--paths", help="Print only paths, one per line. Prints all paths unless --limit is set.")
     ] = False,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Find images. Exit code 1 if nothing matches."""
+    """Find images. Exits with code 1 if nothing matches."""
     asked = f"{query} sort:{sort}" if sort else query
     only_paths = paths and not (json or count or facets)
     with connect(load_settings(library)) as client:
@@ -66,7 +65,7 @@ def search(
 
 
 def _print_paths(client: Client, query: str, limit: int | None) -> None:
-    """Prints page by page, so that a pipe gets the first paths at once. Omits images without a file."""
+    """Prints the paths page by page, so a pipe receives the first paths immediately. Omits images without a file."""
     for item in _list_images(client, query, limit):
         if item["path"] is not None:
             typer.echo(item["path"])

@@ -18,7 +18,7 @@ from mysticanvas.search import sql
 from mysticanvas.search.columns import NONE
 
 BATCH_IMAGES = 50_000
-"""Number of images per batch, which contain a few megabytes of text."""
+"""The number of images per batch. A batch contains a few megabytes of text."""
 
 # The bits of the column `has`.
 HAS = {

@@ -183,7 +183,7 @@ class ClusterExecutor:
 
         if isinstance(error, KilledWorker):
             return WorkerCrashedError("Several cluster workers crashed while processing this file.")
-        log.warning("lost a result from the cluster", extra={"reason": str(error)})
+        log.warning("the cluster lost a result", extra={"reason": str(error)})
         return ExecutorUnavailableError(f"The cluster at {self._address} lost the result.")
 
     def _remove(self, answer: Future[Answer]) -> None:

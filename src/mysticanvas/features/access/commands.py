@@ -13,7 +13,7 @@ from mysticanvas.cli.output import out, print_json
 from mysticanvas.fs.instance_file import TOKEN_FILE, read_token
 from mysticanvas.http.passwords import forget_password, save_password
 
-token = typer.Typer(no_args_is_help=True, help="Show or replace the token that scripts sign in with.")
+token = typer.Typer(no_args_is_help=True, help="Show or replace the token that scripts use to sign in.")
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -27,7 +27,8 @@ def open_gallery(
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Open the running gallery in your browser, and print a new sign-in link. It works once, within an hour."""
+    """Open the running gallery in your browser, and print a new sign-in link. The link works once and expires after one
+    hour."""
     with connect_to_gallery(load_settings(library)) as client:
         links = fetch_links(client)
         if json:
@@ -40,8 +41,8 @@ def open_gallery(
 
 @token.command(name="show", epilog="Example: mysticanvas token show")
 def show_token(library: Library = None, json: Json = False) -> None:
-    """Print the token. With --json, also the address of the running gallery, after checking that it is the right
-    program: send the token nowhere else."""
+    """Print the token. With --json, also print the address of the running gallery, after verifying that it serves this
+    library. Do not send the token to any other address."""
     settings = load_settings(library)
     found = read_token(settings.library)
     if not json:
@@ -53,8 +54,8 @@ def show_token(library: Library = None, json: Json = False) -> None:
 
 @token.command(name="rotate", epilog="Example: mysticanvas token rotate")
 def rotate_token(library: Library = None, json: Json = False) -> None:
-    """Replace the token. The old one is refused at once. Browsers are signed out, and unused sign-in links stop
-    working."""
+    """Replace the token. The old token and unused sign-in links stop working immediately, and all browsers are signed
+    out."""
     settings = load_settings(library)
     with connect(settings) as client:
         client.post("/api/session/token", {"confirm": True})
@@ -70,7 +71,8 @@ def password(
     ] = False,
     library: Library = None,
 ) -> None:
-    """Set the password that `serve --host` requires. Sessions stay signed in until MystiCanvas is restarted."""
+    """Set the password that `serve --host` requires. Existing sessions stay signed in until MystiCanvas is
+    restarted."""
     settings = load_settings(library)
     if forget:
         forget_password(settings.library)

@@ -73,22 +73,23 @@ def routes(
 
     @router.get("/session/proof")
     async def get_proof(nonce: Annotated[str, Query(pattern="^[0-9a-f]{64}$")]) -> Response:
-        """Prove that this server knows the library's token, before a command sends anything. `nonce` is random. The
-        proof is an HMAC-SHA256 with the token (`domain/launch.py`) and is valid only for this launch and port."""
+        """Prove that this server knows the library's token. Commands request this proof before they send any secret.
+        `nonce` is a random value. The proof is an HMAC-SHA256 with the token (`domain/launch.py`) and is valid only for
+        this launch and port."""
         return reply({"proof": sessions.prove(nonce)})
 
     @router.post("/session/code")
     async def create_links(asked: LinkIn | None = None) -> Response:
-        """Create links that sign in once, within `valid_s` seconds. `external_url` is for other machines, and null
-        while only this machine can connect."""
+        """Create sign-in links that work once and expire after `valid_s` seconds. `external_url` is for other machines.
+        It is null if only this machine can connect."""
         valid_s = CODE_LIMIT_S if asked is None else asked.valid_s
         url, external_url = create_sign_in_links(sessions, address, valid_s)
         return reply({"url": url, "external_url": external_url, "valid_s": valid_s})
 
     @router.post("/session/token")
     def rotate_token(asked: RotateIn, request: Request) -> Response:
-        """Replace the token. The old one is refused at once, sign-in links stop working, and every browser is signed
-        out, except the one that sent this request."""
+        """Replace the token. The old token and unused sign-in links stop working immediately. All browsers are signed
+        out, except the browser that sent this request."""
         before = sessions.cookie_name
         sessions.rotate_token()
         # Open streams were accepted with the old cookie. Browsers have the new one by then.
@@ -116,7 +117,8 @@ def routes(
 def create_sign_in_links(
     sessions: Sessions, address: GalleryAddress, valid_s: int = CODE_LIMIT_S
 ) -> tuple[str, str | None]:
-    """A URL that signs in on this machine, and one for another machine; None while only this one can connect."""
+    """Returns a sign-in URL for this machine, and one for other machines, which is None if only this machine can
+    connect."""
     external = f"{address.external[0]}/#t={sessions.create_code(valid_s)}" if address.external else None
     return f"{address.base_url}/#t={sessions.create_code(valid_s)}", external
 

@@ -1,4 +1,4 @@
-"""Exports all user data as text or for an archive."""
+"""Routes that export all user data, as text or for an archive."""
 
 from collections.abc import Iterator
 

@@ -30,7 +30,8 @@ MAX_KEY = 1_000
 
 
 class EndpointIn(BaseModel):
-    """If `key` is absent or null, the stored API key is kept, provided that it is for this server; "" deletes it."""
+    """A model server. If `key` is absent or null, the stored API key is kept if it is for this server. An empty string
+    deletes it."""
 
     base_url: str = Field(max_length=1_000)
     model: str = Field(max_length=400)
@@ -44,7 +45,8 @@ class AutotagSettingsIn(EndpointIn):
 
 
 class TryIn(EndpointIn):
-    """What to send: the image with this `uuid`; without one, `prompt`; without either, an example prompt."""
+    """A test request. It sends the image with this `uuid`. If `uuid` is null, it sends `prompt`, or an example prompt
+    if both are null."""
 
     prompt: str | None = Field(None, max_length=4_000)
     uuid: str | None = Field(None, max_length=36)

@@ -91,7 +91,7 @@ class BackupRunner:
         return done
 
     def is_damaged(self) -> bool:
-        """Whether a page of the database is not what was written. Looked at once a day, and recorded as an event."""
+        """Returns whether a page of the database is damaged. Checks this once a day, and records damage as an event."""
         if now_ms() - self._looked_at < LOOK_EVERY_MS:
             return self._is_damaged
         self._looked_at = now_ms()
@@ -99,7 +99,10 @@ class BackupRunner:
         self._is_damaged = bool(failed)
         if failed:
             what = "; ".join(f"{check.name}: {check.detail}" for check in failed)
-            why = f"{what}. Run mysticanvas doctor, which says what can be repaired. Hourly backups are kept meanwhile."
+            why = (
+                f"{what}. To see what can be repaired, run: mysticanvas doctor. "
+                "Hourly backups are kept until the damage is repaired."
+            )
             self._log_event("library.damaged", level="error", subject=None, data={"why": why})
         return self._is_damaged
 

@@ -54,7 +54,7 @@ class CollectionEditIn(BaseModel):
 
 
 class ReorderIn(BaseModel):
-    """Move `images`, in this order, before the image with the UUID `before`, or to the end if it is null."""
+    """Move `images`, in this order, before the image with the UUID `before`, or to the end if `before` is null."""
 
     images: list[Uuid] = Field(min_length=1, max_length=1_000)
     before: Uuid | None = None

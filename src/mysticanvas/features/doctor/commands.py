@@ -30,8 +30,8 @@ def doctor(
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Check the integrity of the library. Exit code 1 if a check fails. --fix repairs derived data first: indexes,
-    the word index, the gallery index, displayed tags, missing thumbnails and orphaned thumbnails."""
+    """Check the integrity of the library. Exits with code 1 if a check fails. --fix repairs derived data first:
+    indexes, the word index, the gallery index, displayed tags, missing thumbnails and orphaned thumbnails."""
     with connect(load_settings(library)) as client:
         if bundle is not None:
             _write_bundle(bundle.expanduser(), client.get("/api/doctor/bundle")["files"])
@@ -55,7 +55,7 @@ def _print_verdict(verdict: dict[str, Any], *, fix: bool, json: bool) -> None:
     for one in verdict["mended"]:
         out.print(f"Problem: {one['what']}. {'Completed repair' if fix else 'Repair'}: {one['action']}.")
     if verdict["mended"] and not fix:
-        out.print("To run these repairs: mysticanvas doctor --fix")
+        out.print("To make these repairs, run: mysticanvas doctor --fix")
     table = Table(show_header=False, box=None)
     for check in verdict["checks"]:
         mark = "[green]ok[/]" if check["ok"] else "[bold red]failed[/]"

@@ -10,10 +10,10 @@ from mysticanvas.domain.errors import LibraryError
 
 EVERY_S = 60.0
 FULL = (
-    "The disk was full when the library was opened, so MystiCanvas deleted its reserve of 32 MB to make room. "
-    "Empty the Trash or free space in another way. The reserve is created again when there is room."
+    "The disk was full when the library was opened, so MystiCanvas deleted its 32 MB reserve file to free some space. "
+    "Empty the Trash or free space in another way. The file is created again when there is enough free space."
 )
-FREE = "There is room on the disk again, so MystiCanvas created its reserve of 32 MB."
+FREE = "The disk has enough free space again, so MystiCanvas created its 32 MB reserve file."
 
 
 class ReserveKeeper:

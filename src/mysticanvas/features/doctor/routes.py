@@ -26,7 +26,7 @@ def routes(database: Database, cache: ThumbCache) -> APIRouter:
 
     @router.get("/fix")
     def find_repairs() -> Response:
-        """The repairs that `POST` would run. Changes nothing."""
+        """List the repairs that `POST` would run, without changing anything."""
         return reply({"mended": repair.find_repairs(database, cache)})
 
     @router.post("/fix")

@@ -25,8 +25,9 @@ def duplicates(
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """List groups of duplicate images, the group with the newest image first, with the one to keep and why. An image
-    and what was made from it, and variations of one prompt, are no duplicates. Exit code 1 if there are none."""
+    """List groups of duplicate images, newest first, with the suggested image to keep and the reason. An image and the
+    images made from it are not duplicates, nor are variations of the same prompt. Exits with code 1 if there are no
+    duplicates."""
     with connect(load_settings(library)) as client:
         found = client.get("/api/duplicates", by=by.value, start=start, count=limit)
     if json:
@@ -50,7 +51,7 @@ def _print_group(group: dict[str, Any], by: DuplicateKind) -> None:
             action = "keep" if image["uuid"] == group["kept"] else "trash"
             out.print(f"    {action}: {image['reason']}", markup=False, highlight=False)
         for text in image["lost"]:
-            out.print(f"    keeping only this one would lose: {text}", markup=False, highlight=False)
+            out.print(f"    lost if you keep only this image: {text}", markup=False, highlight=False)
         for place in image["places"]:
             out.print(f"    {place}", markup=False, highlight=False)
 
@@ -59,13 +60,14 @@ def merge_duplicates(
     kept: Annotated[str, typer.Argument(metavar="KEPT", help="UUID of the image to keep.")],
     others: Annotated[list[str], typer.Argument(metavar="OTHER…", help="UUIDs of the images to move to Trash.")],
     accept_loss: Annotated[
-        bool, typer.Option("--accept-loss", help="Merge even if generation data or a tag of the others is lost.")
+        bool,
+        typer.Option("--accept-loss", help="Merge even if generation data or tags of the other images would be lost."),
     ] = False,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Merge duplicates: copy your ratings, tags and notes, and generation data that it lacks, to one image and move
-    the others to Trash."""
+    """Merge duplicates: copy ratings, tags, notes and missing generation data to the image you keep, and move the other
+    images to Trash."""
     request = {"kept": kept, "others": others, "accept_loss": accept_loss}
     with connect(load_settings(library)) as client:
         done = wait_for_edit(client, client.post("/api/duplicates/keep", request))

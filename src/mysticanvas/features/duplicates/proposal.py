@@ -104,21 +104,22 @@ def work_out(kept: Candidate, others: Sequence[Candidate]) -> Outcome:
 
 
 def _list_lost_lineage(kept: Candidate, other: Candidate) -> list[str]:
-    """An image and its source are no duplicates, but the user can still select both."""
+    """Lists the links to sources that merging would lose. An image and its source are not duplicates, but the user can
+    select both."""
     if kept.parent == other.image:
         return [f"The source of the image you keep: it was made from {other.name}."]
     if other.parent == kept.image:
-        return [f"An image that was made from the one you keep: {other.name}."]
+        return [f"An image that was made from the image you keep: {other.name}."]
     if None not in (kept.parent, other.parent) and kept.parent != other.parent:
-        return [f"The source of {other.name}: it was made from a different image than the one you keep."]
+        return [f"The source of {other.name}: it differs from the source of the image you keep."]
     return []
 
 
 def _list_lost_tags(kept: Candidate, others: Sequence[Candidate]) -> list[str]:
-    """Tags that the user assigned to an image, but rejected on the one that is kept."""
+    """Lists tags that the user assigned to another image but rejected for the image to keep."""
     assigned = {tag for other in others for tag, decision in other.tags.items() if decision}
     rejected = sorted(tag for tag in assigned if kept.tags.get(tag) is False)
-    return [f"The tag {_join(rejected)}: you rejected it on the image you keep."] if rejected else []
+    return [f"The tag {_join(rejected)}: you rejected it for the image you keep."] if rejected else []
 
 
 def _join(names: Sequence[str]) -> str:
@@ -131,12 +132,12 @@ def _join(names: Sequence[str]) -> str:
 
 
 def _explain_kept(first: Candidate, others: Sequence[Candidate]) -> str:
-    """By the first thing in which it is better than any other."""
+    """Explains why an image is kept, by the first criterion in which it is better than another image."""
     at = min((_find_difference(first, other) for other in others), default=len(first.rank) - 1)
     alone = not any(other.rank[at] for other in others)
     texts = (
-        "The only one whose file exists" if alone else "Its file exists",
-        "The only one with generation data" if alone else "Most complete generation data",
+        "The only image with an existing file" if alone else "Its file exists",
+        "The only image with generation data" if alone else "Most complete generation data",
         f"Source of {_count(first.children, 'other image')}",
         "Favorite",
         "Highest rating",
@@ -144,7 +145,7 @@ def _explain_kept(first: Candidate, others: Sequence[Candidate]) -> str:
         f"Largest: {first.width} × {first.height}",
         "Largest file",
         "Oldest",
-        "Same in every respect; added first",
+        "No other differences; added first",
     )
     return texts[at]
 
@@ -154,14 +155,14 @@ def _explain_trashed(first: Candidate, other: Candidate) -> str:
     texts = (
         "Its file is missing",
         "Less generation data" if other.rank[1] else "No generation data",
-        f"Source of {_count(other.children, 'other image')}" if other.children else "No image was made from it",
+        f"Source of {_count(other.children, 'other image')}" if other.children else "No images were made from it",
         "Not a favorite",
         "Lower rating" if other.rating else "Not rated",
         "Fewer notes, tags and collections",
         f"Smaller: {other.width} × {other.height}",
         "Smaller file",
         "Newer",
-        "Same in every respect; added later",
+        "No other differences; added later",
     )
     return texts[_find_difference(first, other)]
 

@@ -26,8 +26,9 @@ MAX_SHOWN = 100
 
 
 class KeepIn(BaseModel):
-    """The image to keep gets what it lacks and the others have (ratings, tags, notes, generation data), and the others
-    are moved to Trash. Without `accept_loss`, the request is refused with status 409 where something would be lost."""
+    """Copies missing ratings, tags, notes and generation data from the other images to the image to keep, and moves
+    the other images to Trash. If something would be lost, the request fails with status 409 unless `accept_loss` is
+    true."""
 
     kept: Uuid
     others: list[Uuid] = Field(min_length=1, max_length=1_000)
@@ -62,7 +63,7 @@ def _describe_page(tx: ReadTx, page: Page) -> dict[str, Any]:
 
 
 def _describe_group(tx: ReadTx, group: Group) -> dict[str, Any]:
-    """`kept` is the image that should be kept, which then comes first; null where merging would lose something, or
+    """`kept` is the suggested image to keep, which is listed first. It is null if merging would lose something or
     nothing can be merged."""
     shown = group.images[:MAX_SHOWN]
     images = queries.list_group_images(tx, shown)

@@ -76,5 +76,5 @@ def _export(client: Client, target: Path, filters: dict[str, Any]) -> int:
 
 
 def _ms(given: datetime | None) -> int | None:
-    """Unix milliseconds. A time without a time zone is local time."""
+    """Returns Unix milliseconds. A time without a time zone is local time."""
     return None if given is None else int(given.timestamp() * 1000)

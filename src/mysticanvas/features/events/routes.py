@@ -36,7 +36,8 @@ def routes(database: Database) -> APIRouter:
     def list_events(
         selected: Filter, before: Index | None = None, limit: Annotated[int, Query(ge=1, le=10_000)] = 100
     ) -> Response:
-        """List events, newest first. Pass `before` from the response to get the next page; it is null on the last."""
+        """List events, newest first. Pass `before` from the response to get the next page; it is null on the last
+        page."""
         found = database.read(event_log.list_newest, before=before, wanted=selected, limit=limit)
         return reply({"events": found, "before": found[-1].id if len(found) == limit else None})
 
@@ -54,8 +55,8 @@ def routes(database: Database) -> APIRouter:
 
 
 def _iterate_lines(database: Database, selected: EntryFilter) -> Iterator[bytes]:
-    """The events as JSON Lines, one chunk per page. Each page is a separate read, so that a slow client never holds a
-    read transaction open."""
+    """The events as JSON Lines, one chunk per page. Each page is a separate read, so a slow client never holds a read
+    transaction open."""
     before: int | None = None
     while page := database.read(event_log.list_newest, before=before, wanted=selected, limit=EXPORTED_AT_ONCE):
         before = page[-1].id

@@ -28,7 +28,7 @@ def manage_folders(
         list[str] | None,
         typer.Argument(
             metavar="[FILE | PATTERN…]",
-            help="For `locate`: the new path of the file. For `exclude` and `include`: patterns as in .gitignore.",
+            help="For `locate`: the new path of the file. For `exclude` and `include`: patterns in .gitignore syntax.",
         ),
     ] = None,
     missing: Annotated[int | None, typer.Option(help="For `locate`: the number shown by `roots missing`.")] = None,

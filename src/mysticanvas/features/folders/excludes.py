@@ -57,7 +57,9 @@ def _prepare(database: Database, root_id: int, patterns: Sequence[str]) -> tuple
     root = database.read(folders.find_folder, root_id)
     if not os.path.isdir(root.path):
         # What a program made is sometimes recognized by the files beside it.
-        raise ConflictError(f"The folder {root.path} is not available. Connect its drive, then change its excludes.")
+        raise ConflictError(
+            f"The folder {root.path} is not available. Connect its drive, and then change its exclude patterns."
+        )
     rules = database.read(load_rules)
     rules[root_id] = Exclusions(os.fsencode(root.path), tuple(kept))
     return root, kept, rules

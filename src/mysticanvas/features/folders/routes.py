@@ -55,7 +55,7 @@ class ExcludesIn(BaseModel):
 
 class ExcludePreviewOut(BaseModel):
     """`hide`: the number of images that would be hidden, with some of their paths in `examples`. `show`: the number of
-    excluded images that would be shown again. `patterns` are without empty lines and repetitions."""
+    excluded images that would be shown again. `patterns`: the patterns without empty lines and duplicates."""
 
     patterns: list[Pattern]
     hide: Int64
@@ -64,7 +64,7 @@ class ExcludePreviewOut(BaseModel):
 
 
 class EditOut(BaseModel):
-    """An edit. `trouble` is why it was refused, null otherwise."""
+    """An edit. `trouble` is the reason why it was rejected, or null."""
 
     operation: Int64
     changed: Int64
@@ -74,7 +74,7 @@ class EditOut(BaseModel):
 
 
 class ExcludedOut(BaseModel):
-    """`edit` hides and shows images, and can be undone; null when nothing changed. `scan` is the ID of the import that
+    """`edit` hides and shows images, and can be undone; null if nothing changed. `scan` is the ID of the import that
     then scans the folder."""
 
     edit: EditOut | None

@@ -93,7 +93,7 @@ def _resolve_location(database: Database, path: str) -> tuple[WatchedFolder, byt
     path_bytes = os.fsencode(place.relative_to(root.path).as_posix())
     excluded = Exclusions(os.fsencode(root.path), tuple(database.read(excludes.list_patterns, root.id)))
     if (source := excluded.find_file_source(path_bytes)) is not None:
-        raise InvalidInputError(f"{path} is excluded ({source}), so no scan would find it. Select another file.")
+        raise InvalidInputError(f"{path} is excluded ({source}), so scans skip it. Select another file.")
     return root, path_bytes
 
 

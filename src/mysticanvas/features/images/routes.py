@@ -91,7 +91,8 @@ def _load_detail(tx: ReadTx, uuid: str) -> dict[str, Any]:
 
 
 def _find_thumb(final: FileRow | None, located: Sequence[FileRow]) -> str | None:
-    """The name of the thumbnails. None when the image has none: it is not decoded yet, damaged or too large."""
+    """Returns the name of the thumbnails, or None if the image has none because it is not decoded yet, damaged or too
+    large."""
     if final is None or final.blake3 is None:
         return None
     name = final.blake3.hex()
@@ -171,14 +172,14 @@ def _describe_file(file: files.FileRow) -> dict[str, Any]:
 
 
 def _list_locations(tx: ReadTx, uuid: str) -> list[files.FileRow]:
-    """The files with the content of the image: the original first, then copies."""
+    """Lists the files with the content of the image: the original first, then copies."""
     own = (FileKind.FINAL, FileKind.COPY)
     located = files.list_of_image(tx, GenerationId(generations.get_id(tx, uuid)))
     return [file for file in located if file.kind in own and file.root is not None]
 
 
 def _open_any(locations: list[files.FileRow]) -> tuple[FileSource, str | None]:
-    """The first file that can be opened; the drives of others may be offline. Raises `NotFoundError`."""
+    """Returns the first file that can be opened. The drives of other files may be offline. Raises `NotFoundError`."""
     reason = "This image has no file."
     for file in locations:
         try:
@@ -189,7 +190,7 @@ def _open_any(locations: list[files.FileRow]) -> tuple[FileSource, str | None]:
 
 
 def _send(source: FileSource, kind: str | None, asked: str | None) -> Response:
-    """The file, or the requested range of it. The media type is that of the detected image format."""
+    """Returns the file or the requested range. The media type matches the detected image format."""
     media_type = ImageFormat(kind).media_type if kind else "application/octet-stream"
     first, last = 0, source.size - 1
     headers = {"accept-ranges": "bytes", "cache-control": "private, no-cache"}

@@ -27,8 +27,8 @@ def import_folders(
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Import folders and print a report. Your files stay where they are and are never changed. Exit code 1 if a file
-    could not be read."""
+    """Import folders and print a report. Your files stay where they are and are never changed. Exits with code 1 if a
+    file could not be read."""
     with connect(load_settings(library)) as client:
         report = import_and_follow(client, folders, dry_run=dry_run, wait=wait)
     if json:

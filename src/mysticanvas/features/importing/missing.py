@@ -90,7 +90,7 @@ def find_offline_reason(database: Database, executor: Executor, root: WatchedFol
     if known.volume_id is not None and volume is not None and volume != known.volume_id:
         return (
             f"A different drive is mounted at {root.path}. The images of the previous drive stay in the library. "
-            "Connect that drive again."
+            "Reconnect the previous drive."
         )
     if not known.sample or any(os.path.lexists(_join_path(root, path)) for path in known.sample):
         return None

@@ -58,7 +58,7 @@ def detect_companion(path_bytes: bytes) -> Companion | None:
 
 
 Arrival = tuple[GenerationId, int, bytes]
-"""An image, and the root ID and path of a file of it."""
+"""An image, and the root ID and path of one of its files."""
 
 
 def on_images_added(tx: WriteTx, images: Sequence[tuple[GenerationId, int, ImageRead]], *, now_ms: int) -> None:

@@ -76,7 +76,7 @@ class Resolver:
         except MystiCanvasError:
             raise
         except Exception as error:
-            log.exception("a file of an import was refused")
+            log.exception("a file was rejected during an import")
             self.fail(found.root, found.read.stat, explain_refusal(error))
             return
         self._count(outcome)

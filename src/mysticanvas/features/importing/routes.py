@@ -45,8 +45,8 @@ class ImportIn(BaseModel):
 
 
 class ReparseIn(BaseModel):
-    """`q`: a search; empty: all images, also those in Trash. `all`: include images that the current parsers have
-    already parsed."""
+    """`q`: a search. If empty, it selects all images, including those in Trash. `all`: include images that the current
+    parsers have already parsed."""
 
     q: str = Field("", max_length=MAX_QUERY)
     everything: bool = Field(False, alias="all")

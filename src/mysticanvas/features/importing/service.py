@@ -197,7 +197,8 @@ class ImportService:
                 return Start(root, inside)
         if (library := find_library(os.fsencode(folder))) is not None:
             raise InvalidInputError(
-                f"The folder {folder} belongs to the library {os.fsdecode(library)}, which stores no images of yours."
+                f"The folder {folder} is part of the library {os.fsdecode(library)}, which contains none of your image "
+                "files."
             )
         moved = missing.find_moved_root(self._database, folder)
         if moved is not None and not dry_run:
@@ -245,7 +246,7 @@ class ImportService:
                 self._run(one)
             except Exception:
                 # The next import needs this thread.
-                log.exception("the end of an import was not recorded", extra={"paths": one.paths})
+                log.exception("the end of an import could not be recorded", extra={"paths": one.paths})
             finally:
                 self._current = None
                 one.finished.set()
@@ -257,7 +258,7 @@ class ImportService:
         try:
             one.on_end(one.progress())
         except Exception:
-            log.exception("the end of an import was not reported", extra={"paths": one.paths})
+            log.exception("the end of an import could not be reported", extra={"paths": one.paths})
 
     def _run(self, one: _Import) -> None:
         one.started_s = time.monotonic()

@@ -21,12 +21,12 @@ READ_LIMIT_MS = 300_000
 # An image is recognized by its content. Its date may be corrected without a line in the journal.
 NOT_COMPARED = ("kind", "key", "at")
 
-REPAIR = Repair((NAME,), "write the journal again from the library", lambda tx, now_ms: queries.forget_state(tx))
+REPAIR = Repair((NAME,), "rewrite the journal from the library", lambda tx, now_ms: queries.forget_state(tx))
 
 
 def check_journal(database: Database) -> Check:
-    """Whether the journal on the disk is the one that was written, and has the data of the library. A damaged one is
-    written again soon after this check."""
+    """Checks whether the journal on the disk is unchanged since it was written and contains the data of the library. A
+    damaged journal is rewritten soon after this check."""
     problem = database.problems.of(service.PROBLEM_SOURCE)
     if problem is None and database.read(queries.get_library_id) is None:
         return Check(NAME, True, "not started yet")
@@ -38,7 +38,7 @@ def check_journal(database: Database) -> Check:
         different = _find_differences(database)
     except JournalDamageError as damage:
         database.write_bulk(queries.request_check)
-        return Check(NAME, False, f"{damage} It is written again from the library now.")
+        return Check(NAME, False, f"{damage} It is now being rewritten from the library.")
     except OSError as error:
         return Check(NAME, False, f"cannot be read: {error.strerror}")
     if different:
@@ -48,7 +48,8 @@ def check_journal(database: Database) -> Check:
 
 
 def _check_file(database: Database) -> None:
-    """Raises `JournalDamageError`. One attempt may fail because the journal is written to meanwhile."""
+    """Raises `JournalDamageError` if the journal is damaged. Retries, because an attempt can fail while the journal is
+    being written."""
     for attempt in range(ATTEMPTS):
         state = database.read(queries.get_state)
         if state is None:

@@ -30,9 +30,9 @@ def rebuild(
 ) -> None:
     """Rebuild the library when its database is lost or damaged.
 
-    Your folders are imported again, and your ratings, tags, notes, collections, templates and lineage are restored
-    from the journal. Then the library is checked as by doctor. Exit code 1 if lines of the journal are damaged or a
-    check fails.
+    Your folders are imported again, and your ratings, tags, notes, collections, templates and lineage are restored from
+    the journal. Then the library is checked as with mysticanvas doctor. Exits with code 1 if lines of the journal are
+    damaged or a check fails.
     """
     settings = load_settings(library)
     previous = move_to_backups(settings.library) if set_aside else None
@@ -78,7 +78,7 @@ def _print_report(report: dict[str, Any]) -> None:
 
 
 def _print_damaged(report: dict[str, Any]) -> None:
-    """Say what the damaged lines contained, and where it may still be."""
+    """Prints what the damaged lines contained, and which backup may contain the same items."""
     out.print(f"{report['unread']:,} lines of the journal are damaged, so these items were not restored:")
     for held in report["damaged"]:
         out.print(f"  {held}", markup=False)
@@ -86,4 +86,4 @@ def _print_damaged(report: dict[str, Any]) -> None:
         out.print("The newest backup may contain them. To restore it in place of this library, run:")
         out.print(f'  mysticanvas backup restore "{report["backup"]}"', markup=False, soft_wrap=True)
     else:
-        out.print("There is no backup that may contain them.")
+        out.print("No backup may contain them.")

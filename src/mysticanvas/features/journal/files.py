@@ -206,14 +206,15 @@ def _measure_rest(path: Path, state: JournalState, is_due: IsDue) -> JournalStat
                 continue
             if is_cut_off or not is_due(entry["kind"], entry["key"]):
                 raise JournalDamageError(
-                    "The journal contained changes that are not in the library, as if an older database was put back."
+                    "The journal contained changes that are not in the library. An older database may have been put in "
+                    "place."
                 )
             end, checksum = end + len(line), zlib.crc32(line, checksum)
     return replace(state, bytes=end, checksum=checksum)
 
 
 def _checksum(path: Path, size: int) -> int | None:
-    """The CRC-32 of the first bytes; None when the file is shorter."""
+    """Returns the CRC-32 of the first `size` bytes, or None if the file is shorter."""
     checksum = 0
     with path.open("rb") as file:
         while size and (block := file.read(min(size, READ_BYTES))):
@@ -352,7 +353,7 @@ def _describe_damaged(line: bytes) -> tuple[tuple[str, Any] | None, str]:
     head = _HEAD.match(text)
     readable = [f"{name} {value.strip(chr(34))}" for name, value in _READABLE.findall(text)]
     kind = head[1] if head else "an item that cannot be identified"
-    held = f"{kind}: {', '.join(readable) if readable else 'nothing can be read'}"[:MAX_DESCRIBED]
+    held = f"{kind}: {', '.join(readable) if readable else 'no readable data'}"[:MAX_DESCRIBED]
     if head is None:
         return None, held
     try:

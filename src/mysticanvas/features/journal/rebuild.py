@@ -85,9 +85,9 @@ class RebuildRunner:
     def start(self) -> None:
         """Raises `ConflictError` while a rebuild is running, and `InvalidInputError` without a journal."""
         if self._thread is not None and self._thread.is_alive():
-            raise ConflictError("A rebuild is already running. Wait until it is done.")
+            raise ConflictError("A rebuild is already running. Wait until it finishes.")
         if not self.list_journals():
-            raise InvalidInputError(f"There is no journal to rebuild from in {self._folder}.")
+            raise InvalidInputError(f"{self._folder} contains no journal from which the library can be rebuilt.")
         self._finished.clear()
         self._error, self._report = None, RebuildReport(backup=_find_newest_backup(self._database))
         self._thread = Thread(target=self._work, name="rebuilding")

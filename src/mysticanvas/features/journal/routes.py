@@ -20,7 +20,8 @@ def routes(runner: RebuildRunner) -> APIRouter:
 
     @router.get("")
     async def get_progress(wait: Annotated[float, Query(ge=0, le=25)] = 0) -> Response:
-        """The progress of the rebuild, its report when it is done, and the `journals` that can be rebuilt from.
+        """Returns the progress of the rebuild, its report when it is done, and the `journals` from which the library
+        can be rebuilt.
 
         Waits up to `wait` seconds for the rebuild to finish.
         """

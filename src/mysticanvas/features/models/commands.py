@@ -109,7 +109,8 @@ def merge(
 
 
 def _resolve_id(client: Client, model: str, kind: str | None) -> int:
-    """The ID of a model. Raises `NotFoundError` for an unknown name and `InvalidInputError` for an ambiguous one."""
+    """Returns the ID of a model. Raises `NotFoundError` for an unknown name and `InvalidInputError` for an ambiguous
+    one."""
     if model.isascii() and model.isdigit():
         return int(model)
     found: list[dict[str, Any]] = client.get("/api/models", name=model, kind=kind)["models"]

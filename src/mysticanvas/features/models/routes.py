@@ -29,7 +29,7 @@ MAX_PREVIEW_BYTES = 16 * 1024 * 1024
 
 
 class ScanIn(BaseModel):
-    """`paths`: model folders; empty: all known folders. `anew`: also read unchanged files."""
+    """`paths`: model folders. If empty, all known folders are scanned. `anew`: also read unchanged files."""
 
     paths: list[PathText] = Field(default_factory=list, max_length=100)
     anew: bool = False

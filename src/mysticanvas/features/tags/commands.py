@@ -138,8 +138,8 @@ def script(
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Edit many tags at once, one command per line: tag, alias, unalias, imply, unimply, rename, merge, retag,
-    split, delete, threshold. One undo reverts all of them. Exit code 1 if a dry run finds an invalid line."""
+    """Edit many tags at once, one command per line: tag, alias, unalias, imply, unimply, rename, merge, retag, split,
+    delete, threshold. One undo reverts all of them. Exits with code 1 if a dry run finds an invalid line."""
     _run_bulk_edit(file.read_text("utf-8-sig"), library, dry_run=dry_run, json=json)
 
 

@@ -292,7 +292,8 @@ def _autocomplete(tx: ReadTx, containing: str, limit: int) -> dict[str, Any]:
 
 
 def _describe_counted(tx: ReadTx, counts: dict[int, int]) -> list[dict[str, Any]]:
-    """These tags, most images first, each with the names of the other tags in this list that imply it."""
+    """Lists these tags, those with the most images first, each with the names of the other tags in this list that imply
+    it."""
     implied = relation_queries.find_implied_among(tx, list(counts))
     shown = [
         asdict(queries.get(tx, TagId(tag))) | {"images": images, "from": implied.get(tag, [])}

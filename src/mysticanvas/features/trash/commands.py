@@ -23,7 +23,7 @@ def add_commands(app: typer.Typer) -> None:
 
 @trash.command(epilog="Example: mysticanvas trash put 'rating:1'")
 def put(images: Images, library: Library = None, json: Json = False) -> None:
-    """Move all images that match a search to Trash. Their files are not touched."""
+    """Move all images that match a search to Trash. Their files are not changed."""
     with connect(load_settings(library)) as client:
         print_result(edit_images(client, images, {"trash": True}), json=json)
 

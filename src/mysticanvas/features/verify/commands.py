@@ -37,8 +37,8 @@ def verify(
     json: Json = False,
 ) -> None:
     """Read every file again and report missing, changed and undecodable files. Nothing is changed until you `accept`
-    the findings; a scan then reads those files again. If verification was stopped or interrupted, it continues where
-    it left off. Exit code 1 if there are findings."""
+    the findings; a scan then reads those files again. If verification was stopped or interrupted, it continues where it
+    left off. Exits with code 1 if there are findings."""
     if action not in ACTIONS:
         raise InvalidInputError(f"Unknown action “{action}”. Use one of: {', '.join(ACTIONS)}.")
     with connect(load_settings(library)) as client:

@@ -16,14 +16,14 @@ Limit = Annotated[int, Query(ge=1, le=1_000)]
 
 
 class VerifyIn(BaseModel):
-    """How many bytes may be read per second and per day; null means no limit."""
+    """The maximum number of bytes to read per second and per day. Null means no limit."""
 
     bytes_per_s: int | None = Field(None, ge=1_024, le=1 << 50)
     bytes_per_day: int | None = Field(None, ge=1 << 20, le=1 << 50)
 
 
 class FindingsIn(BaseModel):
-    """Selects findings; null does not filter. `ids` are from `GET /api/verify/findings`."""
+    """Filters findings. A field that is null does not filter. `ids` are from `GET /api/verify/findings`."""
 
     ids: list[Index] | None = Field(None, max_length=10_000)
     finding: Finding | None = None
@@ -39,7 +39,7 @@ def routes(database: Database) -> APIRouter:
 
     @router.get("/findings")
     def list_findings(finding: Finding | None = None, after: Index = 0, limit: Limit = 200) -> Response:
-        """List findings by file. Pass `after` from the response to get the next page; it is null on the last."""
+        """List findings by file. Pass `after` from the response to get the next page; it is null on the last page."""
         found = database.read(queries.list_findings, finding=finding, after=after, limit=limit)
         return reply({"findings": found, "after": found[-1].id if len(found) == limit else None})
 

@@ -13,8 +13,8 @@ from mysticanvas.search import image_vectors
 
 
 class ImageAnalysisIn(BaseModel):
-    """Absent or null fields are not changed. `clip_folder` "" removes the CLIP model; `least_explicit` is the
-    lowest NSFW score at which an image is blurred."""
+    """Absent or null fields are not changed. An empty `clip_folder` removes the CLIP model. `least_explicit` is the
+    minimum NSFW score of images that are blurred."""
 
     is_on: bool | None = None
     clip_folder: str | None = Field(None, max_length=4_000)

@@ -8,7 +8,7 @@ import { toasts } from '../../ui/toasts.svelte';
 export async function replaceToken(): Promise<void> {
   const sure = await confirmation.ask({
     title: 'Replace the access token?',
-    text: 'The old token is refused at once: scripts must read the token file again. All other browsers are signed out, and unused sign-in links stop working. This browser stays signed in.',
+    text: 'The old token and unused sign-in links stop working immediately. Scripts must read the token file again. All other browsers are signed out. This browser stays signed in.',
     act: 'Replace token',
   });
   if (!sure) return;

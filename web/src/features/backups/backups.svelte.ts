@@ -56,7 +56,7 @@ class Backups {
   async restore(backup: Backup, when: string): Promise<void> {
     const sure = await confirmation.ask({
       title: `Restore the backup of ${when}?`,
-      text: 'Your library returns to its state at that time. Later ratings, tags, collections and notes are lost. A backup of the current state is made first, so you can go back. Your image files are not touched. The gallery is unavailable for a moment and reloads automatically.',
+      text: 'Your library returns to its state at that time. Later ratings, tags, collections and notes are lost. A backup of the current state is made first, so you can go back. Your image files are not changed. The gallery is unavailable for a moment and reloads automatically.',
       act: 'Restore backup',
     });
     if (!sure) return;

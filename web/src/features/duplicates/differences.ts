@@ -13,8 +13,8 @@ export interface Compared {
 
 /** How close the pictures of a group are, in words: at most `bits` of the 256 bits of their hashes differ. */
 export function closeness(bits: number): string {
-  if (bits === 0) return 'The same picture, stored differently';
-  const word = bits <= 16 ? 'Nearly the same picture' : 'Similar pictures';
+  if (bits === 0) return 'Identical images, stored differently';
+  const word = bits <= 16 ? 'Nearly identical images' : 'Similar images';
   return `${word} (${bits} of 256 bits differ)`;
 }
 

@@ -41,7 +41,7 @@ const NAMES: Record<string, string> = {
   restore: 'Backup restored',
   'restore.failed': 'Restore failed',
   rebuild: 'Library rebuilt',
-  'journal.replaced': 'Journal written again',
+  'journal.replaced': 'Journal rewritten',
   crash: 'Worker crashed',
   'crash.gallery': 'MystiCanvas quit unexpectedly',
   'job.parked': 'Job failed',

@@ -18,7 +18,7 @@ test('files that are not images are counted by kind', () => {
 
 test('a change of exclude patterns names what it hides and what it shows again', () => {
   expect(describeExcludes({ hide: 1_204, show: 1 })).toBe('This will hide 1,204 images and show 1 image again.');
-  expect(describeExcludes({ hide: 0, show: 0 })).toBe('This will hide no image that is in the library.');
+  expect(describeExcludes({ hide: 0, show: 0 })).toBe('This will not hide any images in the library.');
   expect([describeExcluded({ hide: 1, show: 0 }), describeExcluded({ hide: 0, show: 2 }), describeExcluded({ hide: 0, show: 0 })]).toEqual(['1 image hidden.', '2 images shown again.', 'Exclude patterns saved.']);
 });
 

@@ -35,7 +35,7 @@ export function describeNotShown(counts: Readonly<Record<string, number>>): stri
 /** What a change of the exclude patterns would do. */
 export function describeExcludes({ hide, show }: Pick<ExcludePreview, 'hide' | 'show'>): string {
   const parts = [hide && `hide ${countImages(hide)}`, show && `show ${countImages(show)} again`].filter(Boolean);
-  return parts.length ? `This will ${parts.join(' and ')}.` : 'This will hide no image that is in the library.';
+  return parts.length ? `This will ${parts.join(' and ')}.` : 'This will not hide any images in the library.';
 }
 
 /** What a change of the exclude patterns did. */

@@ -13,7 +13,7 @@ test.each([
   [edit('favorite', { value: false }, 1_200), 'Removed 1,200 images from favorites'],
   [edit('tag', { add: ['fox', 'snow'], remove: ['dog'] }), 'Tagged with “fox”, “snow”; Removed “dog” on 3 images'],
   [edit('trash', {}, 1), 'Moved 1 image to Trash'],
-  [edit('folder.exclude', { root: 1, folder: '/pictures', patterns: ['drafts/'] }, 3, { steps_total: 2 }), 'Changed the excludes of “/pictures”: 3 images hidden or shown'],
+  [edit('folder.exclude', { root: 1, folder: '/pictures', patterns: ['drafts/'] }, 3, { steps_total: 2 }), 'Changed the exclude patterns of “/pictures”: 3 images hidden or shown'],
   [edit('template.import', {}, 2, { steps_total: 2 }), 'Imported 2 styles as templates'],
   [edit('wildcard', { name: 'color', content: null }), 'Deleted the wildcard “color”'],
   [edit('something_new.made', {}), 'something new made'],

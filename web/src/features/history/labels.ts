@@ -43,7 +43,7 @@ const KINDS: Record<string, (edit: Edit) => string> = {
   notes: ({ args, images }) => `${args['value'] ? 'Edited the note of' : 'Cleared the note of'} ${images}`,
   trash: ({ images }) => `Moved ${images} to Trash`,
   restore: ({ images }) => `Restored ${images} from Trash`,
-  'folder.exclude': ({ args, images }) => `Changed the excludes of ${quote(args['folder'])}: ${images} hidden or shown`,
+  'folder.exclude': ({ args, images }) => `Changed the exclude patterns of ${quote(args['folder'])}: ${images} hidden or shown`,
   tag: describeTags,
   'tag.create': ({ args }) => `Created the tag ${quote(args['name'])}`,
   'tag.rename': ({ args }) => `Renamed the tag ${quote(args['tag'])} to ${quote(args['to'])}`,

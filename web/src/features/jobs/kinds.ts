@@ -13,7 +13,7 @@ const KINDS: Record<string, KindText> = {
   embed: { name: 'Semantic search', description: 'Embeds prompts in batches, so that ~"sad robot" finds them.' },
   phash: { name: 'Perceptual hashes', description: 'Used to find duplicates.' },
   look: { name: 'Image analysis', description: 'A model computes visual similarity and NSFW scores.' },
-  autotag: { name: 'Auto-tagging', description: 'Asks your model for tags, one request at a time.' },
+  autotag: { name: 'Auto-tagging', description: 'Requests tags from your model, one request at a time.' },
   sha256: { name: 'SHA-256', description: 'File checksums used by other programs.' },
   models: { name: 'Model hashes', description: 'Links images to the models that made them.' },
   header: { name: 'Image sizes', description: 'Rereads the size and orientation of images that an older version imported.' },
