@@ -98,7 +98,11 @@ def rate(database: Database, rating: int, numbers: list[int]) -> None:
 
 
 def ratings(folder: Path) -> dict[str, int]:
-    [paths] = journal_files.find_journals(folder / "journal").values()
+    """Nothing while there is no journal."""
+    journals = list(journal_files.find_journals(folder / "journal").values())
+    if not journals:
+        return {}
+    [paths] = journals
     journal = journal_files.read_journal(paths)
     assert journal.damaged == []
     return {one["uuid"]: one.get("rating", 0) for one in journal.entries("image")}

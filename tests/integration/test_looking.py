@@ -151,10 +151,16 @@ def is_idle(client: Client) -> bool:
     return not any(kind["waiting"] + kind["running"] for kind in client.get("/api/jobs")["kinds"])
 
 
+def all_are_seen(client: Client) -> bool:
+    images, progress = client.get("/api/status")["total"], client.get("/api/looking")["progress"]
+    return bool(progress) and all(one["seen"] >= images for one in progress)
+
+
 def look(client: Client, **wishes: object) -> dict[str, int]:
     """How many pictures each model has seen, once they all have."""
     client.post("/api/looking", {"is_on": True, **wishes})
-    until(lambda: is_idle(client))
+    # The jobs are queued some time after the request.
+    until(lambda: is_idle(client) and all_are_seen(client))
     return {one["space"]: one["seen"] for one in client.get("/api/looking")["progress"]}
 
 
