@@ -195,7 +195,7 @@ def crowded(path: Path) -> None:
     [
         (named("../evil"), "unsafe"), (named("a/../../evil"), "unsafe"), (named("/etc/evil"), "unsafe"),
         (named("C:\\evil"), "unsafe"), (named("images/con.png"), "unsafe"), (named("a/x:ads"), "unsafe"),
-        (link, "not a regular file"), (bomb, "size limit"), (twice, "two files"), (lying(5), "damaged"),
+        (link, "not a regular file"), (bomb, "too large when unpacked"), (twice, "two files"), (lying(5), "damaged"),
         (lying(-5), "damaged"), (wrong_sum, "damaged"), (cut_short, "truncated"), (crowded, "100,000"),
         (lambda path: path.write_bytes(b"no zip at all"), "not a zip file"),
         (lambda path: zipped(path, "", MANIFEST.replace(": 1,", ": 2,")), "newer version of MystiCanvas"),
