@@ -371,7 +371,7 @@ def test_what_a_tagger_says_waits_for_a_persons_word(browser: Browser, tmp_path:
             start_at(page, 0)
             chips = page.locator("#inspector").get_by_role("list", name="Tags of this image")
             expect(chips.locator("[data-tag=snow]")).to_contain_text("0.90")
-            expect(chips.locator("[data-tag=snow]")).to_contain_text("Set by wd-v3 (90 %)")
+            expect(chips.locator("[data-tag=snow]")).to_contain_text("Set by wd-v3 (90%)")
             chips.get_by_role("button", name="Accept snow").click()
             expect(chips.locator("[data-tag=snow]")).to_contain_text("by you")
             chips.get_by_role("button", name="Reject winter").click()
