@@ -33,7 +33,7 @@ from tests.pictures import write_pictures
 
 MB = 1e6
 IMAGES = 200
-PAGES = ("/", "/api/status", "/api/search?limit=60")
+PAGES = ("/", "/api/v1/status", "/api/v1/images?limit=60")
 EVERY_S = 0.1
 WITHOUT_S = 15
 REOPEN_S = (3, 7)
@@ -174,7 +174,7 @@ async def _send_header(loop: asyncio.AbstractEventLoop, client: socket.socket, h
 
 
 async def _send_body(loop: asyncio.AbstractEventLoop, client: socket.socket, host: bytes) -> None:
-    await loop.sock_sendall(client, b"POST /api/session HTTP/1.1\r\n" + host + b"Content-Type: application/json\r\n")
+    await loop.sock_sendall(client, b"POST /api/v1/session HTTP/1.1\r\n" + host + b"Content-Type: application/json\r\n")
     origin = host.replace(b"Host: ", b"Origin: http://")
     await loop.sock_sendall(client, origin + b"Content-Length: 1000\r\n\r\n")
     while True:

@@ -53,9 +53,9 @@ Shot = Callable[[Page], None]
 
 def seed(served: Served) -> None:
     """What somebody has done with the library after a few weeks."""
-    served.post("/api/looking", {"is_on": True})
-    served.post("/api/tags/prompts", {"on": True})
-    served.post("/api/tags/script", {"text": TAGS})
+    served.patch("/api/v1/vision", {"is_on": True})
+    served.put("/api/v1/tags/prompt-tags", {"on": True})
+    served.post("/api/v1/tags:bulk-edit", {"text": TAGS})
     served.wait_until_idle(COUNT)
     for query, name in (
         ("sea", "sea"),
@@ -73,30 +73,30 @@ def seed(served: Served) -> None:
     collect(served, "Postcards", "petals OR city", parent=best)
     collect(served, "To try again", "dunes OR mountain")
     for name, query in (("Space", "tag:space"), ("Landscapes", "tag:landscape")):
-        served.post("/api/collections", {"name": name, "query": query})
+        served.post("/api/v1/collections", {"name": name, "query": query})
     bulk(served, "geometric", collect=wall)
-    served.post("/api/wildcards", {"name": "light", "content": "blue hour\ngolden hour\nsoft morning light"})
-    served.post("/api/templates/styles", {"text": STYLES})
+    served.put("/api/v1/wildcards", {"name": "light", "content": "blue hour\ngolden hour\nsoft morning light"})
+    served.post("/api/v1/templates/styles", {"text": STYLES})
     for name, category, content, preview in TEMPLATES:
         params = {"steps": 28, "sampler": "DPM++ 2M", "cfg_scale": 5.5, "width": 832, "height": 1216}
         picture = images(served, preview)[0]
         asked = {"name": name, "category": category, "content": content, "negative": "lowres, text", "params": params}
-        served.post("/api/templates", asked | {"preview": picture})
+        served.post("/api/v1/templates", asked | {"preview": picture})
     served.wait_until_idle(COUNT)
 
 
 def bulk(served: Served, query: str, **change: Any) -> None:
-    served.post("/api/bulk", {"query": query, "set": change})
+    served.post("/api/v1/edits", {"query": query, "set": change})
 
 
 def collect(served: Served, name: str, query: str, **more: str) -> str:
-    uuid = str(served.post("/api/collections", {"name": name, **more})["uuid"])
+    uuid = str(served.post("/api/v1/collections", {"name": name, **more})["uuid"])
     bulk(served, query, collect=uuid)
     return uuid
 
 
 def images(served: Served, query: str) -> list[str]:
-    return [str(one["uuid"]) for one in served.get("/api/search", q=query, limit=20)["items"]]
+    return [str(one["uuid"]) for one in served.get("/api/v1/images", q=query, limit=20)["items"]]
 
 
 def go(page: Page, name: str) -> None:
@@ -238,12 +238,12 @@ def change(served: Served, home: Path) -> None:
     picture = pyvips.Image.new_from_file(str(files[-2]))
     picture.write_to_file(str(folder / "copy.webp"))
     picture.resize(0.7).write_to_file(str(folder / "small.jpg"))
-    served.post("/api/backups", {})
-    served.post("/api/backups/drill", {})
+    served.post("/api/v1/backups", {})
+    served.post("/api/v1/backups:drill", {})
     for path in files[:4]:
         path.unlink()
-    for one in served.get("/api/roots")["roots"]:
-        served.post(f"/api/roots/{one['id']}/scan", {})
+    for one in served.get("/api/v1/folders")["roots"]:
+        served.post(f"/api/v1/folders/{one['id']}:scan", {})
         served.wait_until_idle(0)
 
 
@@ -256,10 +256,10 @@ def give_work(served: Served, home: Path) -> None:
     for path in list(home.rglob("*.png")):
         if path.parent != folder:
             (folder / f"{path.stem}.png").write_bytes(path.read_bytes() + b"another")
-    served.post("/api/jobs/pause", {"kind": "autotag"})
-    served.post("/api/autotag/settings", {"base_url": "http://127.0.0.1:8080", "model": "qwen2.5-7b-instruct"})
-    served.post("/api/autotag", {"query": ""})
-    served.post("/api/imports", {"paths": [str(folder)]})
+    served.post("/api/v1/jobs:pause", {"kind": "autotag"})
+    served.put("/api/v1/autotag/settings", {"base_url": "http://127.0.0.1:8080", "model": "qwen2.5-7b-instruct"})
+    served.post("/api/v1/autotag/runs", {"query": ""})
+    served.post("/api/v1/imports", {"paths": [str(folder)]})
 
 
 def hide_paths(page: Page, home: Path) -> None:

@@ -86,7 +86,7 @@ def opened(
 
 
 def sign_in(served: Served) -> str:
-    return str(served.post("/api/session/code", {})["url"])
+    return str(served.post("/api/v1/session/links", {})["url"])
 
 
 def until(page: Page, condition: Callable[[], Any]) -> float:

@@ -41,8 +41,8 @@ class Places:
     """The rows of a view, at a width and a wanted height of rows."""
 
     def __init__(self, served: Served, width: int, *, query: str = "", target: float = 220) -> None:
-        view = served.post("/api/queries", {"q": query})
-        raw = served.http.get(f"/api/queries/{view['snapshot']}/geometry").raise_for_status().content
+        view = served.post("/api/v1/snapshots", {"q": query})
+        raw = served.http.get(f"/api/v1/snapshots/{view['snapshot']}/geometry").raise_for_status().content
         self._ratios = [
             min(4.0, max(0.25, (low + 256 * high) / 1000)) for low, high in zip(raw[::2], raw[1::2], strict=True)
         ]

@@ -193,9 +193,9 @@ def test_the_whole_way_by_the_keyboard_alone(page: Page, served: Served) -> None
     wait_for_focus(page, 5)
     expect(page.get_by_test_id("selected")).to_have_text("3 selected")
     keyboard.press("f")
-    until(page, lambda: served.get("/api/search", q="is:favourite")["total"] == 3)
+    until(page, lambda: served.get("/api/v1/images", q="is:favourite")["total"] == 3)
     keyboard.press("Control+z")
-    until(page, lambda: served.get("/api/search", q="is:favourite")["total"] == 0)
+    until(page, lambda: served.get("/api/v1/images", q="is:favourite")["total"] == 0)
     keyboard.press("Escape")
     expect(page.get_by_test_id("selected")).to_have_count(0)
 

@@ -25,7 +25,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 
 def uuids(served: Served, query: str = "") -> list[str]:
-    return [one["uuid"] for one in served.get("/api/search", q=query, limit=1_000)["items"]]
+    return [one["uuid"] for one in served.get("/api/v1/images", q=query, limit=1_000)["items"]]
 
 
 def walk_to(page: Page, name: str) -> None:

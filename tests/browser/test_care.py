@@ -84,7 +84,7 @@ def test_a_removed_folder_is_added_again(page: Page, home: Path, served: Served)
     page.get_by_role("heading", name="No folders yet").wait_for()
     assert faults(page) == []
     assert len(os.listdir(home / "pictures")) >= IMAGES
-    assert served.get("/api/status")["total"] == IMAGES
+    assert served.get("/api/v1/status")["total"] == IMAGES
     page.get_by_text("1 removed folder").click()
     page.get_by_role("button", name="Add again").click()
     page.locator("[data-root]").wait_for()
@@ -97,17 +97,17 @@ def test_events_are_filtered_and_come_by_themselves(page: Page, served: Served) 
     assert faults(page) == []
     page.get_by_label("Type").select_option("Backups")
     page.get_by_text("No events match these filters").wait_for()
-    served.post("/api/backups", {})
+    served.post("/api/v1/backups", {})
     expect(rows).to_have_count(1)
     expect(rows.first).to_contain_text("verified")
 
 
 def test_a_backup_is_made_tried_out_and_restored_with_the_keyboard(page: Page, served: Served) -> None:
     page.get_by_role("navigation", name="Library maintenance").get_by_role("button", name="Backups").click()
-    served.post("/api/bulk", {"query": "", "set": {"rating": 5}})
+    served.post("/api/v1/edits", {"query": "", "set": {"rating": 5}})
     page.get_by_role("button", name="Back up now").press("Enter")
     expect(page.locator(".toast").last).to_contain_text("Backup created and verified")
-    served.post("/api/bulk", {"query": "", "set": {"rating": 1}})
+    served.post("/api/v1/edits", {"query": "", "set": {"rating": 1}})
     page.get_by_role("button", name="Test now").press("Enter")
     page.get_by_text("all checks passed").first.wait_for()
     assert faults(page) == []
@@ -120,7 +120,7 @@ def test_a_backup_is_made_tried_out_and_restored_with_the_keyboard(page: Page, s
     def everything_is_back() -> bool:
         try:
             # A restored gallery is a new launch, to which old keys mean nothing.
-            return bool(served.wait_until_up().get("/api/search", q="rating:5")["total"] == IMAGES)
+            return bool(served.wait_until_up().get("/api/v1/images", q="rating:5")["total"] == IMAGES)
         except httpx.HTTPError:
             # It is still away.
             return False

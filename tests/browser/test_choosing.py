@@ -47,10 +47,10 @@ def test_a_favorite_is_undone_by_its_toast(page: Page, served: Served) -> None: 
     page.keyboard.press("f")
     expect(tile(page, 3).locator(".heart")).to_be_visible()
     page.wait_for_selector(".toast")
-    assert served.get("/api/search", q="is:favourite")["total"] == 1
+    assert served.get("/api/v1/images", q="is:favourite")["total"] == 1
     page.get_by_role("button", name="Undo").click()
     expect(tile(page, 3).locator(".heart")).to_have_count(0)
-    assert served.get("/api/search", q="is:favourite")["total"] == 0
+    assert served.get("/api/v1/images", q="is:favourite")["total"] == 0
 
 
 def test_a_chosen_range_is_favoured_and_each_gets_its_own_former_state_back(page: Page, served: Served) -> None:  # 28
@@ -60,13 +60,13 @@ def test_a_chosen_range_is_favoured_and_each_gets_its_own_former_state_back(page
     start_at(page, 2)
     tile(page, 6).click(modifiers=["Shift"])
     page.get_by_role("toolbar").get_by_role("button", name="Favorite", exact=True).click()
-    until(page, lambda: served.get("/api/search", q="is:favourite")["total"] == 5)
+    until(page, lambda: served.get("/api/v1/images", q="is:favourite")["total"] == 5)
     page.keyboard.press("Control+z")
-    until(page, lambda: served.get("/api/search", q="is:favourite")["total"] == 1)
+    until(page, lambda: served.get("/api/v1/images", q="is:favourite")["total"] == 1)
     expect(tile(page, 4).locator(".heart")).to_be_visible()
     expect(tile(page, 5).locator(".heart")).to_have_count(0)
     page.keyboard.press("Control+z")
-    until(page, lambda: served.get("/api/search", q="is:favourite")["total"] == 0)
+    until(page, lambda: served.get("/api/v1/images", q="is:favourite")["total"] == 0)
     page.keyboard.press("Escape")
 
 
@@ -77,9 +77,9 @@ def test_hovering_offers_what_the_keys_do(page: Page, served: Served) -> None:  
     page.keyboard.press("Escape")
     tile(page, 5).get_by_role("button", name="Favorite").click()
     expect(tile(page, 5).get_by_role("button", name="Favorite")).to_have_attribute("aria-pressed", "true")
-    until(page, lambda: served.get("/api/search", q="is:favourite")["total"] == 1)
+    until(page, lambda: served.get("/api/v1/images", q="is:favourite")["total"] == 1)
     page.keyboard.press("Control+z")
-    until(page, lambda: served.get("/api/search", q="is:favourite")["total"] == 0)
+    until(page, lambda: served.get("/api/v1/images", q="is:favourite")["total"] == 0)
 
 
 @pytest.mark.parametrize("stars", [1, 2, 3, 4, 5])
@@ -101,7 +101,7 @@ def test_a_rating_is_shown_and_nothing_scrolls(page: Page, stars: int) -> None: 
 
 def test_what_was_pressed_last_stays_however_late_the_first_answer_is(page: Page, served: Served) -> None:  # 29
     held: list[Route] = []
-    page.route("**/api/bulk", lambda route: route.continue_() if held else held.append(route))
+    page.route("**/api/v1/edits", lambda route: route.continue_() if held else held.append(route))
     start_at(page, 7)
     page.keyboard.press("3")
     until(page, lambda: held)
@@ -109,7 +109,7 @@ def test_what_was_pressed_last_stays_however_late_the_first_answer_is(page: Page
     expect(tile(page, 7).locator(".stars")).to_have_text("★★★★")
     held[0].continue_()
     expect(page.locator(".toast").last).to_contain_text("rated ★★★★")
-    assert served.get("/api/search", q="rating:4")["total"] == 1
+    assert served.get("/api/v1/images", q="rating:4")["total"] == 1
     page.keyboard.press("0")
     expect(page.locator(".toast").last).to_contain_text("cleared")
 

@@ -54,8 +54,8 @@ def page(browser: Browser, served: Served) -> Iterator[Page]:
         page.get_by_role("navigation").get_by_role("button", name="Collections").click()
         panel(page).wait_for()
         yield page
-    for one in served.get("/api/collections")["collections"]:
-        served.post(f"/api/collections/{one['uuid']}/delete", {})
+    for one in served.get("/api/v1/collections")["collections"]:
+        served.delete(f"/api/v1/collections/{one['uuid']}")
 
 
 def panel(page: Page) -> Locator:
@@ -74,19 +74,19 @@ def names(page: Page) -> list[str]:
 
 
 def made(served: Served, name: str, *images: str, query: str | None = None, parent: str | None = None) -> str:
-    uuid = str(served.post("/api/collections", {"name": name, "query": query, "parent": parent})["uuid"])
+    uuid = str(served.post("/api/v1/collections", {"name": name, "query": query, "parent": parent})["uuid"])
     if images:
-        served.post("/api/bulk", {"uuids": list(images), "set": {"collect": uuid}})
+        served.post("/api/v1/edits", {"uuids": list(images), "set": {"collect": uuid}})
     return uuid
 
 
 def newest(served: Served, count: int) -> list[str]:
-    return [one["uuid"] for one in served.get("/api/search", limit=count)["items"]]
+    return [one["uuid"] for one in served.get("/api/v1/images", limit=count)["items"]]
 
 
 def members(served: Served, name: str) -> list[str]:
-    named = [one for one in served.get("/api/collections")["collections"] if one["name"] == name]
-    return [uuid for one in named for uuid in served.get(f"/api/collections/{one['uuid']}/items")["uuids"]]
+    named = [one for one in served.get("/api/v1/collections")["collections"] if one["name"] == name]
+    return [uuid for one in named for uuid in served.get(f"/api/v1/collections/{one['uuid']}/items")["uuids"]]
 
 
 def total(page: Page) -> Locator:
@@ -105,11 +105,11 @@ def test_a_saved_search_fills_itself_before_ones_eyes(page: Page, served: Served
     row(page, "Five stars").click()
     page.get_by_test_id("no-match").wait_for()
     # What is rated elsewhere appears here, without a reload.
-    served.post("/api/bulk", {"uuids": [fifth], "set": {"rating": 5}})
+    served.post("/api/v1/edits", {"uuids": [fifth], "set": {"rating": 5}})
     expect(row(page, "Five stars")).to_have_attribute("aria-label", "Five stars, 1 image, smart")
     expect(total(page)).to_have_text("1")
     expect(tile(page, 0).locator(".stars")).to_have_text("★★★★★")
-    served.post("/api/bulk", {"uuids": [fifth], "set": {"rating": 0}})
+    served.post("/api/v1/edits", {"uuids": [fifth], "set": {"rating": 0}})
     expect(total(page)).to_have_text("0")
 
 
@@ -224,7 +224,7 @@ def test_collections_are_nested_by_the_pointer_but_never_in_themselves(page: Pag
     row(page, "Other").drag_to(row(page, "Inner"))
     until(page, lambda: names(page) == ["Outer", ".Inner", "..Other"])
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
+    page.on("request", lambda request: asked.append(request.url) if request.method != "GET" else None)
     row(page, "Outer").drag_to(row(page, "Other"))
     wait_until_at_rest(page)
     assert asked == []
@@ -244,7 +244,7 @@ def test_a_smart_collection_is_edited_refused_in_a_circle_and_frozen(page: Page,
     editing.get_by_role("button", name="Save").click()
     expect(editing).to_have_count(0)
     row(page, "Red").click()
-    found = served.get("/api/search", q="model:night_xl", limit=0)["total"]
+    found = served.get("/api/v1/images", q="model:night_xl", limit=0)["total"]
     expect(total(page)).to_have_text(str(found))
     expect(page.get_by_text("smart: model:night_xl · blue, rather")).to_be_visible()
     page.get_by_role("button", name="Edit collection").click()
@@ -257,8 +257,8 @@ def test_a_smart_collection_is_edited_refused_in_a_circle_and_frozen(page: Page,
 @pytest.mark.parametrize("query", ["is:favourite", "in:starred"])
 def test_what_matches_no_more_goes_and_comes_back_where_it_was(page: Page, served: Served, query: str) -> None:  # 33
     made(served, "Starred", query="is:favourite")
-    served.post("/api/bulk", {"query": "", "set": {"favorite": True}})
-    before = served.get("/api/search", q=query, limit=0)["total"]
+    served.post("/api/v1/edits", {"query": "", "set": {"favorite": True}})
+    before = served.get("/api/v1/images", q=query, limit=0)["total"]
     search(page, query)
     page.locator(".chip").wait_for()
     expect(total(page)).to_have_text(str(before))
@@ -276,4 +276,4 @@ def test_what_matches_no_more_goes_and_comes_back_where_it_was(page: Page, serve
     expect(total(page)).to_have_text(str(before))
     until(page, lambda: focused(page) >= 0)
     assert abs(position(page) - here) < 260
-    served.post("/api/bulk", {"query": "", "set": {"favorite": False}})
+    served.post("/api/v1/edits", {"query": "", "set": {"favorite": False}})

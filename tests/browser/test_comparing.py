@@ -82,12 +82,12 @@ def test_keys_swap_drop_and_favour_a_pane(page: Page, served: Served) -> None:
     assert prompts(page) == [number[1], number[0], number[2]]
     expect(page.locator("[data-pane='1']")).to_have_attribute("aria-current", "true")
     page.keyboard.press("f")
-    until(page, lambda: served.get("/api/search", q="is:favourite")["total"] == 1)
+    until(page, lambda: served.get("/api/v1/images", q="is:favourite")["total"] == 1)
     expect(page.locator("[data-pane='1']").get_by_role("button", name="Favorite")).to_have_attribute(
         "aria-pressed", "true"
     )
     page.keyboard.press("Control+z")
-    until(page, lambda: served.get("/api/search", q="is:favourite")["total"] == 0)
+    until(page, lambda: served.get("/api/v1/images", q="is:favourite")["total"] == 0)
     page.keyboard.press("ArrowRight")
     page.keyboard.press("x")
     expect(page.locator("[data-pane]")).to_have_count(2)

@@ -29,13 +29,13 @@ def page(browser: Browser, served: Served) -> Iterator[Page]:
     with opened(browser, served, scripts=(AXE.read_text("utf-8"),)) as page:
         page.wait_for_selector("[role=gridcell]")
         yield page
-    served.post("/api/bulk", {"query": "", "set": {"rating": 0}})
-    served.post("/api/bulk", {"query": "", "set": {"favorite": False}})
-    assert served.get("/api/trash")["images"] == 0
+    served.post("/api/v1/edits", {"query": "", "set": {"rating": 0}})
+    served.post("/api/v1/edits", {"query": "", "set": {"favorite": False}})
+    assert served.get("/api/v1/trash")["images"] == 0
 
 
 def uuids(served: Served, query: str = "") -> list[str]:
-    return [one["uuid"] for one in served.get("/api/search", q=query, limit=1_000)["items"]]
+    return [one["uuid"] for one in served.get("/api/v1/images", q=query, limit=1_000)["items"]]
 
 
 def place(page: Page) -> Locator:
@@ -54,7 +54,7 @@ def begin(page: Page, index: int) -> None:
 
 def test_one_key_decides_and_the_rejected_go_as_one_edit(page: Page, served: Served) -> None:
     before = uuids(served)
-    edits = len(served.get("/api/operations", limit=500)["operations"])
+    edits = len(served.get("/api/v1/edits", limit=500)["operations"])
     begin(page, 3)
     expect(place(page)).to_have_text(f"4 / {IMAGES}")
     page.keyboard.press("k")
@@ -78,7 +78,7 @@ def test_one_key_decides_and_the_rejected_go_as_one_edit(page: Page, served: Ser
     assert uuids(served) == before[:4] + before[6:]
     # Where one was: the ninth, of which two before it are gone.
     wait_for_focus(page, 6)
-    assert len(served.get("/api/operations", limit=500)["operations"]) == edits + 3
+    assert len(served.get("/api/v1/edits", limit=500)["operations"]) == edits + 3
     page.keyboard.press("Control+z")
     expect(total(page)).to_have_text(str(IMAGES))
     assert uuids(served) == before
@@ -135,7 +135,7 @@ def test_what_is_chosen_alone_is_gone_through_and_the_end_comes_by_itself(page: 
 
 
 def test_only_what_is_not_rated_is_gone_through_when_one_wishes(page: Page, served: Served) -> None:
-    served.post("/api/bulk", {"uuids": uuids(served)[:10], "set": {"rating": 2}})
+    served.post("/api/v1/edits", {"uuids": uuids(served)[:10], "set": {"rating": 2}})
     page.reload()
     begin(page, 12)
     page.keyboard.press("u")

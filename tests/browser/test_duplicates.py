@@ -75,11 +75,11 @@ def test_the_larger_copy_can_be_kept_and_gets_the_generation_data_until_it_is_un
     expect(page.get_by_text("Copied: Generation data from original.png: prompt")).to_be_visible()
     page.keyboard.press("Enter")
     expect(page.get_by_text("Duplicates merged; 1 image moved to Trash")).to_be_visible()
-    assert served.post("/api/queries", {"q": "size:256x256 seed:1"})["total"] == 1
+    assert served.post("/api/v1/snapshots", {"q": "size:256x256 seed:1"})["total"] == 1
     page.keyboard.press("Control+z")
     expect(page.get_by_test_id("group")).to_contain_text("of 2")
-    assert served.post("/api/queries", {"q": "size:256x256 seed:1"})["total"] == 0
-    assert served.post("/api/queries", {"q": "size:128x128 seed:1"})["total"] == 1
+    assert served.post("/api/v1/snapshots", {"q": "size:256x256 seed:1"})["total"] == 0
+    assert served.post("/api/v1/snapshots", {"q": "size:128x128 seed:1"})["total"] == 1
 
 
 def test_where_something_would_be_lost_nothing_is_selected_and_only_the_red_button_merges(
@@ -94,7 +94,7 @@ def test_where_something_would_be_lost_nothing_is_selected_and_only_the_red_butt
     expect(page.get_by_text("different sampler")).to_be_visible()
     assert faults(page) == []
     page.keyboard.press("Enter")
-    assert served.get("/api/duplicates")["total"] == 2
+    assert served.get("/api/v1/duplicates")["total"] == 2
     page.get_by_role("button", name="trash the other and lose this data").click()
     expect(page.get_by_text("Duplicates merged; 1 image moved to Trash")).to_be_visible()
     expect(page.get_by_test_id("group")).to_have_text("1 of 1")

@@ -57,9 +57,9 @@ def test_patterns_are_previewed_applied_and_undone(page: Page, served: Served) -
     expect(dialog).to_have_count(0)
 
     expect(card.get_by_role("button", name=f"{DRAFTS} excluded")).to_be_visible()
-    assert served.get("/api/status")["total"] == OWN
+    assert served.get("/api/v1/status")["total"] == OWN
     page.locator(".toast").get_by_role("button", name="Undo").click()
     expect(card.get_by_role("button", name=f"{DRAFTS} excluded")).to_have_count(0)
-    until(page, lambda: served.get("/api/status")["total"] == OWN + DRAFTS)
+    until(page, lambda: served.get("/api/v1/status")["total"] == OWN + DRAFTS)
     card.get_by_role("button", name="Excludes…").click()
     expect(dialog.get_by_label("Exclude patterns")).to_have_value("")

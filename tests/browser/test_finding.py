@@ -31,8 +31,8 @@ def test_letters_in_the_search_box_change_no_image(page: Page, served: Served) -
     page.keyboard.type("f1")
     page.keyboard.press("Delete")
     assert search_box(page).input_value() == "f1"
-    assert served.get("/api/search", q="is:favourite")["total"] == 0
-    assert served.get("/api/search", q="rating:>=1")["total"] == 0
+    assert served.get("/api/v1/images", q="is:favourite")["total"] == 0
+    assert served.get("/api/v1/images", q="rating:>=1")["total"] == 0
 
 
 def test_model_offers_values_with_counts_and_back_takes_the_filter_away(page: Page) -> None:  # 20
@@ -154,7 +154,7 @@ def test_searches_of_before_are_offered_and_can_be_forgotten(page: Page) -> None
 def test_the_same_search_asked_anew_takes_nothing_from_who_is_typing(page: Page) -> None:
     page.keyboard.press("/")
     page.keyboard.type("half a wo")
-    with page.expect_response(lambda response: response.url.endswith("/api/queries")):
+    with page.expect_response(lambda response: response.url.endswith("/api/v1/snapshots")):
         # As another tab tells that something was missed.
         page.evaluate("new BroadcastChannel('mysticanvas-live').postMessage({ kind: 'gap', data: {}, id: 1e9 })")
     wait_until_at_rest(page)
@@ -163,7 +163,7 @@ def test_the_same_search_asked_anew_takes_nothing_from_who_is_typing(page: Page)
 
 def test_an_answer_that_is_late_takes_nothing_from_who_is_typing(page: Page) -> None:
     held: list[Route] = []
-    page.route("**/api/queries", lambda route: route.continue_() if held else held.append(route))
+    page.route("**/api/v1/snapshots", lambda route: route.continue_() if held else held.append(route))
     search(page, "model:night_xl")
     until(page, lambda: held)
     page.keyboard.press("/")

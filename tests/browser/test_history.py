@@ -51,11 +51,11 @@ def edit(page: Page, words: str) -> Locator:
 
 
 def uuids(served: Served, query: str = "") -> list[str]:
-    return [one["uuid"] for one in served.get("/api/search", q=query, limit=1_000)["items"]]
+    return [one["uuid"] for one in served.get("/api/v1/images", q=query, limit=1_000)["items"]]
 
 
 def mark(served: Served, images: list[str], **set_: object) -> int:
-    return int(served.post("/api/bulk", {"uuids": images, "set": set_})["operation"])
+    return int(served.post("/api/v1/edits", {"uuids": images, "set": set_})["operation"])
 
 
 def test_an_edit_is_listed_with_its_images_undone_and_redone(page: Page, served: Served) -> None:
@@ -113,7 +113,7 @@ def test_a_late_answer_does_not_replace_what_was_asked_for_after_it(page: Page) 
         else:
             late.append((route, route.fetch()))
 
-    page.route("**/api/operations?*", keep_the_first)
+    page.route("**/api/v1/edits?*", keep_the_first)
     page.keyboard.press("Control+z")
     until(page, lambda: late)
     page.keyboard.press("Control+z")
@@ -128,7 +128,7 @@ def test_an_undo_that_is_refused_says_why(page: Page, served: Served) -> None:
     doomed = uuids(served)[-1]
     mark(served, [doomed], rating=5)
     mark(served, [doomed], trash=True)
-    served.post("/api/trash/purge", {"uuids": [doomed]})
+    served.post("/api/v1/trash:purge", {"uuids": [doomed]})
     show_history(page)
     rated = edit(page, "Rated 1 image ★★★★★")
     expect(rated.get_by_role("button", name="Permanently deleted")).to_be_disabled()
@@ -153,7 +153,7 @@ def test_an_image_of_an_edit_opens_where_it_is_now(page: Page, served: Served) -
     assert "/trash" in page.url
     page.keyboard.press("Escape")
     page.get_by_role("heading", name="History", exact=True).wait_for()
-    served.post("/api/trash/restore", {"which": "all"})
+    served.post("/api/v1/trash:restore", {"which": "all"})
 
 
 def test_the_keyboard_walks_the_edits_and_undoes_one(page: Page, served: Served) -> None:
@@ -168,7 +168,7 @@ def test_the_keyboard_walks_the_edits_and_undoes_one(page: Page, served: Served)
     page.keyboard.press("Enter")
     until(page, lambda: uuids(served, "rating:1") == [])
     assert len(uuids(served, "is:favourite")) == 3
-    served.post("/api/undo", {})
+    served.post("/api/v1/edits:undo", {})
 
 
 def test_older_edits_come_while_scrolling(page: Page, served: Served) -> None:
@@ -177,7 +177,7 @@ def test_older_edits_come_while_scrolling(page: Page, served: Served) -> None:
         mark(served, one, rating=1 + number % 4)
     show_history(page)
     page.locator("[data-edit]").first.wait_for()
-    known = served.get("/api/operations", limit=500)["operations"]
+    known = served.get("/api/v1/edits", limit=500)["operations"]
     until(page, lambda: page.locator("[data-edit]").count() >= 50)
     assert page.locator("[data-edit]").count() < len(known)
     page.locator("main").hover()
@@ -196,7 +196,7 @@ def test_older_edits_come_while_scrolling(page: Page, served: Served) -> None:
 def test_an_edit_is_undone_after_a_restart(browser: Browser, tmp_path: Path) -> None:
     server = begin(tmp_path)
     images = uuids(server)[:4]
-    before = server.http.get("/api/export").text
+    before = server.http.get("/api/v1/library/export").text
     mark(server, images, trash=True)
     server.stop()
     again = Served(tmp_path / "library", [tmp_path / "pictures"]).wait_until_up()
@@ -206,7 +206,7 @@ def test_an_edit_is_undone_after_a_restart(browser: Browser, tmp_path: Path) -> 
             show_history(page)
             edit(page, "Moved 4 images to Trash").get_by_role("button", name="Undo").click()
             expect(edit(page, "Moved 4 images to Trash")).to_contain_text("undone")
-            assert again.http.get("/api/export").text == before
+            assert again.http.get("/api/v1/library/export").text == before
             page.get_by_role("navigation").get_by_role("button", name="Library").click()
             expect(page.get_by_test_id("total")).to_have_text(str(IMAGES))
             page.get_by_role("navigation").get_by_role("button", name="Trash").click()

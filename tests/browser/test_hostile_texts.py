@@ -86,26 +86,26 @@ def write_files(home: Path) -> None:
 
 
 def say_everything(server: Served, home: Path) -> None:
-    uuid = server.get("/api/search", q="", limit=1)["items"][0]["uuid"]
+    uuid = server.get("/api/v1/images", q="", limit=1)["items"][0]["uuid"]
     everything = {"query": ""}
     tag, alias = hostile("tag"), hostile("alias")
-    server.post("/api/tags", {"do": "create", "name": tag, "category": hostile("category")})
-    server.post("/api/tags", {"do": "alias", "tag": tag, "of": alias, "across": True})
-    server.post("/api/bulk", everything | {"set": {"tags": {"add": [tag]}}})
-    server.post("/api/bulk", everything | {"set": {"notes": hostile("note")}})
-    made = server.post("/api/collections", {"name": hostile("collection"), "notes": hostile("about")})["uuid"]
-    server.post("/api/collections", {"name": hostile("smart"), "query": f'"{hostile("query")}"'})
-    server.post("/api/bulk", everything | {"set": {"collect": made}})
+    server.post("/api/v1/tags/edits", {"do": "create", "name": tag, "category": hostile("category")})
+    server.post("/api/v1/tags/edits", {"do": "alias", "tag": tag, "of": alias, "across": True})
+    server.post("/api/v1/edits", everything | {"set": {"tags": {"add": [tag]}}})
+    server.post("/api/v1/edits", everything | {"set": {"notes": hostile("note")}})
+    made = server.post("/api/v1/collections", {"name": hostile("collection"), "notes": hostile("about")})["uuid"]
+    server.post("/api/v1/collections", {"name": hostile("smart"), "query": f'"{hostile("query")}"'})
+    server.post("/api/v1/edits", everything | {"set": {"collect": made}})
     template = {"name": hostile("template"), "content": hostile("content"), "negative": hostile("unlike")}
-    server.post("/api/templates", template | {"category": hostile("kind"), "params": {"sampler": hostile("kind")}})
-    server.post("/api/wildcards", {"name": "choices", "content": hostile("wildcard")})
-    server.post("/api/models/scan", {"paths": [str(home / "models")]})
+    server.post("/api/v1/templates", template | {"category": hostile("kind"), "params": {"sampler": hostile("kind")}})
+    server.put("/api/v1/wildcards", {"name": "choices", "content": hostile("wildcard")})
+    server.post("/api/v1/models:scan", {"paths": [str(home / "models")]})
     endpoint = {"base_url": f"http://127.0.0.1:9/{hostile('endpoint')}", "model": hostile("modelid")}
-    server.post("/api/autotag/settings", endpoint)
+    server.put("/api/v1/autotag/settings", endpoint)
     # Nobody answers there: the failure is a job's error.
-    server.post("/api/autotag", {"uuids": [uuid]})
-    trashed = server.get("/api/search", q="", limit=9)["items"][-1]["uuid"]
-    server.post("/api/bulk", {"uuids": [trashed], "set": {"trash": True}})
+    server.post("/api/v1/autotag/runs", {"uuids": [uuid]})
+    trashed = server.get("/api/v1/images", q="", limit=9)["items"][-1]["uuid"]
+    server.post("/api/v1/edits", {"uuids": [trashed], "set": {"trash": True}})
 
 
 @pytest.fixture(scope="module")

@@ -46,7 +46,7 @@ def test_everything_is_trashed_after_a_question_with_progress_and_comes_back(pag
     assert faults(page) == []
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
-    assert served.get("/api/trash")["images"] == 0
+    assert served.get("/api/v1/trash")["images"] == 0
     page.keyboard.press("Delete")
     page.keyboard.press("Enter")
     progress = page.get_by_role("progressbar", name="Moving to Trash")
@@ -58,4 +58,4 @@ def test_everything_is_trashed_after_a_question_with_progress_and_comes_back(pag
     page.keyboard.press("Control+z")
     expect(page.get_by_role("progressbar", name="Undoing")).to_be_visible()
     expect(total(page)).to_have_text(f"{IMAGES:,}", timeout=LONG_MS)
-    assert served.get("/api/trash")["images"] == 0
+    assert served.get("/api/v1/trash")["images"] == 0

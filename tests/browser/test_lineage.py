@@ -74,7 +74,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture
 def images(served: Served) -> dict[str, str]:
     """Name to uuid."""
-    return {Path(hit["path"]).stem: hit["uuid"] for hit in served.get("/api/search", q="")["items"]}
+    return {Path(hit["path"]).stem: hit["uuid"] for hit in served.get("/api/v1/images", q="")["items"]}
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def wait_for(page: Page, uuid: str) -> None:
 
 
 def edges(served: Served, uuid: str) -> set[tuple[str, str, str, bool]]:
-    found = served.get(f"/api/generations/{uuid}/lineage")["edges"]
+    found = served.get(f"/api/v1/images/{uuid}/lineage")["edges"]
     return {(edge["parent"], edge["child"], edge["relation"], edge["sure"]) for edge in found}
 
 

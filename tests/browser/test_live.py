@@ -68,9 +68,9 @@ class Library:
         return seeds
 
     def favour(self, index: int, favorite: bool = True) -> None:
-        view = self.served.post("/api/queries", {"q": ""})["snapshot"]
+        view = self.served.post("/api/v1/snapshots", {"q": ""})["snapshot"]
         chosen = {"snapshot": view, "ranges": [[index, index + 1]], "except": [], "set": {"favorite": favorite}}
-        self.served.post("/api/bulk", chosen)
+        self.served.post("/api/v1/edits", chosen)
 
 
 @pytest.fixture
@@ -93,7 +93,9 @@ def count_of(page: Page) -> int:
 
 def test_seven_tabs_share_one_connection_and_all_hear(page: Page, library: Library) -> None:  # 10
     streams: list[str] = []
-    page.context.on("request", lambda asked: streams.append(asked.url) if "/api/events" in asked.url else None)
+    page.context.on(
+        "request", lambda asked: streams.append(asked.url) if "/api/v1/events/stream" in asked.url else None
+    )
     tabs = [page.context.new_page() for _ in range(TABS - 1)]
     for tab in tabs:
         tab.goto(page.url)
@@ -130,15 +132,15 @@ def picture_of(page: Page, index: int) -> str:
 def test_a_new_image_without_a_thumbnail_shows_no_picture_of_another(page: Page, library: Library) -> None:
     start_at(page, 0)
     wait_until_at_rest(page)
-    until(page, lambda: "/api/thumbs/" in picture_of(page, 0))
+    until(page, lambda: "/api/v1/thumbnails/" in picture_of(page, 0))
     before = picture_of(page, 0)
-    library.served.post("/api/jobs/pause", {"kind": "thumb"})
+    library.served.post("/api/v1/jobs:pause", {"kind": "thumb"})
     [seed] = library.add_images(1)
     expect(tile(page, 0)).to_have_attribute("aria-label", re.compile(f"number {seed}$"))
     assert picture_of(page, 0).startswith("data:")
     until(page, lambda: picture_of(page, 1) == before)
-    library.served.post("/api/jobs/resume", {"kind": "thumb"})
-    until(page, lambda: "/api/thumbs/" in picture_of(page, 0))
+    library.served.post("/api/v1/jobs:resume", {"kind": "thumb"})
+    until(page, lambda: "/api/v1/thumbnails/" in picture_of(page, 0))
     assert picture_of(page, 0) != before
 
 
@@ -169,7 +171,7 @@ def test_who_scrolls_back_to_the_top_finds_the_new_ones(page: Page, library: Lib
 
 def test_what_arrives_while_a_note_is_written_leaves_the_note_with_its_image(page: Page, library: Library) -> None:
     start_at(page, 0)
-    [first] = library.served.get("/api/search", q="", limit=1)["items"]
+    [first] = library.served.get("/api/v1/images", q="", limit=1)["items"]
     page.keyboard.press("n")
     expect(page.get_by_role("textbox", name="Note")).to_be_focused()
     before = numbers(page)
@@ -179,8 +181,8 @@ def test_what_arrives_while_a_note_is_written_leaves_the_note_with_its_image(pag
     wait_until_at_rest(page)
     page.keyboard.type("the one that I saw")
     page.keyboard.press("Control+Enter")
-    until(page, lambda: library.served.get("/api/search", q="saw")["total"] == 1)
-    assert library.served.get("/api/search", q="saw")["items"][0]["uuid"] == first["uuid"]
+    until(page, lambda: library.served.get("/api/v1/images", q="saw")["total"] == 1)
+    assert library.served.get("/api/v1/images", q="saw")["items"][0]["uuid"] == first["uuid"]
     # Then it is shown.
     expect(total(page)).to_have_text(f"{IMAGES + 1}")
 
@@ -189,10 +191,10 @@ def test_the_progress_of_jobs_moves_live(page: Page, library: Library) -> None: 
     page.get_by_role("button", name="Jobs").click()
     progress = page.locator("[data-kind=thumb] progress")
     expect(progress).to_have_attribute("value", f"{IMAGES}")
-    library.served.post("/api/jobs/pause", {"kind": "thumb"})
+    library.served.post("/api/v1/jobs:pause", {"kind": "thumb"})
     library.add_images(12)
     expect(page.locator("[data-kind=thumb]")).to_contain_text(f"{IMAGES} of {IMAGES + 12}")
-    library.served.post("/api/jobs/resume", {"kind": "thumb"})
+    library.served.post("/api/v1/jobs:resume", {"kind": "thumb"})
     expect(progress).to_have_attribute("value", f"{IMAGES + 12}")
 
 
@@ -209,7 +211,7 @@ class Ear:
 
     def _follow(self) -> None:
         try:
-            with self._client.stream("GET", "/api/events") as stream:
+            with self._client.stream("GET", "/api/v1/events/stream") as stream:
                 for line in stream.iter_lines():
                     self._ready.set()
                     if line.startswith("id: "):
@@ -242,7 +244,7 @@ def test_a_killed_server_is_missed_and_found_again_with_nothing_lost(page: Page,
     until(page, lambda: numbers(page))
     where = position(page)
     requests: list[str] = []
-    page.on("request", lambda asked: requests.append(asked.url) if "/api/events" in asked.url else None)
+    page.on("request", lambda asked: requests.append(asked.url) if "/api/v1/events/stream" in asked.url else None)
 
     port = library.kill()
     banner = page.get_by_role("alert")
@@ -299,14 +301,14 @@ def test_a_page_that_was_away_a_moment_hears_what_it_missed_once(page: Page, lib
 def test_what_keeps_the_library_from_work_is_said_and_so_is_a_folder_that_is_away(
     browser: Browser, library: Library
 ) -> None:
-    status = library.served.get("/api/status")
+    status = library.served.get("/api/v1/status")
     full = "The disk is full, so nothing was changed. Free some space; MystiCanvas then continues automatically."
     status["trouble"] = full
     status["roots"][0]["trouble"] = "The drive is away."
     with opened(browser, library.served) as page:
         page.wait_for_selector("[role=gridcell]")
         expect(page.get_by_role("alert")).to_have_count(0)
-        page.route("**/api/status", lambda route: route.fulfill(json=status))
+        page.route("**/api/v1/status", lambda route: route.fulfill(json=status))
         page.reload()
         expect(page.get_by_role("alert")).to_have_text(full)
         expect(page.get_by_role("contentinfo")).to_contain_text("pictures: The drive is away.")

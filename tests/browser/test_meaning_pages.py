@@ -64,7 +64,7 @@ def page(browser: Browser, served: Served) -> Iterator[Page]:
 def stub(served: Served) -> Iterator[Stub]:
     with running() as server:
         yield server
-        served.post("/api/autotag/off", {})
+        served.post("/api/v1/autotag:disable", {})
 
 
 def go(page: Page, name: str) -> None:
@@ -162,11 +162,11 @@ def test_one_of_a_group_is_kept_by_the_keyboard_alone_and_undo_brings_all_back(p
     page.keyboard.press("Enter")
     expect(page.get_by_text("Duplicates merged; 1 image moved to Trash")).to_be_visible()
     expect(group).to_have_text(f"1 of {SCENES - 1}")
-    assert served.post("/api/queries", {"q": "is:duplicate"})["total"] == 2 * (SCENES - 1)
+    assert served.post("/api/v1/snapshots", {"q": "is:duplicate"})["total"] == 2 * (SCENES - 1)
     expect(names).not_to_have_text(first)
     page.keyboard.press("Control+z")
     expect(group).to_have_text(f"1 of {SCENES}")
-    assert served.post("/api/queries", {"q": "is:duplicate"})["total"] == 2 * SCENES
+    assert served.post("/api/v1/snapshots", {"q": "is:duplicate"})["total"] == 2 * SCENES
 
 
 def test_where_nothing_is_alike_the_page_says_what_it_looks_for(page: Page) -> None:
@@ -205,9 +205,9 @@ def test_a_model_is_tried_before_it_is_kept(page: Page, stub: Stub) -> None:
 
 
 def test_work_is_paused_cancelled_and_looked_into(page: Page, served: Served, stub: Stub) -> None:
-    served.post("/api/jobs/pause", {"kind": "autotag"})
-    served.post("/api/autotag/settings", {"base_url": stub.url, "model": "tiny"})
-    served.post("/api/autotag", {"query": "has:prompt", "again": True})
+    served.post("/api/v1/jobs:pause", {"kind": "autotag"})
+    served.put("/api/v1/autotag/settings", {"base_url": stub.url, "model": "tiny"})
+    served.post("/api/v1/autotag/runs", {"query": "has:prompt", "again": True})
     go(page, "Jobs")
     kind = page.get_by_role("region", name="Auto-tagging")
     expect(kind).to_contain_text("of 5")
@@ -238,7 +238,7 @@ def test_a_model_looks_what_looks_alike_is_a_key_away_and_the_safe_view_blurs(pa
     assert faults(page) == []
 
     page.get_by_role("navigation", name="Pages").get_by_role("button", name="Library").click()
-    [scene_0] = [one for one in served.get("/api/search", q="")["items"] if one["path"].endswith("scene-0.png")]
+    [scene_0] = [one for one in served.get("/api/v1/images", q="")["items"] if one["path"].endswith("scene-0.png")]
     search(page, f"id:{scene_0['uuid']}")
     expect(total(page)).to_have_text("1")
     start_at(page, 0)
@@ -252,7 +252,7 @@ def test_a_model_looks_what_looks_alike_is_a_key_away_and_the_safe_view_blurs(pa
     page.get_by_role("button", name="Similar prompts").wait_for(state="detached")
     expect(page.locator("#inspector").get_by_text("NSFW score", exact=True)).to_be_visible()
 
-    served.post("/api/looking", {"least_explicit": 0})
+    served.patch("/api/v1/vision", {"least_explicit": 0})
     pictures = page.locator("[role=gridcell] img")
     before = pictures.count()
     page.keyboard.press("v")
@@ -267,8 +267,8 @@ def test_a_model_looks_what_looks_alike_is_a_key_away_and_the_safe_view_blurs(pa
     expect(viewer.get_by_text("NSFW image blurred. Press v to show it.")).to_have_count(0)
     viewer.get_by_role("button", name="Find visually similar images").click()
     until(page, lambda: query(page).startswith("looks:"))
-    served.post("/api/looking", {"least_explicit": 1})
+    served.patch("/api/v1/vision", {"least_explicit": 1})
     page.keyboard.press("v")
     expect(page.locator("[role=gridcell] img.blurred")).to_have_count(0)
     # Nothing is ever hidden.
-    assert served.post("/api/queries", {"q": ""})["total"] == len(PROMPTS) + 2 * SCENES
+    assert served.post("/api/v1/snapshots", {"q": ""})["total"] == len(PROMPTS) + 2 * SCENES

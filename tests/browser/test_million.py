@@ -120,7 +120,7 @@ def test_the_first_images_are_there_soon(browser: Browser, million: Served) -> N
         assert nodes(page) < MOST_NODES
         # Of a million images one page of rows, and the thumbnails that are drawn.
         assert sum("/items?" in url for url in asked) == 1
-        assert sum("/thumbs/" in url for url in asked) <= 2 * page.locator("[role=gridcell]").count()
+        assert sum("/thumbnails/" in url for url in asked) <= 2 * page.locator("[role=gridcell]").count()
 
 
 def test_the_count_has_its_separators(page: Page) -> None:  # 2
@@ -235,8 +235,8 @@ def test_the_middle_is_there_at_once(page: Page) -> None:  # 9
     until(page, lambda: shown(page))
     cancelled: list[str] = []
     asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "/thumbs/" in request.url else None)
-    page.on("requestfailed", lambda request: cancelled.append(request.url) if "/thumbs/" in request.url else None)
+    page.on("request", lambda request: asked.append(request.url) if "/thumbnails/" in request.url else None)
+    page.on("requestfailed", lambda request: cancelled.append(request.url) if "/thumbnails/" in request.url else None)
     for share in (0.93, 0.12, 0.71, 0.33, 0.87):
         before = len(asked)
         jump(page, share)

@@ -37,10 +37,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     write_models(home / "models")
     server = Served(home / "library", [home / "pictures"]).wait_until_up()
     server.wait_until_idle(IMAGES)
-    server.post("/api/models/scan", {"paths": [str(home / "models")]})
+    server.post("/api/v1/models:scan", {"paths": [str(home / "models")]})
     server.wait_until_idle(IMAGES)
     (home / "models" / "vae" / "gone.safetensors").unlink()
-    server.post("/api/models/scan", {"paths": []})
+    server.post("/api/v1/models:scan", {"paths": []})
     yield server
     server.stop()
 
@@ -143,8 +143,8 @@ def test_searching_and_sorting_are_of_the_kind_and_stay_in_the_address(page: Pag
 
 def test_hashes_words_and_paths_are_copied(page: Page, served: Served) -> None:
     kind(page, "LoRAs").click()
-    [model] = served.get("/api/models", name="film_grain", kind="lora")["models"]
-    known = served.get(f"/api/models/{model['id']}")
+    [model] = served.get("/api/v1/models", name="film_grain", kind="lora")["models"]
+    known = served.get(f"/api/v1/models/{model['id']}")
     sha256 = next(one["value"] for one in known["hashes"] if one["kind"] == "sha256")
     copies = {
         "Copy sha256": sha256,
@@ -184,7 +184,7 @@ def test_an_image_opens_and_escape_leads_back(page: Page) -> None:
 
 def test_two_are_merged_and_parted_by_the_keyboard_alone(page: Page, served: Served) -> None:
     def loras() -> int:
-        return len(served.get("/api/models", kind="lora")["models"])
+        return len(served.get("/api/v1/models", kind="lora")["models"])
 
     kind(page, "LoRAs").focus()
     page.keyboard.press("Enter")

@@ -37,12 +37,12 @@ def organised(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     server = Served(home / "library", [home / "pictures"]).wait_until_up()
     server.wait_until_idle(IMAGES)
     script = "tag fox : animal kind\nalias vixen -> fox\nimply fox -> animal\ntag snow : weather"
-    server.post("/api/tags/script", {"text": script})
-    server.post("/api/bulk", {"query": "", "set": {"tags": {"add": ["fox"]}}})
-    outer = server.post("/api/collections", {"name": "Best", "notes": "for the wall"})["uuid"]
-    server.post("/api/collections", {"name": "Inner", "parent": outer})
-    server.post("/api/collections", {"name": "Red", "query": "model:dreamer_v1"})
-    server.post("/api/bulk", {"query": "fox", "set": {"collect": outer}})
+    server.post("/api/v1/tags:bulk-edit", {"text": script})
+    server.post("/api/v1/edits", {"query": "", "set": {"tags": {"add": ["fox"]}}})
+    outer = server.post("/api/v1/collections", {"name": "Best", "notes": "for the wall"})["uuid"]
+    server.post("/api/v1/collections", {"name": "Inner", "parent": outer})
+    server.post("/api/v1/collections", {"name": "Red", "query": "model:dreamer_v1"})
+    server.post("/api/v1/edits", {"query": "fox", "set": {"collect": outer}})
     server.stop()
     with Database.open(home / "library") as database:
         database.write(_say)

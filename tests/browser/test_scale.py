@@ -50,7 +50,7 @@ def test_only_this_machine_is_asked(page: Page, served: Served) -> None:  # 1
 
 
 def test_the_count_is_the_servers_with_separators(page: Page, served: Served) -> None:  # 2
-    expect(total(page)).to_have_text(f"{served.get('/api/status')['total']:,}")
+    expect(total(page)).to_have_text(f"{served.get('/api/v1/status')['total']:,}")
 
 
 def test_few_nodes_however_far_one_scrolls(page: Page) -> None:  # 3
@@ -114,9 +114,9 @@ def test_many_jumps_leave_no_nodes_behind(page: Page) -> None:  # 7; a source ta
 def test_thumbnails_that_are_no_longer_in_view_are_not_waited_for(page: Page) -> None:  # 9
     until(page, lambda: shown(page))
     cancelled, asked, answered = [], [], []
-    page.on("request", lambda request: asked.append(request.url) if "/thumbs/" in request.url else None)
-    page.on("requestfinished", lambda request: answered.append(request.url) if "/thumbs/" in request.url else None)
-    page.on("requestfailed", lambda request: cancelled.append(request.url) if "/thumbs/" in request.url else None)
+    page.on("request", lambda request: asked.append(request.url) if "/thumbnails/" in request.url else None)
+    page.on("requestfinished", lambda request: answered.append(request.url) if "/thumbnails/" in request.url else None)
+    page.on("requestfailed", lambda request: cancelled.append(request.url) if "/thumbnails/" in request.url else None)
     devtools = page.context.new_cdp_session(page)
     devtools.send("Network.enable")
     devtools.send("Network.setCacheDisabled", {"cacheDisabled": True})

@@ -28,7 +28,7 @@ def tagged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     (home / "library").mkdir()
     server = Served(home / "library", [home / "pictures"]).wait_until_up()
     server.wait_until_idle(IMAGES)
-    server.post("/api/tags/prompts", {"on": False})
+    server.put("/api/v1/tags/prompt-tags", {"on": False})
     yield server
     server.stop()
 
@@ -37,13 +37,13 @@ def tagged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def page(browser: Browser, tagged: Served) -> Iterator[Page]:
     """The gallery without a tag but these: fox, which vixen is an alias of, and implies animal."""
     script = "tag fox : animal kind\nalias vixen -> fox\nimply fox -> animal\ntag snow : weather\ntag forest : place"
-    tagged.post("/api/tags/script", {"text": script})
+    tagged.post("/api/v1/tags:bulk-edit", {"text": script})
     # A circle is refused, and a tag that has just gone may be asked for once more: the console says so.
     with opened(browser, tagged, allowed="status of 40[49]") as page:
         page.wait_for_selector("[role=gridcell]")
         yield page
-    for tag in tagged.get("/api/tags/part", count=500)["tags"]:
-        tagged.post("/api/tags", {"do": "delete", "tag": tag["name"]})
+    for tag in tagged.get("/api/v1/tags/slice", count=500)["tags"]:
+        tagged.post("/api/v1/tags/edits", {"do": "delete", "tag": tag["name"]})
 
 
 def dialog(page: Page) -> Locator:
@@ -61,11 +61,11 @@ def on_all(page: Page) -> list[str]:
 
 
 def count(served: Served, query: str) -> int:
-    return int(served.get("/api/search", q=query, limit=0)["total"])
+    return int(served.get("/api/v1/images", q=query, limit=0)["total"])
 
 
 def tag(served: Served, query: str, *names: str) -> None:
-    served.post("/api/bulk", {"query": query, "set": {"tags": {"add": list(names)}}})
+    served.post("/api/v1/edits", {"query": query, "set": {"tags": {"add": list(names)}}})
 
 
 def test_two_letters_and_enter_tag_all_that_is_chosen(page: Page, tagged: Served) -> None:  # 31
@@ -110,13 +110,13 @@ def test_everything_that_matches_is_tagged_by_one_edit(page: Page, tagged: Serve
     until(page, lambda: count(tagged, 'tag:"brand new one"') == IMAGES)
     page.keyboard.press("Escape")
     page.keyboard.press("Control+z")
-    until(page, lambda: not tagged.get("/api/tags", q="brand")["tags"])
+    until(page, lambda: not tagged.get("/api/v1/tags/completions", q="brand")["tags"])
 
 
 def test_what_all_and_what_some_have_is_told_apart_and_given_to_all(page: Page, tagged: Served) -> None:
-    newest = [one["uuid"] for one in tagged.get("/api/search", limit=3)["items"]]
-    tagged.post("/api/bulk", {"uuids": newest, "set": {"tags": {"add": ["snow"]}}})
-    tagged.post("/api/bulk", {"uuids": newest[:1], "set": {"tags": {"add": ["forest"]}}})
+    newest = [one["uuid"] for one in tagged.get("/api/v1/images", limit=3)["items"]]
+    tagged.post("/api/v1/edits", {"uuids": newest, "set": {"tags": {"add": ["snow"]}}})
+    tagged.post("/api/v1/edits", {"uuids": newest[:1], "set": {"tags": {"add": ["forest"]}}})
     start_at(page, 0)
     tile(page, 2).click(modifiers=["Shift"])
     page.keyboard.press("t")
@@ -211,9 +211,9 @@ def detail(page: Page) -> Locator:
 
 
 def test_a_merge_does_what_its_trial_says_and_undo_splits_them_again(page: Page, tagged: Served) -> None:  # 32
-    newest = [one["uuid"] for one in tagged.get("/api/search", limit=9)["items"]]
-    tagged.post("/api/bulk", {"uuids": newest[:6], "set": {"tags": {"add": ["wood"]}}})
-    tagged.post("/api/bulk", {"uuids": newest[4:], "set": {"tags": {"add": ["forest"]}}})
+    newest = [one["uuid"] for one in tagged.get("/api/v1/images", limit=9)["items"]]
+    tagged.post("/api/v1/edits", {"uuids": newest[:6], "set": {"tags": {"add": ["wood"]}}})
+    tagged.post("/api/v1/edits", {"uuids": newest[4:], "set": {"tags": {"add": ["forest"]}}})
     open_tags(page)
     row(page, "forest").get_by_role("button", name="Select").click()
     row(page, "wood").get_by_role("button", name="Select").click()
@@ -250,12 +250,12 @@ def test_relations_are_said_both_ways_and_a_circle_shows_its_path(page: Page, ta
     expect(detail(page).get_by_role("alert")).to_contain_text("→")
     detail(page).get_by_role("list", name="Implied by").get_by_role("button", name="Remove fox").click()
     expect(detail(page).get_by_role("list", name="Implied by")).to_have_count(0)
-    assert tagged.get("/api/tags/one", name="fox")["implies"] == []
+    assert tagged.get("/api/v1/tags/by-name", name="fox")["implies"] == []
 
 
 def test_a_tag_is_renamed_filed_split_and_deleted_each_with_its_undo(page: Page, tagged: Served) -> None:
     tag(tagged, "", "red fox")
-    before = tagged.http.get("/api/tags/export").text
+    before = tagged.http.get("/api/v1/tags/export").text
     open_tags(page)
     row(page, "red fox").click()
     name = detail(page).get_by_role("textbox", name="Name")
@@ -277,7 +277,7 @@ def test_a_tag_is_renamed_filed_split_and_deleted_each_with_its_undo(page: Page,
     until(page, lambda: count(tagged, "tag:crimson") == 0)
     for _ in range(4):
         page.keyboard.press("Control+z")
-    until(page, lambda: tagged.http.get("/api/tags/export").text == before)
+    until(page, lambda: tagged.http.get("/api/v1/tags/export").text == before)
     assert count(tagged, 'tag:"red fox"') == IMAGES
 
 
@@ -305,7 +305,7 @@ def test_a_vocabulary_goes_out_and_comes_in_as_text(page: Page, tagged: Served) 
     with page.expect_download() as loaded:
         page.get_by_role("button", name="Export all tags").click()
     text = loaded.value.path().read_text("utf-8")
-    assert text == tagged.http.get("/api/tags/export").text
+    assert text == tagged.http.get("/api/v1/tags/export").text
     assert "alias vixen -> fox" in text
     added = {"name": "tags.txt", "mimeType": "text/plain", "buffer": (text + "tag bear : animal kind\n").encode()}
     page.locator("input[type=file]").set_input_files(added)  # type: ignore[arg-type]

@@ -50,7 +50,7 @@ def row(page: Page, name: str) -> Locator:
 
 
 def kept(served: Served) -> dict[str, dict[str, object]]:
-    return {one["name"]: one for one in served.get("/api/templates")["templates"]}
+    return {one["name"]: one for one in served.get("/api/v1/templates")["templates"]}
 
 
 def test_a_template_is_written_tried_out_and_kept_by_the_keyboard(page: Page, served: Served) -> None:
@@ -68,7 +68,7 @@ def test_a_template_is_written_tried_out_and_kept_by_the_keyboard(page: Page, se
     page.get_by_label("place", exact=True).fill("snow")
     until(page, lambda: len(expanded(page)) == 3 and all("snow" in text for text in expanded(page)))
     assert set(expanded(page)) <= {f"a {colour} fox in snow, __mood__" for colour in ("red", "white")}
-    assert served.get("/api/templates")["templates"] == []
+    assert served.get("/api/v1/templates")["templates"] == []
     assert faults(page) == []
     field(page, "Prompt").focus()
     page.keyboard.press("Control+Enter")
@@ -83,7 +83,7 @@ def test_a_template_is_written_tried_out_and_kept_by_the_keyboard(page: Page, se
 
 def test_a_copy_is_in_the_form_that_is_chosen_and_counts_as_a_use(page: Page, served: Served) -> None:
     asked = {"name": "One", "content": "a {red|blue} fox", "params": {"steps": 20, "sampler": "Euler a"}}
-    served.post("/api/templates", asked)
+    served.post("/api/v1/templates", asked)
     show(page)
     row(page, "One").click()
     until(page, lambda: len(expanded(page)) == 3)
@@ -98,13 +98,13 @@ def test_a_copy_is_in_the_form_that_is_chosen_and_counts_as_a_use(page: Page, se
     until(page, lambda: page.evaluate("navigator.clipboard.readText()") == second)
     expect(page.get_by_text("Used 2 times", exact=True)).to_be_visible()
     page.get_by_role("spinbutton", name="Seed").fill("77")
-    first = served.post("/api/templates/try", asked | {"seed": 77, "count": 3, "form": "prompt"})["expanded"]
+    first = served.post("/api/v1/templates:try", asked | {"seed": 77, "count": 3, "form": "prompt"})["expanded"]
     until(page, lambda: expanded(page) == first)
 
 
 def test_a_changed_template_is_saved_undone_and_not_left_by_a_slip(page: Page, served: Served) -> None:
     for name in ("One", "Two"):
-        served.post("/api/templates", {"name": name, "content": f"text {name}"})
+        served.post("/api/v1/templates", {"name": name, "content": f"text {name}"})
     show(page)
     row(page, "One").click()
     field(page, "Prompt").fill("another text")
@@ -148,7 +148,7 @@ def test_styles_come_in_from_a_file_and_go_out_again(page: Page, served: Served)
 
 
 def test_wildcards_are_kept_and_templates_choose_from_them(page: Page, served: Served) -> None:
-    served.post("/api/templates", {"name": "One", "content": "a __colour__ fox"})
+    served.post("/api/v1/templates", {"name": "One", "content": "a __colour__ fox"})
     show(page)
     page.get_by_role("button", name="Create it").click()
     choices = page.get_by_label("Choices, one per line")
@@ -164,9 +164,9 @@ def test_wildcards_are_kept_and_templates_choose_from_them(page: Page, served: S
     page.get_by_role("group", name="View").get_by_role("button", name="Wildcards").click()
     page.get_by_role("navigation", name="Wildcards").get_by_role("button", name="__colour__").click()
     page.get_by_role("button", name="Delete").click()
-    until(page, lambda: served.get("/api/templates")["wildcards"] == [])
+    until(page, lambda: served.get("/api/v1/templates")["wildcards"] == [])
     page.keyboard.press("Control+z")
-    until(page, lambda: len(served.get("/api/templates")["wildcards"]) == 1)
+    until(page, lambda: len(served.get("/api/v1/templates")["wildcards"]) == 1)
 
 
 def test_an_images_recipe_is_kept_with_its_picture(page: Page, served: Served) -> None:

@@ -51,11 +51,11 @@ def page(browser: Browser, served: Served) -> Iterator[Page]:
 
 
 def uuids(served: Served, query: str = "") -> list[str]:
-    return [one["uuid"] for one in served.get("/api/search", q=query, limit=1_000)["items"]]
+    return [one["uuid"] for one in served.get("/api/v1/images", q=query, limit=1_000)["items"]]
 
 
 def trashed(served: Served) -> int:
-    return int(served.get("/api/trash")["images"])
+    return int(served.get("/api/v1/trash")["images"])
 
 
 def toast(page: Page) -> Locator:
@@ -156,7 +156,7 @@ def test_in_the_viewer_the_next_image_takes_the_place(page: Page, served: Served
 
 def test_a_removed_favorite_leaves_the_favorites_and_comes_back_by_undo(page: Page, served: Served) -> None:
     marked = uuids(served)[:6]
-    served.post("/api/bulk", {"uuids": marked, "set": {"favorite": True}})
+    served.post("/api/v1/edits", {"uuids": marked, "set": {"favorite": True}})
     page.get_by_role("navigation").get_by_role("button", name="Favorites").click()
     expect(total(page)).to_have_text("6")
     start_at(page, 2)
@@ -170,12 +170,12 @@ def test_a_removed_favorite_leaves_the_favorites_and_comes_back_by_undo(page: Pa
     expect(total(page)).to_have_text("5")
     page.keyboard.press("Control+z")
     expect(total(page)).to_have_text("6")
-    served.post("/api/bulk", {"uuids": marked, "set": {"favorite": False}})
+    served.post("/api/v1/edits", {"uuids": marked, "set": {"favorite": False}})
 
 
 def test_the_trash_is_a_list_with_the_same_keys_and_restores(page: Page, served: Served) -> None:
     before = uuids(served)
-    served.post("/api/bulk", {"uuids": before[:9], "set": {"trash": True}})
+    served.post("/api/v1/edits", {"uuids": before[:9], "set": {"trash": True}})
     show_trash(page)
     expect(total(page)).to_have_text("9")
     expect(page.locator("#grid").get_by_role("heading").first).to_contain_text("Deleted in 30 days")
@@ -208,8 +208,8 @@ def test_deleting_for_good_says_what_happens_and_sends_the_file_to_the_systems_t
     page: Page, served: Served, home: Path
 ) -> None:
     before = uuids(served)
-    [file] = served.get(f"/api/generations/{before[0]}")["files"]
-    served.post("/api/bulk", {"uuids": before[:2], "set": {"trash": True}})
+    [file] = served.get(f"/api/v1/images/{before[0]}")["files"]
+    served.post("/api/v1/edits", {"uuids": before[:2], "set": {"trash": True}})
     show_trash(page)
     expect(total(page)).to_have_text("2")
     page.keyboard.press("Home")
@@ -255,16 +255,16 @@ def test_notes_are_written_on_one_image_and_on_many(page: Page, served: Served) 
 
 
 def test_how_long_the_trash_keeps_is_set_on_its_page(page: Page, served: Served) -> None:
-    served.post("/api/trash/settings", {"days": 30, "locked": []})
+    served.patch("/api/v1/trash/settings", {"days": 30, "locked": []})
     show_trash(page)
     page.get_by_role("button", name="Kept for 30 days").click()
     page.get_by_role("combobox").select_option("7 days")
     page.get_by_label("Protect favorites").check()
-    until(page, lambda: served.get("/api/trash")["locked"] == ["favorites"])
-    assert served.get("/api/trash")["days"] == 7
+    until(page, lambda: served.get("/api/v1/trash")["locked"] == ["favorites"])
+    assert served.get("/api/v1/trash")["days"] == 7
     assert faults(page) == []
     page.get_by_label("Protect favorites").uncheck()
-    until(page, lambda: served.get("/api/trash")["locked"] == [])
+    until(page, lambda: served.get("/api/v1/trash")["locked"] == [])
 
 
 def test_more_than_a_hundred_are_deleted_for_good_only_when_their_number_is_typed(

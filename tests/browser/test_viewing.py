@@ -107,9 +107,9 @@ def test_a_rating_in_the_viewer_is_of_what_is_seen(page: Page, served: Served) -
     page.keyboard.press("3")
     # Its toast is there too, and can be pressed.
     dialog.get_by_role("button", name="Undo").wait_for()
-    assert served.get("/api/search", q="rating:3")["total"] == 1
+    assert served.get("/api/v1/images", q="rating:3")["total"] == 1
     dialog.get_by_role("button", name="Undo").click()
-    until(page, lambda: served.get("/api/search", q="rating:3")["total"] == 0)
+    until(page, lambda: served.get("/api/v1/images", q="rating:3")["total"] == 0)
     page.keyboard.press("Escape")
 
 

@@ -73,7 +73,7 @@ async def _browse(served: Served, count: int, for_s: float, edits: int) -> Seen:
     seen = Seen()
     until_s = time.monotonic() + for_s
     visit = _Visit(until_s, edits, until_s + LONGER_S, seen)
-    codes = [served.post("/api/session/code", {})["url"].rpartition("#t=")[2] for _ in range(count)]
+    codes = [served.post("/api/v1/session/links", {})["url"].rpartition("#t=")[2] for _ in range(count)]
     watching = asyncio.create_task(_watch_log(served.library, visit))
     await asyncio.gather(*(_Browser(served, number, count, visit).live(code) for number, code in enumerate(codes)))
     await watching
@@ -100,17 +100,17 @@ class _Browser:
     async def live(self, code: str) -> None:
         headers = {"Origin": self._base}
         async with httpx.AsyncClient(base_url=self._base, headers=headers, timeout=300, trust_env=False) as self._http:
-            await self._http.post("/api/session", json={"code": code})
+            await self._http.post("/api/v1/session", json={"code": code})
             while self._goes_on():
                 await self._visit()
 
     async def _visit(self) -> None:
         """A search, some pages of it, and a rating or two."""
-        query = await self._ask(self._seen.searches, "POST", "/api/queries", {"q": self._chance.choice(WORDS)})
+        query = await self._ask(self._seen.searches, "POST", "/api/v1/snapshots", {"q": self._chance.choice(WORDS)})
         at = 0
         while query is not None and at < query["total"] and self._goes_on():
             await asyncio.sleep(self._chance.uniform(*LOOKS_S))
-            path = f"/api/queries/{query['snapshot']}/items?start={at}&count={PAGE}"
+            path = f"/api/v1/snapshots/{query['snapshot']}/items?start={at}&count={PAGE}"
             page = await self._ask(self._seen.pages, "GET", path)
             if page is None or self._chance.random() < 0.2:
                 return
@@ -124,7 +124,7 @@ class _Browser:
         if int(uuid[:8], 16) % self._count != self._number:
             return
         rating = self._chance.randrange(1, 6)
-        done = await self._ask(self._seen.edits, "POST", "/api/bulk", {"uuids": [uuid], "set": {"rating": rating}})
+        done = await self._ask(self._seen.edits, "POST", "/api/v1/edits", {"uuids": [uuid], "set": {"rating": rating}})
         if done is not None:
             self._seen.ratings[uuid] = rating
 

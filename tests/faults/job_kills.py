@@ -100,21 +100,21 @@ def _jobs(database: Database) -> list[tuple[str, dict[str, Any]]]:
 
 def _cancel_and_ask_again(served: Served, chance: random.Random, verdict: Verdict) -> None:
     """What runs is cancelled, and asked for again after its answer has come."""
-    running = [job["id"] for job in served.get("/api/jobs/list", status="running")["jobs"]]
+    running = [job["id"] for job in served.get("/api/v1/jobs", status="running")["jobs"]]
     chosen = [job for job in running if chance.random() < 0.5]
-    if not chosen or not served.post("/api/jobs/cancel", {"ids": chosen})["changed"]:
+    if not chosen or not served.post("/api/v1/jobs:cancel", {"ids": chosen})["changed"]:
         return
-    cancelled = [job for job in chosen if served.get(f"/api/jobs/{job}")["status"] == "cancelled"]
+    cancelled = [job for job in chosen if served.get(f"/api/v1/jobs/{job}")["status"] == "cancelled"]
     time.sleep(with_ledger.LATEST_S * 1.5)
     verdict.cancelled += len(cancelled)
-    done = [job for job in cancelled if served.get(f"/api/jobs/{job}")["status"] != "cancelled"]
+    done = [job for job in cancelled if served.get(f"/api/v1/jobs/{job}")["status"] != "cancelled"]
     if done:
         verdict.wrong.append(f"{len(done)} jobs were done although they had been cancelled")
-    served.post("/api/jobs/retry", {"ids": chosen})
+    served.post("/api/v1/jobs:retry", {"ids": chosen})
 
 
 def _left(served: Served) -> int:
-    return sum(kind["waiting"] + kind["running"] for kind in served.get("/api/jobs")["kinds"])
+    return sum(kind["waiting"] + kind["running"] for kind in served.get("/api/v1/jobs/summary")["kinds"])
 
 
 def _kill_a_worker(served: Served, chance: random.Random) -> int:
@@ -139,7 +139,7 @@ def _finish(served: Served, verdict: Verdict) -> list[str]:
     deadline_s = time.monotonic() + FINISH_LIMIT_S
     while time.monotonic() < deadline_s:
         if not _left(served):
-            parked = served.post("/api/jobs/retry", {})["changed"]
+            parked = served.post("/api/v1/jobs:retry", {})["changed"]
             verdict.parked += parked
             if not parked:
                 return []

@@ -47,14 +47,14 @@ def _favourite_until(served: Served, deadline_s: float, favourites: set[str], ch
     """Favourite random images; those acknowledged are remembered."""
     while time.monotonic() < deadline_s:
         try:
-            query = served.post("/api/queries", {"q": ""})
+            query = served.post("/api/v1/snapshots", {"q": ""})
             if not query["total"]:
                 time.sleep(0.01)
                 continue
             index = chance.randrange(query["total"])
-            page = served.get(f"/api/queries/{query['snapshot']}/items", start=index, count=1)
+            page = served.get(f"/api/v1/snapshots/{query['snapshot']}/items", start=index, count=1)
             served.post(
-                "/api/bulk",
+                "/api/v1/edits",
                 {"snapshot": query["snapshot"], "ranges": [[index, index + 1]], "set": {"favorite": True}},
             )
         except httpx.HTTPStatusError as error:
@@ -84,7 +84,7 @@ def _after_all(library: Path, pictures: Path, files: int, favourites: set[str], 
     served = Served(library, [pictures], program=program).wait_until_up()
     try:
         wrong = _wait_until_idle(served, files)
-        found = served.get("/api/search", q="", limit=files + 10)
+        found = served.get("/api/v1/images", q="", limit=files + 10)
         paths = [item["path"] for item in found["items"]]
         expected = {str(path) for path in pictures.rglob("*.png")}
         if len(paths) != len(set(paths)):
@@ -94,7 +94,7 @@ def _after_all(library: Path, pictures: Path, files: int, favourites: set[str], 
         wrong += [
             f"the favourite of {uuid} was acknowledged and is lost"
             for uuid in sorted(favourites)
-            if not served.get(f"/api/generations/{uuid}")["is_favorite"]
+            if not served.get(f"/api/v1/images/{uuid}")["is_favorite"]
         ]
         wrong += _without_thumbnail(served, found["total"])
     finally:
@@ -105,24 +105,24 @@ def _after_all(library: Path, pictures: Path, files: int, favourites: set[str], 
 def _wait_until_idle(served: Served, files: int) -> list[str]:
     deadline_s = time.monotonic() + FINISH_LIMIT_S
     while time.monotonic() < deadline_s:
-        status = served.get("/api/status")
-        busy = any(kind["waiting"] or kind["running"] for kind in served.get("/api/jobs")["kinds"])
+        status = served.get("/api/v1/status")
+        busy = any(kind["waiting"] or kind["running"] for kind in served.get("/api/v1/jobs/summary")["kinds"])
         if status["import"] is None and not busy and status["total"] >= files:
             return []
         if status["import"] is None and not busy and status["total"] < files:
             time.sleep(0.5)
-            if served.get("/api/status")["import"] is None and served.get("/api/status")["total"] < files:
+            if served.get("/api/v1/status")["import"] is None and served.get("/api/v1/status")["total"] < files:
                 return [f"the import is over with {status['total']} of {files} files"]
         time.sleep(0.1)
     return ["the work did not end"]
 
 
 def _without_thumbnail(served: Served, total: int) -> list[str]:
-    query = served.post("/api/queries", {"q": ""})
+    query = served.post("/api/v1/snapshots", {"q": ""})
     without = 0
     for start in range(0, total, 256):
-        page = served.get(f"/api/queries/{query['snapshot']}/items", start=start, count=256)
+        page = served.get(f"/api/v1/snapshots/{query['snapshot']}/items", start=start, count=256)
         for thumb in page["thumb"]:
-            if thumb is None or served.http.get(f"/api/thumbs/{thumb}/256").status_code != 200:
+            if thumb is None or served.http.get(f"/api/v1/thumbnails/{thumb}/256").status_code != 200:
                 without += 1
     return [f"{without} images have no thumbnail"] if without else []

@@ -104,12 +104,12 @@ class Kills:
     def _add_image(self, served: Served) -> None:
         if self._written < MOST_IMAGES:
             self._write_image()
-            served.post("/api/imports", {"paths": [str(self._pictures)]})
+            served.post("/api/v1/imports", {"paths": [str(self._pictures)]})
 
     def _find_images(self, served: Served) -> None:
         if len(self.ledger.images) == self._written:
             return
-        for item in served.get("/api/search", q="", limit=MOST_IMAGES)["items"]:
+        for item in served.get("/api/v1/images", q="", limit=MOST_IMAGES)["items"]:
             new = {"rating": 0, "favorite": False, "notes": None, "trash": False, "tags": False}
             self.ledger.images.setdefault(item["uuid"], new)
 
@@ -124,7 +124,7 @@ class Kills:
         if name == "tags":
             value = {"add": [TAG]} if after else {"remove": [TAG]}
         self.ledger.open = image, name, before, after
-        result = served.post("/api/bulk", {"uuids": [image], "set": {name: value}})
+        result = served.post("/api/v1/edits", {"uuids": [image], "set": {name: value}})
         self.ledger.open = None
         state[name] = after
         self.ledger.done.append(Done(result["operation"], image, name, before, after))
@@ -143,7 +143,7 @@ class Kills:
             return
         last = self.ledger.done[-1]
         self.ledger.open = last.image, last.field, last.after, last.before
-        undone = served.post(f"/api/undo/{last.operation}", {})
+        undone = served.post(f"/api/v1/edits/{last.operation}/undo", {})
         self.ledger.open = None
         assert undone["operation"] == last.operation
         self.ledger.images[last.image][last.field] = last.before
@@ -152,7 +152,7 @@ class Kills:
         self.ledger.undone += 1
 
     def _back_up(self, served: Served) -> None:
-        self.ledger.backups.add(served.post("/api/backups", {})["name"])
+        self.ledger.backups.add(served.post("/api/v1/backups", {})["name"])
 
     # -- comparing ----------------------------------------------------------------------------
 
@@ -160,20 +160,20 @@ class Kills:
         ledger = self.ledger
         for image, state in ledger.images.items():
             self._compare_image(served, image, state)
-        tagged = {item["uuid"] for item in served.get("/api/search", q=f"tag:{TAG}", limit=MOST_IMAGES)["items"]}
+        tagged = {item["uuid"] for item in served.get("/api/v1/images", q=f"tag:{TAG}", limit=MOST_IMAGES)["items"]}
         for image, state in ledger.images.items():
             if not state["trash"]:
                 self._compare_value(image, "tags", image in tagged)
         self._compare_history(served)
         ledger.open = None
-        kept = {one["name"] for one in served.get("/api/backups")["backups"]}
+        kept = {one["name"] for one in served.get("/api/v1/backups")["backups"]}
         ledger.wrong += [f"the backup {name} is lost" for name in sorted(ledger.backups - kept)]
-        paths = [item["path"] for item in served.get("/api/search", q="", limit=10 * MOST_IMAGES)["items"]]
+        paths = [item["path"] for item in served.get("/api/v1/images", q="", limit=10 * MOST_IMAGES)["items"]]
         if len(paths) != len(set(paths)):
             ledger.wrong.append("a file is in the library twice")
 
     def _compare_image(self, served: Served, image: str, state: dict[str, Any]) -> None:
-        now = served.get(f"/api/generations/{image}")
+        now = served.get(f"/api/v1/images/{image}")
         # Tags of an image in the Trash cannot be searched for.
         names = {"rating": "rating", "favorite": "is_favorite", "notes": "notes", "trash": "deleted"}
         for name, key in names.items():
@@ -191,7 +191,7 @@ class Kills:
     def _compare_history(self, served: Served) -> None:
         """At most the edit under way is in the history without having been acknowledged."""
         ledger = self.ledger
-        found = {one["operation"]: one["state"] for one in served.get("/api/operations", limit=500)["operations"]}
+        found = {one["operation"]: one["state"] for one in served.get("/api/v1/edits", limit=500)["operations"]}
         newest = sorted(ledger.operations)[-400:]
         ledger.wrong += [f"edit {number} is lost" for number in newest if number not in found]
         strange = [number for number in found if number not in ledger.operations and number > min(newest, default=0)]
@@ -204,10 +204,10 @@ class Kills:
         served = Served(self._library, [self._pictures], program=self._program).wait_until_up()
         try:
             self._compare(served)
-            served.post("/api/imports", {"paths": [str(self._pictures)]})
+            served.post("/api/v1/imports", {"paths": [str(self._pictures)]})
             served.wait_until_idle(0)
-            in_trash = served.get("/api/trash", limit=1_000)["items"]
-            items = served.get("/api/search", q="", limit=10 * MOST_IMAGES)["items"] + in_trash
+            in_trash = served.get("/api/v1/trash", limit=1_000)["items"]
+            items = served.get("/api/v1/images", q="", limit=10 * MOST_IMAGES)["items"] + in_trash
             paths = sorted(str(item["path"]) for item in items)
             if paths != sorted(str(path) for path in self._pictures.iterdir()):
                 self.ledger.wrong.append(f"{len(paths)} files are in the library, and {self._written} were written")

@@ -56,7 +56,7 @@ class Served:
                     raise ValueError("it is not up, or this is the address of one that was killed")
                 self.http.base_url = gallery.url
                 self.http.headers.update(gallery.headers)
-                self.http.get("/api/status").raise_for_status()
+                self.http.get("/api/v1/status").raise_for_status()
             except (OSError, ValueError, httpx.HTTPError, LibraryError):
                 time.sleep(0.03)
             else:
@@ -71,14 +71,26 @@ class Served:
         return self.http.get(path, params=query).raise_for_status().json()
 
     def post(self, path: str, body: Any) -> Any:
-        reply = self.http.post(path, json=body).raise_for_status()
+        return self._send("POST", path, body)
+
+    def put(self, path: str, body: Any) -> Any:
+        return self._send("PUT", path, body)
+
+    def patch(self, path: str, body: Any) -> Any:
+        return self._send("PATCH", path, body)
+
+    def delete(self, path: str) -> Any:
+        return self._send("DELETE", path, None)
+
+    def _send(self, method: str, path: str, body: Any) -> Any:
+        reply = self.http.request(method, path, json=body).raise_for_status()
         return reply.json() if reply.content else None
 
     def wait_until_idle(self, images: int) -> None:
         """Returns when that many images are taken in and no job is left."""
         deadline = time.monotonic() + 600
         while time.monotonic() < deadline:
-            status = self.get("/api/status")
+            status = self.get("/api/v1/status")
             left = status["jobs"]["waiting"] + status["jobs"]["running"]
             if status["total"] >= images and status["import"] is None and not left:
                 return

@@ -140,15 +140,15 @@ class Soak:
             chosen.rename(into / chosen.name)
 
     def _scan(self) -> None:
-        [root] = self._served.get("/api/roots")["roots"]
-        started = self._served.post(f"/api/roots/{root['id']}/scan", {"accept": False})["id"]
-        while (said := self._served.get(f"/api/imports/{started}", wait=2))["report"] is None:
+        [root] = self._served.get("/api/v1/folders")["roots"]
+        started = self._served.post(f"/api/v1/folders/{root['id']}:scan", {"accept": False})["id"]
+        while (said := self._served.get(f"/api/v1/imports/{started}", wait=2))["report"] is None:
             self._sample()
         if said["report"]["failed"] or said["report"]["missing"]:
             self.verdict.wrong.append(f"a scan says {said['report']}")
 
     def _found(self, q: str, limit: int) -> list[dict[str, Any]]:
-        return list(self._served.get("/api/search", q=q, limit=limit)["items"])
+        return list(self._served.get("/api/v1/images", q=q, limit=limit)["items"])
 
     def _edit(self) -> None:
         for item in self._chance.sample(self._found("", 1_000), 30):
@@ -159,7 +159,7 @@ class Soak:
         self._set(some, {"tags": {"add": [self._chance.choice(("fox", "snow", "night"))]}})
 
     def _set(self, uuids: list[str], marks: dict[str, Any]) -> None:
-        self._served.post("/api/bulk", {"uuids": uuids, "set": marks})
+        self._served.post("/api/v1/edits", {"uuids": uuids, "set": marks})
         self.verdict.edits += 1
 
     def _thin_out(self) -> None:
@@ -170,7 +170,7 @@ class Soak:
         self._set([*gone, *back], {"trash": True})
         self._set(back, {"trash": False})
         if gone:
-            done = self._served.post("/api/trash/purge", {"which": "all", "how": "unlink"})
+            done = self._served.post("/api/v1/trash:purge", {"which": "all", "how": "unlink"})
             self.verdict.purged += done["images"]
             if done["images"] != len(gone):
                 self.verdict.wrong.append(f"of {len(gone)} images {done['images']} were purged: {done['kept'][:2]}")
@@ -209,11 +209,11 @@ class Soak:
         wrong = self.verdict.wrong
         self._sample(always=True)
         for uuid, rating in self._ratings.items():
-            said = self._served.get(f"/api/generations/{uuid}")["rating"]
+            said = self._served.get(f"/api/v1/images/{uuid}")["rating"]
             if said != rating:
                 wrong.append(f"{uuid} was rated {rating}, and is {said}")
         there = sum(1 for _ in self._pictures.rglob("*.png"))
-        total = self._served.get("/api/status")["total"]
+        total = self._served.get("/api/v1/status")["total"]
         if there != total:
             wrong.append(f"{there} files are there, and {total} images")
         if self._served.stop() != 0:

@@ -41,7 +41,11 @@ def until(stub: Stub, asked: int, served: Served) -> None:
 
 def questions_left(served: Served) -> int:
     """Other jobs may wait to be tried again: there are no files here."""
-    return sum(one["waiting"] + one["running"] for one in served.get("/api/jobs")["kinds"] if one["kind"] == "autotag")
+    return sum(
+        one["waiting"] + one["running"]
+        for one in served.get("/api/v1/jobs/summary")["kinds"]
+        if one["kind"] == "autotag"
+    )
 
 
 def tags_survive(folder: Path, images: int, kills: int) -> str:
@@ -53,8 +57,8 @@ def tags_survive(folder: Path, images: int, kills: int) -> str:
         stub.reply = answers
         served = Served(library, []).wait_until_up()
         try:
-            served.post("/api/autotag/settings", {"base_url": stub.url, "model": "tiny"})
-            assert served.post("/api/autotag", {"query": "lighthouse"})["questions"] == images
+            served.put("/api/v1/autotag/settings", {"base_url": stub.url, "model": "tiny"})
+            assert served.post("/api/v1/autotag/runs", {"query": "lighthouse"})["questions"] == images
             for moment in moments:
                 until(stub, moment, served)
                 served.kill()

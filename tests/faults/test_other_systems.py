@@ -141,15 +141,15 @@ def serve_restore_and_serve_again(machine: Machine) -> None:
     served = Served(machine.library, [machine.pictures], env=machine.env).wait_until_up()
     try:
         served.wait_until_idle(images)
-        assert served.post("/api/queries", {"q": '~"a fox"'})["total"] > 0
+        assert served.post("/api/v1/snapshots", {"q": '~"a fox"'})["total"] > 0
         # Without its list, the file of the vectors is begun again after the restore.
         for vectors in (machine.library / "vectors").glob("*.json"):
             vectors.unlink()
-        served.post("/api/backups/restore", {"name": backup.name})
+        served.post("/api/v1/backups:restore", {"name": backup.name})
         wait_until_restored(served)
         served.wait_until_idle(images)
-        assert served.post("/api/queries", {"q": '~"a fox"'})["total"] > 0
-        assert served.get("/api/log", level="error")["events"] == []
+        assert served.post("/api/v1/snapshots", {"q": '~"a fox"'})["total"] > 0
+        assert served.get("/api/v1/events", level="error")["events"] == []
     finally:
         assert served.stop() == 0
     assert len(machine.search()) == images
@@ -160,7 +160,7 @@ def wait_until_restored(served: Served) -> None:
     while time.monotonic() < deadline:
         # A restored gallery is a new launch, to which old keys mean nothing.
         with suppress(httpx.TransportError, httpx.HTTPStatusError):
-            if served.wait_until_up().get("/api/log", kind="restore")["events"]:
+            if served.wait_until_up().get("/api/v1/events", kind="restore")["events"]:
                 return
         time.sleep(0.05)
     raise AssertionError("the backup was not restored")

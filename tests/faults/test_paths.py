@@ -59,8 +59,8 @@ def test_no_race_leads_out_of_the_root_over_http(tmp_path: Path, monkeypatch: py
     served = Served(tmp_path / "library", [root]).wait_until_up()
     try:
         served.wait_until_idle(2)
-        found = served.get("/api/search", q="", limit=2)["items"]
-        addresses = [f"/api/generations/{one['uuid']}/file" for one in found]
+        found = served.get("/api/v1/images", q="", limit=2)["items"]
+        addresses = [f"/api/v1/images/{one['uuid']}/file" for one in found]
         escaped = came = 0
         with Swapping(root):
             for attempt in range(REQUESTS):

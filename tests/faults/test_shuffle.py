@@ -21,33 +21,33 @@ MB = 1e6
 def prepare(served: Served, count: int) -> None:
     """What a person made of the images, each told by its seed alone."""
     uuid_of = _uuids(served)
-    made = served.post("/api/collections", {"name": "kept"})["uuid"]
+    made = served.post("/api/v1/collections", {"name": "kept"})["uuid"]
     for rating in range(1, 6):
         uuids = [uuid for seed, uuid in uuid_of.items() if seed % 5 + 1 == rating]
         for start in range(0, len(uuids), 1_000):
             some = {"uuids": uuids[start : start + 1_000]}
-            served.post("/api/bulk", some | {"set": {"rating": rating}})
-            served.post("/api/bulk", some | {"set": {"tags": {"add": [f"tag {rating}"]}}})
+            served.post("/api/v1/edits", some | {"set": {"rating": rating}})
+            served.post("/api/v1/edits", some | {"set": {"tags": {"add": [f"tag {rating}"]}}})
             if rating == 5:
-                served.post("/api/bulk", some | {"set": {"collect": made}})
+                served.post("/api/v1/edits", some | {"set": {"collect": made}})
 
 
 def _uuids(served: Served) -> dict[int, str]:
-    lines = served.get("/api/search", q="", limit=50_000)["items"]
+    lines = served.get("/api/v1/images", q="", limit=50_000)["items"]
     return {int(Path(item["prompt"].split("number ")[1].split()[0]).name): item["uuid"] for item in lines}
 
 
 def wrote(served: Served) -> list[str]:
     """The export: all that the person wrote, by image."""
-    return served.http.get("/api/export").raise_for_status().text.splitlines()
+    return served.http.get("/api/v1/library/export").raise_for_status().text.splitlines()
 
 
 def scan(served: Served, label: str, files: int) -> dict[str, Any]:
     """What a scan of the only root found; its time and bytes are printed."""
-    [root] = served.get("/api/roots")["roots"]
+    [root] = served.get("/api/v1/folders")["roots"]
     read, began_s = shuffling.bytes_read(served.process.pid), time.perf_counter()
-    started = served.post(f"/api/roots/{root['id']}/scan", {})["id"]
-    while (said := served.get(f"/api/imports/{started}", wait=5))["report"] is None:
+    started = served.post(f"/api/v1/folders/{root['id']}:scan", {})["id"]
+    while (said := served.get(f"/api/v1/imports/{started}", wait=5))["report"] is None:
         pass
     took_s = time.perf_counter() - began_s
     read = shuffling.bytes_read(served.process.pid) - read
@@ -59,8 +59,8 @@ def wait_for_thumbnails(served: Served, count: int) -> None:
     """What prompts mean can wait."""
     until_s = time.monotonic() + 60 + count / 10
     while time.monotonic() < until_s:
-        status = served.get("/api/status")
-        kinds = served.get("/api/jobs")["kinds"]
+        status = served.get("/api/v1/status")
+        kinds = served.get("/api/v1/jobs/summary")["kinds"]
         left = sum(one["waiting"] + one["running"] for one in kinds if one["kind"] == "thumb")
         if status["total"] >= count and status["import"] is None and not left:
             return
@@ -98,10 +98,10 @@ def run(tmp_path: Path, count: int) -> None:
         # A scan that meets a file while it moves may know two places of it, of which one is gone by now.
         assert (report["imported"], report["failed"]) == (0, 0)
         assert running or report["missing"] == 0
-        assert served.get("/api/search", q="is:missing")["total"] == 0
+        assert served.get("/api/v1/images", q="is:missing")["total"] == 0
         assert wrote(served) == meant
         assert thumbs(library) == made
-        assert served.get("/api/status")["total"] == count
+        assert served.get("/api/v1/status")["total"] == count
     report = scan(served, "unchanged", count)
     assert report["unchanged"] == count
     assert_each_path_has_its_content(served, pictures, chance.sample(range(count), min(count, 200)))
@@ -112,7 +112,7 @@ def run(tmp_path: Path, count: int) -> None:
 def assert_each_path_has_its_content(served: Served, pictures: Path, seeds: list[int]) -> None:
     uuids = _uuids(served)
     for seed in seeds:
-        detail = served.get(f"/api/generations/{uuids[seed]}")
+        detail = served.get(f"/api/v1/images/{uuids[seed]}")
         [file] = [file for file in detail["files"] if file["kind"] == "final"]
         assert (pictures / file["path"]).read_bytes() == a1111_png(seed)
         assert detail["rating"] == seed % 5 + 1

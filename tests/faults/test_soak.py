@@ -23,10 +23,10 @@ def load(folder: Path, *, images: int, people: int, for_s: float, edits: int) ->
     served = Served(folder / "library", [folder / "pictures"]).wait_until_up()
     began_s = time.monotonic()
     seen = browsers.browse(served, people, for_s=for_s, edits=edits)
-    taken_in = served.get("/api/status")["total"]
+    taken_in = served.get("/api/v1/status")["total"]
     took_s = time.monotonic() - began_s
     print(f"\n{people} browsers, {taken_in:,} of {images:,} images after {took_s:.0f} s: {seen.said()}")
-    lost = [u for u, rating in seen.ratings.items() if served.get(f"/api/generations/{u}")["rating"] != rating]
+    lost = [u for u, rating in seen.ratings.items() if served.get(f"/api/v1/images/{u}")["rating"] != rating]
     assert served.stop() == 0
     assert lost == []
     assert doctor(folder / "library") == []

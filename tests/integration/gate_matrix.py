@@ -35,7 +35,7 @@ class Route:
     def is_open(self, method: str) -> bool:
         """Whether it wants no session: what a page needs before it has signed in."""
         if self.path.startswith("/api/"):
-            return (method, self.path) in (("POST", "/api/session"), ("GET", "/api/session/proof"))
+            return (method, self.path) in (("POST", "/api/v1/session"), ("GET", "/api/v1/session/proof"))
         return True
 
 

@@ -113,7 +113,7 @@ def relay_to(port: int) -> Answer:
 
 def redirect_to(port: int) -> Answer:
     return say(
-        f"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://localhost:{port}/api/session/proof\r\n".encode(),
+        f"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://localhost:{port}/api/v1/session/proof\r\n".encode(),
         b"Content-Length: 0\r\n\r\n",
     )
 
@@ -141,7 +141,7 @@ def prove_then(token: str, launch: Launch, then: Answer) -> Answer:
 
     def answer(listener: Listener, connection: socket.socket, request: bytes) -> None:
         target = urlsplit(request.split(b" ")[1].decode())
-        if target.path != "/api/session/proof":
+        if target.path != "/api/v1/session/proof":
             then(listener, connection, request)
             return
         at = Launch(launch.id, listener.port, launch.pid)

@@ -109,27 +109,29 @@ def test_replies_do_not_wait_for_acknowledgements() -> None:
 def test_the_password_signs_in_under_the_name_and_under_no_other(wide: Served) -> None:
     host = f"{NAME}:{wide.port}"
     with stranger(wide, host) as browser:
-        assert browser.get("/api/status").status_code == 401
-        signed = browser.post("/api/session", json={"code": PASSWORD})
+        assert browser.get("/api/v1/status").status_code == 401
+        signed = browser.post("/api/v1/session", json={"code": PASSWORD})
         assert signed.status_code == 204
         cookie = signed.headers["set-cookie"].lower()
         assert "httponly" in cookie
         assert "samesite=strict" in cookie
         pair = signed.headers["set-cookie"].partition(";")[0]
-    assert stranger(wide, host, Cookie=pair).get("/api/status").status_code == 200
+    assert stranger(wide, host, Cookie=pair).get("/api/v1/status").status_code == 200
     for other in (NAME, f"evil.example:{wide.port}", f"{NAME}.evil.example:{wide.port}", f"0.0.0.0:{wide.port}"):
-        assert stranger(wide, other, Cookie=pair).get("/api/status").status_code == 421, other
+        assert stranger(wide, other, Cookie=pair).get("/api/v1/status").status_code == 421, other
     # The gate asks no less of who is let in.
     crossing = stranger(wide, host, Cookie=pair)
     crossing.headers["Origin"] = "http://evil.example"
-    assert crossing.post("/api/queries", json={"q": ""}).status_code == 403
+    assert crossing.post("/api/v1/snapshots", json={"q": ""}).status_code == 403
 
 
 def test_behind_a_proxy_with_a_certificate_the_cookie_is_for_it_alone(wide: Served) -> None:
-    signed = stranger(wide, "pictures.example", "https").post("/api/session", json={"code": PASSWORD})
+    signed = stranger(wide, "pictures.example", "https").post("/api/v1/session", json={"code": PASSWORD})
     assert signed.status_code == 204
     assert "secure" in signed.headers["set-cookie"].lower()
-    assert stranger(wide, "pictures.example", "http").post("/api/session", json={"code": PASSWORD}).status_code == 403
+    assert (
+        stranger(wide, "pictures.example", "http").post("/api/v1/session", json={"code": PASSWORD}).status_code == 403
+    )
 
 
 def test_no_address_is_trusted_more_than_another(wide: Served) -> None:
@@ -137,38 +139,38 @@ def test_no_address_is_trusted_more_than_another(wide: Served) -> None:
         asking = stranger(
             wide, f"{NAME}:{wide.port}", **{"X-Forwarded-For": told, "X-Real-IP": told, "Forwarded": f"for={told}"}
         )
-        assert asking.get("/api/status").status_code == 401
+        assert asking.get("/api/v1/status").status_code == 401
 
 
 def test_guessing_is_slowed_down_whatever_the_guesser_says_of_its_address(wide: Served) -> None:
     said = []
     for attempt in range(passwords.FREE_MISTAKES + 2):
         guesser = stranger(wide, f"{NAME}:{wide.port}", **{"X-Forwarded-For": f"10.0.0.{attempt}"})
-        said.append(guesser.post("/api/session", json={"code": f"guess {attempt}"}).status_code)
+        said.append(guesser.post("/api/v1/session", json={"code": f"guess {attempt}"}).status_code)
     assert said == [403] * passwords.FREE_MISTAKES + [429, 429]
-    refused = stranger(wide, f"{NAME}:{wide.port}").post("/api/session", json={"code": PASSWORD})
+    refused = stranger(wide, f"{NAME}:{wide.port}").post("/api/v1/session", json={"code": PASSWORD})
     assert refused.status_code == 429
     assert "Try again in" in refused.json()["error"]
     # A code of this launch still opens: nobody can lock its owner out.
-    code = wide.post("/api/session/code", {})["url"].rpartition("=")[2]
-    assert stranger(wide, f"{NAME}:{wide.port}").post("/api/session", json={"code": code}).status_code == 204
+    code = wide.post("/api/v1/session/links", {})["url"].rpartition("=")[2]
+    assert stranger(wide, f"{NAME}:{wide.port}").post("/api/v1/session", json={"code": code}).status_code == 204
 
 
 def test_a_known_browser_is_not_locked_out_by_others_at_its_address(wide: Served) -> None:
     host = f"{NAME}:{wide.port}"
-    code = wide.post("/api/session/code", {})["url"].rpartition("=")[2]
+    code = wide.post("/api/v1/session/links", {})["url"].rpartition("=")[2]
     with stranger(wide, host) as known:
-        signed = known.post("/api/session", json={"code": code})
+        signed = known.post("/api/v1/session", json={"code": code})
         [device] = [one for one in signed.headers.get_list("set-cookie") if "_device=" in one]
         assert "HttpOnly" in device
-        assert "path=/api/session" in device.lower()
+        assert "path=/api/v1/session" in device.lower()
         cookie = device.partition(";")[0]
     said = 0
     while said != 429:
-        said = stranger(wide, host).post("/api/session", json={"code": "guess"}).status_code
-    assert stranger(wide, host, Cookie=cookie).post("/api/session", json={"code": PASSWORD}).status_code == 204
+        said = stranger(wide, host).post("/api/v1/session", json={"code": "guess"}).status_code
+    assert stranger(wide, host, Cookie=cookie).post("/api/v1/session", json={"code": PASSWORD}).status_code == 204
     # It opens nothing.
-    assert stranger(wide, host, Cookie=cookie).get("/api/status").status_code == 401
+    assert stranger(wide, host, Cookie=cookie).get("/api/v1/status").status_code == 401
 
 
 def test_a_known_browser_cannot_be_made_up() -> None:

@@ -60,7 +60,7 @@ class Pages:
     def _ask(self) -> None:
         while not self._over.is_set():
             began_s = time.perf_counter()
-            path = f"/api/queries/{self._view['snapshot']}/items"
+            path = f"/api/v1/snapshots/{self._view['snapshot']}/items"
             self._client.get(path, start=len(self.waited_ms) * 200 % 90_000, count=200)
             self.waited_ms.append((time.perf_counter() - began_s) * 1000)
             self._over.wait(0.02)
@@ -74,14 +74,14 @@ def lay(folder: Path, count: int) -> Path:
 
 def settled(client: Client, done: dict[str, Any]) -> dict[str, Any]:
     while done["state"] in ("applying", "undoing", "redoing"):
-        done = client.get(f"/api/operations/{done['operation']}", wait=5)
+        done = client.get(f"/api/v1/edits/{done['operation']}", wait=5)
     return done
 
 
 def every_deed(client: Client) -> Iterator[tuple[str, dict[str, Any]]]:
     yield "rate", {"rating": 4}
     yield "tag", {"tags": {"add": ["fox", "snow"]}}
-    yield "collect", {"collect": client.post("/api/collections", {"name": "All"})["uuid"]}
+    yield "collect", {"collect": client.post("/api/v1/collections", {"name": "All"})["uuid"]}
     yield "trash", {"trash": True}
 
 
@@ -102,19 +102,19 @@ def slices(library: Path, operation: int | None = None) -> list[int]:
 
 def around(client: Client, library: Path, count: int, report: Callable[[str], None], writer: Writer) -> None:
     for name, marks in every_deed(client):
-        view = client.post("/api/queries", {"q": ""})
-        before = client.text("/api/export")
+        view = client.post("/api/v1/snapshots", {"q": ""})
+        before = client.text("/api/v1/library/export")
         writer.held_ms.clear()
         with Pages(client, view) as pages:
             began_s = time.perf_counter()
             asked = {"snapshot": view["snapshot"], "ranges": [[0, count]], "set": marks}
-            done = settled(client, client.post("/api/bulk", asked))
+            done = settled(client, client.post("/api/v1/edits", asked))
             there_s = time.perf_counter() - began_s
             assert (done["state"], done["changed"]) == ("done", count)
-            back = settled(client, client.post(f"/api/undo/{done['operation']}"))
+            back = settled(client, client.post(f"/api/v1/edits/{done['operation']}/undo"))
             back_s = time.perf_counter() - began_s - there_s
         assert back["state"] == "undone"
-        assert client.text("/api/export") == before
+        assert client.text("/api/v1/library/export") == before
         held, waited = sorted(writer.held_ms), sorted(pages.waited_ms)
         memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         report(
@@ -197,7 +197,7 @@ def test_a_slice_is_as_large_as_the_last_one_shows_that_it_may_be(
 def refusal(client: Client, script: dict[str, str]) -> str:
     """Why a script was not done: said at once, or of the deed when it takes longer than an answer may."""
     try:
-        done = settled(client, client.post("/api/tags/script", script))
+        done = settled(client, client.post("/api/v1/tags:bulk-edit", script))
     except ConflictError as error:
         return str(error)
     return f"{done['state']}: {done['trouble']}"
@@ -205,11 +205,11 @@ def refusal(client: Client, script: dict[str, str]) -> str:
 
 def test_a_deed_that_is_refused_half_way_leaves_no_trace(tmp_path: Path) -> None:
     with connect(Settings(library=lay(tmp_path, 1_500), workers=1)) as client:
-        view = client.post("/api/queries", {"q": ""})
+        view = client.post("/api/v1/snapshots", {"q": ""})
         asked = {"snapshot": view["snapshot"], "ranges": [[0, 1_500]]}
-        settled(client, client.post("/api/bulk", asked | {"set": {"tags": {"add": ["fox"]}}}))
-        before = client.text("/api/export")
+        settled(client, client.post("/api/v1/edits", asked | {"set": {"tags": {"add": ["fox"]}}}))
+        before = client.text("/api/v1/library/export")
         script = {"text": "retag fox -> vixen\nimply a -> b\nimply b -> a"}
         assert "cycle" in refusal(client, script)
-        assert client.text("/api/export") == before
-        assert EditState.UNDONE in {one["state"] for one in client.get("/api/operations")["operations"]}
+        assert client.text("/api/v1/library/export") == before
+        assert EditState.UNDONE in {one["state"] for one in client.get("/api/v1/edits")["operations"]}

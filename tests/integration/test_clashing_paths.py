@@ -32,12 +32,12 @@ ROOT = 1
 def rate_all(client: Client) -> list[str]:
     names = uuids(client)
     for number, name in enumerate(names):
-        client.post("/api/bulk", {"uuids": [name], "set": {"rating": number % 5 + 1}})
+        client.post("/api/v1/edits", {"uuids": [name], "set": {"rating": number % 5 + 1}})
     return names
 
 
 def assert_sound(client: Client) -> None:
-    verdict = client.get("/api/doctor")
+    verdict = client.get("/api/v1/doctor")
     assert [check for check in verdict["checks"] if not check["ok"]] == []
 
 
@@ -93,12 +93,12 @@ def test_a_rated_file_that_was_overwritten_after_the_database_was_lost_is_a_miss
         assert (report["absent"], report["unsound"]) == (1, [])
         assert_sound(client)
         assert settled_export(client, library) == before
-        assert client.post("/api/queries", {"q": "is:missing rating:>0"})["total"] == 1
-        assert client.post("/api/queries", {"q": "rating:0"})["total"] == 1
+        assert client.post("/api/v1/snapshots", {"q": "is:missing rating:>0"})["total"] == 1
+        assert client.post("/api/v1/snapshots", {"q": "rating:0"})["total"] == 1
         # Its content comes back under another name.
         kept.rename(folder / "found again.png")
         take_in(client, folder)
-        assert client.post("/api/queries", {"q": "is:missing"})["total"] == 0
+        assert client.post("/api/v1/snapshots", {"q": "is:missing"})["total"] == 0
         assert set(names) < set(uuids(client))
         assert_sound(client)
     # Rebuilt again, with a file that was displaced.
@@ -218,8 +218,8 @@ def test_what_a_damaged_line_held_is_said_with_the_backup_that_may_have_it(
     with opened(library) as client:
         take_in(client, folder)
         rate_all(client)
-        client.post("/api/bulk", {"uuids": uuids(client)[:1], "set": {"notes": "for the wall"}})
-        made = client.post("/api/backups")["path"]
+        client.post("/api/v1/edits", {"uuids": uuids(client)[:1], "set": {"notes": "for the wall"}})
+        made = client.post("/api/v1/backups")["path"]
     lose_database(library)
     damage_line(library, b"for the wall")
     with pytest.raises(typer.Exit) as ended:
@@ -301,12 +301,12 @@ def test_import_undo_restore_and_rebuild_are_sound_when_paths_clash(tmp_path: Pa
     with opened(library) as client:
         take_in(client, folder)
         rate_all(client)
-        made = Path(client.post("/api/backups")["path"])
-        client.post("/api/bulk", {"query": "", "set": {"trash": True}})
+        made = Path(client.post("/api/v1/backups")["path"])
+        client.post("/api/v1/edits", {"query": "", "set": {"trash": True}})
         clash(pictures, tmp_path)
         take_in(client, folder)
         assert_sound(client)
-        client.post("/api/undo")
+        client.post("/api/v1/edits:undo")
         take_in(client, folder)
         assert_sound(client)
         before = settled_export(client, library)

@@ -207,7 +207,7 @@ def test_a_gallery_that_is_served_with_a_cluster_has_its_work_done_there(
         served.wait_until_idle(20)
         assert client.run_on_scheduler(steps_of) >= before + 20
     try:
-        [thumbs_done] = [kind for kind in served.get("/api/jobs")["kinds"] if kind["kind"] == "thumb"]
+        [thumbs_done] = [kind for kind in served.get("/api/v1/jobs/summary")["kinds"] if kind["kind"] == "thumb"]
     finally:
         assert served.stop() == 0
     assert (thumbs_done["done"], thumbs_done["failed"]) == (20, 0)

@@ -48,7 +48,7 @@ def take_in(client: Client, folder: Path) -> None:
 
 def images(client: Client) -> dict[str, dict[str, Any]]:
     """By the name of the final file."""
-    found = [client.get(f"/api/generations/{i['uuid']}") for i in client.get("/api/search", q="", limit=100)["items"]]
+    found = [client.get(f"/api/v1/images/{i['uuid']}") for i in client.get("/api/v1/images", q="", limit=100)["items"]]
     return {Path(next(f["path"] for f in d["files"] if f["kind"] == "final")).name: d for d in found}
 
 
@@ -82,7 +82,7 @@ def test_companions_join_their_image_in_any_order(client: Client, folder: Path, 
     assert sorted(found) == ["00013-7.png", "00015-8-mask.png", "00015-8.png"]
     assert kinds(found["00013-7.png"]) == JOINED
     wait_for_jobs(client)
-    assert client.get("/api/doctor")["ok"]
+    assert client.get("/api/v1/doctor")["ok"]
 
 
 def test_a_joined_file_is_known_from_then_on(client: Client, folder: Path) -> None:
@@ -96,14 +96,14 @@ def test_a_joined_file_is_known_from_then_on(client: Client, folder: Path) -> No
     take_in(client, folder)
     found = images(client)["00013-7.png"]
     assert (found["seed"], kinds(found)) == ("7", JOINED)
-    assert client.get("/api/doctor")["ok"]
+    assert client.get("/api/v1/doctor")["ok"]
 
 
 def test_what_the_person_has_marked_stays_an_image(client: Client, folder: Path) -> None:
     (folder / "00012-7-before-highres-fix.png").write_bytes(picture(7, color=1))
     take_in(client, folder)
-    snapshot = client.post("/api/queries", {"q": ""})["snapshot"]
-    client.post("/api/bulk", {"snapshot": snapshot, "ranges": [[0, 1]], "set": {"favorite": True}})
+    snapshot = client.post("/api/v1/snapshots", {"q": ""})["snapshot"]
+    client.post("/api/v1/edits", {"snapshot": snapshot, "ranges": [[0, 1]], "set": {"favorite": True}})
     (folder / "00013-7.png").write_bytes(picture(7, color=2))
     take_in(client, folder)
     assert len(images(client)) == 2
@@ -144,7 +144,7 @@ def test_sidecars_are_files_of_their_image_and_move_with_it(client: Client, fold
     take_in(client, folder)
     left = images(client)["bare.png"]["files"]
     assert {file["path"] for file in left} == {"far/bare.png", "deep/bare.json"}
-    assert client.get("/api/doctor")["ok"]
+    assert client.get("/api/v1/doctor")["ok"]
 
 
 def test_grids_are_marked(client: Client, folder: Path) -> None:
@@ -194,8 +194,8 @@ def test_an_image_that_says_nothing_is_told_of_by_the_log_of_its_folder(client: 
     (folder / "a.png").write_bytes(png(64, 64, color=1))
     (folder / "b.png").write_bytes(png(64, 64, color=2))
     take_in(client, folder)
-    hits = client.get("/api/search", q="", limit=10)["items"]
-    made = [client.get(f"/api/generations/{hit['uuid']}") for hit in hits]
+    hits = client.get("/api/v1/images", q="", limit=10)["items"]
+    made = [client.get(f"/api/v1/images/{hit['uuid']}") for hit in hits]
     assert sorted((one["prompt"] or "", one["seed"]) for one in made) == [("", None), ("a fox", "5")]
     # It belongs to no single image.
     assert all(len([file for file in one["files"] if file["kind"] == "sidecar"]) == 0 for one in made)
@@ -210,7 +210,7 @@ def test_a_sidecar_that_is_written_after_its_image_is_read_by_the_next_scan(clie
     take_in(client, folder)
     found = images(client)["bare.png"]
     assert (found["prompt"], kinds(found)["bare.txt"]) == ("a late fox", "sidecar")
-    assert [item["path"] for item in client.get("/api/search", q="late")["items"]] != []
+    assert [item["path"] for item in client.get("/api/v1/images", q="late")["items"]] != []
     # Read once, it is not read again.
     report = import_and_follow(client, [folder], dry_run=False, wait=False)
     assert (report["unchanged"], report["changed"]) == (1, 0)

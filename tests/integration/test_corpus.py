@@ -38,10 +38,10 @@ def test_every_hostile_file_ends_as_it_should(corpus: Path, tmp_path: Path) -> N
     expected = json.loads((bad / "bad_expected.json").read_text("utf-8"))
     with connect(Settings(library=tmp_path / "library", workers=1, settle_s=0.5)) as client:
         report = import_and_follow(client, [bad], dry_run=False, wait=True)
-        assert client.get("/api/doctor")["ok"]
+        assert client.get("/api/v1/doctor")["ok"]
         located = {}
-        for hit in client.get("/api/search", q="", limit=1_000)["items"]:
-            made = client.get(f"/api/generations/{hit['uuid']}")
+        for hit in client.get("/api/v1/images", q="", limit=1_000)["items"]:
+            made = client.get(f"/api/v1/images/{hit['uuid']}")
             made["files"] = [file for file in made["files"] if file["kind"] in ("final", "copy")]
             located.update({file["path"]: made for file in made["files"]})
     failed = {str(Path(failure["path"]).relative_to(bad)) for failure in report["failures"]}

@@ -169,7 +169,7 @@ def test_an_error_of_the_disk_in_a_route_is_a_sentence(
     with open_in_process(load_settings(tmp_path)) as client:
         monkeypatch.setattr(db_backup, "list_backups", fail)
         with pytest.raises(LibraryError, match=sentence) as raised:
-            client.get("/api/backups")
+            client.get("/api/v1/backups")
     assert "disk I/O error" not in str(raised.value)
 
 

@@ -155,7 +155,7 @@ def known_kinds() -> set[str]:
 
 def history_over_http(folder: Path) -> list[dict[str, Any]]:
     with connect(Settings(library=folder, workers=1)) as client:
-        found: list[dict[str, Any]] = client.get("/api/operations", limit=500)["operations"]
+        found: list[dict[str, Any]] = client.get("/api/v1/edits", limit=500)["operations"]
         return found
 
 

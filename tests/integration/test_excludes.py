@@ -29,22 +29,24 @@ def put(folder: Path, *names: str, first_seed: int = 1) -> None:
 
 
 def exclude(client: Client, folder: Path, *patterns: str) -> dict[str, Any]:
-    done = client.post(f"/api/roots/{root_of(client, folder)['id']}/excludes", {"patterns": list(patterns)})
+    done = client.put(f"/api/v1/folders/{root_of(client, folder)['id']}/excludes", {"patterns": list(patterns)})
     while done["edit"] and done["edit"]["state"] in ("applying", "undoing", "redoing"):
-        done["edit"] = client.get(f"/api/operations/{done['edit']['operation']}", wait=5)
+        done["edit"] = client.get(f"/api/v1/edits/{done['edit']['operation']}", wait=5)
     return done
 
 
 def preview(client: Client, folder: Path, *patterns: str) -> dict[str, Any]:
-    return client.post(f"/api/roots/{root_of(client, folder)['id']}/excludes/preview", {"patterns": list(patterns)})
+    return client.post(
+        f"/api/v1/folders/{root_of(client, folder)['id']}/excludes:preview", {"patterns": list(patterns)}
+    )
 
 
 def total(client: Client, q: str = "") -> int:
-    return int(client.get("/api/search", q=q)["total"])
+    return int(client.get("/api/v1/images", q=q)["total"])
 
 
 def describe_images(client: Client, uuids: dict[str, str]) -> dict[str, tuple[Any, ...]]:
-    found = {seed: client.get(f"/api/generations/{uuid}") for seed, uuid in uuids.items()}
+    found = {seed: client.get(f"/api/v1/images/{uuid}") for seed, uuid in uuids.items()}
     return {seed: (one["rating"], one["notes"], one["missing"]) for seed, one in found.items()}
 
 
@@ -54,8 +56,8 @@ def test_an_exclude_is_previewed_hides_images_and_is_undone_with_all_that_belong
     put(folder, "a.png", "drafts/b.png", "drafts/deep/c.png", "x.tmp.png")
     take_in(client, folder)
     uuids = rate_by_seed(client)
-    client.post("/api/bulk", {"query": "", "set": {"tags": {"add": ["fox"]}}})
-    client.post("/api/bulk", {"uuids": [uuids["2"]], "set": {"notes": "a note"}})
+    client.post("/api/v1/edits", {"query": "", "set": {"tags": {"add": ["fox"]}}})
+    client.post("/api/v1/edits", {"uuids": [uuids["2"]], "set": {"notes": "a note"}})
     before = describe_images(client, uuids)
 
     assert preview(client, folder, "drafts/") == {
@@ -67,14 +69,14 @@ def test_an_exclude_is_previewed_hides_images_and_is_undone_with_all_that_belong
     assert (edit["state"], edit["changed"]) == ("done", 3)
     assert [total(client, q) for q in ("", "rating:>=1", "tag:fox", "fox")] == [1, 1, 1, total(client, "fox")]
     assert (root_of(client, folder)["excludes"], root_of(client, folder)["excluded"]) == (["drafts/", "*.tmp.png"], 3)
-    assert client.get("/api/trash")["images"] == 0
+    assert client.get("/api/v1/trash")["images"] == 0
     scan(client, folder)
     assert (total(client), describe_images(client, uuids)) == (1, before)
 
-    client.post(f"/api/undo/{edit['operation']}")
+    client.post(f"/api/v1/edits/{edit['operation']}/undo")
     assert (total(client), total(client, "tag:fox"), root_of(client, folder)["excludes"]) == (4, 4, [])
     assert describe_images(client, uuids) == before
-    client.post(f"/api/redo/{edit['operation']}")
+    client.post(f"/api/v1/edits/{edit['operation']}/redo")
     assert (total(client), root_of(client, folder)["excluded"]) == (1, 3)
 
 
@@ -87,7 +89,7 @@ def test_a_pattern_that_is_removed_brings_back_what_it_hid_and_what_it_kept_out(
     assert preview(client, folder)["show"] == 1
     done = exclude(client, folder)
     assert done["edit"]["changed"] == 1
-    client.get(f"/api/imports/{done['scan']}", wait=25)
+    client.get(f"/api/v1/imports/{done['scan']}", wait=25)
     assert (total(client), root_of(client, folder)["excluded"]) == (3, 0)
     assert exclude(client, folder) == {"edit": None, "scan": None}
 
@@ -107,13 +109,13 @@ def test_an_excluded_image_that_is_found_elsewhere_is_shown_again(client: Client
     put(folder, "a.png", "drafts/b.png")
     take_in(client, folder)
     uuids = rate_by_seed(client)
-    client.post("/api/bulk", {"query": "", "set": {"tags": {"add": ["fox"]}}})
+    client.post("/api/v1/edits", {"query": "", "set": {"tags": {"add": ["fox"]}}})
     edit = exclude(client, folder, "drafts/")["edit"]
     (shutil.move if how == "moved" else shutil.copy)(folder / "drafts" / "b.png", folder / "b.png")
     scan(client, folder)
     assert (total(client), total(client, "tag:fox")) == (2, 2)
-    assert client.get(f"/api/generations/{uuids['2']}")["rating"] == 3
-    client.post(f"/api/undo/{edit['operation']}")
+    assert client.get(f"/api/v1/images/{uuids['2']}")["rating"] == 3
+    client.post(f"/api/v1/edits/{edit['operation']}/undo")
     assert total(client) == 2
 
 
@@ -135,7 +137,7 @@ def test_the_library_in_a_watched_folder_is_not_imported(tmp_path: Path, client:
         take_in(client, tmp_path)
     assert total(client) == 2
     with pytest.raises(InvalidInputError, match="excluded"):
-        client.post("/api/imports", {"paths": [str(tmp_path / "library" / "thumbs")]})
+        client.post("/api/v1/imports", {"paths": [str(tmp_path / "library" / "thumbs")]})
 
 
 def test_an_excluded_folder_is_not_imported_when_it_is_named(client: Client, folder: Path) -> None:
@@ -144,7 +146,7 @@ def test_an_excluded_folder_is_not_imported_when_it_is_named(client: Client, fol
     exclude(client, folder, "drafts/")
     for name in ("drafts", "@eaDir"):
         with pytest.raises(InvalidInputError, match="is excluded"):
-            client.post("/api/imports", {"paths": [str(folder / name)]})
+            client.post("/api/v1/imports", {"paths": [str(folder / name)]})
 
 
 def test_a_missing_file_is_not_located_where_no_scan_would_find_it(client: Client, folder: Path) -> None:
@@ -153,9 +155,9 @@ def test_a_missing_file_is_not_located_where_no_scan_would_find_it(client: Clien
     (folder / "@eaDir").mkdir()
     (folder / "a.png").rename(folder / "@eaDir" / "a.png")
     scan(client, folder, accept=True)
-    [lost] = client.get(f"/api/roots/{root_of(client, folder)['id']}/missing")["files"]
+    [lost] = client.get(f"/api/v1/folders/{root_of(client, folder)['id']}/missing")["files"]
     with pytest.raises(InvalidInputError, match="is excluded"):
-        client.post(f"/api/roots/missing/{lost['id']}/locate", {"path": str(folder / "@eaDir" / "a.png")})
+        client.post(f"/api/v1/missing-files/{lost['id']}:locate", {"path": str(folder / "@eaDir" / "a.png")})
 
 
 def test_a_hint_of_the_watcher_in_an_excluded_folder_scans_nothing(tmp_path: Path) -> None:
@@ -183,7 +185,7 @@ def test_patterns_are_refused_with_the_reason_and_before_anything_changes(client
     with pytest.raises(InvalidInputError, match="not an exclude pattern"):
         exclude(client, folder, "a.png", "!")
     with pytest.raises(NotFoundError):
-        client.post("/api/roots/999/excludes", {"patterns": []})
+        client.put("/api/v1/folders/999/excludes", {"patterns": []})
     folder.rename(folder.with_name("away"))
     with pytest.raises(ConflictError, match="not available"):
         exclude(client, folder, "a.png")
@@ -228,21 +230,21 @@ def test_patterns_and_excluded_images_are_restored_from_the_journal(tmp_path: Pa
     for path in library.glob("mysticanvas.db*"):
         path.unlink()
     with connect(Settings(library=library, workers=1)) as client:
-        client.post("/api/rebuild")
-        while client.get("/api/rebuild", wait=5)["report"] is None:
+        client.post("/api/v1/library/rebuild")
+        while client.get("/api/v1/library/rebuild", wait=5)["report"] is None:
             pass
         assert (total(client), root_of(client, folder)["excludes"], root_of(client, folder)["excluded"]) == (
             1, ["drafts/"], 1,
         )  # fmt: skip
         done = exclude(client, folder)
-        while client.get(f"/api/imports/{done['scan']}", wait=5)["report"] is None:
+        while client.get(f"/api/v1/imports/{done['scan']}", wait=5)["report"] is None:
             pass
-        assert (total(client), client.get(f"/api/generations/{uuids['2']}")["rating"]) == (2, 3)
-        assert client.get(f"/api/generations/{uuids['2']}")["missing"] is False
+        assert (total(client), client.get(f"/api/v1/images/{uuids['2']}")["rating"]) == (2, 3)
+        assert client.get(f"/api/v1/images/{uuids['2']}")["missing"] is False
 
 
 def test_the_requests_and_replies_stand_in_the_document_of_the_api(client: Client) -> None:
-    document = client.get("/api/openapi.json")
+    document = client.get("/api/v1/openapi.json")
     for path, schema in (("/excludes", "ExcludedOut"), ("/excludes/preview", "ExcludePreviewOut")):
         route = document["paths"]["/api/roots/{root_id}" + path]["post"]
         content = route["responses"]["200"]["content"]["application/json"]["schema"]

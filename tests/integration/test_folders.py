@@ -18,7 +18,7 @@ __all__ = ["client", "folder"]
 
 
 def missing_in(client: Client, folder: Path) -> list[dict[str, Any]]:
-    return list(client.get(f"/api/roots/{root_of(client, folder)['id']}/missing")["files"])
+    return list(client.get(f"/api/v1/folders/{root_of(client, folder)['id']}/missing")["files"])
 
 
 def lose(client: Client, folder: Path, path: Path) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def test_a_dry_run_tells_new_changed_moved_and_missing_apart_and_changes_nothing
     assert would["examples"]["imported"] == [str(folder / "new.png")]
     assert would["examples"]["missing"] == [str(paths[1])]
     assert not would["asks"]
-    assert client.get("/api/search", q="")["total"] == 8
+    assert client.get("/api/v1/images", q="")["total"] == 8
     did = scan(client, folder)
     assert {name: did[name] for name in names} == {name: would[name] for name in names}
 
@@ -85,7 +85,7 @@ def test_files_that_are_not_images_are_counted_by_kind_and_never_silent(client: 
     assert (report["imported"], report["failed"]) == (2, 0)
     assert report["not_shown"] == expected
     assert root_of(client, folder)["not_shown"] == expected
-    [event] = [one for one in client.get("/api/log")["events"] if one["kind"] == "import"]
+    [event] = [one for one in client.get("/api/v1/events")["events"] if one["kind"] == "import"]
     assert event["data"]["not_shown"] == expected
 
     (folder / "clip.mp4").unlink()
@@ -120,37 +120,37 @@ def test_a_folder_that_is_removed_keeps_files_and_images_and_comes_back_as_it_wa
     uuids = rate_by_seed(client)
     before = {path.name: path.read_bytes() for path in folder.rglob("*.png")}
 
-    client.post(f"/api/roots/{root_of(client, folder)['id']}/remove")
+    client.delete(f"/api/v1/folders/{root_of(client, folder)['id']}")
 
-    known = client.get("/api/roots")
+    known = client.get("/api/v1/folders")
     assert known["roots"] == []
     assert [(one["path"], one["images"]) for one in known["removed"]] == [(str(folder), 4)]
     assert {path.name: path.read_bytes() for path in folder.rglob("*.png")} == before
-    assert client.get("/api/search", q="rating:>=1")["total"] == 4
+    assert client.get("/api/v1/images", q="rating:>=1")["total"] == 4
 
     assert take_in(client, folder)["unchanged"] == 4
-    assert client.get("/api/roots")["removed"] == []
-    assert client.get(f"/api/generations/{uuids['2']}")["rating"] == 3
+    assert client.get("/api/v1/folders")["removed"] == []
+    assert client.get(f"/api/v1/images/{uuids['2']}")["rating"] == 3
 
 
 def test_emptying_the_trash_touches_no_file_of_a_removed_folder(client: Client, folder: Path) -> None:
     write_pictures(folder, 3)
     take_in(client, folder)
-    client.post(f"/api/roots/{root_of(client, folder)['id']}/remove")
-    client.post("/api/bulk", {"query": "", "set": {"trash": True}})
+    client.delete(f"/api/v1/folders/{root_of(client, folder)['id']}")
+    client.post("/api/v1/edits", {"query": "", "set": {"trash": True}})
 
-    purged = client.post("/api/trash/purge", {"which": "all", "how": "unlink"})
+    purged = client.post("/api/v1/trash:purge", {"which": "all", "how": "unlink"})
 
     assert (purged["images"], purged["left"]) == (3, 0)
     assert len(list(folder.rglob("*.png"))) == 3
-    assert {event["kind"] for event in client.get("/api/log")["events"]} >= {"image.forgotten", "root.removed"}
-    assert "file.purged" not in {event["kind"] for event in client.get("/api/log")["events"]}
+    assert {event["kind"] for event in client.get("/api/v1/events")["events"]} >= {"image.forgotten", "root.removed"}
+    assert "file.purged" not in {event["kind"] for event in client.get("/api/v1/events")["events"]}
 
 
 def test_a_removed_folder_without_images_is_forgotten(client: Client, folder: Path) -> None:
     take_in(client, folder)
-    client.post(f"/api/roots/{root_of(client, folder)['id']}/remove")
-    assert client.get("/api/roots") == {"roots": [], "removed": []}
+    client.delete(f"/api/v1/folders/{root_of(client, folder)['id']}")
+    assert client.get("/api/v1/folders") == {"roots": [], "removed": []}
 
 
 def test_a_lost_file_is_found_by_hand_only_if_it_has_the_same_content(client: Client, folder: Path) -> None:
@@ -162,7 +162,7 @@ def test_a_lost_file_is_found_by_hand_only_if_it_has_the_same_content(client: Cl
     place = folder / "later" / "found.png"
     place.parent.mkdir()
 
-    where = f"/api/roots/missing/{lost['id']}/locate"
+    where = f"/api/v1/missing-files/{lost['id']}:locate"
     with pytest.raises(InvalidInputError, match="does not exist"):
         client.post(where, {"path": str(place)})
     place.write_bytes(a1111_png(77))
@@ -175,7 +175,7 @@ def test_a_lost_file_is_found_by_hand_only_if_it_has_the_same_content(client: Cl
     place.write_bytes(lost["content"])
     assert client.post(where, {"path": str(place)}) == {"uuid": uuids["1"]}
 
-    detail = client.get(f"/api/generations/{uuids['1']}")
+    detail = client.get(f"/api/v1/images/{uuids['1']}")
     assert (detail["missing"], detail["rating"], detail["files"][0]["path"]) == (False, 2, "later/found.png")
     assert missing_in(client, folder) == []
     with pytest.raises(NotFoundError):
@@ -187,11 +187,11 @@ def test_forgetting_a_lost_image_is_undone_as_any_deed(client: Client, folder: P
     take_in(client, folder)
     lost = lose(client, folder, paths[0])
 
-    done = client.post("/api/roots/missing/forget", {"files": [lost["id"]]})
+    done = client.post("/api/v1/missing-files:forget", {"files": [lost["id"]]})
 
     assert (done["places"], done["edit"]["changed"]) == (0, 1)
     assert (missing_in(client, folder), root_of(client, folder)["missing"]) == ([], 0)
-    client.post("/api/undo")
+    client.post("/api/v1/edits:undo")
     assert [one["id"] for one in missing_in(client, folder)] == [lost["id"]]
 
 
@@ -202,16 +202,16 @@ def test_forgetting_a_spare_place_keeps_the_image(client: Client, folder: Path) 
     take_in(client, folder)
     lost = lose(client, folder, copy)
     assert lost["elsewhere"]
-    done = client.post("/api/roots/missing/forget", {"root": root_of(client, folder)["id"]})
+    done = client.post("/api/v1/missing-files:forget", {"root": root_of(client, folder)["id"]})
     assert done == {"places": 1, "edit": None}
-    assert client.get("/api/search", q="")["total"] == 2
+    assert client.get("/api/v1/images", q="")["total"] == 2
 
 
 def test_files_that_could_not_be_taken_in_are_listed_with_the_reason(client: Client, folder: Path) -> None:
     (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(40))
     take_in(client, folder)
     root = root_of(client, folder)
-    [one] = client.get(f"/api/roots/{root['id']}/untracked")["files"]
+    [one] = client.get(f"/api/v1/folders/{root['id']}/untracked")["files"]
     assert (root["untracked"], one["path"]) == (1, "broken.png")
     assert one["reason"]
 

@@ -47,8 +47,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
 
 
 def key_of(served: Served) -> Key:
-    code = served.post("/api/session/code", {})["url"].rpartition("=")[2]
-    reply = served.http.post("/api/session", json={"code": code})
+    code = served.post("/api/v1/session/links", {})["url"].rpartition("=")[2]
+    reply = served.http.post("/api/v1/session", json={"code": code})
     name, _, cookie = reply.headers["set-cookie"].partition(";")[0].partition("=")
     return Key(name, cookie, token_of(served.library))
 
@@ -70,9 +70,9 @@ def test_every_route_answers_whom_it_should_and_nobody_else(served: Served, app:
     print(score)
     assert score.wrong == [], "\n".join(map(str, score.wrong[:20]))
     # The table is the whole of it: what the document tells, the pages, their files and the events.
-    described = served.get("/api/openapi.json")["paths"]
+    described = served.get("/api/v1/openapi.json")["paths"]
     assert len(routes) >= sum(len(methods) for methods in described.values()) + 3
-    assert {"/api/events", "/assets/no-such-thing", "/no-such-thing", "/api/openapi.json"} <= {
+    assert {"/api/v1/events/stream", "/assets/no-such-thing", "/no-such-thing", "/api/v1/openapi.json"} <= {
         route.path for route in routes
     }
 
@@ -89,7 +89,7 @@ def test_a_route_before_the_gate_is_caught(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_what_is_told_of_a_number_keeps_it_within_64_bits(served: Served) -> None:
-    unbounded = list(_unbounded(served.get("/api/openapi.json"), "openapi"))
+    unbounded = list(_unbounded(served.get("/api/v1/openapi.json"), "openapi"))
     assert unbounded == []
 
 
@@ -113,9 +113,9 @@ def _unbounded(schema: Any, place: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("number", [INT64, -INT64 - 1, 10**30])
 def test_a_number_of_more_than_64_bits_is_refused_with_a_sentence(served: Served, number: int) -> None:
-    for path in (f"/api/operations/{number}", f"/api/jobs/{number}", f"/api/models/{number}"):
+    for path in (f"/api/v1/edits/{number}", f"/api/v1/jobs/{number}", f"/api/v1/models/{number}"):
         assert served.http.get(path).status_code == 400, path
-    for path, name in (("/api/log", "before"), ("/api/operations", "limit"), ("/api/search", "after")):
+    for path, name in (("/api/v1/events", "before"), ("/api/v1/edits", "limit"), ("/api/v1/images", "after")):
         assert served.http.get(path, params={name: number}).status_code == 400, (path, name)
 
 
@@ -151,7 +151,7 @@ def test_what_is_said_of_a_bug_has_the_same_headers_and_the_bug_escapes() -> Non
 
     gate = Gate(application, sessions=Sessions("token"), origins={"127.0.0.1:1": "http://127.0.0.1:1"})
     headers = [(b"host", b"127.0.0.1:1"), (b"authorization", b"Bearer token")]
-    scope = {"type": "http", "method": "GET", "headers": headers, "path": "/api/status"}
+    scope = {"type": "http", "method": "GET", "headers": headers, "path": "/api/v1/status"}
     with pytest.raises(ZeroDivisionError):
         loops.run(gate(scope, nothing, send))
     assert said[0]["status"] == 500
@@ -180,27 +180,27 @@ def token(served: Served) -> str:
 
 
 def test_a_code_signs_in_once(served: Served) -> None:
-    code = served.post("/api/session/code", {})["url"].rpartition("=")[2]
+    code = served.post("/api/v1/session/links", {})["url"].rpartition("=")[2]
     body = json.dumps({"code": code}).encode()
     lines = [host(served), f"Origin: http://127.0.0.1:{served.port}", "Content-Type: application/json"]
-    status, head, _ = ask(served, "POST", "/api/session", lines, body)
+    status, head, _ = ask(served, "POST", "/api/v1/session", lines, body)
     assert status == 204
     assert "httponly" in head
     assert "samesite=strict" in head
     cookie = head.partition("set-cookie: ")[2].partition(";")[0]
     assert cookie.startswith("mysticanvas_")
-    assert ask(served, "POST", "/api/session", lines, body)[0] == 403
+    assert ask(served, "POST", "/api/v1/session", lines, body)[0] == 403
 
 
 def test_what_another_program_calls_its_cookie_hides_not_ours(served: Served) -> None:
     key = key_of(served)
     for other in ("a[b]=1", "{}", 'x="y', "=", "é=ü"):
-        status, _, _ = ask(served, "GET", "/api/status", [host(served), f"Cookie: {other}; {key.name}={key.cookie}"])
+        status, _, _ = ask(served, "GET", "/api/v1/status", [host(served), f"Cookie: {other}; {key.name}={key.cookie}"])
         assert status == 200, other
 
 
 def test_a_path_of_a_thumbnail_or_page_leads_nowhere_else(served: Served) -> None:
-    for path in ("/api/thumbs/..%2f..%2ftoken/256", "/assets/..%2f..%2f..%2ftoken", "/%2e%2e/token"):
+    for path in ("/api/v1/thumbnails/..%2f..%2ftoken/256", "/assets/..%2f..%2f..%2ftoken", "/%2e%2e/token"):
         _, _, body = ask(served, "GET", path, [host(served), token(served)])
         assert Path(served.library, "token").read_bytes().strip() not in body
 

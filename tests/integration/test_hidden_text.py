@@ -23,9 +23,9 @@ def test_an_import_finds_it_and_the_words_can_be_searched(tmp_path: Path, kind: 
     assert inspect(folder / "a.png")["seed"] == 5
     with connect(Settings(library=tmp_path / "library", workers=1, settle_s=0.3)) as client:
         import_and_follow(client, [folder], dry_run=False, wait=True)
-        [found] = client.get("/api/search", q="lighthouse")["items"]
-        made = client.get(f"/api/generations/{found['uuid']}")
-        assert client.get("/api/doctor")["ok"]
+        [found] = client.get("/api/v1/images", q="lighthouse")["items"]
+        made = client.get(f"/api/v1/images/{found['uuid']}")
+        assert client.get("/api/v1/doctor")["ok"]
     assert (made["prompt"], made["seed"], made["tool"]) == ("a violet lighthouse, <lora:film:0.5>", "5", "Forge")
     assert [lora["name"] for lora in made["loras"]] == ["film"]
     assert made["thumb"] is not None

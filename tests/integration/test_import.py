@@ -43,8 +43,8 @@ def take_in(client: Client, folder: Path, **how: bool) -> dict[str, Any]:
 
 
 def only(client: Client) -> dict[str, Any]:
-    [found] = client.get("/api/search", q="")["items"]
-    detail: dict[str, Any] = client.get(f"/api/generations/{found['uuid']}")
+    [found] = client.get("/api/v1/images", q="")["items"]
+    detail: dict[str, Any] = client.get(f"/api/v1/images/{found['uuid']}")
     return detail
 
 
@@ -57,14 +57,14 @@ def test_an_import_adds_up_and_a_second_one_changes_nothing(client: Client, fold
 
     second = take_in(client, folder)
     assert (second["files_seen"], second["unchanged"], second["failed"]) == (31, 30, 1)
-    assert client.get("/api/search", q="")["total"] == 30
+    assert client.get("/api/v1/images", q="")["total"] == 30
 
 
 def test_a_dry_run_changes_nothing(client: Client, folder: Path) -> None:
     write_pictures(folder, 5)
     assert take_in(client, folder, dry_run=True)["imported"] == 5
-    assert client.get("/api/search", q="")["total"] == 0
-    assert client.get("/api/status")["roots"] == []
+    assert client.get("/api/v1/images", q="")["total"] == 0
+    assert client.get("/api/v1/status")["roots"] == []
 
 
 def test_what_the_file_says_is_found_and_shown(client: Client, folder: Path) -> None:
@@ -73,8 +73,8 @@ def test_what_the_file_says_is_found_and_shown(client: Client, folder: Path) -> 
     made = only(client)
     assert made["prompt"] == "a red fox in snow, number 12345"
     assert (made["seed"], made["steps"], made["cfg_scale"], made["model"]) == ("12345", 20, 7.0, "v1-5-pruned-emaonly")
-    assert client.get("/api/search", q="fox model:v1-5-pruned-emaonly")["total"] == 1
-    assert client.get("/api/search", q="-fox")["total"] == 0
+    assert client.get("/api/v1/images", q="fox model:v1-5-pruned-emaonly")["total"] == 1
+    assert client.get("/api/v1/images", q="-fox")["total"] == 0
     assert "Negative prompt: blurry" in made["parameters_text"]
 
 
@@ -97,8 +97,8 @@ def test_a_moved_file_keeps_its_favourite(client: Client, folder: Path) -> None:
     (folder / "here.png").write_bytes(a1111_png(1))
     take_in(client, folder, wait=True)
     before = only(client)
-    snapshot = client.post("/api/queries", {"q": ""})["snapshot"]
-    client.post("/api/bulk", {"snapshot": snapshot, "ranges": [[0, 1]], "set": {"favorite": True}})
+    snapshot = client.post("/api/v1/snapshots", {"q": ""})["snapshot"]
+    client.post("/api/v1/edits", {"snapshot": snapshot, "ranges": [[0, 1]], "set": {"favorite": True}})
     (folder / "deep").mkdir()
     (folder / "here.png").rename(folder / "deep" / "there.png")
 
@@ -129,26 +129,26 @@ def test_thumbnails_and_the_full_hash_come_with_the_jobs(client: Client, folder:
     wait_for_jobs(client)
     made = only(client)
     assert made["thumb"] == made["files"][0]["blake3"]
-    view = client.post("/api/queries", {"q": ""})
-    page = client.get(f"/api/queries/{view['snapshot']}/items", start=0, count=1)
+    view = client.post("/api/v1/snapshots", {"q": ""})
+    page = client.get(f"/api/v1/snapshots/{view['snapshot']}/items", start=0, count=1)
     assert page["color"] == [0xC04020]
 
 
 def test_marks_are_undone(client: Client, folder: Path) -> None:
     write_pictures(folder, 3)
     take_in(client, folder)
-    snapshot = client.post("/api/queries", {"q": ""})["snapshot"]
-    done = client.post("/api/bulk", {"snapshot": snapshot, "ranges": [[0, 3]], "except": [1], "set": {"rating": 4}})
+    snapshot = client.post("/api/v1/snapshots", {"q": ""})["snapshot"]
+    done = client.post("/api/v1/edits", {"snapshot": snapshot, "ranges": [[0, 3]], "except": [1], "set": {"rating": 4}})
     assert done["changed"] == 2
-    assert client.get("/api/search", q="rating:>=4")["total"] == 2
-    client.post(f"/api/undo/{done['operation']}")
-    assert client.get("/api/search", q="rating:4")["total"] == 0
+    assert client.get("/api/v1/images", q="rating:>=4")["total"] == 2
+    client.post(f"/api/v1/edits/{done['operation']}/undo")
+    assert client.get("/api/v1/images", q="rating:4")["total"] == 0
 
 
 def test_doctor_finds_a_library_sound_after_work(client: Client, folder: Path) -> None:
     write_pictures(folder, 20)
     take_in(client, folder, wait=True)
-    verdict = client.get("/api/doctor")
+    verdict = client.get("/api/v1/doctor")
     assert [check for check in verdict["checks"] if not check["ok"]] == []
     assert verdict["ok"]
 
@@ -182,18 +182,18 @@ def test_sha256_is_off_until_asked_and_then_kept_for_every_file(client: Client, 
     take_in(client, folder, wait=True)
     assert only(client)["files"][0]["sha256"] is None
 
-    assert client.post("/api/jobs/start", {"kind": "sha256"})["changed"] == 1
+    assert client.post("/api/v1/jobs:start", {"kind": "sha256"})["changed"] == 1
     wait_for_jobs(client)
     assert only(client)["files"][0]["sha256"] == hashlib.sha256(first.read_bytes()).hexdigest()
 
     write_pictures(folder, 3)
     take_in(client, folder, wait=True)
-    [kind] = [kind for kind in client.get("/api/jobs")["kinds"] if kind["kind"] == "sha256"]
+    [kind] = [kind for kind in client.get("/api/v1/jobs/summary")["kinds"] if kind["kind"] == "sha256"]
     assert kind["done"] == 3
-    client.post("/api/jobs/stop", {"kind": "sha256"})
+    client.post("/api/v1/jobs:stop", {"kind": "sha256"})
     write_pictures(folder, 4)
     take_in(client, folder, wait=True)
-    [kind] = [kind for kind in client.get("/api/jobs")["kinds"] if kind["kind"] == "sha256"]
+    [kind] = [kind for kind in client.get("/api/v1/jobs/summary")["kinds"] if kind["kind"] == "sha256"]
     assert (kind["done"], kind["waiting"]) == (3, 0)
 
 

@@ -111,16 +111,16 @@ def client(tmp_path: Path) -> Iterator[Client]:
 
 
 def take_over(client: Client, file: Path, **how: Any) -> dict[str, Any]:
-    asked = client.post("/api/libraries", {"path": str(file), **how})["id"]
+    asked = client.post("/api/v1/migrations", {"path": str(file), **how})["id"]
     while True:
-        now = client.get(f"/api/libraries/{asked}", wait=5)
+        now = client.get(f"/api/v1/migrations/{asked}", wait=5)
         if now["report"] is not None:
             return dict(now["report"])
 
 
 def by_prompt(client: Client) -> dict[str, dict[str, Any]]:
-    found = client.get("/api/search", q="", limit=100)["items"]
-    details = [client.get(f"/api/generations/{item['uuid']}") for item in found]
+    found = client.get("/api/v1/images", q="", limit=100)["items"]
+    details = [client.get(f"/api/v1/images/{item['uuid']}") for item in found]
     return {detail["prompt"]: detail for detail in details}
 
 
@@ -156,9 +156,9 @@ def test_everything_comes_over_and_the_source_is_not_touched(client: Client, gal
     assert (storm["model"], storm["model_hash"]) == ("flux1-dev.safetensors", "abcdef0123")
     assert storm["sampler"] == "euler_a"
     assert storm["params"]["strength"] == 0.6
-    [edge] = client.get(f"/api/generations/{storm['uuid']}/lineage")["edges"]
+    [edge] = client.get(f"/api/v1/images/{storm['uuid']}/lineage")["edges"]
     assert (edge["parent"], edge["sure"]) == (images["a calm sea"]["uuid"], True)
-    assert client.get("/api/doctor")["ok"]
+    assert client.get("/api/v1/doctor")["ok"]
 
 
 def test_defaults_that_nobody_asked_for_are_not_taken_over(client: Client, gallery: Path) -> None:
@@ -174,7 +174,7 @@ def test_an_image_without_its_file_is_there_and_missing(client: Client, gallery:
     sea = by_prompt(client)["a calm sea"]
     assert (sea["missing"], sea["rating"]) == (True, 5)
     assert [(file["path"], file["missing"]) for file in sea["files"]] == [("img-1690000000000000-7.png", True)]
-    assert client.get("/api/search", q="calm")["total"] == 1
+    assert client.get("/api/v1/images", q="calm")["total"] == 1
 
 
 def test_a_second_import_changes_nothing(client: Client, gallery: Path, tmp_path: Path) -> None:
@@ -191,8 +191,8 @@ def test_a_second_import_changes_nothing(client: Client, gallery: Path, tmp_path
 
 def test_what_the_person_says_here_stays(client: Client, gallery: Path) -> None:
     take_over(client, gallery)
-    snapshot = client.post("/api/queries", {"q": "storm"})["snapshot"]
-    client.post("/api/bulk", {"snapshot": snapshot, "ranges": [[0, 1]], "set": {"rating": 1}})
+    snapshot = client.post("/api/v1/snapshots", {"q": "storm"})["snapshot"]
+    client.post("/api/v1/edits", {"snapshot": snapshot, "ranges": [[0, 1]], "set": {"rating": 1}})
     take_over(client, gallery)
     assert by_prompt(client)["a violet storm"]["rating"] == 1
 
@@ -202,15 +202,15 @@ def test_a_file_that_comes_later_finds_its_words(client: Client, gallery: Path, 
     moved = tmp_path / "elsewhere"
     moved.mkdir()
     (moved / "img-1690000000000000-7.png").write_bytes(png(color=7))
-    client.post("/api/imports", {"paths": [str(moved)]})
+    client.post("/api/v1/imports", {"paths": [str(moved)]})
     take_over(client, gallery)
-    assert client.get("/api/search", q="")["total"] == 3
+    assert client.get("/api/v1/images", q="")["total"] == 3
     images = by_prompt(client)
     sea, storm = images["a calm sea"], images["a violet storm"]
     assert (sea["missing"], sea["rating"]) == (False, 5)
-    [edge] = client.get(f"/api/generations/{storm['uuid']}/lineage")["edges"]
+    [edge] = client.get(f"/api/v1/images/{storm['uuid']}/lineage")["edges"]
     assert edge["parent"] == sea["uuid"]
-    assert client.get("/api/doctor")["ok"]
+    assert client.get("/api/v1/doctor")["ok"]
 
 
 def test_a_file_that_comes_to_its_place_fills_it(client: Client, gallery: Path) -> None:
@@ -219,7 +219,7 @@ def test_a_file_that_comes_to_its_place_fills_it(client: Client, gallery: Path) 
     take_over(client, gallery)
     sea = by_prompt(client)["a calm sea"]
     assert (sea["missing"], sea["rating"]) == (False, 5)
-    assert client.get("/api/search", q="")["total"] == 3
+    assert client.get("/api/v1/images", q="")["total"] == 3
 
 
 def test_tags_keep_their_names_sources_and_confidence(client: Client, gallery: Path, tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ def test_tags_keep_their_names_sources_and_confidence(client: Client, gallery: P
 def test_reading_kept_texts_again_keeps_what_came_over(client: Client, gallery: Path) -> None:
     take_over(client, gallery)
     before = by_prompt(client)
-    client.post("/api/reparse", {"all": True})
+    client.post("/api/v1/images:reparse", {"all": True})
     wait_for_jobs(client)
     after = by_prompt(client)
     for prompt, detail in before.items():
@@ -262,7 +262,7 @@ def test_a_dry_run_writes_nothing(client: Client, gallery: Path, tmp_path: Path)
     before = state(gallery.parent)
     report = take_over(client, gallery, dry_run=True)
     assert (report["matched"], report["missing"], report["ratings"], report["templates"]) == (2, 1, 2, 2)
-    assert client.get("/api/search", q="")["total"] == 0
+    assert client.get("/api/v1/images", q="")["total"] == 0
     assert rows(tmp_path / "library", "SELECT count(*) FROM tags") == [(0,)]
     assert state(gallery.parent) == before
 
@@ -292,7 +292,7 @@ SELECT i AS id, '' AS uuid, '' AS file_path, '' AS timestamp, '' AS prompt, '' A
 def test_a_stranger_is_refused(client: Client, tmp_path: Path, script: str) -> None:
     with pytest.raises(InvalidInputError, match="not a supported library"):
         take_over(client, hostile(tmp_path, script))
-    assert client.get("/api/doctor")["ok"]
+    assert client.get("/api/v1/doctor")["ok"]
 
 
 def test_values_of_any_type_anywhere_do_no_harm(client: Client, tmp_path: Path) -> None:
@@ -307,7 +307,7 @@ def test_values_of_any_type_anywhere_do_no_harm(client: Client, tmp_path: Path) 
     path = hostile(tmp_path, SCHEMA + strange)
     report = take_over(client, path)
     assert (report["images"], report["missing"]) == (3, 3)
-    assert client.get("/api/doctor")["ok"]
+    assert client.get("/api/v1/doctor")["ok"]
 
 
 def test_what_is_no_database_or_damaged_is_refused(client: Client, gallery: Path, tmp_path: Path) -> None:

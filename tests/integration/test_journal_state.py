@@ -320,20 +320,20 @@ def test_after_the_next_start_a_rebuild_from_a_harmed_journal_gives_the_library_
     with opened(library) as client:
         take_in(client, folder)
         names = uuids(client)
-        client.post("/api/bulk", {"uuids": names, "set": {"rating": 4}})
-        client.post("/api/bulk", {"uuids": names, "set": {"tags": {"add": ["fox"]}}})
+        client.post("/api/v1/edits", {"uuids": names, "set": {"rating": 4}})
+        client.post("/api/v1/edits", {"uuids": names, "set": {"tags": {"add": ["fox"]}}})
     shutil.copy2(current(library), older)
     with opened(library) as client:
-        client.post("/api/bulk", {"uuids": names[:3], "set": {"notes": "for the wall"}})
+        client.post("/api/v1/edits", {"uuids": names[:3], "set": {"notes": "for the wall"}})
         before = settled_export(client, library)
-        wait_for(lambda: client.get("/api/doctor")["ok"])
+        wait_for(lambda: client.get("/api/v1/doctor")["ok"])
         if running:
             harm(library, older)
     if not running:
         harm(library, older)
     with opened(library) as client:
-        wait_for(lambda: client.get("/api/doctor")["ok"])
-        assert "journal" in client.get("/api/status")["notice"]["sentence"]
+        wait_for(lambda: client.get("/api/v1/doctor")["ok"])
+        assert "journal" in client.get("/api/v1/status")["notice"]["sentence"]
         assert settled_export(client, library) == before
     lose_database(library)
     with opened(library) as client:
@@ -347,17 +347,17 @@ def test_an_older_database_that_was_put_back_is_kept_and_the_newer_journal_can_b
     write_pictures(folder, 4)
     with opened(library) as client:
         take_in(client, folder)
-        client.post("/api/bulk", {"query": "", "set": {"rating": 2}})
+        client.post("/api/v1/edits", {"query": "", "set": {"rating": 2}})
         older = settled_export(client, library)
     shutil.copy2(library / "mysticanvas.db", tmp_path / "older.db")
     with opened(library) as client:
-        client.post("/api/bulk", {"query": "", "set": {"rating": 5}})
+        client.post("/api/v1/edits", {"query": "", "set": {"rating": 5}})
         newer = settled_export(client, library)
     assert not (library / "mysticanvas.db-wal").exists()
     shutil.copy2(tmp_path / "older.db", library / "mysticanvas.db")
     with opened(library) as client:
-        wait_for(lambda: client.get("/api/doctor")["ok"])
-        assert "older database" in client.get("/api/status")["notice"]["sentence"]
+        wait_for(lambda: client.get("/api/v1/doctor")["ok"])
+        assert "older database" in client.get("/api/v1/status")["notice"]["sentence"]
         assert settled_export(client, library) == older
     lose_database(library)
     current(library).unlink()

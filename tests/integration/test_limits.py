@@ -43,7 +43,7 @@ def served() -> Iterator[Running]:
 
 
 def signed_connection(served: Running) -> socket.socket:
-    client = served.connect(served.request("/api/echo", SIGNED))
+    client = served.connect(served.request("/api/v1/echo", SIGNED))
     read_reply(client, b"length 0.")
     return client
 
@@ -94,7 +94,7 @@ def test_a_connection_that_says_nothing_is_closed_after_10_s(served: Running) ->
 def test_without_a_sign_in_a_body_has_1_kb_at_most(served: Running) -> None:
     def send(length: int, *headers: str) -> bytes:
         asked = served.request(
-            "/api/session", JSON, f"Origin: http://127.0.0.1:{served.port}", f"Content-Length: {length}",
+            "/api/v1/session", JSON, f"Origin: http://127.0.0.1:{served.port}", f"Content-Length: {length}",
             "Connection: close", *headers, method="POST", body=b"a" * length,
         )  # fmt: skip
         return read_all(served.connect(asked))
@@ -124,7 +124,7 @@ def test_without_a_sign_in_a_body_must_be_complete_within_10_s(served: Running) 
 
 
 def test_a_signed_body_may_be_slow_but_not_stand_still(served: Running) -> None:
-    client = served.connect(served.request("/api/echo", SIGNED, "Content-Length: 3"))
+    client = served.connect(served.request("/api/v1/echo", SIGNED, "Content-Length: 3"))
     served.until(lambda: served.server.connections.unsigned == 0)
     served.pass_s(50)
     assert served.open_connections == 1
@@ -179,7 +179,7 @@ def test_a_signed_page_that_does_not_read_on_is_closed(served: Running) -> None:
 
 
 def test_an_event_stream_of_a_signed_page_is_never_idle(served: Running) -> None:
-    client = served.connect(served.request("/api/events", SIGNED))
+    client = served.connect(served.request("/api/v1/events/stream", SIGNED))
     read_reply(client, b"hello")
     served.pass_s(24 * 3600)
     assert served.open_connections == 1
@@ -187,7 +187,7 @@ def test_an_event_stream_of_a_signed_page_is_never_idle(served: Running) -> None
 
 
 def test_requests_that_are_sent_ahead_are_few(served: Running) -> None:
-    client = served.connect(served.request("/api/events", SIGNED))
+    client = served.connect(served.request("/api/v1/events/stream", SIGNED))
     read_reply(client, b"hello")
     client.sendall(served.request("/", SIGNED) * 1_000)
     assert is_cut(client)
@@ -226,7 +226,7 @@ def test_a_network_has_its_share_and_the_newest_is_never_refused() -> None:
         newest = opened.enter_context(served.connect(served.request("/")))
         assert b" 200 " in read_reply(newest, b"length 0.")
         assert is_cut(strangers[2])
-        signed.sendall(served.request("/api/echo", SIGNED))
+        signed.sendall(served.request("/api/v1/echo", SIGNED))
         assert b" 200 " in read_reply(signed, b"length 0.")
 
 
@@ -302,10 +302,10 @@ def test_accepting_pauses_while_descriptors_are_short(monkeypatch: pytest.Monkey
         assert is_cut(stranger)
         third = opened.enter_context(signed_connection(served))
         waiting = opened.enter_context(socket.create_connection(("127.0.0.1", served.port), 60))
-        waiting.sendall(served.request("/api/echo", SIGNED))
+        waiting.sendall(served.request("/api/v1/echo", SIGNED))
         served.pass_s(1)
         for one in (*signed, third):
-            one.sendall(served.request("/api/echo", SIGNED))
+            one.sendall(served.request("/api/v1/echo", SIGNED))
             assert b" 200 " in read_reply(one, b"length 0.")
         assert served.open_connections == 3
         third.close()
@@ -448,7 +448,7 @@ def test_a_thousand_idle_strangers_do_not_silence_the_gallery(tmp_path: Path) ->
             stranger.connect(("127.0.0.1", gallery.port))
         gallery.http.close()
         gallery.http = type(gallery.http)(base_url=gallery.http.base_url, headers=gallery.http.headers, timeout=60)
-        assert gallery.get("/api/status")["total"] == 0
+        assert gallery.get("/api/v1/status")["total"] == 0
     assert os.path.getsize(tmp_path / "library.log") < 10_000
     assert os.path.getsize(tmp_path / "library" / "logs" / NAME) < 10_000
 

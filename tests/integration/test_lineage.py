@@ -75,13 +75,13 @@ def take_in(client: Client, folder: Path) -> None:
 
 
 def by_path(client: Client) -> dict[str, str]:
-    return {Path(item["path"]).name: item["uuid"] for item in client.get("/api/search", q="", limit=100)["items"]}
+    return {Path(item["path"]).name: item["uuid"] for item in client.get("/api/v1/images", q="", limit=100)["items"]}
 
 
 def ways(client: Client, of: str) -> list[Way]:
     """(parent, child, relation, sure, parent missing) by what the images show, not by where they are."""
-    found = client.get(f"/api/generations/{of}/lineage")
-    prompts = {n["uuid"]: client.get(f"/api/generations/{n['uuid']}")["prompt"] for n in found["nodes"]}
+    found = client.get(f"/api/v1/images/{of}/lineage")
+    prompts = {n["uuid"]: client.get(f"/api/v1/images/{n['uuid']}")["prompt"] for n in found["nodes"]}
     missing = {n["uuid"]: n["missing"] for n in found["nodes"]}
     return [
         (prompts[e["parent"]], prompts[e["child"]], e["relation"], e["sure"], missing[e["parent"]])
@@ -103,7 +103,7 @@ def test_the_parent_comes_first(client: Client, folder: Path) -> None:
 def test_the_child_comes_first(client: Client, folder: Path) -> None:
     (folder / CHILD).write_bytes(comfy_png(2, source="fox.png [input]"))
     take_in(client, folder)
-    waiting = client.get(f"/api/generations/{by_path(client)[CHILD]}/lineage")
+    waiting = client.get(f"/api/v1/images/{by_path(client)[CHILD]}/lineage")
     assert [(one["role"], one["name"]) for one in waiting["unknown"]] == [("source", "fox.png [input]")]
     (folder / PARENT).write_bytes(comfy_png(1))
     take_in(client, folder)
@@ -164,7 +164,7 @@ def test_the_person_has_the_last_word_and_can_take_it_back(client: Client, folde
     (folder / "other.png").write_bytes(comfy_png(3))
     take_in(client, folder)
     images = by_path(client)
-    child = f"/api/generations/{images[CHILD]}/parent"
+    child = f"/api/v1/images/{images[CHILD]}/parent"
     linked = client.post(child, {"parent": images["other.png"], "relation": "variation"})
     corrected = [("a fox 3", "a fox 2", "variation", True, False)]
     assert ways(client, images[CHILD]) == corrected
@@ -177,10 +177,10 @@ def test_the_person_has_the_last_word_and_can_take_it_back(client: Client, folde
     unlinked = client.post(child, {"parent": None})
     assert ways(client, images[CHILD]) == []
     with pytest.raises(ConflictError):
-        client.post(f"/api/undo/{linked['operation']}")
-    client.post(f"/api/undo/{unlinked['operation']}")
+        client.post(f"/api/v1/edits/{linked['operation']}/undo")
+    client.post(f"/api/v1/edits/{unlinked['operation']}/undo")
     assert ways(client, images[CHILD]) == corrected
-    client.post(f"/api/undo/{linked['operation']}")
+    client.post(f"/api/v1/edits/{linked['operation']}/undo")
     assert ways(client, images[CHILD]) == ONE_RESULT
 
 
@@ -189,11 +189,11 @@ def test_doing_a_correction_again_closes_no_circle(client: Client, folder: Path)
     (folder / CHILD).write_bytes(comfy_png(2))
     take_in(client, folder)
     images = by_path(client)
-    one = client.post(f"/api/generations/{images[PARENT]}/parent", {"parent": images[CHILD]})
-    client.post(f"/api/undo/{one['operation']}")
-    client.post(f"/api/generations/{images[CHILD]}/parent", {"parent": images[PARENT]})
+    one = client.put(f"/api/v1/images/{images[PARENT]}/parent", {"parent": images[CHILD]})
+    client.post(f"/api/v1/edits/{one['operation']}/undo")
+    client.put(f"/api/v1/images/{images[CHILD]}/parent", {"parent": images[PARENT]})
     with pytest.raises(ConflictError, match="its own ancestor"):
-        client.post(f"/api/redo/{one['operation']}")
+        client.post(f"/api/v1/edits/{one['operation']}/redo")
     assert ways(client, images[PARENT]) == [("a fox 1", "a fox 2", "source", True, False)]
 
 
@@ -205,11 +205,11 @@ def test_what_was_made_from_a_purged_image_looks_for_another(client: Client, fol
     take_in(client, folder)
     child = by_path(client)[CHILD]
     first, second = (
-        item["uuid"] for item in client.get("/api/search", q="", limit=9)["items"] if item["path"].endswith(PARENT)
+        item["uuid"] for item in client.get("/api/v1/images", q="", limit=9)["items"] if item["path"].endswith(PARENT)
     )
     for gone, left in ((first, 1), (second, 0)):
-        client.post("/api/bulk", {"uuids": [gone], "set": {"trash": True}})
-        assert client.post("/api/trash/purge", {"uuids": [gone], "how": "unlink"})["images"] == 1
+        client.post("/api/v1/edits", {"uuids": [gone], "set": {"trash": True}})
+        assert client.post("/api/v1/trash:purge", {"uuids": [gone], "how": "unlink"})["images"] == 1
         assert len(ways(client, child)) == left
 
 
@@ -221,8 +221,8 @@ def test_an_image_cannot_come_from_itself(client: Client, folder: Path) -> None:
     assert len(ways(client, images[CHILD])) == 1
     for image in images.values():
         with pytest.raises(InvalidInputError):
-            client.post(f"/api/generations/{image}/parent", {"parent": image})
-    assert client.get("/api/doctor")["ok"]
+            client.put(f"/api/v1/images/{image}/parent", {"parent": image})
+    assert client.get("/api/v1/doctor")["ok"]
 
 
 # -- by hash, and what no parser fills yet: through the transactions of the import ---------------
@@ -504,11 +504,11 @@ def test_where_the_person_says_otherwise_a_file_can_be_turned_round(client: Clie
     (folder / CHILD).write_bytes(comfy_png(2))
     take_in(client, folder)
     images = by_path(client)
-    unlinked = client.post(f"/api/generations/{images[PARENT]}/parent", {"parent": None})
-    client.post(f"/api/generations/{images[CHILD]}/parent", {"parent": images[PARENT]})
+    unlinked = client.put(f"/api/v1/images/{images[PARENT]}/parent", {"parent": None})
+    client.put(f"/api/v1/images/{images[CHILD]}/parent", {"parent": images[PARENT]})
     assert ways(client, images[CHILD]) == [("a fox 1", "a fox 2", "source", True, False)]
     with pytest.raises(ConflictError):
-        client.post(f"/api/undo/{unlinked['operation']}")
+        client.post(f"/api/v1/edits/{unlinked['operation']}/undo")
 
 
 def test_the_command_line_shows_links_and_unlinks(tmp_path: Path, folder: Path) -> None:

@@ -142,40 +142,42 @@ def client(tmp_path: Path) -> Iterator[Client]:
         for name, color in COLORS.items():
             (pictures / f"{shape}-{name}.png").write_bytes(drawing(shape, color))
     with connect(Settings(library=tmp_path / "library", workers=1)) as client:
-        client.post("/api/imports", {"paths": [str(pictures)], "watch": False})
-        until(lambda: client.get("/api/status")["total"] == 6 and is_idle(client))
+        client.post("/api/v1/imports", {"paths": [str(pictures)], "watch": False})
+        until(lambda: client.get("/api/v1/status")["total"] == 6 and is_idle(client))
         yield client
 
 
 def is_idle(client: Client) -> bool:
-    return not any(kind["waiting"] + kind["running"] for kind in client.get("/api/jobs")["kinds"])
+    return not any(kind["waiting"] + kind["running"] for kind in client.get("/api/v1/jobs/summary")["kinds"])
 
 
 def all_are_seen(client: Client) -> bool:
-    images, progress = client.get("/api/status")["total"], client.get("/api/looking")["progress"]
+    images, progress = client.get("/api/v1/status")["total"], client.get("/api/v1/vision")["progress"]
     return bool(progress) and all(one["seen"] >= images for one in progress)
 
 
 def look(client: Client, **wishes: object) -> dict[str, int]:
     """How many pictures each model has seen, once they all have."""
-    client.post("/api/looking", {"is_on": True, **wishes})
+    client.patch("/api/v1/vision", {"is_on": True, **wishes})
     # The jobs are queued some time after the request.
     until(lambda: is_idle(client) and all_are_seen(client))
-    return {one["space"]: one["seen"] for one in client.get("/api/looking")["progress"]}
+    return {one["space"]: one["seen"] for one in client.get("/api/v1/vision")["progress"]}
 
 
 def found(client: Client, query: str) -> list[str]:
-    return [Path(item["path"]).stem for item in client.get("/api/search", q=query)["items"]]
+    return [Path(item["path"]).stem for item in client.get("/api/v1/images", q=query)["items"]]
 
 
 def uuid_of(client: Client, name: str) -> str:
-    [uuid] = [item["uuid"] for item in client.get("/api/search", q="")["items"] if Path(item["path"]).stem == name]
+    [uuid] = [item["uuid"] for item in client.get("/api/v1/images", q="")["items"] if Path(item["path"]).stem == name]
     return str(uuid)
 
 
 def test_nothing_is_looked_at_until_the_person_wants_it(client: Client) -> None:
-    assert client.get("/api/looking")["sight"]["is_on"] is False
-    assert [kind for kind in client.get("/api/jobs")["kinds"] if kind["kind"] == "look" and kind["done"]] == []
+    assert client.get("/api/v1/vision")["sight"]["is_on"] is False
+    assert [
+        kind for kind in client.get("/api/v1/jobs/summary")["kinds"] if kind["kind"] == "look" and kind["done"]
+    ] == []
     with pytest.raises(InvalidInputError, match="has not been analyzed"):
         found(client, f"looks:{uuid_of(client, 'disc-red')}")
 
@@ -185,7 +187,7 @@ def test_what_looks_alike_is_found_first_and_combined_with_any_filter(client: Cl
     alike = found(client, f"looks:{uuid_of(client, 'disc-red')}")
     assert set(alike[:2]) == {"disc-green", "disc-blue"}
     assert "disc-red" not in alike
-    client.post("/api/bulk", {"uuids": [uuid_of(client, "disc-blue")], "set": {"favorite": True}})
+    client.post("/api/v1/edits", {"uuids": [uuid_of(client, "disc-blue")], "set": {"favorite": True}})
     assert found(client, f"looks:{uuid_of(client, 'disc-red')} is:favourite") == ["disc-blue"]
     assert found(client, f"looks:{uuid_of(client, 'disc-red')} is:favourite sort:name") == ["disc-blue"]
 
@@ -197,21 +199,20 @@ def test_each_picture_is_looked_at_once_and_new_ones_as_they_come(client: Client
     assert done(client) == asked
     (tmp_path / "pictures" / "late.png").write_bytes(drawing("disc", 0x808080))
     (tmp_path / "pictures" / "copy.png").write_bytes(drawing("disc", COLORS["red"]))
-    client.post("/api/imports", {"paths": [str(tmp_path / "pictures")], "watch": False})
-    until(lambda: client.get("/api/status")["total"] == 7 and is_idle(client))
+    client.post("/api/v1/imports", {"paths": [str(tmp_path / "pictures")], "watch": False})
+    until(lambda: client.get("/api/v1/status")["total"] == 7 and is_idle(client))
     assert look(client) == {"picture-efficientnet-1": 7}
     assert "late" in found(client, f"looks:{uuid_of(client, 'disc-red')}")[:3]
 
 
 def done(client: Client) -> int:
-    return sum(kind["done"] for kind in client.get("/api/jobs")["kinds"] if kind["kind"] == "look")
+    return sum(kind["done"] for kind in client.get("/api/v1/jobs/summary")["kinds"] if kind["kind"] == "look")
 
 
 def test_the_score_is_shown_searched_by_and_hides_nothing(client: Client) -> None:
     look(client, least_explicit=0.4)
     scores = {
-        name: client.get(f"/api/generations/{uuid_of(client, name)}")["explicit"]
-        for name in ("disc-red", "stripes-blue")
+        name: client.get(f"/api/v1/images/{uuid_of(client, name)}")["explicit"] for name in ("disc-red", "stripes-blue")
     }
     assert all(0 <= score <= 1 for score in scores.values())
     middle = sum(scores.values()) / 2
@@ -220,24 +221,24 @@ def test_the_score_is_shown_searched_by_and_hides_nothing(client: Client) -> Non
     assert sorted(over + under) == sorted(found(client, ""))
     assert max(scores, key=lambda name: scores[name]) in over
     assert found(client, "explicit:>=.0") == found(client, "")
-    assert client.get("/api/looking")["sight"]["least_explicit"] == 0.4
+    assert client.get("/api/v1/vision")["sight"]["least_explicit"] == 0.4
 
 
 def test_thumbnails_are_scored_by_their_names(client: Client) -> None:
     look(client)
-    images = [client.get(f"/api/generations/{uuid_of(client, name)}") for name in ("disc-red", "stripes-blue")]
+    images = [client.get(f"/api/v1/images/{uuid_of(client, name)}") for name in ("disc-red", "stripes-blue")]
     unseen = "0" * 64
-    scores = client.post("/api/looking/scores", {"thumbs": [*(one["thumb"] for one in images), unseen]})
+    scores = client.post("/api/v1/vision/scores", {"thumbs": [*(one["thumb"] for one in images), unseen]})
     assert scores["explicit"] == {one["thumb"]: one["explicit"] for one in images}
 
 
 def test_a_picture_goes_with_the_last_file_that_holds_it(client: Client, tmp_path: Path) -> None:
     look(client)
     (tmp_path / "pictures" / "disc-red.png").write_bytes(drawing("stripes", 0x101010))
-    scan = client.post("/api/imports", {"paths": [str(tmp_path / "pictures")], "watch": False})["id"]
-    until(lambda: client.get(f"/api/imports/{scan}")["report"] is not None and is_idle(client))
+    scan = client.post("/api/v1/imports", {"paths": [str(tmp_path / "pictures")], "watch": False})["id"]
+    until(lambda: client.get(f"/api/v1/imports/{scan}")["report"] is not None and is_idle(client))
     assert look(client) == {"picture-efficientnet-1": 6}
-    assert client.get("/api/doctor")["ok"]
+    assert client.get("/api/v1/doctor")["ok"]
 
 
 def test_a_clip_model_finds_pictures_by_words(client: Client, tmp_path: Path) -> None:
@@ -248,17 +249,17 @@ def test_a_clip_model_finds_pictures_by_words(client: Client, tmp_path: Path) ->
     assert sorted(seen.values()) == [6, 6]
     assert set(found(client, 'looks:"red"')[:2]) == {"disc-red", "stripes-red"}
     assert set(found(client, "looks:green")[:2]) == {"disc-green", "stripes-green"}
-    client.post("/api/looking", {"clip_folder": ""})
+    client.patch("/api/v1/vision", {"clip_folder": ""})
     with pytest.raises(InvalidInputError, match="requires a CLIP model"):
         found(client, "looks:red")
 
 
 def test_a_folder_without_a_model_is_refused_with_a_sentence(client: Client, tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match=r"does not contain clip_image\.onnx"):
-        client.post("/api/looking", {"clip_folder": str(tmp_path)})
+        client.patch("/api/v1/vision", {"clip_folder": str(tmp_path)})
     (write_clip(tmp_path / "clip") / "merges.txt").unlink()
     with pytest.raises(InvalidInputError, match=r"not merges\.txt"):
-        client.post("/api/looking", {"clip_folder": str(tmp_path / "clip")})
+        client.patch("/api/v1/vision", {"clip_folder": str(tmp_path / "clip")})
 
 
 def test_what_was_not_looked_at_when_it_was_broken_off_is_looked_at_later(tmp_path: Path) -> None:
@@ -267,9 +268,9 @@ def test_what_was_not_looked_at_when_it_was_broken_off_is_looked_at_later(tmp_pa
         (tmp_path / "pictures" / f"{number}.png").write_bytes(png(color=number * 400_000))
     settings = Settings(library=tmp_path / "library", workers=1)
     with connect(settings) as client:
-        client.post("/api/imports", {"paths": [str(tmp_path / "pictures")], "watch": False})
-        until(lambda: client.get("/api/status")["total"] == 40 and is_idle(client))
-        client.post("/api/looking", {"is_on": True})
-        until(lambda: client.get("/api/looking")["progress"][0]["seen"] >= 16)
+        client.post("/api/v1/imports", {"paths": [str(tmp_path / "pictures")], "watch": False})
+        until(lambda: client.get("/api/v1/status")["total"] == 40 and is_idle(client))
+        client.patch("/api/v1/vision", {"is_on": True})
+        until(lambda: client.get("/api/v1/vision")["progress"][0]["seen"] >= 16)
     with connect(settings) as client:
-        until(lambda: client.get("/api/looking")["progress"][0]["seen"] == 40 and is_idle(client))
+        until(lambda: client.get("/api/v1/vision")["progress"][0]["seen"] == 40 and is_idle(client))

@@ -38,14 +38,14 @@ def asking(library: Path) -> Iterator[Asking]:
         patch.setattr(embedding_models, "list_available", lambda: [INSTANT])
         with Orchestrator(settings, serving=False) as orchestrator:
             asking = Asking(orchestrator, settings)
-            begun = asking.ask("POST", "/api/imports", json={"paths": [str(folder)], "watch": False}).json()
-            asking.get(f"/api/imports/{begun['id']}", wait=20)
+            begun = asking.ask("POST", "/api/v1/imports", json={"paths": [str(folder)], "watch": False}).json()
+            asking.get(f"/api/v1/imports/{begun['id']}", wait=20)
             wait_for(lambda: left(asking) == 0)
             yield asking
 
 
 def left(asking: Asking) -> int:
-    return sum(kind["waiting"] + kind["running"] for kind in asking.get("/api/jobs")["kinds"])
+    return sum(kind["waiting"] + kind["running"] for kind in asking.get("/api/v1/jobs/summary")["kinds"])
 
 
 @pytest.fixture
@@ -58,54 +58,58 @@ def post(asking: Asking, path: str, **body: Any) -> Any:
     return asking.ask("POST", path, json=body).raise_for_status().json()
 
 
+def put(asking: Asking, path: str, **body: Any) -> Any:
+    return asking.ask("PUT", path, json=body).raise_for_status().json()
+
+
 def test_a_search_by_meaning_has_a_chip_and_its_own_order(asking: Asking) -> None:
     opened = asking.open('~"sad robot" rating:<3')
     assert opened["sort"] == "similarity"
     assert opened["filters"][0] == {"text": '~"sad robot"', "field": "similar", "value": "sad robot", "negated": False}
     assert opened["query"]["similar"] == {"text": "sad robot"}
-    page = asking.get(f"/api/queries/{opened['snapshot']}/items", start=0, count=3)
+    page = asking.get(f"/api/v1/snapshots/{opened['snapshot']}/items", start=0, count=3)
     assert page["prompt"][0] == PROMPTS[0]
-    offers = [offer["text"] for offer in asking.get("/api/complete", q='~"sad robot" sort:')["offers"]]
+    offers = [offer["text"] for offer in asking.get("/api/v1/completions", q='~"sad robot" sort:')["offers"]]
     assert "sort:similarity" in offers
-    assert "sort:similarity" not in [offer["text"] for offer in asking.get("/api/complete", q="sort:")["offers"]]
+    assert "sort:similarity" not in [offer["text"] for offer in asking.get("/api/v1/completions", q="sort:")["offers"]]
     like = asking.open(f"like:{page['uuid'][0]}")
     assert like["filters"][0]["value"] == PROMPTS[0]
 
 
 def test_an_image_without_a_prompt_is_like_nothing_and_says_so(asking: Asking) -> None:
-    bare = asking.get("/api/search", q="-has:prompt", limit=1)["items"][0]["uuid"]
-    refused = asking.ask("POST", "/api/queries", json={"q": f"like:{bare}"})
+    bare = asking.get("/api/v1/images", q="-has:prompt", limit=1)["items"][0]["uuid"]
+    refused = asking.ask("POST", "/api/v1/snapshots", json={"q": f"like:{bare}"})
     assert refused.status_code == 400
     assert "has not been analyzed yet" in refused.json()["error"]
 
 
 def test_groups_are_shown_and_one_is_kept(asking: Asking) -> None:
-    found = asking.get("/api/duplicates")
+    found = asking.get("/api/v1/duplicates")
     assert (found["total"], found["images"], len(found["groups"])) == (SCENES, 2 * SCENES, SCENES)
     images = found["groups"][0]["images"]
     assert {image["format"] for image in images} == {"png", "jpeg"}
     assert len(images[0]["places"]) == 1
-    done = post(asking, "/api/duplicates/keep", kept=images[0]["uuid"], others=[images[1]["uuid"]])
+    done = post(asking, "/api/v1/duplicates:merge", kept=images[0]["uuid"], others=[images[1]["uuid"]])
     assert done["changed"] == 1
-    assert asking.get("/api/duplicates")["total"] == SCENES - 1
+    assert asking.get("/api/v1/duplicates")["total"] == SCENES - 1
     assert asking.open("is:duplicate")["total"] == 2
-    post(asking, f"/api/undo/{done['operation']}")
-    assert asking.get("/api/duplicates")["total"] == SCENES
+    post(asking, f"/api/v1/edits/{done['operation']}/undo")
+    assert asking.get("/api/v1/duplicates")["total"] == SCENES
     assert asking.open("is:duplicate")["total"] == 4
 
 
 def test_an_endpoint_is_tried_before_it_is_kept_and_its_key_is_never_told(asking: Asking, stub: Stub) -> None:
-    assert asking.get("/api/autotag")["wishes"] is None
+    assert asking.get("/api/v1/autotag/settings")["wishes"] is None
     endpoint = {"base_url": stub.url, "model": "tiny", "key": KEY}
-    tried = post(asking, "/api/autotag/try", **endpoint, prompt="an old man with nets")
+    tried = post(asking, "/api/v1/autotag:try", **endpoint, prompt="an old man with nets")
     assert [tag["name"] for tag in tried["tags"]] == ["old fisherman"]
-    assert asking.get("/api/autotag")["wishes"] is None
-    kept = post(asking, "/api/autotag/settings", **endpoint, after_import=False)
+    assert asking.get("/api/v1/autotag/settings")["wishes"] is None
+    kept = put(asking, "/api/v1/autotag/settings", **endpoint, after_import=False)
     assert kept["has_key"]
-    assert KEY not in str(asking.get("/api/autotag"))
-    post(asking, "/api/autotag/try", base_url=stub.url, model="tiny")
+    assert KEY not in str(asking.get("/api/v1/autotag/settings"))
+    post(asking, "/api/v1/autotag:try", base_url=stub.url, model="tiny")
     assert stub.keys[-1] == f"Bearer {KEY}"
-    assert not post(asking, "/api/autotag/off")["has_key"]
+    assert not post(asking, "/api/v1/autotag:disable")["has_key"]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +124,7 @@ def test_an_endpoint_is_tried_before_it_is_kept_and_its_key_is_never_told(asking
 def test_an_endpoint_that_cannot_be_asked_is_refused_with_the_reason(
     asking: Asking, endpoint: dict[str, str], code: int, sentence: str
 ) -> None:
-    refused = asking.ask("POST", "/api/autotag/try", json=endpoint)
+    refused = asking.ask("POST", "/api/v1/autotag:try", json=endpoint)
     assert refused.status_code == code
     assert sentence in refused.json()["error"]
 
@@ -128,19 +132,19 @@ def test_an_endpoint_that_cannot_be_asked_is_refused_with_the_reason(
 def test_what_the_server_answers_wrongly_is_told(asking: Asking, stub: Stub) -> None:
     for reply, sentence in ((says("I cannot."), "no valid tag"), (status(403), "status 403")):
         stub.reply = reply
-        refused = asking.ask("POST", "/api/autotag/try", json={"base_url": stub.url, "model": "tiny"})
+        refused = asking.ask("POST", "/api/v1/autotag:try", json={"base_url": stub.url, "model": "tiny"})
         assert refused.status_code == 502
         assert sentence in refused.json()["error"]
 
 
 def test_a_run_is_tried_dry_first_and_taken_back_whole(asking: Asking, stub: Stub) -> None:
-    post(asking, "/api/autotag/settings", base_url=stub.url, model="tiny")
-    dry = post(asking, "/api/autotag", query="has:prompt", dry_run=True)
+    put(asking, "/api/v1/autotag/settings", base_url=stub.url, model="tiny")
+    dry = post(asking, "/api/v1/autotag/runs", query="has:prompt", dry_run=True)
     assert (dry["images"], dry["questions"], dry["run"]) == (6, 5, None)
-    run = post(asking, "/api/autotag", query="has:prompt")
+    run = post(asking, "/api/v1/autotag/runs", query="has:prompt")
     wait_for(lambda: left(asking) == 0)
-    assert post(asking, "/api/autotag/forget", run=run["run"])["changed"] == 6
-    assert asking.ask("POST", "/api/autotag", json={}).status_code == 400
+    assert post(asking, "/api/v1/autotag/runs:forget", run=run["run"])["changed"] == 6
+    assert asking.ask("POST", "/api/v1/autotag/runs", json={}).status_code == 400
 
 
 def test_the_command_line_asks_for_the_same(library: Path, tmp_path: Path, stub: Stub) -> None:

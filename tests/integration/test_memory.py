@@ -68,8 +68,8 @@ def test_hostile_files_leave_the_orchestrator_small_and_every_worker_below_its_l
     try:
         before = status_bytes(served.process.pid, "VmRSS")
         watcher.start()
-        asked = served.post("/api/imports", {"paths": [str(bad)]})["id"]
-        while (report := served.get(f"/api/imports/{asked}", wait=1)["report"]) is None:
+        asked = served.post("/api/v1/imports", {"paths": [str(bad)]})["id"]
+        while (report := served.get(f"/api/v1/imports/{asked}", wait=1)["report"]) is None:
             time.sleep(0.05)
         served.wait_until_idle(1)
         after = status_bytes(served.process.pid, "VmHWM")

@@ -39,6 +39,10 @@ def post(asking: Asking, path: str, **body: Any) -> Any:
     return asking.ask("POST", path, json=body).raise_for_status().json()
 
 
+def put(asking: Asking, path: str, **body: Any) -> Any:
+    return asking.ask("PUT", path, json=body).raise_for_status().json()
+
+
 def endpoint(stub: Stub) -> dict[str, str]:
     return {"base_url": stub.url, "model": "tiny"}
 
@@ -51,25 +55,25 @@ def test_another_server_never_sees_the_key_whether_it_is_tried_saved_or_asked(
     with Orchestrator(settings, serving=False) as orchestrator:
         asking = Asking(orchestrator, settings)
         paths = [str(library.parent / "pictures")]
-        begun = post(asking, "/api/imports", paths=paths, watch=False)
-        asking.get(f"/api/imports/{begun['id']}", wait=20)
-        assert post(asking, "/api/autotag/settings", **endpoint(own), key=KEY)["has_key"]
+        begun = post(asking, "/api/v1/imports", paths=paths, watch=False)
+        asking.get(f"/api/v1/imports/{begun['id']}", wait=20)
+        assert put(asking, "/api/v1/autotag/settings", **endpoint(own), key=KEY)["has_key"]
 
-        post(asking, "/api/autotag/try", **endpoint(other))
-        assert not post(asking, "/api/autotag/settings", **endpoint(other))["has_key"]
-        post(asking, "/api/autotag/try", **endpoint(other))
+        post(asking, "/api/v1/autotag:try", **endpoint(other))
+        assert not put(asking, "/api/v1/autotag/settings", **endpoint(other))["has_key"]
+        post(asking, "/api/v1/autotag:try", **endpoint(other))
         images = orchestrator.database.read(lambda tx: tx.column("SELECT id FROM generations"))
         assert start(orchestrator.database, images).questions
         wait_for(lambda: idle(orchestrator.database))
         assert len(other.keys) > 2
         assert set(other.keys) == {None}
 
-        post(asking, "/api/autotag/try", **endpoint(own))
+        post(asking, "/api/v1/autotag:try", **endpoint(own))
         assert own.keys == [f"Bearer {KEY}"]
         # Entered again, it belongs to the other server, and no longer to the first one.
-        assert post(asking, "/api/autotag/settings", **endpoint(other), key=KEY)["has_key"]
-        post(asking, "/api/autotag/try", **endpoint(own))
-        post(asking, "/api/autotag/try", **endpoint(other))
+        assert put(asking, "/api/v1/autotag/settings", **endpoint(other), key=KEY)["has_key"]
+        post(asking, "/api/v1/autotag:try", **endpoint(own))
+        post(asking, "/api/v1/autotag:try", **endpoint(other))
         assert (own.keys[-1], other.keys[-1]) == (None, f"Bearer {KEY}")
 
 
@@ -82,10 +86,10 @@ def test_the_plain_key_of_an_older_library_belongs_to_the_server_of_its_settings
     (library / keys.KEY_FILE).write_text(f"{KEY}\n")
     with Orchestrator(settings, serving=False) as orchestrator:
         asking = Asking(orchestrator, settings)
-        assert asking.get("/api/autotag")["has_key"]
-        assert not post(asking, "/api/autotag/settings", **endpoint(other))["has_key"]
-        post(asking, "/api/autotag/try", **endpoint(other))
-        post(asking, "/api/autotag/try", **endpoint(own))
+        assert asking.get("/api/v1/autotag/settings")["has_key"]
+        assert not put(asking, "/api/v1/autotag/settings", **endpoint(other))["has_key"]
+        post(asking, "/api/v1/autotag:try", **endpoint(other))
+        post(asking, "/api/v1/autotag:try", **endpoint(own))
     assert (own.keys, other.keys) == ([f"Bearer {KEY}"], [None])
     assert (library / keys.KEY_FILE).stat().st_mode & 0o077 == 0
 

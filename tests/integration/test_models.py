@@ -46,18 +46,18 @@ def folder(tmp_path: Path) -> Path:
 
 
 def scan(client: Client, *paths: Path, wait: bool = False, anew: bool = False) -> dict[str, Any]:
-    report: dict[str, Any] = client.post("/api/models/scan", {"paths": [str(path) for path in paths], "anew": anew})
+    report: dict[str, Any] = client.post("/api/v1/models:scan", {"paths": [str(path) for path in paths], "anew": anew})
     if wait:
         wait_for_jobs(client)
     return report
 
 
 def listed(client: Client, kind: str | None = None) -> dict[str, dict[str, Any]]:
-    return {model["name"]: model for model in client.get("/api/models", kind=kind)["models"]}
+    return {model["name"]: model for model in client.get("/api/v1/models", kind=kind)["models"]}
 
 
 def show(client: Client, name: str) -> dict[str, Any]:
-    detail: dict[str, Any] = client.get(f"/api/models/{listed(client)[name]['id']}")
+    detail: dict[str, Any] = client.get(f"/api/v1/models/{listed(client)[name]['id']}")
     return detail
 
 
@@ -74,7 +74,7 @@ def take_in(client: Client, pictures: Path) -> None:
 
 
 def is_sound(client: Client) -> bool:
-    return [check for check in client.get("/api/doctor")["checks"] if not check["ok"]] == []
+    return [check for check in client.get("/api/v1/doctor")["checks"] if not check["ok"]] == []
 
 
 def test_a_scan_tells_kinds_and_families_in_every_layout(client: Client, folder: Path) -> None:
@@ -185,15 +185,15 @@ def test_a_name_alone_leaves_a_doubt(client: Client, folder: Path, tmp_path: Pat
 def test_a_hash_that_comes_later_parts_namesakes(client: Client, folder: Path, tmp_path: Path) -> None:
     picture_with_lora(tmp_path / "a" / "one.png", "film_grain", hash_of_lora="0123456789ab")
     take_in(client, tmp_path / "a")
-    client.post("/api/jobs/pause", {"kind": "models"})
+    client.post("/api/v1/jobs:pause", {"kind": "models"})
     write_model(folder / "loras" / "film_grain.safetensors", safetensors(LORA_SDXL))
     scan(client, folder)
-    [together] = client.get("/api/models", kind="lora")["models"]
+    [together] = client.get("/api/v1/models", kind="lora")["models"]
     assert (together["images"], together["doubtful"]) == (1, 1)
 
-    client.post("/api/jobs/resume", {"kind": "models"})
+    client.post("/api/v1/jobs:resume", {"kind": "models"})
     wait_for_jobs(client)
-    apart = client.get("/api/models", kind="lora")["models"]
+    apart = client.get("/api/v1/models", kind="lora")["models"]
     assert sorted((m["path"] is not None, m["images"], m["doubtful"]) for m in apart) == [(False, 1, 0), (True, 0, 0)]
     assert is_sound(client)
 
@@ -202,8 +202,8 @@ def test_the_same_bytes_at_two_paths_are_one_model(client: Client, folder: Path)
     for name in ("one", "two"):
         write_model(folder / "loras" / f"{name}.safetensors", safetensors(LORA_SDXL))
     scan(client, folder, wait=True)
-    [model] = client.get("/api/models")["models"]
-    assert len(client.get(f"/api/models/{model['id']}")["files"]) == 2
+    [model] = client.get("/api/v1/models")["models"]
+    assert len(client.get(f"/api/v1/models/{model['id']}")["files"]) == 2
 
 
 def test_other_content_at_a_path_is_another_model_and_the_images_stay_with_theirs(
@@ -216,7 +216,7 @@ def test_other_content_at_a_path_is_another_model_and_the_images_stay_with_their
     take_in(client, tmp_path / "a")
     write_model(file, safetensors(LORA_SD1, seed=2, padding=5))
     assert scan(client, folder, wait=True)["changed"] == 1
-    by_file = {m["path"] is not None: m for m in client.get("/api/models")["models"]}
+    by_file = {m["path"] is not None: m for m in client.get("/api/v1/models")["models"]}
     assert (by_file[False]["images"], by_file[False]["doubtful"]) == (1, 0)
     assert (by_file[True]["images"], by_file[True]["family"]) == (0, "SD1")
     assert is_sound(client)
@@ -227,27 +227,27 @@ def test_a_merge_is_one_model_and_undoing_it_is_exact(client: Client, folder: Pa
     scan(client, folder, wait=True)
     picture_with_lora(tmp_path / "a" / "one.png", "film-grain", weight=0.9)
     take_in(client, tmp_path / "a")
-    before = client.get("/api/models")["models"]
+    before = client.get("/api/v1/models")["models"]
     keep, other = listed(client)["film_grain_v2"]["id"], listed(client)["film-grain"]["id"]
 
-    done = client.post("/api/models/merge", {"keep": keep, "other": other})
+    done = client.post("/api/v1/models:merge", {"keep": keep, "other": other})
     merged = listed(client, "lora")
     assert list(merged) == ["film_grain_v2"]
     assert merged["film_grain_v2"]["images"] == 1
-    assert client.get(f"/api/models/{keep}/generations", min_weight=0.5)["total"] == 1
+    assert client.get(f"/api/v1/models/{keep}/images", min_weight=0.5)["total"] == 1
     with pytest.raises(InvalidInputError):
-        client.post("/api/models/merge", {"keep": keep, "other": other})
+        client.post("/api/v1/models:merge", {"keep": keep, "other": other})
 
     # What was made meanwhile under the other name is parted again too.
     picture_with_lora(tmp_path / "b" / "two.png", "film-grain")
     take_in(client, tmp_path / "b")
     assert listed(client)["film_grain_v2"]["images"] == 2
-    client.post(f"/api/undo/{done['operation']}")
+    client.post(f"/api/v1/edits/{done['operation']}/undo")
     after = listed(client)
     assert {m["name"]: m["images"] for m in before} == {"film_grain_v2": 0, "film-grain": 1}
     assert {name: m["images"] for name, m in after.items()} == {"film_grain_v2": 0, "film-grain": 2}
     with pytest.raises(ConflictError):
-        client.post(f"/api/undo/{done['operation']}")
+        client.post(f"/api/v1/edits/{done['operation']}/undo")
     assert is_sound(client)
 
 
@@ -256,7 +256,7 @@ def test_five_hundred_loras_are_listed_at_once(client: Client, folder: Path) -> 
         texts = {"ss_tag_frequency": json.dumps({"set": {f"word {number}": 3}}), "modelspec.title": f"LoRA {number}"}
         write_model(folder / "loras" / f"lora_{number:03}.safetensors", safetensors(LORA_SDXL, texts, seed=number))
     assert scan(client, folder)["added"] == 500
-    found = client.get("/api/models", kind="lora")["models"]
+    found = client.get("/api/v1/models", kind="lora")["models"]
     assert len(found) == 500
     assert found[7]["trigger_words"] == ["word 7"]
     assert found[7]["title"] == "LoRA 7"
@@ -280,11 +280,11 @@ def test_a_preview_is_served_only_if_it_is_a_picture(tmp_path: Path, folder: Pat
     library.mkdir()
     server = Served(library, []).wait_until_up()
     try:
-        server.post("/api/models/scan", {"paths": [str(folder)]})
-        ids = {model["name"]: model["id"] for model in server.get("/api/models")["models"]}
-        good = server.http.get(f"/api/models/{ids['good']}/preview")
+        server.post("/api/v1/models:scan", {"paths": [str(folder)]})
+        ids = {model["name"]: model["id"] for model in server.get("/api/v1/models")["models"]}
+        good = server.http.get(f"/api/v1/models/{ids['good']}/preview")
         assert (good.status_code, good.headers["content-type"], good.content) == (200, "image/png", png())
-        assert server.http.get(f"/api/models/{ids['page']}/preview").status_code == 404
+        assert server.http.get(f"/api/v1/models/{ids['page']}/preview").status_code == 404
     finally:
         server.stop()
 

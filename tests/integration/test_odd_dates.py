@@ -65,7 +65,7 @@ def test_a_time_that_the_database_cannot_store_does_not_stop_the_import(client: 
     assert (report["imported"], report["failed"]) == (5, 0)
     again = run_import(client, folder)
     assert (again["unchanged"], again["failed"]) == (5, 0)
-    assert [kind for kind in client.get("/api/jobs")["kinds"] if kind["failed"]] == []
+    assert [kind for kind in client.get("/api/v1/jobs/summary")["kinds"] if kind["failed"]] == []
 
 
 def test_a_moved_file_with_such_a_time_is_still_the_same_image(client: Client, folder: Path) -> None:
@@ -80,16 +80,16 @@ def test_a_moved_file_with_such_a_time_is_still_the_same_image(client: Client, f
 
 
 def find_names(client: Client, query: str) -> list[str]:
-    return [Path(item["path"]).name for item in client.get("/api/search", q=query)["items"]]
+    return [Path(item["path"]).name for item in client.get("/api/v1/images", q=query)["items"]]
 
 
 def list_sections(client: Client, query: str) -> list[tuple[str, int]]:
-    opened = client.post("/api/queries", {"q": query})
+    opened = client.post("/api/v1/snapshots", {"q": query})
     return [(section["day"], section["count"]) for section in opened["sections"]]
 
 
 def get_detail(client: Client, query: str) -> Any:
-    return client.get("/api/generations/" + client.get("/api/search", q=query)["items"][0]["uuid"])
+    return client.get("/api/v1/images/" + client.get("/api/v1/images", q=query)["items"][0]["uuid"])
 
 
 def test_images_before_2010_are_shown_in_order_and_found_by_date(client: Client, folder: Path) -> None:
@@ -109,8 +109,8 @@ def test_images_before_2010_are_shown_in_order_and_found_by_date(client: Client,
     assert find_names(client, "date:2010") == []
     assert list_sections(client, "")[-1] == ("1966-06-15", 1)
     assert [day[:4] for day, _ in list_sections(client, "")] == ["2024", "2009", "1980", "1975", "1966"]
-    snapshot = client.post("/api/queries", {"q": ""})["snapshot"]
-    months = client.get("/api/facets", snapshot=snapshot, field="date")["values"]
+    snapshot = client.post("/api/v1/snapshots", {"q": ""})["snapshot"]
+    months = client.get("/api/v1/facets/one", snapshot=snapshot, field="date")["values"]
     assert ("1966-06", 1) in [(month["value"], month["count"]) for month in months]
 
 
@@ -118,8 +118,8 @@ def test_an_image_before_1970_is_found_by_words_and_rating(client: Client, folde
     write_image(folder, "moon.png", 1, year=1966)
     run_import(client, folder)
     assert find_names(client, "fox date:1966") == ["moon.png"]
-    snapshot = client.post("/api/queries", {"q": ""})["snapshot"]
-    client.post("/api/bulk", {"snapshot": snapshot, "ranges": [[0, 1]], "set": {"rating": 4}})
+    snapshot = client.post("/api/v1/snapshots", {"q": ""})["snapshot"]
+    client.post("/api/v1/edits", {"snapshot": snapshot, "ranges": [[0, 1]], "set": {"rating": 4}})
     assert find_names(client, "rating:4 sort:rating") == ["moon.png"]
     assert get_detail(client, "")["timestamp"] == to_seconds(1966) * 1000
 
@@ -130,7 +130,7 @@ def test_an_image_from_the_future_does_not_stay_the_newest_and_keeps_its_date(cl
     assert get_detail(client, "")["timestamp"] == to_seconds(2090) * 1000
     for query in ("date:2090", "date:today", "date:>2089", "date:2089..2091 fox", "-date:2091"):
         assert find_names(client, query) == ["future.png"], query
-        assert client.post("/api/queries", {"q": query})["total"] == 1, query
+        assert client.post("/api/v1/snapshots", {"q": query})["total"] == 1, query
     assert find_names(client, "date:2091") == []
     assert run_import(client, folder)["unchanged"] == 1
     (folder / "later.png").write_bytes(a1111_png(2))

@@ -75,8 +75,8 @@ def client(home: Path) -> Iterator[Client]:
 
 def list_images(client: Client, query: str = "") -> dict[str, dict[str, Any]]:
     """The details of the images that match, by the names of their files."""
-    items = client.get("/api/search", q=query, limit=200)["items"]
-    details = [client.get(f"/api/generations/{item['uuid']}") for item in items]
+    items = client.get("/api/v1/images", q=query, limit=200)["items"]
+    details = [client.get(f"/api/v1/images/{item['uuid']}") for item in items]
     return {one["files"][0]["path"]: one for one in details}
 
 
@@ -85,9 +85,9 @@ def test_every_image_is_there_and_nothing_else(client: Client) -> None:
     expected = {*SHOWN_AS_QUARTERS, *DAMAGED, *UNDAMAGED, "bomb.png", *DATES, *NAMES, *undecodable}
     assert len(expected) > 60
     assert set(list_images(client)) == expected
-    [root] = client.get("/api/roots")["roots"]
+    [root] = client.get("/api/v1/folders")["roots"]
     assert root["not_shown"]["PSD"] == 1
-    assert [check for check in client.get("/api/doctor")["checks"] if not check["ok"]] == []
+    assert [check for check in client.get("/api/v1/doctor")["checks"] if not check["ok"]] == []
 
 
 def test_each_has_its_state_its_size_and_its_thumbnail(client: Client, home: Path) -> None:
@@ -108,11 +108,11 @@ def test_each_is_found_by_its_date_and_none_stays_the_newest(client: Client, hom
     assert set(list_images(client, "date:1925")) == {"of 1925.png"}
     assert set(list_images(client, "date:1966")) == {"of 1966.png"}
     assert set(list_images(client, "date:2090")) == {"of 2090.png"}
-    oldest = client.get("/api/search", q="sort:oldest", limit=3)["items"]
-    names = [client.get(f"/api/generations/{item['uuid']}")["files"][0]["path"] for item in oldest]
+    oldest = client.get("/api/v1/images", q="sort:oldest", limit=3)["items"]
+    names = [client.get(f"/api/v1/images/{item['uuid']}")["files"][0]["path"] for item in oldest]
     assert names == ["of 1925.png", "of 1966.png", "of 1970.png"]
     (home / "pictures" / "new.png").write_bytes(a1111_png(1_000))
     import_and_follow(client, [home / "pictures"], dry_run=False, wait=True)
-    [newest] = client.get("/api/search", q="", limit=1)["items"]
+    [newest] = client.get("/api/v1/images", q="", limit=1)["items"]
     assert Path(newest["path"]).name == "new.png"
     (home / "pictures" / "new.png").unlink()

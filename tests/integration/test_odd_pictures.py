@@ -43,26 +43,26 @@ def client(tmp_path: Path, folder: Path) -> Iterator[Client]:
 
 
 def find_names(client: Client, query: str) -> set[str]:
-    items = client.get("/api/search", q=query, limit=100)["items"]
+    items = client.get("/api/v1/images", q=query, limit=100)["items"]
     return {find_detail(client, item["uuid"])["files"][0]["path"] for item in items}
 
 
 def find_detail(client: Client, uuid: str) -> dict[str, Any]:
-    found: dict[str, Any] = client.get(f"/api/generations/{uuid}")
+    found: dict[str, Any] = client.get(f"/api/v1/images/{uuid}")
     return found
 
 
 def test_an_image_without_a_thumbnail_names_none_in_the_grid(client: Client) -> None:
-    view = client.post("/api/queries", {"q": "is:too-large OR is:damaged"})
-    page = client.get(f"/api/queries/{view['snapshot']}/items", start=0, count=100)
+    view = client.post("/api/v1/snapshots", {"q": "is:too-large OR is:damaged"})
+    page = client.get(f"/api/v1/snapshots/{view['snapshot']}/items", start=0, count=100)
     names = [find_detail(client, uuid)["files"][0]["path"] for uuid in page["uuid"]]
     has_thumb = {name: thumb is not None for name, thumb in zip(names, page["thumb"], strict=True)}
     assert has_thumb == {"cut.png": True, "bomb.png": False}
 
 
 def flags_by_name(client: Client) -> dict[str, int]:
-    view = client.post("/api/queries", {"q": ""})
-    page = client.get(f"/api/queries/{view['snapshot']}/items", start=0, count=100)
+    view = client.post("/api/v1/snapshots", {"q": ""})
+    page = client.get(f"/api/v1/snapshots/{view['snapshot']}/items", start=0, count=100)
     names = [find_detail(client, uuid)["files"][0]["path"] for uuid in page["uuid"]]
     return dict(zip(names, page["flags"], strict=True))
 
@@ -72,7 +72,7 @@ def test_damaged_and_too_large_are_two_states_with_a_query_and_a_reason_each(cli
     assert find_names(client, "is:too-large") == find_names(client, "is:too_large") == {"bomb.png"}
     assert len(find_names(client, "-is:damaged -is:too-large")) == 5
     reasons, thumbs = {}, {}
-    for item in client.get("/api/search", q="", limit=100)["items"]:
+    for item in client.get("/api/v1/images", q="", limit=100)["items"]:
         detail = find_detail(client, item["uuid"])
         reasons[detail["files"][0]["path"]] = (detail["damage"], detail["too_large"])
         thumbs[detail["files"][0]["path"]] = detail["thumb"] is not None
@@ -81,7 +81,7 @@ def test_damaged_and_too_large_are_two_states_with_a_query_and_a_reason_each(cli
     assert reasons["turned-6.jpg"] == (None, None)
     # What was decoded of a damaged file is shown; of one that is too large, nothing.
     assert (thumbs["cut.png"], thumbs["bomb.png"]) == (True, False)
-    assert [check["name"] for check in client.get("/api/doctor")["checks"] if not check["ok"]] == []
+    assert [check["name"] for check in client.get("/api/v1/doctor")["checks"] if not check["ok"]] == []
 
 
 def test_the_size_of_a_turned_image_is_the_one_that_is_shown(client: Client) -> None:
@@ -108,7 +108,7 @@ def store_as_before(library: Path) -> None:
 
 
 def read_thumbnail(library: Path, client: Client, name: str) -> Image.Image:
-    for item in client.get("/api/search", q="", limit=100)["items"]:
+    for item in client.get("/api/v1/images", q="", limit=100)["items"]:
         detail = find_detail(client, item["uuid"])
         if detail["files"][0]["path"] == name:
             return Image.open(ThumbCache(library / "thumbs", SHORT_EDGES_PX).path(detail["thumb"], 512)).convert("RGB")
@@ -140,7 +140,7 @@ def test_a_library_of_the_version_before_gets_right_sizes_states_and_thumbnails(
             pixel = shown.getpixel(at)
             assert isinstance(pixel, tuple)
             assert max(abs(ours - meant) for ours, meant in zip(pixel, color, strict=True)) <= 12
-        assert [check["name"] for check in client.get("/api/doctor")["checks"] if not check["ok"]] == []
+        assert [check["name"] for check in client.get("/api/v1/doctor")["checks"] if not check["ok"]] == []
     # Only what looked wrong was made again: three turned, one with a profile, one cut off; two sizes each.
     remade = [path for path, made_ns in thumbnails.items() if path.stat().st_mtime_ns != made_ns]
     assert len(thumbnails) == 2 * 6
@@ -156,7 +156,9 @@ def test_a_thumbnail_that_may_be_made_again_is_not_kept_by_the_browser(tmp_path:
 
     def ask_how_long(database: Database) -> set[str]:
         routes = image_routes.routes(database, ThumbCache(library / "thumbs", SHORT_EDGES_PX)).routes
-        [thumb] = [one for one in routes if isinstance(one, APIRoute) and one.path == "/api/thumbs/{name}/{size}"]
+        [thumb] = [
+            one for one in routes if isinstance(one, APIRoute) and one.path == "/api/v1/thumbnails/{name}/{size}"
+        ]
         names = [path.name.removesuffix("-512.webp") for path in (library / "thumbs").glob("??/*-512.webp")]
         assert len(names) == 6
         return {asyncio.run(thumb.endpoint(name=name, size=512)).headers["cache-control"] for name in names}

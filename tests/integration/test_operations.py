@@ -56,10 +56,10 @@ def test_who_ended_without_a_word_is_told_of_at_the_next_start(tmp_path: Path) -
     (tmp_path / "library").mkdir()
     Served(tmp_path / "library", []).wait_until_up().kill()
     served = Served(tmp_path / "library", []).wait_until_up()
-    told = [one["kind"] for one in served.get("/api/log")["events"]]
+    told = [one["kind"] for one in served.get("/api/v1/events")["events"]]
     assert served.stop() == 0
     served = Served(tmp_path / "library", []).wait_until_up()
-    assert [one["kind"] for one in served.get("/api/log")["events"]] == told == ["crash.gallery"]
+    assert [one["kind"] for one in served.get("/api/v1/events")["events"]] == told == ["crash.gallery"]
     served.stop()
 
 
@@ -84,37 +84,37 @@ def test_events_are_filtered_by_level_kind_and_time_and_exported_as_lines(tmp_pa
 
 
 def test_the_export_of_the_gallery_has_every_event(served: Served) -> None:
-    lines = served.http.get("/api/log/export").raise_for_status().text.splitlines()
-    assert [json.loads(line)["id"] for line in lines] == [one["id"] for one in served.get("/api/log")["events"]]
+    lines = served.http.get("/api/v1/events/export").raise_for_status().text.splitlines()
+    assert [json.loads(line)["id"] for line in lines] == [one["id"] for one in served.get("/api/v1/events")["events"]]
 
 
 def test_a_restore_from_the_gallery_brings_everything_back_at_the_same_address(served: Served) -> None:
-    served.post("/api/bulk", {"query": "", "set": {"rating": 5}})
-    made = served.post("/api/backups", {})
-    served.post("/api/bulk", {"query": "", "set": {"rating": 1}})
-    cookies = served.http.post("/api/session", json={"code": served.post("/api/session/code", {})["url"][-32:]})
-    assert served.http.post("/api/backups/restore", json={"name": "../x.db"}).status_code == 404
+    served.post("/api/v1/edits", {"query": "", "set": {"rating": 5}})
+    made = served.post("/api/v1/backups", {})
+    served.post("/api/v1/edits", {"query": "", "set": {"rating": 1}})
+    cookies = served.http.post("/api/v1/session", json={"code": served.post("/api/v1/session/links", {})["url"][-32:]})
+    assert served.http.post("/api/v1/backups:restore", json={"name": "../x.db"}).status_code == 404
 
-    served.post("/api/backups/restore", {"name": made["name"]})
+    served.post("/api/v1/backups:restore", {"name": made["name"]})
 
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         try:
-            if served.get("/api/log", kind="restore")["events"]:
+            if served.get("/api/v1/events", kind="restore")["events"]:
                 break
         except OSError:
             pass
         except Exception as error:
             assert "onnect" in str(error) or "isconnect" in str(error), error
         time.sleep(0.05)
-    assert served.get("/api/search", q="rating:5")["total"] == 2
-    [told] = served.get("/api/log", kind="restore")["events"]
-    whys = {one["name"]: one["why"] for one in served.get("/api/backups")["backups"]}
+    assert served.get("/api/v1/images", q="rating:5")["total"] == 2
+    [told] = served.get("/api/v1/events", kind="restore")["events"]
+    whys = {one["name"]: one["why"] for one in served.get("/api/v1/backups")["backups"]}
     assert whys[told["data"]["kept"]] == "before-restore"
     assert served.process.poll() is None
     cookie = dict(cookies.cookies.items())
     bare = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookie.items()), "Authorization": ""}
-    assert served.http.get("/api/status", headers=bare).status_code == 200
+    assert served.http.get("/api/v1/status", headers=bare).status_code == 200
 
 
 def test_a_restore_wants_somebody_who_serves(tmp_path: Path) -> None:
@@ -129,7 +129,7 @@ def test_an_interrupted_gallery_ends_although_somebody_listens_and_leaves_nothin
     headers = {"Authorization": served.wait_until_up().http.headers["Authorization"]}
     with (
         httpx.Client(base_url=served.http.base_url, headers=headers, timeout=60) as listener,
-        listener.stream("GET", "/api/events") as events,
+        listener.stream("GET", "/api/v1/events/stream") as events,
     ):
         assert "hello" in next(line for line in events.iter_lines() if line.startswith("event:"))
         assert served.stop() == 0
@@ -161,9 +161,9 @@ def test_a_bundle_for_others_has_no_private_text(tmp_path: Path) -> None:
     (tmp_path / "library").mkdir()
     server = Served(tmp_path / "library", [pictures]).wait_until_up()
     server.wait_until_idle(1)
-    server.post("/api/bulk", {"query": "", "set": {"tags": {"add": ["canarytag"]}}})
+    server.post("/api/v1/edits", {"query": "", "set": {"tags": {"add": ["canarytag"]}}})
     endpoint = {"base_url": "http://127.0.0.1:9/canaryhost", "model": "m", "key": "canarykey"}
-    server.post("/api/autotag/settings", endpoint)
+    server.put("/api/v1/autotag/settings", endpoint)
     server.stop()
     with Database.open(tmp_path / "library") as database:
         data = {"why": "canarytrouble", "files": 3}

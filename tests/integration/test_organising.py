@@ -31,37 +31,37 @@ def client(tmp_path: Path) -> Iterator[Client]:
 
 def bulk(client: Client, marks: dict[str, Any], *numbers: int, query: str | None = None) -> dict[str, Any]:
     chosen = {"query": query} if query is not None else {"uuids": [name_of(n) for n in numbers]}
-    done: dict[str, Any] = client.post("/api/bulk", chosen | {"set": marks})
+    done: dict[str, Any] = client.post("/api/v1/edits", chosen | {"set": marks})
     return done
 
 
 def tag(client: Client, do: str, **args: Any) -> dict[str, Any]:
-    done: dict[str, Any] = client.post("/api/tags", {"do": do} | args)
+    done: dict[str, Any] = client.post("/api/v1/tags/edits", {"do": do} | args)
     return done
 
 
 def shown(client: Client, number: int) -> list[str]:
-    return [one["name"] for one in client.get(f"/api/generations/{name_of(number)}/tags")["tags"]]
+    return [one["name"] for one in client.get(f"/api/v1/images/{name_of(number)}/tags")["tags"]]
 
 
 def count(client: Client, name: str) -> int:
-    return int(client.get("/api/tags/one", name=name)["tag"]["images"])
+    return int(client.get("/api/v1/tags/by-name", name=name)["tag"]["images"])
 
 
 def undo(client: Client) -> dict[str, Any]:
-    done: dict[str, Any] = client.post("/api/undo")
+    done: dict[str, Any] = client.post("/api/v1/edits:undo")
     return done
 
 
 def test_one_request_reaches_all_that_a_search_finds_and_one_undo_takes_it_back(client: Client) -> None:
-    before = client.text("/api/export")
+    before = client.text("/api/v1/library/export")
     done = bulk(client, {"tags": {"add": ["Arctic_Fox", "snow"]}}, query="even")
     assert (done["state"], done["changed"]) == ("done", 6)
     assert shown(client, 0) == ["Arctic_Fox", "snow"]
     assert shown(client, 1) == []
     assert count(client, "arctic fox") == 6
     undo(client)
-    assert client.text("/api/export") == before
+    assert client.text("/api/v1/library/export") == before
     with pytest.raises(NotFoundError):
         count(client, "snow")
 
@@ -69,7 +69,7 @@ def test_one_request_reaches_all_that_a_search_finds_and_one_undo_takes_it_back(
 def test_an_alias_shows_as_its_tag_and_taking_it_away_gives_back_what_was(client: Client) -> None:
     bulk(client, {"tags": {"add": ["vixen"]}}, 0, 1)
     bulk(client, {"tags": {"add": ["fox"]}}, 1, 2)
-    before = client.text("/api/export")
+    before = client.text("/api/v1/library/export")
     tag(client, "alias", tag="vixen", of="fox")
     assert [shown(client, n) for n in (0, 1, 2)] == [["fox"]] * 3
     assert (count(client, "fox"), count(client, "vixen")) == (3, 0)
@@ -77,7 +77,7 @@ def test_an_alias_shows_as_its_tag_and_taking_it_away_gives_back_what_was(client
     assert shown(client, 3) == ["fox"]
     undo(client)
     tag(client, "unalias", tag="vixen")
-    assert client.text("/api/export") == before
+    assert client.text("/api/v1/library/export") == before
     assert (count(client, "fox"), count(client, "vixen")) == (2, 2)
 
 
@@ -120,21 +120,21 @@ def test_a_merge_does_what_its_trial_said_and_undo_splits_again(client: Client) 
     bulk(client, {"tags": {"add": ["foxes"]}}, 0, 1, 2)
     bulk(client, {"tags": {"add": ["fox"]}}, 2, 3)
     tag(client, "imply", tag="foxes", implies="animal")
-    client.post("/api/collections", {"name": "All foxes", "query": "fox"})
-    before = client.text("/api/export")
-    tried = client.post("/api/tags/script", {"text": "merge foxes -> fox", "dry_run": True})
-    assert client.text("/api/export") == before
+    client.post("/api/v1/collections", {"name": "All foxes", "query": "fox"})
+    before = client.text("/api/v1/library/export")
+    tried = client.post("/api/v1/tags:bulk-edit", {"text": "merge foxes -> fox", "dry_run": True})
+    assert client.text("/api/v1/library/export") == before
     done = tag(client, "merge", tag="foxes", to="fox")
     assert tried["lines"][0]["images"] == done["changed"] == 3
     assert (count(client, "fox"), count(client, "animal")) == (4, 4)
     undo(client)
-    assert client.text("/api/export") == before
+    assert client.text("/api/v1/library/export") == before
     assert (count(client, "fox"), count(client, "foxes"), count(client, "animal")) == (2, 3, 3)
 
 
 def test_a_script_is_one_deed_and_is_refused_whole(client: Client) -> None:
     bulk(client, {"tags": {"add": ["red fox"]}}, 0, 1)
-    before = client.text("/api/export")
+    before = client.text("/api/v1/library/export")
     script = """
         # tidy up
         split red fox -> red, fox
@@ -143,28 +143,28 @@ def test_a_script_is_one_deed_and_is_refused_whole(client: Client) -> None:
         retag red -> crimson
         delete red
     """
-    done = client.post("/api/tags/script", {"text": script})
+    done = client.post("/api/v1/tags:bulk-edit", {"text": script})
     assert done["state"] == "done"
     assert [line["images"] for line in done["lines"]] == [2, 2, 0, 2, 0]
     assert shown(client, 0) == ["creature", "crimson", "fox"]
     undo(client)
-    assert client.text("/api/export") == before
+    assert client.text("/api/v1/library/export") == before
     with pytest.raises(ConflictError, match="cycle"):
-        client.post("/api/tags/script", {"text": "imply x -> y\nimply y -> z\nimply z -> x"})
-    assert client.text("/api/export") == before
+        client.post("/api/v1/tags:bulk-edit", {"text": "imply x -> y\nimply y -> z\nimply z -> x"})
+    assert client.text("/api/v1/library/export") == before
     with pytest.raises(InvalidInputError, match="Line 2"):
-        client.post("/api/tags/script", {"text": "imply x -> y\nimplode y"})
+        client.post("/api/v1/tags:bulk-edit", {"text": "imply x -> y\nimplode y"})
 
 
 def test_a_vocabulary_goes_out_and_comes_in_again(client: Client, tmp_path: Path) -> None:
     script = "tag fox : animal\ntag re:zero : series\nalias vixen -> fox\nimply fox -> creature\nthreshold vision 0.4\n"
     script += "threshold llm 0.25 : fox\n"
-    client.post("/api/tags/script", {"text": script})
-    written = client.text("/api/tags/export")
+    client.post("/api/v1/tags:bulk-edit", {"text": script})
+    written = client.text("/api/v1/tags/export")
     assert "alias vixen -> fox" in written
     with connect(Settings(library=tmp_path / "another", workers=1)) as other:
-        other.post("/api/tags/script", {"text": written})
-        assert other.text("/api/tags/export") == written
+        other.post("/api/v1/tags:bulk-edit", {"text": written})
+        assert other.text("/api/v1/tags/export") == written
 
 
 def test_tags_are_offered_with_what_they_lead_to_and_imply(client: Client) -> None:
@@ -172,7 +172,7 @@ def test_tags_are_offered_with_what_they_lead_to_and_imply(client: Client) -> No
     tag(client, "alias", tag="pudel", of="poodle")
     bulk(client, {"tags": {"add": ["pudel"]}}, 0, 1, 2)
     bulk(client, {"tags": {"add": ["pug"]}}, 3)
-    offered = client.get("/api/tags", q="pu")["tags"]
+    offered = client.get("/api/v1/tags/completions", q="pu")["tags"]
     assert [(one["name"], one["alias_of"], one["implies"]) for one in offered] == [
         ("pudel", "poodle", ["dog"]),
         ("pug", None, []),
@@ -183,9 +183,9 @@ def test_the_tags_of_some_images_are_counted_among_them(client: Client) -> None:
     tag(client, "imply", tag="poodle", implies="dog")
     bulk(client, {"tags": {"add": ["poodle"]}}, 0, 1)
     bulk(client, {"tags": {"add": ["sofa"]}}, *range(8))
-    view = client.post("/api/queries", {"q": "sort:oldest"})["snapshot"]
+    view = client.post("/api/v1/snapshots", {"q": "sort:oldest"})["snapshot"]
     asked = {"snapshot": view, "ranges": [(0, 5)], "except": [1]}
-    got = client.post("/api/tags/of", asked)
+    got = client.post("/api/v1/tags:count", asked)
     assert got["images"] == 4
     assert [(one["name"], one["images"], one["from"]) for one in got["tags"]] == [
         ("sofa", 4, []),
@@ -199,13 +199,13 @@ def test_the_vocabulary_is_read_from_any_place_in_three_orders(client: Client) -
         category = ("place", "character", None)[number % 3]
         tag(client, "create", name=f"tag {number:02}", **({"category": category} if category else {}))
     bulk(client, {"tags": {"add": ["tag 17"]}}, 0, 1)
-    names = lambda **asked: [one["name"] for one in client.get("/api/tags/part", **asked)["tags"]]  # noqa: E731
+    names = lambda **asked: [one["name"] for one in client.get("/api/v1/tags/slice", **asked)["tags"]]  # noqa: E731
     assert names(start=4, count=2) == ["tag 04", "tag 05"]
     assert names(sort="images", count=2) == ["tag 17", "tag 00"]
     assert names(sort="newest", count=1) == ["tag 29"]
     assert names(category="", q="tag 1", count=2) == ["tag 11", "tag 14"]
-    assert client.get("/api/tags/part", category="place")["total"] == 10
-    assert {one["category"]: one["tags"] for one in client.get("/api/tags/categories")["categories"]} == {
+    assert client.get("/api/v1/tags/slice", category="place")["total"] == 10
+    assert {one["category"]: one["tags"] for one in client.get("/api/v1/tag-categories")["categories"]} == {
         "": 10, "character": 10, "place": 10,
     }  # fmt: skip
 
@@ -224,71 +224,71 @@ def test_a_merged_tag_keeps_its_place_in_saved_searches() -> None:
 
 
 def test_a_collection_keeps_the_persons_order_and_counts_what_is_there(client: Client) -> None:
-    uuid = client.post("/api/collections", {"name": "Best", "notes": "for the wall"})["uuid"]
+    uuid = client.post("/api/v1/collections", {"name": "Best", "notes": "for the wall"})["uuid"]
     bulk(client, {"collect": uuid}, 3, 1, 2, 5)
-    order = lambda: client.get(f"/api/collections/{uuid}/items")["uuids"]  # noqa: E731
+    order = lambda: client.get(f"/api/v1/collections/{uuid}/items")["uuids"]  # noqa: E731
     assert order() == [name_of(n) for n in (3, 1, 2, 5)]
-    client.post(f"/api/collections/{uuid}/reorder", {"images": [name_of(5), name_of(2)], "before": name_of(3)})
+    client.post(f"/api/v1/collections/{uuid}:reorder", {"images": [name_of(5), name_of(2)], "before": name_of(3)})
     assert order() == [name_of(n) for n in (5, 2, 3, 1)]
     assert bulk(client, {"collect": uuid}, 1, 7)["changed"] == 1
-    before = client.text("/api/export")
+    before = client.text("/api/v1/library/export")
     bulk(client, {"trash": True}, 2)
-    [shown_one] = client.get("/api/collections")["collections"]
+    [shown_one] = client.get("/api/v1/collections")["collections"]
     assert shown_one["images"] == 4
     undo(client)
-    assert client.text("/api/export") == before
-    client.post(f"/api/collections/{uuid}/delete")
-    assert client.get("/api/collections")["collections"] == []
+    assert client.text("/api/v1/library/export") == before
+    client.delete(f"/api/v1/collections/{uuid}")
+    assert client.get("/api/v1/collections")["collections"] == []
     undo(client)
-    assert client.text("/api/export") == before
+    assert client.text("/api/v1/library/export") == before
 
 
 def test_many_small_moves_never_mix_up_the_order(client: Client) -> None:
-    uuid = client.post("/api/collections", {"name": "Order"})["uuid"]
+    uuid = client.post("/api/v1/collections", {"name": "Order"})["uuid"]
     bulk(client, {"collect": uuid}, *range(6))
     expected = list(range(6))
     for turn in range(120):
         moved = expected.pop(2 if turn % 2 else 1)
         expected.insert(1, moved)
         client.post(
-            f"/api/collections/{uuid}/reorder",
+            f"/api/v1/collections/{uuid}:reorder",
             {"images": [name_of(moved)], "before": name_of(expected[2])},
         )
-    assert client.get(f"/api/collections/{uuid}/items")["uuids"] == [name_of(n) for n in expected]
+    assert client.get(f"/api/v1/collections/{uuid}/items")["uuids"] == [name_of(n) for n in expected]
 
 
 def test_a_smart_collection_is_a_search_until_it_is_frozen(client: Client) -> None:
-    uuid = client.post("/api/collections", {"name": "Even", "query": "even"})["uuid"]
-    assert client.get("/api/collections")["collections"][0]["images"] == 6
+    uuid = client.post("/api/v1/collections", {"name": "Even", "query": "even"})["uuid"]
+    assert client.get("/api/v1/collections")["collections"][0]["images"] == 6
     with pytest.raises(InvalidInputError, match="smart"):
         bulk(client, {"collect": uuid}, 1)
-    before = client.text("/api/export")
-    client.post(f"/api/collections/{uuid}/freeze")
+    before = client.text("/api/v1/library/export")
+    client.post(f"/api/v1/collections/{uuid}:convert-to-manual")
     bulk(client, {"collect": uuid}, 1)
-    assert client.get("/api/collections")["collections"][0]["images"] == 7
+    assert client.get("/api/v1/collections")["collections"][0]["images"] == 7
     undo(client)
     undo(client)
-    assert client.text("/api/export") == before
+    assert client.text("/api/v1/library/export") == before
 
 
 def test_collections_cannot_be_made_of_or_lie_in_themselves(client: Client) -> None:
-    outer = client.post("/api/collections", {"name": "Outer"})["uuid"]
-    inner = client.post("/api/collections", {"name": "Inner", "parent": outer})["uuid"]
+    outer = client.post("/api/v1/collections", {"name": "Outer"})["uuid"]
+    inner = client.post("/api/v1/collections", {"name": "Inner", "parent": outer})["uuid"]
     with pytest.raises(ConflictError, match="cannot contain itself"):
-        client.post(f"/api/collections/{outer}", {"parent": inner})
-    one = client.post("/api/collections", {"name": "One", "query": "fox"})["uuid"]
+        client.patch(f"/api/v1/collections/{outer}", {"parent": inner})
+    one = client.post("/api/v1/collections", {"name": "One", "query": "fox"})["uuid"]
     with pytest.raises(ConflictError, match="One → One"):
-        client.post(f"/api/collections/{one}", {"query": "collection:One"})
+        client.patch(f"/api/v1/collections/{one}", {"query": "collection:One"})
     with pytest.raises(InvalidInputError):
-        client.post(f"/api/collections/{one}", {"query": 'fox "'})
+        client.patch(f"/api/v1/collections/{one}", {"query": 'fox "'})
 
 
 def found(client: Client, query: str) -> list[str]:
-    return [one["uuid"] for one in client.get("/api/search", q=query)["items"]]
+    return [one["uuid"] for one in client.get("/api/v1/images", q=query)["items"]]
 
 
 def collection(client: Client, name: str, **args: Any) -> str:
-    return str(client.post("/api/collections", {"name": name} | args)["uuid"])
+    return str(client.post("/api/v1/collections", {"name": name} | args)["uuid"])
 
 
 def test_a_collection_is_searched_by_name_or_uuid_and_stands_in_the_persons_order(client: Client) -> None:
@@ -297,14 +297,14 @@ def test_a_collection_is_searched_by_name_or_uuid_and_stands_in_the_persons_orde
     assert found(client, 'collection:"for the wall"') == found(client, f"in:{best}") == [name_of(n) for n in (8, 3, 1)]
     assert found(client, 'in:"for the wall" sort:manual') == [name_of(n) for n in (3, 8, 1)]
     assert found(client, "odd -in:for*") == [name_of(n) for n in (11, 9, 7, 5)]
-    client.post(f"/api/collections/{best}/reorder", {"images": [name_of(1)], "before": name_of(3)})
+    client.post(f"/api/v1/collections/{best}:reorder", {"images": [name_of(1)], "before": name_of(3)})
     assert found(client, 'in:"for the wall" sort:manual') == [name_of(n) for n in (1, 3, 8)]
     bulk(client, {"uncollect": best}, 3)
     assert found(client, 'in:"for the wall"') == [name_of(n) for n in (8, 1)]
     undo(client)
     bulk(client, {"trash": True}, 8)
     assert found(client, 'in:"for the wall"') == [name_of(n) for n in (3, 1)]
-    assert client.post("/api/queries", {"q": "in:wal"})["unknown"][0]["suggestion"] == 'collection:"For the wall"'
+    assert client.post("/api/v1/snapshots", {"q": "in:wal"})["unknown"][0]["suggestion"] == 'collection:"For the wall"'
 
 
 def test_a_smart_collection_is_made_of_others_and_counted_exactly(client: Client) -> None:
@@ -312,7 +312,7 @@ def test_a_smart_collection_is_made_of_others_and_counted_exactly(client: Client
     collection(client, "Even", query="even")
     collection(client, "Even best", query="in:even collection:best")
     bulk(client, {"collect": best}, 0, 1, 2, 3)
-    counts = lambda: {one["name"]: one["images"] for one in client.get("/api/collections")["collections"]}  # noqa: E731
+    counts = lambda: {one["name"]: one["images"] for one in client.get("/api/v1/collections")["collections"]}  # noqa: E731
     assert counts() == {"Best": 4, "Even": 6, "Even best": 2}
     bulk(client, {"collect": best}, 4)
     assert found(client, 'in:"even best"') == [name_of(n) for n in (4, 2, 0)]
@@ -325,23 +325,23 @@ def test_no_name_and_no_undo_makes_a_collection_of_itself(client: Client) -> Non
         collection(client, "Two", query="fox in:one")
     other = collection(client, "Other", query="in:One")
     with pytest.raises(ConflictError, match="→"):
-        client.post(f"/api/collections/{other}", {"name": "two"})
-    first = client.post(f"/api/collections/{one}", {"query": "fox"})["operation"]
-    client.post(f"/api/collections/{other}", {"name": "two"})
+        client.patch(f"/api/v1/collections/{other}", {"name": "two"})
+    first = client.patch(f"/api/v1/collections/{one}", {"query": "fox"})["operation"]
+    client.patch(f"/api/v1/collections/{other}", {"name": "two"})
     with pytest.raises(ConflictError, match="→"):
-        client.post(f"/api/undo/{first}")
+        client.post(f"/api/v1/edits/{first}/undo")
     assert found(client, "in:two") == found(client, "fox")
 
 
 def test_searches_follow_a_collection_to_its_new_name(client: Client) -> None:
     best = collection(client, "Best")
     smart = collection(client, "Smart", query="even -in:BEST (collection:best OR sea)")
-    before = client.text("/api/export")
-    client.post(f"/api/collections/{best}", {"name": "Best of all"})
-    [query] = [one["query"] for one in client.get("/api/collections")["collections"] if one["uuid"] == smart]
+    before = client.text("/api/v1/library/export")
+    client.patch(f"/api/v1/collections/{best}", {"name": "Best of all"})
+    [query] = [one["query"] for one in client.get("/api/v1/collections")["collections"] if one["uuid"] == smart]
     assert query == 'even -collection:"Best of all" (collection:"Best of all" OR sea)'
     undo(client)
-    assert client.text("/api/export") == before
+    assert client.text("/api/v1/library/export") == before
 
 
 def test_searches_that_multiply_are_refused(client: Client) -> None:
@@ -356,32 +356,32 @@ def test_searches_that_multiply_are_refused(client: Client) -> None:
 
 
 def test_what_comes_out_of_the_trash_is_as_it_was(client: Client) -> None:
-    uuid = client.post("/api/collections", {"name": "Best"})["uuid"]
+    uuid = client.post("/api/v1/collections", {"name": "Best"})["uuid"]
     bulk(client, {"collect": uuid}, 4, 0, 2)
     bulk(client, {"tags": {"add": ["fox"], "reject": ["dog"]}}, 0)
     bulk(client, {"rating": 4}, 0)
     bulk(client, {"notes": "keep\nthis"}, 0)
-    before = client.text("/api/export")
+    before = client.text("/api/v1/library/export")
     bulk(client, {"trash": True}, 0)
-    assert client.get("/api/status")["total"] == IMAGES - 1
+    assert client.get("/api/v1/status")["total"] == IMAGES - 1
     assert count(client, "fox") == 0
-    [item] = client.get("/api/trash")["items"]
+    [item] = client.get("/api/v1/trash")["items"]
     assert (item["uuid"], item["purge_after"] - item["deleted_at"]) == (name_of(0), 30 * 86_400_000)
-    client.post("/api/trash/restore", {"uuids": [name_of(0)]})
-    assert client.text("/api/export") == before
+    client.post("/api/v1/trash:restore", {"uuids": [name_of(0)]})
+    assert client.text("/api/v1/library/export") == before
     assert count(client, "fox") == 1
 
 
 def test_a_shorter_time_in_the_trash_does_not_shorten_what_is_in_it(client: Client) -> None:
     bulk(client, {"trash": True}, 0)
-    client.post("/api/trash/settings", {"days": 1})
+    client.patch("/api/v1/trash/settings", {"days": 1})
     bulk(client, {"trash": True}, 1)
-    days = sorted((i["purge_after"] - i["deleted_at"]) // 86_400_000 for i in client.get("/api/trash")["items"])
+    days = sorted((i["purge_after"] - i["deleted_at"]) // 86_400_000 for i in client.get("/api/v1/trash")["items"])
     assert days == [1, 30]
 
 
 def test_favourites_can_be_locked_against_the_trash(client: Client) -> None:
-    client.post("/api/trash/settings", {"locked": ["favorites"]})
+    client.patch("/api/v1/trash/settings", {"locked": ["favorites"]})
     bulk(client, {"favorite": True}, 0)
     assert bulk(client, {"trash": True}, 0, 1)["changed"] == 1
     with pytest.raises(ConflictError, match="protect"):
@@ -389,39 +389,39 @@ def test_favourites_can_be_locked_against_the_trash(client: Client) -> None:
 
 
 def test_the_trash_is_a_view_of_its_own_and_what_is_restored_leaves_a_hole(client: Client) -> None:
-    client.post("/api/trash/settings", {"days": 3})
+    client.patch("/api/v1/trash/settings", {"days": 3})
     bulk(client, {"trash": True}, 1, 2)
-    client.post("/api/trash/settings", {"days": 30})
+    client.patch("/api/v1/trash/settings", {"days": 30})
     bulk(client, {"trash": True}, 5)
-    view = client.post("/api/trash/queries")
+    view = client.post("/api/v1/trash/snapshots")
     assert (view["total"], [s["count"] for s in view["sections"]]) == (3, [1, 2])
-    kept = f"/api/queries/{view['snapshot']}"
+    kept = f"/api/v1/snapshots/{view['snapshot']}"
     assert client.get(f"{kept}/items", start=0, count=3)["uuid"] == [name_of(5), name_of(2), name_of(1)]
     assert client.get(f"{kept}/position", uuid=name_of(2)) == {"index": 1}
     assert client.get(f"{kept}/newer") == {"count": 0}
-    done = client.post("/api/trash/restore", {"snapshot": view["snapshot"], "ranges": [[0, 3]], "except": [1]})
+    done = client.post("/api/v1/trash:restore", {"snapshot": view["snapshot"], "ranges": [[0, 3]], "except": [1]})
     assert done["changed"] == 2
     assert client.get(f"{kept}/items", start=0, count=3)["uuid"] == [None, name_of(2), None]
-    assert client.get("/api/trash")["images"] == 1
+    assert client.get("/api/v1/trash")["images"] == 1
 
 
 def test_a_purge_over_a_view_leaves_alone_what_is_not_in_the_trash(client: Client) -> None:
-    view = client.post("/api/queries", {"q": ""})
+    view = client.post("/api/v1/snapshots", {"q": ""})
     bulk(client, {"trash": True}, 0)
     asked = {"snapshot": view["snapshot"], "ranges": [[0, IMAGES]], "dry_run": True}
-    assert client.post("/api/trash/purge", asked)["images"] == 0
-    [(path, reason)] = client.post("/api/trash/purge", asked)["kept"]
+    assert client.post("/api/v1/trash:purge", asked)["images"] == 0
+    [(path, reason)] = client.post("/api/v1/trash:purge", asked)["kept"]
     assert (path, reason) == ("0.png", "The folder is not available. Its drive may be disconnected.")
     with pytest.raises(InvalidInputError):
-        client.post("/api/trash/purge", asked | {"which": "all"})
+        client.post("/api/v1/trash:purge", asked | {"which": "all"})
 
 
 def test_some_images_of_a_view_are_a_view_of_their_own(client: Client) -> None:
     bulk(client, {"rating": 3}, 2)
-    view = client.post("/api/queries", {"q": "even"})
+    view = client.post("/api/v1/snapshots", {"q": "even"})
     asked = {"ranges": [[1, 6]], "except": [2], "q": "-rating:>=1"}
-    found = client.post(f"/api/queries/{view['snapshot']}/narrow", asked)
-    shown_there = client.get(f"/api/queries/{found['snapshot']}/items", start=0, count=10)["uuid"]
+    found = client.post(f"/api/v1/snapshots/{view['snapshot']}:narrow", asked)
+    shown_there = client.get(f"/api/v1/snapshots/{found['snapshot']}/items", start=0, count=10)["uuid"]
     assert shown_there == [name_of(8), name_of(4), name_of(0)]
     assert found["total"] == 3
 
@@ -429,7 +429,7 @@ def test_some_images_of_a_view_are_a_view_of_their_own(client: Client) -> None:
 def test_the_history_shows_images_of_a_deed_and_what_became_of_them(client: Client) -> None:
     bulk(client, {"rating": 3}, *range(IMAGES))
     bulk(client, {"trash": True}, 1)
-    trash, rating = client.get("/api/operations", limit=2)["operations"]
+    trash, rating = client.get("/api/v1/edits", limit=2)["operations"]
     assert [(one["uuid"], one["state"]) for one in trash["images"]] == [(name_of(1), "trashed")]
     assert len(rating["images"]) == 6
     assert rating["images"][0]["thumb"] == "00" * 32
@@ -440,55 +440,55 @@ def test_the_history_shows_images_of_a_deed_and_what_became_of_them(client: Clie
 
 
 def test_a_template_expands_the_same_for_the_same_seed(client: Client) -> None:
-    client.post("/api/wildcards", {"name": "colour", "content": "# warm\nred\n{deep|pale} orange\n"})
+    client.put("/api/v1/wildcards", {"name": "colour", "content": "# warm\nred\n{deep|pale} orange\n"})
     text = "a __colour__ {fox|cat}, {subject}"
-    uuid = client.post("/api/templates", {"name": "One", "content": text, "params": {"steps": 20}})["uuid"]
-    [listed] = client.get("/api/templates")["templates"]
+    uuid = client.post("/api/v1/templates", {"name": "One", "content": text, "params": {"steps": 20}})["uuid"]
+    [listed] = client.get("/api/v1/templates")["templates"]
     assert (listed["variables"], listed["wildcards"]) == (["subject"], ["colour"])
     asked = {"seed": 7, "values": {"subject": "snow"}, "form": "prompt", "count": 3}
-    first = client.post(f"/api/templates/{uuid}/expand", asked)
-    assert client.post(f"/api/templates/{uuid}/expand", asked) == first
+    first = client.post(f"/api/v1/templates/{uuid}:expand", asked)
+    assert client.post(f"/api/v1/templates/{uuid}:expand", asked) == first
     assert all(one.endswith(", snow") and "__" not in one and "{" not in one for one in first["expanded"])
-    [with_settings] = client.post(f"/api/templates/{uuid}/expand", {"seed": 7})["expanded"]
+    [with_settings] = client.post(f"/api/v1/templates/{uuid}:expand", {"seed": 7})["expanded"]
     assert "Steps: 20" in with_settings
-    assert client.get("/api/templates")["templates"][0]["uses"] == 3
+    assert client.get("/api/v1/templates")["templates"][0]["uses"] == 3
     undo(client)
-    assert client.get("/api/templates")["templates"] == []
+    assert client.get("/api/v1/templates")["templates"] == []
 
 
 def test_a_draft_is_tried_out_without_being_kept_or_counted(client: Client) -> None:
     asked = {"content": "a {red|blue} {animal}", "seed": 3, "count": 4, "form": "prompt", "params": {"steps": 9}}
-    tried = client.post("/api/templates/try", asked | {"values": {"animal": "fox"}})
+    tried = client.post("/api/v1/templates:try", asked | {"values": {"animal": "fox"}})
     assert (tried["variables"], tried["seed"]) == (["animal"], 3)
     assert set(tried["expanded"]) <= {"a red fox", "a blue fox"}
-    assert client.get("/api/templates")["templates"] == []
+    assert client.get("/api/v1/templates")["templates"] == []
     with pytest.raises(InvalidInputError, match="cannot set"):
-        client.post("/api/templates/try", {"content": "x", "params": {"shoes": 2}})
+        client.post("/api/v1/templates:try", {"content": "x", "params": {"shoes": 2}})
 
 
 def test_styles_go_out_as_they_came_in(client: Client) -> None:
     text = 'name,prompt,negative_prompt\r\nFoxes,"a fox, {prompt}",blurry\r\nQuotes,"say ""hi""\ntwice",\r\n'
-    client.post("/api/templates/styles", {"text": text})
-    assert client.text("/api/templates/styles") == text
+    client.post("/api/v1/templates/styles", {"text": text})
+    assert client.text("/api/v1/templates/styles") == text
 
 
 def test_an_images_recipe_becomes_a_template_that_says_the_same(client: Client) -> None:
-    uuid = client.post("/api/templates", {"name": "Its", "image": name_of(0)})["uuid"]
-    [expanded] = client.post(f"/api/templates/{uuid}/expand", {"form": "prompt"})["expanded"]
+    uuid = client.post("/api/v1/templates", {"name": "Its", "image": name_of(0)})["uuid"]
+    [expanded] = client.post(f"/api/v1/templates/{uuid}:expand", {"form": "prompt"})["expanded"]
     assert expanded == "an even fox"
-    assert client.get("/api/templates")["templates"][0]["preview"] == name_of(0)
+    assert client.get("/api/v1/templates")["templates"][0]["preview"] == name_of(0)
 
 
 def test_a1111s_styles_come_in_as_one_deed(client: Client) -> None:
     styles = '\ufeffname,prompt,negative_prompt\r\n"--- lines ---",,\r\nInk,"ink drawing of {prompt}, ""fine"" lines",'
     styles += '"photo, 3d"\r\nFilm,film still,\r\n'
-    done = client.post("/api/templates/styles", {"text": styles})
+    done = client.post("/api/v1/templates/styles", {"text": styles})
     assert done["changed"] == 2
-    ink = next(one for one in client.get("/api/templates")["templates"] if one["name"] == "Ink")
+    ink = next(one for one in client.get("/api/v1/templates")["templates"] if one["name"] == "Ink")
     assert (ink["content"], ink["negative"]) == ('ink drawing of {prompt}, "fine" lines', "photo, 3d")
     assert ink["variables"] == ["prompt"]
     undo(client)
-    assert client.get("/api/templates")["templates"] == []
+    assert client.get("/api/v1/templates")["templates"] == []
 
 
 # -- the command line ---------------------------------------------------------------------------------
@@ -523,18 +523,18 @@ def test_the_command_line_tags_undoes_and_exports(tmp_path: Path) -> None:
 
 def test_a_request_without_sense_is_refused_in_words(client: Client) -> None:
     for path, body in (
-        ("/api/bulk", {"uuids": [], "set": {}}),
-        ("/api/bulk", {"set": {"rating": 3}}),
-        ("/api/bulk", {"uuids": [], "set": {"rating": 3, "favorite": True}}),
-        ("/api/tags", {"do": "alias", "tag": "x"}),
-        ("/api/tags", {"do": "create", "name": "rating: 5"}),
-        ("/api/tags", {"do": "create", "name": "a\u202eb"}),
-        ("/api/tags/script", {"text": ""}),
-        ("/api/templates", {"name": "x"}),
-        ("/api/templates", {"name": "x", "content": "{" * 100}),
-        ("/api/templates/styles", {"text": "a,b\n1,2"}),
-        ("/api/wildcards", {"name": "../x", "content": "y"}),
-        ("/api/trash/restore", {}),
+        ("/api/v1/edits", {"uuids": [], "set": {}}),
+        ("/api/v1/edits", {"set": {"rating": 3}}),
+        ("/api/v1/edits", {"uuids": [], "set": {"rating": 3, "favorite": True}}),
+        ("/api/v1/tags/edits", {"do": "alias", "tag": "x"}),
+        ("/api/v1/tags/edits", {"do": "create", "name": "rating: 5"}),
+        ("/api/v1/tags/edits", {"do": "create", "name": "a\u202eb"}),
+        ("/api/v1/tags:bulk-edit", {"text": ""}),
+        ("/api/v1/templates", {"name": "x"}),
+        ("/api/v1/templates", {"name": "x", "content": "{" * 100}),
+        ("/api/v1/templates/styles", {"text": "a,b\n1,2"}),
+        ("/api/v1/wildcards", {"name": "../x", "content": "y"}),
+        ("/api/v1/trash:restore", {}),
     ):
         with pytest.raises(InvalidInputError) as refused:
             client.post(path, body)
@@ -542,15 +542,15 @@ def test_a_request_without_sense_is_refused_in_words(client: Client) -> None:
 
 
 def test_null_is_refused_where_a_collection_or_template_needs_text(client: Client) -> None:
-    uuid = client.post("/api/collections", {"name": "Even", "query": "even"})["uuid"]
-    template = client.post("/api/templates", {"name": "Fox", "content": "a fox"})["uuid"]
-    before = client.text("/api/export")
+    uuid = client.post("/api/v1/collections", {"name": "Even", "query": "even"})["uuid"]
+    template = client.post("/api/v1/templates", {"name": "Fox", "content": "a fox"})["uuid"]
+    before = client.text("/api/v1/library/export")
     for field in ("name", "query"):
         with pytest.raises(InvalidInputError, match="valid"):
-            client.post(f"/api/collections/{uuid}", {field: None})
+            client.patch(f"/api/v1/collections/{uuid}", {field: None})
     for field in ("name", "content", "params"):
         with pytest.raises(InvalidInputError, match="valid"):
-            client.post(f"/api/templates/{template}", {field: None})
-    assert client.text("/api/export") == before
-    client.post(f"/api/collections/{uuid}", {"notes": None, "parent": None, "cover": None})
-    client.post(f"/api/templates/{template}", {"negative": None, "category": None, "preview": None})
+            client.patch(f"/api/v1/templates/{template}", {field: None})
+    assert client.text("/api/v1/library/export") == before
+    client.patch(f"/api/v1/collections/{uuid}", {"notes": None, "parent": None, "cover": None})
+    client.patch(f"/api/v1/templates/{template}", {"negative": None, "category": None, "preview": None})

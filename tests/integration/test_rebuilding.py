@@ -43,20 +43,20 @@ def opened(library: Path) -> Iterator[Client]:
 
 def take_in(client: Client, *folders: Path) -> None:
     asked = {"paths": [str(folder) for folder in folders], "dry_run": False, "watch": True}
-    started = client.post("/api/imports", asked)["id"]
-    while client.get(f"/api/imports/{started}", wait=5)["report"] is None:
+    started = client.post("/api/v1/imports", asked)["id"]
+    while client.get(f"/api/v1/imports/{started}", wait=5)["report"] is None:
         pass
 
 
 def uuids(client: Client) -> list[str]:
-    view = client.post("/api/queries", {"q": ""})
-    items = client.get(f"/api/queries/{view['snapshot']}/items", start=0, count=min(256, view["total"]))
+    view = client.post("/api/v1/snapshots", {"q": ""})
+    items = client.get(f"/api/v1/snapshots/{view['snapshot']}/items", start=0, count=min(256, view["total"]))
     return list(items["uuid"])
 
 
 def rebuilt(client: Client) -> dict[str, Any]:
-    client.post("/api/rebuild")
-    while (now := client.get("/api/rebuild", wait=5))["report"] is None:
+    client.post("/api/v1/library/rebuild")
+    while (now := client.get("/api/v1/library/rebuild", wait=5))["report"] is None:
         pass
     return dict(now["report"])
 
@@ -69,7 +69,7 @@ def lose_database(library: Path) -> None:
 def live_out(client: Client, chance: random.Random, count: int) -> int:
     """So many deeds of a person, each drawn; how many of them made sense."""
     images = uuids(client)
-    collections = [client.post("/api/collections", {"name": f"Series {n}"})["uuid"] for n in range(3)]
+    collections = [client.post("/api/v1/collections", {"name": f"Series {n}"})["uuid"] for n in range(3)]
 
     def some() -> list[str]:
         return chance.sample(images, chance.randint(1, 6))
@@ -91,7 +91,7 @@ def live_out(client: Client, chance: random.Random, count: int) -> int:
 
     def relate() -> None:
         one, other = chance.sample(TAGS, 2)
-        client.post("/api/tags", chance.choice([
+        client.post("/api/v1/tags/edits", chance.choice([
             {"do": "alias", "tag": one, "of": other}, {"do": "imply", "tag": one, "implies": other},
             {"do": "unalias", "tag": one}, {"do": "unimply", "tag": one, "implies": other},
             {"do": "rename", "tag": one, "to": other + " too"}, {"do": "merge", "tag": one, "to": other},
@@ -102,7 +102,7 @@ def live_out(client: Client, chance: random.Random, count: int) -> int:
 
     def arrange() -> None:
         here, there = chance.sample(collections, 2)
-        client.post(f"/api/collections/{here}", chance.choice([
+        client.patch(f"/api/v1/collections/{here}", chance.choice([
             {"parent": there}, {"parent": None}, {"name": "Renamed"}, {"notes": "in order"},
             {"cover": chance.choice(images)},
         ]))  # fmt: skip
@@ -110,21 +110,21 @@ def live_out(client: Client, chance: random.Random, count: int) -> int:
     def descend() -> None:
         child, parent = chance.sample(images, 2)
         relation = {"parent": chance.choice([parent, None]), "relation": "upscale"}
-        client.post(f"/api/generations/{child}/parent", relation)
+        client.put(f"/api/v1/images/{child}/parent", relation)
 
     deeds_drawn = [
-        *[lambda: client.post("/api/bulk", {"uuids": some(), "set": marks()})] * 12,
+        *[lambda: client.post("/api/v1/edits", {"uuids": some(), "set": marks()})] * 12,
         *[relate] * 3,
         arrange,
         descend,
-        lambda: client.post("/api/undo"),
-        lambda: client.post("/api/redo"),
-        lambda: client.post("/api/collections", {"name": "Smart", "query": "rating:>3"}),
+        lambda: client.post("/api/v1/edits:undo"),
+        lambda: client.post("/api/v1/edits:redo"),
+        lambda: client.post("/api/v1/collections", {"name": "Smart", "query": "rating:>3"}),
         lambda: client.post(
-            "/api/templates", {"name": "T", "content": "a {subject}", "preview": chance.choice(images)}
+            "/api/v1/templates", {"name": "T", "content": "a {subject}", "preview": chance.choice(images)}
         ),
-        lambda: client.post("/api/wildcards", {"name": "colour", "content": "red\nblue"}),
-        lambda: client.post("/api/trash/settings", {"days": chance.randint(1, 90)}),
+        lambda: client.put("/api/v1/wildcards", {"name": "colour", "content": "red\nblue"}),
+        lambda: client.patch("/api/v1/trash/settings", {"days": chance.randint(1, 90)}),
     ]
     done = 0
     for _ in range(count):
@@ -144,7 +144,7 @@ def settled_export(client: Client, library: Path) -> str:
         assert time.monotonic() < deadline_s, "it did not come to rest"
         time.sleep(0.05)
     reader.close()
-    return client.text("/api/export")
+    return client.text("/api/v1/library/export")
 
 
 def _at_rest(tx: ReadTx) -> bool:
@@ -176,10 +176,10 @@ def test_a_library_whose_database_is_deleted_comes_back_with_all_that_the_person
         assert settled_export(client, library) == before
         wrote = [line for line in before.splitlines() if '"image": ' in line and '"trash"' not in line]
         assert {name for name in names if f'"{name}"' in "".join(wrote)} <= set(uuids(client))
-        assert client.get("/api/doctor")["ok"]
-        assert client.get("/api/rebuild")["journals"] == []
+        assert client.get("/api/v1/doctor")["ok"]
+        assert client.get("/api/v1/library/rebuild")["journals"] == []
         with pytest.raises(InvalidInputError, match="no journal"):
-            client.post("/api/rebuild")
+            client.post("/api/v1/library/rebuild")
     # It keeps a journal again, and can be lost again.
     lose_database(library)
     with opened(library) as client:
@@ -193,7 +193,7 @@ def test_what_was_written_of_a_file_that_is_away_waits_for_it(tmp_path: Path) ->
     with opened(library) as client:
         take_in(client, folder)
         names = uuids(client)
-        client.post("/api/bulk", {"uuids": names, "set": {"rating": 5}})
+        client.post("/api/v1/edits", {"uuids": names, "set": {"rating": 5}})
         before = settled_export(client, library)
     lose_database(library)
     away = [tmp_path / path.name for path in pictures]
@@ -206,11 +206,11 @@ def test_what_was_written_of_a_file_that_is_away_waits_for_it(tmp_path: Path) ->
         away[1].rename(folder / "came back under another name.png")
         take_in(client, folder)
         assert sorted(uuids(client)) == sorted(names)
-        details = [client.get(f"/api/generations/{name}") for name in names]
+        details = [client.get(f"/api/v1/images/{name}") for name in names]
         assert [detail["rating"] for detail in details] == [5] * 4
         assert all("a red fox in snow" in detail["prompt"] for detail in details)
-        assert client.post("/api/queries", {"q": "is:missing"})["total"] == 0
-        assert client.get("/api/doctor")["ok"]
+        assert client.post("/api/v1/snapshots", {"q": "is:missing"})["total"] == 0
+        assert client.get("/api/v1/doctor")["ok"]
 
 
 def test_damaged_lines_of_the_journal_cost_themselves_alone(tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_damaged_lines_of_the_journal_cost_themselves_alone(tmp_path: Path) -> N
     with opened(library) as client:
         take_in(client, folder)
         for name in uuids(client):
-            client.post("/api/bulk", {"uuids": [name], "set": {"rating": 3}})
+            client.post("/api/v1/edits", {"uuids": [name], "set": {"rating": 3}})
     lose_database(library)
     [path] = (library / "journal").glob("*.jsonl")
     lines = path.read_bytes().splitlines(keepends=True)
@@ -232,7 +232,7 @@ def test_damaged_lines_of_the_journal_cost_themselves_alone(tmp_path: Path) -> N
     with opened(library) as client:
         report = rebuilt(client)
         assert report["unread"] == 2
-        assert client.post("/api/queries", {"q": "rating:3"})["total"] >= 4
+        assert client.post("/api/v1/snapshots", {"q": "rating:3"})["total"] >= 4
 
 
 def test_a_damaged_database_is_set_aside_and_made_again_by_one_command(
@@ -242,7 +242,7 @@ def test_a_damaged_database_is_set_aside_and_made_again_by_one_command(
     write_pictures(folder, 5)
     with opened(library) as client:
         take_in(client, folder)
-        client.post("/api/bulk", {"query": "", "set": {"favorite": True}})
+        client.post("/api/v1/edits", {"query": "", "set": {"favorite": True}})
         before = settled_export(client, library)
     with pytest.raises(InvalidInputError, match="--set-aside"):
         rebuild(library=library)
@@ -260,12 +260,12 @@ def test_a_restored_library_begins_another_journal(tmp_path: Path) -> None:
     write_pictures(folder, 3)
     with opened(library) as client:
         take_in(client, folder)
-        made = Path(client.post("/api/backups")["path"])
-        client.post("/api/bulk", {"query": "", "set": {"rating": 5}})
+        made = Path(client.post("/api/v1/backups")["path"])
+        client.post("/api/v1/edits", {"query": "", "set": {"rating": 5}})
     backup_service.restore(library, made)
     with opened(library) as client:
-        assert client.get("/api/rebuild")["journals"] == []
-        client.post("/api/bulk", {"query": "", "set": {"favorite": True}})
+        assert client.get("/api/v1/library/rebuild")["journals"] == []
+        client.post("/api/v1/edits", {"query": "", "set": {"favorite": True}})
         before = settled_export(client, library)
     lose_database(library)
     with opened(library) as client:

@@ -53,9 +53,9 @@ def test_what_an_older_parser_read_is_read_again_and_the_person_s_words_stay(lib
     write_pictures(tmp_path / "pictures", 60)
     take_in(library, tmp_path / "pictures")
     with connect(Settings(library=library, workers=1)) as client:
-        snapshot = client.post("/api/queries", {"q": ""})["snapshot"]
+        snapshot = client.post("/api/v1/snapshots", {"q": ""})["snapshot"]
         for marks in ({"rating": 4}, {"favorite": True}):
-            client.post("/api/bulk", {"snapshot": snapshot, "ranges": [[0, 60]], "set": marks})
+            client.post("/api/v1/edits", {"snapshot": snapshot, "ranges": [[0, 60]], "set": marks})
     make_old(library)
     assert run(library, "search", "misread", "--count")["total"] == 60
 
@@ -105,9 +105,9 @@ def test_a_kill_in_the_middle_loses_nothing_and_does_nothing_twice(library: Path
     take_in(library, tmp_path / "pictures")
     make_old(library)
     server = Served(library, []).wait_until_up()
-    assert server.post("/api/reparse", {})["images"] == 400
+    assert server.post("/api/v1/images:reparse", {})["images"] == 400
     deadline = time.monotonic() + 120
-    while not server.get("/api/search", q="fox", limit=0)["total"]:
+    while not server.get("/api/v1/images", q="fox", limit=0)["total"]:
         assert time.monotonic() < deadline, "no image was read again"
         time.sleep(0.005)
     server.kill()
@@ -115,10 +115,10 @@ def test_a_kill_in_the_middle_loses_nothing_and_does_nothing_twice(library: Path
     again = Served(library, []).wait_until_up()
     try:
         again.wait_until_idle(400)
-        assert again.get("/api/search", q="fox", limit=0)["total"] == 400
-        kinds = {kind["kind"]: kind for kind in again.get("/api/jobs")["kinds"]}
+        assert again.get("/api/v1/images", q="fox", limit=0)["total"] == 400
+        kinds = {kind["kind"]: kind for kind in again.get("/api/v1/jobs/summary")["kinds"]}
         assert (kinds["reparse"]["done"], kinds["reparse"]["failed"]) == (16, 0)
-        assert again.get("/api/doctor")["ok"]
+        assert again.get("/api/v1/doctor")["ok"]
     finally:
         again.stop()
 

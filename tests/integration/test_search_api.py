@@ -42,7 +42,7 @@ class Asking:
         return loops.run(one())
 
     def open(self, text: str) -> dict[str, Any]:
-        opened: dict[str, Any] = self.ask("POST", "/api/queries", json={"q": text}).raise_for_status().json()
+        opened: dict[str, Any] = self.ask("POST", "/api/v1/snapshots", json={"q": text}).raise_for_status().json()
         return opened
 
     def get(self, path: str, **query: Any) -> Any:
@@ -91,19 +91,19 @@ def test_a_misspelt_name_is_told(asking: Asking) -> None:
 def test_slices_geometry_and_position_belong_together(asking: Asking) -> None:
     opened = asking.open("sort:size")
     token = opened["snapshot"]
-    page = asking.get(f"/api/queries/{token}/items", start=0, count=100)
-    ratios = asking.ask("GET", f"/api/queries/{token}/geometry").content
+    page = asking.get(f"/api/v1/snapshots/{token}/items", start=0, count=100)
+    ratios = asking.ask("GET", f"/api/v1/snapshots/{token}/geometry").content
     assert len(page["uuid"]) == opened["total"] == len(ratios) // 2
-    assert asking.get(f"/api/queries/{token}/position", uuid=page["uuid"][7])["index"] == 7
+    assert asking.get(f"/api/v1/snapshots/{token}/position", uuid=page["uuid"][7])["index"] == 7
     assert sum(section["count"] for section in opened["sections"]) == opened["total"]
 
 
 def test_facets_name_the_term_that_filters(asking: Asking) -> None:
     opened = asking.open("-quixotic")
-    for values in asking.get(f"/api/queries/{opened['snapshot']}/facets", limit=100)["facets"].values():
+    for values in asking.get(f"/api/v1/snapshots/{opened['snapshot']}/facets", limit=100)["facets"].values():
         for value in values[:3]:
             assert asking.open(f"-quixotic {value['text']}")["total"] == value["count"], value
-    one = asking.get("/api/facets", snapshot=opened["snapshot"], field="tag", q="sea")["values"]
+    one = asking.get("/api/v1/facets/one", snapshot=opened["snapshot"], field="tag", q="sea")["values"]
     assert [value["value"] for value in one] == ["sea"]
 
 
@@ -123,21 +123,21 @@ def test_facets_name_the_term_that_filters(asking: Asking) -> None:
 def test_completion_says_whether_what_is_typed_finds_something_as_it_is(
     asking: Asking, typed: str, stands: bool
 ) -> None:
-    assert asking.get("/api/complete", q=typed)["stands"] is stands
+    assert asking.get("/api/v1/completions", q=typed)["stands"] is stands
 
 
 def test_without_anything_typed_every_field_is_offered(asking: Asking) -> None:
-    offers = asking.get("/api/complete")["offers"]
+    offers = asking.get("/api/v1/completions")["offers"]
     assert {f"{field}:" for field in Field} <= {offer["text"] for offer in offers}
 
 
 def test_highlights_completion_and_statistics_answer(asking: Asking) -> None:
     opened = asking.open("armadillo")
-    uuid = asking.get(f"/api/queries/{opened['snapshot']}/items", start=0, count=1)["uuid"][0]
-    assert asking.get(f"/api/queries/{opened['snapshot']}/highlights", uuid=uuid)["prompt"] == [[12, 21]]
-    offers = asking.get("/api/complete", q="quixotic tag:arm", at=16)["offers"]
+    uuid = asking.get(f"/api/v1/snapshots/{opened['snapshot']}/items", start=0, count=1)["uuid"][0]
+    assert asking.get(f"/api/v1/snapshots/{opened['snapshot']}/highlights", uuid=uuid)["prompt"] == [[12, 21]]
+    offers = asking.get("/api/v1/completions", q="quixotic tag:arm", at=16)["offers"]
     assert offers == [{"text": "tag:armadillo", "label": "armadillo", "count": 1}]
-    stats = asking.get("/api/stats", q="quixotic")
+    stats = asking.get("/api/v1/stats", q="quixotic")
     assert (stats["total"], stats["words"][0]) == (1, {"word": "armadillo", "count": 1})
 
 
@@ -147,7 +147,7 @@ def test_pages_follow_each_other_in_any_order(asking: Asking) -> None:
         after = None
         while True:
             how = {"q": text, "limit": 25} | ({"after": after} if after else {})
-            page = asking.get("/api/generations", **how)
+            page = asking.get("/api/v1/images", **how)
             walked += [item["uuid"] for item in page["items"]]
             after = page["next"]
             if after is None:
@@ -156,7 +156,7 @@ def test_pages_follow_each_other_in_any_order(asking: Asking) -> None:
 
 
 def test_an_error_says_where_and_what_instead(asking: Asking) -> None:
-    refused = asking.ask("POST", "/api/queries", json={"q": "sea modl:x"})
+    refused = asking.ask("POST", "/api/v1/snapshots", json={"q": "sea modl:x"})
     assert (refused.status_code, refused.json()["position"], refused.json()["suggestion"]) == (400, 4, "model:x")
 
 
@@ -166,9 +166,9 @@ def test_no_string_is_a_fault_of_the_server(asking: Asking) -> None:
     for _ in range(300):
         text = "".join(chance.choices([p for p in PIECES if p != "\ud800"], k=chance.randrange(1, 10)))
         statuses = [
-            asking.ask("POST", "/api/queries", json={"q": text}).status_code,
-            asking.ask("GET", "/api/complete", params={"q": text, "at": chance.randrange(30)}).status_code,
-            asking.ask("GET", "/api/generations", params={"q": text}).status_code,
+            asking.ask("POST", "/api/v1/snapshots", json={"q": text}).status_code,
+            asking.ask("GET", "/api/v1/completions", params={"q": text, "at": chance.randrange(30)}).status_code,
+            asking.ask("GET", "/api/v1/images", params={"q": text}).status_code,
         ]
         assert set(statuses) <= {200, 400}, (text, statuses)
 
@@ -196,7 +196,7 @@ def test_a_request_that_is_given_up_stops_its_query(asking: Asking, monkeypatch:
 
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
-        "path": "/api/generations", "raw_path": b"/api/generations", "query_string": b"", "root_path": "",
+        "path": "/api/v1/images", "raw_path": b"/api/v1/images", "query_string": b"", "root_path": "",
         "headers": [(b"host", asking.base.removeprefix("http://").encode())]
         + [(name.lower().encode(), value.encode()) for name, value in asking.headers.items()],
         "server": ("127.0.0.1", 80), "client": ("127.0.0.1", 1),

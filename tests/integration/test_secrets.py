@@ -57,16 +57,16 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
     served = Served(home / "library", [home / "pictures"]).wait_until_up()
     served.wait_until_idle(IMAGES)
     endpoint = {"base_url": f"http://127.0.0.1:{parrot.server_port}", "model": "parrot"}
-    assert served.http.post("/api/autotag/try", json=endpoint | {"key": KEY}).status_code == 502
-    served.post("/api/autotag/settings", endpoint | {"key": KEY})
-    served.post("/api/autotag", {"query": ""})
+    assert served.http.post("/api/v1/autotag:try", json=endpoint | {"key": KEY}).status_code == 502
+    served.put("/api/v1/autotag/settings", endpoint | {"key": KEY})
+    served.post("/api/v1/autotag/runs", {"query": ""})
     deadline = time.monotonic() + 120
     # It waits to be asked again, and says why.
-    while not served.get("/api/jobs/list", kind="autotag")["jobs"][0]["error"]:
+    while not served.get("/api/v1/jobs", kind="autotag")["jobs"][0]["error"]:
         assert time.monotonic() < deadline, "the question did not fail"
         time.sleep(0.1)
-    served.http.post("/api/session", json={"code": PASSWORD}).raise_for_status()
-    served.post("/api/backups", {})
+    served.http.post("/api/v1/session", json={"code": PASSWORD}).raise_for_status()
+    served.post("/api/v1/backups", {})
     secrets = {name: (home / "library" / name).read_text("ascii").strip() for name in OWN_FILES}
     # Its file names the server too.
     secrets["endpoint.key"] = json.loads(secrets["endpoint.key"])["key"]
@@ -93,13 +93,13 @@ def test_no_file_but_its_own_holds_a_secret(kept: Kept) -> None:
 
 
 def test_no_reply_and_no_document_holds_a_secret(kept: Kept) -> None:
-    described = kept.served.get("/api/openapi.json")["paths"]
+    described = kept.served.get("/api/v1/openapi.json")["paths"]
     plain = [path for path, methods in described.items() if "get" in methods and "{" not in path]
-    plain.remove("/api/events")
-    job = kept.served.get("/api/jobs/list", kind="autotag")["jobs"][0]
-    asked = [*plain, "/api/openapi.json", "/", f"/api/jobs/{job['id']}"]
+    plain.remove("/api/v1/events/stream")
+    job = kept.served.get("/api/v1/jobs", kind="autotag")["jobs"][0]
+    asked = [*plain, "/api/v1/openapi.json", "/", f"/api/v1/jobs/{job['id']}"]
     replies = {path: kept.served.http.get(path) for path in asked}
-    assert replies["/api/autotag"].json()["has_key"] is True
+    assert replies["/api/v1/autotag/settings"].json()["has_key"] is True
     assert len([path for path, reply in replies.items() if reply.status_code == 200]) > 20
     assert [one for path, reply in replies.items() for one in found_in(kept.secrets, reply.content, path)] == []
 

@@ -28,9 +28,9 @@ def client(tmp_path: Path) -> Iterator[Client]:
 
 
 def write(client: Client, how: str) -> dict[str, Any]:
-    view = client.post("/api/queries", {"q": ""})
+    view = client.post("/api/v1/snapshots", {"q": ""})
     asked = {"snapshot": view["snapshot"], "ranges": [[0, view["total"]]], "format": how}
-    return dict(client.post("/api/sidecars", asked))
+    return dict(client.post("/api/v1/sidecars", asked))
 
 
 def words(tree: ET.Element, name: str) -> list[str | None]:
@@ -43,9 +43,9 @@ def test_tags_and_ratings_are_written_as_digikam_and_lightroom_read_them(client:
     take_in(client, folder)
     images = {path: path.read_bytes() for path in paths}
     assert write(client, "xmp") == {"written": 0, "unchanged": 0, "foreign": 0, "failed": 0, "nothing": 3}
-    client.post("/api/tags/script", {"text": "tag fox : animal\ntag a & <b>"})
-    client.post("/api/bulk", {"query": "", "set": {"tags": {"add": ["fox", "a & <b>"]}}})
-    client.post("/api/bulk", {"query": "", "set": {"rating": 4}})
+    client.post("/api/v1/tags:bulk-edit", {"text": "tag fox : animal\ntag a & <b>"})
+    client.post("/api/v1/edits", {"query": "", "set": {"tags": {"add": ["fox", "a & <b>"]}}})
+    client.post("/api/v1/edits", {"query": "", "set": {"rating": 4}})
     foreign = paths[0].with_name(paths[0].name + ".xmp")
     foreign.write_text("<x:xmpmeta>theirs</x:xmpmeta>")
     linked = paths[1].with_name(paths[1].name + ".xmp")
@@ -62,7 +62,7 @@ def test_tags_and_ratings_are_written_as_digikam_and_lightroom_read_them(client:
     assert words(tree, "lr:hierarchicalSubject") == ["a & <b>", "animal|fox"]
     assert tree.findtext(".//xmp:Rating", namespaces=NAMES) == "4"
     assert write(client, "xmp")["unchanged"] == 1
-    client.post("/api/bulk", {"query": "", "set": {"rating": 2}})
+    client.post("/api/v1/edits", {"query": "", "set": {"rating": 2}})
     assert write(client, "xmp")["written"] == 1
     assert write(client, "json")["written"] == 3
     kept = json.loads(paths[0].with_name(paths[0].name + ".mysticanvas.json").read_text("utf-8"))

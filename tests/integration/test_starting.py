@@ -86,9 +86,9 @@ def test_a_folder_in_quotes_or_as_a_file_url_is_imported_by_command_line_and_api
     assert (tmp_path / "library" / "mysticanvas.db").exists()
     with_api = Served(tmp_path / "served", []).wait_until_up()
     try:
-        with_api.post("/api/imports", {"paths": [entered]})
+        with_api.post("/api/v1/imports", {"paths": [entered]})
         with_api.wait_until_idle(2)
-        assert [root["path"] for root in with_api.get("/api/roots")["roots"]] == [str(folder)]
+        assert [root["path"] for root in with_api.get("/api/v1/folders")["roots"]] == [str(folder)]
     finally:
         with_api.stop()
 

@@ -357,27 +357,27 @@ def client(tmp_path: Path) -> Iterator[Client]:
 
 
 def test_everything_stays_paused_over_a_restart_until_one_kind_is_resumed(client: Client) -> None:
-    said = client.get("/api/jobs")
+    said = client.get("/api/v1/jobs/summary")
     assert said["all_paused"]
     assert set(said["paused"]) == set(kind_names())
-    client.post("/api/jobs/resume", {"kind": "thumb"})
-    said = client.get("/api/jobs")
+    client.post("/api/v1/jobs:resume", {"kind": "thumb"})
+    said = client.get("/api/v1/jobs/summary")
     assert not said["all_paused"]
     assert set(said["paused"]) == set(kind_names()) - {"thumb"}
 
 
 def test_a_job_is_shown_with_what_it_is_about(client: Client) -> None:
-    job = client.get("/api/jobs/2")
+    job = client.get("/api/v1/jobs/2")
     assert (job["kind"], job["status"], job["file"]) == ("sha256", "queued", "1.png")
     assert job["payload"] == {"generation": 400_000_001 << 8}
     with pytest.raises(NotFoundError, match="no job 77"):
-        client.get("/api/jobs/77")
+        client.get("/api/v1/jobs/77")
 
 
 def test_an_unknown_kind_is_named_with_those_there_are(client: Client) -> None:
     for deed in ("pause", "retry", "cancel"):
         with pytest.raises(InvalidInputError, match="thumb"):
-            client.post(f"/api/jobs/{deed}", {"kind": "thumbs"})
+            client.post(f"/api/v1/jobs:{deed}", {"kind": "thumbs"})
 
 
 def test_the_command_line_lists_shows_cancels_retries_and_prunes(tmp_path: Path) -> None:

@@ -229,11 +229,11 @@ def test_the_key_of_one_launch_opens_no_other(tmp_path: Path) -> None:
     served.stop()
     again = Served(tmp_path / "library", []).wait_until_up()
     try:
-        assert again.http.get("/api/status", headers={"Authorization": first}).status_code == 401
-        assert again.http.get("/api/status").status_code == 200
+        assert again.http.get("/api/v1/status", headers={"Authorization": first}).status_code == 401
+        assert again.http.get("/api/v1/status").status_code == 200
         # Scripts may still send the token itself.
         by_token = {"Authorization": f"Bearer {read_token(again.library)}"}
-        assert again.http.get("/api/status", headers=by_token).status_code == 200
+        assert again.http.get("/api/v1/status", headers=by_token).status_code == 200
     finally:
         again.stop()
 
@@ -258,7 +258,7 @@ def test_a_nonce_of_another_form_is_refused(tmp_path: Path) -> None:
     served = Served(tmp_path / "library", []).wait_until_up()
     try:
         for nonce in ("", "0" * 63, "0" * 65, "G" * 64, "0" * 64 + "%0a"):
-            assert served.http.get(f"/api/session/proof?nonce={nonce}").status_code == 400
+            assert served.http.get(f"/api/v1/session/proof?nonce={nonce}").status_code == 400
     finally:
         served.stop()
 

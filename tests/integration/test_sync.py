@@ -21,7 +21,7 @@ def client(tmp_path: Path) -> Iterator[Client]:
     """The application in this process, with one worker."""
     with connect(Settings(library=tmp_path / "library", workers=1, settle_s=0.1)) as connected:
         yield connected
-        assert [check["name"] for check in connected.get("/api/doctor")["checks"] if not check["ok"]] == []
+        assert [check["name"] for check in connected.get("/api/v1/doctor")["checks"] if not check["ok"]] == []
 
 
 @pytest.fixture
@@ -36,32 +36,32 @@ def take_in(client: Client, folder: Path, *, wait: bool = True) -> dict[str, Any
 
 
 def scan(client: Client, folder: Path, **how: bool) -> dict[str, Any]:
-    [root] = [root for root in client.get("/api/roots")["roots"] if root["path"] == str(folder)]
-    return wait_for_import(client, client.post(f"/api/roots/{root['id']}/scan", how)["id"])
+    [root] = [root for root in client.get("/api/v1/folders")["roots"] if root["path"] == str(folder)]
+    return wait_for_import(client, client.post(f"/api/v1/folders/{root['id']}:scan", how)["id"])
 
 
 def root_of(client: Client, folder: Path) -> dict[str, Any]:
-    [root] = [root for root in client.get("/api/roots")["roots"] if root["path"] == str(folder)]
+    [root] = [root for root in client.get("/api/v1/folders")["roots"] if root["path"] == str(folder)]
     return dict(root)
 
 
 def rate_by_seed(client: Client) -> dict[str, str]:
     """Every image gets a rating that only its seed explains; uuid by seed."""
-    found = client.get("/api/search", q="", limit=10_000)["items"]
-    uuids = {client.get(f"/api/generations/{item['uuid']}")["seed"]: item["uuid"] for item in found}
-    view = client.post("/api/queries", {"q": ""})
+    found = client.get("/api/v1/images", q="", limit=10_000)["items"]
+    uuids = {client.get(f"/api/v1/images/{item['uuid']}")["seed"]: item["uuid"] for item in found}
+    view = client.post("/api/v1/snapshots", {"q": ""})
     for position, item in enumerate(found):
         seed = next(seed for seed, uuid in uuids.items() if uuid == item["uuid"])
         change = {"ranges": [[position, position + 1]], "set": {"rating": int(seed) % 5 + 1}}
-        client.post("/api/bulk", {"snapshot": view["snapshot"], **change})
+        client.post("/api/v1/edits", {"snapshot": view["snapshot"], **change})
     return uuids
 
 
 def assert_all_there(client: Client, uuids: dict[str, str], folder: Path) -> None:
     """Every image is the one it was, with its rating, its thumbnail and the path of its own content."""
-    assert client.get("/api/search", q="")["total"] == len(uuids)
+    assert client.get("/api/v1/images", q="")["total"] == len(uuids)
     for seed, uuid in uuids.items():
-        detail = client.get(f"/api/generations/{uuid}")
+        detail = client.get(f"/api/v1/images/{uuid}")
         assert (detail["seed"], detail["rating"], detail["missing"]) == (seed, int(seed) % 5 + 1, False)
         assert detail["thumb"] is not None
         [file] = [file for file in detail["files"] if file["kind"] == "final"]
@@ -77,9 +77,9 @@ def test_a_deleted_file_is_missing_and_comes_back_as_it_was(client: Client, fold
     paths[2].unlink()
 
     assert take_in(client, folder)["missing"] == 1
-    detail = client.get(f"/api/generations/{uuids['2']}")
+    detail = client.get(f"/api/v1/images/{uuids['2']}")
     assert (detail["missing"], detail["rating"]) == (True, 3)
-    assert client.get("/api/search", q="")["total"] == 5
+    assert client.get("/api/v1/images", q="")["total"] == 5
 
     paths[2].write_bytes(kept)
     os.utime(paths[2], ns=(stat.st_mtime_ns, stat.st_mtime_ns))
@@ -99,7 +99,7 @@ def test_of_two_copies_the_other_one_stays(client: Client, folder: Path) -> None
     assert_all_there(client, uuids, folder)
     second.unlink()
     take_in(client, folder)
-    assert client.get(f"/api/generations/{uuids['0']}")["missing"] is True
+    assert client.get(f"/api/v1/images/{uuids['0']}")["missing"] is True
 
 
 def test_names_that_were_swapped_keep_what_hangs_on_each_content(client: Client, folder: Path) -> None:
@@ -130,12 +130,12 @@ def test_a_moved_file_and_what_was_written_in_its_place_are_two_images(client: C
     paths[1].write_bytes(a1111_png(77))
     report = take_in(client, folder)
     assert (report["moved"], report["imported"], report["missing"]) == (1, 1, 0)
-    new = client.get("/api/search", q='"number 77"')["items"]
+    new = client.get("/api/v1/images", q='"number 77"')["items"]
     assert len(new) == 1
-    assert client.get(f"/api/generations/{new[0]['uuid']}")["rating"] == 0
+    assert client.get(f"/api/v1/images/{new[0]['uuid']}")["rating"] == 0
     paths[1].unlink()
     take_in(client, folder)
-    assert client.get(f"/api/generations/{uuids['1']}")["missing"] is False
+    assert client.get(f"/api/v1/images/{uuids['1']}")["missing"] is False
 
 
 def test_a_shuffled_library_loses_nothing(client: Client, folder: Path) -> None:
@@ -165,14 +165,14 @@ def test_an_edited_file_keeps_its_rating_unless_its_old_content_is_elsewhere(cli
     uuids = rate_by_seed(client)
     paths[0].write_bytes(a1111_png(500))
     take_in(client, folder)
-    edited = client.get(f"/api/generations/{uuids['0']}")
+    edited = client.get(f"/api/v1/images/{uuids['0']}")
     assert (edited["seed"], edited["rating"]) == ("500", 1)
 
     shutil.copy(paths[1], folder / "copy.png")
     take_in(client, folder)
     paths[1].write_bytes(a1111_png(501))
     assert take_in(client, folder)["imported"] == 1
-    old = client.get(f"/api/generations/{uuids['1']}")
+    old = client.get(f"/api/v1/images/{uuids['1']}")
     assert (old["seed"], old["rating"], old["missing"]) == ("1", 2, False)
     assert [file["path"] for file in old["files"]] == ["copy.png"]
 
@@ -234,7 +234,7 @@ def test_a_root_that_was_moved_is_the_same_root_at_another_path(client: Client, 
     folder.rename(moved)
     report = take_in(client, moved)
     assert (report["unchanged"], report["imported"], report["copies"]) == (10, 0, 0)
-    assert [root["path"] for root in client.get("/api/roots")["roots"]] == [str(moved)]
+    assert [root["path"] for root in client.get("/api/v1/folders")["roots"]] == [str(moved)]
     assert_all_there(client, uuids, moved)
 
 
@@ -256,8 +256,8 @@ def test_an_original_is_served_from_the_copy_that_can_be_opened(client: Client, 
     take_in(client, folder)
     take_in(client, other)
     folder.rename(tmp_path / "unplugged")
-    [item] = client.get("/api/search", q="")["items"]
-    detail = client.get(f"/api/generations/{item['uuid']}")
+    [item] = client.get("/api/v1/images", q="")["items"]
+    detail = client.get(f"/api/v1/images/{item['uuid']}")
     assert {file["kind"] for file in detail["files"]} == {"final", "copy"}
     assert detail["missing"] is False
 
@@ -271,15 +271,15 @@ def test_a_picture_that_cannot_be_decoded_is_shown_and_kept_and_tried_again_when
     torn = sound[:depth] + b"\x03" + sound[depth + 1 :]
     (folder / "torn.png").write_bytes(torn)
     take_in(client, folder)
-    [item] = client.get("/api/search", q="")["items"]
-    detail = client.get(f"/api/generations/{item['uuid']}")
+    [item] = client.get("/api/v1/images", q="")["items"]
+    detail = client.get(f"/api/v1/images/{item['uuid']}")
     assert "could not be decoded" in detail["damage"]
     assert (detail["seed"], detail["missing"]) == ("7", False)
-    client.post("/api/bulk", {"uuids": [item["uuid"]], "set": {"rating": 4}})
+    client.post("/api/v1/edits", {"uuids": [item["uuid"]], "set": {"rating": 4}})
     assert (folder / "torn.png").read_bytes() == torn
 
     (folder / "torn.png").write_bytes(sound)
     take_in(client, folder)
-    [again] = client.get("/api/search", q="")["items"]
-    detail = client.get(f"/api/generations/{again['uuid']}")
+    [again] = client.get("/api/v1/images", q="")["items"]
+    detail = client.get(f"/api/v1/images/{again['uuid']}")
     assert (again["uuid"], detail["rating"], detail["damage"]) == (item["uuid"], 4, None)

@@ -47,11 +47,11 @@ def signed_in(served: Served) -> httpx.Client:
 
 
 def new_code(served: Served) -> str:
-    return str(served.post("/api/session/code", {})["url"]).rpartition("=")[2]
+    return str(served.post("/api/v1/session/links", {})["url"]).rpartition("=")[2]
 
 
 def sign_in(client: httpx.Client, code: str) -> int:
-    return client.post("/api/session", json={"code": code}).status_code
+    return client.post("/api/v1/session", json={"code": code}).status_code
 
 
 def session_cookies(client: httpx.Client) -> dict[str, str]:
@@ -60,7 +60,7 @@ def session_cookies(client: httpx.Client) -> dict[str, str]:
 
 
 def status(client: httpx.Client, **headers: str) -> int:
-    return client.get("/api/status", headers=headers).status_code
+    return client.get("/api/v1/status", headers=headers).status_code
 
 
 def run(library: Path, *words: str) -> str:
@@ -94,7 +94,7 @@ def test_a_command_replaces_the_token_of_a_running_gallery(served: Served) -> No
 def test_the_browser_that_replaces_the_token_stays_signed_in_and_others_do_not(served: Served) -> None:
     here, there = signed_in(served), signed_in(served)
     before = session_cookies(here)
-    assert here.post("/api/session/token", json={"confirm": True}).status_code == 204
+    assert here.post("/api/v1/session/token", json={"confirm": True}).status_code == 204
     # Under the name of the new token; the old cookie is gone.
     assert len(session_cookies(here)) == 1
     assert session_cookies(here).keys() != before.keys()
@@ -112,21 +112,21 @@ def test_open_event_streams_of_the_old_token_end(served: Served) -> None:
     heard, ended = threading.Event(), threading.Event()
 
     def follow() -> None:
-        with signed_in(served).stream("GET", "/api/events") as stream:
+        with signed_in(served).stream("GET", "/api/v1/events/stream") as stream:
             for _ in stream.iter_lines():
                 heard.set()
         ended.set()
 
     threading.Thread(target=follow, daemon=True).start()
     assert heard.wait(60)
-    served.http.post("/api/session/token", json={"confirm": True}).raise_for_status()
+    served.http.post("/api/v1/session/token", json={"confirm": True}).raise_for_status()
     assert ended.wait(60), "the stream goes on"
 
 
 def test_nothing_is_replaced_without_a_yes(served: Served) -> None:
     old = read_token(served.library)
     for body in ({}, {"confirm": False}, {"confirm": "yes"}, []):
-        assert served.http.post("/api/session/token", json=body).status_code == 400, body
+        assert served.http.post("/api/v1/session/token", json=body).status_code == 400, body
     assert read_token(served.library) == old
     assert status(served.http) == 200
 
@@ -182,10 +182,10 @@ def test_the_link_that_a_browser_gets_as_an_argument_works_for_a_moment_only(
     [url] = opened
     assert url not in printed
     assert sign_in(browser(served), url.rpartition("=")[2]) == 204
-    reply = served.post("/api/session/code", {"valid_s": links.BROWSER_LIMIT_S})
+    reply = served.post("/api/v1/session/links", {"valid_s": links.BROWSER_LIMIT_S})
     assert reply["valid_s"] == 60
     for seconds in (0, 3_601, -1):
-        assert served.http.post("/api/session/code", json={"valid_s": seconds}).status_code == 400
+        assert served.http.post("/api/v1/session/links", json={"valid_s": seconds}).status_code == 400
 
 
 def test_a_code_that_is_valid_for_less_ends_earlier() -> None:
@@ -207,7 +207,7 @@ def test_wrong_codes_are_limited_and_lock_out_nobody(served: Served) -> None:
     code, guesser = new_code(served), browser(served)
     said = [sign_in(guesser, f"guess-{number}") for number in range(FREE_GUESSES + 3)]
     assert said == [403] * FREE_GUESSES + [429] * 3
-    assert "mysticanvas open" in guesser.post("/api/session", json={"code": "x"}).json()["error"]
+    assert "mysticanvas open" in guesser.post("/api/v1/session", json={"code": "x"}).json()["error"]
     assert sign_in(browser(served), code) == 204
 
 

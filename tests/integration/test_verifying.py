@@ -37,14 +37,14 @@ def pictures(tmp_path: Path) -> list[Path]:
 @pytest.fixture
 def client(tmp_path: Path, pictures: list[Path]) -> Iterator[Client]:
     with connect(Settings(library=tmp_path / "library", workers=1)) as client:
-        client.post("/api/imports", {"paths": [str(tmp_path / "pictures")], "watch": False})
-        until(lambda: client.get("/api/status")["total"] == IMAGES and is_idle(client))
+        client.post("/api/v1/imports", {"paths": [str(tmp_path / "pictures")], "watch": False})
+        until(lambda: client.get("/api/v1/status")["total"] == IMAGES and is_idle(client))
         yield client
 
 
 def is_idle(client: Client) -> bool:
-    kinds = client.get("/api/jobs")["kinds"]
-    return client.get("/api/status")["import"] is None and not any(k["waiting"] + k["running"] for k in kinds)
+    kinds = client.get("/api/v1/jobs/summary")["kinds"]
+    return client.get("/api/v1/status")["import"] is None and not any(k["waiting"] + k["running"] for k in kinds)
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -56,15 +56,15 @@ def until(condition: Callable[[], bool]) -> None:
 
 def check(client: Client, **budget: int) -> dict[str, str]:
     """File name to finding, once everything is checked."""
-    client.post("/api/verify/start", budget)
-    until(lambda: not client.get("/api/verify")["state"]["on"])
-    state = client.get("/api/verify")["state"]
+    client.post("/api/v1/verify:start", budget)
+    until(lambda: not client.get("/api/v1/verify")["state"]["on"])
+    state = client.get("/api/v1/verify")["state"]
     assert state["checked"] == state["files"]
     return found(client)
 
 
 def found(client: Client) -> dict[str, str]:
-    listed = client.get("/api/verify/findings")["findings"]
+    listed = client.get("/api/v1/verify/findings")["findings"]
     return {Path(one["path"]).name: one["finding"] for one in listed}
 
 
@@ -91,11 +91,11 @@ def test_a_check_finds_what_is_missing_changed_or_undecodable_and_changes_nothin
     os.utime(broken, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     expected = {gone.name: "missing", edited.name: "changed", rotten.name: "changed", broken.name: "undecodable"}
     assert check(client) == expected
-    assert client.get("/api/verify")["counts"] == {"missing": 1, "changed": 2, "undecodable": 1}
-    details = {one["path"]: one["detail"] for one in client.get("/api/verify/findings")["findings"]}
+    assert client.get("/api/v1/verify")["counts"] == {"missing": 1, "changed": 2, "undecodable": 1}
+    details = {one["path"]: one["detail"] for one in client.get("/api/v1/verify/findings")["findings"]}
     assert "disk may be failing" in next(text for path, text in details.items() if path.endswith(rotten.name))
     assert "Scan the folder again" in next(text for path, text in details.items() if path.endswith(edited.name))
-    assert client.get("/api/status")["total"] == IMAGES
+    assert client.get("/api/v1/status")["total"] == IMAGES
 
 
 def test_a_file_that_is_whole_again_is_no_finding_any_more(client: Client, pictures: list[Path]) -> None:
@@ -111,19 +111,19 @@ def test_a_file_that_is_whole_again_is_no_finding_any_more(client: Client, pictu
 def test_what_is_accepted_is_read_anew_by_a_scan_and_keeps_what_the_person_wrote(
     client: Client, pictures: list[Path]
 ) -> None:
-    image = client.get("/api/search", q="number 7")["items"][0]
-    client.post("/api/bulk", {"uuids": [image["uuid"]], "set": {"rating": 4}})
+    image = client.get("/api/v1/images", q="number 7")["items"][0]
+    client.post("/api/v1/edits", {"uuids": [image["uuid"]], "set": {"rating": 4}})
     rot(pictures[7], at=pictures[7].read_bytes().index(b"fox"))
     pictures[9].unlink()
     assert check(client) == {pictures[7].name: "changed", pictures[9].name: "missing"}
-    assert client.post("/api/verify/accept", {})["changed"] == 2
+    assert client.post("/api/v1/verify/findings:accept", {})["changed"] == 2
     until(lambda: is_idle(client))
     assert found(client) == {}
     assert check(client) == {}
-    again = client.get(f"/api/generations/{image['uuid']}")
+    again = client.get(f"/api/v1/images/{image['uuid']}")
     assert again["rating"] == 4
     assert "gox" in again["prompt"]
-    [root] = client.get("/api/roots")["roots"]
+    [root] = client.get("/api/v1/folders")["roots"]
     assert root["missing"] == 1
 
 
@@ -131,19 +131,19 @@ def test_findings_are_dismissed_by_kind(client: Client, pictures: list[Path]) ->
     rot(pictures[1], at=100)
     pictures[2].unlink()
     check(client)
-    assert client.post("/api/verify/dismiss", {"finding": "missing"})["changed"] == 1
+    assert client.post("/api/v1/verify/findings:dismiss", {"finding": "missing"})["changed"] == 1
     assert found(client) == {pictures[1].name: "changed"}
-    assert client.post("/api/verify/dismiss", {})["changed"] == 1
+    assert client.post("/api/v1/verify/findings:dismiss", {})["changed"] == 1
 
 
 def test_a_folder_that_is_away_is_no_finding(client: Client, tmp_path: Path) -> None:
     shutil.move(tmp_path / "pictures", tmp_path / "elsewhere")
-    client.post("/api/verify/start", {})
-    until(lambda: not client.get("/api/verify")["state"]["on"])
+    client.post("/api/v1/verify:start", {})
+    until(lambda: not client.get("/api/v1/verify")["state"]["on"])
     assert found(client) == {}
     (tmp_path / "pictures").mkdir()
-    client.post("/api/verify/start", {})
-    until(lambda: not client.get("/api/verify")["state"]["on"])
+    client.post("/api/v1/verify:start", {})
+    until(lambda: not client.get("/api/v1/verify")["state"]["on"])
     assert found(client) == {}
 
 
@@ -168,9 +168,9 @@ def test_the_command_line_says_what_it_found_and_ends_with_one(tmp_path: Path, p
 
 def test_a_scan_as_a_job_finds_what_is_new(client: Client, tmp_path: Path) -> None:
     (tmp_path / "pictures" / "new.png").write_bytes(a1111_png(9_000))
-    assert client.post("/api/jobs/start", {"kind": "rescan"})["changed"] == 1
-    until(lambda: client.get("/api/status")["total"] == IMAGES + 1 and is_idle(client))
-    [scan] = client.get("/api/jobs/list", kind="rescan")["jobs"]
+    assert client.post("/api/v1/jobs:start", {"kind": "rescan"})["changed"] == 1
+    until(lambda: client.get("/api/v1/status")["total"] == IMAGES + 1 and is_idle(client))
+    [scan] = client.get("/api/v1/jobs", kind="rescan")["jobs"]
     assert (scan["status"], scan["file"]) == ("done", str(tmp_path / "pictures"))
 
 

@@ -115,37 +115,37 @@ def client(tmp_path: Path) -> Iterator[Client]:
     for name, color in {"red": RED, "green": GREEN, "blue": BLUE}.items():
         (pictures / f"{name}.png").write_bytes(png(color=color))
     with connect(Settings(library=tmp_path / "library", workers=1)) as client:
-        client.post("/api/imports", {"paths": [str(pictures)], "watch": False})
-        until(lambda: client.get("/api/status")["total"] == 3 and is_idle(client))
+        client.post("/api/v1/imports", {"paths": [str(pictures)], "watch": False})
+        until(lambda: client.get("/api/v1/status")["total"] == 3 and is_idle(client))
         yield client
 
 
 def is_idle(client: Client) -> bool:
-    return not any(kind["waiting"] + kind["running"] for kind in client.get("/api/jobs")["kinds"])
+    return not any(kind["waiting"] + kind["running"] for kind in client.get("/api/v1/jobs/summary")["kinds"])
 
 
 def choose(client: Client, folder: Path, **wishes: Any) -> dict[str, Any]:
-    tagger: dict[str, Any] = client.post("/api/vision/tagger", {"folder": str(folder), **wishes})["tagger"]
+    tagger: dict[str, Any] = client.put("/api/v1/tagger", {"folder": str(folder), **wishes})["tagger"]
     return tagger
 
 
 def look(client: Client, **how: Any) -> int:
-    queued: int = client.post("/api/vision/start", {"q": "", **how})["queued"]
+    queued: int = client.post("/api/v1/tagger:run", {"q": "", **how})["queued"]
     until(lambda: is_idle(client))
     return queued
 
 
 def uuid_of(client: Client, name: str) -> str:
     [found] = [
-        item["uuid"] for item in client.get("/api/search", q="")["items"] if item["path"].endswith(f"{name}.png")
+        item["uuid"] for item in client.get("/api/v1/images", q="")["items"] if item["path"].endswith(f"{name}.png")
     ]
     return str(found)
 
 
 def said(client: Client, name: str) -> dict[str, float]:
     """What the tagger said of the image; its run is that of the chosen one."""
-    run = client.get("/api/vision")["tagger"]["run"]
-    rows = client.get(f"/api/generations/{uuid_of(client, name)}/tags")["said"]
+    run = client.get("/api/v1/tagger")["tagger"]["run"]
+    rows = client.get(f"/api/v1/images/{uuid_of(client, name)}/tags")["said"]
     assert {row["run"] for row in rows if row["source"] == "vision"} <= {run}
     return {row["tag"]: row["confidence"] for row in rows if row["source"] == "vision"}
 
@@ -158,8 +158,8 @@ def test_a_tagger_speaks_of_every_picture_by_category_and_its_words_are_proposal
     assert said(client, "green") == {"green thing": pytest.approx(0.9988, abs=0.001)}
     # The character is at 0.73, below what a name takes; a rating is no tag.
     assert set(said(client, "red")) == {"red thing", "^_^"}
-    assert client.get(f"/api/generations/{uuid_of(client, 'red')}/tags")["tags"] == []
-    assert "red thing" in str(client.get("/api/tags/proposals"))
+    assert client.get(f"/api/v1/images/{uuid_of(client, 'red')}/tags")["tags"] == []
+    assert "red thing" in str(client.get("/api/v1/tags/suggestions"))
     choose(client, tmp_path / "wd", least_character=0.7, after_import=False)
     assert look(client, again=True) == 3
     assert set(said(client, "red")) == {"red thing", "^_^", "hero (red)"}
@@ -178,18 +178,18 @@ def test_what_was_looked_at_is_not_looked_at_again_unless_by_another_model(clien
 def test_the_persons_word_outlives_the_tagger(client: Client, tmp_path: Path) -> None:
     choose(client, write_tagger(tmp_path / "wd"), after_import=False)
     red = uuid_of(client, "red")
-    client.post("/api/bulk", {"uuids": [red], "set": {"tags": {"add": ["red thing", "mine"]}}})
-    client.post("/api/bulk", {"uuids": [red], "set": {"tags": {"reject": ["^_^"]}}})
+    client.post("/api/v1/edits", {"uuids": [red], "set": {"tags": {"add": ["red thing", "mine"]}}})
+    client.post("/api/v1/edits", {"uuids": [red], "set": {"tags": {"reject": ["^_^"]}}})
     look(client)
-    shown = {tag["name"] for tag in client.get(f"/api/generations/{red}/tags")["tags"]}
+    shown = {tag["name"] for tag in client.get(f"/api/v1/images/{red}/tags")["tags"]}
     assert shown == {"red thing", "mine"}
 
 
 def test_new_pictures_are_looked_at_as_they_come(client: Client, tmp_path: Path) -> None:
     choose(client, write_tagger(tmp_path / "wd"))
     (tmp_path / "pictures" / "late.png").write_bytes(png(80, 80, color=BLUE))
-    client.post("/api/imports", {"paths": [str(tmp_path / "pictures")], "watch": False})
-    until(lambda: client.get("/api/status")["total"] == 4 and is_idle(client))
+    client.post("/api/v1/imports", {"paths": [str(tmp_path / "pictures")], "watch": False})
+    until(lambda: client.get("/api/v1/status")["total"] == 4 and is_idle(client))
     assert set(said(client, "late")) == {"blue thing"}
 
 
@@ -201,8 +201,8 @@ def test_a_folder_without_a_tagger_is_refused_and_a_broken_one_parks_its_jobs(cl
     folder = write_tagger(tmp_path / "broken")
     (folder / "model.onnx").write_bytes(b"no model")
     choose(client, folder, after_import=False)
-    client.post("/api/vision/start", {"q": ""})
-    until(lambda: "could not be loaded" in str(client.get("/api/jobs/list", kind="vision")))
-    client.post("/api/vision/tagger", {"folder": None})
-    assert client.get("/api/vision") == {"tagger": None}
+    client.post("/api/v1/tagger:run", {"q": ""})
+    until(lambda: "could not be loaded" in str(client.get("/api/v1/jobs", kind="vision")))
+    client.put("/api/v1/tagger", {"folder": None})
+    assert client.get("/api/v1/tagger") == {"tagger": None}
     until(lambda: is_idle(client))

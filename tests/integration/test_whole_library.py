@@ -29,8 +29,8 @@ def exported(library: Path, target: Path) -> Path:
 
 def taken_in(client: Client, file: Path, folders: dict[str, str] | None = None, *, dry_run: bool = False) -> Any:
     asked = {"path": str(file), "folders": folders or {}, "dry_run": dry_run}
-    started = client.post("/api/libraries", asked)["id"]
-    while (now := client.get(f"/api/libraries/{started}", wait=5))["report"] is None:
+    started = client.post("/api/v1/migrations", asked)["id"]
+    while (now := client.get(f"/api/v1/migrations/{started}", wait=5))["report"] is None:
         pass
     return now["report"]
 
@@ -54,16 +54,16 @@ def test_a_library_exported_whole_is_the_same_on_another_machine_with_its_folder
     import_library(zip_file, folder=[f"{folder}={elsewhere}"], dry_run=True, library=new)
     assert "Would import" in capsys.readouterr().out
     with opened(new) as client:
-        assert client.post("/api/queries", {"q": ""})["total"] == 0
-        assert client.get("/api/collections")["collections"] == []
+        assert client.post("/api/v1/snapshots", {"q": ""})["total"] == 0
+        assert client.get("/api/v1/collections")["collections"] == []
         report = taken_in(client, zip_file, {str(folder): str(elsewhere)})
         assert (report["missing"], report["folders"]) == (0, {str(folder): str(elsewhere)})
         assert settled_export(client, new) == before
-        assert [one["path"] for one in client.get("/api/roots")["roots"]] == [str(elsewhere)]
-        assert [one for one in client.get("/api/doctor")["checks"] if not one["ok"]] == []
+        assert [one["path"] for one in client.get("/api/v1/folders")["roots"]] == [str(elsewhere)]
+        assert [one for one in client.get("/api/v1/doctor")["checks"] if not one["ok"]] == []
         # Twice is once.
         taken_in(client, zip_file, {str(folder): str(elsewhere)})
-        assert client.text("/api/export") == before
+        assert client.text("/api/v1/library/export") == before
     assert list(tmp_path.glob(".mysticanvas*")) == []
 
 
@@ -85,25 +85,25 @@ def test_what_is_in_the_library_already_stays_and_what_has_no_file_waits(tmp_pat
         # Its name is that of the export now; what was said of it here still holds.
         [kept] = uuids(client)
         assert kept in names
-        detail = client.get(f"/api/generations/{kept}")
+        detail = client.get(f"/api/v1/images/{kept}")
         assert (detail["rating"], detail["notes"]) == (5, "old")
-        assert client.post("/api/queries", {"q": "tag:fox"})["total"] == 0
+        assert client.post("/api/v1/snapshots", {"q": "tag:fox"})["total"] == 0
         away.rename(folder / "back.png")
         take_in(client, folder)
-        client.post("/api/bulk", {"uuids": names, "set": {"trash": False}})
-        assert client.post("/api/queries", {"q": "is:missing"})["total"] == 0
-        assert client.post("/api/queries", {"q": "rating:2 tag:fox"})["total"] == 3
-        assert [one for one in client.get("/api/doctor")["checks"] if not one["ok"]] == []
+        client.post("/api/v1/edits", {"uuids": names, "set": {"trash": False}})
+        assert client.post("/api/v1/snapshots", {"q": "is:missing"})["total"] == 0
+        assert client.post("/api/v1/snapshots", {"q": "rating:2 tag:fox"})["total"] == 3
+        assert [one for one in client.get("/api/v1/doctor")["checks"] if not one["ok"]] == []
 
 
 def say(client: Client, image: str, *marks: dict[str, Any]) -> None:
     """Of the image, or of all where none is named."""
     for one in marks:
-        client.post("/api/bulk", ({"uuids": [image]} if image else {"query": ""}) | {"set": one})
+        client.post("/api/v1/edits", ({"uuids": [image]} if image else {"query": ""}) | {"set": one})
 
 
 def uuids_in_trash(client: Client) -> list[str]:
-    text = client.text("/api/export")
+    text = client.text("/api/v1/library/export")
     return [one["image"] for one in map(json.loads, text.splitlines()) if "trash" in one]
 
 
@@ -217,11 +217,11 @@ def test_a_hostile_zip_is_refused_with_a_sentence_and_nothing_is_changed(
 ) -> None:
     path = tmp_path / "whole.zip"
     make(path)
-    before = shared.text("/api/export/whole")
+    before = shared.text("/api/v1/library/archive")
     with pytest.raises(InvalidInputError, match=said) as refused:
         taken_in(shared, path)
     assert len(str(refused.value)) < 1_000
-    assert shared.text("/api/export/whole") == before
+    assert shared.text("/api/v1/library/archive") == before
 
 
 @pytest.fixture(scope="module")

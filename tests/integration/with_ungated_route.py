@@ -13,7 +13,7 @@ from mysticanvas.app.http import build_app
 from mysticanvas.app.parts import Parts
 from mysticanvas.features.base import Feature
 
-UNGATED = "/api/hello"
+UNGATED = "/api/v1/hello"
 
 
 def build_with_ungated_route(parts: Parts, features: Sequence[Feature]) -> Starlette:

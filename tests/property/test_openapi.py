@@ -33,9 +33,9 @@ examples = settings(
     suppress_health_check=list(HealthCheck),
 )
 # It never ends; who may open it is in the test of the gate.
-STREAMS = "/api/events"
+STREAMS = "/api/v1/events/stream"
 # After it, this test would be signed out; `test_token.py` asks it.
-SIGNS_OUT = "/api/session/token"
+SIGNS_OUT = "/api/v1/session/token"
 # The model server that was asked does not answer: that is its failure, and said so.
 ELSEWHERE = {502}
 
@@ -65,7 +65,7 @@ def _inside(value: Any, home: Path) -> Any:
 
 
 def test_every_text_of_a_body_has_a_limit(served: Served) -> None:
-    schemas = served.get("/api/openapi.json")["components"]["schemas"]
+    schemas = served.get("/api/v1/openapi.json")["components"]["schemas"]
     assert [one for name, schema in schemas.items() if name != "Refusal" for one in _unlimited(schema, name)] == []
 
 
@@ -88,16 +88,16 @@ def _unlimited(schema: Any, place: str) -> Iterator[str]:
 LONG_PATH = b'"/' + b"a" * 300 + b'"'
 PARAMS = b'{"name":"a","content":"b","params":{%b}}'
 BODIES = {
-    "/api/queries": (b"[" * 100_000, b'{"q":%b}' % (b"9" * 5_000), b'{"q":NaN}', b'{"q":"\\ud800"}', b"\xff", b""),
-    "/api/imports": (b'{"paths":["/a\\u0000b"]}', b'{"paths":["\\ud800"]}', b'{"paths":[%b]}' % LONG_PATH,
+    "/api/v1/snapshots": (b"[" * 100_000, b'{"q":%b}' % (b"9" * 5_000), b'{"q":NaN}', b'{"q":"\\ud800"}', b"\xff", b""),
+    "/api/v1/imports": (b'{"paths":["/a\\u0000b"]}', b'{"paths":["\\ud800"]}', b'{"paths":[%b]}' % LONG_PATH,
                      b'{"paths":["~nobody-here/x"]}'),
-    "/api/models/scan": (b'{"paths":["/a\\u0000b"]}', b'{"paths":["\\udfff"]}'),
-    "/api/libraries": (b'{"path":"/a\\u0000b"}', b'{"path":%b}' % LONG_PATH),
-    "/api/vision/tagger": (b'{"folder":"/a\\u0000b"}',),
-    "/api/templates/styles": (b'{"text":"a\\rb"}', b'{"text":"name,prompt\\r\\u0000"}'),
-    "/api/templates": (PARAMS % b'"a":NaN', PARAMS % b'"\\ud800":1', PARAMS % (b'"a":1' + b"0" * 400)),
-    "/api/bulk": (b'{"query":"","set":{"notes":"\\ud800"}}', b'{"query":"","set":{"rating":1e400}}'),
-    "/api/tags": (b'{"do":"create","name":"a\\u0000b"}', b'{"do":"create","name":"\\ud800"}'),
+    "/api/v1/models:scan": (b'{"paths":["/a\\u0000b"]}', b'{"paths":["\\udfff"]}'),
+    "/api/v1/migrations": (b'{"path":"/a\\u0000b"}', b'{"path":%b}' % LONG_PATH),
+    "/api/v1/tagger": (b'{"folder":"/a\\u0000b"}',),
+    "/api/v1/templates/styles": (b'{"text":"a\\rb"}', b'{"text":"name,prompt\\r\\u0000"}'),
+    "/api/v1/templates": (PARAMS % b'"a":NaN', PARAMS % b'"\\ud800":1', PARAMS % (b'"a":1' + b"0" * 400)),
+    "/api/v1/edits": (b'{"query":"","set":{"notes":"\\ud800"}}', b'{"query":"","set":{"rating":1e400}}'),
+    "/api/v1/tags/edits": (b'{"do":"create","name":"a\\u0000b"}', b'{"do":"create","name":"\\ud800"}'),
 }  # fmt: skip
 
 
@@ -110,7 +110,7 @@ def test_what_no_schema_tells_of_is_refused_with_a_sentence(served: Served, path
 
 
 def test_no_request_that_the_document_knows_breaks_the_server(served: Served) -> None:
-    schema = schemathesis.openapi.from_dict(served.get("/api/openapi.json"))
+    schema = schemathesis.openapi.from_dict(served.get("/api/v1/openapi.json"))
     base = str(served.http.base_url).rstrip("/")
     session = requests.Session()
     session.headers["Authorization"] = served.http.headers["Authorization"]
@@ -141,4 +141,4 @@ def test_no_request_that_the_document_knows_breaks_the_server(served: Served) ->
     print(f"{statuses.total()} requests: {dict(sorted(statuses.items()))}; slowest {slowest.most_common(3)}")
     assert wrong == [], "\n\n".join(wrong)
     assert statuses[200] > statuses.total() / 20
-    assert served.get("/api/doctor")["ok"]
+    assert served.get("/api/v1/doctor")["ok"]

@@ -107,7 +107,7 @@ from mysticanvas.jobs.queue import NewJob
 
 
 def routes(database: Database, edits: EditRunner) -> APIRouter:
-    router = APIRouter(prefix="/api/letters", tags=["library"])
+    router = APIRouter(prefix="/letters", tags=["library"])
 
     @router.get("/chosen")
     def chosen() -> dict[str, str | None]:
@@ -142,7 +142,7 @@ def add_commands(app: typer.Typer) -> None:
 def letters(library: Library = None) -> None:
     """How many letters a word has."""
     with connect(load_settings(library)) as client:
-        print_json(client.get("/api/letters"))
+        print_json(client.get("/api/v1/letters"))
 ''',
     "feature.py": """
 from mysticanvas.features.base import Feature
@@ -209,13 +209,13 @@ def test_a_folder_and_one_name_bring_a_route_a_job_that_runs_in_a_worker_and_a_c
     committed = threading.Event()
     with Orchestrator(settings, serving=False) as orchestrator:
         orchestrator.database.after_commit(lambda _: committed.set())
-        assert ask(orchestrator, settings, "POST", "/api/letters/a-fish").status_code == 200
-        while not (counted := ask(orchestrator, settings, "GET", "/api/letters").json()):
+        assert ask(orchestrator, settings, "POST", "/api/v1/letters/a-fish").status_code == 200
+        while not (counted := ask(orchestrator, settings, "GET", "/api/v1/letters").json()):
             assert committed.wait(60), "the job was not done"
             committed.clear()
         assert counted["a-fish"] == 5
         assert counted["process"] != os.getpid()
-        assert "/api/letters" in ask(orchestrator, settings, "GET", "/api/openapi.json").json()["paths"]
+        assert "/api/v1/letters" in ask(orchestrator, settings, "GET", "/api/v1/openapi.json").json()["paths"]
     run = CliRunner().invoke(command_line(), ["letters", "--library", str(settings.library)])
     assert (run.exit_code, json.loads(run.output)["a-fish"]) == (0, 5)
 
@@ -225,15 +225,15 @@ def test_a_folder_and_one_name_bring_an_edit_that_is_undone_and_redone(tmp_path:
     settings = Settings(library=tmp_path / "library", workers=1)
     with Orchestrator(settings, serving=False) as orchestrator:
         for path, letter in (
-            ("/api/letters/chosen/f", "f"),
-            ("/api/letters/chosen/i", "i"),
-            ("/api/undo", "f"),
-            ("/api/undo", None),
-            ("/api/redo", "f"),
+            ("/api/v1/letters/chosen/f", "f"),
+            ("/api/v1/letters/chosen/i", "i"),
+            ("/api/v1/edits:undo", "f"),
+            ("/api/v1/edits:undo", None),
+            ("/api/v1/edits:redo", "f"),
         ):
             assert ask(orchestrator, settings, "POST", path).status_code == 200
-            assert ask(orchestrator, settings, "GET", "/api/letters/chosen").json() == {"letter": letter}
-        [last, first] = ask(orchestrator, settings, "GET", "/api/operations").json()["operations"]
+            assert ask(orchestrator, settings, "GET", "/api/v1/letters/chosen").json() == {"letter": letter}
+        [last, first] = ask(orchestrator, settings, "GET", "/api/v1/edits").json()["operations"]
     assert (first["state"], first["steps"]) == ("done", [["letters.choose", {"letter": "f"}]])
     assert (last["state"], last["kind"]) == ("undone", "letters.choose")
 
@@ -247,6 +247,6 @@ def test_the_command_is_listed() -> None:
 def test_without_its_name_in_the_list_there_is_no_such_feature(tmp_path: Path) -> None:
     settings = Settings(library=tmp_path / "library", workers=1)
     with Orchestrator(settings, serving=False) as orchestrator:
-        assert ask(orchestrator, settings, "POST", "/api/letters/a-fish").status_code in (404, 405)
+        assert ask(orchestrator, settings, "POST", "/api/v1/letters/a-fish").status_code in (404, 405)
     assert "letters" not in CliRunner().invoke(command_line(), ["--help"]).output
     assert NAME not in kinds.KINDS

@@ -117,44 +117,44 @@ def _park_a_job(tx: WriteTx) -> None:
 @pytest.fixture(scope="module")
 def replies(served: Served) -> dict[str, Any]:
     """Name of the example to what the server says now."""
-    view = served.post("/api/queries", {"q": 'lighthouse -"red fox" model:dreamer_v1 -rating:5 -lora:film_gran'})
-    everything = served.post("/api/queries", {"q": ""})["snapshot"]
-    items = served.get(f"/api/queries/{everything}/items", start=0, count=3)
+    view = served.post("/api/v1/snapshots", {"q": 'lighthouse -"red fox" model:dreamer_v1 -rating:5 -lora:film_gran'})
+    everything = served.post("/api/v1/snapshots", {"q": ""})["snapshot"]
+    items = served.get(f"/api/v1/snapshots/{everything}/items", start=0, count=3)
     whole, bare, _ = items["uuid"]
-    status = served.get("/api/status")
+    status = served.get("/api/v1/status")
     marked = {"snapshot": everything, "ranges": [[0, 1]], "except": [], "set": {"rating": 4}}
-    with served.http.stream("GET", "/api/events") as stream:
-        bulk = served.post("/api/bulk", marked)
+    with served.http.stream("GET", "/api/v1/events/stream") as stream:
+        bulk = served.post("/api/v1/edits", marked)
         _write_later(Path(status["roots"][0]["path"]))
         events = _events(stream.iter_lines())
-    undo = served.post(f"/api/undo/{bulk['operation']}", {})
+    undo = served.post(f"/api/v1/edits/{bulk['operation']}/undo", {})
     served.wait_until_idle(4)
     return {
         "query": view,
         "items": items,
-        "position": served.get(f"/api/queries/{everything}/position", uuid=whole),
-        "newer": served.get(f"/api/queries/{everything}/newer"),
-        "facets": served.get("/api/facets", snapshot=everything, field="model"),
-        "facets_all": served.get(f"/api/queries/{everything}/facets"),
-        "complete": served.get("/api/complete", q="model:"),
-        "highlights": served.get(f"/api/queries/{view['snapshot']}/highlights", uuid=whole),
-        "stats": served.get("/api/stats"),
-        "detail": served.get(f"/api/generations/{whole}"),
-        "detail_bare": served.get(f"/api/generations/{bare}"),
-        "raw": served.get(f"/api/generations/{whole}/raw"),
+        "position": served.get(f"/api/v1/snapshots/{everything}/position", uuid=whole),
+        "newer": served.get(f"/api/v1/snapshots/{everything}/newer"),
+        "facets": served.get("/api/v1/facets/one", snapshot=everything, field="model"),
+        "facets_all": served.get(f"/api/v1/snapshots/{everything}/facets"),
+        "complete": served.get("/api/v1/completions", q="model:"),
+        "highlights": served.get(f"/api/v1/snapshots/{view['snapshot']}/highlights", uuid=whole),
+        "stats": served.get("/api/v1/stats"),
+        "detail": served.get(f"/api/v1/images/{whole}"),
+        "detail_bare": served.get(f"/api/v1/images/{bare}"),
+        "raw": served.get(f"/api/v1/images/{whole}/raw"),
         "status": status,
-        "jobs": served.get("/api/jobs"),
-        "jobs_list": served.get("/api/jobs/list", status="error", limit=1),
-        "job": served.get("/api/jobs/1"),
-        "suggestions": served.get("/api/suggestions"),
+        "jobs": served.get("/api/v1/jobs/summary"),
+        "jobs_list": served.get("/api/v1/jobs", status="error", limit=1),
+        "job": served.get("/api/v1/jobs/1"),
+        "suggestions": served.get("/api/v1/folders/suggestions"),
         "bulk": bulk,
         "undo": undo,
-        "error": served.http.post("/api/queries", json={"q": "modle:x"}).json(),
+        "error": served.http.post("/api/v1/snapshots", json={"q": "modle:x"}).json(),
         "events": events,
         "lineage": _lineage(served, child=bare),
-        "duplicates": served.get("/api/duplicates", by="bytes"),
-        "autotag": served.post("/api/autotag/settings", {"base_url": "http://127.0.0.1:8080", "model": "tiny"}),
-        "autotag_run": served.post("/api/autotag", {"query": "", "dry_run": True}),
+        "duplicates": served.get("/api/v1/duplicates", by="bytes"),
+        "autotag": served.put("/api/v1/autotag/settings", {"base_url": "http://127.0.0.1:8080", "model": "tiny"}),
+        "autotag_run": served.post("/api/v1/autotag/runs", {"query": "", "dry_run": True}),
         **_models(served),
         **_organised(served, whole),
         **_verify(served),
@@ -174,97 +174,97 @@ def _write_later(folder: Path) -> None:
 
 def _lineage(served: Served, *, child: str) -> Any:
     """Of an image whose source is unknown and which the person says another came from."""
-    later = served.get("/api/search", q="")["items"][0]["uuid"]
-    served.post(f"/api/generations/{child}/parent", {"parent": later, "relation": "variation"})
-    return served.get(f"/api/generations/{later}/lineage")
+    later = served.get("/api/v1/images", q="")["items"][0]["uuid"]
+    served.put(f"/api/v1/images/{child}/parent", {"parent": later, "relation": "variation"})
+    return served.get(f"/api/v1/images/{later}/lineage")
 
 
 def _verify(served: Served) -> dict[str, Any]:
     """After a check: the file that is cut off is undecodable."""
-    served.post("/api/verify/start", {"bytes_per_day": 1 << 30})
-    while served.get("/api/verify")["state"]["on"]:
+    served.post("/api/v1/verify:start", {"bytes_per_day": 1 << 30})
+    while served.get("/api/v1/verify")["state"]["on"]:
         time.sleep(0.05)
-    return {"verify": served.get("/api/verify"), "verify_findings": served.get("/api/verify/findings", limit=1)}
+    return {"verify": served.get("/api/v1/verify"), "verify_findings": served.get("/api/v1/verify/findings", limit=1)}
 
 
 def _models(served: Served) -> dict[str, Any]:
     """The registry after a scan; the image's LoRA and the one of the folder are said to be one."""
     folder = served.library.parent / "ComfyUI" / "models"
     write_model(folder / "loras" / "grain_v2.safetensors", safetensors(LORA_SD1, LORA_TEXTS))
-    scan = served.post("/api/models/scan", {"paths": [str(folder)]})
+    scan = served.post("/api/v1/models:scan", {"paths": [str(folder)]})
     served.wait_until_idle(4)
-    [of_image] = served.get("/api/models", name="film_grain")["models"]
-    [of_file] = served.get("/api/models", name="grain_v2")["models"]
-    served.post("/api/models/merge", {"keep": of_file["id"], "other": of_image["id"]})
+    [of_image] = served.get("/api/v1/models", name="film_grain")["models"]
+    [of_file] = served.get("/api/v1/models", name="grain_v2")["models"]
+    served.post("/api/v1/models:merge", {"keep": of_file["id"], "other": of_image["id"]})
     return {
         "model_scan": scan,
-        "models": served.get("/api/models"),
-        "model": served.get(f"/api/models/{of_file['id']}"),
-        "made_with": served.get(f"/api/models/{of_file['id']}/generations", min_weight=0.5),
+        "models": served.get("/api/v1/models"),
+        "model": served.get(f"/api/v1/models/{of_file['id']}"),
+        "made_with": served.get(f"/api/v1/models/{of_file['id']}/images", min_weight=0.5),
     }
 
 
 def _organised(served: Served, image: str) -> dict[str, Any]:
     """Tags of every kind, and collections by hand and by search."""
     script = "tag storm : weather\nalias tempest -> storm\nimply storm -> sky\nthreshold vision 0.4 : storm\n"
-    trial = served.post("/api/tags/script", {"text": script + "imply sky -> storm", "dry_run": True})
-    served.post("/api/tags/script", {"text": script})
-    served.post("/api/bulk", {"uuids": [image], "set": {"tags": {"add": ["tempest"], "reject": ["boat"]}}})
-    by_hand = served.post("/api/collections", {"name": "Best", "notes": "for the wall"})
-    served.post("/api/bulk", {"uuids": [image], "set": {"collect": by_hand["uuid"]}})
-    served.post("/api/collections", {"name": "Stormy", "query": "tag:storm", "parent": by_hand["uuid"]})
-    view = served.post("/api/queries", {"q": "tag:storm"})["snapshot"]
+    trial = served.post("/api/v1/tags:bulk-edit", {"text": script + "imply sky -> storm", "dry_run": True})
+    served.post("/api/v1/tags:bulk-edit", {"text": script})
+    served.post("/api/v1/edits", {"uuids": [image], "set": {"tags": {"add": ["tempest"], "reject": ["boat"]}}})
+    by_hand = served.post("/api/v1/collections", {"name": "Best", "notes": "for the wall"})
+    served.post("/api/v1/edits", {"uuids": [image], "set": {"collect": by_hand["uuid"]}})
+    served.post("/api/v1/collections", {"name": "Stormy", "query": "tag:storm", "parent": by_hand["uuid"]})
+    view = served.post("/api/v1/snapshots", {"q": "tag:storm"})["snapshot"]
     return {
         "collection_made": by_hand,
-        "collections": served.get("/api/collections"),
-        "tags": served.get("/api/tags", q="tem"),
-        "tag": served.get("/api/tags/one", name="storm"),
-        "tags_part": served.get("/api/tags/part", q="s", category="weather"),
-        "tags_of": served.post("/api/tags/of", {"snapshot": view, "ranges": [[0, 1]]}),
-        "tag_categories": served.get("/api/tags/categories"),
+        "collections": served.get("/api/v1/collections"),
+        "tags": served.get("/api/v1/tags/completions", q="tem"),
+        "tag": served.get("/api/v1/tags/by-name", name="storm"),
+        "tags_part": served.get("/api/v1/tags/slice", q="s", category="weather"),
+        "tags_of": served.post("/api/v1/tags:count", {"snapshot": view, "ranges": [[0, 1]]}),
+        "tag_categories": served.get("/api/v1/tag-categories"),
         "tag_trial": trial,
-        "image_tags": served.get(f"/api/generations/{image}/tags"),
+        "image_tags": served.get(f"/api/v1/images/{image}/tags"),
     }
 
 
 def _kept(served: Served, image: str) -> dict[str, Any]:
     """Templates, the Trash and the history, which has a deed of an image in the Trash."""
     draft = {"content": "a {red|blue} {subject}, __light__", "params": {"steps": 20}}
-    served.post("/api/wildcards", {"name": "light", "content": "dawn"})
-    made = served.post("/api/templates", draft | {"name": "Foxes", "category": "animals", "preview": image})
-    expand = f"/api/templates/{made['uuid']}/expand"
-    served.post("/api/bulk", {"uuids": [image], "set": {"trash": True}})
+    served.put("/api/v1/wildcards", {"name": "light", "content": "dawn"})
+    made = served.post("/api/v1/templates", draft | {"name": "Foxes", "category": "animals", "preview": image})
+    expand = f"/api/v1/templates/{made['uuid']}:expand"
+    served.post("/api/v1/edits", {"uuids": [image], "set": {"trash": True}})
     return {
-        "templates": served.get("/api/templates"),
-        "tried": served.post("/api/templates/try", draft | {"seed": 1, "form": "prompt"}),
+        "templates": served.get("/api/v1/templates"),
+        "tried": served.post("/api/v1/templates:try", draft | {"seed": 1, "form": "prompt"}),
         "expanded": served.post(expand, {"seed": 1, "form": "json"}),
-        "trash": served.get("/api/trash") | {"items": []},
-        "purge": served.post("/api/trash/purge", {"which": "all", "dry_run": True}),
-        "operations": served.get("/api/operations", limit=2),
+        "trash": served.get("/api/v1/trash") | {"items": []},
+        "purge": served.post("/api/v1/trash:purge", {"which": "all", "dry_run": True}),
+        "operations": served.get("/api/v1/edits", limit=2),
     }
 
 
 def _looked_after(served: Served) -> dict[str, Any]:
     """A folder with a file that is gone and one that cannot be read, a backup that was tried out, events."""
-    [root] = served.get("/api/roots")["roots"]
+    [root] = served.get("/api/v1/folders")["roots"]
     folder = Path(root["path"])
     (folder / "later.png").unlink()
     (folder / "broken.png").write_bytes(bytes(range(9)) * 9)
-    scan = f"/api/roots/{root['id']}/scan"
+    scan = f"/api/v1/folders/{root['id']}:scan"
     dry = served.post(scan, {"dry_run": True})["id"]
-    dry_run = served.get(f"/api/imports/{dry}", wait=20)
+    dry_run = served.get(f"/api/v1/imports/{dry}", wait=20)
     done = served.post(scan, {})["id"]
-    served.get(f"/api/imports/{done}", wait=20)
-    served.post("/api/backups", {})
-    served.post("/api/backups/drill", {})
-    kinds = served.get("/api/log/kinds")["kinds"]
+    served.get(f"/api/v1/imports/{done}", wait=20)
+    served.post("/api/v1/backups", {})
+    served.post("/api/v1/backups:drill", {})
+    kinds = served.get("/api/v1/events/kinds")["kinds"]
     return {
-        "roots": served.get("/api/roots"),
-        "missing": served.get(f"/api/roots/{root['id']}/missing"),
-        "untracked": served.get(f"/api/roots/{root['id']}/untracked"),
+        "roots": served.get("/api/v1/folders"),
+        "missing": served.get(f"/api/v1/folders/{root['id']}/missing"),
+        "untracked": served.get(f"/api/v1/folders/{root['id']}/untracked"),
         "import": dry_run,
-        "backups": served.get("/api/backups"),
-        "log": served.get("/api/log", kind="backup", limit=1),
+        "backups": served.get("/api/v1/backups"),
+        "log": served.get("/api/v1/events", kind="backup", limit=1),
         "log_kinds": {"kinds": {kind: kinds[kind] for kind in ("backup", "import")}},
     }
 

@@ -36,6 +36,9 @@ from mysticanvas.search.snapshots import SnapshotGoneError
 
 log = logging.getLogger(__name__)
 
+# The prefix of all routes. Within a version, changes are compatible.
+API = "/api/v1"
+
 _STATUS: tuple[tuple[type[MystiCanvasError], int], ...] = (
     (SnapshotGoneError, 410),
     (NotFoundError, 404),
@@ -50,13 +53,13 @@ _STATUS: tuple[tuple[type[MystiCanvasError], int], ...] = (
 
 def build_app(parts: Parts, features: Sequence[Feature]) -> FastAPI:
     app = FastAPI(
-        title="MystiCanvas", version=__version__, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json"
+        title="MystiCanvas", version=__version__, docs_url=None, redoc_url=None, openapi_url=f"{API}/openapi.json"
     )
     builders: list[Callable[..., APIRouter]] = [search_routes.routes, job_routes.routes]
     for feature in features:
         builders += feature.routes
     for routes in builders:
-        app.include_router(parts.call(routes))
+        app.include_router(parts.call(routes), prefix=API)
     # Last, because it matches every path that no other route does.
     app.include_router(pages.routes())
     app.openapi = partial(describe, app)  # type: ignore[method-assign]

@@ -120,7 +120,7 @@ def _join_running_gallery(settings: Settings, paths: list[str], *, open_browser:
     """Adds the folders to the gallery that already serves this library, and opens it."""
     with connect(settings) as client:
         if paths:
-            client.post("/api/imports", {"paths": paths, "dry_run": False, "watch": True})
+            client.post("/api/v1/imports", {"paths": paths, "dry_run": False, "watch": True})
         out.print("MystiCanvas is already running for this library.")
         print_links(fetch_links(client))
         if open_browser:

@@ -33,7 +33,7 @@ REQUEST_LIMIT_S = 60.0
 # For a complete response, such as an export. A response that arrives byte by byte would never time out otherwise.
 REPLY_LIMIT_S = 900.0
 # Checks and backups read the database as a whole, and respond when they are done.
-SLOW_PATHS = ("/api/doctor", "/api/backups")
+SLOW_PATHS = ("/api/v1/doctor", "/api/v1/backups")
 SLOW_LIMIT_S = 1_800.0
 POLL_S = 0.2
 # More than the export of the largest library that we test.
@@ -47,6 +47,12 @@ class Client(Protocol):
     def get(self, path: str, **query: Any) -> Any: ...
 
     def post(self, path: str, body: Any = None) -> Any: ...
+
+    def put(self, path: str, body: Any) -> Any: ...
+
+    def patch(self, path: str, body: Any) -> Any: ...
+
+    def delete(self, path: str) -> Any: ...
 
     def text(self, path: str) -> str: ...
 
@@ -117,6 +123,15 @@ class _HeldClient:
 
     def post(self, path: str, body: Any = None) -> Any:
         return self._send("POST", path, json=body if body is not None else {})
+
+    def put(self, path: str, body: Any) -> Any:
+        return self._send("PUT", path, json=body)
+
+    def patch(self, path: str, body: Any) -> Any:
+        return self._send("PATCH", path, json=body)
+
+    def delete(self, path: str) -> Any:
+        return self._send("DELETE", path)
 
     def text(self, path: str) -> str:
         """Returns the body of a response as text."""
@@ -195,5 +210,5 @@ def make_absolute(path: Path) -> str:
 
 def wait_for_jobs(client: Client) -> None:
     """Waits until no job is waiting or running."""
-    while any(kind["waiting"] or kind["running"] for kind in client.get("/api/jobs")["kinds"]):
+    while any(kind["waiting"] or kind["running"] for kind in client.get("/api/v1/jobs/summary")["kinds"]):
         time.sleep(POLL_S)

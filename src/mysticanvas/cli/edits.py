@@ -21,7 +21,7 @@ def edit_images(client: Client, images: str, marks: dict[str, Any]) -> dict[str,
     """Edits all images that the search finds, and waits until the edit is done."""
     is_uuid = len(images) == _UUID_LENGTH and images.count("-") == 4
     selection: dict[str, Any] = {"uuids": [images]} if is_uuid else {"query": images}
-    return wait_for_edit(client, client.post("/api/bulk", selection | {"set": marks}))
+    return wait_for_edit(client, client.post("/api/v1/edits", selection | {"set": marks}))
 
 
 def wait_for_edit(client: Client, done: dict[str, Any]) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def wait_for_edit(client: Client, done: dict[str, Any]) -> dict[str, Any]:
         with progress_bar() as bars:
             bar = bars.add_task("Working", total=None, rate="")
             while done["state"] in moving:
-                done = client.get(f"/api/operations/{done['operation']}", wait=FOLLOW_S)
+                done = client.get(f"/api/v1/edits/{done['operation']}", wait=FOLLOW_S)
                 bars.update(bar, total=done["total"] or None, completed=done["changed"])
     return done
 

@@ -72,7 +72,7 @@ def _ask(launch: Launch, nonce: str) -> bytes | None:
     """Returns the unverified response to the nonce, limited in time and size, or None if no program is listening."""
     deadline_s = time.monotonic() + PROOF_LIMIT_S
     request = (
-        f"GET /api/session/proof?nonce={nonce} HTTP/1.1\r\nHost: 127.0.0.1:{launch.port}\r\n"
+        f"GET /api/v1/session/proof?nonce={nonce} HTTP/1.1\r\nHost: 127.0.0.1:{launch.port}\r\n"
         "Accept-Encoding: identity\r\nConnection: close\r\n\r\n"
     )
     try:

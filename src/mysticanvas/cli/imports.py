@@ -19,7 +19,7 @@ def wait_for_import(client: Client, import_id: str) -> dict[str, Any]:
         bar = bars.add_task("Looking for images", total=None, rate="")
         try:
             while True:
-                reply = client.get(f"/api/imports/{import_id}", wait=POLL_S)
+                reply = client.get(f"/api/v1/imports/{import_id}", wait=POLL_S)
                 now = reply["progress"]
                 settled = now["seen"] - now["todo"]
                 total = None if now["state"] == "listing" else now["seen"]
@@ -30,7 +30,7 @@ def wait_for_import(client: Client, import_id: str) -> dict[str, Any]:
             if now["state"] == "failed":
                 raise InvalidInputError(now["message"])
         except KeyboardInterrupt:
-            client.post(f"/api/imports/{import_id}/cancel")
+            client.post(f"/api/v1/imports/{import_id}:cancel")
             raise
     return dict(reply["report"])
 

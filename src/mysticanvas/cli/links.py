@@ -28,7 +28,7 @@ class Links:
 
 def fetch_links(client: Client, valid_s: int | None = None) -> Links:
     """Creates sign-in links in the running gallery and returns them."""
-    found = client.post("/api/session/code", {} if valid_s is None else {"valid_s": valid_s})
+    found = client.post("/api/v1/session/links", {} if valid_s is None else {"valid_s": valid_s})
     return Links(found["url"], found["external_url"])
 
 

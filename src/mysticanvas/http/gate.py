@@ -29,7 +29,7 @@ HEADERS = {
 _BUG = "An internal error occurred. See the MystiCanvas log for details."
 _READS = ("GET", "HEAD")
 # The only requests to the API that need no sign-in: signing in, and asking for a proof that this is the right server.
-_OPEN = {("POST", "/api/session"), ("GET", "/api/session/proof")}
+_OPEN = {("POST", "/api/v1/session"), ("GET", "/api/v1/session/proof")}
 
 
 class Gate:

@@ -43,11 +43,11 @@ def jobs(
         if action in CHANGES:
             _change(client, action, {"kind": kind, "ids": ids, "reason": reason}, json=json)
         elif action == "list":
-            _print_list(client.get("/api/jobs/list", kind=kind, status=status, limit=limit), json=json)
+            _print_list(client.get("/api/v1/jobs", kind=kind, status=status, limit=limit), json=json)
         elif action == "show":
             _show_all(client, ids or [], json=json)
         else:
-            _print_state(client.get("/api/jobs"), json=json)
+            _print_state(client.get("/api/v1/jobs/summary"), json=json)
 
 
 def _kind_and_ids(words: list[str]) -> tuple[str | None, list[int] | None]:
@@ -59,7 +59,7 @@ def _kind_and_ids(words: list[str]) -> tuple[str | None, list[int] | None]:
 
 
 def _change(client: Client, action: str, selection: dict[str, Any], *, json: bool) -> None:
-    changed = client.post(f"/api/jobs/{action}", selection)["changed"]
+    changed = client.post(f"/api/v1/jobs:{action}", selection)["changed"]
     what = "job kind" if action in ("pause", "resume") else "job"
     print_json({"changed": changed}) if json else out.print(f"{action}: {format_count(changed, what)}")
 
@@ -79,7 +79,7 @@ def _show_all(client: Client, ids: list[int], *, json: bool) -> None:
     if not ids:
         raise InvalidInputError("Specify a job ID: mysticanvas jobs show ID. To list the IDs: mysticanvas jobs list.")
     for job in ids:
-        found = client.get(f"/api/jobs/{job}")
+        found = client.get(f"/api/v1/jobs/{job}")
         if json:
             print_json(found)
             continue

@@ -1,7 +1,7 @@
 """Background jobs: state, lists and actions."""
 
 from dataclasses import asdict
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
@@ -19,10 +19,20 @@ FAILED_SHOWN = 200
 REASONS_SHOWN = 100
 
 JobAction = Literal["retry", "discard", "cancel", "prune", "pause", "resume", "start", "stop"]
+_ACTIONS: dict[JobAction, str] = {
+    "retry": "Queue failed jobs again, and cancelled ones that are selected by id.",
+    "discard": "Remove failed jobs.",
+    "cancel": "Cancel waiting jobs, and running ones within a second.",
+    "prune": "Remove done and cancelled jobs.",
+    "pause": "Pause a job kind, or all of them.",
+    "resume": "Resume a job kind, or all of them.",
+    "start": "Start a job kind that runs only on request.",
+    "stop": "Stop a job kind that runs only on request.",
+}
 
 
 class JobsIn(BaseModel):
-    """Filters jobs. A field that is null does not filter. `reason` is one of the reasons that `GET /api/jobs` lists."""
+    """Filters jobs. A field that is null does not filter. `reason` is one of the reasons that `GET /api/v1/jobs/summary` lists."""
 
     kind: str | None = Field(None, max_length=40)
     ids: list[Index] | None = Field(None, max_length=10_000)
@@ -30,16 +40,16 @@ class JobsIn(BaseModel):
 
 
 def routes(database: Database, progress: JobProgress) -> APIRouter:
-    router = APIRouter(prefix="/api/jobs", tags=["jobs"])
+    router = APIRouter(tags=["jobs"])
 
-    @router.get("")
+    @router.get("/jobs/summary", operation_id="jobs.getSummary")
     def overview() -> Response:
         """The progress of each job kind, failed jobs with their reasons, and paused kinds."""
         paused = database.read(queue.list_paused)
         kinds = progress.estimate(progress.counts(database), paused)
         return reply({"kinds": kinds, "paused": paused, **database.read(_describe_parked)})
 
-    @router.get("/list")
+    @router.get("/jobs", operation_id="jobs.list")
     def list_jobs(
         kind: Annotated[str | None, Query(max_length=40)] = None,
         status: JobStatus | None = None,
@@ -53,21 +63,21 @@ def routes(database: Database, progress: JobProgress) -> APIRouter:
         rows, next_before = database.read(queries.list_jobs, kind=kind, status=status, before=before, limit=limit)
         return reply({"jobs": rows, "before": next_before})
 
-    @router.get("/{job_id}")
+    @router.get("/jobs/{job_id}", operation_id="jobs.get")
     def show(job_id: Index) -> Response:
         """One job with its payload."""
         detail = database.read(queries.find, job_id)
         return reply({**asdict(detail.job), "payload": detail.payload})
 
-    @router.post("/{action}")
-    def steer(action: JobAction, asked: JobsIn) -> Response:
-        """Run an action on the selected jobs. `retry`: queue failed jobs (and cancelled ones selected by id) again.
-        `discard`: remove failed jobs. `cancel`: cancel waiting jobs, and running ones within a second.
-        `prune`: remove done and cancelled jobs. `pause`, `resume`: a job kind, or all of them.
-        `start`, `stop`: a job kind that runs only on request."""
-        return reply({"changed": _run_action(database, action, asked)})
-
+    for action in get_args(JobAction):
+        _add_action(router, database, action)
     return router
+
+
+def _add_action(router: APIRouter, database: Database, action: JobAction) -> None:
+    @router.post(f"/jobs:{action}", operation_id=f"jobs.{action}", description=_ACTIONS[action])
+    def run_action(asked: JobsIn) -> Response:
+        return reply({"changed": _run_action(database, action, asked)})
 
 
 def _describe_parked(tx: ReadTx) -> dict[str, object]:

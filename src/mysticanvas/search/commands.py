@@ -47,9 +47,9 @@ def search(
     asked = f"{query} sort:{sort}" if sort else query
     only_paths = paths and not (json or count or facets)
     with connect(load_settings(library)) as client:
-        found = client.get("/api/search", q=asked, limit=0 if count or facets or only_paths else limit or LIMIT)
+        found = client.get("/api/v1/images", q=asked, limit=0 if count or facets or only_paths else limit or LIMIT)
         if facets:
-            found["facets"] = client.get("/api/search/facets", q=asked, limit=limit or LIMIT)["facets"]
+            found["facets"] = client.get("/api/v1/facets", q=asked, limit=limit or LIMIT)["facets"]
         if only_paths:
             _print_paths(client, asked, limit)
     if json:
@@ -75,7 +75,7 @@ def _list_images(client: Client, query: str, limit: int | None) -> Iterator[dict
     after, left = None, limit
     while left is None or left > 0:
         size = IMAGES_PER_PAGE if left is None else min(left, IMAGES_PER_PAGE)
-        page = client.get("/api/search", q=query, after=after, limit=size)
+        page = client.get("/api/v1/images", q=query, after=after, limit=size)
         yield from page["items"]
         after, left = page["next"], None if left is None else left - size
         if after is None:

@@ -32,7 +32,7 @@ Uuid = Annotated[str, Query(max_length=64)]
 
 
 def routes(database: Database, store: Snapshots) -> APIRouter:
-    router = APIRouter(prefix="/api", tags=["search"])
+    router = APIRouter(tags=["search"])
     _add_views(router, database, store)
     _add_snapshots(router, database, store)
     _add_counts(router, database, store)
@@ -43,15 +43,15 @@ def routes(database: Database, store: Snapshots) -> APIRouter:
 def _add_views(router: APIRouter, database: Database, store: Snapshots) -> None:
     """Adds the routes that open a snapshot."""
 
-    @router.post("/queries")
+    @router.post("/snapshots", operation_id="snapshots.open")
     async def open_query(asked: QueryIn, request: Request) -> Response:
         return reply(await run_while_connected(request, lambda: _describe_snapshot(database, store.open(asked.q))))
 
-    @router.post("/trash/queries")
+    @router.post("/trash/snapshots", operation_id="trash.openSnapshot")
     async def open_trash(request: Request) -> Response:
         return reply(await run_while_connected(request, lambda: _describe_snapshot(database, store.open_trash())))
 
-    @router.post("/queries/{token}/narrow")
+    @router.post("/snapshots/{token}:narrow", operation_id="snapshots.narrow")
     async def narrow(token: str, asked: NarrowIn, request: Request) -> Response:
         """Open a new snapshot with the selected images of this snapshot that match `q`."""
         found = await run_while_connected(
@@ -62,7 +62,7 @@ def _add_views(router: APIRouter, database: Database, store: Snapshots) -> None:
 
 def _add_snapshots(router: APIRouter, database: Database, store: Snapshots) -> None:
 
-    @router.get("/queries/{token}/geometry")
+    @router.get("/snapshots/{token}/geometry", operation_id="snapshots.getGeometry")
     async def geometry(token: str, request: Request) -> Response:
         snapshot = store.get(token)
         etag = f'"{snapshot.token}"'
@@ -71,22 +71,22 @@ def _add_snapshots(router: APIRouter, database: Database, store: Snapshots) -> N
         ratios = await run_while_connected(request, store.geometry, snapshot)
         return Response(ratios, media_type="application/octet-stream", headers={"etag": etag})
 
-    @router.get("/queries/{token}/items")
+    @router.get("/snapshots/{token}/items", operation_id="snapshots.listItems")
     async def items(token: str, start: Index, count: Annotated[int, Query(ge=1, le=snapshots.MAX_ITEMS)]) -> Response:
         return reply(database.read(snapshots.read_items, store.get(token), start, count))
 
-    @router.get("/queries/{token}/position")
+    @router.get("/snapshots/{token}/position", operation_id="snapshots.findPosition")
     async def position(token: str, uuid: Uuid) -> Response:
         """The index of an image in the snapshot; null if it is not in the snapshot or does not exist."""
         snapshot = store.get(token)
         found = database.read(edit_log.find_images, [uuid])
         return reply({"index": snapshots.find_position(snapshot, found[0]) if found else None})
 
-    @router.get("/queries/{token}/newer")
+    @router.get("/snapshots/{token}/newer", operation_id="snapshots.countNewer")
     async def newer(token: str, request: Request) -> Response:
         return reply({"count": await run_while_connected(request, store.count_newer, store.get(token))})
 
-    @router.get("/queries/{token}/highlights")
+    @router.get("/snapshots/{token}/highlights", operation_id="snapshots.getHighlights")
     async def highlights(token: str, uuid: Uuid) -> Response:
         """Where the words of the query occur in the image's text fields, as half-open character ranges [from, to)."""
         return reply(database.read(highlight.highlight_image, store.get(token).query, uuid))
@@ -95,7 +95,7 @@ def _add_snapshots(router: APIRouter, database: Database, store: Snapshots) -> N
 def _add_counts(router: APIRouter, database: Database, store: Snapshots) -> None:
     finder = store.finder
 
-    @router.get("/facets")
+    @router.get("/facets/one", operation_id="snapshots.listFacetValues")
     async def facet(
         request: Request, snapshot: str, field: str, q: Annotated[str, Query(max_length=200)] = "", limit: Limit = 20
     ) -> Response:
@@ -103,18 +103,18 @@ def _add_counts(router: APIRouter, database: Database, store: Snapshots) -> None
         found = await run_while_connected(request, finder.facets, query, [one], containing=q, limit=limit)
         return reply({"values": found[one]})
 
-    @router.get("/queries/{token}/facets")
+    @router.get("/snapshots/{token}/facets", operation_id="snapshots.listFacets")
     async def all_facets(token: str, request: Request, field: Fields = [], limit: Limit = 20) -> Response:  # noqa: B006
         """The facets of several fields. Without `field`, those of all fields."""
         fields = [facets.find_field(name) for name in field] or list(facets.FIELDS)
         found = await run_while_connected(request, finder.facets, store.get(token).query, fields, limit=limit)
         return reply({"facets": found})
 
-    @router.get("/complete")
+    @router.get("/completions", operation_id="search.complete")
     async def complete(request: Request, q: Words = "", at: Index = MAX_QUERY) -> Response:
         return reply(await run_while_connected(request, autocomplete.complete, finder, q, at))
 
-    @router.get("/stats")
+    @router.get("/stats", operation_id="search.getStatistics")
     async def stats(request: Request, q: Words = "") -> Response:
         return reply(
             await run_while_connected(request, statistics.compute_statistics, database, finder, language.parse(q))
@@ -124,7 +124,7 @@ def _add_counts(router: APIRouter, database: Database, store: Snapshots) -> None
 def _add_pages(router: APIRouter, store: Snapshots) -> None:
     finder = store.finder
 
-    @router.get("/search")
+    @router.get("/images", operation_id="images.list")
     async def search(request: Request, q: Words = "", limit: Limit = 50, after: Int64 | None = None) -> Response:
         query = language.parse(q)
 
@@ -135,19 +135,12 @@ def _add_pages(router: APIRouter, store: Snapshots) -> None:
 
         return reply(await run_while_connected(request, answer))
 
-    @router.get("/search/facets")
+    @router.get("/facets", operation_id="search.listFacets")
     async def search_facets(request: Request, q: Words = "", field: Fields = [], limit: Limit = 20) -> Response:  # noqa: B006
         fields = [facets.find_field(name) for name in field] or list(facets.FIELDS)
         return reply(
             {"facets": await run_while_connected(request, finder.facets, language.parse(q), fields, limit=limit)}
         )
-
-    @router.get("/generations")
-    async def page(
-        request: Request, q: Words = "", limit: Annotated[int, Query(ge=1, le=500)] = 100, after: Int64 | None = None
-    ) -> Response:
-        hits = await run_while_connected(request, finder.page, language.parse(q), after=after, limit=limit)
-        return reply({"items": hits, "next": hits[-1].id if len(hits) == limit else None})
 
 
 def _describe_snapshot(database: Database, snapshot: Snapshot) -> dict[str, Any]:

@@ -9,46 +9,46 @@ beforeEach(() => void (connection.signedOut = false));
 afterEach(() => void vi.unstubAllGlobals());
 
 test('what the server refuses is an error with its sentence, its place and its suggestion', async () => {
-  answer({ '/api/queries': Response.json({ error: 'No such field.', position: 4, suggestion: 'model:' }, { status: 400 }) });
-  const error = await post('/api/queries', { q: 'fox modle:x' }).catch((error: unknown) => error);
+  answer({ '/api/v1/snapshots': Response.json({ error: 'No such field.', position: 4, suggestion: 'model:' }, { status: 400 }) });
+  const error = await post('/api/v1/snapshots', { q: 'fox modle:x' }).catch((error: unknown) => error);
   expect(error).toBeInstanceOf(ApiError);
   expect(error).toMatchObject({ status: 400, message: 'No such field.', position: 4, suggestion: 'model:' });
 });
 
 test('a refusal without a sentence says its number', async () => {
-  answer({ '/api/x': new Response('<html>', { status: 502 }) });
-  await expect(get('/api/x')).rejects.toMatchObject({ status: 502, message: 'The server returned status 502.', position: null });
+  answer({ '/api/v1/x': new Response('<html>', { status: 502 }) });
+  await expect(get('/api/v1/x')).rejects.toMatchObject({ status: 502, message: 'The server returned status 502.', position: null });
 });
 
 test('no server is an error of status 0; what was stopped stays an abort', async () => {
   vi.stubGlobal('fetch', () => Promise.reject(new TypeError('Failed to fetch')));
-  await expect(get('/api/x')).rejects.toMatchObject({ status: 0, message: 'MystiCanvas is not responding.' });
+  await expect(get('/api/v1/x')).rejects.toMatchObject({ status: 0, message: 'MystiCanvas is not responding.' });
   vi.stubGlobal('fetch', () => Promise.reject(new DOMException('stopped', 'AbortError')));
-  await expect(get('/api/x')).rejects.toMatchObject({ name: 'AbortError' });
+  await expect(get('/api/v1/x')).rejects.toMatchObject({ name: 'AbortError' });
 });
 
 test('a server that no longer knows the page signs it out', async () => {
-  answer({ '/api/x': refusal(401, 'Sign in first.') });
-  await expect(get('/api/x')).rejects.toThrow('Sign in first.');
+  answer({ '/api/v1/x': refusal(401, 'Sign in first.') });
+  await expect(get('/api/v1/x')).rejects.toThrow('Sign in first.');
   expect(connection.signedOut).toBe(true);
 });
 
 test('a body goes as JSON; an empty answer is undefined', async () => {
-  const asked = answer({ '/api/x': null });
-  expect(await post('/api/x', { rating: 3 })).toBeUndefined();
+  const asked = answer({ '/api/v1/x': null });
+  expect(await post('/api/v1/x', { rating: 3 })).toBeUndefined();
   expect(asked[0]?.body).toEqual({ rating: 3 });
 });
 
 test('the shapes of images come as sixteen bits each', async () => {
-  answer({ '/api/queries/v1/geometry': new Response(new Uint16Array([667, 1_500]).buffer) });
+  answer({ '/api/v1/snapshots/v1/geometry': new Response(new Uint16Array([667, 1_500]).buffer) });
   expect([...(await geometry('v1'))]).toEqual([667, 1_500]);
 });
 
 test('a code in the address is traded for a session, and goes from the address', async () => {
-  const asked = answer({ '/api/session': null });
+  const asked = answer({ '/api/v1/session': null });
   location.hash = '#t=abc';
   await signIn();
-  expect([asked.map(({ path, body }) => [path, body]), location.hash]).toEqual([[['/api/session', { code: 'abc' }]], '']);
+  expect([asked.map(({ path, body }) => [path, body]), location.hash]).toEqual([[['/api/v1/session', { code: 'abc' }]], '']);
   await signIn();
   expect(asked).toHaveLength(1);
 });

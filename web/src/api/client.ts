@@ -267,17 +267,29 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await (await send(path, signal ? { signal } : {})).json()) as T;
 }
 
-export async function post<T>(path: string, body: unknown = {}): Promise<T> {
+export const post = <T>(path: string, body: unknown = {}): Promise<T> => sendJson<T>('POST', path, body);
+export const put = <T>(path: string, body: unknown): Promise<T> => sendJson<T>('PUT', path, body);
+export const patch = <T>(path: string, body: unknown): Promise<T> => sendJson<T>('PATCH', path, body);
+
+export async function del<T>(path: string): Promise<T> {
+  return read<T>(await send(path, { method: 'DELETE' }));
+}
+
+async function sendJson<T>(method: string, path: string, body: unknown): Promise<T> {
   const response = await send(path, {
-    method: 'POST',
+    method,
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   });
+  return read<T>(response);
+}
+
+async function read<T>(response: Response): Promise<T> {
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 
 export async function geometry(snapshot: string): Promise<Uint16Array> {
-  return new Uint16Array(await (await send(`/api/queries/${snapshot}/geometry`)).arrayBuffer());
+  return new Uint16Array(await (await send(`/api/v1/snapshots/${snapshot}/geometry`)).arrayBuffer());
 }
 
 /** Exchanges the one-time code in the address for a cookie, and removes it from the address. */
@@ -285,5 +297,5 @@ export async function signIn(): Promise<void> {
   const code = new URLSearchParams(location.hash.slice(1)).get('t');
   if (!code) return;
   history.replaceState(history.state, '', location.pathname + location.search);
-  await post('/api/session', { code }).catch(() => undefined);
+  await post('/api/v1/session', { code }).catch(() => undefined);
 }

@@ -12,7 +12,7 @@ function at(state: EditState, changed: number, trouble: string | null = null): E
 
 /** The server reports each of these in turn. */
 function reports(...states: EditResult[]): ReturnType<typeof answer> {
-  return answer({ '/api/operations/7': () => states.shift() ?? at('done', 0) });
+  return answer({ '/api/v1/edits/7': () => states.shift() ?? at('done', 0) });
 }
 
 test('an edit is on its way while it is applied, undone or redone', () => {

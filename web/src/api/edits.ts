@@ -45,7 +45,7 @@ export async function followEdit(done: EditResult, onprogress: (done: EditResult
   const moved = isMoving(done.state);
   while (isMoving(done.state)) {
     onprogress(done);
-    done = await get<EditResult>(`/api/operations/${done.operation}?wait=${WAIT_S}`);
+    done = await get<EditResult>(`/api/v1/edits/${done.operation}?wait=${WAIT_S}`);
   }
   if (moved && done.state !== wanted) throw new ApiError(409, done.trouble ?? 'The edit did not complete.');
   return done;

@@ -83,7 +83,7 @@ test('the next tab to lead goes on where the last one stopped', () => {
   const [, second] = [tab(), tab()];
   lead().say('hello', 4, 4);
   Source.opened[0]?.say('jobs', wire.jobs, 9);
-  expect(lead().address).toBe('/api/events?since=9');
+  expect(lead().address).toBe('/api/v1/events/stream?since=9');
   Source.opened[1]?.say('jobs', wire.jobs, 9);
   expect(second.filter(({ kind }) => kind === 'jobs')).toHaveLength(1);
 });

@@ -51,7 +51,7 @@ export class LiveUpdates {
   private lead(): void {
     this.leading = true;
     // A new leader continues where the previous one stopped.
-    const source = new EventSource(this.seen ? `/api/events?since=${this.seen}` : '/api/events');
+    const source = new EventSource(this.seen ? `/api/v1/events/stream?since=${this.seen}` : '/api/v1/events/stream');
     source.addEventListener('hello', (message) => {
       this.wait_ms = AGAIN_MS;
       this.tell({ kind: 'connected', id: Number(message.data) });

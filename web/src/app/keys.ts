@@ -180,6 +180,6 @@ function discard(): void {
 async function copyOf(what: 'prompt' | 'parameters_text', name: string): Promise<void> {
   const uuid = await library.focusedUuid();
   if (!uuid) return;
-  const detail = await get<Detail>(`/api/generations/${uuid}`);
+  const detail = await get<Detail>(`/api/v1/images/${uuid}`);
   await copy(detail[what] ?? '', name);
 }

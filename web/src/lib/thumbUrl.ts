@@ -3,5 +3,5 @@ const VERSION = 2;
 
 /** The address of a thumbnail. `shortEdge` is 256 or 512 pixels. */
 export function thumbUrl(name: string, shortEdge: 256 | 512): string {
-  return `/api/thumbs/${name}/${shortEdge}?v=${VERSION}`;
+  return `/api/v1/thumbnails/${name}/${shortEdge}?v=${VERSION}`;
 }

@@ -58,7 +58,7 @@ def rotate_token(library: Library = None, json: Json = False) -> None:
     out."""
     settings = load_settings(library)
     with connect(settings) as client:
-        client.post("/api/session/token", {"confirm": True})
+        client.post("/api/v1/session/token", {"confirm": True})
     if json:
         print_json({"rotated": True, "file": str(settings.library / TOKEN_FILE)})
         return

@@ -39,10 +39,10 @@ def routes(
     proxies: TrustedProxies,
     stream: EventStream,
 ) -> APIRouter:
-    router = APIRouter(prefix="/api", tags=["session"])
+    router = APIRouter(tags=["session"])
     guesses = CodeGuesses()
 
-    @router.post("/session")
+    @router.post("/session", operation_id="session.signIn")
     async def sign_in(asked: CodeIn, request: Request) -> Response:
         """Sign in with a one-time code, or with the password if one is set."""
         device_cookie = request.cookies.get(sessions.device_cookie_name, "")
@@ -66,19 +66,19 @@ def routes(
             request,
             sessions.device_cookie_name,
             sessions.create_device() if device is None else device_cookie,
-            path="/api/session",
+            path="/api/v1/session",
             max_age_s=DEVICE_COOKIE_S,
         )
         return answer
 
-    @router.get("/session/proof")
+    @router.get("/session/proof", operation_id="session.getProof")
     async def get_proof(nonce: Annotated[str, Query(pattern="^[0-9a-f]{64}$")]) -> Response:
         """Prove that this server knows the library's token. Commands request this proof before they send any secret.
         `nonce` is a random value. The proof is an HMAC-SHA256 with the token (`domain/launch.py`) and is valid only for
         this launch and port."""
         return reply({"proof": sessions.prove(nonce)})
 
-    @router.post("/session/code")
+    @router.post("/session/links", operation_id="session.createLinks")
     async def create_links(asked: LinkIn | None = None) -> Response:
         """Create sign-in links that work once and expire after `valid_s` seconds. `external_url` is for other machines.
         It is null if only this machine can connect."""
@@ -86,7 +86,7 @@ def routes(
         url, external_url = create_sign_in_links(sessions, address, valid_s)
         return reply({"url": url, "external_url": external_url, "valid_s": valid_s})
 
-    @router.post("/session/token")
+    @router.post("/session/token", operation_id="session.rotateToken")
     def rotate_token(asked: RotateIn, request: Request) -> Response:
         """Replace the token. The old token and unused sign-in links stop working immediately. All browsers are signed
         out, except the browser that sent this request."""
@@ -99,7 +99,7 @@ def routes(
             _set_cookie(answer, request, sessions.cookie_name, sessions.cookie)
         return answer
 
-    @router.get("/events")
+    @router.get("/events/stream", operation_id="events.stream")
     async def follow(
         since: Annotated[str | None, Query(max_length=20)] = None,
         last_event_id: Annotated[str | None, Header(max_length=20)] = None,

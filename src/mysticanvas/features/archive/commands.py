@@ -36,7 +36,7 @@ def export(
     if not json:
         raise InvalidInputError("Specify the format: --json or --whole FILE.")
     with connect(load_settings(library)) as client:
-        typer.echo(client.text("/api/export"), nl=False)
+        typer.echo(client.text("/api/v1/library/export"), nl=False)
 
 
 def _export_archive(target: Path, library: Path | None, *, json: bool) -> None:
@@ -44,7 +44,7 @@ def _export_archive(target: Path, library: Path | None, *, json: bool) -> None:
     from mysticanvas.features.archive import service as archive_service
 
     with connect(load_settings(library)) as client:
-        counts = archive_service.write_archive(target, client.text("/api/export/whole").encode())
+        counts = archive_service.write_archive(target, client.text("/api/v1/library/archive").encode())
     if json:
         print_json({"path": str(target), "counts": counts})
     else:

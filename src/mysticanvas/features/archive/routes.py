@@ -13,15 +13,15 @@ EXPORT_LIMIT_MS = 300_000
 
 
 def routes(database: Database) -> APIRouter:
-    router = APIRouter(prefix="/api/export", tags=["templates"])
+    router = APIRouter(tags=["templates"])
 
-    @router.get("")
+    @router.get("/library/export", operation_id="library.export")
     def export() -> Response:
         """All user data, one JSON object per line, from one snapshot of the database."""
         text = "\n".join(database.read_within(EXPORT_LIMIT_MS, _list_lines))
         return StreamingResponse(_split_into_chunks(text + "\n"), media_type="application/x-ndjson")
 
-    @router.get("/whole")
+    @router.get("/library/archive", operation_id="library.exportArchive")
     def export_archive() -> Response:
         """The entries of an archive, one JSON object per line, from one snapshot of the database."""
         found = database.read_within(EXPORT_LIMIT_MS, lambda tx: b"\n".join(service.generate_lines(tx)))

@@ -35,7 +35,7 @@ def autotag(
     is_uuid = len(images) == _UUID_LENGTH and images.count("-") == 4
     selection: dict[str, Any] = {"uuids": [images]} if is_uuid else {"query": images}
     with connect(load_settings(library)) as client:
-        run = client.post("/api/autotag", selection | {"dry_run": dry_run, "again": again})
+        run = client.post("/api/v1/autotag/runs", selection | {"dry_run": dry_run, "again": again})
         if run["questions"] and not dry_run and wait:
             run["failed"] = _wait_for_run(client, run["questions"])
     print_json(run) if json else _print_run(run)
@@ -67,7 +67,7 @@ def _wait_for_run(client: Client, questions: int) -> int:
 
 
 def _read_job_counts(client: Client) -> dict[str, Any]:
-    kinds = client.get("/api/jobs")["kinds"]
+    kinds = client.get("/api/v1/jobs/summary")["kinds"]
     none = {"waiting": 0, "running": 0, "failed": 0}
     return next((kind for kind in kinds if kind["kind"] == "autotag"), none)
 
@@ -99,10 +99,10 @@ def settings(
     if key:
         given["key"] = typer.prompt("API key", hide_input=True)
     with connect(load_settings(library)) as client:
-        current = client.post("/api/autotag/off") if off else client.get("/api/autotag")
+        current = client.post("/api/v1/autotag:disable") if off else client.get("/api/v1/autotag/settings")
         had_key = current["has_key"]
         if given:
-            current = client.post("/api/autotag/settings", _flatten(current["wishes"]) | given)
+            current = client.put("/api/v1/autotag/settings", _flatten(current["wishes"]) | given)
         result = _send_test_request(client, current["wishes"]) if try_it else None
     if json:
         print_json(current | ({"tried": result} if result else {}))
@@ -123,7 +123,7 @@ def _send_test_request(client: Client, settings: dict[str, Any] | None) -> dict[
         raise InvalidInputError("Auto-tagging is off. Set a model server first: --endpoint URL --model NAME.")
     example = _flatten(settings) | {"look_at": LookAt.PROMPT}
     del example["after_import"]
-    result: dict[str, Any] = client.post("/api/autotag/try", example)
+    result: dict[str, Any] = client.post("/api/v1/autotag:try", example)
     return result
 
 
@@ -158,7 +158,7 @@ def forget(
 ) -> None:
     """Remove all tags that one run of a model assigned. Other tags are kept."""
     with connect(load_settings(library)) as client:
-        done = client.post("/api/autotag/forget", {"run": run})
+        done = client.post("/api/v1/autotag/runs:forget", {"run": run})
     print_json(done) if json else out.print(
         f"Removed the tags of this run from {format_count(done['changed'], 'image')}.", highlight=False
     )

@@ -67,14 +67,14 @@ class ForgetIn(BaseModel):
 
 
 def routes(database: Database, workers: Executor, snapshots: Snapshots) -> APIRouter:
-    router = APIRouter(prefix="/api/autotag", tags=["auto-tagging"])
+    router = APIRouter(tags=["auto-tagging"])
 
-    @router.get("")
+    @router.get("/autotag/settings", operation_id="autotag.getSettings")
     def get_settings() -> Response:
         """The settings of auto-tagging; null while it is off."""
         return reply(_read_settings(database))
 
-    @router.post("/settings")
+    @router.put("/autotag/settings", operation_id="autotag.setSettings")
     def set_settings(asked: AutotagSettingsIn) -> Response:
         """Turn auto-tagging on, or change its settings. Returns the new settings."""
         settings = AutotagSettings(_read_endpoint(asked), asked.look_at, asked.after_import)
@@ -83,14 +83,14 @@ def routes(database: Database, workers: Executor, snapshots: Snapshots) -> APIRo
             _store_or_delete_key(database, asked.key.strip(), asked.base_url)
         return reply(_read_settings(database))
 
-    @router.post("/off")
+    @router.post("/autotag:disable", operation_id="autotag.disable")
     def switch_off() -> Response:
         """Turn auto-tagging off and delete the endpoint and its API key. Existing tags are kept."""
         database.write(service.set_settings, None)
         keys.delete_key(database.folder)
         return reply(_read_settings(database))
 
-    @router.post("/try")
+    @router.post("/autotag:try", operation_id="autotag.try")
     async def try_it(asked: TryIn) -> Response:
         """Request tags with these settings. Neither the settings nor the tags are stored."""
         task = await run_in_threadpool(_build_task, database, asked)
@@ -100,13 +100,13 @@ def routes(database: Database, workers: Executor, snapshots: Snapshots) -> APIRo
         took_ms = int((time.monotonic() - began_s) * 1000)
         return reply({"prompt": task.prompt, "took_ms": took_ms, "tags": [asdict(tag) for tag in answer.tags]})
 
-    @router.post("")
+    @router.post("/autotag/runs", operation_id="autotag.startRun")
     def start_run(asked: RunIn) -> Response:
         """Queue jobs that request tags for images. The tags can be removed with the name of the run."""
         images = _list_images(database, snapshots, asked)
         return reply(service.start(database, images, again=asked.again, dry_run=asked.dry_run, now_ms=now_ms))
 
-    @router.post("/forget")
+    @router.post("/autotag/runs:forget", operation_id="autotag.forgetRun")
     def forget_run(asked: ForgetIn) -> Response:
         """Remove all tags assigned by a run. Returns the number of images that had any."""
         return reply({"changed": service.remove_run(database, asked.run)})

@@ -35,10 +35,10 @@ def backup(
         return
     with connect(settings) as client:
         if action == "now":
-            made = client.post("/api/backups")
+            made = client.post("/api/v1/backups")
             print_json(made) if json else out.print(f"Saved {made['bytes']:,} bytes to {made['path']}")
             return
-        answer = client.get("/api/backups")
+        answer = client.get("/api/v1/backups")
     if json:
         print_json(answer)
         return

@@ -16,7 +16,7 @@ from mysticanvas.http.schemas import reply
 
 
 class BackupIn(BaseModel):
-    """`name` as listed by `GET /api/backups`; null selects the newest backup."""
+    """`name` as listed by `GET /api/v1/backups`; null selects the newest backup."""
 
     name: str | None = Field(None, max_length=200)
 
@@ -26,14 +26,14 @@ class RestoreIn(BaseModel):
 
 
 def routes(database: Database, backups: BackupRunner, restore_request: RestoreRequest) -> APIRouter:
-    router = APIRouter(prefix="/api/backups", tags=["library"])
+    router = APIRouter(tags=["library"])
 
-    @router.post("")
+    @router.post("/backups", operation_id="backups.create")
     def back_up() -> Response:
         """Create a backup. Responds when it is created and verified; `GET` reports the progress."""
         return reply(_describe_backup(backups.back_up()))
 
-    @router.get("")
+    @router.get("/backups", operation_id="backups.list")
     def list_backups() -> Response:
         """List backups, newest first. `running` is the backup being created; `drill` is the last restore test."""
         drill = database.read(event_log.find_last, "backup.drill")
@@ -46,12 +46,12 @@ def routes(database: Database, backups: BackupRunner, restore_request: RestoreRe
             }
         )
 
-    @router.post("/drill")
+    @router.post("/backups:drill", operation_id="backups.drill")
     def drill(asked: BackupIn) -> Response:
         """Test a backup: restore it to a temporary folder and run all checks there."""
         return reply(backups.drill(asked.name))
 
-    @router.post("/restore")
+    @router.post("/backups:restore", operation_id="backups.restore")
     def restore(asked: RestoreIn) -> Response:
         """Restore a backup. The current state is backed up first. The server then stops, restores and starts again."""
         restore_request.ask(backups.find_by_name(asked.name))

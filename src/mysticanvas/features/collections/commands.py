@@ -27,7 +27,7 @@ def collect(
     """Add all images that match a search to a collection."""
     with connect(load_settings(library)) as client:
         if smart:
-            made = client.post("/api/collections", {"name": name, "query": images})
+            made = client.post("/api/v1/collections", {"name": name, "query": images})
             print_result(made, json=json, what="collection", how="created")
             return
         uuid = _find_or_create(client, name, make=not remove)
@@ -35,11 +35,11 @@ def collect(
 
 
 def _find_or_create(client: Client, name: str, *, make: bool) -> str:
-    found = [one for one in client.get("/api/collections")["collections"] if name in (one["name"], one["uuid"])]
+    found = [one for one in client.get("/api/v1/collections")["collections"] if name in (one["name"], one["uuid"])]
     if len(found) > 1:
         raise InvalidInputError(f"{len(found)} collections are named “{name}”. Use a UUID instead.")
     if found:
         return str(found[0]["uuid"])
     if not make:
         raise NotFoundError(f"There is no collection “{name}”. Check the name, or use its UUID.")
-    return str(client.post("/api/collections", {"name": name})["uuid"])
+    return str(client.post("/api/v1/collections", {"name": name})["uuid"])

@@ -1,4 +1,4 @@
-"""Collections over HTTP. `POST /api/bulk` adds and removes images."""
+"""Collections over HTTP. `POST /api/v1/edits` adds and removes images."""
 
 import uuid as uuids
 from collections import Counter
@@ -61,9 +61,9 @@ class ReorderIn(BaseModel):
 
 
 def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRouter:
-    router = APIRouter(prefix="/api/collections", tags=["collections"])
+    router = APIRouter(tags=["collections"])
 
-    @router.get("")
+    @router.get("/collections", operation_id="collections.list")
     def list_collections() -> Response:
         found = database.read(queries.list_collections)
         keys = Counter(make_tag_key(one.name) for one in found)
@@ -72,37 +72,37 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
         names = {one.uuid: one.name if one.uuid in alone else one.uuid for one in found}
         return reply({"collections": [_describe(snapshots, one, names[one.uuid]) for one in found]})
 
-    @router.post("")
+    @router.post("/collections", operation_id="collections.create")
     def create(asked: CollectionIn) -> Response:
         uuid = str(uuids.uuid4())
         edit = CreateCollection(uuid=uuid, **asked.model_dump(exclude_none=True))
         return reply(to_wire(edits.do(edit)) | {"uuid": uuid})
 
-    @router.post("/{uuid}")
+    @router.patch("/collections/{uuid}", operation_id="collections.update")
     def edit(uuid: str, asked: CollectionEditIn) -> Response:
         given = asked.model_dump(exclude_unset=True)
         if not given:
             raise InvalidInputError("Nothing to change: set at least one field.")
         return reply(to_wire(edits.do(EditCollection(collection=uuid, **given))))
 
-    @router.post("/{uuid}/delete")
+    @router.delete("/collections/{uuid}", operation_id="collections.delete")
     def delete(uuid: str) -> Response:
         database.read(queries.find, uuid)
         return reply(to_wire(edits.do(DeleteCollection(collection=uuid), None)))
 
-    @router.post("/{uuid}/freeze")
+    @router.post("/collections/{uuid}:convert-to-manual", operation_id="collections.convertToManual")
     def freeze(uuid: str) -> Response:
         found = database.read(queries.find, uuid)
         view = snapshots.open(found.query or "")
         images = snapshots.select_images(view, [(0, view.total)], [])
         return reply(to_wire(edits.do(ConvertToManual(collection=uuid), images)))
 
-    @router.post("/{uuid}/reorder")
+    @router.post("/collections/{uuid}:reorder", operation_id="collections.reorder")
     def reorder(uuid: str, asked: ReorderIn) -> Response:
         found = database.read(edit_log.find_images, asked.images)
         return reply(to_wire(edits.do(ReorderCollection(collection=uuid, before=asked.before), found)))
 
-    @router.get("/{uuid}/items")
+    @router.get("/collections/{uuid}/items", operation_id="collections.listItems")
     def list_items(uuid: str) -> Response:
         found = database.read(queries.find, uuid)
         return reply(

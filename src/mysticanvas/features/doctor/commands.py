@@ -34,13 +34,15 @@ def doctor(
     indexes, the word index, the gallery index, displayed tags, missing thumbnails and orphaned thumbnails."""
     with connect(load_settings(library)) as client:
         if bundle is not None:
-            _write_bundle(bundle.expanduser(), client.get("/api/doctor/bundle")["files"])
+            _write_bundle(bundle.expanduser(), client.get("/api/v1/doctor/bundle")["files"])
             out.print(
                 f"Wrote {bundle}. It contains no prompts, tags, file names, folder names or API keys.", markup=False
             )
             return
-        repairs = client.post("/api/doctor/fix")["mended"] if fix else client.get("/api/doctor/fix")["mended"]
-        verdict = client.get("/api/doctor") | {"mended": repairs, "notice": client.get("/api/status")["notice"]}
+        repairs = (
+            client.post("/api/v1/doctor/repairs")["mended"] if fix else client.get("/api/v1/doctor/repairs")["mended"]
+        )
+        verdict = client.get("/api/v1/doctor") | {"mended": repairs, "notice": client.get("/api/v1/status")["notice"]}
     _print_verdict(verdict, fix=fix, json=json)
     if not verdict["ok"]:
         raise typer.Exit(1)

@@ -11,25 +11,25 @@ from mysticanvas.http.schemas import reply
 
 
 def routes(database: Database, cache: ThumbCache) -> APIRouter:
-    router = APIRouter(prefix="/api/doctor", tags=["library"])
+    router = APIRouter(tags=["library"])
 
-    @router.get("")
+    @router.get("/doctor", operation_id="doctor.check")
     def run_checks() -> Response:
         """Run all checks. `ok` is whether every check passed."""
         found = repairs.run_checks(database)
         return reply({"ok": all(check.ok for check in found), "checks": found})
 
-    @router.get("/bundle")
+    @router.get("/doctor/bundle", operation_id="doctor.getSupportBundle")
     def bundle() -> Response:
         """The files of the support bundle: text by file name. Safe to share."""
         return reply({"files": support_bundle.build_bundle(database)})
 
-    @router.get("/fix")
+    @router.get("/doctor/repairs", operation_id="doctor.listRepairs")
     def find_repairs() -> Response:
         """List the repairs that `POST` would run, without changing anything."""
         return reply({"mended": repair.find_repairs(database, cache)})
 
-    @router.post("/fix")
+    @router.post("/doctor/repairs", operation_id="doctor.repair")
     def run_repairs() -> Response:
         """Run all repairs that the failed checks need."""
         return reply({"mended": repair.run_repairs(database, cache, now_ms=now_ms())})

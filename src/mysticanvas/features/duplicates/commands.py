@@ -29,7 +29,7 @@ def duplicates(
     images made from it are not duplicates, nor are variations of the same prompt. Exits with code 1 if there are no
     duplicates."""
     with connect(load_settings(library)) as client:
-        found = client.get("/api/duplicates", by=by.value, start=start, count=limit)
+        found = client.get("/api/v1/duplicates", by=by.value, start=start, count=limit)
     if json:
         print_json(found)
     else:
@@ -70,5 +70,5 @@ def merge_duplicates(
     images to Trash."""
     request = {"kept": kept, "others": others, "accept_loss": accept_loss}
     with connect(load_settings(library)) as client:
-        done = wait_for_edit(client, client.post("/api/duplicates/keep", request))
+        done = wait_for_edit(client, client.post("/api/v1/duplicates:merge", request))
         print_result(done, json=json, how="moved to Trash")

@@ -36,9 +36,9 @@ class KeepIn(BaseModel):
 
 
 def routes(database: Database, duplicates: Duplicates, edits: EditRunner) -> APIRouter:
-    router = APIRouter(prefix="/api/duplicates", tags=["duplicates"])
+    router = APIRouter(tags=["duplicates"])
 
-    @router.get("")
+    @router.get("/duplicates", operation_id="duplicates.list")
     async def list_groups(
         request: Request,
         by: DuplicateKind = DuplicateKind.PICTURE,
@@ -50,7 +50,7 @@ def routes(database: Database, duplicates: Duplicates, edits: EditRunner) -> API
 
         return reply(await run_while_connected(request, answer))
 
-    @router.post("/keep")
+    @router.post("/duplicates:merge", operation_id="duplicates.merge")
     def merge(asked: KeepIn) -> Response:
         others = database.read(edit_log.find_images, asked.others)
         return reply(to_wire(edits.do(MergeDuplicates(kept=asked.kept, accept_loss=asked.accept_loss), others)))

@@ -46,7 +46,7 @@ def events(
             count = _export(client, export, filters)
             out.print(f"Wrote {format_count(count, 'event')} to {export}", markup=False)
             return
-        log = client.get("/api/log", limit=limit, **filters)
+        log = client.get("/api/v1/events", limit=limit, **filters)
     if json:
         print_json(log)
         return
@@ -64,7 +64,7 @@ def _export(client: Client, target: Path, filters: dict[str, Any]) -> int:
     try:
         with target.expanduser().open("x", encoding="utf-8") as file:
             while True:
-                page = client.get("/api/log", limit=EXPORTED_AT_ONCE, before=before, **filters)
+                page = client.get("/api/v1/events", limit=EXPORTED_AT_ONCE, before=before, **filters)
                 file.writelines(msgspec.json.encode(event).decode() + "\n" for event in page["events"])
                 count += len(page["events"])
                 if (before := page["before"]) is None:

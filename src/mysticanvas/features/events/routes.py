@@ -30,9 +30,9 @@ Filter = Annotated[EntryFilter, Depends(_get_filter)]
 
 
 def routes(database: Database) -> APIRouter:
-    router = APIRouter(prefix="/api/log", tags=["library"])
+    router = APIRouter(tags=["library"])
 
-    @router.get("")
+    @router.get("/events", operation_id="events.list")
     def list_events(
         selected: Filter, before: Index | None = None, limit: Annotated[int, Query(ge=1, le=10_000)] = 100
     ) -> Response:
@@ -41,11 +41,11 @@ def routes(database: Database) -> APIRouter:
         found = database.read(event_log.list_newest, before=before, wanted=selected, limit=limit)
         return reply({"events": found, "before": found[-1].id if len(found) == limit else None})
 
-    @router.get("/kinds")
+    @router.get("/events/kinds", operation_id="events.listKinds")
     def list_kinds() -> Response:
         return reply({"kinds": database.read(event_log.count_by_kind)})
 
-    @router.get("/export")
+    @router.get("/events/export", operation_id="events.export")
     def export(selected: Filter) -> Response:
         """Download all matching events as JSON Lines, newest first."""
         headers = {"content-disposition": 'attachment; filename="mysticanvas-events.jsonl"'}

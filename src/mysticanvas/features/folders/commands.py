@@ -46,7 +46,7 @@ def manage_folders(
     if action not in ACTIONS:
         raise InvalidInputError(f"Unknown action “{action}”. Use one of: {', '.join(ACTIONS)}.")
     with connect(load_settings(library)) as client:
-        known = client.get("/api/roots")["roots"]
+        known = client.get("/api/v1/folders")["roots"]
         if action == "list":
             print_json({"roots": known}) if json else _print_folders(known)
             return
@@ -69,7 +69,7 @@ def manage_folders(
 
 
 def _remove(client: Client, root: dict[str, Any], *, json: bool) -> None:
-    done = client.post(f"/api/roots/{root['id']}/remove")
+    done = client.delete(f"/api/v1/folders/{root['id']}")
     if json:
         print_json(done)
         return
@@ -82,7 +82,7 @@ def _print_missing(client: Client, root: dict[str, Any], *, json: bool) -> None:
     table = Table("Number", "File", "Since", box=None)
     found: list[dict[str, Any]] = []
     while after is not None:
-        page = client.get(f"/api/roots/{root['id']}/missing", after=after, limit=1_000)
+        page = client.get(f"/api/v1/folders/{root['id']}/missing", after=after, limit=1_000)
         found += page["files"]
         after = page["next"]
     if json:
@@ -98,7 +98,7 @@ def _locate(client: Client, missing: int | None, file: Path | None, *, json: boo
         raise InvalidInputError(
             "Specify the file and its number: mysticanvas roots locate FOLDER FILE --missing NUMBER"
         )
-    found = client.post(f"/api/roots/missing/{missing}/locate", {"path": make_absolute(file)})
+    found = client.post(f"/api/v1/missing-files/{missing}:locate", {"path": make_absolute(file)})
     print_json(found) if json else out.print(f"Set the new path of the file. It belongs to image {found['uuid']}.")
 
 
@@ -113,7 +113,7 @@ def _find_folder(known: list[dict[str, Any]], folder: Path | None) -> dict[str, 
 
 
 def _scan(client: Client, root: dict[str, Any], *, accept: bool, dry_run: bool) -> dict[str, Any]:
-    import_id = client.post(f"/api/roots/{root['id']}/scan", {"accept": accept, "dry_run": dry_run})["id"]
+    import_id = client.post(f"/api/v1/folders/{root['id']}:scan", {"accept": accept, "dry_run": dry_run})["id"]
     return wait_for_import(client, import_id)
 
 

@@ -21,9 +21,9 @@ def run(
         raise InvalidInputError(f"Specify at least one pattern: mysticanvas roots {action} FOLDER PATTERN")
     wanted = _change_patterns(root["excludes"], action, patterns)
     if dry_run:
-        _print_preview(client.post(f"/api/roots/{root['id']}/excludes/preview", {"patterns": wanted}), json=json)
+        _print_preview(client.post(f"/api/v1/folders/{root['id']}/excludes:preview", {"patterns": wanted}), json=json)
         return
-    done = client.post(f"/api/roots/{root['id']}/excludes", {"patterns": wanted})
+    done = client.put(f"/api/v1/folders/{root['id']}/excludes", {"patterns": wanted})
     if done["edit"] is None:
         print_json(done) if json else out.print("No changes: these patterns are already excluded.")
         return

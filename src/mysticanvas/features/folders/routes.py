@@ -84,9 +84,9 @@ class ExcludedOut(BaseModel):
 def routes(
     database: Database, workers: Executor, importing: ImportService, edits: EditRunner, watcher: FolderWatcher
 ) -> APIRouter:
-    router = APIRouter(prefix="/api/roots", tags=["library"])
+    router = APIRouter(tags=["library"])
 
-    @router.get("")
+    @router.get("/folders", operation_id="folders.list")
     def list_folders() -> Response:
         """List library folders. `removed` are former folders; adding one again restores it."""
         return reply(
@@ -96,22 +96,22 @@ def routes(
             }
         )
 
-    @router.post("/{root_id}/scan")
+    @router.post("/folders/{root_id}:scan", operation_id="folders.scan")
     def scan(root_id: Int64, asked: ScanIn) -> Response:
         root = database.read(image_folders.find_folder, root_id)
         return reply({"id": importing.rescan(root, accept=asked.accept, dry_run=asked.dry_run)})
 
-    @router.post("/{root_id}/remove")
+    @router.delete("/folders/{root_id}", operation_id="folders.remove")
     def remove(root_id: Index) -> Response:
         return reply({"path": service.remove(database, importing, root_id, now_ms=now_ms()).path})
 
-    @router.get("/{root_id}/untracked")
+    @router.get("/folders/{root_id}/untracked", operation_id="folders.listUntracked")
     def untracked(root_id: Index) -> Response:
         """List files that could not be imported, with the reason."""
         found = database.read(failures.list_failures, root_id, limit=UNTRACKED_SHOWN)
         return reply({"files": [{"path": path.decode("utf-8", "replace"), "reason": why} for path, why in found]})
 
-    @router.get("/{root_id}/missing")
+    @router.get("/folders/{root_id}/missing", operation_id="folders.listMissing")
     def missing(root_id: Index, after: Index = 0, limit: Annotated[int, Query(ge=1, le=1_000)] = 100) -> Response:
         """List missing files. Pass `next` as `after` to get the next page; it is null on the last page."""
         found = database.read(image_missing.list_missing, root_id, after=after, limit=limit)
@@ -124,12 +124,14 @@ def routes(
 
 def _add_excludes(router: APIRouter, database: Database, importing: ImportService, edits: EditRunner) -> None:
 
-    @router.post("/{root_id}/excludes/preview", response_model=ExcludePreviewOut)
+    @router.post(
+        "/folders/{root_id}/excludes:preview", operation_id="folders.previewExcludes", response_model=ExcludePreviewOut
+    )
     def preview_excludes(root_id: Index, asked: ExcludesIn) -> Response:
         """Preview the exclude patterns of a folder without applying them."""
         return reply(excludes.preview(database, root_id, asked.patterns))
 
-    @router.post("/{root_id}/excludes", response_model=ExcludedOut)
+    @router.put("/folders/{root_id}/excludes", operation_id="folders.setExcludes", response_model=ExcludedOut)
     def set_excludes(root_id: Index, asked: ExcludesIn) -> Response:
         """Replace the exclude patterns of a folder. Images whose files are all excluded are hidden. They keep their
         ratings, tags and notes, and no file is changed. Then the folder is scanned for files that are no longer
@@ -143,12 +145,12 @@ def _add_excludes(router: APIRouter, database: Database, importing: ImportServic
 
 def _add_missing(router: APIRouter, database: Database, workers: Executor, edits: EditRunner) -> None:
 
-    @router.post("/missing/{file_id}/locate")
+    @router.post("/missing-files/{file_id}:locate", operation_id="missingFiles.locate")
     def locate(file_id: Index, asked: LocateIn) -> Response:
         known = service.locate(database, workers, file_id, asked.path, now_ms=now_ms())
         return reply({"uuid": database.read(generations.get_uuid, known.generation_id)})
 
-    @router.post("/missing/forget")
+    @router.post("/missing-files:forget", operation_id="missingFiles.forget")
     def forget(asked: ForgetIn) -> Response:
         """Remove missing files from the library. Images without another file are moved to Trash by the edit that
         `edit` describes; it is null if there are no such images."""

@@ -39,7 +39,7 @@ def redo(
 
 
 def _post(action: str, operation: int | None, library: Path | None, json: bool) -> None:
-    path = f"/api/{action}" if operation is None else f"/api/{action}/{operation}"
+    path = f"/api/v1/edits:{action}" if operation is None else f"/api/v1/edits/{operation}/{action}"
     with connect(load_settings(library)) as client:
         done = wait_for_edit(client, client.post(path))
         if done["trouble"]:
@@ -56,7 +56,7 @@ def history(
 ) -> None:
     """List edits, newest first. Undo any of them by its number."""
     with connect(load_settings(library)) as client:
-        answer = client.get("/api/operations", limit=limit)
+        answer = client.get("/api/v1/edits", limit=limit)
     if json:
         print_json(answer)
         return

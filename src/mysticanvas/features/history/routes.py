@@ -56,33 +56,33 @@ class BulkIn(PickedIn):
 
 
 def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRouter:
-    router = APIRouter(prefix="/api", tags=["organise"])
+    router = APIRouter(tags=["organise"])
 
-    @router.post("/bulk")
+    @router.post("/edits", operation_id="edits.create")
     def bulk(asked: BulkIn) -> Response:
         return reply(to_wire(edits.do(_edit(asked.marks), _images(database, snapshots, asked))))
 
-    @router.post("/undo")
+    @router.post("/edits:undo", operation_id="edits.undoLast")
     def undo_last() -> Response:
         return reply(to_wire(edits.undo(None)))
 
-    @router.post("/redo")
+    @router.post("/edits:redo", operation_id="edits.redoLast")
     def redo_last() -> Response:
         return reply(to_wire(edits.redo(None)))
 
-    @router.post("/undo/{operation}")
+    @router.post("/edits/{operation}/undo", operation_id="edits.undo")
     def undo(operation: Int64) -> Response:
         return reply(to_wire(edits.undo(operation)))
 
-    @router.post("/redo/{operation}")
+    @router.post("/edits/{operation}/redo", operation_id="edits.redo")
     def redo(operation: Int64) -> Response:
         return reply(to_wire(edits.redo(operation)))
 
-    @router.get("/operations")
+    @router.get("/edits", operation_id="edits.list")
     def history(before: Int64 | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> Response:
         return reply({"operations": database.read(_history, before, limit)})
 
-    @router.get("/operations/{operation}")
+    @router.get("/edits/{operation}", operation_id="edits.get")
     async def follow(operation: Int64, wait: Wait = 0) -> Response:
         result = await run_in_threadpool(edits.wait_for, operation, wait)
         return reply(to_wire(result))

@@ -25,7 +25,7 @@ def show(
 ) -> None:
     """Show the details of one image."""
     with connect(load_settings(library)) as client:
-        detail = client.get(f"/api/generations/{image}")
+        detail = client.get(f"/api/v1/images/{image}")
     if json:
         print_json(detail)
         return

@@ -29,25 +29,25 @@ _PARAMETERS_KEYS = ("parameters", "UserComment", "invokeai_metadata", "sd-metada
 
 
 def routes(database: Database, cache: ThumbCache) -> APIRouter:
-    router = APIRouter(prefix="/api", tags=["images"])
+    router = APIRouter(tags=["images"])
     # Later rows are never outdated.
     has_outdated = database.read(outdated.has_outdated)
 
-    @router.get("/generations/{uuid}")
+    @router.get("/images/{uuid}", operation_id="images.get")
     async def detail(uuid: str) -> Response:
         return reply(database.read(_load_detail, uuid))
 
-    @router.get("/generations/{uuid}/raw")
+    @router.get("/images/{uuid}/raw", operation_id="images.listRawMetadata")
     async def raw(uuid: str) -> Response:
         entries = database.read(lambda tx: raw_metadata.list_entries(tx, generations.get_id(tx, uuid)))
         return reply({"entries": entries})
 
-    @router.get("/generations/{uuid}/file")
+    @router.get("/images/{uuid}/file", operation_id="images.getFile")
     def original(uuid: str, request: Request) -> Response:
         source, format_ = _open_any(database.read(lambda tx: _list_locations(tx, uuid)))
         return _send(source, format_, request.headers.get("range"))
 
-    @router.get("/thumbs/{name}/{size}")
+    @router.get("/thumbnails/{name}/{size}", operation_id="thumbnails.get")
     async def thumb(name: str, size: Int64) -> Response:
         path = cache.path(name, size)
         if not _NAME.fullmatch(name) or size not in cache.short_edges_px or not path.is_file():

@@ -41,7 +41,7 @@ def import_folders(
 def import_and_follow(client: Client, folders: list[Path], *, dry_run: bool, wait: bool) -> dict[str, Any]:
     """Import folders and return the report. Shows a progress bar on standard error."""
     paths = [make_absolute(folder) for folder in folders]
-    import_id = client.post("/api/imports", {"paths": paths, "dry_run": dry_run, "watch": True})["id"]
+    import_id = client.post("/api/v1/imports", {"paths": paths, "dry_run": dry_run, "watch": True})["id"]
     report = wait_for_import(client, import_id)
     if wait and not dry_run:
         with progress_bar() as bars:
@@ -92,7 +92,7 @@ def reparse(
 ) -> None:
     """Parse the stored metadata of images again with the current parsers. Keeps your ratings, tags and notes."""
     with connect(load_settings(library)) as client:
-        queued = client.post("/api/reparse", {"q": query, "all": everything})
+        queued = client.post("/api/v1/images:reparse", {"q": query, "all": everything})
         if wait:
             queued["failed"] = _follow_reparse(client, queued["jobs"])
     if json:
@@ -112,7 +112,7 @@ def _follow_reparse(client: Client, total: int) -> int:
     with progress_bar() as bars:
         bar = bars.add_task("Reparsing", total=total, rate="")
         while True:
-            kinds = [kind for kind in client.get("/api/jobs")["kinds"] if kind["kind"] == "reparse"]
+            kinds = [kind for kind in client.get("/api/v1/jobs/summary")["kinds"] if kind["kind"] == "reparse"]
             left = sum(kind["waiting"] + kind["running"] for kind in kinds)
             bars.update(bar, completed=max(0, total - left))
             if not left:

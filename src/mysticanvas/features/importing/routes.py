@@ -53,7 +53,7 @@ class ReparseIn(BaseModel):
 
 
 def routes(database: Database, snapshots: Snapshots, importing: ImportService, progress: JobProgress) -> APIRouter:
-    router = APIRouter(prefix="/api", tags=["library"])
+    router = APIRouter(tags=["library"])
     _add_status(router, database, importing, progress)
     _add_imports(router, database, snapshots, importing)
     return router
@@ -61,7 +61,7 @@ def routes(database: Database, snapshots: Snapshots, importing: ImportService, p
 
 def _add_status(router: APIRouter, database: Database, importing: ImportService, progress: JobProgress) -> None:
 
-    @router.get("/status")
+    @router.get("/status", operation_id="library.getStatus")
     def status() -> Response:
         states = progress.counts(database)
         current = importing.current()
@@ -83,26 +83,26 @@ def _add_status(router: APIRouter, database: Database, importing: ImportService,
 
 def _add_imports(router: APIRouter, database: Database, snapshots: Snapshots, importing: ImportService) -> None:
 
-    @router.post("/imports")
+    @router.post("/imports", operation_id="imports.start")
     def start_import(asked: ImportIn) -> Response:
         return reply({"id": importing.start(asked.paths, dry_run=asked.dry_run, watch=asked.watch)})
 
-    @router.get("/imports/{import_id}")
+    @router.get("/imports/{import_id}", operation_id="imports.get")
     async def wait_for_import(import_id: str, wait: Annotated[float, Query(ge=0, le=25)] = 0) -> Response:
         report = await run_in_threadpool(importing.report, import_id, wait_s=wait)
         return reply({"progress": importing.progress(import_id), "report": report})
 
-    @router.post("/imports/{import_id}/cancel")
+    @router.post("/imports/{import_id}:cancel", operation_id="imports.cancel")
     def cancel_import(import_id: str) -> Response:
         importing.cancel(import_id)
         return Response(status_code=204)
 
-    @router.post("/reparse")
+    @router.post("/images:reparse", operation_id="images.reparse")
     def reparse(asked: ReparseIn) -> Response:
         images = snapshots.open(asked.q).ids.tolist() if asked.q.strip() else None
         return reply(import_reparse.start(database, images, everything=asked.everything, now_ms=now_ms()))
 
-    @router.get("/suggestions")
+    @router.get("/folders/suggestions", operation_id="folders.listSuggestions")
     def suggestions() -> Response:
         home = os.path.expanduser("~")
         found = [(Path(home, folder), label) for folder, label in _DEFAULT_FOLDERS] if home != "~" else []

@@ -39,12 +39,12 @@ def rebuild(
     if previous is not None and not json:
         out.print(f"Moved the previous database to {previous.path}", markup=False)
     with connect(settings) as client:
-        if not client.get("/api/rebuild")["journals"]:
+        if not client.get("/api/v1/library/rebuild")["journals"]:
             raise InvalidInputError(
                 f"The only journal in {settings.library} belongs to the current database. To move this database to the "
                 "backups and rebuild the library from its journal, run: mysticanvas rebuild --set-aside"
             )
-        client.post("/api/rebuild")
+        client.post("/api/v1/library/rebuild")
         report = _wait_for_report(client)
     print_json(report) if json else _print_report(report)
     if report["unread"] or report["unsound"]:
@@ -55,7 +55,7 @@ def _wait_for_report(client: Client) -> dict[str, Any]:
     with progress_bar() as bars:
         bar = bars.add_task("Rebuilding", total=None, rate="")
         while True:
-            now = client.get("/api/rebuild", wait=POLL_S)
+            now = client.get("/api/v1/library/rebuild", wait=POLL_S)
             bars.update(bar, description=now["message"], total=now["total"] or None, completed=now["done"])
             if now["report"] is not None:
                 return dict(now["report"])

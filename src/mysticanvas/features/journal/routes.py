@@ -10,15 +10,15 @@ from mysticanvas.http.schemas import reply
 
 
 def routes(runner: RebuildRunner) -> APIRouter:
-    router = APIRouter(prefix="/api/rebuild", tags=["library"])
+    router = APIRouter(tags=["library"])
 
-    @router.post("")
+    @router.post("/library/rebuild", operation_id="library.startRebuild")
     def start() -> Response:
         """Start a rebuild from the journals of other libraries in this library's folder. Returns its progress."""
         runner.start()
         return reply(runner.get_progress())
 
-    @router.get("")
+    @router.get("/library/rebuild", operation_id="library.getRebuild")
     async def get_progress(wait: Annotated[float, Query(ge=0, le=25)] = 0) -> Response:
         """Returns the progress of the rebuild, its report when it is done, and the `journals` from which the library
         can be rebuilt.

@@ -21,7 +21,7 @@ def add_commands(app: typer.Typer) -> None:
 def lineage(image: Image, library: Library = None, json: Json = False) -> None:
     """Show the images that an image was made from, and the images made from it."""
     with connect(load_settings(library)) as client:
-        found = client.get(f"/api/generations/{image}/lineage")
+        found = client.get(f"/api/v1/images/{image}/lineage")
     if json:
         print_json(found)
         return
@@ -57,7 +57,7 @@ def unlink(image: Image, library: Library = None, json: Json = False) -> None:
 
 def _set_parent(image: str, asked: dict[str, Any], library: Library, json: bool) -> None:
     with connect(load_settings(library)) as client:
-        done = client.post(f"/api/generations/{image}/parent", asked)
+        done = client.put(f"/api/v1/images/{image}/parent", asked)
     if json:
         print_json(done)
     else:

@@ -20,13 +20,13 @@ class ParentIn(BaseModel):
 
 
 def routes(database: Database, edits: EditRunner) -> APIRouter:
-    router = APIRouter(prefix="/api/generations", tags=["lineage"])
+    router = APIRouter(tags=["lineage"])
 
-    @router.get("/{uuid}/lineage")
+    @router.get("/images/{uuid}/lineage", operation_id="images.getLineage")
     def get_lineage(uuid: str) -> Response:
         return reply(database.read(view.load_lineage, uuid))
 
-    @router.post("/{uuid}/parent")
+    @router.put("/images/{uuid}/parent", operation_id="images.setParent")
     def set_parent(uuid: str, asked: ParentIn) -> Response:
         image = database.read(generations.get_id, uuid)
         return reply(to_wire(edits.do(SetParent(parent=asked.parent, relation=asked.relation), [image])))

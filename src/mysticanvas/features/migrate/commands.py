@@ -49,7 +49,7 @@ def import_library(
         "folders": dict(map(_parse_folder, folder or ())),
     }
     with connect(load_settings(library)) as client:
-        report = _wait_for_report(client, client.post("/api/libraries", asked)["id"])
+        report = _wait_for_report(client, client.post("/api/v1/migrations", asked)["id"])
     if json:
         print_json(report)
         return
@@ -94,7 +94,7 @@ def _wait_for_report(client: Client, migration: str) -> dict[str, Any]:
     with progress_bar() as bars:
         bar = bars.add_task("Importing", total=None, rate="")
         while True:
-            now = client.get(f"/api/libraries/{migration}", wait=POLL_S)
+            now = client.get(f"/api/v1/migrations/{migration}", wait=POLL_S)
             bars.update(bar, description=now["message"], completed=now["done"], total=now["total"] or None)
             if now["report"] is not None:
                 return dict(now["report"])

@@ -21,15 +21,15 @@ class LibraryIn(BaseModel):
 
 
 def routes(runner: MigrationRunner) -> APIRouter:
-    router = APIRouter(prefix="/api/libraries", tags=["library"])
+    router = APIRouter(tags=["library"])
 
-    @router.post("")
+    @router.post("/migrations", operation_id="migrations.start")
     def start(asked: LibraryIn) -> Response:
         """Queue a migration or an archive import. Returns its id."""
         started = runner.start(asked.path, images=asked.images, dry_run=asked.dry_run, folders=asked.folders)
         return reply({"id": started})
 
-    @router.get("/{migration}")
+    @router.get("/migrations/{migration}", operation_id="migrations.get")
     async def get_progress(migration: str, wait: Annotated[float, Query(ge=0, le=25)] = 0) -> Response:
         """The progress, and the report when the import is done. Waits up to `wait` seconds for it to finish."""
         return reply(await run_in_threadpool(runner.get_progress, migration, wait_s=wait))

@@ -35,7 +35,7 @@ def scan(
     """Scan model folders. Only headers are read now; hashes are computed when MystiCanvas is idle."""
     paths = [make_absolute(folder) for folder in folders or []]
     with connect(load_settings(library)) as client, err.status("Looking for models …"):
-        report = client.post("/api/models/scan", {"paths": paths, "anew": anew})
+        report = client.post("/api/v1/models:scan", {"paths": paths, "anew": anew})
         if wait:
             wait_for_jobs(client)
     print_json(report) if json else _print_scan(report)
@@ -54,7 +54,7 @@ def _print_scan(report: dict[str, Any]) -> None:
 def list_models(kind: Kind = None, library: Library = None, json: Json = False) -> None:
     """List models, most used first."""
     with connect(load_settings(library)) as client:
-        found = client.get("/api/models", kind=kind)
+        found = client.get("/api/v1/models", kind=kind)
     if json:
         print_json(found)
         return
@@ -73,7 +73,7 @@ def list_models(kind: Kind = None, library: Library = None, json: Json = False) 
 def show(model: Model, kind: Kind = None, library: Library = None, json: Json = False) -> None:
     """Show the details of a model."""
     with connect(load_settings(library)) as client:
-        detail = client.get(f"/api/models/{_resolve_id(client, model, kind)}")
+        detail = client.get(f"/api/v1/models/{_resolve_id(client, model, kind)}")
     if json:
         print_json(detail)
         return
@@ -101,7 +101,7 @@ def merge(
     """Merge two entries of the same model. Can be undone."""
     with connect(load_settings(library)) as client:
         asked = {"keep": _resolve_id(client, keep, kind), "other": _resolve_id(client, other, kind)}
-        done = client.post("/api/models/merge", asked)
+        done = client.post("/api/v1/models:merge", asked)
     if json:
         print_json(done)
     else:
@@ -113,7 +113,7 @@ def _resolve_id(client: Client, model: str, kind: str | None) -> int:
     one."""
     if model.isascii() and model.isdigit():
         return int(model)
-    found: list[dict[str, Any]] = client.get("/api/models", name=model, kind=kind)["models"]
+    found: list[dict[str, Any]] = client.get("/api/v1/models", name=model, kind=kind)["models"]
     if not found:
         raise NotFoundError(
             f"There is no model “{model}” in this library. Run mysticanvas models list to see all models."

@@ -41,9 +41,9 @@ class MergeIn(BaseModel):
 
 
 def routes(database: Database, workers: Executor, edits: EditRunner) -> APIRouter:
-    router = APIRouter(prefix="/api/models", tags=["models"])
+    router = APIRouter(tags=["models"])
 
-    @router.get("")
+    @router.get("/models", operation_id="models.list")
     def list_models(
         kind: Annotated[str | None, Query(max_length=40)] = None,
         name: Annotated[str | None, Query(max_length=500)] = None,
@@ -55,21 +55,21 @@ def routes(database: Database, workers: Executor, edits: EditRunner) -> APIRoute
             found = [model for model in found if model.id in matching]
         return reply({"models": found, "folders": database.read(file_queries.list_folders)})
 
-    @router.post("/scan")
+    @router.post("/models:scan", operation_id="models.scan")
     def scan(asked: ScanIn) -> Response:
         return reply(model_scan.scan(database, workers, asked.paths, anew=asked.anew, now_ms=now_ms))
 
-    @router.post("/merge")
+    @router.post("/models:merge", operation_id="models.merge")
     def merge(asked: MergeIn) -> Response:
         return reply(to_wire(edits.do(MergeModels(keep=asked.keep, other=asked.other))))
 
-    @router.get("/{model_id}")
+    @router.get("/models/{model_id}", operation_id="models.get")
     def detail(model_id: Int64) -> Response:
         found = database.read_within(LIST_LIMIT_MS, list_queries.load_detail, model_id)
         shown: dict[str, Any] = asdict(found) | {"files": [_describe_file(file) for file in found.files]}
         return reply(shown)
 
-    @router.get("/{model_id}/generations")
+    @router.get("/models/{model_id}/images", operation_id="models.listImages")
     def made_with(
         model_id: Int64,
         role: Annotated[str | None, Query(max_length=40)] = None,
@@ -81,7 +81,7 @@ def routes(database: Database, workers: Executor, edits: EditRunner) -> APIRoute
             database.read_within(LIST_LIMIT_MS, _list_made_with, model_id, role, min_weight=min_weight, limit=limit)
         )
 
-    @router.get("/{model_id}/preview")
+    @router.get("/models/{model_id}/preview", operation_id="models.getPreview")
     def preview(model_id: Int64) -> Response:
         files = database.read(file_queries.list_model_files, model_id)
         file = next((file for file in files if file.preview is not None and not file.missing), None)

@@ -37,12 +37,12 @@ def sidecars(
         raise InvalidInputError(f"Unknown action “{action}”. The only action is “write”.")
     done = Counter[str]()
     with connect(load_settings(library)) as client, progress_bar() as bars:
-        view = client.post("/api/queries", {"q": query})
+        view = client.post("/api/v1/snapshots", {"q": query})
         bar = bars.add_task("Writing sidecars", total=view["total"], rate="")
         for start in range(0, view["total"], IMAGES_PER_REQUEST):
             end = min(view["total"], start + IMAGES_PER_REQUEST)
             asked = {"snapshot": view["snapshot"], "ranges": [[start, end]], "format": how.value}
-            done.update(client.post("/api/sidecars", asked))
+            done.update(client.post("/api/v1/sidecars", asked))
             bars.update(bar, completed=end)
     if json:
         print_json(dict(done))

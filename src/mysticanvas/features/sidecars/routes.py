@@ -18,9 +18,9 @@ class SidecarsIn(PickedIn):
 
 
 def routes(database: Database, snapshots: Snapshots) -> APIRouter:
-    router = APIRouter(prefix="/api/sidecars", tags=["library"])
+    router = APIRouter(tags=["library"])
 
-    @router.post("")
+    @router.post("/sidecars", operation_id="sidecars.write")
     def write_sidecars(asked: SidecarsIn) -> Response:
         """Write tags and ratings to sidecar files next to the images. Returns the number of images for each outcome."""
         images = snapshots.select_images(snapshots.get(asked.snapshot), asked.ranges, asked.excluded)

@@ -56,7 +56,7 @@ def list_tags(
 ) -> None:
     """List tags, those with the most images first."""
     with connect(load_settings(library)) as client:
-        found = client.get("/api/tags", q=containing, limit=limit)
+        found = client.get("/api/v1/tags/completions", q=containing, limit=limit)
     if json:
         print_json(found)
         return
@@ -128,7 +128,9 @@ def delete(tag_name: Tag, library: Library = None, json: Json = False) -> None:
 
 def _edit_vocabulary(asked: dict[str, Any], library: Path | None, json: bool) -> None:
     with connect(load_settings(library)) as client:
-        print_result(wait_for_edit(client, client.post("/api/tags", asked)), json=json, what="change", how="made")
+        print_result(
+            wait_for_edit(client, client.post("/api/v1/tags/edits", asked)), json=json, what="change", how="made"
+        )
 
 
 @tag.command(epilog="Example: mysticanvas tag script changes.txt --dry-run")
@@ -153,12 +155,12 @@ def import_(file: File, library: Library = None, json: Json = False) -> None:
 def export(library: Library = None) -> None:
     """Export all tags, categories, aliases, implications and thresholds as text."""
     with connect(load_settings(library)) as client:
-        typer.echo(client.text("/api/tags/export"), nl=False)
+        typer.echo(client.text("/api/v1/tags/export"), nl=False)
 
 
 def _run_bulk_edit(text: str, library: Path | None, *, dry_run: bool, json: bool) -> None:
     with connect(load_settings(library)) as client:
-        tried = client.post("/api/tags/script", {"text": text, "dry_run": True})
+        tried = client.post("/api/v1/tags:bulk-edit", {"text": text, "dry_run": True})
         if not json:
             _print_lines(tried["lines"])
         if dry_run or not tried["ok"]:
@@ -173,7 +175,7 @@ def _run_bulk_edit(text: str, library: Path | None, *, dry_run: bool, json: bool
             return
         if not tried["lines"]:
             raise InvalidInputError("This file contains no commands.")
-        done = wait_for_edit(client, client.post("/api/tags/script", {"text": text}))
+        done = wait_for_edit(client, client.post("/api/v1/tags:bulk-edit", {"text": text}))
         print_result(done, json=json, what="change", how="made")
 
 
@@ -194,5 +196,5 @@ def prompts(
     if switch not in ("on", "off"):
         raise InvalidInputError("Use `tag prompts on` or `tag prompts off`.")
     with connect(load_settings(library)) as client:
-        done = client.post("/api/tags/prompts", {"on": switch == "on"})
+        done = client.put("/api/v1/tags/prompt-tags", {"on": switch == "on"})
     print_json(done) if json else out.print(f"Tags from prompts are {switch}.")

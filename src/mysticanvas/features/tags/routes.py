@@ -160,7 +160,7 @@ class SwitchIn(BaseModel):
 
 
 def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRouter:
-    router = APIRouter(prefix="/api", tags=["tags"])
+    router = APIRouter(tags=["tags"])
     _add_lists(router, database)
     _add_images(router, database, snapshots)
     _add_relations(router, database)
@@ -170,14 +170,14 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
 
 
 def _add_lists(router: APIRouter, database: Database) -> None:
-    @router.get("/tags")
+    @router.get("/tags/completions", operation_id="tags.complete")
     def complete(
         q: Annotated[str, Query(max_length=200)] = "", limit: Annotated[int, Query(ge=1, le=500)] = 20
     ) -> Response:
         """Autocomplete: known tags whose name contains `q`, each with the tags it implies."""
         return reply(database.read(_autocomplete, make_tag_key(q), limit))
 
-    @router.get("/tags/all")
+    @router.get("/tags", operation_id="tags.list")
     def list_tags(
         beginning: Annotated[str, Query(max_length=200)] = "",
         category: Annotated[str | None, Query(max_length=200)] = None,
@@ -195,7 +195,7 @@ def _add_lists(router: APIRouter, database: Database) -> None:
         )
         return reply({"tags": found, "next": found[-1].name if len(found) == limit else None})
 
-    @router.get("/tags/part")
+    @router.get("/tags/slice", operation_id="tags.listSlice")
     def list_slice(
         q: Annotated[str, Query(max_length=200)] = "",
         category: Annotated[str | None, Query(max_length=200)] = None,
@@ -209,7 +209,7 @@ def _add_lists(router: APIRouter, database: Database) -> None:
         )
         return reply({"total": total, "start": start, "tags": found})
 
-    @router.get("/tags/categories")
+    @router.get("/tag-categories", operation_id="tags.listCategories")
     def list_categories() -> Response:
         return reply(
             {
@@ -221,7 +221,7 @@ def _add_lists(router: APIRouter, database: Database) -> None:
 
 def _add_images(router: APIRouter, database: Database, snapshots: Snapshots) -> None:
 
-    @router.post("/tags/of")
+    @router.post("/tags:count", operation_id="tags.countOnImages")
     async def count_tags_of_images(asked: TagsOfIn, request: Request) -> Response:
         """The tags of the selected images, each with the number of these images that have it."""
         picked = snapshots.select_images(snapshots.get(asked.snapshot), asked.ranges, asked.excluded)
@@ -230,33 +230,33 @@ def _add_images(router: APIRouter, database: Database, snapshots: Snapshots) -> 
         shown = database.read(_describe_counted, {tag: counts[tag] for tag in most})
         return reply({"images": len(picked), "tags": shown, "total": len(counts)})
 
-    @router.get("/generations/{uuid}/tags")
+    @router.get("/images/{uuid}/tags", operation_id="images.listTags")
     async def list_tags_of_image(uuid: str) -> Response:
         return reply(database.read(_describe_image, uuid))
 
 
 def _add_relations(router: APIRouter, database: Database) -> None:
-    @router.get("/tags/one")
+    @router.get("/tags/by-name", operation_id="tags.get")
     def get_tag(name: Annotated[str, Query(max_length=400)]) -> Response:
         return reply(database.read(_describe_tag, name))
 
-    @router.get("/tags/proposals")
+    @router.get("/tags/suggestions", operation_id="tags.listSuggestions")
     def list_suggestions() -> Response:
         return reply({"proposals": database.read(suggestions.list_suggestions)})
 
-    @router.get("/tags/work")
+    @router.get("/tags/updates", operation_id="tags.listUpdates")
     def list_work() -> Response:
         return reply({"work": database.read(image_tag_queries.list_work)})
 
 
 def _add_edits(router: APIRouter, database: Database, edits: EditRunner) -> None:
 
-    @router.post("/tags")
+    @router.post("/tags/edits", operation_id="tags.edit")
     def edit_tags(asked: TagEditIn) -> Response:
         edit = decode((f"tag.{asked.do}", asked.model_dump(exclude={"do"})))
         return reply(to_wire(edits.do(edit, None)))
 
-    @router.post("/tags/script")
+    @router.post("/tags:bulk-edit", operation_id="tags.bulkEdit")
     def run_bulk_edit(asked: ScriptIn) -> Response:
         lines = bulk_script.parse(asked.text)
         outcomes = dry_run.try_all(database, lines)
@@ -265,17 +265,17 @@ def _add_edits(router: APIRouter, database: Database, edits: EditRunner) -> None
         result = edits.do_all("tag.script", bulk_script.list_edits(lines))
         return reply(to_wire(result) | {"lines": outcomes})
 
-    @router.get("/tags/export")
+    @router.get("/tags/export", operation_id="tags.export")
     def export_tags() -> Response:
         return PlainTextResponse(database.read_within(SCRIPT_LIMIT_MS, bulk_script.write_tags))
 
 
 def _add_prompts(router: APIRouter, database: Database) -> None:
-    @router.get("/tags/prompts")
+    @router.get("/tags/prompt-tags", operation_id="tags.getPromptTags")
     def get_prompt_tags() -> Response:
         return reply({"on": database.read(prompt_tags.is_enabled), "waiting": database.read(prompt_tags.is_waiting)})
 
-    @router.post("/tags/prompts")
+    @router.put("/tags/prompt-tags", operation_id="tags.setPromptTags")
     def switch_prompts(asked: SwitchIn) -> Response:
         if asked.on:
             return reply({"images": prompt_tags.start(database)})

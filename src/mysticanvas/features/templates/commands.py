@@ -25,7 +25,7 @@ def add_commands(app: typer.Typer) -> None:
 def list_templates(library: Library = None, json: Json = False) -> None:
     """List all templates by category and name."""
     with connect(load_settings(library)) as client:
-        found = client.get("/api/templates")
+        found = client.get("/api/v1/templates")
     if json:
         print_json(found)
         return
@@ -50,7 +50,7 @@ def save(
     asked = {"name": name, "negative": negative, "category": category, "image": image, "content": text or None}
     with connect(load_settings(library)) as client:
         print_result(
-            client.post("/api/templates", {k: v for k, v in asked.items() if v}),
+            client.post("/api/v1/templates", {k: v for k, v in asked.items() if v}),
             json=json,
             what="template",
             how="saved",
@@ -73,7 +73,7 @@ def expand(
     given = dict(_parse_value(value) for value in values or [])
     asked = {"values": given, "count": count, "form": form, **({} if seed is None else {"seed": seed})}
     with connect(load_settings(library)) as client:
-        made = client.post(f"/api/templates/{_find_uuid(client, template)}/expand", asked)
+        made = client.post(f"/api/v1/templates/{_find_uuid(client, template)}:expand", asked)
     if json:
         print_json(made)
         return
@@ -92,7 +92,7 @@ def _parse_value(text: str) -> tuple[str, str]:
 def delete(template: Template, library: Library = None, json: Json = False) -> None:
     """Delete a template."""
     with connect(load_settings(library)) as client:
-        path = f"/api/templates/{_find_uuid(client, template)}/delete"
+        path = f"/api/v1/templates/{_find_uuid(client, template)}"
         print_result(client.post(path), json=json, what="template", how="deleted")
 
 
@@ -108,7 +108,7 @@ def import_styles(
     text = file.read_text("utf-8-sig", "replace")
     with connect(load_settings(library)) as client:
         print_result(
-            wait_for_edit(client, client.post("/api/templates/styles", {"text": text})),
+            wait_for_edit(client, client.post("/api/v1/templates/styles", {"text": text})),
             json=json,
             what="template",
             how="added",
@@ -127,12 +127,12 @@ def wildcard(
     """Set the choices of a wildcard. Without a file, delete the wildcard."""
     content = None if file is None else file.read_text("utf-8-sig", "replace")
     with connect(load_settings(library)) as client:
-        done = client.post("/api/wildcards", {"name": name, "content": content})
+        done = client.put("/api/v1/wildcards", {"name": name, "content": content})
         print_result(done, json=json, what="wildcard", how="changed")
 
 
 def _find_uuid(client: Client, name: str) -> str:
-    found = [one for one in client.get("/api/templates")["templates"] if name in (one["name"], one["uuid"])]
+    found = [one for one in client.get("/api/v1/templates")["templates"] if name in (one["name"], one["uuid"])]
     if not found:
         raise NotFoundError(f"There is no template “{name}”. To list all templates, run: mysticanvas templates list")
     if len(found) > 1:

@@ -74,7 +74,7 @@ class WildcardIn(BaseModel):
 
 
 def routes(database: Database, edits: EditRunner) -> APIRouter:
-    router = APIRouter(prefix="/api", tags=["templates"])
+    router = APIRouter(tags=["templates"])
     # Fixed paths must be registered before those that begin with a uuid.
     _add_uses(router, database, edits)
     _add_templates(router, database, edits)
@@ -83,11 +83,11 @@ def routes(database: Database, edits: EditRunner) -> APIRouter:
 
 def _add_uses(router: APIRouter, database: Database, edits: EditRunner) -> None:
 
-    @router.post("/templates/styles")
+    @router.post("/templates/styles", operation_id="templates.importStyles")
     def import_styles(asked: StylesIn) -> Response:
         return reply(to_wire(edits.do_all("template.import", service.parse_styles(asked.text))))
 
-    @router.get("/templates/styles")
+    @router.get("/templates/styles", operation_id="templates.exportStyles")
     def export_styles() -> Response:
         """All templates as a styles.csv file of A1111."""
         headers = {"content-disposition": 'attachment; filename="styles.csv"'}
@@ -95,13 +95,13 @@ def _add_uses(router: APIRouter, database: Database, edits: EditRunner) -> None:
             service.write_styles(database.read(queries.list_templates)), headers=headers, media_type="text/csv"
         )
 
-    @router.post("/templates/try")
+    @router.post("/templates:try", operation_id="templates.try")
     def try_out(asked: TryIn) -> Response:
         """Expand a template without saving it or counting it as used."""
         made = service.build_draft(asked.content, asked.negative, asked.params)
         return reply(service.describe(made) | _expand(database, made, asked))
 
-    @router.post("/templates/{uuid}/expand")
+    @router.post("/templates/{uuid}:expand", operation_id="templates.expand")
     def expand(uuid: str, asked: ExpandIn) -> Response:
         made = database.read(queries.find, uuid)
         database.write(queries.count_use, uuid)
@@ -110,14 +110,14 @@ def _add_uses(router: APIRouter, database: Database, edits: EditRunner) -> None:
 
 def _add_templates(router: APIRouter, database: Database, edits: EditRunner) -> None:
 
-    @router.get("/templates")
+    @router.get("/templates", operation_id="templates.list")
     def list_templates() -> Response:
         thumbs = database.read(queries.list_thumbs)
         made = database.read(queries.list_templates)
         found = [service.describe(one) | {"thumb": thumbs.get(one.preview or "")} for one in made]
         return reply({"templates": found, "wildcards": database.read(queries.list_wildcards)})
 
-    @router.post("/templates")
+    @router.post("/templates", operation_id="templates.create")
     def create(asked: TemplateIn) -> Response:
         if (asked.image is None) == (asked.content is None):
             raise InvalidInputError("Set exactly one of `image` and `content`.")
@@ -128,16 +128,16 @@ def _add_templates(router: APIRouter, database: Database, edits: EditRunner) -> 
             edit = CreateTemplate(uuid=str(uuids.uuid4()), **given)
         return reply(to_wire(edits.do(edit)) | {"uuid": edit.uuid})
 
-    @router.post("/templates/{uuid}")
+    @router.patch("/templates/{uuid}", operation_id="templates.update")
     def edit(uuid: str, asked: TemplateEditIn) -> Response:
         given = asked.model_dump(exclude_unset=True)
         return reply(to_wire(edits.do(EditTemplate(template=uuid, **given))))
 
-    @router.post("/templates/{uuid}/delete")
+    @router.delete("/templates/{uuid}", operation_id="templates.delete")
     def delete(uuid: str) -> Response:
         return reply(to_wire(edits.do(DeleteTemplate(template=uuid))))
 
-    @router.post("/wildcards")
+    @router.put("/wildcards", operation_id="wildcards.set")
     def set_wildcard(asked: WildcardIn) -> Response:
         return reply(to_wire(edits.do(SetWildcard(name=asked.name, content=asked.content))))
 

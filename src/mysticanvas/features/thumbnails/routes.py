@@ -19,9 +19,9 @@ class PrioritizeIn(BaseModel):
 
 
 def routes(database: Database, snapshots: Snapshots) -> APIRouter:
-    router = APIRouter(prefix="/api", tags=["search"])
+    router = APIRouter(tags=["search"])
 
-    @router.post("/thumbs/wanted")
+    @router.post("/thumbnails:prioritize", operation_id="thumbnails.prioritize")
     async def prioritize(asked: PrioritizeIn) -> Response:
         """Create the thumbnails at these positions of a snapshot first, because they are on screen."""
         snapshot = snapshots.get(asked.snapshot)

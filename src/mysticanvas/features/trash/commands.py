@@ -34,7 +34,7 @@ def list_trash(
 ) -> None:
     """List images in the Trash, soonest to expire first."""
     with connect(load_settings(library)) as client:
-        found = client.get("/api/trash", limit=limit)
+        found = client.get("/api/v1/trash", limit=limit)
     if json:
         print_json(found)
         return
@@ -50,7 +50,7 @@ def restore(uuids: Uuids = None, everything: All = False, library: Library = Non
     """Restore images with their tags, ratings and collections."""
     with connect(load_settings(library)) as client:
         print_result(
-            wait_for_edit(client, client.post("/api/trash/restore", _build_selection(uuids, everything))), json=json
+            wait_for_edit(client, client.post("/api/v1/trash:restore", _build_selection(uuids, everything))), json=json
         )
 
 
@@ -71,7 +71,7 @@ def purge(
     MystiCanvas cannot undo this."""
     asked = _build_selection(uuids, everything, expired) | {"how": "unlink" if unlink else "system_trash"}
     with connect(load_settings(library)) as client:
-        tried = client.post("/api/trash/purge", asked | {"dry_run": True})
+        tried = client.post("/api/v1/trash:purge", asked | {"dry_run": True})
         if not json or not yes:
             _print_purge(tried, "would be deleted")
         if dry_run:
@@ -80,7 +80,7 @@ def purge(
             return
         if not yes and not typer.confirm(f"Delete {format_count(tried['images'], 'image')}?", err=True):
             raise typer.Exit(1)
-        done = client.post("/api/trash/purge", asked)
+        done = client.post("/api/v1/trash:purge", asked)
     if json:
         print_json(done)
     else:

@@ -1,4 +1,4 @@
-"""The Trash over HTTP. `POST /api/bulk` moves images to it."""
+"""The Trash over HTTP. `POST /api/v1/edits` moves images to it."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -49,9 +49,9 @@ class TrashSettingsIn(BaseModel):
 
 
 def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRouter:
-    router = APIRouter(prefix="/api/trash", tags=["trash"])
+    router = APIRouter(tags=["trash"])
 
-    @router.get("")
+    @router.get("/trash", operation_id="trash.list")
     def list_trash(after: Int64 | None = None, limit: Annotated[int, Query(ge=1, le=1_000)] = 200) -> Response:
         images, size = database.read(queries.get_totals)
         found = database.read(queries.list_trash, after=after, limit=limit)
@@ -66,12 +66,12 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
             }
         )
 
-    @router.post("/restore")
+    @router.post("/trash:restore", operation_id="trash.restore")
     def restore(asked: TrashedIn) -> Response:
         images = _list_images(database, snapshots, asked, MAX_RESTORED)
         return reply(to_wire(edits.do(RestoreFromTrash(), images)))
 
-    @router.post("/purge")
+    @router.post("/trash:purge", operation_id="trash.purge")
     def purge(asked: PurgeIn) -> Response:
         images = _list_images(database, snapshots, asked, trash_purge.MAX_IMAGES)
         if asked.dry_run:
@@ -80,7 +80,7 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
             done = trash_purge.purge(database, images, asked.how, now_ms=now_ms)
         return reply(asdict(done) | {"left": database.read(queries.get_totals)[0]})
 
-    @router.post("/settings")
+    @router.patch("/trash/settings", operation_id="trash.updateSettings")
     def set_settings(asked: TrashSettingsIn) -> Response:
         if asked.days is not None:
             database.write(settings_store.put, service.RETENTION_DAYS_KEY, asked.days)

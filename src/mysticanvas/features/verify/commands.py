@@ -43,7 +43,7 @@ def verify(
         raise InvalidInputError(f"Unknown action “{action}”. Use one of: {', '.join(ACTIONS)}.")
     with connect(load_settings(library)) as client:
         if action in ("accept", "dismiss"):
-            changed = client.post(f"/api/verify/{action}", {"finding": finding})["changed"]
+            changed = client.post(f"/api/v1/verify/findings:{action}", {"finding": finding})["changed"]
             print_json({"changed": changed}) if json else out.print(f"Findings {action}ed: {changed:,}.")
             return
         if action == "start":
@@ -51,13 +51,13 @@ def verify(
                 "bytes_per_s": None if mb_per_s is None else int(mb_per_s * MIB),
                 "bytes_per_day": None if gb_per_day is None else int(gb_per_day * 1024 * MIB),
             }
-            client.post("/api/verify/start", budget)
+            client.post("/api/v1/verify:start", budget)
             if wait:
                 _follow(client)
         elif action == "stop":
-            client.post("/api/verify/stop")
-        report = client.get("/api/verify")
-        found = client.get("/api/verify/findings", limit=1_000 if json else FINDINGS_SHOWN)["findings"]
+            client.post("/api/v1/verify:stop")
+        report = client.get("/api/v1/verify")
+        found = client.get("/api/v1/verify/findings", limit=1_000 if json else FINDINGS_SHOWN)["findings"]
     print_json(report | {"findings": found}) if json else _print(report, found)
     if found:
         raise typer.Exit(1)
@@ -66,7 +66,7 @@ def verify(
 def _follow(client: Client) -> None:
     with progress_bar() as bars:
         bar = bars.add_task("Checking", total=None, rate="")
-        while (report := client.get("/api/verify"))["state"]["on"]:
+        while (report := client.get("/api/v1/verify"))["state"]["on"]:
             rate = report["rate_bytes_per_s"]
             state = report["state"]
             text = f"{rate / MIB:.0f} MB/s" if rate else ""

@@ -23,42 +23,42 @@ class VerifyIn(BaseModel):
 
 
 class FindingsIn(BaseModel):
-    """Filters findings. A field that is null does not filter. `ids` are from `GET /api/verify/findings`."""
+    """Filters findings. A field that is null does not filter. `ids` are from `GET /api/v1/verify/findings`."""
 
     ids: list[Index] | None = Field(None, max_length=10_000)
     finding: Finding | None = None
 
 
 def routes(database: Database) -> APIRouter:
-    router = APIRouter(prefix="/api/verify", tags=["library"])
+    router = APIRouter(tags=["library"])
 
-    @router.get("")
+    @router.get("/verify", operation_id="verify.get")
     def get_report() -> Response:
         """The progress and the number of findings."""
         return reply(database.read(service.get_report))
 
-    @router.get("/findings")
+    @router.get("/verify/findings", operation_id="verify.listFindings")
     def list_findings(finding: Finding | None = None, after: Index = 0, limit: Limit = 200) -> Response:
         """List findings by file. Pass `after` from the response to get the next page; it is null on the last page."""
         found = database.read(queries.list_findings, finding=finding, after=after, limit=limit)
         return reply({"findings": found, "after": found[-1].id if len(found) == limit else None})
 
-    @router.post("/start")
+    @router.post("/verify:start", operation_id="verify.start")
     def start(asked: VerifyIn) -> Response:
         service.start(database, bytes_per_s=asked.bytes_per_s, bytes_per_day=asked.bytes_per_day, now_ms=now_ms())
         return reply(asdict(database.read(service.get_report)))
 
-    @router.post("/stop")
+    @router.post("/verify:stop", operation_id="verify.stop")
     def stop() -> Response:
         service.stop(database, now_ms=now_ms())
         return reply(asdict(database.read(service.get_report)))
 
-    @router.post("/accept")
+    @router.post("/verify/findings:accept", operation_id="verify.acceptFindings")
     def accept(asked: FindingsIn) -> Response:
         """Accept findings: a scan reads the changed files again and looks for the missing ones."""
         return reply({"changed": service.accept(database, ids=asked.ids, finding=asked.finding)})
 
-    @router.post("/dismiss")
+    @router.post("/verify/findings:dismiss", operation_id="verify.dismissFindings")
     def dismiss(asked: FindingsIn) -> Response:
         """Delete findings. The next verification reports them again if the problems persist."""
         return reply({"changed": service.dismiss(database, ids=asked.ids, finding=asked.finding)})

@@ -37,10 +37,10 @@ def analyze_images(
     """
     changes = {"is_on": on, "clip_folder": "" if no_clip else None if clip is None else make_absolute(clip)}
     with connect(load_settings(library)) as client:
-        state = client.post("/api/looking", changes | {"least_explicit": explicit})
+        state = client.patch("/api/v1/vision", changes | {"least_explicit": explicit})
         if on and wait:
             wait_for_jobs(client)
-            state = client.get("/api/looking")
+            state = client.get("/api/v1/vision")
     if json:
         print_json(state)
         return

@@ -28,14 +28,14 @@ class ScoresIn(BaseModel):
 
 
 def routes(database: Database) -> APIRouter:
-    router = APIRouter(prefix="/api/looking", tags=["images"])
+    router = APIRouter(tags=["images"])
 
-    @router.get("")
+    @router.get("/vision", operation_id="vision.get")
     def get_state() -> Response:
         """Whether image analysis is available and on, its settings, and the progress of each model."""
         return reply(database.read(_read_state))
 
-    @router.post("")
+    @router.patch("/vision", operation_id="vision.update")
     def change_settings(asked: ImageAnalysisIn) -> Response:
         """Change settings of image analysis. Returns the new state."""
         if asked.clip_folder is not None:
@@ -46,7 +46,7 @@ def routes(database: Database) -> APIRouter:
             service.set_enabled(database, is_on=asked.is_on, now_ms=now_ms)
         return reply(database.read(_read_state))
 
-    @router.post("/scores")
+    @router.post("/vision/scores", operation_id="vision.listScores")
     def list_scores(asked: ScoresIn) -> Response:
         """NSFW scores by thumbnail name. Images that have not been analyzed are omitted."""
         return reply({"explicit": database.read(image_vectors.get_nsfw_scores, asked.thumbs)})

@@ -45,16 +45,16 @@ def vision(
     """
     with connect(load_settings(library)) as client:
         if off:
-            client.post("/api/vision/tagger", {"folder": None})
+            client.put("/api/v1/tagger", {"folder": None})
         elif model is not None:
             settings = {"least_general": general, "least_character": character, "after_import": after_import}
-            client.post("/api/vision/tagger", {"folder": make_absolute(model), **settings})
+            client.put("/api/v1/tagger", {"folder": make_absolute(model), **settings})
         queued = None
         if query is not None and not off:
-            queued = client.post("/api/vision/start", {"q": query, "again": again})["queued"]
+            queued = client.post("/api/v1/tagger:run", {"q": query, "again": again})["queued"]
             if wait:
                 wait_for_jobs(client)
-        state = client.get("/api/vision") | {"queued": queued}
+        state = client.get("/api/v1/tagger") | {"queued": queued}
     if json:
         print_json(state)
         return

@@ -27,14 +27,14 @@ class VisionIn(QueryIn):
 
 
 def routes(database: Database, snapshots: Snapshots) -> APIRouter:
-    router = APIRouter(prefix="/api/vision", tags=["tags"])
+    router = APIRouter(tags=["tags"])
 
-    @router.get("")
+    @router.get("/tagger", operation_id="tagger.get")
     def get_tagger() -> Response:
         """The settings of the tagger; null while none is selected."""
         return reply({"tagger": database.read(service.get_settings)})
 
-    @router.post("/tagger")
+    @router.put("/tagger", operation_id="tagger.set")
     def set_tagger(asked: TaggerIn) -> Response:
         """Select a tagger. If the folder is null, stop using the tagger. Existing tags are kept."""
         if asked.folder is None:
@@ -49,7 +49,7 @@ def routes(database: Database, snapshots: Snapshots) -> APIRouter:
         )
         return reply({"tagger": tagger})
 
-    @router.post("/start")
+    @router.post("/tagger:run", operation_id="tagger.run")
     def start(asked: VisionIn) -> Response:
         """Queue jobs that tag the images that match a query. Returns the number of jobs."""
         images = snapshots.open(asked.q).ids.tolist()

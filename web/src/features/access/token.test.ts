@@ -15,16 +15,16 @@ async function reply(yes: boolean): Promise<void> {
 }
 
 test('the token is replaced after a yes, and only then', async () => {
-  const asked = answer({ '/api/session/token': null });
+  const asked = answer({ '/api/v1/session/token': null });
   await reply(false);
   expect([asked, toasts.list]).toEqual([[], []]);
   await reply(true);
-  expect(asked.map(({ path, body }) => [path, body])).toEqual([['/api/session/token', { confirm: true }]]);
+  expect(asked.map(({ path, body }) => [path, body])).toEqual([['/api/v1/session/token', { confirm: true }]]);
   expect(toasts.list.map(({ text }) => text)).toEqual(['The token was replaced. Other browsers are signed out.']);
 });
 
 test('a token that could not be replaced is said with the reason', async () => {
-  answer({ '/api/session/token': refusal(503, 'The token was not replaced: the disk is full.') });
+  answer({ '/api/v1/session/token': refusal(503, 'The token was not replaced: the disk is full.') });
   await reply(true);
   expect(toasts.list.map(({ text }) => text)).toEqual(['The token was not replaced: the disk is full.']);
 });

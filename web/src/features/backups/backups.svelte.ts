@@ -19,7 +19,7 @@ class Backups {
 
   async load(): Promise<void> {
     try {
-      this.state = await get<BackupList>('/api/backups');
+      this.state = await get<BackupList>('/api/v1/backups');
       this.problem = '';
       this.restoring = '';
     } catch (error) {
@@ -31,7 +31,7 @@ class Backups {
     this.making = true;
     const watch = setInterval(() => void this.load(), AGAIN_MS);
     try {
-      const made = await post<Backup>('/api/backups');
+      const made = await post<Backup>('/api/v1/backups');
       toasts.add(`Backup created and verified (${formatBytes(made.bytes)}).`);
     } catch (error) {
       toasts.add(messageOf(error));
@@ -44,7 +44,7 @@ class Backups {
   async tryOut(): Promise<void> {
     this.trying = true;
     try {
-      const done = await post<{ images: number; trouble: string | null }>('/api/backups/drill');
+      const done = await post<{ images: number; trouble: string | null }>('/api/v1/backups:drill');
       toasts.add(done.trouble ?? `Restore test passed: ${formatNumber(done.images)} images, all checks passed.`);
     } catch (error) {
       toasts.add(messageOf(error));
@@ -61,7 +61,7 @@ class Backups {
     });
     if (!sure) return;
     try {
-      await post('/api/backups/restore', { name: backup.name });
+      await post('/api/v1/backups:restore', { name: backup.name });
       this.restoring = backup.name;
     } catch (error) {
       toasts.add(messageOf(error));

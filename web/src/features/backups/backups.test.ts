@@ -26,23 +26,23 @@ test.each([
 });
 
 test('a backup is made, said with its size, and then in the list', async () => {
-  const asked = answer({ '/api/backups': ({ body }) => (Object.keys(body).length ? null : { ...wire, ...BACKUP }) });
+  const asked = answer({ '/api/v1/backups': ({ body }) => (Object.keys(body).length ? null : { ...wire, ...BACKUP }) });
   await backups.make();
   expect([messages(), backups.making, asked.length]).toEqual([['Backup created and verified (2.4 MB).'], false, 2]);
   expect(backups.state?.folder).toBe(wire.folder);
 });
 
 test('a drill says how many images came back, or what went wrong', async () => {
-  answer({ '/api/backups': wire, '/api/backups/drill': { images: 1_200, trouble: null } });
+  answer({ '/api/v1/backups': wire, '/api/v1/backups:drill': { images: 1_200, trouble: null } });
   await backups.tryOut();
-  answer({ '/api/backups': wire, '/api/backups/drill': { images: 0, trouble: 'The newest backup is damaged.' } });
+  answer({ '/api/v1/backups': wire, '/api/v1/backups:drill': { images: 0, trouble: 'The newest backup is damaged.' } });
   await backups.tryOut();
   expect(messages()).toEqual(['Restore test passed: 1,200 images, all checks passed.', 'The newest backup is damaged.']);
   expect(backups.trying).toBe(false);
 });
 
 test('nothing is restored without a yes', async () => {
-  const asked = answer({ '/api/backups': wire });
+  const asked = answer({ '/api/v1/backups': wire });
   const restored = backups.restore(BACKUP, '4 Jul 2026, 09:05');
   expect(confirmation.asked?.title).toBe('Restore the backup of 4 Jul 2026, 09:05?');
   confirmation.reply(false);
@@ -51,19 +51,19 @@ test('nothing is restored without a yes', async () => {
 });
 
 test('while one is restored the server is away, and that is no problem', async () => {
-  answer({ '/api/backups/restore': null, '/api/backups': refusal(503, 'Away.') });
+  answer({ '/api/v1/backups:restore': null, '/api/v1/backups': refusal(503, 'Away.') });
   const restored = backups.restore(BACKUP, 'then');
   confirmation.reply(true);
   await restored;
   await backups.load();
   expect([backups.restoring, backups.problem]).toEqual(['library-1.db', '']);
-  answer({ '/api/backups': wire });
+  answer({ '/api/v1/backups': wire });
   await backups.load();
   expect(backups.restoring).toBe('');
 });
 
 test('a list that cannot be read says why', async () => {
-  answer({ '/api/backups': refusal(500, 'The folder of the backups is gone.') });
+  answer({ '/api/v1/backups': refusal(500, 'The folder of the backups is gone.') });
   await backups.load();
   expect(backups.problem).toBe('The folder of the backups is gone.');
 });

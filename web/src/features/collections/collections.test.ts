@@ -25,8 +25,8 @@ beforeEach(async () => {
   toasts.list = [];
   connection.up = true;
   served = new ServedImages(['a', 'b', 'c', 'd'], {
-    '/api/collections': (asked) => (isCreation(asked) ? { ...DONE, uuid: 'new' } : { collections: [FOXES, STARS] }),
-    '/api/collections/': DONE,
+    '/api/v1/collections': (asked) => (isCreation(asked) ? { ...DONE, uuid: 'new' } : { collections: [FOXES, STARS] }),
+    '/api/v1/collections/': DONE,
   });
   served.serve();
   await library.open('');
@@ -79,7 +79,7 @@ test('images go in and out by ranges, with their number and the name', async () 
 
 test('images are moved before another, or to the end; before itself nothing moves', async () => {
   show(FOXES);
-  const moves = (): unknown[] => served.requests.filter(({ path }) => path.endsWith('/reorder')).map(({ body }) => body);
+  const moves = (): unknown[] => served.requests.filter(({ path }) => path.endsWith(':reorder')).map(({ body }) => body);
   await collections.arrange(Selection.of(1), 1);
   expect(moves()).toEqual([]);
   await collections.arrange(new Selection().withRange(1, 2), 0);

@@ -15,7 +15,7 @@ const shown = (): string[] => comparison.details.map(({ uuid }) => uuid);
 const messages = (): string[] => toasts.list.map(({ text }) => text);
 
 async function serve(uuids: readonly string[] = ['a', 'b', 'c', 'd', 'e'], more: ConstructorParameters<typeof ServedImages>[1] = {}): Promise<ServedImages> {
-  const served = new ServedImages(uuids, { '/api/generations/': ({ path }) => ({ ...detail, uuid: path.split('/').at(-1) }), ...more });
+  const served = new ServedImages(uuids, { '/api/v1/images/': ({ path }) => ({ ...detail, uuid: path.split('/').at(-1) }), ...more });
   served.serve();
   await library.open('');
   return served;
@@ -35,7 +35,7 @@ test.each([
   const served = await serve();
   library.focused = focused;
   await comparison.enter();
-  expect(served.requests.find(({ path }) => path.endsWith('/narrow'))?.body['ranges']).toEqual(ranges);
+  expect(served.requests.find(({ path }) => path.endsWith(':narrow'))?.body['ranges']).toEqual(ranges);
   expect(routing.path).toBe(COMPARE);
 });
 
@@ -57,7 +57,7 @@ test('the address says which: each once, four at most', async () => {
 });
 
 test('an image that is gone is a problem that is said', async () => {
-  await serve(['a', 'b'], { '/api/generations/b': refusal(404, 'There is no such image.') });
+  await serve(['a', 'b'], { '/api/v1/images/b': refusal(404, 'There is no such image.') });
   await comparison.show('a,b');
   expect([comparison.problem, shown()]).toEqual(['There is no such image.', []]);
 });
@@ -75,7 +75,7 @@ test('panes are walked round, change places, and are dropped until two are left'
 });
 
 test('a mark is for the pane that it was given to, and is read again', async () => {
-  const served = await serve(['a', 'b'], { '/api/bulk': { ...done, changed: 1 } });
+  const served = await serve(['a', 'b'], { '/api/v1/edits': { ...done, changed: 1 } });
   await comparison.show('a,b');
   await comparison.mark(1, { rating: 5 }, '1 image rated ★★★★★');
   expect(served.edits).toEqual([{ uuids: ['b'], set: { rating: 5 } }]);

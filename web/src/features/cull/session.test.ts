@@ -32,7 +32,7 @@ test('all images of the list are gone through, or those that are selected', asyn
   library.selection = new Selection().withRange(1, 2);
   cullSession.enter();
   await cullSession.begin();
-  expect(served.requests.filter(({ path }) => path.endsWith('/narrow')).at(-1)?.body).toMatchObject({ ranges: [[1, 3]], except: [] });
+  expect(served.requests.filter(({ path }) => path.endsWith(':narrow')).at(-1)?.body).toMatchObject({ ranges: [[1, 3]], except: [] });
 });
 
 test('a decision leads to the next image, the last one to the end', async () => {
@@ -84,7 +84,7 @@ test('taking a rating back undoes it on the server', async () => {
   await begin();
   cullSession.mark({ rating: 4 });
   await cullSession.takeBack();
-  expect(served.requests.map(({ path }) => path)).toContain('/api/undo/1');
+  expect(served.requests.map(({ path }) => path)).toContain('/api/v1/edits/1/undo');
 });
 
 test('a rejected image is spared at the end', async () => {
@@ -104,5 +104,5 @@ test('leaving asks first only when something was rejected', async () => {
 test('unrated only: the view is narrowed by a search', async () => {
   await begin();
   await cullSession.toggleUnrated();
-  expect(served.requests.filter(({ path }) => path.endsWith('/narrow')).at(-1)?.body['q']).toBe('rating:0 -is:favorite');
+  expect(served.requests.filter(({ path }) => path.endsWith(':narrow')).at(-1)?.body['q']).toBe('rating:0 -is:favorite');
 });

@@ -16,13 +16,13 @@ function image(uuid: string, lost: string[] = []): DuplicateImage {
 /** One group of three images per name. Keeping the first loses `lost`; the second is proposed, or none with `undecided`. */
 function groups(names: string[], lost: string[] = [], undecided = false): Parameters<typeof answer>[0] {
   return {
-    '/api/duplicates': ({ params }) => {
+    '/api/v1/duplicates': ({ params }) => {
       const name = names[Number(params.get('start'))];
       const images = [image(`${name}1`, lost), image(`${name}2`), image(`${name}3`)];
       const kept = undecided ? null : `${name}2`;
       return { total: names.length, images: names.length * 3, groups: name ? [{ bits: 3, size: 3, kept, images }] : [] };
     },
-    '/api/generations/': ({ path }) => ({ ...detail, uuid: path.split('/').at(-1) }),
+    '/api/v1/images/': ({ path }) => ({ ...detail, uuid: path.split('/').at(-1) }),
   };
 }
 
@@ -57,7 +57,7 @@ test('where nothing is proposed none is kept, and the arrows select one', async 
   await duplicates.show('picture', 0);
   expect([duplicates.kept, duplicates.lost]).toEqual([undefined, []]);
   await duplicates.mergeGroup();
-  expect(asked.some(({ path }) => path.endsWith('/keep'))).toBe(false);
+  expect(asked.some(({ path }) => path.endsWith(':merge'))).toBe(false);
   duplicates.choose(-1);
   expect(duplicates.kept).toBe('a3');
   duplicates.kept = undefined;
@@ -67,22 +67,22 @@ test('where nothing is proposed none is kept, and the arrows select one', async 
 
 test('what would be lost is told, and only a confirmed merge loses it', async () => {
   const names = ['a', 'b'];
-  const asked = answer({ ...groups(names, ['The generation data of a2.png']), '/api/duplicates/keep': () => (names.shift(), { ...done, changed: 2 }) });
+  const asked = answer({ ...groups(names, ['The generation data of a2.png']), '/api/v1/duplicates:merge': () => (names.shift(), { ...done, changed: 2 }) });
   await duplicates.show('picture', 0);
   duplicates.choose(-1);
   expect(duplicates.lost).toEqual(['The generation data of a2.png']);
   await duplicates.mergeGroup();
-  expect(asked.some(({ path }) => path.endsWith('/keep'))).toBe(false);
+  expect(asked.some(({ path }) => path.endsWith(':merge'))).toBe(false);
   await duplicates.mergeGroup(true);
-  expect(asked.find(({ path }) => path.endsWith('/keep'))?.body).toEqual({ kept: 'a1', others: ['a2', 'a3'], accept_loss: true });
+  expect(asked.find(({ path }) => path.endsWith(':merge'))?.body).toEqual({ kept: 'a1', others: ['a2', 'a3'], accept_loss: true });
 });
 
 test('the others go at once, with a way back, and the next group comes', async () => {
   const names = ['a', 'b'];
-  const asked = answer({ ...groups(names), '/api/duplicates/keep': () => (names.shift(), { ...done, changed: 2 }) });
+  const asked = answer({ ...groups(names), '/api/v1/duplicates:merge': () => (names.shift(), { ...done, changed: 2 }) });
   await duplicates.show('picture', 0);
   await duplicates.mergeGroup();
-  expect(asked.find(({ path }) => path.endsWith('/keep'))?.body).toEqual({ kept: 'a2', others: ['a1', 'a3'], accept_loss: false });
+  expect(asked.find(({ path }) => path.endsWith(':merge'))?.body).toEqual({ kept: 'a2', others: ['a1', 'a3'], accept_loss: false });
   expect(toasts.list.map(({ text, undo }) => [text, undo !== undefined])).toEqual([['Duplicates merged; 2 images moved to Trash', true]]);
   expect([duplicates.total, duplicates.kept, duplicates.busy]).toEqual([1, 'b2', false]);
 });
@@ -91,11 +91,11 @@ test('of the same file nothing is trashed: it is one image', async () => {
   const asked = answer(groups(['a']));
   await duplicates.show('bytes', 0);
   await duplicates.mergeGroup();
-  expect(asked.some(({ path }) => path.endsWith('/keep'))).toBe(false);
+  expect(asked.some(({ path }) => path.endsWith(':merge'))).toBe(false);
 });
 
 test('what is refused is said, and the group stays', async () => {
-  answer({ ...groups(['a']), '/api/duplicates/keep': refusal(409, 'One of them is protected.') });
+  answer({ ...groups(['a']), '/api/v1/duplicates:merge': refusal(409, 'One of them is protected.') });
   await duplicates.show('picture', 0);
   await duplicates.mergeGroup();
   expect([toasts.list[0]?.text, duplicates.kept, duplicates.busy]).toEqual(['One of them is protected.', 'a2', false]);
@@ -103,7 +103,7 @@ test('what is refused is said, and the group stays', async () => {
 
 test('an earlier question that is answered late changes nothing', async () => {
   let late: ((answer: object) => void) | undefined;
-  answer({ ...groups(['a', 'b']), '/api/duplicates': (asked) => (asked.params.get('start') === '0' ? new Promise<object>((done) => (late = done)) : (groups(['a', 'b'])['/api/duplicates'] as (asked: unknown) => object)(asked)) });
+  answer({ ...groups(['a', 'b']), '/api/v1/duplicates': (asked) => (asked.params.get('start') === '0' ? new Promise<object>((done) => (late = done)) : (groups(['a', 'b'])['/api/v1/duplicates'] as (asked: unknown) => object)(asked)) });
   const slow = duplicates.show('picture', 0);
   await duplicates.show('picture', 1);
   late?.({ total: 2, images: 6, groups: [] });

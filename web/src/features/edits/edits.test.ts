@@ -71,7 +71,7 @@ test('the list is asked for anew only where tags or collections decide what is i
 });
 
 test('an undo is said, and can be redone; one that is refused says why', async () => {
-  const served = new ServedImages(['a'], { '/api/redo/5': { ...DONE, operation: 6 }, '/api/undo/9': refusal(409, 'It changed since.') });
+  const served = new ServedImages(['a'], { '/api/v1/edits/5/redo': { ...DONE, operation: 6 }, '/api/v1/edits/9/undo': refusal(409, 'It changed since.') });
   served.serve();
   let shown = 0;
   await undo(5, () => shown++);

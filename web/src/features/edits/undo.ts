@@ -9,7 +9,7 @@ import { toasts } from '../../ui/toasts.svelte';
 /** `then` refreshes what is shown, after an undo and after a redo. */
 export async function undo(operation: number, then: () => unknown): Promise<void> {
   try {
-    await runWithProgress('Undoing', () => post<EditResult>(`/api/undo/${operation}`));
+    await runWithProgress('Undoing', () => post<EditResult>(`/api/v1/edits/${operation}/undo`));
     toasts.undone(() => redo(operation, then));
     announcer.say('Undone.');
     await then();
@@ -20,7 +20,7 @@ export async function undo(operation: number, then: () => unknown): Promise<void
 
 async function redo(operation: number, then: () => unknown): Promise<void> {
   try {
-    const done = await runWithProgress('Redoing', () => post<EditResult>(`/api/redo/${operation}`));
+    const done = await runWithProgress('Redoing', () => post<EditResult>(`/api/v1/edits/${operation}/redo`));
     toasts.again('Redone.', () => undo(done.operation, then));
     await then();
   } catch (error) {

@@ -49,7 +49,7 @@ class Events {
 
   private async page(limit: number, before?: number): Promise<LogPage | undefined> {
     try {
-      const page = await get<LogPage>(`/api/log?${this.query}&limit=${limit}${before === undefined ? '' : `&before=${before}`}`);
+      const page = await get<LogPage>(`/api/v1/events?${this.query}&limit=${limit}${before === undefined ? '' : `&before=${before}`}`);
       this.problem = '';
       return page;
     } catch (error) {

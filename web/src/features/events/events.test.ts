@@ -13,7 +13,7 @@ function event(id: number): LogEvent {
 /** A log of many events, newest first. */
 function log(): ReturnType<typeof answer> {
   return answer({
-    '/api/log': ({ params }) => {
+    '/api/v1/events': ({ params }) => {
       const from = Number(params.get('before') ?? ALL + 1) - 1;
       const count = Math.min(Number(params.get('limit')), from);
       return { events: Array.from({ length: count }, (_, at) => event(from - at)), before: from > count ? from - count + 1 : null };
@@ -63,7 +63,7 @@ test('without filters everything is asked for', () => {
 });
 
 test('a log that cannot be read says why', async () => {
-  answer({ '/api/log': refusal(500, 'The log is away.') });
+  answer({ '/api/v1/events': refusal(500, 'The log is away.') });
   await events.load();
   expect([events.problem, events.loaded]).toEqual(['The log is away.', true]);
 });

@@ -1,6 +1,6 @@
 /** The folders of the library: their states, scans and missing files. */
 
-import { get, post, type EditResult, type ImportProgress } from '../../api/client';
+import { type EditResult, type ImportProgress, del, get, post, put } from '../../api/client';
 import type { Excluded, ExcludePreview, Folder, FolderList, LostFiles, RemovedFolder, Scan, ScanReport } from '../../api/folders';
 import { messageOf } from '../../lib/errors';
 import { formatNumber } from '../../lib/format';
@@ -21,7 +21,7 @@ class Folders {
 
   async load(): Promise<void> {
     try {
-      const got = await get<FolderList>('/api/roots');
+      const got = await get<FolderList>('/api/v1/folders');
       [this.list, this.removed, this.problem] = [got.roots, got.removed, ''];
     } catch (error) {
       this.problem = messageOf(error);
@@ -32,7 +32,7 @@ class Folders {
   /** Returns the error; "" when the folder is being imported. */
   async add(path: string): Promise<string> {
     try {
-      const { id } = await post<{ id: string }>('/api/imports', { paths: [path] });
+      const { id } = await post<{ id: string }>('/api/v1/imports', { paths: [path] });
       await this.load();
       void library.refreshStatus();
       void this.settle(id);
@@ -44,7 +44,7 @@ class Folders {
 
   async remove(folder: Folder): Promise<void> {
     await this.run(async () => {
-      await post(`/api/roots/${folder.id}/remove`);
+      await del(`/api/v1/folders/${folder.id}`);
       toasts.add(`Removed ${folder.path}. Its images stay in the library.`);
       void library.refreshStatus();
     });
@@ -62,13 +62,13 @@ class Folders {
   }
 
   missing(folder: Folder, after: number): Promise<LostFiles> {
-    return get<LostFiles>(`/api/roots/${folder.id}/missing?after=${after}`);
+    return get<LostFiles>(`/api/v1/folders/${folder.id}/missing?after=${after}`);
   }
 
   /** Returns the error; "" when the file was located. */
   async locate(file: number, path: string): Promise<string> {
     try {
-      await post(`/api/roots/missing/${file}/locate`, { path });
+      await post(`/api/v1/missing-files/${file}:locate`, { path });
       toasts.add('File located.');
       await this.load();
       return '';
@@ -79,20 +79,20 @@ class Folders {
 
   async forget(asked: { files: number[] } | { root: number }): Promise<void> {
     await this.run(async () => {
-      const { places, edit } = await post<{ places: number; edit: EditResult | null }>('/api/roots/missing/forget', asked);
+      const { places, edit } = await post<{ places: number; edit: EditResult | null }>('/api/v1/missing-files:forget', asked);
       if (edit) toasts.add(`${countOf(edit.changed, 'image')} moved to Trash.`, () => undo(edit.operation, () => this.load()));
       else toasts.add(`Removed ${countOf(places, 'location')}. The images have other copies.`);
     });
   }
 
   previewExcludes(folder: Folder, patterns: string[]): Promise<ExcludePreview> {
-    return post<ExcludePreview>(`/api/roots/${folder.id}/excludes/preview`, { patterns });
+    return post<ExcludePreview>(`/api/v1/folders/${folder.id}/excludes:preview`, { patterns });
   }
 
   /** Returns the error; "" when the patterns were saved. */
   async setExcludes(folder: Folder, patterns: string[], expected: Pick<ExcludePreview, 'hide' | 'show'>): Promise<string> {
     try {
-      const { edit, scan } = await post<Excluded>(`/api/roots/${folder.id}/excludes`, { patterns });
+      const { edit, scan } = await put<Excluded>(`/api/v1/folders/${folder.id}/excludes`, { patterns });
       if (edit) {
         const { operation } = await runWithProgress('Applying', () => Promise.resolve(edit));
         toasts.add(describeExcluded(expected), () => undo(operation, () => this.load()));
@@ -119,7 +119,7 @@ class Folders {
     if (this.scans.has(folder.id)) return undefined;
     try {
       this.note(folder.id, null);
-      const { id } = await post<{ id: string }>(`/api/roots/${folder.id}/scan`, how);
+      const { id } = await post<{ id: string }>(`/api/v1/folders/${folder.id}:scan`, how);
       return await this.settle(id, (progress) => this.note(folder.id, progress));
     } catch (error) {
       toasts.add(messageOf(error));
@@ -133,7 +133,7 @@ class Folders {
 
   private async settle(id: string, hear: (progress: ImportProgress) => void = () => undefined): Promise<ScanReport> {
     for (;;) {
-      const scan = await get<Scan>(`/api/imports/${id}?wait=${WAIT_S}`);
+      const scan = await get<Scan>(`/api/v1/imports/${id}?wait=${WAIT_S}`);
       hear(scan.progress);
       if (!scan.report) continue;
       if (scan.progress.state === 'failed') throw new Error(scan.progress.message);

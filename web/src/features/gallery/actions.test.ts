@@ -116,7 +116,7 @@ test('only what is in the Trash is restored, and only what is not is moved there
 test('nothing is deleted permanently without a yes, and its size is said first', async () => {
   const purged: unknown[] = [];
   const purge = { images: 5, files: 5, bytes: 2_400_000, beside: ['a.txt'], kept: [], left: 0 };
-  await open({ '/api/trash/purge': ({ body }) => (purged.push(body['dry_run']), purge) }, 'trash');
+  await open({ '/api/v1/trash:purge': ({ body }) => (purged.push(body['dry_run']), purge) }, 'trash');
   const emptied = emptyTrash();
   await vi.waitUntil(() => confirmation.asked);
   expect(confirmation.asked?.text).toContain('(2.4 MB)');
@@ -128,7 +128,7 @@ test('nothing is deleted permanently without a yes, and its size is said first',
 
 test('a yes deletes it, and what stayed is said with the reason', async () => {
   const purge = { images: 1, files: 1, bytes: 10, beside: [], kept: [['/p/a.png', 'It is read-only.']], left: 1 };
-  await open({ '/api/trash/purge': purge }, 'trash');
+  await open({ '/api/v1/trash:purge': purge }, 'trash');
   const deleted = deleteForever(new Selection().withRange(0, 1));
   await vi.waitUntil(() => confirmation.asked);
   confirmation.reply(true);

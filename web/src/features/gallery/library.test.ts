@@ -30,7 +30,7 @@ test('a query is opened at its newest image, or at the one that is asked for', a
 test('a query that cannot be read finds nothing, and the error says where it went wrong', async () => {
   serve();
   await library.open('fox');
-  serve({ '/api/queries': refusal(400, 'No such field.') });
+  serve({ '/api/v1/snapshots': refusal(400, 'No such field.') });
   await library.open('modle:x');
   expect([library.query, library.view.total, library.error?.message, library.busy]).toEqual(['modle:x', 0, 'No such field.', false]);
 });

@@ -28,7 +28,7 @@ class NewImages {
     if (!library.view.snapshot || this.mayEnter) {
       return this.mergeSoon();
     }
-    const path = `/api/queries/${library.view.snapshot}/newer`;
+    const path = `/api/v1/snapshots/${library.view.snapshot}/newer`;
     library.newer = (await get<{ count: number }>(path).catch(() => ({ count: 0 }))).count;
     if (library.newer) announcer.say(`${formatNumber(library.newer)} new images`);
   }

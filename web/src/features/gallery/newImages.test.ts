@@ -27,7 +27,7 @@ test('while the newest are in view, new images come in by themselves, many at on
   await newImages.arrive();
   await vi.advanceTimersByTimeAsync(1_000);
   expect(library.view.total).toBe(3);
-  expect(served.requests.filter(({ path }) => path === '/api/queries')).toHaveLength(2);
+  expect(served.requests.filter(({ path }) => path === '/api/v1/snapshots')).toHaveLength(2);
 });
 
 test.each([
@@ -46,7 +46,7 @@ test.each([
 });
 
 test('a change counts only for a search, which may find other images then', async () => {
-  const asked = (): number => served.requests.filter(({ path }) => path === '/api/queries').length;
+  const asked = (): number => served.requests.filter(({ path }) => path === '/api/v1/snapshots').length;
   newImages.recheck();
   await vi.advanceTimersByTimeAsync(2_000);
   expect(asked()).toBe(1);

@@ -137,7 +137,7 @@ export class Pages {
     this.loading.get(page)?.abort();
     this.loading.set(page, control);
     try {
-      const path = `/api/queries/${this.snapshot}/items?start=${page * PAGE_SIZE}&count=${PAGE_SIZE}`;
+      const path = `/api/v1/snapshots/${this.snapshot}/items?start=${page * PAGE_SIZE}&count=${PAGE_SIZE}`;
       const got = await get<Page>(path, control.signal);
       if (control.signal.aborted) return;
       this.kept.set(page, got);

@@ -19,27 +19,26 @@ export class ServedImages {
 
   serve(): void {
     this.requests = answer({
-      '/api/queries': (asked) => this.query(asked),
-      '/api/trash/queries': () => this.view(''),
-      '/api/status': { total: this.uuids.length, roots: [], trouble: null, first_run: false, import: null, app_version: '1' },
-      '/api/bulk': (asked) => this.bulk(asked),
-      '/api/undo/': (asked) => this.undo(asked),
+      '/api/v1/snapshots': (asked) => this.query(asked),
+      '/api/v1/trash/snapshots': () => this.view(''),
+      '/api/v1/status': { total: this.uuids.length, roots: [], trouble: null, first_run: false, import: null, app_version: '1' },
+      '/api/v1/edits': (asked) => (asked.path.endsWith('/undo') ? this.undo(asked) : this.bulk(asked)),
       ...this.more,
     });
   }
 
   get edits(): Record<string, unknown>[] {
-    return this.requests.filter(({ path }) => path === '/api/bulk').map(({ body }) => body);
+    return this.requests.filter(({ path }) => path === '/api/v1/edits').map(({ body }) => body);
   }
 
   private query({ path, params, body }: Asked): object {
-    if (path === '/api/queries') return this.view(String(body['q'] ?? ''));
+    if (path === '/api/v1/snapshots') return this.view(String(body['q'] ?? ''));
     if (path.endsWith('/geometry')) return new Response(new Uint16Array(this.uuids.map(() => 1_000)).buffer);
     if (path.endsWith('/position')) {
       const index = this.uuids.indexOf(params.get('uuid') ?? '');
       return { index: index < 0 ? null : index };
     }
-    if (path.endsWith('/narrow')) return this.view('');
+    if (path.endsWith(':narrow')) return this.view('');
     return this.page(Number(params.get('start')));
   }
 
@@ -71,7 +70,7 @@ export class ServedImages {
   }
 
   private undo({ path }: Asked): EditResult {
-    const operation = Number(path.split('/').at(-1));
+    const operation = Number(path.split('/').at(-2));
     this.uuids = this.before.get(operation) ?? this.uuids;
     return { operation, changed: 1, total: 1, state: 'undone', trouble: null };
   }

@@ -65,7 +65,7 @@ class History {
 
   private async page(asked: string): Promise<Operation[] | undefined> {
     try {
-      const { operations } = await get<{ operations: Operation[] }>(`/api/operations?${asked}`);
+      const { operations } = await get<{ operations: Operation[] }>(`/api/v1/edits?${asked}`);
       this.problem = '';
       void this.name(operations);
       return operations;
@@ -84,7 +84,7 @@ class History {
     const refused = new Map(this.refused);
     refused.delete(edit.operation);
     try {
-      await runWithProgress(back ? 'Undoing' : 'Redoing', () => post<EditResult>(`/api/${back ? 'undo' : 'redo'}/${edit.operation}`));
+      await runWithProgress(back ? 'Undoing' : 'Redoing', () => post<EditResult>(`/api/v1/edits/${edit.operation}/${back ? 'undo' : 'redo'}`));
       library.touched++;
       void library.renew();
     } catch (error) {
@@ -99,11 +99,11 @@ class History {
   private async name(operations: Operation[]): Promise<void> {
     const names = new Map(this.names);
     if (needsNames(operations, 'collection')) {
-      const { collections } = await get<{ collections: { uuid: string; name: string }[] }>('/api/collections').catch(() => ({ collections: [] }));
+      const { collections } = await get<{ collections: { uuid: string; name: string }[] }>('/api/v1/collections').catch(() => ({ collections: [] }));
       for (const { uuid, name } of collections) names.set(uuid, name);
     }
     if (needsNames(operations, 'template')) {
-      const { templates } = await get<{ templates: { uuid: string; name: string }[] }>('/api/templates').catch(() => ({ templates: [] }));
+      const { templates } = await get<{ templates: { uuid: string; name: string }[] }>('/api/v1/templates').catch(() => ({ templates: [] }));
       for (const { uuid, name } of templates) names.set(uuid, name);
     }
     for (const { steps } of operations) {

@@ -19,19 +19,19 @@ test('counts that the server tells are shown as they come', () => {
 });
 
 test('the list brings what failed and what is paused with it', async () => {
-  answer({ '/api/jobs': { ...wire, paused: ['thumb'] } });
+  answer({ '/api/v1/jobs/summary': { ...wire, paused: ['thumb'] } });
   await jobs.load();
   expect([jobs.kinds.length, jobs.failed.length, jobs.paused]).toEqual([wire.kinds.length, wire.failed.length, ['thumb']]);
 });
 
 test('steering says which kind, which jobs, or all of them, and shows what came of it', async () => {
-  const asked = answer({ '/api/jobs': wire, '/api/jobs/': null });
+  const asked = answer({ '/api/v1/jobs/summary': wire, '/api/v1/jobs:': null });
   await jobs.steer('pause', 'thumb');
   await jobs.steer('retry', undefined, [3, 4]);
   expect(asked.map(({ path, body }) => [path, body])).toEqual([
-    ['/api/jobs/pause', { kind: 'thumb', ids: null }],
-    ['/api/jobs', {}],
-    ['/api/jobs/retry', { kind: null, ids: [3, 4] }],
-    ['/api/jobs', {}],
+    ['/api/v1/jobs:pause', { kind: 'thumb', ids: null }],
+    ['/api/v1/jobs/summary', {}],
+    ['/api/v1/jobs:retry', { kind: null, ids: [3, 4] }],
+    ['/api/v1/jobs/summary', {}],
   ]);
 });

@@ -1,6 +1,6 @@
 /** The open lineage and the user's corrections. */
 
-import { get, post, type EditResult } from '../../api/client';
+import { type EditResult, get, put } from '../../api/client';
 import { connection } from '../../api/connection.svelte';
 import type { Lineage } from '../../api/lineage';
 import { messageOf } from '../../lib/errors';
@@ -30,7 +30,7 @@ class LineageView {
   async load(): Promise<void> {
     const asked = this.center;
     try {
-      const got = await get<Lineage>(`/api/generations/${asked}/lineage`);
+      const got = await get<Lineage>(`/api/v1/images/${asked}/lineage`);
       if (asked !== this.center) return;
       [this.shown, this.problem] = [got, ''];
       if (!got.nodes.some((node) => node.uuid === this.current)) this.current = asked;
@@ -51,7 +51,7 @@ class LineageView {
       return;
     }
     try {
-      const done = await post<EditResult>(`/api/generations/${child}/parent`, { parent, relation });
+      const done = await put<EditResult>(`/api/v1/images/${child}/parent`, { parent, relation });
       toasts.add(message, () => undo(done.operation, () => this.load()));
       await this.load();
     } catch (error) {

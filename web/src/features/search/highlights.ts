@@ -6,7 +6,7 @@ let asked = '';
 let answer: Promise<Highlights> | undefined;
 
 export function highlights(snapshot: string, uuid: string): Promise<Highlights> {
-  const path = `/api/queries/${snapshot}/highlights?uuid=${encodeURIComponent(uuid)}`;
+  const path = `/api/v1/snapshots/${snapshot}/highlights?uuid=${encodeURIComponent(uuid)}`;
   if (!answer || asked !== path) [asked, answer] = [path, get<Highlights>(path)];
   return answer;
 }

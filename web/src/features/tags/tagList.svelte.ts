@@ -61,7 +61,7 @@ export class TagListing {
     const { q, category, sort } = this.wanted;
     const asked = new URLSearchParams({ q, sort, start: String(part * PART), count: String(PART), ...(category === undefined ? {} : { category }) });
     try {
-      const got = await get<TagPart>(`/api/tags/part?${asked}`);
+      const got = await get<TagPart>(`/api/v1/tags/slice?${asked}`);
       if (turn !== this.turn) return;
       const kept = anew ? [] : [...this.parts].slice(-PARTS_KEPT);
       this.parts = new Map([...kept, [part, got.tags]]);

@@ -22,7 +22,7 @@ export class Tagger {
 
   async load(signal?: AbortSignal): Promise<void> {
     try {
-      const path = '/api/tags/of';
+      const path = '/api/v1/tags:count';
       const got = await post<SharedTags>(path, this.picked);
       if (!signal?.aborted) [this.shared, this.problem] = [got, ''];
     } catch (error) {
@@ -75,7 +75,7 @@ export class Tagger {
 
   /** A typed name may be an existing tag or an alias. */
   private async findTag(name: string): Promise<OfferedTag | undefined> {
-    const found = await get<{ tags: OfferedTag[] }>(`/api/tags?${new URLSearchParams({ q: name, limit: '5' })}`).catch(() => ({ tags: [] }));
+    const found = await get<{ tags: OfferedTag[] }>(`/api/v1/tags/completions?${new URLSearchParams({ q: name, limit: '5' })}`).catch(() => ({ tags: [] }));
     return found.tags.find((tag) => sameName(tag.name, name));
   }
 }

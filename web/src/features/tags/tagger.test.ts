@@ -16,15 +16,15 @@ let asked: Asked[] = [];
 
 function serve(changed: number, more: Parameters<typeof answer>[0] = {}): Tagger {
   asked = answer({
-    '/api/tags/of': { images: 3, total: 2, tags: [{ ...FOX, images: 3 }, { ...FOX, id: 99, name: 'snow', images: 1 }] },
-    '/api/tags': { tags: VIXEN ? [VIXEN] : [] },
-    '/api/bulk': { operation: 1, changed, total: 3, state: 'done', trouble: null },
+    '/api/v1/tags:count': { images: 3, total: 2, tags: [{ ...FOX, images: 3 }, { ...FOX, id: 99, name: 'snow', images: 1 }] },
+    '/api/v1/tags/completions': { tags: VIXEN ? [VIXEN] : [] },
+    '/api/v1/edits': { operation: 1, changed, total: 3, state: 'done', trouble: null },
     ...more,
   });
   return new Tagger(new Selection().withRange(0, 2), PICKED);
 }
 
-const edits = (): unknown[] => asked.filter(({ path }) => path === '/api/bulk').map(({ body }) => body['set']);
+const edits = (): unknown[] => asked.filter(({ path }) => path === '/api/v1/edits').map(({ body }) => body['set']);
 
 beforeEach(() => {
   toasts.list = [];
@@ -39,7 +39,7 @@ test('tags of all images stand apart from those of some', async () => {
 });
 
 test('a tag is added, and it is said to how many', async () => {
-  const tagger = serve(2, { '/api/tags': { tags: [] } });
+  const tagger = serve(2, { '/api/v1/tags/completions': { tags: [] } });
   await tagger.add('owl', undefined);
   expect(edits()).toEqual([{ tags: { add: ['owl'] } }]);
   expect([tagger.outcome, toasts.list[0]?.text]).toEqual(['“owl” added to 2 images.', '“owl” added to 2 images']);
@@ -58,7 +58,7 @@ test('a name that was typed out is looked up, however it is written', async () =
 });
 
 test('what changes nothing says so, and leaves no toast', async () => {
-  const tagger = serve(0, { '/api/tags': { tags: [] } });
+  const tagger = serve(0, { '/api/v1/tags/completions': { tags: [] } });
   await tagger.add('fox', undefined);
   expect(tagger.outcome).toBe('All of these images already have “fox”.');
   await tagger.remove('owl');
@@ -66,13 +66,13 @@ test('what changes nothing says so, and leaves no toast', async () => {
 });
 
 test('a refusal is said in the dialog, not by a toast', async () => {
-  const tagger = serve(0, { '/api/bulk': refusal(400, 'A tag has a name.') });
+  const tagger = serve(0, { '/api/v1/edits': refusal(400, 'A tag has a name.') });
   await tagger.remove('fox');
   expect([tagger.problem, tagger.outcome, toasts.list]).toEqual(['A tag has a name.', '', []]);
 });
 
 test('tags that cannot be read are a problem that is said', async () => {
-  const tagger = serve(0, { '/api/tags/of': refusal(410, 'The view is gone.') });
+  const tagger = serve(0, { '/api/v1/tags:count': refusal(410, 'The view is gone.') });
   await tagger.load();
   expect(tagger.problem).toBe('The view is gone.');
 });

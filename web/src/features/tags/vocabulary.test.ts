@@ -21,20 +21,20 @@ test('several tags become one, line by line', () => {
 });
 
 test('a change is asked for as it is, and said', async () => {
-  const asked = answer({ '/api/tags': DONE });
+  const asked = answer({ '/api/v1/tags/edits': DONE });
   expect(await change({ do: 'rename', tag: 'foxy', to: 'fox' }, '“foxy” is “fox” now')).toBe(true);
   expect([asked[0]?.body, toasts.list[0]?.text]).toEqual([{ do: 'rename', tag: 'foxy', to: 'fox' }, '“foxy” is “fox” now']);
 });
 
 test('why a change was refused goes to who asks for it', async () => {
-  answer({ '/api/tags': refusal(409, 'There is a tag of this name.') });
+  answer({ '/api/v1/tags/edits': refusal(409, 'There is a tag of this name.') });
   const heard: string[] = [];
   expect(await change({ do: 'rename', tag: 'foxy', to: 'fox' }, 'renamed', (sentence) => heard.push(sentence))).toBe(false);
   expect([heard, toasts.list]).toEqual([['There is a tag of this name.'], []]);
 });
 
 test('lines are tried before they are run', async () => {
-  const asked = answer({ '/api/tags/script': ({ body }) => (body['dry_run'] ? trial : { ...DONE, lines: [] }) });
+  const asked = answer({ '/api/v1/tags:bulk-edit': ({ body }) => (body['dry_run'] ? trial : { ...DONE, lines: [] }) });
   expect((await tryScript('delete blurry')).lines).toHaveLength(trial.lines.length);
   expect(await runScript('delete blurry', ({ changed }) => `${changed} changed`)).toBe(true);
   expect(asked.map(({ body }) => body)).toEqual([{ text: 'delete blurry', dry_run: true }, { text: 'delete blurry' }]);
@@ -42,7 +42,7 @@ test('lines are tried before they are run', async () => {
 });
 
 test('how far images are brought up to date is one share over all of it', async () => {
-  answer({ '/api/tags/work': { work: [] } });
+  answer({ '/api/v1/tags/updates': { work: [] } });
   expect(await workLeft()).toBeUndefined();
   const work = [
     { tag: 'fox', effective: null, done: 30, total: 100 },
@@ -50,6 +50,6 @@ test('how far images are brought up to date is one share over all of it', async 
     { tag: 'fox', effective: null, done: 0, total: 0 },
     { tag: null, effective: null, done: 0, total: 0 },
   ];
-  answer({ '/api/tags/work': { work } });
+  answer({ '/api/v1/tags/updates': { work } });
   expect(await workLeft()).toEqual({ share: 0.25, names: ['fox', 'animal', 'all tags'] });
 });

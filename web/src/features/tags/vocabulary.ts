@@ -7,7 +7,7 @@ import { Selection } from '../../lib/selection';
 import { runEdit, refreshList } from '../edits/edits';
 import { library } from '../gallery/library.svelte';
 
-/** The body of `POST /api/tags`; `do` determines which of the other fields it needs. */
+/** The body of `POST /api/v1/tags/edits`; `do` determines which of the other fields it needs. */
 export interface TagEdit {
   do: string;
   name?: string;
@@ -24,20 +24,20 @@ export interface TagEdit {
 
 /** Whether the edit succeeded; `refused` gets the reason if not. */
 export async function change(asked: TagEdit, message: string, refused?: (sentence: string) => void): Promise<boolean> {
-  return (await runTagEdit(() => post<EditResult>('/api/tags', asked), () => message, refused)) !== undefined;
+  return (await runTagEdit(() => post<EditResult>('/api/v1/tags/edits', asked), () => message, refused)) !== undefined;
 }
 
 export function tryScript(text: string): Promise<BulkPreview> {
-  return post<BulkPreview>('/api/tags/script', { text, dry_run: true });
+  return post<BulkPreview>('/api/v1/tags:bulk-edit', { text, dry_run: true });
 }
 
 /** Runs all lines as one edit. */
 export async function runScript(text: string, describe: (done: EditResult) => string, refused?: (sentence: string) => void): Promise<boolean> {
-  return (await runTagEdit(() => post<EditResult & { lines: Outcome[] }>('/api/tags/script', { text }), describe, refused)) !== undefined;
+  return (await runTagEdit(() => post<EditResult & { lines: Outcome[] }>('/api/v1/tags:bulk-edit', { text }), describe, refused)) !== undefined;
 }
 
 export async function exportTags(): Promise<void> {
-  const response = await fetch('/api/tags/export');
+  const response = await fetch('/api/v1/tags/export');
   const link = document.createElement('a');
   link.href = URL.createObjectURL(await response.blob());
   link.download = 'tags.txt';
@@ -63,7 +63,7 @@ function runTagEdit<D extends EditResult>(ask: () => Promise<D>, describe: (done
 
 /** Progress of updating images after relations changed, 0 to 1; undefined when all are up to date. */
 export async function workLeft(): Promise<{ share: number; names: string[] } | undefined> {
-  const { work } = await get<{ work: { tag: string | null; effective: string | null; done: number; total: number }[] }>('/api/tags/work');
+  const { work } = await get<{ work: { tag: string | null; effective: string | null; done: number; total: number }[] }>('/api/v1/tags/updates');
   if (!work.length) return undefined;
   const total = work.reduce((sum, one) => sum + one.total, 0);
   const done = work.reduce((sum, one) => sum + one.done, 0);

@@ -1,6 +1,6 @@
 /** Templates and wildcards: list and edits, each with undo. */
 
-import { get, post, type EditResult } from '../../api/client';
+import { del, get, patch, post, put, type EditResult } from '../../api/client';
 import { connection } from '../../api/connection.svelte';
 import type { Template, TemplateList, Wildcard } from '../../api/templates';
 import { messageOf } from '../../lib/errors';
@@ -20,7 +20,7 @@ class Templates {
 
   async load(): Promise<void> {
     try {
-      const got = await get<TemplateList>('/api/templates');
+      const got = await get<TemplateList>('/api/v1/templates');
       [this.list, this.wildcards, this.problem] = [got.templates, got.wildcards, ''];
     } catch (error) {
       this.problem = messageOf(error, 'Could not load the templates.');
@@ -30,40 +30,40 @@ class Templates {
 
   /** The uuid of the new one; undefined if it was refused, which a toast reports. */
   async create(given: Given & { image?: string }): Promise<string | undefined> {
-    const done = await this.edit<EditResult & { uuid: string }>('/api/templates', given, `Template “${given.name}” saved.`);
+    const done = await this.edit(() => post<EditResult & { uuid: string }>('/api/v1/templates', given), `Template “${given.name}” saved.`);
     return done?.uuid;
   }
 
   async change(uuid: string, given: Given): Promise<boolean> {
-    return (await this.edit(`/api/templates/${uuid}`, given, 'Template saved.')) !== undefined;
+    return (await this.edit(() => patch<EditResult>(`/api/v1/templates/${uuid}`, given), 'Template saved.')) !== undefined;
   }
 
   async remove(template: Template): Promise<boolean> {
-    return (await this.edit(`/api/templates/${template.uuid}/delete`, {}, `Template “${template.name}” deleted.`)) !== undefined;
+    return (await this.edit(() => del<EditResult>(`/api/v1/templates/${template.uuid}`), `Template “${template.name}” deleted.`)) !== undefined;
   }
 
   async importStyles(text: string): Promise<void> {
-    await this.edit('/api/templates/styles', { text }, (done) => `${formatNumber(done.changed)} ${done.changed === 1 ? 'style' : 'styles'} imported.`);
+    await this.edit(() => post<EditResult>('/api/v1/templates/styles', { text }), (done) => `${formatNumber(done.changed)} ${done.changed === 1 ? 'style' : 'styles'} imported.`);
   }
 
   /** Null as content deletes it. */
   async setWildcard(name: string, content: string | null): Promise<boolean> {
     const message = content === null ? `Wildcard “${name}” deleted.` : `Wildcard “${name}” saved.`;
-    return (await this.edit('/api/wildcards', { name, content }, message)) !== undefined;
+    return (await this.edit(() => put<EditResult>('/api/v1/wildcards', { name, content }), message)) !== undefined;
   }
 
-  private edit<T extends EditResult = EditResult>(path: string, body: object, message: string | ((done: EditResult) => string)): Promise<T | undefined> {
-    return toasts.during(this.runTemplateEdit<T>(path, body, message));
+  private edit<T extends EditResult>(ask: () => Promise<T>, message: string | ((done: EditResult) => string)): Promise<T | undefined> {
+    return toasts.during(this.runTemplateEdit(ask, message));
   }
 
-  private async runTemplateEdit<T extends EditResult>(path: string, body: object, message: string | ((done: EditResult) => string)): Promise<T | undefined> {
+  private async runTemplateEdit<T extends EditResult>(ask: () => Promise<T>, message: string | ((done: EditResult) => string)): Promise<T | undefined> {
     if (!connection.up) {
       toasts.add('MystiCanvas is not responding. Nothing was changed. Try again when it is back.');
       return undefined;
     }
     try {
       let first: T | undefined;
-      const done = await runWithProgress('Updating templates', async () => (first = await post<T>(path, body)));
+      const done = await runWithProgress('Updating templates', async () => (first = await ask()));
       toasts.add(typeof message === 'string' ? message : message(done), () => undo(done.operation, () => this.load()));
       await this.load();
       return first;
