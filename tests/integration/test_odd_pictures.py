@@ -156,9 +156,7 @@ def test_a_thumbnail_that_may_be_made_again_is_not_kept_by_the_browser(tmp_path:
 
     def ask_how_long(database: Database) -> set[str]:
         routes = image_routes.routes(database, ThumbCache(library / "thumbs", SHORT_EDGES_PX)).routes
-        [thumb] = [
-            one for one in routes if isinstance(one, APIRoute) and one.path == "/api/v1/thumbnails/{name}/{size}"
-        ]
+        [thumb] = [one for one in routes if isinstance(one, APIRoute) and one.path == "/thumbnails/{name}/{size}"]
         names = [path.name.removesuffix("-512.webp") for path in (library / "thumbs").glob("??/*-512.webp")]
         assert len(names) == 6
         return {asyncio.run(thumb.endpoint(name=name, size=512)).headers["cache-control"] for name in names}

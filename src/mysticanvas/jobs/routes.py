@@ -32,7 +32,8 @@ _ACTIONS: dict[JobAction, str] = {
 
 
 class JobsIn(BaseModel):
-    """Filters jobs. A field that is null does not filter. `reason` is one of the reasons that `GET /api/v1/jobs/summary` lists."""
+    """Filters jobs. A field that is null does not filter. `reason` is one of the reasons that
+    `GET /api/v1/jobs/summary` lists."""
 
     kind: str | None = Field(None, max_length=40)
     ids: list[Index] | None = Field(None, max_length=10_000)
