@@ -200,7 +200,7 @@ def refusal(client: Client, script: dict[str, str]) -> str:
         done = settled(client, client.post("/api/v1/tags:bulk-edit", script))
     except ConflictError as error:
         return str(error)
-    return f"{done['state']}: {done['trouble']}"
+    return f"{done['state']}: {done['error']}"
 
 
 def test_a_deed_that_is_refused_half_way_leaves_no_trace(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_an_image_without_a_prompt_is_like_nothing_and_says_so(asking: Asking) -
     bare = asking.get("/api/v1/images", q="-has:prompt", limit=1)["items"][0]["uuid"]
     refused = asking.ask("POST", "/api/v1/snapshots", json={"q": f"like:{bare}"})
     assert refused.status_code == 400
-    assert "has not been analyzed yet" in refused.json()["error"]
+    assert "has not been analyzed yet" in refused.json()["detail"]
 
 
 def test_groups_are_shown_and_one_is_kept(asking: Asking) -> None:
@@ -126,7 +126,7 @@ def test_an_endpoint_that_cannot_be_asked_is_refused_with_the_reason(
 ) -> None:
     refused = asking.ask("POST", "/api/v1/autotag:try", json=endpoint)
     assert refused.status_code == code
-    assert sentence in refused.json()["error"]
+    assert sentence in refused.json()["detail"]
 
 
 def test_what_the_server_answers_wrongly_is_told(asking: Asking, stub: Stub) -> None:
@@ -134,7 +134,7 @@ def test_what_the_server_answers_wrongly_is_told(asking: Asking, stub: Stub) -> 
         stub.reply = reply
         refused = asking.ask("POST", "/api/v1/autotag:try", json={"base_url": stub.url, "model": "tiny"})
         assert refused.status_code == 502
-        assert sentence in refused.json()["error"]
+        assert sentence in refused.json()["detail"]
 
 
 def test_a_run_is_tried_dry_first_and_taken_back_whole(asking: Asking, stub: Stub) -> None:
@@ -151,11 +151,11 @@ def test_the_command_line_asks_for_the_same(library: Path, tmp_path: Path, stub:
     def run(*words: str) -> Any:
         return CliRunner().invoke(command_line, [*words, "--library", str(tmp_path / "other")])
 
-    assert run("duplicates").exit_code == 1
-    assert "off" in run("autotag-settings").output
-    kept = run("autotag-settings", "--endpoint", stub.url, "--model", "tiny", "--after-import", "--try")
+    assert run("duplicate", "list").exit_code == 1
+    assert "off" in run("autotag", "settings").output
+    kept = run("autotag", "settings", "--endpoint", stub.url, "--model", "tiny", "--after-import", "--try")
     assert "tiny at http://127.0.0.1" in kept.output
     assert "old fisherman · subject · 0.90" in kept.output
-    assert "after import" in run("autotag-settings").output
+    assert "after import" in run("autotag", "settings").output
     assert "Would request tags for 0 images" in run("autotag", "cat", "--dry-run").output
-    assert "off" in run("autotag-settings", "--off").output
+    assert "off" in run("autotag", "settings", "--off").output

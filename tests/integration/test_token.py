@@ -207,7 +207,7 @@ def test_wrong_codes_are_limited_and_lock_out_nobody(served: Served) -> None:
     code, guesser = new_code(served), browser(served)
     said = [sign_in(guesser, f"guess-{number}") for number in range(FREE_GUESSES + 3)]
     assert said == [403] * FREE_GUESSES + [429] * 3
-    assert "mysticanvas open" in guesser.post("/api/v1/session", json={"code": "x"}).json()["error"]
+    assert "mysticanvas open" in guesser.post("/api/v1/session", json={"code": "x"}).json()["detail"]
     assert sign_in(browser(served), code) == 204
 
 

@@ -99,7 +99,6 @@ from fastapi import APIRouter
 from mysticanvas.db import settings_store
 from mysticanvas.db.database import Database
 from mysticanvas.domain.clock import now_ms
-from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.letters.edits import ChooseLetter
 from mysticanvas.jobs import queue
@@ -115,7 +114,7 @@ def routes(database: Database, edits: EditRunner) -> APIRouter:
 
     @router.post("/chosen/{letter}")
     def choose(letter: str) -> dict[str, Any]:
-        return to_wire(edits.do(ChooseLetter(letter=letter)))
+        return edits.do(ChooseLetter(letter=letter))
 
     @router.get("")
     def letters() -> dict[str, int]:

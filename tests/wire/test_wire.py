@@ -335,4 +335,4 @@ def test_the_server_says_what_its_example_says(replies: dict[str, Any], name: st
 
 
 def test_every_example_is_of_a_reply(replies: dict[str, Any]) -> None:
-    assert set(replies) == set(NAMES) == {path.stem for path in HERE.glob("*.json")}
+    assert set(replies) == set(NAMES) == {path.stem for path in HERE.glob("*.json")} - {"openapi"}

@@ -37,3 +37,10 @@ class EditResult:
     state: EditState = EditState.DONE
     total: int = 0
     error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreationResult(EditResult):
+    """The result of an edit that created something with this UUID."""
+
+    uuid: str

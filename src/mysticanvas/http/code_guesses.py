@@ -39,5 +39,6 @@ class CodeGuesses:
         if count >= FREE_GUESSES:
             wait_s = WINDOW_S - (now_s - began_s)
             raise TooManyAttemptsError(
-                f"Too many wrong codes. Run mysticanvas open to get a new one, or try again in {wait_s:.0f} seconds."
+                f"Too many wrong codes. Run mysticanvas open to get a new one, or try again in {wait_s:.0f} seconds.",
+                wait_s,
             )

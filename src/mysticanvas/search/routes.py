@@ -21,7 +21,8 @@ from mysticanvas.domain.query import (
 from mysticanvas.domain.query import Query as Tree
 from mysticanvas.edits import log as edit_log
 from mysticanvas.http.cancellation import run_while_connected
-from mysticanvas.http.schemas import MAX_QUERY, Index, Int64, NarrowIn, QueryIn, reply
+from mysticanvas.http.responses import reply
+from mysticanvas.http.schemas import MAX_QUERY, Index, Int64, NarrowRequest, QueryRequest
 from mysticanvas.search import autocomplete, facets, highlight, language, query_json, resolve, snapshots, statistics
 from mysticanvas.search.snapshots import Snapshot, Snapshots
 
@@ -44,7 +45,7 @@ def _add_views(router: APIRouter, database: Database, store: Snapshots) -> None:
     """Adds the routes that open a snapshot."""
 
     @router.post("/snapshots", operation_id="snapshots.open")
-    async def open_query(asked: QueryIn, request: Request) -> Response:
+    async def open_query(asked: QueryRequest, request: Request) -> Response:
         return reply(await run_while_connected(request, lambda: _describe_snapshot(database, store.open(asked.q))))
 
     @router.post("/trash/snapshots", operation_id="trash.openSnapshot")
@@ -52,7 +53,7 @@ def _add_views(router: APIRouter, database: Database, store: Snapshots) -> None:
         return reply(await run_while_connected(request, lambda: _describe_snapshot(database, store.open_trash())))
 
     @router.post("/snapshots/{token}:narrow", operation_id="snapshots.narrow")
-    async def narrow(token: str, asked: NarrowIn, request: Request) -> Response:
+    async def narrow(token: str, asked: NarrowRequest, request: Request) -> Response:
         """Open a new snapshot with the selected images of this snapshot that match `q`."""
         found = await run_while_connected(
             request, store.narrow, store.get(token), asked.ranges, asked.excluded, asked.q

@@ -174,19 +174,23 @@ export interface Suggestion {
 
 export type EditState = 'applying' | 'done' | 'undoing' | 'undone' | 'redoing' | 'expired';
 
-/** The result of an edit: `changed` of `total` images differ now; `trouble` says why its undo was refused. */
+/** The result of an edit: `changed` of `total` images differ now; `error` says why its undo was refused. */
 export interface EditResult {
   operation: number;
   changed: number;
   total: number;
   state: EditState;
-  trouble: string | null;
+  error: string | null;
 }
 
-export interface Refusal {
-  error: string;
-  position?: number;
-  suggestion?: string | null;
+/** Problem details (RFC 9457): `detail` is a message for the user. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  position: number | null;
+  suggestion: string | null;
 }
 
 export interface JobList {
@@ -247,6 +251,11 @@ export class ApiError extends Error {
   ) {
     super(message);
   }
+
+  /** Whether something in the request is wrong, such as a search. */
+  get isInvalid(): boolean {
+    return this.status === 400 || this.status === 422;
+  }
 }
 
 async function send(path: string, init: RequestInit = {}): Promise<Response> {
@@ -259,8 +268,8 @@ async function send(path: string, init: RequestInit = {}): Promise<Response> {
   }
   if (response.ok) return response;
   if (response.status === 401) connection.signedOut = true;
-  const refusal = (await response.json().catch(() => ({}))) as Partial<Refusal>;
-  throw new ApiError(response.status, refusal.error ?? `The server returned status ${response.status}.`, refusal.suggestion ?? null, refusal.position ?? null);
+  const problem = (await response.json().catch(() => ({}))) as Partial<Problem>;
+  throw new ApiError(response.status, problem.detail ?? `The server returned status ${response.status}.`, problem.suggestion ?? null, problem.position ?? null);
 }
 
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {

@@ -53,7 +53,7 @@ import undo from '../../../tests/wire/undo.json';
 import untracked from '../../../tests/wire/untracked.json';
 import type { AutotagRun, AutotagState } from './autotag';
 import type { BackupList } from './backups';
-import type { Completion, Detail, EditResult, Facet, Highlights, JobList, Page, RawEntry, Refusal, Snapshot, Statistics, Status, Suggestion } from './client';
+import type { Completion, Detail, EditResult, Facet, Highlights, JobList, Page, Problem, RawEntry, Snapshot, Statistics, Status, Suggestion } from './client';
 import type { Collection } from './collections';
 import type { DuplicatePage } from './duplicates';
 import type { Operation, Purge } from './edits';
@@ -95,7 +95,7 @@ const HELD = {
   detail: detail satisfies Wide<Detail>,
   detail_bare: bare satisfies Wide<Detail>,
   duplicates: duplicates satisfies Wide<DuplicatePage>,
-  error: error satisfies Wide<Refusal>,
+  error: error satisfies Wide<Problem>,
   events: events satisfies Wide<Omit<ServerEvents, 'gap' | 'stale' | 'trouble'>>,
   facets: facets satisfies { values: Wide<Facet>[] },
   facets_all: facetsOfAll satisfies { facets: Record<string, Wide<Facet>[]> },

@@ -11,7 +11,7 @@ from mysticanvas.http.binding import GalleryAddress
 from mysticanvas.http.code_guesses import CodeGuesses
 from mysticanvas.http.passwords import Passwords
 from mysticanvas.http.proxies import TrustedProxies
-from mysticanvas.http.schemas import reply
+from mysticanvas.http.responses import reply
 from mysticanvas.http.sessions import CODE_LIMIT_S, Sessions
 from mysticanvas.http.sse import EventStream
 

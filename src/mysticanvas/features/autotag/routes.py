@@ -19,7 +19,8 @@ from mysticanvas.edits import log as edit_log
 from mysticanvas.features.autotag import job, keys, service
 from mysticanvas.features.autotag.prompting import PROMPT_VERSION
 from mysticanvas.features.autotag.types import AskForTags, AutotagSettings, Endpoint, LookAt, TagsSuggested
-from mysticanvas.http.schemas import MAX_QUERY, reply
+from mysticanvas.http.responses import reply
+from mysticanvas.http.schemas import MAX_QUERY
 from mysticanvas.ml.prompts import extract_words
 from mysticanvas.search.snapshots import Snapshots
 

@@ -12,7 +12,7 @@ from mysticanvas.db import event_log
 from mysticanvas.db.backup import Backup
 from mysticanvas.db.database import Database
 from mysticanvas.features.backups.service import BackupRunner, RestoreRequest
-from mysticanvas.http.schemas import reply
+from mysticanvas.http.responses import reply
 
 
 class BackupIn(BaseModel):

@@ -15,8 +15,8 @@ from mysticanvas.domain.query import Field as Searched
 from mysticanvas.domain.query import NamedValue, Order, Query, Sort
 from mysticanvas.domain.tag import make_tag_key
 from mysticanvas.edits import log as edit_log
-from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
+from mysticanvas.edits.types import CreationResult
 from mysticanvas.features.collections import queries
 from mysticanvas.features.collections.edits import (
     ConvertToManual,
@@ -26,7 +26,8 @@ from mysticanvas.features.collections.edits import (
     ReorderCollection,
 )
 from mysticanvas.features.collections.queries import Collection
-from mysticanvas.http.schemas import MAX_QUERY, reply
+from mysticanvas.http.responses import reply
+from mysticanvas.http.schemas import MAX_QUERY
 from mysticanvas.search import language
 from mysticanvas.search.snapshots import Snapshots
 
@@ -76,31 +77,31 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
     def create(asked: CollectionIn) -> Response:
         uuid = str(uuids.uuid4())
         edit = CreateCollection(uuid=uuid, **asked.model_dump(exclude_none=True))
-        return reply(to_wire(edits.do(edit)) | {"uuid": uuid})
+        return reply(CreationResult(**asdict(edits.do(edit)), uuid=uuid))
 
     @router.patch("/collections/{uuid}", operation_id="collections.update")
     def edit(uuid: str, asked: CollectionEditIn) -> Response:
         given = asked.model_dump(exclude_unset=True)
         if not given:
             raise InvalidInputError("Nothing to change: set at least one field.")
-        return reply(to_wire(edits.do(EditCollection(collection=uuid, **given))))
+        return reply(edits.do(EditCollection(collection=uuid, **given)))
 
     @router.delete("/collections/{uuid}", operation_id="collections.delete")
     def delete(uuid: str) -> Response:
         database.read(queries.find, uuid)
-        return reply(to_wire(edits.do(DeleteCollection(collection=uuid), None)))
+        return reply(edits.do(DeleteCollection(collection=uuid), None))
 
     @router.post("/collections/{uuid}:convert-to-manual", operation_id="collections.convertToManual")
     def freeze(uuid: str) -> Response:
         found = database.read(queries.find, uuid)
         view = snapshots.open(found.query or "")
         images = snapshots.select_images(view, [(0, view.total)], [])
-        return reply(to_wire(edits.do(ConvertToManual(collection=uuid), images)))
+        return reply(edits.do(ConvertToManual(collection=uuid), images))
 
     @router.post("/collections/{uuid}:reorder", operation_id="collections.reorder")
     def reorder(uuid: str, asked: ReorderIn) -> Response:
         found = database.read(edit_log.find_images, asked.images)
-        return reply(to_wire(edits.do(ReorderCollection(collection=uuid, before=asked.before), found)))
+        return reply(edits.do(ReorderCollection(collection=uuid, before=asked.before), found))
 
     @router.get("/collections/{uuid}/items", operation_id="collections.listItems")
     def list_items(uuid: str) -> Response:

@@ -7,7 +7,7 @@ from mysticanvas.domain.clock import now_ms
 from mysticanvas.features import repairs
 from mysticanvas.features.doctor import repair, support_bundle
 from mysticanvas.fs.thumbnail_cache import ThumbCache
-from mysticanvas.http.schemas import reply
+from mysticanvas.http.responses import reply
 
 
 def routes(database: Database, cache: ThumbCache) -> APIRouter:

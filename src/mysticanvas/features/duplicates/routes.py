@@ -10,14 +10,13 @@ from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.similarity import DuplicateKind
 from mysticanvas.edits import log as edit_log
-from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.duplicates import candidate_queries, queries
 from mysticanvas.features.duplicates.edits import MergeDuplicates
 from mysticanvas.features.duplicates.proposal import Proposal, propose
 from mysticanvas.features.duplicates.queries import GroupImage
 from mysticanvas.http.cancellation import run_while_connected
-from mysticanvas.http.schemas import reply
+from mysticanvas.http.responses import reply
 from mysticanvas.search.duplicates import Duplicates, Group, Page
 
 Uuid = Annotated[str, Field(max_length=36)]
@@ -53,7 +52,7 @@ def routes(database: Database, duplicates: Duplicates, edits: EditRunner) -> API
     @router.post("/duplicates:merge", operation_id="duplicates.merge")
     def merge(asked: KeepIn) -> Response:
         others = database.read(edit_log.find_images, asked.others)
-        return reply(to_wire(edits.do(MergeDuplicates(kept=asked.kept, accept_loss=asked.accept_loss), others)))
+        return reply(edits.do(MergeDuplicates(kept=asked.kept, accept_loss=asked.accept_loss), others))
 
     return router
 

@@ -10,7 +10,8 @@ from fastapi.responses import StreamingResponse
 from mysticanvas.db import event_log
 from mysticanvas.db.database import Database
 from mysticanvas.db.event_log import EntryFilter
-from mysticanvas.http.schemas import Index, reply
+from mysticanvas.http.responses import reply
+from mysticanvas.http.schemas import Index
 
 EXPORTED_AT_ONCE = 1_000
 Moment = Annotated[int, Query(ge=0, le=1 << 45)]

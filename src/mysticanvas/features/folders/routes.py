@@ -12,14 +12,14 @@ from mysticanvas.db.images import missing as image_missing
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.task import Executor
-from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
-from mysticanvas.edits.types import EditState
+from mysticanvas.edits.types import EditResult
 from mysticanvas.features.folders import excludes, service
 from mysticanvas.features.importing.service import ImportService
 from mysticanvas.fs.exclusions import MAX_PATTERN_LENGTH, MAX_PATTERNS
 from mysticanvas.fs.watcher import FolderWatcher
-from mysticanvas.http.schemas import Index, Int64, PathText, reply
+from mysticanvas.http.responses import reply
+from mysticanvas.http.schemas import Index, Int64, PathText
 
 UNTRACKED_SHOWN = 500
 
@@ -63,21 +63,11 @@ class ExcludePreviewOut(BaseModel):
     examples: list[PathText]
 
 
-class EditOut(BaseModel):
-    """An edit. `trouble` is the reason why it was rejected, or null."""
-
-    operation: Int64
-    changed: Int64
-    total: Int64
-    state: EditState
-    error: Annotated[str, Field(max_length=10_000)] | None = Field(alias="trouble")
-
-
 class ExcludedOut(BaseModel):
     """`edit` hides and shows images, and can be undone; null if nothing changed. `scan` is the ID of the import that
     then scans the folder."""
 
-    edit: EditOut | None
+    edit: EditResult | None
     scan: Annotated[str, Field(max_length=36)] | None
 
 
@@ -140,7 +130,7 @@ def _add_excludes(router: APIRouter, database: Database, importing: ImportServic
         if edit is None:
             return reply({"edit": None, "scan": None})
         root = database.read(image_folders.find_folder, root_id)
-        return reply({"edit": to_wire(edit), "scan": importing.rescan(root)})
+        return reply({"edit": edit, "scan": importing.rescan(root)})
 
 
 def _add_missing(router: APIRouter, database: Database, workers: Executor, edits: EditRunner) -> None:
@@ -160,4 +150,4 @@ def _add_missing(router: APIRouter, database: Database, workers: Executor, edits
             asked.files if asked.files is not None else database.read(image_missing.list_missing_ids, asked.root or 0)
         )
         done = service.forget(database, edits, file_ids, now_ms=now_ms())
-        return reply({"places": done.places, "edit": None if done.edit is None else to_wire(done.edit)})
+        return reply({"places": done.places, "edit": None if done.edit is None else done.edit})

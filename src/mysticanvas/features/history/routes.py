@@ -1,6 +1,7 @@
 """Bulk edits, undo, redo and the history of edits."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -13,10 +14,10 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.edits import log as edit_log
 from mysticanvas.edits.kinds import Edit, decode
 from mysticanvas.edits.log import Operation
-from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.edits.types import Step
-from mysticanvas.http.schemas import MAX_QUERY, Int64, PickedIn, reply
+from mysticanvas.http.responses import reply
+from mysticanvas.http.schemas import MAX_QUERY, Int64, SelectionRequest
 from mysticanvas.search.snapshots import Snapshots
 
 # How many images of an edit the history shows.
@@ -46,7 +47,7 @@ class MarksIn(BaseModel):
     trash: bool | None = None
 
 
-class BulkIn(PickedIn):
+class BulkIn(SelectionRequest):
     """The images: a selection from a snapshot, all current matches of a query, or UUIDs."""
 
     snapshot: str | None = Field(None, max_length=64)
@@ -56,27 +57,27 @@ class BulkIn(PickedIn):
 
 
 def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRouter:
-    router = APIRouter(tags=["organise"])
+    router = APIRouter(tags=["edits"])
 
     @router.post("/edits", operation_id="edits.create")
     def bulk(asked: BulkIn) -> Response:
-        return reply(to_wire(edits.do(_edit(asked.marks), _images(database, snapshots, asked))))
+        return reply(edits.do(_edit(asked.marks), _images(database, snapshots, asked)))
 
     @router.post("/edits:undo", operation_id="edits.undoLast")
     def undo_last() -> Response:
-        return reply(to_wire(edits.undo(None)))
+        return reply(edits.undo(None))
 
     @router.post("/edits:redo", operation_id="edits.redoLast")
     def redo_last() -> Response:
-        return reply(to_wire(edits.redo(None)))
+        return reply(edits.redo(None))
 
     @router.post("/edits/{operation}/undo", operation_id="edits.undo")
     def undo(operation: Int64) -> Response:
-        return reply(to_wire(edits.undo(operation)))
+        return reply(edits.undo(operation))
 
     @router.post("/edits/{operation}/redo", operation_id="edits.redo")
     def redo(operation: Int64) -> Response:
-        return reply(to_wire(edits.redo(operation)))
+        return reply(edits.redo(operation))
 
     @router.get("/edits", operation_id="edits.list")
     def history(before: Int64 | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> Response:
@@ -85,7 +86,7 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
     @router.get("/edits/{operation}", operation_id="edits.get")
     async def follow(operation: Int64, wait: Wait = 0) -> Response:
         result = await run_in_threadpool(edits.wait_for, operation, wait)
-        return reply(to_wire(result))
+        return reply(result)
 
     return router
 
@@ -95,7 +96,7 @@ def _history(tx: ReadTx, before: int | None, limit: int) -> list[dict[str, Any]]
 
 
 def _describe_operation(tx: ReadTx, one: Operation) -> dict[str, Any]:
-    return to_wire(one.result) | {
+    return asdict(one.result) | {
         "at": one.at,
         "kind": one.kind,
         "steps": one.steps[:20],

@@ -18,7 +18,8 @@ from mysticanvas.domain.generation import GenerationId, LoraUse, Recipe
 from mysticanvas.formats.generators.infotext import write_infotext
 from mysticanvas.fs.safe_open import FileSource, open_beneath
 from mysticanvas.fs.thumbnail_cache import ThumbCache
-from mysticanvas.http.schemas import Int64, reply
+from mysticanvas.http.responses import reply
+from mysticanvas.http.schemas import Int64
 from mysticanvas.search import image_vectors
 
 BLOCK_BYTES = 256 * 1024

@@ -16,7 +16,8 @@ from mysticanvas.db.images import folders, generations
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.features.importing import reparse as import_reparse
 from mysticanvas.features.importing.service import ImportService
-from mysticanvas.http.schemas import MAX_QUERY, PathText, reply
+from mysticanvas.http.responses import reply
+from mysticanvas.http.schemas import MAX_QUERY, PathText
 from mysticanvas.jobs.progress import JobProgress
 from mysticanvas.search.snapshots import Snapshots
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
 from mysticanvas.features.journal.rebuild import RebuildRunner
-from mysticanvas.http.schemas import reply
+from mysticanvas.http.responses import reply
 
 
 def routes(runner: RebuildRunner) -> APIRouter:

@@ -5,11 +5,10 @@ from pydantic import BaseModel, Field
 
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import generations
-from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.lineage import view
 from mysticanvas.features.lineage.edits import SetParent
-from mysticanvas.http.schemas import reply
+from mysticanvas.http.responses import reply
 
 
 class ParentIn(BaseModel):
@@ -29,6 +28,6 @@ def routes(database: Database, edits: EditRunner) -> APIRouter:
     @router.put("/images/{uuid}/parent", operation_id="images.setParent")
     def set_parent(uuid: str, asked: ParentIn) -> Response:
         image = database.read(generations.get_id, uuid)
-        return reply(to_wire(edits.do(SetParent(parent=asked.parent, relation=asked.relation), [image])))
+        return reply(edits.do(SetParent(parent=asked.parent, relation=asked.relation), [image]))
 
     return router

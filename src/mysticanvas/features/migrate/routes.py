@@ -7,7 +7,8 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
 from mysticanvas.features.migrate.service import MigrationRunner
-from mysticanvas.http.schemas import PathText, reply
+from mysticanvas.http.responses import reply
+from mysticanvas.http.schemas import PathText
 
 
 class LibraryIn(BaseModel):

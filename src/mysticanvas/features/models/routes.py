@@ -13,7 +13,6 @@ from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError, UnreadableFileError
 from mysticanvas.domain.model import ModelKind
 from mysticanvas.domain.task import Executor
-from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.models import file_queries, list_queries, queries
 from mysticanvas.features.models import scan as model_scan
@@ -22,7 +21,8 @@ from mysticanvas.features.models.file_queries import ModelFile
 from mysticanvas.features.models.list_queries import LIST_LIMIT_MS
 from mysticanvas.formats.containers.identify import detect_format
 from mysticanvas.fs.safe_open import open_beneath
-from mysticanvas.http.schemas import Int64, PathText, reply
+from mysticanvas.http.responses import reply
+from mysticanvas.http.schemas import Int64, PathText
 
 # Previews are small; larger files are not sent.
 MAX_PREVIEW_BYTES = 16 * 1024 * 1024
@@ -61,7 +61,7 @@ def routes(database: Database, workers: Executor, edits: EditRunner) -> APIRoute
 
     @router.post("/models:merge", operation_id="models.merge")
     def merge(asked: MergeIn) -> Response:
-        return reply(to_wire(edits.do(MergeModels(keep=asked.keep, other=asked.other))))
+        return reply(edits.do(MergeModels(keep=asked.keep, other=asked.other)))
 
     @router.get("/models/{model_id}", operation_id="models.get")
     def detail(model_id: Int64) -> Response:

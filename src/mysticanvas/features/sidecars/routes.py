@@ -6,11 +6,12 @@ from pydantic import Field
 from mysticanvas.db.database import Database
 from mysticanvas.features.sidecars import service
 from mysticanvas.formats.sidecars.own import SidecarFormat
-from mysticanvas.http.schemas import PickedIn, reply
+from mysticanvas.http.responses import reply
+from mysticanvas.http.schemas import SelectionRequest
 from mysticanvas.search.snapshots import Snapshots
 
 
-class SidecarsIn(PickedIn):
+class SidecarsIn(SelectionRequest):
     """Images of a snapshot. To show the progress for many images, split them into several requests."""
 
     snapshot: str = Field(max_length=64)

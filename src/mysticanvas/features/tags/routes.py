@@ -12,7 +12,6 @@ from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.db.images import generations
 from mysticanvas.domain.tag import TagId, TagState, make_tag_key
 from mysticanvas.edits.kinds import decode
-from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.collections import queries as collection_queries
 from mysticanvas.features.tags import (
@@ -28,7 +27,8 @@ from mysticanvas.features.tags import (
 )
 from mysticanvas.features.tags.queries import TagOrder
 from mysticanvas.http.cancellation import run_while_connected
-from mysticanvas.http.schemas import PickedIn, reply
+from mysticanvas.http.responses import reply
+from mysticanvas.http.schemas import SelectionRequest
 from mysticanvas.search.snapshots import Snapshots
 
 Name = Annotated[str, Field(max_length=400)]
@@ -151,7 +151,7 @@ class ScriptIn(BaseModel):
     dry_run: bool = False
 
 
-class TagsOfIn(PickedIn):
+class TagsOfIn(SelectionRequest):
     snapshot: str = Field(max_length=64)
 
 
@@ -254,7 +254,7 @@ def _add_edits(router: APIRouter, database: Database, edits: EditRunner) -> None
     @router.post("/tags/edits", operation_id="tags.edit")
     def edit_tags(asked: TagEditIn) -> Response:
         edit = decode((f"tag.{asked.do}", asked.model_dump(exclude={"do"})))
-        return reply(to_wire(edits.do(edit, None)))
+        return reply(edits.do(edit, None))
 
     @router.post("/tags:bulk-edit", operation_id="tags.bulkEdit")
     def run_bulk_edit(asked: ScriptIn) -> Response:
@@ -263,7 +263,7 @@ def _add_edits(router: APIRouter, database: Database, edits: EditRunner) -> None
         if asked.dry_run:
             return reply({"lines": outcomes, "ok": not any(one.conflict for one in outcomes)})
         result = edits.do_all("tag.script", bulk_script.list_edits(lines))
-        return reply(to_wire(result) | {"lines": outcomes})
+        return reply(asdict(result) | {"lines": outcomes})
 
     @router.get("/tags/export", operation_id="tags.export")
     def export_tags() -> Response:

@@ -2,6 +2,7 @@
 
 import random
 import uuid as uuids
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Response
@@ -9,12 +10,13 @@ from pydantic import BaseModel, Field
 
 from mysticanvas.db.database import Database
 from mysticanvas.domain.errors import InvalidInputError
-from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
+from mysticanvas.edits.types import CreationResult
 from mysticanvas.features.templates import queries, service
 from mysticanvas.features.templates.edits import CreateTemplate, DeleteTemplate, EditTemplate, SetWildcard
 from mysticanvas.features.templates.queries import Template
-from mysticanvas.http.schemas import Int64, reply
+from mysticanvas.http.responses import reply
+from mysticanvas.http.schemas import Int64
 
 Text = Annotated[str, Field(max_length=50_000)]
 Setting = Text | Int64 | Annotated[float, Field(allow_inf_nan=False)]
@@ -85,7 +87,7 @@ def _add_uses(router: APIRouter, database: Database, edits: EditRunner) -> None:
 
     @router.post("/templates/styles", operation_id="templates.importStyles")
     def import_styles(asked: StylesIn) -> Response:
-        return reply(to_wire(edits.do_all("template.import", service.parse_styles(asked.text))))
+        return reply(edits.do_all("template.import", service.parse_styles(asked.text)))
 
     @router.get("/templates/styles", operation_id="templates.exportStyles")
     def export_styles() -> Response:
@@ -126,20 +128,20 @@ def _add_templates(router: APIRouter, database: Database, edits: EditRunner) -> 
         else:
             given = asked.model_dump(exclude={"image"}, exclude_none=True)
             edit = CreateTemplate(uuid=str(uuids.uuid4()), **given)
-        return reply(to_wire(edits.do(edit)) | {"uuid": edit.uuid})
+        return reply(CreationResult(**asdict(edits.do(edit)), uuid=edit.uuid))
 
     @router.patch("/templates/{uuid}", operation_id="templates.update")
     def edit(uuid: str, asked: TemplateEditIn) -> Response:
         given = asked.model_dump(exclude_unset=True)
-        return reply(to_wire(edits.do(EditTemplate(template=uuid, **given))))
+        return reply(edits.do(EditTemplate(template=uuid, **given)))
 
     @router.delete("/templates/{uuid}", operation_id="templates.delete")
     def delete(uuid: str) -> Response:
-        return reply(to_wire(edits.do(DeleteTemplate(template=uuid))))
+        return reply(edits.do(DeleteTemplate(template=uuid)))
 
     @router.put("/wildcards", operation_id="wildcards.set")
     def set_wildcard(asked: WildcardIn) -> Response:
-        return reply(to_wire(edits.do(SetWildcard(name=asked.name, content=asked.content))))
+        return reply(edits.do(SetWildcard(name=asked.name, content=asked.content)))
 
 
 def _expand(database: Database, made: Template, asked: ExpandIn) -> dict[str, Any]:

@@ -13,19 +13,19 @@ from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.edits import log as edit_log
-from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
 from mysticanvas.features.trash import purge as trash_purge
 from mysticanvas.features.trash import queries, service
 from mysticanvas.features.trash.edits import RestoreFromTrash
 from mysticanvas.fs.trash import DiscardMethod
-from mysticanvas.http.schemas import Int64, PickedIn, reply
+from mysticanvas.http.responses import reply
+from mysticanvas.http.schemas import Int64, SelectionRequest
 from mysticanvas.search.snapshots import Snapshots
 
 MAX_RESTORED = 10_000_000
 
 
-class TrashedIn(PickedIn):
+class TrashedIn(SelectionRequest):
     """Images in the Trash: selected by UUID, all of them, those whose retention period has ended, or a selection from a
     snapshot. Images that are not in the Trash are ignored."""
 
@@ -69,7 +69,7 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
     @router.post("/trash:restore", operation_id="trash.restore")
     def restore(asked: TrashedIn) -> Response:
         images = _list_images(database, snapshots, asked, MAX_RESTORED)
-        return reply(to_wire(edits.do(RestoreFromTrash(), images)))
+        return reply(edits.do(RestoreFromTrash(), images))
 
     @router.post("/trash:purge", operation_id="trash.purge")
     def purge(asked: PurgeIn) -> Response:

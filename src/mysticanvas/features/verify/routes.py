@@ -10,7 +10,8 @@ from mysticanvas.db.database import Database
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.features.verify import queries, service
 from mysticanvas.features.verify.types import Finding
-from mysticanvas.http.schemas import Index, reply
+from mysticanvas.http.responses import reply
+from mysticanvas.http.schemas import Index
 
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.features.vision import service
-from mysticanvas.http.schemas import reply
+from mysticanvas.http.responses import reply
 from mysticanvas.search import image_vectors
 
 

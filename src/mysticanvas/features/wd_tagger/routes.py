@@ -6,7 +6,8 @@ from pydantic import BaseModel, Field
 from mysticanvas.db.database import Database
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.features.wd_tagger import service
-from mysticanvas.http.schemas import PathText, QueryIn, reply
+from mysticanvas.http.responses import reply
+from mysticanvas.http.schemas import PathText, QueryRequest
 from mysticanvas.search.snapshots import Snapshots
 
 
@@ -20,7 +21,7 @@ class TaggerIn(BaseModel):
     after_import: bool = True
 
 
-class VisionIn(QueryIn):
+class VisionIn(QueryRequest):
     """The images to tag. Images that the tagger has already tagged are included only with `again`."""
 
     again: bool = False

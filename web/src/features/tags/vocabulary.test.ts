@@ -7,7 +7,7 @@ import { connection } from '../../api/connection.svelte';
 import { toasts } from '../../ui/toasts.svelte';
 import { change, mergeScript, runScript, tryScript, workLeft } from './vocabulary';
 
-const DONE = { operation: 4, changed: 2, total: 2, state: 'done', trouble: null };
+const DONE = { operation: 4, changed: 2, total: 2, state: 'done', error: null };
 
 beforeEach(() => {
   toasts.list = [];
