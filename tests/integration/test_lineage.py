@@ -322,7 +322,7 @@ def test_masks_and_control_images_are_shown_as_files_of_the_image(database: Data
     child = found(root, "child.png", Recipe(inputs=inputs), second=9)
     database.write(import_record.add_images, [child, *tools], [], now_ms=0)
     image = database.read(generations.get_id, uuid_at(database, "child.png"))
-    shown = [(file.kind, file.path) for file in database.read(files.list_input_files, image)]
+    shown = [(file.kind, file.path) for file in database.read(files.list_input_files, [image])[image]]
     assert shown == [
         ("input", "in/fox.png"), ("mask", "in/mask.png"), ("control", "in/depth.png"), ("input", "in/style.png"),
     ]  # fmt: skip

@@ -93,6 +93,22 @@ class Document:
                             yield f"{operation.name} {status}: {fault}"
 
 
+def schemas_of_requests(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Name to schema, of the bodies of requests and what is in them."""
+    schemas, found = document["components"]["schemas"], {}
+    bodies = [one.get("requestBody", {}) for methods in document["paths"].values() for one in methods.values()]
+    left = _names_in(bodies)
+    while left:
+        name = left.pop()
+        found[name] = schemas[name]
+        left |= _names_in(schemas[name]) - set(found)
+    return found
+
+
+def _names_in(value: Any) -> set[str]:
+    return set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(value)))
+
+
 def _as_pattern(path: str) -> str:
     return "".join(".+?" if part.startswith("{") else re.escape(part) for part in re.split(r"(\{\w+\})", path))
 

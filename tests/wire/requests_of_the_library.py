@@ -87,6 +87,7 @@ UNNAMED: frozenset[str] = frozenset(
         "LibraryIn",
         "LinkIn",
         "LocateIn",
+        "MergeIn",
         "ReparseIn",
         "RestoreIn",
         "RotateIn",
@@ -94,13 +95,12 @@ UNNAMED: frozenset[str] = frozenset(
         "ScoresIn",
         "SidecarsIn",
         "TaggerIn",
+        "TryIn",
         "VerifyIn",
         "VisionIn",
         "mysticanvas__features__autotag__routes__ForgetIn",
-        "mysticanvas__features__autotag__routes__TryIn",
         "mysticanvas__features__folders__routes__ForgetIn",
         "mysticanvas__features__folders__routes__ScanIn",
-        "mysticanvas__features__models__routes__MergeIn",
         "mysticanvas__features__models__routes__ScanIn",
     )
 )

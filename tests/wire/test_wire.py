@@ -134,7 +134,7 @@ def replies(served: Served) -> dict[str, Any]:
         "items": items,
         "position": served.get(f"/api/v1/snapshots/{everything}/position", uuid=whole),
         "newer": served.get(f"/api/v1/snapshots/{everything}/newer"),
-        "facets": served.get("/api/v1/facets/one", snapshot=everything, field="model"),
+        "facets": served.get(f"/api/v1/snapshots/{everything}/facets/model"),
         "facets_all": served.get(f"/api/v1/snapshots/{everything}/facets"),
         "complete": served.get("/api/v1/completions", q="model:"),
         "highlights": served.get(f"/api/v1/snapshots/{view['snapshot']}/highlights", uuid=whole),

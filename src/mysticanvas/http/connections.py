@@ -16,6 +16,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from mysticanvas.http.gate import HEADERS
 from mysticanvas.http.limits import Limits, get_network
 from mysticanvas.http.problems import MEDIA_TYPE, encode_problem
 
@@ -285,6 +286,7 @@ def _encode_refusal(refusal: _RefusedError) -> bytes:
         f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}",
         f"content-type: {MEDIA_TYPE}",
         f"content-length: {len(body)}",
+        *(f"{name}: {value}" for name, value in HEADERS.items()),
         *(["retry-after: 1"] if refusal.status == HTTPStatus.TOO_MANY_REQUESTS else []),
         "connection: close",
         "",

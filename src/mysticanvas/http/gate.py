@@ -95,6 +95,8 @@ class Gate:
             return 403, "This method is not allowed."
         if headers.only("origin") is None and not (by_token and not headers.all("origin")):
             return 403, "Requests from other sites are not allowed. The Origin header is missing."
+        if method in ("PUT", "DELETE") and _is_empty(headers):
+            return None
         kind = (headers.only("content-type") or "").partition(";")[0].strip().lower()
         if kind not in ("application/json", "application/octet-stream") or headers.all("content-encoding"):
             return 415, "The request body must be uncompressed JSON."
@@ -120,6 +122,11 @@ def _has_cookie(headers: "_Headers", sessions: Sessions) -> bool:
     pairs = (pair.strip().partition("=") for header in headers.all("cookie") for pair in header.split(";"))
     ours = (value for name, _, value in pairs if name == sessions.cookie_name)
     return any(sessions.knows_cookie(value) for value in ours)
+
+
+def _is_empty(headers: "_Headers") -> bool:
+    """Returns whether the headers announce no body."""
+    return headers.all("content-length") in ([], ["0"]) and not headers.all("transfer-encoding")
 
 
 def _is_bounded(length: str | None) -> bool:

@@ -1,5 +1,6 @@
 """The OpenAPI document: the routes, how to sign in, and one schema for all error responses."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -31,6 +32,7 @@ TAGS = {
     "library": "Folders, imports, backups, checks and events.",
     "session": "Sign-in, the token, and access from other machines.",
 }
+_ANY_JSON: dict[str, Any] = {"schema": {}}
 _SECURITY = {
     "token": {
         "type": "http",
@@ -99,6 +101,8 @@ def _complete(operation: dict[str, Any], *, is_open: bool) -> None:
     # The response that FastAPI adds to each route, if the route documents another one.
     if len([status for status in responses if status.startswith("2")]) > 1 and _is_untyped(responses.get("200")):
         del responses["200"]
+    for response in responses.values():
+        _complete_content(response.get("content", {}))
     responses["default"] = {
         "description": "The request failed. `detail` is a message for the user.",
         "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -133,8 +137,15 @@ def _find_references(value: Any) -> Iterator[str]:
             yield from _find_references(one)
 
 
+def _complete_content(content: dict[str, Any]) -> None:
+    if len(content) > 1 and content.get("application/json") == _ANY_JSON:
+        del content["application/json"]
+    if isinstance(content.get("application/json", {}).get("example"), str):
+        content["application/json"]["example"] = json.loads(content["application/json"]["example"])
+
+
 def _is_untyped(response: dict[str, Any] | None) -> bool:
-    return response is not None and response.get("content") == {"application/json": {"schema": {}}}
+    return response is not None and response.get("content") == {"application/json": _ANY_JSON}
 
 
 def _summarize(operation: dict[str, Any]) -> str:

@@ -21,7 +21,8 @@ Responses = dict[int | str, dict[str, Any]]
 
 def returns(model: Any, example: Any, *, status: int = 200, description: str = "") -> Responses:
     """Documents a JSON response. `example` is a value of `model` or the JSON of one. Join several statuses with |."""
-    content = {"application/json": {"example": msgspec.to_builtins(example, str_keys=True)}}
+    # As text, because FastAPI would drop what is null in it. `openapi.describe` decodes it.
+    content = {"application/json": {"example": msgspec.json.encode(example).decode()}}
     return {status: {"model": model, "description": description or _describe(status), "content": content}}
 
 

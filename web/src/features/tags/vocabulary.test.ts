@@ -21,13 +21,13 @@ test('several tags become one, line by line', () => {
 });
 
 test('a change is asked for as it is, and said', async () => {
-  const asked = answer({ '/api/v1/tags/edits': DONE });
+  const asked = answer({ '/api/v1/tags:rename': DONE });
   expect(await change({ do: 'rename', tag: 'foxy', to: 'fox' }, '“foxy” is “fox” now')).toBe(true);
-  expect([asked[0]?.body, toasts.list[0]?.text]).toEqual([{ do: 'rename', tag: 'foxy', to: 'fox' }, '“foxy” is “fox” now']);
+  expect([asked[0]?.body, toasts.list[0]?.text]).toEqual([{ tag: 'foxy', to: 'fox' }, '“foxy” is “fox” now']);
 });
 
 test('why a change was refused goes to who asks for it', async () => {
-  answer({ '/api/v1/tags/edits': refusal(409, 'There is a tag of this name.') });
+  answer({ '/api/v1/tags:rename': refusal(409, 'There is a tag of this name.') });
   const heard: string[] = [];
   expect(await change({ do: 'rename', tag: 'foxy', to: 'fox' }, 'renamed', (sentence) => heard.push(sentence))).toBe(false);
   expect([heard, toasts.list]).toEqual([['There is a tag of this name.'], []]);
