@@ -24,6 +24,7 @@ from mysticanvas.domain.errors import (
     LibraryError,
     MystiCanvasError,
     NotFoundError,
+    QueryError,
 )
 from mysticanvas.fs.instance_file import read_token
 from mysticanvas.settings import Settings
@@ -199,6 +200,8 @@ def check_reply(response: httpx.Response) -> httpx.Response:
         sentence = str(body["detail"])
         if body.get("suggestion"):
             sentence += f" Did you mean {body['suggestion']} ?"
+        if body.get("position") is not None:
+            raise QueryError(sentence, int(body["position"]), body.get("suggestion"))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         sentence = f"The server returned HTTP status {response.status_code}."
     raise _ERRORS.get(response.status_code, LibraryError)(sentence)

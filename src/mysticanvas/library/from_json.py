@@ -32,16 +32,17 @@ _SAME = (
     "clip_skip",
     "width",
     "height",
+    "missing",
     "params",
 )
 
 
 def read_image(item: dict[str, Any]) -> Image:
-    present = next((file["path"] for file in item["files"] if file["kind"] == "final" and not file["missing"]), None)
     return Image(
         **{name: item[name] for name in _SAME},
-        path=None if present is None else Path(present),
+        path=None if item["path"] is None else Path(item["path"]),
         taken=parse_time(item["timestamp"]),
+        added=parse_time(item["imported_at"]),
         favorite=item["is_favorite"],
         notes=item["notes"] or "",
         tags=tuple(item["tags"]),
@@ -49,6 +50,8 @@ def read_image(item: dict[str, Any]) -> Image:
         seed=None if item["seed"] is None else int(item["seed"]),
         generator=item["tool"],
         generator_version=item["tool_version"],
+        nsfw_score=item["explicit"],
+        in_trash=item["deleted"],
     )
 
 

@@ -70,9 +70,7 @@ class Library:
 
     def get(self, uuid: str) -> Image:
         """Raises `NotFoundError` if there is no image with this UUID."""
-        client = self._get_client()
-        tags = client.get(f"/api/v1/images/{uuid}/tags")["tags"]
-        return read_image(client.get(f"/api/v1/images/{uuid}") | {"tags": [tag["name"] for tag in tags]})
+        return read_image(self._get_client().get(f"/api/v1/images/{uuid}"))
 
     def import_folder(
         self,

@@ -105,11 +105,11 @@ class History:
     def __iter__(self) -> Iterator[HistoryEntry]:
         before = None
         while True:
-            page = self._client().get("/api/v1/edits", before=before, limit=_PAGE)["operations"]
-            yield from map(read_history_entry, page)
-            if len(page) < _PAGE:
+            page = self._client().get("/api/v1/edits", before=before, limit=_PAGE)
+            yield from map(read_history_entry, page["operations"])
+            before = page["next"]
+            if before is None:
                 return
-            before = page[-1]["operation"]
 
     def undo(self, edit: Edit | int | None = None) -> Edit:
         """Undoes an edit, or the last one. Raises `ConflictError` if later edits prevent it."""

@@ -20,14 +20,16 @@ class Lora:
 class Image:
     """An image and how it was generated. A field is None if the file does not contain it.
 
-    `path` is a file of the image that exists; None if all of them are missing. `taken` is when the image was made, and
-    `rating` is 0 to 5 (0: unrated). `seed` can exceed 64 bits. `width` and `height` are pixels. `generator` is the
-    program that made the file, and `params` holds the parameters that have no field of their own.
+    `path` is the file of the image; None if no file is known. `missing` means that the file was gone at the last scan.
+    `taken` is when the image was made, and `added` when it was imported. `rating` is 0 to 5 (0: unrated). `seed` can
+    exceed 64 bits. `width` and `height` are pixels. `generator` is the program that made the file, and `params` holds
+    the parameters that have no field of their own. `nsfw_score` is 0 to 1; None if the image was not analyzed.
     """
 
     uuid: str
     path: Path | None
     taken: datetime
+    added: datetime
     rating: int
     favorite: bool
     notes: str
@@ -50,6 +52,9 @@ class Image:
     height: int | None
     generator: str | None
     generator_version: str | None
+    nsfw_score: float | None
+    missing: bool
+    in_trash: bool
     params: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
 

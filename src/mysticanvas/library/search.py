@@ -68,7 +68,7 @@ class ImageSearch:
         after, left = None, self.limit
         while left is None or left > 0:
             size = PAGE if left is None else min(left, PAGE)
-            page = self._client().get("/api/v1/images", q=self.query, after=after, limit=size, details=True)
+            page = self._client().get("/api/v1/images/details", q=self.query, after=after, limit=size)
             yield from page["items"]
             after, left = page["next"], None if left is None else left - size
             if after is None:
