@@ -69,7 +69,7 @@ def write_image(path: Path, seed: int) -> None:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    home = tmp_path_factory.mktemp("a library of #1? 100%")
+    home = tmp_path_factory.mktemp("100% of #1")
     for seed in range(IMAGES):
         write_image(home / "pictures" / f"day {seed // 4}" / f"{seed}.png", seed)
     server = Served(home / "library", [home / "pictures"]).wait_until_up()
