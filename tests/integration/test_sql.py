@@ -86,27 +86,27 @@ def organize(served: Served) -> None:
     set_all(served, uuids[:3], favorite=True)
     set_all(served, uuids[1:2], notes="for the wall")
     set_all(served, uuids[:6], tags={"add": ["fox"]})
-    served.post("/api/tags", {"do": "imply", "tag": "fox", "implies": "animal"})
+    served.post("/api/v1/tags/edits", {"do": "imply", "tag": "fox", "implies": "animal"})
     set_all(served, uuids[4:8], tags={"add": ["snow"]})
-    served.post("/api/collections", {"name": "Snowy", "query": "tag:snow"})
-    best = served.post("/api/collections", {"name": "Best", "notes": "for the wall"})["uuid"]
+    served.post("/api/v1/collections", {"name": "Snowy", "query": "tag:snow"})
+    best = served.post("/api/v1/collections", {"name": "Best", "notes": "for the wall"})["uuid"]
     set_all(served, uuids[2:9], collect=best)
-    served.post(f"/api/collections/{best}", {"cover": uuids[3]})
+    served.patch(f"/api/v1/collections/{best}", {"cover": uuids[3]})
     set_all(served, uuids[8:9], trash=True)
     served.wait_until_idle(IMAGES - 1)
 
 
 def set_all(served: Served, uuids: list[str], **marks: Any) -> None:
-    served.post("/api/bulk", {"uuids": uuids, "set": marks})
+    served.post("/api/v1/edits", {"uuids": uuids, "set": marks})
 
 
 def search(served: Served, query: str) -> list[dict[str, Any]]:
-    items: list[dict[str, Any]] = served.get("/api/search", q=query, limit=500)["items"]
+    items: list[dict[str, Any]] = served.get("/api/v1/images", q=query, limit=500)["items"]
     return items
 
 
 def count(served: Served, query: str) -> int:
-    return int(served.get("/api/search", q=query, limit=0)["total"])
+    return int(served.get("/api/v1/images", q=query, limit=0)["total"])
 
 
 def run(folder: Path, sql: str, *values: object) -> list[dict[str, Any]]:
@@ -158,7 +158,7 @@ def test_every_image_has_the_values_that_the_api_returns(served: Served) -> None
     assert sum(row["in_trash"] for row in rows) == 1
     assert {row["uuid"] for row in rows if row["shown"]} == {item["uuid"] for item in search(served, "")}
     for row in rows:
-        detail = served.get(f"/api/generations/{row['uuid']}")
+        detail = served.get(f"/api/v1/images/{row['uuid']}")
         file = detail["files"][0]
         for column, name in NAMES_IN_DETAIL.items():
             value = json.loads(row[column]) if column == "params" else row[column]
@@ -179,12 +179,12 @@ def test_the_tags_and_models_of_an_image_are_those_that_the_api_returns(served: 
     for item in search(served, ""):
         uuid = item["uuid"]
         tags = run(served.library, "SELECT * FROM v_image_tags WHERE uuid = ?", uuid)
-        shown = served.get(f"/api/generations/{uuid}/tags")
+        shown = served.get(f"/api/v1/images/{uuid}/tags")
         assert sorted(row["tag"] for row in tags) == sorted(tag["name"] for tag in shown["tags"])
         assert {row["tag"] for row in tags if not row["implied"]} == {one["shown_as"] for one in shown["said"]}
         assert {row["source"] for row in tags} <= {"user"}
         models = run(served.library, "SELECT * FROM v_image_models WHERE uuid = ?", uuid)
-        detail = served.get(f"/api/generations/{uuid}")
+        detail = served.get(f"/api/v1/images/{uuid}")
         assert [(row["name"], row["weight"]) for row in models if row["role"] == "lora"] == [
             (lora["name"], lora["weight"]) for lora in detail["loras"]
         ]
@@ -195,7 +195,7 @@ def test_the_tags_and_models_of_an_image_are_those_that_the_api_returns(served: 
 
 def test_the_collections_are_those_that_the_api_returns(served: Served) -> None:
     rows = {row["uuid"]: row for row in read_all(served.library, "v_collections")}
-    listed = {one["uuid"]: one for one in served.get("/api/collections")["collections"]}
+    listed = {one["uuid"]: one for one in served.get("/api/v1/collections")["collections"]}
     assert rows.keys() == listed.keys()
     for uuid, one in listed.items():
         images = run(
@@ -205,7 +205,7 @@ def test_the_collections_are_those_that_the_api_returns(served: Served) -> None:
             assert rows[uuid][column] == one[column]
         if one["kind"] == "manual":
             assert rows[uuid]["images"] == one["images"] == len(images) == 6
-            assert [row["uuid"] for row in images] == served.get(f"/api/collections/{uuid}/items")["uuids"]
+            assert [row["uuid"] for row in images] == served.get(f"/api/v1/collections/{uuid}/items")["uuids"]
 
 
 # -- queries ------------------------------------------------------------------------------------------
@@ -239,7 +239,7 @@ def test_the_query_for_folders_adds_up_the_files(served: Served) -> None:
     sizes: Counter[str] = Counter()
     trashed = [row["uuid"] for row in read_all(served.library, "v_images") if row["in_trash"]]
     for uuid in [item["uuid"] for item in search(served, "")] + trashed:
-        file = served.get(f"/api/generations/{uuid}")["files"][0]
+        file = served.get(f"/api/v1/images/{uuid}")["files"][0]
         sizes[f"{file['root']}/{file['path']}".rpartition("/")[0]] += file["bytes"]
     assert len(sizes) == 3
     assert {row["folder"]: row["bytes"] for row in run(served.library, QUERIES[3])} == sizes
