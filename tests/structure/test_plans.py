@@ -201,6 +201,24 @@ def test_a_page_in_order_of_time_sorts_nothing(library: Database, name: str) -> 
     ]
 
 
+# Look-ups in the public views (docs/sql.md), which scripts make in a loop.
+LOOKUPS = (
+    *(f"SELECT * FROM {view} WHERE uuid = 'x'" for view in ("v_images", "v_image_tags", "v_image_models")),  # noqa: S608
+    *(f"SELECT * FROM {view} WHERE uuid = 'x'" for view in ("v_collections", "v_collection_images")),  # noqa: S608
+    "SELECT * FROM v_collection_images WHERE collection_uuid = 'x'",
+    "SELECT * FROM v_collection_images WHERE collection = 'x'",
+    "SELECT uuid FROM v_image_tags WHERE tag = 'x'",
+)
+
+
+@pytest.mark.parametrize("sql", LOOKUPS)
+def test_a_lookup_in_a_public_view_scans_nothing(library: Database, sql: str) -> None:
+    lines = [line.strip() for plan in plans_of(library, lambda tx: tx.all(sql)) for line in plan]
+    assert lines
+    # Of the few watched folders (r), SQLite may read all.
+    assert not [line for line in lines if line.startswith("SCAN") and not line.startswith("SCAN r ")]
+
+
 def test_a_bad_plan_is_seen(library: Database) -> None:
     plans = plans_of(library, lambda tx: tx.all("SELECT id FROM generations ORDER BY steps LIMIT 5"))
     assert any("TEMP B-TREE" in line for plan in plans for line in plan)
