@@ -8,7 +8,8 @@ from rich.table import Table
 
 from mysticanvas.cli.client import Client, connect
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import format_count, format_time, out, print_json
+from mysticanvas.cli.output import format_time, out, print_json
+from mysticanvas.domain.plurals import format_count
 
 LIMIT = 50
 # Images that one request lists: a fraction of a second each.
