@@ -357,7 +357,7 @@ def test_an_older_database_that_was_put_back_is_kept_and_the_newer_journal_can_b
     shutil.copy2(tmp_path / "older.db", library / "mysticanvas.db")
     with opened(library) as client:
         wait_for(lambda: client.get("/api/doctor")["ok"])
-        assert "older database" in client.get("/api/status")["notice"]["sentence"]
+        assert "replaced by an older one" in client.get("/api/status")["notice"]["sentence"]
         assert settled_export(client, library) == older
     lose_database(library)
     current(library).unlink()

@@ -21,8 +21,8 @@ from mysticanvas.jobs.queue import NewJob
 # Problems of the file itself were found when it was read, or when duplicates were merged (duplicates/edits.py).
 # Parsing again cannot find them, so they are kept.
 _FILE_PROBLEM = re.compile(
-    r"The file ends too early|The file holds more text|The file contains too m|A text of |The text “"
-    r"|Generation data copied from |[^:]+\.(json|txt|ya?ml|xmp): "
+    r"The file ends too early|The file holds more text|The file contains too m"
+    r"|A text (?:field )?of |The text (?:field )?“|Generation data copied from |[^:]+\.(json|txt|ya?ml|xmp): "
 )
 
 

@@ -4,7 +4,7 @@ import { get, post, type EditResult } from '../../api/client';
 import { connection } from '../../api/connection.svelte';
 import type { Template, TemplateList, Wildcard } from '../../api/templates';
 import { messageOf } from '../../lib/errors';
-import { formatNumber } from '../../lib/format';
+import { formatCount } from '../../lib/format';
 import { toasts } from '../../ui/toasts.svelte';
 import { runWithProgress, undo } from '../edits/undo';
 
@@ -43,7 +43,7 @@ class Templates {
   }
 
   async importStyles(text: string): Promise<void> {
-    await this.edit('/api/templates/styles', { text }, (done) => `${formatNumber(done.changed)} ${done.changed === 1 ? 'style' : 'styles'} imported.`);
+    await this.edit('/api/templates/styles', { text }, (done) => `${formatCount(done.changed, 'style')} imported.`);
   }
 
   /** Null as content deletes it. */
