@@ -90,7 +90,7 @@ def _print_found(found: dict[str, Any]) -> None:
         table.add_row(format_time(item["timestamp"]), prompt[:70], item["path"], item["uuid"])
     out.print(table, markup=False)
     shown = len(found["items"])
-    more = "" if shown == found["total"] else f" The first {shown:,} are shown; use --limit to show more."
+    more = "" if shown == found["total"] else f" Shown: {shown:,}. To show more, use --limit."
     out.print(f"{format_count(found['total'], 'image')}.{more}")
 
 

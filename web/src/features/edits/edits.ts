@@ -44,7 +44,7 @@ export function runEdit<D extends EditResult>(edit: Edit<D>): Promise<D | undefi
 
 async function performEdit<D extends EditResult>({ text, ask, describe, then, refused = (sentence: string) => toasts.add(sentence) }: Edit<D>): Promise<D | undefined> {
   if (!connection.up) {
-    refused('MystiCanvas is not responding. Nothing was changed. Try again when it is back.');
+    refused('MystiCanvas is not responding. Nothing was changed. Try again when the connection is restored.');
     return undefined;
   }
   try {

@@ -21,7 +21,7 @@ export const GROUPS: readonly Group[] = [
 const NAMES: Record<string, string> = {
   import: 'Import',
   scan: 'Scan',
-  'library.import': 'Imported another library',
+  'library.import': 'Library imported',
   'library.imported': 'Archive imported',
   'models.scan': 'Model scan',
   reparse: 'Metadata refresh',

@@ -138,5 +138,5 @@ test('without a server nothing is done, and that is said', async () => {
   await mark({ rating: 3 });
   await trash();
   expect(served.edits).toEqual([]);
-  expect(messages()).toEqual(Array.from({ length: 2 }, () => 'MystiCanvas is not responding. Nothing was changed. Try again when it is back.'));
+  expect(messages()).toEqual(Array.from({ length: 2 }, () => 'MystiCanvas is not responding. Nothing was changed. Try again when the connection is restored.'));
 });

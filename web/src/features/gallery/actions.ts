@@ -40,7 +40,7 @@ function runInTurn(edit: () => Promise<void>): Promise<void> {
 
 /** Whether edits are possible now; reports it if not. */
 function canEdit(selected: Selection): boolean {
-  if (!connection.up) toasts.add('MystiCanvas is not responding. Nothing was changed. Try again when it is back.');
+  if (!connection.up) toasts.add('MystiCanvas is not responding. Nothing was changed. Try again when the connection is restored.');
   return connection.up && library.view.total > 0 && selected.count > 0;
 }
 

@@ -11,7 +11,7 @@ interface KindText {
 const KINDS: Record<string, KindText> = {
   thumb: { name: 'Thumbnails', description: 'Reads and checks images and creates thumbnails.' },
   embed: { name: 'Semantic search', description: 'Computes prompt embeddings for semantic search, such as ~"sad robot".' },
-  phash: { name: 'Perceptual hashes', description: 'Used to find duplicates.' },
+  phash: { name: 'Perceptual hashes', description: 'Computes perceptual hashes to find duplicates.' },
   look: { name: 'Image analysis', description: 'A model computes visual similarity and NSFW scores.' },
   autotag: { name: 'Auto-tagging', description: 'Requests tags from your model, one request at a time.' },
   sha256: { name: 'SHA-256', description: 'Computes file checksums for use with other programs.' },

@@ -51,7 +51,7 @@ class Models {
 
   private async runMerge(keep: ListedModel, other: ListedModel): Promise<void> {
     if (!connection.up) {
-      toasts.add('MystiCanvas is not responding. Nothing was changed. Try again when it is back.');
+      toasts.add('MystiCanvas is not responding. Nothing was changed. Try again when the connection is restored.');
       return;
     }
     try {

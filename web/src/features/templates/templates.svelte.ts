@@ -58,7 +58,7 @@ class Templates {
 
   private async runTemplateEdit<T extends EditResult>(path: string, body: object, message: string | ((done: EditResult) => string)): Promise<T | undefined> {
     if (!connection.up) {
-      toasts.add('MystiCanvas is not responding. Nothing was changed. Try again when it is back.');
+      toasts.add('MystiCanvas is not responding. Nothing was changed. Try again when the connection is restored.');
       return undefined;
     }
     try {
