@@ -12,6 +12,7 @@ from mysticanvas import __version__
 from mysticanvas.app.parts import Parts
 from mysticanvas.db.io_errors import DISK_ERRORS, DISK_FULL, build_library_error, describe_full_disk
 from mysticanvas.domain.errors import (
+    ConfirmationRequiredError,
     ConflictError,
     InvalidInputError,
     LibraryError,
@@ -78,6 +79,8 @@ async def _refuse(_: Request, error: Exception) -> Response:
     body: dict[str, object] = {"error": clean_text(str(error))}
     if isinstance(error, QueryError):
         body |= {"position": error.position, "suggestion": error.suggestion}
+    if isinstance(error, ConfirmationRequiredError):
+        body["confirm"] = error.confirm
     return reply(body, status)
 
 

@@ -271,7 +271,10 @@ class Orchestrator:
 
     def _log_unclean_exit(self) -> None:
         """Records that the previous process did not shut down cleanly, because its address file still exists."""
-        why = "MystiCanvas did not shut down cleanly: it was killed, or the power failed. No saved changes were lost."
+        why = (
+            "MystiCanvas did not shut down cleanly: it crashed, was killed, or the machine lost power. No saved "
+            "changes were lost."
+        )
         self.database.write_bulk(
             event_log.append, level="warning", kind="crash.gallery", subject=None, data={"why": why}, now_ms=now_ms()
         )

@@ -11,7 +11,8 @@ from typing import Union
 
 
 class Field(StrEnum):
-    """The fields of the query language, as written before the colon."""
+    """The fields of the query language. Saved searches contain the values; `written` is the documented name, as shown
+    before the colon."""
 
     PROMPT = "prompt"
     NEGATIVE = "negative"
@@ -43,6 +44,10 @@ class Field(StrEnum):
     EXPLICIT = "explicit"
     SORT = "sort"
 
+    @property
+    def written(self) -> str:
+        return {Field.ENGINE: "generator", Field.EXPLICIT: "nsfw"}.get(self, self.value)
+
 
 # Other names that the language accepts for a field.
 SYNONYMS = {
@@ -53,6 +58,7 @@ SYNONYMS = {
     "similar": Field.LIKE,
     "fav": Field.IS,
     "generator": Field.ENGINE,
+    "nsfw": Field.EXPLICIT,
     "tool": Field.ENGINE,
     "neg": Field.NEGATIVE,
     "stars": Field.RATING,
@@ -61,7 +67,7 @@ SYNONYMS = {
 
 
 class State(StrEnum):
-    """What an image can be: `is:favorite`. Saved searches contain the values."""
+    """What an image can be: `is:favorite`. Saved searches contain the values; `written` is the documented word."""
 
     FAVORITE = "favourite"
     MISSING = "missing"
@@ -70,6 +76,10 @@ class State(StrEnum):
     ANIMATED = "animated"
     GRID = "grid"
     DUPLICATE = "duplicate"
+
+    @property
+    def written(self) -> str:
+        return "favorite" if self is State.FAVORITE else self.value
 
 
 class Thing(StrEnum):

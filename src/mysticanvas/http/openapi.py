@@ -13,6 +13,8 @@ _SHAPE = {
         "error": {"type": "string"},
         "position": {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 2_000}, {"type": "null"}]},
         "suggestion": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+        # The field that must be true in the next request, if the user has to confirm it.
+        "confirm": {"type": "string"},
     },
 }
 

@@ -88,8 +88,9 @@ def _parse_rest(text: str) -> Query:
 
 def _offer_fields(beginning: str) -> Iterable[Offer]:
     for field in Field:
-        if field.value.startswith(beginning.lower()):
-            yield Offer(f"{field}:", fields.EXAMPLES[field], None)
+        # Also for the beginning of the former name.
+        if any(name.startswith(beginning.lower()) for name in (field.written, field.value)):
+            yield Offer(f"{field.written}:", fields.EXAMPLES[field], None)
 
 
 def _offer_any_values(finder: Finder, rest: Query, value: str) -> Iterable[Offer]:
@@ -138,5 +139,5 @@ def _count_with(finder: Finder, rest: Query, node: Node) -> int | None:
 def _offer_choices(finder: Finder, rest: Query, value: str, nodes: Sequence[Node], field: Field) -> Iterable[Offer]:
     for node in nodes:
         text = language.format_node(node)
-        if text.startswith(f"{field}:{value.lower()}"):
+        if text.startswith(f"{field.written}:{value.lower()}"):
             yield Offer(text, text.partition(":")[2], _count_with(finder, rest, node))

@@ -108,7 +108,7 @@ def _add_counts(router: APIRouter, database: Database, store: Snapshots) -> None
         """The facets of several fields. Without `field`, those of all fields."""
         fields = [facets.find_field(name) for name in field] or list(facets.FIELDS)
         found = await run_while_connected(request, finder.facets, store.get(token).query, fields, limit=limit)
-        return reply({"facets": found})
+        return reply({"facets": {one.written: values for one, values in found.items()}})
 
     @router.get("/completions", operation_id="search.complete")
     async def complete(request: Request, q: Words = "", at: Index = MAX_QUERY) -> Response:
@@ -138,9 +138,8 @@ def _add_pages(router: APIRouter, store: Snapshots) -> None:
     @router.get("/facets", operation_id="search.listFacets")
     async def search_facets(request: Request, q: Words = "", field: Fields = [], limit: Limit = 20) -> Response:  # noqa: B006
         fields = [facets.find_field(name) for name in field] or list(facets.FIELDS)
-        return reply(
-            {"facets": await run_while_connected(request, finder.facets, language.parse(q), fields, limit=limit)}
-        )
+        found = await run_while_connected(request, finder.facets, language.parse(q), fields, limit=limit)
+        return reply({"facets": {one.written: values for one, values in found.items()}})
 
 
 def _describe_snapshot(database: Database, snapshot: Snapshot) -> dict[str, Any]:
@@ -203,14 +202,14 @@ def _read_prompt(database: Database, uuid: str) -> str:
 
 def _build_sort_chip(sort: Sort) -> dict[str, object]:
     text = language.format_sort(sort)
-    return {"text": text, "field": Field.SORT, "value": text.partition(":")[2], "negated": False}
+    return {"text": text, "field": Field.SORT.written, "value": text.partition(":")[2], "negated": False}
 
 
 def _describe_unknown(database: Database, query: Tree) -> list[dict[str, object]]:
     """The names that do not exist, each with the most similar existing name as a suggested term."""
     return [
         {
-            "field": unknown.field,
+            "field": unknown.field.written,
             "value": unknown.value,
             "text": language.format_node(facets.build_term(unknown.field, unknown.value)),
             "suggestion": unknown.nearest and language.format_node(facets.build_term(unknown.field, unknown.nearest)),

@@ -187,6 +187,7 @@ export interface Refusal {
   error: string;
   position?: number;
   suggestion?: string | null;
+  confirm?: string;
 }
 
 export interface JobList {
@@ -244,6 +245,8 @@ export class ApiError extends Error {
     readonly suggestion: string | null = null,
     /** Where the error is in the query, in characters. */
     readonly position: number | null = null,
+    /** The field of the request that must be true, if the user has to confirm it. */
+    readonly confirm: string | null = null,
   ) {
     super(message);
   }
@@ -260,7 +263,7 @@ async function send(path: string, init: RequestInit = {}): Promise<Response> {
   if (response.ok) return response;
   if (response.status === 401) connection.signedOut = true;
   const refusal = (await response.json().catch(() => ({}))) as Partial<Refusal>;
-  throw new ApiError(response.status, refusal.error ?? `The server returned status ${response.status}.`, refusal.suggestion ?? null, refusal.position ?? null);
+  throw new ApiError(response.status, refusal.error ?? `The server returned status ${response.status}.`, refusal.suggestion ?? null, refusal.position ?? null, refusal.confirm ?? null);
 }
 
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {

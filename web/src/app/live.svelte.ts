@@ -9,7 +9,7 @@ import { newImages } from '../features/gallery/newImages.svelte';
 import { currentImport } from '../features/importing/currentImport.svelte';
 import { jobs } from '../features/jobs/jobs.svelte';
 import { blur } from '../features/vision/blur.svelte';
-import { formatNumber } from '../lib/format';
+import { formatCount } from '../lib/format';
 import { announcer } from '../ui/announcer.svelte';
 import { toasts } from '../ui/toasts.svelte';
 
@@ -76,9 +76,9 @@ class Live {
     const ended = ENDED.includes(progress.state);
     currentImport.progress = ended ? null : progress;
     if (progress.state === 'failed') toasts.add(progress.message);
-    if (progress.state === 'done' && progress.failed) toasts.add(`${formatNumber(progress.failed)} ${progress.failed === 1 ? 'file' : 'files'} could not be read.`);
+    if (progress.state === 'done' && progress.failed) toasts.add(`${formatCount(progress.failed, 'file')} could not be read.`);
     if (ended) void library.refreshStatus();
-    if (ended && progress.imported) announcer.say(`Imported ${formatNumber(progress.imported)} images.`);
+    if (ended && progress.imported) announcer.say(`Imported ${formatCount(progress.imported, 'image')}.`);
     else if (!ended && progress.eta_s !== null) announcer.progress('Import', 1 - progress.todo / Math.max(1, progress.seen));
   }
 

@@ -197,8 +197,8 @@ class ImportService:
                 return Start(root, inside)
         if (library := find_library(os.fsencode(folder))) is not None:
             raise InvalidInputError(
-                f"The folder {folder} is part of the library {os.fsdecode(library)}, which contains none of your image "
-                "files."
+                f"The folder {folder} is inside the MystiCanvas library folder {os.fsdecode(library)}, which does not "
+                "contain your images. Select a folder with images."
             )
         moved = missing.find_moved_root(self._database, folder)
         if moved is not None and not dry_run:
