@@ -57,7 +57,7 @@ class Row(NamedTuple):
 def families(license_text: str) -> set[str]:
     """`MIT License` and `MIT` are the same. What no family describes is its own."""
     parts = re.split(r"\s*;\s*|\s+(?:AND|OR|and|or)\s+(?!later)", license_text)
-    return {next((name for name, p in _FAMILIES.items() if re.search(p, part, re.I)), part) for part in parts}
+    return {next((name for name, p in _FAMILIES.items() if re.search(p, part, re.IGNORECASE)), part) for part in parts}
 
 
 def runtime_packages() -> list[str]:

@@ -20,6 +20,11 @@ from tests.clean_installs import ROOT, CleanInstall, copy_sources, running, wait
 from tools.package_readme import make_links_absolute
 
 from mysticanvas import __version__
+from mysticanvas.app.orchestrator import Orchestrator
+from mysticanvas.domain.errors import LibraryError
+from mysticanvas.domain.file import ImageFormat
+from mysticanvas.imaging import libvips
+from mysticanvas.settings import Settings
 
 
 def build(source: Path, out: Path, *targets: str, **environment: str) -> None:
@@ -128,13 +133,34 @@ def test_a_libvips_of_the_system_is_not_used(tmp_path: Path) -> None:
     assert ".".join(said[1:4]) == ".".join(metadata.version("pyvips-binary").split(".")[:3])
 
 
+def test_a_libvips_that_is_too_old_or_lacks_a_format_is_refused_with_what_to_do() -> None:
+    libvips.check_libvips()
+    libvips.check(libvips.OLDEST, [])
+    with pytest.raises(LibraryError, match=r"8\.14 or newer, and this is 8\.12\. .*--force-reinstall"):
+        libvips.check((8, 12), [])
+    with pytest.raises(LibraryError, match=r"cannot decode AVIF\. .*--force-reinstall"):
+        libvips.check((8, 18), [ImageFormat.AVIF])
+
+
+def test_the_libvips_is_checked_before_a_library_is_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(libvips, "OLDEST", (99, 0))
+    with (
+        pytest.raises(LibraryError, match="libvips"),
+        Orchestrator(Settings(library=tmp_path / "library"), serving=False),
+    ):
+        pass
+    assert not (tmp_path / "library").exists()
+
+
 @pytest.mark.long
 def test_two_builds_of_the_same_commit_are_the_same_byte_for_byte(tmp_path: Path) -> None:
+    clone = copy_sources(tmp_path / "clone")
     digests = []
     for name, mode in (("one", 0o022), ("another-with-a-longer-name/below", 0o077)):
         previous = os.umask(mode)
         try:
-            source = copy_sources(tmp_path / name)
+            # With other times and permissions than the first.
+            source = shutil.copytree(clone, tmp_path / name, copy_function=shutil.copyfile)
             # The packages of the lock file, which npm would download twice.
             shutil.copytree(ROOT / "web" / "node_modules", source / "web" / "node_modules", symlinks=True)
             out = tmp_path / f"dist{len(digests)}"
