@@ -5,7 +5,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import zipfile
@@ -183,7 +182,7 @@ def test_a_clean_environment_without_node_runs_the_demo(wheel: Path, tmp_path: P
         _, page = wait_for_page(process, library)
         assert "<title>MystiCanvas</title>" in page
     if os.name != "nt":
-        assert process.returncode in (0, -signal.SIGTERM, 128 + signal.SIGINT)
+        assert process.returncode == 0
     counted = subprocess.run(
         [installed.command, "search", "", "--count", "--library", library],
         env=installed.environment,
