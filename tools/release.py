@@ -1,4 +1,4 @@
-"""Builds what a release publishes into dist/: the wheel, the sdist, two SBOMs and SHA256SUMS.
+"""Builds what a release publishes into dist/: the wheel, the sdist, two SBOMs, the constraints and SHA256SUMS.
 
     python -m tools.release [FOLDER]    `python3 dev.py release` calls this and installs what it needs
 
@@ -9,6 +9,7 @@ with the wheel and its extra `semantic`, and the npm packages with which the gal
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -87,6 +88,7 @@ def main(args: list[str]) -> None:
     of_python, of_npm = (out / f"mysticanvas-{version}-{part}.cdx.json" for part in ("python", "gallery"))
     write_python_sbom(wheel, of_python, version)
     write_npm_sbom(of_npm, version)
+    shutil.copyfile(ROOT / "constraints.txt", out / f"mysticanvas-{version}-constraints.txt")
     write_checksums(out)
     for sbom in (of_python, of_npm):
         print(describe_sbom(sbom))

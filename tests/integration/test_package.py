@@ -203,6 +203,7 @@ def test_a_release_has_a_complete_sbom_of_both_trees_and_checksums(tmp_path: Pat
         f"{base}.tar.gz",
         f"{base}-python.cdx.json",
         f"{base}-gallery.cdx.json",
+        f"{base}-constraints.txt",
         "SHA256SUMS",
     }
     for line in (tmp_path / "SHA256SUMS").read_text("utf-8").splitlines():
