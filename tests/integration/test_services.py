@@ -139,7 +139,7 @@ def test_the_container_runs_without_root_and_keeps_the_library_in_a_volume() -> 
 
 
 @pytest.mark.long
-@pytest.mark.skipif(os.name == "nt", reason="the lines of a Dockerfile are for a POSIX shell")
+@pytest.mark.skipif(sys.platform != "linux", reason="the lines of a Dockerfile are for Linux")
 def test_the_lines_of_the_dockerfile_build_a_gallery_that_another_account_runs() -> None:
     if has_docker():
         build_and_run_in_docker()
@@ -154,7 +154,8 @@ def test_the_lines_of_the_dockerfile_build_a_gallery_that_another_account_runs()
             for line in builder.runs:
                 container.run(line, source)
             for line in final.runs:
-                container.run(line, root)
+                # Only root may give a folder to another account.
+                container.run(line if prefix else re.sub(r" --(owner|group)=\d+", "", line), root)
         finally:
             os.umask(previous)
         library = root / "library"
