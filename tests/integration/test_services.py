@@ -119,8 +119,8 @@ def sign_in(port: int) -> None:
     host = f"localhost:{port}"
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as browser:
         headers = {"Host": host, "Origin": f"http://{host}"}
-        assert browser.get("/api/status", headers=headers).status_code == 401
-        assert browser.post("/api/session", json={"code": PASSWORD}, headers=headers).status_code == 204
+        assert browser.get("/api/v1/status", headers=headers).status_code == 401
+        assert browser.post("/api/v1/session", json={"code": PASSWORD}, headers=headers).status_code == 204
         assert browser.get("/", headers={"Host": f"elsewhere.example:{port}"}).status_code in (400, 403, 421)
 
 
