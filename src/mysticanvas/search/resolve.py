@@ -18,6 +18,7 @@ from mysticanvas.db.images.word_index import Phrase
 from mysticanvas.domain.errors import QueryError
 from mysticanvas.domain.generation import SECONDS_OF_2010
 from mysticanvas.domain.query import (
+    AddedBetween,
     All,
     Any,
     ComputedImages,
@@ -118,7 +119,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """`column` is "rating", "steps", "cfg", "explicit" or "pixels"."""
+    """`column` is "rating", "steps", "cfg", "explicit", "pixels", or "added" in Unix milliseconds."""
 
     column: str
     interval: Interval
@@ -313,6 +314,8 @@ def _resolve_leaf(tx: ReadTx, term: Term) -> Tree:
             return _resolve_amount(field, interval)
         case MadeBetween():
             return _resolve_days(tx, *days.to_seconds(term))
+        case AddedBetween():
+            return _resolve_added(*days.to_seconds(term))
         case Size(operator, width, height):
             return Sides(operator, width, height)
         case Ratio(width, height):
@@ -323,6 +326,11 @@ def _resolve_leaf(tx: ReadTx, term: Term) -> Tree:
             return Flag(state)
         case Has(thing):
             return Flag(thing)
+
+
+def _resolve_added(first_s: int | None, until_s: int | None) -> Amount:
+    low, high = (None if end is None else end * 1000.0 for end in (first_s, until_s))
+    return Amount("added", Interval(low, high, without_high=high is not None))
 
 
 def _resolve_amount(field: Field, interval: Interval) -> Amount:
