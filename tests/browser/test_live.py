@@ -93,7 +93,7 @@ def count_of(page: Page) -> int:
 
 def test_seven_tabs_share_one_connection_and_all_hear(page: Page, library: Library) -> None:  # 10
     streams: list[str] = []
-    page.context.on("request", lambda asked: streams.append(asked.url) if "/api/events" in asked.url else None)
+    page.context.on("request", lambda asked: streams.append(asked.url) if "/api/events/stream" in asked.url else None)
     tabs = [page.context.new_page() for _ in range(TABS - 1)]
     for tab in tabs:
         tab.goto(page.url)
@@ -209,7 +209,7 @@ class Ear:
 
     def _follow(self) -> None:
         try:
-            with self._client.stream("GET", "/api/events") as stream:
+            with self._client.stream("GET", "/api/events/stream") as stream:
                 for line in stream.iter_lines():
                     self._ready.set()
                     if line.startswith("id: "):
@@ -242,7 +242,7 @@ def test_a_killed_server_is_missed_and_found_again_with_nothing_lost(page: Page,
     until(page, lambda: numbers(page))
     where = position(page)
     requests: list[str] = []
-    page.on("request", lambda asked: requests.append(asked.url) if "/api/events" in asked.url else None)
+    page.on("request", lambda asked: requests.append(asked.url) if "/api/events/stream" in asked.url else None)
 
     port = library.kill()
     banner = page.get_by_role("alert")

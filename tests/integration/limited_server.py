@@ -102,7 +102,7 @@ def running(**limits: Any) -> Iterator[Running]:
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """`/api/events` sends one message and never ends, `/large` is large, all else says how long the body was."""
+    """`/api/events/stream` sends one message and never ends, `/large` is large, all else says how long the body was."""
     if scope["type"] == "lifespan":
         await receive()
         await send({"type": "lifespan.startup.complete"})
@@ -110,7 +110,7 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "lifespan.shutdown.complete"})
         return
     await send({"type": "http.response.start", "status": 200, "headers": []})
-    if scope["path"] == "/api/events":
+    if scope["path"] == "/api/events/stream":
         await send({"type": "http.response.body", "body": b"hello", "more_body": True})
         while (await receive())["type"] != "http.disconnect":
             pass

@@ -72,7 +72,7 @@ def test_every_route_answers_whom_it_should_and_nobody_else(served: Served, app:
     # The table is the whole of it: what the document tells, the pages, their files and the events.
     described = served.get("/api/openapi.json")["paths"]
     assert len(routes) >= sum(len(methods) for methods in described.values()) + 3
-    assert {"/api/events", "/assets/no-such-thing", "/no-such-thing", "/api/openapi.json"} <= {
+    assert {"/api/events/stream", "/assets/no-such-thing", "/no-such-thing", "/api/openapi.json"} <= {
         route.path for route in routes
     }
 

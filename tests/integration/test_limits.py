@@ -179,7 +179,7 @@ def test_a_signed_page_that_does_not_read_on_is_closed(served: Running) -> None:
 
 
 def test_an_event_stream_of_a_signed_page_is_never_idle(served: Running) -> None:
-    client = served.connect(served.request("/api/events", SIGNED))
+    client = served.connect(served.request("/api/events/stream", SIGNED))
     read_reply(client, b"hello")
     served.pass_s(24 * 3600)
     assert served.open_connections == 1
@@ -187,7 +187,7 @@ def test_an_event_stream_of_a_signed_page_is_never_idle(served: Running) -> None
 
 
 def test_requests_that_are_sent_ahead_are_few(served: Running) -> None:
-    client = served.connect(served.request("/api/events", SIGNED))
+    client = served.connect(served.request("/api/events/stream", SIGNED))
     read_reply(client, b"hello")
     client.sendall(served.request("/", SIGNED) * 1_000)
     assert is_cut(client)

@@ -129,7 +129,7 @@ def test_an_interrupted_gallery_ends_although_somebody_listens_and_leaves_nothin
     headers = {"Authorization": served.wait_until_up().http.headers["Authorization"]}
     with (
         httpx.Client(base_url=served.http.base_url, headers=headers, timeout=60) as listener,
-        listener.stream("GET", "/api/events") as events,
+        listener.stream("GET", "/api/events/stream") as events,
     ):
         assert "hello" in next(line for line in events.iter_lines() if line.startswith("event:"))
         assert served.stop() == 0

@@ -112,7 +112,7 @@ def test_open_event_streams_of_the_old_token_end(served: Served) -> None:
     heard, ended = threading.Event(), threading.Event()
 
     def follow() -> None:
-        with signed_in(served).stream("GET", "/api/events") as stream:
+        with signed_in(served).stream("GET", "/api/events/stream") as stream:
             for _ in stream.iter_lines():
                 heard.set()
         ended.set()

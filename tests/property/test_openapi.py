@@ -33,7 +33,7 @@ examples = settings(
     suppress_health_check=list(HealthCheck),
 )
 # It never ends; who may open it is in the test of the gate.
-STREAMS = "/api/events"
+STREAMS = "/api/events/stream"
 # After it, this test would be signed out; `test_token.py` asks it.
 SIGNS_OUT = "/api/session/token"
 # The model server that was asked does not answer: that is its failure, and said so.

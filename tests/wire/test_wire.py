@@ -123,7 +123,7 @@ def replies(served: Served) -> dict[str, Any]:
     whole, bare, _ = items["uuid"]
     status = served.get("/api/status")
     marked = {"snapshot": everything, "ranges": [[0, 1]], "except": [], "set": {"rating": 4}}
-    with served.http.stream("GET", "/api/events") as stream:
+    with served.http.stream("GET", "/api/events/stream") as stream:
         bulk = served.post("/api/bulk", marked)
         _write_later(Path(status["roots"][0]["path"]))
         events = _events(stream.iter_lines())
@@ -283,7 +283,7 @@ def _events(lines: Iterator[str]) -> dict[str, Any]:
     return dict(sorted(found.items()))
 
 
-EVENTS = {"images", "item", "jobs", "import"}
+EVENTS = {"image.added", "image.changed", "edit.done", "job.done", "import.done", "jobs", "import"}
 NAMES = (
     "query", "items", "position", "newer", "facets", "facets_all", "complete", "highlights", "stats", "detail",
     "detail_bare", "raw", "status", "jobs", "jobs_list", "job", "suggestions", "bulk", "undo", "error", "events",

@@ -36,6 +36,7 @@ class _Change:
 
 
 Listener = Callable[[ChangeSet], None]
+BeforeCommit = Callable[[WriteTx, ChangeSet], None]
 
 
 class Writer:
@@ -51,6 +52,7 @@ class Writer:
         self._wake = threading.Condition()
         self._closing = False
         self._listeners: list[Listener] = []
+        self._before_commit: list[BeforeCommit] = []
         self._checkpoints = CheckpointedConnection(path, open_writer)
         self.serial = self._checkpoints.read_serial()
         self._file = DatabaseFile(path, oldest_reader=oldest_reader)
@@ -78,6 +80,11 @@ class Writer:
     def after_commit(self, listener: Listener) -> None:
         """Calls `listener` on the writer thread after each commit; it must return quickly."""
         self._listeners.append(listener)
+
+    def before_commit(self, listener: BeforeCommit) -> None:
+        """Calls `listener` on the writer thread at the end of each transaction, with what it changed. What the listener
+        writes is committed with it; if it raises, only that is rolled back."""
+        self._before_commit.append(listener)
 
     def on_error(self, listener: Callable[[str | None], None]) -> None:
         """Calls `listener` on the writer thread when `error` changes."""
@@ -142,6 +149,7 @@ class Writer:
             while queue and (durable or self._has_time(began_s)):
                 taken.append(queue.popleft())
                 self._apply(taken[-1], settled, changes)
+            self._call_before_commit(changes)
             self._connection.execute("COMMIT")
         except (apsw.Error, UnicodeDecodeError) as error:
             log.exception("a commit failed", extra={"changes": len(taken)})
@@ -152,6 +160,21 @@ class Writer:
         self._notify(changes)
         for change, result in settled:
             change.done.set_result(result)
+
+    def _call_before_commit(self, changes: ChangeSet) -> None:
+        if not changes:
+            return
+        for listener in self._before_commit:
+            tx = WriteTx(self._connection)
+            try:
+                with tx.savepoint():
+                    listener(tx, changes)
+            except Exception as error:
+                if isinstance(error, DISK_ERRORS) or not self._connection.in_transaction:
+                    raise
+                log.exception("a listener before a commit failed")
+            else:
+                changes.merge(tx.changes)
 
     def _begin(self, *, durable: bool) -> None:
         # Before BEGIN: otherwise a transaction that fails to begin would look like the last committed one.

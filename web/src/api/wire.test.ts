@@ -96,7 +96,7 @@ const HELD = {
   detail_bare: bare satisfies Wide<Detail>,
   duplicates: duplicates satisfies Wide<DuplicatePage>,
   error: error satisfies Wide<Refusal>,
-  events: events satisfies Wide<Omit<ServerEvents, 'gap' | 'stale' | 'trouble'>>,
+  events: events satisfies Wide<Omit<ServerEvents, 'reset' | 'image.removed' | 'stale' | 'trouble'>>,
   facets: facets satisfies { values: Wide<Facet>[] },
   facets_all: facetsOfAll satisfies { facets: Record<string, Wide<Facet>[]> },
   highlights: highlights satisfies Wide<Highlights>,
