@@ -55,6 +55,9 @@ class _InProcessClient:
     def post(self, path: str, body: Any = None) -> Any:
         return self._send("POST", path, json=body if body is not None else {})
 
+    def patch(self, path: str, body: Any) -> Any:
+        return self._send("PATCH", path, json=body)
+
     def text(self, path: str) -> str:
         return check_reply(self._ask("GET", path)).text
 

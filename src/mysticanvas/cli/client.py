@@ -48,6 +48,8 @@ class Client(Protocol):
 
     def post(self, path: str, body: Any = None) -> Any: ...
 
+    def patch(self, path: str, body: Any) -> Any: ...
+
     def text(self, path: str) -> str: ...
 
 
@@ -117,6 +119,9 @@ class _HeldClient:
 
     def post(self, path: str, body: Any = None) -> Any:
         return self._send("POST", path, json=body if body is not None else {})
+
+    def patch(self, path: str, body: Any) -> Any:
+        return self._send("PATCH", path, json=body)
 
     def text(self, path: str) -> str:
         """Returns the body of a response as text."""
