@@ -267,12 +267,16 @@ export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
   return (await (await send(path, signal ? { signal } : {})).json()) as T;
 }
 
-export async function post<T>(path: string, body: unknown = {}): Promise<T> {
-  const response = await send(path, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
+export function post<T>(path: string, body: unknown = {}): Promise<T> {
+  return write<T>('POST', path, body);
+}
+
+export function patch<T>(path: string, body: unknown): Promise<T> {
+  return write<T>('PATCH', path, body);
+}
+
+async function write<T>(method: string, path: string, body: unknown): Promise<T> {
+  const response = await send(path, { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
   return (response.status === 204 ? undefined : await response.json()) as T;
 }
 

@@ -18,6 +18,7 @@ const KINDS: Record<string, KindText> = {
   models: { name: 'Model hashes', description: 'Links images to the models that made them.' },
   header: { name: 'Image sizes', description: 'Rereads the size and orientation of images that an older version imported.' },
   reparse: { name: 'Metadata reread', description: 'Rereads the metadata of files with the current parsers.' },
+  hook: { name: 'Hooks', description: 'Calls your commands and local URLs, one at a time.' },
 };
 const ORDER = Object.keys(KINDS);
 
