@@ -24,7 +24,9 @@ from mysticanvas.domain.event import EventKind
 from mysticanvas.features.event_hooks import body, deliver, hook_file, job, queries
 from mysticanvas.features.event_hooks.recorder import HookRecorder
 from mysticanvas.features.event_hooks.types import DeliverHook, Hook
+from mysticanvas.jobs import control
 from mysticanvas.jobs import queue as job_queue
+from mysticanvas.jobs.queries import JobSelection
 
 # Appends what it reads to a file, as one line.
 RECEIVER = """
@@ -287,6 +289,22 @@ def test_images_of_several_commits_are_one_delivery_until_it_starts(recorded: Da
     assert first == waiting == claimed.payload
     assert len(second["entries"]) == 2
     assert first["delivery"] != second["delivery"]
+
+
+@pytest.mark.parametrize("how", ["failed", "cancelled"])
+def test_a_delivery_that_is_queued_again_keeps_its_content(recorded: Database, how: str) -> None:
+    _add_images(recorded, 0, 1)
+    [first] = _deliveries(recorded)
+    [claimed] = recorded.write(job_queue.claim, owner_id="first", limit=1, now_ms=9)
+    if how == "failed":
+        recorded.write(job_queue.fail, claimed, error="no", crashed=False, now_ms=10, most_attempts=1)
+    else:
+        control.cancel(recorded, JobSelection(), now_ms=10)
+    assert control.retry(recorded, JobSelection(ids=[claimed.id]), now_ms=11) == 1
+    _add_images(recorded, 1, 1)
+    again, second = _deliveries(recorded)
+    assert again == first
+    assert len(second["entries"]) == 1
 
 
 def test_a_delivery_has_at_most_a_thousand_images(recorded: Database) -> None:

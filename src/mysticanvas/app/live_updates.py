@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from mysticanvas.db.database import ChangeSet, Database
 from mysticanvas.db.images import changed_images, generations
-from mysticanvas.domain.event import EVENT_OF, EventKind, JobDone
+from mysticanvas.domain.event import EVENT_OF, IMAGE_EVENTS, EventKind, JobDone
 from mysticanvas.http.sse import EventStream
 from mysticanvas.jobs import queries as job_queries
 from mysticanvas.jobs import queue as job_queue
@@ -67,13 +67,14 @@ class LiveUpdates:
             self._stream.publish("stale", {"lists": sorted(invalidated)})
 
     def _publish_images(self, changes: ChangeSet) -> None:
-        changed, total = self._database.read(
-            lambda tx: (changed_images.list_changed(tx, changes), generations.count_images(tx))
-        )
-        for kind, uuids in changed.items():
-            if len(uuids) > MAX_LISTED:
-                self._stream.publish(kind, {"uuids": None, "count": len(uuids), "total": total})
-                continue
+        total = self._database.read(generations.count_images)
+        if len(changes.added) + len(changes.changed) + len(changes.removed) > MAX_LISTED:
+            # To list them would take longer than the changes did.
+            for kind, images in zip(IMAGE_EVENTS, (changes.added, changes.changed, changes.removed), strict=True):
+                if images:
+                    self._stream.publish(kind, {"uuids": None, "count": len(set(images)), "total": total})
+            return
+        for kind, uuids in self._database.read(changed_images.list_changed, changes).items():
             for start in range(0, len(uuids), MAX_PER_MESSAGE):
                 some = uuids[start : start + MAX_PER_MESSAGE]
                 self._stream.publish(kind, {"uuids": some, "count": len(some), "total": total})

@@ -31,6 +31,8 @@ MAX_OUTPUT_BYTES = 4_000
 CHECK_EVERY_S = 0.1
 # A program that the command left running may keep its output open.
 OUTPUT_WAIT_S = 0.5
+# Commands are stopped within this time when the gallery closes.
+CLOSE_WAIT_S = 2.0
 Stopped = Callable[[], bool]
 
 
@@ -48,18 +50,30 @@ class HookRunner:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._closing = threading.Event()
+        self._threads: set[threading.Thread] = set()
 
     def __enter__(self) -> "HookRunner":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._closing.set()
+        for thread in list(self._threads):
+            # Not for a URL that does not respond.
+            thread.join(CLOSE_WAIT_S)
 
     def submit(self, task: DeliverHook) -> Future[Answer]:
         """Canceling the future stops the command."""
         answer: Future[Answer] = Future()
-        threading.Thread(target=self._run, args=(task, answer), name="hook").start()
+        thread = threading.Thread(target=self._work, args=(task, answer), name="hook", daemon=True)
+        self._threads.add(thread)
+        thread.start()
         return answer
+
+    def _work(self, task: DeliverHook, answer: Future[Answer]) -> None:
+        try:
+            self._run(task, answer)
+        finally:
+            self._threads.discard(threading.current_thread())
 
     def _run(self, task: DeliverHook, answer: Future[Answer]) -> None:
         with suppress(InvalidStateError):

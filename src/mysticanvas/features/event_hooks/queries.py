@@ -18,6 +18,8 @@ def find_open(tx: ReadTx, delivery: str) -> tuple[int, dict[str, Any]] | None:
         SELECT id, payload_json
           FROM jobs
          WHERE kind = :kind AND unique_key = :delivery AND status = 'queued' AND attempts = 0 AND interruptions = 0
+           -- A job that failed and was queued again has no attempts either.
+           AND updated_at = created_at
         """,
         kind=JOB_KIND,
         delivery=delivery,
