@@ -93,7 +93,7 @@ def test_a_command_gets_each_new_image_and_its_output_is_in_the_event_log(
     assert {uuid for one in lines(got) for uuid in one["uuids"]} == known
     assert {(one["event"], one["hook"], one["version"]) for one in lines(got)} == {("image.added", hook, 1)}
     logged = wait_for(lambda: served.get("/api/log", kind="hook.done")["events"])
-    assert logged[-1]["data"]["said"].startswith("got ")
+    assert logged[-1]["data"]["output"].startswith("got ")
     assert logged[-1]["data"]["delivery"] == lines(got)[0]["delivery"]
 
 
@@ -162,7 +162,7 @@ def test_a_url_that_fails_gets_the_same_delivery_again(served: Served, tmp_path:
         assert headers["MystiCanvas-Delivery"] == first["delivery"]
         assert first == second
         assert len(first["uuids"]) == 1
-        assert wait_for(lambda: served.get("/api/log", kind="hook.done")["events"])[0]["data"]["said"] == "thank you"
+        assert wait_for(lambda: served.get("/api/log", kind="hook.done")["events"])[0]["data"]["output"] == "thank you"
 
 
 @pytest.mark.parametrize("status", [301, 307, 404, 500])

@@ -5,7 +5,7 @@ import time
 from datetime import date, datetime, timedelta
 
 from mysticanvas.domain.local_time import convert_from_local_time
-from mysticanvas.domain.query import AddedBetween, MadeBetween
+from mysticanvas.domain.query import AddedBetween, Interval, MadeBetween
 
 _DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", re.ASCII)
 _LAST_DAYS = re.compile(r"(\d{1,4})d", re.ASCII)
@@ -55,6 +55,12 @@ def to_seconds(made: MadeBetween | AddedBetween) -> tuple[int | None, int | None
     first = None if made.first is None else _find_period_s(made.first)[0]
     until = None if made.last is None else _find_period_s(made.last)[1]
     return first, until
+
+
+def to_interval_ms(added: AddedBetween) -> Interval:
+    """The Unix milliseconds. Raises `ValueError` for an invalid date."""
+    low, high = (None if end is None else end * 1000.0 for end in to_seconds(added))
+    return Interval(low, high, without_high=high is not None)
 
 
 def _find_period_s(text: str) -> tuple[int, int]:

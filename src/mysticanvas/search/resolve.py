@@ -315,7 +315,7 @@ def _resolve_leaf(tx: ReadTx, term: Term) -> Tree:
         case MadeBetween():
             return _resolve_days(tx, *days.to_seconds(term))
         case AddedBetween():
-            return _resolve_added(*days.to_seconds(term))
+            return Amount("added", days.to_interval_ms(term))
         case Size(operator, width, height):
             return Sides(operator, width, height)
         case Ratio(width, height):
@@ -326,11 +326,6 @@ def _resolve_leaf(tx: ReadTx, term: Term) -> Tree:
             return Flag(state)
         case Has(thing):
             return Flag(thing)
-
-
-def _resolve_added(first_s: int | None, until_s: int | None) -> Amount:
-    low, high = (None if end is None else end * 1000.0 for end in (first_s, until_s))
-    return Amount("added", Interval(low, high, without_high=high is not None))
 
 
 def _resolve_amount(field: Field, interval: Interval) -> Amount:

@@ -251,14 +251,14 @@ def _send(task: DeliverHook, body: bytes, limit_s: float) -> str:
             httpx.Client(trust_env=False, follow_redirects=False, timeout=limit_s) as http,
             http.stream("POST", target.url, content=body, headers=headers) as response,
         ):
-            said = _decode(_read_beginning(response, deadline_s))
+            text = _decode(_read_beginning(response, deadline_s))
     except httpx.TimeoutException as error:
         raise TaskFailedError(f"{task.hook.url} did not respond within {limit_s:g} s.") from error
     except httpx.HTTPError as error:
         raise TaskFailedError(f"{task.hook.url} could not be reached: {error}") from error
     if not response.is_success:
-        raise TaskFailedError(f"{task.hook.url} responded with status {response.status_code}.\n{said}")
-    return said
+        raise TaskFailedError(f"{task.hook.url} responded with status {response.status_code}.\n{text}")
+    return text
 
 
 def _read_beginning(response: httpx.Response, deadline_s: float) -> bytes:

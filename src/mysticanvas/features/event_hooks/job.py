@@ -21,7 +21,7 @@ def apply(tx: WriteTx, payload: dict[str, Any], answer: Delivered) -> None:
         "event": payload["event"],
         "count": len(payload["entries"]),
         "delivery": payload["delivery"],
-        "said": answer.output,
+        "output": answer.output,
     }
     event_log.append(tx, level="info", kind="hook.done", subject=answer.target, data=data, now_ms=now_ms())
 
