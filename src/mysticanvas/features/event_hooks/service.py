@@ -7,6 +7,7 @@ from mysticanvas.domain.errors import NotFoundError
 from mysticanvas.domain.event import EventKind
 from mysticanvas.features.event_hooks import queries
 from mysticanvas.features.event_hooks.hook_file import HOOKS_FILE, HookFileError, read_hooks
+from mysticanvas.http.schemas import Int64
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class HookView:
     command: list[str] | None
     url: str | None
     enabled: bool
-    created_at: int
+    created_at: Int64
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, JsonValue, RootModel
 
-from mysticanvas.domain.event import JobDone
+from mysticanvas.http.schemas import Index
 
 
 class ImagesEvent(BaseModel):
@@ -14,24 +14,30 @@ class ImagesEvent(BaseModel):
         max_length=1_000,
         description="The images. Null if more than 10,000 images changed at once: search again instead.",
     )
-    count: int = Field(ge=0, description="The number of images of this message.")
-    total: int = Field(ge=0, description="The number of images in the library.")
+    count: Index = Field(description="The number of images of this message.")
+    total: Index = Field(description="The number of images in the library.")
 
 
 class EditDoneEvent(BaseModel):
     """The data of `edit.done`: the end of an edit, an undo or a redo."""
 
-    id: int
+    id: Index
     kind: str
     state: Literal["done", "undone", "expired"]
-    changed: int = Field(description="The number of images that the edit changed.")
+    changed: Index = Field(description="The number of images that the edit changed.")
     error: str | None = Field(description="Why the edit, or its undo or redo, was refused.")
+
+
+class FinishedJob(BaseModel):
+    id: Index
+    kind: str
+    state: Literal["done", "error"]
 
 
 class JobsDoneEvent(BaseModel):
     """The data of `job.done`: background jobs that are done, or whose attempts have all failed."""
 
-    jobs: list[JobDone] = Field(max_length=1_000)
+    jobs: list[FinishedJob] = Field(max_length=1_000)
 
 
 class ImportDoneEvent(BaseModel):
@@ -40,10 +46,10 @@ class ImportDoneEvent(BaseModel):
     id: str
     state: Literal["done", "cancelled", "failed"]
     folders: list[str]
-    imported: int
-    changed: int
-    missing: int
-    failed: int
+    imported: Index
+    changed: Index
+    missing: Index
+    failed: Index
     message: str
 
 
