@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,15 @@ from tests.pictures import write_pictures
 from mysticanvas.app import live_updates
 from mysticanvas.db.database import ChangeSet, Database
 from mysticanvas.db.images import changed_images
-from mysticanvas.domain.event import EventKind
+from mysticanvas.domain.event import EventKind, JobDone
 from mysticanvas.domain.generation import GenerationId
+from mysticanvas.features.event_hooks.types import JOB_KIND
 from mysticanvas.http import sse
 from mysticanvas.http.sse import EventStream
+from mysticanvas.jobs import queue
+from mysticanvas.jobs.outcomes import Failed, apply_all
 from mysticanvas.jobs.progress import JobProgress
+from mysticanvas.jobs.queue import NewJob
 
 IMAGES = 5
 STREAM = "/api/events/stream"
@@ -184,6 +189,18 @@ def test_an_image_is_reported_once_and_by_its_last_state(database: Database) -> 
         EventKind.IMAGE_CHANGED: [uuids[moved]],
         EventKind.IMAGE_REMOVED: [uuids[trashed], uuids[merged]],
     }
+
+
+@pytest.mark.parametrize(("attempts", "ended"), [(1, []), (8, ["error"])])
+def test_a_job_that_failed_is_reported_once_it_is_not_tried_again(
+    database: Database, attempts: int, ended: list[str]
+) -> None:
+    database.write(queue.enqueue, NewJob(JOB_KIND, {}, "x"), now_ms=1)
+    [job] = database.write(queue.claim, owner_id="one", limit=1, now_ms=2)
+    reported: list[ChangeSet] = []
+    database.after_commit(reported.append)
+    database.write(apply_all, [Failed(replace(job, attempts=attempts), "no", crashed=False)], now_ms=3)
+    assert [one.state for changes in reported for one in changes.ended if isinstance(one, JobDone)] == ended
 
 
 # -- before a commit --------------------------------------------------------------------------

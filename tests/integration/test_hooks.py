@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -405,3 +406,20 @@ def test_what_cannot_be_a_hook_is_refused(database: Database, arguments: tuple[s
     done = CliRunner().invoke(app, ["hook", *arguments, "--library", str(database.folder)])
     assert done.exit_code != 0
     assert hook_file.read_hooks(database.folder) == []
+
+
+def test_an_archive_brings_no_hooks(tmp_path: Path) -> None:
+    there, here, archive = tmp_path / "there", tmp_path / "here", tmp_path / "archive.zip"
+    for folder in (there, here):
+        Database.open(folder).close()
+    add(there, "image.added", sys.executable, "-c", "pass")
+    done = CliRunner().invoke(app, ["export", "--whole", str(archive), "--library", str(there)])
+    assert done.exit_code == 0, done.output
+    with zipfile.ZipFile(archive, "a") as opened:
+        names = opened.namelist()
+        for name in ("hooks.json", "../hooks.json", "../here/hooks.json"):
+            opened.write(there / "hooks.json", name)
+    assert "hooks.json" not in names
+    CliRunner().invoke(app, ["import-library", str(archive), "--library", str(here)])
+    assert sorted(path.name for path in tmp_path.rglob("hooks.json")) == ["hooks.json"]
+    assert hook_file.read_hooks(here) == []
