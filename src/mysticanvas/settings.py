@@ -89,6 +89,9 @@ class Settings(BaseSettings):
             "model servers."
         ),
     )
+    hook_limit_s: float = Field(
+        60, gt=0, description="Maximum time in seconds for one call of a hook before it is stopped and tried again."
+    )
     vision_memory_bytes: int = Field(
         4 * 1024 * MIB, ge=256 * MIB, description="Memory limit in bytes for the image analysis worker."
     )

@@ -115,12 +115,15 @@ TIMELINE: dict[str, Query] = {
 }
 OTHERS: dict[str, Query] = {
     "page_by_rating": page("sort:rating"),
+    "page_by_added": page("sort:added"),
+    "page_added": page("added:>=2022 sort:added"),
     "page_by_size": page("sort:size"),
     "page_by_name": page("sort:name"),
     "page_as_arranged": page("in:b sort:manual"),
     "page_by_chance": page("sort:random:7"),
     "page_by_relevance": page("sea sort:relevance"),
     "all_of_words_and_tags": whole("sea (tag:cat OR -tag:sea) lora:x>0.1 model:flux1-dev seed:7"),
+    "all_of_added": whole("added:2022..2023"),
     "all_of_columns": whole("steps:>20 cfg:7 mp:>1 size:16:9 engine:comfyui path:2026/08 has:tag is:grid"),
     "rows_of_a_page": lambda tx: paging.read_rows(tx, tx.column("SELECT id FROM live_generations LIMIT 20")),
     "items_of_a_snapshot": lambda tx: snapshots.read_items(

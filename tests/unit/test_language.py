@@ -4,6 +4,7 @@ import pytest
 
 from mysticanvas.domain.errors import QueryError
 from mysticanvas.domain.query import (
+    AddedBetween,
     All,
     Any,
     Field,
@@ -283,6 +284,9 @@ def test_a_field_has_its_name_and_its_synonyms(name: str, field: Field | None) -
         (Query(NamedValue(Field.EMBEDDING, "a b", Interval(high=1, without_high=True))), 'embedding:"a b"<1'),
         (Query(Number(Field.RATING, Interval(low=3))), "rating:>=3"),
         (Query(MadeBetween("2026-08", "2026-09")), "date:2026-08..2026-09"),
+        (Query(AddedBetween("6h", "6h")), "added:6h"),
+        (Query(AddedBetween("2026-11-29", None)), "added:2026-11-29.."),
+        (Query(None, Sort(Order.ADDED)), "sort:added"),
         (Query(Size("=", 1024, 768)), "size:1024x768"),
         (Query(Size(">=", 1024, 768)), "size:>=1024x768"),
         (Query(Ratio(16, 9)), "size:16:9"),

@@ -30,6 +30,7 @@ class Field(StrEnum):
     IS = "is"
     HAS = "has"
     DATE = "date"
+    ADDED = "added"
     SIZE = "size"
     MP = "mp"
     SEED = "seed"
@@ -63,6 +64,7 @@ SYNONYMS = {
     "neg": Field.NEGATIVE,
     "stars": Field.RATING,
     "order": Field.SORT,
+    "imported": Field.ADDED,
 }
 
 
@@ -105,12 +107,13 @@ class Shape(StrEnum):
 
 
 class Order(StrEnum):
-    """Each order is total: ties are ordered newest first (in OLDEST, oldest first). MANUAL is the order that the
-    user gave the first collection in the query; images outside it come last. SIMILARITY needs something to be
-    similar to, and is then the default."""
+    """Each order is total: ties are ordered newest first (in OLDEST, oldest first). ADDED begins with the image that
+    was imported last. MANUAL is the order that the user gave the first collection in the query; images outside it come
+    last. SIMILARITY needs something to be similar to, and is then the default."""
 
     NEWEST = "newest"
     OLDEST = "oldest"
+    ADDED = "added"
     RATING = "rating"
     RANDOM = "random"
     RELEVANCE = "relevance"
@@ -168,6 +171,14 @@ class MadeBetween:
 
 
 @dataclass(frozen=True, slots=True)
+class AddedBetween:
+    """Imported within this time, as `MadeBetween`; also a number of hours before now (`6h`)."""
+
+    first: str | None
+    last: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Size:
     """Compares both sides of the image, in pixels; `operator` is one of =, >=, <=, >, <."""
 
@@ -199,7 +210,7 @@ class Has:
     thing: Thing
 
 
-Term = Text | NamedValue | Number | MadeBetween | Size | Ratio | HasShape | Is | Has
+Term = Text | NamedValue | Number | MadeBetween | AddedBetween | Size | Ratio | HasShape | Is | Has
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         refusal = {"schema": {"$ref": "#/components/schemas/Refusal"}}
         for methods in document["paths"].values():
             for operation in methods.values():
+                _describe_stream(operation["responses"].get("200", {}))
                 operation["responses"].pop("422", None)
                 operation["responses"]["default"] = {
                     "description": _REFUSED,
@@ -39,3 +40,11 @@ def describe(app: FastAPI) -> dict[str, Any]:
                 }
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _describe_stream(response: dict[str, Any]) -> None:
+    """The body of an event stream is a text. `x-event-schema` is the schema of the data of one event: OpenAPI 3.1 has
+    no keyword for it."""
+    content = response.get("content", {}).get("text/event-stream")
+    if content is not None and "$ref" in content["schema"]:
+        content["x-event-schema"] = {"$ref": content["schema"].pop("$ref")}

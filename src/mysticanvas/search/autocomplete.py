@@ -5,7 +5,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from mysticanvas.domain.errors import QueryError
-from mysticanvas.domain.query import Field, Has, Is, NamedValue, Node, Order, Query, Shape, State, Thing, all_of
+from mysticanvas.domain.query import (
+    AddedBetween,
+    Field,
+    Has,
+    Is,
+    NamedValue,
+    Node,
+    Order,
+    Query,
+    Shape,
+    State,
+    Thing,
+    all_of,
+)
 from mysticanvas.domain.tag import make_tag_key
 from mysticanvas.search import facets, fields, language
 from mysticanvas.search.engine import Finder
@@ -14,6 +27,7 @@ OFFERS = 12
 # The limit for each field while no field is typed.
 OFFERS_PER_FIELD = 4
 _UNNAMED = (Field.TAG, Field.MODEL, Field.LORA)
+_ADDED = [AddedBetween(time, time) for time in ("1h", "24h", "today", "yesterday", "7d", "30d")]
 _BEGUN = re.compile(r'(?P<minus>-?)(?:(?P<field>[A-Za-z_]+):)?(?P<quote>"?)(?P<value>.*)', re.DOTALL)
 
 
@@ -109,6 +123,8 @@ def _offer_values(finder: Finder, rest: Query, field: Field, value: str) -> Iter
             return _offer_choices(finder, rest, value, [Is(state) for state in State], field)
         case Field.HAS:
             return _offer_choices(finder, rest, value, [Has(thing) for thing in Thing], field)
+        case Field.ADDED:
+            return _offer_choices(finder, rest, value, _ADDED, field)
         case Field.COLLECTION:
             return _offer_collections(finder, rest, value, OFFERS)
         case Field.SORT:

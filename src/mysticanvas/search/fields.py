@@ -220,6 +220,16 @@ def _read_date(given: RawTerm) -> Node:
         raise QueryError(sentence, given.position, EXAMPLES[Field.DATE]) from error
 
 
+def _read_added(given: RawTerm) -> Node:
+    try:
+        return days.read_added(given.value.lower())
+    except ValueError as error:
+        sentence = (
+            "The time of import is a date or a time before now: added:today, added:>=2026-08, added:7d, added:6h."
+        )
+        raise QueryError(sentence, given.position, EXAMPLES[Field.ADDED]) from error
+
+
 def _read_is(given: RawTerm) -> Node:
     return Is(_read_choice(_STATES, given))
 
@@ -262,6 +272,7 @@ _READERS: dict[Field, Callable[[RawTerm], Node]] = {
     Field.IS: _read_is,
     Field.HAS: _read_has,
     Field.DATE: _read_date,
+    Field.ADDED: _read_added,
     Field.SIZE: _read_size,
     Field.MP: _read_amount,
     Field.EXPLICIT: _read_amount,
@@ -292,6 +303,7 @@ EXAMPLES: dict[Field, str] = {
     Field.IS: "is:favorite",
     Field.HAS: "has:workflow",
     Field.DATE: "date:2026-08",
+    Field.ADDED: "added:7d",
     Field.SIZE: "size:>=1024x1024",
     Field.MP: "mp:>=2",
     Field.SEED: "seed:342898",

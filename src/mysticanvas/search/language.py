@@ -16,6 +16,7 @@ from enum import Enum, auto
 from mysticanvas.domain.errors import QueryError
 from mysticanvas.domain.query import (
     SYNONYMS,
+    AddedBetween,
     All,
     Any,
     Field,
@@ -348,6 +349,8 @@ def _format_term(term: Term) -> str:
             return f"{field.written}:{fields.format_interval(interval)}"
         case MadeBetween():
             return f"date:{days.write(term)}"
+        case AddedBetween():
+            return f"added:{days.write(term)}"
         case Size(operator, width, height):
             return f"size:{'' if operator == '=' else operator}{width}x{height}"
         case Ratio(width, height):

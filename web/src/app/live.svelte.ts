@@ -36,13 +36,14 @@ class Live {
         if (!connection.up) void this.recover();
         connection.up = true;
         return;
-      case 'gap':
+      case 'reset':
         invalidation.mark('tags', 'collections', 'counts', 'roots', 'events');
         return void library.renew();
-      case 'images':
+      case 'image.added':
+      case 'image.removed':
         invalidation.mark('counts');
         return void newImages.arrive();
-      case 'item':
+      case 'image.changed':
         invalidation.mark('counts');
         newImages.recheck();
         return library.pages.refresh(event.data.uuids);
@@ -82,7 +83,7 @@ class Live {
     else if (!ended && progress.eta_s !== null) announcer.progress('Import', 1 - progress.todo / Math.max(1, progress.seen));
   }
 
-  /** Missed events come again, or as a gap; requests that failed meanwhile do not. */
+  /** Missed events come again, or as a reset; requests that failed meanwhile do not. */
   private async recover(): Promise<void> {
     if (library.error) await library.open(library.query);
     await this.ask();

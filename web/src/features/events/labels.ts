@@ -15,7 +15,7 @@ export const GROUPS: readonly Group[] = [
   { label: 'Folders and files', kinds: ['root.offline', 'root.asks', 'root.moved', 'root.removed', 'file.changed', 'file.located', 'file.purged', 'file.kept', 'image.forgotten', 'missing.forgotten', 'verify'] },
   { label: 'Backups', kinds: ['backup', 'backup.failed', 'backup.drill', 'restore', 'restore.failed', 'rebuild', 'journal.replaced'] },
   { label: 'Crashes and failures', kinds: ['crash', 'crash.gallery', 'job.parked', 'library.damaged'] },
-  { label: 'Upgrades and other', kinds: ['migration', 'library.place', 'mended', 'disk.full', 'disk.free', 'autotag.run', 'vision'] },
+  { label: 'Upgrades and other', kinds: ['migration', 'library.place', 'mended', 'disk.full', 'disk.free', 'autotag.run', 'vision', 'hook.done'] },
 ];
 
 const NAMES: Record<string, string> = {
@@ -54,6 +54,7 @@ const NAMES: Record<string, string> = {
   'disk.free': 'Disk no longer full',
   'autotag.run': 'Auto-tagging started',
   vision: 'Image analysis started',
+  'hook.done': 'Hook called',
 };
 
 export function nameOf(event: LogEvent): string {

@@ -18,6 +18,7 @@ const KINDS: Record<string, KindText> = {
   models: { name: 'Model hashes', description: 'Computes model hashes to link images to the models they were made with.' },
   header: { name: 'Image sizes', description: 'Rereads the size and orientation of images that an older version imported.' },
   reparse: { name: 'Metadata refresh', description: 'Rereads file metadata with the current parsers.' },
+  hook: { name: 'Hooks', description: 'Calls your commands and local URLs, one at a time.' },
 };
 const ORDER = Object.keys(KINDS);
 
