@@ -60,26 +60,26 @@ def test_the_numbers_of_a_new_launch_are_newer_than_those_of_the_last(monkeypatc
     now_ms = 1_800_000_000_000
     monkeypatch.setattr(sse, "now_ms", lambda: now_ms)
     earlier = EventStream()
-    earlier.publish("item", {"uuids": ["a"]})
+    earlier.publish("image.changed", {"uuids": ["a"]})
     [_, event] = heard(earlier, 0, 2)
     last = number_of(event)
     # No two launches begin in the same millisecond.
     now_ms += 1
     later = EventStream()
-    later.publish("item", {"uuids": ["b"]})
+    later.publish("image.changed", {"uuids": ["b"]})
     # However much has happened since, what was missed is said to be missing.
-    [hello, gap] = heard(later, last, 2)
+    [hello, reset] = heard(later, last, 2)
     assert "event: hello" in hello
-    assert "event: gap" in gap
-    assert number_of(gap) > last
+    assert "event: reset" in reset
+    assert number_of(reset) > last
 
 
 def test_who_was_away_a_moment_gets_each_missed_message_once() -> None:
     live = EventStream()
     for name in "abc":
-        live.publish("item", {"uuids": [name]})
-    [_, gap] = heard(live, 0, 2)
-    newest = number_of(gap)
+        live.publish("image.changed", {"uuids": [name]})
+    [_, reset] = heard(live, 0, 2)
+    newest = number_of(reset)
     [_, *missed] = heard(live, newest - 2, 3)
     assert [number_of(message) for message in missed] == [newest - 1, newest]
     assert ["b" in missed[0], "c" in missed[1]] == [True, True]

@@ -45,6 +45,7 @@ from mysticanvas.http.proxies import TrustedProxies
 from mysticanvas.http.server import GalleryServer
 from mysticanvas.http.sessions import CODE_LIMIT_S, SESSION_FILE, Sessions
 from mysticanvas.http.sse import EventStream
+from mysticanvas.imaging.libvips import check_libvips
 from mysticanvas.jobs.backfill import BackfillRunner
 from mysticanvas.jobs.dispatcher import Dispatcher
 from mysticanvas.jobs.lanes import Executors, InProcessExecutor
@@ -95,6 +96,7 @@ class Orchestrator:
 
     def _build(self, running: ExitStack) -> None:
         settings = self._settings
+        check_libvips()
         found = features.load()
         parts = self._parts = Parts()
         parts.add(settings)
@@ -271,7 +273,10 @@ class Orchestrator:
 
     def _log_unclean_exit(self) -> None:
         """Records that the previous process did not shut down cleanly, because its address file still exists."""
-        why = "MystiCanvas did not shut down cleanly: it was killed, or the power failed. No saved changes were lost."
+        why = (
+            "MystiCanvas did not shut down cleanly: it crashed, was killed, or the machine lost power. No saved "
+            "changes were lost."
+        )
         self.database.write_bulk(
             event_log.append, level="warning", kind="crash.gallery", subject=None, data={"why": why}, now_ms=now_ms()
         )

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from mysticanvas.cli.client import Client
-from mysticanvas.cli.output import format_count, out, print_json, progress_bar
+from mysticanvas.cli.output import out, print_json, progress_bar
+from mysticanvas.domain.plurals import format_count
 
 Images = Annotated[
     str,

@@ -121,7 +121,7 @@ def _check_room(connection: apsw.Connection, folder: Path) -> None:
     if free < needed:
         raise LibraryError(
             f"There is not enough free space for a backup in {folder}: it needs {needed // 1_000_000:,} MB, "
-            f"and {free // 1_000_000:,} MB are free. Free some space and try again."
+            f"but only {free // 1_000_000:,} MB are free. Free some space and try again."
         )
 
 

@@ -149,7 +149,7 @@ def _check_texts(tx: ReadTx) -> Check:
     return Check(
         "texts",
         not unreadable,
-        "; ".join(unreadable) + ": not valid UTF-8" if unreadable else "all texts are valid UTF-8",
+        "; ".join(unreadable) + ": not valid UTF-8" if unreadable else "all text is valid UTF-8",
     )
 
 
@@ -193,7 +193,7 @@ def _check_search(tx: ReadTx) -> Check:
         if match and tx.value(_FINDS_IMAGE, match=match, image=row["id"]) is None:
             lost.append(row["id"])
     detail = (
-        f"newest images that a search for their prompts does not find: {len(lost)}"
+        f"newest images not found by searching for their prompts: {len(lost)}"
         if lost
         else "the newest images are found"
     )

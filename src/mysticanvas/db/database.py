@@ -35,7 +35,7 @@ from mysticanvas.db.page_copy import PageCopy, make_page_copy
 from mysticanvas.db.page_damage import Check
 from mysticanvas.db.problems import Problems
 from mysticanvas.db.reserve import release_if_full
-from mysticanvas.db.writer import Listener, Writer
+from mysticanvas.db.writer import BeforeCommit, Listener, Writer
 from mysticanvas.domain.errors import DamagedLibraryError, LibraryError, NotFoundError
 from mysticanvas.fs.durable import replace, sync
 
@@ -208,6 +208,10 @@ class Database:
     def after_commit(self, listener: Listener) -> None:
         """Calls `listener` on the writer thread after each commit; it must return quickly."""
         self._writer.after_commit(listener)
+
+    def before_commit(self, listener: BeforeCommit) -> None:
+        """Calls `listener` on the writer thread at the end of each transaction. What it writes is committed with it."""
+        self._writer.before_commit(listener)
 
     @property
     def changes(self) -> int:

@@ -27,14 +27,13 @@ def refuse_foreign_file(path: Path) -> None:
         application, version = _read_marks(path)
     except apsw.NotADBError as error:
         raise ForeignFileError(
-            f"{path} is not a database, or its first bytes are damaged. MystiCanvas did not change it. {WAYS_OUT}"
+            f"{path} is not a database, or its header is damaged. MystiCanvas did not change it. {WAYS_OUT}"
         ) from error
     except DISK_ERRORS as error:
         raise build_library_error(error, "opened") from error
     if application != APPLICATION_ID:
         raise ForeignFileError(
-            f"{path} belongs to another program, or its first bytes are damaged. MystiCanvas did not change it. "
-            f"{WAYS_OUT}"
+            f"{path} belongs to another program, or its header is damaged. MystiCanvas did not change it. {WAYS_OUT}"
         )
     if version > len(load_migrations()):
         raise NewerLibraryError(

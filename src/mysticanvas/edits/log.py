@@ -11,6 +11,7 @@ from typing import Literal
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.errors import NotFoundError
+from mysticanvas.domain.event import EditDone
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.edits.types import EditResult, EditState, Step
 
@@ -141,6 +142,9 @@ def set_state(tx: WriteTx, operation: int, state: EditState, *, error: str | Non
         error=error,
     )
     tx.changes.invalidated.add("edits")
+    if not state.is_moving:
+        ended = find(tx, operation)
+        tx.changes.ended.append(EditDone(operation, ended.kind, state.value, ended.changed, error))
 
 
 def add_changed(tx: WriteTx, operation: int, changed: int) -> None:

@@ -17,7 +17,7 @@ from mysticanvas.domain.errors import InvalidInputError
 
 MAX_PATTERNS = 200
 MAX_PATTERN_LENGTH = 400
-BY_PATTERN = "an exclude pattern of this folder"
+BY_PATTERN = "an exclude pattern for this folder"
 
 # Folders of programs, by the program they come from. Names are compared in lower case.
 PROGRAM_FOLDERS: Mapping[str, tuple[bytes, ...]] = {
@@ -69,7 +69,7 @@ def clean_patterns(patterns: Sequence[str]) -> list[str]:
             raise InvalidInputError(f"An exclude pattern can have at most {MAX_PATTERN_LENGTH} characters.")
         if "\n" in one or "\0" in one or not _is_pattern(one):
             raise InvalidInputError(
-                f"“{one}” is not an exclude pattern. Use the syntax of .gitignore, for example: drafts/ or *.tmp.png"
+                f"“{one}” is not an exclude pattern. Use .gitignore syntax, for example: drafts/ or *.tmp.png"
             )
     return kept
 
@@ -141,7 +141,7 @@ class Exclusions:
             self.set_models(folder, filter(is_model, _list_names(os.path.join(self.root, folder))))
         stem = os.path.splitext(name)[0]
         models = self._models[folder]
-        return "a preview of a model" if stem in models or stem.removesuffix(b".preview") in models else None
+        return "a model preview" if stem in models or stem.removesuffix(b".preview") in models else None
 
     def set_models(self, folder: bytes, names: Iterable[bytes]) -> None:
         """Set the names of the models in a folder that the caller has listed."""

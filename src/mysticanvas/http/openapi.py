@@ -82,8 +82,9 @@ def _build_problem_schema() -> dict[str, Any]:
         "type": "object",
         "title": "Problem",
         "description": "Problem details (RFC 9457). `type` is the URL path of a description, and `detail` is a message "
-        "for the user. `position` and `suggestion` are null except for a search that is not valid.",
-        "required": ["type", "title", "status", "detail", "position", "suggestion"],
+        "for the user. `position` and `suggestion` are null except for a search that is not valid. `confirm` is the "
+        "field that must be true in the next request if the user has to confirm it.",
+        "required": ["type", "title", "status", "detail", "position", "suggestion", "confirm"],
         "properties": {
             "type": text,
             "title": text,
@@ -91,6 +92,7 @@ def _build_problem_schema() -> dict[str, Any]:
             "detail": text,
             "position": {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 2_000}, {"type": "null"}]},
             "suggestion": {"anyOf": [text, {"type": "null"}]},
+            "confirm": {"anyOf": [text, {"type": "null"}]},
         },
     }
 
@@ -101,6 +103,7 @@ def _complete(operation: dict[str, Any], *, is_open: bool) -> None:
     # The response that FastAPI adds to each route, if the route documents another one.
     if len([status for status in responses if status.startswith("2")]) > 1 and _is_untyped(responses.get("200")):
         del responses["200"]
+    _describe_stream(responses.get("200", {}))
     for response in responses.values():
         _complete_content(response.get("content", {}))
     responses["default"] = {
@@ -157,3 +160,11 @@ def _summarize(operation: dict[str, Any]) -> str:
     name = operation["operationId"].rpartition(".")[2]
     words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)
     return words[:1].upper() + words[1:]
+
+
+def _describe_stream(response: dict[str, Any]) -> None:
+    """The body of an event stream is a text. `x-event-schema` is the schema of the data of one event: OpenAPI 3.1 has
+    no keyword for it."""
+    content = response.get("content", {}).get("text/event-stream")
+    if content is not None and "$ref" in content["schema"]:
+        content["x-event-schema"] = {"$ref": content["schema"].pop("$ref")}

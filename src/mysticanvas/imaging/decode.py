@@ -34,7 +34,7 @@ MAX_ELONGATION = 6
 _OVERSAMPLING = 2
 CUT_OFF = "The file ends too early: part of the image is missing."
 CORRUPT = "The file is damaged: part of the image could not be decoded."
-_LOADERS = {
+LOADERS = {
     ImageFormat.PNG: "pngload_source",
     ImageFormat.JPEG: "jpegload_source",
     ImageFormat.WEBP: "webpload_source",
@@ -163,7 +163,7 @@ def _open(handle: int, head: ImageHead, level: str, short_edge_px: int | None) -
         return bmp.load(handle, short_edge_px and short_edge_px * _OVERSAMPLING, strict=level != "none")
     if short_edge_px and _needs_first_pass(head, level):
         return interlaced_png.load_first_pass(handle, head, strict=level != "none")
-    loader: Callable[..., pyvips.Image] = getattr(pyvips.Image, _LOADERS[head.format])
+    loader: Callable[..., pyvips.Image] = getattr(pyvips.Image, LOADERS[head.format])
     options = _choose_reduction(head, short_edge_px) if short_edge_px else {}
     source = pyvips.Source.new_from_descriptor(handle)
     return loader(source, access="sequential", fail_on=level, **options)

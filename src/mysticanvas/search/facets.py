@@ -49,7 +49,8 @@ def find_field(name: str) -> Field:
     """The field with this name. Raises `InvalidInputError` for a field without facets."""
     field = language.find_field(name)
     if field not in FIELDS:
-        raise InvalidInputError(f"The field “{name}” has no facets. Use one of: {', '.join(FIELDS)}.")
+        names = ", ".join(one.written for one in FIELDS)
+        raise InvalidInputError(f"The field “{name}” has no facets. Use one of: {names}.")
     return field
 
 

@@ -11,7 +11,7 @@ from mysticanvas.search.columns import Codes, Columns, Mask, Positions
 from mysticanvas.search.index_loader import Images
 
 _UNKNOWN_SEED = 0
-_AS_READ = ("id", "ratio_milli", "favorite", "rating", "flags", "model", "steps", "has")
+_AS_READ = ("id", "ratio_milli", "favorite", "rating", "flags", "model", "steps", "has", "added")
 
 
 class ImageColumns(Columns):

@@ -36,7 +36,7 @@ _COLUMNS = f"""
     coalesce(l.height_px, -1) AS height, coalesce(g.model_id, 0) AS model, g.seed,
     coalesce(g.steps, {NONE}) AS steps, iif(g.cfg_scale IS NULL, 'nan', printf('%!.17g', g.cfg_scale)) AS cfg,
     iif(p.explicit IS NULL, 'nan', printf('%!.17g', p.explicit)) AS explicit, g.sampler, g.engine_name AS engine,
-    coalesce(f.root_id, 0) AS root, coalesce(f.path, '') AS path, {_HAS} AS has
+    coalesce(f.root_id, 0) AS root, coalesce(f.path, '') AS path, {_HAS} AS has, g.imported_at AS added
 """
 _TABLES = """
     live_generations AS l
@@ -44,7 +44,9 @@ _TABLES = """
     LEFT JOIN generation_files AS f ON f.generation_id = l.id AND f.kind = 'final'
     LEFT JOIN pictures AS p ON p.content_hash = l.content_hash
 """
-_NUMBERS = ("id", "ratio_milli", "favorite", "rating", "flags", "width", "height", "model", "steps", "root", "has")
+_NUMBERS = (
+    "id", "ratio_milli", "favorite", "rating", "flags", "width", "height", "model", "steps", "root", "has", "added"
+)  # fmt: skip
 _FRACTIONS = ("cfg", "explicit")
 _TEXTS = ("seed", "sampler", "engine", "path")
 _strings = msgspec.json.Decoder(list[str | None])

@@ -79,11 +79,13 @@ _USES_PROBE = (
 )
 _SEED_SET = "l.id IN (SELECT g.id FROM generations AS g WHERE g.seed = {0})"
 _SEED_PROBE = _OF_GENERATION.format("g.seed = {0}")
+_ADDED_SET = "l.id IN (SELECT g.id FROM generations AS g WHERE {0})"
 _AMOUNTS = {
     "rating": "({0}) IS TRUE",
     "pixels": "({0}) IS TRUE",
     "steps": _OF_GENERATION.format("{0}"),
     "cfg": _OF_GENERATION.format("{0}"),
+    "added": _OF_GENERATION.format("{0}"),
     "explicit": "EXISTS (SELECT 1 FROM pictures AS p WHERE p.content_hash = l.content_hash AND {0})",
 }
 _AMOUNT_COLUMNS = {
@@ -91,6 +93,7 @@ _AMOUNT_COLUMNS = {
     "pixels": "l.width_px * l.height_px",
     "steps": "g.steps",
     "cfg": "g.cfg_scale",
+    "added": "g.imported_at",
     "explicit": "p.explicit",
 }
 _SIDES = {
@@ -150,6 +153,8 @@ def build_condition(tree: Tree, values: Values, *, probe: bool) -> str:
             )
         case Seed(value):
             return (_SEED_PROBE if probe else _SEED_SET).format(values.bind(value))
+        case Amount("added", interval) if not probe:
+            return _ADDED_SET.format(build_interval("g.imported_at", interval, values))
         case _:
             return _build_column_condition(tree, values)
 

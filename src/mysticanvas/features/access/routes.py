@@ -1,9 +1,8 @@
-"""Sign-in, the token, and the event stream of an open page."""
+"""Sign-in and the token."""
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Query, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, Field
 from starlette.background import BackgroundTask
 
@@ -98,18 +97,6 @@ def routes(
             answer.delete_cookie(before, path="/")
             _set_cookie(answer, request, sessions.cookie_name, sessions.cookie)
         return answer
-
-    @router.get("/events/stream", operation_id="events.stream")
-    async def follow(
-        since: Annotated[str | None, Query(max_length=20)] = None,
-        last_event_id: Annotated[str | None, Header(max_length=20)] = None,
-    ) -> Response:
-        """Stream events (SSE). To continue from an earlier stream, set `since` to the number of the last message
-        received. A browser that reconnects sends this number in the `Last-Event-ID` header, which takes precedence."""
-        last = last_event_id or since or ""
-        seen = int(last) if last.isascii() and last.isdigit() else None
-        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        return StreamingResponse(stream.follow(seen), headers=headers, media_type="text/event-stream")
 
     return router
 

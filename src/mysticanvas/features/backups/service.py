@@ -101,7 +101,7 @@ class BackupRunner:
             what = "; ".join(f"{check.name}: {check.detail}" for check in failed)
             why = (
                 f"{what}. To see what can be repaired, run: mysticanvas doctor. "
-                "Hourly backups are kept until the damage is repaired."
+                "Hourly backups are not deleted until the damage is repaired."
             )
             self._log_event("library.damaged", level="error", subject=None, data={"why": why})
         return self._is_damaged

@@ -1,17 +1,20 @@
-"""The event log, as pages and as a JSON Lines file."""
+"""The event log, as pages and as a JSON Lines file; and the stream of events."""
 
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import msgspec
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.responses import StreamingResponse
 
 from mysticanvas.db import event_log
 from mysticanvas.db.database import Database
 from mysticanvas.db.event_log import EntryFilter
+from mysticanvas.domain.event import EventKind
+from mysticanvas.features.events.schemas import StreamEvent
 from mysticanvas.http.responses import reply
 from mysticanvas.http.schemas import Index
+from mysticanvas.http.sse import EventStream
 
 EXPORTED_AT_ONCE = 1_000
 Moment = Annotated[int, Query(ge=0, le=1 << 45)]
@@ -51,6 +54,39 @@ def routes(database: Database) -> APIRouter:
         """Download all matching events as JSON Lines, newest first."""
         headers = {"content-disposition": 'attachment; filename="mysticanvas-events.jsonl"'}
         return StreamingResponse(_iterate_lines(database, selected), headers=headers, media_type="application/x-ndjson")
+
+    return router
+
+
+class _EventStreamResponse(StreamingResponse):
+    media_type = "text/event-stream"
+
+
+def stream_routes(stream: EventStream) -> APIRouter:
+    router = APIRouter(tags=["events"])
+
+    @router.get(
+        "/events/stream",
+        response_class=_EventStreamResponse,
+        responses={200: {"model": StreamEvent, "description": "Events, until you close the connection."}},
+        operation_id="events.stream",
+    )
+    async def follow(
+        types: Annotated[
+            list[EventKind] | None,
+            Query(max_length=20, description="Only events of these types. Without it, also events for the gallery."),
+        ] = None,
+        since: Annotated[str | None, Query(max_length=20)] = None,
+        last_event_id: Annotated[str | None, Header(max_length=20)] = None,
+    ) -> Response:
+        """Stream events as they happen (server-sent events). Each event has an ID. To continue after an event, send its
+        ID in the `Last-Event-ID` header, as browsers do when they reconnect, or as `since`. Events that were missed are
+        sent first. If they are no longer available, or the server was restarted, a `reset` event is sent instead."""
+        last = last_event_id or since or ""
+        seen = int(last) if last.isascii() and last.isdigit() else None
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        kinds = None if types is None else frozenset(kind.value for kind in types)
+        return _EventStreamResponse(stream.follow(seen, kinds), headers=headers)
 
     return router
 

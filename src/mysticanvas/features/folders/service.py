@@ -86,7 +86,7 @@ def _resolve_location(database: Database, path: str) -> tuple[WatchedFolder, byt
     holders = [root for root in database.read(folders.list_active) if place.is_relative_to(root.path)]
     if not holders:
         raise InvalidInputError(
-            f"{path} is not in a library folder. Add its folder to the library: the missing file is then found "
+            f"{path} is not in a library folder. Add its folder to the library, and the missing file will be found "
             "automatically."
         )
     root = max(holders, key=lambda one: len(one.path))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.db.page_damage import Check
+from mysticanvas.domain.plurals import format_count
 from mysticanvas.features.journal import files as journal_files
 from mysticanvas.features.journal import queries, service
 from mysticanvas.features.journal.files import Entry, JournalDamageError
@@ -32,18 +33,20 @@ def check_journal(database: Database) -> Check:
         return Check(NAME, True, "not started yet")
     if problem is not None or not service.wait_until_written(database, wait_s=WAIT_S):
         due = database.read(queries.count_due)
-        return Check(NAME, False, problem or f"{due:,} changes are not written yet")
+        return Check(NAME, False, problem or f"{format_count(due, 'change')} not written yet")
     try:
         _check_file(database)
         different = _find_differences(database)
     except JournalDamageError as damage:
         database.write_bulk(queries.request_check)
-        return Check(NAME, False, f"{damage} It is now being rewritten from the library.")
+        return Check(NAME, False, f"{damage} MystiCanvas is now rewriting the journal from the library.")
     except OSError as error:
         return Check(NAME, False, f"cannot be read: {error.strerror}")
     if different:
         examples = ", ".join(f"{kind} {key}" for kind, key in sorted(different, key=str)[:3])
-        return Check(NAME, False, f"differs from the library in {len(different)} items, such as {examples}")
+        return Check(
+            NAME, False, f"differs from the library in {format_count(len(different), 'item')}, such as {examples}"
+        )
     return Check(NAME, True, "has the same data as the library")
 
 

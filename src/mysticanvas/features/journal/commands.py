@@ -6,9 +6,10 @@ import typer
 
 from mysticanvas.cli.client import Client, connect
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import format_count, out, print_json, progress_bar
+from mysticanvas.cli.output import out, print_json, progress_bar
 from mysticanvas.db.database import move_to_backups
 from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.domain.plurals import format_count
 
 POLL_S = 0.5
 
@@ -79,7 +80,7 @@ def _print_report(report: dict[str, Any]) -> None:
 
 def _print_damaged(report: dict[str, Any]) -> None:
     """Prints what the damaged lines contained, and which backup may contain the same items."""
-    out.print(f"{report['unread']:,} lines of the journal are damaged, so these items were not restored:")
+    out.print(f"{format_count(report['unread'], 'damaged line')} in the journal. These items were not restored:")
     for held in report["damaged"]:
         out.print(f"  {held}", markup=False)
     if report["backup"] is not None:

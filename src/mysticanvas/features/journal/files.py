@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from mysticanvas.domain.plurals import format_count
 from mysticanvas.fs import durable
 
 FOLDER = "journal"
@@ -189,9 +190,11 @@ def _measure(path: Path, state: JournalState, is_due: IsDue) -> JournalState:
     except FileNotFoundError:
         raise JournalDamageError("The journal was removed.") from None
     if size < state.bytes:
-        raise JournalDamageError(f"The journal was cut off or replaced: {state.bytes - size:,} bytes were missing.")
+        raise JournalDamageError(
+            f"The journal was truncated or replaced. Missing: {format_count(state.bytes - size, 'byte')}."
+        )
     if _checksum(path, state.bytes) != state.checksum:
-        raise JournalDamageError("The journal was damaged or replaced: its content had changed.")
+        raise JournalDamageError("The journal was damaged or replaced: its checksum does not match.")
     return _measure_rest(path, state, is_due)
 
 
@@ -206,8 +209,8 @@ def _measure_rest(path: Path, state: JournalState, is_due: IsDue) -> JournalStat
                 continue
             if is_cut_off or not is_due(entry["kind"], entry["key"]):
                 raise JournalDamageError(
-                    "The journal contained changes that are not in the library. An older database may have been put in "
-                    "place."
+                    "The journal contained changes that are not in the library. The database may have been replaced by "
+                    "an older one."
                 )
             end, checksum = end + len(line), zlib.crc32(line, checksum)
     return replace(state, bytes=end, checksum=checksum)

@@ -154,8 +154,8 @@ class JournalWriter:
 
 def _describe_replacement(damage: str) -> str:
     return (
-        f"{damage} It was rewritten from the library. The rest of the previous journal is kept in the library folder, "
-        f"in {journal_files.FOLDER}/{journal_files.SET_ASIDE}."
+        f"{damage} MystiCanvas rewrote the journal from the library. The rest of the previous journal is kept in the "
+        f"library folder, in {journal_files.FOLDER}/{journal_files.SET_ASIDE}."
     )
 
 

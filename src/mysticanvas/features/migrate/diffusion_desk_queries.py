@@ -94,7 +94,7 @@ def list_skipped(tx: ReadTx) -> list[SkippedItems]:
     reasons = (
         ("app_config", "settings", "only apply to DiffusionDesk"),
         ("jobs", "jobs", "only apply to DiffusionDesk"),
-        ("generation_files", "other files", "thumbnails are created again; other files are found next to the images"),
+        ("generation_files", "other files", "thumbnails are recreated; sidecar files are read from the image folders"),
     )  # fmt: skip
     existing_tables = snapshot_copy.list_tables(tx)
     found = []

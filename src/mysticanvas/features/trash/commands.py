@@ -8,8 +8,9 @@ from rich.table import Table
 from mysticanvas.cli.client import connect
 from mysticanvas.cli.edits import Images, edit_images, print_result, wait_for_edit
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import format_count, out, print_json
+from mysticanvas.cli.output import out, print_json
 from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.domain.plurals import format_count
 
 trash = typer.Typer(no_args_is_help=True, help="Manage the Trash. Files stay in place until they are purged.")
 

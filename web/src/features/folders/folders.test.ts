@@ -6,8 +6,9 @@ import scanned from '../../../../tests/wire/import.json';
 import wire from '../../../../tests/wire/roots.json';
 import status from '../../../../tests/wire/status.json';
 import { answer, pathsOf, refusal, type Asked } from '../../api/answers';
+import { formatCount } from '../../lib/format';
 import { toasts } from '../../ui/toasts.svelte';
-import { countOf, folders, withoutCliHint } from './folders.svelte';
+import { folders, withoutCliHint } from './folders.svelte';
 
 const FOLDER = { ...wire.roots[0], id: 7, path: '/pictures', images: 4 } as (typeof folders.list)[number];
 const OFFLINE = 'The drive is not there. If they are gone for good, say so: mysticanvas scan --accept /pictures';
@@ -24,7 +25,7 @@ function scanning(report: object): (asked: Asked) => object {
 }
 
 test('things are counted with their noun', () => {
-  expect([countOf(0, 'image'), countOf(1, 'image'), countOf(1_200, 'missing file')]).toEqual(['0 images', '1 image', '1,200 missing files']);
+  expect([formatCount(0, 'image'), formatCount(1, 'image'), formatCount(1_200, 'missing file')]).toEqual(['0 images', '1 image', '1,200 missing files']);
 });
 
 test('advice for the command line is not shown in the gallery', () => {
