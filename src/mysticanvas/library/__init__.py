@@ -10,6 +10,7 @@ Everything goes through the HTTP API of the running gallery. If no gallery is ru
 process and holds the library's lock until the library is closed.
 """
 
+from mysticanvas.library.events import Events
 from mysticanvas.library.library import Library
 from mysticanvas.library.metadata import GenerationData, read_metadata
 from mysticanvas.library.records import Collection, Edit, Event, Image, ImportReport, Lora, Tag
@@ -19,6 +20,7 @@ __all__ = [
     "Collection",
     "Edit",
     "Event",
+    "Events",
     "GenerationData",
     "Image",
     "ImageSearch",

@@ -1,6 +1,7 @@
 """`Library`: opens a library, and gives access to its parts."""
 
 import threading
+import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from os import PathLike
@@ -8,10 +9,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from mysticanvas.cli.client import Client, connect, make_absolute, set_in_process_opener, wait_for_jobs
+from mysticanvas.cli.client import (
+    Client,
+    connect,
+    connect_to_gallery,
+    make_absolute,
+    set_in_process_opener,
+    wait_for_jobs,
+)
 from mysticanvas.cli.options import load_settings
 from mysticanvas.domain.errors import InvalidInputError, LibraryError
 from mysticanvas.library.edits import ImageEdits
+from mysticanvas.library.events import Events
 from mysticanvas.library.from_json import read_image, read_progress, read_report
 from mysticanvas.library.organizing import Collections, History, Tags
 from mysticanvas.library.records import Image, ImportProgress, ImportReport
@@ -28,11 +37,13 @@ class Library:
     Errors are subclasses of `mysticanvas.domain.errors.MystiCanvasError`, and each message is a sentence for the user.
     """
 
-    def __init__(self, connection: AbstractContextManager[Client]) -> None:
+    def __init__(self, settings: Settings) -> None:
         """Use `Library.open`."""
-        self._connection = connection
-        self._opened: Client | None = connection.__enter__()
-        self._closing = threading.Lock()
+        self._settings = settings
+        self._connection = connect(settings)
+        self._opened: Client | None = self._connection.__enter__()
+        self._changing = threading.Lock()
+        self._events = weakref.WeakSet[Events]()
         self.edit = ImageEdits(self._get_client)
         self.tags = Tags(self._get_client)
         self.collections = Collections(self._get_client)
@@ -46,12 +57,15 @@ class Library:
         `close`. Raises `LibraryError` if it cannot be used.
         """
         set_in_process_opener(_open_in_process)
-        return cls(connect(load_settings(None if folder is None else Path(folder))))
+        return cls(load_settings(None if folder is None else Path(folder)))
 
     def close(self) -> None:
-        """Closes the library. Calling it twice does nothing."""
-        with self._closing:
+        """Closes the library, and ends the iteration over its events. Calling it twice does nothing."""
+        with self._changing:
             is_open, self._opened = self._opened is not None, None
+            events = list(self._events)
+        for one in events:
+            one.close()
         if is_open:
             self._connection.__exit__(None, None, None)
 
@@ -98,6 +112,18 @@ class Library:
             raise InvalidInputError(reply["progress"]["message"])
         return read_report(reply["report"])
 
+    def events(self, *kinds: str, since: str | None = None) -> Events:
+        """Waits for events, such as "image.added", and yields each as an `Event`. Without kinds, all of them.
+
+        With `since`, the ID of an event, it begins with the events that followed. Requires a running gallery, and
+        raises `LibraryError` if there is none. If the gallery is restarted, this library uses the new one.
+        """
+        self._get_client()
+        events = Events(self._settings.library, kinds, since, self._use_restarted)
+        with self._changing:
+            self._events.add(events)
+        return events
+
     def wait_for_jobs(self) -> None:
         """Waits until no background job, such as creating a thumbnail, is waiting or running."""
         wait_for_jobs(self._get_client())
@@ -105,6 +131,15 @@ class Library:
     def back_up(self) -> Path:
         """Creates and verifies a backup, and returns its file."""
         return Path(self._get_client().post("/api/v1/backups")["path"])
+
+    def _use_restarted(self) -> None:
+        connection = connect_to_gallery(self._settings)
+        client = connection.__enter__()
+        with self._changing:
+            if self._opened is not None:
+                self._opened = client
+                self._connection, connection = connection, self._connection
+        connection.__exit__(None, None, None)
 
     def _get_client(self) -> Client:
         client = self._opened

@@ -127,7 +127,11 @@ class ImportReport:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened in the library. `id` continues a stream: `library.events(since=event.id)`."""
+    """Something that happened in the library. `id` continues a stream: `library.events(since=event.id)`.
+
+    `uuids` are the images of "image.added", "image.changed" and "image.removed". They are empty if more than 10,000
+    images changed at once; `data["count"]` is their number. `data` is what the event stream of the API sends.
+    """
 
     id: str
     kind: str
