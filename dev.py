@@ -7,6 +7,7 @@
     python3 dev.py mutate MODULE [--sample N]  check that tests detect small changes to MODULE
     python3 dev.py check                       check formatting, lint, types, layers and the gallery
     python3 dev.py bench [NAME]                run a benchmark, or list them
+    python3 dev.py docs                        write the API reference, and build the documentation into build/docs
     python3 dev.py release [FOLDER]            build the wheel, the sdist, their SBOMs and checksums into dist/
 
 Dependencies are installed into .venv at first use and when pyproject.toml or constraints.txt change.
@@ -172,6 +173,11 @@ def bench(args: Sequence[str]) -> None:
     run(PYTHON, ROOT / "benchmarks" / f"{args[0]}.py", *args[1:], PYTHONPATH=str(ROOT))
 
 
+def build_docs(args: Sequence[str]) -> None:
+    run(PYTHON, "-m", "tools.api_reference")
+    run(PYTHON, "-m", "mkdocs", "build", *args)
+
+
 def release(args: Sequence[str]) -> None:
     """Only this command needs the extra `release`, so only this command installs it."""
     pip_install("--editable", ".[dev,semantic,release]")
@@ -179,7 +185,15 @@ def release(args: Sequence[str]) -> None:
     run(PYTHON, "-m", "tools.release", *args)
 
 
-COMMANDS = {"run": open_gallery, "test": test, "mutate": mutate, "check": check, "bench": bench, "release": release}
+COMMANDS = {
+    "run": open_gallery,
+    "test": test,
+    "mutate": mutate,
+    "check": check,
+    "bench": bench,
+    "docs": build_docs,
+    "release": release,
+}
 
 
 def main(args: Sequence[str]) -> int:
