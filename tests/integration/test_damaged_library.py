@@ -88,7 +88,7 @@ def test_the_repair_leaves_the_journal_of_a_damaged_database_alone(library: Path
         assert "backup restore FILE" in say(done)
         assert "rebuild --set-aside" in say(done)
     assert journal_of(library).read_bytes() == before
-    assert not (library / "journal" / "set-aside").exists()
+    assert not list((library / "journal" / "set-aside").glob("replaced-*"))
     assert run(library, "rebuild", "--set-aside").exit_code == 0
     assert notes(library) == [NOTE.decode()]
 
@@ -105,6 +105,19 @@ def test_damage_is_remembered_after_its_page_was_written_again(library: Path) ->
     assert done.exit_code == 1
     assert "checksums" in say(done)
     assert NOTE in journal_of(library).read_bytes()
+
+
+def test_a_row_that_is_written_to_the_journal_after_its_damage_can_be_had_as_it_was(library: Path) -> None:
+    damage_note(library)
+    with opened(library) as client:
+        client.post("/api/bulk", {"query": "", "set": {"rating": 2}})
+        sentence = client.get("/api/status")["notice"]["sentence"]
+    with opened(library) as client:
+        client.post("/api/bulk", {"query": "", "set": {"rating": 3}})
+    [copy] = (library / "journal" / "set-aside").glob("before-damage-*")
+    assert f'mysticanvas rebuild --set-aside --journal "{copy}"' in sentence
+    assert run(library, "rebuild", "--set-aside", "--journal", str(copy)).exit_code == 0
+    assert notes(library) == [NOTE.decode()]
 
 
 @pytest.mark.parametrize("large", [False, True], ids=["small", "large"])

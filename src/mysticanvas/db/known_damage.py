@@ -72,6 +72,11 @@ class KnownDamage:
             return list(self._failed.values())
 
     @property
+    def loses_data(self) -> bool:
+        """Whether there is damage that cannot be repaired from other data."""
+        return any(check.name in LOST for check in self.failed)
+
+    @property
     def affects_rows(self) -> bool:
         """Whether rows may be wrong, or missing from what is read through an index."""
         return any(check.name in (*LOST, "indexes") for check in self.failed)

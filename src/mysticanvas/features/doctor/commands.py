@@ -58,7 +58,7 @@ def _print_verdict(verdict: dict[str, Any], *, fix: bool, json: bool) -> None:
     if verdict["mended"] and not fix:
         out.print("To make these repairs, run: mysticanvas doctor --fix")
         if verdict["lost"]:
-            out.print("These repairs do not restore damaged data. What helps is at the end.")
+            out.print("These repairs do not restore the damaged data (see below).")
     table = Table(show_header=False, box=None)
     for check in verdict["checks"]:
         mark = "[green]ok[/]" if check["ok"] else "[bold red]failed[/]"

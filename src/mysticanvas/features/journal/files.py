@@ -345,13 +345,25 @@ def set_aside(folder: Path, library: str) -> list[Path]:
 
 def offer(folder: Path, journal: Path) -> None:
     """Put a copy of a journal file where `find_journals` finds it, as that of another library."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    target = folder / f"offered-{journal.stem}.jsonl"
+    _copy(journal, folder / f"offered-{journal.stem}.jsonl")
+
+
+def keep_copy(folder: Path, state: JournalState) -> Path | None:
+    """Keep a copy of the journal as it is now. Returns where it is, None if there was a copy already."""
+    target = folder / SET_ASIDE / f"before-damage-{state.file}"
+    if target.exists():
+        return None
+    _copy(folder / state.file, target)
+    return target
+
+
+def _copy(journal: Path, target: Path) -> None:
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     unfinished = target.with_suffix(".copy")
     shutil.copyfile(journal, unfinished)
     durable.sync(unfinished)
     durable.replace(unfinished, target)
-    durable.sync(folder)
+    durable.sync(target.parent)
 
 
 def _list_files(folder: Path, library: str) -> list[Path]:

@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from threading import Event, Thread
 
 from mysticanvas.db import checks, event_log
@@ -31,6 +32,7 @@ CHECK_EVERY_S = 3600.0
 # To write a journal from scratch, all images are read once.
 FIRST_READ_LIMIT_MS = 60_000
 REPLACED = "journal.replaced"
+KEPT = "journal.kept"
 PROBLEM_SOURCE = "journal"
 
 
@@ -81,6 +83,7 @@ class JournalWriter:
     def _catch_up(self) -> None:
         try:
             file = self._open()
+            self._keep_copy(file.state)
             while self._write_batch(file):
                 pass
             if file.needs_compaction and not self._database.damage.affects_rows:
@@ -147,6 +150,18 @@ class JournalWriter:
             log.warning("%s", sentence)
         return JournalFile.open(self._folder, state, lambda kind, key: False, keep_old=keep_old)
 
+    def _keep_copy(self, state: JournalState) -> None:
+        """Keep the journal as it was before lines of a damaged database are appended: the last line of an item counts,
+        and the rest of a damaged row is written with it."""
+        if not self._database.damage.loses_data:
+            return
+        copy = journal_files.keep_copy(self._folder, state)
+        if copy is not None:
+            why = _describe_copy(copy)
+            self._database.write_bulk(
+                event_log.append, level="warning", kind=KEPT, subject=None, data={"why": why}, now_ms=now_ms()
+            )
+
     def _refuse_if_damaged(self, damage: str | None) -> None:
         """Raises `JournalKeptError` if the database is damaged and there is any journal."""
         if not any(self._folder.glob("*.jsonl")):
@@ -181,6 +196,14 @@ def _describe_replacement(damage: str, *, has_rest: bool) -> str:
     return (
         f"{sentence} The rest of the previous journal is kept in the library folder, "
         f"in {journal_files.FOLDER}/{journal_files.SET_ASIDE}."
+    )
+
+
+def _describe_copy(copy: Path) -> str:
+    return (
+        f"The database is damaged. A copy of the journal, from when the damage was found, is kept in {copy}. If you "
+        "changed images since then, and mysticanvas rebuild --set-aside restores wrong data, use this copy: "
+        f'mysticanvas rebuild --set-aside --journal "{copy}"'
     )
 
 

@@ -42,7 +42,7 @@ const NAMES: Record<string, string> = {
   'restore.failed': 'Restore failed',
   rebuild: 'Library rebuilt',
   'journal.replaced': 'Journal rewritten',
-  'journal.kept': 'Edits after the restored backup kept',
+  'journal.kept': 'Journal kept',
   crash: 'Worker crashed',
   'crash.gallery': 'MystiCanvas quit unexpectedly',
   'job.parked': 'Job failed',
