@@ -14,8 +14,9 @@ from tests.integration.test_rebuilding import opened, take_in, uuids
 from tests.pictures import write_pictures
 from typer.testing import CliRunner, Result
 
+from mysticanvas.app import orchestrator
 from mysticanvas.app.cli import app
-from mysticanvas.db import page_sums, settings_store
+from mysticanvas.db import event_log, page_sums, settings_store
 from mysticanvas.db.database import Database
 from mysticanvas.domain.errors import LibraryError, MystiCanvasError
 from mysticanvas.features.journal import files as journal_files
@@ -399,6 +400,20 @@ def test_restoring_an_older_backup_says_where_later_edits_are_and_they_can_be_ad
     with opened(library) as client:
         for query in ("tag:keepme", "is:favorite", "rating:4"):
             assert client.post("/api/queries", {"q": query})["total"] == IMAGES, query
+
+
+def test_the_gallery_says_it_too_when_it_restores_a_backup(library: Path) -> None:
+    with opened(library) as client:
+        made = client.post("/api/backups")["path"]
+        client.post("/api/bulk", {"query": "", "set": {"favorite": True}})
+    events = orchestrator._restore(library, Path(made))
+    assert [event["kind"] for event in events] == ["restore", "journal.kept"]
+    with Database.open(library) as database:
+        for event in events:
+            database.write(event_log.append, subject=None, now_ms=1, **event)
+        notice = database.read(event_log.find_notice, since_ms=0)
+    assert notice is not None
+    assert "mysticanvas rebuild --journal" in notice.data["why"]
 
 
 def test_a_library_is_rebuilt_from_another_journal_than_its_own(library: Path, tmp_path: Path) -> None:

@@ -338,7 +338,7 @@ def _restore(library: Path, copy: Path) -> list[dict[str, Any]]:
         log.warning("a backup could not be restored", extra={"reason": str(error)})
         return [{"level": "error", "kind": "restore.failed", "data": {"name": copy.name, "reason": str(error)}}]
     kept = None if done.previous is None else Path(done.previous.path).name
-    told = [{"level": "info", "kind": "restore", "data": {"name": copy.name, "kept": kept}}]
+    events = [{"level": "info", "kind": "restore", "data": {"name": copy.name, "kept": kept}}]
     if done.newer_edits is not None:
-        told.append({"level": "info", "kind": "journal.kept", "data": {"why": done.newer_edits}})
-    return told
+        events.append({"level": "info", "kind": "journal.kept", "data": {"why": done.newer_edits}})
+    return events
