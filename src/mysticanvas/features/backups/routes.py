@@ -1,16 +1,12 @@
 """Lists, creates, tests and restores backups."""
 
-from dataclasses import asdict
-from pathlib import Path
-from typing import Any
-
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, Field
 
 from mysticanvas.db import backup as db_backup
 from mysticanvas.db import event_log
-from mysticanvas.db.backup import Backup
 from mysticanvas.db.database import Database
+from mysticanvas.features.backups import service as backup_service
 from mysticanvas.features.backups.service import BackupRunner, RestoreRequest
 from mysticanvas.http.schemas import reply
 
@@ -31,7 +27,7 @@ def routes(database: Database, backups: BackupRunner, restore_request: RestoreRe
     @router.post("/backups", operation_id="backups.create")
     def back_up() -> Response:
         """Create a backup. Responds when it is created and verified; `GET` reports the progress."""
-        return reply(_describe_backup(backups.back_up()))
+        return reply(backup_service.describe(backups.back_up()))
 
     @router.get("/backups", operation_id="backups.list")
     def list_backups() -> Response:
@@ -39,7 +35,7 @@ def routes(database: Database, backups: BackupRunner, restore_request: RestoreRe
         drill = database.read(event_log.find_last, "backup.drill")
         return reply(
             {
-                "backups": [_describe_backup(one) for one in db_backup.list_backups(database.backups)],
+                "backups": [backup_service.describe(one) for one in db_backup.list_backups(database.backups)],
                 "folder": str(database.backups),
                 "running": backups.progress(),
                 "drill": None if drill is None else {"at": drill.at, **drill.data},
@@ -58,7 +54,3 @@ def routes(database: Database, backups: BackupRunner, restore_request: RestoreRe
         return reply({"name": asked.name}, 202)
 
     return router
-
-
-def _describe_backup(one: Backup) -> dict[str, Any]:
-    return asdict(one) | {"name": Path(one.path).name, "why": one.why, "verified": one.verified}

@@ -15,9 +15,11 @@ def routes(database: Database, cache: ThumbCache) -> APIRouter:
 
     @router.get("/doctor", operation_id="doctor.check")
     def run_checks() -> Response:
-        """Run all checks. `ok` is whether every check passed."""
+        """Run all checks. `ok` is whether every check passed, and `lost` are the names of failed checks that no repair
+        can help: restore a backup, or rebuild the library."""
         found = repairs.run_checks(database)
-        return reply({"ok": all(check.ok for check in found), "checks": found})
+        lost = [check.name for check in repairs.list_lost(found)]
+        return reply({"ok": all(check.ok for check in found), "checks": found, "lost": lost})
 
     @router.get("/doctor/bundle", operation_id="doctor.getSupportBundle")
     def bundle() -> Response:

@@ -13,7 +13,7 @@ interface Group {
 export const GROUPS: readonly Group[] = [
   { label: 'Imports and scans', kinds: ['import', 'scan', 'library.import', 'library.imported', 'models.scan', 'reparse'] },
   { label: 'Folders and files', kinds: ['root.offline', 'root.asks', 'root.moved', 'root.removed', 'file.changed', 'file.located', 'file.purged', 'file.kept', 'image.forgotten', 'missing.forgotten', 'verify'] },
-  { label: 'Backups', kinds: ['backup', 'backup.failed', 'backup.drill', 'restore', 'restore.failed', 'rebuild', 'journal.replaced'] },
+  { label: 'Backups', kinds: ['backup', 'backup.failed', 'backup.drill', 'restore', 'restore.failed', 'rebuild', 'journal.replaced', 'journal.kept'] },
   { label: 'Crashes and failures', kinds: ['crash', 'crash.gallery', 'job.parked', 'library.damaged'] },
   { label: 'Upgrades and other', kinds: ['migration', 'library.place', 'mended', 'disk.full', 'disk.free', 'autotag.run', 'vision', 'hook.done'] },
 ];
@@ -43,6 +43,7 @@ const NAMES: Record<string, string> = {
   'restore.failed': 'Restore failed',
   rebuild: 'Library rebuilt',
   'journal.replaced': 'Journal rewritten',
+  'journal.kept': 'Journal kept',
   crash: 'Worker crashed',
   'crash.gallery': 'MystiCanvas quit unexpectedly',
   'job.parked': 'Job failed',
