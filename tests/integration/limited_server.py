@@ -102,7 +102,8 @@ def running(**limits: Any) -> Iterator[Running]:
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
-    """`/api/v1/events/stream` sends one message and never ends, `/large` is large, all else says how long the body was."""
+    """`/api/v1/events/stream` sends one message and never ends, `/large` is large, all else says how long the body
+    was."""
     if scope["type"] == "lifespan":
         await receive()
         await send({"type": "lifespan.startup.complete"})
