@@ -36,7 +36,7 @@ def bulk(client: Client, marks: dict[str, Any], *numbers: int, query: str | None
 
 
 def tag(client: Client, do: str, **args: Any) -> dict[str, Any]:
-    done: dict[str, Any] = client.post("/api/v1/tags/edits", {"do": do} | args)
+    done: dict[str, Any] = client.post(f"/api/v1/tags:{do}", args)
     return done
 
 
@@ -144,7 +144,7 @@ def test_a_script_is_one_deed_and_is_refused_whole(client: Client) -> None:
         delete red
     """
     done = client.post("/api/v1/tags:bulk-edit", {"text": script})
-    assert done["state"] == "done"
+    assert done["edit"]["state"] == "done"
     assert [line["images"] for line in done["lines"]] == [2, 2, 0, 2, 0]
     assert shown(client, 0) == ["creature", "crimson", "fox"]
     undo(client)
@@ -526,9 +526,9 @@ def test_a_request_without_sense_is_refused_in_words(client: Client) -> None:
         ("/api/v1/edits", {"uuids": [], "set": {}}),
         ("/api/v1/edits", {"set": {"rating": 3}}),
         ("/api/v1/edits", {"uuids": [], "set": {"rating": 3, "favorite": True}}),
-        ("/api/v1/tags/edits", {"do": "alias", "tag": "x"}),
-        ("/api/v1/tags/edits", {"do": "create", "name": "rating: 5"}),
-        ("/api/v1/tags/edits", {"do": "create", "name": "a\u202eb"}),
+        ("/api/v1/tags:alias", {"tag": "x"}),
+        ("/api/v1/tags:create", {"name": "rating: 5"}),
+        ("/api/v1/tags:create", {"name": "a\u202eb"}),
         ("/api/v1/tags:bulk-edit", {"text": ""}),
         ("/api/v1/templates", {"name": "x"}),
         ("/api/v1/templates", {"name": "x", "content": "{" * 100}),
