@@ -79,7 +79,7 @@ def test_a_search_by_meaning_has_a_chip_and_its_own_order(asking: Asking) -> Non
 def test_an_image_without_a_prompt_is_like_nothing_and_says_so(asking: Asking) -> None:
     bare = asking.get("/api/v1/images", q="-has:prompt", limit=1)["items"][0]["uuid"]
     refused = asking.ask("POST", "/api/v1/snapshots", json={"q": f"like:{bare}"})
-    assert refused.status_code == 400
+    assert refused.status_code == 422
     assert "has not been analyzed yet" in refused.json()["detail"]
 
 
@@ -115,9 +115,9 @@ def test_an_endpoint_is_tried_before_it_is_kept_and_its_key_is_never_told(asking
 @pytest.mark.parametrize(
     ("endpoint", "code", "sentence"),
     [
-        ({"base_url": "http://8.8.8.8", "model": "m"}, 400, "another machine"),
-        ({"base_url": "ftp://localhost", "model": "m"}, 400, "http"),
-        ({"base_url": "http://127.0.0.1:9", "model": ""}, 400, "Specify the name of a model"),
+        ({"base_url": "http://8.8.8.8", "model": "m"}, 422, "another machine"),
+        ({"base_url": "ftp://localhost", "model": "m"}, 422, "http"),
+        ({"base_url": "http://127.0.0.1:9", "model": ""}, 422, "Specify the name of a model"),
         ({"base_url": "http://127.0.0.1:9", "model": "m"}, 502, "could not be reached"),
     ],
 )
@@ -144,7 +144,7 @@ def test_a_run_is_tried_dry_first_and_taken_back_whole(asking: Asking, stub: Stu
     run = post(asking, "/api/v1/autotag/runs", query="has:prompt")
     wait_for(lambda: left(asking) == 0)
     assert post(asking, "/api/v1/autotag/runs:forget", run=run["run"])["changed"] == 6
-    assert asking.ask("POST", "/api/v1/autotag/runs", json={}).status_code == 400
+    assert asking.ask("POST", "/api/v1/autotag/runs", json={}).status_code == 422
 
 
 def test_the_command_line_asks_for_the_same(library: Path, tmp_path: Path, stub: Stub) -> None:
