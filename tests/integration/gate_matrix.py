@@ -22,7 +22,7 @@ READS = ("GET", "HEAD")
 WORD = "no-such-thing"
 JSON = "Content-Type: application/json"
 # What the application itself may say to who came past the gate with nothing in hand.
-ANSWERS = frozenset({200, 204, 304, 400, 403, 404, 405, 409, 410, 422, 502, 503})
+ANSWERS = frozenset({200, 201, 202, 204, 304, 400, 403, 404, 405, 409, 410, 422, 502, 503})
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,9 +320,6 @@ def headers_problem(reply: Reply) -> str | None:
     open_to_others = [name for name, _ in reply.headers if name.startswith("access-control-")]
     if open_to_others:
         return f"sends {open_to_others[0]}"
-    if reply.all("content-type") == ["text/plain; charset=utf-8"] and reply.body == b"Invalid HTTP request received.":
-        # Refused as no HTTP, before there was a request.
-        return None
     for name, value in HEADERS.items():
         if reply.all(name) != [value]:
             return f"{name} is {reply.all(name)}"

@@ -150,7 +150,7 @@ def test_guessing_is_slowed_down_whatever_the_guesser_says_of_its_address(wide: 
     assert said == [403] * passwords.FREE_MISTAKES + [429, 429]
     refused = stranger(wide, f"{NAME}:{wide.port}").post("/api/v1/session", json={"code": PASSWORD})
     assert refused.status_code == 429
-    assert "Try again in" in refused.json()["error"]
+    assert "Try again in" in refused.json()["detail"]
     # A code of this launch still opens: nobody can lock its owner out.
     code = wide.post("/api/v1/session/links", {})["url"].rpartition("=")[2]
     assert stranger(wide, f"{NAME}:{wide.port}").post("/api/v1/session", json={"code": code}).status_code == 204
@@ -299,7 +299,7 @@ def test_a_forwarded_address_counts_only_from_a_trusted_proxy() -> None:
 
 def test_the_command_sets_and_forgets_the_password(tmp_path: Path) -> None:
     library, run = tmp_path / "library", CliRunner()
-    asked = ["password", "--library", str(library)]
+    asked = ["access", "password", "--library", str(library)]
     assert isinstance(run.invoke(app, asked, input="short\nshort\n").exception, InvalidInputError)
     assert run.invoke(app, asked, input=f"{PASSWORD}\n{PASSWORD}\n").exit_code == 0
     kept = library / "password"

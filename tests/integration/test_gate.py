@@ -14,6 +14,7 @@ from tests import loops
 from tests.faults.serving import Served
 from tests.integration import with_ungated_route
 from tests.integration.gate_matrix import CASES, METHODS, Asker, Key, Route, Score, token_of, try_route, walk
+from tests.wire.documented import schemas_of_requests
 
 from mysticanvas.app import orchestrator
 from mysticanvas.app.orchestrator import Orchestrator
@@ -89,8 +90,10 @@ def test_a_route_before_the_gate_is_caught(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_what_is_told_of_a_number_keeps_it_within_64_bits(served: Served) -> None:
-    unbounded = list(_unbounded(served.get("/api/v1/openapi.json"), "openapi"))
-    assert unbounded == []
+    document = served.get("/api/v1/openapi.json")
+    operations = [operation for methods in document["paths"].values() for operation in methods.values()]
+    taken = [operation.get("parameters", []) for operation in operations]
+    assert list(_unbounded([*taken, schemas_of_requests(document)], "openapi")) == []
 
 
 def _unbounded(schema: Any, place: str) -> Iterator[str]:
@@ -114,9 +117,17 @@ def _unbounded(schema: Any, place: str) -> Iterator[str]:
 @pytest.mark.parametrize("number", [INT64, -INT64 - 1, 10**30])
 def test_a_number_of_more_than_64_bits_is_refused_with_a_sentence(served: Served, number: int) -> None:
     for path in (f"/api/v1/edits/{number}", f"/api/v1/jobs/{number}", f"/api/v1/models/{number}"):
-        assert served.http.get(path).status_code == 400, path
+        assert served.http.get(path).status_code == 422, path
     for path, name in (("/api/v1/events", "before"), ("/api/v1/edits", "limit"), ("/api/v1/images", "after")):
-        assert served.http.get(path, params={name: number}).status_code == 400, (path, name)
+        assert served.http.get(path, params={name: number}).status_code == 422, (path, name)
+
+
+def test_a_delete_needs_no_body_but_an_origin(served: Served) -> None:
+    path = "/api/v1/collections/no-such-thing"
+    assert served.http.delete(path).status_code == 404
+    page = {"Authorization": "", "Cookie": "=".join((key_of(served).name, key_of(served).cookie))}
+    assert served.http.delete(path, headers=page).status_code == 403
+    assert served.http.delete(path, headers=page | {"Origin": str(served.http.base_url).rstrip("/")}).status_code == 404
 
 
 def test_a_web_socket_is_refused_before_it_is_accepted() -> None:

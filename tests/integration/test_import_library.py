@@ -147,7 +147,7 @@ def test_everything_comes_over_and_the_source_is_not_touched(client: Client, gal
     counts = {name: report[name] for name in ("images", "matched", "missing", "known", "ratings", "favorites", "tags")}
     assert counts == {"images": 3, "matched": 2, "missing": 1, "known": 0, "ratings": 2, "favorites": 1, "tags": 3}
     assert (report["parents"], report["templates"], report["aliases"]) == (1, 2, 1)
-    assert {(one["what"], one["count"]) for one in report["left_out"]} == {("settings", 1), ("model metadata", 1)}
+    assert {(one["what"], one["count"]) for one in report["skipped"]} == {("settings", 1), ("model metadata", 1)}
 
     images = by_prompt(client)
     storm = images["a violet storm"]
@@ -324,7 +324,7 @@ def test_what_is_no_database_or_damaged_is_refused(client: Client, gallery: Path
 
 def test_the_command_line_reports(gallery: Path, tmp_path: Path) -> None:
     def run(*args: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "mysticanvas.app.cli", "import-library", str(gallery), *args]
+        command = [sys.executable, "-m", "mysticanvas.app.cli", "library", "migrate", str(gallery), *args]
         return subprocess.run(
             [*command, "--library", str(tmp_path / "cli")], capture_output=True, text=True, check=True
         )

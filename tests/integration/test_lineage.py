@@ -322,7 +322,7 @@ def test_masks_and_control_images_are_shown_as_files_of_the_image(database: Data
     child = found(root, "child.png", Recipe(inputs=inputs), second=9)
     database.write(import_record.add_images, [child, *tools], [], now_ms=0)
     image = database.read(generations.get_id, uuid_at(database, "child.png"))
-    shown = [(file.kind, file.path) for file in database.read(files.list_input_files, image)]
+    shown = [(file.kind, file.path) for file in database.read(files.list_input_files, [image])[image]]
     assert shown == [
         ("input", "in/fox.png"), ("mask", "in/mask.png"), ("control", "in/depth.png"), ("input", "in/style.png"),
     ]  # fmt: skip
@@ -522,8 +522,8 @@ def test_the_command_line_shows_links_and_unlinks(tmp_path: Path, folder: Path) 
     (folder / CHILD).write_bytes(comfy_png(2, source="fox.png"))
     run("import", str(folder))
     images = {Path(item["path"]).name: item["uuid"] for item in run("search", "fox")["items"]}
-    assert [edge["sure"] for edge in run("lineage", images[CHILD])["edges"]] == [False]
-    assert run("unlink", images[CHILD])["changed"] == 1
-    assert run("lineage", images[CHILD])["edges"] == []
-    run("link", images[CHILD], images[PARENT], "--relation", "img2img")
-    assert [edge["sure"] for edge in run("lineage", images[CHILD])["edges"]] == [True]
+    assert [edge["sure"] for edge in run("image", "lineage", images[CHILD])["edges"]] == [False]
+    assert run("image", "unlink", images[CHILD])["changed"] == 1
+    assert run("image", "lineage", images[CHILD])["edges"] == []
+    run("image", "link", images[CHILD], images[PARENT], "--relation", "img2img")
+    assert [edge["sure"] for edge in run("image", "lineage", images[CHILD])["edges"]] == [True]

@@ -63,7 +63,7 @@ def test_another_server_never_sees_the_key_whether_it_is_tried_saved_or_asked(
         assert not put(asking, "/api/v1/autotag/settings", **endpoint(other))["has_key"]
         post(asking, "/api/v1/autotag:try", **endpoint(other))
         images = orchestrator.database.read(lambda tx: tx.column("SELECT id FROM generations"))
-        assert start(orchestrator.database, images).questions
+        assert start(orchestrator.database, images).requests
         wait_for(lambda: idle(orchestrator.database))
         assert len(other.keys) > 2
         assert set(other.keys) == {None}
@@ -97,7 +97,10 @@ def test_the_plain_key_of_an_older_library_belongs_to_the_server_of_its_settings
 def test_the_command_line_says_that_the_key_must_be_entered_again(library: Path, own: Stub, other: Stub) -> None:
     def run(*words: str, typed: str | None = None) -> str:
         done = CliRunner().invoke(
-            command_line, ["autotag-settings", *words, "--library", str(library)], input=typed, catch_exceptions=False
+            command_line,
+            ["autotag", "settings", *words, "--library", str(library)],
+            input=typed,
+            catch_exceptions=False,
         )
         assert done.exit_code == 0, done.output
         return done.output

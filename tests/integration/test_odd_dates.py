@@ -110,7 +110,7 @@ def test_images_before_2010_are_shown_in_order_and_found_by_date(client: Client,
     assert list_sections(client, "")[-1] == ("1966-06-15", 1)
     assert [day[:4] for day, _ in list_sections(client, "")] == ["2024", "2009", "1980", "1975", "1966"]
     snapshot = client.post("/api/v1/snapshots", {"q": ""})["snapshot"]
-    months = client.get("/api/v1/facets/one", snapshot=snapshot, field="date")["values"]
+    months = client.get(f"/api/v1/snapshots/{snapshot}/facets/date")["values"]
     assert ("1966-06", 1) in [(month["value"], month["count"]) for month in months]
 
 

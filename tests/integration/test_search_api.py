@@ -103,7 +103,7 @@ def test_facets_name_the_term_that_filters(asking: Asking) -> None:
     for values in asking.get(f"/api/v1/snapshots/{opened['snapshot']}/facets", limit=100)["facets"].values():
         for value in values[:3]:
             assert asking.open(f"-quixotic {value['text']}")["total"] == value["count"], value
-    one = asking.get("/api/v1/facets/one", snapshot=opened["snapshot"], field="tag", q="sea")["values"]
+    one = asking.get(f"/api/v1/snapshots/{opened['snapshot']}/facets/tag", q="sea")["values"]
     assert [value["value"] for value in one] == ["sea"]
 
 
@@ -189,7 +189,7 @@ def test_no_string_is_a_fault_of_the_server(asking: Asking) -> None:
             asking.ask("GET", "/api/v1/completions", params={"q": text, "at": chance.randrange(30)}).status_code,
             asking.ask("GET", "/api/v1/images", params={"q": text}).status_code,
         ]
-        assert set(statuses) <= {200, 400}, (text, statuses)
+        assert set(statuses) <= {200, 400, 422}, (text, statuses)
 
 
 def test_a_request_that_is_given_up_stops_its_query(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -258,7 +258,7 @@ def test_a_nonce_of_another_form_is_refused(tmp_path: Path) -> None:
     served = Served(tmp_path / "library", []).wait_until_up()
     try:
         for nonce in ("", "0" * 63, "0" * 65, "G" * 64, "0" * 64 + "%0a"):
-            assert served.http.get(f"/api/v1/session/proof?nonce={nonce}").status_code == 400
+            assert served.http.get(f"/api/v1/session/proof?nonce={nonce}").status_code == 422
     finally:
         served.stop()
 

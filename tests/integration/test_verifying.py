@@ -44,7 +44,9 @@ def client(tmp_path: Path, pictures: list[Path]) -> Iterator[Client]:
 
 def is_idle(client: Client) -> bool:
     kinds = client.get("/api/v1/jobs/summary")["kinds"]
-    return client.get("/api/v1/status")["import"] is None and not any(k["waiting"] + k["running"] for k in kinds)
+    return client.get("/api/v1/status")["current_import"] is None and not any(
+        k["waiting"] + k["running"] for k in kinds
+    )
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -123,7 +125,7 @@ def test_what_is_accepted_is_read_anew_by_a_scan_and_keeps_what_the_person_wrote
     again = client.get(f"/api/v1/images/{image['uuid']}")
     assert again["rating"] == 4
     assert "gox" in again["prompt"]
-    [root] = client.get("/api/v1/folders")["roots"]
+    [root] = client.get("/api/v1/folders")["folders"]
     assert root["missing"] == 1
 
 
@@ -156,14 +158,14 @@ def test_the_command_line_says_what_it_found_and_ends_with_one(tmp_path: Path, p
         return done.returncode, json.loads(done.stdout)
 
     said("import", str(tmp_path / "pictures"))
-    exit_code, report = said("verify")
+    exit_code, report = said("library", "verify")
     assert (exit_code, report["state"]["checked"], report["findings"]) == (0, IMAGES, [])
     pictures[4].unlink()
-    exit_code, report = said("verify")
+    exit_code, report = said("library", "verify")
     assert exit_code == 1
     assert [one["finding"] for one in report["findings"]] == ["missing"]
-    assert said("verify", "dismiss", "missing") == (0, {"changed": 1})
-    assert said("verify", "status")[0] == 0
+    assert said("library", "verify", "--dismiss", "--only", "missing") == (0, {"changed": 1})
+    assert said("library", "verify", "--status")[0] == 0
 
 
 def test_a_scan_as_a_job_finds_what_is_new(client: Client, tmp_path: Path) -> None:

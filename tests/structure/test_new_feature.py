@@ -99,8 +99,8 @@ from fastapi import APIRouter
 from mysticanvas.db import settings_store
 from mysticanvas.db.database import Database
 from mysticanvas.domain.clock import now_ms
-from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
+from mysticanvas.edits.types import EditResult
 from mysticanvas.features.letters.edits import ChooseLetter
 from mysticanvas.jobs import queue
 from mysticanvas.jobs.queue import NewJob
@@ -114,8 +114,8 @@ def routes(database: Database, edits: EditRunner) -> APIRouter:
         return {"letter": database.read(settings_store.get, "letter", None)}
 
     @router.post("/chosen/{letter}")
-    def choose(letter: str) -> dict[str, Any]:
-        return to_wire(edits.do(ChooseLetter(letter=letter)))
+    def choose(letter: str) -> EditResult:
+        return edits.do(ChooseLetter(letter=letter))
 
     @router.get("")
     def letters() -> dict[str, int]:

@@ -1,6 +1,7 @@
 """The web application: all routes, protected by `Gate`, and the mapping of errors to HTTP status codes."""
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -26,10 +27,12 @@ from mysticanvas.domain.text import clean_text
 from mysticanvas.features.base import Feature
 from mysticanvas.http import pages
 from mysticanvas.http.binding import GalleryAddress
+from mysticanvas.http.etags import ChangedError
 from mysticanvas.http.gate import Gate
 from mysticanvas.http.openapi import describe
 from mysticanvas.http.passwords import TooManyAttemptsError
-from mysticanvas.http.schemas import reply
+from mysticanvas.http.problems import respond
+from mysticanvas.http.responses import API
 from mysticanvas.http.sessions import Sessions
 from mysticanvas.jobs import routes as job_routes
 from mysticanvas.search import routes as search_routes
@@ -37,13 +40,12 @@ from mysticanvas.search.snapshots import SnapshotGoneError
 
 log = logging.getLogger(__name__)
 
-# The prefix of all routes. Within a version, changes are compatible.
-API = "/api/v1"
-
 _STATUS: tuple[tuple[type[MystiCanvasError], int], ...] = (
     (SnapshotGoneError, 410),
     (NotFoundError, 404),
-    (InvalidInputError, 400),
+    (QueryError, 400),
+    (InvalidInputError, 422),
+    (ChangedError, 412),
     (ConflictError, 409),
     (TimeLimitError, 503),
     (LibraryError, 503),
@@ -76,12 +78,14 @@ def build_app(parts: Parts, features: Sequence[Feature]) -> FastAPI:
 
 async def _refuse(_: Request, error: Exception) -> Response:
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-    body: dict[str, object] = {"error": clean_text(str(error))}
+    headers, where = {}, {}
     if isinstance(error, QueryError):
-        body |= {"position": error.position, "suggestion": error.suggestion}
+        where = {"position": error.position, "suggestion": error.suggestion}
     if isinstance(error, ConfirmationRequiredError):
-        body["confirm"] = error.confirm
-    return reply(body, status)
+        where["confirm"] = error.confirm
+    if isinstance(error, TooManyAttemptsError):
+        headers["retry-after"] = str(max(1, math.ceil(error.wait_s)))
+    return respond(status, clean_text(str(error)), headers=headers, **where)
 
 
 async def _refuse_disk(request: Request, error: Exception) -> Response:
@@ -99,9 +103,11 @@ async def _refuse_shape(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     place = " ".join(str(part) for part in first["loc"] if part not in ("body", "query", "path"))
-    return reply({"error": clean_text(f"{place or 'The request'}: {first['msg']}.")}, 400)
+    # Text that is not JSON has no values that could be wrong.
+    status = 400 if first["type"] == "json_invalid" else 422
+    return respond(status, clean_text(f"{place or 'The request'}: {first['msg']}."))
 
 
 async def _refuse_http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return reply({"error": str(error.detail)}, error.status_code)
+    return respond(error.status_code, str(error.detail), headers=error.headers)

@@ -177,6 +177,7 @@ _ERRORS: dict[int, type[MystiCanvasError]] = {
     400: InvalidInputError,
     404: NotFoundError,
     409: ConflictError,
+    412: ConflictError,
     422: InvalidInputError,
 }
 
@@ -195,7 +196,7 @@ def check_reply(response: httpx.Response) -> httpx.Response:
         return response
     try:
         body = response.json()
-        sentence = str(body["error"])
+        sentence = str(body["detail"])
         if body.get("suggestion"):
             sentence += f" Did you mean {body['suggestion']} ?"
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

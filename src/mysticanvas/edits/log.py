@@ -159,7 +159,7 @@ def set_total(tx: WriteTx, operation: int, total: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Touched:
+class EditedImage:
     """An image of an edit. `thumb` is the hash of its content in hex. `state` is "gone" once it is deleted
     permanently."""
 
@@ -171,7 +171,7 @@ class Touched:
     state: Literal["here", "trashed", "gone"]
 
 
-def list_touched_images(tx: ReadTx, operation: int, *, limit: int) -> list[Touched]:
+def list_touched_images(tx: ReadTx, operation: int, *, limit: int) -> list[EditedImage]:
     """The first images of an edit, including deleted ones; empty for an edit of no images."""
     packed = tx.value(
         "SELECT substr(images, 1, :most) FROM operation_slices WHERE operation_id = :operation ORDER BY number LIMIT 1",
@@ -189,8 +189,8 @@ def list_touched_images(tx: ReadTx, operation: int, *, limit: int) -> list[Touch
         """,
         names=json.dumps(names),
     )
-    known = {row["uuid"]: Touched(**row) for row in rows}
-    return [known.get(name, Touched(name, None, None, None, None, "gone")) for name in names]
+    known = {row["uuid"]: EditedImage(**row) for row in rows}
+    return [known.get(name, EditedImage(name, None, None, None, None, "gone")) for name in names]
 
 
 # -- slices ---------------------------------------------------------------------------------------

@@ -37,3 +37,16 @@ class EditResult:
     state: EditState = EditState.DONE
     total: int = 0
     error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreationResult(EditResult):
+    """The result of an edit that created something with this UUID."""
+
+    uuid: str
+
+
+EXAMPLE_RESULT = EditResult(operation=12, changed=42, state=EditState.DONE, total=42, error=None)
+EXAMPLE_CREATION = CreationResult(
+    operation=13, changed=1, state=EditState.DONE, total=1, error=None, uuid="7b1f0c52-3c1e-4d2a-9a5e-0f6b8d7c4e21"
+)

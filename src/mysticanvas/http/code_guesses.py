@@ -41,5 +41,6 @@ class CodeGuesses:
             wait_s = WINDOW_S - (now_s - began_s)
             raise TooManyAttemptsError(
                 f"Too many wrong codes. Run mysticanvas open to get a new one, or try again in "
-                f"{format_count(max(1, round(wait_s)), 'second')}."
+                f"{format_count(max(1, round(wait_s)), 'second')}.",
+                wait_s,
             )

@@ -9,13 +9,16 @@ import logging
 import math
 from collections.abc import Callable, Sequence
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any
 
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from mysticanvas.http.gate import HEADERS
 from mysticanvas.http.limits import Limits, get_network
+from mysticanvas.http.problems import MEDIA_TYPE, encode_problem
 
 log = logging.getLogger(__name__)
 
@@ -114,14 +117,16 @@ class Connections:
 class _RefusedError(Exception):
     """The request exceeds a limit. Raised inside the parser, which then stops."""
 
-    def __init__(self, status: bytes) -> None:
+    def __init__(self, status: int, detail: str) -> None:
         super().__init__(status)
         self.status = status
+        self.detail = detail
 
 
-_TOO_LARGE_HEADERS = b"431 Request Header Fields Too Large"
-_TOO_LARGE_BODY = b"413 Content Too Large"
-_TOO_MANY_REQUESTS = b"429 Too Many Requests"
+_NOT_HTTP = (400, "The request is not valid HTTP.")
+_TOO_LARGE_HEADERS = (431, "The request headers are too large.")
+_TOO_LARGE_BODY = (413, "The request body is too large. Sign in, or send less data.")
+_TOO_MANY_REQUESTS = (429, "Too many requests wait on this connection. Read the responses first.")
 
 
 class LimitedProtocol(HttpToolsProtocol):
@@ -193,14 +198,14 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _check_received(self) -> _RefusedError | None:
         if self.phase is Phase.HEADERS and self._received > self._table.limits.header_bytes:
-            return _RefusedError(_TOO_LARGE_HEADERS)
+            return _RefusedError(*_TOO_LARGE_HEADERS)
         # Chunks of one byte are framed by five more.
         if (
             self.phase is Phase.BODY
             and not self._is_request_signed
             and self._received > 8 * self._table.limits.body_bytes
         ):
-            return _RefusedError(_TOO_LARGE_BODY)
+            return _RefusedError(*_TOO_LARGE_BODY)
         return None
 
     def on_message_begin(self) -> None:
@@ -213,15 +218,15 @@ class LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         limits = self._table.limits
         if len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers) > limits.header_bytes:
-            raise self._stop(_TOO_LARGE_HEADERS)
+            raise self._stop(*_TOO_LARGE_HEADERS)
         if len(self.pipeline) >= limits.waiting_requests:
-            raise self._stop(_TOO_MANY_REQUESTS)
+            raise self._stop(*_TOO_MANY_REQUESTS)
         self._is_request_signed = self._table.is_signed_in(self.headers)
         if self._is_request_signed and not self._is_signed:
             self._is_signed = True
             self._table.sign(self)
         if not self._is_request_signed and _declared_length(self.headers) > limits.body_bytes:
-            raise self._stop(_TOO_LARGE_BODY)
+            raise self._stop(*_TOO_LARGE_BODY)
         self._received = self._body_bytes = 0
         self._enter(Phase.BODY, limits.signed_idle_s if self._is_request_signed else limits.body_s)
         super().on_headers_complete()
@@ -236,7 +241,7 @@ class LimitedProtocol(HttpToolsProtocol):
             return
         self._body_bytes += len(body)
         if self._body_bytes > self._table.limits.body_bytes:
-            raise self._stop(_TOO_LARGE_BODY)
+            raise self._stop(*_TOO_LARGE_BODY)
 
     def on_message_complete(self) -> None:
         if self.cycle.response_complete:
@@ -258,24 +263,36 @@ class LimitedProtocol(HttpToolsProtocol):
 
     # -- refusing -----------------------------------------------------------------------------
 
-    def _stop(self, status: bytes) -> _RefusedError:
-        self._refusal = _RefusedError(status)
+    def _stop(self, status: int, detail: str) -> _RefusedError:
+        self._refusal = _RefusedError(status, detail)
         return self._refusal
 
     def send_400_response(self, msg: str) -> None:
         """Called by uvicorn when the parser stops."""
-        if self._refusal is not None:
-            self._refuse(self._refusal)
-        else:
-            super().send_400_response(msg)
+        self._refuse(self._refusal or _RefusedError(*_NOT_HTTP))
 
     def _refuse(self, refusal: _RefusedError) -> None:
         # In the middle of another response nothing can be said. uvicorn's type hides that there may be no cycle.
         cycle: RequestResponseCycle | None = self.cycle
         if cycle is None or cycle.response_complete:
-            self.transport.write(b"HTTP/1.1 " + refusal.status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+            self.transport.write(_encode_refusal(refusal))
         self._enter(self.phase, self._table.limits.idle_s)
         self.transport.close()
+
+
+def _encode_refusal(refusal: _RefusedError) -> bytes:
+    body = encode_problem(refusal.status, refusal.detail)
+    lines = [
+        f"HTTP/1.1 {refusal.status} {HTTPStatus(refusal.status).phrase}",
+        f"content-type: {MEDIA_TYPE}",
+        f"content-length: {len(body)}",
+        *(f"{name}: {value}" for name, value in HEADERS.items()),
+        *(["retry-after: 1"] if refusal.status == HTTPStatus.TOO_MANY_REQUESTS else []),
+        "connection: close",
+        "",
+        "",
+    ]
+    return "\r\n".join(lines).encode() + body
 
 
 def _declared_length(headers: RawHeaders) -> int:

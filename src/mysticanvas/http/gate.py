@@ -6,9 +6,9 @@ Pure ASGI middleware on the raw headers, before routing. Error responses reveal 
 from collections.abc import Mapping, Sequence
 
 from starlette.datastructures import MutableHeaders
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mysticanvas.http.problems import respond
 from mysticanvas.http.sessions import Sessions
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -29,7 +29,7 @@ HEADERS = {
 _BUG = "An internal error occurred. See the MystiCanvas log for details."
 _READS = ("GET", "HEAD")
 # The only requests to the API that need no sign-in: signing in, and asking for a proof that this is the right server.
-_OPEN = {("POST", "/api/v1/session"), ("GET", "/api/v1/session/proof")}
+OPEN = {("POST", "/api/v1/session"), ("GET", "/api/v1/session/proof")}
 
 
 class Gate:
@@ -49,7 +49,7 @@ class Gate:
             return
         refusal = self._refusal(scope)
         if refusal is not None:
-            await JSONResponse({"error": refusal[1]}, refusal[0])(scope, receive, _with_headers(send))
+            await respond(*refusal)(scope, receive, _with_headers(send))
             return
         started = False
 
@@ -63,7 +63,7 @@ class Gate:
         except Exception:
             # A bug: uvicorn logs it. The reply gets the same security headers as all others.
             if not started:
-                await JSONResponse({"error": _BUG}, 500)(scope, receive, _with_headers(send))
+                await respond(500, _BUG)(scope, receive, _with_headers(send))
             raise
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
@@ -82,7 +82,7 @@ class Gate:
             refusal = self._refused_write(method, headers, by_token)
             if refusal is not None:
                 return refusal
-        if not path.startswith("/api/") or (method, path) in _OPEN:
+        if not path.startswith("/api/") or (method, path) in OPEN:
             return None
         if by_token or _has_cookie(headers, self._sessions):
             return None
@@ -95,6 +95,8 @@ class Gate:
             return 403, "This method is not allowed."
         if headers.only("origin") is None and not (by_token and not headers.all("origin")):
             return 403, "Requests from other sites are not allowed. The Origin header is missing."
+        if method in ("PUT", "DELETE") and _is_empty(headers):
+            return None
         kind = (headers.only("content-type") or "").partition(";")[0].strip().lower()
         if kind not in ("application/json", "application/octet-stream") or headers.all("content-encoding"):
             return 415, "The request body must be uncompressed JSON."
@@ -120,6 +122,11 @@ def _has_cookie(headers: "_Headers", sessions: Sessions) -> bool:
     pairs = (pair.strip().partition("=") for header in headers.all("cookie") for pair in header.split(";"))
     ours = (value for name, _, value in pairs if name == sessions.cookie_name)
     return any(sessions.knows_cookie(value) for value in ours)
+
+
+def _is_empty(headers: "_Headers") -> bool:
+    """Returns whether the headers announce no body."""
+    return headers.all("content-length") in ([], ["0"]) and not headers.all("transfer-encoding")
 
 
 def _is_bounded(length: str | None) -> bool:

@@ -29,7 +29,11 @@ CLIENTS_KEPT = 1_000
 
 
 class TooManyAttemptsError(MystiCanvasError):
-    """Too many failed attempts. The message says how long to wait."""
+    """Too many failed attempts. The message says how long to wait, as does `wait_s`."""
+
+    def __init__(self, message: str, wait_s: float) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
 
 
 def save_password(library: Path, password: str) -> None:
@@ -120,7 +124,7 @@ class Mistakes:
             return
         wait_s = min(LONGEST_WAIT_S, 2.0 ** min(count - FREE_MISTAKES + 1, 20)) - (self._clock() - last_s)
         if wait_s > 0:
-            raise TooManyAttemptsError(f"Too many attempts. Try again in {wait_s:.0f} s.")
+            raise TooManyAttemptsError(f"Too many attempts. Try again in {wait_s:.0f} s.", wait_s)
 
     def count(self, client: str) -> None:
         count, last_s = self._counts.pop(client, (0, 0.0))

@@ -1,9 +1,7 @@
-"""JSON schemas of request bodies, and the encoding of responses, shared by routes."""
+"""JSON schemas of request bodies that several routes share."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
-from fastapi import Response
 from pydantic import BaseModel, Field
 
 MAX_QUERY = 2_000
@@ -15,23 +13,18 @@ Int64 = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 PathText = Annotated[str, Field(min_length=1, max_length=4_096)]
 
 
-class QueryIn(BaseModel):
+class QueryRequest(BaseModel):
     q: str = Field("", max_length=MAX_QUERY)
 
 
-class PickedIn(BaseModel):
+class SelectionRequest(BaseModel):
     """Images of a snapshot: those at the indexes in `ranges`, half-open [from, to), without the indexes in `except`."""
 
     ranges: list[tuple[Index, Index]] = Field(default_factory=list, max_length=10_000)
     excluded: list[Index] = Field(default_factory=list, alias="except", max_length=100_000)
 
 
-class NarrowIn(PickedIn):
+class NarrowRequest(SelectionRequest):
     """The selected images that also match the search `q`."""
 
     q: str = Field("", max_length=MAX_QUERY)
-
-
-def reply(value: Any, status: int = 200) -> Response:
-    """Returns a JSON response encoded with msgspec, which is faster than a Pydantic model for each row."""
-    return Response(msgspec.json.encode(value), status, media_type="application/json")

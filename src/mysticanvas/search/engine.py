@@ -30,11 +30,11 @@ from mysticanvas.domain.query import (
 from mysticanvas.search import facets, keyset_plan, ordering, paging
 from mysticanvas.search.collection_names import read_collection_names
 from mysticanvas.search.duplicates import Duplicates
-from mysticanvas.search.facets import Value
+from mysticanvas.search.facets import FacetValue
 from mysticanvas.search.index import Index, NotWarmError
 from mysticanvas.search.index_state import IndexState
 from mysticanvas.search.matches import can_evaluate, find, find_tree
-from mysticanvas.search.paging import Hit, Ids
+from mysticanvas.search.paging import Ids, ImageSummary
 from mysticanvas.search.resolve import find_by_uuid, resolve
 from mysticanvas.search.similarity import Similarity
 
@@ -136,7 +136,7 @@ class Finder:
         total = self._ask_index(_count_in_index, query)
         return self._database.read_within(SQL_LIMIT_MS, paging.count, query) if total is None else total
 
-    def page(self, asked: Query, *, after: int | None, limit: int) -> list[Hit]:
+    def page(self, asked: Query, *, after: int | None, limit: int) -> list[ImageSummary]:
         """The next `limit` images after the image with the ID `after`; from the first if None."""
         query = self.prepare(asked)
         images = self._ask_index(_find_page_in_index, query, after, limit)
@@ -146,7 +146,7 @@ class Finder:
 
     def facets(
         self, asked: Query, fields: Sequence[Field], *, containing: str = "", limit: int
-    ) -> dict[Field, list[Value]]:
+    ) -> dict[Field, list[FacetValue]]:
         query = self.prepare(asked)
         values = self._ask_index(_count_facets_in_index, query, fields, containing, limit)
         if values is not None:
@@ -201,14 +201,14 @@ def _find_page_in_index(tx: ReadTx, state: IndexState, query: Query, after: int 
 
 def _count_facets_in_index(
     tx: ReadTx, state: IndexState, query: Query, fields: Sequence[Field], containing: str, limit: int
-) -> dict[Field, list[Value]]:
+) -> dict[Field, list[FacetValue]]:
     found = find(tx, state, query)
     return {field: facets.count_in_index(tx, found, field, containing=containing, limit=limit) for field in fields}
 
 
 def _count_facets_in_sql(
     tx: ReadTx, query: Query, fields: Sequence[Field], containing: str, limit: int
-) -> dict[Field, list[Value]]:
+) -> dict[Field, list[FacetValue]]:
     return {field: facets.count_in_sql(tx, query, field, containing=containing, limit=limit) for field in fields}
 
 

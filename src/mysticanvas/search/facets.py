@@ -37,7 +37,7 @@ _USED = (Field.LORA, Field.VAE, Field.REFINER, Field.EMBEDDING, Field.CONTROLNET
 
 
 @dataclass(frozen=True, slots=True)
-class Value:
+class FacetValue:
     """`text` is the query term that filters by this value."""
 
     value: str
@@ -54,19 +54,19 @@ def find_field(name: str) -> Field:
     return field
 
 
-def count_in_index(tx: ReadTx, found: Found, field: Field, *, containing: str = "", limit: int) -> list[Value]:
+def count_in_index(tx: ReadTx, found: Found, field: Field, *, containing: str = "", limit: int) -> list[FacetValue]:
     """The values that contain the text, most used first (months newest first, folders by path)."""
     if field is Field.TAG:
         return _select_values(field, _count_tags(tx, found, None if containing else limit), containing, limit)
     return _select_values(field, _INDEX_COUNTERS[field](tx, found), containing, limit)
 
 
-def count_in_sql(tx: ReadTx, query: Query, field: Field, *, containing: str = "", limit: int) -> list[Value]:
+def count_in_sql(tx: ReadTx, query: Query, field: Field, *, containing: str = "", limit: int) -> list[FacetValue]:
     """Like `count_in_index`, but slower."""
     return _select_values(field, _SQL_COUNTERS[field](tx, query), containing, limit)
 
 
-def _select_values(field: Field, counts: dict[str, int], containing: str, limit: int) -> list[Value]:
+def _select_values(field: Field, counts: dict[str, int], containing: str, limit: int) -> list[FacetValue]:
     key = make_name_key(containing)
     items = [(value, count) for value, count in counts.items() if count and (not key or key in make_name_key(value))]
     if field is Field.DATE:
@@ -75,7 +75,7 @@ def _select_values(field: Field, counts: dict[str, int], containing: str, limit:
         items.sort()
     else:
         items.sort(key=lambda item: (-item[1], item[0]))
-    return [Value(value, count, language.format_node(build_term(field, value))) for value, count in items[:limit]]
+    return [FacetValue(value, count, language.format_node(build_term(field, value))) for value, count in items[:limit]]
 
 
 def build_term(field: Field, value: str) -> Node:

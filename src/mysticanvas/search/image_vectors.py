@@ -113,20 +113,6 @@ def save_vectors(
     )
 
 
-def get_nsfw_score(tx: ReadTx, image: GenerationId) -> float | None:
-    """The NSFW score; None if the image was not analyzed."""
-    found: float | None = tx.value(
-        """
-        SELECT p.explicit
-          FROM live_generations AS l
-               JOIN pictures AS p ON p.content_hash = l.content_hash
-         WHERE l.id = :image
-        """,
-        image=image,
-    )
-    return found
-
-
 def get_nsfw_scores(tx: ReadTx, hashes: Sequence[str]) -> dict[str, float]:
     """The NSFW scores by hexadecimal hash, as in the names of thumbnails. Images that were not analyzed are omitted."""
     rows = tx.rows(

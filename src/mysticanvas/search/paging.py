@@ -29,7 +29,7 @@ _WEIGHTS = "10.0, 1.0, 4.0"
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class ImageSummary:
     id: GenerationId
     uuid: str
     path: str | None
@@ -40,7 +40,7 @@ class Hit:
     rating: int
 
 
-def read_page(tx: ReadTx, query: Query, *, after: int | None, limit: int) -> list[Hit]:
+def read_page(tx: ReadTx, query: Query, *, after: int | None, limit: int) -> list[ImageSummary]:
     """The next `limit` images after the image with the ID `after`; from the first if None.
 
     If that image was removed, only newest and oldest first can continue; other orders raise `InvalidInputError`.
@@ -285,7 +285,7 @@ def skip_through(found: Ids, after: int | None) -> Ids:
 # -- rows -------------------------------------------------------------------------------------
 
 
-def read_rows(tx: ReadTx, images: Sequence[int]) -> list[Hit]:
+def read_rows(tx: ReadTx, images: Sequence[int]) -> list[ImageSummary]:
     """The images with these IDs, in this order. Removed images are omitted."""
     found = tx.all(
         """
@@ -301,7 +301,7 @@ def read_rows(tx: ReadTx, images: Sequence[int]) -> list[Hit]:
     )
     by_id = {row["id"]: row for row in found}
     return [
-        Hit(**(by_id[i] | {"favorite": bool(by_id[i]["favorite"]), "thumb": by_id[i]["thumb"] or None}))
+        ImageSummary(**(by_id[i] | {"favorite": bool(by_id[i]["favorite"]), "thumb": by_id[i]["thumb"] or None}))
         for i in images
         if i in by_id
     ]

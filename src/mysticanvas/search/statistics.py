@@ -10,7 +10,7 @@ from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.domain.query import Field, Order, Query, Sort
 from mysticanvas.domain.text import split_words
 from mysticanvas.search.engine import Finder
-from mysticanvas.search.facets import Value
+from mysticanvas.search.facets import FacetValue
 
 MOST = 25
 MONTHS = 1_200
@@ -26,7 +26,7 @@ _DULL = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class WordCount:
     word: str
     count: int
 
@@ -36,15 +36,15 @@ class Statistics:
     """`words` are counts of images, in a sample of `words_of` images. `months` are oldest first."""
 
     total: int
-    months: list[Value]
-    models: list[Value]
-    loras: list[Value]
-    samplers: list[Value]
-    engines: list[Value]
-    sizes: list[Value]
-    ratings: list[Value]
-    tags: list[Value]
-    words: list[Word]
+    months: list[FacetValue]
+    models: list[FacetValue]
+    loras: list[FacetValue]
+    samplers: list[FacetValue]
+    engines: list[FacetValue]
+    sizes: list[FacetValue]
+    ratings: list[FacetValue]
+    tags: list[FacetValue]
+    words: list[WordCount]
     words_of: int
 
 
@@ -72,7 +72,7 @@ def compute_statistics(database: Database, finder: Finder, asked: Query) -> Stat
     )
 
 
-def _count_words(tx: ReadTx, images: list[int]) -> list[Word]:
+def _count_words(tx: ReadTx, images: list[int]) -> list[WordCount]:
     counts: Counter[str] = Counter()
     rows = tx.rows(
         "SELECT g.prompt FROM json_each(:images) AS wanted JOIN generations AS g ON g.id = wanted.value",
@@ -81,7 +81,7 @@ def _count_words(tx: ReadTx, images: list[int]) -> list[Word]:
     for (prompt,) in rows:
         counts.update({word for word in split_words(prompt or "") if _is_significant(word)})
     best = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [Word(word, count) for word, count in best[:WORDS]]
+    return [WordCount(word, count) for word, count in best[:WORDS]]
 
 
 def _is_significant(word: str) -> bool:

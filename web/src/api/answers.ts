@@ -26,8 +26,8 @@ export function answer(answers: Readonly<Record<string, Answer>>): Asked[] {
   return requests;
 }
 
-export function refusal(status: number, error: string): Response {
-  return Response.json({ error }, { status });
+export function refusal(status: number, detail: string): Response {
+  return Response.json({ detail }, { status });
 }
 
 /** The requested paths, without read-only ones. */

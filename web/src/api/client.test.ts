@@ -9,7 +9,7 @@ beforeEach(() => void (connection.signedOut = false));
 afterEach(() => void vi.unstubAllGlobals());
 
 test('what the server refuses is an error with its sentence, its place and its suggestion', async () => {
-  answer({ '/api/v1/snapshots': Response.json({ error: 'No such field.', position: 4, suggestion: 'model:' }, { status: 400 }) });
+  answer({ '/api/v1/snapshots': Response.json({ detail: 'No such field.', position: 4, suggestion: 'model:' }, { status: 400 }) });
   const error = await post('/api/v1/snapshots', { q: 'fox modle:x' }).catch((error: unknown) => error);
   expect(error).toBeInstanceOf(ApiError);
   expect(error).toMatchObject({ status: 400, message: 'No such field.', position: 4, suggestion: 'model:' });

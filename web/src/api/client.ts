@@ -174,20 +174,25 @@ export interface Suggestion {
 
 export type EditState = 'applying' | 'done' | 'undoing' | 'undone' | 'redoing' | 'expired';
 
-/** The result of an edit: `changed` of `total` images differ now; `trouble` says why its undo was refused. */
+/** The result of an edit: `changed` of `total` images differ now; `error` says why its undo was refused. */
 export interface EditResult {
   operation: number;
   changed: number;
   total: number;
   state: EditState;
-  trouble: string | null;
+  error: string | null;
 }
 
-export interface Refusal {
-  error: string;
-  position?: number;
-  suggestion?: string | null;
-  confirm?: string;
+/** Problem details (RFC 9457): `detail` is a message for the user. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  position: number | null;
+  suggestion: string | null;
+  /** The field of the request that must be true to go on. */
+  confirm: string | null;
 }
 
 export interface JobList {
@@ -205,7 +210,7 @@ export interface FailedJob {
   crashes: number;
 }
 
-export interface RootStatus {
+export interface FolderStatus {
   id: number;
   path: string;
   state: string;
@@ -216,7 +221,7 @@ export interface RootStatus {
   untracked: number;
   last_scan_at: number | null;
   /** Why the folder is unavailable, or what a scan asks. */
-  trouble: string | null;
+  error: string | null;
   would_miss: number;
   /** Files that are not images, by kind, as the last complete scan found them. */
   not_shown: Record<string, number>;
@@ -229,12 +234,12 @@ export interface RootStatus {
 export interface Status {
   app_version: string;
   total: number;
-  roots: RootStatus[];
+  folders: FolderStatus[];
   /** Set while the library or its journal cannot be written. */
-  trouble: string | null;
+  error: string | null;
   /** The last warning that every page shows, with the ID of its event. */
-  notice: { id: number; sentence: string } | null;
-  import: ImportProgress | null;
+  notice: { id: number; message: string } | null;
+  current_import: ImportProgress | null;
   first_run: boolean;
 }
 
@@ -250,6 +255,11 @@ export class ApiError extends Error {
   ) {
     super(message);
   }
+
+  /** Whether something in the request is wrong, such as a search. */
+  get isInvalid(): boolean {
+    return this.status === 400 || this.status === 422;
+  }
 }
 
 async function send(path: string, init: RequestInit = {}): Promise<Response> {
@@ -262,8 +272,8 @@ async function send(path: string, init: RequestInit = {}): Promise<Response> {
   }
   if (response.ok) return response;
   if (response.status === 401) connection.signedOut = true;
-  const refusal = (await response.json().catch(() => ({}))) as Partial<Refusal>;
-  throw new ApiError(response.status, refusal.error ?? `The server returned status ${response.status}.`, refusal.suggestion ?? null, refusal.position ?? null, refusal.confirm ?? null);
+  const problem = (await response.json().catch(() => ({}))) as Partial<Problem>;
+  throw new ApiError(response.status, problem.detail ?? `The server returned status ${response.status}.`, problem.suggestion ?? null, problem.position ?? null, problem.confirm ?? null);
 }
 
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {

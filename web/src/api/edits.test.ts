@@ -6,8 +6,8 @@ import { followEdit, isMoving } from './edits';
 
 afterEach(() => void vi.unstubAllGlobals());
 
-function at(state: EditState, changed: number, trouble: string | null = null): EditResult {
-  return { operation: 7, changed, total: 3_000, state, trouble };
+function at(state: EditState, changed: number, error: string | null = null): EditResult {
+  return { operation: 7, changed, total: 3_000, state, error };
 }
 
 /** The server reports each of these in turn. */

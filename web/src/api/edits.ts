@@ -47,6 +47,6 @@ export async function followEdit(done: EditResult, onprogress: (done: EditResult
     onprogress(done);
     done = await get<EditResult>(`/api/v1/edits/${done.operation}?wait=${WAIT_S}`);
   }
-  if (moved && done.state !== wanted) throw new ApiError(409, done.trouble ?? 'The edit did not complete.');
+  if (moved && done.state !== wanted) throw new ApiError(409, done.error ?? 'The edit did not complete.');
   return done;
 }

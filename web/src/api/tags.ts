@@ -1,5 +1,7 @@
 /** The tag vocabulary and the tags of images, as the server sends them. */
 
+import type { EditResult } from './client';
+
 export interface Tag {
   id: number;
   name: string;
@@ -29,9 +31,9 @@ export interface TagCategories {
   thresholds: Record<string, number>;
 }
 
-/** A tag of some selected images: `images` of them have it; `from` lists their tags that imply it. */
+/** A tag of some selected images: `images` of them have it; `implied_by` lists their tags that imply it. */
 export interface SharedTag extends Tag {
-  from: string[];
+  implied_by: string[];
 }
 
 export interface SharedTags {
@@ -55,14 +57,14 @@ export interface Assignment {
 
 export interface ImageTags {
   tags: Tag[];
-  said: Assignment[];
+  assignments: Assignment[];
   collections: { uuid: string; name: string }[];
 }
 
 export interface TagDetail {
   tag: Tag;
   thresholds: Record<string, number>;
-  said: { source: string; yes: number; no: number }[];
+  assignments: { source: string; yes: number; no: number }[];
   /** All implied tags, direct or not. */
   also: string[];
   aliases: string[];
@@ -90,6 +92,7 @@ export interface Outcome {
 export interface BulkPreview {
   lines: Outcome[];
   ok: boolean;
+  edit: EditResult | null;
 }
 
 /** Images that are being updated after a relation changed. */

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.file import FileKind, FileStat
@@ -277,18 +278,30 @@ def find_final(tx: ReadTx, image: GenerationId) -> KnownFile | None:
 
 
 def list_of_image(tx: ReadTx, image: GenerationId) -> list[FileRow]:
+    return list_of_images(tx, [image]).get(image, [])
+
+
+def list_of_images(tx: ReadTx, images: Sequence[GenerationId]) -> dict[GenerationId, list[FileRow]]:
+    """The files by image, the final file first. Images without files are omitted."""
     rows = tx.all(
         """
-        SELECT f.kind, r.path AS root, f.path, f.path_bytes, f.format, f.bytes, f.mtime_ns, f.width, f.height,
-               f.frames, f.damage, f.too_large, f.orientation, f.blake3, f.sha256, f.missing_at
-          FROM generation_files AS f
+        SELECT f.generation_id, f.kind, r.path AS root, f.path, f.path_bytes, f.format, f.bytes, f.mtime_ns, f.width,
+               f.height, f.frames, f.damage, f.too_large, f.orientation, f.blake3, f.sha256, f.missing_at
+          FROM json_each(:images) AS wanted
+               CROSS JOIN generation_files AS f ON f.generation_id = wanted.value
                LEFT JOIN roots AS r ON r.id = f.root_id
-         WHERE f.generation_id = :image
-         ORDER BY f.kind <> 'final', f.id
+         ORDER BY wanted.key, f.kind <> 'final', f.id
         """,
-        image=image,
+        images=json.dumps(list(images)),
     )
-    return [FileRow(**row) for row in rows]
+    return _group_files(rows)
+
+
+def _group_files(rows: Sequence[dict[str, Any]]) -> dict[GenerationId, list[FileRow]]:
+    found: dict[GenerationId, list[FileRow]] = {}
+    for row in rows:
+        found.setdefault(row.pop("generation_id"), []).append(FileRow(**row))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -451,19 +464,19 @@ def list_content_hashes(tx: ReadTx) -> set[str]:
     return set(tx.column("SELECT lower(hex(blake3)) FROM generation_files WHERE blake3 IS NOT NULL"))
 
 
-def list_input_files(tx: ReadTx, image: GenerationId) -> list[FileRow]:
-    """The final files of the input images of this one, with the kind input, mask or control."""
+def list_input_files(tx: ReadTx, images: Sequence[GenerationId]) -> dict[GenerationId, list[FileRow]]:
+    """By image, the final files of its input images, with the kind input, mask or control."""
     rows = tx.all(
         """
-        SELECT iif(i.role IN ('mask', 'control'), i.role, 'input') AS kind, r.path AS root, f.path, f.path_bytes,
-               f.format, f.bytes, f.mtime_ns, f.width, f.height, f.frames, f.damage, f.too_large, f.orientation,
-               f.blake3, f.sha256, f.missing_at
-          FROM generation_inputs AS i
-               JOIN generation_files AS f ON f.generation_id = i.found_id AND f.kind = 'final'
-               JOIN roots AS r ON r.id = f.root_id
-         WHERE i.generation_id = :image AND i.found_by IS NOT NULL
-         ORDER BY i.position
+        SELECT i.generation_id, iif(i.role IN ('mask', 'control'), i.role, 'input') AS kind, r.path AS root, f.path,
+               f.path_bytes, f.format, f.bytes, f.mtime_ns, f.width, f.height, f.frames, f.damage, f.too_large,
+               f.orientation, f.blake3, f.sha256, f.missing_at
+          FROM json_each(:images) AS wanted
+               CROSS JOIN generation_inputs AS i ON i.generation_id = wanted.value AND i.found_by IS NOT NULL
+               CROSS JOIN generation_files AS f ON f.generation_id = i.found_id AND f.kind = 'final'
+               CROSS JOIN roots AS r ON r.id = f.root_id
+         ORDER BY wanted.key, i.position
         """,
-        image=image,
+        images=json.dumps(list(images)),
     )
-    return [FileRow(**row) for row in rows]
+    return _group_files(rows)

@@ -271,19 +271,30 @@ def get_uuid(tx: ReadTx, image: GenerationId) -> str:
 
 def get_detail(tx: ReadTx, image: GenerationId) -> Detail:
     """Raises `NotFoundError`."""
-    row = tx.one(
-        """
-        SELECT id, uuid, timestamp, timestamp_source, prompt, negative_prompt, notes, seed, steps, cfg_scale,
-               guidance, sampler, scheduler, denoise, clip_skip, width, height, model_name, model_hash,
-               parent_uuid AS parent_hint, parent_relation, is_favorite, rating, is_grid, engine_name,
-               engine_version, generation_time_ms, params_json, problems_json, imported_at, deleted_at, missing_at
-          FROM generations
-         WHERE id = :image
-        """,
-        image=image,
-    )
-    if row is None:
+    found = list_details(tx, [image])
+    if not found:
         raise NotFoundError("This image is no longer in the library.")
+    return found[0]
+
+
+def list_details(tx: ReadTx, images: Sequence[GenerationId]) -> list[Detail]:
+    """The images that exist, in the given order."""
+    rows = tx.all(
+        """
+        SELECT g.id, g.uuid, g.timestamp, g.timestamp_source, g.prompt, g.negative_prompt, g.notes, g.seed, g.steps,
+               g.cfg_scale, g.guidance, g.sampler, g.scheduler, g.denoise, g.clip_skip, g.width, g.height,
+               g.model_name, g.model_hash, g.parent_uuid AS parent_hint, g.parent_relation, g.is_favorite, g.rating,
+               g.is_grid, g.engine_name, g.engine_version, g.generation_time_ms, g.params_json, g.problems_json,
+               g.imported_at, g.deleted_at, g.missing_at
+          FROM json_each(:images) AS wanted CROSS JOIN generations AS g ON g.id = wanted.value
+         ORDER BY wanted.key
+        """,
+        images=json.dumps(list(images)),
+    )
+    return [_build_detail(row) for row in rows]
+
+
+def _build_detail(row: dict[str, Any]) -> Detail:
     params, problems = json.loads(row.pop("params_json")), json.loads(row.pop("problems_json"))
     flags = {name: bool(row[name]) for name in ("is_favorite", "is_grid")}
     return Detail(**(row | flags | {"params": params, "problems": problems}))

@@ -1,5 +1,7 @@
 """The models used to make an image."""
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mysticanvas.db.database import ReadTx
@@ -18,15 +20,23 @@ class UsedModel:
 
 
 def list_used_models(tx: ReadTx, image: GenerationId) -> list[UsedModel]:
-    rows = tx.all(
+    return list_of_images(tx, [image]).get(image, [])
+
+
+def list_of_images(tx: ReadTx, images: Sequence[GenerationId]) -> dict[GenerationId, list[UsedModel]]:
+    """The models by image, by role and name. Images without models are omitted."""
+    rows = tx.rows(
         """
-        SELECT coalesce(m.merged_into, m.id) AS model_id, u.role, m.name, u.weight,
-               u.sure AND m.merged_by IS NOT 'name' AS sure
-          FROM generation_models AS u
-               JOIN models AS m ON m.id = u.model_id
-         WHERE u.generation_id = :image
-         ORDER BY u.role, m.name
+        SELECT u.generation_id, coalesce(m.merged_into, m.id), u.role, m.name, u.weight,
+               u.sure AND m.merged_by IS NOT 'name'
+          FROM json_each(:images) AS wanted
+               CROSS JOIN generation_models AS u ON u.generation_id = wanted.value
+               CROSS JOIN models AS m ON m.id = u.model_id
+         ORDER BY wanted.key, u.role, m.name
         """,
-        image=image,
+        images=json.dumps(list(images)),
     )
-    return [UsedModel(**(row | {"sure": bool(row["sure"])})) for row in rows]
+    found: dict[GenerationId, list[UsedModel]] = {}
+    for image, model, role, name, weight, sure in rows:
+        found.setdefault(image, []).append(UsedModel(model, role, name, weight, bool(sure)))
+    return found

@@ -29,7 +29,7 @@ def generate_lines(tx: ReadTx) -> Iterator[str]:
             {"template": {k: v for k, v in asdict(template).items() if v is not None and k != "created_at"}}
         )
     for wildcard in template_queries.list_wildcards(tx):
-        yield _format_line({"wildcard": wildcard})
+        yield _format_line({"wildcard": asdict(wildcard)})
     for image in export_queries.list_images(tx):
         yield _format_line(image)
 

@@ -41,9 +41,9 @@ def doctor(
             )
             return
         repairs = (
-            client.post("/api/v1/doctor/repairs")["mended"] if fix else client.get("/api/v1/doctor/repairs")["mended"]
+            client.post("/api/v1/doctor/repairs")["repairs"] if fix else client.get("/api/v1/doctor/repairs")["repairs"]
         )
-        verdict = client.get("/api/v1/doctor") | {"mended": repairs, "notice": client.get("/api/v1/status")["notice"]}
+        verdict = client.get("/api/v1/doctor") | {"repairs": repairs, "notice": client.get("/api/v1/status")["notice"]}
     _print_verdict(verdict, fix=fix, json=json)
     if not verdict["ok"]:
         raise typer.Exit(1)
@@ -54,10 +54,10 @@ def _print_verdict(verdict: dict[str, Any], *, fix: bool, json: bool) -> None:
         print_json(verdict)
         return
     if verdict["notice"] is not None:
-        out.print(f"Notice: {verdict['notice']['sentence']}", markup=False)
-    for one in verdict["mended"]:
+        out.print(f"Notice: {verdict['notice']['message']}", markup=False)
+    for one in verdict["repairs"]:
         out.print(f"Problem: {one['what']}. {'Completed repair' if fix else 'Repair'}: {one['action']}.")
-    if verdict["mended"] and not fix:
+    if verdict["repairs"] and not fix:
         out.print("To make these repairs, run: mysticanvas doctor --fix")
         if verdict["lost"]:
             out.print("These repairs do not restore the damaged data (see below).")
@@ -67,7 +67,7 @@ def _print_verdict(verdict: dict[str, Any], *, fix: bool, json: bool) -> None:
         table.add_row(mark, check["name"], check["detail"] or "")
     out.print(table)
     out.print("All checks passed." if verdict["ok"] else "[bold red]Some checks failed.[/]")
-    if not verdict["ok"] and (fix or verdict["lost"] or not verdict["mended"]):
+    if not verdict["ok"] and (fix or verdict["lost"] or not verdict["repairs"]):
         out.print(_describe_next_step(verdict), markup=False)
 
 

@@ -43,8 +43,8 @@ def _post(action: str, operation: int | None, library: Path | None, json: bool) 
     path = f"/api/v1/edits:{action}" if operation is None else f"/api/v1/edits/{operation}/{action}"
     with connect(load_settings(library)) as client:
         done = wait_for_edit(client, client.post(path))
-        if done["trouble"]:
-            raise ConflictError(done["trouble"])
+        if done["error"]:
+            raise ConflictError(done["error"])
     if json:
         print_json(done)
         return

@@ -1,119 +1,146 @@
 """Bulk edits, undo, redo and the history of edits."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from pydantic import BaseModel, Field
 
 from mysticanvas.db.database import Database, ReadTx
+from mysticanvas.db.images import generations
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.edits import log as edit_log
 from mysticanvas.edits.kinds import Edit, decode
 from mysticanvas.edits.log import Operation
-from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
-from mysticanvas.edits.types import Step
-from mysticanvas.http.schemas import MAX_QUERY, Int64, PickedIn, reply
+from mysticanvas.edits.types import EXAMPLE_RESULT, EditResult, Step
+from mysticanvas.features.history import schemas
+from mysticanvas.features.history.edits import ChangeImage
+from mysticanvas.features.history.schemas import EditPage, EditRecord, ImageChangeRequest, ImagesChangeRequest
+from mysticanvas.http.etags import IfMatch, unchanged
+from mysticanvas.http.responses import link_next, reply, returns
+from mysticanvas.http.schemas import Int64
+from mysticanvas.search.image_records import read_user_data
 from mysticanvas.search.snapshots import Snapshots
 
 # How many images of an edit the history shows.
 TOUCHED_SHOWN = 6
-Names = Annotated[list[Annotated[str, Field(max_length=400)]], Field(max_length=100)]
+_EDITED = returns(EditResult, EXAMPLE_RESULT)
 Wait = Annotated[float, Query(ge=0, le=25)]
 
 
-class TagsIn(BaseModel):
-    """Tag names. `remove` removes the user's own assignment and rejects tags that another source assigned too;
-    `reject` always rejects."""
-
-    add: Names = []
-    remove: Names = []
-    reject: Names = []
-
-
-class MarksIn(BaseModel):
-    """The edit: set exactly one field. `collect` and `uncollect` take the UUID of a collection."""
-
-    favorite: bool | None = None
-    rating: int | None = Field(None, ge=0, le=5)
-    notes: str | None = Field(None, max_length=100_000)
-    tags: TagsIn | None = None
-    collect: str | None = Field(None, max_length=64)
-    uncollect: str | None = Field(None, max_length=64)
-    trash: bool | None = None
-
-
-class BulkIn(PickedIn):
-    """The images: a selection from a snapshot, all current matches of a query, or UUIDs."""
-
-    snapshot: str | None = Field(None, max_length=64)
-    query: str | None = Field(None, max_length=MAX_QUERY)
-    uuids: list[Annotated[str, Field(max_length=36)]] | None = Field(None, max_length=10_000)
-    marks: MarksIn = Field(alias="set")
-
-
 def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRouter:
-    router = APIRouter(tags=["organise"])
-
-    @router.post("/edits", operation_id="edits.create")
-    def bulk(asked: BulkIn) -> Response:
-        return reply(to_wire(edits.do(_edit(asked.marks), _images(database, snapshots, asked))))
-
-    @router.post("/edits:undo", operation_id="edits.undoLast")
-    def undo_last() -> Response:
-        return reply(to_wire(edits.undo(None)))
-
-    @router.post("/edits:redo", operation_id="edits.redoLast")
-    def redo_last() -> Response:
-        return reply(to_wire(edits.redo(None)))
-
-    @router.post("/edits/{operation}/undo", operation_id="edits.undo")
-    def undo(operation: Int64) -> Response:
-        return reply(to_wire(edits.undo(operation)))
-
-    @router.post("/edits/{operation}/redo", operation_id="edits.redo")
-    def redo(operation: Int64) -> Response:
-        return reply(to_wire(edits.redo(operation)))
-
-    @router.get("/edits", operation_id="edits.list")
-    def history(before: Int64 | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> Response:
-        return reply({"operations": database.read(_history, before, limit)})
-
-    @router.get("/edits/{operation}", operation_id="edits.get")
-    async def follow(operation: Int64, wait: Wait = 0) -> Response:
-        result = await run_in_threadpool(edits.wait_for, operation, wait)
-        return reply(to_wire(result))
-
+    router = APIRouter(tags=["edits"])
+    _add_edits(router, database, snapshots, edits)
+    _add_history(router, database, edits)
+    _add_image(router, database, edits)
     return router
 
 
-def _history(tx: ReadTx, before: int | None, limit: int) -> list[dict[str, Any]]:
-    return [_describe_operation(tx, one) for one in edit_log.list_operations(tx, before=before, limit=limit)]
+def _add_edits(router: APIRouter, database: Database, snapshots: Snapshots, edits: EditRunner) -> None:
+    @router.post("/edits", operation_id="edits.create", responses=returns(EditResult, EXAMPLE_RESULT, status=201))
+    def bulk(asked: schemas.EditRequest) -> Response:
+        """Change many images with one edit.
+
+        A large edit continues after the response; `GET /api/v1/edits/{operation}` follows it.
+        """
+        done = edits.do(_edit(asked.change), _images(database, snapshots, asked))
+        return reply(done, 201, {"location": f"/api/v1/edits/{done.operation}"})
+
+    @router.post("/edits:undo", operation_id="edits.undoLast", responses=_EDITED)
+    def undo_last() -> Response:
+        """Undo the last edit."""
+        return reply(edits.undo(None))
+
+    @router.post("/edits:redo", operation_id="edits.redoLast", responses=_EDITED)
+    def redo_last() -> Response:
+        """Redo the edit that was undone last."""
+        return reply(edits.redo(None))
+
+    @router.post("/edits/{operation}/undo", operation_id="edits.undo", responses=_EDITED)
+    def undo(operation: Int64) -> Response:
+        """Undo an edit."""
+        return reply(edits.undo(operation))
+
+    @router.post("/edits/{operation}/redo", operation_id="edits.redo", responses=_EDITED)
+    def redo(operation: Int64) -> Response:
+        """Redo an edit that was undone."""
+        return reply(edits.redo(operation))
 
 
-def _describe_operation(tx: ReadTx, one: Operation) -> dict[str, Any]:
-    return to_wire(one.result) | {
-        "at": one.at,
-        "kind": one.kind,
-        "steps": one.steps[:20],
-        "steps_total": len(one.steps),
-        "images": edit_log.list_touched_images(tx, one.id, limit=TOUCHED_SHOWN),
-    }
+def _add_history(router: APIRouter, database: Database, edits: EditRunner) -> None:
+    @router.get("/edits", operation_id="edits.list", responses=returns(EditPage, schemas.EXAMPLE_PAGE))
+    def history(
+        request: Request, before: Int64 | None = None, limit: Annotated[int, Query(ge=1, le=500)] = 50
+    ) -> Response:
+        """List edits, newest first. To get the next page, pass `next` from the response as `before`."""
+        page = database.read(_load_page, before, limit)
+        return reply(page, headers=link_next(request, before=page.next))
+
+    @router.get("/edits/{operation}", operation_id="edits.get", responses=_EDITED)
+    async def follow(operation: Int64, wait: Wait = 0) -> Response:
+        """The state of an edit, once it is finished or after `wait` seconds."""
+        return reply(await run_in_threadpool(edits.wait_for, operation, wait))
 
 
-def _edit(marks: MarksIn) -> Edit:
+def _add_image(router: APIRouter, database: Database, edits: EditRunner) -> None:
+    @router.patch("/images/{uuid}", operation_id="images.update", tags=["images"], responses=_EDITED)
+    def change(uuid: str, asked: schemas.ImageChangeRequest, if_match: IfMatch = None) -> Response:
+        """Change the rating, favorite, notes or tags of an image with one edit."""
+        image = database.read(generations.get_id, uuid)
+        with unchanged(if_match, partial(database.read, read_user_data, image)):
+            return reply(edits.do(_change(asked), [image]))
+
+    @router.delete("/images/{uuid}", operation_id="images.delete", tags=["images"], responses=_EDITED)
+    def delete(uuid: str, if_match: IfMatch = None) -> Response:
+        """Move an image to Trash."""
+        image = database.read(generations.get_id, uuid)
+        with unchanged(if_match, partial(database.read, read_user_data, image)):
+            return reply(edits.do(decode(("trash", {})), [image]))
+
+
+def _load_page(tx: ReadTx, before: int | None, limit: int) -> EditPage:
+    found = edit_log.list_operations(tx, before=before, limit=limit)
+    next_after = found[-1].id if len(found) == limit else None
+    return EditPage([_describe_operation(tx, one) for one in found], next_after)
+
+
+def _describe_operation(tx: ReadTx, one: Operation) -> EditRecord:
+    return EditRecord(
+        **asdict(one.result),
+        at=one.at,
+        kind=one.kind,
+        steps=one.steps[:20],
+        steps_total=len(one.steps),
+        images=edit_log.list_touched_images(tx, one.id, limit=TOUCHED_SHOWN),
+    )
+
+
+def _change(asked: ImageChangeRequest) -> Edit:
+    """The edit for all fields that are set."""
+    steps = [_build_step(asked, name) for name in asked.model_fields_set]
+    if not steps:
+        raise InvalidInputError("Nothing to change: set at least one field.")
+    return decode(steps[0]) if len(steps) == 1 else ChangeImage(steps=steps)
+
+
+def _edit(asked: ImagesChangeRequest) -> Edit:
     """The edit for the one field that is set. Raises `InvalidInputError` unless exactly one is set."""
-    given = marks.model_fields_set
+    given = asked.model_fields_set
     if len(given) != 1:
         raise InvalidInputError("Set exactly one field: favorite, rating, notes, tags, collect, uncollect or trash.")
     [name] = given
-    value = getattr(marks, name)
+    return decode(_build_step(asked, name))
+
+
+def _build_step(asked: ImageChangeRequest, name: str) -> Step:
+    value = getattr(asked, name)
     if value is None and name != "notes":
         raise InvalidInputError(f"The field {name} requires a value.")
-    return decode(_STEPS[name](value))
+    return _STEPS[name](value)
 
 
 # The kind of edit for each field. The features register the kinds.
@@ -128,7 +155,7 @@ _STEPS: dict[str, Callable[[Any], Step]] = {
 }
 
 
-def _images(database: Database, snapshots: Snapshots, asked: BulkIn) -> Sequence[GenerationId]:
+def _images(database: Database, snapshots: Snapshots, asked: schemas.EditRequest) -> Sequence[GenerationId]:
     if asked.uuids is not None and asked.snapshot is None and asked.query is None:
         return database.read(edit_log.find_images, asked.uuids)
     if asked.query is not None and asked.snapshot is None:

@@ -2,25 +2,40 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
 from mysticanvas.db.database import Database, ReadTx
-from mysticanvas.db.images import files, generations, outdated, raw_metadata, used_models
-from mysticanvas.db.images.files import FileRow
+from mysticanvas.db.images import files, generations, outdated, raw_metadata
 from mysticanvas.db.images.generations import Detail
 from mysticanvas.domain.errors import NotFoundError, UnreadableFileError
 from mysticanvas.domain.file import FileKind, ImageFormat, TextEntry
 from mysticanvas.domain.generation import GenerationId, LoraUse, Recipe
+from mysticanvas.features.images import schemas
+from mysticanvas.features.images.schemas import ImageDetail, ImageRecordPage, RawMetadata
 from mysticanvas.formats.generators.infotext import write_infotext
 from mysticanvas.fs.safe_open import FileSource, open_beneath
 from mysticanvas.fs.thumbnail_cache import ThumbCache
-from mysticanvas.http.schemas import Int64, reply
-from mysticanvas.search import image_vectors
+from mysticanvas.http.cancellation import run_while_connected
+from mysticanvas.http.etags import make_etag
+from mysticanvas.http.problems import respond
+from mysticanvas.http.responses import Responses, link_next, reply, returns, returns_file
+from mysticanvas.http.schemas import MAX_QUERY, Int64
+from mysticanvas.search import language
+from mysticanvas.search.image_records import MAX_RECORDS, UserData, read_records
+from mysticanvas.search.snapshots import Snapshots
 
+_TYPES = (*(one.media_type for one in ImageFormat), "application/octet-stream")
+_MEDIA_TYPES = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in _TYPES}
+_FILE: Responses = {
+    200: {"description": "The file.", "content": _MEDIA_TYPES},
+    206: {"description": "The range of the file in the Range header.", "content": _MEDIA_TYPES},
+}
+_THUMBNAIL = returns_file("image/webp", "The thumbnail.")
 BLOCK_BYTES = 256 * 1024
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
 _NAME = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -28,27 +43,76 @@ _NAME = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _PARAMETERS_KEYS = ("parameters", "UserComment", "invokeai_metadata", "sd-metadata", "prompt", "workflow", "Dream")
 
 
-def routes(database: Database, cache: ThumbCache) -> APIRouter:
+def routes(database: Database, cache: ThumbCache, snapshots: Snapshots) -> APIRouter:
     router = APIRouter(tags=["images"])
-    # Later rows are never outdated.
-    has_outdated = database.read(outdated.has_outdated)
+    # Fixed paths must be registered before those that begin with a uuid.
+    _add_list(router, database, snapshots)
+    _add_image(router, database)
+    _add_thumbnails(router, database, cache)
+    return router
 
-    @router.get("/images/{uuid}", operation_id="images.get")
+
+def _add_list(router: APIRouter, database: Database, snapshots: Snapshots) -> None:
+    finder = snapshots.finder
+
+    @router.get(
+        "/images/details",
+        operation_id="images.listDetails",
+        responses=returns(ImageRecordPage, schemas.EXAMPLE_PAGE),
+    )
+    async def list_details(
+        request: Request,
+        q: Annotated[str, Query(max_length=MAX_QUERY)] = "",
+        limit: Annotated[int, Query(ge=1, le=MAX_RECORDS)] = MAX_RECORDS,
+        after: Int64 | None = None,
+    ) -> Response:
+        """Search images with their prompts, settings, tags, models and files, for an export.
+
+        To get the next page, pass `next` from the response as `after`.
+        """
+        query = language.parse(q)
+
+        def load_page() -> Response:
+            ids = [one.id for one in finder.page(query, after=after, limit=limit)]
+            next_after = ids[-1] if len(ids) == limit else None
+            page = ImageRecordPage(finder.count(query), database.read(read_records, ids), next_after)
+            return reply(page, headers=link_next(request, after=next_after))
+
+        return await run_while_connected(request, load_page)
+
+
+def _add_image(router: APIRouter, database: Database) -> None:
+    @router.get("/images/{uuid}", operation_id="images.get", responses=returns(ImageDetail, schemas.EXAMPLE_DETAIL))
     async def detail(uuid: str) -> Response:
-        return reply(database.read(_load_detail, uuid))
+        """One image with all details. Its ETag covers what a user can change: rating, favorite, notes and tags."""
+        found = database.read(_load_detail, uuid)
+        user_data = UserData(found.is_favorite, found.rating, found.notes, found.tags)
+        return reply(found, headers={"etag": make_etag(user_data)})
 
-    @router.get("/images/{uuid}/raw", operation_id="images.listRawMetadata")
+    @router.get(
+        "/images/{uuid}/raw",
+        operation_id="images.listRawMetadata",
+        responses=returns(RawMetadata, schemas.EXAMPLE_RAW),
+    )
     async def raw(uuid: str) -> Response:
+        """All texts in the file, as the generator wrote them."""
         entries = database.read(lambda tx: raw_metadata.list_entries(tx, generations.get_id(tx, uuid)))
-        return reply({"entries": entries})
+        return reply(RawMetadata(entries))
 
-    @router.get("/images/{uuid}/file", operation_id="images.getFile")
+    @router.get("/images/{uuid}/file", operation_id="images.getFile", responses=_FILE)
     def original(uuid: str, request: Request) -> Response:
+        """The file, byte for byte. Supports one range of bytes."""
         source, format_ = _open_any(database.read(lambda tx: _list_locations(tx, uuid)))
         return _send(source, format_, request.headers.get("range"))
 
-    @router.get("/thumbnails/{name}/{size}", operation_id="thumbnails.get")
+
+def _add_thumbnails(router: APIRouter, database: Database, cache: ThumbCache) -> None:
+    # Later rows are never outdated.
+    has_outdated = database.read(outdated.has_outdated)
+
+    @router.get("/thumbnails/{name}/{size}", operation_id="thumbnails.get", responses=_THUMBNAIL)
     async def thumb(name: str, size: Int64) -> Response:
+        """A thumbnail. `name` is the `thumb` of an image, and `size` the length of the shorter side in pixels."""
         path = cache.path(name, size)
         if not _NAME.fullmatch(name) or size not in cache.short_edges_px or not path.is_file():
             raise NotFoundError("This thumbnail has not been created yet.")
@@ -57,75 +121,13 @@ def routes(database: Database, cache: ThumbCache) -> APIRouter:
         headers = {"cache-control": "no-cache" if may_change else "private, max-age=31536000, immutable"}
         return FileResponse(path, media_type="image/webp", headers=headers)
 
-    return router
 
-
-def _load_detail(tx: ReadTx, uuid: str) -> dict[str, Any]:
+def _load_detail(tx: ReadTx, uuid: str) -> ImageDetail:
     image = generations.get_id(tx, uuid)
-    made = generations.get_detail(tx, image)
-    used = used_models.list_used_models(tx, image)
-    located = files.list_of_image(tx, image)
-    final = next((file for file in located if file.kind == FileKind.FINAL), None)
-    recipe = _build_recipe(made, [LoraUse(u.name, u.weight) for u in used if u.role == "lora"])
-    return {
-        **{name: getattr(made, name) for name in _DETAIL_FIELDS},
-        "id": made.id,
-        "tool": made.engine_name,
-        "tool_version": made.engine_version,
-        "model": made.model_name,
-        "vae": next((u.name for u in used if u.role == "vae"), None),
-        "loras": [{"name": lora.name, "weight": lora.weight, "hash": lora.hash} for lora in recipe.loras],
-        "parent": made.parent_hint,
-        "missing": made.missing_at is not None,
-        "deleted": made.deleted_at is not None,
-        "thumb": _find_thumb(final, located),
-        "damage": final.damage if final else None,
-        "too_large": final.too_large if final else None,
-        "orientation": final.orientation if final else 1,
-        "explicit": image_vectors.get_nsfw_score(tx, image),
-        "files": [
-            _describe_file(file) for file in [*located, *files.list_input_files(tx, image)] if file.root is not None
-        ],
-        "parameters_text": _find_parameters_text(raw_metadata.list_entries(tx, image)) or write_infotext(recipe),
-    }
-
-
-def _find_thumb(final: FileRow | None, located: Sequence[FileRow]) -> str | None:
-    """Returns the name of the thumbnails, or None if the image has none because it is not decoded yet, damaged or too
-    large."""
-    if final is None or final.blake3 is None:
-        return None
-    name = final.blake3.hex()
-    is_made = any(file.kind == FileKind.THUMB and name in file.path for file in located)
-    return name if is_made or not (final.damage or final.too_large) else None
-
-
-_DETAIL_FIELDS = (
-    "uuid",
-    "timestamp",
-    "timestamp_source",
-    "prompt",
-    "negative_prompt",
-    "notes",
-    "seed",
-    "steps",
-    "cfg_scale",
-    "guidance",
-    "sampler",
-    "scheduler",
-    "denoise",
-    "clip_skip",
-    "width",
-    "height",
-    "model_hash",
-    "generation_time_ms",
-    "params",
-    "problems",
-    "is_favorite",
-    "rating",
-    "is_grid",
-    "imported_at",
-)
+    record, made = read_records(tx, [image])[0], generations.get_detail(tx, image)
+    written = _find_parameters_text(raw_metadata.list_entries(tx, image))
+    text = written or write_infotext(_build_recipe(made, record.loras))
+    return ImageDetail(**{field.name: getattr(record, field.name) for field in fields(record)}, parameters_text=text)
 
 
 def _build_recipe(made: Detail, loras: list[LoraUse]) -> Recipe:
@@ -153,22 +155,6 @@ def _find_parameters_text(entries: list[TextEntry]) -> str | None:
     """The generation data as the generator wrote it."""
     texts = {entry.key: entry.text for entry in entries}
     return next((texts[key] for key in _PARAMETERS_KEYS if key in texts), None)
-
-
-def _describe_file(file: files.FileRow) -> dict[str, Any]:
-    return {
-        "kind": file.kind,
-        "path": file.path,
-        "root": file.root,
-        "bytes": file.bytes,
-        "mtime_ms": file.mtime_ns // 1_000_000,
-        "width_px": file.width,
-        "height_px": file.height,
-        "format": file.format,
-        "blake3": file.blake3.hex() if file.blake3 else None,
-        "sha256": file.sha256.hex() if file.sha256 else None,
-        "missing": file.missing_at is not None,
-    }
 
 
 def _list_locations(tx: ReadTx, uuid: str) -> list[files.FileRow]:
@@ -201,7 +187,7 @@ def _send(source: FileSource, kind: str | None, asked: str | None) -> Response:
         last = min(int(match[2]), last) if match[1] and match[2] else last
         if first > last:
             source.__exit__()
-            return Response(status_code=416, headers={"content-range": f"bytes */{source.size}"})
+            return respond(416, "The file is shorter.", headers={"content-range": f"bytes */{source.size}"})
         status = 206
         headers["content-range"] = f"bytes {first}-{last}/{source.size}"
     headers["content-length"] = str(last - first + 1)

@@ -5,14 +5,15 @@ from pydantic import BaseModel, Field
 
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import generations
-from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
+from mysticanvas.edits.types import EXAMPLE_RESULT, EditResult
 from mysticanvas.features.lineage import view
 from mysticanvas.features.lineage.edits import SetParent
-from mysticanvas.http.schemas import reply
+from mysticanvas.features.lineage.types import EXAMPLE_LINEAGE, Lineage
+from mysticanvas.http.responses import reply, returns
 
 
-class ParentIn(BaseModel):
+class ParentRequest(BaseModel):
     """`parent`: a UUID, or null to remove the parent. `relation`: null keeps the current relation."""
 
     parent: str | None = Field(max_length=64)
@@ -22,13 +23,15 @@ class ParentIn(BaseModel):
 def routes(database: Database, edits: EditRunner) -> APIRouter:
     router = APIRouter(tags=["lineage"])
 
-    @router.get("/images/{uuid}/lineage", operation_id="images.getLineage")
+    @router.get("/images/{uuid}/lineage", operation_id="images.getLineage", responses=returns(Lineage, EXAMPLE_LINEAGE))
     def get_lineage(uuid: str) -> Response:
+        """The images from which an image was made, and those made from it."""
         return reply(database.read(view.load_lineage, uuid))
 
-    @router.put("/images/{uuid}/parent", operation_id="images.setParent")
-    def set_parent(uuid: str, asked: ParentIn) -> Response:
+    @router.put("/images/{uuid}/parent", operation_id="images.setParent", responses=returns(EditResult, EXAMPLE_RESULT))
+    def set_parent(uuid: str, asked: ParentRequest) -> Response:
+        """Set or remove the image from which an image was made."""
         image = database.read(generations.get_id, uuid)
-        return reply(to_wire(edits.do(SetParent(parent=asked.parent, relation=asked.relation), [image])))
+        return reply(edits.do(SetParent(parent=asked.parent, relation=asked.relation), [image]))
 
     return router

@@ -6,7 +6,7 @@ MAX_NODES = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class LineageNode:
     """`layer` is 0 for the requested image and its siblings, negative for ancestors and positive for descendants. An
     edge always leads to a higher layer. `role`: self, ancestor, descendant or sibling."""
 
@@ -25,7 +25,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class LineageEdge:
     """`child` was made from `parent`, both UUIDs. `sure`: matched by hash or set by the user."""
 
     parent: str
@@ -48,8 +48,32 @@ class Lineage:
     """`truncated`: some images are not included. `parent_by`: how the parent is known: hash, name or user; 'user'
     without a parent means that the user removed it."""
 
-    nodes: list[Node]
-    edges: list[Edge]
+    nodes: list[LineageNode]
+    edges: list[LineageEdge]
     unknown: list[UnknownInput]
     parent_by: str | None
     truncated: bool
+
+
+EXAMPLE_LINEAGE = Lineage(
+    nodes=[
+        LineageNode(
+            uuid="0b7c2d4e-5f60-4a1b-9c3d-2e4f6a8b0c1d",
+            layer=0,
+            role="self",
+            thumb=None,
+            color=0x4A3B7C,
+            width=832,
+            height=1216,
+            timestamp=1_787_400_000_000,
+            favorite=True,
+            rating=5,
+            missing=False,
+            deleted=False,
+        )
+    ],
+    edges=[],
+    unknown=[UnknownInput("source", "sketch.png", None)],
+    parent_by=None,
+    truncated=False,
+)

@@ -7,7 +7,7 @@ from mysticanvas.db.images import generations
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.features.lineage import queries
 from mysticanvas.features.lineage.queries import Link
-from mysticanvas.features.lineage.types import MAX_NODES, Edge, Lineage, Node, UnknownInput
+from mysticanvas.features.lineage.types import MAX_NODES, Lineage, LineageEdge, LineageNode, UnknownInput
 
 # Ancestors are few and matter most. Descendants and siblings share the rest.
 MAX_ANCESTORS = 80
@@ -86,7 +86,7 @@ def _build_lineage(
 ) -> Lineage:
     shown = {one.id: one for one in queries.load_summaries(tx, list(roles))}
     nodes = [
-        Node(
+        LineageNode(
             uuid=one.uuid,
             layer=layers.get(one.id, 0),
             role=roles[one.id],
@@ -104,7 +104,7 @@ def _build_lineage(
     ]
     nodes.sort(key=lambda node: (node.layer, node.timestamp, node.uuid))
     edges = [
-        Edge(shown[link.parent].uuid, shown[link.child].uuid, link.relation, link.sure)
+        LineageEdge(shown[link.parent].uuid, shown[link.child].uuid, link.relation, link.sure)
         for link in links
         if link.parent in shown and link.child in shown
     ]

@@ -6,7 +6,6 @@ Unless a function says so, it changes only the assertions of one source.
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.generation import GenerationId
@@ -150,9 +149,18 @@ def list_for_image(tx: ReadTx, image: GenerationId) -> list[ImageAssertion]:
     return [ImageAssertion(**(row | {"decision": bool(row["decision"])})) for row in rows]
 
 
-def count_by_source(tx: ReadTx, tag: TagId) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class SourceCount:
+    """The number of images on which a source assigned a tag (`yes`) or rejected it (`no`)."""
+
+    source: str
+    yes: int
+    no: int
+
+
+def count_by_source(tx: ReadTx, tag: TagId) -> list[SourceCount]:
     """Per source: on how many images it assigned this tag and on how many it rejected it, aliases not resolved."""
-    return tx.all(
+    rows = tx.all(
         """
         SELECT source, count(*) FILTER (WHERE decision = 1) AS yes, count(*) FILTER (WHERE decision = 0) AS no
           FROM tag_assertions
@@ -162,6 +170,7 @@ def count_by_source(tx: ReadTx, tag: TagId) -> list[dict[str, Any]]:
         """,
         tag=tag,
     )
+    return [SourceCount(**row) for row in rows]
 
 
 def list_images(tx: ReadTx, tag: TagId) -> list[GenerationId]:

@@ -78,8 +78,8 @@ def alias(
     json: Json = False,
 ) -> None:
     """Make a tag an alias of another tag."""
-    asked = {"do": "unalias", "tag": tag_name} if off else {"do": "alias", "tag": tag_name, "of": of, "across": across}
-    _edit_vocabulary(asked, library, json)
+    asked = {"tag": tag_name} if off else {"tag": tag_name, "of": of, "across": across}
+    _edit_vocabulary("unalias" if off else "alias", asked, library, json)
 
 
 @tag.command(epilog="Example: mysticanvas tag imply fox animal")
@@ -91,7 +91,7 @@ def imply(
     json: Json = False,
 ) -> None:
     """Make a tag imply another: images with the first tag also get the second tag."""
-    _edit_vocabulary({"do": "unimply" if off else "imply", "tag": tag_name, "implies": implies}, library, json)
+    _edit_vocabulary("unimply" if off else "imply", {"tag": tag_name, "implies": implies}, library, json)
 
 
 @tag.command(epilog="Example: mysticanvas tag merge foxes fox --dry-run")
@@ -106,7 +106,7 @@ def merge(
     if dry_run:
         _run_bulk_edit(f"merge {tag_name} -> {to}", library, dry_run=True, json=json)
     else:
-        _edit_vocabulary({"do": "merge", "tag": tag_name, "to": to}, library, json)
+        _edit_vocabulary("merge", {"tag": tag_name, "to": to}, library, json)
 
 
 @tag.command(epilog="Example: mysticanvas tag rename foxx fox")
@@ -117,20 +117,19 @@ def rename(
     json: Json = False,
 ) -> None:
     """Rename a tag."""
-    _edit_vocabulary({"do": "rename", "tag": tag_name, "to": to}, library, json)
+    _edit_vocabulary("rename", {"tag": tag_name, "to": to}, library, json)
 
 
 @tag.command(epilog="Example: mysticanvas tag delete blurry")
 def delete(tag_name: Tag, library: Library = None, json: Json = False) -> None:
     """Delete a tag and remove it from all images."""
-    _edit_vocabulary({"do": "delete", "tag": tag_name}, library, json)
+    _edit_vocabulary("delete", {"tag": tag_name}, library, json)
 
 
-def _edit_vocabulary(asked: dict[str, Any], library: Path | None, json: bool) -> None:
+def _edit_vocabulary(action: str, asked: dict[str, Any], library: Path | None, json: bool) -> None:
     with connect(load_settings(library)) as client:
-        print_result(
-            wait_for_edit(client, client.post("/api/v1/tags/edits", asked)), json=json, what="change", how="made"
-        )
+        done = wait_for_edit(client, client.post(f"/api/v1/tags:{action}", asked))
+        print_result(done, json=json, what="change", how="made")
 
 
 @tag.command(epilog="Example: mysticanvas tag script changes.txt --dry-run")
@@ -175,7 +174,7 @@ def _run_bulk_edit(text: str, library: Path | None, *, dry_run: bool, json: bool
             return
         if not tried["lines"]:
             raise InvalidInputError("This file contains no commands.")
-        done = wait_for_edit(client, client.post("/api/v1/tags:bulk-edit", {"text": text}))
+        done = wait_for_edit(client, client.post("/api/v1/tags:bulk-edit", {"text": text})["edit"])
         print_result(done, json=json, what="change", how="made")
 
 

@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from mysticanvas.db.database import ReadTx, WriteTx
 from mysticanvas.domain.errors import NotFoundError
@@ -182,9 +181,17 @@ def list_slice(
     return total, [get(tx, tag) for tag in ids]
 
 
-def count_by_category(tx: ReadTx) -> list[dict[str, Any]]:
-    """The categories with their number of known tags, largest first; "" stands for no category."""
-    return tx.all(
+@dataclass(frozen=True, slots=True)
+class CategoryCount:
+    """`tags` is the number of known tags; the category "" stands for none."""
+
+    category: str
+    tags: int
+
+
+def count_by_category(tx: ReadTx) -> list[CategoryCount]:
+    """The categories with their number of known tags, largest first."""
+    rows = tx.all(
         """
         SELECT coalesce(category, '') AS category, count(*) AS tags
           FROM tags
@@ -193,6 +200,7 @@ def count_by_category(tx: ReadTx) -> list[dict[str, Any]]:
          ORDER BY tags DESC, category
         """
     )
+    return [CategoryCount(**row) for row in rows]
 
 
 def list_implied(tx: ReadTx, tag: TagId) -> list[str]:

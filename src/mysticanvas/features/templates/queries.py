@@ -105,9 +105,17 @@ def get_wildcard(tx: ReadTx, name: str) -> str | None:
     return text
 
 
-def list_wildcards(tx: ReadTx) -> list[dict[str, Any]]:
-    """Name and content of all wildcards, by name."""
-    return tx.all("SELECT name, content FROM wildcards ORDER BY name")
+@dataclass(frozen=True, slots=True)
+class Wildcard:
+    """`content` has one choice per line."""
+
+    name: str
+    content: str
+
+
+def list_wildcards(tx: ReadTx) -> list[Wildcard]:
+    """All wildcards, by name."""
+    return [Wildcard(**row) for row in tx.all("SELECT name, content FROM wildcards ORDER BY name")]
 
 
 def put_wildcard(tx: WriteTx, name: str, content: str | None, *, now_ms: int) -> int:

@@ -139,7 +139,7 @@ def render(recipe: Recipe, form: str) -> str | dict[str, Any]:
     raise InvalidInputError(f"Unknown format “{form}”. Use one of: a1111, prompt, json.")
 
 
-def describe(made: Template) -> dict[str, Any]:
-    """The template as JSON, with the names of its variables and wildcards."""
+def list_names(made: Template) -> tuple[list[str], list[str]]:
+    """The variables and the wildcards that occur in the texts of a template."""
     parts = types.parse(made.content) + types.parse(made.negative or "")
-    return asdict(made) | {"variables": types.list_variables(parts), "wildcards": types.list_wildcards(parts)}
+    return types.list_variables(parts), types.list_wildcards(parts)

@@ -2,98 +2,87 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated, Literal
+from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Query, Request, Response
 
 from mysticanvas.db import settings_store
-from mysticanvas.db.database import Database
+from mysticanvas.db.database import Database, ReadTx
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.edits import log as edit_log
-from mysticanvas.edits.replies import to_wire
 from mysticanvas.edits.runner import EditRunner
+from mysticanvas.edits.types import EXAMPLE_RESULT, EditResult
 from mysticanvas.features.trash import purge as trash_purge
-from mysticanvas.features.trash import queries, service
+from mysticanvas.features.trash import queries, schemas, service
 from mysticanvas.features.trash.edits import RestoreFromTrash
-from mysticanvas.fs.trash import DiscardMethod
-from mysticanvas.http.schemas import Int64, PickedIn, reply
+from mysticanvas.features.trash.schemas import PurgeResult, TrashPage, TrashSettings
+from mysticanvas.http.responses import link_next, reply, returns
+from mysticanvas.http.schemas import Int64
 from mysticanvas.search.snapshots import Snapshots
 
 MAX_RESTORED = 10_000_000
 
 
-class TrashedIn(PickedIn):
-    """Images in the Trash: selected by UUID, all of them, those whose retention period has ended, or a selection from a
-    snapshot. Images that are not in the Trash are ignored."""
-
-    snapshot: str | None = Field(None, max_length=64)
-    uuids: list[Annotated[str, Field(max_length=36)]] | None = Field(None, max_length=10_000)
-    which: Literal["all", "expired"] | None = None
-
-
-class PurgeIn(TrashedIn):
-    """One request deletes at most 1,000 images; repeat it for the rest."""
-
-    how: DiscardMethod = DiscardMethod.SYSTEM_TRASH
-    dry_run: bool = False
-
-
-class TrashSettingsIn(BaseModel):
-    """`days` is the retention period of images that are moved to Trash after this change."""
-
-    days: int | None = Field(None, ge=1, le=3_650)
-    locked: list[Literal["favorites", "collected"]] | None = None
-
-
 def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRouter:
     router = APIRouter(tags=["trash"])
 
-    @router.get("/trash", operation_id="trash.list")
-    def list_trash(after: Int64 | None = None, limit: Annotated[int, Query(ge=1, le=1_000)] = 200) -> Response:
-        images, size = database.read(queries.get_totals)
-        found = database.read(queries.list_trash, after=after, limit=limit)
-        return reply(
-            {
-                "images": images,
-                "bytes": size,
-                "days": database.read(service.get_retention_days),
-                "locked": database.read(service.list_protected),
-                "items": found,
-                "next": found[-1].id if len(found) == limit else None,
-            }
-        )
+    @router.get("/trash", operation_id="trash.list", responses=returns(TrashPage, schemas.EXAMPLE_PAGE))
+    def list_trash(
+        request: Request, after: Int64 | None = None, limit: Annotated[int, Query(ge=1, le=1_000)] = 200
+    ) -> Response:
+        """List images in the Trash. To get the next page, pass `next` from the response as `after`."""
+        page = database.read(_load_page, after, limit)
+        return reply(page, headers=link_next(request, after=page.next))
 
-    @router.post("/trash:restore", operation_id="trash.restore")
-    def restore(asked: TrashedIn) -> Response:
+    @router.post("/trash:restore", operation_id="trash.restore", responses=returns(EditResult, EXAMPLE_RESULT))
+    def restore(asked: schemas.TrashSelectionRequest) -> Response:
+        """Restore images from the Trash."""
         images = _list_images(database, snapshots, asked, MAX_RESTORED)
-        return reply(to_wire(edits.do(RestoreFromTrash(), images)))
+        return reply(edits.do(RestoreFromTrash(), images))
 
-    @router.post("/trash:purge", operation_id="trash.purge")
-    def purge(asked: PurgeIn) -> Response:
+    @router.post("/trash:purge", operation_id="trash.purge", responses=returns(PurgeResult, schemas.EXAMPLE_PURGE))
+    def purge(asked: schemas.PurgeRequest) -> Response:
+        """Delete images in the Trash permanently. This cannot be undone."""
         images = _list_images(database, snapshots, asked, trash_purge.MAX_IMAGES)
         if asked.dry_run:
             done = trash_purge.check_purge(database, images)
         else:
             done = trash_purge.purge(database, images, asked.how, now_ms=now_ms)
-        return reply(asdict(done) | {"left": database.read(queries.get_totals)[0]})
+        return reply(PurgeResult(**asdict(done), left=database.read(queries.get_totals)[0]))
 
-    @router.patch("/trash/settings", operation_id="trash.updateSettings")
-    def set_settings(asked: TrashSettingsIn) -> Response:
+    @router.patch(
+        "/trash/settings",
+        operation_id="trash.updateSettings",
+        responses=returns(TrashSettings, schemas.EXAMPLE_SETTINGS),
+    )
+    def set_settings(asked: schemas.TrashSettingsRequest) -> Response:
+        """Change the retention period, or what cannot be moved to Trash."""
         if asked.days is not None:
             database.write(settings_store.put, service.RETENTION_DAYS_KEY, asked.days)
         if asked.locked is not None:
             database.write(settings_store.put, service.PROTECTED_KEY, asked.locked)
-        return reply(
-            {"days": database.read(service.get_retention_days), "locked": database.read(service.list_protected)}
-        )
+        return reply(database.read(_load_settings))
 
     return router
 
 
-def _list_images(database: Database, snapshots: Snapshots, asked: TrashedIn, limit: int) -> Sequence[GenerationId]:
+def _load_page(tx: ReadTx, after: int | None, limit: int) -> TrashPage:
+    images, size = queries.get_totals(tx)
+    found = queries.list_trash(tx, after=after, limit=limit)
+    settings = _load_settings(tx)
+    next_after = found[-1].id if len(found) == limit else None
+    return TrashPage(images, size, settings.days, settings.locked, found, next_after)
+
+
+def _load_settings(tx: ReadTx) -> TrashSettings:
+    return TrashSettings(service.get_retention_days(tx), service.list_protected(tx))
+
+
+def _list_images(
+    database: Database, snapshots: Snapshots, asked: schemas.TrashSelectionRequest, limit: int
+) -> Sequence[GenerationId]:
     if sum(given is not None for given in (asked.uuids, asked.which, asked.snapshot)) != 1:
         raise InvalidInputError("Set exactly one of `uuids`, `which` and `snapshot`.")
     if asked.uuids is not None:

@@ -11,7 +11,7 @@ import { library } from '../gallery/library.svelte';
 import { ServedImages } from '../gallery/servedImages';
 import { collections, indexes } from './collections.svelte';
 
-const DONE = { operation: 8, changed: 1, total: 1, state: 'done', trouble: null };
+const DONE = { operation: 8, changed: 1, total: 1, state: 'done', error: null };
 const FOXES = { ...wire.collections[0], uuid: 'foxes', name: 'Foxes', kind: 'manual', parent: null, text: 'collection:foxes sort:manual' } as Collection;
 const STARS = { ...FOXES, uuid: 'stars', name: 'Stars', kind: 'smart', query: 'rating:5', text: 'collection:stars', parent: 'foxes' } as Collection;
 const messages = (): string[] => toasts.list.map(({ text }) => text);

@@ -11,7 +11,7 @@ import { ServedImages } from '../gallery/servedImages';
 import { bulk, pickImages, runEdit, refreshList } from './edits';
 import { undo } from './undo';
 
-const DONE: EditResult = { operation: 5, changed: 2, total: 2, state: 'done', trouble: null };
+const DONE: EditResult = { operation: 5, changed: 2, total: 2, state: 'done', error: null };
 const messages = (): string[] => toasts.list.map(({ text }) => text);
 
 beforeEach(() => {

@@ -79,7 +79,7 @@ function ofData({ kind, data }: LogEvent): string {
     case 'backup':
       return `${formatBytes(number('bytes'))}, verified`;
     case 'backup.drill':
-      return text('trouble') || `${formatCount(number('images'), 'image')}, all checks passed`;
+      return text('error') || text('trouble') || `${formatCount(number('images'), 'image')}, all checks passed`;
     case 'migration':
       return `from schema ${number('from')} to ${number('to')}`;
     case 'restore':

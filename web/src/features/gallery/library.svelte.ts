@@ -191,7 +191,7 @@ class Library {
   private refuse(query: string, error: unknown): void {
     if (!(error instanceof ApiError)) throw error;
     this.error = error;
-    if (error.status !== 400) return;
+    if (!error.isInvalid) return;
     this.query = query;
     this.view = NOTHING;
     this.ratios = new Uint16Array();

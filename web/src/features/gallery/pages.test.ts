@@ -39,7 +39,7 @@ beforeEach(() => {
       const signal = init.signal as AbortSignal;
       signal.addEventListener('abort', () => reject(new DOMException('stopped', 'AbortError')));
       const answer = async (status = 200): Promise<void> => {
-        resolve(new Response(JSON.stringify(status === 200 ? rows(start) : { error: 'gone' }), { status }));
+        resolve(new Response(JSON.stringify(status === 200 ? rows(start) : { detail: 'gone' }), { status }));
         await settle();
       };
       asked.push({ page: start / PAGE_SIZE, signal, answer });

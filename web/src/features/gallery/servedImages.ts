@@ -21,7 +21,7 @@ export class ServedImages {
     this.requests = answer({
       '/api/v1/snapshots': (asked) => this.query(asked),
       '/api/v1/trash/snapshots': () => this.view(''),
-      '/api/v1/status': { total: this.uuids.length, roots: [], trouble: null, first_run: false, import: null, app_version: '1' },
+      '/api/v1/status': { total: this.uuids.length, folders: [], error: null, first_run: false, current_import: null, app_version: '1' },
       '/api/v1/edits': (asked) => (asked.path.endsWith('/undo') ? this.undo(asked) : this.bulk(asked)),
       ...this.more,
     });
@@ -66,12 +66,12 @@ export class ServedImages {
     const set = body['set'] as { trash?: boolean; favorite?: boolean };
     if (set.favorite !== undefined) for (const uuid of selected) this.favorites[set.favorite ? 'add' : 'delete'](uuid);
     if (set.trash !== undefined) this.uuids = this.uuids.filter((uuid) => !selected.includes(uuid));
-    return { operation, changed: selected.length, total: selected.length, state: 'done', trouble: null };
+    return { operation, changed: selected.length, total: selected.length, state: 'done', error: null };
   }
 
   private undo({ path }: Asked): EditResult {
     const operation = Number(path.split('/').at(-2));
     this.uuids = this.before.get(operation) ?? this.uuids;
-    return { operation, changed: 1, total: 1, state: 'undone', trouble: null };
+    return { operation, changed: 1, total: 1, state: 'undone', error: null };
   }
 }

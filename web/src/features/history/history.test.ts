@@ -10,7 +10,7 @@ const NOON = new Date(2026, 6, 20, 12).getTime();
 const rest = { '/api/v1/status': {}, '/api/v1/snapshots': refusal(400, 'No view.'), '/api/v1/collections': { collections: [] }, '/api/v1/templates': { templates: [] } };
 
 function operation(number: number, more: Partial<Operation> = {}): Operation {
-  return { operation: number, at: NOON - (100 - number) * (DAY_MS / 4), kind: 'rating', steps: [['rating', { value: 3 }]], steps_total: 1, images: [], changed: 1, total: 1, state: 'done', trouble: null, ...more };
+  return { operation: number, at: NOON - (100 - number) * (DAY_MS / 4), kind: 'rating', steps: [['rating', { value: 3 }]], steps_total: 1, images: [], changed: 1, total: 1, state: 'done', error: null, ...more };
 }
 
 /** The server has edits with the numbers from 1 up to `last`. */

@@ -4,7 +4,7 @@ import type { Operation } from '../../api/edits';
 import { describeEdit } from './labels';
 
 function edit(kind: string, args: Record<string, unknown>, changed = 3, more: Partial<Operation> = {}): Operation {
-  return { operation: 1, at: 0, kind, changed, total: changed, state: 'done', trouble: null, steps: [[kind, args]], steps_total: 1, images: [], ...more };
+  return { operation: 1, at: 0, kind, changed, total: changed, state: 'done', error: null, steps: [[kind, args]], steps_total: 1, images: [], ...more };
 }
 
 test.each([

@@ -11,7 +11,7 @@ const said = (name: string, source: Assignment['source'], more: Partial<Assignme
 test('a tag of models alone waits for a word, with the surest score', () => {
   const { shown } = sourcesOf({
     tags: [tag('fox'), tag('snow'), tag('animal')],
-    said: [said('fox', 'vision', { confidence: 0.4, run: 'wd-v3' }), said('fox', 'llm', { confidence: 0.9 }), said('snow', 'vision', { confidence: 0.8 }), said('snow', 'user')],
+    assignments: [said('fox', 'vision', { confidence: 0.4, run: 'wd-v3' }), said('fox', 'llm', { confidence: 0.9 }), said('snow', 'vision', { confidence: 0.8 }), said('snow', 'user')],
     collections: [],
   });
   expect(shown.map((one) => [one.name, one.byMachine, one.score, one.mark])).toEqual([
@@ -25,7 +25,7 @@ test('a tag of models alone waits for a word, with the surest score', () => {
 test('what models say below the threshold is told apart, and what a person rejects is not said again', () => {
   const { shown, unsure, rejected } = sourcesOf({
     tags: [],
-    said: [said('dog', 'vision', { confidence: 0.2 }), said('cat', 'vision', { confidence: 0.7 }), said('cat', 'user', { decision: false }), said('kitty', 'user', { decision: false, shown_as: 'cat' }), said('sea', 'prompt')],
+    assignments: [said('dog', 'vision', { confidence: 0.2 }), said('cat', 'vision', { confidence: 0.7 }), said('cat', 'user', { decision: false }), said('kitty', 'user', { decision: false, shown_as: 'cat' }), said('sea', 'prompt')],
     collections: [],
   });
   expect(shown).toEqual([]);

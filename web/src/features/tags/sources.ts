@@ -29,10 +29,10 @@ export const SOURCE_NAMES: Readonly<Record<string, string>> = { user: 'you', pro
 const MARKS: Record<string, string> = { user: '', prompt: 'prompt', import: 'import' };
 
 export function sourcesOf(image: ImageTags): Gathered {
-  const yes = groupByTag(image.said.filter((one) => one.decision));
+  const yes = groupByTag(image.assignments.filter((one) => one.decision));
   const shown = image.tags.map((tag) => describeTag(tag.name, tag.category, true, yes.get(tag.name) ?? []));
   const names = new Set(image.tags.map((tag) => tag.name));
-  const rejected = [...new Set(image.said.filter((one) => !one.decision && one.source === 'user').map((one) => one.shown_as))].sort();
+  const rejected = [...new Set(image.assignments.filter((one) => !one.decision && one.source === 'user').map((one) => one.shown_as))].sort();
   const unsure = [...yes]
     .filter(([name, assignments]) => !names.has(name) && !rejected.includes(name) && assignments.some(isMachine))
     .map(([name, assignments]) => describeTag(name, null, false, assignments));

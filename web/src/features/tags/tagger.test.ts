@@ -18,7 +18,7 @@ function serve(changed: number, more: Parameters<typeof answer>[0] = {}): Tagger
   asked = answer({
     '/api/v1/tags:count': { images: 3, total: 2, tags: [{ ...FOX, images: 3 }, { ...FOX, id: 99, name: 'snow', images: 1 }] },
     '/api/v1/tags/completions': { tags: VIXEN ? [VIXEN] : [] },
-    '/api/v1/edits': { operation: 1, changed, total: 3, state: 'done', trouble: null },
+    '/api/v1/edits': { operation: 1, changed, total: 3, state: 'done', error: null },
     ...more,
   });
   return new Tagger(new Selection().withRange(0, 2), PICKED);

@@ -7,7 +7,7 @@ import { connection } from '../../api/connection.svelte';
 import { toasts } from '../../ui/toasts.svelte';
 import { change, mergeScript, runScript, tryScript, workLeft } from './vocabulary';
 
-const DONE = { operation: 4, changed: 2, total: 2, state: 'done', trouble: null };
+const DONE = { operation: 4, changed: 2, total: 2, state: 'done', error: null };
 
 beforeEach(() => {
   toasts.list = [];
@@ -21,13 +21,13 @@ test('several tags become one, line by line', () => {
 });
 
 test('a change is asked for as it is, and said', async () => {
-  const asked = answer({ '/api/v1/tags/edits': DONE });
+  const asked = answer({ '/api/v1/tags:rename': DONE });
   expect(await change({ do: 'rename', tag: 'foxy', to: 'fox' }, '“foxy” is “fox” now')).toBe(true);
-  expect([asked[0]?.body, toasts.list[0]?.text]).toEqual([{ do: 'rename', tag: 'foxy', to: 'fox' }, '“foxy” is “fox” now']);
+  expect([asked[0]?.body, toasts.list[0]?.text]).toEqual([{ tag: 'foxy', to: 'fox' }, '“foxy” is “fox” now']);
 });
 
 test('why a change was refused goes to who asks for it', async () => {
-  answer({ '/api/v1/tags/edits': refusal(409, 'There is a tag of this name.') });
+  answer({ '/api/v1/tags:rename': refusal(409, 'There is a tag of this name.') });
   const heard: string[] = [];
   expect(await change({ do: 'rename', tag: 'foxy', to: 'fox' }, 'renamed', (sentence) => heard.push(sentence))).toBe(false);
   expect([heard, toasts.list]).toEqual([['There is a tag of this name.'], []]);
@@ -43,7 +43,7 @@ test('a refusal that the user can confirm says how', async () => {
 });
 
 test('lines are tried before they are run', async () => {
-  const asked = answer({ '/api/v1/tags:bulk-edit': ({ body }) => (body['dry_run'] ? trial : { ...DONE, lines: [] }) });
+  const asked = answer({ '/api/v1/tags:bulk-edit': ({ body }) => (body['dry_run'] ? trial : { lines: [], ok: true, edit: DONE }) });
   expect((await tryScript('delete blurry')).lines).toHaveLength(trial.lines.length);
   expect(await runScript('delete blurry', ({ changed }) => `${changed} changed`)).toBe(true);
   expect(asked.map(({ body }) => body)).toEqual([{ text: 'delete blurry', dry_run: true }, { text: 'delete blurry' }]);

@@ -2,12 +2,12 @@
 
 import { get, post, type EditResult } from '../../api/client';
 import { invalidation } from '../../api/invalidation.svelte';
-import type { Outcome, BulkPreview } from '../../api/tags';
+import type { BulkPreview } from '../../api/tags';
 import { Selection } from '../../lib/selection';
 import { refreshList, runEdit, type Refused } from '../edits/edits';
 import { library } from '../gallery/library.svelte';
 
-/** The body of `POST /api/v1/tags/edits`; `do` determines which of the other fields it needs. */
+/** `do` is the action of `POST /api/v1/tags:ACTION`, which determines the other fields that it needs. */
 export interface TagEdit {
   do: string;
   name?: string;
@@ -23,8 +23,8 @@ export interface TagEdit {
 }
 
 /** Whether the edit succeeded; `refused` gets the reason if not, and how to confirm the edit. */
-export async function change(asked: TagEdit, message: string, refused?: Refused): Promise<boolean> {
-  return (await runTagEdit(() => post<EditResult>('/api/v1/tags/edits', asked), () => message, refused)) !== undefined;
+export async function change({ do: action, ...asked }: TagEdit, message: string, refused?: Refused): Promise<boolean> {
+  return (await runTagEdit(() => post<EditResult>(`/api/v1/tags:${action}`, asked), () => message, refused)) !== undefined;
 }
 
 export function tryScript(text: string): Promise<BulkPreview> {
@@ -33,7 +33,7 @@ export function tryScript(text: string): Promise<BulkPreview> {
 
 /** Runs all lines as one edit. */
 export async function runScript(text: string, describe: (done: EditResult) => string, refused?: Refused): Promise<boolean> {
-  return (await runTagEdit(() => post<EditResult & { lines: Outcome[] }>('/api/v1/tags:bulk-edit', { text }), describe, refused)) !== undefined;
+  return (await runTagEdit(async () => (await post<{ edit: EditResult }>('/api/v1/tags:bulk-edit', { text })).edit, describe, refused)) !== undefined;
 }
 
 export async function exportTags(): Promise<void> {
