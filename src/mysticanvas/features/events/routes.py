@@ -19,7 +19,7 @@ from mysticanvas.http.sse import EventStream
 
 EXPORTED_AT_ONCE = 1_000
 EXAMPLE_STREAM = (
-    'id: 1829\nevent: image.added\n'
+    "id: 1829\nevent: image.added\n"
     'data: {"uuids": ["4f9c0d2e-7a1b-4c58-9d0e-2f6a8b3c5d71"], "count": 1, "total": 12480}\n\n'
 )
 EXAMPLE_LINE = (

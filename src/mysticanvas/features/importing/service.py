@@ -333,7 +333,7 @@ def _build_event(progress: ImportProgress) -> ImportDone:
     return ImportDone(
         id=progress.id,
         state=state,
-        folders=list(progress.roots),
+        folders=list(progress.folders),
         imported=progress.imported,
         changed=progress.changed,
         missing=progress.missing,
