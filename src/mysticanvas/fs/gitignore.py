@@ -1,9 +1,9 @@
 """Patterns with the syntax of .gitignore, matched in about linear time.
 
 pathspec translates each pattern to a regular expression that tries every combination of what its stars may match. With
-seventeen stars, one long name takes years, and Python can do nothing else meanwhile, not even stop. Here, every star but
-the last takes the shortest text that lets the part behind it match, for good: a later place for that part would leave
-less for the rest of the pattern, so it could never match more.
+seventeen stars, one long name takes years, and Python can do nothing else meanwhile, not even stop. Here, every star
+but the last takes the shortest text that lets the part behind it match, for good: a later place for that part would
+leave less for the rest of the pattern, so it could never match more.
 """
 
 import re

@@ -2,11 +2,13 @@
 
 import type { EditResult, ImportProgress, RootStatus } from './client';
 
-/** `there`, `read_only` and `watching` reflect the disk at this moment. */
+/** `there`, `read_only` and `watching` reflect the disk at this moment. `not_watched` is the reason why the folder is
+    scanned from time to time instead of being watched. */
 export interface Folder extends RootStatus {
   there: boolean;
   read_only: boolean;
   watching: boolean;
+  not_watched: string | null;
 }
 
 export interface RemovedFolder {

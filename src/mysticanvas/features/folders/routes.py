@@ -91,7 +91,7 @@ def routes(
         """List library folders. `removed` are former folders; adding one again restores it."""
         return reply(
             {
-                "roots": service.list_states(database, watcher.is_watching),
+                "roots": service.list_states(database, watcher),
                 "removed": database.read(image_folders.list_removed),
             }
         )

@@ -4,7 +4,7 @@ Nothing here modifies a file on disk.
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -27,16 +27,19 @@ from mysticanvas.features.importing.record import Found
 from mysticanvas.features.importing.service import ImportService
 from mysticanvas.features.trash.edits import MoveToTrash
 from mysticanvas.fs.exclusions import Exclusions
+from mysticanvas.fs.watcher import FolderWatcher
 
 
-def list_states(database: Database, is_watched: Callable[[str], bool]) -> list[dict[str, Any]]:
-    """The states of all folders, plus their current state on disk: `there`, `read_only`, `watching`."""
+def list_states(database: Database, watcher: FolderWatcher) -> list[dict[str, Any]]:
+    """The states of all folders, plus their current state on disk: `there`, `read_only`, `watching`. `not_watched` is
+    the reason why a folder is scanned from time to time instead of being watched."""
     return [
         asdict(state)
         | {
             "there": os.path.isdir(state.path),
             "read_only": os.path.isdir(state.path) and not os.access(state.path, os.W_OK),
-            "watching": is_watched(state.path),
+            "watching": watcher.is_watching(state.path),
+            "not_watched": watcher.find_failure(state.path),
         }
         for state in database.read(folders.list_states)
     ]
