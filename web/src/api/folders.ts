@@ -65,6 +65,8 @@ export interface ExcludePreview {
   patterns: string[];
   hide: number;
   show: number;
+  /** Images with an excluded file that stay visible, because they have another one. */
+  kept: number;
   /** Some paths of the images that would be hidden. */
   examples: string[];
 }
@@ -74,6 +76,7 @@ export interface Excluded {
   edit: EditResult | null;
   /** The import that scans the folder. */
   scan: string | null;
+  kept: number;
 }
 
 export interface Scan {

@@ -33,6 +33,17 @@ def run(
         print_json(done | {"edit": edit})
     else:
         print_result(edit, json=False, how="hidden or shown")
+        _print_kept(done["kept"])
+
+
+def _print_kept(kept: int) -> None:
+    if kept:
+        their = (
+            "stays visible, because it has another file that is"
+            if kept == 1
+            else ("stay visible, because they have other files that are")
+        )
+        out.print(f"{_count_images(kept)} with excluded files {their} not excluded.", highlight=False)
 
 
 def _change_patterns(existing: Sequence[str], action: str, patterns: Sequence[str]) -> list[str]:
@@ -72,5 +83,6 @@ def _print_preview(found: dict[str, Any], *, json: bool) -> None:
         return
     hide, show = _count_images(found["hide"]), _count_images(found["show"])
     out.print(f"This would hide {hide} and show {show} again.", highlight=False)
+    _print_kept(found["kept"])
     for path in found["examples"]:
         out.print(f"  {path}", markup=False, highlight=False)

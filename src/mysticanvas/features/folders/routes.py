@@ -55,11 +55,13 @@ class ExcludesIn(BaseModel):
 
 class ExcludePreviewOut(BaseModel):
     """`hide`: the number of images that would be hidden, with some of their paths in `examples`. `show`: the number of
-    excluded images that would be shown again. `patterns`: the patterns without empty lines and duplicates."""
+    excluded images that would be shown again. `kept`: the number of images with an excluded file that stay visible.
+    `patterns`: the patterns without empty lines and duplicates."""
 
     patterns: list[Pattern]
     hide: Int64
     show: Int64
+    kept: Int64
     examples: list[PathText]
 
 
@@ -75,10 +77,11 @@ class EditOut(BaseModel):
 
 class ExcludedOut(BaseModel):
     """`edit` hides and shows images, and can be undone; null if nothing changed. `scan` is the ID of the import that
-    then scans the folder."""
+    then scans the folder. `kept` counts the images that stay visible because another file of theirs is not excluded."""
 
     edit: EditOut | None
     scan: Annotated[str, Field(max_length=36)] | None
+    kept: Int64
 
 
 def routes(
@@ -134,11 +137,11 @@ def _add_excludes(router: APIRouter, database: Database, importing: ImportServic
         """Replace the exclude patterns of a folder. Images whose files are all excluded are hidden. They keep their
         ratings, tags and notes, and no file is changed. Then the folder is scanned for files that are no longer
         excluded."""
-        edit = excludes.set_patterns(database, edits, root_id, asked.patterns)
-        if edit is None:
-            return reply({"edit": None, "scan": None})
+        done = excludes.set_patterns(database, edits, root_id, asked.patterns)
+        if done is None:
+            return reply({"edit": None, "scan": None, "kept": 0})
         root = database.read(image_folders.find_folder, root_id)
-        return reply({"edit": to_wire(edit), "scan": importing.rescan(root)})
+        return reply({"edit": to_wire(done.edit), "scan": importing.rescan(root), "kept": done.kept})
 
 
 def _add_missing(router: APIRouter, database: Database, workers: Executor, edits: EditRunner) -> None:

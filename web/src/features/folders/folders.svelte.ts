@@ -81,7 +81,7 @@ class Folders {
     await this.run(async () => {
       const { places, edit } = await post<{ places: number; edit: EditResult | null }>('/api/roots/missing/forget', asked);
       if (edit) toasts.add(`${countOf(edit.changed, 'image')} moved to Trash.`, () => undo(edit.operation, () => this.load()));
-      else toasts.add(`Removed ${countOf(places, 'location')}. The images have other copies.`);
+      else toasts.add(`Removed ${countOf(places, 'missing file')} from the library. The images have other files.`);
     });
   }
 
