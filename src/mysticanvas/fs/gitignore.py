@@ -29,7 +29,9 @@ class _LinearPattern(GitIgnoreSpecPattern):
     @classmethod
     def pattern_to_regex(cls, pattern: AnyStr) -> tuple[AnyStr | None, bool | None]:
         expression, include = super().pattern_to_regex(pattern)
-        return (make_linear(expression) if isinstance(expression, str) else expression), include
+        if isinstance(expression, str):
+            expression = make_linear(expression)
+        return expression, include
 
 
 def compile_patterns(lines: Iterable[str]) -> GitIgnorePatterns:

@@ -34,7 +34,7 @@ def count_rows(handle: int) -> int:
             inflater = after
     if total < row_bytes:
         raise UnreadableFileError("The image could not be decoded because its compressed pixel data is incomplete.")
-    return min(height, total // row_bytes)
+    return int(min(height, total // row_bytes))
 
 
 def blank_below(image: pyvips.Image, rows: int) -> pyvips.Image:

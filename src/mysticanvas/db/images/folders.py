@@ -23,11 +23,11 @@ class WatchedFolder:
 
 @dataclass(frozen=True, slots=True)
 class FolderState:
-    """`images` counts its files that exist and are not excluded. `state` is "online" or "offline". `trouble` is why it is offline, or what a scan needs the user to confirm.
-    `would_miss` counts files that the last scan would have marked missing but did not; `untracked` those that
-    could not be imported. `not_shown` counts, by kind, the files that are not images, as the last complete scan found
-    them. `excluded` counts the images that are hidden because all of their files are excluded, `excludes` lists the
-    patterns."""
+    """`images` counts its files that exist and are not excluded. `state` is "online" or "offline". `trouble` is why it
+    is offline, or what a scan needs the user to confirm. `would_miss` counts files that the last scan would have marked
+    missing but did not; `untracked` those that could not be imported. `not_shown` counts, by kind, the files that are
+    not images, as the last complete scan found them. `excluded` counts the images that are hidden because all of their
+    files are excluded, `excludes` lists the patterns."""
 
     id: int
     path: str
