@@ -2,7 +2,7 @@
 
 pathspec translates each pattern to a regular expression that tries every combination of what its stars may match. With
 seventeen stars, one long name takes years, and Python can do nothing else meanwhile, not even stop. Here, every star
-but the last takes the shortest text that lets the part behind it match, for good: a later place for that part would
+but the last takes the shortest text that lets the part behind it match, and keeps it: a later place for that part would
 leave less for the rest of the pattern, so it could never match more.
 """
 

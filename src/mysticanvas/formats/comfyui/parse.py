@@ -217,7 +217,7 @@ def _matches_filename_prefix(saver: Node, file_name: str) -> bool:
         return False
     last = re.split(r"[/\\]", prefix)[-1]
     first, *others = (re.escape(part) for part in re.split(r"%[^%]*%", last))
-    # Each placeholder but the last takes the shortest text, for good, so that the time does not grow with their power.
+    # Each placeholder but the last takes the shortest text and keeps it, so the time does not grow with their power.
     pattern = first + "".join(f"(?>[^/]+?{part})" for part in others[:-1]) + "".join(f"[^/]+{x}" for x in others[-1:])
     return bool(last) and re.fullmatch(pattern + _COUNTER, file_name) is not None
 
