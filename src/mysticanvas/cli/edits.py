@@ -50,7 +50,7 @@ def print_result(done: dict[str, Any], *, json: bool, what: str = "image", how: 
     """Prints a result such as “3 images changed”. `what` is the singular noun, and `how` is the participle."""
     if json:
         print_json(done)
-    elif done["state"] == "expired" and not done["trouble"]:
+    elif done["state"] == "expired" and not done["changed"] and not done["trouble"]:
         out.print("No changes.")
     else:
         changed = format_count(done["changed"], what)

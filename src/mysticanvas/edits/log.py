@@ -85,7 +85,8 @@ def list_operations(tx: ReadTx, *, before: int | None, limit: int) -> list[Opera
     rows = tx.all(
         _OPERATION
         + """
-         WHERE id < coalesce(:before, 9223372036854775807) AND (state <> 'expired' OR trouble IS NOT NULL)
+         WHERE id < coalesce(:before, 9223372036854775807)
+           AND NOT (state = 'expired' AND changed = 0 AND trouble IS NULL)
          ORDER BY id DESC
          LIMIT :limit
         """,
