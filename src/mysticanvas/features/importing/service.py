@@ -142,8 +142,15 @@ class ImportService:
         self._watcher.remove(root.path)
 
     def start_changed(self, root: WatchedFolder, folders: Sequence[bytes], *, recursive: bool = False) -> str:
-        """Queue a scan of changed folders of a root, for the watcher. Returns its ID."""
+        """Queue a scan of changed folders of a root, for the watcher. Returns its ID; that of the same scan if it has
+        not begun yet."""
         starts = [Start(root, folder, recursive) for folder in folders]
+        with self._lock:
+            same = [
+                i for i, one in self._imports.items() if one.by_watcher and one.run is None and one.starts == starts
+            ]
+        if same:
+            return same[-1]
         return self._enqueue([root.path], starts, by_watcher=True)
 
     def progress(self, import_id: str) -> ImportProgress:

@@ -12,7 +12,7 @@ interface Group {
 /** The filters of the page: kinds of events by group. */
 export const GROUPS: readonly Group[] = [
   { label: 'Imports and scans', kinds: ['import', 'scan', 'library.import', 'library.imported', 'models.scan', 'reparse'] },
-  { label: 'Folders and files', kinds: ['root.offline', 'root.asks', 'root.moved', 'root.removed', 'file.changed', 'file.located', 'file.purged', 'file.kept', 'image.forgotten', 'missing.forgotten', 'verify'] },
+  { label: 'Folders and files', kinds: ['root.offline', 'root.asks', 'root.moved', 'root.removed', 'root.unwatched', 'file.changed', 'file.located', 'file.purged', 'file.kept', 'image.forgotten', 'missing.forgotten', 'verify'] },
   { label: 'Backups', kinds: ['backup', 'backup.failed', 'backup.drill', 'restore', 'restore.failed', 'rebuild', 'journal.replaced', 'journal.kept'] },
   { label: 'Crashes and failures', kinds: ['crash', 'crash.gallery', 'job.parked', 'library.damaged'] },
   { label: 'Upgrades and other', kinds: ['migration', 'library.place', 'mended', 'disk.full', 'disk.free', 'autotag.run', 'vision', 'hook.done'] },
@@ -29,6 +29,7 @@ const NAMES: Record<string, string> = {
   'root.asks': 'Many files missing',
   'root.moved': 'Folder moved',
   'root.removed': 'Folder removed',
+  'root.unwatched': 'Folder not watched',
   'file.changed': 'File changed',
   'file.located': 'Missing file located',
   'file.purged': 'File deleted permanently',

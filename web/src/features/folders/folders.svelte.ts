@@ -81,7 +81,7 @@ class Folders {
     await this.run(async () => {
       const { copies, edit } = await post<{ copies: number; edit: EditResult | null }>('/api/v1/missing-files:forget', asked);
       if (edit) toasts.add(`${formatCount(edit.changed, 'image')} moved to Trash.`, () => undo(edit.operation, () => this.load()));
-      else toasts.add(`Removed ${formatCount(copies, 'location')}. The images have other copies.`);
+      else toasts.add(`Removed ${formatCount(copies, 'missing file')} from the library. The images have other files.`);
     });
   }
 

@@ -80,7 +80,7 @@ test('forgetting missing files is said by what it did', async () => {
   await folders.forget({ files: [1, 2] });
   answer({ ...base, '/api/v1/missing-files:forget': { copies: 2, edit: { ...done, changed: 2 } } });
   await folders.forget({ folder: 7 });
-  expect(messages()).toEqual(['Removed 2 locations. The images have other copies.', '2 images moved to Trash.']);
+  expect(messages()).toEqual(['Removed 2 missing files from the library. The images have other files.', '2 images moved to Trash.']);
   expect(toasts.list.map(({ undo }) => undo !== undefined)).toEqual([false, true]);
 });
 
