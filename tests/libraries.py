@@ -148,7 +148,7 @@ class RandomLibrary:
                 self._mark, self._mark, self._write_text, self._tag, self._tag, self._relate, self._use, self._use,
                 self._collect, self._collect, self._search_otherwise,
                 self._trash, self._delete, self._move_in_time, self._new_file, self._parameters, self._lose,
-                self._keep_texts, self._look,
+                self._keep_texts, self._look, self._copy, self._copy, self._change_copies,
             ]  # fmt: skip
         if self.trashed:
             edits.append(self._restore)
@@ -226,6 +226,34 @@ class RandomLibrary:
             width=width, height=height, frames=self.chance.choice((1, 1, 2)),
             damage=self.chance.choice((None, None, "cut off")),
         )  # fmt: skip
+
+    def _copy(self, tx: WriteTx) -> None:
+        image, folder = self._some(), self.chance.choice(FOLDERS)
+        path = f"{folder}/copy.png" if folder else "copy.png"
+        tx.run(
+            """
+            INSERT INTO generation_files (generation_id, kind, root_id, path_bytes, path, bytes, mtime_ns, missing_at,
+                                          is_excluded)
+            VALUES (:image, :kind, :root, :bytes, :path, 1, 0, :missing, :excluded)
+            """,
+            image=image, kind=self.chance.choice(("copy", "copy", "copy", "mask")), root=self.chance.choice((1, 2)),
+            bytes=f"{path}{self.chance.random()}".encode(), path=path, missing=self.chance.choice((None, None, 1)),
+            excluded=self.chance.choice((0, 0, 1)),
+        )  # fmt: skip
+        self._changed(tx, image)
+
+    def _change_copies(self, tx: WriteTx) -> None:
+        image = self._some()
+        tx.run(
+            """
+            UPDATE generation_files SET missing_at = :missing, is_excluded = :excluded
+             WHERE generation_id = :image AND kind = 'copy'
+            """,
+            image=image, missing=self.chance.choice((None, 1)), excluded=self.chance.choice((0, 1)),
+        )  # fmt: skip
+        if self.chance.random() < 0.2:
+            tx.run("DELETE FROM generation_files WHERE generation_id = :image AND kind = 'copy'", image=image)
+        self._changed(tx, image)
 
     def _some(self) -> int:
         return self.chance.choice(self.images)

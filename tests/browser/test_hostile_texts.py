@@ -89,8 +89,8 @@ def say_everything(server: Served, home: Path) -> None:
     uuid = server.get("/api/v1/images", q="", limit=1)["items"][0]["uuid"]
     everything = {"query": ""}
     tag, alias = hostile("tag"), hostile("alias")
-    server.post("/api/v1/tags/edits", {"do": "create", "name": tag, "category": hostile("category")})
-    server.post("/api/v1/tags/edits", {"do": "alias", "tag": tag, "of": alias, "across": True})
+    server.post("/api/v1/tags:create", {"name": tag, "category": hostile("category")})
+    server.post("/api/v1/tags:alias", {"tag": tag, "of": alias, "across": True})
     server.post("/api/v1/edits", everything | {"set": {"tags": {"add": [tag]}}})
     server.post("/api/v1/edits", everything | {"set": {"notes": hostile("note")}})
     made = server.post("/api/v1/collections", {"name": hostile("collection"), "notes": hostile("about")})["uuid"]

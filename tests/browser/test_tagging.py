@@ -43,7 +43,7 @@ def page(browser: Browser, tagged: Served) -> Iterator[Page]:
         page.wait_for_selector("[role=gridcell]")
         yield page
     for tag in tagged.get("/api/v1/tags/slice", count=500)["tags"]:
-        tagged.post("/api/v1/tags/edits", {"do": "delete", "tag": tag["name"]})
+        tagged.post("/api/v1/tags:delete", {"tag": tag["name"]})
 
 
 def dialog(page: Page) -> Locator:

@@ -197,7 +197,7 @@ def test_a_slice_is_as_large_as_the_last_one_shows_that_it_may_be(
 def refusal(client: Client, script: dict[str, str]) -> str:
     """Why a script was not done: said at once, or of the deed when it takes longer than an answer may."""
     try:
-        done = settled(client, client.post("/api/v1/tags:bulk-edit", script))
+        done = settled(client, client.post("/api/v1/tags:bulk-edit", script)["edit"])
     except ConflictError as error:
         return str(error)
     return f"{done['state']}: {done['error']}"

@@ -79,7 +79,7 @@ def test_a_search_by_meaning_has_a_chip_and_its_own_order(asking: Asking) -> Non
 def test_an_image_without_a_prompt_is_like_nothing_and_says_so(asking: Asking) -> None:
     bare = asking.get("/api/v1/images", q="-has:prompt", limit=1)["items"][0]["uuid"]
     refused = asking.ask("POST", "/api/v1/snapshots", json={"q": f"like:{bare}"})
-    assert refused.status_code == 400
+    assert refused.status_code == 422
     assert "has not been analyzed yet" in refused.json()["detail"]
 
 
@@ -99,11 +99,11 @@ def test_groups_are_shown_and_one_is_kept(asking: Asking) -> None:
 
 
 def test_an_endpoint_is_tried_before_it_is_kept_and_its_key_is_never_told(asking: Asking, stub: Stub) -> None:
-    assert asking.get("/api/v1/autotag/settings")["wishes"] is None
+    assert asking.get("/api/v1/autotag/settings")["settings"] is None
     endpoint = {"base_url": stub.url, "model": "tiny", "key": KEY}
     tried = post(asking, "/api/v1/autotag:try", **endpoint, prompt="an old man with nets")
     assert [tag["name"] for tag in tried["tags"]] == ["old fisherman"]
-    assert asking.get("/api/v1/autotag/settings")["wishes"] is None
+    assert asking.get("/api/v1/autotag/settings")["settings"] is None
     kept = put(asking, "/api/v1/autotag/settings", **endpoint, after_import=False)
     assert kept["has_key"]
     assert KEY not in str(asking.get("/api/v1/autotag/settings"))
@@ -115,9 +115,9 @@ def test_an_endpoint_is_tried_before_it_is_kept_and_its_key_is_never_told(asking
 @pytest.mark.parametrize(
     ("endpoint", "code", "sentence"),
     [
-        ({"base_url": "http://8.8.8.8", "model": "m"}, 400, "another machine"),
-        ({"base_url": "ftp://localhost", "model": "m"}, 400, "http"),
-        ({"base_url": "http://127.0.0.1:9", "model": ""}, 400, "Specify the name of a model"),
+        ({"base_url": "http://8.8.8.8", "model": "m"}, 422, "another machine"),
+        ({"base_url": "ftp://localhost", "model": "m"}, 422, "http"),
+        ({"base_url": "http://127.0.0.1:9", "model": ""}, 422, "Specify the name of a model"),
         ({"base_url": "http://127.0.0.1:9", "model": "m"}, 502, "could not be reached"),
     ],
 )
@@ -140,11 +140,11 @@ def test_what_the_server_answers_wrongly_is_told(asking: Asking, stub: Stub) -> 
 def test_a_run_is_tried_dry_first_and_taken_back_whole(asking: Asking, stub: Stub) -> None:
     put(asking, "/api/v1/autotag/settings", base_url=stub.url, model="tiny")
     dry = post(asking, "/api/v1/autotag/runs", query="has:prompt", dry_run=True)
-    assert (dry["images"], dry["questions"], dry["run"]) == (6, 5, None)
+    assert (dry["images"], dry["requests"], dry["run"]) == (6, 5, None)
     run = post(asking, "/api/v1/autotag/runs", query="has:prompt")
     wait_for(lambda: left(asking) == 0)
     assert post(asking, "/api/v1/autotag/runs:forget", run=run["run"])["changed"] == 6
-    assert asking.ask("POST", "/api/v1/autotag/runs", json={}).status_code == 400
+    assert asking.ask("POST", "/api/v1/autotag/runs", json={}).status_code == 422
 
 
 def test_the_command_line_asks_for_the_same(library: Path, tmp_path: Path, stub: Stub) -> None:

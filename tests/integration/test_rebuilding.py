@@ -91,14 +91,15 @@ def live_out(client: Client, chance: random.Random, count: int) -> int:
 
     def relate() -> None:
         one, other = chance.sample(TAGS, 2)
-        client.post("/api/v1/tags/edits", chance.choice([
-            {"do": "alias", "tag": one, "of": other}, {"do": "imply", "tag": one, "implies": other},
-            {"do": "unalias", "tag": one}, {"do": "unimply", "tag": one, "implies": other},
-            {"do": "rename", "tag": one, "to": other + " too"}, {"do": "merge", "tag": one, "to": other},
-            {"do": "category", "tags": [one], "category": "style"}, {"do": "delete", "tag": one},
-            {"do": "threshold", "tag": one, "source": "llm", "value": 0.7},
-            {"do": "threshold", "source": "vision", "value": 0.4},
-        ]))  # fmt: skip
+        action, body = chance.choice([
+            ("alias", {"tag": one, "of": other}), ("imply", {"tag": one, "implies": other}),
+            ("unalias", {"tag": one}), ("unimply", {"tag": one, "implies": other}),
+            ("rename", {"tag": one, "to": other + " too"}), ("merge", {"tag": one, "to": other}),
+            ("set-category", {"tags": [one], "category": "style"}), ("delete", {"tag": one}),
+            ("set-threshold", {"tag": one, "source": "llm", "value": 0.7}),
+            ("set-threshold", {"source": "vision", "value": 0.4}),
+        ])  # fmt: skip
+        client.post(f"/api/v1/tags:{action}", body)
 
     def arrange() -> None:
         here, there = chance.sample(collections, 2)

@@ -34,7 +34,7 @@ from mysticanvas.domain.errors import LibraryError, MystiCanvasError
 from mysticanvas.domain.launch import Launch, create_launch, create_nonce, derive_key, is_nonce, prove
 from mysticanvas.fs.instance_file import read_address, read_token, write_address
 
-TOKEN = "canary-token-4d1c6e0b7a"
+TOKEN = "canary-token-4d1c6e0b7a-4d1c6e0b7a-4d1c6e0b7a"
 COMMANDS = (["search"], ["token", "rotate"], ["open", "--no-open"], ["serve", "--no-open", "--port", "0"])
 
 
@@ -258,7 +258,7 @@ def test_a_nonce_of_another_form_is_refused(tmp_path: Path) -> None:
     served = Served(tmp_path / "library", []).wait_until_up()
     try:
         for nonce in ("", "0" * 63, "0" * 65, "G" * 64, "0" * 64 + "%0a"):
-            assert served.http.get(f"/api/v1/session/proof?nonce={nonce}").status_code == 400
+            assert served.http.get(f"/api/v1/session/proof?nonce={nonce}").status_code == 422
     finally:
         served.stop()
 

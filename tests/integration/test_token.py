@@ -126,7 +126,7 @@ def test_open_event_streams_of_the_old_token_end(served: Served) -> None:
 def test_nothing_is_replaced_without_a_yes(served: Served) -> None:
     old = read_token(served.library)
     for body in ({}, {"confirm": False}, {"confirm": "yes"}, []):
-        assert served.http.post("/api/v1/session/token", json=body).status_code == 400, body
+        assert served.http.post("/api/v1/session/token", json=body).status_code == 422, body
     assert read_token(served.library) == old
     assert status(served.http) == 200
 
@@ -185,7 +185,7 @@ def test_the_link_that_a_browser_gets_as_an_argument_works_for_a_moment_only(
     reply = served.post("/api/v1/session/links", {"valid_s": links.BROWSER_LIMIT_S})
     assert reply["valid_s"] == 60
     for seconds in (0, 3_601, -1):
-        assert served.http.post("/api/v1/session/links", json={"valid_s": seconds}).status_code == 400
+        assert served.http.post("/api/v1/session/links", json={"valid_s": seconds}).status_code == 422
 
 
 def test_a_code_that_is_valid_for_less_ends_earlier() -> None:

@@ -145,7 +145,7 @@ def uuid_of(client: Client, name: str) -> str:
 def said(client: Client, name: str) -> dict[str, float]:
     """What the tagger said of the image; its run is that of the chosen one."""
     run = client.get("/api/v1/tagger")["tagger"]["run"]
-    rows = client.get(f"/api/v1/images/{uuid_of(client, name)}/tags")["said"]
+    rows = client.get(f"/api/v1/images/{uuid_of(client, name)}/tags")["assignments"]
     assert {row["run"] for row in rows if row["source"] == "vision"} <= {run}
     return {row["tag"]: row["confidence"] for row in rows if row["source"] == "vision"}
 

@@ -99,7 +99,7 @@ BODIES = {
     "/api/v1/templates/styles": (b'{"text":"a\\rb"}', b'{"text":"name,prompt\\r\\u0000"}'),
     "/api/v1/templates": (PARAMS % b'"a":NaN', PARAMS % b'"\\ud800":1', PARAMS % (b'"a":1' + b"0" * 400)),
     "/api/v1/edits": (b'{"query":"","set":{"notes":"\\ud800"}}', b'{"query":"","set":{"rating":1e400}}'),
-    "/api/v1/tags/edits": (b'{"do":"create","name":"a\\u0000b"}', b'{"do":"create","name":"\\ud800"}'),
+    "/api/v1/tags:create": (b'{"name":"a\\u0000b"}', b'{"name":"\\ud800"}'),
 }  # fmt: skip
 
 

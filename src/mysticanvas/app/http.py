@@ -32,15 +32,13 @@ from mysticanvas.http.gate import Gate
 from mysticanvas.http.openapi import describe
 from mysticanvas.http.passwords import TooManyAttemptsError
 from mysticanvas.http.problems import respond
+from mysticanvas.http.responses import API
 from mysticanvas.http.sessions import Sessions
 from mysticanvas.jobs import routes as job_routes
 from mysticanvas.search import routes as search_routes
 from mysticanvas.search.snapshots import SnapshotGoneError
 
 log = logging.getLogger(__name__)
-
-# The prefix of all routes. Within a version, changes are compatible.
-API = "/api/v1"
 
 _STATUS: tuple[tuple[type[MystiCanvasError], int], ...] = (
     (SnapshotGoneError, 410),
@@ -84,7 +82,7 @@ async def _refuse(_: Request, error: Exception) -> Response:
     if isinstance(error, QueryError):
         where = {"position": error.position, "suggestion": error.suggestion}
     if isinstance(error, ConfirmationRequiredError):
-        where = {"confirm": error.confirm}
+        where["confirm"] = error.confirm
     if isinstance(error, TooManyAttemptsError):
         headers["retry-after"] = str(max(1, math.ceil(error.wait_s)))
     return respond(status, clean_text(str(error)), headers=headers, **where)

@@ -11,9 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from pathspec import GitIgnoreSpec
-
 from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.fs.gitignore import GitIgnorePatterns, compile_patterns
 
 MAX_PATTERNS = 200
 MAX_PATTERN_LENGTH = 400
@@ -55,8 +54,8 @@ _PROGRAM_OF_FOLDER = {name: program for program, names in PROGRAM_FOLDERS.items(
 
 
 @lru_cache(maxsize=64)
-def _compile(patterns: tuple[str, ...]) -> GitIgnoreSpec:
-    return GitIgnoreSpec.from_lines(patterns)
+def _compile(patterns: tuple[str, ...]) -> GitIgnorePatterns:
+    return compile_patterns(patterns)
 
 
 def clean_patterns(patterns: Sequence[str]) -> list[str]:
@@ -76,7 +75,7 @@ def clean_patterns(patterns: Sequence[str]) -> list[str]:
 
 def _is_pattern(line: str) -> bool:
     try:
-        return all(one.include is not None for one in GitIgnoreSpec.from_lines([line]).patterns)
+        return all(one.include is not None for one in compile_patterns([line]).patterns)
     except ValueError:
         return False
 

@@ -29,7 +29,9 @@ TAGS = {
     "models": "Checkpoints, LoRAs and other model files.",
     "auto-tagging": "Tags that a language model suggests.",
     "jobs": "Background jobs.",
-    "library": "Folders, imports, backups, checks and events.",
+    "library": "Folders, imports, backups, checks and the event log.",
+    "events": "The stream of events.",
+    "hooks": "Commands and local URLs that are called on events.",
     "session": "Sign-in, the token, and access from other machines.",
 }
 _ANY_JSON: dict[str, Any] = {"schema": {}}
@@ -64,10 +66,19 @@ def describe(app: FastAPI) -> dict[str, Any]:
         document["security"] = [{name: []} for name in _SECURITY]
         document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
         for path, method, operation in _operations(document):
+            _describe_stream(operation["responses"].get("200", {}))
             _complete(operation, is_open=(method.upper(), path) in OPEN)
         _require_all_fields(document)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _describe_stream(response: dict[str, Any]) -> None:
+    """The body of an event stream is a text. `x-event-schema` is the schema of the data of one event: OpenAPI 3.1 has
+    no keyword for it."""
+    content = response.get("content", {}).get("text/event-stream")
+    if content is not None and "$ref" in content["schema"]:
+        content["x-event-schema"] = {"$ref": content["schema"].pop("$ref")}
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -83,7 +94,7 @@ def _build_problem_schema() -> dict[str, Any]:
         "title": "Problem",
         "description": "Problem details (RFC 9457). `type` is the URL path of a description, and `detail` is a message "
         "for the user. `position` and `suggestion` are null except for a search that is not valid. `confirm` is the "
-        "field that must be true in the next request if the user has to confirm it.",
+        "field of the request that the user can set to true to go on, or null.",
         "required": ["type", "title", "status", "detail", "position", "suggestion", "confirm"],
         "properties": {
             "type": text,
@@ -103,7 +114,6 @@ def _complete(operation: dict[str, Any], *, is_open: bool) -> None:
     # The response that FastAPI adds to each route, if the route documents another one.
     if len([status for status in responses if status.startswith("2")]) > 1 and _is_untyped(responses.get("200")):
         del responses["200"]
-    _describe_stream(responses.get("200", {}))
     for response in responses.values():
         _complete_content(response.get("content", {}))
     responses["default"] = {
@@ -160,11 +170,3 @@ def _summarize(operation: dict[str, Any]) -> str:
     name = operation["operationId"].rpartition(".")[2]
     words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)
     return words[:1].upper() + words[1:]
-
-
-def _describe_stream(response: dict[str, Any]) -> None:
-    """The body of an event stream is a text. `x-event-schema` is the schema of the data of one event: OpenAPI 3.1 has
-    no keyword for it."""
-    content = response.get("content", {}).get("text/event-stream")
-    if content is not None and "$ref" in content["schema"]:
-        content["x-event-schema"] = {"$ref": content["schema"].pop("$ref")}

@@ -94,8 +94,8 @@ _OTHER = ProblemKind("other", "The request failed", "`detail` says why.")
 @dataclass(frozen=True, slots=True)
 class Problem:
     """An error. `type` is the URL path of its description, and `detail` is a message for the user. `position` and
-    `suggestion` are null except for a search that is not valid. `confirm` is the field that must be true in the next
-    request if the user has to confirm it."""
+    `suggestion` are null except for a search that is not valid. `confirm` is the field of the request that the user can
+    set to true to go on; null if there is none."""
 
     type: str
     title: str
@@ -107,12 +107,7 @@ class Problem:
 
 
 def encode_problem(
-    status: int,
-    detail: str,
-    *,
-    position: int | None = None,
-    suggestion: str | None = None,
-    confirm: str | None = None,
+    status: int, detail: str, *, position: int | None = None, suggestion: str | None = None, confirm: str | None = None
 ) -> bytes:
     kind = KINDS.get(status, _OTHER)
     problem = Problem(f"{DOCS}#{kind.name}", kind.title, status, detail, position, suggestion, confirm)

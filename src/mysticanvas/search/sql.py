@@ -42,7 +42,12 @@ HAS_WORKFLOW = "EXISTS (SELECT 1 FROM generation_workflows AS w WHERE w.generati
 FILE_NAME = "lower(replace(f.path, rtrim(f.path, replace(f.path, '/', '')), ''))"
 
 _OF_GENERATION = "EXISTS (SELECT 1 FROM generations AS g WHERE g.id = l.id AND {0})"
-_OF_FILE = "EXISTS (SELECT 1 FROM generation_files AS f WHERE f.generation_id = l.id AND f.kind = 'final' AND {0})"
+# The files whose folders path: finds: the shown one, and copies that exist.
+SHOWN_COPY = "kind = 'copy' AND f.missing_at IS NULL AND f.is_excluded = 0"
+_IN_FOLDERS = (
+    "(EXISTS (SELECT 1 FROM generation_files AS f WHERE f.generation_id = l.id AND f.kind = 'final' AND {0})"
+    " OR EXISTS (SELECT 1 FROM generation_files AS f WHERE f.generation_id = l.id AND f.{1} AND {0}))"
+)
 _USES_ROLE = "EXISTS (SELECT 1 FROM generation_models AS u WHERE u.generation_id = l.id AND u.role = '{0}')"
 _FLAGS: dict[State | Thing, str] = {
     State.FAVORITE: "l.is_favorite = 1",
@@ -185,7 +190,8 @@ def _build_column_condition(
         case Spelling(column, pattern):
             return _OF_GENERATION.format(_SPELLED[column].format(values.bind(_escape_pattern(pattern))))
         case Folders(places):
-            return _OF_FILE.format(f"({' OR '.join(_build_folder(*place, values) for place in places)})")
+            inside = " OR ".join(_build_folder(*place, values) for place in places)
+            return _IN_FOLDERS.format(f"({inside})", SHOWN_COPY)
 
 
 def _bind_ids(ids: tuple[int, ...], values: Values) -> str:

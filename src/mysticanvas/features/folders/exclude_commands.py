@@ -34,6 +34,17 @@ def run(
         print_json(done | {"edit": edit})
     else:
         print_result(edit, json=False, how="hidden or shown")
+        _print_kept(done["kept"])
+
+
+def _print_kept(kept: int) -> None:
+    if kept:
+        their = (
+            "stays visible, because it has another file that is"
+            if kept == 1
+            else ("stay visible, because they have other files that are")
+        )
+        out.print(f"{format_count(kept, 'image')} with excluded files {their} not excluded.", highlight=False)
 
 
 def _change_patterns(existing: Sequence[str], action: str, patterns: Sequence[str]) -> list[str]:
@@ -69,5 +80,6 @@ def _print_preview(found: dict[str, Any], *, json: bool) -> None:
         return
     hide, show = format_count(found["hide"], "image"), format_count(found["show"], "image")
     out.print(f"This would hide {hide} and show {show} again.", highlight=False)
+    _print_kept(found["kept"])
     for path in found["examples"]:
         out.print(f"  {path}", markup=False, highlight=False)

@@ -64,7 +64,7 @@ class _Import:
         return ImportProgress(
             id=self.id,
             state=tally.state,
-            roots=self.paths,
+            folders=self.paths,
             dry_run=self.dry_run,
             todo=todo,
             rate_per_s=rate_per_s,
@@ -142,8 +142,15 @@ class ImportService:
         self._watcher.remove(root.path)
 
     def start_changed(self, root: WatchedFolder, folders: Sequence[bytes], *, recursive: bool = False) -> str:
-        """Queue a scan of changed folders of a root, for the watcher. Returns its ID."""
+        """Queue a scan of changed folders of a root, for the watcher. Returns its ID; that of the same scan if it has
+        not begun yet."""
         starts = [Start(root, folder, recursive) for folder in folders]
+        with self._lock:
+            same = [
+                i for i, one in self._imports.items() if one.by_watcher and one.run is None and one.starts == starts
+            ]
+        if same:
+            return same[-1]
         return self._enqueue([root.path], starts, by_watcher=True)
 
     def progress(self, import_id: str) -> ImportProgress:
@@ -333,7 +340,7 @@ def _build_event(progress: ImportProgress) -> ImportDone:
     return ImportDone(
         id=progress.id,
         state=state,
-        folders=list(progress.roots),
+        folders=list(progress.folders),
         imported=progress.imported,
         changed=progress.changed,
         missing=progress.missing,

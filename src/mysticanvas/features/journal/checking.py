@@ -22,7 +22,12 @@ READ_LIMIT_MS = 300_000
 # An image is recognized by its content. Its date may be corrected without a line in the journal.
 NOT_COMPARED = ("kind", "key", "at")
 
-REPAIR = Repair((NAME,), "rewrite the journal from the library", lambda tx, now_ms: queries.forget_state(tx))
+REPAIR = Repair(
+    (NAME,),
+    "rewrite the journal from the library",
+    lambda tx, now_ms: queries.forget_state(tx),
+    only_if_intact=True,
+)
 
 
 def check_journal(database: Database) -> Check:
@@ -39,6 +44,8 @@ def check_journal(database: Database) -> Check:
         different = _find_differences(database)
     except JournalDamageError as damage:
         database.write_bulk(queries.request_check)
+        if database.damage.affects_rows:
+            return Check(NAME, False, f"{damage} It is not rewritten, because the database is damaged too.")
         return Check(NAME, False, f"{damage} MystiCanvas is now rewriting the journal from the library.")
     except OSError as error:
         return Check(NAME, False, f"cannot be read: {error.strerror}")

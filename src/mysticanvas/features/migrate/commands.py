@@ -68,7 +68,7 @@ def import_library(
     )  # fmt: skip
     counts = [format_count(report[name], noun) for name, noun in nouns]
     out.print(", ".join([*counts, format_count(report["aliases"], "alias", "aliases")]) + ".")
-    for one in report["left_out"]:
+    for one in report["skipped"]:
         out.print(f"  Not imported: {one['count']:,} {one['what']} ({one['why']}).", markup=False, highlight=False)
 
 

@@ -12,6 +12,7 @@ from mysticanvas.db import snapshot_copy
 from mysticanvas.db.database import ReadTx
 from mysticanvas.domain.text import clean_text
 from mysticanvas.features.migrate.types import ForeignImage, ForeignTag, ForeignTemplate, SkippedItems
+from mysticanvas.formats.json_text import load_object
 
 NAME = "DiffusionDesk"
 SOURCE = "diffusion-desk"
@@ -196,11 +197,7 @@ def _clean_text(value: Any) -> str | None:
 
 
 def _parse_object(value: Any) -> dict[str, Any]:
-    try:
-        parsed = json.loads(value) if isinstance(value, str) else None
-    except (ValueError, RecursionError):
-        return {}
-    return parsed if isinstance(parsed, dict) else {}
+    return (load_object(value) if isinstance(value, str) else None) or {}
 
 
 def _parse_time_ms(value: Any) -> int | None:

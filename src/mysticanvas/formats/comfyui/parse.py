@@ -216,7 +216,9 @@ def _matches_filename_prefix(saver: Node, file_name: str) -> bool:
     if not isinstance(prefix, str) or not file_name or len(prefix) > 200 or prefix.count("%") > 8:
         return False
     last = re.split(r"[/\\]", prefix)[-1]
-    pattern = "[^/]{1,80}".join(re.escape(part) for part in re.split(r"%[^%]*%", last))
+    first, *others = (re.escape(part) for part in re.split(r"%[^%]*%", last))
+    # Each placeholder but the last takes the shortest text and keeps it, so the time does not grow with their power.
+    pattern = first + "".join(f"(?>[^/]+?{part})" for part in others[:-1]) + "".join(f"[^/]+{x}" for x in others[-1:])
     return bool(last) and re.fullmatch(pattern + _COUNTER, file_name) is not None
 
 

@@ -12,8 +12,8 @@ interface Group {
 /** The filters of the page: kinds of events by group. */
 export const GROUPS: readonly Group[] = [
   { label: 'Imports and scans', kinds: ['import', 'scan', 'library.import', 'library.imported', 'models.scan', 'reparse'] },
-  { label: 'Folders and files', kinds: ['root.offline', 'root.asks', 'root.moved', 'root.removed', 'file.changed', 'file.located', 'file.purged', 'file.kept', 'image.forgotten', 'missing.forgotten', 'verify'] },
-  { label: 'Backups', kinds: ['backup', 'backup.failed', 'backup.drill', 'restore', 'restore.failed', 'rebuild', 'journal.replaced'] },
+  { label: 'Folders and files', kinds: ['root.offline', 'root.asks', 'root.moved', 'root.removed', 'root.unwatched', 'file.changed', 'file.located', 'file.purged', 'file.kept', 'image.forgotten', 'missing.forgotten', 'verify'] },
+  { label: 'Backups', kinds: ['backup', 'backup.failed', 'backup.drill', 'restore', 'restore.failed', 'rebuild', 'journal.replaced', 'journal.kept'] },
   { label: 'Crashes and failures', kinds: ['crash', 'crash.gallery', 'job.parked', 'library.damaged'] },
   { label: 'Upgrades and other', kinds: ['migration', 'library.place', 'mended', 'disk.full', 'disk.free', 'autotag.run', 'vision', 'hook.done'] },
 ];
@@ -29,6 +29,7 @@ const NAMES: Record<string, string> = {
   'root.asks': 'Many files missing',
   'root.moved': 'Folder moved',
   'root.removed': 'Folder removed',
+  'root.unwatched': 'Folder not watched',
   'file.changed': 'File changed',
   'file.located': 'Missing file located',
   'file.purged': 'File deleted permanently',
@@ -43,6 +44,7 @@ const NAMES: Record<string, string> = {
   'restore.failed': 'Restore failed',
   rebuild: 'Library rebuilt',
   'journal.replaced': 'Journal rewritten',
+  'journal.kept': 'Journal kept',
   crash: 'Worker crashed',
   'crash.gallery': 'MystiCanvas quit unexpectedly',
   'job.parked': 'Job failed',
@@ -78,7 +80,7 @@ function ofData({ kind, data }: LogEvent): string {
     case 'backup':
       return `${formatBytes(number('bytes'))}, verified`;
     case 'backup.drill':
-      return text('trouble') || `${formatCount(number('images'), 'image')}, all checks passed`;
+      return text('error') || text('trouble') || `${formatCount(number('images'), 'image')}, all checks passed`;
     case 'migration':
       return `from schema ${number('from')} to ${number('to')}`;
     case 'restore':

@@ -33,9 +33,11 @@ export function describeNotShown(counts: Readonly<Record<string, number>>): stri
 }
 
 /** What a change of the exclude patterns would do. */
-export function describeExcludes({ hide, show }: Pick<ExcludePreview, 'hide' | 'show'>): string {
+export function describeExcludes({ hide, show, kept }: Pick<ExcludePreview, 'hide' | 'show' | 'kept'>): string {
   const parts = [hide && `hide ${formatCount(hide, 'image')}`, show && `show ${formatCount(show, 'image')} again`].filter(Boolean);
-  return parts.length ? `This will ${parts.join(' and ')}.` : 'This will not hide any images in the library.';
+  const change = parts.length ? `This will ${parts.join(' and ')}.` : 'This will not hide any images in the library.';
+  const others = kept === 1 ? 'it has another file that is' : 'they have other files that are';
+  return kept ? `${change} ${formatCount(kept, 'image')} with excluded files will stay visible, because ${others} not excluded.` : change;
 }
 
 /** What a change of the exclude patterns did. */

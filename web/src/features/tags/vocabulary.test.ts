@@ -43,7 +43,7 @@ test('a refusal that the user can confirm says how', async () => {
 });
 
 test('lines are tried before they are run', async () => {
-  const asked = answer({ '/api/v1/tags:bulk-edit': ({ body }) => (body['dry_run'] ? trial : { ...DONE, lines: [] }) });
+  const asked = answer({ '/api/v1/tags:bulk-edit': ({ body }) => (body['dry_run'] ? trial : { lines: [], ok: true, edit: DONE }) });
   expect((await tryScript('delete blurry')).lines).toHaveLength(trial.lines.length);
   expect(await runScript('delete blurry', ({ changed }) => `${changed} changed`)).toBe(true);
   expect(asked.map(({ body }) => body)).toEqual([{ text: 'delete blurry', dry_run: true }, { text: 'delete blurry' }]);
