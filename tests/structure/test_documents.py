@@ -4,9 +4,6 @@ import re
 import subprocess
 from pathlib import Path
 
-import typer
-
-from mysticanvas.app.cli import app
 from mysticanvas.domain.query import Field
 
 ROOT = Path(__file__).parents[2]
@@ -35,12 +32,6 @@ def test_the_readme_has_the_two_commands_and_its_picture() -> None:
 def test_the_guide_to_searching_names_every_field() -> None:
     text = (ROOT / "docs/searching.md").read_text("utf-8")
     assert [field.value for field in Field if f"`{field.value}:" not in text] == []
-
-
-def test_the_readme_names_every_command() -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    assert [name for name in commands if not re.search(rf"\| .*`(mysticanvas )?{name}\b", text)] == []
 
 
 def test_no_lock_file_names_a_host() -> None:
