@@ -78,6 +78,10 @@ def test_pages_join_without_a_gap(library: Library, monkeypatch: pytest.MonkeyPa
     assert [image.uuid for image in library.search()] == expected
     assert [image.uuid for image in library.search(limit=3)] == expected[:3]
     assert list(library.search(limit=0)) == []
+    # The last page says that it is the last, also if it is full.
+    page = library._get_client().get("/api/v1/images/details", limit=IMAGES)
+    assert (len(page["items"]), page["next"]) == (IMAGES, None)
+    assert library._get_client().get("/api/v1/images/details", limit=IMAGES - 1)["next"] is not None
     assert library.search().limited_to(1).first() == library.search().first()
 
 

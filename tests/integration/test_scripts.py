@@ -89,7 +89,8 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scripts]:
     served.wait_until_idle(IMAGES)
     scripts = Scripts(served, home / "pictures", environment)
     low = [image["uuid"] for image in scripts.images() if int(image["seed"]) < 10]
-    served.post("/api/v1/edits", {"uuids": low, "set": {"tags": {"add": ["keeper", "low number"]}, "rating": 4}})
+    served.post("/api/v1/edits", {"uuids": low, "set": {"tags": {"add": ["keeper", "low number"]}}})
+    served.post("/api/v1/edits", {"uuids": low, "set": {"rating": 4}})
     yield scripts
     served.stop()
 
@@ -119,7 +120,8 @@ def test_an_export_has_every_image_with_its_parameters_and_tags(scripts: Scripts
     expected = {image["uuid"]: expected_row(image) for image in scripts.images()}
     assert len(expected) >= IMAGES
     assert rows == expected
-    assert {row["seed"] for row in rows.values() if row["tags"] == "keeper; low number"} == set(map(str, range(10)))
+    keepers = [row for row in rows.values() if "keeper" in row["tags"].split("; ")]
+    assert {(row["seed"], row["rating"]) for row in keepers} == {(str(seed), "4") for seed in range(10)}
     with (tmp_path / "some.csv").open(encoding="utf-8", newline="") as file:
         assert {row["seed"] for row in csv.DictReader(file)} == {"0", "3", "6", "9"}
 
@@ -223,4 +225,4 @@ def test_an_export_of_ten_thousand_images_is_ten_requests(tmp_path: Path, monkey
     print(f"{ROWS:,} images in {asked.total()} requests: {after_s - before_s:.2f} CPU-s")
     assert len({row[0] for row in rows}) == ROWS
     assert {row[3] for row in rows} == {("keeper",)}
-    assert asked.total() <= ROWS // 1_000 + 1
+    assert asked.total() <= ROWS // 1_000

@@ -73,8 +73,9 @@ def _add_list(router: APIRouter, database: Database, snapshots: Snapshots) -> No
         query = language.parse(q)
 
         def load_page() -> Response:
-            ids = [one.id for one in finder.page(query, after=after, limit=limit)]
-            next_after = ids[-1] if len(ids) == limit else None
+            # One more than requested shows whether there is another page.
+            found = [one.id for one in finder.page(query, after=after, limit=limit + 1)]
+            ids, next_after = found[:limit], found[limit - 1] if len(found) > limit else None
             page = ImageRecordPage(finder.count(query), database.read(read_records, ids), next_after)
             return reply(page, headers=link_next(request, after=next_after))
 
