@@ -100,20 +100,20 @@ def import_and_search(machine: Machine) -> None:
 
 
 def rename_a_folder_in_case(machine: Machine) -> None:
-    machine.run("rate", "5", "夜景")
+    machine.run("image", "rate", "5", "夜景")
     os.rename(machine.pictures / "Night", machine.pictures / "night")
     machine.run("import", str(machine.pictures))
     [found] = machine.search("夜景 rating:5")
     assert Path(str(found["path"])).parent.name == "night"
     assert machine.run("doctor").returncode == 0
-    detail = json.loads(machine.run("show", str(found["uuid"]), "--json").stdout)
+    detail = json.loads(machine.run("image", "show", str(found["uuid"]), "--json").stdout)
     assert len(detail["files"]) == 1, detail["files"]
 
 
 def delete_two_images(machine: Machine) -> None:
-    machine.run("trash", "put", "seed:1")
+    machine.run("image", "trash", "seed:1")
     machine.run("trash", "purge", "--all", "--yes", "--unlink")
-    machine.run("trash", "put", "seed:2")
+    machine.run("image", "trash", "seed:2")
     done = json.loads(machine.run("trash", "purge", "--all", "--yes", "--json").stdout)
     assert done["kept"] == []
     assert sorted(path.name for path in machine.pictures.glob("*.png")) == ["0.png", "3.png", "4.png", "5.png"]
@@ -121,8 +121,8 @@ def delete_two_images(machine: Machine) -> None:
 
 
 def back_up_and_restore(machine: Machine) -> None:
-    backup = json.loads(machine.run("backup", "now", "--json").stdout)
-    machine.run("note", "changed", "")
+    backup = json.loads(machine.run("backup", "create", "--json").stdout)
+    machine.run("image", "note", "changed", "")
     machine.run("backup", "restore", backup["path"])
     assert machine.search("has:notes") == []
 
@@ -136,7 +136,7 @@ def upgrade_an_older_library(machine: Machine) -> None:
 
 
 def serve_restore_and_serve_again(machine: Machine) -> None:
-    backup = Path(json.loads(machine.run("backup", "now", "--json").stdout)["path"])
+    backup = Path(json.loads(machine.run("backup", "create", "--json").stdout)["path"])
     images = len(machine.search())
     served = Served(machine.library, [machine.pictures], env=machine.env).wait_until_up()
     try:
@@ -168,7 +168,7 @@ def wait_until_restored(served: Served) -> None:
 
 def set_a_password_while_a_virus_scanner_reads(machine: Machine) -> None:
     """A program that has the file open for a moment delays the change, and does not prevent it."""
-    machine.run("password", text="first password\nfirst password\n")
+    machine.run("access", "password", text="first password\nfirst password\n")
     file = machine.library / "password"
     refused = Path(machine.env["MYSTICANVAS_REFUSED"])
     refused.unlink(missing_ok=True)
@@ -185,7 +185,7 @@ def set_a_password_while_a_virus_scanner_reads(machine: Machine) -> None:
         watching = threading.Thread(target=close_when_refused)
         watching.start()
         try:
-            machine.run("password", text="second password\nsecond password\n")
+            machine.run("access", "password", text="second password\nsecond password\n")
         finally:
             ended.set()
             watching.join()

@@ -297,7 +297,7 @@ def test_a_forwarded_address_counts_only_from_a_trusted_proxy() -> None:
 
 def test_the_command_sets_and_forgets_the_password(tmp_path: Path) -> None:
     library, run = tmp_path / "library", CliRunner()
-    asked = ["password", "--library", str(library)]
+    asked = ["access", "password", "--library", str(library)]
     assert isinstance(run.invoke(app, asked, input="short\nshort\n").exception, InvalidInputError)
     assert run.invoke(app, asked, input=f"{PASSWORD}\n{PASSWORD}\n").exit_code == 0
     kept = library / "password"

@@ -202,19 +202,19 @@ def test_patterns_are_listed_added_and_removed_on_the_command_line(tmp_path: Pat
     put(folder, "a.png", "drafts/b.png", "x.tmp.png")
     (folder / "a.psd").write_bytes(b"not an image")
     assert "1 PSD not shown." in run(library, "import", at)
-    assert "no exclude patterns" in run(library, "roots", "excludes", at)
-    assert "would hide 2 images" in run(library, "roots", "exclude", at, "drafts/", "*.tmp.png", "--dry-run")
-    assert "2 images hidden or shown. Undo:" in run(library, "roots", "exclude", at, "drafts/", "*.tmp.png")
-    assert "No changes" in run(library, "roots", "exclude", at, "drafts/")
-    assert json.loads(run(library, "roots", "excludes", at, "--json")) == {
+    assert "no exclude patterns" in run(library, "folder", "exclude", at)
+    assert "would hide 2 images" in run(library, "folder", "exclude", at, "drafts/", "*.tmp.png", "--dry-run")
+    assert "2 images hidden or shown. Undo:" in run(library, "folder", "exclude", at, "drafts/", "*.tmp.png")
+    assert "No changes" in run(library, "folder", "exclude", at, "drafts/")
+    assert json.loads(run(library, "folder", "exclude", at, "--json")) == {
         "patterns": ["drafts/", "*.tmp.png"], "excluded": 2,
     }  # fmt: skip
-    listed = run(library, "roots")
+    listed = run(library, "folder", "list")
     assert "2 images excluded." in listed
     assert "1 PSD" in listed
-    assert json.loads(run(library, "roots", "include", at, "drafts/", "--json"))["edit"]["changed"] == 1
-    assert run(library, "roots", "excludes", at).splitlines() == ["*.tmp.png", "1 image excluded."]
-    refused = CliRunner().invoke(app, ["roots", "include", at, "nothing/", "--library", str(library)])
+    assert json.loads(run(library, "folder", "include", at, "drafts/", "--json"))["edit"]["changed"] == 1
+    assert run(library, "folder", "exclude", at).splitlines() == ["*.tmp.png", "1 image excluded."]
+    refused = CliRunner().invoke(app, ["folder", "include", at, "nothing/", "--library", str(library)])
     assert refused.exit_code != 0
 
 

@@ -47,17 +47,17 @@ def test_an_import_and_a_scan_fail_when_a_file_does(tmp_path: Path, format_of: l
     folder, library = tmp_path / "pictures", tmp_path / "library"
     write_pictures(folder, 2)
     assert run(library, "import", str(folder), *format_of).exit_code == 0
-    assert run(library, "roots", "scan", str(folder), *format_of).exit_code == 0
+    assert run(library, "folder", "scan", str(folder), *format_of).exit_code == 0
     (folder / "broken.png").write_bytes(b"this is no picture")
     assert run(library, "import", str(folder), "--dry-run", *format_of).exit_code == 1
     assert run(library, "import", str(folder), *format_of).exit_code == 1
     (folder / "broken too.png").write_bytes(b"nor is this")
-    assert run(library, "roots", "scan", str(folder), *format_of).exit_code == 1
+    assert run(library, "folder", "scan", str(folder), *format_of).exit_code == 1
 
 
 def test_a_scan_of_models_fails_when_a_folder_cannot_be_reached(tmp_path: Path) -> None:
     models = tmp_path / "models"
     models.mkdir()
-    assert run(tmp_path / "library", "models", "scan", str(models)).exit_code == 0
+    assert run(tmp_path / "library", "model", "scan", str(models)).exit_code == 0
     models.rmdir()
-    assert run(tmp_path / "library", "models", "scan").exit_code == 1
+    assert run(tmp_path / "library", "model", "scan").exit_code == 1

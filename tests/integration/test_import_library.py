@@ -324,7 +324,7 @@ def test_what_is_no_database_or_damaged_is_refused(client: Client, gallery: Path
 
 def test_the_command_line_reports(gallery: Path, tmp_path: Path) -> None:
     def run(*args: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "mysticanvas.app.cli", "import-library", str(gallery), *args]
+        command = [sys.executable, "-m", "mysticanvas.app.cli", "library", "migrate", str(gallery), *args]
         return subprocess.run(
             [*command, "--library", str(tmp_path / "cli")], capture_output=True, text=True, check=True
         )

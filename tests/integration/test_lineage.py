@@ -522,8 +522,8 @@ def test_the_command_line_shows_links_and_unlinks(tmp_path: Path, folder: Path) 
     (folder / CHILD).write_bytes(comfy_png(2, source="fox.png"))
     run("import", str(folder))
     images = {Path(item["path"]).name: item["uuid"] for item in run("search", "fox")["items"]}
-    assert [edge["sure"] for edge in run("lineage", images[CHILD])["edges"]] == [False]
-    assert run("unlink", images[CHILD])["changed"] == 1
-    assert run("lineage", images[CHILD])["edges"] == []
-    run("link", images[CHILD], images[PARENT], "--relation", "img2img")
-    assert [edge["sure"] for edge in run("lineage", images[CHILD])["edges"]] == [True]
+    assert [edge["sure"] for edge in run("image", "lineage", images[CHILD])["edges"]] == [False]
+    assert run("image", "unlink", images[CHILD])["changed"] == 1
+    assert run("image", "lineage", images[CHILD])["edges"] == []
+    run("image", "link", images[CHILD], images[PARENT], "--relation", "img2img")
+    assert [edge["sure"] for edge in run("image", "lineage", images[CHILD])["edges"]] == [True]

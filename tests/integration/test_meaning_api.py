@@ -147,11 +147,11 @@ def test_the_command_line_asks_for_the_same(library: Path, tmp_path: Path, stub:
     def run(*words: str) -> Any:
         return CliRunner().invoke(command_line, [*words, "--library", str(tmp_path / "other")])
 
-    assert run("duplicates").exit_code == 1
-    assert "off" in run("autotag-settings").output
-    kept = run("autotag-settings", "--endpoint", stub.url, "--model", "tiny", "--after-import", "--try")
+    assert run("duplicate", "list").exit_code == 1
+    assert "off" in run("autotag", "settings").output
+    kept = run("autotag", "settings", "--endpoint", stub.url, "--model", "tiny", "--after-import", "--try")
     assert "tiny at http://127.0.0.1" in kept.output
     assert "old fisherman · subject · 0.90" in kept.output
-    assert "after import" in run("autotag-settings").output
+    assert "after import" in run("autotag", "settings").output
     assert "Would request tags for 0 images" in run("autotag", "cat", "--dry-run").output
-    assert "off" in run("autotag-settings", "--off").output
+    assert "off" in run("autotag", "settings", "--off").output

@@ -93,7 +93,10 @@ def test_the_plain_key_of_an_older_library_belongs_to_the_server_of_its_settings
 def test_the_command_line_says_that_the_key_must_be_entered_again(library: Path, own: Stub, other: Stub) -> None:
     def run(*words: str, typed: str | None = None) -> str:
         done = CliRunner().invoke(
-            command_line, ["autotag-settings", *words, "--library", str(library)], input=typed, catch_exceptions=False
+            command_line,
+            ["autotag", "settings", *words, "--library", str(library)],
+            input=typed,
+            catch_exceptions=False,
         )
         assert done.exit_code == 0, done.output
         return done.output

@@ -349,16 +349,16 @@ def test_the_command_line_scans_lists_shows_and_merges(tmp_path: Path, folder: P
     library = tmp_path / "library"
     write_model(folder / "loras" / "film_grain.safetensors", safetensors(LORA_SDXL))
     write_model(folder / "loras" / "noise.safetensors", safetensors(LORA_SDXL, seed=3))
-    assert json.loads(run(library, "models", "scan", str(folder), "--wait", "--json").stdout)["added"] == 2
-    found = json.loads(run(library, "models", "list", "--kind", "lora", "--json").stdout)["models"]
+    assert json.loads(run(library, "model", "scan", str(folder), "--wait", "--json").stdout)["added"] == 2
+    found = json.loads(run(library, "model", "list", "--kind", "lora", "--json").stdout)["models"]
     assert [model["name"] for model in found] == ["film_grain", "noise"]
-    shown = json.loads(run(library, "models", "show", "film_grain", "--json").stdout)
+    shown = json.loads(run(library, "model", "show", "film_grain", "--json").stdout)
     assert {one["kind"] for one in shown["hashes"]} >= {"sha256", "autov2", "autov3"}
-    merged = json.loads(run(library, "models", "merge", "film_grain", "noise", "--json").stdout)
-    assert len(json.loads(run(library, "models", "list", "--json").stdout)["models"]) == 1
+    merged = json.loads(run(library, "model", "merge", "film_grain", "noise", "--json").stdout)
+    assert len(json.loads(run(library, "model", "list", "--json").stdout)["models"]) == 1
     assert json.loads(run(library, "undo", str(merged["operation"]), "--json").stdout)["state"] == "undone"
-    assert len(json.loads(run(library, "models", "list", "--json").stdout)["models"]) == 2
-    assert "film_grain" in run(library, "models", "list").stdout
-    nothing = run(library, "models", "show", "nothing")
+    assert len(json.loads(run(library, "model", "list", "--json").stdout)["models"]) == 2
+    assert "film_grain" in run(library, "model", "list").stdout
+    nothing = run(library, "model", "show", "nothing")
     assert (nothing.returncode, "Traceback" in nothing.stderr) == (3, False)
-    assert run(library, "models", "scan", str(folder / "nowhere")).returncode == 2
+    assert run(library, "model", "scan", str(folder / "nowhere")).returncode == 2

@@ -76,10 +76,10 @@ def test_events_are_filtered_by_level_kind_and_time_and_exported_as_lines(tmp_pa
         assert [one.data["number"] for one in found] == expected
         assert database.read(event_log.count_by_kind) == {f"kind-{number}": 15 for number in range(4)}
     target = tmp_path / "events.jsonl"
-    run(tmp_path, "events", "--kind", "kind-3", "--level", "info", "--export", str(target))
+    run(tmp_path, "event", "list", "--kind", "kind-3", "--level", "info", "--export", str(target))
     lines = [json.loads(line) for line in target.read_text("utf-8").splitlines()]
     assert [line["data"]["number"] for line in lines] == [n for n in range(59, -1, -1) if not n % 3 and n % 4 == 3]
-    listed = json.loads(run(tmp_path, "events", "--json", "--limit", "2", "--since", "1970-01-01"))
+    listed = json.loads(run(tmp_path, "event", "list", "--json", "--limit", "2", "--since", "1970-01-01"))
     assert [one["data"]["number"] for one in listed["events"]] == [59, 58]
 
 
@@ -118,7 +118,7 @@ def test_a_restore_from_the_gallery_brings_everything_back_at_the_same_address(s
 
 
 def test_a_restore_wants_somebody_who_serves(tmp_path: Path) -> None:
-    run(tmp_path, "backup", "now")
+    run(tmp_path, "backup", "create")
     [one] = json.loads(run(tmp_path, "backup", "list", "--json"))["backups"]
     assert (one["why"], one["verified"]) == ("asked", True)
 

@@ -506,18 +506,18 @@ def test_the_command_line_tags_undoes_and_exports(tmp_path: Path) -> None:
     library = tmp_path / "library"
     with Database.open(library) as database:
         add_images(database, 4, prompt=lambda _: "a fox")
-    code, before = run(library, "export", "--json")
+    code, before = run(library, "library", "export", "--jsonl")
     assert code == 0
-    assert run(library, "tag", "add", "fox, snow", "fox")[0] == 0
+    assert run(library, "image", "tag", "fox, snow", "fox")[0] == 0
     assert run(library, "tag", "imply", "fox", "animal")[0] == 0
     code, text = run(library, "tag", "imply", "animal", "fox")
     assert (code, "cycle" in text) == (1, True)
-    assert run(library, "trash", "put", "fox")[0] == 0
-    code, text = run(library, "history", "--json")
+    assert run(library, "image", "trash", "fox")[0] == 0
+    code, text = run(library, "history", "list", "--json")
     assert [one["kind"] for one in json.loads(text)["operations"]] == ["trash", "tag.imply", "tag"]
     for _ in range(3):
         assert run(library, "undo")[0] == 0
-    assert run(library, "export", "--json")[1] == before
+    assert run(library, "library", "export", "--jsonl")[1] == before
     assert run(library, "undo")[0] == 3
 
 

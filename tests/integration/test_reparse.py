@@ -59,16 +59,16 @@ def test_what_an_older_parser_read_is_read_again_and_the_person_s_words_stay(lib
     make_old(library)
     assert run(library, "search", "misread", "--count")["total"] == 60
 
-    queued = run(library, "reparse")
+    queued = run(library, "library", "reparse")
     assert (queued["images"], queued["failed"]) == (60, 0)
     assert queued["jobs"] > 1
     assert run(library, "search", "misread")["total"] == 0
     found = run(library, "search", "fox model:v1-5-pruned-emaonly rating:4 is:favourite")
     assert found["total"] == 60
-    assert run(library, "show", found["items"][0]["uuid"])["seed"] is not None
+    assert run(library, "image", "show", found["items"][0]["uuid"])["seed"] is not None
     assert run(library, "doctor")["ok"]
-    assert run(library, "reparse")["images"] == 0
-    assert run(library, "reparse", "--all")["images"] == 60
+    assert run(library, "library", "reparse")["images"] == 0
+    assert run(library, "library", "reparse", "--all")["images"] == 60
 
 
 def test_only_what_the_query_finds_is_read_again(library: Path, tmp_path: Path) -> None:
@@ -78,8 +78,8 @@ def test_only_what_the_query_finds_is_read_again(library: Path, tmp_path: Path) 
     take_in(library, tmp_path / "pictures")
     with Database.open(library) as database:
         database.write(lambda tx: tx.run("UPDATE generations SET parser_version = 0"))
-    assert run(library, "reparse", "model:two")["images"] == 2
-    assert run(library, "reparse")["images"] == 1
+    assert run(library, "library", "reparse", "model:two")["images"] == 2
+    assert run(library, "library", "reparse")["images"] == 1
 
 
 def test_a_corrected_parent_and_a_word_about_the_file_stay(library: Path, tmp_path: Path) -> None:
@@ -90,12 +90,12 @@ def test_a_corrected_parent_and_a_word_about_the_file_stay(library: Path, tmp_pa
     (pictures / "other.png").write_bytes(comfy_png(3))
     take_in(library, pictures)
     images = {Path(item["path"]).name: item["uuid"] for item in run(library, "search", "")["items"]}
-    run(library, "link", images["child.png"], images["other.png"], "--relation", "variation")
+    run(library, "image", "link", images["child.png"], images["other.png"], "--relation", "variation")
     make_old(library)
-    run(library, "reparse")
-    [edge] = run(library, "lineage", images["child.png"])["edges"]
+    run(library, "library", "reparse")
+    [edge] = run(library, "image", "lineage", images["child.png"])["edges"]
     assert (edge["parent"], edge["relation"], edge["sure"]) == (images["other.png"], "variation", True)
-    child = run(library, "show", images["child.png"])
+    child = run(library, "image", "show", images["child.png"])
     assert child["prompt"] == "a fox 2"
     assert any("too early" in problem for problem in child["problems"])
 

@@ -105,7 +105,13 @@ def test_no_reply_and_no_document_holds_a_secret(kept: Kept) -> None:
 
 
 def test_no_command_prints_a_secret(kept: Kept) -> None:
-    for command in (["doctor"], ["events"], ["jobs"], ["export"], ["autotag-settings"]):
+    for command in (
+        ["doctor"],
+        ["event", "list"],
+        ["job", "status"],
+        ["library", "export", "--jsonl"],
+        ["autotag", "settings"],
+    ):
         done = CliRunner().invoke(app, [*command, "--json", "--library", str(kept.library)])
         assert done.exit_code in (0, 1), done.output
         assert done.output

@@ -387,7 +387,7 @@ def test_the_command_line_lists_shows_cancels_retries_and_prunes(tmp_path: Path)
         database.write(job_queue.set_paused, kind=None, value=True)
 
     def said(*words: str) -> Any:
-        command = [sys.executable, "-m", "mysticanvas.app.cli", "jobs", *words]
+        command = [sys.executable, "-m", "mysticanvas.app.cli", "job", *words]
         done = subprocess.run(
             [*command, "--json", "--library", str(tmp_path / "library")], capture_output=True, text=True, check=True
         )

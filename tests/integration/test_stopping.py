@@ -35,7 +35,7 @@ def default_signals() -> Iterator[None]:
 
 def crashes(library: Path) -> list[Any]:
     done = subprocess.run(
-        [sys.executable, "-m", "mysticanvas.app.cli", "events", "--json", "--library", str(library)],
+        [sys.executable, "-m", "mysticanvas.app.cli", "event", "list", "--json", "--library", str(library)],
         capture_output=True,
         text=True,
         check=True,

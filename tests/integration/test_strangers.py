@@ -72,7 +72,7 @@ def refused(library: Path, *words: str) -> str:
     """The one sentence of a command that could not use the library."""
     error = run(library, *words).exception
     assert isinstance(error, MystiCanvasError), error
-    assert exit_code(error) == 4
+    assert exit_code(error) == 3
     assert "\n" not in str(error)
     return str(error)
 

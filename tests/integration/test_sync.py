@@ -220,7 +220,7 @@ def test_where_very_many_seem_gone_a_person_is_asked(client: Client, folder: Pat
     assert scan(client, folder)["missing"] == 0
     asked = root_of(client, folder)
     assert (asked["missing"], asked["would_miss"]) == (0, 120)
-    assert "mysticanvas roots accept" in asked["trouble"]
+    assert "mysticanvas folder scan --accept" in asked["trouble"]
     assert scan(client, folder, accept=True)["missing"] == 120
     assert root_of(client, folder)["trouble"] is None
 

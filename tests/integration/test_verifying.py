@@ -156,14 +156,14 @@ def test_the_command_line_says_what_it_found_and_ends_with_one(tmp_path: Path, p
         return done.returncode, json.loads(done.stdout)
 
     said("import", str(tmp_path / "pictures"))
-    exit_code, report = said("verify")
+    exit_code, report = said("library", "verify")
     assert (exit_code, report["state"]["checked"], report["findings"]) == (0, IMAGES, [])
     pictures[4].unlink()
-    exit_code, report = said("verify")
+    exit_code, report = said("library", "verify")
     assert exit_code == 1
     assert [one["finding"] for one in report["findings"]] == ["missing"]
-    assert said("verify", "dismiss", "missing") == (0, {"changed": 1})
-    assert said("verify", "status")[0] == 0
+    assert said("library", "verify", "--dismiss", "--only", "missing") == (0, {"changed": 1})
+    assert said("library", "verify", "--status")[0] == 0
 
 
 def test_a_scan_as_a_job_finds_what_is_new(client: Client, tmp_path: Path) -> None:

@@ -12,7 +12,9 @@ from mysticanvas import __version__
 from mysticanvas.app.parts import Parts
 from mysticanvas.db.io_errors import DISK_ERRORS, DISK_FULL, build_library_error, describe_full_disk
 from mysticanvas.domain.errors import (
+    DAMAGED,
     ConflictError,
+    DamagedLibraryError,
     InvalidInputError,
     LibraryError,
     MystiCanvasError,
@@ -73,6 +75,8 @@ def build_app(parts: Parts, features: Sequence[Feature]) -> FastAPI:
 async def _refuse(_: Request, error: Exception) -> Response:
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
     body: dict[str, object] = {"error": clean_text(str(error))}
+    if isinstance(error, DamagedLibraryError):
+        body |= {"type": DAMAGED}
     if isinstance(error, QueryError):
         body |= {"position": error.position, "suggestion": error.suggestion}
     return reply(body, status)

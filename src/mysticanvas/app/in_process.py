@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from mysticanvas.cli.client import REQUEST_LIMIT_S, Client, build_headers, check_reply, drop_none, read_json
+from mysticanvas.cli.client import REQUEST_LIMIT_S, Client, Reply, build_headers, check_reply, drop_none, read_json
 from mysticanvas.settings import Settings
 
 if TYPE_CHECKING:
@@ -56,11 +56,12 @@ class _InProcessClient:
         return self._send("POST", path, json=body if body is not None else {})
 
     def text(self, path: str) -> str:
-        return check_reply(self._ask("GET", path)).text
+        return check_reply(self._ask("GET", path)).content.decode("utf-8", "replace")
 
     def _send(self, method: str, path: str, **how: Any) -> Any:
         return read_json(self._ask(method, path, **how))
 
-    def _ask(self, method: str, path: str, **how: Any) -> httpx.Response:
+    def _ask(self, method: str, path: str, **how: Any) -> Reply:
         request = self._http.request(method, path, **how)
-        return asyncio.run_coroutine_threadsafe(request, self._loop).result()
+        response = asyncio.run_coroutine_threadsafe(request, self._loop).result()
+        return Reply(response.status_code, response.content)

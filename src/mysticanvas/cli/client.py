@@ -4,21 +4,26 @@ If a gallery serves the library, requests are sent to it over the loopback inter
 (`cli/gallery.py`). Otherwise, the same application runs in this process and holds the library's lock.
 """
 
+import http.client
+import json
 import os
+import select
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
-
-import httpx
+from urllib.parse import urlencode
 
 from mysticanvas.cli.gallery import Gallery
 from mysticanvas.cli.starting import open_unless_served
 from mysticanvas.db.lock import find_holder
 from mysticanvas.domain.entered_path import parse_entered_path
 from mysticanvas.domain.errors import (
+    DAMAGED,
     ConflictError,
+    DamagedLibraryError,
     InvalidInputError,
     LibraryBusyError,
     LibraryError,
@@ -36,6 +41,7 @@ REPLY_LIMIT_S = 900.0
 SLOW_PATHS = ("/api/doctor", "/api/backups")
 SLOW_LIMIT_S = 1_800.0
 POLL_S = 0.2
+READ_BYTES = 64 * 1024
 # More than the export of the largest library that we test.
 MAX_REPLY_BYTES = 1024 * 1024 * 1024
 _NOT_RUNNING = "MystiCanvas is not running. Start it with mysticanvas serve."
@@ -77,11 +83,11 @@ def _refuse_unless_starting(library: Path) -> NoReturn:
 
 @contextmanager
 def _open_held(gallery: Gallery) -> Iterator[Client]:
-    # Settings of a proxy in the environment are not meant for this machine, and a proxy would see the key.
-    with httpx.Client(
-        base_url=gallery.url, headers=gallery.headers, timeout=REQUEST_LIMIT_S, trust_env=False, follow_redirects=False
-    ) as http:
-        yield _HeldClient(http)
+    client = _HeldClient(gallery)
+    try:
+        yield client
+    finally:
+        client.close()
 
 
 InProcess = Callable[[Settings], AbstractContextManager[Client]]
@@ -108,84 +114,134 @@ def build_headers(settings: Settings) -> dict[str, str]:
     return {"Authorization": f"Bearer {read_token(settings.library)}"}
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A complete response."""
+
+    status: int
+    content: bytes
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
+
+
 class _HeldClient:
-    def __init__(self, http: httpx.Client) -> None:
-        self._http = http
+    """Sends requests to the gallery over one connection. Written with the standard library, because other HTTP clients
+    take longer to load than the request takes. It follows no redirects and uses no proxy, which would see the key."""
+
+    def __init__(self, gallery: Gallery) -> None:
+        self._headers = gallery.headers
+        self._connection = http.client.HTTPConnection(gallery.host, gallery.port, timeout=REQUEST_LIMIT_S)
+
+    def close(self) -> None:
+        self._connection.close()
 
     def get(self, path: str, **query: Any) -> Any:
-        return self._send("GET", path, params=drop_none(query))
+        return read_json(self._ask("GET", path + encode_query(query)))
 
     def post(self, path: str, body: Any = None) -> Any:
-        return self._send("POST", path, json=body if body is not None else {})
+        return read_json(self._ask("POST", path, {} if body is None else body))
 
     def text(self, path: str) -> str:
         """Returns the body of a response as text."""
-        return check_reply(self._ask("GET", path)).text
+        return check_reply(self._ask("GET", path)).content.decode("utf-8", "replace")
 
-    def _send(self, method: str, path: str, **how: Any) -> Any:
-        return read_json(self._ask(method, path, **how))
-
-    def _ask(self, method: str, path: str, **how: Any) -> httpx.Response:
+    def _ask(self, method: str, path: str, body: Any = None) -> Reply:
         try:
-            limit_s = SLOW_LIMIT_S if path.startswith(SLOW_PATHS) else REQUEST_LIMIT_S
-            with self._http.stream(method, path, timeout=limit_s, **how) as response:
-                status, content = response.status_code, _read_bounded(response)
-        except httpx.RequestError as error:
+            reply = self._send(method, path, body)
+        except (OSError, http.client.HTTPException) as error:
+            self.close()
             raise LibraryBusyError(
                 "Another MystiCanvas process is using this library and does not respond. Wait a moment and try again, "
                 "or stop that process."
             ) from error
-        if status == 401:
+        if reply.status == 401:
             raise LibraryError(
                 "The gallery was restarted, or its token was replaced, while this command was running. "
                 "Run the command again."
             )
-        return httpx.Response(status, content=content)
+        return reply
+
+    def _send(self, method: str, path: str, body: Any) -> Reply:
+        content = None if body is None else json.dumps(body).encode()
+        headers = self._headers | ({} if content is None else {"Content-Type": "application/json"})
+        self._connection.timeout = SLOW_LIMIT_S if path.startswith(SLOW_PATHS) else REQUEST_LIMIT_S
+        if self._connection.sock is not None:
+            self._connection.sock.settimeout(self._connection.timeout)
+            # The gallery has closed a connection that was idle for some seconds.
+            if select.select([self._connection.sock], [], [], 0)[0]:
+                self.close()
+        self._connection.request(method, path, content, headers)
+        with self._connection.getresponse() as response:
+            return Reply(response.status, _read_bounded(response))
 
 
-def _read_bounded(response: httpx.Response) -> bytes:
+def _read_bounded(response: http.client.HTTPResponse) -> bytes:
     content, deadline_s = bytearray(), time.monotonic() + REPLY_LIMIT_S
-    for block in response.iter_bytes():
+    while block := response.read1(READ_BYTES):
         content += block
         if len(content) > MAX_REPLY_BYTES:
             raise LibraryError(f"The response from the gallery is larger than {MAX_REPLY_BYTES:,} bytes.")
         if time.monotonic() > deadline_s:
-            raise httpx.ReadTimeout("the response took too long", request=response.request)
+            raise TimeoutError("the response took too long")
+    if response.length:
+        raise http.client.IncompleteRead(bytes(content), response.length)
     return bytes(content)
+
+
+def encode_query(query: dict[str, Any]) -> str:
+    """The query of a URL, with its question mark. None is omitted, and a list is repeated."""
+    given = {name: str(value).lower() if isinstance(value, bool) else value for name, value in drop_none(query).items()}
+    return f"?{urlencode(given, doseq=True)}" if given else ""
 
 
 def drop_none(query: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in query.items() if value is not None}
 
 
+# The classes that decide the exit code. A response with any other status is a `LibraryError`: not possible now.
 _ERRORS: dict[int, type[MystiCanvasError]] = {
     400: InvalidInputError,
     404: NotFoundError,
     409: ConflictError,
+    410: ConflictError,
+    412: ConflictError,
+    413: InvalidInputError,
     422: InvalidInputError,
+    429: LibraryBusyError,
+}
+# What to do, where the response does not say it.
+_ADVICE = {
+    410: "The search results have expired. Run the command again.",
+    429: "Wait a moment, and then run the command again.",
 }
 
 
-def read_json(response: httpx.Response) -> Any:
-    checked = check_reply(response)
+def read_json(reply: Reply) -> Any:
+    checked = check_reply(reply)
     try:
-        return checked.json() if checked.content else None
+        return json.loads(checked.content) if checked.content else None
     except (ValueError, RecursionError) as error:
         raise LibraryError("The response from the gallery is not valid JSON. Restart MystiCanvas.") from error
 
 
-def check_reply(response: httpx.Response) -> httpx.Response:
+def check_reply(reply: Reply) -> Reply:
     """Raises the error that corresponds to the status of the response."""
-    if response.is_success:
-        return response
+    if reply.is_success:
+        return reply
     try:
-        body = response.json()
+        body = json.loads(reply.content)
         sentence = str(body["error"])
         if body.get("suggestion"):
             sentence += f" Did you mean {body['suggestion']} ?"
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        sentence = f"The server returned HTTP status {response.status_code}."
-    raise _ERRORS.get(response.status_code, LibraryError)(sentence)
+        body, sentence = {}, f"The server returned HTTP status {reply.status}."
+    if body.get("type") == DAMAGED:
+        raise DamagedLibraryError(sentence)
+    if advice := _ADVICE.get(reply.status):
+        sentence = f"{sentence} {advice}" if advice not in sentence else sentence
+    raise _ERRORS.get(reply.status, LibraryError)(sentence)
 
 
 def make_absolute(path: Path) -> str:

@@ -16,7 +16,9 @@ Library = Annotated[
         show_default=False,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for scripts.")]
+JsonLines = Annotated[bool, typer.Option("--jsonl", help="Print one JSON object per line for scripts.")]
+Image = Annotated[str, typer.Argument(metavar="ID", help="The image ID (UUID), as printed by search.")]
 
 
 def load_settings(library: Path | None, **given: object) -> Settings:

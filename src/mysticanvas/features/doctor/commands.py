@@ -5,18 +5,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from mysticanvas.cli.client import connect
+from mysticanvas.cli.grammar import Commands
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import out, print_json
+from mysticanvas.cli.output import out, print_json, table
 from mysticanvas.domain.errors import InvalidInputError
 
-
-def add_commands(app: typer.Typer) -> None:
-    app.command(epilog="Example: mysticanvas doctor --json")(doctor)
+COMMANDS = Commands()
 
 
+@COMMANDS.add("doctor", "", "--fix", "--bundle support.zip")
 def doctor(
     fix: Annotated[
         bool, typer.Option("--fix", help="Repair derived data. Your ratings, tags and notes are not changed.")
@@ -35,15 +34,20 @@ def doctor(
     with connect(load_settings(library)) as client:
         if bundle is not None:
             _write_bundle(bundle.expanduser(), client.get("/api/doctor/bundle")["files"])
-            out.print(
-                f"Wrote {bundle}. It contains no prompts, tags, file names, folder names or API keys.", markup=False
-            )
+            _print_bundle(bundle, json=json)
             return
         repairs = client.post("/api/doctor/fix")["mended"] if fix else client.get("/api/doctor/fix")["mended"]
         verdict = client.get("/api/doctor") | {"mended": repairs, "notice": client.get("/api/status")["notice"]}
     _print_verdict(verdict, fix=fix, json=json)
     if not verdict["ok"]:
         raise typer.Exit(1)
+
+
+def _print_bundle(target: Path, *, json: bool) -> None:
+    if json:
+        print_json({"path": str(target)})
+        return
+    out.print(f"Wrote {target}. It contains no prompts, tags, file names, folder names or API keys.", markup=False)
 
 
 def _print_verdict(verdict: dict[str, Any], *, fix: bool, json: bool) -> None:
@@ -56,16 +60,17 @@ def _print_verdict(verdict: dict[str, Any], *, fix: bool, json: bool) -> None:
         out.print(f"Problem: {one['what']}. {'Completed repair' if fix else 'Repair'}: {one['action']}.")
     if verdict["mended"] and not fix:
         out.print("To make these repairs, run: mysticanvas doctor --fix")
-    table = Table(show_header=False, box=None)
+    rows = table()
     for check in verdict["checks"]:
         mark = "[green]ok[/]" if check["ok"] else "[bold red]failed[/]"
-        table.add_row(mark, check["name"], check["detail"] or "")
-    out.print(table)
+        rows.add_row(mark, check["name"], check["detail"] or "")
+    out.print(rows)
     out.print("All checks passed." if verdict["ok"] else "[bold red]Some checks failed.[/]")
     if not verdict["ok"] and not verdict["mended"]:
         out.print(
             "The damaged data cannot be repaired from other data. Restore a backup with mysticanvas backup restore "
-            "FILE, or rebuild the library from your folders and the journal with mysticanvas rebuild --set-aside."
+            "FILE, or rebuild the library from your folders and the journal with mysticanvas library rebuild "
+            "--set-aside."
         )
 
 

@@ -1,22 +1,20 @@
-"""`rebuild`: restores a library from its folders and its journal."""
+"""`library rebuild`: restores a library from its folders and its journal."""
 
 from typing import Annotated, Any
 
 import typer
 
 from mysticanvas.cli.client import Client, connect
+from mysticanvas.cli.grammar import Commands
 from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import format_count, out, print_json, progress_bar
-from mysticanvas.db.database import move_to_backups
 from mysticanvas.domain.errors import InvalidInputError
 
+COMMANDS = Commands()
 POLL_S = 0.5
 
 
-def add_commands(app: typer.Typer) -> None:
-    app.command(epilog="Example: mysticanvas rebuild")(rebuild)
-
-
+@COMMANDS.add("library rebuild", "", "--set-aside")
 def rebuild(
     set_aside: Annotated[
         bool,
@@ -34,6 +32,9 @@ def rebuild(
     the journal. Then the library is checked as with mysticanvas doctor. Exits with code 1 if lines of the journal are
     damaged or a check fails.
     """
+    # Loads the database.
+    from mysticanvas.db.database import move_to_backups
+
     settings = load_settings(library)
     previous = move_to_backups(settings.library) if set_aside else None
     if previous is not None and not json:
@@ -42,7 +43,7 @@ def rebuild(
         if not client.get("/api/rebuild")["journals"]:
             raise InvalidInputError(
                 f"The only journal in {settings.library} belongs to the current database. To move this database to the "
-                "backups and rebuild the library from its journal, run: mysticanvas rebuild --set-aside"
+                "backups and rebuild the library from its journal, run: mysticanvas library rebuild --set-aside"
             )
         client.post("/api/rebuild")
         report = _wait_for_report(client)

@@ -10,7 +10,7 @@ import { toasts } from '../../ui/toasts.svelte';
 import { countOf, folders, withoutCliHint } from './folders.svelte';
 
 const FOLDER = { ...wire.roots[0], id: 7, path: '/pictures', images: 4 } as (typeof folders.list)[number];
-const OFFLINE = 'The drive is not there. If they are gone for good, say so: mysticanvas scan --accept /pictures';
+const OFFLINE = 'The drive is not there. If they are gone for good, say so: mysticanvas folder scan --accept /pictures';
 const messages = (): string[] => toasts.list.map(({ text }) => text);
 const base = { '/api/roots': wire, '/api/status': status };
 
