@@ -61,7 +61,7 @@ def get(name: Name, library: Library = None, json: Json = False) -> None:
 @COMMANDS.add("config set", "port 8700", "trash.days 60", "port --default")
 def set_setting(
     name: Name,
-    value: Annotated[str | None, typer.Argument(metavar="[VALUE]", help="The new value.")] = None,
+    value: Annotated[str | None, typer.Argument(metavar="VALUE", help="The new value.")] = None,
     default: Annotated[
         bool, typer.Option("--default", help="Remove the value from the configuration file, so the default applies.")
     ] = False,

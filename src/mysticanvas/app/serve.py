@@ -48,9 +48,7 @@ COMMANDS = Commands()
 
 @COMMANDS.add("serve", "~/ComfyUI/output", "--host 0.0.0.0 --host-name nas.local")
 def serve(
-    folders: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FOLDER …]", help="Folders to import and watch.")
-    ] = None,
+    folders: Annotated[list[Path] | None, typer.Argument(metavar="FOLDER", help="Folders to import and watch.")] = None,
     port: Port = None,
     host: Host = None,
     host_name: HostName = None,

@@ -14,7 +14,7 @@ from mysticanvas.domain.errors import InvalidInputError
 Images = Annotated[
     list[str],
     typer.Argument(
-        metavar="SEARCH|ID…",
+        metavar="SEARCH|ID",
         help="A search, as in the gallery, which selects all matches; or the IDs (UUIDs) of images; or - to read IDs "
         'from standard input. "" selects all images.',
     ),

@@ -64,12 +64,22 @@ class Commands:
 class Verb(TyperCommand):
     """A command. Words of a search may begin with a dash, and errors contain an example."""
 
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """NAME for a required argument, [NAME] for an optional one, and … after one that can be repeated."""
+        arguments = [one for one in self.params if one.param_type_name == "argument"]
+        return ["[OPTIONS]", *map(_describe_argument, arguments)]
+
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]
         words = _mark_search_words(self.params, args) if _takes_search(self.params) else args
         try:
             return list(super().parse_args(ctx, words))
         except _USAGE_ERROR as error:
             ctx.fail(f"{_describe(error)} {_format_hint(self.epilog)}".rstrip())
+
+
+def _describe_argument(argument: Any) -> str:
+    name = argument.metavar or argument.name.upper()
+    return f"{name if argument.required else f'[{name}]'}{'' if argument.nargs == 1 else '…'}"
 
 
 def _takes_search(params: Iterable[Any]) -> bool:
@@ -98,7 +108,7 @@ def read_search_words(words: Sequence[str]) -> list[str]:
 def _describe(error: Any) -> str:
     sentence = str(error.format_message()).replace(_NOT_AN_OPTION, "")
     if close := getattr(error, "possibilities", None):
-        names = " or ".join(sorted(close))
+        names = " or ".join(list(close)[:2])
         sentence = f"{str(error.message).rstrip('.')}. Did you mean {names}?"
     return sentence if sentence.endswith((".", "?", "…")) else f"{sentence}."
 

@@ -25,16 +25,20 @@ class _Console:
         self._stderr = stderr
         self._console: Console | None = None
 
-    def __getattr__(self, name: str) -> Any:
+    def open(self) -> "Console":
         if self._console is None:
             from rich.console import Console
 
             self._console = Console(stderr=self._stderr)
-        return getattr(self._console, name)
+        return self._console
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.open(), name)
 
 
+_errors = _Console(stderr=True)
 out = cast("Console", _Console(stderr=False))
-err = cast("Console", _Console(stderr=True))
+err = cast("Console", _errors)
 
 
 def write_utf8() -> None:
@@ -105,6 +109,6 @@ def progress_bar() -> "Progress":
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
-        console=err,
+        console=_errors.open(),
         transient=True,
     )

@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-
-from pathspec import GitIgnoreSpec
+from typing import TYPE_CHECKING
 
 from mysticanvas.domain.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 MAX_PATTERNS = 200
 MAX_PATTERN_LENGTH = 400
@@ -55,7 +57,10 @@ _PROGRAM_OF_FOLDER = {name: program for program, names in PROGRAM_FOLDERS.items(
 
 
 @lru_cache(maxsize=64)
-def _compile(patterns: tuple[str, ...]) -> GitIgnoreSpec:
+def _compile(patterns: tuple[str, ...]) -> "GitIgnoreSpec":
+    # `mysticanvas inspect` uses the scanner, but never a pattern.
+    from pathspec import GitIgnoreSpec
+
     return GitIgnoreSpec.from_lines(patterns)
 
 
@@ -76,7 +81,7 @@ def clean_patterns(patterns: Sequence[str]) -> list[str]:
 
 def _is_pattern(line: str) -> bool:
     try:
-        return all(one.include is not None for one in GitIgnoreSpec.from_lines([line]).patterns)
+        return all(one.include is not None for one in _compile((line,)).patterns)
     except ValueError:
         return False
 

@@ -14,12 +14,10 @@ from mysticanvas.domain.errors import InvalidInputError
 COMMANDS = Commands()
 MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
 
-Kind = Annotated[
-    str | None, typer.Argument(metavar="[KIND]", help="A job kind, as printed by job status. Default: all.")
-]
+Kind = Annotated[str | None, typer.Argument(metavar="KIND", help="A job kind, as printed by job status. Default: all.")]
 Selected = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[KIND|NUMBER…]", help="A job kind such as thumb, or numbers of jobs. Default: all."),
+    typer.Argument(metavar="KIND|NUMBER", help="A job kind such as thumb, or numbers of jobs. Default: all."),
 ]
 Reason = Annotated[str | None, typer.Option(help="Only jobs that failed for this reason.")]
 

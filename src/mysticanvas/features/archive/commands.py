@@ -19,7 +19,7 @@ def export(
     file: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FILE]",
+            metavar="FILE",
             help="Write an archive (ZIP) that also contains the names of your folders. To import it on another "
             "machine, use library import.",
         ),

@@ -38,7 +38,7 @@ def list_backups(library: Library = None, json: Json = False, jsonl: JsonLines =
 @COMMANDS.add("backup drill", "", "library-2026-11-30T12-00-00.db")
 def drill(
     name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="The file name of the backup. Default: the newest.")
+        str | None, typer.Argument(metavar="NAME", help="The file name of the backup. Default: the newest.")
     ] = None,
     library: Library = None,
     json: Json = False,

@@ -58,7 +58,7 @@ def _print_group(group: dict[str, Any], by: DuplicateKind) -> None:
 @COMMANDS.add("duplicate merge", EXAMPLE)
 def merge_duplicates(
     kept: Annotated[str, typer.Argument(metavar="KEPT", help="UUID of the image to keep.")],
-    others: Annotated[list[str], typer.Argument(metavar="OTHER…", help="UUIDs of the images to move to Trash.")],
+    others: Annotated[list[str], typer.Argument(metavar="OTHER", help="UUIDs of the images to move to Trash.")],
     accept_loss: Annotated[
         bool,
         typer.Option("--accept-loss", help="Merge even if generation data or tags of the other images would be lost."),

@@ -16,7 +16,7 @@ from mysticanvas.fs.not_shown import describe
 
 COMMANDS = Commands()
 Folder = Annotated[Path, typer.Argument(metavar="FOLDER", help="A library folder.")]
-Patterns = Annotated[list[str], typer.Argument(metavar="PATTERN…", help="Patterns in .gitignore syntax.")]
+Patterns = Annotated[list[str], typer.Argument(metavar="PATTERN", help="Patterns in .gitignore syntax.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Preview the changes without making them.")]
 
 
@@ -31,7 +31,7 @@ def list_folders(library: Library = None, json: Json = False, jsonl: JsonLines =
 
 @COMMANDS.add("folder add", "~/ComfyUI/output")
 def add(
-    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER…", help="Folders with images.")],
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER", help="Folders with images.")],
     dry_run: DryRun = False,
     library: Library = None,
     json: Json = False,
@@ -111,9 +111,7 @@ def exclude(
     folder: Folder,
     patterns: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="[PATTERN…]", help="Patterns in .gitignore syntax. Default: print the folder's patterns."
-        ),
+        typer.Argument(metavar="PATTERN", help="Patterns in .gitignore syntax. Default: print the folder's patterns."),
     ] = None,
     dry_run: DryRun = False,
     library: Library = None,

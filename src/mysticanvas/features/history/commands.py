@@ -16,7 +16,7 @@ from mysticanvas.features.history.sentences import describe_edit
 
 COMMANDS = Commands()
 Number = Annotated[
-    int | None, typer.Argument(metavar="[NUMBER]", help="The number of the edit, as printed by history list.")
+    int | None, typer.Argument(metavar="NUMBER", help="The number of the edit, as printed by history list.")
 ]
 
 

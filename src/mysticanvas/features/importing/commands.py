@@ -19,7 +19,7 @@ COMMANDS = Commands()
 
 @COMMANDS.add("import", "~/ComfyUI/output", "~/ComfyUI/output --dry-run --json")
 def import_folders(
-    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER…", help="Folders to import.")],
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER", help="Folders to import.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Preview the changes without making them.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until thumbnails are created.")] = False,
     library: Library = None,
@@ -38,7 +38,7 @@ def import_folders(
 
 @COMMANDS.add("inspect", "picture.png", "picture.png --json")
 def inspect(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Image files.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Image files.")],
     json: Json = False,
     jsonl: JsonLines = False,
 ) -> None:

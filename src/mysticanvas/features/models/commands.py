@@ -21,7 +21,7 @@ Kind = Annotated[str | None, typer.Option(help="checkpoint, lora, vae, embedding
 @COMMANDS.add("model scan", "~/ComfyUI/models", "")
 def scan(
     folders: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FOLDER …]", help="Model folders. Default: all known model folders.")
+        list[Path] | None, typer.Argument(metavar="FOLDER", help="Model folders. Default: all known model folders.")
     ] = None,
     anew: Annotated[bool, typer.Option("--all", help="Also read unchanged files.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the hashes are computed.")] = False,

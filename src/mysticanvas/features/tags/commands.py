@@ -54,7 +54,7 @@ def _split(tags: str) -> list[str]:
 @COMMANDS.add("tag list", "fox", "--jsonl")
 def list_tags(
     containing: Annotated[
-        str, typer.Argument(metavar="[TEXT]", help="List only tags whose names contain this text.", show_default=False)
+        str, typer.Argument(metavar="TEXT", help="List only tags whose names contain this text.", show_default=False)
     ] = "",
     limit: Annotated[int, typer.Option(min=1, max=500, help="Maximum number of tags to list.")] = 50,
     library: Library = None,
@@ -86,7 +86,7 @@ def add(
 @COMMANDS.add("tag category", "'fox, wolf' animal", "fox --off")
 def set_category(
     tags: Tags,
-    category: Annotated[str | None, typer.Argument(metavar="[CATEGORY]", help="The new category.")] = None,
+    category: Annotated[str | None, typer.Argument(metavar="CATEGORY", help="The new category.")] = None,
     off: Annotated[bool, typer.Option("--off", help="Remove the category.")] = False,
     library: Library = None,
     json: Json = False,
@@ -97,18 +97,24 @@ def set_category(
     _edit_tags({"do": "category", "tags": _split(tags), "category": category}, library, json)
 
 
-@COMMANDS.add("tag threshold", "wd-vit-tagger-v3 0.5", "wd-vit-tagger-v3 0.7 --tag fox", "wd-vit-tagger-v3 --off")
+@COMMANDS.add("tag threshold", "vision 0.5", "llm 0.7 --tag fox", "vision --off")
 def set_threshold(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The model that assigns tags.")],
-    value: Annotated[float | None, typer.Argument(metavar="[CONFIDENCE]", min=0, max=1, help="0 to 1.")] = None,
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="Who assigned the tags: vision (a model that saw the image), llm, prompt or import.",
+        ),
+    ],
+    value: Annotated[float | None, typer.Argument(metavar="CONFIDENCE", min=0, max=1, help="0 to 1.")] = None,
     only: Annotated[str | None, typer.Option("--tag", help="Set the threshold of one tag only.")] = None,
     off: Annotated[bool, typer.Option("--off", help="Remove the threshold.")] = False,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Set the confidence from which tags of a model are shown."""
+    """Set the confidence from which tags of a source are shown."""
     if (value is None) != off:
-        raise InvalidInputError("Specify either a confidence or --off. Example: mysticanvas tag threshold MODEL 0.5")
+        raise InvalidInputError("Specify either a confidence or --off. Example: mysticanvas tag threshold vision 0.5")
     _edit_tags({"do": "threshold", "source": source, "value": value, "tag": only}, library, json)
 
 
@@ -158,7 +164,7 @@ def merge(
 @COMMANDS.add("tag split", "'red fox' red fox")
 def split(
     tag_name: Tag,
-    to: Annotated[list[str], typer.Argument(metavar="NAME…", help="The tags that replace it.")],
+    to: Annotated[list[str], typer.Argument(metavar="NAME", help="The tags that replace it.")],
     library: Library = None,
     json: Json = False,
 ) -> None:

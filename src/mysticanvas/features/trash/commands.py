@@ -13,7 +13,7 @@ from mysticanvas.domain.errors import InvalidInputError
 
 COMMANDS = Commands()
 
-Uuids = Annotated[list[str] | None, typer.Argument(metavar="[ID …]", help="Image IDs, as printed by trash list.")]
+Uuids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Image IDs, as printed by trash list.")]
 All = Annotated[bool, typer.Option("--all", help="All images in the Trash.")]
 
 
@@ -73,7 +73,7 @@ def purge(
     asked = _build_selection(uuids, everything, expired) | {"how": "unlink" if unlink else "system_trash"}
     with connect(load_settings(library)) as client:
         tried = client.post("/api/trash/purge", asked | {"dry_run": True})
-        if not json or not yes:
+        if not json:
             _print_purge(tried, "would be deleted")
         if dry_run:
             if json:
