@@ -7,6 +7,7 @@
     python3 dev.py mutate MODULE [--sample N]  check that tests detect small changes to MODULE
     python3 dev.py check                       check formatting, lint, types, layers and the gallery
     python3 dev.py bench [NAME]                run a benchmark, or list them
+    python3 dev.py cli                         write docs/cli.md, the reference of the command line
 
 Dependencies are installed into .venv at first use and when pyproject.toml or constraints.txt change.
 The gallery is built when web/ changes. On Windows, use: py dev.py …
@@ -167,7 +168,18 @@ def bench(args: Sequence[str]) -> None:
     run(PYTHON, ROOT / "benchmarks" / f"{args[0]}.py", *args[1:], PYTHONPATH=str(ROOT))
 
 
-COMMANDS = {"run": open_gallery, "test": test, "mutate": mutate, "check": check, "bench": bench}
+def write_command_reference(_: Sequence[str]) -> None:
+    run(PYTHON, "-m", "tools.command_reference")
+
+
+COMMANDS = {
+    "run": open_gallery,
+    "test": test,
+    "mutate": mutate,
+    "check": check,
+    "bench": bench,
+    "cli": write_command_reference,
+}
 
 
 def main(args: Sequence[str]) -> int:

@@ -178,7 +178,7 @@ AFTER_THE_PROOF: dict[str, tuple[Answer, str]] = {
     "an endless body": (repeat(OK + b"\r\n", b" " * 65_536), "larger than"),
     "endless headers": (repeat(b"HTTP/1.1 200 OK\r\n", b"X-More: and more\r\n" * 100), "does not respond"),
     "a slow drip": (drip(OK + b"\r\n{ "), "does not respond"),
-    "a body that is not what it says": (say(OK + b"Content-Encoding: gzip\r\n\r\nplain"), "does not respond"),
+    "a body that is not what it says": (say(OK + b"Content-Encoding: gzip\r\n\r\nplain"), "not valid JSON"),
 }
 
 
