@@ -65,8 +65,8 @@ def _list_declared() -> Iterator[tuple[str, str, str, bool]]:
             continue
         nouns = import_module(f"{package}.nouns")
         for module in getattr(nouns, "MODULES", ("commands",)):
-            for is_shortcut, declared in ((False, "NOUNS"), (True, "SHORTCUTS")):
-                for name, text in getattr(nouns, declared, {}).items():
+            for is_shortcut, kind in ((False, "NOUNS"), (True, "SHORTCUTS")):
+                for name, text in getattr(nouns, kind, {}).items():
                     yield name, f"{package}.{module}", text, is_shortcut
 
 
@@ -86,10 +86,10 @@ class Root(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         return list(self._entries())
 
-    def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | TyperGroup | None:  # type: ignore[override]
+    def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | TyperGroup | None:
         return self._build(cmd_name) if cmd_name in self._entries() else None
 
-    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:
         name = args[0]
         if name not in self._entries() and not name.startswith("-"):
             similar = suggest(name, {one: one for one in self._entries()}) or _suggest_verbs(name)

@@ -26,4 +26,4 @@ def load_settings(library: Path | None, **given: object) -> Settings:
     values = {name: value for name, value in given.items() if value is not None}
     if library is not None:
         values["library"] = library
-    return Settings(**values)  # type: ignore[arg-type]
+    return Settings(**values)

@@ -27,7 +27,7 @@ def show_status(library: Library = None, json: Json = False) -> None:
     """Show the progress of each job kind, which jobs failed, and why."""
     with connect(load_settings(library)) as client:
         state = client.get("/api/jobs")
-    print_json(state) if json else _print_state(state)
+    _print_state(state, json=json)
 
 
 @COMMANDS.add("job list", "thumb --status error")

@@ -142,7 +142,7 @@ def _list_files(tx: ReadTx, ids: str) -> dict[int, list[ImageFile]]:
         """,
         ids=ids,
     )
-    return _group((image, ImageFile(*values, missing=bool(missing))) for image, *values, missing in rows)
+    return _group((image, ImageFile(*values, bool(missing))) for image, *values, missing in rows)
 
 
 def _list_tags(tx: ReadTx, ids: str) -> dict[int, list[str]]:
