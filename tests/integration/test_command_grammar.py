@@ -6,6 +6,8 @@ import io
 import json
 import os
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -428,3 +430,31 @@ def test_downloaded_files_are_identical_and_skipped_the_second_time(served: Serv
     assert (first["copied"], second["copied"], second["skipped"]) == (1, 0, 1)
     [path] = run(served.library, "search", "seed:1", "--paths").stdout.split()
     assert (tmp_path / Path(path).name).read_bytes() == Path(path).read_bytes()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell", "pwsh"])
+def test_shells_complete_nouns_and_verbs(shell: str) -> None:
+    """Asked as the script asks that `mysticanvas --install-completion` installs."""
+    words = "mysticanvas collection to"
+    asked = {
+        "_MYSTICANVAS_COMPLETE": f"complete_{shell}", "COMP_WORDS": words, "COMP_CWORD": "2",
+        "_TYPER_COMPLETE_ARGS": words, "_TYPER_COMPLETE_WORD_TO_COMPLETE": "to",
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }  # fmt: skip
+    program = (
+        "import sys; sys.argv = ['mysticanvas']; from mysticanvas.app.cli import app; app(prog_name='mysticanvas')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=os.environ | asked, capture_output=True, text=True, check=False
+    )
+    assert "to-manual" in done.stdout, done.stderr
+    script = subprocess.run(
+        [sys.executable, "-c", program], env=os.environ | {"_MYSTICANVAS_COMPLETE": f"source_{shell}"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "_MYSTICANVAS_COMPLETE" in script.stdout, script.stderr
+
+
+def test_brackets_in_help_are_printed_as_they_are() -> None:
+    assert "mysticanvas[vision]" in " ".join(find_help("vision enable").split())
+    assert "mysticanvas[vision]" in " ".join(find_help("tagger enable").split())

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from mysticanvas.app.cli import app, exit_code
 from mysticanvas.app.library_settings import SETTINGS
-from mysticanvas.cli.client import Reply, check_reply
+from mysticanvas.cli.replies import Reply, check_reply
 from mysticanvas.domain.errors import InvalidInputError, MystiCanvasError
 from mysticanvas.settings import NAMES, Settings, convert, describe
 

@@ -68,11 +68,11 @@ def test_a_password_for_a_library_that_cannot_be_made_is_a_sentence(tmp_path: Pa
     library = str(tmp_path / "file" / "library")
     program = (
         "import sys, typer; typer.prompt = lambda *_, **__: 'x' * 12\n"
-        f"sys.argv = ['mysticanvas', 'password', '--library', {library!r}]\n"
+        f"sys.argv = ['mysticanvas', 'access', 'password', '--library', {library!r}]\n"
         "from mysticanvas.app.cli import main; main()"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert (done.returncode, "Traceback" in done.stderr) == (4, False), done.stderr
+    assert (done.returncode, "Traceback" in done.stderr) == (3, False), done.stderr
 
 
 @pytest.mark.parametrize("write", ['"{}"', "'{}'", "file://{}"])

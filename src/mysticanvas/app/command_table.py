@@ -89,7 +89,7 @@ class Root(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | TyperGroup | None:
         return self._build(cmd_name) if cmd_name in self._entries() else None
 
-    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:
+    def resolve_command(self, ctx: typer.Context, args: list[str]) -> Any:  # type: ignore[override]
         name = args[0]
         if name not in self._entries() and not name.startswith("-"):
             similar = suggest(name, {one: one for one in self._entries()}) or _suggest_verbs(name)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.fs.durable import replace
 from mysticanvas.settings import find_config_file, read_config_file
 
 
@@ -33,5 +34,5 @@ def _change_line(name: str, line: str | None) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     written = path.with_name(f"{path.name}.new")
     written.write_text("".join(f"{one}\n" for one in [*kept, *([line] if line else [])]), "utf-8")
-    written.replace(path)
+    replace(written, path)
     return path

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from mysticanvas.cli.client import REQUEST_LIMIT_S, Client, Reply, build_headers, check_reply, drop_none, read_json
+from mysticanvas.cli.client import Client, build_headers
+from mysticanvas.cli.replies import REQUEST_LIMIT_S, Reply, check_reply, drop_none, read_json
 from mysticanvas.settings import Settings
 
 if TYPE_CHECKING:

@@ -4,12 +4,10 @@ If a gallery serves the library, requests are sent to it over the loopback inter
 (`cli/gallery.py`). Otherwise, the same application runs in this process and holds the library's lock.
 """
 
-import json
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
@@ -18,28 +16,13 @@ from mysticanvas.cli.starting import open_unless_served
 from mysticanvas.db.lock import find_holder
 from mysticanvas.domain.entered_path import parse_entered_path
 from mysticanvas.domain.errors import (
-    DAMAGED,
-    ConflictError,
-    DamagedLibraryError,
-    InvalidInputError,
     LibraryBusyError,
     LibraryError,
-    MystiCanvasError,
-    NotFoundError,
 )
 from mysticanvas.fs.instance_file import read_token
 from mysticanvas.settings import Settings
 
-# Long enough for a long poll of 25 s, short enough to notice a server that hangs.
-REQUEST_LIMIT_S = 60.0
-# For a complete response, such as an export. A response that arrives byte by byte would never time out otherwise.
-REPLY_LIMIT_S = 900.0
-# Checks and backups read the database as a whole, and respond when they are done.
-SLOW_PATHS = ("/api/doctor", "/api/backups")
-SLOW_LIMIT_S = 1_800.0
 POLL_S = 0.2
-# More than the export of the largest library that we test.
-MAX_REPLY_BYTES = 1024 * 1024 * 1024
 _NOT_RUNNING = "MystiCanvas is not running. Start it with mysticanvas serve."
 
 
@@ -111,66 +94,6 @@ def build_headers(settings: Settings) -> dict[str, str]:
     """Returns headers with the token, for the application in this process. The token is never sent to another
     process."""
     return {"Authorization": f"Bearer {read_token(settings.library)}"}
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A complete response."""
-
-    status: int
-    content: bytes
-
-    @property
-    def is_success(self) -> bool:
-        return 200 <= self.status < 300
-
-
-def drop_none(query: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in query.items() if value is not None}
-
-
-# The classes that decide the exit code. A response with any other status is a `LibraryError`: not possible now.
-_ERRORS: dict[int, type[MystiCanvasError]] = {
-    400: InvalidInputError,
-    404: NotFoundError,
-    409: ConflictError,
-    410: ConflictError,
-    412: ConflictError,
-    413: InvalidInputError,
-    422: InvalidInputError,
-    429: LibraryBusyError,
-}
-# What to do, where the response does not say it.
-_ADVICE = {
-    410: "The search results have expired. Run the command again.",
-    429: "Wait a moment, and then run the command again.",
-}
-
-
-def read_json(reply: Reply) -> Any:
-    checked = check_reply(reply)
-    try:
-        return json.loads(checked.content) if checked.content else None
-    except (ValueError, RecursionError) as error:
-        raise LibraryError("The response from the gallery is not valid JSON. Restart MystiCanvas.") from error
-
-
-def check_reply(reply: Reply) -> Reply:
-    """Raises the error that corresponds to the status of the response."""
-    if reply.is_success:
-        return reply
-    try:
-        body = json.loads(reply.content)
-        sentence = str(body["error"])
-        if body.get("suggestion"):
-            sentence += f" Did you mean {body['suggestion']} ?"
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        body, sentence = {}, f"The server returned HTTP status {reply.status}."
-    if body.get("type") == DAMAGED:
-        raise DamagedLibraryError(sentence)
-    if advice := _ADVICE.get(reply.status):
-        sentence = f"{sentence} {advice}" if advice not in sentence else sentence
-    raise _ERRORS.get(reply.status, LibraryError)(sentence)
 
 
 def make_absolute(path: Path) -> str:

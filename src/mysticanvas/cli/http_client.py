@@ -6,11 +6,10 @@ import json
 import select
 import time
 from typing import Any
-from urllib.parse import urlencode
 
-from mysticanvas.cli import client
-from mysticanvas.cli.client import Reply, check_reply, drop_none, read_json
+from mysticanvas.cli import replies
 from mysticanvas.cli.gallery import Gallery
+from mysticanvas.cli.replies import Reply, check_reply, encode_query, read_json
 from mysticanvas.domain.errors import LibraryBusyError, LibraryError
 
 READ_BYTES = 64 * 1024
@@ -22,7 +21,7 @@ class HttpClient:
 
     def __init__(self, gallery: Gallery) -> None:
         self._headers = gallery.headers
-        self._connection = http.client.HTTPConnection(gallery.host, gallery.port, timeout=client.REQUEST_LIMIT_S)
+        self._connection = http.client.HTTPConnection(gallery.host, gallery.port, timeout=replies.REQUEST_LIMIT_S)
 
     def close(self) -> None:
         self._connection.close()
@@ -56,7 +55,9 @@ class HttpClient:
     def _send(self, method: str, path: str, body: Any) -> Reply:
         content = None if body is None else json.dumps(body).encode()
         headers = self._headers | ({} if content is None else {"Content-Type": "application/json"})
-        self._connection.timeout = client.SLOW_LIMIT_S if path.startswith(client.SLOW_PATHS) else client.REQUEST_LIMIT_S
+        self._connection.timeout = (
+            replies.SLOW_LIMIT_S if path.startswith(replies.SLOW_PATHS) else replies.REQUEST_LIMIT_S
+        )
         if self._connection.sock is not None:
             self._connection.sock.settimeout(self._connection.timeout)
             # The gallery has closed a connection that was idle for some seconds.
@@ -68,19 +69,13 @@ class HttpClient:
 
 
 def _read_bounded(response: http.client.HTTPResponse) -> bytes:
-    content, deadline_s = bytearray(), time.monotonic() + client.REPLY_LIMIT_S
+    content, deadline_s = bytearray(), time.monotonic() + replies.REPLY_LIMIT_S
     while block := response.read1(READ_BYTES):
         content += block
-        if len(content) > client.MAX_REPLY_BYTES:
-            raise LibraryError(f"The response from the gallery is larger than {client.MAX_REPLY_BYTES:,} bytes.")
+        if len(content) > replies.MAX_REPLY_BYTES:
+            raise LibraryError(f"The response from the gallery is larger than {replies.MAX_REPLY_BYTES:,} bytes.")
         if time.monotonic() > deadline_s:
             raise TimeoutError("the response took too long")
     if response.length:
         raise http.client.IncompleteRead(bytes(content), response.length)
     return bytes(content)
-
-
-def encode_query(query: dict[str, Any]) -> str:
-    """The query of a URL, with its question mark. None is omitted, and a list is repeated."""
-    given = {name: str(value).lower() if isinstance(value, bool) else value for name, value in drop_none(query).items()}
-    return f"?{urlencode(given, doseq=True)}" if given else ""
