@@ -2,7 +2,7 @@
 
     python3 dev.py bench command_line [--repeat 15] [--before SRC]
 
-Serves a library of 300 demo images, and runs each command several times in its own process. States the median CPU time
+Serves a library of 300 small images, and runs each command several times in its own process. States the median CPU time
 (user and system) of the process, and the number of modules. `--before` names the folder `src` of another version of
 MystiCanvas, whose commands run in turn with those of this one.
 """
@@ -18,8 +18,7 @@ import time
 from pathlib import Path
 
 from tests.faults.serving import Served
-
-from mysticanvas.demo.make import make_demo
+from tests.pictures import write_pictures
 
 IMAGES = 300
 LIMIT_S = 0.3
@@ -53,7 +52,7 @@ def main() -> None:
     sources = {"now": str(Path(__file__).parents[1] / "src")} | ({"before": args.before} if args.before else {})
     with tempfile.TemporaryDirectory() as home:
         pictures = Path(home, "pictures")
-        make_demo(pictures, count=IMAGES)
+        write_pictures(pictures, IMAGES)
         served = Served(Path(home, "library"), [pictures]).wait_until_up()
         served.wait_until_idle(IMAGES)
         time.sleep(2)
