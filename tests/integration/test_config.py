@@ -94,6 +94,7 @@ def test_settings_of_the_library_are_listed_and_changed(tmp_path: Path) -> None:
         ("trash.days", "60"),
         ("trash.locked", "favorites,collected"),
         ("tags.from_prompts", "off"),
+        ("jobs.sha256", "on"),
         ("vision.nsfw_threshold", "0.5"),
         ("vision.enabled", "off"),
     ):

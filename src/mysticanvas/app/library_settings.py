@@ -102,6 +102,10 @@ SETTINGS: Sequence[LibrarySetting] = (
         "tags.from_prompts", bool, "Add tags from prompts.", "/api/tags/prompts", lambda found: found["on"],
         lambda client, value: client.post("/api/tags/prompts", {"on": value}),
     ),
+    LibrarySetting(
+        "jobs.sha256", bool, "Compute the SHA-256 hash of every file.", "/api/jobs", lambda found: found["sha256"],
+        lambda client, value: client.post(f"/api/jobs/{'start' if value else 'stop'}", {"kind": "sha256"}),
+    ),
     _analysis("vision.enabled", bool, "is_on", lambda found: found["is_on"],
               "Analyze images for visual search and NSFW scores."),
     _analysis("vision.clip_folder", str, "clip_folder", lambda found: (found["clip"] or {}).get("folder"),

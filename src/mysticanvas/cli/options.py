@@ -12,7 +12,7 @@ Library = Annotated[
     typer.Option(
         "--library",
         metavar="PATH",
-        help="Library folder. Default: MYSTICANVAS_LIBRARY if set, otherwise mysticanvas in your user data folder.",
+        help="Library folder. Default: the setting `library`, or the folder mysticanvas in your user data folder.",
         show_default=False,
     ),
 ]

@@ -142,7 +142,10 @@ def _list_files(tx: ReadTx, ids: str) -> dict[int, list[ImageFile]]:
         """,
         ids=ids,
     )
-    return _group((image, ImageFile(*values, bool(missing))) for image, *values, missing in rows)
+    return _group(
+        (image, ImageFile(kind, root, path, size, width, height, format_, bool(missing)))
+        for image, kind, root, path, size, width, height, format_, missing in rows
+    )
 
 
 def _list_tags(tx: ReadTx, ids: str) -> dict[int, list[str]]:
