@@ -11,10 +11,11 @@ from mysticanvas.cli.edits import join_search
 from mysticanvas.cli.grammar import Commands
 from mysticanvas.cli.imports import exit_with_failures, import_and_follow, print_report
 from mysticanvas.cli.options import Json, JsonLines, Library, load_settings
-from mysticanvas.cli.output import format_count, out, print_as_json, print_json, progress_bar, table
+from mysticanvas.cli.output import format_count, out, print_as_json, print_json, progress_bar
 from mysticanvas.domain.errors import UnreadableFileError
 
 COMMANDS = Commands()
+LABEL_WIDTH = 22
 
 
 @COMMANDS.add("import", "~/ComfyUI/output", "~/ComfyUI/output --dry-run --json")
@@ -60,12 +61,12 @@ def inspect(
 
 
 def _print_inspection(row: dict[str, Any]) -> None:
-    out.print(row["path"], markup=False, highlight=False)
-    rows = table()
+    # Without Rich, which takes longer to load than the file takes to read.
+    typer.echo(row["path"])
     for name, value in row.items():
         if value not in (None, [], "", {}) and name != "path":
-            rows.add_row(f"  {name.replace('_', ' ')}", str(value))
-    out.print(rows, markup=False)
+            text = str(value).replace("\n", "\n" + " " * (LABEL_WIDTH + 2))
+            typer.echo(f"  {name.replace('_', ' '):{LABEL_WIDTH}}{text}")
 
 
 @COMMANDS.add("library reparse", "model:flux1-dev", "--all")
