@@ -226,7 +226,7 @@ def test_a_port_that_is_taken_is_said_in_a_sentence(tmp_path: Path) -> None:
             + ["--library", str(tmp_path)],
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
-    assert done.returncode == 4
+    assert done.returncode == 3
     assert f"Port {port} is used by another program" in done.stderr.replace("\n", " ")
     assert "Traceback" not in done.stderr
 
