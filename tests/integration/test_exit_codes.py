@@ -64,7 +64,13 @@ def test_a_scan_of_models_fails_when_a_folder_cannot_be_reached(tmp_path: Path) 
 
 
 def test_an_edit_of_no_images_fails_and_leaves_nothing_to_undo(library: Path) -> None:
-    for text in ("image rate 5 NONE", "image note good NONE", "image favorite NONE", "image trash NONE", "image tag fox NONE"):
+    for text in (
+        "image rate 5 NONE",
+        "image note good NONE",
+        "image favorite NONE",
+        "image trash NONE",
+        "image tag fox NONE",
+    ):
         words = text.replace("NONE", "no-such-word").split()
         done = run(library, *words)
         assert (text, done.exit_code, done.stdout) == (text, 1, "No images match.\n")

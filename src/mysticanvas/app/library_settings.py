@@ -41,7 +41,7 @@ def _analysis(name: str, kind: Any, field: str, read: Callable[[Any], Any], desc
     def write(client: Client, value: Any) -> None:
         client.patch("/api/v1/vision", {field: _read_folder(value) if field == "clip_folder" else value})
 
-    return LibrarySetting(name, kind, description, "/api/v1/vision", lambda found: read(found["sight"]), write)
+    return LibrarySetting(name, kind, description, "/api/v1/vision", lambda found: read(found["settings"]), write)
 
 
 def _tagger(name: str, kind: Any, field: str, description: str) -> LibrarySetting:
@@ -61,10 +61,10 @@ def _tagger(name: str, kind: Any, field: str, description: str) -> LibrarySettin
 
 def _autotag(name: str, kind: Any, field: str, description: str) -> LibrarySetting:
     def read(found: Any) -> Any:
-        return found["wishes"] and _flatten(found["wishes"])[field]
+        return found["settings"] and _flatten(found["settings"])[field]
 
     def write(client: Client, value: Any) -> None:
-        current = client.get("/api/v1/autotag/settings")["wishes"]
+        current = client.get("/api/v1/autotag/settings")["settings"]
         if current is None:
             raise InvalidInputError(
                 "Auto-tagging is off. Set a model server first: mysticanvas autotag settings --endpoint URL "
@@ -72,7 +72,7 @@ def _autotag(name: str, kind: Any, field: str, description: str) -> LibrarySetti
             )
         client.put("/api/v1/autotag/settings", _flatten(current) | {field: value})
 
-    return LibrarySetting(name, kind, description, "/api/v1/autotag/runs", read, write)
+    return LibrarySetting(name, kind, description, "/api/v1/autotag/settings", read, write)
 
 
 def _flatten(settings: dict[str, Any]) -> dict[str, Any]:
@@ -103,8 +103,8 @@ SETTINGS: Sequence[LibrarySetting] = (
         lambda client, value: client.put("/api/v1/tags/prompt-tags", {"on": value}),
     ),
     LibrarySetting(
-        "jobs.sha256", bool, "Compute the SHA-256 hash of every file.", "/api/v1/jobs/summary", lambda found: found["sha256"],
-        lambda client, value: client.post(f"/api/jobs/{'start' if value else 'stop'}", {"kind": "sha256"}),
+        "jobs.sha256", bool, "Compute the SHA-256 hash of every file.", "/api/v1/jobs/summary", lambda found: found["on_request"]["sha256"],
+        lambda client, value: client.post(f"/api/v1/jobs:{'start' if value else 'stop'}", {"kind": "sha256"}),
     ),
     _analysis("vision.enabled", bool, "is_on", lambda found: found["is_on"],
               "Analyze images for visual search and NSFW scores."),

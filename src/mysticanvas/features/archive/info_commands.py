@@ -18,7 +18,9 @@ def info(library: Library = None, json: Json = False) -> None:
         "library": str(settings.library),
         "version": status["app_version"],
         "images": status["total"],
-        "folders": [{name: root[name] for name in ("path", "state", "images", "missing")} for root in status["roots"]],
+        "folders": [
+            {name: root[name] for name in ("path", "state", "images", "missing")} for root in status["folders"]
+        ],
         "jobs": status["jobs"],
     }
     if json:

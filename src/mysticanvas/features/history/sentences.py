@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mysticanvas.cli.output import format_count
+from mysticanvas.domain.plurals import format_count
 
 NAMES_SHOWN = 4
 _STAR = "★"

@@ -14,9 +14,10 @@ from mysticanvas.cli.client import Client, connect, make_absolute
 from mysticanvas.cli.edits import Images, join_search, read_selections
 from mysticanvas.cli.grammar import Commands
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import err, format_count, out, print_json
+from mysticanvas.cli.output import err, out, print_json
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.local_time import convert_to_local_time
+from mysticanvas.domain.plurals import format_count
 
 COMMANDS = Commands()
 IMAGES_PER_PAGE = 5_000
@@ -124,7 +125,7 @@ def export(
         raise InvalidInputError("--json prints a report, so it requires a file. For JSON Lines, use --format jsonl.")
     write = _write_csv if chosen == "csv" else _write_lines
     with connect(load_settings(library)) as client:
-        images = _list_pages(client, "/api/image-details", join_search(query or ()), DETAILS_PER_PAGE)
+        images = _list_pages(client, "/api/v1/images/details", join_search(query or ()), DETAILS_PER_PAGE)
         count = (
             write(images, sys.stdout) if file == STDOUT else _write_file(Path(make_absolute(Path(file))), images, write)
         )

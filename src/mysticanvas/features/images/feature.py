@@ -1,11 +1,11 @@
 from mysticanvas.edits.kinds import RecordedTables
 from mysticanvas.features.base import Feature
-from mysticanvas.features.images import detail_routes, routes
+from mysticanvas.features.images import routes
 from mysticanvas.features.images.changes import report_changes
 from mysticanvas.features.images.edits import EDITS
 
 FEATURE = Feature(
     edits=EDITS,
     recorded=(RecordedTables(tables={"generations": None}, update=report_changes),),
-    routes=(routes.routes, detail_routes.routes),
+    routes=(routes.routes,),
 )
