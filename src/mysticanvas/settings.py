@@ -65,7 +65,8 @@ class Settings:
     library: Annotated[
         Path,
         Meta(
-            description="Library folder. Contains the database, thumbnails and backups. Your images stay where they are."
+            description="Library folder. Contains the database, thumbnails and backups. Your images stay where they "
+            "are."
         ),
     ] = field(default_factory=get_default_library)
     port: Annotated[int, Meta(ge=0, le=65_535, description="TCP port on 127.0.0.1. 0 selects a free port.")] = 8642

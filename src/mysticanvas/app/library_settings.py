@@ -103,7 +103,8 @@ SETTINGS: Sequence[LibrarySetting] = (
         lambda client, value: client.put("/api/v1/tags/prompt-tags", {"on": value}),
     ),
     LibrarySetting(
-        "jobs.sha256", bool, "Compute the SHA-256 hash of every file.", "/api/v1/jobs/summary", lambda found: found["on_request"]["sha256"],
+        "jobs.sha256", bool, "Compute the SHA-256 hash of every file.", "/api/v1/jobs/summary",
+        lambda found: found["on_request"]["sha256"],
         lambda client, value: client.post(f"/api/v1/jobs:{'start' if value else 'stop'}", {"kind": "sha256"}),
     ),
     _analysis("vision.enabled", bool, "is_on", lambda found: found["is_on"],
