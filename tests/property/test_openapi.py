@@ -113,6 +113,8 @@ def test_what_no_schema_tells_of_is_refused_with_a_sentence(served: Served, path
 
 def test_no_request_that_the_document_knows_breaks_the_server(served: Served) -> None:
     schema = schemathesis.openapi.from_dict(served.get("/api/v1/openapi.json"))
+    # The session has the token; a random one instead would be refused before it comes to the route.
+    schema.config.generation.with_security_parameters = False
     base = str(served.http.base_url).rstrip("/")
     session = requests.Session()
     session.headers["Authorization"] = served.http.headers["Authorization"]

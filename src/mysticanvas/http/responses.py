@@ -10,11 +10,13 @@ A response model is a frozen dataclass. Its example is a value of the model, so 
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
 from fastapi import Request, Response
+
+T = TypeVar("T")
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -50,6 +52,13 @@ def _describe(status: int) -> str:
 def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Returns a JSON response encoded with msgspec."""
     return Response(msgspec.json.encode(value), status, None if headers is None else dict(headers), "application/json")
+
+
+def split_page(found: list[T], limit: int) -> tuple[list[T], T | None]:
+    """Returns the page, and its last item if another page follows. `found` are `limit` + 1 items if there are that
+    many."""
+    page = found[:limit]
+    return page, page[-1] if page and len(found) > limit else None
 
 
 def link_next(request: Request, **cursor: Any) -> dict[str, str]:
