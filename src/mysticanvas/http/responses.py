@@ -9,7 +9,7 @@ Routes return bytes that msgspec encoded, because a Pydantic model for each row 
 A response model is a frozen dataclass. Its example is a value of the model, so the type checker checks it, too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -17,6 +17,7 @@ import msgspec
 from fastapi import Request, Response
 
 T = TypeVar("T")
+K = TypeVar("K")
 
 Responses = dict[int | str, dict[str, Any]]
 
@@ -54,11 +55,11 @@ def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = Non
     return Response(msgspec.json.encode(value), status, None if headers is None else dict(headers), "application/json")
 
 
-def split_page(found: list[T], limit: int) -> tuple[list[T], T | None]:
-    """Returns the page, and its last item if another page follows. `found` are `limit` + 1 items if there are that
-    many."""
+def split_page(found: list[T], limit: int, get_key: Callable[[T], K]) -> tuple[list[T], K | None]:
+    """Returns the page, and the key of its last item if another page follows. `found` are `limit` + 1 items if there
+    are that many."""
     page = found[:limit]
-    return page, page[-1] if page and len(found) > limit else None
+    return page, get_key(page[-1]) if page and len(found) > limit else None
 
 
 def link_next(request: Request, **cursor: Any) -> dict[str, str]:

@@ -192,8 +192,8 @@ def _add_pages(router: APIRouter, store: Snapshots) -> None:
         query = language.parse(q)
 
         def load_page() -> ImagePage:
-            found, last = split_page(finder.page(query, after=after, limit=limit + 1) if limit else [], limit)
-            return ImagePage(finder.count(query), found, last and last.id)
+            found = finder.page(query, after=after, limit=limit + 1) if limit else []
+            return ImagePage(finder.count(query), *split_page(found, limit, lambda one: one.id))
 
         page = await run_while_connected(request, load_page)
         return reply(page, headers=link_next(request, after=page.next))

@@ -103,8 +103,9 @@ def _add_image(router: APIRouter, database: Database, edits: EditRunner) -> None
 
 
 def _load_page(tx: ReadTx, before: int | None, limit: int) -> EditPage:
-    found, last = split_page(edit_log.list_operations(tx, before=before, limit=limit + 1), limit)
-    return EditPage([_describe_operation(tx, one) for one in found], last and last.id)
+    found = edit_log.list_operations(tx, before=before, limit=limit + 1)
+    shown, next_before = split_page(found, limit, lambda one: one.id)
+    return EditPage([_describe_operation(tx, one) for one in shown], next_before)
 
 
 def _describe_operation(tx: ReadTx, one: Operation) -> EditRecord:

@@ -73,8 +73,8 @@ def _add_list(router: APIRouter, database: Database, snapshots: Snapshots) -> No
         query = language.parse(q)
 
         def load_page() -> Response:
-            found, last = split_page(finder.page(query, after=after, limit=limit + 1), limit)
-            ids, next_after = [one.id for one in found], last and last.id
+            found = finder.page(query, after=after, limit=limit + 1)
+            ids, next_after = split_page([one.id for one in found], limit, int)
             page = ImageRecordPage(finder.count(query), database.read(read_records, ids), next_after)
             return reply(page, headers=link_next(request, after=next_after))
 

@@ -106,8 +106,7 @@ def _add_lists(router: APIRouter, database: Database) -> None:
             after=make_tag_key(after),
             limit=limit + 1,
         )
-        tags, last = split_page(found, limit)
-        page = schemas.TagPage(tags, last and last.name)
+        page = schemas.TagPage(*split_page(found, limit, lambda one: one.name))
         return reply(page, headers=link_next(request, after=page.next))
 
     @router.get(

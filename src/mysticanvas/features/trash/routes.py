@@ -70,9 +70,9 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
 
 def _load_page(tx: ReadTx, after: int | None, limit: int) -> TrashPage:
     images, size = queries.get_totals(tx)
-    found, last = split_page(queries.list_trash(tx, after=after, limit=limit + 1), limit)
+    found = queries.list_trash(tx, after=after, limit=limit + 1)
     settings = _load_settings(tx)
-    return TrashPage(images, size, settings.days, settings.locked, found, last and last.id)
+    return TrashPage(images, size, settings.days, settings.locked, *split_page(found, limit, lambda one: one.id))
 
 
 def _load_settings(tx: ReadTx) -> TrashSettings:
