@@ -110,6 +110,8 @@ def test_events_are_paged_by_link_headers_that_keep_the_filter(served: Served) -
     for limit in (1, 2, 3, 4):
         found = follow(served, f"/api/v1/events?kind=backup&limit={limit}", "events")
         assert found == [one["id"] for one in everything], limit
+    # The list ends where its last page does.
+    assert served.get("/api/v1/events", kind="backup", limit=3)["next"] is None
 
 
 def test_missing_files_and_findings_are_paged_by_link_headers(tmp_path: Path) -> None:
