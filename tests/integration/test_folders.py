@@ -6,12 +6,15 @@ from pathlib import Path
 from stat import S_IFREG
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from tests.integration.test_sync import client, folder, rate_by_seed, root_of, scan, take_in
 from tests.pictures import a1111_png, write_pictures
 
 from mysticanvas.cli.client import Client
 from mysticanvas.domain.errors import ConflictError, InvalidInputError, NotFoundError
+from mysticanvas.features.importing.commands import import_and_follow
 from mysticanvas.fs import not_shown
 
 __all__ = ["client", "folder"]
@@ -57,6 +60,26 @@ def test_a_dry_run_tells_new_changed_moved_and_missing_apart_and_changes_nothing
     assert client.get("/api/v1/images", q="")["total"] == 8
     did = scan(client, folder)
     assert {name: did[name] for name in names} == {name: would[name] for name in names}
+
+
+@pytest.mark.parametrize("is_known", [False, True])
+def test_a_dry_run_tells_a_file_that_differs_in_one_byte_from_a_copy(
+    client: Client, folder: Path, is_known: bool
+) -> None:
+    folder.mkdir(exist_ok=True)
+    noise = Image.fromarray(np.random.default_rng(1).integers(0, 255, (300, 300, 3), np.uint8))
+    noise.save(folder / "first.png")
+    if is_known:
+        take_in(client, folder)
+    content = (folder / "first.png").read_bytes()
+    middle = len(content) // 2
+    (folder / "other.png").write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+    (folder / "same.png").write_bytes(content)
+    names = ("imported", "changed", "moved", "copies", "missing", "unchanged")
+    would = import_and_follow(client, [folder], dry_run=True, wait=True)
+    did = take_in(client, folder)
+    assert {name: would[name] for name in names} == {name: did[name] for name in names}
+    assert (did["imported"], did["copies"]) == (1 if is_known else 2, 1)
 
 
 def put_what_is_not_shown(folder: Path) -> None:
@@ -123,7 +146,7 @@ def test_a_folder_that_is_removed_keeps_files_and_images_and_comes_back_as_it_wa
     client.delete(f"/api/v1/folders/{root_of(client, folder)['id']}")
 
     known = client.get("/api/v1/folders")
-    assert known["roots"] == []
+    assert known["folders"] == []
     assert [(one["path"], one["images"]) for one in known["removed"]] == [(str(folder), 4)]
     assert {path.name: path.read_bytes() for path in folder.rglob("*.png")} == before
     assert client.get("/api/v1/images", q="rating:>=1")["total"] == 4
@@ -150,7 +173,7 @@ def test_emptying_the_trash_touches_no_file_of_a_removed_folder(client: Client, 
 def test_a_removed_folder_without_images_is_forgotten(client: Client, folder: Path) -> None:
     take_in(client, folder)
     client.delete(f"/api/v1/folders/{root_of(client, folder)['id']}")
-    assert client.get("/api/v1/folders") == {"roots": [], "removed": []}
+    assert client.get("/api/v1/folders") == {"folders": [], "removed": []}
 
 
 def test_a_lost_file_is_found_by_hand_only_if_it_has_the_same_content(client: Client, folder: Path) -> None:
@@ -189,7 +212,7 @@ def test_forgetting_a_lost_image_is_undone_as_any_deed(client: Client, folder: P
 
     done = client.post("/api/v1/missing-files:forget", {"files": [lost["id"]]})
 
-    assert (done["places"], done["edit"]["changed"]) == (0, 1)
+    assert (done["copies"], done["edit"]["changed"]) == (0, 1)
     assert (missing_in(client, folder), root_of(client, folder)["missing"]) == ([], 0)
     client.post("/api/v1/edits:undo")
     assert [one["id"] for one in missing_in(client, folder)] == [lost["id"]]
@@ -202,8 +225,8 @@ def test_forgetting_a_spare_place_keeps_the_image(client: Client, folder: Path) 
     take_in(client, folder)
     lost = lose(client, folder, copy)
     assert lost["elsewhere"]
-    done = client.post("/api/v1/missing-files:forget", {"root": root_of(client, folder)["id"]})
-    assert done == {"places": 1, "edit": None}
+    done = client.post("/api/v1/missing-files:forget", {"folder": root_of(client, folder)["id"]})
+    assert done == {"copies": 1, "edit": None}
     assert client.get("/api/v1/images", q="")["total"] == 2
 
 
@@ -219,7 +242,23 @@ def test_files_that_could_not_be_taken_in_are_listed_with_the_reason(client: Cli
 def test_a_folder_says_whether_it_is_there_and_may_be_written(client: Client, folder: Path) -> None:
     take_in(client, folder)
     root = root_of(client, folder)
-    assert (root["there"], root["watching"], root["read_only"]) == (True, False, not os.access(folder, os.W_OK))
+    assert (root["available"], root["watching"], root["read_only"]) == (True, False, not os.access(folder, os.W_OK))
     folder.rmdir()
     root = root_of(client, folder)
-    assert (root["there"], root["read_only"]) == (False, False)
+    assert (root["available"], root["read_only"]) == (False, False)
+
+
+def test_a_folder_is_added_read_and_found_again_by_a_path_in_it(client: Client, tmp_path: Path) -> None:
+    [*_, last] = write_pictures(tmp_path / "more", 2)
+    added = client.post("/api/v1/folders", {"path": str(tmp_path / "more")})
+    assert (added["folder"]["path"], added["folder"]["watching"]) == (str(tmp_path / "more"), True)
+    assert client.get(f"/api/v1/imports/{added['scan']}", wait=25)["report"]["imported"] == 2
+    shown = client.get(f"/api/v1/folders/{added['folder']['id']}")
+    assert (shown["images"], shown["available"], shown["error"]) == (2, True, None)
+    again = client.post("/api/v1/folders", {"path": str(last.parent)})
+    assert again["folder"]["id"] == added["folder"]["id"]
+    client.delete(f"/api/v1/folders/{added['folder']['id']}")
+    with pytest.raises(NotFoundError, match="not in the library"):
+        client.get(f"/api/v1/folders/{added['folder']['id']}")
+    with pytest.raises(InvalidInputError):
+        client.post("/api/v1/folders", {"path": str(tmp_path / "nowhere")})

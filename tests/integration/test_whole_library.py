@@ -59,7 +59,7 @@ def test_a_library_exported_whole_is_the_same_on_another_machine_with_its_folder
         report = taken_in(client, zip_file, {str(folder): str(elsewhere)})
         assert (report["missing"], report["folders"]) == (0, {str(folder): str(elsewhere)})
         assert settled_export(client, new) == before
-        assert [one["path"] for one in client.get("/api/v1/folders")["roots"]] == [str(elsewhere)]
+        assert [one["path"] for one in client.get("/api/v1/folders")["folders"]] == [str(elsewhere)]
         assert [one for one in client.get("/api/v1/doctor")["checks"] if not one["ok"]] == []
         # Twice is once.
         taken_in(client, zip_file, {str(folder): str(elsewhere)})
@@ -199,7 +199,7 @@ def crowded(path: Path) -> None:
         (lying(-5), "damaged"), (wrong_sum, "damaged"), (cut_short, "truncated"), (crowded, "100,000"),
         (lambda path: path.write_bytes(b"no zip at all"), "not a zip file"),
         (lambda path: zipped(path, "", MANIFEST.replace(": 1,", ": 2,")), "newer version of MystiCanvas"),
-        (lambda path: zipped(path, "", "[]"), "not an archive"),
+        (lambda path: zipped(path, "", "[]"), "not a MystiCanvas archive"),
         (lambda path: zipped(path, "[" * 60_000), "invalid entry"),
         (words(TAG, TAG | {"key": 2, "state": "fine"}), "invalid entry"),
         (words(TAG, TAG | {"key": 2**70}), "invalid entry"),

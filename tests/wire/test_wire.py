@@ -13,12 +13,16 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mysticanvas.db.database import Database, WriteTx
+from mysticanvas.domain.event import EventKind
+from mysticanvas.features.event_hooks.hook_file import write_hooks
+from mysticanvas.features.event_hooks.types import Hook
 from mysticanvas.jobs import queue as job_queue
 from tests.faults.serving import Served
 from tests.model_files import LORA_SD1, safetensors, write_model
@@ -125,7 +129,7 @@ def replies(served: Served) -> dict[str, Any]:
     marked = {"snapshot": everything, "ranges": [[0, 1]], "except": [], "set": {"rating": 4}}
     with served.http.stream("GET", "/api/v1/events/stream") as stream:
         bulk = served.post("/api/v1/edits", marked)
-        _write_later(Path(status["roots"][0]["path"]))
+        _write_later(Path(status["folders"][0]["path"]))
         events = _events(stream.iter_lines())
     undo = served.post(f"/api/v1/edits/{bulk['operation']}/undo", {})
     served.wait_until_idle(4)
@@ -160,7 +164,17 @@ def replies(served: Served) -> dict[str, Any]:
         **_verify(served),
         **_kept(served, whole),
         **_looked_after(served),
+        "hooks": _hooks(served),
     }
+
+
+def _hooks(served: Served) -> Any:
+    """Both are off, so that no event calls them."""
+    url = Hook("5e6f7a8b", EventKind.IMPORT_DONE, 0, url="http://127.0.0.1:1/")
+    write_hooks(served.library, [replace(url, id="0a1b2c3d", url=None, command=["/bin/true"], folder="/"), url])
+    for hook in (url.id, "0a1b2c3d"):
+        served.http.patch(f"/api/v1/hooks/{hook}", json={"enabled": False}).raise_for_status()
+    return served.get("/api/v1/hooks")
 
 
 def _write_later(folder: Path) -> None:
@@ -246,7 +260,7 @@ def _kept(served: Served, image: str) -> dict[str, Any]:
 
 def _looked_after(served: Served) -> dict[str, Any]:
     """A folder with a file that is gone and one that cannot be read, a backup that was tried out, events."""
-    [root] = served.get("/api/v1/folders")["roots"]
+    [root] = served.get("/api/v1/folders")["folders"]
     folder = Path(root["path"])
     (folder / "later.png").unlink()
     (folder / "broken.png").write_bytes(bytes(range(9)) * 9)
@@ -255,11 +269,11 @@ def _looked_after(served: Served) -> dict[str, Any]:
     dry_run = served.get(f"/api/v1/imports/{dry}", wait=20)
     done = served.post(scan, {})["id"]
     served.get(f"/api/v1/imports/{done}", wait=20)
-    served.post("/api/v1/backups", {})
-    served.post("/api/v1/backups:drill", {})
+    made = served.post("/api/v1/backups", {})
+    served.post(f"/api/v1/backups/{made['name']}:drill", {})
     kinds = served.get("/api/v1/events/kinds")["kinds"]
     return {
-        "roots": served.get("/api/v1/folders"),
+        "folders": served.get("/api/v1/folders"),
         "missing": served.get(f"/api/v1/folders/{root['id']}/missing"),
         "untracked": served.get(f"/api/v1/folders/{root['id']}/untracked"),
         "import": dry_run,
@@ -283,7 +297,7 @@ def _events(lines: Iterator[str]) -> dict[str, Any]:
     return dict(sorted(found.items()))
 
 
-EVENTS = {"images", "item", "jobs", "import"}
+EVENTS = {"image.added", "image.changed", "edit.done", "job.done", "import.done", "jobs", "import"}
 NAMES = (
     "query", "items", "position", "newer", "facets", "facets_all", "complete", "highlights", "stats", "detail",
     "detail_bare", "raw", "status", "jobs", "jobs_list", "job", "suggestions", "bulk", "undo", "error", "events",
@@ -292,8 +306,8 @@ NAMES = (
     "lineage", "model_scan", "models", "model", "made_with",
     "verify", "verify_findings",
     "duplicates", "autotag", "autotag_run",
-    "roots", "missing", "untracked", "import", "backups", "log", "log_kinds",
-    "templates", "tried", "expanded", "trash", "purge", "operations",
+    "folders", "missing", "untracked", "import", "backups", "log", "log_kinds",
+    "templates", "tried", "expanded", "trash", "purge", "operations", "hooks",
 )  # fmt: skip
 
 

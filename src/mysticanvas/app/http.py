@@ -14,6 +14,7 @@ from mysticanvas import __version__
 from mysticanvas.app.parts import Parts
 from mysticanvas.db.io_errors import DISK_ERRORS, DISK_FULL, build_library_error, describe_full_disk
 from mysticanvas.domain.errors import (
+    ConfirmationRequiredError,
     ConflictError,
     InvalidInputError,
     LibraryError,
@@ -32,15 +33,13 @@ from mysticanvas.http.gate import Gate
 from mysticanvas.http.openapi import describe
 from mysticanvas.http.passwords import TooManyAttemptsError
 from mysticanvas.http.problems import KINDS, respond
+from mysticanvas.http.responses import API
 from mysticanvas.http.sessions import Sessions
 from mysticanvas.jobs import routes as job_routes
 from mysticanvas.search import routes as search_routes
 from mysticanvas.search.snapshots import SnapshotGoneError
 
 log = logging.getLogger(__name__)
-
-# The prefix of all routes. Within a version, changes are compatible.
-API = "/api/v1"
 
 _STATUS: tuple[tuple[type[MystiCanvasError], int], ...] = (
     (SnapshotGoneError, 410),
@@ -85,6 +84,8 @@ async def _refuse(_: Request, error: Exception) -> Response:
     headers, where = {}, {}
     if isinstance(error, QueryError):
         where = {"position": error.position, "suggestion": error.suggestion}
+    if isinstance(error, ConfirmationRequiredError):
+        where["confirm"] = error.confirm
     if isinstance(error, TooManyAttemptsError):
         headers["retry-after"] = str(max(1, math.ceil(error.wait_s)))
     return respond(status, clean_text(str(error)), headers=headers, **where)

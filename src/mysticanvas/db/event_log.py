@@ -8,11 +8,14 @@ from typing import Any
 from mysticanvas.db.database import ReadTx, WriteTx
 
 # Kinds of events that every page shows until they are dismissed.
-NOTICES = ("journal.replaced",)
+NOTICES = ("journal.replaced", "journal.kept")
 
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
+    """An event. `level` is info, warning or error. `subject` is what the event is about, such as a path; null if there
+    is nothing to name. The fields of `data` depend on the kind."""
+
     id: int
     at: int
     level: str

@@ -9,7 +9,7 @@ Routes return bytes that msgspec encoded, because a Pydantic model for each row 
 A response model is a frozen dataclass. Its example is a value of the model, so the type checker checks it, too.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -19,6 +19,10 @@ from fastapi import Request, Response
 T = TypeVar("T")
 K = TypeVar("K")
 
+# The prefix of all routes. Within a version, changes are compatible.
+API = "/api/v1"
+# One JSON object per line, for large documents.
+JSON_LINES = "application/jsonl"
 Responses = dict[int | str, dict[str, Any]]
 
 
@@ -34,16 +38,25 @@ def returns_nothing(description: str = "Done.") -> Responses:
     return {204: {"description": description}}
 
 
-def returns_file(media_type: str, description: str, *, status: int = 200, example: str | None = None) -> Responses:
-    """Documents a response that is not JSON. `example` is for text."""
-    schema = {"type": "string"} if media_type.startswith("text/") else {"type": "string", "format": "binary"}
-    content: dict[str, Any] = {"schema": schema}
-    if example is not None:
-        content["example"] = example
-    return {status: {"description": description, "content": {media_type: content}}}
+def returns_file(
+    media_types: str | Sequence[str], description: str, *, status: int = 200, example: str | None = None
+) -> Responses:
+    """Documents a response that is not JSON, of one or several media types. `example` is for text."""
+    given = [media_types] if isinstance(media_types, str) else media_types
+    return {status: {"description": description, "content": {one: _describe_file(one, example) for one in given}}}
 
 
-_DESCRIPTIONS = {200: "Done.", 201: "Created. The Location header has the path.", 202: "Started."}
+def _describe_file(media_type: str, example: str | None) -> dict[str, Any]:
+    is_text = media_type.startswith("text/") or media_type == JSON_LINES
+    content: dict[str, Any] = {"schema": {"type": "string"} if is_text else {"type": "string", "format": "binary"}}
+    return content if example is None else content | {"example": example}
+
+
+_DESCRIPTIONS = {
+    200: "Done.",
+    201: "Created. The Location header has the path.",
+    202: "Started. The Location header has the path of the progress.",
+}
 
 
 def _describe(status: int) -> str:
@@ -60,6 +73,11 @@ def split_page(found: list[T], limit: int, get_key: Callable[[T], K]) -> tuple[l
     are that many."""
     page = found[:limit]
     return page, get_key(page[-1]) if page and len(found) > limit else None
+
+
+def link_location(path: str) -> dict[str, str]:
+    """Returns the Location header for a path of the API without its prefix, such as "/imports/{id}"."""
+    return {"location": f"{API}{path}"}
 
 
 def link_next(request: Request, **cursor: Any) -> dict[str, str]:

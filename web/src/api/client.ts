@@ -191,6 +191,8 @@ export interface Problem {
   detail: string;
   position: number | null;
   suggestion: string | null;
+  /** The field of the request that must be true to go on. */
+  confirm: string | null;
 }
 
 export interface JobList {
@@ -208,7 +210,7 @@ export interface FailedJob {
   crashes: number;
 }
 
-export interface RootStatus {
+export interface FolderStatus {
   id: number;
   path: string;
   state: string;
@@ -219,7 +221,7 @@ export interface RootStatus {
   untracked: number;
   last_scan_at: number | null;
   /** Why the folder is unavailable, or what a scan asks. */
-  trouble: string | null;
+  error: string | null;
   would_miss: number;
   /** Files that are not images, by kind, as the last complete scan found them. */
   not_shown: Record<string, number>;
@@ -232,12 +234,12 @@ export interface RootStatus {
 export interface Status {
   app_version: string;
   total: number;
-  roots: RootStatus[];
+  folders: FolderStatus[];
   /** Set while the library or its journal cannot be written. */
-  trouble: string | null;
+  error: string | null;
   /** The last warning that every page shows, with the ID of its event. */
-  notice: { id: number; sentence: string } | null;
-  import: ImportProgress | null;
+  notice: { id: number; message: string } | null;
+  current_import: ImportProgress | null;
   first_run: boolean;
 }
 
@@ -248,6 +250,8 @@ export class ApiError extends Error {
     readonly suggestion: string | null = null,
     /** Where the error is in the query, in characters. */
     readonly position: number | null = null,
+    /** The field of the request that must be true, if the user has to confirm it. */
+    readonly confirm: string | null = null,
   ) {
     super(message);
   }
@@ -269,7 +273,7 @@ async function send(path: string, init: RequestInit = {}): Promise<Response> {
   if (response.ok) return response;
   if (response.status === 401) connection.signedOut = true;
   const problem = (await response.json().catch(() => ({}))) as Partial<Problem>;
-  throw new ApiError(response.status, problem.detail ?? `The server returned status ${response.status}.`, problem.suggestion ?? null, problem.position ?? null);
+  throw new ApiError(response.status, problem.detail ?? `The server returned status ${response.status}.`, problem.suggestion ?? null, problem.position ?? null, problem.confirm ?? null);
 }
 
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {

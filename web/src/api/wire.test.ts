@@ -17,8 +17,10 @@ import events from '../../../tests/wire/events.json';
 import expanded from '../../../tests/wire/expanded.json';
 import facets from '../../../tests/wire/facets.json';
 import facetsOfAll from '../../../tests/wire/facets_all.json';
+import folders from '../../../tests/wire/folders.json';
 import highlights from '../../../tests/wire/highlights.json';
 import imageTags from '../../../tests/wire/image_tags.json';
+import hooks from '../../../tests/wire/hooks.json';
 import imported from '../../../tests/wire/import.json';
 import items from '../../../tests/wire/items.json';
 import jobs from '../../../tests/wire/jobs.json';
@@ -36,7 +38,6 @@ import position from '../../../tests/wire/position.json';
 import purge from '../../../tests/wire/purge.json';
 import query from '../../../tests/wire/query.json';
 import raw from '../../../tests/wire/raw.json';
-import roots from '../../../tests/wire/roots.json';
 import stats from '../../../tests/wire/stats.json';
 import status from '../../../tests/wire/status.json';
 import suggestions from '../../../tests/wire/suggestions.json';
@@ -59,6 +60,7 @@ import type { DuplicatePage } from './duplicates';
 import type { Operation, Purge } from './edits';
 import type { LogPage } from './events';
 import type { FolderList, LostFiles, Scan, UntrackedFile } from './folders';
+import type { HookList } from './hooks';
 import type { Lineage } from './lineage';
 import type { ServerEvents } from './live';
 import type { MadeWith, ModelDetail, ModelList, ModelScan } from './models';
@@ -85,10 +87,10 @@ const HELD = {
   autotag_run: autotagRun satisfies Wide<AutotagRun>,
   backups: backups satisfies Wide<BackupList>,
   import: imported satisfies Wide<Scan>,
-  log: eventLog satisfies { events: Wide<Omit<LogPage['events'][number], 'data'>>[]; before: number | null },
+  log: eventLog satisfies { events: Wide<Omit<LogPage['events'][number], 'data'>>[]; next: number | null },
   log_kinds: logKinds satisfies { kinds: Record<string, number> },
   missing: missing satisfies Wide<LostFiles>,
-  roots: roots satisfies Wide<FolderList>,
+  folders: folders satisfies Wide<FolderList>,
   untracked: untracked satisfies { files: Wide<UntrackedFile>[] },
   bulk: bulk satisfies Wide<EditResult>,
   complete: complete satisfies Wide<Completion>,
@@ -96,9 +98,10 @@ const HELD = {
   detail_bare: bare satisfies Wide<Detail>,
   duplicates: duplicates satisfies Wide<DuplicatePage>,
   error: error satisfies Wide<Problem>,
-  events: events satisfies Wide<Omit<ServerEvents, 'gap' | 'stale' | 'trouble'>>,
+  events: events satisfies Wide<Omit<ServerEvents, 'reset' | 'image.removed' | 'stale' | 'trouble'>>,
   facets: facets satisfies { values: Wide<Facet>[] },
   facets_all: facetsOfAll satisfies { facets: Record<string, Wide<Facet>[]> },
+  hooks: hooks satisfies Wide<HookList>,
   highlights: highlights satisfies Wide<Highlights>,
   items: items satisfies Wide<Page>,
   jobs: jobs satisfies Wide<JobList>,

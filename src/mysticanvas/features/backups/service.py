@@ -25,22 +25,51 @@ DRILL_EVERY_MS = 30 * 86_400_000
 LOOK_EVERY_MS = 86_400_000
 
 
-def restore(folder: Path, copy: Path) -> Backup | None:
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """`previous` is the backup of the replaced database, None if there was none. `journals` have the edits that were
+    made after the restored backup."""
+
+    previous: Backup | None
+    journals: list[Path]
+
+    @property
+    def newer_edits(self) -> str | None:
+        """Sentences that say where the edits after the backup are, and how to get them; None without a journal."""
+        if not self.journals:
+            return None
+        return (
+            "Ratings, tags and notes that you changed after this backup are kept in the journal "
+            f"{self.journals[-1]}. To add them to the restored library, run: "
+            f'mysticanvas rebuild --journal "{self.journals[-1]}"'
+        )
+
+
+def restore(folder: Path, copy: Path) -> Restored:
     """Restore like `database.restore`, and set the journal aside: it contains changes that are newer than the copy."""
     previous = db_database.restore(folder, copy)
     journals = folder / journal_files.FOLDER
-    for library in journal_files.find_journals(journals):
-        journal_files.set_aside(journals, library)
-    return previous
+    moved = [journal_files.set_aside(journals, library) for library in journal_files.find_journals(journals)]
+    return Restored(previous, [path for paths in moved for path in paths])
 
 
 @dataclass(frozen=True, slots=True)
-class Drill:
-    """The result of restoring a backup to a temporary folder. `trouble` is None if all checks passed."""
+class RestoreTest:
+    """The result of restoring the backup `name` to a temporary folder. `images` counts the images in it. `error` says
+    which checks failed, and is null if all passed."""
 
     name: str
     images: int
-    trouble: str | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BackupProgress:
+    """A backup that is being created: `phase` is copying or checking, with `done` of `total` bytes."""
+
+    phase: str
+    done: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +78,30 @@ class RestoreRequest:
     is running for the library."""
 
     ask: Callable[[Path], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedBackup:
+    """A backup. `name` is the name of its file, which identifies it. `why` says why it was created, such as hourly or
+    asked. `verified` is false for the copy of a damaged database."""
+
+    name: str
+    path: str
+    bytes: int
+    made_at: int
+    why: str
+    verified: bool
+
+
+def describe(one: Backup) -> ListedBackup:
+    return ListedBackup(Path(one.path).name, one.path, one.bytes, one.made_at, one.why, one.verified)
+
+
+def describe_folder(library: Path) -> dict[str, Any]:
+    """The backups of a library that is not open, as `GET /api/v1/backups` lists them."""
+    folder = library / db_database.BACKUPS
+    listed = [asdict(describe(one)) for one in db_backup.list_backups(folder)]
+    return {"backups": listed, "folder": str(folder), "running": None, "drill": None}
 
 
 class BackupRunner:
@@ -77,16 +130,16 @@ class BackupRunner:
         self._log_event("backup", subject=Path(made.path).name, data={"bytes": made.bytes, "why": made.why})
         return made
 
-    def drill(self, name: str | None = None) -> Drill:
+    def drill(self, name: str | None = None) -> RestoreTest:
         """Restore a backup (None: the newest) to a temporary folder, open it and check every invariant. The library is
         not changed. Raises `NotFoundError` if the backup does not exist."""
-        copy = self.find_by_name(name) if name is not None else self._find_newest()
+        copy = Path(self.find_by_name(name).path) if name is not None else self._find_newest()
         with tempfile.TemporaryDirectory(prefix="drill-", dir=self._database.backups) as place:
             try:
-                done = Drill(copy.name, *_check_copy(Path(place), copy))
+                done = RestoreTest(copy.name, *_check_copy(Path(place), copy))
             except MystiCanvasError as error:
-                done = Drill(copy.name, 0, str(error))
-        level = "info" if done.trouble is None else "error"
+                done = RestoreTest(copy.name, 0, str(error))
+        level = "info" if done.error is None else "error"
         self._log_event("backup.drill", level=level, subject=copy.name, data=asdict(done))
         return done
 
@@ -101,7 +154,7 @@ class BackupRunner:
             what = "; ".join(f"{check.name}: {check.detail}" for check in failed)
             why = (
                 f"{what}. To see what can be repaired, run: mysticanvas doctor. "
-                "Hourly backups are kept until the damage is repaired."
+                "Hourly backups are not deleted until the damage is repaired."
             )
             self._log_event("library.damaged", level="error", subject=None, data={"why": why})
         return self._is_damaged
@@ -110,20 +163,19 @@ class BackupRunner:
         last = self._database.read(event_log.find_last, "backup.drill")
         return (last is None or now_ms() - last.at > DRILL_EVERY_MS) and bool(self._list_verified())
 
-    def find_by_name(self, name: str) -> Path:
-        """The file of the backup with this name. Raises `NotFoundError`."""
+    def find_by_name(self, name: str) -> Backup:
+        """The backup with this name. Raises `NotFoundError`."""
         for one in db_backup.list_backups(self._database.backups):
             if Path(one.path).name == name:
-                return Path(one.path)
+                return one
         raise NotFoundError("This backup no longer exists. Reload the list of backups.")
 
-    def progress(self) -> dict[str, Any] | None:
-        """The backup that is being created: `phase` (copying or checking), and bytes `done` of `total`. None if there
-        is none."""
+    def progress(self) -> BackupProgress | None:
+        """The backup that is being created; None if there is none."""
         if (phase := self._phase) is None:
             return None
         part = max((path.stat().st_size for path in self._database.backups.glob("*.part")), default=0)
-        return {"phase": phase, "done": part, "total": max(part, self._database.path.stat().st_size)}
+        return BackupProgress(phase, part, max(part, self._database.path.stat().st_size))
 
     def _set_phase(self, phase: str) -> None:
         self._phase = phase
@@ -178,8 +230,8 @@ class HourlyBackups:
                 # The older backups may be the last from before the damage.
                 if not self._backups.is_damaged():
                     db_backup.prune_hourly(self._database.backups)
-                if self._backups.is_drill_due():
-                    self._backups.drill()
+                    if self._backups.is_drill_due():
+                        self._backups.drill()
             except (MystiCanvasError, OSError) as error:
                 log.warning("the hourly backup failed", extra={"reason": str(error)})
             backed_up = self._database.changes

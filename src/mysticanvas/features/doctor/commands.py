@@ -10,6 +10,7 @@ from rich.table import Table
 from mysticanvas.cli.client import connect
 from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json
+from mysticanvas.db.io_errors import WAYS_OUT
 from mysticanvas.domain.errors import InvalidInputError
 
 
@@ -40,9 +41,9 @@ def doctor(
             )
             return
         repairs = (
-            client.post("/api/v1/doctor/repairs")["mended"] if fix else client.get("/api/v1/doctor/repairs")["mended"]
+            client.post("/api/v1/doctor/repairs")["repairs"] if fix else client.get("/api/v1/doctor/repairs")["repairs"]
         )
-        verdict = client.get("/api/v1/doctor") | {"mended": repairs, "notice": client.get("/api/v1/status")["notice"]}
+        verdict = client.get("/api/v1/doctor") | {"repairs": repairs, "notice": client.get("/api/v1/status")["notice"]}
     _print_verdict(verdict, fix=fix, json=json)
     if not verdict["ok"]:
         raise typer.Exit(1)
@@ -53,22 +54,35 @@ def _print_verdict(verdict: dict[str, Any], *, fix: bool, json: bool) -> None:
         print_json(verdict)
         return
     if verdict["notice"] is not None:
-        out.print(f"Notice: {verdict['notice']['sentence']}", markup=False)
-    for one in verdict["mended"]:
+        out.print(f"Notice: {verdict['notice']['message']}", markup=False)
+    for one in verdict["repairs"]:
         out.print(f"Problem: {one['what']}. {'Completed repair' if fix else 'Repair'}: {one['action']}.")
-    if verdict["mended"] and not fix:
+    if verdict["repairs"] and not fix:
         out.print("To make these repairs, run: mysticanvas doctor --fix")
+        if verdict["lost"]:
+            out.print("These repairs do not restore the damaged data (see below).")
     table = Table(show_header=False, box=None)
     for check in verdict["checks"]:
         mark = "[green]ok[/]" if check["ok"] else "[bold red]failed[/]"
         table.add_row(mark, check["name"], check["detail"] or "")
     out.print(table)
     out.print("All checks passed." if verdict["ok"] else "[bold red]Some checks failed.[/]")
-    if not verdict["ok"] and not verdict["mended"]:
-        out.print(
-            "The damaged data cannot be repaired from other data. Restore a backup with mysticanvas backup restore "
-            "FILE, or rebuild the library from your folders and the journal with mysticanvas rebuild --set-aside."
+    if not verdict["ok"] and (fix or verdict["lost"] or not verdict["repairs"]):
+        out.print(_describe_next_step(verdict), markup=False)
+
+
+def _describe_next_step(verdict: dict[str, Any]) -> str:
+    """What to do about failed checks that are not repaired by --fix."""
+    if not verdict["lost"]:
+        return (
+            "Wait a minute and run mysticanvas doctor again: changes may still be being written. If a check still "
+            f"fails: {WAYS_OUT}"
         )
+    return (
+        f"The damage found by these checks cannot be repaired from other data: {', '.join(verdict['lost'])}. The "
+        "journal is not rewritten from the damaged database, because it may be the only good copy of your ratings, "
+        f"tags and notes. {WAYS_OUT}"
+    )
 
 
 def _write_bundle(target: Path, files: dict[str, str]) -> None:

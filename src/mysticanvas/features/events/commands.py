@@ -10,8 +10,9 @@ from rich.table import Table
 
 from mysticanvas.cli.client import Client, connect
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import format_count, format_time, out, print_json
+from mysticanvas.cli.output import format_time, out, print_json
 from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.domain.plurals import format_count
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -67,7 +68,7 @@ def _export(client: Client, target: Path, filters: dict[str, Any]) -> int:
                 page = client.get("/api/v1/events", limit=EXPORTED_AT_ONCE, before=before, **filters)
                 file.writelines(msgspec.json.encode(event).decode() + "\n" for event in page["events"])
                 count += len(page["events"])
-                if (before := page["before"]) is None:
+                if (before := page["next"]) is None:
                     return count
     except FileExistsError as error:
         raise InvalidInputError(f"{target} already exists. Choose another name.") from error

@@ -8,8 +8,9 @@ from rich.table import Table
 
 from mysticanvas.cli.client import Client, connect, make_absolute, wait_for_jobs
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import err, format_count, out, print_json
+from mysticanvas.cli.output import err, out, print_json
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError
+from mysticanvas.domain.plurals import format_count
 
 FAILURES_SHOWN = 20
 
@@ -35,7 +36,7 @@ def scan(
     """Scan model folders. Only headers are read now; hashes are computed when MystiCanvas is idle."""
     paths = [make_absolute(folder) for folder in folders or []]
     with connect(load_settings(library)) as client, err.status("Looking for models …"):
-        report = client.post("/api/v1/models:scan", {"paths": paths, "anew": anew})
+        report = client.post("/api/v1/models:scan", {"paths": paths, "reread": anew})
         if wait:
             wait_for_jobs(client)
     print_json(report) if json else _print_scan(report)

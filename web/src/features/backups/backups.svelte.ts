@@ -3,7 +3,7 @@
 import type { Backup, BackupList } from '../../api/backups';
 import { get, post } from '../../api/client';
 import { messageOf } from '../../lib/errors';
-import { formatBytes, formatNumber } from '../../lib/format';
+import { formatBytes, formatCount } from '../../lib/format';
 import { confirmation } from '../../ui/confirmation.svelte';
 import { toasts } from '../../ui/toasts.svelte';
 
@@ -41,11 +41,18 @@ class Backups {
     await this.load();
   }
 
+  /** Tests the newest backup. */
   async tryOut(): Promise<void> {
+    await this.load();
+    const newest = this.state?.backups.find((backup) => backup.verified);
+    if (this.problem || !newest) {
+      toasts.add(this.problem || 'There is no verified backup yet. Create a backup first.');
+      return;
+    }
     this.trying = true;
     try {
-      const done = await post<{ images: number; trouble: string | null }>('/api/v1/backups:drill');
-      toasts.add(done.trouble ?? `Restore test passed: ${formatNumber(done.images)} images, all checks passed.`);
+      const done = await post<{ images: number; error: string | null }>(`/api/v1/backups/${newest.name}:drill`);
+      toasts.add(done.error ?? `Restore test passed (${formatCount(done.images, 'image')}).`);
     } catch (error) {
       toasts.add(messageOf(error));
     }
@@ -61,7 +68,7 @@ class Backups {
     });
     if (!sure) return;
     try {
-      await post('/api/v1/backups:restore', { name: backup.name });
+      await post(`/api/v1/backups/${backup.name}:restore`);
       this.restoring = backup.name;
     } catch (error) {
       toasts.add(messageOf(error));
