@@ -191,6 +191,8 @@ export interface Problem {
   detail: string;
   position: number | null;
   suggestion: string | null;
+  /** The field of the request that must be true to go on. */
+  confirm: string | null;
 }
 
 export interface JobList {
@@ -248,6 +250,8 @@ export class ApiError extends Error {
     readonly suggestion: string | null = null,
     /** Where the error is in the query, in characters. */
     readonly position: number | null = null,
+    /** The field of the request that must be true, if the user has to confirm it. */
+    readonly confirm: string | null = null,
   ) {
     super(message);
   }
@@ -269,7 +273,7 @@ async function send(path: string, init: RequestInit = {}): Promise<Response> {
   if (response.ok) return response;
   if (response.status === 401) connection.signedOut = true;
   const problem = (await response.json().catch(() => ({}))) as Partial<Problem>;
-  throw new ApiError(response.status, problem.detail ?? `The server returned status ${response.status}.`, problem.suggestion ?? null, problem.position ?? null);
+  throw new ApiError(response.status, problem.detail ?? `The server returned status ${response.status}.`, problem.suggestion ?? null, problem.position ?? null, problem.confirm ?? null);
 }
 
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {

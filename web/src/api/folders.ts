@@ -2,11 +2,13 @@
 
 import type { EditResult, ImportProgress, FolderStatus } from './client';
 
-/** `available`, `read_only` and `watching` reflect the disk at this moment. */
+/** `available`, `read_only` and `watching` reflect the disk at this moment. `not_watched` is the reason why the folder
+    is scanned from time to time instead of being watched. */
 export interface Folder extends FolderStatus {
   available: boolean;
   read_only: boolean;
   watching: boolean;
+  not_watched: string | null;
 }
 
 export interface RemovedFolder {
@@ -63,6 +65,8 @@ export interface ExcludePreview {
   patterns: string[];
   hide: number;
   show: number;
+  /** Images with an excluded file that stay visible, because they have another one. */
+  kept: number;
   /** Some paths of the images that would be hidden. */
   examples: string[];
 }
@@ -72,6 +76,7 @@ export interface Excluded {
   edit: EditResult | null;
   /** The import that scans the folder. */
   scan: string | null;
+  kept: number;
 }
 
 export interface Scan {

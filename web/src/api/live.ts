@@ -2,18 +2,25 @@
 
 import type { ImportProgress, JobKind } from './client';
 
-/** Events of the server by kind. A `gap` means that some events were lost. */
+/** `uuids` is null when there are too many to list. */
+export interface ImagesEvent {
+  uuids: string[] | null;
+  count: number;
+  total: number;
+}
+
+/** Events of the server by kind. A `reset` means that some events were lost. docs/events.md explains those with a dot. */
 export interface ServerEvents {
-  images: { added: number; removed: number; total: number };
-  /** The changed images; null when there are too many to list. */
-  item: { uuids: string[] | null };
+  'image.added': ImagesEvent;
+  'image.changed': ImagesEvent;
+  'image.removed': ImagesEvent;
   import: ImportProgress;
   jobs: { kinds: JobKind[] };
   /** Names of lists (tags, collections, …) whose contents changed. */
   stale: { lists: string[] };
   /** Why the library or its journal cannot be written. */
   trouble: { sentence: string | null };
-  gap: Record<string, never>;
+  reset: Record<string, never>;
 }
 
 type Message = { [Kind in keyof ServerEvents]: { kind: Kind; data: ServerEvents[Kind]; id: number } }[keyof ServerEvents];
@@ -23,7 +30,7 @@ interface Question {
 }
 export type LiveEvent = Message | { kind: 'connected'; id: number } | { kind: 'lost' };
 
-const KINDS: readonly (keyof ServerEvents)[] = ['images', 'item', 'import', 'jobs', 'stale', 'trouble', 'gap'];
+const KINDS: readonly (keyof ServerEvents)[] = ['image.added', 'image.changed', 'image.removed', 'import', 'jobs', 'stale', 'trouble', 'reset'];
 const NAME = 'mysticanvas-live';
 const AGAIN_MS = 1_000;
 const SLOWEST_MS = 15_000;
@@ -75,11 +82,11 @@ export class LiveUpdates {
     this.take(event);
   }
 
-  /** IDs only grow; events with an old ID were already handled. After a gap they may start again. */
+  /** IDs only grow; events with an old ID were already handled. After a reset they may start again. */
   private take(event: LiveEvent): void {
     if (event.kind === 'connected') this.seen ||= event.id;
     else if (event.kind !== 'lost') {
-      if (event.kind !== 'gap' && event.id <= this.seen) return;
+      if (event.kind !== 'reset' && event.id <= this.seen) return;
       this.seen = event.id;
     }
     this.hear(event);

@@ -4,7 +4,7 @@ import { get, post, type EditResult } from '../../api/client';
 import { invalidation } from '../../api/invalidation.svelte';
 import type { BulkPreview } from '../../api/tags';
 import { Selection } from '../../lib/selection';
-import { runEdit, refreshList } from '../edits/edits';
+import { refreshList, runEdit, type Refused } from '../edits/edits';
 import { library } from '../gallery/library.svelte';
 
 /** `do` is the action of `POST /api/v1/tags:ACTION`, which determines the other fields that it needs. */
@@ -22,8 +22,8 @@ export interface TagEdit {
   across?: boolean;
 }
 
-/** Whether the edit succeeded; `refused` gets the reason if not. */
-export async function change({ do: action, ...asked }: TagEdit, message: string, refused?: (sentence: string) => void): Promise<boolean> {
+/** Whether the edit succeeded; `refused` gets the reason if not, and how to confirm the edit. */
+export async function change({ do: action, ...asked }: TagEdit, message: string, refused?: Refused): Promise<boolean> {
   return (await runTagEdit(() => post<EditResult>(`/api/v1/tags:${action}`, asked), () => message, refused)) !== undefined;
 }
 
@@ -32,7 +32,7 @@ export function tryScript(text: string): Promise<BulkPreview> {
 }
 
 /** Runs all lines as one edit. */
-export async function runScript(text: string, describe: (done: EditResult) => string, refused?: (sentence: string) => void): Promise<boolean> {
+export async function runScript(text: string, describe: (done: EditResult) => string, refused?: Refused): Promise<boolean> {
   return (await runTagEdit(async () => (await post<{ edit: EditResult }>('/api/v1/tags:bulk-edit', { text })).edit, describe, refused)) !== undefined;
 }
 
@@ -53,7 +53,7 @@ export function mergeScript(tags: readonly string[], keep: string): string {
     .join('\n');
 }
 
-function runTagEdit<D extends EditResult>(ask: () => Promise<D>, describe: (done: D) => string, refused?: (sentence: string) => void): Promise<D | undefined> {
+function runTagEdit<D extends EditResult>(ask: () => Promise<D>, describe: (done: D) => string, refused?: Refused): Promise<D | undefined> {
   const then = async (): Promise<void> => {
     invalidation.mark('tags', 'counts', 'collections');
     if (library.view.snapshot) await refreshList(new Selection());
