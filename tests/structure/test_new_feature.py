@@ -93,8 +93,6 @@ class ChooseLetter(Edit, frozen=True, kw_only=True):
 EDITS = (ChooseLetter,)
 """,
     "routes.py": """
-from typing import Any
-
 from fastapi import APIRouter
 
 from mysticanvas.db import settings_store
