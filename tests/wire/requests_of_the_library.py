@@ -240,9 +240,3 @@ REQUESTS: Requests = {
     # Last, because the token is another one afterwards.
     "session.rotateToken": lambda world: world.post("/session/token", {"confirm": True}),
 }
-
-# Operations whose replies have no type yet.
-UNTYPED: frozenset[str] = frozenset()
-
-# Schemas whose names are to become words.
-UNNAMED: frozenset[str] = frozenset()

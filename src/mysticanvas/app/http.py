@@ -4,6 +4,8 @@ import logging
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from http import HTTPStatus
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -15,6 +17,7 @@ from mysticanvas.db.io_errors import DISK_ERRORS, DISK_FULL, build_library_error
 from mysticanvas.domain.errors import (
     ConfirmationRequiredError,
     ConflictError,
+    DamagedLibraryError,
     InvalidInputError,
     LibraryError,
     MystiCanvasError,
@@ -25,13 +28,13 @@ from mysticanvas.domain.errors import (
 )
 from mysticanvas.domain.text import clean_text
 from mysticanvas.features.base import Feature
-from mysticanvas.http import pages
+from mysticanvas.http import pages, reference
 from mysticanvas.http.binding import GalleryAddress
 from mysticanvas.http.etags import ChangedError
 from mysticanvas.http.gate import Gate
 from mysticanvas.http.openapi import describe
 from mysticanvas.http.passwords import TooManyAttemptsError
-from mysticanvas.http.problems import respond
+from mysticanvas.http.problems import DAMAGED_LIBRARY, KINDS, respond
 from mysticanvas.http.responses import API
 from mysticanvas.http.sessions import Sessions
 from mysticanvas.jobs import routes as job_routes
@@ -63,9 +66,11 @@ def build_app(parts: Parts, features: Sequence[Feature]) -> FastAPI:
         builders += feature.routes
     for routes in builders:
         app.include_router(parts.call(routes), prefix=API)
+    document = partial(describe, app)
+    app.include_router(reference.routes(document))
     # Last, because it matches every path that no other route does.
     app.include_router(pages.routes())
-    app.openapi = partial(describe, app)  # type: ignore[method-assign]
+    app.openapi = document  # type: ignore[method-assign]
     app.add_exception_handler(MystiCanvasError, _refuse)
     for kind in DISK_ERRORS:
         app.add_exception_handler(kind, _refuse_disk)
@@ -78,9 +83,12 @@ def build_app(parts: Parts, features: Sequence[Feature]) -> FastAPI:
 
 async def _refuse(_: Request, error: Exception) -> Response:
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-    headers, where = {}, {}
+    headers: dict[str, str] = {}
+    where: dict[str, Any] = {}
+    if isinstance(error, DamagedLibraryError):
+        where["kind"] = DAMAGED_LIBRARY
     if isinstance(error, QueryError):
-        where = {"position": error.position, "suggestion": error.suggestion}
+        where |= {"position": error.position, "suggestion": error.suggestion}
     if isinstance(error, ConfirmationRequiredError):
         where["confirm"] = error.confirm
     if isinstance(error, TooManyAttemptsError):
@@ -110,4 +118,7 @@ async def _refuse_shape(_: Request, error: Exception) -> Response:
 
 async def _refuse_http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return respond(error.status_code, str(error.detail), headers=error.headers)
+    # Starlette's own errors have no sentence.
+    is_bare = str(error.detail) == HTTPStatus(error.status_code).phrase and error.status_code in KINDS
+    detail = KINDS[error.status_code].description if is_bare else str(error.detail)
+    return respond(error.status_code, detail, headers=error.headers)

@@ -10,7 +10,8 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
 from mysticanvas.db.database import Database, ReadTx
-from mysticanvas.db.images import files, generations, outdated, raw_metadata
+from mysticanvas.db.images import file_rows, generations, outdated, raw_metadata
+from mysticanvas.db.images.file_rows import FileRow
 from mysticanvas.db.images.generations import Detail
 from mysticanvas.domain.errors import NotFoundError, UnreadableFileError
 from mysticanvas.domain.file import FileKind, ImageFormat, TextEntry
@@ -23,18 +24,14 @@ from mysticanvas.fs.thumbnail_cache import ThumbCache
 from mysticanvas.http.cancellation import run_while_connected
 from mysticanvas.http.etags import make_etag
 from mysticanvas.http.problems import respond
-from mysticanvas.http.responses import Responses, link_next, reply, returns, returns_file
+from mysticanvas.http.responses import link_next, reply, returns, returns_file, split_page
 from mysticanvas.http.schemas import MAX_QUERY, Int64
 from mysticanvas.search import language
 from mysticanvas.search.image_records import MAX_RECORDS, UserData, read_records
 from mysticanvas.search.snapshots import Snapshots
 
-_TYPES = (*(one.media_type for one in ImageFormat), "application/octet-stream")
-_MEDIA_TYPES = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in _TYPES}
-_FILE: Responses = {
-    200: {"description": "The file.", "content": _MEDIA_TYPES},
-    206: {"description": "The range of the file in the Range header.", "content": _MEDIA_TYPES},
-}
+_TYPES = [*(one.media_type for one in ImageFormat), "application/octet-stream"]
+_FILE = returns_file(_TYPES, "The file.") | returns_file(_TYPES, "The range in the Range header.", status=206)
 _THUMBNAIL = returns_file("image/webp", "The thumbnail.")
 BLOCK_BYTES = 256 * 1024
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})", re.ASCII)
@@ -73,9 +70,8 @@ def _add_list(router: APIRouter, database: Database, snapshots: Snapshots) -> No
         query = language.parse(q)
 
         def load_page() -> Response:
-            # One more than requested shows whether there is another page.
-            found = [one.id for one in finder.page(query, after=after, limit=limit + 1)]
-            ids, next_after = found[:limit], found[limit - 1] if len(found) > limit else None
+            found = finder.page(query, after=after, limit=limit + 1)
+            ids, next_after = split_page([one.id for one in found], limit, int)
             page = ImageRecordPage(finder.count(query), database.read(read_records, ids), next_after)
             return reply(page, headers=link_next(request, after=next_after))
 
@@ -158,14 +154,14 @@ def _find_parameters_text(entries: list[TextEntry]) -> str | None:
     return next((texts[key] for key in _PARAMETERS_KEYS if key in texts), None)
 
 
-def _list_locations(tx: ReadTx, uuid: str) -> list[files.FileRow]:
+def _list_locations(tx: ReadTx, uuid: str) -> list[FileRow]:
     """Lists the files with the content of the image: the original first, then copies."""
     own = (FileKind.FINAL, FileKind.COPY)
-    located = files.list_of_image(tx, GenerationId(generations.get_id(tx, uuid)))
+    located = file_rows.list_of_image(tx, GenerationId(generations.get_id(tx, uuid)))
     return [file for file in located if file.kind in own and file.root is not None]
 
 
-def _open_any(locations: list[files.FileRow]) -> tuple[FileSource, str | None]:
+def _open_any(locations: list[FileRow]) -> tuple[FileSource, str | None]:
     """Returns the first file that can be opened. The drives of other files may be offline. Raises `NotFoundError`."""
     reason = "This image has no file."
     for file in locations:
