@@ -183,7 +183,7 @@ def check_container(container: Container, final: Stage, prefix: list[str], envir
 
     refused = finish(*entry, *command)
     assert (refused.returncode, "password" in refused.stderr + refused.stdout) == (2, True)
-    chosen = finish(*entry, "password", said=f"{PASSWORD}\n{PASSWORD}\n")
+    chosen = finish(*entry, "access", "password", said=f"{PASSWORD}\n{PASSWORD}\n")
     assert chosen.returncode == 0, chosen.stderr
     assert finish(*health).returncode == 1
     finish(*entry, "demo", "--count", "12", "--no-serve", "--folder", str(library / "pictures"))
@@ -209,7 +209,9 @@ def build_and_run_in_docker() -> None:
     environment = ["--env", f"MYSTICANVAS_PORT={port}", "--volume", f"{name}:/library"]
     docker("build", "--tag", name, ".")
     try:
-        docker("run", "--rm", "--interactive", *environment, name, "password", said=f"{PASSWORD}\n{PASSWORD}\n")
+        docker(
+            "run", "--rm", "--interactive", *environment, name, "access", "password", said=f"{PASSWORD}\n{PASSWORD}\n"
+        )
         docker("run", "--detach", "--name", name, *environment, "--publish", f"127.0.0.1:{port}:{port}", name)
         deadline = time.monotonic() + START_LIMIT_S
         state = ""

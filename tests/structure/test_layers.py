@@ -17,6 +17,7 @@ Modules = Mapping[str, Module]
 
 # From top to bottom. Packages of one layer do not import each other.
 LAYERS = (
+    {"library"},
     {"app"},
     {"features", "demo"},
     {"search"},
