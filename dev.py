@@ -7,7 +7,7 @@
     python3 dev.py mutate MODULE [--sample N]  check that tests detect small changes to MODULE
     python3 dev.py check                       check formatting, lint, types, layers and the gallery
     python3 dev.py bench [NAME]                run a benchmark, or list them
-    python3 dev.py docs                        write the API reference, and build the documentation into build/docs
+    python3 dev.py docs                        write the references, and build the documentation into build/docs
     python3 dev.py release [FOLDER]            build the wheel, the sdist, their SBOMs and checksums into dist/
     python3 dev.py cli                         write docs/cli.md, the reference of the command line
 
@@ -176,6 +176,7 @@ def bench(args: Sequence[str]) -> None:
 
 def build_docs(args: Sequence[str]) -> None:
     run(PYTHON, "-m", "tools.api_reference")
+    run(PYTHON, "-m", "tools.command_reference")
     run(PYTHON, "-m", "mkdocs", "build", *args)
 
 
