@@ -8,6 +8,7 @@
     python3 dev.py check                       check formatting, lint, types, layers and the gallery
     python3 dev.py bench [NAME]                run a benchmark, or list them
     python3 dev.py release [FOLDER]            build the wheel, the sdist, their SBOMs and checksums into dist/
+    python3 dev.py cli                         write docs/cli.md, the reference of the command line
 
 Dependencies are installed into .venv at first use and when pyproject.toml or constraints.txt change.
 The gallery is built when web/ changes. On Windows, use: py dev.py …
@@ -179,7 +180,19 @@ def release(args: Sequence[str]) -> None:
     run(PYTHON, "-m", "tools.release", *args)
 
 
-COMMANDS = {"run": open_gallery, "test": test, "mutate": mutate, "check": check, "bench": bench, "release": release}
+def write_command_reference(_: Sequence[str]) -> None:
+    run(PYTHON, "-m", "tools.command_reference")
+
+
+COMMANDS = {
+    "run": open_gallery,
+    "test": test,
+    "mutate": mutate,
+    "check": check,
+    "bench": bench,
+    "cli": write_command_reference,
+    "release": release,
+}
 
 
 def main(args: Sequence[str]) -> int:

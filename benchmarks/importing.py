@@ -23,11 +23,11 @@ from tests import application
 from tests.pictures import PARAMETERS, png_chunk
 
 from mysticanvas.cli.client import connect
+from mysticanvas.cli.imports import import_and_follow
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import folders
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.features.importing import record as import_record
-from mysticanvas.features.importing.commands import import_and_follow
 from mysticanvas.features.importing.messages import ImageRead
 from mysticanvas.formats.containers.identify import read_head
 from mysticanvas.formats.generators import a1111

@@ -17,6 +17,9 @@ application.load()
 os.environ.setdefault("MYSTICANVAS_READ_LIMIT_MS", "60000")
 os.environ.setdefault("MYSTICANVAS_TASK_LIMIT_S", "600")
 
+# The tests do not read the configuration file of whoever runs them.
+os.environ["MYSTICANVAS_CONFIG"] = os.devnull
+
 settings.register_profile("quick", max_examples=50, deadline=None)
 settings.register_profile(
     "ci", max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]

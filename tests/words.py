@@ -67,7 +67,7 @@ def python_texts(path: Path, group: str) -> Iterator[Text]:
 
 
 def is_cli(path: Path) -> bool:
-    return "cli" in path.parts or path.stem.endswith("commands") or path.parts[-2:] in _CLI_FILES
+    return path.parent.name == "cli" or path.stem.endswith("commands") or path.parts[-2:] in _CLI_FILES
 
 
 def is_routes(path: Path) -> bool:

@@ -288,7 +288,7 @@ def test_a_library_on_a_medium_that_may_not_be_written_is_refused_with_a_sentenc
         'mount --bind "$1" "$1"; mount -o remount,bind,ro "$1"; exec "$2" -m mysticanvas.app.cli doctor --library "$1"'
     )
     done = on_a_mount(script, tmp_path, sys.executable)
-    assert done.returncode == 4, done.stderr
+    assert done.returncode == 3, done.stderr
     assert "cannot write to the library folder" in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
     assert (tmp_path / "mysticanvas.db").read_bytes() == before

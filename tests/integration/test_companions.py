@@ -12,11 +12,11 @@ from tests.integration.test_lineage import found, uuid_at
 from tests.pictures import png
 
 from mysticanvas.cli.client import Client, connect, wait_for_jobs
+from mysticanvas.cli.imports import import_and_follow
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import folders
 from mysticanvas.domain.generation import InputImage, InputRole, Recipe
 from mysticanvas.features.importing import record as import_record
-from mysticanvas.features.importing.commands import import_and_follow
 from mysticanvas.features.importing.inspect import inspect
 from mysticanvas.features.importing.related_files import detect_companion
 from mysticanvas.features.lineage import view as lineage_view

@@ -10,7 +10,7 @@ from benchmarks import metadata_accuracy
 from benchmarks.metadata_misses import KNOWN
 
 from mysticanvas.cli.client import connect
-from mysticanvas.features.importing.commands import import_and_follow
+from mysticanvas.cli.imports import import_and_follow
 from mysticanvas.settings import Settings
 
 

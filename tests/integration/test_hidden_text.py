@@ -6,7 +6,7 @@ import pytest
 from tests.unit.pixels.hiding import hidden
 
 from mysticanvas.cli.client import connect
-from mysticanvas.features.importing.commands import import_and_follow
+from mysticanvas.cli.imports import import_and_follow
 from mysticanvas.features.importing.inspect import inspect
 from mysticanvas.settings import Settings
 

@@ -14,11 +14,11 @@ from tests.importing import import_all
 from tests.pictures import a1111_png, png, write_pictures
 
 from mysticanvas.cli.client import Client, connect, wait_for_jobs
+from mysticanvas.cli.imports import import_and_follow
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import folders
 from mysticanvas.domain.errors import WorkerCrashedError
 from mysticanvas.domain.task import Answer, Executor, Task
-from mysticanvas.features.importing.commands import import_and_follow
 from mysticanvas.features.importing.messages import ListFolder, ReadImages
 from mysticanvas.settings import Settings
 from mysticanvas.worker.pool import WorkerPool

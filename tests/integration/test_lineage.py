@@ -15,6 +15,7 @@ import pytest
 from tests.pictures import png
 
 from mysticanvas.cli.client import Client, connect, wait_for_jobs
+from mysticanvas.cli.imports import import_and_follow
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.db.images import file_rows, files, folders, generations
 from mysticanvas.db.images import missing as image_missing
@@ -22,7 +23,6 @@ from mysticanvas.domain.errors import ConflictError, InvalidInputError
 from mysticanvas.domain.file import FileStat, ImageFormat
 from mysticanvas.domain.generation import InputImage, InputRole, ParentRelation, Recipe
 from mysticanvas.features.importing import record as import_record
-from mysticanvas.features.importing.commands import import_and_follow
 from mysticanvas.features.importing.messages import ImageRead
 from mysticanvas.features.importing.record import Found
 from mysticanvas.features.lineage import queries as lineage_queries

@@ -157,5 +157,5 @@ def test_the_command_line_asks_for_the_same(library: Path, tmp_path: Path, stub:
     assert "tiny at http://127.0.0.1" in kept.output
     assert "old fisherman · subject · 0.90" in kept.output
     assert "after import" in run("autotag", "settings").output
-    assert "Would request tags for 0 images" in run("autotag", "cat", "--dry-run").output
+    assert "Would request tags for 0 images" in run("autotag", "run", "cat", "--dry-run").output
     assert "off" in run("autotag", "settings", "--off").output

@@ -22,13 +22,13 @@ from tests.model_files import (
 from tests.pictures import png
 
 from mysticanvas.cli.client import Client, connect, wait_for_jobs
+from mysticanvas.cli.imports import import_and_follow
 from mysticanvas.db.database import Database, ReadTx, WriteTx
 from mysticanvas.db.images import generations, word_index
 from mysticanvas.db.images.generations import NewGeneration
 from mysticanvas.domain.errors import ConflictError, InvalidInputError
 from mysticanvas.domain.generation import GenerationId, Recipe, TimestampSource
 from mysticanvas.domain.model import ModelKind, ModelUse
-from mysticanvas.features.importing.commands import import_and_follow
 from mysticanvas.features.models import list_queries
 from mysticanvas.features.models import queries as model_queries
 from mysticanvas.settings import Settings
@@ -362,5 +362,5 @@ def test_the_command_line_scans_lists_shows_and_merges(tmp_path: Path, folder: P
     assert len(json.loads(run(library, "model", "list", "--json").stdout)["models"]) == 2
     assert "film_grain" in run(library, "model", "list").stdout
     nothing = run(library, "model", "show", "nothing")
-    assert (nothing.returncode, "Traceback" in nothing.stderr) == (3, False)
+    assert (nothing.returncode, "Traceback" in nothing.stderr) == (1, False)
     assert run(library, "model", "scan", str(folder / "nowhere")).returncode == 2

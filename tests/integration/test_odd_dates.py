@@ -11,11 +11,11 @@ import pytest
 from tests.pictures import a1111_png, write_pictures
 
 from mysticanvas.cli.client import Client, connect
+from mysticanvas.cli.imports import import_and_follow
 from mysticanvas.domain import local_time
 from mysticanvas.domain.file import MAX_STORED, MIN_STORED, FileStat
 from mysticanvas.domain.generation import is_in_future
 from mysticanvas.domain.local_time import convert_to_local_time
-from mysticanvas.features.importing.commands import import_and_follow
 from mysticanvas.settings import Settings
 
 

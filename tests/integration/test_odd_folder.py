@@ -13,7 +13,7 @@ from tests.odd_pictures import DAMAGED, SHOWN_AS_QUARTERS, SIZE, UNDAMAGED, writ
 from tests.pictures import a1111_png
 
 from mysticanvas.cli.client import Client, connect
-from mysticanvas.features.importing.commands import import_and_follow
+from mysticanvas.cli.imports import import_and_follow
 from mysticanvas.fs.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
 from mysticanvas.settings import Settings
 

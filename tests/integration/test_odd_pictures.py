@@ -12,9 +12,9 @@ from tests import pictures
 from tests.odd_pictures import GREEN, RED, SHOWN_AS_QUARTERS, SIZE, bomb, cut, detailed, encoded, quarters
 
 from mysticanvas.cli.client import Client, connect, wait_for_jobs
+from mysticanvas.cli.imports import import_and_follow
 from mysticanvas.db.database import Database
 from mysticanvas.features.images import routes as image_routes
-from mysticanvas.features.importing.commands import import_and_follow
 from mysticanvas.features.thumbnails import recheck
 from mysticanvas.fs.thumbnail_cache import SHORT_EDGES_PX, ThumbCache
 from mysticanvas.settings import Settings

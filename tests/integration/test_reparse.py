@@ -13,9 +13,9 @@ from tests.integration.test_lineage import comfy_png
 from tests.pictures import a1111_png, write_pictures
 
 from mysticanvas.cli.client import connect
+from mysticanvas.cli.imports import import_and_follow
 from mysticanvas.db.database import Database
 from mysticanvas.features.importing import reparse_job, reparse_task
-from mysticanvas.features.importing.commands import import_and_follow
 from mysticanvas.features.importing.messages import ReparseTexts, StoredTexts
 from mysticanvas.jobs import queue as job_queue
 from mysticanvas.settings import Settings

@@ -35,7 +35,7 @@ def run(*words: str, **environment: str | None) -> subprocess.CompletedProcess[s
 
 
 def assert_one_sentence(done: subprocess.CompletedProcess[str]) -> None:
-    assert done.returncode == 4, done.stderr
+    assert done.returncode == 3, done.stderr
     assert "Traceback" not in done.stderr
     assert "--library" in done.stderr
 
@@ -68,11 +68,11 @@ def test_a_password_for_a_library_that_cannot_be_made_is_a_sentence(tmp_path: Pa
     library = str(tmp_path / "file" / "library")
     program = (
         "import sys, typer; typer.prompt = lambda *_, **__: 'x' * 12\n"
-        f"sys.argv = ['mysticanvas', 'password', '--library', {library!r}]\n"
+        f"sys.argv = ['mysticanvas', 'access', 'password', '--library', {library!r}]\n"
         "from mysticanvas.app.cli import main; main()"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert (done.returncode, "Traceback" in done.stderr) == (4, False), done.stderr
+    assert (done.returncode, "Traceback" in done.stderr) == (3, False), done.stderr
 
 
 @pytest.mark.parametrize("write", ['"{}"', "'{}'", "file://{}"])
@@ -117,7 +117,7 @@ def test_a_command_waits_for_a_gallery_that_is_starting(tmp_path: Path, monkeypa
 
 
 def test_a_second_serve_joins_the_gallery_that_is_starting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = iter((None, Gallery("http://127.0.0.1:1", 1, "key")))
+    found = iter((None, Gallery("127.0.0.1", 1, 1, "key")))
     joined: list[Any] = []
     monkeypatch.setattr(starting, "find_gallery", lambda _library: next(found))
     monkeypatch.setattr(app_serve, "_join_running_gallery", lambda *words, **_: joined.append(words))

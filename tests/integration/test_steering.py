@@ -398,7 +398,7 @@ def test_the_command_line_lists_shows_cancels_retries_and_prunes(tmp_path: Path)
     assert said("retry", "2") == {"changed": 1}
     assert said("show", "3")["status"] == "cancelled"
     assert said("prune") == {"changed": 1}
-    [kind] = said()["kinds"]
+    [kind] = said("status")["kinds"]
     assert (kind["waiting"], kind["cancelled"], kind["paused"]) == (2, 0, True)
 
 

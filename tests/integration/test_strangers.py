@@ -26,7 +26,7 @@ from tests.integration.listeners import (
 from typer.testing import CliRunner
 
 from mysticanvas.app.cli import app, exit_code
-from mysticanvas.cli import client, gallery, starting
+from mysticanvas.cli import gallery, replies, starting
 from mysticanvas.cli.gallery import StrangerError, find_gallery
 from mysticanvas.db import lock
 from mysticanvas.db.lock import LibraryLock, find_holder
@@ -72,7 +72,7 @@ def refused(library: Path, *words: str) -> str:
     """The one sentence of a command that could not use the library."""
     error = run(library, *words).exception
     assert isinstance(error, MystiCanvasError), error
-    assert exit_code(error) == 4
+    assert exit_code(error) == 3
     assert "\n" not in str(error)
     return str(error)
 
@@ -178,16 +178,16 @@ AFTER_THE_PROOF: dict[str, tuple[Answer, str]] = {
     "an endless body": (repeat(OK + b"\r\n", b" " * 65_536), "larger than"),
     "endless headers": (repeat(b"HTTP/1.1 200 OK\r\n", b"X-More: and more\r\n" * 100), "does not respond"),
     "a slow drip": (drip(OK + b"\r\n{ "), "does not respond"),
-    "a body that is not what it says": (say(OK + b"Content-Encoding: gzip\r\n\r\nplain"), "does not respond"),
+    "a body that is not what it says": (say(OK + b"Content-Encoding: gzip\r\n\r\nplain"), "not valid JSON"),
 }
 
 
 @pytest.mark.parametrize("kind", AFTER_THE_PROOF)
 def test_even_after_the_proof_no_reply_breaks_a_command(held: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A program that took the port in the moment after the proof: it hears a key of a launch that has ended."""
-    monkeypatch.setattr(client, "MAX_REPLY_BYTES", 1_000_000)
-    monkeypatch.setattr(client, "REQUEST_LIMIT_S", 1.0)
-    monkeypatch.setattr(client, "REPLY_LIMIT_S", 1.0)
+    monkeypatch.setattr(replies, "MAX_REPLY_BYTES", 1_000_000)
+    monkeypatch.setattr(replies, "REQUEST_LIMIT_S", 1.0)
+    monkeypatch.setattr(replies, "REPLY_LIMIT_S", 1.0)
     then, sentence = AFTER_THE_PROOF[kind]
     launch = create_launch(0)
     with listening(prove_then(TOKEN, launch, then)) as late:

@@ -11,8 +11,7 @@ import pytest
 from tests.pictures import a1111_png, write_pictures
 
 from mysticanvas.cli.client import Client, connect
-from mysticanvas.cli.imports import wait_for_import
-from mysticanvas.features.importing.commands import import_and_follow
+from mysticanvas.cli.imports import import_and_follow, wait_for_import
 from mysticanvas.settings import Settings
 
 

@@ -238,7 +238,7 @@ def test_open_without_a_gallery_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "library").mkdir()
     done = CliRunner().invoke(app, ["open", "--library", str(tmp_path / "library")])
     assert isinstance(done.exception, LibraryError)
-    assert exit_code(done.exception) == 4
+    assert exit_code(done.exception) == 3
     assert "mysticanvas serve" in str(done.exception)
 
 

@@ -4,12 +4,14 @@ import re
 import subprocess
 from pathlib import Path
 
-import typer
+from tools import command_reference
 
-from mysticanvas.app.cli import app
+from mysticanvas.app.command_table import list_commands
 from mysticanvas.domain.query import Field
 
 ROOT = Path(__file__).parents[2]
+TEXTS = {".md", ".py", ".svelte", ".ts", ".yml"}
+COMMAND_LINE = re.compile(r"(?<![\w/.\"-])mysticanvas ([a-z][a-z-]+)(?: ([a-z][a-z-]+))?")
 
 
 def tracked() -> list[Path]:
@@ -37,10 +39,23 @@ def test_the_guide_to_searching_names_every_field() -> None:
     assert [field.value for field in Field if f"`{field.value}:" not in text] == []
 
 
-def test_the_readme_names_every_command() -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    assert [name for name in commands if not re.search(rf"\| .*`(mysticanvas )?{name}\b", text)] == []
+def test_the_command_reference_is_current() -> None:
+    assert command_reference.PAGE.read_text("utf-8") == command_reference.build_page(), "run python3 dev.py cli"
+
+
+def test_every_command_line_in_the_documents_exists() -> None:
+    """Also in messages of the program and in the gallery."""
+    names = {command.name for command in list_commands()}
+    nouns = {name.split()[0] for name in names}
+    named = [(path, found) for path in tracked() if path.suffix in TEXTS and "tests" not in path.parts
+             for found in COMMAND_LINE.findall(path.read_text("utf-8"))]  # fmt: skip
+    assert len(named) > 100
+    assert [(path.name, noun, verb) for path, (noun, verb) in named
+            if noun in nouns and not {noun, f"{noun} {verb}"} & names and verb] == []  # fmt: skip
+    gone = {"roots", "favourite", "keep-one", "sight", "jobs", "models", "templates", "events", "sidecars", "collect",
+            "import-library", "autotag-settings", "autotag-forget", "password", "rebuild", "reparse", "duplicates",
+            "verify", "export", "redo", "rate", "note", "lineage"}  # fmt: skip
+    assert [(path.name, noun) for path, (noun, _) in named if noun in gone] == []
 
 
 def test_no_lock_file_names_a_host() -> None:

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 import mysticanvas.features
 from mysticanvas.app import features
+from mysticanvas.app.command_table import Root
 from mysticanvas.app.orchestrator import Orchestrator
 from mysticanvas.cli.client import build_headers
 from mysticanvas.edits import kinds as edit_kinds
@@ -125,20 +126,19 @@ def routes(database: Database, edits: EditRunner) -> APIRouter:
 
     return router
 """,
+    "nouns.py": 'NOUNS = {"letter": "How many letters a word has."}',
     "commands.py": '''
-import typer
-
 from mysticanvas.cli.client import connect
+from mysticanvas.cli.grammar import Commands
 from mysticanvas.cli.options import Library, load_settings
 from mysticanvas.cli.output import print_json
 
-
-def add_commands(app: typer.Typer) -> None:
-    app.command()(letters)
+COMMANDS = Commands()
 
 
-def letters(library: Library = None) -> None:
-    """How many letters a word has."""
+@COMMANDS.add("letter count")
+def count(library: Library = None) -> None:
+    """Print how many letters a word has."""
     with connect(load_settings(library)) as client:
         print_json(client.get("/api/v1/letters"))
 ''',
@@ -196,8 +196,8 @@ def ask(orchestrator: Orchestrator, settings: Settings, method: str, path: str) 
 
 
 def command_line() -> typer.Typer:
-    app = typer.Typer()
-    features.add_commands(app)
+    app = typer.Typer(cls=Root, rich_markup_mode=None)
+    app.callback()(lambda: None)
     return app
 
 
@@ -214,7 +214,7 @@ def test_a_folder_and_one_name_bring_a_route_a_job_that_runs_in_a_worker_and_a_c
         assert counted["a-fish"] == 5
         assert counted["process"] != os.getpid()
         assert "/api/v1/letters" in ask(orchestrator, settings, "GET", "/api/v1/openapi.json").json()["paths"]
-    run = CliRunner().invoke(command_line(), ["letters", "--library", str(settings.library)])
+    run = CliRunner().invoke(command_line(), ["letter", "count", "--library", str(settings.library)])
     assert (run.exit_code, json.loads(run.output)["a-fish"]) == (0, 5)
 
 
@@ -246,5 +246,5 @@ def test_without_its_name_in_the_list_there_is_no_such_feature(tmp_path: Path) -
     settings = Settings(library=tmp_path / "library", workers=1)
     with Orchestrator(settings, serving=False) as orchestrator:
         assert ask(orchestrator, settings, "POST", "/api/v1/letters/a-fish").status_code in (404, 405)
-    assert "letters" not in CliRunner().invoke(command_line(), ["--help"]).output
+    assert "letter" not in CliRunner().invoke(command_line(), ["--help"]).output
     assert NAME not in kinds.KINDS

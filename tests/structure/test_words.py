@@ -108,8 +108,6 @@ class Exemption:
 
 
 EXEMPT: tuple[Exemption, ...] = (
-    Exemption("README.md", "`mysticanvas tag`, `collect`, `rate`, `favourite`, `note`", "the name of a command"),
-    Exemption("features/images/commands.py", "mysticanvas favourite", "the name of a command"),
     Exemption("features/autotag/routes.py", "mending nets", "what a fisherman does"),
     Exemption("features/autotag/prompting.py", "mending nets", "what a fisherman does"),
     Exemption("edits/types.py", 'UNDOING = "undoing"', "a stored state"),

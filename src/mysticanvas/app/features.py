@@ -1,15 +1,12 @@
 """The list of features.
 
-A feature is a package in `features/`. Its `feature.py` is loaded by the Orchestrator, its `commands.py` by the
-command line, its `task.py` by a worker process at the first task of the feature.
+A feature is a package in `features/`. Its `feature.py` is loaded by the Orchestrator, its `nouns.py` and `commands.py`
+by the command line (`app/command_table.py`), its `task.py` by a worker process at the first task of the feature.
 """
 
 from functools import cache
 from importlib import import_module
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
-
-import typer
 
 if TYPE_CHECKING:
     from mysticanvas.features.base import Feature
@@ -67,11 +64,3 @@ def load() -> "list[Feature]":
         [check for feature in found for check in feature.checks],
     )
     return found
-
-
-def add_commands(app: typer.Typer) -> None:
-    """Adds the commands of every feature. Imports only their `commands.py`."""
-    for name in FEATURES:
-        module = f"mysticanvas.features.{name}.commands"
-        if find_spec(module) is not None:
-            import_module(module).add_commands(app)

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -16,6 +17,7 @@ from mysticanvas.db.io_errors import DISK_ERRORS, DISK_FULL, build_library_error
 from mysticanvas.domain.errors import (
     ConfirmationRequiredError,
     ConflictError,
+    DamagedLibraryError,
     InvalidInputError,
     LibraryError,
     MystiCanvasError,
@@ -32,7 +34,7 @@ from mysticanvas.http.etags import ChangedError
 from mysticanvas.http.gate import Gate
 from mysticanvas.http.openapi import describe
 from mysticanvas.http.passwords import TooManyAttemptsError
-from mysticanvas.http.problems import KINDS, respond
+from mysticanvas.http.problems import DAMAGED_LIBRARY, KINDS, respond
 from mysticanvas.http.responses import API
 from mysticanvas.http.sessions import Sessions
 from mysticanvas.jobs import routes as job_routes
@@ -81,9 +83,12 @@ def build_app(parts: Parts, features: Sequence[Feature]) -> FastAPI:
 
 async def _refuse(_: Request, error: Exception) -> Response:
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
-    headers, where = {}, {}
+    headers: dict[str, str] = {}
+    where: dict[str, Any] = {}
+    if isinstance(error, DamagedLibraryError):
+        where["kind"] = DAMAGED_LIBRARY
     if isinstance(error, QueryError):
-        where = {"position": error.position, "suggestion": error.suggestion}
+        where |= {"position": error.position, "suggestion": error.suggestion}
     if isinstance(error, ConfirmationRequiredError):
         where["confirm"] = error.confirm
     if isinstance(error, TooManyAttemptsError):

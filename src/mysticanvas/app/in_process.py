@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from mysticanvas.cli.client import REQUEST_LIMIT_S, Client, build_headers, check_reply, drop_none, read_json
+from mysticanvas.cli.client import Client, build_headers
+from mysticanvas.cli.replies import REQUEST_LIMIT_S, Reply, check_reply, drop_none, read_json
 from mysticanvas.settings import Settings
 
 if TYPE_CHECKING:
@@ -65,11 +66,12 @@ class _InProcessClient:
         return self._send("DELETE", path)
 
     def text(self, path: str) -> str:
-        return check_reply(self._ask("GET", path)).text
+        return check_reply(self._ask("GET", path)).content.decode("utf-8", "replace")
 
     def _send(self, method: str, path: str, **how: Any) -> Any:
         return read_json(self._ask(method, path, **how))
 
-    def _ask(self, method: str, path: str, **how: Any) -> httpx.Response:
+    def _ask(self, method: str, path: str, **how: Any) -> Reply:
         request = self._http.request(method, path, **how)
-        return asyncio.run_coroutine_threadsafe(request, self._loop).result()
+        response = asyncio.run_coroutine_threadsafe(request, self._loop).result()
+        return Reply(response.status_code, response.content)

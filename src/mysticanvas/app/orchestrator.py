@@ -12,6 +12,7 @@ import socket
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -323,7 +324,7 @@ def serve_library(settings: Settings, paths: list[str], *, on_ready: Callable[[O
         if orchestrator.restoring is None:
             return
         restored = _restore(settings.library, orchestrator.restoring)
-        settings = settings.model_copy(update={"port": orchestrator.port})
+        settings = replace(settings, port=orchestrator.port)
 
 
 def _limit_heap_arenas() -> None:

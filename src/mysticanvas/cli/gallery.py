@@ -33,9 +33,14 @@ class Gallery:
     """A gallery that has proved that it serves the library. `key` is a sign-in key that is valid until the gallery
     stops."""
 
-    url: str
+    host: str
+    port: int
     pid: int
     key: str
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
 
     @property
     def headers(self) -> dict[str, str]:
@@ -65,7 +70,7 @@ def find_gallery(library: Path) -> Gallery | None:
             f"(process {launch.pid}). No secrets were sent to that program. Stop process {launch.pid}, and start "
             "MystiCanvas again."
         )
-    return Gallery(f"http://127.0.0.1:{launch.port}", launch.pid, derive_key(token, launch))
+    return Gallery("127.0.0.1", launch.port, launch.pid, derive_key(token, launch))
 
 
 def _ask(launch: Launch, nonce: str) -> bytes | None:

@@ -1,10 +1,11 @@
 """Waits for imports and prints their reports."""
 
+from pathlib import Path
 from typing import Any
 
 import typer
 
-from mysticanvas.cli.client import POLL_S, Client
+from mysticanvas.cli.client import POLL_S, Client, make_absolute, wait_for_jobs
 from mysticanvas.cli.output import out, progress_bar
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.plurals import format_count
@@ -34,6 +35,18 @@ def wait_for_import(client: Client, import_id: str) -> dict[str, Any]:
             client.post(f"/api/v1/imports/{import_id}:cancel")
             raise
     return dict(reply["report"])
+
+
+def import_and_follow(client: Client, folders: list[Path], *, dry_run: bool, wait: bool) -> dict[str, Any]:
+    """Import folders and return the report. Shows a progress bar on standard error."""
+    paths = [make_absolute(folder) for folder in folders]
+    import_id = client.post("/api/v1/imports", {"paths": paths, "dry_run": dry_run, "watch": True})["id"]
+    report = wait_for_import(client, import_id)
+    if wait and not dry_run:
+        with progress_bar() as bars:
+            bars.add_task("Creating thumbnails", total=None, rate="")
+            wait_for_jobs(client)
+    return report
 
 
 def exit_with_failures(report: dict[str, Any]) -> None:

@@ -12,11 +12,13 @@ Library = Annotated[
     typer.Option(
         "--library",
         metavar="PATH",
-        help="Library folder. Default: MYSTICANVAS_LIBRARY if set, otherwise mysticanvas in your user data folder.",
+        help="Library folder. Default: the setting `library`, or the folder mysticanvas in your user data folder.",
         show_default=False,
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for scripts.")]
+JsonLines = Annotated[bool, typer.Option("--jsonl", help="Print one JSON object per line for scripts.")]
+Image = Annotated[str, typer.Argument(metavar="ID", help="The image ID (UUID), as printed by search.")]
 
 
 def load_settings(library: Path | None, **given: object) -> Settings:
@@ -24,4 +26,4 @@ def load_settings(library: Path | None, **given: object) -> Settings:
     values = {name: value for name, value in given.items() if value is not None}
     if library is not None:
         values["library"] = library
-    return Settings(**values)  # type: ignore[arg-type]
+    return Settings(**values)

@@ -26,7 +26,7 @@ _DAMAGE = (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError)
 _SCHEMA_DAMAGE = re.compile(r"no such |malformed |error in ")
 WAYS_OUT = (
     "Restore a backup with `mysticanvas backup restore FILE` (`mysticanvas backup list` lists them), or rebuild the "
-    "library from your folders and the journal with `mysticanvas rebuild --set-aside`."
+    "library from your folders and the journal with `mysticanvas library rebuild --set-aside`."
 )
 
 

@@ -26,6 +26,9 @@ Each message is a sentence for the user: what happened, why, and what to do. `ap
 HTTP statuses, `app/cli.py` to exit codes.
 """
 
+# The type of the error in a response of the API that says that the library is damaged.
+DAMAGED = "damaged-library"
+
 
 class MystiCanvasError(Exception):
     """Base of every error that MystiCanvas raises on purpose."""

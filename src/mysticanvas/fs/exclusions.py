@@ -10,9 +10,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from mysticanvas.domain.errors import InvalidInputError
-from mysticanvas.fs.gitignore import GitIgnorePatterns, compile_patterns
+
+if TYPE_CHECKING:
+    from mysticanvas.fs.gitignore import GitIgnorePatterns
 
 MAX_PATTERNS = 200
 MAX_PATTERN_LENGTH = 400
@@ -54,7 +57,10 @@ _PROGRAM_OF_FOLDER = {name: program for program, names in PROGRAM_FOLDERS.items(
 
 
 @lru_cache(maxsize=64)
-def _compile(patterns: tuple[str, ...]) -> GitIgnorePatterns:
+def _compile(patterns: tuple[str, ...]) -> "GitIgnorePatterns":
+    # `mysticanvas inspect` uses the scanner, but never a pattern.
+    from mysticanvas.fs.gitignore import compile_patterns
+
     return compile_patterns(patterns)
 
 
@@ -75,7 +81,7 @@ def clean_patterns(patterns: Sequence[str]) -> list[str]:
 
 def _is_pattern(line: str) -> bool:
     try:
-        return all(one.include is not None for one in compile_patterns([line]).patterns)
+        return all(one.include is not None for one in _compile((line,)).patterns)
     except ValueError:
         return False
 

@@ -53,7 +53,7 @@ def check_wide(host: str, names: Sequence[str], *, has_password: bool) -> None:
         return
     if not has_password:
         raise InvalidInputError(
-            f"Listening on {host} lets other machines connect. Set a password first: mysticanvas password"
+            f"Listening on {host} lets other machines connect. Set a password first: mysticanvas access password"
         )
     if not names:
         raise InvalidInputError(

@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 from fastapi import Response
 
+from mysticanvas.domain.errors import DAMAGED
+
 MEDIA_TYPE = "application/problem+json"
 DOCS = "/docs/errors"
 
@@ -88,6 +90,11 @@ KINDS: Mapping[int, ProblemKind] = {
         "The library cannot be used, such as when the disk is full, or reading took too long. `detail` says why.",
     ),
 }
+DAMAGED_LIBRARY = ProblemKind(
+    DAMAGED,
+    "The library is damaged",
+    "The database did not pass its checks. `detail` says what to do, such as restoring a backup.",
+)
 _OTHER = ProblemKind("other", "The request failed", "`detail` says why.")
 
 
@@ -107,15 +114,22 @@ class Problem:
 
 
 def encode_problem(
-    status: int, detail: str, *, position: int | None = None, suggestion: str | None = None, confirm: str | None = None
+    status: int,
+    detail: str,
+    *,
+    kind: ProblemKind | None = None,
+    position: int | None = None,
+    suggestion: str | None = None,
+    confirm: str | None = None,
 ) -> bytes:
-    kind = KINDS.get(status, _OTHER)
+    """`kind` is needed only where the status does not tell it."""
+    kind = kind or KINDS.get(status, _OTHER)
     problem = Problem(f"{DOCS}#{kind.name}", kind.title, status, detail, position, suggestion, confirm)
     return msgspec.json.encode(problem)
 
 
 def respond(status: int, detail: str, *, headers: Mapping[str, str] | None = None, **where: Any) -> Response:
-    """Returns an error response. `where` may contain `position`, `suggestion` and `confirm`."""
+    """Returns an error response. `where` may contain the other arguments of `encode_problem`."""
     return Response(
         encode_problem(status, detail, **where),
         status,

@@ -42,7 +42,8 @@ class ImageRecord:
     """An image with its generation data; null for what is not known. `path` is the path of its file, and null if no
     file is known. `timestamp` is the creation time in milliseconds. `timestamp_source` tells where it was found.
     `tool` is the program that made the image. `params` are all settings without a field of their own. `models` are all
-    models, also the LoRAs in `loras`. `tags` are the names of the tags that the image shows. `thumb` is the name of the
+    models, also the LoRAs in `loras`. `tags` are the names of the tags that the image shows,
+    and `collections` those of its manual collections. `thumb` is the name of the
     thumbnails. `damage` and `too_large` tell why the file cannot be shown. `orientation` is that of EXIF, 1 to 8.
     `explicit` is the NSFW score from 0 to 1, and `rating` 0 for none, or 1 to 5. `deleted`: the image is in the Trash.
     `problems` are what the parser did not understand."""
@@ -57,6 +58,7 @@ class ImageRecord:
     negative_prompt: str | None
     notes: str | None
     tags: list[str]
+    collections: list[str]
     is_favorite: bool
     rating: int
     seed: str | None
@@ -125,12 +127,30 @@ def list_tag_names(tx: ReadTx, images: Sequence[GenerationId]) -> dict[Generatio
     return found
 
 
+def list_collection_names(tx: ReadTx, images: Sequence[GenerationId]) -> dict[GenerationId, list[str]]:
+    """The names of the manual collections of each image, sorted. Images without collections are omitted."""
+    rows = tx.rows(
+        """
+        SELECT i.generation_id, c.name
+          FROM json_each(:images) AS wanted
+               CROSS JOIN collection_items AS i ON i.generation_id = wanted.value
+               CROSS JOIN collections AS c ON c.id = i.collection_id
+         ORDER BY wanted.key, c.name
+        """,
+        images=json.dumps(list(images)),
+    )
+    found: dict[GenerationId, list[str]] = {}
+    for image, name in rows:
+        found.setdefault(image, []).append(name)
+    return found
+
+
 def read_records(tx: ReadTx, images: Sequence[GenerationId]) -> list[ImageRecord]:
     """The images that exist, in the given order."""
     located = file_rows.list_of_images(tx, images)
     inputs = file_rows.list_input_files(tx, images)
     used = used_models.list_of_images(tx, images)
-    tags = list_tag_names(tx, images)
+    tags, collections = list_tag_names(tx, images), list_collection_names(tx, images)
     hashes = [file.blake3.hex() for found in located.values() for file in found if file.blake3]
     scores = image_vectors.get_nsfw_scores(tx, hashes)
     return [
@@ -138,7 +158,7 @@ def read_records(tx: ReadTx, images: Sequence[GenerationId]) -> list[ImageRecord
             made,
             [*located.get(made.id, []), *inputs.get(made.id, [])],
             used.get(made.id, []),
-            tags.get(made.id, []),
+            (tags.get(made.id, []), collections.get(made.id, [])),
             scores,
         )
         for made in generations.list_details(tx, images)
@@ -146,8 +166,14 @@ def read_records(tx: ReadTx, images: Sequence[GenerationId]) -> list[ImageRecord
 
 
 def _build_record(
-    made: Detail, located: Sequence[FileRow], used: list[UsedModel], tags: list[str], scores: Mapping[str, float]
+    made: Detail,
+    located: Sequence[FileRow],
+    used: list[UsedModel],
+    names: tuple[list[str], list[str]],
+    scores: Mapping[str, float],
 ) -> ImageRecord:
+    """`names` are those of the tags and of the collections."""
+    tags, collections = names
     final = next((file for file in located if file.kind == FileKind.FINAL), None)
     return ImageRecord(
         id=made.id,
@@ -160,6 +186,7 @@ def _build_record(
         negative_prompt=made.negative_prompt,
         notes=made.notes,
         tags=tags,
+        collections=collections,
         is_favorite=made.is_favorite,
         rating=made.rating,
         seed=made.seed,

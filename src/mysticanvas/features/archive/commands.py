@@ -1,4 +1,4 @@
-"""`export`: everything the user set, as text or as an archive."""
+"""`library export`: everything the user set, as text or as an archive."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,36 +6,38 @@ from typing import Annotated
 import typer
 
 from mysticanvas.cli.client import connect
-from mysticanvas.cli.options import Json, Library, load_settings
+from mysticanvas.cli.grammar import Commands
+from mysticanvas.cli.options import Json, JsonLines, Library, load_settings
 from mysticanvas.cli.output import out, print_json
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.plurals import format_count
 
-
-def add_commands(app: typer.Typer) -> None:
-    app.command(epilog="Example: mysticanvas export --json > mine.jsonl")(export)
+COMMANDS = Commands()
 
 
+@COMMANDS.add("library export", "library.zip", "--jsonl > mine.jsonl")
 def export(
-    whole: Annotated[
+    file: Annotated[
         Path | None,
-        typer.Option(
-            "--whole", metavar="FILE", help="Write an archive (ZIP) to import on another machine with import-library."
+        typer.Argument(
+            metavar="FILE",
+            help="Write an archive (ZIP) that also contains the names of your folders. To import it on another "
+            "machine, use library import.",
         ),
     ] = None,
     library: Library = None,
     json: Json = False,
+    jsonl: JsonLines = False,
 ) -> None:
-    """Export your ratings, favorites, notes, tags, collections and templates.
+    """Export your ratings, favorites, notes, tags, collections and templates, to an archive or with --jsonl as text.
 
-    --json prints one JSON object per line; identical libraries give identical output. --whole writes an archive that
-    also contains the names of your folders. Neither contains your images.
+    --jsonl prints one JSON object per line; identical libraries give identical output. No export contains your images.
     """
-    if whole is not None:
-        _export_archive(whole.expanduser(), library, json=json)
+    if file is not None:
+        _export_archive(file.expanduser(), library, json=json)
         return
-    if not json:
-        raise InvalidInputError("Specify the format: --json or --whole FILE.")
+    if not jsonl:
+        raise InvalidInputError("Specify a file, or --jsonl. Example: mysticanvas library export library.zip")
     with connect(load_settings(library)) as client:
         typer.echo(client.text("/api/v1/library/export"), nl=False)
 

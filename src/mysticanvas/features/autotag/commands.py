@@ -1,4 +1,4 @@
-"""`autotag`, `autotag-settings`, `autotag-forget`: tags from a language model on a server that the user sets."""
+"""The noun `autotag`: tags from a language model on a server that the user sets."""
 
 import time
 from typing import Annotated, Any
@@ -6,25 +6,20 @@ from typing import Annotated, Any
 import typer
 
 from mysticanvas.cli.client import Client, connect
-from mysticanvas.cli.edits import Images
+from mysticanvas.cli.edits import Images, read_one_selection
+from mysticanvas.cli.grammar import Commands
 from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import err, out, print_json, progress_bar
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.plurals import format_count
 from mysticanvas.features.autotag.types import LookAt
 
+COMMANDS = Commands()
 POLL_S = 0.5
-_UUID_LENGTH = 36
 
 
-def add_commands(app: typer.Typer) -> None:
-    app.command(epilog="Example: mysticanvas autotag 'date:30d -has:tag' --dry-run")(autotag)
-    app.command("autotag-settings", epilog="Example: mysticanvas autotag-settings --endpoint http://127.0.0.1:8080 "
-                "--model qwen2.5-7b --try")(settings)  # fmt: skip
-    app.command("autotag-forget", epilog="Example: mysticanvas autotag-forget qwen2.5-7b/1/9f3c02aa")(forget)
-
-
-def autotag(
+@COMMANDS.add("autotag run", "'date:30d -has:tag' --dry-run")
+def run(
     images: Images,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the number of requests.")] = False,
     again: Annotated[bool, typer.Option("--again", help="Include images that this model has already tagged.")] = False,
@@ -33,14 +28,13 @@ def autotag(
     json: Json = False,
 ) -> None:
     """Request tags from a language model for all images that match a query. Each distinct prompt is sent once."""
-    is_uuid = len(images) == _UUID_LENGTH and images.count("-") == 4
-    selection: dict[str, Any] = {"uuids": [images]} if is_uuid else {"query": images}
+    selection = read_one_selection(images)
     with connect(load_settings(library)) as client:
-        run = client.post("/api/v1/autotag/runs", selection | {"dry_run": dry_run, "again": again})
-        if run["requests"] and not dry_run and wait:
-            run["failed"] = _wait_for_run(client, run["requests"])
-    print_json(run) if json else _print_run(run)
-    if run.get("failed"):
+        started = client.post("/api/v1/autotag/runs", selection | {"dry_run": dry_run, "again": again})
+        if started["requests"] and not dry_run and wait:
+            started["failed"] = _wait_for_run(client, started["requests"])
+    print_json(started) if json else _print_run(started)
+    if started.get("failed"):
         raise typer.Exit(1)
 
 
@@ -52,8 +46,8 @@ def _print_run(run: dict[str, Any]) -> None:
         return
     out.print(f"Requested {requested}. Excluded: {excluded}.", highlight=False)
     if run.get("failed"):
-        err.print(f"Failed requests: {run['failed']:,}. To see why, run: mysticanvas jobs", highlight=False)
-    out.print(f"To remove these tags: mysticanvas autotag-forget {run['run']}", highlight=False)
+        err.print(f"Failed requests: {run['failed']:,}. To see why, run: mysticanvas job status", highlight=False)
+    out.print(f"To remove these tags: mysticanvas autotag forget {run['run']}", highlight=False)
 
 
 def _wait_for_run(client: Client, questions: int) -> int:
@@ -73,6 +67,7 @@ def _read_job_counts(client: Client) -> dict[str, Any]:
     return next((kind for kind in kinds if kind["kind"] == "autotag"), none)
 
 
+@COMMANDS.add("autotag settings", "", "--endpoint http://127.0.0.1:8080 --model qwen2.5-7b --try", "--off")
 def settings(
     endpoint: Annotated[str | None, typer.Option(help="URL of a server with an OpenAI-compatible API.")] = None,
     model: Annotated[str | None, typer.Option(help="Name of a model on the server.")] = None,
@@ -110,7 +105,7 @@ def settings(
         return
     _print_settings(current, result)
     if had_key and not current["has_key"]:
-        out.print("The API key was for another server. Enter it again: mysticanvas autotag-settings --key")
+        out.print("The API key was for another server. Enter it again: mysticanvas autotag settings --key")
 
 
 def _flatten(settings: dict[str, Any] | None) -> dict[str, Any]:
@@ -149,17 +144,20 @@ def _print_settings(current: dict[str, Any], result: dict[str, Any] | None) -> N
             out.print(f"  {tag['name']} · {tag['category']} · {tag['confidence']:.2f}", markup=False, highlight=False)
 
 
+@COMMANDS.add("autotag forget", "qwen2.5-7b/1/9f3c02aa")
 def forget(
-    run: Annotated[
+    name: Annotated[
         str,
-        typer.Argument(metavar="RUN", help="Name of the run, as printed by autotag or shown as the source of a tag."),
+        typer.Argument(
+            metavar="RUN", help="Name of the run, as printed by autotag run or shown as the source of a tag."
+        ),
     ],
     library: Library = None,
     json: Json = False,
 ) -> None:
     """Remove all tags that one run of a model assigned. Other tags are kept."""
     with connect(load_settings(library)) as client:
-        done = client.post("/api/v1/autotag/runs:forget", {"run": run})
+        done = client.post("/api/v1/autotag/runs:forget", {"run": name})
     print_json(done) if json else out.print(
         f"Removed the tags of this run from {format_count(done['changed'], 'image')}.", highlight=False
     )

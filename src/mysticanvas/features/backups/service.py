@@ -41,7 +41,7 @@ class Restored:
         return (
             "Ratings, tags and notes that you changed after this backup are kept in the journal "
             f"{self.journals[-1]}. To add them to the restored library, run: "
-            f'mysticanvas rebuild --journal "{self.journals[-1]}"'
+            f'mysticanvas library rebuild --journal "{self.journals[-1]}"'
         )
 
 

@@ -5,19 +5,17 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from mysticanvas.cli.client import connect
+from mysticanvas.cli.grammar import Commands
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import out, print_json
-from mysticanvas.db.io_errors import WAYS_OUT
+from mysticanvas.cli.output import out, print_json, table
 from mysticanvas.domain.errors import InvalidInputError
 
-
-def add_commands(app: typer.Typer) -> None:
-    app.command(epilog="Example: mysticanvas doctor --json")(doctor)
+COMMANDS = Commands()
 
 
+@COMMANDS.add("doctor", "", "--fix", "--bundle support.zip")
 def doctor(
     fix: Annotated[
         bool, typer.Option("--fix", help="Repair derived data. Your ratings, tags and notes are not changed.")
@@ -36,9 +34,7 @@ def doctor(
     with connect(load_settings(library)) as client:
         if bundle is not None:
             _write_bundle(bundle.expanduser(), client.get("/api/v1/doctor/bundle")["files"])
-            out.print(
-                f"Wrote {bundle}. It contains no prompts, tags, file names, folder names or API keys.", markup=False
-            )
+            _print_bundle(bundle, json=json)
             return
         repairs = (
             client.post("/api/v1/doctor/repairs")["repairs"] if fix else client.get("/api/v1/doctor/repairs")["repairs"]
@@ -47,6 +43,13 @@ def doctor(
     _print_verdict(verdict, fix=fix, json=json)
     if not verdict["ok"]:
         raise typer.Exit(1)
+
+
+def _print_bundle(target: Path, *, json: bool) -> None:
+    if json:
+        print_json({"path": str(target)})
+        return
+    out.print(f"Wrote {target}. It contains no prompts, tags, file names, folder names or API keys.", markup=False)
 
 
 def _print_verdict(verdict: dict[str, Any], *, fix: bool, json: bool) -> None:
@@ -61,11 +64,11 @@ def _print_verdict(verdict: dict[str, Any], *, fix: bool, json: bool) -> None:
         out.print("To make these repairs, run: mysticanvas doctor --fix")
         if verdict["lost"]:
             out.print("These repairs do not restore the damaged data (see below).")
-    table = Table(show_header=False, box=None)
+    rows = table()
     for check in verdict["checks"]:
         mark = "[green]ok[/]" if check["ok"] else "[bold red]failed[/]"
-        table.add_row(mark, check["name"], check["detail"] or "")
-    out.print(table)
+        rows.add_row(mark, check["name"], check["detail"] or "")
+    out.print(rows)
     out.print("All checks passed." if verdict["ok"] else "[bold red]Some checks failed.[/]")
     if not verdict["ok"] and (fix or verdict["lost"] or not verdict["repairs"]):
         out.print(_describe_next_step(verdict), markup=False)
@@ -73,6 +76,9 @@ def _print_verdict(verdict: dict[str, Any], *, fix: bool, json: bool) -> None:
 
 def _describe_next_step(verdict: dict[str, Any]) -> str:
     """What to do about failed checks that are not repaired by --fix."""
+    # Loads APSW.
+    from mysticanvas.db.io_errors import WAYS_OUT
+
     if not verdict["lost"]:
         return (
             "Wait a minute and run mysticanvas doctor again: changes may still be being written. If a check still "

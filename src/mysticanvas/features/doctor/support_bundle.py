@@ -5,6 +5,7 @@ It is built only from values that are known to be safe, never by removing privat
 
 import json
 import platform
+from dataclasses import asdict
 from typing import Any
 
 from mysticanvas import __version__
@@ -42,8 +43,7 @@ def build_bundle(database: Database) -> dict[str, str]:
 
 def _read_settings() -> dict[str, Any]:
     """The settings, with every value masked that is not a number or a Boolean."""
-    given: dict[str, Any] = {}
-    settings = Settings(**given).model_dump(mode="json")
+    settings = asdict(Settings())
     return {name: value if isinstance(value, int | float | bool) else MASKED for name, value in settings.items()}
 
 

@@ -1,4 +1,4 @@
-"""`duplicates` and `keep-one`: find groups of duplicates and merge them."""
+"""The noun `duplicate`: lists and merges groups of duplicates."""
 
 from typing import Annotated, Any
 
@@ -6,18 +6,18 @@ import typer
 
 from mysticanvas.cli.client import connect
 from mysticanvas.cli.edits import print_result, wait_for_edit
-from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import out, print_json
+from mysticanvas.cli.grammar import Commands
+from mysticanvas.cli.options import Json, JsonLines, Library, load_settings
+from mysticanvas.cli.output import out, print_as_json
 from mysticanvas.domain.plurals import format_count
 from mysticanvas.domain.similarity import DuplicateKind
 
-
-def add_commands(app: typer.Typer) -> None:
-    app.command(epilog="Example: mysticanvas duplicates --by recipe")(duplicates)
-    app.command("keep-one", epilog="Example: mysticanvas keep-one 4f9c… 0d2e… 7a10…")(merge_duplicates)
+COMMANDS = Commands()
+EXAMPLE = "4f9c0d2e-7a10-4b53-9d0e-1c2f3a4b5c6d 81aa3b5c-0d2e-4c11-8f00-9e8d7c6b5a49"
 
 
-def duplicates(
+@COMMANDS.add("duplicate list", "", "--by recipe")
+def list_duplicates(
     by: Annotated[
         DuplicateKind, typer.Option(help="Group by visual similarity, settings and seed, or identical bytes.")
     ] = (DuplicateKind.PICTURE),
@@ -25,15 +25,14 @@ def duplicates(
     limit: Annotated[int, typer.Option(min=1, max=100, help="Maximum number of groups to show.")] = 20,
     library: Library = None,
     json: Json = False,
+    jsonl: JsonLines = False,
 ) -> None:
     """List groups of duplicate images, newest first, with the suggested image to keep and the reason. An image and the
     images made from it are not duplicates, nor are variations of the same prompt. Exits with code 1 if there are no
     duplicates."""
     with connect(load_settings(library)) as client:
         found = client.get("/api/v1/duplicates", by=by.value, start=start, count=limit)
-    if json:
-        print_json(found)
-    else:
+    if not print_as_json(found, found["groups"], json=json, jsonl=jsonl):
         for group in found["groups"]:
             _print_group(group, by)
         total = f"{format_count(found['total'], 'group')}, {format_count(found['images'], 'image')}"
@@ -57,9 +56,10 @@ def _print_group(group: dict[str, Any], by: DuplicateKind) -> None:
             out.print(f"    {place}", markup=False, highlight=False)
 
 
+@COMMANDS.add("duplicate merge", EXAMPLE)
 def merge_duplicates(
     kept: Annotated[str, typer.Argument(metavar="KEPT", help="UUID of the image to keep.")],
-    others: Annotated[list[str], typer.Argument(metavar="OTHER…", help="UUIDs of the images to move to Trash.")],
+    others: Annotated[list[str], typer.Argument(metavar="OTHER", help="UUIDs of the images to move to Trash.")],
     accept_loss: Annotated[
         bool,
         typer.Option("--accept-loss", help="Merge even if generation data or tags of the other images would be lost."),

@@ -1,34 +1,26 @@
-"""The command `hook`: adds, lists, removes, tests and turns off hooks."""
+"""The noun `hook`: adds, lists, removes, tests and turns off hooks."""
 
 import uuid
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from mysticanvas.cli.client import connect
+from mysticanvas.cli.grammar import Commands
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import out, print_json
+from mysticanvas.cli.output import out, print_json, table
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import InvalidInputError, LibraryError, NotFoundError
 from mysticanvas.domain.event import EventKind
 from mysticanvas.features.event_hooks import hook_file
 from mysticanvas.features.event_hooks.types import Hook
 
-hook = typer.Typer(
-    no_args_is_help=True,
-    help="Run a command, or call a URL of this computer, when images are added, changed or removed, and when edits, "
-    "jobs and imports end.",
-)
+COMMANDS = Commands()
 HookId = Annotated[str, typer.Argument(metavar="ID", help="The ID of the hook, from: mysticanvas hook list")]
 
 
-def add_commands(app: typer.Typer) -> None:
-    app.add_typer(hook, name="hook")
-
-
-@hook.command(name="add", epilog="Example: mysticanvas hook add image.added -- python3 react.py")
+@COMMANDS.add("hook add", "image.added -- python3 react.py")
 def add(
     event: Annotated[EventKind, typer.Argument(help="The event.")],
     command: Annotated[
@@ -59,7 +51,7 @@ def add(
     out.print(f"Test it with: mysticanvas hook test {added.id}", markup=False)
 
 
-@hook.command(name="list", epilog="Example: mysticanvas hook list")
+@COMMANDS.add("hook list")
 def list_hooks(library: Library = None, json: Json = False) -> None:
     """List the hooks, and whether they are on."""
     with connect(load_settings(library)) as client:
@@ -69,14 +61,14 @@ def list_hooks(library: Library = None, json: Json = False) -> None:
         return
     if found["problem"]:
         raise LibraryError(found["problem"])
-    table = Table("ID", "Event", "State", "Calls", box=None)
+    listed = table("ID", "Event", "State", "Calls")
     for one in found["hooks"]:
         target = one["url"] or " ".join(one["command"])
-        table.add_row(one["id"], one["event"], "on" if one["enabled"] else "off", target)
-    out.print(table if found["hooks"] else "There are no hooks. Add one with: mysticanvas hook add", markup=False)
+        listed.add_row(one["id"], one["event"], "on" if one["enabled"] else "off", target)
+    out.print(listed if found["hooks"] else "There are no hooks. Add one with: mysticanvas hook add", markup=False)
 
 
-@hook.command(name="remove", epilog="Example: mysticanvas hook remove 3f9a1c20")
+@COMMANDS.add("hook remove", "3f9a1c20")
 def remove(hook_id: HookId, library: Library = None, json: Json = False) -> None:
     """Remove a hook. Deliveries that wait for it are dropped."""
     folder = _find_library(library)
@@ -86,19 +78,19 @@ def remove(hook_id: HookId, library: Library = None, json: Json = False) -> None
     print_json({"removed": found.id}) if json else out.print(f"Removed hook {found.id}.", markup=False)
 
 
-@hook.command(name="enable", epilog="Example: mysticanvas hook enable 3f9a1c20")
+@COMMANDS.add("hook enable", "3f9a1c20")
 def enable(hook_id: HookId, library: Library = None, json: Json = False) -> None:
     """Turn a hook on again."""
     _set_enabled(hook_id, True, library, json=json)
 
 
-@hook.command(name="disable", epilog="Example: mysticanvas hook disable 3f9a1c20")
+@COMMANDS.add("hook disable", "3f9a1c20")
 def disable(hook_id: HookId, library: Library = None, json: Json = False) -> None:
     """Turn a hook off. While it is off, nothing is recorded for it, and waiting deliveries are dropped."""
     _set_enabled(hook_id, False, library, json=json)
 
 
-@hook.command(name="test", epilog="Example: mysticanvas hook test 3f9a1c20")
+@COMMANDS.add("hook test", "3f9a1c20")
 def try_hook(hook_id: HookId, library: Library = None, json: Json = False) -> None:
     """Call a hook once, with an event that has no images and "test": true, and print its output."""
     # Imported here, so that other commands start faster.
@@ -118,7 +110,7 @@ def try_hook(hook_id: HookId, library: Library = None, json: Json = False) -> No
     out.print("The test delivery succeeded.")
 
 
-@hook.command(name="confirm", epilog="Example: mysticanvas hook confirm")
+@COMMANDS.add("hook confirm")
 def confirm(
     yes: Annotated[bool, typer.Option("--yes", help="Skip the confirmation prompt.")] = False,
     library: Library = None,

@@ -1,4 +1,4 @@
-"""The command `events`: reads the event log."""
+"""The noun `event`: reads the event log."""
 
 from datetime import datetime
 from pathlib import Path
@@ -6,23 +6,20 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from rich.table import Table
 
 from mysticanvas.cli.client import Client, connect
-from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import format_time, out, print_json
+from mysticanvas.cli.grammar import Commands
+from mysticanvas.cli.options import Json, JsonLines, Library, load_settings
+from mysticanvas.cli.output import format_time, out, print_as_json, table
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.plurals import format_count
 
-
-def add_commands(app: typer.Typer) -> None:
-    app.command(epilog="Example: mysticanvas events --level warning")(events)
-
-
+COMMANDS = Commands()
 EXPORTED_AT_ONCE = 1_000
 
 
-def events(
+@COMMANDS.add("event list", "--level warning", "--kind backup --since 2026-11-01")
+def list_events(
     level: Annotated[
         list[str] | None, typer.Option(help="Only events of this level: info, warning or error. Can be repeated.")
     ] = None,
@@ -32,12 +29,13 @@ def events(
     ] = None,
     since: Annotated[datetime | None, typer.Option(help="Only events at or after this date or time.")] = None,
     until: Annotated[datetime | None, typer.Option(help="Only events before this date or time.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Maximum number of events to list.")] = 50,
     export: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write all matching events to FILE, one JSON object per line.")
     ] = None,
     library: Library = None,
     json: Json = False,
+    jsonl: JsonLines = False,
 ) -> None:
     """List events of the library, newest first: imports, scans, crashes, backups, migrations. The event log never
     leaves this computer."""
@@ -45,17 +43,17 @@ def events(
     with connect(load_settings(library)) as client:
         if export is not None:
             count = _export(client, export, filters)
-            out.print(f"Wrote {format_count(count, 'event')} to {export}", markup=False)
+            if not print_as_json({"path": str(export), "events": count}, [], json=json, jsonl=jsonl):
+                out.print(f"Wrote {format_count(count, 'event')} to {export}", markup=False)
             return
         log = client.get("/api/v1/events", limit=limit, **filters)
-    if json:
-        print_json(log)
+    if print_as_json(log, log["events"], json=json, jsonl=jsonl):
         return
-    table = Table("When", "Level", "Event", "Subject", "Details", box=None)
+    rows = table("When", "Level", "Event", "Subject", "Details")
     for event in log["events"]:
         details = ", ".join(f"{k} {v}" for k, v in (event["data"] or {}).items() if v not in ("", None))
-        table.add_row(format_time(event["at"]), event["level"], event["kind"], event["subject"] or "", details)
-    out.print(table if log["events"] else "No events match.", markup=False)
+        rows.add_row(format_time(event["at"]), event["level"], event["kind"], event["subject"] or "", details)
+    out.print(rows if log["events"] else "No events match.", markup=False)
 
 
 def _export(client: Client, target: Path, filters: dict[str, Any]) -> int:

@@ -13,7 +13,7 @@ from mysticanvas.db.database import Database
 from mysticanvas.db.event_log import EntryFilter, LogEntry
 from mysticanvas.domain.event import EventKind
 from mysticanvas.features.events.schemas import StreamEvent
-from mysticanvas.http.responses import JSON_LINES, Responses, link_next, reply, returns, returns_file
+from mysticanvas.http.responses import JSON_LINES, Responses, link_next, reply, returns, returns_file, split_page
 from mysticanvas.http.schemas import Index
 from mysticanvas.http.sse import EventStream
 
@@ -83,8 +83,8 @@ def routes(database: Database) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
     ) -> Response:
         """List events, newest first. To get the next page, pass `next` from the response as `before`."""
-        found = database.read(event_log.list_newest, before=before, wanted=selected, limit=limit)
-        page = EventPage(found, found[-1].id if len(found) == limit else None)
+        found = database.read(event_log.list_newest, before=before, wanted=selected, limit=limit + 1)
+        page = EventPage(*split_page(found, limit, lambda one: one.id))
         return reply(page, headers=link_next(request, before=page.next))
 
     @router.get(

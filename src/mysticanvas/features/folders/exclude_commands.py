@@ -1,4 +1,4 @@
-"""The actions `excludes`, `exclude` and `include` of the command `roots`."""
+"""The exclude patterns of a folder, for `folder exclude` and `folder include`."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,24 +7,34 @@ from mysticanvas.cli.client import Client
 from mysticanvas.cli.edits import print_result, wait_for_edit
 from mysticanvas.cli.imports import wait_for_import
 from mysticanvas.cli.output import out, print_json
-from mysticanvas.domain.errors import InvalidInputError, NotFoundError
+from mysticanvas.domain.errors import NotFoundError
 from mysticanvas.domain.plurals import format_count
 
 
-def run(
-    client: Client, root: dict[str, Any], action: str, patterns: Sequence[str], *, dry_run: bool, json: bool
+def add_patterns(client: Client, root: dict[str, Any], patterns: Sequence[str], *, dry_run: bool, json: bool) -> None:
+    """Adds exclude patterns to a folder."""
+    existing: list[str] = root["excludes"]
+    added = [*existing, *(one for one in patterns if one not in existing)]
+    _set_patterns(client, root, added, dry_run=dry_run, json=json)
+
+
+def remove_patterns(
+    client: Client, root: dict[str, Any], patterns: Sequence[str], *, dry_run: bool, json: bool
 ) -> None:
-    """List, add or remove the exclude patterns of a folder."""
-    if action == "excludes":
-        _print_patterns(root, json=json)
-        return
-    if not patterns:
-        raise InvalidInputError(f"Specify at least one pattern: mysticanvas roots {action} FOLDER PATTERN")
-    wanted = _change_patterns(root["excludes"], action, patterns)
+    """Removes exclude patterns of a folder. Raises `NotFoundError` if the folder does not have one of them."""
+    unknown = [one for one in patterns if one not in root["excludes"]]
+    if unknown:
+        raise NotFoundError(
+            f"This folder does not exclude “{unknown[0]}”. To list its patterns, run: mysticanvas folder exclude FOLDER"
+        )
+    _set_patterns(client, root, [one for one in root["excludes"] if one not in patterns], dry_run=dry_run, json=json)
+
+
+def _set_patterns(client: Client, root: dict[str, Any], patterns: Sequence[str], *, dry_run: bool, json: bool) -> None:
     if dry_run:
-        _print_preview(client.post(f"/api/v1/folders/{root['id']}/excludes:preview", {"patterns": wanted}), json=json)
+        _print_preview(client.post(f"/api/v1/folders/{root['id']}/excludes:preview", {"patterns": patterns}), json=json)
         return
-    done = client.put(f"/api/v1/folders/{root['id']}/excludes", {"patterns": wanted})
+    done = client.put(f"/api/v1/folders/{root['id']}/excludes", {"patterns": patterns})
     if done["edit"] is None:
         print_json(done) if json else out.print("No changes: these patterns are already excluded.")
         return
@@ -47,18 +57,8 @@ def _print_kept(kept: int) -> None:
         out.print(f"{format_count(kept, 'image')} with excluded files {their} not excluded.", highlight=False)
 
 
-def _change_patterns(existing: Sequence[str], action: str, patterns: Sequence[str]) -> list[str]:
-    if action == "exclude":
-        return [*existing, *(one for one in patterns if one not in existing)]
-    unknown = [one for one in patterns if one not in existing]
-    if unknown:
-        raise NotFoundError(
-            f"This folder does not exclude “{unknown[0]}”. To list its patterns, run: mysticanvas roots excludes FOLDER"
-        )
-    return [one for one in existing if one not in patterns]
-
-
-def _print_patterns(root: dict[str, Any], *, json: bool) -> None:
+def print_patterns(root: dict[str, Any], *, json: bool) -> None:
+    """Prints the exclude patterns of a folder."""
     if json:
         print_json({"patterns": root["excludes"], "excluded": root["excluded"]})
         return

@@ -45,6 +45,7 @@ _RECORD = ImageRecord(
     negative_prompt="lowres, blurry",
     notes=None,
     tags=["lighthouse", "storm"],
+    collections=["Best"],
     is_favorite=True,
     rating=5,
     seed="3428989595",

@@ -1,28 +1,27 @@
-"""The commands `import`, `inspect` and `reparse`."""
+"""The shortcuts `import` and `inspect`, and `library reparse`."""
 
 import time
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
-from mysticanvas.cli.client import POLL_S, Client, connect, make_absolute, wait_for_jobs
-from mysticanvas.cli.imports import exit_with_failures, print_report, wait_for_import
-from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import out, print_json, progress_bar
+from mysticanvas.cli.client import POLL_S, Client, connect
+from mysticanvas.cli.edits import join_search
+from mysticanvas.cli.grammar import Commands
+from mysticanvas.cli.imports import exit_with_failures, import_and_follow, print_report
+from mysticanvas.cli.options import Json, JsonLines, Library, load_settings
+from mysticanvas.cli.output import out, print_as_json, print_json, progress_bar
 from mysticanvas.domain.errors import UnreadableFileError
 from mysticanvas.domain.plurals import format_count
 
-
-def add_commands(app: typer.Typer) -> None:
-    app.command("import", epilog="Example: mysticanvas import ~/ComfyUI/output --json")(import_folders)
-    app.command("inspect", epilog="Example: mysticanvas inspect picture.png --json")(inspect)
-    app.command(epilog="Example: mysticanvas reparse model:flux1-dev")(reparse)
+COMMANDS = Commands()
+LABEL_WIDTH = 22
 
 
+@COMMANDS.add("import", "~/ComfyUI/output", "~/ComfyUI/output --dry-run --json")
 def import_folders(
-    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER …", help="Folders to import.")],
+    folders: Annotated[list[Path], typer.Argument(metavar="FOLDER", help="Folders to import.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Preview the changes without making them.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until thumbnails are created.")] = False,
     library: Library = None,
@@ -39,51 +38,41 @@ def import_folders(
     exit_with_failures(report)
 
 
-def import_and_follow(client: Client, folders: list[Path], *, dry_run: bool, wait: bool) -> dict[str, Any]:
-    """Import folders and return the report. Shows a progress bar on standard error."""
-    paths = [make_absolute(folder) for folder in folders]
-    import_id = client.post("/api/v1/imports", {"paths": paths, "dry_run": dry_run, "watch": True})["id"]
-    report = wait_for_import(client, import_id)
-    if wait and not dry_run:
-        with progress_bar() as bars:
-            bars.add_task("Creating thumbnails", total=None, rate="")
-            wait_for_jobs(client)
-    return report
-
-
+@COMMANDS.add("inspect", "picture.png", "picture.png --json")
 def inspect(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE …", help="Image files.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="Image files.")],
     json: Json = False,
+    jsonl: JsonLines = False,
 ) -> None:
-    """Show the generation data of image files. Works without a library."""
+    """Show the generation data of image files. Works without a library. Exits with code 1 if a file cannot be read."""
     # Loads every parser, which no other command needs.
     from mysticanvas.features.importing import inspect as import_inspect
 
-    unreadable = 0
+    found: list[dict[str, Any]] = []
     for file in files:
         try:
-            row = import_inspect.inspect(file)
+            found.append({"path": str(file), **import_inspect.inspect(file)})
         except UnreadableFileError as error:
-            unreadable += 1
-            row = {"path": str(file), "error": str(error)}
-        if json:
-            print_json({"path": str(file), **row})
-        else:
-            _print_inspection(str(file), row)
-    if unreadable:
+            found.append({"path": str(file), "error": str(error)})
+    if not print_as_json(found[0] if len(found) == 1 else {"files": found}, found, json=json, jsonl=jsonl):
+        for row in found:
+            _print_inspection(row)
+    if any("error" in row for row in found):
         raise typer.Exit(1)
 
 
-def _print_inspection(path: str, row: dict[str, Any]) -> None:
-    table = Table(title=path, show_header=False, title_justify="left")
+def _print_inspection(row: dict[str, Any]) -> None:
+    # Without Rich, which takes longer to load than the file takes to read.
+    typer.echo(row["path"])
     for name, value in row.items():
         if value not in (None, [], "", {}) and name != "path":
-            table.add_row(name.replace("_", " "), str(value))
-    out.print(table, markup=False)
+            text = str(value).replace("\n", "\n" + " " * (LABEL_WIDTH + 2))
+            typer.echo(f"  {name.replace('_', ' '):{LABEL_WIDTH}}{text}")
 
 
+@COMMANDS.add("library reparse", "model:flux1-dev", "--all")
 def reparse(
-    query: Annotated[str, typer.Argument(help="A search. Default: all images.")] = "",
+    query: Annotated[list[str] | None, typer.Argument(metavar="SEARCH", help="A search. Default: all images.")] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Include images that the current parsers have already parsed.")
     ] = False,
@@ -93,7 +82,7 @@ def reparse(
 ) -> None:
     """Parse the stored metadata of images again with the current parsers. Keeps your ratings, tags and notes."""
     with connect(load_settings(library)) as client:
-        queued = client.post("/api/v1/images:reparse", {"q": query, "all": everything})
+        queued = client.post("/api/v1/images:reparse", {"q": join_search(query or ()), "all": everything})
         if wait:
             queued["failed"] = _follow_reparse(client, queued["jobs"])
     if json:
@@ -103,7 +92,7 @@ def reparse(
     else:
         out.print(f"{'Reparsed' if wait else 'Queued'} {format_count(queued['images'], 'image')}.")
         if queued.get("failed"):
-            out.print(f"Failed jobs: {queued['failed']:,}. To see why, run: mysticanvas jobs")
+            out.print(f"Failed jobs: {queued['failed']:,}. To see why, run: mysticanvas job status")
     if queued.get("failed"):
         raise typer.Exit(1)
 

@@ -99,7 +99,7 @@ def find_offline_reason(database: Database, executor: Executor, root: WatchedFol
         return None
     return (
         f"None of the known files in {root.path} were found. If they were deleted, mark them as missing: "
-        f"mysticanvas roots accept {root.path}"
+        f"mysticanvas folder scan --accept {root.path}"
     )
 
 
@@ -243,7 +243,7 @@ def _request_confirmation(tx: WriteTx, root: WatchedFolder, lost: int, known: in
     assert root.id is not None
     why = (
         f"Files not found in {root.path}: {lost:,} of {known:,}. To mark them as missing, run: "
-        f"mysticanvas roots accept {root.path}"
+        f"mysticanvas folder scan --accept {root.path}"
     )
     image_folders.ask_about_missing(tx, root.id, would_miss=lost, why=why)
     event_log.append(tx, level="warning", kind="root.asks", subject=root.path, data={"why": why}, now_ms=now_ms)

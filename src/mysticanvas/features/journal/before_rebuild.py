@@ -45,13 +45,13 @@ def refuse_loss(library: Path, missing: str) -> InvalidInputError:
     if _is_sound(library):
         return InvalidInputError(
             f"{what} The database passes all checks, so no rebuild is needed: start MystiCanvas, and it writes the "
-            "journal again. To rebuild the library anyway, and lose what the journal lacks, run: mysticanvas rebuild "
-            "--set-aside --accept-loss"
+            "journal again. To rebuild the library anyway, and lose what the journal lacks, run: mysticanvas library "
+            "rebuild --set-aside --accept-loss"
         )
     return InvalidInputError(
         f"{what} Restore a backup with `mysticanvas backup restore FILE` (`mysticanvas backup list` lists them), or "
         f"put the journal back into {library / journal_files.FOLDER}. If neither is possible, rebuild the library "
-        "without what the journal lacks: mysticanvas rebuild --set-aside --accept-loss"
+        "without what the journal lacks: mysticanvas library rebuild --set-aside --accept-loss"
     )
 
 

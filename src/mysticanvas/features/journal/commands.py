@@ -1,29 +1,27 @@
-"""`rebuild`: restores a library from its folders and its journal."""
+"""`library rebuild`: restores a library from its folders and its journal."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mysticanvas.cli.client import Client, connect, make_absolute
+from mysticanvas.cli.grammar import Commands
 from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json, progress_bar
-from mysticanvas.db.backup import Backup
-from mysticanvas.db.database import FILE_NAME, move_to_backups
-from mysticanvas.db.lock import LibraryLock
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.plurals import format_count
-from mysticanvas.features.journal import before_rebuild
 from mysticanvas.features.journal import files as journal_files
-from mysticanvas.features.journal.before_rebuild import Outlook
 
+if TYPE_CHECKING:
+    from mysticanvas.db.backup import Backup
+    from mysticanvas.features.journal.before_rebuild import Outlook
+
+COMMANDS = Commands()
 POLL_S = 0.5
 
 
-def add_commands(app: typer.Typer) -> None:
-    app.command(epilog="Example: mysticanvas rebuild")(rebuild)
-
-
+@COMMANDS.add("library rebuild", "", "--set-aside")
 def rebuild(
     set_aside: Annotated[
         bool,
@@ -55,6 +53,9 @@ def rebuild(
     the journal. Then the library is checked as with mysticanvas doctor. If the journal lacks something that the
     database has recorded, nothing is changed. Exits with code 1 if lines of the journal are damaged or a check fails.
     """
+    # Loads the database.
+    from mysticanvas.features.journal import before_rebuild
+
     settings = load_settings(library)
     offered = Path(make_absolute(journal)) if journal is not None else None
     if offered is not None:
@@ -73,8 +74,13 @@ def rebuild(
         raise typer.Exit(1)
 
 
-def _move_database(library: Path, offered: Path | None, *, accept_loss: bool, json: bool) -> Outlook:
+def _move_database(library: Path, offered: Path | None, *, accept_loss: bool, json: bool) -> "Outlook":
     """Move the database to the backups. Raises `InvalidInputError` if the library could not be rebuilt whole."""
+    # Loads the database.
+    from mysticanvas.db.database import move_to_backups
+    from mysticanvas.db.lock import LibraryLock
+    from mysticanvas.features.journal import before_rebuild
+
     with LibraryLock.hold(library):
         outlook = before_rebuild.examine(library)
     if outlook.missing is not None and offered is None and not accept_loss:
@@ -89,7 +95,9 @@ def _move_database(library: Path, offered: Path | None, *, accept_loss: bool, js
     return outlook
 
 
-def _print_moved(library: Path, previous: Backup) -> None:
+def _print_moved(library: Path, previous: "Backup") -> None:
+    from mysticanvas.db.database import FILE_NAME
+
     out.print(f"Moved the previous database to {previous.path}", markup=False, soft_wrap=True)
     if previous.verified:
         out.print("To put it back, run:")
@@ -112,7 +120,7 @@ def _describe_no_journal(library: Path, *, is_moved: bool) -> InvalidInputError:
     return InvalidInputError(
         f"The only journal in {library} belongs to the current database, which contains all of its data. If "
         "mysticanvas doctor says that the database is damaged, move it to the backups and rebuild the library from its "
-        "journal: mysticanvas rebuild --set-aside"
+        "journal: mysticanvas library rebuild --set-aside"
     )
 
 

@@ -202,8 +202,8 @@ def _describe_replacement(damage: str, *, has_rest: bool) -> str:
 def _describe_copy(copy: Path) -> str:
     return (
         f"The database is damaged. A copy of the journal, from when the damage was found, is kept in {copy}. If you "
-        "changed images since then, and mysticanvas rebuild --set-aside restores wrong data, use this copy: "
-        f'mysticanvas rebuild --set-aside --journal "{copy}"'
+        "changed images since then, and mysticanvas library rebuild --set-aside restores wrong data, use this copy: "
+        f'mysticanvas library rebuild --set-aside --journal "{copy}"'
     )
 
 

@@ -1,23 +1,19 @@
-"""The commands `lineage`, `link` and `unlink`."""
+"""Verbs of the noun `image`: `lineage`, `link` and `unlink`."""
 
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from mysticanvas.cli.client import connect
-from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import out, print_json
+from mysticanvas.cli.grammar import Commands
+from mysticanvas.cli.options import Image, Json, Library, load_settings
+from mysticanvas.cli.output import out, print_json, table
 
-Image = Annotated[str, typer.Argument(metavar="ID", help="The image's UUID, as `search` prints it.")]
-
-
-def add_commands(app: typer.Typer) -> None:
-    app.command(epilog="Example: mysticanvas lineage 4f9c…")(lineage)
-    app.command(epilog="Example: mysticanvas link 4f9c… 81aa… --relation img2img")(link)
-    app.command(epilog="Example: mysticanvas unlink 4f9c…")(unlink)
+COMMANDS = Commands()
+EXAMPLE_ID, EXAMPLE_PARENT = "4f9c0d2e-7a10-4b53-9d0e-1c2f3a4b5c6d", "81aa3b5c-0d2e-4c11-8f00-9e8d7c6b5a49"
 
 
+@COMMANDS.add("image lineage", EXAMPLE_ID)
 def lineage(image: Image, library: Library = None, json: Json = False) -> None:
     """Show the images that an image was made from, and the images made from it."""
     with connect(load_settings(library)) as client:
@@ -26,19 +22,20 @@ def lineage(image: Image, library: Library = None, json: Json = False) -> None:
         print_json(found)
         return
     edges = {edge["child"]: edge for edge in reversed(found["edges"])}
-    table = Table("", "Image", "From", "How", box=None)
+    rows = table("", "Image", "From", "How")
     for node in found["nodes"]:
         edge: dict[str, Any] = edges.get(node["uuid"], {})
         how = edge.get("relation", "") + ("" if edge.get("sure", True) else " (matched by name only)")
         state = " (missing)" if node["missing"] else ""
-        table.add_row(node["role"], node["uuid"] + state, edge.get("parent", ""), how)
-    out.print(table, markup=False)
+        rows.add_row(node["role"], node["uuid"] + state, edge.get("parent", ""), how)
+    out.print(rows, markup=False)
     for one in found["unknown"]:
         out.print(f"{one['role']} not in this library: {one['name'] or one['hash']}", markup=False, highlight=False)
     if found["truncated"]:
         out.print("The lineage is incomplete: there are more images than can be shown.")
 
 
+@COMMANDS.add("image link", f"{EXAMPLE_ID} {EXAMPLE_PARENT} --relation img2img")
 def link(
     image: Image,
     parent: Annotated[str, typer.Argument(metavar="SOURCE", help="The UUID of the source image.")],
@@ -50,6 +47,7 @@ def link(
     _set_parent(image, {"parent": parent, "relation": relation}, library, json)
 
 
+@COMMANDS.add("image unlink", EXAMPLE_ID)
 def unlink(image: Image, library: Library = None, json: Json = False) -> None:
     """Remove the source of an image."""
     _set_parent(image, {"parent": None}, library, json)

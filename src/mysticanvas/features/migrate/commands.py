@@ -1,4 +1,4 @@
-"""`import-library`: migrates from another program, or imports an archive."""
+"""`library migrate` and `library import`: migrate from another program, and import an archive."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -6,25 +6,37 @@ from typing import Annotated, Any
 import typer
 
 from mysticanvas.cli.client import POLL_S, Client, connect, make_absolute
+from mysticanvas.cli.grammar import Commands
 from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json, progress_bar
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.plurals import format_count
 
-
-def add_commands(app: typer.Typer) -> None:
-    app.command("import-library", epilog="Example: mysticanvas import-library ~/DiffusionDesk/mysti.db --dry-run")(
-        import_library
-    )
+COMMANDS = Commands()
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print what would be imported, without changing anything.")]
 
 
-def import_library(
-    file: Annotated[
-        Path, typer.Argument(metavar="FILE", help="DiffusionDesk database, or archive written by export --whole.")
-    ],
+@COMMANDS.add("library migrate", "~/DiffusionDesk/mysti.db --dry-run")
+def migrate(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A DiffusionDesk database.")],
     images: Annotated[
         Path | None, typer.Option("--images", help="DiffusionDesk image folder, if it is not next to the database.")
     ] = None,
+    dry_run: DryRun = False,
+    library: Library = None,
+    json: Json = False,
+) -> None:
+    """Migrate from another program: ratings, favorites, tags, prompts and lineage.
+
+    FILE is not changed, and your existing ratings, tags and notes are kept.
+    """
+    _import({"path": make_absolute(file), "images": make_absolute(images) if images else None, "dry_run": dry_run},
+            library, json=json)  # fmt: skip
+
+
+@COMMANDS.add("library import", "library.zip --folder C:/outputs=/home/me/outputs")
+def import_archive(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An archive written by library export.")],
     folder: Annotated[
         list[str] | None,
         typer.Option(
@@ -33,22 +45,19 @@ def import_library(
             help="Replace the folder OLD in the archive with the folder NEW on this machine. Can be repeated.",
         ),
     ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Print what would be imported, without changing anything.")
-    ] = False,
+    dry_run: DryRun = False,
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Migrate from another program, or import an archive: ratings, favorites, tags, prompts and lineage.
+    """Import an archive of a library: ratings, favorites, notes, tags, collections, templates and lineage.
 
     FILE is not changed, and your existing ratings, tags and notes are kept.
     """
-    asked = {
-        "path": make_absolute(file),
-        "images": make_absolute(images) if images else None,
-        "dry_run": dry_run,
-        "folders": dict(map(_parse_folder, folder or ())),
-    }
+    folders = dict(map(_parse_folder, folder or ()))
+    _import({"path": make_absolute(file), "folders": folders, "dry_run": dry_run}, library, json=json)
+
+
+def _import(asked: dict[str, Any], library: Path | None, *, json: bool) -> None:
     with connect(load_settings(library)) as client:
         report = _wait_for_report(client, client.post("/api/v1/migrations", asked)["id"])
     if json:
@@ -57,7 +66,7 @@ def import_library(
     if "folders" in report:
         _print_archive_report(report)
         return
-    verb = "Would import" if dry_run else "Imported"
+    verb = "Would import" if asked["dry_run"] else "Imported"
     out.print(
         f"{verb} {format_count(report['images'], 'image')} from {report['gallery']}: {report['matched']:,} with files "
         f"on this machine, {report['missing']:,} with missing files, {report['known']:,} already imported."

@@ -1,34 +1,30 @@
-"""The commands under `models`: checkpoints, LoRAs and other models, and the images made with them."""
+"""The noun `model`: checkpoints, LoRAs and other models, and the images made with them."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from mysticanvas.cli.client import Client, connect, make_absolute, wait_for_jobs
-from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import err, out, print_json
+from mysticanvas.cli.grammar import Commands
+from mysticanvas.cli.options import Json, JsonLines, Library, load_settings
+from mysticanvas.cli.output import err, out, print_as_json, print_json, table
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError
 from mysticanvas.domain.plurals import format_count
 
 FAILURES_SHOWN = 20
 
-commands = typer.Typer(no_args_is_help=True)
+COMMANDS = Commands()
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="The ID or name of the model.")]
 Kind = Annotated[str | None, typer.Option(help="checkpoint, lora, vae, embedding, controlnet, upscaler …")]
 
 
-def add_commands(app: typer.Typer) -> None:
-    app.add_typer(commands, name="models", help="Checkpoints, LoRAs and other models, and the images made with them.")
-
-
-@commands.command(epilog="Example: mysticanvas models scan ~/ComfyUI/models")
+@COMMANDS.add("model scan", "~/ComfyUI/models", "")
 def scan(
     folders: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FOLDER …]", help="Model folders. Default: all known model folders.")
+        list[Path] | None, typer.Argument(metavar="FOLDER", help="Model folders. Default: all known model folders.")
     ] = None,
-    anew: Annotated[bool, typer.Option("--anew", help="Also read unchanged files.")] = False,
+    anew: Annotated[bool, typer.Option("--all", help="Also read unchanged files.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="Wait until the hashes are computed.")] = False,
     library: Library = None,
     json: Json = False,
@@ -51,26 +47,23 @@ def _print_scan(report: dict[str, Any]) -> None:
         out.print(f"  {failure['path']}: {failure['reason']}", markup=False, highlight=False)
 
 
-@commands.command("list", epilog="Example: mysticanvas models list --kind lora")
-def list_models(kind: Kind = None, library: Library = None, json: Json = False) -> None:
+@COMMANDS.add("model list", "--kind lora")
+def list_models(kind: Kind = None, library: Library = None, json: Json = False, jsonl: JsonLines = False) -> None:
     """List models, most used first."""
     with connect(load_settings(library)) as client:
         found = client.get("/api/v1/models", kind=kind)
-    if json:
-        print_json(found)
+    if print_as_json(found, found["models"], json=json, jsonl=jsonl):
         return
-    table = Table("ID", "Kind", "Name", "Family", "Images", "File", box=None)
+    rows = table("ID", "Kind", "Name", "Family", "Images", "File")
     for model in found["models"]:
         doubt = f" ({model['doubtful']:,} matched by name only)" if model["doubtful"] else ""
         where = "missing" if model["missing"] else model["path"] or ""
         images = f"{model['images']:,}{doubt}"
-        table.add_row(str(model["id"]), model["kind"], model["name"], model["family"] or "", images, where)
-    out.print(
-        table if found["models"] else "No models yet. Scan a folder: mysticanvas models scan FOLDER", markup=False
-    )
+        rows.add_row(str(model["id"]), model["kind"], model["name"], model["family"] or "", images, where)
+    out.print(rows if found["models"] else "No models yet. Scan a folder: mysticanvas model scan FOLDER", markup=False)
 
 
-@commands.command(epilog="Example: mysticanvas models show film_grain")
+@COMMANDS.add("model show", "film_grain")
 def show(model: Model, kind: Kind = None, library: Library = None, json: Json = False) -> None:
     """Show the details of a model."""
     with connect(load_settings(library)) as client:
@@ -78,20 +71,20 @@ def show(model: Model, kind: Kind = None, library: Library = None, json: Json = 
     if json:
         print_json(detail)
         return
-    table = Table(show_header=False, box=None)
+    rows = table()
     for name, value in (detail["model"] | detail["about"]).items():
         if value not in (None, [], "", False):
-            table.add_row(name.replace("_", " "), ", ".join(value) if isinstance(value, list) else str(value))
+            rows.add_row(name.replace("_", " "), ", ".join(value) if isinstance(value, list) else str(value))
     for one in detail["hashes"]:
-        table.add_row(one["kind"], f"{one['value']} ({one['source']})")
+        rows.add_row(one["kind"], f"{one['value']} ({one['source']})")
     for file in detail["files"]:
-        table.add_row("file", file["path"] + (" (missing)" if file["missing"] else ""))
+        rows.add_row("file", file["path"] + (" (missing)" if file["missing"] else ""))
     for entry in detail["entries"]:
-        table.add_row("also", f"{entry['id']} {entry['name']} (by {entry['merged_by']})")
-    out.print(table, markup=False)
+        rows.add_row("also", f"{entry['id']} {entry['name']} (by {entry['merged_by']})")
+    out.print(rows, markup=False)
 
 
-@commands.command(epilog="Example: mysticanvas models merge 12 57")
+@COMMANDS.add("model merge", "12 57")
 def merge(
     keep: Annotated[str, typer.Argument(metavar="KEEP", help="The ID or name of the model to keep.")],
     other: Annotated[str, typer.Argument(metavar="OTHER", help="The ID or name of its duplicate.")],
@@ -117,7 +110,7 @@ def _resolve_id(client: Client, model: str, kind: str | None) -> int:
     found: list[dict[str, Any]] = client.get("/api/v1/models", name=model, kind=kind)["models"]
     if not found:
         raise NotFoundError(
-            f"There is no model “{model}” in this library. Run mysticanvas models list to see all models."
+            f"There is no model “{model}” in this library. Run mysticanvas model list to see all models."
         )
     if len(found) > 1:
         choices = ", ".join(f"{one['id']} ({one['kind']})" for one in found[:10])

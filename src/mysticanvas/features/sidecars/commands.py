@@ -1,4 +1,4 @@
-"""`sidecars`: writes tags and ratings to sidecar files for other programs."""
+"""The noun `sidecar`: writes tags and ratings to sidecar files for other programs."""
 
 from collections import Counter
 from typing import Annotated
@@ -6,24 +6,25 @@ from typing import Annotated
 import typer
 
 from mysticanvas.cli.client import connect
+from mysticanvas.cli.edits import join_search
+from mysticanvas.cli.grammar import Commands
 from mysticanvas.cli.options import Json, Library, load_settings
 from mysticanvas.cli.output import out, print_json, progress_bar
-from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.plurals import format_count
 from mysticanvas.formats.sidecars.own import SidecarFormat
 
+COMMANDS = Commands()
 IMAGES_PER_REQUEST = 200
 
 
-def add_commands(app: typer.Typer) -> None:
-    app.command(epilog="Example: mysticanvas sidecars write 'rating:>=4' --format xmp")(sidecars)
-
-
-def sidecars(
-    action: Annotated[str, typer.Argument(metavar="write")],
+@COMMANDS.add("sidecar write", "'rating:>=4' --format xmp")
+def write_sidecars(
     query: Annotated[
-        str, typer.Argument(help="Write sidecars for the images that match this search. Default: all images.")
-    ] = "",
+        list[str] | None,
+        typer.Argument(
+            metavar="SEARCH", help="Write sidecars for the images that match this search. Default: all images."
+        ),
+    ] = None,
     how: Annotated[SidecarFormat, typer.Option("--format", help="Sidecar format. digiKam and Lightroom read xmp.")] = (
         SidecarFormat.XMP
     ),
@@ -34,11 +35,9 @@ def sidecars(
 
     Sidecars are only written on request. The sidecar of another program is never overwritten, and no image is changed.
     """
-    if action != "write":
-        raise InvalidInputError(f"Unknown action “{action}”. The only action is “write”.")
     done = Counter[str]()
     with connect(load_settings(library)) as client, progress_bar() as bars:
-        view = client.post("/api/v1/snapshots", {"q": query})
+        view = client.post("/api/v1/snapshots", {"q": join_search(query or ())})
         bar = bars.add_task("Writing sidecars", total=view["total"], rate="")
         for start in range(0, view["total"], IMAGES_PER_REQUEST):
             end = min(view["total"], start + IMAGES_PER_REQUEST)

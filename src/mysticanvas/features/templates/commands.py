@@ -1,42 +1,37 @@
-"""`templates …`: reusable prompts."""
+"""The noun `template`: reusable prompts."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from mysticanvas.cli.client import Client, connect
 from mysticanvas.cli.edits import print_result, wait_for_edit
-from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import out, print_json
+from mysticanvas.cli.grammar import Commands
+from mysticanvas.cli.options import Json, JsonLines, Library, load_settings
+from mysticanvas.cli.output import out, print_as_json, print_json, table
 from mysticanvas.domain.errors import InvalidInputError, NotFoundError
 
-templates = typer.Typer(no_args_is_help=True, help="Prompts with variables {subject}, choices {a|b} and __wildcards__.")
+COMMANDS = Commands()
 
 Template = Annotated[str, typer.Argument(metavar="TEMPLATE", help="Name or UUID of the template.")]
 
 
-def add_commands(app: typer.Typer) -> None:
-    app.add_typer(templates, name="templates")
-
-
-@templates.command("list", epilog="Example: mysticanvas templates list")
-def list_templates(library: Library = None, json: Json = False) -> None:
+@COMMANDS.add("template list")
+def list_templates(library: Library = None, json: Json = False, jsonl: JsonLines = False) -> None:
     """List all templates by category and name."""
     with connect(load_settings(library)) as client:
         found = client.get("/api/v1/templates")
-    if json:
-        print_json(found)
+    if print_as_json(found, found["templates"], json=json, jsonl=jsonl):
         return
-    table = Table("Name", "Category", "Uses", "Variables", "Text", box=None)
+    rows = table("Name", "Category", "Uses", "Variables", "Text")
     for one in found["templates"]:
         variables = ", ".join(one["variables"])
-        table.add_row(one["name"], one["category"] or "", str(one["uses"]), variables, one["content"][:60])
-    out.print(table if found["templates"] else "No templates yet.", markup=False)
+        rows.add_row(one["name"], one["category"] or "", str(one["uses"]), variables, one["content"][:60])
+    out.print(rows if found["templates"] else "No templates yet.", markup=False)
 
 
-@templates.command(epilog="Example: mysticanvas templates save Foxes 'a {red|white} fox, {place}'")
+@COMMANDS.add("template save", "Foxes 'a {red|white} fox, {place}'")
 def save(
     name: Annotated[str, typer.Argument(help="Name of the template.")],
     text: Annotated[str, typer.Argument(help="The prompt. Omit it with --image.")] = "",
@@ -57,7 +52,7 @@ def save(
         )
 
 
-@templates.command(epilog="Example: mysticanvas templates expand Foxes --set place=snow --seed 7")
+@COMMANDS.add("template expand", "Foxes --set place=snow --seed 7")
 def expand(
     template: Template,
     values: Annotated[
@@ -88,15 +83,15 @@ def _parse_value(text: str) -> tuple[str, str]:
     return name.strip(), value
 
 
-@templates.command(epilog="Example: mysticanvas templates delete Foxes")
+@COMMANDS.add("template delete", "Foxes")
 def delete(template: Template, library: Library = None, json: Json = False) -> None:
     """Delete a template."""
     with connect(load_settings(library)) as client:
         path = f"/api/v1/templates/{_find_uuid(client, template)}"
-        print_result(client.post(path), json=json, what="template", how="deleted")
+        print_result(client.delete(path), json=json, what="template", how="deleted")
 
 
-@templates.command("import", epilog="Example: mysticanvas templates import stable-diffusion-webui/styles.csv")
+@COMMANDS.add("template import", "stable-diffusion-webui/styles.csv")
 def import_styles(
     file: Annotated[
         Path, typer.Argument(exists=True, dir_okay=False, help="A styles.csv file from A1111, Forge or SD.Next.")
@@ -115,7 +110,7 @@ def import_styles(
         )
 
 
-@templates.command(epilog="Example: mysticanvas templates wildcard color colors.txt")
+@COMMANDS.add("template wildcard", "color colors.txt")
 def wildcard(
     name: Annotated[str, typer.Argument(help="Name of the wildcard, without the underscores.")],
     file: Annotated[
@@ -134,7 +129,7 @@ def wildcard(
 def _find_uuid(client: Client, name: str) -> str:
     found = [one for one in client.get("/api/v1/templates")["templates"] if name in (one["name"], one["uuid"])]
     if not found:
-        raise NotFoundError(f"There is no template “{name}”. To list all templates, run: mysticanvas templates list")
+        raise NotFoundError(f"There is no template “{name}”. To list all templates, run: mysticanvas template list")
     if len(found) > 1:
         raise InvalidInputError(f"{len(found)} templates are named “{name}”. Use a UUID instead.")
     return str(found[0]["uuid"])

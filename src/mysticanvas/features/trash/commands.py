@@ -1,61 +1,62 @@
-"""`trash …`: move images to Trash, restore them, delete them permanently."""
+"""The noun `trash`, and `image trash`: move images to Trash, restore them, delete them permanently."""
 
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from mysticanvas.cli.client import connect
-from mysticanvas.cli.edits import Images, edit_images, print_image_edit, print_result, wait_for_edit
-from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import out, print_json
+from mysticanvas.cli.edits import Images, edit_images, print_images_result, print_result, read_selections, wait_for_edit
+from mysticanvas.cli.grammar import Commands
+from mysticanvas.cli.options import Json, JsonLines, Library, load_settings
+from mysticanvas.cli.output import out, print_as_json, print_json, table
 from mysticanvas.domain.errors import InvalidInputError
 from mysticanvas.domain.plurals import format_count
 
-trash = typer.Typer(no_args_is_help=True, help="Manage the Trash. Files stay in place until they are purged.")
+COMMANDS = Commands()
 
-Uuids = Annotated[list[str] | None, typer.Argument(metavar="[ID …]", help="Image IDs as printed by `trash list`.")]
+Uuids = Annotated[list[str] | None, typer.Argument(metavar="ID", help="Image IDs, as printed by trash list.")]
 All = Annotated[bool, typer.Option("--all", help="All images in the Trash.")]
 
 
-def add_commands(app: typer.Typer) -> None:
-    app.add_typer(trash, name="trash")
-
-
-@trash.command(epilog="Example: mysticanvas trash put 'rating:1'")
-def put(images: Images, library: Library = None, json: Json = False) -> None:
-    """Move all images that match a search to Trash. Their files are not changed."""
+@COMMANDS.add("image trash", "'rating:1'")
+def move_to_trash(images: Images, library: Library = None, json: Json = False) -> None:
+    """Move images to Trash. Their files stay in place until the images are purged."""
+    selections = read_selections(images)
     with connect(load_settings(library)) as client:
-        print_image_edit(edit_images(client, images, {"trash": True}), json=json)
+        print_images_result(edit_images(client, selections, {"trash": True}), json=json, how="moved to Trash")
 
 
-@trash.command("list", epilog="Example: mysticanvas trash list --json")
+@COMMANDS.add("trash list", "--json")
 def list_trash(
-    limit: Annotated[int, typer.Option(min=1, max=1_000)] = 100, library: Library = None, json: Json = False
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="Maximum number of images to list.")] = 100,
+    library: Library = None,
+    json: Json = False,
+    jsonl: JsonLines = False,
 ) -> None:
     """List images in the Trash, soonest to expire first."""
     with connect(load_settings(library)) as client:
         found = client.get("/api/v1/trash", limit=limit)
-    if json:
-        print_json(found)
+    if print_as_json(found, found["items"], json=json, jsonl=jsonl):
         return
-    table = Table("ID", "Path", "Bytes", box=None)
+    rows = table("ID", "Path", "Bytes")
     for one in found["items"]:
-        table.add_row(one["uuid"], one["path"] or "", f"{one['bytes']:,}")
-    out.print(table, markup=False)
+        rows.add_row(one["uuid"], one["path"] or "", f"{one['bytes']:,}")
+    out.print(rows, markup=False)
     out.print(f"{format_count(found['images'], 'image')}, {found['bytes']:,} bytes.")
 
 
-@trash.command(epilog="Example: mysticanvas trash restore --all")
+@COMMANDS.add("trash restore", "--all")
 def restore(uuids: Uuids = None, everything: All = False, library: Library = None, json: Json = False) -> None:
     """Restore images with their tags, ratings and collections."""
     with connect(load_settings(library)) as client:
         print_result(
-            wait_for_edit(client, client.post("/api/v1/trash:restore", _build_selection(uuids, everything))), json=json
+            wait_for_edit(client, client.post("/api/v1/trash:restore", _build_selection(uuids, everything))),
+            json=json,
+            how="restored",
         )
 
 
-@trash.command(epilog="Example: mysticanvas trash purge --all --dry-run")
+@COMMANDS.add("trash purge", "--all --dry-run")
 def purge(
     uuids: Uuids = None,
     everything: All = False,
@@ -73,7 +74,7 @@ def purge(
     asked = _build_selection(uuids, everything, expired) | {"how": "unlink" if unlink else "system_trash"}
     with connect(load_settings(library)) as client:
         tried = client.post("/api/v1/trash:purge", asked | {"dry_run": True})
-        if not json or not yes:
+        if not json:
             _print_purge(tried, "would be deleted")
         if dry_run:
             if json:

@@ -1,33 +1,33 @@
-"""The command `verify`: checks that files are unchanged and readable."""
+"""`library verify`: checks that files are unchanged and readable."""
 
 import time
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from mysticanvas.cli.client import Client, connect
+from mysticanvas.cli.grammar import Commands
 from mysticanvas.cli.options import Json, Library, load_settings
-from mysticanvas.cli.output import out, print_json, progress_bar
+from mysticanvas.cli.output import out, print_json, progress_bar, table
 from mysticanvas.domain.errors import InvalidInputError
 
-ACTIONS = ("start", "stop", "status", "accept", "dismiss")
+COMMANDS = Commands()
 FINDINGS = ("missing", "changed", "undecodable")
 MIB = 1024 * 1024
 POLL_S = 0.2
 FINDINGS_SHOWN = 50
 
 
-def add_commands(app: typer.Typer) -> None:
-    app.command(epilog="Example: mysticanvas verify --mb-per-s 20 --gb-per-day 50")(verify)
-
-
+@COMMANDS.add("library verify", "--mb-per-s 20 --gb-per-day 50", "--status", "--accept --only changed")
 def verify(
-    action: Annotated[str, typer.Argument(metavar=f"[{'|'.join(ACTIONS)}]", show_default=False)] = "start",
-    finding: Annotated[
+    status: Annotated[bool, typer.Option("--status", help="Only print the progress and the findings.")] = False,
+    stop: Annotated[bool, typer.Option("--stop", help="Stop the verification that is running.")] = False,
+    accept: Annotated[bool, typer.Option("--accept", help="Accept the files of the findings as they are now.")] = False,
+    dismiss: Annotated[bool, typer.Option("--dismiss", help="Discard the findings.")] = False,
+    only: Annotated[
         str | None,
-        typer.Argument(
-            metavar=f"[{'|'.join(FINDINGS)}]", help="For accept and dismiss: only findings of this kind. Default: all."
+        typer.Option(
+            metavar="|".join(FINDINGS), help="With --accept and --dismiss: only findings of this kind. Default: all."
         ),
     ] = None,
     mb_per_s: Annotated[float | None, typer.Option(min=0.01, help="Maximum MB to read per second.")] = None,
@@ -36,17 +36,20 @@ def verify(
     library: Library = None,
     json: Json = False,
 ) -> None:
-    """Read every file again and report missing, changed and undecodable files. Nothing is changed until you `accept`
+    """Read every file again and report missing, changed and undecodable files. Nothing is changed until you --accept
     the findings; a scan then reads those files again. If verification was stopped or interrupted, it continues where it
     left off. Exits with code 1 if there are findings."""
-    if action not in ACTIONS:
-        raise InvalidInputError(f"Unknown action “{action}”. Use one of: {', '.join(ACTIONS)}.")
+    if status + stop + accept + dismiss > 1:
+        raise InvalidInputError("Specify only one of --status, --stop, --accept and --dismiss.")
     with connect(load_settings(library)) as client:
-        if action in ("accept", "dismiss"):
-            changed = client.post(f"/api/v1/verify/findings:{action}", {"finding": finding})["changed"]
+        if accept or dismiss:
+            action = "accept" if accept else "dismiss"
+            changed = client.post(f"/api/v1/verify/findings:{action}", {"finding": only})["changed"]
             print_json({"changed": changed}) if json else out.print(f"Findings {action}ed: {changed:,}.")
             return
-        if action == "start":
+        if stop:
+            client.post("/api/v1/verify:stop")
+        elif not status:
             budget = {
                 "bytes_per_s": None if mb_per_s is None else int(mb_per_s * MIB),
                 "bytes_per_day": None if gb_per_day is None else int(gb_per_day * 1024 * MIB),
@@ -54,8 +57,6 @@ def verify(
             client.post("/api/v1/verify:start", budget)
             if wait:
                 _follow(client)
-        elif action == "stop":
-            client.post("/api/v1/verify:stop")
         report = client.get("/api/v1/verify")
         found = client.get("/api/v1/verify/findings", limit=1_000 if json else FINDINGS_SHOWN)["findings"]
     print_json(report | {"findings": found}) if json else _print(report, found)
@@ -79,10 +80,10 @@ def _print(report: dict[str, Any], found: list[dict[str, Any]]) -> None:
     so_far = " so far" if state["on"] else ""
     out.print(f"Files checked{so_far}: {state['checked']:,} of {state['files']:,}.")
     out.print(", ".join(f"{counts[name]:,} {name}" for name in FINDINGS) + ".")
-    table = Table(show_header=False, box=None)
+    rows = table()
     for one in found:
-        table.add_row(one["finding"], f"{one['folder']}/{one['path']}", one["detail"])
+        rows.add_row(one["finding"], f"{one['folder']}/{one['path']}", one["detail"])
     if found:
-        out.print(table, markup=False)
-        out.print("To accept the files as they are now, run: mysticanvas verify accept")
-        out.print("To discard the findings, run: mysticanvas verify dismiss")
+        out.print(rows, markup=False)
+        out.print("To accept the files as they are now, run: mysticanvas library verify --accept")
+        out.print("To discard the findings, run: mysticanvas library verify --dismiss")

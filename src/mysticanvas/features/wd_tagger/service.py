@@ -85,7 +85,7 @@ def start(database: Database, images: Sequence[GenerationId], *, again: bool, no
     """
     settings = database.read(get_settings)
     if settings is None:
-        raise InvalidInputError("No tagger is selected. Select one with: mysticanvas vision --model FOLDER")
+        raise InvalidInputError("No tagger is selected. Select one with: mysticanvas tagger enable FOLDER")
     queued = 0
     for first in range(0, len(images), JOBS_PER_SLICE):
         queued += database.write_bulk(_enqueue, images[first : first + JOBS_PER_SLICE], settings, again, now_ms=now_ms)

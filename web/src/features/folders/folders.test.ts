@@ -11,7 +11,7 @@ import { toasts } from '../../ui/toasts.svelte';
 import { folders, withoutCliHint } from './folders.svelte';
 
 const FOLDER = { ...wire.folders[0], id: 7, path: '/pictures', images: 4 } as (typeof folders.list)[number];
-const OFFLINE = 'The drive is not there. If they are gone for good, say so: mysticanvas scan --accept /pictures';
+const OFFLINE = 'The drive is not there. If they are gone for good, say so: mysticanvas folder scan --accept /pictures';
 const messages = (): string[] => toasts.list.map(({ text }) => text);
 const base = { '/api/v1/folders': wire, '/api/v1/status': status };
 

@@ -1,0 +1,3 @@
+"""Nouns of the command line."""
+
+NOUNS = {"autotag": "Tag images with a language model on your own server."}

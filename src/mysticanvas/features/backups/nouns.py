@@ -1,0 +1,3 @@
+"""Nouns of the command line."""
+
+NOUNS = {"backup": "Create, list, test and restore backups of the database."}

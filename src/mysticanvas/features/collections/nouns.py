@@ -1,0 +1,3 @@
+"""Nouns of the command line."""
+
+NOUNS = {"collection": "List, create and edit collections."}

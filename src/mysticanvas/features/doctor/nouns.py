@@ -1,0 +1,3 @@
+"""Shortcuts of the command line."""
+
+SHORTCUTS = {"doctor": "Check the library, and repair derived data."}

@@ -1,0 +1,3 @@
+"""Nouns of the command line."""
+
+NOUNS = {"duplicate": "List and merge duplicate images."}

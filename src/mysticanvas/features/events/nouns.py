@@ -1,0 +1,3 @@
+"""Nouns of the command line."""
+
+NOUNS = {"event": "Read the event log."}

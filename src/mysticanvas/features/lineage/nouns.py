@@ -1,0 +1,4 @@
+"""Nouns of the command line."""
+
+# The feature images describes it.
+NOUNS = {"image": ""}

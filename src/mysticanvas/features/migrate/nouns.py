@@ -1,0 +1,4 @@
+"""Nouns of the command line."""
+
+# The feature archive describes it.
+NOUNS = {"library": ""}

@@ -1,0 +1,3 @@
+"""Nouns of the command line."""
+
+NOUNS = {"model": "List, scan and merge checkpoints, LoRAs and other models."}

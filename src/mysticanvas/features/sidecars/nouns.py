@@ -1,0 +1,3 @@
+"""Nouns of the command line."""
+
+NOUNS = {"sidecar": "Write tags and ratings to sidecar files for other programs."}

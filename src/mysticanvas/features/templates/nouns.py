@@ -1,0 +1,3 @@
+"""Nouns of the command line."""
+
+NOUNS = {"template": "Manage prompts with {variables}, {a|b} choices and __wildcards__."}

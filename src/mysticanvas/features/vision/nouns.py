@@ -1,0 +1,3 @@
+"""Nouns of the command line."""
+
+NOUNS = {"vision": "Turn image analysis on or off: visual search and NSFW scores."}

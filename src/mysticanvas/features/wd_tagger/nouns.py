@@ -1,0 +1,3 @@
+"""Nouns of the command line."""
+
+NOUNS = {"tagger": "Tag images with a WD tagger."}
