@@ -5,6 +5,7 @@ import http.client
 import json
 import select
 import time
+from threading import Lock
 from typing import Any
 
 from mysticanvas.cli import replies
@@ -21,6 +22,8 @@ class HttpClient:
 
     def __init__(self, gallery: Gallery) -> None:
         self._headers = gallery.headers
+        # One request at a time: a connection belongs to no thread.
+        self._turn = Lock()
         self._connection = http.client.HTTPConnection(gallery.host, gallery.port, timeout=replies.REQUEST_LIMIT_S)
 
     def close(self) -> None:
@@ -47,7 +50,8 @@ class HttpClient:
 
     def _ask(self, method: str, path: str, body: Any = None) -> Reply:
         try:
-            reply = self._send(method, path, body)
+            with self._turn:
+                reply = self._send(method, path, body)
         except (OSError, http.client.HTTPException) as error:
             self.close()
             raise LibraryBusyError(
