@@ -227,7 +227,7 @@ def test_an_empty_registry_says_what_to_do_and_takes_a_folder(browser: Browser, 
     server = Served(tmp_path / "library", []).wait_until_up()
     try:
         script = AXE.read_text("utf-8")
-        with opened(browser, server, scripts=(script,), allowed="status of 400") as page:
+        with opened(browser, server, scripts=(script,), allowed="status of 422") as page:
             page.get_by_text("Add a folder of images").wait_for()
             page.get_by_role("navigation").get_by_role("button", name="Models").click()
             page.get_by_role("heading", name="No models yet").wait_for()

@@ -79,7 +79,7 @@ def test_a_search_by_meaning_has_a_chip_and_its_own_order(asking: Asking) -> Non
 def test_an_image_without_a_prompt_is_like_nothing_and_says_so(asking: Asking) -> None:
     bare = asking.get("/api/v1/images", q="-has:prompt", limit=1)["items"][0]["uuid"]
     refused = asking.ask("POST", "/api/v1/snapshots", json={"q": f"like:{bare}"})
-    assert refused.status_code == 422
+    assert refused.status_code == 400
     assert "has not been analyzed yet" in refused.json()["detail"]
 
 

@@ -104,7 +104,7 @@ def _render_operation(path: str, method: str, operation: Mapping[str, Any]) -> s
     name = escape(operation["operationId"])
     text = f'<article id="{name}"><h3>{_format(operation["summary"])}</h3>'
     text += f'<p class="path"><span class="method">{method.upper()}</span>{escape(path)}</p>'
-    if "description" in operation:
+    if operation.get("description", "").removesuffix(".") not in ("", operation["summary"]):
         text += f"<p>{_format(operation['description'])}</p>"
     if operation.get("parameters"):
         rows = "".join(map(_render_parameter, operation["parameters"]))
@@ -126,7 +126,8 @@ def _render_parameter(parameter: Mapping[str, Any]) -> str:
 
 
 def _render_response(status: str, response: Mapping[str, Any]) -> str:
-    text = f"<h4>Response {escape(status)}</h4><p>{_format(response['description'])}</p>"
+    title = "Errors" if status == "default" else f"Response {escape(status)}"
+    text = f"<h4>{title}</h4><p>{_format(response['description'])}</p>"
     for media, content in response.get("content", {}).items():
         text += f"<p>{_render_type(content.get('schema', {}))} as {escape(media)}</p>"
         if "example" in content:
