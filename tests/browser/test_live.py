@@ -303,8 +303,8 @@ def test_what_keeps_the_library_from_work_is_said_and_so_is_a_folder_that_is_awa
 ) -> None:
     status = library.served.get("/api/v1/status")
     full = "The disk is full, so nothing was changed. Free some space; MystiCanvas then continues automatically."
-    status["trouble"] = full
-    status["roots"][0]["trouble"] = "The drive is away."
+    status["error"] = full
+    status["folders"][0]["error"] = "The drive is away."
     with opened(browser, library.served) as page:
         page.wait_for_selector("[role=gridcell]")
         expect(page.get_by_role("alert")).to_have_count(0)

@@ -107,11 +107,11 @@ def _wait_until_idle(served: Served, files: int) -> list[str]:
     while time.monotonic() < deadline_s:
         status = served.get("/api/v1/status")
         busy = any(kind["waiting"] or kind["running"] for kind in served.get("/api/v1/jobs/summary")["kinds"])
-        if status["import"] is None and not busy and status["total"] >= files:
+        if status["current_import"] is None and not busy and status["total"] >= files:
             return []
-        if status["import"] is None and not busy and status["total"] < files:
+        if status["current_import"] is None and not busy and status["total"] < files:
             time.sleep(0.5)
-            if served.get("/api/v1/status")["import"] is None and served.get("/api/v1/status")["total"] < files:
+            if served.get("/api/v1/status")["current_import"] is None and served.get("/api/v1/status")["total"] < files:
                 return [f"the import is over with {status['total']} of {files} files"]
         time.sleep(0.1)
     return ["the work did not end"]

@@ -92,7 +92,7 @@ class Served:
         while time.monotonic() < deadline:
             status = self.get("/api/v1/status")
             left = status["jobs"]["waiting"] + status["jobs"]["running"]
-            if status["total"] >= images and status["import"] is None and not left:
+            if status["total"] >= images and status["current_import"] is None and not left:
                 return
             time.sleep(0.1)
         raise TimeoutError("the work did not end")

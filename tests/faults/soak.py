@@ -140,7 +140,7 @@ class Soak:
             chosen.rename(into / chosen.name)
 
     def _scan(self) -> None:
-        [root] = self._served.get("/api/v1/folders")["roots"]
+        [root] = self._served.get("/api/v1/folders")["folders"]
         started = self._served.post(f"/api/v1/folders/{root['id']}:scan", {"accept": False})["id"]
         while (said := self._served.get(f"/api/v1/imports/{started}", wait=2))["report"] is None:
             self._sample()

@@ -58,7 +58,7 @@ def tags_survive(folder: Path, images: int, kills: int) -> str:
         served = Served(library, []).wait_until_up()
         try:
             served.put("/api/v1/autotag/settings", {"base_url": stub.url, "model": "tiny"})
-            assert served.post("/api/v1/autotag/runs", {"query": "lighthouse"})["questions"] == images
+            assert served.post("/api/v1/autotag/runs", {"query": "lighthouse"})["requests"] == images
             for moment in moments:
                 until(stub, moment, served)
                 served.kill()

@@ -145,7 +145,7 @@ def serve_restore_and_serve_again(machine: Machine) -> None:
         # Without its list, the file of the vectors is begun again after the restore.
         for vectors in (machine.library / "vectors").glob("*.json"):
             vectors.unlink()
-        served.post("/api/v1/backups:restore", {"name": backup.name})
+        served.post(f"/api/v1/backups/{backup.name}:restore", {})
         wait_until_restored(served)
         served.wait_until_idle(images)
         assert served.post("/api/v1/snapshots", {"q": '~"a fox"'})["total"] > 0

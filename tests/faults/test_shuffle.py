@@ -44,7 +44,7 @@ def wrote(served: Served) -> list[str]:
 
 def scan(served: Served, label: str, files: int) -> dict[str, Any]:
     """What a scan of the only root found; its time and bytes are printed."""
-    [root] = served.get("/api/v1/folders")["roots"]
+    [root] = served.get("/api/v1/folders")["folders"]
     read, began_s = shuffling.bytes_read(served.process.pid), time.perf_counter()
     started = served.post(f"/api/v1/folders/{root['id']}:scan", {})["id"]
     while (said := served.get(f"/api/v1/imports/{started}", wait=5))["report"] is None:
@@ -62,7 +62,7 @@ def wait_for_thumbnails(served: Served, count: int) -> None:
         status = served.get("/api/v1/status")
         kinds = served.get("/api/v1/jobs/summary")["kinds"]
         left = sum(one["waiting"] + one["running"] for one in kinds if one["kind"] == "thumb")
-        if status["total"] >= count and status["import"] is None and not left:
+        if status["total"] >= count and status["current_import"] is None and not left:
             return
         time.sleep(0.1)
     raise TimeoutError("the thumbnails were not made")

@@ -21,7 +21,7 @@ from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.tag import MachineTag, MachineTagCategory, TagSource
 from mysticanvas.features.autotag import keys, prompting
 from mysticanvas.features.autotag import service as autotag_service
-from mysticanvas.features.autotag.service import Run
+from mysticanvas.features.autotag.service import AutotagRun
 from mysticanvas.features.autotag.task import find_nearest_names
 from mysticanvas.features.autotag.types import AutotagSettings, Endpoint, LookAt
 from mysticanvas.features.tags import assertion_queries
@@ -353,7 +353,7 @@ def want(database: Database, stub: Stub, *, model: str = "tiny", **how: Any) -> 
     database.write(autotag_service.set_settings, AutotagSettings(Endpoint(stub.url, model), **how))
 
 
-def start(database: Database, images: list[GenerationId], **how: Any) -> Run:
+def start(database: Database, images: list[GenerationId], **how: Any) -> AutotagRun:
     return autotag_service.start(database, images, now_ms=lambda: 5, **how)
 
 
@@ -372,14 +372,20 @@ def test_images_are_tagged_by_jobs_a_question_a_prompt_and_the_key_is_nowhere(
     with working(database, tmp_path) as pool:
         take_in(database, pool, tmp_path / "pictures")
         trial = start(database, everything(database), dry_run=True)
-        assert (trial.run, trial.images, trial.questions, trial.told, trial.silent) == (None, 6, 5, 0, 0)
+        assert (trial.run, trial.images, trial.requests, trial.already_tagged, trial.without_prompt) == (
+            None,
+            6,
+            5,
+            0,
+            0,
+        )
         assert not stub.asked
         run = start(database, everything(database))
-        assert (run.images, run.questions) == (6, 5)
+        assert (run.images, run.requests) == (6, 5)
         wait_for(lambda: idle(database))
         # What this model has said is not asked again, unless one wants that.
-        assert start(database, everything(database)).told == 6
-        assert start(database, everything(database), again=True, dry_run=True).questions == 5
+        assert start(database, everything(database)).already_tagged == 6
+        assert start(database, everything(database), again=True, dry_run=True).requests == 5
     rows = tagged(database)
     assert len(rows) == 6
     assert {(row["name"], row["state"], row["category"], row["run"], row["confidence"]) for row in rows} == {

@@ -123,7 +123,7 @@ def test_a_folder_that_is_removed_keeps_files_and_images_and_comes_back_as_it_wa
     client.delete(f"/api/v1/folders/{root_of(client, folder)['id']}")
 
     known = client.get("/api/v1/folders")
-    assert known["roots"] == []
+    assert known["folders"] == []
     assert [(one["path"], one["images"]) for one in known["removed"]] == [(str(folder), 4)]
     assert {path.name: path.read_bytes() for path in folder.rglob("*.png")} == before
     assert client.get("/api/v1/images", q="rating:>=1")["total"] == 4
@@ -150,7 +150,7 @@ def test_emptying_the_trash_touches_no_file_of_a_removed_folder(client: Client, 
 def test_a_removed_folder_without_images_is_forgotten(client: Client, folder: Path) -> None:
     take_in(client, folder)
     client.delete(f"/api/v1/folders/{root_of(client, folder)['id']}")
-    assert client.get("/api/v1/folders") == {"roots": [], "removed": []}
+    assert client.get("/api/v1/folders") == {"folders": [], "removed": []}
 
 
 def test_a_lost_file_is_found_by_hand_only_if_it_has_the_same_content(client: Client, folder: Path) -> None:
@@ -189,7 +189,7 @@ def test_forgetting_a_lost_image_is_undone_as_any_deed(client: Client, folder: P
 
     done = client.post("/api/v1/missing-files:forget", {"files": [lost["id"]]})
 
-    assert (done["places"], done["edit"]["changed"]) == (0, 1)
+    assert (done["copies"], done["edit"]["changed"]) == (0, 1)
     assert (missing_in(client, folder), root_of(client, folder)["missing"]) == ([], 0)
     client.post("/api/v1/edits:undo")
     assert [one["id"] for one in missing_in(client, folder)] == [lost["id"]]
@@ -202,8 +202,8 @@ def test_forgetting_a_spare_place_keeps_the_image(client: Client, folder: Path) 
     take_in(client, folder)
     lost = lose(client, folder, copy)
     assert lost["elsewhere"]
-    done = client.post("/api/v1/missing-files:forget", {"root": root_of(client, folder)["id"]})
-    assert done == {"places": 1, "edit": None}
+    done = client.post("/api/v1/missing-files:forget", {"folder": root_of(client, folder)["id"]})
+    assert done == {"copies": 1, "edit": None}
     assert client.get("/api/v1/images", q="")["total"] == 2
 
 
@@ -219,7 +219,7 @@ def test_files_that_could_not_be_taken_in_are_listed_with_the_reason(client: Cli
 def test_a_folder_says_whether_it_is_there_and_may_be_written(client: Client, folder: Path) -> None:
     take_in(client, folder)
     root = root_of(client, folder)
-    assert (root["there"], root["watching"], root["read_only"]) == (True, False, not os.access(folder, os.W_OK))
+    assert (root["available"], root["watching"], root["read_only"]) == (True, False, not os.access(folder, os.W_OK))
     folder.rmdir()
     root = root_of(client, folder)
-    assert (root["there"], root["read_only"]) == (False, False)
+    assert (root["available"], root["read_only"]) == (False, False)

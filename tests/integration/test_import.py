@@ -64,7 +64,7 @@ def test_a_dry_run_changes_nothing(client: Client, folder: Path) -> None:
     write_pictures(folder, 5)
     assert take_in(client, folder, dry_run=True)["imported"] == 5
     assert client.get("/api/v1/images", q="")["total"] == 0
-    assert client.get("/api/v1/status")["roots"] == []
+    assert client.get("/api/v1/status")["folders"] == []
 
 
 def test_what_the_file_says_is_found_and_shown(client: Client, folder: Path) -> None:

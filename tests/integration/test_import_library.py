@@ -147,7 +147,7 @@ def test_everything_comes_over_and_the_source_is_not_touched(client: Client, gal
     counts = {name: report[name] for name in ("images", "matched", "missing", "known", "ratings", "favorites", "tags")}
     assert counts == {"images": 3, "matched": 2, "missing": 1, "known": 0, "ratings": 2, "favorites": 1, "tags": 3}
     assert (report["parents"], report["templates"], report["aliases"]) == (1, 2, 1)
-    assert {(one["what"], one["count"]) for one in report["left_out"]} == {("settings", 1), ("model metadata", 1)}
+    assert {(one["what"], one["count"]) for one in report["skipped"]} == {("settings", 1), ("model metadata", 1)}
 
     images = by_prompt(client)
     storm = images["a violet storm"]

@@ -333,7 +333,7 @@ def test_after_the_next_start_a_rebuild_from_a_harmed_journal_gives_the_library_
         harm(library, older)
     with opened(library) as client:
         wait_for(lambda: client.get("/api/v1/doctor")["ok"])
-        assert "journal" in client.get("/api/v1/status")["notice"]["sentence"]
+        assert "journal" in client.get("/api/v1/status")["notice"]["message"]
         assert settled_export(client, library) == before
     lose_database(library)
     with opened(library) as client:
@@ -357,7 +357,7 @@ def test_an_older_database_that_was_put_back_is_kept_and_the_newer_journal_can_b
     shutil.copy2(tmp_path / "older.db", library / "mysticanvas.db")
     with opened(library) as client:
         wait_for(lambda: client.get("/api/v1/doctor")["ok"])
-        assert "older database" in client.get("/api/v1/status")["notice"]["sentence"]
+        assert "older database" in client.get("/api/v1/status")["notice"]["message"]
         assert settled_export(client, library) == older
     lose_database(library)
     current(library).unlink()

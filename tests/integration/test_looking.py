@@ -174,7 +174,7 @@ def uuid_of(client: Client, name: str) -> str:
 
 
 def test_nothing_is_looked_at_until_the_person_wants_it(client: Client) -> None:
-    assert client.get("/api/v1/vision")["sight"]["is_on"] is False
+    assert client.get("/api/v1/vision")["settings"]["is_on"] is False
     assert [
         kind for kind in client.get("/api/v1/jobs/summary")["kinds"] if kind["kind"] == "look" and kind["done"]
     ] == []
@@ -221,7 +221,7 @@ def test_the_score_is_shown_searched_by_and_hides_nothing(client: Client) -> Non
     assert sorted(over + under) == sorted(found(client, ""))
     assert max(scores, key=lambda name: scores[name]) in over
     assert found(client, "explicit:>=.0") == found(client, "")
-    assert client.get("/api/v1/vision")["sight"]["least_explicit"] == 0.4
+    assert client.get("/api/v1/vision")["settings"]["least_explicit"] == 0.4
 
 
 def test_thumbnails_are_scored_by_their_names(client: Client) -> None:

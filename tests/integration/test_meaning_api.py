@@ -99,11 +99,11 @@ def test_groups_are_shown_and_one_is_kept(asking: Asking) -> None:
 
 
 def test_an_endpoint_is_tried_before_it_is_kept_and_its_key_is_never_told(asking: Asking, stub: Stub) -> None:
-    assert asking.get("/api/v1/autotag/settings")["wishes"] is None
+    assert asking.get("/api/v1/autotag/settings")["settings"] is None
     endpoint = {"base_url": stub.url, "model": "tiny", "key": KEY}
     tried = post(asking, "/api/v1/autotag:try", **endpoint, prompt="an old man with nets")
     assert [tag["name"] for tag in tried["tags"]] == ["old fisherman"]
-    assert asking.get("/api/v1/autotag/settings")["wishes"] is None
+    assert asking.get("/api/v1/autotag/settings")["settings"] is None
     kept = put(asking, "/api/v1/autotag/settings", **endpoint, after_import=False)
     assert kept["has_key"]
     assert KEY not in str(asking.get("/api/v1/autotag/settings"))
@@ -140,7 +140,7 @@ def test_what_the_server_answers_wrongly_is_told(asking: Asking, stub: Stub) -> 
 def test_a_run_is_tried_dry_first_and_taken_back_whole(asking: Asking, stub: Stub) -> None:
     put(asking, "/api/v1/autotag/settings", base_url=stub.url, model="tiny")
     dry = post(asking, "/api/v1/autotag/runs", query="has:prompt", dry_run=True)
-    assert (dry["images"], dry["questions"], dry["run"]) == (6, 5, None)
+    assert (dry["images"], dry["requests"], dry["run"]) == (6, 5, None)
     run = post(asking, "/api/v1/autotag/runs", query="has:prompt")
     wait_for(lambda: left(asking) == 0)
     assert post(asking, "/api/v1/autotag/runs:forget", run=run["run"])["changed"] == 6

@@ -63,7 +63,7 @@ def test_another_server_never_sees_the_key_whether_it_is_tried_saved_or_asked(
         assert not put(asking, "/api/v1/autotag/settings", **endpoint(other))["has_key"]
         post(asking, "/api/v1/autotag:try", **endpoint(other))
         images = orchestrator.database.read(lambda tx: tx.column("SELECT id FROM generations"))
-        assert start(orchestrator.database, images).questions
+        assert start(orchestrator.database, images).requests
         wait_for(lambda: idle(orchestrator.database))
         assert len(other.keys) > 2
         assert set(other.keys) == {None}

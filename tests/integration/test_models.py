@@ -46,7 +46,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def scan(client: Client, *paths: Path, wait: bool = False, anew: bool = False) -> dict[str, Any]:
-    report: dict[str, Any] = client.post("/api/v1/models:scan", {"paths": [str(path) for path in paths], "anew": anew})
+    report: dict[str, Any] = client.post(
+        "/api/v1/models:scan", {"paths": [str(path) for path in paths], "reread": anew}
+    )
     if wait:
         wait_for_jobs(client)
     return report

@@ -85,7 +85,7 @@ def test_every_image_is_there_and_nothing_else(client: Client) -> None:
     expected = {*SHOWN_AS_QUARTERS, *DAMAGED, *UNDAMAGED, "bomb.png", *DATES, *NAMES, *undecodable}
     assert len(expected) > 60
     assert set(list_images(client)) == expected
-    [root] = client.get("/api/v1/folders")["roots"]
+    [root] = client.get("/api/v1/folders")["folders"]
     assert root["not_shown"]["PSD"] == 1
     assert [check for check in client.get("/api/v1/doctor")["checks"] if not check["ok"]] == []
 

@@ -82,7 +82,7 @@ def test_what_a_real_model_says_arrives_with_its_provenance(url: str, database: 
     with working(database, tmp_path) as pool:
         take_in(database, pool, tmp_path / "pictures")
         run = start(database, everything(database))
-        assert run.questions == 3
+        assert run.requests == 3
         until_idle(database)
     rows = tagged(database)
     assert {row["prompt"] for row in rows} == set(PROMPTS[:3])

@@ -88,7 +88,7 @@ def test_a_folder_in_quotes_or_as_a_file_url_is_imported_by_command_line_and_api
     try:
         with_api.post("/api/v1/imports", {"paths": [entered]})
         with_api.wait_until_idle(2)
-        assert [root["path"] for root in with_api.get("/api/v1/folders")["roots"]] == [str(folder)]
+        assert [root["path"] for root in with_api.get("/api/v1/folders")["folders"]] == [str(folder)]
     finally:
         with_api.stop()
 

@@ -36,12 +36,12 @@ def take_in(client: Client, folder: Path, *, wait: bool = True) -> dict[str, Any
 
 
 def scan(client: Client, folder: Path, **how: bool) -> dict[str, Any]:
-    [root] = [root for root in client.get("/api/v1/folders")["roots"] if root["path"] == str(folder)]
+    [root] = [root for root in client.get("/api/v1/folders")["folders"] if root["path"] == str(folder)]
     return wait_for_import(client, client.post(f"/api/v1/folders/{root['id']}:scan", how)["id"])
 
 
 def root_of(client: Client, folder: Path) -> dict[str, Any]:
-    [root] = [root for root in client.get("/api/v1/folders")["roots"] if root["path"] == str(folder)]
+    [root] = [root for root in client.get("/api/v1/folders")["folders"] if root["path"] == str(folder)]
     return dict(root)
 
 
@@ -220,9 +220,9 @@ def test_where_very_many_seem_gone_a_person_is_asked(client: Client, folder: Pat
     assert scan(client, folder)["missing"] == 0
     asked = root_of(client, folder)
     assert (asked["missing"], asked["would_miss"]) == (0, 120)
-    assert "mysticanvas folder scan --accept" in asked["trouble"]
+    assert "mysticanvas folder scan --accept" in asked["error"]
     assert scan(client, folder, accept=True)["missing"] == 120
-    assert root_of(client, folder)["trouble"] is None
+    assert root_of(client, folder)["error"] is None
 
 
 def test_a_root_that_was_moved_is_the_same_root_at_another_path(client: Client, folder: Path, tmp_path: Path) -> None:
@@ -234,7 +234,7 @@ def test_a_root_that_was_moved_is_the_same_root_at_another_path(client: Client, 
     folder.rename(moved)
     report = take_in(client, moved)
     assert (report["unchanged"], report["imported"], report["copies"]) == (10, 0, 0)
-    assert [root["path"] for root in client.get("/api/v1/folders")["roots"]] == [str(moved)]
+    assert [root["path"] for root in client.get("/api/v1/folders")["folders"]] == [str(moved)]
     assert_all_there(client, uuids, moved)
 
 

@@ -44,7 +44,9 @@ def client(tmp_path: Path, pictures: list[Path]) -> Iterator[Client]:
 
 def is_idle(client: Client) -> bool:
     kinds = client.get("/api/v1/jobs/summary")["kinds"]
-    return client.get("/api/v1/status")["import"] is None and not any(k["waiting"] + k["running"] for k in kinds)
+    return client.get("/api/v1/status")["current_import"] is None and not any(
+        k["waiting"] + k["running"] for k in kinds
+    )
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -123,7 +125,7 @@ def test_what_is_accepted_is_read_anew_by_a_scan_and_keeps_what_the_person_wrote
     again = client.get(f"/api/v1/images/{image['uuid']}")
     assert again["rating"] == 4
     assert "gox" in again["prompt"]
-    [root] = client.get("/api/v1/folders")["roots"]
+    [root] = client.get("/api/v1/folders")["folders"]
     assert root["missing"] == 1
 
 

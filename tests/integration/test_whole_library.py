@@ -59,7 +59,7 @@ def test_a_library_exported_whole_is_the_same_on_another_machine_with_its_folder
         report = taken_in(client, zip_file, {str(folder): str(elsewhere)})
         assert (report["missing"], report["folders"]) == (0, {str(folder): str(elsewhere)})
         assert settled_export(client, new) == before
-        assert [one["path"] for one in client.get("/api/v1/folders")["roots"]] == [str(elsewhere)]
+        assert [one["path"] for one in client.get("/api/v1/folders")["folders"]] == [str(elsewhere)]
         assert [one for one in client.get("/api/v1/doctor")["checks"] if not one["ok"]] == []
         # Twice is once.
         taken_in(client, zip_file, {str(folder): str(elsewhere)})

@@ -112,16 +112,8 @@ EXEMPT: tuple[Exemption, ...] = (
     Exemption("features/images/commands.py", "mysticanvas favourite", "the name of a command"),
     Exemption("features/autotag/routes.py", "mending nets", "what a fisherman does"),
     Exemption("features/autotag/prompting.py", "mending nets", "what a fisherman does"),
-    Exemption("features/models/routes.py", "`anew`", "a field of a request"),
-    Exemption("features/models/scan.py", "`anew`", "a field of a request"),
-    Exemption("db/images/folders.py", "trouble: str | None", "a column and a field of a reply"),
     Exemption("edits/types.py", 'UNDOING = "undoing"', "a stored state"),
     Exemption("features/archive/schema.py", "roots: list[str]", "a field of stored archives"),
-    Exemption("features/autotag/service.py", "told: int", "a field of a reply"),
-    Exemption("features/backups/service.py", "trouble: str | None", "a field of a reply and of stored events"),
-    Exemption("features/importing/types.py", "roots: list[str]", "a field of a reply"),
-    Exemption("features/migrate/record.py", "self.report.left_out", "a field of a reply"),
-    Exemption("features/migrate/types.py", "left_out: list", "a field of a reply"),
 )
 
 

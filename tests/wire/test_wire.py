@@ -125,7 +125,7 @@ def replies(served: Served) -> dict[str, Any]:
     marked = {"snapshot": everything, "ranges": [[0, 1]], "except": [], "set": {"rating": 4}}
     with served.http.stream("GET", "/api/v1/events/stream") as stream:
         bulk = served.post("/api/v1/edits", marked)
-        _write_later(Path(status["roots"][0]["path"]))
+        _write_later(Path(status["folders"][0]["path"]))
         events = _events(stream.iter_lines())
     undo = served.post(f"/api/v1/edits/{bulk['operation']}/undo", {})
     served.wait_until_idle(4)
@@ -246,7 +246,7 @@ def _kept(served: Served, image: str) -> dict[str, Any]:
 
 def _looked_after(served: Served) -> dict[str, Any]:
     """A folder with a file that is gone and one that cannot be read, a backup that was tried out, events."""
-    [root] = served.get("/api/v1/folders")["roots"]
+    [root] = served.get("/api/v1/folders")["folders"]
     folder = Path(root["path"])
     (folder / "later.png").unlink()
     (folder / "broken.png").write_bytes(bytes(range(9)) * 9)
@@ -255,11 +255,11 @@ def _looked_after(served: Served) -> dict[str, Any]:
     dry_run = served.get(f"/api/v1/imports/{dry}", wait=20)
     done = served.post(scan, {})["id"]
     served.get(f"/api/v1/imports/{done}", wait=20)
-    served.post("/api/v1/backups", {})
-    served.post("/api/v1/backups:drill", {})
+    made = served.post("/api/v1/backups", {})
+    served.post(f"/api/v1/backups/{made['name']}:drill", {})
     kinds = served.get("/api/v1/events/kinds")["kinds"]
     return {
-        "roots": served.get("/api/v1/folders"),
+        "folders": served.get("/api/v1/folders"),
         "missing": served.get(f"/api/v1/folders/{root['id']}/missing"),
         "untracked": served.get(f"/api/v1/folders/{root['id']}/untracked"),
         "import": dry_run,
@@ -292,7 +292,7 @@ NAMES = (
     "lineage", "model_scan", "models", "model", "made_with",
     "verify", "verify_findings",
     "duplicates", "autotag", "autotag_run",
-    "roots", "missing", "untracked", "import", "backups", "log", "log_kinds",
+    "folders", "missing", "untracked", "import", "backups", "log", "log_kinds",
     "templates", "tried", "expanded", "trash", "purge", "operations",
 )  # fmt: skip
 

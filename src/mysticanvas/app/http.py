@@ -31,15 +31,13 @@ from mysticanvas.http.gate import Gate
 from mysticanvas.http.openapi import describe
 from mysticanvas.http.passwords import TooManyAttemptsError
 from mysticanvas.http.problems import respond
+from mysticanvas.http.responses import API
 from mysticanvas.http.sessions import Sessions
 from mysticanvas.jobs import routes as job_routes
 from mysticanvas.search import routes as search_routes
 from mysticanvas.search.snapshots import SnapshotGoneError
 
 log = logging.getLogger(__name__)
-
-# The prefix of all routes. Within a version, changes are compatible.
-API = "/api/v1"
 
 _STATUS: tuple[tuple[type[MystiCanvasError], int], ...] = (
     (SnapshotGoneError, 410),

@@ -13,6 +13,9 @@ NOTICES = ("journal.replaced",)
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
+    """An event. `level` is info, warning or error. `subject` is what the event is about, such as a path; null if there
+    is nothing to name. The fields of `data` depend on the kind."""
+
     id: int
     at: int
     level: str

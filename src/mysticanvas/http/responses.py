@@ -9,13 +9,17 @@ Routes return bytes that msgspec encoded, because a Pydantic model for each row 
 A response model is a frozen dataclass. Its example is a value of the model, so the type checker checks it, too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
 from fastapi import Request, Response
 
+# The prefix of all routes. Within a version, changes are compatible.
+API = "/api/v1"
+# One JSON object per line, for large documents.
+JSON_LINES = "application/jsonl"
 Responses = dict[int | str, dict[str, Any]]
 
 
@@ -31,16 +35,25 @@ def returns_nothing(description: str = "Done.") -> Responses:
     return {204: {"description": description}}
 
 
-def returns_file(media_type: str, description: str, *, status: int = 200, example: str | None = None) -> Responses:
-    """Documents a response that is not JSON. `example` is for text."""
-    schema = {"type": "string"} if media_type.startswith("text/") else {"type": "string", "format": "binary"}
-    content: dict[str, Any] = {"schema": schema}
-    if example is not None:
-        content["example"] = example
-    return {status: {"description": description, "content": {media_type: content}}}
+def returns_file(
+    media_types: str | Sequence[str], description: str, *, status: int = 200, example: str | None = None
+) -> Responses:
+    """Documents a response that is not JSON, of one or several media types. `example` is for text."""
+    given = [media_types] if isinstance(media_types, str) else media_types
+    return {status: {"description": description, "content": {one: _describe_file(one, example) for one in given}}}
 
 
-_DESCRIPTIONS = {200: "Done.", 201: "Created. The Location header has the path.", 202: "Started."}
+def _describe_file(media_type: str, example: str | None) -> dict[str, Any]:
+    is_text = media_type.startswith("text/") or media_type == JSON_LINES
+    content: dict[str, Any] = {"schema": {"type": "string"} if is_text else {"type": "string", "format": "binary"}}
+    return content if example is None else content | {"example": example}
+
+
+_DESCRIPTIONS = {
+    200: "Done.",
+    201: "Created. The Location header has the path.",
+    202: "Started. The Location header has the path of the progress.",
+}
 
 
 def _describe(status: int) -> str:
@@ -50,6 +63,11 @@ def _describe(status: int) -> str:
 def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Returns a JSON response encoded with msgspec."""
     return Response(msgspec.json.encode(value), status, None if headers is None else dict(headers), "application/json")
+
+
+def link_location(path: str) -> dict[str, str]:
+    """Returns the Location header for a path of the API without its prefix, such as "/imports/{id}"."""
+    return {"location": f"{API}{path}"}
 
 
 def link_next(request: Request, **cursor: Any) -> dict[str, str]:

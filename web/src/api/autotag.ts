@@ -10,7 +10,7 @@ export interface AutotagSettings {
 
 export interface AutotagState {
   /** Null while auto-tagging is off. */
-  wishes: AutotagSettings | null;
+  settings: AutotagSettings | null;
   has_key: boolean;
   prompt_version: number;
 }
@@ -21,11 +21,11 @@ export interface Tried {
   tags: { name: string; category: string; confidence: number }[];
 }
 
-/** `told` images were tagged by this model before; `silent` ones have no prompt to send. */
+/** `already_tagged` images were tagged by this model before; `without_prompt` ones have nothing to send. */
 export interface AutotagRun {
   run: string | null;
   images: number;
-  questions: number;
-  told: number;
-  silent: number;
+  requests: number;
+  already_tagged: number;
+  without_prompt: number;
 }

@@ -13,7 +13,7 @@ export interface Drill {
   at: number;
   name: string;
   images: number;
-  trouble: string | null;
+  error: string | null;
 }
 
 export interface BackupList {

@@ -208,7 +208,7 @@ export interface FailedJob {
   crashes: number;
 }
 
-export interface RootStatus {
+export interface FolderStatus {
   id: number;
   path: string;
   state: string;
@@ -219,7 +219,7 @@ export interface RootStatus {
   untracked: number;
   last_scan_at: number | null;
   /** Why the folder is unavailable, or what a scan asks. */
-  trouble: string | null;
+  error: string | null;
   would_miss: number;
   /** Files that are not images, by kind, as the last complete scan found them. */
   not_shown: Record<string, number>;
@@ -232,12 +232,12 @@ export interface RootStatus {
 export interface Status {
   app_version: string;
   total: number;
-  roots: RootStatus[];
+  folders: FolderStatus[];
   /** Set while the library or its journal cannot be written. */
-  trouble: string | null;
+  error: string | null;
   /** The last warning that every page shows, with the ID of its event. */
-  notice: { id: number; sentence: string } | null;
-  import: ImportProgress | null;
+  notice: { id: number; message: string } | null;
+  current_import: ImportProgress | null;
   first_run: boolean;
 }
 

@@ -11,6 +11,6 @@ export interface LogEvent {
 
 export interface LogPage {
   events: LogEvent[];
-  /** Fetches the next page. */
-  before: number | null;
+  /** The `before` of the next page. */
+  next: number | null;
 }

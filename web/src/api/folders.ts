@@ -1,10 +1,10 @@
 /** Folders and scans, as the server sends them. */
 
-import type { EditResult, ImportProgress, RootStatus } from './client';
+import type { EditResult, ImportProgress, FolderStatus } from './client';
 
-/** `there`, `read_only` and `watching` reflect the disk at this moment. */
-export interface Folder extends RootStatus {
-  there: boolean;
+/** `available`, `read_only` and `watching` reflect the disk at this moment. */
+export interface Folder extends FolderStatus {
+  available: boolean;
   read_only: boolean;
   watching: boolean;
 }
@@ -17,7 +17,7 @@ export interface RemovedFolder {
 }
 
 export interface FolderList {
-  roots: Folder[];
+  folders: Folder[];
   removed: RemovedFolder[];
 }
 

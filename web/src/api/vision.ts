@@ -9,7 +9,7 @@ export interface Vision {
 
 export interface VisionState {
   installed: boolean;
-  sight: Vision;
+  settings: Vision;
   /** Number of images analyzed by each model, the fastest model first. */
   progress: { space: string; seen: number }[];
 }

@@ -17,6 +17,7 @@ import events from '../../../tests/wire/events.json';
 import expanded from '../../../tests/wire/expanded.json';
 import facets from '../../../tests/wire/facets.json';
 import facetsOfAll from '../../../tests/wire/facets_all.json';
+import folders from '../../../tests/wire/folders.json';
 import highlights from '../../../tests/wire/highlights.json';
 import imageTags from '../../../tests/wire/image_tags.json';
 import imported from '../../../tests/wire/import.json';
@@ -36,7 +37,6 @@ import position from '../../../tests/wire/position.json';
 import purge from '../../../tests/wire/purge.json';
 import query from '../../../tests/wire/query.json';
 import raw from '../../../tests/wire/raw.json';
-import roots from '../../../tests/wire/roots.json';
 import stats from '../../../tests/wire/stats.json';
 import status from '../../../tests/wire/status.json';
 import suggestions from '../../../tests/wire/suggestions.json';
@@ -85,10 +85,10 @@ const HELD = {
   autotag_run: autotagRun satisfies Wide<AutotagRun>,
   backups: backups satisfies Wide<BackupList>,
   import: imported satisfies Wide<Scan>,
-  log: eventLog satisfies { events: Wide<Omit<LogPage['events'][number], 'data'>>[]; before: number | null },
+  log: eventLog satisfies { events: Wide<Omit<LogPage['events'][number], 'data'>>[]; next: number | null },
   log_kinds: logKinds satisfies { kinds: Record<string, number> },
   missing: missing satisfies Wide<LostFiles>,
-  roots: roots satisfies Wide<FolderList>,
+  folders: folders satisfies Wide<FolderList>,
   untracked: untracked satisfies { files: Wide<UntrackedFile>[] },
   bulk: bulk satisfies Wide<EditResult>,
   complete: complete satisfies Wide<Completion>,

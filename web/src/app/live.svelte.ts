@@ -91,7 +91,7 @@ class Live {
 
   private async ask(): Promise<void> {
     await library.refreshStatus();
-    this.problem = library.status?.trouble ?? null;
+    this.problem = library.status?.error ?? null;
   }
 }
 

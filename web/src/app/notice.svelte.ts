@@ -10,7 +10,7 @@ export class Notice {
 
   get sentence(): string | null {
     const newest = library.status?.notice;
-    return newest && newest.id > this.dismissed ? newest.sentence : null;
+    return newest && newest.id > this.dismissed ? newest.message : null;
   }
 
   dismiss(): void {

@@ -8,7 +8,7 @@ test('a warning is shown until it is dismissed, also after a reload, and the nex
   const { library } = await import('../features/gallery/library.svelte');
   const { Notice } = await import('./notice.svelte');
   const warn = (id: number): void => {
-    library.status = { notice: { id, sentence: `Warning ${id}` } } as Status;
+    library.status = { notice: { id, message: `Warning ${id}` } } as Status;
   };
   const shown = new Notice();
   expect(shown.sentence).toBeNull();

@@ -23,7 +23,7 @@ class WatchedFolder:
 
 @dataclass(frozen=True, slots=True)
 class FolderState:
-    """`state` is "online" or "offline". `trouble` is why it is offline, or what a scan needs the user to confirm.
+    """`state` is "online" or "offline". `error` is why it is offline, or what a scan needs the user to confirm.
     `would_miss` counts files that the last scan would have marked missing but did not; `untracked` those that
     could not be imported. `not_shown` counts, by kind, the files that are not images, as the last complete scan found
     them. `excluded` counts the images that are hidden because all of their files are excluded, `excludes` lists the
@@ -37,7 +37,7 @@ class FolderState:
     missing: int
     untracked: int
     last_scan_at: int | None
-    trouble: str | None
+    error: str | None
     would_miss: int
     not_shown: dict[str, int]
     excluded: int
@@ -75,7 +75,7 @@ def list_states(tx: ReadTx) -> list[FolderState]:
     excluded images and those in the Trash."""
     rows = tx.all(
         """
-        SELECT id, path, state, watched, last_scan_at, trouble, would_miss, not_shown_json,
+        SELECT id, path, state, watched, last_scan_at, trouble AS error, would_miss, not_shown_json,
                (SELECT count(*) FROM generation_files AS f WHERE f.root_id = roots.id) AS images,
                (SELECT count(*)
                   FROM generation_files AS f JOIN generations AS g ON g.id = f.generation_id

@@ -10,8 +10,9 @@ from mysticanvas.domain.generation import GenerationId
 
 
 @dataclass(frozen=True, slots=True)
-class LostFile:
-    """`thumb` is the hash of the content in hex. `elsewhere`: the image has another file that exists."""
+class MissingFile:
+    """A file that a scan did not find. `thumb` is the name of the thumbnail, null if there is none. `elsewhere`: the
+    image `uuid` has another file that exists."""
 
     id: int
     uuid: str
@@ -30,7 +31,7 @@ _LOST = """
 """
 
 
-def list_missing(tx: ReadTx, root_id: int, *, after: int, limit: int) -> list[LostFile]:
+def list_missing(tx: ReadTx, root_id: int, *, after: int, limit: int) -> list[MissingFile]:
     """The next missing files of a watched folder, by id, after the file `after`; without those of excluded images
     and images in the Trash."""
     rows = tx.all(
@@ -40,7 +41,7 @@ def list_missing(tx: ReadTx, root_id: int, *, after: int, limit: int) -> list[Lo
         after=after,
         limit=limit,
     )
-    return [LostFile(**(row | {"elsewhere": bool(row["elsewhere"])})) for row in rows]
+    return [MissingFile(**(row | {"elsewhere": bool(row["elsewhere"])})) for row in rows]
 
 
 def list_missing_ids(tx: ReadTx, root_id: int) -> list[int]:

@@ -1,5 +1,6 @@
 """Sign-in, the token, and the event stream of an open page."""
 
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -10,8 +11,9 @@ from starlette.background import BackgroundTask
 from mysticanvas.http.binding import GalleryAddress
 from mysticanvas.http.code_guesses import CodeGuesses
 from mysticanvas.http.passwords import Passwords
+from mysticanvas.http.problems import respond
 from mysticanvas.http.proxies import TrustedProxies
-from mysticanvas.http.responses import reply
+from mysticanvas.http.responses import reply, returns, returns_file, returns_nothing
 from mysticanvas.http.sessions import CODE_LIMIT_S, Sessions
 from mysticanvas.http.sse import EventStream
 
@@ -19,17 +21,44 @@ from mysticanvas.http.sse import EventStream
 DEVICE_COOKIE_S = 365 * 24 * 3600
 
 
-class CodeIn(BaseModel):
+class SignInRequest(BaseModel):
+    """A one-time code, or the password."""
+
     code: str = Field(max_length=200)
 
 
-class LinkIn(BaseModel):
+class SignInLinksRequest(BaseModel):
+    """The time in seconds until the links expire."""
+
     valid_s: int = Field(CODE_LIMIT_S, ge=1, le=CODE_LIMIT_S)
 
 
-class RotateIn(BaseModel):
+class RotateTokenRequest(BaseModel):
+    """`confirm` must be true."""
+
     # A request without a body must not sign out every browser.
     confirm: Literal[True]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionProof:
+    """HMAC-SHA256 in hexadecimal."""
+
+    proof: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignInLinks:
+    """Links that work once and expire after `valid_s` seconds. `url` is for this machine, `external_url` for others. It
+    is null if only this machine can connect."""
+
+    url: str
+    external_url: str | None
+    valid_s: int
+
+
+EXAMPLE_LINKS = SignInLinks("http://127.0.0.1:8765/#t=Zx3…", None, CODE_LIMIT_S)
+EXAMPLE_STREAM = 'id: 1829\nevent: images\ndata: {"added": 3, "removed": 0, "total": 12480}\n\n'
 
 
 def routes(
@@ -42,8 +71,10 @@ def routes(
     router = APIRouter(tags=["session"])
     guesses = CodeGuesses()
 
-    @router.post("/session", operation_id="session.signIn")
-    async def sign_in(asked: CodeIn, request: Request) -> Response:
+    @router.post(
+        "/session", operation_id="session.signIn", responses=returns_nothing("Signed in: the response sets the cookie.")
+    )
+    async def sign_in(asked: SignInRequest, request: Request) -> Response:
         """Sign in with a one-time code, or with the password if one is set."""
         device_cookie = request.cookies.get(sessions.device_cookie_name, "")
         device = sessions.read_device(device_cookie)
@@ -51,14 +82,11 @@ def routes(
         client = proxies.find_client(request)
         if cookie is None and passwords.is_set:
             if not await passwords.accepts(asked.code, address=client, device=device):
-                return reply({"error": "The password or code is not valid. Check it and try again."}, 403)
+                return respond(403, "The password or code is not valid. Check it and try again.")
             cookie = sessions.cookie
         if cookie is None:
             guesses.count_wrong(client)
-            return reply(
-                {"error": "This code was already used or has expired. Run mysticanvas open to get a new one."},
-                403,
-            )
+            return respond(403, "This code was already used or has expired. Run mysticanvas open to get a new one.")
         answer = Response(status_code=204)
         _set_cookie(answer, request, sessions.cookie_name, cookie)
         _set_cookie(
@@ -71,23 +99,24 @@ def routes(
         )
         return answer
 
-    @router.get("/session/proof", operation_id="session.getProof")
+    @router.get(
+        "/session/proof", operation_id="session.getProof", responses=returns(SessionProof, SessionProof("5d" * 32))
+    )
     async def get_proof(nonce: Annotated[str, Query(pattern="^[0-9a-f]{64}$")]) -> Response:
         """Prove that this server knows the library's token. Commands request this proof before they send any secret.
         `nonce` is a random value. The proof is an HMAC-SHA256 with the token (`domain/launch.py`) and is valid only for
         this launch and port."""
-        return reply({"proof": sessions.prove(nonce)})
+        return reply(SessionProof(sessions.prove(nonce)))
 
-    @router.post("/session/links", operation_id="session.createLinks")
-    async def create_links(asked: LinkIn | None = None) -> Response:
-        """Create sign-in links that work once and expire after `valid_s` seconds. `external_url` is for other machines.
-        It is null if only this machine can connect."""
+    @router.post("/session/links", operation_id="session.createLinks", responses=returns(SignInLinks, EXAMPLE_LINKS))
+    async def create_links(asked: SignInLinksRequest | None = None) -> Response:
+        """Create sign-in links that work once."""
         valid_s = CODE_LIMIT_S if asked is None else asked.valid_s
         url, external_url = create_sign_in_links(sessions, address, valid_s)
-        return reply({"url": url, "external_url": external_url, "valid_s": valid_s})
+        return reply(SignInLinks(url, external_url, valid_s))
 
-    @router.post("/session/token", operation_id="session.rotateToken")
-    def rotate_token(asked: RotateIn, request: Request) -> Response:
+    @router.post("/session/token", operation_id="session.rotateToken", responses=returns_nothing())
+    def rotate_token(asked: RotateTokenRequest, request: Request) -> Response:
         """Replace the token. The old token and unused sign-in links stop working immediately. All browsers are signed
         out, except the browser that sent this request."""
         before = sessions.cookie_name
@@ -99,7 +128,11 @@ def routes(
             _set_cookie(answer, request, sessions.cookie_name, sessions.cookie)
         return answer
 
-    @router.get("/events/stream", operation_id="events.stream")
+    @router.get(
+        "/events/stream",
+        operation_id="events.stream",
+        responses=returns_file("text/event-stream", "Server-sent events.", example=EXAMPLE_STREAM),
+    )
     async def follow(
         since: Annotated[str | None, Query(max_length=20)] = None,
         last_event_id: Annotated[str | None, Header(max_length=20)] = None,

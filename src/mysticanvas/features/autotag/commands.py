@@ -36,16 +36,16 @@ def autotag(
     selection: dict[str, Any] = {"uuids": [images]} if is_uuid else {"query": images}
     with connect(load_settings(library)) as client:
         run = client.post("/api/v1/autotag/runs", selection | {"dry_run": dry_run, "again": again})
-        if run["questions"] and not dry_run and wait:
-            run["failed"] = _wait_for_run(client, run["questions"])
+        if run["requests"] and not dry_run and wait:
+            run["failed"] = _wait_for_run(client, run["requests"])
     print_json(run) if json else _print_run(run)
     if run.get("failed"):
         raise typer.Exit(1)
 
 
 def _print_run(run: dict[str, Any]) -> None:
-    requested = f"tags for {format_count(run['images'], 'image')} in {format_count(run['questions'], 'request')}"
-    excluded = f"{run['told']:,} already tagged by this model, {run['silent']:,} without a prompt"
+    requested = f"tags for {format_count(run['images'], 'image')} in {format_count(run['requests'], 'request')}"
+    excluded = f"{run['already_tagged']:,} already tagged by this model, {run['without_prompt']:,} without a prompt"
     if run["run"] is None:
         out.print(f"Would request {requested}. Excluded: {excluded}.", highlight=False)
         return
@@ -102,8 +102,8 @@ def settings(
         current = client.post("/api/v1/autotag:disable") if off else client.get("/api/v1/autotag/settings")
         had_key = current["has_key"]
         if given:
-            current = client.put("/api/v1/autotag/settings", _flatten(current["wishes"]) | given)
-        result = _send_test_request(client, current["wishes"]) if try_it else None
+            current = client.put("/api/v1/autotag/settings", _flatten(current["settings"]) | given)
+        result = _send_test_request(client, current["settings"]) if try_it else None
     if json:
         print_json(current | ({"tried": result} if result else {}))
         return
@@ -128,7 +128,7 @@ def _send_test_request(client: Client, settings: dict[str, Any] | None) -> dict[
 
 
 def _print_settings(current: dict[str, Any], result: dict[str, Any] | None) -> None:
-    settings = current["wishes"]
+    settings = current["settings"]
     if settings is None:
         out.print("Auto-tagging is off. No endpoint is set.")
         return

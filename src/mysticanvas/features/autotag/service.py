@@ -33,15 +33,16 @@ READ_LIMIT_MS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """How many `images` are sent to the model in how many requests (`questions`). `told` images are excluded because
-    this model has already tagged them, `silent` ones because they have no prompt. `run` is None in a dry run."""
+class AutotagRun:
+    """A run sends `images` to the model in `requests`. `already_tagged` images are excluded because this model has
+    tagged them before, `without_prompt` ones because there is nothing to send. `run` is the name of the run, null in a
+    dry run."""
 
     run: str | None
     images: int
-    questions: int
-    told: int
-    silent: int
+    requests: int
+    already_tagged: int
+    without_prompt: int
 
 
 # -- settings ---------------------------------------------------------------------------------
@@ -89,7 +90,7 @@ def start(
     again: bool = False,
     dry_run: bool = False,
     now_ms: Callable[[], int],
-) -> Run:
+) -> AutotagRun:
     """Queue jobs that request tags for these images; for those already tagged by the model only with `again`.
 
     Records an event of the run. Raises `InvalidInputError` while auto-tagging is off.
@@ -103,12 +104,12 @@ def start(
     new = _build_jobs(settings, run, untagged, by_prompt)
     count = sum(len(job.payload["images"]) for job in new)
     if dry_run:
-        return Run(None, count, len(new), tagged, len(untagged) - count)
+        return AutotagRun(None, count, len(new), tagged, len(untagged) - count)
     data = {"model": settings.endpoint.model, "prompt_version": PROMPT_VERSION, "questions": len(new), "images": count}
     database.write(event_log.append, level="info", kind="autotag.run", subject=run, data=data, now_ms=now_ms())
     for begin in range(0, len(new), JOBS_PER_SLICE):
         database.write_bulk(job_queue.enqueue_all, new[begin : begin + JOBS_PER_SLICE], now_ms=now_ms())
-    return Run(run, count, len(new), tagged, len(untagged) - count)
+    return AutotagRun(run, count, len(new), tagged, len(untagged) - count)
 
 
 def _exclude_tagged(

@@ -30,7 +30,8 @@ class LookAt(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AutotagSettings:
-    """The settings of auto-tagging. With `after_import`, new images are tagged after import."""
+    """The settings of auto-tagging. `look_at` is what is sent to the model: the prompt, the picture or both. With
+    `after_import`, new images are tagged after import."""
 
     endpoint: Endpoint
     look_at: LookAt = LookAt.PROMPT

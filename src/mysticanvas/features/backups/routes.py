@@ -1,64 +1,125 @@
 """Lists, creates, tests and restores backups."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from fastapi import APIRouter, Response
-from pydantic import BaseModel, Field
 
 from mysticanvas.db import backup as db_backup
 from mysticanvas.db import event_log
 from mysticanvas.db.backup import Backup
 from mysticanvas.db.database import Database
-from mysticanvas.features.backups.service import BackupRunner, RestoreRequest
-from mysticanvas.http.responses import reply
+from mysticanvas.db.event_log import LogEntry
+from mysticanvas.features.backups.service import BackupProgress, BackupRunner, RestoreRequest, RestoreTest
+from mysticanvas.http.responses import link_location, reply, returns
 
 
-class BackupIn(BaseModel):
-    """`name` as listed by `GET /api/v1/backups`; null selects the newest backup."""
+@dataclass(frozen=True, slots=True)
+class ListedBackup:
+    """A backup. `name` is the name of its file, which identifies it. `why` says why it was created, such as hourly or
+    asked. `verified` is false for the copy of a damaged database."""
 
-    name: str | None = Field(None, max_length=200)
+    name: str
+    path: str
+    bytes: int
+    made_at: int
+    why: str
+    verified: bool
 
 
-class RestoreIn(BaseModel):
-    name: str = Field(max_length=200)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastRestoreTest(RestoreTest):
+    """The last restore test."""
+
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class BackupList:
+    """Backups in `folder`, newest first. `running` is the backup being created, null if there is none. `drill` is the
+    last restore test, null before the first."""
+
+    backups: list[ListedBackup]
+    folder: str
+    running: BackupProgress | None
+    drill: LastRestoreTest | None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreStarted:
+    """The name of the backup."""
+
+    name: str
+
+
+_NAME = "20260822T200000-000000-hourly.db"
+EXAMPLE = ListedBackup(
+    name=_NAME,
+    path=f"/home/you/library/backups/{_NAME}",
+    bytes=48_569_344,
+    made_at=1_787_400_000_000,
+    why="hourly",
+    verified=True,
+)
+EXAMPLE_TEST = RestoreTest(_NAME, images=12_480, error=None)
+EXAMPLE_LIST = BackupList(
+    [EXAMPLE],
+    folder="/home/you/library/backups",
+    running=None,
+    drill=LastRestoreTest(**asdict(EXAMPLE_TEST), at=1_787_400_060_000),
+)
 
 
 def routes(database: Database, backups: BackupRunner, restore_request: RestoreRequest) -> APIRouter:
     router = APIRouter(tags=["library"])
 
-    @router.post("/backups", operation_id="backups.create")
-    def back_up() -> Response:
+    @router.post("/backups", operation_id="backups.create", responses=returns(ListedBackup, EXAMPLE, status=201))
+    def create() -> Response:
         """Create a backup. Responds when it is created and verified; `GET` reports the progress."""
-        return reply(_describe_backup(backups.back_up()))
+        made = _describe_backup(backups.back_up())
+        return reply(made, 201, link_location(f"/backups/{made.name}"))
 
-    @router.get("/backups", operation_id="backups.list")
+    @router.get("/backups", operation_id="backups.list", responses=returns(BackupList, EXAMPLE_LIST))
     def list_backups() -> Response:
-        """List backups, newest first. `running` is the backup being created; `drill` is the last restore test."""
+        """List backups, newest first."""
+        found = [_describe_backup(one) for one in db_backup.list_backups(database.backups)]
         drill = database.read(event_log.find_last, "backup.drill")
-        return reply(
-            {
-                "backups": [_describe_backup(one) for one in db_backup.list_backups(database.backups)],
-                "folder": str(database.backups),
-                "running": backups.progress(),
-                "drill": None if drill is None else {"at": drill.at, **drill.data},
-            }
-        )
+        last = None if drill is None else _describe_test(drill)
+        return reply(BackupList(found, str(database.backups), backups.progress(), last))
 
-    @router.post("/backups:drill", operation_id="backups.drill")
-    def drill(asked: BackupIn) -> Response:
-        """Test a backup: restore it to a temporary folder and run all checks there."""
-        return reply(backups.drill(asked.name))
+    @router.get("/backups/{name}", operation_id="backups.get", responses=returns(ListedBackup, EXAMPLE))
+    def show(name: str) -> Response:
+        """One backup."""
+        return reply(_describe_backup(backups.find_by_name(name)))
 
-    @router.post("/backups:restore", operation_id="backups.restore")
-    def restore(asked: RestoreIn) -> Response:
+    @router.post("/backups/{name}:drill", operation_id="backups.drill", responses=returns(RestoreTest, EXAMPLE_TEST))
+    def drill(name: str) -> Response:
+        """Test a backup: restore it to a temporary folder and run all checks there. Responds when it is done."""
+        return reply(backups.drill(name))
+
+    @router.post(
+        "/backups/{name}:restore",
+        operation_id="backups.restore",
+        responses=returns(
+            RestoreStarted,
+            RestoreStarted(_NAME),
+            status=202,
+            description="The server stops, restores and starts again.",
+        ),
+    )
+    def restore(name: str) -> Response:
         """Restore a backup. The current state is backed up first. The server then stops, restores and starts again."""
-        restore_request.ask(backups.find_by_name(asked.name))
-        return reply({"name": asked.name}, 202)
+        restore_request.ask(Path(backups.find_by_name(name).path))
+        return reply(RestoreStarted(name), 202)
 
     return router
 
 
-def _describe_backup(one: Backup) -> dict[str, Any]:
-    return asdict(one) | {"name": Path(one.path).name, "why": one.why, "verified": one.verified}
+def _describe_backup(one: Backup) -> ListedBackup:
+    return ListedBackup(Path(one.path).name, one.path, one.bytes, one.made_at, one.why, one.verified)
+
+
+def _describe_test(event: LogEntry) -> LastRestoreTest:
+    """Events of older versions have another name for the error."""
+    error = event.data.get("error", event.data.get("trouble"))
+    return LastRestoreTest(name=event.data["name"], images=event.data["images"], error=error, at=event.at)

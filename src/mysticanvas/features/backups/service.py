@@ -35,12 +35,22 @@ def restore(folder: Path, copy: Path) -> Backup | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Drill:
-    """The result of restoring a backup to a temporary folder. `trouble` is None if all checks passed."""
+class RestoreTest:
+    """The result of restoring the backup `name` to a temporary folder. `images` counts the images in it. `error` says
+    which checks failed, and is null if all passed."""
 
     name: str
     images: int
-    trouble: str | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BackupProgress:
+    """A backup that is being created: `phase` is copying or checking, with `done` of `total` bytes."""
+
+    phase: str
+    done: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +87,16 @@ class BackupRunner:
         self._log_event("backup", subject=Path(made.path).name, data={"bytes": made.bytes, "why": made.why})
         return made
 
-    def drill(self, name: str | None = None) -> Drill:
+    def drill(self, name: str | None = None) -> RestoreTest:
         """Restore a backup (None: the newest) to a temporary folder, open it and check every invariant. The library is
         not changed. Raises `NotFoundError` if the backup does not exist."""
-        copy = self.find_by_name(name) if name is not None else self._find_newest()
+        copy = Path(self.find_by_name(name).path) if name is not None else self._find_newest()
         with tempfile.TemporaryDirectory(prefix="drill-", dir=self._database.backups) as place:
             try:
-                done = Drill(copy.name, *_check_copy(Path(place), copy))
+                done = RestoreTest(copy.name, *_check_copy(Path(place), copy))
             except MystiCanvasError as error:
-                done = Drill(copy.name, 0, str(error))
-        level = "info" if done.trouble is None else "error"
+                done = RestoreTest(copy.name, 0, str(error))
+        level = "info" if done.error is None else "error"
         self._log_event("backup.drill", level=level, subject=copy.name, data=asdict(done))
         return done
 
@@ -110,20 +120,19 @@ class BackupRunner:
         last = self._database.read(event_log.find_last, "backup.drill")
         return (last is None or now_ms() - last.at > DRILL_EVERY_MS) and bool(self._list_verified())
 
-    def find_by_name(self, name: str) -> Path:
-        """The file of the backup with this name. Raises `NotFoundError`."""
+    def find_by_name(self, name: str) -> Backup:
+        """The backup with this name. Raises `NotFoundError`."""
         for one in db_backup.list_backups(self._database.backups):
             if Path(one.path).name == name:
-                return Path(one.path)
+                return one
         raise NotFoundError("This backup no longer exists. Reload the list of backups.")
 
-    def progress(self) -> dict[str, Any] | None:
-        """The backup that is being created: `phase` (copying or checking), and bytes `done` of `total`. None if there
-        is none."""
+    def progress(self) -> BackupProgress | None:
+        """The backup that is being created; None if there is none."""
         if (phase := self._phase) is None:
             return None
         part = max((path.stat().st_size for path in self._database.backups.glob("*.part")), default=0)
-        return {"phase": phase, "done": part, "total": max(part, self._database.path.stat().st_size)}
+        return BackupProgress(phase, part, max(part, self._database.path.stat().st_size))
 
     def _set_phase(self, phase: str) -> None:
         self._phase = phase

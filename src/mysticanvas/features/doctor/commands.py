@@ -40,9 +40,9 @@ def doctor(
             )
             return
         repairs = (
-            client.post("/api/v1/doctor/repairs")["mended"] if fix else client.get("/api/v1/doctor/repairs")["mended"]
+            client.post("/api/v1/doctor/repairs")["repairs"] if fix else client.get("/api/v1/doctor/repairs")["repairs"]
         )
-        verdict = client.get("/api/v1/doctor") | {"mended": repairs, "notice": client.get("/api/v1/status")["notice"]}
+        verdict = client.get("/api/v1/doctor") | {"repairs": repairs, "notice": client.get("/api/v1/status")["notice"]}
     _print_verdict(verdict, fix=fix, json=json)
     if not verdict["ok"]:
         raise typer.Exit(1)
@@ -53,10 +53,10 @@ def _print_verdict(verdict: dict[str, Any], *, fix: bool, json: bool) -> None:
         print_json(verdict)
         return
     if verdict["notice"] is not None:
-        out.print(f"Notice: {verdict['notice']['sentence']}", markup=False)
-    for one in verdict["mended"]:
+        out.print(f"Notice: {verdict['notice']['message']}", markup=False)
+    for one in verdict["repairs"]:
         out.print(f"Problem: {one['what']}. {'Completed repair' if fix else 'Repair'}: {one['action']}.")
-    if verdict["mended"] and not fix:
+    if verdict["repairs"] and not fix:
         out.print("To make these repairs, run: mysticanvas doctor --fix")
     table = Table(show_header=False, box=None)
     for check in verdict["checks"]:
@@ -64,7 +64,7 @@ def _print_verdict(verdict: dict[str, Any], *, fix: bool, json: bool) -> None:
         table.add_row(mark, check["name"], check["detail"] or "")
     out.print(table)
     out.print("All checks passed." if verdict["ok"] else "[bold red]Some checks failed.[/]")
-    if not verdict["ok"] and not verdict["mended"]:
+    if not verdict["ok"] and not verdict["repairs"]:
         out.print(
             "The damaged data cannot be repaired from other data. Restore a backup with mysticanvas backup restore "
             "FILE, or rebuild the library from your folders and the journal with mysticanvas rebuild --set-aside."

@@ -67,7 +67,7 @@ def _export(client: Client, target: Path, filters: dict[str, Any]) -> int:
                 page = client.get("/api/v1/events", limit=EXPORTED_AT_ONCE, before=before, **filters)
                 file.writelines(msgspec.json.encode(event).decode() + "\n" for event in page["events"])
                 count += len(page["events"])
-                if (before := page["before"]) is None:
+                if (before := page["next"]) is None:
                     return count
     except FileExistsError as error:
         raise InvalidInputError(f"{target} already exists. Choose another name.") from error

@@ -46,9 +46,9 @@ def manage_folders(
     if action not in ACTIONS:
         raise InvalidInputError(f"Unknown action “{action}”. Use one of: {', '.join(ACTIONS)}.")
     with connect(load_settings(library)) as client:
-        known = client.get("/api/v1/folders")["roots"]
+        known = client.get("/api/v1/folders")["folders"]
         if action == "list":
-            print_json({"roots": known}) if json else _print_folders(known)
+            print_json({"folders": known}) if json else _print_folders(known)
             return
         root = _find_folder(known, folder)
         if action == "remove":
@@ -125,8 +125,8 @@ def _print_folders(known: list[dict[str, Any]]) -> None:
     for root in known:
         for hidden in _describe_hidden(root):
             out.print(f"{root['path']}: {hidden}", markup=False, highlight=False, soft_wrap=True)
-        if root["trouble"]:
-            out.print(root["trouble"], markup=False, highlight=False)
+        if root["error"]:
+            out.print(root["error"], markup=False, highlight=False)
 
 
 def _describe_hidden(root: dict[str, Any]) -> list[str]:

@@ -22,8 +22,9 @@ MAX_EXAMPLES = 50
 
 @dataclass(slots=True)
 class ExcludePreview:
-    """What patterns would change: the number of images that would be hidden, with some of their paths, and of
-    excluded images that would be shown again."""
+    """What patterns would change. `hide`: the number of images that would be hidden, with some of their paths in
+    `examples`. `show`: the number of excluded images that would be shown again. `patterns`: the patterns without empty
+    lines and duplicates."""
 
     patterns: list[str]
     hide: int = 0

@@ -2,8 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Query, Request, Response
 
 from mysticanvas.db.database import Database
 from mysticanvas.db.images import failures, generations
@@ -11,64 +10,34 @@ from mysticanvas.db.images import folders as image_folders
 from mysticanvas.db.images import missing as image_missing
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.domain.errors import InvalidInputError
+from mysticanvas.domain.file import Failure
 from mysticanvas.domain.task import Executor
 from mysticanvas.edits.runner import EditRunner
-from mysticanvas.edits.types import EditResult
-from mysticanvas.features.folders import excludes, service
+from mysticanvas.features.folders import excludes, schemas, service
+from mysticanvas.features.folders.excludes import ExcludePreview
+from mysticanvas.features.folders.schemas import (
+    ExcludesChanged,
+    ExcludesRequest,
+    FileLocated,
+    FilesForgotten,
+    Folder,
+    FolderAdded,
+    FolderList,
+    FolderRemoved,
+    FolderRequest,
+    ForgetRequest,
+    LocateRequest,
+    MissingFilePage,
+    ScanRequest,
+    UntrackedFiles,
+)
+from mysticanvas.features.importing.schemas import EXAMPLE_STARTED, ImportStarted
 from mysticanvas.features.importing.service import ImportService
-from mysticanvas.fs.exclusions import MAX_PATTERN_LENGTH, MAX_PATTERNS
 from mysticanvas.fs.watcher import FolderWatcher
-from mysticanvas.http.responses import reply
-from mysticanvas.http.schemas import Index, Int64, PathText
+from mysticanvas.http.responses import link_location, link_next, reply, returns
+from mysticanvas.http.schemas import Index
 
 UNTRACKED_SHOWN = 500
-
-
-class LocateIn(BaseModel):
-    """The absolute path of the file."""
-
-    path: str = Field(min_length=1, max_length=4_000)
-
-
-class ForgetIn(BaseModel):
-    """IDs of missing files, or a folder for all of its missing files."""
-
-    files: list[Index] | None = Field(None, max_length=10_000)
-    root: Index | None = None
-
-
-class ScanIn(BaseModel):
-    """`accept`: mark all files that are not found as missing, even if there are many."""
-
-    accept: bool = False
-    dry_run: bool = False
-
-
-Pattern = Annotated[str, Field(max_length=MAX_PATTERN_LENGTH)]
-
-
-class ExcludesIn(BaseModel):
-    """All exclude patterns of the folder, in the syntax of .gitignore and relative to the folder."""
-
-    patterns: list[Pattern] = Field(max_length=MAX_PATTERNS)
-
-
-class ExcludePreviewOut(BaseModel):
-    """`hide`: the number of images that would be hidden, with some of their paths in `examples`. `show`: the number of
-    excluded images that would be shown again. `patterns`: the patterns without empty lines and duplicates."""
-
-    patterns: list[Pattern]
-    hide: Int64
-    show: Int64
-    examples: list[PathText]
-
-
-class ExcludedOut(BaseModel):
-    """`edit` hides and shows images, and can be undone; null if nothing changed. `scan` is the ID of the import that
-    then scans the folder."""
-
-    edit: EditResult | None
-    scan: Annotated[str, Field(max_length=36)] | None
 
 
 def routes(
@@ -76,36 +45,60 @@ def routes(
 ) -> APIRouter:
     router = APIRouter(tags=["library"])
 
-    @router.get("/folders", operation_id="folders.list")
+    @router.get("/folders", operation_id="folders.list", responses=returns(FolderList, schemas.EXAMPLE_FOLDERS))
     def list_folders() -> Response:
-        """List library folders. `removed` are former folders; adding one again restores it."""
-        return reply(
-            {
-                "roots": service.list_states(database, watcher.is_watching),
-                "removed": database.read(image_folders.list_removed),
-            }
-        )
+        """List library folders, and former ones."""
+        found = service.list_states(database, watcher.is_watching)
+        return reply(FolderList(found, database.read(image_folders.list_removed)))
 
-    @router.post("/folders/{root_id}:scan", operation_id="folders.scan")
-    def scan(root_id: Int64, asked: ScanIn) -> Response:
-        root = database.read(image_folders.find_folder, root_id)
-        return reply({"id": importing.rescan(root, accept=asked.accept, dry_run=asked.dry_run)})
+    @router.post(
+        "/folders",
+        operation_id="folders.add",
+        responses=returns(FolderAdded, schemas.EXAMPLE_ADDED, status=201)
+        | returns(FolderAdded, schemas.EXAMPLE_ADDED, description="The path is already in a library folder."),
+    )
+    def add(asked: FolderRequest) -> Response:
+        """Add a folder to the library and import its images. Its files are never changed. Adding a former folder again
+        restores it. To import several folders, or to see what an import would change, use `POST /api/v1/imports`."""
+        folder_id, scan, is_new = service.add(database, importing, asked.path, watch=asked.watch)
+        folder = service.get_state(database, watcher.is_watching, folder_id)
+        return reply(FolderAdded(folder, scan), 201 if is_new else 200, link_location(f"/folders/{folder_id}"))
 
-    @router.delete("/folders/{root_id}", operation_id="folders.remove")
-    def remove(root_id: Index) -> Response:
-        return reply({"path": service.remove(database, importing, root_id, now_ms=now_ms()).path})
+    @router.get("/folders/{folder_id}", operation_id="folders.get", responses=returns(Folder, schemas.EXAMPLE_FOLDER))
+    def show(folder_id: Index) -> Response:
+        """One library folder."""
+        return reply(service.get_state(database, watcher.is_watching, folder_id))
 
-    @router.get("/folders/{root_id}/untracked", operation_id="folders.listUntracked")
-    def untracked(root_id: Index) -> Response:
+    @router.post(
+        "/folders/{folder_id}:scan",
+        operation_id="folders.scan",
+        responses=returns(ImportStarted, EXAMPLE_STARTED, status=202),
+    )
+    def scan(folder_id: Index, asked: ScanRequest) -> Response:
+        """Start a scan of a folder for new, changed, moved and missing files. `GET /api/v1/imports/{id}` has the
+        progress."""
+        folder = database.read(image_folders.find_folder, folder_id)
+        started = ImportStarted(importing.rescan(folder, accept=asked.accept, dry_run=asked.dry_run))
+        return reply(started, 202, link_location(f"/imports/{started.id}"))
+
+    @router.delete(
+        "/folders/{folder_id}",
+        operation_id="folders.remove",
+        responses=returns(FolderRemoved, FolderRemoved("/home/you/ComfyUI/output")),
+    )
+    def remove(folder_id: Index) -> Response:
+        """Remove a folder from the library. Its files are not changed, and its images stay in the library."""
+        return reply(FolderRemoved(service.remove(database, importing, folder_id, now_ms=now_ms()).path))
+
+    @router.get(
+        "/folders/{folder_id}/untracked",
+        operation_id="folders.listUntracked",
+        responses=returns(UntrackedFiles, schemas.EXAMPLE_UNTRACKED),
+    )
+    def list_untracked(folder_id: Index) -> Response:
         """List files that could not be imported, with the reason."""
-        found = database.read(failures.list_failures, root_id, limit=UNTRACKED_SHOWN)
-        return reply({"files": [{"path": path.decode("utf-8", "replace"), "reason": why} for path, why in found]})
-
-    @router.get("/folders/{root_id}/missing", operation_id="folders.listMissing")
-    def missing(root_id: Index, after: Index = 0, limit: Annotated[int, Query(ge=1, le=1_000)] = 100) -> Response:
-        """List missing files. Pass `next` as `after` to get the next page; it is null on the last page."""
-        found = database.read(image_missing.list_missing, root_id, after=after, limit=limit)
-        return reply({"files": found, "next": found[-1].id if len(found) == limit else None})
+        found = database.read(failures.list_failures, folder_id, limit=UNTRACKED_SHOWN)
+        return reply(UntrackedFiles([Failure(path.decode("utf-8", "replace"), why) for path, why in found]))
 
     _add_missing(router, database, workers, edits)
     _add_excludes(router, database, importing, edits)
@@ -115,39 +108,65 @@ def routes(
 def _add_excludes(router: APIRouter, database: Database, importing: ImportService, edits: EditRunner) -> None:
 
     @router.post(
-        "/folders/{root_id}/excludes:preview", operation_id="folders.previewExcludes", response_model=ExcludePreviewOut
+        "/folders/{folder_id}/excludes:preview",
+        operation_id="folders.previewExcludes",
+        responses=returns(ExcludePreview, schemas.EXAMPLE_PREVIEW),
     )
-    def preview_excludes(root_id: Index, asked: ExcludesIn) -> Response:
+    def preview_excludes(folder_id: Index, asked: ExcludesRequest) -> Response:
         """Preview the exclude patterns of a folder without applying them."""
-        return reply(excludes.preview(database, root_id, asked.patterns))
+        return reply(excludes.preview(database, folder_id, asked.patterns))
 
-    @router.put("/folders/{root_id}/excludes", operation_id="folders.setExcludes", response_model=ExcludedOut)
-    def set_excludes(root_id: Index, asked: ExcludesIn) -> Response:
+    @router.put(
+        "/folders/{folder_id}/excludes",
+        operation_id="folders.setExcludes",
+        responses=returns(ExcludesChanged, schemas.EXAMPLE_EXCLUDES),
+    )
+    def set_excludes(folder_id: Index, asked: ExcludesRequest) -> Response:
         """Replace the exclude patterns of a folder. Images whose files are all excluded are hidden. They keep their
         ratings, tags and notes, and no file is changed. Then the folder is scanned for files that are no longer
         excluded."""
-        edit = excludes.set_patterns(database, edits, root_id, asked.patterns)
+        edit = excludes.set_patterns(database, edits, folder_id, asked.patterns)
         if edit is None:
-            return reply({"edit": None, "scan": None})
-        root = database.read(image_folders.find_folder, root_id)
-        return reply({"edit": edit, "scan": importing.rescan(root)})
+            return reply(ExcludesChanged(None, None))
+        folder = database.read(image_folders.find_folder, folder_id)
+        return reply(ExcludesChanged(edit, importing.rescan(folder)))
 
 
 def _add_missing(router: APIRouter, database: Database, workers: Executor, edits: EditRunner) -> None:
 
-    @router.post("/missing-files/{file_id}:locate", operation_id="missingFiles.locate")
-    def locate(file_id: Index, asked: LocateIn) -> Response:
-        known = service.locate(database, workers, file_id, asked.path, now_ms=now_ms())
-        return reply({"uuid": database.read(generations.get_uuid, known.generation_id)})
+    @router.get(
+        "/folders/{folder_id}/missing",
+        operation_id="folders.listMissing",
+        responses=returns(MissingFilePage, schemas.EXAMPLE_MISSING),
+    )
+    def list_missing(
+        request: Request, folder_id: Index, after: Index = 0, limit: Annotated[int, Query(ge=1, le=1_000)] = 100
+    ) -> Response:
+        """List missing files of a folder. To get the next page, pass `next` from the response as `after`."""
+        found = database.read(image_missing.list_missing, folder_id, after=after, limit=limit)
+        page = MissingFilePage(found, found[-1].id if len(found) == limit else None)
+        return reply(page, headers=link_next(request, after=page.next))
 
-    @router.post("/missing-files:forget", operation_id="missingFiles.forget")
-    def forget(asked: ForgetIn) -> Response:
-        """Remove missing files from the library. Images without another file are moved to Trash by the edit that
-        `edit` describes; it is null if there are no such images."""
-        if (asked.files is None) == (asked.root is None):
-            raise InvalidInputError("Provide either `files` or `root`.")
+    @router.post(
+        "/missing-files/{file_id}:locate",
+        operation_id="missingFiles.locate",
+        responses=returns(FileLocated, schemas.EXAMPLE_LOCATED),
+    )
+    def locate(file_id: Index, asked: LocateRequest) -> Response:
+        """Set the new path of a missing file. The file must be in a library folder and have the same content."""
+        known = service.locate(database, workers, file_id, asked.path, now_ms=now_ms())
+        return reply(FileLocated(database.read(generations.get_uuid, known.generation_id)))
+
+    @router.post(
+        "/missing-files:forget",
+        operation_id="missingFiles.forget",
+        responses=returns(FilesForgotten, schemas.EXAMPLE_FORGOTTEN),
+    )
+    def forget(asked: ForgetRequest) -> Response:
+        """Remove missing files from the library. Images without another file are moved to Trash."""
+        if (asked.files is None) == (asked.folder is None):
+            raise InvalidInputError("Provide either `files` or `folder`.")
         file_ids = (
-            asked.files if asked.files is not None else database.read(image_missing.list_missing_ids, asked.root or 0)
+            asked.files if asked.files is not None else database.read(image_missing.list_missing_ids, asked.folder or 0)
         )
-        done = service.forget(database, edits, file_ids, now_ms=now_ms())
-        return reply({"places": done.places, "edit": None if done.edit is None else done.edit})
+        return reply(service.forget(database, edits, file_ids, now_ms=now_ms()))

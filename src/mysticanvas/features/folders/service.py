@@ -5,21 +5,20 @@ Nothing here modifies a file on disk.
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from mysticanvas.db import event_log
 from mysticanvas.db.database import Database, WriteTx
 from mysticanvas.db.images import excludes, files, folders, missing
 from mysticanvas.db.images.files import KnownFile
-from mysticanvas.db.images.folders import WatchedFolder
+from mysticanvas.db.images.folders import FolderState, WatchedFolder
 from mysticanvas.domain.entered_path import parse_entered_path
-from mysticanvas.domain.errors import ConflictError, InvalidInputError, TaskError
+from mysticanvas.domain.errors import ConflictError, InvalidInputError, NotFoundError, TaskError
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.domain.task import Executor
 from mysticanvas.edits.runner import EditRunner
-from mysticanvas.edits.types import EditResult
+from mysticanvas.features.folders.schemas import FilesForgotten, Folder
 from mysticanvas.features.importing import file_identity
 from mysticanvas.features.importing import record as import_record
 from mysticanvas.features.importing.messages import FileToRead, ImageRead, ImagesRead, ReadImages
@@ -27,19 +26,45 @@ from mysticanvas.features.importing.record import Found
 from mysticanvas.features.importing.service import ImportService
 from mysticanvas.features.trash.edits import MoveToTrash
 from mysticanvas.fs.exclusions import Exclusions
+from mysticanvas.fs.paths import resolve_folder
 
 
-def list_states(database: Database, is_watched: Callable[[str], bool]) -> list[dict[str, Any]]:
-    """The states of all folders, plus their current state on disk: `there`, `read_only`, `watching`."""
-    return [
-        asdict(state)
-        | {
-            "there": os.path.isdir(state.path),
-            "read_only": os.path.isdir(state.path) and not os.access(state.path, os.W_OK),
-            "watching": is_watched(state.path),
-        }
-        for state in database.read(folders.list_states)
-    ]
+def list_states(database: Database, is_watched: Callable[[str], bool]) -> list[Folder]:
+    """All folders, with their current state on disk."""
+    return [_describe(state, is_watched) for state in database.read(folders.list_states)]
+
+
+def get_state(database: Database, is_watched: Callable[[str], bool], root_id: int) -> Folder:
+    """Raises `NotFoundError`, for a removed folder as well."""
+    for state in database.read(folders.list_states):
+        if state.id == root_id:
+            return _describe(state, is_watched)
+    raise NotFoundError("This folder is not in the library. Add it first.")
+
+
+def _describe(state: FolderState, is_watched: Callable[[str], bool]) -> Folder:
+    is_there = os.path.isdir(state.path)
+    return Folder(
+        **asdict(state),
+        available=is_there,
+        read_only=is_there and not os.access(state.path, os.W_OK),
+        watching=is_watched(state.path),
+    )
+
+
+def add(database: Database, importing: ImportService, path: str, *, watch: bool) -> tuple[int, str, bool]:
+    """Add a folder and start to import it. Returns the ID of the folder that contains `path`, the ID of the import, and
+    whether the folder is new.
+
+    Raises `InvalidInputError` when the path is not a folder.
+    """
+    before = {folder.id for folder in database.read(folders.list_active)}
+    scan = importing.start([path], watch=watch)
+    place = resolve_folder(path)
+    holders = [folder for folder in database.read(folders.list_active) if place.is_relative_to(folder.path)]
+    holder = max(holders, key=lambda one: len(one.path))
+    assert holder.id is not None
+    return holder.id, scan, holder.id not in before
 
 
 def remove(database: Database, importing: ImportService, root_id: int, *, now_ms: int) -> WatchedFolder:
@@ -129,22 +154,13 @@ def _record_location(tx: WriteTx, known: KnownFile, found: Found, *, now_ms: int
     event_log.append(tx, level="info", kind="file.located", subject=found.root.path, data=data, now_ms=now_ms)
 
 
-@dataclass(frozen=True, slots=True)
-class ForgetResult:
-    """`places` counts the forgotten files whose image has another file. All other images were moved to Trash by
-    `edit` (None when there were none) and can be restored from there."""
-
-    places: int
-    edit: EditResult | None
-
-
-def forget(database: Database, edits: EditRunner, file_ids: Sequence[int], *, now_ms: int) -> ForgetResult:
+def forget(database: Database, edits: EditRunner, file_ids: Sequence[int], *, now_ms: int) -> FilesForgotten:
     """Remove missing files from the library. No file on disk is changed. Ratings, tags and notes of an image are lost
     only when the Trash is emptied."""
     requested = list(file_ids)
     alone: list[GenerationId] = database.write(_forget_spare, requested, now_ms=now_ms)
     edit = edits.do(MoveToTrash(), alone) if alone else None
-    return ForgetResult(len(requested) - len(alone), edit)
+    return FilesForgotten(len(requested) - len(alone), edit)
 
 
 def _forget_spare(tx: WriteTx, file_ids: list[int], *, now_ms: int) -> list[GenerationId]:

@@ -17,12 +17,14 @@ LIST_LIMIT_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class QueueResult:
+class ReparseQueued:
+    """The number of images to parse again, and of the jobs that do it."""
+
     images: int
     jobs: int
 
 
-def start(database: Database, images: Sequence[int] | None, *, everything: bool, now_ms: int) -> QueueResult:
+def start(database: Database, images: Sequence[int] | None, *, everything: bool, now_ms: int) -> ReparseQueued:
     """Queue the given images (None: all images) that an older parser read, or all of them with `everything`. The jobs
     are committed when this returns."""
     older_than = PARSER_VERSION + 1 if everything else PARSER_VERSION
@@ -31,7 +33,7 @@ def start(database: Database, images: Sequence[int] | None, *, everything: bool,
     for first in range(0, len(batches), JOBS_PER_TRANSACTION):
         database.write_bulk(_enqueue, batches[first : first + JOBS_PER_TRANSACTION])
     database.write_bulk(_log_start, len(found), now_ms=now_ms)
-    return QueueResult(len(found), len(batches))
+    return ReparseQueued(len(found), len(batches))
 
 
 def _split_batches(found: Sequence[OutdatedImage]) -> Iterator[list[int]]:

@@ -62,7 +62,7 @@ class _Import:
         return ImportProgress(
             id=self.id,
             state=tally.state,
-            roots=self.paths,
+            folders=self.paths,
             dry_run=self.dry_run,
             todo=todo,
             rate_per_s=rate_per_s,

@@ -43,11 +43,14 @@ class ImportCounts:
 
 @dataclass(frozen=True, slots=True)
 class ImportProgress:
-    """`rate_per_s` counts processed files. `eta_s` is None while folders are still being listed."""
+    """`folders` are the paths of the folders being imported. `todo` counts the files that were found and are not
+    processed yet. `rate_per_s` counts processed files. `eta_s` (seconds) is null while folders are still being listed.
+    `seconds` is the time since the start. `message` is for the user, such as why the import failed; empty if there is
+    none."""
 
     id: str
     state: ImportState
-    roots: list[str]
+    folders: list[str]
     dry_run: bool
     seen: int
     imported: int
@@ -66,8 +69,11 @@ class ImportProgress:
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """`examples` are paths that a dry run would change, by the names of the counts. `asks`: a scan would require
-    confirmation, because too many files would be missing. `not_shown` counts the files that are not images, by kind."""
+    """`files_seen` = `imported` + `changed` + `unchanged` + `moved` + `copies` + `failed`. `changed` counts known files
+    with new content. `missing` counts known files that were not found. `failures` lists the files that could not be
+    imported, and `offline` says which folders were not available. `examples` are paths that a dry run would change, by
+    the names of the counts. `asks`: a scan would require confirmation, because too many files would be missing.
+    `not_shown` counts the files that are not images, by kind."""
 
     files_seen: int
     imported: int

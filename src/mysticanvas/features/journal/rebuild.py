@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from threading import Event, Thread
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from mysticanvas import __version__
 from mysticanvas.db import backup as db_backup
@@ -39,9 +39,10 @@ MAX_DAMAGED = 100
 
 @dataclass(slots=True)
 class RebuildReport:
-    """`absent` is the number of images without a file; they are marked as missing and keep their user data. `unread` is
-    the number of damaged journal lines, `damaged` says what can be read of the first of them, and `backup` is the
-    newest verified backup, which may have them. `unsound` are the failed checks of the rebuilt library."""
+    """What a rebuild restored: `images`, `tags`, `collections`, `templates` and `folders`. `absent` is the number of
+    images without a file; they are marked as missing and keep their user data. `unread` is the number of damaged
+    journal lines, `damaged` says what can be read of the first of them, and `backup` is the newest verified backup,
+    which may have them; null without one. `unsound` are the failed checks of the rebuilt library."""
 
     images: int = 0
     absent: int = 0
@@ -53,6 +54,19 @@ class RebuildReport:
     damaged: list[str] = field(default_factory=list)
     backup: str | None = None
     unsound: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildStatus:
+    """`message` says what is done at the moment, with `done` of `total` files or images; `total` is 0 while it is
+    unknown. `report` is null until the rebuild is done. `journals` are the IDs of the libraries from which this library
+    can be rebuilt."""
+
+    message: str
+    done: int
+    total: int
+    report: RebuildReport | None
+    journals: list[str]
 
 
 class RebuildRunner:
@@ -93,7 +107,7 @@ class RebuildRunner:
         self._thread = Thread(target=self._work, name="rebuilding")
         self._thread.start()
 
-    def get_progress(self, *, wait_s: float = 0.0) -> dict[str, Any]:
+    def get_status(self, *, wait_s: float = 0.0) -> RebuildStatus:
         """The progress, and the report when the rebuild is done, after waiting for it for at most `wait_s`.
 
         Raises the error that stopped the rebuild.
@@ -101,8 +115,8 @@ class RebuildRunner:
         is_finished = self._thread is not None and self._finished.wait(wait_s)
         if self._error is not None:
             raise self._error
-        report = asdict(self._report) if is_finished and self._report is not None else None
-        return {"message": self._message, "done": self._done, "total": self._total, "report": report}
+        report = self._report if is_finished else None
+        return RebuildStatus(self._message, self._done, self._total, report, self.list_journals())
 
     # -- the thread ---------------------------------------------------------------------------
 

@@ -63,7 +63,7 @@ def import_library(
     )
     names = ("ratings", "favorites", "tags", "parents", "templates", "aliases")
     out.print(", ".join(f"{report[name]:,} {name}" for name in names) + ".")
-    for one in report["left_out"]:
+    for one in report["skipped"]:
         out.print(f"  Not imported: {one['count']:,} {one['what']} ({one['why']}).", markup=False, highlight=False)
 
 

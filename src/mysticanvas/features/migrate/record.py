@@ -60,13 +60,13 @@ class Migration:
 
     def migrate_rest(self) -> None:
         """Migrate parents, templates and aliases, after all images. Stores unsupported tables as settings."""
-        self.report.left_out += self._source.read(self._adapter.list_skipped)
+        self.report.skipped += self._source.read(self._adapter.list_skipped)
         templates = self._source.read(self._adapter.list_templates)
         aliases = self._source.read(self._adapter.list_aliases)
         unsupported = self._source.read(self._adapter.read_unsupported_tables)
         for table, rows in unsupported.items():
             why = "stored in the library settings, but not supported yet"
-            self.report.left_out.append(SkippedItems(table.replace("_", " "), len(rows), why))
+            self.report.skipped.append(SkippedItems(table.replace("_", " "), len(rows), why))
         if self._dry_run:
             self.report.templates, self.report.aliases = len(templates), len(aliases)
             return

@@ -8,11 +8,10 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
 
 from mysticanvas.db import snapshot_copy
 from mysticanvas.db.database import Database
@@ -46,6 +45,17 @@ class _Request:
     message: str = "Waiting"
     done: int = 0
     total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationStatus:
+    """`message` says what is done at the moment, with `done` of `total` images; `total` is 0 while it is unknown.
+    `report` is null until the migration or the archive import is done."""
+
+    message: str
+    done: int
+    total: int
+    report: MigrationReport | ArchiveReport | None
 
 
 class MigrationRunner:
@@ -84,7 +94,7 @@ class MigrationRunner:
         self._waiting.put(one)
         return one.id
 
-    def get_progress(self, migration: str, *, wait_s: float = 0.0) -> dict[str, Any]:
+    def get_status(self, migration: str, *, wait_s: float = 0.0) -> MigrationStatus:
         """The progress, and the report when the migration is done, after waiting for it for at most `wait_s`.
 
         Raises `NotFoundError` for an unknown id, and the error that stopped the migration.
@@ -95,8 +105,7 @@ class MigrationRunner:
         is_finished = one.finished.wait(wait_s)
         if one.error is not None:
             raise one.error
-        report = asdict(one.report) if is_finished and one.report is not None else None
-        return {"message": one.message, "done": one.done, "total": one.total, "report": report}
+        return MigrationStatus(one.message, one.done, one.total, one.report if is_finished else None)
 
     def _work(self) -> None:
         while (one := self._waiting.get()) is not None:

@@ -54,7 +54,8 @@ class SkippedItems:
 @dataclass(slots=True)
 class MigrationReport:
     """`images` = `matched` + `missing` + `known`: found in this library, added as missing images, or already migrated
-    and not changed. A dry run predicts the numbers."""
+    and not changed. `gallery` is the name of the other program. `ratings`, `favorites`, `tags`, `parents`, `templates`
+    and `aliases` count what was added. A dry run predicts the numbers."""
 
     gallery: str
     dry_run: bool
@@ -68,4 +69,4 @@ class MigrationReport:
     parents: int = 0
     templates: int = 0
     aliases: int = 0
-    left_out: list[SkippedItems] = field(default_factory=list)
+    skipped: list[SkippedItems] = field(default_factory=list)

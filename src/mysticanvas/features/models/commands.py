@@ -35,7 +35,7 @@ def scan(
     """Scan model folders. Only headers are read now; hashes are computed when MystiCanvas is idle."""
     paths = [make_absolute(folder) for folder in folders or []]
     with connect(load_settings(library)) as client, err.status("Looking for models …"):
-        report = client.post("/api/v1/models:scan", {"paths": paths, "anew": anew})
+        report = client.post("/api/v1/models:scan", {"paths": paths, "reread": anew})
         if wait:
             wait_for_jobs(client)
     print_json(report) if json else _print_scan(report)

@@ -14,6 +14,8 @@ from mysticanvas.features.models.group_queries import Grouping
 
 @dataclass(frozen=True, slots=True)
 class ModelFolder:
+    """A folder with models. `files` counts the models in it. `last_scan_at` is null before the first scan."""
+
     id: int
     path: str
     last_scan_at: int | None

@@ -7,7 +7,6 @@ from typing import Any
 from mysticanvas.db.database import ReadTx
 from mysticanvas.domain.errors import NotFoundError
 from mysticanvas.features.models import file_queries, group_queries
-from mysticanvas.features.models.file_queries import ModelFile
 
 # Counting the links of a million images takes a quarter of a second.
 LIST_LIMIT_MS = 10_000
@@ -15,8 +14,10 @@ LIST_LIMIT_MS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class ModelSummary:
-    """`images` counts images outside the Trash. `doubtful` of them refer to the model by name only.
-    `path` is None for a model that is only known from images."""
+    """A model. `images` counts images outside the Trash. `doubtful` of them refer to the model by name only. `path` and
+    `bytes` are null for a model that is only known from images. `missing`: its file was not found by the last scan.
+    `hashed`: its file has been hashed. `preview`: it has a preview image. `problem` says why its header could not be
+    read, and is null otherwise."""
 
     id: int
     kind: str
@@ -36,13 +37,15 @@ class ModelSummary:
 
 @dataclass(frozen=True, slots=True)
 class ModelHash:
+    """`kind` is the algorithm, such as sha256 or autov2. `source` says where the hash is from."""
+
     kind: str
     value: str
     source: str
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class MergedModel:
     """An entry merged into this model; `merged_by` is hash, name or user."""
 
     id: int
@@ -52,12 +55,25 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedFile:
+    """A file of a model, with its absolute path. `problem` says why its header could not be read; null otherwise."""
+
+    path: str
+    bytes: int
+    problem: str | None
+    hashed: bool
+    missing: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ModelDetail:
+    """`about` is what the header and the sidecars of the file contain. `entries` are merged into this model."""
+
     model: ModelSummary
     about: dict[str, Any]
     hashes: list[ModelHash]
-    files: list[ModelFile]
-    entries: list[Entry]
+    files: list[ListedFile]
+    entries: list[MergedModel]
 
 
 _SELECT_MODELS = """
@@ -120,13 +136,16 @@ def load_detail(tx: ReadTx, model_id: int) -> ModelDetail:
         "SELECT id, kind, name, merged_by FROM models WHERE merged_into = :shown ORDER BY id",
         shown=shown,
     )
-    entries = [Entry(**member) for member in members]
+    entries = [MergedModel(**member) for member in members]
     hashes = group_queries.list_hashes(tx, [shown, *(entry.id for entry in entries)])
     return ModelDetail(
         model=_build_summary(row),
         about={key: value for key, value in about.items() if key != "trigger_words"},
         hashes=[ModelHash(*one) for one in hashes],
-        files=file_queries.list_model_files(tx, shown),
+        files=[
+            ListedFile(f.path, f.bytes, f.problem, f.hashed, f.missing)
+            for f in file_queries.list_model_files(tx, shown)
+        ],
         entries=entries,
     )
 

@@ -30,8 +30,9 @@ MAX_FOLDERS = 100_000
 
 
 @dataclass(slots=True)
-class ScanReport:
-    """`found` = added + changed + moved + unchanged + failed. `missing` counts files that the last scan still found."""
+class ModelScanReport:
+    """`folders` are the scanned folders. `found` = `added` + `changed` + `moved` + `unchanged` + `failed`. `missing`
+    counts files that the last scan still found. `failures` are the files that could not be read."""
 
     folders: list[str]
     found: int = 0
@@ -51,24 +52,24 @@ class _SeenFile:
 
 
 def scan(
-    database: Database, executor: Executor, paths: Sequence[str], *, anew: bool, now_ms: Callable[[], int]
-) -> ScanReport:
+    database: Database, executor: Executor, paths: Sequence[str], *, reread: bool, now_ms: Callable[[], int]
+) -> ModelScanReport:
     """Scan model folders and add them to the library; without `paths`, scan all known folders. Unchanged files are
-    read only if `anew` is set.
+    read only if `reread` is set.
 
     Raises `InvalidInputError` when a path is not a folder, before anything is changed.
     """
     folders = [str(resolve_folder(path)) for path in paths] or [
         folder.path for folder in database.read(file_queries.list_folders)
     ]
-    report = ScanReport(folders)
+    report = ModelScanReport(folders)
     for path in folders:
         if not os.path.isdir(path):
             # The files on an offline drive are not missing.
             report.failures.append(Failure(path, "The folder is not available. Nothing was changed."))
             continue
         home = database.write(_resolve_home, path, now_ms=now_ms())
-        _Scan(database, executor, home, report, anew=anew, now_ms=now_ms).run()
+        _Scan(database, executor, home, report, reread=reread, now_ms=now_ms).run()
     database.write_bulk(_log_end, report, now_ms=now_ms())
     return report
 
@@ -90,16 +91,16 @@ class _Scan:
         database: Database,
         executor: Executor,
         home: _Home,
-        report: ScanReport,
+        report: ModelScanReport,
         *,
-        anew: bool,
+        reread: bool,
         now_ms: Callable[[], int],
     ) -> None:
         self._database = database
         self._executor = executor
         self._home = home
         self._report = report
-        self._anew = anew
+        self._reread = reread
         self._now_ms = now_ms
         self._root = os.fsencode(home.path)
         self._known = database.read(file_queries.list_files, home.folder_id)
@@ -158,7 +159,7 @@ class _Scan:
 
     def _is_unchanged(self, one: _SeenFile) -> bool:
         known = self._known.get(one.stat.path_bytes)
-        same = known is not None and known.stat == one.stat and known.missing_at is None and not self._anew
+        same = known is not None and known.stat == one.stat and known.missing_at is None and not self._reread
         self._report.unchanged += same
         return same
 
@@ -251,7 +252,7 @@ def _resolve_home(tx: WriteTx, path: str, *, now_ms: int) -> _Home:
     return _Home(folder_id, path, b"")
 
 
-def _log_end(tx: WriteTx, report: ScanReport, *, now_ms: int) -> None:
+def _log_end(tx: WriteTx, report: ModelScanReport, *, now_ms: int) -> None:
     data = {
         name: getattr(report, name) for name in ("found", "added", "changed", "moved", "unchanged", "missing", "failed")
     }

@@ -3,6 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from mysticanvas.db.database import Database
 from mysticanvas.domain.generation import GenerationId
@@ -15,8 +16,21 @@ from mysticanvas.formats.sidecars.own import SidecarContent, SidecarFormat
 NOTHING = "nothing"
 
 
-def write_sidecars(database: Database, images: Sequence[GenerationId], how: SidecarFormat) -> dict[str, int]:
-    """Write a sidecar for each image. Returns the number of images for each `Outcome` and for `NOTHING`."""
+@dataclass(frozen=True, slots=True)
+class SidecarsWritten:
+    """The number of images for each outcome. `unchanged`: the sidecar has the same content already. `foreign`: the
+    sidecar of another program exists and is kept. `failed`: the file could not be written. `nothing`: the image has
+    neither tags nor a rating, or no file."""
+
+    written: int
+    unchanged: int
+    foreign: int
+    failed: int
+    nothing: int
+
+
+def write_sidecars(database: Database, images: Sequence[GenerationId], how: SidecarFormat) -> SidecarsWritten:
+    """Write a sidecar for each image."""
     outcomes = Counter[str](dict.fromkeys((*sidecar_write.Outcome, NOTHING), 0))
     for image in images:
         one = database.read(queries.read_sidecar_data, image)
@@ -26,4 +40,4 @@ def write_sidecars(database: Database, images: Sequence[GenerationId], how: Side
         path = one.path_bytes + how.ending.encode()
         content = sidecar_own.render_sidecar(SidecarContent(one.tags, one.rating), how)
         outcomes[sidecar_write.write_sidecar(os.fsencode(one.root), path, content, sidecar_own.is_ours)] += 1
-    return dict(outcomes)
+    return SidecarsWritten(**outcomes)

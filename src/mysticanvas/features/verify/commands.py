@@ -81,7 +81,7 @@ def _print(report: dict[str, Any], found: list[dict[str, Any]]) -> None:
     out.print(", ".join(f"{counts[name]:,} {name}" for name in FINDINGS) + ".")
     table = Table(show_header=False, box=None)
     for one in found:
-        table.add_row(one["finding"], f"{one['root']}/{one['path']}", one["detail"])
+        table.add_row(one["finding"], f"{one['folder']}/{one['path']}", one["detail"])
     if found:
         out.print(table, markup=False)
         out.print("To accept the files as they are now, run: mysticanvas verify accept")

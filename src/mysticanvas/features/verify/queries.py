@@ -51,13 +51,15 @@ class StoredFile:
 
 
 @dataclass(frozen=True, slots=True)
-class FindingRow:
-    """`id` is the ID of the file; `uuid` is the UUID of its image."""
+class VerifyFinding:
+    """A file that is not as it was. `id` is the ID of the file, and `uuid` the UUID of its image. `finding` is missing,
+    changed or undecodable, and `detail` explains it. `folder` is the path of the library folder, and `path` is the path
+    in it."""
 
     id: int
     finding: str
     detail: str
-    root: str
+    folder: str
     path: str
     uuid: str
     found_at: int
@@ -153,11 +155,11 @@ def count_findings(tx: ReadTx) -> dict[str, int]:
     return found | dict(tx.rows("SELECT finding, count(*) FROM verify_findings GROUP BY finding"))
 
 
-def list_findings(tx: ReadTx, *, finding: str | None, after: int, limit: int) -> list[FindingRow]:
+def list_findings(tx: ReadTx, *, finding: str | None, after: int, limit: int) -> list[VerifyFinding]:
     """The next findings after the file with ID `after`, ordered by file ID."""
     rows = tx.all(
         """
-        SELECT v.file_id AS id, v.finding, v.detail, r.path AS root, f.path, g.uuid, v.found_at
+        SELECT v.file_id AS id, v.finding, v.detail, r.path AS folder, f.path, g.uuid, v.found_at
           FROM verify_findings AS v
                JOIN generation_files AS f ON f.id = v.file_id
                JOIN roots AS r ON r.id = f.root_id
@@ -170,7 +172,7 @@ def list_findings(tx: ReadTx, *, finding: str | None, after: int, limit: int) ->
         after=after,
         limit=limit,
     )
-    return [FindingRow(**row) for row in rows]
+    return [VerifyFinding(**row) for row in rows]
 
 
 def select_findings(tx: ReadTx, *, ids: Sequence[int] | None, finding: str | None, limit: int) -> list[tuple[int, int]]:

@@ -1,67 +1,81 @@
 """Verification of all files: start, stop, findings."""
 
-from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from fastapi import APIRouter, Query, Request, Response
 
 from mysticanvas.db.database import Database
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.features.verify import queries, service
+from mysticanvas.features.verify.schemas import (
+    EXAMPLE_FINDINGS,
+    EXAMPLE_STATUS,
+    FindingPage,
+    FindingsChanged,
+    FindingsRequest,
+    VerifyRequest,
+)
+from mysticanvas.features.verify.service import VerifyStatus
 from mysticanvas.features.verify.types import Finding
-from mysticanvas.http.responses import reply
+from mysticanvas.http.responses import link_location, link_next, reply, returns
 from mysticanvas.http.schemas import Index
 
 Limit = Annotated[int, Query(ge=1, le=1_000)]
 
 
-class VerifyIn(BaseModel):
-    """The maximum number of bytes to read per second and per day. Null means no limit."""
-
-    bytes_per_s: int | None = Field(None, ge=1_024, le=1 << 50)
-    bytes_per_day: int | None = Field(None, ge=1 << 20, le=1 << 50)
-
-
-class FindingsIn(BaseModel):
-    """Filters findings. A field that is null does not filter. `ids` are from `GET /api/v1/verify/findings`."""
-
-    ids: list[Index] | None = Field(None, max_length=10_000)
-    finding: Finding | None = None
-
-
 def routes(database: Database) -> APIRouter:
     router = APIRouter(tags=["library"])
 
-    @router.get("/verify", operation_id="verify.get")
-    def get_report() -> Response:
+    @router.get("/verify", operation_id="verify.get", responses=returns(VerifyStatus, EXAMPLE_STATUS))
+    def get_status() -> Response:
         """The progress and the number of findings."""
-        return reply(database.read(service.get_report))
+        return reply(database.read(service.get_status))
 
-    @router.get("/verify/findings", operation_id="verify.listFindings")
-    def list_findings(finding: Finding | None = None, after: Index = 0, limit: Limit = 200) -> Response:
-        """List findings by file. Pass `after` from the response to get the next page; it is null on the last page."""
-        found = database.read(queries.list_findings, finding=finding, after=after, limit=limit)
-        return reply({"findings": found, "after": found[-1].id if len(found) == limit else None})
-
-    @router.post("/verify:start", operation_id="verify.start")
-    def start(asked: VerifyIn) -> Response:
+    @router.post(
+        "/verify:start", operation_id="verify.start", responses=returns(VerifyStatus, EXAMPLE_STATUS, status=202)
+    )
+    def start(asked: VerifyRequest) -> Response:
+        """Start to verify all files, or continue. If it is running, only the limits are changed."""
         service.start(database, bytes_per_s=asked.bytes_per_s, bytes_per_day=asked.bytes_per_day, now_ms=now_ms())
-        return reply(asdict(database.read(service.get_report)))
+        return reply(database.read(service.get_status), 202, link_location("/verify"))
 
-    @router.post("/verify:stop", operation_id="verify.stop")
+    @router.post("/verify:stop", operation_id="verify.stop", responses=returns(VerifyStatus, EXAMPLE_STATUS))
     def stop() -> Response:
+        """Stop the verification. The next start continues it."""
         service.stop(database, now_ms=now_ms())
-        return reply(asdict(database.read(service.get_report)))
+        return reply(database.read(service.get_status))
 
-    @router.post("/verify/findings:accept", operation_id="verify.acceptFindings")
-    def accept(asked: FindingsIn) -> Response:
-        """Accept findings: a scan reads the changed files again and looks for the missing ones."""
-        return reply({"changed": service.accept(database, ids=asked.ids, finding=asked.finding)})
-
-    @router.post("/verify/findings:dismiss", operation_id="verify.dismissFindings")
-    def dismiss(asked: FindingsIn) -> Response:
-        """Delete findings. The next verification reports them again if the problems persist."""
-        return reply({"changed": service.dismiss(database, ids=asked.ids, finding=asked.finding)})
-
+    _add_findings(router, database)
     return router
+
+
+def _add_findings(router: APIRouter, database: Database) -> None:
+
+    @router.get(
+        "/verify/findings", operation_id="verify.listFindings", responses=returns(FindingPage, EXAMPLE_FINDINGS)
+    )
+    def list_findings(
+        request: Request, finding: Finding | None = None, after: Index = 0, limit: Limit = 200
+    ) -> Response:
+        """List findings by file. To get the next page, pass `next` from the response as `after`."""
+        found = database.read(queries.list_findings, finding=finding, after=after, limit=limit)
+        page = FindingPage(found, found[-1].id if len(found) == limit else None)
+        return reply(page, headers=link_next(request, after=page.next))
+
+    @router.post(
+        "/verify/findings:accept",
+        operation_id="verify.acceptFindings",
+        responses=returns(FindingsChanged, FindingsChanged(1)),
+    )
+    def accept(asked: FindingsRequest) -> Response:
+        """Accept findings: a scan reads the changed files again and looks for the missing ones."""
+        return reply(FindingsChanged(service.accept(database, ids=asked.ids, finding=asked.finding)))
+
+    @router.post(
+        "/verify/findings:dismiss",
+        operation_id="verify.dismissFindings",
+        responses=returns(FindingsChanged, FindingsChanged(1)),
+    )
+    def dismiss(asked: FindingsRequest) -> Response:
+        """Delete findings. The next verification reports them again if the problems persist."""
+        return reply(FindingsChanged(service.dismiss(database, ids=asked.ids, finding=asked.finding)))

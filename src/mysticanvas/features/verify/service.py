@@ -5,7 +5,7 @@ file from an offline drive and asks before it marks many files as missing.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from mysticanvas.db import event_log
 from mysticanvas.db.database import Database, ReadTx, WriteTx
@@ -72,24 +72,47 @@ def _start(tx: WriteTx, bytes_per_s: int | None, bytes_per_day: int | None, *, n
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """`counts` is the number of findings by kind. `rate_bytes_per_s` and `eta_s` include the waits of a budget; they
-    are None until there is progress."""
+class VerifyProgress:
+    """`on`: verification is running. `checked` of `files` files and `bytes` of `of_bytes` bytes have been checked.
+    `bytes_per_s` and `bytes_per_day` are the limits, null for none. `started_at` is null before the first verification,
+    `finished_at` until it is finished."""
 
-    state: VerifyState
+    on: bool
+    checked: int
+    files: int
+    bytes: int
+    of_bytes: int
+    bytes_per_s: int | None
+    bytes_per_day: int | None
+    started_at: int | None
+    updated_at: int | None
+    finished_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyStatus:
+    """`counts` is the number of findings by kind. `rate_bytes_per_s` and `eta_s` include the waits of a budget; they
+    are null until there is progress."""
+
+    state: VerifyProgress
     counts: dict[str, int]
     rate_bytes_per_s: float | None
     eta_s: float | None
 
 
-def get_report(tx: ReadTx) -> Report:
+def get_status(tx: ReadTx) -> VerifyStatus:
     state = queries.get_state(tx)
     rate_per_s = None
     if state.on and state.resumed_at is not None and state.updated_at is not None:
         spent_ms, spent_bytes = state.updated_at - state.resumed_at, state.bytes - state.resumed_bytes
         rate_per_s = spent_bytes * 1000 / spent_ms if spent_ms > 0 and spent_bytes else None
     left_bytes = max(0, state.of_bytes - state.bytes)
-    return Report(state, queries.count_findings(tx), rate_per_s, left_bytes / rate_per_s if rate_per_s else None)
+    eta_s = left_bytes / rate_per_s if rate_per_s else None
+    return VerifyStatus(_build_progress(state), queries.count_findings(tx), rate_per_s, eta_s)
+
+
+def _build_progress(state: VerifyState) -> VerifyProgress:
+    return VerifyProgress(**{one.name: getattr(state, one.name) for one in fields(VerifyProgress)})
 
 
 def _accept(tx: WriteTx, ids: Sequence[int] | None, finding: str | None) -> int:

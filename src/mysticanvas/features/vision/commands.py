@@ -44,7 +44,7 @@ def analyze_images(
     if json:
         print_json(state)
         return
-    settings = state["sight"]
+    settings = state["settings"]
     out.print("Image analysis is on." if settings["is_on"] else "Image analysis is off.")
     for one in state["progress"]:
         out.print(f"Images analyzed by {one['space'].removeprefix('picture-')}: {one['seen']:,}", markup=False)

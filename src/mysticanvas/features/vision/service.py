@@ -41,7 +41,7 @@ RUNTIME = "onnxruntime"
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class AnalysisProgress:
     """The model of `space` has analyzed `seen` distinct images."""
 
     space: str
@@ -52,10 +52,10 @@ def is_installed() -> bool:
     return importlib.util.find_spec(RUNTIME) is not None
 
 
-def list_progress(tx: ReadTx) -> list[Progress]:
+def list_progress(tx: ReadTx) -> list[AnalysisProgress]:
     """The progress of each active model, the fastest first."""
     return [
-        Progress(space, image_vectors.count_vectors(tx, space=space))
+        AnalysisProgress(space, image_vectors.count_vectors(tx, space=space))
         for space in image_vectors.get_image_model_settings(tx).spaces
     ]
 

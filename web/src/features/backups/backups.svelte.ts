@@ -41,11 +41,18 @@ class Backups {
     await this.load();
   }
 
+  /** Tests the newest backup. */
   async tryOut(): Promise<void> {
+    await this.load();
+    const newest = this.state?.backups.find((backup) => backup.verified);
+    if (this.problem || !newest) {
+      toasts.add(this.problem || 'There is no verified backup yet. Create a backup first.');
+      return;
+    }
     this.trying = true;
     try {
-      const done = await post<{ images: number; trouble: string | null }>('/api/v1/backups:drill');
-      toasts.add(done.trouble ?? `Restore test passed: ${formatNumber(done.images)} images, all checks passed.`);
+      const done = await post<{ images: number; error: string | null }>(`/api/v1/backups/${newest.name}:drill`);
+      toasts.add(done.error ?? `Restore test passed: ${formatNumber(done.images)} images, all checks passed.`);
     } catch (error) {
       toasts.add(messageOf(error));
     }
@@ -61,7 +68,7 @@ class Backups {
     });
     if (!sure) return;
     try {
-      await post('/api/v1/backups:restore', { name: backup.name });
+      await post(`/api/v1/backups/${backup.name}:restore`);
       this.restoring = backup.name;
     } catch (error) {
       toasts.add(messageOf(error));

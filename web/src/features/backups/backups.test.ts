@@ -8,6 +8,7 @@ import { toasts } from '../../ui/toasts.svelte';
 import { backups, reasonOf } from './backups.svelte';
 
 const BACKUP: Backup = { name: 'library-1.db', path: '/b/library-1.db', bytes: 2_400_000, made_at: 1, why: 'hourly', verified: true };
+const DRILL = `/api/v1/backups/${wire.backups[0]?.name}:drill`;
 const messages = (): string[] => toasts.list.map(({ text }) => text);
 
 beforeEach(() => {
@@ -33,12 +34,18 @@ test('a backup is made, said with its size, and then in the list', async () => {
 });
 
 test('a drill says how many images came back, or what went wrong', async () => {
-  answer({ '/api/v1/backups': wire, '/api/v1/backups:drill': { images: 1_200, trouble: null } });
+  answer({ '/api/v1/backups': wire, [DRILL]: { images: 1_200, error: null } });
   await backups.tryOut();
-  answer({ '/api/v1/backups': wire, '/api/v1/backups:drill': { images: 0, trouble: 'The newest backup is damaged.' } });
+  answer({ '/api/v1/backups': wire, [DRILL]: { images: 0, error: 'The newest backup is damaged.' } });
   await backups.tryOut();
   expect(messages()).toEqual(['Restore test passed: 1,200 images, all checks passed.', 'The newest backup is damaged.']);
   expect(backups.trying).toBe(false);
+});
+
+test('without a verified backup there is nothing to test', async () => {
+  const asked = answer({ '/api/v1/backups': { ...wire, backups: [{ ...BACKUP, why: 'damaged', verified: false }] } });
+  await backups.tryOut();
+  expect([messages(), asked.length]).toEqual([['There is no verified backup yet. Create a backup first.'], 1]);
 });
 
 test('nothing is restored without a yes', async () => {
@@ -51,7 +58,7 @@ test('nothing is restored without a yes', async () => {
 });
 
 test('while one is restored the server is away, and that is no problem', async () => {
-  answer({ '/api/v1/backups:restore': null, '/api/v1/backups': refusal(503, 'Away.') });
+  answer({ '/api/v1/backups/library-1.db:restore': null, '/api/v1/backups': refusal(503, 'Away.') });
   const restored = backups.restore(BACKUP, 'then');
   confirmation.reply(true);
   await restored;

@@ -36,7 +36,7 @@ class Events {
     const asking = ++this.asking;
     const page = await this.page(Math.min(1_000, Math.max(PAGE, this.list.length)));
     if (asking !== this.asking || !page) return;
-    [this.list, this.before] = [page.events, page.before];
+    [this.list, this.before] = [page.events, page.next];
   }
 
   async more(): Promise<void> {
@@ -44,7 +44,7 @@ class Events {
     const asking = ++this.asking;
     const page = await this.page(PAGE, this.before);
     if (asking !== this.asking || !page) return;
-    [this.list, this.before] = [[...this.list, ...page.events], page.before];
+    [this.list, this.before] = [[...this.list, ...page.events], page.next];
   }
 
   private async page(limit: number, before?: number): Promise<LogPage | undefined> {

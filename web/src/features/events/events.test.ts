@@ -16,7 +16,7 @@ function log(): ReturnType<typeof answer> {
     '/api/v1/events': ({ params }) => {
       const from = Number(params.get('before') ?? ALL + 1) - 1;
       const count = Math.min(Number(params.get('limit')), from);
-      return { events: Array.from({ length: count }, (_, at) => event(from - at)), before: from > count ? from - count + 1 : null };
+      return { events: Array.from({ length: count }, (_, at) => event(from - at)), next: from > count ? from - count + 1 : null };
     },
   });
 }

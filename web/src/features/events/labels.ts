@@ -75,7 +75,7 @@ function ofData({ kind, data }: LogEvent): string {
     case 'backup':
       return `${formatBytes(number('bytes'))}, verified`;
     case 'backup.drill':
-      return text('trouble') || `${formatNumber(number('images'))} images, all checks passed`;
+      return text('error') || text('trouble') || `${formatNumber(number('images'))} images, all checks passed`;
     case 'migration':
       return `from schema ${number('from')} to ${number('to')}`;
     case 'restore':

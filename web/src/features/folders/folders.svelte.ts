@@ -22,7 +22,7 @@ class Folders {
   async load(): Promise<void> {
     try {
       const got = await get<FolderList>('/api/v1/folders');
-      [this.list, this.removed, this.problem] = [got.roots, got.removed, ''];
+      [this.list, this.removed, this.problem] = [got.folders, got.removed, ''];
     } catch (error) {
       this.problem = messageOf(error);
     }
@@ -77,11 +77,11 @@ class Folders {
     }
   }
 
-  async forget(asked: { files: number[] } | { root: number }): Promise<void> {
+  async forget(asked: { files: number[] } | { folder: number }): Promise<void> {
     await this.run(async () => {
-      const { places, edit } = await post<{ places: number; edit: EditResult | null }>('/api/v1/missing-files:forget', asked);
+      const { copies, edit } = await post<{ copies: number; edit: EditResult | null }>('/api/v1/missing-files:forget', asked);
       if (edit) toasts.add(`${countOf(edit.changed, 'image')} moved to Trash.`, () => undo(edit.operation, () => this.load()));
-      else toasts.add(`Removed ${countOf(places, 'location')}. The images have other copies.`);
+      else toasts.add(`Removed ${countOf(copies, 'location')}. The images have other copies.`);
     });
   }
 

@@ -3,13 +3,13 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 
 import done from '../../../../tests/wire/bulk.json';
 import scanned from '../../../../tests/wire/import.json';
-import wire from '../../../../tests/wire/roots.json';
+import wire from '../../../../tests/wire/folders.json';
 import status from '../../../../tests/wire/status.json';
 import { answer, pathsOf, refusal, type Asked } from '../../api/answers';
 import { toasts } from '../../ui/toasts.svelte';
 import { countOf, folders, withoutCliHint } from './folders.svelte';
 
-const FOLDER = { ...wire.roots[0], id: 7, path: '/pictures', images: 4 } as (typeof folders.list)[number];
+const FOLDER = { ...wire.folders[0], id: 7, path: '/pictures', images: 4 } as (typeof folders.list)[number];
 const OFFLINE = 'The drive is not there. If they are gone for good, say so: mysticanvas scan --accept /pictures';
 const messages = (): string[] => toasts.list.map(({ text }) => text);
 const base = { '/api/v1/folders': wire, '/api/v1/status': status };
@@ -75,10 +75,10 @@ test('a folder is removed by its number, and its images are said to stay', async
 });
 
 test('forgetting missing files is said by what it did', async () => {
-  answer({ ...base, '/api/v1/missing-files:forget': { places: 2, edit: null } });
+  answer({ ...base, '/api/v1/missing-files:forget': { copies: 2, edit: null } });
   await folders.forget({ files: [1, 2] });
-  answer({ ...base, '/api/v1/missing-files:forget': { places: 2, edit: { ...done, changed: 2 } } });
-  await folders.forget({ root: 7 });
+  answer({ ...base, '/api/v1/missing-files:forget': { copies: 2, edit: { ...done, changed: 2 } } });
+  await folders.forget({ folder: 7 });
   expect(messages()).toEqual(['Removed 2 locations. The images have other copies.', '2 images moved to Trash.']);
   expect(toasts.list.map(({ undo }) => undo !== undefined)).toEqual([false, true]);
 });

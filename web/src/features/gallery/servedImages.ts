@@ -21,7 +21,7 @@ export class ServedImages {
     this.requests = answer({
       '/api/v1/snapshots': (asked) => this.query(asked),
       '/api/v1/trash/snapshots': () => this.view(''),
-      '/api/v1/status': { total: this.uuids.length, roots: [], trouble: null, first_run: false, import: null, app_version: '1' },
+      '/api/v1/status': { total: this.uuids.length, folders: [], error: null, first_run: false, current_import: null, app_version: '1' },
       '/api/v1/edits': (asked) => (asked.path.endsWith('/undo') ? this.undo(asked) : this.bulk(asked)),
       ...this.more,
     });

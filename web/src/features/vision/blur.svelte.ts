@@ -57,7 +57,7 @@ export class Blur {
   }
 
   async load(): Promise<void> {
-    this.take((await get<VisionState>('/api/v1/vision')).sight);
+    this.take((await get<VisionState>('/api/v1/vision')).settings);
   }
 
   async toggle(): Promise<void> {
