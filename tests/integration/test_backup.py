@@ -20,7 +20,7 @@ from mysticanvas.domain.errors import (
     LibraryError,
     NotFoundError,
 )
-from mysticanvas.features.backups.service import BackupRunner, Drill, HourlyBackups
+from mysticanvas.features.backups.service import BackupRunner, HourlyBackups, RestoreTest
 
 
 def test_a_restored_library_is_as_it_was_and_what_it_was_until_now_is_kept(tmp_path: Path) -> None:
@@ -175,11 +175,11 @@ def test_a_backup_is_tried_out_apart_from_the_library(tmp_path: Path) -> None:
         made = backup_runner.back_up()
         assert backup_runner.is_drill_due()
         before = database.path.stat().st_ino
-        assert backup_runner.drill() == Drill(Path(made.path).name, 0, None)
+        assert backup_runner.drill() == RestoreTest(Path(made.path).name, 0, None)
         assert not backup_runner.is_drill_due()
         assert database.path.stat().st_ino == before
         assert [path.name for path in database.backups.iterdir()] == [Path(made.path).name]
         Path(made.path).write_bytes(b"torn" * 5_000)
-        assert backup_runner.drill().trouble
+        assert backup_runner.drill().error
         told = [(one.kind, one.level) for one in database.read(event_log.list_newest, before=None, limit=9)]
         assert told == [("backup.drill", "error"), ("backup.drill", "info"), ("backup", "info")]

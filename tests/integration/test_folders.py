@@ -223,3 +223,19 @@ def test_a_folder_says_whether_it_is_there_and_may_be_written(client: Client, fo
     folder.rmdir()
     root = root_of(client, folder)
     assert (root["available"], root["read_only"]) == (False, False)
+
+
+def test_a_folder_is_added_read_and_found_again_by_a_path_in_it(client: Client, tmp_path: Path) -> None:
+    [*_, last] = write_pictures(tmp_path / "more", 2)
+    added = client.post("/api/v1/folders", {"path": str(tmp_path / "more")})
+    assert (added["folder"]["path"], added["folder"]["watching"]) == (str(tmp_path / "more"), True)
+    assert client.get(f"/api/v1/imports/{added['scan']}", wait=25)["report"]["imported"] == 2
+    shown = client.get(f"/api/v1/folders/{added['folder']['id']}")
+    assert (shown["images"], shown["available"], shown["error"]) == (2, True, None)
+    again = client.post("/api/v1/folders", {"path": str(last.parent)})
+    assert again["folder"]["id"] == added["folder"]["id"]
+    client.delete(f"/api/v1/folders/{added['folder']['id']}")
+    with pytest.raises(NotFoundError, match="not in the library"):
+        client.get(f"/api/v1/folders/{added['folder']['id']}")
+    with pytest.raises(InvalidInputError):
+        client.post("/api/v1/folders", {"path": str(tmp_path / "nowhere")})

@@ -18,9 +18,11 @@ from tests.pictures import png, write_pictures
 from typer.testing import CliRunner
 
 from mysticanvas.app.cli import app
+from mysticanvas.cli.client import connect
 from mysticanvas.db import event_log
 from mysticanvas.db.database import Database
 from mysticanvas.fs import log_file
+from mysticanvas.settings import Settings
 
 LEVELS = ("info", "warning", "error")
 
@@ -86,6 +88,83 @@ def test_events_are_filtered_by_level_kind_and_time_and_exported_as_lines(tmp_pa
 def test_the_export_of_the_gallery_has_every_event(served: Served) -> None:
     lines = served.http.get("/api/v1/events/export").raise_for_status().text.splitlines()
     assert [json.loads(line)["id"] for line in lines] == [one["id"] for one in served.get("/api/v1/events")["events"]]
+
+
+def follow(served: Served, path: str, name: str) -> list[int]:
+    """The IDs in the list `name` of all pages, each by the Link header of the one before."""
+    found: list[int] = []
+    reply = served.http.get(path).raise_for_status()
+    while True:
+        found += [one["id"] for one in reply.json()[name]]
+        assert (reply.json()["next"] is None) == (not reply.links)
+        if not reply.links:
+            return found
+        reply = served.http.get(reply.links["next"]["url"]).raise_for_status()
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_events_are_paged_by_link_headers_that_keep_the_filter(served: Served, limit: int) -> None:
+    everything = served.get("/api/v1/events", level="info", limit=1_000)["events"]
+    assert len(everything) > 2
+    path = f"/api/v1/events?level=info&limit={limit}"
+    assert follow(served, path, "events") == [one["id"] for one in everything]
+
+
+def test_missing_files_and_findings_are_paged_by_link_headers(tmp_path: Path) -> None:
+    (tmp_path / "library").mkdir()
+    paths = write_pictures(tmp_path / "pictures", 7)
+    server = Served(tmp_path / "library", [tmp_path / "pictures"]).wait_until_up()
+    server.wait_until_idle(7)
+    [folder] = server.get("/api/v1/folders")["folders"]
+    for path in paths[:5]:
+        path.unlink()
+    server.post("/api/v1/verify:start", {})
+    while server.get("/api/v1/verify")["state"]["on"]:
+        time.sleep(0.05)
+    # The watcher may have come first.
+    findings = [one["id"] for one in server.get("/api/v1/verify/findings")["findings"]]
+    assert follow(server, "/api/v1/verify/findings?limit=2", "findings") == findings
+    scan = server.post(f"/api/v1/folders/{folder['id']}:scan", {"accept": True})["id"]
+    server.get(f"/api/v1/imports/{scan}", wait=25)
+    missing = follow(server, f"/api/v1/folders/{folder['id']}/missing?limit=2", "files")
+    assert len(missing) == 5
+    assert missing == sorted(missing)
+    assert server.stop() == 0
+
+
+STARTS: dict[str, tuple[str, dict[str, Any], int]] = {
+    "an import": ("imports", {"paths": ["PICTURES"], "dry_run": True}, 202),
+    "a folder in a folder": ("folders", {"path": "PICTURES/day-000"}, 200),
+    "a folder": ("folders", {"path": "MORE", "watch": False}, 201),
+    "a scan": ("folders/1:scan", {}, 202),
+    "parsing": ("images:reparse", {}, 202),
+    "a verification": ("verify:start", {}, 202),
+    "a backup": ("backups", {}, 201),
+}
+
+
+@pytest.mark.parametrize("what", STARTS)
+def test_what_is_created_or_started_says_where_it_is(served: Served, what: str) -> None:
+    path, body, status = STARTS[what]
+    home = served.library.parent
+    write_pictures(home / "more", 1, first_seed=50)
+    places = {"PICTURES": str(home / "pictures"), "MORE": str(home / "more")}
+    text = json.dumps(body)
+    for name, place in places.items():
+        text = text.replace(name, json.dumps(place)[1:-1])
+    reply = served.http.post(f"/api/v1/{path}", content=text, headers={"content-type": "application/json"})
+    assert reply.status_code == status, reply.text
+    assert served.http.get(reply.headers["location"]).status_code == 200
+
+
+def test_a_restore_test_of_an_older_version_is_still_shown(tmp_path: Path) -> None:
+    (tmp_path / "library").mkdir()
+    with Database.open(tmp_path / "library") as database:
+        data = {"name": "old.db", "images": 0, "trouble": "The backup is damaged."}
+        database.write(event_log.append, level="error", kind="backup.drill", subject="old.db", data=data, now_ms=1)
+    with connect(Settings(library=tmp_path / "library")) as client:
+        drill = client.get("/api/v1/backups")["drill"]
+    assert drill == {"name": "old.db", "images": 0, "error": "The backup is damaged.", "at": 1}
 
 
 def test_a_restore_from_the_gallery_brings_everything_back_at_the_same_address(served: Served) -> None:

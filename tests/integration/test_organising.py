@@ -187,7 +187,7 @@ def test_the_tags_of_some_images_are_counted_among_them(client: Client) -> None:
     asked = {"snapshot": view, "ranges": [(0, 5)], "except": [1]}
     got = client.post("/api/v1/tags:count", asked)
     assert got["images"] == 4
-    assert [(one["name"], one["images"], one["from"]) for one in got["tags"]] == [
+    assert [(one["name"], one["images"], one["implied_by"]) for one in got["tags"]] == [
         ("sofa", 4, []),
         ("dog", 1, ["poodle"]),
         ("poodle", 1, []),
@@ -533,12 +533,13 @@ def test_a_request_without_sense_is_refused_in_words(client: Client) -> None:
         ("/api/v1/templates", {"name": "x"}),
         ("/api/v1/templates", {"name": "x", "content": "{" * 100}),
         ("/api/v1/templates/styles", {"text": "a,b\n1,2"}),
-        ("/api/v1/wildcards", {"name": "../x", "content": "y"}),
         ("/api/v1/trash:restore", {}),
     ):
         with pytest.raises(InvalidInputError) as refused:
             client.post(path, body)
         assert str(refused.value).strip(), path
+    with pytest.raises(InvalidInputError, match="wildcard"):
+        client.put("/api/v1/wildcards", {"name": "../x", "content": "y"})
 
 
 def test_null_is_refused_where_a_collection_or_template_needs_text(client: Client) -> None:

@@ -100,6 +100,7 @@ from mysticanvas.db import settings_store
 from mysticanvas.db.database import Database
 from mysticanvas.domain.clock import now_ms
 from mysticanvas.edits.runner import EditRunner
+from mysticanvas.edits.types import EditResult
 from mysticanvas.features.letters.edits import ChooseLetter
 from mysticanvas.jobs import queue
 from mysticanvas.jobs.queue import NewJob
@@ -113,7 +114,7 @@ def routes(database: Database, edits: EditRunner) -> APIRouter:
         return {"letter": database.read(settings_store.get, "letter", None)}
 
     @router.post("/chosen/{letter}")
-    def choose(letter: str) -> dict[str, Any]:
+    def choose(letter: str) -> EditResult:
         return edits.do(ChooseLetter(letter=letter))
 
     @router.get("")

@@ -44,7 +44,7 @@ def routes(database: Database, duplicates: Duplicates, edits: EditRunner) -> API
 
     @router.post("/duplicates:merge", operation_id="duplicates.merge", responses=returns(EditResult, EXAMPLE_RESULT))
     def merge(asked: schemas.MergeDuplicatesRequest) -> Response:
-        """Keep one image of a group, and move the others to Trash."""
+        """Merge duplicates: keep an image of a group, and move the others to Trash."""
         others = database.read(edit_log.find_images, asked.others)
         return reply(edits.do(MergeDuplicates(kept=asked.kept, accept_loss=asked.accept_loss), others))
 

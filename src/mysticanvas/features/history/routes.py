@@ -104,8 +104,8 @@ def _add_image(router: APIRouter, database: Database, edits: EditRunner) -> None
 
 def _load_page(tx: ReadTx, before: int | None, limit: int) -> EditPage:
     found = edit_log.list_operations(tx, before=before, limit=limit)
-    following = found[-1].id if len(found) == limit else None
-    return EditPage([_describe_operation(tx, one) for one in found], following)
+    next_after = found[-1].id if len(found) == limit else None
+    return EditPage([_describe_operation(tx, one) for one in found], next_after)
 
 
 def _describe_operation(tx: ReadTx, one: Operation) -> EditRecord:

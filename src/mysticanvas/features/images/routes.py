@@ -74,9 +74,9 @@ def _add_list(router: APIRouter, database: Database, snapshots: Snapshots) -> No
 
         def load_page() -> Response:
             ids = [one.id for one in finder.page(query, after=after, limit=limit)]
-            following = ids[-1] if len(ids) == limit else None
-            page = ImageRecordPage(finder.count(query), database.read(read_records, ids), following)
-            return reply(page, headers=link_next(request, after=following))
+            next_after = ids[-1] if len(ids) == limit else None
+            page = ImageRecordPage(finder.count(query), database.read(read_records, ids), next_after)
+            return reply(page, headers=link_next(request, after=next_after))
 
         return await run_while_connected(request, load_page)
 

@@ -72,8 +72,8 @@ def _load_page(tx: ReadTx, after: int | None, limit: int) -> TrashPage:
     images, size = queries.get_totals(tx)
     found = queries.list_trash(tx, after=after, limit=limit)
     settings = _load_settings(tx)
-    following = found[-1].id if len(found) == limit else None
-    return TrashPage(images, size, settings.days, settings.locked, found, following)
+    next_after = found[-1].id if len(found) == limit else None
+    return TrashPage(images, size, settings.days, settings.locked, found, next_after)
 
 
 def _load_settings(tx: ReadTx) -> TrashSettings:
