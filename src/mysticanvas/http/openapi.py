@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 
 from mysticanvas.http import problems
 from mysticanvas.http.gate import OPEN
+from mysticanvas.http.stream_schema import build_stream_schema
 
 _ABOUT = """\
 The HTTP API of a MystiCanvas library. It has everything that the gallery and the commands use.
@@ -60,6 +61,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for name in ("HTTPValidationError", "ValidationError"):
             schemas.pop(name, None)
         schemas["Problem"] = _build_problem_schema()
+        schemas["StreamEvents"] = build_stream_schema()
         components["securitySchemes"] = _SECURITY
         document["security"] = [{name: []} for name in _SECURITY]
         document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
@@ -138,6 +140,9 @@ def _find_references(value: Any) -> Iterator[str]:
 
 
 def _complete_content(content: dict[str, Any]) -> None:
+    # The body of a stream is a text: OpenAPI 3.1 has no keyword for the schemas of its events.
+    if "text/event-stream" in content:
+        content["text/event-stream"]["x-events"] = {"$ref": "#/components/schemas/StreamEvents"}
     if len(content) > 1 and content.get("application/json") == _ANY_JSON:
         del content["application/json"]
     if isinstance(content.get("application/json", {}).get("example"), str):

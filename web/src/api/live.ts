@@ -1,21 +1,8 @@
 /** Live updates (SSE): one connection shared by all tabs of this browser, because browsers limit connections per host. */
 
-import type { ImportProgress, JobKind } from './client';
+import type { Schemas } from './client';
 
-/** Events of the server by kind. A `gap` means that some events were lost. */
-export interface ServerEvents {
-  images: { added: number; removed: number; total: number };
-  /** The changed images; null when there are too many to list. */
-  item: { uuids: string[] | null };
-  import: ImportProgress;
-  jobs: { kinds: JobKind[] };
-  /** Names of lists (tags, collections, …) whose contents changed. */
-  stale: { lists: string[] };
-  /** Why the library or its journal cannot be written. */
-  trouble: { sentence: string | null };
-  gap: Record<string, never>;
-}
-
+export type ServerEvents = Schemas['StreamEvents'];
 type Message = { [Kind in keyof ServerEvents]: { kind: Kind; data: ServerEvents[Kind]; id: number } }[keyof ServerEvents];
 /** A new tab asks the others for the last event ID, so that it can continue from there if it becomes the leader. */
 interface Question {

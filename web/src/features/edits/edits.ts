@@ -62,7 +62,7 @@ async function performEdit<D extends EditResult>({ text, ask, describe, then, re
 export type Marks = { tags: { add?: string[]; remove?: string[]; reject?: string[] } } | { collect: string } | { uncollect: string };
 
 export function bulk(selected: Picked | { uuids: string[] }, set: Marks): Promise<EditResult> {
-  return post<EditResult>('/api/v1/edits', { ...selected, set });
+  return post('/api/v1/edits', { body: { ...selected, set } });
 }
 
 /** Refreshes the list after an edit: images that no longer match leave it, and come back on undo. */

@@ -60,7 +60,7 @@ function inOrder<T>(ask: () => Promise<T>): Promise<T> {
 /** Requests one edit over images of the list and follows it until it finishes. */
 function bulk(selected: Selection, set: Marks | { trash: boolean }, text: string, { snapshot }: Pages = library.pages): Promise<EditResult> {
   const asked = { snapshot, ranges: selected.ranges, except: [...selected.excluded], set };
-  return runWithProgress(text, () => inOrder(() => post<EditResult>('/api/v1/edits', asked)));
+  return runWithProgress(text, () => inOrder(() => post('/api/v1/edits', { body: asked })));
 }
 
 // -- marks ---------------------------------------------------------------------------------------
@@ -222,5 +222,5 @@ async function purgePieces(selected: Selection, pages: Pages): Promise<Pick<Purg
 }
 
 function purgePiece(selected: Selection, { snapshot }: Pages, dry: boolean): Promise<Purge> {
-  return post<Purge>('/api/v1/trash:purge', { snapshot, ranges: selected.ranges, except: [...selected.excluded], dry_run: dry });
+  return post('/api/v1/trash:purge', { body: { snapshot, ranges: selected.ranges, except: [...selected.excluded], dry_run: dry } });
 }

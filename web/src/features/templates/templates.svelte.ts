@@ -20,7 +20,7 @@ class Templates {
 
   async load(): Promise<void> {
     try {
-      const got = await get<TemplateList>('/api/v1/templates');
+      const got = await get('/api/v1/templates');
       [this.list, this.wildcards, this.problem] = [got.templates, got.wildcards, ''];
     } catch (error) {
       this.problem = messageOf(error, 'Could not load the templates.');
@@ -30,26 +30,26 @@ class Templates {
 
   /** The uuid of the new one; undefined if it was refused, which a toast reports. */
   async create(given: Given & { image?: string }): Promise<string | undefined> {
-    const done = await this.edit(() => post<EditResult & { uuid: string }>('/api/v1/templates', given), `Template “${given.name}” saved.`);
+    const done = await this.edit(() => post('/api/v1/templates', { body: given }), `Template “${given.name}” saved.`);
     return done?.uuid;
   }
 
   async change(uuid: string, given: Given): Promise<boolean> {
-    return (await this.edit(() => patch<EditResult>(`/api/v1/templates/${uuid}`, given), 'Template saved.')) !== undefined;
+    return (await this.edit(() => patch('/api/v1/templates/{uuid}', { params: { path: { uuid } }, body: given }), 'Template saved.')) !== undefined;
   }
 
   async remove(template: Template): Promise<boolean> {
-    return (await this.edit(() => del<EditResult>(`/api/v1/templates/${template.uuid}`), `Template “${template.name}” deleted.`)) !== undefined;
+    return (await this.edit(() => del('/api/v1/templates/{uuid}', { params: { path: { uuid: template.uuid } } }), `Template “${template.name}” deleted.`)) !== undefined;
   }
 
   async importStyles(text: string): Promise<void> {
-    await this.edit(() => post<EditResult>('/api/v1/templates/styles', { text }), (done) => `${formatNumber(done.changed)} ${done.changed === 1 ? 'style' : 'styles'} imported.`);
+    await this.edit(() => post('/api/v1/templates/styles', { body: { text } }), (done) => `${formatNumber(done.changed)} ${done.changed === 1 ? 'style' : 'styles'} imported.`);
   }
 
   /** Null as content deletes it. */
   async setWildcard(name: string, content: string | null): Promise<boolean> {
     const message = content === null ? `Wildcard “${name}” deleted.` : `Wildcard “${name}” saved.`;
-    return (await this.edit(() => put<EditResult>('/api/v1/wildcards', { name, content }), message)) !== undefined;
+    return (await this.edit(() => put('/api/v1/wildcards', { body: { name, content } }), message)) !== undefined;
   }
 
   private edit<T extends EditResult>(ask: () => Promise<T>, message: string | ((done: EditResult) => string)): Promise<T | undefined> {

@@ -7,12 +7,12 @@ class Trash {
   facts = $state.raw<TrashFacts | undefined>();
 
   async load(): Promise<void> {
-    this.facts = await get<TrashFacts>('/api/v1/trash?limit=1').catch(() => this.facts);
+    this.facts = await get('/api/v1/trash', { params: { query: { limit: 1 } } }).catch(() => this.facts);
   }
 
   /** Applies to images trashed from then on. */
   async set(settings: { days?: number; locked?: Lock[] }): Promise<void> {
-    await patch('/api/v1/trash/settings', settings);
+    await patch('/api/v1/trash/settings', { body: settings });
     await this.load();
   }
 }
