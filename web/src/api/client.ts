@@ -8,7 +8,8 @@ import { connection } from './connection.svelte';
 
 export type Schemas = components['schemas'];
 export type Chip = Schemas['QueryTerm'];
-export type Snapshot = Schemas['SearchSnapshot'];
+/** The gallery works with the text of a query, not with its tree. */
+export type Snapshot = Omit<Schemas['SearchSnapshot'], 'query'>;
 export type UnknownName = Schemas['UnknownName'];
 export type Page = Schemas['SnapshotItems'];
 export type Detail = Schemas['ImageDetail'];
@@ -32,7 +33,7 @@ type Operation<Path extends keyof paths, Method extends HttpMethod> = FilterKeys
 type Init<Path extends keyof paths, Method extends HttpMethod> = FetchOptions<Operation<Path, Method>>;
 /** What a call takes after the path: nothing is required if the operation requires nothing. */
 type Rest<Path extends keyof paths, Method extends HttpMethod> = RequiredKeysOf<Init<Path, Method>> extends never ? [init?: Init<Path, Method>] : [init: Init<Path, Method>];
-type Content<Path extends keyof paths, Method extends HttpMethod> = SuccessResponse<ResponseObjectMap<Operation<Path, Method>>>;
+type Content<Path extends keyof paths, Method extends HttpMethod> = ResponseObjectMap<Operation<Path, Method>> extends infer Responses extends Record<number, unknown> ? SuccessResponse<Responses> : never;
 /** What the server replies; undefined for status 204. */
 export type Reply<Path extends keyof paths, Method extends HttpMethod> = [Content<Path, Method>] extends [never] ? undefined : Content<Path, Method>;
 /** The body of a request. */

@@ -1,18 +1,11 @@
 /** Auto-tagging: the saved settings and the test result. */
 
 import type { AutotagRun, AutotagState, LookAt, Tried } from '../../api/autotag';
-import { get, post, put } from '../../api/client';
+import { get, post, put, type Schemas } from '../../api/client';
 import { messageOf } from '../../lib/errors';
 
 /** The form's values. `key` null: keep the saved key. */
-export interface Form {
-  base_url: string;
-  model: string;
-  allow_remote: boolean;
-  look_at: LookAt;
-  after_import: boolean;
-  key: string | null;
-}
+export type Form = Required<Schemas['AutotagSettingsRequest']>;
 
 class Autotag {
   state = $state.raw<AutotagState | undefined>();

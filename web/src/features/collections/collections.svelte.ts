@@ -1,6 +1,6 @@
 /** All collections, as the panel and the dialogs show them, and the edits on them. */
 
-import { type EditResult, del, get, patch, post } from '../../api/client';
+import { type EditResult, type Schemas, del, get, patch, post } from '../../api/client';
 import type { Collection } from '../../api/collections';
 import { invalidation } from '../../api/invalidation.svelte';
 import { messageOf } from '../../lib/errors';
@@ -13,14 +13,7 @@ import { isIn, type Place, rowsOf } from './tree';
 
 const CLOSED = 'closed collections';
 
-export interface Changes {
-  name?: string;
-  notes?: string;
-  query?: string;
-  parent?: string | null;
-  cover?: string | null;
-  position?: number;
-}
+export type Changes = Schemas['CollectionEditRequest'];
 
 class Collections {
   list = $state.raw<readonly Collection[]>([]);
@@ -67,7 +60,7 @@ class Collections {
   // -- the collections themselves ----------------------------------------------------------------
 
   /** The uuid of the new collection; undefined if it was refused. */
-  async create(made: { name: string; query?: string; parent?: string; notes?: string }, refused?: (sentence: string) => void): Promise<string | undefined> {
+  async create(made: Schemas['CollectionCreationRequest'], refused?: (sentence: string) => void): Promise<string | undefined> {
     const done = await this.changeTree(() => post('/api/v1/collections', { body: made }), `Collection “${made.name}” created`, refused);
     if (made.parent) this.setOpen(made.parent, true);
     return done?.uuid;

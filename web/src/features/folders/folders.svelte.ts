@@ -1,7 +1,7 @@
 /** The folders of the library: their states, scans and missing files. */
 
-import { type EditResult, type ImportProgress, del, get, post, put } from '../../api/client';
-import type { Excluded, ExcludePreview, Folder, FolderList, LostFiles, RemovedFolder, Scan, ScanReport } from '../../api/folders';
+import { type ImportProgress, type Schemas, del, get, post, put } from '../../api/client';
+import type { ExcludePreview, Folder, FolderList, LostFiles, RemovedFolder, Scan, ScanReport } from '../../api/folders';
 import { messageOf } from '../../lib/errors';
 import { formatNumber } from '../../lib/format';
 import { toasts } from '../../ui/toasts.svelte';
@@ -77,7 +77,7 @@ class Folders {
     }
   }
 
-  async forget(asked: { files: number[] } | { folder: number }): Promise<void> {
+  async forget(asked: Schemas['ForgetRequest']): Promise<void> {
     await this.run(async () => {
       const { copies, edit } = await post('/api/v1/missing-files:forget', { body: asked });
       if (edit) toasts.add(`${countOf(edit.changed, 'image')} moved to Trash.`, () => undo(edit.operation, () => this.load()));
@@ -115,7 +115,7 @@ class Folders {
     await this.load();
   }
 
-  private async follow(folder: Folder, how: Record<string, boolean>): Promise<ScanReport | undefined> {
+  private async follow(folder: Folder, how: Schemas['ScanRequest']): Promise<ScanReport | undefined> {
     if (this.scans.has(folder.id)) return undefined;
     try {
       this.note(folder.id, null);

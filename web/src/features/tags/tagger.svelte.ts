@@ -1,6 +1,6 @@
 /** Tags of selected images while the user edits them: shared tags, completions and the last result. */
 
-import { get, post, type EditResult } from '../../api/client';
+import { get, post, type EditResult, type Schemas } from '../../api/client';
 import { invalidation } from '../../api/invalidation.svelte';
 import type { OfferedTag, SharedTag, SharedTags } from '../../api/tags';
 import { messageOf } from '../../lib/errors';
@@ -54,7 +54,7 @@ export class Tagger {
     if (done) this.outcome = done.changed ? `“${name}” removed from ${formatImages(done.changed)}.` : `None of these images has “${name}”.`;
   }
 
-  private async mark(tags: { add?: string[]; remove?: string[] }, describe: (count: number) => string): Promise<EditResult | undefined> {
+  private async mark(tags: Schemas['ImageTagsRequest'], describe: (count: number) => string): Promise<EditResult | undefined> {
     this.problem = '';
     const then = async (): Promise<void> => {
       invalidation.mark('tags');

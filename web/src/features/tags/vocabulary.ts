@@ -1,6 +1,6 @@
 /** Edits of the tag vocabulary. */
 
-import { get, post, type Body, type EditResult } from '../../api/client';
+import { ApiError, get, post, type Body, type EditResult } from '../../api/client';
 import { invalidation } from '../../api/invalidation.svelte';
 import type { BulkPreview } from '../../api/tags';
 import { Selection } from '../../lib/selection';
@@ -24,7 +24,12 @@ export function tryScript(text: string): Promise<BulkPreview> {
 
 /** Runs all lines as one edit. */
 export async function runScript(text: string, describe: (done: EditResult) => string, refused?: (sentence: string) => void): Promise<boolean> {
-  return (await runTagEdit(async () => (await post('/api/v1/tags:bulk-edit', { body: { text } })).edit, describe, refused)) !== undefined;
+  const ask = async (): Promise<EditResult> => {
+    const { edit } = await post('/api/v1/tags:bulk-edit', { body: { text } });
+    if (!edit) throw new ApiError(400, 'A line is not valid. Nothing was changed.');
+    return edit;
+  };
+  return (await runTagEdit(ask, describe, refused)) !== undefined;
 }
 
 export async function exportTags(): Promise<void> {

@@ -1,6 +1,6 @@
 /** Templates and wildcards: list and edits, each with undo. */
 
-import { del, get, patch, post, put, type EditResult } from '../../api/client';
+import { del, get, patch, post, put, type EditResult, type Schemas } from '../../api/client';
 import { connection } from '../../api/connection.svelte';
 import type { Template, TemplateList, Wildcard } from '../../api/templates';
 import { messageOf } from '../../lib/errors';
@@ -8,7 +8,7 @@ import { formatNumber } from '../../lib/format';
 import { toasts } from '../../ui/toasts.svelte';
 import { runWithProgress, undo } from '../edits/undo';
 
-type Given = Partial<Pick<Template, 'name' | 'content' | 'negative' | 'params' | 'category' | 'preview'>>;
+type Given = Schemas['TemplateEditRequest'];
 
 class Templates {
   list = $state.raw<Template[]>([]);
@@ -29,7 +29,7 @@ class Templates {
   }
 
   /** The uuid of the new one; undefined if it was refused, which a toast reports. */
-  async create(given: Given & { image?: string }): Promise<string | undefined> {
+  async create(given: Schemas['TemplateCreationRequest']): Promise<string | undefined> {
     const done = await this.edit(() => post('/api/v1/templates', { body: given }), `Template “${given.name}” saved.`);
     return done?.uuid;
   }

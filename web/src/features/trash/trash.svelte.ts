@@ -1,7 +1,7 @@
 /** Trash settings and facts: number of images, retention and protected images. */
 
-import { get, patch } from '../../api/client';
-import type { Lock, TrashFacts } from '../../api/trash';
+import { get, patch, type Schemas } from '../../api/client';
+import type { TrashFacts } from '../../api/trash';
 
 class Trash {
   facts = $state.raw<TrashFacts | undefined>();
@@ -11,7 +11,7 @@ class Trash {
   }
 
   /** Applies to images trashed from then on. */
-  async set(settings: { days?: number; locked?: Lock[] }): Promise<void> {
+  async set(settings: Schemas['TrashSettingsRequest']): Promise<void> {
     await patch('/api/v1/trash/settings', { body: settings });
     await this.load();
   }

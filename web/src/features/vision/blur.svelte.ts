@@ -3,7 +3,7 @@
 import { SvelteMap } from 'svelte/reactivity';
 
 import { get, post } from '../../api/client';
-import type { VisionState, Scores, Vision } from '../../api/vision';
+import type { Vision } from '../../api/vision';
 import { toasts } from '../../ui/toasts.svelte';
 
 /** Images per request, and how long to gather more. */
