@@ -40,7 +40,7 @@ class LineageEdge:
 class UnknownInput:
     """An input in the file that is not in the library."""
 
-    role: Role
+    role: str
     name: str | None
     hash: str | None
 

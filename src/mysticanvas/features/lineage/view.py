@@ -7,7 +7,7 @@ from mysticanvas.db.images import generations
 from mysticanvas.domain.generation import GenerationId
 from mysticanvas.features.lineage import queries
 from mysticanvas.features.lineage.queries import Link
-from mysticanvas.features.lineage.types import MAX_NODES, Lineage, LineageEdge, LineageNode, UnknownInput, Role
+from mysticanvas.features.lineage.types import MAX_NODES, Lineage, LineageEdge, LineageNode, Role, UnknownInput
 
 # Ancestors are few and matter most. Descendants and siblings share the rest.
 MAX_ANCESTORS = 80
@@ -31,7 +31,9 @@ def load_lineage(tx: ReadTx, uuid: str) -> Lineage:
     siblings = [link for link in siblings[:MAX_SIBLINGS] if link.child not in below]
     links = list(dict.fromkeys([*up, *siblings, *down]))
     roles: dict[GenerationId, Role] = {link.child: "sibling" for link in siblings}
-    roles.update(dict.fromkeys(below, "descendant") | dict.fromkeys(above, "ancestor") | {image: "self"})
+    roles |= dict.fromkeys(below, "descendant")
+    roles |= dict.fromkeys(above, "ancestor")
+    roles[image] = "self"
     layers = _assign_layers(image, up, down) | {link.child: 0 for link in siblings}
     return _build_lineage(tx, image, links, roles, layers, cut_above or cut_below or len(beside) > MAX_SIBLINGS)
 
