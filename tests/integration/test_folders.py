@@ -228,7 +228,7 @@ def test_a_folder_says_whether_it_is_there_and_may_be_written(client: Client, fo
 def test_a_folder_is_added_read_and_found_again_by_a_path_in_it(client: Client, tmp_path: Path) -> None:
     [*_, last] = write_pictures(tmp_path / "more", 2)
     added = client.post("/api/v1/folders", {"path": str(tmp_path / "more")})
-    assert (added["folder"]["path"], added["folder"]["watching"]) == (str(tmp_path / "more"), True)
+    assert (added["folder"]["path"], added["folder"]["watched"]) == (str(tmp_path / "more"), True)
     assert client.get(f"/api/v1/imports/{added['scan']}", wait=25)["report"]["imported"] == 2
     shown = client.get(f"/api/v1/folders/{added['folder']['id']}")
     assert (shown["images"], shown["available"], shown["error"]) == (2, True, None)

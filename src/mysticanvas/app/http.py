@@ -4,6 +4,7 @@ import logging
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from http import HTTPStatus
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -24,13 +25,13 @@ from mysticanvas.domain.errors import (
 )
 from mysticanvas.domain.text import clean_text
 from mysticanvas.features.base import Feature
-from mysticanvas.http import pages
+from mysticanvas.http import pages, reference
 from mysticanvas.http.binding import GalleryAddress
 from mysticanvas.http.etags import ChangedError
 from mysticanvas.http.gate import Gate
 from mysticanvas.http.openapi import describe
 from mysticanvas.http.passwords import TooManyAttemptsError
-from mysticanvas.http.problems import respond
+from mysticanvas.http.problems import KINDS, respond
 from mysticanvas.http.responses import API
 from mysticanvas.http.sessions import Sessions
 from mysticanvas.jobs import routes as job_routes
@@ -62,9 +63,11 @@ def build_app(parts: Parts, features: Sequence[Feature]) -> FastAPI:
         builders += feature.routes
     for routes in builders:
         app.include_router(parts.call(routes), prefix=API)
+    document = partial(describe, app)
+    app.include_router(reference.routes(document))
     # Last, because it matches every path that no other route does.
     app.include_router(pages.routes())
-    app.openapi = partial(describe, app)  # type: ignore[method-assign]
+    app.openapi = document  # type: ignore[method-assign]
     app.add_exception_handler(MystiCanvasError, _refuse)
     for kind in DISK_ERRORS:
         app.add_exception_handler(kind, _refuse_disk)
@@ -107,4 +110,7 @@ async def _refuse_shape(_: Request, error: Exception) -> Response:
 
 async def _refuse_http(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    return respond(error.status_code, str(error.detail), headers=error.headers)
+    # Starlette's own errors have no sentence.
+    is_bare = str(error.detail) == HTTPStatus(error.status_code).phrase and error.status_code in KINDS
+    detail = KINDS[error.status_code].description if is_bare else str(error.detail)
+    return respond(error.status_code, detail, headers=error.headers)

@@ -1,6 +1,7 @@
 """The OpenAPI document: the routes, how to sign in, and one schema for all error responses."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -33,6 +34,7 @@ TAGS = {
     "library": "Folders, imports, backups, checks and events.",
     "session": "Sign-in, the token, and access from other machines.",
 }
+_SENTENCE_END = re.compile(r"\.(?: |$)")
 _ANY_JSON: dict[str, Any] = {"schema": {}}
 _SECURITY = {
     "token": {
@@ -156,9 +158,9 @@ def _is_untyped(response: dict[str, Any] | None) -> bool:
 def _summarize(operation: dict[str, Any]) -> str:
     """Returns the first sentence of the description, or else the words of the operation ID: "tags.listSlice" becomes
     "List slice"."""
-    sentence, _, _ = operation.get("description", "").partition(". ")
+    sentence = _SENTENCE_END.split(" ".join(operation.get("description", "").split()), maxsplit=1)[0]
     if sentence and len(sentence) <= 100:
-        return " ".join(sentence.split()).removesuffix(".")
+        return sentence
     name = operation["operationId"].rpartition(".")[2]
     words = "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name)
     return words[:1].upper() + words[1:]

@@ -9,12 +9,15 @@ Routes return bytes that msgspec encoded, because a Pydantic model for each row 
 A response model is a frozen dataclass. Its example is a value of the model, so the type checker checks it, too.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
 from fastapi import Request, Response
+
+T = TypeVar("T")
+K = TypeVar("K")
 
 # The prefix of all routes. Within a version, changes are compatible.
 API = "/api/v1"
@@ -68,6 +71,13 @@ def reply(value: Any, status: int = 200, headers: Mapping[str, str] | None = Non
 def link_location(path: str) -> dict[str, str]:
     """Returns the Location header for a path of the API without its prefix, such as "/imports/{id}"."""
     return {"location": f"{API}{path}"}
+
+
+def split_page(found: list[T], limit: int, get_key: Callable[[T], K]) -> tuple[list[T], K | None]:
+    """Returns the page, and the key of its last item if another page follows. `found` are `limit` + 1 items if there
+    are that many."""
+    page = found[:limit]
+    return page, get_key(page[-1]) if page and len(found) > limit else None
 
 
 def link_next(request: Request, **cursor: Any) -> dict[str, str]:

@@ -21,7 +21,7 @@ from mysticanvas.domain.query import (
 from mysticanvas.domain.query import Query as Tree
 from mysticanvas.edits import log as edit_log
 from mysticanvas.http.cancellation import run_while_connected
-from mysticanvas.http.responses import link_next, reply, returns, returns_file
+from mysticanvas.http.responses import link_next, reply, returns, returns_file, split_page
 from mysticanvas.http.schemas import MAX_QUERY, Index, Int64, NarrowRequest, QueryRequest
 from mysticanvas.search import autocomplete, facets, highlight, language, query_json, resolve, snapshots
 from mysticanvas.search.autocomplete import Completion
@@ -192,8 +192,8 @@ def _add_pages(router: APIRouter, store: Snapshots) -> None:
         query = language.parse(q)
 
         def load_page() -> ImagePage:
-            found = finder.page(query, after=after, limit=limit) if limit else []
-            return ImagePage(finder.count(query), found, found[-1].id if found and len(found) == limit else None)
+            found = finder.page(query, after=after, limit=limit + 1) if limit else []
+            return ImagePage(finder.count(query), *split_page(found, limit, lambda one: one.id))
 
         page = await run_while_connected(request, load_page)
         return reply(page, headers=link_next(request, after=page.next))

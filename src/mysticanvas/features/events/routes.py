@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from mysticanvas.db import event_log
 from mysticanvas.db.database import Database
 from mysticanvas.db.event_log import EntryFilter, LogEntry
-from mysticanvas.http.responses import JSON_LINES, link_next, reply, returns, returns_file
+from mysticanvas.http.responses import JSON_LINES, link_next, reply, returns, returns_file, split_page
 from mysticanvas.http.schemas import Index
 
 EXPORTED_AT_ONCE = 1_000
@@ -76,8 +76,8 @@ def routes(database: Database) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=10_000)] = 100,
     ) -> Response:
         """List events, newest first. To get the next page, pass `next` from the response as `before`."""
-        found = database.read(event_log.list_newest, before=before, wanted=selected, limit=limit)
-        page = EventPage(found, found[-1].id if len(found) == limit else None)
+        found = database.read(event_log.list_newest, before=before, wanted=selected, limit=limit + 1)
+        page = EventPage(*split_page(found, limit, lambda one: one.id))
         return reply(page, headers=link_next(request, before=page.next))
 
     @router.get(

@@ -34,7 +34,7 @@ from mysticanvas.features.folders.schemas import (
 from mysticanvas.features.importing.schemas import EXAMPLE_STARTED, ImportStarted
 from mysticanvas.features.importing.service import ImportService
 from mysticanvas.fs.watcher import FolderWatcher
-from mysticanvas.http.responses import link_location, link_next, reply, returns
+from mysticanvas.http.responses import link_location, link_next, reply, returns, split_page
 from mysticanvas.http.schemas import Index
 
 UNTRACKED_SHOWN = 500
@@ -143,8 +143,8 @@ def _add_missing(router: APIRouter, database: Database, workers: Executor, edits
         request: Request, folder_id: Index, after: Index = 0, limit: Annotated[int, Query(ge=1, le=1_000)] = 100
     ) -> Response:
         """List missing files of a folder. To get the next page, pass `next` from the response as `after`."""
-        found = database.read(image_missing.list_missing, folder_id, after=after, limit=limit)
-        page = MissingFilePage(found, found[-1].id if len(found) == limit else None)
+        found = database.read(image_missing.list_missing, folder_id, after=after, limit=limit + 1)
+        page = MissingFilePage(*split_page(found, limit, lambda one: one.id))
         return reply(page, headers=link_next(request, after=page.next))
 
     @router.post(

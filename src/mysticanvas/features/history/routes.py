@@ -21,7 +21,7 @@ from mysticanvas.features.history import schemas
 from mysticanvas.features.history.edits import ChangeImage
 from mysticanvas.features.history.schemas import EditPage, EditRecord, ImageChangeRequest, ImagesChangeRequest
 from mysticanvas.http.etags import IfMatch, unchanged
-from mysticanvas.http.responses import link_next, reply, returns
+from mysticanvas.http.responses import link_next, reply, returns, split_page
 from mysticanvas.http.schemas import Int64
 from mysticanvas.search.image_records import read_user_data
 from mysticanvas.search.snapshots import Snapshots
@@ -103,9 +103,9 @@ def _add_image(router: APIRouter, database: Database, edits: EditRunner) -> None
 
 
 def _load_page(tx: ReadTx, before: int | None, limit: int) -> EditPage:
-    found = edit_log.list_operations(tx, before=before, limit=limit)
-    next_after = found[-1].id if len(found) == limit else None
-    return EditPage([_describe_operation(tx, one) for one in found], next_after)
+    found = edit_log.list_operations(tx, before=before, limit=limit + 1)
+    shown, next_before = split_page(found, limit, lambda one: one.id)
+    return EditPage([_describe_operation(tx, one) for one in shown], next_before)
 
 
 def _describe_operation(tx: ReadTx, one: Operation) -> EditRecord:

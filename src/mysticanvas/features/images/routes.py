@@ -23,7 +23,7 @@ from mysticanvas.fs.thumbnail_cache import ThumbCache
 from mysticanvas.http.cancellation import run_while_connected
 from mysticanvas.http.etags import make_etag
 from mysticanvas.http.problems import respond
-from mysticanvas.http.responses import Responses, link_next, reply, returns, returns_file
+from mysticanvas.http.responses import Responses, link_next, reply, returns, returns_file, split_page
 from mysticanvas.http.schemas import MAX_QUERY, Int64
 from mysticanvas.search import language
 from mysticanvas.search.image_records import MAX_RECORDS, UserData, read_records
@@ -73,8 +73,8 @@ def _add_list(router: APIRouter, database: Database, snapshots: Snapshots) -> No
         query = language.parse(q)
 
         def load_page() -> Response:
-            ids = [one.id for one in finder.page(query, after=after, limit=limit)]
-            next_after = ids[-1] if len(ids) == limit else None
+            found = finder.page(query, after=after, limit=limit + 1)
+            ids, next_after = split_page([one.id for one in found], limit, int)
             page = ImageRecordPage(finder.count(query), database.read(read_records, ids), next_after)
             return reply(page, headers=link_next(request, after=next_after))
 

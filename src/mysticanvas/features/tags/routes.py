@@ -30,7 +30,7 @@ from mysticanvas.features.tags import (
 )
 from mysticanvas.features.tags.queries import TagOrder
 from mysticanvas.http.cancellation import run_while_connected
-from mysticanvas.http.responses import link_next, reply, returns, returns_file
+from mysticanvas.http.responses import link_next, reply, returns, returns_file, split_page
 from mysticanvas.search.snapshots import Snapshots
 
 SCRIPT_LIMIT_MS = 60_000
@@ -104,9 +104,9 @@ def _add_lists(router: APIRouter, database: Database) -> None:
             category=category,
             state=state,
             after=make_tag_key(after),
-            limit=limit,
+            limit=limit + 1,
         )
-        page = schemas.TagPage(found, found[-1].name if len(found) == limit else None)
+        page = schemas.TagPage(*split_page(found, limit, lambda one: one.name))
         return reply(page, headers=link_next(request, after=page.next))
 
     @router.get(

@@ -18,7 +18,7 @@ from mysticanvas.features.trash import purge as trash_purge
 from mysticanvas.features.trash import queries, schemas, service
 from mysticanvas.features.trash.edits import RestoreFromTrash
 from mysticanvas.features.trash.schemas import PurgeResult, TrashPage, TrashSettings
-from mysticanvas.http.responses import link_next, reply, returns
+from mysticanvas.http.responses import link_next, reply, returns, split_page
 from mysticanvas.http.schemas import Int64
 from mysticanvas.search.snapshots import Snapshots
 
@@ -70,10 +70,9 @@ def routes(database: Database, snapshots: Snapshots, edits: EditRunner) -> APIRo
 
 def _load_page(tx: ReadTx, after: int | None, limit: int) -> TrashPage:
     images, size = queries.get_totals(tx)
-    found = queries.list_trash(tx, after=after, limit=limit)
+    found = queries.list_trash(tx, after=after, limit=limit + 1)
     settings = _load_settings(tx)
-    next_after = found[-1].id if len(found) == limit else None
-    return TrashPage(images, size, settings.days, settings.locked, found, next_after)
+    return TrashPage(images, size, settings.days, settings.locked, *split_page(found, limit, lambda one: one.id))
 
 
 def _load_settings(tx: ReadTx) -> TrashSettings:

@@ -17,7 +17,7 @@ from mysticanvas.features.verify.schemas import (
 )
 from mysticanvas.features.verify.service import VerifyStatus
 from mysticanvas.features.verify.types import Finding
-from mysticanvas.http.responses import link_location, link_next, reply, returns
+from mysticanvas.http.responses import link_location, link_next, reply, returns, split_page
 from mysticanvas.http.schemas import Index
 
 Limit = Annotated[int, Query(ge=1, le=1_000)]
@@ -58,8 +58,8 @@ def _add_findings(router: APIRouter, database: Database) -> None:
         request: Request, finding: Finding | None = None, after: Index = 0, limit: Limit = 200
     ) -> Response:
         """List findings by file. To get the next page, pass `next` from the response as `after`."""
-        found = database.read(queries.list_findings, finding=finding, after=after, limit=limit)
-        page = FindingPage(found, found[-1].id if len(found) == limit else None)
+        found = database.read(queries.list_findings, finding=finding, after=after, limit=limit + 1)
+        page = FindingPage(*split_page(found, limit, lambda one: one.id))
         return reply(page, headers=link_next(request, after=page.next))
 
     @router.post(

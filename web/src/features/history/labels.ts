@@ -41,6 +41,7 @@ const KINDS: Record<string, (edit: Edit) => string> = {
   favorite: ({ args, images }) => `${args['value'] ? 'Added' : 'Removed'} ${images} ${args['value'] ? 'to' : 'from'} favorites`,
   rating: ({ args, images }) => (args['value'] ? `Rated ${images} ${'★'.repeat(Number(args['value']))}` : `Cleared the rating of ${images}`),
   notes: ({ args, images }) => `${args['value'] ? 'Edited the note of' : 'Cleared the note of'} ${images}`,
+  'image.edit': ({ images }) => `Changed ${images}`,
   trash: ({ images }) => `Moved ${images} to Trash`,
   restore: ({ images }) => `Restored ${images} from Trash`,
   'folder.exclude': ({ args, images }) => `Changed the exclude patterns of ${quote(args['folder'])}: ${images} hidden or shown`,
